@@ -1,0 +1,373 @@
+"""The words of the API: endpoints, engagement types, dimensions, limits and meanings.
+
+Everything the API is known to allow stands here as a table, so that a new fact is a
+new row. Sources: X's documentation of the Engagement API ("key characteristics",
+"data formats", "API reference") unless a line says otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Dimension(StrEnum):
+    """What counts can be grouped by; the value is the wire's name."""
+
+    POST_ID = "tweet.id"
+    ENGAGEMENT_TYPE = "engagement.type"
+    DAY = "engagement.day"
+    HOUR = "engagement.hour"
+
+    @property
+    def column(self) -> str:
+        """The column of the tidy frame that holds this dimension.
+
+        >>> Dimension.POST_ID.column
+        'post_id'
+        """
+        return _COLUMNS[self]
+
+
+_COLUMNS: Final = {
+    Dimension.POST_ID: "post_id",
+    Dimension.ENGAGEMENT_TYPE: "engagement_type",
+    Dimension.DAY: "day",
+    Dimension.HOUR: "hour",
+}
+
+
+class Endpoint(StrEnum):
+    """The three endpoints; the value is the last part of the path."""
+
+    TOTALS = "totals"
+    LAST_28_HOURS = "28hr"
+    HISTORICAL = "historical"
+
+    @property
+    def facts(self) -> EndpointFacts:
+        """The row of :data:`ENDPOINTS` about this endpoint."""
+        return ENDPOINTS[self]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointFacts:
+    """What one endpoint allows.
+
+    Attributes
+    ----------
+    path : str
+        Appended to the base URL.
+    function : str
+        The function of this package that asks it.
+    posts_per_request : int
+        The most post IDs in one request.
+    time_series : bool
+        Whether it counts by day and hour within a window.
+    dimensions : tuple of Dimension
+        What it can group by.
+    app_only : bool
+        Whether a bearer token is enough for the public types.
+    meaning : str
+    """
+
+    path: str
+    function: str
+    posts_per_request: int
+    time_series: bool
+    dimensions: tuple[Dimension, ...]
+    app_only: bool
+    meaning: str
+
+
+_SERIES_DIMENSIONS: Final = (
+    Dimension.POST_ID,
+    Dimension.ENGAGEMENT_TYPE,
+    Dimension.DAY,
+    Dimension.HOUR,
+)
+
+ENDPOINTS: Final[Mapping[Endpoint, EndpointFacts]] = MappingProxyType(
+    {
+        Endpoint.TOTALS: EndpointFacts(
+            path="/insights/engagement/totals",
+            function="totals()",
+            posts_per_request=250,
+            time_series=False,
+            dimensions=(Dimension.POST_ID, Dimension.ENGAGEMENT_TYPE),
+            app_only=True,
+            meaning="totals since the post was made",
+        ),
+        Endpoint.LAST_28_HOURS: EndpointFacts(
+            path="/insights/engagement/28hr",
+            function="last_28_hours()",
+            posts_per_request=25,
+            time_series=True,
+            dimensions=_SERIES_DIMENSIONS,
+            app_only=False,
+            meaning="the 28 hours before the request",
+        ),
+        Endpoint.HISTORICAL: EndpointFacts(
+            path="/insights/engagement/historical",
+            function="historical()",
+            posts_per_request=25,
+            time_series=True,
+            dimensions=_SERIES_DIMENSIONS,
+            app_only=False,
+            meaning="any window of at most 28 days since 2014-09-01",
+        ),
+    }
+)
+
+
+class EngagementType(StrEnum):
+    """The 18 engagement types; the value is the wire's name."""
+
+    IMPRESSIONS = "impressions"
+    ENGAGEMENTS = "engagements"
+    FAVORITES = "favorites"
+    RETWEETS = "retweets"
+    QUOTE_TWEETS = "quote_tweets"
+    REPLIES = "replies"
+    VIDEO_VIEWS = "video_views"
+    MEDIA_VIEWS = "media_views"
+    MEDIA_ENGAGEMENTS = "media_engagements"
+    URL_CLICKS = "url_clicks"
+    HASHTAG_CLICKS = "hashtag_clicks"
+    DETAIL_EXPANDS = "detail_expands"
+    PERMALINK_CLICKS = "permalink_clicks"
+    APP_INSTALL_ATTEMPTS = "app_install_attempts"
+    APP_OPENS = "app_opens"
+    EMAIL_TWEET = "email_tweet"
+    USER_FOLLOWS = "user_follows"
+    USER_PROFILE_CLICKS = "user_profile_clicks"
+
+    @property
+    def facts(self) -> TypeFacts:
+        """The row of :data:`ENGAGEMENT_TYPES` about this type."""
+        return ENGAGEMENT_TYPES[self]
+
+
+@dataclass(frozen=True, slots=True)
+class TypeFacts:
+    """What is known of one engagement type.
+
+    Attributes
+    ----------
+    meaning : str
+    totals : bool
+        Counted by ``/totals``.
+    time_series : bool
+        Counted by ``/28hr`` and ``/historical``.
+    public : bool
+        A bearer token is enough on ``/totals``.
+    oldest_post_totals : timedelta or None
+        ``/totals`` does not count it for posts older than this.
+    oldest_post_series : timedelta or None
+        The time series do not count it for posts older than this.
+    series_since : date or None
+        Before this UTC day the time series show 0, which is not a count.
+    """
+
+    meaning: str
+    totals: bool = False
+    time_series: bool = True
+    public: bool = False
+    oldest_post_totals: timedelta | None = None
+    oldest_post_series: timedelta | None = None
+    series_since: date | None = None
+
+
+IMPRESSIONS_OLDEST_POST: Final = timedelta(days=90)
+"""``/totals`` counts impressions and engagements of posts up to this age."""
+
+VIDEO_VIEWS_OLDEST_POST: Final = timedelta(days=1800)
+"""Video views are counted for posts up to this age."""
+
+INTERACTIONS_SINCE: Final = date(2015, 9, 15)
+"""Before this day favorites, replies and retweets are always 0 in the time series."""
+
+ENGAGEMENT_TYPES: Final[Mapping[EngagementType, TypeFacts]] = MappingProxyType(
+    {
+        EngagementType.IMPRESSIONS: TypeFacts(
+            "times viewed, organic only",
+            totals=True,
+            oldest_post_totals=IMPRESSIONS_OLDEST_POST,
+        ),
+        EngagementType.ENGAGEMENTS: TypeFacts(
+            "interactions, organic and promoted; not the sum of the other types",
+            totals=True,
+            oldest_post_totals=IMPRESSIONS_OLDEST_POST,
+        ),
+        EngagementType.FAVORITES: TypeFacts(
+            "likes", totals=True, public=True, series_since=INTERACTIONS_SINCE
+        ),
+        EngagementType.RETWEETS: TypeFacts(
+            "reposts", totals=True, public=True, series_since=INTERACTIONS_SINCE
+        ),
+        EngagementType.QUOTE_TWEETS: TypeFacts(
+            "reposts with a comment", totals=True, time_series=False, public=True
+        ),
+        EngagementType.REPLIES: TypeFacts(
+            "replies", totals=True, public=True, series_since=INTERACTIONS_SINCE
+        ),
+        EngagementType.VIDEO_VIEWS: TypeFacts(
+            "video half visible for 2 s; on /totals summed over every post carrying "
+            "that video, in the time series this post's alone",
+            totals=True,
+            public=True,
+            oldest_post_totals=VIDEO_VIEWS_OLDEST_POST,
+            oldest_post_series=VIDEO_VIEWS_OLDEST_POST,
+        ),
+        EngagementType.MEDIA_VIEWS: TypeFacts("views of a video, GIF or image"),
+        EngagementType.MEDIA_ENGAGEMENTS: TypeFacts("clicks on media"),
+        EngagementType.URL_CLICKS: TypeFacts("clicks on links"),
+        EngagementType.HASHTAG_CLICKS: TypeFacts("clicks on hashtags"),
+        EngagementType.DETAIL_EXPANDS: TypeFacts("clicks for details"),
+        EngagementType.PERMALINK_CLICKS: TypeFacts("clicks on the permalink"),
+        EngagementType.APP_INSTALL_ATTEMPTS: TypeFacts("app installs begun from the post"),
+        EngagementType.APP_OPENS: TypeFacts("app opens from the post"),
+        EngagementType.EMAIL_TWEET: TypeFacts("shares by e-mail"),
+        EngagementType.USER_FOLLOWS: TypeFacts("follows of the author from the post"),
+        EngagementType.USER_PROFILE_CLICKS: TypeFacts("clicks on the author's profile"),
+    }
+)
+
+TOTALS_TYPES: Final = tuple(t for t, facts in ENGAGEMENT_TYPES.items() if facts.totals)
+"""The 7 types that ``/totals`` counts."""
+
+SERIES_TYPES: Final = tuple(t for t, facts in ENGAGEMENT_TYPES.items() if facts.time_series)
+"""The 17 types that ``/28hr`` and ``/historical`` count."""
+
+PUBLIC_TYPES: Final = tuple(t for t, facts in ENGAGEMENT_TYPES.items() if facts.public)
+"""The 5 types that ``/totals`` tells of any public post, for a bearer token."""
+
+FORMER_NAMES: Final[Mapping[str, EngagementType]] = MappingProxyType(
+    {"media_clicks": EngagementType.MEDIA_ENGAGEMENTS}
+)
+"""Names that the API gave up (``media_clicks`` in 2017)."""
+
+# Limits of a request
+
+MAX_GROUPINGS: Final = 3
+"""Groupings in one request."""
+
+MAX_DIMENSIONS: Final = 4
+"""Dimensions in one grouping."""
+
+MAX_FOUR_DIMENSION_GROUPINGS: Final = 1
+"""Groupings of four dimensions in one request."""
+
+FOUR_DIMENSION_ORDERS: Final = (
+    (Dimension.POST_ID, Dimension.ENGAGEMENT_TYPE, Dimension.DAY, Dimension.HOUR),
+    (Dimension.ENGAGEMENT_TYPE, Dimension.POST_ID, Dimension.DAY, Dimension.HOUR),
+)
+"""The only orders in which all four dimensions are allowed."""
+
+MAX_WINDOW: Final = timedelta(days=28)
+"""The longest window of one ``/historical`` request."""
+
+EARLIEST: Final = datetime(2014, 9, 1, tzinfo=UTC)
+"""No counts before this."""
+
+RELIABLE_PAST: Final = timedelta(days=365)
+"""Newer documentation says that ``/historical`` reaches back no further; worth a warning."""
+
+MAX_ID_DIGITS: Final = 19
+"""Digits in a post ID."""
+
+RESERVED_KEYS: Final = frozenset(
+    {
+        "start",
+        "end",
+        "errors",
+        "unavailable_tweet_ids",
+        "unsupported_for_impressions_engagements_tweet_ids",
+        "unsupported_for_video_views_tweet_ids",
+    }
+)
+"""Top-level keys of an answer that are not groupings."""
+
+UNSUPPORTED_KEYS: Final[Mapping[str, tuple[EngagementType, ...]]] = MappingProxyType(
+    {
+        "unsupported_for_impressions_engagements_tweet_ids": (
+            EngagementType.IMPRESSIONS,
+            EngagementType.ENGAGEMENTS,
+        ),
+        "unsupported_for_video_views_tweet_ids": (EngagementType.VIDEO_VIEWS,),
+    }
+)
+"""Keys that list posts too old, and the types whose zeros are then not counts."""
+
+
+class OmissionReason(StrEnum):
+    """Why there is no count; :data:`OMISSION_REASONS` has the meanings."""
+
+    UNAVAILABLE = "unavailable"
+    FORBIDDEN = "forbidden"
+    UNSUPPORTED_AGE = "unsupported_age"
+    BEFORE_COUNTING = "before_counting"
+    REFUSED = "refused"
+    NOT_ANSWERED = "not_answered"
+
+
+OMISSION_REASONS: Final[Mapping[OmissionReason, str]] = MappingProxyType(
+    {
+        OmissionReason.UNAVAILABLE: "deleted, suspended or protected",
+        OmissionReason.FORBIDDEN: "not owned by the account that asked",
+        OmissionReason.UNSUPPORTED_AGE: "the post is too old for this engagement type",
+        OmissionReason.BEFORE_COUNTING: "the time series did not count this type yet",
+        OmissionReason.REFUSED: "these credentials may not see this engagement type",
+        OmissionReason.NOT_ANSWERED: "asked for, and not in the answer",
+    }
+)
+
+# Texts: only where the API gives no status or key to go by. Tolerant of both wordings
+# ("Forbidden to access tweets: 1, 2" and "… tweets for author id 9: 1, 2").
+
+FORBIDDEN_POSTS_TEXT: Final = re.compile(
+    r"forbidden to access (?:tweets?|posts?)\b[^:]*:(?P<names>.*)", re.IGNORECASE | re.DOTALL
+)
+FORBIDDEN_TYPES_TEXT: Final = re.compile(
+    r"forbidden to access (?:metrics?|engagement types?)\b[^:]*:(?P<names>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+# Time
+
+SNOWFLAKE_EPOCH: Final = datetime(2010, 11, 4, 1, 42, 54, 657_000, tzinfo=UTC)
+"""``1288834974657`` ms since 1970: the zero of the clock inside a post ID."""
+
+FIRST_SNOWFLAKE: Final = 29_700_859_247
+"""IDs below were handed out one by one and hold no time ("TweetedAt", ws-dl.blogspot.com)."""
+
+
+def created_at(post_id: str) -> datetime | None:
+    """When a post was made, read from its ID.
+
+    Parameters
+    ----------
+    post_id : str
+        1 to 19 digits.
+
+    Returns
+    -------
+    datetime or None
+        UTC, to the millisecond; None for IDs from before 2010-11-04, which hold no time.
+
+    Examples
+    --------
+    >>> created_at("1060976163948904448").isoformat()
+    '2018-11-09T19:23:24.126000+00:00'
+    >>> created_at("123456789") is None
+    True
+    """
+    number = int(post_id)
+    if number < FIRST_SNOWFLAKE:
+        return None
+    return SNOWFLAKE_EPOCH + timedelta(milliseconds=number >> 22)
