@@ -94,7 +94,9 @@ class Envelope:
         >>> sorted(Envelope(errors=(text,)).forbidden_posts())
         ['123', '456']
         """
-        return frozenset(name for name in _named(self.errors, FORBIDDEN_POSTS_TEXT) if name.isdigit())
+        return frozenset(
+            name for name in _named(self.errors, FORBIDDEN_POSTS_TEXT) if name.isdigit()
+        )
 
     def forbidden_types(self) -> frozenset[str]:
         """Return the engagement types that an error names as not visible to the caller.

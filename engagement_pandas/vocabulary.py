@@ -345,29 +345,3 @@ SNOWFLAKE_EPOCH: Final = datetime(2010, 11, 4, 1, 42, 54, 657_000, tzinfo=UTC)
 
 FIRST_SNOWFLAKE: Final = 29_700_859_247
 """IDs below were handed out one by one and hold no time ("TweetedAt", ws-dl.blogspot.com)."""
-
-
-def created_at(post_id: str) -> datetime | None:
-    """When a post was made, read from its ID.
-
-    Parameters
-    ----------
-    post_id : str
-        1 to 19 digits.
-
-    Returns
-    -------
-    datetime or None
-        UTC, to the millisecond; None for IDs from before 2010-11-04, which hold no time.
-
-    Examples
-    --------
-    >>> created_at("1060976163948904448").isoformat()
-    '2018-11-09T19:23:24.126000+00:00'
-    >>> created_at("123456789") is None
-    True
-    """
-    number = int(post_id)
-    if number < FIRST_SNOWFLAKE:
-        return None
-    return SNOWFLAKE_EPOCH + timedelta(milliseconds=number >> 22)

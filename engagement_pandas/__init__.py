@@ -1,0 +1,168 @@
+"""X's enterprise Engagement API as tidy pandas frames.
+
+>>> import engagement_pandas as ep
+>>> with ep.demo_client(now="2026-04-15T12:20:00Z") as demo:
+...     request = ep.totals(demo.posts, engagement_types=["impressions", "favorites"])
+...     responses = demo.client.fetch(request)
+>>> list(ep.flatten(responses).columns)
+['post_id', 'engagement_type', 'count']
+
+Names load when first used, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engagement_pandas.auth import AppOnly, UserContext
+    from engagement_pandas.client import EngagementClient
+    from engagement_pandas.errors import (
+        AmbiguousGrouping,
+        CredentialsError,
+        EngagementError,
+        FrameError,
+        InvalidPostId,
+        InvalidWindow,
+        MissingCredentials,
+        QuotaExceeded,
+        RefusedError,
+        RequestError,
+        ResponseShapeError,
+        TransportError,
+        Unauthorized,
+        UnsupportedEngagementType,
+        UnsupportedGrouping,
+        UserContextRequired,
+    )
+    from engagement_pandas.exports import read_csv, read_parquet, write_csv, write_parquet
+    from engagement_pandas.flattening import flatten, flatten_json, omissions
+    from engagement_pandas.frame import timestamps
+    from engagement_pandas.grouping import BY_DAY, BY_HOUR, BY_POST, Grouping
+    from engagement_pandas.planning import Plan, plan
+    from engagement_pandas.plots import plot_over_time
+    from engagement_pandas.posts import created_at
+    from engagement_pandas.request import EngagementRequest, historical, last_28_hours, totals
+    from engagement_pandas.response import EngagementResponse
+    from engagement_pandas.sandbox import demo_client
+    from engagement_pandas.vocabulary import (
+        PUBLIC_TYPES,
+        SERIES_TYPES,
+        TOTALS_TYPES,
+        Dimension,
+        Endpoint,
+        EngagementType,
+        OmissionReason,
+    )
+    from engagement_pandas.window import Window
+
+_HOMES = {
+    "auth": ("AppOnly", "UserContext"),
+    "client": ("EngagementClient",),
+    "errors": (
+        "AmbiguousGrouping",
+        "CredentialsError",
+        "EngagementError",
+        "FrameError",
+        "InvalidPostId",
+        "InvalidWindow",
+        "MissingCredentials",
+        "QuotaExceeded",
+        "RefusedError",
+        "RequestError",
+        "ResponseShapeError",
+        "TransportError",
+        "Unauthorized",
+        "UnsupportedEngagementType",
+        "UnsupportedGrouping",
+        "UserContextRequired",
+    ),
+    "exports": ("read_csv", "read_parquet", "write_csv", "write_parquet"),
+    "flattening": ("flatten", "flatten_json", "omissions"),
+    "frame": ("timestamps",),
+    "grouping": ("BY_DAY", "BY_HOUR", "BY_POST", "Grouping"),
+    "planning": ("Plan", "plan"),
+    "plots": ("plot_over_time",),
+    "posts": ("created_at",),
+    "request": ("EngagementRequest", "historical", "last_28_hours", "totals"),
+    "response": ("EngagementResponse",),
+    "sandbox": ("demo_client",),
+    "vocabulary": (
+        "PUBLIC_TYPES",
+        "SERIES_TYPES",
+        "TOTALS_TYPES",
+        "Dimension",
+        "Endpoint",
+        "EngagementType",
+        "OmissionReason",
+    ),
+    "window": ("Window",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+__all__ = [
+    "BY_DAY",
+    "BY_HOUR",
+    "BY_POST",
+    "PUBLIC_TYPES",
+    "SERIES_TYPES",
+    "TOTALS_TYPES",
+    "AmbiguousGrouping",
+    "AppOnly",
+    "CredentialsError",
+    "Dimension",
+    "Endpoint",
+    "EngagementClient",
+    "EngagementError",
+    "EngagementRequest",
+    "EngagementResponse",
+    "EngagementType",
+    "FrameError",
+    "Grouping",
+    "InvalidPostId",
+    "InvalidWindow",
+    "MissingCredentials",
+    "OmissionReason",
+    "Plan",
+    "QuotaExceeded",
+    "RefusedError",
+    "RequestError",
+    "ResponseShapeError",
+    "TransportError",
+    "Unauthorized",
+    "UnsupportedEngagementType",
+    "UnsupportedGrouping",
+    "UserContext",
+    "UserContextRequired",
+    "Window",
+    "created_at",
+    "demo_client",
+    "flatten",
+    "flatten_json",
+    "historical",
+    "last_28_hours",
+    "omissions",
+    "plan",
+    "plot_over_time",
+    "read_csv",
+    "read_parquet",
+    "timestamps",
+    "totals",
+    "write_csv",
+    "write_parquet",
+]

@@ -1,0 +1,209 @@
+"""Credentials: OAuth 1.0a for the owner of the posts, a bearer token for public counts.
+
+No credential is ever shown by ``repr`` or written by ``pickle``; a process that needs
+them reads its own environment.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final, NoReturn, Self
+
+from requests import PreparedRequest
+from requests.auth import AuthBase
+from requests_oauthlib import OAuth1
+
+from engagement_pandas.errors import CredentialsError, MissingCredentials
+
+VARIABLES: Final[Mapping[str, str]] = {
+    "consumer_key": "X_CONSUMER_KEY",
+    "consumer_secret": "X_CONSUMER_SECRET",
+    "access_token": "X_ACCESS_TOKEN",
+    "access_token_secret": "X_ACCESS_TOKEN_SECRET",
+    "bearer_token": "X_BEARER_TOKEN",
+}
+"""The environment variables; where one is unset, its ``TWITTER_…`` twin is read."""
+
+
+class Credentials:
+    """What :class:`UserContext` and :class:`AppOnly` share: they keep their secrets."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        for name, value in self._secrets().items():
+            if not isinstance(value, str) or not value or value != "".join(value.split()):
+                msg = f"{name} is empty, no text, or holds white space; copy it again"
+                raise CredentialsError(msg)
+
+    def _secrets(self) -> dict[str, str]:
+        named = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return {name: value for name, value in named.items() if value is not None}
+
+    def redact(self, text: str) -> str:
+        """Return a text without any of these secrets, should a server have echoed one."""
+        for name, secret in self._secrets().items():
+            text = text.replace(secret, f"<{name}>")
+        return text
+
+    def __reduce__(self) -> NoReturn:
+        msg = (
+            f"{type(self).__name__} is not pickled or copied, so that no secret is written; "
+            f"call {type(self).__name__}.from_env() where it is needed"
+        )
+        raise CredentialsError(msg)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class UserContext(Credentials):
+    """OAuth 1.0a: the app acting for the owner of the posts.
+
+    Parameters
+    ----------
+    consumer_key, consumer_secret : str
+        The app's.
+    access_token, access_token_secret : str
+        The owner's, who authorised the app.
+
+    Raises
+    ------
+    CredentialsError
+        Where one is empty or holds white space.
+
+    Examples
+    --------
+    >>> UserContext("key", "secret", "9-token", "token secret".replace(" ", "-"))
+    UserContext(OAuth 1.0a, secrets hidden)
+    """
+
+    consumer_key: str
+    consumer_secret: str
+    access_token: str
+    access_token_secret: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the environment.
+
+        ``X_CONSUMER_KEY``, ``X_CONSUMER_SECRET``, ``X_ACCESS_TOKEN`` and
+        ``X_ACCESS_TOKEN_SECRET``; where one is unset, its ``TWITTER_…`` twin.
+
+        Raises
+        ------
+        MissingCredentials
+            Naming the variables that are unset.
+        """
+        return cls(**_read(environ, [f.name for f in fields(cls)]))
+
+    def signer(self) -> AuthBase:
+        """Return a signer with a nonce and a time of its own; take a new one each attempt."""
+        _hush()
+        signer: AuthBase = OAuth1(
+            self.consumer_key,
+            client_secret=self.consumer_secret,
+            resource_owner_key=self.access_token,
+            resource_owner_secret=self.access_token_secret,
+        )
+        return signer
+
+    def __repr__(self) -> str:
+        return "UserContext(OAuth 1.0a, secrets hidden)"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AppOnly(Credentials):
+    """OAuth 2.0 bearer: the app alone; public types of any public post, on ``/totals``.
+
+    Parameters
+    ----------
+    bearer_token : str, optional
+        :meth:`from_consumer` has the client fetch one instead.
+
+    Raises
+    ------
+    CredentialsError
+        Where there is neither a token nor a key with its secret.
+
+    Examples
+    --------
+    >>> AppOnly("a-token")
+    AppOnly(bearer token, hidden)
+    >>> AppOnly.from_consumer("key", "secret")
+    AppOnly(bearer token to be fetched, secrets hidden)
+    """
+
+    bearer_token: str | None = None
+    consumer_key: str | None = None
+    consumer_secret: str | None = None
+
+    def __post_init__(self) -> None:
+        Credentials.__post_init__(self)
+        if self.bearer_token is None and (
+            self.consumer_key is None or self.consumer_secret is None
+        ):
+            msg = "AppOnly needs a bearer token, or a consumer key with its secret"
+            raise CredentialsError(msg)
+
+    @classmethod
+    def from_consumer(cls, consumer_key: str, consumer_secret: str) -> Self:
+        """Return credentials whose bearer token the client fetches at its first request."""
+        return cls(None, consumer_key, consumer_secret)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read ``X_BEARER_TOKEN``, or else ``X_CONSUMER_KEY`` and ``X_CONSUMER_SECRET``.
+
+        Raises
+        ------
+        MissingCredentials
+            Naming the variables that are unset.
+        """
+        token = _lookup(environ, "bearer_token")
+        if token:
+            return cls(token)
+        try:
+            return cls(None, **_read(environ, ["consumer_key", "consumer_secret"]))
+        except MissingCredentials as error:
+            wanted = (VARIABLES["bearer_token"], *error.variables)
+            msg = f"set {wanted[0]}, or else {' and '.join(wanted[1:])}"
+            raise MissingCredentials(msg, wanted) from None
+
+    def __repr__(self) -> str:
+        if self.bearer_token is None:
+            return "AppOnly(bearer token to be fetched, secrets hidden)"
+        return "AppOnly(bearer token, hidden)"
+
+
+class Bearer(AuthBase):
+    """Puts a bearer token into a request."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
+        """Add the header."""
+        r.headers["Authorization"] = f"Bearer {self._token}"
+        return r
+
+
+def _lookup(environ: Mapping[str, str], name: str) -> str | None:
+    variable = VARIABLES[name]
+    return environ.get(variable) or environ.get(variable.replace("X_", "TWITTER_", 1)) or None
+
+
+def _read(environ: Mapping[str, str], names: list[str]) -> dict[str, Any]:
+    found = {name: _lookup(environ, name) for name in names}
+    missing = [VARIABLES[name] for name, value in found.items() if value is None]
+    if missing:
+        msg = f"set {' and '.join(missing)} in the environment (or the same with TWITTER_ for X_)"
+        raise MissingCredentials(msg, missing)
+    return found
+
+
+def _hush() -> None:
+    """Keep tokens out of logs: both libraries write them at level DEBUG."""
+    for name in ("oauthlib", "requests_oauthlib"):
+        logging.getLogger(name).setLevel(logging.INFO)

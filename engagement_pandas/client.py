@@ -1,0 +1,307 @@
+"""Ask, and set aside what is refused; nothing else.
+
+The client is thin: it gives back the nested JSON as it came, beside the request that it
+answers.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from http import HTTPStatus
+from http.client import responses as phrases
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+import msgspec
+from requests.auth import AuthBase, HTTPBasicAuth
+from tqdm.auto import tqdm
+
+from engagement_pandas.auth import AppOnly, Bearer, UserContext
+from engagement_pandas.errors import (
+    CredentialsError,
+    EngagementError,
+    RefusedError,
+    ResponseShapeError,
+    Unauthorized,
+    UserContextRequired,
+)
+from engagement_pandas.planning import Plan, plan
+from engagement_pandas.quota import Quota
+from engagement_pandas.request import EngagementRequest
+from engagement_pandas.response import EngagementResponse, Envelope
+from engagement_pandas.transport import (
+    ATTEMPTS,
+    TIMEOUT,
+    Answer,
+    Message,
+    Transport,
+    checked_url,
+    texts,
+)
+
+BASE_URL: Final = "https://data-api.twitter.com"
+TOKEN_URL: Final = "https://api.twitter.com/oauth2/token"  # noqa: S105 - no secret
+
+CURES: Final[Mapping[int, str]] = {
+    401: "check the credentials",
+    404: "check base_url",
+}
+"""What to do about a refusal, beside the API's own words."""
+
+log = logging.getLogger("engagement_pandas")
+
+
+class EngagementClient:
+    """A client of the Engagement API.
+
+    Parameters
+    ----------
+    credentials : UserContext or AppOnly
+        Of the owner of the posts, or of the app alone (public counts of any post).
+    base_url : str
+        Some copies of the documentation say ``https://data-api.x.com``. Plain http is
+        accepted for this machine only.
+    token_url : str
+        Where ``AppOnly.from_consumer`` gets its bearer token.
+    attempts : int
+        How often a request is sent, the first time included: again after 429, 500, 502,
+        503, 504, a broken connection, and a body that is cut off or no JSON, with
+        exponential backoff (up to 2, 4, 8, … 60 s) and a new signature.
+    timeout : tuple of float
+        Seconds to connect, and between two bytes of the answer.
+    clock, sleep : callable
+        ``time.time`` and ``time.sleep``; tests put their own in.
+
+    Attributes
+    ----------
+    quota : Quota
+        What the API last said of the quota.
+
+    Raises
+    ------
+    RequestError
+        Where a URL is not https, or ``attempts`` is not positive.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> with ep.demo_client(now="2026-04-15T12:20:00Z") as demo:
+    ...     request = ep.totals(demo.posts, engagement_types=["favorites"])
+    ...     responses = demo.client.fetch(request)
+    >>> sum(len(r.request.post_ids) for r in responses) == len(demo.posts)
+    True
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a fact of its own, and only one is needed
+        self,
+        credentials: UserContext | AppOnly,
+        *,
+        base_url: str = BASE_URL,
+        token_url: str = TOKEN_URL,
+        attempts: int = ATTEMPTS,
+        timeout: tuple[float, float] = TIMEOUT,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if not isinstance(credentials, UserContext | AppOnly):
+            msg = f"credentials are a {type(credentials).__name__}; give UserContext or AppOnly"
+            raise CredentialsError(msg)
+        self._credentials = credentials
+        self._base_url = checked_url(base_url)
+        self._token_url = checked_url(token_url)
+        self._token: str | None = None
+        self._transport = Transport(attempts=attempts, timeout=timeout, clock=clock, sleep=sleep)
+
+    @property
+    def quota(self) -> Quota:
+        """What the API last said of the quota."""
+        return self._transport.quota
+
+    def fetch(self, request: EngagementRequest | Plan) -> list[EngagementResponse]:
+        """Ask, in as many requests as it takes, and return every answer.
+
+        Parameters
+        ----------
+        request : EngagementRequest or Plan
+            Of any size.
+
+        Returns
+        -------
+        list of EngagementResponse
+            Together they settle every post and type asked for. Posts and types that the
+            API refused are settled by the refusal (status 403 or 400): ``flatten`` finds
+            no counts in it, ``omissions`` the reason.
+
+        Raises
+        ------
+        UserContextRequired
+            Before anything is sent, where a bearer token will not do.
+        TransportError
+            Where a request found no answer in all its attempts; ``QuotaExceeded`` where
+            the last word was 429.
+        RefusedError
+            At once on 400, 401 (``Unauthorized``), 404 and 406, and on a 403 that names
+            no post or type, with the API's own words.
+
+        Notes
+        -----
+        What had been answered before an error is in its ``.responses``. With more than
+        one request a progress bar shows.
+        """
+        responses: list[EngagementResponse] = []
+        try:
+            for response in self.stream(request):
+                responses.append(response)  # noqa: PERF402 - kept when the next one fails
+        except EngagementError as error:
+            error.responses = tuple(responses)
+            if responses:
+                error.add_note(f"{len(responses)} answers had arrived; they are in .responses")
+            raise
+        return responses
+
+    def stream(self, request: EngagementRequest | Plan) -> Iterator[EngagementResponse]:
+        """Ask as :meth:`fetch`, and yield each answer as it arrives."""
+        todo = request if isinstance(request, Plan) else plan(request, now=self._transport.now())
+        if isinstance(self._credentials, AppOnly) and todo.request.owner_only:
+            msg = f"{todo.request.owner_only}; use UserContext with the owner's access token"
+            raise UserContextRequired(msg)
+        with tqdm(total=len(todo), unit="request", disable=len(todo) <= 1) as bar:
+            for part in todo:
+                yield from self._settle(part, bar.set_postfix_str)
+                bar.update()
+
+    def close(self) -> None:
+        """Close the connections; the client may be used again."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"EngagementClient({self._base_url} with {self._credentials!r})"
+
+    def _settle(
+        self, request: EngagementRequest, say: Callable[[str], None]
+    ) -> Iterator[EngagementResponse]:
+        """Yield answers that together settle the request; each refusal makes it smaller."""
+        pending = [request]
+        while pending:
+            asked = pending.pop(0)
+            answer = self._post(
+                self._base_url + asked.endpoint.facts.path,
+                msgspec.json.encode(asked.to_json()),
+                "application/json",
+                partial(self._signer, say),
+                say,
+            )
+            response = EngagementResponse(asked, answer.content, answer.status, answer.at)
+            if answer.status != HTTPStatus.OK:
+                settled, left = divide(response)
+                if settled is None:
+                    raise self._refused(asked.endpoint.facts.path, answer)
+                log.info("HTTP %s settles %r", answer.status, settled)
+                response = EngagementResponse(settled, answer.content, answer.status, answer.at)
+                pending += left
+            yield response
+
+    def _signer(self, say: Callable[[str], None]) -> AuthBase:
+        if isinstance(self._credentials, UserContext):
+            return self._credentials.signer()
+        if self._token is None:
+            self._token = self._credentials.bearer_token or self._fetch_token(
+                self._credentials, say
+            )
+        return Bearer(self._token)
+
+    def _fetch_token(self, credentials: AppOnly, say: Callable[[str], None]) -> str:
+        basic = HTTPBasicAuth(credentials.consumer_key or "", credentials.consumer_secret or "")
+        answer = self._post(
+            self._token_url,
+            b"grant_type=client_credentials",
+            "application/x-www-form-urlencoded;charset=UTF-8",
+            lambda: basic,
+            say,
+        )
+        if answer.status != HTTPStatus.OK:
+            raise self._refused(urlsplit(self._token_url).path, answer)
+        try:
+            return msgspec.json.decode(answer.content, type=dict[str, str])["access_token"]
+        except (msgspec.DecodeError, KeyError):
+            msg = f"{self._token_url} answered without an access_token"
+            raise ResponseShapeError(msg, "$['access_token']") from None
+
+    def _post(
+        self,
+        url: str,
+        content: bytes,
+        content_type: str,
+        signer: Callable[[], AuthBase],
+        say: Callable[[str], None],
+    ) -> Answer:
+        message = Message(url, content, content_type, signer, self._credentials.redact)
+        return self._transport.post(message, say)
+
+    def _refused(self, path: str, answer: Answer) -> RefusedError:
+        messages = tuple(map(self._credentials.redact, texts(answer.content)))
+        words = "; ".join(messages) or phrases.get(answer.status, "without a word")
+        cure = CURES.get(answer.status)
+        msg = f"{path} refused (HTTP {answer.status}): {words}" + (f"; {cure}" if cure else "")
+        kind = Unauthorized if answer.status == HTTPStatus.UNAUTHORIZED else RefusedError
+        return kind(msg, answer.status, messages)
+
+
+def divide(
+    refusal: EngagementResponse,
+) -> tuple[EngagementRequest | None, list[EngagementRequest]]:
+    """Divide a refused request into what the refusal settles and what to ask again.
+
+    Returns
+    -------
+    settled : EngagementRequest or None
+        The posts and types that the refusal names; None where it names nothing that was
+        asked, and so is about the whole request.
+    left : list of EngagementRequest
+        The rest: no post and type in two of them.
+    """
+    request = refusal.request
+    try:
+        envelope = refusal.envelope()
+    except ResponseShapeError:
+        return None, []
+    for posts, types in _named(refusal.status, envelope):
+        refused = tuple(p for p in request.post_ids if posts is None or p in posts)
+        others = tuple(p for p in request.post_ids if posts is not None and p not in posts)
+        kinds = tuple(t for t in request.engagement_types if types is None or t in types)
+        rest = tuple(t for t in request.engagement_types if types is not None and t not in types)
+        if not refused or not kinds:
+            continue
+        left = [request.replace(post_ids=others)] if others else []
+        if rest:
+            left.append(request.replace(post_ids=refused, engagement_types=rest))
+        return request.replace(post_ids=refused, engagement_types=kinds), left
+    return None, []
+
+
+def _named(
+    status: int, envelope: Envelope
+) -> Iterator[tuple[frozenset[str] | None, frozenset[str] | None]]:
+    """Yield the posts and the types that a refusal names; None for all of them."""
+    if status == HTTPStatus.FORBIDDEN:
+        yield envelope.forbidden_posts(), None
+        yield None, envelope.forbidden_types()
+    elif status == HTTPStatus.BAD_REQUEST:
+        yield envelope.unavailable, None
+        for posts in dict.fromkeys(envelope.unsupported.values()):
+            yield posts, frozenset(t for t, old in envelope.unsupported.items() if old == posts)

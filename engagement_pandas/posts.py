@@ -1,0 +1,116 @@
+"""What identifies a post, and the time inside its ID."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from engagement_pandas.errors import InvalidPostId
+from engagement_pandas.vocabulary import FIRST_SNOWFLAKE, MAX_ID_DIGITS, SNOWFLAKE_EPOCH
+from engagement_pandas.wording import listed
+
+_ID: Final = re.compile(rf"[0-9]{{1,{MAX_ID_DIGITS}}}")
+_FLOATLIKE: Final = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|nan|<NA>|none|null", re.IGNORECASE)
+
+
+def unique_ids(posts: Any) -> tuple[str, ...]:
+    """Return the IDs of some posts as strings, in their order, each once.
+
+    Parameters
+    ----------
+    posts : iterable of str or int, Series, or frame with a ``post_id`` column
+        Exact integers are accepted; floats are not, since they have lost digits.
+
+    Raises
+    ------
+    InvalidPostId
+        Naming the value and the cure.
+
+    Examples
+    --------
+    >>> unique_ids(["1060976163948904448", 1060976163948904448, 7])
+    ('1060976163948904448', '7')
+    """
+    if (
+        isinstance(posts, tuple)
+        and posts
+        and all(type(p) is str and _ID.fullmatch(p) for p in posts)
+    ):
+        return tuple(dict.fromkeys(posts))
+    if hasattr(posts, "columns"):
+        if "post_id" not in list(posts.columns):
+            msg = (
+                f"the frame has no post_id column, only {listed(posts.columns)}; "
+                "rename the one with the IDs"
+            )
+            raise InvalidPostId(msg)
+        posts = posts["post_id"]
+    if isinstance(posts, str | bytes | Mapping) or not isinstance(posts, Iterable):
+        msg = f"post_ids is the single {type(posts).__name__} {posts!r}; give a list of IDs"
+        raise InvalidPostId(msg)
+    if getattr(getattr(posts, "dtype", None), "kind", "") == "f":
+        msg = (
+            "the post IDs are floats, which keep 15 of their 19 digits; the rest is lost. "
+            "Read them again as text (dtype={'post_id': str})"
+        )
+        raise InvalidPostId(msg)
+    ids = tuple(dict.fromkeys(_post_id(post) for post in posts))
+    if not ids:
+        msg = "post_ids is empty; name at least one post"
+        raise InvalidPostId(msg)
+    return ids
+
+
+def _post_id(post: Any) -> str:
+    if isinstance(post, str) and _ID.fullmatch(post):
+        return str(post)
+    if isinstance(post, bool):
+        msg = f"{post!r} is not a post ID; give 1 to {MAX_ID_DIGITS} digits as text"
+        raise InvalidPostId(msg)
+    if isinstance(post, float) or (
+        isinstance(post, str) and not post.isdigit() and _FLOATLIKE.fullmatch(post)
+    ):
+        msg = (
+            f"post ID {post!r} has been a float or is missing, and its last digits are lost; "
+            "read the IDs again as text (dtype={'post_id': str})"
+        )
+        raise InvalidPostId(msg)
+    if not isinstance(post, str):
+        try:
+            number = operator.index(post)
+        except TypeError:
+            pass
+        else:
+            if number >= 0 and _ID.fullmatch(str(number)):
+                return str(number)
+    msg = f"{post!r} is not a post ID; give 1 to {MAX_ID_DIGITS} digits as text"
+    raise InvalidPostId(msg)
+
+
+def created_at(post_id: str) -> datetime | None:
+    """When a post was made, read from its ID.
+
+    Parameters
+    ----------
+    post_id : str
+        1 to 19 digits.
+
+    Returns
+    -------
+    datetime or None
+        UTC, to the millisecond; None for IDs from before 2010-11-04, which hold no time.
+
+    Examples
+    --------
+    >>> created_at("1060976163948904448").isoformat()
+    '2018-11-09T19:23:24.126000+00:00'
+    >>> created_at("123456789") is None
+    True
+    """
+    number = int(post_id)
+    if number < FIRST_SNOWFLAKE:
+        return None
+    return SNOWFLAKE_EPOCH + timedelta(milliseconds=number >> 22)

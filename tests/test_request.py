@@ -1,0 +1,203 @@
+"""Questions: what may be asked of which endpoint, and how it goes over the wire."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas.vocabulary import SERIES_TYPES, TOTALS_TYPES, Endpoint
+
+MARCH = ep.Window.covering("2026-03-01", "2026-03-29")
+
+
+@pytest.mark.parametrize("kind", list(ep.EngagementType))
+def test_types_by_endpoint(kind: ep.EngagementType) -> None:
+    """Each of the 18 types is asked where it is counted, and refused elsewhere."""
+    asked: dict[bool, Callable[[], Any]] = {
+        kind in TOTALS_TYPES: lambda: ep.totals(["1"], engagement_types=[kind]),
+        kind in SERIES_TYPES: lambda: ep.last_28_hours(["1"], engagement_types=[str(kind)]),
+    }
+    for allowed, ask in asked.items():
+        if allowed:
+            assert ask().engagement_types == (kind,)
+        else:
+            with pytest.raises(ep.UnsupportedEngagementType):
+                ask()
+
+
+@pytest.mark.parametrize(
+    ("types", "words"),
+    [
+        (["url_clicks", "favorites"], "/totals does not count ['url_clicks']; ask historical()"),
+        (["media_clicks"], "former name of 'media_engagements'"),
+        (["favourites"], "did you mean 'favorites'?"),
+        (["zzz"], "there are ['impressions'"),
+        ([], "is empty"),
+        ("favorites", "give a list"),
+        (None, "give a list"),
+        ({"favorites": 1}, "give a list"),
+        ([None], "no engagement type None"),
+        ([["favorites"]], "no engagement type ['favorites']"),
+    ],
+)
+def test_refused_types(types: Any, words: str) -> None:
+    """The error names the type and the cure."""
+    with pytest.raises(ep.UnsupportedEngagementType) as caught:
+        ep.totals(["1"], engagement_types=types)
+    assert words in str(caught.value)
+
+
+def test_quote_tweets_is_not_in_the_time_series() -> None:
+    """The one type that only /totals counts."""
+    with pytest.raises(ep.UnsupportedEngagementType, match=r"ask totals\(\)"):
+        ep.historical(["1"], engagement_types=["quote_tweets"], window=MARCH)
+
+
+def test_types_once() -> None:
+    """A type asked twice is asked once, as in the documented request with duplicates."""
+    request = ep.totals(["1"], engagement_types=["replies", "favorites", "replies"])
+    assert request.engagement_types == ("replies", "favorites")
+
+
+def test_a_window_only_for_historical() -> None:
+    """The other two endpoints have none; historical() needs one."""
+    with pytest.raises(ep.InvalidWindow, match="needs a Window"):
+        ep.historical(["1"], engagement_types=["favorites"], window=("2026-03-01", "2026-03-02"))  # type: ignore[arg-type]
+    with pytest.raises(ep.InvalidWindow, match="has no window"):
+        ep.totals(["1"], engagement_types=["favorites"]).replace(window=MARCH)
+    with pytest.raises(TypeError):
+        ep.last_28_hours(["1"], engagement_types=["favorites"], window=MARCH)  # type: ignore[call-arg]
+
+
+def test_an_endpoint_that_is_none() -> None:
+    """The error lists the three there are."""
+    with pytest.raises(ep.RequestError, match=r"\['totals', '28hr', 'historical'\]"):
+        ep.EngagementRequest("hourly", ("1",), ("favorites",), ep.BY_POST)  # type: ignore[arg-type]
+
+
+def test_old_windows_warn() -> None:
+    """Newer documentation says 365 days; asked all the same, with a warning."""
+    old = ep.Window.covering("2015-08-01", "2015-08-15")
+    with pytest.warns(UserWarning, match="more than 365 days ago"):
+        ep.historical(["1"], engagement_types=["impressions"], window=old)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ep.historical(["1"], engagement_types=["impressions"], window=ep.Window.last(364))
+
+
+@pytest.mark.filterwarnings("ignore:the window begins")
+def test_the_documented_historical_request(sample: Callable[[str], Any]) -> None:
+    """The wire's body is the documented one, but that dates are told in full."""
+    documented = sample("historical_request")
+    request = ep.historical(
+        documented["tweet_ids"],
+        engagement_types=documented["engagement_types"],
+        window=ep.Window.covering(documented["start"], documented["end"]),
+        by={name: g["group_by"] for name, g in documented["groupings"].items()},
+    )
+    assert request.to_json() == {
+        **documented,
+        "start": "2015-08-01T00:00:00Z",
+        "end": "2015-08-15T00:00:00Z",
+    }
+
+
+@pytest.mark.parametrize("name", ["totals_owned_request", "totals_public_request"])
+def test_the_documented_totals_requests(sample: Callable[[str], Any], name: str) -> None:
+    """The wire's body is the documented one."""
+    documented = sample(name)
+    request = ep.totals(
+        documented["tweet_ids"],
+        engagement_types=documented["engagement_types"],
+        by={name: g["group_by"] for name, g in documented["groupings"].items()},
+    )
+    assert request.to_json() == documented
+
+
+@pytest.mark.parametrize("name", ["28hr_4level_request", "28hr_17_types_request"])
+def test_the_documented_28hr_requests(sample: Callable[[str], Any], name: str) -> None:
+    """The wire's body is the documented one, with a true ID for its placeholder."""
+    documented = {**sample(name), "tweet_ids": ["123456789"]}
+    request = ep.last_28_hours(
+        documented["tweet_ids"],
+        engagement_types=documented["engagement_types"],
+        by={name: g["group_by"] for name, g in documented["groupings"].items()},
+    )
+    assert request.to_json() == documented
+
+
+def test_the_documented_request_of_three_groupings(sample: Callable[[str], Any]) -> None:
+    """Its former type name is refused with the new one; with that it is asked."""
+    documented = sample("historical_3_groupings_request")
+    window = ep.Window.covering(documented["start"], documented["end"])
+    by = {name: g["group_by"] for name, g in documented["groupings"].items()}
+    types = documented["engagement_types"]
+    with pytest.raises(ep.UnsupportedEngagementType, match="media_engagements"):
+        ep.historical(["1"], engagement_types=types, window=window, by=by)
+    types = ["media_engagements" if t == "media_clicks" else t for t in types]
+    with pytest.warns(UserWarning, match="365"):
+        request = ep.historical(["1"], engagement_types=types, window=window, by=by)
+    assert request.to_json()["groupings"] == documented["groupings"]
+    assert len(request.engagement_types) == 16
+
+
+def test_ids_go_over_the_wire_as_strings() -> None:
+    """Never as numbers, which JavaScript and pandas round."""
+    request = ep.totals([1060976163948904448], engagement_types=["favorites"])
+    assert request.to_json()["tweet_ids"] == ["1060976163948904448"]
+
+
+def test_which_grouping() -> None:
+    """The only one; or the named one; else an error that lists them."""
+    one = ep.totals(["1"], engagement_types=["favorites"])
+    two = one.replace(groupings={"a": ["engagement.type"], "b": ep.BY_POST})
+    assert one.grouping() == ep.BY_POST
+    assert two.grouping("b").dimensions == ep.BY_POST.dimensions
+    with pytest.raises(ep.AmbiguousGrouping, match=r"\['a', 'b'\]; name one"):
+        two.grouping()
+    with pytest.raises(ep.AmbiguousGrouping, match="none is named 'c'"):
+        two.grouping("c")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "types", "why"),
+    [
+        (Endpoint.TOTALS, ["favorites", "video_views"], None),
+        (
+            Endpoint.TOTALS,
+            ["favorites", "impressions"],
+            "['impressions'] are told only to the owner",
+        ),
+        (Endpoint.LAST_28_HOURS, ["favorites"], "28hr answers only the owner"),
+    ],
+)
+def test_what_only_the_owner_may_ask(endpoint: Endpoint, types: list[str], why: str | None) -> None:
+    """Impressions, engagements and both time series."""
+    told = ep.EngagementRequest(endpoint, ("1",), types, ep.BY_POST).owner_only  # type: ignore[arg-type]
+    assert told is None if why is None else why in str(told)
+
+
+def test_frozen_equal_hashable_picklable() -> None:
+    """A request is a value."""
+    request = ep.historical(["1"], engagement_types=["favorites"], window=MARCH)
+    assert pickle.loads(pickle.dumps(request)) == request  # noqa: S301
+    assert len({request, request.replace()}) == 1
+    with pytest.raises(AttributeError):
+        request.window = None  # type: ignore[misc]
+
+
+def test_repr_is_a_sentence() -> None:
+    """What, of how many posts, by what, when; short for a thousand posts too."""
+    request = ep.historical(
+        range(1, 1001), engagement_types=ep.SERIES_TYPES, window=MARCH, by=ep.BY_DAY
+    )
+    assert repr(request) == (
+        "EngagementRequest(historical of 1,000 posts | 17 engagement types "
+        "| by_day: tweet.id > engagement.type > engagement.day "
+        "| 2026-03-01 00:00 to 2026-03-29 00:00 UTC)"
+    )

@@ -1,0 +1,59 @@
+"""The tables of the API against the documentation, counted by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from engagement_pandas import vocabulary as v
+
+
+def test_eighteen_types() -> None:
+    """18 types; each has a row and a meaning."""
+    assert len(v.EngagementType) == 18
+    assert set(v.ENGAGEMENT_TYPES) == set(v.EngagementType)
+    assert all(facts.meaning for facts in v.ENGAGEMENT_TYPES.values())
+
+
+def test_availability() -> None:
+    """7 types on /totals, 17 in the time series, 5 public; as documented, by name."""
+    assert [str(t) for t in v.TOTALS_TYPES] == [
+        "impressions",
+        "engagements",
+        "favorites",
+        "retweets",
+        "quote_tweets",
+        "replies",
+        "video_views",
+    ]
+    assert set(v.EngagementType) - set(v.SERIES_TYPES) == {v.EngagementType.QUOTE_TWEETS}
+    assert set(v.PUBLIC_TYPES) == {
+        "favorites",
+        "retweets",
+        "quote_tweets",
+        "replies",
+        "video_views",
+    }
+
+
+def test_limits() -> None:
+    """The limits of the key characteristics."""
+    posts = {str(e): facts.posts_per_request for e, facts in v.ENDPOINTS.items()}
+    assert posts == {"totals": 250, "28hr": 25, "historical": 25}
+    assert v.MAX_GROUPINGS == 3
+    assert v.MAX_WINDOW == timedelta(days=28)
+    assert datetime(2014, 9, 1, tzinfo=UTC) == v.EARLIEST
+    assert timedelta(days=90) == v.IMPRESSIONS_OLDEST_POST
+    assert timedelta(days=1800) == v.VIDEO_VIEWS_OLDEST_POST
+    assert date(2015, 9, 15) == v.INTERACTIONS_SINCE
+
+
+def test_endpoints_group_by_what_they_count() -> None:
+    """/totals groups by post and type; the time series by day and hour too."""
+    assert v.Endpoint.TOTALS.facts.dimensions == ("tweet.id", "engagement.type")
+    for endpoint in (v.Endpoint.LAST_28_HOURS, v.Endpoint.HISTORICAL):
+        assert set(endpoint.facts.dimensions) == set(v.Dimension)
+
+
+def test_every_omission_has_a_meaning() -> None:
+    """No reason without a sentence that explains it."""
+    assert set(v.OMISSION_REASONS) == set(v.OmissionReason)
