@@ -34,7 +34,10 @@ class Credentials:
     __slots__ = ()
 
     def __post_init__(self) -> None:
-        for name, value in self._secrets().items():
+        for field in fields(self):  # type: ignore[arg-type]
+            name, value = field.name, getattr(self, field.name)
+            if value is None and field.default is None:
+                continue
             if not isinstance(value, str) or not value or value != "".join(value.split()):
                 msg = f"{name} is empty, no text, or holds white space; copy it again"
                 raise CredentialsError(msg)

@@ -1,0 +1,99 @@
+"""Credentials: where they come from, and that they stay where they are."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+import requests
+
+import engagement_pandas as ep
+
+ENV = {
+    "X_CONSUMER_KEY": "ck",
+    "X_CONSUMER_SECRET": "cs",
+    "X_ACCESS_TOKEN": "at",
+    "X_ACCESS_TOKEN_SECRET": "ats",
+}
+
+
+def test_user_context_from_the_environment() -> None:
+    """The four variables."""
+    assert ep.UserContext.from_env(ENV) == ep.UserContext("ck", "cs", "at", "ats")
+
+
+def test_twitter_twins() -> None:
+    """Where an X_ variable is unset or empty, its TWITTER_ twin is read."""
+    twins = {name.replace("X_", "TWITTER_", 1): value for name, value in ENV.items()}
+    assert ep.UserContext.from_env(twins) == ep.UserContext("ck", "cs", "at", "ats")
+    both = {**twins, "X_CONSUMER_KEY": "new", "X_CONSUMER_SECRET": ""}
+    assert ep.UserContext.from_env(both) == ep.UserContext("new", "cs", "at", "ats")
+
+
+def test_missing_variables_are_named() -> None:
+    """All of them at once, in the message and as data."""
+    with pytest.raises(ep.MissingCredentials) as caught:
+        ep.UserContext.from_env({"X_CONSUMER_KEY": "ck", "X_ACCESS_TOKEN": "at"})
+    assert caught.value.variables == ("X_CONSUMER_SECRET", "X_ACCESS_TOKEN_SECRET")
+    assert "set X_CONSUMER_SECRET and X_ACCESS_TOKEN_SECRET" in str(caught.value)
+
+
+def test_app_only_from_the_environment() -> None:
+    """A bearer token, or else key and secret; the token goes first."""
+    assert ep.AppOnly.from_env({"X_BEARER_TOKEN": "b", **ENV}) == ep.AppOnly("b")
+    assert ep.AppOnly.from_env(ENV) == ep.AppOnly.from_consumer("ck", "cs")
+    with pytest.raises(ep.MissingCredentials) as caught:
+        ep.AppOnly.from_env({"X_CONSUMER_KEY": "ck"})
+    assert caught.value.variables == ("X_BEARER_TOKEN", "X_CONSUMER_SECRET")
+
+
+@pytest.mark.parametrize("bad", ["", " ", "a b", "a\n", "a\r\nX-Header: b", None, 7])
+def test_damaged_credentials(bad: object) -> None:
+    """An empty one, one with white space (a copied line end) or no text; never shown."""
+    with pytest.raises(ep.CredentialsError) as caught:
+        ep.UserContext("ck", bad, "at", "ats")  # type: ignore[arg-type]
+    assert str(caught.value).startswith("consumer_secret is empty, no text, or holds white")
+    assert "Header" not in str(caught.value)
+
+
+def test_app_only_needs_something() -> None:
+    """Neither a token nor a key is no credential; a key without its secret neither."""
+    with pytest.raises(ep.CredentialsError, match="needs a bearer token"):
+        ep.AppOnly()
+    with pytest.raises(ep.CredentialsError, match="needs a bearer token"):
+        ep.AppOnly(consumer_key="ck")
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [ep.UserContext("ck", "cs", "at", "ats"), ep.AppOnly("b"), ep.AppOnly(None, "ck", "cs")],
+)
+def test_not_pickled_or_copied(credentials: object) -> None:
+    """No secret is written by accident; the error says what to do instead."""
+    for write in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(ep.CredentialsError, match="from_env"):
+            write(credentials)
+    with pytest.raises(ep.CredentialsError, match="from_env"):
+        pickle.dumps(ep.EngagementClient(credentials))  # type: ignore[arg-type]
+
+
+def test_each_signer_signs_anew() -> None:
+    """Two attempts differ in nonce; the body is not part of the signature's parameters."""
+    user = ep.UserContext("ck", "cs", "at", "ats")
+    headers = [
+        requests.Request("POST", "https://data-api.twitter.com/x", json={}, auth=user.signer())
+        .prepare()
+        .headers["Authorization"]
+        for _ in range(2)
+    ]
+    texts = [header.decode() for header in headers]
+    nonces = {dict(p.split("=", 1) for p in t[6:].split(", "))["oauth_nonce"] for t in texts}
+    assert len(nonces) == 2
+    assert all("oauth_body_hash" not in text for text in texts)
+
+
+def test_redact() -> None:
+    """A text that echoes a secret is told with its name instead."""
+    user = ep.UserContext("KEY", "SECRET", "TOKEN", "HUSH")
+    assert user.redact("bad TOKEN, HUSH") == "bad <access_token>, <access_token_secret>"

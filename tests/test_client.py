@@ -1,0 +1,395 @@
+"""The client against a scripted server: what it sends, sets aside, keeps and raises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import USER, FakeClock, Scripted, ScriptedServer
+
+import engagement_pandas as ep
+
+MARCH = ep.Window.covering("2026-03-01", "2026-03-29")
+
+
+def totals(*posts: int, types: Any = ("favorites",)) -> ep.EngagementRequest:
+    return ep.totals(posts, engagement_types=types)
+
+
+def counted(*posts: int, types: Any = ("favorites",)) -> Scripted:
+    """Answer 1 for each post and type."""
+    return Scripted(200, {"by_post": {str(p): dict.fromkeys(types, "1") for p in posts}})
+
+
+def forbidden(*texts: str) -> Scripted:
+    return Scripted(403, {"errors": list(texts)})
+
+
+def asked(server: ScriptedServer) -> list[list[str]]:
+    return [seen.body["tweet_ids"] for seen in server.seen]
+
+
+def settled(responses: list[ep.EngagementResponse]) -> list[tuple[int, tuple[str, ...]]]:
+    return [(r.status, r.request.post_ids) for r in responses]
+
+
+# What goes over the wire
+
+
+@pytest.mark.parametrize(
+    ("request_", "path"),
+    [
+        (totals(1), "/insights/engagement/totals"),
+        (ep.last_28_hours(["1"], engagement_types=["favorites"]), "/insights/engagement/28hr"),
+        (
+            ep.historical(["1"], engagement_types=["favorites"], window=MARCH),
+            "/insights/engagement/historical",
+        ),
+    ],
+)
+def test_each_endpoint_has_its_path(
+    client: ep.EngagementClient, server: ScriptedServer, request_: ep.EngagementRequest, path: str
+) -> None:
+    """The body is the request's own, sent to its endpoint."""
+    server.answer(Scripted(200, {request_.groupings[0].name: {}}))
+    client.fetch(request_)
+    (seen,) = server.seen
+    assert seen.path == path
+    assert seen.body == request_.to_json()
+    assert seen.headers["authorization"].startswith("OAuth ")
+
+
+def test_sends_every_batch(client: ep.EngagementClient, server: ScriptedServer) -> None:
+    """251 posts: 250 and the one that published clients lose."""
+    server.answer(counted(*range(1, 251)), counted(251))
+    responses = client.fetch(totals(*range(1, 252)))
+    assert [len(ids) for ids in asked(server)] == [250, 1]
+    assert [r.request.post_ids for r in responses] == [tuple(ids) for ids in asked(server)]
+
+
+def test_takes_a_plan(client: ep.EngagementClient, server: ScriptedServer) -> None:
+    """A plan that was looked at is sent as it is."""
+    server.answer(counted(1))
+    assert len(client.fetch(ep.plan(totals(1)))) == 1
+
+
+def test_returns_the_nested_json_beside_its_request(
+    client: ep.EngagementClient, server: ScriptedServer
+) -> None:
+    """Untouched: the strings are strings, the order is the answer's."""
+    server.answer(counted(2, 1))
+    (response,) = client.fetch(totals(1, 2))
+    assert response.json() == {"by_post": {"2": {"favorites": "1"}, "1": {"favorites": "1"}}}
+    assert response.request == totals(1, 2)
+
+
+def test_keeps_data_beside_errors(client: ep.EngagementClient, server: ScriptedServer) -> None:
+    """A 200 can carry both; nothing is asked again."""
+    body = {"by_post": {"1": {"favorites": "1"}}, "errors": ["1 Tweet ID(s) are unavailable"]}
+    server.answer(Scripted(200, body))
+    (response,) = client.fetch(totals(1, 2))
+    assert response.json() == body
+
+
+def test_keeps_the_answer_to_a_repeated_request(
+    client: ep.EngagementClient, server: ScriptedServer
+) -> None:
+    """The answer after a failure is the answer; published clients throw it away."""
+    server.answer(Scripted(503, {"errors": ["internal server error"]}), counted(1))
+    assert settled(client.fetch(totals(1))) == [(200, ("1",))]
+
+
+def test_knows_when_it_was_answered(
+    client: ep.EngagementClient, server: ScriptedServer, clock: FakeClock
+) -> None:
+    """By the client's clock, in UTC."""
+    server.answer(counted(1))
+    (response,) = client.fetch(totals(1))
+    assert response.retrieved_at.isoformat() == "2026-04-15T12:20:00+00:00"
+    assert response.retrieved_at.timestamp() == clock.now
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("Forbidden to access tweets: 2, 4",),
+        ("Forbidden to access tweets for author id 9: 2, 4",),
+        (
+            "Forbidden to access tweets for author id 9: 2",
+            "Forbidden to access tweets for author id 8: 4",
+        ),
+    ],
+)
+def test_sets_unowned_posts_aside(
+    client: ep.EngagementClient, server: ScriptedServer, words: tuple[str, ...]
+) -> None:
+    """Either wording: the named posts are settled by the refusal, the rest asked again."""
+    server.answer(forbidden(*words), counted(1, 3))
+    responses = client.fetch(totals(1, 2, 3, 4))
+    assert asked(server) == [["1", "2", "3", "4"], ["1", "3"]]
+    assert settled(responses) == [(403, ("2", "4")), (200, ("1", "3"))]
+
+
+def test_asks_until_the_answer_is_clean(
+    client: ep.EngagementClient, server: ScriptedServer
+) -> None:
+    """The API may name unowned posts one by one."""
+    server.answer(
+        forbidden("Forbidden to access tweets: 1"),
+        forbidden("Forbidden to access tweets: 3"),
+        counted(2),
+    )
+    assert settled(client.fetch(totals(1, 2, 3))) == [(403, ("1",)), (403, ("3",)), (200, ("2",))]
+
+
+def test_nothing_left_to_ask(client: ep.EngagementClient, server: ScriptedServer) -> None:
+    """All posts unowned: the refusal settles them, and no empty request is sent."""
+    server.answer(forbidden("Forbidden to access tweets: 1, 2"))
+    assert settled(client.fetch(totals(1, 2))) == [(403, ("1", "2"))]
+    assert len(server.seen) == 1
+
+
+def test_posts_are_told_apart_as_text(client: ep.EngagementClient, server: ScriptedServer) -> None:
+    """12 is not 123, though it stands in it."""
+    server.answer(forbidden("Forbidden to access tweets: 123"), counted(12))
+    assert settled(client.fetch(totals(12, 123))) == [(403, ("123",)), (200, ("12",))]
+
+
+def test_sets_refused_types_aside(client: ep.EngagementClient, server: ScriptedServer) -> None:
+    """Types that these credentials may not see are settled; the others are asked again."""
+    server.answer(forbidden("Forbidden to access metrics: retweets"), counted(1))
+    responses = client.fetch(totals(1, types=["favorites", "retweets"]))
+    assert [(r.status, r.request.engagement_types) for r in responses] == [
+        (403, ("retweets",)),
+        (200, ("favorites",)),
+    ]
+
+
+def test_a_403_about_something_else(client: ep.EngagementClient, server: ScriptedServer) -> None:
+    """It names no post of ours: an error, not a loop."""
+    server.answer(forbidden("Forbidden to access tweets: 99"))
+    with pytest.raises(ep.RefusedError) as caught:
+        client.fetch(totals(1))
+    assert caught.value.status == 403
+    assert caught.value.messages == ("Forbidden to access tweets: 99",)
+    assert len(server.seen) == 1
+
+
+def test_all_posts_unavailable_is_an_answer(
+    client: ep.EngagementClient, server: ScriptedServer
+) -> None:
+    """A 400 that lists the posts settles them; the other batches still count."""
+    gone = {"errors": ["1 Tweet ID(s) are unavailable"], "unavailable_tweet_ids": ["251"]}
+    server.answer(counted(*range(1, 251)), Scripted(400, gone))
+    responses = client.fetch(totals(*range(1, 252)))
+    assert settled(responses)[1] == (400, ("251",))
+
+
+def test_too_old_for_impressions(client: ep.EngagementClient, server: ScriptedServer) -> None:
+    """A 400 that lists posts by age settles those types of those posts, and no more."""
+    old = {
+        "errors": ["Impressions & engagements for tweets older than 90 days (…) are not supported"],
+        "unsupported_for_impressions_engagements_tweet_ids": ["2"],
+    }
+    server.answer(Scripted(400, old), counted(1), counted(2))
+    types = ["impressions", "favorites", "engagements"]
+    responses = client.fetch(totals(1, 2, types=types))
+    assert [(r.status, r.request.post_ids, r.request.engagement_types) for r in responses] == [
+        (400, ("2",), ("impressions", "engagements")),
+        (200, ("1",), ("impressions", "favorites", "engagements")),
+        (200, ("2",), ("favorites",)),
+    ]
+
+
+def test_two_ages_in_one_refusal(client: ep.EngagementClient, server: ScriptedServer) -> None:
+    """Posts too old for different types are settled apart; every pair is settled once."""
+    old = {
+        "errors": ["not supported"],
+        "unsupported_for_impressions_engagements_tweet_ids": ["1", "2"],
+        "unsupported_for_video_views_tweet_ids": ["2"],
+    }
+    second = {"errors": ["not supported"], "unsupported_for_video_views_tweet_ids": ["2"]}
+    server.answer(Scripted(400, old), Scripted(400, second), counted(1))
+    responses = client.fetch(totals(1, 2, types=["impressions", "video_views"]))
+    pairs = [
+        (post, str(kind))
+        for r in responses
+        for post in r.request.post_ids
+        for kind in r.request.engagement_types
+    ]
+    assert sorted(pairs) == sorted((p, t) for p in "12" for t in ("impressions", "video_views"))
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 406])
+def test_fails_at_once_with_the_api_s_words(
+    client: ep.EngagementClient, server: ScriptedServer, clock: FakeClock, status: int
+) -> None:
+    """No second attempt; status and messages as data."""
+    server.answer(Scripted(status, {"errors": ["Reason: first", "second"]}))
+    with pytest.raises(ep.RefusedError, match="Reason: first; second") as caught:
+        client.fetch(totals(1))
+    assert (caught.value.status, caught.value.messages) == (status, ("Reason: first", "second"))
+    assert (len(server.seen), clock.slept) == (1, [])
+
+
+def test_a_401_is_an_error_of_its_own(
+    client: ep.EngagementClient, server: ScriptedServer, sample: Any
+) -> None:
+    """With the documented words and the cure."""
+    server.answer(Scripted(401, sample("error_auth_access_token_not_found")))
+    with pytest.raises(ep.Unauthorized, match="Access token not found; check the credentials"):
+        client.fetch(totals(1))
+
+
+def test_a_refusal_without_json(client: ep.EngagementClient, server: ScriptedServer) -> None:
+    """A proxy's page is told in its words."""
+    server.answer(Scripted(404, b"<h1>No such page</h1>", {"content-type": "text/html"}))
+    with pytest.raises(ep.RefusedError, match=r"\(HTTP 404\): No such page; check base_url"):
+        client.fetch(totals(1))
+
+
+def test_a_refusal_without_words(client: ep.EngagementClient, server: ScriptedServer) -> None:
+    """Then the name of the status has to do."""
+    server.answer(Scripted(403, b"", {"content-type": "text/plain"}))
+    with pytest.raises(ep.RefusedError, match=r"\(HTTP 403\): Forbidden"):
+        client.fetch(totals(1))
+
+
+def test_what_was_answered_before_an_error_is_kept(
+    client: ep.EngagementClient, server: ScriptedServer
+) -> None:
+    """The first batch is in the error; nothing that was paid for is lost."""
+    server.answer(counted(*range(1, 251)), Scripted(400, {"errors": ["no"]}))
+    with pytest.raises(ep.RefusedError) as caught:
+        client.fetch(totals(*range(1, 252)))
+    (kept,) = caught.value.responses
+    assert len(kept.request.post_ids) == 250
+    assert "1 answers had arrived" in str(caught.value.__notes__)
+
+
+def test_streams(client: ep.EngagementClient, server: ScriptedServer) -> None:
+    """Each answer is handed over before the next request is sent."""
+    server.answer(counted(*range(1, 251)), counted(251))
+    stream = client.stream(totals(*range(1, 252)))
+    next(stream)
+    assert len(server.seen) == 1
+    assert len(list(stream)) == 1
+
+
+# Credentials
+
+
+def app(server: ScriptedServer, clock: FakeClock, credentials: ep.AppOnly) -> ep.EngagementClient:
+    return ep.EngagementClient(
+        credentials,
+        base_url=server.url,
+        token_url=f"{server.url}/oauth2/token",
+        clock=clock.time,
+        sleep=clock.sleep,
+    )
+
+
+def test_a_given_bearer_token(server: ScriptedServer, clock: FakeClock) -> None:
+    """Goes along as it is."""
+    server.answer(counted(1))
+    with app(server, clock, ep.AppOnly("given")) as client:
+        client.fetch(totals(1))
+    assert server.seen[0].headers["authorization"] == "Bearer given"
+
+
+def test_a_fetched_bearer_token(server: ScriptedServer, clock: FakeClock) -> None:
+    """Fetched once, with key and secret as basic auth, and used for every request."""
+    server.answer(
+        Scripted(200, {"token_type": "bearer", "access_token": "fetched"}),
+        counted(*range(1, 251)),
+        counted(251),
+    )
+    with app(server, clock, ep.AppOnly.from_consumer("ck", "cs")) as client:
+        client.fetch(totals(*range(1, 252)))
+    token, *rest = server.seen
+    assert (token.path, token.content) == ("/oauth2/token", b"grant_type=client_credentials")
+    assert token.headers["authorization"] == "Basic Y2s6Y3M="  # base64 of ck:cs
+    assert [seen.headers["authorization"] for seen in rest] == ["Bearer fetched"] * 2
+
+
+def test_keys_that_are_not_accepted(server: ScriptedServer, clock: FakeClock) -> None:
+    """The token endpoint tells its errors as objects."""
+    server.answer(Scripted(401, {"errors": [{"code": 99, "message": "Unable to verify"}]}))
+    with (
+        app(server, clock, ep.AppOnly.from_consumer("ck", "cs")) as client,
+        pytest.raises(ep.Unauthorized, match="Unable to verify"),
+    ):
+        client.fetch(totals(1))
+
+
+@pytest.mark.parametrize("body", [{"token_type": "bearer"}, {"access_token": 7}])
+def test_a_token_answer_without_a_token(
+    server: ScriptedServer, clock: FakeClock, body: dict[str, Any]
+) -> None:
+    """An error with the path, and no token in it."""
+    server.answer(Scripted(200, body))
+    with (
+        app(server, clock, ep.AppOnly.from_consumer("ck", "cs")) as client,
+        pytest.raises(ep.ResponseShapeError, match="access_token"),
+    ):
+        client.fetch(totals(1))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        totals(1, types=["impressions"]),
+        totals(1, types=["favorites", "engagements"]),
+        ep.last_28_hours(["1"], engagement_types=["favorites"]),
+        ep.historical(["1"], engagement_types=["favorites"], window=MARCH),
+    ],
+)
+def test_owner_only_with_a_bearer(
+    server: ScriptedServer, clock: FakeClock, request_: ep.EngagementRequest
+) -> None:
+    """Fails before the wire: not even a token is fetched."""
+    with (
+        app(server, clock, ep.AppOnly.from_consumer("ck", "cs")) as client,
+        pytest.raises(ep.UserContextRequired, match="use UserContext"),
+    ):
+        client.fetch(request_)
+    assert server.seen == []
+
+
+def test_what_are_no_credentials() -> None:
+    """A tuple of strings is not."""
+    with pytest.raises(ep.CredentialsError, match="give UserContext or AppOnly"):
+        ep.EngagementClient(("a", "b"))  # type: ignore[arg-type]
+
+
+def test_plain_http_to_elsewhere() -> None:
+    """Refused when the client is made."""
+    with pytest.raises(ep.RequestError, match="not an https URL"):
+        ep.EngagementClient(USER, base_url="http://data-api.twitter.com")
+    with pytest.raises(ep.RequestError, match="not an https URL"):
+        ep.EngagementClient(USER, token_url="http://api.twitter.com/oauth2/token")
+
+
+# What a person sees
+
+
+def test_a_progress_bar_for_more_than_one_request(
+    client: ep.EngagementClient, server: ScriptedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """None for one request; for two, it ends at 2/2."""
+    server.answer(counted(1), counted(*range(1, 251)), counted(251))
+    client.fetch(totals(1))
+    assert capsys.readouterr().err == ""
+    client.fetch(totals(*range(1, 252)))
+    assert "2/2" in capsys.readouterr().err
+
+
+def test_repr(client: ep.EngagementClient, server: ScriptedServer) -> None:
+    """Where it asks, and as whom in general."""
+    assert (
+        repr(client)
+        == f"EngagementClient({server.url} with UserContext(OAuth 1.0a, secrets hidden))"
+    )

@@ -1,0 +1,261 @@
+"""One message against a server that misbehaves as it is told to."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import socket
+from typing import Any
+
+import pytest
+import requests
+from conftest import FakeClock, Scripted, ScriptedServer
+from requests.auth import HTTPBasicAuth
+
+import engagement_pandas as ep
+from engagement_pandas.transport import Answer, Message, Transport, checked_url
+
+GOOD = Scripted(200, {"by_post": {}})
+PAGE = Scripted(502, b"<html><h1>502 Bad Gateway</h1></html>", {"content-type": "text/html"})
+LIMIT = Scripted(429, {"errors": ["rate limit exceeded"]})
+
+
+@pytest.fixture
+def transport(clock: FakeClock) -> Any:
+    """Return a transport on the fake clock."""
+    made = Transport(attempts=8, clock=clock.time, sleep=clock.sleep)
+    yield made
+    made.close()
+
+
+def message(server: ScriptedServer, signer: Any = lambda: HTTPBasicAuth("a", "b")) -> Message:
+    return Message(f"{server.url}/x", b"{}", "application/json", signer, lambda text: text)
+
+
+def post(transport: Transport, server: ScriptedServer) -> Answer:
+    return transport.post(message(server), lambda _: None)
+
+
+def test_asks_for_gzip(transport: Transport, server: ScriptedServer) -> None:
+    """Without it the API answers 406."""
+    server.answer(GOOD)
+    post(transport, server)
+    assert server.seen[0].headers["accept-encoding"] == "gzip"
+    assert server.seen[0].headers["content-type"] == "application/json"
+
+
+def test_the_body_arrives_decompressed(transport: Transport, server: ScriptedServer) -> None:
+    """As bytes, untouched."""
+    server.answer(Scripted(200, b'{ "a":1 }'))
+    assert post(transport, server).content == b'{ "a":1 }'
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        LIMIT,
+        Scripted(500, {"errors": ["internal server error"]}),
+        PAGE,
+        Scripted(503, b""),
+        Scripted(504, b""),
+        Scripted(200, b'{"by_post": {"1"'),
+        Scripted(200, b"<html>welcome to the proxy</html>", {"content-type": "text/html"}),
+        Scripted(200, b""),
+        Scripted(200, b"[]"),
+        Scripted(200, b"\xff\xfe"),
+        Scripted(200, {"by_post": {"1": {"favorites": "1"}}}, cut=10),
+        Scripted(200, b"not gzip at all", {"content-encoding": "gzip, gzip"}),
+        Scripted(400, b'{"errors": ["1 Tweet', {}),
+        Scripted(403, b'{"errors": ["Forbidden to access tweets: 12'),
+    ],
+    ids=lambda fault: f"{fault.status} {bytes(str(fault.body), 'utf8')[:20]!r}",
+)
+def test_tries_again(
+    transport: Transport, server: ScriptedServer, clock: FakeClock, fault: Scripted
+) -> None:
+    """429, 5xx, a broken connection, a body that is cut off or no JSON: sent once more."""
+    server.answer(fault, GOOD)
+    assert post(transport, server).content == b'{"by_post": {}}'
+    assert len(server.seen) == 2
+    assert len(clock.slept) == 1
+
+
+def test_a_truncated_gzip_stream_of_the_announced_length(
+    transport: Transport, server: ScriptedServer
+) -> None:
+    """The length is right, the stream is not whole: the JSON is cut off, so again."""
+    whole = gzip.compress(b'{"by_post": {"1": {"favorites": "123456789"}}}')
+
+    class Cut(Scripted):
+        def wire(self) -> bytes:
+            return whole[:-12]
+
+    server.answer(Cut(), GOOD)
+    assert post(transport, server).content == b'{"by_post": {}}'
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 405, 406, 413])
+def test_an_answer_that_is_no(
+    transport: Transport, server: ScriptedServer, clock: FakeClock, status: int
+) -> None:
+    """Comes back at once, with its words."""
+    server.answer(Scripted(status, {"errors": ["no"]}))
+    answer = post(transport, server)
+    assert (answer.status, answer.content) == (status, b'{"errors": ["no"]}')
+    assert clock.slept == []
+
+
+def test_a_page_of_html_is_a_refusal(transport: Transport, server: ScriptedServer) -> None:
+    """A proxy's 403 page is not a body that was cut off."""
+    server.answer(Scripted(403, b"<h1>Forbidden</h1>", {"content-type": "text/html"}))
+    assert post(transport, server).status == 403
+
+
+def test_redirects_are_not_followed(transport: Transport, server: ScriptedServer) -> None:
+    """Credentials never go where they were not sent."""
+    server.answer(Scripted(307, b"", {"location": f"{server.url}/elsewhere"}))
+    assert post(transport, server).status == 307
+    assert [seen.path for seen in server.seen] == ["/x"]
+
+
+def test_backs_off_exponentially_at_random(
+    transport: Transport, server: ScriptedServer, clock: FakeClock
+) -> None:
+    """Seven waits of at most 2, 4, 8, 16, 32, 60, 60 seconds, and never all the same."""
+    server.answer(*[PAGE] * 8)
+    with pytest.raises(ep.TransportError):
+        post(transport, server)
+    assert len(clock.slept) == 7
+    for slept, most in zip(clock.slept, [2, 4, 8, 16, 32, 60, 60], strict=True):
+        assert 0 <= slept <= most
+    assert len(set(clock.slept)) == 7
+
+
+def test_gives_up(transport: Transport, server: ScriptedServer) -> None:
+    """After 8 attempts, with the last status and the server's words."""
+    server.answer(*[PAGE] * 8)
+    with pytest.raises(ep.TransportError) as caught:
+        post(transport, server)
+    error = caught.value
+    assert (error.status, error.attempts, len(server.seen)) == (502, 8, 8)
+    assert str(error).endswith("/x in 8 attempts; at last: HTTP 502: 502 Bad Gateway")
+    assert not isinstance(error, ep.QuotaExceeded)
+
+
+def test_a_quota_that_stays_spent(transport: Transport, server: ScriptedServer) -> None:
+    """Eight times 429 is an error of its own."""
+    server.answer(*[LIMIT] * 8)
+    with pytest.raises(ep.QuotaExceeded, match="rate limit exceeded"):
+        post(transport, server)
+
+
+def test_signs_each_attempt_anew(transport: Transport, server: ScriptedServer) -> None:
+    """A signature is used once; the same nonce again would be refused."""
+    user = ep.UserContext("ck", "cs", "at", "ats")
+    server.answer(PAGE, LIMIT, GOOD)
+    transport.post(message(server, user.signer), lambda _: None)
+    signatures = [seen.headers["authorization"] for seen in server.seen]
+    nonces = {dict(p.split("=", 1) for p in s[6:].split(", "))["oauth_nonce"] for s in signatures}
+    assert len(nonces) == 3
+
+
+def test_waits_for_the_quota_before_sending(
+    transport: Transport, server: ScriptedServer, clock: FakeClock
+) -> None:
+    """Remaining 0: the next message goes out after the reset, not into a 429."""
+    spent = {"x-per-minute-remaining": "0", "x-per-minute-reset": str(int(clock.now) + 42)}
+    server.answer(Scripted(200, {}, spent), GOOD)
+    post(transport, server)
+    assert clock.slept == []
+    said: list[str] = []
+    transport.post(message(server), said.append)
+    assert clock.slept == [42.0]
+    assert said == ["waiting 42 s for the quota", ""]
+
+
+def test_a_429_with_its_reset(
+    transport: Transport, server: ScriptedServer, clock: FakeClock
+) -> None:
+    """Asked again once the minute is over."""
+    spent = {"x-per-minute-remaining": "0", "x-per-minute-reset": str(int(clock.now) + 42)}
+    begun = clock.now
+    server.answer(Scripted(429, {"errors": ["rate limit"]}, spent), GOOD)
+    post(transport, server)
+    assert clock.now - begun == pytest.approx(42.0)
+
+
+def test_nobody_there(clock: FakeClock) -> None:
+    """A refused connection is tried 3 times, and is no exception of requests."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    transport = Transport(attempts=3, clock=clock.time, sleep=clock.sleep)
+    nowhere = Message(
+        f"http://127.0.0.1:{port}/x",
+        b"{}",
+        "application/json",
+        lambda: HTTPBasicAuth("a", "b"),
+        str,
+    )
+    with pytest.raises(ep.TransportError) as caught:
+        transport.post(nowhere, lambda _: None)
+    assert (caught.value.status, caught.value.attempts) == (None, 3)
+    assert isinstance(caught.value.__cause__, requests.ConnectionError)
+
+
+def test_a_server_that_says_nothing(clock: FakeClock) -> None:
+    """The time-out ends the wait; tried again."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        transport = Transport(attempts=2, timeout=(1, 0.05), clock=clock.time, sleep=clock.sleep)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/x"
+        with pytest.raises(ep.TransportError, match="ReadTimeout"):
+            transport.post(
+                Message(url, b"{}", "text/plain", lambda: HTTPBasicAuth("a", "b"), str),
+                lambda _: None,
+            )
+        transport.close()
+
+
+def test_logs_what_it_waits_for(
+    transport: Transport, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A scheduled job finds the reason and the wait in its log."""
+    server.answer(PAGE, GOOD)
+    with caplog.at_level(logging.INFO, "engagement_pandas"):
+        post(transport, server)
+    assert "502 Bad Gateway" in caplog.text
+    assert "to try again" in caplog.text
+
+
+@pytest.mark.parametrize("attempts", [0, -1])
+def test_at_least_one_attempt(attempts: int) -> None:
+    """None at all would be no answer and no error."""
+    with pytest.raises(ep.RequestError, match="at least one"):
+        Transport(attempts=attempts)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://data-api.twitter.com",
+        "http://127.0.0.1.example.com",
+        "ftp://localhost",
+        "data-api.twitter.com",
+        "",
+    ],
+)
+def test_only_https_or_this_machine(url: str) -> None:
+    """Credentials do not cross a network in the clear."""
+    with pytest.raises(ep.RequestError, match="not an https URL"):
+        checked_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://data-api.x.com/", "http://127.0.0.1:8080", "http://localhost", "http://[::1]:1"],
+)
+def test_allowed_urls(url: str) -> None:
+    """Https anywhere, http on loopback; a slash at the end is dropped."""
+    assert checked_url(url) == url.rstrip("/")
