@@ -13,6 +13,7 @@ MARCH = ep.Window.covering("2026-03-01", "2026-03-29")
 
 
 def totals(*posts: int, types: Any = ("favorites",)) -> ep.EngagementRequest:
+    """Ask for totals of posts."""
     return ep.totals(posts, engagement_types=types)
 
 
@@ -22,14 +23,17 @@ def counted(*posts: int, types: Any = ("favorites",)) -> Scripted:
 
 
 def forbidden(*texts: str) -> Scripted:
+    """Refuse with these texts."""
     return Scripted(403, {"errors": list(texts)})
 
 
 def asked(server: ScriptedServer) -> list[list[str]]:
+    """Return the IDs of each request that arrived."""
     return [seen.body["tweet_ids"] for seen in server.seen]
 
 
 def settled(responses: list[ep.EngagementResponse]) -> list[tuple[int, tuple[str, ...]]]:
+    """Return status and posts of each response."""
     return [(r.status, r.request.post_ids) for r in responses]
 
 
@@ -283,6 +287,7 @@ def test_streams(client: ep.EngagementClient, server: ScriptedServer) -> None:
 
 
 def app(server: ScriptedServer, clock: FakeClock, credentials: ep.AppOnly) -> ep.EngagementClient:
+    """Return a client with the app alone."""
     return ep.EngagementClient(
         credentials,
         base_url=server.url,

@@ -17,15 +17,17 @@ HOUR = timedelta(hours=1)
 
 
 def snowflake(made: datetime) -> str:
-    """The first ID of a moment, built from the documented formula."""
+    """Return the first ID of a moment, by the documented formula."""
     return str(int((made - SNOWFLAKE_EPOCH) / timedelta(milliseconds=1)) << 22)
 
 
 def totals(posts: int) -> ep.EngagementRequest:
+    """Ask for totals of so many posts."""
     return ep.totals(range(1, posts + 1), engagement_types=["favorites"])
 
 
 def historical(posts: int, hours: int) -> ep.EngagementRequest:
+    """Ask for so many posts and hours."""
     start = START - max(0, hours - 24 * 340) * HOUR
     window = ep.Window(start, start + hours * HOUR)
     return ep.EngagementRequest(

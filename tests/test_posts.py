@@ -79,7 +79,7 @@ def test_integers_are_exact(number: int) -> None:
         ([""], "'' is not a post ID"),
         (["7 "], "'7 ' is not a post ID"),
         (["7\n"], "is not a post ID"),
-        (["٧"], "'٧' is not a post ID"),
+        (["\u0667"], "'\u0667' is not a post ID"),
         (["https://x.com/a/status/7"], "is not a post ID"),
         ([["7"]], "['7'] is not a post ID"),
     ],

@@ -12,6 +12,7 @@ NOW = 1_776_255_600.0
 
 
 def quota(at: list[float] | None = None) -> tuple[Quota, list[float]]:
+    """Return a quota and the time that it reads."""
     time = at or [NOW]
     return Quota(clock=lambda: time[0]), time
 

@@ -16,6 +16,7 @@ REQUEST = ep.totals(["1", "2"], engagement_types=["favorites"])
 
 
 def envelope(body: Any) -> Envelope:
+    """Read the envelope of a body."""
     return ep.EngagementResponse(REQUEST, body).envelope()
 
 

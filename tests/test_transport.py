@@ -29,10 +29,12 @@ def transport(clock: FakeClock) -> Any:
 
 
 def message(server: ScriptedServer, signer: Any = lambda: HTTPBasicAuth("a", "b")) -> Message:
+    """Return a message to the server."""
     return Message(f"{server.url}/x", b"{}", "application/json", signer, lambda text: text)
 
 
 def post(transport: Transport, server: ScriptedServer) -> Answer:
+    """Send it."""
     return transport.post(message(server), lambda _: None)
 
 

@@ -40,7 +40,7 @@ def test_limits() -> None:
     posts = {str(e): facts.posts_per_request for e, facts in v.ENDPOINTS.items()}
     assert posts == {"totals": 250, "28hr": 25, "historical": 25}
     assert v.MAX_GROUPINGS == 3
-    assert v.MAX_WINDOW == timedelta(days=28)
+    assert timedelta(days=28) == v.MAX_WINDOW
     assert datetime(2014, 9, 1, tzinfo=UTC) == v.EARLIEST
     assert timedelta(days=90) == v.IMPRESSIONS_OLDEST_POST
     assert timedelta(days=1800) == v.VIDEO_VIEWS_OLDEST_POST

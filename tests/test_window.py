@@ -20,6 +20,7 @@ hours = st.integers(0, 100_000)
 
 
 def utc(*parts: int) -> datetime:
+    """Return a moment of UTC."""
     return datetime(*parts, tzinfo=UTC)
 
 
