@@ -1,12 +1,17 @@
-"""What identifies a post, and the time inside its ID."""
+"""What identifies a post: IDs, where they are read from, and the time inside them."""
 
 from __future__ import annotations
 
+import csv
+import json
 import operator
+import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from pathlib import Path
+from typing import IO, Any, Final
 
 from engagement_pandas.errors import InvalidPostId
 from engagement_pandas.vocabulary import FIRST_SNOWFLAKE, MAX_ID_DIGITS, SNOWFLAKE_EPOCH
@@ -114,3 +119,88 @@ def created_at(post_id: str) -> datetime | None:
     if number < FIRST_SNOWFLAKE:
         return None
     return SNOWFLAKE_EPOCH + timedelta(milliseconds=number >> 22)
+
+
+def read_ids(path: str | os.PathLike[str]) -> list[Any]:
+    r"""Read post IDs from a file, for :func:`unique_ids` to judge.
+
+    Parameters
+    ----------
+    path : str or path
+        ``.csv`` and ``.tsv`` with a ``post_id`` column; ``.jsonl``, ``.ndjson`` and
+        ``.json`` with an ID, or an object that has a ``post_id``, on each line; anything
+        else one ID a line, blank lines and lines that begin with ``#`` left out. ``"-"``
+        is standard input, read as lines.
+
+    Returns
+    -------
+    list
+        Texts, or what JSON made of them: exact integers of any size, floats as floats.
+
+    Raises
+    ------
+    InvalidPostId
+        Where the file cannot be read as UTF-8 text or JSON, or has no post IDs in it.
+    OSError
+        Where it cannot be opened.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "posts.csv")
+    ...     _ = file.write_text("post_id,text\n1060976163948904448,hello\n")
+    ...     read_ids(file)
+    ['1060976163948904448']
+    """
+    name = os.fspath(path)
+    read = _READERS.get(Path(name).suffix.lower(), _lines)
+    try:
+        if name == "-":
+            return _lines(sys.stdin, name)
+        with open(path, encoding="utf-8-sig", newline="") as file:  # noqa: PTH123
+            return read(file, name)
+    except UnicodeDecodeError as error:
+        msg = f"{name} is not UTF-8 text; save it as such: {error}"
+        raise InvalidPostId(msg) from error
+
+
+def _lines(file: IO[str], _: str) -> list[Any]:
+    texts = (line.strip() for line in file)
+    return [text for text in texts if text and not text.startswith("#")]
+
+
+def _table(file: IO[str], name: str) -> list[Any]:
+    rows = csv.DictReader(file, delimiter="\t" if name.lower().endswith(".tsv") else ",")
+    if "post_id" not in (rows.fieldnames or ()):
+        msg = f"{name} has no post_id column, only {listed(rows.fieldnames or ())}; rename one"
+        raise InvalidPostId(msg)
+    return [(row["post_id"] or "").strip() for row in rows]
+
+
+def _json_lines(file: IO[str], name: str) -> list[Any]:
+    ids: list[Any] = []
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            msg = f"line {number} of {name} is no JSON: {error}"
+            raise InvalidPostId(msg) from error
+        if isinstance(value, dict):
+            if "post_id" not in value:
+                msg = f"line {number} of {name} has no post_id, only {listed(value)}"
+                raise InvalidPostId(msg)
+            value = value["post_id"]
+        ids += value if isinstance(value, list) else [value]
+    return ids
+
+
+_READERS: Final = {
+    ".csv": _table,
+    ".tsv": _table,
+    ".json": _json_lines,
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+}

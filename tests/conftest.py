@@ -6,16 +6,14 @@ import os
 
 os.environ["MPLBACKEND"] = "agg"  # before anything imports matplotlib
 
-import gzip
 import json
-import threading
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scripted import USER, FakeClock, ScriptedServer
 
 import engagement_pandas as ep
 
@@ -32,101 +30,10 @@ def sample() -> Callable[[str], Any]:
     return read
 
 
-@dataclass
-class FakeClock:
-    """A clock that moves only when somebody sleeps."""
-
-    now: float = 1_776_255_600.0
-    slept: list[float] = field(default_factory=list)
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
 @pytest.fixture
 def clock() -> FakeClock:
     """Return a clock that moves only when somebody sleeps."""
     return FakeClock()
-
-
-@dataclass(frozen=True)
-class Scripted:
-    """One canned answer: a status, a body (anything but bytes as JSON), headers."""
-
-    status: int = 200
-    body: Any = b"{}"
-    headers: dict[str, str] = field(default_factory=dict)
-    cut: int = 0
-
-    def wire(self) -> bytes:
-        body = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
-        return gzip.compress(body)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One request as it arrived."""
-
-    path: str
-    headers: dict[str, str]
-    content: bytes
-
-    @property
-    def body(self) -> Any:
-        return json.loads(self.content)
-
-
-class ScriptedServer:
-    """Answers from a script, in order, and keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.script: list[Scripted] = []
-        self.seen: list[Seen] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                content = self.rfile.read(int(self.headers.get("content-length", 0)))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                outer.seen.append(Seen(self.path, headers, content))
-                scripted = outer.script.pop(0)
-                wire = scripted.wire()
-                self.send_response_only(scripted.status)
-                head = {
-                    "content-type": "application/json",
-                    "content-encoding": "gzip",
-                    "content-length": str(len(wire)),
-                    **scripted.headers,
-                }
-                for name, value in head.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(wire[: len(wire) - scripted.cut])
-                if scripted.cut:
-                    self.close_connection = True
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def answer(self, *answers: Scripted) -> None:
-        self.script.extend(answers)
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 @pytest.fixture
@@ -135,9 +42,6 @@ def server() -> Iterator[ScriptedServer]:
     running = ScriptedServer()
     yield running
     running.close()
-
-
-USER = ep.UserContext("consumer-key", "consumer-secret", "9-access-token", "token-secret")
 
 
 @pytest.fixture
@@ -151,3 +55,47 @@ def client(server: ScriptedServer, clock: FakeClock) -> Iterator[ep.EngagementCl
         sleep=clock.sleep,
     ) as made:
         yield made
+
+
+TAPE_PORT = 8765
+"""Of the sandbox whose answers were recorded."""
+
+CASSETTES = Path(__file__).parents[1] / "cassettes"
+
+
+def without_secrets(request: Any) -> Any:
+    """Drop what a recording must not hold: the header that signs, in any spelling."""
+    for name in [name for name in request.headers if name.lower() == "authorization"]:
+        del request.headers[name]
+    return request
+
+
+def of_the_tape(request: Any) -> Any:
+    """Leave other servers on this machine alone: a test may run a sandbox beside its tape."""
+    if request.host == "127.0.0.1" and request.port != TAPE_PORT:
+        return None
+    return without_secrets(request)
+
+
+def without_tokens(response: Any) -> Any:
+    """Replace a bearer token in an answer."""
+    body = response["body"]["string"]
+    response["body"]["string"] = re.sub(rb'("access_token"\s*:\s*")[^"]*', rb"\1recorded", body)
+    return response
+
+
+@pytest.fixture(scope="session")
+def vcr_config() -> dict[str, Any]:
+    """Match on the body too: the default would replay post 1's answer for post 2."""
+    return {
+        "match_on": ["method", "scheme", "host", "port", "path", "body"],
+        "before_record_request": of_the_tape,
+        "before_record_response": without_tokens,
+        "decode_compressed_response": True,
+    }
+
+
+@pytest.fixture(scope="module")
+def vcr_cassette_dir() -> str:
+    """Keep all cassettes in one place, at the top of the project."""
+    return str(CASSETTES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import USER, FakeClock, Scripted, ScriptedServer
+from scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
 

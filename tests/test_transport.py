@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import FakeClock, Scripted, ScriptedServer
 from requests.auth import HTTPBasicAuth
+from scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
 from engagement_pandas.transport import Answer, Message, Transport, checked_url

@@ -1,0 +1,79 @@
+"""The same verbs for the shell and for scheduled jobs; a module each.
+
+Results go to standard output or into files; everything else goes to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from engagement_pandas import errors
+from engagement_pandas.cli import asking, demo, flattening, sandbox
+from engagement_pandas.cli.terminal import say
+
+EXIT_CODES: Final[Sequence[tuple[type[BaseException], int, str]]] = (
+    (errors.RequestError, 2, "the question is not one that the API takes; nothing was sent"),
+    (errors.CredentialsError, 3, "credentials are missing or were not accepted"),
+    (errors.Unauthorized, 3, "credentials are missing or were not accepted"),
+    (errors.RefusedError, 4, "the API refused"),
+    (errors.TransportError, 5, "no answer was to be had; try again later"),
+    (errors.ResponseShapeError, 6, "an answer is not what was asked for"),
+    (errors.FrameError, 7, "a file could not be read or written"),
+    (OSError, 7, "a file could not be read or written"),
+    (KeyboardInterrupt, 130, "interrupted"),
+)
+"""What a scheduled job can rely on; 0 is done, posts without counts told on standard error."""
+
+_CODES: Final = "\n".join(
+    f"  {code:<4} {meaning}"
+    for code, meaning in {
+        0: "done; posts without counts are told on standard error",
+        **{code: meaning for _, code, meaning in EXIT_CODES},
+    }.items()
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code, one of :data:`EXIT_CODES`.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Without the program's name; those of the process by default.
+    """
+    arguments = parser().parse_args(argv)
+    logging.basicConfig(
+        level=logging.INFO if arguments.verbose else logging.WARNING,
+        format="%(levelname)s %(message)s",
+    )
+    try:
+        arguments.run(arguments)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read the output has had enough; nothing more to say
+    except tuple(kind for kind, _, _ in EXIT_CODES) as error:
+        notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
+        say(f"engagement-pandas: {error}{notes}" if str(error) else "engagement-pandas: stopped")
+        return next(code for kind, code, _ in EXIT_CODES if isinstance(error, kind))
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all the verbs."""
+    epilog = f"exit codes:\n{_CODES}"
+    made = argparse.ArgumentParser(
+        prog="engagement-pandas",
+        description="X's Engagement API as tidy tables. Start with: engagement-pandas demo",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = made.add_subparsers(required=True, metavar="COMMAND")
+    for module in (demo, asking, flattening, sandbox):
+        for verb in module.add_to(verbs):
+            verb.formatter_class = argparse.RawDescriptionHelpFormatter
+            verb.epilog = f"{verb.epilog}\n{epilog}" if verb.epilog else epilog
+            verb.add_argument("-v", "--verbose", action="store_true", help="say what it waits for")
+    return made

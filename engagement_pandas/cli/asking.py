@@ -1,0 +1,186 @@
+"""``totals``, ``last-28-hours`` and ``historical``: ask, flatten, write."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from engagement_pandas.cli.terminal import (
+    GROUPINGS,
+    Verbs,
+    grouping,
+    names,
+    omitted,
+    say,
+    table_file,
+    write,
+)
+from engagement_pandas.posts import read_ids, unique_ids
+from engagement_pandas.request import EngagementRequest, historical, last_28_hours, totals
+from engagement_pandas.vocabulary import (
+    MAX_WINDOW,
+    PUBLIC_TYPES,
+    SERIES_TYPES,
+    TOTALS_TYPES,
+    Endpoint,
+    EngagementType,
+)
+from engagement_pandas.window import Window
+from engagement_pandas.wording import counted
+
+if TYPE_CHECKING:
+    from engagement_pandas.client import EngagementClient
+    from engagement_pandas.response import EngagementResponse
+
+_ENVIRONMENT: Final = """\
+credentials come from the environment: X_CONSUMER_KEY, X_CONSUMER_SECRET, X_ACCESS_TOKEN and
+X_ACCESS_TOKEN_SECRET of the owner of the posts (TWITTER_... where X_... is unset)"""
+
+_APP_ONLY: Final = """\
+with --app-only X_BEARER_TOKEN, or else X_CONSUMER_KEY and X_CONSUMER_SECRET"""
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One endpoint on the command line."""
+
+    name: str
+    endpoint: Endpoint
+    types: tuple[EngagementType, ...]
+    by: str
+    question: Callable[[argparse.Namespace], EngagementRequest]
+
+
+def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+    """Add the three verbs."""
+    for verb in VERBS:
+        facts = verb.endpoint.facts
+        parser = verbs.add_parser(
+            verb.name,
+            help=f"fetch counts: {facts.meaning}",
+            description=f"Fetch counts, {facts.meaning}. {facts.posts_per_request} posts go "
+            "into one request; more are asked in several.",
+            epilog=f"engagement types: {', '.join(verb.types)}\n\n{_ENVIRONMENT}"
+            + (f";\n{_APP_ONLY}" if facts.app_only else "")
+            + f"\n\nexample:\n  engagement-pandas {verb.name} posts.csv --out counts.parquet\n",
+        )
+        parser.set_defaults(run=run, question=verb.question, app_only=False)
+        _add_options(parser, verb)
+        yield parser
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Ask, and write counts and omissions; what had arrived before an error is kept."""
+    request = arguments.question(arguments)
+    with _client(arguments) as client:
+        responses = _answers(client, request, arguments.raw)
+    from engagement_pandas.flattening import flatten, omissions  # noqa: PLC0415 - pandas
+
+    write(flatten(responses), arguments.out)
+    silent = omissions(responses)
+    for line in omitted(silent):
+        say(line)
+    if arguments.omissions:
+        write(silent, arguments.omissions)
+
+
+def save(responses: Iterable[EngagementResponse], folder: Path, name: str, first: int = 1) -> None:
+    """Keep answers as they came, a file each, numbered; a refusal has its status in its name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, response in enumerate(responses, first):
+        refused = "" if response.status == HTTPStatus.OK else f"-refused-{response.status}"
+        (folder / f"{name}-{number:05}{refused}.json").write_bytes(response.content)
+
+
+def _answers(
+    client: EngagementClient, request: EngagementRequest, raw: str | None
+) -> list[EngagementResponse]:
+    responses: list[EngagementResponse] = []
+    name = f"{request.endpoint}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    try:
+        for response in client.stream(request):
+            responses.append(response)
+            if raw:
+                save([response], Path(raw), name, len(responses))
+    except BaseException:
+        if responses:
+            kept = raw or f"engagement-pandas-{name}"
+            if not raw:
+                save(responses, Path(kept), name)
+            say(f"{counted(len(responses), 'answer')} had arrived, kept in {kept}")
+        raise
+    return responses
+
+
+def _client(arguments: argparse.Namespace) -> EngagementClient:
+    from engagement_pandas.auth import AppOnly, UserContext  # noqa: PLC0415 - not for --help
+    from engagement_pandas.client import EngagementClient  # noqa: PLC0415
+
+    credentials = (AppOnly if arguments.app_only else UserContext).from_env()
+    urls = {"base_url": arguments.base_url, "token_url": arguments.token_url}
+    return EngagementClient(credentials, **{name: url for name, url in urls.items() if url})
+
+
+def _posts(arguments: argparse.Namespace) -> tuple[str, ...]:
+    ids: list[Any] = []
+    for source in arguments.posts:
+        ids += [source] if source.isdigit() and not Path(source).exists() else read_ids(source)
+    return unique_ids(ids)
+
+
+def _totals(arguments: argparse.Namespace) -> EngagementRequest:
+    types = arguments.types or (PUBLIC_TYPES if arguments.app_only else TOTALS_TYPES)
+    return totals(_posts(arguments), engagement_types=types, by=arguments.by)
+
+
+def _last_28_hours(arguments: argparse.Namespace) -> EngagementRequest:
+    types = arguments.types or SERIES_TYPES
+    return last_28_hours(_posts(arguments), engagement_types=types, by=arguments.by)
+
+
+def _historical(arguments: argparse.Namespace) -> EngagementRequest:
+    now = Window.last().end
+    end = Window.covering(arguments.end, now).start if arguments.end else now
+    window = Window.covering(arguments.start or end - MAX_WINDOW, arguments.end or end)
+    types = arguments.types or SERIES_TYPES
+    return historical(_posts(arguments), engagement_types=types, window=window, by=arguments.by)
+
+
+VERBS: Final = (
+    Verb("totals", Endpoint.TOTALS, TOTALS_TYPES, "post", _totals),
+    Verb("last-28-hours", Endpoint.LAST_28_HOURS, SERIES_TYPES, "hour", _last_28_hours),
+    Verb("historical", Endpoint.HISTORICAL, SERIES_TYPES, "hour", _historical),
+)
+
+
+def _add_options(parser: argparse.ArgumentParser, verb: Verb) -> None:
+    add = parser.add_argument
+    add(
+        "posts",
+        nargs="+",
+        metavar="POSTS",
+        help="IDs, or files: .csv with a post_id column, .jsonl, else an ID a line; - for stdin",
+    )
+    add("--types", type=names, metavar="A,B", help="engagement types (default: all, see below)")
+    add(
+        "--by",
+        type=grouping,
+        default=GROUPINGS[verb.by],
+        metavar="GROUPING",
+        help=f"post, day, hour, or dimensions with commas (default: {verb.by})",
+    )
+    if verb.endpoint is Endpoint.HISTORICAL:
+        add("--start", metavar="TIME", help="UTC, as 2026-03-01 or 2026-03-01T09:30:00Z")
+        add("--end", metavar="TIME", help="exclusive (default: 28 days up to the last whole hour)")
+    if verb.endpoint.facts.app_only:
+        add("--app-only", action="store_true", help="bearer token: public types of any post")
+    add("--out", type=table_file, metavar="FILE", help=".parquet or .csv (default: CSV to stdout)")
+    add("--omissions", type=table_file, metavar="FILE", help="what has no count, and why")
+    add("--raw", metavar="FOLDER", help="keep each answer as it came, as JSON")
+    add("--base-url", metavar="URL", help="where the API is, if elsewhere")
+    add("--token-url", metavar="URL", help="where bearer tokens are, if elsewhere")

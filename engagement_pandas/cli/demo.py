@@ -1,0 +1,76 @@
+"""``demo``: all three endpoints in one process, without credentials, into one folder."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+
+from engagement_pandas.cli.asking import save
+from engagement_pandas.cli.terminal import Verbs, give, omitted, say
+from engagement_pandas.errors import RequestError
+from engagement_pandas.request import historical, last_28_hours, totals
+from engagement_pandas.vocabulary import SERIES_TYPES, TOTALS_TYPES
+from engagement_pandas.window import Window
+from engagement_pandas.wording import counted
+
+
+def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "demo",
+        help="try all three endpoints offline, on synthetic counts",
+        description="Ask all three endpoints of the sandbox, in this process and without "
+        "credentials, and leave raw answers, Parquet files and a chart in a folder. All "
+        "counts are synthetic.",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("folder", nargs="?", default="engagement-pandas-demo", metavar="FOLDER")
+    parser.add_argument("--now", metavar="TIME", help="the time in the sandbox (default: now)")
+    yield parser
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Ask, flatten, write, draw, and say what to look at."""
+    from engagement_pandas.exports import write_parquet  # noqa: PLC0415 - pandas
+    from engagement_pandas.flattening import flatten, omissions  # noqa: PLC0415
+    from engagement_pandas.plots import plot_over_time  # noqa: PLC0415
+    from engagement_pandas.sandbox import demo_client  # noqa: PLC0415
+
+    folder = Path(arguments.folder)
+    (folder / "raw").mkdir(parents=True, exist_ok=True)
+    try:
+        demo = demo_client(arguments.now)
+    except ValueError as error:
+        raise RequestError(str(error)) from error
+    with demo:
+        say(repr(demo))
+        week = Window.last(7, now=demo.server.world.now())
+        questions = {
+            "totals": totals(demo.posts, engagement_types=TOTALS_TYPES),
+            "last_28_hours": last_28_hours(demo.posts, engagement_types=SERIES_TYPES),
+            "historical": historical(demo.posts, engagement_types=SERIES_TYPES, window=week),
+        }
+        answers = {name: demo.client.fetch(question) for name, question in questions.items()}
+    lines = []
+    for name, responses in answers.items():
+        save(responses, folder / "raw", name)
+        counts, silent = flatten(responses), omissions(responses)
+        write_parquet(counts, folder / f"{name}.parquet")
+        write_parquet(silent, folder / f"{name}_omissions.parquet")
+        lines.append(f"  {name + '.parquet':<24}{counted(len(counts), 'count')}")
+        lines += [f"  {'':<24}{line}" for line in omitted(silent)]
+    counts = flatten(answers["historical"])
+    shown = counts[counts["engagement_type"].isin(["impressions", "engagements", "url_clicks"])]
+    figure = plot_over_time(shown).figure
+    figure.suptitle("A week of sandbox_bakery's posts (synthetic counts)")
+    figure.savefig(folder / "week.png", dpi=144)
+    give(
+        f"Demo written to {folder}/\n"
+        + "\n".join(lines)
+        + f"\n  {'week.png':<24}the week hour by hour: look at this first"
+        + f"\n  {'raw/':<24}every answer as it came, to compare with"
+        + "\nNext, in Python:\n"
+        "  import engagement_pandas as ep\n"
+        f"  ep.read_parquet({str(folder / 'historical.parquet')!r})"
+    )

@@ -1,0 +1,51 @@
+"""``flatten``: answers of the API, from anywhere, as one table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from engagement_pandas.cli.terminal import Verbs, grouping, table_file, write
+from engagement_pandas.errors import EngagementError
+
+
+def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "flatten",
+        help="turn stored answers of the API into a table",
+        description="Turn stored answers of the API, from anywhere, into one table. Answers that "
+        "count the same thing twice are refused.",
+        epilog="example:\n  engagement-pandas flatten raw/*.json --out counts.parquet\n",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("bodies", nargs="+", metavar="FILE", help="a body as JSON; - for stdin")
+    parser.add_argument(
+        "--by",
+        type=grouping,
+        metavar="GROUPING",
+        help="post, day, hour, or dimensions with commas, where the keys leave it open",
+    )
+    parser.add_argument("--grouping", metavar="NAME", help="which, where a body has several")
+    parser.add_argument(
+        "--out", type=table_file, metavar="FILE", help=".parquet or .csv (default: CSV to stdout)"
+    )
+    yield parser
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Flatten each body, and write them below each other."""
+    from engagement_pandas.flattening import flatten_json  # noqa: PLC0415 - pandas
+    from engagement_pandas.frame import stack  # noqa: PLC0415
+
+    frames = []
+    for name in arguments.bodies:
+        body = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        try:
+            frames.append(flatten_json(body, group_by=arguments.by, grouping=arguments.grouping))
+        except EngagementError as error:
+            error.add_note(f"in {name}")
+            raise
+    write(stack(frames), arguments.out)

@@ -1,0 +1,43 @@
+"""``sandbox``: the offline twin of the API, until interrupted."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+
+from engagement_pandas.cli.terminal import Verbs, give
+from engagement_pandas.errors import RequestError
+
+
+def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "sandbox",
+        help="run an offline twin of the API on this machine",
+        description="Run an offline twin of the API on 127.0.0.1 until interrupted. All its "
+        "counts are synthetic. It first prints where it is and its credentials, as lines that "
+        "a shell understands.",
+        epilog="example:\n"
+        "  engagement-pandas sandbox --now 2026-04-15T12:20:00Z > sandbox.env &\n"
+        "  set -a; . ./sandbox.env\n"
+        "  engagement-pandas totals 2043975803238093234 --base-url http://127.0.0.1:8765\n",
+    )
+    parser.set_defaults(run=run)
+    add = parser.add_argument
+    add("--port", type=int, default=8765, help="default: 8765; 0 for any free one")
+    add("--now", metavar="TIME", help="a clock that stands still (default: the real time)")
+    add("--fault", action="append", metavar="KIND", help="what goes wrong; may be repeated")
+    add("--fault-rate", type=float, default=0.0, metavar="SHARE", help="of requests, 0 to 1")
+    add("--fault-seed", type=int, default=0, metavar="N", help="decides which of them")
+    yield parser
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Serve until interrupted."""
+    from engagement_pandas.sandbox import Faults, serve  # noqa: PLC0415 - not for --help
+
+    try:
+        faults = Faults(arguments.fault_rate, arguments.fault_seed, arguments.fault)
+        serve(arguments.port, now=arguments.now, faults=faults, write=give)
+    except ValueError as error:
+        raise RequestError(str(error)) from error

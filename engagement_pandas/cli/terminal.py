@@ -1,0 +1,88 @@
+"""What is typed and what is told: options that several verbs have, and the two streams."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from engagement_pandas.errors import UnsupportedGrouping
+from engagement_pandas.grouping import BY_DAY, BY_HOUR, BY_POST, Grouping
+from engagement_pandas.vocabulary import OMISSION_REASONS, OmissionReason
+from engagement_pandas.wording import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Verbs = Any
+"""What ``ArgumentParser.add_subparsers`` returns; argparse has no public name for it."""
+
+GROUPINGS: Final = {"post": BY_POST, "day": BY_DAY, "hour": BY_HOUR}
+"""Short names for ``--by``."""
+
+FORMATS: Final = (".parquet", ".csv")
+"""Endings of the files that a table may go to."""
+
+
+def names(text: str) -> list[str]:
+    """Read names with commas between them.
+
+    >>> names("favorites, replies")
+    ['favorites', 'replies']
+    """
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def grouping(text: str) -> Grouping:
+    """Read ``post``, ``day``, ``hour``, or dimensions with commas between them."""
+    try:
+        return GROUPINGS[text] if text in GROUPINGS else Grouping(names(text))  # type: ignore[arg-type]
+    except UnsupportedGrouping as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def table_file(text: str) -> str:
+    """Read the name of a file that a table may go to."""
+    if Path(text).suffix not in FORMATS:
+        msg = f"{text!r} ends neither in {' nor in '.join(FORMATS)}"
+        raise argparse.ArgumentTypeError(msg)
+    return text
+
+
+def say(text: str) -> None:
+    """Tell a person, on standard error."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - a command line speaks
+
+
+def give(text: str) -> None:
+    """Give a result, on standard output."""
+    print(text, flush=True)  # noqa: T201 - a command line speaks
+
+
+def write(frame: pd.DataFrame, target: str | None) -> None:
+    """Write a table into a file, or as CSV to standard output."""
+    from engagement_pandas.exports import write_csv, write_parquet  # noqa: PLC0415 - pandas
+
+    writers: dict[str, Callable[[Any, Any], None]] = {".csv": write_csv, ".parquet": write_parquet}
+    if target is None:
+        write_csv(frame, sys.stdout)
+    else:
+        writers[Path(target).suffix](frame, target)
+        say(f"{counted(len(frame), 'row')} in {target}")
+
+
+def omitted(omissions: pd.DataFrame) -> list[str]:
+    """Return a line for each reason why posts have no count."""
+    keys = ["reason", "message", "post_id"]
+    kinds = omissions.groupby(keys, observed=True)["engagement_type"].agg(
+        lambda types: ", ".join(dict.fromkeys(types.dropna())) or "counts"
+    )
+    posts = kinds.reset_index().groupby(["reason", "message", "engagement_type"], observed=True)
+    lines = []
+    for (reason, message, types), number in posts.size().items():  # type: ignore[misc]
+        meaning = OMISSION_REASONS[OmissionReason(reason)]
+        words = "" if message == meaning else f" ({message})"
+        lines.append(f"no {types} for {counted(number, 'post')}: {meaning}{words}")
+    return lines

@@ -1,0 +1,105 @@
+"""A server that answers from a script, and a clock that moves when somebody sleeps."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import engagement_pandas as ep
+
+USER = ep.UserContext("consumer-key", "consumer-secret", "9-access-token", "token-secret")
+
+
+@dataclass
+class FakeClock:
+    """A clock that moves only when somebody sleeps."""
+
+    now: float = 1_776_255_600.0
+    slept: list[float] = field(default_factory=list)
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """One canned answer: a status, a body (anything but bytes as JSON), headers."""
+
+    status: int = 200
+    body: Any = b"{}"
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: int = 0
+
+    def wire(self) -> bytes:
+        body = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+        return gzip.compress(body)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request as it arrived."""
+
+    path: str
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.content)
+
+
+class ScriptedServer:
+    """Answers from a script, in order, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.script: list[Scripted] = []
+        self.seen: list[Seen] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                content = self.rfile.read(int(self.headers.get("content-length", 0)))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                outer.seen.append(Seen(self.path, headers, content))
+                scripted = outer.script.pop(0)
+                wire = scripted.wire()
+                self.send_response_only(scripted.status)
+                head = {
+                    "content-type": "application/json",
+                    "content-encoding": "gzip",
+                    "content-length": str(len(wire)),
+                    **scripted.headers,
+                }
+                for name, value in head.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(wire[: len(wire) - scripted.cut])
+                if scripted.cut:
+                    self.close_connection = True
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def answer(self, *answers: Scripted) -> None:
+        self.script.extend(answers)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

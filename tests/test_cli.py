@@ -1,0 +1,423 @@
+"""The command line as a scheduled job uses it: streams, files, exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from scripted import Scripted, ScriptedServer
+
+import engagement_pandas as ep
+from engagement_pandas import transport
+from engagement_pandas.cli import EXIT_CODES, main, parser
+from engagement_pandas.posts import read_ids
+from engagement_pandas.sandbox import SandboxServer
+
+NOW = "2026-04-15T12:20:00Z"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder, without credentials."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.startswith(("X_", "TWITTER_")):
+            monkeypatch.delenv(name)
+    return tmp_path
+
+
+@pytest.fixture
+def sandbox(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxServer]:  # noqa: ARG001
+    """Run a sandbox, with its credentials in the environment."""
+    with SandboxServer(now=NOW) as server:
+        keys = server.keys()
+        monkeypatch.setenv("X_CONSUMER_KEY", keys.consumer_key)
+        monkeypatch.setenv("X_CONSUMER_SECRET", keys.consumer_secret)
+        monkeypatch.setenv("X_ACCESS_TOKEN", keys.access_token)
+        monkeypatch.setenv("X_ACCESS_TOKEN_SECRET", keys.access_token_secret)
+        yield server
+
+
+@pytest.fixture
+def keys(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
+    """Put credentials into the environment that nobody checks."""
+    for name in ("CONSUMER_KEY", "CONSUMER_SECRET", "ACCESS_TOKEN", "ACCESS_TOKEN_SECRET"):
+        monkeypatch.setenv(f"X_{name}", "a-key")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing wait."""
+    monkeypatch.setattr(transport, "BACKOFF", lambda _: 0.0)
+
+
+def urls(server: Any) -> list[str]:
+    """Return the options that lead to a server on this machine."""
+    base = server.base_url if isinstance(server, SandboxServer) else server.url
+    return ["--base-url", base, "--token-url", f"{base}/oauth2/token"]
+
+
+def mine(server: SandboxServer, number: int = 3) -> list[str]:
+    """Return IDs of the account's latest posts."""
+    return [post.post_id for post in server.world.posts("sandbox_bakery")[-number:]]
+
+
+# Asking
+
+
+def test_totals_to_stdout(sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """Counts as CSV on stdout, and nothing else there."""
+    ids = mine(sandbox)
+    assert main(["totals", *ids, "--types", "favorites, replies", *urls(sandbox)]) == 0
+    counts = ep.read_csv(io.StringIO(capsys.readouterr().out))
+    assert set(counts["post_id"]) == set(ids)
+    assert list(counts["engagement_type"].cat.categories) == ["favorites", "replies"]
+
+
+def test_totals_of_public_posts(sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """--app-only: a bearer token, every public type, somebody else's post."""
+    other = sandbox.world.posts("sandbox_railway")[-1].post_id
+    assert main(["totals", other, "--app-only", *urls(sandbox)]) == 0
+    counts = ep.read_csv(io.StringIO(capsys.readouterr().out))
+    assert set(counts["engagement_type"]) == set(map(str, ep.PUBLIC_TYPES))
+
+
+def test_historical_into_files(
+    sandbox: SandboxServer, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Parquet, omissions, raw answers; stdout is empty and stderr says what was done."""
+    other = sandbox.world.posts("sandbox_railway")[-1].post_id
+    posts = folder / "posts.csv"
+    posts.write_text("text,post_id\n" + "".join(f"hello,{i}\n" for i in [*mine(sandbox), other]))
+    window = ["--start", "2026-04-14", "--end", "2026-04-15T06:00:00Z"]
+    out = ["--out", "counts.parquet", "--omissions", "silent.csv", "--raw", "raw"]
+    assert (
+        main(["historical", "posts.csv", "--types", "impressions", *window, *out, *urls(sandbox)])
+        == 0
+    )
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "90 rows in counts.parquet" in told.err
+    assert "no counts for 1 post: not owned by the account that asked" in told.err
+    assert len(ep.read_parquet("counts.parquet")) == 3 * 30
+    assert ep.read_csv("silent.csv")["post_id"].tolist() == [other]
+    names = sorted(path.name for path in (folder / "raw").iterdir())
+    assert [name.split("Z-")[1] for name in names] == ["00001-refused-403.json", "00002.json"]
+
+
+def test_raw_answers_flatten_to_the_same_table(sandbox: SandboxServer, folder: Path) -> None:
+    """What was kept as it came gives the same counts again."""
+    ask = ["last-28-hours", *mine(sandbox), "--types", "impressions", "--by", "day"]
+    assert main([*ask, "--out", "a.parquet", "--raw", "raw", *urls(sandbox)]) == 0
+    bodies = [str(path) for path in (folder / "raw").iterdir()]
+    assert main(["flatten", *bodies, "--out", "b.parquet"]) == 0
+    pd.testing.assert_frame_equal(ep.read_parquet("a.parquet"), ep.read_parquet("b.parquet"))
+
+
+def test_historical_without_dates(sandbox: SandboxServer, folder: Path) -> None:  # noqa: ARG001
+    """The last 28 days up to the last whole hour of the real clock."""
+    arguments = parser().parse_args(["historical", "7"])
+    window = arguments.question(arguments).window
+    assert window == ep.Window.last(28)
+
+
+def test_historical_with_an_end(folder: Path) -> None:  # noqa: ARG001
+    """Without a start, the 28 days before that end."""
+    arguments = parser().parse_args(["historical", "7", "--end", "2026-03-29"])
+    assert arguments.question(arguments).window == ep.Window.covering("2026-03-01", "2026-03-29")
+
+
+def test_dimensions_by_name(sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """--by takes what the API takes."""
+    by = ["--by", "engagement.type"]
+    assert main(["totals", *mine(sandbox), "--types", "favorites", *by, *urls(sandbox)]) == 0
+    assert capsys.readouterr().out.startswith("engagement_type,count\nfavorites,")
+
+
+# Where posts come from
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("posts.txt", "# mine\n1060976163948904448\n\n  7 \n"),
+        ("posts", "1060976163948904448\r\n7\r\n"),
+        ("posts.csv", "\ufeffpost_id,text\n1060976163948904448,a\n7,b\n"),
+        ("posts.tsv", "text\tpost_id\na\t1060976163948904448\nb\t7\n"),
+        ("posts.jsonl", '{"post_id": "1060976163948904448"}\n{"post_id": 7}\n'),
+        ("posts.ndjson", '"1060976163948904448"\n\n7\n'),
+        ("posts.json", '["1060976163948904448", 7]'),
+    ],
+)
+def test_files_of_ids(folder: Path, name: str, text: str) -> None:
+    """Text, CSV, TSV and JSON lines; every digit kept."""
+    (folder / name).write_text(text, encoding="utf-8")
+    arguments = parser().parse_args(["totals", name])
+    assert arguments.question(arguments).post_ids == ("1060976163948904448", "7")
+
+
+def test_ids_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``-`` reads a list that another program writes."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("7\n8\n"))
+    assert read_ids("-") == ["7", "8"]
+
+
+def test_the_same_post_twice(folder: Path) -> None:
+    """Named on the line and in a file: asked once."""
+    (folder / "posts.txt").write_text("7\n8\n")
+    arguments = parser().parse_args(["totals", "8", "posts.txt"])
+    assert arguments.question(arguments).post_ids == ("8", "7")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("posts.csv", "id\n7\n", "no post_id column, only ['id']"),
+        ("posts.csv", "post_id\n1.06098E+18\n", "'1.06098E+18' has been a float"),
+        ("posts.jsonl", '{"id": 7}\n', "line 1 of posts.jsonl has no post_id, only ['id']"),
+        ("posts.jsonl", '{"post_id": 1.0e18}\n', "has been a float"),
+        ("posts.jsonl", "{\n", "line 1 of posts.jsonl is no JSON"),
+        ("posts.txt", "# none\n", "is empty"),
+        ("posts.txt", "hello\n", "'hello' is not a post ID"),
+        ("posts.txt", b"\xff\xfe7", "not UTF-8"),
+    ],
+)
+@pytest.mark.usefixtures("keys")
+def test_files_that_are_wrong(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, text: Any, words: str
+) -> None:
+    """Exit code 2, with the value and the cure."""
+    (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert main(["totals", name]) == 2
+    assert words in capsys.readouterr().err
+
+
+# Exit codes
+
+
+def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every verb tells its options, an example and the exit codes."""
+    for verb in ("demo", "totals", "last-28-hours", "historical", "flatten", "sandbox"):
+        with pytest.raises(SystemExit) as caught:
+            main([verb, "--help"])
+        assert caught.value.code == 0
+        told = capsys.readouterr().out
+        assert "exit codes:" in told
+        assert all(meaning in told for _, _, meaning in EXIT_CODES)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["tweets"],
+        ["totals"],
+        ["totals", "7", "--by", "tweet.id"],
+        ["totals", "7", "--out", "counts.xlsx"],
+        ["last-28-hours", "7", "--app-only"],
+        ["totals", "7", "--start", "2026-03-01"],
+    ],
+)
+def test_what_cannot_be_typed(words: list[str]) -> None:
+    """Exit code 2 from the parser."""
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["totals", "7", "--types", "url_clicks"], 2),
+        (["historical", "7", "--start", "2026-03-02", "--end", "2026-03-01"], 2),
+        (["totals", "7", "--by", "hour"], 2),
+        (["totals", "7", "--base-url", "http://example.com"], 2),
+        (["totals", "nowhere.csv"], 7),
+        (["flatten", "nowhere.json"], 7),
+    ],
+)
+@pytest.mark.usefixtures("keys")
+def test_asked_wrongly(words: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """A question that the API does not take, or a file that is not there."""
+    assert main(words) == code
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("engagement-pandas: ")
+
+
+@pytest.mark.usefixtures("folder")
+def test_without_credentials(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 3, naming the variables."""
+    assert main(["totals", "7"]) == 3
+    assert "X_ACCESS_TOKEN_SECRET" in capsys.readouterr().err
+
+
+def test_with_wrong_credentials(
+    sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 3, in the API's words."""
+    monkeypatch.setenv("X_ACCESS_TOKEN", "9-unknown")
+    assert main(["totals", "7", *urls(sandbox)]) == 3
+    assert "Access token not found" in capsys.readouterr().err
+
+
+SCRIPTS: dict[int, Callable[[], list[Scripted]]] = {
+    4: lambda: [Scripted(400, {"errors": ["no"]})],
+    5: lambda: [Scripted(503, b"")] * transport.ATTEMPTS,
+    6: lambda: [Scripted(200, {"by_post": [1]})],
+}
+
+
+@pytest.mark.parametrize("code", SCRIPTS)
+@pytest.mark.usefixtures("keys", "impatient")
+def test_what_went_wrong(server: ScriptedServer, code: int) -> None:
+    """4: refused. 5: no answer, try later. 6: not what was asked for."""
+    server.answer(*SCRIPTS[code]())
+    assert main(["totals", "7", *urls(server)]) == code
+
+
+@pytest.mark.usefixtures("keys")
+def test_nothing_is_written_over_on_failure(server: ScriptedServer, folder: Path) -> None:
+    """The table of the last run stays as it was."""
+    (folder / "counts.csv").write_text("last run\n")
+    server.answer(Scripted(400, {"errors": ["no"]}))
+    assert main(["totals", "7", "--out", "counts.csv", *urls(server)]) == 4
+    assert (folder / "counts.csv").read_text() == "last run\n"
+
+
+@pytest.mark.usefixtures("keys")
+def test_answers_before_a_failure_are_kept(
+    server: ScriptedServer, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Even where nobody asked for raw answers: they were paid for."""
+    first = {"by_post": {str(n): {"favorites": "1"} for n in range(1, 251)}}
+    server.answer(Scripted(200, first), Scripted(400, {"errors": ["no"]}))
+    posts = [str(n) for n in range(1, 252)]
+    assert main(["totals", *posts, "--types", "favorites", *urls(server)]) == 4
+    assert "1 answer had arrived, kept in engagement-pandas-totals-" in capsys.readouterr().err
+    (kept,) = folder.glob("engagement-pandas-totals-*/*.json")
+    assert json.loads(kept.read_text()) == first
+
+
+# Flattening
+
+
+def test_flatten_many(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Several answers below each other, sorted as any frame is."""
+    (folder / "b.json").write_text('{"g": {"2": {"replies": "1", "favorites": "2"}}}')
+    (folder / "a.json").write_text('{"g": {"1": {"impressions": 7}}}')
+    assert main(["flatten", "b.json", "a.json"]) == 0
+    assert capsys.readouterr().out == (
+        "post_id,engagement_type,count\n1,impressions,7\n2,favorites,2\n2,replies,1\n"
+    )
+
+
+def test_flatten_the_same_twice(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Counted double? Refused."""
+    (folder / "a.json").write_text('{"g": {"1": {"impressions": 7}}}')
+    assert main(["flatten", "a.json", "a.json"]) == 7
+    assert "twice" in capsys.readouterr().err
+
+
+def test_flatten_different_shapes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Days below hours are no table."""
+    (folder / "a.json").write_text('{"g": {"1": {"impressions": 7}}}')
+    (folder / "b.json").write_text('{"g": {"impressions": 7}}')
+    assert main(["flatten", "a.json", "b.json"]) == 7
+    assert "columns" in capsys.readouterr().err
+
+
+def test_flatten_says_which_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A refusal that was kept, and a body that leaves its dimensions open."""
+    (folder / "no.json").write_text('{"errors": ["rate limit"]}')
+    assert main(["flatten", "no.json"]) == 4
+    assert "in no.json" in capsys.readouterr().err
+    (folder / "open.json").write_text('{"g": {"impressions": {"12": "1"}}}')
+    assert main(["flatten", "open.json"]) == 2
+    assert "group_by" in capsys.readouterr().err
+    assert main(["flatten", "open.json", "--by", "engagement.type,engagement.hour"]) == 0
+    assert capsys.readouterr().out == "engagement_type,hour,count\nimpressions,12,1\n"
+
+
+# Demo and sandbox
+
+
+def test_demo(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Raw answers, Parquet and a chart of three endpoints, in a folder that it names."""
+    assert main(["demo", "here", "--now", NOW]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("Demo written to here/\n")
+    assert "synthetic" in told.err
+    for name, columns in {
+        "totals": ["post_id", "engagement_type", "count"],
+        "last_28_hours": ["post_id", "engagement_type", "day", "hour", "count"],
+        "historical": ["post_id", "engagement_type", "day", "hour", "count"],
+    }.items():
+        assert list(ep.read_parquet(folder / "here" / f"{name}.parquet").columns) == columns
+        assert len(ep.read_parquet(folder / "here" / f"{name}_omissions.parquet"))
+        assert list((folder / "here" / "raw").glob(f"{name}-*.json"))
+        assert f"{name}.parquet" in told.out
+    assert (folder / "here" / "week.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_demo_at_no_time(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ARG001
+    """A time that is none is the asker's mistake."""
+    assert main(["demo", "--now", "teatime"]) == 2
+    assert "teatime" in capsys.readouterr().err
+
+
+def test_sandbox_as_a_process(folder: Path) -> None:
+    """It says where it is and with which keys; a client finds it; Ctrl-C ends it well."""
+    program = str(Path(sys.executable).with_name("engagement-pandas"))
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [program, "sandbox", "--port", "0", "--now", NOW],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split(" at ")[1].split(";")[0]
+        post = process.stdout.readline().split()[-1]
+        lines = [process.stdout.readline().strip() for _ in range(5)]
+        environ = dict(line.split("=", 1) for line in lines)
+        with ep.EngagementClient(ep.UserContext.from_env(environ), base_url=url) as client:
+            (response,) = client.fetch(ep.totals([post], engagement_types=["favorites"]))
+        assert response.status == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+
+
+@pytest.mark.parametrize(
+    "words", [["--fault", "earthquake"], ["--fault-rate", "2"], ["--now", "x"]]
+)
+def test_sandbox_asked_wrongly(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, with the value."""
+    assert main(["sandbox", "--port", "0", *words]) == 2
+    assert words[1] in capsys.readouterr().err
+
+
+def test_a_reader_that_has_had_enough(sandbox: SandboxServer, folder: Path) -> None:
+    """``| head`` closes the pipe early: no traceback."""
+    program = str(Path(sys.executable).with_name("engagement-pandas"))
+    command = f"{program} historical {mine(sandbox)[-1]} --start 2026-03-18 --end 2026-04-15"
+    command = f"set -o pipefail; {command} {' '.join(urls(sandbox))} | head -1"
+    done = subprocess.run(  # noqa: S603
+        ["bash", "-c", command],  # noqa: S607
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "post_id,engagement_type,day,hour,count\n"
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr

@@ -1,0 +1,228 @@
+"""Canaries: credentials that are looked for wherever the package leaves something behind."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import logging
+import pickle
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import vcr
+import yaml
+from conftest import without_secrets, without_tokens
+from scripted import FakeClock, Scripted, ScriptedServer
+
+import engagement_pandas as ep
+from engagement_pandas.sandbox import SandboxServer
+
+CASSETTES = Path(__file__).parents[1] / "cassettes"
+
+CANARIES = {
+    name: f"9-{name.replace('_', '-')}-CANARY-{number}"
+    for number, name in enumerate(
+        ("consumer_key", "consumer_secret", "access_token", "access_token_secret", "bearer_token")
+    )
+}
+USER = ep.UserContext(*list(CANARIES.values())[:4])
+APP = ep.AppOnly(CANARIES["bearer_token"])
+KEYS = ep.AppOnly.from_consumer(CANARIES["consumer_key"], CANARIES["consumer_secret"])
+ALL = [USER, APP, KEYS]
+
+REQUEST = ep.totals(["1"], engagement_types=["favorites"])
+
+
+def found(*texts: object) -> list[str]:
+    """Return the canaries in some texts, plain or as base64 of basic auth."""
+    keys = f"{CANARIES['consumer_key']}:{CANARIES['consumer_secret']}"
+    hidden = [base64.b64encode(keys.encode()).decode()]
+    whole = "\n".join(map(str, texts))
+    return [canary for canary in [*CANARIES.values(), *hidden] if canary in whole]
+
+
+def client(credentials: Any, server: ScriptedServer, clock: FakeClock) -> ep.EngagementClient:
+    """Return a client of the scripted server."""
+    return ep.EngagementClient(
+        credentials,
+        base_url=server.url,
+        token_url=f"{server.url}/oauth2/token",
+        attempts=2,
+        clock=clock.time,
+        sleep=clock.sleep,
+    )
+
+
+def test_the_search_itself() -> None:
+    """A canary that is there is found."""
+    assert found("x 9-access-token-CANARY-2 y") == [CANARIES["access_token"]]
+
+
+@pytest.mark.parametrize("credentials", ALL, ids=repr)
+def test_repr(credentials: Any) -> None:
+    """Of credentials, of a signer, of a client, and formatted."""
+    with ep.EngagementClient(credentials) as made:
+        assert found(credentials, repr(credentials), f"{credentials!s}", made, repr(made)) == []
+
+
+def echo(status: int) -> Scripted:
+    """Answer with everything that must not be told."""
+    return Scripted(status, {"errors": [f"bad {' '.join(CANARIES.values())}"]})
+
+
+FAILURES = {
+    "401": [echo(401)] * 2,
+    "403": [echo(403)] * 2,
+    "400": [echo(400)] * 2,
+    "429": [echo(429)] * 2,
+    "500": [echo(500)] * 2,
+    "cut off": [Scripted(200, {"a": 1}, cut=5)] * 2,
+    "no JSON": [Scripted(200, b"no")] * 2,
+}
+
+
+@pytest.mark.parametrize("credentials", ALL, ids=repr)
+@pytest.mark.parametrize("failure", FAILURES)
+def test_errors_and_logs(
+    server: ScriptedServer,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+    failure: str,
+    credentials: Any,
+) -> None:
+    """Whatever fails: message, data, causes, traceback with all local variables, pickle, log."""
+    caplog.set_level(logging.DEBUG)
+    server.answer(*FAILURES[failure])
+    with client(credentials, server, clock) as asking, pytest.raises(ep.EngagementError) as caught:
+        asking.fetch(REQUEST)
+    error = caught.value
+    told = traceback.TracebackException.from_exception(error, capture_locals=True)
+    hidden = set(credentials._secrets().values())
+    leaked = found(
+        str(error), repr(error), error.__dict__, *told.format(), repr(error.__cause__), caplog.text
+    )
+    assert hidden.isdisjoint(leaked)
+    assert hidden.isdisjoint(found(pickle.dumps(error)))
+
+
+@pytest.mark.parametrize("credentials", ALL, ids=repr)
+def test_a_connection_that_fails(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture, credentials: Any
+) -> None:
+    """The exception of requests holds the signed request; what is raised does not."""
+    caplog.set_level(logging.DEBUG)
+    nowhere = "http://127.0.0.1:9"
+    asking = ep.EngagementClient(
+        credentials,
+        base_url=nowhere,
+        token_url=nowhere,
+        attempts=2,
+        clock=clock.time,
+        sleep=clock.sleep,
+    )
+    with pytest.raises(ep.TransportError) as caught:
+        asking.fetch(REQUEST)
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert found(*told.format(), caplog.text, pickle.dumps(caught.value)) == []
+    assert caught.value.__cause__ is not None
+    assert getattr(caught.value.__cause__, "request", None) is None
+
+
+def test_logs_of_a_good_day(
+    server: ScriptedServer, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At level DEBUG of every library: nothing."""
+    caplog.set_level(logging.DEBUG)
+    token = {"access_token": CANARIES["bearer_token"]}
+    good = Scripted(200, {"by_post": {"1": {"favorites": "1"}}})
+    server.answer(good, Scripted(200, token), good)
+    for credentials in (USER, KEYS):
+        with client(credentials, server, clock) as asking:
+            asking.fetch(REQUEST)
+    assert found(caplog.text) == []
+
+
+def test_responses_and_files(server: ScriptedServer, clock: FakeClock, tmp_path: Path) -> None:
+    """What is kept of an answer: repr, pickle, frame, Parquet with its metadata, CSV."""
+    server.answer(Scripted(200, {"by_post": {"1": {"favorites": "1"}}}))
+    with client(USER, server, clock) as asking:
+        responses = asking.fetch(REQUEST)
+    counts = ep.flatten(responses)
+    ep.write_parquet(counts, tmp_path / "counts.parquet")
+    csv = io.StringIO()
+    ep.write_csv(counts, csv)
+    metadata = pq.read_metadata(tmp_path / "counts.parquet").metadata
+    assert found(responses, pickle.dumps(responses), counts.attrs, metadata, csv.getvalue()) == []
+    assert found((tmp_path / "counts.parquet").read_bytes()) == []
+
+
+def decoded(cassette: Path) -> Iterator[str]:
+    """Yield all that a cassette holds: binaries decoded, header by header."""
+
+    def walk(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                yield str(key)
+                yield from walk(item)
+        elif isinstance(value, list):
+            for item in value:
+                yield from walk(item)
+        elif isinstance(value, bytes):
+            yield value.decode("utf-8", "replace")
+        else:
+            yield str(value)
+
+    yield from walk(yaml.safe_load(cassette.read_text()))
+
+
+def test_a_recording_keeps_no_secret(tmp_path: Path) -> None:
+    """Recorded with the settings of the tests: no signature, no key, no token."""
+    with SandboxServer(now="2026-04-15T12:20:00Z") as sandbox:
+        keys = sandbox.keys()
+        secrets = [
+            keys.consumer_key,
+            keys.consumer_secret,
+            keys.access_token,
+            keys.access_token_secret,
+            keys.bearer_token,
+        ]
+        app = ep.AppOnly.from_consumer(keys.consumer_key, keys.consumer_secret)
+        owner = ep.UserContext(*secrets[:4])
+        post = sandbox.world.posts()[-1].post_id
+        recorder = vcr.VCR(
+            before_record_request=without_secrets,
+            before_record_response=without_tokens,
+            decode_compressed_response=True,
+            record_mode=vcr.mode.ALL,
+        )
+        with recorder.use_cassette(str(tmp_path / "tape.yaml")):
+            for credentials in (app, owner):
+                with ep.EngagementClient(
+                    credentials, base_url=sandbox.base_url, token_url=sandbox.token_url
+                ) as asking:
+                    asking.fetch(ep.totals([post], engagement_types=["favorites"]))
+    texts = "\n".join(decoded(tmp_path / "tape.yaml"))
+    assert "/insights/engagement/totals" in texts
+    assert "/oauth2/token" in texts
+    assert [secret for secret in secrets if secret in texts] == []
+    assert "oauth_signature" not in texts
+    assert "uthorization" not in texts
+
+
+@pytest.mark.parametrize("cassette", sorted(CASSETTES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_no_cassette_holds_a_signature_or_token(cassette: Path) -> None:
+    """In any spelling and encoding."""
+    texts = "\n".join(decoded(cassette)).lower()
+    for word in ("authorization", "oauth_", "bearer ", "basic ", "consumersecret", "consumerkey"):
+        assert word not in texts
+    tokens = [
+        json.loads(text).get("access_token", "recorded")
+        for text in decoded(cassette)
+        if text.startswith("{")
+    ]
+    assert set(tokens) <= {"recorded"}
