@@ -101,14 +101,21 @@ class UserContext(Credentials):
         """
         return cls(**_read(environ, [f.name for f in fields(cls)]))
 
-    def signer(self) -> AuthBase:
-        """Return a signer with a nonce and a time of its own; take a new one each attempt."""
+    def signer(self, at: float) -> AuthBase:
+        """Return a signer with a nonce of its own; take a new one for each attempt.
+
+        Parameters
+        ----------
+        at : float
+            The moment of signing, in seconds since 1970.
+        """
         _hush()
         signer: AuthBase = OAuth1(
             self.consumer_key,
             client_secret=self.consumer_secret,
             resource_owner_key=self.access_token,
             resource_owner_secret=self.access_token_secret,
+            timestamp=str(int(at)),
         )
         return signer
 

@@ -218,7 +218,7 @@ class EngagementClient:
 
     def _signer(self, say: Callable[[str], None]) -> AuthBase:
         if isinstance(self._credentials, UserContext):
-            return self._credentials.signer()
+            return self._credentials.signer(self._transport.now().timestamp())
         if self._token is None:
             self._token = self._credentials.bearer_token or self._fetch_token(
                 self._credentials, say

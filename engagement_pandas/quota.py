@@ -8,13 +8,15 @@ A header that is missing means nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
 PERIODS: Final[Mapping[str, float]] = {"minute": 60.0, "second": 1.0}
 """Seconds in each period that the API counts in."""
+
+_SLACK: Final = 1.0  # the header "date" has whole seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,8 @@ class Quota:
             if remaining is None:
                 self._allowances.pop(period, None)
                 continue
-            # The reset is told by the server's clock; only its distance counts here.
-            wait = length if reset is None else reset - _server_time(headers, now)
-            until = now + min(max(wait, 0.0), length)
-            self._allowances[period] = Allowance(int(remaining), until)
+            wait = _distance(reset, length, (_server_time(headers), now))
+            self._allowances[period] = Allowance(int(remaining), now + wait)
 
     def pause(self) -> float:
         """Return the seconds until the quota has room, 0 where it has, at most 60."""
@@ -87,8 +87,20 @@ def _number(text: str | None) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _server_time(headers: Mapping[str, str], now: float) -> float:
+def _server_time(headers: Mapping[str, str]) -> float | None:
     try:
         return parsedate_to_datetime(headers["date"]).timestamp()
     except (KeyError, ValueError, TypeError):
-        return now
+        return None
+
+
+def _distance(reset: float | None, length: float, clocks: Sequence[float | None]) -> float:
+    """Return the seconds until the reset: by the first clock that makes sense of it.
+
+    The reset is told by the server's clock, and the local one may be wrong. Where it lies
+    outside the period by either, or is not told, the whole period is waited for.
+    """
+    for now in clocks:
+        if reset is not None and now is not None and -_SLACK <= reset - now <= length + _SLACK:
+            return min(max(reset - now, 0.0), length)
+    return length

@@ -82,7 +82,9 @@ def test_each_signer_signs_anew() -> None:
     """Two attempts differ in nonce; the body is not part of the signature's parameters."""
     user = ep.UserContext("ck", "cs", "at", "ats")
     headers = [
-        requests.Request("POST", "https://data-api.twitter.com/x", json={}, auth=user.signer())
+        requests.Request(
+            "POST", "https://data-api.twitter.com/x", json={}, auth=user.signer(1_776_255_600.9)
+        )
         .prepare()
         .headers["Authorization"]
         for _ in range(2)
@@ -90,6 +92,7 @@ def test_each_signer_signs_anew() -> None:
     texts = [header.decode() for header in headers]
     nonces = {dict(p.split("=", 1) for p in t[6:].split(", "))["oauth_nonce"] for t in texts}
     assert len(nonces) == 2
+    assert all('oauth_timestamp="1776255600"' in text for text in texts)
     assert all("oauth_body_hash" not in text for text in texts)
 
 

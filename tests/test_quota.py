@@ -26,7 +26,7 @@ def quota(at: list[float] | None = None) -> tuple[Quota, list[float]]:
         ({"x-per-second-remaining": "0", "x-per-second-reset": str(NOW + 0.5)}, 0.5),
         ({"x-per-minute-remaining": "0"}, 60),
         ({"x-per-second-remaining": "0"}, 1),
-        ({"x-per-minute-remaining": "0", "x-per-minute-reset": str(NOW - 5)}, 0),
+        ({"x-per-minute-remaining": "0", "x-per-minute-reset": str(NOW - 5)}, 60),
         ({"x-per-minute-remaining": "0", "x-per-minute-reset": str(NOW + 9e9)}, 60),
         ({"x-per-minute-remaining": "0", "x-per-minute-reset": "soon"}, 60),
         ({"x-per-minute-remaining": "none"}, 0),
@@ -45,7 +45,7 @@ def quota(at: list[float] | None = None) -> tuple[Quota, list[float]]:
     ],
 )
 def test_pause(headers: dict[str, str], pause: float) -> None:
-    """Seconds to wait: until the reset, at most the period; a missing header means nothing."""
+    """Seconds to wait: until the reset, the period where that makes no sense; else none."""
     it, _ = quota()
     it.learn(headers)
     assert it.pause() == pytest.approx(pause)

@@ -155,7 +155,7 @@ def test_signs_each_attempt_anew(transport: Transport, server: ScriptedServer) -
     """A signature is used once; the same nonce again would be refused."""
     user = ep.UserContext("ck", "cs", "at", "ats")
     server.answer(PAGE, LIMIT, GOOD)
-    transport.post(message(server, user.signer), lambda _: None)
+    transport.post(message(server, lambda: user.signer(0)), lambda _: None)
     signatures = [seen.headers["authorization"] for seen in server.seen]
     nonces = {dict(p.split("=", 1) for p in s[6:].split(", "))["oauth_nonce"] for s in signatures}
     assert len(nonces) == 3
