@@ -17,8 +17,6 @@ import msgspec
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.vocabulary import (
-    FORBIDDEN_POSTS_TEXT,
-    FORBIDDEN_TYPES_TEXT,
     RESERVED_KEYS,
     UNSUPPORTED_KEYS,
     EngagementType,
@@ -28,6 +26,13 @@ _SHALLOW: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _IDS: Final = msgspec.json.Decoder(list[str | int])
 _TEXTS: Final = msgspec.json.Decoder(list[str])
 _WORDS: Final = re.compile(r"\w+")
+
+# Texts are read only where the API gives no status or key to go by, and only here. Tolerant
+# of both wordings ("Forbidden to access tweets: 1, 2" and "... for author id 9: 1, 2").
+_FORBIDDEN: Final = r"forbidden to access (?:{})\b[^:]*:(?P<names>.*)"
+_FLAGS: Final = re.IGNORECASE | re.DOTALL
+FORBIDDEN_POSTS_TEXT: Final = re.compile(_FORBIDDEN.format("tweets?|posts?"), _FLAGS)
+FORBIDDEN_TYPES_TEXT: Final = re.compile(_FORBIDDEN.format("metrics?|engagement types?"), _FLAGS)
 
 
 @dataclass(frozen=True, slots=True)

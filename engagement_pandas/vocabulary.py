@@ -7,7 +7,6 @@ new row. Sources: X's documentation of the Engagement API ("key characteristics"
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -325,17 +324,6 @@ OMISSION_REASONS: Final[Mapping[OmissionReason, str]] = MappingProxyType(
         OmissionReason.REFUSED: "these credentials may not see this engagement type",
         OmissionReason.NOT_ANSWERED: "asked for, and not in the answer",
     }
-)
-
-# Texts: only where the API gives no status or key to go by. Tolerant of both wordings
-# ("Forbidden to access tweets: 1, 2" and "… tweets for author id 9: 1, 2").
-
-FORBIDDEN_POSTS_TEXT: Final = re.compile(
-    r"forbidden to access (?:tweets?|posts?)\b[^:]*:(?P<names>.*)", re.IGNORECASE | re.DOTALL
-)
-FORBIDDEN_TYPES_TEXT: Final = re.compile(
-    r"forbidden to access (?:metrics?|engagement types?)\b[^:]*:(?P<names>.*)",
-    re.IGNORECASE | re.DOTALL,
 )
 
 # Time

@@ -96,6 +96,9 @@ class Window:
         Window(2026-03-01 07:00 to 2026-03-01 10:00 UTC, 3 hours)
         """
         first, last = _moment(start, "start"), _moment(end, "end")
+        if first >= last:
+            msg = f"the window from {first} to {last} is empty; end is exclusive and comes after"
+            raise InvalidWindow(msg)
         floored, ceiled = _floor(first), _floor(last)
         if ceiled != last or getattr(end, "nanosecond", 0):
             ceiled += _HOUR

@@ -79,6 +79,8 @@ def test_covering_widens_to_whole_hours(
     [
         ("2026-03-02", "2026-03-02", "is empty"),
         ("2026-03-02", "2026-03-01", "is empty"),
+        ("2026-03-02T01:30:00Z", "2026-03-02T01:30:00Z", "is empty"),
+        ("2026-03-02T01:40:00Z", "2026-03-02T01:20:00Z", "is empty"),
         ("2026-03-01T09:30:00", "2026-03-02", "has no time zone"),
         ("2026-03-01", datetime(2026, 3, 2), "has no time zone"),  # noqa: DTZ001
         (pd.NaT, "2026-03-02", "has no time zone"),

@@ -1,0 +1,68 @@
+"""An offline twin of X's Engagement API on loopback.
+
+It enforces the documented rules, verifies signatures, and answers with counts that are
+synthetic, deterministic and consistent with each other. Nothing leaves the machine.
+
+============================ =======================================================
+:class:`SandboxServer`       the twin, at ``http://127.0.0.1``, in this process
+:func:`serve`                the same until interrupted
+:func:`demo_client`          a server, two clients and a frame of posts to ask about
+:class:`Faults`              what goes wrong, as data; :class:`Fault`, ``FAULTS``
+:class:`Settings`            the quota, and what the documentation leaves open
+:class:`Service`             the twin without the wire: a request in, an answer out
+:class:`World`               accounts and their posts
+============================ =======================================================
+
+Importing it is cheap: each name loads what it needs when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from engagement_pandas.sandbox.demo import Demo, demo_client
+    from engagement_pandas.sandbox.faults import FAULTS, Fault, Faults
+    from engagement_pandas.sandbox.server import SandboxServer, announcement, serve
+    from engagement_pandas.sandbox.service import Service, Settings
+    from engagement_pandas.sandbox.world import World
+
+__all__ = [
+    "FAULTS",
+    "Demo",
+    "Fault",
+    "Faults",
+    "SandboxServer",
+    "Service",
+    "Settings",
+    "World",
+    "announcement",
+    "demo_client",
+    "serve",
+]
+
+_HOME: Final = {
+    "FAULTS": "faults",
+    "Demo": "demo",
+    "Fault": "faults",
+    "Faults": "faults",
+    "SandboxServer": "server",
+    "Service": "service",
+    "Settings": "service",
+    "World": "world",
+    "announcement": "server",
+    "demo_client": "demo",
+    "serve": "server",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

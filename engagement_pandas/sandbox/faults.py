@@ -1,0 +1,169 @@
+"""Faults on demand: what goes wrong between a service and its client, as data."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from engagement_pandas.sandbox.dice import roll, uniform
+from engagement_pandas.sandbox.quota import RATE_LIMIT_TEXT
+
+PROXY_PAGE: Final = (
+    b"<html><head><title>502 Bad Gateway</title></head>"
+    b"<body><center><h1>502 Bad Gateway</h1></center><hr></body></html>\r\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What becomes of an answer. The request has been counted and its nonce spent.
+
+    Attributes
+    ----------
+    kind : str
+        Its name.
+    status : int or None
+        In place of the answer's own; None leaves the answer as it is.
+    body : bytes
+        In place of the answer's own, where there is a status.
+    content_type : str
+    gzipped : bool
+        Whether that body is sent compressed.
+    headers : tuple of (str, str)
+        Added to the answer's own.
+    sent : float
+        The share of the body that is sent before the connection is closed.
+    announced : bool
+        Whether ``Content-Length`` still tells the length of the whole body.
+    answered : bool
+        False: the connection is closed without a word.
+    delay : float
+        Seconds before the answer.
+    """
+
+    kind: str
+    status: int | None = None
+    body: bytes = b""
+    content_type: str = "application/json;charset=utf-8"
+    gzipped: bool = True
+    headers: tuple[tuple[str, str], ...] = ()
+    sent: float = 1.0
+    announced: bool = True
+    answered: bool = True
+    delay: float = 0.0
+
+
+_SPENT: Final = (("x-per-second-remaining", "0"),)
+
+FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
+    {
+        fault.kind: fault
+        for fault in (
+            Fault("429", 429, b'{"errors":["%s"]}' % RATE_LIMIT_TEXT.encode(), headers=_SPENT),
+            Fault("500", 500, b'{"errors":["internal server error"]}'),
+            Fault("502", 502, PROXY_PAGE, content_type="text/html", gzipped=False),
+            Fault("503", 503, b'{"errors":["service unavailable"]}'),
+            Fault("closed", answered=False),
+            # A body cut by something that recounts its length, and one cut on the line.
+            Fault("truncated", sent=0.6, announced=False),
+            Fault("cut_off", sent=0.6),
+            Fault("slow", delay=2.0),
+            Fault("wrong_shape", 200, b'{"data":[{"id":"1","public_metrics":{"like_count":1}}]}'),
+            Fault("not_json", 200, b"OK", content_type="text/plain"),
+            Fault("empty", 200, b"", gzipped=False),
+        )
+    }
+)
+"""Every kind of fault there is, by name."""
+
+
+class Faults:
+    """Which requests go wrong: those at the head of the queue, then a share of the rest.
+
+    Parameters
+    ----------
+    rate : float
+        0 to 1: the share of requests that go wrong while the queue is empty.
+    seed : int
+        Decides which ones; the same seed, the same ones.
+    kinds : iterable of str or Fault, optional
+        What happens to that share; every kind by default, ``"slow"`` aside.
+
+    Examples
+    --------
+    >>> faults = Faults()
+    >>> faults.push("502", "closed")
+    >>> [getattr(faults.draw(), "kind", None) for turn in range(3)]
+    ['502', 'closed', None]
+    """
+
+    def __init__(
+        self, rate: float = 0.0, seed: int = 0, kinds: Iterable[str | Fault] | None = None
+    ) -> None:
+        if not 0 <= rate <= 1:
+            msg = f"the rate of faults is {rate!r}; give a number from 0 to 1"
+            raise ValueError(msg)
+        self._rate = rate
+        self._seed = seed
+        given = [kind for kind in FAULTS if kind != "slow"] if kinds is None else list(kinds)
+        self._kinds = tuple(_fault(kind) for kind in given)
+        if rate and not self._kinds:
+            msg = f"a rate of {rate!r} needs at least one kind of fault"
+            raise ValueError(msg)
+        self._queue: deque[Fault | None] = deque()
+        self._turn = 0
+        self._lock = threading.Lock()
+
+    def push(self, *kinds: str | Fault | None) -> None:
+        """Say what becomes of the next requests, in order.
+
+        Parameters
+        ----------
+        *kinds : str or Fault or None
+            Names of :data:`FAULTS`, or faults of your own; None lets a request through.
+
+        Raises
+        ------
+        ValueError
+            For an unknown name.
+        """
+        faults = [None if kind is None else _fault(kind) for kind in kinds]
+        with self._lock:
+            self._queue.extend(faults)
+
+    def clear(self) -> None:
+        """Forget what was pushed."""
+        with self._lock:
+            self._queue.clear()
+
+    def draw(self) -> Fault | None:
+        """Return what becomes of the next request; None where it goes well."""
+        with self._lock:
+            if self._queue:
+                return self._queue.popleft()
+            self._turn += 1
+            if uniform(self._seed, self._turn, 1) >= self._rate:
+                return None
+            return self._kinds[roll(self._seed, self._turn, 2) % len(self._kinds)]
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(fault.kind for fault in self._kinds)
+        share = f"{self._rate:.0%} of the others ({kinds})" if self._rate else "none of the others"
+        return f"Faults({len(self)} pushed; {share})"
+
+
+def _fault(kind: str | Fault) -> Fault:
+    if isinstance(kind, Fault):
+        return kind
+    try:
+        return FAULTS[kind]
+    except KeyError:
+        msg = f"there is no fault {kind!r}; there are {', '.join(FAULTS)}"
+        raise ValueError(msg) from None

@@ -1,0 +1,219 @@
+"""What a request may be: every documented limit, as the service would refuse it.
+
+Written apart from the package's own validation, which it is there to catch out. Wordings
+that are publicly known are given word for word; the others follow the style of Finatra,
+which the service appears to be built with.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NoReturn
+
+from engagement_pandas.sandbox.answer import Refusal
+from engagement_pandas.sandbox.window import Window, asked_window, last_28_hours
+from engagement_pandas.vocabulary import (
+    ENDPOINTS,
+    FOUR_DIMENSION_ORDERS,
+    MAX_DIMENSIONS,
+    MAX_FOUR_DIMENSION_GROUPINGS,
+    MAX_GROUPINGS,
+    MAX_ID_DIGITS,
+    RESERVED_KEYS,
+    SERIES_TYPES,
+    TOTALS_TYPES,
+    Dimension,
+    Endpoint,
+    EngagementType,
+)
+
+COUNTED: Final[Mapping[Endpoint, tuple[EngagementType, ...]]] = {
+    Endpoint.TOTALS: TOTALS_TYPES,
+    Endpoint.LAST_28_HOURS: SERIES_TYPES,
+    Endpoint.HISTORICAL: SERIES_TYPES,
+}
+FIELDS: Final = ("tweet_ids", "engagement_types", "groupings")
+WINDOW_FIELDS: Final[Mapping[Endpoint, tuple[str, ...]]] = {
+    Endpoint.TOTALS: (),
+    Endpoint.LAST_28_HOURS: (),
+    Endpoint.HISTORICAL: ("start", "end"),
+}
+UNSUPPORTED: Final = (
+    "One or more of the {what} you have specified are not supported: ({names}). "
+    "Please adjust your request and try again."
+)
+"""Known word for word of ``groupBys``; taken to be the same of other things."""
+
+_POST_ID: Final = re.compile(rf"[0-9]{{1,{MAX_ID_DIGITS}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request without fault.
+
+    Attributes
+    ----------
+    endpoint : Endpoint
+    post_ids : tuple of str
+        Each once, in the order asked.
+    types : tuple of EngagementType
+        Each once, in the order asked.
+    groupings : tuple of (str, tuple of Dimension)
+        Names and dimensions.
+    window : Window or None
+        None for ``/totals``.
+    """
+
+    endpoint: Endpoint
+    post_ids: tuple[str, ...]
+    types: tuple[EngagementType, ...]
+    groupings: tuple[tuple[str, tuple[Dimension, ...]], ...]
+    window: Window | None
+
+
+def read_question(endpoint: Endpoint, body: bytes, now: datetime) -> Question:
+    """Read a request body.
+
+    Parameters
+    ----------
+    endpoint : Endpoint
+    body : bytes
+        UTF-8 JSON.
+    now : datetime
+        The present, UTC: windows end before it.
+
+    Returns
+    -------
+    Question
+
+    Raises
+    ------
+    Refusal
+        Status 400, with everything that is wrong.
+    """
+    fields = _fields(body)
+    known = FIELDS + WINDOW_FIELDS[endpoint]
+    wrong = [f"{name}: field is required" for name in FIELDS if fields.get(name) is None]
+    wrong += [
+        f"{name}: field is not supported by /{endpoint}" for name in fields if name not in known
+    ]
+    checks: tuple[tuple[str, Callable[[Endpoint, Any], list[str]]], ...] = (
+        ("tweet_ids", _wrong_posts),
+        ("engagement_types", _wrong_types),
+        ("groupings", _wrong_groupings),
+    )
+    for name, check in checks:
+        if fields.get(name) is not None:
+            wrong += check(endpoint, fields[name])
+    window: Window | None = None
+    if endpoint is Endpoint.HISTORICAL:
+        window, wrong_window = asked_window(fields, now)
+        wrong += wrong_window
+    elif endpoint is Endpoint.LAST_28_HOURS:
+        window = last_28_hours(now)
+    if wrong:
+        raise Refusal(400, *wrong)
+    return Question(
+        endpoint,
+        tuple(dict.fromkeys(fields["tweet_ids"])),
+        tuple(dict.fromkeys(map(EngagementType, fields["engagement_types"]))),
+        tuple(
+            (name, tuple(map(Dimension, grouping["group_by"])))
+            for name, grouping in fields["groupings"].items()
+        ),
+        window,
+    )
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    if not body.strip():
+        raise Refusal(400, "request body is empty")
+    try:
+        fields = json.loads(body.decode(), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Refusal(400, "request body is not valid JSON") from error
+    if not isinstance(fields, dict):
+        raise Refusal(400, "request body is not a JSON object")
+    return fields
+
+
+def _no_constant(name: str) -> NoReturn:
+    # Python's parser alone reads NaN and Infinity.
+    raise ValueError(name)
+
+
+def _size(name: str, items: Any, most: int) -> list[str]:
+    if 1 <= len(items) <= most:
+        return []
+    return [f"{name}: size [{len(items)}] is not between 1 and {most}"]
+
+
+def _wrong_posts(endpoint: Endpoint, posts: Any) -> list[str]:
+    if not isinstance(posts, list):
+        return ["tweet_ids: must be an array of strings"]
+    return _size("tweet_ids", posts, ENDPOINTS[endpoint].posts_per_request) + [
+        f"tweet_ids: [{json.dumps(post)}] is not a string of 1 to {MAX_ID_DIGITS} digits"
+        for post in posts
+        if not isinstance(post, str) or not _POST_ID.fullmatch(post)
+    ]
+
+
+def _wrong_types(endpoint: Endpoint, types: Any) -> list[str]:
+    if not isinstance(types, list) or not all(isinstance(name, str) for name in types):
+        return ["engagement_types: must be an array of strings"]
+    if not types:
+        return _size("engagement_types", types, len(COUNTED[endpoint]))
+    unsupported = dict.fromkeys(name for name in types if name not in COUNTED[endpoint])
+    if not unsupported:
+        return []
+    return [UNSUPPORTED.format(what="engagement types", names=", ".join(unsupported))]
+
+
+def _wrong_groupings(endpoint: Endpoint, groupings: Any) -> list[str]:
+    if not isinstance(groupings, dict):
+        return ["groupings: must be an object"]
+    wrong = _size("groupings", groupings, MAX_GROUPINGS)
+    full = []
+    for name, grouping in groupings.items():
+        here = f"groupings.{name}"
+        if not name.strip():
+            wrong.append("groupings: a grouping must have a name")
+        if name in RESERVED_KEYS:
+            wrong.append(f"groupings: [{name}] is a reserved name")
+        if not isinstance(grouping, dict) or grouping.get("group_by") is None:
+            wrong.append(f"{here}.group_by: field is required")
+            continue
+        wrong += [f"{here}.{key}: field is not supported" for key in grouping if key != "group_by"]
+        dimensions = grouping["group_by"]
+        wrong += _wrong_dimensions(endpoint, f"{here}.group_by", dimensions)
+        if isinstance(dimensions, list) and len(dimensions) == MAX_DIMENSIONS:
+            full.append(name)
+    if len(full) > MAX_FOUR_DIMENSION_GROUPINGS:
+        wrong.append(
+            f"groupings: only {MAX_FOUR_DIMENSION_GROUPINGS} may have {MAX_DIMENSIONS} groupBys: "
+            f"({', '.join(full)})"
+        )
+    return wrong
+
+
+def _wrong_dimensions(endpoint: Endpoint, here: str, dimensions: Any) -> list[str]:
+    if not isinstance(dimensions, list) or not all(isinstance(name, str) for name in dimensions):
+        return [f"{here}: must be an array of strings"]
+    wrong = _size(here, dimensions, MAX_DIMENSIONS)
+    unsupported = [name for name in dimensions if name not in ENDPOINTS[endpoint].dimensions]
+    if unsupported:
+        wrong.append(UNSUPPORTED.format(what="groupBys", names=", ".join(unsupported)))
+    if wrong:
+        return wrong
+    if len(set(dimensions)) < len(dimensions):
+        return [f"{here}: the same groupBy is given twice"]
+    if Dimension.ENGAGEMENT_TYPE not in dimensions:
+        return [f"{here}: {Dimension.ENGAGEMENT_TYPE} is required"]
+    if len(dimensions) == MAX_DIMENSIONS and tuple(dimensions) not in FOUR_DIMENSION_ORDERS:
+        orders = " or ".join(f"({', '.join(order)})" for order in FOUR_DIMENSION_ORDERS)
+        return [f"{here}: all {MAX_DIMENSIONS} groupBys must be in the order {orders}"]
+    return []

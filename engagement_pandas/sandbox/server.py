@@ -1,0 +1,201 @@
+"""A running sandbox: its address, its keys, its faults, and what it has received."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Final, Self
+
+from engagement_pandas.sandbox.authority import App
+from engagement_pandas.sandbox.faults import Faults
+from engagement_pandas.sandbox.listener import Listener, Received
+from engagement_pandas.sandbox.service import TOKEN_PATH, Service, Settings, as_clock
+from engagement_pandas.sandbox.world import ACCOUNTS, DEMO_HANDLE, Account, World
+
+MAX_LOG: Final = 10_000
+"""Requests remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a client needs to speak for an account; the secrets are kept out of the ``repr``."""
+
+    consumer_key: str
+    consumer_secret: str = field(repr=False)
+    access_token: str
+    access_token_secret: str = field(repr=False)
+    bearer_token: str = field(repr=False)
+
+
+class SandboxServer:
+    """An offline twin of the Engagement API at ``http://127.0.0.1``.
+
+    It serves in a daemon thread from the moment it is made until :meth:`close`; it is
+    also a context manager.
+
+    Parameters
+    ----------
+    now : datetime or str or callable, optional
+        The present in the sandbox's world: a moment that stands still, or a clock. The
+        real time by default.
+    settings : Settings, optional
+        Quota, and what the documentation leaves open.
+    faults : Faults, optional
+        What goes wrong; also :attr:`faults`, at any time.
+    wall : callable, optional
+        Seconds since 1970, for signatures and quota; the real time by default.
+    port : int
+        0 for any free one.
+
+    Examples
+    --------
+    >>> with SandboxServer(now="2026-03-12T19:43:00Z") as server:
+    ...     server.base_url.startswith("http://127.0.0.1:"), len(server.world.posts())
+    (True, 40)
+    """
+
+    def __init__(
+        self,
+        now: datetime | str | Callable[[], datetime] | None = None,
+        *,
+        settings: Settings | None = None,
+        faults: Faults | None = None,
+        wall: Callable[[], float] = time.time,
+        port: int = 0,
+    ) -> None:
+        self.service = Service(as_clock(now), settings, wall)
+        self.faults = Faults() if faults is None else faults
+        self._log: deque[Received] = deque(maxlen=MAX_LOG)
+        self._listener = Listener(port, self.service, self.faults, self._log)
+        self._thread = threading.Thread(
+            target=self._listener.serve_forever,
+            kwargs={"poll_interval": 0.05},
+            name="engagement-pandas-sandbox",
+            daemon=True,
+        )
+        self._thread.start()
+        weakref.finalize(self, self._listener.stop, self._thread)
+
+    @property
+    def base_url(self) -> str:
+        """In place of ``https://data-api.twitter.com``."""
+        return f"http://127.0.0.1:{self._listener.server_address[1]}"
+
+    @property
+    def token_url(self) -> str:
+        """In place of ``https://api.twitter.com/oauth2/token``."""
+        return self.base_url + TOKEN_PATH
+
+    @property
+    def world(self) -> World:
+        """The accounts' posts: ``world.posts(handle, since, until)``."""
+        return self.service.world
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """The accounts that have authorised the app, the suspended one included."""
+        return ACCOUNTS
+
+    @property
+    def app(self) -> App:
+        """Consumer key and secret, and the bearer token that they are good for."""
+        return self.service.settings.app
+
+    @property
+    def requests(self) -> tuple[Received, ...]:
+        """What has been received so far, oldest first."""
+        return tuple(self._log)
+
+    def keys(self, handle: str = DEMO_HANDLE) -> Keys:
+        """Return what a client needs to speak for an account."""
+        account = self.world.account(handle)
+        return Keys(
+            self.app.consumer_key,
+            self.app.consumer_secret,
+            account.access_token,
+            account.access_token_secret,
+            self.app.bearer_token,
+        )
+
+    def close(self) -> None:
+        """Stop serving and hang up on every client; again does nothing."""
+        self._listener.stop(self._thread)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return (
+            f"SandboxServer(at {self.base_url}; {len(self._log)} requests received; "
+            "all counts are synthetic)"
+        )
+
+
+def serve(
+    port: int = 8765,
+    *,
+    now: datetime | str | Callable[[], datetime] | None = None,
+    faults: Faults | None = None,
+    settings: Settings | None = None,
+    write: Callable[[str], Any] | None = None,
+) -> None:
+    """Run a sandbox until interrupted (Ctrl-C).
+
+    Parameters
+    ----------
+    port : int
+        0 for any free one.
+    now : datetime or str or callable, optional
+        As :class:`SandboxServer`.
+    faults : Faults, optional
+    settings : Settings, optional
+    write : callable, optional
+        Takes the text of :func:`announcement`; standard output by default.
+    """
+    with SandboxServer(now, settings=settings, faults=faults, port=port) as server:
+        try:
+            (write or sys.stdout.write)(announcement(server))
+            sys.stdout.flush()  # whoever reads it through a pipe is waiting
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            return
+
+
+def announcement(server: SandboxServer, handle: str = DEMO_HANDLE) -> str:
+    """Return what a person needs to use a server: comments, and lines for a shell.
+
+    Examples
+    --------
+    >>> with SandboxServer() as server:
+    ...     print(announcement(server))  # doctest: +ELLIPSIS
+    # Engagement API sandbox at http://127.0.0.1:...; all counts are synthetic.
+    # sandbox_bakery's recent posts: ...
+    X_CONSUMER_KEY=SandboxConsumerKey
+    ...
+    """
+    keys = server.keys(handle)
+    posts = " ".join(post.post_id for post in server.world.posts(handle)[-3:])
+    return (
+        f"# Engagement API sandbox at {server.base_url}; all counts are synthetic.\n"
+        f"# {handle}'s recent posts: {posts}\n"
+        f"X_CONSUMER_KEY={keys.consumer_key}\n"
+        f"X_CONSUMER_SECRET={keys.consumer_secret}\n"
+        f"X_ACCESS_TOKEN={keys.access_token}\n"
+        f"X_ACCESS_TOKEN_SECRET={keys.access_token_secret}\n"
+        f"X_BEARER_TOKEN={keys.bearer_token}\n"
+    )

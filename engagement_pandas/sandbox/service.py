@@ -1,0 +1,322 @@
+"""The whole service without the wire: a request in, an answer out."""
+
+from __future__ import annotations
+
+import gzip
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+from engagement_pandas.sandbox.answer import Answer, Refusal, to_json
+from engagement_pandas.sandbox.answers import grouped, series_grid, totals_grid
+from engagement_pandas.sandbox.authority import App, Authority
+from engagement_pandas.sandbox.dice import shuffled
+from engagement_pandas.sandbox.quota import Quota
+from engagement_pandas.sandbox.rules import Question, read_question
+from engagement_pandas.sandbox.world import Account, Availability, Post, World
+from engagement_pandas.vocabulary import (
+    ENDPOINTS,
+    ENGAGEMENT_TYPES,
+    IMPRESSIONS_OLDEST_POST,
+    VIDEO_VIEWS_OLDEST_POST,
+    Dimension,
+    Endpoint,
+    EngagementType,
+)
+
+TOKEN_PATH: Final = "/oauth2/token"  # noqa: S105
+PATHS: Final[Mapping[str, Endpoint]] = {facts.path: name for name, facts in ENDPOINTS.items()}
+
+GZIP_TEXT: Final = (
+    "This request requires gzip compression. Retry the request after setting "
+    "'Accept-Encoding' header in the request to 'gzip'."
+)
+TOO_OLD_KEY: Final = "unsupported_for_impressions_engagements_tweet_ids"
+VIDEO_TOO_OLD_KEY: Final = "unsupported_for_video_views_tweet_ids"
+UNAVAILABLE_KEY: Final = "unavailable_tweet_ids"
+_YOUNG_ONLY: Final = frozenset({EngagementType.IMPRESSIONS, EngagementType.ENGAGEMENTS})
+_COMPRESSION_LEVEL: Final = 1  # nobody waits for a sandbox to squeeze
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the documentation is silent or contradicts itself.
+
+    Attributes
+    ----------
+    per_minute, per_second : int
+        The quota, in requests.
+    hour_without_day : {"flat", "by_day"}
+        What hours nest in where days are not asked for: nothing, so that they are hours
+        of the day summed over the window, or nevertheless days.
+    forbidden : {"posts", "by_author"}
+        ``Forbidden to access tweets: …``, or the older ``… for author id 9: …``, one
+        entry an author.
+    errors_beside_data : bool
+        Whether an answer with status 200 that leaves something out also has ``errors``.
+    app : App
+        The consumer's keys.
+    """
+
+    per_minute: int = 600
+    per_second: int = 20
+    hour_without_day: Literal["flat", "by_day"] = "flat"
+    forbidden: Literal["posts", "by_author"] = "posts"
+    errors_beside_data: bool = False
+    app: App = field(default_factory=App)
+
+
+class Service:
+    """Answers requests as X would.
+
+    Parameters
+    ----------
+    clock : callable
+        The present in the sandbox's world, as an aware datetime.
+    settings : Settings, optional
+    wall : callable, optional
+        Seconds since 1970; signatures and quota are judged by it.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        settings: Settings | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.world = World(clock)
+        self.wall = wall
+        self._authority = Authority(self.settings.app, wall)
+        self._quota = Quota(self.settings.per_minute, self.settings.per_second, wall)
+
+    def answer(
+        self, path: str, headers: Mapping[str, str], body: bytes, method: str = "POST"
+    ) -> Answer:
+        """Answer one request.
+
+        Parameters
+        ----------
+        path : str
+            As in the request line.
+        headers : mapping of str to str
+            Names in any case. ``Host`` is part of what a client signs.
+        body : bytes
+        method : str
+
+        Returns
+        -------
+        Answer
+            Compressed, but for a token asked for without ``Accept-Encoding``.
+        """
+        headers = {name.lower(): value for name, value in headers.items()}
+        quota: dict[str, str] = {}
+        status = 200
+        try:
+            document = self._document(method, path, headers, body, quota)
+        except Refusal as refusal:
+            status, document = refusal.status, refusal.document
+            quota.update(refusal.headers)
+        answered = {"Content-Type": "application/json;charset=utf-8", **quota}
+        plain = to_json(document)
+        if path.partition("?")[0] == TOKEN_PATH and not _accepts_gzip(headers):
+            return Answer(status, plain, answered)
+        answered["Content-Encoding"] = "gzip"
+        return Answer(status, gzip.compress(plain, _COMPRESSION_LEVEL, mtime=0), answered)
+
+    def _document(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        quota: dict[str, str],
+    ) -> dict[str, Any]:
+        bare = path.partition("?")[0]
+        endpoint = PATHS.get(bare)
+        if endpoint is None and bare != TOKEN_PATH:
+            raise Refusal(404, f"{bare} not found")
+        if method != "POST":
+            raise Refusal(405, f"{method} not allowed, use POST", headers={"Allow": "POST"})
+        if endpoint is None:
+            return dict(self._authority.issue(headers, body))
+        if not _accepts_gzip(headers):
+            raise Refusal(406, GZIP_TEXT)
+        url = f"http://{headers.get('host', '127.0.0.1')}{path}"
+        asker = self._authority.identify(method, url, headers, body.decode(errors="replace"))
+        quota.update(self._quota.spend())
+        now = self.world.now()
+        question = read_question(endpoint, body, now)
+        if asker is None:
+            _refuse_private(question)
+        seen, unavailable = self._seen(question, asker, now)
+        notes: dict[str, Any] = {UNAVAILABLE_KEY: unavailable} if unavailable else {}
+        if asker is not None:
+            self._refuse_unowned(seen, asker)
+        if not seen:
+            raise Refusal(400, _texts(notes, now)[UNAVAILABLE_KEY], keys=notes)
+        notes |= _too_old(question, seen, now, notes)
+        if self.settings.errors_beside_data and notes:
+            notes["errors"] = [text for key, text in _texts(notes, now).items() if key in notes]
+        return self._answered(question, seen, now, notes, zlib.crc32(body))
+
+    def _seen(
+        self, question: Question, asker: Account | None, now: datetime
+    ) -> tuple[list[Post], list[str]]:
+        """Return the posts that the asker can see, and the IDs of the others."""
+        seen, unavailable = [], []
+        for post_id in question.post_ids:
+            post = self.world.find(post_id)
+            sight = Availability.DELETED if post is None else post.availability(now)
+            owned = post is not None and post.account == asker
+            if post and (
+                sight is Availability.PUBLIC or (sight is Availability.PROTECTED and owned)
+            ):
+                seen.append(post)
+            else:
+                unavailable.append(post_id)
+        return seen, unavailable
+
+    def _refuse_unowned(self, posts: Sequence[Post], asker: Account) -> None:
+        unowned = [post for post in posts if post.account != asker]
+        if not unowned:
+            return
+        if self.settings.forbidden == "posts":
+            names = ", ".join(post.post_id for post in unowned)
+            raise Refusal(403, f"Forbidden to access tweets: {names}")
+        authors: dict[str, list[str]] = {}
+        for post in unowned:
+            authors.setdefault(post.account.user_id, []).append(post.post_id)
+        raise Refusal(
+            403,
+            *(
+                f"Forbidden to access tweets for author id {author}: {', '.join(names)}"
+                for author, names in authors.items()
+            ),
+        )
+
+    def _answered(
+        self,
+        question: Question,
+        posts: Sequence[Post],
+        now: datetime,
+        notes: Mapping[str, Any],
+        seed: int,
+    ) -> dict[str, Any]:
+        if question.window is None:
+            grid, echoed = totals_grid(question, posts, now), {}
+        else:
+            grid = series_grid(question, posts, question.window, now)
+            echoed = question.window.echoed
+        document: dict[str, Any] = {**echoed, **notes}
+        for number, (name, dimensions) in enumerate(question.groupings):
+            document[name] = grouped(grid, self._nesting(dimensions), seed + number)
+        keys = shuffled(list(document), seed)
+        return {key: document[key] for key in keys}
+
+    def _nesting(self, dimensions: Sequence[Dimension]) -> list[Dimension]:
+        nesting = list(dimensions)
+        if self.settings.hour_without_day == "by_day" and Dimension.DAY not in nesting:
+            for place in [p for p, name in enumerate(nesting) if name is Dimension.HOUR]:
+                nesting.insert(place, Dimension.DAY)
+        return nesting
+
+
+def _accepts_gzip(headers: Mapping[str, str]) -> bool:
+    accepted = headers.get("accept-encoding", "").lower().split(",")
+    for entry in accepted:
+        coding, *parameters = (part.strip() for part in entry.split(";"))
+        if coding == "gzip":
+            return not any(p.replace(" ", "").rstrip("0.") == "q=" for p in parameters)
+    return False
+
+
+def _refuse_private(question: Question) -> None:
+    """Refuse the app what only an owner may see."""
+    private = [
+        str(name)
+        for name in question.types
+        if not ENDPOINTS[question.endpoint].app_only or not ENGAGEMENT_TYPES[name].public
+    ]
+    if private:
+        raise Refusal(403, f"Forbidden to access metrics: {', '.join(private)}")
+
+
+def _too_old(
+    question: Question, posts: Sequence[Post], now: datetime, notes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the keys that list posts too old for a type that was asked for."""
+    found: dict[str, Any] = {}
+    asked = set(question.types)
+    if question.endpoint is Endpoint.TOTALS and asked & _YOUNG_ONLY:
+        old = _older(posts, now, EngagementType.IMPRESSIONS, totals=True)
+        if old:
+            found[TOO_OLD_KEY] = old
+        if len(old) == len(posts) and asked <= _YOUNG_ONLY:
+            raise Refusal(
+                400,
+                _texts(found, now)[TOO_OLD_KEY],
+                keys={**notes, **found},
+            )
+    if EngagementType.VIDEO_VIEWS in asked:
+        totals = question.endpoint is Endpoint.TOTALS
+        old = _older(posts, now, EngagementType.VIDEO_VIEWS, totals=totals)
+        if old:
+            found[VIDEO_TOO_OLD_KEY] = old
+    return found
+
+
+def _texts(notes: Mapping[str, Any], now: datetime) -> dict[str, str]:
+    """Return what is said of the keys that list posts."""
+    oldest = f"{now - IMPRESSIONS_OLDEST_POST:%Y-%m-%dT%H:%M:%SZ}"
+    return {
+        UNAVAILABLE_KEY: f"{len(notes.get(UNAVAILABLE_KEY, ()))} Tweet ID(s) are unavailable",
+        TOO_OLD_KEY: (
+            f"Impressions & engagements for tweets older than {IMPRESSIONS_OLDEST_POST.days} "
+            f"days ({oldest}) are not supported"
+        ),
+        VIDEO_TOO_OLD_KEY: (
+            f"Video views for tweets older than {VIDEO_VIEWS_OLDEST_POST.days} days "
+            "are not supported"
+        ),
+    }
+
+
+def _older(
+    posts: Sequence[Post], now: datetime, name: EngagementType, *, totals: bool
+) -> list[str]:
+    facts = ENGAGEMENT_TYPES[name]
+    oldest = facts.oldest_post_totals if totals else facts.oldest_post_series
+    return [post.post_id for post in posts if oldest is not None and now - post.created_at > oldest]
+
+
+def as_clock(now: datetime | str | Callable[[], datetime] | None) -> Callable[[], datetime]:
+    """Return a clock.
+
+    Parameters
+    ----------
+    now : datetime or str or callable, optional
+        A moment that stands still, a clock of your own, or the real time. Text is ISO;
+        without a zone it is UTC.
+
+    Raises
+    ------
+    ValueError
+        For a datetime without a zone, and for text that is not a time.
+    """
+    if now is None:
+        return lambda: datetime.now(UTC)
+    if callable(now):
+        return now
+    if isinstance(now, str):
+        moment = datetime.fromisoformat(now)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    else:
+        moment = now
+    if moment.tzinfo is None:
+        msg = f"now {moment} has no time zone; add one (tzinfo=UTC)"
+        raise ValueError(msg)
+    return lambda: moment

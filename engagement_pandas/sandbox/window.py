@@ -1,0 +1,147 @@
+"""The span of time that is counted, and how it is echoed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from engagement_pandas.vocabulary import EARLIEST, MAX_WINDOW
+
+HOUR: Final = timedelta(hours=1)
+MOVING_WINDOW: Final = timedelta(hours=28)
+"""How far ``/28hr`` looks back."""
+
+_UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MOMENT: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is counted and what the answer says of it.
+
+    Attributes
+    ----------
+    start, end : datetime
+        As echoed, UTC.
+    counted_from, counted_to : datetime
+        Half-open, UTC. Nothing after the present is counted.
+    """
+
+    start: datetime
+    end: datetime
+    counted_from: datetime
+    counted_to: datetime
+
+    @property
+    def echoed(self) -> dict[str, str]:
+        """The ``start`` and ``end`` of the answer."""
+        return {"start": _text(self.start), "end": _text(self.end)}
+
+    @property
+    def milliseconds(self) -> tuple[int, int]:
+        """What is counted, in milliseconds since 1970."""
+        return milliseconds(self.counted_from), milliseconds(self.counted_to)
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return milliseconds since 1970, UTC."""
+    return (moment - _UNIX_EPOCH) // timedelta(milliseconds=1)
+
+
+def last_28_hours(now: datetime) -> Window:
+    """Return the window of ``/28hr``: 28 or 29 buckets, the first and the last in part."""
+    start = now - MOVING_WINDOW
+    return Window(floored(start), ceiled(now), start, now)
+
+
+def last_4_weeks(now: datetime) -> Window:
+    """Return the window of ``/historical`` where none is named; its end is not rounded."""
+    end = now.replace(second=0, microsecond=0)
+    start = floored(end - MAX_WINDOW)
+    return Window(start, end, start, end)
+
+
+def asked_window(fields: Mapping[str, Any], now: datetime) -> tuple[Window | None, list[str]]:
+    """Read the window of a ``/historical`` request.
+
+    Parameters
+    ----------
+    fields : mapping
+        The JSON body.
+    now : datetime
+        UTC.
+
+    Returns
+    -------
+    window : Window or None
+        None where something is wrong.
+    wrong : list of str
+        What is wrong, in the words of the answer.
+    """
+    if "start" not in fields and "end" not in fields:
+        return last_4_weeks(now), []
+    moments: dict[str, datetime] = {}
+    wrong = []
+    for name in ("start", "end"):
+        moment = _moment(fields.get(name))
+        if moment is not None:
+            moments[name] = moment
+        elif fields.get(name) is None:
+            wrong.append(f"{name}: field is required")
+        else:
+            forms = "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ"
+            wrong.append(f"{name}: [{fields[name]}] is not a valid time, use {forms}")
+    if wrong:
+        return None, wrong
+    return _judged(moments["start"], moments["end"], now)
+
+
+def _judged(start: datetime, end: datetime, now: datetime) -> tuple[Window | None, list[str]]:
+    first, last = floored(start), floored(end)
+    checks = (
+        (start < EARLIEST, f"start: [{_text(start)}] is before {_text(EARLIEST)}"),
+        (end > now, f"end: [{_text(end)}] is in the future"),
+        (start >= end, f"start: [{_text(start)}] is not before end [{_text(end)}]"),
+        (
+            # Whole hours decide, and the end's hour counts where any of it is asked for.
+            last - first > MAX_WINDOW or (last - first == MAX_WINDOW and last < end),
+            f"start: more than {MAX_WINDOW.days} days from [{_text(first)}] to end [{_text(end)}]",
+        ),
+    )
+    wrong = [text for broken, text in checks if broken]
+    if wrong:
+        return None, wrong
+    last = ceiled(end)
+    return Window(first, last, first, min(last, now)), []
+
+
+def floored(moment: datetime) -> datetime:
+    """Return the beginning of the hour."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def ceiled(moment: datetime) -> datetime:
+    """Return the moment if it is on the hour, else the end of its hour."""
+    floor = floored(moment)
+    return floor if floor == moment else floor + HOUR
+
+
+def _moment(value: object) -> datetime | None:
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        # Times without a zone seem to be taken as UTC.
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _text(moment: datetime) -> str:
+    # Not strftime: it pads years below 1000 differently from platform to platform.
+    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"

@@ -1,0 +1,305 @@
+"""The sandbox's world: accounts whose posts follow a schedule.
+
+Nothing is stored. A post ID holds the moment of posting (its high bits, as in any
+snowflake) and the account (its low 22 bits), and a post exists where the account's
+schedule has that very ID. So any ID can be judged by itself, however old, and new posts
+appear as the clock moves.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from engagement_pandas.sandbox.dice import roll, uniform
+from engagement_pandas.sandbox.texts import text_of
+from engagement_pandas.vocabulary import SNOWFLAKE_EPOCH
+
+FIRST_DAY: Final = datetime(2014, 1, 1, tzinfo=UTC)
+"""The accounts' first day."""
+
+DEMO_HANDLE: Final = "sandbox_bakery"
+
+_UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_EPOCH_MS: Final = (SNOWFLAKE_EPOCH - _UNIX_EPOCH) // _MILLISECOND
+_HOUR_MS: Final = 3_600_000
+_DAY_MS: Final = 24 * _HOUR_MS
+_SHARE_DELETED: Final = 0.03
+_SHARE_PROTECTED: Final = 0.02
+# Times posted in each hour of the day, the account's busiest hour first.
+_RHYTHM: Final = (9, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1, 1, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8)
+_RHYTHM_SUMS: Final = tuple(sum(_RHYTHM[: hour + 1]) for hour in range(24))
+
+
+class Availability(StrEnum):
+    """Whether a post can be seen."""
+
+    PUBLIC = "public"
+    PROTECTED = "protected"
+    DELETED = "deleted"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Someone who posts, and whose posts only the bearer of these tokens may look into.
+
+    Attributes
+    ----------
+    index : int
+        Its number in the low bits of its posts' IDs.
+    user_id : str
+    handle : str
+    access_token, access_token_secret : str
+        As granted to the sandbox's app; the secret is kept out of the ``repr``.
+    audience : int
+        Impressions of a middling post.
+    busiest_hour : int
+        0 to 23, UTC.
+    posts_a_day : int
+        At most, and at least one.
+    suspended : bool
+        Where true, none of its posts can be seen by anyone.
+    """
+
+    index: int
+    user_id: str
+    handle: str
+    access_token: str
+    access_token_secret: str = field(repr=False)
+    audience: int
+    busiest_hour: int
+    posts_a_day: int
+    suspended: bool = False
+
+
+ACCOUNTS: Final = (
+    Account(
+        index=1,
+        user_id="9001",
+        handle=DEMO_HANDLE,
+        access_token="9001-SandboxBakeryAccessToken",  # noqa: S106
+        access_token_secret="sandbox-bakery-access-token-secret",  # noqa: S106
+        audience=4_000,
+        busiest_hour=7,
+        posts_a_day=2,
+    ),
+    Account(
+        index=2,
+        user_id="9002",
+        handle="sandbox_railway",
+        access_token="9002-SandboxRailwayAccessToken",  # noqa: S106
+        access_token_secret="sandbox-railway-access-token-secret",  # noqa: S106
+        audience=25_000,
+        busiest_hour=16,
+        posts_a_day=6,
+    ),
+    Account(
+        index=3,
+        user_id="9003",
+        handle="sandbox_observatory",
+        access_token="9003-SandboxObservatoryAccessToken",  # noqa: S106
+        access_token_secret="sandbox-observatory-access-token-secret",  # noqa: S106
+        audience=900,
+        busiest_hour=22,
+        posts_a_day=1,
+    ),
+    Account(
+        index=4,
+        user_id="9004",
+        handle="sandbox_closed",
+        access_token="9004-SandboxClosedAccessToken",  # noqa: S106
+        access_token_secret="sandbox-closed-access-token-secret",  # noqa: S106
+        audience=500,
+        busiest_hour=12,
+        posts_a_day=1,
+        suspended=True,
+    ),
+)
+"""Every account there is; the last one is suspended."""
+
+_BY_INDEX: Final[Mapping[int, Account]] = MappingProxyType({a.index: a for a in ACCOUNTS})
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post; everything about it follows from its ID.
+
+    Attributes
+    ----------
+    number : int
+        The post ID as a number.
+    account : Account
+        The owner.
+    """
+
+    number: int
+    account: Account
+
+    @property
+    def post_id(self) -> str:
+        """The post ID as it goes over the wire."""
+        return str(self.number)
+
+    @property
+    def handle(self) -> str:
+        """The owner's handle."""
+        return self.account.handle
+
+    @property
+    def created_ms(self) -> int:
+        """The moment of posting in milliseconds since 1970, UTC."""
+        return (self.number >> 22) + _EPOCH_MS
+
+    @property
+    def created_at(self) -> datetime:
+        """The moment of posting, UTC, to the millisecond."""
+        return SNOWFLAKE_EPOCH + _MILLISECOND * (self.number >> 22)
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return text_of(self.number, link=self.link, hashtag=self.hashtag, app=self.app)
+
+    @property
+    def video(self) -> bool:
+        """Whether it carries a video."""
+        return uniform(self.number, 1) < 0.3  # noqa: PLR2004
+
+    @property
+    def media(self) -> bool:
+        """Whether it carries a video, GIF or image."""
+        return self.video or uniform(self.number, 2) < 0.5  # noqa: PLR2004
+
+    @property
+    def link(self) -> bool:
+        """Whether it holds a link."""
+        return uniform(self.number, 3) < 0.4  # noqa: PLR2004
+
+    @property
+    def hashtag(self) -> bool:
+        """Whether it holds a hashtag."""
+        return uniform(self.number, 4) < 0.35  # noqa: PLR2004
+
+    @property
+    def app(self) -> bool:
+        """Whether it advertises an app."""
+        return uniform(self.number, 5) < 0.08  # noqa: PLR2004
+
+    def availability(self, at: datetime) -> Availability:
+        """Return whether it could be seen at that moment.
+
+        Parameters
+        ----------
+        at : datetime
+            Aware. A post that is going to be deleted can be seen for its first hours.
+        """
+        if self.account.suspended:
+            return Availability.SUSPENDED
+        fate = uniform(self.number, 6)
+        if fate < _SHARE_DELETED:
+            lasted = timedelta(hours=1 + roll(self.number, 7) % 36)
+            if at >= self.created_at + lasted:
+                return Availability.DELETED
+        elif fate < _SHARE_DELETED + _SHARE_PROTECTED:
+            return Availability.PROTECTED
+        return Availability.PUBLIC
+
+
+class World:
+    """All posts there are at the moment that a clock tells.
+
+    Parameters
+    ----------
+    clock : callable
+        Returns the present as an aware datetime.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        """Return the present, UTC, to the millisecond."""
+        moment = self._clock().astimezone(UTC)
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+    def account(self, handle: str) -> Account:
+        """Return the account of that handle.
+
+        Raises
+        ------
+        KeyError
+            Where there is none; the message lists those there are.
+        """
+        for account in ACCOUNTS:
+            if account.handle == handle:
+                return account
+        handles = ", ".join(account.handle for account in ACCOUNTS)
+        msg = f"the sandbox has no account {handle!r}; there are {handles}"
+        raise KeyError(msg)
+
+    def find(self, post_id: str) -> Post | None:
+        """Return the post of that ID, visible or not; None where it never existed."""
+        number = int(post_id)
+        account = _BY_INDEX.get(number >> 12 & 0x3FF)
+        if account is None or str(number) != post_id:
+            return None
+        post = Post(number, account)
+        if not FIRST_DAY <= post.created_at <= self.now():
+            return None
+        return post if number in _schedule(account, post.created_ms // _DAY_MS) else None
+
+    def posts(
+        self,
+        handle: str = DEMO_HANDLE,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> tuple[Post, ...]:
+        """List an account's posts, deleted and protected ones included.
+
+        Parameters
+        ----------
+        handle : str
+        since, until : datetime, optional
+            Half-open, aware; the last 28 days by default. Future posts are not told.
+
+        Returns
+        -------
+        tuple of Post
+            Oldest first.
+        """
+        account = self.account(handle)
+        now = self.now()
+        until = now + _MILLISECOND if until is None else min(until, now + _MILLISECOND)
+        since = max(until - timedelta(days=28) if since is None else since, FIRST_DAY)
+        return tuple(_posts(account, since, until))
+
+
+def _posts(account: Account, since: datetime, until: datetime) -> Iterator[Post]:
+    first = (since - _UNIX_EPOCH) // _MILLISECOND // _DAY_MS
+    last = (until - _UNIX_EPOCH) // _MILLISECOND // _DAY_MS
+    for day in range(first, last + 1):
+        for number in sorted(_schedule(account, day)):
+            post = Post(number, account)
+            if since <= post.created_at < until:
+                yield post
+
+
+def _schedule(account: Account, day: int) -> tuple[int, ...]:
+    """Return the post IDs of one UTC day, counted from 1970-01-01."""
+    planned = 1 + roll(account.index, day) % account.posts_a_day
+    return tuple(_number(account, day, turn) for turn in range(planned))
+
+
+def _number(account: Account, day: int, turn: int) -> int:
+    bits = roll(account.index, day, turn)
+    from_busiest = bisect.bisect_right(_RHYTHM_SUMS, bits % _RHYTHM_SUMS[-1])
+    hour = (account.busiest_hour + from_busiest) % 24
+    milliseconds = day * _DAY_MS + hour * _HOUR_MS + (bits >> 20) % _HOUR_MS
+    return (milliseconds - _EPOCH_MS) << 22 | account.index << 12 | turn << 8 | bits >> 56

@@ -1,0 +1,314 @@
+"""The laws of the counts, seen from outside: through answers alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engagement_pandas.vocabulary import SERIES_TYPES, TOTALS_TYPES
+
+NOW = datetime(2026, 3, 12, 19, 43, 21, tzinfo=UTC)
+FINEST = ("tweet.id", "engagement.type", "engagement.day", "engagement.hour")
+TYPES = ("impressions", "engagements", "favorites", "retweets", "replies", "url_clicks")
+
+Leaves = dict[frozenset[tuple[str, str]], int]
+
+
+def leaves(document: Any, dimensions: Any) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Walk one grouping: keys in the order of the dimensions, and the count."""
+    if not dimensions:
+        yield (), int(document)
+        return
+    for key, below in document.items():
+        for keys, count in leaves(below, dimensions[1:]):
+            yield (key, *keys), count
+
+
+def summed(document: Any, dimensions: Any, by: Any) -> Leaves:
+    """Sum a nested answer over all but some dimensions."""
+    sums: Leaves = {}
+    for keys, count in leaves(document, dimensions):
+        named = dict(zip(dimensions, keys, strict=True))
+        group = frozenset((name, named[name]) for name in by)
+        sums[group] = sums.get(group, 0) + count
+    return sums
+
+
+def iso(moment: datetime) -> str:
+    """Write a moment as the wire has it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+LEGAL = [
+    order
+    for size in (1, 2, 3)
+    for order in permutations(FINEST, size)
+    if "engagement.type" in order
+] + [("engagement.type", "tweet.id", "engagement.day", "engagement.hour")]
+
+
+@pytest.mark.parametrize("by", LEGAL, ids=" ".join)
+@pytest.mark.parametrize("endpoint", ["historical", "28hr"])
+def test_any_grouping_is_a_sum_of_the_finest(twin: Any, body: Any, endpoint: str, by: Any) -> None:
+    """Every legal grouping, against the hours of every post and type added up."""
+    posts = twin.visible()[-6:]
+    fine, coarse = (
+        twin.post(endpoint, body(posts, TYPES, group)).document["g"] for group in (FINEST, by)
+    )
+    assert summed(coarse, by, by) == summed(fine, FINEST, by)
+
+
+@pytest.mark.parametrize("back", [2, 20, 60])
+def test_history_since_creation_is_the_total(twin: Any, body: Any, back: int) -> None:
+    """Window by window from the hour of posting to now, video views aside."""
+    until = NOW - timedelta(days=back)
+    post = twin.visible("sandbox_railway", until - timedelta(days=7), until)[0]
+    types = [t for t in TOTALS_TYPES if t in SERIES_TYPES and t != "video_views"]
+    history = dict.fromkeys(types, 0)
+    start = post.created_at.replace(minute=0, second=0, microsecond=0)
+    while start < NOW:
+        end = min(start + timedelta(days=28), NOW)
+        window = {"start": iso(start), "end": iso(end)}
+        asked = body([post], types, ["engagement.type"], **window)
+        reply = twin.post("historical", asked, "sandbox_railway")
+        for name, count in reply.document["g"].items():
+            history[name] += int(count)
+        start = end
+    totals = twin.post("totals", body([post], types), "sandbox_railway").document["g"]
+    assert {name: int(n) for name, n in totals[post.post_id].items()} == history
+    assert history["impressions"] > 0
+
+
+def test_video_totals_also_count_other_posts(twin: Any, body: Any) -> None:
+    """Never fewer than the post's own views, and for some posts more."""
+    posts = [p for p in twin.visible("sandbox_railway") if p.video][:25]
+    asked = body(posts, ["video_views"], ["tweet.id", "engagement.type"])
+    own = twin.post("historical", asked, "sandbox_railway").document["g"]
+    shared = twin.post("totals", asked, "sandbox_railway").document["g"]
+    more = [
+        int(shared[p.post_id]["video_views"]) - int(own[p.post_id]["video_views"]) for p in posts
+    ]
+    assert min(more) == 0
+    assert max(more) > 0
+
+
+def test_28_hours_are_a_slice_of_history(twin: Any, body: Any) -> None:
+    """In their whole hours; the first one is counted in part, the last as far as it has got."""
+    posts = twin.visible("sandbox_railway")[-25:]
+    moving = twin.post("28hr", body(posts, TYPES, FINEST), "sandbox_railway").document
+    window = {"start": moving["start"], "end": iso(NOW)}
+    fixed = twin.post("historical", body(posts, TYPES, FINEST, **window), "sandbox_railway")
+    first = ("2026-03-11", "15")
+    ours, theirs = (dict(leaves(d["g"], FINEST)) for d in (moving, fixed.document))
+    assert ours.keys() == theirs.keys()
+    assert {k[2:]: 0 for k in ours if ours[k] != theirs[k]}.keys() <= {first}
+    in_part = [(ours[k], theirs[k]) for k in ours if k[2:] == first and theirs[k] > 3]
+    assert in_part
+    assert all(part < whole for part, whole in in_part)
+
+
+def hours_of(twin: Any, post: Any, start: datetime, end: datetime) -> dict[Any, int]:
+    """Count a post by the hour."""
+    body = {
+        "tweet_ids": [post.post_id],
+        "engagement_types": list(TYPES),
+        "groupings": {"g": {"group_by": list(FINEST)}},
+        "start": iso(start),
+        "end": iso(end),
+    }
+    return dict(leaves(twin.post("historical", body, post.handle).document["g"], FINEST))
+
+
+HOUR = timedelta(hours=1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 20), st.integers(1, 200), st.integers(1, 200))
+def test_cut_windows_add_up(make_twin: Any, skip: int, first: int, second: int) -> None:
+    """A window asked in two parts has the hours of the window asked at once."""
+    twin = make_twin()
+    post = twin.visible("sandbox_bakery", NOW - timedelta(days=60), NOW - timedelta(days=30))[0]
+    start = post.created_at.replace(minute=0, second=0, microsecond=0) + (skip - 3) * HOUR
+    cut, end = start + first * HOUR, start + (first + second) * HOUR
+    parts = hours_of(twin, post, start, cut), hours_of(twin, post, cut, end)
+    assert parts[0].keys().isdisjoint(parts[1].keys())
+    assert parts[0] | parts[1] == hours_of(twin, post, start, end)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 59), st.integers(0, 59))
+def test_an_hour_in_progress_only_grows_to_its_count(
+    make_twin: Any, body: Any, minutes: int, more: int
+) -> None:
+    """Seen at three moments of one hour, a count without unlikes never falls."""
+    post = make_twin().visible("sandbox_railway", NOW - timedelta(days=3))[0]
+    base = post.created_at.replace(minute=0, second=0, microsecond=0) + HOUR
+    seen = []
+    for moment in sorted({minutes, min(minutes + more, 59), 60}):
+        twin = make_twin(now=base + timedelta(minutes=moment))
+        asked = body([post], ["impressions"], ["engagement.type"])
+        seen.append(int(twin.post("totals", asked, post.handle).document["g"]["impressions"]))
+    assert seen == sorted(seen)
+
+
+def test_partial_hours_are_parts_rounded_down(make_twin: Any, body: Any) -> None:
+    """At 15 minutes into an hour a quarter of its counts are there."""
+    post = make_twin().visible("sandbox_railway", NOW - timedelta(days=3))[0]
+    hour = post.created_at.replace(minute=0, second=0, microsecond=0) + HOUR
+    asked = body(
+        [post], ["impressions"], ["engagement.type"], start=iso(hour), end=iso(hour + HOUR)
+    )
+    whole = make_twin(now=hour + HOUR).post("historical", asked, post.handle)
+    asked["end"] = iso(hour + HOUR / 4)
+    part = make_twin(now=hour + HOUR / 4).post("historical", asked, post.handle)
+    count = int(whole.document["g"]["impressions"])
+    assert count > 100
+    assert int(part.document["g"]["impressions"]) == count * 15 // 60
+
+
+def test_the_hour_of_posting_is_divided_from_the_moment_of_posting(
+    make_twin: Any, body: Any
+) -> None:
+    """Half-way from the moment of posting to the full hour, half of its counts are there."""
+    posts = make_twin().visible("sandbox_railway", NOW - timedelta(days=20))
+    post = next(p for p in posts if 20 <= p.created_at.minute < 40)
+    closes = post.created_at.replace(minute=0, second=0, microsecond=0) + HOUR
+    told = []
+    for moment in (post.created_at, post.created_at + (closes - post.created_at) / 2, closes):
+        asked = body([post], ["impressions"], ["engagement.type"])
+        reply = make_twin(now=moment).post("totals", asked, post.handle)
+        told.append(int(reply.document["g"]["impressions"]))
+    assert told[0] == 0
+    assert told[2] > 100
+    assert abs(told[1] - told[2] / 2) <= 1
+
+
+def test_a_life_lasts_120_days(make_twin: Any, body: Any) -> None:
+    """Something is still counted in the second and third week, nothing from day 121 on."""
+    since = NOW - timedelta(days=200)
+    posts = make_twin().visible("sandbox_railway", since, since + timedelta(days=4))
+    told = []
+    for first, last in ((14, 21), (125, 150)):
+        window = {"start": iso(since + first * 24 * HOUR), "end": iso(since + last * 24 * HOUR)}
+        asked = body(posts, ["impressions"], ["engagement.type"], **window)
+        reply = make_twin().post("historical", asked, "sandbox_railway")
+        told.append(int(reply.document["g"]["impressions"]))
+    assert told[0] > 0
+    assert told[1] == 0
+
+
+def test_the_same_hour_has_the_same_count_for_ever(make_twin: Any, body: Any) -> None:
+    """Whatever the clock says and whoever else is asked about."""
+    post, *others = make_twin().visible("sandbox_bakery", NOW - timedelta(days=25))[:10]
+    start = post.created_at.replace(minute=0, second=0, microsecond=0)
+    window = {"start": iso(start), "end": iso(start + timedelta(hours=30))}
+    alone = make_twin().post("historical", body([post], TYPES, FINEST, **window))
+    among = make_twin(now=NOW + timedelta(days=400)).post(
+        "historical",
+        body([*others[::-1], post], [*TYPES[::-1], "detail_expands"], FINEST, **window),
+    )
+    later = among.document["g"][post.post_id]
+    for name in TYPES:
+        ours = dict(leaves(alone.document["g"][post.post_id][name], FINEST[2:]))
+        assert dict(leaves(later[name], FINEST[2:])) == ours
+
+
+def test_the_median_half_life_is_near_80_minutes(twin: Any, body: Any) -> None:
+    """From the minute of posting, interpolated within hours; day and night blur it."""
+    lives = []
+    for post in twin.visible("sandbox_railway", NOW - timedelta(days=60), NOW - timedelta(days=30)):
+        start = post.created_at.replace(minute=0, second=0, microsecond=0)
+        asked = body(
+            [post], ["impressions"], FINEST[1:], start=iso(start), end=iso(start + 27 * 24 * HOUR)
+        )
+        if len(lives) == 80:
+            break
+        document = twin.post("historical", asked, "sandbox_railway").document["g"]
+        counts = [n for _, n in sorted(leaves(document, FINEST[1:]))]
+        gone, half = 0, sum(counts) / 2
+        for hour, count in enumerate(counts):
+            opens = max(start + hour * HOUR, post.created_at)
+            if gone + count >= half:
+                closes = start + (hour + 1) * HOUR
+                reached = opens + (closes - opens) * ((half - gone) / count)
+                lives.append((reached - post.created_at) / timedelta(minutes=1))
+                break
+            gone += count
+    assert 55 < sorted(lives)[len(lives) // 2] < 110
+
+
+def test_nothing_is_counted_before_posting(twin: Any, body: Any) -> None:
+    """The hours before it are listed with zeros."""
+    post = twin.visible()[-20]
+    start = post.created_at.replace(minute=0, second=0, microsecond=0)
+    window = {"start": iso(start - 48 * HOUR), "end": iso(start)}
+    reply = twin.post("historical", body([post], SERIES_TYPES, FINEST, **window))
+    assert {n for _, n in leaves(reply.document["g"], FINEST)} == {0}
+
+
+def test_unlikes_are_negative_hours(twin: Any, body: Any) -> None:
+    """A month of 25 posts has some, and only of what can be taken back."""
+    posts = twin.visible("sandbox_railway")[:25]
+    reply = twin.post("historical", body(posts, SERIES_TYPES, FINEST), "sandbox_railway")
+    negative = {keys[1] for keys, n in leaves(reply.document["g"], FINEST) if n < 0}
+    assert "favorites" in negative
+    assert negative <= {"favorites", "retweets", "replies", "user_follows"}
+
+
+def test_day_is_busier_than_night(twin: Any, body: Any) -> None:
+    """Old posts get more in their account's busiest hours than in its quietest."""
+    posts = twin.visible("sandbox_railway", NOW - timedelta(days=31), NOW - timedelta(days=29))
+    reply = twin.post(
+        "historical",
+        body(posts, ["impressions"], ["engagement.type", "engagement.hour"]),
+        "sandbox_railway",
+    )
+    hours = reply.document["g"]["impressions"]
+    assert sum(int(hours[h]) for h in ("15", "16", "17")) > 2 * sum(
+        int(hours[h]) for h in ("03", "04", "05")
+    )
+
+
+def test_interactions_were_not_counted_before_2015_09_15(make_twin: Any, body: Any) -> None:
+    """Zero in the time series on the day before, while impressions are there."""
+    posts = make_twin().visible(
+        "sandbox_railway",
+        datetime(2015, 9, 13, 12, tzinfo=UTC),
+        datetime(2015, 9, 14, 20, tzinfo=UTC),
+    )
+    types = ["impressions", "favorites", "retweets", "replies"]
+    by = ["engagement.day", "engagement.type"]
+    window = {"start": "2015-09-13", "end": "2015-09-16"}
+    days = make_twin().post("historical", body(posts, types, by, **window), "sandbox_railway")
+    before, after = days.document["g"]["2015-09-14"], days.document["g"]["2015-09-15"]
+    assert int(before["impressions"]) > 0
+    assert [int(before[t]) for t in types[1:]] == [0, 0, 0]
+    assert int(after["favorites"]) > 0
+
+
+def test_the_largest_answer_is_complete(twin: Any, body: Any) -> None:
+    """25 posts, 17 types, 28 days by the hour: 285,600 counts."""
+    posts = twin.visible("sandbox_railway")[:25]
+    window = {"start": "2026-02-12T12:00:00Z", "end": "2026-03-12T12:00:00Z"}
+    asked = body(posts, SERIES_TYPES, FINEST, **window)
+    reply = twin.post("historical", asked, "sandbox_railway")
+    assert sum(1 for _ in leaves(reply.document["g"], FINEST)) == 285_600
+
+
+def test_old_totals_are_complete(make_twin: Any, body: Any) -> None:
+    """Nothing is added to a post's counts once its life is over."""
+    post = make_twin().visible(
+        "sandbox_bakery", NOW - timedelta(days=200), NOW - timedelta(days=150)
+    )[0]
+    types = ("favorites", "retweets", "quote_tweets", "replies")
+    young, old = (
+        make_twin(now=NOW + timedelta(days=later)).post("totals", body([post], types)).document["g"]
+        for later in (0, 100)
+    )
+    assert dict(leaves(young, FINEST[:2])) == dict(leaves(old, FINEST[:2]))

@@ -1,0 +1,151 @@
+"""The demo, and the sandbox seen through the package's own client."""
+
+from __future__ import annotations
+
+import ast
+import gc
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas import sandbox
+from engagement_pandas.sandbox import Demo, demo_client
+from engagement_pandas.sandbox.world import Availability
+
+NOW = "2026-03-12T19:43:21Z"
+MOMENT = datetime(2026, 3, 12, 19, 43, 21, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    """Return a demo that stands still."""
+    with demo_client(NOW) as made:
+        yield made
+
+
+def test_the_posts_are_a_tidy_frame(demo: Demo) -> None:
+    """40 rows, IDs and texts as str, times in UTC, oldest first."""
+    assert {name: str(dtype) for name, dtype in demo.posts.dtypes.items()} == {
+        "post_id": "str",
+        "handle": "str",
+        "text": "str",
+        "created_at": "datetime64[us, UTC]",
+    }
+    assert len(demo.posts) == 40
+    assert demo.posts["created_at"].is_monotonic_increasing
+    assert demo.posts["post_id"].is_unique
+    assert isinstance(demo.posts.index, pd.RangeIndex)
+
+
+def test_the_posts_have_some_of_each_kind(demo: Demo) -> None:
+    """Mostly recent and owned; a few old, two very old, one deleted, two another's."""
+    ages = MOMENT - demo.posts["created_at"]
+    assert (ages <= timedelta(days=28)).sum() >= 28
+    assert (ages > timedelta(days=90)).sum() == 6
+    assert (ages > timedelta(days=1800)).sum() == 2
+    assert (demo.posts["handle"] == "sandbox_bakery").sum() == 38
+    fates = []
+    for post_id in demo.posts["post_id"]:
+        post = demo.server.world.find(post_id)
+        assert post is not None
+        fates.append(post.availability(MOMENT))
+    assert fates.count(Availability.DELETED) == 1
+    assert fates.count(Availability.PUBLIC) == 39
+
+
+@pytest.mark.parametrize("posts", [10, 25, 300])
+def test_there_can_be_more_posts_or_fewer(posts: int) -> None:
+    """Exactly as many as asked for."""
+    with demo_client(NOW, posts=posts) as small:
+        assert len(small.posts) == posts
+
+
+def test_too_few_posts_are_refused() -> None:
+    """Nine are needed to show what can be missing."""
+    with pytest.raises(ValueError, match="10 or more"):
+        demo_client(NOW, posts=9)
+
+
+@pytest.mark.parametrize("day", range(0, 365, 13))
+def test_every_day_has_a_demo(day: int) -> None:
+    """Whatever the clock says, all kinds of posts are found."""
+    with demo_client(MOMENT + timedelta(days=day)) as later:
+        assert len(later.posts) == 40
+        assert later.posts["handle"].nunique() == 2
+
+
+def test_the_owner_is_answered_and_told_what_is_missing(demo: Demo) -> None:
+    """Another's posts are forbidden, the deleted one is unavailable, old ones unsupported."""
+    request = ep.totals(demo.posts, engagement_types=["impressions", "favorites"])
+    answers = [(r.status, r.request.post_ids) for r in demo.client.fetch(request)]
+    others = set(demo.posts.loc[demo.posts["handle"] != "sandbox_bakery", "post_id"])
+    assert {p for status, ids in answers if status == 403 for p in ids} == others
+    assert {p for status, ids in answers if status == 200 for p in ids} == set(
+        demo.posts["post_id"]
+    ) - others
+
+
+def test_the_public_client_sees_every_owner(demo: Demo) -> None:
+    """One answer, and nothing is forbidden."""
+    request = ep.totals(demo.posts, engagement_types=["favorites"])
+    (answer,) = demo.public.fetch(request)
+    assert answer.status == 200
+
+
+def test_all_three_endpoints_answer(demo: Demo) -> None:
+    """Through the package's own client, whose signatures are thereby verified."""
+    owned = demo.posts[demo.posts["handle"] == "sandbox_bakery"]
+    window = ep.Window.covering("2026-02-20", "2026-03-10")
+    for request in (
+        ep.totals(owned, engagement_types=["favorites"]),
+        ep.last_28_hours(owned, engagement_types=["favorites"]),
+        ep.historical(owned, engagement_types=["favorites"], window=window),
+    ):
+        assert {answer.status for answer in demo.client.fetch(request)} == {200}
+
+
+def test_the_repr_says_that_counts_are_synthetic(demo: Demo) -> None:
+    """A sentence, without a secret."""
+    assert repr(demo).endswith("all counts are synthetic)")
+    assert demo.server.keys().consumer_secret not in repr(demo)
+
+
+def test_a_client_keeps_its_server_alive() -> None:
+    """Who keeps only the client of a demo can go on asking."""
+    client = demo_client(NOW).client
+    gc.collect()
+    request = ep.totals(["1"], engagement_types=["favorites"])
+    (answer,) = client.fetch(request)
+    assert answer.status == 400
+    client.close()
+
+
+def test_closing_twice_is_harmless() -> None:
+    """And the clients are closed with it."""
+    made = demo_client(NOW)
+    made.close()
+    made.close()
+
+
+PACKAGE = Path(sandbox.__file__).parent
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
+def test_the_sandbox_is_independent(path: Path) -> None:
+    """Of the package it imports the vocabulary alone, so that each finds the other's mistakes."""
+    modules = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            modules.add(node.module or "")
+        elif isinstance(node, ast.Import):
+            modules.update(alias.name for alias in node.names)
+    ours = {name for name in modules if name.startswith("engagement_pandas")}
+    others = {n for n in ours if not n.startswith("engagement_pandas.sandbox")}
+    allowed = {"engagement_pandas.vocabulary"}
+    if path.stem == "demo":
+        allowed |= {"engagement_pandas.auth", "engagement_pandas.client"}
+    assert others <= allowed
