@@ -152,6 +152,6 @@ def _draw(lines: pd.DataFrame, ax: Axes, step: pd.Timedelta, line_kw: dict[str, 
     ax.grid(visible=True, axis="y", alpha=0.3)
     ax.spines[["top", "right"]].set_visible(False)
     if len(handles) > 1:
-        legend = ax.legend(handles, list(lines), frameon=False, loc="best")
+        legend = ax.legend(handles, [str(name) for name in lines], frameon=False, loc="best")
         for text in legend.get_texts():
             text.set_parse_math(False)

@@ -100,7 +100,7 @@ class Window:
             msg = f"the window from {first} to {last} is empty; end is exclusive and comes after"
             raise InvalidWindow(msg)
         floored, ceiled = _floor(first), _floor(last)
-        if ceiled != last or getattr(end, "nanosecond", 0):
+        if ceiled != last or getattr(end, "nanosecond", False):
             ceiled += _HOUR
         return cls(floored, ceiled)
 

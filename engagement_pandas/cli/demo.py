@@ -32,7 +32,9 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 def run(arguments: argparse.Namespace) -> None:
     """Ask, flatten, write, draw, and say what to look at."""
-    from engagement_pandas.exports import write_parquet  # noqa: PLC0415 - pandas
+    from matplotlib.figure import Figure  # noqa: PLC0415 - heavy, as what follows
+
+    from engagement_pandas.exports import write_parquet  # noqa: PLC0415
     from engagement_pandas.flattening import flatten, omissions  # noqa: PLC0415
     from engagement_pandas.plots import plot_over_time  # noqa: PLC0415
     from engagement_pandas.sandbox import demo_client  # noqa: PLC0415
@@ -62,7 +64,8 @@ def run(arguments: argparse.Namespace) -> None:
         lines += [f"  {'':<24}{line}" for line in omitted(silent)]
     counts = flatten(answers["historical"])
     shown = counts[counts["engagement_type"].isin(["impressions", "engagements", "url_clicks"])]
-    figure = plot_over_time(shown).figure
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    plot_over_time(shown, ax=figure.subplots())
     figure.suptitle("A week of sandbox_bakery's posts (synthetic counts)")
     figure.savefig(folder / "week.png", dpi=144)
     give(

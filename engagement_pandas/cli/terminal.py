@@ -75,13 +75,15 @@ def write(frame: pd.DataFrame, target: str | None) -> None:
 
 def omitted(omissions: pd.DataFrame) -> list[str]:
     """Return a line for each reason why posts have no count."""
+    from engagement_pandas.frame import in_order  # noqa: PLC0415 - pandas
+
     keys = ["reason", "message", "post_id"]
     kinds = omissions.groupby(keys, observed=True)["engagement_type"].agg(
-        lambda types: ", ".join(dict.fromkeys(types.dropna())) or "counts"
+        lambda types: ", ".join(in_order(set(types.dropna()))) or "counts"
     )
     posts = kinds.reset_index().groupby(["reason", "message", "engagement_type"], observed=True)
     lines = []
-    for (reason, message, types), number in posts.size().items():  # type: ignore[misc]
+    for reason, message, types, number in posts.size().reset_index().itertuples(index=False):
         meaning = OMISSION_REASONS[OmissionReason(reason)]
         words = "" if message == meaning else f" ({message})"
         lines.append(f"no {types} for {counted(number, 'post')}: {meaning}{words}")
