@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from conftest import CASSETTES
-from conftest import TAPE_PORT as PORT
+from recording import CASSETTES
+from recording import TAPE_PORT as PORT
 from vcr.errors import CannotOverwriteExistingCassetteException
 
 import engagement_pandas as ep

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import vcr
 import yaml
-from conftest import without_secrets, without_tokens
+from recording import without_secrets, without_tokens
 from scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep

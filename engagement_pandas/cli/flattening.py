@@ -37,8 +37,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 def run(arguments: argparse.Namespace) -> None:
     """Flatten each body, and write them below each other."""
-    from engagement_pandas.flattening import flatten_json  # noqa: PLC0415 - pandas
-    from engagement_pandas.frame import stack  # noqa: PLC0415
+    from engagement_pandas.flattening.bodies import flatten_json, stack  # noqa: PLC0415 - pandas
 
     frames = []
     for name in arguments.bodies:

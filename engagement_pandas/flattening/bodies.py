@@ -1,0 +1,160 @@
+"""Bodies of answers from anywhere, without the request: bytes, text or parsed JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from engagement_pandas.errors import (
+    AmbiguousGrouping,
+    FrameError,
+    RefusedError,
+    ResponseShapeError,
+)
+from engagement_pandas.flattening import hours
+from engagement_pandas.flattening.answers import false_zeros
+from engagement_pandas.flattening.inference import infer, levels_of
+from engagement_pandas.flattening.leaves import Layout, read
+from engagement_pandas.flattening.spans import Span
+from engagement_pandas.flattening.sums import add, tidy
+from engagement_pandas.frame import TEXT, check_counts, in_order
+from engagement_pandas.grouping import Grouping
+from engagement_pandas.response import Envelope
+from engagement_pandas.wording import listed
+
+
+def stack(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Put frames of counts below each other, as one tidy frame.
+
+    Parameters
+    ----------
+    frames : iterable of DataFrame
+        Of the same columns; no count stands in two of them.
+
+    Raises
+    ------
+    FrameError
+        Where their columns differ, or two of them count the same: without the requests
+        nobody can tell a second part from a second copy.
+
+    Examples
+    --------
+    >>> answers = [{"g": {"2": {"replies": "1"}}}, {"g": {"1": {"favorites": "7"}}}]
+    >>> stack(map(flatten_json, answers))
+      post_id engagement_type  count
+    0       1       favorites      7
+    1       2         replies      1
+    """
+    given = list(frames)
+    columns = list(dict.fromkeys(tuple(frame.columns) for frame in given))
+    if len(columns) != 1:
+        msg = f"the answers have different columns, {columns}; take those of one grouping together"
+        raise FrameError(msg)
+    types = in_order({kind for frame in given for kind in frame["engagement_type"].cat.categories})
+    kinds = pd.CategoricalDtype(pd.Index(types, dtype=TEXT))
+    whole = pd.concat(
+        [frame.astype({"engagement_type": TEXT}) for frame in given], ignore_index=True
+    ).astype({"engagement_type": kinds})
+    whole = whole.sort_values(list(columns[0][:-1]), ignore_index=True)
+    check_counts(whole)
+    return whole
+
+
+def flatten_json(
+    body: bytes | str | Mapping[str, Any],
+    *,
+    group_by: Grouping | Sequence[str] | None = None,
+    grouping: str | None = None,
+) -> pd.DataFrame:
+    """Turn the body of an answer from anywhere into a tidy frame of counts.
+
+    Dimensions are inferred from the keys: ``YYYY-MM-DD`` is a day, ``00`` to ``23`` an
+    hour, 1 to 19 digits a post, anything else an engagement type. What was asked is not
+    known, so nothing is filled in; false zeros are ``<NA>`` as far as the body names them.
+
+    Parameters
+    ----------
+    body : bytes, str or mapping
+        The JSON as it arrived, or parsed.
+    group_by : sequence of str or Grouping, optional
+        The dimensions in their order, where the keys leave it open.
+    grouping : str, optional
+        The name of the grouping to take; needed only where the body has several.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`flatten` returns it; without ``attrs``.
+
+    Raises
+    ------
+    AmbiguousGrouping
+        Where the body has several groupings, or its keys fit several dimensions.
+    RefusedError
+        Where the body has errors and no grouping; ``messages`` are the API's words.
+    ResponseShapeError
+        Where the body is not an answer of the API; ``path`` is the spot.
+
+    Examples
+    --------
+    >>> flatten_json('{"g": {"impressions": {"2026-03-01": {"07": "551", "08": 412}}}}')
+      engagement_type        day  hour  count
+    0     impressions 2026-03-01     7    551
+    1     impressions 2026-03-01     8    412
+    """
+    content = _content(body)
+    envelope = Envelope.read(content)
+    name = _picked(envelope, grouping)
+    raw = bytes(envelope.groupings[name])
+    tree = hours.decode(raw)
+    if group_by is not None:
+        named = group_by if isinstance(group_by, Grouping) else Grouping(group_by)  # type: ignore[arg-type]
+        dimensions = named.dimensions
+    else:
+        levels = levels_of(hours.parse(raw, name)) if tree is None else hours.levels_of(tree)
+        dimensions = infer(levels, name)
+    layout = Layout(name, dimensions, unavailable=envelope.unavailable)
+    leaves = None if tree is None else hours.read(tree, layout)
+    if leaves is None:
+        leaves = add([read(hours.parse(raw, name), layout)], name)
+    span = None
+    if envelope.start is not None and envelope.end is not None:
+        span = Span.covering(envelope.start, envelope.end)
+    false = false_zeros(leaves, envelope, None, dimensions, span)
+    return tidy(replace(leaves, missing=false & (leaves.count == 0)), dimensions)
+
+
+def _content(body: bytes | str | Mapping[str, Any]) -> bytes:
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    if isinstance(body, str):
+        return body.encode()
+    if not isinstance(body, Mapping):
+        msg = f"the body is a {type(body).__name__}; give bytes, text or a dict"
+        raise ResponseShapeError(msg)
+    try:
+        return msgspec.json.encode(dict(body))
+    except (TypeError, OverflowError, ValueError) as error:
+        msg = f"the body is not JSON: {error}"
+        raise ResponseShapeError(msg) from error
+
+
+def _picked(envelope: Envelope, name: str | None) -> str:
+    names = [key for key, raw in envelope.groupings.items() if bytes(raw)[:1] == b"{"]
+    if name is not None and name in envelope.groupings:
+        return name
+    if len(names) == 1 and name is None:
+        return names[0]
+    if names:
+        asked = "name one" if name is None else f"none is named {name!r}"
+        msg = f"the body has the groupings {listed(names)}; {asked} with grouping=…"
+        raise AmbiguousGrouping(msg)
+    if envelope.errors:
+        msg = f"the body holds no counts; the API says {list(envelope.errors)}"
+        raise RefusedError(msg, messages=envelope.errors)
+    msg = f"the body holds no grouping, only {listed(envelope.groupings)}"
+    raise ResponseShapeError(msg)

@@ -1,0 +1,156 @@
+"""The quick path for the biggest shape: posts, types, days and hours.
+
+One answer of 25 posts, 17 types and 28 days holds 285,600 counts, nearly all of them in
+objects of 24 hours. Decoding these into a struct of 24 integers skips the making of keys
+and texts, and the structs line up as a matrix. What this path takes, ``leaves.read`` takes
+to the same numbers; where it is not sure it returns None, and the general path decides.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Annotated, Any, Final
+
+import msgspec
+import numpy as np
+
+from engagement_pandas.errors import ResponseShapeError
+from engagement_pandas.flattening import leaves
+from engagement_pandas.flattening.leaves import LEAST, Layout, Leaves
+from engagement_pandas.flattening.sums import add
+from engagement_pandas.frame import in_order
+from engagement_pandas.vocabulary import FOUR_DIMENSION_ORDERS, Dimension
+
+Tree = dict[str, dict[str, dict[str, Any]]]
+"""Post or type, then the other, then day; and a struct of the 24 hours."""
+
+HOUR_NAMES: Final = tuple(f"{hour:02d}" for hour in range(24))
+
+# The hours that a partial day lacks hold the least integer, which no count may then be.
+_Count = Annotated[int, msgspec.Meta(gt=LEAST)]
+_Hours: Any = msgspec.defstruct(
+    "_Hours",
+    [(f"h{name}", _Count, msgspec.field(default=LEAST, name=name)) for name in HOUR_NAMES],
+    forbid_unknown_fields=True,
+    gc=False,
+    frozen=True,
+)
+_DECODER: Final = msgspec.json.Decoder(
+    dict[str, dict[str, dict[str, _Hours]]],
+    strict=False,
+)
+
+# A point or an E may be a float; a backslash may hide a letter of a key.
+_ODD: Final = (b".", b"E", b"\\")
+
+
+def decode(raw: bytes) -> Tree | None:
+    """Decode the JSON of a grouping with all four dimensions; None where it is another.
+
+    msgspec's lax mode turns ``"551"`` into 551, and would also take ``1.0`` and ``"1e3"``.
+    Those need a point or an E; so only the small ones in the keys are allowed.
+    """
+    if any(odd in raw for odd in _ODD):
+        return None
+    try:
+        tree: Tree = _DECODER.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    keys = chain(tree, chain.from_iterable(tree.values()))
+    return tree if raw.count(b"e") == sum(key.count("e") for key in keys) else None
+
+
+def levels_of(tree: Tree) -> list[set[str]]:
+    """Return the keys of each level; of the hours only whether there are any."""
+    inner = [pairs for pairs in tree.values() if pairs]
+    days = [days for pairs in inner for days in pairs.values()]
+    structs = chain.from_iterable(day.values() for day in days)
+    numbers = chain.from_iterable(map(msgspec.structs.astuple, structs))
+    some = any(number != LEAST for number in numbers)
+    return [
+        set(tree),
+        set(chain.from_iterable(inner)),
+        set(chain.from_iterable(days)),
+        {HOUR_NAMES[0]} if some else set(),
+    ]
+
+
+def read(tree: Tree, layout: Layout) -> Leaves | None:
+    """Take the counts off a decoded tree, sorted; None where a key is not as it should be."""
+    if layout.dimensions not in FOUR_DIMENSION_ORDERS:
+        return None
+    outer = tuple(tree)
+    inner = tuple(dict.fromkeys(chain.from_iterable(tree.values())))
+    post_first = layout.dimensions[0] is Dimension.POST_ID
+    posts, types = (outer, inner) if post_first else (inner, outer)
+    by_day = [days for pairs in tree.values() for days in pairs.values()]
+    days = list(chain.from_iterable(by_day))
+    day_codes = {key: leaves.day_number(key, layout) for key in dict.fromkeys(days)}
+    complaints = (
+        *(leaves.post_number(key, layout) for key in posts),
+        *(leaves.type_number(key, layout) for key in types),
+        *day_codes.values(),
+    )
+    if any(isinstance(complaint, str) for complaint in complaints):
+        return None
+    posts, types = tuple(sorted(posts)), tuple(in_order(types))
+    places = [{key: place for place, key in enumerate(names)} for names in (posts, types)]
+    outer_places, inner_places = places if post_first else places[::-1]
+    lengths = [len(pair) for pair in by_day]
+    outer_code = np.repeat(
+        [outer_places[key] for key, pairs in tree.items() for _ in pairs], lengths
+    )
+    inner_code = np.repeat([inner_places[key] for pairs in tree.values() for key in pairs], lengths)
+    post, kind = (outer_code, inner_code) if post_first else (inner_code, outer_code)
+    day = np.fromiter(map(day_codes.__getitem__, days), np.int64, len(days))
+    structs = chain.from_iterable(pair.values() for pair in by_day)
+    numbers = chain.from_iterable(map(msgspec.structs.astuple, structs))
+    try:
+        matrix = np.fromiter(numbers, np.int64, 24 * len(days)).reshape(-1, 24)
+    except OverflowError:
+        return None
+    order = np.lexsort((day, kind, post))
+    if not np.array_equal(order, np.arange(len(order))):
+        post, kind, day, matrix = post[order], kind[order], day[order], matrix[order]
+    count = matrix.ravel()
+    bucket = (day[:, None] * 24 + np.arange(24)).ravel()
+    post = np.repeat(post.astype(np.int32), 24)
+    kind = np.repeat(kind.astype(np.int32), 24)
+    present = count != LEAST
+    if not present.all():
+        post, kind, bucket, count = post[present], kind[present], bucket[present], count[present]
+    span = layout.span
+    if span is not None and ((bucket < span.start) | (bucket >= span.end)).any():
+        return None
+    return Leaves(posts, types, post, kind, bucket, count, np.zeros(len(count), np.bool_))
+
+
+def read_grouping(raw: bytes, layout: Layout) -> Leaves:
+    """Take the counts off the JSON of a grouping, sorted; quickly where that will do.
+
+    Raises
+    ------
+    ResponseShapeError
+        With the path to the first spot that is not as the layout says.
+    """
+    if layout.dimensions in FOUR_DIMENSION_ORDERS:
+        tree = decode(raw)
+        quick = None if tree is None else read(tree, layout)
+        if quick is not None:
+            return quick
+    return add([leaves.read(parse(raw, layout.name), layout)], layout.name)
+
+
+def parse(raw: bytes, name: str) -> object:
+    """Parse the JSON of a grouping.
+
+    Raises
+    ------
+    ResponseShapeError
+        Where it is not JSON.
+    """
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        msg = f"the grouping is not JSON: {error}"
+        raise ResponseShapeError(msg, f"$[{name!r}]") from error

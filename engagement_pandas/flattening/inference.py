@@ -1,0 +1,105 @@
+"""Dimensions of an answer whose request is not known, inferred from its keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import permutations
+from typing import Any, Final
+
+from engagement_pandas.errors import (
+    AmbiguousGrouping,
+    ResponseShapeError,
+    UnsupportedGrouping,
+)
+from engagement_pandas.flattening.leaves import DATE, HOUR, ID
+from engagement_pandas.grouping import Grouping
+from engagement_pandas.vocabulary import MAX_DIMENSIONS, Dimension
+from engagement_pandas.wording import listed
+
+_LEADING_ZERO: Final = re.compile(r"0[0-9]+")
+
+
+def _legal() -> Iterable[tuple[Dimension, ...]]:
+    for length in range(1, MAX_DIMENSIONS + 1):
+        for order in permutations(Dimension, length):
+            try:
+                yield Grouping(order).dimensions
+            except UnsupportedGrouping:
+                continue
+
+
+LEGAL: Final = tuple(_legal())
+"""The 27 groupings that a time series can have."""
+
+
+def fitting(levels: Sequence[Collection[str]]) -> tuple[tuple[Dimension, ...], ...]:
+    """Return the legal groupings that the keys of each level allow.
+
+    Parameters
+    ----------
+    levels : sequence of collections of str
+        The keys of each level, outermost first; duplicates once or more.
+
+    Examples
+    --------
+    >>> [listed(fit) for fit in fitting([["123"], ["impressions"], ["2026-03-01"]])]
+    ["['tweet.id', 'engagement.type', 'engagement.day']"]
+    >>> len(fitting([["impressions"], ["17", "18"]]))
+    2
+    """
+    allowed = [_allowed(keys) for keys in levels]
+    return tuple(
+        order
+        for order in LEGAL
+        if len(order) == len(levels)
+        and all(dimension in fits for dimension, fits in zip(order, allowed, strict=True))
+    )
+
+
+def _allowed(keys: Collection[str]) -> set[Dimension]:
+    """Return what a level can be: only types look like nothing else."""
+    if all(map(DATE.fullmatch, keys)):
+        return {Dimension.DAY}
+    looks = set()
+    if all(map(HOUR.fullmatch, keys)):
+        looks.add(Dimension.HOUR)
+    # No ID begins with a zero, and hours below ten do.
+    if all(ID.fullmatch(key) and not _LEADING_ZERO.fullmatch(key) for key in keys):
+        looks.add(Dimension.POST_ID)
+    return looks or {Dimension.ENGAGEMENT_TYPE}
+
+
+def levels_of(nested: object) -> list[set[str]]:
+    """Return the keys of each level, down to the first level with a leaf."""
+    levels: list[set[str]] = []
+    nodes: list[Any] = [nested]
+    while nodes and all(isinstance(node, Mapping) for node in nodes):
+        levels.append({key for node in nodes for key in node})
+        nodes = [child for node in nodes for child in node.values()]
+    return levels
+
+
+def infer(levels: Sequence[Collection[str]], name: str) -> tuple[Dimension, ...]:
+    """Return the one legal grouping that the keys of each level allow.
+
+    Raises
+    ------
+    AmbiguousGrouping
+        Where there are several, or no keys to go by.
+    ResponseShapeError
+        Where there is none.
+    """
+    if not levels or not all(levels):
+        msg = f"the grouping {name!r} has no counts to tell its dimensions by; give group_by"
+        raise AmbiguousGrouping(msg)
+    fits = fitting(levels)
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
+        candidates = " or ".join(listed(fit) for fit in fits)
+        msg = f"the keys of {name!r} fit {candidates}; give one of them as group_by"
+        raise AmbiguousGrouping(msg)
+    samples = [next(iter(keys)) for keys in levels]
+    msg = f"keys such as {samples} fit no grouping that the API has; give group_by if they do"
+    raise ResponseShapeError(msg, f"$[{name!r}]")

@@ -1,0 +1,51 @@
+"""Overlaps: counts that two answers both hold, and that would be added up twice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from engagement_pandas.errors import RequestError
+from engagement_pandas.flattening.answers import Answer
+from engagement_pandas.flattening.spans import Span
+
+_FOREVER = Span(-(2**62), 2**62)
+
+
+def refuse_overlaps(answers: Sequence[Answer]) -> None:
+    """Refuse answers of which two count the same post and type in the same hour.
+
+    Raises
+    ------
+    RequestError
+        Naming both.
+    """
+    by_post: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
+    kinds = [frozenset(answer.given.types) for answer in answers]
+    for place, answer in enumerate(answers):
+        span = answer.span or _FOREVER
+        for post in answer.posts:
+            by_post[post].append((span.start, span.end, place))
+    for post, spans in by_post.items():
+        if len(spans) == 1:
+            continue
+        # Where the last answer ends, for each set of types; those before it ended sooner.
+        reach: dict[frozenset[str], tuple[int, int]] = {}
+        for start, end, place in sorted(spans):
+            for types, (until, other) in reach.items():
+                if start < until and types & kinds[place]:
+                    _refuse(post, types & kinds[place], answers, other, place)
+            reach[kinds[place]] = end, place
+
+
+def _refuse(
+    post: str, types: frozenset[str], answers: Sequence[Answer], one: int, other: int
+) -> None:
+    first, second = sorted((one, other))
+    spans = [answers[place].span for place in (first, second)]
+    when = "" if None in spans else f" ({spans[0]} and {spans[1]})"
+    msg = (
+        f"responses {first} and {second} both count {min(types)} of post {post}{when}, which "
+        "would be added up twice; keep one of them"
+    )
+    raise RequestError(msg)

@@ -1,0 +1,142 @@
+"""Responses to requests of ours, many of them, as one tidy frame of counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC
+from typing import Final
+
+import pandas as pd
+
+from engagement_pandas.errors import RequestError
+from engagement_pandas.flattening.answers import Answer
+from engagement_pandas.flattening.overlaps import refuse_overlaps
+from engagement_pandas.flattening.sums import add, tidy
+from engagement_pandas.frame import empty_counts
+from engagement_pandas.grouping import Grouping
+from engagement_pandas.response import EngagementResponse
+from engagement_pandas.wording import listed
+
+ANSWERED: Final = 200
+
+
+def flatten(
+    responses: EngagementResponse | Iterable[EngagementResponse], grouping: str | None = None
+) -> pd.DataFrame:
+    """Turn responses into one tidy frame of counts.
+
+    Answers to a question that was cut into several requests are added up: the frame is the
+    one that the whole question would have had. Zeros that are not counts become ``<NA>``,
+    and so does what the answer leaves out of a post it counts; :func:`omissions` says why.
+
+    Parameters
+    ----------
+    responses : EngagementResponse or iterable of EngagementResponse
+        Answers to requests with the same endpoint and the same dimensions.
+    grouping : str, optional
+        The name of the grouping to take; needed only where a request has several.
+
+    Returns
+    -------
+    DataFrame
+        One row a count, sorted by its key columns, with a fresh ``RangeIndex``:
+        ``post_id`` (``str``), ``engagement_type`` (category of the types present), ``day``
+        (``datetime64[us]``, midnight UTC), ``hour`` (``int8``, UTC) as far as the grouping
+        has them, and ``count`` (``Int64``: counts per hour, UTC, or per day, or in the
+        whole window, not cumulative). ``attrs["retrieved_at"]`` is the ISO text of the
+        earliest retrieval, ``attrs["endpoint"]`` where it came from.
+
+    Raises
+    ------
+    RequestError
+        Where there are no responses, they do not belong together, or two of them count the
+        same post and type in the same hour. AmbiguousGrouping where there are several
+        groupings and none is named.
+    ResponseShapeError
+        Where the JSON is not what was asked for; ``path`` is the spot.
+
+    Notes
+    -----
+    Counts come as JSON strings, now and then as integers, and can be negative in a time
+    series (unlikes). A response with a status other than 200 carries no counts.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> request = ep.totals(["123"], engagement_types=["favorites", "retweets"])
+    >>> body = {"by_post": {"123": {"retweets": "26", "favorites": "67"}}}
+    >>> flatten(ep.EngagementResponse(request, body))
+      post_id engagement_type  count
+    0     123       favorites     67
+    1     123        retweets     26
+    """
+    given = gathered(responses)
+    picked = _picked(given, grouping)
+    answers = [
+        Answer.read(response, by)
+        for response, by in zip(given, picked, strict=True)
+        if response.status == ANSWERED
+    ]
+    refuse_overlaps(answers)
+    if answers:
+        parts = [answer.counts for answer in answers]
+        leaves = parts[0] if len(parts) == 1 else add(parts, picked[0].name)
+        counts = tidy(leaves, picked[0].dimensions)
+    else:
+        counts = empty_counts(picked[0].columns)
+    earliest = min(response.retrieved_at for response in given)
+    counts.attrs["retrieved_at"] = earliest.astimezone(UTC).isoformat()
+    counts.attrs["endpoint"] = str(given[0].request.endpoint)
+    return counts
+
+
+def gathered(
+    responses: EngagementResponse | Iterable[EngagementResponse],
+) -> list[EngagementResponse]:
+    """Return responses as a list.
+
+    Raises
+    ------
+    RequestError
+        Where there are none, or something else is among them.
+    """
+    if isinstance(responses, EngagementResponse):
+        return [responses]
+    if isinstance(responses, str | bytes | dict) or not isinstance(responses, Iterable):
+        msg = (
+            f"flatten() takes responses, not a {type(responses).__name__}; for the body of an "
+            "answer there is flatten_json()"
+        )
+        raise RequestError(msg)
+    given = list(responses)
+    for response in given:
+        if not isinstance(response, EngagementResponse):
+            msg = (
+                f"there is a {type(response).__name__} among the responses; wrap a body as "
+                "EngagementResponse(request, body), or take flatten_json()"
+            )
+            raise RequestError(msg)
+    if not given:
+        msg = "there are no responses, and so no columns; give at least one"
+        raise RequestError(msg)
+    return given
+
+
+def _picked(responses: Sequence[EngagementResponse], name: str | None) -> list[Grouping]:
+    """Return the grouping of that name in each response, all alike."""
+    picked = [response.request.grouping(name) for response in responses]
+    endpoints = list(dict.fromkeys(response.request.endpoint for response in responses))
+    if len(endpoints) > 1:
+        msg = (
+            f"the responses are from {listed(f'/{endpoint}' for endpoint in endpoints)}, whose "
+            "counts do not mean the same; flatten each on its own"
+        )
+        raise RequestError(msg)
+    columns = list(dict.fromkeys(grouping.columns for grouping in picked))
+    if len(columns) > 1:
+        msg = (
+            f"the responses are grouped by {' and by '.join(listed(c) for c in columns)}; "
+            "flatten each on its own, or name a grouping they share"
+        )
+        raise RequestError(msg)
+    return picked

@@ -1,0 +1,215 @@
+"""Silences: what was asked for and has no count, and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+
+from engagement_pandas.errors import ResponseShapeError
+from engagement_pandas.flattening.answers import Answer
+from engagement_pandas.flattening.responses import ANSWERED, gathered
+from engagement_pandas.flattening.spans import UNITS, timing
+from engagement_pandas.frame import OMISSION_COLUMNS, REASONS, empty_omissions
+from engagement_pandas.response import (
+    FORBIDDEN_POSTS_TEXT,
+    FORBIDDEN_TYPES_TEXT,
+    EngagementResponse,
+    Envelope,
+)
+from engagement_pandas.vocabulary import (
+    OMISSION_REASONS,
+    OmissionReason,
+)
+
+FORBIDDEN: Final = 403
+
+# Which of the API's words belong to which reason; nothing but the message hangs on it.
+_WORDS: Final = {
+    OmissionReason.UNAVAILABLE: re.compile("unavailable", re.IGNORECASE),
+    OmissionReason.FORBIDDEN: FORBIDDEN_POSTS_TEXT,
+    OmissionReason.UNSUPPORTED_AGE: re.compile("older than", re.IGNORECASE),
+    OmissionReason.REFUSED: FORBIDDEN_TYPES_TEXT,
+}
+
+
+# Reasons that the API does not word in a known way: what else it says goes with them.
+_UNNAMED: Final = (OmissionReason.NOT_ANSWERED, OmissionReason.REFUSED)
+
+Moments = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """One row; ``type`` is None where it goes for all types, the window None for totals."""
+
+    post: str
+    type: str | None
+    reason: OmissionReason
+    message: str
+    window: Moments | None
+
+
+def omissions(responses: EngagementResponse | Iterable[EngagementResponse]) -> pd.DataFrame:
+    """Tell what was asked for and has no count, and why.
+
+    Every post asked for is in the counts or here; every ``<NA>`` in the counts has its
+    reason here. A reason holds for the answer, whichever grouping is flattened.
+
+    Parameters
+    ----------
+    responses : EngagementResponse or iterable of EngagementResponse
+        What :func:`flatten` takes; refusals too.
+
+    Returns
+    -------
+    DataFrame
+        One row a silence, sorted, none twice: ``post_id`` (``str``), ``engagement_type``
+        (``str``, missing where it goes for all of them), ``reason`` (category of
+        ``unavailable``, ``forbidden``, ``unsupported_age``, ``before_counting``,
+        ``refused``, ``not_answered``), ``message`` (``str``, the API's own words where
+        there are any), and the window asked for: ``start`` and ``end``
+        (``datetime64[us, UTC]``, ``NaT`` for totals).
+
+    Raises
+    ------
+    RequestError
+        Where there are no responses.
+    ResponseShapeError
+        Where the JSON is not what was asked for; ``path`` is the spot.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> request = ep.totals(["123", "456"], engagement_types=["favorites"])
+    >>> body = {"by_post": {"123": {"favorites": "67"}}, "unavailable_tweet_ids": ["456"]}
+    >>> omissions(ep.EngagementResponse(request, body))[["post_id", "reason", "message"]]
+      post_id       reason                          message
+    0     456  unavailable  deleted, suspended or protected
+    """
+    rows = {row for response in gathered(responses) for row in _omissions(response)}
+    if not rows:
+        return empty_omissions()
+    reasons = list(OmissionReason)
+    ordered = sorted(
+        rows,
+        key=lambda row: (
+            row.post,
+            row.type or "",
+            reasons.index(row.reason),
+            row.window or (),
+            row.message,
+        ),
+    )
+    columns: dict[str, Any] = {
+        "post_id": [row.post for row in ordered],
+        "engagement_type": [row.type for row in ordered],
+        "reason": [str(row.reason) for row in ordered],
+        "message": [row.message for row in ordered],
+        "start": [row.window and row.window[0] for row in ordered],
+        "end": [row.window and row.window[1] for row in ordered],
+    }
+    dtypes: dict[str, Any] = {**OMISSION_COLUMNS, "reason": REASONS}
+    return pd.DataFrame(
+        {name: pd.Series(values, dtype=dtypes[name]) for name, values in columns.items()}
+    )
+
+
+def _omissions(response: EngagementResponse) -> Iterator[Omission]:
+    request = response.request
+    if response.status != ANSWERED:
+        asked = request.window
+        window = None if asked is None else (asked.start, asked.end)
+        teller = _Teller(response, _envelope(response), window)
+        for post in request.post_ids:
+            yield from teller.uncounted(post)
+        return
+    for grouping in request.groupings:
+        answer = Answer.read(response, grouping)
+        window = None if answer.span is None else answer.span.bounds
+        teller = _Teller(response, answer.envelope, window)
+        counted = answer.posts
+        for post in request.post_ids:
+            yield from teller.counted(post, answer) if post in counted else teller.uncounted(post)
+        yield from _gaps(answer, teller)
+
+
+def _envelope(response: EngagementResponse) -> Envelope:
+    try:
+        return response.envelope()
+    except ResponseShapeError:  # a refusal may be a proxy's HTML page
+        return Envelope(errors=(f"HTTP {response.status}",))
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """Gives the reasons that one answer gives."""
+
+    response: EngagementResponse
+    envelope: Envelope
+    window: Moments | None
+
+    def uncounted(self, post: str) -> Iterator[Omission]:
+        """Say why a post has no counts at all."""
+        if post in self.envelope.unavailable:
+            yield self.omission(post, None, OmissionReason.UNAVAILABLE)
+        elif post in self.envelope.forbidden_posts():
+            yield self.omission(post, None, OmissionReason.FORBIDDEN)
+        else:
+            reasons = {
+                kind: self.reason(post, kind) for kind in self.response.request.engagement_types
+            }
+            if any(reasons.values()):
+                for kind, reason in reasons.items():
+                    yield self.omission(post, kind, reason or OmissionReason.NOT_ANSWERED)
+            elif self.response.status == FORBIDDEN and not self.envelope.forbidden_posts():
+                yield self.omission(post, None, OmissionReason.REFUSED)
+            else:
+                yield self.omission(post, None, OmissionReason.NOT_ANSWERED)
+
+    def counted(self, post: str, answer: Answer) -> Iterator[Omission]:
+        """Say which zeros of a counted post are no counts."""
+        for kind in answer.types:
+            if post in self.too_old(kind):
+                yield self.omission(post, kind, OmissionReason.UNSUPPORTED_AGE)
+        for kind in answer.false_before:
+            yield self.omission(post, kind, OmissionReason.BEFORE_COUNTING)
+
+    def too_old(self, kind: str) -> Collection[str]:
+        """Return the posts that are too old for a type."""
+        return {str(t): posts for t, posts in self.envelope.unsupported.items()}.get(kind, ())
+
+    def reason(self, post: str, kind: str) -> OmissionReason | None:
+        """Return why a post has no count of a type, where the answer says so."""
+        if post in self.too_old(kind):
+            return OmissionReason.UNSUPPORTED_AGE
+        return OmissionReason.REFUSED if kind in self.envelope.forbidden_types() else None
+
+    def omission(
+        self, post: str, kind: str | None, reason: OmissionReason, message: str | None = None
+    ) -> Omission:
+        """Return a row, in the API's own words where there are any."""
+        words = [text for text in self.envelope.errors if _reason_of(text) is reason]
+        if not words and reason in _UNNAMED:
+            words = [text for text in self.envelope.errors if _reason_of(text) is None]
+        said = message or "; ".join(words) or OMISSION_REASONS[reason]
+        return Omission(post, None if kind is None else str(kind), reason, said, self.window)
+
+
+def _gaps(answer: Answer, teller: _Teller) -> Iterator[Omission]:
+    unit = UNITS[timing(answer.grouping.dimensions)]
+    for gap in answer.gaps:
+        for post in [gap.post] if gap.post else sorted(answer.posts):
+            reason = teller.reason(post, gap.type)
+            message = None
+            if reason is None and gap.cells > 1:
+                message = f"{gap.missing:,} of {gap.cells:,} {unit} are not in the answer"
+            yield teller.omission(post, gap.type, reason or OmissionReason.NOT_ANSWERED, message)
+
+
+def _reason_of(text: str) -> OmissionReason | None:
+    return next((reason for reason, words in _WORDS.items() if words.search(text)), None)

@@ -1,0 +1,122 @@
+"""Sums: counts of several answers added up cell by cell, and made a tidy frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from engagement_pandas.errors import ResponseShapeError
+from engagement_pandas.flattening.leaves import Codes, Leaves, Mask
+from engagement_pandas.flattening.spans import Integers, timing
+from engagement_pandas.frame import COUNT_COLUMNS, TEXT, empty_counts, in_order
+from engagement_pandas.vocabulary import Dimension
+
+_DAY: Final = 86_400_000_000  # microseconds
+_LOW: Final = np.int64(2**32 - 1)
+
+
+def add(parts: Sequence[Leaves], name: str) -> Leaves:
+    """Add leaves up: one element a cell, sorted; missing only where every part is.
+
+    Parameters
+    ----------
+    parts : sequence of Leaves
+        At least one, with buckets of the same unit.
+    name : str
+        Of the grouping, for the path of an error.
+
+    Raises
+    ------
+    ResponseShapeError
+        Where a sum is beyond 64 bits.
+    """
+    posts = parts[0].posts
+    types = parts[0].types
+    if len(parts) > 1:
+        posts = tuple(sorted({post for part in parts for post in part.posts}))
+        types = tuple(in_order({kind for part in parts for kind in part.types}))
+    post = _recoded([(part.post, part.posts) for part in parts], posts)
+    kind = _recoded([(part.type, part.types) for part in parts], types)
+    bucket, count, missing = (
+        np.concatenate([getattr(part, field) for part in parts])
+        for field in ("bucket", "count", "missing")
+    )
+    if not len(bucket):
+        return Leaves(posts, types, post, kind, bucket, count, missing)
+    least = int(bucket.min())
+    width = int(bucket.max()) - least + 1
+    cell = (post.astype(np.int64) * len(types) + kind) * width + (bucket - least)
+    if (cell[1:] > cell[:-1]).all():
+        return Leaves(posts, types, post, kind, bucket, count, missing)
+    order = np.argsort(cell, kind="stable")
+    cell = cell[order]
+    first = np.flatnonzero(np.concatenate([[True], cell[1:] != cell[:-1]]))
+    post, kind, bucket = post[order][first], kind[order][first], bucket[order][first]
+    count, missing = count[order], missing[order]
+    if len(first) < len(cell):
+        count, beyond = _sums(np.where(missing, 0, count), first)
+        missing = np.logical_and.reduceat(missing, first)
+        if beyond.any():
+            place = int(np.argmax(beyond))
+            whose = posts[post[place]]
+            spot = types[kind[place]] + (f" of post {whose}" if whose else "")
+            msg = f"the counts of {spot} add up to more than 64 bits hold"
+            raise ResponseShapeError(msg, f"$[{name!r}]")
+    return Leaves(posts, types, post, kind, bucket, count, missing)
+
+
+def _recoded(parts: Sequence[tuple[Codes, tuple[str, ...]]], union: tuple[str, ...]) -> Codes:
+    """Put codes of many names together as codes of one union of them."""
+    place = {name: code for code, name in enumerate(union)}
+    return np.concatenate(
+        [
+            codes if names == union else np.array([place[n] for n in names], np.int32)[codes]
+            for codes, names in parts
+        ]
+    )
+
+
+def _sums(count: Integers, first: Integers) -> tuple[Integers, Mask]:
+    """Exact sums of runs, whatever their order, and where 64 bits do not hold them."""
+    low = np.add.reduceat(count & _LOW, first)
+    high = np.add.reduceat(count >> 32, first) + (low >> 32)
+    beyond = (high < -(2**31)) | (high >= 2**31)
+    return np.where(beyond, 0, (high << 32) | (low & _LOW)), beyond
+
+
+def tidy(leaves: Leaves, dimensions: Sequence[Dimension]) -> pd.DataFrame:
+    """Return sorted leaves as a tidy frame.
+
+    Returns
+    -------
+    DataFrame
+        One row an element, with the columns and dtypes of the contract.
+    """
+    keys = {dimension.column for dimension in dimensions}
+    if not len(leaves):
+        return empty_counts(tuple(keys))
+    day, hour = timing(dimensions)
+    present = np.flatnonzero(np.bincount(leaves.type, minlength=len(leaves.types)))
+    types = pd.Index([leaves.types[code] for code in present], dtype=TEXT)
+    codes = leaves.type
+    if len(present) < len(leaves.types):
+        codes = np.searchsorted(present, codes).astype(np.int32)
+    code_dtype = np.int8 if len(types) < 2**7 else np.int32
+    columns: dict[str, object] = {}
+    if Dimension.POST_ID in dimensions:
+        columns["post_id"] = pd.array(leaves.posts, dtype=TEXT).take(leaves.post)
+    columns["engagement_type"] = pd.Categorical.from_codes(
+        codes.astype(code_dtype), categories=types, validate=False
+    )
+    if day:
+        days = leaves.bucket // (24 if hour else 1)
+        days *= _DAY
+        columns["day"] = days.view("datetime64[us]")
+    if hour:
+        columns["hour"] = (leaves.bucket % 24).astype(np.int8)
+    columns["count"] = pd.arrays.IntegerArray(leaves.count, leaves.missing)
+    order = [name for name in COUNT_COLUMNS if name in columns]
+    return pd.DataFrame({name: columns[name] for name in order}, copy=False)

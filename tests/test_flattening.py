@@ -1,0 +1,272 @@
+"""What flatten makes of responses: values, order, sums and which answers belong together."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas.errors import AmbiguousGrouping, RequestError, ResponseShapeError
+
+pytestmark = pytest.mark.filterwarnings("ignore:the window begins")
+
+DAY = ["engagement.type", "engagement.day"]
+RHYTHM = ["engagement.type", "engagement.hour"]
+
+
+def totals(
+    body: Any,
+    posts: Iterable[str] = ("1",),
+    types: Iterable[str] = ("favorites",),
+    by: Any = ep.BY_POST,
+    **more: Any,
+) -> ep.EngagementResponse:
+    """Answer a question for totals."""
+    return ep.EngagementResponse(ep.totals(posts, engagement_types=types, by=by), body, **more)
+
+
+def historical(
+    body: Any,
+    posts: Iterable[str] = ("1",),
+    types: Iterable[str] = ("impressions",),
+    by: Any = ep.BY_HOUR,
+    window: tuple[str, str] = ("2026-03-01T22:00:00Z", "2026-03-02T01:00:00Z"),
+    **more: Any,
+) -> ep.EngagementResponse:
+    """Answer a question for three hours across a midnight."""
+    request = ep.historical(
+        posts, engagement_types=types, window=ep.Window.covering(*window), by=by
+    )
+    return ep.EngagementResponse(request, body, **more)
+
+
+def rows(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
+    """Return a frame as plain tuples: days as text, missing counts as None."""
+    plain = frame.assign(count=frame["count"].astype(object).where(frame["count"].notna(), None))
+    if "day" in plain:
+        plain["day"] = plain["day"].dt.strftime("%Y-%m-%d")
+    return [tuple(row) for row in plain.itertuples(index=False)]
+
+
+THREE_HOURS = {"2026-03-01": {"22": "5", "23": "6"}, "2026-03-02": {"00": "7"}}
+
+
+def test_four_dimensions() -> None:
+    """Post, type, day and hour become columns; partial days hold only their hours."""
+    frame = ep.flatten(historical({"by_hour": {"1": {"impressions": THREE_HOURS}}}))
+    assert rows(frame) == [
+        ("1", "impressions", "2026-03-01", 22, 5),
+        ("1", "impressions", "2026-03-01", 23, 6),
+        ("1", "impressions", "2026-03-02", 0, 7),
+    ]
+
+
+def test_dtypes_of_all_columns() -> None:
+    """The frame has the contract's dtypes and a fresh index."""
+    frame = ep.flatten(historical({"by_hour": {"1": {"impressions": THREE_HOURS}}}))
+    assert frame.dtypes.astype(str).to_dict() == {
+        "post_id": "str",
+        "engagement_type": "category",
+        "day": "datetime64[us]",
+        "hour": "int8",
+        "count": "Int64",
+    }
+    assert isinstance(frame.index, pd.RangeIndex)
+
+
+@pytest.mark.parametrize("odd", ["2026-03-02T01:00:00Z", "2026-03-02T00:43:00Z"])
+def test_an_unrounded_end_is_the_same_window(odd: str) -> None:
+    """The API may name the end as it was asked, not ceiled."""
+    body = {"start": "2026-03-01T22:00:00Z", "end": odd}
+    body |= {"by_hour": {"1": {"impressions": THREE_HOURS}}}
+    assert len(ep.flatten(historical(body))) == 3
+
+
+@pytest.mark.parametrize(("raw", "count"), [('"551"', 551), ("551", 551), ('"-3"', -3), ("-3", -3)])
+def test_strings_integers_and_negatives(raw: str, count: int) -> None:
+    """Counts are strings, now and then integers, and negative for unlikes."""
+    assert rows(ep.flatten(totals(f'{{"by_post": {{"1": {{"favorites": {raw}}}}}}}'))) == [
+        ("1", "favorites", count)
+    ]
+
+
+def test_order_is_by_text_of_the_id_and_by_vocabulary() -> None:
+    """IDs sort as text; types as in the vocabulary, unknown ones last by alphabet."""
+    body = {"by_post": {"9": {"zaps": 1, "favorites": 2, "boosts": 3}, "10": {"favorites": 4}}}
+    assert rows(ep.flatten(totals(body, ["9", "10"]))) == [
+        ("10", "favorites", 4),
+        ("9", "favorites", 2),
+        ("9", "boosts", 3),
+        ("9", "zaps", 1),
+    ]
+
+
+def test_categories_are_the_types_present() -> None:
+    """The category holds the types of this frame, unordered, in vocabulary order."""
+    body = {"by_post": {"1": {"replies": "1", "favorites": "2", "zaps": "3"}}}
+    dtype = ep.flatten(totals(body, types=["replies", "favorites"]))["engagement_type"].dtype
+    assert list(dtype.categories) == ["favorites", "replies", "zaps"]
+    assert not dtype.ordered
+
+
+def test_a_type_not_asked_for_is_kept() -> None:
+    """The documented answer for owned posts counts quote_tweets unasked."""
+    frame = ep.flatten(totals({"by_post": {"1": {"favorites": "1", "quote_tweets": "2"}}}))
+    assert frame["count"].to_list() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        {"impressions": {"22": "5", "23": "6", "00": "7"}},
+        {"impressions": THREE_HOURS},
+    ],
+    ids=["flat", "day by day"],
+)
+def test_hour_without_day_in_both_documented_shapes(nested: Any) -> None:
+    """An hour of the day is summed over the window, however the answer nests it."""
+    assert rows(ep.flatten(historical({"counts": nested}, by=RHYTHM))) == [
+        ("impressions", 0, 7),
+        ("impressions", 22, 5),
+        ("impressions", 23, 6),
+    ]
+
+
+def test_hours_of_several_days_add_up() -> None:
+    """Two days' 22 o'clock are one row where the grouping has no day."""
+    nested = {"impressions": {"2026-03-01": {"22": 1, "23": 2}, "2026-03-02": {"22": 40}}}
+    days = {
+        day: {f"{h:02d}": 0 for h in range(24)} | hours
+        for day, hours in nested["impressions"].items()
+    }
+    window = ("2026-03-01", "2026-03-03")
+    frame = ep.flatten(historical({"counts": {"impressions": days}}, by=RHYTHM, window=window))
+    assert frame.set_index("hour")["count"].loc[[22, 23]].to_list() == [41, 2]
+    assert len(frame) == 24
+
+
+def test_a_zero_for_an_hour_outside_the_window_is_not_a_row() -> None:
+    """Twenty-four hours may be listed for a window of three; the other zeros say nothing."""
+    hours = {f"{hour:02d}": "0" for hour in range(24)}
+    frame = ep.flatten(historical({"counts": {"impressions": hours}}, by=RHYTHM))
+    assert frame["hour"].to_list() == [0, 22, 23]
+
+
+def test_answers_to_other_posts_stand_together() -> None:
+    """Batches of posts make one sorted frame."""
+    parts = [totals({"by_post": {p: {"favorites": p}}}, [p]) for p in ("3", "1", "2")]
+    assert rows(ep.flatten(part for part in parts)) == [
+        ("1", "favorites", 1),
+        ("2", "favorites", 2),
+        ("3", "favorites", 3),
+    ]
+
+
+def test_sums_over_posts_add_up() -> None:
+    """Without tweet.id each batch answers with a sum, and the sums are added."""
+    by = ["engagement.type"]
+    parts = [totals({"counts": {"favorites": n}}, [n], by=by) for n in ("3", "4")]
+    assert rows(ep.flatten(parts)) == [("favorites", 7)]
+
+
+def test_a_day_cut_in_two_is_one_row() -> None:
+    """Windows that share a day add up, not stand twice."""
+    cuts = ["2026-03-01", "2026-03-01T05:00:00Z", "2026-03-02"]
+    parts = [
+        historical({"counts": {"impressions": {"2026-03-01": n}}}, by=DAY, window=window)
+        for n, window in zip((3, 4), itertools.pairwise(cuts), strict=True)
+    ]
+    assert rows(ep.flatten(parts)) == [("impressions", "2026-03-01", 7)]
+
+
+def test_sums_beyond_64_bits_are_refused() -> None:
+    """A sum never wraps into a negative count."""
+    by = ["engagement.type"]
+    parts = [totals({"counts": {"favorites": 2**63 - 1}}, [p], by=by) for p in ("1", "2")]
+    with pytest.raises(ResponseShapeError, match="favorites add up to more") as caught:
+        ep.flatten(parts)
+    assert caught.value.path == "$['counts']"
+
+
+@pytest.mark.parametrize("count", [2**62, -(2**62) - 1])
+def test_the_first_integer_beyond_is_refused(count: int) -> None:
+    """Just beyond either end is beyond."""
+    by = ["engagement.type"]
+    parts = [totals({"counts": {"favorites": count}}, [p], by=by) for p in ("1", "2")]
+    with pytest.raises(ResponseShapeError, match="more than 64 bits"):
+        ep.flatten(parts)
+
+
+def test_large_sums_are_exact() -> None:
+    """What 64 bits hold is exact, also where parts on the way do not fit."""
+    by = ["engagement.type"]
+    counts = [2**63 - 1, 2**62, -(2**62), -5]
+    parts = [totals({"counts": {"favorites": n}}, [str(n % 97)], by=by) for n in counts]
+    assert rows(ep.flatten(parts)) == [("favorites", 2**63 - 6)]
+
+
+def test_refusals_carry_no_counts() -> None:
+    """A refused request leaves an empty frame with all columns and dtypes."""
+    refusal = historical({"errors": ["Forbidden to access tweets: 1"]}, status=403)
+    frame = ep.flatten(refusal)
+    assert len(frame) == 0
+    assert list(frame.dtypes.astype(str)) == ["str", "category", "datetime64[us]", "int8", "Int64"]
+
+
+def test_a_refusal_beside_answers_changes_nothing() -> None:
+    """Set-aside posts travel along with the answers."""
+    answer = totals({"by_post": {"1": {"favorites": "1"}}})
+    refusal = totals({"errors": ["Forbidden to access tweets: 2"]}, ["2"], status=403)
+    assert rows(ep.flatten([refusal, answer])) == rows(ep.flatten(answer))
+
+
+def test_an_answer_whose_posts_are_all_accounted_for_may_lack_the_grouping() -> None:
+    """Nothing left to count is an answer; dtypes stay."""
+    frame = ep.flatten(totals({"unavailable_tweet_ids": ["1"]}))
+    assert frame.dtypes.astype(str).to_list() == ["str", "category", "Int64"]
+    assert len(frame) == 0
+
+
+def test_the_named_grouping_is_taken() -> None:
+    """Of several groupings the name picks one; without a name they are listed."""
+    by = {"sum": ["engagement.type"], "each": ["tweet.id", "engagement.type"]}
+    answer = totals({"sum": {"favorites": "5"}, "each": {"1": {"favorites": "5"}}}, by=by)
+    assert rows(ep.flatten(answer, "sum")) == [("favorites", 5)]
+    assert rows(ep.flatten(answer, "each")) == [("1", "favorites", 5)]
+    with pytest.raises(AmbiguousGrouping, match=r"\['sum', 'each'\]"):
+        ep.flatten(answer)
+
+
+def test_an_unknown_top_level_key_is_passed_over() -> None:
+    """One unknown key does not make a batch disappear."""
+    body = {"by_post": {"1": {"favorites": "5"}}, "trace": "abc", "cost": {"1": 2}}
+    assert rows(ep.flatten(totals(body))) == [("1", "favorites", 5)]
+
+
+def test_the_earliest_retrieval_is_kept() -> None:
+    """Counts are as old as their oldest part."""
+    times = [datetime(2026, 3, day, 9, 30, tzinfo=UTC) for day in (3, 1, 2)]
+    parts = [
+        totals({"by_post": {str(n): {"favorites": "1"}}}, [str(n)], retrieved_at=moment)
+        for n, moment in enumerate(times)
+    ]
+    assert ep.flatten(parts).attrs["retrieved_at"] == "2026-03-01T09:30:00+00:00"
+
+
+@pytest.mark.parametrize("nothing", [[], iter(()), ()])
+def test_no_responses_are_refused(nothing: Any) -> None:
+    """No responses have no columns; that is not an empty frame."""
+    with pytest.raises(RequestError, match=r"there are no responses.*give at least one"):
+        ep.flatten(nothing)
+
+
+@pytest.mark.parametrize("wrong", [b"{}", "{}", {"by_post": {}}, 5, [{"by_post": {}}]])
+def test_bodies_are_no_responses(wrong: Any) -> None:
+    """A body without its request is for flatten_json, and the message says so."""
+    with pytest.raises(RequestError, match="flatten_json"):
+        ep.flatten(wrong)

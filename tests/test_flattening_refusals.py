@@ -1,0 +1,319 @@
+"""What flatten refuses: JSON that is not the answer, and answers that would count twice."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas.errors import RequestError, ResponseShapeError
+
+pytestmark = pytest.mark.filterwarnings("ignore:the window begins")
+
+ORDERS = {
+    "post first": ["tweet.id", "engagement.type", "engagement.day", "engagement.hour"],
+    "type first": ["engagement.type", "tweet.id", "engagement.day", "engagement.hour"],
+}
+
+
+def hourly(
+    counts: str, *, by: Any = "post first", reserved: str = "", posts: tuple[str, ...] = ("1",)
+) -> ep.EngagementResponse:
+    """Answer a question for 22:00 to 01:00, with the JSON below the grouping as it is."""
+    request = ep.historical(
+        posts,
+        engagement_types=["impressions"],
+        window=ep.Window.covering("2026-03-01T22:00:00Z", "2026-03-02T01:00:00Z"),
+        by={"g": ORDERS.get(by, by) if isinstance(by, str) else by},
+    )
+    return ep.EngagementResponse(request, f'{{{reserved}"g": {counts}}}')
+
+
+def totals(posts: list[str], types: list[str], by: Any = ep.BY_POST, **body: Any) -> Any:
+    """Answer a question for totals with 1 for everything."""
+    counts = {post: dict.fromkeys(types, "1") for post in posts}
+    if by is not ep.BY_POST:
+        counts = dict.fromkeys(types, "1")
+    request = ep.totals(posts, engagement_types=types, by=by)
+    return ep.EngagementResponse(request, {request.groupings[0].name: counts} | body)
+
+
+HOUR = "$['g']['1']['impressions']['2026-03-01']['22']"
+
+NOT_COUNTS = [
+    "1.0",
+    '"1.0"',
+    "1e3",
+    '"1e3"',
+    "1E3",
+    '"1E3"',
+    "-0.0",
+    "5.5",
+    "true",
+    "false",
+    "null",
+    '"null"',
+    '""',
+    '" 5"',
+    '"5 "',
+    '"5\\n"',
+    '"5_0"',
+    '"+5"',
+    '"--5"',
+    '"-"',
+    '"0x1"',
+    '"\\u0661"',
+    '"007"',
+    "[]",
+    "{}",
+    "9223372036854775808",
+    '"9223372036854775808"',
+    "-9223372036854775809",
+    '"-9223372036854775809"',
+    "18446744073709551616",
+    '"99999999999999999999999999"',
+]
+
+
+@pytest.mark.parametrize("raw", NOT_COUNTS)
+def test_what_is_not_an_integer_of_64_bits_is_refused(raw: str) -> None:
+    """Floats, even integral ones, blanks, signs and too many digits are not counts."""
+    body = f'{{"1": {{"impressions": {{"2026-03-01": {{"22": {raw}, "23": "1"}}}}}}}}'
+    with pytest.raises(ResponseShapeError, match="a count is an integer") as caught:
+        ep.flatten(hourly(body))
+    assert caught.value.path == HOUR
+
+
+@pytest.mark.parametrize("raw", ["9223372036854775807", '"-9223372036854775808"', '"-0"', "0"])
+def test_the_ends_of_64_bits_are_counts(raw: str) -> None:
+    """Whatever 64 bits hold is kept, the least integer too."""
+    body = f'{{"1": {{"impressions": {{"2026-03-01": {{"22": {raw}, "23": "1"}}}}}}}}'
+    assert ep.flatten(hourly(body))["count"][0] == int(raw.strip('"'))
+
+
+@pytest.mark.parametrize(
+    ("counts", "path", "complaint"),
+    [
+        ("[]", "$['g']", "an object is meant here"),
+        ('"5"', "$['g']", "an object is meant here"),
+        ('{"2": {}}', "$['g']['2']", "post 2 was not asked for"),
+        ('{"1x": {}}', "$['g']['1x']", "not a post ID"),
+        ('{"impressions": {}}', "$['g']['impressions']", "not a post ID"),
+        ('{"12345678901234567890": {}}', "$['g']['12345678901234567890']", "not a post ID"),
+        ('{"\\u0661": {}}', "$['g']['\u0661']", "not a post ID"),
+        ('{"1": {"": {}}}', "$['g']['1']['']", "no name"),
+        ('{"1": {"impressions": "5"}}', "$['g']['1']['impressions']", "an object is meant"),
+        ('{"1": {"impressions": {"x": {}}}}', "$['g']['1']['impressions']['x']", "not a day"),
+        (
+            '{"1": {"impressions": {"2026-02-30": {}}}}',
+            "$['g']['1']['impressions']['2026-02-30']",
+            "not a day",
+        ),
+        (
+            '{"1": {"impressions": {"20260301": {}}}}',
+            "$['g']['1']['impressions']['20260301']",
+            "not a day",
+        ),
+        (
+            '{"1": {"impressions": {"2026-02-28": {}}}}',
+            "$['g']['1']['impressions']['2026-02-28']",
+            "not in the window 2026-03-01 22:00 to 2026-03-02 01:00 UTC",
+        ),
+        (
+            '{"1": {"impressions": {"2026-03-01": {"21": "0", "22": "1"}}}}',
+            "$['g']['1']['impressions']['2026-03-01']['21']",
+            "not in the window",
+        ),
+        (
+            '{"1": {"impressions": {"2026-03-02": {"00": "0", "01": "1"}}}}',
+            "$['g']['1']['impressions']['2026-03-02']['01']",
+            "not in the window",
+        ),
+        (
+            '{"1": {"impressions": {"2026-03-01": {"24": "0"}}}}',
+            "$['g']['1']['impressions']['2026-03-01']['24']",
+            "not an hour",
+        ),
+        (
+            '{"1": {"impressions": {"2026-03-01": {"7": "0"}}}}',
+            "$['g']['1']['impressions']['2026-03-01']['7']",
+            "not an hour",
+        ),
+    ],
+)
+def test_a_spot_that_is_not_as_asked_is_named(counts: str, path: str, complaint: str) -> None:
+    """The error has the path to the spot and says what is wrong there."""
+    with pytest.raises(ResponseShapeError, match=complaint) as caught:
+        ep.flatten(hourly(counts))
+    assert caught.value.path == path
+
+
+def test_the_path_follows_the_order_of_nesting() -> None:
+    """Type first means that the path begins with the type."""
+    with pytest.raises(ResponseShapeError) as caught:
+        ep.flatten(hourly('{"impressions": {"1": {"2026-03-01": {"22": 1.5}}}}', by="type first"))
+    assert caught.value.path == "$['g']['impressions']['1']['2026-03-01']['22']"
+
+
+def test_a_count_for_an_hour_outside_the_window_is_refused() -> None:
+    """A zero there says nothing; a number contradicts the question."""
+    with pytest.raises(ResponseShapeError, match="not in the window") as caught:
+        ep.flatten(
+            hourly('{"impressions": {"07": "3"}}', by=["engagement.type", "engagement.hour"])
+        )
+    assert caught.value.path == "$['g']['impressions']['07']"
+
+
+def test_hours_and_days_do_not_mix_on_one_level() -> None:
+    """Hour without day comes flat or day by day, not both."""
+    counts = '{"impressions": {"2026-03-01": {"22": "1"}, "23": "2"}}'
+    with pytest.raises(ResponseShapeError, match="'23' is not a day"):
+        ep.flatten(hourly(counts, by=["engagement.type", "engagement.hour"]))
+
+
+def test_a_post_both_unavailable_and_counted_is_refused() -> None:
+    """An answer that contradicts itself is not guessed at."""
+    reserved = '"unavailable_tweet_ids": ["1"], '
+    with pytest.raises(ResponseShapeError, match="unavailable, and yet counted") as caught:
+        ep.flatten(hourly('{"1": {}}', reserved=reserved))
+    assert caught.value.path == "$['g']['1']"
+
+
+def test_sums_over_no_available_post_are_refused_unless_zero() -> None:
+    """Zeros of nobody are no rows; a count of nobody is a contradiction."""
+    by = ["engagement.type"]
+    body = {"counts": {"favorites": "0"}, "unavailable_tweet_ids": ["1"]}
+    request = ep.totals(["1"], engagement_types=["favorites"], by=by)
+    assert len(ep.flatten(ep.EngagementResponse(request, body))) == 0
+    body["counts"] = {"favorites": "3"}
+    with pytest.raises(ResponseShapeError, match="every post asked for is unavailable"):
+        ep.flatten(ep.EngagementResponse(request, body))
+
+
+@pytest.mark.parametrize("key", ["start", "end"])
+def test_another_window_than_asked_is_refused(key: str) -> None:
+    """Counts of other hours are not the answer."""
+    with pytest.raises(ResponseShapeError, match=f"names the {key} 2026-02-01") as caught:
+        ep.flatten(hourly("{}", reserved=f'"{key}": "2026-02-01T00:00:00Z", '))
+    assert caught.value.path == f"$['{key}']"
+
+
+def test_a_window_of_years_is_not_the_last_28_hours() -> None:
+    """A window that cannot be is not filled with a million rows."""
+    request = ep.last_28_hours(["1"], engagement_types=["impressions"])
+    body = {"start": "1970-01-01T00:00:00Z", "end": "2026-03-01T00:00:00Z", "by_hour": {"1": {}}}
+    with pytest.raises(ResponseShapeError, match="not a window of about 28 hours"):
+        ep.flatten(ep.EngagementResponse(request, body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"by_day": {"1": {"favorites": "5"}}}',
+        '{"unavailable_tweet_ids": ["2"]}',
+        '{"errors": ["internal server error"]}',
+        "{}",
+    ],
+)
+def test_a_missing_grouping_is_refused(body: str) -> None:
+    """An answer without the grouping is not an empty answer."""
+    request = ep.totals(["1", "2"], engagement_types=["favorites"])
+    with pytest.raises(ResponseShapeError, match=r"the grouping is missing.* post 1") as caught:
+        ep.flatten(ep.EngagementResponse(request, body))
+    assert caught.value.path == "$['by_post']"
+
+
+@pytest.mark.parametrize("body", ["[]", "5", "<html>502</html>", "", '{"by_post": {"1": {'])
+def test_what_is_no_json_object_is_refused(body: str) -> None:
+    """A proxy's page or a truncated body is not an answer."""
+    request = ep.totals(["1"], engagement_types=["favorites"])
+    with pytest.raises(ResponseShapeError, match="not a JSON object"):
+        ep.flatten(ep.EngagementResponse(request, body))
+
+
+def test_the_same_answer_twice_is_refused() -> None:
+    """Counts would be doubled without a word."""
+    answer = totals(["1"], ["favorites"])
+    with pytest.raises(RequestError, match=r"responses 0 and 1 both count favorites of post 1,"):
+        ep.flatten([answer, answer])
+
+
+def test_overlapping_windows_are_refused_with_both() -> None:
+    """A shared hour would count twice."""
+    parts = []
+    for start, end in (("2026-03-02", "2026-03-03"), ("2026-03-01", "2026-03-02T01:00:00Z")):
+        window = ep.Window.covering(start, end)
+        by = {"g": ["tweet.id", "engagement.type"]}
+        request = ep.historical(["1"], engagement_types=["impressions"], window=window, by=by)
+        parts.append(ep.EngagementResponse(request, {"g": {"1": {"impressions": "1"}}}))
+    with pytest.raises(
+        RequestError, match=r"2026-03-02 00:00 to .* 2026-03-01 00:00 to .*keep one"
+    ):
+        ep.flatten(parts)
+
+
+def test_an_overlap_behind_another_answer_is_found() -> None:
+    """A short window inside a long one is seen, whatever lies between."""
+    parts = []
+    for start, end in (
+        ("2026-03-01", "2026-03-09"),
+        ("2026-03-02", "2026-03-03"),
+    ):
+        window = ep.Window.covering(start, end)
+        by = {"g": ["engagement.type"]}
+        for kind in ("impressions", "replies"):
+            request = ep.historical(["1"], engagement_types=[kind], window=window, by=by)
+            parts.append(ep.EngagementResponse(request, {"g": {kind: "1"}}))
+    ep.flatten([parts[0], parts[1]])
+    ep.flatten([parts[0], parts[3]])
+    with pytest.raises(RequestError, match="responses 0 and 2 both count impressions"):
+        ep.flatten([parts[0], parts[1], parts[2]])
+
+
+def test_types_answered_unasked_count_as_answered() -> None:
+    """Quote tweets that came along and quote tweets asked for would count twice."""
+    request = ep.totals(["1"], engagement_types=["favorites"])
+    body = {"by_post": {"1": {"favorites": "1", "quote_tweets": "2"}}}
+    with pytest.raises(RequestError, match="both count quote_tweets"):
+        ep.flatten([ep.EngagementResponse(request, body), totals(["1"], ["quote_tweets"])])
+
+
+def test_other_types_of_the_same_post_are_welcome() -> None:
+    """A question cut by type is no overlap."""
+    assert len(ep.flatten([totals(["1"], ["favorites"]), totals(["1"], ["replies"])])) == 2
+
+
+def test_a_post_left_out_may_be_asked_again() -> None:
+    """Only counts overlap, not questions."""
+    request = ep.totals(["1", "2"], engagement_types=["favorites"])
+    first = ep.EngagementResponse(request, {"by_post": {"1": {"favorites": "1"}}})
+    assert len(ep.flatten([first, totals(["2"], ["favorites"])])) == 2
+
+
+def test_endpoints_and_dimensions_do_not_mix() -> None:
+    """Video views of /totals and of a time series must not be spliced."""
+    by = {"by_post": ["tweet.id", "engagement.type"]}
+    request = ep.last_28_hours(["2"], engagement_types=["favorites"], by=by)
+    other = ep.EngagementResponse(request, {"by_post": {"2": {"favorites": "1"}}})
+    with pytest.raises(RequestError, match=r"/totals.*/28hr.*flatten each on its own"):
+        ep.flatten([totals(["1"], ["favorites"]), other])
+    with pytest.raises(RequestError, match=r"grouped by .*flatten each on its own"):
+        ep.flatten(
+            [totals(["1"], ["favorites"]), totals(["2"], ["favorites"], by=["engagement.type"])]
+        )
+
+
+def test_the_look_for_overlaps_is_quick() -> None:
+    """1,000 answers of 25 posts cost little more than reading them."""
+    from engagement_pandas.flattening.answers import Answer  # noqa: PLC0415
+    from engagement_pandas.flattening.overlaps import refuse_overlaps  # noqa: PLC0415
+
+    responses = [
+        totals([str(n * 25 + i) for i in range(25)], ["favorites", "replies"]) for n in range(1000)
+    ]
+    answers = [Answer.read(r, r.request.groupings[0]) for r in responses]
+    begin = time.perf_counter()
+    refuse_overlaps(answers)
+    assert time.perf_counter() - begin < 0.5

@@ -1,0 +1,69 @@
+"""Nothing is dropped: whatever an answer leaves out is missing in the counts and told."""
+
+from __future__ import annotations
+
+from itertools import permutations, product
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import engagement_pandas as ep
+from engagement_pandas.errors import UnsupportedGrouping
+
+pytestmark = pytest.mark.filterwarnings("ignore:the window begins")
+
+POSTS, TYPES = ["1", "2"], ["impressions", "replies"]
+HOURS = [("2026-03-01", "22"), ("2026-03-01", "23"), ("2026-03-02", "00")]
+WINDOW = ep.Window.covering("2026-03-01T22:00:00Z", "2026-03-02T01:00:00Z")
+DIMENSIONS = ("tweet.id", "engagement.type", "engagement.day", "engagement.hour")
+
+
+def legal(order: tuple[str, ...]) -> bool:
+    """Say whether the API has this grouping."""
+    try:
+        ep.Grouping(order)
+    except UnsupportedGrouping:
+        return False
+    return True
+
+
+ORDERS = [order for n in range(1, 5) for order in permutations(DIMENSIONS, n) if legal(order)]
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=" > ".join)
+@settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_every_cell_is_counted_or_told(order: tuple[str, ...], data: st.DataObject) -> None:
+    """Of all cells some are left out: those of posts still counted are rows without a count."""
+    cells = {
+        tuple(dict(zip(DIMENSIONS, (post, kind, *hour), strict=True))[name] for name in order)
+        for post, kind, hour in product(POSTS, TYPES, HOURS)
+    }
+    kept = data.draw(st.sets(st.sampled_from(sorted(cells))))
+    body: dict[str, Any] = {}
+    for keys in kept:
+        level = body
+        for key in keys[:-1]:
+            level = level.setdefault(key, {})
+        level[keys[-1]] = "1"
+    request = ep.historical(POSTS, engagement_types=TYPES, window=WINDOW, by={"g": order})
+    answer = ep.EngagementResponse(request, {"g": body})
+    counts, omitted = ep.flatten(answer), ep.omissions(answer)
+
+    by_post = "tweet.id" in order
+    place = order.index("tweet.id") if by_post else 0
+    counted = {keys[place] for keys in kept} if by_post else set(POSTS)
+    expected = [keys for keys in cells if not by_post or keys[place] in counted]
+    assert len(counts) == len(expected)
+    assert counts["count"].sum() == len(kept)
+    assert counts["count"].isna().sum() == len(expected) - len(kept)
+
+    lacking = counts[counts["count"].isna()]
+    posts = lacking["post_id"] if by_post else None
+    told = set(zip(omitted["post_id"], omitted["engagement_type"].fillna("all"), strict=True))
+    kinds = lacking["engagement_type"].astype("str")
+    gaps = set(zip(posts, kinds, strict=True)) if by_post else set(product(POSTS, kinds))
+    assert told == gaps | {(post, "all") for post in set(POSTS) - counted}
+    assert (omitted["reason"] == "not_answered").all()
