@@ -56,12 +56,6 @@ def unique_ids(posts: Any) -> tuple[str, ...]:
     if isinstance(posts, str | bytes | Mapping) or not isinstance(posts, Iterable):
         msg = f"post_ids is the single {type(posts).__name__} {posts!r}; give a list of IDs"
         raise InvalidPostId(msg)
-    if getattr(getattr(posts, "dtype", None), "kind", "") == "f":
-        msg = (
-            "the post IDs are floats, which keep 15 of their 19 digits; the rest is lost. "
-            "Read them again as text (dtype={'post_id': str})"
-        )
-        raise InvalidPostId(msg)
     ids = tuple(dict.fromkeys(_post_id(post) for post in posts))
     if not ids:
         msg = "post_ids is empty; name at least one post"

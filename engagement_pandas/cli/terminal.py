@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final
 
 from engagement_pandas.errors import UnsupportedGrouping
@@ -21,6 +22,8 @@ Verbs = Any
 
 GROUPINGS: Final = {"post": BY_POST, "day": BY_DAY, "hour": BY_HOUR}
 """Short names for ``--by``."""
+
+_WORDS: Final = 72
 
 FORMATS: Final = (".parquet", ".csv")
 """Endings of the files that a table may go to."""
@@ -85,6 +88,6 @@ def omitted(omissions: pd.DataFrame) -> list[str]:
     lines = []
     for reason, message, types, number in posts.size().reset_index().itertuples(index=False):
         meaning = OMISSION_REASONS[OmissionReason(reason)]
-        words = "" if message == meaning else f" ({message})"
+        words = "" if message == meaning else f" ({shorten(message, _WORDS)})"
         lines.append(f"no {types} for {counted(number, 'post')}: {meaning}{words}")
     return lines
