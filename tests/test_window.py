@@ -107,6 +107,12 @@ def test_the_constructor_refuses_parts_of_hours() -> None:
         Window(utc(2026, 3, 1, 0, 30), utc(2026, 3, 2))
 
 
+def test_the_constructor_refuses_an_empty_window() -> None:
+    """End is exclusive: from an hour to itself is nothing."""
+    with pytest.raises(InvalidWindow, match="is empty"):
+        Window(utc(2026, 3, 1), utc(2026, 3, 1))
+
+
 def test_the_end_is_not_after_now(now: datetime) -> None:
     """The hour that is running ends in the future; the error names the last whole hour."""
     assert Window.covering("2026-04-15", "2026-04-15T12:00:00Z").end == utc(2026, 4, 15, 12)
