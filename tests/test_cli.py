@@ -357,6 +357,7 @@ def test_demo(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr()
     assert told.out.startswith("Demo written to here/\n")
     assert "synthetic" in told.err
+    assert "no counts for 1 post: deleted, suspended or protected\n" in told.out
     for name, columns in {
         "totals": ["post_id", "engagement_type", "count"],
         "last_28_hours": ["post_id", "engagement_type", "day", "hour", "count"],

@@ -218,13 +218,36 @@ def test_two_ages_in_one_refusal(client: ep.EngagementClient, server: ScriptedSe
     second = {"errors": ["not supported"], "unsupported_for_video_views_tweet_ids": ["2"]}
     server.answer(Scripted(400, old), Scripted(400, second), counted(1))
     responses = client.fetch(totals(1, 2, types=["impressions", "video_views"]))
-    pairs = [
-        (post, str(kind))
+    pairs = {
+        (post, str(kind)): r.status
         for r in responses
         for post in r.request.post_ids
         for kind in r.request.engagement_types
+    }
+    assert pairs == {
+        ("1", "impressions"): 400,
+        ("2", "impressions"): 400,
+        ("2", "video_views"): 400,
+        ("1", "video_views"): 200,
+    }
+
+
+def test_refused_again_and_again(client: ep.EngagementClient, server: ScriptedServer) -> None:
+    """What is left of one refusal waits while another is settled; nothing is forgotten."""
+    old = {
+        "errors": ["not supported"],
+        "unsupported_for_impressions_engagements_tweet_ids": ["2"],
+    }
+    server.answer(
+        Scripted(400, old), forbidden("Forbidden to access tweets: 3"), counted(2), counted(1)
+    )
+    responses = client.fetch(totals(1, 2, 3, types=["impressions", "favorites"]))
+    assert sorted((r.status, r.request.post_ids) for r in responses) == [
+        (200, ("1",)),
+        (200, ("2",)),
+        (400, ("2",)),
+        (403, ("3",)),
     ]
-    assert sorted(pairs) == sorted((p, t) for p in "12" for t in ("impressions", "video_views"))
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 406])
