@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, NoReturn, Self
+from urllib.parse import quote
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
@@ -28,6 +31,20 @@ VARIABLES: Final[Mapping[str, str]] = {
 """The environment variables; where one is unset, its ``TWITTER_…`` twin is read."""
 
 
+_TELLTALES: Final = (
+    "oauthlib.oauth1.rfc5849",
+    "oauthlib.oauth1.rfc5849.signature",
+    "requests_oauthlib.oauth1_auth",
+)
+
+_PRINTED: Final = re.compile(r"[!-~]+")
+
+
+def is_printed(value: object) -> bool:
+    """Tell whether a value may stand in a header as it is."""
+    return isinstance(value, str) and _PRINTED.fullmatch(value) is not None
+
+
 class Credentials:
     """What :class:`UserContext` and :class:`AppOnly` share: they keep their secrets."""
 
@@ -38,8 +55,8 @@ class Credentials:
             name, value = field.name, getattr(self, field.name)
             if value is None and field.default is None:
                 continue
-            if not isinstance(value, str) or not value or value != "".join(value.split()):
-                msg = f"{name} is empty, no text, or holds white space; copy it again"
+            if not is_printed(value):
+                msg = f"{name} is empty, or holds something else than printed ASCII; copy it again"
                 raise CredentialsError(msg)
 
     def _secrets(self) -> dict[str, str]:
@@ -49,7 +66,8 @@ class Credentials:
     def redact(self, text: str) -> str:
         """Return a text without any of these secrets, should a server have echoed one."""
         for name, secret in self._secrets().items():
-            text = text.replace(secret, f"<{name}>")
+            for form in (secret, quote(secret, safe="")):
+                text = text.replace(form, f"<{name}>")
         return text
 
     def __reduce__(self) -> NoReturn:
@@ -157,6 +175,13 @@ class AppOnly(Credentials):
             msg = "AppOnly needs a bearer token, or a consumer key with its secret"
             raise CredentialsError(msg)
 
+    def _secrets(self) -> dict[str, str]:
+        secrets = super(AppOnly, self)._secrets()
+        if self.consumer_key is not None and self.consumer_secret is not None:
+            pair = f"{self.consumer_key}:{self.consumer_secret}".encode()
+            secrets["consumer_key:consumer_secret"] = b64encode(pair).decode()
+        return secrets
+
     @classmethod
     def from_consumer(cls, consumer_key: str, consumer_secret: str) -> Self:
         """Return credentials whose bearer token the client fetches at its first request."""
@@ -213,7 +238,13 @@ def _read(environ: Mapping[str, str], names: list[str]) -> dict[str, Any]:
     return found
 
 
+def _above_debug(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.DEBUG
+
+
 def _hush() -> None:
-    """Keep tokens out of logs: both libraries write them at level DEBUG."""
-    for name in ("oauthlib", "requests_oauthlib"):
-        logging.getLogger(name).setLevel(logging.INFO)
+    """Keep tokens out of logs: these write them at level DEBUG, whoever asked for that."""
+    for name in _TELLTALES:
+        logger = logging.getLogger(name)
+        if _above_debug not in logger.filters:
+            logger.addFilter(_above_debug)

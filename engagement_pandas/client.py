@@ -20,10 +20,9 @@ import msgspec
 from requests.auth import AuthBase, HTTPBasicAuth
 from tqdm.auto import tqdm
 
-from engagement_pandas.auth import AppOnly, Bearer, UserContext
+from engagement_pandas.auth import AppOnly, Bearer, UserContext, is_printed
 from engagement_pandas.errors import (
     CredentialsError,
-    EngagementError,
     RefusedError,
     ResponseShapeError,
     Unauthorized,
@@ -32,7 +31,7 @@ from engagement_pandas.errors import (
 from engagement_pandas.planning import Plan, plan
 from engagement_pandas.quota import Quota
 from engagement_pandas.request import EngagementRequest
-from engagement_pandas.response import EngagementResponse, Envelope
+from engagement_pandas.response import UNREADABLE, EngagementResponse, Envelope
 from engagement_pandas.transport import (
     ATTEMPTS,
     TIMEOUT,
@@ -51,6 +50,11 @@ CURES: Final[Mapping[int, str]] = {
     404: "check base_url",
 }
 """What to do about a refusal, beside the API's own words."""
+
+
+class _Token(msgspec.Struct):
+    access_token: str
+
 
 log = logging.getLogger("engagement_pandas")
 
@@ -149,16 +153,16 @@ class EngagementClient:
 
         Notes
         -----
-        What had been answered before an error is in its ``.responses``. With more than
-        one request a progress bar shows.
+        What had been answered before an error is in its ``.responses``, also where that is
+        a KeyboardInterrupt. With more than one request a progress bar shows.
         """
         responses: list[EngagementResponse] = []
         try:
             for response in self.stream(request):
                 responses.append(response)  # noqa: PERF402 - kept when the next one fails
-        except EngagementError as error:
-            error.responses = tuple(responses)
+        except BaseException as error:
             if responses:
+                error.responses = tuple(responses)  # type: ignore[attr-defined]
                 error.add_note(f"{len(responses)} answers had arrived; they are in .responses")
             raise
         return responses
@@ -237,10 +241,13 @@ class EngagementClient:
         if answer.status != HTTPStatus.OK:
             raise self._refused(urlsplit(self._token_url).path, answer)
         try:
-            return msgspec.json.decode(answer.content, type=dict[str, str])["access_token"]
-        except (msgspec.DecodeError, KeyError):
-            msg = f"{self._token_url} answered without an access_token"
-            raise ResponseShapeError(msg, "$['access_token']") from None
+            token = msgspec.json.decode(answer.content, type=_Token).access_token
+        except UNREADABLE:
+            token = ""
+        if not is_printed(token):
+            msg = f"{self._token_url} answered without an access_token that can be sent"
+            raise ResponseShapeError(msg, "$['access_token']")
+        return token
 
     def _post(
         self,
@@ -250,11 +257,15 @@ class EngagementClient:
         signer: Callable[[], AuthBase],
         say: Callable[[str], None],
     ) -> Answer:
-        message = Message(url, content, content_type, signer, self._credentials.redact)
+        message = Message(url, content, content_type, signer, self._redact)
         return self._transport.post(message, say)
 
+    def _redact(self, text: str) -> str:
+        told = self._credentials.redact(text)
+        return told.replace(self._token, "<bearer_token>") if self._token else told
+
     def _refused(self, path: str, answer: Answer) -> RefusedError:
-        messages = tuple(map(self._credentials.redact, texts(answer.content)))
+        messages = tuple(map(self._redact, texts(answer.content)))
         words = "; ".join(messages) or phrases.get(answer.status, "without a word")
         cure = CURES.get(answer.status)
         msg = f"{path} refused (HTTP {answer.status}): {words}" + (f"; {cure}" if cure else "")

@@ -135,7 +135,7 @@ def check_counts(frame: pd.DataFrame) -> None:
         ...
     engagement_pandas.errors.FrameError: counts lack the column 'engagement_type'; ...
     """
-    _check_columns(frame, "counts", COUNT_COLUMNS, required=ALWAYS)
+    check_columns(frame)
     keys = [name for name in frame.columns if name != "count"]
     _check_filled(frame, "counts", keys)
     _check_ids(frame, "counts")
@@ -153,6 +153,21 @@ def check_counts(frame: pd.DataFrame) -> None:
         row = frame.loc[twice, keys].iloc[0].astype(str).to_dict()
         msg = f"counts hold {row} twice; keep one of the rows, or they would count double"
         raise FrameError(msg)
+
+
+def check_columns(frame: pd.DataFrame) -> None:
+    """Refuse a frame without the columns and dtypes of counts; values are not looked at.
+
+    Raises
+    ------
+    FrameError
+        Naming the column and the cure.
+
+    Examples
+    --------
+    >>> check_columns(empty_counts())
+    """
+    _check_columns(frame, "counts", COUNT_COLUMNS, required=ALWAYS)
 
 
 def check_omissions(frame: pd.DataFrame) -> None:
@@ -203,10 +218,11 @@ def timestamps(counts: pd.DataFrame) -> pd.Series:
     >>> timestamps(ep.flatten_json(body)).to_list()
     [Timestamp('2026-03-01 07:00:00+0000', tz='UTC')]
     """
-    if "day" not in counts:
+    if not isinstance(counts, pd.DataFrame) or "day" not in counts:
+        columns = list(getattr(counts, "columns", ()))
         msg = (
-            f"counts with the columns {list(counts.columns)} have no day, so their rows are no "
-            "moments; group by 'engagement.day' too"
+            f"counts with the columns {columns} have no day, so their rows are no moments; "
+            "group by 'engagement.day' too"
         )
         raise FrameError(msg)
     starts = counts["day"].astype("datetime64[us]")

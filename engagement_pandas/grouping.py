@@ -53,6 +53,9 @@ class Grouping:
         if not isinstance(name, str) or not name.strip():
             msg = f"a grouping is named {name!r}; give it a name that is not empty"
             raise UnsupportedGrouping(msg)
+        if name.encode("utf-8", "replace").decode() != name:
+            msg = f"a grouping is named {name!r}, which is no text that can be sent; choose another"
+            raise UnsupportedGrouping(msg)
         if name in RESERVED_KEYS:
             msg = (
                 f"the API keeps the name {name!r} for itself; "
@@ -134,8 +137,8 @@ def named_groupings(by: Any, endpoint: Endpoint) -> tuple[Grouping, ...]:
         groupings = tuple(
             Grouping(g.dimensions if isinstance(g, Grouping) else g, name) for name, g in by.items()
         )
-    elif isinstance(by, tuple) and by and all(isinstance(g, Grouping) for g in by):
-        groupings = by
+    elif isinstance(by, tuple | list) and by and all(isinstance(g, Grouping) for g in by):
+        groupings = tuple(by)
     else:
         groupings = (Grouping(by),)
     if not 1 <= len(groupings) <= MAX_GROUPINGS:

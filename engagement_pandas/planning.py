@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from engagement_pandas.errors import RequestError
 from engagement_pandas.posts import created_at
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.vocabulary import (
@@ -22,7 +23,7 @@ from engagement_pandas.vocabulary import (
     EngagementType,
     OmissionReason,
 )
-from engagement_pandas.window import Window
+from engagement_pandas.window import Window, as_moment
 from engagement_pandas.wording import counted
 
 
@@ -55,11 +56,14 @@ class Plan:
         Its parts: batch by batch of posts, window by window within.
     now : datetime
         When the ages of the posts were taken, aware UTC.
+    per_minute : float, optional
+        The quota of the contract, in requests a minute; then the table tells the minutes.
     """
 
     request: EngagementRequest
     requests: tuple[EngagementRequest, ...]
     now: datetime
+    per_minute: float | None = None
 
     def __len__(self) -> int:
         return len(self.requests)
@@ -67,22 +71,17 @@ class Plan:
     def __iter__(self) -> Iterator[EngagementRequest]:
         return iter(self.requests)
 
-    def minutes(self, per_minute: float) -> int:
-        """Return how many minutes of quota the plan takes.
-
-        Parameters
-        ----------
-        per_minute : float
-            Requests a minute; your contract names it, and the API in the header
-            ``x-per-minute-limit``.
+    @property
+    def minutes(self) -> int | None:
+        """How many minutes of quota the plan takes; None where the quota is not known.
 
         Examples
         --------
         >>> from engagement_pandas import plan, totals
-        >>> plan(totals(range(1, 601), engagement_types=["favorites"])).minutes(per_minute=2)
+        >>> plan(totals(range(1, 601), engagement_types=["favorites"]), per_minute=2).minutes
         2
         """
-        return math.ceil(len(self) / per_minute)
+        return None if self.per_minute is None else math.ceil(len(self) / self.per_minute)
 
     @property
     def expected_omissions(self) -> tuple[ExpectedOmission, ...]:
@@ -115,6 +114,8 @@ class Plan:
         types = self.request.engagement_types
         what = ", ".join(types) if len(types) <= 4 else f"{len(types)} engagement types"  # noqa: PLR2004
         by = "; ".join(map(str, self.request.groupings))
+        if self.minutes is not None:
+            by += f"\n  {counted(self.minutes, 'minute')} at {self.per_minute:g} requests a minute"
         return (
             f"Plan: {counted(len(self), 'request')} to {self.request.endpoint.facts.path} "
             f"for {counted(len(self.request.post_ids), 'post')}\n"
@@ -150,13 +151,18 @@ class Plan:
         )
 
 
-def plan(request: EngagementRequest, *, now: datetime | None = None) -> Plan:
+def plan(
+    request: EngagementRequest, *, per_minute: float | None = None, now: datetime | None = None
+) -> Plan:
     """Cut a question into requests that the API takes.
 
     Parameters
     ----------
     request : EngagementRequest
         Of any size.
+    per_minute : float, optional
+        The quota, in requests a minute: your contract names it, and the API in the header
+        ``x-per-minute-limit``. The plan then tells how many minutes it takes.
     now : datetime, optional
         Aware; against this the ages of the posts are taken. The present by default.
 
@@ -181,6 +187,16 @@ def plan(request: EngagementRequest, *, now: datetime | None = None) -> Plan:
              1             10    672  2026-03-01 00:00 to 2026-03-29 00:00 UTC
              1             10    336  2026-03-29 00:00 to 2026-04-12 00:00 UTC
     """
+    if not isinstance(request, EngagementRequest):
+        msg = (
+            f"a {type(request).__name__} is no request; ask totals(), last_28_hours() or "
+            "historical()"
+        )
+        raise RequestError(msg)
+    if per_minute is not None and not per_minute > 0:
+        msg = f"per_minute is {per_minute!r}; give the requests a minute of your contract"
+        raise RequestError(msg)
+    now = datetime.now(UTC) if now is None else as_moment(now, "now")
     size = request.endpoint.facts.posts_per_request
     ids = request.post_ids
     batches = [ids[first : first + size] for first in range(0, len(ids), size)]
@@ -188,7 +204,7 @@ def plan(request: EngagementRequest, *, now: datetime | None = None) -> Plan:
     parts = tuple(
         request.replace(post_ids=batch, window=window) for batch in batches for window in windows
     )
-    return Plan(request, parts, now or datetime.now(UTC))
+    return Plan(request, parts, now, per_minute)
 
 
 def _expected(request: EngagementRequest, now: datetime) -> Iterator[ExpectedOmission]:

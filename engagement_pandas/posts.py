@@ -27,7 +27,8 @@ def unique_ids(posts: Any) -> tuple[str, ...]:
     Parameters
     ----------
     posts : iterable of str or int, Series, or frame with a ``post_id`` column
-        Exact integers are accepted; floats are not, since they have lost digits.
+        Exact integers are accepted; floats are not, since they have lost digits. Integers
+        that once were floats cannot be told apart: true IDs end in as many zero bits.
 
     Raises
     ------
@@ -56,7 +57,12 @@ def unique_ids(posts: Any) -> tuple[str, ...]:
     if isinstance(posts, str | bytes | Mapping) or not isinstance(posts, Iterable):
         msg = f"post_ids is the single {type(posts).__name__} {posts!r}; give a list of IDs"
         raise InvalidPostId(msg)
-    ids = tuple(dict.fromkeys(_post_id(post) for post in posts))
+    try:
+        every = iter(posts)
+    except TypeError as error:
+        msg = f"post_ids is the single {type(posts).__name__} {posts!r}; give a list of IDs"
+        raise InvalidPostId(msg) from error
+    ids = tuple(dict.fromkeys(_post_id(post) for post in every))
     if not ids:
         msg = "post_ids is empty; name at least one post"
         raise InvalidPostId(msg)
@@ -83,7 +89,7 @@ def _post_id(post: Any) -> str:
         except TypeError:
             pass
         else:
-            if number >= 0 and _ID.fullmatch(str(number)):
+            if 0 <= number < 10**MAX_ID_DIGITS:
                 return str(number)
     msg = f"{post!r} is not a post ID; give 1 to {MAX_ID_DIGITS} digits as text"
     raise InvalidPostId(msg)
@@ -102,6 +108,11 @@ def created_at(post_id: str) -> datetime | None:
     datetime or None
         UTC, to the millisecond; None for IDs from before 2010-11-04, which hold no time.
 
+    Raises
+    ------
+    InvalidPostId
+        Where it is not the ID of a post.
+
     Examples
     --------
     >>> created_at("1060976163948904448").isoformat()
@@ -109,7 +120,7 @@ def created_at(post_id: str) -> datetime | None:
     >>> created_at("123456789") is None
     True
     """
-    number = int(post_id)
+    number = int(_post_id(post_id))
     if number < FIRST_SNOWFLAKE:
         return None
     return SNOWFLAKE_EPOCH + timedelta(milliseconds=number >> 22)
@@ -157,10 +168,13 @@ def read_ids(path: str | os.PathLike[str]) -> list[Any]:
     except UnicodeDecodeError as error:
         msg = f"{name} is not UTF-8 text; save it as such: {error}"
         raise InvalidPostId(msg) from error
+    except (csv.Error, RecursionError) as error:
+        msg = f"{name} holds no list of post IDs: {error}"
+        raise InvalidPostId(msg) from error
 
 
 def _lines(file: IO[str], _: str) -> list[Any]:
-    texts = (line.strip() for line in file)
+    texts = (line.strip("\ufeff \t\r\n\v\f") for line in file)
     return [text for text in texts if text and not text.startswith("#")]
 
 

@@ -90,7 +90,7 @@ def _number(text: str | None) -> float | None:
 def _server_time(headers: Mapping[str, str]) -> float | None:
     try:
         return parsedate_to_datetime(headers["date"]).timestamp()
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return None
 
 

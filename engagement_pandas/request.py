@@ -131,6 +131,30 @@ class EngagementRequest:
             body["end"] = f"{self.window.end:%Y-%m-%dT%H:%M:%SZ}"
         return body
 
+    @classmethod
+    def from_json(cls, endpoint: str, body: Mapping[str, Any]) -> EngagementRequest:
+        """Return the request that went over the wire as this body; as :meth:`to_json` has it.
+
+        Raises
+        ------
+        RequestError
+            Where it is none that could have been sent.
+
+        Examples
+        --------
+        >>> asked = totals(["123"], engagement_types=["favorites"])
+        >>> EngagementRequest.from_json("totals", asked.to_json()) == asked
+        True
+        """
+        try:
+            by = {name: group["group_by"] for name, group in body["groupings"].items()}
+            ids, types = body["tweet_ids"], body["engagement_types"]
+        except (KeyError, TypeError, AttributeError) as error:
+            msg = f"this is not the body of a request: {error!r}"
+            raise RequestError(msg) from error
+        window = Window.covering(body["start"], body["end"]) if "start" in body else None
+        return cls(endpoint, ids, types, by, window)  # type: ignore[arg-type]
+
     def grouping(self, name: str | None = None) -> Grouping:
         """Return the grouping of that name; without a name, the only one there is.
 

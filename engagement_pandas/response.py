@@ -6,6 +6,7 @@ the posts left out) is read here; the nested counts are read by ``flattening`` a
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,13 +15,17 @@ from typing import Any, Final
 
 import msgspec
 
-from engagement_pandas.errors import ResponseShapeError
+from engagement_pandas.errors import RequestError, ResponseShapeError
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.vocabulary import (
     RESERVED_KEYS,
     UNSUPPORTED_KEYS,
     EngagementType,
 )
+from engagement_pandas.window import as_moment
+
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are not the JSON wanted, deep nesting included."""
 
 _SHALLOW: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _IDS: Final = msgspec.json.Decoder(list[str | int])
@@ -72,9 +77,12 @@ class Envelope:
         """
         try:
             top = _SHALLOW.decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             msg = f"the body is not a JSON object: {error}"
             raise ResponseShapeError(msg) from error
+        # Whether a key stands twice is looked into where it may be: the look is slow.
+        if b"\\" in content or any(content.count(b'"%b"' % key.encode()) > 1 for key in top):
+            refuse_repeated(content)
         unsupported: dict[EngagementType, frozenset[str]] = {}
         for key, types in UNSUPPORTED_KEYS.items():
             if key in top:
@@ -102,6 +110,20 @@ class Envelope:
         return frozenset(
             name for name in _named(self.errors, FORBIDDEN_POSTS_TEXT) if name.isdigit()
         )
+
+    def forbidden_words(self, post: str) -> str | None:
+        """Return the error that names a post as not owned, without the other posts in it.
+
+        Examples
+        --------
+        >>> Envelope(errors=("Forbidden to access tweets: 123, 456",)).forbidden_words("456")
+        'Forbidden to access tweets: 456'
+        """
+        for text in self.errors:
+            found = FORBIDDEN_POSTS_TEXT.search(text)
+            if found and post in _WORDS.findall(found["names"]):
+                return f"{text[: found.start('names')].rstrip()} {post}"
+        return None
 
     def forbidden_types(self) -> frozenset[str]:
         """Return the engagement types that an error names as not visible to the caller.
@@ -137,12 +159,14 @@ class EngagementResponse:
     retrieved_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
-        content: Any = self.content
-        if isinstance(content, str):
-            content = content.encode()
-        elif isinstance(content, Mapping):
-            content = msgspec.json.encode(content)
-        object.__setattr__(self, "content", content)
+        if not isinstance(self.request, EngagementRequest):
+            msg = f"a {type(self.request).__name__} is no request; an answer needs the one it is to"
+            raise RequestError(msg)
+        if type(self.status) is not int:
+            msg = f"the status is {self.status!r}; give the number, such as 200"
+            raise RequestError(msg)
+        object.__setattr__(self, "content", as_bytes(self.content))
+        object.__setattr__(self, "retrieved_at", as_moment(self.retrieved_at, "retrieved_at"))
 
     def json(self) -> dict[str, Any]:
         """Return the body as nested dicts, parsed anew at each call.
@@ -154,7 +178,7 @@ class EngagementResponse:
         """
         try:
             return msgspec.json.decode(self.content, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             msg = f"the body is not a JSON object: {error}"
             raise ResponseShapeError(msg) from error
 
@@ -169,12 +193,69 @@ class EngagementResponse:
         )
 
 
+def as_bytes(body: object) -> bytes:
+    """Return the body of an answer as bytes.
+
+    Parameters
+    ----------
+    body : bytes, str or mapping
+
+    Raises
+    ------
+    ResponseShapeError
+        Where it is something else, or cannot be told in JSON.
+    """
+    try:
+        if isinstance(body, str):
+            return body.encode()
+        if isinstance(body, Mapping):
+            return msgspec.json.encode(dict(body))
+    except (TypeError, ValueError, RecursionError) as error:
+        msg = f"the body cannot be told in JSON: {error}"
+        raise ResponseShapeError(msg) from error
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    msg = f"the body is a {type(body).__name__}; give bytes, a str or a dict"
+    raise ResponseShapeError(msg)
+
+
+def refuse_repeated(content: bytes, path: str = "$") -> None:
+    """Refuse JSON in which an object has a key twice: of two counts one would be lost.
+
+    Raises
+    ------
+    ResponseShapeError
+        Naming the key.
+
+    Examples
+    --------
+    >>> refuse_repeated(b'{"g": {"1": {}, "1": {}}}')
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.ResponseShapeError: the key '1' stands twice in one object (at $)
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                msg = f"the key {key!r} stands twice in one object"
+                raise ResponseShapeError(msg, path)
+            seen.add(key)
+
+    try:
+        json.loads(content, object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
+        msg = f"the body is not JSON that can be read: {error}"
+        raise ResponseShapeError(msg, path) from error
+
+
 def _decode(
     decoder: msgspec.json.Decoder[Any], raw: msgspec.Raw, key: str, expected: str
 ) -> tuple[Any, ...]:
     try:
         return tuple(decoder.decode(raw))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         msg = f"{key} is not {expected}: {error}"
         raise ResponseShapeError(msg, f"$[{key!r}]") from error
 
@@ -190,10 +271,14 @@ def _moment(raw: msgspec.Raw | None, key: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(msgspec.json.decode(raw, type=str))
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+    except (*UNREADABLE, ValueError) as error:
         msg = f"{key} is not a time: {bytes(raw)!r}"
         raise ResponseShapeError(msg, f"$[{key!r}]") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        msg = f"{key} is not a time in UTC: {moment}"
+        raise ResponseShapeError(msg, f"$[{key!r}]") from error
 
 
 def _named(errors: tuple[str, ...], pattern: re.Pattern[str]) -> frozenset[str]:

@@ -14,16 +14,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
 import requests
 import tenacity
 from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from engagement_pandas.errors import QuotaExceeded, RequestError, TransportError
 from engagement_pandas.quota import Quota
+from engagement_pandas.response import UNREADABLE
 
 ATTEMPTS: Final = 8
 """How often a request is sent before :class:`TransportError`; some 90 s of waiting in all."""
@@ -49,6 +51,7 @@ READABLE: Final = frozenset({200, 400, 403})
 """Statuses whose body decides what happens next: one that is cut off is asked for again."""
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_DIRECT: Final[Any] = {"http": None, "https": None, "all": None}  # past any proxy
 _SNIPPET: Final = 300
 
 log = logging.getLogger("engagement_pandas")
@@ -127,8 +130,11 @@ class Transport:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        if attempts < 1:
-            msg = f"attempts is {attempts}; at least one is needed"
+        if not isinstance(attempts, int) or attempts < 1:
+            msg = f"attempts is {attempts!r}; give a whole number, at least one"
+            raise RequestError(msg)
+        if not all(isinstance(seconds, int | float) and seconds > 0 for seconds in timeout):
+            msg = f"timeout is {timeout!r}; give two numbers of seconds above 0"
             raise RequestError(msg)
         self._attempts = attempts
         self._timeout = timeout
@@ -196,10 +202,12 @@ class Transport:
                 auth=signer,
                 timeout=self._timeout,
                 allow_redirects=False,
+                proxies=_DIRECT if _is_here(message.url) else None,
             )
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             # A copy: the original holds the signed request, and its traceback the headers.
-            cause = type(error)(message.redact(str(error)))
+            kind = next((k for k in PASSING if isinstance(error, k)), requests.RequestException)
+            cause = kind(message.redact(str(error)))
             failure = Failure(f"{type(error).__name__}: {cause}", None, cause, _passing(error))
         else:
             self.quota.learn(reply.headers)
@@ -246,7 +254,7 @@ def texts(content: bytes) -> tuple[str, ...]:
     """
     try:
         errors = msgspec.json.decode(content, type=_Errors).errors
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         text = re.sub(r"<[^>]*>", " ", content.decode("utf-8", "replace"))
         text = " ".join(text.split())[:_SNIPPET]
         return (text,) if text else ()
@@ -261,16 +269,29 @@ def checked_url(url: str) -> str:
     RequestError
         Where it is neither https nor on this machine.
     """
+    try:
+        parts = urlsplit(url)
+        allowed = bool(parts.hostname) and (parts.scheme == "https" or _is_here(url))
+    except (ValueError, AttributeError, TypeError):
+        allowed = False
+    if not allowed:
+        msg = f"{url!r} is not an https URL; plain http is for this machine only"
+        raise RequestError(msg)
+    return url.rstrip("/")
+
+
+def _is_here(url: str) -> bool:
     parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        return url.rstrip("/")
-    msg = f"{url!r} is not an https URL; plain http is for this machine only"
-    raise RequestError(msg)
+    return parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK
 
 
-def _passing(error: requests.RequestException) -> bool:
-    """Tell whether another attempt may do better; a wrong certificate stays wrong."""
-    return isinstance(error, PASSING) and "CERTIFICATE_VERIFY_FAILED" not in str(error)
+def _passing(error: Exception) -> bool:
+    """Tell whether another attempt may do better; a wrong certificate stays wrong.
+
+    A plain ValueError is what ``http.client`` makes of a broken chunk.
+    """
+    passing = isinstance(error, (*PASSING, ProtocolError)) or type(error) is ValueError
+    return passing and "CERTIFICATE_VERIFY_FAILED" not in str(error)
 
 
 def _cut_off(answer: Answer) -> bool:
@@ -281,6 +302,6 @@ def _cut_off(answer: Answer) -> bool:
         return False
     try:
         msgspec.json.decode(answer.content, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return True
     return False

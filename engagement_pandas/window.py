@@ -12,6 +12,7 @@ from engagement_pandas.vocabulary import EARLIEST, MAX_WINDOW
 from engagement_pandas.wording import counted
 
 _HOUR: Final = timedelta(hours=1)
+_LATEST: Final = datetime(9999, 12, 31, 23, tzinfo=UTC)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -45,7 +46,7 @@ class Window:
 
     def __post_init__(self) -> None:
         for name in ("start", "end"):
-            moment = _moment(getattr(self, name), name)
+            moment = as_moment(getattr(self, name), name)
             if _floor(moment) != moment:
                 msg = (
                     f"{name} {moment.isoformat()} is not on the hour; "
@@ -95,12 +96,15 @@ class Window:
         >>> Window.covering("2026-03-01T09:59:00+02:00", "2026-03-01T12:00:00+02:00")
         Window(2026-03-01 07:00 to 2026-03-01 10:00 UTC, 3 hours)
         """
-        first, last = _moment(start, "start"), _moment(end, "end")
+        first, last = as_moment(start, "start"), as_moment(end, "end")
         if first >= last:
             msg = f"the window from {first} to {last} is empty; end is exclusive and comes after"
             raise InvalidWindow(msg)
         floored, ceiled = _floor(first), _floor(last)
         if ceiled != last or getattr(end, "nanosecond", False):
+            if ceiled >= _LATEST:
+                msg = f"end {end} is in the future"
+                raise InvalidWindow(msg)
             ceiled += _HOUR
         return cls(floored, ceiled)
 
@@ -121,8 +125,14 @@ class Window:
         >>> Window.last(7, now=datetime(2026, 3, 8, 12, 40, tzinfo=UTC))
         Window(2026-03-01 12:00 to 2026-03-08 12:00 UTC, 168 hours)
         """
-        end = _floor(_moment(now, "now") if now is not None else _now())
-        return cls(end - timedelta(days=days), end)
+        end = _floor(as_moment(now, "now") if now is not None else _now())
+        try:
+            return cls(end - timedelta(days=days), end)
+        except (TypeError, ValueError, OverflowError) as error:
+            if isinstance(error, InvalidWindow):
+                raise
+            msg = f"the last {days!r} days are no window; give a number of days above 0"
+            raise InvalidWindow(msg) from error
 
     @property
     def hours(self) -> int:
@@ -154,8 +164,14 @@ class Window:
         return f"Window({self}, {counted(self.hours, 'hour')})"
 
 
-def _moment(value: object, name: str) -> datetime:
-    """Return an aware UTC datetime; a bare date is its midnight."""
+def as_moment(value: object, name: str) -> datetime:
+    """Return an aware UTC datetime; a bare date is its midnight.
+
+    Raises
+    ------
+    InvalidWindow
+        Where it is no time, or has no time zone; ``name`` says which.
+    """
     if isinstance(value, str):
         try:
             value = (

@@ -48,12 +48,16 @@ def test_app_only_from_the_environment() -> None:
     assert caught.value.variables == ("X_BEARER_TOKEN", "X_CONSUMER_SECRET")
 
 
-@pytest.mark.parametrize("bad", ["", " ", "a b", "a\n", "a\r\nX-Header: b", None, 7])
+@pytest.mark.parametrize(
+    "bad", ["", " ", "a b", "a\n", "a\r\nX-Header: b", "a\u200b", "\u00e4", None, 7]
+)
 def test_damaged_credentials(bad: object) -> None:
-    """An empty one, one with white space (a copied line end) or no text; never shown."""
+    """An empty one, one with a copied line end or an unseen letter, or no text; never shown."""
     with pytest.raises(ep.CredentialsError) as caught:
         ep.UserContext("ck", bad, "at", "ats")  # type: ignore[arg-type]
-    assert str(caught.value).startswith("consumer_secret is empty, no text, or holds white")
+    assert str(caught.value).startswith(
+        "consumer_secret is empty, or holds something else than printed ASCII"
+    )
     assert "Header" not in str(caught.value)
 
 

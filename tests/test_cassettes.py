@@ -190,7 +190,6 @@ def test_documented_totals_of_public_posts() -> None:
     assert len(ep.omissions(responses)) == 0
 
 
-@pytest.mark.filterwarnings("ignore:the window begins")
 @pytest.mark.default_cassette("historical_documented.yaml")
 @pytest.mark.vcr(record_mode="none")
 def test_documented_historical() -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from scripted import Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas import transport
+from engagement_pandas import transport, window
 from engagement_pandas.cli import EXIT_CODES, main, parser
 from engagement_pandas.posts import read_ids
 from engagement_pandas.sandbox import SandboxServer
@@ -111,7 +112,12 @@ def test_historical_into_files(
     assert len(ep.read_parquet("counts.parquet")) == 3 * 30
     assert ep.read_csv("silent.csv")["post_id"].tolist() == [other]
     names = sorted(path.name for path in (folder / "raw").iterdir())
-    assert [name.split("Z-")[1] for name in names] == ["00001-refused-403.json", "00002.json"]
+    assert [name.split("-", 3)[3] for name in names] == [
+        "00001-refused-403.json",
+        "00001-refused-403.request.json",
+        "00002.json",
+        "00002.request.json",
+    ]
 
 
 def test_raw_answers_flatten_to_the_same_table(sandbox: SandboxServer, folder: Path) -> None:
@@ -123,17 +129,41 @@ def test_raw_answers_flatten_to_the_same_table(sandbox: SandboxServer, folder: P
     pd.testing.assert_frame_equal(ep.read_parquet("a.parquet"), ep.read_parquet("b.parquet"))
 
 
-def test_historical_without_dates(sandbox: SandboxServer, folder: Path) -> None:  # noqa: ARG001
-    """The last 28 days up to the last whole hour of the real clock."""
+def test_historical_without_dates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last 28 days up to the last whole hour."""
+    monkeypatch.setattr(window, "_now", lambda: datetime(2026, 4, 15, 12, 20, tzinfo=UTC))
     arguments = parser().parse_args(["historical", "7"])
-    window = arguments.question(arguments).window
-    assert window == ep.Window.last(28)
+    asked = arguments.question(arguments).window
+    assert asked == ep.Window.covering("2026-03-18T12:00:00Z", "2026-04-15T12:00:00Z")
 
 
-def test_historical_with_an_end(folder: Path) -> None:  # noqa: ARG001
-    """Without a start, the 28 days before that end."""
-    arguments = parser().parse_args(["historical", "7", "--end", "2026-03-29"])
-    assert arguments.question(arguments).window == ep.Window.covering("2026-03-01", "2026-03-29")
+@pytest.mark.parametrize(
+    ("end", "window"),
+    [
+        ("2026-03-29", ("2026-03-01", "2026-03-29")),
+        ("2026-03-29T09:30:00Z", ("2026-03-01T10:00:00Z", "2026-03-29T10:00:00Z")),
+    ],
+)
+def test_historical_with_an_end(end: str, window: tuple[str, str]) -> None:
+    """Without a start, the 28 days before that end: one request."""
+    arguments = parser().parse_args(["historical", "7", "--end", end])
+    assert arguments.question(arguments).window == ep.Window.covering(*window)
+
+
+def test_historical_up_to_the_last_whole_hour() -> None:
+    """What an hourly job asks."""
+    end = ep.Window.last().end
+    start = end - timedelta(days=3)
+    words = ["--start", start.isoformat(), "--end", end.isoformat()]
+    arguments = parser().parse_args(["historical", "7", *words])
+    assert arguments.question(arguments).window == ep.Window(start, end)
+
+
+@pytest.mark.usefixtures("keys")
+def test_historical_in_the_future(capsys: pytest.CaptureFixture[str]) -> None:
+    """Called by its name."""
+    assert main(["historical", "7", "--end", "9998-01-01"]) == 2
+    assert "in the future" in capsys.readouterr().err
 
 
 def test_dimensions_by_name(sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,6 +171,72 @@ def test_dimensions_by_name(sandbox: SandboxServer, capsys: pytest.CaptureFixtur
     by = ["--by", "engagement.type"]
     assert main(["totals", *mine(sandbox), "--types", "favorites", *by, *urls(sandbox)]) == 0
     assert capsys.readouterr().out.startswith("engagement_type,count\nfavorites,")
+
+
+def test_the_readme_s_sequence(
+    sandbox: SandboxServer, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Parts of one question and a refusal, kept raw, are one table again, omissions told."""
+    other = sandbox.world.posts("sandbox_railway")[-1].post_id
+    (folder / "posts.txt").write_text("\n".join([*mine(sandbox), other]))
+    window = ["--start", "2026-03-01", "--end", "2026-04-12", "--by", "post"]
+    kinds = ["--types", "impressions,url_clicks"]
+    ask = ["historical", "posts.txt", *kinds, *window, "--out", "a.parquet", "--raw", "raw"]
+    assert main([*ask, *urls(sandbox)]) == 0
+    capsys.readouterr()
+    bodies = sorted(map(str, (folder / "raw").iterdir()))
+    assert len(bodies) == 2 * 4  # two windows, each refused once and then answered
+    assert main(["flatten", *bodies, "--out", "b.parquet"]) == 0
+    pd.testing.assert_frame_equal(ep.read_parquet("a.parquet"), ep.read_parquet("b.parquet"))
+    assert "no counts for 1 post: not owned" in capsys.readouterr().err
+
+
+def test_runs_keep_their_answers_apart(sandbox: SandboxServer, folder: Path) -> None:
+    """Four runs within a second leave four answers."""
+    for post in mine(sandbox, 4):
+        asked = ["totals", post, "--types", "favorites", "--raw", "raw"]
+        assert main([*asked, "--out", "counts.csv", *urls(sandbox)]) == 0
+    bodies = [path for path in (folder / "raw").iterdir() if ".request." not in path.name]
+    assert len(bodies) == 4
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--out", "nowhere/counts.csv"],
+        ["--omissions", "nowhere/silent.csv"],
+        ["--out", "folder.csv"],
+        ["--raw", "file"],
+    ],
+)
+@pytest.mark.usefixtures("keys")
+def test_places_that_cannot_be_written(
+    server: ScriptedServer, folder: Path, options: list[str]
+) -> None:
+    """Found out before anything is asked."""
+    (folder / "folder.csv").mkdir()
+    (folder / "file").touch()
+    assert main(["totals", "7", *options, *urls(server)]) == 7
+    assert server.seen == []
+
+
+@pytest.mark.usefixtures("keys")
+def test_an_answer_of_the_wrong_shape_is_kept(server: ScriptedServer, folder: Path) -> None:
+    """It was paid for, and somebody may want to look at it."""
+    server.answer(Scripted(200, {"by_post": [1]}))
+    assert main(["totals", "7", *urls(server)]) == 6
+    (kept,) = folder.glob("engagement-pandas-totals-*/*-00001.json")
+    assert json.loads(kept.read_text()) == {"by_post": [1]}
+
+
+def test_a_request_that_is_not_the_answer_s(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Something else beside the answer is an error that names it."""
+    (folder / "a.json").write_text('{"g": {"1": {"favorites": "5"}}}')
+    (folder / "a.request.json").write_text('{"endpoint": "totals"}')
+    assert main(["flatten", "a.json", "a.request.json"]) == 7
+    assert "a.request.json" in capsys.readouterr().err
 
 
 # Where posts come from
@@ -225,6 +321,9 @@ def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
         ["totals", "7", "--out", "counts.xlsx"],
         ["last-28-hours", "7", "--app-only"],
         ["totals", "7", "--start", "2026-03-01"],
+        ["totals", "7", "--types", ""],
+        ["totals", "7", "--types", " , "],
+        ["totals", "7", "--by", ""],
     ],
 )
 def test_what_cannot_be_typed(words: list[str]) -> None:
@@ -241,6 +340,8 @@ def test_what_cannot_be_typed(words: list[str]) -> None:
         (["historical", "7", "--start", "2026-03-02", "--end", "2026-03-01"], 2),
         (["totals", "7", "--by", "hour"], 2),
         (["totals", "7", "--base-url", "http://example.com"], 2),
+        (["totals", "7", "--base-url", ""], 2),
+        (["totals", "7", "--base-url", "https://[::1"], 2),
         (["totals", "nowhere.csv"], 7),
         (["flatten", "nowhere.json"], 7),
     ],
@@ -304,7 +405,7 @@ def test_answers_before_a_failure_are_kept(
     posts = [str(n) for n in range(1, 252)]
     assert main(["totals", *posts, "--types", "favorites", *urls(server)]) == 4
     assert "1 answer had arrived, kept in engagement-pandas-totals-" in capsys.readouterr().err
-    (kept,) = folder.glob("engagement-pandas-totals-*/*.json")
+    (kept,) = folder.glob("engagement-pandas-totals-*/*-00001.json")
     assert json.loads(kept.read_text()) == first
 
 
@@ -398,7 +499,8 @@ def test_sandbox_as_a_process(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["--fault", "earthquake"], ["--fault-rate", "2"], ["--now", "x"]]
+    "words",
+    [["--fault", "earthquake"], ["--fault-rate", "2"], ["--now", "x"], ["--now", "0001-01-01"]],
 )
 def test_sandbox_asked_wrongly(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 2, with the value."""
@@ -410,7 +512,8 @@ def test_a_reader_that_has_had_enough(sandbox: SandboxServer, folder: Path) -> N
     """``| head`` closes the pipe early: no traceback."""
     program = str(Path(sys.executable).with_name("engagement-pandas"))
     command = f"{program} historical {mine(sandbox)[-1]} --start 2026-03-18 --end 2026-04-15"
-    command = f"set -o pipefail; {command} {' '.join(urls(sandbox))} | head -1"
+    command = f"{command} --omissions silent.csv {' '.join(urls(sandbox))}"
+    command = f"set -o pipefail; {command} | head -1"
     done = subprocess.run(  # noqa: S603
         ["bash", "-c", command],  # noqa: S607
         cwd=folder,
@@ -422,3 +525,5 @@ def test_a_reader_that_has_had_enough(sandbox: SandboxServer, folder: Path) -> N
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
+    assert len(ep.read_csv(folder / "silent.csv")) == 0
+    assert list(folder.glob("engagement-pandas-*")) == []

@@ -103,6 +103,19 @@ def test_keeps_the_answer_to_a_repeated_request(
     assert settled(client.fetch(totals(1))) == [(200, ("1",))]
 
 
+def test_each_attempt_is_signed_at_its_time(
+    client: ep.EngagementClient, server: ScriptedServer, clock: FakeClock
+) -> None:
+    """After a long wait an old time would be refused."""
+    begun = int(clock.now)
+    spent = {"x-per-minute-remaining": "0", "x-per-minute-reset": str(begun + 42)}
+    server.answer(Scripted(429, {"errors": ["rate limit"]}, spent), counted(1))
+    client.fetch(totals(1))
+    first, second = (seen.headers["authorization"] for seen in server.seen)
+    assert f'oauth_timestamp="{begun}"' in first
+    assert f'oauth_timestamp="{begun + 42}"' in second
+
+
 def test_knows_when_it_was_answered(
     client: ep.EngagementClient, server: ScriptedServer, clock: FakeClock
 ) -> None:
@@ -297,6 +310,31 @@ def test_what_was_answered_before_an_error_is_kept(
     assert "1 answers had arrived" in str(caught.value.__notes__)
 
 
+def test_what_was_answered_before_an_interrupt_is_kept(
+    client: ep.EngagementClient, server: ScriptedServer
+) -> None:
+    """Ctrl-C in a notebook loses nothing either."""
+
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    busy = {"x-per-minute-remaining": "0"}
+    first = counted(*range(1, 251))
+    server.answer(Scripted(200, first.body, busy))
+    client._transport._sleep = interrupt  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt) as caught:
+        client.fetch(totals(*range(1, 252)))
+    (kept,) = caught.value.responses  # type: ignore[attr-defined]
+    assert kept.status == 200
+
+
+@pytest.mark.parametrize("what", [None, "1", ["1"], [totals(1)]])
+def test_what_is_no_question(client: ep.EngagementClient, what: Any) -> None:
+    """A list of IDs is not asked for anything."""
+    with pytest.raises(ep.RequestError, match="is no request"):
+        client.fetch(what)
+
+
 def test_streams(client: ep.EngagementClient, server: ScriptedServer) -> None:
     """Each answer is handed over before the next request is sent."""
     server.answer(counted(*range(1, 251)), counted(251))
@@ -353,17 +391,28 @@ def test_keys_that_are_not_accepted(server: ScriptedServer, clock: FakeClock) ->
         client.fetch(totals(1))
 
 
-@pytest.mark.parametrize("body", [{"token_type": "bearer"}, {"access_token": 7}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"token_type": "bearer"},
+        {"access_token": 7},
+        {"access_token": ""},
+        {"access_token": "T\nX-Evil: yes"},
+        {"access_token": "\u200b"},
+        b'{"access_token": "\xff"}',
+    ],
+)
 def test_a_token_answer_without_a_token(
-    server: ScriptedServer, clock: FakeClock, body: dict[str, Any]
+    server: ScriptedServer, clock: FakeClock, body: Any
 ) -> None:
     """An error with the path, and no token in it."""
     server.answer(Scripted(200, body))
     with (
         app(server, clock, ep.AppOnly.from_consumer("ck", "cs")) as client,
-        pytest.raises(ep.ResponseShapeError, match="access_token"),
+        pytest.raises(ep.ResponseShapeError, match="access_token") as caught,
     ):
         client.fetch(totals(1))
+    assert "Evil" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

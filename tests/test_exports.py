@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,6 @@ FRAMES = {
 }
 
 frames = pytest.mark.parametrize("make", FRAMES.values(), ids=FRAMES)
-pytestmark = pytest.mark.filterwarnings("ignore:the window begins")
 
 
 @frames
@@ -304,3 +304,63 @@ def test_types_named_like_missing_survive_csv() -> None:
     ep.write_csv(counts, buffer)
     buffer.seek(0)
     pd.testing.assert_frame_equal(ep.read_csv(buffer), counts)
+
+
+def test_the_move_is_flushed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """First the file, then the folder that names it: a power cut leaves the one or the other."""
+    flushed = []
+    fsync = os.fsync
+
+    def watch(handle: int) -> None:
+        flushed.append(stat.S_ISDIR(os.fstat(handle).st_mode))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", watch)
+    ep.write_parquet(hourly(), tmp_path / "a.parquet")
+    assert flushed == [False, True]
+
+
+def test_a_carriage_return_in_a_name(tmp_path: Path) -> None:
+    """A name of a type, from outside, with every character that CSV trips over."""
+    counts = ep.flatten_json({"g": {"1": {'a\rb,"c"\nd': "5", "impressions": "7"}}})
+    ep.write_csv(counts, tmp_path / "a.csv")
+    pd.testing.assert_frame_equal(ep.read_csv(tmp_path / "a.csv"), counts)
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.zip"])
+def test_compressed_rubbish(tmp_path: Path, name: str) -> None:
+    """What only has the name of a compressed file."""
+    (tmp_path / name).write_bytes(b"no archive")
+    with pytest.raises(FrameError, match="not CSV"):
+        ep.read_csv(tmp_path / name)
+
+
+@pytest.mark.parametrize("place", [10, 60, -30])
+def test_damaged_parquet(tmp_path: Path, place: int) -> None:
+    """Bytes changed on the way: an error of ours, or the same counts; never others."""
+    path = tmp_path / "a.parquet"
+    ep.write_parquet(hourly(), path)
+    content = bytearray(path.read_bytes())
+    content[place] ^= 0xFF
+    path.write_bytes(content)
+    try:
+        again = ep.read_parquet(path)
+    except FrameError:
+        return
+    pd.testing.assert_frame_equal(again, hourly())
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """Is that, and not a damaged one."""
+    with pytest.raises(FileNotFoundError):
+        ep.read_parquet(tmp_path / "none.parquet")
+
+
+def test_a_column_twice(tmp_path: Path) -> None:
+    """Nobody can tell which of them is meant."""
+    table = pa.table(
+        [["1"], ["2"], ["favorites"], [5]], names=["post_id", "post_id", "engagement_type", "count"]
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(FrameError, match="a column twice"):
+        ep.read_parquet(tmp_path / "a.parquet")

@@ -13,8 +13,6 @@ import pytest
 import engagement_pandas as ep
 from engagement_pandas.errors import AmbiguousGrouping, RequestError, ResponseShapeError
 
-pytestmark = pytest.mark.filterwarnings("ignore:the window begins")
-
 DAY = ["engagement.type", "engagement.day"]
 RHYTHM = ["engagement.type", "engagement.hour"]
 

@@ -11,8 +11,6 @@ import pytest
 
 import engagement_pandas as ep
 
-pytestmark = pytest.mark.filterwarnings("ignore:the window begins")
-
 RHYTHM = ["engagement.type", "engagement.hour"]
 
 

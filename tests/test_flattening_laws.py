@@ -28,8 +28,6 @@ from engagement_pandas.flattening.leaves import Layout
 from engagement_pandas.flattening.sums import add
 from engagement_pandas.vocabulary import FOUR_DIMENSION_ORDERS, Dimension
 
-pytestmark = pytest.mark.filterwarnings("ignore:the window begins")
-
 HOUR = timedelta(hours=1)
 POST, TYPE, DAY, TIME = "tweet.id", "engagement.type", "engagement.day", "engagement.hour"
 SERIES = [

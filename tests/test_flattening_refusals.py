@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
 import engagement_pandas as ep
 from engagement_pandas.errors import RequestError, ResponseShapeError
-
-pytestmark = pytest.mark.filterwarnings("ignore:the window begins")
 
 ORDERS = {
     "post first": ["tweet.id", "engagement.type", "engagement.day", "engagement.hour"],
@@ -305,15 +302,39 @@ def test_endpoints_and_dimensions_do_not_mix() -> None:
         )
 
 
-def test_the_look_for_overlaps_is_quick() -> None:
-    """1,000 answers of 25 posts cost little more than reading them."""
-    from engagement_pandas.flattening.answers import Answer  # noqa: PLC0415
-    from engagement_pandas.flattening.overlaps import refuse_overlaps  # noqa: PLC0415
+TWICE = {
+    "a top-level key": '{"g": {"1": {"favorites": "5"}}, "g": {"1": {"favorites": "7"}}}',
+    "a post": '{"g": {"1": {"favorites": "5"}, "1": {"replies": "7"}}}',
+    "a type": '{"g": {"1": {"favorites": "5", "favorites": "7"}}}',
+    "a day": '{"g": {"1": {"favorites": {"2026-03-01": {"07": 1}, "2026-03-01": {"08": 1}}}}}',
+    "an hour": '{"g": {"1": {"favorites": {"2026-03-01": {"07": 1, "07": 2}}}}}',
+    "a list of posts": (
+        '{"unavailable_tweet_ids": ["1"], "unavailable_tweet_ids": [], "g": {"2": {"replies": 1}}}'
+    ),
+}
 
-    responses = [
-        totals([str(n * 25 + i) for i in range(25)], ["favorites", "replies"]) for n in range(1000)
-    ]
-    answers = [Answer.read(r, r.request.groupings[0]) for r in responses]
-    begin = time.perf_counter()
-    refuse_overlaps(answers)
-    assert time.perf_counter() - begin < 0.5
+
+@pytest.mark.parametrize("body", TWICE.values(), ids=TWICE)
+def test_a_key_that_stands_twice(body: str) -> None:
+    """Most readers of JSON keep the last and lose the first; of counts none is lost."""
+    with pytest.raises(ResponseShapeError, match="stands twice in one object"):
+        ep.flatten_json(body)
+
+
+DEEP = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
+
+
+@pytest.mark.parametrize(
+    "body", [DEEP, b'{"g": ' + DEEP + b"}", "\ud800", b"\xff\xfe{}", b"\xef\xbb\xbf{}", 7, None]
+)
+def test_bodies_that_are_none(body: Any) -> None:
+    """Nested beyond reason, half a letter, another encoding, no body at all."""
+    with pytest.raises(ResponseShapeError):
+        ep.flatten_json(body)
+
+
+@pytest.mark.parametrize("grouping", [["g"], 7, "h"])
+def test_a_grouping_that_is_not_there(grouping: Any) -> None:
+    """The error lists those that are."""
+    with pytest.raises(ep.AmbiguousGrouping, match=r"\['g'\]"):
+        ep.flatten_json({"g": {"1": {"favorites": "5"}}}, grouping=grouping)

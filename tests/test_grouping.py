@@ -71,6 +71,12 @@ def test_a_name_is_needed(name: Any) -> None:
         Grouping([TYPE], name)
 
 
+def test_a_name_that_cannot_be_sent() -> None:
+    """Half a letter is no text."""
+    with pytest.raises(UnsupportedGrouping, match="no text that can be sent"):
+        Grouping([TYPE], "a\ud800")
+
+
 @pytest.mark.parametrize("name", sorted(RESERVED_KEYS))
 def test_reserved_names(name: str) -> None:
     """The six top-level keys of an answer are no names for a grouping."""
@@ -96,6 +102,7 @@ def test_ready_made() -> None:
         (BY_POST, [("by_post", (POST, TYPE))]),
         ([TYPE, POST], [("counts", (TYPE, POST))]),
         (iter([TYPE]), [("counts", (TYPE,))]),
+        ([BY_POST], [("by_post", (POST, TYPE))]),
         ({"a": [TYPE], "b": BY_POST}, [("a", (TYPE,)), ("b", (POST, TYPE))]),
     ],
 )

@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 import engagement_pandas as ep
 from engagement_pandas.errors import UnsupportedGrouping
 
-pytestmark = pytest.mark.filterwarnings("ignore:the window begins")
-
 POSTS, TYPES = ["1", "2"], ["impressions", "replies"]
 HOURS = [("2026-03-01", "22"), ("2026-03-01", "23"), ("2026-03-02", "00")]
 WINDOW = ep.Window.covering("2026-03-01T22:00:00Z", "2026-03-02T01:00:00Z")

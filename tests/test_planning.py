@@ -107,8 +107,24 @@ def test_parts_keep_the_rest_of_the_question() -> None:
 
 
 def test_minutes() -> None:
-    """4 requests at 3 a minute take 2 minutes of quota."""
-    assert ep.plan(totals(1000)).minutes(per_minute=3) == 2
+    """4 requests at 3 a minute take 2 minutes of quota; told where the quota is known."""
+    plan = ep.plan(totals(1000), per_minute=3)
+    assert plan.minutes == 2
+    assert "2 minutes at 3 requests a minute" in repr(plan)
+    assert ep.plan(totals(1000)).minutes is None
+
+
+@pytest.mark.parametrize("per_minute", [0, -1, float("nan")])
+def test_no_quota_at_all(per_minute: float) -> None:
+    """Would take for ever."""
+    with pytest.raises(ep.RequestError, match="per_minute"):
+        ep.plan(totals(1), per_minute=per_minute)
+
+
+def test_a_naive_present() -> None:
+    """Whose time it is cannot be told."""
+    with pytest.raises(ep.InvalidWindow, match=r"now .* has no time zone"):
+        ep.plan(totals(1), now=datetime(2026, 4, 15))  # noqa: DTZ001
 
 
 def test_too_old_for_a_type() -> None:
@@ -134,7 +150,6 @@ def test_time_series_have_no_90_days() -> None:
     assert ep.plan(request, now=now).expected_omissions == ()
 
 
-@pytest.mark.filterwarnings("ignore:the window begins")
 def test_before_counting_began() -> None:
     """Favorites are counted since 2015-09-15; a window that reaches back further says so."""
     window = ep.Window.covering("2015-09-14T23:00:00Z", "2015-09-16")

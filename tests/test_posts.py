@@ -82,6 +82,8 @@ def test_integers_are_exact(number: int) -> None:
         (["\u0667"], "'\u0667' is not a post ID"),
         (["https://x.com/a/status/7"], "is not a post ID"),
         ([["7"]], "['7'] is not a post ID"),
+        (np.array(7), "give a list"),
+        ([10**30], "is not a post ID"),
     ],
 )
 def test_refused_with_the_value_and_the_cure(posts: Any, words: str) -> None:
@@ -101,6 +103,13 @@ def test_age_is_in_the_id() -> None:
     """(id >> 22) + 1288834974657 ms: worked out by hand for 1060976163948904448."""
     assert 1060976163948904448 // 4194304 + 1288834974657 == 1541791404126
     assert created_at(ID) == datetime.fromtimestamp(1541791404.126, UTC)
+
+
+@pytest.mark.parametrize("post", ["abc", "1" * 40, 1.5e18, None, pd.NA, ""])
+def test_age_of_what_is_no_id(post: Any) -> None:
+    """Refused as anywhere."""
+    with pytest.raises(InvalidPostId):
+        created_at(post)
 
 
 def test_ids_before_snowflake_hold_no_time() -> None:

@@ -90,7 +90,6 @@ def test_old_windows_warn() -> None:
         ep.historical(["1"], engagement_types=["impressions"], window=ep.Window.last(364))
 
 
-@pytest.mark.filterwarnings("ignore:the window begins")
 def test_the_documented_historical_request(sample: Callable[[str], Any]) -> None:
     """The wire's body is the documented one, but that dates are told in full."""
     documented = sample("historical_request")

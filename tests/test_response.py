@@ -97,6 +97,10 @@ def test_ids_as_numbers_are_read_exactly() -> None:
         (b'{"errors": [{"code": 1}]}', "$['errors']"),
         (b'{"unavailable_tweet_ids": "7"}', "$['unavailable_tweet_ids']"),
         (b'{"unavailable_tweet_ids": [1.5]}', "$['unavailable_tweet_ids']"),
+        (b'{"start": "0001-01-01T00:00:00+10:00"}', "$['start']"),
+        (b'{"g": {"favorites": "1"}, "g": {"favorites": "2"}}', "$"),
+        (b'{"g": {}, "\\u0067": {}}', "$"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "$"),
     ],
 )
 def test_what_is_no_envelope(body: bytes, path: str) -> None:
@@ -118,6 +122,26 @@ def test_the_body_is_kept_as_it_came() -> None:
     assert ep.EngagementResponse(REQUEST, raw.decode()).content == raw  # type: ignore[arg-type]
     same = ep.EngagementResponse(REQUEST, msgspec.json.decode(raw))
     assert same.json() == {"g": {"favorites": "1"}}
+
+
+@pytest.mark.parametrize("body", [None, 7, ["g"], "\ud800", {"g": object()}, {1j: 2}])
+def test_what_is_no_body(body: Any) -> None:
+    """Bytes, a str or a dict that JSON can tell."""
+    with pytest.raises(ep.ResponseShapeError):
+        ep.EngagementResponse(REQUEST, body)
+
+
+@pytest.mark.parametrize("change", [{"status": "200"}, {"status": None}, {"request": "totals"}])
+def test_what_is_no_response(change: dict[str, Any]) -> None:
+    """A status of the wrong type would make an answer of counts look like a refusal."""
+    with pytest.raises(ep.RequestError):
+        ep.EngagementResponse(**{"request": REQUEST, "content": b"{}", **change})
+
+
+def test_a_naive_time_of_retrieval() -> None:
+    """Whose time it is cannot be told."""
+    with pytest.raises(ep.InvalidWindow, match=r"retrieved_at .* has no time zone"):
+        ep.EngagementResponse(REQUEST, b"{}", 200, datetime(2026, 4, 15))  # noqa: DTZ001
 
 
 def test_repr_is_a_sentence() -> None:

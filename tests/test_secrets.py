@@ -75,6 +75,11 @@ def echo(status: int) -> Scripted:
     return Scripted(status, {"errors": [f"bad {' '.join(CANARIES.values())}"]})
 
 
+def fetched() -> Scripted:
+    """Answer with a bearer token, and a number beside it as others do."""
+    return Scripted(200, {"access_token": CANARIES["bearer_token"], "expires_in": 7200})
+
+
 FAILURES = {
     "401": [echo(401)] * 2,
     "403": [echo(403)] * 2,
@@ -108,6 +113,46 @@ def test_errors_and_logs(
     )
     assert hidden.isdisjoint(leaked)
     assert hidden.isdisjoint(found(pickle.dumps(error)))
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 500])
+def test_a_fetched_token_that_is_echoed(
+    server: ScriptedServer, clock: FakeClock, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    """The bearer token that the client fetched itself is a secret like the given ones."""
+    caplog.set_level(logging.DEBUG)
+    server.answer(fetched(), echo(status), echo(status))
+    with client(KEYS, server, clock) as asking, pytest.raises(ep.EngagementError) as caught:
+        asking.fetch(REQUEST)
+    error = caught.value
+    told = traceback.TracebackException.from_exception(error, capture_locals=True).format()
+    leaked = found(str(error), repr(error), error.__dict__, *told, caplog.text, pickle.dumps(error))
+    own = {CANARIES[name] for name in ("consumer_key", "consumer_secret", "bearer_token")}
+    assert own.isdisjoint(leaked)
+
+
+def test_basic_credentials_that_are_echoed(server: ScriptedServer, clock: FakeClock) -> None:
+    """Key and secret as the header of basic auth has them."""
+    keys = f"{CANARIES['consumer_key']}:{CANARIES['consumer_secret']}".encode()
+    basic = base64.b64encode(keys).decode()
+    server.answer(Scripted(403, {"errors": [f"bad Authorization: Basic {basic}"]}))
+    with client(KEYS, server, clock) as asking, pytest.raises(ep.RefusedError) as caught:
+        asking.fetch(REQUEST)
+    assert basic not in str(caught.value) + repr(caught.value)
+
+
+def test_logs_that_somebody_turned_up(
+    server: ScriptedServer, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Even where the very loggers that tell tokens are set to DEBUG; their levels are kept."""
+    names = ("oauthlib.oauth1.rfc5849", "oauthlib", "requests_oauthlib.oauth1_auth")
+    for name in names:
+        caplog.set_level(logging.DEBUG, name)
+    server.answer(Scripted(200, {"by_post": {"1": {"favorites": "1"}}}))
+    with client(USER, server, clock) as asking:
+        asking.fetch(REQUEST)
+    assert found(caplog.text) == []
+    assert {logging.getLogger(name).level for name in names} == {logging.DEBUG}
 
 
 @pytest.mark.parametrize("credentials", ALL, ids=repr)

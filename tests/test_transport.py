@@ -13,7 +13,7 @@ from requests.auth import HTTPBasicAuth
 from scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas.transport import Answer, Message, Transport, checked_url
+from engagement_pandas.transport import Answer, Message, Transport, _passing, checked_url
 
 GOOD = Scripted(200, {"by_post": {}})
 PAGE = Scripted(502, b"<html><h1>502 Bad Gateway</h1></html>", {"content-type": "text/html"})
@@ -231,8 +231,8 @@ def test_logs_what_it_waits_for(
     assert "to try again" in caplog.text
 
 
-@pytest.mark.parametrize("attempts", [0, -1])
-def test_at_least_one_attempt(attempts: int) -> None:
+@pytest.mark.parametrize("attempts", [0, -1, "8", 1.5])
+def test_at_least_one_attempt(attempts: Any) -> None:
     """None at all would be no answer and no error."""
     with pytest.raises(ep.RequestError, match="at least one"):
         Transport(attempts=attempts)
@@ -246,9 +246,13 @@ def test_at_least_one_attempt(attempts: int) -> None:
         "ftp://localhost",
         "data-api.twitter.com",
         "",
+        "https://",
+        "https://[::1",
+        5,
+        None,
     ],
 )
-def test_only_https_or_this_machine(url: str) -> None:
+def test_only_https_or_this_machine(url: Any) -> None:
     """Credentials do not cross a network in the clear."""
     with pytest.raises(ep.RequestError, match="not an https URL"):
         checked_url(url)
@@ -261,3 +265,60 @@ def test_only_https_or_this_machine(url: str) -> None:
 def test_allowed_urls(url: str) -> None:
     """Https anywhere, http on loopback; a slash at the end is dropped."""
     assert checked_url(url) == url.rstrip("/")
+
+
+def test_no_proxy_between_here_and_here(
+    transport: Transport, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy in the environment gets nothing that is for this machine."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    server.answer(GOOD)
+    assert post(transport, server).status == 200
+
+
+def test_a_bundle_of_certificates_that_is_not_there(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another attempt cannot mend is not tried again; an error of our own."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/at/all.pem")
+    transport = Transport(clock=clock.time, sleep=clock.sleep)
+    far = Message(
+        "https://127.0.0.1:9/x", b"{}", "text/plain", lambda: HTTPBasicAuth("a", "b"), str
+    )
+    with pytest.raises(ep.TransportError, match=r"all\.pem") as caught:
+        transport.post(far, lambda _: None)
+    assert caught.value.attempts == 1
+
+
+def test_a_certificate_that_is_wrong() -> None:
+    """Stays wrong; a broken connection may not."""
+    wrong = requests.exceptions.SSLError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed")
+    assert not _passing(wrong)
+    assert _passing(requests.exceptions.SSLError("EOF occurred in violation of protocol"))
+
+
+def test_a_body_nested_beyond_reason(transport: Transport, server: ScriptedServer) -> None:
+    """Unreadable like any other; the next attempt has the answer."""
+    deep = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
+    server.answer(Scripted(200, deep), GOOD)
+    assert post(transport, server).content == b'{"by_post": {}}'
+
+
+def test_an_absurd_date(transport: Transport, server: ScriptedServer) -> None:
+    """A header that is no time means nothing."""
+    headers = {
+        "date": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "x-per-minute-remaining": "0",
+    }
+    server.answer(Scripted(200, {}, headers))
+    assert post(transport, server).status == 200
+
+
+@pytest.mark.parametrize("timeout", [(0, 0), (1, -1), ("a", 1)])
+def test_time_outs_are_seconds(timeout: Any) -> None:
+    """Two numbers above 0."""
+    with pytest.raises(ep.RequestError, match="seconds above 0"):
+        Transport(timeout=timeout)

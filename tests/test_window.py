@@ -92,6 +92,7 @@ def test_covering_widens_to_whole_hours(
         (None, "2026-03-02", "is a NoneType"),
         ("9999-12-31T23:30:00-12:00", "9999-12-31T23:30:00-12:00", "cannot be told in UTC"),
         ("2026-03-01", "9998-01-01", "in the future"),
+        ("2026-03-01", "9999-12-31T23:59:59Z", "in the future"),
     ],
 )
 def test_refused(start: Any, end: Any, words: str) -> None:
@@ -125,6 +126,13 @@ def test_last(now: datetime) -> None:
     window = Window.last()
     assert (window.start, window.end) == (utc(2026, 3, 18, 12), utc(2026, 4, 15, 12))
     assert Window.last(1, now=now - timedelta(days=1)).end == utc(2026, 4, 14, 12)
+
+
+@pytest.mark.parametrize("days", [0, -1, "7", float("nan"), 10**12, None])
+def test_last_of_no_days(days: Any) -> None:
+    """A number of days above 0, within the calendar."""
+    with pytest.raises(InvalidWindow):
+        Window.last(days)
 
 
 def test_the_oldest_start() -> None:

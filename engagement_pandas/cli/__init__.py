@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Final
 
@@ -51,7 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         format="%(levelname)s %(message)s",
     )
     try:
-        arguments.run(arguments)
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            arguments.run(arguments)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read the output has had enough; nothing more to say
     except tuple(kind for kind, _, _ in EXIT_CODES) as error:
@@ -59,6 +62,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"engagement-pandas: {error}{notes}" if str(error) else "engagement-pandas: stopped")
         return next(code for kind, code, _ in EXIT_CODES if isinstance(error, kind))
     return 0
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    say(f"engagement-pandas: {message}")
 
 
 def parser() -> argparse.ArgumentParser:

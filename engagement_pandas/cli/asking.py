@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from engagement_pandas.cli.raw import run_name, save
 from engagement_pandas.cli.terminal import (
     GROUPINGS,
     Verbs,
@@ -20,9 +19,11 @@ from engagement_pandas.cli.terminal import (
     table_file,
     write,
 )
+from engagement_pandas.errors import FrameError
 from engagement_pandas.posts import read_ids, unique_ids
 from engagement_pandas.request import EngagementRequest, historical, last_28_hours, totals
 from engagement_pandas.vocabulary import (
+    EARLIEST,
     MAX_WINDOW,
     PUBLIC_TYPES,
     SERIES_TYPES,
@@ -75,46 +76,49 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Ask, and write counts and omissions; what had arrived before an error is kept."""
+    """Ask, and write counts and omissions; after an error, what had arrived is kept."""
     request = arguments.question(arguments)
-    with _client(arguments) as client:
-        responses = _answers(client, request, arguments.raw)
+    for target in (arguments.out, arguments.omissions):
+        _check_place(target)
+    name = run_name(request.endpoint)
+    folder = Path(arguments.raw or f"engagement-pandas-{name}")
+    if arguments.raw:
+        folder.mkdir(parents=True, exist_ok=True)
+    responses: list[EngagementResponse] = []
+    try:
+        with _client(arguments) as client:
+            for response in client.stream(request):
+                responses.append(response)
+                if arguments.raw:
+                    save([response], folder, name, len(responses))
+        _tell(responses, arguments)
+    except BrokenPipeError:
+        raise  # whoever reads the counts has had enough; nothing is lost
+    except BaseException:
+        if responses:
+            if not arguments.raw:
+                save(responses, folder, name)
+            say(f"{counted(len(responses), 'answer')} had arrived, kept in {folder}")
+        raise
+
+
+def _tell(responses: Sequence[EngagementResponse], arguments: argparse.Namespace) -> None:
+    """Write omissions, then counts: those may go to somebody who stops reading."""
     from engagement_pandas.flattening import flatten, omissions  # noqa: PLC0415 - pandas
 
-    write(flatten(responses), arguments.out)
-    silent = omissions(responses)
+    counts, silent = flatten(responses), omissions(responses)
     for line in omitted(silent):
         say(line)
     if arguments.omissions:
         write(silent, arguments.omissions)
+    write(counts, arguments.out)
 
 
-def save(responses: Iterable[EngagementResponse], folder: Path, name: str, first: int = 1) -> None:
-    """Keep answers as they came, a file each, numbered; a refusal has its status in its name."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, response in enumerate(responses, first):
-        refused = "" if response.status == HTTPStatus.OK else f"-refused-{response.status}"
-        (folder / f"{name}-{number:05}{refused}.json").write_bytes(response.content)
-
-
-def _answers(
-    client: EngagementClient, request: EngagementRequest, raw: str | None
-) -> list[EngagementResponse]:
-    responses: list[EngagementResponse] = []
-    name = f"{request.endpoint}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    try:
-        for response in client.stream(request):
-            responses.append(response)
-            if raw:
-                save([response], Path(raw), name, len(responses))
-    except BaseException:
-        if responses:
-            kept = raw or f"engagement-pandas-{name}"
-            if not raw:
-                save(responses, Path(kept), name)
-            say(f"{counted(len(responses), 'answer')} had arrived, kept in {kept}")
-        raise
-    return responses
+def _check_place(target: str | None) -> None:
+    """Refuse a file that cannot be written, before anything is asked."""
+    if target and (not Path(target).parent.is_dir() or Path(target).is_dir()):
+        msg = f"{target} cannot be written: it is a folder, or there is none to put it into"
+        raise FrameError(msg)
 
 
 def _client(arguments: argparse.Namespace) -> EngagementClient:
@@ -123,7 +127,8 @@ def _client(arguments: argparse.Namespace) -> EngagementClient:
 
     credentials = (AppOnly if arguments.app_only else UserContext).from_env()
     urls = {"base_url": arguments.base_url, "token_url": arguments.token_url}
-    return EngagementClient(credentials, **{name: url for name, url in urls.items() if url})
+    given = {name: url for name, url in urls.items() if url is not None}
+    return EngagementClient(credentials, **given)
 
 
 def _posts(arguments: argparse.Namespace) -> tuple[str, ...]:
@@ -144,9 +149,11 @@ def _last_28_hours(arguments: argparse.Namespace) -> EngagementRequest:
 
 
 def _historical(arguments: argparse.Namespace) -> EngagementRequest:
-    now = Window.last().end
-    end = Window.covering(arguments.end, now).start if arguments.end else now
-    window = Window.covering(arguments.start or end - MAX_WINDOW, arguments.end or end)
+    end = (
+        Window.last().end if arguments.end is None else Window.covering(EARLIEST, arguments.end).end
+    )
+    start = end - MAX_WINDOW if arguments.start is None else arguments.start
+    window = Window.covering(start, end)
     types = arguments.types or SERIES_TYPES
     return historical(_posts(arguments), engagement_types=types, window=window, by=arguments.by)
 

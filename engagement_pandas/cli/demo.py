@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from engagement_pandas.cli.asking import save
+from engagement_pandas.cli.raw import save
 from engagement_pandas.cli.terminal import Verbs, give, omitted, say
 from engagement_pandas.errors import RequestError
 from engagement_pandas.request import historical, last_28_hours, totals
@@ -43,8 +43,9 @@ def run(arguments: argparse.Namespace) -> None:
     (folder / "raw").mkdir(parents=True, exist_ok=True)
     try:
         demo = demo_client(arguments.now)
-    except ValueError as error:
-        raise RequestError(str(error)) from error
+    except (ValueError, OverflowError) as error:
+        msg = f"no demo at the time {arguments.now}: {error}"
+        raise RequestError(msg) from error
     with demo:
         say(repr(demo))
         week = Window.last(7, now=demo.server.world.now())
@@ -56,6 +57,8 @@ def run(arguments: argparse.Namespace) -> None:
         answers = {name: demo.client.fetch(question) for name, question in questions.items()}
     lines = []
     for name, responses in answers.items():
+        for old in (folder / "raw").glob(f"{name}-[0-9]*.json"):
+            old.unlink()  # of the last demo
         save(responses, folder / "raw", name)
         counts, silent = flatten(responses), omissions(responses)
         write_parquet(counts, folder / f"{name}.parquet")

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from engagement_pandas.cli.terminal import Verbs, grouping, table_file, write
+from engagement_pandas.cli.raw import BESIDE, load
+from engagement_pandas.cli.terminal import Verbs, grouping, omitted, say, table_file, write
 from engagement_pandas.errors import EngagementError
 
 
@@ -16,8 +17,9 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     parser = verbs.add_parser(
         "flatten",
         help="turn stored answers of the API into a table",
-        description="Turn stored answers of the API, from anywhere, into one table. Answers that "
-        "count the same thing twice are refused.",
+        description="Turn stored answers of the API, from anywhere, into one table. Where the "
+        "request lies beside an answer, as --raw leaves it, parts of one question are added up "
+        "and omissions told; without it, answers that count the same thing twice are refused.",
         epilog="example:\n  engagement-pandas flatten raw/*.json --out counts.parquet\n",
     )
     parser.set_defaults(run=run)
@@ -37,14 +39,25 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 def run(arguments: argparse.Namespace) -> None:
     """Flatten each body, and write them below each other."""
-    from engagement_pandas.flattening.bodies import flatten_json, stack  # noqa: PLC0415 - pandas
+    from engagement_pandas.flattening import flatten, flatten_json, omissions  # noqa: PLC0415
+    from engagement_pandas.flattening.bodies import stack  # noqa: PLC0415 - pandas
 
-    frames = []
+    frames, responses = [], []
     for name in arguments.bodies:
+        if name.endswith(BESIDE):
+            continue  # raw/*.json names it too
+        response = None if name == "-" else load(Path(name))
+        if response is not None:
+            responses.append(response)
+            continue
         body = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         try:
             frames.append(flatten_json(body, group_by=arguments.by, grouping=arguments.grouping))
         except EngagementError as error:
             error.add_note(f"in {name}")
             raise
+    if responses:
+        frames.append(flatten(responses, arguments.grouping))
+        for line in omitted(omissions(responses)):
+            say(line)
     write(stack(frames), arguments.out)

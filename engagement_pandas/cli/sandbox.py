@@ -39,5 +39,6 @@ def run(arguments: argparse.Namespace) -> None:
     try:
         faults = Faults(arguments.fault_rate, arguments.fault_seed, arguments.fault)
         serve(arguments.port, now=arguments.now, faults=faults, write=give)
-    except ValueError as error:
-        raise RequestError(str(error)) from error
+    except (ValueError, OverflowError) as error:
+        msg = f"no sandbox at port {arguments.port} and time {arguments.now}: {error}"
+        raise RequestError(msg) from error

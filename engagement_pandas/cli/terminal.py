@@ -35,7 +35,11 @@ def names(text: str) -> list[str]:
     >>> names("favorites, replies")
     ['favorites', 'replies']
     """
-    return [name.strip() for name in text.split(",") if name.strip()]
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
+        msg = f"{text!r} names nothing; leave the option out, or name something"
+        raise argparse.ArgumentTypeError(msg)
+    return found
 
 
 def grouping(text: str) -> Grouping:
@@ -80,14 +84,18 @@ def omitted(omissions: pd.DataFrame) -> list[str]:
     """Return a line for each reason why posts have no count."""
     from engagement_pandas.frame import in_order  # noqa: PLC0415 - pandas
 
-    keys = ["reason", "message", "post_id"]
-    kinds = omissions.groupby(keys, observed=True)["engagement_type"].agg(
-        lambda types: ", ".join(in_order(set(types.dropna()))) or "counts"
-    )
-    posts = kinds.reset_index().groupby(["reason", "message", "engagement_type"], observed=True)
+    kinds = omissions["engagement_type"].fillna("")
+    names = [name for name in in_order(kinds.unique()) if name]
     lines = []
-    for reason, message, types, number in posts.size().reset_index().itertuples(index=False):
-        meaning = OMISSION_REASONS[OmissionReason(reason)]
-        words = "" if message == meaning else f" ({shorten(message, _WORDS)})"
-        lines.append(f"no {types} for {counted(number, 'post')}: {meaning}{words}")
+    for (reason,), rows in omissions.groupby(["reason"], observed=True):
+        meaning = OMISSION_REASONS[OmissionReason(str(reason))]
+        said = rows["message"].unique()
+        words = "" if len(said) > 1 or said[0] == meaning else f" ({shorten(said[0], _WORDS)})"
+        # A post's silent types as one number, so that like posts are told in one line.
+        bits = kinds[rows.index].map({name: 1 << place for place, name in enumerate(names)})
+        sets = bits.fillna(0).astype("int64").groupby(rows["post_id"]).sum().value_counts()
+        for bitset, posts in sets.items():
+            types = [n for place, n in enumerate(names) if int(str(bitset)) >> place & 1]
+            what = ", ".join(types) or "counts"
+            lines.append(f"no {what} for {counted(posts, 'post')}: {meaning}{words}")
     return lines

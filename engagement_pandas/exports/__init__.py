@@ -6,6 +6,7 @@ there, so that a reader sees the old file or the new one, whatever happens in be
 
 from __future__ import annotations
 
+import engagement_pandas.accessor  # noqa: F401 - so that its frames have counts.engagement
 from engagement_pandas.exports.csv import read_csv, write_csv
 from engagement_pandas.exports.parquet import read_parquet, write_parquet
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
+import zlib
 from collections.abc import Callable, Mapping
+from gzip import BadGzipFile
 from pathlib import Path
 from typing import IO, Any, Final, cast
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -18,6 +22,17 @@ from engagement_pandas.frame import TEXT
 
 _MIDNIGHT: Final = "%Y-%m-%d"
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
+
+
+_UNREADABLE: Final = (
+    pd.errors.ParserError,
+    pd.errors.EmptyDataError,
+    UnicodeDecodeError,
+    BadGzipFile,
+    BadZipFile,
+    EOFError,
+    zlib.error,
+)
 
 
 def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[str]) -> None:
@@ -50,7 +65,14 @@ def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[
         texts[name] = texts[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def write(target: Any) -> None:
-        texts.to_csv(target, index=False, na_rep=MISSING, lineterminator="\n", encoding="utf-8")
+        texts.to_csv(
+            target,
+            index=False,
+            na_rep=MISSING,
+            lineterminator="\n",
+            encoding="utf-8",
+            quoting=csv.QUOTE_ALL if _has_returns(texts) else csv.QUOTE_MINIMAL,
+        )
 
     if isinstance(path_or_buffer, str | os.PathLike):
         with replacing(Path(path_or_buffer)) as beside:
@@ -82,7 +104,7 @@ def read_csv(path_or_buffer: str | os.PathLike[str] | IO[str]) -> pd.DataFrame:
     """
     try:
         texts = pd.read_csv(path_or_buffer, dtype=TEXT, keep_default_na=False, encoding="utf-8")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         msg = f"this is not CSV with counts or omissions: {error}"
         raise FrameError(msg) from error
     readers = _OMISSION_READERS if "reason" in texts else _COUNT_READERS
@@ -92,6 +114,12 @@ def read_csv(path_or_buffer: str | os.PathLike[str] | IO[str]) -> pd.DataFrame:
     )
     checked(frame)
     return frame
+
+
+def _has_returns(texts: pd.DataFrame) -> bool:
+    """Tell whether a text has a carriage return, which Python's writer leaves bare."""
+    names = texts.columns.difference(["post_id", "day", "hour", "count", "start", "end"])
+    return any("\r" in str(text) for name in names for text in texts[name].unique())
 
 
 def _as_counts(texts: pd.Series) -> pd.Series:

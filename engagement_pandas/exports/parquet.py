@@ -85,7 +85,7 @@ def write_parquet(
         counts.reset_index(drop=True), schema=schema, preserve_index=False, safe=True
     ).replace_schema_metadata(metadata)
     with replacing(Path(path)) as beside:
-        pq.write_table(table, beside, compression="zstd")
+        pq.write_table(table, beside, compression="zstd", write_page_checksum=True)
 
 
 def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -110,9 +110,12 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
-        table = pq.ParquetFile(os.fspath(path)).read()
-    except pa.ArrowInvalid as error:
-        msg = f"{os.fspath(path)!r} is not a Parquet file: {error}"
+        table = pq.ParquetFile(os.fspath(path), page_checksum_verification=True).read()
+        table.validate(full=True)
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        msg = f"{os.fspath(path)!r} is not a Parquet file, or a damaged one: {error}"
         raise FrameError(msg) from error
     metadata = table.schema.metadata or {}
     version = metadata.get(VERSION_KEY, b"0").decode()
@@ -133,6 +136,9 @@ def _from_arrow(table: pa.Table, path: str) -> pd.DataFrame:
 
     kinds = omissions_schema() if "reason" in table.column_names else counts_schema()
     columns: dict[str, Any] = {}
+    if len(set(table.column_names)) < len(table.column_names):
+        msg = f"{path!r} has a column twice in {table.column_names}; see write_parquet()"
+        raise FrameError(msg)
     for name in table.column_names:
         column = table.column(name)
         if name in kinds.names:

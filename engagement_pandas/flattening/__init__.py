@@ -8,6 +8,7 @@ whose request nobody knows.
 
 from __future__ import annotations
 
+import engagement_pandas.accessor  # noqa: F401 - so that its frames have counts.engagement
 from engagement_pandas.flattening.bodies import flatten_json
 from engagement_pandas.flattening.responses import flatten
 from engagement_pandas.flattening.silences import omissions

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import msgspec
 import pandas as pd
 
 from engagement_pandas.errors import (
@@ -23,7 +22,7 @@ from engagement_pandas.flattening.spans import Span
 from engagement_pandas.flattening.sums import add, tidy
 from engagement_pandas.frame import TEXT, check_counts, in_order
 from engagement_pandas.grouping import Grouping
-from engagement_pandas.response import Envelope
+from engagement_pandas.response import Envelope, as_bytes
 from engagement_pandas.wording import listed
 
 
@@ -106,7 +105,7 @@ def flatten_json(
     0     impressions 2026-03-01     7    551
     1     impressions 2026-03-01     8    412
     """
-    content = _content(body)
+    content = as_bytes(body)
     envelope = Envelope.read(content)
     name = _picked(envelope, grouping)
     raw = bytes(envelope.groupings[name])
@@ -118,7 +117,7 @@ def flatten_json(
         levels = levels_of(hours.parse(raw, name)) if tree is None else hours.levels_of(tree)
         dimensions = infer(levels, name)
     layout = Layout(name, dimensions, unavailable=envelope.unavailable)
-    leaves = None if tree is None else hours.read(tree, layout)
+    leaves = None if tree is None else hours.read(raw, tree, layout)
     if leaves is None:
         leaves = add([read(hours.parse(raw, name), layout)], name)
     span = None
@@ -128,24 +127,9 @@ def flatten_json(
     return tidy(replace(leaves, missing=false & (leaves.count == 0)), dimensions)
 
 
-def _content(body: bytes | str | Mapping[str, Any]) -> bytes:
-    if isinstance(body, bytes | bytearray | memoryview):
-        return bytes(body)
-    if isinstance(body, str):
-        return body.encode()
-    if not isinstance(body, Mapping):
-        msg = f"the body is a {type(body).__name__}; give bytes, text or a dict"
-        raise ResponseShapeError(msg)
-    try:
-        return msgspec.json.encode(dict(body))
-    except (TypeError, OverflowError, ValueError) as error:
-        msg = f"the body is not JSON: {error}"
-        raise ResponseShapeError(msg) from error
-
-
 def _picked(envelope: Envelope, name: str | None) -> str:
     names = [key for key, raw in envelope.groupings.items() if bytes(raw)[:1] == b"{"]
-    if name is not None and name in envelope.groupings:
+    if isinstance(name, str) and name in envelope.groupings:
         return name
     if len(names) == 1 and name is None:
         return names[0]

@@ -19,6 +19,7 @@ from engagement_pandas.flattening import leaves
 from engagement_pandas.flattening.leaves import LEAST, Layout, Leaves
 from engagement_pandas.flattening.sums import add
 from engagement_pandas.frame import in_order
+from engagement_pandas.response import UNREADABLE, refuse_repeated
 from engagement_pandas.vocabulary import FOUR_DIMENSION_ORDERS, Dimension
 
 Tree = dict[str, dict[str, dict[str, Any]]]
@@ -54,7 +55,7 @@ def decode(raw: bytes) -> Tree | None:
         return None
     try:
         tree: Tree = _DECODER.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
     keys = chain(tree, chain.from_iterable(tree.values()))
     return tree if raw.count(b"e") == sum(key.count("e") for key in keys) else None
@@ -75,8 +76,11 @@ def levels_of(tree: Tree) -> list[set[str]]:
     ]
 
 
-def read(tree: Tree, layout: Layout) -> Leaves | None:
-    """Take the counts off a decoded tree, sorted; None where a key is not as it should be."""
+def read(raw: bytes, tree: Tree, layout: Layout) -> Leaves | None:
+    """Take the counts off a decoded tree, sorted; None where a key is not as it should be.
+
+    Every key has a colon, so a colon too many is a key that stood twice, or an odd one.
+    """
     if layout.dimensions not in FOUR_DIMENSION_ORDERS:
         return None
     outer = tuple(tree)
@@ -122,6 +126,8 @@ def read(tree: Tree, layout: Layout) -> Leaves | None:
     span = layout.span
     if span is not None and ((bucket < span.start) | (bucket >= span.end)).any():
         return None
+    if raw.count(b":") != len(tree) + len(by_day) + len(days) + len(count):
+        return None
     return Leaves(posts, types, post, kind, bucket, count, np.zeros(len(count), np.bool_))
 
 
@@ -135,7 +141,7 @@ def read_grouping(raw: bytes, layout: Layout) -> Leaves:
     """
     if layout.dimensions in FOUR_DIMENSION_ORDERS:
         tree = decode(raw)
-        quick = None if tree is None else read(tree, layout)
+        quick = None if tree is None else read(raw, tree, layout)
         if quick is not None:
             return quick
     return add([leaves.read(parse(raw, layout.name), layout)], layout.name)
@@ -150,7 +156,9 @@ def parse(raw: bytes, name: str) -> object:
         Where it is not JSON.
     """
     try:
-        return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        msg = f"the grouping is not JSON: {error}"
+        value: object = msgspec.json.decode(raw)
+    except UNREADABLE as error:
+        msg = f"the grouping is not JSON that can be read: {error}"
         raise ResponseShapeError(msg, f"$[{name!r}]") from error
+    refuse_repeated(raw, f"$[{name!r}]")
+    return value

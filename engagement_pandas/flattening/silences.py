@@ -158,7 +158,8 @@ class _Teller:
         if post in self.envelope.unavailable:
             yield self.omission(post, None, OmissionReason.UNAVAILABLE)
         elif post in self.envelope.forbidden_posts():
-            yield self.omission(post, None, OmissionReason.FORBIDDEN)
+            words = self.envelope.forbidden_words(post)
+            yield self.omission(post, None, OmissionReason.FORBIDDEN, words)
         else:
             reasons = {
                 kind: self.reason(post, kind) for kind in self.response.request.engagement_types

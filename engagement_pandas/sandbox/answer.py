@@ -61,4 +61,4 @@ class Refusal(Exception):
 
 def to_json(document: Mapping[str, Any]) -> bytes:
     """Return compact UTF-8 JSON."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")

@@ -7,7 +7,6 @@ world, since that is the clock which clients sign by.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import threading
@@ -113,7 +112,7 @@ class Authority:
         scheme, _, rest = headers.get("authorization", "").partition(" ")
         try:
             decoded = base64.b64decode(rest.strip(), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # binascii.Error and UnicodeDecodeError are some
             decoded = ""
         given = tuple(unquote_plus(part) for part in decoded.partition(":")[::2])
         if scheme.lower() != "basic" or given != (
