@@ -26,10 +26,7 @@ carries in ``.responses`` the answers that had already arrived.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from engagement_pandas.response import EngagementResponse
+from typing import Any
 
 
 class EngagementError(Exception):
@@ -41,7 +38,7 @@ class EngagementError(Exception):
         What had been answered before the failure; empty unless a fetch failed midway.
     """
 
-    responses: tuple[EngagementResponse, ...] = ()
+    responses: tuple[Any, ...] = ()
 
 
 class RequestError(EngagementError, ValueError):

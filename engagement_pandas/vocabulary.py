@@ -171,6 +171,10 @@ class TypeFacts:
         The time series do not count it for posts older than this.
     series_since : date or None
         Before this UTC day the time series show 0, which is not a count.
+    alone : str
+        Why it is added to no other type; empty where it may be.
+    one_meaning : bool
+        Whether ``/totals`` and the time series count the same.
     """
 
     meaning: str
@@ -180,7 +184,11 @@ class TypeFacts:
     oldest_post_totals: timedelta | None = None
     oldest_post_series: timedelta | None = None
     series_since: date | None = None
+    alone: str = ""
+    one_meaning: bool = True
 
+
+_VIEWS: Final = "a view is counted by several types, and no view is an interaction"
 
 IMPRESSIONS_OLDEST_POST: Final = timedelta(days=90)
 """``/totals`` counts impressions and engagements of posts up to this age."""
@@ -197,11 +205,13 @@ ENGAGEMENT_TYPES: Final[Mapping[EngagementType, TypeFacts]] = MappingProxyType(
             "times viewed, organic only",
             totals=True,
             oldest_post_totals=IMPRESSIONS_OLDEST_POST,
+            alone=_VIEWS,
         ),
         EngagementType.ENGAGEMENTS: TypeFacts(
             "interactions, organic and promoted; not the sum of the other types",
             totals=True,
             oldest_post_totals=IMPRESSIONS_OLDEST_POST,
+            alone="engagements already hold the interactions that the other types count",
         ),
         EngagementType.FAVORITES: TypeFacts(
             "likes", totals=True, public=True, series_since=INTERACTIONS_SINCE
@@ -222,8 +232,10 @@ ENGAGEMENT_TYPES: Final[Mapping[EngagementType, TypeFacts]] = MappingProxyType(
             public=True,
             oldest_post_totals=VIDEO_VIEWS_OLDEST_POST,
             oldest_post_series=VIDEO_VIEWS_OLDEST_POST,
+            alone=_VIEWS,
+            one_meaning=False,
         ),
-        EngagementType.MEDIA_VIEWS: TypeFacts("views of a video, GIF or image"),
+        EngagementType.MEDIA_VIEWS: TypeFacts("views of a video, GIF or image", alone=_VIEWS),
         EngagementType.MEDIA_ENGAGEMENTS: TypeFacts("clicks on media"),
         EngagementType.URL_CLICKS: TypeFacts("clicks on links"),
         EngagementType.HASHTAG_CLICKS: TypeFacts("clicks on hashtags"),

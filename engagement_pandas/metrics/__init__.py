@@ -1,0 +1,54 @@
+"""What the numbers say: a frame of counts in, a frame or Series out.
+
+Every function takes tidy counts, changes nothing, and returns a new frame. What is not
+known is ``<NA>``, never 0, and what cannot be answered is a ``FrameError`` with the cure.
+
+=========================== ==========================================================
+:func:`wide`, :func:`tall`  a column for each engagement type, and back
+:func:`engagement_rate`     a ratio of sums, with an interval
+:func:`over_time`           regular buckets of local time
+:func:`age`                 hours since the post was made
+:func:`cumulative`          running counts since then
+:func:`half_life`           the age at half of the counts, or at any share
+:func:`benchmark`           what a cohort had at each age
+:func:`standing`            where a post stands among others of its age
+:func:`top_posts`           the most counts, or the best rate
+:func:`best_times`          weekday by hour, and whether it matters
+:func:`compare`             two sets of posts, and whether they differ
+:func:`summarise`           a row a post; :func:`to_html`, to be sent
+:func:`check_addable`       which types may be summed
+:func:`check_comparable`    which counts may be held against each other
+=========================== ==========================================================
+"""
+
+from engagement_pandas.metrics.ages import age
+from engagement_pandas.metrics.buckets import over_time
+from engagement_pandas.metrics.cohorts import benchmark, standing
+from engagement_pandas.metrics.comparisons import compare
+from engagement_pandas.metrics.half_lives import half_life
+from engagement_pandas.metrics.histories import cumulative
+from engagement_pandas.metrics.meanings import check_addable, check_comparable
+from engagement_pandas.metrics.rankings import top_posts
+from engagement_pandas.metrics.rates import engagement_rate
+from engagement_pandas.metrics.reports import summarise, to_html
+from engagement_pandas.metrics.shapes import tall, wide
+from engagement_pandas.metrics.weekdays import best_times
+
+__all__ = [
+    "age",
+    "benchmark",
+    "best_times",
+    "check_addable",
+    "check_comparable",
+    "compare",
+    "cumulative",
+    "engagement_rate",
+    "half_life",
+    "over_time",
+    "standing",
+    "summarise",
+    "tall",
+    "to_html",
+    "top_posts",
+    "wide",
+]

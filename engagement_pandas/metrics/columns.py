@@ -1,0 +1,190 @@
+"""What a metric needs of the counts it is handed, checked cheaply.
+
+Columns and dtypes only: a look at every value, as ``check_counts`` takes it, would cost
+more than the metrics do. Further columns are welcome, so that counts can be merged with
+what else is known of the posts and summed by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from numbers import Real
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame import ALWAYS, COUNT_COLUMNS
+from engagement_pandas.vocabulary import Dimension, EngagementType
+from engagement_pandas.wording import listed
+
+_DIMENSIONS: Final = {dimension.column: str(dimension) for dimension in Dimension}
+_VOCABULARY: Final = frozenset(str(name) for name in EngagementType)
+
+
+def need(counts: pd.DataFrame, *names: str) -> None:
+    """Refuse counts that lack a column, or have it in another dtype or with holes.
+
+    Parameters
+    ----------
+    counts : DataFrame
+    *names : str
+        Columns beside ``engagement_type`` and ``count``, which are always needed.
+
+    Raises
+    ------
+    FrameError
+        Naming the column and the cure.
+
+    Examples
+    --------
+    >>> need(pd.DataFrame({"count": [5]}))
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: counts lack the column 'engagement_type'; ...
+    """
+    if not isinstance(counts, pd.DataFrame):
+        msg = f"counts are a DataFrame, not a {type(counts).__name__}; see flatten()"
+        raise FrameError(msg)
+    for name in (*ALWAYS, *names):
+        if name not in counts.columns:
+            cure = f"group by {_DIMENSIONS[name]!r} too" if name in _DIMENSIONS else "see flatten()"
+            msg = f"counts lack the column {name!r}; {cure}; there are {listed(counts.columns)}"
+            raise FrameError(msg)
+    for name in set(COUNT_COLUMNS).intersection(counts.columns):
+        dtype = str(counts[name].dtype)
+        if dtype != COUNT_COLUMNS[name]:
+            msg = (
+                f"{name!r} is {dtype}, not {COUNT_COLUMNS[name]}; "
+                "flatten(), read_parquet() and read_csv() make it so"
+            )
+            raise FrameError(msg)
+        if name != "count" and counts[name].hasnans:
+            row = int(np.flatnonzero(counts[name].isna())[0])
+            msg = f"{name!r} is missing in row {row} of the counts; drop that row or fill it in"
+            raise FrameError(msg)
+
+
+def keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
+    """Return the columns to sum by, as a list.
+
+    Raises
+    ------
+    FrameError
+        Where counts have no such column, or it is the count itself, or stands twice.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> keys(ep.flatten_json({"g": {"impressions": {"2026-03-01": "5"}}}), "day")
+    ['day']
+    """
+    names = [] if by is None else [by] if isinstance(by, str) else list(by)
+    for place, name in enumerate(names):
+        if name == "count" or name not in counts.columns or name in names[:place]:
+            there = listed(column for column in counts.columns if column != "count")
+            msg = f"by is {by!r}; name columns of the counts, each once: {there}"
+            raise FrameError(msg)
+    return names
+
+
+def known_type(counts: pd.DataFrame, name: str) -> str:
+    """Return the name of an engagement type, where there is such a type.
+
+    Raises
+    ------
+    FrameError
+        Where neither the counts nor the vocabulary know it.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"impressions": "5"}})
+    >>> known_type(counts, "impresions")
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: there is no engagement type 'impresions'; ...
+    """
+    text = str(name)
+    present = [str(kind) for kind in counts["engagement_type"].cat.categories]
+    if text not in _VOCABULARY and text not in present:
+        near = get_close_matches(text, sorted({*_VOCABULARY, *present}), n=1)
+        cure = f"did you mean {near[0]!r}?" if near else f"counts have {present}"
+        msg = f"there is no engagement type {text!r}; {cure}"
+        raise FrameError(msg)
+    return text
+
+
+def of_types(counts: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """Return the rows of some engagement types; the same frame where that is all of them.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"impressions": "5", "favorites": "2"}})
+    >>> of_types(counts, ["favorites"])["count"].to_list()
+    [2]
+    """
+    kinds = counts["engagement_type"]
+    wanted = kinds.cat.categories.isin([known_type(counts, name) for name in names])
+    return counts if wanted.all() else counts[wanted[kinds.cat.codes.to_numpy()]]
+
+
+def one_type(counts: pd.DataFrame, name: str | None) -> pd.DataFrame:
+    """Return the rows of one engagement type, which may go unnamed where there is one.
+
+    Raises
+    ------
+    FrameError
+        Where there are several and none is named, or the named one is not counted.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> len(one_type(ep.flatten_json({"g": {"impressions": "5"}}), None))
+    1
+    """
+    present = [str(kind) for kind in counts["engagement_type"].unique()]
+    if name is None:
+        if len(present) > 1:
+            msg = f"counts have the engagement types {present}; name one as engagement_type"
+            raise FrameError(msg)
+        return counts
+    if known_type(counts, name) not in present and present:
+        msg = f"counts have no {str(name)!r}, only {present}; ask for it, or name one of those"
+        raise FrameError(msg)
+    return of_types(counts, [name])
+
+
+def whole_number(number: Any, name: str, least: int) -> int:
+    """Return a whole number that somebody gives.
+
+    Raises
+    ------
+    FrameError
+        Where it is none, or too small.
+
+    Examples
+    --------
+    >>> whole_number(2.5, "n", 1)
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: n is 2.5; give a whole number, at least 1
+    """
+    if is_number(number) and least <= number < np.inf and number == int(number):
+        return int(number)
+    msg = f"{name} is {number!r}; give a whole number, at least {least}"
+    raise FrameError(msg)
+
+
+def is_number(value: Any) -> bool:
+    """Whether something is a number, Python's or numpy's, and no truth value.
+
+    Examples
+    --------
+    >>> is_number(np.int64(3)), is_number(True), is_number("3")
+    (True, False, False)
+    """
+    return isinstance(value, Real) and not isinstance(value, bool)

@@ -1,0 +1,224 @@
+"""The life of each post, type by type: what it had at which age."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame import TEXT
+from engagement_pandas.metrics.ages import made_hour
+from engagement_pandas.metrics.columns import need
+from engagement_pandas.metrics.spans import HOUR_US, hours, span
+
+
+@dataclass(frozen=True, slots=True)
+class Histories:
+    """Counts by post and type in the order of time; arrays with an entry a bucket.
+
+    A *life* is one post and one type; its buckets stand together. Buckets that had ended
+    before the post was made are left out.
+
+    Attributes
+    ----------
+    posts : Index
+        The IDs, sorted.
+    types : CategoricalDtype
+    post, type : ndarray of int
+        For each life, its place in ``posts`` and in the categories.
+    begin : ndarray of int
+        For each life, where its buckets begin; and one more entry, the end of all.
+    life : ndarray of int
+        For each bucket, which life it belongs to.
+    start : ndarray of int64
+        Hours since 1970, UTC.
+    young, old : ndarray of float64
+        The post's age in hours as the bucket began (at least 0) and ended.
+    running : ndarray of int64
+        Counts from the first bucket to the end of this one; unknown ones add nothing.
+    unknown : ndarray of bool
+        Whether this bucket's own count is unknown.
+    whole : ndarray of bool
+        Whether every count since the post was made is in ``running``.
+    """
+
+    posts: pd.Index
+    types: pd.CategoricalDtype
+    post: NDArray[np.int64]
+    type: NDArray[np.int64]
+    begin: NDArray[np.int64]
+    life: NDArray[np.int64]
+    start: NDArray[np.int64]
+    young: NDArray[np.float64]
+    old: NDArray[np.float64]
+    running: NDArray[np.int64]
+    unknown: NDArray[np.bool_]
+    whole: NDArray[np.bool_]
+
+    @property
+    def last(self) -> NDArray[np.int64]:
+        """For each life, its last bucket."""
+        return self.begin[1:] - 1
+
+    def keys(self) -> pd.DataFrame:
+        """Return ``post_id`` and ``engagement_type`` of each life."""
+        return pd.DataFrame(
+            {
+                "post_id": pd.Series(self.posts.take(self.post), dtype=TEXT),
+                "engagement_type": pd.Categorical.from_codes(self.type, dtype=self.types),
+            }
+        )
+
+
+def histories(counts: pd.DataFrame) -> Histories:
+    """Sort counts into lives.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``post_id`` and ``day``.
+
+    Raises
+    ------
+    FrameError
+        Where a bucket stands twice, or something was counted before the post was made.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> hours = {"19": "5", "20": "7"}
+    >>> body = {"g": {"1060976163948904448": {"impressions": {"2018-11-09": hours}}}}
+    >>> histories(ep.flatten_json(body)).running.tolist()
+    [5, 12]
+    """
+    need(counts, "post_id", "day")
+    codes, names = pd.factorize(counts["post_id"], sort=True)
+    posts = pd.Index(names, dtype=TEXT)
+    kinds = counts["engagement_type"]
+    start = hours(counts)
+    cover = span(counts, start) if len(counts) else None
+    step = cover.step if cover else 1
+    made = made_hour(posts)
+
+    earlier = start + step <= made[codes]
+    number = counts["count"].to_numpy(dtype="int64", na_value=0)
+    if (earlier & (number != 0)).any():
+        row = int(np.flatnonzero(earlier & (number != 0))[0])
+        _refuse_unborn(counts.iloc[row], made[codes[row]])
+
+    kind = kinds.cat.codes.to_numpy().astype("int64")
+    life = codes * max(len(kinds.cat.categories), 1) + kind
+    order = np.flatnonzero(~earlier)
+    order = order[np.lexsort((start[order], life[order]))]
+    life, start, number, post, kind = (a[order] for a in (life, start, number, codes, kind))
+    unknown = counts["count"].isna().to_numpy()[order]
+
+    fresh = np.ones(len(order), dtype=np.bool_)
+    fresh[1:] = life[1:] != life[:-1]
+    hop = np.empty(len(order), dtype=np.int64)
+    hop[1:] = np.diff(start)
+    hop[fresh] = step
+    if (hop < step).any():
+        row = int(np.flatnonzero(hop < step)[0])
+        twice = counts.drop(columns="count").iloc[order[row]].astype(str).to_dict()
+        msg = f"counts hold {twice} twice; keep one of the rows, or they would count double"
+        raise FrameError(msg)
+    first = np.flatnonzero(fresh)
+    born = made[post[first]]
+    place = np.cumsum(fresh) - 1
+    # NaN, of an ID without a time, compares false: its whole life is unknown.
+    from_birth = (start[first] <= born) & (born >= (cover.whole_from if cover else 0))
+    flaws = (hop > step) | unknown
+    flaws[first] |= ~from_birth
+    end = np.minimum(start + step, cover.until if cover else np.inf)
+    return Histories(
+        posts=posts,
+        types=pd.CategoricalDtype(kinds.cat.categories, ordered=kinds.cat.ordered),
+        post=post[first],
+        type=kind[first],
+        begin=np.append(first, len(order)),
+        life=place,
+        start=start,
+        young=np.maximum(start - born[place], 0),
+        old=end - born[place],
+        running=_running(number, first, place),
+        unknown=unknown,
+        whole=_running(flaws.astype(np.int64), first, place) == 0,
+    )
+
+
+def cumulative(counts: pd.DataFrame) -> pd.DataFrame:
+    """Add each post's counts up from the hour in which it was made.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``post_id`` and ``day``, and perhaps ``hour``.
+
+    Returns
+    -------
+    DataFrame
+        A row a post, type and bucket that is in the counts, sorted by them; not the
+        buckets that had ended before the post was made. ``post_id`` and
+        ``engagement_type`` as in the counts; ``start`` (``datetime64[us, UTC]``, of the
+        hour or day); ``age`` (``Float64``, hours from the post's making to the end of the
+        bucket); ``count`` (``Int64``, all counts up to that age; it can fall, where unlikes
+        outweigh likes; ``<NA>`` in a bucket whose own count is); ``complete``
+        (``boolean``): whether every hour since the making is in it. Where it is not, since
+        the counts begin later or have gaps, ``count`` adds up what there is.
+
+    Raises
+    ------
+    FrameError
+        Where counts have no post or day, hold a bucket twice, or count something before
+        the post was made, which the hours of another time zone would.
+
+    Notes
+    -----
+    Counts of the time series are per hour, and can be negative. The first day of counts
+    by day, and the first hour of ``/28hr``, may hold only a part, so posts made in it are
+    not complete.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> hours = {"19": "5", "20": "7", "21": "-1"}
+    >>> body = {"g": {"1060976163948904448": {"favorites": {"2018-11-09": hours}}}}
+    >>> grown = cumulative(ep.flatten_json(body))
+    >>> grown["age"].round(2).to_list(), grown["count"].to_list()
+    ([0.61, 1.61, 2.61], [5, 12, 11])
+    """
+    lives = histories(counts)
+    frame = lives.keys().take(lives.life).reset_index(drop=True)
+    start = pd.Series((lives.start * HOUR_US).view("datetime64[us]")).dt.tz_localize("UTC")
+    running = pd.array(lives.running, dtype="Int64")
+    running[lives.unknown] = pd.NA
+    return frame.assign(
+        start=start,
+        age=pd.array(lives.old, dtype="Float64"),
+        count=running,
+        complete=pd.array(lives.whole, dtype="boolean"),
+    )
+
+
+def _running(
+    number: NDArray[np.int64], first: NDArray[np.int64], place: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return sums from the first bucket of each life on."""
+    sums = np.cumsum(number)
+    before = sums[first] - number[first]
+    return sums - before[place]
+
+
+def _refuse_unborn(row: pd.Series, made: float) -> None:
+    moment = pd.Timestamp(round(made * HOUR_US), unit="us").floor("s")
+    hour = f" at {row['hour']} h" if "hour" in row else ""
+    msg = (
+        f"post {row['post_id']} has {row['count']} {row['engagement_type']} on {row['day']:%F}"
+        f"{hour}, before it was made at {moment} UTC; "
+        "are the hours those of another time zone, or is the ID another post's?"
+    )
+    raise FrameError(msg)

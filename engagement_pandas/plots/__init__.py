@@ -1,0 +1,43 @@
+"""Pictures of tidy counts: a frame in, matplotlib Axes out.
+
+Nothing is shown or saved here, and no setting of matplotlib is changed. matplotlib is
+imported when the first picture is drawn, and pyplot only where no Axes are given.
+
+======================= ==============================================================
+:func:`plot_over_time`  a line a type or post, with partial buckets marked
+:func:`plot_cumulative` growth by age, with the band of a cohort
+:func:`plot_by_type`    sums of the engagement types
+:func:`plot_top_posts`  the most counts, or the best rate with its interval
+:func:`plot_best_times` weekday by hour, and whether it matters
+:func:`plot_compare`    two sets of posts, and the interval of their difference
+:func:`plot_half_life`  the age at half of the counts, post by post
+======================= ==============================================================
+
+Colours are Okabe and Ito's. A type has its colour from the vocabulary and a post from its
+ID, so both keep it from plot to plot; ``posts=``, a frame with all the posts and perhaps
+their ``text``, fixes colours under any filter and names the posts. A series has its post
+ID or type as its artist's ``gid``, which SVG pictures keep.
+"""
+
+from engagement_pandas.plots.best_times import plot_best_times
+from engagement_pandas.plots.by_type import plot_by_type
+from engagement_pandas.plots.compare import plot_compare
+from engagement_pandas.plots.cumulative import plot_cumulative
+from engagement_pandas.plots.half_life import plot_half_life
+from engagement_pandas.plots.names import post_names
+from engagement_pandas.plots.over_time import plot_over_time
+from engagement_pandas.plots.style import COLOURS, post_colours
+from engagement_pandas.plots.top_posts import plot_top_posts
+
+__all__ = [
+    "COLOURS",
+    "plot_best_times",
+    "plot_by_type",
+    "plot_compare",
+    "plot_cumulative",
+    "plot_half_life",
+    "plot_over_time",
+    "plot_top_posts",
+    "post_colours",
+    "post_names",
+]

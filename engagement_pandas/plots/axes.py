@@ -1,0 +1,263 @@
+"""What every picture shares: Axes to draw on, time axes, legends, texts from outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import tzinfo
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from engagement_pandas.plots.names import ROOM
+from engagement_pandas.plots.style import ink
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.container import ErrorbarContainer
+
+NOTHING: Final = "no counts to show"
+VERBATIM: Final[dict[str, Any]] = {"parse_math": False, "usetex": False}
+"""For any text from outside: a dollar sign is a dollar sign."""
+
+_LETTER: Final = 0.56
+"""The width of a letter, in font sizes."""
+
+_HANDLE: Final = 4.5
+"""The width of a legend's line and the space around an entry, in font sizes."""
+
+_SIZES: Final = (9, 8, 7, 6, 5)
+_LEADING: Final = 1.5
+_HOURS: Final = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 672, 1344, 2688, 8736)
+
+
+def axes_for(ax: Axes | None, *, width: float = 8, height: float = 4.5) -> Axes:
+    """Return the Axes that are given, or those of a new figure, its size in inches."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - heavy, and only pictures need it
+
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def say(ax: Axes, words: str = NOTHING) -> Axes:
+    """Write what is to be said instead of a picture."""
+    ax.set_axis_off()
+    ax.text(
+        0.5, 0.5, words, ha="center", va="center", wrap=True, transform=ax.transAxes,
+        color=ink(ax), **VERBATIM,
+    )  # fmt: skip
+    return ax
+
+
+def tidy(ax: Axes, *, grid: Any) -> None:
+    """Take away what no picture needs, and draw a faint grid along one axis."""
+    ax.set_axisbelow(True)
+    ax.grid(visible=True, axis=grid, alpha=0.3)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def count_axis(axis: Axis) -> None:
+    """Label an axis of counts: whole numbers, 1.5k, 2M."""
+    from matplotlib.ticker import EngFormatter, MaxNLocator  # noqa: PLC0415 - heavy
+
+    axis.set_major_locator(MaxNLocator(nbins=_ticks(axis), integer=True))
+    axis.set_major_formatter(EngFormatter(sep=""))
+
+
+def rate_axis(axis: Axis) -> None:
+    """Label an axis of rates in percent."""
+    from matplotlib.ticker import MaxNLocator, PercentFormatter  # noqa: PLC0415 - heavy
+
+    axis.set_major_locator(MaxNLocator(nbins=_ticks(axis)))
+    axis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+
+
+def time_axis(ax: Axes, zone: tzinfo, step: pd.Timedelta) -> None:
+    """Label the x axis with local days or hours, and leave room for a single point.
+
+    Parameters
+    ----------
+    ax : Axes
+        With its data.
+    zone : tzinfo
+    step : Timedelta
+        The width of a bucket.
+    """
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, DayLocator  # noqa: PLC0415
+
+    day = pd.Timedelta("1D")
+    ax.xaxis_date(zone)
+    left, right = ax.dataLim.intervalx
+    span = pd.Timedelta(days=float(right - left))
+    pad = max(span * 0.02, step) / day
+    ax.set_xlim(left - pad, right + pad)
+    week = 1.5 * day <= span <= 8 * day
+    locator = DayLocator(tz=zone) if week else AutoDateLocator(zone, minticks=3, maxticks=8)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
+    # At the left: at the right matplotlib says which year or month it is.
+    ax.set_xlabel(f"time ({zone})", loc="left")
+
+
+def age_axis(ax: Axes, until: float) -> None:
+    """Label the x axis with hours since the post was made, at whole days where it can."""
+    from matplotlib.ticker import MultipleLocator  # noqa: PLC0415 - heavy
+
+    fits = [step for step in _HOURS if until / step <= 8]  # noqa: PLR2004 - labels side by side
+    ax.xaxis.set_major_locator(MultipleLocator(fits[0] if fits else until))
+    ax.set_xlim(0, until * 1.02)
+    ax.set_xlabel("hours since the post was made")
+
+
+def from_zero(ax: Axes) -> None:
+    """Begin the y axis at 0, unless something is below."""
+    low, high = ax.dataLim.intervaly
+    if low >= 0:
+        ax.set_ylim(0, high * 1.05 if high > 0 else 1)
+
+
+def room(ax: Axes) -> int:
+    """Return how many characters of a name fit beside a picture that wants its room too."""
+    letters = _points(ax)[0] * 0.38 / (_LETTER * 10)
+    return int(np.clip(letters, 12, ROOM))
+
+
+def row_size(ax: Axes, rows: int, *, most: float = 10, least: float = 4) -> float:
+    """Return the font size, in points, at which so many rows of text fit."""
+    return float(np.clip(_points(ax)[1] * 0.8 / max(rows, 1), least, most))
+
+
+def column_size(ax: Axes, columns: int, letters: int, *, most: float = 10) -> float:
+    """Return the font size, in points, at which so many columns of text fit."""
+    return float(np.clip(_points(ax)[0] * 0.85 / (columns * letters * 0.7), 4, most))
+
+
+def wrapped(ax: Axes, text: str, *, width: float | None = None) -> str:
+    """Break a text into lines of some width, in points: by default 3 in 5 of the figure's.
+
+    At commas and semicolons where that does, or else between words.
+    """
+    points = 0.6 * _figure(ax) if width is None else width
+    letters = max(int(points / (_LETTER * 10)), 10)
+    lines: list[str] = []
+    for part in text.split("\n"):
+        clauses = re.split(r"(?<=[,;]) ", part)
+        if max(len(clause) for clause in clauses) > letters:
+            lines += wrap(part, letters)
+            continue
+        line = clauses[0]
+        for clause in clauses[1:]:
+            if len(line) + 1 + len(clause) > letters:
+                lines.append(line)
+                line = clause
+            else:
+                line = f"{line} {clause}"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def heading(ax: Axes, words: str, *, margin: float = 60) -> None:
+    """Write what was found above the picture, whose left margin is so many points wide."""
+    lines = wrapped(ax, words, width=_figure(ax) - margin)
+    ax.set_title(lines, loc="left", fontsize=10, pad=8, **VERBATIM)
+
+
+def name_rows(ax: Axes, names: Sequence[str], *, most: float = 10) -> None:
+    """Put names beside the rows 0, 1, 2, … from the top."""
+    lines = sum(1 + name.count("\n") for name in names)
+    size = row_size(ax, lines, most=most)
+    ax.set_yticks(range(len(names)), list(names), fontsize=size, **VERBATIM)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+
+
+def legend_of(
+    ax: Axes, handles: Sequence[Artist | ErrorbarContainer], names: Sequence[str]
+) -> None:
+    """Put a legend where it hides nothing: above, or beside where there are many lines.
+
+    In a small picture its letters are smaller, and at worst it names the first lines only,
+    and says how many more there are.
+    """
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
+
+    width, height = _points(ax)
+    letters = max(len(name) for name in names)
+    shown, entries = list(handles), list(names)
+    keywords: dict[str, Any] = {"frameon": False, "columnspacing": 1.0, "handlelength": 2.2}
+    if ax.figure.get_layout_engine() is None:
+        # Nobody makes room outside the Axes. "best" would be slow with many points.
+        keywords |= {"loc": "upper right", "frameon": True, "fontsize": 8}
+    elif len(names) > 8 and width > 3 * 8 * (_LETTER * letters + _HANDLE):  # noqa: PLR2004 - lines
+        keywords |= {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "fontsize": 8}
+    else:
+        for size in _SIZES:
+            entry = size * (_LETTER * letters + _HANDLE)
+            columns = int(np.clip(width // entry, 1, min(len(names), 4)))
+            if -(-len(names) // columns) * size * _LEADING <= height * 0.3:
+                break
+        room_for = max(2, int(height * 0.5 / (size * _LEADING)) * columns)
+        if len(names) > room_for:
+            more = len(names) - room_for + 1
+            shown = [*shown[: room_for - 1], Line2D([], [], linestyle="none")]
+            entries = [*entries[: room_for - 1], f"and {more} more"]
+        keywords |= {"ncols": columns, "loc": "lower left", "bbox_to_anchor": (0.0, 1.0)}
+        keywords["fontsize"] = size
+    # Before 3.10 matplotlib left out labels that begin with "_", so they are set afterwards.
+    legend = ax.legend(shown, [str(place) for place in range(len(shown))], **keywords)
+    for text, name in zip(legend.get_texts(), entries, strict=True):
+        text.set(text=name, **VERBATIM)
+
+
+def most_ticks(ax: Axes) -> int:
+    """Return how many numbers there is room for below a picture."""
+    # Names beside the rows take a part of the width, which is not known yet.
+    return int(np.clip(_points(ax)[0] * 0.6 / 40, 2, 8))
+
+
+def _ticks(axis: Axis) -> int:
+    height = _points(axis.axes)[1]
+    return min(most_ticks(axis.axes) if axis is axis.axes.xaxis else max(2, int(height / 30)), 6)
+
+
+def _figure(ax: Axes) -> float:
+    """Return the width of the figure, in points."""
+    return ax.figure.bbox.width / ax.figure.dpi * 72
+
+
+def _points(ax: Axes) -> tuple[float, float]:
+    """Return width and height of the Axes, in points."""
+    width, height = ax.get_window_extent().bounds[2:]
+    return width / ax.figure.dpi * 72, height / ax.figure.dpi * 72
+
+
+def label_bars(ax: Axes, widths: Sequence[float], labels: Sequence[str]) -> None:
+    """Write numbers at the ends of horizontal bars, and make room for them."""
+    size = row_size(ax, len(labels), most=9)
+    low, high = min(0.0, *widths), max(0.0, *widths)
+    letters = max(len(label) for label in labels)
+    share = min(0.45, (letters * _LETTER * size + 8) / _points(ax)[0])
+    span = (high - low) / (1 - share) or 1.0
+    ax.set_xlim(low - (share * span if low < 0 else 0), high + share * span)
+    for row, (width, label) in enumerate(zip(widths, labels, strict=True)):
+        side = -1 if width < 0 else 1
+        ax.annotate(
+            label, (width, row), xytext=(3 * side, 0), textcoords="offset points",
+            ha="right" if width < 0 else "left", va="center", fontsize=size, color=ink(ax),
+        )  # fmt: skip
+
+
+def percent(rate: float) -> str:
+    """Return a rate as text.
+
+    Examples
+    --------
+    >>> percent(0.0123), percent(0.95), percent(1.5)
+    ('1.23 %', '95 %', '150 %')
+    """
+    return f"{float(f'{100 * rate:.3g}'):,g} %".replace("-", "\N{MINUS SIGN}")

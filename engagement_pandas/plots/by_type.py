@@ -1,0 +1,94 @@
+"""How much of each engagement type there is in all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from engagement_pandas.frame import in_order
+from engagement_pandas.metrics.columns import need
+from engagement_pandas.plots.axes import (
+    axes_for,
+    count_axis,
+    label_bars,
+    name_rows,
+    say,
+    tidy,
+    wrapped,
+)
+from engagement_pandas.plots.names import TYPE_ROOM, shortened
+from engagement_pandas.plots.style import shade, type_colours
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ROW: Final = 0.34
+"""Inches that a row of a new figure is high."""
+
+
+def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any) -> Axes:
+    """Draw the sum of each engagement type, the largest on top.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts of any grouping.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    **bar_kw
+        For ``Axes.barh``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Counts over all posts and the UTC days that the x axis names. Bars side by side,
+        never stacked: types do not add up to ``engagements``. A type without any count
+        has no bar, and says so.
+
+    Raises
+    ------
+    FrameError
+        Where counts are not tidy.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"favorites": "7", "impressions": "90"}})
+    >>> ax = plot_by_type(counts)
+    >>> [float(bar.get_width()) for bar in ax.patches]
+    [90.0, 7.0]
+    """
+    need(counts)
+    sums = counts.groupby("engagement_type", observed=True)["count"].sum(min_count=1)
+    known = {str(name): value for name, value in sums.items()}
+    size = {name: -np.inf if pd.isna(known[name]) else float(known[name]) for name in known}
+    order = sorted(in_order(known), key=lambda name: -size[name])
+    colours = type_colours(order)
+    ax = axes_for(ax, height=max(2.5, 1 + ROW * len(order)))
+    ax.set_xlabel(wrapped(ax, f"counts{_days(counts)}"))
+    if not any(np.isfinite(list(size.values()))):
+        return say(ax)
+    widths = [size[name] if np.isfinite(size[name]) else 0.0 for name in order]
+    style: dict[str, Any] = {"color": [shade(ax, colours[name]) for name in order], "height": 0.7}
+    bars = ax.barh(range(len(order)), widths, **style | bar_kw)
+    for bar, name in zip(bars, order, strict=True):
+        bar.set_gid(name)
+    count_axis(ax.xaxis)
+    tidy(ax, grid="x")
+    name_rows(ax, [shortened(name, TYPE_ROOM) for name in order])
+    label_bars(
+        ax,
+        widths,
+        [f"{int(size[name]):,}" if np.isfinite(size[name]) else "no counts" for name in order],
+    )
+    return ax
+
+
+def _days(counts: pd.DataFrame) -> str:
+    """Return which days the counts are of, where they have days."""
+    if "day" not in counts.columns or not len(counts):
+        return ""
+    first, last = counts["day"].min(), counts["day"].max()
+    return f", {first:%F} (UTC)" if first == last else f", {first:%F} to {last:%F} (UTC)"

@@ -1,0 +1,216 @@
+"""How posts grow from the minute they are made, beside what is normal at that age."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.metrics import benchmark, check_comparable, cumulative
+from engagement_pandas.metrics.cohorts import AGES
+from engagement_pandas.metrics.columns import need, one_type
+from engagement_pandas.plots.axes import (
+    NOTHING,
+    age_axis,
+    axes_for,
+    count_axis,
+    from_zero,
+    legend_of,
+    room,
+    say,
+    tidy,
+)
+from engagement_pandas.plots.names import check_posts, post_names
+from engagement_pandas.plots.style import OWN, REST, line_styles, post_colours, shade
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+BANDS: Final = {(10, 90): 0.25, (25, 75): 0.35}
+"""Percentiles of the cohort, and how dark they are drawn."""
+
+_MIDDLE: Final = 50
+_STEPS: Final = 28
+_MARKED: Final = 31
+
+
+def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
+    counts: pd.DataFrame,
+    *,
+    engagement_type: str | None = None,
+    cohort: pd.DataFrame | None = None,
+    until: float = AGES[-1],
+    posts: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+    **line_kw: Any,
+) -> Axes:
+    """Draw what posts had at each age, with the band of a cohort.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``post_id`` and ``day``, best by hour.
+    engagement_type : str, optional
+        The one to draw; needed where there are several.
+    cohort : DataFrame, optional
+        Counts of the posts that tell what is normal; by default those same posts.
+    until : float
+        The age, in hours, up to which is drawn; a week by default.
+    posts : DataFrame, optional
+        ``post_id`` and perhaps ``text``: names the posts and fixes their colours.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    **line_kw
+        For ``Axes.plot``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Counts since the post was made, by hours since then: an age, so there is no time
+        zone. Beyond eight posts, all but the seven largest are thin and grey. Grey bands
+        are the percentiles of :func:`benchmark`, with the number of posts in them; fewer
+        than five posts have none. A line is faint where counts since the making of the
+        post are missing, so that it had more than is drawn.
+
+    Raises
+    ------
+    FrameError
+        As :func:`cumulative` and :func:`benchmark` do; where there are several types and
+        none is named; where ``until`` is no age.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> hours = {"00": "5", "01": "7"}
+    >>> body = {"g": {"2027900000000000000": {"impressions": {"2026-03-01": hours}}}}
+    >>> ax = plot_cumulative(ep.flatten_json(body))
+    >>> ax.get_xlabel(), ax.lines[0].get_ydata().tolist()
+    ('hours since the post was made', [0.0, 5.0, 12.0])
+    """
+    need(counts, "post_id", "day")
+    check_posts(posts)
+    if isinstance(until, bool) or not isinstance(until, int | float) or not 0 < until < np.inf:
+        msg = f"until is {until!r}; give an age in hours, such as {AGES[-1]}"
+        raise FrameError(msg)
+    rows = one_type(counts, engagement_type)
+    kind = str(rows["engagement_type"].iloc[0]) if len(rows) else "counts"
+    colours = post_colours(counts, posts=posts)
+    grown = cumulative(rows)
+    aged = grown[grown["age"].notna() & (grown["age"] <= until)]
+    old = float(aged["age"].max()) if len(aged) else 0.0
+    bands = _bands(rows, cohort, engagement_type, old) if old else None
+    ax = axes_for(ax)
+    ax.set_ylabel(f"cumulative {kind}", parse_math=False)
+    ax.set_xlabel("hours since the post was made")
+    if not aged["count"].notna().any():
+        untold = len(grown) > 0 and bool(grown["age"].isna().all())
+        return say(ax, "these IDs do not tell when the posts were made" if untold else NOTHING)
+    handles, labels = _draw_bands(ax, bands) if bands is not None else ([], [])
+    more, names = _draw_posts(ax, aged, colours, line_kw)
+    called = post_names(names, posts=posts, room=room(ax))
+    lines = [called.get(name, name) for name in names]
+    age_axis(ax, old)
+    count_axis(ax.yaxis)
+    from_zero(ax)
+    tidy(ax, grid="y")
+    if len(more) + len(handles) > 1:
+        legend_of(ax, [*more, *handles], [*lines, *labels])
+    return ax
+
+
+def _bands(
+    rows: pd.DataFrame, cohort: pd.DataFrame | None, engagement_type: str | None, old: float
+) -> pd.DataFrame:
+    """Return the percentiles of the cohort, closely spaced up to an age."""
+    others = rows
+    if cohort is not None:
+        name = engagement_type or (str(rows["engagement_type"].iloc[0]) if len(rows) else None)
+        others = one_type(cohort, name)
+        check_comparable(rows, others)
+    ages = np.unique([*np.linspace(0, old, _STEPS)[1:], *(age for age in AGES if age < old)])
+    percentiles = sorted({_MIDDLE, *(share for band in BANDS for share in band)})
+    return benchmark(others, ages=ages.tolist(), percentiles=percentiles)
+
+
+def _draw_bands(ax: Axes, bands: pd.DataFrame) -> tuple[list[Artist], list[str]]:
+    """Draw the cohort, which begins with nothing at the age of 0."""
+    known = bands[bands[f"p{_MIDDLE}"].notna()]
+    if not len(known):
+        return [], []
+    age = np.concatenate([[0.0], known["age"].to_numpy()])
+
+    def at(share: int) -> Any:
+        return np.concatenate([[0.0], known[f"p{share}"].to_numpy(dtype="float64")])
+
+    few, many = int(known["n"].min()), int(known["n"].max())
+    posts = f"{many} posts" if few == many else f"{few} to {many} posts"
+    handles: list[Artist] = []
+    labels = []
+    for (low, high), alpha in BANDS.items():
+        band = ax.fill_between(
+            age, at(low), at(high), color=REST, alpha=alpha, linewidth=0, gid=f"p{low}-p{high}"
+        )
+        handles.append(band)
+        labels.append(f"middle {high - low} % of {posts}")
+    middle = ax.plot(age, at(_MIDDLE), color=REST, linewidth=1.2, linestyle="--", gid="median")
+    return [*handles, *middle], [*labels, "their median"]
+
+
+def _draw_posts(
+    ax: Axes, aged: pd.DataFrame, colours: Mapping[str, str], line_kw: dict[str, Any]
+) -> tuple[list[Artist], list[str]]:
+    """Draw the largest posts in their colours, and all others thin and grey."""
+    from matplotlib.cbook import normalize_kwargs  # noqa: PLC0415 - heavy
+    from matplotlib.collections import LineCollection  # noqa: PLC0415 - heavy
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
+
+    given = normalize_kwargs(line_kw, Line2D)
+    sizes = aged.groupby("post_id")["count"].last().astype("Float64")
+    order = [str(name) for name in sizes.sort_values(ascending=False, kind="stable").index]
+    shown = order if len(order) <= OWN else order[: OWN - 1]
+    parts = {str(name): part for name, part in aged.groupby("post_id", sort=False)}
+    handles: list[Artist] = []
+    faint: list[Artist] = []
+    lines = line_styles([colours[name] for name in shown])
+    few = all(len(parts[name]) <= _MARKED for name in shown)
+    for name, look in zip(shown, lines, strict=True):
+        x, y, whole = _curve(parts[name])
+        style: dict[str, Any] = {
+            "color": shade(ax, colours[name]),
+            "linestyle": look,
+            "linewidth": 1.6,
+            "marker": "o" if few or len(x) == 1 else None,
+            "markersize": 4,
+            "zorder": 3,
+        }
+        line = style | {"gid": name} | given
+        handles += ax.plot(x[:whole], y[:whole], **line)
+        if whole < len(x):
+            # One point back, so that the faint part hangs on to the other.
+            back = max(whole - 1, 0)
+            weak = style | given | {"alpha": 0.4, "gid": f"incomplete:{name}"}
+            faint += ax.plot(x[back:], y[back:], **weak)
+    labels = list(shown)
+    rest = [np.column_stack(_curve(parts[name])[:2]) for name in order[len(shown) :]]
+    if rest:
+        grey = LineCollection(rest, colors=[REST], linewidths=0.8, alpha=0.7, gid="others")
+        handles.append(ax.add_collection(grey))
+        labels.append(f"{len(rest)} others")
+    if faint:
+        handles.append(faint[0])
+        labels.append("counts are missing before")
+    return handles, labels
+
+
+def _curve(part: pd.DataFrame) -> tuple[Any, Any, int]:
+    """Return ages, counts, and how many of the points tell of all counts until then."""
+    x = part["age"].to_numpy(dtype="float64")
+    y = part["count"].to_numpy(dtype="float64", na_value=np.nan)
+    whole = int(part["complete"].sum())
+    if not whole:
+        return x, y, 0
+    return np.concatenate([[0.0], x]), np.concatenate([[0.0], y]), whole + 1

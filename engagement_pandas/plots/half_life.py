@@ -1,0 +1,231 @@
+"""How long posts take to get half of what they get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame import in_order
+from engagement_pandas.metrics import half_life
+from engagement_pandas.metrics.columns import of_types
+from engagement_pandas.plots.axes import (
+    axes_for,
+    legend_of,
+    most_ticks,
+    name_rows,
+    room,
+    say,
+    tidy,
+    wrapped,
+)
+from engagement_pandas.plots.names import TYPE_ROOM, check_posts, post_names, shortened
+from engagement_pandas.plots.style import OWN, ink, post_colours, shade
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+TIMES: Final = {
+    "1 min": 1 / 60,
+    "5 min": 5 / 60,
+    "15 min": 0.25,
+    "30 min": 0.5,
+    "1 h": 1.0,
+    "2 h": 2.0,
+    "4 h": 4.0,
+    "8 h": 8.0,
+    "16 h": 16.0,
+    "1 d": 24.0,
+    "2 d": 48.0,
+    "4 d": 96.0,
+    "7 d": 168.0,
+    "14 d": 336.0,
+    "28 d": 672.0,
+    "90 d": 2160.0,
+}
+"""Where the axis has ticks, in hours."""
+
+_REASONS: Final = {
+    "no_time": "without a time in the ID",
+    "begins_late": "whose counts begin late",
+    "gap": "with gaps",
+    "nothing": "with too few counts",
+    "too_young": "too young",
+}
+_ROW: Final = 0.7
+_SPREAD: Final = 0.56
+_GOLDEN: Final = 0.6180339887498949
+
+
+def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
+    counts: pd.DataFrame,
+    *,
+    share: float = 0.5,
+    engagement_type: str | None = None,
+    minimum: int = 1,
+    posts: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+    **scatter_kw: Any,
+) -> Axes:
+    r"""Draw the age at which each post had half of its counts, type by type.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts by hour, with ``post_id``: the whole lives of the posts.
+    share : float
+        Between 0 and 1; 0.5 is the half-life.
+    engagement_type : str, optional
+        The one to draw; by default a row for each.
+    minimum : int
+        Posts with fewer counts in all get no answer.
+    posts : DataFrame, optional
+        ``post_id`` and perhaps ``text``: names the posts and fixes their colours.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    **scatter_kw
+        For ``Axes.scatter``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A dot a post, in its colour, by time since it was made (logarithmic), with the
+        median as a line and in words. Beside each row, how many of the posts have an
+        answer; below, why the others have none. Posts are named up to eight of them.
+
+    Raises
+    ------
+    FrameError
+        As :func:`half_life` does.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> hours = {f"{hour:02d}": str(2 ** (23 - hour)) for hour in range(19, 24)}
+    >>> later = {f"{hour:02d}": "0" for hour in range(24)}
+    >>> days = {"2018-11-09": hours, "2018-11-10": later}
+    >>> body = {"g": {"1060976163948904448": {"impressions": days}}}
+    >>> ax = plot_half_life(ep.flatten_json(body))
+    >>> [text.get_text()[-3:] for text in ax.texts], ax.get_yticklabels()[0].get_text()
+    (['min'], 'impressions\n1 of 1 posts')
+    """
+    check_posts(posts)
+    if isinstance(share, bool) or not isinstance(share, int | float):
+        msg = f"share is {share!r}; give one number between 0 and 1, such as 0.5"
+        raise FrameError(msg)
+    table = half_life(counts, shares=(share,), minimum=minimum)
+    if engagement_type is not None:
+        kept = of_types(table.assign(count=table["total"]), [engagement_type])
+        table = table.loc[kept.index]
+    answer = f"t{share * 100:g}"
+    colours = post_colours(counts, posts=posts)
+    types = in_order(str(name) for name in table["engagement_type"].unique())
+    ax = axes_for(ax, height=max(2.5, 1.4 + _ROW * len(types)))
+    what = "half" if share == 0.5 else f"{share * 100:g} %"  # noqa: PLR2004 - a half
+    why = _why(table[table[answer].isna()])
+    ax.set_xlabel(wrapped(ax, f"age at which a post had {what} of its counts (log scale){why}"))
+    if not table[answer].notna().any():
+        return say(ax, f"no answer yet{why}" if len(table) else "no counts to show")
+    ids = table.loc[table[answer].notna(), "post_id"].unique()
+    dots = _draw(ax, table, answer, colours, scatter_kw)
+    _time_axis(ax, table[answer].dropna().astype("float64"))
+    tidy(ax, grid="x")
+    names = []
+    for name in types:
+        part = table.loc[table["engagement_type"] == name, answer]
+        names.append(f"{shortened(name, TYPE_ROOM)}\n{part.count()} of {len(part)} posts")
+    name_rows(ax, names)
+    if 1 < len(ids) <= OWN:
+        called = post_names(ids, posts=posts, room=room(ax))
+        legend_of(ax, [dots[str(post)] for post in ids], [called[str(post)] for post in ids])
+    return ax
+
+
+def _draw(
+    ax: Axes,
+    table: pd.DataFrame,
+    answer: str,
+    colours: Mapping[str, str],
+    scatter_kw: dict[str, Any],
+) -> dict[str, Artist]:
+    """Draw the dots and the medians; return a dot of each post for the legend."""
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
+
+    types = in_order(str(name) for name in table["engagement_type"].unique())
+    for row, name in enumerate(types):
+        part = table[(table["engagement_type"] == name) & table[answer].notna()]
+        if not len(part):
+            continue
+        x = part[answer].to_numpy(dtype="float64")
+        style: dict[str, Any] = {
+            "c": [shade(ax, colours[str(post)]) for post in part["post_id"]],
+            "s": 34 if len(part) <= 100 else 12,  # noqa: PLR2004 - dots
+            "alpha": 0.85,
+            "linewidths": 0,
+            "gid": name,
+        }
+        ax.scatter(x, row + _spread(len(part)), **style | scatter_kw)
+        middle = float(np.median(x))
+        ax.vlines(
+            middle, row - 0.38, row + 0.38, color=ink(ax), linewidth=2, zorder=1, gid="median"
+        )
+        ax.annotate(
+            duration(middle), (middle, row - 0.38), ha="center", va="bottom", fontsize=9,
+            xytext=(0, 1), textcoords="offset points", color=ink(ax),
+        )  # fmt: skip
+    return {
+        post: Line2D([], [], linestyle="none", marker="o", color=shade(ax, colour))
+        for post, colour in colours.items()
+    }
+
+
+def duration(hours: float) -> str:
+    """Return a time span in the unit that fits it.
+
+    Examples
+    --------
+    >>> duration(0.59), duration(1.37), duration(9.25), duration(60)
+    ('35 min', '82 min', '9.2 h', '2.5 d')
+    """
+    if hours < 2:  # noqa: PLR2004 - two hours
+        return f"{hours * 60:.0f} min"
+    return f"{hours:.2g} h" if hours < 48 else f"{hours / 24:.2g} d"  # noqa: PLR2004 - two days
+
+
+def _time_axis(ax: Axes, ages: pd.Series) -> None:
+    """Label the logarithmic axis with durations, as many as there is room for."""
+    from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator  # noqa: PLC0415
+
+    low, high = float(ages.min()) / 1.4, float(ages.max()) * 1.4
+    shown = {name: time for name, time in TIMES.items() if low <= time <= high}
+    if len(shown) < 2:  # noqa: PLR2004 - one number is no scale
+        low = max([time for time in TIMES.values() if time < low], default=low)
+        high = min([time for time in TIMES.values() if time > high], default=high)
+        shown = {name: time for name, time in TIMES.items() if low <= time <= high}
+    every = -(-len(shown) // most_ticks(ax))
+    names = list(shown)[::every]
+    ax.set_xscale("log")
+    ax.set_xlim(low, high)
+    ax.xaxis.set_major_locator(FixedLocator([shown[name] for name in names]))
+    ax.xaxis.set_major_formatter(FixedFormatter(names))
+    ax.xaxis.set_minor_locator(NullLocator())
+
+
+def _spread(number: int) -> NDArray[np.float64]:
+    """Return heights that keep dots of one row apart, the same in every run."""
+    if number == 1:
+        return np.zeros(1)
+    places = np.arange(1, number + 1, dtype=np.float64)
+    return (places * _GOLDEN % 1 - 0.5) * _SPREAD
+
+
+def _why(without: pd.DataFrame) -> str:
+    """Return how often which reason left a post without an answer."""
+    reasons = without["why_not"].value_counts()
+    said = [f"{n:,} {_REASONS.get(str(name), str(name))}" for name, n in reasons.items() if n]
+    return f"\nno answer: {', '.join(said)}" if said else ""

@@ -1,0 +1,201 @@
+"""What posts are called in a picture: by their ID, their number or the words they begin with."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+import pandas as pd
+
+from engagement_pandas.errors import FrameError
+
+ROOM: Final = 36
+"""Characters of a name, where there is room."""
+
+_GENERIC: Final = tuple(
+    f"font.{name}" for name in ("serif", "sans-serif", "cursive", "fantasy", "monospace")
+)
+TYPE_ROOM: Final = 22
+"""Characters of the longest engagement type, and a few more."""
+
+_ENOUGH: Final = 3
+_KEPT: Final = 0.6
+_LINK: Final = re.compile(r"https?://\S+")
+_MARKS: Final = ("\N{LEFT-TO-RIGHT MARK}", "\N{RIGHT-TO-LEFT MARK}")
+_RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
+
+
+def check_posts(posts: pd.DataFrame | None) -> None:
+    """Refuse a frame of posts that names none.
+
+    Raises
+    ------
+    FrameError
+        Where it is no frame, or has no column ``post_id`` of text.
+
+    Examples
+    --------
+    >>> check_posts(pd.DataFrame({"post_id": [7]}))
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: 'post_id' of posts is int64, not str; ...
+    """
+    if posts is None:
+        return
+    if not isinstance(posts, pd.DataFrame):
+        msg = f"posts are a DataFrame with post_id and text, not a {type(posts).__name__}"
+        raise FrameError(msg)
+    if "post_id" not in posts.columns:
+        columns = [str(name) for name in posts.columns]
+        msg = f"posts have no column 'post_id', only {columns}; rename the one with the IDs"
+        raise FrameError(msg)
+    if not isinstance(posts["post_id"].dtype, pd.StringDtype):
+        msg = (
+            f"'post_id' of posts is {posts['post_id'].dtype}, not str; numbers may have lost "
+            "digits, so read the IDs again as text"
+        )
+        raise FrameError(msg)
+    if posts["post_id"].isna().any():
+        msg = "'post_id' of posts is missing in a row; drop that row"
+        raise FrameError(msg)
+
+
+def post_names(
+    ids: Iterable[str], *, posts: pd.DataFrame | None = None, room: int = ROOM
+) -> dict[str, str]:
+    """Return what each post is called in a picture.
+
+    Parameters
+    ----------
+    ids : iterable of str
+    posts : DataFrame, optional
+        ``post_id``, and perhaps ``text``. Without it, posts are called by their IDs.
+    room : int
+        The most characters of a text.
+
+    Returns
+    -------
+    dict of str to str
+        The first words of the text, without what the font lacks (emoji, mostly) and
+        without links; *Post 1*, *Post 2* … by the row in ``posts``, where there is no
+        text or too little of it is left; the ID of a post that is not in ``posts``. All
+        of them differ.
+
+    Raises
+    ------
+    FrameError
+        Where ``posts`` have no ``post_id``.
+
+    Notes
+    -----
+    Right-to-left script needs matplotlib 3.11 to stand in its own order; with an older
+    one, such posts are called by their number.
+
+    Examples
+    --------
+    >>> posts = pd.DataFrame({"post_id": ["7", "8", "9"], "text": ["Two for $5 🎉", "🎉", None]})
+    >>> post_names(["7", "8", "9", "10"], posts=posts)
+    {'7': 'Two for $5', '8': 'Post 2', '9': 'Post 3', '10': '10'}
+    """
+    check_posts(posts)
+    wanted = [str(post) for post in ids]
+    if posts is None:
+        return {post: post for post in wanted}
+    rows = posts.drop_duplicates("post_id")
+    texts = rows["text"] if "text" in rows.columns else [None] * len(rows)
+    plain: dict[str, str] = {}
+    number: dict[str, int] = {}
+    can_draw, shapes = _glyphs(), _shapes_scripts()
+    for place, (post, text) in enumerate(zip(rows["post_id"], texts, strict=True), 1):
+        number[post] = place
+        words = _words(text, can_draw, shapes) if isinstance(text, str) else ""
+        plain[post] = _kept_apart(shortened(words, room), can_draw) or f"Post {place}"
+    twice = Counter(plain.values())
+    return {
+        post: post
+        if post not in plain
+        else f"{plain[post]} ({number[post]})"
+        if twice[plain[post]] > 1
+        else plain[post]
+        for post in wanted
+    }
+
+
+def drawable(text: str) -> str:
+    r"""Return a text on one line without what the font lacks; empty where little is left.
+
+    Examples
+    --------
+    >>> drawable("Two for  $5\n🎉")
+    'Two for $5'
+    """
+    return _words(text, _glyphs(), _shapes_scripts())
+
+
+def shortened(text: str, room: int) -> str:
+    """Return as much of a text as there is room for.
+
+    Examples
+    --------
+    >>> shortened("Doors are open, come in from the rain.", 20)
+    'Doors are open, come…'
+    """
+    if len(text) <= room + 1:
+        return text
+    cut = text[:room]
+    # A word in two is hard to read, but half of the room is too much to give away.
+    space = cut.rfind(" ") if text[room] != " " else -1
+    return (cut[:space] if space > room // 2 else cut).rstrip(" ,.;:-") + "…"
+
+
+def _words(text: str, can_draw: frozenset[int], shapes: bool) -> str:  # noqa: FBT001
+    line = " ".join(_LINK.sub(" ", text).split())
+    if not shapes and any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in line):
+        return ""
+    # Control and format characters (Cc, Cf) turn text around, or join emoji.
+    kept = [
+        sign
+        for sign in line
+        if ord(sign) in can_draw and not unicodedata.category(sign).startswith("C")
+    ]
+    words = " ".join("".join(kept).split())
+    letters = sum(sign.isalnum() for sign in words)
+    before = sum(sign.isalnum() for sign in line)
+    return words if letters >= max(_ENOUGH, _KEPT * before) else ""
+
+
+def _kept_apart(words: str, can_draw: frozenset[int]) -> str:
+    """Put marks around right-to-left words, so that the numbers beside them stay in place."""
+    turns = any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in words)
+    left, right = (mark if ord(mark) in can_draw else "" for mark in _MARKS)
+    return f"{left}{words}{right}{left}" if turns else words
+
+
+def _glyphs() -> frozenset[int]:
+    """Return what the fonts of the current settings can draw."""
+    from matplotlib import font_manager, rcParams  # noqa: PLC0415 - heavy
+
+    families: list[str] = []
+    for family in rcParams["font.family"]:
+        generic = f"font.{family}"
+        families += rcParams[generic] if generic in _GENERIC else [family]  # type: ignore[index]
+    glyphs: set[int] = set()
+    for family in families:
+        try:
+            file = font_manager.findfont(family, fallback_to_default=False)
+        except ValueError:
+            continue
+        glyphs.update(font_manager.get_font(file).get_charmap())
+    if not glyphs:
+        glyphs.update(font_manager.get_font(font_manager.findfont("DejaVu Sans")).get_charmap())
+    return frozenset(glyphs)
+
+
+def _shapes_scripts() -> bool:
+    """Whether matplotlib lays text out by script; before 3.11 it wrote all left to right."""
+    from matplotlib import ft2font  # noqa: PLC0415 - heavy
+
+    return hasattr(ft2font, "__libraqm_version__")

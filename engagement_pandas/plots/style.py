@@ -1,0 +1,153 @@
+"""Which colour and which line: a post, or a type, keeps its colour from plot to plot."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+from zlib import crc32
+
+import pandas as pd
+
+from engagement_pandas.frame import in_order
+from engagement_pandas.plots.names import check_posts
+from engagement_pandas.vocabulary import EngagementType
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS: Final = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#E69F00",
+    "#000000",
+)
+"""Okabe and Ito's palette (2008), told apart by the colour-blind, without its yellow."""
+
+INK: Final = COLOURS[-1]
+"""Black, which on a dark page is the colour of the text instead."""
+
+REST: Final = "#8C8C8C"
+"""The colour of everything that has no line of its own; seen on white and on black."""
+
+LINES: Final[tuple[Any, ...]] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
+"""Line styles, one after the other where a picture needs a colour again."""
+
+OWN: Final = 8
+"""Up to so many posts have a line of their own."""
+
+_VOCABULARY: Final = tuple(str(name) for name in EngagementType)
+
+
+def post_colours(counts: pd.DataFrame, *, posts: pd.DataFrame | None = None) -> dict[str, str]:
+    """Return the colour of each post.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``post_id``.
+    posts : DataFrame, optional
+        All the posts there are to tell apart, in a column ``post_id``.
+
+    Returns
+    -------
+    dict of str to str
+        One of :data:`COLOURS` by post ID, in the order of making; up to seven posts have
+        seven colours.
+
+    Raises
+    ------
+    FrameError
+        Where ``posts`` have no ``post_id``.
+
+    Notes
+    -----
+    A post's colour comes from its ID; where an older post of the same frame has it
+    already, it is the next free one. So newer posts never change the colour of older
+    ones, and many posts keep theirs when others are filtered away. With the same
+    ``posts``, all of them do, whatever part of the counts is drawn.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {str(n): {"impressions": "5"} for n in range(1, 8)}})
+    >>> colours = post_colours(counts)
+    >>> len(set(colours.values()))
+    7
+    >>> one = counts[counts["post_id"] == "7"]
+    >>> post_colours(one, posts=counts)["7"] == colours["7"]
+    True
+    """
+    check_posts(posts)
+    known = [] if posts is None else [str(post) for post in posts["post_id"].unique()]
+    seen = set(known)
+    others = [str(post) for post in counts["post_id"].unique() if str(post) not in seen]
+    colours: dict[str, str] = {}
+    free: list[int] = []
+    for post in [*sorted(known, key=_made), *sorted(others, key=_made)]:
+        if not free:
+            free = list(range(len(COLOURS)))
+        home = crc32(post.encode()) % len(COLOURS)
+        slot = min(free, key=lambda place: (place - home) % len(COLOURS))
+        free.remove(slot)
+        colours[post] = COLOURS[slot]
+    return colours
+
+
+def type_colours(names: Iterable[str]) -> dict[str, str]:
+    """Return the colour of each engagement type, by its place in the vocabulary.
+
+    Examples
+    --------
+    >>> type_colours(["url_clicks", "impressions"])["impressions"]
+    '#0072B2'
+    """
+    wanted = in_order(names)
+    order = [*_VOCABULARY, *(name for name in wanted if name not in _VOCABULARY)]
+    return {name: COLOURS[order.index(name) % len(COLOURS)] for name in wanted}
+
+
+def group_colours(names: Iterable[str]) -> dict[str, str]:
+    """Return the colour of each value of some other column, by its place in their order.
+
+    Examples
+    --------
+    >>> group_colours(["new", "old", "new"])
+    {'new': '#0072B2', 'old': '#D55E00'}
+    """
+    order = sorted(set(names))
+    return {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(order)}
+
+
+def line_styles(colours: Sequence[str]) -> list[Any]:
+    """Return a line style for each line of a picture: solid, but where a colour comes again.
+
+    Examples
+    --------
+    >>> line_styles(["#0072B2", "#D55E00", "#0072B2"])
+    ['-', '-', (0, (4, 1.5))]
+    """
+    before: Counter[str] = Counter()
+    styles = []
+    for colour in colours:
+        styles.append(LINES[before[colour] % len(LINES)])
+        before[colour] += 1
+    return styles
+
+
+def shade(ax: Axes, colour: str) -> str:
+    """Return a colour as it is on these Axes: black is whatever text is there."""
+    return ink(ax) if colour == INK else colour
+
+
+def ink(ax: Axes) -> str:
+    """Return the colour of text on these Axes, dark on light or light on dark."""
+    return str(ax.xaxis.label.get_color())
+
+
+def _made(post: str) -> tuple[int, str]:
+    """Order IDs by number, which is the order of making."""
+    return int(post) if post.isdecimal() else 0, post

@@ -1,0 +1,154 @@
+"""The posts that did best, with what is left open about their rates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.metrics import top_posts
+from engagement_pandas.metrics.intervals import CONFIDENCE
+from engagement_pandas.metrics.rankings import RATE
+from engagement_pandas.plots.axes import (
+    axes_for,
+    count_axis,
+    label_bars,
+    legend_of,
+    name_rows,
+    percent,
+    rate_axis,
+    room,
+    say,
+    tidy,
+    wrapped,
+)
+from engagement_pandas.plots.names import check_posts, post_names
+from engagement_pandas.plots.style import ink, post_colours, shade
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ROW: Final = 0.34
+"""Inches that a row of a new figure is high."""
+
+
+def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
+    counts: pd.DataFrame,
+    *,
+    by: str = "engagements",
+    n: int = 10,
+    minimum: int = 0,
+    numerator: str = "engagements",
+    denominator: str = "impressions",
+    shrinkage: float | None = None,
+    confidence: float = CONFIDENCE,
+    posts: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+    **bar_kw: Any,
+) -> Axes:
+    """Draw the posts with the most counts, or with the best rate, the best on top.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``post_id``.
+    by : str
+        An engagement type, or ``"rate"``.
+    n : int
+        How many posts, at most.
+    minimum : int
+        Posts with fewer impressions (``denominator``) are left out.
+    numerator, denominator : str
+        Engagement types of the rate.
+    shrinkage : float, optional
+        How many impressions the overall rate is worth; by default estimated.
+    confidence : float
+        Of the interval of the rate.
+    posts : DataFrame, optional
+        ``post_id`` and perhaps ``text``: names the posts and fixes their colours.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    **bar_kw
+        For ``Axes.barh``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        By a type: its counts. By rate: bars of the rate drawn towards the overall one, in
+        percent, with its interval; a diamond is the post's own rate; the order is that of
+        the interval's lower end. Names begin with the rank, which ties share.
+
+    Raises
+    ------
+    FrameError
+        As :func:`top_posts` does.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"1": {"engagements": "5"}, "2": {"engagements": "7"}}})
+    >>> ax = plot_top_posts(counts)
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['1.  2', '2.  1']
+    """
+    check_posts(posts)
+    best = top_posts(
+        counts, by=by, n=n, minimum=minimum, numerator=numerator, denominator=denominator,
+        shrinkage=shrinkage, confidence=confidence,
+    )  # fmt: skip
+    colours = post_colours(counts, posts=posts)
+    rated = str(by) == RATE
+    unit = f"{numerator} over {denominator}" if rated else str(by)
+    ax = axes_for(ax, height=max(2.5, 1.2 + ROW * len(best)))
+    ax.set_xlabel(unit, parse_math=False)
+    if not len(best):
+        return say(ax)
+    ids = [str(post) for post in best["post_id"]]
+    names = post_names(ids, posts=posts, room=room(ax))
+    value = best["shrunk" if rated else str(by)].to_numpy(dtype="float64")
+    style: dict[str, Any] = {"color": [shade(ax, colours[post]) for post in ids], "height": 0.7}
+    if rated:
+        style["alpha"] = 0.6
+    bars = ax.barh(range(len(ids)), value, **style | bar_kw)
+    for bar, post in zip(bars, ids, strict=True):
+        bar.set_gid(post)
+    tidy(ax, grid="x")
+    ranks = best["rank"].tolist()
+    name_rows(ax, [f"{rank}.  {names[post]}" for rank, post in zip(ranks, ids, strict=True)])
+    if rated:
+        rate_axis(ax.xaxis)
+        _open(ax, best, value, unit, confidence)
+    else:
+        count_axis(ax.xaxis)
+        label_bars(ax, value.tolist(), [f"{int(number):,}" for number in value])
+    return ax
+
+
+def _open(
+    ax: Axes, best: pd.DataFrame, value: NDArray[np.float64], unit: str, confidence: float
+) -> None:
+    """Draw what chance leaves open, and what the rate was before it was drawn inwards."""
+    low, high, own = (best[name].to_numpy(dtype="float64") for name in ("low", "high", "rate"))
+    rows = np.arange(len(best))
+    reach = np.array([np.maximum(value - low, 0), np.maximum(high - value, 0)])
+    interval = ax.errorbar(
+        value, rows, xerr=reach, fmt="none", ecolor=ink(ax), elinewidth=1.2, capsize=3
+    )
+    interval.lines[2][0].set_gid("interval")
+    # A post of two impressions may have a rate of 50 %, which would dwarf all the others.
+    right = float(np.nanmax(high)) * 1.04
+    beyond = own > right
+    if beyond.any():
+        right *= 1.12
+    ax.set_xlim(0, right)
+    dots = ax.scatter(
+        own[~beyond], rows[~beyond], marker="D", s=18, facecolors="none", edgecolors=[ink(ax)],
+        linewidths=1, zorder=3, clip_on=False, gid="own rate",
+    )  # fmt: skip
+    for row in rows[beyond]:
+        words = f"{percent(own[row])} →"
+        ax.annotate(words, (right, row), ha="right", va="center", fontsize=8, color=ink(ax))
+    ax.set_xlabel(wrapped(ax, f"{unit}, drawn towards the overall rate"), parse_math=False)
+    legend_of(ax, [interval, dots], [f"{percent(confidence)} interval", "the post's own rate"])

@@ -1,0 +1,157 @@
+"""How long the metrics take, and how much memory, beside a bare groupby on the same keys.
+
+::
+
+    python -m pytest tests/benchmarks/test_metrics.py -o addopts= --benchmark-only
+    METRICS_ROWS=10000000 python -m pytest tests/benchmarks/test_metrics.py -o addopts=
+
+``METRICS_ROWS`` is the size of the frame, a million by default. pytest-benchmark puts
+behind each time, in brackets, how many times the fastest of its group it is; the group's
+yardstick is ``bare``, and a metric may take three times as long. ``test_growth`` shows that
+twice the rows take twice the time. ``test_at_most_twice_the_frame_on_top`` holds the bound
+on memory (``--benchmark-only`` leaves it out).
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import tracemalloc
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engagement_pandas import metrics
+from engagement_pandas.vocabulary import SERIES_TYPES
+
+ROWS: Final = int(os.environ.get("METRICS_ROWS", "1000000"))
+HOURS: Final = 28 * 24
+TYPES: Final = [str(name) for name in SERIES_TYPES[:8]]
+MEMORY: Final = 2.0
+
+Metric = Callable[[pd.DataFrame], Any]
+
+
+def frame(rows: int, types: list[str] = TYPES) -> pd.DataFrame:
+    """Make tidy counts as flatten does: sorted, four weeks by hour from the making on."""
+    posts = max(rows // (HOURS * len(types)), 2)
+    dice = np.random.default_rng(20260301)
+    made = np.sort(1_772_323_200_000 + dice.integers(0, 3_600_000, posts))
+    names = [str(((int(ms) - 1288834974657) << 22) + n) for n, ms in enumerate(made)]
+    lives = posts * len(types)
+    hour = np.tile(1_772_323_200 // 3600 + np.arange(HOURS), lives)
+    post = np.repeat(np.arange(posts), HOURS * len(types))
+    kind = np.tile(np.repeat(np.arange(len(types), dtype=np.int8), HOURS), posts)
+    size = dice.lognormal(7, 1, lives)
+    share = np.diff(1 - 2.0 ** (-np.arange(HOURS + 1) / 4))
+    dtype = pd.CategoricalDtype(pd.Index(types, dtype="str"))
+    return pd.DataFrame(
+        {
+            "post_id": pd.Series(names, dtype="str").take(post).reset_index(drop=True),
+            "engagement_type": pd.Categorical.from_codes(kind, dtype=dtype),
+            "day": (hour // 24).astype("datetime64[D]").astype("datetime64[us]"),
+            "hour": (hour % 24).astype("int8"),
+            "count": pd.array(dice.poisson(np.outer(size, share)).ravel(), dtype="Int64"),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def counts() -> pd.DataFrame:
+    """Make the frame once."""
+    return frame(ROWS)
+
+
+@pytest.fixture(scope="module")
+def pair() -> pd.DataFrame:
+    """Return a frame of the two types of a rate and no other: the worst case."""
+    return frame(ROWS, TYPES[:2])
+
+
+def bare(*keys: str) -> Metric:
+    """Return what pandas does by itself."""
+    return lambda counts: counts.groupby(list(keys), observed=True)["count"].sum()
+
+
+def local_days(counts: pd.DataFrame) -> pd.DataFrame:
+    """Sum by days that are not UTC's."""
+    return metrics.over_time(counts, every="D", tz="America/New_York")
+
+
+METRICS: Final[dict[str, tuple[Metric, Metric]]] = {
+    "engagement_rate": (metrics.engagement_rate, bare("post_id", "engagement_type")),
+    "engagement_rate_of_all": (
+        lambda counts: metrics.engagement_rate(counts, by=None),
+        bare("engagement_type"),
+    ),
+    "over_time_by_hour": (
+        lambda counts: metrics.over_time(counts, every="h"),
+        bare("engagement_type", "day", "hour"),
+    ),
+    "over_time_by_day": (local_days, bare("engagement_type", "day")),
+    "over_time_by_post": (
+        lambda counts: metrics.over_time(counts, every="W", by=["post_id", "engagement_type"]),
+        bare("post_id", "engagement_type", "day"),
+    ),
+    "top_posts": (metrics.top_posts, bare("post_id", "engagement_type")),
+    "top_posts_by_rate": (
+        lambda counts: metrics.top_posts(counts, by="rate"),
+        bare("post_id", "engagement_type"),
+    ),
+}
+LINEAR_METRICS: Final[dict[str, Metric]] = {
+    "half_life": metrics.half_life,
+    "cumulative": metrics.cumulative,
+    "age": metrics.age,
+}
+
+
+def most_memory(metric: Metric, counts: pd.DataFrame) -> int:
+    """Return the most bytes that numpy and Python hold at once on top."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        metric(counts)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("which", ["counts", "pair"])
+def test_at_most_twice_the_frame_on_top(
+    name: str, which: str, request: pytest.FixtureRequest
+) -> None:
+    """Beside the frame that is there anyway; Arrow's own pool is small beside these."""
+    counts = request.getfixturevalue(which)
+    frame_bytes = int(counts.memory_usage(deep=True).sum())
+    assert most_memory(METRICS[name][0], counts) <= MEMORY * frame_bytes + 2**20
+
+
+@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("which", ["counts", "pair"])
+def test_metric(benchmark: Any, name: str, which: str, request: pytest.FixtureRequest) -> None:
+    """Each metric that sums, on all types and on the two of the rate."""
+    counts = request.getfixturevalue(which)
+    benchmark.group = f"{name} of {which}"
+    benchmark.pedantic(METRICS[name][0], args=(counts,), rounds=5, warmup_rounds=1)
+
+
+@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("which", ["counts", "pair"])
+def test_bare(benchmark: Any, name: str, which: str, request: pytest.FixtureRequest) -> None:
+    """The yardstick: pandas' groupby on the same keys."""
+    counts = request.getfixturevalue(which)
+    benchmark.group = f"{name} of {which}"
+    benchmark.pedantic(METRICS[name][1], args=(counts,), rounds=5, warmup_rounds=1)
+
+
+@pytest.mark.parametrize("rows", [ROWS // 4, ROWS // 2, ROWS])
+@pytest.mark.parametrize("name", LINEAR_METRICS)
+def test_growth(benchmark: Any, name: str, rows: int) -> None:
+    """Each metric that follows posts, at three sizes."""
+    benchmark.group = name
+    benchmark.pedantic(LINEAR_METRICS[name], args=(frame(rows),), rounds=3, warmup_rounds=1)

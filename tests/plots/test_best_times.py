@@ -1,0 +1,152 @@
+"""The week as a map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas import plots
+from engagement_pandas.metrics import best_times
+
+plot_best_times: Any = plots.plot_best_times
+"""Its artists can do more than matplotlib's annotations know."""
+
+
+def posted(post_made: Any, *posts: tuple[str, int]) -> pd.DataFrame:
+    """Make totals of posts made at these moments: 1,000 impressions, so many engagements."""
+    bodies = {
+        post_made(moment, serial): {"impressions": "1000", "engagements": str(number)}
+        for serial, (moment, number) in enumerate(posts)
+    }
+    return ep.flatten_json({"g": bodies})
+
+
+MONDAY_NINE = "2026-03-02T09:15:00"
+FLAT = [(MONDAY_NINE, 30)] * 4 + [("2026-03-04T17:40:00", 30)] * 2
+
+
+def planted() -> list[tuple[str, int]]:
+    """Return 40 hours of the week with 5 posts each, one of them four times as good."""
+    spread = (-4, -2, 0, 2, 4)
+    return [
+        (
+            f"2026-03-{2 + place % 5:02d}T{8 + place // 5:02d}:20:00",
+            (120 if place == 7 else 30) + by,
+        )
+        for place in range(40)
+        for by in spread
+    ]
+
+
+def cells(ax: Any) -> dict[tuple[int, int], str]:
+    """Return what stands in the cells, by weekday and hour."""
+    return {
+        (int(x), int(y)): text.get_text() for text in ax.texts for x, y in [text.get_position()]
+    }
+
+
+def mesh(ax: Any, gid: str) -> Any:
+    """Return the cells of one kind, hour by weekday, masked where they are not."""
+    (found,) = [each for each in ax.collections if each.get_gid() == gid]
+    return np.ma.asarray(found.get_array()).reshape(24, 7)
+
+
+def test_posts_stand_in_their_cells(post_made: Any) -> None:
+    """Four posts on Monday after nine, two on Wednesday after five; n in the cells."""
+    ax = plot_best_times(posted(post_made, *FLAT))
+    assert cells(ax) == {(0, 9): "4", (2, 17): "2"}
+    assert ax.yaxis_inverted()
+
+
+def test_few_posts_are_grey(post_made: Any) -> None:
+    """Two are fewer than three: grey, not coloured."""
+    ax = plot_best_times(posted(post_made, *FLAT))
+    assert np.argwhere(~mesh(ax, "rate").mask).tolist() == [[9, 0]]
+    assert np.argwhere(~mesh(ax, "few").mask).tolist() == [[17, 2]]
+    assert ax.get_xlabel() == "weekday; in the cells, posts; grey: fewer than 3"
+    every = plot_best_times(posted(post_made, *FLAT), minimum=1)
+    assert mesh(every, "few").mask.all()
+
+
+def test_local_time(post_made: Any) -> None:
+    """23:30 UTC on Sunday is Monday, 0:30, in Berlin; the label names the zone."""
+    counts = posted(post_made, ("2026-03-01T23:30:00", 30))
+    ax = plot_best_times(counts, tz="Europe/Berlin")
+    assert cells(ax) == {(0, 0): "1"}
+    assert ax.get_ylabel() == "hour of posting (Europe/Berlin)"
+
+
+def test_no_effect_is_not_enough_evidence(post_made: Any) -> None:
+    """Nothing has a frame, and the title says so."""
+    ax = plot_best_times(posted(post_made, *FLAT))
+    assert ax.get_title(loc="left") == "Best hour of posting: not enough evidence, from 6 posts"
+    assert [patch.get_gid() for patch in ax.patches] == []
+
+
+def test_a_planted_hour_is_found(post_made: Any) -> None:
+    """Place 7 is Wednesday (the third of five days) after nine: framed and named."""
+    ax = plot_best_times(posted(post_made, *planted()))
+    title = ax.get_title(loc="left")
+    assert title == "Best hour of posting: Wednesday 09:00 to 10:00, from 200 posts"
+    (best,) = [patch for patch in ax.patches if patch.get_gid() == "best"]
+    assert best.get_xy() == (2, 9)
+
+
+def test_colours_are_the_shrunk_rates(post_made: Any) -> None:
+    """Cell by cell those of the metric."""
+    counts = posted(post_made, *planted())
+    shrunk = best_times(counts).set_index(["weekday", "hour"])["shrunk"]
+    drawn = mesh(plot_best_times(counts), "rate")
+    assert drawn[9, 2] == pytest.approx(shrunk["Wednesday", 9])
+    assert drawn[8, 0] == pytest.approx(shrunk["Monday", 8])
+    assert (~drawn.mask).sum() == 40
+
+
+def test_equal_rates_look_equal(post_made: Any) -> None:
+    """Differences of nothing are not stretched over the whole map of colours."""
+    ax = plot_best_times(posted(post_made, *FLAT))
+    (found,) = [each for each in ax.collections if each.get_gid() == "rate"]
+    low, high = found.get_clim()
+    assert low <= 0.03 * 0.9 + 1e-9
+    assert high >= 0.03 * 1.1 - 1e-9
+
+
+def test_the_engagement_clock(demo: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    """Named apart: by the hour in which people responded."""
+    ax = plot_best_times(demo[0], clock="engagement", draws=99)
+    assert ax.get_ylabel() == "hour of engagement (UTC)"
+    assert ax.get_title(loc="left").startswith("Best hour of engagement: ")
+
+
+def test_small_pictures_keep_their_numbers_apart(post_made: Any) -> None:
+    """At half the width no number is wider than its cell."""
+    counts = posted(
+        post_made,
+        *[
+            (f"2026-03-{d:02d}T{h:02d}:20:00", 30)
+            for d in range(2, 9)
+            for h in range(24)
+            for _ in range(12)
+        ],
+    )
+    figure, ax = plt.subplots(figsize=(4, 6), layout="constrained")
+    plot_best_times(counts, draws=99, ax=ax)
+    figure.draw_without_rendering()
+    cell = ax.transData.transform([(0, 0), (1, 1)])
+    width, height = abs(cell[1] - cell[0])
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert len(boxes) == 168
+    assert max(box.width for box in boxes) < width
+    assert max(box.height for box in boxes) < height * 1.25
+
+
+def test_refused(rows: pd.DataFrame) -> None:
+    """As the metric does, before there is a figure."""
+    with pytest.raises(ep.FrameError, match="clock is 'noon'"):
+        plot_best_times(rows, clock="noon")
+    assert plt.get_fignums() == []

@@ -1,0 +1,208 @@
+"""What every picture keeps to: drawn without a warning, nothing changed, nothing left open.
+
+Warnings are errors here, so a missing glyph, a collapsed layout or a slow legend fails.
+"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from engagement_pandas import plots
+from engagement_pandas.plots import (
+    plot_best_times,
+    plot_by_type,
+    plot_compare,
+    plot_cumulative,
+    plot_half_life,
+    plot_over_time,
+    plot_top_posts,
+    post_colours,
+)
+
+Draw = Callable[..., Any]
+
+
+def halves(counts: pd.DataFrame, **words: Any) -> Any:
+    """Compare the older half of the posts with the younger one."""
+    ids = sorted(counts["post_id"].unique())
+    older = counts["post_id"].isin(ids[: len(ids) // 2])
+    return plot_compare(counts[older], counts[~older], draws=99, **words)
+
+
+IMPRESSIONS: dict[str, Any] = {"engagement_type": "impressions"}
+PLOTS: dict[str, Draw] = {
+    "over_time": plot_over_time,
+    "over_time_posts": lambda c, **w: plot_over_time(c, by="post_id", **IMPRESSIONS, **w),
+    "over_time_days": lambda c, **w: plot_over_time(c, every="D", tz="Asia/Kathmandu", **w),
+    "cumulative": lambda c, **w: plot_cumulative(c, **IMPRESSIONS, **w),
+    "by_type": plot_by_type,
+    "top_posts": plot_top_posts,
+    "top_posts_25": lambda c, **w: plot_top_posts(c, n=25, by="impressions", **w),
+    "top_posts_rate": lambda c, **w: plot_top_posts(c, by="rate", **w),
+    "best_times": lambda c, **w: plot_best_times(c, draws=99, **w),
+    "best_times_engagement": lambda c, **w: plot_best_times(c, clock="engagement", draws=99, **w),
+    "compare": halves,
+    "half_life": plot_half_life,
+}
+NAMED = ("over_time_posts", "cumulative", "top_posts", "top_posts_25", "top_posts_rate")
+every_plot = pytest.mark.parametrize("draw", PLOTS.values(), ids=PLOTS.keys())
+
+
+def words_of(ax: Any) -> list[str]:
+    """Return the texts inside the picture."""
+    return [text.get_text() for text in ax.texts]
+
+
+@every_plot
+@pytest.mark.parametrize("size", [(8, 4.5), (4, 2.5)], ids=str)
+def test_drawn_without_a_warning(
+    demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw, size: tuple[float, float]
+) -> None:
+    """25 posts, whole and at half the width, dark, as a vector picture too."""
+    with plt.style.context("dark_background"):
+        figure = Figure(figsize=size, layout="constrained")
+        draw(demo[0], ax=figure.subplots())
+        figure.savefig(io.BytesIO(), format="svg")
+        figure.savefig(io.BytesIO(), format="png", dpi=50)
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("layout", ["constrained", "tight", None])
+def test_posts_by_their_words(
+    demo: tuple[pd.DataFrame, pd.DataFrame], name: str, layout: Any
+) -> None:
+    """Dollar signs, tags, emoji and right-to-left script, in any layout."""
+    counts, posts = demo
+    figure = Figure(figsize=(8, 4.5), layout=layout)
+    PLOTS[name](counts, posts=posts, ax=figure.subplots())
+    figure.savefig(io.BytesIO(), format="svg")
+
+
+@every_plot
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda counts: counts.iloc[:0],
+        lambda counts: counts.assign(count=pd.array([pd.NA] * len(counts), dtype="Int64")),
+    ],
+    ids=["empty", "unknown"],
+)
+def test_nothing_to_show(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw, change: Any) -> None:
+    """An empty frame, or one of <NA> alone, is a picture that says so, with its labels."""
+    ax = draw(change(demo[0]))
+    assert len(words_of(ax)) == 1
+    assert words_of(ax)[0].startswith(("no counts to show", "no answer yet"))
+    assert not ax.axison
+    assert ax.get_xlabel() != ""
+    ax.figure.draw_without_rendering()
+
+
+@every_plot
+def test_one_point(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw) -> None:
+    """One hour of one post is a picture too."""
+    counts = demo[0]
+    known = counts[counts["count"] > 0].drop_duplicates("engagement_type")
+    hour = known[known["post_id"] == known["post_id"].iloc[0]].iloc[:1]
+    ax = draw(hour)
+    ax.figure.draw_without_rendering()
+    low, high = ax.get_ylim()
+    assert low != high
+
+
+@every_plot
+def test_nothing_is_changed(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw) -> None:
+    """Neither the frame nor its attrs nor matplotlib's settings."""
+    counts = demo[0]
+    before, attrs, settings = counts.copy(deep=True), dict(counts.attrs), dict(plt.rcParams)
+    draw(counts)
+    pd.testing.assert_frame_equal(counts, before)
+    assert counts.attrs == attrs
+    assert dict(plt.rcParams) == settings
+
+
+@every_plot
+def test_a_figure_of_one_s_own(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw) -> None:
+    """On given Axes, those of a part of a figure too, pyplot hears of nothing."""
+    figure = Figure(figsize=(12, 5), layout="constrained")
+    parts: Any = figure.subfigures(1, 2)
+    for part in parts:
+        ax = part.subplots()
+        assert draw(demo[0], ax=ax) is ax
+    figure.draw_without_rendering()
+    assert plt.get_fignums() == []
+
+
+@every_plot
+def test_one_figure_without_axes(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw) -> None:
+    """A new one, open, for the notebook to show."""
+    ax = draw(demo[0])
+    assert len(plt.get_fignums()) == 1
+    assert ax.figure is plt.gcf()
+
+
+def test_a_post_keeps_its_colour(demo: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    """From plot to plot."""
+    counts, posts = demo
+    colours = post_colours(counts, posts=posts)
+    grown = plot_cumulative(counts, posts=posts, **IMPRESSIONS)
+    series = plot_over_time(counts, by="post_id", posts=posts, **IMPRESSIONS)
+    bars = plot_top_posts(counts, by="impressions", posts=posts)
+    seen = 0
+    pictures: Any = ((grown, grown.lines), (series, series.lines), (bars, bars.patches))
+    for ax, artists in pictures:
+        for artist in artists:
+            if artist.get_gid() in colours:
+                own = artist.get_color() if ax is not bars else artist.get_facecolor()
+                assert to_hex(own).upper() == colours[artist.get_gid()]
+                seen += 1
+    assert seen == 7 + 7 + 10
+
+
+def test_black_is_white_on_a_dark_page(hourly: Any) -> None:
+    """Seven posts have black among them, which nobody would see there."""
+    counts = hourly(*[(str(n), "impressions", "2026-03-01", 5, n) for n in range(1, 8)])
+    with plt.style.context("dark_background"):
+        colours = {to_hex(line.get_color()) for line in plot_over_time(counts, by="post_id").lines}
+    assert "#ffffff" in colours
+    assert "#000000" not in colours
+
+
+def test_texts_from_outside_are_never_mathematics(
+    demo: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    """Two dollar signs in a name do not make a formula, nor does usetex."""
+    counts, posts = demo
+    awkward = posts.assign(text=[f"$x^{place} $_{place}" for place in range(len(posts))])
+    for name in NAMED:
+        ax = PLOTS[name](counts, posts=awkward)
+        legend = ax.get_legend()
+        texts = [*ax.get_yticklabels(), *(legend.get_texts() if legend else [])]
+        named = [text for text in texts if "$" in text.get_text()]
+        assert named
+        assert not any(text.get_parse_math() or text.get_usetex() for text in named)
+
+
+def test_importing_is_quick() -> None:
+    """Neither matplotlib nor requests, until there is something to draw or to ask."""
+    code = "import sys, engagement_pandas.plots; print({'matplotlib', 'requests'} & {*sys.modules})"
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    assert run.stdout.strip() == "set()"
+
+
+def test_what_is_exported() -> None:
+    """Sorted and complete: every plot_… of every module."""
+    assert list(plots.__all__) == sorted(plots.__all__)
+    assert {name for name in vars(plots) if name.startswith("plot_")} == {
+        name for name in plots.__all__ if name.startswith("plot_")
+    }
