@@ -7,14 +7,14 @@ shares=[0.5])``. It is there once anything that makes frames of counts has been 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, update_wrapper
 from importlib import import_module
 from typing import Any, Final
 
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame import check_columns
+from engagement_pandas.frame import COUNT_COLUMNS, check_columns
 
 METHODS: Final = {
     "age": "metrics",
@@ -70,8 +70,9 @@ class Engagement:
     """
 
     def __init__(self, counts: pd.DataFrame) -> None:
+        known = counts.loc[:, counts.columns.isin(COUNT_COLUMNS)]
         try:
-            check_columns(counts)
+            check_columns(known)  # further columns may serve as keys
         except FrameError as error:
             raise NotCounts(str(error)) from error
         self._counts = counts
@@ -81,7 +82,7 @@ class Engagement:
             msg = f"counts.engagement has no {name!r}; it has {sorted(METHODS)}"
             raise AttributeError(msg)
         function = getattr(import_module(f"engagement_pandas.{METHODS[name]}"), name)
-        return partial(function, self._counts)
+        return update_wrapper(partial(function, self._counts), function)
 
     def __dir__(self) -> list[str]:
         return sorted(METHODS)

@@ -62,3 +62,14 @@ def test_what_it_can_do(counts: pd.DataFrame) -> None:
     assert dir(counts.engagement) == sorted(METHODS)
     with pytest.raises(AttributeError, match=r"it has .*'half_life'"):
         _ = counts.engagement.half_lives
+
+
+def test_further_columns_are_keys(counts: pd.DataFrame) -> None:
+    """What somebody has added to counts may be grouped by."""
+    named = counts.assign(campaign="spring")
+    assert named.engagement.engagement_rate(by="campaign")["campaign"].to_list() == ["spring"]
+
+
+def test_help_is_the_function_s(counts: pd.DataFrame) -> None:
+    """In a notebook, ``?`` tells of the metric and not of the accessor."""
+    assert counts.engagement.half_life.__doc__ == ep.half_life.__doc__

@@ -47,7 +47,11 @@ def made_at(post_ids: pd.Series) -> pd.Series:
     """
     codes, names = pd.factorize(post_ids)
     moments = (_milliseconds(pd.Index(names)) * 1000)[codes] if len(names) else codes
-    known = np.where(moments < 0, _NO_TIME, moments).astype("int64").view("datetime64[us]")
+    known = (
+        np.where((moments < 0) | (codes < 0), _NO_TIME, moments)
+        .astype("int64")
+        .view("datetime64[us]")
+    )
     return pd.Series(known, post_ids.index, name="created_at").dt.tz_localize("UTC")
 
 

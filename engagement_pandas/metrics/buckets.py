@@ -179,6 +179,7 @@ def _edges(cover: Span, every: str, zone: tzinfo) -> pd.DatetimeIndex:
     utc = local.tz_localize(
         zone, ambiguous=np.ones(len(local), dtype=np.bool_), nonexistent="shift_forward"
     ).tz_convert("UTC")
+    utc = utc.unique().sort_values()  # a zone that crossed the date line has no such day
     return utc[: int(utc.searchsorted(last)) + 1]
 
 

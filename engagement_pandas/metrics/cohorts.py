@@ -156,10 +156,9 @@ def standing(
         for kind in np.unique(name[age == hour]):
             mine = np.flatnonzero((age == hour) & (name == kind) & ~np.isnan(own))
             theirs = np.flatnonzero((other_name == kind) & ~np.isnan(table))
-            itself = frame["post_id"].iloc[mine].isin(other_keys["post_id"].iloc[theirs])
-            percentile[mine], number[mine] = _ranked(
-                own[mine], np.sort(table[theirs]), itself.to_numpy()
-            )
+            there = pd.Series(table[theirs], other_keys["post_id"].iloc[theirs])
+            itself = there.reindex(frame["post_id"].iloc[mine]).to_numpy().astype(np.float64)
+            percentile[mine], number[mine] = _ranked(own[mine], np.sort(table[theirs]), itself)
     few = (number < whole_number(minimum, "minimum", 1)) | np.isnan(own) | (age <= 0)
     return frame.assign(
         age=pd.array(age, dtype="Float64"),
@@ -175,13 +174,16 @@ def _by_age(lives: Histories, ages: Floats) -> Floats:
     return np.column_stack(columns)
 
 
-def _ranked(
-    own: Floats, others: Floats, itself: NDArray[np.bool_]
-) -> tuple[Floats, NDArray[np.int64]]:
-    """Return the percentile among the others, and how many these are."""
-    less = np.searchsorted(others, own, side="left")
-    same = np.searchsorted(others, own, side="right") - less - itself
-    number = len(others) - itself.astype(np.int64)
+def _ranked(own: Floats, others: Floats, itself: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the percentile among the others, and how many these are.
+
+    ``itself`` is what a post has in the cohort, perhaps another count than its own; NaN
+    where it is not in it. No post is compared with itself.
+    """
+    below = np.searchsorted(others, own, side="left")
+    less = below - (itself < own)
+    same = np.searchsorted(others, own, side="right") - below - (itself == own)
+    number = len(others) - (~np.isnan(itself)).astype(np.int64)
     with np.errstate(divide="ignore", invalid="ignore"):
         return 100 * (less + same / 2) / number, number
 

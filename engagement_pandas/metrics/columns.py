@@ -81,9 +81,15 @@ def keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
     >>> keys(ep.flatten_json({"g": {"impressions": {"2026-03-01": "5"}}}), "day")
     ['day']
     """
-    names = [] if by is None else [by] if isinstance(by, str) else list(by)
+    given = [] if by is None else [by] if isinstance(by, str) else by
+    names = list(given) if isinstance(given, Iterable) else [given]
     for place, name in enumerate(names):
-        if name == "count" or name not in counts.columns or name in names[:place]:
+        if (
+            not isinstance(name, str)
+            or name == "count"
+            or name not in counts.columns
+            or name in names[:place]
+        ):
             there = listed(column for column in counts.columns if column != "count")
             msg = f"by is {by!r}; name columns of the counts, each once: {there}"
             raise FrameError(msg)

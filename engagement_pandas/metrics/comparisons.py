@@ -26,6 +26,7 @@ MINIMUM: Final = 5
 """Fewer posts on a side do not tell how much posts differ."""
 
 _CELLS: Final = 2_000_000
+_ROUNDING: Final = 1e-9
 _Side = tuple[Floats, Floats]
 
 
@@ -121,10 +122,12 @@ def compare(  # noqa: PLR0913  each has a default
     if min(numbers) >= MINIMUM:
         dice = np.random.default_rng(seed)
         widths = [
-            float(np.quantile(np.nan_to_num(scores), confidence, method="higher"))
+            float(np.quantile(np.where(np.isnan(scores), 0, scores), confidence, method="higher"))
             for scores in (_drawn(sides, draws, dice), _dealt(sides, draws, dice))
         ]
-        reach = max(widths) * float(np.hypot(_error(*sides[0]), _error(*sides[1])))
+        error = float(np.hypot(_error(*sides[0]), _error(*sides[1])))
+        # Where many draws miss the few posts that differ, these are too few to tell.
+        reach = max(widths) * error if np.isfinite(widths).all() and error > 0 else np.nan
     frame = pd.DataFrame({"by": pd.Series([str(by)], dtype="str")})
     floats = {
         "at": np.nan if at is None else at,
@@ -236,4 +239,6 @@ def _estimates(sums: Floats, number: int) -> tuple[Floats, Floats]:
     surplus, exposure, square, mixed, squared = np.moveaxis(sums, -1, 0)
     shift = surplus / exposure
     spread = np.maximum(square - 2 * shift * mixed + shift**2 * squared, 0)
+    # Posts without any difference leave a spread of rounding errors, which is none.
+    spread = np.where(spread <= _ROUNDING * (square + shift**2 * squared), 0, spread)
     return shift, np.sqrt(number / (number - 1) * spread) / exposure

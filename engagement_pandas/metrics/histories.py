@@ -133,6 +133,9 @@ def histories(counts: pd.DataFrame) -> Histories:
     from_birth = (start[first] <= born) & (born >= (cover.whole_from if cover else 0))
     flaws = (hop > step) | unknown
     flaws[first] |= ~from_birth
+    if cover:
+        # A last bucket may hold only a part; one cut by the retrieval is whole up to then.
+        flaws |= (start + step > cover.whole_until) & (start + step <= cover.until)
     end = np.minimum(start + step, cover.until if cover else np.inf)
     return Histories(
         posts=posts,
@@ -180,7 +183,7 @@ def cumulative(counts: pd.DataFrame) -> pd.DataFrame:
     -----
     Counts of the time series are per hour, and can be negative. The first day of counts
     by day, and the first hour of ``/28hr``, may hold only a part, so posts made in it are
-    not complete.
+    not complete; nor is the last day of counts by day, unless it was cut by the retrieval.
 
     Examples
     --------

@@ -143,7 +143,7 @@ def given_span(window: Any, step: int) -> Span:
     try:
         start, end = (window.start, window.end) if hasattr(window, "start") else window
         bounds = [_hour(start), _hour(end)]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError) as error:
         msg = (
             f"window is {window!r}; give a Window, or a pair of times with a time zone, such as "
             '("2026-03-01", "2026-04-12T09:00:00Z")'

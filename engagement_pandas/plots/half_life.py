@@ -62,6 +62,10 @@ _SPREAD: Final = 0.56
 _GOLDEN: Final = 0.6180339887498949
 
 
+_SCATTER: Final = {"color": "c", "facecolor": "c", "linewidth": "linewidths"}
+"""What ``Axes.scatter`` calls keywords that it does not take beside its own."""
+
+
 def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     counts: pd.DataFrame,
     *,
@@ -154,8 +158,12 @@ def _draw(
     scatter_kw: dict[str, Any],
 ) -> dict[str, Artist]:
     """Draw the dots and the medians; return a dot of each post for the legend."""
-    from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
+    from matplotlib.cbook import normalize_kwargs  # noqa: PLC0415 - heavy
+    from matplotlib.collections import PathCollection  # noqa: PLC0415
+    from matplotlib.lines import Line2D  # noqa: PLC0415
 
+    scatter_kw = normalize_kwargs(scatter_kw, PathCollection)
+    scatter_kw = {_SCATTER.get(name, name): value for name, value in scatter_kw.items()}
     types = in_order(str(name) for name in table["engagement_type"].unique())
     for row, name in enumerate(types):
         part = table[(table["engagement_type"] == name) & table[answer].notna()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from engagement_pandas.sandbox.server import SandboxServer
+from engagement_pandas.sandbox.service import as_clock
 from engagement_pandas.sandbox.world import DEMO_HANDLE, Availability, Post, World
 from engagement_pandas.vocabulary import IMPRESSIONS_OLDEST_POST, VIDEO_VIEWS_OLDEST_POST
 
@@ -111,15 +113,22 @@ def demo_client(
     from engagement_pandas.auth import AppOnly, UserContext  # noqa: PLC0415
     from engagement_pandas.client import EngagementClient  # noqa: PLC0415
 
-    server = SandboxServer(now)
+    # One clock for the wire, which runs on from the sandbox's present: so the answers are
+    # retrieved when the demo plays, whenever it is run.
+    ahead = as_clock(now)().timestamp() - time.time()
+
+    def wall() -> float:
+        return time.time() + ahead
+
+    server = SandboxServer(now, wall=wall)
     keys = server.keys(DEMO_HANDLE)
     owner = UserContext(
         keys.consumer_key, keys.consumer_secret, keys.access_token, keys.access_token_secret
     )
     app = AppOnly.from_consumer(keys.consumer_key, keys.consumer_secret)
     url, token_url = server.base_url, server.token_url
-    client = EngagementClient(owner, base_url=url, token_url=token_url)
-    public = EngagementClient(app, base_url=url, token_url=token_url)
+    client = EngagementClient(owner, base_url=url, token_url=token_url, clock=wall)
+    public = EngagementClient(app, base_url=url, token_url=token_url, clock=wall)
     for user in (client, public):
         # The server outlives a demo of which only a client was kept.
         weakref.finalize(user, id, server)

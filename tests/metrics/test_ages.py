@@ -90,7 +90,7 @@ def test_incomplete_lives_are_marked() -> None:
 
 
 def test_the_partial_first_hour() -> None:
-    """A post made in the first hour of /28hr, or on the first of some days, may lack a part."""
+    """The first hour of /28hr, and the first and the last of some days, may lack a part."""
     counts = life(4, 1)
     assert cumulative(counts)["complete"].all()
     counts.attrs["endpoint"] = "28hr"
@@ -98,8 +98,10 @@ def test_the_partial_first_hour() -> None:
     daily = life(4).drop(columns="hour")
     assert not cumulative(daily)["complete"].any()
     before = tidy([("20", "favorites", "2026-02-28", 1)], *daily.columns)
-    grown = cumulative(pd.concat([before, daily], ignore_index=True).astype(daily.dtypes.to_dict()))
-    assert grown.set_index("post_id").loc[POST, "complete"]
+    after = tidy([("20", "favorites", "2026-03-02", 1)], *daily.columns)
+    for around, complete in (([before, daily], False), ([before, daily, after], True)):
+        days = pd.concat(around, ignore_index=True).astype(daily.dtypes.to_dict())
+        assert cumulative(days).set_index("post_id").loc[POST, "complete"] == complete
 
 
 def test_against_loops(bakery: Any) -> None:

@@ -274,3 +274,13 @@ def test_sparse_keys_against_loops() -> None:
     assert not months["complete"].any()
     hours = over_time(counts, every="h", by="post_id")
     assert hours["complete"].sum() == len(counts) - 1
+
+
+def test_a_day_that_never_was() -> None:
+    """Samoa went from 29 to 31 December 2011: the day between has no bucket."""
+    counts = ep.flatten_json(
+        {"g": {"1": {"favorites": {d: {"12": "1"} for d in ("2011-12-29", "2011-12-31")}}}}
+    )
+    days = over_time(counts, every="D", tz="Pacific/Apia")
+    assert "2011-12-30" not in {str(start.date()) for start in days["start"]}
+    assert days["count"].sum() == 2

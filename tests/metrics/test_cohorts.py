@@ -151,3 +151,20 @@ def test_refused(asked: dict[str, Any], words: str) -> None:
         benchmark(cohort(), **asked)
     with pytest.raises(FrameError, match="at is"):
         standing(cohort(), at=-1)
+
+
+def test_standing_among_other_counts_of_itself() -> None:
+    """A post that has another count in the cohort is left out of it all the same."""
+    body = {
+        str(2027900000000000000 + n): {
+            "impressions": {"2026-03-01": {"00": "0", "01": str(10 * n + 10), "02": "0"}}
+        }
+        for n in range(6)
+    }
+    counts = ep.flatten_json({"g": body})
+    thrice = counts.assign(count=counts["count"] * 3)
+    table = standing(counts, cohort=thrice, at=2)
+    # Own 10 ... 60 among the five others of 30 ... 180: the second has 20, none below; the
+    # fourth has 40, and 30 is below; the sixth has 60, 30 is below and another 60 the same.
+    assert table["percentile"].to_list() == [0, 0, 10, 20, 20, 30]
+    assert table["n"].to_list() == [5] * 6

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from simulated import HOUR_MS, MARCH, hourly, id_at, tidy, totals
 
+import engagement_pandas as ep
 from engagement_pandas import FrameError
 from engagement_pandas.metrics import compare
 from engagement_pandas.metrics.comparisons import _error
@@ -161,15 +162,6 @@ def test_too_few_posts() -> None:
     assert compare(side(dice, 0), side(dice, 9, first=1), at=None)["a"].isna().all()
 
 
-def test_posts_that_are_all_alike() -> None:
-    """No spread at all: the interval is the difference itself."""
-    one = totals(MARCH + np.arange(6), {"favorites": [4] * 6})
-    two = totals(MARCH + DAY + np.arange(6), {"favorites": [4] * 6})
-    row = compare(one, two, by="favorites", at=None).iloc[0]
-    assert row[["difference", "low", "high"]].to_list() == [0, 0, 0]
-    assert not row["differs"]
-
-
 def test_seeded() -> None:
     """The same seed gives the same interval, another seed nearly the same one."""
     dice = np.random.default_rng(6)
@@ -222,3 +214,42 @@ def test_refused(pair: Any, asked: dict[str, Any], words: str) -> None:
     """Posts in both sets, ages of counts without days, numbers that are none."""
     with pytest.raises(FrameError, match=words):
         compare(*pair, **asked)
+
+
+def rates(day: str, engagements: list[int]) -> pd.DataFrame:
+    """Make totals of a post each: 1,000 impressions and these engagements."""
+    made = pd.date_range(day, periods=len(engagements), freq="h", tz="UTC")
+    body = {
+        str(int(moment.timestamp() * 1000 - 1288834974657) << 22): {
+            "impressions": 1000,
+            "engagements": number,
+        }
+        for moment, number in zip(made, engagements, strict=True)
+    }
+    return ep.flatten_json({"g": body})
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ([50] * 9 + [80], [50] * 9 + [90]),
+        ([50] * 7 + [80], [40] * 7 + [90]),
+        ([0] * 19 + [1], [0] * 19 + [2]),
+        ([0] * 14, [0] * 14),
+    ],
+)
+def test_too_few_posts_that_differ(a: list[int], b: list[int]) -> None:
+    """One odd post a side, or none, tells nothing of chance: no interval, or a sane one."""
+    row = compare(rates("2026-03-01", a), rates("2026-03-02", b), at=None).iloc[0]
+    if pd.isna(row["low"]):
+        assert pd.isna(row["high"])
+        assert pd.isna(row["differs"])
+    else:
+        assert -1 < row["low"] <= row["difference"] <= row["high"] < 1
+
+
+def test_no_difference_and_no_spread_has_no_interval() -> None:
+    """All posts alike on both sides: an interval of no width would be a lie."""
+    row = compare(rates("2026-03-01", [5] * 9), rates("2026-03-02", [5] * 9), at=None).iloc[0]
+    assert row["difference"] == 0
+    assert pd.isna(row["low"])

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 import engagement_pandas as ep
 from engagement_pandas import plots
@@ -128,3 +129,16 @@ def test_share_refused(life: Any, share: Any) -> None:
     with pytest.raises(ep.FrameError, match=r"0\.5"):
         plot_half_life(halving(life, 1), share=share)
     assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "colour", "width"),
+    [({"color": "red"}, "red", 0), ({"lw": 2}, None, 2), ({"fc": "red", "linewidth": 3}, "red", 3)],
+)
+def test_any_of_matplotlib_s_words(life: Any, words: Any, colour: str | None, width: float) -> None:
+    """``color``, ``lw`` and the like, as its line plots take them."""
+    counts = halving(life, 3)
+    found = dots(plot_half_life(counts, **words), "impressions")
+    assert set(found.get_linewidths()) == {width}
+    if colour:
+        assert to_hex(found.get_facecolors()[0]) == to_hex(colour)

@@ -149,3 +149,12 @@ def test_the_sandbox_is_independent(path: Path) -> None:
     if path.stem == "demo":
         allowed |= {"engagement_pandas.auth", "engagement_pandas.client"}
     assert others <= allowed
+
+
+def test_answers_are_retrieved_when_the_demo_plays() -> None:
+    """Whatever the real date is, so that the ages of posts make sense."""
+    with demo_client(now="2026-04-15T12:20:00Z") as demo:
+        request = ep.totals(demo.posts.tail(1), engagement_types=["favorites"])
+        (response,) = demo.client.fetch(request)
+    late = response.retrieved_at - datetime(2026, 4, 15, 12, 20, tzinfo=UTC)
+    assert timedelta(0) <= late < timedelta(minutes=5)
