@@ -65,7 +65,8 @@ def over_time(
         A bucket is complete where the window covers all of it and each of its hours (or
         days) has a count under that key. ``<NA>`` where that cannot be known: counts by
         day do not tell whether the first and the last day were asked for as a whole, so
-        give the ``window``.
+        give the ``window``. It tells of hours: where others have counts in an hour, a
+        post whose row is not there is not missed.
 
     Raises
     ------

@@ -112,7 +112,9 @@ def histories(counts: pd.DataFrame) -> Histories:
     kind = kinds.cat.codes.to_numpy().astype("int64")
     life = codes * max(len(kinds.cat.categories), 1) + kind
     order = np.flatnonzero(~earlier)
-    order = order[np.lexsort((start[order], life[order]))]
+    step_of_life, step_of_time = np.diff(life[order]), np.diff(start[order])
+    if not ((step_of_life > 0) | ((step_of_life == 0) & (step_of_time >= 0))).all():
+        order = order[np.lexsort((start[order], life[order]))]
     life, start, number, post, kind = (a[order] for a in (life, start, number, codes, kind))
     unknown = counts["count"].isna().to_numpy()[order]
 
