@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated import HOUR_MS, MARCH, exponential, hourly, id_at, log_logistic, tidy
 
+import engagement_pandas as ep
 from engagement_pandas import FrameError
 from engagement_pandas.metrics import half_life
 from engagement_pandas.metrics.half_lives import WHY_NOT
@@ -175,3 +176,26 @@ def test_refused(asked: dict[str, Any], words: str) -> None:
         half_life(counts, **asked)
     with pytest.raises(FrameError, match="'hour'"):
         half_life(counts.drop(columns="hour"))
+
+
+def test_the_sandbox_against_loops(bakery: Any) -> None:
+    """The hour in which a post's running impressions pass half of them holds its half-life."""
+    table = half_life(bakery.hourly).set_index(["post_id", "engagement_type"])["t50"].dropna()
+    lives: dict[str, list[tuple[pd.Timestamp, int]]] = {}
+    for row in bakery.hourly.to_dict("records"):
+        if row["engagement_type"] == "impressions":
+            start = pd.Timestamp(row["day"], tz="UTC") + pd.Timedelta(hours=row["hour"])
+            lives.setdefault(row["post_id"], []).append((start, row["count"]))
+    checked = 0
+    for post, hours in lives.items():
+        if (post, "impressions") not in table.index:
+            continue
+        made, total, running = ep.created_at(post), sum(n for _, n in hours), 0
+        for start, number in sorted(hours):
+            running += number
+            if 2 * running >= total:
+                young = (start - made) / pd.Timedelta(hours=1)
+                assert max(young, 0) <= table[post, "impressions"] <= young + 1
+                checked += 1
+                break
+    assert checked >= 20

@@ -97,3 +97,19 @@ def test_refused(call: Any, words: str) -> None:
     """Doubles, names that clash, and columns that are no counts."""
     with pytest.raises(FrameError, match=words):
         call()
+
+
+def test_the_sandbox_against_loops(bakery: Any) -> None:
+    """Each cell of the wide frame is the count of that post, hour and type; and back."""
+    table = wide(bakery.few)
+    cells = {
+        (row["post_id"], row["day"], row["hour"], kind): row[kind]
+        for row in table.to_dict("records")
+        for kind in bakery.few["engagement_type"].unique()
+    }
+    expected = {
+        (row["post_id"], row["day"], row["hour"], row["engagement_type"]): row["count"]
+        for row in bakery.few.to_dict("records")
+    }
+    assert cells == expected
+    pd.testing.assert_frame_equal(tall(table), bakery.few)
