@@ -1,0 +1,1 @@
+"""Widgets: a frame and a selection."""
