@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from engagement_pandas.auth import AppOnly, UserContext
     from engagement_pandas.client import EngagementClient
+    from engagement_pandas.connection import connect
     from engagement_pandas.errors import (
         AmbiguousGrouping,
         CredentialsError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         UnsupportedGrouping,
         UserContextRequired,
     )
+    from engagement_pandas.explorers import EngagementExplorer
     from engagement_pandas.exports import read_csv, read_parquet, write_csv, write_parquet
     from engagement_pandas.flattening import flatten, flatten_json, omissions
     from engagement_pandas.frame import timestamps
@@ -84,6 +86,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "auth": ("AppOnly", "UserContext"),
     "client": ("EngagementClient",),
+    "connection": ("connect",),
     "errors": (
         "AmbiguousGrouping",
         "CredentialsError",
@@ -102,6 +105,7 @@ _HOMES = {
         "UnsupportedGrouping",
         "UserContextRequired",
     ),
+    "explorers": ("EngagementExplorer",),
     "exports": ("read_csv", "read_parquet", "write_csv", "write_parquet"),
     "flattening": ("flatten", "flatten_json", "omissions"),
     "frame": ("timestamps",),
@@ -177,6 +181,7 @@ __all__ = [
     "Endpoint",
     "EngagementClient",
     "EngagementError",
+    "EngagementExplorer",
     "EngagementRequest",
     "EngagementResponse",
     "EngagementType",
@@ -202,6 +207,7 @@ __all__ = [
     "benchmark",
     "best_times",
     "compare",
+    "connect",
     "created_at",
     "cumulative",
     "demo_client",

@@ -1,0 +1,260 @@
+"""The API where the environment has credentials, the demo where it has none.
+
+So a notebook is the same for somebody who tries it and for somebody who has a contract.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+from urllib.parse import urlsplit
+
+from engagement_pandas.auth import VARIABLES, AppOnly, UserContext
+from engagement_pandas.client import BASE_URL, TOKEN_URL, EngagementClient
+from engagement_pandas.errors import MissingCredentials
+from engagement_pandas.posts import created_at, read_ids, unique_ids
+from engagement_pandas.sandbox import demo_client
+from engagement_pandas.wording import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from engagement_pandas.sandbox import Demo
+
+BASE_URL_VARIABLE: Final = "X_BASE_URL"
+TOKEN_URL_VARIABLE: Final = "X_TOKEN_URL"  # noqa: S105 - a variable's name
+POSTS_VARIABLE: Final = "X_POSTS"
+
+POSTS_FILE: Final = "posts.csv"
+"""Where the IDs of the posts are looked for, if nobody says."""
+
+_NAMING: Final = ("handle", "text")
+_TABLES: Final[Mapping[str, str]] = {".csv": ",", ".tsv": "\t"}
+_HERE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Connection:
+    """Two clients and the posts to ask about, of the API or of the demo.
+
+    A context manager; printing it says which of the two it is.
+
+    Attributes
+    ----------
+    client : EngagementClient
+        Speaks for the owner of the posts.
+    public : EngagementClient
+        Speaks for the app alone: public types, any post.
+    posts : DataFrame
+        ``post_id`` (``str``), ``handle`` and ``text`` (``str``, where they are known) and
+        ``created_at`` (``datetime64[us, UTC]``), oldest first.
+    until : datetime
+        The last whole hour when the connection was made, UTC: where a window ends that
+        reaches up to the present.
+    source : str
+        Whose counts these are, in words that may stand below a picture.
+    base_url : str
+    """
+
+    client: EngagementClient
+    public: EngagementClient
+    posts: pd.DataFrame
+    until: datetime
+    source: str
+    base_url: str
+    _told: str
+    _demo: Demo | None = None
+    _stands_still: bool = False
+
+    @contextmanager
+    def environment(self) -> Iterator[None]:
+        """Lend the environment this connection's variables: for the command line.
+
+        Live there is nothing to lend. In the demo, keys and address of the sandbox are
+        set, and within the block ``connect`` and ``from_env`` find those.
+
+        Raises
+        ------
+        ValueError
+            In a demo of another time than the present: what reads the environment signs
+            by a clock of its own.
+        """
+        if self._demo is None:
+            yield
+            return
+        if self._stands_still:
+            msg = "the demo plays at a fixed time; connect without demo_now for this"
+            raise ValueError(msg)
+        server = self._demo.server
+        keys = server.keys()
+        lent = {variable: getattr(keys, name) for name, variable in VARIABLES.items()}
+        lent |= {BASE_URL_VARIABLE: server.base_url, TOKEN_URL_VARIABLE: server.token_url}
+        before = {name: os.environ.get(name) for name in lent}
+        os.environ.update(lent)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
+
+    def close(self) -> None:
+        """Close the clients, and the demo's server; again does nothing."""
+        self.client.close()
+        self.public.close()
+        if self._demo is not None:
+            self._demo.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Connection({self._told})"
+
+
+def connect(
+    posts: str | os.PathLike[str] | None = None,
+    *,
+    demo_now: datetime | str | Callable[[], datetime] | None = None,
+    demo_posts: int = 40,
+) -> Connection:
+    """Connect to the API with the credentials in the environment, or else to the demo.
+
+    Live with ``X_CONSUMER_KEY``, ``X_CONSUMER_SECRET``, ``X_ACCESS_TOKEN`` and
+    ``X_ACCESS_TOKEN_SECRET`` (``TWITTER_…`` where ``X_…`` is unset); the demo where none
+    of these is set and no ``X_BEARER_TOKEN`` either.
+
+    Parameters
+    ----------
+    posts : str or path, optional
+        Live: a file with the IDs of your posts, as the command line takes it (``.csv``
+        with a ``post_id`` column, ``.jsonl``, or an ID a line). ``handle`` and ``text``
+        are read from a ``.csv`` or ``.tsv`` that has them. By default the file that
+        ``X_POSTS`` names, or ``posts.csv`` in the current folder.
+    demo_now : datetime or str or callable, optional
+        Demo: its present; the real time by default.
+    demo_posts : int
+        Demo: how many posts, at least 10.
+
+    Returns
+    -------
+    Connection
+
+    Raises
+    ------
+    MissingCredentials
+        Where some are set, and not all four: whoever set them did not mean the demo.
+    RequestError
+        Where ``X_BASE_URL`` (instead of ``https://data-api.twitter.com``) or
+        ``X_TOKEN_URL`` is not https; plain http is for this machine only.
+    FileNotFoundError
+        Live, where there is no file of posts.
+    InvalidPostId
+        Live, where something in it is no ID, or there is none.
+
+    See Also
+    --------
+    demo_client : the demo, whatever the environment has
+
+    Examples
+    --------
+    >>> with connect(demo_now="2026-04-15T12:20:00Z") as connection:
+    ...     connection
+    Connection(demo, no credentials in the environment; 40 posts of the sandbox; all counts
+    are synthetic)
+    """
+    if not any(_set(variable) for variable in VARIABLES.values()):
+        return _demo(demo_now, demo_posts)
+    try:
+        owner = UserContext.from_env()
+    except MissingCredentials as error:
+        msg = f"{error}; or unset all of them, which is the demo"
+        raise MissingCredentials(msg, error.variables) from None
+    base_url = os.environ.get(BASE_URL_VARIABLE) or BASE_URL
+    token_url = os.environ.get(TOKEN_URL_VARIABLE) or TOKEN_URL
+    file = Path(posts or os.environ.get(POSTS_VARIABLE) or POSTS_FILE)
+    client = EngagementClient(owner, base_url=base_url, token_url=token_url)
+    public = EngagementClient(AppOnly.from_env(), base_url=base_url, token_url=token_url)
+    frame = _read(file)
+    host = urlsplit(base_url).hostname
+    whose = "a server on this machine, not X" if host in _HERE else f"X, Engagement API at {host}"
+    return Connection(
+        client,
+        public,
+        frame,
+        _whole_hour(datetime.now(UTC)),
+        f"Counts: {whose}",
+        base_url,
+        f"live at {base_url}; {counted(len(frame), 'post')} from {file}; counts are of {whose}",
+    )
+
+
+def _demo(now: datetime | str | Callable[[], datetime] | None, posts: int) -> Connection:
+    demo = demo_client(now, posts=posts)
+    return Connection(
+        demo.client,
+        demo.public,
+        demo.posts,
+        _whole_hour(demo.server.world.now()),
+        "Counts: synthetic, from the sandbox",
+        demo.server.base_url,
+        f"demo, no credentials in the environment; {counted(posts, 'post')} of the sandbox; "
+        "all counts are synthetic",
+        demo,
+        _stands_still=now is not None,
+    )
+
+
+def _set(variable: str) -> bool:
+    return bool(os.environ.get(variable) or os.environ.get(variable.replace("X_", "TWITTER_", 1)))
+
+
+def _whole_hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _read(file: Path) -> pd.DataFrame:
+    """Return the posts in a file, with what it says of them."""
+    import pandas as pd  # noqa: PLC0415 - it takes longer than all the rest
+
+    try:
+        ids = unique_ids(read_ids(file))
+    except FileNotFoundError as error:
+        msg = (
+            f"there are credentials, and no posts: write the IDs of yours into {file}, below "
+            f"the heading post_id, or name a file in {POSTS_VARIABLE}"
+        )
+        raise FileNotFoundError(msg) from error
+    frame = pd.DataFrame({"post_id": pd.Series(ids, dtype="str")})
+    if file.suffix.lower() in _TABLES:
+        told = pd.read_csv(
+            file,
+            sep=_TABLES[file.suffix.lower()],
+            dtype="str",
+            encoding="utf-8-sig",
+            usecols=lambda name: name in {"post_id", *_NAMING},
+        )
+        told["post_id"] = told["post_id"].str.strip()
+        told = told.drop_duplicates("post_id").set_index("post_id")
+        for name in _NAMING:
+            if name in told:
+                frame[name] = told[name].reindex(frame["post_id"]).array
+    frame["created_at"] = pd.Series(
+        [created_at(post_id) for post_id in ids], dtype="datetime64[us, UTC]"
+    )
+    return frame.sort_values("created_at", kind="stable", na_position="first", ignore_index=True)
