@@ -1,0 +1,71 @@
+"""Python as text: what an explorer shows, so that the same can be had without it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from textwrap import fill
+from typing import Any, Final
+
+_WIDTH: Final = 88
+
+
+def literal(value: Any) -> str:
+    """Return a value as Python writes it, texts in double quotes.
+
+    Examples
+    --------
+    >>> literal("a"), literal(168.0), literal(None)
+    ('"a"', '168', 'None')
+    """
+    if isinstance(value, str):
+        return json.dumps(str(value), ensure_ascii=False)
+    if isinstance(value, float) and value == int(value):
+        return str(int(value))
+    return repr(value)
+
+
+def list_of(texts: Iterable[str]) -> str:
+    """Return a list of texts as Python writes it, over several lines where it is long.
+
+    Examples
+    --------
+    >>> list_of(["a", "b"])
+    '["a", "b"]'
+    """
+    inside = ", ".join(map(literal, texts))
+    if len(inside) <= _WIDTH // 2:
+        return f"[{inside}]"
+    indent = " " * 8
+    lines = fill(
+        inside, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
+    return f"[\n{lines},\n    ]"
+
+
+def call(name: str, keywords: Mapping[str, Any], names: Mapping[str, str], *arguments: str) -> str:
+    """Return the call of a function of the package on a selection.
+
+    Parameters
+    ----------
+    name : str
+    keywords : mapping of str to value
+    names : mapping of str to str
+        Further keywords, whose values are names.
+    *arguments : str
+        Names; ``selection`` where there are none.
+
+    Examples
+    --------
+    >>> call("plot_over_time", {"by": "post_id"}, {"posts": "posts"})
+    'ep.plot_over_time(selection, by="post_id", posts=posts)'
+    """
+    parts = [
+        *(arguments or ("selection",)),
+        *(f"{key}={literal(value)}" for key, value in keywords.items()),
+        *(f"{key}={value}" for key, value in names.items()),
+    ]
+    line = f"ep.{name}({', '.join(parts)})"
+    if len(line) <= _WIDTH:
+        return line
+    return f"ep.{name}(\n" + "".join(f"    {part},\n" for part in parts) + ")"

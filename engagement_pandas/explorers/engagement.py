@@ -1,0 +1,254 @@
+"""Counts, explored: which posts, which types, along which clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import ipywidgets
+import pandas as pd
+
+from engagement_pandas import plots
+from engagement_pandas.explorers.controls import control, offer, row, zones
+from engagement_pandas.explorers.explorer import CountsExplorer, Telling, names, silent
+from engagement_pandas.explorers.posts import PostChooser
+from engagement_pandas.explorers.rows import Rows
+from engagement_pandas.explorers.selection import AGES, DRAWINGS, EXPOSURE, NEEDS, Selection
+from engagement_pandas.explorers.tables import (
+    Column,
+    link,
+    number,
+    percentage,
+    snippet,
+    swatch,
+    table,
+    text,
+)
+from engagement_pandas.metrics import top_posts
+from engagement_pandas.metrics.rankings import RATE
+from engagement_pandas.plots import post_colours
+from engagement_pandas.wording import counted
+
+LISTED: Final = 50
+"""How many posts the table has, at most."""
+
+CLOCKS: Final = {
+    "time": "dates",
+    "age": "the age of each post",
+    "total": "nothing: totals",
+}
+MEASURES: Final = {
+    "counts": "counts",
+    "cumulative": "cumulative counts",
+    "rate": "rate, per impression",
+}
+LINES: Final = {"post_id": "post", "engagement_type": "engagement type"}
+EVERY: Final = {"h": "hour", "D": "day"}
+
+
+class EngagementExplorer(CountsExplorer):
+    """Look at counts without code: choose posts, types, time and measure.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts of any grouping, as :func:`~engagement_pandas.flatten` makes them.
+    posts : DataFrame, optional
+        ``post_id``, and perhaps ``text`` and ``handle``: names the posts.
+
+    Attributes
+    ----------
+    selection : DataFrame
+        The counts that are chosen: tidy, with a fresh ``RangeIndex``.
+    code : str
+        The Python that picks them from ``counts`` and makes the same picture.
+    controls : mapping of str to Widget
+        ``posts``, ``types``, ``clock``, ``measure``, ``lines``, ``every``, ``tz``, ``first``,
+        ``last`` and ``until``; their ``value`` can be read and set.
+
+    Raises
+    ------
+    FrameError
+        Where they are no tidy counts, or no posts.
+
+    Notes
+    -----
+    What cannot be drawn cannot be chosen: ages are of posts, so by age each post has a
+    line; days in another time zone need counts by hour. A line for each post shows one
+    engagement type, the first that is chosen. Rates are ratios of sums.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> body = {"g": {"123": {"impressions": {"2026-03-01": {"07": "5"}}}}}
+    >>> explorer = EngagementExplorer(ep.flatten_json(body))
+    >>> explorer
+    EngagementExplorer(1 of 1 post, 1 of 1 engagement type, 1 count)
+    >>> explorer.selection["count"].to_list()
+    [5]
+    >>> explorer.close()
+    """
+
+    def __init__(self, counts: pd.DataFrame, posts: pd.DataFrame | None = None) -> None:
+        source = Rows.of(counts, posts)
+        columns = set(counts.columns)
+        self._drawings = [
+            key
+            for key in DRAWINGS
+            if all(NEEDS.get(part, frozenset()) <= columns for part in key)
+            and (key[1] != "rate" or {EXPOSURE} < set(source.types))
+        ]
+        days = source.days("UTC")
+        hourly = "hour" in columns
+        every = EVERY if hourly else {"D": "day (counts are by day)"}
+        places = zones() if hourly else ["UTC"]
+        chooser = PostChooser(source, names(source, posts))
+        controls: dict[str, ipywidgets.Widget] = {
+            "posts": chooser,
+            "types": control(
+                ipywidgets.SelectMultiple,
+                "Types",
+                options=source.types,
+                value=source.types[:1],
+                rows=min(max(len(source.types), 3), 8),
+            ),
+            "clock": control(ipywidgets.Dropdown, "Along", options=self._offered(0, CLOCKS)),
+            "measure": control(ipywidgets.Dropdown, "Show"),
+            "lines": control(ipywidgets.Dropdown, "A line each"),
+            "every": control(
+                ipywidgets.Dropdown, "Per", options=[(word, key) for key, word in every.items()]
+            ),
+            "tz": control(ipywidgets.Dropdown, "Time zone", options=places, value="UTC"),
+            "first": control(ipywidgets.DatePicker, "From", value=days and days[0]),
+            "last": control(ipywidgets.DatePicker, "To", value=days and days[1]),
+            "until": control(
+                ipywidgets.Dropdown,
+                "Up to age",
+                options=[(words, hours) for hours, words in AGES.items()],
+                value=168.0,
+            ),
+        }
+        self._fit(controls)
+        above = [
+            row(chooser, controls["types"]),
+            row(*(controls[name] for name in list(controls)[2:])),
+        ]
+        super().__init__(source, posts, controls, above)
+        self.redraw()
+
+    @property
+    def choice(self) -> Selection:
+        """What the controls say."""
+        values = {name: control.value for name, control in self.controls.items()}
+        values["types"] = tuple(t for t in self.source.types if t in values["types"])
+        return Selection(**values)
+
+    @property
+    def selection(self) -> pd.DataFrame:
+        """The counts that are chosen; of a rate, with the impressions."""
+        return self.choice.rows(self.source)
+
+    def _offered(self, place: int, words: Mapping[str, str], *before: str) -> list[tuple[str, str]]:
+        """Return what can be chosen third, say, where the first two have been."""
+        fit = dict.fromkeys(key[place] for key in self._drawings if key[:place] == before)
+        return [(words[name], name) for name in fit]
+
+    def _fit(self, controls: Mapping[str, Any]) -> None:
+        """Offer what goes with what is chosen, and hide what does not matter to it."""
+        clock = controls["clock"].value
+        offer(controls["measure"], self._offered(1, MEASURES, clock))
+        measure = controls["measure"].value
+        lines = self._offered(2, LINES, clock, measure)
+        if clock == "age":
+            lines = [("post (ages are each post's own)", "post_id")]
+        offer(controls["lines"], lines)
+        shown = {
+            "every": clock != "total" and (clock, measure) != ("age", "cumulative"),
+            "tz": clock != "age",
+            "first": clock != "age",
+            "last": clock != "age",
+            "until": clock == "age",
+        }
+        dated = self._drawings[0][0] != "total"
+        for name, wanted in shown.items():
+            controls[name].layout.display = None if wanted and dated else "none"
+
+    def _changed(self, change: Any) -> None:
+        with self.held():
+            self._fit(self.controls)
+            if change.owner is self.controls["tz"]:
+                self._move(change.old, change.new)
+        self.redraw()
+
+    def _move(self, old: str, new: str) -> None:
+        """Where all days are chosen, choose all days of the other time zone."""
+        before, after = self.source.days(old), self.source.days(new)
+        first, last = self.controls["first"], self.controls["last"]
+        if before and after and (first.value, last.value) == before:
+            first.value, last.value = after
+
+    def _tell(self) -> Telling:
+        choice, source = self.choice, self.source
+        if not len(source.counts):
+            return silent("There are no counts: the frame is empty")
+        if len(source.posts) and not choice.posts:
+            return silent("No post is chosen")
+        if not choice.types:
+            return silent("No engagement type is chosen")
+        rows = choice.rows(source)
+        status = (
+            f"{len(choice.posts):,} of {counted(len(source.posts), 'post')}, "
+            f"{len(choice.types)} of {counted(len(source.types), 'engagement type')}, "
+            f"{counted(len(rows), 'count')}"
+        )
+        if not len(rows):
+            return silent(f"Nothing was counted from {choice.first} to {choice.last}")
+        if choice.single and len(choice.types) > 1:
+            status += f"; drawn: {choice.kind}, the first of those types"
+        plot = getattr(plots, choice.drawing.plot)
+        keywords = choice.keywords()
+        if choice.lines == "post_id":
+            keywords["posts"] = self.posts
+        return Telling(
+            draw=lambda ax: plot(rows, ax=ax, **keywords),
+            status=status,
+            table=lambda drawn: self._table(rows, choice, drawn),
+            code=choice.code(source, named=self.named),
+        )
+
+    def _table(self, rows: pd.DataFrame, choice: Selection, drawn: frozenset[str]) -> str:
+        """Return the posts that are chosen, best first, with the colours that are drawn."""
+        if not choice.posts:
+            return ""
+        rated = choice.measure == "rate"
+        best = top_posts(
+            rows, by=RATE if rated else choice.kind, n=len(choice.posts), numerator=choice.kind
+        )
+        value = best["rate" if rated else choice.kind]
+        told = pd.Series(value.array, index=best["post_id"])
+        order = [*told.index, *(post for post in choice.posts if post not in told.index)]
+        shown = order[:LISTED]
+        colours = post_colours(rows, posts=self.posts)
+        texts = self.source.posts.set_index("post_id")["text"]
+        frame = pd.DataFrame(
+            {
+                "swatch": [colours[post] if post in drawn else None for post in shown],
+                "name": [self.names[post] for post in shown],
+                "text": texts.reindex(shown).array,
+                "post_id": shown,
+                "value": told.reindex(shown).array,
+            }
+        )
+        head = f"{choice.kind} per impression" if rated else choice.kind
+        columns = {
+            "swatch": Column("", swatch),
+            "name": Column("post", text),
+            "text": Column("text", snippet),
+            "post_id": Column("ID", link),
+            "value": Column(head, percentage if rated else number, number=True),
+        }
+        if texts.isna().all():
+            del columns["text"]
+        more = len(order) - len(shown)
+        caption = f"The {len(shown)} posts with the most" if more else "Posts chosen"
+        return table(columns, frame, caption + (f", of {len(order):,}" if more else ""))

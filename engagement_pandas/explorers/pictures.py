@@ -1,0 +1,116 @@
+"""One figure, drawn anew for each state of an explorer: as SVG for the page, as PNG to keep."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+INK: Final = "#010203"
+"""What is drawn in this colour gets the colour of the page's own text."""
+
+PAGE_INK: Final = "var(--jp-ui-font-color1, currentColor)"
+"""JupyterLab's colour of text, in its light and its dark theme; elsewhere the page's."""
+
+_SETTINGS: Final[Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": None,
+    **dict.fromkeys(
+        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
+    ),
+}
+_GROUP: Final = re.compile(r'<g id="')
+_HEAD: Final = re.compile(r"^.*?(?=<svg)", re.DOTALL)
+_SIZE: Final = re.compile(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', re.DOTALL)
+_PAGE_WIDE: Final = re.compile(
+    r"\s*<metadata>.*?</metadata>|\s*<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL
+)
+"""The metadata, and a style that would hold for every other picture of the page too."""
+
+
+class Picture:
+    """A figure of its own, of which pyplot never hears.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches; on the page it is as wide as there is room, in these proportions.
+
+    Examples
+    --------
+    >>> picture = Picture()
+    >>> svg = picture.svg(lambda ax: ax.plot([1, 2], gid="a line"))
+    >>> svg.startswith("<svg"), 'data-gid="a line"' in svg, INK in svg
+    (True, True, False)
+    """
+
+    def __init__(self, width: float = 8, height: float = 4.2) -> None:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - heavy
+        from matplotlib.figure import Figure  # noqa: PLC0415 - heavy
+
+        self._figure = Figure(figsize=(width, height))
+        FigureCanvasAgg(self._figure)
+
+    def svg(self, draw: Callable[[Axes], Any]) -> str:
+        """Draw on fresh Axes, and return the picture to stand inside a page.
+
+        The artists' ``gid`` are its groups' ``data-gid``; IDs would have to differ over the
+        whole page.
+        """
+        import matplotlib as mpl  # noqa: PLC0415 - heavy
+
+        with mpl.rc_context(_SETTINGS):
+            self._figure.clear()
+            # Laid out once, here: savefig would draw everything a second time to do it.
+            self._figure.set_layout_engine("tight")
+            draw(self._figure.subplots())
+            engine = self._figure.get_layout_engine()
+            if engine is not None:
+                engine.execute(self._figure)
+            self._figure.set_layout_engine("none")
+            file = io.StringIO()
+            self._figure.savefig(file, format="svg", transparent=True)
+        text = _PAGE_WIDE.sub("", _HEAD.sub("", file.getvalue(), count=1), count=2)
+        text = _SIZE.sub(r'\1 preserveAspectRatio="xMidYMid meet"', text, count=1)
+        return _GROUP.sub('<g data-gid="', text).replace(INK, PAGE_INK)
+
+    @property
+    def label(self) -> str:
+        """What was drawn last, in words: for those who do not see it.
+
+        Examples
+        --------
+        >>> picture = Picture()
+        >>> _ = picture.svg(lambda ax: ax.set(title="A title", xlabel="time (UTC)"))
+        >>> picture.label
+        'A title; time (UTC)'
+        """
+        if not self._figure.axes:
+            return ""
+        ax = self._figure.axes[0]
+        if not ax.axison:
+            return "; ".join(text.get_text() for text in ax.texts)
+        titles = [ax.get_title(loc=side) for side in ("left", "center")]
+        parts = [*titles, ax.get_ylabel(), ax.get_xlabel()]
+        legend = ax.get_legend()
+        if legend is not None:
+            parts.append(", ".join(text.get_text() for text in legend.get_texts()))
+        return "; ".join(" ".join(part.split()) for part in parts if part)
+
+    @property
+    def drawn(self) -> frozenset[str]:
+        """The ``gid`` of everything that was drawn last: posts and types, mostly."""
+        if not self._figure.axes:
+            return frozenset()
+        gids = (artist.get_gid() for artist in self._figure.axes[0].get_children())
+        return frozenset(str(gid) for gid in gids if gid)
+
+    def png(self) -> bytes:
+        """Return what was drawn last, on white."""
+        file = io.BytesIO()
+        self._figure.savefig(file, format="png", dpi=144, facecolor="white")
+        return file.getvalue()
