@@ -37,7 +37,11 @@ if TYPE_CHECKING:
         UnsupportedGrouping,
         UserContextRequired,
     )
-    from engagement_pandas.explorers import EngagementExplorer
+    from engagement_pandas.explorers import (
+        BestTimesExplorer,
+        CompareExplorer,
+        EngagementExplorer,
+    )
     from engagement_pandas.exports import read_csv, read_parquet, write_csv, write_parquet
     from engagement_pandas.flattening import flatten, flatten_json, omissions
     from engagement_pandas.frame import timestamps
@@ -105,7 +109,7 @@ _HOMES = {
         "UnsupportedGrouping",
         "UserContextRequired",
     ),
-    "explorers": ("EngagementExplorer",),
+    "explorers": ("BestTimesExplorer", "CompareExplorer", "EngagementExplorer"),
     "exports": ("read_csv", "read_parquet", "write_csv", "write_parquet"),
     "flattening": ("flatten", "flatten_json", "omissions"),
     "frame": ("timestamps",),
@@ -176,6 +180,8 @@ __all__ = [
     "TOTALS_TYPES",
     "AmbiguousGrouping",
     "AppOnly",
+    "BestTimesExplorer",
+    "CompareExplorer",
     "CredentialsError",
     "Dimension",
     "Endpoint",

@@ -15,11 +15,13 @@ def literal(value: Any) -> str:
 
     Examples
     --------
-    >>> literal("a"), literal(168.0), literal(None)
-    ('"a"', '168', 'None')
+    >>> literal("a"), literal(168.0), literal(("a", None))
+    ('"a"', '168', '("a", None)')
     """
     if isinstance(value, str):
         return json.dumps(str(value), ensure_ascii=False)
+    if isinstance(value, tuple):
+        return f"({', '.join(map(literal, value))})"
     if isinstance(value, float) and value == int(value):
         return str(int(value))
     return repr(value)

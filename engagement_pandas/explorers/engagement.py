@@ -15,6 +15,7 @@ from engagement_pandas.explorers.posts import PostChooser
 from engagement_pandas.explorers.rows import Rows
 from engagement_pandas.explorers.selection import AGES, DRAWINGS, EXPOSURE, NEEDS, Selection
 from engagement_pandas.explorers.tables import (
+    LISTED,
     Column,
     link,
     number,
@@ -28,9 +29,6 @@ from engagement_pandas.metrics import top_posts
 from engagement_pandas.metrics.rankings import RATE
 from engagement_pandas.plots import post_colours
 from engagement_pandas.wording import counted
-
-LISTED: Final = 50
-"""How many posts the table has, at most."""
 
 CLOCKS: Final = {
     "time": "dates",

@@ -19,6 +19,7 @@ PAGE_INK: Final = "var(--jp-ui-font-color1, currentColor)"
 _SETTINGS: Final[Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": None,
+    "axes.facecolor": "none",
     **dict.fromkeys(
         ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
     ),
@@ -50,10 +51,12 @@ class Picture:
 
     def __init__(self, width: float = 8, height: float = 4.2) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - heavy
+        from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415 - heavy
         from matplotlib.figure import Figure  # noqa: PLC0415 - heavy
 
-        self._figure = Figure(figsize=(width, height))
-        FigureCanvasAgg(self._figure)
+        self._figure = Figure(figsize=(width, height), dpi=72, facecolor="none")
+        self._page = FigureCanvasSVG(self._figure)
+        FigureCanvasAgg(self._figure)  # measures texts
 
     def svg(self, draw: Callable[[Axes], Any]) -> str:
         """Draw on fresh Axes, and return the picture to stand inside a page.
@@ -65,15 +68,11 @@ class Picture:
 
         with mpl.rc_context(_SETTINGS):
             self._figure.clear()
-            # Laid out once, here: savefig would draw everything a second time to do it.
             self._figure.set_layout_engine("tight")
             draw(self._figure.subplots())
-            engine = self._figure.get_layout_engine()
-            if engine is not None:
-                engine.execute(self._figure)
-            self._figure.set_layout_engine("none")
+            # Laid out and drawn once; savefig would draw all of it twice.
             file = io.StringIO()
-            self._figure.savefig(file, format="svg", transparent=True)
+            self._page.print_svg(file)
         text = _PAGE_WIDE.sub("", _HEAD.sub("", file.getvalue(), count=1), count=2)
         text = _SIZE.sub(r'\1 preserveAspectRatio="xMidYMid meet"', text, count=1)
         return _GROUP.sub('<g data-gid="', text).replace(INK, PAGE_INK)

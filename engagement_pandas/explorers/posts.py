@@ -88,6 +88,7 @@ class PostChooser(ipywidgets.VBox):
         narrowing.layout.display = None if many else "none"
         chosen = row(self.listed, every, none)
         super().__init__([narrowing, chosen], layout={"flex": f"1 1 {LEAST}"})
+        self.observe(self._show, "value")
         for narrows in (self.words, self.ranking, self.top):
             narrows.observe(self._narrow, "value")
         self.listed.observe(self._take, "value")
@@ -102,13 +103,26 @@ class PostChooser(ipywidgets.VBox):
             if all(word in self._hay[post] for word in words)
         ]
 
+    @traitlets.validate("value")
+    def _listed_only(self, proposal: Any) -> tuple[str, ...]:
+        wanted = tuple(proposal["value"])
+        listed = set(self._listed_ids())
+        for post in wanted:
+            if post not in listed:
+                msg = f"post {post!r} is not in the list; choose from it, or list more"
+                raise traitlets.TraitError(msg)
+        return wanted
+
+    def _show(self, _: Any) -> None:
+        if tuple(self.listed.value) != self.value:
+            self.listed.value = self.value
+
     def _narrow(self, _: Any = None) -> None:
         listed = self.matching()[: self.top.value]
         if listed != self._listed_ids():
-            with self.hold_trait_notifications():
-                self.listed.unobserve_all("value")
-                self.listed.options = [(f"{self._names[post]} · {post}", post) for post in listed]
-                self.listed.observe(self._take, "value")
+            self.listed.unobserve(self._take, "value")
+            self.listed.options = [(f"{self._names[post]} · {post}", post) for post in listed]
+            self.listed.observe(self._take, "value")
         self._choose(listed)
 
     def _listed_ids(self) -> list[str]:

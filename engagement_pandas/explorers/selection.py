@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, NamedTuple
@@ -174,42 +174,56 @@ class Selection:
         lines = ["import engagement_pandas as ep", ""]
         if not named and self.lines == "post_id":
             lines += ['posts = counts[["post_id"]].drop_duplicates()']
-        lines += _picking(self._conditions(source))
-        keywords = self.keywords()
+        lines += picking(source, self.posts, self.counted, *self._dated(source))
         known = {"posts": "posts"} if self.lines == "post_id" else {}
-        return "\n".join([*lines, f"ax = {call(self.drawing.plot, keywords, known)}", ""])
+        return "\n".join([*lines, f"ax = {call(self.drawing.plot, self.keywords(), known)}", ""])
 
-    def _conditions(self, source: Rows) -> list[str]:
-        parts = []
-        if set(self.posts) != set(source.posts["post_id"]):
-            parts.append(_among("post_id", self.posts))
-        if set(self.counted) != set(source.types):
-            parts.append(_among("engagement_type", self.counted))
-        if self.clock != "age" and (self.first or self.last):
-            days = source.days(self.tz)
-            if days and (self.first or days[0], self.last or days[1]) != days:
-                parts.append(self._days(*days))
-        return parts
+    def _dated(self, source: Rows) -> list[str]:
+        """Return the condition on days, where they are not all chosen."""
+        days = source.days(self.tz)
+        if self.clock == "age" or days is None:
+            return []
+        chosen = self.first or days[0], self.last or days[1]
+        return [] if chosen == days else [self._days(*chosen)]
 
     def _days(self, first: date, last: date) -> str:
-        ends = f'"{self.first or first}", "{self.last or last}"'
         if self.tz == "UTC":
-            return f'counts["day"].between({ends})'
+            return f'counts["day"].between("{first}", "{last}")'
         local = f'ep.timestamps(counts).dt.tz_convert("{self.tz}").dt.strftime("%Y-%m-%d")'
-        return f"{local}.between({ends})"
+        return f'{local}.between("{first}", "{last}")'
 
 
-def _among(column: str, values: tuple[str, ...]) -> str:
+def picking(
+    source: Rows,
+    posts: Sequence[str],
+    types: Sequence[str],
+    *conditions: str,
+    name: str = "selection",
+) -> list[str]:
+    """Return the lines of Python that pick some posts and types from ``counts``.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> body = {"g": {"123": {"impressions": "5", "favorites": "2"}}}
+    >>> picking(Rows.of(ep.flatten_json(body)), ["123"], ["favorites"])
+    ['selection = counts[counts["engagement_type"] == "favorites"]']
+    """
+    among = [
+        ("post_id", posts, set(source.posts["post_id"])),
+        ("engagement_type", types, set(source.types)),
+    ]
+    parts = [_among(column, chosen) for column, chosen, every in among if set(chosen) != every]
+    parts += conditions
+    if not parts:
+        return [f"{name} = counts"]
+    if len(parts) == 1:
+        return [f"{name} = counts[{parts[0]}]"]
+    first, *rest = (f"({part})" for part in parts)
+    return [f"{name} = counts[", f"    {first}", *(f"    & {part}" for part in rest), "]"]
+
+
+def _among(column: str, values: Sequence[str]) -> str:
     if len(values) == 1:
         return f'counts["{column}"] == {literal(values[0])}'
     return f'counts["{column}"].isin({list_of(values)})'
-
-
-def _picking(conditions: list[str]) -> list[str]:
-    """Return the lines that pick the rows on which all conditions hold."""
-    if not conditions:
-        return ["selection = counts"]
-    if len(conditions) == 1:
-        return [f"selection = counts[{conditions[0]}]"]
-    first, *rest = (f"({condition})" for condition in conditions)
-    return ["selection = counts[", f"    {first}", *(f"    & {part}" for part in rest), "]"]

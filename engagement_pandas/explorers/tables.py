@@ -17,6 +17,9 @@ NONE: Final = "–"  # noqa: RUF001 - a dash, not a minus
 """What is not known."""
 
 
+LISTED: Final = 50
+"""How many posts a table has, at most."""
+
 SNIPPET: Final = 80
 """Characters of a post's text."""
 

@@ -1,0 +1,161 @@
+"""When to post, explored: the week hour by hour, and whether it matters."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import ipywidgets
+import pandas as pd
+
+from engagement_pandas.explorers.code import call
+from engagement_pandas.explorers.controls import LEAST, control, row, zones
+from engagement_pandas.explorers.explorer import CountsExplorer, Telling, names, silent
+from engagement_pandas.explorers.posts import PostChooser
+from engagement_pandas.explorers.rows import Rows
+from engagement_pandas.explorers.selection import EXPOSURE, picking
+from engagement_pandas.explorers.tables import Column, number, percentage, table, text
+from engagement_pandas.metrics import best_times
+from engagement_pandas.metrics.columns import need
+from engagement_pandas.metrics.weekdays import MINIMUM
+from engagement_pandas.plots import plot_best_times
+from engagement_pandas.wording import counted
+
+CLOCKS: Final = {
+    "posting": "the hour of posting: when to post",
+    "engagement": "the hour of response: when people engage",
+}
+
+SHOWN: Final = 10
+"""How many hours of the week the table has."""
+
+
+class BestTimesExplorer(CountsExplorer):
+    """Look for the best hours of the week, and see whether there are any.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``post_id``, of impressions and another type; by hour, for the
+        hour of response.
+    posts : DataFrame, optional
+        ``post_id``, and perhaps ``text`` and ``handle``: names the posts.
+
+    Attributes
+    ----------
+    selection : DataFrame
+        The counts that go in: tidy, with a fresh ``RangeIndex``.
+    answer : DataFrame
+        What :func:`~engagement_pandas.best_times` says of them.
+    code : str
+        The Python that makes the same picture from ``counts``.
+    controls : mapping of str to Widget
+        ``posts``, ``clock``, ``tz``, ``numerator`` and ``minimum``.
+
+    Raises
+    ------
+    FrameError
+        Where they are no tidy counts of posts.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> body = {"g": {"2027900000000000000": {"impressions": "900", "engagements": "9"}}}
+    >>> explorer = BestTimesExplorer(ep.flatten_json(body))
+    >>> explorer
+    BestTimesExplorer(1 of 1 post; no hour is better beyond chance)
+    >>> explorer.answer["n"].sum()
+    np.int64(1)
+    >>> explorer.close()
+    """
+
+    def __init__(self, counts: pd.DataFrame, posts: pd.DataFrame | None = None) -> None:
+        need(counts, "post_id")
+        source = Rows.of(counts, posts)
+        chooser = PostChooser(source, names(source, posts))
+        clocks = [(word, key) for key, word in CLOCKS.items()]
+        rated = [name for name in source.types if name != EXPOSURE]
+        controls: dict[str, ipywidgets.Widget] = {
+            "posts": chooser,
+            "clock": control(
+                ipywidgets.Dropdown,
+                "By",
+                options=clocks if {"day", "hour"} <= set(counts.columns) else clocks[:1],
+            ),
+            "tz": control(ipywidgets.Dropdown, "Time zone", options=zones(), value="UTC"),
+            "numerator": control(
+                ipywidgets.Dropdown,
+                "Rate of",
+                options=rated,
+                value="engagements" if "engagements" in rated else next(iter(rated), None),
+            ),
+            "minimum": control(
+                ipywidgets.BoundedIntText, "Least posts", value=MINIMUM, min=1, max=1000
+            ),
+        }
+        others = [controls[name] for name in list(controls)[1:]]
+        beside = ipywidgets.VBox(others, layout={"flex": f"1 1 {LEAST}"})
+        super().__init__(source, posts, controls, [row(chooser, beside)], height=5.4)
+        self.redraw()
+
+    @property
+    def selection(self) -> pd.DataFrame:
+        """The counts of the posts that are chosen, of both types of the rate."""
+        return self.source.picked(self.controls["posts"].value, self._types())
+
+    @property
+    def answer(self) -> pd.DataFrame:
+        """The 168 hours of the week, as :func:`~engagement_pandas.best_times` has them."""
+        return best_times(self.selection, **self._keywords())
+
+    def _types(self) -> tuple[str, ...]:
+        return (EXPOSURE, self.controls["numerator"].value)
+
+    def _keywords(self) -> dict[str, Any]:
+        return {name: self.controls[name].value for name in ("clock", "tz", "numerator", "minimum")}
+
+    def _tell(self) -> Telling:
+        source, chosen = self.source, self.controls["posts"].value
+        if not len(source.counts):
+            return silent("There are no counts: the frame is empty")
+        if not set(self._types()) <= set(source.types):
+            return silent("A rate needs counts of impressions and of another engagement type")
+        if not chosen:
+            return silent("No post is chosen")
+        rows, keywords = self.selection, self._keywords()
+        times = best_times(rows, **keywords)
+        best = times[times["verdict"].isin(["best", "better"])]
+        found = counted(len(best), "hour") if len(best) else "no hour"
+        verb = "are" if len(best) > 1 else "is"
+        return Telling(
+            draw=lambda ax: plot_best_times(rows, ax=ax, **keywords),
+            status=(
+                f"{len(chosen):,} of {counted(len(source.posts), 'post')}; "
+                f"{found} {verb} better beyond chance"
+            ),
+            table=lambda _: _table(times),
+            code="\n".join(
+                [
+                    "import engagement_pandas as ep",
+                    "",
+                    *picking(source, chosen, self._types()),
+                    f"ax = {call('plot_best_times', keywords, {})}",
+                    "",
+                ]
+            ),
+        )
+
+
+def _table(times: pd.DataFrame) -> str:
+    """Return the hours that did best, with what speaks for them."""
+    told = times[times["shrunk"].notna()]
+    best = told.sort_values("shrunk", ascending=False, kind="stable").head(SHOWN)
+    columns = {
+        "weekday": Column("weekday", text),
+        "hour": Column("hour", lambda hour: f"{hour:02d}:00"),
+        "n": Column("posts", number, number=True),
+        "rate": Column("rate", percentage, number=True),
+        "shrunk": Column("drawn towards the overall rate", percentage, number=True),
+        "p": Column("chance alone", percentage, number=True),
+        "verdict": Column("verdict", text),
+    }
+    return table(columns, best, f"The {len(best)} hours with the best rates")

@@ -1,0 +1,280 @@
+"""Two sets of posts, explored: how they are cut, and whether they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+import ipywidgets
+import pandas as pd
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.explorers import splits
+from engagement_pandas.explorers.code import call
+from engagement_pandas.explorers.controls import control, row, zones
+from engagement_pandas.explorers.explorer import CountsExplorer, Telling, names, silent
+from engagement_pandas.explorers.posts import PostChooser
+from engagement_pandas.explorers.rows import Rows
+from engagement_pandas.explorers.selection import AGES, EXPOSURE, picking
+from engagement_pandas.explorers.splits import Halves
+from engagement_pandas.explorers.tables import LISTED, Column, link, snippet, table, text
+from engagement_pandas.metrics import compare
+from engagement_pandas.metrics.columns import need
+from engagement_pandas.metrics.rankings import RATE
+from engagement_pandas.plots import plot_compare
+from engagement_pandas.wording import counted
+
+
+class Split(NamedTuple):
+    """A way of cutting posts in two, as the explorer offers it.
+
+    Attributes
+    ----------
+    words : str
+        What it is called.
+    cut : callable
+        From the posts and the controls' values, by name, to :class:`Halves`.
+    controls : tuple of str
+        The controls that matter to it, and are shown.
+    """
+
+    words: str
+    cut: Callable[[pd.DataFrame, Mapping[str, Any]], Halves]
+    controls: tuple[str, ...]
+
+
+SPLITS: Final[Mapping[str, Split]] = {
+    "day": Split(
+        "day of posting: before, and from it on",
+        lambda posts, at: splits.by_day(posts, at["tz"], at["day"]),
+        ("day", "tz"),
+    ),
+    "hour": Split(
+        "hour of posting: inside, and outside",
+        lambda posts, at: splits.by_hour(posts, at["tz"], at["begin"], at["end"]),
+        ("begin", "end", "tz"),
+    ),
+    "weekday": Split(
+        "weekend, and Monday to Friday",
+        lambda posts, at: splits.by_weekday(posts, at["tz"]),
+        ("tz",),
+    ),
+    "words": Split(
+        "words in the text: with, and without",
+        lambda posts, at: splits.by_words(posts, at["words"]),
+        ("words",),
+    ),
+    "handle": Split(
+        "account: one, and all others",
+        lambda posts, at: splits.by_handle(posts, at["handle"]),
+        ("handle",),
+    ),
+    "hand": Split(
+        "by hand: chosen, and all others",
+        lambda posts, at: splits.by_hand(posts, at["posts"]),
+        ("posts",),
+    ),
+}
+"""The ways there are; which of them can be chosen depends on what is known of the posts."""
+
+
+class CompareExplorer(CountsExplorer):
+    """Cut posts into two sets, and see whether they differ at the same age.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``post_id``; with ``day``, best by hour, for an age.
+    posts : DataFrame, optional
+        ``post_id``, and perhaps ``text`` and ``handle``, by which posts can be cut.
+
+    Attributes
+    ----------
+    a, b : DataFrame
+        The counts of the two sets: tidy, with a fresh ``RangeIndex``.
+    selection : DataFrame
+        Both together.
+    answer : DataFrame
+        What :func:`~engagement_pandas.compare` says of them.
+    code : str
+        The Python that makes the same picture from ``counts``.
+    controls : mapping of str to Widget
+        ``split``; ``day``, ``begin``, ``end``, ``tz``, ``words``, ``handle`` and ``posts`` of
+        the ways of cutting; ``by``, ``numerator`` and ``at``.
+
+    Raises
+    ------
+    FrameError
+        Where they are no tidy counts of posts.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> bodies = {str((1 << 60) + n): {"impressions": "900", "engagements": "9"} for n in range(4)}
+    >>> explorer = CompareExplorer(ep.flatten_json({"g": bodies}))
+    >>> explorer.controls["split"].value = "hand"
+    >>> explorer.controls["posts"].value = (str(1 << 60),)
+    >>> explorer
+    CompareExplorer(the posts chosen: 1 post; the others: 3 posts)
+    >>> explorer.close()
+    """
+
+    def __init__(self, counts: pd.DataFrame, posts: pd.DataFrame | None = None) -> None:
+        need(counts, "post_id")
+        source = Rows.of(counts, posts)
+        called = source.posts
+        rated = [name for name in source.types if name != EXPOSURE]
+        handles = sorted(called["handle"].dropna().unique())
+        made = called["created_at"].dropna()
+        there = {
+            "day": len(made) > 0,
+            "hour": len(made) > 0,
+            "weekday": len(made) > 0,
+            "words": bool(called["text"].notna().any()),
+            "handle": len(handles) > 1,
+            "hand": True,
+        }
+        hours = [(f"{hour:02d}:00", hour) for hour in range(24)]
+        ages = [(words, at) for at, words in AGES.items()] if "day" in counts.columns else []
+        by = [("engagement rate", RATE)] if rated and EXPOSURE in source.types else []
+        dropdown = ipywidgets.Dropdown
+        controls: dict[str, ipywidgets.Widget] = {
+            "split": control(
+                dropdown,
+                "Cut by",
+                options=[(SPLITS[key].words, key) for key in there if there[key]],
+            ),
+            "day": control(
+                ipywidgets.DatePicker,
+                "Day",
+                value=made.iloc[len(made) // 2].date() if len(made) else None,
+            ),
+            "begin": control(dropdown, "From hour", options=hours, value=9),
+            "end": control(dropdown, "To hour", options=hours, value=17),
+            "tz": control(dropdown, "Time zone", options=zones(), value="UTC"),
+            "words": control(ipywidgets.Text, "Words", placeholder="in the text of a post"),
+            "handle": control(dropdown, "Account", options=handles),
+            "posts": PostChooser(source, names(source, posts)),
+            "by": control(dropdown, "Compare", options=[*by, *((t, t) for t in source.types)]),
+            "numerator": control(
+                dropdown,
+                "Rate of",
+                options=rated,
+                value="engagements" if "engagements" in rated else next(iter(rated), None),
+            ),
+            "at": control(
+                dropdown,
+                "At the age of",
+                options=[*ages, ("all that was counted", None)],
+                value=24.0 if ages else None,
+            ),
+        }
+        controls["posts"].value = controls["posts"].value[: len(called) // 2]
+        self._fit(controls)
+        super().__init__(source, posts, controls, [row(*controls.values())], height=3.2)
+        self.redraw()
+
+    @property
+    def a(self) -> pd.DataFrame:
+        """The counts of the first set."""
+        return self._picked(self._cut()[0])
+
+    @property
+    def b(self) -> pd.DataFrame:
+        """The counts of the second set."""
+        return self._picked(self._cut()[1])
+
+    @property
+    def selection(self) -> pd.DataFrame:
+        """The counts of both sets."""
+        return self._picked([*self._cut()[0], *self._cut()[1]])
+
+    @property
+    def answer(self) -> pd.DataFrame:
+        """One row, as :func:`~engagement_pandas.compare` has it."""
+        return compare(self.a, self.b, **self._keywords())
+
+    def _values(self) -> dict[str, Any]:
+        return {name: control.value for name, control in self.controls.items()}
+
+    def _cut(self) -> tuple[list[str], list[str], tuple[str, str]]:
+        """Return the posts of both sets, and what the sets are called."""
+        posts, values = self.source.posts, self._values()
+        halves = SPLITS[values["split"]].cut(posts, values)
+        sides = halves.first & halves.known, ~halves.first & halves.known
+        first, second = (posts["post_id"][side].tolist() for side in sides)
+        return first, second, halves.names
+
+    def _types(self) -> tuple[str, ...]:
+        by = self.controls["by"].value
+        return (EXPOSURE, self.controls["numerator"].value) if by == RATE else (by,)
+
+    def _picked(self, posts: list[str]) -> pd.DataFrame:
+        return self.source.picked(posts, self._types())
+
+    def _keywords(self) -> dict[str, Any]:
+        values = self._values()
+        rated = {"numerator": values["numerator"]} if values["by"] == RATE else {}
+        return {"by": values["by"], "at": values["at"], **rated}
+
+    def _fit(self, controls: Mapping[str, ipywidgets.Widget]) -> None:
+        """Show the controls that matter to the way of cutting, and hide the others."""
+        mine = SPLITS[controls["split"].value].controls
+        for name in {name for split in SPLITS.values() for name in split.controls}:
+            controls[name].layout.display = None if name in mine else "none"
+        controls["numerator"].layout.display = None if controls["by"].value == RATE else "none"
+
+    def _changed(self, change: Any) -> None:
+        self._fit(self.controls)
+        super()._changed(change)
+
+    def _tell(self) -> Telling:
+        source = self.source
+        if not len(source.counts):
+            return silent("There are no counts: the frame is empty")
+        try:
+            first, second, called = self._cut()
+        except FrameError as open_question:
+            return silent(str(open_question))
+        for side, name in zip((first, second), called, strict=True):
+            if not side:
+                return silent(f"No post is in the set: {name}")
+        a, b, keywords = self._picked(first), self._picked(second), self._keywords()
+        left = len(source.posts) - len(first) - len(second)
+        status = "; ".join(
+            f"{name}: {counted(len(side), 'post')}"
+            for side, name in zip((first, second), called, strict=True)
+        )
+        return Telling(
+            draw=lambda ax: plot_compare(a, b, names=called, ax=ax, **keywords),
+            status=status + (f"; {counted(left, 'post')} in neither" if left else ""),
+            table=lambda _: self._table(first, second, called),
+            code="\n".join(
+                [
+                    "import engagement_pandas as ep",
+                    "",
+                    *picking(source, first, self._types(), name="a"),
+                    *picking(source, second, self._types(), name="b"),
+                    f"ax = {call('plot_compare', {**keywords, 'names': called}, {}, 'a', 'b')}",
+                    "",
+                ]
+            ),
+        )
+
+    def _table(self, first: list[str], second: list[str], called: tuple[str, str]) -> str:
+        ids = [*first, *second]
+        frame = pd.DataFrame(
+            {"post_id": ids, "set": [called[0]] * len(first) + [called[1]] * len(second)}
+        )
+        shown = frame.merge(self.source.posts[["post_id", "text"]], how="left", on="post_id")
+        shown["name"] = [self.names[post] for post in ids]
+        columns = {
+            "set": Column("set", text),
+            "name": Column("post", text),
+            "text": Column("text", snippet),
+            "post_id": Column("ID", link),
+        }
+        if shown["text"].isna().all():
+            del columns["text"]
+        some = f"The first {LISTED} of {len(ids):,} posts" if len(ids) > LISTED else "Both sets"
+        return table(columns, shown.head(LISTED), some)

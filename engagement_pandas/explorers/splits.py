@@ -1,0 +1,125 @@
+"""Ways of cutting posts into two sets, neither of which shares a post with the other."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.errors import FrameError
+
+
+class Halves(NamedTuple):
+    """Two sets of posts.
+
+    Attributes
+    ----------
+    first : ndarray of bool
+        For each post, whether it is in the first set.
+    known : ndarray of bool
+        For each post, whether it is in either.
+    names : pair of str
+        What the two are called.
+    """
+
+    first: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+    names: tuple[str, str]
+
+
+def by_day(posts: pd.DataFrame, tz: str, day: date | None) -> Halves:
+    """Cut at a local day: posts made before it, and from it on.
+
+    Examples
+    --------
+    >>> posts = pd.DataFrame({"created_at": pd.to_datetime(["2026-03-01", "2026-03-02"], utc=True)})
+    >>> by_day(posts, "UTC", date(2026, 3, 2)).first.tolist()
+    [True, False]
+    """
+    if day is None:
+        msg = "no day is chosen to cut at; choose one"
+        raise FrameError(msg)
+    local = posts["created_at"].dt.tz_convert(tz).dt.strftime("%Y-%m-%d")
+    before = (local < f"{day}").to_numpy(dtype="bool", na_value=False)
+    return Halves(before, local.notna().to_numpy(), (f"before {day}", f"from {day}"))
+
+
+def by_hour(posts: pd.DataFrame, tz: str, begin: int, end: int) -> Halves:
+    """Cut by the local hour of posting: from one hour to another, over midnight too, and not.
+
+    Examples
+    --------
+    >>> posts = pd.DataFrame({"created_at": pd.to_datetime(["2026-03-01T23:00"], utc=True)})
+    >>> by_hour(posts, "UTC", 22, 6).first.tolist()
+    [True]
+    """
+    if begin == end:
+        msg = f"from {begin:02d}:00 to {end:02d}:00 is no span of hours; choose two hours"
+        raise FrameError(msg)
+    hour = posts["created_at"].dt.tz_convert(tz).dt.hour
+    inside = (hour >= begin) & (hour < end) if begin < end else (hour >= begin) | (hour < end)
+    names = f"posted {begin:02d}:00 to {end:02d}:00", "at other hours"
+    return Halves(inside.to_numpy(dtype="bool"), hour.notna().to_numpy(), names)
+
+
+def by_weekday(posts: pd.DataFrame, tz: str) -> Halves:
+    """Cut by the local weekday of posting: Saturday and Sunday, and the others.
+
+    Examples
+    --------
+    >>> posts = pd.DataFrame({"created_at": pd.to_datetime(["2026-03-01", "2026-03-02"], utc=True)})
+    >>> by_weekday(posts, "UTC").first.tolist()
+    [True, False]
+    """
+    day = posts["created_at"].dt.tz_convert(tz).dt.day_of_week
+    return Halves(
+        (day >= 5).to_numpy(dtype="bool"),  # noqa: PLR2004 - Saturday
+        day.notna().to_numpy(),
+        ("posted at the weekend", "Monday to Friday"),
+    )
+
+
+def by_words(posts: pd.DataFrame, words: str) -> Halves:
+    """Cut by what posts say: those with all these words in their text, and those without.
+
+    Examples
+    --------
+    >>> by_words(pd.DataFrame({"text": ["Hello there", "Bye"]}), "hello").first.tolist()
+    [True, False]
+    """
+    wanted = words.casefold().split()
+    if not wanted:
+        msg = "no words are given to look for in the posts; write some"
+        raise FrameError(msg)
+    texts = [t.casefold() if isinstance(t, str) else None for t in posts["text"]]
+    first = np.array([t is not None and all(word in t for word in wanted) for t in texts], bool)
+    shown = " ".join(words.split())
+    known = np.array([t is not None for t in texts], bool)
+    return Halves(first, known, (f'with "{shown}"', f'without "{shown}"'))
+
+
+def by_handle(posts: pd.DataFrame, handle: str) -> Halves:
+    """Cut by who posted: one account, and all others.
+
+    Examples
+    --------
+    >>> by_handle(pd.DataFrame({"handle": ["a", "b", None]}), "a").known.tolist()
+    [True, True, False]
+    """
+    first = (posts["handle"] == handle).to_numpy(dtype="bool", na_value=False)
+    return Halves(first, posts["handle"].notna().to_numpy(), (f"by {handle}", "by others"))
+
+
+def by_hand(posts: pd.DataFrame, chosen: tuple[str, ...]) -> Halves:
+    """Cut by hand: the posts that are chosen, and the others.
+
+    Examples
+    --------
+    >>> by_hand(pd.DataFrame({"post_id": ["1", "2"]}), ("2",)).first.tolist()
+    [False, True]
+    """
+    first = posts["post_id"].isin(list(chosen)).to_numpy()
+    return Halves(first, np.ones(len(posts), dtype=np.bool_), ("the posts chosen", "the others"))
