@@ -7,9 +7,9 @@ from typing import Any, Final
 import ipywidgets
 import pandas as pd
 
+from engagement_pandas.explorers.charts import CountsExplorer, Telling, names, silent
 from engagement_pandas.explorers.code import call
 from engagement_pandas.explorers.controls import LEAST, control, row, zones
-from engagement_pandas.explorers.explorer import CountsExplorer, Telling, names, silent
 from engagement_pandas.explorers.posts import PostChooser
 from engagement_pandas.explorers.rows import Rows
 from engagement_pandas.explorers.selection import EXPOSURE, picking

@@ -10,9 +10,9 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.explorers import splits
+from engagement_pandas.explorers.charts import CountsExplorer, Telling, names, silent
 from engagement_pandas.explorers.code import call
 from engagement_pandas.explorers.controls import control, row, zones
-from engagement_pandas.explorers.explorer import CountsExplorer, Telling, names, silent
 from engagement_pandas.explorers.posts import PostChooser
 from engagement_pandas.explorers.rows import Rows
 from engagement_pandas.explorers.selection import AGES, EXPOSURE, picking

@@ -9,8 +9,8 @@ import ipywidgets
 import pandas as pd
 
 from engagement_pandas import plots
+from engagement_pandas.explorers.charts import CountsExplorer, Telling, names, silent
 from engagement_pandas.explorers.controls import control, offer, row, zones
-from engagement_pandas.explorers.explorer import CountsExplorer, Telling, names, silent
 from engagement_pandas.explorers.posts import PostChooser
 from engagement_pandas.explorers.rows import Rows
 from engagement_pandas.explorers.selection import AGES, DRAWINGS, EXPOSURE, NEEDS, Selection

@@ -11,6 +11,12 @@ import traitlets
 ROOT: Final = "engagement-explorer"
 """The CSS class of every explorer."""
 
+CODE: Final = (
+    '<details><summary>The same in Python</summary><pre tabindex="0" role="region" '
+    'aria-label="Python code"><code data-slot></code></pre></details>'
+)
+"""The shell of a region with Python in it, folded away."""
+
 _HERE: Final = Path(__file__).parent
 
 
