@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from functools import partial
 from http import HTTPStatus
 from http.client import responses as phrases
@@ -18,7 +19,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 from requests.auth import AuthBase, HTTPBasicAuth
-from tqdm.auto import tqdm
 
 from engagement_pandas.auth import AppOnly, Bearer, UserContext, is_printed
 from engagement_pandas.errors import (
@@ -29,6 +29,7 @@ from engagement_pandas.errors import (
     UserContextRequired,
 )
 from engagement_pandas.planning import Plan, plan
+from engagement_pandas.progress import Progress, Watch, bar
 from engagement_pandas.quota import Quota
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import UNREADABLE, EngagementResponse, Envelope
@@ -125,13 +126,21 @@ class EngagementClient:
         """What the API last said of the quota."""
         return self._transport.quota
 
-    def fetch(self, request: EngagementRequest | Plan) -> list[EngagementResponse]:
+    def fetch(
+        self, request: EngagementRequest | Plan, *, watch: Watch | None = None
+    ) -> list[EngagementResponse]:
         """Ask, in as many requests as it takes, and return every answer.
 
         Parameters
         ----------
         request : EngagementRequest or Plan
             Of any size.
+        watch : callable, optional
+            Told of each step as a ``Progress(done, total, waiting)``, in this thread:
+            before anything is sent, once a second of every wait (``waiting 37 s for the
+            quota``), and at the end. What it raises ends the fetch: nothing more is sent,
+            and the client may be used again. By default a progress bar, where there is
+            more than one request.
 
         Returns
         -------
@@ -143,7 +152,7 @@ class EngagementClient:
         Raises
         ------
         UserContextRequired
-            Before anything is sent, where a bearer token will not do.
+            Before anything is sent, where a bearer token will not do; see :meth:`refusal`.
         TransportError
             Where a request found no answer in all its attempts; ``QuotaExceeded`` where
             the last word was 429.
@@ -154,29 +163,48 @@ class EngagementClient:
         Notes
         -----
         What had been answered before an error is in its ``.responses``, also where that is
-        a KeyboardInterrupt. With more than one request a progress bar shows.
+        a KeyboardInterrupt or comes from ``watch``.
         """
         responses: list[EngagementResponse] = []
         try:
-            for response in self.stream(request):
+            for response in self.stream(request, watch=watch):
                 responses.append(response)  # noqa: PERF402 - kept when the next one fails
         except BaseException as error:
+            error.responses = tuple(responses)  # type: ignore[attr-defined]
             if responses:
-                error.responses = tuple(responses)  # type: ignore[attr-defined]
                 error.add_note(f"{len(responses)} answers had arrived; they are in .responses")
             raise
         return responses
 
-    def stream(self, request: EngagementRequest | Plan) -> Iterator[EngagementResponse]:
+    def stream(
+        self, request: EngagementRequest | Plan, *, watch: Watch | None = None
+    ) -> Iterator[EngagementResponse]:
         """Ask as :meth:`fetch`, and yield each answer as it arrives."""
         todo = request if isinstance(request, Plan) else plan(request, now=self._transport.now())
-        if isinstance(self._credentials, AppOnly) and todo.request.owner_only:
-            msg = f"{todo.request.owner_only}; use UserContext with the owner's access token"
-            raise UserContextRequired(msg)
-        with tqdm(total=len(todo), unit="request", disable=len(todo) <= 1) as bar:
-            for part in todo:
-                yield from self._settle(part, bar.set_postfix_str)
-                bar.update()
+        if refusal := self.refusal(todo):
+            raise UserContextRequired(refusal)
+        total = len(todo)
+        with bar(total) if watch is None else nullcontext(watch) as told:
+            for done, part in enumerate(todo):
+                yield from self._settle(part, partial(_tell, told, done, total))
+            told(Progress(total, total))
+
+    def refusal(self, request: EngagementRequest | Plan) -> str | None:
+        """Tell why this client cannot ask it, and the cure; None where it can.
+
+        Examples
+        --------
+        >>> import engagement_pandas as ep
+        >>> public = EngagementClient(ep.AppOnly("a-bearer-token"))
+        >>> public.refusal(ep.totals(["7"], engagement_types=["favorites", "impressions"]))
+        "['impressions'] are told only to the owner of the posts; use UserContext with ..."
+        >>> public.refusal(ep.totals(["7"], engagement_types=["favorites"])) is None
+        True
+        """
+        asked = request.request if isinstance(request, Plan) else request
+        if not isinstance(self._credentials, AppOnly) or asked.owner_only is None:
+            return None
+        return f"{asked.owner_only}; use UserContext with the owner's access token"
 
     def close(self) -> None:
         """Close the connections; the client may be used again."""
@@ -271,6 +299,10 @@ class EngagementClient:
         msg = f"{path} refused (HTTP {answer.status}): {words}" + (f"; {cure}" if cure else "")
         kind = Unauthorized if answer.status == HTTPStatus.UNAUTHORIZED else RefusedError
         return kind(msg, answer.status, messages)
+
+
+def _tell(watch: Watch, done: int, total: int, waiting: str) -> None:
+    watch(Progress(done, total, waiting))
 
 
 def divide(

@@ -7,6 +7,7 @@ No exception of ``requests`` gets past this module.
 from __future__ import annotations
 
 import logging
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -35,6 +36,9 @@ TIMEOUT: Final = (10.0, 120.0)
 
 BACKOFF: Final = tenacity.wait_random_exponential(multiplier=2, max=60)
 """Seconds between attempts: at random up to 2, 4, 8, … 60."""
+
+TICK: Final = 1.0
+"""Seconds between two words about a wait; no later than that it can be called off."""
 
 RETRIED: Final = frozenset({429, 500, 502, 503, 504})
 """Statuses after which the same request is sent again."""
@@ -165,7 +169,8 @@ class Transport:
         ----------
         message : Message
         say : callable
-            Told, in a few words, why and how long it waits; told ``""`` after.
+            Told ``""`` before each attempt, and each second of a wait why and how long yet.
+            What it raises comes out of here at once, and nothing more is sent.
 
         Raises
         ------
@@ -175,6 +180,7 @@ class Transport:
 
         def attempt() -> Answer | Failure:
             self._wait(self.quota.pause(), "for the quota", say)
+            say("")
             return self._attempt(message)
 
         retrying = tenacity.Retrying(
@@ -230,9 +236,13 @@ class Transport:
         if seconds <= 0:
             return
         log.info("waiting %.1f s %s", seconds, why)
-        say(f"waiting {seconds:.0f} s {why}")
-        self._sleep(seconds)
-        say("")
+        end = self._clock() + seconds
+        while seconds > 0:
+            say(f"waiting {math.ceil(seconds)} s {why}")
+            nap = min(seconds, TICK)
+            self._sleep(nap)
+            # By the clock, so that naps do not add up to more; but it may be set back.
+            seconds = min(seconds - nap, end - self._clock())
 
 
 class _Errors(msgspec.Struct):

@@ -8,6 +8,7 @@ import pytest
 from scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
+from engagement_pandas.progress import Progress
 
 MARCH = ep.Window.covering("2026-03-01", "2026-03-29")
 
@@ -344,6 +345,173 @@ def test_streams(client: ep.EngagementClient, server: ScriptedServer) -> None:
     assert len(list(stream)) == 1
 
 
+# Who watches
+
+
+class Enough(Exception):
+    """Raised by a watcher that has seen enough."""
+
+
+def spent(clock: FakeClock, seconds: int) -> dict[str, str]:
+    """Return the headers of an answer after which the quota is spent for so long."""
+    reset = str(int(clock.now) + seconds)
+    return {"x-per-minute-remaining": "0", "x-per-minute-reset": reset}
+
+
+def test_tells_each_step(
+    client: ep.EngagementClient, server: ScriptedServer, clock: FakeClock
+) -> None:
+    """Before each request, each second of a wait, and at the end."""
+    first = Scripted(200, counted(*range(1, 251)).body, spent(clock, 2))
+    server.answer(first, counted(251))
+    steps: list[Progress] = []
+    client.fetch(totals(*range(1, 252)), watch=steps.append)
+    assert steps == [
+        Progress(0, 2, ""),
+        Progress(1, 2, "waiting 2 s for the quota"),
+        Progress(1, 2, "waiting 1 s for the quota"),
+        Progress(1, 2, ""),
+        Progress(2, 2, ""),
+    ]
+
+
+def test_tells_of_the_plan(client: ep.EngagementClient, server: ScriptedServer) -> None:
+    """A request that a refusal divides is settled once, however often it is asked."""
+    server.answer(forbidden("Forbidden to access tweets: 1"), counted(2))
+    steps: list[Progress] = []
+    client.fetch(ep.plan(totals(1, 2)), watch=steps.append)
+    assert [(step.done, step.total) for step in steps] == [(0, 1), (0, 1), (1, 1)]
+
+
+def test_a_watcher_takes_the_place_of_the_bar(
+    client: ep.EngagementClient, server: ScriptedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is printed beside it."""
+    server.answer(counted(*range(1, 251)), counted(251))
+    client.fetch(totals(*range(1, 252)), watch=lambda _: None)
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "")
+
+
+def test_the_bar_tells_of_waits(
+    client: ep.EngagementClient,
+    server: ScriptedServer,
+    clock: FakeClock,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Second by second, and no word of it is left at the end."""
+    first = Scripted(200, counted(*range(1, 251)).body, spent(clock, 2))
+    server.answer(first, counted(251))
+    client.fetch(totals(*range(1, 252)))
+    told = capsys.readouterr().err
+    assert "waiting 2 s for the quota" in told
+    assert "waiting 1 s for the quota" in told
+    assert "waiting" not in told.split("\r")[-1]
+
+
+@pytest.mark.parametrize("error", [Enough, KeyboardInterrupt, ValueError, OSError])
+def test_a_watcher_ends_a_fetch(
+    client: ep.EngagementClient, server: ScriptedServer, error: type[BaseException]
+) -> None:
+    """What it raises comes out as it is, with what had been answered; nothing more is sent."""
+    server.answer(counted(*range(1, 251)), counted(251))
+    stop = error("enough")
+
+    def watch(progress: Progress) -> None:
+        if progress.done == 1:
+            raise stop
+
+    with pytest.raises(error) as caught:
+        client.fetch(totals(*range(1, 252)), watch=watch)
+    assert caught.value is stop
+    assert settled(caught.value.responses) == [(200, tuple(map(str, range(1, 251))))]
+    assert caught.value.__notes__ == ["1 answers had arrived; they are in .responses"]
+    assert len(server.seen) == 1
+
+
+def test_a_watcher_ends_a_wait(
+    client: ep.EngagementClient, server: ScriptedServer, clock: FakeClock
+) -> None:
+    """Of a minute for the quota, after the first second."""
+    first = Scripted(200, counted(*range(1, 251)).body, spent(clock, 60))
+    server.answer(first, counted(251))
+
+    def watch(progress: Progress) -> None:
+        if progress.waiting == "waiting 59 s for the quota":
+            raise Enough
+
+    with pytest.raises(Enough):
+        client.fetch(totals(*range(1, 252)), watch=watch)
+    assert (clock.slept, len(server.seen)) == ([1.0], 1)
+
+
+def test_a_watcher_that_wants_nothing_sent(server: ScriptedServer, clock: FakeClock) -> None:
+    """It is asked before the first request, and before a token is fetched."""
+
+    def watch(_: Progress) -> None:
+        raise Enough
+
+    with (
+        app(server, clock, ep.AppOnly.from_consumer("ck", "cs")) as client,
+        pytest.raises(Enough) as caught,
+    ):
+        client.fetch(totals(1), watch=watch)
+    assert server.seen == []
+    assert caught.value.responses == ()  # type: ignore[attr-defined]
+    assert not hasattr(caught.value, "__notes__")
+
+
+def test_a_watcher_ends_a_refused_request(
+    client: ep.EngagementClient, server: ScriptedServer
+) -> None:
+    """In the middle: the refusal is kept, what is left of the request is not asked."""
+    server.answer(forbidden("Forbidden to access tweets: 1"), counted(2))
+    steps: list[Progress] = []
+
+    def watch(progress: Progress) -> None:
+        steps.append(progress)
+        if len(steps) == 2:
+            raise Enough
+
+    with pytest.raises(Enough) as caught:
+        client.fetch(totals(1, 2), watch=watch)
+    assert settled(caught.value.responses) == [(403, ("1",))]  # type: ignore[attr-defined]
+    assert len(server.seen) == 1
+
+
+def test_a_client_after_a_fetch_that_was_ended(
+    client: ep.EngagementClient, server: ScriptedServer
+) -> None:
+    """Asks again as if nothing had been."""
+    server.answer(counted(*range(1, 251)), counted(1))
+
+    def watch(progress: Progress) -> None:
+        if progress.done:
+            raise Enough
+
+    with pytest.raises(Enough):
+        client.fetch(totals(*range(1, 252)), watch=watch)
+    assert settled(client.fetch(totals(1))) == [(200, ("1",))]
+
+
+def test_a_stream_is_watched(client: ep.EngagementClient, server: ScriptedServer) -> None:
+    """Told as the answers are taken, and ended in the same way."""
+    server.answer(counted(*range(1, 251)), counted(251))
+    steps: list[int] = []
+
+    def watch(progress: Progress) -> None:
+        steps.append(progress.done)
+        if progress.done:
+            raise Enough
+
+    stream = client.stream(totals(*range(1, 252)), watch=watch)
+    assert next(stream).status == 200
+    assert steps == [0]
+    with pytest.raises(Enough):
+        next(stream)
+    assert len(server.seen) == 1
+
+
 # Credentials
 
 
@@ -434,6 +602,33 @@ def test_owner_only_with_a_bearer(
     ):
         client.fetch(request_)
     assert server.seen == []
+
+
+@pytest.mark.parametrize("ask", [lambda it: it, ep.plan], ids=["request", "plan"])
+def test_tells_what_it_cannot_ask(server: ScriptedServer, clock: FakeClock, ask: Any) -> None:
+    """Reason and cure, as fetch would raise them, for a request and for its plan."""
+    private = ask(totals(1, types=["favorites", "impressions"]))
+    with app(server, clock, ep.AppOnly("given")) as client:
+        refusal = client.refusal(private)
+        assert refusal == (
+            "['impressions'] are told only to the owner of the posts; "
+            "use UserContext with the owner's access token"
+        )
+        with pytest.raises(ep.UserContextRequired) as caught:
+            client.fetch(private)
+    assert str(caught.value) == refusal
+
+
+def test_a_bearer_may_ask_what_is_public(server: ScriptedServer, clock: FakeClock) -> None:
+    """Nothing stands against totals of public types."""
+    with app(server, clock, ep.AppOnly("given")) as client:
+        assert client.refusal(totals(1, types=ep.PUBLIC_TYPES)) is None
+
+
+def test_the_owner_may_ask_anything(client: ep.EngagementClient) -> None:
+    """Whose posts they are, the API alone can tell."""
+    assert client.refusal(ep.last_28_hours(["1"], engagement_types=ep.SERIES_TYPES)) is None
+    assert client.refusal(totals(1, types=ep.TOTALS_TYPES)) is None
 
 
 def test_what_are_no_credentials() -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import gzip
 import logging
 import socket
+from contextlib import closing
+from itertools import pairwise
 from typing import Any
 
 import pytest
 import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from requests.auth import HTTPBasicAuth
 from scripted import FakeClock, Scripted, ScriptedServer
 
@@ -79,7 +83,7 @@ def test_tries_again(
     server.answer(fault, GOOD)
     assert post(transport, server).content == b'{"by_post": {}}'
     assert len(server.seen) == 2
-    assert len(clock.slept) == 1
+    assert 0 < sum(clock.slept) <= 2
 
 
 def test_a_truncated_gzip_stream_of_the_announced_length(
@@ -124,13 +128,21 @@ def test_backs_off_exponentially_at_random(
     transport: Transport, server: ScriptedServer, clock: FakeClock
 ) -> None:
     """Seven waits of at most 2, 4, 8, 16, 32, 60, 60 seconds, and never all the same."""
+    sent: list[float] = []
+
+    def signer() -> HTTPBasicAuth:
+        sent.append(clock.now)
+        return HTTPBasicAuth("a", "b")
+
     server.answer(*[PAGE] * 8)
     with pytest.raises(ep.TransportError):
-        post(transport, server)
-    assert len(clock.slept) == 7
-    for slept, most in zip(clock.slept, [2, 4, 8, 16, 32, 60, 60], strict=True):
-        assert 0 <= slept <= most
-    assert len(set(clock.slept)) == 7
+        transport.post(message(server, signer), lambda _: None)
+    waits = [later - earlier for earlier, later in pairwise(sent)]
+    assert len(waits) == 7
+    for waited, most in zip(waits, [2, 4, 8, 16, 32, 60, 60], strict=True):
+        assert 0 <= waited <= most
+    assert len(set(waits)) == 7
+    assert sum(clock.slept) == pytest.approx(sum(waits))
 
 
 def test_gives_up(transport: Transport, server: ScriptedServer) -> None:
@@ -169,10 +181,94 @@ def test_waits_for_the_quota_before_sending(
     server.answer(Scripted(200, {}, spent), GOOD)
     post(transport, server)
     assert clock.slept == []
+    transport.post(message(server), lambda _: None)
+    assert sum(clock.slept) == 42.0
+
+
+def test_counts_a_wait_down(transport: Transport, server: ScriptedServer, clock: FakeClock) -> None:
+    """Each second it tells how many are left; then that it waits no longer, and sends."""
+    spent = {"x-per-minute-remaining": "0", "x-per-minute-reset": str(int(clock.now) + 3)}
+    server.answer(Scripted(200, {}, spent), GOOD)
+    said: list[tuple[str, int]] = []
+
+    def say(words: str) -> None:
+        said.append((words, len(server.seen)))
+
+    transport.post(message(server), say)
+    transport.post(message(server), say)
+    assert said == [
+        ("", 0),
+        ("waiting 3 s for the quota", 1),
+        ("waiting 2 s for the quota", 1),
+        ("waiting 1 s for the quota", 1),
+        ("", 1),
+    ]
+    assert clock.slept == [1.0, 1.0, 1.0]
+
+
+def test_counts_down_to_the_next_attempt(transport: Transport, server: ScriptedServer) -> None:
+    """The same between attempts, with the reason; a part of a second counts as one."""
+    server.answer(PAGE, GOOD)
     said: list[str] = []
     transport.post(message(server), said.append)
-    assert clock.slept == [42.0]
-    assert said == ["waiting 42 s for the quota", ""]
+    assert said in (
+        ["", "waiting 1 s to try again", ""],
+        ["", "waiting 2 s to try again", "waiting 1 s to try again", ""],
+    )
+
+
+@settings(deadline=None)
+@given(st.floats(0.001, 60))
+def test_naps_add_up_to_the_wait(seconds: float) -> None:
+    """None is longer than a second, and together they are what was to be waited for."""
+    clock = FakeClock()
+    said: list[str] = []
+    with closing(Transport(clock=clock.time, sleep=clock.sleep)) as transport:
+        transport._wait(seconds, "to see", said.append)
+    assert max(clock.slept) <= 1
+    assert sum(clock.slept) == pytest.approx(seconds, abs=1e-6)
+    assert len(said) == len(clock.slept)
+
+
+def test_naps_that_last_too_long(clock: FakeClock) -> None:
+    """On a busy machine a second takes two: the wait ends by the clock, not by counting."""
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(2 * seconds)
+
+    with closing(Transport(clock=clock.time, sleep=sleep)) as transport:
+        transport._wait(10, "to see", lambda _: None)
+    assert sum(clock.slept) == 10
+
+
+def test_a_clock_that_is_set_back() -> None:
+    """Does not make a wait any longer."""
+    slept: list[float] = []
+    hours = iter(range(100, 0, -1))
+    with closing(Transport(clock=lambda: 3600.0 * next(hours), sleep=slept.append)) as transport:
+        transport._wait(5, "to see", lambda _: None)
+    assert slept == [1.0] * 5
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, OSError, requests.Timeout])
+def test_called_off_while_it_waits(
+    transport: Transport, server: ScriptedServer, clock: FakeClock, error: type[BaseException]
+) -> None:
+    """Within a second, whatever is raised, and nothing is sent any more."""
+    spent = {"x-per-minute-remaining": "0", "x-per-minute-reset": str(int(clock.now) + 42)}
+    server.answer(Scripted(503, {}, spent), GOOD)
+    stop = error("enough")
+    begun = clock.now
+
+    def say(_: str) -> None:
+        if clock.now > begun:
+            raise stop
+
+    with pytest.raises(error) as caught:
+        transport.post(message(server), say)
+    assert caught.value is stop
+    assert len(server.seen) == 1
+    assert sum(clock.slept) <= 1
 
 
 def test_a_429_with_its_reset(
