@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from http.client import responses as phrases
@@ -126,6 +127,10 @@ class EngagementClient:
         """What the API last said of the quota."""
         return self._transport.quota
 
+    def now(self) -> datetime:
+        """Return the present by the client's clock, aware UTC; a demo may play another day."""
+        return self._transport.now()
+
     def fetch(
         self, request: EngagementRequest | Plan, *, watch: Watch | None = None
     ) -> list[EngagementResponse]:
@@ -180,7 +185,7 @@ class EngagementClient:
         self, request: EngagementRequest | Plan, *, watch: Watch | None = None
     ) -> Iterator[EngagementResponse]:
         """Ask as :meth:`fetch`, and yield each answer as it arrives."""
-        todo = request if isinstance(request, Plan) else plan(request, now=self._transport.now())
+        todo = request if isinstance(request, Plan) else plan(request, now=self.now())
         if refusal := self.refusal(todo):
             raise UserContextRequired(refusal)
         total = len(todo)

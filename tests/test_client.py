@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -665,3 +666,9 @@ def test_repr(client: ep.EngagementClient, server: ScriptedServer) -> None:
         repr(client)
         == f"EngagementClient({server.url} with UserContext(OAuth 1.0a, secrets hidden))"
     )
+
+
+def test_the_present_is_the_clock_s(client: ep.EngagementClient, clock: FakeClock) -> None:
+    """Whoever plans with a client can ask what time it has."""
+    assert client.now().timestamp() == clock.time()
+    assert client.now().utcoffset() == timedelta(0)
