@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         BestTimesExplorer,
         CompareExplorer,
         EngagementExplorer,
+        FetchExplorer,
     )
     from engagement_pandas.exports import read_csv, read_parquet, write_csv, write_parquet
     from engagement_pandas.flattening import flatten, flatten_json, omissions
@@ -109,7 +110,12 @@ _HOMES = {
         "UnsupportedGrouping",
         "UserContextRequired",
     ),
-    "explorers": ("BestTimesExplorer", "CompareExplorer", "EngagementExplorer"),
+    "explorers": (
+        "BestTimesExplorer",
+        "CompareExplorer",
+        "EngagementExplorer",
+        "FetchExplorer",
+    ),
     "exports": ("read_csv", "read_parquet", "write_csv", "write_parquet"),
     "flattening": ("flatten", "flatten_json", "omissions"),
     "frame": ("timestamps",),
@@ -191,6 +197,7 @@ __all__ = [
     "EngagementRequest",
     "EngagementResponse",
     "EngagementType",
+    "FetchExplorer",
     "FrameError",
     "Grouping",
     "InvalidPostId",

@@ -8,11 +8,13 @@ shows can be had as a frame (``explorer.selection``) and as Python (``explorer.c
 :class:`EngagementExplorer`  counts: which posts, which types, along which clock
 :class:`BestTimesExplorer`   the week hour by hour, and whether it matters
 :class:`CompareExplorer`     two sets of posts, and whether they differ
+:class:`FetchExplorer`       the API: a question, its plan and price, its progress
 ============================ =======================================================
 """
 
 from engagement_pandas.explorers.best_times import BestTimesExplorer
 from engagement_pandas.explorers.compare import CompareExplorer
 from engagement_pandas.explorers.engagement import EngagementExplorer
+from engagement_pandas.explorers.fetch import FetchExplorer
 
-__all__ = ["BestTimesExplorer", "CompareExplorer", "EngagementExplorer"]
+__all__ = ["BestTimesExplorer", "CompareExplorer", "EngagementExplorer", "FetchExplorer"]

@@ -59,6 +59,8 @@ class ExportBar(ipywidgets.HBox):
         Returns what is to be written.
     done, failed : callable
         Told the sentence, or the exception.
+    file : str
+        The name to begin with.
     """
 
     def __init__(
@@ -66,8 +68,10 @@ class ExportBar(ipywidgets.HBox):
         frame: Callable[[], pd.DataFrame],
         done: Callable[[str], None],
         failed: Callable[[Exception], None],
+        *,
+        file: str = "selection.parquet",
     ) -> None:
-        self.file = control(ipywidgets.Text, "File", value="selection.parquet", least="220px")
+        self.file = control(ipywidgets.Text, "File", value=file, least="220px")
         self.replace = ipywidgets.Checkbox(
             description="Replace", indent=False, layout={"width": "auto", "margin": "2px 4px"}
         )

@@ -1,0 +1,194 @@
+"""What a question to the API may hold, as choices: endpoint, types, grouping, window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from engagement_pandas.errors import InvalidWindow
+from engagement_pandas.explorers.code import list_of, literal
+from engagement_pandas.grouping import Grouping
+from engagement_pandas.posts import pasted_ids
+from engagement_pandas.request import EngagementRequest
+from engagement_pandas.vocabulary import (
+    SERIES_TYPES,
+    TOTALS_TYPES,
+    Dimension,
+    Endpoint,
+)
+from engagement_pandas.window import Window
+
+ENDPOINTS: Final[Mapping[Endpoint, str]] = {
+    Endpoint.TOTALS: "totals since each post was made",
+    Endpoint.LAST_28_HOURS: "the last 28 hours",
+    Endpoint.HISTORICAL: "any days since September 2014",
+}
+"""What each endpoint gives, in words."""
+
+_POST, _TYPE, _DAY, _HOUR = Dimension
+GROUPINGS: Final[Mapping[str, tuple[Dimension, ...]]] = {
+    "post, type, day and hour": (_POST, _TYPE, _DAY, _HOUR),
+    "post, type and day": (_POST, _TYPE, _DAY),
+    "post, type and hour of the day": (_POST, _TYPE, _HOUR),
+    "post and type": (_POST, _TYPE),
+    "type, day and hour (posts together)": (_TYPE, _DAY, _HOUR),
+    "type and day (posts together)": (_TYPE, _DAY),
+    "type and hour of the day (posts together)": (_TYPE, _HOUR),
+    "type (posts together)": (_TYPE,),
+}
+"""By what counts can be grouped, in words; an endpoint offers those whose dimensions it has."""
+
+
+def types_of(endpoint: Endpoint) -> list[str]:
+    """Return the engagement types that an endpoint counts.
+
+    Examples
+    --------
+    >>> len(types_of(Endpoint.TOTALS)), len(types_of(Endpoint.HISTORICAL))
+    (7, 17)
+    """
+    return [str(name) for name in (TOTALS_TYPES if endpoint is Endpoint.TOTALS else SERIES_TYPES)]
+
+
+def groupings_of(endpoint: Endpoint) -> list[str]:
+    """Return the groupings that an endpoint offers, in words.
+
+    Examples
+    --------
+    >>> groupings_of(Endpoint.TOTALS)
+    ['post and type', 'type (posts together)']
+    """
+    there = set(endpoint.facts.dimensions)
+    return [words for words, dimensions in GROUPINGS.items() if set(dimensions) <= there]
+
+
+def days_to(first: date | None, last: date | None, now: datetime) -> Window:
+    """Return the window of some UTC days, both in it, up to the last whole hour there has been.
+
+    Raises
+    ------
+    InvalidWindow
+        Where a day is missing, they are the wrong way round, or the API has no such window.
+
+    Examples
+    --------
+    >>> days_to(date(2026, 3, 1), date(2026, 3, 2), datetime(2026, 3, 2, 12, 20, tzinfo=UTC))
+    Window(2026-03-01 00:00 to 2026-03-02 12:00 UTC, 36 hours)
+    """
+    if first is None or last is None:
+        msg = "From or To has no day; choose both"
+        raise InvalidWindow(msg)
+    if first > last:
+        msg = f"From, {first}, is after To, {last}; turn them round"
+        raise InvalidWindow(msg)
+    whole = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    begin, after = (
+        datetime(day.year, day.month, day.day, tzinfo=UTC)
+        for day in (first, last + timedelta(days=1))
+    )
+    if begin >= whole:
+        msg = f"From, {first}, has no whole hour yet (it is {now:%Y-%m-%d %H:%M} UTC)"
+        raise InvalidWindow(msg)
+    return Window(begin, min(after, whole))
+
+
+def request_of(values: Mapping[str, Any], now: datetime) -> EngagementRequest:
+    """Return the request that some choices make.
+
+    Parameters
+    ----------
+    values : mapping
+        ``ids`` (text), ``endpoint``, ``types``, ``grouping`` (words), ``first``, ``last``.
+    now : datetime
+        By the client's clock.
+
+    Raises
+    ------
+    RequestError
+        For whatever the API would refuse.
+
+    Examples
+    --------
+    >>> values = {"ids": "123", "endpoint": Endpoint.TOTALS, "types": ["favorites"]}
+    >>> request_of({**values, "grouping": "post and type"}, datetime.now(UTC))
+    EngagementRequest(totals of 1 post | favorites | counts: tweet.id > engagement.type)
+    """
+    endpoint = values["endpoint"]
+    dated = endpoint is Endpoint.HISTORICAL
+    return EngagementRequest(
+        endpoint=endpoint,
+        post_ids=tuple(pasted_ids(values["ids"])),
+        engagement_types=tuple(values["types"]),
+        groupings=(Grouping(GROUPINGS[values["grouping"]]),),
+        window=days_to(values["first"], values["last"], now) if dated else None,
+    )
+
+
+def code_of(request: EngagementRequest) -> str:
+    """Return the Python that asks the same with a ``client``.
+
+    Examples
+    --------
+    >>> values = {"ids": "123", "endpoint": Endpoint.TOTALS, "types": ["favorites"]}
+    >>> asked = request_of({**values, "grouping": "post and type"}, datetime.now(UTC))
+    >>> print(code_of(asked))
+    import engagement_pandas as ep
+    <BLANKLINE>
+    request = ep.totals(
+        ["123"],
+        engagement_types=["favorites"],
+        by=["tweet.id", "engagement.type"],
+    )
+    responses = client.fetch(request)
+    counts = ep.flatten(responses)
+    omissions = ep.omissions(responses)
+    <BLANKLINE>
+    """
+    window = request.window
+    span = (
+        [f"window=ep.Window.covering({_moment(window.start)}, {_moment(window.end)})"]
+        if window
+        else []
+    )
+    arguments = [
+        list_of(request.post_ids),
+        f"engagement_types={list_of(map(str, request.engagement_types))}",
+        *span,
+        f"by={list_of(map(str, request.groupings[0].dimensions))}",
+    ]
+    return "\n".join(
+        [
+            "import engagement_pandas as ep",
+            "",
+            f"request = ep.{request.endpoint.facts.function.removesuffix('()')}(",
+            *(f"    {argument}," for argument in arguments),
+            ")",
+            "responses = client.fetch(request)",
+            "counts = ep.flatten(responses)",
+            "omissions = ep.omissions(responses)",
+            "",
+        ]
+    )
+
+
+def _moment(moment: datetime) -> str:
+    return literal(f"{moment:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def adds_up(request: EngagementRequest, parts: Sequence[EngagementRequest]) -> bool:
+    """Whether a count is the sum of several answers, and so wrong while one is missing.
+
+    Examples
+    --------
+    >>> from engagement_pandas import plan, totals
+    >>> asked = totals(range(1, 300), engagement_types=["favorites"], by=["engagement.type"])
+    >>> adds_up(asked, plan(asked).requests)
+    True
+    """
+    dimensions = request.groupings[0].dimensions
+    windows = {part.window for part in parts}
+    posts = {part.post_ids for part in parts}
+    return (len(posts) > 1 and _POST not in dimensions) or (
+        len(windows) > 1 and _DAY not in dimensions
+    )

@@ -1,0 +1,339 @@
+"""Asking the API without code: a question, its price, its progress, and what was silent."""
+
+from __future__ import annotations
+
+import html
+import warnings
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import ipywidgets
+import pandas as pd
+
+from engagement_pandas.errors import FrameError, RequestError
+from engagement_pandas.explorers.asking import (
+    ENDPOINTS,
+    code_of,
+    groupings_of,
+    request_of,
+    types_of,
+)
+from engagement_pandas.explorers.controls import button, control, offer, row
+from engagement_pandas.explorers.explorer import Explorer
+from engagement_pandas.explorers.export import ExportBar
+from engagement_pandas.explorers.page import CODE, Region
+from engagement_pandas.explorers.running import Cancelled, Run
+from engagement_pandas.explorers.tables import LISTED, Column, link, table, text
+from engagement_pandas.planning import Plan, plan
+from engagement_pandas.posts import ids_in, unique_ids
+from engagement_pandas.request import EngagementRequest, totals
+from engagement_pandas.response import EngagementResponse
+from engagement_pandas.vocabulary import PUBLIC_TYPES, Endpoint
+from engagement_pandas.wording import counted
+
+if TYPE_CHECKING:
+    from engagement_pandas.client import EngagementClient
+    from engagement_pandas.progress import Progress
+
+DAYS: Final = 28
+"""How many days are asked for at first, up to the present."""
+
+FILES: Final = ".csv,.tsv,.txt,.json,.jsonl,.ndjson"
+"""Files of post IDs that can be loaded."""
+
+
+OWNED: Final = ("impressions", "engagements")
+"""The engagement types asked for at first, where the client may ask."""
+
+
+class FetchExplorer(Explorer):
+    """Ask the API: see the plan and its price, fetch, cancel, and see what was silent.
+
+    Parameters
+    ----------
+    client : EngagementClient
+        Whose credentials ask; nothing is sent before *Fetch* is pressed.
+    posts : iterable of str or int, Series, or frame with a ``post_id`` column, optional
+        The posts to begin with.
+
+    Attributes
+    ----------
+    request : EngagementRequest or None
+        The question as the controls have it; None where it is none yet.
+    plan : Plan or None
+        The requests that it takes.
+    responses : list of EngagementResponse
+        What has been answered since *Fetch* was pressed.
+    counts : DataFrame
+        The tidy counts of these answers.
+    omissions : DataFrame
+        What they do not count, and why.
+    unasked : tuple of str
+        The posts about which not everything has been asked, where it was cancelled.
+    code : str
+        The Python that asks the same.
+    controls : mapping of str to Widget
+        ``ids``, ``endpoint``, ``types``, ``grouping``, ``first`` and ``last``.
+
+    Notes
+    -----
+    The API is asked in a thread, so that *Cancel* is heard: nothing is sent after it but
+    the request that was already on its way, and what was answered is kept.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> demo = ep.demo_client(now="2026-04-15T12:20:00Z")
+    >>> explorer = FetchExplorer(demo.public, demo.posts)
+    >>> explorer.controls["types"].value = ("favorites", "retweets")
+    >>> explorer
+    FetchExplorer(1 request for 40 posts, up to 80 counts; nothing is sent before you press Fetch)
+    >>> explorer.fetch()
+    >>> explorer.wait()
+    >>> explorer.counts.columns.to_list()
+    ['post_id', 'engagement_type', 'count']
+    >>> explorer.close(); demo.close()
+    """
+
+    def __init__(self, client: EngagementClient, posts: Any = None) -> None:
+        self._client = client
+        self._run: Run | None = None
+        self.request: EngagementRequest | None = None
+        self.plan: Plan | None = None
+        self.code = ""
+        private = client.refusal(totals(["1"], engagement_types=OWNED))
+        self._first = tuple(map(str, PUBLIC_TYPES)) if private else OWNED
+        now = client.now()
+        wide = {"width": "auto", "flex": "1 1 100%", "margin": "2px 4px"}
+        controls: dict[str, ipywidgets.Widget] = {
+            "ids": control(
+                ipywidgets.Textarea,
+                "Posts",
+                value="" if posts is None else "\n".join(unique_ids(posts)),
+                placeholder="IDs, or links to posts, separated by anything",
+                rows=5,
+            ),
+            "endpoint": control(
+                ipywidgets.Dropdown,
+                "Ask for",
+                options=[(words, endpoint) for endpoint, words in ENDPOINTS.items()],
+            ),
+            "types": control(ipywidgets.SelectMultiple, "Types", rows=7),
+            "grouping": control(ipywidgets.Dropdown, "Counts by"),
+            "first": control(
+                ipywidgets.DatePicker, "From (UTC)", value=(now - timedelta(days=DAYS - 1)).date()
+            ),
+            "last": control(ipywidgets.DatePicker, "To (UTC)", value=now.date()),
+        }
+        controls["ids"].layout = wide
+        self.upload = ipywidgets.FileUpload(
+            accept=FILES, multiple=False, description="Load IDs", layout={"width": "auto"}
+        )
+        self.start = button("Fetch", "Send the requests of the plan", button_style="primary")
+        self.cancel = button("Cancel", "Send no more requests", disabled=True)
+        self.bar = ipywidgets.IntProgress(
+            value=0, max=1, layout={"flex": "1 1 200px", "width": "auto", "visibility": "hidden"}
+        )
+        self.price = Region(role="region", label="The plan", reachable=True)
+        self.table = Region(role="region", label="Omissions", reachable=True)
+        self._python = Region(shell=CODE)
+        self.export = ExportBar(lambda: self.counts, self.say, self.complain, file="counts.parquet")
+        self._fit(controls)
+        others = [controls[name] for name in ("endpoint", "grouping", "types", "first", "last")]
+        above = [row(controls["ids"]), row(self.upload), row(*others), self.price]
+        running = row(self.start, self.cancel, self.bar)
+        below = [self.table, self._python, self.export]
+        super().__init__(controls, [*above, running], below)
+        self.upload.observe(self.guarded(self._load), "value")
+        self.start.on_click(self.guarded(lambda _: self.fetch()))
+        self.cancel.on_click(self.guarded(lambda _: self._cancel()))
+        self._ask()
+
+    @property
+    def run(self) -> Run:
+        """The fetch that is running or has ended.
+
+        Raises
+        ------
+        FrameError
+            Where nothing has been fetched yet.
+        """
+        if self._run is None:
+            msg = "nothing has been fetched yet; press Fetch"
+            raise FrameError(msg)
+        return self._run
+
+    @property
+    def responses(self) -> list[EngagementResponse]:
+        """What has been answered since *Fetch* was pressed."""
+        return list(self.run.responses)
+
+    @property
+    def counts(self) -> pd.DataFrame:
+        """The tidy counts of what was answered.
+
+        Raises
+        ------
+        FrameError
+            Where nothing was; where it was cancelled, and each count is a sum over answers
+            of which some are missing.
+        """
+        return self.run.counts
+
+    @property
+    def omissions(self) -> pd.DataFrame:
+        """What was asked for and has no count, and why."""
+        return self.run.omissions
+
+    @property
+    def unasked(self) -> tuple[str, ...]:
+        """The posts about which not everything has been answered."""
+        return self.run.unasked
+
+    def fetch(self) -> None:
+        """Do as *Fetch* does: send the requests of the plan, in a thread of their own.
+
+        Raises
+        ------
+        RequestError
+            Where there is no plan, or a fetch is running.
+        """
+        if self._run is not None and self._run.is_alive():
+            msg = "a fetch is running; cancel it first"
+            raise RequestError(msg)
+        if self.plan is None:
+            msg = "there is no plan yet; choose what to ask"
+            raise RequestError(msg)
+        self._run = Run(self._client, self.plan, self._told, self._ended)
+        self.table.html = ""
+        self._lock(running=True)
+        self._run.start()
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until the fetch has ended, or for some seconds at most."""
+        self.run.join(seconds)
+
+    def close(self) -> None:
+        """Cancel what is running, and take the explorer off the page; again does nothing."""
+        if self._run is not None:
+            self._run.cancel()
+        super().close()
+
+    def _cancel(self) -> None:
+        self.run.cancel()
+        self.cancel.disabled = True
+        self.say("Cancelling: one request may be on its way")
+
+    def _lock(self, *, running: bool) -> None:
+        """While a fetch runs, the question stays as it was asked."""
+        for one in (*self.controls.values(), self.upload, self.start):
+            one.disabled = running
+        self.cancel.disabled = not running
+        self.bar.layout.visibility = "visible" if running else "hidden"
+
+    def _told(self, progress: Progress) -> None:
+        with self.bar.hold_sync():
+            self.bar.max, self.bar.value = progress.total, progress.done
+        waiting = f"; {progress.waiting}" if progress.waiting else ""
+        self.say(f"{progress.done} of {counted(progress.total, 'request')} settled{waiting}")
+
+    def _ended(self, error: Exception | None) -> None:
+        run = self.run
+        self._lock(running=False)
+        told = f"{run.done} of {counted(len(run.plan), 'request')} settled"
+        if run.responses:
+            missing = run.omissions
+            self.table.html = _omitted(missing)
+            told += f"; {counted(len(missing), 'omission')}; {_kept(run)}"
+        if run.unasked:
+            told += f"; not all asked about {counted(len(run.unasked), 'post')}"
+        if error is None or isinstance(error, Cancelled):
+            self.say(f"{'Done' if error is None else 'Cancelled'}: {told}")
+        else:
+            self.complain(error)
+            self.status.html = html.escape(told)
+
+    def _changed(self, change: Any) -> None:
+        if change.owner is self.controls["endpoint"]:
+            self._fit(self.controls)
+        self._ask()
+
+    def _fit(self, controls: Mapping[str, Any]) -> None:
+        """Offer what the endpoint has."""
+        endpoint = controls["endpoint"].value
+        offer(controls["grouping"], [(words, words) for words in groupings_of(endpoint)])
+        types, offered = controls["types"], types_of(endpoint)
+        if tuple(types.options) != tuple(offered):
+            kept = tuple(name for name in types.value if name in offered)
+            types.options = offered
+            types.value = kept or tuple(name for name in self._first if name in offered)
+        for name in ("first", "last"):
+            controls[name].layout.display = None if endpoint is Endpoint.HISTORICAL else "none"
+
+    def _load(self, _: Any) -> None:
+        """Take the posts of a file."""
+        if not self.upload.value:
+            return
+        file = self.upload.value[0]
+        ids = unique_ids(ids_in(file["name"], bytes(file["content"])))
+        self.controls["ids"].value = "\n".join(ids)
+
+    def _ask(self) -> None:
+        """Show the plan of the question as it is now, or why there is none."""
+        self.request = self.plan = None
+        self.code = self.price.html = self._python.html = ""
+        self.start.disabled = True
+        values = {name: control.value for name, control in self.controls.items()}
+        for name, words in (
+            ("ids", "paste IDs or links, or load a file"),
+            ("types", "choose some"),
+        ):
+            if not values[name] or not str(values[name]).strip():
+                self.say(f"No {'posts' if name == 'ids' else 'engagement types'} yet: {words}")
+                return
+        with warnings.catch_warnings(record=True) as doubts:
+            warnings.simplefilter("always")
+            try:
+                request = request_of(values, self._client.now())
+                refusal = self._client.refusal(request)
+            except RequestError as error:
+                self.complain(error)
+                return
+        if refusal:
+            self.complain(RequestError(refusal))
+            return
+        per_minute = self._client.quota.limits.get("minute")
+        self.request = request
+        self.plan = plan(request, per_minute=per_minute, now=self._client.now())
+        self.code = code_of(request)
+        notes = "".join(f"<p>{html.escape(str(doubt.message))}</p>" for doubt in doubts)
+        self.price.html = self.plan._repr_html_() + notes
+        self._python.html = html.escape(self.code)
+        self.start.disabled = False
+        self.say(
+            f"{counted(len(self.plan), 'request')} for {counted(len(request.post_ids), 'post')}, "
+            f"up to {counted(self.plan.most_counts, 'count')}; "
+            "nothing is sent before you press Fetch"
+        )
+
+
+def _kept(run: Run) -> str:
+    """Return how many counts there are, or why there are none."""
+    try:
+        return f"{counted(len(run.counts), 'count')} in explorer.counts"
+    except FrameError as partial:
+        return str(partial)
+
+
+def _omitted(missing: pd.DataFrame) -> str:
+    """Return the silences as a table."""
+    columns = {
+        "post_id": Column("post", link),
+        "engagement_type": Column("type", lambda name: text("all" if pd.isna(name) else name)),
+        "reason": Column("reason", text),
+        "message": Column("message", text),
+    }
+    some = f"The first {LISTED} of {len(missing):,} omissions"
+    caption = some if len(missing) > LISTED else "Omissions: asked for, and not counted"
+    return table(columns, missing.head(LISTED), caption) if len(missing) else ""
