@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import operator
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, Final
@@ -19,6 +20,18 @@ from engagement_pandas.wording import listed
 
 _ID: Final = re.compile(rf"[0-9]{{1,{MAX_ID_DIGITS}}}")
 _FLOATLIKE: Final = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|nan|<NA>|none|null", re.IGNORECASE)
+_COMMENT: Final = re.compile(r"[\s\u200b\ufeff]*#")
+_BETWEEN: Final = re.compile(r"[\s,;\u200b\ufeff]+")
+_AROUND: Final = "[](){}<>\"'`\u2018\u2019\u201c\u201d"
+_LINK: Final = re.compile(
+    r"(?:https?://)?(?:[a-z0-9-]+\.)?(?:x|twitter)\.com/(?:i/web/|\w+/)?status(?:es)?/"
+    r"([0-9]+)(?:[/?#].*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_THOUSANDS: Final = re.compile(
+    r"(?<![\w,])[0-9]{1,3}([, \u00a0\u2009\u202f])[0-9]{3}(?:\1[0-9]{3}){3,}(?![\w,])"
+)
+_SHOWN: Final = 80
 
 
 def unique_ids(posts: Any) -> tuple[str, ...]:
@@ -159,12 +172,99 @@ def read_ids(path: str | os.PathLike[str]) -> list[Any]:
     ['1060976163948904448']
     """
     name = os.fspath(path)
-    read = _READERS.get(Path(name).suffix.lower(), _lines)
+    if name == "-":
+        return _read(_lines, sys.stdin, name)
+    with open(path, "rb") as file:  # noqa: PTH123
+        return ids_in(name, file.read())
+
+
+def ids_in(name: str, content: bytes | memoryview) -> list[Any]:
+    """Return the post IDs in a file that somebody else has read, such as an upload.
+
+    Parameters
+    ----------
+    name : str
+        What the file is called; its end says how it is read, as in :func:`read_ids`.
+    content : bytes
+        What is in it, in UTF-8.
+
+    Returns
+    -------
+    list
+        As from :func:`read_ids`, for :func:`unique_ids` to judge.
+
+    Raises
+    ------
+    InvalidPostId
+        Where it is no UTF-8 text or JSON, or has no post IDs in it.
+
+    Examples
+    --------
+    >>> ids_in("posts.jsonl", b'{"post_id": "1060976163948904448"}')
+    ['1060976163948904448']
+    """
+    reader = _READERS.get(Path(name).suffix.lower(), _lines)
+    return _read(reader, io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline=""), name)
+
+
+def pasted_ids(text: str) -> list[str]:
+    """Return the post IDs in a text that was copied from somewhere.
+
+    Parameters
+    ----------
+    text : str
+        IDs, or links to posts, with white space, commas or semicolons between them and
+        quotes or brackets around: a list of Python or JSON, a column of a spreadsheet with
+        or without the heading ``post_id``. Lines that begin with ``#`` are left out.
+
+    Returns
+    -------
+    list of str
+        In the order of the text, for :func:`unique_ids` to judge: what is a float or
+        missing is among them.
+
+    Raises
+    ------
+    InvalidPostId
+        Naming the first piece that is none of these; also where a number has its
+        thousands set apart, and would be read as many short IDs.
+
+    Examples
+    --------
+    >>> pasted_ids("['1060976163948904448', 7]; https://x.com/i/web/status/8?s=20")
+    ['1060976163948904448', '7', '8']
+    """
+    lines = [line for line in text.splitlines() if not _COMMENT.match(line)]
+    for line in lines:
+        if number := _THOUSANDS.search(line):
+            msg = (
+                f"{number[0]!r} looks like one number with its thousands set apart; "
+                "copy the IDs as text"
+            )
+            raise InvalidPostId(msg)
+    pieces = [piece for line in lines for piece in _BETWEEN.split(line) if piece.strip(_AROUND)]
+    if pieces and pieces[0].strip(_AROUND) == "post_id":
+        del pieces[0]
+    return [_pasted_id(piece) for piece in pieces]
+
+
+def _pasted_id(piece: str) -> str:
+    bare = piece.strip(_AROUND)
+    if link := _LINK.fullmatch(bare):
+        return link[1]
+    if _FLOATLIKE.fullmatch(bare):
+        return bare
+    shown = piece if len(piece) <= _SHOWN else piece[:_SHOWN] + "\u2026"
+    msg = (
+        f"{shown!r} is neither a post ID nor a link to a post; paste 1 to {MAX_ID_DIGITS} digits "
+        "each, or links such as https://x.com/i/web/status/1060976163948904448"
+    )
+    raise InvalidPostId(msg)
+
+
+def _read(reader: Callable[[IO[str], str], list[Any]], file: IO[str], name: str) -> list[Any]:
     try:
-        if name == "-":
-            return _lines(sys.stdin, name)
-        with open(path, encoding="utf-8-sig", newline="") as file:  # noqa: PTH123
-            return read(file, name)
+        return reader(file, name)
     except UnicodeDecodeError as error:
         msg = f"{name} is not UTF-8 text; save it as such: {error}"
         raise InvalidPostId(msg) from error
