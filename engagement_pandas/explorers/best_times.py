@@ -122,6 +122,8 @@ class BestTimesExplorer(CountsExplorer):
         if not chosen:
             return silent("No post is chosen")
         rows, keywords = self.selection, self._keywords()
+        if not set(self._types()) <= set(rows["engagement_type"].cat.categories):
+            return silent("Of these posts, one of the rate's two types was not counted")
         times = best_times(rows, **keywords)
         best = times[times["verdict"].isin(["best", "better"])]
         found = counted(len(best), "hour") if len(best) else "no hour"

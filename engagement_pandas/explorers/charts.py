@@ -132,13 +132,16 @@ class CountsExplorer(Explorer):
             self.complain(error)
             with self.chart.hold_sync():
                 self.chart.stale, self.chart.busy = True, False
+            self.table.stale = True
+            self.code = self._python.html = ""
             return
         with self.chart.hold_sync():
             self.chart.html, self.chart.label = svg, self._picture.label
             self.chart.busy = self.chart.stale = False
         self.code = telling.code
         self.say(telling.status)
-        self.table.html = table
+        with self.table.hold_sync():
+            self.table.html, self.table.stale = table, False
         self._python.html = html.escape(telling.code)
 
     @contextmanager
@@ -166,7 +169,7 @@ class CountsExplorer(Explorer):
 def naming(source: Rows, posts: pd.DataFrame | None) -> pd.DataFrame:
     """Return the frame that names posts: the user's, or else one of the counts' own IDs."""
     if posts is not None or "post_id" not in source.counts.columns:
-        return source.posts if posts is None else posts
+        return source.posts if posts is None else posts.copy(deep=False)
     return source.counts[["post_id"]].drop_duplicates()
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from textwrap import fill
 from typing import Any, Final
 
 _WIDTH: Final = 88
+_INDENT: Final = " " * 8
 
 
 def literal(value: Any) -> str:
@@ -35,14 +35,16 @@ def list_of(texts: Iterable[str]) -> str:
     >>> list_of(["a", "b"])
     '["a", "b"]'
     """
-    inside = ", ".join(map(literal, texts))
+    literals = [literal(text) for text in texts]
+    inside = ", ".join(literals)
     if len(inside) <= _WIDTH // 2:
         return f"[{inside}]"
-    indent = " " * 8
-    lines = fill(
-        inside, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
-    )
-    return f"[\n{lines},\n    ]"
+    lines = [_INDENT]
+    for one in literals:
+        if len(lines[-1]) + len(one) >= _WIDTH and lines[-1] != _INDENT:
+            lines.append(_INDENT)
+        lines[-1] += f"{one}, "
+    return "\n".join(["[", *(line.rstrip() for line in lines), "    ]"])
 
 
 def call(name: str, keywords: Mapping[str, Any], names: Mapping[str, str], *arguments: str) -> str:

@@ -240,6 +240,9 @@ class CompareExplorer(CountsExplorer):
             if not side:
                 return silent(f"No post is in the set: {name}")
         a, b, keywords = self._picked(first), self._picked(second), self._keywords()
+        for rows, name in zip((a, b), called, strict=True):
+            if not set(self._types()) <= set(rows["engagement_type"].cat.categories):
+                return silent(f"What is compared was not counted in the set: {name}")
         left = len(source.posts) - len(first) - len(second)
         status = "; ".join(
             f"{name}: {counted(len(side), 'post')}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import ipywidgets
@@ -96,6 +97,8 @@ class EngagementExplorer(CountsExplorer):
             if all(NEEDS.get(part, frozenset()) <= columns for part in key)
             and (key[1] != "rate" or {EXPOSURE} < set(source.types))
         ]
+        others = [name for name in source.types if name != EXPOSURE]
+        self._rated = "engagements" if "engagements" in others else next(iter(others), "")
         days = source.days("UTC")
         hourly = "hour" in columns
         every = EVERY if hourly else {"D": "day (counts are by day)"}
@@ -127,6 +130,8 @@ class EngagementExplorer(CountsExplorer):
             ),
         }
         self._fit(controls)
+        if not len(source.posts):
+            chooser.layout.display = "none"
         above = [
             row(chooser, controls["types"]),
             row(*(controls[name] for name in list(controls)[2:])),
@@ -139,6 +144,8 @@ class EngagementExplorer(CountsExplorer):
         """What the controls say."""
         values = {name: control.value for name, control in self.controls.items()}
         values["types"] = tuple(t for t in self.source.types if t in values["types"])
+        if values["measure"] == "rate" and values["types"] == (EXPOSURE,):
+            values["types"] = (EXPOSURE, self._rated)
         return Selection(**values)
 
     @property
@@ -194,13 +201,21 @@ class EngagementExplorer(CountsExplorer):
         if not choice.types:
             return silent("No engagement type is chosen")
         rows = choice.rows(source)
-        status = (
-            f"{len(choice.posts):,} of {counted(len(source.posts), 'post')}, "
-            f"{len(choice.types)} of {counted(len(source.types), 'engagement type')}, "
-            f"{counted(len(rows), 'count')}"
+        there = set(rows["engagement_type"].cat.categories)
+        status = ", ".join(
+            [
+                *(
+                    [f"{len(choice.posts):,} of {counted(len(source.posts), 'post')}"]
+                    * bool(choice.posts)
+                ),
+                f"{len(choice.types)} of {counted(len(source.types), 'engagement type')}",
+                counted(len(rows), "count"),
+            ]
         )
-        if not len(rows):
-            return silent(f"Nothing was counted from {choice.first} to {choice.last}")
+        needed = {EXPOSURE} if choice.measure == "rate" else set()
+        choice = replace(choice, types=tuple(name for name in choice.types if name in there))
+        if not needed < there:
+            return silent(f"Nothing of this was counted for these posts{choice.when}")
         if choice.single and len(choice.types) > 1:
             status += f"; drawn: {choice.kind}, the first of those types"
         plot = getattr(plots, choice.drawing.plot)

@@ -24,6 +24,7 @@ _SETTINGS: Final[Any] = {
         ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
     ),
 }
+_TAG: Final = re.compile(r"<[^>]+>")
 _GROUP: Final = re.compile(r'<g id="')
 _HEAD: Final = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _SIZE: Final = re.compile(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', re.DOTALL)
@@ -75,7 +76,9 @@ class Picture:
             self._page.print_svg(file)
         text = _PAGE_WIDE.sub("", _HEAD.sub("", file.getvalue(), count=1), count=2)
         text = _SIZE.sub(r'\1 preserveAspectRatio="xMidYMid meet"', text, count=1)
-        return _GROUP.sub('<g data-gid="', text).replace(INK, PAGE_INK)
+        return _TAG.sub(
+            lambda tag: tag[0].replace(INK, PAGE_INK), _GROUP.sub('<g data-gid="', text)
+        )
 
     @property
     def label(self) -> str:

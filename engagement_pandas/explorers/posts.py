@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 import ipywidgets
@@ -54,7 +53,8 @@ class PostChooser(ipywidgets.VBox):
         ids = rows.posts["post_id"].tolist()
         many = len(ids) > MANY
         self._names = names
-        self._ranked = lru_cache(maxsize=None)(lambda by: _ranked(rows, by))
+        self._rows: Rows | None = rows
+        self._rankings: dict[str, list[str]] = {}
         self._hay = {
             post: " ".join(part for part in parts if isinstance(part, str)).casefold()
             for post, *parts in rows.posts[["post_id", "post_id", "handle", "text"]].itertuples(
@@ -103,15 +103,23 @@ class PostChooser(ipywidgets.VBox):
             if all(word in self._hay[post] for word in words)
         ]
 
+    def close(self) -> None:
+        """Let go of the counts too; again does nothing."""
+        self._rows = None
+        super().close()
+
+    def _ranked(self, by: str) -> list[str]:
+        if by not in self._rankings and self._rows is not None:
+            self._rankings[by] = _ranked(self._rows, by)
+        return self._rankings.get(by, [])
+
     @traitlets.validate("value")
     def _listed_only(self, proposal: Any) -> tuple[str, ...]:
-        wanted = tuple(proposal["value"])
-        listed = set(self._listed_ids())
-        for post in wanted:
-            if post not in listed:
-                msg = f"post {post!r} is not in the list; choose from it, or list more"
-                raise traitlets.TraitError(msg)
-        return wanted
+        wanted, listed = set(proposal["value"]), self._listed_ids()
+        for post in wanted.difference(listed):
+            msg = f"post {post!r} is not in the list; choose from it, or list more"
+            raise traitlets.TraitError(msg)
+        return tuple(post for post in listed if post in wanted)
 
     def _show(self, _: Any) -> None:
         if tuple(self.listed.value) != self.value:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engagement_pandas.frame import TEXT, check_columns, in_order
+from engagement_pandas.frame import TEXT, check_counts, in_order
 from engagement_pandas.metrics.ages import made_at
 from engagement_pandas.metrics.buckets import zone_of
 from engagement_pandas.metrics.spans import HOUR_US, hours
@@ -58,7 +58,7 @@ class Rows:
         Raises
         ------
         FrameError
-            Where they are no tidy counts, or no posts.
+            Where they are no tidy counts, hold a key twice, or are no posts.
 
         Examples
         --------
@@ -67,15 +67,17 @@ class Rows:
         >>> rows.types, rows.posts["post_id"].to_list()
         (('impressions',), ['123'])
         """
-        check_columns(counts)
+        check_counts(counts)
         check_posts(posts)
+        counts = counts.reset_index(drop=True)
+        counts["engagement_type"] = counts["engagement_type"].cat.remove_unused_categories()
         kinds = counts["engagement_type"]
         present = in_order(str(name) for name in kinds.unique())
         place = {name: number for number, name in enumerate(present)}
         codes = np.array([place.get(str(n), -1) for n in kinds.cat.categories], dtype=np.int64)
         post, ids = _by_age(counts)
         return cls(
-            counts=counts.copy(deep=False),
+            counts=counts,
             posts=_named(ids, posts),
             types=tuple(present),
             _post=post,

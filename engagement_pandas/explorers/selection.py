@@ -117,14 +117,21 @@ class Selection:
         """The one type that is drawn where posts have a line each: the first that fits."""
         if self.measure != "rate":
             return self.types[0]
-        return next((name for name in self.types if name != EXPOSURE), "engagements")
+        return next(name for name in self.types if name != EXPOSURE)
 
     @property
     def counted(self) -> tuple[str, ...]:
         """The types whose counts are needed: of a rate, both."""
-        if self.measure != "rate":
+        if self.measure != "rate" or not self.types:
             return self.types
-        return (EXPOSURE, *dict.fromkeys((*(t for t in self.types if t != EXPOSURE), self.kind)))
+        return (EXPOSURE, *(name for name in self.types if name != EXPOSURE))
+
+    @property
+    def when(self) -> str:
+        """The days that are chosen, in words; nothing where there is no end to them."""
+        if self.clock == "age" or self.first is None or self.last is None:
+            return ""
+        return f" from {self.first} to {self.last}"
 
     def rows(self, source: Rows) -> pd.DataFrame:
         """Return the counts that are chosen.

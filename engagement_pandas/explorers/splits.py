@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
+from engagement_pandas.plots.names import shortened
 
 
 class Halves(NamedTuple):
@@ -96,7 +97,7 @@ def by_words(posts: pd.DataFrame, words: str) -> Halves:
         raise FrameError(msg)
     texts = [t.casefold() if isinstance(t, str) else None for t in posts["text"]]
     first = np.array([t is not None and all(word in t for word in wanted) for t in texts], bool)
-    shown = " ".join(words.split())
+    shown = shortened(" ".join(words.split()), 40)
     known = np.array([t is not None for t in texts], bool)
     return Halves(first, known, (f'with "{shown}"', f'without "{shown}"'))
 
