@@ -12,8 +12,12 @@ one is ``<NA>``, and ``summarise`` and ``top_posts`` do not.
 :func:`wide`, :func:`tall`  a column for each engagement type, and back
 :func:`engagement_rate`     a ratio of sums, with an interval
 :func:`over_time`           regular buckets of local time
+:func:`running_total`       all counts from the first bucket on
+:func:`rate_over_time`      a rate in each bucket
 :func:`age`                 hours since the post was made
-:func:`cumulative`          running counts since then
+:func:`by_age`              buckets of age
+:func:`cumulative`          running counts since the making
+:func:`rate_by_age`         a rate in each bucket of age
 :func:`half_life`           the age at half of the counts, or at any share
 :func:`benchmark`           what a cohort had at each age
 :func:`standing`            where a post stands among others of its age
@@ -34,15 +38,19 @@ from engagement_pandas.metrics.half_lives import half_life
 from engagement_pandas.metrics.histories import cumulative
 from engagement_pandas.metrics.meanings import check_addable, check_comparable
 from engagement_pandas.metrics.rankings import top_posts
+from engagement_pandas.metrics.rate_series import rate_by_age, rate_over_time
 from engagement_pandas.metrics.rates import engagement_rate
 from engagement_pandas.metrics.reports import summarise, to_html
+from engagement_pandas.metrics.running_totals import running_total
 from engagement_pandas.metrics.shapes import tall, wide
+from engagement_pandas.metrics.stages import by_age
 from engagement_pandas.metrics.weekdays import best_times
 
 __all__ = [
     "age",
     "benchmark",
     "best_times",
+    "by_age",
     "check_addable",
     "check_comparable",
     "compare",
@@ -50,6 +58,9 @@ __all__ = [
     "engagement_rate",
     "half_life",
     "over_time",
+    "rate_by_age",
+    "rate_over_time",
+    "running_total",
     "standing",
     "summarise",
     "tall",

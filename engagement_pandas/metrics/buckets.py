@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -14,7 +15,16 @@ from numpy.typing import NDArray
 from engagement_pandas.errors import FrameError
 from engagement_pandas.metrics.columns import keys, need
 from engagement_pandas.metrics.meanings import check_addable
-from engagement_pandas.metrics.spans import DAY_HOURS, HOUR_US, Span, given_span, hours, span
+from engagement_pandas.metrics.spans import (
+    DAY_HOURS,
+    HOUR_US,
+    NOTHING,
+    Span,
+    given_span,
+    hours,
+    known_whole,
+    span,
+)
 from engagement_pandas.metrics.sums import added, coded
 
 _FLOORS: Final[dict[str, Callable[[pd.DatetimeIndex], pd.DatetimeIndex]]] = {
@@ -87,33 +97,165 @@ def over_time(
     ['2026-03-29 00:00:00+01:00', '2026-03-30 00:00:00+02:00']
     """
     need(counts, "day")
+    names = time_keys(counts, by)
+    if "engagement_type" not in names:
+        check_addable(counts["engagement_type"].unique())
+    starts = hours(counts)
+    buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)
+    key, table = coded(counts, names)
+    places = buckets.places(key, starts)
+    return buckets.frame(table).assign(
+        count=added(counts["count"], places, len(table) * len(buckets)),
+        complete=buckets.complete(
+            buckets.filled(key, starts, counts["count"].isna().to_numpy(), len(table))
+        ),
+    )
+
+
+def time_keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
+    """Return the columns to sum by, where time is cut into buckets besides.
+
+    Raises
+    ------
+    FrameError
+        As :func:`~engagement_pandas.metrics.columns.keys`; and for a day or an hour.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"impressions": {"2026-03-01": "5"}}})
+    >>> time_keys(counts, "day")
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: by is 'day'; every= says how time is cut, ...
+    """
     names = keys(counts, by)
     if {"day", "hour"} & set(names):
         msg = f"by is {by!r}; every= says how time is cut, so leave out day and hour"
         raise FrameError(msg)
-    if "engagement_type" not in names:
-        check_addable(counts["engagement_type"].unique())
-    zone = zone_of(tz)
-    hourly = "hour" in counts.columns
-    _refuse_finer(every, zone, hourly=hourly)
-    starts = hours(counts)
-    if window is not None:
-        cover = given_span(window, 1 if hourly else DAY_HOURS)
-        _refuse_outside(starts, cover, window)
-    elif len(counts):
-        cover = span(counts, starts)
-    else:
-        cover = Span(0, 0, 0, 0, 0.0, 1)
-    edges = _edges(cover, every, zone)
-    table, count, filled = _summed(counts, names, starts, edges)
-    buckets = len(edges) - 1
-    complete = _complete(filled, edges, cover, unsure=not hourly and window is None)
-    frame = table.take(np.repeat(np.arange(len(table)), buckets)).reset_index(drop=True)
-    local = pd.DatetimeIndex(edges[:-1]).tz_convert(zone).as_unit("us")
-    frame["start"] = local.take(np.tile(np.arange(buckets), len(table)))
-    frame["count"] = count
-    frame["complete"] = complete
-    return frame
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """Stretches of local time, one after the other, without holes.
+
+    Attributes
+    ----------
+    zone : tzinfo
+    edges : DatetimeIndex
+        Their bounds in UTC, one more than there are buckets.
+    cover : Span
+    unsure : bool
+        Whether the counts do not tell if their first and last day are whole.
+    """
+
+    zone: tzinfo
+    edges: pd.DatetimeIndex
+    cover: Span
+    unsure: bool
+
+    @classmethod
+    def of(
+        cls,
+        counts: pd.DataFrame,
+        starts: NDArray[np.int64],
+        *,
+        every: str,
+        tz: str | tzinfo,
+        window: Any,
+    ) -> Buckets:
+        """Cut the time that counts cover, or that was asked for.
+
+        Parameters
+        ----------
+        counts : DataFrame
+            Tidy counts with ``day``.
+        starts : ndarray of int64
+            As :func:`~engagement_pandas.metrics.spans.hours` returns them.
+        every, tz, window
+            As :func:`over_time` takes them.
+
+        Raises
+        ------
+        FrameError
+            As :func:`over_time`.
+        """
+        zone = zone_of(tz)
+        hourly = "hour" in counts.columns
+        _refuse_finer(every, zone, hourly=hourly)
+        if window is not None:
+            cover = given_span(window, 1 if hourly else DAY_HOURS)
+            _refuse_outside(starts, cover, window)
+        else:
+            cover = span(counts, starts) if len(counts) else NOTHING
+        edges = _edges(cover, every, zone)
+        return cls(zone, edges, cover, unsure=not hourly and window is None)
+
+    def __len__(self) -> int:
+        return len(self.edges) - 1
+
+    @property
+    def bounds(self) -> NDArray[np.int64]:
+        """The edges in hours since 1970; the hour that one of them cuts counts before it."""
+        return -(-self.edges.asi8 // HOUR_US)
+
+    def frame(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a row for each row of a table of keys and each bucket, with its ``start``."""
+        number = len(self)
+        frame = table.take(np.repeat(np.arange(len(table)), number)).reset_index(drop=True)
+        local = pd.DatetimeIndex(self.edges[:-1]).tz_convert(self.zone).as_unit("us")
+        frame["start"] = local.take(np.tile(np.arange(number), len(table)))
+        return frame
+
+    def places(self, key: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return in which row of :meth:`frame` each count belongs, by its key and hour."""
+        return key * len(self) + self._of_hour()[starts - int(self.bounds[0])]
+
+    def filled(
+        self,
+        key: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        unknown: NDArray[np.bool_],
+        size: int,
+    ) -> NDArray[np.int64]:
+        """Return for each row of :meth:`frame` how many of its hours are known.
+
+        An hour counts once, however many counts it has, and not if one of them is unknown.
+
+        Parameters
+        ----------
+        key, starts : ndarray of int64
+            Of each count: its key, and its hour since 1970, UTC.
+        unknown : ndarray of bool
+        size : int
+            How many keys there are.
+        """
+        bounds = self.bounds
+        first, length = int(bounds[0]), int(bounds[-1] - bounds[0])
+        cell = key * length + (starts - first)
+        if size * length > _ROOM * len(cell) + length:
+            cell = np.setdiff1d(cell, cell[unknown])
+        else:
+            there = np.zeros(size * length, dtype=np.bool_)
+            there[cell] = True
+            there[cell[unknown]] = False
+            cell = np.flatnonzero(there)
+        number = len(self)
+        place = cell // length * number + self._of_hour()[cell % length]
+        return np.bincount(place, minlength=size * number)
+
+    def complete(self, filled: NDArray[np.int64]) -> Any:
+        """Return for each row of :meth:`frame` whether all of it was asked for and is there."""
+        begin, end = self.bounds[:-1], self.bounds[1:]
+        size = len(filled) // max(len(self), 1)
+        begin, end = np.tile(begin, size), np.tile(end, size)
+        full = filled == (end - begin) // self.cover.step
+        return known_whole(full, begin, end, self.cover, unsure=self.unsure)
+
+    def _of_hour(self) -> NDArray[np.int64]:
+        """Return which bucket each hour is in, from the first bound on."""
+        return np.repeat(np.arange(len(self)), np.diff(self.bounds))
 
 
 def zone_of(tz: str | tzinfo) -> tzinfo:
@@ -182,48 +324,3 @@ def _edges(cover: Span, every: str, zone: tzinfo) -> pd.DatetimeIndex:
     ).tz_convert("UTC")
     utc = utc.unique().sort_values()  # a zone that crossed the date line has no such day
     return utc[: int(utc.searchsorted(last)) + 1]
-
-
-def _summed(
-    counts: pd.DataFrame, names: list[str], starts: NDArray[np.int64], edges: pd.DatetimeIndex
-) -> tuple[pd.DataFrame, pd.Series, NDArray[np.int64]]:
-    """Return the keys, and for each key and bucket the sum and how many hours it has."""
-    key, table = coded(counts, names)
-    bounds = _whole(edges)
-    first, length = int(bounds[0]), int(bounds[-1] - bounds[0])
-    buckets = len(bounds) - 1
-    of_hour = np.repeat(np.arange(buckets), np.diff(bounds))
-    hour = starts - first
-    count = added(counts["count"], key * buckets + of_hour[hour], len(table) * buckets)
-    # An hour counts once, however many rows it has, and not if one of them is unknown.
-    cell = key * length + hour
-    unknown = cell[counts["count"].isna().to_numpy()]
-    if len(table) * length > _ROOM * len(cell) + length:
-        cell = np.setdiff1d(cell, unknown)
-    else:
-        there = np.zeros(len(table) * length, dtype=np.bool_)
-        there[cell] = True
-        there[unknown] = False
-        cell = np.flatnonzero(there)
-    place = cell // length * buckets + of_hour[cell % length]
-    return table, count, np.bincount(place, minlength=len(count))
-
-
-def _complete(
-    filled: NDArray[np.int64], edges: pd.DatetimeIndex, cover: Span, *, unsure: bool
-) -> Any:
-    """Return for each key and bucket whether all of it was asked for and is there."""
-    bounds = _whole(edges)
-    begin, end = bounds[:-1], bounds[1:]
-    keys = len(filled) // max(len(begin), 1)
-    whole = filled == np.tile((end - begin) // cover.step, keys)
-    sure = np.tile((begin >= cover.whole_from) & (end <= cover.whole_until), keys)
-    maybe = np.tile((begin >= cover.first) & (end <= cover.until), keys)
-    complete = pd.array(whole & sure, dtype="boolean")
-    complete[whole & maybe & ~sure & unsure] = pd.NA
-    return complete
-
-
-def _whole(edges: pd.DatetimeIndex) -> NDArray[np.int64]:
-    """Return bounds in hours since 1970; the hour that a bound cuts counts before it."""
-    return -(-edges.asi8 // HOUR_US)

@@ -12,7 +12,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame import TEXT
 from engagement_pandas.metrics.ages import made_hour
 from engagement_pandas.metrics.columns import need
-from engagement_pandas.metrics.spans import HOUR_US, hours, span
+from engagement_pandas.metrics.spans import HOUR_US, NOTHING, Span, hours, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,13 @@ class Histories:
         For each life, its place in ``posts`` and in the categories.
     begin : ndarray of int
         For each life, where its buckets begin; and one more entry, the end of all.
+    born : ndarray of float64
+        For each life, when the post was made, in hours since 1970, UTC; NaN where its ID
+        does not tell.
     life : ndarray of int
         For each bucket, which life it belongs to.
+    row : ndarray of int
+        For each bucket, its row in the counts.
     start : ndarray of int64
         Hours since 1970, UTC.
     young, old : ndarray of float64
@@ -43,6 +48,8 @@ class Histories:
         Whether this bucket's own count is unknown.
     whole : ndarray of bool
         Whether every count since the post was made is in ``running``.
+    cover : Span
+        What all the counts cover.
     """
 
     posts: pd.Index
@@ -50,13 +57,23 @@ class Histories:
     post: NDArray[np.int64]
     type: NDArray[np.int64]
     begin: NDArray[np.int64]
+    born: NDArray[np.float64]
     life: NDArray[np.int64]
+    row: NDArray[np.int64]
     start: NDArray[np.int64]
     young: NDArray[np.float64]
     old: NDArray[np.float64]
     running: NDArray[np.int64]
     unknown: NDArray[np.bool_]
     whole: NDArray[np.bool_]
+    cover: Span
+
+    @property
+    def number(self) -> NDArray[np.int64]:
+        """For each bucket, its own count; unknown ones are 0."""
+        before: NDArray[np.int64] = np.append(0, self.running[:-1])
+        before[self.begin[:-1]] = 0
+        return np.subtract(self.running, before)
 
     @property
     def last(self) -> NDArray[np.int64]:
@@ -99,8 +116,8 @@ def histories(counts: pd.DataFrame) -> Histories:
     posts = pd.Index(names, dtype=TEXT)
     kinds = counts["engagement_type"]
     start = hours(counts)
-    cover = span(counts, start) if len(counts) else None
-    step = cover.step if cover else 1
+    cover = span(counts, start) if len(counts) else NOTHING
+    step = cover.step
     made = made_hour(posts)
 
     earlier = start + step <= made[codes]
@@ -132,26 +149,28 @@ def histories(counts: pd.DataFrame) -> Histories:
     born = made[post[first]]
     place = np.cumsum(fresh) - 1
     # NaN, of an ID without a time, compares false: its whole life is unknown.
-    from_birth = (start[first] <= born) & (born >= (cover.whole_from if cover else 0))
+    from_birth = (start[first] <= born) & (born >= cover.whole_from)
     flaws = (hop > step) | unknown
     flaws[first] |= ~from_birth
-    if cover:
-        # A last bucket may hold only a part; one cut by the retrieval is whole up to then.
-        flaws |= (start + step > cover.whole_until) & (start + step <= cover.until)
-    end = np.minimum(start + step, cover.until if cover else np.inf)
+    # A last bucket may hold only a part; one cut by the retrieval is whole up to then.
+    flaws |= (start + step > cover.whole_until) & (start + step <= cover.until)
+    end = np.minimum(start + step, cover.until)
     return Histories(
         posts=posts,
         types=pd.CategoricalDtype(kinds.cat.categories, ordered=kinds.cat.ordered),
         post=post[first],
         type=kind[first],
         begin=np.append(first, len(order)),
+        born=born,
         life=place,
+        row=order,
         start=start,
         young=np.maximum(start - born[place], 0),
         old=end - born[place],
         running=_running(number, first, place),
         unknown=unknown,
         whole=_running(flaws.astype(np.int64), first, place) == 0,
+        cover=cover,
     )
 
 

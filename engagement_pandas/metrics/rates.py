@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from engagement_pandas.errors import FrameError
-from engagement_pandas.metrics.columns import keys, known_type, need, of_types
-from engagement_pandas.metrics.intervals import CONFIDENCE, rate_interval
-from engagement_pandas.metrics.spans import hours
-from engagement_pandas.metrics.sums import totals
-
-_CELL: Final = ("hour", "day", "post_id")
+from engagement_pandas.metrics.columns import keys, need, of_types
+from engagement_pandas.metrics.intervals import CONFIDENCE
+from engagement_pandas.metrics.pairs import Pair, cells_of, pair_of, rated
+from engagement_pandas.metrics.sums import coded
 
 
 def engagement_rate(
@@ -77,89 +71,8 @@ def engagement_rate(
     """
     need(counts)
     names = keys(counts, by)
-    if "engagement_type" in names:
-        msg = f"by is {by!r}; a rate divides two engagement types, so it has no single one"
-        raise FrameError(msg)
-    pair = [known_type(counts, numerator), known_type(counts, denominator)]
-    if pair[0] == pair[1]:
-        msg = f"{pair[0]!r} over {pair[0]!r} is 1; name two engagement types"
-        raise FrameError(msg)
+    pair = pair_of(counts, numerator, denominator, names)
     rows = of_types(counts, pair)
-    matched = _matched(rows, pair)
-    table = totals(rows, names, pair)
-    known = np.ones(len(table), dtype=np.bool_)
-    if matched is not None:
-        both = totals(rows[matched], names, pair)
-        if names:
-            both = table[names].merge(both, how="left", on=names)
-        known = both[pair].notna().all(axis="columns").to_numpy()
-        for name in pair:
-            table[name] = both[name].where(known, table[name])
-    return _rated(table, pair, known, confidence)
-
-
-def _matched(rows: pd.DataFrame, pair: list[str]) -> NDArray[np.bool_] | None:
-    """Return which rows have a partner: the other type's count in the same post and hour.
-
-    None where all have, as in a frame straight from the API.
-    """
-    kinds = rows["engagement_type"]
-    place = [str(name) for name in kinds.cat.categories]
-    codes = kinds.cat.codes.to_numpy()
-    counted = rows["count"].notna().to_numpy()
-    sides = [
-        np.flatnonzero((codes == place.index(name)) & counted)
-        if name in place
-        else np.empty(0, dtype=np.intp)
-        for name in pair
-    ]
-    if len(sides[0]) + len(sides[1]) == len(rows) and _same(rows, *sides):
-        return None
-    cells = _cells(rows)
-    first, second = (cells[side] for side in sides)
-    matched = np.zeros(len(rows), dtype=np.bool_)
-    matched[sides[0][pd.Index(first).isin(second)]] = True
-    matched[sides[1][pd.Index(second).isin(first)]] = True
-    return matched
-
-
-def _same(rows: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np.intp]) -> bool:
-    """Whether two sets of rows are of the same posts and hours, one by one."""
-    columns = [rows[name].array for name in _CELL if name in rows.columns]
-    return len(first) == len(second) and all(
-        bool((column.take(first) == column.take(second)).all()) for column in columns
-    )
-
-
-def _cells(rows: pd.DataFrame) -> NDArray[np.int64]:
-    """Return a number for each row's post, day and hour."""
-    cells = np.zeros(len(rows), dtype=np.int64)
-    if "post_id" in rows.columns:
-        cells += pd.factorize(rows["post_id"])[0]
-    if "day" in rows.columns and len(rows):
-        starts = hours(rows)
-        starts -= starts.min()
-        cells *= int(starts.max()) + 1
-        cells += starts
-    elif "hour" in rows.columns:
-        cells *= 24
-        cells += rows["hour"].to_numpy()
-    return cells
-
-
-def _rated(
-    table: pd.DataFrame,
-    pair: list[str],
-    known: NDArray[np.bool_],
-    confidence: float,
-) -> pd.DataFrame:
-    count, exposure = (table[name].to_numpy(dtype="float64", na_value=np.nan) for name in pair)
-    exposure = np.where(known & (exposure > 0), exposure, np.nan)
-    low, high = rate_interval(count, exposure, confidence)
-    rate = pd.array(count / exposure, dtype="Float64")
-    return table.assign(
-        rate=rate,
-        low=pd.array(low, dtype="Float64"),
-        high=pd.array(high, dtype="Float64"),
-        above_one=rate > 1,
-    )
+    places, table = coded(rows, names)
+    sums, known = Pair.of(rows, pair, cells_of(rows)).sums(rows, places, len(table))
+    return table.assign(**rated(pair, sums, known, confidence))

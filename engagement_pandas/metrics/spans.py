@@ -42,6 +42,10 @@ class Span:
     step: int
 
 
+NOTHING: Final = Span(0, 0, 0, 0, 0.0, 1)
+"""What an empty frame covers."""
+
+
 def hours(counts: pd.DataFrame) -> NDArray[np.int64]:
     """Return the start of each row's bucket, in whole hours since 1970, UTC.
 
@@ -161,6 +165,46 @@ def given_span(window: Any, step: int) -> Span:
         until=bounds[1],
         step=step,
     )
+
+
+def known_whole(
+    full: NDArray[np.bool_],
+    begin: NDArray[np.int64],
+    end: NDArray[np.int64],
+    cover: Span,
+    *,
+    unsure: bool,
+) -> Any:
+    """Return which stretches of time are whole, as far as anybody knows.
+
+    Parameters
+    ----------
+    full : ndarray of bool
+        Whether each hour of the stretch has a count.
+    begin, end : ndarray of int64
+        Hours since 1970, UTC.
+    cover : Span
+    unsure : bool
+        Whether the counts do not tell if their own edges are whole.
+
+    Returns
+    -------
+    BooleanArray
+        ``<NA>`` where it cannot be known.
+
+    Examples
+    --------
+    >>> begin = np.array([0, 24, 48])
+    >>> cover = Span(first=0, last=72, whole_from=24, whole_until=48, until=72, step=24)
+    >>> full = np.array([True, True, True])
+    >>> known_whole(full, begin, begin + 24, cover, unsure=True).tolist()
+    [<NA>, True, <NA>]
+    """
+    sure = (begin >= cover.whole_from) & (end <= cover.whole_until)
+    maybe = (begin >= cover.first) & (end <= cover.until)
+    complete = pd.array(full & sure, dtype="boolean")
+    complete[full & maybe & ~sure & unsure] = pd.NA
+    return complete
 
 
 def _hour(moment: Any) -> float:

@@ -87,7 +87,8 @@ def added(numbers: pd.Series, places: NDArray[np.int64], size: int) -> pd.Series
     [3, <NA>, <NA>]
     """
     sums = np.zeros(size, dtype=np.int64)
-    np.add.at(sums, places, numbers.to_numpy(dtype="int64", na_value=0))
+    # A copy: numpy adds 30 times as slowly with the dtype of an array that was pickled.
+    np.add.at(sums, places, numbers.to_numpy(dtype="int64", na_value=0).astype(np.int64))
     known = np.zeros(size, dtype=np.bool_)
     known[places[numbers.notna().to_numpy()] if numbers.hasnans else places] = True
     total = pd.array(sums, dtype="Int64")

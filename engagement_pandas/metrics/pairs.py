@@ -1,0 +1,184 @@
+"""Two engagement types side by side: which of their counts have a partner, and the sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.metrics.columns import known_type
+from engagement_pandas.metrics.intervals import rate_interval
+from engagement_pandas.metrics.spans import hours
+from engagement_pandas.metrics.sums import added
+
+Places = NDArray[np.intp]
+
+
+def pair_of(
+    counts: pd.DataFrame, numerator: str, denominator: str, names: Iterable[str] = ()
+) -> list[str]:
+    """Return the two engagement types of a rate.
+
+    Parameters
+    ----------
+    counts : DataFrame
+    numerator, denominator : str
+    names : iterable of str
+        The columns that there is to be a rate for each value of.
+
+    Raises
+    ------
+    FrameError
+        Where there is no such type, they are the same, or the engagement type is a key.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"impressions": "5"}})
+    >>> pair_of(counts, "impressions", "impressions")
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: 'impressions' over 'impressions' is 1; ...
+    """
+    if "engagement_type" in names:
+        msg = f"by is {list(names)}; a rate divides two engagement types, so it has no single one"
+        raise FrameError(msg)
+    pair = [known_type(counts, numerator), known_type(counts, denominator)]
+    if pair[0] == pair[1]:
+        msg = f"{pair[0]!r} over {pair[0]!r} is 1; name two engagement types"
+        raise FrameError(msg)
+    return pair
+
+
+def cells_of(counts: pd.DataFrame) -> NDArray[np.int64]:
+    """Return a number for each row's post, day and hour, as far as there are such columns.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> cells_of(ep.flatten_json({"g": {"1": {"impressions": "5", "favorites": "2"}}})).tolist()
+    [0, 0]
+    """
+    cells = np.zeros(len(counts), dtype=np.int64)
+    if "post_id" in counts.columns:
+        cells += pd.factorize(counts["post_id"])[0]
+    if "day" in counts.columns and len(counts):
+        starts = hours(counts)
+        starts -= starts.min()
+        cells *= int(starts.max()) + 1
+        cells += starts
+    elif "hour" in counts.columns:
+        cells *= 24
+        cells += counts["hour"].to_numpy()
+    return cells
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The counts of two types, numerator first.
+
+    Attributes
+    ----------
+    sides : tuple of two ndarrays of int
+        The rows of each.
+    known : tuple of two ndarrays of int
+        Those that have a partner: the other type's known count in the same cell, that is
+        of the same post and hour; and a known count themselves.
+    """
+
+    sides: tuple[Places, Places]
+    known: tuple[Places, Places]
+
+    @classmethod
+    def of(cls, counts: pd.DataFrame, names: list[str], cells: NDArray[np.int64]) -> Pair:
+        """Find the counts of two types.
+
+        Parameters
+        ----------
+        counts : DataFrame
+        names : list of str
+            The two types.
+        cells : ndarray of int64
+            As :func:`cells_of` returns them.
+        """
+        kinds = counts["engagement_type"].cat
+        codes = kinds.codes.to_numpy()
+        # A type that is no category has the code -1, which no row has.
+        wanted = kinds.categories.get_indexer(pd.Index(names))
+        first, second = (np.flatnonzero(codes == code) for code in wanted)
+        count = counts["count"].array
+        one, two = (side[~count.take(side).isna()] for side in (first, second))
+        # A frame straight from the API has both of each, in the same order.
+        if not np.array_equal(cells[one], cells[two]):
+            one, two = (
+                one[pd.Index(cells[one]).isin(cells[two])],
+                two[pd.Index(cells[two]).isin(cells[one])],
+            )
+        return cls((first, second), (one, two))
+
+    def sums(
+        self, counts: pd.DataFrame, places: NDArray[np.int64], size: int
+    ) -> tuple[list[pd.Series], NDArray[np.bool_]]:
+        """Add both up by place.
+
+        Parameters
+        ----------
+        counts : DataFrame
+        places : ndarray of int64
+            For each row, where it goes, from 0 to ``size`` - 1.
+        size : int
+
+        Returns
+        -------
+        sums : list of two Series
+            ``Int64``: of the counts that have a partner, and where there are none in a
+            place, of what there is.
+        known : ndarray of bool
+            Whether both have some.
+        """
+        count = counts["count"]
+
+        def at(rows: Places) -> pd.Series:
+            return added(count.take(rows), places[rows], size)
+
+        both = [at(rows) for rows in self.known]
+        known = (both[0].notna() & both[1].notna()).to_numpy()
+        if not known.all():
+            both = [one.where(known, at(rows)) for one, rows in zip(both, self.sides, strict=True)]
+        return both, known
+
+    def unsure(self, counts: pd.DataFrame) -> Places:
+        """Return the rows of either type whose count is not known."""
+        rows: Places = np.concatenate(self.sides)
+        unknown: NDArray[np.bool_] = counts["count"].array.take(rows).isna()
+        return rows[unknown]
+
+
+def rated(
+    names: list[str], sums: list[pd.Series], known: NDArray[np.bool_], confidence: float
+) -> dict[str, Any]:
+    """Return the columns of two sums, their rate, its interval, and whether it is above 1.
+
+    Examples
+    --------
+    >>> sums = [pd.Series([5], dtype="Int64"), pd.Series([20], dtype="Int64")]
+    >>> columns = rated(["favorites", "impressions"], sums, np.array([True]), 0.95)
+    >>> columns["rate"].tolist(), columns["above_one"].tolist()
+    ([0.25], [False])
+    """
+    count, exposure = (total.to_numpy(dtype="float64", na_value=np.nan) for total in sums)
+    exposure = np.where(known & (exposure > 0), exposure, np.nan)
+    low, high = rate_interval(count, exposure, confidence)
+    rate = pd.array(count / exposure, dtype="Float64")
+    return {
+        **{name: total.array for name, total in zip(names, sums, strict=True)},
+        "rate": rate,
+        "low": pd.array(low, dtype="Float64"),
+        "high": pd.array(high, dtype="Float64"),
+        "above_one": rate > 1,
+    }
