@@ -11,20 +11,27 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 
 from engagement_pandas.errors import RequestError
+from engagement_pandas.grouping import Grouping
 from engagement_pandas.posts import created_at
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.vocabulary import (
     MAX_WINDOW,
     OMISSION_REASONS,
+    Dimension,
     EngagementType,
     OmissionReason,
 )
 from engagement_pandas.window import Window, as_moment
 from engagement_pandas.wording import counted
+
+_MOVING: Final = (29, 3)
+"""Hours and days that the last 28 hours can touch: 27 whole hours and two in part."""
+
+_HEADINGS: Final = ("requests", "posts in each", "hours", "span")
 
 
 class ExpectedOmission(NamedTuple):
@@ -84,6 +91,26 @@ class Plan:
         return None if self.per_minute is None else math.ceil(len(self) / self.per_minute)
 
     @property
+    def most_counts(self) -> int:
+        """The most rows that the answers can hold, all groupings together.
+
+        Posts (where they are told apart) times engagement types times, by the grouping,
+        hours of the window, days, hours of the day, or one. A day at the edge of the
+        window is a row of its own, however few of its hours lie inside. ``/28hr``, asked
+        at one moment, is taken at its longest: 29 hourly buckets, since the first and the
+        last may be partial, on 3 days. Posts that the API does not answer make it fewer.
+
+        Examples
+        --------
+        >>> from engagement_pandas import BY_DAY, Window, historical, plan
+        >>> night = Window.covering("2026-03-01T22:00:00Z", "2026-03-02T02:00:00Z")
+        >>> asked = historical(["7", "8"], engagement_types=["replies"], window=night)
+        >>> plan(asked).most_counts, plan(asked.replace(groupings=BY_DAY)).most_counts
+        (8, 4)
+        """
+        return sum(_most_rows(self.request, grouping) for grouping in self.request.groupings)
+
+    @property
     def expected_omissions(self) -> tuple[ExpectedOmission, ...]:
         """What cannot be counted, as the age in the post IDs and the window tell.
 
@@ -114,12 +141,13 @@ class Plan:
         types = self.request.engagement_types
         what = ", ".join(types) if len(types) <= 4 else f"{len(types)} engagement types"  # noqa: PLR2004
         by = "; ".join(map(str, self.request.groupings))
+        price = f"up to {counted(self.most_counts, 'count')}"
         if self.minutes is not None:
-            by += f"\n  {counted(self.minutes, 'minute')} at {self.per_minute:g} requests a minute"
+            price += f"; {counted(self.minutes, 'minute')} at {self.per_minute:g} requests a minute"
         return (
             f"Plan: {counted(len(self), 'request')} to {self.request.endpoint.facts.path} "
             f"for {counted(len(self.request.post_ids), 'post')}\n"
-            f"  {what}\n  {by}"
+            f"  {what}\n  {by}\n  {price}"
         )
 
     def _warnings(self) -> list[str]:
@@ -130,7 +158,8 @@ class Plan:
         ]
 
     def __repr__(self) -> str:
-        lines = [self._title(), "", f"  {'requests':>8}  {'posts in each':>13}  {'hours':>5}  span"]
+        requests, posts, hours, span = _HEADINGS
+        lines = [self._title(), "", f"  {requests}  {posts}  {hours}  {span}"]
         lines += [
             f"  {number:>8,}  {posts:>13,}  {hours:>5}  {span}"
             for number, posts, hours, span in self.rows()
@@ -144,10 +173,12 @@ class Plan:
             f"<tr><td>{number:,}</td><td>{posts:,}</td><td>{hours}</td><td>{html.escape(span)}</td></tr>"
             for number, posts, hours, span in self.rows()
         )
+        head = "".join(f'<th scope="col">{heading}</th>' for heading in _HEADINGS)
         notes = "".join(f"<li>{html.escape(w)}</li>" for w in self._warnings())
         return (
-            f"<p>{title}</p><table><thead><tr><th>requests</th><th>posts in each</th>"
-            f"<th>hours</th><th>span</th></tr></thead><tbody>{cells}</tbody></table><ul>{notes}</ul>"
+            f"<p>{title}</p><table><caption>Requests of the plan, alike ones in one row</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>"
+            + (f"<ul>{notes}</ul>" if notes else "")
         )
 
 
@@ -180,6 +211,7 @@ def plan(
     Plan: 6 requests to /insights/engagement/historical for 60 posts
       impressions
       by_day: tweet.id > engagement.type > engagement.day
+      up to 2,520 counts
     <BLANKLINE>
       requests  posts in each  hours  span
              2             25    672  2026-03-01 00:00 to 2026-03-29 00:00 UTC
@@ -205,6 +237,27 @@ def plan(
         request.replace(post_ids=batch, window=window) for batch in batches for window in windows
     )
     return Plan(request, parts, now, per_minute)
+
+
+def _most_rows(request: EngagementRequest, grouping: Grouping) -> int:
+    """Return the most rows of one grouping, its parts added up."""
+    hours, days = _MOVING
+    if request.window is not None:
+        hours = request.window.hours
+        last = request.window.end - timedelta(hours=1)
+        days = (last.date() - request.window.start.date()).days + 1
+    buckets = {
+        (True, True): hours,
+        (True, False): days,
+        (False, True): min(hours, 24),
+        (False, False): 1,
+    }
+    posts, day, hour = (
+        dimension in grouping.dimensions
+        for dimension in (Dimension.POST_ID, Dimension.DAY, Dimension.HOUR)
+    )
+    told_apart = len(request.post_ids) if posts else 1
+    return told_apart * len(request.engagement_types) * buckets[day, hour]
 
 
 def _expected(request: EngagementRequest, now: datetime) -> Iterator[ExpectedOmission]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripted import FakeClock
 
 import engagement_pandas as ep
+from engagement_pandas.sandbox import SandboxServer, Settings
 from engagement_pandas.vocabulary import SNOWFLAKE_EPOCH
 
 START = datetime(2025, 12, 1, tzinfo=UTC)
@@ -169,6 +176,7 @@ def test_prints_as_a_table() -> None:
         "Plan: 3 requests to /insights/engagement/totals for 601 posts\n"
         "  impressions, favorites\n"
         "  by_post: tweet.id > engagement.type\n"
+        "  up to 1,202 counts\n"
         "\n"
         "  requests  posts in each  hours  span\n"
         "         2            250         totals since the post was made\n"
@@ -187,3 +195,163 @@ def test_prints_as_html_too() -> None:
     assert "<td>1</td><td>250</td>" in page
     assert "&lt;b&gt;: engagement.type" in page
     assert "<b>" not in page
+
+
+def test_html_that_can_be_heard() -> None:
+    """A caption, each heading tied to its column, and no list of nothing."""
+    page = ep.plan(totals(1))._repr_html_()
+    assert page.count("<caption>") == 1
+    assert re.findall(r"<th\b[^>]*>", page) == ['<th scope="col">'] * 4
+    assert page.count("<td>") == 4
+    assert "<ul>" not in page
+
+
+def test_html_tells_what_not_to_expect() -> None:
+    """In a list below the table."""
+    old = snowflake(datetime(2026, 1, 1, tzinfo=UTC))
+    request = ep.totals([old], engagement_types=["impressions"])
+    page = ep.plan(request, now=datetime(2026, 4, 15, tzinfo=UTC))._repr_html_()
+    assert "</table><ul><li>no impressions to expect for 1 post" in page
+
+
+def test_tells_the_price() -> None:
+    """25 posts, 17 types and 672 hours: the largest answer that there is."""
+    window = ep.Window.covering("2026-03-01", "2026-03-29")
+    request = ep.historical(range(25), engagement_types=ep.SERIES_TYPES, window=window)
+    plan = ep.plan(request, per_minute=30)
+    assert len(plan) == 1
+    assert "\n  up to 285,600 counts; 1 minute at 30 requests a minute\n" in repr(plan)
+    assert "up to 285,600 counts; 1 minute" in plan._repr_html_()
+    assert "\n  up to 1 count\n" in repr(ep.plan(totals(1)))
+
+
+# How many counts
+
+NIGHT = ep.Window.covering("2026-03-01T22:00:00Z", "2026-03-02T02:00:00Z")
+EDGES = ep.Window.covering("2026-03-01T23:00:00Z", "2026-03-04T01:00:00Z")
+MONTHS = ep.Window.covering("2026-02-01", "2026-04-01")
+
+COUNTED: dict[str, tuple[list[str], dict[str, int]]] = {
+    "totals": (["tweet.id", "engagement.type"], {"night": 3 * 2}),
+    "sums": (["engagement.type"], {"night": 2, "edges": 2, "months": 2}),
+    "days": (
+        ["tweet.id", "engagement.type", "engagement.day"],
+        {"night": 3 * 2 * 2, "edges": 3 * 2 * 4, "months": 3 * 2 * 59},
+    ),
+    "hours": (
+        ["tweet.id", "engagement.type", "engagement.day", "engagement.hour"],
+        {"night": 3 * 2 * 4, "edges": 3 * 2 * 50, "months": 3 * 2 * 59 * 24},
+    ),
+    "hours of the day": (
+        ["tweet.id", "engagement.type", "engagement.hour"],
+        {"night": 3 * 2 * 4, "edges": 3 * 2 * 24, "months": 3 * 2 * 24},
+    ),
+    "sums of days": (
+        ["engagement.type", "engagement.day"],
+        {"night": 2 * 2, "edges": 2 * 4, "months": 2 * 59},
+    ),
+    "sums of hours": (
+        ["engagement.type", "engagement.hour", "engagement.day"],
+        {"night": 2 * 4, "edges": 2 * 50, "months": 2 * 59 * 24},
+    ),
+}
+WINDOWS = {"night": NIGHT, "edges": EDGES, "months": MONTHS}
+EXPECTED = [(by, name, most) for by, row in COUNTED.values() for name, most in row.items()]
+
+
+@pytest.mark.parametrize(("by", "window", "most"), EXPECTED)
+def test_most_counts_of_a_window(by: list[str], window: str, most: int) -> None:
+    """3 posts, 2 types: 4 hours across midnight, 50 hours on four days, 59 days in 3 requests."""
+    request = ep.historical(
+        ["1", "2", "3"],
+        engagement_types=["impressions", "url_clicks"],
+        window=WINDOWS[window],
+        by=by,
+    )
+    assert ep.plan(request).most_counts == most
+
+
+@pytest.mark.parametrize(
+    ("by", "most"),
+    [
+        (ep.BY_HOUR, 2 * 29),
+        (ep.BY_DAY, 2 * 3),
+        (ep.BY_POST, 2),
+        (["engagement.type", "engagement.hour"], 24),
+        (["engagement.type"], 1),
+    ],
+    ids=str,
+)
+def test_most_counts_of_28_hours(by: Any, most: int) -> None:
+    """From 23:30 to 03:30 they touch 29 hours on 3 days."""
+    request = ep.last_28_hours(["1", "2"], engagement_types=["replies"], by=by)
+    assert ep.plan(request).most_counts == most
+
+
+def test_several_groupings_add_up() -> None:
+    """600 posts and 2 types, and the 2 sums of all: however many requests it takes."""
+    by = {"posts": ["tweet.id", "engagement.type"], "sums": ["engagement.type"]}
+    request = ep.totals(range(600), engagement_types=["favorites", "replies"], by=by)
+    assert ep.plan(request).most_counts == 600 * 2 + 2
+
+
+NIGHTFALL = datetime(2026, 4, 15, 3, 30, tzinfo=UTC)
+RECENT = ep.Window.covering("2026-03-10T06:00:00Z", "2026-04-15T03:00:00Z")
+SERIES_ORDERS = [by for by, _ in COUNTED.values()]
+ASKED: dict[str, Callable[[list[str], Any], ep.EngagementRequest]] = {
+    "28hr": lambda posts, by: ep.last_28_hours(posts, engagement_types=["replies"], by=by),
+    "historical": lambda posts, by: ep.historical(
+        posts, engagement_types=["replies", "url_clicks"], window=RECENT, by=by
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Night:
+    """The sandbox at half past three: a client, and its posts by whether it answers them."""
+
+    client: ep.EngagementClient
+    answered: list[str]
+    silent: list[str]
+
+
+@pytest.fixture(scope="module")
+def night() -> Iterator[Night]:
+    """Run a sandbox without a quota, on a fake clock."""
+    clock = FakeClock(NIGHTFALL.timestamp())
+    free = Settings(per_minute=100_000, per_second=100_000)
+    server = SandboxServer(NIGHTFALL, settings=free, wall=clock.time)
+    keys = server.keys("sandbox_bakery")
+    user = ep.UserContext(
+        keys.consumer_key, keys.consumer_secret, keys.access_token, keys.access_token_secret
+    )
+    with (
+        closing(server),
+        ep.EngagementClient(
+            user, base_url=server.base_url, clock=clock.time, sleep=clock.sleep
+        ) as client,
+    ):
+        handles = ("sandbox_bakery", "sandbox_railway")
+        posts = [post.post_id for name in handles for post in server.world.posts(name)]
+        omitted = ep.omissions(client.fetch(ASKED["28hr"](posts, ep.BY_POST)))
+        silent = omitted["post_id"].unique().tolist()
+        yield Night(client, [post for post in posts if post not in silent][-30:], silent)
+
+
+@pytest.mark.parametrize("by", SERIES_ORDERS, ids=" > ".join)
+@pytest.mark.parametrize("question", ASKED)
+def test_posts_that_answer_fully(night: Night, question: str, by: list[str]) -> None:
+    """The frame has just as many rows, in two batches, and two windows cut at six o'clock."""
+    assert len(night.answered) == 30
+    plan = ep.plan(ASKED[question](night.answered, by))
+    assert len(plan) == {"28hr": 2, "historical": 4}[question]
+    assert plan.most_counts == len(ep.flatten(night.client.fetch(plan)))
+
+
+@pytest.mark.parametrize("by", SERIES_ORDERS, ids=" > ".join)
+@pytest.mark.parametrize("question", ASKED)
+def test_posts_that_do_not_answer_make_it_fewer(night: Night, question: str, by: list[str]) -> None:
+    """Deleted posts and those of others have no rows, and only sums can do without them."""
+    plan = ep.plan(ASKED[question]([*night.silent[-5:], *night.answered], by))
+    rows = len(ep.flatten(night.client.fetch(plan)))
+    assert plan.most_counts == (rows * 35 // 30 if "tweet.id" in by else rows)
