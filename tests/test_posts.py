@@ -247,6 +247,7 @@ def test_pasted_links(link: str) -> None:
         ("https://x.com/i/lists/7", "'https://x.com/i/lists/7'"),
         ("https://evilx.com/a/status/7", "'https://evilx.com/a/status/7'"),
         ("https://x.com.evil.org/a/status/7", "'https://x.com.evil.org/a/status/7'"),
+        ("https://x-com/a/status/7", "'https://x-com/a/status/7'"),
         ("https://x.com/a/status/", "'https://x.com/a/status/'"),
     ],
 )
