@@ -24,6 +24,7 @@ from engagement_pandas.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from engagement_pandas.sandbox import Demo
 
@@ -71,6 +72,12 @@ class Connection:
     _told: str
     _demo: Demo | None = None
     _stands_still: bool = False
+
+    def cite(self, ax: Axes) -> None:
+        """Write below a picture whose counts it shows; above all, that they are synthetic."""
+        figure = ax.get_figure(root=True)
+        if figure is not None:
+            figure.supxlabel(self.source, x=0.99, ha="right", size="small")
 
     @contextmanager
     def environment(self) -> Iterator[None]:

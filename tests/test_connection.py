@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 import engagement_pandas as ep
 from engagement_pandas.auth import VARIABLES
@@ -66,6 +67,16 @@ def test_without_credentials_it_is_the_demo() -> None:
         )
         assert "synthetic" in made.source
         assert made.base_url.startswith("http://127.0.0.1:")
+
+
+def test_a_picture_says_whose_counts_it_shows() -> None:
+    """Below it, once, however often it is said."""
+    figure = Figure()
+    ax = figure.subplots()
+    with ep.connect(demo_now=NOW, demo_posts=10) as made:
+        made.cite(ax)
+        made.cite(ax)
+    assert [text.get_text() for text in figure.texts] == ["Counts: synthetic, from the sandbox"]
 
 
 def test_the_demo_ends_at_a_whole_hour() -> None:
