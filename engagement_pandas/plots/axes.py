@@ -161,6 +161,12 @@ def wrapped(ax: Axes, text: str, *, width: float | None = None) -> str:
     return "\n".join(lines)
 
 
+def side_label(ax: Axes, words: str) -> None:
+    """Write what the y axis shows, in two lines where the figure is too low for one."""
+    height = 0.75 * ax.figure.bbox.height / ax.figure.dpi * 72
+    ax.set_ylabel(wrapped(ax, words, width=height), parse_math=False)
+
+
 def heading(ax: Axes, words: str, *, margin: float = 60) -> None:
     """Write what was found above the picture, whose left margin is so many points wide."""
     lines = wrapped(ax, words, width=_figure(ax) - margin)

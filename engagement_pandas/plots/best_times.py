@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engagement_pandas.metrics import best_times
 from engagement_pandas.metrics.buckets import zone_of
-from engagement_pandas.metrics.weekdays import DRAWS, MINIMUM
+from engagement_pandas.metrics.weekdays import DRAWS, MINIMUM, SURE
 from engagement_pandas.plots.axes import axes_for, column_size, heading, row_size, say, wrapped
 from engagement_pandas.plots.style import REST, ink
 
@@ -35,7 +35,7 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     numerator: str = "engagements",
     denominator: str = "impressions",
     minimum: int = MINIMUM,
-    confidence: float = 0.95,
+    confidence: float = SURE,
     draws: int = DRAWS,
     seed: int = 0,
     ax: Axes | None = None,

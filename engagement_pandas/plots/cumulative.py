@@ -8,23 +8,22 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from engagement_pandas.errors import FrameError
 from engagement_pandas.metrics import benchmark, check_comparable, cumulative
 from engagement_pandas.metrics.cohorts import AGES
 from engagement_pandas.metrics.columns import need, one_type
+from engagement_pandas.plots.ages import UNTIL, blank, check_until, ranked, say_why, young
 from engagement_pandas.plots.axes import (
-    NOTHING,
     age_axis,
     axes_for,
     count_axis,
     from_zero,
     legend_of,
     room,
-    say,
     tidy,
 )
+from engagement_pandas.plots.lines import MARKED, draw_grey
 from engagement_pandas.plots.names import check_posts, post_names
-from engagement_pandas.plots.style import OWN, REST, line_styles, post_colours, shade
+from engagement_pandas.plots.style import REST, line_styles, post_colours, shade
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -35,7 +34,6 @@ BANDS: Final = {(10, 90): 0.25, (25, 75): 0.35}
 
 _MIDDLE: Final = 50
 _STEPS: Final = 28
-_MARKED: Final = 31
 
 
 def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
@@ -43,7 +41,7 @@ def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
     *,
     engagement_type: str | None = None,
     cohort: pd.DataFrame | None = None,
-    until: float = AGES[-1],
+    until: float = UNTIL,
     posts: pd.DataFrame | None = None,
     ax: Axes | None = None,
     **line_kw: Any,
@@ -93,22 +91,18 @@ def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
     """
     need(counts, "post_id", "day")
     check_posts(posts)
-    if isinstance(until, bool) or not isinstance(until, int | float) or not 0 < until < np.inf:
-        msg = f"until is {until!r}; give an age in hours, such as {AGES[-1]}"
-        raise FrameError(msg)
+    check_until(until)
     rows = one_type(counts, engagement_type)
     kind = str(rows["engagement_type"].iloc[0]) if len(rows) else "counts"
     colours = post_colours(counts, posts=posts)
     grown = cumulative(rows)
-    aged = grown[grown["age"].notna() & (grown["age"] <= until)]
+    aged = young(grown, until)
     old = float(aged["age"].max()) if len(aged) else 0.0
     bands = _bands(rows, cohort, engagement_type, old) if old else None
     ax = axes_for(ax)
-    ax.set_ylabel(f"cumulative {kind}", parse_math=False)
-    ax.set_xlabel("hours since the post was made")
+    blank(ax, f"cumulative {kind}")
     if not aged["count"].notna().any():
-        untold = len(grown) > 0 and bool(grown["age"].isna().all())
-        return say(ax, "these IDs do not tell when the posts were made" if untold else NOTHING)
+        return say_why(ax, grown)
     handles, labels = _draw_bands(ax, bands) if bands is not None else ([], [])
     more, names = _draw_posts(ax, aged, colours, line_kw)
     called = post_names(names, posts=posts, room=room(ax))
@@ -165,18 +159,15 @@ def _draw_posts(
 ) -> tuple[list[Artist], list[str]]:
     """Draw the largest posts in their colours, and all others thin and grey."""
     from matplotlib.cbook import normalize_kwargs  # noqa: PLC0415 - heavy
-    from matplotlib.collections import LineCollection  # noqa: PLC0415 - heavy
     from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
 
     given = normalize_kwargs(line_kw, Line2D)
-    sizes = aged.groupby("post_id")["count"].last().astype("Float64")
-    order = [str(name) for name in sizes.sort_values(ascending=False, kind="stable").index]
-    shown = order if len(order) <= OWN else order[: OWN - 1]
+    shown, others = ranked(aged.groupby("post_id")["count"].last())
     parts = {str(name): part for name, part in aged.groupby("post_id", sort=False)}
     handles: list[Artist] = []
     faint: list[Artist] = []
     lines = line_styles([colours[name] for name in shown])
-    few = all(len(parts[name]) <= _MARKED for name in shown)
+    few = all(len(parts[name]) <= MARKED for name in shown)
     for name, look in zip(shown, lines, strict=True):
         x, y, whole = _curve(parts[name])
         style: dict[str, Any] = {
@@ -195,11 +186,10 @@ def _draw_posts(
             weak = style | given | {"alpha": 0.4, "gid": f"incomplete:{name}"}
             faint += ax.plot(x[back:], y[back:], **weak)
     labels = list(shown)
-    rest = [np.column_stack(_curve(parts[name])[:2]) for name in order[len(shown) :]]
-    if rest:
-        grey = LineCollection(rest, colors=[REST], linewidths=0.8, alpha=0.7, gid="others")
-        handles.append(ax.add_collection(grey))
-        labels.append(f"{len(rest)} others")
+    if others:
+        rest = [np.column_stack(_curve(parts[name])[:2]) for name in others]
+        handles.append(draw_grey(ax, rest))
+        labels.append(f"{len(others)} others")
     if faint:
         handles.append(faint[0])
         labels.append("counts are missing before")

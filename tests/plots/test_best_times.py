@@ -118,7 +118,7 @@ def test_equal_rates_look_equal(post_made: Any) -> None:
 
 def test_the_engagement_clock(demo: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     """Named apart: by the hour in which people responded."""
-    ax = plot_best_times(demo[0], clock="engagement", draws=99)
+    ax = plot_best_times(demo[0], clock="engagement", draws=100)
     assert ax.get_ylabel() == "hour of engagement (UTC)"
     assert ax.get_title(loc="left").startswith("Best hour of engagement: ")
 
@@ -135,7 +135,7 @@ def test_small_pictures_keep_their_numbers_apart(post_made: Any) -> None:
         ],
     )
     figure, ax = plt.subplots(figsize=(4, 6), layout="constrained")
-    plot_best_times(counts, draws=99, ax=ax)
+    plot_best_times(counts, draws=100, ax=ax)
     figure.draw_without_rendering()
     cell = ax.transData.transform([(0, 0), (1, 1)])
     width, height = abs(cell[1] - cell[0])

@@ -5,6 +5,7 @@ Warnings are errors here, so a missing glyph, a collapsed layout or a slow legen
 
 from __future__ import annotations
 
+import inspect
 import io
 import subprocess
 import sys
@@ -17,14 +18,18 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from engagement_pandas import plots
+from engagement_pandas import metrics, plots
 from engagement_pandas.plots import (
     plot_best_times,
+    plot_by_age,
     plot_by_type,
     plot_compare,
     plot_cumulative,
     plot_half_life,
     plot_over_time,
+    plot_rate_by_age,
+    plot_rate_over_time,
+    plot_running_total,
     plot_top_posts,
     post_colours,
 )
@@ -44,17 +49,36 @@ PLOTS: dict[str, Draw] = {
     "over_time": plot_over_time,
     "over_time_posts": lambda c, **w: plot_over_time(c, by="post_id", **IMPRESSIONS, **w),
     "over_time_days": lambda c, **w: plot_over_time(c, every="D", tz="Asia/Kathmandu", **w),
+    "running_total": plot_running_total,
+    "running_total_posts": lambda c, **w: plot_running_total(c, by="post_id", **IMPRESSIONS, **w),
+    "rate_over_time": plot_rate_over_time,
+    "rate_over_time_types": lambda c, **w: plot_rate_over_time(c, by="engagement_type", **w),
+    "rate_over_time_posts": lambda c, **w: plot_rate_over_time(c, by="post_id", every="D", **w),
+    "by_age": lambda c, **w: plot_by_age(c, **IMPRESSIONS, **w),
+    "by_age_days": lambda c, **w: plot_by_age(c, every="D", **IMPRESSIONS, **w),
+    "rate_by_age": plot_rate_by_age,
+    "rate_by_age_days": lambda c, **w: plot_rate_by_age(c, every="D", **w),
     "cumulative": lambda c, **w: plot_cumulative(c, **IMPRESSIONS, **w),
     "by_type": plot_by_type,
     "top_posts": plot_top_posts,
     "top_posts_25": lambda c, **w: plot_top_posts(c, n=25, by="impressions", **w),
     "top_posts_rate": lambda c, **w: plot_top_posts(c, by="rate", **w),
-    "best_times": lambda c, **w: plot_best_times(c, draws=99, **w),
-    "best_times_engagement": lambda c, **w: plot_best_times(c, clock="engagement", draws=99, **w),
+    "best_times": lambda c, **w: plot_best_times(c, draws=100, **w),
+    "best_times_engagement": lambda c, **w: plot_best_times(c, clock="engagement", draws=100, **w),
     "compare": halves,
     "half_life": plot_half_life,
 }
-NAMED = ("over_time_posts", "cumulative", "top_posts", "top_posts_25", "top_posts_rate")
+NAMED = (
+    "over_time_posts",
+    "running_total_posts",
+    "rate_over_time_posts",
+    "by_age",
+    "rate_by_age",
+    "cumulative",
+    "top_posts",
+    "top_posts_25",
+    "top_posts_rate",
+)
 every_plot = pytest.mark.parametrize("draw", PLOTS.values(), ids=PLOTS.keys())
 
 
@@ -198,6 +222,21 @@ def test_importing_is_quick() -> None:
     command = [sys.executable, "-c", code]
     run = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - ours
     assert run.stdout.strip() == "set()"
+
+
+def test_defaults_are_those_of_the_metric() -> None:
+    """A picture shows what its metric says; only None leaves the choice to the picture."""
+    compared = 0
+    for name in plots.__all__:
+        metric = getattr(metrics, name.removeprefix("plot_"), None)
+        if not name.startswith("plot_") or metric is None:
+            continue
+        asked = inspect.signature(metric).parameters
+        for word, own in inspect.signature(getattr(plots, name)).parameters.items():
+            if word in asked and own.default is not None:
+                assert own.default == asked[word].default, (name, word)
+                compared += 1
+    assert compared > 40
 
 
 def test_what_is_exported() -> None:

@@ -1,0 +1,103 @@
+"""What came in each hour of a post's life, beside the other posts at that age."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from engagement_pandas.metrics import by_age
+from engagement_pandas.metrics.columns import need, one_type
+from engagement_pandas.plots.ages import (
+    UNITS,
+    UNTIL,
+    blank,
+    check_until,
+    draw_by_age,
+    say_why,
+    young,
+)
+from engagement_pandas.plots.axes import axes_for, count_axis, from_zero, legend_of, room, tidy
+from engagement_pandas.plots.names import check_posts, post_names
+from engagement_pandas.plots.style import post_colours
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def plot_by_age(  # noqa: PLR0913 - the metric's own, by keyword
+    counts: pd.DataFrame,
+    *,
+    engagement_type: str | None = None,
+    every: str | None = None,
+    until: float = UNTIL,
+    posts: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+    **line_kw: Any,
+) -> Axes:
+    """Draw what posts had in each hour, or day, of their life.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``post_id`` and ``day``, best by hour.
+    engagement_type : str, optional
+        The one to draw; needed where there are several.
+    every : {"h", "D"}, optional
+        Hours, or 24 hours of age; by default hours, where the counts have them.
+    until : float
+        The age, in hours, up to which is drawn; a week by default.
+    posts : DataFrame, optional
+        ``post_id`` and perhaps ``text``: names the posts and fixes their colours.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    **line_kw
+        For ``Axes.plot``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Counts per bucket, at its end, by hours since the post was made. The first hour
+        begins with the post, and is shorter than the others. Beyond eight posts, all but
+        the seven largest, by their counts up to that age, are thin and grey. Gaps are
+        gaps, not zeros. Buckets that are not known in full are marked as in
+        :func:`plot_over_time`.
+
+    Raises
+    ------
+    FrameError
+        As :func:`by_age` does; where there are several types and none is named; where
+        ``until`` is no age.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> hours = {"00": "5", "01": "7"}
+    >>> body = {"g": {"2027900000000000000": {"impressions": {"2026-03-01": hours}}}}
+    >>> ax = plot_by_age(ep.flatten_json(body))
+    >>> ax.get_ylabel(), ax.lines[0].get_ydata().tolist()
+    ('impressions per hour', [5.0, 7.0])
+    """
+    need(counts, "post_id", "day")
+    check_posts(posts)
+    check_until(until)
+    rows = one_type(counts, engagement_type)
+    kind = str(rows["engagement_type"].iloc[0]) if len(rows) else "counts"
+    every = every or ("h" if "hour" in rows.columns else "D")
+    table = by_age(rows, every=every)
+    aged = young(table, until)
+    ax = axes_for(ax)
+    blank(ax, f"{kind} per {UNITS[every]}")
+    if not aged["count"].notna().any():
+        return say_why(ax, table)
+    sizes = aged["count"].groupby(aged["post_id"]).sum(min_count=1)
+    handles, own, words = draw_by_age(
+        ax, aged, "count", sizes, post_colours(counts, posts=posts), every=every, line_kw=line_kw
+    )
+    called = post_names(own, posts=posts, room=room(ax))
+    count_axis(ax.yaxis)
+    from_zero(ax)
+    tidy(ax, grid="y")
+    if len(handles) > 1:
+        legend_of(ax, handles, [*(called[post] for post in own), *words])
+    return ax

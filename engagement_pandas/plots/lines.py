@@ -1,0 +1,144 @@
+"""Lines of counts or rates: gaps, single points, and buckets that are not whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.plots.style import REST, ink, line_styles
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+MARKED: Final = 31
+"""Up to so many points a line shows its points."""
+
+_THIN: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line: where its points are, how high, and which buckets are not whole.
+
+    Attributes
+    ----------
+    x, y : ndarray of float64
+        Days since 1970 (UTC), or hours of age; counts or rates, NaN in a gap.
+    partial, unsure : ndarray of bool
+        Buckets that are not known to be whole, and those where nobody can know.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    partial: NDArray[np.bool_]
+    unsure: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, x: NDArray[np.float64], y: pd.Series, complete: pd.Series) -> Series:
+        """Return the line of a metric's rows."""
+        heights = y.to_numpy(dtype="float64", na_value=np.nan)
+        whole = complete.to_numpy(dtype="bool", na_value=False)
+        return cls(
+            x=x,
+            y=heights,
+            partial=~whole & ~np.isnan(heights),
+            unsure=complete.isna().to_numpy(),
+        )
+
+    @property
+    def throughout(self) -> bool:
+        """Whether so much is partial that a circle each would hide the line."""
+        number = int(self.partial.sum())
+        return number > MARKED or number > max(2, (~np.isnan(self.y)).sum() / 2)
+
+    def circles(self) -> NDArray[np.bool_]:
+        """Return where to mark what is partial: only at the edges where all of it is."""
+        if not self.throughout:
+            return self.partial
+        edges = np.zeros(len(self.y), dtype=np.bool_)
+        edges[np.flatnonzero(~np.isnan(self.y))[[0, -1]]] = True
+        return edges & self.partial
+
+    def dots(self) -> list[int]:
+        """Return which points have a dot: all of a few, or those a line would not show."""
+        there = ~np.isnan(self.y)
+        if len(self.y) > MARKED:
+            beside = np.concatenate([[False], there, [False]])
+            there &= ~beside[:-2] & ~beside[2:]
+        return [int(place) for place in np.flatnonzero(there & ~self.circles())]
+
+    def remark(self) -> str:
+        """Return what the legend has to say about the line."""
+        if np.isnan(self.y).all():
+            return " (no counts)"
+        return " (partial)" if self.throughout else ""
+
+
+def draw_lines(
+    ax: Axes,
+    series: Mapping[str, Series],
+    shades: Mapping[str, str],
+    line_kw: dict[str, Any],
+) -> list[Artist]:
+    """Draw a line for each series, with its name as ``gid``; return them."""
+    from matplotlib.cbook import normalize_kwargs  # noqa: PLC0415 - heavy
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
+
+    given = normalize_kwargs(line_kw, Line2D)
+    handles: list[Artist] = []
+    lines = line_styles([shades[name] for name in series])
+    for (name, one), line in zip(series.items(), lines, strict=True):
+        dots = one.dots()
+        style: dict[str, Any] = {
+            "color": shades[name],
+            "linestyle": line,
+            "marker": "o" if dots else "None",
+            "markevery": dots or None,
+            "markersize": 4,
+            "linewidth": 1.6 if len(one.y) <= _THIN else 0.8,
+            "gid": name,
+        }
+        handles += ax.plot(one.x, one.y, **style | given)
+    return handles
+
+
+def mark_partial(
+    ax: Axes, series: Mapping[str, Series], shades: Mapping[str, str], unit: str
+) -> tuple[list[Artist], list[str]]:
+    """Draw circles where a bucket is not known to be whole; return one, and its name."""
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
+
+    found = {name: one.circles() for name, one in series.items()}
+    x, y, unsure = (
+        np.concatenate([getattr(one, part)[found[name]] for name, one in series.items()])
+        for part in ("x", "y", "unsure")
+    )
+    if not len(x):
+        return [], []
+    edges = [shades[name] for name, places in found.items() for _ in range(int(places.sum()))]
+    ax.scatter(
+        x, y, s=30, facecolors="none", edgecolors=edges, linewidths=1.4, zorder=3, gid="partial"
+    )
+    one = Line2D([], [], color=ink(ax), marker="o", fillstyle="none", linestyle="none")
+    return [one], [f"perhaps a partial {unit}" if unsure.all() else f"partial {unit}"]
+
+
+def draw_grey(ax: Axes, curves: Sequence[NDArray[np.float64]]) -> Artist:
+    """Draw the lines of those that have none of their own, thin and grey; return them.
+
+    Parameters
+    ----------
+    ax : Axes
+    curves : sequence of ndarray of float64
+        Two columns each.
+    """
+    from matplotlib.collections import LineCollection  # noqa: PLC0415 - heavy
+
+    grey = LineCollection(curves, colors=[REST], linewidths=0.8, alpha=0.7, gid="others")
+    return ax.add_collection(grey)

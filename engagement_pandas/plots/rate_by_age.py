@@ -1,0 +1,116 @@
+"""The engagement rate in each hour of a post's life, beside the other posts at that age."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from engagement_pandas.metrics import rate_by_age
+from engagement_pandas.metrics.columns import need
+from engagement_pandas.metrics.intervals import CONFIDENCE
+from engagement_pandas.plots.ages import (
+    UNITS,
+    UNTIL,
+    blank,
+    check_until,
+    draw_by_age,
+    say_why,
+    young,
+)
+from engagement_pandas.plots.axes import axes_for, legend_of, rate_axis, room, tidy
+from engagement_pandas.plots.names import check_posts, post_names
+from engagement_pandas.plots.rates import draw_interval, rates_from_zero
+from engagement_pandas.plots.style import post_colours, shade
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def plot_rate_by_age(  # noqa: PLR0913 - the metric's own, by keyword
+    counts: pd.DataFrame,
+    *,
+    numerator: str = "engagements",
+    denominator: str = "impressions",
+    every: str | None = None,
+    until: float = UNTIL,
+    confidence: float = CONFIDENCE,
+    posts: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+    **line_kw: Any,
+) -> Axes:
+    """Draw a rate in each hour, or day, of the life of posts.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``post_id`` and ``day``, best by hour.
+    numerator, denominator : str
+        Engagement types.
+    every : {"h", "D"}, optional
+        Hours, or 24 hours of age; by default hours, where the counts have them.
+    until : float
+        The age, in hours, up to which is drawn; a week by default.
+    confidence : float
+        Of the interval, which is drawn where there is one post.
+    posts : DataFrame, optional
+        ``post_id`` and perhaps ``text``: names the posts and fixes their colours.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    **line_kw
+        For ``Axes.plot``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The rate of each bucket, in percent, at its end, by hours since the post was made.
+        Beyond eight posts, all but the seven with the most impressions (``denominator``)
+        up to that age are thin and grey. A gap is where there are no impressions, or one
+        of the two is not counted. Buckets that are not known in full are marked as in
+        :func:`plot_over_time`.
+
+    Raises
+    ------
+    FrameError
+        As :func:`rate_by_age` does; where ``until`` is no age.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> body = {"g": {"2027900000000000000": {
+    ...     "impressions": {"2026-03-01": {"00": "50", "01": "20"}},
+    ...     "engagements": {"2026-03-01": {"00": "5", "01": "3"}}}}}
+    >>> ax = plot_rate_by_age(ep.flatten_json(body))
+    >>> ax.get_ylabel(), ax.lines[0].get_ydata().tolist()
+    ('engagements over impressions, hour by hour', [0.1, 0.15])
+    """
+    need(counts, "post_id", "day")
+    check_posts(posts)
+    check_until(until)
+    every = every or ("h" if "hour" in counts.columns else "D")
+    table = rate_by_age(
+        counts, every=every, numerator=numerator, denominator=denominator, confidence=confidence
+    )
+    aged = young(table, until)
+    ax = axes_for(ax)
+    unit = UNITS[every]
+    blank(ax, f"{numerator} over {denominator}, {unit} by {unit}")
+    if not aged["rate"].notna().any():
+        return say_why(ax, table)
+    colours = post_colours(counts, posts=posts)
+    sizes = aged[denominator].groupby(aged["post_id"]).sum(min_count=1)
+    handles, own, words = draw_by_age(
+        ax, aged, "rate", sizes, colours, every=every, line_kw=line_kw
+    )
+    called = [*post_names(own, posts=posts, room=room(ax)).values()]
+    if len(sizes) == 1:
+        band, word = draw_interval(
+            ax, aged["age"].to_numpy(dtype="float64"), aged, shade(ax, colours[own[0]]), confidence
+        )
+        handles, words = [*handles, band], [*words, word]
+    rate_axis(ax.yaxis)
+    rates_from_zero(ax, [aged])
+    tidy(ax, grid="y")
+    if len(handles) > 1:
+        legend_of(ax, handles, [*called, *words])
+    return ax

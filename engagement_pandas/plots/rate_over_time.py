@@ -1,0 +1,150 @@
+"""Engagement rates hour by hour, day by day."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from engagement_pandas.frame import in_order
+from engagement_pandas.metrics import rate_over_time
+from engagement_pandas.metrics.buckets import zone_of
+from engagement_pandas.metrics.columns import known_type, need, of_types
+from engagement_pandas.metrics.intervals import CONFIDENCE
+from engagement_pandas.metrics.rate_series import rates_over_time
+from engagement_pandas.plots.axes import axes_for, legend_of, rate_axis, room, say, tidy
+from engagement_pandas.plots.names import check_posts, post_names
+from engagement_pandas.plots.rates import draw_interval, rates_from_zero
+from engagement_pandas.plots.style import shade, type_colours
+from engagement_pandas.plots.times import (
+    LINE,
+    UNITS,
+    blank,
+    check_by,
+    colours_of,
+    draw_over_time,
+    fitting,
+    largest,
+    line_of,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
+    counts: pd.DataFrame,
+    *,
+    by: str | None = None,
+    numerator: str = "engagements",
+    denominator: str = "impressions",
+    every: str | None = None,
+    tz: str | tzinfo = "UTC",
+    window: Any = None,
+    confidence: float = CONFIDENCE,
+    posts: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+    **line_kw: Any,
+) -> Axes:
+    """Draw a rate over time: one line, or one for each post or each engagement type.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``day``, and perhaps ``hour``.
+    by : str, optional
+        The column whose values have a line each: ``"post_id"``, one of your own, or
+        ``"engagement_type"``, which draws every type over the denominator. By default one
+        line, of everything together. Beyond eight posts, those with the fewest impressions
+        (``denominator``) are drawn as one grey line, their rate together.
+    numerator, denominator : str
+        Engagement types; the numerator matters where these have no line each.
+    every : {"h", "D", "W", "MS"}, optional
+        Hours, days, weeks or months. By default hours, where the counts have them and
+        span at most 62 days, or else days.
+    tz : str or tzinfo
+        Whose hours, days, weeks and months; other than UTC needs counts by hour.
+    window : Window, or pair of datetime or str, optional
+        What was asked for; by default from the first hour in the counts to the last.
+    confidence : float
+        Of the interval, which is drawn where there is one line.
+    posts : DataFrame, optional
+        ``post_id`` and perhaps ``text``: names the posts and fixes their colours.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    **line_kw
+        For ``Axes.plot``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The rate of each bucket, a ratio of sums in percent, at the bucket's beginning, in
+        the time zone that the x axis names. A gap is where there are no impressions, or
+        one of the two is not counted. Buckets that are not known in full are marked as in
+        :func:`plot_over_time`.
+
+    Raises
+    ------
+    FrameError
+        As :func:`rate_over_time` does; where there is no column ``by``.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> body = {"g": {"impressions": {"2026-03-01": "50", "2026-03-02": "20"},
+    ...               "engagements": {"2026-03-01": "5", "2026-03-02": "3"}}}
+    >>> ax = plot_rate_over_time(ep.flatten_json(body))
+    >>> ax.get_ylabel(), ax.lines[0].get_ydata().tolist()
+    ('engagements over impressions, day by day', [0.1, 0.15])
+    """
+    need(counts, "day")
+    check_posts(posts)
+    if by is not None:
+        check_by(counts, by)
+    every = fitting(counts, every)
+    zone = zone_of(tz)
+    words = {"every": every, "tz": zone, "window": window}
+    over = known_type(counts, denominator)
+    if by == "engagement_type":
+        types = in_order(str(name) for name in counts["engagement_type"].unique())
+        types = [name for name in types if name != over]
+        tables = rates_over_time(counts, types, denominator=over, **words)
+        above = types[0] if len(types) == 1 else "counts"
+    else:
+        above = known_type(counts, numerator)
+        words |= {"numerator": above, "denominator": over, "confidence": confidence}
+        tables = _tables(counts, by, words)
+    ax = axes_for(ax)
+    unit = UNITS[every][0]
+    blank(ax, f"{above} over {over}, {unit} by {unit}", zone)
+    if not any(table["rate"].notna().any() for table in tables.values()):
+        return say(ax)
+    series = {name: line_of(table, "rate") for name, table in tables.items()}
+    colours = type_colours(tables) if by is None else colours_of(counts, by, posts)
+    handles, labels = draw_over_time(
+        ax, series, colours, together="together", every=every, zone=zone, line_kw=line_kw,
+        names=post_names(series, posts=posts, room=room(ax)) if by == "post_id" else {},
+    )  # fmt: skip
+    if len(tables) == 1:
+        ((name, table),) = tables.items()
+        band, word = draw_interval(ax, series[name].x, table, shade(ax, colours[name]), confidence)
+        handles, labels = [*handles, band], [*labels, word]
+    rate_axis(ax.yaxis)
+    rates_from_zero(ax, tables.values())
+    tidy(ax, grid="y")
+    if len(handles) > 1:
+        legend_of(ax, handles, labels)
+    return ax
+
+
+def _tables(counts: pd.DataFrame, by: str | None, words: dict[str, Any]) -> dict[str, pd.DataFrame]:
+    """Return the rates of each line by its name, those with the most impressions first."""
+    if by is None:
+        return {words["numerator"]: rate_over_time(counts, **words)}
+    rows = of_types(counts, [words["numerator"], words["denominator"]])
+    exposed = (rows["engagement_type"] == words["denominator"]).to_numpy()
+    lines, order = largest(rows, by, rows["count"].where(exposed))
+    table = rate_over_time(rows.assign(**{LINE: lines}), by=LINE, **words)
+    parts = {str(name): part for name, part in table.groupby(LINE, sort=False)}
+    return {name: parts[name] for name in order}
