@@ -9,7 +9,7 @@ import pandas as pd
 
 from engagement_pandas.explorers.charts import CountsExplorer, Telling, names, silent
 from engagement_pandas.explorers.code import call
-from engagement_pandas.explorers.controls import LEAST, control, row, zones
+from engagement_pandas.explorers.controls import control, side_by_side, zones
 from engagement_pandas.explorers.posts import PostChooser
 from engagement_pandas.explorers.rows import Rows
 from engagement_pandas.explorers.selection import EXPOSURE, picking
@@ -93,8 +93,8 @@ class BestTimesExplorer(CountsExplorer):
             ),
         }
         others = [controls[name] for name in list(controls)[1:]]
-        beside = ipywidgets.VBox(others, layout={"flex": f"1 1 {LEAST}"})
-        super().__init__(source, posts, controls, [row(chooser, beside)], height=5.4)
+        above = [side_by_side(chooser, ipywidgets.VBox(others))]
+        super().__init__(source, posts, controls, above, height=5.4)
         self.redraw()
 
     @property
@@ -154,10 +154,10 @@ def _table(times: pd.DataFrame) -> str:
     columns = {
         "weekday": Column("weekday", text),
         "hour": Column("hour", lambda hour: f"{hour:02d}:00"),
-        "n": Column("posts", number, number=True),
-        "rate": Column("rate", percentage, number=True),
-        "shrunk": Column("drawn towards the overall rate", percentage, number=True),
-        "p": Column("chance alone", percentage, number=True),
+        "n": Column("posts", number, "number"),
+        "rate": Column("rate", percentage, "number"),
+        "shrunk": Column("drawn towards the overall rate", percentage, "number"),
+        "p": Column("chance alone", percentage, "number"),
         "verdict": Column("verdict", text),
     }
     return table(columns, best, f"The {len(best)} hours with the best rates")

@@ -12,7 +12,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.explorers import splits
 from engagement_pandas.explorers.charts import CountsExplorer, Telling, names, silent
 from engagement_pandas.explorers.code import call
-from engagement_pandas.explorers.controls import control, row, zones
+from engagement_pandas.explorers.controls import control, side_by_side, zones
 from engagement_pandas.explorers.posts import PostChooser
 from engagement_pandas.explorers.rows import Rows
 from engagement_pandas.explorers.selection import AGES, EXPOSURE, picking
@@ -171,7 +171,7 @@ class CompareExplorer(CountsExplorer):
         }
         controls["posts"].value = controls["posts"].value[: len(called) // 2]
         self._fit(controls)
-        super().__init__(source, posts, controls, [row(*controls.values())], height=3.2)
+        super().__init__(source, posts, controls, [side_by_side(*controls.values())], height=3.2)
         self.redraw()
 
     @property
@@ -275,7 +275,7 @@ class CompareExplorer(CountsExplorer):
             "set": Column("set", text),
             "name": Column("post", text),
             "text": Column("text", snippet),
-            "post_id": Column("ID", link),
+            "post_id": Column("ID", link, "id"),
         }
         if shown["text"].isna().all():
             del columns["text"]

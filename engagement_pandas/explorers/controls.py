@@ -11,18 +11,16 @@ import ipywidgets
 LABEL: Final = "7.5em"
 """The width of a control's name."""
 
-LEAST: Final = "340px"
-"""The least width of a control: two beside each other on a page of 760 px, one on less."""
+LEAST: Final = "320px"
+"""The least width of a column: two beside each other on a page of 760 px, one on less."""
 
 
-def control(
-    kind: Callable[..., ipywidgets.Widget], name: str, *, least: str = LEAST, **traits: Any
-) -> ipywidgets.Widget:
+def control(kind: Callable[..., ipywidgets.Widget], name: str, **traits: Any) -> ipywidgets.Widget:
     """Return a control with its name, as wide as there is room."""
     return kind(
         description=name,
         style={"description_width": LABEL},
-        layout={"width": "auto", "flex": f"1 1 {least}", "margin": "2px 4px", "min_width": "0"},
+        layout={"width": "auto", "margin": "2px 4px", "min_width": "0"},
         **traits,
     )
 
@@ -34,17 +32,21 @@ def button(name: str, tooltip: str, **traits: Any) -> ipywidgets.Button:
     )
 
 
-def row(*children: ipywidgets.Widget) -> ipywidgets.Box:
-    """Return controls side by side, and below each other where there is no room."""
+def side_by_side(*children: ipywidgets.Widget, least: str = LEAST) -> ipywidgets.Box:
+    """Return controls side by side, in columns of one width; below each other on a small page."""
+    grid = f"repeat(auto-fill, minmax(min({least}, 100%), 1fr))"
     return ipywidgets.Box(
         children,
-        layout={"flex_flow": "row wrap", "align_items": "flex-start", "overflow": "hidden"},
+        layout={"display": "grid", "grid_template_columns": grid, "align_items": "flex-start"},
     )
 
 
-def options(words: dict[str, str], values: Sequence[str]) -> list[tuple[str, str]]:
-    """Return what a choice offers: words for the reader, values for the program."""
-    return [(words[value], value) for value in values]
+def line(*children: ipywidgets.Widget, indent: str = "0") -> ipywidgets.Box:
+    """Return small things one after the other."""
+    return ipywidgets.Box(
+        children,
+        layout={"flex_flow": "row wrap", "align_items": "center", "margin": f"0 0 0 {indent}"},
+    )
 
 
 def zones() -> list[str]:

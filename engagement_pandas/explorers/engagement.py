@@ -11,7 +11,7 @@ import pandas as pd
 
 from engagement_pandas import plots
 from engagement_pandas.explorers.charts import CountsExplorer, Telling, names, silent
-from engagement_pandas.explorers.controls import control, offer, row, zones
+from engagement_pandas.explorers.controls import control, offer, side_by_side, zones
 from engagement_pandas.explorers.posts import PostChooser
 from engagement_pandas.explorers.rows import Rows
 from engagement_pandas.explorers.selection import AGES, DRAWINGS, EXPOSURE, NEEDS, Selection
@@ -119,9 +119,9 @@ class EngagementExplorer(CountsExplorer):
             "every": control(
                 ipywidgets.Dropdown, "Per", options=[(word, key) for key, word in every.items()]
             ),
-            "tz": control(ipywidgets.Dropdown, "Time zone", options=places, value="UTC"),
             "first": control(ipywidgets.DatePicker, "From", value=days and days[0]),
             "last": control(ipywidgets.DatePicker, "To", value=days and days[1]),
+            "tz": control(ipywidgets.Dropdown, "Time zone", options=places, value="UTC"),
             "until": control(
                 ipywidgets.Dropdown,
                 "Up to age",
@@ -133,8 +133,8 @@ class EngagementExplorer(CountsExplorer):
         if not len(source.posts):
             chooser.layout.display = "none"
         above = [
-            row(chooser, controls["types"]),
-            row(*(controls[name] for name in list(controls)[2:])),
+            side_by_side(chooser, controls["types"]),
+            side_by_side(*(controls[name] for name in list(controls)[2:])),
         ]
         super().__init__(source, posts, controls, above)
         self.redraw()
@@ -257,8 +257,8 @@ class EngagementExplorer(CountsExplorer):
             "swatch": Column("", swatch),
             "name": Column("post", text),
             "text": Column("text", snippet),
-            "post_id": Column("ID", link),
-            "value": Column(head, percentage if rated else number, number=True),
+            "post_id": Column("ID", link, "id"),
+            "value": Column(head, percentage if rated else number, "number"),
         }
         if texts.isna().all():
             del columns["text"]

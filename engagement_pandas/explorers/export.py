@@ -71,7 +71,8 @@ class ExportBar(ipywidgets.HBox):
         *,
         file: str = "selection.parquet",
     ) -> None:
-        self.file = control(ipywidgets.Text, "File", value=file, least="220px")
+        self.file = control(ipywidgets.Text, "File", value=file)
+        self.file.layout.flex = "1 1 220px"
         self.replace = ipywidgets.Checkbox(
             description="Replace", indent=False, layout={"width": "auto", "margin": "2px 4px"}
         )

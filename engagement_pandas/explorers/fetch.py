@@ -19,7 +19,7 @@ from engagement_pandas.explorers.asking import (
     request_of,
     types_of,
 )
-from engagement_pandas.explorers.controls import button, control, offer, row
+from engagement_pandas.explorers.controls import LABEL, button, control, line, offer, side_by_side
 from engagement_pandas.explorers.explorer import Explorer
 from engagement_pandas.explorers.export import ExportBar
 from engagement_pandas.explorers.page import CODE, Region
@@ -105,7 +105,6 @@ class FetchExplorer(Explorer):
         private = client.refusal(totals(["1"], engagement_types=OWNED))
         self._first = tuple(map(str, PUBLIC_TYPES)) if private else OWNED
         now = client.now()
-        wide = {"width": "auto", "flex": "1 1 100%", "margin": "2px 4px"}
         controls: dict[str, ipywidgets.Widget] = {
             "ids": control(
                 ipywidgets.Textarea,
@@ -126,7 +125,6 @@ class FetchExplorer(Explorer):
             ),
             "last": control(ipywidgets.DatePicker, "To (UTC)", value=now.date()),
         }
-        controls["ids"].layout = wide
         self.upload = ipywidgets.FileUpload(
             accept=FILES, multiple=False, description="Load IDs", layout={"width": "auto"}
         )
@@ -140,9 +138,10 @@ class FetchExplorer(Explorer):
         self._python = Region(shell=CODE)
         self.export = ExportBar(lambda: self.counts, self.say, self.complain, file="counts.parquet")
         self._fit(controls)
-        others = [controls[name] for name in ("endpoint", "grouping", "types", "first", "last")]
-        above = [row(controls["ids"]), row(self.upload), row(*others), self.price]
-        running = row(self.start, self.cancel, self.bar)
+        beside = [controls[name] for name in ("endpoint", "grouping", "first", "last")]
+        question = side_by_side(ipywidgets.VBox(beside), controls["types"])
+        above = [controls["ids"], line(self.upload, indent=LABEL), question, self.price]
+        running = line(self.start, self.cancel, self.bar)
         below = [self.table, self._python, self.export]
         super().__init__(controls, [*above, running], below)
         self.upload.observe(self.guarded(self._load), "value")
@@ -329,7 +328,7 @@ def _kept(run: Run) -> str:
 def _omitted(missing: pd.DataFrame) -> str:
     """Return the silences as a table."""
     columns = {
-        "post_id": Column("post", link),
+        "post_id": Column("post", link, "id"),
         "engagement_type": Column("type", lambda name: text("all" if pd.isna(name) else name)),
         "reason": Column("reason", text),
         "message": Column("message", text),

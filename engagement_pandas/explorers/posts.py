@@ -8,7 +8,7 @@ from typing import Any, Final
 import ipywidgets
 import traitlets
 
-from engagement_pandas.explorers.controls import LEAST, button, control, row
+from engagement_pandas.explorers.controls import LABEL, button, control, line
 from engagement_pandas.explorers.rows import Rows
 from engagement_pandas.metrics import top_posts
 
@@ -67,7 +67,6 @@ class PostChooser(ipywidgets.VBox):
             "Top by",
             options=[*rows.types, NEWEST],
             value=rows.types[0] if many and rows.types else NEWEST,
-            least="180px",
         )
         self.top = control(
             ipywidgets.BoundedIntText,
@@ -75,19 +74,15 @@ class PostChooser(ipywidgets.VBox):
             value=min(TOP, len(ids)) if many else max(len(ids), 1),
             min=1,
             max=max(len(ids), 1),
-            least="140px",
         )
-        self.listed = control(
-            ipywidgets.SelectMultiple, "Posts", rows=min(max(len(ids), 3), 8), least=LEAST
-        )
+        self.listed = control(ipywidgets.SelectMultiple, "Posts", rows=min(max(len(ids), 3), 8))
         every = button("All", "Choose all posts in the list")
         none = button("None", "Choose no post")
         every.on_click(lambda _: self._choose(self._listed_ids()))
         none.on_click(lambda _: self._choose(()))
-        narrowing = row(self.words, self.ranking, self.top)
+        narrowing = ipywidgets.VBox([self.words, self.ranking, self.top])
         narrowing.layout.display = None if many else "none"
-        chosen = row(self.listed, every, none)
-        super().__init__([narrowing, chosen], layout={"flex": f"1 1 {LEAST}"})
+        super().__init__([narrowing, self.listed, line(every, none, indent=LABEL)])
         self.observe(self._show, "value")
         for narrows in (self.words, self.ranking, self.top):
             narrows.observe(self._narrow, "value")

@@ -33,13 +33,13 @@ class Column(NamedTuple):
         Its name.
     cell : callable
         From a row's value to HTML, escaped.
-    number : bool
-        Whether it stands at the right.
+    css : str
+        The class of its cells: ``"number"`` at the right, ``"id"`` on one line.
     """
 
     head: str
     cell: Callable[[Any], str]
-    number: bool = False
+    css: str = ""
 
 
 def text(value: Any) -> str:
@@ -114,7 +114,7 @@ def table(columns: Mapping[str, Column], rows: pd.DataFrame, caption: str) -> st
 
     Examples
     --------
-    >>> table({"n": Column("posts", number, number=True)}, pd.DataFrame({"n": [3]}), "How many")
+    >>> table({"n": Column("posts", number, "number")}, pd.DataFrame({"n": [3]}), "How many")
     '<table><caption>How many</caption><thead><tr><th scope="col" class="number">posts</th>...'
     """
     shown = list(columns.values())
@@ -134,4 +134,4 @@ def _row(columns: Sequence[Column], values: Iterable[Any]) -> str:
 
 
 def _class(column: Column) -> str:
-    return ' class="number"' if column.number else ""
+    return f' class="{column.css}"' if column.css else ""
