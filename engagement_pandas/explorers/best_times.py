@@ -153,7 +153,7 @@ def _table(times: pd.DataFrame) -> str:
     best = told.sort_values("shrunk", ascending=False, kind="stable").head(SHOWN)
     columns = {
         "weekday": Column("weekday", text),
-        "hour": Column("hour", lambda hour: f"{hour:02d}:00"),
+        "hour": Column("hour", lambda hour: f"{hour:02d}:00", "line"),
         "n": Column("posts", number, "number"),
         "rate": Column("rate", percentage, "number"),
         "shrunk": Column("drawn towards the overall rate", percentage, "number"),

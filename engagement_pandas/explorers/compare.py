@@ -275,7 +275,7 @@ class CompareExplorer(CountsExplorer):
             "set": Column("set", text),
             "name": Column("post", text),
             "text": Column("text", snippet),
-            "post_id": Column("ID", link, "id"),
+            "post_id": Column("ID", link, "line"),
         }
         if shown["text"].isna().all():
             del columns["text"]

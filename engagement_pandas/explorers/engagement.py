@@ -257,7 +257,7 @@ class EngagementExplorer(CountsExplorer):
             "swatch": Column("", swatch),
             "name": Column("post", text),
             "text": Column("text", snippet),
-            "post_id": Column("ID", link, "id"),
+            "post_id": Column("ID", link, "line"),
             "value": Column(head, percentage if rated else number, "number"),
         }
         if texts.isna().all():

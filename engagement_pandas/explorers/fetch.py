@@ -219,6 +219,11 @@ class FetchExplorer(Explorer):
             self._run.cancel()
         super().close()
 
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        # A notebook that is opened again without a kernel shows the plan.
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        return bundle | ({"text/html": self.price.html} if self.price.html else {})
+
     def _cancel(self) -> None:
         self.run.cancel()
         self.cancel.disabled = True
@@ -328,7 +333,7 @@ def _kept(run: Run) -> str:
 def _omitted(missing: pd.DataFrame) -> str:
     """Return the silences as a table."""
     columns = {
-        "post_id": Column("post", link, "id"),
+        "post_id": Column("post", link, "line"),
         "engagement_type": Column("type", lambda name: text("all" if pd.isna(name) else name)),
         "reason": Column("reason", text),
         "message": Column("message", text),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from collections.abc import Callable
@@ -25,7 +26,7 @@ _SETTINGS: Final[Any] = {
     ),
 }
 _TAG: Final = re.compile(r"<[^>]+>")
-_GROUP: Final = re.compile(r'<g id="')
+_GROUP: Final = re.compile(r'<g id="([^"]*)"')
 _HEAD: Final = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _SIZE: Final = re.compile(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', re.DOTALL)
 _PAGE_WIDE: Final = re.compile(
@@ -116,3 +117,8 @@ class Picture:
         file = io.BytesIO()
         self._figure.savefig(file, format="png", dpi=144, facecolor="white")
         return file.getvalue()
+
+
+def _named(identity: str, gids: frozenset[str]) -> str:
+    """Return the beginning of a group: with its ``gid``, or without matplotlib's own name."""
+    return f'<g data-gid="{identity}"' if html.unescape(identity) in gids else "<g"

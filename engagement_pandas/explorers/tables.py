@@ -34,7 +34,7 @@ class Column(NamedTuple):
     cell : callable
         From a row's value to HTML, escaped.
     css : str
-        The class of its cells: ``"number"`` at the right, ``"id"`` on one line.
+        The class of its cells: ``"number"`` at the right, ``"line"`` on one line.
     """
 
     head: str
