@@ -77,9 +77,9 @@ class Picture:
             self._page.print_svg(file)
         text = _PAGE_WIDE.sub("", _HEAD.sub("", file.getvalue(), count=1), count=2)
         text = _SIZE.sub(r'\1 preserveAspectRatio="xMidYMid meet"', text, count=1)
-        return _TAG.sub(
-            lambda tag: tag[0].replace(INK, PAGE_INK), _GROUP.sub('<g data-gid="', text)
-        )
+        gids = self.drawn
+        text = _GROUP.sub(lambda group: _named(group[1], gids), text)
+        return _TAG.sub(lambda tag: tag[0].replace(INK, PAGE_INK), text)
 
     @property
     def label(self) -> str:
