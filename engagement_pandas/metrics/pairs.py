@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,10 +89,13 @@ class Pair:
     known : tuple of two ndarrays of int
         Those that have a partner: the other type's known count in the same cell, that is
         of the same post and hour; and a known count themselves.
+    unknown : ndarray of int
+        The rows of either type whose count is not known.
     """
 
     sides: tuple[Places, Places]
     known: tuple[Places, Places]
+    unknown: Places
 
     @classmethod
     def of(cls, counts: pd.DataFrame, names: list[str], cells: NDArray[np.int64]) -> Pair:
@@ -112,51 +115,51 @@ class Pair:
         wanted = kinds.categories.get_indexer(pd.Index(names))
         first, second = (np.flatnonzero(codes == code) for code in wanted)
         count = counts["count"].array
-        one, two = (side[~count.take(side).isna()] for side in (first, second))
+        holes = [count.take(side).isna() for side in (first, second)]
+        one, two = first[~holes[0]], second[~holes[1]]
+        unknown = np.concatenate([first[holes[0]], second[holes[1]]])
         # A frame straight from the API has both of each, in the same order.
         if not np.array_equal(cells[one], cells[two]):
             one, two = (
                 one[pd.Index(cells[one]).isin(cells[two])],
                 two[pd.Index(cells[two]).isin(cells[one])],
             )
-        return cls((first, second), (one, two))
+        return cls((first, second), (one, two), unknown)
 
-    def sums(
-        self, counts: pd.DataFrame, places: NDArray[np.int64], size: int
-    ) -> tuple[list[pd.Series], NDArray[np.bool_]]:
-        """Add both up by place.
 
-        Parameters
-        ----------
-        counts : DataFrame
-        places : ndarray of int64
-            For each row, where it goes, from 0 to ``size`` - 1.
-        size : int
+def pair_sums(
+    counts: pd.DataFrame, pairs: Sequence[Pair], places: NDArray[np.int64], size: int
+) -> tuple[list[pd.Series], NDArray[np.bool_]]:
+    """Add the counts of some pairs up by place.
 
-        Returns
-        -------
-        sums : list of two Series
-            ``Int64``: of the counts that have a partner, and where there are none in a
-            place, of what there is.
-        known : ndarray of bool
-            Whether both have some.
-        """
-        count = counts["count"]
+    Parameters
+    ----------
+    counts : DataFrame
+    pairs : sequence of Pair
+    places : ndarray of int64
+        For each row, where it goes, from 0 to ``size`` - 1.
+    size : int
 
-        def at(rows: Places) -> pd.Series:
-            return added(count.take(rows), places[rows], size)
+    Returns
+    -------
+    sums : list of two Series
+        ``Int64``, the places of the first pair, then those of the next: of the counts that
+        have a partner, and where there are none in a place, of what there is.
+    known : ndarray of bool
+        Whether both have some.
+    """
+    count = counts["count"]
 
-        both = [at(rows) for rows in self.known]
-        known = (both[0].notna() & both[1].notna()).to_numpy()
-        if not known.all():
-            both = [one.where(known, at(rows)) for one, rows in zip(both, self.sides, strict=True)]
-        return both, known
+    def at(parts: Sequence[Places]) -> pd.Series:
+        where = [places[rows] + place * size for place, rows in enumerate(parts)]
+        return added(count.take(np.concatenate(parts)), np.concatenate(where), size * len(parts))
 
-    def unsure(self, counts: pd.DataFrame) -> Places:
-        """Return the rows of either type whose count is not known."""
-        rows: Places = np.concatenate(self.sides)
-        unknown: NDArray[np.bool_] = counts["count"].array.take(rows).isna()
-        return rows[unknown]
+    both = [at([pair.known[side] for pair in pairs]) for side in (0, 1)]
+    known = (both[0].notna() & both[1].notna()).to_numpy()
+    if not known.all():
+        every = [at([pair.sides[side] for pair in pairs]) for side in (0, 1)]
+        both = [one.where(known, other) for one, other in zip(both, every, strict=True)]
+    return both, known
 
 
 def rated(

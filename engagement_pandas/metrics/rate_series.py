@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from engagement_pandas.frame import TEXT
 from engagement_pandas.metrics.buckets import Buckets, time_keys
 from engagement_pandas.metrics.columns import need, of_types
 from engagement_pandas.metrics.histories import histories
 from engagement_pandas.metrics.intervals import CONFIDENCE
-from engagement_pandas.metrics.pairs import Pair, cells_of, pair_of, rated
+from engagement_pandas.metrics.pairs import Pair, cells_of, pair_of, pair_sums, rated
 from engagement_pandas.metrics.spans import hours
-from engagement_pandas.metrics.stages import Stages
+from engagement_pandas.metrics.stages import Stages, check_step
 from engagement_pandas.metrics.sums import coded
 
 
@@ -81,22 +82,39 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     need(counts, "day")
     names = time_keys(counts, by)
     pair = pair_of(counts, numerator, denominator, names)
-    starts = hours(counts)
-    buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)
+    buckets = Buckets.of(counts, hours(counts), every=every, tz=tz, window=window)
     rows = of_types(counts, pair)
-    return next(_rates(rows, names, [pair], buckets, confidence))
+    key, table = coded(rows, names)
+    sums, known, complete = _rates(rows, [pair], buckets, key, len(table))
+    frame = buckets.frame(table).assign(**rated(pair, sums, known, confidence))
+    return frame.assign(complete=complete)
 
 
 def rates_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     counts: pd.DataFrame,
-    numerators: Iterable[str],
+    numerators: Sequence[str],
     *,
     denominator: str,
     every: str,
     tz: str | tzinfo,
     window: Any,
-) -> dict[str, pd.DataFrame]:
-    """Return :func:`rate_over_time` of several types, over everything, in one go.
+    confidence: float = CONFIDENCE,
+) -> pd.DataFrame:
+    """Return the rates of several types over one, of everything, in one go.
+
+    Parameters
+    ----------
+    counts : DataFrame
+    numerators : sequence of str
+        At least one.
+    denominator, every, tz, window, confidence
+        As :func:`rate_over_time` takes them.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`rate_over_time` returns it, one type after the other, with the type in
+        ``engagement_type`` (``str``) and its sum in ``count``.
 
     Examples
     --------
@@ -104,15 +122,17 @@ def rates_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     >>> body = {"g": {"impressions": {"2026-03-01": "50"}, "favorites": {"2026-03-01": "5"}}}
     >>> rates = rates_over_time(ep.flatten_json(body), ["favorites"], denominator="impressions",
     ...     every="D", tz="UTC", window=None)
-    >>> rates["favorites"]["rate"].to_list()
+    >>> rates["rate"].to_list()
     [0.1]
     """
     need(counts, "day")
     pairs = [pair_of(counts, name, denominator) for name in numerators]
-    starts = hours(counts)
-    buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)
-    tables = _rates(counts, [], pairs, buckets, CONFIDENCE)
-    return {pair[0]: table for pair, table in zip(pairs, tables, strict=True)}
+    buckets = Buckets.of(counts, hours(counts), every=every, tz=tz, window=window)
+    key = np.zeros(len(counts), dtype=np.int64)
+    sums, known, complete = _rates(counts, pairs, buckets, key, 1)
+    names = pd.DataFrame({"engagement_type": pd.Series(list(numerators), dtype=TEXT)})
+    columns = rated(["count", denominator], sums, known, confidence)
+    return buckets.frame(names).assign(**columns, complete=complete)
 
 
 def rate_by_age(
@@ -165,6 +185,7 @@ def rate_by_age(
     ([0.61, 1.61], [0.1, 0.15])
     """
     need(counts, "post_id", "day")
+    check_step(counts, every)
     pair = pair_of(counts, numerator, denominator)
     rows = of_types(counts, pair)
     lives = histories(rows)
@@ -174,7 +195,7 @@ def rate_by_age(
     stages = Stages.of(lives, owner, born, every)
     own = rows.take(lives.row)
     found = Pair.of(own, pair, cells_of(own))
-    sums, known = found.sums(own, stages.place, len(stages.owner))
+    sums, known = pair_sums(own, [found], stages.place, len(stages.owner))
     names = pd.Series(lives.posts.take(posts[stages.owner]), dtype=TEXT)
     both = np.zeros(len(own), dtype=np.bool_)
     both[found.known[0]] = True
@@ -190,25 +211,25 @@ def rate_by_age(
 
 def _rates(
     counts: pd.DataFrame,
-    names: list[str],
-    pairs: Iterable[list[str]],
+    pairs: Sequence[list[str]],
     buckets: Buckets,
-    confidence: float,
-) -> Iterator[pd.DataFrame]:
-    """Return the rates of some pairs of types, one after the other."""
+    key: NDArray[np.int64],
+    size: int,
+) -> tuple[list[pd.Series], NDArray[np.bool_], Any]:
+    """Return two sums, whether both are known, and whether they are complete.
+
+    By pair of types, then key, then bucket; ``size`` is how many keys there are.
+    """
     starts = hours(counts)
-    key, table = coded(counts, names)
-    places = buckets.places(key, starts)
     cells = cells_of(counts)
-    frame = buckets.frame(table)
-    keys = {str(name): column for name, column in frame.items()}
-    for pair in pairs:
-        found = Pair.of(counts, pair, cells)
-        sums, known = found.sums(counts, places, len(frame))
-        unsure = found.unsure(counts)
-        # An hour is whole where some post has both counts, and no count is unknown.
-        rows = np.concatenate([found.known[0], unsure])
-        unknown = np.arange(len(rows)) >= len(found.known[0])
-        filled = buckets.filled(key[rows], starts[rows], unknown, len(table))
-        columns = rated(pair, sums, known, confidence)
-        yield pd.DataFrame({**keys, **columns, "complete": buckets.complete(filled)})
+    found = [Pair.of(counts, pair, cells) for pair in pairs]
+    places = buckets.places(key, starts)
+    sums, known = pair_sums(counts, found, places, size * len(buckets))
+    # An hour is whole where some post has both counts, and no count is unknown.
+    parts = [part for pair in found for part in (pair.known[0], pair.unknown)]
+    lengths = [len(part) for part in parts]
+    of_pair = np.repeat(np.arange(len(parts)) // 2, lengths)
+    unknown = np.repeat(np.arange(len(parts)) % 2 == 1, lengths)
+    rows = np.concatenate(parts)
+    filled = buckets.filled(of_pair * size + key[rows], starts[rows], unknown, size * len(pairs))
+    return sums, known, buckets.complete(filled)

@@ -62,7 +62,25 @@ def running_total(
     >>> running_total(ep.flatten_json(body))["count"].to_list()
     [5, 12]
     """
-    table = over_time(counts, every=every, tz=tz, by=by, window=window)
+    return added_up(over_time(counts, every=every, tz=tz, by=by, window=window))
+
+
+def added_up(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the buckets of each key up; ``complete`` becomes whether all until then are.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`over_time` returns it.
+
+    Examples
+    --------
+    >>> start = pd.DatetimeIndex(["2026-03-01", "2026-03-02"], tz="UTC")
+    >>> table = pd.DataFrame({"start": start, "count": pd.array([5, 7], dtype="Int64"),
+    ...     "complete": pd.array([None, True], dtype="boolean")})
+    >>> added_up(table)[["count", "complete"]].values.tolist()
+    [[5, <NA>], [12, <NA>]]
+    """
     if table.empty:
         return table
     start = table["start"].array

@@ -71,6 +71,7 @@ def by_age(counts: pd.DataFrame, *, every: str = "h") -> pd.DataFrame:
     ([0.61, 1.61, 2.61], [5, 7, -1])
     """
     need(counts, "post_id", "day")
+    check_step(counts, every)
     lives = histories(counts)
     stages = Stages.of(lives, lives.life, lives.born, every)
     frame = lives.keys().take(stages.owner).reset_index(drop=True)
@@ -80,6 +81,33 @@ def by_age(counts: pd.DataFrame, *, every: str = "h") -> pd.DataFrame:
         count=added(number, stages.place, len(frame)),
         complete=stages.complete(~lives.unknown),
     )
+
+
+def check_step(counts: pd.DataFrame, every: str) -> None:
+    """Refuse buckets of age that there are none of, or that counts by day cannot fill.
+
+    Raises
+    ------
+    FrameError
+        With the cure.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> check_step(ep.flatten_json({"g": {"1": {"favorites": {"2026-03-01": "5"}}}}), "h")
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: these counts are by day, and hours of age are ...
+    """
+    if every not in STEPS:
+        msg = f"every is {every!r}; choose one of {list(STEPS)}, an hour or a day of age"
+        raise FrameError(msg)
+    if every == "h" and "hour" not in counts.columns:
+        msg = (
+            "these counts are by day, and hours of age are asked for; group by "
+            "'engagement.hour' too, or choose every='D'"
+        )
+        raise FrameError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +153,8 @@ class Stages:
         born : ndarray of float64
             For each owner, when the post was made.
         every : {"h", "D"}
-
-        Raises
-        ------
-        FrameError
-            Where the counts are by day and hours are asked for, and for any other bucket.
+            As :func:`check_step` lets it pass.
         """
-        _refuse_finer(lives.cover, every)
         step, width = lives.cover.step, STEPS[every]
         first = np.flatnonzero(np.diff(owner, prepend=-1))
         earliest, latest = _ends(lives.start, first)
@@ -175,15 +198,3 @@ def _ends(
     if not len(first):
         return start, start
     return np.minimum.reduceat(start, first), np.maximum.reduceat(start, first)
-
-
-def _refuse_finer(cover: Span, every: str) -> None:
-    if every not in STEPS:
-        msg = f"every is {every!r}; choose one of {list(STEPS)}, an hour or a day of age"
-        raise FrameError(msg)
-    if STEPS[every] < cover.step:
-        msg = (
-            "these counts are by day, and hours of age are asked for; group by "
-            "'engagement.hour' too, or choose every='D'"
-        )
-        raise FrameError(msg)

@@ -11,7 +11,7 @@ import pandas as pd
 from engagement_pandas.errors import FrameError
 from engagement_pandas.metrics.cohorts import AGES
 from engagement_pandas.plots.axes import NOTHING, age_axis, say, side_label
-from engagement_pandas.plots.lines import Series, draw_grey, draw_lines, mark_partial
+from engagement_pandas.plots.lines import draw_grey, draw_lines, mark_partial, split_lines
 from engagement_pandas.plots.style import OWN, shade
 
 if TYPE_CHECKING:
@@ -110,16 +110,13 @@ def draw_by_age(  # noqa: PLR0913 - one picture
         What the rest of them are.
     """
     own, others = ranked(sizes)
-    parts = {
-        str(name): Series.of(part["age"].to_numpy(dtype="float64"), part[column], part["complete"])
-        for name, part in table.groupby("post_id", sort=False)
-    }
+    parts = split_lines(table, "post_id", table["age"].to_numpy(dtype="float64"), column)
     curves = [np.column_stack([parts[name].x, parts[name].y]) for name in others]
     grey = [draw_grey(ax, curves)] if others else []
     series = {name: parts[name] for name in own}
     shades = {name: shade(ax, colours[name]) for name in own}
     lines = draw_lines(ax, series, shades, {"zorder": 3} | line_kw)
     circles, words = mark_partial(ax, series, shades, UNITS[every])
-    age_axis(ax, float(table["age"].max()))
+    age_axis(ax, float(table.loc[table[column].notna(), "age"].max()))
     named = [f"{len(others)} others"] if others else []
     return [*lines, *grey, *circles], own, [*named, *words]

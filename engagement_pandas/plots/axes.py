@@ -71,10 +71,10 @@ def count_axis(axis: Axis) -> None:
 
 def rate_axis(axis: Axis) -> None:
     """Label an axis of rates in percent."""
-    from matplotlib.ticker import MaxNLocator, PercentFormatter  # noqa: PLC0415 - heavy
+    from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415 - heavy
 
     axis.set_major_locator(MaxNLocator(nbins=_ticks(axis)))
-    axis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    axis.set_major_formatter(FuncFormatter(lambda rate, _: percent(rate)))
 
 
 def time_axis(ax: Axes, zone: tzinfo, step: pd.Timedelta) -> None:

@@ -39,18 +39,6 @@ class Series:
     partial: NDArray[np.bool_]
     unsure: NDArray[np.bool_]
 
-    @classmethod
-    def of(cls, x: NDArray[np.float64], y: pd.Series, complete: pd.Series) -> Series:
-        """Return the line of a metric's rows."""
-        heights = y.to_numpy(dtype="float64", na_value=np.nan)
-        whole = complete.to_numpy(dtype="bool", na_value=False)
-        return cls(
-            x=x,
-            y=heights,
-            partial=~whole & ~np.isnan(heights),
-            unsure=complete.isna().to_numpy(),
-        )
-
     @property
     def throughout(self) -> bool:
         """Whether so much is partial that a circle each would hide the line."""
@@ -78,6 +66,31 @@ class Series:
         if np.isnan(self.y).all():
             return " (no counts)"
         return " (partial)" if self.throughout else ""
+
+
+def split_lines(
+    table: pd.DataFrame, by: str, x: NDArray[np.float64], column: str
+) -> dict[str, Series]:
+    """Return the line of each key, by its name.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A metric's rows, those of a key together, with ``complete``.
+    by : str
+        The column with the keys.
+    x : ndarray of float64
+        Where each row is.
+    column : str
+        How high it is.
+    """
+    codes, names = pd.factorize(table[by])
+    y = table[column].to_numpy(dtype="float64", na_value=np.nan)
+    partial = ~table["complete"].to_numpy(dtype="bool", na_value=False) & ~np.isnan(y)
+    unsure = table["complete"].isna().to_numpy()
+    edges = np.flatnonzero(np.diff(codes)) + 1
+    parts = zip(*(np.split(each, edges) for each in (x, y, partial, unsure)), strict=True)
+    return {str(name): Series(*part) for name, part in zip(names, parts, strict=True)}
 
 
 def draw_lines(

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from engagement_pandas.metrics import rate_by_age
-from engagement_pandas.metrics.columns import need
+from engagement_pandas.metrics.columns import need, whole_number
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.plots.ages import (
-    UNITS,
     UNTIL,
     blank,
     check_until,
@@ -20,7 +19,14 @@ from engagement_pandas.plots.ages import (
 )
 from engagement_pandas.plots.axes import axes_for, legend_of, rate_axis, room, tidy
 from engagement_pandas.plots.names import check_posts, post_names
-from engagement_pandas.plots.rates import draw_interval, rates_from_zero
+from engagement_pandas.plots.rates import (
+    ENOUGH,
+    OFTEN,
+    draw_interval,
+    rates_from_zero,
+    silent,
+    well_exposed,
+)
 from engagement_pandas.plots.style import post_colours, shade
 
 if TYPE_CHECKING:
@@ -34,6 +40,7 @@ def plot_rate_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     denominator: str = "impressions",
     every: str | None = None,
     until: float = UNTIL,
+    minimum: int = ENOUGH,
     confidence: float = CONFIDENCE,
     posts: pd.DataFrame | None = None,
     ax: Axes | None = None,
@@ -51,6 +58,9 @@ def plot_rate_by_age(  # noqa: PLR0913 - the metric's own, by keyword
         Hours, or 24 hours of age; by default hours, where the counts have them.
     until : float
         The age, in hours, up to which is drawn; a week by default.
+    minimum : int
+        A bucket with fewer impressions (``denominator``) is a gap, which the legend says:
+        its rate would leap from 0 to 100 %. Where all have fewer, they are drawn.
     confidence : float
         Of the interval, which is drawn where there is one post.
     posts : DataFrame, optional
@@ -82,10 +92,11 @@ def plot_rate_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     ...     "engagements": {"2026-03-01": {"00": "5", "01": "3"}}}}}
     >>> ax = plot_rate_by_age(ep.flatten_json(body))
     >>> ax.get_ylabel(), ax.lines[0].get_ydata().tolist()
-    ('engagements over impressions, hour by hour', [0.1, 0.15])
+    ('hourly engagements over impressions', [0.1, 0.15])
     """
     need(counts, "post_id", "day")
     check_posts(posts)
+    whole_number(minimum, "minimum", 0)
     check_until(until)
     every = every or ("h" if "hour" in counts.columns else "D")
     table = rate_by_age(
@@ -93,10 +104,10 @@ def plot_rate_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     )
     aged = young(table, until)
     ax = axes_for(ax)
-    unit = UNITS[every]
-    blank(ax, f"{numerator} over {denominator}, {unit} by {unit}")
+    blank(ax, f"{OFTEN[every]} {numerator} over {denominator}")
     if not aged["rate"].notna().any():
         return say_why(ax, table)
+    aged, remarks = well_exposed(aged, denominator, minimum)
     colours = post_colours(counts, posts=posts)
     sizes = aged[denominator].groupby(aged["post_id"]).sum(min_count=1)
     handles, own, words = draw_by_age(
@@ -109,7 +120,10 @@ def plot_rate_by_age(  # noqa: PLR0913 - the metric's own, by keyword
         )
         handles, words = [*handles, band], [*words, word]
     rate_axis(ax.yaxis)
-    rates_from_zero(ax, [aged])
+    most = "high" if len(sizes) == 1 else "rate"
+    beyond, why = rates_from_zero(ax, aged[aged["post_id"].isin(own)], handles, most=most)
+    handles = [*handles, *beyond, *(silent() for _ in remarks)]
+    words = [*words, *why, *remarks]
     tidy(ax, grid="y")
     if len(handles) > 1:
         legend_of(ax, handles, [*called, *words])

@@ -10,23 +10,29 @@ import pandas as pd
 from engagement_pandas.frame import in_order
 from engagement_pandas.metrics import rate_over_time
 from engagement_pandas.metrics.buckets import zone_of
-from engagement_pandas.metrics.columns import known_type, need, of_types
+from engagement_pandas.metrics.columns import known_type, need, of_types, whole_number
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.rate_series import rates_over_time
 from engagement_pandas.plots.axes import axes_for, legend_of, rate_axis, room, say, tidy
 from engagement_pandas.plots.names import check_posts, post_names
-from engagement_pandas.plots.rates import draw_interval, rates_from_zero
+from engagement_pandas.plots.rates import (
+    ENOUGH,
+    OFTEN,
+    draw_interval,
+    rates_from_zero,
+    silent,
+    well_exposed,
+)
 from engagement_pandas.plots.style import shade, type_colours
 from engagement_pandas.plots.times import (
     LINE,
-    UNITS,
     blank,
     check_by,
     colours_of,
     draw_over_time,
     fitting,
     largest,
-    line_of,
+    lines_over_time,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +48,7 @@ def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     every: str | None = None,
     tz: str | tzinfo = "UTC",
     window: Any = None,
+    minimum: int = ENOUGH,
     confidence: float = CONFIDENCE,
     posts: pd.DataFrame | None = None,
     ax: Axes | None = None,
@@ -67,6 +74,9 @@ def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
         Whose hours, days, weeks and months; other than UTC needs counts by hour.
     window : Window, or pair of datetime or str, optional
         What was asked for; by default from the first hour in the counts to the last.
+    minimum : int
+        A bucket with fewer impressions (``denominator``) is a gap, which the legend says:
+        its rate would leap from 0 to 100 %. Where all have fewer, they are drawn.
     confidence : float
         Of the interval, which is drawn where there is one line.
     posts : DataFrame, optional
@@ -96,55 +106,60 @@ def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     ...               "engagements": {"2026-03-01": "5", "2026-03-02": "3"}}}
     >>> ax = plot_rate_over_time(ep.flatten_json(body))
     >>> ax.get_ylabel(), ax.lines[0].get_ydata().tolist()
-    ('engagements over impressions, day by day', [0.1, 0.15])
+    ('daily engagements over impressions', [0.1, 0.15])
     """
     need(counts, "day")
     check_posts(posts)
+    whole_number(minimum, "minimum", 0)
     if by is not None:
         check_by(counts, by)
     every = fitting(counts, every)
     zone = zone_of(tz)
-    words = {"every": every, "tz": zone, "window": window}
-    over = known_type(counts, denominator)
+    above, over = known_type(counts, numerator), known_type(counts, denominator)
+    words = {"every": every, "tz": zone, "window": window, "confidence": confidence}
     if by == "engagement_type":
         types = in_order(str(name) for name in counts["engagement_type"].unique())
-        types = [name for name in types if name != over]
-        tables = rates_over_time(counts, types, denominator=over, **words)
-        above = types[0] if len(types) == 1 else "counts"
+        order = [name for name in types if name != over] or [above]
+        table = rates_over_time(counts, order, denominator=over, **words)
+        above = order[0] if len(order) == 1 else "counts"
     else:
-        above = known_type(counts, numerator)
-        words |= {"numerator": above, "denominator": over, "confidence": confidence}
-        tables = _tables(counts, by, words)
+        rows, order = _lines(counts, by, above, over)
+        table = rate_over_time(rows, by=LINE, numerator=above, denominator=over, **words)
+    column = by if by == "engagement_type" else LINE
     ax = axes_for(ax)
-    unit = UNITS[every][0]
-    blank(ax, f"{above} over {over}, {unit} by {unit}", zone)
-    if not any(table["rate"].notna().any() for table in tables.values()):
+    blank(ax, f"{OFTEN[every]} {above} over {over}", zone)
+    if not table["rate"].notna().any():
         return say(ax)
-    series = {name: line_of(table, "rate") for name, table in tables.items()}
-    colours = type_colours(tables) if by is None else colours_of(counts, by, posts)
+    table, remarks = well_exposed(table, over, minimum)
+    lines = lines_over_time(table, column, "rate")
+    series = {name: lines[name] for name in order}
+    colours = type_colours(order) if by is None else colours_of(counts, by, posts)
     handles, labels = draw_over_time(
         ax, series, colours, together="together", every=every, zone=zone, line_kw=line_kw,
-        names=post_names(series, posts=posts, room=room(ax)) if by == "post_id" else {},
+        names=post_names(order, posts=posts, room=room(ax)) if by == "post_id" else {},
     )  # fmt: skip
-    if len(tables) == 1:
-        ((name, table),) = tables.items()
+    most = "rate"
+    if len(order) == 1:
+        (name,) = order
         band, word = draw_interval(ax, series[name].x, table, shade(ax, colours[name]), confidence)
-        handles, labels = [*handles, band], [*labels, word]
+        handles, labels, most = [*handles, band], [*labels, word], "high"
     rate_axis(ax.yaxis)
-    rates_from_zero(ax, tables.values())
+    beyond, why = rates_from_zero(ax, table, handles, most=most)
+    handles = [*handles, *beyond, *(silent() for _ in remarks)]
+    labels = [*labels, *why, *remarks]
     tidy(ax, grid="y")
     if len(handles) > 1:
         legend_of(ax, handles, labels)
     return ax
 
 
-def _tables(counts: pd.DataFrame, by: str | None, words: dict[str, Any]) -> dict[str, pd.DataFrame]:
-    """Return the rates of each line by its name, those with the most impressions first."""
+def _lines(
+    counts: pd.DataFrame, by: str | None, numerator: str, denominator: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return counts with the line each belongs to, and the lines, most impressions first."""
     if by is None:
-        return {words["numerator"]: rate_over_time(counts, **words)}
-    rows = of_types(counts, [words["numerator"], words["denominator"]])
-    exposed = (rows["engagement_type"] == words["denominator"]).to_numpy()
-    lines, order = largest(rows, by, rows["count"].where(exposed))
-    table = rate_over_time(rows.assign(**{LINE: lines}), by=LINE, **words)
-    parts = {str(name): part for name, part in table.groupby(LINE, sort=False)}
-    return {name: parts[name] for name in order}
+        return counts.assign(**{LINE: numerator}), [numerator]
+    rows = of_types(counts, [numerator, denominator])
+    exposed = (rows["engagement_type"] == denominator).to_numpy()
+    names, order = largest(rows, by, rows["count"].where(exposed))
+    return rows.assign(**{LINE: names}), order

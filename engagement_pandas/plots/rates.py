@@ -2,18 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.plots.axes import from_zero, percent
+from engagement_pandas.plots.style import REST, ink
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+
+OFTEN: Final = {"h": "hourly", "D": "daily", "W": "weekly", "MS": "monthly"}
+"""The word for rates of a bucket."""
+
+SURE: Final = 2.0
+"""A rate is well known that is at most so many times the lower end of its interval."""
+
+CROWDED: Final = 4.0
+"""Rates so many times the highest that is well known would press the others flat."""
+
+ENOUGH: Final = 10
+"""A bucket with fewer impressions has a rate of leaps: one engagement more is 10 % more."""
+
+_MARGIN: Final = 1.05
+
+
+def well_exposed(
+    table: pd.DataFrame, denominator: str, minimum: int
+) -> tuple[pd.DataFrame, list[str]]:
+    """Take the rates of buckets with too few impressions away, unless all have too few.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rates, as :func:`~engagement_pandas.rate_over_time` returns them.
+    denominator : str
+    minimum : int
+
+    Returns
+    -------
+    table : DataFrame
+    words : list of str
+        What the legend has to say about it; empty where all are kept.
+    """
+    there = table["rate"].notna().to_numpy()
+    few = there & (table[denominator] < minimum).to_numpy(dtype="bool", na_value=False)
+    if not few.any() or few[there].all():
+        return table, []
+    kept = {column: table[column].mask(few) for column in ("rate", "low", "high")}
+    return table.assign(**kept), [f"gaps: < {minimum} {denominator}"]
 
 
 def draw_interval(
@@ -25,6 +66,66 @@ def draw_interval(
     return band, f"{percent(confidence)} interval"
 
 
-def rates_from_zero(ax: Axes, _: Iterable[pd.DataFrame]) -> None:
-    """Begin the y axis at 0."""
+def silent() -> Artist:
+    """Return what stands in a legend before a remark: nothing."""
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
+
+    return Line2D([], [], linestyle="none")
+
+
+def rates_from_zero(
+    ax: Axes, table: pd.DataFrame, lines: Sequence[Artist], *, most: str = "rate"
+) -> tuple[list[Artist], list[str]]:
+    """Begin the y axis at 0, and end it where all rates fit that are known well enough.
+
+    One engagement with one impression is a rate of 100 %, which would press all others
+    flat. What does not fit runs out of the picture, and has a triangle there.
+
+    Parameters
+    ----------
+    ax : Axes
+    table : DataFrame
+        With ``rate`` and ``low``.
+    lines : sequence of Artist
+    most : {"rate", "high"}
+        What has to fit of the rates that are known well.
+
+    Returns
+    -------
+    handles : list of Artist
+        A triangle for the legend, where there are some.
+    words : list of str
+        What it means.
+    """
+    from matplotlib.collections import LineCollection  # noqa: PLC0415 - heavy
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
+
+    before = 0.0 if ax.get_autoscaley_on() else ax.get_ylim()[1]
     from_zero(ax)
+    rate, low, fits = (
+        table[name].to_numpy(dtype="float64", na_value=np.nan) for name in ("rate", "low", most)
+    )
+    sure = (rate <= SURE * low) & (low > 0)
+    high = float(np.nanmax(rate))
+    top = float(np.max(fits[sure], initial=0)) or high
+    if ax.get_ylim()[0] < 0 or not top:
+        return [], []
+    edge = max(_MARGIN * (top if high > CROWDED * top else max(top, high)), before)
+    ax.set_ylim(0, edge)
+    drawn: list[tuple[Any, NDArray[np.float64]]] = []
+    for line in lines:
+        if isinstance(line, Line2D):
+            drawn.append((line.get_color(), np.asarray(line.get_xydata())))
+        elif isinstance(line, LineCollection):
+            drawn += [(REST, np.asarray(path.vertices)) for path in line.get_paths()]
+    over = [points[points[:, 1] > edge, 0] for _, points in drawn]
+    x = np.concatenate(over)
+    if not len(x):
+        return [], []
+    shades = [colour for (colour, _), some in zip(drawn, over, strict=True) for _ in some]
+    ax.scatter(
+        x, np.full(len(x), edge), s=14, c=shades, marker="^", linewidths=0, zorder=3,
+        clip_on=False, gid="beyond",
+    )  # fmt: skip
+    one = Line2D([], [], color=ink(ax), marker="^", markersize=4, linestyle="none")
+    return [one], ["beyond the axis"]

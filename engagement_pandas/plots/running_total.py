@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from engagement_pandas.metrics import running_total
+from engagement_pandas.metrics import over_time
+from engagement_pandas.metrics.running_totals import added_up
 from engagement_pandas.plots.times import counts_over_time
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ def plot_running_total(  # noqa: PLR0913 - the metric's own, by keyword
     -------
     matplotlib.axes.Axes
         All counts from the first bucket to the end of each, drawn at its beginning, in the
-        time zone that the x axis names. A gap is where a bucket has no count. Where a
-        bucket until then is not known in full, so that there was more than is drawn, it is
-        marked as in :func:`plot_over_time`: with circles, or with *partial* in the legend.
+        time zone that the x axis names. What is missing is seen where it is missing: a
+        bucket without a count is a gap, and one that the counts cover in part only is
+        marked as in :func:`plot_over_time`. From there on there was more than is drawn.
 
     Raises
     ------
@@ -74,7 +75,13 @@ def plot_running_total(  # noqa: PLR0913 - the metric's own, by keyword
     ('cumulative impressions, day by day', [5.0, 12.0])
     """
     return counts_over_time(
-        counts, running_total, "cumulative {kind}, {unit} by {unit}", by=by,
+        counts, _table, "cumulative {kind}, {unit} by {unit}", by=by,
         engagement_type=engagement_type, every=every, tz=tz, window=window, posts=posts, ax=ax,
         line_kw=line_kw,
     )  # fmt: skip
+
+
+def _table(counts: pd.DataFrame, **words: Any) -> pd.DataFrame:
+    """Return running totals, with each bucket's own completeness."""
+    table = over_time(counts, **words)
+    return added_up(table).assign(complete=table["complete"])

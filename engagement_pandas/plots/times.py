@@ -24,7 +24,7 @@ from engagement_pandas.plots.axes import (
     tidy,
     time_axis,
 )
-from engagement_pandas.plots.lines import Series, draw_lines, mark_partial
+from engagement_pandas.plots.lines import Series, draw_lines, mark_partial, split_lines
 from engagement_pandas.plots.names import TYPE_ROOM, check_posts, post_names, shortened
 from engagement_pandas.plots.style import (
     OWN,
@@ -91,16 +91,16 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     if typed:
         order, column = types, by
     else:
-        lines, order = largest(rows, by, rows["count"])
-        rows, column = rows.assign(**{LINE: lines}), LINE
+        names, order = largest(rows, by, rows["count"])
+        rows, column = rows.assign(**{LINE: names}), LINE
     table = metric(rows, every=every, tz=zone, by=column, window=window)
     ax = axes_for(ax)
     kind = types[0] if len(types) == 1 else "counts"
     blank(ax, label.format(kind=kind, unit=UNITS[every][0]), zone)
     if not table["count"].notna().any():
         return say(ax)
-    parts = {str(name): part for name, part in table.groupby(column, sort=False)}
-    series = {name: line_of(parts[name], "count") for name in order}
+    lines = lines_over_time(table, column, "count")
+    series = {name: lines[name] for name in order}
     colours = colours_of(counts, by, posts)
     handles, labels = draw_over_time(
         ax, series, colours, together="sum", every=every, zone=zone, line_kw=line_kw,
@@ -152,13 +152,12 @@ def largest(rows: pd.DataFrame, by: str, sizes: pd.Series) -> tuple[pd.Series, l
     return names.where(names.isin(shown), rest), [*shown, rest]
 
 
-def line_of(part: pd.DataFrame, column: str) -> Series:
-    """Return the line of one key's buckets."""
+def lines_over_time(table: pd.DataFrame, by: str, column: str) -> dict[str, Series]:
+    """Return the line of each key, at the beginning of its buckets."""
     from matplotlib.dates import date2num  # noqa: PLC0415 - heavy
 
-    moments = part["start"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
-    x = np.asarray(date2num(moments), dtype=np.float64)
-    return Series.of(x, part[column], part["complete"])
+    moments = table["start"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+    return split_lines(table, by, np.asarray(date2num(moments), dtype=np.float64), column)
 
 
 def blank(ax: Axes, label: str, zone: tzinfo) -> None:

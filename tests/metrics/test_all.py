@@ -18,6 +18,8 @@ METRICS: Final[dict[str, Callable[[pd.DataFrame], Any]]] = {
     "benchmark": metrics.benchmark,
     "best_times": metrics.best_times,
     "best_times by engagement": lambda counts: metrics.best_times(counts, clock="engagement"),
+    "by_age": metrics.by_age,
+    "by_age by day": lambda counts: metrics.by_age(counts, every="D"),
     "compare": lambda counts: metrics.compare(
         counts[counts["post_id"] < "2028"], counts[counts["post_id"] >= "2028"]
     ),
@@ -29,6 +31,10 @@ METRICS: Final[dict[str, Callable[[pd.DataFrame], Any]]] = {
     "over_time by post": lambda counts: metrics.over_time(
         counts, every="W", by=["post_id", "engagement_type"], tz="Asia/Tokyo"
     ),
+    "rate_by_age": metrics.rate_by_age,
+    "rate_over_time": metrics.rate_over_time,
+    "rate_over_time by post": lambda counts: metrics.rate_over_time(counts, by="post_id"),
+    "running_total": metrics.running_total,
     "standing": metrics.standing,
     "summarise": metrics.summarise,
     "top_posts": metrics.top_posts,

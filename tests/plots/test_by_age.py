@@ -1,0 +1,214 @@
+"""Artists, not pixels: counts and rates in the hours of posts' lives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+
+import engagement_pandas as ep
+from engagement_pandas import plots
+from engagement_pandas.plots import post_colours
+
+plot_by_age: Any = plots.plot_by_age
+plot_rate_by_age: Any = plots.plot_rate_by_age
+"""Their artists can do more than matplotlib's annotations know."""
+
+MADE = "2026-03-01T10:30:00"
+
+
+def of_gid(artists: Any, gid: str) -> Any:
+    """Return the one artist with this gid."""
+    (found,) = [artist for artist in artists if artist.get_gid() == gid]
+    return found
+
+
+def both(life: Any, below: list[Any], above: list[Any], serial: int = 0) -> pd.DataFrame:
+    """Make a post's impressions and engagements."""
+    parts = [life(MADE, below, serial), life(MADE, above, serial, "engagements")]
+    kinds = pd.CategoricalDtype(pd.Index(["impressions", "engagements"], dtype="str"))
+    return pd.concat([part.astype({"engagement_type": kinds}) for part in parts])
+
+
+def together(*frames: pd.DataFrame) -> pd.DataFrame:
+    """Put counts of several posts together."""
+    return pd.concat(frames, ignore_index=True)
+
+
+def test_ages_and_counts(life: Any) -> None:
+    """Made at 10:30, so the first hour ends at an age of 30 minutes; an unlike is below 0."""
+    ax = plot_by_age(life(MADE, [5, 7, -2]))
+    assert ax.lines[0].get_xdata().tolist() == [0.5, 1.5, 2.5]
+    assert ax.lines[0].get_ydata().tolist() == [5, 7, -2]
+    assert ax.get_ylim()[0] < -2
+
+
+def test_labels(life: Any) -> None:
+    """Counts per hour or per day, by an age that has no time zone."""
+    counts = life(MADE, [5, 7], kind="favorites")
+    ax = plot_by_age(counts)
+    assert (ax.get_ylabel(), ax.get_xlabel()) == (
+        "favorites per hour", "hours since the post was made",
+    )  # fmt: skip
+    assert plot_by_age(counts, every="D").get_ylabel() == "favorites per day"
+    days = counts.drop(columns="hour").iloc[:1]
+    assert plot_by_age(days).get_ylabel() == "favorites per day"
+    ax = plot_rate_by_age(both(life, [50], [5]))
+    assert (ax.get_ylabel(), ax.get_xlabel()) == (
+        "hourly engagements over impressions", "hours since the post was made",
+    )  # fmt: skip
+
+
+def test_as_the_metrics_say(demo: Any, ys: Any) -> None:
+    """Each line is that of its post."""
+    counts, _ = demo
+    drawn = ys(plot_by_age(counts, engagement_type="impressions", every="D"))
+    table = ep.by_age(counts, every="D")
+    table = table[(table["engagement_type"] == "impressions") & (table["age"] <= 168)]
+    rates = ys(plot_rate_by_age(counts, every="D", minimum=0))
+    rated = ep.rate_by_age(counts, every="D")
+    rated = rated[rated["age"] <= 168]
+    assert len(drawn) == len(rates) == 7
+    for lines, metric, column in ((drawn, table, "count"), (rates, rated, "rate")):
+        for post, line in lines.items():
+            own = metric.loc[metric["post_id"] == post, column]
+            expected = own.to_numpy(dtype="float64", na_value=np.nan)
+            assert np.array_equal(line, expected, equal_nan=True)
+
+
+def test_gaps_are_gaps(life: Any) -> None:
+    """An hour without a row, and one that is unknown, have no point; one between them a dot."""
+    ax = plot_by_age(life(MADE, [5, 7, 2, pd.NA, 1]).drop(index=1))
+    assert np.isnan(ax.lines[0].get_ydata()).tolist() == [False, True, False, True, False]
+    assert ax.lines[0].get_marker() == "o"
+
+
+def test_many_posts(life: Any, legend: Any) -> None:
+    """The seven with the most in colours, 18 thin and grey, each by itself and not summed."""
+    counts = together(*(life(MADE, [n, n], serial=n) for n in range(1, 26)))
+    ax = plot_by_age(counts)
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[n, n] for n in range(25, 18, -1)]
+    rest = of_gid(ax.collections, "others")
+    assert sorted(path.vertices[-1, 1] for path in rest.get_paths()) == list(range(1, 19))
+    assert "18 others" in legend(ax)
+    colours = {line.get_gid(): to_hex(line.get_color()).upper() for line in ax.lines}
+    every = post_colours(counts)
+    assert colours == {post: every[post] for post in colours}
+
+
+def test_until(life: Any) -> None:
+    """Beyond that age nothing is drawn, and who is large by then decides."""
+    late = life(MADE, [1, 1, 900], serial=1)
+    counts = together(late, *(life(MADE, [2, 2, 2], serial=n) for n in range(2, 10)))
+    ax = plot_by_age(counts, until=2)
+    assert max(ax.lines[0].get_xdata()) == 1.5
+    assert ax.get_xlim()[1] < 2
+    assert late["post_id"].iloc[0] not in {line.get_gid() for line in ax.lines}
+    assert plot_by_age(counts).lines[0].get_gid() == late["post_id"].iloc[0]
+
+
+def test_days_of_age_in_part(life: Any, legend: Any) -> None:
+    """The third day of life has not ended; the first and the second are whole."""
+    ax = plot_by_age(life(MADE, [1] * 60), every="D")
+    assert ax.lines[0].get_ydata().tolist() == [25, 24, 11]
+    marks = of_gid(ax.collections, "partial")
+    assert marks.get_offsets().tolist() == [[59.5, 11]]
+    assert legend(ax)[-1] == "partial day"
+
+
+def test_names(life: Any, legend: Any) -> None:
+    """In the legend the words, in the gid the ID."""
+    counts = together(both(life, [50], [5], 1), both(life, [80], [4], 2))
+    ids = sorted(counts["post_id"].unique())
+    posts = pd.DataFrame({"post_id": ids, "text": ["Doors are open", "Two for $5"]})
+    by_size = ["Two for $5", "Doors are open"]
+    ax = plot_by_age(counts, engagement_type="impressions", posts=posts)
+    assert legend(ax) == by_size
+    ax = plot_rate_by_age(counts, posts=posts)
+    assert legend(ax) == by_size
+    assert [line.get_gid() for line in ax.lines] == ids[::-1]
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[0.05], [0.1]]
+
+
+def test_one_post_has_an_interval(life: Any, legend: Any) -> None:
+    """The metric's; several posts have none."""
+    counts = both(life, [50, 200], [5, 10])
+    ax = plot_rate_by_age(counts, confidence=0.9)
+    band = of_gid(ax.collections, "interval")
+    table = ep.rate_by_age(counts, confidence=0.9)
+    assert set(band.get_paths()[0].vertices[:, 1]) == set(table["low"]) | set(table["high"])
+    assert legend(ax)[-1] == "90 % interval"
+    two = plot_rate_by_age(together(counts, both(life, [80], [4], 2)))
+    assert list(two.collections) == []
+
+
+def test_rates_of_many_posts(life: Any, legend: Any) -> None:
+    """Those with the most impressions have colours, whatever their rate; the others are grey."""
+    counts = together(
+        *(both(life, [10_000 * n] * 2, [100 * (26 - n), 50], n) for n in range(1, 26))
+    )
+    ax = plot_rate_by_age(counts)
+    assert [line.get_ydata()[0] for line in ax.lines] == [
+        (26 - n) / (100 * n) for n in range(25, 18, -1)
+    ]
+    rest = of_gid(ax.collections, "others")
+    assert len(rest.get_paths()) == 18
+    assert ax.get_ylim()[1] < 0.05
+    beyond = of_gid(ax.collections, "beyond")
+    over = [n for n in range(1, 19) if (26 - n) / (100 * n) > ax.get_ylim()[1]]
+    assert (beyond.get_offsets()[:, 0] == 0.5).sum() == len(over)
+    assert legend(ax)[-2:] == ["18 others", "beyond the axis"]
+
+
+def test_few_impressions_are_a_gap(life: Any, legend: Any) -> None:
+    """And the axis ends with the last that is drawn."""
+    ax = plot_rate_by_age(both(life, [500, 40, 3, 2], [10, 2, 3, 0]))
+    assert np.isnan(ax.lines[0].get_ydata()).tolist() == [False, False, True, True]
+    assert ax.get_xlim()[1] < 2
+    assert legend(ax)[-1] == "gaps: < 10 impressions"
+
+
+@pytest.mark.parametrize("plot", [plot_by_age, plot_rate_by_age])
+def test_ids_without_a_time(rows: pd.DataFrame, plot: Any) -> None:
+    """Posts of before November 2010 have no age, and the picture says so."""
+    words = (
+        {"engagement_type": "impressions"} if plot is plot_by_age else {"numerator": "favorites"}
+    )
+    ax = plot(rows, **words)
+    assert [text.get_text() for text in ax.texts] == [
+        "these IDs do not tell when the posts were made"
+    ]
+
+
+def test_line_keywords(life: Any) -> None:
+    """For the lines in colours."""
+    counts = both(life, [50, 60], [5, 6])
+    for ax in (
+        plot_by_age(counts, engagement_type="engagements", lw=5),
+        plot_rate_by_age(counts, lw=5),
+    ):
+        assert {line.get_linewidth() for line in ax.lines} == {5}
+
+
+@pytest.mark.parametrize(
+    ("plot", "words", "complaint"),
+    [
+        (plot_by_age, {}, "name one as engagement_type"),
+        (plot_by_age, {"engagement_type": "impressions", "until": 0}, "until is 0"),
+        (plot_by_age, {"engagement_type": "impressions", "every": "W"}, "every is 'W'"),
+        (plot_rate_by_age, {"until": "week"}, "until is 'week'"),
+        (plot_rate_by_age, {"every": "W"}, "every is 'W'"),
+        (plot_rate_by_age, {"numerator": "impressions"}, "name two"),
+        (plot_rate_by_age, {"minimum": 1.5}, "minimum is 1.5"),
+        (plot_rate_by_age, {"posts": ["1"]}, "posts are a DataFrame"),
+    ],
+)
+def test_refused(life: Any, plot: Any, words: dict[str, Any], complaint: str) -> None:
+    """Several types, ages and buckets that are none; and no figure is left."""
+    with pytest.raises(ep.FrameError, match=complaint):
+        plot(both(life, [50, 60], [5, 6]), **words)
+    assert plt.get_fignums() == []
