@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from engagement_pandas.errors import InvalidWindow
 from engagement_pandas.explorers.code import list_of, literal
 from engagement_pandas.grouping import Grouping
 from engagement_pandas.posts import pasted_ids
-from engagement_pandas.request import EngagementRequest
+from engagement_pandas.request import EngagementRequest, historical, last_28_hours, totals
 from engagement_pandas.vocabulary import (
     SERIES_TYPES,
     TOTALS_TYPES,
@@ -25,6 +25,13 @@ ENDPOINTS: Final[Mapping[Endpoint, str]] = {
     Endpoint.HISTORICAL: "any days since September 2014",
 }
 """What each endpoint gives, in words."""
+
+ASK: Final[Mapping[Endpoint, Callable[..., EngagementRequest]]] = {
+    Endpoint.TOTALS: totals,
+    Endpoint.LAST_28_HOURS: last_28_hours,
+    Endpoint.HISTORICAL: historical,
+}
+"""The function that asks each."""
 
 _POST, _TYPE, _DAY, _HOUR = Dimension
 GROUPINGS: Final[Mapping[str, tuple[Dimension, ...]]] = {
@@ -115,14 +122,14 @@ def request_of(values: Mapping[str, Any], now: datetime) -> EngagementRequest:
     EngagementRequest(totals of 1 post | favorites | counts: tweet.id > engagement.type)
     """
     endpoint = values["endpoint"]
-    dated = endpoint is Endpoint.HISTORICAL
-    return EngagementRequest(
-        endpoint=endpoint,
-        post_ids=tuple(pasted_ids(values["ids"])),
-        engagement_types=tuple(values["types"]),
-        groupings=(Grouping(GROUPINGS[values["grouping"]]),),
-        window=days_to(values["first"], values["last"], now) if dated else None,
-    )
+    question: dict[str, Any] = {
+        "post_ids": pasted_ids(values["ids"]),
+        "engagement_types": values["types"],
+        "by": Grouping(GROUPINGS[values["grouping"]]),
+    }
+    if endpoint is Endpoint.HISTORICAL:
+        question["window"] = days_to(values["first"], values["last"], now)
+    return ASK[endpoint](**question)
 
 
 def code_of(request: EngagementRequest) -> str:

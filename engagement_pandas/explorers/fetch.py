@@ -204,7 +204,7 @@ class FetchExplorer(Explorer):
         if self.plan is None:
             msg = "there is no plan yet; choose what to ask"
             raise RequestError(msg)
-        self._run = Run(self._client, self.plan, self._told, self._ended)
+        self._run = Run(self._client, self.plan, self._told, self.guarded(self._ended))
         self.table.html = ""
         self._lock(running=True)
         self._run.start()
