@@ -55,8 +55,14 @@ def pair_of(
     return pair
 
 
-def cells_of(counts: pd.DataFrame) -> NDArray[np.int64]:
+def cells_of(counts: pd.DataFrame, starts: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
     """Return a number for each row's post, day and hour, as far as there are such columns.
+
+    Parameters
+    ----------
+    counts : DataFrame
+    starts : ndarray of int64, optional
+        As :func:`~engagement_pandas.metrics.spans.hours` returns them, where they are known.
 
     Examples
     --------
@@ -68,10 +74,10 @@ def cells_of(counts: pd.DataFrame) -> NDArray[np.int64]:
     if "post_id" in counts.columns:
         cells += pd.factorize(counts["post_id"])[0]
     if "day" in counts.columns and len(counts):
-        starts = hours(counts)
-        starts -= starts.min()
-        cells *= int(starts.max()) + 1
-        cells += starts
+        at = hours(counts) if starts is None else starts
+        first, last = int(at.min()), int(at.max())
+        cells *= last - first + 1
+        cells += at - first
     elif "hour" in counts.columns:
         cells *= 24
         cells += counts["hour"].to_numpy()
@@ -97,34 +103,48 @@ class Pair:
     known: tuple[Places, Places]
     unknown: Places
 
-    @classmethod
-    def of(cls, counts: pd.DataFrame, names: list[str], cells: NDArray[np.int64]) -> Pair:
-        """Find the counts of two types.
 
-        Parameters
-        ----------
-        counts : DataFrame
-        names : list of str
-            The two types.
-        cells : ndarray of int64
-            As :func:`cells_of` returns them.
-        """
-        kinds = counts["engagement_type"].cat
-        codes = kinds.codes.to_numpy()
+def find_pairs(
+    counts: pd.DataFrame, pairs: Sequence[Sequence[str]], cells: NDArray[np.int64]
+) -> list[Pair]:
+    """Find the counts of some pairs of types.
+
+    Parameters
+    ----------
+    counts : DataFrame
+    pairs : sequence of two str each
+        As :func:`pair_of` returns them.
+    cells : ndarray of int64
+        As :func:`cells_of` returns them.
+    """
+    kinds = counts["engagement_type"].cat
+    codes = kinds.codes.to_numpy()
+    count = counts["count"].array
+    sides: dict[str, tuple[Places, NDArray[np.bool_], NDArray[np.int64]]] = {}
+    for name in dict.fromkeys(name for pair in pairs for name in pair):
         # A type that is no category has the code -1, which no row has.
-        wanted = kinds.categories.get_indexer(pd.Index(names))
-        first, second = (np.flatnonzero(codes == code) for code in wanted)
-        count = counts["count"].array
-        holes = [count.take(side).isna() for side in (first, second)]
-        one, two = first[~holes[0]], second[~holes[1]]
-        unknown = np.concatenate([first[holes[0]], second[holes[1]]])
-        # A frame straight from the API has both of each, in the same order.
-        if not np.array_equal(cells[one], cells[two]):
-            one, two = (
-                one[pd.Index(cells[one]).isin(cells[two])],
-                two[pd.Index(cells[two]).isin(cells[one])],
-            )
-        return cls((first, second), (one, two), unknown)
+        rows = np.flatnonzero(codes == kinds.categories.get_indexer(pd.Index([name]))[0])
+        known = ~count.take(rows).isna()
+        sides[name] = rows, known, cells[rows]
+    return [_paired(*sides[above], *sides[below]) for above, below in pairs]
+
+
+def _paired(  # noqa: PLR0913, PLR0917 - two sides of three
+    first: Places,
+    first_known: NDArray[np.bool_],
+    first_cells: NDArray[np.int64],
+    second: Places,
+    second_known: NDArray[np.bool_],
+    second_cells: NDArray[np.int64],
+) -> Pair:
+    unknown = np.concatenate([first[~first_known], second[~second_known]])
+    # A frame straight from the API has both of each, in the same order.
+    if first_known.all() and second_known.all() and np.array_equal(first_cells, second_cells):
+        return Pair((first, second), (first, second), unknown)
+    ours, theirs = first_cells[first_known], second_cells[second_known]
+    one = first[first_known][pd.Index(ours).isin(theirs)]
+    two = second[second_known][pd.Index(theirs).isin(ours)]
+    return Pair((first, second), (one, two), unknown)
 
 
 def pair_sums(

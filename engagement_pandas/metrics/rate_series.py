@@ -15,7 +15,7 @@ from engagement_pandas.metrics.buckets import Buckets, time_keys
 from engagement_pandas.metrics.columns import need, of_types
 from engagement_pandas.metrics.histories import histories
 from engagement_pandas.metrics.intervals import CONFIDENCE
-from engagement_pandas.metrics.pairs import Pair, cells_of, pair_of, pair_sums, rated
+from engagement_pandas.metrics.pairs import cells_of, find_pairs, pair_of, pair_sums, rated
 from engagement_pandas.metrics.spans import hours
 from engagement_pandas.metrics.stages import Stages, check_step
 from engagement_pandas.metrics.sums import coded
@@ -194,7 +194,7 @@ def rate_by_age(
     born[owner] = lives.born[lives.life]
     stages = Stages.of(lives, owner, born, every)
     own = rows.take(lives.row)
-    found = Pair.of(own, pair, cells_of(own))
+    (found,) = find_pairs(own, [pair], cells_of(own))
     sums, known = pair_sums(own, [found], stages.place, len(stages.owner))
     names = pd.Series(lives.posts.take(posts[stages.owner]), dtype=TEXT)
     both = np.zeros(len(own), dtype=np.bool_)
@@ -221,8 +221,8 @@ def _rates(
     By pair of types, then key, then bucket; ``size`` is how many keys there are.
     """
     starts = hours(counts)
-    cells = cells_of(counts)
-    found = [Pair.of(counts, pair, cells) for pair in pairs]
+    cells = cells_of(counts, starts)
+    found = find_pairs(counts, pairs, cells)
     places = buckets.places(key, starts)
     sums, known = pair_sums(counts, found, places, size * len(buckets))
     # An hour is whole where some post has both counts, and no count is unknown.

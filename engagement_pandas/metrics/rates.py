@@ -8,7 +8,7 @@ import pandas as pd
 
 from engagement_pandas.metrics.columns import keys, need, of_types
 from engagement_pandas.metrics.intervals import CONFIDENCE
-from engagement_pandas.metrics.pairs import Pair, cells_of, pair_of, pair_sums, rated
+from engagement_pandas.metrics.pairs import cells_of, find_pairs, pair_of, pair_sums, rated
 from engagement_pandas.metrics.sums import coded
 
 
@@ -74,6 +74,6 @@ def engagement_rate(
     pair = pair_of(counts, numerator, denominator, names)
     rows = of_types(counts, pair)
     places, table = coded(rows, names)
-    found = Pair.of(rows, pair, cells_of(rows))
-    sums, known = pair_sums(rows, [found], places, len(table))
+    found = find_pairs(rows, [pair], cells_of(rows))
+    sums, known = pair_sums(rows, found, places, len(table))
     return table.assign(**rated(pair, sums, known, confidence))

@@ -106,9 +106,12 @@ def rates_from_zero(
         table[name].to_numpy(dtype="float64", na_value=np.nan) for name in ("rate", "low", most)
     )
     sure = (rate <= SURE * low) & (low > 0)
+    if ax.get_ylim()[0] < 0:
+        return [], []
     high = float(np.nanmax(rate))
-    top = float(np.max(fits[sure], initial=0)) or high
-    if ax.get_ylim()[0] < 0 or not top:
+    most_of_all = float(np.max(fits[~np.isnan(fits)], initial=0))
+    top = float(np.max(fits[sure], initial=0)) or min(most_of_all, CROWDED * high)
+    if not top:
         return [], []
     edge = max(_MARGIN * (top if high > CROWDED * top else max(top, high)), before)
     ax.set_ylim(0, edge)
