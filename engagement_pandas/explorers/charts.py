@@ -36,14 +36,14 @@ class Telling:
     status : str
         A sentence on what is shown.
     table : callable
-        From the ``gid`` of all that was drawn to HTML, escaped.
+        From the ``gid`` of all that was drawn, in order, to HTML, escaped.
     code : str
         Python that makes the same picture.
     """
 
     draw: Callable[[Axes], Any]
     status: str
-    table: Callable[[frozenset[str]], str] = lambda _: ""
+    table: Callable[[Sequence[str]], str] = lambda _: ""
     code: str = ""
 
 
@@ -84,7 +84,7 @@ class CountsExplorer(Explorer):
         self.names = names(source, posts)
         self.code = ""
         self.chart = Region(role="img", label="no chart yet")
-        self.table = Region(role="region", label="Table", reachable=True)
+        self.table = Region(role="group", label="Table", reachable=True)
         self.export = ExportBar(lambda: self.selection, self.say, self.complain)
         self._python = Region(shell=CODE)
         self._picture = Picture(height=height)

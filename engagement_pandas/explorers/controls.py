@@ -11,6 +11,9 @@ import ipywidgets
 LABEL: Final = "7.5em"
 """The width of a control's name."""
 
+INDENT: Final = f"calc({LABEL} + 4px)"
+"""Where the controls themselves begin."""
+
 LEAST: Final = "320px"
 """The least width of a column: two beside each other on a page of 760 px, one on less."""
 

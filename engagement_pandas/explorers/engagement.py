@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from engagement_pandas.explorers.tables import (
 from engagement_pandas.metrics import top_posts
 from engagement_pandas.metrics.rankings import RATE
 from engagement_pandas.plots import post_colours
+from engagement_pandas.plots.style import line_styles
 from engagement_pandas.wording import counted
 
 CLOCKS: Final = {
@@ -229,7 +230,7 @@ class EngagementExplorer(CountsExplorer):
             code=choice.code(source, named=self.named),
         )
 
-    def _table(self, rows: pd.DataFrame, choice: Selection, drawn: frozenset[str]) -> str:
+    def _table(self, rows: pd.DataFrame, choice: Selection, drawn: Sequence[str]) -> str:
         """Return the posts that are chosen, best first, with the colours that are drawn."""
         if not choice.posts:
             return ""
@@ -241,11 +242,11 @@ class EngagementExplorer(CountsExplorer):
         told = pd.Series(value.array, index=best["post_id"])
         order = [*told.index, *(post for post in choice.posts if post not in told.index)]
         shown = order[:LISTED]
-        colours = post_colours(rows, posts=self.posts)
+        looks = self._looks(rows, drawn)
         texts = self.source.posts.set_index("post_id")["text"]
         frame = pd.DataFrame(
             {
-                "swatch": [colours[post] if post in drawn else None for post in shown],
+                "swatch": [looks.get(post) for post in shown],
                 "name": [self.names[post] for post in shown],
                 "text": texts.reindex(shown).array,
                 "post_id": shown,
@@ -265,3 +266,10 @@ class EngagementExplorer(CountsExplorer):
         more = len(order) - len(shown)
         caption = f"The {len(shown)} posts with the most" if more else "Posts chosen"
         return table(columns, frame, caption + (f", of {len(order):,}" if more else ""))
+
+    def _looks(self, rows: pd.DataFrame, drawn: Sequence[str]) -> dict[str, tuple[str, Any]]:
+        """Return the colour and the line style of each post that has a line of its own."""
+        colours = post_colours(rows, posts=self.posts)
+        own = [gid for gid in drawn if gid in colours]
+        shades = [colours[post] for post in own]
+        return dict(zip(own, zip(shades, line_styles(shades), strict=True), strict=True))

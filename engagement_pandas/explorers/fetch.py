@@ -19,7 +19,7 @@ from engagement_pandas.explorers.asking import (
     request_of,
     types_of,
 )
-from engagement_pandas.explorers.controls import LABEL, button, control, line, offer, side_by_side
+from engagement_pandas.explorers.controls import INDENT, button, control, line, offer, side_by_side
 from engagement_pandas.explorers.explorer import Explorer
 from engagement_pandas.explorers.export import ExportBar
 from engagement_pandas.explorers.page import CODE, Region
@@ -133,14 +133,14 @@ class FetchExplorer(Explorer):
         self.bar = ipywidgets.IntProgress(
             value=0, max=1, layout={"flex": "1 1 200px", "width": "auto", "visibility": "hidden"}
         )
-        self.price = Region(role="region", label="The plan", reachable=True)
-        self.table = Region(role="region", label="Omissions", reachable=True)
+        self.price = Region(role="group", label="The plan", reachable=True)
+        self.table = Region(role="group", label="Omissions", reachable=True)
         self._python = Region(shell=CODE)
         self.export = ExportBar(lambda: self.counts, self.say, self.complain, file="counts.parquet")
         self._fit(controls)
         beside = [controls[name] for name in ("endpoint", "grouping", "first", "last")]
         question = side_by_side(ipywidgets.VBox(beside), controls["types"])
-        above = [controls["ids"], line(self.upload, indent=LABEL), question, self.price]
+        above = [controls["ids"], line(self.upload, indent=INDENT), question, self.price]
         running = line(self.start, self.cancel, self.bar)
         below = [self.table, self._python, self.export]
         super().__init__(controls, [*above, running], below)

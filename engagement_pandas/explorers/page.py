@@ -12,7 +12,7 @@ ROOT: Final = "engagement-explorer"
 """The CSS class of every explorer."""
 
 CODE: Final = (
-    '<details><summary>The same in Python</summary><pre tabindex="0" role="region" '
+    '<details><summary>The same in Python</summary><pre tabindex="0" role="group" '
     'aria-label="Python code"><code data-slot></code></pre></details>'
 )
 """The shell of a region with Python in it, folded away."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Picture:
 
         with mpl.rc_context(_SETTINGS):
             self._figure.clear()
-            self._figure.set_layout_engine("tight")
+            self._figure.set_layout_engine("tight", pad=0.4)
             draw(self._figure.subplots())
             # Laid out and drawn once; savefig would draw all of it twice.
             file = io.StringIO()
@@ -105,12 +105,12 @@ class Picture:
         return "; ".join(" ".join(part.split()) for part in parts if part)
 
     @property
-    def drawn(self) -> frozenset[str]:
-        """The ``gid`` of everything that was drawn last: posts and types, mostly."""
+    def drawn(self) -> tuple[str, ...]:
+        """The ``gid`` of everything that was drawn last, in order: posts and types, mostly."""
         if not self._figure.axes:
-            return frozenset()
+            return ()
         gids = (artist.get_gid() for artist in self._figure.axes[0].get_children())
-        return frozenset(str(gid) for gid in gids if gid)
+        return tuple(dict.fromkeys(str(gid) for gid in gids if gid))
 
     def png(self) -> bytes:
         """Return what was drawn last, on white."""
@@ -119,6 +119,6 @@ class Picture:
         return file.getvalue()
 
 
-def _named(identity: str, gids: frozenset[str]) -> str:
+def _named(identity: str, gids: Sequence[str]) -> str:
     """Return the beginning of a group: with its ``gid``, or without matplotlib's own name."""
     return f'<g data-gid="{identity}"' if html.unescape(identity) in gids else "<g"

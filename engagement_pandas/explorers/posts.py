@@ -8,7 +8,7 @@ from typing import Any, Final
 import ipywidgets
 import traitlets
 
-from engagement_pandas.explorers.controls import LABEL, button, control, line
+from engagement_pandas.explorers.controls import INDENT, button, control, line
 from engagement_pandas.explorers.rows import Rows
 from engagement_pandas.metrics import top_posts
 
@@ -82,7 +82,7 @@ class PostChooser(ipywidgets.VBox):
         none.on_click(lambda _: self._choose(()))
         narrowing = ipywidgets.VBox([self.words, self.ranking, self.top])
         narrowing.layout.display = None if many else "none"
-        super().__init__([narrowing, self.listed, line(every, none, indent=LABEL)])
+        super().__init__([narrowing, self.listed, line(every, none, indent=INDENT)])
         self.observe(self._show, "value")
         for narrows in (self.words, self.ranking, self.top):
             narrows.observe(self._narrow, "value")

@@ -24,6 +24,9 @@ SNIPPET: Final = 80
 """Characters of a post's text."""
 
 
+_WIDTH: Final = 3
+
+
 class Column(NamedTuple):
     """A column of a table.
 
@@ -93,12 +96,28 @@ def snippet(value: Any) -> str:
     return text(value if pd.isna(value) else shortened(" ".join(str(value).split()), SNIPPET))
 
 
-def swatch(colour: Any) -> str:
-    """Return a small square in a colour of the chart; nothing where the post has none."""
-    if pd.isna(colour):
+def swatch(look: Any) -> str:
+    """Return a piece of a line of the chart: a colour and a line style of matplotlib's.
+
+    Nothing, where a post has no line of its own.
+
+    Examples
+    --------
+    >>> swatch(("#0072B2", (0, (4, 1.5))))
+    '<svg class="swatch" ...><line ... style="stroke:#0072B2;stroke-dasharray:12 4.5"/></svg>'
+    >>> swatch(None)
+    ''
+    """
+    if look is None:
         return ""
-    shade = PAGE_INK if colour == INK else html.escape(str(colour))
-    return f'<span class="swatch" aria-hidden="true" style="background:{shade}"></span>'
+    colour, style = look
+    dashes = "" if isinstance(style, str) else " ".join(f"{_WIDTH * part:g}" for part in style[1])
+    stroke = f"stroke:{PAGE_INK if colour == INK else html.escape(colour)}"
+    dashed = f";stroke-dasharray:{dashes}" if dashes else ""
+    return (
+        f'<svg class="swatch" width="26" height="8" aria-hidden="true"><line x1="0" y1="4" '
+        f'x2="26" y2="4" stroke-width="{_WIDTH}" style="{stroke}{dashed}"/></svg>'
+    )
 
 
 def table(columns: Mapping[str, Column], rows: pd.DataFrame, caption: str) -> str:
@@ -119,7 +138,10 @@ def table(columns: Mapping[str, Column], rows: pd.DataFrame, caption: str) -> st
     """
     shown = list(columns.values())
     head = "".join(
-        f'<th scope="col"{_class(column)}>{html.escape(column.head)}</th>' for column in shown
+        f'<th scope="col"{_class(column)}>{html.escape(column.head)}</th>'
+        if column.head
+        else "<td></td>"
+        for column in shown
     )
     body = "".join(_row(shown, row) for row in zip(*(rows[name] for name in columns), strict=True))
     return (
