@@ -23,7 +23,7 @@ from engagement_pandas.plots.rates import (
     silent,
     well_exposed,
 )
-from engagement_pandas.plots.style import shade, type_colours
+from engagement_pandas.plots.style import REST, shade, type_colours
 from engagement_pandas.plots.times import (
     LINE,
     blank,
@@ -141,7 +141,8 @@ def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     most = "rate"
     if len(order) == 1:
         (name,) = order
-        band, word = draw_interval(ax, series[name].x, table, shade(ax, colours[name]), confidence)
+        colour = shade(ax, colours.get(name, REST))
+        band, word = draw_interval(ax, series[name].x, table, colour, confidence)
         handles, labels, most = [*handles, band], [*labels, word], "high"
     rate_axis(ax.yaxis)
     beyond, why = rates_from_zero(ax, table, handles, most=most)

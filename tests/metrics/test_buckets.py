@@ -205,6 +205,8 @@ def test_days_do_not_tell_whether_they_are_whole() -> None:
     known = over_time(daily, window=("2026-03-02", "2026-03-09"))
     assert known["complete"].all()
     assert over_time(daily, every="W", window=("2026-03-02", "2026-03-09"))["complete"].all()
+    holed = over_time(daily.drop(index=3), every="W")
+    assert holed["complete"].to_list() == [False]
     cut = over_time(daily, window=("2026-03-02T03:00:00Z", "2026-03-09"))
     assert cut["complete"].to_list() == [False] + [True] * 6
 

@@ -116,15 +116,15 @@ def test_more_posts_than_colours(hourly: Any, ys: Any, legend: Any) -> None:
         *[
             (str(n), kind, "2026-03-01", 5, count)
             for n in range(1, 26)
-            for kind, count in (("impressions", 100 * n), ("engagements", 26 - n))
+            for kind, count in (("impressions", 100 * n), ("engagements", 200 * (26 - n)))
         ]
     )
     ax = plot_rate_over_time(counts, by="post_id")
     drawn = ys(ax)
     assert list(drawn) == ["25", "24", "23", "22", "21", "20", "19", "18 others"]
-    assert drawn["25"] == [1 / 2500]
+    assert drawn["25"] == [200 / 2500]
     rest = range(1, 19)
-    assert drawn["18 others"] == [sum(26 - n for n in rest) / sum(100 * n for n in rest)]
+    assert drawn["18 others"] == [sum(200 * (26 - n) for n in rest) / sum(100 * n for n in rest)]
     assert ax.lines[-1].get_color() == "#8C8C8C"
     assert legend(ax)[-1] == "18 others (together)"
 
@@ -133,6 +133,8 @@ def test_a_column_of_ones_own(rated: pd.DataFrame, ys: Any) -> None:
     """What was merged to the counts may be what is compared."""
     counts = rated.assign(campaign=rated["post_id"].map({"1": "spring", "2": "autumn"}))
     assert ys(plot_rate_over_time(counts, by="campaign"))["spring"] == [0.1, 0.15, 0.05]
+    none = rated.assign(campaign=pd.Series(pd.NA, rated.index, dtype="str"))
+    assert gids(plot_rate_over_time(none, by="campaign")) == ["<NA>"]
 
 
 def test_few_impressions_are_a_gap(hourly: Any, ys: Any, legend: Any) -> None:
