@@ -109,6 +109,9 @@ def test_until(life: Any) -> None:
     assert ax.get_xlim()[1] < 2
     assert late["post_id"].iloc[0] not in {line.get_gid() for line in ax.lines}
     assert plot_by_age(counts).lines[0].get_gid() == late["post_id"].iloc[0]
+    steady, once = life(MADE, [3, 3], serial=1), life(MADE, [5, 0], serial=2)
+    first = plot_by_age(together(steady, once)).lines[0]
+    assert first.get_gid() == steady["post_id"].iloc[0]
 
 
 def test_days_of_age_in_part(life: Any, legend: Any) -> None:
@@ -144,6 +147,17 @@ def test_one_post_has_an_interval(life: Any, legend: Any) -> None:
     assert legend(ax)[-1] == "90 % interval"
     two = plot_rate_by_age(together(counts, both(life, [80], [4], 2)))
     assert list(two.collections) == []
+
+
+def test_an_interval_from_few_engagements(life: Any) -> None:
+    """Where none is known well, the axis holds it, up to four times the highest rate."""
+    counts = both(life, [50, 50], [2, 1])
+    high = ep.rate_by_age(counts)["high"].max()
+    assert high < 4 * 0.04
+    assert plot_rate_by_age(counts).get_ylim() == pytest.approx((0, 1.05 * high))
+    few = both(life, [10, 40], [0, 1])
+    assert ep.rate_by_age(few)["high"].max() > 4 * 0.025
+    assert plot_rate_by_age(few).get_ylim() == pytest.approx((0, 1.05 * 4 * 0.025))
 
 
 def test_rates_of_many_posts(life: Any, legend: Any) -> None:
