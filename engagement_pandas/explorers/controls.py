@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -52,7 +53,8 @@ def line(*children: ipywidgets.Widget, indent: str = "0") -> ipywidgets.Box:
     )
 
 
-def zones() -> list[str]:
+@cache
+def zones() -> tuple[str, ...]:
     """Return the time zones there are, ``UTC`` first.
 
     Examples
@@ -65,7 +67,7 @@ def zones() -> list[str]:
         for zone in available_timezones()
         if "/" in zone and not zone.startswith(("Etc/", "SystemV/", "posix/", "right/"))
     )
-    return ["UTC", *places]
+    return "UTC", *places
 
 
 def offer(choice: ipywidgets.Dropdown, pairs: Sequence[tuple[str, str]]) -> None:

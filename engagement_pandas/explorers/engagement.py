@@ -103,7 +103,7 @@ class EngagementExplorer(CountsExplorer):
         days = source.days("UTC")
         hourly = "hour" in columns
         every = EVERY if hourly else {"D": "day (counts are by day)"}
-        places = zones() if hourly else ["UTC"]
+        places = zones() if hourly else ("UTC",)
         chooser = PostChooser(source, names(source, posts))
         controls: dict[str, ipywidgets.Widget] = {
             "posts": chooser,
@@ -242,7 +242,7 @@ class EngagementExplorer(CountsExplorer):
         told = pd.Series(value.array, index=best["post_id"])
         order = [*told.index, *(post for post in choice.posts if post not in told.index)]
         shown = order[:LISTED]
-        looks = self._looks(rows, drawn)
+        looks = self._looks(rows, drawn, bars=choice.clock == "total")
         texts = self.source.posts.set_index("post_id")["text"]
         frame = pd.DataFrame(
             {
@@ -267,9 +267,12 @@ class EngagementExplorer(CountsExplorer):
         caption = f"The {len(shown)} posts with the most" if more else "Posts chosen"
         return table(columns, frame, caption + (f", of {len(order):,}" if more else ""))
 
-    def _looks(self, rows: pd.DataFrame, drawn: Sequence[str]) -> dict[str, tuple[str, Any]]:
+    def _looks(
+        self, rows: pd.DataFrame, drawn: Sequence[str], *, bars: bool
+    ) -> dict[str, tuple[str, Any]]:
         """Return the colour and the line style of each post that has a line of its own."""
         colours = post_colours(rows, posts=self.posts)
         own = [gid for gid in drawn if gid in colours]
         shades = [colours[post] for post in own]
-        return dict(zip(own, zip(shades, line_styles(shades), strict=True), strict=True))
+        styles = ["-"] * len(own) if bars else line_styles(shades)
+        return dict(zip(own, zip(shades, styles, strict=True), strict=True))

@@ -26,7 +26,7 @@ _SETTINGS: Final[Any] = {
     ),
 }
 _TAG: Final = re.compile(r"<[^>]+>")
-_GROUP: Final = re.compile(r'<g id="([^"]*)"')
+_GROUP: Final = re.compile(r"""<g id=("[^"]*"|'[^']*')""")
 _HEAD: Final = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _SIZE: Final = re.compile(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', re.DOTALL)
 _PAGE_WIDE: Final = re.compile(
@@ -121,4 +121,4 @@ class Picture:
 
 def _named(identity: str, gids: Sequence[str]) -> str:
     """Return the beginning of a group: with its ``gid``, or without matplotlib's own name."""
-    return f'<g data-gid="{identity}"' if html.unescape(identity) in gids else "<g"
+    return f"<g data-gid={identity}" if html.unescape(identity[1:-1]) in gids else "<g"
