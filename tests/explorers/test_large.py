@@ -1,0 +1,62 @@
+"""A thousand posts, two types, four weeks by hour: 1.3 million counts."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, EngagementExplorer
+
+POSTS, HOURS = 1000, 28 * 24
+
+
+@pytest.fixture(scope="module")
+def large(post_made: Any) -> pd.DataFrame:
+    """Make counts of posts that were all made in the days before."""
+    dice = np.random.default_rng(1)
+    ids = np.array(sorted(post_made(f"2026-02-{24 + n % 5:02d}T09:00:00", n) for n in range(POSTS)))
+    hours = pd.date_range("2026-03-01", periods=HOURS, freq="h", unit="us")
+    number = POSTS * 2 * HOURS
+    kinds = pd.Categorical.from_codes(
+        np.tile(np.repeat([0, 1], HOURS), POSTS), ["impressions", "engagements"]
+    ).rename_categories(pd.Index(["impressions", "engagements"], dtype="str"))
+    return pd.DataFrame(
+        {
+            "post_id": pd.Series(np.repeat(ids, 2 * HOURS), dtype="str"),
+            "engagement_type": kinds,
+            "day": np.tile(hours.normalize().to_numpy(), 2 * POSTS),
+            "hour": np.tile(hours.hour.to_numpy().astype("int8"), 2 * POSTS),
+            "count": pd.array(dice.poisson(3, number), dtype="Int64"),
+        }
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
+def test_a_thousand_posts(large: pd.DataFrame, kind: Any) -> None:
+    """All of them are chosen and drawn, along every clock, in seconds."""
+    began = time.monotonic()
+    with closing(kind(large)) as explorer:
+        explorer.controls["posts"].top.value = POSTS
+        assert explorer.alert.html == ""
+        if kind is EngagementExplorer:
+            assert len(explorer.controls["posts"].value) == POSTS
+            assert len(explorer.selection) == POSTS * HOURS
+            for name, value in {
+                "types": ("impressions", "engagements"),
+                "tz": "Asia/Kathmandu",
+                "measure": "rate",
+                "clock": "age",
+                "every": "D",
+            }.items():
+                explorer.controls[name].value = value
+                assert explorer.alert.html == "", (name, value)
+            explorer.controls["clock"].value = "total"
+            assert explorer.alert.html == ""
+            assert explorer.table.html.count("<tr>") == 51
+    assert time.monotonic() - began < 120
