@@ -1,0 +1,83 @@
+"""Notebooks of a few cells, for tests that need one explorer and no story."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+NOTEBOOKS: Final = Path(__file__).parents[2] / "notebooks"
+
+COUNTS: Final = """\
+import engagement_pandas as ep
+
+demo = ep.demo_client(now="2026-04-15T12:20:00Z")
+posts = demo.posts.tail(24)
+request = ep.historical(
+    posts,
+    engagement_types=["impressions", "engagements", "url_clicks"],
+    window=ep.Window.covering("2026-03-20", "2026-04-12"),
+    by=ep.BY_HOUR,
+)
+counts = ep.flatten(demo.client.fetch(request))"""
+"""A few posts of the sandbox, by the hour."""
+
+MANY: Final = """\
+import numpy as np
+import pandas as pd
+
+import engagement_pandas as ep
+from engagement_pandas.frame import TEXT
+
+ids = [str(2_030_000_000_000_000_000 + 41 * number * 10**12) for number in range({posts})]
+types = [str(name) for name in ep.EngagementType][:{types}]
+days = pd.date_range("2026-03-01", periods=28, unit="us")
+counts = pd.MultiIndex.from_product(
+    [ids, types, days, range(24)], names=["post_id", "engagement_type", "day", "hour"]
+).to_frame(index=False)
+counts["post_id"] = counts["post_id"].astype(TEXT)
+counts["engagement_type"] = pd.Categorical(counts["engagement_type"], types)
+counts["hour"] = counts["hour"].astype("int8")
+numbers = np.random.default_rng(1).poisson(40, len(counts))
+counts["count"] = pd.array(numbers, dtype="Int64")
+print(f"{{len(counts):,}} rows")"""
+"""So many posts and types, 28 days by the hour."""
+
+EXPLORER: Final = """\
+explorer = ep.EngagementExplorer(counts, demo.posts)
+explorer"""
+
+BARE: Final = """\
+explorer = ep.EngagementExplorer(counts)
+explorer"""
+
+SLOW: Final = """\
+import time
+
+import engagement_pandas.plots as plots
+
+quick = plots.plot_over_time
+
+
+def slowly(*arguments, **keywords):
+    time.sleep(1.5)
+    return quick(*arguments, **keywords)
+
+
+plots.plot_over_time = slowly"""
+"""A plot that takes its time."""
+
+FETCHER: Final = """\
+asking = ep.FetchExplorer(demo.client, posts.head(3))
+asking"""
+
+EVERY_KIND: Final = (
+    "ep.EngagementExplorer(counts, demo.posts)",
+    "ep.BestTimesExplorer(counts, demo.posts)",
+    "ep.CompareExplorer(counts, demo.posts)",
+    "ep.FetchExplorer(demo.client, posts)",
+)
+
+
+def exploring() -> Path:
+    """Return the notebook of explorers."""
+    return next(NOTEBOOKS.glob("04_*.ipynb"))

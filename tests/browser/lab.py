@@ -1,0 +1,257 @@
+"""A notebook and its explorers as somebody in front of the screen has them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Locator, Page, expect
+from servers import Server
+
+EXPLORER: Final = ".engagement-explorer"
+
+TELLS: Final = {
+    "EngagementExplorer": "Along",
+    "BestTimesExplorer": "Least posts",
+    "CompareExplorer": "Cut by",
+    "FetchExplorer": "Ask for",
+}
+"""A control that no other explorer has."""
+
+_MATPLOTLIBS_OWN: Final = re.compile(r"[a-z0-9.]+_\d+")
+
+_READY: Final = """
+path => {
+  const { commands, shell } = window.jupyterapp;
+  const { context, sessionContext } = shell.currentWidget ?? {};
+  const kernel = context?.path === path && context.isReady && sessionContext.session?.kernel;
+  return kernel && kernel.connectionStatus === "connected" && kernel.status === "idle" &&
+    commands.isEnabled("runmenu:run-all");
+}"""
+
+_RAN: Final = """
+() => {
+  const { content, sessionContext } = window.jupyterapp.shell.currentWidget;
+  return sessionContext.session.kernel.status === "idle" &&
+    content.widgets.every(cell => cell.model.type !== "code" || !cell.model.sharedModel.source ||
+      (cell.model.executionCount !== null && cell.model.executionState !== "running"));
+}"""
+
+_TELL: Final = """
+async code => {
+  const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+  const told = kernel.requestExecute({ code, store_history: false });
+  let text = "";
+  told.onIOPub = ({ header, content }) => {
+    if (header.msg_type === "stream") text += content.text;
+    if (header.msg_type === "error") text += content.traceback.join("\\n");
+  };
+  const reply = await told.done;
+  return { text, status: reply.content.status };
+}"""
+
+_MODELS: Final = """
+async () => {
+  const { content } = window.jupyterapp.shell.currentWidget;
+  const mimeType = "application/vnd.jupyter.widget-view+json";
+  const renderer = content.rendermime.createRenderer(mimeType);
+  const manager = await renderer._manager.promise;
+  renderer.dispose();
+  return manager._modelsSync.size;
+}"""
+
+_CELLS: Final = """
+() => {
+  const { content } = window.jupyterapp.shell.currentWidget;
+  return { cells: content.widgets.map(({ model }) => [model.type, model.sharedModel.source]),
+           active: content.activeCellIndex, mode: content.mode };
+}"""
+
+
+class Notebook:
+    """A notebook that is open in JupyterLab.
+
+    Parameters
+    ----------
+    page : Page
+    server : Server
+    path : Path
+        Below the server's root. Its folder is the kernel's.
+    """
+
+    def __init__(self, page: Page, server: Server, path: Path) -> None:
+        self.page = page
+        self.folder = path.parent
+        name = path.relative_to(server.root).as_posix()
+        # Its kernel starts while JupyterLab loads.
+        kernel = {"name": "python3"}
+        body = {"path": name, "name": "", "type": "notebook", "kernel": kernel}
+        self._session = server.ask("POST", "/api/sessions", body)["id"]
+        self._server = server
+        page.goto(f"{server.url}/lab/workspaces/{self._session}/tree/{name}")
+        page.wait_for_function("() => window.jupyterapp")
+        page.evaluate("() => window.jupyterapp.restored.then(() => null)")
+        page.wait_for_function(_READY, arg=name)
+
+    def close(self) -> None:
+        """End its kernel."""
+        self._server.ask("DELETE", f"/api/sessions/{self._session}")
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Do what a menu or a key would do, and wait until it is done."""
+        self.page.evaluate(
+            "([name, args]) => window.jupyterapp.commands.execute(name, args).then(() => null)",
+            [name, arguments],
+        )
+
+    def run_all(self) -> None:
+        """Run all cells from the menu; none fails."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.locator(".lm-Menu-itemLabel").get_by_text("Run All Cells", exact=True).click()
+        self.page.wait_for_function(_RAN, timeout=60_000)
+        self.succeeded()
+
+    def succeeded(self) -> None:
+        """No cell has failed."""
+        errors = self.page.locator(".jp-OutputArea-output[data-mime-type*='error']")
+        assert errors.all_inner_texts() == []
+
+    def run(self, cell: int) -> None:
+        """Run one cell."""
+        self.page.evaluate(
+            "at => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = at; }", cell
+        )
+        self.command("notebook:run-cell")
+        self.succeeded()
+
+    def explorer(self, kind: str = "EngagementExplorer") -> Explorer:
+        """Return the explorer of a kind, once it has a picture."""
+        return explorer(self.page, kind)
+
+    def python(self, code: str) -> str:
+        """Run code in the kernel, outside the notebook, and return what it prints."""
+        told = self.page.evaluate(_TELL, code)
+        assert told["status"] == "ok", told["text"]
+        return str(told["text"]).strip()
+
+    @property
+    def models(self) -> dict[str, int]:
+        """How many widgets there are, in the page and in the kernel."""
+        count = "import ipywidgets; print(len(ipywidgets.widgets.widget._instances))"
+        kernel = int(self.python(count))
+        return {"page": self.page.evaluate(_MODELS), "kernel": kernel}
+
+    @property
+    def cells(self) -> dict[str, Any]:
+        """The type and source of each cell, which one is active, and the mode."""
+        return dict(self.page.evaluate(_CELLS))
+
+
+class Explorer:
+    """An explorer on a page.
+
+    Parameters
+    ----------
+    root : Locator
+    """
+
+    def __init__(self, root: Locator) -> None:
+        self.root = root
+        self.page = root.page
+        self.chart = root.locator(".engagement-region[role=img]")
+        self.status = root.get_by_role("status")
+        self.alert = root.get_by_role("alert")
+        self.table = root.locator(".engagement-region table")
+        self.rows = self.table.locator("tbody tr")
+        self.code = root.locator("details code")
+
+    def control(self, label: str) -> Locator:
+        """Return a control by its name."""
+        return self.root.get_by_label(label, exact=True)
+
+    def choose(self, label: str, words: str) -> None:
+        """Choose from a drop-down list by the keyboard: what it offers is typed, then Enter."""
+        control = self.control(label)
+        control.click()
+        self.page.keyboard.type(words)
+        self.page.keyboard.press("Enter")
+        expect(control.locator("option:checked")).to_have_text(words)
+
+    def pick(self, label: str, *words: str) -> None:
+        """Choose from a list that is open: a click, and clicks with Ctrl."""
+        for number, text in enumerate(words):
+            option = self.control(label).locator("option").filter(has_text=text).first
+            option.click(modifiers=["ControlOrMeta"] if number else [])
+
+    def write(self, label: str, text: str) -> None:
+        """Type into a field, in place of what is there."""
+        self.control(label).click()
+        self.page.keyboard.press("ControlOrMeta+a")
+        self.page.keyboard.press("Delete")
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Tab")
+
+    def date(self, label: str, day: str) -> None:
+        """Give a date."""
+        self.control(label).fill(day)
+
+    def tick(self, label: str) -> None:
+        """Tick a box."""
+        self.control(label).check()
+
+    def press(self, name: str) -> None:
+        """Press a button."""
+        self.root.get_by_role("button", name=name, exact=True).click()
+
+    @property
+    def series(self) -> list[str]:
+        """What the chart draws: IDs of posts, or engagement types."""
+        groups = self.chart.locator("svg [data-gid]")
+        found = groups.evaluate_all("all => all.map(one => one.dataset.gid)")
+        return [name for name in found if not _MATPLOTLIBS_OWN.fullmatch(name)]
+
+    def picture(self, path: Path) -> None:
+        """Keep a picture of all of it, however much of it is in the window."""
+        size = self.page.viewport_size
+        assert size is not None
+        self.page.set_viewport_size({"width": size["width"], "height": 2400})
+        self.root.screenshot(path=path)
+        self.page.set_viewport_size(size)
+
+    @contextmanager
+    def redrawn(self) -> Iterator[None]:
+        """Wait for another picture than the one there was."""
+        self.chart.locator("svg").evaluate("svg => svg.setAttribute('data-seen', '')")
+        yield
+        expect(self.chart.locator("svg:not([data-seen])")).to_have_count(1)
+        expect(self.chart).not_to_have_attribute("aria-busy", "true")
+
+
+def explorer(page: Page, kind: str) -> Explorer:
+    """Return the explorer of a kind, once it is there."""
+    told = page.get_by_label(TELLS[kind], exact=True)
+    root = page.locator(EXPLORER).filter(has=told)
+    expect(root).to_have_count(1, timeout=30_000)
+    return Explorer(root)
+
+
+def saying(*words: str) -> re.Pattern[str]:
+    """Return a pattern for texts with these words in this order."""
+    return re.compile(".*".join(map(re.escape, words)), re.DOTALL)
+
+
+def written(path: Path, cells: Sequence[str]) -> Path:
+    """Write a notebook of code cells."""
+    made = [
+        {"cell_type": "code", "id": f"cell-{n}", "metadata": {}, "source": source}
+        | {"outputs": [], "execution_count": None}
+        for n, source in enumerate(cells)
+    ]
+    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    body = {"cells": made, "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(body))
+    return path

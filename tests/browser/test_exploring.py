@@ -1,0 +1,119 @@
+"""The notebook of explorers in JupyterLab, worked by clicks and keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from lab import Notebook, expect, saying
+
+pytestmark = pytest.mark.browser
+
+
+def test_counts_are_explored_and_exported(exploring: Notebook, artefacts: Path) -> None:
+    """Posts, types, clock and lines change chart, table and code; the file has what is shown."""
+    explorer = exploring.explorer()
+    expect(explorer.chart).to_have_attribute("aria-label", saying("impressions per hour"))
+    every = explorer.rows.count()
+    assert every > 10
+
+    explorer.press("None")
+    expect(explorer.chart).to_have_attribute("aria-label", saying("No post is chosen"))
+    explorer.pick("Posts", "Sold out", "She said")
+    expect(explorer.rows).to_have_count(2)
+    expect(explorer.status).to_have_text(saying(f"2 of {every} posts"))
+    chosen = explorer.root.locator("td a").all_inner_texts()
+    assert sorted(explorer.series) == sorted(chosen)
+
+    explorer.choose("Along", "the age of each post")
+    expect(explorer.chart).to_have_attribute("aria-label", saying("hours since the post was made"))
+    expect(explorer.control("Up to age")).to_be_visible()
+    expect(explorer.control("From")).to_be_hidden()
+
+    explorer.choose("Along", "dates")
+    explorer.choose("Show", "cumulative counts")
+    explorer.choose("A line each", "engagement type")
+    explorer.pick("Types", "impressions", "engagements", "favorites")
+    expect(explorer.status).to_have_text(saying("3 of 17 engagement types"))
+    assert explorer.series == ["impressions", "engagements", "favorites"]
+    expect(explorer.code).to_contain_text('by="engagement_type"')
+
+    explorer.date("From", "2026-04-08")
+    expect(explorer.status).to_have_text(saying(f"{2 * 3 * 24 * 7 + 2 * 3 * 12:,} counts"))
+    explorer.write("File", "chosen.parquet")
+    explorer.press("Export")
+    path = exploring.folder / "chosen.parquet"
+    expect(explorer.status).to_have_text(saying("Exported 1,080 rows to", str(path)))
+    frame = pd.read_parquet(path)
+    assert len(frame) == 1080
+    assert set(frame["post_id"]) == set(chosen)
+    assert frame["day"].min() == pd.Timestamp("2026-04-08")
+
+    explorer.press("Export")
+    expect(explorer.alert).to_have_text(saying("already", "Replace"))
+    explorer.tick("Replace")
+    explorer.press("Export")
+    expect(explorer.alert).to_be_empty()
+    explorer.picture(artefacts / "counts.png")
+
+
+def test_best_times_are_explored(exploring: Notebook, artefacts: Path) -> None:
+    """Clock, time zone and the least number of posts change the week and its table."""
+    explorer = exploring.explorer("BestTimesExplorer")
+    expect(explorer.chart).to_have_attribute("aria-label", saying("hour of posting (UTC)"))
+    explorer.choose("By", "the hour of response: when people engage")
+    expect(explorer.chart).to_have_attribute("aria-label", saying("hour of engagement (UTC)"))
+    explorer.choose("Time zone", "Asia/Tokyo")
+    expect(explorer.chart).to_have_attribute("aria-label", saying("Asia/Tokyo"))
+    explorer.choose("Rate of", "favorites")
+    expect(explorer.code).to_contain_text('numerator="favorites"')
+    explorer.write("Least posts", "1")
+    expect(explorer.code).to_contain_text("minimum=1")
+    expect(explorer.rows).to_have_count(10)
+    expect(explorer.alert).to_be_empty()
+    explorer.picture(artefacts / "best-times.png")
+
+
+def test_two_sets_are_compared(exploring: Notebook, artefacts: Path) -> None:
+    """Another way of cutting brings its own controls, names and difference."""
+    explorer = exploring.explorer("CompareExplorer")
+    expect(explorer.status).to_have_text(saying("before", "posts; from", "posts"))
+    explorer.choose("Cut by", "words in the text: with, and without")
+    expect(explorer.control("Day")).to_be_hidden()
+    explorer.write("Words", "budget")
+    expect(explorer.status).to_have_text(saying("budget", "posts"))
+    explorer.choose("Cut by", "hour of posting: inside, and outside")
+    explorer.choose("From hour", "06:00")
+    expect(explorer.chart).to_have_attribute("aria-label", saying("06:00"))
+    explorer.choose("Compare", "impressions")
+    expect(explorer.code).to_contain_text('by="impressions"')
+    explorer.choose("At the age of", "3 days")
+    expect(explorer.code).to_contain_text("at=72")
+    assert explorer.series == ["a", "b", "difference"]
+    expect(explorer.alert).to_be_empty()
+    explorer.picture(artefacts / "comparison.png")
+
+
+def test_a_question_is_planned_and_sent(exploring: Notebook, artefacts: Path) -> None:
+    """Nothing is sent before Fetch; then there are counts, in Python and in a file."""
+    explorer = exploring.explorer("FetchExplorer")
+    expect(explorer.status).to_have_text(saying("nothing is sent before you press Fetch"))
+    ids = explorer.control("Posts").input_value().split()[:3]
+    explorer.write("Posts", " ".join(ids))
+    expect(explorer.status).to_have_text(saying("1 request for 3 posts"))
+    explorer.choose("Ask for", "any days since September 2014")
+    expect(explorer.control("From (UTC)")).to_be_visible()
+    explorer.choose("Ask for", "totals since each post was made")
+    expect(explorer.control("From (UTC)")).to_be_hidden()
+    explorer.pick("Types", "favorites", "retweets")
+    expect(explorer.status).to_have_text(saying("1 request for 3 posts, up to 6 counts"))
+    explorer.press("Fetch")
+    expect(explorer.status).to_have_text(saying("Done: 1 of 1 request settled"))
+    assert exploring.python("print(len(asking.counts))") == "6"
+    explorer.write("File", "answer.csv")
+    explorer.press("Export")
+    path = exploring.folder / "answer.csv"
+    expect(explorer.status).to_have_text(saying("Exported 6 rows to", str(path)))
+    assert set(pd.read_csv(path, dtype=str)["post_id"]) == set(ids)
+    explorer.picture(artefacts / "question.png")

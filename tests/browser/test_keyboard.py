@@ -1,0 +1,84 @@
+"""The keyboard, which JupyterLab and the explorers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import pytest
+from cells import COUNTS, EXPLORER, FETCHER
+from lab import Notebook, expect
+
+pytestmark = pytest.mark.browser
+
+KEYS: Final = (
+    "ArrowDown", "ArrowUp", "ArrowRight", "ArrowLeft", "Home", "End",
+    "a", "b", "c", "v", "x", "z", "d", "d", "m", "y", "r", "j", "k", "l", "o", "h", "i", "i",
+    "1", "0", "0", "Enter", "Shift+a", "Shift+m", "Shift+ArrowDown", "Delete", "Backspace",
+    "Space", "Enter",
+)  # fmt: skip
+"""What Lab takes for commands of its own: cells above and below, cut, paste, delete, restart."""
+
+FOCUSABLE: Final = (
+    "select:visible, input:visible, textarea:visible, button:visible, summary, [tabindex='0']"
+)
+
+NAME: Final = "one => one.labels?.[0]?.textContent || one.ariaLabel || one.textContent"
+
+HEARD: Final = """
+() => {
+  const { commands } = window.jupyterapp;
+  window.heard = [];
+  commands.commandExecuted.connect((_, { id }) => window.heard.push(id));
+  // In command mode, Lab itself has nothing to do on Escape.
+  commands.addCommand("test:escape", { execute: () => null });
+  commands.addKeyBinding({ command: "test:escape", keys: ["Escape"], selector: ".jp-Notebook" });
+}"""
+
+
+@pytest.fixture
+def notebook(opened: Callable[[Sequence[str]], Notebook]) -> Notebook:
+    """Return a notebook with two explorers, between them every kind of control."""
+    made = opened([COUNTS, EXPLORER, FETCHER, "pass"])
+    made.run_all()
+    made.explorer()
+    made.explorer("FetchExplorer")
+    made.page.evaluate(HEARD)
+    return made
+
+
+def test_keys_belong_to_the_control_that_has_the_focus(notebook: Notebook) -> None:
+    """No key that is pressed in a control adds, cuts, changes, runs or selects a cell."""
+    page, stolen = notebook.page, {}
+    for cell, kind in enumerate(("EngagementExplorer", "FetchExplorer"), start=1):
+        before = notebook.cells | {"active": cell}
+        for control in notebook.explorer(kind).root.locator(FOCUSABLE).element_handles():
+            for key in KEYS if control.is_visible() else ():
+                control.focus()
+                page.keyboard.press(key)
+            heard = page.evaluate("() => window.heard.splice(0)")
+            if heard:
+                stolen[control.evaluate(NAME)] = heard
+        assert notebook.cells == before
+    assert stolen == {}
+
+
+def test_shortcuts_stay_jupyterlabs(notebook: Notebook) -> None:
+    """With the focus in a control, Ctrl+S saves, Escape and Shift+Enter are Lab's."""
+    page, along = notebook.page, notebook.explorer().control("Along")
+    notebook.page.evaluate(
+        "() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1; }"
+    )
+
+    def press(key: str) -> list[str]:
+        along.focus()
+        page.keyboard.press(key)
+        heard: list[str] = page.evaluate("() => window.heard.splice(0)")
+        return heard
+
+    assert "test:escape" in press("Escape")
+    assert "docmanager:save" in press("Control+s")
+    page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+    assert "notebook:run-cell-and-select-next" in press("Shift+Enter")
+    assert notebook.cells["active"] == 2
+    expect(along).to_be_visible()

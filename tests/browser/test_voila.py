@@ -1,0 +1,52 @@
+"""The notebook of explorers as a page of its own, served by Voilà."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+import pytest
+from accessibility import violations
+from cells import exploring
+from lab import TELLS, expect, explorer, saying
+from playwright.sync_api import Page
+from servers import Server
+
+pytestmark = pytest.mark.browser
+
+ICONS: Final = "https://cdn.jsdelivr.net/npm/@fortawesome/**"
+"""Voilà's own template asks for these, whatever the notebook; here they are nothing."""
+
+
+def test_explorers_are_a_page_without_code(
+    page: Page, voila_server: Server, artefacts: Path
+) -> None:
+    """Each explorer works there as it does in JupyterLab, and axe finds nothing."""
+    shutil.copy(exploring(), voila_server.root / "exploring.ipynb")
+    page.route(ICONS, lambda route: route.fulfill(body="", content_type="text/css"))
+    page.goto(f"{voila_server.url}/voila/render/exploring.ipynb", timeout=60_000)
+    counts, times, sides, asking = (explorer(page, kind) for kind in TELLS)
+    expect(page.locator(".jp-CodeMirrorEditor")).to_have_count(0)
+    page.screenshot(path=artefacts / "voila.png", full_page=True)
+
+    with counts.redrawn():
+        counts.choose("A line each", "engagement type")
+    counts.pick("Types", "engagements", "favorites")
+    expect(counts.status).to_have_text(saying("2 of 17 engagement types"))
+    assert counts.series == ["engagements", "favorites"]
+
+    times.choose("Time zone", "Europe/Berlin")
+    expect(times.chart).to_have_attribute("aria-label", saying("Europe/Berlin"))
+
+    sides.choose("Compare", "favorites")
+    expect(sides.code).to_contain_text('by="favorites"')
+
+    asking.press("Fetch")
+    expect(asking.status).to_have_text(saying("Done: 1 of 1 request settled"))
+
+    counts.write("File", "from-a-page.parquet")
+    counts.press("Export")
+    expect(counts.status).to_have_text(saying("Exported", "rows to"))
+    assert (voila_server.root / "from-a-page.parquet").exists()
+    assert violations(page) == {}
