@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from engagement_pandas.plots.names import ROOM
+from engagement_pandas.plots.names import ROOM, in_font
 from engagement_pandas.plots.style import ink
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def wrapped(ax: Axes, text: str, *, width: float | None = None) -> str:
     points = 0.6 * _figure(ax) if width is None else width
     letters = max(int(points / (_LETTER * 10)), 10)
     lines: list[str] = []
-    for part in text.split("\n"):
+    for part in in_font(text).split("\n"):
         clauses = re.split(r"(?<=[,;]) ", part)
         if max(len(clause) for clause in clauses) > letters:
             lines += wrap(part, letters)

@@ -18,7 +18,7 @@ from engagement_pandas.plots.axes import (
     tidy,
     wrapped,
 )
-from engagement_pandas.plots.names import TYPE_ROOM, shortened
+from engagement_pandas.plots.names import TYPE_ROOM, in_font, shortened
 from engagement_pandas.plots.style import shade, type_colours
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any)
         bar.set_gid(name)
     count_axis(ax.xaxis)
     tidy(ax, grid="x")
-    name_rows(ax, [shortened(name, TYPE_ROOM) for name in order])
+    name_rows(ax, [shortened(in_font(name), TYPE_ROOM) for name in order])
     label_bars(
         ax,
         widths,

@@ -23,7 +23,7 @@ from engagement_pandas.plots.axes import (
     tidy,
     wrapped,
 )
-from engagement_pandas.plots.names import TYPE_ROOM, check_posts, post_names, shortened
+from engagement_pandas.plots.names import TYPE_ROOM, check_posts, in_font, post_names, shortened
 from engagement_pandas.plots.style import OWN, ink, post_colours, shade
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     names = []
     for name in types:
         part = table.loc[table["engagement_type"] == name, answer]
-        names.append(f"{shortened(name, TYPE_ROOM)}\n{part.count()} of {len(part)} posts")
+        names.append(f"{shortened(in_font(name), TYPE_ROOM)}\n{part.count()} of {len(part)} posts")
     name_rows(ax, names)
     if 1 < len(ids) <= OWN:
         called = post_names(ids, posts=posts, room=room(ax))

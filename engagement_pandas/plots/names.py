@@ -135,6 +135,23 @@ def drawable(text: str) -> str:
     return _words(text, _glyphs(), _shapes_scripts())
 
 
+def in_font(text: str) -> str:
+    r"""Return a text without what the font lacks, line by line; ``?`` where nothing is left.
+
+    Examples
+    --------
+    >>> in_font("boosts 🎉"), in_font("🎉"), in_font("per\timpression")
+    ('boosts ', '?', 'per impression')
+    """
+    lines = text.split("\n")
+    if all(line.isascii() and line.isprintable() for line in lines):
+        return text
+    can_draw = _glyphs()
+    plain = (line.replace("\t", " ") for line in lines)
+    kept = ["".join(sign for sign in line if ord(sign) in can_draw) for line in plain]
+    return "\n".join(kept) if any(line.strip() for line in kept) else "?"
+
+
 def shortened(text: str, room: int) -> str:
     """Return as much of a text as there is room for.
 

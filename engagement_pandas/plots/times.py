@@ -25,7 +25,7 @@ from engagement_pandas.plots.axes import (
     time_axis,
 )
 from engagement_pandas.plots.lines import Series, draw_lines, mark_partial, split_lines
-from engagement_pandas.plots.names import TYPE_ROOM, check_posts, post_names, shortened
+from engagement_pandas.plots.names import TYPE_ROOM, check_posts, in_font, post_names, shortened
 from engagement_pandas.plots.style import (
     OWN,
     REST,
@@ -197,7 +197,7 @@ def draw_over_time(  # noqa: PLR0913 - one picture
     shades = {name: shade(ax, colours.get(name, REST)) for name in series}
     handles = draw_lines(ax, series, shades, line_kw)
     labels = [
-        (names.get(name) or shortened(name, max(room(ax), TYPE_ROOM)))
+        (names.get(name) or shortened(in_font(name), max(room(ax), TYPE_ROOM)))
         + (one.remark() if name in colours else f" ({together})")
         for name, one in series.items()
     ]

@@ -102,7 +102,7 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
     rated = str(by) == RATE
     unit = f"{numerator} over {denominator}" if rated else str(by)
     ax = axes_for(ax, height=max(2.5, 1.2 + ROW * len(best)))
-    ax.set_xlabel(unit, parse_math=False)
+    ax.set_xlabel(wrapped(ax, unit), parse_math=False)
     if not len(best):
         return say(ax)
     ids = [str(post) for post in best["post_id"]]

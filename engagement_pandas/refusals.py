@@ -1,0 +1,55 @@
+"""What a refusal settles: the posts and types that it names, and what is left to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from engagement_pandas.errors import ResponseShapeError
+from engagement_pandas.request import EngagementRequest
+from engagement_pandas.response import EngagementResponse, Envelope
+
+
+def divide(
+    refusal: EngagementResponse,
+) -> tuple[EngagementRequest | None, list[EngagementRequest]]:
+    """Divide a refused request into what the refusal settles and what to ask again.
+
+    Returns
+    -------
+    settled : EngagementRequest or None
+        The posts and types that the refusal names; None where it names nothing that was
+        asked, and so is about the whole request.
+    left : list of EngagementRequest
+        The rest: no post and type in two of them.
+    """
+    request = refusal.request
+    try:
+        envelope = refusal.envelope()
+    except ResponseShapeError:
+        return None, []
+    for posts, types in _named(refusal.status, envelope):
+        refused = tuple(p for p in request.post_ids if posts is None or p in posts)
+        others = tuple(p for p in request.post_ids if posts is not None and p not in posts)
+        kinds = tuple(t for t in request.engagement_types if types is None or t in types)
+        rest = tuple(t for t in request.engagement_types if types is not None and t not in types)
+        if not refused or not kinds:
+            continue
+        left = [request.replace(post_ids=others)] if others else []
+        if rest:
+            left.append(request.replace(post_ids=refused, engagement_types=rest))
+        return request.replace(post_ids=refused, engagement_types=kinds), left
+    return None, []
+
+
+def _named(
+    status: int, envelope: Envelope
+) -> Iterator[tuple[frozenset[str] | None, frozenset[str] | None]]:
+    """Yield the posts and the types that a refusal names; None for all of them."""
+    if status == HTTPStatus.FORBIDDEN:
+        yield envelope.forbidden_posts(), None
+        yield None, envelope.forbidden_types()
+    elif status == HTTPStatus.BAD_REQUEST:
+        yield envelope.unavailable, None
+        for posts in dict.fromkeys(envelope.unsupported.values()):
+            yield posts, frozenset(t for t, old in envelope.unsupported.items() if old == posts)
