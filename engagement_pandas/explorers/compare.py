@@ -272,8 +272,8 @@ class CompareExplorer(CountsExplorer):
         shown = frame.merge(self.source.posts[["post_id", "text"]], how="left", on="post_id")
         shown["name"] = [self.names[post] for post in ids]
         columns = {
-            "set": Column("set", text),
-            "name": Column("post", text),
+            "set": Column("set", text, "name"),
+            "name": Column("post", text, "name"),
             "text": Column("text", snippet),
             "post_id": Column("ID", link, "line"),
         }

@@ -12,7 +12,7 @@ import ipywidgets
 LABEL: Final = "7.5em"
 """The width of a control's name."""
 
-INDENT: Final = f"calc({LABEL} + 4px)"
+INDENT: Final = f"calc({LABEL} + 8px)"
 """Where the controls themselves begin."""
 
 LEAST: Final = "320px"

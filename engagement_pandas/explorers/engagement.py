@@ -256,7 +256,7 @@ class EngagementExplorer(CountsExplorer):
         head = f"{choice.kind} per impression" if rated else choice.kind
         columns = {
             "swatch": Column("", swatch),
-            "name": Column("post", text),
+            "name": Column("post", text, "name"),
             "text": Column("text", snippet),
             "post_id": Column("ID", link, "line"),
             "value": Column(head, percentage if rated else number, "number"),

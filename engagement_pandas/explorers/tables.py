@@ -37,7 +37,8 @@ class Column(NamedTuple):
     cell : callable
         From a row's value to HTML, escaped.
     css : str
-        The class of its cells: ``"number"`` at the right, ``"line"`` on one line.
+        The class of its cells: ``"number"`` at the right, ``"line"`` on one line,
+        ``"name"`` not too narrow.
     """
 
     head: str
