@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 
 from engagement_pandas.explorers.charts import CountsExplorer
 from engagement_pandas.explorers.engagement import EngagementExplorer
+from engagement_pandas.explorers.pictures import _SETTINGS, Picture
 
 EPOCH_MS = 1_288_834_974_657
 """Of the IDs: 2010-11-04 01:42:54.657 UTC, as X's documentation has it."""
@@ -320,9 +321,7 @@ def _run(explorer: Any, counts: pd.DataFrame, posts: Any = None) -> SimpleNamesp
         return figure, figure.subplots()
 
     names = {"counts": counts} | ({} if posts is None else {"posts": posts})
-    # The ink of the page is put into the picture as the SVG is made; here it is set.
-    from engagement_pandas.explorers.pictures import _SETTINGS  # noqa: PLC0415 - only here
-
+    # The ink of the page is replaced as the SVG is made; until then it is a colour.
     with patch("matplotlib.pyplot.subplots", subplots), mpl.rc_context(_SETTINGS):
         exec(explorer.code, names)  # noqa: S102 - what is tested is that it runs
     return SimpleNamespace(**names)
@@ -459,6 +458,28 @@ def widgets() -> Callable[[], set[str]]:
     return lambda: set(ipywidgets.widgets.widget._instances)
 
 
+def _sketch(self: Picture, draw: Callable[[Any], Any]) -> str:
+    """Draw on fresh Axes, and make no picture of it, which is most of the work."""
+    with mpl.rc_context(_SETTINGS):
+        self._figure.clear()
+        self._figure.set_layout_engine("tight", pad=0.4)
+        draw(self._figure.subplots())
+    return "<svg></svg>"
+
+
+@pytest.fixture(scope="session")
+def sketching() -> Callable[[], Any]:
+    """Make pictures of which the Axes are there, and no SVG; where nobody looks at that."""
+    return lambda: patch.object(Picture, "svg", _sketch)
+
+
+@pytest.fixture
+def sketched(sketching: Callable[[], Any]) -> Iterator[None]:
+    """Make pictures of which the Axes are there, and no SVG; where nobody looks at that."""
+    with sketching():
+        yield
+
+
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Draw nothing, where nobody looks at the picture; return a list that counts the times."""
@@ -469,5 +490,5 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         times.append(1)
         return "<svg></svg>"
 
-    monkeypatch.setattr("engagement_pandas.explorers.pictures.Picture.svg", svg)
+    monkeypatch.setattr(Picture, "svg", svg)
     return times

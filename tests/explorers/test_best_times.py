@@ -13,6 +13,8 @@ import pytest
 from engagement_pandas.explorers import BestTimesExplorer
 from engagement_pandas.metrics import best_times
 
+pytestmark = pytest.mark.usefixtures("sketched")
+
 
 @pytest.fixture
 def explorer(explore: Any, counts: pd.DataFrame) -> Any:

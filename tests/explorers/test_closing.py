@@ -19,6 +19,7 @@ from engagement_pandas.explorers import (
     cells,
 )
 
+pytestmark = pytest.mark.usefixtures("sketched")
 EXPLORERS = (EngagementExplorer, BestTimesExplorer, CompareExplorer)
 every_explorer = pytest.mark.parametrize("kind", EXPLORERS)
 

@@ -32,11 +32,11 @@ ODD_NAMES = (
 
 @pytest.fixture(scope="module", params=[True, False], ids=["named", "unnamed"])
 def shared(
-    request: pytest.FixtureRequest, counts: pd.DataFrame, posts: pd.DataFrame
+    request: pytest.FixtureRequest, counts: pd.DataFrame, posts: pd.DataFrame, sketching: Any
 ) -> Iterator[tuple[EngagementExplorer, pd.DataFrame | None]]:
     """Make one explorer, with posts or without, whose controls every example sets anew."""
     given_posts = posts if request.param else None
-    with closing(EngagementExplorer(counts, given_posts)) as explorer:
+    with sketching(), closing(EngagementExplorer(counts, given_posts)) as explorer:
         yield explorer, given_posts
 
 
@@ -72,6 +72,7 @@ def test_the_same_selection_and_picture(
     assert artists(made.ax) == artists(axes(explorer))
 
 
+@pytest.mark.usefixtures("sketched")
 @pytest.mark.parametrize(
     "name", ["by day", "totals", "hours of the day", "without posts", "types alone"]
 )
@@ -88,6 +89,7 @@ def test_the_same_of_each_grouping(
         assert artists(made.ax) == artists(axes(explorer))
 
 
+@pytest.mark.usefixtures("sketched")
 @pytest.mark.parametrize("clock", ["posting", "engagement"])
 def test_the_same_best_times(
     explore: Any, put: Any, counts: pd.DataFrame, run: Any, same: Any, artists: Any, axes: Any,
@@ -103,6 +105,7 @@ def test_the_same_best_times(
     assert "Asia/Kathmandu" in axes(explorer).get_ylabel()
 
 
+@pytest.mark.usefixtures("sketched")
 @pytest.mark.parametrize(
     "values",
     [
@@ -129,6 +132,7 @@ def test_the_same_comparison(
     assert len(axes(explorer).patches) == 2
 
 
+@pytest.mark.usefixtures("sketched")
 def test_names_survive(
     explore: Any, put: Any, tidy: Any, ids: tuple[str, ...], run: Any, same: Any, artists: Any,
     axes: Any,
@@ -144,6 +148,18 @@ def test_names_survive(
     assert artists(made.ax) == artists(axes(explorer))
 
 
+@pytest.mark.parametrize("lines", ["post_id", "engagement_type"])
+def test_a_type_that_no_font_can_draw(
+    explore: Any, put: Any, tidy: Any, ids: tuple[str, ...], lines: str
+) -> None:
+    """Emoji and tabs in a name are left out of the picture, without a warning."""
+    rows = [(ids[0], kind, "2026-03-03", 1, 5) for kind in ("🎉 party\ttime", "impressions")]
+    explorer = put(explore.later(tidy(rows)), types=("🎉 party\ttime", "impressions"), lines=lines)
+    put(explorer, posts=explorer.controls["posts"].value, types=("🎉 party\ttime",))
+    assert explorer.alert.html == ""
+
+
+@pytest.mark.usefixtures("sketched")
 @pytest.mark.parametrize("name", ODD_NAMES, ids=range(len(ODD_NAMES)))
 def test_a_type_alone(
     explore: Any, put: Any, tidy: Any, ids: tuple[str, ...], run: Any, same: Any, name: str

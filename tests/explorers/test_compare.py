@@ -15,6 +15,7 @@ import pytest
 from engagement_pandas.explorers import CompareExplorer
 from engagement_pandas.metrics import compare
 
+pytestmark = pytest.mark.usefixtures("sketched")
 CUTS: dict[str, tuple[dict[str, Any], list[int], list[int]]] = {
     "before a day": ({"split": "day", "day": date(2026, 3, 2)}, [0, 1], [2, 3, 4]),
     "a day in Tokyo": (

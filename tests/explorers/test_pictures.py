@@ -115,6 +115,15 @@ def test_each_series_is_found_by_its_name(walks: Any, name: str) -> None:
         assert seen.drawn <= there, key
 
 
+def test_names_in_attributes_are_escaped(explore: Any, put: Any, tidy: Any) -> None:
+    """A type with quotes and brackets is found by its own name."""
+    odd = '"><script>&'
+    counts = tidy([(odd, 5), ("impressions", 7)], ("engagement_type", "count"))
+    explorer = put(explore.later(counts), types=(odd, "impressions"))
+    names = {each.get("data-gid") for each in ET.fromstring(explorer.chart.html).iter()}
+    assert odd in names
+
+
 @every_explorer
 @pytest.mark.parametrize("style", ["dark_background", "ggplot"])
 def test_in_any_style(explore: Any, counts: pd.DataFrame, kind: Any, style: str) -> None:

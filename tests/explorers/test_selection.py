@@ -127,6 +127,7 @@ def test_a_rate_takes_its_impressions_along(
     assert explorer.alert.html == ""
 
 
+@pytest.mark.usefixtures("sketched")
 def test_a_rate_of_impressions_takes_a_type_that_was_counted(
     explore: Any, put: Any, tidy: Any, ids: tuple[str, ...]
 ) -> None:
@@ -179,6 +180,7 @@ def test_a_selection_is_ones_own(
     assert frame.attrs == counts.attrs
 
 
+@pytest.mark.usefixtures("sketched")
 @pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
 def test_the_users_frame_stays_the_users(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
     """Changed after the explorer was made, it changes nothing there."""
@@ -195,6 +197,7 @@ def test_the_users_frame_stays_the_users(explore: Any, counts: pd.DataFrame, kin
     assert explorer.chart.label == picture
 
 
+@pytest.mark.usefixtures("sketched")
 @pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
 def test_the_users_posts_stay_the_users(
     explore: Any, counts: pd.DataFrame, posts: pd.DataFrame, kind: Any

@@ -12,6 +12,7 @@ import pytest
 from engagement_pandas import plots
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, EngagementExplorer
 
+pytestmark = pytest.mark.usefixtures("sketched")
 EXPLORERS = (EngagementExplorer, BestTimesExplorer, CompareExplorer)
 every_explorer = pytest.mark.parametrize("kind", EXPLORERS)
 FEBRUARY = date(2026, 2, 1)

@@ -14,6 +14,7 @@ from matplotlib.colors import to_hex
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer
 from engagement_pandas.explorers.pictures import INK, PAGE_INK
 
+pytestmark = pytest.mark.usefixtures("sketched")
 DASH = "–"  # noqa: RUF001 - a dash, not a minus
 
 
@@ -134,6 +135,15 @@ def test_a_swatch_has_the_dashes_of_its_line(
         look = looks[line.get_gid()]
         assert look is not None
         assert look[1] == dashes(line)
+
+
+def test_bars_have_no_dashes(explore: Any, tidy: Any) -> None:
+    """Of eight posts two have the same colour, and bars have no line styles."""
+    rows = [(str(10**18 + n), "impressions", n) for n in range(1, 9)]
+    counts = tidy(rows, ("post_id", "engagement_type", "count"))
+    explorer = explore(counts)
+    assert explorer.table.html.count("stroke:") == 8
+    assert "dasharray" not in explorer.table.html
 
 
 def test_no_swatches_where_types_have_lines(explore: Any, put: Any, counts: pd.DataFrame) -> None:
