@@ -70,6 +70,10 @@ FETCHER: Final = """\
 asking = ep.FetchExplorer(demo.client, posts.head(3))
 asking"""
 
+TIMES: Final = """\
+times = ep.BestTimesExplorer(counts, demo.posts)
+times"""
+
 EVERY_KIND: Final = (
     "ep.EngagementExplorer(counts, demo.posts)",
     "ep.BestTimesExplorer(counts, demo.posts)",

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import cells
 import pytest
 import servers
-from lab import Notebook, written
+from lab import Explorer, Notebook, written
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from servers import Server
 
@@ -135,6 +135,23 @@ def copied(
     notebook.close()
 
 
+@contextmanager
+def _shared(
+    window: BrowserContext,
+    server: Server,
+    artefacts: Path,
+    request: pytest.FixtureRequest,
+    source: Path | Sequence[str],
+) -> Iterator[Notebook]:
+    name = f"{request.fixturename} {request.module.__name__}"
+    with (
+        watched(window, name, artefacts) as page,
+        copied(page, server, name, source) as notebook,
+    ):
+        notebook.run_all()
+        yield notebook
+
+
 @pytest.fixture
 def page(window: BrowserContext, artefacts: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
     """Return an empty page, that is watched."""
@@ -158,13 +175,18 @@ def exploring(
     window: BrowserContext, lab_server: Server, artefacts: Path, request: pytest.FixtureRequest
 ) -> Iterator[Notebook]:
     """Return the notebook of explorers, all of it run; a module's tests share it."""
-    name = f"exploring {request.module.__name__}"
-    with (
-        watched(window, name, artefacts) as page,
-        copied(page, lab_server, name, cells.exploring()) as notebook,
-    ):
-        notebook.run_all()
+    with _shared(window, lab_server, artefacts, request, cells.exploring()) as notebook:
         yield notebook
+
+
+@pytest.fixture(scope="module")
+def one_explorer(
+    window: BrowserContext, lab_server: Server, artefacts: Path, request: pytest.FixtureRequest
+) -> Iterator[Explorer]:
+    """Return an explorer of counts; a module's tests share it, and leave it as it was."""
+    source = [cells.COUNTS, cells.EXPLORER]
+    with _shared(window, lab_server, artefacts, request, source) as notebook:
+        yield notebook.explorer()
 
 
 @pytest.fixture(scope="session")

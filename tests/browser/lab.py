@@ -41,6 +41,25 @@ _RAN: Final = """
       (cell.model.executionCount !== null && cell.model.executionState !== "running"));
 }"""
 
+_RUN: Final = """
+async ([cell, times]) => {
+  const { commands, shell } = window.jupyterapp;
+  const { content } = shell.currentWidget;
+  content.activeCellIndex = cell;
+  const { node } = content.widgets[cell];
+  const parts = () => node.querySelectorAll(".jupyter-widgets, .engagement-region").length;
+  const late = performance.now() + 60000;
+  for (let run = 0; run < times; run++) {
+    const [before, all] = [node.querySelector(".engagement-explorer"), parts()];
+    await commands.execute("notebook:run-cell");
+    while (before && (before.isConnected || parts() < all)) {
+      if (performance.now() > late) throw Error("the cell does not show what it showed");
+      await new Promise(requestAnimationFrame);
+    }
+  }
+}"""
+"""Run a cell so many times, each time when all is there again that it showed before."""
+
 _TELL: Final = """
 async code => {
   const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
@@ -64,12 +83,28 @@ async () => {
   return manager._modelsSync.size;
 }"""
 
+_THEME: Final = """
+async theme => {
+  await window.jupyterapp.commands.execute("apputils:change-theme", { theme });
+  while (document.body.dataset.jpThemeName !== theme) await new Promise(requestAnimationFrame);
+}"""
+
 _CELLS: Final = """
 () => {
   const { content } = window.jupyterapp.shell.currentWidget;
   return { cells: content.widgets.map(({ model }) => [model.type, model.sharedModel.source]),
            active: content.activeCellIndex, mode: content.mode };
 }"""
+
+
+@contextmanager
+def dark(page: Page) -> Iterator[None]:
+    """Set JupyterLab's dark theme, and then its light one again."""
+    try:
+        page.evaluate(_THEME, "JupyterLab Dark")
+        yield
+    finally:
+        page.evaluate(_THEME, "JupyterLab Light")
 
 
 class Notebook:
@@ -120,12 +155,9 @@ class Notebook:
         errors = self.page.locator(".jp-OutputArea-output[data-mime-type*='error']")
         assert errors.all_inner_texts() == []
 
-    def run(self, cell: int) -> None:
-        """Run one cell."""
-        self.page.evaluate(
-            "at => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = at; }", cell
-        )
-        self.command("notebook:run-cell")
+    def run(self, cell: int, times: int = 1) -> None:
+        """Run one cell, each time when all that it showed is there again."""
+        self.page.evaluate(_RUN, [cell, times])
         self.succeeded()
 
     def explorer(self, kind: str = "EngagementExplorer") -> Explorer:

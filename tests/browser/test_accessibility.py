@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from accessibility import violations
 from cells import exploring
-from lab import TELLS, Notebook, expect
+from lab import TELLS, Notebook, dark, expect
 
 pytestmark = pytest.mark.browser
 
@@ -27,10 +27,5 @@ def test_axe_finds_nothing(opened: Callable[[Path], Notebook]) -> None:
     explorer.root.get_by_text("The same in Python").click()
     assert violations(notebook.page) == {}
 
-    notebook.command("apputils:change-theme", theme="JupyterLab Dark")
-    try:
-        notebook.page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
+    with dark(notebook.page):
         assert violations(notebook.page) == {}
-    finally:
-        notebook.command("apputils:change-theme", theme="JupyterLab Light")
-        notebook.page.wait_for_function("() => document.body.dataset.jpThemeLight === 'true'")

@@ -22,7 +22,6 @@ def test_cells_that_run_again_leave_nothing_behind(
     first = notebook.models
     assert first["page"] == first["kernel"] > 0
     for cell in range(1, len(EVERY_KIND) + 1):
-        for _ in range(10):
-            notebook.run(cell)
+        notebook.run(cell, times=10)
         assert notebook.models == first, notebook.cells["cells"][cell]
     assert notebook.page.locator(EXPLORER).count() == len(EVERY_KIND)

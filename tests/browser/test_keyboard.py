@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import pytest
-from cells import COUNTS, EXPLORER, FETCHER
+from cells import COUNTS, EXPLORER, FETCHER, TIMES
 from lab import Notebook, expect
 
 pytestmark = pytest.mark.browser
@@ -23,6 +23,13 @@ FOCUSABLE: Final = (
     "select:visible, input:visible, textarea:visible, button:visible, summary, [tabindex='0']"
 )
 
+CONTROLS: Final = {
+    "EngagementExplorer": FOCUSABLE,
+    "FetchExplorer": FOCUSABLE,
+    "BestTimesExplorer": "input[type=number]:visible",
+}
+"""In the order of the cells; whatever is of another kind than those before."""
+
 NAME: Final = "one => one.labels?.[0]?.textContent || one.ariaLabel || one.textContent"
 
 HEARD: Final = """
@@ -38,11 +45,11 @@ HEARD: Final = """
 
 @pytest.fixture
 def notebook(opened: Callable[[Sequence[str]], Notebook]) -> Notebook:
-    """Return a notebook with two explorers, between them every kind of control."""
-    made = opened([COUNTS, EXPLORER, FETCHER, "pass"])
+    """Return a notebook with explorers that have, between them, every kind of control."""
+    made = opened([COUNTS, EXPLORER, FETCHER, TIMES, "pass"])
     made.run_all()
-    made.explorer()
-    made.explorer("FetchExplorer")
+    for kind in CONTROLS:
+        made.explorer(kind)
     made.page.evaluate(HEARD)
     return made
 
@@ -50,9 +57,9 @@ def notebook(opened: Callable[[Sequence[str]], Notebook]) -> Notebook:
 def test_keys_belong_to_the_control_that_has_the_focus(notebook: Notebook) -> None:
     """No key that is pressed in a control adds, cuts, changes, runs or selects a cell."""
     page, stolen = notebook.page, {}
-    for cell, kind in enumerate(("EngagementExplorer", "FetchExplorer"), start=1):
+    for cell, (kind, selector) in enumerate(CONTROLS.items(), start=1):
         before = notebook.cells | {"active": cell}
-        for control in notebook.explorer(kind).root.locator(FOCUSABLE).element_handles():
+        for control in notebook.explorer(kind).root.locator(selector).element_handles():
             for key in KEYS if control.is_visible() else ():
                 control.focus()
                 page.keyboard.press(key)
