@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +87,6 @@ class CountsExplorer(Explorer):
         self.export = ExportBar(lambda: self.selection, self.say, self.complain)
         self._python = Region(shell=CODE)
         self._picture = Picture(height=height)
-        self._held = 0
         super().__init__(controls, above, [self.chart, self.table, self._python, self.export])
 
     @property
@@ -143,15 +141,6 @@ class CountsExplorer(Explorer):
         with self.table.hold_sync():
             self.table.html, self.table.stale = table, False
         self._python.html = html.escape(telling.code)
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Change several controls, and redraw once."""
-        self._held += 1
-        try:
-            yield
-        finally:
-            self._held -= 1
 
     def close(self) -> None:
         """Take the explorer off the page, and let go of the counts; again does nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -45,6 +46,7 @@ class Explorer(ipywidgets.VBox):
         below: Sequence[ipywidgets.Widget],
     ) -> None:
         self.controls = MappingProxyType(dict(controls))
+        self._held = 0
         self.status = Region(role="status")
         self.alert = Region(role="alert")
         super().__init__([Guard(), *above, self.status, self.alert, *below])
@@ -80,6 +82,15 @@ class Explorer(ipywidgets.VBox):
                 self.complain(error)
 
         return call
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Change several controls, and show once what comes of it."""
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
 
     def close(self) -> None:
         """Take the explorer off the page, with every widget in it; again does nothing."""

@@ -260,7 +260,8 @@ class FetchExplorer(Explorer):
 
     def _changed(self, change: Any) -> None:
         if change.owner is self.controls["endpoint"]:
-            self._fit(self.controls)
+            with self.held():
+                self._fit(self.controls)
         self._ask()
 
     def _fit(self, controls: Mapping[str, Any]) -> None:
@@ -270,6 +271,7 @@ class FetchExplorer(Explorer):
         types, offered = controls["types"], types_of(endpoint)
         if tuple(types.options) != tuple(offered):
             kept = tuple(name for name in types.value if name in offered)
+            types.value = ()
             types.options = offered
             types.value = kept or tuple(name for name in self._first if name in offered)
         for name in ("first", "last"):
@@ -285,6 +287,8 @@ class FetchExplorer(Explorer):
 
     def _ask(self) -> None:
         """Show the plan of the question as it is now, or why there is none."""
+        if self._held:
+            return
         self.request = self.plan = None
         self.code = self.price.html = self._python.html = ""
         self.start.disabled = True

@@ -124,6 +124,7 @@ class PostChooser(ipywidgets.VBox):
         listed = self.matching()[: self.top.value]
         if listed != self._listed_ids():
             self.listed.unobserve(self._take, "value")
+            self.listed.value = ()
             self.listed.options = [(f"{self._names[post]} · {post}", post) for post in listed]
             self.listed.observe(self._take, "value")
         self._choose(listed)
