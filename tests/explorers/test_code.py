@@ -40,7 +40,7 @@ def shared(
         yield explorer, given_posts
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_the_same_selection_and_picture(
     shared: Any, counts: pd.DataFrame, offered: Any, run: Any, same: Any, artists: Any, axes: Any,
@@ -244,6 +244,7 @@ def test_any_list_of_texts(texts: list[str]) -> None:
     assert eval(list_of(texts)) == texts  # noqa: S307 - that it is Python is what is tested
 
 
+@settings(max_examples=50)
 @given(
     st.one_of(
         st.text(),

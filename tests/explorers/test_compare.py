@@ -21,8 +21,8 @@ CUTS: dict[str, tuple[dict[str, Any], list[int], list[int]]] = {
     "a day in Tokyo": (
         {"split": "day", "day": date(2026, 3, 2), "tz": "Asia/Tokyo"}, [0], [1, 2, 3, 4],
     ),
-    "in the morning": ({"split": "hour", "begin": 3, "end": 11}, [0, 2], [1, 3, 4]),
-    "over midnight": ({"split": "hour", "begin": 20, "end": 4}, [1, 2, 4], [0, 3]),
+    "in the morning": ({"split": "hour", "begin": 3, "end": 10}, [2], [0, 1, 3, 4]),
+    "over midnight": ({"split": "hour", "begin": 20, "end": 3}, [1, 4], [0, 2, 3]),
     "an hour in Kathmandu": (
         {"split": "hour", "begin": 23, "end": 0, "tz": "Asia/Kathmandu"}, [3], [0, 1, 2, 4],
     ),

@@ -124,8 +124,10 @@ def test_names_in_attributes_are_escaped(explore: Any, put: Any, tidy: Any) -> N
     assert odd in names
 
 
-@every_explorer
-@pytest.mark.parametrize("style", ["dark_background", "ggplot"])
+@pytest.mark.parametrize(
+    ("kind", "style"),
+    [*((kind, "dark_background") for kind in EXPLORERS), (EXPLORERS[0], "ggplot")],
+)
 def test_in_any_style(explore: Any, counts: pd.DataFrame, kind: Any, style: str) -> None:
     """The user's own settings make no ground, and are theirs again afterwards."""
     with plt.style.context(style):
