@@ -16,11 +16,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from engagement_pandas.archive import Archive
     from engagement_pandas.auth import AppOnly, UserContext
     from engagement_pandas.client import EngagementClient
     from engagement_pandas.connection import connect
     from engagement_pandas.errors import (
         AmbiguousGrouping,
+        ArchiveError,
         CredentialsError,
         EngagementError,
         FrameError,
@@ -97,11 +99,13 @@ if TYPE_CHECKING:
     from engagement_pandas.window import Window
 
 _HOMES = {
+    "archive": ("Archive",),
     "auth": ("AppOnly", "UserContext"),
     "client": ("EngagementClient",),
     "connection": ("connect",),
     "errors": (
         "AmbiguousGrouping",
+        "ArchiveError",
         "CredentialsError",
         "EngagementError",
         "FrameError",
@@ -202,6 +206,8 @@ __all__ = [
     "TOTALS_TYPES",
     "AmbiguousGrouping",
     "AppOnly",
+    "Archive",
+    "ArchiveError",
     "BestTimesExplorer",
     "CompareExplorer",
     "CredentialsError",

@@ -105,6 +105,18 @@ class UserContext(Credentials):
     access_token: str
     access_token_secret: str
 
+    @property
+    def account(self) -> str:
+        """Whose it is, and no secret: the number that an access token begins with.
+
+        Examples
+        --------
+        >>> UserContext("key", "secret", "9-token", "token-secret").account
+        'user 9'
+        """
+        number, dash, _ = self.access_token.partition("-")
+        return f"user {number}" if dash and number.isdecimal() else "user"
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read the environment.
@@ -181,6 +193,11 @@ class AppOnly(Credentials):
             pair = f"{self.consumer_key}:{self.consumer_secret}".encode()
             secrets["consumer_key:consumer_secret"] = b64encode(pair).decode()
         return secrets
+
+    @property
+    def account(self) -> str:
+        """Whose it is, and no secret."""
+        return "app"
 
     @classmethod
     def from_consumer(cls, consumer_key: str, consumer_secret: str) -> Self:

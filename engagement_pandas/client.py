@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
-from http.client import responses as phrases
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -21,20 +21,21 @@ from urllib.parse import urlsplit
 import msgspec
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from engagement_pandas.auth import AppOnly, Bearer, UserContext, is_printed
+from engagement_pandas.archive import Archive
+from engagement_pandas.auth import AppOnly, Bearer, UserContext
+from engagement_pandas.collection import Collection
 from engagement_pandas.errors import (
     CredentialsError,
     RefusedError,
-    ResponseShapeError,
-    Unauthorized,
     UserContextRequired,
 )
 from engagement_pandas.planning import Plan, plan
 from engagement_pandas.progress import Progress, Watch, bar
 from engagement_pandas.quota import Quota
-from engagement_pandas.refusals import divide
+from engagement_pandas.refusals import refused, settle
 from engagement_pandas.request import EngagementRequest
-from engagement_pandas.response import UNREADABLE, EngagementResponse
+from engagement_pandas.response import EngagementResponse
+from engagement_pandas.tokens import read_token
 from engagement_pandas.transport import (
     ATTEMPTS,
     TIMEOUT,
@@ -47,16 +48,6 @@ from engagement_pandas.transport import (
 
 BASE_URL: Final = "https://data-api.twitter.com"
 TOKEN_URL: Final = "https://api.twitter.com/oauth2/token"  # noqa: S105 - no secret
-
-CURES: Final[Mapping[int, str]] = {
-    401: "check the credentials",
-    404: "check base_url",
-}
-"""What to do about a refusal, beside the API's own words."""
-
-
-class _Token(msgspec.Struct):
-    access_token: str
 
 
 log = logging.getLogger("engagement_pandas")
@@ -186,13 +177,63 @@ class EngagementClient:
         self, request: EngagementRequest | Plan, *, watch: Watch | None = None
     ) -> Iterator[EngagementResponse]:
         """Ask as :meth:`fetch`, and yield each answer as it arrives."""
+        yield from self._stream(self._planned(request), watch)
+
+    def collect(
+        self, request: EngagementRequest | Plan, *, into: Archive, watch: Watch | None = None
+    ) -> Collection:
+        """Ask as :meth:`fetch`, and store each answer on disk before anything is read of it.
+
+        Whatever interrupts it, the same call goes on where it stopped: what was answered is
+        not asked again.
+
+        Parameters
+        ----------
+        request : EngagementRequest or Plan
+            Of any size.
+        into : Archive
+            Where to. Of ``historical()``, a question is answered once for all; of
+            ``totals()`` and ``last_28_hours()``, each call makes a snapshot, or completes
+            the one that was not finished.
+        watch : callable, optional
+            As :meth:`fetch` has it.
+
+        Returns
+        -------
+        Collection
+            Iterates over the responses, from disk, for ``flatten`` and ``omissions``.
+
+        Raises
+        ------
+        ArchiveError
+            Where an answer cannot be stored, as on a full disk.
+        EngagementError
+            As :meth:`fetch`.
+        """
+        todo = self._planned(request)
+        collection = into.collection(todo, self._credentials.account, self.now())
+        try:
+            for _ in self._stream(replace(todo, requests=collection.requests), watch, collection):
+                pass
+        except BaseException as error:
+            error.add_note(f"what was answered is in {collection.path}; the same call goes on")
+            raise
+        collection.finish()
+        return collection
+
+    def _planned(self, request: EngagementRequest | Plan) -> Plan:
         todo = request if isinstance(request, Plan) else plan(request, now=self.now())
         if refusal := self.refusal(todo):
             raise UserContextRequired(refusal)
+        return todo
+
+    def _stream(
+        self, todo: Plan, watch: Watch | None, into: Collection | None = None
+    ) -> Iterator[EngagementResponse]:
         total = len(todo)
         with bar(total) if watch is None else nullcontext(watch) as told:
             for done, part in enumerate(todo):
-                yield from self._settle(part, partial(_tell, told, done, total))
+                yield from self._settle(part, partial(_tell, told, done, total), into)
             told(Progress(total, total))
 
     def refusal(self, request: EngagementRequest | Plan) -> str | None:
@@ -231,28 +272,38 @@ class EngagementClient:
         return f"EngagementClient({self._base_url} with {self._credentials!r})"
 
     def _settle(
-        self, request: EngagementRequest, say: Callable[[str], None]
+        self,
+        request: EngagementRequest,
+        say: Callable[[str], None],
+        into: Collection | None = None,
     ) -> Iterator[EngagementResponse]:
         """Yield answers that together settle the request; each refusal makes it smaller."""
         pending = [request]
         while pending:
             asked = pending.pop(0)
-            answer = self._post(
-                self._base_url + asked.endpoint.facts.path,
-                msgspec.json.encode(asked.to_json()),
-                "application/json",
-                partial(self._signer, say),
-                say,
-            )
-            response = EngagementResponse(asked, answer.content, answer.status, answer.at)
-            if answer.status != HTTPStatus.OK:
-                settled, left = divide(response)
-                if settled is None:
-                    raise self._refused(asked.endpoint.facts.path, answer)
-                log.info("HTTP %s settles %r", answer.status, settled)
-                response = EngagementResponse(settled, answer.content, answer.status, answer.at)
-                pending += left
+            answer = None if into is None else into.find(asked)
+            if answer is None:
+                answer = self._ask(asked, say)
+                # Stored as it came, before its counts are read.
+                if into is not None and settle(answer)[0] is not None:
+                    answer = into.keep(answer)
+            response, left = settle(answer)
+            if response is None:
+                raise self._refused(asked.endpoint.facts.path, answer.status, answer.content)
+            if response is not answer:
+                log.info("HTTP %s settles %r", answer.status, response.request)
+            pending += left
             yield response
+
+    def _ask(self, asked: EngagementRequest, say: Callable[[str], None]) -> EngagementResponse:
+        answer = self._post(
+            self._base_url + asked.endpoint.facts.path,
+            msgspec.json.encode(asked.to_json()),
+            "application/json",
+            partial(self._signer, say),
+            say,
+        )
+        return EngagementResponse(asked, answer.content, answer.status, answer.at)
 
     def _signer(self, say: Callable[[str], None]) -> AuthBase:
         if isinstance(self._credentials, UserContext):
@@ -273,15 +324,8 @@ class EngagementClient:
             say,
         )
         if answer.status != HTTPStatus.OK:
-            raise self._refused(urlsplit(self._token_url).path, answer)
-        try:
-            token = msgspec.json.decode(answer.content, type=_Token).access_token
-        except UNREADABLE:
-            token = ""
-        if not is_printed(token):
-            msg = f"{self._token_url} answered without an access_token that can be sent"
-            raise ResponseShapeError(msg, "$['access_token']")
-        return token
+            raise self._refused(urlsplit(self._token_url).path, answer.status, answer.content)
+        return read_token(answer.content, self._token_url)
 
     def _post(
         self,
@@ -294,17 +338,12 @@ class EngagementClient:
         message = Message(url, content, content_type, signer, self._redact)
         return self._transport.post(message, say)
 
+    def _refused(self, path: str, status: int, content: bytes) -> RefusedError:
+        return refused(path, status, tuple(map(self._redact, texts(content))))
+
     def _redact(self, text: str) -> str:
         told = self._credentials.redact(text)
         return told.replace(self._token, "<bearer_token>") if self._token else told
-
-    def _refused(self, path: str, answer: Answer) -> RefusedError:
-        messages = tuple(map(self._redact, texts(answer.content)))
-        words = "; ".join(messages) or phrases.get(answer.status, "without a word")
-        cure = CURES.get(answer.status)
-        msg = f"{path} refused (HTTP {answer.status}): {words}" + (f"; {cure}" if cure else "")
-        kind = Unauthorized if answer.status == HTTPStatus.UNAUTHORIZED else RefusedError
-        return kind(msg, answer.status, messages)
 
 
 def _tell(watch: Watch, done: int, total: int, waiting: str) -> None:

@@ -17,7 +17,8 @@
     ├── RefusedError                   an answer, and it was no: .status, .messages
     │   └── Unauthorized               the credentials were not accepted
     ├── ResponseShapeError             the JSON is not what was asked for: .path
-    └── FrameError (ValueError)        the frame or file is not tidy counts or omissions
+    ├── FrameError (ValueError)        the frame or file is not tidy counts or omissions
+    └── ArchiveError (OSError)         stored answers cannot be read or written
 
 An error that ends :meth:`~engagement_pandas.EngagementClient.fetch` midway
 carries in ``.responses`` the answers that had already arrived.
@@ -159,3 +160,7 @@ class ResponseShapeError(EngagementError):
 
 class FrameError(EngagementError, ValueError):
     """A frame or a file that is not tidy counts or omissions."""
+
+
+class ArchiveError(EngagementError, OSError):
+    """Stored answers that cannot be read or written; nothing that was stored is lost."""

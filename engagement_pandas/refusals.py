@@ -2,12 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from http import HTTPStatus
+from http.client import responses as phrases
+from typing import Final
 
-from engagement_pandas.errors import ResponseShapeError
+from engagement_pandas.errors import RefusedError, ResponseShapeError, Unauthorized
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse, Envelope
+
+CURES: Final[Mapping[int, str]] = {
+    401: "check the credentials",
+    404: "check base_url",
+}
+"""What to do about a refusal, beside the API's own words."""
+
+
+def refused(path: str, status: int, messages: tuple[str, ...]) -> RefusedError:
+    """Return the error that tells of a refusal.
+
+    Examples
+    --------
+    >>> print(refused("/totals", 404, ()))
+    /totals refused (HTTP 404): Not Found; check base_url
+    """
+    words = "; ".join(messages) or phrases.get(status, "without a word")
+    cure = CURES.get(status)
+    msg = f"{path} refused (HTTP {status}): {words}" + (f"; {cure}" if cure else "")
+    kind = Unauthorized if status == HTTPStatus.UNAUTHORIZED else RefusedError
+    return kind(msg, status, messages)
+
+
+def settle(
+    answer: EngagementResponse,
+) -> tuple[EngagementResponse | None, list[EngagementRequest]]:
+    """Tell what an answer settles, and what is left to ask.
+
+    Returns
+    -------
+    settled : EngagementResponse or None
+        The answer, beside just what it settles; None where it refuses the whole request.
+    left : list of EngagementRequest
+        No post and type in two of them.
+    """
+    if answer.status == HTTPStatus.OK:
+        return answer, []
+    settled, left = divide(answer)
+    return (None, []) if settled is None else (replace(answer, request=settled), left)
 
 
 def divide(

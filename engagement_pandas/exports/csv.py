@@ -17,8 +17,8 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.exports.contract import MISSING, as_reasons, as_text, as_types, checked
-from engagement_pandas.exports.replacing import replacing
 from engagement_pandas.frame import TEXT
+from engagement_pandas.replacing import replacing
 
 _MIDNIGHT: Final = "%Y-%m-%d"
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}")

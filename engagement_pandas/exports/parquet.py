@@ -13,7 +13,6 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.exports.contract import as_reasons, as_types, checked
-from engagement_pandas.exports.replacing import replacing
 from engagement_pandas.frame import (
     SCHEMA_VERSION,
     TEXT,
@@ -21,6 +20,7 @@ from engagement_pandas.frame import (
     moment_text,
     omissions_schema,
 )
+from engagement_pandas.replacing import replacing
 
 if TYPE_CHECKING:
     import pyarrow as pa

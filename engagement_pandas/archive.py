@@ -1,0 +1,115 @@
+"""Raw answers on disk: each stored before it is read, and a job that goes on where it stopped.
+
+A folder a collection, a file an answer::
+
+    raw/
+        totals-20260415T122000Z-5f1d0a9c3b7e-1c9a/     one question, asked once: a snapshot
+            question.json.gz                           what was asked, and how it was cut
+            3f0c….json.gz                              an answer: a line that tells of it, then
+            …                                          the body as it arrived; gzipped
+            complete                                   all of it is answered
+        historical-5f1d0a9c3b7e/                       time does not change this one
+
+``zcat FILE | tail -n +2`` is the body. No file is ever written over, and no secret is in
+any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from engagement_pandas.collection import Collection, Damage, digest
+from engagement_pandas.errors import ArchiveError
+from engagement_pandas.planning import Plan
+from engagement_pandas.response import EngagementResponse
+from engagement_pandas.vocabulary import Endpoint
+from engagement_pandas.wording import counted
+
+_SHORT: Final = 12
+
+
+class Archive:
+    """A folder of raw answers.
+
+    Parameters
+    ----------
+    folder : str or path
+        Made with the first answer, where it is not there yet.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, ep.demo_client("2026-04-15") as demo:
+    ...     archive = Archive(folder)
+    ...     request = ep.totals(demo.posts, engagement_types=["favorites"])
+    ...     collection = demo.client.collect(request, into=archive)
+    ...     counts = ep.flatten(archive)
+    ...     archive.verify(), len(archive.collections)
+    ((), 1)
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    @property
+    def collections(self) -> tuple[Collection, ...]:
+        """What was collected, by the names of the folders: each endpoint's oldest first."""
+        if not self.folder.is_dir():
+            return ()
+        found = (path for path in sorted(self.folder.iterdir()) if not path.name.startswith("."))
+        return tuple(Collection(path) for path in found if path.is_dir())
+
+    def __iter__(self) -> Iterator[EngagementResponse]:
+        """Yield the answers of all collections, one at a time."""
+        for collection in self.collections:
+            yield from collection
+
+    def collection(self, plan: Plan, account: str, now: datetime) -> Collection:
+        """Return the collection that a plan goes into: one that was not finished, or a new one.
+
+        Parameters
+        ----------
+        plan : Plan
+        account : str
+            Who asks; another account's collection is not gone on with.
+        now : datetime
+            Aware; when a new one begins.
+
+        Raises
+        ------
+        ArchiveError
+            Where the folder cannot be written to.
+        """
+        identity = digest([str(plan.request.endpoint), plan.request.to_json(), account])[:_SHORT]
+        endpoint = str(plan.request.endpoint)
+        if plan.request.endpoint is Endpoint.HISTORICAL:
+            path = self.folder / f"{endpoint}-{identity}"
+        else:
+            for known in reversed(self.collections):
+                if f"-{identity}-" in known.path.name and not known.complete and known.readable:
+                    return known
+            begun = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+            path = self.folder / f"{endpoint}-{begun}-{identity}-{uuid4().hex[:4]}"
+        try:
+            return Collection.begin(path, plan, account, now)
+        except OSError as error:
+            msg = f"{path} cannot be begun: {error}; free some room, or name another folder"
+            raise ArchiveError(msg) from error
+
+    def verify(self) -> tuple[Damage, ...]:
+        """Read every file, and tell which are damaged or missing, and what to ask again.
+
+        A collection that was not finished has no damage: going on is all it needs, see
+        :attr:`Collection.unanswered`.
+        """
+        return tuple(damage for collection in self.collections for damage in collection.verify())
+
+    def __repr__(self) -> str:
+        found = self.collections
+        open_ = sum(not collection.complete for collection in found)
+        unfinished = f", {open_} of them not finished" if open_ else ""
+        return f"Archive({self.folder}: {counted(len(found), 'collection')}{unfinished})"

@@ -1,0 +1,283 @@
+"""The answers to one question, asked once: a folder of files that are whole or not there."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import shutil
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
+
+from engagement_pandas.errors import ArchiveError, RequestError
+from engagement_pandas.planning import Plan
+from engagement_pandas.refusals import settle
+from engagement_pandas.replacing import flush_folder, place, replacing
+from engagement_pandas.request import EngagementRequest
+from engagement_pandas.response import EngagementResponse
+
+FORMAT: Final = 1
+"""Of the files; rises when an older reader would misread a newer file."""
+
+QUESTION: Final = "question.json.gz"
+COMPLETE: Final = "complete"
+ENDING: Final = ".json.gz"
+
+_BROKEN: Final = (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, RecursionError)
+"""What a damaged file raises on its way to being a question or an answer."""
+
+_KEY: Final = 32
+
+
+class Damage(NamedTuple):
+    """A file that is not what it was, or not there.
+
+    Attributes
+    ----------
+    path : Path
+    why : str
+    request : EngagementRequest or None
+        What to ask again: ``reopen`` the collection and ``collect`` the same question. None
+        where the question itself is lost.
+    """
+
+    path: Path
+    why: str
+    request: EngagementRequest | None
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The answers to one question, asked once.
+
+    Iterating yields responses, for ``flatten`` and ``omissions``, one at a time.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder.
+    """
+
+    path: Path
+
+    @classmethod
+    def begin(cls, path: Path, plan: Plan, account: str, now: datetime) -> Collection:
+        """Make the folder with its question in it, both or neither; or find it made."""
+        if not (path / QUESTION).exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside = path.with_name(f".{uuid4().hex}-{path.name}")
+            try:
+                beside.mkdir()
+                place(beside / QUESTION, _packed(_question(plan, account, now), b""))
+                try:
+                    beside.rename(path)
+                except OSError:
+                    if not (path / QUESTION).exists():  # another process was not quicker
+                        raise
+                flush_folder(path.parent)
+            finally:
+                shutil.rmtree(beside, ignore_errors=True)
+        return cls(path)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was answered."""
+        return (self.path / COMPLETE).exists()
+
+    @property
+    def readable(self) -> bool:
+        """Whether its question can be read."""
+        try:
+            return bool(self.requests)
+        except ArchiveError:
+            return False
+
+    @cached_property
+    def _told(self) -> dict[str, Any]:
+        try:
+            return _unpacked((self.path / QUESTION).read_bytes())[0]
+        except _BROKEN as error:
+            msg = f"{self.path / QUESTION} cannot be read: {error}; ask its question anew"
+            raise ArchiveError(msg) from error
+
+    @cached_property
+    def requests(self) -> tuple[EngagementRequest, ...]:
+        """The requests that the question was cut into."""
+        try:
+            endpoint = self._told["endpoint"]
+            return tuple(EngagementRequest.from_json(endpoint, p) for p in self._told["parts"])
+        except (KeyError, TypeError, RequestError) as error:
+            msg = f"{self.path / QUESTION} holds no question: {error}; ask it anew"
+            raise ArchiveError(msg) from error
+
+    @property
+    def account(self) -> str:
+        """Who asked."""
+        return str(self._told["account"])
+
+    @property
+    def started(self) -> datetime:
+        """When it was begun, aware UTC."""
+        return datetime.fromisoformat(self._told["started"])
+
+    @property
+    def unanswered(self) -> tuple[EngagementRequest, ...]:
+        """What is still to be asked, damaged answers included."""
+        return tuple(asked for asked, answer, _ in self._walk() if answer is None)
+
+    def __iter__(self) -> Iterator[EngagementResponse]:
+        for asked, answer, why in self._walk():
+            if answer is not None:
+                yield answer
+            elif why is not None:
+                msg = (
+                    f"{self._file(asked)} is damaged ({why}); reopen() its collection and "
+                    "collect the same question again: only what is damaged is asked"
+                )
+                raise ArchiveError(msg)
+
+    def find(self, asked: EngagementRequest) -> EngagementResponse | None:
+        """Return what was answered to a request; None where it was not, or is damaged."""
+        return self._read(asked)[0]
+
+    def keep(self, response: EngagementResponse) -> EngagementResponse:
+        """Store an answer to a request that was sent; return the one that is stored.
+
+        Where another process stored one first, that is returned, so that all read the same.
+
+        Raises
+        ------
+        ArchiveError
+            Where it cannot be written; the request is asked again when you go on.
+        """
+        file = self._file(response.request)
+        head = {
+            "format": FORMAT,
+            "endpoint": str(response.request.endpoint),
+            "request": response.request.to_json(),
+            "status": response.status,
+            "retrieved_at": response.retrieved_at.isoformat(),
+            "account": self.account,
+        }
+        packed = _packed(head, response.content)
+        try:
+            if place(file, packed):
+                return response
+            stored = self.find(response.request)
+            if stored is None:
+                with replacing(file) as beside:
+                    beside.write_bytes(packed)
+        except OSError as error:
+            msg = f"{file} cannot be written: {error}; free some room, and collect again"
+            raise ArchiveError(msg) from error
+        return stored or response
+
+    def finish(self) -> None:
+        """Mark it as complete."""
+        try:
+            place(self.path / COMPLETE, b"")
+        except OSError as error:
+            msg = f"{self.path / COMPLETE} cannot be written: {error}; collect again"
+            raise ArchiveError(msg) from error
+
+    def reopen(self) -> None:
+        """Take the mark of completeness away: the same question goes on with this collection."""
+        (self.path / COMPLETE).unlink(missing_ok=True)
+
+    def verify(self) -> Iterator[Damage]:
+        """Yield what is damaged, or missing though it is complete."""
+        if not self.readable:
+            yield Damage(self.path / QUESTION, "the question cannot be read", None)
+            return
+        for asked, answer, why in self._walk():
+            if answer is None and (why is not None or self.complete):
+                yield Damage(self._file(asked), why or "missing", asked)
+
+    def _walk(
+        self,
+    ) -> Iterator[tuple[EngagementRequest, EngagementResponse | None, str | None]]:
+        """Yield each request that was or is to be sent, its answer, and why that is damaged."""
+        pending = list(self.requests)[::-1]
+        while pending:
+            asked = pending.pop()
+            stored, why = self._read(asked)
+            answer, left = (None, []) if stored is None else settle(stored)
+            yield asked, answer, why
+            pending += left[::-1]
+
+    def _file(self, asked: EngagementRequest) -> Path:
+        return self.path / (digest(asked.to_json())[:_KEY] + ENDING)
+
+    def _read(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
+        """Return the answer to a request, or None and why it is damaged, if it is there."""
+        try:
+            packed = self._file(asked).read_bytes()
+        except FileNotFoundError:
+            return None, None
+        try:
+            head, content = _unpacked(packed)
+            if head["request"] != asked.to_json():
+                return None, "it answers another request"
+            moment = datetime.fromisoformat(head["retrieved_at"])
+            return EngagementResponse(asked, content, head["status"], moment), None
+        except _BROKEN as error:
+            return None, f"{type(error).__name__}: {error}"
+
+    def __repr__(self) -> str:
+        state = "complete" if self.complete else "not finished"
+        return f"Collection({self.path}: {state})"
+
+
+def _question(plan: Plan, account: str, now: datetime) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "endpoint": str(plan.request.endpoint),
+        "request": plan.request.to_json(),
+        "parts": [part.to_json() for part in plan.requests],
+        "account": account,
+        "started": now.astimezone(UTC).isoformat(),
+    }
+
+
+def digest(value: Any) -> str:
+    """Return the fingerprint of something that can be told in JSON, in hexadecimal.
+
+    Examples
+    --------
+    >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
+    True
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _packed(head: dict[str, Any], content: bytes) -> bytes:
+    """Return a file: a line of JSON that tells of the content, and its checksum; the content."""
+    told = {**head, "sha256": hashlib.sha256(content).hexdigest()}
+    line = json.dumps(told, ensure_ascii=True, separators=(",", ":")).encode()
+    return gzip.compress(line + b"\n" + content, compresslevel=6, mtime=0)
+
+
+def _unpacked(packed: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return the head and the content of a file.
+
+    Raises
+    ------
+    ValueError
+        And others of what a damaged file raises.
+    """
+    line, _, content = gzip.decompress(packed).partition(b"\n")
+    head: dict[str, Any] = json.loads(line)
+    if not isinstance(head, dict) or head.get("format") != FORMAT:
+        msg = f"its format is none that this version reads ({FORMAT})"
+        raise ValueError(msg)
+    if hashlib.sha256(content).hexdigest() != head["sha256"]:
+        msg = "its checksum does not fit"
+        raise ValueError(msg)
+    return head, content

@@ -1,0 +1,60 @@
+"""Files that are there whole or not at all, through a crash and a power cut."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write to, beside the final one; then flush it to disk and move it."""
+    beside = path.with_name(f".{uuid4().hex}-{path.name}")
+    try:
+        yield beside
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        beside.replace(path)
+        flush_folder(path.parent)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def place(path: Path, content: bytes) -> bool:
+    """Write a file that is not there yet; leave one that is, and say which of the two it was.
+
+    Of several processes that write the same path, the first wins.
+    """
+    beside = path.with_name(f".{uuid4().hex}-{path.name}")
+    try:
+        with beside.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(beside, path)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links
+            if path.exists():
+                return False
+            beside.replace(path)
+        flush_folder(path.parent)
+    finally:
+        beside.unlink(missing_ok=True)
+    return True
+
+
+def flush_folder(folder: Path) -> None:
+    """Make what was moved into a folder last through a power cut, where the system can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,36 @@
+"""The bearer token in the answer of ``/oauth2/token``."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engagement_pandas.auth import is_printed
+from engagement_pandas.errors import ResponseShapeError
+from engagement_pandas.response import UNREADABLE
+
+
+class _Token(msgspec.Struct):
+    access_token: str
+
+
+def read_token(content: bytes, url: str) -> str:
+    """Return the token in a body that came from some URL.
+
+    Raises
+    ------
+    ResponseShapeError
+        Where there is none that can be sent; its message does not show the body.
+
+    Examples
+    --------
+    >>> read_token(b'{"token_type": "bearer", "access_token": "abc"}', "https://example.org")
+    'abc'
+    """
+    try:
+        token = msgspec.json.decode(content, type=_Token).access_token
+    except UNREADABLE:
+        token = ""
+    if not is_printed(token):
+        msg = f"{url} answered without an access_token that can be sent"
+        raise ResponseShapeError(msg, "$['access_token']")
+    return token
