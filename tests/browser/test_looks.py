@@ -40,6 +40,10 @@ root => {
 }"""
 """What sticks out at the right."""
 
+_FILES: Final = """
+() => window.jupyterapp.commands.execute("application:toggle-left-area").then(() => null)"""
+"""Close the file browser, or open it again."""
+
 _LUMINANCE: Final = """
 one => {
   const [r, g, b] = getComputedStyle(one).color.match(/[\\d.]+/g).map(Number);
@@ -76,15 +80,17 @@ def test_the_dark_theme_is_followed(one_explorer: Explorer, artefacts: Path) -> 
 
 
 def test_a_narrow_page_has_room_for_everything(one_explorer: Explorer, artefacts: Path) -> None:
-    """On a page of 760 px nothing of an explorer is cut off at the right."""
-    page = one_explorer.page
+    """On a page of 760 px nothing of an explorer is cut off, beside the file browser or not."""
+    page, root = one_explorer.page, one_explorer.root
     wide = page.viewport_size
     page.set_viewport_size({"width": 760, "height": 1000})
     try:
-        expect(one_explorer.chart.locator("svg")).to_be_visible()
-        one_explorer.picture(artefacts / "760-px.png")
-        assert one_explorer.root.evaluate(_OUTSIDE) == []
-        assert one_explorer.root.evaluate("root => root.scrollWidth - root.clientWidth") <= 0
+        for name in ("760-px-beside-files", "760-px"):
+            expect(one_explorer.chart.locator("svg")).to_be_visible()
+            one_explorer.picture(artefacts / f"{name}.png")
+            assert root.evaluate(_OUTSIDE) == []
+            assert root.evaluate("root => root.scrollWidth - root.clientWidth") <= 0
+            page.evaluate(_FILES)
     finally:
         page.set_viewport_size(wide)
 
