@@ -25,6 +25,7 @@ METHODS: Final = {
     "cumulative": "metrics",
     "engagement_rate": "metrics",
     "half_life": "metrics",
+    "latest": "metrics",
     "over_time": "metrics",
     "plot_best_times": "plots",
     "plot_by_age": "plots",

@@ -32,12 +32,13 @@ COUNT_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "post_id": "str",
         "engagement_type": "category",
+        "retrieved_at": "datetime64[us, UTC]",
         "day": "datetime64[us]",
         "hour": "int8",
         "count": "Int64",
     }
 )
-"""Columns of counts in their order, and dtypes; post_id, day and hour may be absent."""
+"""Columns of counts in their order, and dtypes; all but type and count may be absent."""
 
 OMISSION_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -66,8 +67,6 @@ _DAY: Final = timedelta(days=1)
 def in_order(types: Iterable[str]) -> list[str]:
     """Return engagement types in the vocabulary's order, unknown ones after, alphabetically.
 
-    Examples
-    --------
     >>> in_order(["zaps", "retweets", "impressions", "boosts"])
     ['impressions', 'retweets', 'boosts', 'zaps']
     """
@@ -244,6 +243,7 @@ def counts_schema(columns: Sequence[str] = tuple(COUNT_COLUMNS)) -> pa.Schema:
     types: dict[str, pa.DataType] = {
         "post_id": pa.large_string(),
         "engagement_type": pa.dictionary(pa.int32(), pa.large_string()),
+        "retrieved_at": pa.timestamp("us", tz="UTC"),
         "day": pa.timestamp("us"),
         "hour": pa.int8(),
         "count": pa.int64(),

@@ -61,6 +61,8 @@ def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[
     texts = counts.copy()
     if "day" in texts:
         texts["day"] = texts["day"].dt.strftime(_MIDNIGHT)
+    if "retrieved_at" in texts:
+        texts["retrieved_at"] = texts["retrieved_at"].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     for name in texts.columns.intersection(["start", "end"]):
         texts[name] = texts[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -118,7 +120,7 @@ def read_csv(path_or_buffer: str | os.PathLike[str] | IO[str]) -> pd.DataFrame:
 
 def _has_returns(texts: pd.DataFrame) -> bool:
     """Tell whether a text has a carriage return, which Python's writer leaves bare."""
-    names = texts.columns.difference(["post_id", "day", "hour", "count", "start", "end"])
+    names = texts.columns.intersection(["engagement_type", "reason", "message"])
     return any("\r" in str(text) for name in names for text in texts[name].unique())
 
 
@@ -163,6 +165,7 @@ _Readers = Mapping[str, Callable[[pd.Series], pd.Series]]
 
 _COUNT_READERS: Final[_Readers] = {
     "engagement_type": as_types,
+    "retrieved_at": _as_bounds,
     "day": _as_days,
     "hour": _as_hours,
     "count": _as_counts,

@@ -11,6 +11,7 @@ import pandas as pd
 from engagement_pandas.errors import RequestError
 from engagement_pandas.flattening.answers import Answer
 from engagement_pandas.flattening.overlaps import refuse_overlaps
+from engagement_pandas.flattening.snapshots import side_by_side
 from engagement_pandas.flattening.sums import add, tidy
 from engagement_pandas.frame import empty_counts
 from engagement_pandas.grouping import Grouping
@@ -21,7 +22,10 @@ ANSWERED: Final = 200
 
 
 def flatten(
-    responses: EngagementResponse | Iterable[EngagementResponse], grouping: str | None = None
+    responses: EngagementResponse | Iterable[EngagementResponse],
+    grouping: str | None = None,
+    *,
+    retrieved_at: bool = False,
 ) -> pd.DataFrame:
     """Turn responses into one tidy frame of counts.
 
@@ -35,6 +39,9 @@ def flatten(
         Answers to requests with the same endpoint and the same dimensions.
     grouping : str, optional
         The name of the grouping to take; needed only where a request has several.
+    retrieved_at : bool
+        Keep snapshots apart: the same question answered several times, as in an
+        ``Archive`` of ``/totals``, has a row for each time.
 
     Returns
     -------
@@ -42,7 +49,8 @@ def flatten(
         One row a count, sorted by its key columns, with a fresh ``RangeIndex``:
         ``post_id`` (``str``), ``engagement_type`` (category of the types present), ``day``
         (``datetime64[us]``, midnight UTC), ``hour`` (``int8``, UTC) as far as the grouping
-        has them, and ``count`` (``Int64``: counts per hour, UTC, or per day, or in the
+        has them; after the type ``retrieved_at`` (``datetime64[us, UTC]``), where it is asked
+        for; and ``count`` (``Int64``: counts per hour, UTC, or per day, or in the
         whole window, not cumulative). ``attrs["retrieved_at"]`` is the ISO text of the
         earliest retrieval, ``attrs["endpoint"]`` where it came from.
 
@@ -72,22 +80,30 @@ def flatten(
     """
     given = gathered(responses)
     picked = _picked(given, grouping)
-    answers = [
-        Answer.read(response, by)
-        for response, by in zip(given, picked, strict=True)
-        if response.status == ANSWERED
-    ]
-    refuse_overlaps(answers)
-    if answers:
-        parts = [answer.counts for answer in answers]
-        leaves = parts[0] if len(parts) == 1 else add(parts, picked[0].name)
-        counts = tidy(leaves, picked[0].dimensions)
-    else:
-        counts = empty_counts(picked[0].columns)
+    counts = (
+        side_by_side(given, picked, lambda one, by: _added([one], [by]))
+        if retrieved_at
+        else _added(given, picked)
+    )
     earliest = min(response.retrieved_at for response in given)
     counts.attrs["retrieved_at"] = earliest.astimezone(UTC).isoformat()
     counts.attrs["endpoint"] = str(given[0].request.endpoint)
     return counts
+
+
+def _added(responses: Sequence[EngagementResponse], picked: Sequence[Grouping]) -> pd.DataFrame:
+    """Return the counts of the responses, added up where they share a key."""
+    answers = [
+        Answer.read(response, by)
+        for response, by in zip(responses, picked, strict=True)
+        if response.status == ANSWERED
+    ]
+    refuse_overlaps(answers)
+    if not answers:
+        return empty_counts(picked[0].columns)
+    parts = [answer.counts for answer in answers]
+    leaves = parts[0] if len(parts) == 1 else add(parts, picked[0].name)
+    return tidy(leaves, picked[0].dimensions)
 
 
 def gathered(

@@ -15,6 +15,7 @@ one is ``<NA>``, and ``summarise`` and ``top_posts`` do not.
 :func:`running_total`       all counts from the first bucket on
 :func:`rate_over_time`      a rate in each bucket
 :func:`age`                 hours since the post was made
+:func:`latest`              of counts retrieved several times, the latest
 :func:`by_age`              buckets of age
 :func:`cumulative`          running counts since the making
 :func:`rate_by_age`         a rate in each bucket of age
@@ -43,6 +44,7 @@ from engagement_pandas.metrics.rates import engagement_rate
 from engagement_pandas.metrics.reports import summarise, to_html
 from engagement_pandas.metrics.running_totals import running_total
 from engagement_pandas.metrics.shapes import tall, wide
+from engagement_pandas.metrics.snapshots import latest
 from engagement_pandas.metrics.stages import by_age
 from engagement_pandas.metrics.weekdays import best_times
 
@@ -57,6 +59,7 @@ __all__ = [
     "cumulative",
     "engagement_rate",
     "half_life",
+    "latest",
     "over_time",
     "rate_by_age",
     "rate_over_time",

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.metrics.columns import need
+from engagement_pandas.metrics.columns import need_columns
 from engagement_pandas.metrics.spans import DAY_HOURS, HOUR_US, hours, retrieved, span
 from engagement_pandas.vocabulary import FIRST_SNOWFLAKE, MAX_ID_DIGITS, SNOWFLAKE_EPOCH
 
@@ -81,7 +81,8 @@ def age(counts: pd.DataFrame) -> pd.Series:
         ``Float64``, hours, named ``age``, with the index of ``counts``: from the moment in
         the post's ID to the end of the row's hour, or of its day where counts are by day.
         In the last of them it is to the moment of retrieval, where ``attrs`` tell it;
-        and where counts have no day at all, in every row. Not above 0 in hours that had
+        and where counts have no day at all, in every row, each row's own where there is a
+        column ``retrieved_at``. Not above 0 in hours that had
         ended before the post was made. ``<NA>`` for IDs that hold no time.
 
     Raises
@@ -96,7 +97,7 @@ def age(counts: pd.DataFrame) -> pd.Series:
     >>> age(ep.flatten_json(body)).round(2).to_list()
     [0.61]
     """
-    need(counts, "post_id")
+    need_columns(counts, "post_id")
     codes, names = pd.factorize(counts["post_id"])
     made = made_hour(pd.Index(names))[codes]
     if "day" in counts.columns:
@@ -105,6 +106,9 @@ def age(counts: pd.DataFrame) -> pd.Series:
         ends = (starts + step).astype("float64")
         if len(counts):
             ends = np.minimum(ends, span(counts, starts).until)
+    elif "retrieved_at" in counts.columns:
+        moments = counts["retrieved_at"].dt.tz_localize(None).to_numpy()
+        ends = moments.view("int64") / HOUR_US
     else:
         moment = retrieved(counts)
         if moment is None:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame import ALWAYS, COUNT_COLUMNS
+from engagement_pandas.metrics.snapshots import check_one_snapshot
 from engagement_pandas.vocabulary import Dimension, EngagementType
 from engagement_pandas.wording import listed
 
@@ -25,6 +26,29 @@ _VOCABULARY: Final = frozenset(str(name) for name in EngagementType)
 
 
 def need(counts: pd.DataFrame, *names: str) -> None:
+    """Refuse counts that lack a column, or that were retrieved several times.
+
+    Parameters
+    ----------
+    counts : DataFrame
+    *names : str
+        As :func:`need_columns` has them.
+
+    Raises
+    ------
+    FrameError
+        Naming the cure; counts of several moments are not added up.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> need(ep.flatten_json({"g": {"impressions": "5"}}))
+    """
+    need_columns(counts, *names)
+    check_one_snapshot(counts)
+
+
+def need_columns(counts: pd.DataFrame, *names: str) -> None:
     """Refuse counts that lack a column, or have it in another dtype or with holes.
 
     Parameters
@@ -40,7 +64,7 @@ def need(counts: pd.DataFrame, *names: str) -> None:
 
     Examples
     --------
-    >>> need(pd.DataFrame({"count": [5]}))
+    >>> need_columns(pd.DataFrame({"count": [5]}))
     Traceback (most recent call last):
         ...
     engagement_pandas.errors.FrameError: counts lack the column 'engagement_type'; ...

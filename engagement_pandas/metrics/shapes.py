@@ -23,7 +23,7 @@ def wide(counts: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``post_id``, ``day`` and ``hour`` as far as the counts have them, with their
+        ``post_id``, ``retrieved_at``, ``day`` and ``hour`` as far as they are there, with their
         dtypes and sorted by them, and a column ``Int64`` for each type, in vocabulary
         order: counts in that bucket. ``<NA>`` where a count is missing or has no row.
         ``attrs`` are kept.
@@ -72,8 +72,8 @@ def tall(frame: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        As :func:`wide` returns it: every column but ``post_id``, ``day`` and ``hour`` is
-        an engagement type.
+        As :func:`wide` returns it: every column but ``post_id``,
+        ``retrieved_at``, ``day`` and ``hour`` is an engagement type.
 
     Returns
     -------

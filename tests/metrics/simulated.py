@@ -10,6 +10,9 @@ import pandas as pd
 
 from engagement_pandas.frame import COUNT_COLUMNS, in_order
 
+ONE_SNAPSHOT = tuple(name for name in COUNT_COLUMNS if name != "retrieved_at")
+"""The columns of counts that were retrieved once."""
+
 EPOCH_MS = 1288834974657
 HOUR_MS = 3_600_000
 MARCH = 1_772_323_200_000  # 2026-03-01T00:00:00Z
@@ -17,7 +20,7 @@ MARCH = 1_772_323_200_000  # 2026-03-01T00:00:00Z
 
 def tidy(rows: Sequence[tuple[Any, ...]], *columns: str) -> pd.DataFrame:
     """Make tidy counts by hand; by default post, type, day, hour, count."""
-    names = list(columns) or list(COUNT_COLUMNS)
+    names = list(columns) or list(ONE_SNAPSHOT)
     frame = pd.DataFrame(rows, columns=names).astype({name: COUNT_COLUMNS[name] for name in names})
     kinds = in_order(str(name) for name in frame["engagement_type"].unique())
     ordered = frame["engagement_type"].cat.set_categories(pd.Index(kinds, dtype="str"))
@@ -79,7 +82,7 @@ def hourly(  # noqa: PLR0913  each has a default
     frame = pd.concat(parts, ignore_index=True)
     kinds = pd.CategoricalDtype(pd.Index(in_order(sizes), dtype="str"))
     frame = frame.astype({"engagement_type": kinds})
-    return frame.sort_values(list(COUNT_COLUMNS)[:-1], ignore_index=True)
+    return frame.sort_values(list(ONE_SNAPSHOT)[:-1], ignore_index=True)
 
 
 def totals(made_ms: Any, sizes: Mapping[str, Any]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pytest
-from simulated import HOUR_MS, MARCH, hourly
+from simulated import HOUR_MS, MARCH, ONE_SNAPSHOT, hourly
 
 from engagement_pandas import FrameError, metrics
 from engagement_pandas.frame import empty_counts
@@ -67,7 +67,7 @@ def test_nothing_is_changed(name: str) -> None:
 @pytest.mark.parametrize("name", METRICS)
 def test_an_empty_frame(name: str) -> None:
     """No counts, no failure: an answer with the same columns and dtypes as any other."""
-    empty, full = METRICS[name](empty_counts()), METRICS[name](some())
+    empty, full = METRICS[name](empty_counts(ONE_SNAPSHOT)), METRICS[name](some())
     if isinstance(full, pd.Series):
         assert empty.dtype == full.dtype
         return
