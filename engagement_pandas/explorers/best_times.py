@@ -21,8 +21,8 @@ from engagement_pandas.plots import plot_best_times
 from engagement_pandas.wording import counted
 
 CLOCKS: Final = {
-    "posting": "the hour of posting: when to post",
-    "engagement": "the hour of response: when people engage",
+    "posting": "the hour of posting",
+    "engagement": "the hour of response",
 }
 
 SHOWN: Final = 10
@@ -150,7 +150,9 @@ class BestTimesExplorer(CountsExplorer):
 def _table(times: pd.DataFrame) -> str:
     """Return the hours that did best, with what speaks for them."""
     told = times[times["shrunk"].notna()]
-    best = told.sort_values("shrunk", ascending=False, kind="stable").head(SHOWN)
+    best = told.sort_values(["shrunk", "n"], ascending=False, kind="stable").head(SHOWN)
+    stands_out = times["verdict"].isin(["best", "better"]).any()
+    caption = f"The {len(best)} hours with the best rates, drawn towards the overall rate"
     columns = {
         "weekday": Column("weekday", text),
         "hour": Column("hour", lambda hour: f"{hour:02d}:00", "line"),
@@ -160,4 +162,4 @@ def _table(times: pd.DataFrame) -> str:
         "p": Column("chance alone", percentage, "number"),
         "verdict": Column("verdict", text),
     }
-    return table(columns, best, f"The {len(best)} hours with the best rates")
+    return table(columns, best, caption if stands_out else f"No hour stands out. {caption}")

@@ -82,7 +82,7 @@ class CountsExplorer(Explorer):
         self.posts = naming(source, posts)
         self.names = names(source, posts)
         self.code = ""
-        self.chart = Region(role="img", label="no chart yet")
+        self.chart = Region(role="img", label="no chart yet", reachable=True)
         self.table = Region(role="group", label="Table", reachable=True)
         self.export = ExportBar(lambda: self.selection, self.say, self.complain)
         self._python = Region(shell=CODE)
