@@ -19,12 +19,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
-from engagement_pandas.collection import Collection, Damage, digest
+from engagement_pandas.collection import QUESTION, Collection, Damage, digest
 from engagement_pandas.errors import ArchiveError
 from engagement_pandas.planning import Plan
+from engagement_pandas.planning import plan as cut
 from engagement_pandas.response import EngagementResponse
 from engagement_pandas.vocabulary import Endpoint
 from engagement_pandas.wording import counted
@@ -40,6 +41,11 @@ class Archive:
     folder : str or path
         Made with the first answer, where it is not there yet.
 
+    Raises
+    ------
+    ArchiveError
+        Where it is a file.
+
     Examples
     --------
     >>> import engagement_pandas as ep, tempfile
@@ -54,14 +60,20 @@ class Archive:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
+        if self.folder.is_file():
+            msg = f"{self.folder} is a file; name a folder"
+            raise ArchiveError(msg)
 
     @property
     def collections(self) -> tuple[Collection, ...]:
-        """What was collected, by the names of the folders: each endpoint's oldest first."""
+        """What was collected, by the names of the folders: each endpoint's oldest first.
+
+        Folders that are none of ours are left out.
+        """
         if not self.folder.is_dir():
             return ()
-        found = (path for path in sorted(self.folder.iterdir()) if not path.name.startswith("."))
-        return tuple(Collection(path) for path in found if path.is_dir())
+        found = sorted(path for path in self.folder.iterdir() if path.is_dir())
+        return tuple(Collection(path) for path in found if _ours(path))
 
     def __iter__(self) -> Iterator[EngagementResponse]:
         """Yield the answers of all collections, one at a time."""
@@ -84,21 +96,31 @@ class Archive:
         ArchiveError
             Where the folder cannot be written to.
         """
-        identity = digest([str(plan.request.endpoint), plan.request.to_json(), account])[:_SHORT]
-        endpoint = str(plan.request.endpoint)
-        if plan.request.endpoint is Endpoint.HISTORICAL:
-            path = self.folder / f"{endpoint}-{identity}"
-        else:
-            for known in reversed(self.collections):
-                if f"-{identity}-" in known.path.name and not known.complete and known.readable:
-                    return known
-            begun = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-            path = self.folder / f"{endpoint}-{begun}-{identity}-{uuid4().hex[:4]}"
         try:
-            return Collection.begin(path, plan, account, now)
+            return Collection.begin(self._path(plan, account, now), plan, account, now)
+        except ArchiveError:
+            raise
         except OSError as error:
-            msg = f"{path} cannot be begun: {error}; free some room, or name another folder"
+            msg = (
+                f"{self.folder} takes no collection: {error}; free some room, "
+                "or name another folder"
+            )
             raise ArchiveError(msg) from error
+
+    def _path(self, plan: Plan, account: str, now: datetime) -> Path:
+        endpoint = str(plan.request.endpoint)
+        asked: list[Any] = [endpoint, plan.request.to_json(), account]
+        if plan.requests != cut(plan.request, now=plan.now).requests:
+            # Somebody took parts out: answering the others does not answer the question.
+            asked.append([part.to_json() for part in plan.requests])
+        identity = digest(asked)[:_SHORT]
+        if plan.request.endpoint is Endpoint.HISTORICAL:
+            return self.folder / f"{endpoint}-{identity}"
+        for known in reversed(self.collections):
+            if f"-{identity}-" in known.path.name and not known.complete:
+                return known.path
+        begun = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        return self.folder / f"{endpoint}-{begun}-{identity}-{uuid4().hex[:4]}"
 
     def verify(self) -> tuple[Damage, ...]:
         """Read every file, and tell which are damaged or missing, and what to ask again.
@@ -113,3 +135,10 @@ class Archive:
         open_ = sum(not collection.complete for collection in found)
         unfinished = f", {open_} of them not finished" if open_ else ""
         return f"Archive({self.folder}: {counted(len(found), 'collection')}{unfinished})"
+
+
+def _ours(path: Path) -> bool:
+    """Tell whether a folder holds a collection, be its question lost or its name changed."""
+    if path.name.startswith("."):  # on its way to being one
+        return False
+    return path.name.partition("-")[0] in list(Endpoint) or (path / QUESTION).exists()

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import shutil
+import warnings
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from uuid import uuid4
 from engagement_pandas.errors import ArchiveError, RequestError
 from engagement_pandas.planning import Plan
 from engagement_pandas.refusals import settle
-from engagement_pandas.replacing import flush_folder, place, replacing
+from engagement_pandas.replacing import flush_folder, make_folder, place, replacing
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
+from engagement_pandas.wording import counted
 
 FORMAT: Final = 1
 """Of the files; rises when an older reader would misread a newer file."""
@@ -29,10 +31,22 @@ QUESTION: Final = "question.json.gz"
 COMPLETE: Final = "complete"
 ENDING: Final = ".json.gz"
 
-_BROKEN: Final = (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, RecursionError)
+_BROKEN: Final = (
+    gzip.BadGzipFile,
+    EOFError,
+    zlib.error,
+    ValueError,
+    KeyError,
+    TypeError,
+    RecursionError,
+)
 """What a damaged file raises on its way to being a question or an answer."""
 
 _KEY: Final = 32
+
+
+class QuestionLost(ArchiveError):
+    """The file of the question is damaged or missing; the same question writes it anew."""
 
 
 class Damage(NamedTuple):
@@ -56,7 +70,8 @@ class Damage(NamedTuple):
 class Collection:
     """The answers to one question, asked once.
 
-    Iterating yields responses, for ``flatten`` and ``omissions``, one at a time.
+    Iterating yields responses, for ``flatten`` and ``omissions``, one at a time. Of one that
+    is not finished it yields what there is, and warns of what there is not.
 
     Parameters
     ----------
@@ -68,21 +83,30 @@ class Collection:
 
     @classmethod
     def begin(cls, path: Path, plan: Plan, account: str, now: datetime) -> Collection:
-        """Make the folder with its question in it, both or neither; or find it made."""
-        if not (path / QUESTION).exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+        """Make the folder with its question in it, both or neither; or find it made.
+
+        A question that is lost is written anew: what was answered stays good.
+        """
+        question = _packed(_question(plan, account, now), b"")
+        make_folder(path.parent)
+        if not path.exists():
             beside = path.with_name(f".{uuid4().hex}-{path.name}")
             try:
                 beside.mkdir()
-                place(beside / QUESTION, _packed(_question(plan, account, now), b""))
+                place(beside / QUESTION, question)
                 try:
                     beside.rename(path)
                 except OSError:
                     if not (path / QUESTION).exists():  # another process was not quicker
                         raise
-                flush_folder(path.parent)
             finally:
                 shutil.rmtree(beside, ignore_errors=True)
+        flush_folder(path.parent)  # also where it was made just before a crash
+        try:
+            _ = cls(path).requests
+        except QuestionLost:
+            with replacing(path / QUESTION) as beside:
+                beside.write_bytes(question)
         return cls(path)
 
     @property
@@ -90,21 +114,12 @@ class Collection:
         """Whether everything was answered."""
         return (self.path / COMPLETE).exists()
 
-    @property
-    def readable(self) -> bool:
-        """Whether its question can be read."""
-        try:
-            return bool(self.requests)
-        except ArchiveError:
-            return False
-
     @cached_property
     def _told(self) -> dict[str, Any]:
         try:
-            return _unpacked((self.path / QUESTION).read_bytes())[0]
-        except _BROKEN as error:
-            msg = f"{self.path / QUESTION} cannot be read: {error}; ask its question anew"
-            raise ArchiveError(msg) from error
+            return _load(self.path / QUESTION)[0]
+        except (FileNotFoundError, *_BROKEN) as error:
+            raise self._lost(error) from error
 
     @cached_property
     def requests(self) -> tuple[EngagementRequest, ...]:
@@ -113,8 +128,13 @@ class Collection:
             endpoint = self._told["endpoint"]
             return tuple(EngagementRequest.from_json(endpoint, p) for p in self._told["parts"])
         except (KeyError, TypeError, RequestError) as error:
-            msg = f"{self.path / QUESTION} holds no question: {error}; ask it anew"
-            raise ArchiveError(msg) from error
+            raise self._lost(error) from error
+
+    def _lost(self, error: Exception) -> QuestionLost:
+        return QuestionLost(
+            f"{self.path / QUESTION} is damaged or missing ({error}); reopen() its collection "
+            "and collect the same question again, or remove the folder"
+        )
 
     @property
     def account(self) -> str:
@@ -132,6 +152,7 @@ class Collection:
         return tuple(asked for asked, answer, _ in self._walk() if answer is None)
 
     def __iter__(self) -> Iterator[EngagementResponse]:
+        left = 0
         for asked, answer, why in self._walk():
             if answer is not None:
                 yield answer
@@ -141,9 +162,24 @@ class Collection:
                     "collect the same question again: only what is damaged is asked"
                 )
                 raise ArchiveError(msg)
+            else:
+                left += 1
+        if left:
+            warnings.warn(
+                f"{self.path} is not finished: {counted(left, 'request')} and what may follow "
+                "from them have no answer yet; collect the same question again",
+                UserWarning,
+                stacklevel=2,
+            )
 
     def find(self, asked: EngagementRequest) -> EngagementResponse | None:
-        """Return what was answered to a request; None where it was not, or is damaged."""
+        """Return what was answered to a request; None where it was not, or is damaged.
+
+        Raises
+        ------
+        ArchiveError
+            Where it may well be whole, but cannot be read here and now.
+        """
         return self._read(asked)[0]
 
     def keep(self, response: EngagementResponse) -> EngagementResponse:
@@ -192,23 +228,29 @@ class Collection:
 
     def verify(self) -> Iterator[Damage]:
         """Yield what is damaged, or missing though it is complete."""
-        if not self.readable:
-            yield Damage(self.path / QUESTION, "the question cannot be read", None)
+        try:
+            _ = self.requests
+        except ArchiveError as error:
+            yield Damage(self.path / QUESTION, str(error), None)
             return
-        for asked, answer, why in self._walk():
-            if answer is None and (why is not None or self.complete):
-                yield Damage(self._file(asked), why or "missing", asked)
+        for asked, _, why in self._walk():
+            if why is not None:
+                yield Damage(self._file(asked), why, asked)
 
     def _walk(
         self,
     ) -> Iterator[tuple[EngagementRequest, EngagementResponse | None, str | None]]:
         """Yield each request that was or is to be sent, its answer, and why that is damaged."""
+        absent = "missing" if self.complete else None
         pending = list(self.requests)[::-1]
         while pending:
             asked = pending.pop()
-            stored, why = self._read(asked)
+            try:
+                stored, why = self._read(asked)
+            except ArchiveError as error:
+                stored, why = None, str(error)
             answer, left = (None, []) if stored is None else settle(stored)
-            yield asked, answer, why
+            yield asked, answer, why if stored or why else absent
             pending += left[::-1]
 
     def _file(self, asked: EngagementRequest) -> Path:
@@ -217,17 +259,17 @@ class Collection:
     def _read(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
         """Return the answer to a request, or None and why it is damaged, if it is there."""
         try:
-            packed = self._file(asked).read_bytes()
-        except FileNotFoundError:
-            return None, None
-        try:
-            head, content = _unpacked(packed)
+            head, content = _load(self._file(asked))
             if head["request"] != asked.to_json():
                 return None, "it answers another request"
             moment = datetime.fromisoformat(head["retrieved_at"])
-            return EngagementResponse(asked, content, head["status"], moment), None
+            answer = EngagementResponse(asked, content, head["status"], moment)
+        except FileNotFoundError:
+            return None, None
         except _BROKEN as error:
             return None, f"{type(error).__name__}: {error}"
+        settles = settle(answer)[0] is not None
+        return (answer, None) if settles else (None, "it refuses the whole request")
 
     def __repr__(self) -> str:
         state = "complete" if self.complete else "not finished"
@@ -264,18 +306,36 @@ def _packed(head: dict[str, Any], content: bytes) -> bytes:
     return gzip.compress(line + b"\n" + content, compresslevel=6, mtime=0)
 
 
-def _unpacked(packed: bytes) -> tuple[dict[str, Any], bytes]:
+def _load(file: Path) -> tuple[dict[str, Any], bytes]:
     """Return the head and the content of a file.
 
     Raises
     ------
+    FileNotFoundError
+        Where it is not there.
+    ArchiveError
+        Where it cannot be read here and now, but may well be whole.
     ValueError
         And others of what a damaged file raises.
     """
+    try:
+        packed = file.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        msg = f"{file} cannot be read: {error}; see to it, or remove it to ask again"
+        raise ArchiveError(msg) from error
     line, _, content = gzip.decompress(packed).partition(b"\n")
     head: dict[str, Any] = json.loads(line)
-    if not isinstance(head, dict) or head.get("format") != FORMAT:
-        msg = f"its format is none that this version reads ({FORMAT})"
+    known = head["format"]
+    if type(known) is int and known > FORMAT:
+        msg = (
+            f"{file} has format {known}, and this version reads {FORMAT}; "
+            "install a newer engagement_pandas"
+        )
+        raise ArchiveError(msg)
+    if known != FORMAT:
+        msg = f"its format {known!r} never was"
         raise ValueError(msg)
     if hashlib.sha256(content).hexdigest() != head["sha256"]:
         msg = "its checksum does not fit"

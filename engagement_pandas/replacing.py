@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +49,14 @@ def place(path: Path, content: bytes) -> bool:
     return True
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it is in, to last through a power cut."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+    flush_folder(folder.parent)  # also where it was made just before a crash
+
+
 def flush_folder(folder: Path) -> None:
     """Make what was moved into a folder last through a power cut, where the system can."""
     try:
@@ -56,5 +65,8 @@ def flush_folder(folder: Path) -> None:
         return
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network drives flush none
+            raise
     finally:
         os.close(handle)

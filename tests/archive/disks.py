@@ -1,0 +1,195 @@
+"""A disk that fails between any two system calls, and forgets what it was not told to keep."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+import pytest
+
+Failing = Literal["raise", "cut", "full"]
+
+
+NEEDS_NO_ROOM: Final = ("unlink", "rmdir", "open folder")
+
+
+class Crash(BaseException):
+    """Nothing is to catch this."""
+
+
+class File:
+    """A file whose writes are steps of their own; one that fails is half done."""
+
+    def __init__(self, disk: Disk, file: Any) -> None:
+        self._disk, self._file = disk, file
+
+    def write(self, content: bytes) -> int:
+        whole = bytes(content)
+        try:
+            self._disk.step("write")
+        except BaseException:
+            self._file.write(whole[: len(whole) // 2])
+            self._file.flush()
+            raise
+        return int(self._file.write(whole))
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def fileno(self) -> int:
+        return int(self._file.fileno())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+class Disk:
+    """Counts what changes a folder, and fails at one of those steps.
+
+    Parameters
+    ----------
+    root : Path
+        Of the archive; whatever lies elsewhere goes undisturbed.
+    at : int
+        The step that fails, from 1.
+    failing : {"raise", "cut", "full"}
+        An exception, after which everything works again; an end, after which nothing does, no
+        cleaning up either; or no room left.
+    """
+
+    def __init__(self, root: Path, at: int, failing: Failing) -> None:
+        self.steps = 0
+        self.taken: list[str] = []
+        self._root, self._at, self._failing = str(root), at, failing
+        self._off = False
+        self._written: set[int] = set()  # inodes whose content is in memory only
+        self._entries: list[tuple[Path, Callable[[], None]]] = []  # folders, and how to forget
+
+    @property
+    def failed(self) -> bool:
+        """Whether the step was reached."""
+        return self.steps >= self._at
+
+    def step(self, name: str) -> None:
+        """Take a step, or fail."""
+        if self._off:
+            self._fail(name)
+            return
+        self.steps += 1
+        self.taken.append(name)
+        if self.steps == self._at:
+            self._off = self._failing != "raise"
+            self._fail(name)
+
+    def _fail(self, name: str) -> None:
+        if self._failing != "full":
+            raise Crash(name)
+        if name not in NEEDS_NO_ROOM:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def free(self) -> None:
+        """Make room."""
+        self._off = False
+
+    def reboot(self, *, forgetful: bool) -> None:
+        """Come back from a power cut.
+
+        What was never flushed is gone: the content of files always, and with ``forgetful`` also
+        what had changed in folders.
+        """
+        for path in Path(self._root).parent.rglob("*"):
+            if path.is_file() and path.stat().st_ino in self._written:
+                path.write_bytes(b"")
+        if forgetful:
+            for _, forget in reversed(self._entries):
+                forget()
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        """Stand between the package and the disk."""
+        for module, name in (
+            (io, "open"),
+            *((os, name) for name in ("open", "fsync", "link", "mkdir", "unlink", "rmdir")),
+            *((os, name) for name in ("rename", "replace")),
+        ):
+            real = getattr(module, name)
+            patch.setattr(module, name, self._between(f"{module.__name__}.{name}", real))
+
+    def _between(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        short = name.partition(".")[2]
+
+        def call(path: Any, *args: Any, **options: Any) -> Any:
+            inside = short == "fsync" or options.get("dir_fd") is not None or self._has(path)
+            reading = name == "io.open" and (args[:1] or ("r",))[0] in ("r", "rb")
+            if not inside or reading:
+                return real(path, *args, **options)
+            self.step("open folder" if name == "os.open" else short)
+            special = getattr(self, f"_{short}", None)
+            if special is None or real is _OS_OPEN:
+                return real(path, *args, **options)
+            return special(path, *args, real=real, **options)
+
+        return call
+
+    def _has(self, path: Any) -> bool:
+        return isinstance(path, str | os.PathLike) and str(path).startswith(self._root)
+
+    def _open(self, path: Any, *args: Any, real: Callable[..., Any], **options: Any) -> Any:
+        fresh = not Path(path).exists()
+        file = real(path, *args, **options)
+        if args[0] != "rb+":
+            self._written.add(os.fstat(file.fileno()).st_ino)
+        if fresh:
+            self._made(Path(path))
+        return File(self, file)
+
+    def _fsync(self, handle: int, *, real: Callable[..., Any]) -> None:
+        real(handle)
+        about = os.fstat(handle)
+        self._written.discard(about.st_ino)
+        self._entries = [
+            entry
+            for entry in self._entries
+            if entry[0].exists() and entry[0].stat().st_ino != about.st_ino
+        ]
+
+    def _mkdir(self, path: Any, *args: Any, real: Callable[..., Any], **options: Any) -> None:
+        real(path, *args, **options)
+        self._made(Path(path))
+
+    def _link(self, source: Any, path: Any, *, real: Callable[..., Any], **_: Any) -> None:
+        real(source, path)
+        self._made(Path(path))
+
+    def _rename(self, source: Any, path: Any, *, real: Callable[..., Any]) -> None:
+        old = Path(path).read_bytes() if Path(path).is_file() else None
+        real(source, path)
+
+        def forget() -> None:
+            if Path(path).exists():
+                real(path, source)
+            if old is not None:
+                Path(path).write_bytes(old)
+
+        self._entries.append((Path(path).parent, forget))
+
+    _replace = _rename
+
+    def _made(self, path: Path) -> None:
+        def forget() -> None:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+        self._entries.append((path.parent, forget))
+
+
+_OS_OPEN: Final = os.open
