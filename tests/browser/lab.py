@@ -22,8 +22,6 @@ TELLS: Final = {
 }
 """A control that no other explorer has."""
 
-_MATPLOTLIBS_OWN: Final = re.compile(r"[a-z0-9.]+_\d+")
-
 _READY: Final = """
 path => {
   const { commands, shell } = window.jupyterapp;
@@ -239,12 +237,12 @@ class Explorer:
         """Press a button."""
         self.root.get_by_role("button", name=name, exact=True).click()
 
-    @property
-    def series(self) -> list[str]:
-        """What the chart draws: IDs of posts, or engagement types."""
+    def draws(self, *series: str) -> None:
+        """Wait until the chart draws these series, IDs of posts or engagement types, only."""
         groups = self.chart.locator("svg [data-gid]")
-        found = groups.evaluate_all("all => all.map(one => one.dataset.gid)")
-        return [name for name in found if not _MATPLOTLIBS_OWN.fullmatch(name)]
+        expect(groups).to_have_count(len(series))
+        for name in series:
+            expect(self.chart.locator(f"svg [data-gid='{name}']")).to_have_count(1)
 
     def picture(self, path: Path) -> None:
         """Keep a picture of all of it, however much of it is in the window."""
