@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from archive.asking import (
     answers,
+    at_once,
     client_of,
     in_parts,
     question,
@@ -32,6 +33,11 @@ import engagement_pandas as ep
 from engagement_pandas import replacing
 from engagement_pandas.planning import Plan
 from engagement_pandas.sandbox import SandboxServer
+
+
+@pytest.fixture(autouse=True)
+def _quick(server: ScriptedServer) -> None:
+    at_once(server)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from scripted import FakeClock
+from scripted import FakeClock, ScriptedServer
 
 import engagement_pandas as ep
 from engagement_pandas.planning import Plan
@@ -25,6 +25,11 @@ def sandbox(clock: FakeClock | None = None, **settings: Any) -> SandboxServer:
     """Return a sandbox whose world stands still, and whose quota is never spent."""
     generous = Settings(per_minute=1_000_000, per_second=1_000_000, **settings)
     return SandboxServer(NOW, settings=generous, **({"wall": clock.time} if clock else {}))
+
+
+def at_once(server: ScriptedServer) -> None:
+    """Have a server not wait for more to send: 40 ms an answer, in which nothing happens."""
+    server._server.RequestHandlerClass.disable_nagle_algorithm = True  # type: ignore[attr-defined]
 
 
 def client_of(
