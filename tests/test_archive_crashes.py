@@ -9,11 +9,14 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from archive.asking import (
+    WINDOW,
     answers,
     at_once,
     client_of,
@@ -197,13 +200,17 @@ class Trap(deque[Any]):
         os.kill(self.pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(60, marks=pytest.mark.slow)])
-def test_kills(clock: FakeClock, tmp_path: Path, kills: int) -> None:
+@pytest.mark.parametrize(("kills", "hours"), [(8, 12), pytest.param(60, 3, marks=pytest.mark.slow)])
+def test_kills(clock: FakeClock, tmp_path: Path, kills: int, hours: int) -> None:
     """A process that is killed again and again: at most one request is wasted each time."""
     with sandbox() as server:
         trap = Trap(random.Random(kills))  # noqa: S311 - no secret
         server._log = server._listener.log = trap
-        todo = question(server, posts=3 * kills + 5, size=1)
+        posts = question(server, posts=12, size=1)
+        windows = WINDOW.split(timedelta(hours=hours))
+        parts = tuple(part.replace(window=window) for part in posts for window in windows)
+        assert len(parts) > 3 * kills
+        todo = replace(posts, requests=parts)
         keys = server.keys()
         secrets = [
             keys.consumer_key,
@@ -301,6 +308,25 @@ def test_another_was_quicker(
     assert [response.content for response in collection][1] == b'{"by_post": {}}'
     late = ep.EngagementResponse(todo.requests[1], b'{"by_post": {"2": {}}}')
     assert collection.keep(late).content == b'{"by_post": {}}'
+
+
+def test_another_began_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
+) -> None:
+    """Just before the folder gets its name: that of the other is taken, and nothing is left."""
+    todo, real = numbered(2), os.rename
+    archive = ep.Archive(tmp_path)
+    now = datetime.fromtimestamp(clock.now, UTC)
+
+    def late(source: Any, path: Any) -> None:
+        monkeypatch.setattr(os, "rename", real)
+        archive.collection(todo, "user 9", now - timedelta(hours=1))
+        real(source, path)
+
+    monkeypatch.setattr(os, "rename", late)
+    collection = archive.collection(todo, "user 9", now)
+    assert collection.started == now - timedelta(hours=1)
+    assert (archive.collections, hidden(tmp_path)) == ((collection,), [])
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
