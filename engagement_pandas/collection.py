@@ -45,7 +45,7 @@ _BROKEN: Final = (
 _KEY: Final = 32
 
 
-class QuestionLost(ArchiveError):
+class _QuestionLost(ArchiveError):
     """The file of the question is damaged or missing; the same question writes it anew."""
 
 
@@ -104,7 +104,7 @@ class Collection:
         flush_folder(path.parent)  # also where it was made just before a crash
         try:
             _ = cls(path).requests
-        except QuestionLost:
+        except _QuestionLost:
             with replacing(path / QUESTION) as beside:
                 beside.write_bytes(question)
         return cls(path)
@@ -130,8 +130,8 @@ class Collection:
         except (KeyError, TypeError, RequestError) as error:
             raise self._lost(error) from error
 
-    def _lost(self, error: Exception) -> QuestionLost:
-        return QuestionLost(
+    def _lost(self, error: Exception) -> _QuestionLost:
+        return _QuestionLost(
             f"{self.path / QUESTION} is damaged or missing ({error}); reopen() its collection "
             "and collect the same question again, or remove the folder"
         )
@@ -216,6 +216,8 @@ class Collection:
 
     def finish(self) -> None:
         """Mark it as complete."""
+        if self.complete:  # to read it again takes no room
+            return
         try:
             place(self.path / COMPLETE, b"")
         except OSError as error:

@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import tracemalloc
@@ -452,6 +453,21 @@ def test_a_snapshot_is_completed_before_a_new_one_is_made(
     assert bodies(server)[3:] == [["1"], ["2"]]
 
 
+def test_what_is_complete_takes_no_room(
+    client: ep.EngagementClient,
+    server: ScriptedServer,
+    archive: ep.Archive,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Asked again on a full disk, or one that is only to be read, it writes nothing."""
+    server.answer(counted(1))
+    first = collect(client, past(1), archive)
+    names = ("mkdir", "link", "rename", "replace", "unlink", "rmdir")
+    for name in names:
+        monkeypatch.setattr(os, name, lambda *_, **__: pytest.fail("something was written"))
+    assert collect(client, past(1), archive) == first
+
+
 @pytest.mark.parametrize("ask", [totals, past], ids=["totals", "historical"])
 def test_another_account_does_not_go_on(
     server: ScriptedServer, clock: FakeClock, archive: ep.Archive, ask: Callable[..., Any]
@@ -622,6 +638,29 @@ def test_a_damaged_snapshot_is_reopened(
     assert [asked.post_ids for asked in collection.unanswered] == [("2",)]
     assert collect(client, todo, archive) == collection
     assert numbers(collection) == ["1", "3"]
+    assert len(archive.collections) == 1
+
+
+@pytest.mark.parametrize("ask", [totals, past], ids=["totals", "historical"])
+def test_damage_in_what_is_not_finished(
+    client: ep.EngagementClient,
+    server: ScriptedServer,
+    archive: ep.Archive,
+    ask: Callable[..., Any],
+) -> None:
+    """Named, and mended on the way: the same call asks that again, and what was left."""
+    todo = in_parts(ask(1, 2, 3), 1)
+    server.answer(counted(1), counted(2), Scripted(404, {"errors": ["no"]}))
+    with pytest.raises(ep.RefusedError):
+        collect(client, todo, archive)
+    path = next(
+        p for p, (h, _) in answers(archive.folder).items() if h["request"]["tweet_ids"] == ["2"]
+    )
+    path.write_bytes(path.read_bytes()[::-1])
+    assert [(d.path, d.request) for d in archive.verify()] == [(path, todo.requests[1])]
+    server.answer(counted(2, number=4), counted(3))
+    assert numbers(collect(client, todo, archive)) == ["1", "4", "1"]
+    assert bodies(server)[3:] == [["2"], ["3"]]
     assert len(archive.collections) == 1
 
 

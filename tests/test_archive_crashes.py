@@ -100,6 +100,9 @@ def test_a_crash_between_any_two_system_calls(
             kept, crashed = stored(folder), len(twin.requests)
             archive = ep.Archive(folder)
             assert archive.verify() == ()
+            if whole:  # what was finished outlasts it
+                assert [found.complete for found in archive.collections] == [True]
+                assert len(kept) == len(answered)
             collection = collect(client, todo, archive)
             resumed = sent(twin, crashed)
             assert kept.isdisjoint(resumed)
@@ -139,6 +142,7 @@ def test_a_crash_while_damage_is_mended(
                     pass
             if kind != "raise":
                 disk.reboot(forgetful=kind == "cut and forgotten")
+            assert not whole or archive.verify() == ()
             same(collect(client, todo, archive), expected)
             assert archive.verify() == ()
 
