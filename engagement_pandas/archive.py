@@ -10,8 +10,8 @@ A folder a collection, a file an answer::
             complete                                   all of it is answered
         historical-5f1d0a9c3b7e/                       time does not change this one
 
-``zcat FILE | tail -n +2`` is the body. No file is ever written over, and no secret is in
-any of them.
+``zcat FILE | tail -n +2`` is the body. No file that is whole is ever written over. The
+secrets of the account are in none of them; a body is what the server sent.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ class Archive:
     def verify(self) -> tuple[Damage, ...]:
         """Read every file, and tell which are damaged or missing, and what to ask again.
 
-        A collection that was not finished has no damage: going on is all it needs, see
-        :attr:`Collection.unanswered`.
+        What a collection that is not finished has yet to ask is no damage: going on is all
+        it needs, see :attr:`Collection.unanswered`.
         """
         return tuple(damage for collection in self.collections for damage in collection.verify())
 
