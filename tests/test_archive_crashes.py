@@ -314,6 +314,25 @@ def test_another_was_quicker(
     assert collection.keep(late).content == b'{"by_post": {}}'
 
 
+def test_another_was_quicker_and_refused(
+    client: ep.EngagementClient, server: ScriptedServer, tmp_path: Path
+) -> None:
+    """What is stored decides what is left to ask, whatever arrived here."""
+    todo = in_parts(numbered(2).request, 2)
+    answering(server, 2)
+    archive = ep.Archive(tmp_path)
+    refusal = b'{"errors": ["Forbidden to access tweets: 2"]}'
+
+    def meanwhile(_: Any) -> None:
+        (collection,) = archive.collections
+        collection.keep(ep.EngagementResponse(todo.requests[0], refusal, 403))
+
+    collection = client.collect(todo, into=archive, watch=meanwhile)
+    assert [seen.body["tweet_ids"] for seen in server.seen] == [["1", "2"], ["1"]]
+    assert [(r.status, r.request.post_ids) for r in collection] == [(403, ("2",)), (200, ("1",))]
+    assert collection.unanswered == ()
+
+
 def test_another_began_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
 ) -> None:
