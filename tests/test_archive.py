@@ -398,6 +398,19 @@ def test_a_part_of_a_plan_is_not_the_whole(
     assert sum(len(r.request.post_ids) for r in collection) == 26
 
 
+def test_goes_on_as_it_was_cut(
+    client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
+) -> None:
+    """Another version may cut a question otherwise: the parts are those that are stored."""
+    server.answer(counted(1), counted(2, number=2))
+    whole = ep.plan(past(1, 2))
+    path = archive._path(whole, "user 9", whole.now)
+    begun = Collection.begin(path, in_parts(past(1, 2), 1), "user 9", whole.now)
+    begun.keep(client.fetch(begun.requests[0])[0])
+    assert numbers(collect(client, past(1, 2), archive)) == ["1", "2"]
+    assert bodies(server) == [["1"], ["2"]]
+
+
 # Snapshots
 
 
