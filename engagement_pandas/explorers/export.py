@@ -71,7 +71,8 @@ class ExportBar(ipywidgets.HBox):
         *,
         file: str = "selection.parquet",
     ) -> None:
-        self.file = control(ipywidgets.Text, "File", value=file)
+        # Sent whole when it is left: letter by letter, a click on Export could overtake some.
+        self.file = control(ipywidgets.Text, "File", value=file, continuous_update=False)
         self.file.layout.flex = "1 1 220px"
         self.replace = ipywidgets.Checkbox(
             description="Replace", indent=False, layout={"width": "auto", "margin": "2px 4px"}

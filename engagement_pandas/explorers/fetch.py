@@ -112,6 +112,7 @@ class FetchExplorer(Explorer):
                 value="" if posts is None else "\n".join(unique_ids(posts)),
                 placeholder="IDs, or links to posts, separated by anything",
                 rows=5,
+                continuous_update=False,  # or Fetch could overtake what is typed
             ),
             "endpoint": control(
                 ipywidgets.Dropdown,

@@ -191,6 +191,7 @@ def explore() -> Iterator[Maker]:
 @pytest.fixture(autouse=True)
 def _tidy_behind_itself() -> Iterator[None]:
     """No explorer opens a figure of pyplot's, or changes a setting of matplotlib's."""
+    plt.close("all")  # of examples that ran before
     before = dict(mpl.rcParams)
     yield
     assert plt.get_fignums() == []

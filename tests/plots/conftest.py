@@ -18,7 +18,8 @@ EPOCH_MS = 1_288_834_974_657
 
 @pytest.fixture(autouse=True)
 def _closed_figures() -> Iterator[None]:
-    """Close whatever a test has drawn."""
+    """Close whatever a test has drawn, and an example before it."""
+    plt.close("all")
     yield
     plt.close("all")
 
