@@ -44,6 +44,12 @@ _FILES: Final = """
 () => window.jupyterapp.commands.execute("application:toggle-left-area").then(() => null)"""
 """Close the file browser, or open it again."""
 
+_BUSY: Final = """
+() => {
+  const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+  kernel.requestExecute({ code: "import time; time.sleep(1)", store_history: false });
+}"""
+
 _LUMINANCE: Final = """
 one => {
   const [r, g, b] = getComputedStyle(one).color.match(/[\\d.]+/g).map(Number);
@@ -125,3 +131,12 @@ def test_a_slow_picture_is_announced(
     expect(explorer.chart).not_to_have_attribute("aria-busy", "true")
     expect(explorer.chart).to_have_css("opacity", "1")
     expect(explorer.chart).to_have_attribute("aria-label", saying("per day"))
+
+
+def test_a_click_does_not_overtake_what_was_typed(one_explorer: Explorer) -> None:
+    """While the kernel is busy a name is typed and Export pressed: the file has all of it."""
+    one_explorer.page.evaluate(_BUSY)
+    one_explorer.write("File", "typed-while-busy.parquet")
+    one_explorer.press("Export")
+    expect(one_explorer.status).to_have_text(saying("Exported", "typed-while-busy.parquet"))
+    expect(one_explorer.alert).to_be_empty()
