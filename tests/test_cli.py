@@ -486,16 +486,19 @@ def test_sandbox_as_a_process(folder: Path) -> None:
         text=True,
         cwd=folder,
     ) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().split(" at ")[1].split(";")[0]
-        post = process.stdout.readline().split()[-1]
-        lines = [process.stdout.readline().strip() for _ in range(5)]
-        environ = dict(line.split("=", 1) for line in lines)
-        with ep.EngagementClient(ep.UserContext.from_env(environ), base_url=url) as client:
-            (response,) = client.fetch(ep.totals([post], engagement_types=["favorites"]))
-        assert response.status == 200
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().split(" at ")[1].split(";")[0]
+            post = process.stdout.readline().split()[-1]
+            lines = [process.stdout.readline().strip() for _ in range(5)]
+            environ = dict(line.split("=", 1) for line in lines)
+            with ep.EngagementClient(ep.UserContext.from_env(environ), base_url=url) as client:
+                (response,) = client.fetch(ep.totals([post], engagement_types=["favorites"]))
+            assert response.status == 200
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=20) == 0
+        finally:
+            process.kill()  # or a failure would wait for it forever
 
 
 @pytest.mark.parametrize(
