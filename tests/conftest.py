@@ -12,10 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from recording import CASSETTES, of_the_tape, without_tokens
 from scripted import USER, FakeClock, ScriptedServer
 
 import engagement_pandas as ep
+
+# A law holds however busy the machine is: how long an example takes proves nothing.
+settings.register_profile("engagement_pandas", deadline=None)
+settings.load_profile("engagement_pandas")
 
 SAMPLES = Path(__file__).parent / "samples"
 
