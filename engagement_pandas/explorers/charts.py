@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gc
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -123,19 +125,22 @@ class CountsExplorer(Explorer):
             return
         self.chart.busy = True
         try:
-            telling = self._tell()
-            svg = self._picture.svg(telling.draw)
-            table = telling.table(self._picture.drawn)
+            with _uncollected():
+                self._show(self._tell())
         except Exception as error:  # noqa: BLE001 - shown, or nobody would see it
             self.complain(error)
             with self.chart.hold_sync():
                 self.chart.stale, self.chart.busy = True, False
             self.table.stale = True
             self.code = self._python.html = ""
-            return
+
+    def _show(self, telling: Telling) -> None:
+        svg = self._picture.svg(telling.draw)
+        # On its way to the page while the table is made.
         with self.chart.hold_sync():
             self.chart.html, self.chart.label = svg, self._picture.label
             self.chart.busy = self.chart.stale = False
+        table = telling.table(self._picture.drawn)
         self.code = telling.code
         self.say(telling.status)
         with self.table.hold_sync():
@@ -153,6 +158,18 @@ class CountsExplorer(Explorer):
             # A notebook that is opened again without a kernel shows this.
             bundle["image/png"] = base64.b64encode(self._picture.png()).decode()
         return bundle
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Put the collection of garbage off, which takes as long as a picture, until it is shown."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def naming(source: Rows, posts: pd.DataFrame | None) -> pd.DataFrame:

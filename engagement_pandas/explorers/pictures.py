@@ -1,4 +1,4 @@
-"""One figure, drawn anew for each state of an explorer: as SVG for the page, as PNG to keep."""
+"""A figure, drawn anew for each state of an explorer: as SVG for the page, as PNG to keep."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
 
 INK: Final = "#010203"
 """What is drawn in this colour gets the colour of the page's own text."""
@@ -52,16 +54,27 @@ class Picture:
     """
 
     def __init__(self, width: float = 8, height: float = 4.2) -> None:
+        self._size = width, height
+        self._page = self._blank()
+
+    @property
+    def _figure(self) -> Figure:
+        return self._page.figure
+
+    def _blank(self) -> FigureCanvasSVG:
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - heavy
         from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415 - heavy
         from matplotlib.figure import Figure  # noqa: PLC0415 - heavy
 
-        self._figure = Figure(figsize=(width, height), dpi=72, facecolor="none")
-        self._page = FigureCanvasSVG(self._figure)
-        FigureCanvasAgg(self._figure)  # measures texts
+        figure = Figure(figsize=self._size, dpi=72, facecolor="none")
+        # Given a rect, be it the whole figure, it would measure everything twice.
+        figure.set_layout_engine("tight", pad=0.4, rect=None)
+        page = FigureCanvasSVG(figure)
+        FigureCanvasAgg(figure)  # measures texts
+        return page
 
     def svg(self, draw: Callable[[Axes], Any]) -> str:
-        """Draw on fresh Axes, and return the picture to stand inside a page.
+        """Draw on a blank figure, and return the picture to stand inside a page.
 
         The artists' ``gid`` are its groups' ``data-gid``; IDs would have to differ over the
         whole page.
@@ -69,8 +82,7 @@ class Picture:
         import matplotlib as mpl  # noqa: PLC0415 - heavy
 
         with mpl.rc_context(_SETTINGS):
-            self._figure.clear()
-            self._figure.set_layout_engine("tight", pad=0.4)
+            self._page = self._blank()
             draw(self._figure.subplots())
             # Laid out and drawn once; savefig would draw all of it twice.
             file = io.StringIO()
