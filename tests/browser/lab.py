@@ -84,7 +84,10 @@ async () => {
 _THEME: Final = """
 async theme => {
   await window.jupyterapp.commands.execute("apputils:change-theme", { theme });
-  while (document.body.dataset.jpThemeName !== theme) await new Promise(requestAnimationFrame);
+  const splash = () => document.getElementById("jupyterlab-splash");
+  while (document.body.dataset.jpThemeName !== theme || splash()) {
+    await new Promise(requestAnimationFrame);
+  }
 }"""
 
 _CELLS: Final = """

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 import pytest
-from lab import Notebook, expect, saying
+from cells import COUNTS, FETCHER
+from lab import Explorer, Notebook, expect, saying
 
 pytestmark = pytest.mark.browser
+
+SENT: Final = "print(len(demo.server.requests))"
+"""How many requests the sandbox has received."""
 
 
 def test_counts_are_explored_and_exported(exploring: Notebook, artefacts: Path) -> None:
@@ -74,6 +80,9 @@ def test_best_times_are_explored(exploring: Notebook, artefacts: Path) -> None:
     expect(explorer.rows).to_have_count(10)
     expect(explorer.alert).to_be_empty()
     explorer.picture(artefacts / "best-times.png")
+    frame = exported(exploring, explorer, "times.csv")
+    assert set(frame["engagement_type"]) == {"impressions", "favorites"}
+    assert len(frame) == int(exploring.python("print(len(times.selection))")) > 0
 
 
 def test_two_sets_are_compared(exploring: Notebook, artefacts: Path) -> None:
@@ -94,6 +103,9 @@ def test_two_sets_are_compared(exploring: Notebook, artefacts: Path) -> None:
     explorer.draws("a", "b", "difference")
     expect(explorer.alert).to_be_empty()
     explorer.picture(artefacts / "comparison.png")
+    frame = exported(exploring, explorer, "sides.csv")
+    assert set(frame["engagement_type"]) == {"impressions"}
+    assert len(frame) == int(exploring.python("print(len(sides.selection))")) > 0
 
 
 def test_a_question_is_planned_and_sent(exploring: Notebook, artefacts: Path) -> None:
@@ -118,3 +130,35 @@ def test_a_question_is_planned_and_sent(exploring: Notebook, artefacts: Path) ->
     expect(explorer.status).to_have_text(saying("Exported 6 rows to", str(path)))
     assert set(pd.read_csv(path, dtype=str)["post_id"]) == set(ids)
     explorer.picture(artefacts / "question.png")
+
+
+def test_a_fetch_is_cancelled_and_begun_again(
+    opened: Callable[[Sequence[str]], Notebook], artefacts: Path
+) -> None:
+    """While it waits, Cancel ends it and sends nothing more; Fetch then brings what was asked."""
+    notebook = opened([COUNTS, FETCHER])
+    notebook.run_all()
+    explorer = notebook.explorer("FetchExplorer")
+    notebook.python("demo.server.faults.push(*['503'] * 20)")
+    before = int(notebook.python(SENT))
+    explorer.press("Fetch")
+    expect(explorer.root.get_by_role("button", name="Fetch", exact=True)).to_be_disabled()
+    expect(explorer.status).to_have_text(saying("waiting", "to try again"))
+    explorer.picture(artefacts / "waiting.png")
+    explorer.press("Cancel")
+    expect(explorer.status).to_have_text(saying("Cancelled: 0 of 1 request settled"))
+    assert 1 <= int(notebook.python(SENT)) - before < 20
+    notebook.python("demo.server.faults.clear()")
+    explorer.press("Fetch")
+    expect(explorer.status).to_have_text(saying("Done: 1 of 1 request settled"))
+    assert int(notebook.python("print(len(asking.counts))")) > 0
+    expect(explorer.alert).to_be_empty()
+
+
+def exported(notebook: Notebook, explorer: Explorer, name: str) -> pd.DataFrame:
+    """Export by a click, and return what is in the file."""
+    explorer.write("File", name)
+    explorer.press("Export")
+    path = notebook.folder / name
+    expect(explorer.status).to_have_text(saying("Exported", str(path)))
+    return pd.read_csv(path, dtype={"post_id": str})
