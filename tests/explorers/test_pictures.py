@@ -16,6 +16,7 @@ import matplotlib.image
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, EngagementExplorer
 from engagement_pandas.explorers.pictures import INK, PAGE_INK, Picture
@@ -251,3 +252,27 @@ def test_every_control_has_a_name(explore: Any, counts: pd.DataFrame, kind: Any)
     called = [control.description for control in every]
     assert all(called)
     assert len(set(called)) == len(called)
+
+
+def test_a_picture_is_laid_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measuring the Axes takes as long as drawing them, and is not done twice."""
+    measured = []
+    measure = Axes.get_tightbbox
+    monkeypatch.setattr(
+        Axes,
+        "get_tightbbox",
+        lambda *given, **named: measured.append(1) or measure(*given, **named),
+    )
+    Picture().svg(lambda ax: ax.plot([1, 2]))
+    assert len(measured) == 1
+
+
+def test_a_picture_fills_its_room() -> None:
+    """What is drawn keeps a little from the edges, and no more, on all sides."""
+    picture = Picture(width=8, height=4)
+    picture.svg(lambda ax: ax.set(title="Title", xlabel="below", ylabel="beside"))
+    drawn = picture._figure.get_tightbbox()
+    assert 0 < drawn.x0 < 0.15
+    assert 0 < drawn.y0 < 0.15
+    assert 7.85 < drawn.x1 < 8
+    assert 3.85 < drawn.y1 < 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import html
 from datetime import date
 from typing import Any
@@ -356,3 +357,46 @@ def test_posts_from_before_ids_held_a_time(explore: Any, put: Any, tidy: Any) ->
     assert "do not tell when the posts were made" in explorer.chart.label
     for kind in (BestTimesExplorer, CompareExplorer):
         assert explore(counts, kind=kind).alert.html == ""
+
+
+def test_the_chart_leaves_before_the_table_is_made(
+    explore: Any, counts: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks at the chart does not wait for the table."""
+    explorer = explore(counts)
+    seen = []
+    table = explorer._table
+
+    def watched(*given: Any) -> str:
+        seen.append((explorer.chart.html, explorer.chart.busy))
+        return str(table(*given))
+
+    monkeypatch.setattr(explorer, "_table", watched)
+    explorer.controls["every"].value = "D"
+    assert seen == [(explorer.chart.html, False)]
+
+
+@pytest.mark.parametrize("left", [gc.enable, gc.disable])
+def test_no_garbage_is_collected_before_a_picture_is_shown(
+    explore: Any, counts: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, left: Any
+) -> None:
+    """It would take as long as a picture; afterwards it is on or off as before, errors or not."""
+    explorer = explore(counts)
+    seen = []
+    tell = explorer._tell
+
+    def watched() -> Any:
+        seen.append(gc.isenabled())
+        return tell()
+
+    monkeypatch.setattr(explorer, "_tell", watched)
+    try:
+        left()
+        explorer.redraw()
+        assert gc.isenabled() == (left is gc.enable)
+        monkeypatch.setattr(explorer, "_tell", fails)
+        explorer.redraw()
+        assert gc.isenabled() == (left is gc.enable)
+    finally:
+        gc.enable()
+    assert seen == [False]
