@@ -49,8 +49,11 @@ def add(parts: Sequence[Leaves], name: str) -> Leaves:
     least = int(bucket.min())
     width = int(bucket.max()) - least + 1
     cell = (post.astype(np.int64) * len(types) + kind) * width + (bucket - least)
-    if (cell[1:] > cell[:-1]).all():
-        return Leaves(posts, types, post, kind, bucket, count, missing)
+    laid = _laid_out(cell)
+    if laid is not None:
+        return Leaves(
+            posts, types, *(field[laid] for field in (post, kind, bucket, count, missing))
+        )
     order = np.argsort(cell, kind="stable")
     cell = cell[order]
     first = np.flatnonzero(np.concatenate([[True], cell[1:] != cell[:-1]]))
@@ -66,6 +69,26 @@ def add(parts: Sequence[Leaves], name: str) -> Leaves:
             msg = f"the counts of {spot} add up to more than 64 bits hold"
             raise ResponseShapeError(msg, f"$[{name!r}]")
     return Leaves(posts, types, post, kind, bucket, count, missing)
+
+
+def _laid_out(cell: Integers) -> Integers | slice | None:
+    """Return what brings cells into order; None where one of them stands twice.
+
+    An answer is a few stretches of neighbouring cells: hours of a post and a type, say. Where
+    no two stretches overlap they are laid one behind the other, without sorting what is in them.
+    """
+    begin = np.concatenate([[0], np.flatnonzero(np.diff(cell) != 1) + 1])
+    end = np.concatenate([begin[1:], [len(cell)]])
+    first, last = cell[begin], cell[end - 1]
+    order = np.argsort(first, kind="stable")
+    if (first[order][1:] <= last[order][:-1]).any():
+        return None
+    if (first[1:] > first[:-1]).all():
+        return slice(None)
+    lengths = (end - begin)[order]
+    places = np.repeat(begin[order] - (np.cumsum(lengths) - lengths), lengths)
+    places += np.arange(len(cell))
+    return places
 
 
 def _recoded(parts: Sequence[tuple[Codes, tuple[str, ...]]], union: tuple[str, ...]) -> Codes:
