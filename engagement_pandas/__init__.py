@@ -16,11 +16,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from engagement_pandas.account import Account
+    from engagement_pandas.accounts import Accounts
     from engagement_pandas.archive import Archive
-    from engagement_pandas.auth import AppOnly, UserContext
+    from engagement_pandas.auth import AppOnly, Consumer, UserContext
     from engagement_pandas.client import EngagementClient
     from engagement_pandas.connection import connect
     from engagement_pandas.errors import (
+        AccountsError,
         AmbiguousGrouping,
         ArchiveError,
         CredentialsError,
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
         FrameError,
         InvalidPostId,
         InvalidWindow,
+        LedgerError,
+        LedgerFull,
+        LoginRefused,
         MissingCredentials,
         QuotaExceeded,
         RefusedError,
@@ -49,6 +55,8 @@ if TYPE_CHECKING:
     from engagement_pandas.flattening import flatten, flatten_json, omissions
     from engagement_pandas.frame import timestamps
     from engagement_pandas.grouping import BY_DAY, BY_HOUR, BY_POST, Grouping
+    from engagement_pandas.ledger import Ledger
+    from engagement_pandas.login import PendingLogin, begin_login, login
     from engagement_pandas.metrics import (
         age,
         benchmark,
@@ -100,11 +108,14 @@ if TYPE_CHECKING:
     from engagement_pandas.window import Window
 
 _HOMES = {
+    "account": ("Account",),
+    "accounts": ("Accounts",),
     "archive": ("Archive",),
-    "auth": ("AppOnly", "UserContext"),
+    "auth": ("AppOnly", "Consumer", "UserContext"),
     "client": ("EngagementClient",),
     "connection": ("connect",),
     "errors": (
+        "AccountsError",
         "AmbiguousGrouping",
         "ArchiveError",
         "CredentialsError",
@@ -112,6 +123,9 @@ _HOMES = {
         "FrameError",
         "InvalidPostId",
         "InvalidWindow",
+        "LedgerError",
+        "LedgerFull",
+        "LoginRefused",
         "MissingCredentials",
         "QuotaExceeded",
         "RefusedError",
@@ -133,6 +147,8 @@ _HOMES = {
     "flattening": ("flatten", "flatten_json", "omissions"),
     "frame": ("timestamps",),
     "grouping": ("BY_DAY", "BY_HOUR", "BY_POST", "Grouping"),
+    "ledger": ("Ledger",),
+    "login": ("PendingLogin", "begin_login", "login"),
     "metrics": (
         "age",
         "benchmark",
@@ -206,12 +222,16 @@ __all__ = [
     "PUBLIC_TYPES",
     "SERIES_TYPES",
     "TOTALS_TYPES",
+    "Account",
+    "Accounts",
+    "AccountsError",
     "AmbiguousGrouping",
     "AppOnly",
     "Archive",
     "ArchiveError",
     "BestTimesExplorer",
     "CompareExplorer",
+    "Consumer",
     "CredentialsError",
     "Dimension",
     "Endpoint",
@@ -226,8 +246,13 @@ __all__ = [
     "Grouping",
     "InvalidPostId",
     "InvalidWindow",
+    "Ledger",
+    "LedgerError",
+    "LedgerFull",
+    "LoginRefused",
     "MissingCredentials",
     "OmissionReason",
+    "PendingLogin",
     "Plan",
     "QuotaExceeded",
     "RefusedError",
@@ -241,6 +266,7 @@ __all__ = [
     "UserContextRequired",
     "Window",
     "age",
+    "begin_login",
     "benchmark",
     "best_times",
     "by_age",
@@ -256,6 +282,7 @@ __all__ = [
     "historical",
     "last_28_hours",
     "latest",
+    "login",
     "omissions",
     "over_time",
     "plan",

@@ -6,6 +6,7 @@ them reads its own environment.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import re
@@ -30,6 +31,7 @@ VARIABLES: Final[Mapping[str, str]] = {
 }
 """The environment variables; where one is unset, its ``TWITTER_…`` twin is read."""
 
+_DIGITS: Final = 12
 
 _TELLTALES: Final = (
     "oauthlib.oauth1.rfc5849",
@@ -79,6 +81,48 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Consumer(Credentials):
+    """The app: what an owner authorises to ask for the counts of their posts.
+
+    Parameters
+    ----------
+    consumer_key, consumer_secret : str
+
+    Raises
+    ------
+    CredentialsError
+        Where one is empty or holds white space.
+
+    Examples
+    --------
+    >>> Consumer("key", "secret")
+    Consumer(app 2c70e12b7a06, secrets hidden)
+    """
+
+    consumer_key: str
+    consumer_secret: str
+
+    @property
+    def app(self) -> str:
+        """Which app it is, and no secret: a digest of the consumer key."""
+        return _digest(self.consumer_key)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read ``X_CONSUMER_KEY`` and ``X_CONSUMER_SECRET``, or their ``TWITTER_…`` twins.
+
+        Raises
+        ------
+        MissingCredentials
+            Naming the variables that are unset.
+        """
+        return cls(**_read(environ, [f.name for f in fields(cls)]))
+
+    def __repr__(self) -> str:
+        return f"Consumer(app {self.app}, secrets hidden)"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class UserContext(Credentials):
     """OAuth 1.0a: the app acting for the owner of the posts.
 
@@ -88,6 +132,8 @@ class UserContext(Credentials):
         The app's.
     access_token, access_token_secret : str
         The owner's, who authorised the app.
+    user_id : str, optional
+        The owner's number, where the access token does not begin with it.
 
     Raises
     ------
@@ -104,18 +150,29 @@ class UserContext(Credentials):
     consumer_secret: str
     access_token: str
     access_token_secret: str
+    user_id: str | None = None
 
     @property
     def account(self) -> str:
-        """Whose it is, and no secret: the number that an access token begins with.
+        """Whose it is, and no secret: the same name for the same tokens, always.
+
+        The owner's number, which access tokens of X begin with; of one that does not, a
+        digest.
 
         Examples
         --------
         >>> UserContext("key", "secret", "9-token", "token-secret").account
         'user 9'
+        >>> UserContext("key", "secret", "a-token", "token-secret").account
+        'token 1f6076e3a47b'
         """
-        number, dash, _ = self.access_token.partition("-")
-        return f"user {number}" if dash and number.isdecimal() else "user"
+        number = self.user_id or owner_number(self.access_token)
+        return f"user {number}" if number else f"token {_digest(self.access_token)}"
+
+    def _secrets(self) -> dict[str, str]:
+        secrets = super(UserContext, self)._secrets()
+        secrets.pop("user_id", None)
+        return secrets
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -129,7 +186,7 @@ class UserContext(Credentials):
         MissingCredentials
             Naming the variables that are unset.
         """
-        return cls(**_read(environ, [f.name for f in fields(cls)]))
+        return cls(**_read(environ, list(VARIABLES)[:4]))
 
     def signer(self, at: float) -> AuthBase:
         """Return a signer with a nonce of its own; take a new one for each attempt.
@@ -139,7 +196,7 @@ class UserContext(Credentials):
         at : float
             The moment of signing, in seconds since 1970.
         """
-        _hush()
+        hush()
         signer: AuthBase = OAuth1(
             self.consumer_key,
             client_secret=self.consumer_secret,
@@ -213,7 +270,7 @@ class AppOnly(Credentials):
         MissingCredentials
             Naming the variables that are unset.
         """
-        token = _lookup(environ, "bearer_token")
+        token = lookup(environ, "bearer_token")
         if token:
             return cls(token)
         try:
@@ -241,13 +298,24 @@ class Bearer(AuthBase):
         return r
 
 
-def _lookup(environ: Mapping[str, str], name: str) -> str | None:
+def owner_number(access_token: str) -> str | None:
+    """Return the number of the owner that an access token begins with, where it does.
+
+    >>> owner_number("9-token"), owner_number("a-token")
+    ('9', None)
+    """
+    number, dash, _ = access_token.partition("-")
+    return number if dash and number.isascii() and number.isdecimal() else None
+
+
+def lookup(environ: Mapping[str, str], name: str) -> str | None:
+    """Return one credential of the environment, by its name in :data:`VARIABLES`."""
     variable = VARIABLES[name]
     return environ.get(variable) or environ.get(variable.replace("X_", "TWITTER_", 1)) or None
 
 
 def _read(environ: Mapping[str, str], names: list[str]) -> dict[str, Any]:
-    found = {name: _lookup(environ, name) for name in names}
+    found = {name: lookup(environ, name) for name in names}
     missing = [VARIABLES[name] for name, value in found.items() if value is None]
     if missing:
         msg = f"set {' and '.join(missing)} in the environment (or the same with TWITTER_ for X_)"
@@ -259,7 +327,11 @@ def _above_debug(record: logging.LogRecord) -> bool:
     return record.levelno > logging.DEBUG
 
 
-def _hush() -> None:
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()[:_DIGITS]
+
+
+def hush() -> None:
     """Keep tokens out of logs: these write them at level DEBUG, whoever asked for that."""
     for name in _TELLTALES:
         logger = logging.getLogger(name)

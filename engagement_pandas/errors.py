@@ -8,17 +8,21 @@
     │   ├── UnsupportedGrouping        the API has no such grouping
     │   ├── InvalidPostId              not the ID of a post, or no longer
     │   ├── InvalidWindow              a time span that the API does not have
-    │   └── AmbiguousGrouping          several groupings fit; name one
+    │   ├── AmbiguousGrouping          several groupings fit; name one
+    │   └── LedgerFull                 more handles in a month than were allowed
     ├── CredentialsError               the keys do not do
     │   ├── MissingCredentials         .variables: the environment variables to set
-    │   └── UserContextRequired        only the owner of the posts may ask this
+    │   ├── UserContextRequired        only the owner of the posts may ask this
+    │   ├── LoginRefused               an owner did not authorise the app: .status, .messages
+    │   └── AccountsError (OSError)    stored tokens cannot be read, written or used
     ├── TransportError                 no answer to be had: .status, .attempts
     │   └── QuotaExceeded              every attempt met a spent quota
     ├── RefusedError                   an answer, and it was no: .status, .messages
     │   └── Unauthorized               the credentials were not accepted
     ├── ResponseShapeError             the JSON is not what was asked for: .path
     ├── FrameError (ValueError)        the frame or file is not tidy counts or omissions
-    └── ArchiveError (OSError)         stored answers cannot be read or written
+    ├── ArchiveError (OSError)         stored answers cannot be read or written
+    └── LedgerError (OSError)          the ledger of handles cannot be read or written
 
 An error that ends :meth:`~engagement_pandas.EngagementClient.fetch` midway
 carries in ``.responses`` the answers that had already arrived.
@@ -66,12 +70,16 @@ class AmbiguousGrouping(RequestError):
     """Several groupings fit; the message lists them."""
 
 
+class LedgerFull(RequestError):
+    """More handles in a month than the ledger allows; nothing was sent."""
+
+
 class CredentialsError(EngagementError):
     """The credentials do not do for what was asked."""
 
 
 class MissingCredentials(CredentialsError):
-    """Credentials are not in the environment.
+    """Credentials are not in the environment, and not among the accounts.
 
     Attributes
     ----------
@@ -89,6 +97,32 @@ class MissingCredentials(CredentialsError):
 
 class UserContextRequired(CredentialsError):
     """Only the owner of the posts may ask this: use OAuth 1.0a (``UserContext``)."""
+
+
+class LoginRefused(CredentialsError):
+    """An owner did not authorise the app, or not in time, or with another PIN.
+
+    Attributes
+    ----------
+    status : int or None
+        The HTTP status; None where nothing was sent, for want of a PIN.
+    messages : tuple of str
+        X's own words.
+    """
+
+    def __init__(
+        self, message: str, status: int | None = None, messages: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message, status, tuple(messages))
+        self.status = status
+        self.messages = tuple(messages)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class AccountsError(CredentialsError, OSError):
+    """Stored tokens that cannot be read, written or used; what is in the file stays there."""
 
 
 class TransportError(EngagementError):
@@ -164,3 +198,7 @@ class FrameError(EngagementError, ValueError):
 
 class ArchiveError(EngagementError, OSError):
     """Stored answers that cannot be read or written; nothing that was stored is lost."""
+
+
+class LedgerError(EngagementError, OSError):
+    """A ledger of handles that cannot be read or written; what is in it stays there."""

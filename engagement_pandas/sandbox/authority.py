@@ -36,10 +36,13 @@ class App:
     ----------
     consumer_key, consumer_secret : str
         The secret is kept out of the ``repr``.
+    takes_pins : bool
+        Whether owners may log in by PIN, as set in the app's settings.
     """
 
     consumer_key: str = "SandboxConsumerKey"
     consumer_secret: str = field(default="sandbox-consumer-secret", repr=False)
+    takes_pins: bool = True
 
     @property
     def bearer_token(self) -> str:
@@ -60,11 +63,8 @@ class Authority:
 
     def __init__(self, app: App, wall: Callable[[], float]) -> None:
         self._app = app
-        self._wall = wall
-        self._keys = _Keys(app)
-        self._endpoint = SignatureOnlyEndpoint(self._keys)
-        self._lock = threading.Lock()
-        self._nonces: dict[tuple[str, str, int], None] = {}
+        self._accounts = {account.access_token: account for account in ACCOUNTS}
+        self._signatures = Signatures(app, wall, self._secret)
 
     def identify(
         self, method: str, url: str, headers: Mapping[str, str], body: str
@@ -126,22 +126,62 @@ class Authority:
         return {"token_type": "bearer", "access_token": self._app.bearer_token}
 
     def _signer(self, method: str, url: str, headers: Mapping[str, str], body: str) -> Account:
+        request = self._signatures.verify(method, url, headers, body)
+        account = self._accounts.get(str(request.resource_owner_key))
+        if account is None:
+            raise Refusal(401, TOKEN_NOT_FOUND)
+        return account
+
+    def _secret(self, token: str) -> str | None:
+        account = self._accounts.get(token)
+        return account.access_token_secret if account else None
+
+
+class Signatures:
+    """Tells whether OAuth 1.0a signatures are good.
+
+    Parameters
+    ----------
+    app : App
+    wall : callable
+        Returns seconds since 1970.
+    secret_of : callable
+        Returns the secret that belongs to a token, be it empty; None for one that is unknown.
+    """
+
+    def __init__(
+        self, app: App, wall: Callable[[], float], secret_of: Callable[[str], str | None]
+    ) -> None:
+        self._wall = wall
+        self._secret_of = secret_of
+        self._endpoint = SignatureOnlyEndpoint(_Keys(app, secret_of))
+        self._lock = threading.Lock()
+        self._nonces: dict[tuple[str, str, int], None] = {}
+
+    def verify(self, method: str, url: str, headers: Mapping[str, str], body: str) -> Any:
+        """Return oauthlib's reading of a signed request.
+
+        Raises
+        ------
+        Refusal
+            Status 401.
+        """
         try:
             valid, request = self._endpoint.validate_request(url, method, body, dict(headers))
         except ValueError as error:  # oauthlib's parsing of a malformed header
             raise Refusal(401, NOT_AUTHENTICATED.format("Invalid request")) from error
         if request is None:
             raise Refusal(401, NOT_AUTHENTICATED.format("Invalid request"))
-        account = self._keys.accounts.get(str(request.resource_owner_key))
-        if account is None:
+        token = str(request.resource_owner_key or "")
+        if self._secret_of(token) is None:
             raise Refusal(401, TOKEN_NOT_FOUND)
         if not valid:
             raise Refusal(401, NOT_AUTHENTICATED.format("Invalid signature"))
         signed_at = int(request.timestamp)
         if abs(self._wall() - signed_at) > TIMESTAMP_TOLERANCE:
             raise Refusal(401, NOT_AUTHENTICATED.format("Timestamp out of bounds"))
-        self._spend((account.access_token, str(request.nonce), signed_at))
-        return account
+        self._spend((token, str(request.nonce), signed_at))
+        return request
 
     def _spend(self, nonce: tuple[str, str, int]) -> None:
         oldest = self._wall() - 2 * TIMESTAMP_TOLERANCE
@@ -168,10 +208,10 @@ class _Keys(RequestValidator):
     timestamp_lifetime = 10**10
     allowed_signature_methods = (SIGNATURE_HMAC_SHA1,)
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, secret_of: Callable[[str], str | None]) -> None:
         super().__init__()
         self._app = app
-        self.accounts = {account.access_token: account for account in ACCOUNTS}
+        self._secret_of = secret_of
 
     def check_client_key(self, client_key: str) -> bool:
         return bool(client_key)
@@ -189,5 +229,4 @@ class _Keys(RequestValidator):
         return self._app.consumer_secret if client_key == self._app.consumer_key else "dummy-secret"
 
     def get_access_token_secret(self, client_key: str, token: str, request: Any) -> str:  # noqa: ARG002
-        account = self.accounts.get(token)
-        return account.access_token_secret if account else "dummy-secret"
+        return self._secret_of(str(token)) or "dummy-secret"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import parse_qs, urlsplit
 
 from engagement_pandas.sandbox.authority import App
 from engagement_pandas.sandbox.faults import Faults
@@ -94,6 +95,11 @@ class SandboxServer:
         return self.base_url + TOKEN_PATH
 
     @property
+    def login_url(self) -> str:
+        """In place of ``https://api.twitter.com/oauth``."""
+        return f"{self.base_url}/oauth"
+
+    @property
     def world(self) -> World:
         """The accounts' posts: ``world.posts(handle, since, until)``."""
         return self.service.world
@@ -124,6 +130,28 @@ class SandboxServer:
             self.app.bearer_token,
         )
 
+    def authorise(self, url: str, handle: str = DEMO_HANDLE) -> str:
+        """Visit the page of a login as an owner would, say yes, and return the PIN.
+
+        Raises
+        ------
+        KeyError
+            Where the page is not that of a login, too old, or answered already.
+        ValueError
+            Where nobody of that name can log in.
+        """
+        return self.service.grants.allow(_request_token(url), handle)
+
+    def deny(self, url: str) -> None:
+        """Visit the page of a login as an owner would, and say no.
+
+        Raises
+        ------
+        KeyError
+            As :meth:`authorise`.
+        """
+        self.service.grants.deny(_request_token(url))
+
     def close(self) -> None:
         """Stop serving and hang up on every client; again does nothing."""
         self._listener.stop(self._thread)
@@ -144,6 +172,10 @@ class SandboxServer:
             f"SandboxServer(at {self.base_url}; {len(self._log)} requests received; "
             "all counts are synthetic)"
         )
+
+
+def _request_token(url: str) -> str:
+    return parse_qs(urlsplit(url).query).get("oauth_token", [""])[-1]
 
 
 def serve(

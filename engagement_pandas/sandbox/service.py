@@ -14,6 +14,8 @@ from engagement_pandas.sandbox.answer import Answer, Refusal, to_json
 from engagement_pandas.sandbox.answers import grouped, series_grid, totals_grid
 from engagement_pandas.sandbox.authority import App, Authority
 from engagement_pandas.sandbox.dice import shuffled
+from engagement_pandas.sandbox.grants import PATHS as LOGIN_PATHS
+from engagement_pandas.sandbox.grants import Grants
 from engagement_pandas.sandbox.quota import Quota
 from engagement_pandas.sandbox.rules import Question, read_question
 from engagement_pandas.sandbox.world import Account, Availability, Post, World
@@ -90,6 +92,7 @@ class Service:
         self.settings = settings or Settings()
         self.world = World(clock)
         self.wall = wall
+        self.grants = Grants(self.settings.app, wall)
         self._authority = Authority(self.settings.app, wall)
         self._quota = Quota(self.settings.per_minute, self.settings.per_second, wall)
 
@@ -110,9 +113,11 @@ class Service:
         Returns
         -------
         Answer
-            Compressed, but for a token asked for without ``Accept-Encoding``.
+            Compressed, but for a token asked for without ``Accept-Encoding``, and a login.
         """
         headers = {name.lower(): value for name, value in headers.items()}
+        if path.partition("?")[0] in LOGIN_PATHS:
+            return self.grants.answer(method, path, headers, body)
         quota: dict[str, str] = {}
         status = 200
         try:

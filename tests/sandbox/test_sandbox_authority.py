@@ -96,7 +96,7 @@ def test_stale_nonces_are_forgotten(make_twin: Any, asked: bytes) -> None:
         assert twin.send(TOTALS, asked, signed).status == 200
         twin.wall.seconds += 700
         assert "Timestamp" in twin.send(TOTALS, asked, signed).errors[0]
-    assert len(twin.service._authority._nonces) == 1
+    assert len(twin.service._authority._signatures._nonces) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,126 @@
+"""One owner who authorised the app: who it is, and the tokens that were granted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final, Self
+
+from engagement_pandas.auth import Consumer, Credentials, UserContext, is_printed
+from engagement_pandas.errors import AccountsError, CredentialsError
+from engagement_pandas.identity import read_handle
+
+TOKENS: Final = ("access_token", "access_token_secret")
+_NAMES: Final = ("handle", "user_id", "app", "added_at")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Account(Credentials):
+    """An owner of posts who authorised the app.
+
+    Parameters
+    ----------
+    handle : str
+        Kept without its ``@``.
+    user_id : str
+        The number that stays when a handle changes.
+    app : str
+        Which app was authorised (``Consumer.app``): tokens are good for no other.
+    added_at : datetime
+        Aware.
+    access_token, access_token_secret : str, optional
+        None where they lie in the system's keyring.
+
+    Raises
+    ------
+    CredentialsError
+        Where one is empty, damaged, or of another kind.
+
+    Examples
+    --------
+    >>> Account("@bakery", "9", "2c70e12b7a06", datetime(2026, 4, 15, tzinfo=UTC), "9-t", "s")
+    Account(@bakery, user 9, app 2c70e12b7a06, tokens hidden)
+    """
+
+    handle: str
+    user_id: str
+    app: str
+    added_at: datetime
+    access_token: str | None = None
+    access_token_secret: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "handle", read_handle(self.handle))
+        tokens = [self.access_token, self.access_token_secret]
+        whole = (
+            is_printed(self.user_id) and self.user_id.isdigit(),
+            is_printed(self.app),
+            isinstance(self.added_at, datetime) and self.added_at.tzinfo is not None,
+            all(map(is_printed, tokens)) or tokens == [None, None],
+        )
+        del tokens  # so that no traceback shows them
+        if not all(whole):
+            msg = f"the account @{self.handle} is incomplete or damaged; log in again"
+            raise CredentialsError(msg)
+
+    @property
+    def in_keyring(self) -> bool:
+        """Whether its tokens are to be looked for in the system's keyring."""
+        return self.access_token is None
+
+    def without_tokens(self) -> Self:
+        """Return who it is, and nothing secret."""
+        return replace(self, access_token=None, access_token_secret=None)
+
+    def credentials(self, consumer: Consumer) -> UserContext:
+        """Return what a client asks with.
+
+        Raises
+        ------
+        AccountsError
+            Where another app was authorised, or the tokens are not here.
+        """
+        if consumer.app != self.app:
+            msg = (
+                f"@{self.handle} authorised app {self.app}, and the consumer key is that of app "
+                f"{consumer.app}; set the key and secret of {self.app}, or log in again with these"
+            )
+            raise AccountsError(msg)
+        if self.access_token is None or self.access_token_secret is None:
+            msg = f"the tokens of @{self.handle} are not here but in the keyring"
+            raise AccountsError(msg)
+        return UserContext(
+            consumer.consumer_key,
+            consumer.consumer_secret,
+            self.access_token,
+            self.access_token_secret,
+            self.user_id,
+        )
+
+    def to_json(self) -> dict[str, str]:
+        """Return it as it stands in a file; its tokens are in it, where it has them."""
+        told = {name: str(getattr(self, name)) for name in _NAMES[:-1]}
+        told["added_at"] = self.added_at.astimezone(UTC).isoformat()
+        return told | self._secrets()
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Self:
+        """Return what stands in a file.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError, CredentialsError
+            Where it is not an account.
+        """
+        handle, user_id, app, added_at = (told[name] for name in _NAMES)
+        tokens = [told.get(name) for name in TOKENS]
+        return cls(handle, user_id, app, datetime.fromisoformat(added_at), *tokens)
+
+    def _secrets(self) -> dict[str, str]:
+        named = {name: getattr(self, name) for name in TOKENS}
+        return {name: value for name, value in named.items() if value is not None}
+
+    def __repr__(self) -> str:
+        where = "tokens in the keyring" if self.in_keyring else "tokens hidden"
+        return f"Account(@{self.handle}, user {self.user_id}, app {self.app}, {where})"

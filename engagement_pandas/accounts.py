@@ -1,0 +1,333 @@
+"""The accounts that authorised the app: their tokens in a file of one's own, or the keyring.
+
+The environment goes first, as everywhere: what it holds is never looked up here, and the
+app's own key and secret are never written down.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from engagement_pandas import vault
+from engagement_pandas.account import TOKENS, Account
+from engagement_pandas.auth import VARIABLES, Consumer, UserContext, lookup, owner_number
+from engagement_pandas.errors import (
+    AccountsError,
+    CredentialsError,
+    MissingCredentials,
+    RequestError,
+)
+from engagement_pandas.folders import config_folder
+from engagement_pandas.handles import Handles
+from engagement_pandas.identity import read_handle, same_handle
+from engagement_pandas.posts import unique_ids
+from engagement_pandas.strongbox import Strongbox
+from engagement_pandas.wording import listed
+
+PATH_VARIABLE: Final = "X_ACCOUNTS"
+HANDLE_VARIABLE: Final = "X_HANDLE"
+
+VERSION: Final = 1
+PLACES: Final = ("file", "keyring")
+
+
+class _Document(msgspec.Struct):
+    version: int
+    accounts: list[dict[str, Any]]
+
+
+class Accounts:
+    """Owners who authorised the app, by handle.
+
+    Handles are compared without case and ``@``. The file is readable for its owner only,
+    and is refused where somebody else can read it. Several processes may change it at once.
+
+    Parameters
+    ----------
+    path : str or path, optional
+        A file; made with the first account. By default the one that ``X_ACCOUNTS`` names,
+        or ``engagement_pandas/accounts.json`` among your settings (``~/.config``).
+    tokens_in : {"file", "keyring"}
+        Where :meth:`add` puts tokens: into that file, or into the system's keyring with
+        only names in the file. Those that are there are found in either.
+    consumer : Consumer, optional
+        The app; by default that of the environment.
+    environ : mapping of str to str, optional
+        The environment; tests put their own in.
+
+    Raises
+    ------
+    AccountsError
+        Where ``tokens_in`` is neither, or there is no keyring.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from datetime import UTC, datetime
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> environ = {"X_CONSUMER_KEY": "key", "X_CONSUMER_SECRET": "secret"}
+    >>> accounts = Accounts(Path(folder.name, "accounts.json"), environ=environ)
+    >>> accounts.add(
+    ...     Account("bakery", "9", "2c70e12b7a06", datetime(2026, 4, 15, tzinfo=UTC), "9-t", "s")
+    ... )
+    >>> accounts.handles
+    ('bakery',)
+    >>> accounts.credentials("@Bakery").account
+    'user 9'
+    >>> accounts.split(["1", "2", "3"], {"1": "@Bakery", "2": "railway"})
+    {'bakery': ('1',), None: ('2', '3')}
+    >>> folder.cleanup()
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        *,
+        tokens_in: Literal["file", "keyring"] = "file",
+        consumer: Consumer | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        if tokens_in not in PLACES:
+            msg = f"tokens_in is {tokens_in!r}; give one of {listed(PLACES)}"
+            raise AccountsError(msg)
+        given = path or environ.get(PATH_VARIABLE)
+        self.path = Path(given) if given else config_folder(environ) / "accounts.json"
+        self.tokens_in = tokens_in
+        self._consumer = consumer
+        self._environ = environ
+        self._box = Strongbox(self.path)
+        if tokens_in == "keyring":
+            vault.check()
+
+    @property
+    def handles(self) -> tuple[str, ...]:
+        """The handles that can be asked with, sorted; that of the environment among them."""
+        named = [account.handle for account in self]
+        own = self._environ.get(HANDLE_VARIABLE)
+        if own and self._has_tokens() and same_handle(own) not in map(same_handle, named):
+            named.append(read_handle(own))
+        return tuple(sorted(named, key=same_handle))
+
+    def __iter__(self) -> Iterator[Account]:
+        """Yield who is in the file, by handle; tokens in the keyring stay there."""
+        return iter(sorted(self._read(), key=lambda account: same_handle(account.handle)))
+
+    def __contains__(self, handle: object) -> bool:
+        return same_handle(handle) in map(same_handle, self.handles)
+
+    def credentials(self, handle: str | None = None) -> UserContext:
+        """Return what a client asks with as an owner.
+
+        The tokens in the environment go first, for the account whose they are: the one
+        that ``X_HANDLE`` names, or else whose number the access token begins with. Then
+        what :meth:`add` has put into the file or the keyring. The app's key and secret
+        are in neither.
+
+        Parameters
+        ----------
+        handle : str, optional
+            By default the owner of the tokens in the environment; where it has none,
+            ``X_HANDLE``; without that the only account there is.
+
+        Raises
+        ------
+        MissingCredentials
+            Where nobody has logged in with this handle, or the app's keys are unset.
+        AccountsError
+            Where another app was authorised, or tokens cannot be read.
+        RequestError
+            Where it cannot be a handle.
+        """
+        if handle is None:
+            return self._default()
+        if self._speaks_for(handle):
+            return UserContext.from_env(self._environ)
+        account = self._find(handle)
+        if account is None:
+            known = ", ".join(f"@{name}" for name in self.handles) or "nobody yet"
+            msg = (
+                f"there are no tokens of @{read_handle(handle)}, but of {known}; have the owner "
+                "authorise the app: engagement-pandas login"
+            )
+            raise MissingCredentials(msg, [VARIABLES[name] for name in TOKENS])
+        consumer = self._consumer or Consumer.from_env(self._environ)
+        return (vault.fetch(account) if account.in_keyring else account).credentials(consumer)
+
+    def split(self, posts: Any, owners: Any = None) -> dict[str | None, tuple[str, ...]]:
+        """Tell whose tokens each post is to be asked with.
+
+        Parameters
+        ----------
+        posts : iterable of str or int, Series, or frame with a ``post_id`` column
+        owners : mapping from post ID to handle, optional
+            By default the ``handle`` column of the frame.
+
+        Returns
+        -------
+        dict
+            From handle, as in :attr:`handles`, to the posts of that owner, in their order,
+            each once. Below None those of whoever has not authorised the app, or is not
+            known; their public counts are for a bearer token to ask.
+
+        Raises
+        ------
+        InvalidPostId
+            Where something is no ID, or there is none.
+        RequestError
+            Where something is no handle, or a post has two.
+        """
+        whose = Handles.of(posts if owners is None else owners)
+        own = {same_handle(handle): handle for handle in self.handles}
+        parts: dict[str | None, list[str]] = {}
+        for post_id in unique_ids(posts):
+            parts.setdefault(own.get(whose.get(post_id, "")), []).append(post_id)
+        return {owner: tuple(ids) for owner, ids in parts.items()}
+
+    @property
+    def told(self) -> str:
+        """Where :meth:`add` keeps tokens, in words."""
+        return f"{'the keyring, and named in ' * (self.tokens_in == 'keyring')}{self.path}"
+
+    def check(self) -> None:
+        """Tell whether an account can be kept, before its owner is asked for anything.
+
+        Raises
+        ------
+        AccountsError
+            Where the file cannot be read or written.
+        """
+        with self._box.changing():
+            self._read()
+
+    def add(self, account: Account) -> None:
+        """Keep an account, in place of what was kept of the same owner or handle.
+
+        Raises
+        ------
+        AccountsError
+            Where it has no tokens, or the file or the keyring does not take it.
+        """
+        if account.in_keyring:
+            msg = f"{account!r} has no tokens to keep; log in again"
+            raise AccountsError(msg)
+        with self._box.changing():
+            accounts = self._read()
+            gone = [a for a in accounts if _same_owner(a, account)]
+            kept = account
+            if self.tokens_in == "keyring":
+                vault.store(account)
+                kept = account.without_tokens()
+            self._write([*(a for a in accounts if a not in gone), kept])
+            for old in gone:
+                if old.in_keyring and not (kept.in_keyring and vault.same_entry(old, kept)):
+                    vault.forget(old)
+
+    def remove(self, handle: str) -> bool:
+        """Forget an account's tokens, and say whether there were any; X's grant still stands.
+
+        Raises
+        ------
+        AccountsError
+            Where the file or the keyring cannot be changed.
+        RequestError
+            Where it cannot be a handle.
+        """
+        wanted = same_handle(handle)
+        with self._box.changing():
+            accounts = self._read()
+            gone = [a for a in accounts if same_handle(a.handle) == wanted]
+            for account in gone:
+                if account.in_keyring:
+                    vault.forget(account)
+            if gone:
+                self._write([a for a in accounts if a not in gone])
+        return bool(gone)
+
+    def __repr__(self) -> str:
+        try:
+            told = ", ".join(f"@{handle}" for handle in self.handles) or "nobody yet"
+        except (AccountsError, RequestError) as error:
+            told = str(error)
+        return f"Accounts({self.path}: {told})"
+
+    def _default(self) -> UserContext:
+        if self._has_tokens():
+            return UserContext.from_env(self._environ)
+        named = self._environ.get(HANDLE_VARIABLE)
+        if named:
+            return self.credentials(named)
+        accounts = list(self)
+        if len(accounts) > 1:
+            owners = ", ".join(f"@{account.handle}" for account in accounts)
+            msg = f"there are tokens of {owners}; say whose in {HANDLE_VARIABLE}"
+            raise MissingCredentials(msg, [HANDLE_VARIABLE])
+        if accounts:
+            return self.credentials(accounts[0].handle)
+        try:
+            return UserContext.from_env(self._environ)
+        except MissingCredentials as error:
+            msg = f"{error}, or have the owner of the posts log in: engagement-pandas login"
+            raise MissingCredentials(msg, error.variables) from None
+
+    def _has_tokens(self) -> bool:
+        """Tell whether the environment has the tokens of an owner, be it in part."""
+        return any(lookup(self._environ, name) for name in TOKENS)
+
+    def _speaks_for(self, handle: str) -> bool:
+        """Tell whether the tokens in the environment are those of a handle."""
+        if not self._has_tokens():
+            return False
+        named = self._environ.get(HANDLE_VARIABLE)
+        if named and same_handle(named) != same_handle(handle):
+            return False
+        number = owner_number(lookup(self._environ, "access_token") or "")
+        known = self._find(handle)
+        if known is None or number is None:
+            return bool(named)
+        if named and known.user_id != number:
+            msg = (
+                f"{HANDLE_VARIABLE} is {named}, who is user {known.user_id}, and "
+                f"{VARIABLES['access_token']} is of user {number}; unset one of the two"
+            )
+            raise AccountsError(msg)
+        return known.user_id == number
+
+    def _find(self, handle: str) -> Account | None:
+        wanted = same_handle(handle)
+        return next((a for a in self._read() if same_handle(a.handle) == wanted), None)
+
+    def _read(self) -> list[Account]:
+        content = self._box.read()
+        if content is None:
+            return []
+        try:
+            document = msgspec.json.decode(content, type=_Document)
+            version = document.version
+            if version == VERSION:
+                return [Account.from_json(told) for told in document.accounts]
+        except (KeyError, TypeError, ValueError, CredentialsError):
+            version = None
+        # Here, where no local name holds what was in the file.
+        del content
+        raise AccountsError(
+            f"{self.path} is damaged, or not a file of accounts; move it away and log in again"
+            if version is None
+            else f"{self.path} is of version {version}, and this package reads {VERSION}; "
+            "update engagement_pandas, or name another file"
+        )
+
+    def _write(self, accounts: Iterable[Account]) -> None:
+        told = [account.to_json() for account in accounts]
+        content = msgspec.json.encode(_Document(VERSION, told))
+        del told
+        self._box.write(msgspec.json.format(content, indent=2))
+
+
+def _same_owner(one: Account, other: Account) -> bool:
+    """Tell whether two accounts are of one owner; a handle may have changed hands."""
+    return one.user_id == other.user_id or same_handle(one.handle) == same_handle(other.handle)

@@ -1,0 +1,26 @@
+"""Where what a person keeps between sessions lies: a folder of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+NAME: Final = "engagement_pandas"
+
+
+def config_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the package's folder among the person's settings; it may not be there yet.
+
+    ``$XDG_CONFIG_HOME``, where that is an absolute path, or else ``~/.config``; on Windows
+    ``%APPDATA%``.
+
+    Examples
+    --------
+    >>> config_folder({"XDG_CONFIG_HOME": "/home/baker/.settings"}).as_posix()
+    '/home/baker/.settings/engagement_pandas'
+    """
+    given = Path(environ.get("APPDATA" if os.name == "nt" else "XDG_CONFIG_HOME", ""))
+    # A relative one is to be ignored, says the standard.
+    return (given if given.is_absolute() else Path.home() / ".config") / NAME

@@ -1,0 +1,46 @@
+"""Who an account is, however somebody types its handle."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from engagement_pandas.errors import RequestError
+
+_HANDLE: Final = re.compile(r"@?(\w{1,50})", re.ASCII)  # 15 today, and nobody says for how long
+
+
+def read_handle(text: object) -> str:
+    """Return a handle without its ``@``, spelt as it was given.
+
+    Raises
+    ------
+    RequestError
+        Where it cannot be one.
+
+    Examples
+    --------
+    >>> read_handle(" @Sandbox_Bakery")
+    'Sandbox_Bakery'
+    """
+    found = _HANDLE.fullmatch(text.strip()) if isinstance(text, str) else None
+    if found is None:
+        msg = f"{text!r} is not a handle; give letters, digits and _, as in @sandbox_bakery"
+        raise RequestError(msg)
+    return found[1]
+
+
+def same_handle(text: object) -> str:
+    """Return what is the same for all spellings of a handle.
+
+    Raises
+    ------
+    RequestError
+        Where it cannot be one.
+
+    Examples
+    --------
+    >>> same_handle("@Sandbox_Bakery") == same_handle("sandbox_bakery")
+    True
+    """
+    return read_handle(text).lower()

@@ -1,0 +1,297 @@
+"""The ledger: on whose behalf was asked this month, which is what a contract bills.
+
+X counts the distinct authorised handles that are queried in a month, and has no endpoint
+that tells the number. A handle counts from the first request signed with its tokens; what
+a bearer token asks counts for nobody.
+
+The file has a line a handle and month, and grows by whole lines only::
+
+    {"ledger":"engagement_pandas","version":1}
+    {"month":"2026-04","handle":"sandbox_bakery","first_asked_at":"2026-04-15T12:20:00+00:00"}
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+
+from engagement_pandas.errors import LedgerError, LedgerFull, RequestError
+from engagement_pandas.folders import config_folder
+from engagement_pandas.identity import same_handle
+from engagement_pandas.journal import Journal
+from engagement_pandas.wording import counted, listed
+
+PATH_VARIABLE: Final = "X_LEDGER"
+LIMIT_VARIABLE: Final = "X_HANDLE_LIMIT"
+WARN_FROM: Final = 0.8
+"""The share of the limit from which each new handle is warned about."""
+
+_MONTH: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    month: str
+    handle: str
+    first_asked_at: datetime
+
+
+class Ledger:
+    """Whose counts were asked for, month by month, and how many more may be.
+
+    Several processes may keep one ledger.
+
+    Parameters
+    ----------
+    path : str or path, optional
+        A file; made with the first handle. By default the one that ``X_LEDGER`` names, or
+        ``engagement_pandas/ledger.jsonl`` among your settings (``~/.config``).
+    limit : int, optional
+        Distinct handles a month that the contract pays for. From 80 % of it a warning
+        comes with each new handle, and the one beyond it is refused.
+    clock : callable
+        ``time.time``, or a test's own. Months are those of UTC.
+
+    Raises
+    ------
+    RequestError
+        Where the limit is not a positive whole number.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> ledger = Ledger(Path(folder.name, "ledger.jsonl"), limit=2, clock=lambda: 1776255600.0)
+    >>> ledger.note("@sandbox_bakery")
+    True
+    >>> ledger.note("Sandbox_Bakery")
+    False
+    >>> ledger.handles(), ledger.handles("2026-03")
+    (('sandbox_bakery',), ())
+    >>> ledger.check(["sandbox_railway", "sandbox_observatory"])
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.LedgerFull: 1 of 2 handles have been asked in 2026-04, and
+    ['sandbox_observatory', 'sandbox_railway'] would be new; ask for fewer, wait for
+    the next month (UTC), or raise the limit if the contract does
+    >>> folder.cleanup()
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        *,
+        limit: int | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if limit is not None and (type(limit) is not int or limit < 1):
+            msg = f"limit is {limit!r}; give a whole number of handles, at least one, or None"
+            raise RequestError(msg)
+        self.path = ledger_path() if path is None else Path(path)
+        self.limit = limit
+        self._clock = clock
+        self._journal = Journal(self.path)
+        self._known: set[tuple[str, str]] = set()
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Return the ledger at ``X_LEDGER``, with the limit in ``X_HANDLE_LIMIT``, if any.
+
+        Raises
+        ------
+        RequestError
+            Where the limit is not a positive whole number.
+        """
+        text = environ.get(LIMIT_VARIABLE, "").strip()
+        if text and not (text.isascii() and text.isdecimal() and int(text) > 0):
+            msg = f"{LIMIT_VARIABLE} is {text!r}; set it to a whole number, at least 1, or unset it"
+            raise RequestError(msg)
+        return cls(ledger_path(environ), limit=int(text) if text else None)
+
+    @property
+    def month(self) -> str:
+        """The present month, UTC: ``"2026-04"``."""
+        return _month(self._now())
+
+    def handles(self, month: str | None = None) -> tuple[str, ...]:
+        """Return the handles that were asked with in a month, the first one first.
+
+        Parameters
+        ----------
+        month : str, optional
+            As ``"2026-04"``; the present one by default.
+
+        Raises
+        ------
+        RequestError
+            Where that is no month.
+        LedgerError
+            Where the file cannot be read.
+        """
+        return tuple(self.asked(month))
+
+    def asked(self, month: str | None = None) -> dict[str, datetime]:
+        """Return the handles of a month, and when each was first asked with (aware, UTC).
+
+        Raises
+        ------
+        RequestError, LedgerError
+            As :meth:`handles`.
+        """
+        wanted = self.month if month is None else month
+        if not isinstance(wanted, str) or not _MONTH.fullmatch(wanted):
+            msg = f"{month!r} is not a month; give it as '2026-04'"
+            raise RequestError(msg)
+        first: dict[str, datetime] = {}
+        for entry in self._entries():
+            if entry.month == wanted:
+                first.setdefault(entry.handle, entry.first_asked_at)
+        return first
+
+    def check(self, handles: Iterable[str], at: datetime | None = None) -> tuple[str, ...]:
+        """Tell which handles would be new this month, before anything is asked with them.
+
+        Parameters
+        ----------
+        handles : iterable of str
+            However they are spelt.
+        at : datetime, optional
+            Aware; the present by default.
+
+        Returns
+        -------
+        tuple of str
+            In lower case, without ``@``, sorted.
+
+        Raises
+        ------
+        LedgerFull
+            Where they are more than the limit leaves room for.
+        RequestError
+            Where one is no handle.
+        LedgerError
+            Where the file cannot be read.
+
+        Warns
+        -----
+        UserWarning
+            Where some are new, and the month comes to 80 % of the limit or more.
+        """
+        if isinstance(handles, str):
+            msg = f"handles is the single text {handles!r}; give a list of handles"
+            raise RequestError(msg)
+        month = _month(self._now() if at is None else at)
+        new, known = self._new(handles, month)
+        total = known + len(new)
+        if new and self.limit is not None and total >= WARN_FROM * self.limit:
+            warnings.warn(
+                f"{total} of {self.limit} handles of {month} with {listed(new)}, "
+                f"which were not asked with before (ledger {self.path})",
+                stacklevel=2,
+            )
+        return new
+
+    def note(self, handle: str, at: datetime | None = None) -> bool:
+        """Write down that a handle is about to be asked with; call it before each request.
+
+        It is on disk when this returns. A handle that stands there already costs nothing.
+
+        Parameters
+        ----------
+        handle : str
+        at : datetime, optional
+            Aware; the present by default.
+
+        Returns
+        -------
+        bool
+            Whether it is new this month.
+
+        Raises
+        ------
+        LedgerFull
+            Where it would be one more than the limit; it is not written down.
+        RequestError
+            Where it is no handle.
+        LedgerError
+            Where the file cannot be read or written.
+        """
+        moment = self._now() if at is None else at
+        entry = _Entry(_month(moment), same_handle(handle), moment.astimezone(UTC))
+        if (entry.month, entry.handle) in self._known:
+            return False
+        with self._journal.writing():
+            # Once more with the lock, which no other process can be past.
+            new, _ = self._new([handle], entry.month)
+            if new:
+                self._journal.append(msgspec.json.encode(entry) + b"\n")
+        self._known.add((entry.month, entry.handle))
+        return bool(new)
+
+    def _new(self, handles: Iterable[str], month: str) -> tuple[tuple[str, ...], int]:
+        """Return the handles that are new to a month, and how many it has without them."""
+        asked = self.handles(month)
+        new = tuple(sorted({same_handle(handle) for handle in handles} - set(asked)))
+        if new and self.limit is not None and len(asked) + len(new) > self.limit:
+            msg = (
+                f"{len(asked)} of {counted(self.limit, 'handle')} have been asked in {month}, "
+                f"and {listed(new)} would be new; ask for fewer, wait for the next month (UTC), "
+                "or raise the limit if the contract does"
+            )
+            raise LedgerFull(msg)
+        return new, len(asked)
+
+    def _entries(self) -> Iterator[_Entry]:
+        for number, line in self._journal.lines():
+            try:
+                entry = msgspec.json.decode(line, type=_Entry)
+                fits = _MONTH.fullmatch(entry.month) and entry.handle == same_handle(entry.handle)
+            except (msgspec.DecodeError, UnicodeDecodeError, RequestError):
+                fits = None
+            if not fits:
+                raise self._journal.damaged(number)
+            yield entry
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+    def __repr__(self) -> str:
+        of = "" if self.limit is None else f" of {self.limit}"
+        try:
+            month = self.month
+            told = f"{len(self.handles(month))}{of} handles asked in {month}"
+        except LedgerError as error:
+            told = str(error)
+        return f"Ledger({self.path}: {told})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{number}</td><td>@{handle}</td><td>{at:%Y-%m-%d %H:%M}</td></tr>"
+            for number, (handle, at) in enumerate(self.asked().items(), 1)
+        )
+        heading = "<tr><th></th><th>handle</th><th>first asked (UTC)</th></tr>"
+        return (
+            f"<table><caption>{html.escape(repr(self))}</caption><thead>{heading}</thead>"
+            f"<tbody>{rows}</tbody></table>"
+        )
+
+
+def ledger_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where the ledger is if nobody says."""
+    given = environ.get(PATH_VARIABLE)
+    return Path(given) if given else config_folder(environ) / "ledger.jsonl"
+
+
+def _month(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        msg = f"{moment} has no time zone; add one (tzinfo=UTC)"
+        raise RequestError(msg)
+    return f"{moment.astimezone(UTC):%Y-%m}"
