@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from engagement_pandas.collection import QUESTION, Collection, Damage, digest
+from engagement_pandas.collection import QUESTION, Collection, Damage
 from engagement_pandas.errors import ArchiveError
 from engagement_pandas.planning import Plan
 from engagement_pandas.planning import plan as cut
 from engagement_pandas.response import EngagementResponse
+from engagement_pandas.stored import digest
 from engagement_pandas.vocabulary import Endpoint
 from engagement_pandas.wording import counted
 

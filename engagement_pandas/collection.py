@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import json
 import shutil
 import warnings
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,25 +18,12 @@ from engagement_pandas.refusals import settle
 from engagement_pandas.replacing import flush_folder, make_folder, place, replacing
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
+from engagement_pandas.stored import BROKEN, FORMAT, digest, load, packed
 from engagement_pandas.wording import counted
-
-FORMAT: Final = 1
-"""Of the files; rises when an older reader would misread a newer file."""
 
 QUESTION: Final = "question.json.gz"
 COMPLETE: Final = "complete"
 ENDING: Final = ".json.gz"
-
-_BROKEN: Final = (
-    gzip.BadGzipFile,
-    EOFError,
-    zlib.error,
-    ValueError,
-    KeyError,
-    TypeError,
-    RecursionError,
-)
-"""What a damaged file raises on its way to being a question or an answer."""
 
 _KEY: Final = 32
 
@@ -87,7 +70,7 @@ class Collection:
 
         A question that is lost is written anew: what was answered stays good.
         """
-        question = _packed(_question(plan, account, now), b"")
+        question = packed(_question(plan, account, now), b"")
         make_folder(path.parent)
         if not path.exists():
             beside = path.with_name(f".{uuid4().hex}-{path.name}")
@@ -117,16 +100,24 @@ class Collection:
     @cached_property
     def _told(self) -> dict[str, Any]:
         try:
-            return _load(self.path / QUESTION)[0]
-        except (FileNotFoundError, *_BROKEN) as error:
+            return load(self.path / QUESTION)[0]
+        except (FileNotFoundError, *BROKEN) as error:
             raise self._lost(error) from error
 
     @cached_property
     def requests(self) -> tuple[EngagementRequest, ...]:
         """The requests that the question was cut into."""
+        return self._cut("parts")
+
+    @cached_property
+    def unposted(self) -> tuple[EngagementRequest, ...]:
+        """What is not asked: posts, with a window that ends before they were made."""
+        return self._cut("unposted") if "unposted" in self._told else ()
+
+    def _cut(self, name: str) -> tuple[EngagementRequest, ...]:
         try:
             endpoint = self._told["endpoint"]
-            return tuple(EngagementRequest.from_json(endpoint, p) for p in self._told["parts"])
+            return tuple(EngagementRequest.from_json(endpoint, p) for p in self._told[name])
         except (KeyError, TypeError, RequestError) as error:
             raise self._lost(error) from error
 
@@ -152,6 +143,8 @@ class Collection:
         return tuple(asked for asked, answer, _ in self._walk() if answer is None)
 
     def __iter__(self) -> Iterator[EngagementResponse]:
+        for part in self.unposted:
+            yield EngagementResponse.unposted(part, self.started)
         left = 0
         for asked, answer, why in self._walk():
             if answer is not None:
@@ -201,14 +194,14 @@ class Collection:
             "retrieved_at": response.retrieved_at.isoformat(),
             "account": self.account,
         }
-        packed = _packed(head, response.content)
+        written = packed(head, response.content)
         try:
-            if place(file, packed):
+            if place(file, written):
                 return response
             stored = self.find(response.request)
             if stored is None:
                 with replacing(file) as beside:
-                    beside.write_bytes(packed)
+                    beside.write_bytes(written)
         except OSError as error:
             msg = f"{file} cannot be written: {error}; free some room, and collect again"
             raise ArchiveError(msg) from error
@@ -261,14 +254,14 @@ class Collection:
     def _read(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
         """Return the answer to a request, or None and why it is damaged, if it is there."""
         try:
-            head, content = _load(self._file(asked))
+            head, content = load(self._file(asked))
             if head["request"] != asked.to_json():
                 return None, "it answers another request"
             moment = datetime.fromisoformat(head["retrieved_at"])
             answer = EngagementResponse(asked, content, head["status"], moment)
         except FileNotFoundError:
             return None, None
-        except _BROKEN as error:
+        except BROKEN as error:
             return None, f"{type(error).__name__}: {error}"
         settles = settle(answer)[0] is not None
         return (answer, None) if settles else (None, "it refuses the whole request")
@@ -284,62 +277,7 @@ def _question(plan: Plan, account: str, now: datetime) -> dict[str, Any]:
         "endpoint": str(plan.request.endpoint),
         "request": plan.request.to_json(),
         "parts": [part.to_json() for part in plan.requests],
+        "unposted": [part.to_json() for part in plan.unposted],
         "account": account,
         "started": now.astimezone(UTC).isoformat(),
     }
-
-
-def digest(value: Any) -> str:
-    """Return the fingerprint of something that can be told in JSON, in hexadecimal.
-
-    Examples
-    --------
-    >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
-    True
-    """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _packed(head: dict[str, Any], content: bytes) -> bytes:
-    """Return a file: a line of JSON that tells of the content, and its checksum; the content."""
-    told = {**head, "sha256": hashlib.sha256(content).hexdigest()}
-    line = json.dumps(told, ensure_ascii=True, separators=(",", ":")).encode()
-    return gzip.compress(line + b"\n" + content, compresslevel=6, mtime=0)
-
-
-def _load(file: Path) -> tuple[dict[str, Any], bytes]:
-    """Return the head and the content of a file.
-
-    Raises
-    ------
-    FileNotFoundError
-        Where it is not there.
-    ArchiveError
-        Where it cannot be read here and now, but may well be whole.
-    ValueError
-        And others of what a damaged file raises.
-    """
-    try:
-        packed = file.read_bytes()
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        msg = f"{file} cannot be read: {error}; see to it, or remove it to ask again"
-        raise ArchiveError(msg) from error
-    line, _, content = gzip.decompress(packed).partition(b"\n")
-    head: dict[str, Any] = json.loads(line)
-    known = head["format"]
-    if type(known) is int and known > FORMAT:
-        msg = (
-            f"{file} has format {known}, and this version reads {FORMAT}; "
-            "install a newer engagement_pandas"
-        )
-        raise ArchiveError(msg)
-    if known != FORMAT:
-        msg = f"its format {known!r} never was"
-        raise ValueError(msg)
-    if hashlib.sha256(content).hexdigest() != head["sha256"]:
-        msg = "its checksum does not fit"
-        raise ValueError(msg)
-    return head, content

@@ -1,35 +1,27 @@
-"""From one question to requests small enough to send.
+"""From one question to requests small enough to send, and their price.
 
 Each part is itself an :class:`~engagement_pandas.EngagementRequest`. Nothing is lost and
-nothing asked twice: posts are cut into batches, the window into neighbouring windows.
+nothing asked twice: posts are cut into batches, the window into neighbouring windows. What
+could only be zero is not asked.
 """
 
 from __future__ import annotations
 
 import html
 import math
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from engagement_pandas.errors import RequestError
-from engagement_pandas.grouping import Grouping
-from engagement_pandas.posts import created_at
+from engagement_pandas.packing import pack
+from engagement_pandas.pricing import answer_bytes, asked_posts, most_rows, silences
 from engagement_pandas.request import EngagementRequest
-from engagement_pandas.vocabulary import (
-    MAX_WINDOW,
-    OMISSION_REASONS,
-    Dimension,
-    EngagementType,
-    OmissionReason,
-)
+from engagement_pandas.response import EngagementResponse
+from engagement_pandas.vocabulary import OMISSION_REASONS, EngagementType, OmissionReason
 from engagement_pandas.window import Window, as_moment
-from engagement_pandas.wording import counted
-
-_MOVING: Final = (29, 3)
-"""Hours and days that the last 28 hours can touch: 27 whole hours and two in part."""
+from engagement_pandas.wording import counted, sized
 
 _HEADINGS: Final = ("requests", "posts in each", "hours", "span")
 
@@ -40,12 +32,13 @@ class ExpectedOmission(NamedTuple):
     Attributes
     ----------
     post_id : str
-    engagement_type : EngagementType
+    engagement_type : EngagementType or None
+        None where it goes for all of them.
     reason : OmissionReason
     """
 
     post_id: str
-    engagement_type: EngagementType
+    engagement_type: EngagementType | None
     reason: OmissionReason
 
 
@@ -65,12 +58,15 @@ class Plan:
         When the ages of the posts were taken, aware UTC.
     per_minute : float, optional
         The quota of the contract, in requests a minute; then the table tells the minutes.
+    unposted : tuple of EngagementRequest
+        What is not asked: posts, with a window that ends before they were made.
     """
 
     request: EngagementRequest
     requests: tuple[EngagementRequest, ...]
     now: datetime
     per_minute: float | None = None
+    unposted: tuple[EngagementRequest, ...] = ()
 
     def __len__(self) -> int:
         return len(self.requests)
@@ -98,7 +94,8 @@ class Plan:
         hours of the window, days, hours of the day, or one. A day at the edge of the
         window is a row of its own, however few of its hours lie inside. ``/28hr``, asked
         at one moment, is taken at its longest: 29 hourly buckets, since the first and the
-        last may be partial, on 3 days. Posts that the API does not answer make it fewer.
+        last may be partial, on 3 days. Posts that the API does not answer make it fewer;
+        the time before a post was made, where it is not asked, is not among them.
 
         Examples
         --------
@@ -108,17 +105,74 @@ class Plan:
         >>> plan(asked).most_counts, plan(asked.replace(groupings=BY_DAY)).most_counts
         (8, 4)
         """
-        return sum(_most_rows(self.request, grouping) for grouping in self.request.groupings)
+        return most_rows(self.request, self.unposted)
+
+    @property
+    def answer_bytes(self) -> int:
+        """About how many bytes of JSON the answers have, all together, not compressed.
+
+        Each key, brace and comma of the nested answer is counted; that a count has 1 digit
+        in an hour or a day, and 2 in a whole window, is the mean of the sandbox. In tests
+        the sandbox sends within a quarter of it. Posts that are not answered make it less;
+        accounts with many readers make it more: a digit in each count is a tenth of an
+        hourly answer. Gzipped, as they travel and as an ``Archive`` keeps them, answers are
+        smaller by a factor of 2 (a count a post) to 40 (many hours without any); how much,
+        the counts decide, so that no number is given here.
+
+        Examples
+        --------
+        >>> from engagement_pandas import SERIES_TYPES, Window, historical, plan
+        >>> month = Window.covering("2026-03-01", "2026-03-29")
+        >>> posts = range(1060976163948904448, 1060976163948904473)
+        >>> plan(historical(posts, engagement_types=SERIES_TYPES, window=month))
+        Plan: 1 request to /insights/engagement/historical for 25 posts
+          17 engagement types
+          by_hour: tweet.id > engagement.type > engagement.day > engagement.hour
+          up to 285,600 counts in about 2.8 MB
+        ...
+        """
+        return answer_bytes(self.requests)
+
+    @property
+    def handles(self) -> tuple[str, ...]:
+        """The handles whose posts are asked about, as far as the question knows them.
+
+        X bills the distinct authorised handles that are asked about in a month. A question
+        knows them where its posts are a frame with a ``handle`` column.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from engagement_pandas import plan, totals
+        >>> posts = pd.DataFrame({"post_id": ["7", "8", "9"], "handle": ["a", "b", "a"]})
+        >>> plan(totals(posts, engagement_types=["replies"])).handles
+        ('a', 'b')
+        """
+        return tuple(sorted(handle for handle in self._owners() if handle is not None))
+
+    def _owners(self) -> set[str | None]:
+        known = self.request.owners
+        return {known.get(post) for post in asked_posts(self.request, self.unposted)}
+
+    @property
+    def settled(self) -> tuple[EngagementResponse, ...]:
+        """Responses to what is not asked, so that ``omissions`` tells of it."""
+        return tuple(EngagementResponse.unposted(part, self.now) for part in self.unposted)
 
     @property
     def expected_omissions(self) -> tuple[ExpectedOmission, ...]:
         """What cannot be counted, as the age in the post IDs and the window tell.
 
         One entry a post and type: too old for it, or the window lies (in part) before
-        the day on which the time series began to count it. They are asked all the same:
-        the answer has the last word.
+        the day on which the time series began to count it. These are asked all the same:
+        the answer has the last word. And one a post that had not been made yet when the
+        window began, for the time that is not asked.
         """
-        return tuple(_expected(self.request, self.now))
+        return tuple(
+            ExpectedOmission(post, kind, reason)
+            for kind, reason, posts in silences(self.request, self.unposted, self.now)
+            for post in posts
+        )
 
     def rows(self) -> list[tuple[int, int, str, str]]:
         """Return the table: requests, posts in each, hours in each, span."""
@@ -141,21 +195,32 @@ class Plan:
         types = self.request.engagement_types
         what = ", ".join(types) if len(types) <= 4 else f"{len(types)} engagement types"  # noqa: PLR2004
         by = "; ".join(map(str, self.request.groupings))
-        price = f"up to {counted(self.most_counts, 'count')}"
+        price = f"up to {counted(self.most_counts, 'count')} in about {sized(self.answer_bytes)}"
         if self.minutes is not None:
             price += f"; {counted(self.minutes, 'minute')} at {self.per_minute:g} requests a minute"
         return (
             f"Plan: {counted(len(self), 'request')} to {self.request.endpoint.facts.path} "
             f"for {counted(len(self.request.post_ids), 'post')}\n"
-            f"  {what}\n  {by}\n  {price}"
+            f"  {what}\n  {by}\n  {price}" + self._billed()
         )
 
+    def _billed(self) -> str:
+        owners = self._owners()
+        if not owners - {None}:
+            return ""
+        unknown = " and others that are not known" if None in owners else ""
+        return f"\n  posts of {counted(len(owners - {None}), 'handle')}{unknown}"
+
     def _warnings(self) -> list[str]:
-        posts = Counter((o.engagement_type, o.reason) for o in self.expected_omissions)
-        return [
-            f"no {kind} to expect for {counted(number, 'post')}: {OMISSION_REASONS[reason]}"
-            for (kind, reason), number in posts.items()
+        told = []
+        early = sum(len(part.post_ids) for part in self.unposted)
+        if early:
+            told.append(f"{counted(early, 'post')} not asked for the time before: not yet posted")
+        told += [
+            f"no {kind} to expect for {counted(len(posts), 'post')}: {OMISSION_REASONS[reason]}"
+            for kind, reason, posts in silences(self.request, (), self.now)
         ]
+        return told
 
     def __repr__(self) -> str:
         requests, posts, hours, span = _HEADINGS
@@ -201,7 +266,8 @@ def plan(
     -------
     Plan
         Requests of at most 250 (``/totals``) or 25 posts, and windows of at most 28 days
-        on whole UTC hours. Every post and hour is asked exactly once.
+        on whole UTC hours, as few as there can be. Every post and hour is asked exactly
+        once, but for windows that end before the post was made.
 
     Examples
     --------
@@ -211,13 +277,13 @@ def plan(
     Plan: 6 requests to /insights/engagement/historical for 60 posts
       impressions
       by_day: tweet.id > engagement.type > engagement.day
-      up to 2,520 counts
+      up to 2,520 counts in about 47 kB
     <BLANKLINE>
       requests  posts in each  hours  span
-             2             25    672  2026-03-01 00:00 to 2026-03-29 00:00 UTC
-             2             25    336  2026-03-29 00:00 to 2026-04-12 00:00 UTC
-             1             10    672  2026-03-01 00:00 to 2026-03-29 00:00 UTC
-             1             10    336  2026-03-29 00:00 to 2026-04-12 00:00 UTC
+             2             25    336  2026-03-01 00:00 to 2026-03-15 00:00 UTC
+             2             25    672  2026-03-15 00:00 to 2026-04-12 00:00 UTC
+             1             10    336  2026-03-01 00:00 to 2026-03-15 00:00 UTC
+             1             10    672  2026-03-15 00:00 to 2026-04-12 00:00 UTC
     """
     if not isinstance(request, EngagementRequest):
         msg = (
@@ -229,51 +295,5 @@ def plan(
         msg = f"per_minute is {per_minute!r}; give the requests a minute of your contract"
         raise RequestError(msg)
     now = datetime.now(UTC) if now is None else as_moment(now, "now")
-    size = request.endpoint.facts.posts_per_request
-    ids = request.post_ids
-    batches = [ids[first : first + size] for first in range(0, len(ids), size)]
-    windows = request.window.split(MAX_WINDOW) if request.window else (None,)
-    parts = tuple(
-        request.replace(post_ids=batch, window=window) for batch in batches for window in windows
-    )
-    return Plan(request, parts, now, per_minute)
-
-
-def _most_rows(request: EngagementRequest, grouping: Grouping) -> int:
-    """Return the most rows of one grouping, its parts added up."""
-    hours, days = _MOVING
-    if request.window is not None:
-        hours = request.window.hours
-        last = request.window.end - timedelta(hours=1)
-        days = (last.date() - request.window.start.date()).days + 1
-    buckets = {
-        (True, True): hours,
-        (True, False): days,
-        (False, True): min(hours, 24),
-        (False, False): 1,
-    }
-    posts, day, hour = (
-        dimension in grouping.dimensions
-        for dimension in (Dimension.POST_ID, Dimension.DAY, Dimension.HOUR)
-    )
-    told_apart = len(request.post_ids) if posts else 1
-    return told_apart * len(request.engagement_types) * buckets[day, hour]
-
-
-def _expected(request: EngagementRequest, now: datetime) -> Iterator[ExpectedOmission]:
-    series = request.endpoint.facts.time_series
-    for kind in request.engagement_types:
-        facts = kind.facts
-        oldest = facts.oldest_post_series if series else facts.oldest_post_totals
-        if oldest is not None:
-            for post_id in request.post_ids:
-                made = created_at(post_id)
-                if made is not None and now - made > oldest:
-                    yield ExpectedOmission(post_id, kind, OmissionReason.UNSUPPORTED_AGE)
-        if (
-            facts.series_since is not None
-            and request.window is not None
-            and request.window.start.date() < facts.series_since
-        ):
-            for post_id in request.post_ids:
-                yield ExpectedOmission(post_id, kind, OmissionReason.BEFORE_COUNTING)
+    requests, unposted = pack(request, now)
+    return Plan(request, requests, now, per_minute, unposted)

@@ -75,14 +75,26 @@ def unique_ids(posts: Any) -> tuple[str, ...]:
     except TypeError as error:
         msg = f"post_ids is the single {type(posts).__name__} {posts!r}; give a list of IDs"
         raise InvalidPostId(msg) from error
-    ids = tuple(dict.fromkeys(_post_id(post) for post in every))
+    ids = tuple(dict.fromkeys(as_id(post) for post in every))
     if not ids:
         msg = "post_ids is empty; name at least one post"
         raise InvalidPostId(msg)
     return ids
 
 
-def _post_id(post: Any) -> str:
+def as_id(post: Any) -> str:
+    """Return the ID of a post as a string.
+
+    Raises
+    ------
+    InvalidPostId
+        Naming the value and the cure.
+
+    Examples
+    --------
+    >>> as_id(1060976163948904448)
+    '1060976163948904448'
+    """
     if isinstance(post, str) and _ID.fullmatch(post):
         return str(post)
     if isinstance(post, bool):
@@ -133,10 +145,27 @@ def created_at(post_id: str) -> datetime | None:
     >>> created_at("123456789") is None
     True
     """
-    number = int(_post_id(post_id))
+    number = int(as_id(post_id))
     if number < FIRST_SNOWFLAKE:
         return None
     return SNOWFLAKE_EPOCH + timedelta(milliseconds=number >> 22)
+
+
+def first_id(moment: datetime) -> int:
+    """Return the least ID that a post can have which was made at that moment or later.
+
+    Parameters
+    ----------
+    moment : datetime
+        Aware, 2010-11-04 or later.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> created_at(str(first_id(datetime(2026, 3, 1, tzinfo=UTC)))).isoformat()
+    '2026-03-01T00:00:00+00:00'
+    """
+    return -((SNOWFLAKE_EPOCH - moment) // timedelta(milliseconds=1)) << 22
 
 
 def read_ids(path: str | os.PathLike[str]) -> list[Any]:

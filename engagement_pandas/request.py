@@ -7,27 +7,18 @@ refuse is refused here, before anything is sent.
 
 from __future__ import annotations
 
-import difflib
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from engagement_pandas.errors import (
-    AmbiguousGrouping,
-    InvalidWindow,
-    RequestError,
-    UnsupportedEngagementType,
-)
+from engagement_pandas.errors import AmbiguousGrouping, InvalidWindow, RequestError
 from engagement_pandas.grouping import BY_DAY, BY_HOUR, BY_POST, By, Grouping, named_groupings
+from engagement_pandas.handles import Handles
+from engagement_pandas.kinds import known_types
 from engagement_pandas.posts import unique_ids
-from engagement_pandas.vocabulary import (
-    FORMER_NAMES,
-    RELIABLE_PAST,
-    Endpoint,
-    EngagementType,
-)
+from engagement_pandas.vocabulary import RELIABLE_PAST, Endpoint, EngagementType
 from engagement_pandas.window import Window
 from engagement_pandas.wording import counted, listed
 
@@ -64,6 +55,10 @@ class EngagementRequest:
         Kept as a tuple of one to three :class:`Grouping`.
     window : Window, optional
         For ``/historical``, and only there.
+    owners : mapping of str to str, optional
+        Whose posts they are: handles by post ID, also of other posts. Read from the
+        ``handle`` column where ``post_ids`` is a frame with one. Not part of what goes
+        over the wire, and two questions that differ in it are the same.
 
     Raises
     ------
@@ -77,6 +72,7 @@ class EngagementRequest:
     engagement_types: tuple[EngagementType, ...]
     groupings: tuple[Grouping, ...]
     window: Window | None = None
+    owners: Mapping[str, str] = field(default_factory=Handles, compare=False)
 
     def __post_init__(self) -> None:
         try:
@@ -85,8 +81,10 @@ class EngagementRequest:
             msg = f"there is no endpoint {self.endpoint!r}; there are {listed(list(Endpoint))}"
             raise RequestError(msg) from error
         object.__setattr__(self, "endpoint", endpoint)
+        owners = Handles.of(self.post_ids) or Handles.of(self.owners)
+        object.__setattr__(self, "owners", owners)
         object.__setattr__(self, "post_ids", unique_ids(self.post_ids))
-        object.__setattr__(self, "engagement_types", _types(self.engagement_types, endpoint))
+        object.__setattr__(self, "engagement_types", known_types(self.engagement_types, endpoint))
         object.__setattr__(self, "groupings", named_groupings(self.groupings, endpoint))
         if endpoint is Endpoint.HISTORICAL:
             if not isinstance(self.window, Window):
@@ -313,35 +311,3 @@ def historical(
             stacklevel=2,
         )
     return request
-
-
-def _types(types: Any, endpoint: Endpoint) -> tuple[EngagementType, ...]:
-    if isinstance(types, str | bytes | Mapping) or not isinstance(types, Iterable):
-        msg = f"engagement_types is the single {type(types).__name__} {types!r}; give a list"
-        raise UnsupportedEngagementType(msg)
-    known = tuple(dict.fromkeys(_type(name) for name in types))
-    if not known:
-        msg = "engagement_types is empty; name at least one"
-        raise UnsupportedEngagementType(msg)
-    series = endpoint.facts.time_series
-    wrong = [t for t in known if not (t.facts.time_series if series else t.facts.totals)]
-    if wrong:
-        cure = "ask totals()" if series else "ask historical() or last_28_hours()"
-        msg = f"/{endpoint} does not count {listed(wrong)}; {cure}"
-        raise UnsupportedEngagementType(msg)
-    return known
-
-
-def _type(name: Any) -> EngagementType:
-    if isinstance(name, str) and name in FORMER_NAMES:
-        msg = f"{name!r} is the former name of {str(FORMER_NAMES[name])!r}; ask for that"
-        raise UnsupportedEngagementType(msg)
-    try:
-        return EngagementType(name)
-    except ValueError as error:
-        close = difflib.get_close_matches(str(name), list(EngagementType), n=1)
-        cure = (
-            f"did you mean {str(close[0])!r}?" if close else f"there are {listed(EngagementType)}"
-        )
-        msg = f"there is no engagement type {name!r}; {cure}"
-        raise UnsupportedEngagementType(msg) from error

@@ -24,6 +24,9 @@ from engagement_pandas.vocabulary import (
 )
 from engagement_pandas.window import as_moment
 
+NOT_ASKED: Final = 0
+"""The status where nothing was sent, since nothing could have been counted yet."""
+
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not the JSON wanted, deep nesting included."""
 
@@ -148,7 +151,7 @@ class EngagementResponse:
     content : bytes, str or mapping
         The body as it arrived; kept as bytes.
     status : int
-        The HTTP status.
+        The HTTP status; 0 where nothing was sent, see :meth:`unposted`.
     retrieved_at : datetime
         When it arrived, aware UTC.
     """
@@ -167,6 +170,23 @@ class EngagementResponse:
             raise RequestError(msg)
         object.__setattr__(self, "content", as_bytes(self.content))
         object.__setattr__(self, "retrieved_at", as_moment(self.retrieved_at, "retrieved_at"))
+
+    @classmethod
+    def unposted(cls, request: EngagementRequest, at: datetime) -> EngagementResponse:
+        """Return what settles a request without asking: its window ends before its posts began.
+
+        Examples
+        --------
+        >>> import engagement_pandas as ep
+        >>> june = ep.Window.covering("2018-06-01", "2018-06-02")
+        >>> asked = ep.historical(
+        ...     ["1060976163948904448"], engagement_types=["replies"], window=june
+        ... )
+        >>> early = EngagementResponse.unposted(asked, ep.plan(asked).now)
+        >>> ep.omissions(early)["reason"].to_list()
+        ['not_yet_posted']
+        """
+        return cls(request, b"{}", NOT_ASKED, at)
 
     def json(self) -> dict[str, Any]:
         """Return the body as nested dicts, parsed anew at each call.
@@ -187,6 +207,8 @@ class EngagementResponse:
         return Envelope.read(self.content)
 
     def __repr__(self) -> str:
+        if self.status == NOT_ASKED:
+            return f"EngagementResponse(not yet posted, nothing sent, for {self.request!r})"
         return (
             f"EngagementResponse(HTTP {self.status}, {len(self.content):,} bytes at "
             f"{self.retrieved_at:%Y-%m-%d %H:%M:%S} UTC for {self.request!r})"

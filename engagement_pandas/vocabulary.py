@@ -323,6 +323,7 @@ class OmissionReason(StrEnum):
     FORBIDDEN = "forbidden"
     UNSUPPORTED_AGE = "unsupported_age"
     BEFORE_COUNTING = "before_counting"
+    NOT_YET_POSTED = "not_yet_posted"
     REFUSED = "refused"
     NOT_ANSWERED = "not_answered"
 
@@ -333,6 +334,7 @@ OMISSION_REASONS: Final[Mapping[OmissionReason, str]] = MappingProxyType(
         OmissionReason.FORBIDDEN: "not owned by the account that asked",
         OmissionReason.UNSUPPORTED_AGE: "the post is too old for this engagement type",
         OmissionReason.BEFORE_COUNTING: "the time series did not count this type yet",
+        OmissionReason.NOT_YET_POSTED: "not yet posted in this window, so not asked",
         OmissionReason.REFUSED: "these credentials may not see this engagement type",
         OmissionReason.NOT_ANSWERED: "asked for, and not in the answer",
     }

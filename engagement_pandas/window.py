@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from engagement_pandas.errors import InvalidWindow
@@ -142,20 +143,22 @@ class Window:
     def split(self, longest: timedelta = MAX_WINDOW) -> tuple[Window, ...]:
         """Cut into neighbouring windows of at most ``longest``; no hour lost or shared.
 
+        Cut from the end backwards: what is left over is the earliest, when the fewest posts
+        had been made.
+
         Examples
         --------
         >>> [w.hours for w in Window.covering("2026-01-01", "2026-02-01").split()]
-        [672, 72]
+        [72, 672]
         """
         if longest < _HOUR:
             msg = f"windows cannot be cut into pieces of {longest}; one hour is the least"
             raise InvalidWindow(msg)
         step = longest // _HOUR * _HOUR
-        starts = [self.start]
-        while starts[-1] + step < self.end:
-            starts.append(starts[-1] + step)
-        ends = [*starts[1:], self.end]
-        return tuple(Window(start, end) for start, end in zip(starts, ends, strict=True))
+        bounds = [self.end]
+        while bounds[-1] > self.start:
+            bounds.append(max(self.start, bounds[-1] - step))
+        return tuple(Window(start, end) for start, end in pairwise(reversed(bounds)))
 
     def __str__(self) -> str:
         return f"{_text(self.start)} to {_text(self.end)} UTC"

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
+
+_KILO: Final = 1000
+_TEN: Final = 9.95  # what is more is told as 10
+_UNITS: Final = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def listed(names: Iterable[object]) -> str:
@@ -21,3 +26,16 @@ def counted(number: int, noun: str) -> str:
     ('1 post', '2,500 posts')
     """
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def sized(number: int) -> str:
+    """Return a number of bytes in two digits or so, for people.
+
+    >>> sized(900), sized(2_749_602), sized(15_400_000_000)
+    ('900 bytes', '2.7 MB', '15 GB')
+    """
+    size, unit = float(number), 0
+    while size >= _KILO and unit < len(_UNITS) - 1:
+        size, unit = size / _KILO, unit + 1
+    short = f"{size:.1f}" if unit and size < _TEN else f"{size:,.0f}"
+    return f"{short} {_UNITS[unit]}"

@@ -292,7 +292,8 @@ def test_goes_on_where_it_was_interrupted(
     with sandbox(clock, forbidden=wording) as server, client_of(server, clock) as client:
         todo = question(server)
         fetched = client.fetch(todo)
-        assert {response.status for response in fetched} == {200, 400, 403}
+        answered = [response for response in fetched if response.status]
+        assert {response.status for response in answered} == {200, 400, 403}
         for at in range(len(todo)):
             archive = ep.Archive(tmp_path / f"{at}")
             interrupted(client, todo, archive, error, at)
@@ -302,7 +303,7 @@ def test_goes_on_where_it_was_interrupted(
                 collection = collect(another, todo, ep.Archive(archive.folder))
             resumed = sent(server, before)
             assert kept.isdisjoint(resumed)
-            assert len(kept) + len(resumed) == len(fetched)
+            assert len(kept) + len(resumed) == len(answered)
             same(collection, told(fetched))
             same(archive, told(fetched))
 

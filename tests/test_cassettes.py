@@ -105,8 +105,8 @@ def test_last_28_hours(twin: dict[str, Any]) -> None:
 @pytest.mark.vcr
 def test_historical_with_an_unowned_post(twin: dict[str, Any]) -> None:
     """The refusal and the second request are both on the tape."""
-    unowned = world("sandbox_railway", last=1)
-    mine = world(last=2)
+    unowned = world("sandbox_railway", last=9)[:1]
+    mine = world(last=9)[:2]
     request = ep.historical(
         [*mine, *unowned], engagement_types=["impressions"], window=MARCH, by=ep.BY_HOUR
     )
@@ -128,7 +128,8 @@ def test_three_groupings(twin: dict[str, Any]) -> None:
         "days": ["engagement.day", "engagement.type"],
         "hours": ["engagement.type", "tweet.id", "engagement.day", "engagement.hour"],
     }
-    request = ep.historical(world(last=2), engagement_types=["impressions"], window=MARCH, by=by)
+    posts = world(last=9)[:2]
+    request = ep.historical(posts, engagement_types=["impressions"], window=MARCH, by=by)
     responses = twin["client"].fetch(request)
     sums = {name: ep.flatten(responses, name)["count"].sum() for name in by}
     assert len(set(sums.values())) == 1

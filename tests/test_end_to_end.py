@@ -184,7 +184,8 @@ def test_many_faults_change_nothing(make: Make) -> None:
 def test_the_quota_is_respected(make: Make, clock: FakeClock) -> None:
     """5 requests a minute: 12 take just over two minutes, and none meets a 429."""
     server, client = make(Settings(per_minute=5, per_second=100))
-    request = ep.historical(mine(server, 1), engagement_types=["impressions"], window=WINDOW)
+    post = mine(server, 9)[0]
+    request = ep.historical([post], engagement_types=["impressions"], window=WINDOW)
     begun = clock.now
     for hour in WINDOW.split(pd.Timedelta("4h").to_pytimedelta()):
         client.fetch(request.replace(window=hour))
@@ -207,7 +208,7 @@ def test_hours_nested_in_days(make: Make) -> None:
     for shape in ("flat", "by_day"):
         server, client = make(Settings(hour_without_day=shape))  # type: ignore[arg-type]
         request = ep.historical(
-            mine(server, 2),
+            mine(server, 9)[:2],
             engagement_types=["impressions", "favorites"],
             window=WINDOW,
             by=["tweet.id", "engagement.type", "engagement.hour"],

@@ -162,10 +162,10 @@ def test_split_loses_and_shares_nothing(first: int, length: int, longest: int) -
 
 @pytest.mark.parametrize(
     ("length", "expected"),
-    [(1, [1]), (672, [672]), (673, [672, 1]), (9600, [672] * 14 + [192])],
+    [(1, [1]), (672, [672]), (673, [1, 672]), (9600, [192] + [672] * 14)],
 )
 def test_split_at_28_days(length: int, expected: list[int]) -> None:
-    """1 hour, 28 days, 28 days and 1 hour, 400 days."""
+    """1 hour, 28 days, 1 hour and 28 days, 400 days: what is left over comes first."""
     whole = Window(ZERO, ZERO + length * HOUR)
     assert [part.hours for part in whole.split()] == expected
 

@@ -18,6 +18,7 @@ from engagement_pandas.frame import OMISSION_COLUMNS, REASONS, empty_omissions
 from engagement_pandas.response import (
     FORBIDDEN_POSTS_TEXT,
     FORBIDDEN_TYPES_TEXT,
+    NOT_ASKED,
     EngagementResponse,
     Envelope,
 )
@@ -71,8 +72,8 @@ def omissions(responses: EngagementResponse | Iterable[EngagementResponse]) -> p
         One row a silence, sorted, none twice: ``post_id`` (``str``), ``engagement_type``
         (``str``, missing where it goes for all of them), ``reason`` (category of
         ``unavailable``, ``forbidden``, ``unsupported_age``, ``before_counting``,
-        ``refused``, ``not_answered``), ``message`` (``str``, the API's own words where
-        there are any), and the window asked for: ``start`` and ``end``
+        ``not_yet_posted``, ``refused``, ``not_answered``), ``message`` (``str``, the API's
+        own words where there are any), and the window: ``start`` and ``end``
         (``datetime64[us, UTC]``, ``NaT`` for totals).
 
     Raises
@@ -126,7 +127,10 @@ def _omissions(response: EngagementResponse) -> Iterator[Omission]:
         window = None if asked is None else (asked.start, asked.end)
         teller = _Teller(response, _envelope(response), window)
         for post in request.post_ids:
-            yield from teller.uncounted(post)
+            if response.status == NOT_ASKED:
+                yield teller.omission(post, None, OmissionReason.NOT_YET_POSTED)
+            else:
+                yield from teller.uncounted(post)
         return
     for grouping in request.groupings:
         answer = Answer.read(response, grouping)
