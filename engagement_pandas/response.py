@@ -6,11 +6,10 @@ the posts left out) is read here; the nested counts are read by ``flattening`` a
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +22,7 @@ from engagement_pandas.vocabulary import (
     EngagementType,
 )
 from engagement_pandas.window import as_moment
+from engagement_pandas.wording import shown, spot
 
 NOT_ASKED: Final = 0
 """The status where nothing was sent, since nothing could have been counted yet."""
@@ -30,14 +30,25 @@ NOT_ASKED: Final = 0
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not the JSON wanted, deep nesting included."""
 
-_SHALLOW: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+MOST_KEYS: Final = 100
+"""Keys at the top of an answer: it has three groupings and six of its own at most."""
+
+LONGEST_LIST: Final = 2**18
+"""Bytes of a list beside the groupings; of 250 post IDs it takes some 6,000."""
+
+MOST_TEXTS: Final = 1_000
+"""Errors in an answer; no answer is about more than 250 posts."""
+
+LONGEST_TIME: Final = 64
+"""Bytes of a time."""
+
 _IDS: Final = msgspec.json.Decoder(list[str | int])
 _TEXTS: Final = msgspec.json.Decoder(list[str])
 _WORDS: Final = re.compile(r"\w+")
 
 # Texts are read only where the API gives no status or key to go by, and only here. Tolerant
 # of both wordings ("Forbidden to access tweets: 1, 2" and "... for author id 9: 1, 2").
-_FORBIDDEN: Final = r"forbidden to access (?:{})\b[^:]*:(?P<names>.*)"
+_FORBIDDEN: Final = r"forbidden to access (?:{})\b[^:]{{0,100}}:(?P<names>.*)"
 _FLAGS: Final = re.IGNORECASE | re.DOTALL
 FORBIDDEN_POSTS_TEXT: Final = re.compile(_FORBIDDEN.format("tweets?|posts?"), _FLAGS)
 FORBIDDEN_TYPES_TEXT: Final = re.compile(_FORBIDDEN.format("metrics?|engagement types?"), _FLAGS)
@@ -67,6 +78,8 @@ class Envelope:
     unavailable: frozenset[str] = frozenset()
     unsupported: Mapping[EngagementType, frozenset[str]] = field(default_factory=dict)
     groupings: Mapping[str, msgspec.Raw] = field(default_factory=dict)
+    _posts: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    _types: frozenset[str] = field(init=False, repr=False, compare=False)
 
     @classmethod
     def read(cls, content: bytes) -> Envelope:
@@ -78,14 +91,7 @@ class Envelope:
             Where the body is not a JSON object, or a reserved key does not hold what
             the API documents.
         """
-        try:
-            top = _SHALLOW.decode(content)
-        except UNREADABLE as error:
-            msg = f"the body is not a JSON object: {error}"
-            raise ResponseShapeError(msg) from error
-        # Whether a key stands twice is looked into where it may be: the look is slow.
-        if b"\\" in content or any(content.count(b'"%b"' % key.encode()) > 1 for key in top):
-            refuse_repeated(content)
+        top = shallow(content)
         unsupported: dict[EngagementType, frozenset[str]] = {}
         for key, types in UNSUPPORTED_KEYS.items():
             if key in top:
@@ -93,13 +99,17 @@ class Envelope:
         return cls(
             start=_moment(top.get("start"), "start"),
             end=_moment(top.get("end"), "end"),
-            errors=_decode(_TEXTS, top["errors"], "errors", "a list of texts")
-            if "errors" in top
-            else (),
+            errors=_texts(top.get("errors")),
             unavailable=_ids(top.get("unavailable_tweet_ids"), "unavailable_tweet_ids"),
             unsupported=unsupported,
             groupings={name: raw for name, raw in top.items() if name not in RESERVED_KEYS},
         )
+
+    def __post_init__(self) -> None:
+        posts = _named(self.errors, FORBIDDEN_POSTS_TEXT)
+        object.__setattr__(self, "_posts", {name: said for name, said in posts if name.isdigit()})
+        types = _named(self.errors, FORBIDDEN_TYPES_TEXT)
+        object.__setattr__(self, "_types", frozenset(name for name, _ in types))
 
     def forbidden_posts(self) -> frozenset[str]:
         """Return the post IDs that an error names as not owned; both known wordings.
@@ -110,9 +120,7 @@ class Envelope:
         >>> sorted(Envelope(errors=(text,)).forbidden_posts())
         ['123', '456']
         """
-        return frozenset(
-            name for name in _named(self.errors, FORBIDDEN_POSTS_TEXT) if name.isdigit()
-        )
+        return frozenset(self._posts)
 
     def forbidden_words(self, post: str) -> str | None:
         """Return the error that names a post as not owned, without the other posts in it.
@@ -122,11 +130,8 @@ class Envelope:
         >>> Envelope(errors=("Forbidden to access tweets: 123, 456",)).forbidden_words("456")
         'Forbidden to access tweets: 456'
         """
-        for text in self.errors:
-            found = FORBIDDEN_POSTS_TEXT.search(text)
-            if found and post in _WORDS.findall(found["names"]):
-                return f"{text[: found.start('names')].rstrip()} {post}"
-        return None
+        said = self._posts.get(post)
+        return None if said is None else f"{said} {post}"
 
     def forbidden_types(self) -> frozenset[str]:
         """Return the engagement types that an error names as not visible to the caller.
@@ -136,7 +141,7 @@ class Envelope:
         >>> sorted(Envelope(errors=("Forbidden to access metrics: retweets",)).forbidden_types())
         ['retweets']
         """
-        return _named(self.errors, FORBIDDEN_TYPES_TEXT)
+        return self._types
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -241,45 +246,61 @@ def as_bytes(body: object) -> bytes:
     raise ResponseShapeError(msg)
 
 
-def refuse_repeated(content: bytes, path: str = "$") -> None:
-    """Refuse JSON in which an object has a key twice: of two counts one would be lost.
+class _Key(str):
+    """A key at the top of a body; msgspec shows each as soon as it is read."""
+
+    __slots__ = ()
+
+
+def shallow(content: bytes) -> dict[str, msgspec.Raw]:
+    """Return what stands at the top of a body, not yet parsed.
 
     Raises
     ------
     ResponseShapeError
-        Naming the key.
+        Where it is not a JSON object, a key stands twice in it (of two counts one would be
+        lost), or it has more keys than any answer.
 
     Examples
     --------
-    >>> refuse_repeated(b'{"g": {"1": {}, "1": {}}}')
+    >>> {key: bytes(raw) for key, raw in shallow(b'{"g": {"1": {}}, "h": 5}').items()}
+    {'g': b'{"1": {}}', 'h': b'5'}
+    >>> shallow(b'{"g": {"1": {}}, "g": {}}')
     Traceback (most recent call last):
         ...
-    engagement_pandas.errors.ResponseShapeError: the key '1' stands twice in one object (at $)
+    engagement_pandas.errors.ResponseShapeError: the key 'g' stands twice in one object (at $)
     """
+    keys: set[str] = set()
 
-    def once(pairs: list[tuple[str, Any]]) -> None:
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                msg = f"the key {key!r} stands twice in one object"
-                raise ResponseShapeError(msg, path)
-            seen.add(key)
+    def once(_: type, key: str) -> _Key:
+        if key in keys:
+            msg = f"the key {shown(key)} stands twice in one object"
+            raise ResponseShapeError(msg)
+        if len(keys) == MOST_KEYS:
+            msg = f"the body has more than {MOST_KEYS} keys; an answer has at most nine"
+            raise ResponseShapeError(msg)
+        keys.add(key)
+        return _Key(key)
 
     try:
-        json.loads(content, object_pairs_hook=once)
-    except (ValueError, RecursionError) as error:
-        msg = f"the body is not JSON that can be read: {error}"
-        raise ResponseShapeError(msg, path) from error
+        top = msgspec.json.decode(content, type=dict[_Key, msgspec.Raw], dec_hook=once)
+    except UNREADABLE as error:
+        msg = f"the body is not a JSON object: {error}"
+        raise ResponseShapeError(msg) from error
+    return {str(key): raw for key, raw in top.items()}
 
 
 def _decode(
     decoder: msgspec.json.Decoder[Any], raw: msgspec.Raw, key: str, expected: str
 ) -> tuple[Any, ...]:
+    if (length := memoryview(raw).nbytes) > LONGEST_LIST:
+        msg = f"{key} has {length:,} bytes; {expected} has {LONGEST_LIST:,} at most"
+        raise ResponseShapeError(msg, spot(key))
     try:
         return tuple(decoder.decode(raw))
     except UNREADABLE as error:
         msg = f"{key} is not {expected}: {error}"
-        raise ResponseShapeError(msg, f"$[{key!r}]") from error
+        raise ResponseShapeError(msg, spot(key)) from error
 
 
 def _ids(raw: msgspec.Raw | None, key: str) -> frozenset[str]:
@@ -288,21 +309,37 @@ def _ids(raw: msgspec.Raw | None, key: str) -> frozenset[str]:
     return frozenset(str(name) for name in _decode(_IDS, raw, key, "a list of post IDs"))
 
 
+def _texts(raw: msgspec.Raw | None) -> tuple[str, ...]:
+    found = () if raw is None else _decode(_TEXTS, raw, "errors", "a list of texts")
+    if len(found) > MOST_TEXTS:
+        msg = f"there are {len(found):,} errors; an answer has {MOST_TEXTS:,} at most"
+        raise ResponseShapeError(msg, spot("errors"))
+    return found
+
+
 def _moment(raw: msgspec.Raw | None, key: str) -> datetime | None:
     if raw is None:
         return None
+    told = bytes(memoryview(raw)[:LONGEST_TIME])
     try:
-        moment = datetime.fromisoformat(msgspec.json.decode(raw, type=str))
+        moment = datetime.fromisoformat(msgspec.json.decode(told, type=str))
     except (*UNREADABLE, ValueError) as error:
-        msg = f"{key} is not a time: {bytes(raw)!r}"
-        raise ResponseShapeError(msg, f"$[{key!r}]") from error
+        msg = f"{key} is not a time: {shown(told)}"
+        raise ResponseShapeError(msg, spot(key)) from error
     try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        _ = aware + timedelta(hours=1)  # it may be rounded up
     except OverflowError as error:
         msg = f"{key} is not a time in UTC: {moment}"
-        raise ResponseShapeError(msg, f"$[{key!r}]") from error
+        raise ResponseShapeError(msg, spot(key)) from error
+    return aware
 
 
-def _named(errors: tuple[str, ...], pattern: re.Pattern[str]) -> frozenset[str]:
-    found = (pattern.search(text) for text in errors)
-    return frozenset(name for match in found if match for name in _WORDS.findall(match["names"]))
+def _named(errors: tuple[str, ...], pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    """Yield the names in the errors of a kind, each with the words that stand before them."""
+    for text in errors:
+        found = pattern.search(text)
+        if found:
+            before = text[: found.start("names")].rstrip()
+            for name in _WORDS.findall(found["names"]):
+                yield name, before

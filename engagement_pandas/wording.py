@@ -7,16 +7,17 @@ from typing import Final
 
 _KILO: Final = 1000
 _TEN: Final = 9.95  # what is more is told as 10
+_LONGEST: Final = 60
 _UNITS: Final = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def listed(names: Iterable[object]) -> str:
-    """Return names as a list of texts.
+    """Return names as a list of texts, long ones cut short.
 
     >>> listed(["a", 1])
     "['a', '1']"
     """
-    return str([str(name) for name in names])
+    return f"[{', '.join(shown(str(name)) for name in names)}]"
 
 
 def counted(number: int, noun: str) -> str:
@@ -39,3 +40,24 @@ def sized(number: int) -> str:
         size, unit = size / _KILO, unit + 1
     short = f"{size:.1f}" if unit and size < _TEN else f"{size:,.0f}"
     return f"{short} {_UNITS[unit]}"
+
+
+def shown(value: object) -> str:
+    """Return a value as it stands in a message: its repr, cut short where it is long.
+
+    >>> shown("impressions"), shown("x" * 1_000_000)
+    ("'impressions'", "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…'")
+    """
+    if isinstance(value, str | bytes):  # first, or its repr would be many times as long
+        return repr(value) if len(value) <= _LONGEST else f"{repr(value[:_LONGEST])[:-1]}…'"
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def spot(*keys: object) -> str:
+    """Return a JSONPath, long keys cut short.
+
+    >>> spot("by_post", "123")
+    "$['by_post']['123']"
+    """
+    return "$" + "".join(f"[{shown(key)}]" for key in keys)

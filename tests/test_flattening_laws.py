@@ -253,7 +253,7 @@ def both_paths(raw: bytes, layout: Layout) -> tuple[Any, Any]:
     """Read with the quick path in front, and with the general path alone."""
 
     def general() -> leaves.Leaves:
-        return add([leaves.read(hours.parse(raw, layout.name), layout)], layout.name)
+        return add([leaves.read(raw, layout)], layout.name)
 
     return outcome(lambda: hours.read_grouping(raw, layout)), outcome(general)
 

@@ -21,6 +21,7 @@ from engagement_pandas.vocabulary import (
     MAX_WINDOW,
     Dimension,
 )
+from engagement_pandas.wording import listed
 
 SINCE: Final[Mapping[str, int]] = {
     str(kind): days_since_1970(facts.series_since) * 24
@@ -175,12 +176,11 @@ def accounted(response: EngagementResponse, envelope: Envelope) -> frozenset[str
 
 def _given(response: EngagementResponse, envelope: Envelope, layout: Layout) -> Leaves:
     if layout.name in envelope.groupings:
-        raw = bytes(envelope.groupings[layout.name])
-        return read_grouping(raw, layout)
+        return read_grouping(bytes(envelope.groupings[layout.name]), layout)
     lost = [p for p in response.request.post_ids if p not in accounted(response, envelope)]
     if lost:
         said = f"; it says {list(envelope.errors)}" if envelope.errors else ""
-        found = f"the answer holds the groupings {list(envelope.groupings)}"
+        found = f"the answer holds the groupings {listed(envelope.groupings)}"
         layout.refuse((), f"the grouping is missing, and with it post {lost[0]}: {found}{said}")
     nothing, codes = np.zeros(0, np.int64), np.zeros(0, np.int32)
     return Leaves((), (), codes, codes, nothing, nothing, np.zeros(0, np.bool_))
@@ -242,12 +242,11 @@ def false_zeros(
         since = SINCE.get(kind)
         if since is None or (span is not None and span.start >= since):
             continue
-        counted = buckets(span, dimensions, since)
-        if span is not None and counted is not None:
-            false |= (leaves.type == place) & ~np.isin(leaves.bucket, counted)
-        elif day:
+        if day:
             first = since if all(timing(dimensions)) else since // 24
             false |= (leaves.type == place) & (leaves.bucket < first)
+        elif (counted := None if span is None else buckets(span, dimensions, since)) is not None:
+            false |= (leaves.type == place) & ~np.isin(leaves.bucket, counted)
     return false
 
 

@@ -17,7 +17,8 @@ from engagement_pandas.errors import (
 from engagement_pandas.flattening import hours
 from engagement_pandas.flattening.answers import false_zeros
 from engagement_pandas.flattening.inference import infer, levels_of
-from engagement_pandas.flattening.leaves import Layout, read
+from engagement_pandas.flattening.leaves import Layout, held_against
+from engagement_pandas.flattening.members import read_members
 from engagement_pandas.flattening.spans import Span
 from engagement_pandas.flattening.sums import add, tidy
 from engagement_pandas.frame import TEXT, check_counts, in_order
@@ -110,16 +111,19 @@ def flatten_json(
     name = _picked(envelope, grouping)
     raw = bytes(envelope.groupings[name])
     tree = hours.decode(raw)
+    members = read_members(raw, name) if tree is None else None
     if group_by is not None:
         named = group_by if isinstance(group_by, Grouping) else Grouping(group_by)  # type: ignore[arg-type]
         dimensions = named.dimensions
     else:
-        levels = levels_of(hours.parse(raw, name)) if tree is None else hours.levels_of(tree)
+        levels = hours.levels_of(tree) if tree is not None else levels_of(members or [])
         dimensions = infer(levels, name)
     layout = Layout(name, dimensions, unavailable=envelope.unavailable)
     leaves = None if tree is None else hours.read(raw, tree, layout)
     if leaves is None:
-        leaves = add([read(hours.parse(raw, name), layout)], name)
+        leaves = held_against(layout, members or read_members(raw, name))
+    del tree, members, raw  # or there is no room for the frame
+    leaves = add([leaves], name)
     span = None
     if envelope.start is not None and envelope.end is not None:
         span = Span.covering(envelope.start, envelope.end)
@@ -128,7 +132,7 @@ def flatten_json(
 
 
 def _picked(envelope: Envelope, name: str | None) -> str:
-    names = [key for key, raw in envelope.groupings.items() if bytes(raw)[:1] == b"{"]
+    names = [key for key, raw in envelope.groupings.items() if bytes(memoryview(raw)[:1]) == b"{"]
     if isinstance(name, str) and name in envelope.groupings:
         return name
     if len(names) == 1 and name is None:

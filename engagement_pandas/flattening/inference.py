@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import permutations
-from typing import Any, Final
+from typing import Final
 
 from engagement_pandas.errors import (
     AmbiguousGrouping,
@@ -13,9 +13,10 @@ from engagement_pandas.errors import (
     UnsupportedGrouping,
 )
 from engagement_pandas.flattening.leaves import DATE, HOUR, ID
+from engagement_pandas.flattening.members import Level
 from engagement_pandas.grouping import Grouping
 from engagement_pandas.vocabulary import MAX_DIMENSIONS, Dimension
-from engagement_pandas.wording import listed
+from engagement_pandas.wording import listed, shown
 
 _LEADING_ZERO: Final = re.compile(r"0[0-9]+")
 
@@ -70,13 +71,13 @@ def _allowed(keys: Collection[str]) -> set[Dimension]:
     return looks or {Dimension.ENGAGEMENT_TYPE}
 
 
-def levels_of(nested: object) -> list[set[str]]:
+def levels_of(members: Iterable[Level]) -> list[Sequence[str]]:
     """Return the keys of each level, down to the first level with a leaf."""
-    levels: list[set[str]] = []
-    nodes: list[Any] = [nested]
-    while nodes and all(isinstance(node, Mapping) for node in nodes):
-        levels.append({key for node in nodes for key in node})
-        nodes = [child for node in nodes for child in node.values()]
+    levels: list[Sequence[str]] = []
+    for level in members:
+        levels.append(level.names)
+        if level.leaf is not None:
+            break
     return levels
 
 
@@ -100,6 +101,6 @@ def infer(levels: Sequence[Collection[str]], name: str) -> tuple[Dimension, ...]
         candidates = " or ".join(listed(fit) for fit in fits)
         msg = f"the keys of {name!r} fit {candidates}; give one of them as group_by"
         raise AmbiguousGrouping(msg)
-    samples = [next(iter(keys)) for keys in levels]
+    samples = ", ".join(shown(next(iter(keys))) for keys in levels)
     msg = f"keys such as {samples} fit no grouping that the API has; give group_by if they do"
     raise ResponseShapeError(msg, f"$[{name!r}]")

@@ -11,29 +11,29 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import repeat
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.flattening.spans import Integers, Span, days_since_1970, timing
+from engagement_pandas.flattening.members import Level, path_to, read_members
+from engagement_pandas.flattening.spans import Integers, Span, days_since_1970
 from engagement_pandas.frame import in_order
 from engagement_pandas.vocabulary import MAX_ID_DIGITS, Dimension
+from engagement_pandas.wording import shown, spot
 
 Codes = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
 
 LEAST: Final = -(2**63)
-MOST: Final = 2**63 - 1
+
+MOST_TYPES: Final = 1_000
+"""Different engagement types; the API has fewer than twenty."""
 
 DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 HOUR: Final = re.compile(r"[01][0-9]|2[0-3]")
 ID: Final = re.compile(rf"[0-9]{{1,{MAX_ID_DIGITS}}}")
-_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
-_LONGEST_INTEGER: Final = 20
-_LONGEST_SHOWN: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,7 @@ class Layout:
 
     def refuse(self, keys: Iterable[str], complaint: str) -> NoReturn:
         """Raise a ResponseShapeError at the spot below the grouping."""
-        path = "$" + "".join(f"[{key!r}]" for key in (self.name, *keys))
-        raise ResponseShapeError(complaint, path)
+        raise ResponseShapeError(complaint, spot(self.name, *keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +96,18 @@ class Leaves:
 
 
 @dataclass(frozen=True, slots=True)
-class _Level:
-    """One level of the nesting: its keys, their parents' places in the level above, codes."""
+class _Named:
+    """What a level is, and the names or numbers of its members; names in the frame's order."""
 
     dimension: Dimension
-    keys: list[str]
-    parents: list[int]
     names: tuple[str, ...]
-    codes: Integers
+    codes: Codes
 
 
 def post_number(key: str, layout: Layout) -> int | str:
     """Return any number for the ID of a post that may be counted, or what is wrong with it."""
     if not ID.fullmatch(key):
-        return f"{key!r} is not a post ID"
+        return f"{shown(key)} is not a post ID"
     if key in layout.unavailable:
         return f"post {key} is listed as unavailable, and yet counted"
     if layout.posts is not None and key not in layout.posts:
@@ -130,7 +127,7 @@ def day_number(key: str, layout: Layout) -> int | str:
     except ValueError:
         day = None
     if day is None:
-        return f"{key!r} is not a day (YYYY-MM-DD)"
+        return f"{shown(key)} is not a day (YYYY-MM-DD)"
     span = layout.span
     if span is not None and not span.start // 24 <= day <= (span.end - 1) // 24:
         return f"{key} is not in the window {span}"
@@ -139,7 +136,7 @@ def day_number(key: str, layout: Layout) -> int | str:
 
 def hour_number(key: str, _: Layout) -> int | str:
     """Return the number of an hour, or what is wrong with it."""
-    return int(key) if HOUR.fullmatch(key) else f"{key!r} is not an hour (00 to 23)"
+    return int(key) if HOUR.fullmatch(key) else f"{shown(key)} is not an hour (00 to 23)"
 
 
 _READERS: Final[Mapping[Dimension, Callable[[str, Layout], int | str]]] = {
@@ -154,13 +151,13 @@ _ORDERS: Final[Mapping[Dimension, Callable[[Iterable[str]], list[str]]]] = {
 }
 
 
-def read(nested: object, layout: Layout) -> Leaves:
+def read(raw: bytes, layout: Layout) -> Leaves:
     """Take the counts off nested JSON.
 
     Parameters
     ----------
-    nested : object
-        What stands below the grouping's name, parsed.
+    raw : bytes
+        What stands below the grouping's name: JSON that was found to be well formed.
     layout : Layout
 
     Returns
@@ -171,139 +168,108 @@ def read(nested: object, layout: Layout) -> Leaves:
     Raises
     ------
     ResponseShapeError
-        With the path to the first spot that is not as the layout says.
+        With the path to a spot that is not as the layout says.
     """
-    levels, nodes = _walk(nested, layout)
-    count = _counts(nodes, levels, layout)
-    zeros = np.zeros(len(count), np.int64)
-    codes = dict.fromkeys(Dimension, zeros)
-    place = np.arange(len(count))
-    for level in reversed(levels):
-        codes[level.dimension] = level.codes[place]
-        place = np.asarray(level.parents, np.int64)[place]
-    by = {level.dimension: level.names for level in levels}
-    dated = Dimension.DAY in by
-    inside = _inside(codes[Dimension.DAY] * 24 + codes[Dimension.HOUR], by, layout)
+    return held_against(layout, read_members(raw, layout.name))
+
+
+def held_against(layout: Layout, members: list[Level]) -> Leaves:
+    """Take the counts off the members of nested objects; as :func:`read`."""
+    told = _told(members, layout)
+    by = {named.dimension: named.names for named in told}
+    count, codes = _of_leaves(members, told)
+    post, kind, day, hour = (
+        codes.get(dimension, np.zeros(len(count), np.int32)) for dimension in Dimension
+    )
+    bucket = day.astype(np.int64)
+    if Dimension.HOUR in by:
+        bucket *= 24
+        bucket += hour
+    inside = _inside(bucket, by, layout)
     # An hour of the day that the window does not touch may be listed: its 0 counts nothing.
-    stray = np.flatnonzero(~inside & (dated | (count != 0)))
+    stray = np.flatnonzero(~inside & ((Dimension.DAY in by) | (count != 0)))
     if len(stray):
-        layout.refuse(_path(levels, int(stray[0])), f"not in the window {layout.span}")
-    match timing(layout.dimensions):
-        case True, True:
-            bucket = codes[Dimension.DAY] * 24 + codes[Dimension.HOUR]
-        case True, False:
-            bucket = codes[Dimension.DAY]
-        case _:
-            bucket = codes[Dimension.HOUR]
+        keys = path_to(members, len(members) - 1, int(stray[0]))
+        layout.refuse(keys, f"not in the window {layout.span}")
+    if Dimension.HOUR in by and Dimension.DAY not in layout.dimensions:
+        bucket = hour.astype(np.int64)
+    if not inside.all():
+        post, kind, bucket, count = post[inside], kind[inside], bucket[inside], count[inside]
     return Leaves(
         posts=by.get(Dimension.POST_ID, ("",)),
         types=by[Dimension.ENGAGEMENT_TYPE],
-        post=codes[Dimension.POST_ID][inside].astype(np.int32),
-        type=codes[Dimension.ENGAGEMENT_TYPE][inside].astype(np.int32),
-        bucket=bucket[inside],
-        count=count[inside],
-        missing=np.zeros(int(inside.sum()), np.bool_),
+        post=post,
+        type=kind,
+        bucket=bucket,
+        count=count,
+        missing=np.zeros(len(count), np.bool_),
     )
 
 
-def _walk(nested: object, layout: Layout) -> tuple[list[_Level], list[Any]]:
-    levels: list[_Level] = []
-    nodes: list[Any] = [nested]
+def _of_leaves(members: list[Level], told: list[_Named]) -> tuple[Integers, dict[Dimension, Codes]]:
+    """Return the counts, and their codes on each level."""
+    codes: dict[Dimension, Codes] = {}
+    if len(members) < len(told):  # objects of nothing
+        return np.zeros(0, np.int64), codes
+    place: Codes | slice = slice(None)
+    for level, named in zip(reversed(members), reversed(told), strict=True):
+        codes[named.dimension] = named.codes[place]
+        place = np.frombuffer(level.parents, np.int32)[place]
+    return np.frombuffer(members[-1].counts, np.int64), codes
+
+
+def _told(members: list[Level], layout: Layout) -> list[_Named]:
+    """Tell what each level means, those below the last that has a member included."""
+    told: list[_Named] = []
     pending = list(layout.dimensions)
     while pending:
-        keys, parents, children = _descend(nodes, levels, layout)
+        depth = len(told)
+        level = members[depth] if depth < len(members) else Level()
         dimension = pending[0]
         # One documented sample of hour without day nests a day level above the hours.
         if (
             dimension is Dimension.HOUR
-            and all(level.dimension is not Dimension.DAY for level in levels)
-            and any(map(DATE.fullmatch, dict.fromkeys(keys)))
             and Dimension.DAY not in layout.dimensions
+            and all(named.dimension is not Dimension.DAY for named in told)
+            and any(map(DATE.fullmatch, level.names))
         ):
             dimension = Dimension.DAY
         else:
             del pending[0]
-        level = _Level(dimension, keys, parents, *_encode(dimension, keys, layout))
-        levels.append(level)
-        if len(level.codes) < len(keys):
-            place = len(level.codes)
-            complaint = _READERS[dimension](keys[place], layout)
-            layout.refuse(_path(levels, place), str(complaint))
-        nodes = children
-    return levels, nodes
+        told.append(_named(dimension, members, depth, layout))
+        if pending and level.leaf is not None:
+            keys = path_to(members, depth, level.leaf)
+            layout.refuse(keys, f"an object is meant here, not {level.counts[0]}")
+        if not pending and level.branch is not None:
+            keys = path_to(members, depth, level.branch)
+            layout.refuse(keys, "a count is an integer of at most 64 bits, not an object")
+    return told
 
 
-def _descend(
-    nodes: list[Any], levels: list[_Level], layout: Layout
-) -> tuple[list[str], list[int], list[Any]]:
-    keys: list[str] = []
-    parents: list[int] = []
-    children: list[Any] = []
-    for place, node in enumerate(nodes):
-        if not isinstance(node, Mapping):
-            layout.refuse(_path(levels, place), f"an object is meant here, not {_shown(node)}")
-        keys.extend(node)
-        parents.extend(repeat(place, len(node)))
-        children.extend(node.values())
-    return keys, parents, children
-
-
-def _encode(
-    dimension: Dimension, keys: list[str], layout: Layout
-) -> tuple[tuple[str, ...], Integers]:
-    """Names and codes of a level; fewer codes than keys where a key is wrong: up to that."""
-    read_key = _READERS[dimension]
-    lookup: dict[str, int] = {}
-    for key in dict.fromkeys(keys):
-        number = read_key(key, layout)
+def _named(dimension: Dimension, members: list[Level], depth: int, layout: Layout) -> _Named:
+    """Read the keys of a level."""
+    level = members[depth] if depth < len(members) else Level()
+    numbers: list[int] = []
+    for code, key in enumerate(level.names):
+        number = _READERS[dimension](key, layout)
+        if dimension is Dimension.ENGAGEMENT_TYPE and code >= MOST_TYPES:
+            number = f"there are more than {MOST_TYPES:,} different engagement types"
         if isinstance(number, str):
-            place = keys.index(key)
-            return (), np.zeros(place, np.int64)
-        lookup[key] = number
+            layout.refuse(path_to(members, depth, level.codes.index(code)), number)
+        numbers.append(number)
     names: tuple[str, ...] = ()
     if dimension in _ORDERS:
-        names = tuple(_ORDERS[dimension](lookup))
-        lookup = {name: place for place, name in enumerate(names)}
-    return names, np.fromiter(map(lookup.__getitem__, keys), np.int64, len(keys))
+        names = tuple(_ORDERS[dimension](level.names))
+        places = {name: place for place, name in enumerate(names)}
+        numbers = [places[name] for name in level.names]
+    codes = np.array(numbers, np.int32)[np.frombuffer(level.codes, np.int32)]
+    return _Named(dimension, names, codes)
 
 
-def _counts(nodes: list[Any], levels: list[_Level], layout: Layout) -> Integers:
-    numbers = [integer(node) for node in nodes]
-    if None in numbers:
-        place = numbers.index(None)
-        complaint = f"a count is an integer of at most 64 bits, not {_shown(nodes[place])}"
-        layout.refuse(_path(levels, place), complaint)
-    return np.array(numbers, np.int64)
-
-
-def integer(node: object) -> int | None:
-    """Return a count, or None where it is not one: ``551``, ``"551"`` and ``"-3"`` are.
-
-    >>> [integer(node) for node in (551, "551", "-3", 1.0, "1e3", " 5", True, None)]
-    [551, 551, -3, None, None, None, None, None]
-    """
-    if type(node) is str and len(node) <= _LONGEST_INTEGER and _INTEGER.fullmatch(node):
-        node = int(node)
-    return node if type(node) is int and LEAST <= node <= MOST else None
-
-
-def _inside(moment: Integers, by: Mapping[Dimension, object], layout: Layout) -> Mask:
+def _inside(bucket: Integers, by: Mapping[Dimension, object], layout: Layout) -> Mask:
     span = layout.span
     if span is None or Dimension.HOUR not in by:
-        return np.ones(len(moment), np.bool_)
+        return np.ones(len(bucket), np.bool_)
     if Dimension.DAY in by:
-        return (moment >= span.start) & (moment < span.end)
-    return np.isin(moment, np.arange(span.start, span.end) % 24)
-
-
-def _path(levels: list[_Level], place: int) -> list[str]:
-    keys = []
-    for level in reversed(levels):
-        keys.append(level.keys[place])
-        place = level.parents[place]
-    return keys[::-1]
-
-
-def _shown(node: object) -> str:
-    text = repr(node)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+        return (bucket >= span.start) & (bucket < span.end)
+    return np.isin(bucket, np.arange(span.start, span.end) % 24)

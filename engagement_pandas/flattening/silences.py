@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -40,6 +41,8 @@ _WORDS: Final = {
 
 # Reasons that the API does not word in a known way: what else it says goes with them.
 _UNNAMED: Final = (OmissionReason.NOT_ANSWERED, OmissionReason.REFUSED)
+
+_LONGEST: Final = 2_000  # characters of a message, which may stand in thousands of rows
 
 Moments = tuple[datetime, datetime]
 
@@ -156,6 +159,14 @@ class _Teller:
     response: EngagementResponse
     envelope: Envelope
     window: Moments | None
+    said: Mapping[OmissionReason | None, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        told: defaultdict[OmissionReason | None, list[str]] = defaultdict(list)
+        for text in self.envelope.errors:
+            told[_reason_of(text)].append(text)
+        said = {reason: _cut("; ".join(texts)) for reason, texts in told.items()}
+        object.__setattr__(self, "said", said)
 
     def uncounted(self, post: str) -> Iterator[Omission]:
         """Say why a post has no counts at all."""
@@ -198,10 +209,10 @@ class _Teller:
         self, post: str, kind: str | None, reason: OmissionReason, message: str | None = None
     ) -> Omission:
         """Return a row, in the API's own words where there are any."""
-        words = [text for text in self.envelope.errors if _reason_of(text) is reason]
+        words = self.said.get(reason, "")
         if not words and reason in _UNNAMED:
-            words = [text for text in self.envelope.errors if _reason_of(text) is None]
-        said = message or "; ".join(words) or OMISSION_REASONS[reason]
+            words = self.said.get(None, "")
+        said = _cut(message or words or OMISSION_REASONS[reason])
         return Omission(post, None if kind is None else str(kind), reason, said, self.window)
 
 
@@ -218,3 +229,7 @@ def _gaps(answer: Answer, teller: _Teller) -> Iterator[Omission]:
 
 def _reason_of(text: str) -> OmissionReason | None:
     return next((reason for reason, words in _WORDS.items() if words.search(text)), None)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

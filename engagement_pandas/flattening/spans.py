@@ -100,4 +100,6 @@ def buckets(
     if span is None:
         return None if any(timing(dimensions)) else np.zeros(1, np.int64)
     start = span.start if since is None else max(span.start, since)
+    if Dimension.DAY not in dimensions:
+        start = max(start, span.end - 24)  # a day has every hour
     return np.unique(bucket_of(np.arange(start, span.end, dtype=np.int64), dimensions))

@@ -13,6 +13,7 @@ from engagement_pandas.flattening.leaves import Codes, Leaves, Mask
 from engagement_pandas.flattening.spans import Integers, timing
 from engagement_pandas.frame import COUNT_COLUMNS, TEXT, empty_counts, in_order
 from engagement_pandas.vocabulary import Dimension
+from engagement_pandas.wording import spot
 
 _DAY: Final = 86_400_000_000  # microseconds
 _LOW: Final = np.int64(2**32 - 1)
@@ -33,41 +34,43 @@ def add(parts: Sequence[Leaves], name: str) -> Leaves:
     ResponseShapeError
         Where a sum is beyond 64 bits.
     """
-    posts = parts[0].posts
-    types = parts[0].types
-    if len(parts) > 1:
+    if len(parts) == 1:
+        (one,) = parts
+        posts, types, post, kind = one.posts, one.types, one.post, one.type
+        bucket, count, missing = one.bucket, one.count, one.missing
+    else:
         posts = tuple(sorted({post for part in parts for post in part.posts}))
         types = tuple(in_order({kind for part in parts for kind in part.types}))
-    post = _recoded([(part.post, part.posts) for part in parts], posts)
-    kind = _recoded([(part.type, part.types) for part in parts], types)
-    bucket, count, missing = (
-        np.concatenate([getattr(part, field) for part in parts])
-        for field in ("bucket", "count", "missing")
-    )
+        post = _recoded([(part.post, part.posts) for part in parts], posts)
+        kind = _recoded([(part.type, part.types) for part in parts], types)
+        bucket, count, missing = (
+            np.concatenate([getattr(part, field) for part in parts])
+            for field in ("bucket", "count", "missing")
+        )
     if not len(bucket):
         return Leaves(posts, types, post, kind, bucket, count, missing)
-    least = int(bucket.min())
-    width = int(bucket.max()) - least + 1
-    cell = (post.astype(np.int64) * len(types) + kind) * width + (bucket - least)
+    cell = _cells(post, kind, bucket, len(types))
     laid = _laid_out(cell)
     if laid is not None:
         return Leaves(
-            posts, types, *(field[laid] for field in (post, kind, bucket, count, missing))
+            posts, types, post[laid], kind[laid], bucket[laid], count[laid], missing[laid]
         )
     order = np.argsort(cell, kind="stable")
     cell = cell[order]
-    first = np.flatnonzero(np.concatenate([[True], cell[1:] != cell[:-1]]))
-    post, kind, bucket = post[order][first], kind[order][first], bucket[order][first]
+    begins = np.concatenate([[True], cell[1:] != cell[:-1]])
+    del cell  # many counts leave little room
+    one_each = order[begins]
+    post, kind, bucket = post[one_each], kind[one_each], bucket[one_each]
     count, missing = count[order], missing[order]
-    if len(first) < len(cell):
-        count, beyond = _sums(np.where(missing, 0, count), first)
-        missing = np.logical_and.reduceat(missing, first)
-        if beyond.any():
-            place = int(np.argmax(beyond))
-            whose = posts[post[place]]
-            spot = types[kind[place]] + (f" of post {whose}" if whose else "")
-            msg = f"the counts of {spot} add up to more than 64 bits hold"
-            raise ResponseShapeError(msg, f"$[{name!r}]")
+    first = np.flatnonzero(begins)
+    count, beyond = _sums(np.where(missing, 0, count), first)
+    missing = np.logical_and.reduceat(missing, first)
+    if beyond.any():
+        place = int(np.argmax(beyond))
+        whose = posts[post[place]]
+        spoken = types[kind[place]] + (f" of post {whose}" if whose else "")
+        msg = f"the counts of {spoken} add up to more than 64 bits hold"
+        raise ResponseShapeError(msg, spot(name))
     return Leaves(posts, types, post, kind, bucket, count, missing)
 
 
@@ -89,6 +92,18 @@ def _laid_out(cell: Integers) -> Integers | slice | None:
     places = np.repeat(begin[order] - (np.cumsum(lengths) - lengths), lengths)
     places += np.arange(len(cell))
     return places
+
+
+def _cells(post: Codes, kind: Codes, bucket: Integers, types: int) -> Integers:
+    """Return one number a cell, in the order of the frame."""
+    least = int(bucket.min())
+    cell = post.astype(np.int64)
+    cell *= types
+    cell += kind
+    cell *= int(bucket.max()) - least + 1
+    cell += bucket
+    cell -= least
+    return cell
 
 
 def _recoded(parts: Sequence[tuple[Codes, tuple[str, ...]]], union: tuple[str, ...]) -> Codes:
