@@ -1,41 +1,64 @@
-"""How long one big answer takes from bytes to the tidy frame.
+"""How long answers take from bytes to the tidy frame, beside what a user would write instead.
 
-The answer is the biggest that the API gives: 25 posts, 17 types, 28 days by hour, which is
-285,600 counts as strings. Everything is timed on the same bytes in the same run::
+Everything is timed on the same bytes in the same run; pytest-benchmark puts behind each
+time, in brackets, how many times the fastest of its group it is::
 
     python -m pytest tests/benchmarks/test_flattening.py -o addopts= --benchmark-only
 
-The bound is ``test_flatten`` at most 1.5 times ``test_orjson_loads``, by the column Min:
-pytest-benchmark puts behind each time, in brackets, how many times the fastest it is.
-``orjson.loads`` makes dicts and no frame; the row loop
-makes tuples and then a frame; ``json_normalize`` gets one post of the 25, or it would take
-minutes.
+*One answer* is the biggest that the API gives: 25 posts, 17 types, 28 days by hour, which
+is 285,600 counts as strings. Its yardstick is ``orjson.loads``, which makes dicts and no
+frame: ``test_flatten`` takes at most 0.8 times as long, by the column Min. *Answers* are
+1 to 1,000 of 4,200 counts each, no post in two of them. The slow ones get fewer, or they
+would take an hour.
+
+``test_memory_and_growth`` (which ``--benchmark-only`` leaves out) measures in new
+processes: 1,000 answers in an archive, with the peak of memory beside the finished frame,
+and the seconds of CPU an answer.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import random
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
+import duckdb
 import orjson
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 import engagement_pandas as ep
 from engagement_pandas.vocabulary import SERIES_TYPES
 
-START = date(2026, 3, 1)
-DAYS = 28
+START: Final = date(2026, 3, 1)
+DAYS: Final = 28
+KEYS: Final = ["post_id", "engagement_type", "day", "hour"]
+FEW: Final = 24 * 7 * 25
+"""Counts in each of many answers."""
+
+FRAMES: Final = 3.0
+"""The most memory for 1,000 answers, in finished frames."""
+
+GROWTH: Final = 1.5
+"""The most CPU an answer of 1,000 may take, in that of one of 100."""
+
+one_answer = pytest.mark.benchmark(group="one answer of 285,600 counts")
 
 
-def make() -> ep.EngagementResponse:
+def make(seed: int = 20260301, kinds: int = 17, days: int = DAYS) -> ep.EngagementResponse:
     """Answer with shuffled posts and types, as the API does; the seed is fixed."""
-    dice = random.Random(20260301)  # noqa: S311  counts, not secrets
+    dice = random.Random(seed)  # noqa: S311  counts, not secrets
     posts = [str(2_020_000_000_000_000_000 + dice.randrange(10**16)) for _ in range(25)]
-    types = [str(kind) for kind in SERIES_TYPES]
-    days = [str(START + timedelta(days=day)) for day in range(DAYS)]
+    types = [str(kind) for kind in SERIES_TYPES[:kinds]]
+    dates = [str(START + timedelta(days=day)) for day in range(days)]
 
     def of_a_day() -> dict[str, str]:
         return {f"{hour:02d}": str(int(dice.paretovariate(0.5)) - 1) for hour in range(24)}
@@ -43,11 +66,11 @@ def make() -> ep.EngagementResponse:
     counts: dict[str, Any] = {}
     for post in posts:
         dice.shuffle(types)
-        counts[post] = {kind: {day: of_a_day() for day in days} for kind in types}
+        counts[post] = {kind: {day: of_a_day() for day in dates} for kind in types}
     request = ep.historical(
         sorted(posts),
-        engagement_types=SERIES_TYPES,
-        window=ep.Window.covering(START, START + timedelta(days=DAYS)),
+        engagement_types=types,
+        window=ep.Window.covering(START, START + timedelta(days=days)),
     )
     return ep.EngagementResponse(request, json.dumps({"by_hour": counts}))
 
@@ -58,38 +81,103 @@ def answer() -> ep.EngagementResponse:
     return make()
 
 
-def row_loop(content: bytes) -> pd.DataFrame:
+@pytest.fixture(scope="module")
+def answers() -> list[ep.EngagementResponse]:
+    """Make a thousand small ones."""
+    return [make(seed, kinds=1, days=7) for seed in range(1000)]
+
+
+def row_loop(contents: Sequence[bytes]) -> pd.DataFrame:
     """Flatten as a first draft would: one tuple a count."""
     rows = [
         (post, kind, day, int(hour), int(count))
+        for content in contents
         for post, kinds in json.loads(content)["by_hour"].items()
         for kind, days in kinds.items()
         for day, hours in days.items()
         for hour, count in hours.items()
     ]
-    frame = pd.DataFrame(rows, columns=["post_id", "engagement_type", "day", "hour", "count"])
+    frame = pd.DataFrame(rows, columns=[*KEYS, "count"])
     frame["engagement_type"] = frame["engagement_type"].astype("category")
     frame["day"] = pd.to_datetime(frame["day"])
-    return frame.sort_values(["post_id", "engagement_type", "day", "hour"], ignore_index=True)
+    return frame.sort_values(KEYS, ignore_index=True)
 
 
+def by_pandas(contents: Sequence[bytes]) -> pd.DataFrame:
+    """Flatten by pandas' own ``json_normalize``, and split its names."""
+    frames = [
+        pd.json_normalize(json.loads(content)["by_hour"], sep="/").T.reset_index()
+        for content in contents
+    ]
+    frame = pd.concat(frames, ignore_index=True)
+    parts = frame["index"].str.split("/", expand=True).set_axis(KEYS, axis=1)
+    parts["day"] = pd.to_datetime(parts["day"])
+    parts["hour"] = parts["hour"].astype("int8")
+    parts["count"] = frame[0].astype("int64")
+    return parts.sort_values(KEYS, ignore_index=True)
+
+
+def by_duckdb(contents: Sequence[bytes]) -> pd.DataFrame:
+    """Flatten by unnesting maps."""
+    bodies = pa.table({"body": [content.decode() for content in contents]})
+    nested = "MAP(VARCHAR, MAP(VARCHAR, MAP(VARCHAR, MAP(VARCHAR, VARCHAR))))"
+    query = f"""
+        with posts as (
+            select unnest(map_entries(json_extract(body, '$.by_hour')::{nested})) p from bodies),
+        types as (select p.key post_id, unnest(map_entries(p.value)) t from posts),
+        days as (
+            select post_id, t.key engagement_type, unnest(map_entries(t.value)) d from types),
+        hours as (
+            select post_id, engagement_type, d.key::date as day, unnest(map_entries(d.value)) h
+            from days)
+        select post_id, engagement_type, day, h.key::tinyint as hour, h.value::bigint as count
+        from hours order by all"""  # noqa: S608  nothing from outside is in it
+    with duckdb.connect() as connection:
+        connection.register("bodies", bodies)
+        return connection.execute(query).df()
+
+
+def by_polars(contents: Sequence[bytes]) -> pl.DataFrame:
+    """Flatten by unnesting structs, level by level."""
+    frames = []
+    for content in contents:
+        frame = pl.read_json(io.BytesIO(content)).select("by_hour").unnest("by_hour")
+        for place, name in enumerate(KEYS[:-1]):
+            frame = frame.unpivot(index=KEYS[:place], variable_name=name, value_name="inner")
+            frame = frame.unnest("inner")
+        frames.append(frame.unpivot(index=KEYS[:-1], variable_name="hour", value_name="count"))
+    return (
+        pl.concat(frames)
+        .with_columns(
+            pl.col("day").str.to_date(),
+            pl.col("hour").cast(pl.Int8),
+            pl.col("count").cast(pl.Int64),
+        )
+        .sort(KEYS)
+    )
+
+
+@one_answer
 def test_orjson_loads(benchmark: Any, answer: ep.EngagementResponse) -> None:
     """The yardstick: bytes to nested dicts."""
     benchmark.pedantic(orjson.loads, args=(answer.content,), rounds=30, warmup_rounds=2)
 
 
+@one_answer
 def test_flatten(benchmark: Any, answer: ep.EngagementResponse) -> None:
     """Bytes to the tidy frame, the request known."""
     frame = benchmark.pedantic(ep.flatten, args=(answer,), rounds=30, warmup_rounds=2)
     assert len(frame) == 25 * 17 * DAYS * 24
 
 
+@one_answer
 def test_flatten_json(benchmark: Any, answer: ep.EngagementResponse) -> None:
     """Bytes to the tidy frame, the dimensions inferred."""
     frame = benchmark.pedantic(ep.flatten_json, args=(answer.content,), rounds=30, warmup_rounds=2)
     assert len(frame) == 25 * 17 * DAYS * 24
 
 
+@one_answer
 def test_flatten_in_parts(benchmark: Any, answer: ep.EngagementResponse) -> None:
     """The same counts in 25 answers of one post each."""
     counts = orjson.loads(answer.content)["by_hour"]
@@ -101,7 +189,49 @@ def test_flatten_in_parts(benchmark: Any, answer: ep.EngagementResponse) -> None
     pd.testing.assert_frame_equal(frame, ep.flatten(answer))
 
 
-def test_flatten_a_thousand_answers(benchmark: Any) -> None:
+@one_answer
+@pytest.mark.parametrize("way", [row_loop, by_duckdb, by_polars])
+def test_one_answer_otherwise(
+    benchmark: Any, answer: ep.EngagementResponse, way: Callable[..., Any]
+) -> None:
+    """What a user would write instead."""
+    frame = benchmark.pedantic(way, args=([answer.content],), rounds=3)
+    assert int(frame["count"].sum()) == ep.flatten(answer)["count"].sum()
+    assert len(frame) == 25 * 17 * DAYS * 24
+
+
+WAYS: Final[dict[Callable[..., Any], int]] = {
+    ep.flatten: 1000,
+    row_loop: 1000,
+    by_duckdb: 1000,
+    by_polars: 100,
+    by_pandas: 10,
+}
+"""Each way, and how many answers of it can be waited for."""
+
+
+@pytest.mark.parametrize(
+    ("number", "way"),
+    [
+        pytest.param(number, way, id=f"{way.__name__}-{number}")
+        for number in (1, 10, 100, 1000)
+        for way, most in WAYS.items()
+        if number <= most
+    ],
+)
+def test_answers(
+    benchmark: Any, answers: list[ep.EngagementResponse], number: int, way: Callable[..., Any]
+) -> None:
+    """Many answers as one frame."""
+    benchmark.group = f"answers of {FEW:,} counts: {number:5,}"
+    some = answers[:number]
+    given: Sequence[Any] = some if way is ep.flatten else [one.content for one in some]
+    frame = benchmark.pedantic(way, args=(given,), rounds=3, warmup_rounds=1)
+    assert len(frame) == number * FEW
+
+
+@pytest.mark.benchmark(group="totals")
+def test_a_thousand_answers_of_totals(benchmark: Any) -> None:
     """Many small answers: 25,000 posts, two types, totals."""
     parts = []
     for batch in range(1000):
@@ -113,20 +243,67 @@ def test_flatten_a_thousand_answers(benchmark: Any) -> None:
     assert len(frame) == 50_000
 
 
-def test_row_loop(benchmark: Any, answer: ep.EngagementResponse) -> None:
-    """One tuple a count."""
-    frame = benchmark.pedantic(row_loop, args=(answer.content,), rounds=3)
-    assert frame["count"].sum() == ep.flatten(answer)["count"].sum()
-    assert len(frame) == 25 * 17 * DAYS * 24
+COLLECT: Final = """
+import sys
+from datetime import timedelta
+from pathlib import Path
+sys.path.insert(0, {here!r})
+import test_flattening as made
+import engagement_pandas as ep
+from engagement_pandas.planning import plan
+
+proto = made.make(kinds=2)
+ids = proto.request.post_ids
+posts = [str(int(post) + 4 * n) for n in range({number}) for post in ids]
+whole = proto.request.replace(post_ids=posts)
+asked = plan(whole, now=proto.request.window.end + timedelta(days=1))
+collection = ep.Archive({folder!r}).collection(asked, "nobody", asked.now)
+for part in collection.requests:
+    content = proto.content
+    for old, new in zip(ids, part.post_ids):
+        content = content.replace(old.encode(), new.encode())
+    collection.keep(ep.EngagementResponse(part, content, 200, asked.now))
+collection.finish()
+"""
+"""Store so many answers of 33,600 counts."""
+
+MEASURE: Final = """
+import json, resource, time
+import pyarrow.compute
+import engagement_pandas as ep
+
+ep.flatten  # what is loaded with it counts for nothing
+def now():
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+def peak():
+    lines = open("/proc/self/status").read().splitlines()
+    return 1024 * int(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
+before, begun = now(), time.process_time()
+frame = ep.flatten(ep.Archive({folder!r}))
+spent = time.process_time() - begun
+size = int(frame.memory_usage(deep=True).sum())
+print(json.dumps(dict(rows=len(frame), cpu=spent, frame=size, peak=peak() - before)))
+"""
 
 
-def test_json_normalize_of_one_post(benchmark: Any, answer: ep.EngagementResponse) -> None:
-    """A 25th of the counts, by pandas' own way."""
-    post, counts = next(iter(orjson.loads(answer.content)["by_hour"].items()))
-    content = orjson.dumps({post: counts})
+def measured(folder: Path, number: int) -> dict[str, Any]:
+    """Store so many answers, flatten the archive in a process of its own, and tell."""
+    here = str(Path(__file__).parent)
+    for script in (COLLECT, MEASURE):
+        code = script.format(here=here, folder=str(folder), number=number)
+        told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)  # noqa: S603
+    return dict(json.loads(told.stdout))
 
-    def normalize() -> pd.DataFrame:
-        return pd.json_normalize(json.loads(content)).T.reset_index()
 
-    frame = benchmark.pedantic(normalize, rounds=3)
-    assert len(frame) == 17 * DAYS * 24
+@pytest.mark.slow
+def test_memory_and_growth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """1,000 answers take three frames of memory at most, and each no more time than one of 100."""
+    told = {number: measured(tmp_path / str(number), number) for number in (100, 1000)}
+    each = {number: one["cpu"] / number for number, one in told.items()}
+    frames = {number: one["peak"] / one["frame"] for number, one in told.items()}
+    with capsys.disabled():
+        print(f"\nCPU ms an answer: { {n: round(1e3 * s, 1) for n, s in each.items()} }")  # noqa: T201
+        print(f"peak in frames: { {n: round(f, 2) for n, f in frames.items()} }")  # noqa: T201
+    assert told[1000]["rows"] == 1000 * 25 * 2 * DAYS * 24
+    assert frames[1000] <= FRAMES
+    assert each[1000] <= GROWTH * each[100]
