@@ -6,51 +6,33 @@ answers.
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
-from http import HTTPStatus
+from operator import itemgetter
+from os import PathLike
+from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
-from urllib.parse import urlsplit
-
-import msgspec
-from requests.auth import AuthBase, HTTPBasicAuth
+from typing import Any, Final, Self
 
 from engagement_pandas.archive import Archive
-from engagement_pandas.auth import AppOnly, Bearer, UserContext
+from engagement_pandas.auth import AppOnly, UserContext
 from engagement_pandas.collection import Collection
-from engagement_pandas.errors import (
-    CredentialsError,
-    RefusedError,
-    UserContextRequired,
-)
+from engagement_pandas.errors import CredentialsError, RequestError, UserContextRequired
+from engagement_pandas.flight import Errand
+from engagement_pandas.part import Part
 from engagement_pandas.planning import Plan, plan
 from engagement_pandas.progress import Progress, Watch, bar
 from engagement_pandas.quota import Quota
-from engagement_pandas.refusals import refused, settle
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
-from engagement_pandas.tokens import read_token
-from engagement_pandas.transport import (
-    ATTEMPTS,
-    TIMEOUT,
-    Answer,
-    Message,
-    Transport,
-    checked_url,
-    texts,
-)
+from engagement_pandas.speaker import Speaker
+from engagement_pandas.transport import ATTEMPTS, IN_FLIGHT, TIMEOUT, Transport, checked_url
 
 BASE_URL: Final = "https://data-api.twitter.com"
 TOKEN_URL: Final = "https://api.twitter.com/oauth2/token"  # noqa: S105 - no secret
-
-
-log = logging.getLogger("engagement_pandas")
 
 
 class EngagementClient:
@@ -69,6 +51,10 @@ class EngagementClient:
         How often a request is sent, the first time included: again after 429, 500, 502,
         503, 504, a broken connection, and a body that is cut off or no JSON, with
         exponential backoff (up to 2, 4, 8, … 60 s) and a new signature.
+    in_flight : int
+        How many requests may be on their way at once, within the quota: one until an answer
+        has told of it, and four where answers tell nothing. With 1 they go one by one, in
+        your thread and in the plan's order.
     timeout : tuple of float
         Seconds to connect, and between two bytes of the answer.
     clock, sleep : callable
@@ -82,7 +68,7 @@ class EngagementClient:
     Raises
     ------
     RequestError
-        Where a URL is not https, or ``attempts`` is not positive.
+        Where a URL is not https, or ``attempts`` or ``in_flight`` is not positive.
 
     Examples
     --------
@@ -101,6 +87,7 @@ class EngagementClient:
         base_url: str = BASE_URL,
         token_url: str = TOKEN_URL,
         attempts: int = ATTEMPTS,
+        in_flight: int = IN_FLIGHT,
         timeout: tuple[float, float] = TIMEOUT,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
@@ -108,11 +95,11 @@ class EngagementClient:
         if not isinstance(credentials, UserContext | AppOnly):
             msg = f"credentials are a {type(credentials).__name__}; give UserContext or AppOnly"
             raise CredentialsError(msg)
-        self._credentials = credentials
         self._base_url = checked_url(base_url)
-        self._token_url = checked_url(token_url)
-        self._token: str | None = None
-        self._transport = Transport(attempts=attempts, timeout=timeout, clock=clock, sleep=sleep)
+        self._transport = Transport(
+            attempts=attempts, in_flight=in_flight, timeout=timeout, clock=clock, sleep=sleep
+        )
+        self._speaker = Speaker(credentials, checked_url(token_url), self._transport)
 
     @property
     def quota(self) -> Quota:
@@ -162,25 +149,34 @@ class EngagementClient:
         What had been answered before an error is in its ``.responses``, also where that is
         a KeyboardInterrupt or comes from ``watch``.
         """
-        responses: list[EngagementResponse] = []
+        arrived: list[tuple[int, EngagementResponse]] = []
         try:
-            for response in self.stream(request, watch=watch):
-                responses.append(response)  # noqa: PERF402 - kept when the next one fails
+            for numbered in self._stream(self._planned(request), watch):
+                arrived.append(numbered)  # noqa: PERF402 - kept when the next one fails
         except BaseException as error:
-            error.responses = tuple(responses)  # type: ignore[attr-defined]
-            if responses:
-                error.add_note(f"{len(responses)} answers had arrived; they are in .responses")
+            error.responses = _in_order(arrived)  # type: ignore[attr-defined]
+            if arrived:
+                error.add_note(f"{len(arrived)} answers had arrived; they are in .responses")
             raise
-        return responses
+        return list(_in_order(arrived))
 
     def stream(
         self, request: EngagementRequest | Plan, *, watch: Watch | None = None
     ) -> Iterator[EngagementResponse]:
-        """Ask as :meth:`fetch`, and yield each answer as it arrives."""
-        yield from self._stream(self._planned(request), watch)
+        """Ask as :meth:`fetch`, and yield each answer as it arrives, in whatever order.
+
+        No more are on their way than ``in_flight``, and while you are busy with one none is
+        sent. After an error, what was on its way is yielded before the error is raised.
+        """
+        for _, response in self._stream(self._planned(request), watch):
+            yield response
 
     def collect(
-        self, request: EngagementRequest | Plan, *, into: Archive, watch: Watch | None = None
+        self,
+        request: EngagementRequest | Plan,
+        *,
+        into: Archive | str | PathLike[str],
+        watch: Watch | None = None,
     ) -> Collection:
         """Ask as :meth:`fetch`, and store each answer on disk before anything is read of it.
 
@@ -191,10 +187,10 @@ class EngagementClient:
         ----------
         request : EngagementRequest or Plan
             Of any size.
-        into : Archive
-            Where to. Of ``historical()``, a question is answered once for all; of
-            ``totals()`` and ``last_28_hours()``, each call makes a snapshot, or completes
-            the one that was not finished.
+        into : Archive, str or path
+            Where to: an archive, or its folder. Of ``historical()``, a question is answered
+            once for all; of ``totals()`` and ``last_28_hours()``, each call makes a snapshot,
+            or completes the one that was not finished.
         watch : callable, optional
             As :meth:`fetch` has it.
 
@@ -210,8 +206,9 @@ class EngagementClient:
         EngagementError
             As :meth:`fetch`.
         """
+        archive = _archive(into)
         todo = self._planned(request)
-        collection = into.collection(todo, self._credentials.account, self.now())
+        collection = archive.collection(todo, self._speaker.credentials.account, self.now())
         try:
             for _ in self._stream(replace(todo, requests=collection.requests), watch, collection):
                 pass
@@ -229,11 +226,21 @@ class EngagementClient:
 
     def _stream(
         self, todo: Plan, watch: Watch | None, into: Collection | None = None
-    ) -> Iterator[EngagementResponse]:
+    ) -> Iterator[tuple[int, EngagementResponse]]:
         total = len(todo)
+        yield from ((-1, response) for response in todo.settled)  # nothing to ask
+
+        def errands() -> Iterator[Errand]:
+            for number, asked in enumerate(todo):
+                speaker = self._speaker  # who signs this part
+                part = Part(number, asked, self._base_url, speaker, self._transport, into)
+                yield part.settle()
+
         with bar(total) if watch is None else nullcontext(watch) as told:
-            for done, part in enumerate(todo):
-                yield from self._settle(part, partial(_tell, told, done, total), into)
+            flight = self._transport.flight(
+                total, lambda waiting: told(Progress(flight.done, total, waiting))
+            )
+            yield from flight.run(errands())
             told(Progress(total, total))
 
     def refusal(self, request: EngagementRequest | Plan) -> str | None:
@@ -249,7 +256,7 @@ class EngagementClient:
         True
         """
         asked = request.request if isinstance(request, Plan) else request
-        if not isinstance(self._credentials, AppOnly) or asked.owner_only is None:
+        if not isinstance(self._speaker.credentials, AppOnly) or asked.owner_only is None:
             return None
         return f"{asked.owner_only}; use UserContext with the owner's access token"
 
@@ -269,82 +276,20 @@ class EngagementClient:
         self.close()
 
     def __repr__(self) -> str:
-        return f"EngagementClient({self._base_url} with {self._credentials!r})"
-
-    def _settle(
-        self,
-        request: EngagementRequest,
-        say: Callable[[str], None],
-        into: Collection | None = None,
-    ) -> Iterator[EngagementResponse]:
-        """Yield answers that together settle the request; each refusal makes it smaller."""
-        pending = [request]
-        while pending:
-            asked = pending.pop(0)
-            answer = None if into is None else into.find(asked)
-            if answer is None:
-                answer = self._ask(asked, say)
-                # Stored as it came, before its counts are read.
-                if into is not None and settle(answer)[0] is not None:
-                    answer = into.keep(answer)
-            response, left = settle(answer)
-            if response is None:
-                raise self._refused(asked.endpoint.facts.path, answer.status, answer.content)
-            if response is not answer:
-                log.info("HTTP %s settles %r", answer.status, response.request)
-            pending += left
-            yield response
-
-    def _ask(self, asked: EngagementRequest, say: Callable[[str], None]) -> EngagementResponse:
-        answer = self._post(
-            self._base_url + asked.endpoint.facts.path,
-            msgspec.json.encode(asked.to_json()),
-            "application/json",
-            partial(self._signer, say),
-            say,
-        )
-        return EngagementResponse(asked, answer.content, answer.status, answer.at)
-
-    def _signer(self, say: Callable[[str], None]) -> AuthBase:
-        if isinstance(self._credentials, UserContext):
-            return self._credentials.signer(self._transport.now().timestamp())
-        if self._token is None:
-            self._token = self._credentials.bearer_token or self._fetch_token(
-                self._credentials, say
-            )
-        return Bearer(self._token)
-
-    def _fetch_token(self, credentials: AppOnly, say: Callable[[str], None]) -> str:
-        basic = HTTPBasicAuth(credentials.consumer_key or "", credentials.consumer_secret or "")
-        answer = self._post(
-            self._token_url,
-            b"grant_type=client_credentials",
-            "application/x-www-form-urlencoded;charset=UTF-8",
-            lambda: basic,
-            say,
-        )
-        if answer.status != HTTPStatus.OK:
-            raise self._refused(urlsplit(self._token_url).path, answer.status, answer.content)
-        return read_token(answer.content, self._token_url)
-
-    def _post(
-        self,
-        url: str,
-        content: bytes,
-        content_type: str,
-        signer: Callable[[], AuthBase],
-        say: Callable[[str], None],
-    ) -> Answer:
-        message = Message(url, content, content_type, signer, self._redact)
-        return self._transport.post(message, say)
-
-    def _refused(self, path: str, status: int, content: bytes) -> RefusedError:
-        return refused(path, status, tuple(map(self._redact, texts(content))))
-
-    def _redact(self, text: str) -> str:
-        told = self._credentials.redact(text)
-        return told.replace(self._token, "<bearer_token>") if self._token else told
+        return f"EngagementClient({self._base_url} with {self._speaker.credentials!r})"
 
 
-def _tell(watch: Watch, done: int, total: int, waiting: str) -> None:
-    watch(Progress(done, total, waiting))
+def _archive(into: Any) -> Archive:
+    if isinstance(into, Archive):
+        return into
+    if isinstance(into, str | PathLike) and str(into):
+        return Archive(Path(into))
+    msg = f"into is {into!r}; give an Archive, or the name of its folder"
+    raise RequestError(msg)
+
+
+def _in_order(
+    arrived: Iterable[tuple[int, EngagementResponse]],
+) -> tuple[EngagementResponse, ...]:
+    """Return answers in the order of the plan, those to one part in that of their arrival."""
+    return tuple(response for _, response in sorted(arrived, key=itemgetter(0)))

@@ -7,25 +7,26 @@ No exception of ``requests`` gets past this module.
 from __future__ import annotations
 
 import logging
-import math
 import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 import requests
 import tenacity
-from requests.auth import AuthBase
+from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from engagement_pandas.errors import QuotaExceeded, RequestError, TransportError
-from engagement_pandas.quota import Quota
+from engagement_pandas.flight import Air, Errand, Flight, Giving, Here, Rest, Sending, Threads
+from engagement_pandas.message import Answer, Failure, Message
+from engagement_pandas.quota import Place, Quota
 from engagement_pandas.response import UNREADABLE
 
 ATTEMPTS: Final = 8
@@ -37,8 +38,8 @@ TIMEOUT: Final = (10.0, 120.0)
 BACKOFF: Final = tenacity.wait_random_exponential(multiplier=2, max=60)
 """Seconds between attempts: at random up to 2, 4, 8, … 60."""
 
-TICK: Final = 1.0
-"""Seconds between two words about a wait; no later than that it can be called off."""
+IN_FLIGHT: Final = 48
+"""Requests on their way at once: at 2 s an answer, 20 a second, and some to spare."""
 
 RETRIED: Final = frozenset({429, 500, 502, 503, 504})
 """Statuses after which the same request is sent again."""
@@ -58,68 +59,20 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _DIRECT: Final[Any] = {"http": None, "https": None, "all": None}  # past any proxy
 _SNIPPET: Final = 300
 
+T = TypeVar("T")
+
 log = logging.getLogger("engagement_pandas")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What to send, and how to sign it.
-
-    Attributes
-    ----------
-    url : str
-    content : bytes
-    content_type : str
-    signer : callable
-        Called at each attempt, so that each has a signature of its own.
-    redact : callable
-        Takes secrets out of a text that may echo them.
-    """
-
-    url: str
-    content: bytes
-    content_type: str
-    signer: Callable[[], AuthBase]
-    redact: Callable[[str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What arrived: a status that is not worth another attempt, and its body.
-
-    Attributes
-    ----------
-    status : int
-    headers : mapping of str to str
-    content : bytes
-        Decompressed.
-    at : datetime
-        When, aware UTC.
-    """
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)  # a server may echo what it was sent
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An attempt without an answer; ``passing`` where another may have one."""
-
-    why: str
-    status: int | None = None
-    cause: requests.RequestException | None = None
-    passing: bool = True
-
-
 class Transport:
-    """Sends messages, one after another, over one session.
+    """Sends messages, one after another or side by side, over one session.
 
     Parameters
     ----------
     attempts : int
         How often a message is sent, the first time included.
+    in_flight : int
+        Messages on their way at once.
     timeout : tuple of float
         Seconds to connect, and between two bytes of the answer.
     clock, sleep : callable
@@ -130,21 +83,26 @@ class Transport:
         self,
         *,
         attempts: int = ATTEMPTS,
+        in_flight: int = IN_FLIGHT,
         timeout: tuple[float, float] = TIMEOUT,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        if not isinstance(attempts, int) or attempts < 1:
-            msg = f"attempts is {attempts!r}; give a whole number, at least one"
-            raise RequestError(msg)
+        for name, number in {"attempts": attempts, "in_flight": in_flight}.items():
+            if not isinstance(number, int) or number < 1:
+                msg = f"{name} is {number!r}; give a whole number, at least one"
+                raise RequestError(msg)
         if not all(isinstance(seconds, int | float) and seconds > 0 for seconds in timeout):
             msg = f"timeout is {timeout!r}; give two numbers of seconds above 0"
             raise RequestError(msg)
         self._attempts = attempts
+        self._in_flight = in_flight
         self._timeout = timeout
         self._clock = clock
         self._sleep = sleep
         self._session = requests.Session()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=in_flight))
         self._session.headers.update(
             {
                 "Accept": "application/json",
@@ -162,6 +120,14 @@ class Transport:
         """Close the connections."""
         self._session.close()
 
+    def flight(self, errands: int, say: Callable[[str], None]) -> Flight:
+        """Return a flight for so many errands; ``say`` as :meth:`post` has it."""
+        most = min(self._in_flight, errands)
+        return Flight(self.quota, self._clock, self._air(most), most, say)
+
+    def _air(self, most: int) -> Air:
+        return Threads(self._sleep) if most > 1 else Here(self._sleep)
+
     def post(self, message: Message, say: Callable[[str], None]) -> Answer:
         """Send until there is an answer worth reading, no faster than the quota allows.
 
@@ -175,30 +141,65 @@ class Transport:
         Raises
         ------
         TransportError
+            As :meth:`ask`.
+        """
+
+        async def errand() -> None:
+            await Giving(await self.ask(message, lambda answer: answer))
+
+        def errands() -> Iterator[Errand]:
+            yield errand()
+
+        answer: Answer
+        (answer,) = self.flight(1, say).run(errands())
+        return answer
+
+    async def ask(self, message: Message, arrived: Callable[[Answer], T]) -> T:
+        """Send until there is an answer worth reading, and return what ``arrived`` makes of it.
+
+        Parameters
+        ----------
+        message : Message
+        arrived : callable
+            Called with the answer where it arrives, which may be a thread of its own: also
+            when nobody waits for it any more.
+
+        Raises
+        ------
+        TransportError
             Where no attempt found an answer; ``QuotaExceeded`` where the last met a 429.
         """
 
-        def attempt() -> Answer | Failure:
-            self._wait(self.quota.pause(), "for the quota", say)
-            say("")
-            return self._attempt(message)
+        async def attempt() -> T | Failure:
+            outcome: T | Failure = await Sending(partial(self._send, message, arrived))
+            return outcome
 
-        retrying = tenacity.Retrying(
+        async def rest(seconds: float) -> None:
+            await Rest(seconds)
+
+        retrying = tenacity.AsyncRetrying(
             stop=tenacity.stop_after_attempt(self._attempts),
             wait=BACKOFF,
-            sleep=lambda seconds: self._wait(seconds, "to try again", say),
+            sleep=rest,
             retry=tenacity.retry_if_result(lambda it: isinstance(it, Failure) and it.passing),
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         )
-        outcome: Answer | Failure = retrying(attempt)
-        if isinstance(outcome, Answer):
+        outcome: T | Failure = await retrying(attempt)
+        if not isinstance(outcome, Failure):
             return outcome
         made = retrying.statistics["attempt_number"]
         kind = QuotaExceeded if outcome.status == HTTPStatus.TOO_MANY_REQUESTS else TransportError
         msg = f"no answer from {message.url} in {made} attempts; at last: {outcome.why}"
         raise kind(msg, outcome.status, made) from outcome.cause
 
-    def _attempt(self, message: Message) -> Answer | Failure:
+    def _send(self, message: Message, arrived: Callable[[Answer], T], place: Place) -> T | Failure:
+        try:
+            outcome = self._attempt(message, place)
+        finally:
+            self.quota.lose(place)  # unless its answer was learnt from
+        return outcome if isinstance(outcome, Failure) else arrived(outcome)
+
+    def _attempt(self, message: Message, place: Place) -> Answer | Failure:
         signer = message.signer()
         try:
             reply = self._session.post(
@@ -216,7 +217,7 @@ class Transport:
             cause = kind(message.redact(str(error)))
             failure = Failure(f"{type(error).__name__}: {cause}", None, cause, _passing(error))
         else:
-            self.quota.learn(reply.headers)
+            self.quota.learn(reply.headers, place)
             answer = Answer(reply.status_code, reply.headers, reply.content, self.now())
             if answer.status not in RETRIED and not _cut_off(answer):
                 log.debug(
@@ -231,18 +232,6 @@ class Transport:
             failure = Failure(message.redact(f"HTTP {answer.status}: {words}"), answer.status)
         log.warning("%s: %s", message.url, failure.why)
         return failure
-
-    def _wait(self, seconds: float, why: str, say: Callable[[str], None]) -> None:
-        if seconds <= 0:
-            return
-        log.info("waiting %.1f s %s", seconds, why)
-        end = self._clock() + seconds
-        while seconds > 0:
-            say(f"waiting {math.ceil(seconds)} s {why}")
-            nap = min(seconds, TICK)
-            self._sleep(nap)
-            # By the clock, so that naps do not add up to more; but it may be set back.
-            seconds = min(seconds - nap, end - self._clock())
 
 
 class _Errors(msgspec.Struct):

@@ -56,6 +56,7 @@ def client(server: ScriptedServer, clock: FakeClock) -> Iterator[ep.EngagementCl
         USER,
         base_url=server.url,
         token_url=f"{server.url}/oauth2/token",
+        in_flight=1,  # answers and interruptions in a known order
         clock=clock.time,
         sleep=clock.sleep,
     ) as made:

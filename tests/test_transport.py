@@ -5,14 +5,11 @@ from __future__ import annotations
 import gzip
 import logging
 import socket
-from contextlib import closing
 from itertools import pairwise
 from typing import Any
 
 import pytest
 import requests
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from requests.auth import HTTPBasicAuth
 from scripted import FakeClock, Scripted, ScriptedServer
 
@@ -217,39 +214,6 @@ def test_counts_down_to_the_next_attempt(transport: Transport, server: ScriptedS
     )
 
 
-@settings(deadline=None)
-@given(st.floats(0.001, 60))
-def test_naps_add_up_to_the_wait(seconds: float) -> None:
-    """None is longer than a second, and together they are what was to be waited for."""
-    clock = FakeClock()
-    said: list[str] = []
-    with closing(Transport(clock=clock.time, sleep=clock.sleep)) as transport:
-        transport._wait(seconds, "to see", said.append)
-    assert max(clock.slept) <= 1
-    assert sum(clock.slept) == pytest.approx(seconds, abs=1e-6)
-    assert len(said) == len(clock.slept)
-
-
-def test_naps_that_last_too_long(clock: FakeClock) -> None:
-    """On a busy machine a second takes two: the wait ends by the clock, not by counting."""
-
-    def sleep(seconds: float) -> None:
-        clock.sleep(2 * seconds)
-
-    with closing(Transport(clock=clock.time, sleep=sleep)) as transport:
-        transport._wait(10, "to see", lambda _: None)
-    assert sum(clock.slept) == 10
-
-
-def test_a_clock_that_is_set_back() -> None:
-    """Does not make a wait any longer."""
-    slept: list[float] = []
-    hours = iter(range(100, 0, -1))
-    with closing(Transport(clock=lambda: 3600.0 * next(hours), sleep=slept.append)) as transport:
-        transport._wait(5, "to see", lambda _: None)
-    assert slept == [1.0] * 5
-
-
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, OSError, requests.Timeout])
 def test_called_off_while_it_waits(
     transport: Transport, server: ScriptedServer, clock: FakeClock, error: type[BaseException]
@@ -327,11 +291,12 @@ def test_logs_what_it_waits_for(
     assert "to try again" in caplog.text
 
 
-@pytest.mark.parametrize("attempts", [0, -1, "8", 1.5])
-def test_at_least_one_attempt(attempts: Any) -> None:
+@pytest.mark.parametrize("name", ["attempts", "in_flight"])
+@pytest.mark.parametrize("number", [0, -1, "8", 1.5])
+def test_at_least_one(name: str, number: Any) -> None:
     """None at all would be no answer and no error."""
-    with pytest.raises(ep.RequestError, match="at least one"):
-        Transport(attempts=attempts)
+    with pytest.raises(ep.RequestError, match=f"{name} is {number!r}; .* at least one"):
+        Transport(**{name: number})
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ def client_of(
         ),
         base_url=server.base_url,
         token_url=server.token_url,
+        in_flight=1,  # answers and interruptions in a known order
         clock=clock.time,
         sleep=clock.sleep,
     )

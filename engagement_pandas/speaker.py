@@ -1,0 +1,80 @@
+"""Who speaks to the API, and how its messages are signed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from requests.auth import AuthBase, HTTPBasicAuth
+
+from engagement_pandas.auth import AppOnly, Bearer, UserContext
+from engagement_pandas.message import Answer, Message
+from engagement_pandas.refusals import refused
+from engagement_pandas.tokens import read_token
+from engagement_pandas.transport import Transport, texts
+
+
+class Speaker:
+    """Signs in the name of an account, or of the app.
+
+    Parameters
+    ----------
+    credentials : UserContext or AppOnly
+    token_url : str
+        Where the app gets its bearer token, once.
+    transport : Transport
+
+    Examples
+    --------
+    >>> Speaker(AppOnly("a-bearer-token"), "https://example.org", Transport())
+    Speaker(AppOnly(bearer token, hidden))
+    """
+
+    def __init__(
+        self, credentials: UserContext | AppOnly, token_url: str, transport: Transport
+    ) -> None:
+        self.credentials = credentials
+        self._token_url = token_url
+        self._transport = transport
+        self._token: str | None = None
+
+    async def signer(self) -> Callable[[], AuthBase]:
+        """Return what signs an attempt, each anew; for the app, fetch its token first.
+
+        Raises
+        ------
+        RefusedError
+            Where no token is issued.
+        ResponseShapeError
+            Where the answer holds none.
+        """
+        credentials, now = self.credentials, self._transport.now
+        if isinstance(credentials, UserContext):
+            return lambda: credentials.signer(now().timestamp())
+        token = self._token or credentials.bearer_token or await self._fetch(credentials)
+        self._token = token
+        return lambda: Bearer(token)  # no partial: its repr would tell
+
+    async def _fetch(self, credentials: AppOnly) -> str:
+        basic = HTTPBasicAuth(credentials.consumer_key or "", credentials.consumer_secret or "")
+        message = Message(
+            self._token_url,
+            b"grant_type=client_credentials",
+            "application/x-www-form-urlencoded;charset=UTF-8",
+            lambda: basic,
+            self.redact,
+        )
+        answer: Answer = await self._transport.ask(message, lambda it: it)
+        if answer.status != HTTPStatus.OK:
+            words = tuple(map(self.redact, texts(answer.content)))
+            raise refused(urlsplit(self._token_url).path, answer.status, words)
+        return read_token(answer.content, self._token_url)
+
+    def redact(self, text: str) -> str:
+        """Return a text without the secrets that it echoes."""
+        told = self.credentials.redact(text)
+        return told.replace(self._token, "<bearer_token>") if self._token else told
+
+    def __repr__(self) -> str:
+        return f"Speaker({self.credentials!r})"
