@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from engagement_pandas.frame import timestamps
     from engagement_pandas.grouping import BY_DAY, BY_HOUR, BY_POST, Grouping
     from engagement_pandas.ledger import Ledger
-    from engagement_pandas.login import PendingLogin, begin_login, login
+    from engagement_pandas.logins import PendingLogin, begin_login, login
     from engagement_pandas.metrics import (
         age,
         benchmark,
@@ -148,7 +148,7 @@ _HOMES = {
     "frame": ("timestamps",),
     "grouping": ("BY_DAY", "BY_HOUR", "BY_POST", "Grouping"),
     "ledger": ("Ledger",),
-    "login": ("PendingLogin", "begin_login", "login"),
+    "logins": ("PendingLogin", "begin_login", "login"),
     "metrics": (
         "age",
         "benchmark",

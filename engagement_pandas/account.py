@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final, Self
+
+import msgspec
 
 from engagement_pandas.auth import Consumer, Credentials, UserContext, is_printed
 from engagement_pandas.errors import AccountsError, CredentialsError
 from engagement_pandas.identity import read_handle
 
 TOKENS: Final = ("access_token", "access_token_secret")
+VERSION: Final = 1
+"""Of the file that accounts stand in."""
+
 _NAMES: Final = ("handle", "user_id", "app", "added_at")
 
 
@@ -124,3 +130,51 @@ class Account(Credentials):
     def __repr__(self) -> str:
         where = "tokens in the keyring" if self.in_keyring else "tokens hidden"
         return f"Account(@{self.handle}, user {self.user_id}, app {self.app}, {where})"
+
+
+class _Version(msgspec.Struct):
+    version: int
+
+
+class _Roster(msgspec.Struct):
+    version: int
+    accounts: list[dict[str, Any]]
+
+
+def roster(accounts: Iterable[Account]) -> bytes:
+    """Return what a file holds, tokens included."""
+    told = _Roster(VERSION, [account.to_json() for account in accounts])
+    return msgspec.json.format(msgspec.json.encode(told), indent=2)
+
+
+def read_roster(content: bytes, path: Path) -> list[Account]:
+    """Return the accounts in a file.
+
+    Raises
+    ------
+    AccountsError
+        Where it is damaged, something else, or of a later version; none of what is in it
+        is shown.
+    """
+    version, accounts = _decoded(content)
+    del content  # so that no traceback shows it
+    if accounts is not None:
+        return accounts
+    msg = (
+        f"{path} is damaged, or not a file of accounts; move it away and log in again"
+        if version is None
+        else f"{path} is of version {version}, and this package reads {VERSION}; update "
+        "engagement_pandas, or name another file"
+    )
+    raise AccountsError(msg)
+
+
+def _decoded(content: bytes) -> tuple[int | None, list[Account] | None]:
+    try:
+        version = msgspec.json.decode(content, type=_Version).version
+        if version != VERSION:
+            return version, None
+        found = msgspec.json.decode(content, type=_Roster).accounts
+        return version, [Account.from_json(told) for told in found]
+    except (KeyError, TypeError, ValueError, CredentialsError):
+        return None, None

@@ -11,14 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import msgspec
-
 from engagement_pandas import vault
-from engagement_pandas.account import TOKENS, Account
+from engagement_pandas.account import TOKENS, Account, read_roster, roster
 from engagement_pandas.auth import VARIABLES, Consumer, UserContext, lookup, owner_number
 from engagement_pandas.errors import (
     AccountsError,
-    CredentialsError,
     MissingCredentials,
     RequestError,
 )
@@ -32,13 +29,7 @@ from engagement_pandas.wording import listed
 PATH_VARIABLE: Final = "X_ACCOUNTS"
 HANDLE_VARIABLE: Final = "X_HANDLE"
 
-VERSION: Final = 1
 PLACES: Final = ("file", "keyring")
-
-
-class _Document(msgspec.Struct):
-    version: int
-    accounts: list[dict[str, Any]]
 
 
 class Accounts:
@@ -145,18 +136,27 @@ class Accounts:
         """
         if handle is None:
             return self._default()
-        if self._speaks_for(handle):
-            return UserContext.from_env(self._environ)
-        account = self._find(handle)
+        account = self._stored(handle)
         if account is None:
-            known = ", ".join(f"@{name}" for name in self.handles) or "nobody yet"
-            msg = (
-                f"there are no tokens of @{read_handle(handle)}, but of {known}; have the owner "
-                "authorise the app: engagement-pandas login"
-            )
-            raise MissingCredentials(msg, [VARIABLES[name] for name in TOKENS])
+            return UserContext.from_env(self._environ)
         consumer = self._consumer or Consumer.from_env(self._environ)
         return (vault.fetch(account) if account.in_keyring else account).credentials(consumer)
+
+    def source(self, handle: str) -> str:
+        """Tell where :meth:`credentials` takes the tokens of one of :attr:`handles` from.
+
+        Returns
+        -------
+        str
+            ``"environment"``, ``"file"`` or ``"keyring"``.
+
+        Raises
+        ------
+        MissingCredentials, AccountsError, RequestError
+            As :meth:`credentials`.
+        """
+        account = self._stored(handle)
+        return "environment" if account is None else PLACES[account.in_keyring]
 
     def split(self, posts: Any, owners: Any = None) -> dict[str | None, tuple[str, ...]]:
         """Tell whose tokens each post is to be asked with.
@@ -274,6 +274,20 @@ class Accounts:
             msg = f"{error}, or have the owner of the posts log in: engagement-pandas login"
             raise MissingCredentials(msg, error.variables) from None
 
+    def _stored(self, handle: str) -> Account | None:
+        """Return the account of a handle; None where the environment speaks for it."""
+        if self._speaks_for(handle):
+            return None
+        account = self._find(handle)
+        if account is None:
+            known = ", ".join(f"@{name}" for name in self.handles) or "nobody yet"
+            msg = (
+                f"there are no tokens of @{read_handle(handle)}, but of {known}; have the owner "
+                "authorise the app: engagement-pandas login"
+            )
+            raise MissingCredentials(msg, [VARIABLES[name] for name in TOKENS])
+        return account
+
     def _has_tokens(self) -> bool:
         """Tell whether the environment has the tokens of an owner, be it in part."""
         return any(lookup(self._environ, name) for name in TOKENS)
@@ -305,27 +319,10 @@ class Accounts:
         content = self._box.read()
         if content is None:
             return []
-        try:
-            document = msgspec.json.decode(content, type=_Document)
-            version = document.version
-            if version == VERSION:
-                return [Account.from_json(told) for told in document.accounts]
-        except (KeyError, TypeError, ValueError, CredentialsError):
-            version = None
-        # Here, where no local name holds what was in the file.
-        del content
-        raise AccountsError(
-            f"{self.path} is damaged, or not a file of accounts; move it away and log in again"
-            if version is None
-            else f"{self.path} is of version {version}, and this package reads {VERSION}; "
-            "update engagement_pandas, or name another file"
-        )
+        return read_roster(content, self.path)
 
     def _write(self, accounts: Iterable[Account]) -> None:
-        told = [account.to_json() for account in accounts]
-        content = msgspec.json.encode(_Document(VERSION, told))
-        del told
-        self._box.write(msgspec.json.format(content, indent=2))
+        self._box.write(roster(accounts))
 
 
 def _same_owner(one: Account, other: Account) -> bool:

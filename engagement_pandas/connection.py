@@ -15,11 +15,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
 
-from engagement_pandas.auth import VARIABLES, AppOnly, UserContext
+from engagement_pandas.accounts import HANDLE_VARIABLE, Accounts
+from engagement_pandas.auth import VARIABLES, AppOnly
 from engagement_pandas.client import BASE_URL, TOKEN_URL, EngagementClient
 from engagement_pandas.errors import MissingCredentials
+from engagement_pandas.logins import LOGIN_URL_VARIABLE
 from engagement_pandas.posts import created_at, read_ids, unique_ids
 from engagement_pandas.sandbox import demo_client
+from engagement_pandas.sandbox.world import DEMO_HANDLE
 from engagement_pandas.wording import counted
 
 if TYPE_CHECKING:
@@ -102,6 +105,7 @@ class Connection:
         keys = server.keys()
         lent = {variable: getattr(keys, name) for name, variable in VARIABLES.items()}
         lent |= {BASE_URL_VARIABLE: server.base_url, TOKEN_URL_VARIABLE: server.token_url}
+        lent |= {LOGIN_URL_VARIABLE: server.login_url, HANDLE_VARIABLE: DEMO_HANDLE}
         before = {name: os.environ.get(name) for name in lent}
         os.environ.update(lent)
         try:
@@ -144,7 +148,8 @@ def connect(
 
     Live with ``X_CONSUMER_KEY``, ``X_CONSUMER_SECRET``, ``X_ACCESS_TOKEN`` and
     ``X_ACCESS_TOKEN_SECRET`` (``TWITTER_…`` where ``X_…`` is unset); the demo where none
-    of these is set and no ``X_BEARER_TOKEN`` either.
+    of these is set and no ``X_BEARER_TOKEN`` either. Without the latter two of the four, with
+    the tokens of an owner who has logged in: the one that ``X_HANDLE`` names, or the only one.
 
     Parameters
     ----------
@@ -165,7 +170,10 @@ def connect(
     Raises
     ------
     MissingCredentials
-        Where some are set, and not all four: whoever set them did not mean the demo.
+        Where some are set, and not all four, and nobody has logged in or several have:
+        whoever set them did not mean the demo.
+    AccountsError
+        Where the tokens of who has logged in cannot be read or used.
     RequestError
         Where ``X_BASE_URL`` (instead of ``https://data-api.twitter.com``) or
         ``X_TOKEN_URL`` is not https; plain http is for this machine only.
@@ -188,7 +196,7 @@ def connect(
     if not any(_set(variable) for variable in VARIABLES.values()):
         return _demo(demo_now, demo_posts)
     try:
-        owner = UserContext.from_env()
+        owner = Accounts().credentials()
     except MissingCredentials as error:
         msg = f"{error}; or unset all of them, which is the demo"
         raise MissingCredentials(msg, error.variables) from None

@@ -1,0 +1,61 @@
+"""``accounts``: who has authorised the app, and how many were asked for this month."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from engagement_pandas.cli.terminal import Verbs, give, say
+
+if TYPE_CHECKING:
+    from engagement_pandas.account import Account
+
+
+def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "accounts",
+        help="list who has authorised the app, and who was asked for this month",
+        description="List the owners who have authorised the app, a line each: handle, number, "
+        "the day they did, and where their tokens are. Then, from the ledger, how many "
+        "handles were asked with this month, which is what a contract bills.",
+        epilog="X_ACCOUNTS and X_LEDGER name other files, X_HANDLE_LIMIT how many handles a "
+        "month are paid for\n\n"
+        "example:\n  engagement-pandas accounts --remove @sandbox_bakery\n",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("--remove", metavar="HANDLE", help="forget an account and its tokens")
+    yield parser
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """List, or forget one."""
+    from engagement_pandas.accounts import Accounts  # noqa: PLC0415 - not for --help
+    from engagement_pandas.errors import MissingCredentials  # noqa: PLC0415
+    from engagement_pandas.ledger import Ledger  # noqa: PLC0415
+
+    accounts = Accounts()
+    if arguments.remove is not None:
+        if not accounts.remove(arguments.remove):
+            msg = f"{arguments.remove} is not in {accounts.path}, and nothing was changed"
+            raise MissingCredentials(msg)
+        say(
+            f"forgot the tokens of {arguments.remove}; its owner can also withdraw the app's "
+            "access, in X's settings"
+        )
+        return
+    kept = {account.handle: account for account in accounts}
+    for handle in accounts.handles:
+        give("\t".join(_row(handle, kept.get(handle), accounts.source(handle))))
+    if not accounts.handles:
+        say(
+            f"nobody has authorised the app: {accounts.path} has no account; engagement-pandas login"
+        )
+    say(repr(Ledger.from_env()))
+
+
+def _row(handle: str, account: Account | None, source: str) -> tuple[str, ...]:
+    if account is None:
+        return f"@{handle}", "", "", source
+    return f"@{handle}", account.user_id, f"{account.added_at:%Y-%m-%d}", source

@@ -1,0 +1,52 @@
+"""``login``: an owner of posts authorises the app, by PIN."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+
+from engagement_pandas.cli.terminal import Verbs, say
+
+
+def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "login",
+        help="have an owner of posts authorise the app",
+        description="Have an owner of posts authorise the app: visit a page of X, and type the "
+        "PIN that it shows. The owner's tokens are kept in a file that only you can read "
+        "(X_ACCOUNTS names another), or in the system's keyring; they are never printed.",
+        epilog="the app comes from the environment: X_CONSUMER_KEY and X_CONSUMER_SECRET\n\n"
+        "example:\n  engagement-pandas login --keyring\n",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--keyring",
+        dest="tokens_in",
+        action="store_const",
+        const="keyring",
+        default="file",
+        help="keep the tokens in the system's keyring (an extra)",
+    )
+    parser.add_argument("--login-url", metavar="URL", help="where logins are, if elsewhere")
+    yield parser
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Tell the address of the page, read the PIN, and keep the tokens."""
+    from engagement_pandas.accounts import Accounts  # noqa: PLC0415 - not for --help
+    from engagement_pandas.logins import login  # noqa: PLC0415
+
+    accounts = Accounts(tokens_in=arguments.tokens_in)
+    login(into=accounts, login_url=arguments.login_url, ask=_ask, tell=say)
+
+
+def _ask(prompt: str) -> str:
+    """Ask on standard error, so that nothing but results is on standard output."""
+    sys.stderr.write(prompt)
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line
