@@ -212,15 +212,16 @@ class Plan:
         return f"\n  posts of {counted(len(owners - {None}), 'handle')}{unknown}"
 
     def _warnings(self) -> list[str]:
-        told = []
-        early = sum(len(part.post_ids) for part in self.unposted)
-        if early:
-            told.append(f"{counted(early, 'post')} not asked for the time before: not yet posted")
-        told += [
-            f"no {kind} to expect for {counted(len(posts), 'post')}: {OMISSION_REASONS[reason]}"
-            for kind, reason, posts in silences(self.request, (), self.now)
+        told = [
+            (kind, reason, counted(len(posts), "post"))
+            for kind, reason, posts in silences(self.request, self.unposted, self.now)
         ]
-        return told
+        return [
+            f"{posts} not asked for the time before: not yet posted"
+            if kind is None
+            else f"no {kind} to expect for {posts}: {OMISSION_REASONS[reason]}"
+            for kind, reason, posts in told
+        ]
 
     def __repr__(self) -> str:
         requests, posts, hours, span = _HEADINGS

@@ -21,6 +21,9 @@ from engagement_pandas.window import Window
 _MOVING: Final = (29, 3)
 """Hours and days that the last 28 hours can touch: 27 whole hours and two in part."""
 
+_USUAL: Final = (29, 2)
+"""Those that they mostly touch: the third day only if they begin after 20:00."""
+
 _HOUR: Final = timedelta(hours=1)
 
 # Bytes of the JSON, counted in the bodies of the sandbox and in the documented ones.
@@ -97,7 +100,7 @@ def _nested(
     total = float(size)
     for depth, dimension in enumerate(dimensions, 1):
         within = dimensions[:depth]
-        nodes = _buckets(within, window)
+        nodes = _buckets(within, window, _USUAL)
         for known in within:
             nodes *= breadth.get(known, 1)
         total += nodes * (key[dimension] + _KEY + _BRANCH)
@@ -110,8 +113,9 @@ def silences(
     request: EngagementRequest, unposted: Sequence[EngagementRequest], now: datetime
 ) -> Iterator[Silent]:
     """Yield what cannot be counted, as the ages in the IDs and the window tell."""
-    for part in unposted:
-        yield None, OmissionReason.NOT_YET_POSTED, part.post_ids
+    early = [post for part in unposted for post in part.post_ids]
+    if early:
+        yield None, OmissionReason.NOT_YET_POSTED, early
     series = request.endpoint.facts.time_series
     for kind in request.engagement_types:
         facts = kind.facts
@@ -147,9 +151,11 @@ def _after(request: EngagementRequest, part: EngagementRequest) -> Window | None
     return Window(part.window.end, request.window.end)
 
 
-def _buckets(dimensions: Sequence[Dimension], window: Window | None) -> int:
+def _buckets(
+    dimensions: Sequence[Dimension], window: Window | None, moving: tuple[int, int] = _MOVING
+) -> int:
     """Return how many hours, days or hours of the day of a window are told apart."""
-    hours, days = _MOVING
+    hours, days = moving
     if window is not None:
         hours = window.hours
         days = ((window.end - _HOUR).date() - window.start.date()).days + 1
