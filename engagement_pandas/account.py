@@ -147,8 +147,8 @@ def roster(accounts: Iterable[Account]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(told), indent=2)
 
 
-def read_roster(content: bytes, path: Path) -> list[Account]:
-    """Return the accounts in a file.
+def read_roster(content: bytes | None, path: Path) -> list[Account]:
+    """Return the accounts in a file; nobody where there is none.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def read_roster(content: bytes, path: Path) -> list[Account]:
         Where it is damaged, something else, or of a later version; none of what is in it
         is shown.
     """
-    version, accounts = _decoded(content)
+    version, accounts = (VERSION, []) if content is None else _decoded(content)
     del content  # so that no traceback shows it
     if accounts is not None:
         return accounts

@@ -316,10 +316,8 @@ class Accounts:
         return next((a for a in self._read() if same_handle(a.handle) == wanted), None)
 
     def _read(self) -> list[Account]:
-        content = self._box.read()
-        if content is None:
-            return []
-        return read_roster(content, self.path)
+        # No local name holds what was in the file: a traceback would show it.
+        return read_roster(self._box.read(), self.path)
 
     def _write(self, accounts: Iterable[Account]) -> None:
         self._box.write(roster(accounts))

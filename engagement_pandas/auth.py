@@ -67,15 +67,19 @@ class Credentials:
 
     def redact(self, text: str) -> str:
         """Return a text without any of these secrets, should a server have echoed one."""
-        for name, secret in self._secrets().items():
+        # The longest first: one may be the beginning of another.
+        named = sorted(self._secrets().items(), key=lambda it: -len(it[1]))
+        for name, secret in named:
             for form in (secret, quote(secret, safe="")):
                 text = text.replace(form, f"<{name}>")
         return text
 
     def __reduce__(self) -> NoReturn:
+        name = type(self).__name__
+        made = f"{name}.from_env()" if hasattr(self, "from_env") else "Accounts() or login()"
         msg = (
-            f"{type(self).__name__} is not pickled or copied, so that no secret is written; "
-            f"call {type(self).__name__}.from_env() where it is needed"
+            f"{name} is not pickled or copied, so that no secret is written; "
+            f"call {made} where it is needed"
         )
         raise CredentialsError(msg)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -103,13 +105,17 @@ class Journal:
     def append(self, line: bytes) -> None:
         """Add a line, which is on disk when this returns; call it within :meth:`writing`."""
         place(self.path, _OPENING)
-        with self.path.open("rb+") as file:
+        with self.path.open("rb+", buffering=0) as file:
             # What a crash left of a line was never relied on.
-            file.seek(len(_whole(file.read())))
+            end = len(_whole(file.read()))
+            file.seek(end)
             file.truncate()
-            file.write(line if file.tell() else _OPENING + line)
-            file.flush()
-            os.fsync(file.fileno())
+            try:
+                _put(file, line if end else _OPENING + line)
+            except OSError:
+                with suppress(OSError):
+                    file.truncate(end)  # or else the next to look takes it for written
+                raise
 
     def _read(self) -> bytes:
         try:
@@ -119,6 +125,12 @@ class Journal:
         except OSError as error:
             msg = f"the ledger {self.path} cannot be read: {error}; name another file"
             raise LedgerError(msg) from error
+
+
+def _put(file: FileIO, content: bytes) -> None:
+    if file.write(content) != len(content):  # a disk that is full takes what it can
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(file.fileno())
 
 
 def _whole(content: bytes) -> bytes:

@@ -273,9 +273,13 @@ class Ledger:
         return f"Ledger({self.path}: {told})"
 
     def _repr_html_(self) -> str:
+        try:
+            asked = self.asked()
+        except LedgerError:
+            asked = {}  # the caption says why
         rows = "".join(
             f"<tr><td>{number}</td><td>@{handle}</td><td>{at:%Y-%m-%d %H:%M}</td></tr>"
-            for number, (handle, at) in enumerate(self.asked().items(), 1)
+            for number, (handle, at) in enumerate(asked.items(), 1)
         )
         heading = "<tr><th></th><th>handle</th><th>first asked (UTC)</th></tr>"
         return (

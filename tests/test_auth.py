@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import pickle
+import re
 
 import pytest
 import requests
@@ -104,3 +106,38 @@ def test_redact() -> None:
     """A text that echoes a secret is told with its name instead."""
     user = ep.UserContext("KEY", "SECRET", "TOKEN", "HUSH")
     assert user.redact("bad TOKEN, HUSH") == "bad <access_token>, <access_token_secret>"
+
+
+def test_an_account_has_one_name_for_good() -> None:
+    """The number that a token begins with; a digest of one that begins with none, worked out."""
+    assert ep.UserContext("ck", "cs", "9-at", "ats").account == "user 9"
+    names = {
+        token: ep.UserContext("ck", "cs", token, "ats").account
+        for token in ("at", "other", "x-at", "-at", "9at")
+    }
+    assert names["at"] == "token " + hashlib.sha256(b"at").hexdigest()[:12]
+    assert len(set(names.values())) == 5
+    assert all(re.fullmatch("token [0-9a-f]{12}", name) for name in names.values())
+    assert ep.UserContext("other", "keys", "at", "secret").account == names["at"]
+
+
+def test_a_known_number_is_the_name() -> None:
+    """Where whoever logged in is known, the token needs not begin with it."""
+    user = ep.UserContext("ck", "cs", "at", "ats", "9")
+    assert user.account == "user 9"
+    assert user.redact("9 posts of ats") == "9 posts of <access_token_secret>"
+
+
+def test_the_app_from_the_environment() -> None:
+    """Key and secret, or their twins; what is missing is named."""
+    assert ep.Consumer.from_env(ENV) == ep.Consumer("ck", "cs")
+    with pytest.raises(ep.MissingCredentials) as caught:
+        ep.Consumer.from_env({"TWITTER_CONSUMER_KEY": "ck"})
+    assert caught.value.variables == ("X_CONSUMER_SECRET",)
+
+
+def test_apps_are_told_apart_without_their_keys() -> None:
+    """By a digest of the key alone: a new secret is the same app."""
+    assert ep.Consumer("ck", "cs").app == hashlib.sha256(b"ck").hexdigest()[:12]
+    assert ep.Consumer("ck", "other").app == ep.Consumer("ck", "cs").app
+    assert ep.Consumer("ck2", "cs").app != ep.Consumer("ck", "cs").app

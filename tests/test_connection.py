@@ -17,7 +17,7 @@ from engagement_pandas.auth import VARIABLES
 from engagement_pandas.sandbox import SandboxServer
 
 NOW = "2026-04-15T12:20:00Z"
-OURS = (*VARIABLES.values(), "X_BASE_URL", "X_TOKEN_URL", "X_POSTS")
+OURS = (*VARIABLES.values(), "X_BASE_URL", "X_TOKEN_URL", "X_POSTS", "X_HANDLE", "X_LOGIN_URL")
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +26,7 @@ def _nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in OURS:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.replace("X_", "TWITTER_", 1), raising=False)
+    monkeypatch.setenv("X_ACCOUNTS", str(tmp_path / "accounts.json"))
     monkeypatch.chdir(tmp_path)
 
 
@@ -129,6 +130,36 @@ def test_the_api_itself_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert "a-secret" not in repr(made) + repr(made.client) + made.source
 
 
+@pytest.mark.usefixtures("_live")
+def test_live_with_an_owner_who_has_logged_in(
+    sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without tokens in the environment: the only account's, or those of X_HANDLE."""
+    monkeypatch.delenv("X_ACCESS_TOKEN")
+    monkeypatch.delenv("X_ACCESS_TOKEN_SECRET")
+    monkeypatch.setenv("X_LOGIN_URL", sandbox.login_url)
+    ids = [post.post_id for post in sandbox.world.posts("sandbox_railway")[-5:]]
+    (tmp_path / "posts.csv").write_text("\n".join(["post_id", *ids]))
+    told: list[str] = []
+
+    def counted() -> int:
+        with ep.connect() as made:
+            request = ep.totals(made.posts, engagement_types=["engagements"])
+            return len(ep.flatten(made.client.fetch(request)))
+
+    ep.login(
+        ask=lambda _: sandbox.authorise(told[-1].split()[-1], "sandbox_railway"), tell=told.append
+    )
+    assert counted() > 0
+    ep.login(ask=lambda _: sandbox.authorise(told[-1].split()[-1]), tell=told.append)
+    with pytest.raises(ep.MissingCredentials, match="@sandbox_bakery, @sandbox_railway"):
+        ep.connect()
+    monkeypatch.setenv("X_HANDLE", "Sandbox_Bakery")
+    assert counted() == 0
+    monkeypatch.setenv("X_HANDLE", "sandbox_railway")
+    assert counted() > 0
+
+
 @pytest.mark.parametrize("variable", VARIABLES.values())
 def test_half_of_the_credentials_are_not_the_demo(
     variable: str, monkeypatch: pytest.MonkeyPatch
@@ -213,6 +244,8 @@ def test_the_demo_lends_its_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         before = dict(os.environ)
         with made.environment():
             assert os.environ["X_BASE_URL"] == made.base_url
+            assert os.environ["X_LOGIN_URL"] == f"{made.base_url}/oauth"
+            assert ep.Accounts().handles == ("sandbox_bakery",)
             client = ep.EngagementClient(ep.UserContext.from_env(), base_url=made.base_url)
             request = ep.totals(made.posts["post_id"].tail(1), engagement_types=["favorites"])
             assert client.fetch(request)[0].status in {200, 403}

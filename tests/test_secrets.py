@@ -9,6 +9,7 @@ import logging
 import pickle
 import traceback
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -271,3 +272,165 @@ def test_no_cassette_holds_a_signature_or_token(cassette: Path) -> None:
         if text.startswith("{")
     ]
     assert set(tokens) <= {"recorded"}
+
+
+# Logins: what passes through, what is kept, and the ledger beside it
+
+REQUEST_TOKEN, REQUEST_TOKEN_SECRET, PIN = "rt-CANARY-5", "rts-CANARY-6", "7654321"
+CONSUMER = ep.Consumer(CANARIES["consumer_key"], CANARIES["consumer_secret"])
+ISSUED = (
+    f"oauth_token={REQUEST_TOKEN}&oauth_token_secret={REQUEST_TOKEN_SECRET}"
+    "&oauth_callback_confirmed=true"
+)
+GRANTED = (
+    f"oauth_token={CANARIES['access_token']}&user_id=9&screen_name=bakery"
+    f"&oauth_token_secret={CANARIES['access_token_secret']}"
+)
+
+
+def leaked(*texts: object) -> list[str]:
+    """Return the canaries in some texts, those of a login among them."""
+    whole = "\n".join(map(str, texts))
+    passing = (REQUEST_TOKEN, REQUEST_TOKEN_SECRET, PIN)
+    return found(whole) + [canary for canary in passing if canary in whole]
+
+
+def left_behind(error: BaseException, caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the canaries in all that an error leaves, our frames with their variables."""
+    told = traceback.TracebackException.from_exception(error, capture_locals=True)
+    ours = [frame for frame in told.stack if "engagement_pandas" in frame.filename]
+    assert ours
+    frames = [str(frame.locals) for frame in ours]
+    causes = [repr(error.__cause__), repr(error.__context__)]
+    return leaked(error, repr(error), error.__dict__, *frames, *causes, caplog.text) + leaked(
+        pickle.dumps(error)
+    )
+
+
+ECHO = " ".join([*CANARIES.values(), REQUEST_TOKEN, REQUEST_TOKEN_SECRET, PIN])
+STEP_FAILURES = {
+    **{
+        str(status): Scripted(status, {"errors": [f"bad {ECHO}"]})
+        for status in (302, 404, 429, 500)
+    },
+    "401": Scripted(401, f"bad {ECHO} callback".encode()),
+    "cut off": Scripted(401, b"bad", cut=5),
+}
+SPOILT = {
+    "half of it": Scripted(200, GRANTED.replace("screen_name", "name").encode()),
+    "no handle": Scripted(200, GRANTED.replace("bakery", "no%20one").encode()),
+    "too much": Scripted(200, GRANTED.encode() + b"&" * 70_000),
+}
+
+
+@pytest.mark.parametrize("failure", [*STEP_FAILURES, *SPOILT])
+def test_a_login_that_fails(
+    server: ScriptedServer, clock: FakeClock, caplog: pytest.LogCaptureFixture, failure: str
+) -> None:
+    """In either step: message, data, causes, our variables, pickle, log."""
+    caplog.set_level(logging.DEBUG)
+    url = f"{server.url}/oauth"
+    spoilt = (STEP_FAILURES | SPOILT)[failure]
+    server.answer(spoilt)
+    with pytest.raises(ep.EngagementError) as first:
+        ep.begin_login(CONSUMER, login_url=url, clock=clock.time)
+    app = {CANARIES["consumer_key"], CANARIES["consumer_secret"]}
+    granted = {CANARIES["access_token"], CANARIES["access_token_secret"]}
+    shown = left_behind(first.value, caplog)
+    assert app.isdisjoint(shown)
+    assert failure not in SPOILT or granted.isdisjoint(shown)
+    caplog.clear()
+    server.answer(Scripted(200, ISSUED.encode()), spoilt)
+    pending = ep.begin_login(CONSUMER, login_url=url, clock=clock.time)
+    with pytest.raises(ep.EngagementError) as second:
+        pending.finish(PIN)
+    shown = left_behind(second.value, caplog)
+    assert (app | {PIN, REQUEST_TOKEN, REQUEST_TOKEN_SECRET}).isdisjoint(shown)
+    assert failure not in SPOILT or granted.isdisjoint(shown)
+
+
+def test_a_login_without_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+    """The exception of requests holds the signed request; what is raised does not."""
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(ep.TransportError) as caught:
+        ep.begin_login(CONSUMER, login_url="http://127.0.0.1:9")
+    assert left_behind(caught.value, caplog) == []
+    assert caught.value.__context__ is None
+
+
+def test_a_pin_that_is_none(
+    server: ScriptedServer, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody pastes a secret where the PIN belongs."""
+    server.answer(Scripted(200, ISSUED.encode()))
+    pending = ep.begin_login(CONSUMER, login_url=f"{server.url}/oauth", clock=clock.time)
+    with pytest.raises(ep.LoginRefused) as caught:
+        pending.finish(CANARIES["access_token_secret"])
+    assert left_behind(caught.value, caplog) == []
+
+
+def test_a_good_login(
+    server: ScriptedServer, clock: FakeClock, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """Logs at level DEBUG, reprs and pickles of all that takes part; files but for the one."""
+    caplog.set_level(logging.DEBUG)
+    for name in ("oauthlib", "requests_oauthlib", "urllib3", "oauthlib.oauth1.rfc5849"):
+        caplog.set_level(logging.DEBUG, name)
+    server.answer(Scripted(200, ISSUED.encode()), Scripted(200, GRANTED.encode()))
+    pending = ep.begin_login(CONSUMER, login_url=f"{server.url}/oauth", clock=clock.time)
+    account = pending.finish(PIN)
+    accounts = ep.Accounts(tmp_path / "accounts.json", consumer=CONSUMER)
+    accounts.add(account)
+    user = accounts.credentials("bakery")
+    assert user.access_token == CANARIES["access_token"]
+    ledger = ep.Ledger(tmp_path / "ledger.jsonl")
+    ledger.note(account.handle)
+    shown = [pending, account, accounts, user, user.account, CONSUMER, CONSUMER.app, ledger]
+    assert leaked(*map(repr, shown), ledger._repr_html_(), caplog.text) == []
+    for kept in (account, user, CONSUMER, pending._keys):
+        with pytest.raises(ep.CredentialsError, match="not pickled"):
+            pickle.dumps(kept)
+    with pytest.raises(ep.CredentialsError, match="not pickled"):
+        pickle.dumps(pending)
+    holding = {path.name for path in tmp_path.iterdir() if leaked(path.read_text())}
+    assert holding == {"accounts.json"}
+    kept_of = set(leaked((tmp_path / "accounts.json").read_text()))
+    assert kept_of == {CANARIES["access_token"], CANARIES["access_token_secret"]}
+
+
+DAMAGES = {
+    "cut": lambda text: text[:-3],
+    "a line end in a token": lambda text: text.replace("CANARY-2", "CANARY-2\\n"),
+    "another version": lambda text: text.replace('"version": 1', '"version": 2'),
+    "no handle": lambda text: text.replace("bakery", "bak ery"),
+    "for all to read": lambda text: text,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_file_of_accounts_that_is_refused(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path, damage: str
+) -> None:
+    """None of what is in it gets out."""
+    caplog.set_level(logging.DEBUG)
+    path = tmp_path / "accounts.json"
+    accounts = ep.Accounts(path, consumer=CONSUMER)
+    tokens = (CANARIES["access_token"], CANARIES["access_token_secret"])
+    accounts.add(ep.Account("bakery", "9", CONSUMER.app, datetime.now(UTC), *tokens))
+    path.write_text(DAMAGES[damage](path.read_text()))
+    path.chmod(0o644 if damage == "for all to read" else 0o600)
+    for use in (lambda: accounts.handles, accounts.credentials, accounts.check):
+        with pytest.raises(ep.AccountsError) as caught:
+            use()
+        assert left_behind(caught.value, caplog) == []
+    assert leaked(repr(accounts)) == []
+
+
+def test_tokens_of_another_app(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    """The mismatch is told by digests."""
+    accounts = ep.Accounts(tmp_path / "accounts.json", consumer=ep.Consumer("other", "secret"))
+    tokens = (CANARIES["access_token"], CANARIES["access_token_secret"])
+    accounts.add(ep.Account("bakery", "9", CONSUMER.app, datetime.now(UTC), *tokens))
+    with pytest.raises(ep.AccountsError) as caught:
+        accounts.credentials("bakery")
+    assert left_behind(caught.value, caplog) == []
