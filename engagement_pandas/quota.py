@@ -29,6 +29,10 @@ UNTOLD: Final = 4
 JITTER: Final = (0.03, 0.1)
 """Seconds by which two requests may come closer together on their way, at least and at most."""
 
+AHEAD: Final = (0.1, 0.5)
+"""The share of a new window's quota that may be sent before the server has confirmed that it
+has begun: at first, and where the last one began as reckoned. Windows may also slide."""
+
 _SLACK: Final = 1.0  # the header "date" has whole seconds
 _MOST: Final = 1000  # starts remembered; a limit of more a second is none
 
@@ -63,14 +67,15 @@ class _Minute:
     others: int = 0
     heard: bool = False
     company: bool = False
+    ahead: float = 1.0  # the share of the limit that may be sent before the server's word
 
     def room(self, waiting: int) -> int:
         """Return how many more may be sent, with so many on their way."""
         sent = self.mine + waiting + self.others
         # Somebody else spends the same quota: all on their way may yet be counted.
         spent = max(sent, self.counted + waiting) if self.company else sent
-        # Until the server has confirmed that a new window has begun, half of it has to do.
-        return max(1, self.limit if self.heard else self.limit // 2) - spent
+        known = self.limit if self.heard else int(self.limit * self.ahead)
+        return max(1, known) - spent
 
     def hear(self, limit: int | None, remaining: int, waiting: int) -> None:
         """Take the server's word of this window; an older one says no more than a newer."""
@@ -110,6 +115,7 @@ class Quota:
         self._minute: _Minute | None = None
         self._resumes = 0.0  # local time, where the second is spent
         self._answers = 0
+        self._turns = False  # whether the last window was found to begin anew, by the clock
         self.limits: dict[str, int] = {}
         """Requests a ``"minute"`` and a ``"second"``, where the API has said."""
 
@@ -203,7 +209,10 @@ class Quota:
             known.mine += 1
         known.ends = reset
         known.until = min(until, known.until) if known.heard else until
+        turned = not known.heard and known.ahead < 1
         known.hear(limit, remaining, len(self._open))
+        if turned:
+            self._turns = known.others == 0
 
     def _close(self, place: Place | None) -> None:
         if place is not None and place in self._open:
@@ -222,7 +231,12 @@ class Quota:
             passed = length * (1 + (now - minute.until) // length)
             self._skew.age(passed)
             # Not heard of yet. What is on its way may have been counted in it.
-            self._minute = _Minute(minute.limit, minute.ends + passed, minute.until + passed)
+            self._minute = _Minute(
+                minute.limit,
+                minute.ends + passed,
+                minute.until + passed,
+                ahead=AHEAD[self._turns],
+            )
 
     def _pause(self, now: float) -> float:
         self._turn(now)
@@ -247,7 +261,7 @@ class Quota:
             spare = (self._minute.until - now) * limit / room - 1
         length = PERIODS["second"] + min(max(spare, JITTER[0]), JITTER[1])
         wait = self._starts[-limit] + length - now
-        return wait if wait <= length else 0.0  # the clock was set back
+        return wait if wait <= length + _SLACK else 0.0  # the clock was set back
 
     def _local(self, reset: float | None, period: str, began: float, now: float) -> float | None:
         """Return the local time of a reset, by the first clock that makes sense of it.

@@ -25,8 +25,9 @@ from engagement_pandas.explorers.export import ExportBar
 from engagement_pandas.explorers.page import CODE, Region
 from engagement_pandas.explorers.running import Cancelled, Run
 from engagement_pandas.explorers.tables import LISTED, Column, link, table, text
+from engagement_pandas.id_files import ids_in
 from engagement_pandas.planning import Plan, plan
-from engagement_pandas.posts import ids_in, unique_ids
+from engagement_pandas.posts import unique_ids
 from engagement_pandas.request import EngagementRequest, totals
 from engagement_pandas.response import EngagementResponse
 from engagement_pandas.vocabulary import PUBLIC_TYPES, Endpoint
@@ -228,7 +229,7 @@ class FetchExplorer(Explorer):
     def _cancel(self) -> None:
         self.run.cancel()
         self.cancel.disabled = True
-        self.say("Cancelling: one request may be on its way")
+        self.say("Cancelling: what is on its way may still arrive")
 
     def _lock(self, *, running: bool) -> None:
         """While a fetch runs, the question stays as it was asked."""

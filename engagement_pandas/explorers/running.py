@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import product
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,7 +13,10 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.explorers.asking import adds_up
 from engagement_pandas.flattening import flatten, omissions
 from engagement_pandas.planning import Plan
+from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
+from engagement_pandas.vocabulary import EngagementType
+from engagement_pandas.window import Window
 
 if TYPE_CHECKING:
     from engagement_pandas.client import EngagementClient
@@ -39,8 +43,6 @@ class Run(threading.Thread):
     ----------
     responses : list of EngagementResponse
         What was answered.
-    done : int
-        How many requests of the plan are settled.
     """
 
     def __init__(
@@ -53,14 +55,13 @@ class Run(threading.Thread):
         super().__init__(name="engagement_pandas fetch", daemon=True)
         self.plan = plan
         self.responses: list[EngagementResponse] = []
-        self.done = 0
         self._client = client
         self._told = told
         self._ended = ended
         self._stop_asked = threading.Event()
 
     def cancel(self) -> None:
-        """Send no more requests than the one that is on its way."""
+        """Send no more requests than those that are on their way."""
         self._stop_asked.set()
 
     def run(self) -> None:
@@ -74,16 +75,25 @@ class Run(threading.Thread):
         self._ended(error)
 
     def _watch(self, progress: Progress) -> None:
-        self.done = progress.done
-        if self._stop_asked.is_set() and self.done < len(self.plan):
+        if self._stop_asked.is_set() and progress.done < len(self.plan):
             raise Cancelled
         self._told(progress)
 
     @property
+    def done(self) -> int:
+        """How many requests of the plan are settled."""
+        return len(self.plan) - len(self._left)
+
+    @property
+    def _left(self) -> list[EngagementRequest]:
+        """The requests of the plan that are not settled; answers come in any order."""
+        settled = {cell for response in self.responses for cell in _cells(response.request)}
+        return [part for part in self.plan.requests if not settled.issuperset(_cells(part))]
+
+    @property
     def unasked(self) -> tuple[str, ...]:
         """The posts about which not everything has been answered, in the plan's order."""
-        left = self.plan.requests[self.done :]
-        return tuple(dict.fromkeys(post for part in left for post in part.post_ids))
+        return tuple(dict.fromkeys(post for part in self._left for post in part.post_ids))
 
     @property
     def counts(self) -> pd.DataFrame:
@@ -118,3 +128,9 @@ class Run(threading.Thread):
             msg = "nothing was answered; fetch again"
             raise FrameError(msg)
         return omissions(self.responses)
+
+
+def _cells(request: EngagementRequest) -> Iterator[tuple[str, EngagementType, Window | None]]:
+    """Yield what is settled one by one, as a refusal divides it."""
+    for post, kind in product(request.post_ids, request.engagement_types):
+        yield post, kind, request.window

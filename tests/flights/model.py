@@ -87,15 +87,14 @@ class Server:
 class Sky:
     """An air in virtual time, with a server behind it."""
 
-    def __init__(
-        self, contract: Contract, begin: float, seed: int = 0, others: Callable[[float], Any] = id
-    ) -> None:
+    def __init__(self, contract: Contract, begin: float, seed: int = 0) -> None:
         self.flying = 0
         self.now = begin
         self.contract = contract
         self.server = Server(contract)
         self.reply: tuple[int, dict[str, str]] = (0, {})
         self.refused: list[float] = []  # our own 429s, by local time
+        self.others = 0
         self.most = 0
         self._dice = random.Random(seed)  # noqa: S311
         self._events: list[tuple[float, int, Callable[[], Landing | None]]] = []
@@ -108,6 +107,18 @@ class Sky:
     def at(self, when: float, event: Callable[[], Landing | None]) -> None:
         """Have something happen."""
         heapq.heappush(self._events, (when, next(self._order), event))
+
+    def somebody_else(self, when: float, number: int = 1) -> None:
+        """Have another consumer of the same quota send so many requests at once."""
+
+        def spend() -> None:
+            now = when + self.contract.skew
+            spent = sum(1 for t in self.server.times if t // 60 == now // 60)
+            taken = min(number, self.contract.minute - spent)
+            self.server.times += [now] * taken
+            self.others += taken
+
+        self.at(when, spend)
 
     def launch(self, errand: Errand, job: Callable[[], Any]) -> None:
         """Send a request: it is counted on its way, and answered in the end."""
@@ -179,24 +190,30 @@ def fly(pilot: Pilot, number: int, say: Callable[[str], None] = lambda _: None) 
     return list(pilot.flight(number, say).run(errands()))
 
 
-def best(contract: Contract, begin: float, number: int, known: float = 0.0) -> float:
+def best(
+    contract: Contract, begin: float, number: int, known: float = 0.0, opening: int = 10**9
+) -> float:
     """Return the seconds that a job takes at best, for one who knows everything.
 
     Request after request at the first moment at which both of its windows have room, by
     counting; and then the shortest way of the last one. It knows nothing of the package.
 
-    ``known``: the local time before which no more than one is sent.
+    ``known``: the local time before which no more than one is sent; ``opening``: so many, at
+    most, in the first minute, which is partly over.
     """
     minutes: Counter[int] = Counter()
     seconds: Counter[int] = Counter()
     ahead = contract.skew + contract.way
     arrival = begin + ahead
+    first = int(arrival // 60)
     for turn in range(number):
         if turn == 1:
             arrival = max(arrival, known + ahead)
         while True:
             minute, second = int(arrival // 60), int(arrival // 1)
-            if minutes[minute] >= contract.minute:
+            if minutes[minute] >= (
+                min(opening, contract.minute) if minute == first else contract.minute
+            ):
                 arrival = (minute + 1) * 60.0
             elif seconds[second] >= contract.second:
                 arrival = second + 1.0
