@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
 
 from engagement_pandas.accounts import HANDLE_VARIABLE, Accounts
+from engagement_pandas.addresses import BASE_URL_VARIABLE, TOKEN_URL_VARIABLE, addresses
 from engagement_pandas.auth import VARIABLES, AppOnly
-from engagement_pandas.client import BASE_URL, TOKEN_URL, EngagementClient
+from engagement_pandas.client import BASE_URL, EngagementClient
 from engagement_pandas.errors import MissingCredentials
+from engagement_pandas.id_files import read_ids
 from engagement_pandas.logins import LOGIN_URL_VARIABLE
-from engagement_pandas.posts import created_at, read_ids, unique_ids
+from engagement_pandas.posts import created_at, unique_ids
 from engagement_pandas.sandbox import demo_client
 from engagement_pandas.sandbox.world import DEMO_HANDLE
 from engagement_pandas.wording import counted
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
 
     from engagement_pandas.sandbox import Demo
 
-BASE_URL_VARIABLE: Final = "X_BASE_URL"
-TOKEN_URL_VARIABLE: Final = "X_TOKEN_URL"  # noqa: S105 - a variable's name
 POSTS_VARIABLE: Final = "X_POSTS"
 
 POSTS_FILE: Final = "posts.csv"
@@ -200,11 +200,11 @@ def connect(
     except MissingCredentials as error:
         msg = f"{error}; or unset all of them, which is the demo"
         raise MissingCredentials(msg, error.variables) from None
-    base_url = os.environ.get(BASE_URL_VARIABLE) or BASE_URL
-    token_url = os.environ.get(TOKEN_URL_VARIABLE) or TOKEN_URL
+    named = addresses()
+    base_url = named.get("base_url", BASE_URL)
     file = Path(posts or os.environ.get(POSTS_VARIABLE) or POSTS_FILE)
-    client = EngagementClient(owner, base_url=base_url, token_url=token_url)
-    public = EngagementClient(AppOnly.from_env(), base_url=base_url, token_url=token_url)
+    client = EngagementClient(owner, **named)
+    public = EngagementClient(AppOnly.from_env(), **named)
     frame = _read(file)
     host = urlsplit(base_url).hostname
     whose = "a server on this machine, not X" if host in _HERE else f"X, Engagement API at {host}"

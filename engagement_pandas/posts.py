@@ -1,18 +1,12 @@
-"""What identifies a post: IDs, where they are read from, and the time inside them."""
+"""What identifies a post: its ID, and the time inside it."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import operator
-import os
 import re
-import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from engagement_pandas.errors import InvalidPostId
 from engagement_pandas.vocabulary import FIRST_SNOWFLAKE, MAX_ID_DIGITS, SNOWFLAKE_EPOCH
@@ -168,74 +162,6 @@ def first_id(moment: datetime) -> int:
     return -((SNOWFLAKE_EPOCH - moment) // timedelta(milliseconds=1)) << 22
 
 
-def read_ids(path: str | os.PathLike[str]) -> list[Any]:
-    r"""Read post IDs from a file, for :func:`unique_ids` to judge.
-
-    Parameters
-    ----------
-    path : str or path
-        ``.csv`` and ``.tsv`` with a ``post_id`` column; ``.jsonl``, ``.ndjson`` and
-        ``.json`` with an ID, or an object that has a ``post_id``, on each line; anything
-        else one ID a line, blank lines and lines that begin with ``#`` left out. ``"-"``
-        is standard input, read as lines.
-
-    Returns
-    -------
-    list
-        Texts, or what JSON made of them: exact integers of any size, floats as floats.
-
-    Raises
-    ------
-    InvalidPostId
-        Where the file cannot be read as UTF-8 text or JSON, or has no post IDs in it.
-    OSError
-        Where it cannot be opened.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     file = pathlib.Path(folder, "posts.csv")
-    ...     _ = file.write_text("post_id,text\n1060976163948904448,hello\n")
-    ...     read_ids(file)
-    ['1060976163948904448']
-    """
-    name = os.fspath(path)
-    if name == "-":
-        return _read(_lines, sys.stdin, name)
-    with open(path, "rb") as file:  # noqa: PTH123
-        return ids_in(name, file.read())
-
-
-def ids_in(name: str, content: bytes | memoryview) -> list[Any]:
-    """Return the post IDs in a file that somebody else has read, such as an upload.
-
-    Parameters
-    ----------
-    name : str
-        What the file is called; its end says how it is read, as in :func:`read_ids`.
-    content : bytes
-        What is in it, in UTF-8.
-
-    Returns
-    -------
-    list
-        As from :func:`read_ids`, for :func:`unique_ids` to judge.
-
-    Raises
-    ------
-    InvalidPostId
-        Where it is no UTF-8 text or JSON, or has no post IDs in it.
-
-    Examples
-    --------
-    >>> ids_in("posts.jsonl", b'{"post_id": "1060976163948904448"}')
-    ['1060976163948904448']
-    """
-    reader = _READERS.get(Path(name).suffix.lower(), _lines)
-    return _read(reader, io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline=""), name)
-
-
 def pasted_ids(text: str) -> list[str]:
     """Return the post IDs in a text that was copied from somewhere.
 
@@ -289,55 +215,3 @@ def _pasted_id(piece: str) -> str:
         "each, or links such as https://x.com/i/web/status/1060976163948904448"
     )
     raise InvalidPostId(msg)
-
-
-def _read(reader: Callable[[IO[str], str], list[Any]], file: IO[str], name: str) -> list[Any]:
-    try:
-        return reader(file, name)
-    except UnicodeDecodeError as error:
-        msg = f"{name} is not UTF-8 text; save it as such: {error}"
-        raise InvalidPostId(msg) from error
-    except (csv.Error, RecursionError) as error:
-        msg = f"{name} holds no list of post IDs: {error}"
-        raise InvalidPostId(msg) from error
-
-
-def _lines(file: IO[str], _: str) -> list[Any]:
-    texts = (line.strip("\ufeff \t\r\n\v\f") for line in file)
-    return [text for text in texts if text and not text.startswith("#")]
-
-
-def _table(file: IO[str], name: str) -> list[Any]:
-    rows = csv.DictReader(file, delimiter="\t" if name.lower().endswith(".tsv") else ",")
-    if "post_id" not in (rows.fieldnames or ()):
-        msg = f"{name} has no post_id column, only {listed(rows.fieldnames or ())}; rename one"
-        raise InvalidPostId(msg)
-    return [(row["post_id"] or "").strip() for row in rows]
-
-
-def _json_lines(file: IO[str], name: str) -> list[Any]:
-    ids: list[Any] = []
-    for number, line in enumerate(file, 1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except ValueError as error:
-            msg = f"line {number} of {name} is no JSON: {error}"
-            raise InvalidPostId(msg) from error
-        if isinstance(value, dict):
-            if "post_id" not in value:
-                msg = f"line {number} of {name} has no post_id, only {listed(value)}"
-                raise InvalidPostId(msg)
-            value = value["post_id"]
-        ids += value if isinstance(value, list) else [value]
-    return ids
-
-
-_READERS: Final = {
-    ".csv": _table,
-    ".tsv": _table,
-    ".json": _json_lines,
-    ".jsonl": _json_lines,
-    ".ndjson": _json_lines,
-}

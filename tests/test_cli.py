@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import signal
 import subprocess
@@ -20,7 +19,7 @@ from scripted import Scripted, ScriptedServer
 import engagement_pandas as ep
 from engagement_pandas import transport, window
 from engagement_pandas.cli import EXIT_CODES, main, parser
-from engagement_pandas.posts import read_ids
+from engagement_pandas.id_files import read_ids
 from engagement_pandas.sandbox import SandboxServer
 
 NOW = "2026-04-15T12:20:00Z"
@@ -72,6 +71,11 @@ def mine(server: SandboxServer, number: int = 3) -> list[str]:
     return [post.post_id for post in server.world.posts("sandbox_bakery")[-number:]]
 
 
+def likes(posts: list[str]) -> dict[str, Any]:
+    """Return an answer that counts one like of each post."""
+    return {"by_post": {post: {"favorites": "1"} for post in posts}}
+
+
 # Asking
 
 
@@ -96,11 +100,12 @@ def test_historical_into_files(
     sandbox: SandboxServer, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Parquet, omissions, raw answers; stdout is empty and stderr says what was done."""
-    other = sandbox.world.posts("sandbox_railway")[-1].post_id
+    other = sandbox.world.posts("sandbox_railway")[-9].post_id
     posts = folder / "posts.csv"
-    posts.write_text("text,post_id\n" + "".join(f"hello,{i}\n" for i in [*mine(sandbox), other]))
+    ids = [*mine(sandbox, 9)[:3], other]
+    posts.write_text("text,post_id\n" + "".join(f"hello,{i}\n" for i in ids))
     window = ["--start", "2026-04-14", "--end", "2026-04-15T06:00:00Z"]
-    out = ["--out", "counts.parquet", "--omissions", "silent.csv", "--raw", "raw"]
+    out = ["--out", "counts.parquet", "--omissions", "silent.csv", "--archive", "raw"]
     assert (
         main(["historical", "posts.csv", "--types", "impressions", *window, *out, *urls(sandbox)])
         == 0
@@ -111,22 +116,18 @@ def test_historical_into_files(
     assert "no counts for 1 post: not owned by the account that asked" in told.err
     assert len(ep.read_parquet("counts.parquet")) == 3 * 30
     assert ep.read_csv("silent.csv")["post_id"].tolist() == [other]
-    names = sorted(path.name for path in (folder / "raw").iterdir())
-    assert [name.split("-", 3)[3] for name in names] == [
-        "00001-refused-403.json",
-        "00001-refused-403.request.json",
-        "00002.json",
-        "00002.request.json",
-    ]
+    assert sorted(response.status for response in ep.Archive("raw")) == [200, 403]
+    assert [path.name.partition("-")[0] for path in folder.iterdir() if path.is_dir()] == ["raw"]
 
 
 def test_raw_answers_flatten_to_the_same_table(sandbox: SandboxServer, folder: Path) -> None:
     """What was kept as it came gives the same counts again."""
     ask = ["last-28-hours", *mine(sandbox), "--types", "impressions", "--by", "day"]
-    assert main([*ask, "--out", "a.parquet", "--raw", "raw", *urls(sandbox)]) == 0
-    bodies = [str(path) for path in (folder / "raw").iterdir()]
-    assert main(["flatten", *bodies, "--out", "b.parquet"]) == 0
-    pd.testing.assert_frame_equal(ep.read_parquet("a.parquet"), ep.read_parquet("b.parquet"))
+    assert main([*ask, "--out", "a.parquet", "--archive", "raw", *urls(sandbox)]) == 0
+    (collection,) = (folder / "raw").iterdir()
+    for stored in ("raw", str(collection)):
+        assert main(["flatten", stored, "--out", "b.parquet"]) == 0
+        pd.testing.assert_frame_equal(ep.read_parquet("a.parquet"), ep.read_parquet("b.parquet"))
 
 
 def test_historical_without_dates(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,27 +178,32 @@ def test_the_readme_s_sequence(
     sandbox: SandboxServer, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Parts of one question and a refusal, kept raw, are one table again, omissions told."""
-    other = sandbox.world.posts("sandbox_railway")[-1].post_id
-    (folder / "posts.txt").write_text("\n".join([*mine(sandbox), other]))
+    other = sandbox.world.posts("sandbox_railway")[-30].post_id
+    (folder / "posts.txt").write_text("\n".join([*mine(sandbox, 20)[:3], other, "7"]))
     window = ["--start", "2026-03-01", "--end", "2026-04-12", "--by", "post"]
     kinds = ["--types", "impressions,url_clicks"]
-    ask = ["historical", "posts.txt", *kinds, *window, "--out", "a.parquet", "--raw", "raw"]
+    ask = ["historical", "posts.txt", *kinds, *window, "--out", "a.parquet", "--archive", "raw"]
     assert main([*ask, *urls(sandbox)]) == 0
-    capsys.readouterr()
-    bodies = sorted(map(str, (folder / "raw").iterdir()))
-    assert len(bodies) == 2 * 4  # two windows, each refused once and then answered
-    assert main(["flatten", *bodies, "--out", "b.parquet"]) == 0
+    told = capsys.readouterr().err
+    assert main(["flatten", "raw/", "--out", "b.parquet"]) == 0
     pd.testing.assert_frame_equal(ep.read_parquet("a.parquet"), ep.read_parquet("b.parquet"))
-    assert "no counts for 1 post: not owned" in capsys.readouterr().err
+    for words in (told, capsys.readouterr().err):
+        assert "no counts for 1 post: not owned" in words
+        assert "no counts for 4 posts: not yet posted" in words
+        assert "no counts for 1 post: deleted" in words
+    assert main(["verify", "raw/"]) == 0
 
 
 def test_runs_keep_their_answers_apart(sandbox: SandboxServer, folder: Path) -> None:
-    """Four runs within a second leave four answers."""
-    for post in mine(sandbox, 4):
-        asked = ["totals", post, "--types", "favorites", "--raw", "raw"]
+    """Three snapshots of one post within a second, side by side in one table."""
+    (post,) = mine(sandbox, 1)
+    for _ in range(3):
+        asked = ["totals", post, "--types", "favorites", "--archive", "raw"]
         assert main([*asked, "--out", "counts.csv", *urls(sandbox)]) == 0
-    bodies = [path for path in (folder / "raw").iterdir() if ".request." not in path.name]
-    assert len(bodies) == 4
+        assert len(ep.read_csv(folder / "counts.csv")) == 1
+    assert len(ep.Archive("raw").collections) == 3
+    assert main(["flatten", "raw", "--retrieved-at", "--out", "growth.csv"]) == 0
+    assert len(ep.read_csv(folder / "growth.csv")) == 3
 
 
 @pytest.mark.parametrize(
@@ -206,7 +212,7 @@ def test_runs_keep_their_answers_apart(sandbox: SandboxServer, folder: Path) -> 
         ["--out", "nowhere/counts.csv"],
         ["--omissions", "nowhere/silent.csv"],
         ["--out", "folder.csv"],
-        ["--raw", "file"],
+        ["--archive", "file"],
     ],
 )
 @pytest.mark.usefixtures("keys")
@@ -225,18 +231,9 @@ def test_an_answer_of_the_wrong_shape_is_kept(server: ScriptedServer, folder: Pa
     """It was paid for, and somebody may want to look at it."""
     server.answer(Scripted(200, {"by_post": [1]}))
     assert main(["totals", "7", *urls(server)]) == 6
-    (kept,) = folder.glob("engagement-pandas-totals-*/*-00001.json")
-    assert json.loads(kept.read_text()) == {"by_post": [1]}
-
-
-def test_a_request_that_is_not_the_answer_s(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Something else beside the answer is an error that names it."""
-    (folder / "a.json").write_text('{"g": {"1": {"favorites": "5"}}}')
-    (folder / "a.request.json").write_text('{"endpoint": "totals"}')
-    assert main(["flatten", "a.json", "a.request.json"]) == 7
-    assert "a.request.json" in capsys.readouterr().err
+    (kept,) = folder.glob("engagement-pandas-totals-*")
+    (response,) = ep.Archive(kept)
+    assert response.json() == {"by_post": [1]}
 
 
 # Where posts come from
@@ -302,7 +299,7 @@ def test_files_that_are_wrong(
 
 def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
     """Every verb tells its options, an example and the exit codes."""
-    for verb in ("demo", "totals", "last-28-hours", "historical", "flatten", "sandbox"):
+    for verb in ("demo", "totals", "last-28-hours", "historical", "flatten", "verify", "sandbox"):
         with pytest.raises(SystemExit) as caught:
             main([verb, "--help"])
         assert caught.value.code == 0
@@ -324,6 +321,9 @@ def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
         ["totals", "7", "--types", ""],
         ["totals", "7", "--types", " , "],
         ["totals", "7", "--by", ""],
+        ["totals", "7", "--per-minute", "0"],
+        ["totals", "7", "--per-minute", "nan"],
+        ["totals", "7", "--per-minute", "many"],
     ],
 )
 def test_what_cannot_be_typed(words: list[str]) -> None:
@@ -400,13 +400,244 @@ def test_answers_before_a_failure_are_kept(
     server: ScriptedServer, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Even where nobody asked for raw answers: they were paid for."""
-    first = {"by_post": {str(n): {"favorites": "1"} for n in range(1, 251)}}
-    server.answer(Scripted(200, first), Scripted(400, {"errors": ["no"]}))
     posts = [str(n) for n in range(1, 252)]
+    server.answer(Scripted(200, likes(posts[:250])), Scripted(400, {"errors": ["no"]}))
     assert main(["totals", *posts, "--types", "favorites", *urls(server)]) == 4
-    assert "1 answer had arrived, kept in engagement-pandas-totals-" in capsys.readouterr().err
-    (kept,) = folder.glob("engagement-pandas-totals-*/*-00001.json")
-    assert json.loads(kept.read_text()) == first
+    (kept,) = folder.glob("engagement-pandas-totals-*")
+    hint = f"the same command goes on with --archive {kept.name}"
+    assert f"what was answered is kept in {kept.name}; {hint}" in capsys.readouterr().err
+
+    server.answer(Scripted(200, likes(posts[250:])))
+    options = ["--types", "favorites", "--archive", kept.name, "--out", "counts.csv"]
+    assert main(["totals", *posts, *options, *urls(server)]) == 0
+    assert [len(seen.body["tweet_ids"]) for seen in server.seen] == [250, 1, 1]
+    assert len(ep.read_csv(folder / "counts.csv")) == 251
+
+
+@pytest.mark.usefixtures("keys")
+def test_nothing_is_kept_where_nothing_arrived(server: ScriptedServer, folder: Path) -> None:
+    """No folder for each time that a job is refused."""
+    server.answer(Scripted(400, {"errors": ["no"]}))
+    assert main(["totals", "7", *urls(server)]) == 4
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.usefixtures("keys")
+def test_the_same_command_goes_on(server: ScriptedServer, folder: Path) -> None:
+    """What is answered is not asked again; and of a window, never."""
+    window = ["--start", "2026-03-01", "--end", "2026-03-02", "--by", "post"]
+    posts = [str(n) for n in range(1, 27)]
+    ask = ["historical", *posts, *window, "--types", "favorites", "--archive", "raw"]
+    ask += ["--out", "counts.csv", *urls(server)]
+    server.answer(Scripted(200, likes(posts[:25])), Scripted(400, {"errors": ["no"]}))
+    assert main(ask) == 4
+    server.answer(Scripted(200, likes(posts[25:])))
+    assert main(ask) == 0
+    assert main(ask) == 0
+    assert [len(seen.body["tweet_ids"]) for seen in server.seen] == [25, 1, 1]
+    assert len(ep.read_csv(folder / "counts.csv")) == 26
+
+
+# A large plan
+
+MANY = [str(n) for n in range(1, 501 * 250)]
+
+
+class Person(io.StringIO):
+    """Somebody at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("name", ["X_BASE_URL", "--base-url"])
+def test_a_large_plan_without_anybody_to_ask(
+    server: ScriptedServer,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+) -> None:
+    """501 requests: exit code 8, the plan and the cure, and nothing is sent or made."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    monkeypatch.setenv("X_BASE_URL", server.url)
+    options = ["--base-url", server.url] if name == "--base-url" else []
+    (folder / "posts.txt").write_text("\n".join(MANY))
+    assert main(["totals", "posts.txt", "--types", "favorites", *options]) == 8
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "Plan: 501 requests to /insights/engagement/totals" in told.err
+    assert "give --yes" in told.err
+    assert server.seen == []
+    assert [path.name for path in folder.iterdir()] == ["posts.txt"]
+
+
+@pytest.mark.usefixtures("keys", "folder")
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [("n\n", 8), ("\n", 8), ("", 8), ("yesterday\n", 8), ("y\n", 4), (" Yes\n", 4)],
+)
+def test_a_large_plan_and_a_person(
+    server: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    said: str,
+    code: int,
+) -> None:
+    """16 minutes of quota: somebody is asked, and only yes means yes."""
+    monkeypatch.setattr(sys, "stdin", Person(said))
+    server.answer(Scripted(400, {"errors": ["no"]}))
+    posts = [str(n) for n in range(1, 16 * 250)]
+    asked = ["totals", *posts, "--types", "favorites", "--per-minute", "1"]
+    assert main([*asked, *urls(server)]) == code
+    assert len(server.seen) == (0 if code == 8 else 1)
+    assert "Send 16 requests? [y/N]" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("keys", "folder")
+def test_a_large_plan_that_is_agreed_to(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--yes: sent without a question."""
+    monkeypatch.setattr(sys, "stdin", Person("n\n"))
+    server.answer(Scripted(400, {"errors": ["no"]}))
+    posts = [str(n) for n in range(1, 16 * 250)]
+    asked = ["totals", *posts, "--types", "favorites", "--per-minute", "1", "--yes"]
+    assert main([*asked, *urls(server)]) == 4
+    assert len(server.seen) == 1
+    assert "[y/N]" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("keys", "folder")
+def test_a_plan_that_is_not_large(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """15 minutes: sent without a question."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    server.answer(Scripted(400, {"errors": ["no"]}))
+    posts = [str(n) for n in range(1, 15 * 250)]
+    asked = ["totals", *posts, "--types", "favorites", "--per-minute", "1"]
+    assert main([*asked, *urls(server)]) == 4
+    assert len(server.seen) == 1
+
+
+# Where the API is
+
+
+@pytest.mark.usefixtures("keys", "folder")
+def test_addresses_in_the_environment(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """X_BASE_URL and X_TOKEN_URL are where it asks, unless an option says otherwise."""
+    monkeypatch.setenv("X_BASE_URL", server.url)
+    monkeypatch.setenv("X_TOKEN_URL", f"{server.url}/token")
+    token = Scripted(200, {"token_type": "bearer", "access_token": "a-token"})
+    server.answer(token, Scripted(200, likes(["7"])))
+    assert main(["totals", "7", "--types", "favorites", "--app-only", "--out", "a.csv"]) == 0
+    assert [seen.path for seen in server.seen] == ["/token", "/insights/engagement/totals"]
+    assert main(["totals", "7", "--base-url", "http://example.com"]) == 2
+    monkeypatch.setenv("X_BASE_URL", "http://example.com")
+    assert main(["totals", "7"]) == 2
+
+
+# Stored answers
+
+
+@pytest.fixture
+def raw(sandbox: SandboxServer, folder: Path) -> Path:
+    """Collect a snapshot and a window into one archive."""
+    post = mine(sandbox, 9)[0]
+    for asked in (
+        ["totals", post, "--types", "favorites"],
+        [
+            "historical",
+            post,
+            "--types",
+            "favorites",
+            "--start",
+            "2026-04-14",
+            "--end",
+            "2026-04-15",
+        ],
+    ):
+        options = ["--archive", "raw", "--out", "counts.csv", *urls(sandbox)]
+        assert main([*asked, *options]) == 0
+    return folder / "raw"
+
+
+def answer_of(collection: Path) -> Path:
+    """Return the only answer of a collection."""
+    (answer,) = (path for path in collection.glob("*.json.gz") if "question" not in path.name)
+    return answer
+
+
+def test_verify_what_is_whole(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 0, and nothing on standard output."""
+    assert main(["verify", str(raw)]) == 0
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.endswith(f"2 collections whole in {raw}\n")
+
+
+def test_verify_what_is_damaged(
+    raw: Path, sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 9: the file, why, and what to ask; asking the window again mends it."""
+    capsys.readouterr()
+    (historical,) = raw.glob("historical-*")
+    answer_of(historical).write_bytes(b"not what it was")
+    for folder in (raw, historical):
+        assert main(["verify", str(folder)]) == 9
+        told = capsys.readouterr()
+        path, why, asked = told.out.rstrip("\n").split("\t")
+        assert path == str(answer_of(historical))
+        assert "BadGzipFile" in why
+        assert asked.startswith("EngagementRequest(historical of 1 post")
+        assert f"1 file damaged or missing in {folder}" in told.err
+    assert main(["flatten", str(historical)]) == 7
+    options = ["--archive", str(raw), "--out", "counts.csv", *urls(sandbox)]
+    window = ["--start", "2026-04-14", "--end", "2026-04-15"]
+    assert main(["historical", mine(sandbox, 9)[0], "--types", "favorites", *window, *options]) == 0
+    assert main(["verify", str(raw)]) == 0
+
+
+def test_verify_a_question_that_is_lost(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says so, since what to ask again is not known."""
+    (snapshot,) = raw.glob("totals-*")
+    (snapshot / "question.json.gz").unlink()
+    capsys.readouterr()
+    assert main(["verify", str(raw)]) == 9
+    assert capsys.readouterr().out.rstrip("\n").endswith("\tthe question itself")
+
+
+def test_verify_what_is_not_finished(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No damage: exit code 0, and how many requests are to go."""
+    (snapshot,) = raw.glob("totals-*")
+    (snapshot / "complete").unlink()
+    answer_of(snapshot).unlink()
+    assert main(["verify", str(raw)]) == 0
+    assert f"{snapshot}: 1 request to go" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["verify", "flatten"])
+@pytest.mark.usefixtures("folder")
+def test_a_folder_without_answers(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 7, with the cure."""
+    Path("empty").mkdir()
+    assert main([verb, "empty"]) == 7
+    assert "empty holds no answers; name a folder that --archive has filled" in (
+        capsys.readouterr().err
+    )
+    assert main([verb, "nowhere"]) == 7
+
+
+def test_flatten_what_does_not_belong_together(
+    raw: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Totals and a window: two tables."""
+    assert main(["flatten", str(raw)]) == 2
+    assert "flatten each on its own" in capsys.readouterr().err
+    for one in raw.iterdir():
+        assert main(["flatten", str(one), "--out", f"{one.name}.csv"]) == 0
 
 
 # Flattening
@@ -466,8 +697,9 @@ def test_demo(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     }.items():
         assert list(ep.read_parquet(folder / "here" / f"{name}.parquet").columns) == columns
         assert len(ep.read_parquet(folder / "here" / f"{name}_omissions.parquet"))
-        assert list((folder / "here" / "raw").glob(f"{name}-*.json"))
         assert f"{name}.parquet" in told.out
+    raw = ep.Archive(folder / "here" / "raw")
+    assert [collection.complete for collection in raw.collections] == [True] * 3
     assert (folder / "here" / "week.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -514,7 +746,7 @@ def test_sandbox_asked_wrongly(words: list[str], capsys: pytest.CaptureFixture[s
 def test_a_reader_that_has_had_enough(sandbox: SandboxServer, folder: Path) -> None:
     """``| head`` closes the pipe early: no traceback."""
     program = str(Path(sys.executable).with_name("engagement-pandas"))
-    command = f"{program} historical {mine(sandbox)[-1]} --start 2026-03-18 --end 2026-04-15"
+    command = f"{program} historical {mine(sandbox, 9)[0]} --start 2026-03-18 --end 2026-04-15"
     command = f"{command} --omissions silent.csv {' '.join(urls(sandbox))}"
     command = f"set -o pipefail; {command} | head -1"
     done = subprocess.run(  # noqa: S603

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engagement_pandas import InvalidPostId, created_at
-from engagement_pandas.posts import ids_in, pasted_ids, read_ids, unique_ids
+from engagement_pandas.id_files import ids_in, read_ids
+from engagement_pandas.posts import pasted_ids, unique_ids
 
 ID = "1060976163948904448"
 
@@ -129,6 +130,10 @@ UPLOADS: dict[str, tuple[bytes, list[Any]]] = {
     "posts.json": (b'["1060976163948904448", 7]', [ID, 7]),
     "posts.jsonl": (b'{"post_id": "1060976163948904448"}\n\n7\n', [ID, 7]),
     "posts.ndjson": (b"1.06e18\n", [1.06e18]),
+    "pretty.json": (b'[\n  "1060976163948904448",\n  7\n]\n', [ID, 7]),
+    "objects.json": (b'[\n  {"post_id": "1060976163948904448"},\n  {"post_id": 7}\n]', [ID, 7]),
+    "lines.json": (b'{"post_id": "1060976163948904448"}\n\n[7, 8]\n', [ID, 7, 8]),
+    "empty.json": (b"\n", []),
     "posts.txt": (b"# mine\n1060976163948904448\n\n7\n", [ID, "7"]),
     "posts": (b"\xef\xbb\xbf1060976163948904448", [ID]),
     "-": (b"7\n", ["7"]),
@@ -137,6 +142,9 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
     "posts.csv": (b"id\n7\n", "posts.csv has no post_id column, only ['id']"),
     "posts.jsonl": (b'{"id": 7}', "line 1 of posts.jsonl has no post_id"),
     "posts.json": (b"7\n{", "line 2 of posts.json is no JSON"),
+    "pretty.json": (b"[\n  7\n  8\n]", "pretty.json is no JSON: Expecting ',' delimiter: line 3"),
+    "objects.json": (b'[\n {"id": 7}]', "objects.json has no post_id, only ['id']"),
+    "deep.json": (b"[" * 100_000, "deep.json holds no list of post IDs"),
     "posts.ndjson": (b"[" * 100_000, "posts.ndjson holds no list of post IDs"),
     "posts.xlsx": (b"PK\x03\x04\xff\xfe", "posts.xlsx is not UTF-8 text"),
 }

@@ -13,16 +13,19 @@ from collections.abc import Sequence
 from typing import Final
 
 from engagement_pandas import errors
-from engagement_pandas.cli import accounts, asking, demo, flattening, login, sandbox
+from engagement_pandas.cli import accounts, asking, demo, flattening, login, sandbox, verify
+from engagement_pandas.cli.consent import NotAgreed
 from engagement_pandas.cli.terminal import say
 
 EXIT_CODES: Final[Sequence[tuple[type[BaseException], int, str]]] = (
+    (NotAgreed, 8, "a large plan was not agreed to; nothing was sent"),
     (errors.RequestError, 2, "the question is not one that the API takes; nothing was sent"),
     (errors.CredentialsError, 3, "credentials are missing or were not accepted"),
     (errors.Unauthorized, 3, "credentials are missing or were not accepted"),
     (errors.RefusedError, 4, "the API refused"),
     (errors.TransportError, 5, "no answer was to be had; try again later"),
     (errors.ResponseShapeError, 6, "an answer is not what was asked for"),
+    (verify.Damaged, 9, "stored answers are damaged or missing"),
     (errors.FrameError, 7, "a file could not be read or written"),
     (OSError, 7, "a file could not be read or written"),
     (KeyboardInterrupt, 130, "interrupted"),
@@ -33,7 +36,7 @@ _CODES: Final = "\n".join(
     f"  {code:<4} {meaning}"
     for code, meaning in {
         0: "done; posts without counts are told on standard error",
-        **{code: meaning for _, code, meaning in EXIT_CODES},
+        **{code: meaning for _, code, meaning in sorted(EXIT_CODES, key=lambda row: row[1])},
     }.items()
 )
 
@@ -78,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = made.add_subparsers(required=True, metavar="COMMAND")
-    for module in (demo, asking, flattening, sandbox, login, accounts):
+    for module in (demo, asking, flattening, verify, sandbox, login, accounts):
         for verb in module.add_to(verbs):
             verb.formatter_class = argparse.RawDescriptionHelpFormatter
             verb.epilog = f"{verb.epilog}\n{epilog}" if verb.epilog else epilog

@@ -8,19 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from engagement_pandas.cli.raw import run_name, save
+from engagement_pandas.addresses import addresses
+from engagement_pandas.cli.archives import lent
+from engagement_pandas.cli.consent import LONG, MANY, agree
 from engagement_pandas.cli.terminal import (
     GROUPINGS,
     Verbs,
     grouping,
     names,
     omitted,
+    quota,
     say,
     table_file,
     write,
 )
 from engagement_pandas.errors import FrameError
-from engagement_pandas.posts import read_ids, unique_ids
+from engagement_pandas.id_files import read_ids
+from engagement_pandas.planning import plan
+from engagement_pandas.posts import unique_ids
 from engagement_pandas.request import EngagementRequest, historical, last_28_hours, totals
 from engagement_pandas.vocabulary import (
     EARLIEST,
@@ -32,7 +37,6 @@ from engagement_pandas.vocabulary import (
     EngagementType,
 )
 from engagement_pandas.window import Window
-from engagement_pandas.wording import counted
 
 if TYPE_CHECKING:
     from engagement_pandas.client import EngagementClient
@@ -40,7 +44,8 @@ if TYPE_CHECKING:
 
 _ENVIRONMENT: Final = """\
 credentials come from the environment: X_CONSUMER_KEY, X_CONSUMER_SECRET, X_ACCESS_TOKEN and
-X_ACCESS_TOKEN_SECRET of the owner of the posts (TWITTER_... where X_... is unset)"""
+X_ACCESS_TOKEN_SECRET of the owner of the posts (TWITTER_... where X_... is unset);
+X_BASE_URL and X_TOKEN_URL name another place than the documentation"""
 
 _APP_ONLY: Final = """\
 with --app-only X_BEARER_TOKEN, or else X_CONSUMER_KEY and X_CONSUMER_SECRET"""
@@ -80,26 +85,10 @@ def run(arguments: argparse.Namespace) -> None:
     request = arguments.question(arguments)
     for target in (arguments.out, arguments.omissions):
         _check_place(target)
-    name = run_name(request.endpoint)
-    folder = Path(arguments.raw or f"engagement-pandas-{name}")
-    if arguments.raw:
-        folder.mkdir(parents=True, exist_ok=True)
-    responses: list[EngagementResponse] = []
-    try:
-        with _client(arguments) as client:
-            for response in client.stream(request):
-                responses.append(response)
-                if arguments.raw:
-                    save([response], folder, name, len(responses))
-        _tell(responses, arguments)
-    except BrokenPipeError:
-        raise  # whoever reads the counts has had enough; nothing is lost
-    except BaseException:
-        if responses:
-            if not arguments.raw:
-                save(responses, folder, name)
-            say(f"{counted(len(responses), 'answer')} had arrived, kept in {folder}")
-        raise
+    with _client(arguments) as client, lent(arguments.archive, request.endpoint) as archive:
+        todo = plan(request, per_minute=arguments.per_minute, now=client.now())
+        agree(todo, yes=arguments.yes)
+        _tell(list(client.collect(todo, into=archive)), arguments)
 
 
 def _tell(responses: Sequence[EngagementResponse], arguments: argparse.Namespace) -> None:
@@ -126,9 +115,8 @@ def _client(arguments: argparse.Namespace) -> EngagementClient:
     from engagement_pandas.client import EngagementClient  # noqa: PLC0415
 
     credentials = (AppOnly if arguments.app_only else UserContext).from_env()
-    urls = {"base_url": arguments.base_url, "token_url": arguments.token_url}
-    given = {name: url for name, url in urls.items() if url is not None}
-    return EngagementClient(credentials, **given)
+    named = addresses(arguments.base_url, arguments.token_url)
+    return EngagementClient(credentials, **named)
 
 
 def _posts(arguments: argparse.Namespace) -> tuple[str, ...]:
@@ -171,7 +159,7 @@ def _add_options(parser: argparse.ArgumentParser, verb: Verb) -> None:
         "posts",
         nargs="+",
         metavar="POSTS",
-        help="IDs, or files: .csv with a post_id column, .jsonl, else an ID a line; - for stdin",
+        help="IDs, or files: .csv with a post_id column, .json, else an ID a line; - for stdin",
     )
     add("--types", type=names, metavar="A,B", help="engagement types (default: all, see below)")
     add(
@@ -183,11 +171,32 @@ def _add_options(parser: argparse.ArgumentParser, verb: Verb) -> None:
     )
     if verb.endpoint is Endpoint.HISTORICAL:
         add("--start", metavar="TIME", help="UTC, as 2026-03-01 or 2026-03-01T09:30:00Z")
-        add("--end", metavar="TIME", help="exclusive (default: 28 days up to the last whole hour)")
+        add(
+            "--end",
+            metavar="TIME",
+            help="exclusive (default: 28 days up to the last whole hour; name it, so that the "
+            "same command an hour later is the same question)",
+        )
     if verb.endpoint.facts.app_only:
         add("--app-only", action="store_true", help="bearer token: public types of any post")
     add("--out", type=table_file, metavar="FILE", help=".parquet or .csv (default: CSV to stdout)")
     add("--omissions", type=table_file, metavar="FILE", help="what has no count, and why")
-    add("--raw", metavar="FOLDER", help="keep each answer as it came, as JSON")
+    add(
+        "--archive",
+        metavar="FOLDER",
+        help="keep each answer as it came; the same command goes on where it was interrupted",
+    )
+    add(
+        "--per-minute",
+        type=quota,
+        metavar="N",
+        help="the quota of your contract, in requests a minute: tells how long it takes",
+    )
+    add(
+        "--yes",
+        action="store_true",
+        help=f"send a large plan too (over {LONG} minutes, or {MANY} requests without "
+        "--per-minute); else a person is asked, and without one nothing is sent",
+    )
     add("--base-url", metavar="URL", help="where the API is, if elsewhere")
     add("--token-url", metavar="URL", help="where bearer tokens are, if elsewhere")

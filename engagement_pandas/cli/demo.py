@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from engagement_pandas.cli.raw import save
 from engagement_pandas.cli.terminal import Verbs, give, omitted, say
 from engagement_pandas.errors import RequestError
 from engagement_pandas.request import historical, last_28_hours, totals
@@ -34,13 +33,15 @@ def run(arguments: argparse.Namespace) -> None:
     """Ask, flatten, write, draw, and say what to look at."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - heavy, as what follows
 
+    from engagement_pandas.archive import Archive  # noqa: PLC0415
     from engagement_pandas.exports import write_parquet  # noqa: PLC0415
     from engagement_pandas.flattening import flatten, omissions  # noqa: PLC0415
     from engagement_pandas.plots import plot_over_time  # noqa: PLC0415
     from engagement_pandas.sandbox import demo_client  # noqa: PLC0415
 
     folder = Path(arguments.folder)
-    (folder / "raw").mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    raw = Archive(folder / "raw")
     try:
         demo = demo_client(arguments.now)
     except (ValueError, OverflowError) as error:
@@ -54,12 +55,12 @@ def run(arguments: argparse.Namespace) -> None:
             "last_28_hours": last_28_hours(demo.posts, engagement_types=SERIES_TYPES),
             "historical": historical(demo.posts, engagement_types=SERIES_TYPES, window=week),
         }
-        answers = {name: demo.client.fetch(question) for name, question in questions.items()}
+        answers = {
+            name: list(demo.client.collect(question, into=raw))
+            for name, question in questions.items()
+        }
     lines = []
     for name, responses in answers.items():
-        for old in (folder / "raw").glob(f"{name}-[0-9]*.json"):
-            old.unlink()  # of the last demo
-        save(responses, folder / "raw", name)
         counts, silent = flatten(responses), omissions(responses)
         write_parquet(counts, folder / f"{name}.parquet")
         write_parquet(silent, folder / f"{name}_omissions.parquet")
@@ -75,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
         f"Demo written to {folder}/\n"
         + "\n".join(lines)
         + f"\n  {'week.png':<24}the week hour by hour: look at this first"
-        + f"\n  {'raw/':<24}every answer as it came, to compare with"
+        + f"\n  {'raw/':<24}every answer as it came: zcat FILE | tail -n +2"
         + "\nNext, in Python:\n"
         "  import engagement_pandas as ep\n"
         f"  ep.read_parquet({str(folder / 'historical.parquet')!r})"

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from engagement_pandas.cli.raw import BESIDE, load
+from engagement_pandas.cli.archives import opened
 from engagement_pandas.cli.terminal import Verbs, grouping, omitted, say, table_file, write
 from engagement_pandas.errors import EngagementError
 
@@ -17,20 +17,33 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     parser = verbs.add_parser(
         "flatten",
         help="turn stored answers of the API into a table",
-        description="Turn stored answers of the API, from anywhere, into one table. Where the "
-        "request lies beside an answer, as --raw leaves it, parts of one question are added up "
-        "and omissions told; without it, answers that count the same thing twice are refused.",
-        epilog="example:\n  engagement-pandas flatten raw/*.json --out counts.parquet\n",
+        description="Turn stored answers of the API, from anywhere, into one table. In an "
+        "archive the requests are known, so that parts of one question are added up and "
+        "omissions told; of loose bodies, those that count the same thing twice are refused.",
+        epilog="examples:\n"
+        "  engagement-pandas flatten raw/ --out counts.parquet\n"
+        "  engagement-pandas flatten raw/ --retrieved-at --out growth.parquet\n"
+        "  engagement-pandas flatten saved-body.json\n",
     )
     parser.set_defaults(run=run)
-    parser.add_argument("bodies", nargs="+", metavar="FILE", help="a body as JSON; - for stdin")
+    parser.add_argument(
+        "answers",
+        nargs="+",
+        metavar="ANSWERS",
+        help="an archive, one of its collections, or a file with a body as JSON; - for stdin",
+    )
     parser.add_argument(
         "--by",
         type=grouping,
         metavar="GROUPING",
         help="post, day, hour, or dimensions with commas, where the keys leave it open",
     )
-    parser.add_argument("--grouping", metavar="NAME", help="which, where a body has several")
+    parser.add_argument("--grouping", metavar="NAME", help="which, where there are several")
+    parser.add_argument(
+        "--retrieved-at",
+        action="store_true",
+        help="of an archive: keep snapshots apart, a row for each time",
+    )
     parser.add_argument(
         "--out", type=table_file, metavar="FILE", help=".parquet or .csv (default: CSV to stdout)"
     )
@@ -43,12 +56,9 @@ def run(arguments: argparse.Namespace) -> None:
     from engagement_pandas.flattening.bodies import stack  # noqa: PLC0415 - pandas
 
     frames, responses = [], []
-    for name in arguments.bodies:
-        if name.endswith(BESIDE):
-            continue  # raw/*.json names it too
-        response = None if name == "-" else load(Path(name))
-        if response is not None:
-            responses.append(response)
+    for name in arguments.answers:
+        if name != "-" and Path(name).is_dir():
+            responses += [response for one in opened(name) for response in one]
             continue
         body = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         try:
@@ -57,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
             error.add_note(f"in {name}")
             raise
     if responses:
-        frames.append(flatten(responses, arguments.grouping))
+        frames.append(flatten(responses, arguments.grouping, retrieved_at=arguments.retrieved_at))
         for line in omitted(omissions(responses)):
             say(line)
     write(stack(frames), arguments.out)

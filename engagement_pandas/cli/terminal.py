@@ -50,6 +50,22 @@ def grouping(text: str) -> Grouping:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def quota(text: str) -> float:
+    """Read a number of requests a minute.
+
+    >>> quota("60")
+    60.0
+    """
+    try:
+        per_minute = float(text)
+    except ValueError:
+        per_minute = 0.0
+    if not 0 < per_minute < float("inf"):
+        msg = f"{text!r} is no number of requests a minute"
+        raise argparse.ArgumentTypeError(msg)
+    return per_minute
+
+
 def table_file(text: str) -> str:
     """Read the name of a file that a table may go to."""
     if Path(text).suffix not in FORMATS:

@@ -1,0 +1,55 @@
+"""``verify``: whether the stored answers are whole."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+
+from engagement_pandas.cli.archives import opened
+from engagement_pandas.cli.terminal import Verbs, give, say
+from engagement_pandas.errors import ArchiveError
+from engagement_pandas.wording import counted
+
+
+class Damaged(ArchiveError):
+    """Stored answers are damaged or missing."""
+
+
+def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "verify",
+        help="tell which stored answers are damaged or missing",
+        description="Read every file of an archive, and tell which are damaged or missing, why, "
+        "and what to ask again: a line each on standard output, its parts with a tab between "
+        "them. What is not finished is told on standard error, and is no damage.",
+        epilog="example:\n  engagement-pandas verify raw/\n",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("folder", metavar="FOLDER", help="an archive, or one of its collections")
+    yield parser
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Tell what is damaged.
+
+    Raises
+    ------
+    Damaged
+        Where something is.
+    """
+    collections = opened(arguments.folder)
+    damages = [damage for collection in collections for damage in collection.verify()]
+    for damage in damages:
+        asked = "the question itself" if damage.request is None else repr(damage.request)
+        give(f"{damage.path}\t{damage.why}\t{asked}")
+    if damages:
+        msg = (
+            f"{counted(len(damages), 'file')} damaged or missing in {arguments.folder}; asking "
+            "historical again mends it, and of a snapshot Collection.reopen() tells"
+        )
+        raise Damaged(msg)
+    for collection in collections:
+        if not collection.complete:
+            say(f"{collection.path}: {counted(len(collection.unanswered), 'request')} to go")
+    say(f"{counted(len(collections), 'collection')} whole in {arguments.folder}")
