@@ -127,6 +127,9 @@ def flatten_json(
     span = None
     if envelope.start is not None and envelope.end is not None:
         span = Span.covering(envelope.start, envelope.end)
+        if span.start >= span.end:
+            msg = f"the body names the window {span}, which ends before it begins"
+            raise ResponseShapeError(msg, "$['start']")
     false = false_zeros(leaves, envelope, None, dimensions, span)
     return tidy(replace(leaves, missing=false & (leaves.count == 0)), dimensions)
 
