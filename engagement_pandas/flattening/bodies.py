@@ -24,6 +24,7 @@ from engagement_pandas.flattening.sums import add, tidy
 from engagement_pandas.frame import TEXT, check_counts, in_order
 from engagement_pandas.grouping import Grouping
 from engagement_pandas.response import Envelope, as_bytes
+from engagement_pandas.vocabulary import Dimension
 from engagement_pandas.wording import listed
 
 
@@ -130,7 +131,9 @@ def flatten_json(
         if span.start >= span.end:
             msg = f"the body names the window {span}, which ends before it begins"
             raise ResponseShapeError(msg, "$['start']")
-    false = false_zeros(leaves, envelope, None, dimensions, span)
+    # What a day says of itself goes before what the body says of its window.
+    hint = None if Dimension.DAY in dimensions else span
+    false = false_zeros(leaves, envelope, None, dimensions, hint)
     return tidy(replace(leaves, missing=false & (leaves.count == 0)), dimensions)
 
 

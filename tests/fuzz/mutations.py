@@ -150,11 +150,11 @@ CHANGES: Final[list[Callable[[st.DrawFn, Node, int], None]]] = [
 
 
 @st.composite
-def trees(draw: st.DrawFn, order: tuple[str, ...]) -> Node:
+def trees(draw: st.DrawFn, order: tuple[str, ...], known: dict[str, list[str]]) -> Node:
     """Draw an answer of an order with up to three things changed."""
     keys = {
         dimension: draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
-        for dimension, names in KEYS.items()
+        for dimension, names in known.items()
     }
     number = st.just(0) | st.integers(-3, 10**6)
     leaf = number.flatmap(lambda n: st.sampled_from([str(n), f'"{n}"']))
@@ -207,13 +207,18 @@ def scrambled(draw: st.DrawFn, body: bytes) -> bytes:
 
 
 @st.composite
-def bodies(draw: st.DrawFn, orders: tuple[tuple[str, ...], ...] = LEGAL) -> tuple[Any, bytes]:
+def bodies(
+    draw: st.DrawFn,
+    orders: tuple[tuple[str, ...], ...] = LEGAL,
+    known: dict[str, list[str]] = KEYS,
+    windows: list[tuple[str, str]] = WINDOWS,
+) -> tuple[Any, bytes]:
     """Draw an order, and the body of an answer to it with something changed."""
     order = draw(st.sampled_from(orders))
     blank = draw(st.sampled_from(_BLANKS))
-    parts = [f'"g":{blank}{spelled(draw(trees(order)), blank)}']
+    parts = [f'"g":{blank}{spelled(draw(trees(order, known)), blank)}']
     if draw(st.booleans()):
-        start, end = draw(st.sampled_from(WINDOWS))
+        start, end = draw(st.sampled_from(windows))
         parts += [f'"start": "{start}"', f'"end": "{end}"']
     if draw(st.sampled_from([True, False, False])):
         parts += draw(st.lists(st.sampled_from(ODD_RESERVED), min_size=1, max_size=2))
