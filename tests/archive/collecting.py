@@ -14,6 +14,7 @@ import engagement_pandas as ep
 from engagement_pandas.planning import Plan
 
 KEYS = ("consumer-key", "consumer-secret", "9-access-token", "token-secret")
+IN_FLIGHT = 3
 
 
 def start(folder: Path, todo: Plan, url: str, keys: Any = KEYS) -> Popen[str]:
@@ -37,7 +38,8 @@ def run(asked: dict[str, Any]) -> list[str]:
         ep.EngagementRequest.from_json(asked["endpoint"], body)
         for body in [asked["request"], *asked["parts"]]
     )
-    client = ep.EngagementClient(ep.UserContext(*asked["keys"]), base_url=asked["url"])
+    user = ep.UserContext(*asked["keys"])
+    client = ep.EngagementClient(user, base_url=asked["url"], in_flight=IN_FLIGHT)
     todo = Plan(request, tuple(parts), datetime.now(UTC))
     collection = client.collect(todo, into=ep.Archive(asked["folder"]), watch=lambda _: None)
     return [hashlib.sha256(response.content).hexdigest() for response in collection]
