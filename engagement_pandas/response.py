@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -91,7 +91,11 @@ class Envelope:
             Where the body is not a JSON object, or a reserved key does not hold what
             the API documents.
         """
-        top = shallow(content)
+        return cls.of(shallow(content))
+
+    @classmethod
+    def of(cls, top: Mapping[str, msgspec.Raw]) -> Self:
+        """Read the envelope off what stands at the top of a body."""
         unsupported: dict[EngagementType, frozenset[str]] = {}
         for key, types in UNSUPPORTED_KEYS.items():
             if key in top:

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.flattening.hours import read_grouping
+from engagement_pandas.flattening.hours import decode_body, read_grouping
+from engagement_pandas.flattening.hours import read as read_tree
 from engagement_pandas.flattening.leaves import Layout, Leaves, Mask
 from engagement_pandas.flattening.spans import Integers, Span, buckets, days_since_1970, timing
 from engagement_pandas.flattening.sums import add
@@ -83,11 +84,15 @@ class Answer:
         ResponseShapeError
             Where the answer is not one to the request.
         """
-        request, envelope = response.request, response.envelope()
+        request, body = response.request, decode_body(response.content, grouping)
+        envelope = response.envelope() if body is None else Envelope.of(body.top)
         span = span_of(response, envelope)
         asked = frozenset(request.post_ids)
         layout = Layout(grouping.name, grouping.dimensions, asked, envelope.unavailable, span)
-        given = _given(response, envelope, layout)
+        given = body and read_tree(response.content, body.tree, layout, body.beside)
+        if given is None:
+            given = _given(response, response.envelope(), layout)
+        del body
         available = asked - envelope.unavailable - envelope.forbidden_posts()
         counts = given
         gaps: tuple[Gap, ...] = ()
@@ -100,8 +105,8 @@ class Answer:
             cells = buckets(span, grouping.dimensions)
             counts, filled = (given, None) if cells is None else _fill(given, types, cells)
             false = false_zeros(counts, envelope, available, grouping.dimensions, span)
-            false &= counts.count == 0
             if false.any():
+                false &= counts.count == 0
                 counts = replace(counts, missing=counts.missing | false)
             gaps = _gaps(counts, filled, false) if cells is not None else _silent(counts, types)
         return cls(response, envelope, grouping, span, given, counts, gaps)

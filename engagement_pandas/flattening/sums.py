@@ -49,7 +49,7 @@ def add(parts: Sequence[Leaves], name: str) -> Leaves:
         )
     if not len(bucket):
         return Leaves(posts, types, post, kind, bucket, count, missing)
-    cell = _cells(post, kind, bucket, len(types))
+    cell = cells(post, kind, bucket, len(types))
     laid = _laid_out(cell)
     if laid is not None:
         return Leaves(
@@ -94,10 +94,12 @@ def _laid_out(cell: Integers) -> Integers | slice | None:
     return places
 
 
-def _cells(post: Codes, kind: Codes, bucket: Integers, types: int) -> Integers:
+def cells(post: Codes, kind: Codes, bucket: Integers, types: int) -> Integers:
     """Return one number a cell, in the order of the frame."""
-    least = int(bucket.min())
     cell = post.astype(np.int64)
+    if not len(cell):
+        return cell
+    least = int(bucket.min())
     cell *= types
     cell += kind
     cell *= int(bucket.max()) - least + 1
@@ -151,10 +153,12 @@ def tidy(leaves: Leaves, dimensions: Sequence[Dimension]) -> pd.DataFrame:
     )
     if day:
         days = leaves.bucket // (24 if hour else 1)
+        if hour:
+            columns["hour"] = (leaves.bucket - days * 24).astype(np.int8)
         days *= _DAY
         columns["day"] = days.view("datetime64[us]")
-    if hour:
-        columns["hour"] = (leaves.bucket % 24).astype(np.int8)
+    elif hour:
+        columns["hour"] = leaves.bucket.astype(np.int8)
     columns["count"] = pd.arrays.IntegerArray(leaves.count, leaves.missing)
     order = [name for name in COUNT_COLUMNS if name in columns]
     return pd.DataFrame({name: columns[name] for name in order}, copy=False)
