@@ -220,6 +220,8 @@ def bodies(
     if draw(st.booleans()):
         start, end = draw(st.sampled_from(windows))
         parts += [f'"start": "{start}"', f'"end": "{end}"']
+    if draw(st.sampled_from([True] + 4 * [False])):
+        parts.append('"unavailable_tweet_ids": ["20"]')
     if draw(st.sampled_from([True, False, False])):
         parts += draw(st.lists(st.sampled_from(ODD_RESERVED), min_size=1, max_size=2))
     if draw(st.sampled_from([True] + 9 * [False])):

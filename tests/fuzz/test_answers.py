@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
 import pytest
 from fuzz.mutations import KEYS, bodies
-from fuzz.oracle import DAY, FOUR, HOUR, POST, TYPE, Refused, is_told_elsewhere, read
+from fuzz.oracle import DAY, FOUR, HOUR, POST, TYPE, Refused, is_told_elsewhere, parse, read, window
 from fuzz.test_flatten_json import quickly, rows, thoroughly
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -77,6 +78,8 @@ def holds(order: Sequence[str], body: bytes) -> None:
         return
     counts, silent = told
     accounts_for_all(order, counts, silent)
+    assert window(dict(parse(body))) in (None, [WINDOW.start, WINDOW.end - timedelta(hours=1)])
+    assert set(counts.get("post_id", ())) <= set(POSTS)
     try:
         right = read(body, order)
     except Refused:
