@@ -1,0 +1,149 @@
+"""How long plots and redraws take, beside the same picture written by hand.
+
+By hand is what a user would write: a groupby or pivot of pandas, its own ``plot``, and
+``savefig``. Both are timed on the same 285,600 counts (25 posts, 17 types, 28 days by hour)
+in one run::
+
+    python -m pytest tests/benchmarks/test_plots.py -o addopts= --benchmark-only
+
+pytest-benchmark puts behind each time, in brackets, how many times the fastest of its group
+it is. A plot is drawn and written as SVG; a redraw is an explorer's, from the change of a
+control to the last part of its page.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas.vocabulary import SERIES_TYPES
+
+POSTS: Final = 25
+DAYS: Final = 28
+HEIGHT: Final = 4.2
+
+Draw = Callable[[pd.DataFrame, Any], Any]
+
+
+@pytest.fixture(scope="module")
+def counts() -> pd.DataFrame:
+    """Make the counts once: each post from its first hour on, and falling."""
+    begin = 1_772_323_200_000  # 2026-03-01
+    ids = [str(((begin + 60_000 * n - 1_288_834_974_657) << 22) + n) for n in range(POSTS)]
+    types = [str(kind) for kind in SERIES_TYPES]
+    days = pd.date_range("2026-03-01", periods=DAYS, unit="us")
+    keys = [ids, types, days, range(24)]
+    names = ["post_id", "engagement_type", "day", "hour"]
+    frame = pd.MultiIndex.from_product(keys, names=names).to_frame(index=False)
+    frame["post_id"] = frame["post_id"].astype("str")
+    frame["engagement_type"] = pd.Categorical(frame["engagement_type"], types)
+    frame["hour"] = frame["hour"].astype("int8")
+    fall = np.tile(1000 * 0.99 ** np.arange(DAYS * 24), POSTS * len(types))
+    frame["count"] = pd.array(np.random.default_rng(20260301).poisson(fall), dtype="Int64")
+    return frame
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def by_hour(counts: pd.DataFrame) -> pd.DataFrame:
+    """Sum by hour, a column a type."""
+    when = counts["day"] + pd.to_timedelta(counts["hour"].astype("int64"), unit="h")
+    sums = counts.groupby([when, "engagement_type"], observed=True)["count"].sum()
+    return sums.unstack().astype("float64")  # noqa: PD010  as it would be written
+
+
+def hours_by_hand(counts: pd.DataFrame, ax: Any) -> None:
+    """Draw a line a type."""
+    by_hour(counts).plot(ax=ax)
+
+
+def running_by_hand(counts: pd.DataFrame, ax: Any) -> None:
+    """Draw what has come together, a line a type."""
+    by_hour(counts).cumsum().plot(ax=ax)
+
+
+def top_by_hand(counts: pd.DataFrame, ax: Any) -> None:
+    """Sum by post, the ten best as bars."""
+    seen = counts[counts["engagement_type"] == "impressions"]
+    sums = seen.groupby("post_id")["count"].sum().nlargest(10)
+    sums[::-1].astype("float64").plot.barh(ax=ax)
+
+
+def types_by_hand(counts: pd.DataFrame, ax: Any) -> None:
+    """Sum by type, as bars."""
+    sums = counts.groupby("engagement_type", observed=True)["count"].sum()
+    sums.sort_values().astype("float64").plot.barh(ax=ax)
+
+
+def ages_by_hand(counts: pd.DataFrame, ax: Any) -> None:
+    """Impressions by age, added up, a line a post."""
+    seen = counts[counts["engagement_type"] == "impressions"]
+    ids = seen["post_id"].astype("int64").to_numpy()
+    made = pd.to_datetime((ids >> 22) + 1_288_834_974_657, unit="ms")
+    when = seen["day"] + pd.to_timedelta(seen["hour"].astype("int64"), unit="h")
+    age = (when - made).dt.total_seconds() / 3600
+    for _, rows in seen.assign(age=age).groupby("post_id"):
+        ax.plot(rows["age"], rows["count"].astype("float64").cumsum())
+
+
+PAIRS: Final[dict[str, tuple[Draw, Draw]]] = {
+    "over time": (lambda counts, ax: ep.plot_over_time(counts, ax=ax), hours_by_hand),
+    "running total": (lambda counts, ax: ep.plot_running_total(counts, ax=ax), running_by_hand),
+    "top posts": (lambda counts, ax: ep.plot_top_posts(counts, ax=ax), top_by_hand),
+    "by type": (lambda counts, ax: ep.plot_by_type(counts, ax=ax), types_by_hand),
+    "cumulative by age": (
+        lambda counts, ax: ep.plot_cumulative(
+            counts[counts["engagement_type"] == "impressions"], ax=ax
+        ),
+        ages_by_hand,
+    ),
+}
+"""Ours, and what would be written instead."""
+
+
+def picture(counts: pd.DataFrame, draw: Draw, layout: str = "constrained") -> bytes:
+    """Draw on a figure of pyplot's, and write it as SVG."""
+    figure, ax = plt.subplots(figsize=(8, HEIGHT), layout=layout)
+    draw(counts, ax)
+    file = io.BytesIO()
+    figure.savefig(file, format="svg")
+    plt.close(figure)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("whose", ["ours", "by hand"])
+@pytest.mark.parametrize("name", PAIRS)
+def test_plot(benchmark: Any, counts: pd.DataFrame, name: str, whose: str) -> None:
+    """A picture from counts to SVG."""
+    benchmark.group = f"plot: {name}"
+    draw = PAIRS[name][0 if whose == "ours" else 1]
+    svg = benchmark.pedantic(picture, args=(counts, draw), rounds=7, warmup_rounds=1)
+    assert b"</svg>" in svg
+
+
+def test_redraw(benchmark: Any, counts: pd.DataFrame) -> None:
+    """An explorer's chart, table, status and code, every post, a line a type."""
+    benchmark.group = "redraw"
+    explorer = ep.EngagementExplorer(counts)
+    explorer.controls["types"].value = explorer.controls["types"].options
+    explorer.controls["lines"].value = "engagement_type"
+    benchmark.pedantic(explorer.redraw, rounds=15, warmup_rounds=2)
+    assert explorer.alert.html == ""
+    explorer.close()
+
+
+def test_redraw_by_hand(benchmark: Any, counts: pd.DataFrame) -> None:
+    """The yardstick: the chart alone, as in a callback of ``interact``."""
+    benchmark.group = "redraw"
+    benchmark.pedantic(picture, args=(counts, hours_by_hand, "tight"), rounds=15, warmup_rounds=2)
