@@ -68,14 +68,16 @@ class _Minute:
     heard: bool = False
     company: bool = False
     ahead: float = 1.0  # the share of the limit that may be sent before the server's word
+    carried: int = 0  # what was on its way when it began
 
     def room(self, waiting: int) -> int:
         """Return how many more may be sent, with so many on their way."""
         sent = self.mine + waiting + self.others
         # Somebody else spends the same quota: all on their way may yet be counted.
         spent = max(sent, self.counted + waiting) if self.company else sent
-        known = self.limit if self.heard else int(self.limit * self.ahead)
-        return max(1, known) - spent
+        if self.heard:
+            return max(1, self.limit) - spent
+        return min(self.limit, max(1, int(self.limit * self.ahead)) + self.carried) - spent
 
     def hear(self, limit: int | None, remaining: int, waiting: int) -> None:
         """Take the server's word of this window; an older one says no more than a newer."""
@@ -236,6 +238,7 @@ class Quota:
                 minute.ends + passed,
                 minute.until + passed,
                 ahead=AHEAD[self._turns],
+                carried=len(self._open),
             )
 
     def _pause(self, now: float) -> float:

@@ -10,6 +10,9 @@ from typing import Final
 DRIFT: Final = 1e-4
 """Seconds that two clocks may drift apart in each second."""
 
+GUARD: Final = 0.01
+"""Seconds to stay away from the moment at which a window of the quota turns."""
+
 
 @dataclass(slots=True)
 class Skew:
@@ -56,6 +59,6 @@ class Skew:
     def candidates(self) -> Sequence[float]:
         """The least that the server may be ahead; then not at all: the local clock may do.
 
-        By the least, no reset is taken to be over too early.
+        By the least, and a little less, no reset is taken to be over too early.
         """
-        return (0.0,) if self.least is None else (self.least, 0.0)
+        return (0.0,) if self.least is None else (self.least - GUARD, 0.0)

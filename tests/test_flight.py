@@ -208,7 +208,7 @@ def test_a_window_that_slides(minute: int) -> None:
     sky, answered = flown(contract, 17, 4 * minute)
     assert len(answered) == 4 * minute
     assert max(answered) - EPOCH - 17 <= 4 * 60
-    assert len(sky.refused) <= 0.05 * len(answered)
+    assert len(sky.refused) <= 0.08 * len(answered)
 
 
 # A service that fails

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from engagement_pandas.quota import Quota
+from engagement_pandas.quota import JITTER, PERIODS, UNTOLD, Place, Quota
+from engagement_pandas.skew import GUARD
 
 NOW = 1_776_255_600.0
 
@@ -77,7 +81,7 @@ def test_a_clock_that_is_wrong() -> None:
             "date": "Wed, 15 Apr 2026 12:20:00 GMT",
         }
     )
-    assert it.pause() == pytest.approx(30)
+    assert it.pause() == pytest.approx(30 + GUARD)
 
 
 @pytest.mark.parametrize("date", ["", "today", None])
@@ -93,3 +97,233 @@ def test_limits_are_kept() -> None:
     it, _ = quota()
     it.learn({"x-per-minute-limit": "600", "x-per-second-limit": "20"})
     assert it.limits == {"minute": 600, "second": 20}
+
+
+# Several on their way
+
+
+def told(remaining: int, reset: float = NOW + 60, limit: int = 60, **more: str) -> dict[str, str]:
+    """Return the headers of an answer."""
+    return {
+        "x-per-minute-limit": str(limit),
+        "x-per-minute-remaining": str(remaining),
+        "x-per-minute-reset": str(reset),
+        **more,
+    }
+
+
+def taken(it: Quota, number: int) -> list[Place]:
+    """Take so many places."""
+    places = [place for _ in range(number) if (place := it.take())]
+    assert len(places) == number
+    return places
+
+
+def places_left(it: Quota) -> int:
+    """Take all that is left, and count."""
+    return sum(1 for _ in range(2000) if it.take())
+
+
+def test_what_is_on_its_way_is_spent() -> None:
+    """59 left after the first: 59 more may be sent, whatever has been answered by then."""
+    it, _ = quota()
+    it.learn(told(59), taken(it, 1)[0])
+    assert places_left(it) == 59
+    assert it.pause() == 60
+
+
+def test_an_older_answer_raises_nothing() -> None:
+    """Counted first, answered last: its 58 are not what is left."""
+    it, _ = quota()
+    it.learn(told(59), taken(it, 1)[0])
+    second, third = taken(it, 2)
+    it.learn(told(57), third)
+    it.learn(told(58), second)
+    assert places_left(it) == 57
+
+
+def test_others_spend_too() -> None:
+    """Of 60 two were sent from here, and 20 are left: others had 38."""
+    it, _ = quota()
+    it.learn(told(59), taken(it, 1)[0])
+    it.learn(told(20), taken(it, 1)[0])
+    assert places_left(it) == 20
+
+
+def test_with_company_nothing_is_taken_for_granted() -> None:
+    """What is on its way may be counted on top of what the server said last."""
+    it, _ = quota()
+    it.learn(told(59), taken(it, 1)[0])
+    first, *rest = taken(it, 10)
+    it.learn(told(30), first)  # 29 of 60 are spent: 2 from here, at most 9 on their way, others
+    assert places_left(it) == 30 - len(rest)
+
+
+def test_what_was_lost_may_have_been_counted() -> None:
+    """A connection that broke: its place is not given out again in this minute."""
+    it, _ = quota()
+    it.learn(told(59), taken(it, 1)[0])
+    for place in taken(it, 9):
+        it.lose(place)
+        it.lose(place)  # again does nothing
+    assert places_left(it) == 50
+
+
+def test_an_answer_of_the_minute_before() -> None:
+    """It arrives after the turn, and says nothing of the new minute."""
+    it, time = quota()
+    it.learn(told(59), taken(it, 1)[0])
+    (late,) = taken(it, 1)
+    time[0] = NOW + 60.5
+    it.learn(told(59, NOW + 120), taken(it, 1)[0])
+    it.learn(told(0), late)
+    assert places_left(it) == 59
+
+
+def test_what_is_on_its_way_at_the_turn() -> None:
+    """It may be counted in the new minute, until its answer tells that it was in the old."""
+    it, time = quota()
+    it.learn(told(59), taken(it, 1)[0])
+    late = taken(it, 10)
+    time[0] = NOW + 60
+    it.learn(told(59, NOW + 120), taken(it, 1)[0])
+    first = taken(it, 60 - 1 - 10)
+    assert it.take() is None
+    for place in late:
+        it.learn(told(49), place)
+    for left, place in enumerate(first, start=1):
+        it.learn(told(59 - left, NOW + 120), place)
+    assert places_left(it) == 10
+
+
+def test_a_probe_at_the_turn() -> None:
+    """However many still hang, a tenth of the new minute may be sent to ask how it stands."""
+    it, time = quota()
+    it.learn(told(59), taken(it, 1)[0])
+    taken(it, 10)
+    time[0] = NOW + 60
+    assert places_left(it) == 6
+
+
+def test_a_new_minute_is_not_trusted_at_first() -> None:
+    """A tenth of it until the server confirms it; half, once one has begun as reckoned."""
+    it, time = quota()
+    it.learn(told(59), taken(it, 1)[0])
+    for turn, share in enumerate([6, 30, 30], start=1):
+        time[0] = NOW + 60 * turn
+        places = [place for _ in range(99) if (place := it.take())]
+        assert len(places) == share
+        for left, place in enumerate(places, start=1):
+            it.learn(told(60 - left, time[0] + 60), place)
+        assert it.pause() == 0
+
+
+def test_a_server_s_clock_that_is_ahead() -> None:
+    """By 7.4 s; dates have whole seconds. The turn is never expected early, at most 1 s late."""
+    for phase in (0.0, 0.3, 0.9):
+        it, time = quota([NOW + phase])
+        server = time[0] + 7.4
+        date = formatdate(int(server), usegmt=True)
+        reset = server // 60 * 60 + 60
+        it.learn(told(0, reset, date=date), taken(it, 1)[0])
+        assert 0 < it.pause() - (reset - server) <= 1 + GUARD
+
+
+def test_dates_together_tell_more() -> None:
+    """Answers at 0.1, 0.3, … of a second: the turn is known to a fifth of one."""
+    it, time = quota([NOW + 0.1])
+    for step in range(6):
+        time[0] = NOW + 0.1 + 0.2 * step
+        date = formatdate(int(time[0]), usegmt=True)
+        it.learn(told(0, NOW + 60, date=date))
+    assert 0 < it.pause() - (NOW + 60 - time[0]) <= 0.2 + GUARD
+
+
+def test_no_second_has_too_many() -> None:
+    """Three a second: the fourth waits for a second and a bit, from the first."""
+    it, time = quota()
+    it.learn({"x-per-second-limit": "3"})
+    taken(it, 2)
+    time[0] += 0.5
+    taken(it, 1)
+    assert it.take() is None
+    assert 0.5 < it.pause() <= 0.5 + JITTER[1] + 1e-6
+    time[0] += 0.5 + JITTER[1] + 0.01
+    taken(it, 2)
+    assert it.take() is None
+
+
+def test_a_second_spent_by_others() -> None:
+    """Nothing left though little was sent from here: wait for its end."""
+    it, time = quota()
+    place = taken(it, 1)[0]
+    time[0] += 0.2
+    second = {"x-per-second-limit": "9", "x-per-second-remaining": "0"}
+    it.learn(told(59, **second, **{"x-per-second-reset": str(NOW + 1)}), place)
+    assert it.pause() == pytest.approx(0.8)
+
+
+def test_a_second_that_is_long_over() -> None:
+    """An answer that took two seconds tells of a second that is past: no wait."""
+    it, time = quota()
+    place = taken(it, 1)[0]
+    time[0] += 2
+    second = {"x-per-second-remaining": "0", "x-per-second-reset": str(NOW + 1)}
+    it.learn(told(59, **second), place)
+    assert it.pause() == 0
+
+
+def test_a_clock_that_is_set_back() -> None:
+    """By an hour: what was known is forgotten, and nothing waits for an hour."""
+    it, time = quota()
+    it.learn(told(0, limit=1, **{"x-per-second-limit": "1"}), taken(it, 1)[0])
+    time[0] -= 3600
+    assert it.pause() == 0
+
+
+def test_one_until_it_is_known() -> None:
+    """Then as many as there may be; a few, where two answers tell nothing."""
+    it, _ = quota()
+    assert it.abreast(48) == 1
+    it.learn({})
+    assert it.abreast(48) == 1
+    it.learn({})
+    assert it.abreast(48) == UNTOLD
+    assert it.abreast(2) == 2
+    it.learn(told(59))
+    assert it.abreast(48) == 48
+
+
+NUMBERS = st.sampled_from(
+    ["0", "-1", "1", "59", "1e400", "-1e400", "nan", "inf", "1e300", "", "x", "0x10", "٣", "1e3"]
+) | st.integers().map(str)
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(
+                [f"x-per-{p}-{w}" for p in PERIODS for w in ("limit", "remaining", "reset")]
+            ),
+            NUMBERS | st.floats(NOW - 100, NOW + 100).map(str),
+        )
+        | st.fixed_dictionaries(
+            {"date": st.sampled_from(["", "x", "Wed, 15 Apr 2026 12:20:00 GMT"])}
+        ),
+        max_size=8,
+    ),
+    st.lists(st.floats(-4000, 4000), min_size=8, max_size=8),
+)
+def test_whatever_the_headers_say(answers: list[dict[str, str]], steps: list[float]) -> None:
+    """Never an error, never a wait of more than a minute, and in the end a place."""
+    it, time = quota()
+    for headers, step in zip(answers, steps, strict=False):
+        place = it.take()
+        time[0] += step
+        it.learn(headers, place)
+        assert 0 <= it.pause() <= 60
+    for _ in range(4):
+        if it.take():
+            return
+        time[0] += 60
+    pytest.fail("no place in four minutes")
