@@ -24,7 +24,7 @@ from stored_answers import HOUR, MOMENT, body_of, put, sorted_out
 import engagement_pandas as ep
 from engagement_pandas import dask as epd
 from engagement_pandas import metrics
-from engagement_pandas.dask.metrics import ELSEWHERE
+from engagement_pandas.dask.elsewhere import ELSEWHERE
 from engagement_pandas.dask.sums import SIDE, as_counts, paired_up
 
 POSTS = [str(2_020_000_000_000_000_000 + place) for place in range(6)]

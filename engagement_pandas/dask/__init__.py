@@ -42,12 +42,11 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError(msg, name=error.name) from error
 
 from engagement_pandas.dask.counts import flatten, omissions
+from engagement_pandas.dask.elsewhere import ELSEWHERE, refuse
 from engagement_pandas.dask.metrics import (
-    ELSEWHERE,
     engagement_rate,
     over_time,
     rate_over_time,
-    refuse,
     running_total,
     top_posts,
 )

@@ -1,0 +1,104 @@
+"""Partitions made fewer and put together: what stands between a dask DataFrame and a metric."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Final
+
+import dask.dataframe as dd
+import pandas as pd
+
+from engagement_pandas.dask.sums import added_up, as_counts, paired_up, some_added_up
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame import TEXT
+from engagement_pandas.metrics.columns import keys, need_columns
+
+_FAN_IN: Final = 8
+_TIME: Final = ("day", "hour")
+_Metric = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+def of_sums(
+    counts: dd.DataFrame,
+    metric: _Metric,
+    names: Iterable[str],
+    types: Iterable[str] | None = None,
+) -> pd.DataFrame:
+    """Return a metric that sees nothing but sums by some columns."""
+    metric(_meta(counts))  # what it refuses, it refuses before anything is read
+    wanted = list(dict.fromkeys(names))
+    less: _Metric = (
+        partial(added_up, names=wanted)
+        if types is None
+        else partial(some_added_up, names=wanted, types=[str(kind) for kind in types])
+    )
+    return metric(_present(_put_together(counts, less)))
+
+
+def of_pairs(
+    counts: dd.DataFrame,
+    metric: _Metric,
+    names: Iterable[str],
+    pair: Iterable[str],
+) -> pd.DataFrame:
+    """Return a metric that sees nothing but sums of two types, by some columns."""
+    metric(_meta(counts))  # what it refuses, it refuses before anything is read
+    wanted, types = list(dict.fromkeys(names)), [str(kind) for kind in pair]
+    rows = _put_together(counts, partial(paired_up, names=wanted, pair=types))
+    return metric(as_counts(rows, wanted, types))
+
+
+def tidy(counts: Any) -> dd.DataFrame:
+    """Return counts that can be added up, post IDs as the contract has them.
+
+    By itself dask makes ``string`` of every ``str`` that it reads.
+    """
+    if not isinstance(counts, dd.DataFrame):
+        msg = (
+            f"counts are a dask DataFrame here, not a {type(counts).__name__}; see "
+            "engagement_pandas.dask.flatten(), or take the metric of engagement_pandas"
+        )
+        raise FrameError(msg)
+    if str(counts.dtypes.get("post_id")) == "string":
+        counts = counts.assign(post_id=counts["post_id"].astype(TEXT))
+    need_columns(_meta(counts))
+    if "retrieved_at" in counts.columns:
+        msg = (
+            "these counts have retrieved_at, and counts of several moments are not added up; "
+            "keep one moment and drop the column, or flatten() one collection"
+        )
+        raise FrameError(msg)
+    checked: dd.DataFrame = counts
+    return checked
+
+
+def _meta(counts: dd.DataFrame) -> pd.DataFrame:
+    """Return the frame without rows."""
+    meta: pd.DataFrame = counts._meta  # noqa: SLF001 - what dask's own documentation calls it
+    return meta
+
+
+def names_of(counts: dd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
+    """Return the columns to sum by, as a list; refused as in memory."""
+    return keys(_meta(counts), by)
+
+
+def times_of(counts: dd.DataFrame) -> list[str]:
+    """Return the columns of time that counts have."""
+    return [name for name in _TIME if name in counts.columns]
+
+
+def _put_together(counts: dd.DataFrame, less: _Metric) -> pd.DataFrame:
+    """Make each partition's counts fewer, and put these together, a few at a time."""
+    reduced = counts.reduction(
+        less, combine=less, aggregate=less, meta=less(_meta(counts)), split_every=_FAN_IN
+    )
+    found: pd.DataFrame = reduced.compute()
+    return found
+
+
+def _present(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return counts with a category of the types present, as in memory."""
+    kinds = counts["engagement_type"].cat.remove_unused_categories()
+    return counts.assign(engagement_type=kinds)
