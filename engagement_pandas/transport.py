@@ -20,14 +20,14 @@ from urllib.parse import urlsplit
 import msgspec
 import requests
 import tenacity
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ProtocolError
 
-from engagement_pandas.errors import QuotaExceeded, RequestError, TransportError
+from engagement_pandas.errors import QuotaExceeded, RequestError, ResponseShapeError, TransportError
 from engagement_pandas.flight import Air, Errand, Flight, Giving, Here, Rest, Sending, Threads
 from engagement_pandas.message import Answer, Failure, Message
 from engagement_pandas.quota import Place, Quota
-from engagement_pandas.response import UNREADABLE
+from engagement_pandas.reply import BoundedAdapter, read_body
+from engagement_pandas.response import UNREADABLE, shallow
 
 ATTEMPTS: Final = 8
 """How often a request is sent before :class:`TransportError`; some 90 s of waiting in all."""
@@ -44,6 +44,9 @@ IN_FLIGHT: Final = 48
 RETRIED: Final = frozenset({429, 500, 502, 503, 504})
 """Statuses after which the same request is sent again."""
 
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+"""Statuses that point elsewhere; signed requests and tokens go nowhere but where they are sent."""
+
 PASSING: Final = (
     requests.ConnectionError,
     requests.Timeout,
@@ -58,6 +61,9 @@ READABLE: Final = frozenset({200, 400, 403})
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _DIRECT: Final[Any] = {"http": None, "https": None, "all": None}  # past any proxy
 _SNIPPET: Final = 300
+_LONGEST: Final = 2**18  # bytes of a body of errors that are looked at
+
+_PLAIN: Final = re.compile(r"[A-Za-z]+://[A-Za-z0-9._:\[\]-]+(?:/[A-Za-z0-9._~/-]*)?")
 
 T = TypeVar("T")
 
@@ -102,7 +108,7 @@ class Transport:
         self._sleep = sleep
         self._session = requests.Session()
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=in_flight))
+            self._session.mount(scheme, BoundedAdapter(clock, in_flight))
         self._session.headers.update(
             {
                 "Accept": "application/json",
@@ -202,7 +208,7 @@ class Transport:
     def _attempt(self, message: Message, place: Place) -> Answer | Failure:
         signer = message.signer()
         try:
-            reply = self._session.post(
+            with self._session.post(
                 message.url,
                 data=message.content,
                 headers={"Content-Type": message.content_type},
@@ -210,7 +216,10 @@ class Transport:
                 timeout=self._timeout,
                 allow_redirects=False,
                 proxies=_DIRECT if _is_here(message.url) else None,
-            )
+                stream=True,
+                verify=True,  # or with a bundle that the environment names; never not
+            ) as reply:
+                content = read_body(reply)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             # A copy: the original holds the signed request, and its traceback the headers.
             kind = next((k for k in PASSING if isinstance(error, k)), requests.RequestException)
@@ -218,18 +227,20 @@ class Transport:
             failure = Failure(f"{type(error).__name__}: {cause}", None, cause, _passing(error))
         else:
             self.quota.learn(reply.headers, place)
-            answer = Answer(reply.status_code, reply.headers, reply.content, self.now())
-            if answer.status not in RETRIED and not _cut_off(answer):
+            answer = Answer(reply.status_code, reply.headers, content, self.now())
+            if answer.status not in RETRIED | REDIRECTS and not _cut_off(answer):
                 log.debug(
                     "HTTP %s from %s, %d bytes", answer.status, message.url, len(answer.content)
                 )
                 return answer
-            words = (
-                "; ".join(texts(answer.content))
-                if answer.status in RETRIED
-                else "a body that is cut off or no JSON"
-            )
-            failure = Failure(message.redact(f"HTTP {answer.status}: {words}"), answer.status)
+            if answer.status in RETRIED:
+                words = "; ".join(texts(answer.content))
+            elif answer.status in REDIRECTS:
+                words = f"redirects are not followed, and this is one to {_goal(answer)}"
+            else:
+                words = "a body that is cut off or no JSON"
+            why = message.redact(f"HTTP {answer.status}: {words}")
+            failure = Failure(why, answer.status, passing=answer.status not in REDIRECTS)
         log.warning("%s: %s", message.url, failure.why)
         return failure
 
@@ -252,9 +263,9 @@ def texts(content: bytes) -> tuple[str, ...]:
     ('502 Bad Gateway',)
     """
     try:
-        errors = msgspec.json.decode(content, type=_Errors).errors
+        errors = msgspec.json.decode(content[:_LONGEST], type=_Errors).errors
     except UNREADABLE:
-        text = re.sub(r"<[^>]*>", " ", content.decode("utf-8", "replace"))
+        text = re.sub(r"<[^<>]*>", " ", content[:_LONGEST].decode("utf-8", "replace"))
         text = " ".join(text.split())[:_SNIPPET]
         return (text,) if text else ()
     return tuple(e if isinstance(e, str) else str(e.get("message", e)) for e in errors)
@@ -270,11 +281,17 @@ def checked_url(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
-        allowed = bool(parts.hostname) and (parts.scheme == "https" or _is_here(url))
+        # What urllib3 would read otherwise, and where a password may stand, is not looked into.
+        plain = _PLAIN.fullmatch(url) is not None and (parts.port or 1) > 0
+        allowed = plain and bool(parts.hostname) and (parts.scheme == "https" or _is_here(url))
     except (ValueError, AttributeError, TypeError):
         allowed = False
     if not allowed:
-        msg = f"{url!r} is not an https URL; plain http is for this machine only"
+        told = re.sub(r"(?s)^(.*?//)?.*@", r"\1…@", url) if isinstance(url, str) else url
+        msg = (
+            f"{told!r} is not an https URL; plain http is for this machine only, "
+            "and no user, query or blank stands in it"
+        )
         raise RequestError(msg)
     return url.rstrip("/")
 
@@ -300,7 +317,16 @@ def _cut_off(answer: Answer) -> bool:
     if answer.status != HTTPStatus.OK and "json" not in answer.headers.get("content-type", "json"):
         return False
     try:
-        msgspec.json.decode(answer.content, type=dict[str, msgspec.Raw])
-    except UNREADABLE:
-        return True
+        shallow(answer.content)
+    except ResponseShapeError as error:
+        return isinstance(error.__cause__, UNREADABLE)
     return False
+
+
+def _goal(answer: Answer) -> str:
+    """Return where an answer points, without what may be secret in it."""
+    try:
+        parts = urlsplit(answer.headers.get("location", "nowhere"))
+        return ascii(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:_SNIPPET])
+    except ValueError:
+        return "no URL"

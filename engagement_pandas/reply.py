@@ -1,0 +1,157 @@
+"""A reply off the wire, within bounds: so many bytes, and so many seconds in all.
+
+A time-out is for the wait between two bytes: a server that drips one a minute never meets
+it, and one that never ends needs none. So every byte, those of the headers too, is read
+against a clock, and no more than the biggest answer is kept, however small it came packed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from http.client import HTTPResponse
+from io import BufferedReader, RawIOBase
+from socket import socket
+from typing import Any, Final
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+
+from engagement_pandas.vocabulary import MAX_GROUPINGS, MAX_WINDOW, SERIES_TYPES, Endpoint
+
+BYTES_A_COUNT: Final = 64
+"""Room for one hour in JSON, however it is laid out: ``"07": "551"`` takes 11."""
+
+_HOURS: Final = MAX_WINDOW + timedelta(days=1)  # a window begins and ends within days
+
+LARGEST_BODY: Final = (
+    Endpoint.HISTORICAL.facts.posts_per_request
+    * len(SERIES_TYPES)
+    * (_HOURS // timedelta(hours=1))
+    * BYTES_A_COUNT
+    * MAX_GROUPINGS
+)
+"""Bytes of a body, decompressed: some 57 million, ten times the biggest answer."""
+
+DEADLINE: Final = 900.0
+"""Seconds from the first byte of a reply to its last; a line of 64 kB a second does."""
+
+ENCODINGS: Final = frozenset({"", "identity", "gzip", "x-gzip"})
+"""What a body may be packed in; packed twice, a few bytes hold gigabytes."""
+
+_PIECE: Final = 2**16
+_HEADERS: Final = 2**20
+
+
+class BodyTooLarge(requests.RequestException):
+    """More bytes than any answer has; another attempt would have as many."""
+
+
+class _Bounded(RawIOBase):
+    """Reads from another stream, until there were too many bytes or it took too long."""
+
+    def __init__(self, stream: BufferedReader, clock: Callable[[], float]) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._end = clock() + DEADLINE
+        self._left = LARGEST_BODY + _HEADERS
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what has arrived, at least a byte; none at the end."""
+        if self._clock() > self._end:
+            msg = f"the reply took more than {DEADLINE:.0f} s"
+            raise TimeoutError(msg)
+        piece = self._stream.read1(len(buffer))
+        self._left -= len(piece)
+        if self._left < 0:
+            msg = f"the reply has more than {LARGEST_BODY + _HEADERS:,} bytes"
+            raise OSError(msg)
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def close(self) -> None:
+        """Close both."""
+        self._stream.close()
+        super().close()
+
+
+class _Reply(HTTPResponse):
+    """A reply of ``http.client`` that is read within bounds from its first byte on."""
+
+    def __init__(self, sock: socket, *given: Any, clock: Callable[[], float], **named: Any) -> None:
+        super().__init__(sock, *given, **named)
+        self.fp = BufferedReader(_Bounded(self.fp, clock))
+
+
+class BoundedAdapter(HTTPAdapter):
+    """Makes connections whose replies end.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds, as ``time.time``.
+    in_flight : int
+        Connections that are kept.
+    """
+
+    def __init__(self, clock: Callable[[], float], in_flight: int) -> None:
+        self._reply = partial(_Reply, clock=clock)
+        super().__init__(pool_maxsize=in_flight)
+
+    def init_poolmanager(self, *given: Any, **named: Any) -> None:
+        """Make the pools of connections."""
+        super().init_poolmanager(*given, **named)
+        self._bound(self.poolmanager)
+
+    def proxy_manager_for(self, *given: Any, **named: Any) -> Any:
+        """Return the pools of connections through a proxy."""
+        manager = super().proxy_manager_for(*given, **named)
+        self._bound(manager)
+        return manager
+
+    def _bound(self, manager: Any) -> None:
+        reply = self._reply
+
+        class Plain(HTTPConnectionPool):
+            def _new_conn(self) -> Any:
+                connection: Any = super()._new_conn()
+                connection.response_class = reply
+                return connection
+
+        class Secure(HTTPSConnectionPool):
+            def _new_conn(self) -> Any:
+                connection: Any = super()._new_conn()
+                connection.response_class = reply
+                return connection
+
+        manager.pool_classes_by_scheme = {"http": Plain, "https": Secure}
+
+
+def read_body(reply: requests.Response) -> bytes:
+    """Return the body of a reply that was asked for with ``stream=True``, decompressed.
+
+    Raises
+    ------
+    BodyTooLarge
+        Where it is larger than :data:`LARGEST_BODY`; no more than that is unpacked.
+    requests.RequestException
+        Where it cannot be read, is packed in what was not asked for, or takes too long.
+    """
+    packed = reply.headers.get("content-encoding", "").strip().lower()
+    if packed not in ENCODINGS:
+        msg = f"the body is packed as {packed[:40]!r}, and was asked for as gzip"
+        raise requests.exceptions.ContentDecodingError(msg)
+    pieces, length = [], 0
+    for piece in reply.iter_content(_PIECE):
+        length += len(piece)
+        if length > LARGEST_BODY:
+            msg = f"the body has more than {LARGEST_BODY:,} bytes, which no answer has"
+            raise BodyTooLarge(msg)
+        pieces.append(piece)
+    return b"".join(pieces)
