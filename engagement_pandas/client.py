@@ -131,7 +131,8 @@ class EngagementClient:
         list of EngagementResponse
             Together they settle every post and type asked for. Posts and types that the
             API refused are settled by the refusal (status 403 or 400): ``flatten`` finds
-            no counts in it, ``omissions`` the reason.
+            no counts in it, ``omissions`` the reason. So it is with what is not asked, since
+            the post was not made yet (status 0).
 
         Raises
         ------

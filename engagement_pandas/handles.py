@@ -30,10 +30,16 @@ class Handles(Mapping[str, str]):
 
     def __init__(self, pairs: Iterable[tuple[Any, Any]] = ()) -> None:
         self._known: dict[str, str] = {}
+        read: dict[str, str | None] = {}  # a million posts have a few handles
         for post, told in pairs:
-            handle = _handle(post, told)
-            if handle is not None and self._known.setdefault(as_id(post), handle) != handle:
-                msg = f"post {post} is @{self._known[as_id(post)]}'s and @{handle}'s; keep one"
+            if type(told) is not str or told not in read:
+                read[str(told)] = _handle(post, told)
+            handle = read[str(told)]
+            if handle is None:
+                continue
+            other = self._known.setdefault(as_id(post), handle)
+            if other != handle:
+                msg = f"post {post} is @{other}'s and @{handle}'s; keep one"
                 raise RequestError(msg)
 
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from engagement_pandas.errors import UnsupportedEngagementType
@@ -27,7 +28,14 @@ def known_types(types: Any, endpoint: Endpoint) -> tuple[EngagementType, ...]:
     if isinstance(types, str | bytes | Mapping) or not isinstance(types, Iterable):
         msg = f"engagement_types is the single {type(types).__name__} {types!r}; give a list"
         raise UnsupportedEngagementType(msg)
-    known = tuple(dict.fromkeys(_type(name) for name in types))
+    if type(types) is tuple and all(type(name) is EngagementType for name in types):
+        return _counted(types, endpoint)
+    return _counted(tuple(_type(name) for name in types), endpoint)
+
+
+@lru_cache  # a question is cut into many thousand with the same
+def _counted(types: tuple[EngagementType, ...], endpoint: Endpoint) -> tuple[EngagementType, ...]:
+    known = tuple(dict.fromkeys(types))
     if not known:
         msg = "engagement_types is empty; name at least one"
         raise UnsupportedEngagementType(msg)

@@ -81,8 +81,8 @@ class EngagementRequest:
             msg = f"there is no endpoint {self.endpoint!r}; there are {listed(list(Endpoint))}"
             raise RequestError(msg) from error
         object.__setattr__(self, "endpoint", endpoint)
-        owners = Handles.of(self.post_ids) or Handles.of(self.owners)
-        object.__setattr__(self, "owners", owners)
+        beside = Handles.of(self.post_ids) if hasattr(self.post_ids, "columns") else None
+        object.__setattr__(self, "owners", beside or Handles.of(self.owners))
         object.__setattr__(self, "post_ids", unique_ids(self.post_ids))
         object.__setattr__(self, "engagement_types", known_types(self.engagement_types, endpoint))
         object.__setattr__(self, "groupings", named_groupings(self.groupings, endpoint))

@@ -79,13 +79,16 @@ def likes(posts: list[str]) -> dict[str, Any]:
 # Asking
 
 
-def test_totals_to_stdout(sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]) -> None:
-    """Counts as CSV on stdout, and nothing else there."""
+def test_totals_to_stdout(
+    sandbox: SandboxServer, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Counts as CSV on stdout, and nothing else there or left behind."""
     ids = mine(sandbox)
     assert main(["totals", *ids, "--types", "favorites, replies", *urls(sandbox)]) == 0
     counts = ep.read_csv(io.StringIO(capsys.readouterr().out))
     assert set(counts["post_id"]) == set(ids)
     assert list(counts["engagement_type"].cat.categories) == ["favorites", "replies"]
+    assert list(folder.iterdir()) == []
 
 
 def test_totals_of_public_posts(sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -200,3 +200,10 @@ def test_repr_is_a_sentence() -> None:
         "| by_day: tweet.id > engagement.type > engagement.day "
         "| 2026-03-01 00:00 to 2026-03-29 00:00 UTC)"
     )
+
+
+def test_another_endpoint_counts_other_types() -> None:
+    """Changed by replace, the types are held against the new endpoint."""
+    request = ep.totals(["7"], engagement_types=["favorites", "quote_tweets"])
+    with pytest.raises(ep.UnsupportedEngagementType, match=r"does not count \['quote_tweets'\]"):
+        request.replace(endpoint="28hr")

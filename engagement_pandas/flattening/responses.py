@@ -29,8 +29,9 @@ def flatten(
 ) -> pd.DataFrame:
     """Turn responses into one tidy frame of counts.
 
-    Answers to a question that was cut into several requests are added up: the frame is the
-    one that the whole question would have had. Zeros that are not counts become ``<NA>``,
+    Answers to a question that was cut into several requests are added up: the counts are the
+    ones that the whole question would have had. Only the zeros of windows that end before a
+    post was made are not there, since a plan does not ask for them. Zeros that are not counts become ``<NA>``,
     and so does what the answer leaves out of a post it counts; :func:`omissions` says why.
 
     Parameters
