@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from engagement_pandas.auth import AppOnly, Consumer, UserContext
     from engagement_pandas.client import EngagementClient
     from engagement_pandas.connection import connect
+    from engagement_pandas.dataset import Dataset
     from engagement_pandas.errors import (
         AccountsError,
+        AlreadySyncing,
         AmbiguousGrouping,
         ArchiveError,
         CredentialsError,
+        DatasetError,
         EngagementError,
         FrameError,
         InvalidPostId,
@@ -114,11 +117,14 @@ _HOMES = {
     "auth": ("AppOnly", "Consumer", "UserContext"),
     "client": ("EngagementClient",),
     "connection": ("connect",),
+    "dataset": ("Dataset",),
     "errors": (
+        "AlreadySyncing",
         "AccountsError",
         "AmbiguousGrouping",
         "ArchiveError",
         "CredentialsError",
+        "DatasetError",
         "EngagementError",
         "FrameError",
         "InvalidPostId",
@@ -225,6 +231,7 @@ __all__ = [
     "Account",
     "Accounts",
     "AccountsError",
+    "AlreadySyncing",
     "AmbiguousGrouping",
     "AppOnly",
     "Archive",
@@ -233,6 +240,8 @@ __all__ = [
     "CompareExplorer",
     "Consumer",
     "CredentialsError",
+    "Dataset",
+    "DatasetError",
     "Dimension",
     "Endpoint",
     "EngagementClient",

@@ -22,7 +22,9 @@
     ├── ResponseShapeError             the JSON is not what was asked for: .path
     ├── FrameError (ValueError)        the frame or file is not tidy counts or omissions
     ├── ArchiveError (OSError)         stored answers cannot be read or written
-    └── LedgerError (OSError)          the ledger of handles cannot be read or written
+    ├── LedgerError (OSError)          the ledger of handles cannot be read or written
+    └── DatasetError (OSError)         stored counts cannot be read or written
+        └── AlreadySyncing             another process brings them up to date
 
 An error that ends :meth:`~engagement_pandas.EngagementClient.fetch` midway
 carries in ``.responses`` the answers that had already arrived.
@@ -202,3 +204,11 @@ class ArchiveError(EngagementError, OSError):
 
 class LedgerError(EngagementError, OSError):
     """A ledger of handles that cannot be read or written; what is in it stays there."""
+
+
+class DatasetError(EngagementError, OSError):
+    """A data set that cannot be read or written; what is in it stays as it is."""
+
+
+class AlreadySyncing(DatasetError):
+    """Another process brings the same data set up to date; this one has done nothing."""

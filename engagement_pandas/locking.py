@@ -48,19 +48,47 @@ def locked(path: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[
         os.close(handle)  # which lets go of it
 
 
+@contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Hold the lock that goes with a file, if nobody has it; tell whether it is held.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with alone(Path(folder, "job")) as first, alone(Path(folder, "job")) as second:
+    ...         first, second
+    (True, False)
+    """
+    handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+    try:
+        yield _try(handle)
+    finally:
+        os.close(handle)
+
+
 if sys.platform == "win32":
     import msvcrt
 
+    def _try(handle: int) -> bool:
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except PermissionError:  # somebody else has it
+            return False
+        return True
+
     def _take(handle: int, sleep: Callable[[float], None]) -> None:
-        while True:
-            try:
-                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-            except PermissionError:  # somebody else has it
-                sleep(_PAUSE)
-            else:
-                return
+        while not _try(handle):
+            sleep(_PAUSE)
 else:
     import fcntl
+
+    def _try(handle: int) -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # somebody else has it
+            return False
+        return True
 
     def _take(handle: int, sleep: Callable[[float], None]) -> None:  # noqa: ARG001
         fcntl.flock(handle, fcntl.LOCK_EX)

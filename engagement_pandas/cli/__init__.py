@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from engagement_pandas import errors
-from engagement_pandas.cli import accounts, asking, demo, flattening, login, sandbox, verify
+from engagement_pandas.cli import accounts, asking, demo, flattening, login, sandbox, sync, verify
 from engagement_pandas.cli.consent import NotAgreed
 from engagement_pandas.cli.terminal import say
 
@@ -81,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = made.add_subparsers(required=True, metavar="COMMAND")
-    for module in (demo, asking, flattening, verify, sandbox, login, accounts):
+    for module in (demo, asking, sync, flattening, verify, sandbox, login, accounts):
         for verb in module.add_to(verbs):
             verb.formatter_class = argparse.RawDescriptionHelpFormatter
             verb.epilog = f"{verb.epilog}\n{epilog}" if verb.epilog else epilog

@@ -1,0 +1,102 @@
+"""``sync``: bring a data set up to date; made for a job that runs every hour."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from engagement_pandas.addresses import addresses
+from engagement_pandas.cli.terminal import Verbs, names, omitted, say
+from engagement_pandas.errors import AlreadySyncing
+from engagement_pandas.id_files import read_ids
+from engagement_pandas.posts import unique_ids
+from engagement_pandas.vocabulary import MAX_WINDOW, SERIES_TYPES
+from engagement_pandas.window import Window
+
+if TYPE_CHECKING:
+    from engagement_pandas.dataset import Dataset
+
+_SETTLE: Final = 48
+
+
+def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "sync",
+        help="bring a data set of hourly counts up to date",
+        description="Ask for the hours that a data set lacks and for those that may change yet, "
+        "and for nothing else. May be stopped at any point and run again; where another one is "
+        "at work, it says so and ends. Needs the extra: pip install 'engagement_pandas[dataset]'",
+        epilog="credentials come from the environment, as for historical\n\n"
+        "example, for every hour:\n"
+        "  engagement-pandas sync engagement.ds posts.csv --since 2026-01-01\n",
+    )
+    parser.set_defaults(run=run)
+    add = parser.add_argument
+    add("dataset", metavar="DATASET", help="a folder; made where there is none")
+    add(
+        "posts",
+        nargs="+",
+        metavar="POSTS",
+        help="IDs, or files: .csv with a post_id column, .jsonl, else an ID a line; - for stdin",
+    )
+    add("--types", type=names, default=SERIES_TYPES, metavar="A,B", help="engagement types")
+    add(
+        "--since",
+        metavar="TIME",
+        help="UTC, as 2026-03-01 (default: what is there already, and 28 days back)",
+    )
+    add(
+        "--settle",
+        type=int,
+        default=_SETTLE,
+        metavar="HOURS",
+        help=f"ask an hour again until it is so old (default: {_SETTLE})",
+    )
+    add("--raw", metavar="FOLDER", help="where answers are kept (default: raw in DATASET)")
+    add("--base-url", metavar="URL", help="where the API is, if elsewhere")
+    yield parser
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Sync, and say what was new, what was revised, and what has no counts."""
+    from engagement_pandas.auth import UserContext  # noqa: PLC0415 - not for --help
+    from engagement_pandas.client import EngagementClient  # noqa: PLC0415
+    from engagement_pandas.dataset import Dataset  # noqa: PLC0415 - pandas
+    from engagement_pandas.sync import sync  # noqa: PLC0415
+
+    dataset = Dataset(arguments.dataset)
+    posts = _posts(arguments.posts)
+    with EngagementClient(UserContext.from_env(), **addresses(arguments.base_url)) as client:
+        try:
+            done = sync(
+                client,
+                dataset,
+                posts,
+                engagement_types=arguments.types,
+                since=arguments.since or _since(dataset),
+                settle=arguments.settle,
+                raw=arguments.raw,
+            )
+        except AlreadySyncing as error:
+            say(f"engagement-pandas: {error}")
+            return
+    for line in omitted(dataset.omissions()):
+        say(line)
+    say(f"{dataset.path}: {done}")
+
+
+def _since(dataset: Dataset) -> Any:
+    """Return 28 days back, or the first day that is there."""
+    back = Window.last().end - MAX_WINDOW
+    first = dataset.first_day
+    return back if first is None or first > back.date() else first
+
+
+def _posts(sources: Iterable[str]) -> tuple[str, ...]:
+    ids: list[Any] = []
+    for source in sources:
+        ids += [source] if source.isdigit() and not Path(source).exists() else read_ids(source)
+    return unique_ids(ids)

@@ -1,0 +1,321 @@
+"""Stored counts that stay current: appended as often as one likes, seen old or new.
+
+::
+
+    engagement.ds/
+        counts/        a Delta table: post_id, engagement_type, retrieved_at, day, hour, count;
+                       Parquet files in a folder a day
+        omissions/     another: what has no count, why, and since when
+        revisions/     another: hours that changed after they were first read
+        raw/           the answers as they came, where ``sync`` keeps them
+
+The last thing written is one small file in the log of ``counts``, which also says which
+versions of the other two belong to it. So all three change at once or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from engagement_pandas.arrow import among, column, read, tidy
+from engagement_pandas.errors import DatasetError, FrameError
+from engagement_pandas.exports.contract import as_types
+from engagement_pandas.frame import (
+    OMISSION_COLUMNS,
+    empty_counts,
+    empty_omissions,
+    moment_text,
+    timestamps,
+)
+from engagement_pandas.kinds import known_types
+from engagement_pandas.lake import KEPT_HOURS, until_first
+from engagement_pandas.posts import unique_ids
+from engagement_pandas.readings import KEY, as_readings, in_turn
+from engagement_pandas.silent import Silence, as_frame, silences_of
+from engagement_pandas.store import Appended, Store
+from engagement_pandas.vocabulary import Endpoint
+from engagement_pandas.window import as_moment
+from engagement_pandas.wording import counted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Moment = str | date
+
+
+class Dataset:
+    """Hourly counts in a folder of Parquet files, a Delta table that other engines read too.
+
+    Parameters
+    ----------
+    path : str or path
+        A folder, made with the first append, or an address that ``deltalake`` knows, such
+        as ``s3://bucket/engagement``.
+    storage_options : mapping of str to str, optional
+        Keys and the like for the store, as ``deltalake`` takes them.
+
+    Raises
+    ------
+    DatasetError
+        Where the path is a file. On first use, where ``deltalake`` is not installed (the
+        extra ``dataset``), or the folder cannot be read or written.
+
+    Notes
+    -----
+    Of two readings of an hour the later holds; but a number is not given up for ``<NA>``.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep, tempfile
+    >>> march = ep.Window.covering("2026-03-01", "2026-03-08")
+    >>> with tempfile.TemporaryDirectory() as folder, ep.demo_client("2026-04-15") as demo:
+    ...     posts = demo.posts["post_id"][:4]
+    ...     asked = ep.historical(posts, engagement_types=["replies"], window=march)
+    ...     counts = ep.flatten(demo.client.fetch(asked))
+    ...     dataset = Dataset(folder)
+    ...     dataset.append(counts), dataset.append(counts)
+    ...     dataset.read(since="2026-03-02", until="2026-03-03").shape
+    (Appended(added=672, revised=0), Appended(added=0, revised=0))
+    (96, 5)
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        storage_options: dict[str, str] | None = None,
+    ) -> None:
+        self.path = os.fspath(path)
+        self._options = storage_options
+        if self.local and Path(self.path).is_file():
+            msg = f"{self.path} is a file; name a folder"
+            raise DatasetError(msg)
+
+    @property
+    def local(self) -> bool:
+        """Whether it is a folder of this machine."""
+        return "://" not in self.path
+
+    @cached_property
+    def _store(self) -> Store:
+        home = os.path.abspath(self.path) if self.local else self.path.rstrip("/")  # noqa: PTH100
+        return Store(home, self._options)
+
+    def append(self, counts: pd.DataFrame, omissions: pd.DataFrame | None = None) -> Appended:
+        """Add counts, and what was told with them of the rest; all of it or nothing.
+
+        The same counts again change nothing. Counts of an hour that is there already are
+        another reading of it: the later holds, and where it differs, that is a revision.
+
+        Parameters
+        ----------
+        counts : DataFrame
+            By post, type, day and hour, from ``historical()``, with the moment at which they
+            were read: ``flatten(responses)`` or ``flatten(responses, retrieved_at=True)``.
+        omissions : DataFrame, optional
+            ``omissions(responses)`` of the same answers.
+
+        Raises
+        ------
+        FrameError
+            Where they are something else: of ``/28hr``, whose first and last hour are
+            partial, of hours that were not over when they were read, by day or by post;
+            where an hour was read twice at the same moment, with two counts.
+        DatasetError
+            Where it cannot be written; nothing has changed then.
+        """
+        fresh = as_readings(counts)
+        heard: list[Silence] = []
+        if omissions is not None and len(omissions):
+            heard = silences_of(omissions, _read_at(counts))
+        done = Appended(0, 0)
+        for part in in_turn(fresh):
+            step = until_first(partial(self._store.append, part, heard))
+            done = Appended(done.added + step.added, done.revised + step.revised)
+            heard = []
+        return done
+
+    def read(
+        self,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        *,
+        post_ids: Iterable[Any] | None = None,
+        engagement_types: Iterable[str] | None = None,
+    ) -> pd.DataFrame:
+        """Return counts.
+
+        Parameters
+        ----------
+        since, until : str or date or datetime, optional
+            Half-open, UTC; hours that begin in it. All of them by default.
+        post_ids : iterable of str or int, optional
+        engagement_types : iterable of str, optional
+
+        Returns
+        -------
+        DataFrame
+            Tidy counts by post, type, day and hour (counts per hour, UTC), as
+            :func:`~engagement_pandas.flatten` has them; ``attrs["retrieved_at"]`` is the
+            earliest moment at which any of them was read.
+
+        Raises
+        ------
+        DatasetError
+            Where it cannot be read.
+        RequestError
+            Where a time, an ID or an engagement type is none.
+        """
+        wanted = None
+        if since is not None:
+            first = as_moment(since, "since")
+            wanted = _both(wanted, column("day") >= first.date())
+        if until is not None:
+            last = as_moment(until, "until")
+            wanted = _both(wanted, column("day") <= last.date())
+        if post_ids is not None:
+            wanted = _both(wanted, among("post_id", unique_ids(post_ids)))
+        if engagement_types is not None:
+            types = map(str, known_types(engagement_types, Endpoint.HISTORICAL))
+            wanted = _both(wanted, among("engagement_type", types))
+        table = self._store.counts.open()
+        found = None if table is None else read(table, wanted)
+        if found is None or found.empty:
+            return empty_counts(KEY)
+        begins = timestamps(found)
+        if since is not None:
+            begins = begins[begins >= pd.Timestamp(first)]
+        if until is not None:
+            begins = begins[begins < pd.Timestamp(last)]
+        return tidy(found.loc[begins.index])
+
+    def omissions(self) -> pd.DataFrame:
+        """Return what has no count, and why.
+
+        Returns
+        -------
+        DataFrame
+            As :func:`~engagement_pandas.omissions` has them; neighbouring windows are one. A
+            post that is counted again is no longer among them.
+        """
+        silences = self.silences()
+        return as_frame(silences)[list(OMISSION_COLUMNS)] if silences else empty_omissions()
+
+    def revisions(self) -> pd.DataFrame:
+        """Return the log of hours that changed after they were first read.
+
+        Returns
+        -------
+        DataFrame
+            One row a change, oldest first: ``post_id``, ``engagement_type``, ``day``,
+            ``hour``, ``count_before`` and ``count`` (counts per hour, UTC), and when they
+            were read: ``retrieved_before`` and ``retrieved_at``.
+        """
+        frame = self._store.log(self._store.counts.open())
+        frame = frame.sort_values(["retrieved_at", *KEY], ignore_index=True)
+        return frame.assign(engagement_type=as_types(frame["engagement_type"]))
+
+    def silences(self) -> list[Silence]:
+        """Return the omissions with the moments at which they were heard first and last."""
+        return self._store.silences(self._store.counts.open())
+
+    def readings(self, since: datetime, post_ids: Iterable[str]) -> Iterator[pa.RecordBatch]:
+        """Yield which hours were read when, in pieces, without the counts.
+
+        Parameters
+        ----------
+        since : datetime
+            From the day of this moment on.
+        post_ids : iterable of str
+        """
+        table = self._store.counts.open()
+        if table is None:
+            return
+        wanted = (column("day") >= since.date()) & among("post_id", post_ids)
+        columns = ["post_id", "engagement_type", "retrieved_at", "day", "hour"]
+        yield from table.to_pyarrow_dataset().to_batches(columns=columns, filter=wanted)
+
+    @property
+    def latest(self) -> datetime | None:
+        """When the youngest of it was read, aware UTC; None where it is empty."""
+        moments = [silence.retrieved_at for silence in self.silences()]
+        moments += self._stored("max.retrieved_at")
+        return max(moments, default=None)
+
+    @property
+    def first_day(self) -> date | None:
+        """The first UTC day with counts; None where it is empty."""
+        return min(self._stored("partition.day"), default=None)
+
+    def _stored(self, name: str) -> list[Any]:
+        """Return what the log knows of each file, without opening it."""
+        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+
+        table = self._store.counts.open()
+        if table is None:
+            return []
+        known = pa.table(table.get_add_actions(flatten=True))
+        return known[name].to_pylist() if name in known.column_names else []
+
+    def files(self) -> list[str]:
+        """Return the Parquet files that count now, for engines that do not read Delta tables.
+
+        The day is in their paths, ``day=2026-03-01``, as Hive has it. Other files in the folder
+        are of the past, or of no commit.
+        """
+        table = self._store.counts.open()
+        return [] if table is None else sorted(table.file_uris())
+
+    def compact(self, kept_hours: int = KEPT_HOURS) -> None:
+        """Put small files together, one a day, and take away those that no longer count.
+
+        Parameters
+        ----------
+        kept_hours : int
+            Files that are younger than these hours stay, for readers that are at them, and
+            so that what was read a moment ago can be read again.
+
+        Raises
+        ------
+        DatasetError
+            Where it cannot be written.
+        """
+        if isinstance(kept_hours, bool) or not isinstance(kept_hours, int) or kept_hours < 0:
+            msg = f"kept_hours is {kept_hours!r}; give whole hours, such as {KEPT_HOURS}"
+            raise FrameError(msg)
+        for table in (self._store.counts, self._store.omissions, self._store.revisions):
+            table.compact(kept_hours)
+
+    def __repr__(self) -> str:
+        numbers, days = self._stored("num_records"), self._stored("partition.day")
+        if not days:
+            return f"Dataset({self.path}: empty)"
+        return (
+            f"Dataset({self.path}: {counted(sum(numbers), 'count')} "
+            f"from {min(days)} to {max(days)} in {counted(len(days), 'file')})"
+        )
+
+
+def _both(one: Any, other: Any) -> Any:
+    return other if one is None else one & other
+
+
+def _read_at(counts: pd.DataFrame) -> datetime:
+    """Return the earliest moment at which any of the counts was read."""
+    if len(counts) and "retrieved_at" in counts:
+        moment: datetime = counts["retrieved_at"].min().to_pydatetime()
+        return moment
+    if "retrieved_at" not in counts.attrs:
+        msg = (
+            "nobody knows when the omissions were told; set counts.attrs['retrieved_at'], or take "
+            "the counts as flatten() made them"
+        )
+        raise FrameError(msg)
+    return datetime.fromisoformat(moment_text(counts.attrs["retrieved_at"]))

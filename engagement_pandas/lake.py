@@ -1,0 +1,255 @@
+"""Tables of Parquet files that change as a whole: Delta Lake, through ``deltalake``.
+
+A Delta table is a folder of Parquet files and a log that says which of them count. A writer
+puts new files beside the old ones, and then one small file into the log, all or nothing: so
+readers see the old or the new, and a writer that dies has changed nothing. Writing this
+protocol anew would be neither short nor readable by anybody else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from engagement_pandas.errors import DatasetError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from deltalake import DeltaTable
+
+KEPT_HOURS: Final = 168
+"""For so long files stay that the log no longer names: a reader may be at them."""
+
+_NO_ROOM: Final = "free some room, or see who may write there, and do the same again"
+
+
+Result = TypeVar("Result")
+
+
+class Overtaken(Exception):
+    """Another writer was quicker; what was to be written rests on what no longer is."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Delta table at an address.
+
+    Parameters
+    ----------
+    uri : str
+        A path, or an address such as ``s3://bucket/counts``.
+    schema : pyarrow.Schema
+    partition_by : tuple of str
+    options : mapping of str to str, optional
+        For the store, as ``deltalake`` takes them.
+    """
+
+    uri: str
+    schema: pa.Schema
+    partition_by: tuple[str, ...] = ()
+    options: Mapping[str, str] | None = field(default=None, repr=False)
+
+    def open(self, version: int | None = None) -> DeltaTable | None:
+        """Return the table as it is now, or was at a version; None where there is none.
+
+        Raises
+        ------
+        DatasetError
+            Where it cannot be read, or ``deltalake`` is not installed.
+        """
+        lake = _deltalake()
+        with _explained(self.uri, "read"):
+            try:
+                found: DeltaTable = lake.DeltaTable(
+                    self.uri, version=version, storage_options=self._options()
+                )
+            except lake.exceptions.TableNotFoundError as error:
+                if "Unknown scheme" in str(error):  # where no table can be
+                    raise
+                return None
+            return found
+
+    def made(self) -> DeltaTable:
+        """Return the table, made where there is none."""
+        found = self.open()
+        if found is not None:
+            return found
+        lake = _deltalake()
+        with _explained(self.uri, "written"):
+            try:
+                made: DeltaTable = lake.DeltaTable.create(
+                    self.uri,
+                    schema=self.schema,
+                    mode="error",
+                    partition_by=list(self.partition_by) or None,
+                    storage_options=self._options(),
+                )
+            except lake.exceptions.DeltaError:
+                found = self.open()  # made by another writer just now
+                if found is None:
+                    raise
+                return found
+            return made
+
+    def write(
+        self,
+        into: DeltaTable,
+        rows: pa.Table,
+        *,
+        instead_of: str = "",
+        versions: Mapping[str, int] | None = None,
+    ) -> int:
+        """Add rows, or put them in the place of those that a predicate names; one commit.
+
+        Parameters
+        ----------
+        into : DeltaTable
+            As it was read. Where it has changed since, nothing is written.
+        rows : pyarrow.Table
+        instead_of : str
+            In SQL, of the columns that partition it; ``"true"`` for all of them.
+        versions : mapping of str to int, optional
+            Versions of other tables that go with this commit.
+
+        Returns
+        -------
+        int
+            The new version.
+
+        Raises
+        ------
+        Overtaken
+            Where another writer was quicker.
+        DatasetError
+            Where it cannot be written.
+        """
+        lake = _deltalake()
+        marks = [lake.Transaction(name, version) for name, version in (versions or {}).items()]
+        replacing: dict[str, Any] = {"mode": "overwrite"} if instead_of else {"mode": "append"}
+        if instead_of not in ("", "true"):
+            replacing["predicate"] = instead_of
+        with _explained(self.uri, "written"):
+            try:
+                lake.write_deltalake(
+                    into,
+                    rows.cast(self.schema),
+                    **replacing,
+                    # No second try: it would rest on rows that have changed meanwhile.
+                    commit_properties=lake.CommitProperties(
+                        max_commit_retries=0, app_transactions=marks
+                    ),
+                    writer_properties=lake.WriterProperties(compression="ZSTD"),
+                    storage_options=self._options(),
+                )
+            except lake.exceptions.CommitFailedError as error:
+                raise Overtaken(str(error)) from error
+            return int(into.version())
+
+    def at(self, version: int) -> DeltaTable:
+        """Return the table with its present set back to a version.
+
+        What came after it belongs to a commit that never was.
+        """
+        table = self.made()
+        if table.version() != version:
+            lake = _deltalake()
+            with _explained(self.uri, "written"):
+                try:
+                    table.restore(
+                        version,
+                        commit_properties=lake.CommitProperties(max_commit_retries=0),
+                    )
+                except lake.exceptions.CommitFailedError as error:
+                    raise Overtaken(str(error)) from error
+        return table
+
+    def compact(self, kept_hours: int) -> None:
+        """Put small files together, and take away what the log no longer names.
+
+        Parameters
+        ----------
+        kept_hours : int
+            Files that are younger stay.
+        """
+        table = self.open()
+        if table is None:
+            return
+        lake = _deltalake()
+        with _explained(self.uri, "written"):
+            try:
+                table.optimize.compact()
+            except lake.exceptions.CommitFailedError:
+                return  # another writer is at it; next time
+            sweep: dict[str, Any] = {
+                "retention_hours": kept_hours,
+                "enforce_retention_duration": False,
+                "full": True,  # also what writers left that died
+            }
+            # Also those that have been taken away are named, for a while.
+            named = table.vacuum(**sweep, dry_run=True)
+            if self._local:
+                _sweep(Path(self.uri), time.time() - kept_hours * 3600)
+                named = [name for name in named if Path(self.uri, name).exists()]
+            if named:
+                table.vacuum(**sweep, dry_run=False)
+
+    @property
+    def _local(self) -> bool:
+        return "://" not in self.uri
+
+    def _options(self) -> dict[str, str] | None:
+        return None if self.options is None else dict(self.options)
+
+
+def _sweep(folder: Path, before: float) -> None:
+    """Take away unfinished files of writers that died, which a vacuum does not know."""
+    for pattern in ("**/*.parquet#*", "_delta_log/*.json#*", "_delta_log/*.tmp"):
+        for left in folder.glob(pattern):
+            if left.stat().st_mtime <= before:
+                left.unlink(missing_ok=True)
+
+
+def until_first(attempt: Callable[[], Result], tries: int = 20) -> Result:
+    """Try again for as long as other writers are quicker.
+
+    Raises
+    ------
+    DatasetError
+        Where they always are.
+    """
+    for _ in range(tries):
+        try:
+            return attempt()
+        except Overtaken as error:
+            last = error
+    msg = f"others keep writing, {tries} times quicker than this: {last}; try again later"
+    raise DatasetError(msg) from last
+
+
+def _deltalake() -> Any:
+    try:
+        import deltalake  # noqa: PLC0415  an extra
+        import deltalake.exceptions  # noqa: PLC0415
+    except ImportError as error:
+        msg = (
+            "a data set needs the package deltalake; install it with: "
+            "pip install 'engagement_pandas[dataset]'"
+        )
+        raise DatasetError(msg) from error
+    return deltalake
+
+
+@contextmanager
+def _explained(uri: str, what: str) -> Iterator[None]:
+    lake = _deltalake()
+    try:
+        yield
+    except DatasetError:
+        raise
+    except (lake.exceptions.DeltaError, OSError) as error:
+        msg = f"{uri} cannot be {what}: {error}; {_NO_ROOM}"
+        raise DatasetError(msg) from error

@@ -1,0 +1,183 @@
+"""Three tables that change at once: counts, omissions and revisions.
+
+A commit of one table is all or nothing; of three it is not. So the commit of the counts comes
+last, and says which versions of the other two go with it. What a writer that died left in
+those is of no version that counts, and the next writer sets it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import pandas as pd
+
+from engagement_pandas.arrow import among, on_days, plain, read, to_arrow, to_frame
+from engagement_pandas.exports.contract import as_reasons
+from engagement_pandas.frame import counts_schema, omissions_schema
+from engagement_pandas.lake import Table
+from engagement_pandas.readings import KEY, REVISION_COLUMNS, Folded, fold
+from engagement_pandas.silent import (
+    SILENCE_COLUMNS,
+    Silence,
+    as_frame,
+    broken,
+    joined,
+    read_silences,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from deltalake import DeltaTable
+
+OMISSIONS: Final = "omissions"
+REVISIONS: Final = "revisions"
+
+
+class Appended(NamedTuple):
+    """What an append changed.
+
+    Attributes
+    ----------
+    added : int
+        Counts of hours that were not there.
+    revised : int
+        Counts that are other ones now.
+    """
+
+    added: int
+    revised: int
+
+
+@dataclass(frozen=True)
+class Store:
+    """The tables of a data set.
+
+    Parameters
+    ----------
+    home : str
+        A folder or address; the tables are in folders in it.
+    options : mapping of str to str, optional
+        For the store.
+    """
+
+    home: str
+    options: Mapping[str, str] | None = field(default=None, repr=False)
+
+    @cached_property
+    def counts(self) -> Table:
+        """The counts, in a folder a day."""
+        return self._table("counts", counts_schema(), "day")
+
+    @cached_property
+    def omissions(self) -> Table:
+        """What has no count, and since when."""
+        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+
+        schema = omissions_schema()
+        for name in list(SILENCE_COLUMNS)[len(schema) :]:
+            schema = schema.append(pa.field(name, pa.timestamp("us", tz="UTC")))
+        return self._table(OMISSIONS, schema)
+
+    @cached_property
+    def revisions(self) -> Table:
+        """Hours that changed after they were first read."""
+        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+
+        kinds = counts_schema()
+        like = {"count_before": "count", "retrieved_before": "retrieved_at"}
+        fields = [kinds.field(like.get(name, name)).with_name(name) for name in REVISION_COLUMNS]
+        return self._table(REVISIONS, pa.schema(fields))
+
+    def _table(self, name: str, schema: pa.Schema, *partition_by: str) -> Table:
+        return Table(f"{self.home}/{name}", plain(schema), partition_by, self.options)
+
+    def silences(self, counts: DeltaTable | None) -> list[Silence]:
+        """Return the omissions that go with these counts."""
+        table = None if counts is None else self.belonging(self.omissions, counts, OMISSIONS)
+        if table is None:
+            return []
+        frame = to_frame(table.to_pyarrow_table())
+        return read_silences(frame.assign(reason=as_reasons(frame["reason"])))
+
+    def log(self, counts: DeltaTable | None) -> pd.DataFrame:
+        """Return the revisions that go with these counts."""
+        table = None if counts is None else self.belonging(self.revisions, counts, REVISIONS)
+        rows = self.revisions.schema.empty_table() if table is None else table.to_pyarrow_table()
+        return to_frame(rows)
+
+    @staticmethod
+    def belonging(table: Table, counts: DeltaTable, name: str) -> DeltaTable | None:
+        """Return a table as it was when these counts were committed."""
+        version = counts.transaction_version(name)
+        return None if version is None else table.open(version)
+
+    def append(self, fresh: pd.DataFrame, heard: list[Silence]) -> Appended:
+        """Write readings and silences; all of it or nothing.
+
+        Parameters
+        ----------
+        fresh : DataFrame
+            Counts with ``retrieved_at``, each hour at most once.
+        heard : list of Silence
+
+        Raises
+        ------
+        Overtaken
+            Where another writer was quicker: to be tried again.
+        DatasetError
+            Where it cannot be written.
+        """
+        counts = self.counts.made()
+        posts = list(fresh["post_id"].unique())
+        wanted = on_days(fresh["day"].unique()) & among("post_id", posts)
+        folded = fold(read(counts, wanted), fresh)
+        versions = {
+            OMISSIONS: self._hear(counts, heard, fresh),
+            REVISIONS: self._log(counts, folded.revisions),
+        }
+        changed = {
+            name: version
+            for name, version in versions.items()
+            if version is not None and version != counts.transaction_version(name)
+        }
+        if len(folded.renewed):
+            rows, days = _renewed(counts, folded, posts)
+        else:
+            rows, days = folded.added, ""
+        if len(rows) or changed:
+            ordered = to_arrow(rows.sort_values(list(KEY)), self.counts.schema)
+            self.counts.write(counts, ordered, instead_of=days, versions=changed)
+        return Appended(len(folded.added), len(folded.revisions))
+
+    def _hear(self, counts: DeltaTable, heard: list[Silence], fresh: pd.DataFrame) -> int | None:
+        """Write what is silent now; return the version that goes with the counts."""
+        version = counts.transaction_version(OMISSIONS)
+        before = self.silences(counts)
+        after = broken(joined([*before, *heard]), fresh)
+        if as_frame(after).equals(as_frame(before)):
+            return version
+        rows = to_arrow(as_frame(after), self.omissions.schema)
+        return self.omissions.write(self.omissions.at(version or 0), rows, instead_of="true")
+
+    def _log(self, counts: DeltaTable, revisions: pd.DataFrame) -> int | None:
+        """Write what was revised; return the version that goes with the counts."""
+        version = counts.transaction_version(REVISIONS)
+        if revisions.empty:
+            return version
+        rows = to_arrow(revisions, self.revisions.schema)
+        return self.revisions.write(self.revisions.at(version or 0), rows)
+
+
+def _renewed(counts: DeltaTable, folded: Folded, posts: list[str]) -> tuple[pd.DataFrame, str]:
+    """Return all rows of the days that are written anew, and which days these are, in SQL."""
+    days = pd.unique(pd.concat([folded.added["day"], pd.Series(folded.renewed)]))
+    rest = read(counts, on_days(days) & ~among("post_id", posts))
+    rows = folded.rows[folded.rows["day"].isin(days)]
+    named = ", ".join(f"'{day}'" for day in days.astype("datetime64[D]"))
+    return (
+        pd.concat([rows, rest.astype({"engagement_type": "str"})], ignore_index=True),
+        f"day IN ({named})",
+    )

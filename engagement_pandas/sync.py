@@ -1,0 +1,239 @@
+"""Bring a data set up to date: ask what is missing or not settled, and nothing else.
+
+What to ask is worked out from what is stored, each time anew: there is no other state that
+could differ from it. Answers go to disk as they come, before anything is made of them; a
+run that died leaves them there, and the next one begins with them.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from engagement_pandas.archive import Archive
+from engagement_pandas.dataset import Dataset, Moment
+from engagement_pandas.errors import AlreadySyncing, ArchiveError, DatasetError, RequestError
+from engagement_pandas.flattening import flatten, omissions
+from engagement_pandas.frame import timestamps
+from engagement_pandas.kinds import known_types
+from engagement_pandas.locking import alone
+from engagement_pandas.missing import Gap, Hours
+from engagement_pandas.posts import created_at, unique_ids
+from engagement_pandas.request import BY_HOUR, historical
+from engagement_pandas.vocabulary import EARLIEST, Endpoint
+from engagement_pandas.window import as_moment
+from engagement_pandas.wording import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from engagement_pandas.client import EngagementClient
+    from engagement_pandas.collection import Collection
+    from engagement_pandas.progress import Watch
+    from engagement_pandas.response import EngagementResponse
+
+RAW: Final = "raw"
+SETTLE: Final = 48
+"""Hours after which an hour is taken to change no more; the API does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a run has done.
+
+    Attributes
+    ----------
+    answers : int
+        Answers that came, refusals included.
+    added : int
+        Counts of hours that were not there.
+    revised : int
+        Counts that are other ones now; ``Dataset.revisions`` has them.
+    """
+
+    answers: int = 0
+    added: int = 0
+    revised: int = 0
+
+    def __add__(self, other: Synced) -> Synced:
+        return Synced(
+            self.answers + other.answers, self.added + other.added, self.revised + other.revised
+        )
+
+    def __str__(self) -> str:
+        if not self.answers:
+            return "up to date: nothing to ask"
+        return (
+            f"{counted(self.answers, 'answer')}: {counted(self.added, 'new count')}, "
+            f"{counted(self.revised, 'revision')}"
+        )
+
+
+def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
+    client: EngagementClient,
+    dataset: Dataset,
+    post_ids: Any,
+    *,
+    engagement_types: Iterable[str],
+    since: Moment,
+    settle: int = SETTLE,
+    raw: str | Path | None = None,
+    watch: Watch | None = None,
+) -> Synced:
+    """Ask for the hours that a data set lacks, and for those that may change yet.
+
+    Parameters
+    ----------
+    client : EngagementClient
+        Of the owner of the posts.
+    dataset : Dataset
+    post_ids : iterable of str or int, Series, or frame with a ``post_id`` column
+        Posts that are no longer among them are no longer asked; what is there stays.
+    engagement_types : iterable of str
+        Of the 17 in ``SERIES_TYPES``. One that is added later is asked from ``since`` on.
+    since : str or date or datetime
+        From when on, UTC; of each post from the hour in which it was made.
+    settle : int
+        Hours. An hour is asked again in each run, until it was read this long after its end.
+    raw : path, optional
+        Where the answers are kept as they come, in a folder a day. By default in the data
+        set's own folder, where that is one of this machine.
+    watch : callable, optional
+        Told of each step, as ``EngagementClient.fetch`` has it.
+
+    Returns
+    -------
+    Synced
+
+    Raises
+    ------
+    AlreadySyncing
+        Where another process is at it; nothing was sent.
+    RequestError
+        Where the question is none.
+    EngagementError
+        As ``EngagementClient.collect``; what was answered is kept, and the next run goes on.
+
+    Notes
+    -----
+    The window ends at the last whole hour. A post that is unavailable or not owned is asked
+    again when its silence has lasted twice as long as at the last time, and then from
+    its beginning.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, ep.demo_client("2026-04-15") as demo:
+    ...     dataset = ep.Dataset(folder)
+    ...     todo = {"engagement_types": ["replies"], "since": "2026-04-10"}
+    ...     print(sync(demo.client, dataset, demo.posts["post_id"][:3], **todo))
+    ...     print(sync(demo.client, dataset, demo.posts["post_id"][:3], **todo))
+    1 answer: 360 new counts, 0 revisions
+    up to date: nothing to ask
+    """
+    posts = unique_ids(post_ids)
+    types = known_types(engagement_types, Endpoint.HISTORICAL)
+    begin = as_moment(since, "since")
+    if begin < EARLIEST:
+        msg = f"since is {begin:%Y-%m-%d}; there are no counts before {EARLIEST:%Y-%m-%d}"
+        raise RequestError(msg)
+    if isinstance(settle, bool) or not isinstance(settle, int) or settle < 0:
+        msg = f"settle is {settle!r}; give whole hours, such as {SETTLE}"
+        raise RequestError(msg)
+    folder = _raw_of(dataset, raw)
+    with alone(folder) as is_alone:
+        if not is_alone:
+            msg = f"another process brings {dataset.path} up to date; nothing was sent"
+            raise AlreadySyncing(msg)
+        _take_up(dataset, folder)
+        now = client.now()
+        hours = Hours(posts, types, begin, now, settle)
+        hours.read(dataset.readings(begin, posts))
+        hours.hear(dataset.silences())
+        archive = Archive(folder / f"{now:%Y-%m-%d}")
+        done, silent = Synced(), set[tuple[str, str | None]]()
+        for whole in (piece for gap in hours.gaps() for piece in gap.pieces()):
+            piece = whole.without(silent)
+            if piece is not None:
+                responses = _ask(client, piece, archive, watch)
+                done += _store(dataset, responses)
+                silent |= {(s.post_id, s.engagement_type) for s in dataset.silences() if s.whole}
+        dataset.compact()
+    return done
+
+
+def _raw_of(dataset: Dataset, raw: str | Path | None) -> Path:
+    if raw is None and not dataset.local:
+        msg = f"{dataset.path} is no folder of this machine; say where raw answers are to be kept"
+        raise DatasetError(msg)
+    folder = Path(dataset.path) / RAW if raw is None else Path(raw)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"{folder} cannot be made: {error}; name another folder for the raw answers"
+        raise DatasetError(msg) from error
+    return folder
+
+
+def _ask(
+    client: EngagementClient, gap: Gap, archive: Archive, watch: Watch | None
+) -> list[EngagementResponse]:
+    asked = historical(
+        gap.post_ids, engagement_types=gap.engagement_types, window=gap.window, by=BY_HOUR
+    )
+    return list(client.collect(asked, into=archive, watch=watch))
+
+
+def _store(dataset: Dataset, responses: list[EngagementResponse]) -> Synced:
+    if not responses:
+        return Synced()
+    counts = flatten(responses, retrieved_at=True)
+    silences = omissions(responses)
+    done = dataset.append(_lived(counts), silences)
+    return Synced(len(responses), done.added, done.revised)
+
+
+def _lived(counts: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the hours before a post was made: their zeros are no counts."""
+    made = {post: created_at(post) or EARLIEST for post in counts["post_id"].unique()}
+    begun = counts["post_id"].map(made).astype("datetime64[us, UTC]").dt.floor("h")
+    return counts[timestamps(counts) >= begun]
+
+
+def _take_up(dataset: Dataset, folder: Path) -> None:
+    """Store what an earlier run was told and did not come to store.
+
+    That is younger than anything stored: answers are stored in the order in which they come.
+    """
+    latest = dataset.latest
+    for day in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if latest is not None and day.name < f"{latest:%Y-%m-%d}":
+            continue
+        for collection in sorted(Archive(day).collections, key=_started):
+            fresh = [
+                response
+                for response in _answered(collection)
+                if latest is None or response.retrieved_at >= latest
+            ]
+            _store(dataset, fresh)
+
+
+def _started(collection: Collection) -> datetime:
+    try:
+        return collection.started
+    except ArchiveError:  # its question is lost
+        return EARLIEST
+
+
+def _answered(collection: Collection) -> Iterator[EngagementResponse]:
+    """Yield what is whole of a collection; the rest is missing, and asked again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that it is not finished
+        try:
+            yield from collection
+        except ArchiveError:
+            return
