@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import Final
 
@@ -91,7 +92,11 @@ class Strongbox:
     def write(self, content: bytes) -> None:
         """Replace what is in it, at once; call it within :meth:`changing`."""
         # Where the name is a link, what it leads to is replaced.
-        with replacing(Path(os.path.realpath(self.path))) as beside:
+        target = Path(os.path.realpath(self.path))
+        # A process that was killed while it wrote has left secrets beside it.
+        for left in target.parent.glob(f".{'[0-9a-f]' * 32}-{escape(target.name)}"):
+            left.unlink()
+        with replacing(target) as beside:
             handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
             with open(handle, "wb") as file:  # noqa: PTH123 - no moment with another mode
                 file.write(content)

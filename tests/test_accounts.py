@@ -251,6 +251,34 @@ def test_a_place_that_cannot_be(tmp_path: Path) -> None:
             ep.Accounts(place, environ=ENV).add(account())
 
 
+KILLED = """
+import os, stat, sys
+from datetime import UTC, datetime
+import engagement_pandas as ep
+accounts = ep.Accounts(sys.argv[1])
+account = ep.Account("railway", "10", "app", datetime.now(UTC), "10-t", "s")
+fsync = os.fsync
+def killed(handle):
+    os.kill(os.getpid(), 9) if stat.S_ISREG(os.fstat(handle).st_mode) else fsync(handle)
+os.fsync = killed
+accounts.add(account)
+"""
+
+
+def test_a_process_that_was_killed(accounts: ep.Accounts, path: Path) -> None:
+    """Its lock ends with it; the tokens that it left beside the file go with the next change."""
+    accounts.add(account())
+    done = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-c", KILLED, str(path)], check=False
+    )
+    assert done.returncode == -9
+    assert any("10-t" in file.read_text() for file in path.parent.iterdir())
+    assert accounts.handles == ("bakery",)
+    accounts.add(account("railway", "11"))
+    assert not any("10-t" in file.read_text() for file in path.parent.iterdir())
+    assert accounts.handles == ("bakery", "railway")
+
+
 def test_a_link_stays_a_link(accounts: ep.Accounts, path: Path, tmp_path: Path) -> None:
     """Whoever keeps settings elsewhere and links to them keeps doing so."""
     real = tmp_path / "real.json"

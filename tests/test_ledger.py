@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
@@ -316,12 +317,16 @@ def test_a_place_that_cannot_be(tmp_path: Path) -> None:
 def test_a_disk_that_is_full(
     ledger: ep.Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not taken as noted: the next call tries again."""
+    """What did not get to the disk is taken back: the next call tries again."""
     ledger.note("bakery")
     before = path.read_bytes()
+    fsync = os.fsync
 
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
+    def full(handle: int) -> None:
+        if os.fstat(handle).st_ino == path.stat().st_ino:
+            assert b"railway" in path.read_bytes()
+            raise OSError(28, "No space left on device")
+        fsync(handle)
 
     with monkeypatch.context() as patched:
         patched.setattr(journal.os, "fsync", full)
@@ -330,6 +335,39 @@ def test_a_disk_that_is_full(
     assert path.read_bytes() == before
     assert ledger.note("railway") is True
     assert ep.Ledger(path).handles("2026-04") == ("bakery", "railway")
+
+
+def test_a_disk_that_takes_half_a_line() -> None:
+    """The system says how much it took, and raises nothing."""
+
+    class Half(io.RawIOBase):
+        def write(self, content: Any) -> int:
+            return len(content) // 2
+
+        def fileno(self) -> int:
+            return 1
+
+    with pytest.raises(OSError, match="No space left"):
+        journal._put(Half(), b"a line\n")  # type: ignore[arg-type]
+
+
+def test_the_first_line_is_whole_before_the_second(
+    ledger: ep.Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut during the first handle leaves a ledger, and no file that is none."""
+    seen: list[bytes] = []
+    monkeypatch.setattr(journal, "_put", lambda _, line: seen.extend([path.read_bytes(), line]))
+    ledger.note("bakery")
+    assert seen[0] == OPENING
+    assert seen[1].startswith(b'{"month"')
+
+
+def test_a_handle_that_stands_there_twice(ledger: ep.Ledger, path: Path) -> None:
+    """As where somebody put two ledgers together: it counts once, from the first time."""
+    ledger.note("bakery")
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines, lines[1].replace(b"12:20", b"15:45")]))
+    assert ledger.asked() == {"bakery": datetime(2026, 4, 15, 12, 20, tzinfo=UTC)}
 
 
 CROWD = textwrap.dedent(

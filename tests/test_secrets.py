@@ -370,12 +370,17 @@ def test_a_pin_that_is_none(
 
 
 def test_a_good_login(
-    server: ScriptedServer, clock: FakeClock, caplog: pytest.LogCaptureFixture, tmp_path: Path
+    server: ScriptedServer,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Logs at level DEBUG, reprs and pickles of all that takes part; files but for the one."""
     caplog.set_level(logging.DEBUG)
-    for name in ("oauthlib", "requests_oauthlib", "urllib3", "oauthlib.oauth1.rfc5849"):
+    for name in ("oauthlib", "requests_oauthlib.oauth1_auth", "urllib3", "oauthlib.oauth1.rfc5849"):
         caplog.set_level(logging.DEBUG, name)
+        monkeypatch.setattr(logging.getLogger(name), "filters", [])  # as in a new process
     server.answer(Scripted(200, ISSUED.encode()), Scripted(200, GRANTED.encode()))
     pending = ep.begin_login(CONSUMER, login_url=f"{server.url}/oauth", clock=clock.time)
     account = pending.finish(PIN)

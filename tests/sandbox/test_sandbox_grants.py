@@ -311,6 +311,8 @@ def test_access_tokens_begin_no_login(visitor: Visitor) -> None:
     )
     assert visitor.send(STEPS["begin"], signed).status == 401
     token, secret = visitor.begin()
+    again = visitor.headers(STEPS["begin"], secret, oauth_token=token, oauth_callback="oob")
+    assert visitor.send(STEPS["begin"], again).status == 401
     path = "/insights/engagement/totals"
     asked = visitor.headers(path, secret, oauth_token=token) | {"Accept-Encoding": "gzip"}
     assert visitor.send(path, asked, b"{}").status == 401
