@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from engagement_pandas.errors import AccountsError
@@ -63,7 +64,7 @@ class Strongbox:
             del content
             msg = (
                 f"others than you may read {self.path} or write into it (mode {mode:03o}): "
-                f"chmod 600 {self.path}, and log in anew if somebody may have read it"
+                f"chmod 600 {quote(str(self.path))}, and log in anew if somebody may have read it"
             )
             raise AccountsError(msg)
         return content

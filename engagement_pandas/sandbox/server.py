@@ -230,4 +230,5 @@ def announcement(server: SandboxServer, handle: str = DEMO_HANDLE) -> str:
         f"X_ACCESS_TOKEN={keys.access_token}\n"
         f"X_ACCESS_TOKEN_SECRET={keys.access_token_secret}\n"
         f"X_BEARER_TOKEN={keys.bearer_token}\n"
+        f"X_LOGIN_URL={server.login_url}\n"
     )
