@@ -243,7 +243,7 @@ def test_each_login_has_its_own(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize("callback", ["", "http://127.0.0.1/", "OOB"])
 def test_only_oob(visitor: Visitor, callback: str) -> None:
-    """The sandbox's app has no callback URL."""
+    """No other address is among those that the app may send owners to."""
     path = STEPS["begin"]
     answer = visitor.send(path, visitor.headers(path, oauth_callback=callback))
     assert answer.status == 403
