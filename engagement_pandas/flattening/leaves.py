@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, NoReturn
 
 import numpy as np
@@ -145,6 +145,10 @@ _READERS: Final[Mapping[Dimension, Callable[[str, Layout], int | str]]] = {
     Dimension.DAY: day_number,
     Dimension.HOUR: hour_number,
 }
+_KEYS: Final[Mapping[Dimension, Callable[[int], str]]] = {
+    Dimension.DAY: lambda hour: (date(1970, 1, 1) + timedelta(days=hour // 24)).isoformat(),
+    Dimension.HOUR: lambda hour: f"{hour % 24:02d}",
+}
 _ORDERS: Final[Mapping[Dimension, Callable[[Iterable[str]], list[str]]]] = {
     Dimension.POST_ID: sorted,
     Dimension.ENGAGEMENT_TYPE: in_order,
@@ -174,27 +178,38 @@ def read(raw: bytes, layout: Layout) -> Leaves:
 
 
 def held_against(layout: Layout, members: list[Level]) -> Leaves:
-    """Take the counts off the members of nested objects; as :func:`read`."""
+    """Take the counts off the members of nested objects, and use these up; as :func:`read`."""
     told = _told(members, layout)
     by = {named.dimension: named.names for named in told}
+    order = [named.dimension for named in told]
     count, codes = _of_leaves(members, told)
-    post, kind, day, hour = (
-        codes.get(dimension, np.zeros(len(count), np.int32)) for dimension in Dimension
-    )
-    bucket = day.astype(np.int64)
+    post, kind, day, hour = (codes.pop(dimension, np.zeros(0, np.int32)) for dimension in Dimension)
+    nothing = np.zeros(len(count), np.int32)
+    bucket = (day if len(day) else nothing).astype(np.int64)
     if Dimension.HOUR in by:
         bucket *= 24
         bucket += hour
-    inside = _inside(bucket, by, layout)
+    outside = _outside(bucket, by, layout)
     # An hour of the day that the window does not touch may be listed: its 0 counts nothing.
-    stray = np.flatnonzero(~inside & ((Dimension.DAY in by) | (count != 0)))
+    stray = outside if Dimension.DAY in by else outside[count[outside] != 0]
     if len(stray):
-        keys = path_to(members, len(members) - 1, int(stray[0]))
+        spots = {Dimension.POST_ID: post, Dimension.ENGAGEMENT_TYPE: kind}
+        keys = [
+            by[d][spots[d][stray[0]]] if d in spots else _KEYS[d](int(bucket[stray[0]]))
+            for d in order
+        ]
         layout.refuse(keys, f"not in the window {layout.span}")
     if Dimension.HOUR in by and Dimension.DAY not in layout.dimensions:
         bucket = hour.astype(np.int64)
-    if not inside.all():
-        post, kind, bucket, count = post[inside], kind[inside], bucket[inside], count[inside]
+    del day, hour
+    post = post if len(post) else nothing
+    if len(outside):
+        post, kind, bucket, count = (
+            np.delete(post, outside),
+            np.delete(kind, outside),
+            np.delete(bucket, outside),
+            np.delete(count, outside),
+        )
     return Leaves(
         posts=by.get(Dimension.POST_ID, ("",)),
         types=by[Dimension.ENGAGEMENT_TYPE],
@@ -207,15 +222,17 @@ def held_against(layout: Layout, members: list[Level]) -> Leaves:
 
 
 def _of_leaves(members: list[Level], told: list[_Named]) -> tuple[Integers, dict[Dimension, Codes]]:
-    """Return the counts, and their codes on each level."""
-    codes: dict[Dimension, Codes] = {}
+    """Return the counts, and their codes on each level; many leave little room for more."""
+    codes = {named.dimension: np.zeros(0, np.int32) for named in told}
     if len(members) < len(told):  # objects of nothing
         return np.zeros(0, np.int64), codes
+    count = np.frombuffer(members[-1].counts, np.int64)
     place: Codes | slice = slice(None)
-    for level, named in zip(reversed(members), reversed(told), strict=True):
+    while members:
+        level, named = members.pop(), told.pop()
         codes[named.dimension] = named.codes[place]
         place = np.frombuffer(level.parents, np.int32)[place]
-    return np.frombuffer(members[-1].counts, np.int64), codes
+    return count, codes
 
 
 def _told(members: list[Level], layout: Layout) -> list[_Named]:
@@ -266,10 +283,11 @@ def _named(dimension: Dimension, members: list[Level], depth: int, layout: Layou
     return _Named(dimension, names, codes)
 
 
-def _inside(bucket: Integers, by: Mapping[Dimension, object], layout: Layout) -> Mask:
+def _outside(bucket: Integers, by: Mapping[Dimension, object], layout: Layout) -> Integers:
+    """Return the places of the counts that are not in the window."""
     span = layout.span
     if span is None or Dimension.HOUR not in by:
-        return np.ones(len(bucket), np.bool_)
+        return np.zeros(0, np.int64)
     if Dimension.DAY in by:
-        return (bucket >= span.start) & (bucket < span.end)
-    return np.isin(bucket, np.arange(span.start, span.end) % 24)
+        return np.flatnonzero((bucket < span.start) | (bucket >= span.end))
+    return np.flatnonzero(~np.isin(bucket, np.arange(span.start, span.end) % 24))

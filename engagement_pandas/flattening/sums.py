@@ -52,13 +52,14 @@ def add(parts: Sequence[Leaves], name: str) -> Leaves:
     cell = cells(post, kind, bucket, len(types))
     laid = _laid_out(cell)
     if laid is not None:
+        del cell  # many counts leave little room
         return Leaves(
             posts, types, post[laid], kind[laid], bucket[laid], count[laid], missing[laid]
         )
     order = np.argsort(cell, kind="stable")
     cell = cell[order]
     begins = np.concatenate([[True], cell[1:] != cell[:-1]])
-    del cell  # many counts leave little room
+    del cell
     one_each = order[begins]
     post, kind, bucket = post[one_each], kind[one_each], bucket[one_each]
     count, missing = count[order], missing[order]
