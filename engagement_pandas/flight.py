@@ -156,7 +156,7 @@ def _done(errand: Errand, job: Callable[[], Any]) -> Landing:
 @dataclass(slots=True)
 class _Resting:
     errand: Errand
-    due: float
+    left: float  # seconds
 
 
 class Flight:
@@ -198,6 +198,7 @@ class Flight:
         self._live: set[Errand] = set()
         self._ready: deque[tuple[Errand, Callable[[Place], Any]]] = deque()
         self._resting: list[_Resting] = []
+        self._now = clock()
         self._failing: Errand | None = None
 
     def run(self, errands: Iterator[Errand]) -> Iterator[Any]:
@@ -257,37 +258,38 @@ class Flight:
 
     def _wait(self) -> Iterator[Any]:
         """Wait for a landing, for the quota or for the end of a rest, a tick at most."""
-        begun = self._clock()
-        rest = min((it.due for it in self._resting), default=begun + TICK) - begun
+        self._pass_time()
+        rest = max(0.0, min((it.left for it in self._resting), default=TICK))
         why, seconds = "", rest
         if self._startable():
-            why, seconds = "for the quota", self._quota.pause()
+            # No less than a clock can tell.
+            why, seconds = "for the quota", max(self._quota.pause(), 0.001)
         elif not self._air.flying:
             why = "to try again"
         if why and why != self._why:
             log.info("waiting %.1f s %s", seconds, why)
         self._why = why
-        if why and seconds > 0 and (seconds >= TICK or not self._air.flying):
+        if why and (seconds >= TICK or not self._air.flying):
             self._tell(f"waiting {math.ceil(seconds)} s {why}")
-        nap = min(TICK, max(seconds, 0.0))
-        landing = self._air.wait(nap) if nap or self._air.flying else None
-        self._wake(begun, nap)
+        nap = min(TICK, seconds)
+        landing = self._air.wait(nap)
+        self._pass_time(nap if landing is None else 0.0)
         if landing is not None:
             yield from self._go_on(landing)
             if not any(it.errand is landing.errand for it in self._resting):
                 self._failing = None  # somebody gets through
         elif not why:
             self._tell("", again=True)
-        for rested in [it for it in self._resting if it.due <= self._clock()]:
+        for rested in [it for it in self._resting if it.left <= 0]:
             self._resting.remove(rested)
             yield from self._go_on(Landing(rested.errand))
 
-    def _wake(self, begun: float, nap: float) -> None:
-        """Keep rests from growing longer where the clock was set back."""
-        passed = self._clock() - begun
-        if passed < 0:
-            for it in self._resting:
-                it.due += passed - nap
+    def _pass_time(self, nap: float = 0.0) -> None:
+        """Let rests grow shorter by the clock; by the nap at least, for it may be set back."""
+        now = self._clock()
+        passed, self._now = max(now - self._now, nap), now
+        for it in self._resting:
+            it.left -= passed
 
     def _go_on(self, landing: Landing) -> Iterator[Any]:
         """Let an errand go on to its next need."""
@@ -307,7 +309,8 @@ class Flight:
         if isinstance(need, Sending):
             self._ready.append((errand, need.job))
         elif isinstance(need, Rest):
-            self._resting.append(_Resting(errand, self._clock() + need.seconds))
+            self._pass_time()
+            self._resting.append(_Resting(errand, need.seconds))
             self._failing = self._failing or errand
 
     def _land(self) -> Iterator[Any]:

@@ -7,19 +7,22 @@ The whole grid, and jobs of half an hour::
 
 from __future__ import annotations
 
-import math
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
+from math import ceil
 from typing import Any
 
 import pytest
 from flights.model import EPOCH, Contract, Pilot, Sky, best, fly
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripted import FakeClock
 
-from engagement_pandas.quota import UNTOLD
+from engagement_pandas.flight import Flight, Here, Rest
+from engagement_pandas.quota import UNTOLD, Quota
 from engagement_pandas.transport import IN_FLIGHT
 
 BEST = 1.05
@@ -141,7 +144,7 @@ def test_it_learns_first(latency: float) -> None:
     sky, _ = flown(Contract(60, 20, (latency, latency)), 0, 40)
     begin, second, *_ = sky.server.times
     assert second - begin == pytest.approx(latency, abs=0.01)
-    assert sky.most == pytest.approx(min(39, 20 * math.ceil(latency)), abs=2)
+    assert sky.most == pytest.approx(min(39, 20 * ceil(latency)), abs=2)
 
 
 def test_no_more_than_in_flight() -> None:
@@ -209,6 +212,50 @@ def test_a_window_that_slides(minute: int) -> None:
     assert len(answered) == 4 * minute
     assert max(answered) - EPOCH - 17 <= 4 * 60
     assert len(sky.refused) <= 0.08 * len(answered)
+
+
+# Rests
+
+
+def rest(
+    seconds: float,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+    say: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Fly an errand that only rests."""
+
+    async def errand() -> None:
+        await Rest(seconds)
+
+    flight = Flight(Quota(clock), clock, Here(sleep), 1, say)
+    assert list(flight.run(iter([errand()]))) == []
+
+
+@given(st.floats(0.001, 60))
+def test_naps_add_up_to_the_wait(seconds: float) -> None:
+    """None is longer than a second, and together they are what was to be waited for."""
+    clock = FakeClock()
+    said: list[str] = []
+    rest(seconds, clock.time, clock.sleep, said.append)
+    assert max(clock.slept) <= 1
+    assert sum(clock.slept) == pytest.approx(seconds, abs=1e-6)
+    assert said == [f"waiting {left} s to try again" for left in range(ceil(seconds), 0, -1)]
+
+
+def test_naps_that_last_too_long() -> None:
+    """On a busy machine a second takes two: the wait ends by the clock, not by counting."""
+    clock = FakeClock()
+    rest(10, clock.time, lambda seconds: clock.sleep(2 * seconds))
+    assert sum(clock.slept) == 10
+
+
+def test_a_clock_that_is_set_back() -> None:
+    """Does not make a wait any longer."""
+    slept: list[float] = []
+    hours = iter(range(1000, 0, -1))
+    rest(5, lambda: 3600.0 * next(hours), slept.append)
+    assert slept == [1.0] * 5
 
 
 # A service that fails
