@@ -220,8 +220,9 @@ def test_tells_the_price() -> None:
     request = ep.historical(range(25), engagement_types=ep.SERIES_TYPES, window=window)
     plan = ep.plan(request, per_minute=30)
     assert len(plan) == 1
-    assert "\n  up to 285,600 counts in about 2.8 MB; 1 minute at 30 requests a minute\n" in repr(plan)
-    assert "up to 285,600 counts in about 2.8 MB; 1 minute" in plan._repr_html_()
+    price = "up to 285,600 counts in about 2.8 MB; 1 minute at 30 requests a minute"
+    assert f"\n  {price}\n" in repr(plan)
+    assert price in plan._repr_html_()
     assert "\n  up to 1 count in about 39 bytes\n" in repr(ep.plan(totals(1)))
 
 

@@ -31,8 +31,9 @@ def flatten(
 
     Answers to a question that was cut into several requests are added up: the counts are the
     ones that the whole question would have had. Only the zeros of windows that end before a
-    post was made are not there, since a plan does not ask for them. Zeros that are not counts become ``<NA>``,
-    and so does what the answer leaves out of a post it counts; :func:`omissions` says why.
+    post was made are not there, since a plan does not ask for them. Zeros that are not counts
+    become ``<NA>``, and so does what the answer leaves out of a post it counts;
+    :func:`omissions` says why.
 
     Parameters
     ----------
