@@ -63,7 +63,9 @@ _DIRECT: Final[Any] = {"http": None, "https": None, "all": None}  # past any pro
 _SNIPPET: Final = 300
 _LONGEST: Final = 2**18  # bytes of a body of errors that are looked at
 
-_PLAIN: Final = re.compile(r"[A-Za-z]+://[A-Za-z0-9._:\[\]-]+(?:/[A-Za-z0-9._~/-]*)?")
+_PLAIN: Final = re.compile(
+    r"[A-Za-z]+://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?"
+)
 
 T = TypeVar("T")
 
@@ -282,12 +284,14 @@ def checked_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         # What urllib3 would read otherwise, and where a password may stand, is not looked into.
-        plain = _PLAIN.fullmatch(url) is not None and (parts.port or 1) > 0
+        plain = _PLAIN.fullmatch(url) is not None and parts.port != 0
         allowed = plain and bool(parts.hostname) and (parts.scheme == "https" or _is_here(url))
     except (ValueError, AttributeError, TypeError):
         allowed = False
     if not allowed:
-        told = re.sub(r"(?s)^(.*?//)?.*@", r"\1…@", url) if isinstance(url, str) else url
+        told = (
+            re.sub(r"(?s)//.*@", "//…@", re.split("[?#]", url)[0]) if isinstance(url, str) else url
+        )
         msg = (
             f"{told!r} is not an https URL; plain http is for this machine only, "
             "and no user, query or blank stands in it"
