@@ -16,6 +16,8 @@ from engagement_pandas.vocabulary import MAX_WINDOW, SERIES_TYPES
 from engagement_pandas.window import Window
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from engagement_pandas.dataset import Dataset
 
 _SETTLE: Final = 48
@@ -88,11 +90,10 @@ def run(arguments: argparse.Namespace) -> None:
     say(f"{dataset.path}: {done}")
 
 
-def _since(dataset: Dataset) -> Any:
-    """Return 28 days back, or the first day that is there."""
-    back = Window.last().end - MAX_WINDOW
-    first = dataset.first_day
-    return back if first is None or first > back.date() else first
+def _since(dataset: Dataset) -> date:
+    """Return the day 28 days back, or the first day that is there."""
+    back = (Window.last().end - MAX_WINDOW).date()
+    return min(back, dataset.first_day or back)
 
 
 def _posts(sources: Iterable[str]) -> tuple[str, ...]:
