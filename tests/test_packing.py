@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import combinations
+from itertools import chain, combinations, combinations_with_replacement
 
 import pytest
 from hypothesis import given, settings
@@ -80,30 +81,39 @@ def least(needed: tuple[int, ...], hours: int, most: int, longest: int) -> int:
     return rest(tuple(sorted((first, 0) for first in needed)))
 
 
-@settings(max_examples=60)
-@given(
-    births=st.lists(st.integers(-2, 6), min_size=1, max_size=4),
-    hours=st.integers(1, 4),
-    most=st.integers(1, 3),
-    longest=st.integers(1, 3),
-)
-def test_no_packing_has_fewer_requests(
-    births: list[int], hours: int, most: int, longest: int
-) -> None:
-    """Of all there are, with one to three posts and hours in a request."""
+def planned(births: Sequence[int], hours: int, most: int, longest: int) -> int:
+    """Return the number of requests that a plan has, for posts made in these hours."""
     ids = [made(START + birth * HOUR, n) for n, birth in enumerate(births)]
     requests, _ = pack(asking(ids, hours), NOW, most=most, longest=longest * HOUR)
-    needed = tuple(max(0, birth) for birth in births)
-    assert len(requests) == least(needed, hours, most, longest)
+    return len(requests)
+
+
+@pytest.mark.parametrize("hours", [1, 2, 3, 4])
+@pytest.mark.parametrize("most", [1, 2, 3])
+@pytest.mark.parametrize("longest", [1, 2, 3])
+def test_no_packing_has_fewer_requests(hours: int, most: int, longest: int) -> None:
+    """Of all there are, for every birth of up to three posts, before, in or after the window."""
+    cases = chain.from_iterable(
+        combinations_with_replacement(range(hours + 1), posts) for posts in (1, 2, 3)
+    )
+    for births in cases:
+        assert planned(births, hours, most, longest) == least(births, hours, most, longest)
+
+
+@settings(max_examples=20)
+@given(births=st.lists(st.integers(0, 5), min_size=4, max_size=4), most=st.integers(2, 3))
+def test_no_packing_of_four_posts_has_fewer_requests(births: list[int], most: int) -> None:
+    """Of all there are, with two hours in a request, of five."""
+    assert planned(births, 5, most, 2) == least(tuple(births), 5, most, 2)
 
 
 def test_trying_them_all_by_hand() -> None:
-    """Two posts, three hours, two of each in a request: an hour alone first, then two for both.
+    """Two posts, three hours, at most two in a request: one hour alone, and two for both.
 
-    Counted from the start it would be three: hours 0 and 1, and for each post the hour 2.
+    Of one post in a request, windows counted from the start would take four: two for each.
     """
     assert least((0, 2), 3, most=2, longest=2) == 2
-    assert least((0, 2), 3, most=1, longest=2) == 3
+    assert least((0, 1), 3, most=1, longest=2) == 3
     assert least((0, 0, 0), 3, most=2, longest=3) == 2
     assert least((3,), 3, most=1, longest=1) == 0
 
