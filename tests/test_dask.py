@@ -24,6 +24,7 @@ from stored_answers import HOUR, MOMENT, body_of, put, sorted_out
 import engagement_pandas as ep
 from engagement_pandas import dask as epd
 from engagement_pandas import metrics
+from engagement_pandas.dask import datasets
 from engagement_pandas.dask.elsewhere import ELSEWHERE
 from engagement_pandas.dask.sums import SIDE, as_counts, paired_up
 
@@ -369,6 +370,33 @@ def test_only_what_may_meet_stays_together(
     pd.testing.assert_frame_equal(sorted_out(counts.compute()), ep.flatten(archive))
 
 
+def test_a_long_window_around_others(archive: ep.Archive) -> None:
+    """Types asked for in windows that overlap stay together, also past a short one between."""
+    for kind, first, hours in (("impressions", 0, 48), ("favorites", 5, 5), ("engagements", 20, 9)):
+        put(archive, asked(first=first, hours=hours).replace(engagement_types=[kind]))
+    counts = epd.flatten(archive, rows=1)
+    assert counts.npartitions == 1
+    pd.testing.assert_frame_equal(sorted_out(counts.compute()), ep.flatten(archive))
+
+
+def test_workers_may_be_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder by its relative name is found from another working directory."""
+    monkeypatch.chdir(tmp_path)
+    put(ep.Archive("raw"), asked([POSTS[0], late_post()]))
+    counts, silent = epd.flatten(ep.Archive("raw")), epd.omissions(ep.Archive("raw"))
+    expected = ep.flatten(ep.Archive("raw"))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    pd.testing.assert_frame_equal(sorted_out(counts.compute()), expected)
+    assert len(silent.compute()) == 1
+
+
+def late_post() -> str:
+    """Return the ID of a post that was made a hundred hours after the start."""
+    first = 1_288_834_974_657  # ms since 1970 of the first snowflake
+    return str((int((START + HOUR * 100).timestamp() * 1000) - first) << 22)
+
+
 def test_unaligned_days_of_one_post(archive: ep.Archive) -> None:
     """A window that begins at 5 is cut at 5: the day between is the sum of both."""
     request = asked(POSTS[:1], first=5, hours=48, by=ep.BY_DAY)
@@ -440,13 +468,81 @@ def test_refusals(archive: ep.Archive, clock: FakeClock) -> None:
 
 def test_posts_that_were_not_made_yet(archive: ep.Archive) -> None:
     """What was never sent is told of, once."""
-    made = 1_288_834_974_657  # ms since 1970 of the first snowflake
-    late = str((int((START + HOUR * 100).timestamp() * 1000) - made) << 22)
-    put(archive, asked([*POSTS[:2], late], hours=24))
+    put(archive, asked([*POSTS[:2], late_post()], hours=24))
     silent = epd.omissions(archive, rows=1)
     expected = ep.omissions(archive)
     assert set(expected["reason"]) == {"not_yet_posted"}
     pd.testing.assert_frame_equal(silent.compute(), expected)
+
+
+def test_silences_of_many_partitions(archive: ep.Archive) -> None:
+    """Sorted throughout, and what several snapshots tell is told once."""
+    request = asked(POSTS[:2])
+    parts = in_parts(request, 1, 12)[::-1]
+    put(archive, request, parts, body=lambda one: body_of(one, POSTS))
+    silent = epd.omissions(archive, rows=1).compute()
+    assert len(silent) == 8
+    pd.testing.assert_frame_equal(silent, ep.omissions(archive))
+    others = ep.Archive(archive.folder / "totals")
+    request = ep.totals(POSTS[:2], engagement_types=["favorites"])
+    for hour in (0, 1):
+        put(
+            others,
+            request,
+            [request.replace(post_ids=[post]) for post in POSTS[:2]],
+            body=lambda one: body_of(one, POSTS),
+            at=MOMENT + HOUR * hour,
+        )
+    assert epd.omissions(others, rows=1).compute()["post_id"].to_list() == POSTS[:2]
+
+
+def test_into_a_data_set(archive: ep.Archive, tmp_path: Path) -> None:
+    """What it holds, and what is silent, is what one append from memory makes it."""
+    request = asked()
+    put(archive, request, in_parts(request, 2, 20), body=lambda one: body_of(one, POSTS[:1]))
+    one, other = ep.Dataset(tmp_path / "one"), ep.Dataset(tmp_path / "other")
+    found = epd.append(archive, one, rows=1)
+    expected = other.append(ep.flatten(archive, retrieved_at=True), ep.omissions(archive))
+    assert found == expected == (5 * 3 * 48, 0)
+    pd.testing.assert_frame_equal(one.read(), other.read())
+    pd.testing.assert_frame_equal(one.omissions(), other.omissions())
+    assert len(one.omissions()) == 1
+    assert epd.append(archive, one) == (0, 0)
+
+
+def test_a_data_set_by_a_relative_name(
+    archive: ep.Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is where it was when it was named, wherever the workers are."""
+    put(archive, asked(hours=1))
+    monkeypatch.chdir(tmp_path)
+    dataset = ep.Dataset("counts.ds")
+    (tmp_path / "elsewhere").mkdir()
+    delayed = datasets.delayed
+
+    def moved(value: Any) -> Any:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        return delayed(value)
+
+    monkeypatch.setattr(datasets, "delayed", moved)
+    epd.append(archive, dataset)
+    assert (tmp_path / "counts.ds").is_dir()
+    assert dataset.path == "counts.ds"
+
+
+@pytest.mark.parametrize(
+    ("by", "words"), [(ep.BY_DAY, "the counts lack"), (ep.BY_POST, "without 'engagement.day'")]
+)
+def test_what_a_data_set_does_not_keep(
+    by: ep.Grouping, words: str, archive: ep.Archive, tmp_path: Path
+) -> None:
+    """Refused before anything is read or made."""
+    put(archive, asked(by=by))
+    with pytest.raises((ep.FrameError, ep.RequestError), match=words):
+        epd.append(archive, ep.Dataset(tmp_path / "counts.ds"))
+    with pytest.raises(ep.DatasetError, match="the data set is a str"):
+        epd.append(archive, "counts.ds")  # type: ignore[arg-type]
+    assert not (tmp_path / "counts.ds").exists()
 
 
 def test_beyond_64_bits(archive: ep.Archive) -> None:

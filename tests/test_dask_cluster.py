@@ -15,6 +15,7 @@ from stored_answers import put_many, sorted_out
 
 import engagement_pandas as ep
 from engagement_pandas import dask as epd
+from engagement_pandas.store import Appended
 
 ANSWER = 25 * 17 * 24
 """Counts of a day in the biggest answer."""
@@ -110,6 +111,31 @@ def test_a_worker_that_is_killed(
     found = epd.over_time(counts)
     assert Path(mark).exists()
     pd.testing.assert_frame_equal(found, ep.over_time(expected))
+
+
+@pytest.mark.usefixtures("two")
+def test_a_worker_that_is_killed_while_it_appends(tmp_path: Path) -> None:
+    """Right after a commit, before it can tell of it: the data set is the same."""
+    archive = ep.Archive(tmp_path / "raw")
+    put_many(archive, 4, days=1)
+    mark = str(tmp_path / "killed")
+
+    class Struck(ep.Dataset):
+        def append(self, counts: pd.DataFrame, omissions: pd.DataFrame | None = None) -> Appended:
+            done = super().append(counts, omissions)
+            try:
+                os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                return done  # the second time
+            os.kill(os.getpid(), signal.SIGKILL)
+            return done
+
+    dataset = Struck(tmp_path / "counts.ds")
+    epd.append(archive, dataset, rows=ANSWER)
+    assert Path(mark).exists()
+    assert len(dataset.files()) == 4
+    pd.testing.assert_frame_equal(dataset.read(), ep.flatten(archive))
+    assert dataset.revisions().empty
 
 
 @pytest.mark.slow

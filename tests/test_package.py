@@ -58,6 +58,7 @@ def test_a_name_that_is_not_there() -> None:
         ("import engagement_pandas", "pandas numpy requests matplotlib pyarrow ipywidgets"),
         ("import engagement_pandas.client", "pandas numpy matplotlib pyarrow"),
         ("import engagement_pandas.flattening", "requests matplotlib"),
+        ("import engagement_pandas.dask", "requests matplotlib deltalake"),
         ("import engagement_pandas.plots", "requests matplotlib"),
         ("import engagement_pandas.exports", "requests matplotlib"),
         ("import engagement_pandas.cli", "pandas requests matplotlib pyarrow"),

@@ -19,6 +19,7 @@ reads files and writes nothing, so one that is lost with its worker is done agai
 =========================== ===========================================================
 :func:`flatten`             counts of stored answers
 :func:`omissions`           their silences
+:func:`append`              both into an ``engagement_pandas.Dataset``
 :func:`over_time`           sums
 :func:`running_total`       sums
 :func:`engagement_rate`     a ratio of sums
@@ -42,6 +43,7 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError(msg, name=error.name) from error
 
 from engagement_pandas.dask.counts import flatten, omissions
+from engagement_pandas.dask.datasets import append
 from engagement_pandas.dask.elsewhere import ELSEWHERE, refuse
 from engagement_pandas.dask.metrics import (
     engagement_rate,
@@ -60,6 +62,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "append",
     "engagement_rate",
     "flatten",
     "omissions",

@@ -95,12 +95,12 @@ def flatten(
     ['post_id', 'engagement_type', 'count']
     """
     most = whole_number(rows, "rows", 1)
-    collections = _collections(stored)
-    meta = _meta(collections, grouping, retrieved_at=retrieved_at)
+    collections = collections_in(stored)
+    meta = empty_of(collections, grouping, retrieved_at=retrieved_at)
     families = related(collections, grouping, retrieved_at=retrieved_at)
     parts = partitions(collections, families, most)
     read = partial(_read, grouping=grouping, retrieved_at=retrieved_at, meta=meta)
-    counts = _mapped(read, parts, collections, meta)
+    counts = _mapped(read, parts, meta, unfinished=warn_of_open(collections))
     if "post_id" in meta or len(parts) == 1:
         return counts
     by = families[0][0].request.grouping(grouping)
@@ -147,15 +147,23 @@ def omissions(
     [['1', 'unavailable']]
     """
     most = whole_number(rows, "rows", 1)
-    collections = _collections(stored)
+    collections = collections_in(stored)
     flattening.omissions(_stand_ins(collections))
     meta = empty_omissions()
     parts = partitions(collections, [[one] for one in asked_in(collections)], most)
-    told = _mapped(partial(_silent, meta=meta), parts, collections, meta)
+    read = partial(_silent, meta=meta)
+    told = _mapped(read, parts, meta, unfinished=warn_of_open(collections))
     return told if len(parts) == 1 else _reduced(told, _once, meta)
 
 
-def _collections(stored: object) -> tuple[Collection, ...]:
+def collections_in(stored: object) -> tuple[Collection, ...]:
+    """Return the collections of what somebody gives.
+
+    Raises
+    ------
+    RequestError
+        Where it is neither an archive nor collections.
+    """
     if isinstance(stored, Collection):
         return (stored,)
     given = stored.collections if isinstance(stored, Archive) else stored
@@ -183,34 +191,45 @@ def _stand_ins(collections: Sequence[Collection]) -> list[EngagementResponse]:
     return list(kinds.values())
 
 
-def _meta(
+def empty_of(
     collections: Sequence[Collection], grouping: str | None, *, retrieved_at: bool
 ) -> pd.DataFrame:
-    """Return the frame without rows: its columns, dtypes and engagement types."""
+    """Return the frame of counts without rows: its columns, dtypes and engagement types.
+
+    Raises
+    ------
+    RequestError
+        Where there are no collections, or they do not belong together.
+    """
     empty = flattening.flatten(_stand_ins(collections), grouping, retrieved_at=retrieved_at)
     asked = {str(kind) for one in asked_in(collections) for kind in one.request.engagement_types}
     types = pd.CategoricalDtype(pd.Index(in_order(asked), dtype=TEXT))
     return empty.astype({"engagement_type": types})
 
 
+def warn_of_open(collections: Sequence[Collection]) -> bool:
+    """Warn of collections that are not finished, and return whether there are any."""
+    open_ = [one for one in collections if not one.complete]
+    if open_:
+        more = f" (and {len(open_) - 1} more)" if len(open_) > 1 else ""
+        msg = (
+            f"{open_[0].path} is not finished{more}: what has no answer yet is left out; "
+            "collect the same question again"
+        )
+        warnings.warn(msg, UserWarning, stacklevel=3)
+    return bool(open_)
+
+
 def _mapped(
     read: Callable[[Partition], pd.DataFrame],
     parts: Sequence[Partition],
-    collections: Sequence[Collection],
     meta: pd.DataFrame,
+    *,
+    unfinished: bool,
 ) -> dd.DataFrame:
-    """Return what is read of each partition, and warn of what is not finished."""
-    open_ = [one for one in collections if not one.complete]
-    name = "stored"
-    if open_:
-        warnings.warn(
-            f"{open_[0].path} is not finished: what has no answer yet is left out; collect the "
-            "same question again" + (f" (and {len(open_) - 1} more)" if len(open_) > 1 else ""),
-            UserWarning,
-            stacklevel=3,
-        )
-        # There may be more next time: what a cluster remembers of this time is not the same.
-        name += f"-{uuid4().hex}"
+    """Return what is read of each partition."""
+    # There may be more next time: what a cluster remembers of this time is not the same.
+    name = f"stored-{uuid4().hex}" if unfinished else "stored"
     with dask.config.set({"dataframe.convert-string": False}):  # str stays str
         mapped: dd.DataFrame = dd.from_map(read, parts, meta=meta, label=name)
     return mapped
