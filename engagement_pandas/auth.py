@@ -14,7 +14,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, NoReturn, Self
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
@@ -70,7 +70,7 @@ class Credentials:
         # The longest first: one may be the beginning of another.
         named = sorted(self._secrets().items(), key=lambda it: -len(it[1]))
         for name, secret in named:
-            for form in (secret, quote(secret, safe="")):
+            for form in (secret, quote(secret, safe=""), unquote(secret)):
                 text = text.replace(form, f"<{name}>")
         return text
 
