@@ -49,8 +49,9 @@ class EngagementClient:
         Where ``AppOnly.from_consumer`` gets its bearer token.
     attempts : int
         How often a request is sent, the first time included: again after 429, 500, 502,
-        503, 504, a broken connection, and a body that is cut off or no JSON, with
-        exponential backoff (up to 2, 4, 8, … 60 s) and a new signature.
+        503, 504, a broken connection, and a body that is cut off, no JSON, or without a
+        grouping and posts that were asked for, with exponential backoff (up to 2, 4, 8, …
+        60 s) and a new signature.
     in_flight : int
         How many requests may be on their way at once, within the quota: one until an answer
         has told of it, and four where answers tell nothing. With 1 they go one by one, in

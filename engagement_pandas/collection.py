@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from engagement_pandas.errors import ArchiveError, RequestError
+from engagement_pandas.losses import losses
 from engagement_pandas.planning import Plan
 from engagement_pandas.refusals import settle
 from engagement_pandas.replacing import flush_folder, make_folder, place, replacing
@@ -263,8 +265,10 @@ class Collection:
             return None, None
         except BROKEN as error:
             return None, f"{type(error).__name__}: {error}"
-        settles = settle(answer)[0] is not None
-        return (answer, None) if settles else (None, "it refuses the whole request")
+        if settle(answer)[0] is None:
+            return None, "it refuses the whole request"
+        lost = losses(answer) if answer.status == HTTPStatus.OK else None
+        return (None, f"it does not answer its request: {lost}") if lost else (answer, None)
 
     def __repr__(self) -> str:
         state = "complete" if self.complete else "not finished"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 
 import msgspec
 
 from engagement_pandas.collection import Collection
 from engagement_pandas.flight import Giving
-from engagement_pandas.message import Answer, Message
+from engagement_pandas.losses import losses
+from engagement_pandas.message import Answer, Failure, Message
 from engagement_pandas.refusals import refused, settle
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
@@ -77,8 +79,10 @@ class Part:
         )
         return await self.transport.ask(message, partial(self._arrived, asked))
 
-    def _arrived(self, asked: EngagementRequest, answer: Answer) -> EngagementResponse:
+    def _arrived(self, asked: EngagementRequest, answer: Answer) -> EngagementResponse | Failure:
         response = EngagementResponse(asked, answer.content, answer.status, answer.at)
+        if response.status == HTTPStatus.OK and (why := losses(response)) is not None:
+            return Failure(self.speaker.redact(f"HTTP 200, but no answer: {why}"), response.status)
         # Stored as it came, before its counts are read; what refuses everything is no answer.
         if self.into is not None and settle(response)[0] is not None:
             return self.into.keep(response)

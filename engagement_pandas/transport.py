@@ -162,7 +162,7 @@ class Transport:
         (answer,) = self.flight(1, say).run(errands())
         return answer
 
-    async def ask(self, message: Message, arrived: Callable[[Answer], T]) -> T:
+    async def ask(self, message: Message, arrived: Callable[[Answer], T | Failure]) -> T:
         """Send until there is an answer worth reading, and return what ``arrived`` makes of it.
 
         Parameters
@@ -170,7 +170,8 @@ class Transport:
         message : Message
         arrived : callable
             Called with the answer where it arrives, which may be a thread of its own: also
-            when nobody waits for it any more.
+            when nobody waits for it any more. Where that is no answer to the question, it
+            returns a Failure.
 
         Raises
         ------
@@ -200,12 +201,17 @@ class Transport:
         msg = f"no answer from {message.url} in {made} attempts; at last: {outcome.why}"
         raise kind(msg, outcome.status, made) from outcome.cause
 
-    def _send(self, message: Message, arrived: Callable[[Answer], T], place: Place) -> T | Failure:
+    def _send(
+        self, message: Message, arrived: Callable[[Answer], T | Failure], place: Place
+    ) -> T | Failure:
         try:
-            outcome = self._attempt(message, place)
+            answer = self._attempt(message, place)
         finally:
             self.quota.lose(place)  # unless its answer was learnt from
-        return outcome if isinstance(outcome, Failure) else arrived(outcome)
+        outcome = answer if isinstance(answer, Failure) else arrived(answer)
+        if isinstance(outcome, Failure):
+            log.warning("%s: %s", message.url, outcome.why)
+        return outcome
 
     def _attempt(self, message: Message, place: Place) -> Answer | Failure:
         signer = message.signer()
@@ -243,7 +249,6 @@ class Transport:
                 words = "a body that is cut off or no JSON"
             why = message.redact(f"HTTP {answer.status}: {words}")
             failure = Failure(why, answer.status, passing=answer.status not in REDIRECTS)
-        log.warning("%s: %s", message.url, failure.why)
         return failure
 
 

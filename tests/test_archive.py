@@ -181,6 +181,56 @@ def test_stored_before_it_is_read(
         ep.flatten(archive)
 
 
+NO_ANSWERS = {
+    "another body": {"data": [{"id": "1", "public_metrics": {"like_count": 1}}]},
+    "nothing": {},
+    "only words": {"errors": ["something went wrong"]},
+    "one post of two": {"unavailable_tweet_ids": ["1"]},
+    "no list of posts": {"by_post": {}, "unavailable_tweet_ids": {}},
+}
+
+
+@pytest.mark.parametrize("body", NO_ANSWERS.values(), ids=NO_ANSWERS)
+def test_what_loses_a_post_is_asked_again(
+    client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive, body: Any
+) -> None:
+    """Status 200 and JSON, but no answer to the request: no post is lost with it."""
+    server.answer(Scripted(200, body), counted(1, 2))
+    assert numbers(collect(client, past(1, 2), archive)) == ["1"]
+    assert bodies(server) == [["1", "2"], ["1", "2"]]
+
+
+def test_what_never_answers_is_never_stored(
+    client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
+) -> None:
+    """The error names what is missing, in the API's own words; the same call goes on."""
+    server.answer(*[Scripted(200, NO_ANSWERS["only words"])] * 8)
+    with pytest.raises(ep.TransportError, match=r"grouping is missing.*'something went wrong'"):
+        collect(client, past(1), archive)
+    assert stored(archive.folder) == set()
+    server.answer(counted(1))
+    assert numbers(collect(client, past(1), archive)) == ["1"]
+
+
+def test_one_that_was_stored_is_told_and_asked_again(
+    client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
+) -> None:
+    """An answer that settles nothing does not stay for good, however it got there."""
+    server.answer(counted(1), counted(1, number=2))
+    collection = collect(client, past(1), archive)
+    (path,) = answers(archive.folder)
+    path.unlink()
+    collection.keep(ep.EngagementResponse(past(1), NO_ANSWERS["another body"]))
+    (damage,) = archive.verify()
+    assert "does not answer its request: the grouping is missing" in damage.why
+    assert damage.request == past(1)
+    with pytest.raises(ep.ArchiveError, match="reopen"):
+        ep.flatten(archive)
+    collection.reopen()
+    assert numbers(collect(client, past(1), archive)) == ["2"]
+    assert archive.verify() == ()
+
+
 def test_an_answer_is_on_disk_when_the_next_is_asked_for(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:

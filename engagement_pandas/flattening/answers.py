@@ -16,13 +16,13 @@ from engagement_pandas.flattening.spans import Integers, Span, buckets, days_sin
 from engagement_pandas.flattening.sums import add
 from engagement_pandas.frame import in_order
 from engagement_pandas.grouping import Grouping
+from engagement_pandas.losses import refuse_losses
 from engagement_pandas.response import EngagementResponse, Envelope
 from engagement_pandas.vocabulary import (
     ENGAGEMENT_TYPES,
     MAX_WINDOW,
     Dimension,
 )
-from engagement_pandas.wording import listed
 
 SINCE: Final[Mapping[str, int]] = {
     str(kind): days_since_1970(facts.series_since) * 24
@@ -167,26 +167,10 @@ def span_of(response: EngagementResponse, envelope: Envelope) -> Span | None:
     return named
 
 
-def accounted(response: EngagementResponse, envelope: Envelope) -> frozenset[str]:
-    """Return the posts asked for of which the answer itself says why it counts nothing."""
-    request = response.request
-    refused = envelope.forbidden_types()
-    left = [kind for kind in request.engagement_types if kind not in refused]
-    without = set(envelope.unavailable | envelope.forbidden_posts())
-    for post in request.post_ids:
-        if all(post in envelope.unsupported.get(kind, ()) for kind in left):
-            without.add(post)
-    return frozenset(without.intersection(request.post_ids))
-
-
 def _given(response: EngagementResponse, envelope: Envelope, layout: Layout) -> Leaves:
     if layout.name in envelope.groupings:
         return read_grouping(bytes(envelope.groupings[layout.name]), layout)
-    lost = [p for p in response.request.post_ids if p not in accounted(response, envelope)]
-    if lost:
-        said = f"; it says {list(envelope.errors)}" if envelope.errors else ""
-        found = f"the answer holds the groupings {listed(envelope.groupings)}"
-        layout.refuse((), f"the grouping is missing, and with it post {lost[0]}: {found}{said}")
+    refuse_losses(response, envelope, layout.name)
     nothing, codes = np.zeros(0, np.int64), np.zeros(0, np.int32)
     return Leaves((), (), codes, codes, nothing, nothing, np.zeros(0, np.bool_))
 
