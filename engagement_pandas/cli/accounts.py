@@ -49,9 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
     for handle in accounts.handles:
         give("\t".join(_row(handle, kept.get(handle), accounts.source(handle))))
     if not accounts.handles:
-        say(
-            f"nobody has authorised the app: {accounts.path} has no account; engagement-pandas login"
-        )
+        say(f"nobody has authorised the app yet ({accounts.path}): engagement-pandas login")
     say(repr(Ledger.from_env()))
 
 
