@@ -290,8 +290,7 @@ class Dataset:
         if isinstance(kept_hours, bool) or not isinstance(kept_hours, int) or kept_hours < 0:
             msg = f"kept_hours is {kept_hours!r}; give whole hours, such as {KEPT_HOURS}"
             raise FrameError(msg)
-        for table in (self._store.counts, self._store.omissions, self._store.revisions):
-            table.compact(kept_hours)
+        until_first(partial(self._store.compact, kept_hours))
 
     def __repr__(self) -> str:
         numbers, days = self._stored("num_records"), self._stored("partition.day")

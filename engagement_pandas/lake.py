@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 KEPT_HOURS: Final = 168
 """For so long files stay that the log no longer names: a reader may be at them."""
 
+_MANY: Final = 64
 _NO_ROOM: Final = "free some room, or see who may write there, and do the same again"
 
 
@@ -167,35 +168,46 @@ class Table:
                     raise Overtaken(str(error)) from error
         return table
 
-    def compact(self, kept_hours: int) -> None:
-        """Put small files together, and take away what the log no longer names.
+    def put_together(self, table: DeltaTable) -> int:
+        """Put small files together, as they are in a table as it was read; return the version.
+
+        Raises
+        ------
+        Overtaken
+            Where another writer was quicker.
+        """
+        lake = _deltalake()
+        once = lake.CommitProperties(max_commit_retries=0)
+        with _explained(self.uri, "written"):
+            try:
+                table.optimize.compact(commit_properties=once)
+            except lake.exceptions.CommitFailedError as error:
+                raise Overtaken(str(error)) from error
+            return int(table.version())
+
+    def sweep(self, table: DeltaTable, kept_hours: int) -> None:
+        """Take away files that a table as it was read does not name, also those of the dead.
 
         Parameters
         ----------
+        table : DeltaTable
         kept_hours : int
-            Files that are younger stay.
+            Files that are younger stay. Under a week a few are reason enough, otherwise many:
+            it takes commits too.
         """
-        table = self.open()
-        if table is None:
-            return
-        lake = _deltalake()
+        how: dict[str, Any] = {
+            "retention_hours": kept_hours,
+            "enforce_retention_duration": False,
+            "full": True,  # also what is of no commit
+        }
         with _explained(self.uri, "written"):
-            try:
-                table.optimize.compact()
-            except lake.exceptions.CommitFailedError:
-                return  # another writer is at it; next time
-            sweep: dict[str, Any] = {
-                "retention_hours": kept_hours,
-                "enforce_retention_duration": False,
-                "full": True,  # also what writers left that died
-            }
             # Also those that have been taken away are named, for a while.
-            named = table.vacuum(**sweep, dry_run=True)
+            named = table.vacuum(**how, dry_run=True)
             if self._local:
                 _sweep(Path(self.uri), time.time() - kept_hours * 3600)
                 named = [name for name in named if Path(self.uri, name).exists()]
-            if named:
-                table.vacuum(**sweep, dry_run=False)
+            if len(named) >= (_MANY if kept_hours >= KEPT_HOURS else 1):
+                table.vacuum(**how, dry_run=False)
 
     @property
     def _local(self) -> bool:

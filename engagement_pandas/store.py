@@ -152,6 +152,33 @@ class Store:
             self.counts.write(counts, ordered, instead_of=days, versions=changed)
         return Appended(len(folded.added), len(folded.revisions))
 
+    def compact(self, kept_hours: int) -> None:
+        """Put small files together, and take away what no longer counts; see ``Dataset``.
+
+        Raises
+        ------
+        Overtaken
+            Where another writer was quicker: to be tried again.
+        """
+        counts = self.counts.open()
+        if counts is None:
+            return
+        self.counts.put_together(counts)
+        others: list[tuple[Table, DeltaTable]] = []
+        changed: dict[str, int] = {}
+        for name, table in ((OMISSIONS, self.omissions), (REVISIONS, self.revisions)):
+            version = counts.transaction_version(name)
+            if version is not None:
+                present = table.at(version)
+                if table.put_together(present) != version:
+                    changed[name] = int(present.version())
+                others.append((table, present))
+        if changed:
+            self.counts.write(counts, self.counts.schema.empty_table(), versions=changed)
+        # Only now: until then the counts go with files of before.
+        for table, present in [(self.counts, counts), *others]:
+            table.sweep(present, kept_hours)
+
     def _hear(self, counts: DeltaTable, heard: list[Silence], fresh: pd.DataFrame) -> int | None:
         """Write what is silent now; return the version that goes with the counts."""
         version = counts.transaction_version(OMISSIONS)
