@@ -229,8 +229,7 @@ class Flight:
 
     def _next(self, errands: Iterator[Errand]) -> Errand | None:
         """Return an errand that is to begin, where there is room for it."""
-        busy = self._ready or self._failing is not None
-        if busy or len(self._live) >= self._quota.abreast(self._most):
+        if self._ready or len(self._live) >= self._quota.abreast(self._most):
             return None
         return next(errands, None)
 

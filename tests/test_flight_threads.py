@@ -189,6 +189,23 @@ def test_a_flight_that_was_ended_does_not_wait_for_ever(
     assert len(flying()) == 2
 
 
+def test_the_first_of_two_errors_is_told(make: Make, gate: Gate) -> None:
+    """What fails while the others land changes nothing."""
+
+    def answer(asked: list[str]) -> Reply:
+        if asked == ["3"]:
+            gate.until_waiting(3)
+            threading.Timer(0.2, gate.let_all).start()
+            return 400, {"errors": ["first"]}, PLENTY
+        return (400, {"errors": ["second"]}, PLENTY) if asked == ["4"] else counted(asked)
+
+    gate.answer = answer
+    gate.let(3)
+    with pytest.raises(ep.RefusedError, match="first") as caught:
+        make(in_flight=4).fetch(posts(30), watch=lambda _: None)
+    assert ids(caught.value.responses) == [1, 2, 5]
+
+
 @pytest.mark.parametrize("error", [Enough, KeyboardInterrupt, SystemExit])
 def test_a_watcher_ends_a_flight(make: Make, gate: Gate, error: type[BaseException]) -> None:
     """Nothing more is sent; what was on its way is not lost; the client can be used again."""
@@ -253,11 +270,11 @@ def test_an_answer_that_cannot_be_stored(
     gate.let_all()
     real = Collection.keep
 
-    def keep(self: Any, response: Any) -> Any:
+    def keep(self: Any, response: Any, *account: Any) -> Any:
         if response.request.post_ids == ("4",):
             msg = "the disk is full"
             raise ep.ArchiveError(msg)
-        return real(self, response)
+        return real(self, response, *account)
 
     monkeypatch.setattr(Collection, "keep", keep)
     with pytest.raises(ep.ArchiveError, match="the disk is full"):

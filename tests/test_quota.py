@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engagement_pandas.quota import JITTER, PERIODS, UNTOLD, Place, Quota
-from engagement_pandas.skew import GUARD
+from engagement_pandas.skew import GUARD, Skew
 
 NOW = 1_776_255_600.0
 
@@ -159,6 +159,16 @@ def test_with_company_nothing_is_taken_for_granted() -> None:
     assert places_left(it) == 30 - len(rest)
 
 
+def test_with_company_an_older_answer_raises_nothing() -> None:
+    """It was counted before what is known, and brings nothing back."""
+    it, _ = quota()
+    it.learn(told(59), taken(it, 1)[0])
+    first, second = taken(it, 2)
+    it.learn(told(20), second)
+    it.learn(told(30), first)
+    assert places_left(it) == 20
+
+
 def test_what_was_lost_may_have_been_counted() -> None:
     """A connection that broke: its place is not given out again in this minute."""
     it, _ = quota()
@@ -230,13 +240,26 @@ def test_a_server_s_clock_that_is_ahead() -> None:
 
 
 def test_dates_together_tell_more() -> None:
-    """Answers at 0.1, 0.3, … of a second: the turn is known to a fifth of one."""
+    """Answers at 0.1, 0.3, … 0.9 of a second: the turn is known to a fifth of one."""
     it, time = quota([NOW + 0.1])
-    for step in range(6):
+    for step in range(5):
         time[0] = NOW + 0.1 + 0.2 * step
         date = formatdate(int(time[0]), usegmt=True)
         it.learn(told(0, NOW + 60, date=date))
     assert 0 < it.pause() - (NOW + 60 - time[0]) <= 0.2 + GUARD
+
+
+def test_a_skew_is_narrowed() -> None:
+    """Each date bounds it from both sides, and the closest bounds stay; until a clock is set."""
+    skew = Skew()
+    noon = "Wed, 15 Apr 2026 12:20:00 GMT"  # which is NOW
+    skew.learn(noon, NOW + 0.1, NOW + 0.3)
+    skew.learn(noon, NOW + 0.6, NOW + 0.8)
+    assert (skew.least, skew.most) == (pytest.approx(-0.3), pytest.approx(0.4))
+    skew.learn(noon, NOW + 50, NOW + 50.5)
+    assert (skew.least, skew.most) == (pytest.approx(-50.5), pytest.approx(-49))
+    skew.age(1000)
+    assert (skew.least, skew.most) == (pytest.approx(-50.6), pytest.approx(-48.9))
 
 
 def test_no_second_has_too_many() -> None:

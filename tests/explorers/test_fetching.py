@@ -14,6 +14,7 @@ from scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
 from engagement_pandas.explorers.asking import GROUPINGS
+from engagement_pandas.explorers.running import Run
 from engagement_pandas.vocabulary import Endpoint
 
 NOW = "2026-04-15T12:20:00Z"
@@ -290,6 +291,16 @@ def test_cancelled_while_it_waits(
         "not all asked about 50 posts"
     )
     assert explorer.alert.html == ""
+
+
+def test_answers_in_any_order(client: ep.EngagementClient) -> None:
+    """The second of two requests is answered, and half of the first: that one is not settled."""
+    todo = ep.plan(ep.totals(POSTS, engagement_types=["impressions", "engagements"]))
+    first, second = todo.requests
+    run = Run(client, todo, lambda _: None, lambda _: None)
+    half = first.replace(engagement_types=["impressions"])
+    run.responses = [ep.EngagementResponse(asked, b"{}") for asked in (second, half)]
+    assert (run.done, run.unasked) == (1, tuple(POSTS[:250]))
 
 
 def test_fetched_again_after_cancel(
