@@ -116,6 +116,8 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
         raise
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         msg = f"{os.fspath(path)!r} is not a Parquet file, or a damaged one: {error}"
+        if Path(path).is_dir():
+            msg = f"{os.fspath(path)!r} is a folder; a data set's is read by ep.Dataset(…).read()"
         raise FrameError(msg) from error
     metadata = table.schema.metadata or {}
     version = metadata.get(VERSION_KEY, b"0").decode()

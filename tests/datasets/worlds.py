@@ -29,11 +29,14 @@ class Clock:
     """A clock that moves when somebody sets it, or sleeps."""
 
     now: datetime
+    tick: timedelta = timedelta(0)
+    """What passes between two looks at it."""
 
     def moment(self) -> datetime:
         return self.now
 
     def time(self) -> float:
+        self.now += self.tick
         return self.now.timestamp()
 
     def sleep(self, seconds: float) -> None:
