@@ -26,7 +26,7 @@ from engagement_pandas import dask as epd
 from engagement_pandas import metrics
 from engagement_pandas.dask import datasets
 from engagement_pandas.dask.elsewhere import ELSEWHERE
-from engagement_pandas.dask.sums import SIDE, as_counts, paired_up
+from engagement_pandas.dask.sums import ALONE, SIDE, as_counts, paired_up
 
 POSTS = [str(2_020_000_000_000_000_000 + place) for place in range(6)]
 TYPES = ["impressions", "engagements", "favorites"]
@@ -536,8 +536,11 @@ def test_a_data_set_by_a_relative_name(
 def test_what_a_data_set_does_not_keep(
     by: ep.Grouping, words: str, archive: ep.Archive, tmp_path: Path
 ) -> None:
-    """Refused before anything is read or made."""
-    put(archive, asked(by=by))
+    """Refused before anything is read or made: the answer here is damaged."""
+    collection = put(archive, asked(by=by))
+    for path in collection.path.glob("*.gz"):
+        if "question" not in path.name:
+            path.write_bytes(b"damaged")
     with pytest.raises((ep.FrameError, ep.RequestError), match=words):
         epd.append(archive, ep.Dataset(tmp_path / "counts.ds"))
     with pytest.raises(ep.DatasetError, match="the data set is a str"):
@@ -655,6 +658,41 @@ def test_partners_in_one_partition_leave_nothing_over() -> None:
     assert rows["count"].to_list() == [144, 144]
     assert (rows[SIDE] == 1).all()
     assert as_counts(rows, [], TYPES[:2])["post_id"].to_list() == ["0", "0"]
+
+
+def test_counts_without_partners_do_not_meet() -> None:
+    """One post has the one type and another post the other: that is no rate."""
+    body = {"g": {"1": {"favorites": "5"}, "2": {"impressions": "9"}}}
+    for hands in ([0], [0, 1]):
+        rates = epd.engagement_rate(
+            dealt(ep.flatten_json(body), hands), by=None, numerator="favorites"
+        )
+        assert rates[["favorites", "impressions"]].to_numpy().tolist() == [[5, 9]]
+        assert rates["rate"].isna().all()
+
+
+def test_time_is_cut_from_the_first_count_of_any_type() -> None:
+    """Four days, though the rate is of the second and third alone."""
+    ones = {"2026-03-02": "1", "2026-03-03": "1"}
+    body = {
+        "g": {
+            "impressions": ones,
+            "engagements": ones,
+            "favorites": {"2026-03-01": "1", "2026-03-04": "1"},
+        }
+    }
+    counts = ep.flatten_json(body)
+    found = epd.rate_over_time(dealt(counts, [0, 1, 2, 3, 4, 5]))
+    assert found["start"].dt.day.to_list() == [1, 2, 3, 4]
+    pd.testing.assert_frame_equal(found, ep.rate_over_time(counts))
+
+
+def test_a_partner_that_is_not_known_is_not_waited_for() -> None:
+    """Its count is missing here, and so it is nowhere else."""
+    counts = ep.flatten_json({"g": {"1": {"impressions": "20", "favorites": "5"}}})
+    counts["count"] = pd.array([pd.NA, 5], dtype="Int64")
+    rows = paired_up(counts, [], ["favorites", "impressions"])
+    assert (rows[SIDE] == ALONE).all()
 
 
 def test_dask_is_an_extra() -> None:
