@@ -1,0 +1,221 @@
+"""Thousands of requests of which a third fail, and hundreds of kills: the frame is the same.
+
+``CHAOS_SEED=7 pytest tests/chaos -m slow -s`` runs the long ones with a seed of your own, and
+shows what befell them; a failure shows its seed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from archive.asking import key
+from chaos.collecting import IN_FLIGHT, OUTAGE, Nursery
+from chaos.storm import (
+    KINDS,
+    RATE,
+    SEED,
+    Log,
+    app,
+    assert_same,
+    by_hour,
+    by_post,
+    client_of,
+    collect,
+    owner,
+    tellings,
+    weather,
+)
+from scripted import FakeClock
+
+import engagement_pandas as ep
+from engagement_pandas.planning import Plan
+from engagement_pandas.sandbox import SandboxServer
+
+MANY = 1_000
+"""Requests among which every kind of fault is to be found."""
+
+Ask = Callable[[SandboxServer], Plan]
+Credentials = Callable[[SandboxServer], Any]
+
+
+def few_hours(server: SandboxServer) -> Plan:
+    """Return 96 requests."""
+    return by_hour(server, posts=20, hours=12)
+
+
+def many_hours(server: SandboxServer) -> Plan:
+    """Return 7,200 requests."""
+    return by_hour(server, posts=500, hours=4)
+
+
+def few_totals(server: SandboxServer) -> Plan:
+    """Return 84 requests."""
+    return by_post(server, posts=60)
+
+
+def many_totals(server: SandboxServer) -> Plan:
+    """Return 2,002 requests."""
+    return by_post(server, posts=1_430)
+
+
+def few_public(server: SandboxServer) -> Plan:
+    """Return 60 requests."""
+    return by_post(server, posts=60, types=ep.PUBLIC_TYPES)
+
+
+def many_public(server: SandboxServer) -> Plan:
+    """Return 800 requests."""
+    return by_post(server, posts=800, types=ep.PUBLIC_TYPES)
+
+
+def counted(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return what has a count."""
+    return counts.dropna(subset=["count"]).reset_index(drop=True)
+
+
+@pytest.mark.parametrize(
+    ("question", "credentials", "parts", "attempts"),
+    [
+        (few_hours, owner, 96, 3),  # so few that a request is given up now and then
+        (few_totals, owner, 84, 3),
+        (few_public, app, 60, 3),
+        pytest.param(many_hours, owner, 7_200, 8, marks=pytest.mark.slow),
+        pytest.param(many_totals, owner, 2_002, 8, marks=pytest.mark.slow),
+        pytest.param(many_public, app, 800, 8, marks=pytest.mark.slow),
+    ],
+)
+def test_a_storm_changes_nothing(  # noqa: PLR0913, PLR0917
+    clock: FakeClock,
+    tmp_path: Path,
+    question: Ask,
+    credentials: Credentials,
+    parts: int,
+    attempts: int,
+) -> None:
+    """30 % fail in every way there is: no post lost, none counted or asked twice."""
+    with weather(0, clock) as (calm, calm_log):
+        todo = question(calm)
+        assert len(todo.requests) == parts
+        with client_of(calm, credentials(calm), clock, 1) as client:
+            wanted = tellings(client.fetch(todo, watch=lambda _: None), todo)
+            answers = len(calm_log.asked())
+            whole = tellings(client.fetch(todo.request, watch=lambda _: None), todo)
+    with weather(RATE, clock) as (server, log):
+        with client_of(server, credentials(server), clock, attempts) as client:
+            collection, errors = collect(client, todo, tmp_path)
+        found = tellings(collection, todo)
+    faults = log.faults()
+    print(f"\nseed {SEED}: {parts:,} requests, {answers:,} answers, {len(log):,} sent; "  # noqa: T201
+          f"{errors} times given up; {faults.total():,} faults: {dict(faults)}")  # fmt: skip
+    assert_same(found, wanted)
+    for name, (counts, silent) in found.items():
+        # However it is cut; but posts that are all too old are refused, and have no rows then.
+        pd.testing.assert_frame_equal(counted(counts), counted(whole[name][0]))
+        if "post_id" in counts:
+            told = {*counts["post_id"], *silent["post_id"]}
+            assert told == set(todo.request.post_ids)
+    good = Counter(asked for asked, well in log.asked() if well)
+    assert set(good.values()) == {1}
+    assert len(good) == answers
+    assert ep.Archive(tmp_path).verify() == ()
+    if len(log) > MANY:
+        assert set(faults) == {getattr(kind, "kind", kind) for kind in KINDS}
+    assert faults.total() / len(log) == pytest.approx(RATE, abs=0.1)
+
+
+# Kills
+
+
+def kill_at_random(process: int, log: Log, dice: random.Random) -> threading.Timer:
+    """Kill a process a moment after it has begun, or after one of its first requests."""
+    left, delay = dice.randint(0, 6), dice.uniform(0, 0.005)
+    turn = threading.Lock()
+
+    def kill() -> None:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+    def tell() -> None:
+        nonlocal left
+        with turn:
+            left -= 1
+            if left == 0:
+                timer.start()
+
+    timer = threading.Timer(delay if left else 10 * delay, kill)
+    if left:
+        log.tell = tell
+    else:
+        timer.start()
+    return timer
+
+
+class Stored:
+    """What is answered on disk; a file that was read is not read again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[Path, str] = {}
+
+    def now(self) -> set[str]:
+        """Return the requests, each as :func:`key` has it."""
+        for path in self._folder.glob("[!.]*/[!.]*.json.gz"):
+            if path.name != "question.json.gz" and path not in self._known:
+                head = gzip.decompress(path.read_bytes()).partition(b"\n")[0]
+                self._known[path] = key(json.loads(head)["request"])
+        return set(self._known.values())
+
+
+@pytest.mark.parametrize(
+    ("kills", "posts", "hours"), [(10, 20, 24), pytest.param(200, 60, 4, marks=pytest.mark.slow)]
+)
+def test_kills_change_nothing(
+    clock: FakeClock, tmp_path: Path, kills: int, posts: int, hours: int
+) -> None:
+    """Killed again and again in the same storm: what is stored is asked no more."""
+    dice = random.Random(SEED)  # noqa: S311 - no secret
+    with weather(0, clock) as (calm, calm_log):
+        todo = by_hour(calm, posts, hours)
+        with client_of(calm, owner(calm), clock, 1) as client:
+            wanted = tellings(client.fetch(todo, watch=lambda _: None), todo)
+        answers = len(calm_log)
+    stored, killed, outages = Stored(tmp_path), 0, 0
+    with (
+        weather(RATE) as (server, log),
+        Nursery(tmp_path, todo, server.base_url, owner(server)) as nursery,
+    ):
+        ended = None
+        while ended != 0:
+            kept, before = stored.now(), len(log)
+            process = nursery.start()
+            timer = kill_at_random(process, log, dice) if killed < kills else None
+            ended = nursery.ended()
+            if timer is not None:
+                timer.cancel()
+            log.tell = lambda: None
+            killed += ended == -signal.SIGKILL
+            outages += ended == OUTAGE
+            assert ended in {-signal.SIGKILL, OUTAGE} or (ended, killed) == (0, kills)
+            assert kept.isdisjoint(asked for asked, _ in log.asked(before))
+    good = Counter(asked for asked, well in log.asked() if well)
+    twice = good.total() - len(good)
+    print(f"\nseed {SEED}: {killed} kills, {answers:,} answers, {len(log):,} sent; "  # noqa: T201
+          f"{twice} answered twice; {outages} times given up")  # fmt: skip
+    archive = ep.Archive(tmp_path)
+    (collection,) = archive.collections
+    assert (collection.complete, archive.verify()) == (True, ())
+    assert_same(tellings(collection, todo), wanted)
+    assert len(good) == answers
+    assert twice <= kills * IN_FLIGHT
