@@ -13,7 +13,14 @@ from typing import Any, Final, Literal
 
 from engagement_pandas import vault
 from engagement_pandas.account import TOKENS, Account, read_roster, roster
-from engagement_pandas.auth import VARIABLES, Consumer, UserContext, lookup, owner_number
+from engagement_pandas.auth import (
+    VARIABLES,
+    AppOnly,
+    Consumer,
+    UserContext,
+    lookup,
+    owner_number,
+)
 from engagement_pandas.errors import (
     AccountsError,
     MissingCredentials,
@@ -100,7 +107,7 @@ class Accounts:
         """The handles that can be asked with, sorted; that of the environment among them."""
         named = [account.handle for account in self]
         own = self._environ.get(HANDLE_VARIABLE)
-        if own and self._has_tokens() and same_handle(own) not in map(same_handle, named):
+        if own and self.in_environment and same_handle(own) not in map(same_handle, named):
             named.append(read_handle(own))
         return tuple(sorted(named, key=same_handle))
 
@@ -141,6 +148,18 @@ class Accounts:
             return UserContext.from_env(self._environ)
         consumer = self._consumer or Consumer.from_env(self._environ)
         return (vault.fetch(account) if account.in_keyring else account).credentials(consumer)
+
+    def app(self) -> AppOnly:
+        """Return what public counts are asked with: the app's own bearer token.
+
+        Raises
+        ------
+        MissingCredentials
+            Where the app's keys are unset.
+        """
+        if self._consumer is None:
+            return AppOnly.from_env(self._environ)
+        return AppOnly.from_consumer(self._consumer.consumer_key, self._consumer.consumer_secret)
 
     def source(self, handle: str) -> str:
         """Tell where :meth:`credentials` takes the tokens of one of :attr:`handles` from.
@@ -256,7 +275,7 @@ class Accounts:
         return f"Accounts({self.path}: {told})"
 
     def _default(self) -> UserContext:
-        if self._has_tokens():
+        if self.in_environment:
             return UserContext.from_env(self._environ)
         named = self._environ.get(HANDLE_VARIABLE)
         if named:
@@ -288,13 +307,14 @@ class Accounts:
             raise MissingCredentials(msg, [VARIABLES[name] for name in TOKENS])
         return account
 
-    def _has_tokens(self) -> bool:
-        """Tell whether the environment has the tokens of an owner, be it in part."""
+    @property
+    def in_environment(self) -> bool:
+        """Whether the environment has the tokens of an owner, be it in part."""
         return any(lookup(self._environ, name) for name in TOKENS)
 
     def _speaks_for(self, handle: str) -> bool:
         """Tell whether the tokens in the environment are those of a handle."""
-        if not self._has_tokens():
+        if not self.in_environment:
             return False
         named = self._environ.get(HANDLE_VARIABLE)
         if named and same_handle(named) != same_handle(handle):

@@ -15,20 +15,23 @@ from operator import itemgetter
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NoReturn, Self
 
+from engagement_pandas.accounts import Accounts
 from engagement_pandas.archive import Archive
 from engagement_pandas.auth import AppOnly, UserContext
 from engagement_pandas.collection import Collection
 from engagement_pandas.errors import CredentialsError, RequestError, UserContextRequired
 from engagement_pandas.flight import Errand
+from engagement_pandas.ledger import Ledger
+from engagement_pandas.packing import by_owner
 from engagement_pandas.part import Part
 from engagement_pandas.planning import Plan, plan
 from engagement_pandas.progress import Progress, Watch, bar
 from engagement_pandas.quota import Quota
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
-from engagement_pandas.speaker import Speaker
+from engagement_pandas.speakers import Speakers
 from engagement_pandas.transport import ATTEMPTS, IN_FLIGHT, TIMEOUT, Transport, checked_url
 
 BASE_URL: Final = "https://data-api.twitter.com"
@@ -40,8 +43,10 @@ class EngagementClient:
 
     Parameters
     ----------
-    credentials : UserContext or AppOnly
-        Of the owner of the posts, or of the app alone (public counts of any post).
+    credentials : UserContext, AppOnly or Accounts
+        Of the owner of the posts, or of the app alone (public counts of any post). With
+        accounts, each post is asked with the tokens of its owner, whom the ``handle`` column
+        of the frame tells, and public counts with the app's.
     base_url : str
         Some copies of the documentation say ``https://data-api.x.com``. Plain http is
         accepted for this machine only.
@@ -58,6 +63,9 @@ class EngagementClient:
         your thread and in the plan's order.
     timeout : tuple of float
         Seconds to connect, and between two bytes of the answer.
+    ledger : Ledger, optional
+        Keeps the distinct handles that are asked with each month, and their limit. Where the
+        credentials are of one owner, whose handle they do not tell, that is ``user_9``, say.
     clock, sleep : callable
         ``time.time`` and ``time.sleep``; tests put their own in.
 
@@ -83,24 +91,22 @@ class EngagementClient:
 
     def __init__(  # noqa: PLR0913 - each is a fact of its own, and only one is needed
         self,
-        credentials: UserContext | AppOnly,
+        credentials: UserContext | AppOnly | Accounts,
         *,
         base_url: str = BASE_URL,
         token_url: str = TOKEN_URL,
         attempts: int = ATTEMPTS,
         in_flight: int = IN_FLIGHT,
         timeout: tuple[float, float] = TIMEOUT,
+        ledger: Ledger | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        if not isinstance(credentials, UserContext | AppOnly):
-            msg = f"credentials are a {type(credentials).__name__}; give UserContext or AppOnly"
-            raise CredentialsError(msg)
         self._base_url = checked_url(base_url)
         self._transport = Transport(
             attempts=attempts, in_flight=in_flight, timeout=timeout, clock=clock, sleep=sleep
         )
-        self._speaker = Speaker(credentials, checked_url(token_url), self._transport)
+        self._speakers = Speakers(credentials, checked_url(token_url), self._transport, ledger)
 
     @property
     def quota(self) -> Quota:
@@ -130,15 +136,18 @@ class EngagementClient:
         Returns
         -------
         list of EngagementResponse
-            Together they settle every post and type asked for. Posts and types that the
-            API refused are settled by the refusal (status 403 or 400): ``flatten`` finds
-            no counts in it, ``omissions`` the reason. So it is with what is not asked, since
-            the post was not made yet (status 0).
+            In the order of the plan. Together they settle every post and type asked for.
+            Posts and types that the API refused are settled by the refusal (status 403 or
+            400): ``flatten`` finds no counts in it, ``omissions`` the reason. So it is with
+            what is not asked, since the post was not made yet (status 0).
 
         Raises
         ------
         UserContextRequired
-            Before anything is sent, where a bearer token will not do; see :meth:`refusal`.
+            Before anything is sent, where a bearer token will not do, or the tokens of an
+            owner are lacking; see :meth:`refusal`.
+        LedgerFull
+            Where more handles would be asked with this month than the ledger's limit.
         TransportError
             Where a request found no answer in all its attempts; ``QuotaExceeded`` where
             the last word was 429.
@@ -210,7 +219,7 @@ class EngagementClient:
         """
         archive = _archive(into)
         todo = self._planned(request)
-        collection = archive.collection(todo, self._speaker.credentials.account, self.now())
+        collection = archive.collection(todo, self._speakers.account, self.now())
         try:
             for _ in self._stream(replace(todo, requests=collection.requests), watch, collection):
                 pass
@@ -224,6 +233,7 @@ class EngagementClient:
         todo = request if isinstance(request, Plan) else plan(request, now=self.now())
         if refusal := self.refusal(todo):
             raise UserContextRequired(refusal)
+        self._speakers.check(todo, todo.request.owners)
         return todo
 
     def _stream(
@@ -234,7 +244,7 @@ class EngagementClient:
 
         def errands() -> Iterator[Errand]:
             for number, asked in enumerate(todo):
-                speaker = self._speaker  # who signs this part
+                speaker = self._speakers.of(asked, todo.request.owners)
                 part = Part(number, asked, self._base_url, speaker, self._transport, into)
                 yield part.settle()
 
@@ -257,10 +267,9 @@ class EngagementClient:
         >>> public.refusal(ep.totals(["7"], engagement_types=["favorites"])) is None
         True
         """
-        asked = request.request if isinstance(request, Plan) else request
-        if not isinstance(self._speaker.credentials, AppOnly) or asked.owner_only is None:
-            return None
-        return f"{asked.owner_only}; use UserContext with the owner's access token"
+        if isinstance(request, Plan):
+            return self._speakers.refusal(request, request.request.owners)
+        return self._speakers.refusal(by_owner(request), request.owners)
 
     def close(self) -> None:
         """Close the connections; the client may be used again."""
@@ -277,8 +286,15 @@ class EngagementClient:
     ) -> None:
         self.close()
 
+    def __reduce__(self) -> NoReturn:
+        msg = (
+            "an EngagementClient is not pickled or copied, so that no secret is written; make "
+            "another where it is needed, with credentials from_env()"
+        )
+        raise CredentialsError(msg)
+
     def __repr__(self) -> str:
-        return f"EngagementClient({self._base_url} with {self._speaker.credentials!r})"
+        return f"EngagementClient({self._base_url} with {self._speakers.credentials!r})"
 
 
 def _archive(into: Any) -> Archive:

@@ -177,8 +177,10 @@ class Collection:
         """
         return self._read(asked)[0]
 
-    def keep(self, response: EngagementResponse) -> EngagementResponse:
+    def keep(self, response: EngagementResponse, account: str | None = None) -> EngagementResponse:
         """Store an answer to a request that was sent; return the one that is stored.
+
+        ``account`` tells who sent it, if not the one who asked the question.
 
         Where another process stored one first, that is returned, so that all read the same.
 
@@ -194,7 +196,7 @@ class Collection:
             "request": response.request.to_json(),
             "status": response.status,
             "retrieved_at": response.retrieved_at.isoformat(),
-            "account": self.account,
+            "account": account or self.account,
         }
         written = packed(head, response.content)
         try:

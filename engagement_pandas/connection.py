@@ -15,16 +15,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
 
-from engagement_pandas.accounts import HANDLE_VARIABLE, Accounts
+from engagement_pandas.accounts import HANDLE_VARIABLE
 from engagement_pandas.addresses import BASE_URL_VARIABLE, TOKEN_URL_VARIABLE, addresses
 from engagement_pandas.auth import VARIABLES, AppOnly
 from engagement_pandas.client import BASE_URL, EngagementClient
 from engagement_pandas.errors import MissingCredentials
+from engagement_pandas.handles import Handles
 from engagement_pandas.id_files import read_ids
+from engagement_pandas.ledger import Ledger
 from engagement_pandas.logins import LOGIN_URL_VARIABLE
 from engagement_pandas.posts import created_at, unique_ids
 from engagement_pandas.sandbox import demo_client
 from engagement_pandas.sandbox.world import DEMO_HANDLE
+from engagement_pandas.speakers import whoever_may_ask
 from engagement_pandas.wording import counted
 
 if TYPE_CHECKING:
@@ -195,15 +198,16 @@ def connect(
     """
     if not any(_set(variable) for variable in VARIABLES.values()):
         return _demo(demo_now, demo_posts)
+    file = Path(posts or os.environ.get(POSTS_VARIABLE) or POSTS_FILE)
+    owners = Handles.of(_read(file)) if file.exists() else {}
     try:
-        owner = Accounts().credentials()
+        owner = whoever_may_ask(owners)
     except MissingCredentials as error:
         msg = f"{error}; or unset all of them, which is the demo"
         raise MissingCredentials(msg, error.variables) from None
     named = addresses()
     base_url = named.get("base_url", BASE_URL)
-    file = Path(posts or os.environ.get(POSTS_VARIABLE) or POSTS_FILE)
-    client = EngagementClient(owner, **named)
+    client = EngagementClient(owner, ledger=Ledger.from_env(), **named)
     public = EngagementClient(AppOnly.from_env(), **named)
     frame = _read(file)
     host = urlsplit(base_url).hostname

@@ -1,4 +1,4 @@
-"""Files of post IDs: CSV, JSON, JSON lines and plain text."""
+"""Files of post IDs, and perhaps of whose they are: CSV, JSON, JSON lines and plain text."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from typing import IO, Any, Final
 
 from engagement_pandas.errors import InvalidPostId
 from engagement_pandas.wording import listed
+
+Post = tuple[Any, Any]
+"""An ID as it stands in a file, and the handle beside it; None where there is none."""
 
 
 def read_ids(path: str | os.PathLike[str]) -> list[Any]:
@@ -47,11 +50,28 @@ def read_ids(path: str | os.PathLike[str]) -> list[Any]:
     ...     read_ids(file)
     ['1060976163948904448']
     """
+    return [post for post, _ in read_posts(path)]
+
+
+def read_posts(path: str | os.PathLike[str]) -> list[Post]:
+    r"""Read post IDs as :func:`read_ids`, and the handles of their owners.
+
+    They stand in a ``handle`` column, or beside the ``post_id`` of an object.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "posts.csv")
+    ...     _ = file.write_text("post_id,handle\n1060976163948904448,@bakery\n")
+    ...     read_posts(file)
+    [('1060976163948904448', '@bakery')]
+    """
     name = os.fspath(path)
     if name == "-":
         return _read(_lines, sys.stdin, name)
     with open(path, "rb") as file:  # noqa: PTH123
-        return ids_in(name, file.read())
+        return _posts_in(name, file.read())
 
 
 def ids_in(name: str, content: bytes | memoryview) -> list[Any]:
@@ -79,11 +99,15 @@ def ids_in(name: str, content: bytes | memoryview) -> list[Any]:
     >>> ids_in("posts.jsonl", b'{"post_id": "1060976163948904448"}')
     ['1060976163948904448']
     """
+    return [post for post, _ in _posts_in(name, content)]
+
+
+def _posts_in(name: str, content: bytes | memoryview) -> list[Post]:
     reader = _READERS.get(Path(name).suffix.lower(), _lines)
     return _read(reader, io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline=""), name)
 
 
-def _read(reader: Callable[[IO[str], str], list[Any]], file: IO[str], name: str) -> list[Any]:
+def _read(reader: Callable[[IO[str], str], list[Post]], file: IO[str], name: str) -> list[Post]:
     try:
         return reader(file, name)
     except UnicodeDecodeError as error:
@@ -94,20 +118,20 @@ def _read(reader: Callable[[IO[str], str], list[Any]], file: IO[str], name: str)
         raise InvalidPostId(msg) from error
 
 
-def _lines(file: IO[str], _: str) -> list[Any]:
+def _lines(file: IO[str], _: str) -> list[Post]:
     texts = (line.strip("\ufeff \t\r\n\v\f") for line in file)
-    return [text for text in texts if text and not text.startswith("#")]
+    return [(text, None) for text in texts if text and not text.startswith("#")]
 
 
-def _table(file: IO[str], name: str) -> list[Any]:
+def _table(file: IO[str], name: str) -> list[Post]:
     rows = csv.DictReader(file, delimiter="\t" if name.lower().endswith(".tsv") else ",")
     if "post_id" not in (rows.fieldnames or ()):
         msg = f"{name} has no post_id column, only {listed(rows.fieldnames or ())}; rename one"
         raise InvalidPostId(msg)
-    return [(row["post_id"] or "").strip() for row in rows]
+    return [((row["post_id"] or "").strip(), row.get("handle")) for row in rows]
 
 
-def _json(file: IO[str], name: str) -> list[Any]:
+def _json(file: IO[str], name: str) -> list[Post]:
     """Read one JSON value, however many lines it takes; or else one on each line."""
     text = file.read()
     try:
@@ -119,8 +143,8 @@ def _json(file: IO[str], name: str) -> list[Any]:
     return _json_lines(io.StringIO(text), name)
 
 
-def _json_lines(file: IO[str], name: str) -> list[Any]:
-    ids: list[Any] = []
+def _json_lines(file: IO[str], name: str) -> list[Post]:
+    posts: list[Post] = []
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
@@ -129,20 +153,22 @@ def _json_lines(file: IO[str], name: str) -> list[Any]:
         except ValueError as error:
             msg = f"line {number} of {name} is no JSON: {error}"
             raise InvalidPostId(msg) from error
-        ids += _posts_of(value, f"line {number} of {name}")
-    return ids
+        posts += _posts_of(value, f"line {number} of {name}")
+    return posts
 
 
-def _posts_of(value: Any, where: str) -> list[Any]:
+def _posts_of(value: Any, where: str) -> list[Post]:
     """Return the posts in a value of JSON: an ID, an object that has one, a list of either."""
-    ids: list[Any] = []
+    posts: list[Post] = []
     for one in value if isinstance(value, list) else [value]:
         if isinstance(one, dict) and "post_id" not in one:
             msg = f"{where} has no post_id, only {listed(one)}"
             raise InvalidPostId(msg)
-        named = one["post_id"] if isinstance(one, dict) else one
-        ids += named if isinstance(named, list) else [named]
-    return ids
+        named, handle = (
+            (one["post_id"], one.get("handle")) if isinstance(one, dict) else (one, None)
+        )
+        posts += [(post, handle) for post in (named if isinstance(named, list) else [named])]
+    return posts
 
 
 _READERS: Final = {

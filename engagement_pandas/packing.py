@@ -1,12 +1,13 @@
 """Which posts are asked in which windows: as few requests as there can be.
 
 A post is asked in every window that ends after it was made; its ID tells when that was. The
-windows are counted from the end of the question backwards, 28 days each.
+windows are counted from the end of the question backwards, 28 days each. Where the API
+answers their owner only, no request has posts of two: nobody's tokens would do for it.
 
 No other packing has fewer requests. Take the last hour of each window: these hours lie 28
 days apart, so no request holds two of them. ``n`` posts that exist in such an hour take
 ``n / 25`` requests, rounded up, that hold it: just as many as the window has here. What no
-window has to spare, the whole has not.
+window has to spare, the whole has not. So it is for the posts of each owner.
 """
 
 from __future__ import annotations
@@ -67,6 +68,36 @@ def pack(
     3 2026-03-15 00:00 to 2026-04-12 00:00 UTC
     """
     most = most or request.endpoint.facts.posts_per_request
+    packed = [_pack(part, now, most, longest) for part in by_owner(request)]
+    return tuple(r for requests, _ in packed for r in requests), tuple(
+        u for _, unposted in packed for u in unposted
+    )
+
+
+def by_owner(request: EngagementRequest) -> Parts:
+    """Divide a question by whose posts they are, where the API answers their owner only.
+
+    Posts whose owner nobody has told are together.
+
+    Examples
+    --------
+    >>> from engagement_pandas import last_28_hours, totals
+    >>> asked = last_28_hours(["1", "2", "3"], engagement_types=["replies"])
+    >>> asked = asked.replace(owners={"1": "bakery", "2": "railway", "3": "bakery"})
+    >>> [part.post_ids for part in by_owner(asked)]
+    [('1', '3'), ('2',)]
+    """
+    if not request.owners or request.owner_only is None:
+        return (request,)
+    parts: dict[str | None, list[str]] = {}
+    for post in request.post_ids:
+        parts.setdefault(request.owners.get(post), []).append(post)
+    return tuple(request.replace(post_ids=tuple(posts)) for posts in parts.values())
+
+
+def _pack(
+    request: EngagementRequest, now: datetime, most: int, longest: timedelta
+) -> tuple[Parts, Parts]:
     ids = request.post_ids
     if request.window is None:
         batches = (ids[first : first + most] for first in range(0, len(ids), most))

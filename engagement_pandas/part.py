@@ -63,7 +63,9 @@ class Part:
             response, left = settle(answer)
             if response is None:
                 words = tuple(map(self.speaker.redact, texts(answer.content)))
-                raise refused(asked.endpoint.facts.path, answer.status, words)
+                error = refused(asked.endpoint.facts.path, answer.status, words)
+                error.add_note(f"asked as {self.speaker.credentials.account}")
+                raise error
             if response is not answer:
                 log.info("HTTP %s settles %r", answer.status, response.request)
             pending += left
@@ -85,5 +87,5 @@ class Part:
             return Failure(self.speaker.redact(f"HTTP 200, but no answer: {why}"), response.status)
         # Stored as it came, before its counts are read; what refuses everything is no answer.
         if self.into is not None and settle(response)[0] is not None:
-            return self.into.keep(response)
+            return self.into.keep(response, self.speaker.credentials.account)
         return response

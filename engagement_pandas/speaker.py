@@ -24,6 +24,8 @@ class Speaker:
     token_url : str
         Where the app gets its bearer token, once.
     transport : Transport
+    note : callable, optional
+        Called before each request, which it may refuse.
 
     Examples
     --------
@@ -32,11 +34,16 @@ class Speaker:
     """
 
     def __init__(
-        self, credentials: UserContext | AppOnly, token_url: str, transport: Transport
+        self,
+        credentials: UserContext | AppOnly,
+        token_url: str,
+        transport: Transport,
+        note: Callable[[], object] | None = None,
     ) -> None:
         self.credentials = credentials
         self._token_url = token_url
         self._transport = transport
+        self._note = note
         self._token: str | None = None
 
     async def signer(self) -> Callable[[], AuthBase]:
@@ -48,7 +55,11 @@ class Speaker:
             Where no token is issued.
         ResponseShapeError
             Where the answer holds none.
+        LedgerFull
+            Where no more handles may be asked with this month.
         """
+        if self._note is not None:
+            self._note()
         credentials, now = self.credentials, self._transport.now
         if isinstance(credentials, UserContext):
             return lambda: credentials.signer(now().timestamp())

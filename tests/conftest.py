@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 os.environ["MPLBACKEND"] = "agg"  # before anything imports matplotlib
 
@@ -21,6 +22,11 @@ import engagement_pandas as ep
 # A law holds however busy the machine is: how long an example takes proves nothing.
 settings.register_profile("engagement_pandas", deadline=None)
 settings.load_profile("engagement_pandas")
+
+# Nobody's own accounts and ledger are read or written, by other processes neither.
+_SETTINGS = tempfile.TemporaryDirectory(prefix="engagement_pandas-tests-")
+os.environ["X_ACCOUNTS"] = f"{_SETTINGS.name}/accounts.json"
+os.environ["X_LEDGER"] = f"{_SETTINGS.name}/ledger.jsonl"
 
 SAMPLES = Path(__file__).parent / "samples"
 

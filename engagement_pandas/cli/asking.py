@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from engagement_pandas.addresses import addresses
 from engagement_pandas.cli.archives import lent
@@ -23,7 +24,8 @@ from engagement_pandas.cli.terminal import (
     write,
 )
 from engagement_pandas.errors import FrameError
-from engagement_pandas.id_files import read_ids
+from engagement_pandas.handles import Handles
+from engagement_pandas.id_files import Post, read_posts
 from engagement_pandas.planning import plan
 from engagement_pandas.posts import unique_ids
 from engagement_pandas.request import EngagementRequest, historical, last_28_hours, totals
@@ -44,11 +46,16 @@ if TYPE_CHECKING:
 
 _ENVIRONMENT: Final = """\
 credentials come from the environment: X_CONSUMER_KEY, X_CONSUMER_SECRET, X_ACCESS_TOKEN and
-X_ACCESS_TOKEN_SECRET of the owner of the posts (TWITTER_... where X_... is unset);
+X_ACCESS_TOKEN_SECRET of the owner of the posts (TWITTER_... where X_... is unset). Without the
+latter two, from who has logged in (engagement-pandas login): each post is asked with the tokens
+of its owner, if a file tells the handle. X_LEDGER keeps who was asked for, up to X_HANDLE_LIMIT;
 X_BASE_URL and X_TOKEN_URL name another place than the documentation"""
 
 _APP_ONLY: Final = """\
 with --app-only X_BEARER_TOKEN, or else X_CONSUMER_KEY and X_CONSUMER_SECRET"""
+
+
+Ids = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ class Verb:
     endpoint: Endpoint
     types: tuple[EngagementType, ...]
     by: str
-    question: Callable[[argparse.Namespace], EngagementRequest]
+    question: Callable[[argparse.Namespace, Ids], EngagementRequest]
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
@@ -75,7 +82,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
             + (f";\n{_APP_ONLY}" if facts.app_only else "")
             + f"\n\nexample:\n  engagement-pandas {verb.name} posts.csv --out counts.parquet\n",
         )
-        parser.set_defaults(run=run, question=verb.question, app_only=False)
+        parser.set_defaults(run=run, question=partial(_question, verb), app_only=False)
         _add_options(parser, verb)
         yield parser
 
@@ -85,7 +92,10 @@ def run(arguments: argparse.Namespace) -> None:
     request = arguments.question(arguments)
     for target in (arguments.out, arguments.omissions):
         _check_place(target)
-    with _client(arguments) as client, lent(arguments.archive, request.endpoint) as archive:
+    with (
+        _client(arguments, request) as client,
+        lent(arguments.archive, request.endpoint) as archive,
+    ):
         todo = plan(request, per_minute=arguments.per_minute, now=client.now())
         agree(todo, yes=arguments.yes)
         _tell(list(client.collect(todo, into=archive)), arguments)
@@ -110,40 +120,50 @@ def _check_place(target: str | None) -> None:
         raise FrameError(msg)
 
 
-def _client(arguments: argparse.Namespace) -> EngagementClient:
-    from engagement_pandas.auth import AppOnly, UserContext  # noqa: PLC0415 - not for --help
+def _client(arguments: argparse.Namespace, request: EngagementRequest) -> EngagementClient:
+    from engagement_pandas.auth import AppOnly  # noqa: PLC0415 - not for --help
     from engagement_pandas.client import EngagementClient  # noqa: PLC0415
+    from engagement_pandas.ledger import Ledger  # noqa: PLC0415
+    from engagement_pandas.speakers import whoever_may_ask  # noqa: PLC0415
 
-    credentials = (AppOnly if arguments.app_only else UserContext).from_env()
+    app = arguments.app_only
+    credentials = AppOnly.from_env() if app else whoever_may_ask(request.owners)
     named = addresses(arguments.base_url, arguments.token_url)
-    return EngagementClient(credentials, **named)
+    return EngagementClient(credentials, ledger=Ledger.from_env(), **named)
 
 
-def _posts(arguments: argparse.Namespace) -> tuple[str, ...]:
-    ids: list[Any] = []
+def _question(verb: Verb, arguments: argparse.Namespace) -> EngagementRequest:
+    posts = _posts(arguments)
+    asked = verb.question(arguments, unique_ids(post for post, _ in posts))
+    return asked.replace(owners=Handles(posts))
+
+
+def _posts(arguments: argparse.Namespace) -> list[Post]:
+    posts: list[Post] = []
     for source in arguments.posts:
-        ids += [source] if source.isdigit() and not Path(source).exists() else read_ids(source)
-    return unique_ids(ids)
+        single = source.isdigit() and not Path(source).exists()
+        posts += [(source, None)] if single else read_posts(source)
+    return posts
 
 
-def _totals(arguments: argparse.Namespace) -> EngagementRequest:
+def _totals(arguments: argparse.Namespace, posts: Ids) -> EngagementRequest:
     types = arguments.types or (PUBLIC_TYPES if arguments.app_only else TOTALS_TYPES)
-    return totals(_posts(arguments), engagement_types=types, by=arguments.by)
+    return totals(posts, engagement_types=types, by=arguments.by)
 
 
-def _last_28_hours(arguments: argparse.Namespace) -> EngagementRequest:
+def _last_28_hours(arguments: argparse.Namespace, posts: Ids) -> EngagementRequest:
     types = arguments.types or SERIES_TYPES
-    return last_28_hours(_posts(arguments), engagement_types=types, by=arguments.by)
+    return last_28_hours(posts, engagement_types=types, by=arguments.by)
 
 
-def _historical(arguments: argparse.Namespace) -> EngagementRequest:
+def _historical(arguments: argparse.Namespace, posts: Ids) -> EngagementRequest:
     end = (
         Window.last().end if arguments.end is None else Window.covering(EARLIEST, arguments.end).end
     )
     start = end - MAX_WINDOW if arguments.start is None else arguments.start
     window = Window.covering(start, end)
     types = arguments.types or SERIES_TYPES
-    return historical(_posts(arguments), engagement_types=types, window=window, by=arguments.by)
+    return historical(posts, engagement_types=types, window=window, by=arguments.by)
 
 
 VERBS: Final = (
@@ -159,7 +179,8 @@ def _add_options(parser: argparse.ArgumentParser, verb: Verb) -> None:
         "posts",
         nargs="+",
         metavar="POSTS",
-        help="IDs, or files: .csv with a post_id column, .json, else an ID a line; - for stdin",
+        help="IDs, or files: .csv with a post_id column and perhaps a handle, .json, else an ID a "
+        "line; - for stdin",
     )
     add("--types", type=names, metavar="A,B", help="engagement types (default: all, see below)")
     add(

@@ -1,0 +1,253 @@
+"""Posts of many owners: each asked with its owner's tokens, public counts with the app's."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import requests
+
+import engagement_pandas as ep
+from engagement_pandas.sandbox import SandboxServer
+from engagement_pandas.sandbox.world import Availability
+
+NOW = "2026-04-15T12:20:00Z"
+HANDLES = ("sandbox_bakery", "sandbox_railway", "sandbox_observatory")
+WINDOW = ep.Window.covering("2026-04-14", "2026-04-15T12:00:00Z")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SandboxServer]:
+    """Run a sandbox whose present stands still."""
+    with SandboxServer(now=NOW) as running:
+        yield running
+
+
+@pytest.fixture
+def accounts(server: SandboxServer, tmp_path: Path) -> ep.Accounts:
+    """Return three owners who have logged in."""
+    app = ep.Consumer(server.app.consumer_key, server.app.consumer_secret)
+    kept = ep.Accounts(tmp_path / "accounts.json", consumer=app, environ={})
+    for handle in HANDLES:
+        keys = server.keys(handle)
+        number = server.world.account(handle).user_id
+        tokens = keys.access_token, keys.access_token_secret
+        kept.add(ep.Account(handle, number, app.app, datetime(2026, 4, 1, tzinfo=UTC), *tokens))
+    return kept
+
+
+@pytest.fixture(scope="module")
+def posts(server: SandboxServer) -> pd.DataFrame:
+    """Return 90 recent posts of the three, one owner's after another's, taking turns."""
+    now = server.world.now()
+    seen = [
+        [
+            post
+            for post in server.world.posts(name, now - timedelta(days=150), now)[::-1]
+            if post.availability(now) is Availability.PUBLIC
+        ]
+        for name in HANDLES
+    ]
+    rows = [post for turn in zip(*(found[:30] for found in seen), strict=True) for post in turn]
+    return pd.DataFrame(
+        {"post_id": [p.post_id for p in rows], "handle": ["@" + p.handle.upper() for p in rows]}
+    )
+
+
+def client(server: SandboxServer, credentials: Any, **others: Any) -> ep.EngagementClient:
+    """Return a client of the sandbox."""
+    urls = {"base_url": server.base_url, "token_url": server.token_url}
+    return ep.EngagementClient(credentials, **urls, **others)
+
+
+def asked(posts: Any, **others: Any) -> ep.EngagementRequest:
+    """Ask for what only the owner is told."""
+    return ep.historical(posts, engagement_types=["impressions"], window=WINDOW, **others)
+
+
+@pytest.fixture
+def signed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return how each request is signed: its scheme, or the number in the owner's token."""
+    told: list[str] = []
+    send = requests.Session.send
+
+    def watched(session: Any, request: Any, **others: Any) -> Any:
+        header = request.headers["Authorization"]
+        header = header.decode() if isinstance(header, bytes) else header
+        token = header.partition('oauth_token="')[2]
+        told.append(token.partition("-")[0] if token else header.split()[0])
+        return send(session, request, **others)
+
+    monkeypatch.setattr(requests.Session, "send", watched)
+    return told
+
+
+def test_each_post_is_asked_with_its_owners_tokens(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, signed: list[str]
+) -> None:
+    """Thirty posts of each of three owners take two requests each, and none is refused."""
+    with client(server, accounts) as many:
+        responses = many.fetch(asked(posts))
+    numbers = [server.world.account(handle).user_id for handle in HANDLES]
+    assert sorted(signed) == sorted(numbers * 2)
+    assert {response.status for response in responses} == {200}
+    counts = ep.flatten(responses)
+    assert set(counts["post_id"]) == set(posts["post_id"])
+
+
+def test_the_frame_is_that_of_each_owner_alone(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame
+) -> None:
+    """One client of all, or one of each: the same counts."""
+    with client(server, accounts) as many:
+        together = ep.flatten(many.fetch(asked(posts)))
+    alone = []
+    for handle in HANDLES:
+        own = posts[posts["handle"].str.lower() == f"@{handle}"]
+        with client(server, accounts.credentials(handle)) as one:
+            alone += one.fetch(asked(own["post_id"]))
+    pd.testing.assert_frame_equal(together, ep.flatten(alone))
+
+
+def test_public_counts_are_the_apps_to_ask(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, signed: list[str]
+) -> None:
+    """Whoever owns them, 90 posts go into one request, signed by the bearer token."""
+    with client(server, accounts) as many:
+        many.fetch(ep.totals(posts, engagement_types=["favorites", "retweets"]))
+    assert signed == ["Basic", "Bearer"]
+
+
+def test_private_totals_are_the_owners_to_ask(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, signed: list[str]
+) -> None:
+    """Impressions beside favorites: each owner's tokens for both."""
+    with client(server, accounts) as many:
+        responses = many.fetch(ep.totals(posts, engagement_types=["favorites", "impressions"]))
+    assert len(responses) == 3
+    assert "Bearer" not in signed
+
+
+@pytest.mark.parametrize(
+    ("handle", "words"),
+    [
+        ("@sandbox_nobody", r"nobody has logged in as \['sandbox_nobody'\].*login"),
+        (None, r"whose 1 post is nobody told; give a frame with a handle column"),
+    ],
+)
+def test_who_has_not_logged_in_is_named_before_anything_is_sent(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, handle: Any, words: str
+) -> None:
+    """One such post among many: the request is refused here, with the cure."""
+    mixed = pd.concat([posts, pd.DataFrame({"post_id": ["7"], "handle": [handle]})])
+    before = len(server.requests)
+    with client(server, accounts) as many, pytest.raises(ep.UserContextRequired, match=words):
+        many.fetch(asked(mixed))
+    assert len(server.requests) == before
+
+
+def test_a_plan_made_without_owners_is_refused(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame
+) -> None:
+    """Its requests have posts of several owners, and nobody could sign them."""
+    mixed = ep.plan(asked(list(posts["post_id"])))
+    owned = asked(posts)
+    with client(server, accounts) as many:
+        told = many.refusal(ep.Plan(owned, mixed.requests, mixed.now))
+    assert told is not None
+    assert "plan the question once more" in told
+
+
+def test_a_collection_goes_on_with_the_owners_tokens(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Broken off after its first answer, it asks the rest, each with its owner's tokens."""
+
+    def once(progress: ep.Progress) -> None:
+        if progress.done:
+            raise KeyboardInterrupt
+
+    question = asked(posts)
+    with client(server, accounts, in_flight=1) as many:
+        with pytest.raises(KeyboardInterrupt):
+            many.collect(question, into=tmp_path / "raw", watch=once)
+        before = len(server.requests)
+        collection = many.collect(question, into=tmp_path / "raw")
+        counts = ep.flatten(many.fetch(question))
+    assert 0 < len(server.requests[before:]) - 6 < 6
+    pd.testing.assert_frame_equal(ep.flatten(collection), counts)
+
+
+def test_the_archive_tells_who_asked(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Beside each answer stands the account whose tokens it was asked with."""
+    with client(server, accounts) as many:
+        collection = many.collect(asked(posts), into=tmp_path / "raw")
+    told = []
+    for file in collection.path.glob("*.json.gz"):
+        if file.name != "question.json.gz":
+            head = gzip.decompress(file.read_bytes()).partition(b"\n")[0]
+            told.append(json.loads(head)["account"])
+    numbers = [server.world.account(handle).user_id for handle in HANDLES]
+    assert sorted(told) == sorted(f"user {number}" for number in numbers * 2)
+
+
+def test_tokens_that_were_revoked_are_named(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame
+) -> None:
+    """401 for one of many: the error says as whom it was asked."""
+    stale = ep.Account(
+        "sandbox_railway",
+        "9002",
+        next(iter(accounts)).app,
+        datetime(2026, 4, 1, tzinfo=UTC),
+        "9002-stale",
+        "stale-secret",
+    )
+    accounts.add(stale)
+    with client(server, accounts) as many, pytest.raises(ep.Unauthorized) as caught:
+        many.fetch(asked(posts))
+    assert "asked as user 9002" in caught.value.__notes__
+
+
+def test_the_ledger_has_whoever_was_asked_for(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
+) -> None:
+    """The three owners, once each; the app's questions count for nobody."""
+    ledger = ep.Ledger(tmp_path / "ledger.jsonl")
+    with client(server, accounts, ledger=ledger) as many:
+        many.fetch(ep.totals(posts, engagement_types=["favorites"]))
+        assert ledger.handles() == ()
+        many.fetch(asked(posts))
+        many.fetch(asked(posts))
+    assert sorted(ledger.handles()) == sorted(HANDLES)
+
+
+def test_a_full_ledger_stops_before_anything_is_sent(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Three owners where the contract pays for two: nothing is sent, and nobody noted."""
+    ledger = ep.Ledger(tmp_path / "ledger.jsonl", limit=2)
+    before = len(server.requests)
+    with client(server, accounts, ledger=ledger) as many, pytest.raises(ep.LedgerFull):
+        many.fetch(asked(posts))
+    assert len(server.requests) == before
+    assert ledger.handles() == ()
+
+
+def test_a_single_owner_is_in_the_ledger_by_number(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Credentials of one owner have no handle; the number in the token does."""
+    ledger = ep.Ledger(tmp_path / "ledger.jsonl")
+    own = posts[posts["handle"] == "@SANDBOX_BAKERY"]
+    with client(server, accounts.credentials("sandbox_bakery"), ledger=ledger) as one:
+        one.fetch(asked(own["post_id"]))
+    assert ledger.handles() == (f"user_{server.world.account('sandbox_bakery').user_id}",)
