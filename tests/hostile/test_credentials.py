@@ -110,8 +110,12 @@ def test_a_certificate_of_nobody(
     assert server.received == []
 
 
-def test_verification_that_somebody_turned_off_in_the_session(certificate: Path) -> None:
+def test_verification_that_somebody_turned_off_in_the_session(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A session's ``verify`` is not asked."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
     with speaking_tls(certificate) as server, client(server.url) as asking:
         asking._transport._session.verify = False
         with pytest.raises(ep.TransportError, match="CERTIFICATE_VERIFY_FAILED"):
