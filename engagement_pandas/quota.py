@@ -26,7 +26,7 @@ PERIODS: Final[Mapping[str, float]] = {"minute": 60.0, "second": 1.0}
 UNTOLD: Final = 4
 """Requests on their way at once, where no answer tells of a quota."""
 
-JITTER: Final = (0.03, 0.1)
+JITTER: Final = (0.03, 0.2)
 """Seconds by which two requests may come closer together on their way, at least and at most."""
 
 AHEAD: Final = (0.1, 0.5)
