@@ -114,16 +114,17 @@ def client_of(
 
 
 def some_posts(server: SandboxServer, number: int) -> list[str]:
-    """Return posts of many years, shuffled: one in ten another's, one in 20 nobody's.
+    """Return posts of the years before the window: one in ten another's, one in 20 nobody's.
 
     Of the others some have been deleted, some are protected, and most are too old for
     impressions, or for video views.
     """
     dice = random.Random(SEED)  # noqa: S311 - no secret
-    present = server.world.now()
-    years = present - timedelta(days=365 * 8)
-    own = [post.post_id for post in server.world.posts(since=years, until=present)]
-    others = [post.post_id for post in server.world.posts("sandbox_railway", since=years)]
+    since = WINDOW.start - timedelta(days=365 * 8)
+    own, others = (
+        [post.post_id for post in server.world.posts(handle, since, WINDOW.start)]
+        for handle in ("sandbox_bakery", "sandbox_railway")
+    )
     nobody = [str(int(post) + 1) for post in own]
     chosen = [
         *dice.sample(others, number // 10),
