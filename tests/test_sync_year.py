@@ -70,10 +70,10 @@ def test_a_year_of_a_hundred_posts(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert len(set(every)) == 100
         dataset = ep.Dataset(tmp_path / "set")
         with monkeypatch.context() as patch:
-            dice = Dice(patch, 0.05)
+            dice = Dice(patch, 0.1)
             through(moving, dataset, every, since=since)
             built = len(moving.asked)
-            runs = 24
+            runs = 36
             for _ in range(runs):
                 moving.clock.now = moving.clock.now.replace(minute=5, second=0) + HOUR
                 through(moving, dataset, every, since=since)
