@@ -8,14 +8,18 @@ protocol anew would be neither short nor readable by anybody else.
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import unquote
 
 from engagement_pandas.errors import DatasetError
+from engagement_pandas.replacing import flush_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -148,7 +152,10 @@ class Table:
                 )
             except lake.exceptions.CommitFailedError as error:
                 raise Overtaken(str(error)) from error
-            return int(into.version())
+            version = int(into.version())
+            if self._local:
+                _flush(Path(self.uri), version)
+            return version
 
     def at(self, version: int) -> DeltaTable:
         """Return the table with its present set back to a version.
@@ -178,12 +185,16 @@ class Table:
         """
         lake = _deltalake()
         once = lake.CommitProperties(max_commit_retries=0)
+        before = table.version()
         with _explained(self.uri, "written"):
             try:
                 table.optimize.compact(commit_properties=once)
             except lake.exceptions.CommitFailedError as error:
                 raise Overtaken(str(error)) from error
-            return int(table.version())
+            version = int(table.version())
+            if self._local and version != before:
+                _flush(Path(self.uri), version)
+            return version
 
     def sweep(self, table: DeltaTable, kept_hours: int) -> None:
         """Take away files that a table as it was read does not name, also those of the dead.
@@ -215,6 +226,18 @@ class Table:
 
     def _options(self) -> dict[str, str] | None:
         return None if self.options is None else dict(self.options)
+
+
+def _flush(folder: Path, version: int) -> None:
+    """Have a commit last through a power cut: ``deltalake`` itself flushes nothing."""
+    log = folder / "_delta_log" / f"{version:020}.json"
+    actions = map(json.loads, log.read_text().splitlines())
+    added = [folder / unquote(action["add"]["path"]) for action in actions if "add" in action]
+    for file in [*added, log]:
+        with file.open("rb+") as handle:
+            os.fsync(handle.fileno())
+    for parent in {file.parent for file in added} | {folder, log.parent}:
+        flush_folder(parent)
 
 
 def _sweep(folder: Path, before: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import shutil
@@ -175,6 +176,27 @@ def test_a_full_disk(tmp_path: Path) -> None:
     assert refused >= 3
     dataset.append(some(READINGS[1][0], count=6, posts=POSTS))
     finished(dataset)
+
+
+def test_what_was_appended_lasts_through_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every file that counts, and the log that says so, is flushed to the disk."""
+    flushed: set[int] = set()
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        flushed.add(os.fstat(handle).st_ino)
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    dataset = ep.Dataset(tmp_path / "set")
+    dataset.append(some(READINGS[0][0]))
+    dataset.append(some(READINGS[1][0], count=6))
+    logs = [*tmp_path.glob("set/counts/_delta_log/*1.json"), *tmp_path.glob("set/*/*/*2.json")]
+    assert logs
+    for path in [*map(Path, dataset.files()), *logs, tmp_path / "set" / "counts"]:
+        assert path.stat().st_ino in flushed
 
 
 def test_leftovers_are_swept(tmp_path: Path) -> None:
