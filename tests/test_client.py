@@ -634,7 +634,7 @@ def test_the_owner_may_ask_anything(client: ep.EngagementClient) -> None:
 
 def test_what_are_no_credentials() -> None:
     """A tuple of strings is not."""
-    with pytest.raises(ep.CredentialsError, match="give UserContext or AppOnly"):
+    with pytest.raises(ep.CredentialsError, match="give UserContext, AppOnly or"):
         ep.EngagementClient(("a", "b"))  # type: ignore[arg-type]
 
 
