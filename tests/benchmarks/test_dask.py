@@ -55,6 +55,11 @@ def running(workers: int) -> Client:
     )
 
 
+def spent(client: Client) -> float:
+    """Return the seconds of CPU that the processes of a cluster have taken."""
+    return float(sum(client.run(time.process_time).values()))
+
+
 def test_two_processes(
     benchmark: Any,
     archive: ep.Archive,
@@ -79,19 +84,28 @@ def test_two_processes(
 
     days(2)  # workers import what they need
     load = os.getloadavg()[0]
+    cpu = spent(clients[1])
+    days(1)
+    cpu = spent(clients[1]) - cpu
     found = benchmark.pedantic(days, args=(2,), setup=in_turn, rounds=ROUNDS)
     assert found.equals(days(1))
     best = {workers: min(took) for workers, took in seconds.items()}
 
     one = ep.flatten(next(iter(archive)))
-    ep.write_parquet(one, tmp_path / "counts.parquet")
+    dataset = ep.Dataset(tmp_path / "counts.ds")
+    before = time.process_time()
+    dataset.append(one)
+    cpu_appending = time.process_time() - before
+    size = os.path.getsize
     raw = sum(path.stat().st_size for path in archive.folder.rglob("*") if path.is_file())
     told = {
         "ratio": best[1] / best[2],
+        "counts per second of CPU": number / cpu,
         "counts per second, one process": number / best[1],
         "counts per second, two processes": number / best[2],
         "bytes per count, raw": raw / number,
-        "bytes per count, Parquet": (tmp_path / "counts.parquet").stat().st_size / len(one),
+        "bytes per count, data set": sum(map(size, dataset.files())) / len(one),
+        "counts per second of CPU, append": len(one) / cpu_appending,
         "bytes per count, in memory": one.memory_usage(deep=True).sum() / len(one),
         "load before": load,
     }
