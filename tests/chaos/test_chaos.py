@@ -51,8 +51,8 @@ Credentials = Callable[[SandboxServer], Any]
 
 
 def few_hours(server: SandboxServer) -> Plan:
-    """Return 96 requests."""
-    return by_hour(server, posts=20, hours=12)
+    """Return 72 requests."""
+    return by_hour(server, posts=15, hours=12)
 
 
 def many_hours(server: SandboxServer) -> Plan:
@@ -61,8 +61,8 @@ def many_hours(server: SandboxServer) -> Plan:
 
 
 def few_totals(server: SandboxServer) -> Plan:
-    """Return 84 requests."""
-    return by_post(server, posts=60)
+    """Return 63 requests."""
+    return by_post(server, posts=45)
 
 
 def many_totals(server: SandboxServer) -> Plan:
@@ -88,8 +88,8 @@ def counted(counts: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("question", "credentials", "parts", "attempts"),
     [
-        (few_hours, owner, 96, 3),  # so few that a request is given up now and then
-        (few_totals, owner, 84, 3),
+        (few_hours, owner, 72, 3),  # so few that a request is given up now and then
+        (few_totals, owner, 63, 3),
         (few_public, app, 60, 3),
         pytest.param(many_hours, owner, 7_200, 8, marks=pytest.mark.slow),
         pytest.param(many_totals, owner, 2_002, 8, marks=pytest.mark.slow),
