@@ -81,8 +81,8 @@ def many_public(server: SandboxServer) -> Plan:
 
 
 def counted(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return what has a count."""
-    return counts.dropna(subset=["count"]).reset_index(drop=True)
+    """Return what has a count, whatever other types there are."""
+    return counts.dropna(subset=["count"]).astype({"engagement_type": str}).reset_index(drop=True)
 
 
 @pytest.mark.parametrize(
