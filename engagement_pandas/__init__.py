@@ -16,8 +16,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engagement_pandas.account import Account
-    from engagement_pandas.accounts import Accounts
     from engagement_pandas.archive import Archive
     from engagement_pandas.auth import AppOnly, Consumer, UserContext
     from engagement_pandas.client import EngagementClient
@@ -58,8 +56,6 @@ if TYPE_CHECKING:
     from engagement_pandas.flattening import flatten, flatten_json, omissions
     from engagement_pandas.frame import timestamps
     from engagement_pandas.grouping import BY_DAY, BY_HOUR, BY_POST, Grouping
-    from engagement_pandas.ledger import Ledger
-    from engagement_pandas.logins import PendingLogin, begin_login, login
     from engagement_pandas.metrics import (
         age,
         benchmark,
@@ -81,6 +77,10 @@ if TYPE_CHECKING:
         top_posts,
         wide,
     )
+    from engagement_pandas.owners.account import Account
+    from engagement_pandas.owners.accounts import Accounts
+    from engagement_pandas.owners.ledger import Ledger
+    from engagement_pandas.owners.logins import PendingLogin, begin_login, login
     from engagement_pandas.planning import Plan, plan
     from engagement_pandas.plots import (
         plot_best_times,
@@ -111,8 +111,8 @@ if TYPE_CHECKING:
     from engagement_pandas.window import Window
 
 _HOMES = {
-    "account": ("Account",),
-    "accounts": ("Accounts",),
+    "owners.account": ("Account",),
+    "owners.accounts": ("Accounts",),
     "archive": ("Archive",),
     "auth": ("AppOnly", "Consumer", "UserContext"),
     "client": ("EngagementClient",),
@@ -153,8 +153,8 @@ _HOMES = {
     "flattening": ("flatten", "flatten_json", "omissions"),
     "frame": ("timestamps",),
     "grouping": ("BY_DAY", "BY_HOUR", "BY_POST", "Grouping"),
-    "ledger": ("Ledger",),
-    "logins": ("PendingLogin", "begin_login", "login"),
+    "owners.ledger": ("Ledger",),
+    "owners.logins": ("PendingLogin", "begin_login", "login"),
     "metrics": (
         "age",
         "benchmark",

@@ -17,22 +17,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self
 
-from engagement_pandas.accounts import Accounts
 from engagement_pandas.archive import Archive
 from engagement_pandas.auth import AppOnly, UserContext
 from engagement_pandas.collection import Collection
 from engagement_pandas.errors import CredentialsError, RequestError, UserContextRequired
-from engagement_pandas.flight import Errand
-from engagement_pandas.ledger import Ledger
+from engagement_pandas.owners.accounts import Accounts
+from engagement_pandas.owners.ledger import Ledger
 from engagement_pandas.packing import by_owner
-from engagement_pandas.part import Part
 from engagement_pandas.planning import Plan, plan
 from engagement_pandas.progress import Progress, Watch, bar
 from engagement_pandas.quota import Quota
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
-from engagement_pandas.speakers import Speakers
-from engagement_pandas.transport import ATTEMPTS, IN_FLIGHT, TIMEOUT, Transport, checked_url
+from engagement_pandas.wire.flight import Errand
+from engagement_pandas.wire.part import Part
+from engagement_pandas.wire.speakers import Speakers
+from engagement_pandas.wire.transport import ATTEMPTS, IN_FLIGHT, TIMEOUT, Transport, checked_url
 
 BASE_URL: Final = "https://data-api.twitter.com"
 TOKEN_URL: Final = "https://api.twitter.com/oauth2/token"  # noqa: S105 - no secret

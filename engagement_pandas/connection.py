@@ -15,19 +15,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
 
-from engagement_pandas.accounts import HANDLE_VARIABLE
 from engagement_pandas.addresses import BASE_URL_VARIABLE, TOKEN_URL_VARIABLE, addresses
 from engagement_pandas.auth import VARIABLES, AppOnly
 from engagement_pandas.client import BASE_URL, EngagementClient
 from engagement_pandas.errors import MissingCredentials
 from engagement_pandas.handles import Handles
 from engagement_pandas.id_files import read_ids
-from engagement_pandas.ledger import Ledger
-from engagement_pandas.logins import LOGIN_URL_VARIABLE
+from engagement_pandas.owners.accounts import HANDLE_VARIABLE
+from engagement_pandas.owners.ledger import Ledger
+from engagement_pandas.owners.logins import LOGIN_URL_VARIABLE
 from engagement_pandas.posts import created_at, unique_ids
 from engagement_pandas.sandbox import demo_client
 from engagement_pandas.sandbox.world import DEMO_HANDLE
-from engagement_pandas.speakers import whoever_may_ask
+from engagement_pandas.wire.speakers import whoever_may_ask
 from engagement_pandas.wording import counted
 
 if TYPE_CHECKING:

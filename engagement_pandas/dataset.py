@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from engagement_pandas.arrow import among, column, read, tidy
 from engagement_pandas.errors import DatasetError, FrameError
 from engagement_pandas.exports.contract import as_types
 from engagement_pandas.frame import (
@@ -35,11 +34,12 @@ from engagement_pandas.frame import (
     timestamps,
 )
 from engagement_pandas.kinds import known_types
-from engagement_pandas.lake import KEPT_HOURS, until_first
+from engagement_pandas.lake.arrow import among, column, read, tidy
+from engagement_pandas.lake.readings import KEY, as_readings, in_turn
+from engagement_pandas.lake.silent import Silence, as_frame, silences_of
+from engagement_pandas.lake.store import Appended, Store
+from engagement_pandas.lake.tables import KEPT_HOURS, until_first
 from engagement_pandas.posts import unique_ids
-from engagement_pandas.readings import KEY, as_readings, in_turn
-from engagement_pandas.silent import Silence, as_frame, silences_of
-from engagement_pandas.store import Appended, Store
 from engagement_pandas.vocabulary import Endpoint
 from engagement_pandas.window import as_moment
 from engagement_pandas.wording import counted

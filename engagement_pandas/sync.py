@@ -20,8 +20,8 @@ from engagement_pandas.errors import AlreadySyncing, ArchiveError, DatasetError,
 from engagement_pandas.flattening import flatten, omissions
 from engagement_pandas.frame import timestamps
 from engagement_pandas.kinds import known_types
+from engagement_pandas.lake.missing import Gap, Hours
 from engagement_pandas.locking import alone
-from engagement_pandas.missing import Gap, Hours
 from engagement_pandas.posts import created_at, unique_ids
 from engagement_pandas.request import BY_HOUR, historical
 from engagement_pandas.vocabulary import EARLIEST, Endpoint

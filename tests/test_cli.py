@@ -17,10 +17,11 @@ import pytest
 from scripted import Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas import transport, window
+from engagement_pandas import window
 from engagement_pandas.cli import EXIT_CODES, main, parser
 from engagement_pandas.id_files import read_ids
 from engagement_pandas.sandbox import SandboxServer
+from engagement_pandas.wire import transport
 
 NOW = "2026-04-15T12:20:00Z"
 

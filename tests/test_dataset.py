@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import engagement_pandas as ep
-from engagement_pandas import lake
 from engagement_pandas.frame import check_counts, check_omissions
-from engagement_pandas.readings import as_readings, fold
+from engagement_pandas.lake import tables as lake
+from engagement_pandas.lake.readings import as_readings, fold
 
 FIRST, SECOND, THIRD = (f"2026-04-01T0{hour}:05:00Z" for hour in range(3))
 

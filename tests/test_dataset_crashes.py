@@ -26,7 +26,7 @@ from datasets.syncing import start
 from datasets.worlds import HANDLE, HOUR, TYPES, World, same, tardy, world
 
 import engagement_pandas as ep
-from engagement_pandas import lake
+from engagement_pandas.lake import tables as lake
 from engagement_pandas.replacing import place
 
 POSTS = ("7", "8", "9")

@@ -21,9 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted import FakeClock
 
-from engagement_pandas.flight import Flight, Here, Rest
 from engagement_pandas.quota import UNTOLD, Quota
-from engagement_pandas.transport import IN_FLIGHT
+from engagement_pandas.wire.flight import Flight, Here, Rest
+from engagement_pandas.wire.transport import IN_FLIGHT
 
 BEST = 1.05
 """How many times as long as the best a job may take."""
@@ -269,7 +269,7 @@ class Failing(Pilot):
     def _attempt(self, message: Any, place: Any) -> Any:
         answer = super()._attempt(message, place)
         if self.down[0] <= self.sky.now < self.down[1]:
-            from engagement_pandas.message import Failure  # noqa: PLC0415
+            from engagement_pandas.wire.message import Failure  # noqa: PLC0415
 
             return Failure("HTTP 503", 503)
         return answer

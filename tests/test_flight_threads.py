@@ -15,10 +15,10 @@ from flights.gate import PLENTY, Gate, Reply, counted
 from scripted import USER
 
 import engagement_pandas as ep
-from engagement_pandas import flight as flights
 from engagement_pandas.collection import Collection
 from engagement_pandas.planning import Plan
 from engagement_pandas.progress import Progress
+from engagement_pandas.wire import flight as flights
 
 NAME = "engagement_pandas request"
 
@@ -324,7 +324,7 @@ import threading
 from dataclasses import replace
 
 import engagement_pandas as ep
-from engagement_pandas import flight
+from engagement_pandas.wire import flight
 
 whole = ep.totals(range(1, 9), engagement_types=["favorites"])
 parts = tuple(whole.replace(post_ids=[post]) for post in whole.post_ids)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from scripted import FakeClock
 
 import engagement_pandas as ep
-from engagement_pandas import journal
+from engagement_pandas.owners import journal
 
 APRIL = 1_776_255_600.0  # 2026-04-15T12:20:00Z
 OPENING = b'{"ledger":"engagement_pandas","version":1}\n'

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engagement_pandas as ep
-from engagement_pandas.missing import MOST_COUNTS, Gap, Hours
+from engagement_pandas.lake.missing import MOST_COUNTS, Gap, Hours
+from engagement_pandas.lake.silent import Silence
 from engagement_pandas.posts import first_id
-from engagement_pandas.silent import Silence
 
 HOUR = timedelta(hours=1)
 SINCE = datetime(2026, 3, 1, 5, tzinfo=UTC)

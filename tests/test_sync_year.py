@@ -11,8 +11,8 @@ import pytest
 from datasets.worlds import HOUR, World, same, tardy, world
 
 import engagement_pandas as ep
-from engagement_pandas import lake
 from engagement_pandas.frame import check_counts
+from engagement_pandas.lake import tables as lake
 from engagement_pandas.sync import Synced
 
 TYPES = ("impressions", "engagements", "favorites", "replies", "url_clicks")

@@ -14,7 +14,7 @@ from requests.auth import HTTPBasicAuth
 from scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas.transport import Answer, Message, Transport, _passing, checked_url
+from engagement_pandas.wire.transport import Answer, Message, Transport, _passing, checked_url
 
 GOOD = Scripted(200, {"by_post": {}})
 PAGE = Scripted(502, b"<html><h1>502 Bad Gateway</h1></html>", {"content-type": "text/html"})

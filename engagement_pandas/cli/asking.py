@@ -123,8 +123,8 @@ def _check_place(target: str | None) -> None:
 def _client(arguments: argparse.Namespace, request: EngagementRequest) -> EngagementClient:
     from engagement_pandas.auth import AppOnly  # noqa: PLC0415 - not for --help
     from engagement_pandas.client import EngagementClient  # noqa: PLC0415
-    from engagement_pandas.ledger import Ledger  # noqa: PLC0415
-    from engagement_pandas.speakers import whoever_may_ask  # noqa: PLC0415
+    from engagement_pandas.owners.ledger import Ledger  # noqa: PLC0415
+    from engagement_pandas.wire.speakers import whoever_may_ask  # noqa: PLC0415
 
     app = arguments.app_only
     credentials = AppOnly.from_env() if app else whoever_may_ask(request.owners)

@@ -16,9 +16,9 @@ from engagement_pandas.dask.counts import ROWS, collections_in, empty_of, warn_o
 from engagement_pandas.dask.partitions import Partition, partitions, related
 from engagement_pandas.dataset import Dataset
 from engagement_pandas.errors import DatasetError
+from engagement_pandas.lake.readings import as_readings
+from engagement_pandas.lake.store import Appended
 from engagement_pandas.metrics.columns import whole_number
-from engagement_pandas.readings import as_readings
-from engagement_pandas.store import Appended
 
 
 def append(

@@ -18,10 +18,10 @@ from typing import Any
 
 from requests.auth import HTTPBasicAuth
 
-from engagement_pandas.flight import Errand, Giving, Landing, _done
-from engagement_pandas.message import Answer, Failure, Message
 from engagement_pandas.quota import Place
-from engagement_pandas.transport import Transport
+from engagement_pandas.wire.flight import Errand, Giving, Landing, _done
+from engagement_pandas.wire.message import Answer, Failure, Message
+from engagement_pandas.wire.transport import Transport
 
 EPOCH = 1_776_255_600.0
 """The local time of phase 0: a whole minute."""

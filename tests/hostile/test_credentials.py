@@ -18,7 +18,7 @@ from hostile.raw import RawServer, saying
 from scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas.transport import Transport, checked_url
+from engagement_pandas.wire.transport import Transport, checked_url
 
 REQUEST = ep.totals(["1"], engagement_types=["favorites"])
 GOOD = b'{"by_post": {"1": {"favorites": "1"}}}'

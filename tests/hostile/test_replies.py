@@ -10,8 +10,8 @@ from hostile.raw import RawServer, endless, saying
 from scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas import reply as bounds
 from engagement_pandas.vocabulary import SERIES_TYPES
+from engagement_pandas.wire import reply as bounds
 
 REQUEST = ep.totals(["1"], engagement_types=["favorites"])
 GOOD = b'{"by_post": {"1": {"favorites": "1"}}}'

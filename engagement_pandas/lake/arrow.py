@@ -9,7 +9,7 @@ import pandas as pd
 
 from engagement_pandas.exports.contract import as_types
 from engagement_pandas.frame import COUNT_COLUMNS, TEXT, empty_counts
-from engagement_pandas.readings import KEY
+from engagement_pandas.lake.readings import KEY
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -25,9 +25,9 @@ from typing import Final, Self
 import msgspec
 
 from engagement_pandas.errors import LedgerError, LedgerFull, RequestError
-from engagement_pandas.folders import config_folder
 from engagement_pandas.identity import same_handle
-from engagement_pandas.journal import Journal
+from engagement_pandas.owners.folders import config_folder
+from engagement_pandas.owners.journal import Journal
 from engagement_pandas.wording import counted, listed
 
 PATH_VARIABLE: Final = "X_LEDGER"

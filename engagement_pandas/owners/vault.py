@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from engagement_pandas.account import Account
 from engagement_pandas.errors import AccountsError, CredentialsError
+from engagement_pandas.owners.account import Account
 
 SERVICE: Final = "engagement_pandas"
 

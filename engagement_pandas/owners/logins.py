@@ -17,17 +17,17 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import parse_qsl, quote
 
-from engagement_pandas.account import Account
-from engagement_pandas.accounts import Accounts
 from engagement_pandas.auth import Consumer, is_printed
-from engagement_pandas.authorisation import TIMEOUT, StepKeys, take_step
 from engagement_pandas.errors import (
     CredentialsError,
     LoginRefused,
     RequestError,
     ResponseShapeError,
 )
-from engagement_pandas.transport import checked_url
+from engagement_pandas.owners.account import Account
+from engagement_pandas.owners.accounts import Accounts
+from engagement_pandas.owners.authorisation import TIMEOUT, StepKeys, take_step
+from engagement_pandas.wire.transport import checked_url
 
 LOGIN_URL: Final = "https://api.twitter.com/oauth"
 LOGIN_URL_VARIABLE: Final = "X_LOGIN_URL"

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pandas as pd
 
-from engagement_pandas.arrow import among, on_days, plain, read, to_arrow, to_frame
 from engagement_pandas.exports.contract import as_reasons
 from engagement_pandas.frame import counts_schema, omissions_schema
-from engagement_pandas.lake import Table
-from engagement_pandas.readings import KEY, REVISION_COLUMNS, Folded, fold
-from engagement_pandas.silent import (
+from engagement_pandas.lake.arrow import among, on_days, plain, read, to_arrow, to_frame
+from engagement_pandas.lake.readings import KEY, REVISION_COLUMNS, Folded, fold
+from engagement_pandas.lake.silent import (
     SILENCE_COLUMNS,
     Silence,
     as_frame,
@@ -27,6 +26,7 @@ from engagement_pandas.silent import (
     joined,
     read_silences,
 )
+from engagement_pandas.lake.tables import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -23,11 +23,11 @@ import tenacity
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from engagement_pandas.errors import QuotaExceeded, RequestError, ResponseShapeError, TransportError
-from engagement_pandas.flight import Air, Errand, Flight, Giving, Here, Rest, Sending, Threads
-from engagement_pandas.message import Answer, Failure, Message
 from engagement_pandas.quota import Place, Quota
-from engagement_pandas.reply import BoundedAdapter, read_body
 from engagement_pandas.response import UNREADABLE, shallow
+from engagement_pandas.wire.flight import Air, Errand, Flight, Giving, Here, Rest, Sending, Threads
+from engagement_pandas.wire.message import Answer, Failure, Message
+from engagement_pandas.wire.reply import BoundedAdapter, read_body
 
 ATTEMPTS: Final = 8
 """How often a request is sent before :class:`TransportError`; some 90 s of waiting in all."""

@@ -29,7 +29,7 @@ from engagement_pandas.errors import (
     TransportError,
     Unauthorized,
 )
-from engagement_pandas.transport import texts
+from engagement_pandas.wire.transport import texts
 
 TIMEOUT: Final = (10.0, 30.0)
 """Seconds to connect, and between two bytes of the answer."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 
-from engagement_pandas.accounts import Accounts
 from engagement_pandas.auth import AppOnly, UserContext
 from engagement_pandas.errors import CredentialsError
 from engagement_pandas.identity import same_handle
-from engagement_pandas.ledger import Ledger
+from engagement_pandas.owners.accounts import Accounts
+from engagement_pandas.owners.ledger import Ledger
 from engagement_pandas.request import EngagementRequest
-from engagement_pandas.speaker import Speaker
-from engagement_pandas.transport import Transport
+from engagement_pandas.wire.speaker import Speaker
+from engagement_pandas.wire.transport import Transport
 from engagement_pandas.wording import counted, listed
 
 Owners = Mapping[str, str]

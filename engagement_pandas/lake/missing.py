@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from engagement_pandas.lake.silent import Silence
 from engagement_pandas.posts import created_at
-from engagement_pandas.silent import Silence
 from engagement_pandas.vocabulary import MAX_WINDOW, EngagementType
 from engagement_pandas.window import Window
 

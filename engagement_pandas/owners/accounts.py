@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from engagement_pandas import vault
-from engagement_pandas.account import TOKENS, Account, read_roster, roster
 from engagement_pandas.auth import (
     VARIABLES,
     AppOnly,
@@ -26,11 +24,13 @@ from engagement_pandas.errors import (
     MissingCredentials,
     RequestError,
 )
-from engagement_pandas.folders import config_folder
 from engagement_pandas.handles import Handles
 from engagement_pandas.identity import read_handle, same_handle
+from engagement_pandas.owners import vault
+from engagement_pandas.owners.account import TOKENS, Account, read_roster, roster
+from engagement_pandas.owners.folders import config_folder
+from engagement_pandas.owners.strongbox import Strongbox
 from engagement_pandas.posts import unique_ids
-from engagement_pandas.strongbox import Strongbox
 from engagement_pandas.wording import listed
 
 PATH_VARIABLE: Final = "X_ACCOUNTS"
