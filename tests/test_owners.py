@@ -14,7 +14,7 @@ import pytest
 import requests
 
 import engagement_pandas as ep
-from engagement_pandas.sandbox import SandboxServer
+from engagement_pandas.sandbox import SandboxServer, Settings
 from engagement_pandas.sandbox.world import Availability
 
 NOW = "2026-04-15T12:20:00Z"
@@ -25,7 +25,8 @@ WINDOW = ep.Window.covering("2026-04-14", "2026-04-15T12:00:00Z")
 @pytest.fixture(scope="module")
 def server() -> Iterator[SandboxServer]:
     """Run a sandbox whose present stands still."""
-    with SandboxServer(now=NOW) as running:
+    quota = Settings(per_minute=10_000, per_second=1_000)  # of all these tests together
+    with SandboxServer(now=NOW, settings=quota) as running:
         yield running
 
 

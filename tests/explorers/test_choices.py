@@ -150,19 +150,19 @@ def test_what_no_longer_fits_gives_way(
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({}, {"until"}),
-        ({"clock": "age"}, {"tz", "first", "last"}),
-        ({"clock": "age", "measure": "cumulative"}, {"tz", "first", "last", "every"}),
-        ({"clock": "total"}, {"every", "until"}),
+        ({}, ["until"]),
+        ({"clock": "age"}, ["first", "last", "tz"]),
+        ({"clock": "age", "measure": "cumulative"}, ["every", "first", "last", "tz"]),
+        ({"clock": "total"}, ["every", "until"]),
     ],
     ids=str,
 )
 def test_controls_that_do_not_matter_are_hidden(
-    explore: Any, put: Any, counts: pd.DataFrame, change: dict[str, Any], expected: set[str]
+    explore: Any, put: Any, counts: pd.DataFrame, change: dict[str, Any], expected: list[str]
 ) -> None:
     """And come back when they do."""
     explorer = put(explore.later(counts), **change)
-    assert hidden(explorer) == expected
+    assert sorted(hidden(explorer)) == expected
     put(explorer, clock="time", measure="counts")
     assert hidden(explorer) == {"until"}
 

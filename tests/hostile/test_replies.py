@@ -240,7 +240,7 @@ def test_absurd_headers_of_the_quota(value: str, name: str, clock: FakeClock) ->
         for key, told in others.items()
         if key != "date"
     )
-    head = f"{OK}{lines}{named}: {value}\nContent-Length: {len(GOOD)}"
+    head = f"{OK}Connection: close\n{lines}{named}: {value}\nContent-Length: {len(GOOD)}"
     with RawServer(saying(head, GOOD)) as server, client(server.url, clock) as asking:
         begun = clock.now
         for _ in range(2):
