@@ -47,7 +47,7 @@ _pack: Final = struct.Struct("24q").pack
 # A point or an E may be a float; a backslash may hide a letter of a key.
 _ODD: Final = (b".", b"E", b"\\", str(LEAST).encode())
 
-_BLOCK: Final = 2**16  # bytes; what is made of them stays in the processor's cache
+_BLOCK: Final = 2**18  # bytes; what is made of them stays in the processor's cache
 _SMALL: Final = 2**20
 _FULL_DAY: Final = 200  # bytes: a day of texts has at least 231, with its key
 

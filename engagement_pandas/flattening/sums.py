@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -128,6 +128,22 @@ def _sums(count: Integers, first: Integers) -> tuple[Integers, Mask]:
     return np.where(beyond, 0, (high << 32) | (low & _LOW)), beyond
 
 
+def _spread(names: tuple[str, ...], codes: Codes) -> Any:
+    """Return the name of each code; in half the time where all names are as long, as IDs are."""
+    width = len(names[0])
+    if not all(len(name) == width and name.isascii() for name in names):
+        return pd.array(names, dtype=TEXT).take(codes)
+    import pyarrow as pa  # noqa: PLC0415 - pandas has loaded it by now
+
+    letters = np.frombuffer("".join(names).encode(), np.uint8).reshape(-1, width)
+    letters = np.take(letters, codes, axis=0)
+    ends = np.arange(0, width * (len(codes) + 1), width, dtype=np.int64)
+    texts: Any = pa.LargeStringArray.from_buffers(
+        len(codes), pa.py_buffer(ends.data), pa.py_buffer(letters.data)
+    )
+    return pd.array(texts, dtype=TEXT)
+
+
 def tidy(leaves: Leaves, dimensions: Sequence[Dimension]) -> pd.DataFrame:
     """Return sorted leaves as a tidy frame.
 
@@ -148,7 +164,7 @@ def tidy(leaves: Leaves, dimensions: Sequence[Dimension]) -> pd.DataFrame:
     code_dtype = np.int8 if len(types) < 2**7 else np.int32
     columns: dict[str, object] = {}
     if Dimension.POST_ID in dimensions:
-        columns["post_id"] = pd.array(leaves.posts, dtype=TEXT).take(leaves.post)
+        columns["post_id"] = _spread(leaves.posts, leaves.post)
     columns["engagement_type"] = pd.Categorical.from_codes(
         codes.astype(code_dtype), categories=types, validate=False
     )
