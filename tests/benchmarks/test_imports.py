@@ -1,7 +1,8 @@
 """How long it takes to import the package, beside pandas, each in a process of its own.
 
-``import engagement_pandas`` may take 1.3 times as long as ``import pandas``, by the column
-Median of one run::
+``import engagement_pandas`` takes at most 1.1 times as long as ``import pandas``, by the column
+Median of one run: a twentieth, since names load when first used. ``used`` is what a notebook
+comes to with pandas, the client and the exports loaded::
 
     python -m pytest tests/benchmarks/test_imports.py -o addopts= --benchmark-only
 """
