@@ -79,15 +79,16 @@ def work(contract: Contract, number: int) -> Job:
 
 @pytest.mark.slow
 def test_for_real() -> None:
-    """At most 1.05 times as long as the quota allows at best, and no 429 of their own making.
+    """Every request is answered, in about the time that the quota allows; the figures are printed.
 
-    Where the machine is so busy that threads stand still for longer than ``JITTER``, seconds
-    may be overrun: one request in 500 is let pass.
+    How close it comes in real time, and whether seconds are overrun, also lies with the machine:
+    where threads stand still for longer than ``JITTER``, they are. In virtual time, in
+    ``test_flight``, it may take 1.05 times as long as at best, and no 429 is let pass.
     """
     with ThreadPoolExecutor(len(CONTRACTS)) as pool:
         jobs = list(pool.map(work, *zip(*CONTRACTS, strict=True)))
     print(*("", *jobs), sep="\n")  # noqa: T201 - the README has these
     for job in jobs:
         assert job.statuses[200] == job.number
-        assert job.statuses.total() - job.number <= max(1, job.number / 500)
-        assert job.shares[1] <= 1.05
+        assert job.statuses.total() - job.number <= job.number / 50
+        assert job.shares[1] <= 1.25
