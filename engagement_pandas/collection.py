@@ -14,13 +14,13 @@ from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from engagement_pandas.errors import ArchiveError, RequestError
+from engagement_pandas.losses import losses
 from engagement_pandas.planning import Plan
+from engagement_pandas.refusals import settle
 from engagement_pandas.replacing import flush_folder, make_folder, place, replacing
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
 from engagement_pandas.stored import BROKEN, FORMAT, digest, load, packed
-from engagement_pandas.wire.losses import losses
-from engagement_pandas.wire.refusals import settle
 from engagement_pandas.wording import counted
 
 QUESTION: Final = "question.json.gz"

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from engagement_pandas.wire.skew import Skew
+from engagement_pandas.skew import Skew
 
 PERIODS: Final[Mapping[str, float]] = {"minute": 60.0, "second": 1.0}
 """Seconds in each period that the API counts in."""

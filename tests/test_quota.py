@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engagement_pandas.quota import JITTER, PERIODS, UNTOLD, Place, Quota
-from engagement_pandas.wire.skew import GUARD, Skew
+from engagement_pandas.skew import GUARD, Skew
 
 NOW = 1_776_255_600.0
 

@@ -16,13 +16,13 @@ from engagement_pandas.flattening.spans import Integers, Span, buckets, days_sin
 from engagement_pandas.flattening.sums import add
 from engagement_pandas.frame import in_order
 from engagement_pandas.grouping import Grouping
+from engagement_pandas.losses import refuse_losses
 from engagement_pandas.response import EngagementResponse, Envelope
 from engagement_pandas.vocabulary import (
     ENGAGEMENT_TYPES,
     MAX_WINDOW,
     Dimension,
 )
-from engagement_pandas.wire.losses import refuse_losses
 
 SINCE: Final[Mapping[str, int]] = {
     str(kind): days_since_1970(facts.series_since) * 24

@@ -10,12 +10,12 @@ from http import HTTPStatus
 import msgspec
 
 from engagement_pandas.collection import Collection
+from engagement_pandas.losses import losses
+from engagement_pandas.refusals import refused, settle
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
 from engagement_pandas.wire.flight import Giving
-from engagement_pandas.wire.losses import losses
 from engagement_pandas.wire.message import Answer, Failure, Message
-from engagement_pandas.wire.refusals import refused, settle
 from engagement_pandas.wire.speaker import Speaker
 from engagement_pandas.wire.transport import Transport, texts
 

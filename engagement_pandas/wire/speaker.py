@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from engagement_pandas.auth import AppOnly, Bearer, UserContext
+from engagement_pandas.refusals import refused
 from engagement_pandas.wire.message import Answer, Message
-from engagement_pandas.wire.refusals import refused
 from engagement_pandas.wire.tokens import read_token
 from engagement_pandas.wire.transport import Transport, texts
 
