@@ -29,7 +29,8 @@ Tree = dict[str, dict[str, dict[str, Any]]]
 
 HOUR_NAMES: Final = tuple(f"{hour:02d}" for hour in range(24))
 
-# The hours that a partial day lacks hold the least integer, which no count may then be.
+# The hours that a partial day lacks hold the least integer. A count that is just that has a
+# colon more than there are counts, and so is left to the general path.
 _Hours: Any = msgspec.defstruct(
     "_Hours",
     [(f"h{name}", int, msgspec.field(default=LEAST, name=name)) for name in HOUR_NAMES],
@@ -45,7 +46,7 @@ _DECODER: Final = msgspec.json.Decoder(
 _pack: Final = struct.Struct("24q").pack
 
 # A point or an E may be a float; a backslash may hide a letter of a key.
-_ODD: Final = (b".", b"E", b"\\", str(LEAST).encode())
+_ODD: Final = (b".", b"E", b"\\")
 
 _BLOCK: Final = 2**18  # bytes; what is made of them stays in the processor's cache
 _SMALL: Final = 2**20
@@ -149,12 +150,14 @@ def read(raw: bytes, tree: Tree, layout: Layout, beside: bytes = b"") -> Leaves 
     post_first = layout.dimensions[0] is Dimension.POST_ID
     posts, types = (outer, inner) if post_first else (inner, outer)
     by_day = [days for pairs in tree.values() for days in pairs.values()]
-    days = list(chain.from_iterable(by_day))
-    day_codes = {key: leaves.day_number(key, layout) for key in dict.fromkeys(days)}
+    rows = [tuple(pair) for pair in by_day]  # mostly the same days for all
+    day_codes = {
+        keys: [leaves.day_number(key, layout) for key in keys] for keys in dict.fromkeys(rows)
+    }
     complaints = (
         *(leaves.post_number(key, layout) for key in posts),
         *(leaves.type_number(key, layout) for key in types),
-        *day_codes.values(),
+        *chain.from_iterable(day_codes.values()),
     )
     if any(isinstance(complaint, str) for complaint in complaints):
         return None
@@ -167,7 +170,8 @@ def read(raw: bytes, tree: Tree, layout: Layout, beside: bytes = b"") -> Leaves 
     )
     inner_code = np.repeat([inner_places[key] for pairs in tree.values() for key in pairs], lengths)
     post, kind = (outer_code, inner_code) if post_first else (inner_code, outer_code)
-    day = np.fromiter(map(day_codes.__getitem__, days), np.int64, len(days))
+    known = {keys: np.array(codes, np.int64) for keys, codes in day_codes.items()}
+    day = np.concatenate([known[keys] for keys in rows] or [np.zeros(0, np.int64)])
     structs = chain.from_iterable(pair.values() for pair in by_day)
     packed = bytearray()
     try:
@@ -189,7 +193,7 @@ def read(raw: bytes, tree: Tree, layout: Layout, beside: bytes = b"") -> Leaves 
     if span is not None and ((bucket < span.start) | (bucket >= span.end)).any():
         return None
     colons = _count(raw, b":") - beside.count(b":")
-    if colons != len(tree) + len(by_day) + len(days) + len(count):
+    if colons != len(tree) + len(by_day) + len(day) + len(count):
         return None
     return Leaves(posts, types, post, kind, bucket, count, np.zeros(len(count), np.bool_))
 

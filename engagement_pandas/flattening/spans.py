@@ -102,4 +102,5 @@ def buckets(
     start = span.start if since is None else max(span.start, since)
     if Dimension.DAY not in dimensions:
         start = max(start, span.end - 24)  # a day has every hour
-    return np.unique(bucket_of(np.arange(start, span.end, dtype=np.int64), dimensions))
+    hours = np.arange(start, span.end, dtype=np.int64)
+    return hours if all(timing(dimensions)) else np.unique(bucket_of(hours, dimensions))
