@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import dask
@@ -100,10 +103,13 @@ def test_dask(dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("java"), reason="Spark runs on Java")
+@pytest.mark.skipif(
+    not (shutil.which("java") and find_spec("pyspark")) and "REQUIRE_PROGRAMS" not in os.environ,
+    reason="Spark runs on Java, and pyspark is too large for the tests' own extra",
+)
 def test_spark(dataset: ep.Dataset) -> None:
     """The types that Spark reads, and its counts."""
-    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
+    sql = import_module("pyspark.sql")
     builder = sql.SparkSession.builder.master("local[1]").appName("engagement_pandas")
     for name, value in {
         "spark.ui.enabled": "false",
