@@ -183,6 +183,7 @@ def read(raw: bytes, tree: Tree, layout: Layout, beside: bytes = b"") -> Leaves 
     order = np.argsort(cells(post, kind, day, len(types)))
     post, kind, day = post[order], kind[order], day[order]
     count = matrix[order].ravel()
+    del matrix, packed  # or there is no room for the frame
     bucket = np.add.outer(day * 24, np.arange(24)).ravel()
     post = np.repeat(post.astype(np.int32), 24)
     kind = np.repeat(kind.astype(np.int32), 24)

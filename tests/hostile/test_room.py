@@ -44,8 +44,8 @@ def measured(*jobs: tuple[str, int, str]) -> list[dict[str, Any]]:
 
 
 def test_ten_times_the_body_is_room_enough() -> None:
-    """Of some shapes of 4 MB; all of them are in the slow tests."""
-    for told in measured(*((shape, 4_000_000, "flatten_json") for shape in SOME)):
+    """Of some shapes of 8 MB; all of them are in the slow tests."""
+    for told in measured(*((shape, 8_000_000, "flatten_json") for shape in SOME)):
         assert told["room"] <= MOST * told["body"], told
         assert len(told["said"]) < 2_000
 
