@@ -14,6 +14,8 @@ from engagement_pandas.errors import AmbiguousGrouping, RefusedError, ResponseSh
 from engagement_pandas.flattening.inference import LEGAL
 
 SAMPLES = Path(__file__).parent / "samples"
+HOURS = '{"1": {"likes": {"2026-03-01": {"07": "2", "00": "1"}}}}'
+WINDOW = '"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"'
 
 BY_TYPE: dict[str, list[tuple[Any, ...]]] = {
     "captured_by_tweet_type_response": [
@@ -213,6 +215,33 @@ def test_false_zeros_by_day_and_by_the_window_named() -> None:
     assert rows(ep.flatten_json(whole)) == [("favorites", 0)]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{"g": {HOURS}}}',
+        f'\n {{ "g"\t: {HOURS}, {WINDOW}}}',
+        f'{{{WINDOW}, "g": {HOURS}}}',
+        f'{{"g": {HOURS}, "h": {{"1": {{"likes": "9"}}}}}}',
+        f'{{"h": {{"1": {{"likes": "9"}}}}, "g": {HOURS}}}',
+        f'{{"errors": [], "g": {HOURS}, "unavailable_tweet_ids": ["3"]}}',
+    ],
+)
+def test_it_does_not_matter_where_the_grouping_stands(body: str) -> None:
+    """First, last, beside another, with what else a body says around it."""
+    assert rows(ep.flatten_json(body, grouping="g")) == [
+        ("1", "likes", "2026-03-01", 0, 1),
+        ("1", "likes", "2026-03-01", 7, 2),
+    ]
+
+
+@pytest.mark.parametrize("key", ["g", "start"])
+def test_a_key_of_the_body_that_stands_twice_is_refused(key: str) -> None:
+    """Whichever of the two was meant, the other would be lost."""
+    again = HOURS if key == "g" else '"2026-02-01T00:00:00Z"'
+    with pytest.raises(ResponseShapeError, match=f"'{key}' stands twice"):
+        ep.flatten_json(f'{{"g": {HOURS}, {WINDOW}, "{key}": {again}}}')
+
+
 def test_nothing_is_filled_in() -> None:
     """What was asked is not known."""
     body = {"g": {"1": {"impressions": "5"}, "2": {"engagements": "6"}}}
@@ -234,6 +263,7 @@ def test_a_dict_with_keys_that_are_integers() -> None:
         ('{"trace": 5}', "$"),
         (5, "$"),
         ({"g": {"impressions": object()}}, "$"),
+        (f'{{"start": {HOURS}}}', "$['start']"),
         ('{"g": {"impressions": 5.0}}', "$['g']['impressions']"),
         ('{"g": {"1": {"impressions": "5"}, "x": {"2026-03-01": "5"}}}', "$['g']"),
         ('{"g": {"1": {"2": "5"}}}', "$['g']"),

@@ -10,7 +10,7 @@ import numpy as np
 
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.flattening.hours import decode_body, read_grouping
-from engagement_pandas.flattening.hours import read as read_tree
+from engagement_pandas.flattening.hours import read as read_hours
 from engagement_pandas.flattening.leaves import Layout, Leaves, Mask
 from engagement_pandas.flattening.spans import Integers, Span, buckets, days_since_1970, timing
 from engagement_pandas.flattening.sums import add
@@ -20,6 +20,7 @@ from engagement_pandas.losses import refuse_losses
 from engagement_pandas.response import EngagementResponse, Envelope
 from engagement_pandas.vocabulary import (
     ENGAGEMENT_TYPES,
+    FOUR_DIMENSION_ORDERS,
     MAX_WINDOW,
     Dimension,
 )
@@ -84,12 +85,14 @@ class Answer:
         ResponseShapeError
             Where the answer is not one to the request.
         """
-        request, body = response.request, decode_body(response.content, grouping)
+        request = response.request
+        four = grouping.dimensions in FOUR_DIMENSION_ORDERS
+        body = decode_body(response.content, grouping.name) if four else None
         envelope = response.envelope() if body is None else Envelope.of(body.top)
         span = span_of(response, envelope)
         asked = frozenset(request.post_ids)
         layout = Layout(grouping.name, grouping.dimensions, asked, envelope.unavailable, span)
-        given = body and read_tree(response.content, body.tree, layout, body.beside)
+        given = body and read_hours(body, layout)
         if given is None:
             given = _given(response, response.envelope(), layout)
         del body

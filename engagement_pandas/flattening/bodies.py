@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -24,8 +25,10 @@ from engagement_pandas.flattening.sums import add, tidy
 from engagement_pandas.frame import TEXT, check_counts, in_order
 from engagement_pandas.grouping import Grouping
 from engagement_pandas.response import Envelope, as_bytes
-from engagement_pandas.vocabulary import Dimension
+from engagement_pandas.vocabulary import RESERVED_KEYS, Dimension
 from engagement_pandas.wording import listed
+
+_FIRST_KEY: Final = re.compile(rb'\s*\{\s*"([^"\\]+)"\s*:\s*\{')
 
 
 def stack(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -108,23 +111,21 @@ def flatten_json(
     1     impressions 2026-03-01     8    412
     """
     content = as_bytes(body)
-    envelope = Envelope.read(content)
-    name = _picked(envelope, grouping)
-    raw = bytes(envelope.groupings[name])
-    tree = hours.decode(raw)
-    members = read_members(raw, name) if tree is None else None
+    name, envelope, opened = _open(content, grouping)
+    members = None if opened else read_members(_grouping(content, name), name)
     if group_by is not None:
         named = group_by if isinstance(group_by, Grouping) else Grouping(group_by)  # type: ignore[arg-type]
         dimensions = named.dimensions
     else:
-        levels = hours.levels_of(tree) if tree is not None else levels_of(members or [])
+        levels = hours.levels_of(opened.tree) if opened else levels_of(members or [])
         dimensions = infer(levels, name)
     layout = Layout(name, dimensions, unavailable=envelope.unavailable)
-    leaves = None if tree is None else hours.read(raw, tree, layout)
+    leaves = opened and hours.read(opened, layout)
+    del opened  # or there is no room for the frame
     if leaves is None:
-        leaves = held_against(layout, members or read_members(raw, name))
-    del tree, members, raw  # or there is no room for the frame
-    leaves = add([leaves], name)
+        members = members or read_members(_grouping(content, name), name)
+        leaves = add([held_against(layout, members)], name)
+    del members
     span = None
     if envelope.start is not None and envelope.end is not None:
         span = Span.covering(envelope.start, envelope.end)
@@ -135,6 +136,26 @@ def flatten_json(
     hint = None if Dimension.DAY in dimensions else span
     false = false_zeros(leaves, envelope, None, dimensions, hint)
     return tidy(replace(leaves, missing=false & (leaves.count == 0)), dimensions)
+
+
+def _open(content: bytes, grouping: str | None) -> tuple[str, Envelope, hours.Body | None]:
+    """Return the name of the grouping to take, what is beside it, and its hours if it has some.
+
+    Most bodies hold one grouping and begin with it: then one pass does.
+    """
+    begins = _FIRST_KEY.match(content)
+    first = begins.group(1).decode(errors="replace") if begins else None
+    if first is not None and grouping in (None, first) and first not in RESERVED_KEYS:
+        opened = hours.decode_body(content, first)
+        if opened is not None:
+            return first, Envelope.of(opened.top), opened
+    envelope = Envelope.read(content)
+    name = _picked(envelope, grouping)
+    return name, envelope, hours.decode(bytes(envelope.groupings[name]))
+
+
+def _grouping(content: bytes, name: str) -> bytes:
+    return bytes(Envelope.read(content).groupings[name])
 
 
 def _picked(envelope: Envelope, name: str | None) -> str:

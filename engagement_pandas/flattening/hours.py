@@ -20,7 +20,6 @@ from engagement_pandas.flattening import leaves
 from engagement_pandas.flattening.leaves import LEAST, Layout, Leaves
 from engagement_pandas.flattening.sums import add, cells
 from engagement_pandas.frame import in_order
-from engagement_pandas.grouping import Grouping
 from engagement_pandas.response import UNREADABLE
 from engagement_pandas.vocabulary import FOUR_DIMENSION_ORDERS, RESERVED_KEYS, Dimension
 
@@ -50,42 +49,41 @@ _ODD: Final = (b".", b"E", b"\\")
 
 _BLOCK: Final = 2**18  # bytes; what is made of them stays in the processor's cache
 _SMALL: Final = 2**20
-_FULL_DAY: Final = 200  # bytes: a day of texts has at least 231, with its key
+_FULL_DAY: Final = 150  # bytes: a day of one-digit integers has 181, with its key
 
 
-def decode(raw: bytes) -> Tree | None:
+class Body(NamedTuple):
+    """Decoded JSON: the counts, and what stands beside them, also as bytes with its keys."""
+
+    raw: bytes
+    tree: Tree
+    top: dict[str, msgspec.Raw]
+    beside: bytes
+
+
+def decode(raw: bytes) -> Body | None:
     """Decode the JSON of a grouping with all four dimensions; None where it is another.
 
     msgspec's lax mode turns ``"551"`` into 551, and would also take ``1.0`` and ``"1e3"``.
     Those need a point or an E; so only the small ones in the keys are allowed.
     """
     tree: Tree | None = _decoded(_DECODER, raw)
-    return tree if tree is not None and _is_plain(tree, raw, b"") else None
+    return Body(raw, tree, {}, b"") if tree is not None and _is_plain(tree, raw, b"") else None
 
 
-class Body(NamedTuple):
-    """A body, decoded: the counts, and what stands beside them, also as bytes with its keys."""
-
-    tree: Tree
-    top: dict[str, msgspec.Raw]
-    beside: bytes
-
-
-def decode_body(content: bytes, grouping: Grouping) -> Body | None:
+def decode_body(content: bytes, name: str) -> Body | None:
     """Decode a body with this grouping alone, in all four dimensions; None for others.
 
     In one pass: to find where the grouping ends takes a third as long as to decode it.
     """
-    four = grouping.dimensions in FOUR_DIMENSION_ORDERS
-    body = _decoded(_of_body(grouping.name), content) if four else None
+    body = _decoded(_of_body(name), content)
     if body is None:
         return None
     given = {key: getattr(body, key) for key in RESERVED_KEYS}
     top = {key: raw for key, raw in given.items() if raw is not None}
-    beside = b",".join(
-        b'"%b":%b' % (k.encode(), raw) for k, raw in (*top.items(), (grouping.name, b""))
-    )
-    return Body(body.counts, top, beside) if _is_plain(body.counts, content, beside) else None
+    beside = b",".join(b'"%b":%b' % (k.encode(), raw) for k, raw in (*top.items(), (name, b"")))
+    plain = _is_plain(body.counts, content, beside)
+    return Body(content, body.counts, top, beside) if plain else None
 
 
 @lru_cache(maxsize=16)
@@ -137,14 +135,14 @@ def levels_of(tree: Tree) -> list[set[str]]:
     ]
 
 
-def read(raw: bytes, tree: Tree, layout: Layout, beside: bytes = b"") -> Leaves | None:
-    """Take the counts off a decoded tree, sorted; None where a key is not as it should be.
+def read(body: Body, layout: Layout) -> Leaves | None:
+    """Take the counts off a decoded body, sorted; None where a key is not as it should be.
 
     Every key has a colon, so a colon too many is a key that stood twice, or an odd one.
-    ``beside`` is what stands in ``raw`` that is not of the tree.
     """
     if layout.dimensions not in FOUR_DIMENSION_ORDERS:
         return None
+    tree = body.tree
     outer = tuple(tree)
     inner = tuple(dict.fromkeys(chain.from_iterable(tree.values())))
     post_first = layout.dimensions[0] is Dimension.POST_ID
@@ -193,7 +191,7 @@ def read(raw: bytes, tree: Tree, layout: Layout, beside: bytes = b"") -> Leaves 
     span = layout.span
     if span is not None and ((bucket < span.start) | (bucket >= span.end)).any():
         return None
-    colons = _count(raw, b":") - beside.count(b":")
+    colons = _count(body.raw, b":") - body.beside.count(b":")
     if colons != len(tree) + len(by_day) + len(day) + len(count):
         return None
     return Leaves(posts, types, post, kind, bucket, count, np.zeros(len(count), np.bool_))
@@ -208,8 +206,8 @@ def read_grouping(raw: bytes, layout: Layout) -> Leaves:
         With the path to the first spot that is not as the layout says.
     """
     if layout.dimensions in FOUR_DIMENSION_ORDERS:
-        tree = decode(raw)
-        quick = None if tree is None else read(raw, tree, layout)
+        body = decode(raw)
+        quick = body and read(body, layout)
         if quick is not None:
             return quick
     return add([leaves.read(raw, layout)], layout.name)

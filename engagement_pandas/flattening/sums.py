@@ -15,7 +15,7 @@ from engagement_pandas.frame import COUNT_COLUMNS, TEXT, empty_counts, in_order
 from engagement_pandas.vocabulary import Dimension
 from engagement_pandas.wording import spot
 
-_DAY: Final = 86_400_000_000  # microseconds
+_DAY: Final = np.int64(86_400_000_000)  # microseconds
 _LOW: Final = np.int64(2**32 - 1)
 
 
@@ -156,24 +156,23 @@ def tidy(leaves: Leaves, dimensions: Sequence[Dimension]) -> pd.DataFrame:
     if not len(leaves):
         return empty_counts(tuple(keys))
     day, hour = timing(dimensions)
-    present = np.flatnonzero(np.bincount(leaves.type, minlength=len(leaves.types)))
+    kinds: Any = leaves.type.astype(np.int8 if len(leaves.types) < 2**7 else np.int32)
+    begins = np.flatnonzero(kinds[1:] != kinds[:-1]) + 1
+    present = np.unique(kinds[np.append(0, begins)])
     types = pd.Index([leaves.types[code] for code in present], dtype=TEXT)
-    codes = leaves.type
     if len(present) < len(leaves.types):
-        codes = np.searchsorted(present, codes).astype(np.int32)
-    code_dtype = np.int8 if len(types) < 2**7 else np.int32
+        kinds = np.searchsorted(present, kinds).astype(kinds.dtype)
     columns: dict[str, object] = {}
     if Dimension.POST_ID in dimensions:
         columns["post_id"] = _spread(leaves.posts, leaves.post)
-    columns["engagement_type"] = pd.Categorical.from_codes(
-        codes.astype(code_dtype), categories=types, validate=False
-    )
+    columns["engagement_type"] = pd.Categorical.from_codes(kinds, categories=types, validate=False)
     if day:
-        days = leaves.bucket // (24 if hour else 1)
+        days = leaves.bucket.astype(np.int32)  # half the room, and a quicker division
         if hour:
-            columns["hour"] = (leaves.bucket - days * 24).astype(np.int8)
-        days *= _DAY
-        columns["day"] = days.view("datetime64[us]")
+            hours, days = days, days // 24
+            hours -= days * 24
+            columns["hour"] = hours.astype(np.int8)
+        columns["day"] = (days * _DAY).view("datetime64[us]")
     elif hour:
         columns["hour"] = leaves.bucket.astype(np.int8)
     columns["count"] = pd.arrays.IntegerArray(leaves.count, leaves.missing)

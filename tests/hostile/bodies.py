@@ -85,6 +85,7 @@ SHAPES: Final[dict[str, Callable[[int], str]]] = {
     "days of nothing": lambda n: below(members("{}", n, day), "g", "1", "likes"),
     "days of an hour": lambda n: hourly(n, 1, "1"),
     "days of ten hours": lambda n: hourly(n, 10, "1"),
+    "days of twenty hours": lambda n: hourly(n, 20, "1"),
     "full days": lambda n: hourly(n, 24, "1"),
     "full days of texts": lambda n: hourly(n, 24, '"18"'),
     "full days, odd": lambda n: hourly(n, 24, "1", ("li.es", "views")),
