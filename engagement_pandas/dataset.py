@@ -35,6 +35,7 @@ from engagement_pandas.frame import (
 )
 from engagement_pandas.kinds import known_types
 from engagement_pandas.lake.arrow import among, column, read, tidy
+from engagement_pandas.lake.mirror import mirror
 from engagement_pandas.lake.readings import KEY, as_readings, in_turn
 from engagement_pandas.lake.silent import Silence, as_frame, silences_of
 from engagement_pandas.lake.store import Appended, Store
@@ -60,12 +61,16 @@ class Dataset:
         as ``s3://bucket/engagement``.
     storage_options : mapping of str to str, optional
         Keys and the like for the store, as ``deltalake`` takes them.
+    filesystem : fsspec AbstractFileSystem or pyarrow.fs.FileSystem, optional
+        In which the path is; for stores that ``deltalake`` does not know. A folder of it must
+        list what was put there before, and the clocks of its writers must differ by less
+        than five minutes.
 
     Raises
     ------
     DatasetError
-        Where the path is a file. On first use, where ``deltalake`` is not installed (the
-        extra ``dataset``), or the folder cannot be read or written.
+        Where the path is a file, or the file system none. On first use, where ``deltalake``
+        is not installed (the extra ``dataset``), or the folder cannot be read or written.
 
     Notes
     -----
@@ -91,22 +96,32 @@ class Dataset:
         path: str | os.PathLike[str],
         *,
         storage_options: dict[str, str] | None = None,
+        filesystem: Any = None,
     ) -> None:
         self.path = os.fspath(path)
         self._options = storage_options
+        self._filesystem = filesystem
+        if filesystem is not None:
+            if storage_options is not None:
+                msg = "storage_options are for deltalake; a filesystem has its own"
+                raise DatasetError(msg)
+            mirror(filesystem, self.path)
         if self.local and Path(self.path).is_file():
             msg = f"{self.path} is a file; name a folder"
             raise DatasetError(msg)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_store"}
+
     @property
     def local(self) -> bool:
         """Whether it is a folder of this machine."""
-        return "://" not in self.path
+        return self._filesystem is None and "://" not in self.path
 
     @cached_property
     def _store(self) -> Store:
         home = os.path.abspath(self.path) if self.local else self.path.rstrip("/")  # noqa: PTH100
-        return Store(home, self._options)
+        return Store(home, self._options, self._filesystem)
 
     def append(self, counts: pd.DataFrame, omissions: pd.DataFrame | None = None) -> Appended:
         """Add counts, and what was told with them of the rest; all of it or nothing.
@@ -186,7 +201,7 @@ class Dataset:
             types = map(str, known_types(engagement_types, Endpoint.HISTORICAL))
             wanted = _both(wanted, among("engagement_type", types))
         table = self._store.counts.open()
-        found = None if table is None else read(table, wanted)
+        found = None if table is None else read(self._store.counts.rows(table), wanted)
         if found is None or found.empty:
             return empty_counts(KEY)
         begins = timestamps(found)
@@ -240,7 +255,8 @@ class Dataset:
             return
         wanted = (column("day") >= since.date()) & among("post_id", post_ids)
         columns = ["post_id", "engagement_type", "retrieved_at", "day", "hour"]
-        yield from table.to_pyarrow_dataset().to_batches(columns=columns, filter=wanted)
+        rows = self._store.counts.rows(table)
+        yield from rows.to_batches(columns=columns, filter=wanted)
 
     @property
     def latest(self) -> datetime | None:
@@ -271,7 +287,7 @@ class Dataset:
         are of the past, or of no commit.
         """
         table = self._store.counts.open()
-        return [] if table is None else sorted(table.file_uris())
+        return [] if table is None else self._store.counts.files(table)
 
     def compact(self, kept_hours: int = KEPT_HOURS) -> None:
         """Put small files together, one a day, and take away those that no longer count.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 import threading
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pandas as pd
 import pytest
 from datasets.frames import changed, counts_of, some
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
 import engagement_pandas as ep
 from engagement_pandas.frame import check_counts, check_omissions
@@ -21,9 +24,13 @@ from engagement_pandas.lake.readings import as_readings, fold
 FIRST, SECOND, THIRD = (f"2026-04-01T0{hour}:05:00Z" for hour in range(3))
 
 
-@pytest.fixture
-def dataset(tmp_path: Path) -> ep.Dataset:
-    """Return an empty data set."""
+@pytest.fixture(params=["folder", "fsspec", "pyarrow"])
+def dataset(request: pytest.FixtureRequest, tmp_path: Path) -> ep.Dataset:
+    """Return an empty data set: in a folder, and in file systems deltalake does not know."""
+    if request.param == "fsspec":
+        return ep.Dataset(tmp_path / "set", filesystem=fsspec.filesystem("file"))
+    if request.param == "pyarrow":
+        return ep.Dataset("set", filesystem=SubTreeFileSystem(str(tmp_path), LocalFileSystem()))
     return ep.Dataset(tmp_path / "set")
 
 
@@ -32,6 +39,14 @@ def versions(dataset: ep.Dataset) -> tuple[int | None, ...]:
     store = dataset._store
     tables = [table.open() for table in (store.counts, store.omissions, store.revisions)]
     return tuple(table.version() if table else None for table in tables)
+
+
+def files_in(dataset: ep.Dataset, pattern: str = "day=*/*") -> set[str]:
+    """Return the files of the table of counts, those of the past included."""
+    table = dataset._store.counts
+    if table.mirror is not None:
+        return set(table.mirror.files.glob(pattern))
+    return {str(path.relative_to(table.uri)) for path in Path(table.uri).glob(pattern)}
 
 
 def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
@@ -247,7 +262,7 @@ def test_what_is_no_hourly_counts(dataset: ep.Dataset, spoil: Any, words: str) -
     """An error that says what, before anything is written."""
     with pytest.raises(ep.FrameError, match=words):
         dataset.append(spoil(some(FIRST)))
-    assert not Path(dataset.path).exists()
+    assert versions(dataset) == (None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +285,7 @@ def test_counts_that_must_not_freeze(
     counts.attrs |= attrs
     with pytest.raises(ep.FrameError, match=words):
         dataset.append(counts)
-    assert not Path(dataset.path).exists()
+    assert versions(dataset) == (None, None, None)
 
 
 def test_nobody_knows_when(dataset: ep.Dataset) -> None:
@@ -304,10 +319,11 @@ def test_without_deltalake(dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch)
         dataset.read()
 
 
-def test_a_log_that_is_damaged(dataset: ep.Dataset) -> None:
+def test_a_log_that_is_damaged(tmp_path: Path) -> None:
     """An error of ours, that says where."""
+    dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some(FIRST))
-    for path in Path(dataset.path).glob("counts/_delta_log/*.json"):
+    for path in (tmp_path / "set").glob("counts/_delta_log/*.json"):
         path.write_text("{")
     with pytest.raises(ep.DatasetError, match="counts cannot be read"):
         dataset.read()
@@ -333,8 +349,7 @@ def test_compaction_changes_no_count(dataset: ep.Dataset) -> None:
     assert len(dataset.files()) == 1 + 4 + 4
     dataset.compact(kept_hours=0)
     same(dataset.read(), before)
-    kept = sorted(str(path) for path in Path(dataset.path).glob("counts/day=*/*"))
-    assert len(kept) == len(dataset.files()) == 3
+    assert len(files_in(dataset)) == len(dataset.files()) == 3
     again = versions(dataset)
     dataset.compact(kept_hours=0)
     assert versions(dataset) == again
@@ -343,10 +358,11 @@ def test_compaction_changes_no_count(dataset: ep.Dataset) -> None:
 def test_compaction_keeps_what_a_reader_may_be_at(dataset: ep.Dataset) -> None:
     """By default nothing younger than a week goes away."""
     dataset.append(some(FIRST))
-    before = set(Path(dataset.path).glob("counts/day=*/*"))
+    before = files_in(dataset)
+    assert len(before) == 3
     dataset.append(some(SECOND, count=6))
     dataset.compact()
-    assert before <= set(Path(dataset.path).glob("counts/day=*/*"))
+    assert before <= files_in(dataset)
 
 
 @pytest.mark.parametrize("hours", [-1, 1.5, True])
@@ -361,7 +377,7 @@ def test_hours_that_are_none(dataset: ep.Dataset, hours: Any) -> None:
 
 def test_two_writers_at_once(dataset: ep.Dataset) -> None:
     """Each commit of one is seen by the other: no count is lost, and none is there twice."""
-    other = ep.Dataset(dataset.path)
+    other = copy.copy(dataset)
     line = threading.Barrier(2)
     failed: list[BaseException] = []
 
@@ -393,7 +409,7 @@ def test_a_writer_that_was_overtaken(dataset: ep.Dataset, monkeypatch: pytest.Mo
     def late(self: lake.Table, into: Any, rows: Any, **more: Any) -> int:
         if self.uri.endswith("counts"):
             monkeypatch.setattr(lake.Table, "write", real)
-            ep.Dataset(dataset.path).append(some(SECOND, posts=["7"], count=6, days=1))
+            copy.copy(dataset).append(some(SECOND, posts=["7"], count=6, days=1))
         return real(self, into, rows, **more)
 
     monkeypatch.setattr(lake.Table, "write", late)
@@ -423,7 +439,7 @@ def test_a_reader_sees_old_or_new(dataset: ep.Dataset) -> None:
 
     def watch() -> None:
         while not done.is_set():
-            seen.append(ep.Dataset(dataset.path).read()["count"].unique().tolist())
+            seen.append(copy.copy(dataset).read()["count"].unique().tolist())
 
     reader = threading.Thread(target=watch)
     reader.start()

@@ -13,7 +13,7 @@ from engagement_pandas.lake.readings import KEY
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from deltalake import DeltaTable
+    import pyarrow.dataset as ds
 
 _SHOWN: Final = [name for name in COUNT_COLUMNS if name != "retrieved_at"]
 
@@ -85,10 +85,9 @@ def _of(dtype: Any, cells: pa.ChunkedArray[Any]) -> Any:
     return dtype.__from_arrow__(cells)
 
 
-def read(table: DeltaTable, wanted: Any = None) -> pd.DataFrame:
-    """Return the rows of a table of counts that are wanted."""
-    found = table.to_pyarrow_dataset().to_table(columns=list(COUNT_COLUMNS), filter=wanted)
-    return to_frame(found)
+def read(counts: ds.Dataset, wanted: Any = None) -> pd.DataFrame:
+    """Return the stored counts that are wanted."""
+    return to_frame(counts.to_table(columns=list(COUNT_COLUMNS), filter=wanted))
 
 
 def tidy(rows: pd.DataFrame) -> pd.DataFrame:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pandas as pd
 
 from engagement_pandas.exports.contract import as_reasons
 from engagement_pandas.frame import counts_schema, omissions_schema
 from engagement_pandas.lake.arrow import among, on_days, plain, read, to_arrow, to_frame
+from engagement_pandas.lake.mirror import mirror
 from engagement_pandas.lake.readings import KEY, REVISION_COLUMNS, Folded, fold
 from engagement_pandas.lake.silent import (
     SILENCE_COLUMNS,
@@ -30,6 +31,7 @@ from engagement_pandas.lake.tables import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.dataset as ds
     from deltalake import DeltaTable
 
 OMISSIONS: Final = "omissions"
@@ -61,10 +63,13 @@ class Store:
         A folder or address; the tables are in folders in it.
     options : mapping of str to str, optional
         For the store.
+    filesystem : fsspec AbstractFileSystem or pyarrow.fs.FileSystem, optional
+        In which the home is.
     """
 
     home: str
     options: Mapping[str, str] | None = field(default=None, repr=False)
+    filesystem: Any = None
 
     @cached_property
     def counts(self) -> Table:
@@ -92,21 +97,24 @@ class Store:
         return self._table(REVISIONS, pa.schema(fields))
 
     def _table(self, name: str, schema: pa.Schema, *partition_by: str) -> Table:
-        return Table(f"{self.home}/{name}", plain(schema), partition_by, self.options)
+        uri = f"{self.home}/{name}"
+        there = None if self.filesystem is None else mirror(self.filesystem, uri)
+        return Table(uri, plain(schema), partition_by, self.options, there)
 
     def silences(self, counts: DeltaTable | None) -> list[Silence]:
         """Return the omissions that go with these counts."""
         table = None if counts is None else self.belonging(self.omissions, counts, OMISSIONS)
         if table is None:
             return []
-        frame = to_frame(table.to_pyarrow_table())
+        frame = to_frame(self.omissions.rows(table).to_table())
         return read_silences(frame.assign(reason=as_reasons(frame["reason"])))
 
     def log(self, counts: DeltaTable | None) -> pd.DataFrame:
         """Return the revisions that go with these counts."""
         table = None if counts is None else self.belonging(self.revisions, counts, REVISIONS)
-        rows = self.revisions.schema.empty_table() if table is None else table.to_pyarrow_table()
-        return to_frame(rows)
+        if table is None:
+            return to_frame(self.revisions.schema.empty_table())
+        return to_frame(self.revisions.rows(table).to_table())
 
     @staticmethod
     def belonging(table: Table, counts: DeltaTable, name: str) -> DeltaTable | None:
@@ -133,7 +141,7 @@ class Store:
         counts = self.counts.made()
         posts = list(fresh["post_id"].unique())
         wanted = on_days(fresh["day"].unique()) & among("post_id", posts)
-        folded = fold(read(counts, wanted), fresh)
+        folded = fold(read(self.counts.rows(counts), wanted), fresh)
         versions = {
             OMISSIONS: self._hear(counts, heard, fresh),
             REVISIONS: self._log(counts, folded.revisions),
@@ -144,7 +152,7 @@ class Store:
             if version is not None and version != counts.transaction_version(name)
         }
         if len(folded.renewed):
-            rows, days = _renewed(counts, folded, posts)
+            rows, days = _renewed(self.counts.rows(counts), folded, posts)
         else:
             rows, days = folded.added, ""
         if len(rows) or changed:
@@ -198,7 +206,7 @@ class Store:
         return self.revisions.write(self.revisions.at(version or 0), rows)
 
 
-def _renewed(counts: DeltaTable, folded: Folded, posts: list[str]) -> tuple[pd.DataFrame, str]:
+def _renewed(counts: ds.Dataset, folded: Folded, posts: list[str]) -> tuple[pd.DataFrame, str]:
     """Return all rows of the days that are written anew, and which days these are, in SQL."""
     days = pd.unique(pd.concat([folded.added["day"], pd.Series(folded.renewed)]))
     rest = read(counts, on_days(days) & ~among("post_id", posts))

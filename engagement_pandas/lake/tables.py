@@ -8,21 +8,22 @@ protocol anew would be neither short nor readable by anybody else.
 
 from __future__ import annotations
 
-import json
 import os
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
-from urllib.parse import unquote
 
 from engagement_pandas.errors import DatasetError
+from engagement_pandas.lake.mirror import Mirror, added, drop, here, present
 from engagement_pandas.replacing import flush_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.dataset as ds
     from deltalake import DeltaTable
 
 KEPT_HOURS: Final = 168
@@ -51,12 +52,15 @@ class Table:
     partition_by : tuple of str
     options : mapping of str to str, optional
         For the store, as ``deltalake`` takes them.
+    mirror : Mirror, optional
+        Of the table, where ``deltalake`` does not reach it.
     """
 
     uri: str
     schema: pa.Schema
     partition_by: tuple[str, ...] = ()
     options: Mapping[str, str] | None = field(default=None, repr=False)
+    mirror: Mirror | None = None
 
     def open(self, version: int | None = None) -> DeltaTable | None:
         """Return the table as it is now, or was at a version; None where there is none.
@@ -68,6 +72,11 @@ class Table:
         """
         lake = _deltalake()
         with _explained(self.uri, "read"):
+            if self.mirror is not None:
+                folder = self.mirror.pull(version)
+                if folder is None:
+                    return None
+                return _copy(folder, version)
             try:
                 found: DeltaTable = lake.DeltaTable(
                     self.uri, version=version, storage_options=self._options()
@@ -85,9 +94,10 @@ class Table:
             return found
         lake = _deltalake()
         with _explained(self.uri, "written"):
+            folder = None if self.mirror is None else self.mirror.new()
             try:
                 made: DeltaTable = lake.DeltaTable.create(
-                    self.uri,
+                    folder or self.uri,
                     schema=self.schema,
                     mode="error",
                     partition_by=list(self.partition_by) or None,
@@ -98,6 +108,9 @@ class Table:
                 if found is None:
                     raise
                 return found
+            if folder is not None:
+                made = _copy(folder)
+            self._settle(made, -1)
             return made
 
     def write(
@@ -137,6 +150,7 @@ class Table:
         replacing: dict[str, Any] = {"mode": "overwrite"} if instead_of else {"mode": "append"}
         if instead_of not in ("", "true"):
             replacing["predicate"] = instead_of
+        before = into.version()
         with _explained(self.uri, "written"):
             try:
                 lake.write_deltalake(
@@ -152,10 +166,33 @@ class Table:
                 )
             except lake.exceptions.CommitFailedError as error:
                 raise Overtaken(str(error)) from error
-            version = int(into.version())
-            if self._local:
-                _flush(Path(self.uri), version)
-            return version
+            return self._settle(into, before)
+
+    def _settle(self, table: DeltaTable, before: int) -> int:
+        """Have what came after a version last, and return the version that it is now.
+
+        ``deltalake`` itself flushes nothing.
+        """
+        version = int(table.version())
+        for new in range(before + 1, version + 1):
+            if self.mirror is not None:
+                if not self.mirror.publish(here(table), new):
+                    raise Overtaken(f"{self.uri} is being written by another")
+            elif self._local:
+                _flush(Path(self.uri), new)
+        return version
+
+    def rows(self, table: DeltaTable) -> ds.Dataset:
+        """Return the rows of a table as it was read."""
+        return table.to_pyarrow_dataset(
+            filesystem=None if self.mirror is None else self.mirror.arrow
+        )
+
+    def files(self, table: DeltaTable) -> list[str]:
+        """Return the addresses of the Parquet files that count."""
+        if self.mirror is None:
+            return sorted(table.file_uris())
+        return sorted(f"{self.uri}/{path}" for path in present(table))
 
     def at(self, version: int) -> DeltaTable:
         """Return the table with its present set back to a version.
@@ -163,16 +200,19 @@ class Table:
         What came after it belongs to a commit that never was.
         """
         table = self.made()
-        if table.version() != version:
+        before = table.version()
+        if before != version:
             lake = _deltalake()
             with _explained(self.uri, "written"):
                 try:
                     table.restore(
                         version,
+                        ignore_missing_files=self.mirror is not None,
                         commit_properties=lake.CommitProperties(max_commit_retries=0),
                     )
                 except lake.exceptions.CommitFailedError as error:
                     raise Overtaken(str(error)) from error
+                self._settle(table, before)
         return table
 
     def put_together(self, table: DeltaTable) -> int:
@@ -187,14 +227,13 @@ class Table:
         once = lake.CommitProperties(max_commit_retries=0)
         before = table.version()
         with _explained(self.uri, "written"):
+            if self.mirror is not None:
+                self.mirror.bring(table)
             try:
                 table.optimize.compact(commit_properties=once)
             except lake.exceptions.CommitFailedError as error:
                 raise Overtaken(str(error)) from error
-            version = int(table.version())
-            if self._local and version != before:
-                _flush(Path(self.uri), version)
-            return version
+            return self._settle(table, before)
 
     def sweep(self, table: DeltaTable, kept_hours: int) -> None:
         """Take away files that a table as it was read does not name, also those of the dead.
@@ -211,13 +250,22 @@ class Table:
             "enforce_retention_duration": False,
             "full": True,  # also what is of no commit
         }
+        folder = here(table) if self.mirror or self._local else None  # of this machine
+        enough = _MANY if kept_hours >= KEPT_HOURS else 1
         with _explained(self.uri, "written"):
+            if self.mirror is not None:
+                self.mirror.show(table)
+            elif folder is not None:
+                _sweep(folder, time.time() - kept_hours * 3600)
             # Also those that have been taken away are named, for a while.
             named = table.vacuum(**how, dry_run=True)
-            if self._local:
-                _sweep(Path(self.uri), time.time() - kept_hours * 3600)
-                named = [name for name in named if Path(self.uri, name).exists()]
-            if len(named) >= (_MANY if kept_hours >= KEPT_HOURS else 1):
+            if folder is not None:
+                named = [name for name in named if (folder / name).exists()]
+            if len(named) < enough:
+                return
+            if self.mirror is not None:
+                self.mirror.remove(named)
+            else:
                 table.vacuum(**how, dry_run=False)
 
     @property
@@ -228,15 +276,25 @@ class Table:
         return None if self.options is None else dict(self.options)
 
 
+def _copy(folder: Path, version: int | None = None) -> DeltaTable:
+    """Open the copy of a table, which goes away when it is no longer used."""
+    try:
+        table: DeltaTable = _deltalake().DeltaTable(folder, version=version)
+    except BaseException:
+        drop(folder)
+        raise
+    weakref.finalize(table, drop, folder)
+    return table
+
+
 def _flush(folder: Path, version: int) -> None:
-    """Have a commit last through a power cut: ``deltalake`` itself flushes nothing."""
+    """Have a commit last through a power cut."""
     log = folder / "_delta_log" / f"{version:020}.json"
-    actions = map(json.loads, log.read_text().splitlines())
-    added = [folder / unquote(action["add"]["path"]) for action in actions if "add" in action]
-    for file in [*added, log]:
+    files = [folder / path for path in added(folder, version)]
+    for file in [*files, log]:
         with file.open("rb+") as handle:
             os.fsync(handle.fileno())
-    for parent in {file.parent for file in added} | {folder, log.parent}:
+    for parent in {file.parent for file in files} | {folder, log.parent}:
         flush_folder(parent)
 
 
@@ -256,13 +314,14 @@ def until_first(attempt: Callable[[], Result], tries: int = 20) -> Result:
     DatasetError
         Where they always are.
     """
+    last = ""
     for _ in range(tries):
         try:
             return attempt()
         except Overtaken as error:
-            last = error
+            last = str(error)
     msg = f"others keep writing, {tries} times quicker than this: {last}; try again later"
-    raise DatasetError(msg) from last
+    raise DatasetError(msg)
 
 
 def _deltalake() -> Any:
