@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
@@ -30,25 +30,22 @@ from engagement_pandas.frame import (
     OMISSION_COLUMNS,
     empty_counts,
     empty_omissions,
-    moment_text,
-    timestamps,
 )
-from engagement_pandas.kinds import known_types
-from engagement_pandas.lake.arrow import among, column, read, tidy
-from engagement_pandas.lake.mirror import mirror
-from engagement_pandas.lake.readings import KEY, as_readings, in_turn
+from engagement_pandas.lake.arrow import among, column
+from engagement_pandas.lake.mirror import mirror, sizes
+from engagement_pandas.lake.pieces import Moment, Piece, Wanted, pieces
+from engagement_pandas.lake.readings import KEY, as_readings, earliest, in_turn
 from engagement_pandas.lake.silent import Silence, as_frame, silences_of
 from engagement_pandas.lake.store import Appended, Store
 from engagement_pandas.lake.tables import KEPT_HOURS, until_first
-from engagement_pandas.posts import unique_ids
-from engagement_pandas.vocabulary import Endpoint
-from engagement_pandas.window import as_moment
+from engagement_pandas.metrics.columns import whole_number
 from engagement_pandas.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Moment = str | date
+ROWS: Final = 1_000_000
+"""Counts in a piece: some 50 MB as a frame."""
 
 
 class Dataset:
@@ -149,7 +146,7 @@ class Dataset:
         fresh = as_readings(counts)
         heard: list[Silence] = []
         if omissions is not None and len(omissions):
-            heard = silences_of(omissions, _read_at(counts))
+            heard = silences_of(omissions, earliest(counts))
         done = Appended(0, 0)
         for part in in_turn(fresh):
             step = until_first(partial(self._store.append, part, heard))
@@ -188,28 +185,54 @@ class Dataset:
         RequestError
             Where a time, an ID or an engagement type is none.
         """
-        wanted = None
-        if since is not None:
-            first = as_moment(since, "since")
-            wanted = _both(wanted, column("day") >= first.date())
-        if until is not None:
-            last = as_moment(until, "until")
-            wanted = _both(wanted, column("day") <= last.date())
-        if post_ids is not None:
-            wanted = _both(wanted, among("post_id", unique_ids(post_ids)))
-        if engagement_types is not None:
-            types = map(str, known_types(engagement_types, Endpoint.HISTORICAL))
-            wanted = _both(wanted, among("engagement_type", types))
+        wanted = Wanted.of(since, until, post_ids, engagement_types)
         table = self._store.counts.open()
-        found = None if table is None else read(self._store.counts.rows(table), wanted)
-        if found is None or found.empty:
-            return empty_counts(KEY)
-        begins = timestamps(found)
-        if since is not None:
-            begins = begins[begins >= pd.Timestamp(first)]
-        if until is not None:
-            begins = begins[begins < pd.Timestamp(last)]
-        return tidy(found.loc[begins.index])
+        return empty_counts(KEY) if table is None else wanted.counts(self._store.counts.rows(table))
+
+    def pieces(
+        self,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        *,
+        post_ids: Iterable[Any] | None = None,
+        engagement_types: Iterable[str] | None = None,
+        rows: int = ROWS,
+    ) -> list[Piece]:
+        """Return the same as :meth:`read`, in pieces that are read one by one.
+
+        Parameters
+        ----------
+        since, until, post_ids, engagement_types
+            As :meth:`read` has them.
+        rows : int
+            At most so many counts in the files of a piece; more only where one file has more.
+
+        Returns
+        -------
+        list of Piece
+            In the order of days. ``piece.read()`` returns tidy counts, for as long as the files
+            are there; what is appended meanwhile is not in it.
+
+        Raises
+        ------
+        DatasetError
+            Where it cannot be read.
+        RequestError
+            Where a time, an ID or an engagement type is none.
+        FrameError
+            Where ``rows`` is no number of rows.
+
+        Examples
+        --------
+        >>> sum(len(piece.read()) for piece in Dataset("nothing.ds").pieces())
+        0
+        """
+        most = whole_number(rows, "rows", 1)
+        wanted = Wanted.of(since, until, post_ids, engagement_types)
+        table = self._store.counts.open()
+        if table is None:
+            return []
+        return list(pieces(self._store.counts.rows(table), wanted, sizes(table), most))
 
     def omissions(self) -> pd.DataFrame:
         """Return what has no count, and why.
@@ -316,21 +339,3 @@ class Dataset:
             f"Dataset({self.path}: {counted(sum(numbers), 'count')} "
             f"from {min(days)} to {max(days)} in {counted(len(days), 'file')})"
         )
-
-
-def _both(one: Any, other: Any) -> Any:
-    return other if one is None else one & other
-
-
-def _read_at(counts: pd.DataFrame) -> datetime:
-    """Return the earliest moment at which any of the counts was read."""
-    if len(counts) and "retrieved_at" in counts:
-        moment: datetime = counts["retrieved_at"].min().to_pydatetime()
-        return moment
-    if "retrieved_at" not in counts.attrs:
-        msg = (
-            "nobody knows when the omissions were told; set counts.attrs['retrieved_at'], or take "
-            "the counts as flatten() made them"
-        )
-        raise FrameError(msg)
-    return datetime.fromisoformat(moment_text(counts.attrs["retrieved_at"]))

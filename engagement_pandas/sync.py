@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from engagement_pandas.archive import Archive
-from engagement_pandas.dataset import Dataset, Moment
+from engagement_pandas.dataset import Dataset
 from engagement_pandas.errors import AlreadySyncing, ArchiveError, DatasetError, RequestError
 from engagement_pandas.flattening import flatten, omissions
 from engagement_pandas.frame import timestamps
 from engagement_pandas.kinds import known_types
 from engagement_pandas.lake.missing import Gap, Hours
+from engagement_pandas.lake.pieces import Moment
 from engagement_pandas.locking import alone
 from engagement_pandas.posts import created_at, unique_ids
 from engagement_pandas.request import BY_HOUR, historical

@@ -1,4 +1,4 @@
-"""Stored answers beyond one machine: an archive as a dask DataFrame, and what adds up on it.
+"""Beyond one machine: stored answers and counts as dask DataFrames, and what adds up on them.
 
 ::
 
@@ -20,6 +20,7 @@ reads files and writes nothing, so one that is lost with its worker is done agai
 :func:`flatten`             counts of stored answers
 :func:`omissions`           their silences
 :func:`append`              both into an ``engagement_pandas.Dataset``
+:func:`read`                counts of a data set
 :func:`over_time`           sums
 :func:`running_total`       sums
 :func:`engagement_rate`     a ratio of sums
@@ -43,7 +44,7 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError(msg, name=error.name) from error
 
 from engagement_pandas.dask.counts import flatten, omissions
-from engagement_pandas.dask.datasets import append
+from engagement_pandas.dask.datasets import append, read
 from engagement_pandas.dask.elsewhere import ELSEWHERE, refuse
 from engagement_pandas.dask.metrics import (
     engagement_rate,
@@ -68,6 +69,7 @@ __all__ = [
     "omissions",
     "over_time",
     "rate_over_time",
+    "read",
     "running_total",
     "top_posts",
 ]

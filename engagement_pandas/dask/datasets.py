@@ -1,11 +1,15 @@
-"""Stored answers into a data set: flattened anywhere, appended one after the other."""
+"""Data sets: written from stored answers one after the other, read by all at once."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import dask
+import dask.dataframe as dd
 import pandas as pd
 from dask.delayed import delayed
 
@@ -16,9 +20,13 @@ from engagement_pandas.dask.counts import ROWS, collections_in, empty_of, warn_o
 from engagement_pandas.dask.partitions import Partition, partitions, related
 from engagement_pandas.dataset import Dataset
 from engagement_pandas.errors import DatasetError
-from engagement_pandas.lake.readings import as_readings
+from engagement_pandas.frame import TEXT, empty_counts, in_order
+from engagement_pandas.lake.pieces import Moment, Piece
+from engagement_pandas.lake.readings import KEY, as_readings
 from engagement_pandas.lake.store import Appended
 from engagement_pandas.metrics.columns import whole_number
+from engagement_pandas.vocabulary import SERIES_TYPES
+from engagement_pandas.wording import listed
 
 
 def append(
@@ -80,13 +88,10 @@ def append(
     (Appended(added=672, revised=0), Appended(added=0, revised=0))
     """
     most = whole_number(rows, "rows", 1)
-    if not isinstance(dataset, Dataset):
-        msg = f"the data set is a {type(dataset).__name__}; give engagement_pandas.Dataset(path)"
-        raise DatasetError(msg)
+    into = copy.copy(_checked(dataset))
     collections = collections_in(stored)
     as_readings(empty_of(collections, grouping, retrieved_at=True))
     warn_of_open(collections)
-    into = copy.copy(dataset)
     if into.local:
         into.path = str(Path(into.path).resolve())
     parts = partitions(collections, related(collections, grouping, retrieved_at=True), most)
@@ -95,6 +100,90 @@ def append(
         done = delayed(_append)(done, delayed(_read)(part, grouping), into)
     appended: Appended = done.compute()
     return appended
+
+
+def read(  # noqa: PLR0913 - as Dataset.read has them
+    dataset: Dataset,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    *,
+    post_ids: Iterable[Any] | None = None,
+    engagement_types: Iterable[str] | None = None,
+    rows: int = ROWS,
+) -> dd.DataFrame:
+    """Turn a data set into a dask DataFrame of tidy counts, as it is now.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        In a folder, or at an address, that all workers see.
+    since, until : str or date or datetime, optional
+        Half-open, UTC; hours that begin in it. All of them by default.
+    post_ids : iterable of str or int, optional
+    engagement_types : iterable of str, optional
+    rows : int
+        At most so many counts in the files of a partition; more only where one file has more.
+
+    Returns
+    -------
+    dask DataFrame
+        The rows of :meth:`engagement_pandas.Dataset.read`, with its columns and dtypes, in
+        partitions of whole files, days in their order. ``engagement_type`` is a category of
+        ``engagement_types``, or of all that ``historical()`` has. Rows are sorted by their key
+        columns within a partition, not throughout, and the index begins anew in each.
+
+    Raises
+    ------
+    DatasetError
+        Where it cannot be read; in ``compute()`` also where its files have been taken away
+        meanwhile, which ``compact()`` does after a week.
+    RequestError
+        Where a time, an ID or an engagement type is none.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep, tempfile
+    >>> from engagement_pandas import dask as epd
+    >>> march = ep.Window.covering("2026-03-01", "2026-03-08")
+    >>> with tempfile.TemporaryDirectory() as folder, ep.demo_client("2026-04-15") as demo:
+    ...     dataset = ep.Dataset(folder)
+    ...     asked = ep.historical(demo.posts[:4], engagement_types=["replies"], window=march)
+    ...     done = dataset.append(ep.flatten(demo.client.fetch(asked)))
+    ...     counts = epd.read(dataset, since="2026-03-02", until="2026-03-04")
+    ...     epd.over_time(counts).equals(ep.over_time(dataset.read("2026-03-02", "2026-03-04")))
+    True
+    """
+    named = None if engagement_types is None else [str(kind) for kind in engagement_types]
+    pieces = _checked(dataset).pieces(
+        since, until, post_ids=post_ids, engagement_types=named, rows=rows
+    )
+    kinds = pd.Index(in_order(SERIES_TYPES if named is None else named), dtype=TEXT)
+    meta = empty_counts(KEY).astype({"engagement_type": pd.CategoricalDtype(kinds)})
+    with dask.config.set({"dataframe.convert-string": False}):  # str stays str
+        counts: dd.DataFrame = (
+            dd.from_map(partial(_of_piece, meta=meta), pieces, meta=meta, label="dataset")
+            if pieces
+            else dd.from_pandas(meta, npartitions=1)
+        )
+    return counts
+
+
+def _of_piece(piece: Piece, meta: pd.DataFrame) -> pd.DataFrame:
+    counts = piece.read()
+    known, found = (frame["engagement_type"].cat.categories for frame in (meta, counts))
+    odd = found.difference(known)
+    if len(odd):
+        msg = f"the data set holds {listed(odd)}, which /historical does not count; Dataset.read()"
+        raise DatasetError(f"{msg} takes it")
+    counts.attrs.clear()
+    return counts.astype({"engagement_type": meta["engagement_type"].dtype})
+
+
+def _checked(dataset: object) -> Dataset:
+    if not isinstance(dataset, Dataset):
+        msg = f"the data set is a {type(dataset).__name__}; give engagement_pandas.Dataset(path)"
+        raise DatasetError(msg)
+    return dataset
 
 
 def _read(partition: Partition, grouping: str | None) -> tuple[pd.DataFrame, pd.DataFrame] | None:

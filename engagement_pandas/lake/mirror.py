@@ -115,7 +115,7 @@ class Mirror:
     def bring(self, table: DeltaTable) -> None:
         """Fetch the files of days that have several, to put them together here."""
         folder, days = here(table), dict[str, list[str]]()
-        for path in present(table):
+        for path in sizes(table):
             days.setdefault(os.path.dirname(path), []).append(path)  # noqa: PTH120
         with _theirs():
             for path in (path for paths in days.values() if len(paths) > 1 for path in paths):
@@ -124,7 +124,7 @@ class Mirror:
 
     def show(self, table: DeltaTable) -> None:
         """Have an empty file stand here for each that the table does not name, of its age."""
-        folder, named = here(table), set(present(table))
+        folder, named = here(table), set(sizes(table))
         with _theirs():
             self.files.invalidate_cache()
             for path in self.files.find(""):
@@ -232,11 +232,12 @@ def added(folder: Path, version: int) -> list[str]:
     return [unquote(action["add"]["path"]) for action in actions if "add" in action]
 
 
-def present(table: DeltaTable) -> list[str]:
-    """Return the paths of the files that count, in the folder of the table."""
+def sizes(table: DeltaTable) -> dict[str, int]:
+    """Return how many rows are in each file that counts, by its path in the table's folder."""
     import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
 
-    return [unquote(str(path)) for path in pa.table(table.get_add_actions())["path"].to_pylist()]
+    known: list[dict[str, Any]] = pa.table(table.get_add_actions()).to_pylist()
+    return {unquote(file["path"]): file["num_records"] for file in known}
 
 
 def _number(name: str) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -93,6 +94,26 @@ def as_readings(counts: Any) -> pd.DataFrame:
         )
         raise FrameError(msg)
     return readings
+
+
+def earliest(counts: pd.DataFrame) -> datetime:
+    """Return the earliest moment at which any of the counts was read.
+
+    Raises
+    ------
+    FrameError
+        Where nobody knows.
+    """
+    if len(counts) and "retrieved_at" in counts:
+        moment: datetime = counts["retrieved_at"].min().to_pydatetime()
+        return moment
+    if "retrieved_at" not in counts.attrs:
+        msg = (
+            "nobody knows when the omissions were told; set counts.attrs['retrieved_at'], or take "
+            "the counts as flatten() made them"
+        )
+        raise FrameError(msg)
+    return datetime.fromisoformat(moment_text(counts.attrs["retrieved_at"]))
 
 
 def in_turn(readings: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from engagement_pandas.errors import DatasetError
-from engagement_pandas.lake.mirror import Mirror, added, drop, here, present
+from engagement_pandas.lake.mirror import Mirror, added, drop, here, sizes
 from engagement_pandas.replacing import flush_folder
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class Table:
         """Return the addresses of the Parquet files that count."""
         if self.mirror is None:
             return sorted(table.file_uris())
-        return sorted(f"{self.uri}/{path}" for path in present(table))
+        return sorted(f"{self.uri}/{path}" for path in sizes(table))
 
     def at(self, version: int) -> DeltaTable:
         """Return the table with its present set back to a version.

@@ -1,0 +1,155 @@
+"""Which of the stored counts are wanted, and the files that they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from engagement_pandas.errors import DatasetError
+from engagement_pandas.frame import empty_counts, timestamps
+from engagement_pandas.kinds import known_types
+from engagement_pandas.lake.arrow import among, column, read, tidy
+from engagement_pandas.lake.readings import KEY
+from engagement_pandas.posts import unique_ids
+from engagement_pandas.vocabulary import Endpoint
+from engagement_pandas.window import as_moment
+
+if TYPE_CHECKING:
+    import pyarrow.dataset as ds
+
+Moment = str | date
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which counts are wanted; None is no bound.
+
+    Attributes
+    ----------
+    since, until : datetime or None
+        Half-open, UTC; hours that begin in it.
+    post_ids, engagement_types : tuple of str or None
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    post_ids: tuple[str, ...] | None = None
+    engagement_types: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        since: Moment | None,
+        until: Moment | None,
+        post_ids: Iterable[Any] | None,
+        engagement_types: Iterable[str] | None,
+    ) -> Wanted:
+        """Read what somebody wants.
+
+        Raises
+        ------
+        RequestError
+            Where a time, an ID or an engagement type is none.
+        """
+        types = None
+        if engagement_types is not None:
+            types = tuple(map(str, known_types(engagement_types, Endpoint.HISTORICAL)))
+        return cls(
+            None if since is None else as_moment(since, "since"),
+            None if until is None else as_moment(until, "until"),
+            None if post_ids is None else tuple(unique_ids(post_ids)),
+            types,
+        )
+
+    @property
+    def rows(self) -> Any:
+        """Say which rows these are, and whole days; None where all are wanted."""
+        conditions = []
+        if self.since is not None:
+            conditions.append(column("day") >= self.since.date())
+        if self.until is not None:
+            conditions.append(column("day") <= self.until.date())
+        if self.post_ids is not None:
+            conditions.append(among("post_id", self.post_ids))
+        if self.engagement_types is not None:
+            conditions.append(among("engagement_type", self.engagement_types))
+        whole = None
+        for one in conditions:
+            whole = one if whole is None else whole & one
+        return whole
+
+    def counts(self, stored: ds.Dataset) -> pd.DataFrame:
+        """Return the counts as the contract has them."""
+        found = read(stored, self.rows)
+        if found.empty:
+            return empty_counts(KEY)
+        begins = timestamps(found)
+        if self.since is not None:
+            begins = begins[begins >= pd.Timestamp(self.since)]
+        if self.until is not None:
+            begins = begins[begins < pd.Timestamp(self.until)]
+        return tidy(found.loc[begins.index])
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some files of a data set; it can be sent to another process, which sees them too.
+
+    What is appended later is not in it.
+    """
+
+    fragments: tuple[Any, ...]
+    schema: Any
+    wanted: Wanted
+
+    def read(self) -> pd.DataFrame:
+        """Return what is wanted of it, as :meth:`Dataset.read` has it.
+
+        Raises
+        ------
+        DatasetError
+            Where it cannot be read, or has been taken away since.
+        """
+        from pyarrow import dataset  # noqa: PLC0415  heavy, and only files need it
+
+        first = self.fragments[0]
+        files = dataset.FileSystemDataset(
+            list(self.fragments), self.schema, first.format, first.filesystem
+        )
+        try:
+            return self.wanted.counts(files)
+        except OSError as error:
+            said = " ".join(str(error).split())
+            msg = f"{first.path} cannot be read: {said}; files that were replaced stay for a week"
+            raise DatasetError(f"{msg}: cut the data set into pieces anew") from error
+
+
+def pieces(
+    stored: ds.Dataset, wanted: Wanted, counts: dict[str, int], most: int
+) -> Iterator[Piece]:
+    """Cut what is wanted into pieces, in the order of days.
+
+    Parameters
+    ----------
+    stored : pyarrow.dataset.Dataset
+    wanted : Wanted
+    counts : dict of str to int
+        How many counts are in each file, by its path in the table.
+    most : int
+        Counts in a piece; more only where one file has more.
+    """
+    piece: list[Any] = []
+    size = 0
+    for fragment in sorted(stored.get_fragments(wanted.rows), key=lambda one: one.path):
+        more = counts[fragment.path]
+        if piece and size + more > most:
+            yield Piece(tuple(piece), stored.schema, wanted)
+            piece, size = [], 0
+        piece.append(fragment)
+        size += more
+    if piece:
+        yield Piece(tuple(piece), stored.schema, wanted)
