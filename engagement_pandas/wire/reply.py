@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import HTTPConnectionPool
 
 from engagement_pandas.vocabulary import MAX_GROUPINGS, MAX_WINDOW, SERIES_TYPES, Endpoint
 
@@ -89,6 +89,17 @@ class _Reply(HTTPResponse):
         self.fp = BufferedReader(_Bounded(self.fp, clock))
 
 
+class _Pool(HTTPConnectionPool):
+    """Goes before a kind of pool, and puts bounds to the replies of its connections."""
+
+    reply: Callable[..., HTTPResponse]
+
+    def _new_conn(self) -> Any:
+        connection: Any = super()._new_conn()
+        connection.response_class = self.reply
+        return connection
+
+
 class BoundedAdapter(HTTPAdapter):
     """Makes connections whose replies end.
 
@@ -116,21 +127,12 @@ class BoundedAdapter(HTTPAdapter):
         return manager
 
     def _bound(self, manager: Any) -> None:
-        reply = self._reply
-
-        class Plain(HTTPConnectionPool):
-            def _new_conn(self) -> Any:
-                connection: Any = super()._new_conn()
-                connection.response_class = reply
-                return connection
-
-        class Secure(HTTPSConnectionPool):
-            def _new_conn(self) -> Any:
-                connection: Any = super()._new_conn()
-                connection.response_class = reply
-                return connection
-
-        manager.pool_classes_by_scheme = {"http": Plain, "https": Secure}
+        """Have its pools, those of a proxy of SOCKS too, make connections whose replies end."""
+        own = {"reply": staticmethod(self._reply)}
+        manager.pool_classes_by_scheme = {
+            scheme: pool if issubclass(pool, _Pool) else type(pool.__name__, (_Pool, pool), own)
+            for scheme, pool in manager.pool_classes_by_scheme.items()
+        }
 
 
 def read_body(reply: requests.Response) -> bytes:

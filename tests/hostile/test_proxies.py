@@ -1,0 +1,107 @@
+"""Replies that come through a proxy, of whatever kind, are bounded as all others are."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import socket
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+import requests
+from hostile.raw import RawServer, endless, saying
+from scripted import USER, FakeClock
+
+import engagement_pandas as ep
+from engagement_pandas.wire.reply import BoundedAdapter, read_body
+
+REQUEST = ep.totals(["1"], engagement_types=["favorites"])
+OK = "HTTP/1.1 200 OK\nContent-Type: application/json\n"
+GOOD = b'{"by_post": {"1": {"favorites": "1"}}}'
+
+
+class Hurried(FakeClock):
+    """A clock that moves on each time somebody looks."""
+
+    def time(self) -> float:
+        self.now += 100
+        return self.now
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Stand in for PySocks, and return whom its proxies were asked for.
+
+    The proxy itself answers in their place.
+    """
+    goals: list[tuple[str, int]] = []
+
+    def create_connection(goal: Any, *, proxy_addr: str, proxy_port: int, **_: Any) -> Any:
+        goals.append(goal)
+        return socket.create_connection((proxy_addr, proxy_port), 10)
+
+    stand_in: Any = ModuleType("socks")
+    stand_in.PROXY_TYPE_SOCKS4, stand_in.PROXY_TYPE_SOCKS5 = 1, 2
+    stand_in.ProxyError = type("ProxyError", (OSError,), {})
+    stand_in.create_connection = create_connection
+    monkeypatch.setitem(sys.modules, "socks", stand_in)
+    name = "urllib3.contrib.socks"
+    monkeypatch.setitem(sys.modules, name, ModuleType(name))  # so that it is undone
+    del sys.modules[name]
+    manager = importlib.import_module(name).SOCKSProxyManager
+    monkeypatch.setattr("requests.adapters.SOCKSProxyManager", manager)
+    return goals
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks4", "socks5", "socks5h"])
+def test_a_reply_that_drips(asked: list[tuple[str, int]], scheme: str) -> None:
+    """Each byte is in time, all of them are not; the second reply is bounded as the first."""
+    dripping = endless(f"{OK}Content-Length: 5000\n\n", itertools.repeat(b" "))
+    with RawServer(dripping) as proxy, requests.Session() as session:
+        session.mount("http://", BoundedAdapter(Hurried().time, 1))
+        proxies = {"http": proxy.url.replace("http", scheme, 1)}
+        for _ in range(2):
+            with (
+                session.get("http://data-api.invalid/", proxies=proxies, stream=True) as reply,
+                pytest.raises(requests.ConnectionError, match=r"imed out|more than 900 s"),
+            ):
+                read_body(reply)
+    assert asked == ([] if scheme == "http" else [("data-api.invalid", 80)] * 2)
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks4", "socks5", "socks5h"])
+def test_a_reply_in_time(asked: list[tuple[str, int]], scheme: str) -> None:
+    """It arrives whole."""
+    with (
+        RawServer(saying(f"{OK}Content-Length: {len(GOOD)}", GOOD)) as proxy,
+        requests.Session() as session,
+    ):
+        session.mount("http://", BoundedAdapter(FakeClock().time, 1))
+        proxies = {"http": proxy.url.replace("http", scheme, 1)}
+        with session.get("http://data-api.invalid/", proxies=proxies, stream=True) as reply:
+            assert read_body(reply) == GOOD
+    assert len(asked) == (scheme != "http")
+
+
+def test_a_client_behind_a_proxy_of_socks(
+    asked: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks the proxy for the API; where that does not answer, it says so and tries again."""
+    for name in ("no_proxy", "NO_PROXY", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ALL_PROXY", "socks5h://127.0.0.1:9")
+    clock = FakeClock()
+    with (
+        ep.EngagementClient(
+            USER,
+            base_url="https://data-api.invalid",
+            attempts=2,
+            clock=clock.time,
+            sleep=clock.sleep,
+        ) as client,
+        pytest.raises(ep.TransportError, match="in 2 attempts"),
+    ):
+        client.fetch(REQUEST)
+    assert asked == [("data-api.invalid", 443)] * 2
