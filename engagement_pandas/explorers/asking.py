@@ -33,6 +33,9 @@ ASK: Final[Mapping[Endpoint, Callable[..., EngagementRequest]]] = {
 }
 """The function that asks each."""
 
+OWNED: Final = ("impressions", "engagements")
+"""The engagement types asked for at first, where the client may ask."""
+
 _POST, _TYPE, _DAY, _HOUR = Dimension
 GROUPINGS: Final[Mapping[str, tuple[Dimension, ...]]] = {
     "post, type, day and hour": (_POST, _TYPE, _DAY, _HOUR),
@@ -100,7 +103,9 @@ def days_to(first: date | None, last: date | None, now: datetime) -> Window:
     return Window(begin, min(after, whole))
 
 
-def request_of(values: Mapping[str, Any], now: datetime) -> EngagementRequest:
+def request_of(
+    values: Mapping[str, Any], now: datetime, owners: Mapping[str, str]
+) -> EngagementRequest:
     """Return the request that some choices make.
 
     Parameters
@@ -109,6 +114,8 @@ def request_of(values: Mapping[str, Any], now: datetime) -> EngagementRequest:
         ``ids`` (text), ``endpoint``, ``types``, ``grouping`` (words), ``first``, ``last``.
     now : datetime
         By the client's clock.
+    owners : mapping of str to str
+        Whose posts they are: handles by post ID, also of other posts.
 
     Raises
     ------
@@ -118,7 +125,7 @@ def request_of(values: Mapping[str, Any], now: datetime) -> EngagementRequest:
     Examples
     --------
     >>> values = {"ids": "123", "endpoint": Endpoint.TOTALS, "types": ["favorites"]}
-    >>> request_of({**values, "grouping": "post and type"}, datetime.now(UTC))
+    >>> request_of({**values, "grouping": "post and type"}, datetime.now(UTC), {})
     EngagementRequest(totals of 1 post | favorites | counts: tweet.id > engagement.type)
     """
     endpoint = values["endpoint"]
@@ -129,7 +136,7 @@ def request_of(values: Mapping[str, Any], now: datetime) -> EngagementRequest:
     }
     if endpoint is Endpoint.HISTORICAL:
         question["window"] = days_to(values["first"], values["last"], now)
-    return ASK[endpoint](**question)
+    return ASK[endpoint](**question).replace(owners=owners)
 
 
 def code_of(request: EngagementRequest) -> str:
@@ -138,7 +145,7 @@ def code_of(request: EngagementRequest) -> str:
     Examples
     --------
     >>> values = {"ids": "123", "endpoint": Endpoint.TOTALS, "types": ["favorites"]}
-    >>> asked = request_of({**values, "grouping": "post and type"}, datetime.now(UTC))
+    >>> asked = request_of({**values, "grouping": "post and type"}, datetime.now(UTC), {})
     >>> print(code_of(asked))
     import engagement_pandas as ep
     <BLANKLINE>
@@ -158,8 +165,11 @@ def code_of(request: EngagementRequest) -> str:
         if window
         else []
     )
+    posts = list_of(request.post_ids)
+    told = bool(request.owners and request.owner_only)  # whose posts they are matters
+    handles = [request.owners.get(post, "") for post in request.post_ids]
     arguments = [
-        list_of(request.post_ids),
+        "pd.DataFrame(posts)" if told else posts,
         f"engagement_types={list_of(map(str, request.engagement_types))}",
         *span,
         f"by={list_of(map(str, request.groupings[0].dimensions))}",
@@ -167,7 +177,7 @@ def code_of(request: EngagementRequest) -> str:
     return "\n".join(
         [
             "import engagement_pandas as ep",
-            "",
+            *(_frame(posts, handles) if told else [""]),
             f"request = ep.{request.endpoint.facts.function.removesuffix('()')}(",
             *(f"    {argument}," for argument in arguments),
             ")",
@@ -177,6 +187,13 @@ def code_of(request: EngagementRequest) -> str:
             "",
         ]
     )
+
+
+def _frame(posts: str, handles: Sequence[str]) -> list[str]:
+    one = len(set(handles)) == 1
+    owners = literal(handles[0]) if one else list_of(handles)
+    columns = [f'    "post_id": {posts},', f'    "handle": {owners},']
+    return ["import pandas as pd", "", "posts = {", *columns, "}"]
 
 
 def _moment(moment: datetime) -> str:

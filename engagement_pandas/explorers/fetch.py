@@ -14,6 +14,7 @@ import pandas as pd
 from engagement_pandas.errors import FrameError, RequestError
 from engagement_pandas.explorers.asking import (
     ENDPOINTS,
+    OWNED,
     code_of,
     groupings_of,
     request_of,
@@ -44,10 +45,6 @@ FILES: Final = ".csv,.tsv,.txt,.json,.jsonl,.ndjson"
 """Files of post IDs that can be loaded."""
 
 
-OWNED: Final = ("impressions", "engagements")
-"""The engagement types asked for at first, where the client may ask."""
-
-
 class FetchExplorer(Explorer):
     """Ask the API: see the plan and its price, fetch, cancel, and see what was silent.
 
@@ -56,7 +53,8 @@ class FetchExplorer(Explorer):
     client : EngagementClient
         Whose credentials ask; nothing is sent before *Fetch* is pressed.
     posts : iterable of str or int, Series, or frame with a ``post_id`` column, optional
-        The posts to begin with.
+        The posts to begin with. Where the frame has a ``handle`` column, each is asked with
+        its owner's tokens, if the client is one of accounts.
 
     Attributes
     ----------
@@ -103,14 +101,16 @@ class FetchExplorer(Explorer):
         self.request: EngagementRequest | None = None
         self.plan: Plan | None = None
         self.code = ""
-        private = client.refusal(totals(["1"], engagement_types=OWNED))
-        self._first = tuple(map(str, PUBLIC_TYPES)) if private else OWNED
+        first = totals(["1"] if posts is None else posts, engagement_types=OWNED)
+        self._first = tuple(map(str, PUBLIC_TYPES)) if client.refusal(first) else OWNED
+        # Tokens of one owner ask whatever the posts, and in fewer requests.
+        self._owners = first.owners if client.refusal(first.replace(owners={})) else {}
         now = client.now()
         controls: dict[str, ipywidgets.Widget] = {
             "ids": control(
                 ipywidgets.Textarea,
                 "Posts",
-                value="" if posts is None else "\n".join(unique_ids(posts)),
+                value="" if posts is None else "\n".join(first.post_ids),
                 placeholder="IDs, or links to posts, separated by anything",
                 rows=5,
                 continuous_update=False,  # or Fetch could overtake what is typed
@@ -305,7 +305,7 @@ class FetchExplorer(Explorer):
         with warnings.catch_warnings(record=True) as doubts:
             warnings.simplefilter("always")
             try:
-                request = request_of(values, self._client.now())
+                request = request_of(values, self._client.now(), self._owners)
                 refusal = self._client.refusal(request)
             except RequestError as error:
                 self.complain(error)

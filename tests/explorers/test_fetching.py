@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +246,89 @@ def test_old_days_are_doubtful(ask: Ask, client: ep.EngagementClient) -> None:
     )  # fmt: skip
     assert "<p>the window begins" in explorer.price.html
     assert not explorer.start.disabled
+
+
+OfOwners = Callable[..., ep.EngagementClient]
+
+
+@pytest.fixture
+def of_owners(tmp_path: Path) -> OfOwners:
+    """Make a client of several owners, who have logged in."""
+
+    def make(*handles: str) -> ep.EngagementClient:
+        app = ep.Consumer("consumer-key", "consumer-secret")
+        accounts = ep.Accounts(tmp_path / "accounts.json", consumer=app, environ={})
+        for number, handle in enumerate(handles):
+            added = datetime(2026, 4, 15, tzinfo=UTC)
+            accounts.add(ep.Account(handle, str(number), app.app, added, f"{number}-token", "s"))
+        return ep.EngagementClient(accounts)
+
+    return make
+
+
+def owned(*handles: str) -> pd.DataFrame:
+    """Return a frame of as many posts, each with the handle of its owner."""
+    return pd.DataFrame({"post_id": POSTS[: len(handles)], "handle": handles})
+
+
+def test_posts_of_several_owners(ask: Ask, of_owners: OfOwners) -> None:
+    """Each is asked with its owner's tokens: a request for each, and private types at first."""
+    explorer = ask(of_owners("bakery", "railway"), owned("bakery", "railway", "@Bakery"))
+    assert explorer.controls["types"].value == ("impressions", "engagements")
+    assert explorer.plan is not None
+    assert [part.post_ids for part in explorer.plan] == [(POSTS[0], POSTS[2]), (POSTS[1],)]
+    assert explorer.request is not None
+    assert dict(explorer.request.owners) == {
+        POSTS[0]: "bakery", POSTS[1]: "railway", POSTS[2]: "bakery",
+    }  # fmt: skip
+
+
+def test_fewer_posts_keep_their_owners(ask: Ask, of_owners: OfOwners) -> None:
+    """Whatever is asked of them; those of somebody who was never told are refused with a cure."""
+    explorer = ask(of_owners("bakery", "railway"), owned("bakery", "railway"), ids=POSTS[1])
+    explorer.controls["endpoint"].value = Endpoint.LAST_28_HOURS
+    assert explorer.alert.html == ""
+    assert explorer.plan is not None
+    assert explorer.plan.request.owners[POSTS[1]] == "railway"
+    explorer.controls["ids"].value = "\n".join(POSTS[:3])
+    assert "whose 1 post is nobody told; give a frame with a handle column" in explorer.alert.html
+    assert explorer.start.disabled
+
+
+@pytest.mark.parametrize(
+    "posts",
+    [POSTS[:2], owned("bakery", "stranger"), owned("bakery", "")],
+    ids=["nobody told", "one is a stranger", "one is not told"],
+)
+def test_owners_who_cannot_be_asked(ask: Ask, of_owners: OfOwners, posts: Any) -> None:
+    """Where not all owners are known and logged in: public types at first, with the app's."""
+    explorer = ask(of_owners("bakery"), posts)
+    assert set(explorer.controls["types"].value) == set(ep.PUBLIC_TYPES)
+    assert explorer.alert.html == ""
+
+
+def test_one_owner_s_tokens_ask_whatever_the_posts(ask: Ask, client: ep.EngagementClient) -> None:
+    """In one request, as if nobody had told whose they are."""
+    explorer = ask(client, owned("bakery", "railway"))
+    assert explorer.plan is not None
+    assert len(explorer.plan) == 1
+    assert "handle" not in explorer.code
+
+
+@pytest.mark.parametrize(
+    "handles", [("bakery",) * 40, ("bakery", "railway") * 20], ids=["one", "two"]
+)
+def test_the_code_names_the_owners(ask: Ask, of_owners: OfOwners, handles: tuple[str, ...]) -> None:
+    """Where they are who may ask; else it does without."""
+    explorer = ask(of_owners("bakery", "railway"), owned(*handles), endpoint=Endpoint.HISTORICAL)
+    names: dict[str, Any] = {}
+    exec(explorer.code[: explorer.code.index("responses =")], names)  # noqa: S102
+    assert names["request"] == explorer.request
+    assert dict(names["request"].owners) == dict(zip(POSTS, handles, strict=False))
+    assert max(map(len, explorer.code.splitlines())) <= 100
+    explorer.controls["endpoint"].value = Endpoint.TOTALS
+    explorer.controls["types"].value = ("favorites",)
+    assert "handle" not in explorer.code
 
 
 def test_what_is_fetched_is_what_the_client_fetches(ask: Ask) -> None:
