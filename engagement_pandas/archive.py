@@ -31,6 +31,9 @@ from engagement_pandas.stored import digest
 from engagement_pandas.vocabulary import Endpoint
 from engagement_pandas.wording import counted
 
+OWNERS: Final = "owners"
+"""Who asks, where each post is asked with its owner's tokens."""
+
 _SHORT: Final = 12
 
 
@@ -114,6 +117,9 @@ class Archive:
         if plan.requests != cut(plan.request, now=plan.now).requests:
             # Somebody took parts out: answering the others does not answer the question.
             asked.append([part.to_json() for part in plan.requests])
+        if account == OWNERS and plan.request.owner_only:
+            # Another owner is another question: other tokens, and other requests.
+            asked.append([plan.request.owners.get(post) for post in plan.request.post_ids])
         identity = digest(asked)[:_SHORT]
         if plan.request.endpoint is Endpoint.HISTORICAL:
             return self.folder / f"{endpoint}-{identity}"

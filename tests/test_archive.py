@@ -462,6 +462,13 @@ def test_goes_on_as_it_was_cut(
     assert bodies(server) == [["1"], ["2"]]
 
 
+@pytest.mark.parametrize("owners", [{}, {"1": "bakery"}])
+def test_archives_of_before_are_gone_on_with(archive: ep.Archive, owners: dict[str, str]) -> None:
+    """The owner's folder has the name that it has always had, whatever is told of handles."""
+    whole = ep.plan(past(1, 2, owners=owners))
+    assert archive._path(whole, "user 9", whole.now).name == "historical-277eb5ad852f"
+
+
 # Snapshots
 
 

@@ -252,3 +252,63 @@ def test_a_single_owner_is_in_the_ledger_by_number(
     with client(server, accounts.credentials("sandbox_bakery"), ledger=ledger) as one:
         one.fetch(asked(own["post_id"]))
     assert ledger.handles() == (f"user_{server.world.account('sandbox_bakery').user_id}",)
+
+
+def two_of_each(posts: pd.DataFrame) -> pd.DataFrame:
+    """Return two posts of the bakery, and two of the railway."""
+    own = [posts[posts["handle"] == f"@SANDBOX_{name}"][:2] for name in ("BAKERY", "RAILWAY")]
+    return pd.concat(own, ignore_index=True)
+
+
+def test_a_handle_that_is_corrected_is_asked_again(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Two of four posts were taken for the bakery's, and refused; as the railway's they count."""
+    right = two_of_each(posts)
+    with client(server, accounts) as many:
+        wrong = many.collect(asked(right.assign(handle="@sandbox_bakery")), into=tmp_path / "raw")
+        assert ep.omissions(wrong)["post_id"].to_list() == sorted(right["post_id"][2:])
+        before = len(server.requests)
+        collection = many.collect(asked(right), into=tmp_path / "raw")
+        assert len(server.requests) - before == 2
+        assert ep.omissions(collection).empty
+        assert set(ep.flatten(collection)["post_id"]) == set(right["post_id"])
+        assert many.collect(asked(right), into=tmp_path / "raw") == collection
+    assert len(server.requests) - before == 2
+
+
+def test_no_request_is_cut_by_owners_of_before(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Broken off before anything was sent, and the handles corrected: none has posts of two."""
+
+    def stop(_: ep.Progress) -> None:
+        raise KeyboardInterrupt
+
+    right = two_of_each(posts)
+    with client(server, accounts) as many:
+        wrong = asked(right.assign(handle="@sandbox_bakery"))
+        with pytest.raises(KeyboardInterrupt):
+            many.collect(wrong, into=tmp_path / "raw", watch=stop)
+        before = len(server.requests)
+        many.collect(asked(right), into=tmp_path / "raw")
+    sent = [json.loads(received.body)["tweet_ids"] for received in server.requests[before:]]
+    own = right["post_id"].to_list()
+    assert sorted(map(sorted, sent)) == sorted([sorted(own[:2]), sorted(own[2:])])
+
+
+def test_public_counts_are_one_question_whoever_owns_the_posts(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
+) -> None:
+    """The app asks them: without handles, with wrong and with right ones it goes on."""
+
+    def stop(_: ep.Progress) -> None:
+        raise KeyboardInterrupt
+
+    right = two_of_each(posts)
+    with client(server, accounts) as many:
+        for frame in (right[["post_id"]], right.assign(handle="@sandbox_bakery"), right):
+            public = ep.totals(frame, engagement_types=["favorites"])
+            with pytest.raises(KeyboardInterrupt):
+                many.collect(public, into=tmp_path / "raw", watch=stop)
+    assert len(ep.Archive(tmp_path / "raw").collections) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 
+from engagement_pandas.archive import OWNERS
 from engagement_pandas.auth import AppOnly, UserContext
 from engagement_pandas.errors import CredentialsError
 from engagement_pandas.identity import same_handle
@@ -72,7 +73,7 @@ class Speakers:
     @property
     def account(self) -> str:
         """Who asks, for the name of a collection; no secret."""
-        return "owners" if isinstance(self.credentials, Accounts) else self.credentials.account
+        return OWNERS if isinstance(self.credentials, Accounts) else self.credentials.account
 
     def of(self, request: EngagementRequest, owners: Owners) -> Speaker:
         """Return who signs a request, of which :meth:`refusal` told nothing."""
