@@ -19,6 +19,7 @@ from engagement_pandas.dataset import Dataset
 from engagement_pandas.errors import AlreadySyncing, ArchiveError, DatasetError, RequestError
 from engagement_pandas.flattening import flatten, omissions
 from engagement_pandas.frame import timestamps
+from engagement_pandas.handles import Handles
 from engagement_pandas.kinds import known_types
 from engagement_pandas.lake.missing import Gap, Hours
 from engagement_pandas.lake.pieces import Moment
@@ -90,9 +91,9 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
     Parameters
     ----------
     client : EngagementClient
-        Of the owner of the posts.
+        Of the owner of the posts; of accounts, where a frame tells the handles.
     dataset : Dataset
-    post_ids : iterable of str or int, Series, or frame with a ``post_id`` column
+    post_ids : iterable of str or int, Series, or frame with ``post_id`` and perhaps ``handle``
         Posts that are no longer among them are no longer asked; what is there stays.
     engagement_types : iterable of str
         Of the 17 in ``SERIES_TYPES``. One that is added later is asked from ``since`` on.
@@ -136,7 +137,7 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
     1 answer: 360 new counts, 0 revisions
     up to date: nothing to ask
     """
-    posts = unique_ids(post_ids)
+    posts, owners = unique_ids(post_ids), Handles.of(post_ids)
     types = known_types(engagement_types, Endpoint.HISTORICAL)
     begin = as_moment(since, "since")
     if begin < EARLIEST:
@@ -160,7 +161,7 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
         for whole in (piece for gap in hours.gaps() for piece in gap.pieces()):
             piece = whole.without(silent)
             if piece is not None:
-                responses = _ask(client, piece, archive, watch)
+                responses = _ask(client, piece, owners, archive, watch)
                 done += _store(dataset, responses)
                 silent |= {(s.post_id, s.engagement_type) for s in dataset.silences() if s.whole}
         dataset.compact()
@@ -181,12 +182,12 @@ def _raw_of(dataset: Dataset, raw: str | Path | None) -> Path:
 
 
 def _ask(
-    client: EngagementClient, gap: Gap, archive: Archive, watch: Watch | None
+    client: EngagementClient, gap: Gap, owners: Handles, archive: Archive, watch: Watch | None
 ) -> list[EngagementResponse]:
     asked = historical(
         gap.post_ids, engagement_types=gap.engagement_types, window=gap.window, by=BY_HOUR
     )
-    return list(client.collect(asked, into=archive, watch=watch))
+    return list(client.collect(asked.replace(owners=owners), into=archive, watch=watch))
 
 
 def _store(dataset: Dataset, responses: list[EngagementResponse]) -> Synced:

@@ -10,12 +10,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from datasets.worlds import HOUR, OTHER, TYPES, World, same, tardy, world
+from datasets.worlds import HANDLE, HOUR, OTHER, TYPES, World, same, tardy, world
 
 import engagement_pandas as ep
 from engagement_pandas.cli import main
 from engagement_pandas.frame import check_counts
 from engagement_pandas.locking import alone
+from engagement_pandas.sandbox import SandboxServer
 from engagement_pandas.sandbox.world import Availability, Post
 from engagement_pandas.sync import Synced, sync
 
@@ -424,3 +425,78 @@ def test_in_a_shell(
         assert main(words) == 0
         assert "up to date: nothing to ask" in capsys.readouterr().err
     assert len(ep.Dataset(tmp_path / "set").read()) > 10_000
+
+
+@pytest.fixture
+def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxServer]:
+    """Run a sandbox at the present, of which two owners have logged in; in a ledger of its own."""
+    for name in ("X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET", "X_HANDLE", "X_HANDLE_LIMIT"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.replace("X_", "TWITTER_", 1), raising=False)
+    monkeypatch.setenv("X_ACCOUNTS", str(tmp_path / "accounts.json"))
+    monkeypatch.setenv("X_LEDGER", str(tmp_path / "ledger.jsonl"))
+    with SandboxServer() as server:
+        monkeypatch.setenv("X_CONSUMER_KEY", server.app.consumer_key)
+        monkeypatch.setenv("X_CONSUMER_SECRET", server.app.consumer_secret)
+        monkeypatch.setenv("X_BASE_URL", server.base_url)
+        app = ep.Consumer(server.app.consumer_key, server.app.consumer_secret).app
+        for handle in (HANDLE, OTHER):
+            keys, number = server.keys(handle), server.world.account(handle).user_id
+            tokens = keys.access_token, keys.access_token_secret
+            moment = datetime(2026, 4, 1, tzinfo=UTC)
+            ep.Accounts().add(ep.Account(handle, number, app, moment, *tokens))
+        yield server
+
+
+def of_each(server: SandboxServer) -> pd.DataFrame:
+    """Return a post that is there to stay of each of the two."""
+    now, late = server.world.now(), datetime(2100, 1, 1, tzinfo=UTC)
+    rows = [
+        next(
+            post
+            for post in server.world.posts(handle, None, now - timedelta(days=9))[::-1]
+            if post.availability(late) is Availability.PUBLIC
+        )
+        for handle in (HANDLE, OTHER)
+    ]
+    return pd.DataFrame({"post_id": [p.post_id for p in rows], "handle": [p.handle for p in rows]})
+
+
+def test_posts_of_several_owners(logged_in: SandboxServer, dataset: ep.Dataset) -> None:
+    """A frame tells whose they are: each is asked with its owner's tokens, none refused."""
+    posts = of_each(logged_in)
+    yesterday = logged_in.world.now() - timedelta(days=1)
+    with ep.EngagementClient(ep.Accounts(), base_url=logged_in.base_url) as client:
+        done = sync(client, dataset, posts, engagement_types=TYPES, since=yesterday)
+    assert done.answers == 2
+    assert [received.status for received in logged_in.requests] == [200, 200]
+    assert set(dataset.read()["post_id"]) == set(posts["post_id"])
+
+
+def test_in_a_shell_with_who_has_logged_in(
+    logged_in: SandboxServer, dataset: ep.Dataset, tmp_path: Path
+) -> None:
+    """As the other verbs: a file tells the handles, and the ledger has whoever was asked for."""
+    posts = of_each(logged_in)
+    posts.to_csv(tmp_path / "posts.csv", index=False)
+    since = f"{logged_in.world.now() - timedelta(days=1):%Y-%m-%d}"
+    words = ["sync", str(dataset.path), str(tmp_path / "posts.csv"), "--types", "replies"]
+    assert main([*words, "--since", since]) == 0
+    assert set(dataset.read()["post_id"]) == set(posts["post_id"])
+    assert sorted(ep.Ledger.from_env().handles()) == sorted([HANDLE, OTHER])
+
+
+def test_in_a_shell_with_a_ledger_that_is_full(
+    logged_in: SandboxServer,
+    dataset: ep.Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The limit holds for sync too: exit code 2, and nothing is sent."""
+    monkeypatch.setenv("X_HANDLE", HANDLE)
+    monkeypatch.setenv("X_HANDLE_LIMIT", "1")
+    ep.Ledger.from_env().note("somebody_else")
+    post = of_each(logged_in)["post_id"][0]
+    assert main(["sync", str(dataset.path), post, "--types", "replies"]) == 2
+    assert "1 of 1 handle have been asked" in capsys.readouterr().err
+    assert logged_in.requests == ()

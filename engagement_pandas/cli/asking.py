@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from engagement_pandas.addresses import addresses
 from engagement_pandas.cli.archives import lent
 from engagement_pandas.cli.consent import LONG, MANY, agree
+from engagement_pandas.cli.posts import HELP, Ids, told
 from engagement_pandas.cli.terminal import (
     GROUPINGS,
     Verbs,
@@ -24,10 +25,7 @@ from engagement_pandas.cli.terminal import (
     write,
 )
 from engagement_pandas.errors import FrameError
-from engagement_pandas.handles import Handles
-from engagement_pandas.id_files import Post, read_posts
 from engagement_pandas.planning import plan
-from engagement_pandas.posts import unique_ids
 from engagement_pandas.request import EngagementRequest, historical, last_28_hours, totals
 from engagement_pandas.vocabulary import (
     EARLIEST,
@@ -53,9 +51,6 @@ X_BASE_URL and X_TOKEN_URL name another place than the documentation"""
 
 _APP_ONLY: Final = """\
 with --app-only X_BEARER_TOKEN, or else X_CONSUMER_KEY and X_CONSUMER_SECRET"""
-
-
-Ids = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +128,8 @@ def _client(arguments: argparse.Namespace, request: EngagementRequest) -> Engage
 
 
 def _question(verb: Verb, arguments: argparse.Namespace) -> EngagementRequest:
-    posts = _posts(arguments)
-    asked = verb.question(arguments, unique_ids(post for post, _ in posts))
-    return asked.replace(owners=Handles(posts))
-
-
-def _posts(arguments: argparse.Namespace) -> list[Post]:
-    posts: list[Post] = []
-    for source in arguments.posts:
-        single = source.isdigit() and not Path(source).exists()
-        posts += [(source, None)] if single else read_posts(source)
-    return posts
+    posts, owners = told(arguments.posts)
+    return verb.question(arguments, posts).replace(owners=owners)
 
 
 def _totals(arguments: argparse.Namespace, posts: Ids) -> EngagementRequest:
@@ -175,13 +161,7 @@ VERBS: Final = (
 
 def _add_options(parser: argparse.ArgumentParser, verb: Verb) -> None:
     add = parser.add_argument
-    add(
-        "posts",
-        nargs="+",
-        metavar="POSTS",
-        help="IDs, or files: .csv with a post_id column and perhaps a handle, .json, else an ID a "
-        "line; - for stdin",
-    )
+    add("posts", nargs="+", metavar="POSTS", help=HELP)
     add("--types", type=names, metavar="A,B", help="engagement types (default: all, see below)")
     add(
         "--by",

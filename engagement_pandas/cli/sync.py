@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from engagement_pandas.addresses import addresses
+from engagement_pandas.cli.posts import HELP, told
 from engagement_pandas.cli.terminal import Verbs, names, omitted, say
 from engagement_pandas.errors import AlreadySyncing
-from engagement_pandas.id_files import read_ids
-from engagement_pandas.posts import unique_ids
 from engagement_pandas.vocabulary import MAX_WINDOW, SERIES_TYPES
 from engagement_pandas.window import Window
 
@@ -31,19 +29,15 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
         description="Ask for the hours that a data set lacks and for those that may change yet, "
         "and for nothing else. May be stopped at any point and run again; where another one is "
         "at work, it says so and ends. Needs the extra: pip install 'engagement_pandas[dataset]'",
-        epilog="credentials come from the environment, as for historical\n\n"
+        epilog="credentials come from the environment, or from who has logged in, and the ledger "
+        "is kept, as for historical\n\n"
         "example, for every hour:\n"
         "  engagement-pandas sync engagement.ds posts.csv --since 2026-01-01\n",
     )
     parser.set_defaults(run=run)
     add = parser.add_argument
     add("dataset", metavar="DATASET", help="a folder; made where there is none")
-    add(
-        "posts",
-        nargs="+",
-        metavar="POSTS",
-        help="IDs, or files: .csv with a post_id column, .jsonl, else an ID a line; - for stdin",
-    )
+    add("posts", nargs="+", metavar="POSTS", help=HELP)
     add("--types", type=names, default=SERIES_TYPES, metavar="A,B", help="engagement types")
     add(
         "--since",
@@ -64,14 +58,19 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 def run(arguments: argparse.Namespace) -> None:
     """Sync, and say what was new, what was revised, and what has no counts."""
-    from engagement_pandas.auth import UserContext  # noqa: PLC0415 - not for --help
+    import pandas as pd  # noqa: PLC0415 - not for --help, as what follows
+
     from engagement_pandas.client import EngagementClient  # noqa: PLC0415
-    from engagement_pandas.dataset import Dataset  # noqa: PLC0415 - pandas
+    from engagement_pandas.dataset import Dataset  # noqa: PLC0415
+    from engagement_pandas.owners.ledger import Ledger  # noqa: PLC0415
     from engagement_pandas.sync import sync  # noqa: PLC0415
+    from engagement_pandas.wire.speakers import whoever_may_ask  # noqa: PLC0415
 
     dataset = Dataset(arguments.dataset)
-    posts = _posts(arguments.posts)
-    with EngagementClient(UserContext.from_env(), **addresses(arguments.base_url)) as client:
+    ids, owners = told(arguments.posts)
+    posts = pd.DataFrame({"post_id": ids, "handle": [owners.get(post) for post in ids]})
+    credentials, named = whoever_may_ask(owners), addresses(arguments.base_url)
+    with EngagementClient(credentials, ledger=Ledger.from_env(), **named) as client:
         try:
             done = sync(
                 client,
@@ -94,10 +93,3 @@ def _since(dataset: Dataset) -> date:
     """Return the day 28 days back, or the first day that is there."""
     back = (Window.last().end - MAX_WINDOW).date()
     return min(back, dataset.first_day or back)
-
-
-def _posts(sources: Iterable[str]) -> tuple[str, ...]:
-    ids: list[Any] = []
-    for source in sources:
-        ids += [source] if source.isdigit() and not Path(source).exists() else read_ids(source)
-    return unique_ids(ids)
