@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
@@ -21,8 +22,9 @@ from engagement_pandas.client import BASE_URL, EngagementClient
 from engagement_pandas.errors import MissingCredentials
 from engagement_pandas.handles import Handles
 from engagement_pandas.id_files import read_ids
+from engagement_pandas.owners import accounts, ledger
 from engagement_pandas.owners.accounts import HANDLE_VARIABLE
-from engagement_pandas.owners.ledger import Ledger
+from engagement_pandas.owners.ledger import LIMIT_VARIABLE, Ledger
 from engagement_pandas.owners.logins import LOGIN_URL_VARIABLE
 from engagement_pandas.posts import created_at, unique_ids
 from engagement_pandas.sandbox import demo_client
@@ -40,6 +42,9 @@ POSTS_VARIABLE: Final = "X_POSTS"
 
 POSTS_FILE: Final = "posts.csv"
 """Where the IDs of the posts are looked for, if nobody says."""
+
+_YOURS: Final = (accounts.PATH_VARIABLE, ledger.PATH_VARIABLE)
+"""Which files note who logs in and who is asked for."""
 
 _NAMING: Final = ("handle", "text")
 _TABLES: Final[Mapping[str, str]] = {".csv": ",", ".tsv": "\t"}
@@ -90,7 +95,9 @@ class Connection:
         """Lend the environment this connection's variables: for the command line.
 
         Live there is nothing to lend. In the demo, keys and address of the sandbox are
-        set, and within the block ``connect`` and ``from_env`` find those.
+        set, and within the block ``connect`` and ``from_env`` find those. Your accounts and
+        your ledger are left alone: who logs in and who is asked for is noted in files that go
+        with the block, without a limit.
 
         Raises
         ------
@@ -109,15 +116,17 @@ class Connection:
         lent = {variable: getattr(keys, name) for name, variable in VARIABLES.items()}
         lent |= {BASE_URL_VARIABLE: server.base_url, TOKEN_URL_VARIABLE: server.token_url}
         lent |= {LOGIN_URL_VARIABLE: server.login_url, HANDLE_VARIABLE: DEMO_HANDLE}
-        before = {name: os.environ.get(name) for name in lent}
-        os.environ.update(lent)
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                os.environ.pop(name, None)
-                if value is not None:
-                    os.environ[name] = value
+        before = {name: os.environ.get(name) for name in (*lent, *_YOURS, LIMIT_VARIABLE)}
+        with TemporaryDirectory() as folder:
+            os.environ.update(lent | {name: str(Path(folder, name)) for name in _YOURS})
+            os.environ.pop(LIMIT_VARIABLE, None)
+            try:
+                yield
+            finally:
+                for name, value in before.items():
+                    os.environ.pop(name, None)
+                    if value is not None:
+                        os.environ[name] = value
 
     def close(self) -> None:
         """Close the clients, and the demo's server; again does nothing."""

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 import engagement_pandas as ep
 from engagement_pandas.auth import VARIABLES
+from engagement_pandas.cli import main
 from engagement_pandas.sandbox import SandboxServer
 
 NOW = "2026-04-15T12:20:00Z"
@@ -279,3 +280,42 @@ def test_closing_twice_is_harmless() -> None:
     made = ep.connect(demo_posts=10)
     made.close()
     made.close()
+
+
+@pytest.fixture
+def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a ledger of somebody's own that has room for nobody else."""
+    path = tmp_path / "ledger.jsonl"
+    monkeypatch.setenv("X_LEDGER", str(path))
+    monkeypatch.setenv("X_HANDLE_LIMIT", "1")
+    ep.Ledger.from_env().note("a_customer")
+    return path
+
+
+def test_the_demo_lends_a_ledger_and_accounts(full: Path, tmp_path: Path) -> None:
+    """Who pays for one handle may try it, and what it notes is not in their files."""
+    before = full.read_bytes()
+    with ep.connect(demo_posts=10) as made, made.environment():
+        post = made.posts["post_id"].iloc[-1]
+        assert main(["totals", post, "--types", "replies", "--out", str(tmp_path / "a.csv")]) == 0
+        lent = ep.Ledger.from_env()
+        assert lent.limit is None
+        assert len(lent.handles()) == 1
+        told: list[str] = []
+        server = made._demo.server if made._demo else None
+        assert server is not None
+        ep.login(ask=lambda _: server.authorise(told[-1].split()[-1]), tell=told.append)
+        assert [account.handle for account in ep.Accounts()] == ["sandbox_bakery"]
+    assert full.read_bytes() == before
+    assert not (tmp_path / "accounts.json").exists()
+    assert not lent.path.parent.exists()
+
+
+def test_the_demo_notes_nobody(full: Path, tmp_path: Path) -> None:
+    """Neither its own clients nor the command look at anybody's ledger."""
+    before = full.read_bytes()
+    with ep.connect(demo_posts=10) as made:
+        request = ep.totals(made.posts["post_id"], engagement_types=["impressions"])
+        assert made.client.fetch(request)
+    assert main(["demo", str(tmp_path / "demo")]) == 0
+    assert full.read_bytes() == before
