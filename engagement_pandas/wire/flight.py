@@ -1,10 +1,10 @@
 """Several errands at once, driven from one thread, within one quota.
 
 An errand is a coroutine: it awaits that something is sent (:class:`Sending`), that time
-passes (:class:`Rest`), or that something is taken off its hands (:class:`Giving`). All
-errands run in the thread that flies them, one at a time; only what is sent is waited for in
-threads of its own. So nothing has to be locked but the quota, and whoever watches is told
-in the thread that asked.
+passes (:class:`Rest`), that others are done with something (:class:`Turn`), or that something
+is taken off its hands (:class:`Giving`). All errands run in the thread that flies them, one at
+a time; only what is sent is waited for in threads of its own. So nothing has to be locked but
+the quota, and whoever watches is told in the thread that asked.
 
 It is not asyncio: a notebook has a loop running already, and this one has to tell second by
 second what it waits for, and be called off.
@@ -17,7 +17,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator, Hashable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -62,6 +62,13 @@ class Giving(Need):
     """Something to hand over to whoever flies."""
 
     what: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn(Need):
+    """To be the flight's only errand at something; then call what is returned."""
+
+    at: Hashable
 
 
 Errand = Coroutine[Need, Any, None]
@@ -153,12 +160,6 @@ def _done(errand: Errand, job: Callable[[], Any]) -> Landing:
         return Landing(errand, error=error)
 
 
-@dataclass(slots=True)
-class _Resting:
-    errand: Errand
-    left: float  # seconds
-
-
 class Flight:
     """Flies errands: as many at once as the quota and ``most`` allow.
 
@@ -197,7 +198,9 @@ class Flight:
         self._said = self._why = ""
         self._live: set[Errand] = set()
         self._ready: deque[tuple[Errand, Callable[[Place], Any]]] = deque()
-        self._resting: list[_Resting] = []
+        self._resting: dict[Errand, float] = {}  # seconds left
+        self._queue: list[tuple[Errand, Hashable]] = []
+        self._taken: set[Hashable] = set()
         self._now = clock()
         self._failing: Errand | None = None
 
@@ -211,7 +214,9 @@ class Flight:
             while True:
                 if self._start():
                     continue
-                if errand := self._next(errands):
+                if landing := self._called():
+                    yield from self._go_on(landing)
+                elif errand := self._next(errands):
                     self._live.add(errand)
                     yield from self._go_on(Landing(errand))
                 elif self._live:
@@ -232,6 +237,15 @@ class Flight:
         if self._ready or len(self._live) >= self._quota.abreast(self._most):
             return None
         return next(errands, None)
+
+    def _called(self) -> Landing | None:
+        """Return an errand whose turn has come."""
+        for errand, at in self._queue:
+            if at not in self._taken:
+                self._queue.remove((errand, at))
+                self._taken.add(at)
+                return Landing(errand, partial(self._taken.discard, at))
+        return None
 
     def _start(self) -> bool:
         """Send what is next, if the quota has room for it."""
@@ -258,7 +272,7 @@ class Flight:
     def _wait(self) -> Iterator[Any]:
         """Wait for a landing, for the quota or for the end of a rest, a tick at most."""
         self._pass_time()
-        rest = max(0.0, min((it.left for it in self._resting), default=TICK))
+        rest = max(0.0, min(self._resting.values(), default=TICK))
         why, seconds = "", rest
         if self._startable():
             # No less than a clock can tell.
@@ -275,20 +289,20 @@ class Flight:
         self._pass_time(nap if landing is None else 0.0)
         if landing is not None:
             yield from self._go_on(landing)
-            if not any(it.errand is landing.errand for it in self._resting):
+            if landing.errand not in self._resting:
                 self._failing = None  # somebody gets through
         elif not why:
             self._tell("", again=True)
-        for rested in [it for it in self._resting if it.left <= 0]:
-            self._resting.remove(rested)
-            yield from self._go_on(Landing(rested.errand))
+        for errand in [errand for errand, left in self._resting.items() if left <= 0]:
+            del self._resting[errand]
+            yield from self._go_on(Landing(errand))
 
     def _pass_time(self, nap: float = 0.0) -> None:
         """Let rests grow shorter by the clock; by the nap at least, for it may be set back."""
         now = self._clock()
         passed, self._now = max(now - self._now, nap), now
-        for it in self._resting:
-            it.left -= passed
+        for errand in self._resting:
+            self._resting[errand] -= passed
 
     def _go_on(self, landing: Landing) -> Iterator[Any]:
         """Let an errand go on to its next need."""
@@ -309,8 +323,10 @@ class Flight:
             self._ready.append((errand, need.job))
         elif isinstance(need, Rest):
             self._pass_time()
-            self._resting.append(_Resting(errand, need.seconds))
+            self._resting[errand] = need.seconds
             self._failing = self._failing or errand
+        elif isinstance(need, Turn):
+            self._queue.append((errand, need.at))
 
     def _land(self) -> Iterator[Any]:
         """Take in what is still on its way."""

@@ -10,6 +10,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 
 from engagement_pandas.auth import AppOnly, Bearer, UserContext
 from engagement_pandas.refusals import refused
+from engagement_pandas.wire.flight import Turn
 from engagement_pandas.wire.message import Answer, Message
 from engagement_pandas.wire.tokens import read_token
 from engagement_pandas.wire.transport import Transport, texts
@@ -22,7 +23,7 @@ class Speaker:
     ----------
     credentials : UserContext or AppOnly
     token_url : str
-        Where the app gets its bearer token, once.
+        Where the app gets its bearer token, once for all the errands of a flight.
     transport : Transport
     note : callable, optional
         Called before each request, which it may refuse.
@@ -63,9 +64,17 @@ class Speaker:
         credentials, now = self.credentials, self._transport.now
         if isinstance(credentials, UserContext):
             return lambda: credentials.signer(now().timestamp())
-        token = self._token or credentials.bearer_token or await self._fetch(credentials)
+        token = self._token or credentials.bearer_token or await self._turn(credentials)
         self._token = token
         return lambda: Bearer(token)  # no partial: its repr would tell
+
+    async def _turn(self, credentials: AppOnly) -> str:
+        """Return the token that another errand has fetched meanwhile; fetch it, if none has."""
+        over = await Turn(self)
+        try:
+            return self._token or await self._fetch(credentials)
+        finally:
+            over()
 
     async def _fetch(self, credentials: AppOnly) -> str:
         basic = HTTPBasicAuth(credentials.consumer_key or "", credentials.consumer_secret or "")
