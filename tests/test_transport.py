@@ -379,8 +379,52 @@ def test_an_absurd_date(transport: Transport, server: ScriptedServer) -> None:
     assert post(transport, server).status == 200
 
 
-@pytest.mark.parametrize("timeout", [(0, 0), (1, -1), ("a", 1)])
+@pytest.mark.parametrize(
+    "timeout",
+    [
+        (0, 0),
+        (1, -1),
+        ("a", 1),
+        (10.0,),
+        (1, 2, 3),
+        (),
+        30,
+        None,
+        "12",
+        (None, 5),
+        (1, float("inf")),
+        (float("nan"), 1),
+        (1, 1e300),
+    ],
+)
 def test_time_outs_are_seconds(timeout: Any) -> None:
-    """Two numbers above 0."""
-    with pytest.raises(ep.RequestError, match="seconds above 0"):
+    """Two numbers above 0, and no more than a day; said before anything is sent."""
+    with pytest.raises(ep.RequestError, match="two numbers of seconds above 0") as caught:
         Transport(timeout=timeout)
+    assert f"timeout is {timeout!r};" in str(caught.value)
+
+
+@pytest.mark.parametrize("timeout", [(1, 0.5), [1, 0.5], (86_400, 86_400.0)])
+def test_time_outs_that_will_do(server: ScriptedServer, clock: FakeClock, timeout: Any) -> None:
+    """Whole numbers or not, in a tuple or a list."""
+    server.answer(GOOD)
+    transport = Transport(timeout=timeout, clock=clock.time, sleep=clock.sleep)
+    assert post(transport, server).status == 200
+    transport.close()
+
+
+def test_what_is_wrong_here_stays_wrong(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of a value on the way to the wire is none of the connection: it is told at once."""
+    transport = Transport(clock=clock.time, sleep=clock.sleep)
+
+    def wrong(*_: Any, **__: Any) -> None:
+        msg = "Unable to determine SOCKS version"
+        raise ValueError(msg)
+
+    monkeypatch.setattr(transport._session, "post", wrong)
+    far = Message(
+        "https://127.0.0.1:9/x", b"{}", "text/plain", lambda: HTTPBasicAuth("a", "b"), str
+    )
+    with pytest.raises(ep.TransportError, match="Unable to determine") as caught:
+        transport.post(far, lambda _: None)
+    assert (caught.value.attempts, clock.slept) == (1, [])

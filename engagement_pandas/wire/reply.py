@@ -19,6 +19,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 
+from engagement_pandas.errors import RequestError
 from engagement_pandas.vocabulary import MAX_GROUPINGS, MAX_WINDOW, SERIES_TYPES, Endpoint
 
 BYTES_A_COUNT: Final = 64
@@ -41,8 +42,30 @@ DEADLINE: Final = 900.0
 ENCODINGS: Final = frozenset({"", "identity", "gzip", "x-gzip"})
 """What a body may be packed in; packed twice, a few bytes hold gigabytes."""
 
+_DAY: Final = 86_400.0  # seconds; a socket takes no more than 24 days
 _PIECE: Final = 2**16
 _HEADERS: Final = 2**20
+
+
+def checked_timeout(timeout: tuple[float, float]) -> tuple[float, float]:
+    """Return the seconds to connect, and between two bytes of a reply.
+
+    Raises
+    ------
+    RequestError
+        Where they are not two numbers above 0, of at most a day.
+
+    Examples
+    --------
+    >>> checked_timeout((10, 120.0))
+    (10, 120.0)
+    """
+    match timeout:
+        case (int() | float() as connect, int() | float() as read):
+            if 0 < connect <= _DAY and 0 < read <= _DAY:
+                return connect, read
+    msg = f"timeout is {timeout!r}; give two numbers of seconds above 0, at most a day"
+    raise RequestError(msg)
 
 
 class BodyTooLarge(requests.RequestException):
@@ -150,10 +173,13 @@ def read_body(reply: requests.Response) -> bytes:
         msg = f"the body is packed as {packed[:40]!r}, and was asked for as gzip"
         raise requests.exceptions.ContentDecodingError(msg)
     pieces, length = [], 0
-    for piece in reply.iter_content(_PIECE):
-        length += len(piece)
-        if length > LARGEST_BODY:
-            msg = f"the body has more than {LARGEST_BODY:,} bytes, which no answer has"
-            raise BodyTooLarge(msg)
-        pieces.append(piece)
+    try:
+        for piece in reply.iter_content(_PIECE):
+            length += len(piece)
+            if length > LARGEST_BODY:
+                msg = f"the body has more than {LARGEST_BODY:,} bytes, which no answer has"
+                raise BodyTooLarge(msg)
+            pieces.append(piece)
+    except ValueError as error:  # what http.client makes of a chunk of fewer bytes than none
+        raise requests.exceptions.ChunkedEncodingError(str(error)) from error
     return b"".join(pieces)

@@ -27,7 +27,7 @@ from engagement_pandas.quota import Place, Quota
 from engagement_pandas.response import UNREADABLE, shallow
 from engagement_pandas.wire.flight import Air, Errand, Flight, Giving, Here, Rest, Sending, Threads
 from engagement_pandas.wire.message import Answer, Failure, Message
-from engagement_pandas.wire.reply import BoundedAdapter, read_body
+from engagement_pandas.wire.reply import BoundedAdapter, checked_timeout, read_body
 
 ATTEMPTS: Final = 8
 """How often a request is sent before :class:`TransportError`; some 90 s of waiting in all."""
@@ -100,12 +100,9 @@ class Transport:
             if not isinstance(number, int) or number < 1:
                 msg = f"{name} is {number!r}; give a whole number, at least one"
                 raise RequestError(msg)
-        if not all(isinstance(seconds, int | float) and seconds > 0 for seconds in timeout):
-            msg = f"timeout is {timeout!r}; give two numbers of seconds above 0"
-            raise RequestError(msg)
         self._attempts = attempts
         self._in_flight = in_flight
-        self._timeout = timeout
+        self._timeout = checked_timeout(timeout)
         self._clock = clock
         self._sleep = sleep
         self._session = requests.Session()
@@ -311,12 +308,10 @@ def _is_here(url: str) -> bool:
 
 
 def _passing(error: Exception) -> bool:
-    """Tell whether another attempt may do better; a wrong certificate stays wrong.
-
-    A plain ValueError is what ``http.client`` makes of a broken chunk.
-    """
-    passing = isinstance(error, (*PASSING, ProtocolError)) or type(error) is ValueError
-    return passing and "CERTIFICATE_VERIFY_FAILED" not in str(error)
+    """Tell whether another attempt may do better; a wrong certificate stays wrong."""
+    return isinstance(error, (*PASSING, ProtocolError)) and "CERTIFICATE_VERIFY_FAILED" not in str(
+        error
+    )
 
 
 def _cut_off(answer: Answer) -> bool:

@@ -162,6 +162,14 @@ def test_a_reply_that_drips(head: str, piece: bytes) -> None:
     assert "imed out" in str(error) or "took more than 900 s" in str(error)
 
 
+@pytest.mark.parametrize("length", [b"-5", b"-1", b"zz", b""])
+def test_a_chunk_of_no_length(length: bytes) -> None:
+    """Broken on its way, as far as anybody can tell: another attempt may have it whole."""
+    head = f"{OK}Transfer-Encoding: chunked"
+    with RawServer(saying(head, length + b"\r\n{}\r\n")) as server:
+        assert failure(server.url).attempts == 2
+
+
 def test_a_broken_stream_of_gzip() -> None:
     """Bytes that are not what they are called are no answer, and no foreign exception."""
     packed = bytearray(gzip.compress(GOOD * 100))
