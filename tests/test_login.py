@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 import re
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
+from hostile.raw import RawServer, endless
 from scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
 from engagement_pandas.cli import main
+from engagement_pandas.owners import authorisation
 from engagement_pandas.sandbox import SandboxServer, Settings
 from engagement_pandas.sandbox.authority import App
 
@@ -288,6 +291,42 @@ def test_an_answer_that_does_not_end(server: ScriptedServer, clock: FakeClock) -
     with pytest.raises(ep.Unauthorized, match="HTTP 401") as caught:
         scripted(server, clock)
     assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        ("HTTP/1.1 200 OK\nContent-Length: 60000\n\n", b"a"),
+        ("HTTP/1.1 401 No\nTransfer-Encoding: chunked\n\n", b"1\r\na\r\n"),
+        ("HTTP/1.1 200 OK\nX-Header: ", b"x"),
+    ],
+    ids=["a body", "chunks", "a header"],
+)
+def test_an_answer_that_drips(monkeypatch: pytest.MonkeyPatch, head: str, piece: bytes) -> None:
+    """Each byte is in time, all of them are not: half a second here, else a minute."""
+    assert authorisation.DEADLINE == 60
+    monkeypatch.setattr(authorisation, "DEADLINE", 0.5)
+
+    def drops() -> Iterator[bytes]:
+        for _ in range(100):
+            time.sleep(0.05)
+            yield piece
+
+    begun = time.monotonic()
+    with (
+        RawServer(endless(head, drops())) as server,
+        pytest.raises(ep.TransportError, match=r"no answer from .*try again"),
+    ):
+        ep.begin_login(APP, login_url=server.url, timeout=(1, 1))
+    assert time.monotonic() - begun < 3
+
+
+def test_time_outs_are_seconds(server: ScriptedServer, clock: FakeClock) -> None:
+    """Refused before anything is signed."""
+    wrong: Any = (10.0,)
+    with pytest.raises(ep.RequestError, match=r"timeout is \(10\.0,\); give two numbers"):
+        scripted(server, clock, timeout=wrong)
+    assert server.seen == []
 
 
 def test_nobody_answers() -> None:

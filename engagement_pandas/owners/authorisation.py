@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.metadata import version
 from textwrap import shorten
+from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -29,10 +30,14 @@ from engagement_pandas.errors import (
     TransportError,
     Unauthorized,
 )
+from engagement_pandas.wire.reply import BoundedSession, checked_timeout
 from engagement_pandas.wire.transport import texts
 
 TIMEOUT: Final = (10.0, 30.0)
 """Seconds to connect, and between two bytes of the answer."""
+
+DEADLINE: Final = 60.0
+"""Seconds from the first byte of an answer to its last."""
 
 _LARGEST: Final = 65_536  # bytes; an answer has some 200
 _WORDS: Final = 300
@@ -97,10 +102,13 @@ def take_step(url: str, keys: StepKeys, at: float, timeout: tuple[float, float])
     ------
     TransportError, RefusedError, LoginRefused
         With the cure.
+    RequestError
+        Where the time-out is none.
     """
+    timeout = checked_timeout(timeout)
     refusal: EngagementError | None = None
     try:
-        with requests.Session() as session:
+        with BoundedSession(monotonic, deadline=DEADLINE) as session:
             # Past any proxy to this machine, which is all that plain http is for.
             session.trust_env = urlsplit(url).scheme == "https"
             with session.post(

@@ -75,10 +75,11 @@ class BodyTooLarge(requests.RequestException):
 class _Bounded(RawIOBase):
     """Reads from another stream, until there were too many bytes or it took too long."""
 
-    def __init__(self, stream: BufferedReader, clock: Callable[[], float]) -> None:
+    def __init__(self, stream: BufferedReader, clock: Callable[[], float], deadline: float) -> None:
         self._stream = stream
         self._clock = clock
-        self._end = clock() + DEADLINE
+        self._deadline = deadline
+        self._end = clock() + deadline
         self._left = LARGEST_BODY + _HEADERS
 
     def readable(self) -> bool:
@@ -88,7 +89,7 @@ class _Bounded(RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Read what has arrived, at least a byte; none at the end."""
         if self._clock() > self._end:
-            msg = f"the reply took more than {DEADLINE:.0f} s"
+            msg = f"the reply took more than {self._deadline:.0f} s"
             raise TimeoutError(msg)
         piece = self._stream.read1(len(buffer))
         self._left -= len(piece)
@@ -107,9 +108,16 @@ class _Bounded(RawIOBase):
 class _Reply(HTTPResponse):
     """A reply of ``http.client`` that is read within bounds from its first byte on."""
 
-    def __init__(self, sock: socket, *given: Any, clock: Callable[[], float], **named: Any) -> None:
+    def __init__(
+        self,
+        sock: socket,
+        *given: Any,
+        clock: Callable[[], float],
+        deadline: float,
+        **named: Any,
+    ) -> None:
         super().__init__(sock, *given, **named)
-        self.fp = BufferedReader(_Bounded(self.fp, clock))
+        self.fp = BufferedReader(_Bounded(self.fp, clock, deadline))
 
 
 class _Pool(HTTPConnectionPool):
@@ -132,10 +140,12 @@ class BoundedAdapter(HTTPAdapter):
         Seconds, as ``time.time``.
     in_flight : int
         Connections that are kept.
+    deadline : float
+        Seconds from the first byte of a reply to its last.
     """
 
-    def __init__(self, clock: Callable[[], float], in_flight: int) -> None:
-        self._reply = partial(_Reply, clock=clock)
+    def __init__(self, clock: Callable[[], float], in_flight: int, deadline: float) -> None:
+        self._reply = partial(_Reply, clock=clock, deadline=deadline)
         super().__init__(pool_maxsize=in_flight)
 
     def init_poolmanager(self, *given: Any, **named: Any) -> None:
@@ -156,6 +166,26 @@ class BoundedAdapter(HTTPAdapter):
             scheme: pool if issubclass(pool, _Pool) else type(pool.__name__, (_Pool, pool), own)
             for scheme, pool in manager.pool_classes_by_scheme.items()
         }
+
+
+class BoundedSession(requests.Session):
+    """A session whose replies end, and which follows no redirect.
+
+    Parameters
+    ----------
+    clock, in_flight, deadline
+        As :class:`BoundedAdapter` has them.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float], in_flight: int = 1, deadline: float = DEADLINE
+    ) -> None:
+        super().__init__()
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, BoundedAdapter(clock, in_flight, deadline))
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """See none: of one that is not to be followed, the whole body would be read."""
 
 
 def read_body(reply: requests.Response) -> bytes:

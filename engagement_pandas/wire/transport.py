@@ -27,7 +27,7 @@ from engagement_pandas.quota import Place, Quota
 from engagement_pandas.response import UNREADABLE, shallow
 from engagement_pandas.wire.flight import Air, Errand, Flight, Giving, Here, Rest, Sending, Threads
 from engagement_pandas.wire.message import Answer, Failure, Message
-from engagement_pandas.wire.reply import BoundedAdapter, checked_timeout, read_body
+from engagement_pandas.wire.reply import BoundedSession, checked_timeout, read_body
 
 ATTEMPTS: Final = 8
 """How often a request is sent before :class:`TransportError`; some 90 s of waiting in all."""
@@ -105,9 +105,7 @@ class Transport:
         self._timeout = checked_timeout(timeout)
         self._clock = clock
         self._sleep = sleep
-        self._session = requests.Session()
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, BoundedAdapter(clock, in_flight))
+        self._session = BoundedSession(clock, in_flight)
         self._session.headers.update(
             {
                 "Accept": "application/json",

@@ -15,7 +15,7 @@ from hostile.raw import RawServer, endless, saying
 from scripted import USER, FakeClock
 
 import engagement_pandas as ep
-from engagement_pandas.wire.reply import BoundedAdapter, read_body
+from engagement_pandas.wire.reply import BoundedSession, read_body
 
 REQUEST = ep.totals(["1"], engagement_types=["favorites"])
 OK = "HTTP/1.1 200 OK\nContent-Type: application/json\n"
@@ -59,8 +59,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 def test_a_reply_that_drips(asked: list[tuple[str, int]], scheme: str) -> None:
     """Each byte is in time, all of them are not; the second reply is bounded as the first."""
     dripping = endless(f"{OK}Content-Length: 5000\n\n", itertools.repeat(b" "))
-    with RawServer(dripping) as proxy, requests.Session() as session:
-        session.mount("http://", BoundedAdapter(Hurried().time, 1))
+    with RawServer(dripping) as proxy, BoundedSession(Hurried().time) as session:
         proxies = {"http": proxy.url.replace("http", scheme, 1)}
         for _ in range(2):
             with (
@@ -76,9 +75,8 @@ def test_a_reply_in_time(asked: list[tuple[str, int]], scheme: str) -> None:
     """It arrives whole."""
     with (
         RawServer(saying(f"{OK}Content-Length: {len(GOOD)}", GOOD)) as proxy,
-        requests.Session() as session,
+        BoundedSession(FakeClock().time) as session,
     ):
-        session.mount("http://", BoundedAdapter(FakeClock().time, 1))
         proxies = {"http": proxy.url.replace("http", scheme, 1)}
         with session.get("http://data-api.invalid/", proxies=proxies, stream=True) as reply:
             assert read_body(reply) == GOOD

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import tracemalloc
 
 import pytest
 from hostile.raw import RawServer, endless, saying
@@ -191,6 +192,20 @@ def test_redirects_carry_no_credentials(status: int, where: str) -> None:
         assert other.received == []
     assert (error.status, error.attempts) == (status, 1)
     assert f"redirects are not followed, and this is one to '{other.url}/{where}'" in str(error)
+
+
+@pytest.mark.parametrize("path", ["/x", "//[::1", "http://127.0.0.1:9/x"])
+def test_a_redirect_with_a_body_that_is_a_bomb(small: int, path: str) -> None:
+    """It is bounded as that of any other reply, whether or not it leads anywhere."""
+    packed = bomb(100 * small)
+    head = f"HTTP/1.1 307 Moved\nLocation: {path}\nContent-Encoding: gzip\n"
+    with RawServer(saying(f"{head}Content-Length: {len(packed)}", packed)) as server:
+        tracemalloc.start()
+        error = failure(server.url)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert "the body has more than 1,000,000 bytes" in str(error)
+    assert most < 10 * small
 
 
 def test_a_redirect_of_the_token(server: ScriptedServer, clock: FakeClock) -> None:
