@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import logging
 import socket
 from itertools import pairwise
@@ -14,7 +15,14 @@ from requests.auth import HTTPBasicAuth
 from scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas.wire.transport import Answer, Message, Transport, _passing, checked_url
+from engagement_pandas.wire.transport import (
+    Answer,
+    Message,
+    Transport,
+    _passing,
+    checked_url,
+    texts,
+)
 
 GOOD = Scripted(200, {"by_post": {}})
 PAGE = Scripted(502, b"<html><h1>502 Bad Gateway</h1></html>", {"content-type": "text/html"})
@@ -290,6 +298,29 @@ def test_logs_what_it_waits_for(
         post(transport, server)
     assert "502 Bad Gateway" in caplog.text
     assert "to try again" in caplog.text
+
+
+def forbidden(posts: int) -> tuple[str, bytes]:
+    """Return the words that name so many posts of 19 digits, and the body that holds them."""
+    words = "Forbidden to access tweets: " + ", ".join(str(10**18 + i) for i in range(posts))
+    return words, json.dumps({"errors": [words]}).encode()
+
+
+def test_words_are_in_full() -> None:
+    """All 250 posts of a request, and any body of up to 256 kB."""
+    for posts in (250, 12_000):
+        words, body = forbidden(posts)
+        assert len(body) == 42 + 21 * posts <= 2**18
+        assert texts(body) == (words,)
+
+
+def test_a_body_that_is_no_error_of_the_api_is_told_in_short() -> None:
+    """Over 256 kB: as it stands, and its first 300 characters; it is not taken apart."""
+    _, body = forbidden(13_000)
+    assert len(body) == 273_042 > 2**18
+    assert texts(body) == (body.decode()[:300],)
+    page = b"<p>" + b"no " * 200_000
+    assert texts(page) == (("no " * 100),)
 
 
 @pytest.mark.parametrize("name", ["attempts", "in_flight"])

@@ -61,7 +61,7 @@ READABLE: Final = frozenset({200, 400, 403})
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _DIRECT: Final[Any] = {"http": None, "https": None, "all": None}  # past any proxy
 _SNIPPET: Final = 300
-_LONGEST: Final = 2**18  # bytes of a body of errors that are looked at
+_LONGEST: Final = 2**18  # bytes of a body of errors that are looked at; unpacked they take more
 
 _PLAIN: Final = re.compile(
     r"[A-Za-z]+://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?"
@@ -252,10 +252,11 @@ class _Errors(msgspec.Struct):
 
 
 def texts(content: bytes) -> tuple[str, ...]:
-    """Return the words of an error body, in full.
+    """Return the words of an error body: a list of texts, or of objects with a ``message``.
 
-    A list of texts, a list of objects with a ``message`` (as ``/oauth2/token`` has it),
-    or the first words of a page.
+    In full where the body has at most 256 kB; one that names each post of a request has some
+    5. Of a longer body, and of a page, the first 300 characters. ``/oauth2/token`` answers
+    with objects.
 
     Examples
     --------
