@@ -138,6 +138,8 @@ class UserContext(Credentials):
         The owner's, who authorised the app.
     user_id : str, optional
         The owner's number, where the access token does not begin with it.
+    handle : str, optional
+        The owner's, where it is known: a ledger calls them so.
 
     Raises
     ------
@@ -155,6 +157,7 @@ class UserContext(Credentials):
     access_token: str
     access_token_secret: str
     user_id: str | None = None
+    handle: str | None = None
 
     @property
     def account(self) -> str:
@@ -175,8 +178,7 @@ class UserContext(Credentials):
 
     def _secrets(self) -> dict[str, str]:
         secrets = super(UserContext, self)._secrets()
-        secrets.pop("user_id", None)
-        return secrets
+        return {name: secret for name, secret in secrets.items() if name in VARIABLES}
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:

@@ -107,7 +107,7 @@ def test_what_was_added_is_there_again(accounts: ep.Accounts, path: Path) -> Non
     accounts.add(account())
     again = ep.Accounts(path, environ=ENV)
     assert again.credentials("bakery") == ep.UserContext(
-        "consumer-key", "consumer-secret", "9-bakery", "bakery-secret", "9"
+        "consumer-key", "consumer-secret", "9-bakery", "bakery-secret", "9", "bakery"
     )
     assert list(again) == [account()]
     assert again.credentials("bakery").account == "user 9"
@@ -338,6 +338,23 @@ def test_where_it_is_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert ep.Accounts("/typed.json", environ=environ).path == Path("/typed.json")
 
 
+def homeless() -> Path:
+    """Raise what the system does where it knows of no home."""
+    msg = "Could not determine home directory."
+    raise RuntimeError(msg)
+
+
+def test_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has tokens in the environment needs no file; else the variable is named."""
+    monkeypatch.setattr(Path, "home", homeless)
+    assert ep.Accounts(environ={**ENV, **TOKENS}).credentials().access_token == "9-env"
+    accounts = ep.Accounts(environ=ENV)
+    for use in (lambda: accounts.handles, accounts.credentials, accounts.check):
+        with pytest.raises(ep.AccountsError, match=r"no home folder.*X_ACCOUNTS"):
+            use()
+    assert "X_ACCOUNTS" in repr(accounts)
+
+
 # Who is who
 
 
@@ -459,6 +476,29 @@ def test_the_environment_may_name_its_owner(path: Path) -> None:
     accounts.add(account("railway", "10"))
     assert accounts.handles == ("Bakery", "railway")
     assert accounts.credentials("railway").access_token == "10-railway"
+
+
+def test_credentials_tell_the_handle(path: Path) -> None:
+    """As far as it is known: by the file, by X_HANDLE, or by the number in the token."""
+    accounts = ep.Accounts(path, environ=ENV)
+    accounts.add(account("Bakery", "9"))
+    assert accounts.credentials("@bakery").handle == "Bakery"
+    assert accounts.credentials().handle == "Bakery"
+    named = ep.Accounts(path, environ={**ENV, **TOKENS, "X_HANDLE": " @Railway"})
+    assert named.credentials().handle == named.credentials("railway").handle.title() == "Railway"
+    numbered = ep.Accounts(path, environ={**ENV, **TOKENS})
+    assert numbered.credentials().handle == "Bakery"
+    stranger = ep.Accounts(path, environ={**ENV, **TOKENS, "X_ACCESS_TOKEN": "10-env"})
+    assert stranger.credentials().handle is None
+
+
+def test_a_file_that_is_of_no_use_is_not_needed(path: Path) -> None:
+    """Tokens in the environment do without it; whose they are is not known then."""
+    path.parent.mkdir()
+    path.write_text("a diary")
+    path.chmod(0o600)
+    credentials = ep.Accounts(path, environ={**ENV, **TOKENS}).credentials()
+    assert (credentials.access_token, credentials.handle) == ("9-env", None)
 
 
 def test_a_name_without_tokens_is_nobody(path: Path) -> None:

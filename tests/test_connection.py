@@ -161,6 +161,19 @@ def test_live_with_an_owner_who_has_logged_in(
     assert counted() > 0
 
 
+@pytest.mark.usefixtures("_live")
+@pytest.mark.parametrize("rows", ["post_id\n7\n", "post_id,handle\n7,sandbox_bakery\n"])
+def test_an_app_alone_is_not_live(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: str
+) -> None:
+    """Nobody has logged in: there are no tokens, whether a file tells of handles or not."""
+    monkeypatch.delenv("X_ACCESS_TOKEN")
+    monkeypatch.delenv("X_ACCESS_TOKEN_SECRET")
+    (tmp_path / "posts.csv").write_text(rows)
+    with pytest.raises(ep.MissingCredentials, match=r"engagement-pandas login"):
+        ep.connect()
+
+
 @pytest.mark.parametrize("variable", VARIABLES.values())
 def test_half_of_the_credentials_are_not_the_demo(
     variable: str, monkeypatch: pytest.MonkeyPatch
@@ -181,6 +194,22 @@ def test_credentials_without_posts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("X_POSTS", "mine.txt")
     with pytest.raises(FileNotFoundError, match=r"mine\.txt"):
         ep.connect()
+
+
+@pytest.mark.usefixtures("_live")
+def test_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container: tokens in the environment are all it takes to connect."""
+
+    def homeless() -> Path:
+        msg = "Could not determine home directory."
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(Path, "home", homeless)
+    for name in ("X_ACCOUNTS", "X_LEDGER", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "posts.csv").write_text("post_id\n7\n")
+    with ep.connect() as made:
+        assert "live at" in repr(made)
 
 
 @pytest.mark.usefixtures("_live")

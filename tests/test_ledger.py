@@ -115,6 +115,29 @@ def test_nothing_is_written_by_looking(ledger: ep.Ledger, path: Path) -> None:
     assert not path.parent.exists()
 
 
+def test_a_number_and_a_handle_are_one(path: Path, clock: FakeClock) -> None:
+    """Once somebody tells that they are: what was noted by number is not noted again."""
+    ledger = ep.Ledger(path, limit=1, clock=clock.time)
+    ledger.note("user_9")
+    before = path.read_bytes()
+    with pytest.raises(ep.LedgerFull):
+        ledger.check(["bakery"])
+    ledger.identify("user_9", "@Bakery")
+    assert ledger.check(["BAKERY", "user_9"]) == ()
+    assert ledger.note("bakery") is False
+    assert ledger.note("user_9") is False
+    assert ledger.handles() == ("bakery",)
+    assert path.read_bytes() == before
+
+
+def test_noted_by_number_and_by_handle(ledger: ep.Ledger) -> None:
+    """Both stand there, from before: it is one of two owners, from the first time on."""
+    for name in ("user_9", "railway", "bakery"):
+        ledger.note(name)
+    ledger.identify("user_9", "bakery")
+    assert ledger.handles() == ("bakery", "railway")
+
+
 NAMES = st.sampled_from(["bakery", "Bakery", "@railway", "alps", "closed", "OBSERVATORY"])
 MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 4, 30), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -330,7 +353,7 @@ def test_a_disk_that_is_full(
 
     with monkeypatch.context() as patched:
         patched.setattr(journal.os, "fsync", full)
-        with pytest.raises(ep.LedgerError, match=r"No space left.*nothing was asked"):
+        with pytest.raises(ep.LedgerError, match=r"No space left.*free some room"):
             ledger.note("railway")
     assert path.read_bytes() == before
     assert ledger.note("railway") is True
@@ -411,6 +434,65 @@ def test_a_crowd_keeps_one_ledger(path: Path, limit: int, expected: int) -> None
     assert sum(noted) == expected
     handles = ep.Ledger(path).handles("2026-04")
     assert len(handles) == len(set(handles)) == expected
+
+
+# A ledger that nobody asked for
+
+
+@pytest.fixture(params=["a file in its place", "no home"])
+def nowhere(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
+    """Return an environment in which there is no place for a ledger."""
+
+    def homeless() -> Path:
+        msg = "Could not determine home directory."
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(Path, "home", homeless)
+    (tmp_path / "file").touch()
+    place = {"a file in its place": str(tmp_path / "file"), "no home": ""}[request.param]
+    return {"XDG_CONFIG_HOME": place}
+
+
+def test_a_ledger_that_nobody_asked_for_stops_nobody(nowhere: dict[str, str]) -> None:
+    """It is told that nobody is noted, once a handle, and why."""
+    ledger = ep.Ledger.from_env(nowhere)
+    with pytest.warns(UserWarning, match=r"ledger.*until then nobody is noted"):
+        assert ledger.note("bakery") is False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ledger.note("bakery") is False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert ledger.check(["railway"]) == ("railway",)
+    assert "ledger" in repr(ledger)
+
+
+def test_a_ledger_that_is_asked_for_is_kept_or_else(nowhere: dict[str, str]) -> None:
+    """Whoever set a limit relies on it; without a home the message says what to set."""
+    ledger = ep.Ledger.from_env({**nowhere, "X_HANDLE_LIMIT": "5"})
+    words = "cannot be" if nowhere["XDG_CONFIG_HOME"] else r"no home folder.*X_LEDGER"
+    for use in (lambda: ledger.note("bakery"), lambda: ledger.check(["bakery"])):
+        with pytest.raises(ep.LedgerError, match=words):
+            use()
+
+
+def test_a_named_file_is_kept_or_else(tmp_path: Path) -> None:
+    """X_LEDGER alone is word enough."""
+    (tmp_path / "file").touch()
+    ledger = ep.Ledger.from_env({"X_LEDGER": str(tmp_path / "file" / "ledger")})
+    with pytest.raises(ep.LedgerError, match="cannot be"):
+        ledger.note("bakery")
+
+
+def test_damage_is_told_also_where_nobody_asked(tmp_path: Path) -> None:
+    """What was noted may be in it."""
+    ledger = ep.Ledger.from_env({"XDG_CONFIG_HOME": str(tmp_path)})
+    ledger.path.parent.mkdir()
+    ledger.path.write_text("a diary\n")
+    with pytest.raises(ep.LedgerError, match="line 1 of"):
+        ledger.note("bakery")
 
 
 # Shown

@@ -139,7 +139,7 @@ def test_private_totals_are_the_owners_to_ask(
     ("handle", "words"),
     [
         ("@sandbox_nobody", r"nobody has logged in as \['sandbox_nobody'\].*login"),
-        (None, r"whose 1 post is nobody told; give a frame with a handle column"),
+        (None, r"nobody told who owns 1 of the posts; give a frame with a handle column"),
     ],
 )
 def test_who_has_not_logged_in_is_named_before_anything_is_sent(
@@ -243,15 +243,79 @@ def test_a_full_ledger_stops_before_anything_is_sent(
     assert ledger.handles() == ()
 
 
-def test_a_single_owner_is_in_the_ledger_by_number(
+def test_a_single_owner_is_in_the_ledger_by_handle(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """Credentials of one owner have no handle; the number in the token does."""
+    """Asked with their handle beside the posts or without: one owner, under one name."""
     ledger = ep.Ledger(tmp_path / "ledger.jsonl")
-    own = posts[posts["handle"] == "@SANDBOX_BAKERY"]
+    own = posts[posts["handle"] == "@SANDBOX_BAKERY"][:1]
+    with client(server, accounts, ledger=ledger) as many:
+        many.fetch(asked(own))
     with client(server, accounts.credentials("sandbox_bakery"), ledger=ledger) as one:
         one.fetch(asked(own["post_id"]))
-    assert ledger.handles() == (f"user_{server.world.account('sandbox_bakery').user_id}",)
+    assert ledger.handles() == ("sandbox_bakery",)
+
+
+def test_without_a_handle_it_is_the_number(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Tokens of one owner tell no handle, but their number; once it is known, both are one."""
+    path = tmp_path / "ledger.jsonl"
+    known = accounts.credentials("sandbox_bakery")
+    bare = ep.UserContext(
+        known.consumer_key, known.consumer_secret, known.access_token, known.access_token_secret
+    )
+    own = posts[posts["handle"] == "@SANDBOX_BAKERY"][:1]
+    with client(server, bare, ledger=ep.Ledger(path)) as one:
+        one.fetch(asked(own["post_id"]))
+    number = server.world.account("sandbox_bakery").user_id
+    assert ep.Ledger(path).handles() == (f"user_{number}",)
+    before = path.read_bytes()
+    for credentials in (known, accounts):
+        ledger = ep.Ledger(path)
+        with client(server, credentials, ledger=ledger) as other:
+            other.fetch(asked(own))
+        assert ledger.handles() == ("sandbox_bakery",)
+    assert path.read_bytes() == before
+
+
+def test_tokens_of_another_app_are_found_before_anything_is_sent(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
+) -> None:
+    """The bakery's would do, the railway's not: nobody is asked, and nobody noted."""
+    accounts.add(
+        ep.Account(
+            "sandbox_railway",
+            "9002",
+            "0123456789ab",
+            datetime(2026, 4, 1, tzinfo=UTC),
+            "9002-token",
+            "token-secret",
+        )
+    )
+    ledger = ep.Ledger(tmp_path / "ledger.jsonl")
+    before = len(server.requests)
+    with client(server, accounts, ledger=ledger) as many:
+        with pytest.raises(ep.AccountsError, match="@sandbox_railway authorised app 0123456789ab"):
+            many.fetch(asked(posts))
+        with pytest.raises(ep.AccountsError, match="@sandbox_railway authorised app 0123456789ab"):
+            many.collect(asked(posts), into=tmp_path / "raw")
+    assert len(server.requests) == before
+    assert ledger.handles() == ()
+    assert not (tmp_path / "raw").exists()
+
+
+def test_posts_that_nobody_owns_are_counted_once(accounts: ep.Accounts) -> None:
+    """Two posts in two windows are four requests' posts, and two posts."""
+    question = ep.historical(
+        ["7", "8"],
+        engagement_types=["replies"],
+        window=ep.Window.covering("2026-03-01", "2026-04-12"),
+    )
+    words = "nobody told who owns 2 of the posts; give a frame with a handle column"
+    with ep.EngagementClient(accounts) as many:
+        for todo in (question, ep.plan(question)):
+            assert words in str(many.refusal(todo))
 
 
 def two_of_each(posts: pd.DataFrame) -> pd.DataFrame:

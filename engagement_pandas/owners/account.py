@@ -12,7 +12,7 @@ import msgspec
 
 from engagement_pandas.auth import Consumer, Credentials, UserContext, is_printed
 from engagement_pandas.errors import AccountsError, CredentialsError
-from engagement_pandas.identity import read_handle
+from engagement_pandas.identity import read_handle, same_handle
 
 TOKENS: Final = ("access_token", "access_token_secret")
 VERSION: Final = 1
@@ -40,8 +40,10 @@ class Account(Credentials):
 
     Raises
     ------
+    RequestError
+        Where the handle cannot be one.
     CredentialsError
-        Where one is empty, damaged, or of another kind.
+        Where anything else is empty, damaged, or of another kind.
 
     Examples
     --------
@@ -75,6 +77,12 @@ class Account(Credentials):
         """Whether its tokens are to be looked for in the system's keyring."""
         return self.access_token is None
 
+    def is_of(self, other: Account) -> bool:
+        """Tell whether both are of one owner; a handle may have changed hands."""
+        return self.user_id == other.user_id or same_handle(self.handle) == same_handle(
+            other.handle
+        )
+
     def without_tokens(self) -> Self:
         """Return who it is, and nothing secret."""
         return replace(self, access_token=None, access_token_secret=None)
@@ -102,6 +110,7 @@ class Account(Credentials):
             self.access_token,
             self.access_token_secret,
             self.user_id,
+            self.handle,
         )
 
     def to_json(self) -> dict[str, str]:

@@ -8,34 +8,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from engagement_pandas.auth import (
-    VARIABLES,
-    AppOnly,
-    Consumer,
-    UserContext,
-    lookup,
-    owner_number,
-)
-from engagement_pandas.errors import (
-    AccountsError,
-    MissingCredentials,
-    RequestError,
-)
+from engagement_pandas.auth import VARIABLES, AppOnly, Consumer, UserContext, lookup, owner_number
+from engagement_pandas.errors import AccountsError, MissingCredentials, RequestError
 from engagement_pandas.handles import Handles
 from engagement_pandas.identity import read_handle, same_handle
 from engagement_pandas.owners import vault
 from engagement_pandas.owners.account import TOKENS, Account, read_roster, roster
-from engagement_pandas.owners.folders import config_folder
+from engagement_pandas.owners.folders import settings_file
 from engagement_pandas.owners.strongbox import Strongbox
 from engagement_pandas.posts import unique_ids
 from engagement_pandas.wording import listed
 
 PATH_VARIABLE: Final = "X_ACCOUNTS"
 HANDLE_VARIABLE: Final = "X_HANDLE"
-
 PLACES: Final = ("file", "keyring")
 
 
@@ -70,9 +61,7 @@ class Accounts:
     >>> folder = tempfile.TemporaryDirectory()
     >>> environ = {"X_CONSUMER_KEY": "key", "X_CONSUMER_SECRET": "secret"}
     >>> accounts = Accounts(Path(folder.name, "accounts.json"), environ=environ)
-    >>> accounts.add(
-    ...     Account("bakery", "9", "2c70e12b7a06", datetime(2026, 4, 15, tzinfo=UTC), "9-t", "s")
-    ... )
+    >>> accounts.add(Account("bakery", "9", "2c70e12b7a06", datetime.now(UTC), "9-t", "s"))
     >>> accounts.handles
     ('bakery',)
     >>> accounts.credentials("@Bakery").account
@@ -93,14 +82,23 @@ class Accounts:
         if tokens_in not in PLACES:
             msg = f"tokens_in is {tokens_in!r}; give one of {listed(PLACES)}"
             raise AccountsError(msg)
-        given = path or environ.get(PATH_VARIABLE)
-        self.path = Path(given) if given else config_folder(environ) / "accounts.json"
+        self._given = path or environ.get(PATH_VARIABLE)
         self.tokens_in = tokens_in
         self._consumer = consumer
         self._environ = environ
-        self._box = Strongbox(self.path)
         if tokens_in == "keyring":
             vault.check()
+
+    @cached_property
+    def path(self) -> Path:
+        """The file; where to look for it is not asked before it is needed."""
+        if self._given:
+            return Path(self._given)
+        return settings_file("accounts.json", PATH_VARIABLE, AccountsError, self._environ)
+
+    @property
+    def _box(self) -> Strongbox:
+        return Strongbox(self.path)
 
     @property
     def handles(self) -> tuple[str, ...]:
@@ -145,7 +143,7 @@ class Accounts:
             return self._default()
         account = self._stored(handle)
         if account is None:
-            return UserContext.from_env(self._environ)
+            return replace(UserContext.from_env(self._environ), handle=read_handle(handle))
         consumer = self._consumer or Consumer.from_env(self._environ)
         return (vault.fetch(account) if account.in_keyring else account).credentials(consumer)
 
@@ -236,7 +234,7 @@ class Accounts:
             raise AccountsError(msg)
         with self._box.changing():
             accounts = self._read()
-            gone = [a for a in accounts if _same_owner(a, account)]
+            gone = [a for a in accounts if a.is_of(account)]
             kept = account
             if self.tokens_in == "keyring":
                 vault.store(account)
@@ -269,15 +267,17 @@ class Accounts:
 
     def __repr__(self) -> str:
         try:
-            told = ", ".join(f"@{handle}" for handle in self.handles) or "nobody yet"
+            known = ", ".join(f"@{handle}" for handle in self.handles) or "nobody yet"
+            told = f"{self.path}: {known}"
         except (AccountsError, RequestError) as error:
             told = str(error)
-        return f"Accounts({self.path}: {told})"
+        return f"Accounts({told})"
 
     def _default(self) -> UserContext:
-        if self.in_environment:
-            return UserContext.from_env(self._environ)
         named = self._environ.get(HANDLE_VARIABLE)
+        if self.in_environment:
+            handle = read_handle(named) if named else self._known_by_number()
+            return replace(UserContext.from_env(self._environ), handle=handle)
         if named:
             return self.credentials(named)
         accounts = list(self)
@@ -331,6 +331,13 @@ class Accounts:
             raise AccountsError(msg)
         return known.user_id == number
 
+    def _known_by_number(self) -> str | None:
+        """Return the handle of whose tokens are in the environment, if they have logged in too."""
+        number = owner_number(lookup(self._environ, "access_token") or "")
+        with suppress(AccountsError):  # whoever does without the file need not mend it
+            return next((a.handle for a in self._read() if a.user_id == number), None)
+        return None
+
     def _find(self, handle: str) -> Account | None:
         wanted = same_handle(handle)
         return next((a for a in self._read() if same_handle(a.handle) == wanted), None)
@@ -341,8 +348,3 @@ class Accounts:
 
     def _write(self, accounts: Iterable[Account]) -> None:
         self._box.write(roster(accounts))
-
-
-def _same_owner(one: Account, other: Account) -> bool:
-    """Tell whether two accounts are of one owner; a handle may have changed hands."""
-    return one.user_id == other.user_id or same_handle(one.handle) == same_handle(other.handle)

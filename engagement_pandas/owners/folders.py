@@ -24,3 +24,30 @@ def config_folder(environ: Mapping[str, str] = os.environ) -> Path:
     given = Path(environ.get("APPDATA" if os.name == "nt" else "XDG_CONFIG_HOME", ""))
     # A relative one is to be ignored, says the standard.
     return (given if given.is_absolute() else Path.home() / ".config") / NAME
+
+
+def settings_file(
+    name: str, variable: str, unknown: type[Exception], environ: Mapping[str, str] = os.environ
+) -> Path:
+    """Return the file of a name in that folder.
+
+    Parameters
+    ----------
+    name : str
+    variable : str
+        Which names another file; for the message.
+    unknown : type
+        What is raised where there is no home, as in some containers.
+    environ : mapping of str to str, optional
+
+    Examples
+    --------
+    >>> environ = {"XDG_CONFIG_HOME": "/home/baker/.settings"}
+    >>> settings_file("ledger.jsonl", "X_LEDGER", OSError, environ).as_posix()
+    '/home/baker/.settings/engagement_pandas/ledger.jsonl'
+    """
+    try:
+        return config_folder(environ) / name
+    except RuntimeError as error:
+        msg = f"there is no home folder to keep {name} in; name a file in {variable}"
+        raise unknown(msg) from error

@@ -97,8 +97,8 @@ class Journal:
             raise
         except OSError as error:
             msg = (
-                f"the ledger {self.path} cannot be written: {error}; nothing was asked; "
-                "free some room, or name another file"
+                f"the ledger {self.path} cannot be written: {error}; free some room, or name "
+                "another file"
             )
             raise LedgerError(msg) from error
 

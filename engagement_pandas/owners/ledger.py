@@ -7,7 +7,7 @@ a bearer token asks counts for nobody.
 The file has a line a handle and month, and grows by whole lines only::
 
     {"ledger":"engagement_pandas","version":1}
-    {"month":"2026-04","handle":"sandbox_bakery","first_asked_at":"2026-04-15T12:20:00+00:00"}
+    {"month":"2026-04","handle":"sandbox_bakery","first_asked_at":"2026-04-15T12:20:00Z"}
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ import re
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Self
 
@@ -26,7 +28,7 @@ import msgspec
 
 from engagement_pandas.errors import LedgerError, LedgerFull, RequestError
 from engagement_pandas.identity import same_handle
-from engagement_pandas.owners.folders import config_folder
+from engagement_pandas.owners.folders import settings_file
 from engagement_pandas.owners.journal import Journal
 from engagement_pandas.wording import counted, listed
 
@@ -59,6 +61,13 @@ class Ledger:
         comes with each new handle, and the one beyond it is refused.
     clock : callable
         ``time.time``, or a test's own. Months are those of UTC.
+    environ : mapping of str to str, optional
+        The environment; tests put their own in.
+
+    Notes
+    -----
+    Where nobody has named a file or a limit, one that cannot be read or written is warned of,
+    and nobody is noted: counting is a service then, and no condition.
 
     Raises
     ------
@@ -91,15 +100,17 @@ class Ledger:
         *,
         limit: int | None = None,
         clock: Callable[[], float] = time.time,
+        environ: Mapping[str, str] = os.environ,
     ) -> None:
         if limit is not None and (type(limit) is not int or limit < 1):
             msg = f"limit is {limit!r}; give a whole number of handles, at least one, or None"
             raise RequestError(msg)
-        self.path = ledger_path() if path is None else Path(path)
         self.limit = limit
+        self._given = path or environ.get(PATH_VARIABLE)
         self._clock = clock
-        self._journal = Journal(self.path)
+        self._environ = environ
         self._known: set[tuple[str, str]] = set()
+        self._handles: dict[str, str] = {}
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -114,7 +125,18 @@ class Ledger:
         if text and not (text.isascii() and text.isdecimal() and int(text) > 0):
             msg = f"{LIMIT_VARIABLE} is {text!r}; set it to a whole number, at least 1, or unset it"
             raise RequestError(msg)
-        return cls(ledger_path(environ), limit=int(text) if text else None)
+        return cls(limit=int(text) if text else None, environ=environ)
+
+    @cached_property
+    def path(self) -> Path:
+        """The file; where to look for it is not asked before it is needed."""
+        if self._given:
+            return Path(self._given)
+        return settings_file("ledger.jsonl", PATH_VARIABLE, LedgerError, self._environ)
+
+    @property
+    def _journal(self) -> Journal:
+        return Journal(self.path)
 
     @property
     def month(self) -> str:
@@ -153,7 +175,7 @@ class Ledger:
         first: dict[str, datetime] = {}
         for entry in self._entries():
             if entry.month == wanted:
-                first.setdefault(entry.handle, entry.first_asked_at)
+                first.setdefault(self._called(entry.handle), entry.first_asked_at)
         return first
 
     def check(self, handles: Iterable[str], at: datetime | None = None) -> tuple[str, ...]:
@@ -225,10 +247,11 @@ class Ledger:
             Where the file cannot be read or written.
         """
         moment = self._now() if at is None else at
-        entry = _Entry(_month(moment), same_handle(handle), moment.astimezone(UTC))
+        entry = _Entry(_month(moment), self._called(handle), moment.astimezone(UTC))
         if (entry.month, entry.handle) in self._known:
             return False
-        with self._journal.writing():
+        new: tuple[str, ...] = ()
+        with self._if_wanted(), self._journal.writing():
             # Once more with the lock, which no other process can be past.
             new, _ = self._new([handle], entry.month)
             if new:
@@ -236,10 +259,43 @@ class Ledger:
         self._known.add((entry.month, entry.handle))
         return bool(new)
 
+    def identify(self, number: str, handle: str) -> None:
+        """Tell whose a number is: who was asked with before the handle was known counts once.
+
+        Parameters
+        ----------
+        number : str
+            What stands in the place of a handle that is not known, such as ``user_9``.
+        handle : str
+
+        Raises
+        ------
+        RequestError
+            Where one is no handle.
+        """
+        self._handles[same_handle(number)] = same_handle(handle)
+
+    def _called(self, handle: str) -> str:
+        name = same_handle(handle)
+        return self._handles.get(name, name)
+
+    @contextmanager
+    def _if_wanted(self) -> Iterator[None]:
+        """Warn where a file cannot be had that nobody asked for; damage is an error still."""
+        try:
+            yield
+        except LedgerError as error:
+            if self._given or self.limit is not None or error.__cause__ is None:
+                raise
+            # Told once: by a line of this module, whoever calls.
+            warnings.warn(f"{error}; until then nobody is noted", stacklevel=1)
+
     def _new(self, handles: Iterable[str], month: str) -> tuple[tuple[str, ...], int]:
         """Return the handles that are new to a month, and how many it has without them."""
-        asked = self.handles(month)
-        new = tuple(sorted({same_handle(handle) for handle in handles} - set(asked)))
+        asked: tuple[str, ...] = ()
+        with self._if_wanted():
+            asked = self.handles(month)
+        new = tuple(sorted({self._called(handle) for handle in handles} - set(asked)))
         if new and self.limit is not None and len(asked) + len(new) > self.limit:
             msg = (
                 f"{len(asked)} of {counted(self.limit, 'handle')} have been asked in {month}, "
@@ -267,10 +323,9 @@ class Ledger:
         of = "" if self.limit is None else f" of {self.limit}"
         try:
             month = self.month
-            told = f"{len(self.handles(month))}{of} handles asked in {month}"
+            return f"Ledger({self.path}: {len(self.handles(month))}{of} handles asked in {month})"
         except LedgerError as error:
-            told = str(error)
-        return f"Ledger({self.path}: {told})"
+            return f"Ledger({error})"
 
     def _repr_html_(self) -> str:
         try:
@@ -286,12 +341,6 @@ class Ledger:
             f"<table><caption>{html.escape(repr(self))}</caption><thead>{heading}</thead>"
             f"<tbody>{rows}</tbody></table>"
         )
-
-
-def ledger_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where the ledger is if nobody says."""
-    given = environ.get(PATH_VARIABLE)
-    return Path(given) if given else config_folder(environ) / "ledger.jsonl"
 
 
 def _month(moment: datetime) -> str:

@@ -14,7 +14,7 @@ from engagement_pandas.owners.ledger import Ledger
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.wire.speaker import Speaker
 from engagement_pandas.wire.transport import Transport
-from engagement_pandas.wording import counted, listed
+from engagement_pandas.wording import listed
 
 Owners = Mapping[str, str]
 """Handles by post ID."""
@@ -31,9 +31,12 @@ def whoever_may_ask(owners: Owners) -> UserContext | Accounts:
     ------
     MissingCredentials
         Where there are neither.
+    AccountsError
+        Where the tokens of who has logged in cannot be read or used.
     """
     accounts = Accounts()
-    return accounts if owners and not accounts.in_environment else accounts.credentials()
+    several = owners and not accounts.in_environment and accounts.handles
+    return accounts if several else accounts.credentials()
 
 
 class Speakers:
@@ -76,13 +79,27 @@ class Speakers:
         return OWNERS if isinstance(self.credentials, Accounts) else self.credentials.account
 
     def of(self, request: EngagementRequest, owners: Owners) -> Speaker:
-        """Return who signs a request, of which :meth:`refusal` told nothing."""
-        name = self._name(request, owners)
-        if name not in self._known:
-            note = partial(self._ledger.note, name) if self._ledger and name else None
-            credentials = self._credentials(name)
-            self._known[name] = Speaker(credentials, self._token_url, self._transport, note)
-        return self._known[name]
+        """Return who signs a request, of which :meth:`refusal` told nothing.
+
+        Raises
+        ------
+        MissingCredentials, AccountsError
+            Where there are no tokens that would do.
+        """
+        many = isinstance(self.credentials, Accounts) and request.owner_only is not None
+        return self._named(owners[request.post_ids[0]] if many else "")
+
+    def _named(self, handle: str) -> Speaker:
+        """Return who signs for a handle; "" where there is one speaker for everybody."""
+        if handle not in self._known:
+            credentials = self._credentials(handle)
+            note = None
+            if self._ledger is not None and isinstance(credentials, UserContext):
+                if credentials.handle:
+                    self._ledger.identify(_number(credentials), credentials.handle)
+                note = partial(self._ledger.note, _billed(credentials))
+            self._known[handle] = Speaker(credentials, self._token_url, self._transport, note)
+        return self._known[handle]
 
     def refusal(self, requests: Iterable[EngagementRequest], owners: Owners) -> str | None:
         """Tell why some of the requests cannot be asked, and the cure; None where they can."""
@@ -95,10 +112,10 @@ class Speakers:
         whose = [{owners.get(post, "") for post in request.post_ids} for request in private]
         strangers = set().union(*whose) - set(map(same_handle, self.credentials.handles))
         if "" in strangers:
-            posts = sum(post not in owners for one in private for post in one.post_ids)
+            posts = {post for one in private for post in one.post_ids if post not in owners}
             return (
-                f"{why}, and whose {counted(posts, 'post')} {'are' if posts > 1 else 'is'} nobody "
-                "told; give a frame with a handle column, or a client of the one owner"
+                f"{why}, and nobody told who owns {len(posts):,} of the posts; give a frame with "
+                "a handle column, or a client of the one owner"
             )
         if strangers:
             return (
@@ -110,29 +127,36 @@ class Speakers:
         return None
 
     def check(self, requests: Iterable[EngagementRequest], owners: Owners) -> None:
-        """Tell the ledger who is about to be asked for.
+        """Look up the tokens of all who are to sign, and tell the ledger who they are.
 
         Raises
         ------
+        MissingCredentials, AccountsError
+            Where there are no tokens that would do.
         LedgerFull
             Where they are more than the limit leaves room for.
+        LedgerError
+            Where the ledger cannot be read.
         """
-        if self._ledger is not None:
-            self._ledger.check({name for one in requests if (name := self._name(one, owners))})
+        signing = {self.of(one, owners).credentials for one in requests}
+        names = {_billed(one) for one in signing if isinstance(one, UserContext)}
+        if self._ledger is not None and names:
+            self._ledger.check(names)
 
-    def _name(self, request: EngagementRequest, owners: Owners) -> str:
-        """Return what the ledger calls the one who signs: a handle, or "user_9"; "": the app."""
-        credentials = self.credentials
-        if isinstance(credentials, UserContext):
-            return credentials.account.replace(" ", "_")
-        if isinstance(credentials, AppOnly) or request.owner_only is None:
-            return ""
-        return owners[request.post_ids[0]]
-
-    def _credentials(self, name: str) -> UserContext | AppOnly:
+    def _credentials(self, handle: str) -> UserContext | AppOnly:
         if not isinstance(self.credentials, Accounts):
             return self.credentials
-        return self.credentials.credentials(name) if name else self.credentials.app()
+        return self.credentials.credentials(handle) if handle else self.credentials.app()
 
     def __repr__(self) -> str:
         return f"Speakers({self.credentials!r})"
+
+
+def _billed(owner: UserContext) -> str:
+    """Return what the ledger calls an owner."""
+    return owner.handle or _number(owner)
+
+
+def _number(owner: UserContext) -> str:
+    """Return what stands in the place of a handle: "user_9", say."""
+    return owner.account.replace(" ", "_")
