@@ -26,6 +26,7 @@ from engagement_pandas.collection import QUESTION, Collection, Damage
 from engagement_pandas.errors import ArchiveError
 from engagement_pandas.planning import Plan
 from engagement_pandas.planning import plan as cut
+from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
 from engagement_pandas.stored import digest
 from engagement_pandas.vocabulary import Endpoint
@@ -111,6 +112,18 @@ class Archive:
             )
             raise ArchiveError(msg) from error
 
+    def begun(self, plan: Plan, account: str, now: datetime) -> Collection | None:
+        """Return the collection that would be gone on with; None where one would be begun.
+
+        Nothing is made. One whose question is lost is begun anew.
+        """
+        found = Collection(self._path(plan, account, now))
+        try:
+            _ = found.requests
+        except ArchiveError:
+            return None
+        return found
+
     def _path(self, plan: Plan, account: str, now: datetime) -> Path:
         endpoint = str(plan.request.endpoint)
         asked: list[Any] = [endpoint, plan.request.to_json(), account]
@@ -142,6 +155,19 @@ class Archive:
         open_ = sum(not collection.complete for collection in found)
         unfinished = f", {open_} of them not finished" if open_ else ""
         return f"Archive({self.folder}: {counted(len(found), 'collection')}{unfinished})"
+
+
+def unsettled(collection: Collection) -> tuple[EngagementRequest, ...]:
+    """Return the requests that the question was cut into and that are not settled yet.
+
+    What a refusal left over is part of the request that was refused.
+    """
+    left = {(post, one.window) for one in collection.unanswered for post in one.post_ids}
+    return tuple(
+        part
+        for part in collection.requests
+        if any((post, part.window) in left for post in part.post_ids)
+    )
 
 
 def _ours(path: Path) -> bool:

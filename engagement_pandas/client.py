@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self
 
-from engagement_pandas.archive import Archive
+from engagement_pandas.archive import Archive, unsettled
 from engagement_pandas.auth import AppOnly, UserContext
 from engagement_pandas.collection import Collection
 from engagement_pandas.errors import CredentialsError, RequestError, UserContextRequired
@@ -33,6 +33,7 @@ from engagement_pandas.wire.flight import Errand
 from engagement_pandas.wire.part import Part
 from engagement_pandas.wire.speakers import Speakers
 from engagement_pandas.wire.transport import ATTEMPTS, IN_FLIGHT, TIMEOUT, Transport, checked_url
+from engagement_pandas.wording import counted
 
 BASE_URL: Final = "https://data-api.twitter.com"
 TOKEN_URL: Final = "https://api.twitter.com/oauth2/token"  # noqa: S105 - no secret
@@ -146,8 +147,14 @@ class EngagementClient:
         UserContextRequired
             Before anything is sent, where a bearer token will not do, or the tokens of an
             owner are lacking; see :meth:`refusal`.
+        AccountsError, MissingCredentials
+            Before anything is sent, where the tokens of an owner cannot be read, or are
+            those of another app.
         LedgerFull
-            Where more handles would be asked with this month than the ledger's limit.
+            Where more handles would be asked with this month than the ledger's limit:
+            before anything is sent, and midway where others have filled it meanwhile.
+        LedgerError
+            Where the ledger cannot be read or written.
         TransportError
             Where a request found no answer in all its attempts; ``QuotaExceeded`` where
             the last word was 429.
@@ -162,12 +169,13 @@ class EngagementClient:
         """
         arrived: list[tuple[int, EngagementResponse]] = []
         try:
-            for numbered in self._stream(self._planned(request), watch):
+            for numbered in self._stream(self._allowed(self._planned(request)), watch):
                 arrived.append(numbered)  # noqa: PERF402 - kept when the next one fails
         except BaseException as error:
             error.responses = _in_order(arrived)  # type: ignore[attr-defined]
-            if arrived:
-                error.add_note(f"{len(arrived)} answers had arrived; they are in .responses")
+            answers = sum(response.status > 0 for _, response in arrived)
+            if answers:
+                error.add_note(f"{counted(answers, 'answer')} had arrived; see .responses")
             raise
         return list(_in_order(arrived))
 
@@ -179,7 +187,7 @@ class EngagementClient:
         No more are on their way than ``in_flight``, and while you are busy with one none is
         sent. After an error, what was on its way is yielded before the error is raised.
         """
-        for _, response in self._stream(self._planned(request), watch):
+        for _, response in self._stream(self._allowed(self._planned(request)), watch):
             yield response
 
     def collect(
@@ -215,22 +223,33 @@ class EngagementClient:
         ArchiveError
             Where an answer cannot be stored, as on a full disk.
         EngagementError
-            As :meth:`fetch`.
+            As :meth:`fetch`; AccountsError, LedgerError and the like only for what has no
+            answer yet.
         """
         archive = _archive(into)
-        todo = self._planned(request)
-        collection = archive.collection(todo, self._speakers.account, self.now())
+        todo, account, now = self._planned(request), self._speakers.account, self.now()
+        begun = archive.begun(todo, account, now)
+        left = todo.requests if begun is None else unsettled(begun)
+        self._allowed(replace(todo, requests=left))
+        collection = archive.collection(todo, account, now)
+        if collection != begun:  # a new one: another process may have finished that one meanwhile
+            left = collection.requests
+        kept = 0
         try:
-            for _ in self._stream(replace(todo, requests=collection.requests), watch, collection):
-                pass
+            for _, response in self._stream(replace(todo, requests=left), watch, collection):
+                kept += response.status > 0
         except BaseException as error:
-            error.add_note(f"what was answered is in {collection.path}; the same call goes on")
+            if kept:
+                error.add_note(f"what was answered is in {collection.path}; the same call goes on")
             raise
         collection.finish()
         return collection
 
     def _planned(self, request: EngagementRequest | Plan) -> Plan:
-        todo = request if isinstance(request, Plan) else plan(request, now=self.now())
+        return request if isinstance(request, Plan) else plan(request, now=self.now())
+
+    def _allowed(self, todo: Plan) -> Plan:
+        """Return a plan, of which everything can be asked; say why where that is not so."""
         if refusal := self.refusal(todo):
             raise UserContextRequired(refusal)
         self._speakers.check(todo, todo.request.owners)
@@ -239,7 +258,8 @@ class EngagementClient:
     def _stream(
         self, todo: Plan, watch: Watch | None, into: Collection | None = None
     ) -> Iterator[tuple[int, EngagementResponse]]:
-        total = len(todo)
+        settled = 0 if into is None else len(into.requests) - len(todo)
+        total = settled + len(todo)
         yield from ((-1, response) for response in todo.settled)  # nothing to ask
 
         def errands() -> Iterator[Errand]:
@@ -250,7 +270,7 @@ class EngagementClient:
 
         with bar(total) if watch is None else nullcontext(watch) as told:
             flight = self._transport.flight(
-                total, lambda waiting: told(Progress(flight.done, total, waiting))
+                len(todo), lambda waiting: told(Progress(settled + flight.done, total, waiting))
             )
             yield from flight.run(errands())
             told(Progress(total, total))

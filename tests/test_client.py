@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
+from engagement_pandas.posts import first_id
 from engagement_pandas.progress import Progress
 
 MARCH = ep.Window.covering("2026-03-01", "2026-03-29")
@@ -309,7 +310,21 @@ def test_what_was_answered_before_an_error_is_kept(
         client.fetch(totals(*range(1, 252)))
     (kept,) = caught.value.responses
     assert len(kept.request.post_ids) == 250
-    assert "1 answers had arrived" in str(caught.value.__notes__)
+    assert "1 answer had arrived; see .responses" in str(caught.value.__notes__)
+
+
+def test_what_is_not_asked_has_not_arrived(
+    client: ep.EngagementClient, server: ScriptedServer
+) -> None:
+    """A post that is made after the first of two windows: its silence is there, no answer is."""
+    server.answer(Scripted(400, {"errors": ["no"]}))
+    window = ep.Window.covering("2026-01-20", "2026-03-17")
+    late = str(first_id(datetime(2026, 3, 1, tzinfo=UTC)))
+    request = ep.historical([late], engagement_types=["favorites"], window=window)
+    with pytest.raises(ep.RefusedError) as caught:
+        client.fetch(request)
+    assert [response.status for response in caught.value.responses] == [0]
+    assert "arrived" not in str(caught.value.__notes__)
 
 
 def test_what_was_answered_before_an_interrupt_is_kept(
@@ -426,7 +441,7 @@ def test_a_watcher_ends_a_fetch(
         client.fetch(totals(*range(1, 252)), watch=watch)
     assert caught.value is stop
     assert settled(caught.value.responses) == [(200, tuple(map(str, range(1, 251))))]
-    assert caught.value.__notes__ == ["1 answers had arrived; they are in .responses"]
+    assert caught.value.__notes__ == ["1 answer had arrived; see .responses"]
     assert len(server.seen) == 1
 
 

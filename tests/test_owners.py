@@ -305,6 +305,53 @@ def test_tokens_of_another_app_are_found_before_anything_is_sent(
     assert not (tmp_path / "raw").exists()
 
 
+def test_what_is_answered_needs_neither_room_nor_tokens(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
+) -> None:
+    """A collection that is whole is read, with a ledger that is full and an owner who has left."""
+    question, raw = asked(two_of_each(posts)), tmp_path / "raw"
+    with client(server, accounts) as many:
+        collection = many.collect(question, into=raw)
+    full = ep.Ledger(tmp_path / "ledger.jsonl", limit=1)
+    full.note("somebody_else")
+    accounts.remove("sandbox_railway")
+    before = len(server.requests)
+    with client(server, accounts, ledger=full) as many:
+        assert many.collect(question, into=raw) == collection
+        with pytest.raises(ep.UserContextRequired, match="sandbox_railway"):
+            many.fetch(question)
+    assert len(server.requests) == before
+
+
+def test_only_who_is_still_to_be_asked_needs_room(
+    server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
+) -> None:
+    """The bakery is answered; whether there is room is a question of the railway alone."""
+
+    def once(progress: ep.Progress) -> None:
+        if progress.done:
+            raise KeyboardInterrupt
+
+    question, raw = asked(two_of_each(posts)), tmp_path / "raw"
+    with client(server, accounts, in_flight=1) as many, pytest.raises(KeyboardInterrupt):
+        many.collect(question, into=raw, watch=once)
+    before = len(server.requests)
+    full = ep.Ledger(tmp_path / "full.jsonl", limit=1)
+    full.note("sandbox_bakery")
+    words = r"\['sandbox_railway'\] would be new"
+    with (
+        client(server, accounts, ledger=full) as many,
+        pytest.raises(ep.LedgerFull, match=words),
+    ):
+        many.collect(question, into=raw)
+    assert len(server.requests) == before
+    other = ep.Ledger(tmp_path / "other.jsonl", limit=1)
+    other.note("sandbox_railway")
+    with client(server, accounts, ledger=other) as many:
+        assert many.collect(question, into=raw).complete
+    assert len(server.requests) == before + 1
+
+
 def test_posts_that_nobody_owns_are_counted_once(accounts: ep.Accounts) -> None:
     """Two posts in two windows are four requests' posts, and two posts."""
     question = ep.historical(
