@@ -6,6 +6,7 @@ import gzip
 import json
 import logging
 import socket
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +16,7 @@ from requests.auth import HTTPBasicAuth
 from scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
+from engagement_pandas.wire.flight import Giving
 from engagement_pandas.wire.transport import (
     Answer,
     Message,
@@ -42,9 +44,22 @@ def message(server: ScriptedServer, signer: Any = lambda: HTTPBasicAuth("a", "b"
     return Message(f"{server.url}/x", b"{}", "application/json", signer, lambda text: text)
 
 
+def send(
+    transport: Transport, what: Message, say: Callable[[str], None] = lambda _: None
+) -> Answer:
+    """Send a message, and return its answer."""
+
+    async def errand() -> None:
+        await Giving(await transport.ask(what, lambda answer: answer))
+
+    answer: Answer
+    (answer,) = transport.flight(1, say).run(iter([errand()]))
+    return answer
+
+
 def post(transport: Transport, server: ScriptedServer) -> Answer:
-    """Send it."""
-    return transport.post(message(server), lambda _: None)
+    """Send one to the server."""
+    return send(transport, message(server))
 
 
 def test_asks_for_gzip(transport: Transport, server: ScriptedServer) -> None:
@@ -142,7 +157,7 @@ def test_backs_off_exponentially_at_random(
 
     server.answer(*[PAGE] * 8)
     with pytest.raises(ep.TransportError):
-        transport.post(message(server, signer), lambda _: None)
+        send(transport, message(server, signer))
     waits = [later - earlier for earlier, later in pairwise(sent)]
     assert len(waits) == 7
     for waited, most in zip(waits, [2, 4, 8, 16, 32, 60, 60], strict=True):
@@ -173,7 +188,7 @@ def test_signs_each_attempt_anew(transport: Transport, server: ScriptedServer) -
     """A signature is used once; the same nonce again would be refused."""
     user = ep.UserContext("ck", "cs", "at", "ats")
     server.answer(PAGE, LIMIT, GOOD)
-    transport.post(message(server, lambda: user.signer(0)), lambda _: None)
+    send(transport, message(server, lambda: user.signer(0)))
     signatures = [seen.headers["authorization"] for seen in server.seen]
     nonces = {dict(p.split("=", 1) for p in s[6:].split(", "))["oauth_nonce"] for s in signatures}
     assert len(nonces) == 3
@@ -187,7 +202,7 @@ def test_waits_for_the_quota_before_sending(
     server.answer(Scripted(200, {}, spent), GOOD)
     post(transport, server)
     assert clock.slept == []
-    transport.post(message(server), lambda _: None)
+    post(transport, server)
     assert sum(clock.slept) == 42.0
 
 
@@ -200,8 +215,8 @@ def test_counts_a_wait_down(transport: Transport, server: ScriptedServer, clock:
     def say(words: str) -> None:
         said.append((words, len(server.seen)))
 
-    transport.post(message(server), say)
-    transport.post(message(server), say)
+    send(transport, message(server), say)
+    send(transport, message(server), say)
     assert said == [
         ("", 0),
         ("waiting 3 s for the quota", 1),
@@ -216,7 +231,7 @@ def test_counts_down_to_the_next_attempt(transport: Transport, server: ScriptedS
     """The same between attempts, with the reason; a part of a second counts as one."""
     server.answer(PAGE, GOOD)
     said: list[str] = []
-    transport.post(message(server), said.append)
+    send(transport, message(server), said.append)
     assert said in (
         ["", "waiting 1 s to try again", ""],
         ["", "waiting 2 s to try again", "waiting 1 s to try again", ""],
@@ -238,7 +253,7 @@ def test_called_off_while_it_waits(
             raise stop
 
     with pytest.raises(error) as caught:
-        transport.post(message(server), say)
+        send(transport, message(server), say)
     assert caught.value is stop
     assert len(server.seen) == 1
     assert sum(clock.slept) <= 1
@@ -269,7 +284,7 @@ def test_nobody_there(clock: FakeClock) -> None:
         str,
     )
     with pytest.raises(ep.TransportError) as caught:
-        transport.post(nowhere, lambda _: None)
+        send(transport, nowhere)
     assert (caught.value.status, caught.value.attempts) == (None, 3)
     assert isinstance(caught.value.__cause__, requests.ConnectionError)
 
@@ -282,10 +297,7 @@ def test_a_server_that_says_nothing(clock: FakeClock) -> None:
         transport = Transport(attempts=2, timeout=(1, 0.05), clock=clock.time, sleep=clock.sleep)
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/x"
         with pytest.raises(ep.TransportError, match="ReadTimeout"):
-            transport.post(
-                Message(url, b"{}", "text/plain", lambda: HTTPBasicAuth("a", "b"), str),
-                lambda _: None,
-            )
+            send(transport, Message(url, b"{}", "text/plain", lambda: HTTPBasicAuth("a", "b"), str))
         transport.close()
 
 
@@ -382,7 +394,7 @@ def test_a_bundle_of_certificates_that_is_not_there(
         "https://127.0.0.1:9/x", b"{}", "text/plain", lambda: HTTPBasicAuth("a", "b"), str
     )
     with pytest.raises(ep.TransportError, match=r"all\.pem") as caught:
-        transport.post(far, lambda _: None)
+        send(transport, far)
     assert caught.value.attempts == 1
 
 
@@ -457,5 +469,5 @@ def test_what_is_wrong_here_stays_wrong(clock: FakeClock, monkeypatch: pytest.Mo
         "https://127.0.0.1:9/x", b"{}", "text/plain", lambda: HTTPBasicAuth("a", "b"), str
     )
     with pytest.raises(ep.TransportError, match="Unable to determine") as caught:
-        transport.post(far, lambda _: None)
+        send(transport, far)
     assert (caught.value.attempts, clock.slept) == (1, [])

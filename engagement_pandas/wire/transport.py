@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -25,7 +25,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 from engagement_pandas.errors import QuotaExceeded, RequestError, ResponseShapeError, TransportError
 from engagement_pandas.quota import Place, Quota
 from engagement_pandas.response import UNREADABLE, shallow
-from engagement_pandas.wire.flight import Air, Errand, Flight, Giving, Here, Rest, Sending, Threads
+from engagement_pandas.wire.flight import Air, Flight, Here, Rest, Sending, Threads
 from engagement_pandas.wire.message import Answer, Failure, Message
 from engagement_pandas.wire.reply import BoundedSession, checked_timeout, read_body
 
@@ -124,38 +124,20 @@ class Transport:
         self._session.close()
 
     def flight(self, errands: int, say: Callable[[str], None]) -> Flight:
-        """Return a flight for so many errands; ``say`` as :meth:`post` has it."""
+        """Return a flight for so many errands, no faster than the quota allows.
+
+        Parameters
+        ----------
+        errands : int
+        say : callable
+            Told ``""`` before each attempt, and each second of a wait why and how long yet.
+            What it raises comes out of the flight at once, and nothing more is sent.
+        """
         most = min(self._in_flight, errands)
         return Flight(self.quota, self._clock, self._air(most), most, say)
 
     def _air(self, most: int) -> Air:
         return Threads(self._sleep) if most > 1 else Here(self._sleep)
-
-    def post(self, message: Message, say: Callable[[str], None]) -> Answer:
-        """Send until there is an answer worth reading, no faster than the quota allows.
-
-        Parameters
-        ----------
-        message : Message
-        say : callable
-            Told ``""`` before each attempt, and each second of a wait why and how long yet.
-            What it raises comes out of here at once, and nothing more is sent.
-
-        Raises
-        ------
-        TransportError
-            As :meth:`ask`.
-        """
-
-        async def errand() -> None:
-            await Giving(await self.ask(message, lambda answer: answer))
-
-        def errands() -> Iterator[Errand]:
-            yield errand()
-
-        answer: Answer
-        (answer,) = self.flight(1, say).run(errands())
-        return answer
 
     async def ask(self, message: Message, arrived: Callable[[Answer], T | Failure]) -> T:
         """Send until there is an answer worth reading, and return what ``arrived`` makes of it.
