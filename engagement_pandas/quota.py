@@ -103,7 +103,8 @@ class Quota:
     Examples
     --------
     >>> quota = Quota(clock=lambda: 1000.0)
-    >>> quota.learn({"x-per-minute-remaining": "0", "x-per-minute-reset": "1030"})
+    >>> spent = {"x-per-minute-remaining": "0", "x-per-minute-reset": "1030"}
+    >>> quota.learn(spent, quota.take())
     >>> quota.pause()
     30.0
     """
@@ -152,18 +153,17 @@ class Quota:
         with self._lock:
             self._close(place)
 
-    def learn(self, headers: Mapping[str, str], place: Place | None = None) -> None:
+    def learn(self, headers: Mapping[str, str], place: Place) -> None:
         """Read the headers of an answer; names in lower case or a case-blind mapping.
 
         Parameters
         ----------
         headers : mapping of str to str
-        place : Place, optional
-            Of the request that it answers.
+        place : Place
+            Of the request that it answers; it is given up.
         """
         with self._lock:
-            now = self._clock()
-            began = now if place is None else place.at
+            now, began = self._clock(), place.at
             self._answers += 1
             self._skew.learn(headers.get("date"), began, now)
             told = {period: _told(headers, period) for period in PERIODS}
@@ -185,12 +185,12 @@ class Quota:
         limit: int | None,
         remaining: int,
         reset: float | None,
-        place: Place | None,
+        place: Place,
         now: float,
     ) -> None:
         self._turn(now)
         known = self._minute
-        until = self._local(reset, "minute", now if place is None else place.at, now)
+        until = self._local(reset, "minute", place.at, now)
         if until is None or reset is None:
             # No reset that makes sense: a window lasts as long as it can from its first word.
             fresh = known is None or not known.heard
@@ -199,16 +199,13 @@ class Quota:
         if known is not None and (
             reset < known.ends if known.heard else reset <= known.ends - PERIODS["minute"]
         ):
-            if place is not None:  # it was counted before the turn
-                self._open.discard(place)
+            self._open.discard(place)  # it was counted before the turn
             return
         if known is None or (known.heard and reset > known.ends):
             self._minute = known = _Minute(
                 limit or (known.limit if known else remaining + 1), reset, until
             )
         self._close(place)
-        if place is None:
-            known.mine += 1
         known.ends = reset
         known.until = min(until, known.until) if known.heard else until
         turned = not known.heard and known.ahead < 1
@@ -216,8 +213,8 @@ class Quota:
         if turned:
             self._turns = known.others == 0
 
-    def _close(self, place: Place | None) -> None:
-        if place is not None and place in self._open:
+    def _close(self, place: Place) -> None:
+        if place in self._open:
             self._open.discard(place)
             if self._minute is not None:
                 self._minute.mine += 1

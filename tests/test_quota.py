@@ -21,6 +21,13 @@ def quota(at: list[float] | None = None) -> tuple[Quota, list[float]]:
     return Quota(clock=lambda: time[0]), time
 
 
+def taken(it: Quota, number: int) -> list[Place]:
+    """Take so many places."""
+    places = [place for _ in range(number) if (place := it.take())]
+    assert len(places) == number
+    return places
+
+
 @pytest.mark.parametrize(
     ("headers", "pause"),
     [
@@ -51,14 +58,14 @@ def quota(at: list[float] | None = None) -> tuple[Quota, list[float]]:
 def test_pause(headers: dict[str, str], pause: float) -> None:
     """Seconds to wait: until the reset, the period where that makes no sense; else none."""
     it, _ = quota()
-    it.learn(headers)
+    it.learn(headers, taken(it, 1)[0])
     assert it.pause() == pytest.approx(pause)
 
 
 def test_a_period_ends() -> None:
     """After the reset there is nothing left to wait for."""
     it, time = quota()
-    it.learn({"x-per-minute-remaining": "0", "x-per-minute-reset": str(NOW + 30)})
+    it.learn({"x-per-minute-remaining": "0", "x-per-minute-reset": str(NOW + 30)}, taken(it, 1)[0])
     time[0] = NOW + 30
     assert it.pause() == 0
 
@@ -66,8 +73,9 @@ def test_a_period_ends() -> None:
 def test_an_answer_without_headers_says_nothing() -> None:
     """A proxy's page in between leaves what is known as it is."""
     it, _ = quota()
-    it.learn({"x-per-minute-remaining": "0"})
-    it.learn({})
+    first, second = taken(it, 2)
+    it.learn({"x-per-minute-remaining": "0"}, first)
+    it.learn({}, second)
     assert it.pause() == 60
 
 
@@ -79,7 +87,8 @@ def test_a_clock_that_is_wrong() -> None:
             "x-per-minute-remaining": "0",
             "x-per-minute-reset": str(NOW + 30),
             "date": "Wed, 15 Apr 2026 12:20:00 GMT",
-        }
+        },
+        taken(it, 1)[0],
     )
     assert it.pause() == pytest.approx(30 + GUARD)
 
@@ -88,14 +97,17 @@ def test_a_clock_that_is_wrong() -> None:
 def test_an_unreadable_date(date: Any) -> None:
     """Then the local clock will do."""
     it, _ = quota()
-    it.learn({"x-per-minute-remaining": "0", "x-per-minute-reset": str(NOW + 30), "date": date})
+    it.learn(
+        {"x-per-minute-remaining": "0", "x-per-minute-reset": str(NOW + 30), "date": date},
+        taken(it, 1)[0],
+    )
     assert it.pause() == pytest.approx(30)
 
 
 def test_limits_are_kept() -> None:
     """What the contract allows, once an answer has said it."""
     it, _ = quota()
-    it.learn({"x-per-minute-limit": "600", "x-per-second-limit": "20"})
+    it.learn({"x-per-minute-limit": "600", "x-per-second-limit": "20"}, taken(it, 1)[0])
     assert it.limits == {"minute": 600, "second": 20}
 
 
@@ -110,13 +122,6 @@ def told(remaining: int, reset: float = NOW + 60, limit: int = 60, **more: str) 
         "x-per-minute-reset": str(reset),
         **more,
     }
-
-
-def taken(it: Quota, number: int) -> list[Place]:
-    """Take so many places."""
-    places = [place for _ in range(number) if (place := it.take())]
-    assert len(places) == number
-    return places
 
 
 def places_left(it: Quota) -> int:
@@ -245,7 +250,7 @@ def test_dates_together_tell_more() -> None:
     for step in range(5):
         time[0] = NOW + 0.1 + 0.2 * step
         date = formatdate(int(time[0]), usegmt=True)
-        it.learn(told(0, NOW + 60, date=date))
+        it.learn(told(4 - step, NOW + 60, date=date), taken(it, 1)[0])
     assert 0 < it.pause() - (NOW + 60 - time[0]) <= 0.2 + GUARD
 
 
@@ -265,7 +270,8 @@ def test_a_skew_is_narrowed() -> None:
 def test_no_second_has_too_many() -> None:
     """Three a second: the fourth waits for a second and a bit, from the first."""
     it, time = quota()
-    it.learn({"x-per-second-limit": "3"})
+    it.learn({"x-per-second-limit": "3"}, taken(it, 1)[0])
+    time[0] += 2
     taken(it, 2)
     time[0] += 0.5
     taken(it, 1)
@@ -308,12 +314,12 @@ def test_one_until_it_is_known() -> None:
     """Then as many as there may be; a few, where two answers tell nothing."""
     it, _ = quota()
     assert it.abreast(48) == 1
-    it.learn({})
+    it.learn({}, taken(it, 1)[0])
     assert it.abreast(48) == 1
-    it.learn({})
+    it.learn({}, taken(it, 1)[0])
     assert it.abreast(48) == UNTOLD
     assert it.abreast(2) == 2
-    it.learn(told(59))
+    it.learn(told(59), taken(it, 1)[0])
     assert it.abreast(48) == 48
 
 
@@ -341,7 +347,7 @@ def test_whatever_the_headers_say(answers: list[dict[str, str]], steps: list[flo
     """Never an error, never a wait of more than a minute, and in the end a place."""
     it, time = quota()
     for headers, step in zip(answers, steps, strict=False):
-        place = it.take()
+        place = it.take() or Place(time[0])
         time[0] += step
         it.learn(headers, place)
         assert 0 <= it.pause() <= 60
