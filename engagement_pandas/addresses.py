@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from typing import Final, TypedDict
+from urllib.parse import urlsplit
 
 BASE_URL_VARIABLE: Final = "X_BASE_URL"
 TOKEN_URL_VARIABLE: Final = "X_TOKEN_URL"  # noqa: S105 - a variable's name
+
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Addresses(TypedDict, total=False):
@@ -37,3 +41,15 @@ def addresses(base_url: str | None = None, token_url: str | None = None) -> Addr
     if token_url is not None:
         named["token_url"] = token_url
     return named
+
+
+def is_here(url: str) -> bool:
+    """Tell whether a URL leads to this machine: plain http is for that only.
+
+    Examples
+    --------
+    >>> is_here("http://127.0.0.1:8080/x"), is_here("https://data-api.x.com")
+    (True, False)
+    """
+    parts = urlsplit(url)
+    return parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK

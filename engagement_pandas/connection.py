@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
 
-from engagement_pandas.addresses import BASE_URL_VARIABLE, TOKEN_URL_VARIABLE, addresses
+from engagement_pandas.addresses import BASE_URL_VARIABLE, TOKEN_URL_VARIABLE, addresses, is_here
 from engagement_pandas.auth import VARIABLES, AppOnly
 from engagement_pandas.client import BASE_URL, EngagementClient
 from engagement_pandas.errors import MissingCredentials
@@ -48,7 +48,6 @@ _YOURS: Final = (accounts.PATH_VARIABLE, ledger.PATH_VARIABLE)
 
 _NAMING: Final = ("handle", "text")
 _TABLES: Final[Mapping[str, str]] = {".csv": ",", ".tsv": "\t"}
-_HERE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -219,8 +218,8 @@ def connect(
     client = EngagementClient(owner, ledger=Ledger.from_env(), **named)
     public = EngagementClient(AppOnly.from_env(), **named)
     frame = _read(file)
-    host = urlsplit(base_url).hostname
-    whose = "a server on this machine, not X" if host in _HERE else f"X, Engagement API at {host}"
+    far = f"X, Engagement API at {urlsplit(base_url).hostname}"
+    whose = "a server on this machine, not X" if is_here(base_url) else far
     return Connection(
         client,
         public,

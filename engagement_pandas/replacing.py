@@ -6,14 +6,34 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from uuid import uuid4
+
+
+def leftovers(path: Path) -> Iterator[Path]:
+    """Yield what is written beside a file to replace it: also by processes that were killed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, replacing(Path(folder, "a")) as beside:
+    ...     beside.write_bytes(b"new")
+    ...     list(leftovers(Path(folder, "a"))) == [beside], list(leftovers(Path(folder, "b")))
+    3
+    (True, [])
+    """
+    return path.parent.glob(f".{'[0-9a-f]' * 32}-{escape(path.name)}")
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{uuid4().hex}-{path.name}")
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path to write to, beside the final one; then flush it to disk and move it."""
-    beside = path.with_name(f".{uuid4().hex}-{path.name}")
+    beside = _beside(path)
     try:
         yield beside
         with beside.open("rb+") as file:
@@ -29,7 +49,7 @@ def place(path: Path, content: bytes) -> bool:
 
     Of several processes that write the same path, the first wins.
     """
-    beside = path.with_name(f".{uuid4().hex}-{path.name}")
+    beside = _beside(path)
     try:
         with beside.open("xb") as file:
             file.write(content)

@@ -7,14 +7,13 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from glob import escape
 from pathlib import Path
 from shlex import quote
 from typing import Final
 
 from engagement_pandas.errors import AccountsError
 from engagement_pandas.locking import OWNER_ONLY, locked
-from engagement_pandas.replacing import make_folder, replacing
+from engagement_pandas.replacing import leftovers, make_folder, replacing
 
 _OWNER_FOLDER: Final = 0o700
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -95,7 +94,7 @@ class Strongbox:
         # Where the name is a link, what it leads to is replaced.
         target = Path(os.path.realpath(self.path))
         # A process that was killed while it wrote has left secrets beside it.
-        for left in target.parent.glob(f".{'[0-9a-f]' * 32}-{escape(target.name)}"):
+        for left in leftovers(target):
             left.unlink()
         with replacing(target) as beside:
             handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)

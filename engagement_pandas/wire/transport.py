@@ -22,6 +22,7 @@ import requests
 import tenacity
 from urllib3.exceptions import HTTPError, ProtocolError
 
+from engagement_pandas.addresses import is_here
 from engagement_pandas.errors import QuotaExceeded, RequestError, ResponseShapeError, TransportError
 from engagement_pandas.quota import Place, Quota
 from engagement_pandas.response import UNREADABLE, shallow
@@ -58,7 +59,6 @@ PASSING: Final = (
 READABLE: Final = frozenset({200, 400, 403})
 """Statuses whose body decides what happens next: one that is cut off is asked for again."""
 
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _DIRECT: Final[Any] = {"http": None, "https": None, "all": None}  # past any proxy
 _SNIPPET: Final = 300
 _LONGEST: Final = 2**18  # bytes of a body of errors that are looked at; unpacked they take more
@@ -200,7 +200,7 @@ class Transport:
                 auth=signer,
                 timeout=self._timeout,
                 allow_redirects=False,
-                proxies=_DIRECT if _is_here(message.url) else None,
+                proxies=_DIRECT if is_here(message.url) else None,
                 stream=True,
                 verify=True,  # or with a bundle that the environment names; never not
             ) as reply:
@@ -268,7 +268,7 @@ def checked_url(url: str) -> str:
         parts = urlsplit(url)
         # What urllib3 would read otherwise, and where a password may stand, is not looked into.
         plain = _PLAIN.fullmatch(url) is not None and parts.port != 0
-        allowed = plain and bool(parts.hostname) and (parts.scheme == "https" or _is_here(url))
+        allowed = plain and bool(parts.hostname) and (parts.scheme == "https" or is_here(url))
     except (ValueError, AttributeError, TypeError):
         allowed = False
     if not allowed:
@@ -281,11 +281,6 @@ def checked_url(url: str) -> str:
         )
         raise RequestError(msg)
     return url.rstrip("/")
-
-
-def _is_here(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK
 
 
 def _passing(error: Exception) -> bool:
