@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,10 +29,10 @@ NOW = "2026-04-15T12:20:00Z"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, without credentials."""
+    """Work in an empty folder, without credentials; accounts and ledger are those of the tests."""
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
-        if name.startswith(("X_", "TWITTER_")):
+        if name.startswith(("X_", "TWITTER_")) and name not in {"X_ACCOUNTS", "X_LEDGER"}:
             monkeypatch.delenv(name)
     return tmp_path
 
@@ -426,6 +427,65 @@ def test_nothing_is_kept_where_nothing_arrived(server: ScriptedServer, folder: P
     assert list(folder.iterdir()) == []
 
 
+@pytest.fixture
+def elsewhere(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder that takes nothing, and return where temporary folders go."""
+    (folder / "gone").mkdir()
+    (folder / "temporary").mkdir()
+    monkeypatch.chdir(folder / "gone")
+    (folder / "gone").rmdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder / "temporary"))
+    return folder / "temporary"
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_working_folder_that_takes_nothing(
+    server: ScriptedServer, folder: Path, elsewhere: Path
+) -> None:
+    """Answers wait among the temporary folders for the table, and stay no longer."""
+    server.answer(Scripted(200, likes(["7"])))
+    ask = ["totals", "7", "--types", "favorites", "--out", str(folder / "counts.csv")]
+    assert main([*ask, *urls(server)]) == 0
+    assert len(ep.read_csv(folder / "counts.csv")) == 1
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.usefixtures("keys")
+def test_answers_before_a_failure_are_kept_elsewhere(
+    server: ScriptedServer, elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And it is told where."""
+    posts = [str(n) for n in range(1, 252)]
+    server.answer(Scripted(200, likes(posts[:250])), Scripted(400, {"errors": ["no"]}))
+    assert main(["totals", *posts, "--types", "favorites", *urls(server)]) == 4
+    (kept,) = elsewhere.iterdir()
+    assert f"the same command goes on with --archive {kept}" in capsys.readouterr().err
+    (answer,) = kept.glob("totals-*/[!q]*.json.gz")
+    assert answer.stat().st_size > 0
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.usefixtures("keys")
+def test_a_home_that_takes_nothing(
+    server: ScriptedServer,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Nobody asked for a ledger: that there is none is told; with a limit it is an error."""
+    monkeypatch.delenv("X_LEDGER")
+    (folder / "home").touch()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "home"))
+    server.answer(Scripted(200, likes(["7"])))
+    ask = ["totals", "7", "--types", "favorites", "--out", "counts.csv", *urls(server)]
+    assert main(ask) == 0
+    assert "cannot be" in capsys.readouterr().err
+    assert len(ep.read_csv("counts.csv")) == 1
+    monkeypatch.setenv("X_HANDLE_LIMIT", "5")
+    assert main(ask) == 7
+    assert len(server.seen) == 1
+
+
 @pytest.mark.usefixtures("keys")
 def test_the_same_command_goes_on(server: ScriptedServer, folder: Path) -> None:
     """What is answered is not asked again; and of a window, never."""
@@ -632,6 +692,20 @@ def test_a_folder_without_answers(verb: str, capsys: pytest.CaptureFixture[str])
         capsys.readouterr().err
     )
     assert main([verb, "nowhere"]) == 7
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.usefixtures("keys", "folder")
+def test_flatten_what_was_broken_off(
+    server: ScriptedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An archive with a question and no answer: exit code 7, with the cure."""
+    server.answer(Scripted(400, {"errors": ["no"]}))
+    assert main(["totals", "7", "--archive", "raw", *urls(server)]) == 4
+    assert "what was answered is in" not in capsys.readouterr().err
+    assert main(["flatten", "raw"]) == 7
+    told = capsys.readouterr().err
+    assert "there are no answers yet in raw; collect the same question again" in told
 
 
 def test_flatten_what_does_not_belong_together(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 def lent(folder: str | None, endpoint: str) -> Iterator[Archive]:
     """Lend the archive in a folder; without one, one that stays only where something fails.
 
+    That is here, or among the temporary folders where nothing can be made here.
+
     Raises
     ------
     ArchiveError
@@ -33,8 +36,7 @@ def lent(folder: str | None, endpoint: str) -> Iterator[Archive]:
     if folder is not None:
         yield Archive(folder)
         return
-    moment = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    archive = Archive(f"engagement-pandas-{endpoint}-{moment}-{uuid4().hex[:8]}")
+    archive = Archive(_made(f"engagement-pandas-{endpoint}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-"))
     try:
         yield archive
     except BrokenPipeError:  # whoever reads the counts has had enough; nothing is lost
@@ -69,6 +71,16 @@ def opened(folder: str) -> tuple[Collection, ...]:
         msg = f"{folder} holds no answers; name a folder that --archive has filled"
         raise ArchiveError(msg)
     return found
+
+
+def _made(name: str) -> Path:
+    """Make a folder, whose name begins like that."""
+    here = Path(f"{name}{uuid4().hex[:8]}")
+    try:
+        here.mkdir()
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix=name))
+    return here
 
 
 def _any_answer(archive: Archive) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engagement_pandas.cli.archives import opened
 from engagement_pandas.cli.terminal import Verbs, grouping, omitted, say, table_file, write
-from engagement_pandas.errors import EngagementError
+from engagement_pandas.errors import ArchiveError, EngagementError
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
@@ -51,7 +51,13 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Flatten each body, and write them below each other."""
+    """Flatten each body, and write them below each other.
+
+    Raises
+    ------
+    ArchiveError
+        Where there is none: whatever was collected was broken off before its first answer.
+    """
     from engagement_pandas.flattening import flatten, flatten_json, omissions  # noqa: PLC0415
     from engagement_pandas.flattening.bodies import stack  # noqa: PLC0415 - pandas
 
@@ -66,6 +72,10 @@ def run(arguments: argparse.Namespace) -> None:
         except EngagementError as error:
             error.add_note(f"in {name}")
             raise
+    if not frames and not responses:
+        folders = ", ".join(arguments.answers)
+        msg = f"there are no answers yet in {folders}; collect the same question again"
+        raise ArchiveError(msg)
     if responses:
         frames.append(flatten(responses, arguments.grouping, retrieved_at=arguments.retrieved_at))
         for line in omitted(omissions(responses)):
