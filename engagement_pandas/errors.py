@@ -73,7 +73,11 @@ class AmbiguousGrouping(RequestError):
 
 
 class LedgerFull(RequestError):
-    """More handles in a month than the ledger allows; nothing was sent."""
+    """More handles in a month than the ledger allows.
+
+    Nothing was sent with the tokens of one beyond the limit. It may come midway, where other
+    processes keep the same ledger: what had been answered is in ``.responses``.
+    """
 
 
 class CredentialsError(EngagementError):

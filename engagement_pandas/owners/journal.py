@@ -98,7 +98,7 @@ class Journal:
         except OSError as error:
             msg = (
                 f"the ledger {self.path} cannot be written: {error}; free some room, or name "
-                "another file"
+                "another file (X_LEDGER)"
             )
             raise LedgerError(msg) from error
 
@@ -123,7 +123,7 @@ class Journal:
         except FileNotFoundError:
             return b""
         except OSError as error:
-            msg = f"the ledger {self.path} cannot be read: {error}; name another file"
+            msg = f"the ledger {self.path} cannot be read: {error}; name another file (X_LEDGER)"
             raise LedgerError(msg) from error
 
 

@@ -133,6 +133,10 @@ def begin_login(
         Where the app may not log owners in by PIN.
     TransportError
         Where there was no answer; ``QuotaExceeded`` after too many logins.
+    RefusedError
+        Where X answers something else, such as a redirect.
+    ResponseShapeError
+        Where the answer holds no request token.
     RequestError
         Where the URL is neither https nor on this machine.
 
