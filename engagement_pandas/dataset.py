@@ -19,7 +19,6 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -27,17 +26,17 @@ import pandas as pd
 from engagement_pandas.errors import DatasetError, FrameError
 from engagement_pandas.exports.contract import as_types
 from engagement_pandas.frame import (
-    OMISSION_COLUMNS,
+    TOLD,
     empty_counts,
-    empty_omissions,
 )
 from engagement_pandas.lake.arrow import among, column
+from engagement_pandas.lake.attempts import explained, until_first
 from engagement_pandas.lake.mirror import mirror, sizes
 from engagement_pandas.lake.pieces import Moment, Piece, Wanted, pieces
-from engagement_pandas.lake.readings import KEY, as_readings, earliest, in_turn
+from engagement_pandas.lake.readings import KEY, as_readings, in_turn, moment_of
 from engagement_pandas.lake.silent import Silence, as_frame, silences_of
 from engagement_pandas.lake.store import Appended, Store
-from engagement_pandas.lake.tables import KEPT_HOURS, until_first
+from engagement_pandas.lake.tables import KEPT_HOURS, checked
 from engagement_pandas.metrics.columns import whole_number
 from engagement_pandas.wording import counted
 
@@ -103,9 +102,8 @@ class Dataset:
                 msg = "storage_options are for deltalake; a filesystem has its own"
                 raise DatasetError(msg)
             mirror(filesystem, self.path)
-        if self.local and Path(self.path).is_file():
-            msg = f"{self.path} is a file; name a folder"
-            raise DatasetError(msg)
+        if self.local:
+            checked(self.path)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_store"}
@@ -117,7 +115,7 @@ class Dataset:
 
     @cached_property
     def _store(self) -> Store:
-        home = os.path.abspath(self.path) if self.local else self.path.rstrip("/")  # noqa: PTH100
+        home = checked(self.path) if self.local else self.path.rstrip("/")
         return Store(home, self._options, self._filesystem)
 
     def append(self, counts: pd.DataFrame, omissions: pd.DataFrame | None = None) -> Appended:
@@ -132,7 +130,8 @@ class Dataset:
             By post, type, day and hour, from ``historical()``, with the moment at which they
             were read: ``flatten(responses)`` or ``flatten(responses, retrieved_at=True)``.
         omissions : DataFrame, optional
-            ``omissions(responses)`` of the same answers.
+            Of the same answers: ``omissions(responses)``, or with ``retrieved_at=True``
+            where the counts were read at several moments.
 
         Raises
         ------
@@ -146,13 +145,9 @@ class Dataset:
         fresh = as_readings(counts)
         heard: list[Silence] = []
         if omissions is not None and len(omissions):
-            heard = silences_of(omissions, earliest(counts))
-        done = Appended(0, 0)
-        for part in in_turn(fresh):
-            step = until_first(partial(self._store.append, part, heard))
-            done = Appended(done.added + step.added, done.revised + step.revised)
-            heard = []
-        return done
+            told = None if "retrieved_at" in omissions else moment_of(counts)
+            heard = silences_of(omissions, told)
+        return until_first(partial(self._store.append, list(in_turn(fresh)), heard))
 
     def read(
         self,
@@ -244,7 +239,7 @@ class Dataset:
             post that is counted again is no longer among them.
         """
         silences = self.silences()
-        return as_frame(silences)[list(OMISSION_COLUMNS)] if silences else empty_omissions()
+        return as_frame(silences)[list(TOLD)]
 
     def revisions(self) -> pd.DataFrame:
         """Return the log of hours that changed after they were first read.
@@ -279,7 +274,8 @@ class Dataset:
         wanted = (column("day") >= since.date()) & among("post_id", post_ids)
         columns = ["post_id", "engagement_type", "retrieved_at", "day", "hour"]
         rows = self._store.counts.rows(table)
-        yield from rows.to_batches(columns=columns, filter=wanted)
+        with explained(self._store.counts.uri, "read"):
+            yield from rows.to_batches(columns=columns, filter=wanted)
 
     @property
     def latest(self) -> datetime | None:
@@ -319,12 +315,15 @@ class Dataset:
         ----------
         kept_hours : int
             Files that are younger than these hours stay, for readers that are at them, and
-            so that what was read a moment ago can be read again.
+            so that what was read a moment ago can be read again. Files of no commit stay for
+            an hour in any case, for writers.
 
         Raises
         ------
         DatasetError
             Where it cannot be written.
+        FrameError
+            Where ``kept_hours`` is no number of hours.
         """
         if isinstance(kept_hours, bool) or not isinstance(kept_hours, int) or kept_hours < 0:
             msg = f"kept_hours is {kept_hours!r}; give whole hours, such as {KEPT_HOURS}"

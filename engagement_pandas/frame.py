@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,9 +48,13 @@ OMISSION_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
         "message": "str",
         "start": "datetime64[us, UTC]",
         "end": "datetime64[us, UTC]",
+        "retrieved_at": "datetime64[us, UTC]",
     }
 )
-"""Columns of omissions in their order, and dtypes; all of them always."""
+"""Columns of omissions in their order, and dtypes; all but ``retrieved_at`` always."""
+
+TOLD: Final = tuple(OMISSION_COLUMNS)[:-1]
+"""The columns that omissions always have."""
 
 ALWAYS: Final = ("engagement_type", "count")
 """The columns that counts have whatever the grouping."""
@@ -108,7 +112,7 @@ def empty_omissions() -> pd.DataFrame:
     ['post_id', 'engagement_type', 'reason', 'message', 'start', 'end']
     """
     dtypes: dict[str, Any] = {**OMISSION_COLUMNS, "reason": REASONS}
-    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in dtypes.items()})
+    return pd.DataFrame({name: pd.Series(dtype=dtypes[name]) for name in TOLD})
 
 
 def check_counts(frame: pd.DataFrame) -> None:
@@ -181,8 +185,9 @@ def check_omissions(frame: pd.DataFrame) -> None:
     --------
     >>> check_omissions(empty_omissions())
     """
-    _check_columns(frame, "omissions", OMISSION_COLUMNS, required=tuple(OMISSION_COLUMNS))
-    _check_filled(frame, "omissions", ["post_id", "reason", "message"])
+    _check_columns(frame, "omissions", OMISSION_COLUMNS, required=TOLD)
+    filled = ["post_id", "reason", "message", "retrieved_at"]
+    _check_filled(frame, "omissions", [name for name in filled if name in frame])
     _check_ids(frame, "omissions")
     if frame["reason"].dtype != REASONS:
         msg = (
@@ -252,45 +257,20 @@ def counts_schema(columns: Sequence[str] = tuple(COUNT_COLUMNS)) -> pa.Schema:
     return pa.schema([(name, kind) for name, kind in types.items() if name in wanted])
 
 
-def omissions_schema() -> pa.Schema:
-    """Return the pyarrow schema of omissions.
+def omissions_schema(columns: Sequence[str] = tuple(OMISSION_COLUMNS)) -> pa.Schema:
+    """Return the pyarrow schema of omissions with these columns.
 
     Examples
     --------
-    >>> omissions_schema().names
+    >>> omissions_schema(TOLD).names
     ['post_id', 'engagement_type', 'reason', 'message', 'start', 'end']
     """
     import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
 
     text, moment = pa.large_string(), pa.timestamp("us", tz="UTC")
-    types = [text, text, pa.dictionary(pa.int32(), text), text, moment, moment]
-    return pa.schema(list(zip(OMISSION_COLUMNS, types, strict=True)))
-
-
-def moment_text(moment: str | datetime) -> str:
-    """Return a moment as ISO text in UTC.
-
-    Raises
-    ------
-    FrameError
-        Where it is no time, or has no time zone.
-
-    Examples
-    --------
-    >>> moment_text("2026-03-01T10:00:00+01:00")
-    '2026-03-01T09:00:00+00:00'
-    """
-    try:
-        aware = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-        if aware.utcoffset() is None:
-            msg = f"retrieved_at {moment!r} has no time zone; add one (Z, or tzinfo=UTC)"
-            raise FrameError(msg)
-        return aware.astimezone(UTC).isoformat()
-    except (ValueError, AttributeError) as error:
-        if isinstance(error, FrameError):
-            raise
-        msg = f"retrieved_at {moment!r} is not a time; write 2026-03-01T09:30:00Z"
-        raise FrameError(msg) from error
+    types = [text, text, pa.dictionary(pa.int32(), text), text, moment, moment, moment]
+    known = dict(zip(OMISSION_COLUMNS, types, strict=True))
+    return pa.schema([(name, known[name]) for name in columns])
 
 
 def _check_columns(

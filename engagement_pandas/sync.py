@@ -7,24 +7,34 @@ run that died leaves them there, and the next one begins with them.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 from engagement_pandas.archive import Archive
 from engagement_pandas.dataset import Dataset
-from engagement_pandas.errors import AlreadySyncing, ArchiveError, DatasetError, RequestError
+from engagement_pandas.errors import (
+    AlreadySyncing,
+    ArchiveError,
+    DatasetError,
+    FrameError,
+    RequestError,
+    ResponseShapeError,
+)
 from engagement_pandas.flattening import flatten, omissions
 from engagement_pandas.frame import timestamps
 from engagement_pandas.handles import Handles
 from engagement_pandas.kinds import known_types
-from engagement_pandas.lake.missing import Gap, Hours
+from engagement_pandas.lake.missing import Gap, Hours, blocks, made_by
 from engagement_pandas.lake.pieces import Moment
 from engagement_pandas.locking import alone
-from engagement_pandas.posts import created_at, unique_ids
+from engagement_pandas.posts import unique_ids
 from engagement_pandas.request import BY_HOUR, historical
 from engagement_pandas.vocabulary import EARLIEST, Endpoint
 from engagement_pandas.window import as_moment
@@ -39,8 +49,13 @@ if TYPE_CHECKING:
     from engagement_pandas.response import EngagementResponse
 
 RAW: Final = "raw"
+ASIDE: Final = "set_aside"
+"""In the folder of raw answers: collections that do not go into the data set."""
+
 SETTLE: Final = 48
 """Hours after which an hour is taken to change no more; the API does not tell."""
+
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +67,7 @@ class Synced:
     answers : int
         Answers that came, refusals included.
     added : int
-        Counts of hours that were not there.
+        Counts of hours that were not there, also of answers that an earlier run left behind.
     revised : int
         Counts that are other ones now; ``Dataset.revisions`` has them.
     """
@@ -67,7 +82,7 @@ class Synced:
         )
 
     def __str__(self) -> str:
-        if not self.answers:
+        if self == Synced():
             return "up to date: nothing to ask"
         return (
             f"{counted(self.answers, 'answer')}: {counted(self.added, 'new count')}, "
@@ -102,8 +117,8 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
     settle : int
         Hours. An hour is asked again in each run, until it was read this long after its end.
     raw : path, optional
-        Where the answers are kept as they come, in a folder a day. By default in the data
-        set's own folder, where that is one of this machine.
+        Where the answers are kept as they come, in a folder a day, for this data set alone.
+        By default in its own folder, where that is one of this machine.
     watch : callable, optional
         Told of each step, as ``EngagementClient.fetch`` has it.
 
@@ -119,6 +134,12 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
         Where the question is none.
     EngagementError
         As ``EngagementClient.collect``; what was answered is kept, and the next run goes on.
+
+    Warns
+    -----
+    UserWarning
+        Where an earlier run left an answer that is none. It is moved to ``set_aside`` in the
+        folder of raw answers, and its hours are asked again.
 
     Notes
     -----
@@ -147,25 +168,39 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
         msg = f"settle is {settle!r}; give whole hours, such as {SETTLE}"
         raise RequestError(msg)
     folder = _raw_of(dataset, raw)
-    with alone(folder) as is_alone:
-        if not is_alone:
+    with ExitStack() as held:
+        places = [folder, Path(dataset.path, "sync")] if dataset.local else [folder]
+        if not all(held.enter_context(alone(place)) for place in places):
             msg = f"another process brings {dataset.path} up to date; nothing was sent"
             raise AlreadySyncing(msg)
-        _take_up(dataset, folder)
         now = client.now()
-        hours = Hours(posts, types, begin, now, settle)
-        hours.read(dataset.readings(begin, posts))
-        hours.hear(dataset.silences())
+        done = _take_up(dataset, folder, now)
         archive = Archive(folder / f"{now:%Y-%m-%d}")
-        done, silent = Synced(), set[tuple[str, str | None]]()
-        for whole in (piece for gap in hours.gaps() for piece in gap.pieces()):
+        silent = set[tuple[str, str | None]]()
+        parts = (
+            Hours(part, types, begin, now, settle) for part in blocks(posts, types, begin, now)
+        )
+        for whole in _todo(dataset, begin, parts):
             piece = whole.without(silent)
             if piece is not None:
                 responses = _ask(client, piece, owners, archive, watch)
-                done += _store(dataset, responses)
-                silent |= {(s.post_id, s.engagement_type) for s in dataset.silences() if s.whole}
+                done += _store(dataset, responses, now)
+                silent |= {
+                    (one.post_id, one.engagement_type)
+                    for one in dataset.silences()
+                    if one.whole and one.retrieved_at >= now
+                }
         dataset.compact()
     return done
+
+
+def _todo(dataset: Dataset, begin: datetime, parts: Iterable[Hours]) -> Iterator[Gap]:
+    """Yield what is to be asked and stored at a time; what is stored may grow meanwhile."""
+    for hours in parts:
+        hours.read(dataset.readings(begin, hours.post_ids))
+        hours.hear(dataset.silences())
+        for gap in hours.gaps():
+            yield from gap.pieces()
 
 
 def _raw_of(dataset: Dataset, raw: str | Path | None) -> Path:
@@ -175,6 +210,8 @@ def _raw_of(dataset: Dataset, raw: str | Path | None) -> Path:
     folder = Path(dataset.path) / RAW if raw is None else Path(raw)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if dataset.local:
+            Path(dataset.path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         msg = f"{folder} cannot be made: {error}; name another folder for the raw answers"
         raise DatasetError(msg) from error
@@ -190,45 +227,64 @@ def _ask(
     return list(client.collect(asked.replace(owners=owners), into=archive, watch=watch))
 
 
-def _store(dataset: Dataset, responses: list[EngagementResponse]) -> Synced:
+def _store(dataset: Dataset, responses: list[EngagementResponse], now: datetime) -> Synced:
     if not responses:
         return Synced()
     counts = flatten(responses, retrieved_at=True)
-    silences = omissions(responses)
-    done = dataset.append(_lived(counts), silences)
+    silences = omissions(responses, retrieved_at=True)
+    done = dataset.append(_lived(counts, now), silences)
     return Synced(len(responses), done.added, done.revised)
 
 
-def _lived(counts: pd.DataFrame) -> pd.DataFrame:
+def _lived(counts: pd.DataFrame, now: datetime) -> pd.DataFrame:
     """Leave out the hours before a post was made: their zeros are no counts."""
-    made = {post: created_at(post) or EARLIEST for post in counts["post_id"].unique()}
+    made = {post: made_by(post, now) or EARLIEST for post in counts["post_id"].unique()}
     begun = counts["post_id"].map(made).astype("datetime64[us, UTC]").dt.floor("h")
     return counts[timestamps(counts) >= begun]
 
 
-def _take_up(dataset: Dataset, folder: Path) -> None:
+def _take_up(dataset: Dataset, folder: Path, now: datetime) -> Synced:
     """Store what an earlier run was told and did not come to store.
 
     That is younger than anything stored: answers are stored in the order in which they come.
+    An answer that is none would be met again in each run; so it is moved out of the way.
     """
-    latest = dataset.latest
-    for day in sorted(path for path in folder.iterdir() if path.is_dir()):
+    done, latest = Synced(), dataset.latest
+    for day in sorted(path for path in folder.iterdir() if _DAY.fullmatch(path.name)):
         if latest is not None and day.name < f"{latest:%Y-%m-%d}":
             continue
-        for collection in sorted(Archive(day).collections, key=_started):
+        for collection in sorted(
+            filter(_ours, Archive(day).collections), key=lambda one: one.started
+        ):
             fresh = [
                 response
                 for response in _answered(collection)
                 if latest is None or response.retrieved_at >= latest
             ]
-            _store(dataset, fresh)
+            try:
+                stored = _store(dataset, fresh, now)
+            except (FrameError, RequestError, ResponseShapeError) as error:
+                _set_aside(collection.path, folder, error)
+            else:
+                done += replace(stored, answers=0)
+    return done
 
 
-def _started(collection: Collection) -> datetime:
+def _set_aside(path: Path, folder: Path, error: Exception) -> None:
+    aside = folder / ASIDE / f"{path.parent.name}-{path.name}-{uuid4().hex[:8]}"
+    aside.parent.mkdir(exist_ok=True)
+    path.rename(aside)
+    msg = f"{path} does not go into the data set: {error}; it is in {aside} now, and asked again"
+    warnings.warn(msg, UserWarning, stacklevel=4)
+
+
+def _ours(collection: Collection) -> bool:
+    """Tell whether a collection is one that sync asks for."""
     try:
-        return collection.started
+        asked = [(request.endpoint, request.groupings) for request in collection.requests]
     except ArchiveError:  # its question is lost
-        return EARLIEST
+        return False
+    return set(asked) <= {(Endpoint.HISTORICAL, (BY_HOUR,))}
 
 
 def _answered(collection: Collection) -> Iterator[EngagementResponse]:

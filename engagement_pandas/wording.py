@@ -1,9 +1,12 @@
-"""How names and numbers stand in messages."""
+"""How names, numbers and moments are written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Final
+
+from engagement_pandas.errors import FrameError
 
 _KILO: Final = 1000
 _TEN: Final = 9.95  # what is more is told as 10
@@ -61,3 +64,29 @@ def spot(*keys: object) -> str:
     "$['by_post']['123']"
     """
     return "$" + "".join(f"[{shown(key)}]" for key in keys)
+
+
+def moment_text(moment: str | datetime) -> str:
+    """Return a moment as ISO text in UTC.
+
+    Raises
+    ------
+    FrameError
+        Where it is no time, or has no time zone.
+
+    Examples
+    --------
+    >>> moment_text("2026-03-01T10:00:00+01:00")
+    '2026-03-01T09:00:00+00:00'
+    """
+    try:
+        aware = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+        if aware.utcoffset() is None:
+            msg = f"retrieved_at {moment!r} has no time zone; add one (Z, or tzinfo=UTC)"
+            raise FrameError(msg)
+        return aware.astimezone(UTC).isoformat()
+    except (ValueError, AttributeError) as error:
+        if isinstance(error, FrameError):
+            raise
+        msg = f"retrieved_at {moment!r} is not a time; write 2026-03-01T09:30:00Z"
+        raise FrameError(msg) from error

@@ -115,7 +115,7 @@ def test_files_that_are_gone(dataset: ep.Dataset) -> None:
     counts = epd.read(dataset)
     dataset.append(some("2026-04-01T02:05:00Z", count=9))
     dataset.compact(kept_hours=0)
-    with pytest.raises(ep.DatasetError, match=r"cannot be read: .* into pieces anew"):
+    with pytest.raises(ep.DatasetError, match=r"cannot be read: .*: read anew"):
         counts.compute()
 
 
@@ -133,7 +133,7 @@ def test_a_type_that_historical_does_not_count(tmp_path: Path) -> None:
     counts = counts_of([("7", "replies", "2026-03-01", 5, 1)], FIRST)
     named = counts["engagement_type"].cat.rename_categories({"replies": "shares"})
     dataset.append(counts.assign(engagement_type=named))
-    with pytest.raises(ep.DatasetError, match="holds .'shares'., which /historical does not count"):
+    with pytest.raises(ep.DatasetError, match=r"holds .'shares'., which /historical"):
         epd.read(dataset).compute()
 
 

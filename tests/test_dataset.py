@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+import os
+import shutil
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import fsspec
@@ -17,7 +20,8 @@ from hypothesis import strategies as st
 from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
 import engagement_pandas as ep
-from engagement_pandas.frame import check_counts, check_omissions
+from engagement_pandas.frame import COUNT_COLUMNS, check_counts, check_omissions
+from engagement_pandas.lake import attempts
 from engagement_pandas.lake import tables as lake
 from engagement_pandas.lake.readings import as_readings, fold
 
@@ -305,6 +309,104 @@ def test_two_counts_of_one_moment(dataset: ep.Dataset) -> None:
     same(dataset.read(), counts)
 
 
+def test_a_reading_from_before_a_count_that_is_missing(dataset: ep.Dataset) -> None:
+    """Its number holds, and is no revision: nothing changed after it was read."""
+    counts = some(FIRST, days=1)
+    dataset.append(changed(counts, 3, None, SECOND))
+    assert dataset.append(counts) == (0, 0)
+    assert dataset.revisions().empty
+    assert dataset.read()["count"][3] == 5
+
+
+def test_an_hour_that_ended_just_now(dataset: ep.Dataset) -> None:
+    """It is whole: the last of 3 March ends as 4 March begins."""
+    assert dataset.append(some("2026-03-04T00:00:00Z")) == (288, 0)
+
+
+def test_all_readings_of_a_frame_or_none(dataset: ep.Dataset) -> None:
+    """A second reading that cannot be keeps the first out too."""
+    dataset.append(some(SECOND, posts=["7"], days=1))
+    early = some(FIRST, posts=["8"], days=1)
+    late = some(SECOND, posts=["7"], days=1, count=6)
+    frames = [
+        part.assign(retrieved_at=pd.Timestamp(part.attrs["retrieved_at"]).as_unit("us"))
+        for part in (early, late, some(THIRD, posts=["8"], days=1))
+    ]
+    both = pd.concat(frames, ignore_index=True)[list(COUNT_COLUMNS)]
+    with pytest.raises(ep.FrameError, match="only one can be right"):
+        dataset.append(both)
+    assert dataset.read()["post_id"].unique().tolist() == ["7"]
+
+
+def test_a_post_that_was_counted_and_then_went(dataset: ep.Dataset) -> None:
+    """Appended together or one after the other, it is silent: it went after it was counted."""
+
+    def answer(day: int, counted: list[str], gone: list[str], at: str) -> ep.EngagementResponse:
+        asked = ep.historical(
+            [*counted, *gone],
+            engagement_types=["replies"],
+            window=ep.Window(f"2026-03-{day:02}T00:00:00Z", f"2026-03-{day:02}T02:00:00Z"),
+        )
+        hours = {"replies": {f"2026-03-{day:02}": {"00": "3", "01": "3"}}}
+        body = {"by_hour": dict.fromkeys(counted, hours), "unavailable_tweet_ids": gone}
+        moment = pd.Timestamp(at).to_pydatetime()
+        return ep.EngagementResponse(asked, body, retrieved_at=moment)
+
+    answers = [
+        answer(1, ["7", "8"], [], "2026-03-01T02:05:00Z"),
+        answer(2, ["7"], ["8"], "2026-03-02T02:05:00Z"),
+    ]
+    counts = ep.flatten(answers, retrieved_at=True)
+    with pytest.raises(ep.FrameError, match=r"omissions\(responses, retrieved_at=True\)"):
+        dataset.append(counts, ep.omissions(answers))
+    dataset.append(counts, ep.omissions(answers, retrieved_at=True))
+    (silence,) = dataset.silences()
+    assert (silence.post_id, silence.reason) == ("8", "unavailable")
+    assert silence.retrieved_at == pd.Timestamp("2026-03-02T02:05:00Z")
+    same(dataset.omissions(), ep.omissions(answers))
+
+
+@pytest.mark.parametrize("name", ["My Drive", "a#b?c", "ä%"])
+def test_odd_folders(tmp_path: Path, name: str) -> None:
+    """Its files are where it says."""
+    dataset = ep.Dataset(tmp_path / name / "set")
+    dataset.append(some(FIRST))
+    dataset.append(some(SECOND, count=6))
+    dataset.compact(kept_hours=0)
+    assert all(Path(file).is_file() for file in dataset.files())
+    assert dataset.read()["count"].unique().tolist() == [6]
+
+
+@pytest.mark.parametrize("name", ["a[1]", "a%20b"])
+def test_folders_that_deltalake_cannot_take(tmp_path: Path, name: str) -> None:
+    """Refused at once, with what does it."""
+    with pytest.raises(ep.DatasetError, match="takes no folder with"):
+        ep.Dataset(tmp_path / name)
+    elsewhere = ep.Dataset(tmp_path / name, filesystem=fsspec.filesystem("file"))
+    elsewhere.append(some(FIRST))
+    same(elsewhere.read(), some(FIRST))
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"PAR1")])
+def test_a_file_that_is_damaged(tmp_path: Path, spoil: Any) -> None:
+    """An error of ours, whatever is read."""
+    dataset = ep.Dataset(tmp_path / "set")
+    dataset.append(some(FIRST, days=1))
+    dataset.append(some(SECOND, days=1, count=6))
+    for table in ("counts", "revisions"):
+        for path in (tmp_path / "set" / table).glob("**/*.parquet"):
+            spoil(path)
+    for read in (
+        dataset.read,
+        dataset.revisions,
+        lambda: dataset.append(some(THIRD, days=1, count=7)),
+        lambda: list(dataset.readings(pd.Timestamp("2026-03-01", tz="UTC"), ["7"])),
+        dataset.pieces()[0].read,
+    ):
+        with pytest.raises(ep.DatasetError, match=r"cannot be read: .*: read anew"):
+            read()
+
+
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     """Named at once."""
     (tmp_path / "set").write_text("")
@@ -353,6 +455,67 @@ def test_compaction_changes_no_count(dataset: ep.Dataset) -> None:
     again = versions(dataset)
     dataset.compact(kept_hours=0)
     assert versions(dataset) == again
+
+
+def test_compaction_keeps_what_a_writer_may_be_at(
+    dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever one says: files of no commit stay for an hour."""
+    dataset.append(some(FIRST, posts=["7"]))
+    real = lake.Table._settle
+
+    def late(self: lake.Table, table: Any, before: int) -> int:
+        monkeypatch.setattr(lake.Table, "_settle", real)
+        copy.copy(dataset).compact(kept_hours=0)
+        return real(self, table, before)
+
+    monkeypatch.setattr(lake.Table, "_settle", late)
+    dataset.append(some(FIRST, posts=["8"]))
+    same(dataset.read(), some(FIRST))
+
+
+def test_the_log_of_revisions_outlives_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer that dies after the hundredth commit, and files of the log from long ago."""
+    dataset = ep.Dataset(tmp_path / "set")
+    dataset.append(some(FIRST, posts=["7"], days=1))
+    dataset.append(some(SECOND, posts=["7"], days=1, count=6))
+    log = dataset._store.revisions
+    table = log.made()
+    nothing = log.schema.empty_table()
+    while table.version() < 98:
+        log.write(table, nothing)
+    counts = dataset._store.counts
+    counts.write(counts.made(), counts.schema.empty_table(), versions={"revisions": 98})
+    for path in (tmp_path / "set" / "revisions" / "_delta_log").iterdir():
+        os.utime(path, (1, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr(lake.Table, "write", _dying_at_counts(lake.Table.write))
+        with pytest.raises(KeyboardInterrupt):
+            dataset.append(some(THIRD, posts=["7"], days=1, count=7))
+    assert len(dataset.revisions()) == 48
+    dataset.append(some(THIRD, posts=["7"], days=1, count=7))
+    assert len(dataset.revisions()) == 96
+
+
+def _dying_at_counts(real: Any) -> Any:
+    def write(self: lake.Table, *rows: Any, **more: Any) -> int:
+        if self.uri.endswith("counts"):
+            raise KeyboardInterrupt
+        return int(real(self, *rows, **more))
+
+    return write
+
+
+def test_a_log_of_revisions_that_is_lost(tmp_path: Path) -> None:
+    """An error, not an empty log."""
+    dataset = ep.Dataset(tmp_path / "set")
+    dataset.append(some(FIRST, days=1))
+    dataset.append(some(SECOND, days=1, count=6))
+    shutil.rmtree(tmp_path / "set" / "revisions")
+    with pytest.raises(ep.DatasetError, match=r"version 1 of .*revisions.* is lost"):
+        dataset.revisions()
 
 
 def test_compaction_keeps_what_a_reader_may_be_at(dataset: ep.Dataset) -> None:
@@ -419,15 +582,19 @@ def test_a_writer_that_was_overtaken(dataset: ep.Dataset, monkeypatch: pytest.Mo
     assert told.to_numpy().tolist() == [[5, 6], [6, 7]]
 
 
-def test_always_overtaken() -> None:
-    """An end to it, that says so."""
+def test_always_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses that grow to a second at most, and an end to it, that says so."""
+    paused: list[float] = []
+    monkeypatch.setattr(attempts, "time", SimpleNamespace(sleep=paused.append))
+    monkeypatch.setattr(attempts.random, "uniform", lambda _, most: most)
 
     def attempt() -> None:
-        msg = "version 3 is there"
-        raise lake.Overtaken(msg)
+        raise attempts.Overtaken
 
     with pytest.raises(ep.DatasetError, match="others keep writing, 20 times quicker"):
-        lake.until_first(attempt)
+        attempts.until_first(attempt)
+    assert paused[:3] == [0.01, 0.02, 0.04]
+    assert paused[3:] == [min(0.01 * 2**number, 1) for number in range(3, 20)]
 
 
 def test_a_reader_sees_old_or_new(dataset: ep.Dataset) -> None:

@@ -181,25 +181,41 @@ def test_a_full_disk(tmp_path: Path) -> None:
     finished(dataset)
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux tells which file it is")
 def test_what_was_appended_lasts_through_a_power_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every file that counts, and the log that says so, is flushed to the disk."""
-    flushed: set[int] = set()
-    real = os.fsync
+    """Every file that counts, the logs that say so, and the folders they are in, are flushed."""
+    flushed: list[Path] = []
+    done = os.fsync
 
     def fsync(handle: int) -> None:
-        flushed.add(os.fstat(handle).st_ino)
-        real(handle)
+        flushed.append(Path(f"/proc/self/fd/{handle}").readlink())
+        done(handle)
+
+    taken: list[tuple[Path, int]] = []
+    unlink = Path.unlink
+
+    def taking(path: Path, *, missing_ok: bool = False) -> None:
+        taken.append((path, len(flushed)))
+        unlink(path, missing_ok=missing_ok)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    dataset = ep.Dataset(tmp_path / "set")
-    dataset.append(some(READINGS[0][0]))
-    dataset.append(some(READINGS[1][0], count=6))
-    logs = [*tmp_path.glob("set/counts/_delta_log/*1.json"), *tmp_path.glob("set/*/*/*2.json")]
-    assert logs
-    for path in [*map(Path, dataset.files()), *logs, tmp_path / "set" / "counts"]:
-        assert path.stat().st_ino in flushed
+    monkeypatch.setattr(Path, "unlink", taking)
+    folder = tmp_path / "set"
+    dataset = ep.Dataset(folder)
+    dataset.append(some(READINGS[0][0], posts=["7"]))
+    dataset.append(some(READINGS[1][0], posts=["7"], count=6))
+    dataset.append(some(READINGS[0][0], posts=["8"]))
+    dataset.compact(kept_hours=0)
+    files = [path for path in folder.rglob("*") if path.suffix in {".json", ".parquet"}]
+    # Of the counts the commits 0 to 4 and a file a day; of the revisions 0 and 1 and a file.
+    assert len(files) == 5 + 3 + 2 + 1
+    folders = [path for path in folder.rglob("*") if path.is_dir() and any(path.iterdir())]
+    assert set(flushed) >= {*files, *folders, folder, tmp_path}
+    # What is taken away is taken away last.
+    assert len(taken) >= 6
+    assert set(flushed[: taken[0][1]]) >= {path for path in files if "counts" in path.parts}
 
 
 def test_leftovers_are_swept(tmp_path: Path) -> None:
@@ -215,6 +231,10 @@ def test_leftovers_are_swept(tmp_path: Path) -> None:
         (tmp_path / "set" / name).write_bytes(b"PAR1")
     (tmp_path / "set" / "raw").mkdir()
     place(tmp_path / "set" / "raw" / "mine.parquet", b"PAR1")
+    dataset.compact(kept_hours=0)  # a writer may be at them
+    assert all((tmp_path / "set" / name).exists() for name in left)
+    for name in left:
+        os.utime(tmp_path / "set" / name, (1, time.time() - 3601))
     dataset.compact()
     assert all((tmp_path / "set" / name).exists() for name in left)
     dataset.compact(kept_hours=0)

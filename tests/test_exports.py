@@ -61,6 +61,9 @@ FRAMES = {
     "empty": empty_counts,
     "empty by type": lambda: empty_counts(("engagement_type",)),
     "omissions": omitted,
+    "omissions and when they were told": lambda: omitted().assign(
+        retrieved_at=pd.Timestamp("2026-03-01T09:30:00.000001Z")
+    ),
     "no omissions": empty_omissions,
 }
 

@@ -302,3 +302,26 @@ def test_every_post_asked_for_is_counted_or_omitted() -> None:
     assert counted == {"1"}
     assert set(counts["post_id"]) == {"1", "2"}
     assert set(omitted["post_id"]) == {"2", "3", "4", "5", "6", "7"}
+
+
+def test_when_it_was_told() -> None:
+    """In a last column, a row for each time; without it one row for all."""
+    gone = {"by_post": {}, "unavailable_tweet_ids": ["2"]}
+    moments = [pd.Timestamp(f"2026-03-0{day}T00:05:00Z").to_pydatetime() for day in (1, 2)]
+    request = ep.totals(["2"], engagement_types=["favorites"])
+    responses = [ep.EngagementResponse(request, gone, retrieved_at=at) for at in moments]
+    found = ep.omissions(responses, retrieved_at=True)
+    check_omissions(found)
+    assert found["retrieved_at"].tolist() == moments
+    pd.testing.assert_frame_equal(
+        found.drop(columns="retrieved_at").head(1), ep.omissions(responses)
+    )
+
+
+def test_nothing_was_told() -> None:
+    """The column is there all the same."""
+    whole = totals(["1"], ["favorites"], {"by_post": {"1": {"favorites": "5"}}})
+    found = ep.omissions(whole, retrieved_at=True)
+    check_omissions(found)
+    assert len(found) == 0
+    assert str(found["retrieved_at"].dtype) == "datetime64[us, UTC]"

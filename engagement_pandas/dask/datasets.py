@@ -191,7 +191,7 @@ def _read(partition: Partition, grouping: str | None) -> tuple[pd.DataFrame, pd.
     if not responses:
         return None
     counts = flattening.flatten(responses, grouping, retrieved_at=True)
-    return counts, flattening.omissions(responses)
+    return counts, flattening.omissions(responses, retrieved_at=True)
 
 
 def _append(

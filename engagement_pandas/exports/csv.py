@@ -174,4 +174,5 @@ _OMISSION_READERS: Final[_Readers] = {
     "reason": as_reasons,
     "start": _as_bounds,
     "end": _as_bounds,
+    "retrieved_at": _as_bounds,
 }

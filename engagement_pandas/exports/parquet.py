@@ -17,10 +17,10 @@ from engagement_pandas.frame import (
     SCHEMA_VERSION,
     TEXT,
     counts_schema,
-    moment_text,
     omissions_schema,
 )
 from engagement_pandas.replacing import replacing
+from engagement_pandas.wording import moment_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,9 +71,8 @@ def write_parquet(
     import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    schema = (
-        counts_schema(list(counts.columns)) if checked(counts) == "counts" else omissions_schema()
-    )
+    schema_of = counts_schema if checked(counts) == "counts" else omissions_schema
+    schema = schema_of(list(counts.columns))
     known = {name: counts.attrs[name] for name in ATTRIBUTES if name in counts.attrs}
     if retrieved_at is not None:
         known["retrieved_at"] = retrieved_at

@@ -9,6 +9,7 @@ to the same numbers; where it is not sure it returns None, and the general path 
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection
 from functools import lru_cache
 from itertools import chain, starmap
 from typing import Any, Final, NamedTuple
@@ -120,7 +121,7 @@ def _count(raw: bytes, byte: bytes) -> int:
     )
 
 
-def levels_of(tree: Tree) -> list[set[str]]:
+def levels_of(tree: Tree) -> list[Collection[str]]:
     """Return the keys of each level; of the hours only whether there are any."""
     inner = [pairs for pairs in tree.values() if pairs]
     days = [days for pairs in inner for days in pairs.values()]
@@ -128,10 +129,10 @@ def levels_of(tree: Tree) -> list[set[str]]:
     numbers = chain.from_iterable(map(msgspec.structs.astuple, structs))
     some = any(number != LEAST for number in numbers)
     return [
-        set(tree),
-        set(chain.from_iterable(inner)),
-        set(chain.from_iterable(days)),
-        {HOUR_NAMES[0]} if some else set(),
+        tuple(tree),
+        dict.fromkeys(chain.from_iterable(inner)),
+        dict.fromkeys(chain.from_iterable(days)),
+        HOUR_NAMES[:1] if some else (),
     ]
 
 

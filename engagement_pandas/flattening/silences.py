@@ -15,7 +15,7 @@ from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.flattening.answers import Answer
 from engagement_pandas.flattening.responses import ANSWERED, gathered
 from engagement_pandas.flattening.spans import UNITS, timing
-from engagement_pandas.frame import OMISSION_COLUMNS, REASONS, empty_omissions
+from engagement_pandas.frame import OMISSION_COLUMNS, REASONS, TOLD
 from engagement_pandas.response import (
     FORBIDDEN_POSTS_TEXT,
     FORBIDDEN_TYPES_TEXT,
@@ -58,7 +58,9 @@ class Omission:
     window: Moments | None
 
 
-def omissions(responses: EngagementResponse | Iterable[EngagementResponse]) -> pd.DataFrame:
+def omissions(
+    responses: EngagementResponse | Iterable[EngagementResponse], *, retrieved_at: bool = False
+) -> pd.DataFrame:
     """Tell what was asked for and has no count, and why.
 
     Every post asked for is in the counts or here; every ``<NA>`` in the counts has its
@@ -68,6 +70,9 @@ def omissions(responses: EngagementResponse | Iterable[EngagementResponse]) -> p
     ----------
     responses : EngagementResponse or iterable of EngagementResponse
         What :func:`flatten` takes; refusals too.
+    retrieved_at : bool
+        Also when each was told, in a last column ``retrieved_at`` (``datetime64[us, UTC]``);
+        what was told in several answers is then a row for each.
 
     Returns
     -------
@@ -95,32 +100,35 @@ def omissions(responses: EngagementResponse | Iterable[EngagementResponse]) -> p
       post_id       reason                          message
     0     456  unavailable  deleted, suspended or protected
     """
-    rows = {row for response in gathered(responses) for row in _omissions(response)}
-    if not rows:
-        return empty_omissions()
+    told = {
+        (row, response.retrieved_at if retrieved_at else None)
+        for response in gathered(responses)
+        for row in _omissions(response)
+    }
     reasons = list(OmissionReason)
     ordered = sorted(
-        rows,
-        key=lambda row: (
-            row.post,
-            row.type or "",
-            reasons.index(row.reason),
-            row.window or (),
-            row.message,
+        told,
+        key=lambda item: (
+            item[0].post,
+            item[0].type or "",
+            reasons.index(item[0].reason),
+            item[0].window or (),
+            item[0].message,
+            item[1] or (),
         ),
     )
     columns: dict[str, Any] = {
-        "post_id": [row.post for row in ordered],
-        "engagement_type": [row.type for row in ordered],
-        "reason": [str(row.reason) for row in ordered],
-        "message": [row.message for row in ordered],
-        "start": [row.window and row.window[0] for row in ordered],
-        "end": [row.window and row.window[1] for row in ordered],
+        "post_id": [row.post for row, _ in ordered],
+        "engagement_type": [row.type for row, _ in ordered],
+        "reason": [str(row.reason) for row, _ in ordered],
+        "message": [row.message for row, _ in ordered],
+        "start": [row.window and row.window[0] for row, _ in ordered],
+        "end": [row.window and row.window[1] for row, _ in ordered],
+        "retrieved_at": [moment for _, moment in ordered],
     }
     dtypes: dict[str, Any] = {**OMISSION_COLUMNS, "reason": REASONS}
-    return pd.DataFrame(
-        {name: pd.Series(values, dtype=dtypes[name]) for name, values in columns.items()}
-    )
+    names = OMISSION_COLUMNS if retrieved_at else TOLD
+    return pd.DataFrame({name: pd.Series(columns[name], dtype=dtypes[name]) for name in names})
 
 
 def _omissions(response: EngagementResponse) -> Iterator[Omission]:

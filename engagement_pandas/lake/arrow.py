@@ -9,6 +9,7 @@ import pandas as pd
 
 from engagement_pandas.exports.contract import as_types
 from engagement_pandas.frame import COUNT_COLUMNS, TEXT, empty_counts
+from engagement_pandas.lake.attempts import explained
 from engagement_pandas.lake.readings import KEY
 
 if TYPE_CHECKING:
@@ -86,8 +87,16 @@ def _of(dtype: Any, cells: pa.ChunkedArray[Any]) -> Any:
 
 
 def read(counts: ds.Dataset, wanted: Any = None) -> pd.DataFrame:
-    """Return the stored counts that are wanted."""
-    return to_frame(counts.to_table(columns=list(COUNT_COLUMNS), filter=wanted))
+    """Return the stored counts that are wanted.
+
+    Raises
+    ------
+    DatasetError
+        Where they cannot be read.
+    """
+    with explained("the data set", "read"):
+        found = counts.to_table(columns=list(COUNT_COLUMNS), filter=wanted)
+    return to_frame(found)
 
 
 def tidy(rows: pd.DataFrame) -> pd.DataFrame:

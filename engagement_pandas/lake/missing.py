@@ -29,6 +29,9 @@ Integers = npt.NDArray[np.int64]
 MOST_COUNTS: Final = 1_000_000
 """In what is asked and stored at a time: bounds memory, and what a crash can undo."""
 
+MOST_HOURS: Final = 2**27
+"""Of all posts and types that are looked at together: a byte each."""
+
 _TOGETHER: Final = 25
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR: Final = timedelta(hours=1)
@@ -63,6 +66,36 @@ class Gap:
         return replace(self, post_ids=posts, engagement_types=types) if posts and types else None
 
 
+def made_by(post: str, now: datetime) -> datetime | None:
+    """Return when a post was made; None where nobody knows.
+
+    An ID of the future is nobody's, and asked: the API says so.
+    """
+    made = created_at(post)
+    return made if made is not None and made <= now else None
+
+
+def blocks(
+    post_ids: Sequence[str],
+    engagement_types: Sequence[EngagementType],
+    since: datetime,
+    now: datetime,
+) -> Iterator[Sequence[str]]:
+    """Yield posts in blocks whose hours have room together.
+
+    Examples
+    --------
+    >>> since, now = datetime(2016, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+    >>> posts = [str(number) for number in range(1_000)]
+    >>> [len(block) for block in blocks(posts, list(EngagementType)[:17], since, now)]
+    [75, 75, 75, 75, 75, 75, 75, 75, 75, 75, 75, 75, 75, 25]
+    """
+    cells = len(engagement_types) * max((now - since) // _HOUR, 1)
+    size = max(MOST_HOURS // cells // _TOGETHER, 1) * _TOGETHER
+    for first in range(0, len(post_ids), size):
+        yield post_ids[first : first + size]
+
+
 class Hours:
     """Which hours of which posts and types need no asking.
 
@@ -92,6 +125,7 @@ class Hours:
         now: datetime,
         settle: int,
     ) -> None:
+        self.post_ids = post_ids
         self._types = tuple(engagement_types)
         self._posts = {post: place for place, post in enumerate(post_ids)}
         self._kinds = {str(kind): place for place, kind in enumerate(self._types)}
@@ -101,9 +135,8 @@ class Hours:
         self._done = np.zeros((len(self._posts), len(self._types), width), bool)
         self._made = [self.start] * len(self._posts)
         for post, place in self._posts.items():
-            made = created_at(post)
-            # An ID of the future is nobody's, and asked: the API says so.
-            if made is not None and made <= now:
+            made = made_by(post, now)
+            if made is not None:
                 self._made[place] = max(_hour(made), self.start)
                 self._done[place, :, : self._made[place] - self.start] = True
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from engagement_pandas.errors import DatasetError
 from engagement_pandas.frame import empty_counts, timestamps
 from engagement_pandas.kinds import known_types
 from engagement_pandas.lake.arrow import among, column, read, tidy
@@ -120,12 +119,7 @@ class Piece:
         files = dataset.FileSystemDataset(
             list(self.fragments), self.schema, first.format, first.filesystem
         )
-        try:
-            return self.wanted.counts(files)
-        except OSError as error:
-            said = " ".join(str(error).split())
-            msg = f"{first.path} cannot be read: {said}; files that were replaced stay for a week"
-            raise DatasetError(f"{msg}: cut the data set into pieces anew") from error
+        return self.wanted.counts(files)
 
 
 def pieces(

@@ -7,7 +7,7 @@ not matter in which order, or how often, readings come in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame import COUNT_COLUMNS, check_counts, moment_text, timestamps
+from engagement_pandas.frame import COUNT_COLUMNS, check_counts, timestamps
+from engagement_pandas.wording import moment_text
 
 KEY: Final = ("post_id", "engagement_type", "day", "hour")
 """What a count is of."""
@@ -96,24 +97,23 @@ def as_readings(counts: Any) -> pd.DataFrame:
     return readings
 
 
-def earliest(counts: pd.DataFrame) -> datetime:
-    """Return the earliest moment at which any of the counts was read.
+def moment_of(counts: pd.DataFrame) -> datetime:
+    """Return the moment at which counts were read.
 
     Raises
     ------
     FrameError
-        Where nobody knows.
+        Where there are several, or nobody knows.
     """
-    if len(counts) and "retrieved_at" in counts:
-        moment: datetime = counts["retrieved_at"].min().to_pydatetime()
-        return moment
-    if "retrieved_at" not in counts.attrs:
-        msg = (
-            "nobody knows when the omissions were told; set counts.attrs['retrieved_at'], or take "
-            "the counts as flatten() made them"
-        )
-        raise FrameError(msg)
-    return datetime.fromisoformat(moment_text(counts.attrs["retrieved_at"]))
+    moments: Any = counts["retrieved_at"].unique() if "retrieved_at" in counts else []
+    if len(moments) > 1:
+        msg = f"the counts were read from {min(moments)} to {max(moments)}, the omissions when?"
+        raise FrameError(f"{msg} take omissions(responses, retrieved_at=True)")
+    if not len(moments) and "retrieved_at" not in counts.attrs:
+        msg = "nobody knows when the omissions were told"
+        raise FrameError(f"{msg}; take omissions(responses, retrieved_at=True)")
+    moment = moments[0] if len(moments) else counts.attrs["retrieved_at"]
+    return datetime.fromisoformat(moment_text(moment))
 
 
 def in_turn(readings: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -182,6 +182,30 @@ def fold(stored: pd.DataFrame, fresh: pd.DataFrame) -> Folded:
     kept[old_at[takes]] = False
     rows = _stacked([stored[kept], new[takes], added])
     return Folded(rows, added, np.unique(new["day"].to_numpy()[takes]), revisions)
+
+
+def fold_all(stored: pd.DataFrame, turns: Sequence[pd.DataFrame]) -> Folded:
+    """Put new readings to old ones, one turn after the other.
+
+    Raises
+    ------
+    FrameError
+        As :func:`fold`.
+    """
+    folded = fold(stored, turns[0])
+    if len(turns) == 1:
+        return folded
+    steps = [folded]
+    for fresh in turns[1:]:
+        steps.append(fold(steps[-1].rows, fresh))
+    rows = steps[-1].rows
+    _, known = _matched(stored, rows)
+    return Folded(
+        rows,
+        added=rows.drop(index=rows.index[known]),
+        renewed=np.unique(np.concatenate([step.renewed for step in steps])),
+        revisions=pd.concat([step.revisions for step in steps], ignore_index=True),
+    )
 
 
 def _stacked(parts: list[pd.DataFrame]) -> pd.DataFrame:

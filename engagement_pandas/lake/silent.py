@@ -11,13 +11,13 @@ from typing import Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame import OMISSION_COLUMNS, REASONS, check_omissions
+from engagement_pandas.frame import OMISSION_COLUMNS, REASONS, TOLD, check_omissions
 from engagement_pandas.vocabulary import OmissionReason
 
 SILENCE_COLUMNS: Final = {
-    **OMISSION_COLUMNS,
-    "first_retrieved_at": "datetime64[us, UTC]",
-    "retrieved_at": "datetime64[us, UTC]",
+    **{name: OMISSION_COLUMNS[name] for name in TOLD},
+    "first_retrieved_at": OMISSION_COLUMNS["retrieved_at"],
+    "retrieved_at": OMISSION_COLUMNS["retrieved_at"],
 }
 """Of omissions that are kept: also when each was heard first, and last."""
 
@@ -62,8 +62,10 @@ class Silence:
         return self.post_id, self.engagement_type or "", self.reason
 
 
-def silences_of(omissions: Any, retrieved_at: datetime) -> list[Silence]:
+def silences_of(omissions: Any, retrieved_at: datetime | None = None) -> list[Silence]:
     """Return omissions, heard at that moment; but for what was not asked, before a post.
+
+    Without a moment, when each was heard is in its column ``retrieved_at``.
 
     Raises
     ------
@@ -74,7 +76,8 @@ def silences_of(omissions: Any, retrieved_at: datetime) -> list[Silence]:
     if omissions[["start", "end"]].isna().any(axis=None):
         msg = "the omissions are of no window; a data set keeps those of historical()"
         raise FrameError(msg)
-    heard = omissions.assign(first_retrieved_at=retrieved_at, retrieved_at=retrieved_at)
+    moments = omissions["retrieved_at"] if retrieved_at is None else retrieved_at
+    heard = omissions.assign(first_retrieved_at=moments, retrieved_at=moments)
     return [
         silence
         for silence in read_silences(heard)
@@ -148,7 +151,7 @@ def _unbroken(alike: Iterator[Silence]) -> Iterator[Silence]:
 
 
 def broken(silences: list[Silence], counts: pd.DataFrame) -> list[Silence]:
-    """Return those that later counts have not ended.
+    """Return those that later counts have not ended; what was told with a count holds.
 
     Parameters
     ----------

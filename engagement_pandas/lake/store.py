@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pandas as pd
 
+from engagement_pandas.errors import DatasetError
 from engagement_pandas.exports.contract import as_reasons
-from engagement_pandas.frame import counts_schema, omissions_schema
+from engagement_pandas.frame import TOLD, counts_schema, omissions_schema
 from engagement_pandas.lake.arrow import among, on_days, plain, read, to_arrow, to_frame
+from engagement_pandas.lake.attempts import explained
 from engagement_pandas.lake.mirror import mirror
-from engagement_pandas.lake.readings import KEY, REVISION_COLUMNS, Folded, fold
+from engagement_pandas.lake.readings import KEY, REVISION_COLUMNS, Folded, fold_all
 from engagement_pandas.lake.silent import (
     SILENCE_COLUMNS,
     Silence,
@@ -81,7 +83,7 @@ class Store:
         """What has no count, and since when."""
         import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
 
-        schema = omissions_schema()
+        schema = omissions_schema(TOLD)
         for name in list(SILENCE_COLUMNS)[len(schema) :]:
             schema = schema.append(pa.field(name, pa.timestamp("us", tz="UTC")))
         return self._table(OMISSIONS, schema)
@@ -106,7 +108,8 @@ class Store:
         table = None if counts is None else self.belonging(self.omissions, counts, OMISSIONS)
         if table is None:
             return []
-        frame = to_frame(self.omissions.rows(table).to_table())
+        with explained(self.omissions.uri, "read"):
+            frame = to_frame(self.omissions.rows(table).to_table())
         return read_silences(frame.assign(reason=as_reasons(frame["reason"])))
 
     def log(self, counts: DeltaTable | None) -> pd.DataFrame:
@@ -114,21 +117,32 @@ class Store:
         table = None if counts is None else self.belonging(self.revisions, counts, REVISIONS)
         if table is None:
             return to_frame(self.revisions.schema.empty_table())
-        return to_frame(self.revisions.rows(table).to_table())
+        with explained(self.revisions.uri, "read"):
+            return to_frame(self.revisions.rows(table).to_table())
 
     @staticmethod
     def belonging(table: Table, counts: DeltaTable, name: str) -> DeltaTable | None:
-        """Return a table as it was when these counts were committed."""
-        version = counts.transaction_version(name)
-        return None if version is None else table.open(version)
+        """Return a table as it was when these counts were committed.
 
-    def append(self, fresh: pd.DataFrame, heard: list[Silence]) -> Appended:
+        Raises
+        ------
+        DatasetError
+            Where it is lost.
+        """
+        version = counts.transaction_version(name)
+        found = None if version is None else table.open(version)
+        if version is not None and found is None:
+            msg = f"version {version} of {table.uri}, which goes with the counts, is lost"
+            raise DatasetError(f"{msg}; make the data set anew from the raw answers")
+        return found
+
+    def append(self, turns: list[pd.DataFrame], heard: list[Silence]) -> Appended:
         """Write readings and silences; all of it or nothing.
 
         Parameters
         ----------
-        fresh : DataFrame
-            Counts with ``retrieved_at``, each hour at most once.
+        turns : list of DataFrame
+            Counts with ``retrieved_at``, each hour at most once in each.
         heard : list of Silence
 
         Raises
@@ -139,9 +153,10 @@ class Store:
             Where it cannot be written.
         """
         counts = self.counts.made()
+        fresh = turns[0] if len(turns) == 1 else pd.concat(turns, ignore_index=True)
         posts = list(fresh["post_id"].unique())
         wanted = on_days(fresh["day"].unique()) & among("post_id", posts)
-        folded = fold(read(self.counts.rows(counts), wanted), fresh)
+        folded = fold_all(read(self.counts.rows(counts), wanted), turns)
         versions = {
             OMISSIONS: self._hear(counts, heard, fresh),
             REVISIONS: self._log(counts, folded.revisions),

@@ -9,15 +9,17 @@ protocol anew would be neither short nor readable by anybody else.
 from __future__ import annotations
 
 import os
+import re
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from engagement_pandas.errors import DatasetError
+from engagement_pandas.lake.attempts import Overtaken, deltalake, explained
 from engagement_pandas.lake.mirror import Mirror, added, drop, here, sizes
 from engagement_pandas.replacing import flush_folder
 
@@ -29,15 +31,11 @@ if TYPE_CHECKING:
 KEPT_HOURS: Final = 168
 """For so long files stay that the log no longer names: a reader may be at them."""
 
+_HOURS_AT_WORK: Final = 1
+"""Longer than a writer takes from its first file to its commit."""
+
 _MANY: Final = 64
-_NO_ROOM: Final = "free some room, or see who may write there, and do the same again"
-
-
-Result = TypeVar("Result")
-
-
-class Overtaken(Exception):
-    """Another writer was quicker; what was to be written rests on what no longer is."""
+_ODD: Final = re.compile(r"[\[\]]|%[0-9A-Fa-f]{2}")
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,8 @@ class Table:
         DatasetError
             Where it cannot be read, or ``deltalake`` is not installed.
         """
-        lake = _deltalake()
-        with _explained(self.uri, "read"):
+        lake = deltalake()
+        with explained(self.uri, "read"):
             if self.mirror is not None:
                 folder = self.mirror.pull(version)
                 if folder is None:
@@ -92,8 +90,8 @@ class Table:
         found = self.open()
         if found is not None:
             return found
-        lake = _deltalake()
-        with _explained(self.uri, "written"):
+        lake = deltalake()
+        with explained(self.uri, "written"):
             folder = None if self.mirror is None else self.mirror.new()
             try:
                 made: DeltaTable = lake.DeltaTable.create(
@@ -101,6 +99,8 @@ class Table:
                     schema=self.schema,
                     mode="error",
                     partition_by=list(self.partition_by) or None,
+                    # Versions are gone back to, however old they are.
+                    configuration={"delta.enableExpiredLogCleanup": "false"},
                     storage_options=self._options(),
                 )
             except lake.exceptions.DeltaError:
@@ -145,13 +145,13 @@ class Table:
         DatasetError
             Where it cannot be written.
         """
-        lake = _deltalake()
+        lake = deltalake()
         marks = [lake.Transaction(name, version) for name, version in (versions or {}).items()]
         replacing: dict[str, Any] = {"mode": "overwrite"} if instead_of else {"mode": "append"}
         if instead_of not in ("", "true"):
             replacing["predicate"] = instead_of
         before = into.version()
-        with _explained(self.uri, "written"):
+        with explained(self.uri, "written"):
             try:
                 lake.write_deltalake(
                     into,
@@ -165,7 +165,7 @@ class Table:
                     storage_options=self._options(),
                 )
             except lake.exceptions.CommitFailedError as error:
-                raise Overtaken(str(error)) from error
+                raise Overtaken from error
             return self._settle(into, before)
 
     def _settle(self, table: DeltaTable, before: int) -> int:
@@ -177,7 +177,7 @@ class Table:
         for new in range(before + 1, version + 1):
             if self.mirror is not None:
                 if not self.mirror.publish(here(table), new):
-                    raise Overtaken(f"{self.uri} is being written by another")
+                    raise Overtaken
             elif self._local:
                 _flush(Path(self.uri), new)
         return version
@@ -190,7 +190,7 @@ class Table:
 
     def files(self, table: DeltaTable) -> list[str]:
         """Return the addresses of the Parquet files that count."""
-        if self.mirror is None:
+        if self.mirror is None and not self._local:
             return sorted(table.file_uris())
         return sorted(f"{self.uri}/{path}" for path in sizes(table))
 
@@ -202,8 +202,8 @@ class Table:
         table = self.made()
         before = table.version()
         if before != version:
-            lake = _deltalake()
-            with _explained(self.uri, "written"):
+            lake = deltalake()
+            with explained(self.uri, "written"):
                 try:
                     table.restore(
                         version,
@@ -211,7 +211,7 @@ class Table:
                         commit_properties=lake.CommitProperties(max_commit_retries=0),
                     )
                 except lake.exceptions.CommitFailedError as error:
-                    raise Overtaken(str(error)) from error
+                    raise Overtaken from error
                 self._settle(table, before)
         return table
 
@@ -223,16 +223,16 @@ class Table:
         Overtaken
             Where another writer was quicker.
         """
-        lake = _deltalake()
+        lake = deltalake()
         once = lake.CommitProperties(max_commit_retries=0)
         before = table.version()
-        with _explained(self.uri, "written"):
+        with explained(self.uri, "written"):
             if self.mirror is not None:
                 self.mirror.bring(table)
             try:
                 table.optimize.compact(commit_properties=once)
             except lake.exceptions.CommitFailedError as error:
-                raise Overtaken(str(error)) from error
+                raise Overtaken from error
             return self._settle(table, before)
 
     def sweep(self, table: DeltaTable, kept_hours: int) -> None:
@@ -242,31 +242,37 @@ class Table:
         ----------
         table : DeltaTable
         kept_hours : int
-            Files that are younger stay. Under a week a few are reason enough, otherwise many:
-            it takes commits too.
+            Files that are younger stay; those of no commit also if they are younger than an
+            hour: another writer may be at them.
         """
-        how: dict[str, Any] = {
-            "retention_hours": kept_hours,
-            "enforce_retention_duration": False,
-            "full": True,  # also what is of no commit
-        }
         folder = here(table) if self.mirror or self._local else None  # of this machine
-        enough = _MANY if kept_hours >= KEPT_HOURS else 1
-        with _explained(self.uri, "written"):
+        with explained(self.uri, "written"):
             if self.mirror is not None:
                 self.mirror.show(table)
-            elif folder is not None:
-                _sweep(folder, time.time() - kept_hours * 3600)
+            named = self._left(table, kept_hours, full=False)
+            named |= self._left(table, max(kept_hours, _HOURS_AT_WORK), full=True)
             # Also those that have been taken away are named, for a while.
-            named = table.vacuum(**how, dry_run=True)
-            if folder is not None:
-                named = [name for name in named if (folder / name).exists()]
-            if len(named) < enough:
-                return
-            if self.mirror is not None:
-                self.mirror.remove(named)
+            if folder is None:
+                if len(named) >= _MANY:  # it takes commits
+                    self._left(table, max(kept_hours, _HOURS_AT_WORK), full=True, away=True)
+            elif self.mirror is not None:
+                self.mirror.remove([name for name in named if (folder / name).exists()])
             else:
-                table.vacuum(**how, dry_run=False)
+                for name in named:
+                    (folder / name).unlink(missing_ok=True)
+                _sweep(folder, time.time() - max(kept_hours, _HOURS_AT_WORK) * 3600)
+
+    @staticmethod
+    def _left(table: DeltaTable, hours: int, *, full: bool, away: bool = False) -> set[str]:
+        """Return the files that no longer count, or with ``full`` never did."""
+        return set(
+            table.vacuum(
+                retention_hours=hours,
+                enforce_retention_duration=False,
+                full=full,
+                dry_run=not away,
+            )
+        )
 
     @property
     def _local(self) -> bool:
@@ -279,7 +285,7 @@ class Table:
 def _copy(folder: Path, version: int | None = None) -> DeltaTable:
     """Open the copy of a table, which goes away when it is no longer used."""
     try:
-        table: DeltaTable = _deltalake().DeltaTable(folder, version=version)
+        table: DeltaTable = deltalake().DeltaTable(folder, version=version)
     except BaseException:
         drop(folder)
         raise
@@ -292,9 +298,12 @@ def _flush(folder: Path, version: int) -> None:
     log = folder / "_delta_log" / f"{version:020}.json"
     files = [folder / path for path in added(folder, version)]
     for file in [*files, log]:
-        with file.open("rb+") as handle:
+        with suppress(FileNotFoundError), file.open("rb+") as handle:  # replaced by now
             os.fsync(handle.fileno())
-    for parent in {file.parent for file in files} | {folder, log.parent}:
+    parents = {file.parent for file in files} | {folder, log.parent}
+    if version == 0:
+        parents |= {folder.parent, folder.parent.parent}
+    for parent in parents:
         flush_folder(parent)
 
 
@@ -302,48 +311,25 @@ def _sweep(folder: Path, before: float) -> None:
     """Take away unfinished files of writers that died, which a vacuum does not know."""
     for pattern in ("**/*.parquet#*", "_delta_log/*.json#*", "_delta_log/*.tmp"):
         for left in folder.glob(pattern):
-            if left.stat().st_mtime <= before:
-                left.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another sweeps too
+                if left.stat().st_mtime <= before:
+                    left.unlink()
 
 
-def until_first(attempt: Callable[[], Result], tries: int = 20) -> Result:
-    """Try again for as long as other writers are quicker.
+def checked(path: str) -> str:
+    """Return the full path of a folder of this machine, or refuse what can be none.
 
     Raises
     ------
     DatasetError
-        Where they always are.
+        Where it is a file, or ``deltalake`` cannot take it.
     """
-    last = ""
-    for _ in range(tries):
-        try:
-            return attempt()
-        except Overtaken as error:
-            last = str(error)
-    msg = f"others keep writing, {tries} times quicker than this: {last}; try again later"
-    raise DatasetError(msg)
-
-
-def _deltalake() -> Any:
-    try:
-        import deltalake  # noqa: PLC0415  an extra
-        import deltalake.exceptions  # noqa: PLC0415
-    except ImportError as error:
-        msg = (
-            "a data set needs the package deltalake; install it with: "
-            "pip install 'engagement_pandas[dataset]'"
-        )
-        raise DatasetError(msg) from error
-    return deltalake
-
-
-@contextmanager
-def _explained(uri: str, what: str) -> Iterator[None]:
-    lake = _deltalake()
-    try:
-        yield
-    except DatasetError:
-        raise
-    except (lake.exceptions.DeltaError, OSError) as error:
-        msg = f"{uri} cannot be {what}: {error}; {_NO_ROOM}"
-        raise DatasetError(msg) from error
+    full = os.path.abspath(path)  # noqa: PTH100
+    if os.path.isfile(full):  # noqa: PTH113
+        msg = f"{path} is a file; name a folder"
+        raise DatasetError(msg)
+    odd = _ODD.search(full)
+    if odd:
+        msg = f"deltalake takes no folder with {odd[0]!r} in its path, as {full} has; name another"
+        raise DatasetError(f"{msg}, or give filesystem=fsspec.filesystem('file')")
+    return full

@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame import moment_text
 from engagement_pandas.vocabulary import Endpoint
+from engagement_pandas.wording import moment_text
 
 HOUR_US: Final = 3_600_000_000
 DAY_HOURS: Final = 24

@@ -1,0 +1,76 @@
+"""Attempts to read or write a table: what goes wrong, and doing it again."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+from engagement_pandas.errors import DatasetError
+
+_PAUSE: Final = 0.01  # seconds, at first
+_CURE: Final = {
+    "read": "where files are missing they were replaced, and kept for a week: read anew",
+    "written": "free some room, or see who may write there, and do the same again",
+}
+
+Result = TypeVar("Result")
+
+
+class Overtaken(Exception):
+    """Another writer was quicker; what was to be written rests on what no longer is."""
+
+
+def until_first(attempt: Callable[[], Result], tries: int = 20) -> Result:
+    """Try again for as long as other writers are quicker, after pauses that grow.
+
+    Raises
+    ------
+    DatasetError
+        Where they always are.
+    """
+    for number in range(tries):
+        try:
+            return attempt()
+        except Overtaken:
+            time.sleep(random.uniform(0, min(_PAUSE * 2**number, 1)))  # noqa: S311 - no secret
+    msg = f"others keep writing, {tries} times quicker than this; try again later"
+    raise DatasetError(msg)
+
+
+def deltalake() -> Any:
+    """Return the package, or say that it is an extra.
+
+    Raises
+    ------
+    DatasetError
+        Where it is not installed.
+    """
+    try:
+        import deltalake as lake  # noqa: PLC0415  an extra
+        import deltalake.exceptions  # noqa: PLC0415
+    except ImportError as error:
+        msg = (
+            "a data set needs the package deltalake; install it with: "
+            "pip install 'engagement_pandas[dataset]'"
+        )
+        raise DatasetError(msg) from error
+    return lake
+
+
+@contextmanager
+def explained(uri: str, what: str) -> Iterator[None]:
+    """Make an error of ours of what goes wrong while something is ``read`` or ``written``."""
+    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+
+    lake = deltalake()
+    try:
+        yield
+    except DatasetError:
+        raise
+    except (lake.exceptions.DeltaError, pa.ArrowException, OSError) as error:
+        said = " ".join(str(error).split())
+        msg = f"{uri} cannot be {what}: {said}; {_CURE[what]}"
+        raise DatasetError(msg) from error
