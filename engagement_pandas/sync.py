@@ -37,7 +37,7 @@ from engagement_pandas.locking import alone
 from engagement_pandas.posts import unique_ids
 from engagement_pandas.request import BY_HOUR, historical
 from engagement_pandas.vocabulary import EARLIEST, Endpoint
-from engagement_pandas.window import as_moment
+from engagement_pandas.window import SETTLE, as_moment
 from engagement_pandas.wording import counted
 
 if TYPE_CHECKING:
@@ -51,9 +51,6 @@ if TYPE_CHECKING:
 RAW: Final = "raw"
 ASIDE: Final = "set_aside"
 """In the folder of raw answers: collections that do not go into the data set."""
-
-SETTLE: Final = 48
-"""Hours after which an hour is taken to change no more; the API does not tell."""
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 

@@ -12,6 +12,9 @@ from engagement_pandas.errors import InvalidWindow
 from engagement_pandas.vocabulary import EARLIEST, MAX_WINDOW
 from engagement_pandas.wording import counted
 
+SETTLE: Final = 48
+"""Hours after which an hour is taken to change no more; the API does not tell."""
+
 _HOUR: Final = timedelta(hours=1)
 _LATEST: Final = datetime(9999, 12, 31, 23, tzinfo=UTC)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

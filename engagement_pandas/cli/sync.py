@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from engagement_pandas.addresses import addresses
 from engagement_pandas.cli.posts import HELP, told
 from engagement_pandas.cli.terminal import Verbs, names, omitted, say
 from engagement_pandas.errors import AlreadySyncing
 from engagement_pandas.vocabulary import MAX_WINDOW, SERIES_TYPES
-from engagement_pandas.window import Window
+from engagement_pandas.window import SETTLE, Window
 
 if TYPE_CHECKING:
     from datetime import date
 
     from engagement_pandas.dataset import Dataset
-
-_SETTLE: Final = 48
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
@@ -47,9 +45,9 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     add(
         "--settle",
         type=int,
-        default=_SETTLE,
+        default=SETTLE,
         metavar="HOURS",
-        help=f"ask an hour again until it is so old (default: {_SETTLE})",
+        help=f"ask an hour again until it is so old (default: {SETTLE})",
     )
     add("--raw", metavar="FOLDER", help="where answers are kept (default: raw in DATASET)")
     add("--base-url", metavar="URL", help="where the API is, if elsewhere")
