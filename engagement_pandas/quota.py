@@ -254,7 +254,8 @@ class Quota:
         limit = self.limits.get("second", 0)
         if not 0 < limit <= len(self._starts):
             return 0.0
-        # As careful as the minute leaves time for.
+        # As careful as the minute leaves time for; only the last minute of a job is longer
+        # for it, by a fifth at most.
         spare = JITTER[1]
         if self._minute is not None:
             room = max(1, self._minute.room(len(self._open)))

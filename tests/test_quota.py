@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from typing import Any
 
@@ -164,6 +166,15 @@ def test_with_company_nothing_is_taken_for_granted() -> None:
     assert places_left(it) == 30 - len(rest)
 
 
+def test_what_others_had_spent_before_is_no_company() -> None:
+    """29 of 60 were gone at the first word. What is on its way is in the second one's 20."""
+    it, _ = quota()
+    it.learn(told(30), taken(it, 1)[0])
+    *_, last = taken(it, 10)
+    it.learn(told(20), last)  # 29 + 1 + 10 = 40 of 60, none of them new to us
+    assert places_left(it) == 20
+
+
 def test_with_company_an_older_answer_raises_nothing() -> None:
     """It was counted before what is known, and brings nothing back."""
     it, _ = quota()
@@ -231,6 +242,28 @@ def test_a_new_minute_is_not_trusted_at_first() -> None:
         for left, place in enumerate(places, start=1):
             it.learn(told(60 - left, time[0] + 60), place)
         assert it.pause() == 0
+
+
+def test_a_minute_that_others_had_begun_is_no_turn_as_reckoned() -> None:
+    """19 of 60 were gone at its first word: of the next one no more than a tenth is sent."""
+    it, time = quota()
+    it.learn(told(59), taken(it, 1)[0])
+    time[0] = NOW + 60
+    it.learn(told(40, NOW + 120), taken(it, 1)[0])
+    time[0] = NOW + 120
+    assert places_left(it) == 6
+
+
+def test_what_is_known_of_the_clocks_ages_with_each_turn() -> None:
+    """1000 minutes later they may be 6 s further apart, either way: 1e-4 of 60,000 s."""
+    it, time = quota()
+    date = "Wed, 15 Apr 2026 12:20:00 GMT"  # which is NOW
+    it.learn(told(59, date=date), taken(it, 1)[0])
+    assert (it._skew.least, it._skew.most) == (0, 1)
+    time[0] += 1000 * 60
+    it.pause()
+    assert it._skew.least == pytest.approx(-6, abs=0.01)
+    assert it._skew.most == pytest.approx(7, abs=0.01)
 
 
 def test_a_server_s_clock_that_is_ahead() -> None:
@@ -321,6 +354,30 @@ def test_one_until_it_is_known() -> None:
     assert it.abreast(2) == 2
     it.learn(told(59), taken(it, 1)[0])
     assert it.abreast(48) == 48
+
+
+def test_two_threads_and_one_place() -> None:
+    """One of them gets it: the other looks only when the first has taken what it saw."""
+    meeting, begun = threading.Barrier(2), threading.Event()
+    met: list[bool] = []
+
+    def clock() -> float:
+        if begun.is_set():
+            try:
+                meeting.wait(0.2)  # in vain, where one at a time is let in
+            except threading.BrokenBarrierError:
+                met.append(False)
+            else:
+                met.append(True)
+        return NOW
+
+    it = Quota(clock=clock)
+    it.learn(told(1), taken(it, 1)[0])
+    begun.set()
+    with ThreadPoolExecutor(2) as pool:
+        places = list(pool.map(lambda _: it.take(), range(2)))
+    assert met == [False, False]
+    assert sum(place is not None for place in places) == 1
 
 
 NUMBERS = st.sampled_from(

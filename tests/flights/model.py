@@ -100,6 +100,10 @@ class Sky:
         self._events: list[tuple[float, int, Callable[[], Landing | None]]] = []
         self._order = count()
 
+    def _latency(self) -> float:
+        """Return the seconds until the next answer."""
+        return self._dice.uniform(*self.contract.latency)
+
     def time(self) -> float:
         """Return the local time."""
         return self.now
@@ -125,7 +129,7 @@ class Sky:
         self.flying += 1
         self.most = max(self.most, self.flying)
         contract = self.contract
-        lands = self.now + self._dice.uniform(*contract.latency)
+        lands = self.now + self._latency()
         counted = self.now + contract.way + self._dice.uniform(0, contract.jitter)
 
         def arrive() -> None:
@@ -177,17 +181,20 @@ class Pilot(Transport):
 MESSAGE = Message("https://x", b"{}", "text/plain", lambda: HTTPBasicAuth("a", "b"), str)
 
 
-def fly(pilot: Pilot, number: int, say: Callable[[str], None] = lambda _: None) -> list[float]:
-    """Send so many messages, and return when each was answered."""
+def flying(
+    pilot: Pilot, number: int, say: Callable[[str], None] = lambda _: None
+) -> Iterator[float]:
+    """Send so many messages, and yield when each was answered."""
 
     async def errand() -> None:
         await Giving(await pilot.ask(MESSAGE, lambda _: pilot.sky.now))
 
-    def errands() -> Iterator[Errand]:
-        for _ in range(number):
-            yield errand()
+    return pilot.flight(number, say).run(errand() for _ in range(number))
 
-    return list(pilot.flight(number, say).run(errands()))
+
+def fly(pilot: Pilot, number: int, say: Callable[[str], None] = lambda _: None) -> list[float]:
+    """Send so many messages, and return when each was answered."""
+    return list(flying(pilot, number, say))
 
 
 def best(
