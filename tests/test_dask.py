@@ -330,6 +330,17 @@ def test_what_is_not_finished(archive: ep.Archive) -> None:
         assert epd.flatten(archive, rows=1)._name != counts._name
 
 
+def test_what_is_not_finished_is_appended_with_a_warning(
+    archive: ep.Archive, tmp_path: Path
+) -> None:
+    """Four posts of six, three types and 48 hours each."""
+    put(archive, asked(), in_parts(asked(), 1), missing=2)
+    dataset = ep.Dataset(tmp_path / "counts.ds")
+    with pytest.warns(UserWarning, match="is not finished"):
+        appended = epd.append(archive, dataset)
+    assert appended.added == 4 * 3 * 48
+
+
 def test_the_same_archive_is_cut_the_same(archive: ep.Archive) -> None:
     """So that a cluster knows what it has."""
     put(archive, asked(), in_parts(asked(), 1))
@@ -340,9 +351,10 @@ def test_the_same_archive_is_cut_the_same(archive: ep.Archive) -> None:
 
 
 def test_how_full_a_partition_is(archive: ep.Archive) -> None:
-    """Six answers of 144 counts: two fit into 300, and one that is too big has its own."""
+    """Six answers of 144 counts: two fit into 300 or 288, and one that is too big has its own."""
     put(archive, asked(), in_parts(asked(), 1))
     assert epd.flatten(archive, rows=300).map_partitions(len).compute().to_list() == [288] * 3
+    assert epd.flatten(archive, rows=288).map_partitions(len).compute().to_list() == [288] * 3
     assert epd.flatten(archive, rows=287).map_partitions(len).compute().to_list() == [144] * 6
     assert epd.flatten(archive, rows=1).npartitions == 6
     assert epd.flatten(archive).npartitions == 1

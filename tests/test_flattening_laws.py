@@ -293,10 +293,11 @@ def test_the_quick_path_reads_what_the_general_path_reads(
             r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,2})?([eE][+-]?[0-9]{1,2})?", fullmatch=True
         ),
         st.sampled_from(["true", "null", '"true"', "[]", "{}", "NaN", '"\\u0035"', '"٣"', "-", ""]),
+        st.sampled_from(['"1e3"', "1e3", '"-2e0"']),
         st.integers(-(2**64), 2**65).map(lambda n: f'"{n}"'),
     ),
     st.sampled_from(["07", "7", "24", "e7", "0\\u0037", "2026-03-01"]),
-    st.sampled_from(["impressions", "1e3", "", "\\u0065"]),
+    st.sampled_from(["impressions", "1e3", "", "\\u0065", "r\\u0065plies"]),
 )
 def test_the_quick_path_takes_no_count_that_the_general_path_refuses(
     count: str, hour: str, kind: str
@@ -305,6 +306,17 @@ def test_the_quick_path_takes_no_count_that_the_general_path_refuses(
     raw = f'{{"1": {{"{kind}": {{"2026-03-01": {{"{hour}": {count}, "08": "1"}}}}}}}}'.encode()
     quick, general = both_paths(raw, Layout("g", FOUR_DIMENSION_ORDERS[0], frozenset({"1"})))
     assert quick == general
+
+
+@pytest.mark.parametrize("order", FOUR_DIMENSION_ORDERS)
+def test_a_letter_that_a_key_hides_is_no_room_for_an_exponent(order: Any) -> None:
+    """The E's of the body are as many as those of its keys; and ``1e3`` is no count."""
+    keys = {POST: "7", TYPE: "r\\u0065plies", DAY: "2026-03-01", TIME: "00"}
+    raw = '"1e3"'
+    for dimension in reversed(order):
+        raw = f'{{"{keys[dimension]}":{raw}}}'
+    with pytest.raises(ResponseShapeError, match="1e3"):
+        ep.flatten_json(f'{{"g":{raw}}}', group_by=order)
 
 
 def test_the_dimensions_here_are_the_packages() -> None:

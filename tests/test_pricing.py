@@ -118,8 +118,21 @@ def test_rows_of_posts_made_later() -> None:
     assert ep.plan(asked, now=now).most_counts == 40 + 28
     sums = asked.replace(groupings=["engagement.type", "engagement.day"])
     assert ep.plan(sums, now=now).most_counts == 40
-    assert ep.plan(sums.replace(post_ids=[late, never]), now=now).most_counts == 28
-    assert ep.plan(sums.replace(post_ids=[never]), now=now).most_counts == 0
+
+
+def test_rows_of_sums_are_those_of_the_longest_window() -> None:
+    """@a's post is asked of for 28 days, then @b's for 56: the days of a sum are 56."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    later, sooner = (str(first_id(start + timedelta(days=n))) for n in (50, 20))
+    asked = ep.historical(
+        pd.DataFrame({"post_id": [later, sooner], "handle": ["a", "b"]}),
+        engagement_types=["replies"],
+        window=ep.Window(start, start + timedelta(days=68)),  # cut into 12, 28 and 28
+        by=[TYPE, DATE],
+    )
+    plan = ep.plan(asked, now=start + timedelta(days=90))
+    assert [part.window.hours // 24 for part in plan if part.window] == [28, 28, 28]
+    assert plan.most_counts == 56
 
 
 # What will not be answered
