@@ -61,6 +61,25 @@ def flying() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == NAME]
 
 
+@pytest.fixture
+def _let_all_at_the_end(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all that is held through, once a flight takes in what is still on its way."""
+    land = flights.Flight._land
+
+    def landing(self: flights.Flight) -> Iterator[Any]:
+        gate.let_all()
+        return land(self)
+
+    monkeypatch.setattr(flights.Flight, "_land", landing)
+
+
+@pytest.fixture
+def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave behind what is on its way when a flight is ended; how long it has else is no matter."""
+    monkeypatch.setattr(flights, "GRACE", 0)
+    monkeypatch.setattr(flights, "TICK", 0.05)
+
+
 def posts(number: int) -> Plan:
     """Return a plan of so many requests of one post each, 1, 2, 3, …."""
     whole = ep.totals(range(1, number + 1), engagement_types=["favorites"])
@@ -154,13 +173,13 @@ def test_only_the_caller_s_thread_is_told(make: Make, gate: Gate) -> None:
     assert len(told) >= 21
 
 
+@pytest.mark.usefixtures("_let_all_at_the_end")
 def test_an_error_is_told_with_what_was_on_its_way(make: Make, gate: Gate) -> None:
     """No new request begins; those in flight are waited for, and their answers kept."""
 
     def answer(asked: list[str]) -> Reply:
         if asked == ["3"]:
             gate.until_waiting(3)  # 2, 4 and 5 are held
-            threading.Timer(0.2, gate.let_all).start()
             return 400, {"errors": ["no"]}, PLENTY
         return counted(asked)
 
@@ -172,12 +191,9 @@ def test_an_error_is_told_with_what_was_on_its_way(make: Make, gate: Gate) -> No
     assert len(gate.asked) == 5
 
 
-def test_a_flight_that_was_ended_does_not_wait_for_ever(
-    make: Make, gate: Gate, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What does not come is left behind."""
-    monkeypatch.setattr(flights, "GRACE", 0.1)
-    monkeypatch.setattr(flights, "TICK", 0.05)
+@pytest.mark.usefixtures("_no_grace")
+def test_what_does_not_come_is_left_behind(make: Make, gate: Gate) -> None:
+    """The threads of an ended flight hold up nobody; how long it waits, ``test_flight`` tells."""
 
     def watch(_: Progress) -> None:
         if gate.waiting == 2:
@@ -189,13 +205,13 @@ def test_a_flight_that_was_ended_does_not_wait_for_ever(
     assert len(flying()) == 2
 
 
+@pytest.mark.usefixtures("_let_all_at_the_end")
 def test_the_first_of_two_errors_is_told(make: Make, gate: Gate) -> None:
     """What fails while the others land changes nothing."""
 
     def answer(asked: list[str]) -> Reply:
         if asked == ["3"]:
             gate.until_waiting(3)
-            threading.Timer(0.2, gate.let_all).start()
             return 400, {"errors": ["first"]}, PLENTY
         return (400, {"errors": ["second"]}, PLENTY) if asked == ["4"] else counted(asked)
 
@@ -240,12 +256,11 @@ def test_a_stream_that_is_left(make: Make, gate: Gate) -> None:
     assert ids(client.fetch(posts(3), watch=lambda _: None)) == [1, 2, 3]
 
 
+@pytest.mark.usefixtures("_no_grace")
 def test_what_was_on_its_way_is_stored_when_it_comes(
-    make: Make, gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make: Make, gate: Gate, tmp_path: Path
 ) -> None:
     """Also after nobody waits for it: the same call does not ask it again."""
-    monkeypatch.setattr(flights, "GRACE", 0.1)
-    monkeypatch.setattr(flights, "TICK", 0.05)
     client = make(in_flight=4)
 
     def watch(progress: Progress) -> None:
@@ -332,7 +347,7 @@ todo = replace(ep.plan(whole), requests=parts)
 client = ep.EngagementClient(ep.UserContext("a", "b", "c", "d"), base_url="{gate.url}")
 left = client.stream(todo, watch=lambda _: None)
 next(left)
-flight.TICK, flight.GRACE = 0.05, 0.1
+flight.TICK, flight.GRACE = 0.05, 0
 
 def watch(progress):
     if progress.done and threading.active_count() > 4:

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -97,7 +96,7 @@ def collect(job: dict[str, Any], todo: Plan) -> int:
         ep.UserContext(*job["keys"]),
         base_url=job["url"],
         in_flight=IN_FLIGHT,
-        sleep=lambda _: time.sleep(0.001),
+        sleep=lambda _: None,
     )
     try:
         client.collect(todo, into=job["folder"], watch=lambda _: None)

@@ -26,7 +26,6 @@ from chaos.storm import (
     KINDS,
     RATE,
     SEED,
-    Log,
     app,
     assert_same,
     by_hour,
@@ -138,28 +137,58 @@ def test_a_storm_changes_nothing(  # noqa: PLR0913, PLR0917
 # Kills
 
 
-def kill_at_random(process: int, log: Log, dice: random.Random) -> threading.Timer:
-    """Kill a process a moment after it has begun, or after one of its first requests."""
-    left, delay = dice.randint(0, 6), dice.uniform(0, 0.005)
-    turn = threading.Lock()
+MOST_ANSWERED = 3
+"""Requests that a process is answered before it is killed, at most."""
 
-    def kill() -> None:
-        with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
 
-    def tell() -> None:
-        nonlocal left
-        with turn:
-            left -= 1
-            if left == 0:
-                timer.start()
+class Kill:
+    """Kills a process a moment after it has begun, or after one of its first requests.
 
-    timer = threading.Timer(delay if left else 10 * delay, kill)
-    if left:
-        log.tell = tell
-    else:
-        timer.start()
-    return timer
+    From that request on none is answered until the process has ended: so however quick it is,
+    it does not end by itself.
+
+    Parameters
+    ----------
+    dice : Random
+        Draws the request and the moment.
+    """
+
+    def __init__(self, dice: random.Random) -> None:
+        self._left, delay = dice.randint(0, MOST_ANSWERED + 1), dice.uniform(0, 0.005)
+        self._at_once = self._left == 0
+        self._timer = threading.Timer(10 * delay if self._at_once else delay, self._kill)
+        self._turn, self._aimed, self._over = threading.Lock(), threading.Event(), threading.Event()
+        self._process: int | None = None
+
+    def tell(self) -> None:
+        """Take in that a request has come; return when it may be answered."""
+        with self._turn:
+            self._left -= 1
+            if self._left == 0:
+                self._timer.start()
+            held = self._left <= 0
+        if held:
+            self._over.wait()
+
+    def aim(self, process: int) -> None:
+        """Say which process it is that has begun."""
+        self._process = process
+        self._aimed.set()
+        if self._at_once:
+            self._timer.start()
+
+    def end(self) -> None:
+        """Let everything go on: the process has ended."""
+        self._timer.cancel()
+        self._process = None
+        self._aimed.set()
+        self._over.set()
+
+    def _kill(self) -> None:
+        self._aimed.wait()
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self._process, signal.SIGKILL)
 
 
 class Stored:
@@ -191,6 +220,7 @@ def test_kills_change_nothing(
         with client_of(calm, owner(calm), clock, 1) as client:
             wanted = tellings(client.fetch(todo, watch=lambda _: None), todo)
         answers = len(calm_log)
+    assert kills * MOST_ANSWERED < len(todo.requests)  # or there would be none left to kill
     stored, killed, outages = Stored(tmp_path), 0, 0
     with (
         weather(RATE) as (server, log),
@@ -199,12 +229,15 @@ def test_kills_change_nothing(
         ended = None
         while ended != 0:
             kept, before = stored.now(), len(log)
+            kill = Kill(dice) if killed < kills else None
+            log.tell = kill.tell if kill else lambda: None
             process = nursery.start()
-            timer = kill_at_random(process, log, dice) if killed < kills else None
+            if kill:
+                kill.aim(process)
             ended = nursery.ended()
-            if timer is not None:
-                timer.cancel()
             log.tell = lambda: None
+            if kill:
+                kill.end()
             killed += ended == -signal.SIGKILL
             outages += ended == OUTAGE
             assert ended in {-signal.SIGKILL, OUTAGE} or (ended, killed) == (0, kills)

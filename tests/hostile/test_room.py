@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,8 @@ SOME = [
 ]
 
 pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/clear_refs").exists(), reason="Linux tells how much memory there was"
+    not Path("/proc/self/clear_refs").exists() and "REQUIRE_PROGRAMS" not in os.environ,
+    reason="Linux tells how much memory there was",
 )
 
 
@@ -53,7 +55,11 @@ def test_ten_times_the_body_is_room_enough() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("reader", ["flatten_json", "flatten"])
 def test_of_all_shapes(reader: str) -> None:
-    """Room of 8 MB, and four times the body takes less than eight times as long."""
+    """Room of 8 MB, and four times the body takes less than eight times as long.
+
+    The processor's time, of a process of its own: what is as long as the body takes 4 times as
+    long, at most 4.4 as measured, and what goes by the square 16. Below 0.1 s nothing is told.
+    """
     sizes = (2_000_000, 8_000_000)
     told = measured(*((shape, size, reader) for shape in SHAPES for size in sizes))
     for small, big in zip(told[::2], told[1::2], strict=True):
