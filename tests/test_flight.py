@@ -149,6 +149,25 @@ def test_the_whole_grid(minute: int) -> None:
 
 
 @pytest.mark.slow
+def test_jobs_that_end_with_a_whole_minute() -> None:
+    """Sent in half of it, where its berths are longest; the worst of 400 jobs is printed."""
+    dice = random.Random(1)  # noqa: S311
+    worst = 0.0
+    for seed in range(400):
+        minute = dice.choice([60, 120])
+        contract = Contract(
+            minute, minute // 30, (0.2, 2), dice.uniform(0, 0.15), 0.02, dice.uniform(-3, 3)
+        )
+        phase = dice.uniform(0, 25)
+        sky, answered = flown(contract, phase, 3 * minute, seed)
+        assert sky.refused == [], contract
+        took, ratio = max(answered) - EPOCH - phase, shares(sky, answered, phase)[1]
+        assert took - took / ratio <= at_the_end(sky), contract
+        worst = max(worst, ratio)
+    print(f"400 jobs of 3 whole minutes, each sent in 30 s: at most {worst:.3f} of the best")  # noqa: T201
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("minute", "second"), [(60, 1), (60, 2), (60, 20), (120, 2), (120, 20), (300, 10), (600, 20)]
 )
