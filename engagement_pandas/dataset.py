@@ -25,10 +25,7 @@ import pandas as pd
 
 from engagement_pandas.errors import DatasetError, FrameError
 from engagement_pandas.exports.contract import as_types
-from engagement_pandas.frame import (
-    TOLD,
-    empty_counts,
-)
+from engagement_pandas.frame import TOLD, empty_counts
 from engagement_pandas.lake.arrow import among, column
 from engagement_pandas.lake.attempts import explained, until_first
 from engagement_pandas.lake.mirror import mirror, sizes
@@ -140,7 +137,7 @@ class Dataset:
             partial, of hours that were not over when they were read, by day or by post;
             where an hour was read twice at the same moment, with two counts.
         DatasetError
-            Where it cannot be written; nothing has changed then.
+            Where it cannot be written; the same again is safe then.
         """
         fresh = as_readings(counts)
         heard: list[Silence] = []

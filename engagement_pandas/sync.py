@@ -2,7 +2,8 @@
 
 What to ask is worked out from what is stored, each time anew: there is no other state that
 could differ from it. Answers go to disk as they come, before anything is made of them; a
-run that died leaves them there, and the next one begins with them.
+run that died leaves them there, and the next one begins with them (of a run that went past
+midnight UTC, some are asked again).
 """
 
 from __future__ import annotations

@@ -76,6 +76,7 @@ def test_dtypes(dataset: ep.Dataset) -> None:
         {"until": "2026-03-02T05:00:00Z"},
         {"since": "2026-03-01T23:00:00Z", "until": "2026-03-03T01:00:00Z", "post_ids": [8]},
         {"engagement_types": ["replies"]},
+        {"engagement_types": ["replies", "replies"]},
         {"since": "2026-05-01"},
         {"post_ids": ["9"]},
     ],
@@ -84,6 +85,12 @@ def test_what_is_wanted(dataset: ep.Dataset, wanted: dict[str, Any]) -> None:
     """As ``Dataset.read`` has it."""
     counts = epd.read(dataset, **wanted)
     pd.testing.assert_frame_equal(in_memory(counts), dataset.read(**wanted))
+
+
+def test_one_type_by_its_name(dataset: ep.Dataset) -> None:
+    """It is not taken apart into letters."""
+    with pytest.raises(ep.UnsupportedEngagementType, match="single str 'replies'; give a list"):
+        epd.read(dataset, engagement_types="replies")
 
 
 def test_days_that_are_not_wanted_are_not_opened(dataset: ep.Dataset) -> None:

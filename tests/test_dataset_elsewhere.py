@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from datasets.frames import changed, some
 from fsspec.implementations.memory import MemoryFileSystem
-from pyarrow.fs import FSSpecHandler, LocalFileSystem, PyFileSystem
+from pyarrow.fs import FSSpecHandler, LocalFileSystem, PyFileSystem, SubTreeFileSystem
 
 import engagement_pandas as ep
 from engagement_pandas.lake import attempts, mirror
@@ -91,6 +91,16 @@ def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(found, wanted)
 
 
+def gone(*posts: str) -> pd.DataFrame:
+    """Tell that posts are unavailable, by an answer of the first of March."""
+    asked = ep.historical(
+        posts,
+        engagement_types=["replies"],
+        window=ep.Window.covering("2026-03-01", "2026-03-02"),
+    )
+    return ep.omissions(ep.EngagementResponse(asked, {"unavailable_tweet_ids": list(posts)}))
+
+
 # What there is
 
 
@@ -159,6 +169,109 @@ def test_an_error_of_its_own_kind(there: Watched, dataset: ep.Dataset) -> None:
     same(dataset.read(), some(FIRST))
 
 
+def test_an_error_between_the_tables(there: Watched, dataset: ep.Dataset) -> None:
+    """What was written of the omissions is gone back on, and the same again goes in."""
+    dataset.append(some(FIRST), gone("9"))
+
+    def refuse(what: str, path: str) -> None:
+        if what == "put" and path.endswith(".part") and "counts" in path:
+            there.before = lambda *_: None
+            raise OSError("the line is dead")  # noqa: EM101
+
+    there.before = refuse
+    with pytest.raises(ep.DatasetError, match="the line is dead; free some room"):
+        dataset.append(some(SECOND, count=6), gone("9", "10"))
+    assert dataset.omissions()["post_id"].tolist() == ["9"]
+    dataset.append(some(SECOND, count=6), gone("9", "11"))
+    dataset.compact()
+    assert dataset.omissions()["post_id"].tolist() == ["11", "9"]
+    assert len(dataset.revisions()) == 288
+
+
+def test_an_error_while_it_is_read(dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is one of ours too."""
+    dataset.append(some(FIRST))
+    (piece, *_) = dataset.pieces()
+    real = Watched.open
+
+    def refuse(self: Watched, path: str, *more: Any, **named: Any) -> Any:
+        if ".zstd." in path:
+            raise RuntimeError("the quota is used up")  # noqa: EM101
+        return real(self, path, *more, **named)
+
+    monkeypatch.setattr(Watched, "open", refuse)
+    for read in (
+        dataset.read,
+        piece.read,
+        lambda: dataset.append(some(SECOND, count=6)),
+        lambda: list(dataset.readings(datetime(2026, 3, 1, tzinfo=UTC), ["7"])),
+    ):
+        with pytest.raises(ep.DatasetError, match="RuntimeError: the quota is used up"):
+            read()
+
+
+class Bucket(Watched):
+    """A store of objects: folders are not made, and there as soon as something is in them."""
+
+    def makedirs(self, path: str, **_: bool) -> None:
+        raise PermissionError(path)
+
+    def put_file(self, lpath: str, rpath: str, *_: Any, **__: Any) -> None:
+        self.pipe_file(rpath, Path(lpath).read_bytes())
+
+    def pipe_file(self, path: str, value: bytes, *_: Any, **__: Any) -> None:
+        MemoryFileSystem.makedirs(self, self._parent(path), exist_ok=True)
+        MemoryFileSystem.pipe_file(self, path, value)
+
+
+def test_a_folder_cannot_be_made() -> None:
+    """A store of objects needs none."""
+    dataset = ep.Dataset("bucket/set", filesystem=Bucket())
+    dataset.append(some(FIRST))
+    dataset.append(some(SECOND, count=6))
+    dataset.compact()
+    assert dataset.read()["count"].unique().tolist() == [6]
+
+
+def test_a_claim_of_which_nobody_knows_whether_it_stands(
+    there: Watched, dataset: ep.Dataset
+) -> None:
+    """It is taken back: nobody has to wait for it."""
+    dataset.append(some(FIRST))
+    real = there.pipe_file
+
+    def refuse(path: str, value: bytes, *more: Any, **named: Any) -> None:
+        del there.pipe_file
+        real(path, value, *more, **named)
+        raise OSError("no answer")  # noqa: EM101
+
+    there.pipe_file = refuse  # type: ignore[method-assign]
+    with pytest.raises(ep.DatasetError, match="no answer"):
+        dataset.append(some(SECOND, count=6))
+    dataset.append(some(SECOND, count=6))
+    assert dataset.read()["count"].unique().tolist() == [6]
+
+
+def test_a_commit_of_which_nobody_knows_whether_it_stands(
+    there: Watched, dataset: ep.Dataset
+) -> None:
+    """The same again is safe: it is there once."""
+    dataset.append(some(FIRST))
+    real = there.mv
+
+    def refuse(one: str, other: str, **named: Any) -> None:
+        del there.mv
+        real(one, other, **named)
+        raise OSError("no answer")  # noqa: EM101
+
+    there.mv = refuse  # type: ignore[method-assign]
+    with pytest.raises(ep.DatasetError, match="no answer"):
+        dataset.append(some(SECOND, count=6))
+    dataset.append(some(SECOND, count=6))
+    assert dataset.read()["count"].unique().tolist() == [6]
+    assert len(dataset.revisions()) == 288
+
+
 # The end of a process
 
 
@@ -168,7 +281,7 @@ def test_the_end_at_any_step(there: Watched, monkeypatch: pytest.MonkeyPatch) ->
     after = changed(some(FIRST, days=1), 5, 6, SECOND)
     for last in range(100):
         dataset = ep.Dataset(f"{last}/set", filesystem=there)
-        dataset.append(some(FIRST, days=1))
+        dataset.append(some(FIRST, days=1), gone("9"))
         seen = [0]
 
         def die(*_: str, seen: list[int] = seen, last: int = last) -> None:
@@ -178,7 +291,7 @@ def test_the_end_at_any_step(there: Watched, monkeypatch: pytest.MonkeyPatch) ->
 
         there.before = die
         try:
-            dataset.append(after)
+            dataset.append(after, gone("9", "10"))
             dataset.compact(kept_hours=0)
         except Died:
             steps += 1
@@ -186,12 +299,13 @@ def test_the_end_at_any_step(there: Watched, monkeypatch: pytest.MonkeyPatch) ->
         _one_or_the_other(copy.copy(dataset), after)
         _forget_claims(there)
         fresh = copy.copy(dataset)
-        fresh.append(after)
+        fresh.append(after, gone("9", "10"))
         with monkeypatch.context() as patch:
             patch.setattr(Watched, "modified", lambda *_: datetime(2026, 1, 1, tzinfo=UTC))
             fresh.compact(kept_hours=0)
         same(fresh.read(), after)
         assert fresh.revisions()["count"].tolist() == [6]
+        assert fresh.omissions()["post_id"].tolist() == ["10", "9"]
         named = {f"/{last}/set/counts/{path}" for path in there.glob(f"{last}/set/counts/day=*/*")}
         assert len(named) == len(fresh.files()) == 1
         if seen[0] <= last:
@@ -203,6 +317,7 @@ def _one_or_the_other(dataset: ep.Dataset, after: pd.DataFrame) -> None:
     """Assert that the counts are of one reading, and the log of revisions goes with them."""
     changes = len(dataset.revisions())
     same(dataset.read(), after if changes else some(FIRST, days=1))
+    assert dataset.omissions()["post_id"].tolist() == (["10", "9"] if changes else ["9"])
 
 
 def _forget_claims(there: Watched) -> None:
@@ -290,7 +405,7 @@ def test_another_writer_at_any_step(there: Watched) -> None:
     refused = 0
     for step in range(100):
         one = ep.Dataset(f"{step}/set", filesystem=there)
-        one.append(some(FIRST, posts=["7"], days=1))
+        one.append(some(FIRST, posts=["7"], days=1), gone("9"))
         other = copy.copy(one)
         seen, done = [0], [False]
 
@@ -299,7 +414,7 @@ def test_another_writer_at_any_step(there: Watched) -> None:
             if seen[0] == step + 1:
                 there.before = lambda *_: None
                 try:
-                    more["other"].append(some(SECOND, posts=["7"], count=6, days=1))
+                    more["other"].append(some(SECOND, posts=["7"], count=6, days=1), gone("10"))
                     more["done"][0] = True
                 except ep.DatasetError as error:
                     assert "others keep writing" in str(error)  # noqa: PT017 - at times
@@ -307,13 +422,14 @@ def test_another_writer_at_any_step(there: Watched) -> None:
         there.before = lambda *told, cut_in=cut_in, other=other, done=done: cut_in(
             *told, other=other, done=done
         )
-        one.append(some(FIRST, posts=["8"], days=1))
+        one.append(some(FIRST, posts=["8"], days=1), gone("11"))
         there.before = lambda *_: None
         if seen[0] <= step:
             break
         refused += not done[0]
         if not done[0]:
-            other.append(some(SECOND, posts=["7"], count=6, days=1))
+            other.append(some(SECOND, posts=["7"], count=6, days=1), gone("10"))
+        one.compact()
         for reader in (one, other, copy.copy(one)):
             found = reader.read()
             assert len(found) == 96
@@ -322,6 +438,7 @@ def test_another_writer_at_any_step(there: Watched) -> None:
                 "8": [5],
             }
             assert len(reader.revisions()) == 48
+            assert reader.omissions()["post_id"].tolist() == ["10", "11", "9"]
     assert 1 <= refused < step
 
 
@@ -348,6 +465,28 @@ def test_what_belongs_to_no_commit(
     assert not there.exists(f"{folder}/old.parquet")
     assert there.exists(f"{folder}/young.parquet")
     same(dataset.read(), some(FIRST))
+
+
+def test_what_is_not_its_own(
+    there: Watched, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files in folders of somebody else, that another takes away, or of no age, harm nobody."""
+    dataset.append(some(FIRST))
+    names = ["eaDir/deep/notes.txt", "gone.parquet", "ageless.parquet"]
+    for name in names:
+        there.pipe_file(f"bucket/set/counts/{name}", b"1")
+    real = Watched.modified
+
+    def modified(self: Watched, path: str) -> datetime:
+        if "gone" in path:
+            raise FileNotFoundError(path)
+        if "ageless" in path:
+            raise NotImplementedError
+        return real(self, path)
+
+    monkeypatch.setattr(Watched, "modified", modified)
+    dataset.compact(kept_hours=0)
+    assert all(there.exists(f"bucket/set/counts/{name}") for name in names)
 
 
 # The log
@@ -385,3 +524,39 @@ def test_a_long_log_is_not_read_from_its_beginning(
         "00000000000000000099.json",
         "00000000000000000100.json",
     ]
+
+
+def test_a_checkpoint_of_a_version_that_never_counted(there: Watched, dataset: ep.Dataset) -> None:
+    """One in a hundred: the version before it is gone back to all the same."""
+    dataset.append(some(FIRST, posts=["7"], days=1))
+    dataset.append(some(SECOND, posts=["7"], days=1, count=6))
+    store = dataset._store
+    log = store.revisions.made()
+    while log.version() < 98:
+        store.revisions.write(log, store.revisions.schema.empty_table())
+    counts = store.counts.made()
+    store.counts.write(counts, store.counts.schema.empty_table(), versions={"revisions": 98})
+
+    def die(_: str, path: str) -> None:
+        if "counts" in path:
+            raise Died
+
+    there.before = die
+    third = some("2026-04-01T02:05:00Z", posts=["7"], days=1, count=7)
+    with pytest.raises(Died):
+        dataset.append(third)
+    there.before = lambda *_: None
+    assert there.glob("bucket/set/revisions/_delta_log/*99.checkpoint.parquet")
+    assert len(dataset.revisions()) == 48
+    dataset.append(third)
+    dataset.compact()
+    assert len(dataset.revisions()) == 96
+
+
+def test_the_root_of_a_file_system(tmp_path: Path) -> None:
+    """It is a folder as any other."""
+    root = SubTreeFileSystem(str(tmp_path / "set"), LocalFileSystem())
+    dataset = ep.Dataset("", filesystem=root)
+    dataset.append(some(FIRST))
+    same(dataset.read(), some(FIRST))
+    assert (tmp_path / "set" / "counts").is_dir()

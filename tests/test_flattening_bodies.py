@@ -242,6 +242,12 @@ def test_a_key_of_the_body_that_stands_twice_is_refused(key: str) -> None:
         ep.flatten_json(f'{{"g": {HOURS}, {WINDOW}, "{key}": {again}}}')
 
 
+def test_a_grouping_that_stands_twice_and_is_empty() -> None:
+    """What is wrong goes before what is not known."""
+    with pytest.raises(ResponseShapeError, match="'g' stands twice"):
+        ep.flatten_json(f'{{"g": {HOURS}, "g": {{}}}}')
+
+
 def test_nothing_is_filled_in() -> None:
     """What was asked is not known."""
     body = {"g": {"1": {"impressions": "5"}, "2": {"engagements": "6"}}}

@@ -21,11 +21,12 @@ from engagement_pandas.dask.partitions import Partition, partitions, related
 from engagement_pandas.dataset import Dataset
 from engagement_pandas.errors import DatasetError
 from engagement_pandas.frame import TEXT, empty_counts, in_order
+from engagement_pandas.kinds import known_types
 from engagement_pandas.lake.pieces import Moment, Piece
 from engagement_pandas.lake.readings import KEY, as_readings
 from engagement_pandas.lake.store import Appended
 from engagement_pandas.metrics.columns import whole_number
-from engagement_pandas.vocabulary import SERIES_TYPES
+from engagement_pandas.vocabulary import SERIES_TYPES, Endpoint
 from engagement_pandas.wording import listed
 
 
@@ -153,7 +154,9 @@ def read(  # noqa: PLR0913 - as Dataset.read has them
     ...     epd.over_time(counts).equals(ep.over_time(dataset.read("2026-03-02", "2026-03-04")))
     True
     """
-    named = None if engagement_types is None else [str(kind) for kind in engagement_types]
+    named = None
+    if engagement_types is not None:
+        named = [str(kind) for kind in known_types(engagement_types, Endpoint.HISTORICAL)]
     pieces = _checked(dataset).pieces(
         since, until, post_ids=post_ids, engagement_types=named, rows=rows
     )

@@ -11,6 +11,7 @@ import pandas as pd
 
 from engagement_pandas.errors import (
     AmbiguousGrouping,
+    EngagementError,
     FrameError,
     RefusedError,
     ResponseShapeError,
@@ -118,7 +119,12 @@ def flatten_json(
         dimensions = named.dimensions
     else:
         levels = hours.levels_of(opened.tree) if opened else levels_of(members or [])
-        dimensions = infer(levels, name)
+        try:
+            dimensions = infer(levels, name)
+        except EngagementError:
+            if opened:
+                read_members(_grouping(content, name), name)  # what is wrong there goes first
+            raise
     layout = Layout(name, dimensions, unavailable=envelope.unavailable)
     leaves = opened and hours.read(opened, layout)
     del opened  # or there is no room for the frame

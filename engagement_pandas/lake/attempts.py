@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-from engagement_pandas.errors import DatasetError
+from engagement_pandas.errors import DatasetError, EngagementError
 
 _PAUSE: Final = 0.01  # seconds, at first
 _CURE: Final = {
@@ -36,8 +36,8 @@ def until_first(attempt: Callable[[], Result], tries: int = 20) -> Result:
             return attempt()
         except Overtaken:
             time.sleep(random.uniform(0, min(_PAUSE * 2**number, 1)))  # noqa: S311 - no secret
-    msg = f"others keep writing, {tries} times quicker than this; try again later"
-    raise DatasetError(msg)
+    msg = f"others keep writing, {tries} times quicker than this, or one died while it wrote"
+    raise DatasetError(f"{msg}; try again in ten minutes, when what it left is void")
 
 
 def deltalake() -> Any:
@@ -62,15 +62,24 @@ def deltalake() -> Any:
 
 @contextmanager
 def explained(uri: str, what: str) -> Iterator[None]:
-    """Make an error of ours of what goes wrong while something is ``read`` or ``written``."""
+    """Make an error of ours of what goes wrong while something is ``read`` or ``written``.
+
+    File systems raise errors of all kinds.
+    """
     import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
 
     lake = deltalake()
     try:
         yield
-    except DatasetError:
+    except (EngagementError, Overtaken):
         raise
     except (lake.exceptions.DeltaError, pa.ArrowException, OSError) as error:
-        said = " ".join(str(error).split())
-        msg = f"{uri} cannot be {what}: {said}; {_CURE[what]}"
+        msg = f"{uri} cannot be {what}: {_said(error)}; {_CURE[what]}"
         raise DatasetError(msg) from error
+    except Exception as error:
+        msg = f"{uri} cannot be {what}: {type(error).__name__}: {_said(error)}; try again later"
+        raise DatasetError(msg) from error
+
+
+def _said(error: Exception) -> str:
+    return " ".join(str(error).split()) or "it says no more"

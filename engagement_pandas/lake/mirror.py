@@ -72,20 +72,19 @@ class Mirror:
         version : int, optional
             The earliest that the copy must tell of; by default the last.
         """
-        with _theirs():
-            names = self._names(_LOG)
-            if not names:
-                return None
-            numbers = [_number(name) for name in names if name.endswith(".checkpoint.parquet")]
-            base = max((n for n in numbers if version is None or n <= version), default=0)
-            folder = self.new()
-            try:
-                for name in names:
-                    if _number(name) >= base:
-                        self.files.get_file(f"{_LOG}/{name}", str(folder / _LOG / name))
-            except BaseException:
-                drop(folder)
-                raise
+        names = self._names(_LOG)
+        if not names:
+            return None
+        numbers = [_number(name) for name in names if name.endswith(".checkpoint.parquet")]
+        base = max((n for n in numbers if version is None or n <= version), default=0)
+        folder = self.new()
+        try:
+            for name in names:
+                if _number(name) >= base:
+                    self.files.get_file(f"{_LOG}/{name}", str(folder / _LOG / name))
+        except BaseException:
+            drop(folder)
+            raise
         return folder
 
     @staticmethod
@@ -98,49 +97,61 @@ class Mirror:
     def publish(self, folder: Path, version: int) -> bool:
         """Carry a version over, all or nothing; False where that version is taken."""
         name = f"{version:020}.json"
-        with _theirs():
-            for path in added(folder, version):
-                self.files.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH120
+        for path in added(folder, version):
+            if (folder / path).exists():  # else it is there: an earlier version is gone back to
+                self._make(os.path.dirname(path))  # noqa: PTH120
                 self.files.put_file(str(folder / path), path)
-            with self._claim() as claim:
-                if claim is None or name in self._names(_LOG):
-                    return False
-                if not self._move(folder / _LOG / name, claim):
-                    return False
-            checkpoint = folder / _LOG / f"{version:020}.checkpoint.parquet"
-            if checkpoint.exists():
+        with self._claim() as claim:
+            if claim is None or name in self._names(_LOG):
+                return False
+            if not self._move(folder / _LOG / name, claim):
+                return False
+        checkpoint = folder / _LOG / f"{version:020}.checkpoint.parquet"
+        if checkpoint.exists():
+            with suppress(Exception):  # the log can do without
                 self._move(checkpoint)
         return True
 
     def bring(self, table: DeltaTable) -> None:
-        """Fetch the files of days that have several, to put them together here."""
+        """Fetch the files of days that have several, to put them together here.
+
+        Raises
+        ------
+        FileNotFoundError
+            Where they have been taken away meanwhile.
+        """
         folder, days = here(table), dict[str, list[str]]()
         for path in sizes(table):
             days.setdefault(os.path.dirname(path), []).append(path)  # noqa: PTH120
-        with _theirs():
-            for path in (path for paths in days.values() if len(paths) > 1 for path in paths):
-                (folder / path).parent.mkdir(exist_ok=True)
-                self.files.get_file(path, str(folder / path))
+        for path in (path for paths in days.values() if len(paths) > 1 for path in paths):
+            (folder / path).parent.mkdir(exist_ok=True)
+            self.files.get_file(path, str(folder / path))
 
     def show(self, table: DeltaTable) -> None:
-        """Have an empty file stand here for each that the table does not name, of its age."""
+        """Have an empty file stand here for each that the table does not name, of its age.
+
+        Those of which the file system does not know the age are not shown, and so stay.
+        """
         folder, named = here(table), set(sizes(table))
-        with _theirs():
-            self.files.invalidate_cache()
-            for path in self.files.find(""):
-                if path in named or path.startswith((_LOG, _WRITING)):
-                    continue
-                (folder / path).parent.mkdir(exist_ok=True)
-                (folder / path).touch()
+        self.files.invalidate_cache()
+        for path in self.files.find(""):
+            if path in named or path.startswith((_LOG, _WRITING)):
+                continue
+            with suppress(FileNotFoundError, NotImplementedError):  # another sweeps too
                 changed = self.files.modified(path).timestamp()
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).touch()
                 os.utime(folder / path, (changed, changed))
 
     def remove(self, paths: list[str]) -> None:
         """Take files away."""
-        with _theirs():
-            for path in paths:
-                with suppress(FileNotFoundError):
-                    self.files.rm_file(path)
+        for path in paths:
+            with suppress(FileNotFoundError):
+                self.files.rm_file(path)
+
+    def _make(self, folder: str) -> None:
+        with suppress(Exception):  # a store of objects needs none; what is put there tells
+            self.files.makedirs(folder, exist_ok=True)
 
     def _names(self, folder: str) -> list[str]:
         """Return versions or claims: what begins with a number."""
@@ -165,12 +176,12 @@ class Mirror:
     @contextmanager
     def _claim(self) -> Iterator[float | None]:
         """Be the only writer; None where another is at it. It tells when that began."""
-        self.files.makedirs(_LOG, exist_ok=True)
-        self.files.makedirs(_WRITING, exist_ok=True)
+        self._make(_LOG)
+        self._make(_WRITING)
         own = _stamped()
         begun = time.monotonic()
-        self.files.pipe_file(f"{_WRITING}/{own}", own.encode())
         try:
+            self.files.pipe_file(f"{_WRITING}/{own}", own.encode())
             void = f"{datetime.now(UTC) - _VOID:{_STAMP}}"
             names = self._names(_WRITING)
             self.remove([f"{_WRITING}/{name}" for name in names if name < void])
@@ -212,7 +223,7 @@ def mirror(filesystem: Any, home: str) -> Mirror:
             "fsspec.filesystem('sftp', host=…), or of pyarrow.fs"
         )
         raise DatasetError(msg)
-    return Mirror(DirFileSystem(home, given))
+    return Mirror(DirFileSystem(home or "/", given))
 
 
 def here(table: DeltaTable) -> Path:
@@ -246,15 +257,3 @@ def _number(name: str) -> int:
 
 def _stamped() -> str:
     return f"{datetime.now(UTC):{_STAMP}}-{uuid4().hex}"
-
-
-@contextmanager
-def _theirs() -> Iterator[None]:
-    """Make whatever a file system raises an ``OSError``."""
-    try:
-        yield
-    except OSError:
-        raise
-    except Exception as error:
-        msg = f"{type(error).__name__}: {error}"
-        raise OSError(msg) from error

@@ -12,9 +12,10 @@ import os
 import re
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -74,7 +75,7 @@ class Table:
                 folder = self.mirror.pull(version)
                 if folder is None:
                     return None
-                return _copy(folder, version)
+                return _copy(folder, partial(lake.DeltaTable, version=version))
             try:
                 found: DeltaTable = lake.DeltaTable(
                     self.uri, version=version, storage_options=self._options()
@@ -90,28 +91,31 @@ class Table:
         found = self.open()
         if found is not None:
             return found
-        lake = deltalake()
         with explained(self.uri, "written"):
-            folder = None if self.mirror is None else self.mirror.new()
-            try:
-                made: DeltaTable = lake.DeltaTable.create(
-                    folder or self.uri,
-                    schema=self.schema,
-                    mode="error",
-                    partition_by=list(self.partition_by) or None,
-                    # Versions are gone back to, however old they are.
-                    configuration={"delta.enableExpiredLogCleanup": "false"},
-                    storage_options=self._options(),
-                )
-            except lake.exceptions.DeltaError:
-                found = self.open()  # made by another writer just now
-                if found is None:
-                    raise
-                return found
-            if folder is not None:
-                made = _copy(folder)
+            if self.mirror is not None:
+                made = _copy(self.mirror.new(), self._create)
+            else:
+                try:
+                    made = self._create(self.uri)
+                except deltalake().exceptions.DeltaError:
+                    found = self.open()  # made by another writer just now
+                    if found is None:
+                        raise
+                    return found
             self._settle(made, -1)
             return made
+
+    def _create(self, place: str | Path) -> DeltaTable:
+        made: DeltaTable = deltalake().DeltaTable.create(
+            place,
+            schema=self.schema,
+            mode="error",
+            partition_by=list(self.partition_by) or None,
+            # Versions are gone back to, however old they are.
+            configuration={"delta.enableExpiredLogCleanup": "false"},
+            storage_options=self._options(),
+        )
+        return made
 
     def write(
         self,
@@ -200,10 +204,13 @@ class Table:
         What came after it belongs to a commit that never was.
         """
         table = self.made()
-        before = table.version()
-        if before != version:
+        if table.version() != version:
             lake = deltalake()
             with explained(self.uri, "written"):
+                folder = None if self.mirror is None else self.mirror.pull(version)
+                if folder is not None:  # with what the log tells of that version
+                    table = _copy(folder, lake.DeltaTable)
+                before = table.version()
                 try:
                     table.restore(
                         version,
@@ -227,11 +234,11 @@ class Table:
         once = lake.CommitProperties(max_commit_retries=0)
         before = table.version()
         with explained(self.uri, "written"):
-            if self.mirror is not None:
-                self.mirror.bring(table)
             try:
+                if self.mirror is not None:
+                    self.mirror.bring(table)
                 table.optimize.compact(commit_properties=once)
-            except lake.exceptions.CommitFailedError as error:
+            except (lake.exceptions.CommitFailedError, FileNotFoundError) as error:
                 raise Overtaken from error
             return self._settle(table, before)
 
@@ -282,10 +289,10 @@ class Table:
         return None if self.options is None else dict(self.options)
 
 
-def _copy(folder: Path, version: int | None = None) -> DeltaTable:
+def _copy(folder: Path, open_: Callable[[Path], DeltaTable]) -> DeltaTable:
     """Open the copy of a table, which goes away when it is no longer used."""
     try:
-        table: DeltaTable = deltalake().DeltaTable(folder, version=version)
+        table = open_(folder)
     except BaseException:
         drop(folder)
         raise

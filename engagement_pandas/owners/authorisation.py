@@ -37,7 +37,7 @@ TIMEOUT: Final = (10.0, 30.0)
 """Seconds to connect, and between two bytes of the answer."""
 
 DEADLINE: Final = 60.0
-"""Seconds from the first byte of an answer to its last."""
+"""Seconds from the last byte of a request to the last of its answer."""
 
 _LARGEST: Final = 65_536  # bytes; an answer has some 200
 _WORDS: Final = 300

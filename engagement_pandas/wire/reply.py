@@ -37,7 +37,7 @@ LARGEST_BODY: Final = (
 """Bytes of a body, decompressed: some 57 million, ten times the biggest answer."""
 
 DEADLINE: Final = 900.0
-"""Seconds from the first byte of a reply to its last; a line of 64 kB a second does."""
+"""Seconds from the end of a request to the end of its reply; a line of 64 kB a second does."""
 
 ENCODINGS: Final = frozenset({"", "identity", "gzip", "x-gzip"})
 """What a body may be packed in; packed twice, a few bytes hold gigabytes."""
@@ -141,7 +141,7 @@ class BoundedAdapter(HTTPAdapter):
     in_flight : int
         Connections that are kept.
     deadline : float
-        Seconds from the first byte of a reply to its last.
+        Seconds from the last byte of a request to the last of its reply.
     """
 
     def __init__(self, clock: Callable[[], float], in_flight: int, deadline: float) -> None:
