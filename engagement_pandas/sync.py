@@ -27,6 +27,7 @@ from engagement_pandas.errors import (
     FrameError,
     RequestError,
     ResponseShapeError,
+    UserContextRequired,
 )
 from engagement_pandas.flattening import flatten, omissions
 from engagement_pandas.frame import timestamps
@@ -38,7 +39,7 @@ from engagement_pandas.locking import alone
 from engagement_pandas.posts import unique_ids
 from engagement_pandas.request import BY_HOUR, historical
 from engagement_pandas.vocabulary import EARLIEST, Endpoint
-from engagement_pandas.window import SETTLE, as_moment
+from engagement_pandas.window import SETTLE, Window, as_moment
 from engagement_pandas.wording import counted
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
     ------
     AlreadySyncing
         Where another process is at it; nothing was sent.
+    UserContextRequired
+        Where the owner of a post has not logged in; nothing was sent.
     RequestError
         Where the question is none.
     EngagementError
@@ -165,6 +168,9 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
     if isinstance(settle, bool) or not isinstance(settle, int) or settle < 0:
         msg = f"settle is {settle!r}; give whole hours, such as {SETTLE}"
         raise RequestError(msg)
+    asked = historical(posts, engagement_types=types, window=Window.last()).replace(owners=owners)
+    if refusal := client.refusal(asked):
+        raise UserContextRequired(refusal)
     folder = _raw_of(dataset, raw)
     with ExitStack() as held:
         places = [folder, Path(dataset.path, "sync")] if dataset.local else [folder]

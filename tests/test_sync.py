@@ -474,6 +474,18 @@ def test_posts_of_several_owners(logged_in: SandboxServer, dataset: ep.Dataset) 
     assert set(dataset.read()["post_id"]) == set(posts["post_id"])
 
 
+def test_an_owner_who_has_not_logged_in(logged_in: SandboxServer, dataset: ep.Dataset) -> None:
+    """Told before anything is sent, whatever else is to be asked."""
+    posts = of_each(logged_in)
+    posts.loc[len(posts)] = ["2020000000000000007", "somebody_else"]
+    with (
+        ep.EngagementClient(ep.Accounts(), base_url=logged_in.base_url) as client,
+        pytest.raises(ep.UserContextRequired, match="somebody_else"),
+    ):
+        sync(client, dataset, posts, engagement_types=TYPES, since="2026-01-01")
+    assert logged_in.requests == ()
+
+
 def test_in_a_shell_with_who_has_logged_in(
     logged_in: SandboxServer, dataset: ep.Dataset, tmp_path: Path
 ) -> None:
