@@ -268,3 +268,13 @@ def test_bodies_are_no_responses(wrong: Any) -> None:
     """A body without its request is for flatten_json, and the message says so."""
     with pytest.raises(RequestError, match="flatten_json"):
         ep.flatten(wrong)
+
+
+@pytest.mark.parametrize("name", ["a\nb", 'a"b', "a\\b", "\x7f"])
+def test_a_grouping_of_an_odd_name(name: str) -> None:
+    """Names that JSON escapes are read as any other."""
+    window = ep.Window.covering("2026-03-01T00:00:00Z", "2026-03-01T01:00:00Z")
+    by = {name: ["tweet.id", "engagement.type", "engagement.day", "engagement.hour"]}
+    request = ep.historical(["1"], engagement_types=["replies"], window=window, by=by)
+    body = {name: {"1": {"replies": {"2026-03-01": {"00": "7"}}}}}
+    assert ep.flatten(ep.EngagementResponse(request, body))["count"].tolist() == [7]

@@ -270,6 +270,8 @@ def test_a_dict_with_keys_that_are_integers() -> None:
         (5, "$"),
         ({"g": {"impressions": object()}}, "$"),
         (f'{{"start": {HOURS}}}', "$['start']"),
+        (f'{{"a\nb": {HOURS}}}', "$"),
+        (f'{{"a\x00b": {HOURS}}}', "$"),
         ('{"g": {"impressions": 5.0}}', "$['g']['impressions']"),
         ('{"g": {"1": {"impressions": "5"}, "x": {"2026-03-01": "5"}}}', "$['g']"),
         ('{"g": {"1": {"2": "5"}}}', "$['g']"),

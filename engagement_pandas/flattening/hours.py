@@ -8,6 +8,7 @@ to the same numbers; where it is not sure it returns None, and the general path 
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Collection
 from functools import lru_cache
@@ -48,6 +49,8 @@ _pack: Final = struct.Struct("24q").pack
 # A point or an E may be a float; a backslash may hide a letter of a key.
 _ODD: Final = (b".", b"E", b"\\")
 
+_ESCAPED: Final = re.compile(r'[\x00-\x1f"\\]')  # what no key of JSON has as it is
+
 _BLOCK: Final = 2**18  # bytes; what is made of them stays in the processor's cache
 _SMALL: Final = 2**20
 _FULL_DAY: Final = 150  # bytes: a day of one-digit integers has 181, with its key
@@ -77,7 +80,7 @@ def decode_body(content: bytes, name: str) -> Body | None:
 
     In one pass: to find where the grouping ends takes a third as long as to decode it.
     """
-    body = _decoded(_of_body(name), content)
+    body = None if _ESCAPED.search(name) else _decoded(_of_body(name), content)
     if body is None:
         return None
     given = {key: getattr(body, key) for key in RESERVED_KEYS}

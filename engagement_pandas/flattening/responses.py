@@ -104,7 +104,9 @@ def _added(responses: Sequence[EngagementResponse], picked: Sequence[Grouping]) 
     if not answers:
         return empty_counts(picked[0].columns)
     parts = [answer.counts for answer in answers]
+    del answers  # or there is no room for the frame
     leaves = parts[0] if len(parts) == 1 else add(parts, picked[0].name)
+    del parts
     return tidy(leaves, picked[0].dimensions)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +18,7 @@ from engagement_pandas.wording import spot
 
 _DAY: Final = np.int64(86_400_000_000)  # microseconds
 _LOW: Final = np.int64(2**32 - 1)
+_COLUMNS: Final = ("post", "type", "bucket", "count", "missing")
 
 
 def add(parts: Sequence[Leaves], name: str) -> Leaves:
@@ -34,28 +36,29 @@ def add(parts: Sequence[Leaves], name: str) -> Leaves:
     ResponseShapeError
         Where a sum is beyond 64 bits.
     """
-    if len(parts) == 1:
-        (one,) = parts
-        posts, types, post, kind = one.posts, one.types, one.post, one.type
-        bucket, count, missing = one.bucket, one.count, one.missing
-    else:
-        posts = tuple(sorted({post for part in parts for post in part.posts}))
-        types = tuple(in_order({kind for part in parts for kind in part.types}))
-        post = _recoded([(part.post, part.posts) for part in parts], posts)
-        kind = _recoded([(part.type, part.types) for part in parts], types)
-        bucket, count, missing = (
-            np.concatenate([getattr(part, field) for part in parts])
-            for field in ("bucket", "count", "missing")
+    posts = tuple(sorted({post for part in parts for post in part.posts}))
+    types = tuple(in_order({kind for part in parts for kind in part.types}))
+    post_places, type_places = ({name: n for n, name in enumerate(all_)} for all_ in (posts, types))
+    parts = [
+        replace(
+            part,
+            posts=posts,
+            types=types,
+            post=_recoded(part.post, part.posts, post_places),
+            type=_recoded(part.type, part.types, type_places),
         )
-    if not len(bucket):
-        return Leaves(posts, types, post, kind, bucket, count, missing)
-    cell = cells(post, kind, bucket, len(types))
-    laid = _laid_out(cell)
+        for part in parts
+    ]
+    parts = [part for part in parts if len(part)] or parts[:1]
+    if not len(parts[0]):
+        return parts[0]
+    laid = _laid_out(parts)
     if laid is not None:
-        del cell  # many counts leave little room
-        return Leaves(
-            posts, types, post[laid], kind[laid], bucket[laid], count[laid], missing[laid]
-        )
+        return laid
+    post, kind, bucket, count, missing = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS
+    )
+    cell = cells(post, kind, bucket, len(types), _buckets(parts))
     order = np.argsort(cell, kind="stable")
     cell = cell[order]
     begins = np.concatenate([[True], cell[1:] != cell[:-1]])
@@ -75,49 +78,82 @@ def add(parts: Sequence[Leaves], name: str) -> Leaves:
     return Leaves(posts, types, post, kind, bucket, count, missing)
 
 
-def _laid_out(cell: Integers) -> Integers | slice | None:
-    """Return what brings cells into order; None where one of them stands twice.
+def _laid_out(parts: Sequence[Leaves]) -> Leaves | None:
+    """Lay parts of the same names out in order; None where a cell stands twice.
 
-    An answer is a few stretches of neighbouring cells: hours of a post and a type, say. Where
-    no two stretches overlap they are laid one behind the other, without sorting what is in them.
+    A part is a few stretches of neighbouring cells: hours of a post and a type, say. Where no
+    two stretches overlap they are laid one behind the other, without sorting what is in them.
     """
-    begin = np.concatenate([[0], np.flatnonzero(np.diff(cell) != 1) + 1])
-    end = np.concatenate([begin[1:], [len(cell)]])
-    first, last = cell[begin], cell[end - 1]
+    posts, types = parts[0].posts, parts[0].types
+    buckets = _buckets(parts)
+    stretches = [_stretches(cells(p.post, p.type, p.bucket, len(types), buckets)) for p in parts]
+    first, last = (np.concatenate([ends[place] for ends in stretches]) for place in (0, 1))
     order = np.argsort(first, kind="stable")
     if (first[order][1:] <= last[order][:-1]).any():
         return None
-    if (first[1:] > first[:-1]).all():
-        return slice(None)
-    lengths = (end - begin)[order]
-    places = np.repeat(begin[order] - (np.cumsum(lengths) - lengths), lengths)
-    places += np.arange(len(cell))
-    return places
+    if len(parts) == 1 and (first[1:] > first[:-1]).all():
+        return parts[0]
+    lengths = last - first + 1
+    begin = np.empty_like(lengths)
+    begin[order] = np.cumsum(lengths[order]) - lengths[order]
+    # Each part into its places: to put all of them together first would take twice as long.
+    whole = [np.empty(sum(map(len, parts)), getattr(parts[0], name).dtype) for name in _COLUMNS]
+    done = 0
+    for part, (one, _) in zip(parts, stretches, strict=True):
+        begins, many = begin[done : done + len(one)], lengths[done : done + len(one)]
+        done += len(one)
+        places = np.repeat(begins - (np.cumsum(many) - many), many) + np.arange(len(part))
+        for column, name in zip(whole, _COLUMNS, strict=True):
+            column[places] = getattr(part, name)
+    return Leaves(posts, types, *whole)
 
 
-def cells(post: Codes, kind: Codes, bucket: Integers, types: int) -> Integers:
-    """Return one number a cell, in the order of the frame."""
+def _stretches(cell: Integers) -> tuple[Integers, Integers]:
+    """Return the first and the last of each run of neighbouring cells."""
+    turns = np.flatnonzero(np.diff(cell) != 1)
+    return cell[np.append(0, turns + 1)], cell[np.append(turns, len(cell) - 1)]
+
+
+def _buckets(parts: Sequence[Leaves]) -> tuple[int, int]:
+    """Return the least and the last bucket of all parts."""
+    ends = [(int(part.bucket.min()), int(part.bucket.max())) for part in parts]
+    return min(least for least, _ in ends), max(last for _, last in ends)
+
+
+def cells(
+    post: Codes,
+    kind: Codes,
+    bucket: Integers,
+    types: int,
+    buckets: tuple[int, int] | None = None,
+) -> Integers:
+    """Return one number a cell, in the order of the frame.
+
+    Parameters
+    ----------
+    post, kind, bucket : ndarray
+    types : int
+        How many there are.
+    buckets : tuple of int, optional
+        The least and the last that there may be; by default those there are.
+    """
     cell = post.astype(np.int64)
     if not len(cell):
         return cell
-    least = int(bucket.min())
+    least, last = buckets or (int(bucket.min()), int(bucket.max()))
     cell *= types
     cell += kind
-    cell *= int(bucket.max()) - least + 1
+    cell *= last - least + 1
     cell += bucket
     cell -= least
     return cell
 
 
-def _recoded(parts: Sequence[tuple[Codes, tuple[str, ...]]], union: tuple[str, ...]) -> Codes:
-    """Put codes of many names together as codes of one union of them."""
-    place = {name: code for code, name in enumerate(union)}
-    return np.concatenate(
-        [
-            codes if names == union else np.array([place[n] for n in names], np.int32)[codes]
-            for codes, names in parts
-        ]
-    )
+def _recoded(codes: Codes, names: tuple[str, ...], places: Mapping[str, int]) -> Codes:
+    """Return codes of names as places of these among more names; both are in their order."""
+    if len(names) == len(places):
+        return codes
+    return np.array([places[name] for name in names], np.int32)[codes]
 
 
 def _sums(count: Integers, first: Integers) -> tuple[Integers, Mask]:

@@ -48,7 +48,7 @@ FRAMES: Final = 3.0
 """The most memory for 1,000 answers, in finished frames."""
 
 GROWTH: Final = 1.5
-"""The most CPU an answer of 1,000 may take, in that of one of 100."""
+"""The most time an answer of 1,000 may take, in that of one of 100."""
 
 one_answer = pytest.mark.benchmark(group="one answer of 285,600 counts")
 
@@ -268,7 +268,7 @@ collection.finish()
 """Store so many answers of 33,600 counts."""
 
 MEASURE: Final = """
-import json, resource, time
+import json, resource
 import pyarrow.compute
 import engagement_pandas as ep
 
@@ -278,11 +278,12 @@ def now():
 def peak():
     lines = open("/proc/self/status").read().splitlines()
     return 1024 * int(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
-before, begun = now(), time.process_time()
+before, begun = now(), resource.getrusage(resource.RUSAGE_SELF)
 frame = ep.flatten(ep.Archive({folder!r}))
-spent = time.process_time() - begun
+done = resource.getrusage(resource.RUSAGE_SELF)
+spent = dict(user=done.ru_utime - begun.ru_utime, system=done.ru_stime - begun.ru_stime)
 size = int(frame.memory_usage(deep=True).sum())
-print(json.dumps(dict(rows=len(frame), cpu=spent, frame=size, peak=peak() - before)))
+print(json.dumps(dict(rows=len(frame), frame=size, peak=peak() - before, **spent)))
 """
 
 
@@ -297,12 +298,19 @@ def measured(folder: Path, number: int) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_memory_and_growth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """1,000 answers take three frames of memory at most, and each no more time than one of 100."""
+    """1,000 answers take three frames of memory at most, and each no more time than one of 100.
+
+    That is the time of the program. The system's own goes into emptying the memory that it
+    lends, which is lent again and again only as long as there is little of it.
+    """
     told = {number: measured(tmp_path / str(number), number) for number in (100, 1000)}
-    each = {number: one["cpu"] / number for number, one in told.items()}
+    each, system = (
+        {number: one[kind] / number for number, one in told.items()} for kind in ("user", "system")
+    )
     frames = {number: one["peak"] / one["frame"] for number, one in told.items()}
     with capsys.disabled():
         print(f"\nCPU ms an answer: { {n: round(1e3 * s, 1) for n, s in each.items()} }")  # noqa: T201
+        print(f"and of the system: { {n: round(1e3 * s, 1) for n, s in system.items()} }")  # noqa: T201
         print(f"peak in frames: { {n: round(f, 2) for n, f in frames.items()} }")  # noqa: T201
     assert told[1000]["rows"] == 1000 * 25 * 2 * DAYS * 24
     assert frames[1000] <= FRAMES
