@@ -119,7 +119,7 @@ def moment(top: dict[str, Any], key: str) -> datetime | None:
     if not isinstance(told, str) or isinstance(told, Number):
         refuse("no time")
     try:
-        at = datetime.fromisoformat(told)
+        at = datetime.fromisoformat(text(told))  # which takes any letter before the hour
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
         _ = at + timedelta(hours=1)
     except (ValueError, OverflowError) as error:

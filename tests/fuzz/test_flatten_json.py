@@ -163,3 +163,6 @@ def test_the_oracle_itself() -> None:
     }
     with pytest.raises(Refused):
         read(b'{"g": {"1": {"favorites": 1.0}}}', (POST, TYPE))
+    stray = b'{"g": {"1": {"favorites": 1}}, "start": "2026-03-01\xd400:00:00Z"}'
+    with pytest.raises(Refused):
+        read(stray, (POST, TYPE))
