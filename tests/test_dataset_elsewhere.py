@@ -233,38 +233,20 @@ def test_a_folder_cannot_be_made() -> None:
     assert dataset.read()["count"].unique().tolist() == [6]
 
 
-def test_a_claim_of_which_nobody_knows_whether_it_stands(
-    there: Watched, dataset: ep.Dataset
+@pytest.mark.parametrize("step", ["pipe_file", "mv"])
+def test_a_step_of_which_nobody_knows_whether_it_was_made(
+    there: Watched, dataset: ep.Dataset, step: str
 ) -> None:
-    """It is taken back: nobody has to wait for it."""
+    """A claim is taken back, a commit is there once: the same again is safe, and at once."""
     dataset.append(some(FIRST))
-    real = there.pipe_file
+    real = getattr(there, step)
 
-    def refuse(path: str, value: bytes, *more: Any, **named: Any) -> None:
-        del there.pipe_file
-        real(path, value, *more, **named)
+    def refuse(*given: Any, **named: Any) -> None:
+        delattr(there, step)
+        real(*given, **named)
         raise OSError("no answer")  # noqa: EM101
 
-    there.pipe_file = refuse  # type: ignore[method-assign]
-    with pytest.raises(ep.DatasetError, match="no answer"):
-        dataset.append(some(SECOND, count=6))
-    dataset.append(some(SECOND, count=6))
-    assert dataset.read()["count"].unique().tolist() == [6]
-
-
-def test_a_commit_of_which_nobody_knows_whether_it_stands(
-    there: Watched, dataset: ep.Dataset
-) -> None:
-    """The same again is safe: it is there once."""
-    dataset.append(some(FIRST))
-    real = there.mv
-
-    def refuse(one: str, other: str, **named: Any) -> None:
-        del there.mv
-        real(one, other, **named)
-        raise OSError("no answer")  # noqa: EM101
-
-    there.mv = refuse  # type: ignore[method-assign]
+    setattr(there, step, refuse)
     with pytest.raises(ep.DatasetError, match="no answer"):
         dataset.append(some(SECOND, count=6))
     dataset.append(some(SECOND, count=6))

@@ -99,6 +99,14 @@ class Piece:
     """Some files of a data set; it can be sent to another process, which sees them too.
 
     What is appended later is not in it.
+
+    Attributes
+    ----------
+    fragments : tuple of pyarrow.dataset.ParquetFileFragment
+        At least one.
+    schema : pyarrow.Schema
+    wanted : Wanted
+        Of the rows in them.
     """
 
     fragments: tuple[Any, ...]
@@ -107,6 +115,11 @@ class Piece:
 
     def read(self) -> pd.DataFrame:
         """Return what is wanted of it, as :meth:`Dataset.read` has it.
+
+        Returns
+        -------
+        DataFrame
+            Tidy counts by post, type, day and hour (counts per hour, UTC).
 
         Raises
         ------
