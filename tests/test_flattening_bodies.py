@@ -181,6 +181,13 @@ def test_a_day_without_hours_asks_for_group_by_in_every_form() -> None:
             ep.flatten_json(form)
 
 
+@pytest.mark.parametrize("least", [-(2**63), str(-(2**63))])
+def test_the_least_integer_alone_is_a_count(least: Any) -> None:
+    """The dimensions are inferred although the quick path holds it for an hour that is absent."""
+    body = json.dumps({"g": {"100": {"replies": {"2026-03-01": {"00": least}}}}})
+    assert ep.flatten_json(body)["count"].to_list() == [-(2**63)]
+
+
 def test_several_groupings_are_listed() -> None:
     """The name picks one; an unknown name lists them too."""
     body = {"a": {"impressions": "5"}, "b": {"1": {"impressions": "5"}}}

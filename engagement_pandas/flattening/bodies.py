@@ -122,9 +122,11 @@ def flatten_json(
         try:
             dimensions = infer(levels, name)
         except EngagementError:
-            if opened:
-                read_members(_grouping(content, name), name)  # what is wrong there goes first
-            raise
+            if not opened:
+                raise
+            # What is wrong there goes first; and the least integer is a count there.
+            members = read_members(_grouping(content, name), name)
+            dimensions = infer(levels_of(members), name)
     layout = Layout(name, dimensions, unavailable=envelope.unavailable)
     leaves = opened and hours.read(opened, layout)
     del opened  # or there is no room for the frame
