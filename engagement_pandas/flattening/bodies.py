@@ -122,10 +122,10 @@ def flatten_json(
         try:
             dimensions = infer(levels, name)
         except EngagementError:
-            if not opened:
+            # What is wrong in the grouping goes first; and there the least integer is a count.
+            members = members or read_members(_grouping(content, name), name)
+            if not opened or all(level.leaf is None for level in members):
                 raise
-            # What is wrong there goes first; and the least integer is a count there.
-            members = read_members(_grouping(content, name), name)
             dimensions = infer(levels_of(members), name)
     layout = Layout(name, dimensions, unavailable=envelope.unavailable)
     leaves = opened and hours.read(opened, layout)
