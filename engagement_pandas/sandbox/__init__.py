@@ -6,7 +6,7 @@ synthetic, deterministic and consistent with each other. Nothing leaves the mach
 ============================ =======================================================
 :class:`SandboxServer`       the twin, at ``http://127.0.0.1``, in this process
 :func:`serve`                the same until interrupted
-:func:`demo_client`          a server, two clients and a frame of posts to ask about
+:func:`demo_client`          a server, clients and a frame of posts to ask about
 :class:`Faults`              what goes wrong, as data; :class:`Fault`, ``FAULTS``
 :class:`Settings`            the quota, and what the documentation leaves open
 :class:`Service`             the twin without the wire: a request in, an answer out

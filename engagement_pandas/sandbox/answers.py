@@ -11,23 +11,30 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engagement_pandas.sandbox.counts import HOUR_MS, bucketed, cumulated, rolled
-from engagement_pandas.sandbox.dice import roll, shuffled
+from engagement_pandas.sandbox.counts import HOUR_MS, bucketed, cumulated
+from engagement_pandas.sandbox.dice import mixed, roll, shuffled
+from engagement_pandas.sandbox.limits import (
+    DAY,
+    HOUR,
+    LATE_TYPES,
+    LATE_TYPES_SINCE,
+    POST,
+    TYPE,
+    VIDEO_AGE,
+    VIDEO_VIEWS,
+    YOUNG,
+    YOUNG_TYPES,
+)
 from engagement_pandas.sandbox.rules import Question
 from engagement_pandas.sandbox.window import Window, milliseconds
 from engagement_pandas.sandbox.world import Post
-from engagement_pandas.vocabulary import ENGAGEMENT_TYPES, Dimension
 
 INTEGER_SHARE: Final = 1 / 64
 """How often a count comes as a number rather than a string."""
 
 # The axes of the counts while they are grouped; days and hours of the day apart.
-_AXES: Final = {
-    Dimension.POST_ID: 0,
-    Dimension.ENGAGEMENT_TYPE: 1,
-    Dimension.DAY: 2,
-    Dimension.HOUR: 3,
-}
+_AXES: Final = {POST: 0, TYPE: 1, DAY: 2, HOUR: 3}
+_TOTALS_AGES: Final = {**dict.fromkeys(YOUNG_TYPES, YOUNG), VIDEO_VIEWS: VIDEO_AGE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +59,9 @@ def totals_grid(question: Question, posts: Sequence[Post], now: datetime) -> Gri
     """Count since each post was made, where the post is not too old for the type."""
     counts = cumulated(posts, question.types, milliseconds(now))
     for place, name in enumerate(question.types):
-        oldest = ENGAGEMENT_TYPES[name].oldest_post_totals
-        if oldest is not None:
-            counts[[now - post.created_at > oldest for post in posts], place] = 0
-    keys = ([post.post_id for post in posts], [str(name) for name in question.types], [""], [""])
+        if name in _TOTALS_AGES:
+            counts[[now - post.created_at > _TOTALS_AGES[name] for post in posts], place] = 0
+    keys = ([post.post_id for post in posts], list(question.types), [""], [""])
     return Grid(keys, counts[:, :, None, None], np.ones((1, 1), np.bool_))
 
 
@@ -77,17 +83,15 @@ def series_grid(question: Question, posts: Sequence[Post], window: Window, now: 
         datetime(1970, 1, 1, tzinfo=UTC) + timedelta(int(first_day) + day) for day in range(days)
     ]
     for place, name in enumerate(question.types):
-        facts = ENGAGEMENT_TYPES[name]
-        if facts.oldest_post_series is not None:
-            old = [now - post.created_at > facts.oldest_post_series for post in posts]
-            counts[old, place] = 0
-        if facts.series_since is not None:
-            uncounted = np.repeat([date.date() < facts.series_since for date in dates], 24)
+        if name == VIDEO_VIEWS:
+            counts[[now - post.created_at > VIDEO_AGE for post in posts], place] = 0
+        elif name in LATE_TYPES:
+            uncounted = np.repeat([date.date() < LATE_TYPES_SINCE for date in dates], 24)
             counts[:, place, uncounted] = 0
     return Grid(
         (
             [post.post_id for post in posts],
-            [str(name) for name in question.types],
+            list(question.types),
             [date.date().isoformat() for date in dates],
             [f"{hour:02}" for hour in range(24)],
         ),
@@ -96,13 +100,13 @@ def series_grid(question: Question, posts: Sequence[Post], window: Window, now: 
     )
 
 
-def grouped(grid: Grid, dimensions: Sequence[Dimension], seed: int) -> dict[str, Any]:
+def grouped(grid: Grid, dimensions: Sequence[str], seed: int) -> dict[str, Any]:
     """Sum the counts by some dimensions and nest them in their order.
 
     Parameters
     ----------
     grid : Grid
-    dimensions : sequence of Dimension
+    dimensions : sequence of str
     seed : int
         Decides the order of the keys and which counts are integers.
 
@@ -123,7 +127,7 @@ def grouped(grid: Grid, dimensions: Sequence[Dimension], seed: int) -> dict[str,
     flat = np.ascontiguousarray(counts.transpose(order)).reshape(-1)
     leaves: list[str | int] = list(map(str, flat.tolist()))
     start = np.array([roll(seed)], dtype=np.uint64)
-    draws = rolled(start, np.arange(flat.size, dtype=np.uint64)) >> np.uint64(11)
+    draws = mixed(start, np.arange(flat.size, dtype=np.uint64)) >> np.uint64(11)
     for place in np.flatnonzero(draws * 2.0**-53 < INTEGER_SHARE).tolist():
         leaves[place] = int(flat[place])
     shown = np.broadcast_to(listed, counts.shape).transpose(order).reshape(-1).tolist()

@@ -25,7 +25,7 @@ TIMESTAMP_TOLERANCE: Final = 300.0
 
 NOT_AUTHENTICATED: Final = "Your account could not be authenticated. Reason: {}"
 TOKEN_NOT_FOUND: Final = NOT_AUTHENTICATED.format("Access token not found")
-UNKNOWN_SCHEME: Final = "Unknown Authorization Type"
+UNKNOWN_SCHEME: Final = NOT_AUTHENTICATED.format("Unknown Authorization Type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,8 @@ class Authority:
                 raise Refusal(401, TOKEN_NOT_FOUND)
             return None
         if scheme.lower() == "oauth":
-            return self._signer(method, url, headers, body)
+            request = self._signatures.verify(method, url, headers, body)
+            return self._accounts.get(str(request.resource_owner_key))
         raise Refusal(401, UNKNOWN_SCHEME)
 
     def issue(self, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
@@ -125,14 +126,9 @@ class Authority:
             raise Refusal(400, "Missing required parameter: grant_type")
         return {"token_type": "bearer", "access_token": self._app.bearer_token}
 
-    def _signer(self, method: str, url: str, headers: Mapping[str, str], body: str) -> Account:
-        request = self._signatures.verify(method, url, headers, body)
-        account = self._accounts.get(str(request.resource_owner_key))
-        if account is None:
-            raise Refusal(401, TOKEN_NOT_FOUND)
-        return account
-
     def _secret(self, token: str) -> str | None:
+        if not token:
+            return ""  # the app signs for itself
         account = self._accounts.get(token)
         return account.access_token_secret if account else None
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
+from engagement_pandas.sandbox.counts import promoted
+from engagement_pandas.sandbox.limits import VIDEO_AGE, YOUNG
 from engagement_pandas.sandbox.server import SandboxServer
 from engagement_pandas.sandbox.service import as_clock
 from engagement_pandas.sandbox.world import DEMO_HANDLE, Availability, Post, World
-from engagement_pandas.vocabulary import IMPRESSIONS_OLDEST_POST, VIDEO_VIEWS_OLDEST_POST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,11 +32,17 @@ _VERY_OLD: Final = 2
 _DELETED: Final = 1
 _UNOWNED: Final = 2
 _SPECIAL: Final = _OLD + _VERY_OLD + _DELETED + _UNOWNED
+_ORDINARY: Final = timedelta(days=28)
+"""No post younger than this is promoted, so that first pictures have ordinary rates."""
+
+_EVERYDAY_FIRST: Final = 10
+_EVERYDAY_LAST: Final = 15
+"""So many texts at both ends are everyday; the awkward ones stand between them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Demo:
-    """A sandbox in this process, two clients of it, and posts to ask about.
+    """A sandbox in this process, clients of it, and posts to ask about.
 
     A context manager; one that is never closed ends with the process.
 
@@ -41,6 +50,9 @@ class Demo:
     ----------
     client : EngagementClient
         Speaks for the account that owns most of the posts.
+    owners : EngagementClient
+        Asks for each post with the tokens of the account that the ``handle`` column names; both
+        accounts have authorised the app.
     public : EngagementClient
         Speaks for the app alone: public types, any post.
     posts : DataFrame
@@ -51,14 +63,15 @@ class Demo:
     """
 
     client: EngagementClient
+    owners: EngagementClient
     public: EngagementClient
     posts: pd.DataFrame
     server: SandboxServer
 
     def close(self) -> None:
         """Close the clients and the server; again does nothing."""
-        self.client.close()
-        self.public.close()
+        for client in (self.client, self.owners, self.public):
+            client.close()
         self.server.close()
 
     def __enter__(self) -> Self:
@@ -98,7 +111,7 @@ def demo_client(
     Raises
     ------
     ValueError
-        Where ``posts`` is less than 10, or ``now`` is not a time.
+        Where ``posts`` is less than 10 or more than there are, or ``now`` is not a time.
 
     Examples
     --------
@@ -110,8 +123,10 @@ def demo_client(
         msg = f"a demo of {posts} posts cannot show everything; ask for {_SPECIAL + 1} or more"
         raise ValueError(msg)
     # Not before it is wanted: the rest of the sandbox needs neither pandas nor a client.
-    from engagement_pandas.auth import AppOnly, UserContext  # noqa: PLC0415
+    from engagement_pandas.auth import Consumer  # noqa: PLC0415
     from engagement_pandas.client import EngagementClient  # noqa: PLC0415
+    from engagement_pandas.owners.account import Account  # noqa: PLC0415
+    from engagement_pandas.owners.accounts import Accounts  # noqa: PLC0415
 
     # One clock for the wire, which runs on from the sandbox's present: so the answers are
     # retrieved when the demo plays, whenever it is run.
@@ -122,55 +137,65 @@ def demo_client(
 
     server = SandboxServer(now, wall=wall)
     keys = server.keys(DEMO_HANDLE)
-    owner = UserContext(
-        keys.consumer_key, keys.consumer_secret, keys.access_token, keys.access_token_secret
+    app = Consumer(keys.consumer_key, keys.consumer_secret)
+    folder = tempfile.TemporaryDirectory(prefix="engagement-pandas-demo-")
+    accounts = Accounts(Path(folder.name, "accounts.json"), consumer=app, environ={})
+    for it in map(server.world.account, (DEMO_HANDLE, OTHER_HANDLE)):
+        added = server.world.now()
+        tokens = it.access_token, it.access_token_secret
+        accounts.add(Account(it.handle, it.user_id, app.app, added, *tokens))
+    client, owners, public = (
+        EngagementClient(
+            credentials, base_url=server.base_url, token_url=server.token_url, clock=wall
+        )
+        for credentials in (accounts.credentials(DEMO_HANDLE), accounts, accounts.app())
     )
-    app = AppOnly.from_consumer(keys.consumer_key, keys.consumer_secret)
-    url, token_url = server.base_url, server.token_url
-    client = EngagementClient(owner, base_url=url, token_url=token_url, clock=wall)
-    public = EngagementClient(app, base_url=url, token_url=token_url, clock=wall)
-    for user in (client, public):
+    for user in (client, owners, public):
         # The server outlives a demo of which only a client was kept.
         weakref.finalize(user, id, server)
-    return Demo(client, public, _frame(_chosen(server.world, posts)), server)
+    weakref.finalize(owners, folder.cleanup)
+    return Demo(client, owners, public, _frame(_chosen(server.world, posts)), server)
 
 
 def _chosen(world: World, number: int) -> list[Post]:
-    """Mostly the latest posts, and a few of each kind that cannot be answered."""
+    """Mostly the latest posts, and a few of each kind that cannot be answered; none twice."""
     now = world.now()
-    old = now - IMPRESSIONS_OLDEST_POST - timedelta(days=1)
-    very_old = now - VIDEO_VIEWS_OLDEST_POST - timedelta(days=1)
-    spans = {
-        "recent": (now - timedelta(days=60 + 2 * number), now),
-        "old": (old - timedelta(days=60), old),
-        "very_old": (very_old - timedelta(days=60), very_old),
-    }
-    found = {name: world.posts(DEMO_HANDLE, *span)[::-1] for name, span in spans.items()}
-    other = world.posts(OTHER_HANDLE)[::-1]
 
-    def visible(posts: tuple[Post, ...], count: int) -> list[Post]:
-        seen = (p for p in posts if p.availability(now) is Availability.PUBLIC)
+    def latest(count: int, handle: str = DEMO_HANDLE, age: timedelta = timedelta(0)) -> list[Post]:
+        posts = world.posts(handle, now - age - timedelta(days=60 + 2 * count), now - age)
+        seen = (p for p in reversed(posts) if p.availability(now) is Availability.PUBLIC)
         return list(islice(seen, count))
 
-    gone = (p for p in found["recent"] if p.availability(now) is Availability.DELETED)
-    chosen = [
-        *visible(found["recent"], number - _SPECIAL),
-        *visible(found["old"], _OLD),
-        *visible(found["very_old"], _VERY_OLD),
+    recent = world.posts(DEMO_HANDLE, now - timedelta(days=60 + 2 * number))
+    gone = (p for p in reversed(recent) if p.availability(now) is Availability.DELETED)
+    special = {
+        *latest(_OLD, age=YOUNG + timedelta(days=1)),
+        *latest(_VERY_OLD, age=VIDEO_AGE + timedelta(days=1)),
         *islice(gone, _DELETED),
-        *visible(other, _UNOWNED),
-    ]
+        *latest(_UNOWNED, OTHER_HANDLE),
+    }
+    others = (
+        post
+        for post in latest(2 * number)
+        if post not in special and not (promoted(post) and now - post.created_at < _ORDINARY)
+    )
+    chosen = [*special, *islice(others, number - len(special))]
+    if len(chosen) < number:
+        msg = f"at {now} the sandbox has {len(chosen)} posts to list; ask for no more"
+        raise ValueError(msg)
     return sorted(chosen, key=lambda post: post.number)
 
 
 def _frame(posts: list[Post]) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415 - it takes longer than all the rest
 
+    odd = range(_EVERYDAY_FIRST, len(posts) - _EVERYDAY_LAST)
+    texts = [post.worded(everyday=place not in odd) for place, post in enumerate(posts)]
     frame = pd.DataFrame(
         {
             "post_id": pd.Series([post.post_id for post in posts], dtype="str"),
             "handle": pd.Series([post.handle for post in posts], dtype="str"),
-            "text": pd.Series([post.text for post in posts], dtype="str"),
+            "text": pd.Series(texts, dtype="str"),
             "created_at": pd.Series([post.created_at for post in posts]),
         }
     )

@@ -1,14 +1,13 @@
 """Chance without state: the same parts give the same number in any process, for ever.
 
 The mixing function is the finaliser of *splitmix64* (Steele, Lea and Flood, "Fast
-splittable pseudorandom number generators", 2014). ``counts`` has it a second time over
-arrays; the two must agree.
+splittable pseudorandom number generators", 2014).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
@@ -38,11 +37,22 @@ def roll(*parts: int) -> int:
     """
     bits = 0
     for part in parts:
-        bits = ((bits ^ (part & MASK)) + GOLDEN) & MASK
-        bits = ((bits ^ (bits >> 30)) * FIRST_FACTOR) & MASK
-        bits = ((bits ^ (bits >> 27)) * SECOND_FACTOR) & MASK
-        bits ^= bits >> 31
+        bits = mixed(bits, part & MASK)
     return bits
+
+
+def mixed(bits: Any, part: Any) -> Any:
+    """Return what one more part makes of some bits: integers, or arrays of uint64.
+
+    Examples
+    --------
+    >>> mixed(roll(1), 2) == roll(1, 2)
+    True
+    """
+    bits = ((bits ^ part) + GOLDEN) & MASK
+    bits = ((bits ^ (bits >> 30)) * FIRST_FACTOR) & MASK
+    bits = ((bits ^ (bits >> 27)) * SECOND_FACTOR) & MASK
+    return bits ^ (bits >> 31)
 
 
 def uniform(*parts: int) -> float:

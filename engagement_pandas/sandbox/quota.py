@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -38,11 +39,15 @@ class Quota:
     ----------
     per_minute, per_second : int
         Requests.
+    penalty : int
+        Requests that each answer with status 429 costs of the next minute to be used.
     wall : callable
         Returns seconds since 1970.
     """
 
-    def __init__(self, per_minute: int, per_second: int, wall: Callable[[], float]) -> None:
+    def __init__(
+        self, per_minute: int, per_second: int, penalty: int, wall: Callable[[], float]
+    ) -> None:
         self._allowances = (
             Allowance("per-minute", 60, per_minute),
             Allowance("per-second", 1, per_second),
@@ -50,6 +55,8 @@ class Quota:
         self._wall = wall
         self._lock = threading.Lock()
         self._spent = {allowance.name: (0, 0) for allowance in self._allowances}
+        self._penalty = penalty
+        self._owed: Counter[str] = Counter()
 
     def spend(self) -> dict[str, str]:
         """Count one request.
@@ -62,7 +69,7 @@ class Quota:
         Raises
         ------
         Refusal
-            Status 429, where nothing is left; such a request costs nothing.
+            Status 429, where nothing is left; such a request costs the penalty.
         """
         now = self._wall()
         with self._lock:
@@ -70,10 +77,14 @@ class Quota:
             for allowance in self._allowances:
                 period = int(now // allowance.seconds)
                 known, spent = self._spent[allowance.name]
-                current[allowance.name] = (period, spent if known == period else 0)
+                if known != period:
+                    spent = self._owed.pop(allowance.name, 0)
+                current[allowance.name] = (period, spent)
             allowed = all(current[a.name][1] < a.limit for a in self._allowances)
             if allowed:
                 current = {name: (period, spent + 1) for name, (period, spent) in current.items()}
+            else:
+                self._owed["per-minute"] += self._penalty
             self._spent = current
         headers = {}
         for allowance in self._allowances:

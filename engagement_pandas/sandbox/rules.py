@@ -15,32 +15,28 @@ from datetime import datetime
 from typing import Any, Final, NoReturn
 
 from engagement_pandas.sandbox.answer import Refusal
-from engagement_pandas.sandbox.window import Window, asked_window, last_28_hours
-from engagement_pandas.vocabulary import (
-    ENDPOINTS,
-    FOUR_DIMENSION_ORDERS,
+from engagement_pandas.sandbox.limits import (
+    DIMENSIONS,
+    FULL_ORDERS,
+    HISTORICAL,
+    LAST_28_HOURS,
     MAX_DIMENSIONS,
-    MAX_FOUR_DIMENSION_GROUPINGS,
+    MAX_FULL_GROUPINGS,
     MAX_GROUPINGS,
     MAX_ID_DIGITS,
+    MAX_POSTS,
     RESERVED_KEYS,
-    SERIES_TYPES,
-    TOTALS_TYPES,
-    Dimension,
-    Endpoint,
-    EngagementType,
+    TOTALS,
+    TYPE,
+    TYPES,
 )
+from engagement_pandas.sandbox.window import Window, asked_window, last_28_hours
 
-COUNTED: Final[Mapping[Endpoint, tuple[EngagementType, ...]]] = {
-    Endpoint.TOTALS: TOTALS_TYPES,
-    Endpoint.LAST_28_HOURS: SERIES_TYPES,
-    Endpoint.HISTORICAL: SERIES_TYPES,
-}
 FIELDS: Final = ("tweet_ids", "engagement_types", "groupings")
-WINDOW_FIELDS: Final[Mapping[Endpoint, tuple[str, ...]]] = {
-    Endpoint.TOTALS: (),
-    Endpoint.LAST_28_HOURS: (),
-    Endpoint.HISTORICAL: ("start", "end"),
+WINDOW_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    TOTALS: (),
+    LAST_28_HOURS: (),
+    HISTORICAL: ("start", "end"),
 }
 UNSUPPORTED: Final = (
     "One or more of the {what} you have specified are not supported: ({names}). "
@@ -57,34 +53,39 @@ class Question:
 
     Attributes
     ----------
-    endpoint : Endpoint
+    endpoint : str
+        The last part of its path.
     post_ids : tuple of str
         Each once, in the order asked.
-    types : tuple of EngagementType
+    types : tuple of str
         Each once, in the order asked.
-    groupings : tuple of (str, tuple of Dimension)
+    groupings : tuple of (str, tuple of str)
         Names and dimensions.
     window : Window or None
         None for ``/totals``.
     """
 
-    endpoint: Endpoint
+    endpoint: str
     post_ids: tuple[str, ...]
-    types: tuple[EngagementType, ...]
-    groupings: tuple[tuple[str, tuple[Dimension, ...]], ...]
+    types: tuple[str, ...]
+    groupings: tuple[tuple[str, tuple[str, ...]], ...]
     window: Window | None
 
 
-def read_question(endpoint: Endpoint, body: bytes, now: datetime) -> Question:
+def read_question(
+    endpoint: str, body: bytes, now: datetime, half_window: str = "filled"
+) -> Question:
     """Read a request body.
 
     Parameters
     ----------
-    endpoint : Endpoint
+    endpoint : str
     body : bytes
         UTF-8 JSON.
     now : datetime
         The present, UTC: windows end before it.
+    half_window : {"filled", "refused"}
+        What becomes of a window of which only one end is given.
 
     Returns
     -------
@@ -101,7 +102,7 @@ def read_question(endpoint: Endpoint, body: bytes, now: datetime) -> Question:
     wrong += [
         f"{name}: field is not supported by /{endpoint}" for name in fields if name not in known
     ]
-    checks: tuple[tuple[str, Callable[[Endpoint, Any], list[str]]], ...] = (
+    checks: tuple[tuple[str, Callable[[str, Any], list[str]]], ...] = (
         ("tweet_ids", _wrong_posts),
         ("engagement_types", _wrong_types),
         ("groupings", _wrong_groupings),
@@ -110,20 +111,19 @@ def read_question(endpoint: Endpoint, body: bytes, now: datetime) -> Question:
         if fields.get(name) is not None:
             wrong += check(endpoint, fields[name])
     window: Window | None = None
-    if endpoint is Endpoint.HISTORICAL:
-        window, wrong_window = asked_window(fields, now)
+    if endpoint == HISTORICAL:
+        window, wrong_window = asked_window(fields, now, half_window)
         wrong += wrong_window
-    elif endpoint is Endpoint.LAST_28_HOURS:
+    elif endpoint == LAST_28_HOURS:
         window = last_28_hours(now)
     if wrong:
         raise Refusal(400, *wrong)
     return Question(
         endpoint,
-        tuple(dict.fromkeys(fields["tweet_ids"])),
-        tuple(dict.fromkeys(map(EngagementType, fields["engagement_types"]))),
+        tuple(dict.fromkeys(map(str, fields["tweet_ids"]))),
+        tuple(dict.fromkeys(fields["engagement_types"])),
         tuple(
-            (name, tuple(map(Dimension, grouping["group_by"])))
-            for name, grouping in fields["groupings"].items()
+            (name, tuple(grouping["group_by"])) for name, grouping in fields["groupings"].items()
         ),
         window,
     )
@@ -152,28 +152,29 @@ def _size(name: str, items: Any, most: int) -> list[str]:
     return [f"{name}: size [{len(items)}] is not between 1 and {most}"]
 
 
-def _wrong_posts(endpoint: Endpoint, posts: Any) -> list[str]:
+def _wrong_posts(endpoint: str, posts: Any) -> list[str]:
     if not isinstance(posts, list):
         return ["tweet_ids: must be an array of strings"]
-    return _size("tweet_ids", posts, ENDPOINTS[endpoint].posts_per_request) + [
+    return _size("tweet_ids", posts, MAX_POSTS[endpoint]) + [
         f"tweet_ids: [{json.dumps(post)}] is not a string of 1 to {MAX_ID_DIGITS} digits"
         for post in posts
-        if not isinstance(post, str) or not _POST_ID.fullmatch(post)
+        # An integer is taken as well, as it was seen to be; a client sends strings.
+        if type(post) not in (str, int) or not _POST_ID.fullmatch(str(post))
     ]
 
 
-def _wrong_types(endpoint: Endpoint, types: Any) -> list[str]:
+def _wrong_types(endpoint: str, types: Any) -> list[str]:
     if not isinstance(types, list) or not all(isinstance(name, str) for name in types):
         return ["engagement_types: must be an array of strings"]
     if not types:
-        return _size("engagement_types", types, len(COUNTED[endpoint]))
-    unsupported = dict.fromkeys(name for name in types if name not in COUNTED[endpoint])
+        return _size("engagement_types", types, len(TYPES[endpoint]))
+    unsupported = dict.fromkeys(name for name in types if name not in TYPES[endpoint])
     if not unsupported:
         return []
     return [UNSUPPORTED.format(what="engagement types", names=", ".join(unsupported))]
 
 
-def _wrong_groupings(endpoint: Endpoint, groupings: Any) -> list[str]:
+def _wrong_groupings(endpoint: str, groupings: Any) -> list[str]:
     if not isinstance(groupings, dict):
         return ["groupings: must be an object"]
     wrong = _size("groupings", groupings, MAX_GROUPINGS)
@@ -192,28 +193,28 @@ def _wrong_groupings(endpoint: Endpoint, groupings: Any) -> list[str]:
         wrong += _wrong_dimensions(endpoint, f"{here}.group_by", dimensions)
         if isinstance(dimensions, list) and len(dimensions) == MAX_DIMENSIONS:
             full.append(name)
-    if len(full) > MAX_FOUR_DIMENSION_GROUPINGS:
+    if len(full) > MAX_FULL_GROUPINGS:
         wrong.append(
-            f"groupings: only {MAX_FOUR_DIMENSION_GROUPINGS} may have {MAX_DIMENSIONS} groupBys: "
+            f"groupings: only {MAX_FULL_GROUPINGS} may have {MAX_DIMENSIONS} groupBys: "
             f"({', '.join(full)})"
         )
     return wrong
 
 
-def _wrong_dimensions(endpoint: Endpoint, here: str, dimensions: Any) -> list[str]:
+def _wrong_dimensions(endpoint: str, here: str, dimensions: Any) -> list[str]:
     if not isinstance(dimensions, list) or not all(isinstance(name, str) for name in dimensions):
         return [f"{here}: must be an array of strings"]
     wrong = _size(here, dimensions, MAX_DIMENSIONS)
-    unsupported = [name for name in dimensions if name not in ENDPOINTS[endpoint].dimensions]
+    unsupported = [name for name in dimensions if name not in DIMENSIONS[endpoint]]
     if unsupported:
         wrong.append(UNSUPPORTED.format(what="groupBys", names=", ".join(unsupported)))
     if wrong:
         return wrong
     if len(set(dimensions)) < len(dimensions):
         return [f"{here}: the same groupBy is given twice"]
-    if Dimension.ENGAGEMENT_TYPE not in dimensions:
-        return [f"{here}: {Dimension.ENGAGEMENT_TYPE} is required"]
-    if len(dimensions) == MAX_DIMENSIONS and tuple(dimensions) not in FOUR_DIMENSION_ORDERS:
-        orders = " or ".join(f"({', '.join(order)})" for order in FOUR_DIMENSION_ORDERS)
+    if TYPE not in dimensions:
+        return [f"{here}: {TYPE} is required"]
+    if len(dimensions) == MAX_DIMENSIONS and tuple(dimensions) not in FULL_ORDERS:
+        orders = " or ".join(f"({', '.join(order)})" for order in FULL_ORDERS)
         return [f"{here}: all {MAX_DIMENSIONS} groupBys must be in the order {orders}"]
     return []

@@ -7,7 +7,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 from engagement_pandas.sandbox.answer import Answer, Refusal, to_json
@@ -16,21 +16,26 @@ from engagement_pandas.sandbox.authority import App, Authority
 from engagement_pandas.sandbox.dice import shuffled
 from engagement_pandas.sandbox.grants import PATHS as LOGIN_PATHS
 from engagement_pandas.sandbox.grants import Grants
+from engagement_pandas.sandbox.limits import (
+    DAY,
+    HISTORICAL,
+    HOUR,
+    LAST_28_HOURS,
+    PUBLIC_TYPES,
+    TOTALS,
+    VIDEO_AGE,
+    VIDEO_VIEWS,
+    YOUNG,
+    YOUNG_TYPES,
+)
 from engagement_pandas.sandbox.quota import Quota
 from engagement_pandas.sandbox.rules import Question, read_question
 from engagement_pandas.sandbox.world import Account, Availability, Post, World
-from engagement_pandas.vocabulary import (
-    ENDPOINTS,
-    ENGAGEMENT_TYPES,
-    IMPRESSIONS_OLDEST_POST,
-    VIDEO_VIEWS_OLDEST_POST,
-    Dimension,
-    Endpoint,
-    EngagementType,
-)
 
 TOKEN_PATH: Final = "/oauth2/token"  # noqa: S105
-PATHS: Final[Mapping[str, Endpoint]] = {facts.path: name for name, facts in ENDPOINTS.items()}
+PATHS: Final[Mapping[str, str]] = {
+    f"/insights/engagement/{endpoint}": endpoint for endpoint in (TOTALS, LAST_28_HOURS, HISTORICAL)
+}
 
 GZIP_TEXT: Final = (
     "This request requires gzip compression. Retry the request after setting "
@@ -39,7 +44,6 @@ GZIP_TEXT: Final = (
 TOO_OLD_KEY: Final = "unsupported_for_impressions_engagements_tweet_ids"
 VIDEO_TOO_OLD_KEY: Final = "unsupported_for_video_views_tweet_ids"
 UNAVAILABLE_KEY: Final = "unavailable_tweet_ids"
-_YOUNG_ONLY: Final = frozenset({EngagementType.IMPRESSIONS, EngagementType.ENGAGEMENTS})
 _COMPRESSION_LEVEL: Final = 1  # nobody waits for a sandbox to squeeze
 
 
@@ -51,6 +55,15 @@ class Settings:
     ----------
     per_minute, per_second : int
         The quota, in requests.
+    penalty : int
+        Requests that each answer with status 429 costs of the next minute to be used. So who
+        goes on asking while nothing is left is kept out for longer. This rule is the sandbox's
+        own; nothing is known of X's.
+    half_window : {"filled", "refused"}
+        What becomes of a window of which only ``start`` or only ``end`` is given: the other
+        end is the present, or four weeks before; or status 400.
+    content_type : {"any", "json"}
+        Whether a request whose ``Content-Type`` is not JSON is taken, or refused (415).
     hour_without_day : {"flat", "by_day"}
         What hours nest in where days are not asked for: nothing, so that they are hours
         of the day summed over the window, or nevertheless days.
@@ -65,6 +78,9 @@ class Settings:
 
     per_minute: int = 600
     per_second: int = 20
+    penalty: int = 0
+    half_window: Literal["filled", "refused"] = "filled"
+    content_type: Literal["any", "json"] = "any"
     hour_without_day: Literal["flat", "by_day"] = "flat"
     forbidden: Literal["posts", "by_author"] = "posts"
     errors_beside_data: bool = False
@@ -94,7 +110,8 @@ class Service:
         self.wall = wall
         self.grants = Grants(self.settings.app, wall)
         self._authority = Authority(self.settings.app, wall)
-        self._quota = Quota(self.settings.per_minute, self.settings.per_second, wall)
+        limits = self.settings
+        self._quota = Quota(limits.per_minute, limits.per_second, limits.penalty, wall)
 
     def answer(
         self, path: str, headers: Mapping[str, str], body: bytes, method: str = "POST"
@@ -150,14 +167,17 @@ class Service:
             return dict(self._authority.issue(headers, body))
         if not _accepts_gzip(headers):
             raise Refusal(406, GZIP_TEXT)
+        kind = headers.get("content-type", "")
+        if self.settings.content_type == "json" and not _is_json(kind):
+            raise Refusal(415, f"Content-Type [{kind}] is not supported, use application/json")
         url = f"http://{headers.get('host', '127.0.0.1')}{path}"
         asker = self._authority.identify(method, url, headers, body.decode(errors="replace"))
         quota.update(self._quota.spend())
         now = self.world.now()
-        question = read_question(endpoint, body, now)
+        question = read_question(endpoint, body, now, self.settings.half_window)
         if asker is None:
             _refuse_private(question)
-        seen, unavailable = self._seen(question, asker, now)
+        seen, unavailable = self._seen(question, now)
         notes: dict[str, Any] = {UNAVAILABLE_KEY: unavailable} if unavailable else {}
         if asker is not None:
             self._refuse_unowned(seen, asker)
@@ -168,18 +188,12 @@ class Service:
             notes["errors"] = [text for key, text in _texts(notes, now).items() if key in notes]
         return self._answered(question, seen, now, notes, zlib.crc32(body))
 
-    def _seen(
-        self, question: Question, asker: Account | None, now: datetime
-    ) -> tuple[list[Post], list[str]]:
-        """Return the posts that the asker can see, and the IDs of the others."""
+    def _seen(self, question: Question, now: datetime) -> tuple[list[Post], list[str]]:
+        """Return the public posts, and the IDs of the others, which not even their owner sees."""
         seen, unavailable = [], []
         for post_id in question.post_ids:
             post = self.world.find(post_id)
-            sight = Availability.DELETED if post is None else post.availability(now)
-            owned = post is not None and post.account == asker
-            if post and (
-                sight is Availability.PUBLIC or (sight is Availability.PROTECTED and owned)
-            ):
+            if post is not None and post.availability(now) is Availability.PUBLIC:
                 seen.append(post)
             else:
                 unavailable.append(post_id)
@@ -222,11 +236,10 @@ class Service:
         keys = shuffled(list(document), seed)
         return {key: document[key] for key in keys}
 
-    def _nesting(self, dimensions: Sequence[Dimension]) -> list[Dimension]:
+    def _nesting(self, dimensions: Sequence[str]) -> list[str]:
         nesting = list(dimensions)
-        if self.settings.hour_without_day == "by_day" and Dimension.DAY not in nesting:
-            for place in [p for p, name in enumerate(nesting) if name is Dimension.HOUR]:
-                nesting.insert(place, Dimension.DAY)
+        if self.settings.hour_without_day == "by_day" and DAY not in nesting and HOUR in nesting:
+            nesting.insert(nesting.index(HOUR), DAY)
         return nesting
 
 
@@ -239,13 +252,14 @@ def _accepts_gzip(headers: Mapping[str, str]) -> bool:
     return False
 
 
+def _is_json(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == "application/json"
+
+
 def _refuse_private(question: Question) -> None:
     """Refuse the app what only an owner may see."""
-    private = [
-        str(name)
-        for name in question.types
-        if not ENDPOINTS[question.endpoint].app_only or not ENGAGEMENT_TYPES[name].public
-    ]
+    public = PUBLIC_TYPES if question.endpoint == TOTALS else ()
+    private = [name for name in question.types if name not in public]
     if private:
         raise Refusal(403, f"Forbidden to access metrics: {', '.join(private)}")
 
@@ -256,19 +270,18 @@ def _too_old(
     """Return the keys that list posts too old for a type that was asked for."""
     found: dict[str, Any] = {}
     asked = set(question.types)
-    if question.endpoint is Endpoint.TOTALS and asked & _YOUNG_ONLY:
-        old = _older(posts, now, EngagementType.IMPRESSIONS, totals=True)
+    if question.endpoint == TOTALS and asked & set(YOUNG_TYPES):
+        old = _older(posts, now, YOUNG)
         if old:
             found[TOO_OLD_KEY] = old
-        if len(old) == len(posts) and asked <= _YOUNG_ONLY:
+        if len(old) == len(posts) and asked <= set(YOUNG_TYPES):
             raise Refusal(
                 400,
                 _texts(found, now)[TOO_OLD_KEY],
                 keys={**notes, **found},
             )
-    if EngagementType.VIDEO_VIEWS in asked:
-        totals = question.endpoint is Endpoint.TOTALS
-        old = _older(posts, now, EngagementType.VIDEO_VIEWS, totals=totals)
+    if VIDEO_VIEWS in asked:
+        old = _older(posts, now, VIDEO_AGE)
         if old:
             found[VIDEO_TOO_OLD_KEY] = old
     return found
@@ -276,26 +289,21 @@ def _too_old(
 
 def _texts(notes: Mapping[str, Any], now: datetime) -> dict[str, str]:
     """Return what is said of the keys that list posts."""
-    oldest = f"{now - IMPRESSIONS_OLDEST_POST:%Y-%m-%dT%H:%M:%SZ}"
+    oldest = f"{now - YOUNG:%Y-%m-%dT%H:%M:%SZ}"
     return {
         UNAVAILABLE_KEY: f"{len(notes.get(UNAVAILABLE_KEY, ()))} Tweet ID(s) are unavailable",
         TOO_OLD_KEY: (
-            f"Impressions & engagements for tweets older than {IMPRESSIONS_OLDEST_POST.days} "
+            f"Impressions & engagements for tweets older than {YOUNG.days} "
             f"days ({oldest}) are not supported"
         ),
         VIDEO_TOO_OLD_KEY: (
-            f"Video views for tweets older than {VIDEO_VIEWS_OLDEST_POST.days} days "
-            "are not supported"
+            f"Video views for tweets older than {VIDEO_AGE.days} days are not supported"
         ),
     }
 
 
-def _older(
-    posts: Sequence[Post], now: datetime, name: EngagementType, *, totals: bool
-) -> list[str]:
-    facts = ENGAGEMENT_TYPES[name]
-    oldest = facts.oldest_post_totals if totals else facts.oldest_post_series
-    return [post.post_id for post in posts if oldest is not None and now - post.created_at > oldest]
+def _older(posts: Sequence[Post], now: datetime, age: timedelta) -> list[str]:
+    return [post.post_id for post in posts if now - post.created_at > age]
 
 
 def as_clock(now: datetime | str | Callable[[], datetime] | None) -> Callable[[], datetime]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from engagement_pandas.vocabulary import EARLIEST, MAX_WINDOW
+from engagement_pandas.sandbox.limits import EARLIEST, MAX_WINDOW, MOVING_WINDOW
 
 HOUR: Final = timedelta(hours=1)
-MOVING_WINDOW: Final = timedelta(hours=28)
-"""How far ``/28hr`` looks back."""
-
 _UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MOMENT: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII
@@ -59,15 +56,13 @@ def last_28_hours(now: datetime) -> Window:
     return Window(floored(start), ceiled(now), start, now)
 
 
-def last_4_weeks(now: datetime) -> Window:
-    """Return the window of ``/historical`` where none is named; its end is not rounded."""
-    end = now.replace(second=0, microsecond=0)
-    start = floored(end - MAX_WINDOW)
-    return Window(start, end, start, end)
-
-
-def asked_window(fields: Mapping[str, Any], now: datetime) -> tuple[Window | None, list[str]]:
+def asked_window(
+    fields: Mapping[str, Any], now: datetime, half: str = "filled"
+) -> tuple[Window | None, list[str]]:
     """Read the window of a ``/historical`` request.
+
+    A missing end is the present, echoed to the minute and not rounded; a missing start is four
+    weeks before the end.
 
     Parameters
     ----------
@@ -75,6 +70,8 @@ def asked_window(fields: Mapping[str, Any], now: datetime) -> tuple[Window | Non
         The JSON body.
     now : datetime
         UTC.
+    half : {"filled", "refused"}
+        What becomes of a window of which only one end is given.
 
     Returns
     -------
@@ -83,22 +80,23 @@ def asked_window(fields: Mapping[str, Any], now: datetime) -> tuple[Window | Non
     wrong : list of str
         What is wrong, in the words of the answer.
     """
-    if "start" not in fields and "end" not in fields:
-        return last_4_weeks(now), []
-    moments: dict[str, datetime] = {}
-    wrong = []
-    for name in ("start", "end"):
-        moment = _moment(fields.get(name))
-        if moment is not None:
-            moments[name] = moment
-        elif fields.get(name) is None:
-            wrong.append(f"{name}: field is required")
-        else:
-            forms = "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ"
-            wrong.append(f"{name}: [{fields[name]}] is not a valid time, use {forms}")
+    given = {name: fields[name] for name in ("start", "end") if fields.get(name) is not None}
+    forms = "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ"
+    wrong = [
+        f"{name}: [{value}] is not a valid time, use {forms}"
+        for name, value in given.items()
+        if _moment(value) is None
+    ]
+    if len(given) == 1 and half == "refused":
+        wrong += [f"{name}: field is required" for name in ("start", "end") if name not in given]
     if wrong:
         return None, wrong
-    return _judged(moments["start"], moments["end"], now)
+    end = _moment(given.get("end")) or now.replace(second=0, microsecond=0)
+    start = _moment(given.get("start")) or max(ceiled(end) - MAX_WINDOW, EARLIEST)
+    window, wrong = _judged(start, end, now)
+    if window is not None and "end" not in given:
+        window = replace(window, end=end, counted_to=end)
+    return window, wrong
 
 
 def _judged(start: datetime, end: datetime, now: datetime) -> tuple[Window | None, list[str]]:

@@ -17,8 +17,8 @@ from types import MappingProxyType
 from typing import Final
 
 from engagement_pandas.sandbox.dice import roll, uniform
+from engagement_pandas.sandbox.limits import SNOWFLAKE_EPOCH_MS
 from engagement_pandas.sandbox.texts import text_of
-from engagement_pandas.vocabulary import SNOWFLAKE_EPOCH
 
 FIRST_DAY: Final = datetime(2014, 1, 1, tzinfo=UTC)
 """The accounts' first day."""
@@ -27,7 +27,6 @@ DEMO_HANDLE: Final = "sandbox_bakery"
 
 _UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_EPOCH_MS: Final = (SNOWFLAKE_EPOCH - _UNIX_EPOCH) // _MILLISECOND
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
 _SHARE_DELETED: Final = 0.03
@@ -155,17 +154,22 @@ class Post:
     @property
     def created_ms(self) -> int:
         """The moment of posting in milliseconds since 1970, UTC."""
-        return (self.number >> 22) + _EPOCH_MS
+        return (self.number >> 22) + SNOWFLAKE_EPOCH_MS
 
     @property
     def created_at(self) -> datetime:
         """The moment of posting, UTC, to the millisecond."""
-        return SNOWFLAKE_EPOCH + _MILLISECOND * (self.number >> 22)
+        return _UNIX_EPOCH + _MILLISECOND * self.created_ms
 
     @property
     def text(self) -> str:
         """What it says."""
-        return text_of(self.number, link=self.link, hashtag=self.hashtag, app=self.app)
+        return self.worded(everyday=False)
+
+    def worded(self, *, everyday: bool) -> str:
+        """Return what it says; in everyday words, if need be."""
+        marks = {"link": self.link, "hashtag": self.hashtag, "app": self.app}
+        return text_of(self.number, **marks, everyday=everyday)
 
     @property
     def video(self) -> bool:
@@ -302,4 +306,4 @@ def _number(account: Account, day: int, turn: int) -> int:
     from_busiest = bisect.bisect_right(_RHYTHM_SUMS, bits % _RHYTHM_SUMS[-1])
     hour = (account.busiest_hour + from_busiest) % 24
     milliseconds = day * _DAY_MS + hour * _HOUR_MS + (bits >> 20) % _HOUR_MS
-    return (milliseconds - _EPOCH_MS) << 22 | account.index << 12 | turn << 8 | bits >> 56
+    return (milliseconds - SNOWFLAKE_EPOCH_MS) << 22 | account.index << 12 | turn << 8 | bits >> 56

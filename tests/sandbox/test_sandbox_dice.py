@@ -8,8 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement_pandas.sandbox.counts import rolled
-from engagement_pandas.sandbox.dice import MASK, bell, roll, shuffled, uniform
+from engagement_pandas.sandbox.dice import MASK, bell, mixed, roll, shuffled, uniform
 
 BITS = st.integers(0, MASK)
 
@@ -24,7 +23,7 @@ def test_it_is_splitmix64() -> None:
 def test_arrays_roll_as_numbers_do(seed: int, parts: list[int]) -> None:
     """Numpy's arithmetic modulo 2**64 gives what Python's integers give."""
     start = np.array([roll(seed)], dtype=np.uint64)
-    together = rolled(start, np.array(parts, dtype=np.uint64))
+    together = mixed(start, np.array(parts, dtype=np.uint64))
     assert together.tolist() == [roll(seed, part) for part in parts]
 
 
