@@ -183,8 +183,11 @@ def test_many_faults_change_nothing(make: Make) -> None:
 
 
 def test_the_quota_is_respected(make: Make, clock: FakeClock) -> None:
-    """5 requests a minute: 12 take just over two minutes, and none meets a 429."""
-    server, client = make(Settings(per_minute=5, per_second=100))
+    """5 requests a minute: 12 take just over two minutes, and none meets a 429.
+
+    Each would cost the next minute.
+    """
+    server, client = make(Settings(per_minute=5, per_second=100, penalty=5))
     post = mine(server, 9)[0]
     request = ep.historical([post], engagement_types=["impressions"], window=WINDOW)
     begun = clock.now
@@ -192,6 +195,24 @@ def test_the_quota_is_respected(make: Make, clock: FakeClock) -> None:
         client.fetch(request.replace(window=hour))
     assert [r.status for r in server.requests] == [200] * 12
     assert 60 < clock.now - begun <= 121
+
+
+def test_a_429_is_waited_out(make: Make, clock: FakeClock) -> None:
+    """Another client spends the minute: one 429, and not a second one for asking too soon."""
+    server, client = make(Settings(per_minute=5, per_second=100, penalty=4))
+    asked = ep.totals(mine(server, 1), engagement_types=["favorites"])
+    client.fetch(asked)
+    keys = server.keys()
+    app = ep.AppOnly.from_consumer(keys.consumer_key, keys.consumer_secret)
+    with ep.EngagementClient(
+        app, base_url=server.base_url, token_url=server.token_url, clock=clock.time
+    ) as other:
+        for _ in range(4):
+            other.fetch(asked)
+    begun = clock.now
+    assert [response.status for response in client.fetch(asked)] == [200]
+    assert [r.status for r in server.requests if r.scheme != "Basic"] == [200] * 5 + [429, 200]
+    assert clock.now - begun <= 62
 
 
 def test_the_older_wording(make: Make) -> None:

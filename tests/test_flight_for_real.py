@@ -58,7 +58,7 @@ def work(contract: Contract, number: int) -> Job:
     """Send so many requests to a sandbox of its own."""
     least, most = contract.latency
     delays = [Fault("slow", delay=least + (most - least) * step / 9) for step in range(10)]
-    settings = Settings(per_minute=contract.minute, per_second=contract.second)
+    settings = Settings(per_minute=contract.minute, per_second=contract.second, penalty=1)
     with SandboxServer(settings=settings, faults=Faults(rate=1, kinds=delays)) as server:
         keys = server.keys()
         user = ep.UserContext(

@@ -122,18 +122,42 @@ def test_wrong_keys_are_refused(twin: Any, asked: bytes, changes: dict[str, str]
 def test_an_unknown_token_is_refused_in_the_known_words(
     twin: Any, asked: bytes, sample: Any
 ) -> None:
-    """For OAuth 1.0a and bearer alike; also where the token is missing."""
+    """For OAuth 1.0a and bearer alike."""
     known = sample("error_auth_access_token_not_found")
     unknown = twin.signed(TOTALS, "sandbox_bakery", resource_owner_key="9-nobody")
-    missing = twin.signed(TOTALS, "sandbox_bakery", resource_owner_key=None)
     for headers in (
         unknown,
-        missing,
         {"Authorization": "Bearer nobody"},
         {"Authorization": "Bearer"},
     ):
         reply = twin.send(TOTALS, asked, GZIP | headers)
         assert (reply.status, reply.document) == (401, known)
+
+
+def test_an_app_can_sign_for_itself(make_twin: Any, body: Any) -> None:
+    """By hand, with no token: public totals are answered, and what only owners see is not."""
+    twin = make_twin()
+    alone = {"resource_owner_key": None, "resource_owner_secret": None}
+    told = []
+    for endpoint, types in (
+        ("totals", ["favorites"]),
+        ("totals", ["impressions"]),
+        ("28hr", ["favorites"]),
+    ):
+        path = f"/insights/engagement/{endpoint}"
+        signed = twin.signed(path, "sandbox_bakery", **alone)
+        posts = [twin.visible("sandbox_bakery")[-1], twin.visible("sandbox_railway")[-1]]
+        reply = twin.send(path, json.dumps(body(posts, types)).encode(), GZIP | signed)
+        told.append((reply.status, reply.document.get("errors")))
+    assert told == [
+        (200, None),
+        (403, ["Forbidden to access metrics: impressions"]),
+        (403, ["Forbidden to access metrics: favorites"]),
+    ]
+    # A token's secret without the token makes another signature.
+    half = twin.signed(TOTALS, "sandbox_bakery", resource_owner_key=None)
+    reply = twin.send(TOTALS, json.dumps(body(["1"])).encode(), GZIP | half)
+    assert (reply.status, reply.errors[0].endswith("Invalid signature")) == (401, True)
 
 
 def test_a_token_of_another_account_does_not_fit(twin: Any, asked: bytes) -> None:
@@ -156,7 +180,10 @@ def test_a_signature_is_for_one_url(twin: Any, asked: bytes) -> None:
 def test_other_schemes_are_unknown(twin: Any, asked: bytes, header: dict[str, str]) -> None:
     """The text is known."""
     reply = twin.send(TOTALS, asked, GZIP | header)
-    assert (reply.status, reply.errors) == (401, ["Unknown Authorization Type"])
+    assert (reply.status, reply.errors) == (
+        401,
+        ["Your account could not be authenticated. Reason: Unknown Authorization Type"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -324,6 +351,40 @@ def test_a_spent_second_does_not_cost_the_minute(make_twin: Any, wall: Any, body
     assert statuses == [400, 429, 429, 429, 429]
     wall.seconds += 1
     assert quota_of(twin.post("totals", body(["1"])))["minute-remaining"] == 7
+
+
+def test_asking_while_nothing_is_left_can_cost(make_twin: Any, wall: Any) -> None:
+    """Two 429s are two requests less in the next minute, and none in the one after."""
+    wall.seconds = 1_773_344_640.0  # a minute begins
+    twin = make_twin(settings=Settings(per_minute=5, penalty=1), wall=wall)
+
+    def statuses(number: int) -> list[int]:
+        return [twin.post("totals", b"{").status for _ in range(number)]
+
+    assert statuses(7) == [400] * 5 + [429] * 2
+    wall.seconds += 60
+    assert quota_of(twin.post("totals", b"{"))["minute-remaining"] == 5 - 2 - 1
+    assert statuses(2) == [400] * 2
+    wall.seconds += 60
+    assert statuses(5) == [400] * 5
+
+
+def test_who_goes_on_asking_is_kept_out_and_who_waits_is_not(make_twin: Any, wall: Any) -> None:
+    """A request a second, whatever is answered, gets through in the first minute alone."""
+    wall.seconds = 1_773_344_640.0
+    through = {}
+    for name in ("goes on", "waits"):
+        twin = make_twin(settings=Settings(per_minute=10, penalty=1), wall=wall)
+        answered, quiet_until = 0, 0.0
+        for _ in range(5 * 60):
+            if name == "goes on" or wall.seconds >= quiet_until:
+                reply = twin.post("totals", b"{")
+                answered += reply.status == 400
+                if quota_of(reply)["minute-remaining"] == 0:
+                    quiet_until = quota_of(reply)["minute-reset"]
+            wall.seconds += 1
+        through[name] = answered
+    assert through == {"goes on": 10, "waits": 50}
 
 
 def test_what_is_turned_away_at_the_gate_costs_nothing(

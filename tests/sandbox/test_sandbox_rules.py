@@ -26,13 +26,23 @@ def test_the_limits_of_post_ids(twin: Any, body: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "post_id", [123, 1.5, None, "", "12a", "-1", " 1", "1\n", "1" * 20, "\u0661\u0662", True, ["1"]]
+    "post_id",
+    [-5, 1.5, None, "", "12a", "-1", " 1", "1\n", "1" * 20, 10**19, "\u0661\u0662", True, ["1"]],
 )
 def test_an_id_is_a_string_of_1_to_19_digits(twin: Any, body: Any, post_id: Any) -> None:
-    """Numbers, signs, blanks, 20 digits and other scripts' digits are refused."""
+    """Fractions, signs, blanks, 20 digits and other scripts' digits are refused."""
     reply = twin.post("totals", body([post_id]))
     assert reply.status == 400
     assert "is not a string of 1 to 19 digits" in reply.errors[0]
+
+
+def test_integers_are_ids_too(twin: Any, body: Any) -> None:
+    """Answered as the same post, once; one that never existed is told as text."""
+    post = twin.visible()[-1]
+    asked = body([post.number, post.post_id, 10**19 - 1])
+    document = twin.post("totals", asked).document
+    assert set(document["g"]) == {post.post_id}
+    assert document["unavailable_tweet_ids"] == ["9999999999999999999"]
 
 
 @pytest.mark.parametrize("field", ["tweet_ids", "engagement_types", "groupings"])

@@ -133,14 +133,25 @@ def test_errors_can_stand_beside_data(make_twin: Any, body: Any) -> None:
     assert set(twin.post("totals", body([seen])).document) == {"g"}
 
 
-def test_only_its_owner_sees_a_protected_post(twin: Any, body: Any) -> None:
-    """The app is told that it is unavailable; so is another user, and that is no 403."""
+@pytest.mark.parametrize("endpoint", ["totals", "28hr", "historical"])
+@pytest.mark.parametrize("handle", ["sandbox_bakery", "sandbox_railway", None])
+def test_a_protected_post_is_unavailable_to_everyone(
+    twin: Any, body: Any, endpoint: str, handle: str | None
+) -> None:
+    """Its owner included: 400 where nothing is left, else listed and in no grouping."""
+    if handle is None and endpoint != "totals":
+        return  # not for an app to ask, whatever the post
     post = of(twin, Availability.PROTECTED)[0]
-    assert twin.post("totals", body([post])).status == 200
-    for handle in (None, "sandbox_railway"):
-        reply = twin.post("totals", body([post]), handle)
-        assert reply.status == 400
-        assert reply.document["unavailable_tweet_ids"] == [post.post_id]
+    alone = twin.post(endpoint, body([post]), handle)
+    assert (alone.status, alone.document) == (
+        400,
+        {"errors": ["1 Tweet ID(s) are unavailable"], "unavailable_tweet_ids": [post.post_id]},
+    )
+    other = twin.visible(handle or "sandbox_bakery")[-1]
+    partial = twin.post(endpoint, body([post, other]), handle)
+    assert partial.status == 200
+    assert partial.document["unavailable_tweet_ids"] == [post.post_id]
+    assert set(partial.document["g"]) == {other.post_id}
 
 
 def test_unavailable_posts_of_others_are_not_forbidden(twin: Any, body: Any) -> None:

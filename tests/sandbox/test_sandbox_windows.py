@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from engagement_pandas.sandbox.rules import read_question
 from engagement_pandas.sandbox.service import Settings
 
 BY_HOUR = ["engagement.type", "engagement.day", "engagement.hour"]
@@ -69,11 +74,68 @@ def test_hours_from_start_up_to_end_are_listed(twin: Any, body: Any) -> None:
 
 
 def test_no_window_means_the_last_4_weeks(twin: Any, body: Any) -> None:
-    """The end is echoed to the minute, as it was seen to be."""
+    """The end is echoed to the minute, as it was seen to be; its hour is the last of 672."""
     reply = asked(twin, body)
     assert reply.document["end"] == "2026-03-12T19:43:00Z"
-    assert reply.document["start"] == "2026-02-12T19:00:00Z"
-    assert len(hours(reply)) == 28 * 24 + 1
+    assert reply.document["start"] == "2026-02-12T20:00:00Z"
+    assert len(hours(reply)) == 28 * 24
+
+
+def test_a_start_without_end_means_until_now(twin: Any, body: Any) -> None:
+    """From midnight to the hour in progress; null is as good as missing."""
+    for more in ({"start": "2026-03-11"}, {"start": "2026-03-11", "end": None}):
+        reply = twin.post("historical", body(twin.visible()[-1:], by=BY_HOUR, **more))
+        assert (reply.document["start"], reply.document["end"]) == (
+            "2026-03-11T00:00:00Z",
+            "2026-03-12T19:43:00Z",
+        )
+        assert len(hours(reply)) == 24 + 20
+
+
+def test_an_end_without_start_means_the_4_weeks_before(twin: Any, body: Any) -> None:
+    """The end is rounded up like any other; no window begins before there were counts."""
+    reply = asked(twin, body, None, "2026-03-01T09:30:00Z")
+    assert (reply.document["start"], reply.document["end"]) == (
+        "2026-02-01T10:00:00Z",
+        "2026-03-01T10:00:00Z",
+    )
+    early = asked(twin, body, None, "2014-09-03")
+    assert early.document["start"] == "2014-09-01T00:00:00Z"
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.datetimes(datetime(2014, 9, 1, 2), datetime(2040, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.timedeltas(timedelta(minutes=1), timedelta(days=500)),
+)
+def test_no_default_is_longer_than_the_rule_allows(
+    make_twin: Any, body: Any, now: datetime, ago: timedelta
+) -> None:
+    """What a default fills in is accepted again in full: 28 days in whole hours."""
+    twin = make_twin(now=now)
+    end = max(now - ago, datetime(2014, 9, 1, 1, tzinfo=UTC)).isoformat(timespec="seconds")
+    for window in ({}, {"end": end}):
+        by = {"all": BY_HOUR}
+        reply = twin.post("historical", body(["1", "2"], by=by, **window))
+        assert reply.errors == ["2 Tweet ID(s) are unavailable"]
+    question = read_question("historical", json.dumps(body(["1"])).encode(), twin.world.now())
+    assert question.window is not None
+    start, stop = question.window.start, question.window.end
+    full = json.dumps(body(["1"], start=start.isoformat(), end=stop.isoformat())).encode()
+    again = read_question("historical", full, twin.world.now()).window
+    assert again is not None
+    assert again.start == start
+    assert again.end - start <= timedelta(days=28)
+
+
+def test_half_a_window_can_be_refused(make_twin: Any, body: Any) -> None:
+    """Where the setting says so, and the missing half is named; none at all is still answered."""
+    twin = make_twin(settings=Settings(half_window="refused"))
+    for given_, missing in (("start", "end"), ("end", "start")):
+        reply = twin.post("historical", body(["1"], **{given_: "2026-03-01"}))
+        assert (reply.status, reply.errors) == (400, [f"{missing}: field is required"])
+    assert asked(twin, body).status == 200
+    assert asked(twin, body, "2026-03-01", "2026-03-02").status == 200
 
 
 def test_28_hours_have_29_buckets(twin: Any, body: Any) -> None:
@@ -111,8 +173,10 @@ def test_totals_have_no_window(twin: Any, body: Any) -> None:
         ("2026-03-12", "9999-12-31T23:59:59Z", "is in the future"),
         ("2026-01-01", "2026-01-29T00:00:01Z", "more than 28 days"),
         ("2026-01-01T00:59:00Z", "2026-01-29T00:30:00Z", "more than 28 days"),
-        ("2026-03-01", None, "end: field is required"),
-        (None, "2026-03-01", "start: field is required"),
+        ("2026-02-12T19:59:59Z", None, "more than 28 days"),
+        ("2026-03-12T19:43:22Z", None, "is not before end"),
+        (None, "2014-09-01", "is not before end"),
+        ("yesterday", None, "is not a valid time"),
         ("yesterday", "2026-03-01", "is not a valid time"),
         ("2026-02-30", "2026-03-01", "is not a valid time"),
         ("20260301", "2026-03-02", "is not a valid time"),
@@ -122,7 +186,7 @@ def test_totals_have_no_window(twin: Any, body: Any) -> None:
     ],
 )
 def test_wrong_windows_are_refused(twin: Any, body: Any, start: Any, end: Any, words: str) -> None:
-    """Empty, too early, in the future, too long, half a window, no time at all."""
+    """Empty, too early, in the future, too long, no time at all."""
     reply = asked(twin, body, start, end)
     assert reply.status == 400
     assert any(words in text for text in reply.errors)
