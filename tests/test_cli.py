@@ -107,7 +107,7 @@ def test_historical_into_files(
     """Parquet, omissions, raw answers; stdout is empty and stderr says what was done."""
     other = sandbox.world.posts("sandbox_railway")[-9].post_id
     posts = folder / "posts.csv"
-    ids = [*mine(sandbox, 9)[:3], other]
+    ids = [*mine(sandbox, 6)[:3], other]
     posts.write_text("text,post_id\n" + "".join(f"hello,{i}\n" for i in ids))
     window = ["--start", "2026-04-14", "--end", "2026-04-15T06:00:00Z"]
     out = ["--out", "counts.parquet", "--omissions", "silent.csv", "--archive", "raw"]

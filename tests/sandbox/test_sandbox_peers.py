@@ -175,7 +175,7 @@ from engagement_pandas.sandbox import SandboxServer
 
 warnings.simplefilter("ignore")
 SOME, ONE = ["favorites"], ["1"]
-by = list(ep.BY_HOUR)
+by = ["tweet.id", "engagement.type", "engagement.day", "engagement.hour"]
 window = ep.Window.covering("2026-03-01", "2026-03-02")
 def past(posts=ONE, engagement_types=SOME, window=window, **more):
     return ep.historical(posts, engagement_types=engagement_types, window=window, **more)
