@@ -35,8 +35,8 @@ _SPECIAL: Final = _OLD + _VERY_OLD + _DELETED + _UNOWNED
 _ORDINARY: Final = timedelta(days=28)
 """No post younger than this is promoted, so that first pictures have ordinary rates."""
 
-_EVERYDAY_FIRST: Final = 10
-_EVERYDAY_LAST: Final = 15
+_EVERYDAY_FIRST: Final = 5
+_EVERYDAY_LAST: Final = 30
 """So many texts at both ends are everyday; the awkward ones stand between them."""
 
 

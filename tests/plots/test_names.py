@@ -85,8 +85,9 @@ def test_refused(posts: Any, complaint: str) -> None:
 
 def test_every_text_of_the_sandbox_can_be_drawn() -> None:
     """Its texts are awkward on purpose; a missing glyph would be a warning, and so an error."""
-    with ep.demo_client(now="2026-04-15T12:20:00Z") as demo:
+    with ep.demo_client(now="2026-04-15T12:20:00Z", posts=130) as demo:
         posts = demo.posts
+    assert sum(not text.isascii() for text in posts["text"]) > 10
     figure = Figure(figsize=(8, 12))
     called = post_names(posts["post_id"], posts=posts)
     assert len(set(called.values())) == len(posts)

@@ -106,9 +106,9 @@ def test_everyday_texts_come_first(posts: int) -> None:
         so and text[0] not in "=+-@" and not set(text) & set('$<>&*"')
         for so, text in zip(plain, texts, strict=True)
     ]
-    assert all(plain[:10])
-    assert all(plain[-15:])
-    assert posts == 10 or not all(plain)
+    assert all(plain[:5])
+    assert all(plain[-30:])
+    assert posts < 130 or not all(plain)
 
 
 def test_two_accounts_can_be_read(demo: Demo) -> None:
