@@ -11,20 +11,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engagement_pandas.sandbox import limits
 from engagement_pandas.sandbox.counts import HOUR_MS, bucketed, cumulated
 from engagement_pandas.sandbox.dice import mixed, roll, shuffled
-from engagement_pandas.sandbox.limits import (
-    DAY,
-    HOUR,
-    LATE_TYPES,
-    LATE_TYPES_SINCE,
-    POST,
-    TYPE,
-    VIDEO_AGE,
-    VIDEO_VIEWS,
-    YOUNG,
-    YOUNG_TYPES,
-)
 from engagement_pandas.sandbox.rules import Question
 from engagement_pandas.sandbox.window import Window, milliseconds
 from engagement_pandas.sandbox.world import Post
@@ -33,8 +22,11 @@ INTEGER_SHARE: Final = 1 / 64
 """How often a count comes as a number rather than a string."""
 
 # The axes of the counts while they are grouped; days and hours of the day apart.
-_AXES: Final = {POST: 0, TYPE: 1, DAY: 2, HOUR: 3}
-_TOTALS_AGES: Final = {**dict.fromkeys(YOUNG_TYPES, YOUNG), VIDEO_VIEWS: VIDEO_AGE}
+_AXES: Final = {limits.POST: 0, limits.TYPE: 1, limits.DAY: 2, limits.HOUR: 3}
+_TOTALS_AGES: Final = {
+    **dict.fromkeys(limits.YOUNG_TYPES, limits.YOUNG),
+    limits.VIDEO_VIEWS: limits.VIDEO_AGE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +75,10 @@ def series_grid(question: Question, posts: Sequence[Post], window: Window, now: 
         datetime(1970, 1, 1, tzinfo=UTC) + timedelta(int(first_day) + day) for day in range(days)
     ]
     for place, name in enumerate(question.types):
-        if name == VIDEO_VIEWS:
-            counts[[now - post.created_at > VIDEO_AGE for post in posts], place] = 0
-        elif name in LATE_TYPES:
-            uncounted = np.repeat([date.date() < LATE_TYPES_SINCE for date in dates], 24)
+        if name == limits.VIDEO_VIEWS:
+            counts[[now - post.created_at > limits.VIDEO_AGE for post in posts], place] = 0
+        elif name in limits.LATE_TYPES:
+            uncounted = np.repeat([date.date() < limits.LATE_TYPES_SINCE for date in dates], 24)
             counts[:, place, uncounted] = 0
     return Grid(
         (

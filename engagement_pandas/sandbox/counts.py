@@ -153,22 +153,20 @@ def cumulated(posts: Sequence[Post], types: Sequence[str], at_ms: int) -> NDArra
     ndarray of int64, shape (posts, types)
         Video views include those of other posts that carry the same video.
     """
-    totals = np.stack([_cumulated(post, types, at_ms) for post in posts])
-    for place, name in enumerate(types):
-        if name == "video_views":
-            totals[:, place] += [
-                _cumulated(post, [_ELSEWHERE], at_ms)[0] if roll(post.number, 21) % 2 else 0
-                for post in posts
-            ]
-    return totals
+    lives = np.stack([_life(post, at_ms) for post in posts])
+    carried = np.array([roll(post.number, 21) % 2 for post in posts])
+    lives[:, _ROWS["video_views"]] += lives[:, _ROWS[_ELSEWHERE]] * carried
+    return lives[:, [_ROWS[name] for name in types]]
 
 
-def _cumulated(post: Post, types: Sequence[str], at_ms: int) -> NDArray[np.int64]:
+@lru_cache(maxsize=4096)
+def _life(post: Post, at_ms: int) -> NDArray[np.int64]:
+    """Count by each profile from the moment of posting on."""
     start_ms = post.created_ms // HOUR_MS * HOUR_MS
     end_ms = min(at_ms, start_ms + LIFE_HOURS * HOUR_MS)
     if end_ms <= start_ms:
-        return np.zeros(len(types), np.int64)
-    total: NDArray[np.int64] = _bucketed([post], types, (start_ms, end_ms))[0].sum(axis=1)
+        return np.zeros(len(PROFILES), np.int64)
+    total: NDArray[np.int64] = _bucketed([post], tuple(PROFILES), (start_ms, end_ms))[0].sum(axis=1)
     return total
 
 

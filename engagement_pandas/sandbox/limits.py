@@ -22,51 +22,32 @@ HOUR: Final = "engagement.hour"
 PUBLIC_TYPES: Final = ("favorites", "retweets", "quote_tweets", "replies", "video_views")
 """What a bearer token is enough for, on ``/totals``."""
 
-_TOTALS_TYPES: Final = ("impressions", "engagements", *PUBLIC_TYPES)
-_SERIES_TYPES: Final = (
-    "impressions",
-    "engagements",
-    "favorites",
-    "retweets",
-    "replies",
-    "video_views",
-    "media_views",
-    "media_engagements",
-    "url_clicks",
-    "hashtag_clicks",
-    "detail_expands",
-    "permalink_clicks",
-    "app_install_attempts",
-    "app_opens",
-    "email_tweet",
-    "user_follows",
+_SERIES: Final = (
+    *("impressions", "engagements", "favorites", "retweets", "replies", "video_views"),
+    *("media_views", "media_engagements", "url_clicks", "hashtag_clicks", "detail_expands"),
+    *("permalink_clicks", "app_install_attempts", "app_opens", "email_tweet", "user_follows"),
     "user_profile_clicks",
 )
 TYPES: Final[Mapping[str, tuple[str, ...]]] = {
-    TOTALS: _TOTALS_TYPES,
-    LAST_28_HOURS: _SERIES_TYPES,
-    HISTORICAL: _SERIES_TYPES,
+    TOTALS: ("impressions", "engagements", *PUBLIC_TYPES),
+    LAST_28_HOURS: _SERIES,
+    HISTORICAL: _SERIES,
 }
 """The engagement types that each endpoint counts."""
 
-DIMENSIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    TOTALS: (POST, TYPE),
-    LAST_28_HOURS: (POST, TYPE, DAY, HOUR),
-    HISTORICAL: (POST, TYPE, DAY, HOUR),
-}
-"""What each endpoint groups by."""
+_ALL: Final = (POST, TYPE, DAY, HOUR)
+DIMENSIONS: Final = {TOTALS: (POST, TYPE), LAST_28_HOURS: _ALL, HISTORICAL: _ALL}
+MAX_DIMENSIONS: Final = 4
+FULL_ORDERS: Final = (_ALL, (TYPE, POST, DAY, HOUR))
+"""The orders in which all dimensions are allowed."""
 
-MAX_POSTS: Final[Mapping[str, int]] = {TOTALS: 250, LAST_28_HOURS: 25, HISTORICAL: 25}
+MAX_POSTS: Final = {TOTALS: 250, LAST_28_HOURS: 25, HISTORICAL: 25}
 """Post IDs in one request."""
 
 MAX_ID_DIGITS: Final = 19
 MAX_GROUPINGS: Final = 3
-MAX_DIMENSIONS: Final = 4
 MAX_FULL_GROUPINGS: Final = 1
 """Groupings of all dimensions in one request."""
-
-FULL_ORDERS: Final = ((POST, TYPE, DAY, HOUR), (TYPE, POST, DAY, HOUR))
-"""The orders in which all dimensions are allowed."""
 
 RESERVED_KEYS: Final = (
     "start",

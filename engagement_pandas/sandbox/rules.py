@@ -9,42 +9,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NoReturn
 
+from engagement_pandas.sandbox import limits
 from engagement_pandas.sandbox.answer import Refusal
-from engagement_pandas.sandbox.limits import (
-    DIMENSIONS,
-    FULL_ORDERS,
-    HISTORICAL,
-    LAST_28_HOURS,
-    MAX_DIMENSIONS,
-    MAX_FULL_GROUPINGS,
-    MAX_GROUPINGS,
-    MAX_ID_DIGITS,
-    MAX_POSTS,
-    RESERVED_KEYS,
-    TOTALS,
-    TYPE,
-    TYPES,
-)
 from engagement_pandas.sandbox.window import Window, asked_window, last_28_hours
 
 FIELDS: Final = ("tweet_ids", "engagement_types", "groupings")
-WINDOW_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
-    TOTALS: (),
-    LAST_28_HOURS: (),
-    HISTORICAL: ("start", "end"),
-}
 UNSUPPORTED: Final = (
     "One or more of the {what} you have specified are not supported: ({names}). "
     "Please adjust your request and try again."
 )
 """Known word for word of ``groupBys``; taken to be the same of other things."""
 
-_POST_ID: Final = re.compile(rf"[0-9]{{1,{MAX_ID_DIGITS}}}")
+_POST_ID: Final = re.compile(rf"[0-9]{{1,{limits.MAX_ID_DIGITS}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +78,7 @@ def read_question(
         Status 400, with everything that is wrong.
     """
     fields = _fields(body)
-    known = FIELDS + WINDOW_FIELDS[endpoint]
+    known = FIELDS + (("start", "end") if endpoint == limits.HISTORICAL else ())
     wrong = [f"{name}: field is required" for name in FIELDS if fields.get(name) is None]
     wrong += [
         f"{name}: field is not supported by /{endpoint}" for name in fields if name not in known
@@ -111,10 +92,10 @@ def read_question(
         if fields.get(name) is not None:
             wrong += check(endpoint, fields[name])
     window: Window | None = None
-    if endpoint == HISTORICAL:
+    if endpoint == limits.HISTORICAL:
         window, wrong_window = asked_window(fields, now, half_window)
         wrong += wrong_window
-    elif endpoint == LAST_28_HOURS:
+    elif endpoint == limits.LAST_28_HOURS:
         window = last_28_hours(now)
     if wrong:
         raise Refusal(400, *wrong)
@@ -155,8 +136,8 @@ def _size(name: str, items: Any, most: int) -> list[str]:
 def _wrong_posts(endpoint: str, posts: Any) -> list[str]:
     if not isinstance(posts, list):
         return ["tweet_ids: must be an array of strings"]
-    return _size("tweet_ids", posts, MAX_POSTS[endpoint]) + [
-        f"tweet_ids: [{json.dumps(post)}] is not a string of 1 to {MAX_ID_DIGITS} digits"
+    return _size("tweet_ids", posts, limits.MAX_POSTS[endpoint]) + [
+        f"tweet_ids: [{json.dumps(post)}] is not a string of 1 to {limits.MAX_ID_DIGITS} digits"
         for post in posts
         # An integer is taken as well, as it was seen to be; a client sends strings.
         if type(post) not in (str, int) or not _POST_ID.fullmatch(str(post))
@@ -167,8 +148,8 @@ def _wrong_types(endpoint: str, types: Any) -> list[str]:
     if not isinstance(types, list) or not all(isinstance(name, str) for name in types):
         return ["engagement_types: must be an array of strings"]
     if not types:
-        return _size("engagement_types", types, len(TYPES[endpoint]))
-    unsupported = dict.fromkeys(name for name in types if name not in TYPES[endpoint])
+        return _size("engagement_types", types, len(limits.TYPES[endpoint]))
+    unsupported = dict.fromkeys(name for name in types if name not in limits.TYPES[endpoint])
     if not unsupported:
         return []
     return [UNSUPPORTED.format(what="engagement types", names=", ".join(unsupported))]
@@ -177,13 +158,13 @@ def _wrong_types(endpoint: str, types: Any) -> list[str]:
 def _wrong_groupings(endpoint: str, groupings: Any) -> list[str]:
     if not isinstance(groupings, dict):
         return ["groupings: must be an object"]
-    wrong = _size("groupings", groupings, MAX_GROUPINGS)
+    wrong = _size("groupings", groupings, limits.MAX_GROUPINGS)
     full = []
     for name, grouping in groupings.items():
         here = f"groupings.{name}"
         if not name.strip():
             wrong.append("groupings: a grouping must have a name")
-        if name in RESERVED_KEYS:
+        if name in limits.RESERVED_KEYS:
             wrong.append(f"groupings: [{name}] is a reserved name")
         if not isinstance(grouping, dict) or grouping.get("group_by") is None:
             wrong.append(f"{here}.group_by: field is required")
@@ -191,30 +172,28 @@ def _wrong_groupings(endpoint: str, groupings: Any) -> list[str]:
         wrong += [f"{here}.{key}: field is not supported" for key in grouping if key != "group_by"]
         dimensions = grouping["group_by"]
         wrong += _wrong_dimensions(endpoint, f"{here}.group_by", dimensions)
-        if isinstance(dimensions, list) and len(dimensions) == MAX_DIMENSIONS:
+        if isinstance(dimensions, list) and len(dimensions) == limits.MAX_DIMENSIONS:
             full.append(name)
-    if len(full) > MAX_FULL_GROUPINGS:
-        wrong.append(
-            f"groupings: only {MAX_FULL_GROUPINGS} may have {MAX_DIMENSIONS} groupBys: "
-            f"({', '.join(full)})"
-        )
+    if len(full) > limits.MAX_FULL_GROUPINGS:
+        most = f"only {limits.MAX_FULL_GROUPINGS} may have {limits.MAX_DIMENSIONS} groupBys"
+        wrong.append(f"groupings: {most}: ({', '.join(full)})")
     return wrong
 
 
 def _wrong_dimensions(endpoint: str, here: str, dimensions: Any) -> list[str]:
     if not isinstance(dimensions, list) or not all(isinstance(name, str) for name in dimensions):
         return [f"{here}: must be an array of strings"]
-    wrong = _size(here, dimensions, MAX_DIMENSIONS)
-    unsupported = [name for name in dimensions if name not in DIMENSIONS[endpoint]]
+    wrong = _size(here, dimensions, limits.MAX_DIMENSIONS)
+    unsupported = [name for name in dimensions if name not in limits.DIMENSIONS[endpoint]]
     if unsupported:
         wrong.append(UNSUPPORTED.format(what="groupBys", names=", ".join(unsupported)))
     if wrong:
         return wrong
     if len(set(dimensions)) < len(dimensions):
         return [f"{here}: the same groupBy is given twice"]
-    if TYPE not in dimensions:
-        return [f"{here}: {TYPE} is required"]
-    if len(dimensions) == MAX_DIMENSIONS and tuple(dimensions) not in FULL_ORDERS:
-        orders = " or ".join(f"({', '.join(order)})" for order in FULL_ORDERS)
-        return [f"{here}: all {MAX_DIMENSIONS} groupBys must be in the order {orders}"]
+    if limits.TYPE not in dimensions:
+        return [f"{here}: {limits.TYPE} is required"]
+    if len(dimensions) == limits.MAX_DIMENSIONS and tuple(dimensions) not in limits.FULL_ORDERS:
+        orders = " or ".join(f"({', '.join(order)})" for order in limits.FULL_ORDERS)
+        return [f"{here}: all {limits.MAX_DIMENSIONS} groupBys must be in the order {orders}"]
     return []

@@ -10,32 +10,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
+from engagement_pandas.sandbox import limits
 from engagement_pandas.sandbox.answer import Answer, Refusal, to_json
 from engagement_pandas.sandbox.answers import grouped, series_grid, totals_grid
 from engagement_pandas.sandbox.authority import App, Authority
 from engagement_pandas.sandbox.dice import shuffled
 from engagement_pandas.sandbox.grants import PATHS as LOGIN_PATHS
 from engagement_pandas.sandbox.grants import Grants
-from engagement_pandas.sandbox.limits import (
-    DAY,
-    HISTORICAL,
-    HOUR,
-    LAST_28_HOURS,
-    PUBLIC_TYPES,
-    TOTALS,
-    VIDEO_AGE,
-    VIDEO_VIEWS,
-    YOUNG,
-    YOUNG_TYPES,
-)
 from engagement_pandas.sandbox.quota import Quota
 from engagement_pandas.sandbox.rules import Question, read_question
 from engagement_pandas.sandbox.world import Account, Availability, Post, World
 
 TOKEN_PATH: Final = "/oauth2/token"  # noqa: S105
-PATHS: Final[Mapping[str, str]] = {
-    f"/insights/engagement/{endpoint}": endpoint for endpoint in (TOTALS, LAST_28_HOURS, HISTORICAL)
-}
+PATHS: Final = {f"/insights/engagement/{endpoint}": endpoint for endpoint in limits.TYPES}
 
 GZIP_TEXT: Final = (
     "This request requires gzip compression. Retry the request after setting "
@@ -110,8 +97,8 @@ class Service:
         self.wall = wall
         self.grants = Grants(self.settings.app, wall)
         self._authority = Authority(self.settings.app, wall)
-        limits = self.settings
-        self._quota = Quota(limits.per_minute, limits.per_second, limits.penalty, wall)
+        asked = self.settings
+        self._quota = Quota(asked.per_minute, asked.per_second, asked.penalty, wall)
 
     def answer(
         self, path: str, headers: Mapping[str, str], body: bytes, method: str = "POST"
@@ -237,10 +224,13 @@ class Service:
         return {key: document[key] for key in keys}
 
     def _nesting(self, dimensions: Sequence[str]) -> list[str]:
-        nesting = list(dimensions)
-        if self.settings.hour_without_day == "by_day" and DAY not in nesting and HOUR in nesting:
-            nesting.insert(nesting.index(HOUR), DAY)
-        return nesting
+        if self.settings.hour_without_day == "flat" or limits.DAY in dimensions:
+            return list(dimensions)
+        return [
+            name
+            for one in dimensions
+            for name in ((limits.DAY, one) if one == limits.HOUR else (one,))
+        ]
 
 
 def _accepts_gzip(headers: Mapping[str, str]) -> bool:
@@ -258,7 +248,7 @@ def _is_json(content_type: str) -> bool:
 
 def _refuse_private(question: Question) -> None:
     """Refuse the app what only an owner may see."""
-    public = PUBLIC_TYPES if question.endpoint == TOTALS else ()
+    public = limits.PUBLIC_TYPES if question.endpoint == limits.TOTALS else ()
     private = [name for name in question.types if name not in public]
     if private:
         raise Refusal(403, f"Forbidden to access metrics: {', '.join(private)}")
@@ -270,18 +260,18 @@ def _too_old(
     """Return the keys that list posts too old for a type that was asked for."""
     found: dict[str, Any] = {}
     asked = set(question.types)
-    if question.endpoint == TOTALS and asked & set(YOUNG_TYPES):
-        old = _older(posts, now, YOUNG)
+    if question.endpoint == limits.TOTALS and asked & set(limits.YOUNG_TYPES):
+        old = _older(posts, now, limits.YOUNG)
         if old:
             found[TOO_OLD_KEY] = old
-        if len(old) == len(posts) and asked <= set(YOUNG_TYPES):
+        if len(old) == len(posts) and asked <= set(limits.YOUNG_TYPES):
             raise Refusal(
                 400,
                 _texts(found, now)[TOO_OLD_KEY],
                 keys={**notes, **found},
             )
-    if VIDEO_VIEWS in asked:
-        old = _older(posts, now, VIDEO_AGE)
+    if limits.VIDEO_VIEWS in asked:
+        old = _older(posts, now, limits.VIDEO_AGE)
         if old:
             found[VIDEO_TOO_OLD_KEY] = old
     return found
@@ -289,15 +279,15 @@ def _too_old(
 
 def _texts(notes: Mapping[str, Any], now: datetime) -> dict[str, str]:
     """Return what is said of the keys that list posts."""
-    oldest = f"{now - YOUNG:%Y-%m-%dT%H:%M:%SZ}"
+    oldest = f"{now - limits.YOUNG:%Y-%m-%dT%H:%M:%SZ}"
     return {
         UNAVAILABLE_KEY: f"{len(notes.get(UNAVAILABLE_KEY, ()))} Tweet ID(s) are unavailable",
         TOO_OLD_KEY: (
-            f"Impressions & engagements for tweets older than {YOUNG.days} "
+            f"Impressions & engagements for tweets older than {limits.YOUNG.days} "
             f"days ({oldest}) are not supported"
         ),
         VIDEO_TOO_OLD_KEY: (
-            f"Video views for tweets older than {VIDEO_AGE.days} days are not supported"
+            f"Video views for tweets older than {limits.VIDEO_AGE.days} days are not supported"
         ),
     }
 
