@@ -204,7 +204,13 @@ def test_a_naive_clock_is_refused() -> None:
 
 def test_it_serves_until_interrupted() -> None:
     """It tells keys as lines for a shell, answers, and goes quietly at Ctrl-C."""
-    script = "from engagement_pandas.sandbox import serve; serve(0, now='2026-03-12T19:43:00Z')"
+    script = (
+        "import signal\n"
+        # A job in the background inherits that it is not to be interrupted.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from engagement_pandas.sandbox import serve\n"
+        "serve(0, now='2026-03-12T19:43:00Z')"
+    )
     with subprocess.Popen(  # noqa: S603
         [sys.executable, "-W", "error", "-c", script],
         stdout=subprocess.PIPE,
@@ -212,18 +218,21 @@ def test_it_serves_until_interrupted() -> None:
         text=True,
         env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},
     ) as process:
-        assert process.stdout is not None
-        lines = [process.stdout.readline().rstrip() for _ in range(7)]
-        url = lines[0].split(" at ")[1].split(";")[0]
-        told = dict(line.split("=", 1) for line in lines[2:])
-        answer = requests.post(
-            f"{url}/oauth2/token",
-            data={"grant_type": "client_credentials"},
-            auth=(told["X_CONSUMER_KEY"], told["X_CONSUMER_SECRET"]),
-            timeout=10,
-        )
-        process.send_signal(signal.SIGINT)
-        _, complaints = process.communicate(timeout=20)
+        try:
+            assert process.stdout is not None
+            lines = [process.stdout.readline().rstrip() for _ in range(7)]
+            url = lines[0].split(" at ")[1].split(";")[0]
+            told = dict(line.split("=", 1) for line in lines[2:])
+            answer = requests.post(
+                f"{url}/oauth2/token",
+                data={"grant_type": "client_credentials"},
+                auth=(told["X_CONSUMER_KEY"], told["X_CONSUMER_SECRET"]),
+                timeout=60,
+            )
+            process.send_signal(signal.SIGINT)
+            _, complaints = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert answer.json()["access_token"] == told["X_BEARER_TOKEN"]
     assert set(told) >= {"X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET"}
     assert (process.returncode, complaints) == (0, "")
