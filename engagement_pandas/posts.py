@@ -2,22 +2,64 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from engagement_pandas.errors import InvalidPostId
+from engagement_pandas.errors import EngagementError, InvalidPostId
 from engagement_pandas.vocabulary import FIRST_SNOWFLAKE, MAX_ID_DIGITS, SNOWFLAKE_EPOCH
-from engagement_pandas.wording import listed
+from engagement_pandas.wording import listed, shown
 
 _ID: Final = re.compile(rf"[0-9]{{1,{MAX_ID_DIGITS}}}")
-_FLOATLIKE: Final = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|nan|<NA>|none|null", re.IGNORECASE)
+_FLOATLIKE: Final = re.compile(
+    r"[+-]?\d+([.,]\d*)?([eE][+-]?\d+)?|nan|<NA>|none|null", re.IGNORECASE
+)
+_UNSEEN: Final = str.maketrans(dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
+_AROUND: Final = " \t\r\n\v\f\u00a0\u2009\u202f,;[](){}<>\"'`\u2018\u2019\u201c\u201d"
+_TITLE: Final = re.compile(
+    r"(?:(?:post|tweet|status)[ _-]?)?id\s*[:=]\s*['\"]?|=['\"]?", re.IGNORECASE
+)
+_DECIMAL: Final = re.compile(rf"([0-9]{{1,{MAX_ID_DIGITS}}})[.,]0+")
+_GROUPED: Final = re.compile(
+    r"[0-9]{1,4}([ ,.'_\u00a0\u2009\u202f\u2019])[0-9]{2,4}(?:\1[0-9]{2,4}){2,}"
+)
+_LINK: Final = re.compile(
+    r"(?:(?:https?:)?//)?([a-z0-9.-]+)(?::[0-9]+)?/(?:#!/)?(?:i/web/|\w+/)?status(?:es)?/"
+    rf"([0-9]{{1,{MAX_ID_DIGITS}}})(?:[/?#&].*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_HOSTS: Final = frozenset(
+    {
+        *("x.com", "twitter.com", "xcancel.com", "nitter.net", "nitter.poast.org"),
+        *("fxtwitter.com", "vxtwitter.com", "fixupx.com", "fixvx.com", "twittpr.com"),
+    }
+)
+"""X's hosts, and those of well-known mirrors, whose links hold X's IDs; also below them."""
+
+GROUPED_DIGITS: Final = range(15, MAX_ID_DIGITS + 1)
+"""A number of so many digits that stand in groups is one ID."""
+
+_FLOAT_BITS: Final = 53
+_SEQUENCE: Final = 4096
+_BILLION: Final = 10**9
+_REFUSED: Final = math.log(1e-5)
+_DOUBTED: Final = math.log(1e-3)
+_LOSSES: Final[Mapping[str, Callable[[int, int], int]]] = {
+    "Excel or another program that keeps 15 digits": lambda digits, _: 10 ** max(digits - 15, 0),
+    "JavaScript, jq or another that keeps 17 digits": lambda digits, _: 10 ** max(digits - 17, 0),
+    "a column of float64": lambda _, bits: 1 << (bits - _FLOAT_BITS),
+}
+"""Where digits are lost; of what, by its size, each number is a multiple that was there."""
+
+
 _COMMENT: Final = re.compile(r"[\s\u200b\ufeff]*#")
 _BETWEEN: Final = re.compile(r"[\s,;\u200b\ufeff]+")
-_AROUND: Final = "[](){}<>\"'`\u2018\u2019\u201c\u201d"
-_LINK: Final = re.compile(
+_PASTED_AROUND: Final = "[](){}<>\"'`\u2018\u2019\u201c\u201d"
+_PASTED_LINK: Final = re.compile(
     r"(?:https?://)?(?:[a-z0-9-]+\.)?(?:x|twitter)\.com/(?:i/web/|\w+/)?status(?:es)?/"
     r"([0-9]+)(?:[/?#].*)?",
     re.IGNORECASE | re.ASCII,
@@ -34,8 +76,8 @@ def unique_ids(posts: Any) -> tuple[str, ...]:
     Parameters
     ----------
     posts : iterable of str or int, Series, or frame with a ``post_id`` column
-        Exact integers are accepted; floats are not, since they have lost digits. Integers
-        that once were floats cannot be told apart: true IDs end in as many zero bits.
+        Exact integers are accepted, and links to posts; floats are not, since they have
+        lost digits. Integers that once were floats are found by :func:`check_digits`.
 
     Raises
     ------
@@ -69,15 +111,27 @@ def unique_ids(posts: Any) -> tuple[str, ...]:
     except TypeError as error:
         msg = f"post_ids is the single {type(posts).__name__} {posts!r}; give a list of IDs"
         raise InvalidPostId(msg) from error
-    ids = tuple(dict.fromkeys(as_id(post) for post in every))
+    ids = tuple(dict.fromkeys(_each(every)))
     if not ids:
         msg = "post_ids is empty; name at least one post"
         raise InvalidPostId(msg)
     return ids
 
 
+def _each(posts: Iterable[Any]) -> Iterable[str]:
+    for place, post in enumerate(posts):
+        try:
+            yield as_id(post)
+        except InvalidPostId as error:
+            msg = f"{error} (row {place} of the posts)"
+            raise InvalidPostId(msg) from error
+
+
 def as_id(post: Any) -> str:
-    """Return the ID of a post as a string.
+    """Return the ID of a post as a string, out of all that people write for one.
+
+    That is a link to it, ``"123"``, ``'123``, ``="123"``, ``ID: 123``, ``123.0``, or its
+    digits in groups.
 
     Raises
     ------
@@ -88,9 +142,11 @@ def as_id(post: Any) -> str:
     --------
     >>> as_id(1060976163948904448)
     '1060976163948904448'
+    >>> as_id("https://x.com/i/web/status/8?s=20")
+    '8'
     """
-    if isinstance(post, str) and _ID.fullmatch(post):
-        return str(post)
+    if isinstance(post, str) and (post_id := _read(post)):
+        return post_id
     if isinstance(post, bool):
         msg = f"{post!r} is not a post ID; give 1 to {MAX_ID_DIGITS} digits as text"
         raise InvalidPostId(msg)
@@ -98,8 +154,8 @@ def as_id(post: Any) -> str:
         isinstance(post, str) and not post.isdigit() and _FLOATLIKE.fullmatch(post)
     ):
         msg = (
-            f"post ID {post!r} has been a float or is missing, and its last digits are lost; "
-            "read the IDs again as text (dtype={'post_id': str})"
+            f"post ID {shown(post)} has been a float or is missing, and its last digits are "
+            "lost; read the IDs again as text (dtype={'post_id': str})"
         )
         raise InvalidPostId(msg)
     if not isinstance(post, str):
@@ -110,8 +166,101 @@ def as_id(post: Any) -> str:
         else:
             if 0 <= number < 10**MAX_ID_DIGITS:
                 return str(number)
-    msg = f"{post!r} is not a post ID; give 1 to {MAX_ID_DIGITS} digits as text"
+    msg = f"{shown(post)} is not a post ID; give 1 to {MAX_ID_DIGITS} digits as text, or a link"
     raise InvalidPostId(msg)
+
+
+def _read(text: str) -> str | None:
+    """Return the ID that a text has, or None where it has none that is exact."""
+    if _ID.fullmatch(text):
+        return str(text)
+    bare = text.translate(_UNSEEN).strip(_AROUND).rstrip(".:!?\u2026").rstrip(_AROUND)
+    if title := _TITLE.match(bare):
+        bare = bare[title.end() :].strip(_AROUND)
+    if link := _LINK.fullmatch(bare):
+        host = link[1].lower()
+        return link[2] if {host, host.partition(".")[2]} & _HOSTS else None
+    if (decimal := _DECIMAL.fullmatch(bare)) and not _rounded(int(decimal[1])):
+        return decimal[1]
+    if is_grouped(bare):
+        return re.sub("[^0-9]", "", bare)
+    return bare if _ID.fullmatch(bare) else None
+
+
+def _rounded(number: int) -> bool:
+    return number > 1 << _FLOAT_BITS and int(float(number)) == number
+
+
+def is_grouped(text: str) -> bool:
+    """Whether a text is one number of 15 digits or more that stand in groups.
+
+    Examples
+    --------
+    >>> is_grouped("2,125,450,880,059,707,756"), is_grouped("1,234,567")
+    (True, False)
+    """
+    return bool(_GROUPED.fullmatch(text)) and sum(map(str.isdigit, text)) in GROUPED_DIGITS
+
+
+def check_digits(ids: Iterable[str], error: type[EngagementError] = InvalidPostId) -> None:
+    """Refuse IDs of which so many end alike that their last digits must have been lost.
+
+    Every integer out of Excel ends in ``0000`` (it keeps 15 digits), out of JavaScript or jq
+    in ``00`` (17), and out of a float64 in 7 or 8 zero bits. Of true IDs one in *m* is such
+    a multiple of *m* by chance. Multiples of 4096 are not counted: many true IDs are, whose
+    last 12 bits number the posts of a millisecond; those that end in nine zeros are. That k
+    of n IDs are such multiples has a chance of less than ``(n/m)**k / k!``.
+
+    Parameters
+    ----------
+    ids : iterable of str
+        Digits only; short ones have lost nothing.
+    error : type of EngagementError
+        What to raise.
+
+    Raises
+    ------
+    InvalidPostId
+        Where the chance is less than 1 in 100,000.
+
+    Warns
+    -----
+    UserWarning
+        Where it is less than 1 in 1,000.
+
+    Examples
+    --------
+    >>> check_digits(["2125450880059707756", "2125883449981010000", "2126138811200040000"])
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.InvalidPostId: 2 of 3 post IDs (2125883449981010000, ...
+    """
+    sizes: dict[tuple[int, int], list[int]] = {}
+    for text in ids:
+        number = int(text)
+        if number >> _FLOAT_BITS and (number % _SEQUENCE or number % _BILLION == 0):
+            sizes.setdefault((len(text), number.bit_length()), []).append(number)
+    total = sum(map(len, sizes.values()))
+    found: list[tuple[float, str, list[int]]] = []
+    for program, spacing_of in _LOSSES.items():
+        lost, expected = list[int](), 0.0
+        for size, numbers in sizes.items():
+            spacing = spacing_of(*size)
+            expected += len(numbers) / spacing
+            lost += [number for number in numbers if number % spacing == 0]
+        if lost:
+            chance = len(lost) * math.log(expected) - math.lgamma(len(lost) + 1)
+            found.append((chance, program, lost))
+    chance, program, lost = min(found, default=(0.0, "", []))
+    if chance < _DOUBTED:
+        msg = (
+            f"{len(lost):,} of {total:,} post IDs ({', '.join(map(str, lost[:2]))}) "
+            f"seem to have lost their last digits in {program}; "
+            "take the IDs from their source again, as text"
+        )
+        if chance < _REFUSED:
+            raise error(msg)
+        warnings.warn(msg, UserWarning, stacklevel=4)
 
 
 def created_at(post_id: str) -> datetime | None:
@@ -197,15 +346,17 @@ def pasted_ids(text: str) -> list[str]:
                 "copy the IDs as text"
             )
             raise InvalidPostId(msg)
-    pieces = [piece for line in lines for piece in _BETWEEN.split(line) if piece.strip(_AROUND)]
-    if pieces and pieces[0].strip(_AROUND) == "post_id":
+    pieces = [
+        piece for line in lines for piece in _BETWEEN.split(line) if piece.strip(_PASTED_AROUND)
+    ]
+    if pieces and pieces[0].strip(_PASTED_AROUND) == "post_id":
         del pieces[0]
     return [_pasted_id(piece) for piece in pieces]
 
 
 def _pasted_id(piece: str) -> str:
-    bare = piece.strip(_AROUND)
-    if link := _LINK.fullmatch(bare):
+    bare = piece.strip(_PASTED_AROUND)
+    if link := _PASTED_LINK.fullmatch(bare):
         return link[1]
     if _FLOATLIKE.fullmatch(bare):
         return bare

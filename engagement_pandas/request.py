@@ -17,7 +17,7 @@ from engagement_pandas.errors import AmbiguousGrouping, InvalidWindow, RequestEr
 from engagement_pandas.grouping import BY_DAY, BY_HOUR, BY_POST, By, Grouping, named_groupings
 from engagement_pandas.handles import Handles
 from engagement_pandas.kinds import known_types
-from engagement_pandas.posts import unique_ids
+from engagement_pandas.posts import check_digits, unique_ids
 from engagement_pandas.vocabulary import RELIABLE_PAST, Endpoint, EngagementType
 from engagement_pandas.window import Window
 from engagement_pandas.wording import counted, listed
@@ -219,7 +219,7 @@ def totals(
     >>> totals(["1060976163948904448"], engagement_types=["favorites", "retweets"])
     EngagementRequest(totals of 1 post | favorites, retweets | by_post: tweet.id > engagement.type)
     """
-    return EngagementRequest(Endpoint.TOTALS, post_ids, engagement_types, by)  # type: ignore[arg-type]
+    return _asked(Endpoint.TOTALS, post_ids, engagement_types, by)
 
 
 def last_28_hours(
@@ -254,7 +254,7 @@ def last_28_hours(
     >>> last_28_hours([1060976163948904448], engagement_types=["url_clicks"], by=BY_POST)
     EngagementRequest(28hr of 1 post | url_clicks | by_post: tweet.id > engagement.type)
     """
-    return EngagementRequest(Endpoint.LAST_28_HOURS, post_ids, engagement_types, by)  # type: ignore[arg-type]
+    return _asked(Endpoint.LAST_28_HOURS, post_ids, engagement_types, by)
 
 
 def historical(
@@ -301,7 +301,7 @@ def historical(
         | by_day: tweet.id > engagement.type > engagement.day
         | 2026-03-01 00:00 to 2026-04-01 00:00 UTC)
     """
-    request = EngagementRequest(Endpoint.HISTORICAL, post_ids, engagement_types, by, window)  # type: ignore[arg-type]
+    request = _asked(Endpoint.HISTORICAL, post_ids, engagement_types, by, window)
     if window.start < datetime.now(UTC) - RELIABLE_PAST:
         warnings.warn(
             f"the window begins at {window.start:%Y-%m-%d %H:%M} UTC, more than "
@@ -310,4 +310,10 @@ def historical(
             UserWarning,
             stacklevel=2,
         )
+    return request
+
+
+def _asked(endpoint: Endpoint, *question: Any) -> EngagementRequest:
+    request = EngagementRequest(endpoint, *question)
+    check_digits(request.post_ids)
     return request

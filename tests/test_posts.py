@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import warnings
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import engagement_pandas as ep
 from engagement_pandas import InvalidPostId, created_at
 from engagement_pandas.id_files import ids_in, read_ids
-from engagement_pandas.posts import pasted_ids, unique_ids
+from engagement_pandas.posts import check_digits, pasted_ids, unique_ids
 
 ID = "1060976163948904448"
 
@@ -79,10 +83,9 @@ def test_integers_are_exact(number: int) -> None:
         ([10**19], "10000000000000000000 is not a post ID"),
         ([-1], "-1 is not a post ID"),
         ([""], "'' is not a post ID"),
-        (["7 "], "'7 ' is not a post ID"),
-        (["7\n"], "is not a post ID"),
         (["\u0667"], "'\u0667' is not a post ID"),
-        (["https://x.com/a/status/7"], "is not a post ID"),
+        (["https://x.com/a"], "is not a post ID"),
+        (["7", "x"], "'x' is not a post ID; give 1 to 19 digits as text, or a link (row 1"),
         ([["7"]], "['7'] is not a post ID"),
         (np.array(7), "give a list"),
         ([10**30], "is not a post ID"),
@@ -99,6 +102,137 @@ def test_one_bad_id_among_many() -> None:
     """A single damaged ID among good ones is found, not skipped."""
     with pytest.raises(InvalidPostId, match="'x'"):
         unique_ids([*map(str, range(1000)), "x"])
+
+
+A, B, C = "2125450880059707756", "2125883449981014166", "2126138811200049196"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f" {A} ",
+        f"{A}\n",
+        f"\ufeff{A}\u200b\u00a0",
+        f"'{A}",
+        f'="{A}"',
+        f'"{A}"',
+        f"ID:{A}",
+        f"Post ID: {A}",
+        f"tweet_id={A}",
+        f"{A}.0",
+        f"{A}.00",
+        "2,125,450,880,059,707,756",
+        "2.125.450.880.059.707.756",
+        "2\u202f125\u202f450\u202f880\u202f059\u202f707\u202f756",
+        "21,25,45,08,80,05,97,07,756",
+        "2125 4508 8005 9707 756",
+    ],
+)
+def test_guards_and_groups(text: str) -> None:
+    """What people put around an ID to save it from a spreadsheet, and what that makes of it."""
+    assert unique_ids([text]) == (A,)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("x.com", "www.x.com", "mobile.x.com", "X.com", "x.com:443"),
+        *("twitter.com", "mobile.twitter.com", "m.twitter.com", "www.twitter.com"),
+        *("fxtwitter.com", "vxtwitter.com", "fixupx.com", "d.fxtwitter.com", "nitter.net"),
+    ],
+)
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("i/web/status/{}", "i/status/{}", "bakery/status/{}", "statuses/{}"),
+        *("#!/bakery/status/{}", "bakery/statuses/{}", "bakery/status/{}?s=20&t=a,b;c=d"),
+        *("bakery/status/{}/photo/1", "bakery/status/{}#m", "bakery/status/{}/", "a/status/{}."),
+    ],
+)
+def test_links_of_any_host(host: str, path: str) -> None:
+    """X's hosts and the well-known mirrors, all forms of the path."""
+    for scheme in ("https://", "http://", "HTTPS://", "//", ""):
+        assert unique_ids([f"{scheme}{host}/{path.format(A)}"]) == (A,)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        *(f"https://evilx.com/a/status/{A}", f"https://x.com.evil.org/a/status/{A}"),
+        *(f"https://x.com/a/status/{A}x", "https://x.com/a/status/", f"https://x.com/i/lists/{A}"),
+        *(f"https://x.com/a/status/{A}000", "https://x.com/a", f"https://x-com/a/status/{A}"),
+    ],
+)
+def test_links_to_something_else(link: str) -> None:
+    """Are refused, in words that show them."""
+    with pytest.raises(InvalidPostId, match="is not a post ID"):
+        unique_ids([link])
+
+
+def _rounded(post: str, program: str) -> str:
+    """Return what a program makes of an ID, by Python's own arithmetic."""
+    made = {
+        "excel": lambda: post[:15] + "0" * (len(post) - 15),
+        "javascript": lambda: str(int(Decimal(repr(float(post))))),
+        "jq": lambda: str(int(Decimal(f"{float(post):.16e}"))),
+        "float": lambda: str(int(float(post))),
+    }
+    return made[program]()
+
+
+PROGRAMS = ["excel", "javascript", "jq", "float"]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@given(posts=st.sets(st.integers(10**18, 2 * 10**18), min_size=12, max_size=12))
+def test_digits_lost_on_the_way(program: str, posts: set[int]) -> None:
+    """A dozen IDs that went through a program are refused."""
+    lost = {_rounded(str(post), program) for post in posts}
+    if len(lost) == 12 and not any(int(post) % 4096 == 0 for post in lost):
+        with pytest.raises(InvalidPostId, match=r"12 of 12 post IDs .* lost their last digits"):
+            check_digits(lost)
+
+
+@pytest.mark.parametrize("size", [1, 3, 30, 394])
+@pytest.mark.parametrize("sequence", ["none", "small", "any"])
+def test_true_ids_are_not_doubted(size: int, sequence: str) -> None:
+    """Snowflakes of 2012 to 2030, whose last 12 bits are zero, small, or anything."""
+    dice = random.Random(size)  # noqa: S311 - no secret
+    last = {"none": lambda: 0, "small": lambda: dice.choice([0, 0, 0, 1, 2, 3])}
+    doubted = 0
+    for _ in range(100):
+        ids = [
+            (dice.randrange(4 * 10**10, 6 * 10**11) << 22)
+            + (dice.randrange(320, 384) << 12)
+            + last.get(sequence, lambda: dice.randrange(4096))()
+            for _ in range(size)
+        ]
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            check_digits(map(str, ids))
+        doubted += bool(told)
+    assert doubted <= 1
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [A, "2125883449981010000", "2126138811200040000"],
+        ["2125450880059707600", "2125883449981014300", "2126138811200049200"],
+        ["2125450000000000000", "2125880000000000000"],
+    ],
+)
+def test_some_digits_are_enough(ids: list[str]) -> None:
+    """Excel's, of some of the IDs only; JavaScript's; what a scientific notation has left."""
+    with pytest.raises(ep.FrameError, match=r"lost their last digits"):
+        check_digits(ids, ep.FrameError)
+
+
+@pytest.mark.parametrize("ids", [["2125883449981010000"], [A[:-3] + "648", B[:-3] + "272"]])
+def test_few_digits_are_doubted(ids: list[str]) -> None:
+    """One of Excel, two of floats: it may be chance, so this warns."""
+    with pytest.warns(UserWarning, match="seem to have lost their last digits"):
+        check_digits(ids)
 
 
 def test_age_is_in_the_id() -> None:
