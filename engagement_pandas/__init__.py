@@ -52,7 +52,13 @@ if TYPE_CHECKING:
         EngagementExplorer,
         FetchExplorer,
     )
-    from engagement_pandas.exports import read_csv, read_parquet, write_csv, write_parquet
+    from engagement_pandas.exports import (
+        read_csv,
+        read_parquet,
+        read_posts,
+        write_csv,
+        write_parquet,
+    )
     from engagement_pandas.flattening import flatten, flatten_json, omissions
     from engagement_pandas.frame import timestamps
     from engagement_pandas.grouping import BY_DAY, BY_HOUR, BY_POST, Grouping
@@ -149,7 +155,7 @@ _HOMES = {
         "EngagementExplorer",
         "FetchExplorer",
     ),
-    "exports": ("read_csv", "read_parquet", "write_csv", "write_parquet"),
+    "exports": ("read_csv", "read_parquet", "read_posts", "write_csv", "write_parquet"),
     "flattening": ("flatten", "flatten_json", "omissions"),
     "frame": ("timestamps",),
     "grouping": ("BY_DAY", "BY_HOUR", "BY_POST", "Grouping"),
@@ -310,6 +316,7 @@ __all__ = [
     "rate_over_time",
     "read_csv",
     "read_parquet",
+    "read_posts",
     "running_total",
     "standing",
     "summarise",

@@ -6,7 +6,7 @@ So a notebook is the same for somebody who tries it and for somebody who has a c
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,14 +19,13 @@ from urllib.parse import urlsplit
 from engagement_pandas.addresses import BASE_URL_VARIABLE, TOKEN_URL_VARIABLE, addresses, is_here
 from engagement_pandas.auth import VARIABLES, AppOnly
 from engagement_pandas.client import BASE_URL, EngagementClient
-from engagement_pandas.errors import MissingCredentials
-from engagement_pandas.handles import Handles
-from engagement_pandas.id_files import read_ids
+from engagement_pandas.errors import InvalidPostId, MissingCredentials
+from engagement_pandas.id_files import Record, handles_in, read_records
 from engagement_pandas.owners import accounts, ledger
 from engagement_pandas.owners.accounts import HANDLE_VARIABLE
 from engagement_pandas.owners.ledger import LIMIT_VARIABLE, Ledger
 from engagement_pandas.owners.logins import LOGIN_URL_VARIABLE
-from engagement_pandas.posts import created_at, unique_ids
+from engagement_pandas.posts import created_at
 from engagement_pandas.sandbox import demo_client
 from engagement_pandas.sandbox.world import DEMO_HANDLE
 from engagement_pandas.wire.speakers import whoever_may_ask
@@ -45,9 +44,6 @@ POSTS_FILE: Final = "posts.csv"
 
 _YOURS: Final = (accounts.PATH_VARIABLE, ledger.PATH_VARIABLE)
 """Which files note who logs in and who is asked for."""
-
-_NAMING: Final = ("handle", "text")
-_TABLES: Final[Mapping[str, str]] = {".csv": ",", ".tsv": "\t"}
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -165,9 +161,8 @@ def connect(
     Parameters
     ----------
     posts : str or path, optional
-        Live: a file with the IDs of your posts, as the command line takes it (``.csv``
-        with a ``post_id`` column, ``.jsonl``, or an ID a line). ``handle`` and ``text``
-        are read from a ``.csv`` or ``.tsv`` that has them. By default the file that
+        Live: a file with the IDs of your posts and perhaps ``handle`` and ``text``, as
+        :func:`read_posts` reads it. By default the file that
         ``X_POSTS`` names, or ``posts.csv`` in the current folder.
     demo_now : datetime or str or callable, optional
         Demo: its present; the real time by default.
@@ -207,9 +202,9 @@ def connect(
     if not any(_set(variable) for variable in VARIABLES.values()):
         return _demo(demo_now, demo_posts)
     file = Path(posts or os.environ.get(POSTS_VARIABLE) or POSTS_FILE)
-    owners = Handles.of(_read(file)) if file.exists() else {}
+    records = read_records(file) if file.exists() else []
     try:
-        owner = whoever_may_ask(owners)
+        owner = whoever_may_ask(handles_in(records))
     except MissingCredentials as error:
         msg = f"{error}; or unset all of them, which is the demo"
         raise MissingCredentials(msg, error.variables) from None
@@ -217,7 +212,7 @@ def connect(
     base_url = named.get("base_url", BASE_URL)
     client = EngagementClient(owner, ledger=Ledger.from_env(), **named)
     public = EngagementClient(AppOnly.from_env(), **named)
-    frame = _read(file)
+    frame = _frame(records, file)
     far = f"X, Engagement API at {urlsplit(base_url).hostname}"
     whose = "a server on this machine, not X" if is_here(base_url) else far
     return Connection(
@@ -255,33 +250,23 @@ def _whole_hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def _read(file: Path) -> pd.DataFrame:
-    """Return the posts in a file, with what it says of them."""
+def _frame(records: Sequence[Record], file: Path) -> pd.DataFrame:
+    """Return the posts in a file, with the times that their IDs hold."""
     import pandas as pd  # noqa: PLC0415 - it takes longer than all the rest
 
-    try:
-        ids = unique_ids(read_ids(file))
-    except FileNotFoundError as error:
+    from engagement_pandas.exports.posts import frame_of  # noqa: PLC0415
+
+    if not file.exists():
         msg = (
             f"there are credentials, and no posts: write the IDs of yours into {file}, below "
             f"the heading post_id, or name a file in {POSTS_VARIABLE}"
         )
-        raise FileNotFoundError(msg) from error
-    frame = pd.DataFrame({"post_id": pd.Series(ids, dtype="str")})
-    if file.suffix.lower() in _TABLES:
-        told = pd.read_csv(
-            file,
-            sep=_TABLES[file.suffix.lower()],
-            dtype="str",
-            encoding="utf-8-sig",
-            usecols=lambda name: name in {"post_id", *_NAMING},
-        )
-        told["post_id"] = told["post_id"].str.strip()
-        told = told.drop_duplicates("post_id").set_index("post_id")
-        for name in _NAMING:
-            if name in told:
-                frame[name] = told[name].reindex(frame["post_id"]).array
+        raise FileNotFoundError(msg)
+    if not records:
+        msg = f"{file} has no posts in it; write their IDs below the heading post_id"
+        raise InvalidPostId(msg)
+    frame = frame_of([record._replace(created_at=None) for record in records])
     frame["created_at"] = pd.Series(
-        [created_at(post_id) for post_id in ids], dtype="datetime64[us, UTC]"
+        [created_at(post_id) for post_id in frame["post_id"]], dtype="datetime64[us, UTC]"
     )
     return frame.sort_values("created_at", kind="stable", na_position="first", ignore_index=True)

@@ -10,7 +10,7 @@ from engagement_pandas.identity import same_handle
 from engagement_pandas.posts import as_id
 from engagement_pandas.wording import counted
 
-_MISSING: Final = frozenset({"", "nan", "<NA>", "None"})
+_MISSING: Final = frozenset({"nan", "<NA>", "NaT", "None"})
 
 
 class Handles(Mapping[str, str]):
@@ -81,7 +81,7 @@ def _handle(post: Any, told: Any) -> str | None:
             return None
         msg = f"the handle of post {post} is {told!r}; give text, such as sandbox_bakery"
         raise RequestError(msg)
-    if told.strip() in _MISSING:
+    if not told.strip():
         return None
     try:
         return same_handle(told)

@@ -25,7 +25,7 @@ _TITLE: Final = re.compile(
 )
 _DECIMAL: Final = re.compile(rf"([0-9]{{1,{MAX_ID_DIGITS}}})[.,]0+")
 _GROUPED: Final = re.compile(
-    r"[0-9]{1,4}([ ,.'_\u00a0\u2009\u202f\u2019])[0-9]{2,4}(?:\1[0-9]{2,4}){2,}"
+    r"(?<![\w,/])[0-9]{1,4}([ ,.'_\u00a0\u2009\u202f\u2019])[0-9]{2,4}(?:\1[0-9]{2,4}){2,}(?![\w,])"
 )
 _LINK: Final = re.compile(
     r"(?:(?:https?:)?//)?([a-z0-9.-]+)(?::[0-9]+)?/(?:#!/)?(?:i/web/|\w+/)?status(?:es)?/"
@@ -40,9 +40,7 @@ _HOSTS: Final = frozenset(
 )
 """X's hosts, and those of well-known mirrors, whose links hold X's IDs; also below them."""
 
-GROUPED_DIGITS: Final = range(15, MAX_ID_DIGITS + 1)
-"""A number of so many digits that stand in groups is one ID."""
-
+_GROUPED_DIGITS: Final = 15
 _FLOAT_BITS: Final = 53
 _SEQUENCE: Final = 4096
 _BILLION: Final = 10**9
@@ -54,20 +52,6 @@ _LOSSES: Final[Mapping[str, Callable[[int, int], int]]] = {
     "a column of float64": lambda _, bits: 1 << (bits - _FLOAT_BITS),
 }
 """Where digits are lost; of what, by its size, each number is a multiple that was there."""
-
-
-_COMMENT: Final = re.compile(r"[\s\u200b\ufeff]*#")
-_BETWEEN: Final = re.compile(r"[\s,;\u200b\ufeff]+")
-_PASTED_AROUND: Final = "[](){}<>\"'`\u2018\u2019\u201c\u201d"
-_PASTED_LINK: Final = re.compile(
-    r"(?:https?://)?(?:[a-z0-9-]+\.)?(?:x|twitter)\.com/(?:i/web/|\w+/)?status(?:es)?/"
-    r"([0-9]+)(?:[/?#].*)?",
-    re.IGNORECASE | re.ASCII,
-)
-_THOUSANDS: Final = re.compile(
-    r"(?<![\w,])[0-9]{1,3}([, \u00a0\u2009\u202f])[0-9]{3}(?:\1[0-9]{3}){3,}(?![\w,])"
-)
-_SHOWN: Final = 80
 
 
 def unique_ids(posts: Any) -> tuple[str, ...]:
@@ -155,7 +139,7 @@ def as_id(post: Any) -> str:
     ):
         msg = (
             f"post ID {shown(post)} has been a float or is missing, and its last digits are "
-            "lost; read the IDs again as text (dtype={'post_id': str})"
+            "lost; take the IDs from their source as text (in pandas: dtype={'post_id': str})"
         )
         raise InvalidPostId(msg)
     if not isinstance(post, str):
@@ -182,8 +166,8 @@ def _read(text: str) -> str | None:
         return link[2] if {host, host.partition(".")[2]} & _HOSTS else None
     if (decimal := _DECIMAL.fullmatch(bare)) and not _rounded(int(decimal[1])):
         return decimal[1]
-    if is_grouped(bare):
-        return re.sub("[^0-9]", "", bare)
+    if (groups := in_groups(bare)) == bare:
+        return re.sub("[^0-9]", "", groups)
     return bare if _ID.fullmatch(bare) else None
 
 
@@ -191,18 +175,22 @@ def _rounded(number: int) -> bool:
     return number > 1 << _FLOAT_BITS and int(float(number)) == number
 
 
-def is_grouped(text: str) -> bool:
-    """Whether a text is one number of 15 digits or more that stand in groups.
+def in_groups(text: str) -> str | None:
+    """Return what seems to be one number whose digits stand in groups, if there is such.
 
     Examples
     --------
-    >>> is_grouped("2,125,450,880,059,707,756"), is_grouped("1,234,567")
-    (True, False)
+    >>> in_groups("2,125,450,880,059,707,756 or 1,234,567")
+    '2,125,450,880,059,707,756'
     """
-    return bool(_GROUPED.fullmatch(text)) and sum(map(str.isdigit, text)) in GROUPED_DIGITS
+    found = (groups[0] for groups in _GROUPED.finditer(text))
+    digits = range(_GROUPED_DIGITS, MAX_ID_DIGITS + 1)
+    return next((one for one in found if sum(map(str.isdigit, one)) in digits), None)
 
 
-def check_digits(ids: Iterable[str], error: type[EngagementError] = InvalidPostId) -> None:
+def check_digits(
+    ids: Iterable[str], error: type[EngagementError] = InvalidPostId, *, source: str = ""
+) -> None:
     """Refuse IDs of which so many end alike that their last digits must have been lost.
 
     Every integer out of Excel ends in ``0000`` (it keeps 15 digits), out of JavaScript or jq
@@ -217,6 +205,8 @@ def check_digits(ids: Iterable[str], error: type[EngagementError] = InvalidPostI
         Digits only; short ones have lost nothing.
     error : type of EngagementError
         What to raise.
+    source : str
+        The file, for the message.
 
     Raises
     ------
@@ -236,11 +226,12 @@ def check_digits(ids: Iterable[str], error: type[EngagementError] = InvalidPostI
     engagement_pandas.errors.InvalidPostId: 2 of 3 post IDs (2125883449981010000, ...
     """
     sizes: dict[tuple[int, int], list[int]] = {}
+    total = 0
     for text in ids:
         number = int(text)
+        total += number >> _FLOAT_BITS > 0
         if number >> _FLOAT_BITS and (number % _SEQUENCE or number % _BILLION == 0):
             sizes.setdefault((len(text), number.bit_length()), []).append(number)
-    total = sum(map(len, sizes.values()))
     found: list[tuple[float, str, list[int]]] = []
     for program, spacing_of in _LOSSES.items():
         lost, expected = list[int](), 0.0
@@ -248,13 +239,14 @@ def check_digits(ids: Iterable[str], error: type[EngagementError] = InvalidPostI
             spacing = spacing_of(*size)
             expected += len(numbers) / spacing
             lost += [number for number in numbers if number % spacing == 0]
-        if lost:
+        if len(lost) > 1:  # one alone may be anything
             chance = len(lost) * math.log(expected) - math.lgamma(len(lost) + 1)
             found.append((chance, program, lost))
     chance, program, lost = min(found, default=(0.0, "", []))
     if chance < _DOUBTED:
+        some = ", ".join(map(str, lost[:2]))
         msg = (
-            f"{len(lost):,} of {total:,} post IDs ({', '.join(map(str, lost[:2]))}) "
+            f"{source and f'{source}: '}{len(lost):,} of {total:,} post IDs ({some}) "
             f"seem to have lost their last digits in {program}; "
             "take the IDs from their source again, as text"
         )
@@ -309,60 +301,3 @@ def first_id(moment: datetime) -> int:
     '2026-03-01T00:00:00+00:00'
     """
     return -((SNOWFLAKE_EPOCH - moment) // timedelta(milliseconds=1)) << 22
-
-
-def pasted_ids(text: str) -> list[str]:
-    """Return the post IDs in a text that was copied from somewhere.
-
-    Parameters
-    ----------
-    text : str
-        IDs, or links to posts, with white space, commas or semicolons between them and
-        quotes or brackets around: a list of Python or JSON, a column of a spreadsheet with
-        or without the heading ``post_id``. Lines that begin with ``#`` are left out.
-
-    Returns
-    -------
-    list of str
-        In the order of the text, for :func:`unique_ids` to judge: what is a float or
-        missing is among them.
-
-    Raises
-    ------
-    InvalidPostId
-        Naming the first piece that is none of these; also where a number has its
-        thousands set apart, and would be read as many short IDs.
-
-    Examples
-    --------
-    >>> pasted_ids("['1060976163948904448', 7]; https://x.com/i/web/status/8?s=20")
-    ['1060976163948904448', '7', '8']
-    """
-    lines = [line for line in text.splitlines() if not _COMMENT.match(line)]
-    for line in lines:
-        if number := _THOUSANDS.search(line):
-            msg = (
-                f"{number[0]!r} looks like one number with its thousands set apart; "
-                "copy the IDs as text"
-            )
-            raise InvalidPostId(msg)
-    pieces = [
-        piece for line in lines for piece in _BETWEEN.split(line) if piece.strip(_PASTED_AROUND)
-    ]
-    if pieces and pieces[0].strip(_PASTED_AROUND) == "post_id":
-        del pieces[0]
-    return [_pasted_id(piece) for piece in pieces]
-
-
-def _pasted_id(piece: str) -> str:
-    bare = piece.strip(_PASTED_AROUND)
-    if link := _PASTED_LINK.fullmatch(bare):
-        return link[1]
-    if _FLOATLIKE.fullmatch(bare):
-        return bare
-    shown = piece if len(piece) <= _SHOWN else piece[:_SHOWN] + "\u2026"
-    msg = (
-        f"{shown!r} is neither a post ID nor a link to a post; paste 1 to {MAX_ID_DIGITS} digits "
-        "each, or links such as https://x.com/i/web/status/1060976163948904448"
-    )
-    raise InvalidPostId(msg)

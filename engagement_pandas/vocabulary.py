@@ -258,11 +258,6 @@ SERIES_TYPES: Final = tuple(t for t, facts in ENGAGEMENT_TYPES.items() if facts.
 PUBLIC_TYPES: Final = tuple(t for t, facts in ENGAGEMENT_TYPES.items() if facts.public)
 """The 5 types that ``/totals`` tells of any public post, for a bearer token."""
 
-FORMER_NAMES: Final[Mapping[str, EngagementType]] = MappingProxyType(
-    {"media_clicks": EngagementType.MEDIA_ENGAGEMENTS}
-)
-"""Names that the API gave up (``media_clicks`` in 2017)."""
-
 # Limits of a request
 
 MAX_GROUPINGS: Final = 3

@@ -161,6 +161,8 @@ METRICS: list[tuple[Callable[..., pd.DataFrame], Callable[..., pd.DataFrame], di
     (epd.engagement_rate, ep.engagement_rate, {}),
     (epd.engagement_rate, ep.engagement_rate, {"by": None}),
     (epd.engagement_rate, ep.engagement_rate, {"by": ["day"], "numerator": "favorites"}),
+    (epd.engagement_rate, ep.engagement_rate, {"numerator": "Likes", "denominator": "Views"}),
+    (epd.top_posts, ep.top_posts, {"by": "Likes", "minimum": 1, "denominator": "Views"}),
     (epd.engagement_rate, ep.engagement_rate, {"by": ["hour", "post_id"]}),
     (epd.engagement_rate, ep.engagement_rate, {"by": ["day", "hour", "post_id"]}),
     (epd.rate_over_time, ep.rate_over_time, {}),

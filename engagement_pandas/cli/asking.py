@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from engagement_pandas.addresses import addresses
 from engagement_pandas.cli.archives import lent
 from engagement_pandas.cli.consent import LONG, MANY, agree
-from engagement_pandas.cli.posts import HELP, Ids, told
+from engagement_pandas.cli.posts import Ids, add_posts, told
 from engagement_pandas.cli.terminal import (
     GROUPINGS,
     Verbs,
@@ -128,7 +128,7 @@ def _client(arguments: argparse.Namespace, request: EngagementRequest) -> Engage
 
 
 def _question(verb: Verb, arguments: argparse.Namespace) -> EngagementRequest:
-    posts, owners = told(arguments.posts)
+    posts, owners = told(arguments.posts, arguments.missing)
     return verb.question(arguments, posts).replace(owners=owners)
 
 
@@ -161,7 +161,7 @@ VERBS: Final = (
 
 def _add_options(parser: argparse.ArgumentParser, verb: Verb) -> None:
     add = parser.add_argument
-    add("posts", nargs="+", metavar="POSTS", help=HELP)
+    add_posts(parser)
     add("--types", type=names, metavar="A,B", help="engagement types (default: all, see below)")
     add(
         "--by",

@@ -1,24 +1,45 @@
-"""The argument POSTS: IDs as they are typed, and files of them."""
+"""The argument POSTS: IDs and links as they are typed, and files of them."""
 
 from __future__ import annotations
 
+import argparse
+import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 
+from engagement_pandas.errors import InvalidPostId
 from engagement_pandas.handles import Handles
-from engagement_pandas.id_files import Post, read_posts
+from engagement_pandas.id_files import (
+    MISSING,
+    Missing,
+    Record,
+    handles_in,
+    read_records,
+    records_in,
+)
 from engagement_pandas.posts import unique_ids
+from engagement_pandas.wording import shown
 
 Ids = tuple[str, ...]
 
-HELP: Final = (
-    "IDs, or files: .csv with a post_id column and perhaps a handle, .json, else an ID a line; "
-    "- for stdin"
+_HELP: Final = (
+    "IDs or links, or files of them: a table with a post_id column and perhaps a handle, JSON, or "
+    "an ID a line; - for stdin"
 )
 
 
-def told(sources: Iterable[str]) -> tuple[Ids, Handles]:
+def add_posts(parser: argparse.ArgumentParser) -> None:
+    """Add the argument, and the option of what to do with rows that have no ID."""
+    parser.add_argument("posts", nargs="+", metavar="POSTS", help=_HELP)
+    parser.add_argument(
+        "--missing",
+        choices=MISSING,
+        default=MISSING[0],
+        help=f"what to do with rows of a file that have no post ID (default: {MISSING[0]})",
+    )
+
+
+def told(sources: Iterable[str], missing: Missing) -> tuple[Ids, Handles]:
     """Return the IDs, each once, and whose posts they are, as far as files tell.
 
     Raises
@@ -28,8 +49,21 @@ def told(sources: Iterable[str]) -> tuple[Ids, Handles]:
     OSError
         Where a file cannot be read.
     """
-    posts: list[Post] = []
+    records: list[Record] = []
     for source in sources:
-        single = source.isdigit() and not Path(source).exists()
-        posts += [(source, None)] if single else read_posts(source)
-    return unique_ids(post for post, _ in posts), Handles(posts)
+        if source == "-" or os.path.exists(source):  # noqa: PTH110 - any text, however long
+            records += read_records(source, missing=missing)
+        else:
+            records += _typed(source)
+    return unique_ids(record.post_id for record in records), handles_in(records)
+
+
+def _typed(source: str) -> list[Record]:
+    try:
+        return records_in("the command line", source)
+    except InvalidPostId as error:
+        msg = (
+            f"{shown(source)} is neither a post ID nor a file; links can be "
+            f"https://x.com/i/web/status/1060976163948904448 ({error})"
+        )
+        raise InvalidPostId(msg) from error

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from engagement_pandas.addresses import addresses
-from engagement_pandas.cli.posts import HELP, told
+from engagement_pandas.cli.posts import add_posts, told
 from engagement_pandas.cli.terminal import Verbs, names, omitted, say
 from engagement_pandas.errors import AlreadySyncing
 from engagement_pandas.vocabulary import MAX_WINDOW, SERIES_TYPES
@@ -35,7 +35,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     parser.set_defaults(run=run)
     add = parser.add_argument
     add("dataset", metavar="DATASET", help="a folder; made where there is none")
-    add("posts", nargs="+", metavar="POSTS", help=HELP)
+    add_posts(parser)
     add("--types", type=names, default=SERIES_TYPES, metavar="A,B", help="engagement types")
     add(
         "--since",
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
     from engagement_pandas.wire.speakers import whoever_may_ask  # noqa: PLC0415
 
     dataset = Dataset(arguments.dataset)
-    ids, owners = told(arguments.posts)
+    ids, owners = told(arguments.posts, arguments.missing)
     posts = pd.DataFrame({"post_id": ids, "handle": [owners.get(post) for post in ids]})
     credentials, named = whoever_may_ask(owners), addresses(arguments.base_url)
     with EngagementClient(credentials, ledger=Ledger.from_env(), **named) as client:

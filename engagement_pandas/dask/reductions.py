@@ -12,7 +12,7 @@ import pandas as pd
 from engagement_pandas.dask.sums import added_up, as_counts, paired_up, some_added_up
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame import TEXT
-from engagement_pandas.metrics.columns import keys, need_columns
+from engagement_pandas.metrics.columns import keys, known_type, need_columns
 
 _FAN_IN: Final = 8
 _TIME: Final = ("day", "hour")
@@ -31,7 +31,7 @@ def of_sums(
     less: _Metric = (
         partial(added_up, names=wanted)
         if types is None
-        else partial(some_added_up, names=wanted, types=[str(kind) for kind in types])
+        else partial(some_added_up, names=wanted, types=_known(counts, types))
     )
     return metric(_present(_put_together(counts, less)))
 
@@ -44,7 +44,7 @@ def of_pairs(
 ) -> pd.DataFrame:
     """Return a metric that sees nothing but sums of two types, by some columns."""
     metric(_meta(counts))  # what it refuses, it refuses before anything is read
-    wanted, types = list(dict.fromkeys(names)), [str(kind) for kind in pair]
+    wanted, types = list(dict.fromkeys(names)), _known(counts, pair)
     rows = _put_together(counts, partial(paired_up, names=wanted, pair=types))
     return metric(as_counts(rows, wanted, types))
 
@@ -77,6 +77,10 @@ def _meta(counts: dd.DataFrame) -> pd.DataFrame:
     """Return the frame without rows."""
     meta: pd.DataFrame = counts._meta  # noqa: SLF001 - what dask's own documentation calls it
     return meta
+
+
+def _known(counts: dd.DataFrame, types: Iterable[str]) -> list[str]:
+    return [known_type(_meta(counts), kind) for kind in types]
 
 
 def names_of(counts: dd.DataFrame, by: str | Iterable[str] | None) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from engagement_pandas.errors import InvalidWindow
 from engagement_pandas.explorers.code import list_of, literal
 from engagement_pandas.grouping import Grouping
-from engagement_pandas.posts import pasted_ids
+from engagement_pandas.id_files import LONG, handles_in, records_in
 from engagement_pandas.request import EngagementRequest, historical, last_28_hours, totals
 from engagement_pandas.vocabulary import (
     SERIES_TYPES,
@@ -103,8 +103,14 @@ def days_to(first: date | None, last: date | None, now: datetime) -> Window:
     return Window(begin, min(after, whole))
 
 
+def lines_of(ids: Sequence[str]) -> str:
+    """Return IDs as the text of the box; below a heading where some are short and some long."""
+    heading = ["post_id"] if len({len(post) < LONG for post in ids}) > 1 else []
+    return "\n".join([*heading, *ids])
+
+
 def request_of(
-    values: Mapping[str, Any], now: datetime, owners: Mapping[str, str]
+    values: Mapping[str, Any], now: datetime, owners: Mapping[str, str] | None
 ) -> EngagementRequest:
     """Return the request that some choices make.
 
@@ -114,8 +120,9 @@ def request_of(
         ``ids`` (text), ``endpoint``, ``types``, ``grouping`` (words), ``first``, ``last``.
     now : datetime
         By the client's clock.
-    owners : mapping of str to str
-        Whose posts they are: handles by post ID, also of other posts.
+    owners : mapping of str to str, optional
+        Whose posts they are: handles by post ID, also of other posts; beside them count the
+        handles in the text. None where it does not matter.
 
     Raises
     ------
@@ -129,14 +136,16 @@ def request_of(
     EngagementRequest(totals of 1 post | favorites | counts: tweet.id > engagement.type)
     """
     endpoint = values["endpoint"]
+    records = records_in("the pasted text", values["ids"])
     question: dict[str, Any] = {
-        "post_ids": pasted_ids(values["ids"]),
+        "post_ids": [record.post_id for record in records],
         "engagement_types": values["types"],
         "by": Grouping(GROUPINGS[values["grouping"]]),
     }
     if endpoint is Endpoint.HISTORICAL:
         question["window"] = days_to(values["first"], values["last"], now)
-    return ASK[endpoint](**question).replace(owners=owners)
+    handles = {} if owners is None else {**owners, **handles_in(records)}
+    return ASK[endpoint](**question).replace(owners=handles)
 
 
 def code_of(request: EngagementRequest) -> str:

@@ -17,6 +17,7 @@ from engagement_pandas.explorers.asking import (
     OWNED,
     code_of,
     groupings_of,
+    lines_of,
     request_of,
     types_of,
 )
@@ -26,7 +27,7 @@ from engagement_pandas.explorers.export import ExportBar
 from engagement_pandas.explorers.page import CODE, Region
 from engagement_pandas.explorers.running import Cancelled, Run
 from engagement_pandas.explorers.tables import LISTED, Column, link, table, text
-from engagement_pandas.id_files import ids_in
+from engagement_pandas.id_files import handles_in, records_in
 from engagement_pandas.planning import Plan, plan
 from engagement_pandas.posts import unique_ids
 from engagement_pandas.request import EngagementRequest, totals
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 DAYS: Final = 28
 """How many days are asked for at first, up to the present."""
 
-FILES: Final = ".csv,.tsv,.txt,.json,.jsonl,.ndjson"
+FILES: Final = ".csv,.tsv,.txt,.json,.jsonl,.ndjson,.js,.gz,.bz2,.xz,.zip,.zst"
 """Files of post IDs that can be loaded."""
 
 
@@ -104,13 +105,13 @@ class FetchExplorer(Explorer):
         first = totals(["1"] if posts is None else posts, engagement_types=OWNED)
         self._first = tuple(map(str, PUBLIC_TYPES)) if client.refusal(first) else OWNED
         # Tokens of one owner ask whatever the posts, and in fewer requests.
-        self._owners = first.owners if client.refusal(first.replace(owners={})) else {}
+        self._owners = first.owners if client.refusal(first.replace(owners={})) else None
         now = client.now()
         controls: dict[str, ipywidgets.Widget] = {
             "ids": control(
                 ipywidgets.Textarea,
                 "Posts",
-                value="" if posts is None else "\n".join(first.post_ids),
+                value="" if posts is None else lines_of(first.post_ids),
                 placeholder="IDs, or links to posts, separated by anything",
                 rows=5,
                 continuous_update=False,  # or Fetch could overtake what is typed
@@ -284,8 +285,10 @@ class FetchExplorer(Explorer):
         if not self.upload.value:
             return
         file = self.upload.value[0]
-        ids = unique_ids(ids_in(file["name"], bytes(file["content"])))
-        self.controls["ids"].value = "\n".join(ids)
+        records = records_in(file["name"], file["content"])
+        if self._owners is not None:
+            self._owners = {**self._owners, **handles_in(records)}
+        self.controls["ids"].value = lines_of(unique_ids(record.post_id for record in records))
 
     def _ask(self) -> None:
         """Show the plan of the question as it is now, or why there is none."""

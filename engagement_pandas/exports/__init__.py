@@ -9,5 +9,6 @@ from __future__ import annotations
 import engagement_pandas.accessor  # noqa: F401 - so that its frames have counts.engagement
 from engagement_pandas.exports.csv import read_csv, write_csv
 from engagement_pandas.exports.parquet import read_parquet, write_parquet
+from engagement_pandas.exports.posts import read_posts
 
-__all__ = ["read_csv", "read_parquet", "write_csv", "write_parquet"]
+__all__ = ["read_csv", "read_parquet", "read_posts", "write_csv", "write_parquet"]

@@ -8,21 +8,20 @@ what else is known of the posts and summed by it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from numbers import Real
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from engagement_pandas.errors import FrameError
+from engagement_pandas.errors import FrameError, UnsupportedEngagementType
 from engagement_pandas.frame import ALWAYS, COUNT_COLUMNS
+from engagement_pandas.kinds import name_key, type_of
 from engagement_pandas.metrics.snapshots import check_one_snapshot
-from engagement_pandas.vocabulary import Dimension, EngagementType
+from engagement_pandas.vocabulary import Dimension
 from engagement_pandas.wording import listed
 
 _DIMENSIONS: Final = {dimension.column: str(dimension) for dimension in Dimension}
-_VOCABULARY: Final = frozenset(str(name) for name in EngagementType)
 
 
 def need(counts: pd.DataFrame, *names: str) -> None:
@@ -121,12 +120,12 @@ def keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
 
 
 def known_type(counts: pd.DataFrame, name: str) -> str:
-    """Return the name of an engagement type, where there is such a type.
+    """Return the name of the engagement type that a name means.
 
     Raises
     ------
     FrameError
-        Where neither the counts nor the vocabulary know it.
+        Where no such type is in the counts, and it means none of the API's.
 
     Examples
     --------
@@ -136,15 +135,20 @@ def known_type(counts: pd.DataFrame, name: str) -> str:
     Traceback (most recent call last):
         ...
     engagement_pandas.errors.FrameError: there is no engagement type 'impresions'; ...
+    >>> known_type(counts, "Link clicks")
+    'url_clicks'
     """
-    text = str(name)
     present = [str(kind) for kind in counts["engagement_type"].cat.categories]
-    if text not in _VOCABULARY and text not in present:
-        near = get_close_matches(text, sorted({*_VOCABULARY, *present}), n=1)
-        cure = f"did you mean {near[0]!r}?" if near else f"counts have {present}"
-        msg = f"there is no engagement type {text!r}; {cure}"
-        raise FrameError(msg)
-    return text
+    if str(name) in present:
+        return str(name)
+    for kind in present:
+        if name_key(kind) == name_key(name):
+            return kind
+    try:
+        return str(type_of(name))
+    except UnsupportedEngagementType as error:
+        msg = f"{error} (counts have {present})"
+        raise FrameError(msg) from error
 
 
 def of_types(counts: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
@@ -182,8 +186,9 @@ def one_type(counts: pd.DataFrame, name: str | None) -> pd.DataFrame:
             msg = f"counts have the engagement types {present}; name one as engagement_type"
             raise FrameError(msg)
         return counts
-    if known_type(counts, name) not in present and present:
-        msg = f"counts have no {str(name)!r}, only {present}; ask for it, or name one of those"
+    name = known_type(counts, name)
+    if name not in present and present:
+        msg = f"counts have no {name!r}, only {present}; ask for it, or name one of those"
         raise FrameError(msg)
     return of_types(counts, [name])
 

@@ -104,10 +104,8 @@ def compare(  # noqa: PLR0913  each has a default
     if whole_number(draws, "draws", 1) * (1 - confidence) < 1:
         msg = f"draws is {draws!r}; a confidence of {confidence} takes more, such as {DRAWS}"
         raise FrameError(msg)
-    types = [numerator, denominator] if str(by) == RATE else [by]
-    for counts in (a, b):
-        for name in types:
-            known_type(counts, name)
+    names = [numerator, denominator] if str(by) == RATE else [by]
+    types, _ = ([known_type(counts, name) for name in names] for counts in (a, b))
     check_comparable(a, b, types)
     both = pd.Index(a["post_id"].unique()).intersection(pd.Index(b["post_id"].unique()))
     if len(both):
@@ -128,7 +126,7 @@ def compare(  # noqa: PLR0913  each has a default
         error = float(np.hypot(_error(*sides[0]), _error(*sides[1])))
         # Where many draws miss the few posts that differ, these are too few to tell.
         reach = max(widths) * error if np.isfinite(widths).all() and error > 0 else np.nan
-    frame = pd.DataFrame({"by": pd.Series([str(by)], dtype="str")})
+    frame = pd.DataFrame({"by": pd.Series([RATE if str(by) == RATE else types[0]], dtype="str")})
     floats = {
         "at": np.nan if at is None else at,
         "a": values[0],

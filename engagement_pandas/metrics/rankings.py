@@ -9,6 +9,7 @@ import pandas as pd
 
 from engagement_pandas.metrics.columns import known_type, need, whole_number
 from engagement_pandas.metrics.intervals import CONFIDENCE, Prior, fit_prior
+from engagement_pandas.metrics.pairs import pair_of
 from engagement_pandas.metrics.rates import engagement_rate
 from engagement_pandas.metrics.sums import totals
 
@@ -85,7 +86,8 @@ def top_posts(  # noqa: PLR0913  each has a default
     limit, least = whole_number(n, "n", 1), whole_number(minimum, "minimum", 0)
     if str(by) == RATE:
         score = "low"
-        posts = _rated(counts, [numerator, denominator], shrinkage, confidence)
+        pair = pair_of(counts, numerator, denominator)
+        posts = _rated(counts, pair, shrinkage, confidence)
     else:
         score = known_type(counts, by)
         posts = totals(counts, ["post_id"], [score, denominator] if least else [score])

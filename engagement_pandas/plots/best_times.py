@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engagement_pandas.metrics import best_times
 from engagement_pandas.metrics.buckets import zone_of
+from engagement_pandas.metrics.columns import known_type
 from engagement_pandas.metrics.weekdays import DRAWS, MINIMUM, SURE
 from engagement_pandas.plots.axes import axes_for, column_size, heading, row_size, say, wrapped
 from engagement_pandas.plots.style import REST, ink
@@ -95,6 +96,7 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     ax.set_xlabel(wrapped(ax, f"weekday; in the cells, posts; grey: fewer than {minimum}"))
     if not table["n"].any():
         return say(ax)
+    numerator, denominator = (known_type(counts, name) for name in (numerator, denominator))
     unit = f"{numerator} over {denominator}, drawn towards the overall rate"
     _colour(ax, table, minimum, unit, mesh_kw)
     _frames(ax, table)

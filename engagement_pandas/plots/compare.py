@@ -9,6 +9,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.metrics import compare
+from engagement_pandas.metrics.columns import known_type
 from engagement_pandas.metrics.comparisons import AT, DRAWS
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.rankings import RATE
@@ -94,6 +95,7 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
         confidence=confidence, draws=draws, seed=seed,
     ).iloc[0]  # fmt: skip
     rated = str(by) == RATE
+    numerator, denominator = (known_type(a, name) for name in (numerator, denominator))
     ax = axes_for(ax, height=3)
     ax.set_xlabel(wrapped(ax, _unit(result, numerator, denominator)), parse_math=False)
     values = [float(result[side]) if pd.notna(result[side]) else np.nan for side in "ab"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from engagement_pandas.metrics import rate_by_age
-from engagement_pandas.metrics.columns import need, whole_number
+from engagement_pandas.metrics.columns import known_type, need, whole_number
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.plots.ages import (
     UNTIL,
@@ -98,6 +98,7 @@ def plot_rate_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     check_posts(posts)
     whole_number(minimum, "minimum", 0)
     check_until(until)
+    numerator, denominator = (known_type(counts, name) for name in (numerator, denominator))
     every = every or ("h" if "hour" in counts.columns else "D")
     table = rate_by_age(
         counts, every=every, numerator=numerator, denominator=denominator, confidence=confidence

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.metrics import top_posts
+from engagement_pandas.metrics.columns import known_type
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.rankings import RATE
 from engagement_pandas.plots.axes import (
@@ -100,14 +101,16 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
     )  # fmt: skip
     colours = post_colours(counts, posts=posts)
     rated = str(by) == RATE
-    unit = f"{numerator} over {denominator}" if rated else str(by)
+    numerator, denominator = (known_type(counts, name) for name in (numerator, denominator))
+    by = RATE if rated else known_type(counts, by)
+    unit = f"{numerator} over {denominator}" if rated else by
     ax = axes_for(ax, height=max(2.5, 1.2 + ROW * len(best)))
     ax.set_xlabel(wrapped(ax, unit), parse_math=False)
     if not len(best):
         return say(ax)
     ids = [str(post) for post in best["post_id"]]
     names = post_names(ids, posts=posts, room=room(ax))
-    value = best["shrunk" if rated else str(by)].to_numpy(dtype="float64")
+    value = best["shrunk" if rated else by].to_numpy(dtype="float64")
     style: dict[str, Any] = {"color": [shade(ax, colours[post]) for post in ids], "height": 0.7}
     if rated:
         style["alpha"] = 0.6

@@ -1,0 +1,18 @@
+"""Files of post IDs, and of what else they hold of the posts: tables, JSON and lists.
+
+One reader for the command line, ``connect()``, ``read_posts()`` and the widget.
+"""
+
+from engagement_pandas.id_files.files import ids_in, read_records, records_in
+from engagement_pandas.id_files.record import LONG, MISSING, Missing, Record, handles_in
+
+__all__ = [
+    "LONG",
+    "MISSING",
+    "Missing",
+    "Record",
+    "handles_in",
+    "ids_in",
+    "read_records",
+    "records_in",
+]
