@@ -45,7 +45,7 @@ _FLOAT_BITS: Final = 53
 _SEQUENCE: Final = 4096
 _BILLION: Final = 10**9
 _REFUSED: Final = math.log(1e-5)
-_DOUBTED: Final = math.log(1e-3)
+_DOUBTED: Final = math.log(1e-4)
 _LOSSES: Final[Mapping[str, Callable[[int, int], int]]] = {
     "Excel or another program that keeps 15 digits": lambda digits, _: 10 ** max(digits - 15, 0),
     "JavaScript, jq or another that keeps 17 digits": lambda digits, _: 10 ** max(digits - 17, 0),
@@ -216,7 +216,7 @@ def check_digits(
     Warns
     -----
     UserWarning
-        Where it is less than 1 in 1,000.
+        Where it is less than 1 in 10,000.
 
     Examples
     --------

@@ -20,7 +20,7 @@ from scripted import Scripted, ScriptedServer
 import engagement_pandas as ep
 from engagement_pandas import window
 from engagement_pandas.cli import EXIT_CODES, main, parser
-from engagement_pandas.id_files import read_ids
+from engagement_pandas.id_files import read_records
 from engagement_pandas.sandbox import SandboxServer
 from engagement_pandas.wire import transport
 
@@ -266,7 +266,7 @@ def test_files_of_ids(folder: Path, name: str, text: str) -> None:
 def test_ids_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     """``-`` reads a list that another program writes."""
     monkeypatch.setattr(sys, "stdin", io.StringIO("7\n8\n"))
-    assert read_ids("-") == ["7", "8"]
+    assert [record.post_id for record in read_records("-")] == ["7", "8"]
 
 
 def test_the_same_post_twice(folder: Path) -> None:
@@ -279,7 +279,7 @@ def test_the_same_post_twice(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("posts.csv", "id\n7\n", "no post_id column, only ['id']"),
+        ("posts.csv", "id\n7\n", "line 2 of posts.csv has no post_id, only ['id'], and '7'"),
         ("posts.csv", "post_id\n1.06098E+18\n", "'1.06098E+18' has been a float"),
         ("posts.jsonl", '{"id": 7}\n', "line 1 of posts.jsonl has no post_id, only ['id']"),
         ("posts.jsonl", '{"post_id": 1.0e18}\n', "has been a float"),
@@ -287,6 +287,7 @@ def test_the_same_post_twice(folder: Path) -> None:
         ("posts.txt", "# none\n", "is empty"),
         ("posts.txt", "hello\n", "'hello' is not a post ID"),
         ("posts.txt", b"\xff\xfe7", "not UTF-8"),
+        ("posts.txt", "1060976163948904448 7\n", "line 1 of posts.txt: '7' is too short"),
     ],
 )
 @pytest.mark.usefixtures("keys")

@@ -6,7 +6,6 @@ import random
 import warnings
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,7 @@ from hypothesis import strategies as st
 
 import engagement_pandas as ep
 from engagement_pandas import InvalidPostId, created_at
-from engagement_pandas.id_files import ids_in, read_ids
-from engagement_pandas.posts import check_digits, pasted_ids, unique_ids
+from engagement_pandas.posts import check_digits, unique_ids
 
 ID = "1060976163948904448"
 
@@ -228,11 +226,28 @@ def test_some_digits_are_enough(ids: list[str]) -> None:
         check_digits(ids, ep.FrameError)
 
 
-@pytest.mark.parametrize("ids", [["2125883449981010000"], [A[:-3] + "648", B[:-3] + "272"]])
-def test_few_digits_are_doubted(ids: list[str]) -> None:
-    """One of Excel, two of floats: it may be chance, so this warns."""
+def test_few_digits_are_doubted() -> None:
+    """Two of floats may be chance, so this warns; one of Excel alone says nothing."""
     with pytest.warns(UserWarning, match="seem to have lost their last digits"):
-        check_digits(ids)
+        check_digits([A[:-3] + "648", B[:-3] + "272"])
+    check_digits(["2125883449981010000"])
+    check_digits(["2041000000000000000", "2041000000000000001"])
+
+
+@pytest.mark.parametrize("ask", [ep.totals, ep.last_28_hours])
+@pytest.mark.parametrize("kind", [list, tuple, pd.Series])
+def test_lost_digits_are_never_asked_for(ask: Any, kind: Any) -> None:
+    """However the IDs are given."""
+    posts = kind([post[:15] + "0000" for post in (A, B, C)])
+    with pytest.raises(InvalidPostId, match="3 of 3 post IDs"):
+        ask(posts, engagement_types=["favorites"])
+
+
+def test_a_missing_id_in_a_frame() -> None:
+    """Is named with its row."""
+    posts = pd.DataFrame({"post_id": [A, None, B]})
+    with pytest.raises(InvalidPostId, match=r"nan .*row 1 of the posts"):
+        unique_ids(posts)
 
 
 def test_age_is_in_the_id() -> None:
@@ -252,244 +267,3 @@ def test_ids_before_snowflake_hold_no_time() -> None:
     """IDs up to November 2010 were numbered one by one."""
     assert created_at("29700859246") is None
     assert created_at("29700859247") is not None
-
-
-# Uploads
-
-
-UPLOADS: dict[str, tuple[bytes, list[Any]]] = {
-    "posts.csv": (b"post_id,text\n1060976163948904448,hello\n7,\n", [ID, "7"]),
-    "POSTS.CSV": (b"\xef\xbb\xbfpost_id\r\n 1060976163948904448 \r\n7\r\n", [ID, "7"]),
-    "posts.tsv": (b"text\tpost_id\nhello, you\t1060976163948904448\n", [ID]),
-    "posts.json": (b'["1060976163948904448", 7]', [ID, 7]),
-    "posts.jsonl": (b'{"post_id": "1060976163948904448"}\n\n7\n', [ID, 7]),
-    "posts.ndjson": (b"1.06e18\n", [1.06e18]),
-    "pretty.json": (b'[\n  "1060976163948904448",\n  7\n]\n', [ID, 7]),
-    "objects.json": (b'[\n  {"post_id": "1060976163948904448"},\n  {"post_id": 7}\n]', [ID, 7]),
-    "lines.json": (b'{"post_id": "1060976163948904448"}\n\n[7, 8]\n', [ID, 7, 8]),
-    "empty.json": (b"\n", []),
-    "posts.txt": (b"# mine\n1060976163948904448\n\n7\n", [ID, "7"]),
-    "posts": (b"\xef\xbb\xbf1060976163948904448", [ID]),
-    "-": (b"7\n", ["7"]),
-}
-DAMAGED: dict[str, tuple[bytes, str]] = {
-    "posts.csv": (b"id\n7\n", "posts.csv has no post_id column, only ['id']"),
-    "posts.jsonl": (b'{"id": 7}', "line 1 of posts.jsonl has no post_id"),
-    "posts.json": (b"7\n{", "line 2 of posts.json is no JSON"),
-    "pretty.json": (b"[\n  7\n  8\n]", "pretty.json is no JSON: Expecting ',' delimiter: line 3"),
-    "objects.json": (b'[\n {"id": 7}]', "objects.json has no post_id, only ['id']"),
-    "deep.json": (b"[" * 100_000, "deep.json holds no list of post IDs"),
-    "posts.ndjson": (b"[" * 100_000, "posts.ndjson holds no list of post IDs"),
-    "posts.xlsx": (b"PK\x03\x04\xff\xfe", "posts.xlsx is not UTF-8 text"),
-}
-
-
-@pytest.mark.parametrize("name", UPLOADS)
-def test_an_upload_is_read_by_its_name(name: str) -> None:
-    """Name and bytes, as a browser gives them: every kind of file, every digit."""
-    content, ids = UPLOADS[name]
-    assert ids_in(name, content) == ids
-    assert ids_in(name, memoryview(content)) == ids
-
-
-@pytest.mark.parametrize("name", [name for name in UPLOADS if name != "-"])
-def test_a_file_is_read_as_its_upload(tmp_path: Path, name: str) -> None:
-    """The same readers stand behind both."""
-    content, ids = UPLOADS[name]
-    (tmp_path / name).write_bytes(content)
-    assert read_ids(tmp_path / name) == ids
-
-
-@pytest.mark.parametrize("name", DAMAGED)
-def test_an_upload_that_is_damaged(name: str) -> None:
-    """Refused in words that name the file, and nothing of the machine."""
-    content, words = DAMAGED[name]
-    with pytest.raises(InvalidPostId) as caught:
-        ids_in(name, content)
-    assert str(caught.value).startswith(words)
-
-
-@pytest.mark.parametrize("name", DAMAGED)
-def test_a_file_that_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Refused in the same words."""
-    content, words = DAMAGED[name]
-    monkeypatch.chdir(tmp_path)
-    Path(name).write_bytes(content)
-    with pytest.raises(InvalidPostId) as caught:
-        read_ids(name)
-    assert str(caught.value).startswith(words)
-
-
-# Pastes
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"{ID} 7",
-        f"{ID},7",
-        f"{ID}; 7;",
-        f"  {ID}\r\n7\r\n",
-        f"{ID}\t7",
-        f"['{ID}', '7']",
-        f"[{ID}, 7]",
-        f'["{ID}","7"]',
-        f'[\n  "{ID}",\n  "7"\n]\n',
-        f"('{ID}', '7',)",
-        f"{{'{ID}', 7}}",
-        f"post_id\n{ID}\n7\n",
-        f'"post_id"\n"{ID}"\n""\n"7"\n',
-        f"\ufeffpost_id\r\n{ID}\r\n7",
-        f"# mine\n{ID}  \n\t# 8 not yet\n7",
-        f"\u201c{ID}\u201d, \u20187\u2019",
-        f"`{ID}`\u00a0\u200b`7`",
-        f"{ID}\u2028[[7]]",
-    ],
-)
-def test_pasted_from_anywhere(text: str) -> None:
-    """A list of Python or JSON, a column with or without its heading, a CSV, a message."""
-    assert pasted_ids(text) == [ID, "7"]
-
-
-@pytest.mark.parametrize(
-    "link",
-    [
-        f"https://x.com/i/web/status/{ID}",
-        f"https://x.com/i/status/{ID}",
-        f"https://twitter.com/name/status/{ID}?s=20",
-        f"http://www.twitter.com/name/status/{ID}#m",
-        f"HTTPS://X.COM/Name_9/status/{ID}/",
-        f"https://mobile.twitter.com/name/statuses/{ID}",
-        f"https://twitter.com/statuses/{ID}",
-        f"x.com/name/status/{ID}/photo/1",
-        f"<https://x.com/name/status/{ID}?s=46&t=abc-DEF>",
-        f'"https://x.com/name/status/{ID}",',
-    ],
-)
-def test_pasted_links(link: str) -> None:
-    """From the address line, from a message, of a picture: the ID of the post."""
-    assert pasted_ids(link) == [ID]
-    assert pasted_ids(f"7, {link} 8") == ["7", ID, "8"]
-
-
-@pytest.mark.parametrize(
-    ("text", "piece"),
-    [
-        ("7 hello 8", "'hello'"),
-        ("post_id,text\n7,hello", "'text'"),
-        ("7\npost_id", "'post_id'"),
-        ('{"post_id": "7"}', "'{\"post_id\":'"),
-        ("7|8", "'7|8'"),
-        ("7 # mine", "'#'"),
-        ('"7""8"', '\'"7""8"\''),
-        ("7abc", "'7abc'"),
-        ("https://x.com/name", "'https://x.com/name'"),
-        (f"https://x.com/name/status/{ID}x", f"'https://x.com/name/status/{ID}x'"),
-        (f"https://x.com/name/status/{ID}.", f"'https://x.com/name/status/{ID}.'"),
-        ("https://x.com/i/lists/7", "'https://x.com/i/lists/7'"),
-        ("https://evilx.com/a/status/7", "'https://evilx.com/a/status/7'"),
-        ("https://x.com.evil.org/a/status/7", "'https://x.com.evil.org/a/status/7'"),
-        ("https://x-com/a/status/7", "'https://x-com/a/status/7'"),
-        ("https://x.com/a/status/", "'https://x.com/a/status/'"),
-    ],
-)
-def test_pasted_pieces_that_are_no_ids(text: str, piece: str) -> None:
-    """The first of them is named as it stands, with what would do."""
-    with pytest.raises(InvalidPostId) as caught:
-        pasted_ids(text)
-    assert str(caught.value).startswith(f"{piece} is neither a post ID nor a link to a post; paste")
-
-
-def test_a_paste_that_is_something_else() -> None:
-    """Of a long piece the beginning is enough."""
-    with pytest.raises(InvalidPostId) as caught:
-        pasted_ids("a" * 10_000)
-    assert str(caught.value).startswith("'" + "a" * 80 + "\u2026' is neither")
-    assert len(str(caught.value)) < 300
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("1.06e18", "post ID '1.06e18' has been a float"),
-        ("[1.06098E+18, 7]", "post ID '1.06098E+18' has been a float"),
-        (f"{ID}.0", "has been a float"),
-        ("1,06098E+18", "post ID '06098E+18' has been a float"),
-        ("[7, null]", "post ID 'null' has been a float or is missing"),
-        ("7 nan", "post ID 'nan' has been a float or is missing"),
-        ("-7", "'-7' has been a float"),
-        ("12345678901234567890", "'12345678901234567890' is not a post ID"),
-        ("\u0667", "'\u0667' is not a post ID"),
-        ("", "is empty"),
-        (" ,\n# nothing\n[]", "is empty"),
-        ("post_id", "is empty"),
-    ],
-)
-def test_pasted_numbers_are_judged_like_any(text: str, words: str) -> None:
-    """Floats and the like come through as they are, for unique_ids to refuse."""
-    with pytest.raises(InvalidPostId) as caught:
-        unique_ids(pasted_ids(text))
-    assert words in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "number",
-    [
-        "1,060,976,163,948,900,000",
-        '"1,060,976,163,948,900,000"',
-        "1 060 976 163 948 900 000",
-        "1\u202f060\u202f976\u202f163\u202f948\u202f900\u202f000",
-    ],
-)
-def test_a_pasted_number_with_its_thousands_apart(number: str) -> None:
-    """A spreadsheet's picture of a number is not seven short IDs."""
-    with pytest.raises(InvalidPostId, match="thousands set apart; copy the IDs as text"):
-        pasted_ids(f"{ID}\n{number}")
-
-
-@pytest.mark.parametrize("text", ["1,234,567", "[100, 200, 300, 400, 500]", "1,2,3,4,5,6"])
-def test_pasted_short_ids(text: str) -> None:
-    """Posts of the first years have short IDs, which are no thousands."""
-    assert pasted_ids(text) == text.strip("[]").replace(" ", "").split(",")
-
-
-SEPARATORS = [" ", "\n", "\r\n", "\t", ",", ", ", ";", ";\n", "\u00a0", "\u2028", ",,", "\n\n# 7\n"]
-AROUND = [
-    ("", ""),
-    ("'", "'"),
-    ('"', '"'),
-    ("[", "]"),
-    ("('", "')"),
-    ("\u201c", "\u201d"),
-    ("https://x.com/i/web/status/", "?s=20"),
-    ("<x.com/name/status/", "/photo/1>"),
-]
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.integers(1000, 10**19 - 1).map(str),
-            st.sampled_from(AROUND),
-            st.sampled_from(SEPARATORS),
-        )
-    ),
-    st.sampled_from(["", "[", "\n", "post_id\n"]),
-    st.sampled_from(["", "]", ",\n]\n"]),
-)
-def test_any_joining_of_ids(
-    pieces: list[tuple[str, tuple[str, str], str]], before: str, after: str
-) -> None:
-    """However IDs are joined, wrapped and linked, they come back: all, whole, in order."""
-    joined = "".join(left + post + right + apart for post, (left, right), apart in pieces)
-    assert pasted_ids(before + joined + after) == [post for post, _, _ in pieces]
-
-
-@given(st.text())
-def test_any_text_at_all(text: str) -> None:
-    """Is read, or refused in an error of ours; what is read holds no blank and no quote."""
-    try:
-        ids = pasted_ids(text)
-    except InvalidPostId:
-        return
-    assert all(post and not set(post) & set(" ,;'\"[]") for post in ids)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable
+from errno import ENOENT
+from pathlib import Path
 from typing import Final
 
 from engagement_pandas.errors import InvalidPostId
@@ -47,7 +49,7 @@ def told(sources: Iterable[str], missing: Missing) -> tuple[Ids, Handles]:
     RequestError
         Where something is no ID or no handle, or a post has two handles.
     OSError
-        Where a file cannot be read.
+        Where a file cannot be read, or there is none.
     """
     records: list[Record] = []
     for source in sources:
@@ -62,6 +64,8 @@ def _typed(source: str) -> list[Record]:
     try:
         return records_in("the command line", source)
     except InvalidPostId as error:
+        if Path(source).suffix and "://" not in source:
+            raise FileNotFoundError(ENOENT, os.strerror(ENOENT), source) from error
         msg = (
             f"{shown(source)} is neither a post ID nor a file; links can be "
             f"https://x.com/i/web/status/1060976163948904448 ({error})"

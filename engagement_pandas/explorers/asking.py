@@ -9,7 +9,7 @@ from typing import Any, Final
 from engagement_pandas.errors import InvalidWindow
 from engagement_pandas.explorers.code import list_of, literal
 from engagement_pandas.grouping import Grouping
-from engagement_pandas.id_files import LONG, handles_in, records_in
+from engagement_pandas.id_files import LONG, PASTED, handles_in, records_in
 from engagement_pandas.request import EngagementRequest, historical, last_28_hours, totals
 from engagement_pandas.vocabulary import (
     SERIES_TYPES,
@@ -136,7 +136,7 @@ def request_of(
     EngagementRequest(totals of 1 post | favorites | counts: tweet.id > engagement.type)
     """
     endpoint = values["endpoint"]
-    records = records_in("the pasted text", values["ids"])
+    records = records_in(PASTED, values["ids"])
     question: dict[str, Any] = {
         "post_ids": [record.post_id for record in records],
         "engagement_types": values["types"],

@@ -4,11 +4,12 @@ One reader for the command line, ``connect()``, ``read_posts()`` and the widget.
 """
 
 from engagement_pandas.id_files.files import ids_in, read_records, records_in
-from engagement_pandas.id_files.record import LONG, MISSING, Missing, Record, handles_in
+from engagement_pandas.id_files.record import LONG, MISSING, PASTED, Missing, Record, handles_in
 
 __all__ = [
     "LONG",
     "MISSING",
+    "PASTED",
     "Missing",
     "Record",
     "handles_in",

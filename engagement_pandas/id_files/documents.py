@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import Any, Final
 
 from engagement_pandas.errors import InvalidPostId
@@ -13,6 +14,7 @@ from engagement_pandas.id_files.record import LONG, Raw, is_id, roles_of, where
 from engagement_pandas.wording import listed
 
 _SCRIPT: Final = re.compile(r"\s*(?:window\.|var |let |const )[\w.$]+\s*=\s*")
+_LINES: Final = frozenset({".jsonl", ".ndjson"})
 _BLANK: Final = re.compile(r"\s*")
 _WRAPPERS: Final = ("tweet", "post", "status", "data", "tweets", "posts", "statuses")
 _PAGE: Final = frozenset({"meta", "includes", "errors", "__twarc"})
@@ -44,9 +46,9 @@ def items(text: str, name: str) -> list[Raw]:
     >>> [raw.post for raw in items('{"data": [{"id": "7"}], "meta": {}}', "page.json")]
     ['7']
     """
-    values = list(_values(text, name))
+    values = list(_values(text.rstrip(), name))
     document = _Document(name)
-    if len(values) == 1:
+    if len(values) == 1 and not _LINES.intersection(PurePath(name.lower()).suffixes):
         return list(document.every(values[0][1]))
     return [raw for line, value in values for raw in document.every(value, line)]
 
@@ -58,13 +60,14 @@ def _values(text: str, name: str) -> Iterator[tuple[int, Any]]:
     )
     script = _SCRIPT.match(text)
     place, line = script.end() if script else 0, 1
+    first = place
     while True:
         start = _BLANK.match(text, place).end()  # type: ignore[union-attr]
         line += text.count("\n", place, start)
         if start == len(text) or (script and text[start:].strip() == ";"):
             return
         try:
-            if place == start and not script and place:
+            if place > first and "\n" not in text[place:start]:
                 msg = "Expecting a line for each value"
                 raise json.JSONDecodeError(msg, text, start)  # noqa: TRY301 - as of the decoder
             value, place = decoder.raw_decode(text, start)
@@ -102,14 +105,15 @@ class _Document:
                 yield from self.of_object(one, place)
             else:
                 post = self.in_row(one, place) if isinstance(one, list) else one
-                yield Raw(place, post, bare=True)
+                yield Raw(place, post, name="")
 
     def of_object(self, value: dict[str, Any], place: int | str) -> Iterator[Raw]:
         """Return the posts of an object: itself, columns, rows, or what it wraps."""
-        roles = {role: value[name] for role, name in self.roles(value, place).items()}
+        named = self.roles(value, place)
+        roles = {role: value[name] for role, name in named.items()}
         data = value.get("data")
         if "post_id" in roles:
-            yield from self.of_roles(roles, value, place)
+            yield from self.of_roles(roles, value, place, named["post_id"])
         elif isinstance(value.get("columns"), list) and isinstance(data, list):
             self.roles(value["columns"], place)  # orient="split"
             for number, row in enumerate(data, 1):
@@ -132,20 +136,20 @@ class _Document:
             raise InvalidPostId(msg)
 
     def of_roles(
-        self, roles: Mapping[str, Any], value: Mapping[str, Any], place: int | str
+        self, roles: Mapping[str, Any], value: Mapping[str, Any], place: int | str, name: str
     ) -> Iterator[Raw]:
         """Return the post of an object, or those of its columns."""
         post = roles["post_id"]
         if isinstance(post, dict | list):  # orient="columns", to_dict("list")
             for number, one in enumerate(post if isinstance(post, dict) else range(len(post)), 1):
                 cells = {role: _cell(column, one) for role, column in roles.items()}
-                yield Raw.of(f"item {number}", cells)
+                yield Raw.of(f"item {number}", cells, name)
             return
         handle = roles.get("handle") or self.users.get(str(value.get("author_id")))
         for owner in (value.get("user"), value.get("author")):
             if handle is None and isinstance(owner, dict):
                 handle = owner.get(self.roles(owner, place).get("handle"))
-        yield Raw.of(place, {**roles, "handle": handle})
+        yield Raw.of(place, {**roles, "handle": handle}, name)
 
     def roles(self, names: Iterable[Any], place: int | str) -> dict[str, Any]:
         """Return which names hold what."""

@@ -25,7 +25,6 @@ from engagement_pandas.reading import UNPACK_ERRORS, FileTooLarge, read_bounded
 MOST_BYTES: Final = 1 << 28
 """The most that is read of a file, unpacked: more than ten million IDs."""
 
-_PASTED: Final = "the pasted text"
 _JSON: Final = frozenset({".json", ".jsonl", ".ndjson", ".js"})
 _TABLES: Final = frozenset({".csv", ".tsv"})
 _MARKS: Final[Mapping[bytes, str]] = {

@@ -42,7 +42,7 @@ def pieces(text: str, name: str) -> Iterator[Raw]:
     """
     for number, line in enumerate(text.split("\n"), 1):
         if line.isdigit():
-            yield Raw(number, line, bare=True)
+            yield Raw(number, line, name="")
             continue
         if _COMMENT.match(line):
             continue
@@ -53,6 +53,6 @@ def pieces(text: str, name: str) -> Iterator[Raw]:
                 "apart; copy the IDs as text"
             )
             raise InvalidPostId(msg)
-        for piece in _BETWEEN.split(bare):
-            if piece.strip(_AROUND):
-                yield Raw(number, piece, bare=True)
+        found = [piece for piece in _BETWEEN.split(bare) if piece.strip(_AROUND)]
+        for piece in found:
+            yield Raw(number, piece, name=None if len(found) > 1 else "")

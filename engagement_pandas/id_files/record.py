@@ -23,6 +23,10 @@ LONG: Final = 10
 """Digits that an ID has since 2009; what is shorter and among long ones may be anything."""
 
 _SNOWFLAKE: Final = 15
+PASTED: Final = "the pasted text"
+"""What a text is called that comes from no file: a number on its line may be anything."""
+
+_ANY_ID: Final = frozenset({"id", "ids"})
 _SHOWN: Final = 5
 
 ROLES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -49,8 +53,9 @@ class Raw(NamedTuple):
     post : object
         What stands for its ID.
     handle, text, created_at : object
-    bare : bool
-        Whether it stands alone, and nothing calls it a post ID.
+    name : str or None
+        What the column of IDs is called; empty where there is none, and it stands alone on its
+        line or as an item; None where it stands beside others on its line.
     """
 
     place: int | str
@@ -58,13 +63,14 @@ class Raw(NamedTuple):
     handle: Any = None
     text: Any = None
     created_at: Any = None
-    bare: bool = False
+    name: str | None = None
 
     @classmethod
-    def of(cls, place: int | str, cells: Mapping[str, Any]) -> Raw:
+    def of(cls, place: int | str, cells: Mapping[str, Any], name: object) -> Raw:
         """Return what some cells hold, by :data:`ROLES`."""
         get = cells.get
-        return cls(place, cells["post_id"], get("handle"), get("text"), get("created_at"))
+        texts = get("handle"), get("text"), get("created_at")
+        return cls(place, cells["post_id"], *texts, str(name))
 
 
 class Record(NamedTuple):
@@ -189,8 +195,14 @@ def judged(raws: Iterable[Raw], file: str, missing: Missing) -> list[Record]:
             raise type(error)(msg) from error
         record = Record(post_id, handle, _text(raw.text), _text(raw.created_at), place, file)
         records.append(record)
-        if raw.bare:
+        if raw.name is None or (raw.name == "" and file == PASTED):
             bare.append(record)
+        elif raw.name and len(post_id) < LONG and key(raw.name) in _ANY_ID:
+            msg = (
+                f"{record.where} has no post_id, only {listed([raw.name])}, and {post_id!r} is too "
+                "short for a post ID; call it post_id if it is one"
+            )
+            raise InvalidPostId(msg)
     _check_short(bare)
     check_digits(dict.fromkeys(record.post_id for record in records), source=file)
     if without:

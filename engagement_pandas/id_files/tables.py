@@ -16,7 +16,7 @@ _SEP: Final = re.compile(r'"?sep=(.)"?[,;\t]*\n', re.IGNORECASE)
 _DELIMITERS: Final = ",;\t|"
 _DIALECTS: Final[Sequence[Mapping[str, Any]]] = (
     {"strict": True},
-    {"strict": True, "doublequote": False, "escapechar": "\\"},
+    {"strict": True, "escapechar": "\\"},
     {"quoting": csv.QUOTE_NONE},
 )
 """How texts may be quoted: as in RFC 4180; as in MySQL; not at all, as with tabs between."""
@@ -147,7 +147,8 @@ def _rows(text: str, name: str, heading: Heading, dialect: Mapping[str, Any]) ->
                 f"{columns}; quote texts that hold {heading.delimiter!r}"
             )
             raise InvalidPostId(msg)
-        yield Raw.of(start, {role: cells[place] for role, place in heading.roles.items()})
+        roles = {role: cells[place] for role, place in heading.roles.items()}
+        yield Raw.of(start, roles, heading.names[heading.roles["post_id"]])
 
 
 def _is_heading(cells: Sequence[str], heading: Heading) -> bool:
