@@ -298,10 +298,8 @@ class FetchExplorer(Explorer):
         self.code = self.price.html = self._python.html = ""
         self.start.disabled = True
         values = {name: control.value for name, control in self.controls.items()}
-        for name, words in (
-            ("ids", "paste IDs or links, or load a file"),
-            ("types", "choose some"),
-        ):
+        needed = {"ids": "paste IDs or links, or load a file", "types": "choose some"}
+        for name, words in needed.items():
             if not values[name] or not str(values[name]).strip():
                 self.say(f"No {'posts' if name == 'ids' else 'engagement types'} yet: {words}")
                 return

@@ -283,6 +283,35 @@ def test_posts_of_several_owners(ask: Ask, of_owners: OfOwners) -> None:
     }  # fmt: skip
 
 
+def test_handles_of_a_loaded_file(ask: Ask, of_owners: OfOwners) -> None:
+    """Come along with the posts, and so do those of a pasted table."""
+    explorer = ask(of_owners("bakery", "railway"))
+    raw = f"post_id,handle\n{POSTS[0]},@Bakery\n{POSTS[1]},railway\n".encode()
+    explorer.upload.value = (
+        {"name": "posts.csv", "type": "", "size": len(raw), "content": memoryview(raw),
+         "last_modified": pd.Timestamp(NOW)},
+    )  # fmt: skip
+    owners = {POSTS[0]: "bakery", POSTS[1]: "railway"}
+    assert explorer.request is not None
+    assert dict(explorer.request.owners) == owners
+    explorer.controls["ids"].value = f"{POSTS[2]}"
+    explorer.controls["ids"].value = f"handle\tPost ID\nrailway\t{POSTS[2]}\n"
+    assert explorer.request is not None
+    assert explorer.request.owners[POSTS[2]] == "railway"
+
+
+def test_short_and_long_ids_from_a_file(ask: Ask, client: ep.EngagementClient) -> None:
+    """Stand below a heading in the box, so that both are posts."""
+    explorer = ask(client)
+    raw = f"post_id\n{POSTS[0]}\n20\n".encode()
+    explorer.upload.value = (
+        {"name": "posts.csv", "type": "", "size": len(raw), "content": memoryview(raw),
+         "last_modified": pd.Timestamp(NOW)},
+    )  # fmt: skip
+    assert explorer.request is not None
+    assert explorer.request.post_ids == (POSTS[0], "20")
+
+
 def test_fewer_posts_keep_their_owners(ask: Ask, of_owners: OfOwners) -> None:
     """Whatever is asked of them; those of somebody who was never told are refused with a cure."""
     explorer = ask(of_owners("bakery", "railway"), owned("bakery", "railway"), ids=POSTS[1])
