@@ -314,6 +314,9 @@ def documents() -> dict[str, Any]:
         "archive": [{"tweet": tweet} for tweet in tweets],
         "v2": {"data": v2, "includes": users, "meta": {}},
         "flat": v2,
+        "odd includes": {"data": v2, "includes": [], "meta": None},
+        "odd users": {"data": v2, "includes": {"users": [7]}},
+        "mongo": [{"_id": {"$oid": "5f"}, "id": 1, "id_str": post} for post in ALL],
         "body": {"tweet_ids": ALL, "engagement_types": ["favorites"]},
     }
 
@@ -369,6 +372,11 @@ def test_handles_of_json(name: str) -> None:
         (f'\n\n{{"post_id": "{A}"', "line 3 of p.json is no JSON"),
         (f"[{A},\n{B}", "line 2 of p.json is no JSON"),
         ("0123", "line 1 of p.json is no JSON"),
+        (f'{{"columns": ["post_id"], "data": ["{A}"]}}', "item 1 of p.json: '2125450880"),
+        (f'{{"columns": ["post_id", "x"], "data": [["{A}"]]}}', "item 1 of p.json: ['2125"),
+        (f'{{"post_id": ["{A}", "{B}"], "handle": ["a"]}}', "item 1 of p.json: ['a'] is not 2"),
+        ('{"_id": "7", "id": "8"}', "item 1 of p.json: two columns are called the same"),
+        ('{"columns": [["a"]], "data": [[1]]}', "item 1 of p.json has no post_id"),
         (f'[["{A}", "{B}"]]', "item 1 of p.json is a row with 2 post IDs"),
     ],
 )
@@ -650,6 +658,45 @@ def test_standard_input_that_is_empty(
     monkeypatch.setattr(sys, "stdin", stream)
     assert main(["totals", "-"]) == 2
     assert "post_ids is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("other", [[A], A.encode(), None, 7])
+def test_what_is_no_file(other: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is refused; None would be a stream that is closed, and has nothing in it."""
+    monkeypatch.setattr(sys, "stdin", None)
+    if other is None:
+        assert len(ep.read_posts("-")) == 0
+    else:
+        with pytest.raises(ep.InvalidPostId, match="is neither a path nor an open file"):
+            ep.read_posts(other)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 10**19) | st.floats() | st.sampled_from([A, "x"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["post_id", "id", "data", "columns", "includes", "users", "user", "handle", "tweet"]
+                + ["meta", "text", "author_id", "0", "created_at"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.filterwarnings("ignore:.*lost their last digits")
+@given(JSON)
+def test_any_json_at_all(value: Any) -> None:
+    """Is read, or refused in an error of ours."""
+    try:
+        posts = ep.read_posts(io.StringIO(json.dumps([value])))
+    except (RequestError, ep.FrameError):
+        return
+    assert posts["post_id"].str.fullmatch("[0-9]{1,19}").all()
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any, Final
 
 from engagement_pandas.errors import InvalidPostId
 from engagement_pandas.id_files.record import LONG, Raw, is_id, roles_of, where
-from engagement_pandas.wording import listed
+from engagement_pandas.wording import listed, shown
 
 _SCRIPT: Final = re.compile(r"\s*(?:window\.|var |let |const )[\w.$]+\s*=\s*")
 _LINES: Final = frozenset({".jsonl", ".ndjson"})
@@ -115,13 +115,15 @@ class _Document:
         if "post_id" in roles:
             yield from self.of_roles(roles, value, place, named["post_id"])
         elif isinstance(value.get("columns"), list) and isinstance(data, list):
-            self.roles(value["columns"], place)  # orient="split"
+            columns = list(map(str, value["columns"]))  # orient="split"
+            self.roles(columns, place)
             for number, row in enumerate(data, 1):
-                cells = dict(zip(value["columns"], row, strict=False))
-                yield from self.of_object(cells, f"item {number}")
+                self.check_length(row, columns, f"item {number}")
+                yield from self.of_object(dict(zip(columns, row, strict=True)), f"item {number}")
         elif wrapper := next((w for w in _WRAPPERS if isinstance(value.get(w), dict | list)), ""):
-            users = value.get("includes", {}).get("users", [])
-            names = {str(user.get("id")): user.get("username") for user in users}
+            users = _get(value.get("includes"), "users")
+            every = users if isinstance(users, list) else []
+            names = {str(_get(user, "id")): _get(user, "username") for user in every}
             line = place if isinstance(place, int) or isinstance(value[wrapper], dict) else None
             yield from replace(self, users=names or self.users).every(value[wrapper], line)
         elif value and _PAGE.issuperset(value):
@@ -141,8 +143,10 @@ class _Document:
         """Return the post of an object, or those of its columns."""
         post = roles["post_id"]
         if isinstance(post, dict | list):  # orient="columns", to_dict("list")
+            for column in roles.values():
+                self.check_length(column, post, place)
             for number, one in enumerate(post if isinstance(post, dict) else range(len(post)), 1):
-                cells = {role: _cell(column, one) for role, column in roles.items()}
+                cells = {role: _get(column, one) for role, column in roles.items()}
                 yield Raw.of(f"item {number}", cells, name)
             return
         handle = roles.get("handle") or self.users.get(str(value.get("author_id")))
@@ -160,6 +164,12 @@ class _Document:
             msg = f"{where(place, self.name)}: {error}"
             raise InvalidPostId(msg) from error
 
+    def check_length(self, column: Any, other: Sized, place: int | str) -> None:
+        """Refuse a row or a column of another length than the others."""
+        if not isinstance(column, list | dict) or len(column) != len(other):
+            msg = f"{where(place, self.name)}: {shown(column)} is not {len(other)} values"
+            raise InvalidPostId(msg)
+
     def in_row(self, row: Sequence[Any], place: int | str) -> Any:
         """Return the only long ID in a row without names."""
         found = [cell for cell in row if len(row) == 1 or is_id(cell, LONG)]
@@ -172,7 +182,7 @@ class _Document:
         return found[0]
 
 
-def _cell(column: Any, one: Any) -> Any:
+def _get(column: Any, one: Any) -> Any:
     if isinstance(column, dict):
         return column.get(one)
-    return column[one] if isinstance(column, list) and one in range(len(column)) else None
+    return column[one] if isinstance(column, list) and isinstance(one, int) else None

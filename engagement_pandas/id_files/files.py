@@ -21,6 +21,7 @@ from engagement_pandas.id_files.lists import pieces
 from engagement_pandas.id_files.record import Missing, Raw, Record, judged
 from engagement_pandas.id_files.tables import heading_of, rows
 from engagement_pandas.reading import UNPACK_ERRORS, FileTooLarge, read_bounded
+from engagement_pandas.wording import shown
 
 MOST_BYTES: Final = 1 << 28
 """The most that is read of a file, unpacked: more than ten million IDs."""
@@ -96,11 +97,14 @@ def read_records(
     ['123']
     """
     if isinstance(path_or_buffer, str | os.PathLike) and os.fspath(path_or_buffer) != "-":
-        name = os.fspath(path_or_buffer)
+        name = os.fsdecode(path_or_buffer)
         with open(name, "rb") as file:  # noqa: PTH123
             return records_in(name, _bounded(file, name), missing=missing)
     if isinstance(path_or_buffer, str | os.PathLike):
         stream, name = getattr(sys.stdin, "buffer", sys.stdin), "standard input"
+    elif not hasattr(path_or_buffer, "read"):
+        msg = f"{shown(path_or_buffer)} is neither a path nor an open file"
+        raise InvalidPostId(msg)
     else:
         stream, name = path_or_buffer, str(getattr(path_or_buffer, "name", "the file"))
     # A stream that is closed, as cron may have it, holds nothing.

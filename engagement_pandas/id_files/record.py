@@ -134,13 +134,13 @@ def roles_of(names: Sequence[str]) -> Mapping[str, int]:
     keys = [key(name) for name in names]
     roles = {}
     for role, spellings in ROLES.items():
-        for spelling in spellings:
-            if keys.count(spelling) > 1:
-                twice = listed(name for name in names if key(name) == spelling)
-                msg = f"two columns are called the same, {twice}; rename or drop one"
-                raise InvalidPostId(msg)
-            if spelling in keys and role not in roles:
-                roles[role] = keys.index(spelling)
+        spelling = next((one for one in spellings if one in keys), "")
+        if keys.count(spelling) > 1:
+            twice = listed(name for name in names if key(name) == spelling)
+            msg = f"two columns are called the same, {twice}; rename or drop one"
+            raise InvalidPostId(msg)
+        if spelling:
+            roles[role] = keys.index(spelling)
     return roles
 
 
