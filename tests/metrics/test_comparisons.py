@@ -203,7 +203,7 @@ ONE = tidy([(POST, "favorites", "2026-03-01", 5, 1)])
     ("pair", "asked", "words"),
     [
         ((ONE, ONE), {"by": "favorites"}, "is in both sets"),
-        ((ONE, ONE.iloc[:0]), {"by": "favourites"}, "did you mean 'favorites'"),
+        ((ONE, ONE.iloc[:0]), {"by": "favourits"}, "did you mean 'favorites'"),
         ((ONE, ONE.iloc[:0]), {"by": "favorites", "at": 0}, "at is 0"),
         ((ONE, ONE.iloc[:0]), {"confidence": 2}, "confidence is 2"),
         ((ONE, ONE.iloc[:0]), {"draws": 3}, "draws is 3"),
