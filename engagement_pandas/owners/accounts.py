@@ -77,11 +77,12 @@ class Accounts:
         *,
         tokens_in: Literal["file", "keyring"] = "file",
         consumer: Consumer | None = None,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         if tokens_in not in PLACES:
             msg = f"tokens_in is {tokens_in!r}; give one of {listed(PLACES)}"
             raise AccountsError(msg)
+        environ = os.environ if environ is None else environ
         self._given = path or environ.get(PATH_VARIABLE)
         self.tokens_in = tokens_in
         self._consumer = consumer

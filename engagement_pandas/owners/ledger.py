@@ -100,12 +100,13 @@ class Ledger:
         *,
         limit: int | None = None,
         clock: Callable[[], float] = time.time,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         if limit is not None and (type(limit) is not int or limit < 1):
             msg = f"limit is {limit!r}; give a whole number of handles, at least one, or None"
             raise RequestError(msg)
         self.limit = limit
+        environ = os.environ if environ is None else environ
         self._given = path or environ.get(PATH_VARIABLE)
         self._clock = clock
         self._environ = environ
@@ -113,7 +114,7 @@ class Ledger:
         self._handles: dict[str, str] = {}
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Return the ledger at ``X_LEDGER``, with the limit in ``X_HANDLE_LIMIT``, if any.
 
         Raises
@@ -121,6 +122,7 @@ class Ledger:
         RequestError
             Where the limit is not a positive whole number.
         """
+        environ = os.environ if environ is None else environ
         text = environ.get(LIMIT_VARIABLE, "").strip()
         if text and not (text.isascii() and text.isdecimal() and int(text) > 0):
             msg = f"{LIMIT_VARIABLE} is {text!r}; set it to a whole number, at least 1, or unset it"
