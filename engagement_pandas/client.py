@@ -7,7 +7,7 @@ answers.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from operator import itemgetter
@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self
 
+from engagement_pandas.addresses import is_here
 from engagement_pandas.archive import Archive, unsettled
 from engagement_pandas.auth import AppOnly, UserContext
 from engagement_pandas.collection import Collection
@@ -29,7 +30,7 @@ from engagement_pandas.progress import Progress, Watch, bar
 from engagement_pandas.quota import Quota
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
-from engagement_pandas.resuming import Left, resume
+from engagement_pandas.resuming import Answered, Left, resume
 from engagement_pandas.wire.flight import Errand
 from engagement_pandas.wire.part import Part
 from engagement_pandas.wire.speakers import Speakers
@@ -55,10 +56,10 @@ class EngagementClient:
     token_url : str
         Where ``AppOnly.from_consumer`` gets its bearer token.
     attempts : int
-        How often a request is sent, the first time included: again after 429, 500, 502,
-        503, 504, a broken connection, and a body that is cut off, no JSON, or without a
-        grouping and posts that were asked for, with exponential backoff (up to 2, 4, 8, …
-        60 s) and a new signature.
+        How often a request is sent, the first time included: again after 429, 500, 502 to
+        504, 520 to 525, 527, 530, a broken connection, and a body that is cut off, no JSON,
+        or without a grouping and posts that were asked for, with exponential backoff (up to
+        2, 4, 8, … 60 s) and a new signature.
     in_flight : int
         How many requests may be on their way at once, within the quota: one until an answer
         has told of it, and four where answers tell nothing. With 1 they go one by one, in
@@ -66,8 +67,9 @@ class EngagementClient:
     timeout : tuple of float
         Seconds to connect, and between two bytes of the answer.
     ledger : Ledger, optional
-        Keeps the distinct handles that are asked with each month, and their limit. Where the
-        credentials are of one owner, whose handle they do not tell, that is ``user_9``, say.
+        Keeps the distinct handles of each month, and their limit; an owner whose handle is
+        not known is ``user_9``, say. For a server on this machine (a sandbox), only a
+        ``Ledger(path)`` is kept, not that of the environment.
     clock, sleep : callable
         ``time.time`` and ``time.sleep``; tests put their own in.
 
@@ -84,9 +86,8 @@ class EngagementClient:
     Examples
     --------
     >>> import engagement_pandas as ep
-    >>> with ep.demo_client(now="2026-04-15T12:20:00Z") as demo:
-    ...     request = ep.totals(demo.posts, engagement_types=["favorites"])
-    ...     responses = demo.client.fetch(request)
+    >>> with ep.demo_client("2026-04-15") as demo:
+    ...     responses = demo.client.fetch(ep.totals(demo.posts, engagement_types=["favorites"]))
     >>> sum(len(r.request.post_ids) for r in responses) == len(demo.posts)
     True
     """
@@ -108,6 +109,8 @@ class EngagementClient:
         self._transport = Transport(
             attempts=attempts, in_flight=in_flight, timeout=timeout, clock=clock, sleep=sleep
         )
+        if ledger is not None and ledger.is_default and is_here(self._base_url):
+            ledger = None  # what a sandbox answers, no contract bills
         self._speakers = Speakers(credentials, checked_url(token_url), self._transport, ledger)
 
     @property
@@ -133,8 +136,8 @@ class EngagementClient:
         request : EngagementRequest or Plan
             Of any size.
         responses : sequence of EngagementResponse
-            Those of an earlier fetch of the same, as its ``error.responses``: what they
-            settle is not sent again, however old (``retrieved_at``) it is.
+            Of an earlier fetch of the same, as its ``error.responses``: what they settle is
+            not sent again, however old (``retrieved_at``) it is.
         watch : callable, optional
             Told of each step as a ``Progress(done, total, waiting)``, in this thread:
             before anything is sent, once a second of every wait (``waiting 37 s for the
@@ -189,7 +192,7 @@ class EngagementClient:
                 told = f"{counted(answers, 'answer')} had arrived; see .responses"
                 error.add_note(f"{told}: fetch(..., responses=error.responses) goes on")
             raise
-        return list(_in_order(todo, arrived))
+        return [*_in_order(todo, arrived)]
 
     def stream(
         self, request: EngagementRequest | Plan, *, watch: Watch | None = None
@@ -341,9 +344,7 @@ def _archive(into: Any) -> Archive:
     raise RequestError(msg)
 
 
-def _in_order(
-    todo: Plan, arrived: Iterable[tuple[int, EngagementResponse]]
-) -> tuple[EngagementResponse, ...]:
+def _in_order(todo: Plan, arrived: Answered) -> tuple[EngagementResponse, ...]:
     """Return answers in the order of the plan, those to one part in that of their arrival."""
     answers = (response for _, response in sorted(arrived, key=itemgetter(0)))
     return (*todo.settled, *answers)

@@ -1,8 +1,13 @@
 """The ledger: on whose behalf was asked this month, which is what a contract bills.
 
 X counts the distinct authorised handles that are queried in a month, and has no endpoint
-that tells the number. A handle counts from the first request signed with its tokens; what
-a bearer token asks counts for nobody.
+that tells the number. A handle counts from the first answer to a request signed with its
+tokens (HTTP 200, or a 400 or 403 that names what is refused); what a bearer token asks counts
+for nobody.
+
+The limit is checked before a request is sent, by what is on disk. Where two processes ask
+with new handles at the same moment, both may be let through: then both are written down,
+since both are billed, with a warning, and the next new handle is refused.
 
 The file has a line a handle and month, and grows by whole lines only::
 
@@ -13,6 +18,7 @@ The file has a line a handle and month, and grows by whole lines only::
 from __future__ import annotations
 
 import html
+import math
 import os
 import re
 import time
@@ -66,8 +72,8 @@ class Ledger:
 
     Notes
     -----
-    Where nobody has named a file or a limit, one that cannot be read or written is warned of,
-    and nobody is noted: counting is a service then, and no condition.
+    Where nobody has named a file or a limit, one that cannot be had is warned of, and nobody
+    is noted.
 
     Raises
     ------
@@ -106,6 +112,7 @@ class Ledger:
             msg = f"limit is {limit!r}; give a whole number of handles, at least one, or None"
             raise RequestError(msg)
         self.limit = limit
+        self.is_default = path is None
         environ = os.environ if environ is None else environ
         self._given = path or environ.get(PATH_VARIABLE)
         self._clock = clock
@@ -146,7 +153,11 @@ class Ledger:
         return _month(self._now())
 
     def handles(self, month: str | None = None) -> tuple[str, ...]:
-        """Return the handles that were asked with in a month, the first one first.
+        """Return the handles of a month, the first one first; as :meth:`asked`."""
+        return tuple(self.asked(month))
+
+    def asked(self, month: str | None = None) -> dict[str, datetime]:
+        """Return the handles of a month, and when each was first asked with (aware, UTC).
 
         Parameters
         ----------
@@ -159,16 +170,6 @@ class Ledger:
             Where that is no month.
         LedgerError
             Where the file cannot be read.
-        """
-        return tuple(self.asked(month))
-
-    def asked(self, month: str | None = None) -> dict[str, datetime]:
-        """Return the handles of a month, and when each was first asked with (aware, UTC).
-
-        Raises
-        ------
-        RequestError, LedgerError
-            As :meth:`handles`.
         """
         wanted = self.month if month is None else month
         if not isinstance(wanted, str) or not _MONTH.fullmatch(wanted):
@@ -186,7 +187,6 @@ class Ledger:
         Parameters
         ----------
         handles : iterable of str
-            However they are spelt.
         at : datetime, optional
             Aware; the present by default.
 
@@ -223,10 +223,16 @@ class Ledger:
             )
         return new
 
-    def note(self, handle: str, at: datetime | None = None) -> bool:
-        """Write down that a handle is about to be asked with; call it before each request.
+    def allow(self, handle: str) -> None:
+        """Refuse a handle beyond the limit, as :meth:`check`; call it before each request."""
+        month = self.month
+        if (month, self._called(handle)) not in self._known:
+            self._new([handle], month)
 
-        It is on disk when this returns. A handle that stands there already costs nothing.
+    def note(self, handle: str, at: datetime | None = None) -> bool:
+        """Write down that a request with a handle was answered; call it after each answer.
+
+        It is on disk when this returns.
 
         Parameters
         ----------
@@ -241,40 +247,34 @@ class Ledger:
 
         Raises
         ------
-        LedgerFull
-            Where it would be one more than the limit; it is not written down.
-        RequestError
-            Where it is no handle.
-        LedgerError
-            Where the file cannot be read or written.
+        RequestError, LedgerError
+            Where it is no handle, or the file cannot be read or written.
+
+        Warns
+        -----
+        UserWarning
+            Where it is beyond the limit, which another process has filled meanwhile.
         """
         moment = self._now() if at is None else at
         entry = _Entry(_month(moment), self._called(handle), moment.astimezone(UTC))
         if (entry.month, entry.handle) in self._known:
             return False
-        new: tuple[str, ...] = ()
+        known: tuple[str, ...] = (entry.handle,)
         with self._if_wanted(), self._journal.writing():
-            # Once more with the lock, which no other process can be past.
-            new, _ = self._new([handle], entry.month)
-            if new:
+            known = self.handles(entry.month)
+            if entry.handle not in known:
                 self._journal.append(msgspec.json.encode(entry) + b"\n")
         self._known.add((entry.month, entry.handle))
-        return bool(new)
+        if entry.handle not in known and len(known) >= (self.limit or math.inf):
+            warnings.warn(
+                f"{entry.handle} is handle {len(known) + 1} of {self.limit} in {entry.month}: "
+                f"another process has filled the ledger {self.path} meanwhile",
+                stacklevel=2,
+            )
+        return entry.handle not in known
 
     def identify(self, number: str, handle: str) -> None:
-        """Tell whose a number is: who was asked with before the handle was known counts once.
-
-        Parameters
-        ----------
-        number : str
-            What stands in the place of a handle that is not known, such as ``user_9``.
-        handle : str
-
-        Raises
-        ------
-        RequestError
-            Where one is no handle.
-        """
+        """Count the number of an owner, such as ``user_9``, as this handle from now on."""
         self._handles[same_handle(number)] = same_handle(handle)
 
     def _called(self, handle: str) -> str:

@@ -93,12 +93,17 @@ class Speakers:
         """Return who signs for a handle; "" where there is one speaker for everybody."""
         if handle not in self._known:
             credentials = self._credentials(handle)
-            note = None
+            allow = note = None
             if self._ledger is not None and isinstance(credentials, UserContext):
                 if credentials.handle:
                     self._ledger.identify(_number(credentials), credentials.handle)
-                note = partial(self._ledger.note, _billed(credentials))
-            self._known[handle] = Speaker(credentials, self._token_url, self._transport, note)
+                allow, note = (
+                    partial(one, _billed(credentials))
+                    for one in (self._ledger.allow, self._ledger.note)
+                )
+            self._known[handle] = Speaker(
+                credentials, self._token_url, self._transport, allow, note
+            )
         return self._known[handle]
 
     def refusal(self, requests: Collection[EngagementRequest], owners: Owners) -> str | None:
