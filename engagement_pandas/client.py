@@ -68,8 +68,8 @@ class EngagementClient:
         Seconds to connect, and between two bytes of the answer.
     ledger : Ledger, optional
         Keeps the distinct handles of each month, and their limit; an owner whose handle is
-        not known is ``user_9``, say. For a server on this machine (a sandbox), only a
-        ``Ledger(path)`` is kept, not that of the environment.
+        not known is ``user_9``, say. For a server on this machine (a sandbox), that of the
+        contract is left alone: give a ``Ledger(path)``, if any.
     clock, sleep : callable
         ``time.time`` and ``time.sleep``; tests put their own in.
 
@@ -109,7 +109,7 @@ class EngagementClient:
         self._transport = Transport(
             attempts=attempts, in_flight=in_flight, timeout=timeout, clock=clock, sleep=sleep
         )
-        if ledger is not None and ledger.is_default and is_here(self._base_url):
+        if ledger is not None and ledger.of_contract and is_here(self._base_url):
             ledger = None  # what a sandbox answers, no contract bills
         self._speakers = Speakers(credentials, checked_url(token_url), self._transport, ledger)
 

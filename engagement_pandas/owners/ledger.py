@@ -5,9 +5,8 @@ that tells the number. A handle counts from the first answer to a request signed
 tokens (HTTP 200, or a 400 or 403 that names what is refused); what a bearer token asks counts
 for nobody.
 
-The limit is checked before a request is sent, by what is on disk. Where two processes ask
-with new handles at the same moment, both may be let through: then both are written down,
-since both are billed, with a warning, and the next new handle is refused.
+The limit is checked before each request. Where two processes send new handles at the same
+moment, both may pass it: both are billed and written down, with a warning.
 
 The file has a line a handle and month, and grows by whole lines only::
 
@@ -32,6 +31,7 @@ from typing import Final, Self
 
 import msgspec
 
+from engagement_pandas.addresses import BASE_URL_VARIABLE, is_here
 from engagement_pandas.errors import LedgerError, LedgerFull, RequestError
 from engagement_pandas.identity import same_handle
 from engagement_pandas.owners.folders import settings_file
@@ -65,10 +65,8 @@ class Ledger:
     limit : int, optional
         Distinct handles a month that the contract pays for. From 80 % of it a warning
         comes with each new handle, and the one beyond it is refused.
-    clock : callable
-        ``time.time``, or a test's own. Months are those of UTC.
-    environ : mapping of str to str, optional
-        The environment; tests put their own in.
+    clock, environ
+        ``time.time`` and the environment, or a test's own. Months are those of UTC.
 
     Notes
     -----
@@ -112,17 +110,23 @@ class Ledger:
             msg = f"limit is {limit!r}; give a whole number of handles, at least one, or None"
             raise RequestError(msg)
         self.limit = limit
-        self.is_default = path is None
+        self.of_contract = path is None
         environ = os.environ if environ is None else environ
         self._given = path or environ.get(PATH_VARIABLE)
+        self._prefix = ""
         self._clock = clock
         self._environ = environ
         self._known: set[tuple[str, str]] = set()
         self._handles: dict[str, str] = {}
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+    def from_env(
+        cls, environ: Mapping[str, str] | None = None, *, base_url: str | None = None
+    ) -> Self:
         """Return the ledger at ``X_LEDGER``, with the limit in ``X_HANDLE_LIMIT``, if any.
+
+        For a ``base_url`` (by default ``X_BASE_URL``) on this machine it is another file,
+        ``sandbox-`` before its name: what a sandbox answers, no contract bills.
 
         Raises
         ------
@@ -134,14 +138,19 @@ class Ledger:
         if text and not (text.isascii() and text.isdecimal() and int(text) > 0):
             msg = f"{LIMIT_VARIABLE} is {text!r}; set it to a whole number, at least 1, or unset it"
             raise RequestError(msg)
-        return cls(limit=int(text) if text else None, environ=environ)
+        ledger = cls(limit=int(text) if text else None, environ=environ)
+        ledger.of_contract = not is_here(base_url or environ.get(BASE_URL_VARIABLE, ""))
+        ledger._prefix = "" if ledger.of_contract else "sandbox-"
+        return ledger
 
     @cached_property
     def path(self) -> Path:
-        """The file; where to look for it is not asked before it is needed."""
+        """The file."""
         if self._given:
-            return Path(self._given)
-        return settings_file("ledger.jsonl", PATH_VARIABLE, LedgerError, self._environ)
+            path = Path(self._given)
+        else:
+            path = settings_file("ledger.jsonl", PATH_VARIABLE, LedgerError, self._environ)
+        return path.with_name(self._prefix + path.name) if self._prefix else path
 
     @property
     def _journal(self) -> Journal:
@@ -166,10 +175,8 @@ class Ledger:
 
         Raises
         ------
-        RequestError
-            Where that is no month.
-        LedgerError
-            Where the file cannot be read.
+        RequestError, LedgerError
+            Where that is no month, or the file cannot be read.
         """
         wanted = self.month if month is None else month
         if not isinstance(wanted, str) or not _MONTH.fullmatch(wanted):
@@ -182,7 +189,7 @@ class Ledger:
         return first
 
     def check(self, handles: Iterable[str], at: datetime | None = None) -> tuple[str, ...]:
-        """Tell which handles would be new this month, before anything is asked with them.
+        """Return which handles would be new, in lower case, without ``@``, sorted.
 
         Parameters
         ----------
@@ -190,19 +197,12 @@ class Ledger:
         at : datetime, optional
             Aware; the present by default.
 
-        Returns
-        -------
-        tuple of str
-            In lower case, without ``@``, sorted.
-
         Raises
         ------
         LedgerFull
             Where they are more than the limit leaves room for.
-        RequestError
-            Where one is no handle.
-        LedgerError
-            Where the file cannot be read.
+        RequestError, LedgerError
+            Where one is no handle, or the file cannot be read.
 
         Warns
         -----
@@ -338,10 +338,9 @@ class Ledger:
             f"<tr><td>{number}</td><td>@{handle}</td><td>{at:%Y-%m-%d %H:%M}</td></tr>"
             for number, (handle, at) in enumerate(asked.items(), 1)
         )
-        heading = "<tr><th></th><th>handle</th><th>first asked (UTC)</th></tr>"
         return (
-            f"<table><caption>{html.escape(repr(self))}</caption><thead>{heading}</thead>"
-            f"<tbody>{rows}</tbody></table>"
+            f"<table><caption>{html.escape(repr(self))}</caption><thead><tr><th></th><th>handle"
+            f"</th><th>first asked (UTC)</th></tr></thead><tbody>{rows}</tbody></table>"
         )
 
 

@@ -99,16 +99,18 @@ class Strongbox:
         """
         if not _KNOWS_MODES:
             return
-        own, *above = Path(os.path.realpath(self.path)).parents
-        for folder, others in (
-            (own, stat.S_IWGRP | stat.S_IWOTH),
-            *((f, stat.S_IWOTH) for f in above),
-        ):
+        # Where the name is a link, of the link too.
+        named = Path(os.path.realpath(self.path.parent), self.path.name)
+        places = dict.fromkeys((named, Path(os.path.realpath(named))))
+        own = [place.parent for place in places]
+        above = dict.fromkeys(folder for one in own for folder in one.parents)
+        for folder in dict.fromkeys((*own, *above)):
+            others = stat.S_IWGRP | stat.S_IWOTH if folder in own else stat.S_IWOTH
             told = folder.stat()
             mode = stat.S_IMODE(told.st_mode)
             if mode & others and not mode & stat.S_ISVTX:
                 why, cure = "", f"chmod go-w {quote(str(folder))}"
-            elif folder == own and told.st_uid not in (0, os.geteuid()):
+            elif folder in own and told.st_uid not in (0, os.geteuid()):
                 why, cure = f", owner {told.st_uid}", "move it into a folder of your own"
             else:
                 continue
