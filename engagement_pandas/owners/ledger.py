@@ -53,9 +53,7 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 class Ledger:
-    """Whose counts were asked for, month by month, and how many more may be.
-
-    Several processes may keep one ledger.
+    """Whose counts were asked for each month; several processes may keep one.
 
     Parameters
     ----------
