@@ -22,6 +22,7 @@ from urllib3.exceptions import ProtocolError
 
 import engagement_pandas as ep
 from engagement_pandas.owners.authorisation import StepKeys
+from engagement_pandas.wire import flight
 from engagement_pandas.wire.exchange import without_frames
 
 SECRETS = ("CANARY-key", "CANARY-secret", "9-CANARY-token", "CANARY-token-secret", "CANARY-bearer")
@@ -96,6 +97,12 @@ def check(error: BaseException) -> None:
     text = "".join(shown)
     for secret in (*SECRETS, PAIR, "OAuth oauth", "Bearer "):
         assert secret not in text
+
+
+@pytest.fixture(autouse=True)
+def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for nothing that is on its way: it never arrives."""
+    monkeypatch.setattr(flight, "GRACE", 0)
 
 
 @pytest.fixture(

@@ -307,7 +307,12 @@ def _cut_off(answer: Answer) -> bool:
     if answer.status != HTTPStatus.OK and "json" not in answer.headers.get("content-type", "json"):
         return False
     try:
-        shallow(answer.content)
+        if answer.status == HTTPStatus.OK:
+            shallow(answer.content)
+        else:  # a refusal may be any JSON
+            msgspec.json.decode(answer.content, type=msgspec.Raw)
+    except UNREADABLE:
+        return True
     except ResponseShapeError as error:
         return isinstance(error.__cause__, UNREADABLE)
     return False
