@@ -464,7 +464,7 @@ def test_what_is_wrong_here_stays_wrong(clock: FakeClock, monkeypatch: pytest.Mo
         msg = "Unable to determine SOCKS version"
         raise ValueError(msg)
 
-    monkeypatch.setattr(transport._session, "post", wrong)
+    monkeypatch.setattr(transport._own.session, "post", wrong)
     far = Message(
         "https://127.0.0.1:9/x", b"{}", "text/plain", lambda: HTTPBasicAuth("a", "b"), str
     )
