@@ -112,7 +112,7 @@ class Consumer(Credentials):
         return _digest(self.consumer_key)
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read ``X_CONSUMER_KEY`` and ``X_CONSUMER_SECRET``, or their ``TWITTER_…`` twins.
 
         Raises
@@ -181,7 +181,7 @@ class UserContext(Credentials):
         return {name: secret for name, secret in secrets.items() if name in VARIABLES}
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read the environment.
 
         ``X_CONSUMER_KEY``, ``X_CONSUMER_SECRET``, ``X_ACCESS_TOKEN`` and
@@ -268,7 +268,7 @@ class AppOnly(Credentials):
         return cls(None, consumer_key, consumer_secret)
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read ``X_BEARER_TOKEN``, or else ``X_CONSUMER_KEY`` and ``X_CONSUMER_SECRET``.
 
         Raises
@@ -314,19 +314,20 @@ def owner_number(access_token: str) -> str | None:
     return number if dash and number.isascii() and number.isdecimal() else None
 
 
-def lookup(environ: Mapping[str, str], name: str) -> str | None:
+def lookup(environ: Mapping[str, str] | None, name: str) -> str | None:
     """Return one credential of the environment, by its name in :data:`VARIABLES`."""
+    # No default argument holds the environment: every help text would show it.
+    environ = os.environ if environ is None else environ
     variable = VARIABLES[name]
     return environ.get(variable) or environ.get(variable.replace("X_", "TWITTER_", 1)) or None
 
 
-def _read(environ: Mapping[str, str], names: list[str]) -> dict[str, Any]:
-    found = {name: lookup(environ, name) for name in names}
-    missing = [VARIABLES[name] for name, value in found.items() if value is None]
+def _read(environ: Mapping[str, str] | None, names: list[str]) -> dict[str, Any]:
+    missing = [VARIABLES[name] for name in names if lookup(environ, name) is None]
     if missing:
         msg = f"set {' and '.join(missing)} in the environment (or the same with TWITTER_ for X_)"
         raise MissingCredentials(msg, missing)
-    return found
+    return {name: lookup(environ, name) for name in names}
 
 
 def _above_debug(record: logging.LogRecord) -> bool:

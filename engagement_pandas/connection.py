@@ -210,7 +210,9 @@ def connect(
         raise MissingCredentials(msg, error.variables) from None
     named = addresses()
     base_url = named.get("base_url", BASE_URL)
-    client = EngagementClient(owner, ledger=Ledger.from_env(), **named)
+    client = EngagementClient(
+        owner, ledger=Ledger.from_env(base_url=named.get("base_url")), **named
+    )
     public = EngagementClient(AppOnly.from_env(), **named)
     frame = _frame(records, file)
     far = f"X, Engagement API at {urlsplit(base_url).hostname}"

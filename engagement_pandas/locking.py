@@ -12,6 +12,7 @@ from typing import Final
 
 OWNER_ONLY: Final = 0o600
 _PAUSE: Final = 0.02
+_OPEN: Final[set[int]] = set()  # what is held, or waited for, in this process
 
 
 @contextmanager
@@ -40,12 +41,9 @@ def locked(path: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[
     ...     os.listdir(folder)
     ['.ledger.lock']
     """
-    handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
-    try:
+    with _opened(path) as handle:
         _take(handle, sleep)
         yield
-    finally:
-        os.close(handle)  # which lets go of it
 
 
 @contextmanager
@@ -60,11 +58,30 @@ def alone(path: Path) -> Iterator[bool]:
     ...         first, second
     (True, False)
     """
-    handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
-    try:
+    with _opened(path) as handle:
         yield _try(handle)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+    _OPEN.add(handle)
+    try:
+        yield handle
     finally:
-        os.close(handle)
+        if handle in _OPEN:  # not closed by a fork, in which the number may be another file's
+            _OPEN.discard(handle)
+            os.close(handle)  # which lets go of it
+
+
+def _let_go() -> None:
+    """Close, in a fork, what another process holds: else it would hold on with this one's copy."""
+    while _OPEN:
+        os.close(_OPEN.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
 
 
 if sys.platform == "win32":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import RLock
 
 from tqdm.auto import tqdm
 
@@ -52,3 +54,8 @@ def bar(total: int) -> Iterator[Watch]:
             shown.set_postfix_str(progress.waiting)
 
         yield watch
+
+
+if hasattr(os, "register_at_fork"):
+    # A thread of the parent may hold tqdm's lock, and is not there to let go of it.
+    os.register_at_fork(after_in_child=lambda: tqdm.set_lock(RLock()))

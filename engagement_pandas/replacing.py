@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
+
+OWNER_FOLDER: Final = 0o700
+"""The mode of a folder of settings: its owner's alone."""
 
 
 def leftovers(path: Path) -> Iterator[Path]:
@@ -69,11 +73,11 @@ def place(path: Path, content: bytes) -> bool:
     return True
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path, mode: int = 0o777) -> None:
     """Make a folder, and those that it is in, to last through a power cut."""
     if not folder.is_dir():
-        make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
+        make_folder(folder.parent, mode)
+        folder.mkdir(mode, exist_ok=True)
     flush_folder(folder.parent)  # also where it was made just before a crash
 
 

@@ -20,7 +20,7 @@ from engagement_pandas.kinds import known_types
 from engagement_pandas.posts import check_digits, unique_ids
 from engagement_pandas.vocabulary import RELIABLE_PAST, Endpoint, EngagementType
 from engagement_pandas.window import Window
-from engagement_pandas.wording import counted, listed
+from engagement_pandas.wording import counted, listed, shown
 
 __all__ = [
     "BY_DAY",
@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 _FEW = 4
+_KEYS = ("tweet_ids", "engagement_types", "groupings")
 
 PostIds = Iterable[Any]
 """Strings or exact integers, a Series of them, or a frame with a ``post_id`` column."""
@@ -144,13 +145,16 @@ class EngagementRequest:
         >>> EngagementRequest.from_json("totals", asked.to_json()) == asked
         True
         """
-        try:
-            by = {name: group["group_by"] for name, group in body["groupings"].items()}
-            ids, types = body["tweet_ids"], body["engagement_types"]
-        except (KeyError, TypeError, AttributeError) as error:
-            msg = f"this is not the body of a request: {error!r}"
-            raise RequestError(msg) from error
-        window = Window.covering(body["start"], body["end"]) if "start" in body else None
+        ids, types, named = (_member(body, key, "the body") for key in _KEYS)
+        if not isinstance(named, Mapping):
+            msg = f"groupings is {shown(named)}; a body has an object there, of groupings by name"
+            raise RequestError(msg)
+        by = {
+            name: _member(group, "group_by", f"grouping {name!r}") for name, group in named.items()
+        }
+        window = None
+        if "start" in body or "end" in body:
+            window = Window.covering(*(_member(body, key, "the body") for key in ("start", "end")))
         return cls(endpoint, ids, types, by, window)  # type: ignore[arg-type]
 
     def grouping(self, name: str | None = None) -> Grouping:
@@ -185,6 +189,14 @@ class EngagementRequest:
         if self.window is not None:
             parts.append(str(self.window))
         return f"EngagementRequest({' | '.join(parts)})"
+
+
+def _member(value: object, key: str, name: str) -> Any:
+    """Return what an object of a body has below a key."""
+    if isinstance(value, Mapping) and key in value:
+        return value[key]
+    msg = f"{name} has no {key!r}, and is not that of a request: {shown(value)}"
+    raise RequestError(msg)
 
 
 def totals(

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -745,3 +746,80 @@ def test_a_file_for_all_to_read(
     path.chmod(0o644)
     assert main(["accounts"]) == 3
     assert f"chmod 600 {path}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("above", "own", "refused"),
+    [
+        (0o755, 0o700, False),
+        (0o755, 0o755, False),
+        (0o775, 0o700, False),  # as many a system makes a person's own folders
+        (0o1777, 0o700, False),  # as /tmp is
+        (0o755, 0o1777, False),
+        (0o755, 0o770, True),
+        (0o755, 0o702, True),
+        (0o755, 0o777, True),
+        (0o777, 0o700, True),
+        (0o703, 0o700, True),
+    ],
+)
+def test_folders_that_others_write_into(
+    tmp_path: Path,
+    above: int,
+    own: int,
+    refused: bool,  # noqa: FBT001
+) -> None:
+    """They could put another file there; the sticky bit keeps them from it."""
+    folder = tmp_path / "above" / "own"
+    folder.mkdir(parents=True)
+    kept = ep.Accounts(folder / "accounts.json", environ=ENV)
+    kept.add(account())
+    folder.chmod(own)
+    folder.parent.chmod(above)
+    bad = folder if own & 0o022 else folder.parent
+    words = rf"accounts\.json.*{bad} \(mode \d+\): chmod go-w {bad}, and log in"
+    for use in (lambda: kept.handles, kept.check, lambda: kept.add(account("railway", "10"))):
+        with pytest.raises(ep.AccountsError, match=words) if refused else nullcontext():
+            use()
+    folder.chmod(0o700)
+    folder.parent.chmod(0o700)
+    assert len(kept.handles) == (1 if refused else 2)
+
+
+def test_a_folder_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of root it is as good as one's own."""
+    kept = ep.Accounts(tmp_path / "accounts.json", environ=ENV)
+    kept.add(account())
+    mine = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: 54_321)
+    if mine == 0:
+        assert kept.handles == ("bakery",)
+        os.chown(tmp_path, 12_345, -1)
+    with pytest.raises(ep.AccountsError, match=r"owner \d+\): move it into a folder of your own"):
+        _ = kept.handles
+
+
+def test_a_link_in_a_folder_that_others_write_into(tmp_path: Path) -> None:
+    """They could have it lead elsewhere."""
+    (tmp_path / "own").mkdir(0o700)
+    (tmp_path / "open").mkdir(0o700)
+    ep.Accounts(tmp_path / "own" / "accounts.json", environ=ENV).add(account())
+    link = tmp_path / "open" / "link.json"
+    link.symlink_to(tmp_path / "own" / "accounts.json")
+    assert ep.Accounts(link, environ=ENV).handles == ("bakery",)
+    (tmp_path / "open").chmod(0o777)
+    with pytest.raises(ep.AccountsError, match="open"):
+        _ = ep.Accounts(link, environ=ENV).handles
+
+
+def test_folders_are_made_for_their_owner(tmp_path: Path) -> None:
+    """Whatever the umask, and whether accounts or a ledger are first."""
+    before = os.umask(0)
+    try:
+        ep.Ledger(tmp_path / "a" / "b" / "ledger.jsonl").note("bakery")
+        ep.Accounts(tmp_path / "a" / "b" / "accounts.json", environ=ENV).add(account())
+        ep.Accounts(tmp_path / "c" / "d" / "accounts.json", environ=ENV).add(account())
+    finally:
+        os.umask(before)
+    for name in ("a", "a/b", "c", "c/d"):
+        assert mode(tmp_path / name) == 0o700

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import warnings
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripted import FakeClock
+from scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
 from engagement_pandas.owners import journal
@@ -89,7 +90,7 @@ def test_what_is_known_costs_nothing(ledger: ep.Ledger, monkeypatch: pytest.Monk
     assert ledger.note("@Bakery") is False
 
 
-def test_it_is_on_disk_before_anything_is_asked(
+def test_it_is_on_disk_at_once(
     ledger: ep.Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The line is flushed through to the disk when note returns."""
@@ -144,8 +145,8 @@ MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 4, 30), timezones=st
 
 @settings(max_examples=25)
 @given(st.lists(st.tuples(NAMES, MOMENTS), max_size=8), st.integers(1, 3) | st.none())
-def test_no_month_passes_its_limit(notes: list[tuple[str, datetime]], limit: int | None) -> None:
-    """As a dictionary of sets would have it, whatever the order; and after reading it again."""
+def test_every_answer_is_noted(notes: list[tuple[str, datetime]], limit: int | None) -> None:
+    """Also beyond the limit, with a warning: it is billed. And after reading it again."""
     import tempfile  # noqa: PLC0415 - hypothesis and tmp_path do not go together
 
     expected: dict[str, list[str]] = {}
@@ -156,12 +157,12 @@ def test_no_month_passes_its_limit(notes: list[tuple[str, datetime]], limit: int
             handle = name.removeprefix("@").lower()
             if handle in month:
                 assert ledger.note(name, moment) is False
-            elif limit is not None and len(month) == limit:
-                with pytest.raises(ep.LedgerFull):
-                    ledger.note(name, moment)
-            else:
+                continue
+            month.append(handle)
+            beyond = limit is not None and len(month) > limit
+            words = f"{handle} is handle {len(month)} of {limit} in"
+            with pytest.warns(UserWarning, match=words) if beyond else nullcontext():
                 assert ledger.note(name, moment) is True
-                month.append(handle)
         for read in (ledger, ep.Ledger(Path(folder, "ledger"))):
             assert {month: list(read.handles(month)) for month in expected} == expected
 
@@ -200,7 +201,8 @@ def test_stopped_beyond_the_limit(path: Path, clock: FakeClock) -> None:
     ledger = ep.Ledger(path, limit=2, clock=clock.time)
     ledger.note("a")
     ledger.note("b")
-    for ask in (lambda: ledger.check(["a", "c"]), lambda: ledger.note("c")):
+    ledger.allow("b")
+    for ask in (lambda: ledger.check(["a", "c"]), lambda: ledger.allow("c")):
         with pytest.raises(ep.LedgerFull, match=r"2 of 2 handles.*2026-04.*\['c'\].*next month"):
             ask()
     assert ledger.note("a") is False
@@ -402,23 +404,21 @@ CROWD = textwrap.dedent(
     sys.stdin.readline()
     noted = 0
     for number in range(10):
-        try:
-            noted += ledger.note(f"h{(number * 7 + int(sys.argv[3])) % 20}")
-        except ep.LedgerFull:
-            pass
+        noted += ledger.note(f"h{(number * 7 + int(sys.argv[3])) % 20}")
     print(noted, flush=True)
     """
 )
 
 
-@pytest.mark.parametrize(("limit", "expected"), [(1000, 20), (13, 13)])
-def test_a_crowd_keeps_one_ledger(path: Path, limit: int, expected: int) -> None:
-    """Five processes at once: each handle once, and together no more than the limit."""
+@pytest.mark.parametrize("limit", [1000, 13])
+def test_a_crowd_keeps_one_ledger(path: Path, limit: int) -> None:
+    """Five processes at once: each handle once; beyond the limit each new one is warned of."""
     running = [
         subprocess.Popen(  # noqa: S603 - our own
             [sys.executable, "-c", CROWD, str(path), str(limit), str(number * 4)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
         for number in range(5)
@@ -430,10 +430,14 @@ def test_a_crowd_keeps_one_ledger(path: Path, limit: int, expected: int) -> None
         assert process.stdin
         process.stdin.write("go\n")
         process.stdin.flush()
-    noted = [int(process.communicate(timeout=60)[0]) for process in running]
-    assert sum(noted) == expected
+    ended = [process.communicate(timeout=60) for process in running]
+    assert sum(int(noted) for noted, _ in ended) == 20
+    warned = "".join(words for _, words in ended).count(" has filled the ledger ")
+    assert (warned > 0) == (limit < 20)
+    with pytest.raises(ep.LedgerFull) if limit < 20 else nullcontext():
+        ep.Ledger(path, limit=limit, clock=lambda: 1776255600.0).allow("another")
     handles = ep.Ledger(path).handles("2026-04")
-    assert len(handles) == len(set(handles)) == expected
+    assert len(handles) == len(set(handles)) == 20
 
 
 # A ledger that nobody asked for
@@ -518,3 +522,87 @@ def test_a_path_does_not_break_out_of_the_table(tmp_path: Path) -> None:
     shown = ep.Ledger(tmp_path / "<i>.jsonl")._repr_html_()
     assert "line 1 of" in shown
     assert "<i>" not in shown
+
+
+def test_a_sandbox_has_a_ledger_of_its_own(tmp_path: Path) -> None:
+    """By X_BASE_URL or by name: beside the contract's, which is left alone."""
+    environ = {"X_LEDGER": str(tmp_path / "mine"), "X_HANDLE_LIMIT": "3"}
+    here = "http://127.0.0.1:8080"
+    for ledger in (
+        ep.Ledger.from_env(environ | {"X_BASE_URL": here}),
+        ep.Ledger.from_env(environ, base_url=here),
+    ):
+        assert (ledger.path, ledger.limit) == (tmp_path / "sandbox-mine", 3)
+    for url in (None, "https://data-api.x.com"):
+        assert ep.Ledger.from_env(environ, base_url=url).path == tmp_path / "mine"
+    remote = ep.Ledger.from_env(environ | {"X_BASE_URL": here}, base_url="https://data-api.x.com")
+    assert remote.path == tmp_path / "mine"
+
+
+@pytest.mark.parametrize(
+    ("status", "noted"), [(200, True), (400, True), (403, True), (401, False), (404, False)]
+)
+def test_only_answers_count(
+    server: ScriptedServer,
+    clock: FakeClock,
+    path: Path,
+    status: int,
+    noted: bool,  # noqa: FBT001
+) -> None:
+    """What was not let in, or led nowhere, is not billed; nothing is noted before the answer."""
+    ledger = ep.Ledger(path, clock=clock.time)
+    body = {"by_post": {"1": {"favorites": "1"}}} if status == 200 else {"errors": ["no"]}
+    seen: list[bool] = []
+    server.answer(Scripted(status, body))
+    with asking(server, clock, ledger) as client, suppress(ep.RefusedError):
+        client.fetch(ASK, watch=lambda _: seen.append(path.exists()))
+    assert seen[0] is False
+    assert ledger.handles() == (("user_9",) if noted else ())
+
+
+def test_what_never_left_does_not_count(clock: FakeClock, path: Path) -> None:
+    """Nobody listens, as with a machine that is off the network."""
+    ledger = ep.Ledger(path, clock=clock.time)
+    with asking("http://127.0.0.1:9", clock, ledger) as client, pytest.raises(ep.TransportError):
+        client.fetch(ASK)
+    assert not path.exists()
+
+
+def test_outages_do_not_count(server: ScriptedServer, clock: FakeClock, path: Path) -> None:
+    """Eight times 503 or 429, then an answer: only that one."""
+    ledger = ep.Ledger(path, clock=clock.time)
+    down = [Scripted(status, {"errors": ["later"]}) for status in (503, 429) * 4]
+    server.answer(*down, Scripted(200, {"by_post": {"1": {"favorites": "1"}}}))
+    with asking(server, clock, ledger) as client:
+        with pytest.raises(ep.QuotaExceeded):
+            client.fetch(ASK)
+        assert not path.exists()
+        client.fetch(ASK)
+    assert ledger.handles() == ("user_9",)
+
+
+def test_the_contracts_ledger_is_not_kept_for_this_machine(
+    server: ScriptedServer, clock: FakeClock, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless its file is named, nothing is noted for a server on loopback, nor is there a limit."""
+    monkeypatch.setenv("X_LEDGER", str(path))
+    ep.Ledger(clock=clock.time).note("bakery")
+    before = path.read_bytes()
+    for ledger in (ep.Ledger(limit=1, clock=clock.time), ep.Ledger.from_env()):
+        server.answer(Scripted(200, {"by_post": {"1": {"favorites": "1"}}}))
+        with asking(server, clock, ledger) as client:
+            client.fetch(ASK)
+    assert path.read_bytes() == before
+
+
+ASK = ep.totals(["1"], engagement_types=["favorites"])
+
+
+def asking(
+    server: ScriptedServer | str, clock: FakeClock, ledger: ep.Ledger
+) -> ep.EngagementClient:
+    """Return a client of a server that keeps a ledger."""
+    url = server if isinstance(server, str) else server.url
+    return ep.EngagementClient(
+        USER, base_url=url, ledger=ledger, clock=clock.time, sleep=clock.sleep
+    )

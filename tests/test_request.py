@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import engagement_pandas as ep
 from engagement_pandas.vocabulary import SERIES_TYPES, TOTALS_TYPES, Endpoint
@@ -207,3 +209,60 @@ def test_another_endpoint_counts_other_types() -> None:
     request = ep.totals(["7"], engagement_types=["favorites", "quote_tweets"])
     with pytest.raises(ep.UnsupportedEngagementType, match=r"does not count \['quote_tweets'\]"):
         request.replace(endpoint="28hr")
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.binary(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=4) | st.integers(), inner, max_size=3)
+        | st.tuples(inner)
+    ),
+    max_leaves=6,
+)
+BODY = {
+    "tweet_ids": ["7"],
+    "engagement_types": ["replies"],
+    "groupings": {"a": {"group_by": ["engagement.type"]}},
+    "start": "2026-03-01T00:00:00Z",
+    "end": "2026-03-02T00:00:00Z",
+}
+
+
+@given(
+    st.sampled_from(list(ep.Endpoint)) | JUNK,
+    st.fixed_dictionaries({}, optional={k: st.just(v) | JUNK for k, v in BODY.items()})
+    | st.builds(lambda junk: BODY | {"groupings": {"a": {"group_by": junk}}}, JUNK)
+    | JUNK,
+)
+def test_a_body_of_whatever(endpoint: Any, body: Any) -> None:
+    """What cannot have been sent is a RequestError; all else is a request."""
+    try:
+        request = ep.EngagementRequest.from_json(endpoint, body)
+    except ep.RequestError:
+        pass
+    else:
+        assert ep.EngagementRequest.from_json(endpoint, request.to_json()) == request
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"end": ...}, "the body has no 'end'"),
+        ({"start": ...}, "the body has no 'start'"),
+        ({"tweet_ids": ...}, "the body has no 'tweet_ids'"),
+        ({"engagement_types": ...}, "the body has no 'engagement_types'"),
+        ({"groupings": ...}, "the body has no 'groupings'"),
+        ({"groupings": None}, "groupings is None"),
+        ({"groupings": ["a"]}, r"groupings is \['a'\]"),
+        ({"groupings": {"a": {"by": []}}}, r"grouping 'a' has no 'group_by'.*'by': \[\]"),
+        ({"groupings": {"a": 5}}, "grouping 'a' has no 'group_by'.*: 5"),
+        ({"start": None}, "start None"),
+        ({"end": 5}, "end 5"),
+    ],
+)
+def test_what_is_wrong_in_a_body(wrong: dict[str, Any], words: str) -> None:
+    """The key is named, and the value."""
+    body = {key: value for key, value in (BODY | wrong).items() if value is not ...}
+    with pytest.raises(ep.RequestError, match=words):
+        ep.EngagementRequest.from_json("historical", body)

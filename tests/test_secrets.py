@@ -6,7 +6,10 @@ import base64
 import io
 import json
 import logging
+import os
 import pickle
+import subprocess
+import sys
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -439,3 +442,21 @@ def test_tokens_of_another_app(caplog: pytest.LogCaptureFixture, tmp_path: Path)
     with pytest.raises(ep.AccountsError) as caught:
         accounts.credentials("bakery")
     assert left_behind(caught.value, caplog) == []
+
+
+def test_no_help_text_holds_the_environment() -> None:
+    """Signatures, defaults, fields, attributes, documentation: of every module and public name."""
+    canaries = {f"X_{name.upper()}": value for name, value in CANARIES.items()}
+    twins = {name.replace("X_", "TWITTER_"): value for name, value in canaries.items()}
+    others = dict.fromkeys(("X_ACCOUNTS", "AWS_SECRET_ACCESS_KEY"), "9-CANARY-other")
+    done = subprocess.run(  # noqa: S603 - a command of our own
+        [sys.executable, Path(__file__).with_name("help_texts.py"), "CANARY"],
+        env=os.environ | canaries | twins | others,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    *leaking, looked = done.stdout.split()
+    assert leaking == []
+    assert int(looked) > 1500

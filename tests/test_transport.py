@@ -16,12 +16,12 @@ from requests.auth import HTTPBasicAuth
 from scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
+from engagement_pandas.wire.exchange import _passing
 from engagement_pandas.wire.flight import Giving
 from engagement_pandas.wire.transport import (
     Answer,
     Message,
     Transport,
-    _passing,
     checked_url,
     texts,
 )
@@ -464,10 +464,74 @@ def test_what_is_wrong_here_stays_wrong(clock: FakeClock, monkeypatch: pytest.Mo
         msg = "Unable to determine SOCKS version"
         raise ValueError(msg)
 
-    monkeypatch.setattr(transport._session, "post", wrong)
+    monkeypatch.setattr(transport._own.session, "post", wrong)
     far = Message(
         "https://127.0.0.1:9/x", b"{}", "text/plain", lambda: HTTPBasicAuth("a", "b"), str
     )
     with pytest.raises(ep.TransportError, match="Unable to determine") as caught:
         send(transport, far)
     assert (caught.value.attempts, clock.slept) == (1, [])
+
+
+@pytest.mark.parametrize("status", [520, 521, 522, 523, 524, 525, 527, 530])
+def test_what_a_proxy_did_not_reach_is_sent_again(
+    client: ep.EngagementClient, server: ScriptedServer, status: int
+) -> None:
+    """As after a 502."""
+    page = Scripted(status, b"<html>origin</html>", {"content-type": "text/html"})
+    server.answer(page, page, Scripted(200, {"by_post": {"1": {"favorites": "1"}}}))
+    (response,) = client.fetch(ep.totals(["1"], engagement_types=["favorites"]))
+    assert (response.status, len(server.seen)) == (200, 3)
+
+
+def test_a_wrong_certificate_behind_a_proxy_stays_wrong(
+    client: ep.EngagementClient, server: ScriptedServer
+) -> None:
+    """A 526 is a refusal at once."""
+    server.answer(Scripted(526, b"bad certificate", {"content-type": "text/plain"}))
+    with pytest.raises(ep.RefusedError, match=r"HTTP 526.*bad certificate"):
+        client.fetch(ep.totals(["1"], engagement_types=["favorites"]))
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (["one", "two"], ("one", "two")),
+        ([{"message": "a", "code": 32}, "b"], ("a", "b")),
+        ("plain", ("plain",)),
+        ({"error": "no"}, ("no",)),
+        ({"error": {"message": "deep", "code": 5}}, ("deep",)),
+        ({"error": "invalid_client", "error_description": "bad"}, ("invalid_client", "bad")),
+        ({"title": "Forbidden", "detail": "not yours", "status": 403}, ("Forbidden", "not yours")),
+        ({"title": "Same", "detail": "Same"}, ("Same",)),
+        ({"message": "m"}, ("m",)),
+        ({"errors": [{"title": "t", "detail": "d"}]}, ("t", "d")),
+        ({"errors": ["a"], "detail": "b"}, ("a", "b")),
+        ({"errors": [{"code": 5}]}, ("{'code': 5}",)),
+        ({"errors": []}, ('{"errors": []}',)),
+        ({"status": 5}, ('{"status": 5}',)),
+        ([], ("[]",)),
+        (5, ("5",)),
+        (None, ("null",)),
+    ],
+)
+def test_the_words_of_an_error_body(body: Any, words: tuple[str, ...]) -> None:
+    """Whatever JSON it is; of JSON without words, its beginning."""
+    assert texts(json.dumps(body).encode()) == words
+
+
+def test_an_array_as_the_body_of_a_refusal(
+    client: ep.EngagementClient, server: ScriptedServer
+) -> None:
+    """Its words are in the message and in .messages."""
+    server.answer(Scripted(403, ["not for you", {"detail": "ask for access"}]))
+    with pytest.raises(ep.RefusedError, match="not for you; ask for access") as caught:
+        client.fetch(ep.totals(["1"], engagement_types=["favorites"]))
+    assert caught.value.messages == ("not for you", "ask for access")
+
+
+def test_an_error_body_that_nests_without_end() -> None:
+    """Its beginning."""
+    assert texts(b"[" * 100_000) == ("[" * 300,)
+    assert len(texts(b"[" * 900 + b"]" * 900)) == 1

@@ -124,7 +124,9 @@ def _client(arguments: argparse.Namespace, request: EngagementRequest) -> Engage
     app = arguments.app_only
     credentials = AppOnly.from_env() if app else whoever_may_ask(request.owners)
     named = addresses(arguments.base_url, arguments.token_url)
-    return EngagementClient(credentials, ledger=Ledger.from_env(), **named)
+    return EngagementClient(
+        credentials, ledger=Ledger.from_env(base_url=named.get("base_url")), **named
+    )
 
 
 def _question(verb: Verb, arguments: argparse.Namespace) -> EngagementRequest:

@@ -68,7 +68,9 @@ def run(arguments: argparse.Namespace) -> None:
     ids, owners = told(arguments.posts, arguments.missing)
     posts = pd.DataFrame({"post_id": ids, "handle": [owners.get(post) for post in ids]})
     credentials, named = whoever_may_ask(owners), addresses(arguments.base_url)
-    with EngagementClient(credentials, ledger=Ledger.from_env(), **named) as client:
+    with EngagementClient(
+        credentials, ledger=Ledger.from_env(base_url=named.get("base_url")), **named
+    ) as client:
         try:
             done = sync(
                 client,

@@ -33,8 +33,8 @@ PLACES: Final = ("file", "keyring")
 class Accounts:
     """Owners who authorised the app, by handle.
 
-    Handles are compared without case and ``@``. The file is readable for its owner only,
-    and is refused where somebody else can read it. Several processes may change it at once.
+    Handles are compared without case and ``@``. The file is its owner's only, and refused where
+    others can read or replace it. Several processes may change it at once.
 
     Parameters
     ----------
@@ -77,21 +77,21 @@ class Accounts:
         *,
         tokens_in: Literal["file", "keyring"] = "file",
         consumer: Consumer | None = None,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         if tokens_in not in PLACES:
             msg = f"tokens_in is {tokens_in!r}; give one of {listed(PLACES)}"
             raise AccountsError(msg)
+        self._environ = environ = os.environ if environ is None else environ
         self._given = path or environ.get(PATH_VARIABLE)
         self.tokens_in = tokens_in
         self._consumer = consumer
-        self._environ = environ
         if tokens_in == "keyring":
             vault.check()
 
     @cached_property
     def path(self) -> Path:
-        """The file; where to look for it is not asked before it is needed."""
+        """The file."""
         if self._given:
             return Path(self._given)
         return settings_file("accounts.json", PATH_VARIABLE, AccountsError, self._environ)

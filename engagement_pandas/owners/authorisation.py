@@ -16,10 +16,8 @@ from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
 
-import requests
 from requests.auth import AuthBase
 from requests_oauthlib import OAuth1
-from urllib3.exceptions import HTTPError
 
 from engagement_pandas.auth import Credentials, hush
 from engagement_pandas.errors import (
@@ -30,6 +28,8 @@ from engagement_pandas.errors import (
     TransportError,
     Unauthorized,
 )
+from engagement_pandas.wire.exchange import exchange
+from engagement_pandas.wire.message import Failure, Message
 from engagement_pandas.wire.reply import BoundedSession, checked_timeout
 from engagement_pandas.wire.transport import texts
 
@@ -106,34 +106,27 @@ def take_step(url: str, keys: StepKeys, at: float, timeout: tuple[float, float])
         Where the time-out is none.
     """
     timeout = checked_timeout(timeout)
-    refusal: EngagementError | None = None
-    try:
-        with BoundedSession(monotonic, deadline=DEADLINE) as session:
-            # Past any proxy to this machine, which is all that plain http is for.
-            session.trust_env = urlsplit(url).scheme == "https"
-            with session.post(
-                url,
-                headers={
-                    "Accept-Encoding": "identity",
-                    "User-Agent": f"engagement_pandas/{version('engagement_pandas')}",
-                },
-                auth=keys.signer(at),
-                timeout=timeout,
-                allow_redirects=False,
-                stream=True,
-            ) as reply:
-                status = reply.status_code
-                content: bytes = reply.raw.read(_LARGEST + 1, decode_content=True)
-                if status == HTTPStatus.OK and len(content) <= _LARGEST:
-                    return content
-                words = () if status == HTTPStatus.OK else texts(content)
-                refusal = _refusal(url, status, tuple(map(keys.redact, words)))
-                del content, words
-    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-        why = keys.redact(f"{type(error).__name__}: {error}")
-        refusal = TransportError(f"no answer from {url}: {why}; try again", None, 1)
-    # Here, where nothing leads to the signed request any more.
-    raise refusal
+    message = Message(url, b"", "", lambda: keys.signer(at), keys.redact)
+    with BoundedSession(monotonic, deadline=DEADLINE) as session:
+        # Past any proxy to this machine, which is all that plain http is for.
+        session.trust_env = urlsplit(url).scheme == "https"
+        reply = exchange(
+            session,
+            message,
+            lambda reply: reply.raw.read(_LARGEST + 1, decode_content=True),
+            headers={
+                "Accept-Encoding": "identity",
+                "User-Agent": f"engagement_pandas/{version('engagement_pandas')}",
+            },
+            timeout=timeout,
+        )
+    if isinstance(reply, Failure):
+        msg = f"no answer from {url}: {reply.why}; try again"
+        raise TransportError(msg, None, 1)
+    if reply.status == HTTPStatus.OK and len(reply.content) <= _LARGEST:
+        return reply.content
+    words = () if reply.status == HTTPStatus.OK else map(keys.redact, texts(reply.content))
+    raise _refusal(url, reply.status, tuple(words))
 
 
 def _refusal(url: str, status: int, messages: Sequence[str]) -> EngagementError:

@@ -10,7 +10,7 @@ from typing import Final
 NAME: Final = "engagement_pandas"
 
 
-def config_folder(environ: Mapping[str, str] = os.environ) -> Path:
+def config_folder(environ: Mapping[str, str] | None = None) -> Path:
     """Return the package's folder among the person's settings; it may not be there yet.
 
     ``$XDG_CONFIG_HOME``, where that is an absolute path, or else ``~/.config``; on Windows
@@ -21,13 +21,17 @@ def config_folder(environ: Mapping[str, str] = os.environ) -> Path:
     >>> config_folder({"XDG_CONFIG_HOME": "/home/baker/.settings"}).as_posix()
     '/home/baker/.settings/engagement_pandas'
     """
+    environ = os.environ if environ is None else environ
     given = Path(environ.get("APPDATA" if os.name == "nt" else "XDG_CONFIG_HOME", ""))
     # A relative one is to be ignored, says the standard.
     return (given if given.is_absolute() else Path.home() / ".config") / NAME
 
 
 def settings_file(
-    name: str, variable: str, unknown: type[Exception], environ: Mapping[str, str] = os.environ
+    name: str,
+    variable: str,
+    unknown: type[Exception],
+    environ: Mapping[str, str] | None = None,
 ) -> Path:
     """Return the file of a name in that folder.
 

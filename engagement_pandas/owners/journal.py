@@ -15,7 +15,7 @@ import msgspec
 
 from engagement_pandas.errors import LedgerError
 from engagement_pandas.locking import locked
-from engagement_pandas.replacing import make_folder, place
+from engagement_pandas.replacing import OWNER_FOLDER, make_folder, place
 
 VERSION: Final = 1
 _OPENING: Final = msgspec.json.encode({"ledger": "engagement_pandas", "version": VERSION}) + b"\n"
@@ -90,7 +90,7 @@ class Journal:
             Where the file cannot be written.
         """
         try:
-            make_folder(self.path.parent)
+            make_folder(self.path.parent, OWNER_FOLDER)  # it may hold the accounts, too
             with locked(self.path):
                 yield
         except LedgerError:

@@ -1,8 +1,12 @@
 """The ledger: on whose behalf was asked this month, which is what a contract bills.
 
 X counts the distinct authorised handles that are queried in a month, and has no endpoint
-that tells the number. A handle counts from the first request signed with its tokens; what
-a bearer token asks counts for nobody.
+that tells the number. A handle counts from the first answer to a request signed with its
+tokens (HTTP 200, or a 400 or 403 that names what is refused); what a bearer token asks counts
+for nobody.
+
+The limit is checked before each request. Where two processes send new handles at the same
+moment, both may pass it: both are billed and written down, with a warning.
 
 The file has a line a handle and month, and grows by whole lines only::
 
@@ -13,6 +17,7 @@ The file has a line a handle and month, and grows by whole lines only::
 from __future__ import annotations
 
 import html
+import math
 import os
 import re
 import time
@@ -26,6 +31,7 @@ from typing import Final, Self
 
 import msgspec
 
+from engagement_pandas.addresses import BASE_URL_VARIABLE, is_here
 from engagement_pandas.errors import LedgerError, LedgerFull, RequestError
 from engagement_pandas.identity import same_handle
 from engagement_pandas.owners.folders import settings_file
@@ -47,9 +53,7 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 class Ledger:
-    """Whose counts were asked for, month by month, and how many more may be.
-
-    Several processes may keep one ledger.
+    """Whose counts were asked for each month; several processes may keep one.
 
     Parameters
     ----------
@@ -59,15 +63,13 @@ class Ledger:
     limit : int, optional
         Distinct handles a month that the contract pays for. From 80 % of it a warning
         comes with each new handle, and the one beyond it is refused.
-    clock : callable
-        ``time.time``, or a test's own. Months are those of UTC.
-    environ : mapping of str to str, optional
-        The environment; tests put their own in.
+    clock, environ
+        ``time.time`` and the environment, or a test's own. Months are those of UTC.
 
     Notes
     -----
-    Where nobody has named a file or a limit, one that cannot be read or written is warned of,
-    and nobody is noted: counting is a service then, and no condition.
+    Where nobody has named a file or a limit, one that cannot be had is warned of, and nobody
+    is noted.
 
     Raises
     ------
@@ -100,39 +102,53 @@ class Ledger:
         *,
         limit: int | None = None,
         clock: Callable[[], float] = time.time,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         if limit is not None and (type(limit) is not int or limit < 1):
             msg = f"limit is {limit!r}; give a whole number of handles, at least one, or None"
             raise RequestError(msg)
         self.limit = limit
+        self.of_contract = path is None
+        environ = os.environ if environ is None else environ
         self._given = path or environ.get(PATH_VARIABLE)
+        self._prefix = ""
         self._clock = clock
         self._environ = environ
         self._known: set[tuple[str, str]] = set()
         self._handles: dict[str, str] = {}
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+    def from_env(
+        cls, environ: Mapping[str, str] | None = None, *, base_url: str | None = None
+    ) -> Self:
         """Return the ledger at ``X_LEDGER``, with the limit in ``X_HANDLE_LIMIT``, if any.
+
+        For a ``base_url`` (by default ``X_BASE_URL``) on this machine it is another file,
+        ``sandbox-`` before its name: what a sandbox answers, no contract bills.
 
         Raises
         ------
         RequestError
             Where the limit is not a positive whole number.
         """
+        environ = os.environ if environ is None else environ
         text = environ.get(LIMIT_VARIABLE, "").strip()
         if text and not (text.isascii() and text.isdecimal() and int(text) > 0):
             msg = f"{LIMIT_VARIABLE} is {text!r}; set it to a whole number, at least 1, or unset it"
             raise RequestError(msg)
-        return cls(limit=int(text) if text else None, environ=environ)
+        ledger = cls(limit=int(text) if text else None, environ=environ)
+        ledger.of_contract = not is_here(base_url or environ.get(BASE_URL_VARIABLE, ""))
+        ledger._prefix = "" if ledger.of_contract else "sandbox-"
+        return ledger
 
     @cached_property
     def path(self) -> Path:
-        """The file; where to look for it is not asked before it is needed."""
+        """The file."""
         if self._given:
-            return Path(self._given)
-        return settings_file("ledger.jsonl", PATH_VARIABLE, LedgerError, self._environ)
+            path = Path(self._given)
+        else:
+            path = settings_file("ledger.jsonl", PATH_VARIABLE, LedgerError, self._environ)
+        return path.with_name(self._prefix + path.name) if self._prefix else path
 
     @property
     def _journal(self) -> Journal:
@@ -144,7 +160,11 @@ class Ledger:
         return _month(self._now())
 
     def handles(self, month: str | None = None) -> tuple[str, ...]:
-        """Return the handles that were asked with in a month, the first one first.
+        """Return the handles of a month, the first one first; as :meth:`asked`."""
+        return tuple(self.asked(month))
+
+    def asked(self, month: str | None = None) -> dict[str, datetime]:
+        """Return the handles of a month, and when each was first asked with (aware, UTC).
 
         Parameters
         ----------
@@ -153,20 +173,8 @@ class Ledger:
 
         Raises
         ------
-        RequestError
-            Where that is no month.
-        LedgerError
-            Where the file cannot be read.
-        """
-        return tuple(self.asked(month))
-
-    def asked(self, month: str | None = None) -> dict[str, datetime]:
-        """Return the handles of a month, and when each was first asked with (aware, UTC).
-
-        Raises
-        ------
         RequestError, LedgerError
-            As :meth:`handles`.
+            Where that is no month, or the file cannot be read.
         """
         wanted = self.month if month is None else month
         if not isinstance(wanted, str) or not _MONTH.fullmatch(wanted):
@@ -179,28 +187,20 @@ class Ledger:
         return first
 
     def check(self, handles: Iterable[str], at: datetime | None = None) -> tuple[str, ...]:
-        """Tell which handles would be new this month, before anything is asked with them.
+        """Return which handles would be new, in lower case, without ``@``, sorted.
 
         Parameters
         ----------
         handles : iterable of str
-            However they are spelt.
         at : datetime, optional
             Aware; the present by default.
-
-        Returns
-        -------
-        tuple of str
-            In lower case, without ``@``, sorted.
 
         Raises
         ------
         LedgerFull
             Where they are more than the limit leaves room for.
-        RequestError
-            Where one is no handle.
-        LedgerError
-            Where the file cannot be read.
+        RequestError, LedgerError
+            Where one is no handle, or the file cannot be read.
 
         Warns
         -----
@@ -221,10 +221,16 @@ class Ledger:
             )
         return new
 
-    def note(self, handle: str, at: datetime | None = None) -> bool:
-        """Write down that a handle is about to be asked with; call it before each request.
+    def allow(self, handle: str) -> None:
+        """Refuse a handle beyond the limit, as :meth:`check`; call it before each request."""
+        month = self.month
+        if (month, self._called(handle)) not in self._known:
+            self._new([handle], month)
 
-        It is on disk when this returns. A handle that stands there already costs nothing.
+    def note(self, handle: str, at: datetime | None = None) -> bool:
+        """Write down that a request with a handle was answered; call it after each answer.
+
+        It is on disk when this returns.
 
         Parameters
         ----------
@@ -239,40 +245,34 @@ class Ledger:
 
         Raises
         ------
-        LedgerFull
-            Where it would be one more than the limit; it is not written down.
-        RequestError
-            Where it is no handle.
-        LedgerError
-            Where the file cannot be read or written.
+        RequestError, LedgerError
+            Where it is no handle, or the file cannot be read or written.
+
+        Warns
+        -----
+        UserWarning
+            Where it is beyond the limit, which another process has filled meanwhile.
         """
         moment = self._now() if at is None else at
         entry = _Entry(_month(moment), self._called(handle), moment.astimezone(UTC))
         if (entry.month, entry.handle) in self._known:
             return False
-        new: tuple[str, ...] = ()
+        known: tuple[str, ...] = (entry.handle,)
         with self._if_wanted(), self._journal.writing():
-            # Once more with the lock, which no other process can be past.
-            new, _ = self._new([handle], entry.month)
-            if new:
+            known = self.handles(entry.month)
+            if entry.handle not in known:
                 self._journal.append(msgspec.json.encode(entry) + b"\n")
         self._known.add((entry.month, entry.handle))
-        return bool(new)
+        if entry.handle not in known and len(known) >= (self.limit or math.inf):
+            warnings.warn(
+                f"{entry.handle} is handle {len(known) + 1} of {self.limit} in {entry.month}: "
+                f"another process has filled the ledger {self.path} meanwhile",
+                stacklevel=2,
+            )
+        return entry.handle not in known
 
     def identify(self, number: str, handle: str) -> None:
-        """Tell whose a number is: who was asked with before the handle was known counts once.
-
-        Parameters
-        ----------
-        number : str
-            What stands in the place of a handle that is not known, such as ``user_9``.
-        handle : str
-
-        Raises
-        ------
-        RequestError
-            Where one is no handle.
-        """
+        """Count the number of an owner, such as ``user_9``, as this handle from now on."""
         self._handles[same_handle(number)] = same_handle(handle)
 
     def _called(self, handle: str) -> str:
@@ -336,10 +336,9 @@ class Ledger:
             f"<tr><td>{number}</td><td>@{handle}</td><td>{at:%Y-%m-%d %H:%M}</td></tr>"
             for number, (handle, at) in enumerate(asked.items(), 1)
         )
-        heading = "<tr><th></th><th>handle</th><th>first asked (UTC)</th></tr>"
         return (
-            f"<table><caption>{html.escape(repr(self))}</caption><thead>{heading}</thead>"
-            f"<tbody>{rows}</tbody></table>"
+            f"<table><caption>{html.escape(repr(self))}</caption><thead><tr><th></th><th>handle"
+            f"</th><th>first asked (UTC)</th></tr></thead><tbody>{rows}</tbody></table>"
         )
 
 

@@ -13,9 +13,8 @@ from typing import Final
 
 from engagement_pandas.errors import AccountsError
 from engagement_pandas.locking import OWNER_ONLY, locked
-from engagement_pandas.replacing import leftovers, make_folder, replacing
+from engagement_pandas.replacing import OWNER_FOLDER, leftovers, make_folder, replacing
 
-_OWNER_FOLDER: Final = 0o700
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _KNOWS_MODES: Final = os.name != "nt"  # on Windows a person's own folders are theirs
 
@@ -47,15 +46,18 @@ class Strongbox:
         Raises
         ------
         AccountsError
-            Where it cannot be read, or somebody else could read it.
+            Where it cannot be read, or somebody else could read it or put another in its place.
         """
         try:
             with self.path.open("rb") as file:
                 # Of the open file: a name may lead elsewhere a moment later.
                 mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+                self._check_folders()
                 content = file.read()
         except FileNotFoundError:
             return None
+        except AccountsError:
+            raise
         except OSError as error:
             msg = f"{self.path} cannot be read: {error}"
             raise AccountsError(msg) from error
@@ -75,12 +77,11 @@ class Strongbox:
         Raises
         ------
         AccountsError
-            Where the folder takes no file.
+            Where the folder takes no file, or others may write into it.
         """
         try:
-            if not self.path.parent.is_dir():
-                make_folder(self.path.parent.parent)
-                self.path.parent.mkdir(mode=_OWNER_FOLDER, exist_ok=True)
+            make_folder(self.path.parent, OWNER_FOLDER)
+            self._check_folders()
             with locked(self.path):
                 yield
         except AccountsError:
@@ -88,6 +89,36 @@ class Strongbox:
         except OSError as error:
             msg = f"{self.path} cannot be written: {error}; what was in it is there still"
             raise AccountsError(msg) from error
+
+    def _check_folders(self) -> None:
+        """Refuse a folder in which others may put another file in the place of this one.
+
+        The folder itself is its owner's or root's, and neither its group nor others write into
+        it; into those above it, no others (many a system lets a group). The sticky bit of
+        ``/tmp`` makes up for that: there, everybody replaces what is their own.
+        """
+        if not _KNOWS_MODES:
+            return
+        # Where the name is a link, of the link too.
+        named = Path(os.path.realpath(self.path.parent), self.path.name)
+        places = dict.fromkeys((named, Path(os.path.realpath(named))))
+        own = [place.parent for place in places]
+        above = dict.fromkeys(folder for one in own for folder in one.parents)
+        for folder in dict.fromkeys((*own, *above)):
+            others = stat.S_IWGRP | stat.S_IWOTH if folder in own else stat.S_IWOTH
+            told = folder.stat()
+            mode = stat.S_IMODE(told.st_mode)
+            if mode & others and not mode & stat.S_ISVTX:
+                why, cure = "", f"chmod go-w {quote(str(folder))}"
+            elif folder in own and told.st_uid not in (0, os.geteuid()):
+                why, cure = f", owner {told.st_uid}", "move it into a folder of your own"
+            else:
+                continue
+            msg = (
+                f"others than you may replace {self.path}, by what they may do in {folder} (mode "
+                f"{mode:03o}{why}): {cure}, and log in anew if somebody may have done so"
+            )
+            raise AccountsError(msg)
 
     def write(self, content: bytes) -> None:
         """Replace what is in it, at once; call it within :meth:`changing`."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import threading
 import time
 from collections import deque
@@ -24,6 +25,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Protocol
 
+from engagement_pandas.errors import RequestError
 from engagement_pandas.quota import Place, Quota
 
 TICK: Final = 1.0
@@ -96,13 +98,7 @@ class Air(Protocol):
 
 
 class Threads:
-    """A thread a job. They hold up no one: not even the end of the process.
-
-    Parameters
-    ----------
-    sleep : callable
-        Waits while nothing is on its way.
-    """
+    """A thread a job. They hold up no one: not even the end of the process."""
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
         self.flying = 0
@@ -132,7 +128,7 @@ class Threads:
 
 
 class Here:
-    """One job at a time, in the thread that asks for it."""
+    """One job at a time, in this thread."""
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
         self.flying = 0
@@ -203,6 +199,7 @@ class Flight:
         self._taken: set[Hashable] = set()
         self._now = clock()
         self._failing: Errand | None = None
+        self._process = os.getpid()  # what is on its way arrives there
 
     def run(self, errands: Iterator[Errand]) -> Iterator[Any]:
         """Yield what the errands give, as it arrives.
@@ -249,6 +246,9 @@ class Flight:
 
     def _start(self) -> bool:
         """Send what is next, if the quota has room for it."""
+        if self._process != os.getpid():
+            msg = "this began before a fork, and goes on in the other process alone"
+            raise RequestError(msg)
         it = self._startable()
         if it is None or self._quota.pause() > 0:
             return False
@@ -330,7 +330,7 @@ class Flight:
 
     def _land(self) -> Iterator[Any]:
         """Take in what is still on its way."""
-        left = GRACE
+        left = GRACE if self._process == os.getpid() else 0
         while self._air.flying and left > 0:
             landing = self._air.wait(TICK)
             if landing is None:

@@ -33,6 +33,15 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server sent back, whatever the status; its body decompressed."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)  # a server may echo what it was sent
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What arrived: a status that is not worth another attempt, and its body.
 

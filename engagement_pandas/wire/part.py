@@ -79,7 +79,12 @@ class Part:
             await self.speaker.signer(),
             self.speaker.redact,
         )
-        return await self.transport.ask(message, partial(self._arrived, asked))
+        return await self.transport.ask(message, partial(self._noted, asked))
+
+    def _noted(self, asked: EngagementRequest, answer: Answer) -> EngagementResponse | Failure:
+        outcome = self._arrived(asked, answer)
+        self.speaker.answered(answer.status)
+        return outcome
 
     def _arrived(self, asked: EngagementRequest, answer: Answer) -> EngagementResponse | Failure:
         response = EngagementResponse(asked, answer.content, answer.status, answer.at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Final
 from urllib.parse import urlsplit
 
 from requests.auth import AuthBase, HTTPBasicAuth
@@ -15,6 +16,10 @@ from engagement_pandas.wire.message import Answer, Message
 from engagement_pandas.wire.tokens import read_token
 from engagement_pandas.wire.transport import Transport, texts
 
+BILLED: Final = frozenset({200, 400, 403})
+"""Statuses of an answer that looked into posts, be it to refuse some; not those to a request
+that was not let in (401), led nowhere (404), or came too soon (429)."""
+
 
 class Speaker:
     """Signs in the name of an account, or of the app.
@@ -25,8 +30,9 @@ class Speaker:
     token_url : str
         Where the app gets its bearer token, once for all the errands of a flight.
     transport : Transport
-    note : callable, optional
-        Called before each request, which it may refuse.
+    allow, note : callable, optional
+        Called before each request, which the first may refuse, and after each answer that
+        is billed.
 
     Examples
     --------
@@ -39,11 +45,13 @@ class Speaker:
         credentials: UserContext | AppOnly,
         token_url: str,
         transport: Transport,
+        allow: Callable[[], object] | None = None,
         note: Callable[[], object] | None = None,
     ) -> None:
         self.credentials = credentials
         self._token_url = token_url
         self._transport = transport
+        self._allow = allow
         self._note = note
         self._token: str | None = None
 
@@ -59,14 +67,19 @@ class Speaker:
         LedgerFull
             Where no more handles may be asked with this month.
         """
-        if self._note is not None:
-            self._note()
+        if self._allow is not None:
+            self._allow()
         credentials, now = self.credentials, self._transport.now
         if isinstance(credentials, UserContext):
             return lambda: credentials.signer(now().timestamp())
-        token = self._token or credentials.bearer_token or await self._turn(credentials)
-        self._token = token
-        return lambda: Bearer(token)  # no partial: its repr would tell
+        # No local name holds the token, and no partial: a traceback would show it.
+        self._token = self._token or credentials.bearer_token or await self._turn(credentials)
+        return lambda: Bearer(self._token or "")
+
+    def answered(self, status: int) -> None:
+        """Note, in the ledger, that the API has answered a request with this status."""
+        if self._note is not None and status in BILLED:
+            self._note()
 
     async def _turn(self, credentials: AppOnly) -> str:
         """Return the token that another errand has fetched meanwhile; fetch it, if none has."""

@@ -30,8 +30,8 @@ def read_token(content: bytes, url: str) -> str:
         token = msgspec.json.decode(content, type=_Token).access_token
     except UNREADABLE:
         token = ""
-    del content  # a traceback may show what is in it
-    if not is_printed(token):
-        msg = f"{url} answered without an access_token that can be sent"
-        raise ResponseShapeError(msg, "$['access_token']")
-    return token
+    if is_printed(token):
+        return token
+    del content, token  # a traceback may show what is in them
+    msg = f"{url} answered without an access_token that can be sent"
+    raise ResponseShapeError(msg, "$['access_token']")

@@ -1,31 +1,30 @@
 """One POST, from a signature to an answer: paced, signed anew and sent again.
 
 Retrying happens here, above the signature: urllib3 would send the same OAuth nonce again.
-No exception of ``requests`` gets past this module.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
-import requests
 import tenacity
-from urllib3.exceptions import HTTPError, ProtocolError
 
 from engagement_pandas.addresses import is_here
 from engagement_pandas.errors import QuotaExceeded, RequestError, ResponseShapeError, TransportError
 from engagement_pandas.quota import Place, Quota
 from engagement_pandas.response import UNREADABLE, shallow
+from engagement_pandas.wire.exchange import exchange
 from engagement_pandas.wire.flight import Air, Flight, Here, Rest, Sending, Threads
 from engagement_pandas.wire.message import Answer, Failure, Message
 from engagement_pandas.wire.reply import BoundedSession, checked_timeout, read_body
@@ -42,19 +41,12 @@ BACKOFF: Final = tenacity.wait_random_exponential(multiplier=2, max=60)
 IN_FLIGHT: Final = 48
 """Requests on their way at once: at 2 s an answer, 20 a second, and some to spare."""
 
-RETRIED: Final = frozenset({429, 500, 502, 503, 504})
-"""Statuses after which the same request is sent again."""
+RETRIED: Final = frozenset({429, 500, 502, 503, 504, *range(520, 526), 527, 530})
+"""Statuses after which the same request is sent again; from 520 on, a proxy's word that it did
+not reach the API. Not 526, a certificate that is wrong: it stays wrong."""
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 """Statuses that point elsewhere; signed requests and tokens go nowhere but where they are sent."""
-
-PASSING: Final = (
-    requests.ConnectionError,
-    requests.Timeout,
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-)
-"""Failures of the connection after which the same request is sent again."""
 
 READABLE: Final = frozenset({200, 400, 403})
 """Statuses whose body decides what happens next: one that is cut off is asked for again."""
@@ -70,6 +62,12 @@ _PLAIN: Final = re.compile(
 T = TypeVar("T")
 
 log = logging.getLogger("engagement_pandas")
+
+
+class _State(NamedTuple):
+    process: int
+    session: BoundedSession
+    quota: Quota
 
 
 class Transport:
@@ -105,15 +103,32 @@ class Transport:
         self._timeout = checked_timeout(timeout)
         self._clock = clock
         self._sleep = sleep
-        self._session = BoundedSession(clock, in_flight)
-        self._session.headers.update(
-            {
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-                "User-Agent": f"engagement_pandas/{version('engagement_pandas')}",
-            }
-        )
-        self.quota = Quota(clock)
+        self._state: list[_State] = []
+        _ = self._own
+
+    @property
+    def _own(self) -> _State:
+        """The connections and the quota of this process: a fork begins with new ones.
+
+        What it was forked with is kept, and left alone: those are the connections of another
+        process, and closing them takes locks that one of its threads may have held.
+        """
+        if not self._state or self._state[-1].process != os.getpid():
+            session = BoundedSession(self._clock, self._in_flight)
+            session.headers.update(
+                {
+                    "Accept": "application/json",
+                    "Accept-Encoding": "gzip",
+                    "User-Agent": f"engagement_pandas/{version('engagement_pandas')}",
+                }
+            )
+            self._state.append(_State(os.getpid(), session, Quota(self._clock)))
+        return self._state[-1]
+
+    @property
+    def quota(self) -> Quota:
+        """What answers to this process last said of the quota."""
+        return self._own.quota
 
     def now(self) -> datetime:
         """Return the time of the clock, aware UTC."""
@@ -121,7 +136,7 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._own.session.close()
 
     def flight(self, errands: int, say: Callable[[str], None]) -> Flight:
         """Return a flight for so many errands, no faster than the quota allows.
@@ -191,69 +206,71 @@ class Transport:
         return outcome
 
     def _attempt(self, message: Message, place: Place) -> Answer | Failure:
-        signer = message.signer()
-        try:
-            with self._session.post(
-                message.url,
-                data=message.content,
-                headers={"Content-Type": message.content_type},
-                auth=signer,
-                timeout=self._timeout,
-                allow_redirects=False,
-                proxies=_DIRECT if is_here(message.url) else None,
-                stream=True,
-                verify=True,  # or with a bundle that the environment names; never not
-            ) as reply:
-                content = read_body(reply)
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            # A copy: the original holds the signed request, and its traceback the headers.
-            kind = next((k for k in PASSING if isinstance(error, k)), requests.RequestException)
-            cause = kind(message.redact(str(error)))
-            failure = Failure(f"{type(error).__name__}: {cause}", None, cause, _passing(error))
+        reply = exchange(
+            self._own.session,
+            message,
+            read_body,
+            headers={"Content-Type": message.content_type},
+            timeout=self._timeout,
+            proxies=_DIRECT if is_here(message.url) else None,
+            verify=True,  # or with a bundle that the environment names; never not
+        )
+        if isinstance(reply, Failure):
+            return reply
+        self.quota.learn(reply.headers, place)
+        answer = Answer(reply.status, reply.headers, reply.content, self.now())
+        if answer.status not in RETRIED | REDIRECTS and not _cut_off(answer):
+            log.debug("HTTP %s from %s, %d bytes", answer.status, message.url, len(answer.content))
+            return answer
+        if answer.status in RETRIED:
+            words = "; ".join(texts(answer.content))
+        elif answer.status in REDIRECTS:
+            words = f"redirects are not followed, and this is one to {_goal(answer)}"
         else:
-            self.quota.learn(reply.headers, place)
-            answer = Answer(reply.status_code, reply.headers, content, self.now())
-            if answer.status not in RETRIED | REDIRECTS and not _cut_off(answer):
-                log.debug(
-                    "HTTP %s from %s, %d bytes", answer.status, message.url, len(answer.content)
-                )
-                return answer
-            if answer.status in RETRIED:
-                words = "; ".join(texts(answer.content))
-            elif answer.status in REDIRECTS:
-                words = f"redirects are not followed, and this is one to {_goal(answer)}"
-            else:
-                words = "a body that is cut off or no JSON"
-            why = message.redact(f"HTTP {answer.status}: {words}")
-            failure = Failure(why, answer.status, passing=answer.status not in REDIRECTS)
-        return failure
+            words = "a body that is cut off or no JSON"
+        why = message.redact(f"HTTP {answer.status}: {words}")
+        return Failure(why, answer.status, passing=answer.status not in REDIRECTS)
 
 
-class _Errors(msgspec.Struct):
-    errors: list[str | dict[str, object]]
+_NAMES: Final = ("errors", "error", "error_description", "message", "title", "detail")
+"""Where the objects of an error body have words."""
 
 
 def texts(content: bytes) -> tuple[str, ...]:
-    """Return the words of an error body: a list of texts, or of objects with a ``message``.
+    """Return the words of an error body: texts, or objects with a ``message`` and the like.
 
     In full where the body has at most 256 kB; one that names each post of a request has some
-    5. Of a longer body, and of a page, the first 300 characters. ``/oauth2/token`` answers
-    with objects.
+    5. Of a longer body, of a page, and of JSON without words, the first 300 characters.
 
     Examples
     --------
     >>> texts(b'{"errors": ["internal server error"]}')
     ('internal server error',)
+    >>> texts(b'[{"title": "Forbidden", "detail": "not your post"}]')
+    ('Forbidden', 'not your post')
     >>> texts(b"<html><body><h1>502 Bad Gateway</h1></body></html>")
     ('502 Bad Gateway',)
     """
     try:
-        errors = msgspec.json.decode(content[:_LONGEST], type=_Errors).errors
+        words = tuple(dict.fromkeys(_words(msgspec.json.decode(content[:_LONGEST]))))
     except UNREADABLE:
-        text = re.sub(r"<[^<>]*>", " ", content[:_LONGEST].decode("utf-8", "replace"))
-        text = " ".join(text.split())[:_SNIPPET]
-        return (text,) if text else ()
-    return tuple(e if isinstance(e, str) else str(e.get("message", e)) for e in errors)
+        words = ()
+    if words:
+        return words
+    text = re.sub(r"<[^<>]*>", " ", content[:_LONGEST].decode("utf-8", "replace"))
+    text = " ".join(text.split())[:_SNIPPET]
+    return (text,) if text else ()
+
+
+def _words(told: object) -> Iterator[str]:
+    if isinstance(told, str):
+        yield from filter(None, [told.strip()])
+    elif isinstance(told, list):
+        for one in told:
+            yield from tuple(_words(one)) or ([str(one)] if one else [])
+    elif isinstance(told, dict):
+        for name in _NAMES:
+            yield from _words(told.get(name))
 
 
 def checked_url(url: str) -> str:
@@ -283,13 +300,6 @@ def checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _passing(error: Exception) -> bool:
-    """Tell whether another attempt may do better; a wrong certificate stays wrong."""
-    return isinstance(error, (*PASSING, ProtocolError)) and "CERTIFICATE_VERIFY_FAILED" not in str(
-        error
-    )
-
-
 def _cut_off(answer: Answer) -> bool:
     """Tell whether a body that matters cannot be read; a page of HTML is a refusal."""
     if answer.status not in READABLE:
@@ -297,7 +307,12 @@ def _cut_off(answer: Answer) -> bool:
     if answer.status != HTTPStatus.OK and "json" not in answer.headers.get("content-type", "json"):
         return False
     try:
-        shallow(answer.content)
+        if answer.status == HTTPStatus.OK:
+            shallow(answer.content)
+        else:  # a refusal may be any JSON
+            msgspec.json.decode(answer.content, type=msgspec.Raw)
+    except UNREADABLE:
+        return True
     except ResponseShapeError as error:
         return isinstance(error.__cause__, UNREADABLE)
     return False

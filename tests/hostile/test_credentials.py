@@ -117,7 +117,7 @@ def test_verification_that_somebody_turned_off_in_the_session(
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     with speaking_tls(certificate) as server, client(server.url) as asking:
-        asking._transport._session.verify = False
+        asking._transport._own.session.verify = False
         with pytest.raises(ep.TransportError, match="CERTIFICATE_VERIFY_FAILED"):
             asking.fetch(REQUEST)
     assert server.received == []
@@ -296,7 +296,7 @@ def test_a_token_that_is_fetched_adds_no_line(server: ScriptedServer) -> None:
 def test_the_session_asks_nobody_else() -> None:
     """No adapter but ours is mounted, and none for another scheme."""
     transport = Transport()
-    assert set(transport._session.adapters) == {"https://", "http://"}
+    assert set(transport._own.session.adapters) == {"https://", "http://"}
     with pytest.raises(requests.exceptions.InvalidSchema):
-        transport._session.get("ftp://localhost")
+        transport._own.session.get("ftp://localhost")
     transport.close()
