@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import subprocess
@@ -18,16 +19,20 @@ PATIENCE: Final = 500.0
 _started: list[subprocess.Popen[Any]] = []
 
 
-def start(*command: str | Path, **options: Any) -> subprocess.Popen[str]:
+def start(*command: str | Path, lasting: bool = False, **options: Any) -> subprocess.Popen[str]:
     """Start a process in a group of its own, with pipes for what is not redirected.
 
-    The group is killed at the end of the test, whatever becomes of that.
+    The group is killed at the end of the test, whatever becomes of that; of a lasting one,
+    which a fixture ends, at the end of all.
     """
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     process = subprocess.Popen(  # noqa: S603 - commands of our own
         command, **streams | {"text": True, "process_group": 0} | options
     )
-    _started.append(process)
+    if lasting:
+        atexit.register(end, process)
+    else:
+        _started.append(process)
     return process
 
 
@@ -42,14 +47,18 @@ def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str
 def end_all() -> None:
     """Kill what a test has started, and what that has started."""
     while _started:
-        process = _started.pop()
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
-        process.wait(PATIENCE)
+        end(_started.pop())
+
+
+def end(process: subprocess.Popen[Any]) -> None:
+    """Kill a process, and what it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()
+    process.wait(PATIENCE)
 
 
 def use_default_signals() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import processes
 import pytest
 from scripted import Scripted, ScriptedServer
 
@@ -789,26 +789,19 @@ def test_demo_at_no_time(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_sandbox_as_a_process(folder: Path) -> None:
     """It says where it is and with which keys; a client finds it; Ctrl-C ends it well."""
-    program = str(Path(sys.executable).with_name("engagement-pandas"))
-    with subprocess.Popen(  # noqa: S603 - our own program
-        [program, "sandbox", "--port", "0", "--now", NOW],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=folder,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            url = process.stdout.readline().split(" at ")[1].split(";")[0]
-            post = process.stdout.readline().split()[-1]
-            lines = [process.stdout.readline().strip() for _ in range(5)]
-            environ = dict(line.split("=", 1) for line in lines)
-            with ep.EngagementClient(ep.UserContext.from_env(environ), base_url=url) as client:
-                (response,) = client.fetch(ep.totals([post], engagement_types=["favorites"]))
-            assert response.status == 200
-            process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=20) == 0
-        finally:
-            process.kill()  # or a failure would wait for it forever
+    process = processes.start(
+        processes.PROGRAM, "sandbox", "--port", "0", "--now", NOW, cwd=folder, stderr=None
+    )
+    assert process.stdout is not None
+    url = process.stdout.readline().split(" at ")[1].split(";")[0]
+    post = process.stdout.readline().split()[-1]
+    lines = [process.stdout.readline().strip() for _ in range(5)]
+    environ = dict(line.split("=", 1) for line in lines)
+    with ep.EngagementClient(ep.UserContext.from_env(environ), base_url=url) as client:
+        (response,) = client.fetch(ep.totals([post], engagement_types=["favorites"]))
+    assert response.status == 200
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 0
 
 
 @pytest.mark.parametrize(
@@ -823,17 +816,12 @@ def test_sandbox_asked_wrongly(words: list[str], capsys: pytest.CaptureFixture[s
 
 def test_a_reader_that_has_had_enough(sandbox: SandboxServer, folder: Path) -> None:
     """``| head`` closes the pipe early: no traceback."""
-    program = str(Path(sys.executable).with_name("engagement-pandas"))
-    command = f"{program} historical {mine(sandbox, 9)[0]} --start 2026-03-18 --end 2026-04-15"
+    command = (
+        f"{processes.PROGRAM} historical {mine(sandbox, 9)[0]} --start 2026-03-18 --end 2026-04-15"
+    )
     command = f"{command} --omissions silent.csv {' '.join(urls(sandbox))}"
     command = f"set -o pipefail; {command} | head -1"
-    done = subprocess.run(  # noqa: S603
-        ["bash", "-c", command],  # noqa: S607
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = processes.run("bash", "-c", command, cwd=folder)
     assert done.stdout == "post_id,engagement_type,day,hour,count\n"
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

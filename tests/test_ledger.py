@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import subprocess
 import sys
 import textwrap
 import warnings
@@ -13,6 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import processes
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -415,11 +415,8 @@ CROWD = textwrap.dedent(
 def test_a_crowd_keeps_one_ledger(path: Path, limit: int, expected: int) -> None:
     """Five processes at once: each handle once, and together no more than the limit."""
     running = [
-        subprocess.Popen(  # noqa: S603 - our own
-            [sys.executable, "-c", CROWD, str(path), str(limit), str(number * 4)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
+        processes.start(
+            sys.executable, "-c", CROWD, str(path), str(limit), str(number * 4), stderr=None
         )
         for number in range(5)
     ]
@@ -430,7 +427,7 @@ def test_a_crowd_keeps_one_ledger(path: Path, limit: int, expected: int) -> None
         assert process.stdin
         process.stdin.write("go\n")
         process.stdin.flush()
-    noted = [int(process.communicate(timeout=60)[0]) for process in running]
+    noted = [int(process.communicate()[0]) for process in running]
     assert sum(noted) == expected
     handles = ep.Ledger(path).handles("2026-04")
     assert len(handles) == len(set(handles)) == expected

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from engagement_pandas.cli.terminal import say
 from engagement_pandas.errors import ArchiveError
 
 if TYPE_CHECKING:
@@ -40,25 +41,32 @@ def lent(folder: str | None, endpoint: str, again: Callable[[Path], str]) -> Ite
     now = datetime.now(UTC)
     here = Path(f"engagement-pandas-{endpoint}-{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}")
     elsewhere = Path(tempfile.gettempdir(), here.name)
-    kept = False
+    kept, archive = False, None
     try:
-        archive = Archive(_made(here, elsewhere))
         try:
+            archive = Archive(_made(here, elsewhere))
             yield archive
         except BrokenPipeError:  # the reader of the counts has read enough; nothing is lost
             raise
         except BaseException as error:
-            kept = True  # if another interruption comes now
-            kept = _any_answer(archive)
-            if kept:
-                error.add_note(
-                    f"what was answered is kept in {archive.folder}; the same command goes on "
-                    f"with --archive {archive.folder}:\n  {again(archive.folder)}"
-                )
+            kept = archive is not None  # also where a signal comes during the next line
+            if archive is None or not (kept := _any_answer(archive)):
+                raise
+            tell = (
+                say if isinstance(error, GeneratorExit) else error.add_note
+            )  # a signal as it ends
+            tell(
+                f"what was answered is kept in {archive.folder}; the same command goes on "
+                f"with --archive {archive.folder}:\n  {again(archive.folder)}"
+            )
             raise
-    finally:
+        finally:
+            if not kept:
+                _removed(here, elsewhere)
+    except KeyboardInterrupt:  # there is one at most; perhaps while the folder was removed
         if not kept:
             _removed(here, elsewhere)
+        raise
 
 
 @contextmanager
@@ -101,13 +109,8 @@ def _made(here: Path, elsewhere: Path) -> Path:
 
 
 def _removed(*folders: Path) -> None:
-    """Remove folders, also where an interruption comes meanwhile."""
-    try:
-        for folder in folders:
-            shutil.rmtree(folder, ignore_errors=True)
-    except KeyboardInterrupt:  # the first; a second ends the process
-        _removed(*folders)
-        raise
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _any_answer(archive: Archive) -> bool:

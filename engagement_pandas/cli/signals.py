@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, NoReturn
+from types import FrameType
+from typing import Final
+
+from engagement_pandas import replacing
+
+_PAUSE: Final = 0.01
+"""Seconds until a signal is looked at again."""
 
 
 class HungUp(KeyboardInterrupt):
@@ -43,16 +50,35 @@ def ended_by_signals() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in _ENDINGS if here}
     default = (signal.SIG_DFL, signal.default_int_handler)
     ours = {number: handler for number, handler in before.items() if handler in default}
+    postponed: dict[int, threading.Timer] = {}
 
-    def end(number: int, _frame: object) -> NoReturn:
+    def end(number: int, frame: FrameType | None) -> None:
+        if _replaces(frame):
+            postponed[number] = threading.Timer(_PAUSE, os.kill, (os.getpid(), number))
+            postponed[number].start()
+            return
         for each in ours:
             signal.signal(each, signal.SIG_DFL)
-        raise _ENDINGS[number](f"stopped by {signal.Signals(number).name}")
+        raise _error(number)
 
     try:
         for number in ours:
             signal.signal(number, end)
         yield
+        for number, timer in postponed.items():
+            timer.cancel()
+            raise _error(number)  # the job was done by then
     finally:
         for number, handler in ours.items():
             signal.signal(number, handler)
+
+
+def _error(number: int) -> KeyboardInterrupt:
+    return _ENDINGS[number](f"stopped by {signal.Signals(number).name}")
+
+
+def _replaces(frame: FrameType | None) -> bool:
+    """Whether an atomic write goes on, which an interruption might leave temporary files of."""
+    while frame is not None and frame.f_code.co_filename != replacing.__file__:
+        frame = frame.f_back
+    return frame is not None

@@ -36,7 +36,7 @@ def usable_streams() -> Iterator[None]:
             if stream is None or stream.closed:
                 setattr(sys, name, _REPLACEMENTS[name]())
         _use_utf8(sys.stdin, "strict")
-        _use_utf8(sys.stdout, "backslashreplace")
+        _use_utf8(sys.stdout, "surrogateescape")  # names of files, byte by byte
         yield
     finally:
         for name, stream in before.items():
