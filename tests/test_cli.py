@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -311,6 +312,30 @@ def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
         told = capsys.readouterr().out
         assert "exit codes:" in told
         assert all(meaning in told for _, _, meaning in EXIT_CODES)
+
+
+def errors_below(kind: type[BaseException]) -> Iterator[type[BaseException]]:
+    """Yield an error class, and those that are derived from it."""
+    yield kind
+    for derived in kind.__subclasses__():
+        yield from errors_below(derived)
+
+
+def test_every_error_has_an_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each of our tree has a documented one, and none but the root that of a program's fault."""
+    documented = dict.fromkeys(code for _, code, _ in EXIT_CODES)
+    for kind in (*errors_below(ep.EngagementError), *errors_below(KeyboardInterrupt)):
+        code = next(code for each, code, _ in EXIT_CODES if issubclass(kind, each))
+        assert (code == 1) == (kind is ep.EngagementError), kind
+    for text in ("--help", "README"):
+        if text == "README":
+            told = (Path(__file__).parents[1] / "README.md").read_text()
+            told = told.partition("Exit codes: ")[2].partition(". ")[0]
+        else:
+            with pytest.raises(SystemExit):
+                main([text])
+            told = capsys.readouterr().out.partition("exit codes:")[2]
+        assert {int(code) for code in re.findall(r"\b\d+\b", told)} == {0, *documented}
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def test_messages_that_are_lost(post: str, forks: Forks, to: dict[str, str]) -> 
     done = forks.run("totals", post, "7", "--types", "favorites", **to)
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 2
-    for words, code in ((["totals", "x"], 7), (["totals"], 2), (["verify", "nowhere"], 7)):
+    for words, code in ((["flatten", "no"], 7), (["totals"], 2), (["verify", "no"], 7)):
         done = forks.run(*words, **to)
         assert (done.returncode, done.stdout) == (code, "")
 
@@ -170,7 +170,7 @@ def test_standard_input_that_is_closed(post: str, forks: Forks) -> None:
     asked = ["totals", "many.txt", "--types", "favorites", "--per-minute", "1"]
     for words, code, said in (
         (asked, 8, "give --yes to send it"),
-        (["totals", "-"], 2, "post_ids is empty"),
+        (["totals", "-"], 2, "engagement-pandas: "),
         (["flatten", "-"], 2, "standard input is empty"),
         (["login"], 3, "nobody typed a PIN"),
     ):
@@ -214,7 +214,7 @@ def test_another_locale_than_utf8(post: str) -> None:
     )
     assert done.returncode == 9
     assert done.stdout.startswith("ünï-東/raw/totals-")
-    done = processes.run(processes.PROGRAM, "totals", "tüe", env=environ)
+    done = processes.run(processes.PROGRAM, "flatten", "tüe", env=environ)
     assert done.returncode == 7
 
 

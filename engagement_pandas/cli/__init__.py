@@ -17,7 +17,7 @@ from engagement_pandas.cli import accounts, asking, demo, flattening, login, san
 from engagement_pandas.cli.consent import NotAgreed
 from engagement_pandas.cli.signals import HungUp, Terminated, ended_by_signals
 from engagement_pandas.cli.streams import output, usable_streams
-from engagement_pandas.cli.terminal import DoneInPart, say
+from engagement_pandas.cli.terminal import say
 
 EXIT_CODES: Final[Sequence[tuple[type[BaseException], int, str]]] = (
     (NotAgreed, 8, "a large plan was not agreed to; nothing was sent"),
@@ -30,7 +30,6 @@ EXIT_CODES: Final[Sequence[tuple[type[BaseException], int, str]]] = (
     (verify.Damaged, 9, "stored answers are damaged or missing"),
     (errors.FrameError, 7, "a file could not be read or written"),
     (OSError, 7, "a file could not be read or written"),
-    (DoneInPart, 10, "done in part; the rest failed, and the same command asks it again"),
     (errors.EngagementError, 1, "any other failure"),
     (HungUp, 129, "stopped by SIGHUP"),
     (Terminated, 143, "stopped by SIGTERM"),

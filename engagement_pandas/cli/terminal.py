@@ -11,7 +11,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final
 
 from engagement_pandas.cli.streams import output
-from engagement_pandas.errors import EngagementError, UnsupportedGrouping
+from engagement_pandas.errors import UnsupportedGrouping
 from engagement_pandas.grouping import BY_DAY, BY_HOUR, BY_POST, Grouping
 from engagement_pandas.vocabulary import OMISSION_REASONS, OmissionReason
 from engagement_pandas.wording import counted
@@ -74,10 +74,6 @@ def table_file(text: str) -> str:
         msg = f"{text!r} ends neither in {' nor in '.join(FORMATS)}"
         raise argparse.ArgumentTypeError(msg)
     return text
-
-
-class DoneInPart(EngagementError):
-    """Counts were written, and some posts or owners failed for a reason that may pass."""
 
 
 def say(text: str, end: str = "\n") -> None:
