@@ -143,7 +143,7 @@ class EngagementClient:
             before anything is sent, once a second of every wait (``waiting 37 s for the
             quota``), and at the end. What it raises ends the fetch: nothing more is sent,
             and the client may be used again. By default a progress bar, where there is
-            more than one request.
+            more than one request; lines with the time, where standard error is no terminal.
 
         Returns
         -------
@@ -281,7 +281,7 @@ class EngagementClient:
                 part = Part(number, asked, self._base_url, speaker, self._transport, into)
                 yield part.settle()
 
-        with bar(total) if watch is None else nullcontext(watch) as told:
+        with bar(total, self.now) if watch is None else nullcontext(watch) as told:
             flight = self._transport.flight(
                 len(left), lambda waiting: told(Progress(settled + flight.done, total, waiting))
             )

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from threading import RLock
+from typing import Final
 
 from tqdm.auto import tqdm
+from tqdm.std import tqdm as terminal_tqdm
+
+PAUSE: Final = timedelta(minutes=1)
+"""Between two lines in a log, at least; a tenth of the time that has passed, in a long job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +51,20 @@ Watch = Callable[[Progress], None]
 """Is told of each step of a fetch, in the thread that fetches; what it raises ends it."""
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @contextmanager
-def bar(total: int) -> Iterator[Watch]:
-    """Show a progress bar for so many requests; none for a single one."""
+def bar(total: int, clock: Callable[[], datetime] = _now) -> Iterator[Watch]:
+    """Show a progress bar for so many requests, and lines where standard error is no terminal.
+
+    There is none for a single request. Notebooks have a bar.
+    """
+    notebook = tqdm.status_printer is not terminal_tqdm.status_printer
+    if not notebook and not (sys.stderr and sys.stderr.isatty()):
+        yield log(clock) if total > 1 else lambda _: None
+        return
     with tqdm(total=total, unit="request", disable=total <= 1) as shown:
 
         def watch(progress: Progress) -> None:
@@ -54,6 +72,33 @@ def bar(total: int) -> Iterator[Watch]:
             shown.set_postfix_str(progress.waiting)
 
         yield watch
+
+
+def log(clock: Callable[[], datetime]) -> Watch:
+    """Return what writes a line at the first wait, one a minute at most, and one at the end.
+
+    A job that neither waits nor lasts a minute is done without a line; one of a week has
+    about eighty.
+
+    Parameters
+    ----------
+    clock : callable
+        The present, aware UTC.
+    """
+    begun = clock()
+    due, written = begun + PAUSE, False
+
+    def watch(progress: Progress) -> None:
+        nonlocal due, written
+        now, finished = clock(), progress.done == progress.total
+        if written if finished else now >= due or (progress.waiting and not written):
+            due, written = now + max(PAUSE, (now - begun) / 10), not finished
+            line = f"{now:%Y-%m-%dT%H:%M:%SZ} {progress.done} of {progress.total} requests"
+            with suppress(OSError, ValueError, AttributeError):  # standard error may be closed
+                sys.stderr.write("; ".join(filter(None, [line, progress.waiting])) + "\n")
+                sys.stderr.flush()
+
+    return watch
 
 
 if hasattr(os, "register_at_fork"):

@@ -7,11 +7,13 @@ import tempfile
 
 os.environ["MPLBACKEND"] = "agg"  # before anything imports matplotlib
 
+import faulthandler
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import processes
 import pytest
 from hypothesis import settings
 from recording import CASSETTES, of_the_tape, without_tokens
@@ -28,7 +30,31 @@ _SETTINGS = tempfile.TemporaryDirectory(prefix="engagement_pandas-tests-")
 os.environ["X_ACCOUNTS"] = f"{_SETTINGS.name}/accounts.json"
 os.environ["X_LEDGER"] = f"{_SETTINGS.name}/ledger.jsonl"
 
+processes.use_default_signals()
+
+SLOW: Final = 1500
+"""Seconds that a long simulation may take; the others' limit is in pyproject.toml."""
+
 SAMPLES = Path(__file__).parent / "samples"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give long simulations and browsers more time."""
+    for item in items:
+        if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.timeout(SLOW))
+
+
+def pytest_unconfigure() -> None:
+    """End, with a traceback of what holds it up, also where a thread does not."""
+    faulthandler.dump_traceback_later(120, exit=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_process_left() -> Iterator[None]:
+    """Kill the processes that the test has started."""
+    yield
+    processes.end_all()
 
 
 @pytest.fixture

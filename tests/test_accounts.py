@@ -16,6 +16,7 @@ from typing import Any
 
 import keyring
 import pandas as pd
+import processes
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -307,19 +308,14 @@ def test_two_processes_lose_nobody(path: Path) -> None:
         """
     )
     running = [
-        subprocess.Popen(  # noqa: S603 - our own
-            [sys.executable, "-c", code, str(path), str(number)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        processes.start(sys.executable, "-c", code, str(path), str(number), stderr=None)
         for number in range(1, 7)
     ]
     for process in running:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
     for process in running:
-        process.communicate("go\n", timeout=60)
+        process.communicate("go\n")
         assert process.returncode == 0
     expected = {f"h{process}{number}" for process in range(1, 7) for number in range(5)}
     assert set(ep.Accounts(path, environ={}).handles) == expected

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import errno
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any
 
+import processes
 import pytest
 from test_accounts import ENV, Memory, account, memory, path
 
@@ -54,13 +53,8 @@ def test_six_processes_forget_whom_they_are_told_to(path: Path) -> None:
     for user in users:
         accounts.add(account(f"h{user}", user))
     assert len(accounts.handles) == 30
-    running: list[subprocess.Popen[Any]] = [
-        subprocess.Popen(  # noqa: S603 - our own
-            [sys.executable, "-c", REMOVE, str(path), str(process)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+    running = [
+        processes.start(sys.executable, "-c", REMOVE, str(path), str(process), stderr=None)
         for process in range(1, 7)
     ]
     for process in running:
@@ -71,6 +65,6 @@ def test_six_processes_forget_whom_they_are_told_to(path: Path) -> None:
         process.stdin.write("go\n")
         process.stdin.flush()
     for process in running:
-        process.communicate(timeout=60)
+        process.communicate()
         assert process.returncode == 0
     assert accounts.handles == ()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import processes
 import pytest
 from scripted import Scripted, ScriptedServer
 
@@ -312,6 +313,30 @@ def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
         told = capsys.readouterr().out
         assert "exit codes:" in told
         assert all(meaning in told for _, _, meaning in EXIT_CODES)
+
+
+def errors_below(kind: type[BaseException]) -> Iterator[type[BaseException]]:
+    """Yield an error class, and those that are derived from it."""
+    yield kind
+    for derived in kind.__subclasses__():
+        yield from errors_below(derived)
+
+
+def test_every_error_has_an_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each of our tree has a documented one, and none but the root that of a program's fault."""
+    documented = dict.fromkeys(code for _, code, _ in EXIT_CODES)
+    for kind in (*errors_below(ep.EngagementError), *errors_below(KeyboardInterrupt)):
+        code = next(code for each, code, _ in EXIT_CODES if issubclass(kind, each))
+        assert (code == 1) == (kind is ep.EngagementError), kind
+    for text in ("--help", "README"):
+        if text == "README":
+            told = (Path(__file__).parents[1] / "README.md").read_text()
+            told = told.partition("Exit codes: ")[2].partition(". ")[0]
+        else:
+            with pytest.raises(SystemExit):
+                main([text])
+            told = capsys.readouterr().out.partition("exit codes:")[2]
+        assert {int(code) for code in re.findall(r"\b\d+\b", told)} == {0, *documented}
 
 
 @pytest.mark.parametrize(
@@ -790,26 +815,19 @@ def test_demo_at_no_time(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_sandbox_as_a_process(folder: Path) -> None:
     """It says where it is and with which keys; a client finds it; Ctrl-C ends it well."""
-    program = str(Path(sys.executable).with_name("engagement-pandas"))
-    with subprocess.Popen(  # noqa: S603 - our own program
-        [program, "sandbox", "--port", "0", "--now", NOW],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=folder,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            url = process.stdout.readline().split(" at ")[1].split(";")[0]
-            post = process.stdout.readline().split()[-1]
-            lines = [process.stdout.readline().strip() for _ in range(5)]
-            environ = dict(line.split("=", 1) for line in lines)
-            with ep.EngagementClient(ep.UserContext.from_env(environ), base_url=url) as client:
-                (response,) = client.fetch(ep.totals([post], engagement_types=["favorites"]))
-            assert response.status == 200
-            process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=20) == 0
-        finally:
-            process.kill()  # or a failure would wait for it forever
+    process = processes.start(
+        processes.PROGRAM, "sandbox", "--port", "0", "--now", NOW, cwd=folder, stderr=None
+    )
+    assert process.stdout is not None
+    url = process.stdout.readline().split(" at ")[1].split(";")[0]
+    post = process.stdout.readline().split()[-1]
+    lines = [process.stdout.readline().strip() for _ in range(5)]
+    environ = dict(line.split("=", 1) for line in lines)
+    with ep.EngagementClient(ep.UserContext.from_env(environ), base_url=url) as client:
+        (response,) = client.fetch(ep.totals([post], engagement_types=["favorites"]))
+    assert response.status == 200
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 0
 
 
 @pytest.mark.parametrize(
@@ -824,17 +842,12 @@ def test_sandbox_asked_wrongly(words: list[str], capsys: pytest.CaptureFixture[s
 
 def test_a_reader_that_has_had_enough(sandbox: SandboxServer, folder: Path) -> None:
     """``| head`` closes the pipe early: no traceback."""
-    program = str(Path(sys.executable).with_name("engagement-pandas"))
-    command = f"{program} historical {mine(sandbox, 9)[0]} --start 2026-03-18 --end 2026-04-15"
+    command = (
+        f"{processes.PROGRAM} historical {mine(sandbox, 9)[0]} --start 2026-03-18 --end 2026-04-15"
+    )
     command = f"{command} --omissions silent.csv {' '.join(urls(sandbox))}"
     command = f"set -o pipefail; {command} | head -1"
-    done = subprocess.run(  # noqa: S603
-        ["bash", "-c", command],  # noqa: S607
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = processes.run("bash", "-c", command, cwd=folder)
     assert done.stdout == "post_id,engagement_type,day,hour,count\n"
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import dask
 import pandas as pd
 import pytest
 from dask.distributed import Client, LocalCluster
@@ -22,9 +23,10 @@ ANSWER = 25 * 17 * 24
 
 def cluster(workers: int = 2, memory: str | int = 0) -> LocalCluster:
     """Return a cluster of processes with one thread each."""
-    return LocalCluster(
-        n_workers=workers, threads_per_worker=1, memory_limit=memory, dashboard_address=":0"
-    )
+    with dask.config.set({"distributed.comm.timeouts": {"connect": "500s", "tcp": "500s"}}):
+        return LocalCluster(
+            n_workers=workers, threads_per_worker=1, memory_limit=memory, dashboard_address=":0"
+        )
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import processes
 import pytest
 from datasets.appending import READINGS
 from datasets.appending import __file__ as appending
@@ -64,10 +65,11 @@ def test_kills_while_it_appends(tmp_path: Path, kills: int) -> None:
     killed = 0
     for _ in range(kills):
         before, steps = files(folder), dice.randint(1, 25)
-        with subprocess.Popen([sys.executable, appending, str(folder)]) as process:  # noqa: S603
-            while process.poll() is None and files(folder) < before + steps:
-                time.sleep(0)
-            process.send_signal(signal.SIGKILL)
+        process = processes.start(sys.executable, appending, str(folder), stderr=None)
+        while process.poll() is None and files(folder) < before + steps:
+            time.sleep(0)
+        process.kill()
+        process.wait()
         killed += process.returncode == -signal.SIGKILL
         whole(dataset)
     assert killed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import subprocess
 import sys
 import textwrap
 import warnings
@@ -14,6 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import processes
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -414,13 +414,7 @@ CROWD = textwrap.dedent(
 def test_a_crowd_keeps_one_ledger(path: Path, limit: int) -> None:
     """Five processes at once: each handle once; beyond the limit each new one is warned of."""
     running = [
-        subprocess.Popen(  # noqa: S603 - our own
-            [sys.executable, "-c", CROWD, str(path), str(limit), str(number * 4)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        processes.start(sys.executable, "-c", CROWD, str(path), str(limit), str(number * 4))
         for number in range(5)
     ]
     for process in running:
@@ -430,7 +424,7 @@ def test_a_crowd_keeps_one_ledger(path: Path, limit: int) -> None:
         assert process.stdin
         process.stdin.write("go\n")
         process.stdin.flush()
-    ended = [process.communicate(timeout=60) for process in running]
+    ended = [process.communicate() for process in running]
     assert sum(int(noted) for noted, _ in ended) == 20
     warned = "".join(words for _, words in ended).count(" has filled the ledger ")
     assert (warned > 0) == (limit < 20)

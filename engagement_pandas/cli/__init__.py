@@ -15,6 +15,8 @@ from typing import Final
 from engagement_pandas import errors
 from engagement_pandas.cli import accounts, asking, demo, flattening, login, sandbox, sync, verify
 from engagement_pandas.cli.consent import NotAgreed
+from engagement_pandas.cli.signals import HungUp, Terminated, ended_by_signals
+from engagement_pandas.cli.streams import output, usable_streams
 from engagement_pandas.cli.terminal import say
 
 EXIT_CODES: Final[Sequence[tuple[type[BaseException], int, str]]] = (
@@ -28,14 +30,18 @@ EXIT_CODES: Final[Sequence[tuple[type[BaseException], int, str]]] = (
     (verify.Damaged, 9, "stored answers are damaged or missing"),
     (errors.FrameError, 7, "a file could not be read or written"),
     (OSError, 7, "a file could not be read or written"),
-    (KeyboardInterrupt, 130, "interrupted"),
+    (errors.EngagementError, 1, "any other failure"),
+    (HungUp, 129, "stopped by SIGHUP"),
+    (Terminated, 143, "stopped by SIGTERM"),
+    (KeyboardInterrupt, 130, "stopped by SIGINT (Ctrl-C)"),
 )
-"""What a scheduled job can rely on; 0 is done, posts without counts told on standard error."""
+"""What a scheduled job can rely on; the first row that fits. 0 is done."""
 
 _CODES: Final = "\n".join(
     f"  {code:<4} {meaning}"
     for code, meaning in {
-        0: "done; posts without counts are told on standard error",
+        0: "done, or the reader of standard output read no further; what has no count is on "
+        "standard error",
         **{code: meaning for _, code, meaning in sorted(EXIT_CODES, key=lambda row: row[1])},
     }.items()
 )
@@ -49,22 +55,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         Without the program's name; those of the process by default.
     """
-    arguments = parser().parse_args(argv)
+    with usable_streams():
+        try:
+            with ended_by_signals(), warnings.catch_warnings():
+                warnings.showwarning = _warn
+                _run(sys.argv[1:] if argv is None else argv)
+        except BrokenPipeError:
+            pass  # the reader of standard output has read enough
+        except tuple(kind for kind, _, _ in EXIT_CODES) as error:
+            notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
+            say(f"engagement-pandas: {str(error) or 'stopped'}{notes}")
+            return next(code for kind, code, _ in EXIT_CODES if isinstance(error, kind))
+    return 0
+
+
+def _run(argv: Sequence[str]) -> None:
+    try:
+        arguments = parser().parse_args(argv, argparse.Namespace(typed=argv))
+    except SystemExit:
+        with output():  # --help is delivered, or it is an error
+            raise
     logging.basicConfig(
         level=logging.INFO if arguments.verbose else logging.WARNING,
         format="%(levelname)s %(message)s",
     )
-    try:
-        with warnings.catch_warnings():
-            warnings.showwarning = _warn
-            arguments.run(arguments)
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read the output has had enough; nothing more to say
-    except tuple(kind for kind, _, _ in EXIT_CODES) as error:
-        notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
-        say(f"engagement-pandas: {error}{notes}" if str(error) else "engagement-pandas: stopped")
-        return next(code for kind, code, _ in EXIT_CODES if isinstance(error, kind))
-    return 0
+    arguments.run(arguments)
 
 
 def _warn(message: Warning | str, *_: object, **__: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def lent(folder: str | None, endpoint: str) -> Iterator[Archive]:
+def lent(folder: str | None, endpoint: str, again: Callable[[Path], str]) -> Iterator[Archive]:
     """Lend the archive in a folder; without one, one that stays only where something fails.
 
-    That is here, or among the temporary folders where nothing can be made here.
+    That is here, or among the temporary folders where nothing can be made here. ``again``
+    returns the command that goes on with a folder.
 
     Raises
     ------
@@ -34,24 +35,48 @@ def lent(folder: str | None, endpoint: str) -> Iterator[Archive]:
     from engagement_pandas.archive import Archive  # noqa: PLC0415 - not for --help
 
     if folder is not None:
-        yield Archive(folder)
+        with resumed_by(again(Path(folder)), folder):
+            yield Archive(folder)
         return
-    archive = Archive(_made(f"engagement-pandas-{endpoint}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-"))
+    now = datetime.now(UTC)
+    here = Path(f"engagement-pandas-{endpoint}-{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}")
+    elsewhere = Path(tempfile.gettempdir(), here.name)
+    kept, archive = False, None
     try:
-        yield archive
-    except BrokenPipeError:  # whoever reads the counts has had enough; nothing is lost
-        shutil.rmtree(archive.folder, ignore_errors=True)
-        raise
-    except BaseException:
-        if _any_answer(archive):
-            say(
-                f"what was answered is kept in {archive.folder}; the same command goes on with "
-                f"--archive {archive.folder}"
+        try:
+            archive = Archive(_made(here, elsewhere))
+            yield archive
+        except BrokenPipeError:  # the reader of the counts has read enough; nothing is lost
+            raise
+        except BaseException as error:
+            kept = archive is not None  # also where a signal comes during the next line
+            if archive is None or not (kept := _any_answer(archive)):
+                raise
+            tell = (
+                say if isinstance(error, GeneratorExit) else error.add_note
+            )  # a signal as it ends
+            tell(
+                f"what was answered is kept in {archive.folder}; the same command goes on "
+                f"with --archive {archive.folder}:\n  {again(archive.folder)}"
             )
-        else:
-            shutil.rmtree(archive.folder, ignore_errors=True)
+            raise
+        finally:
+            if not kept:
+                _removed(here, elsewhere)
+    except KeyboardInterrupt:  # there is one at most; perhaps while the folder was removed
+        if not kept:
+            _removed(here, elsewhere)
         raise
-    shutil.rmtree(archive.folder, ignore_errors=True)
+
+
+@contextmanager
+def resumed_by(command: str, folder: str) -> Iterator[None]:
+    """Name the command that goes on, where a signal interrupts one whose answers are kept."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        error.add_note(f"what was answered is kept in {folder}; to go on:\n  {command}")
+        raise
 
 
 def opened(folder: str) -> tuple[Collection, ...]:
@@ -73,14 +98,19 @@ def opened(folder: str) -> tuple[Collection, ...]:
     return found
 
 
-def _made(name: str) -> Path:
-    """Make a folder, whose name begins like that."""
-    here = Path(f"{name}{uuid4().hex[:8]}")
+def _made(here: Path, elsewhere: Path) -> Path:
+    """Make a folder here, or else there."""
     try:
         here.mkdir()
     except OSError:
-        return Path(tempfile.mkdtemp(prefix=name))
+        elsewhere.mkdir(0o700)
+        return elsewhere
     return here
+
+
+def _removed(*folders: Path) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _any_answer(archive: Archive) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from engagement_pandas.addresses import addresses
 from engagement_pandas.cli.archives import lent
 from engagement_pandas.cli.consent import LONG, MANY, agree
 from engagement_pandas.cli.posts import Ids, add_posts, told
+from engagement_pandas.cli.streams import check_output
 from engagement_pandas.cli.terminal import (
     GROUPINGS,
     Verbs,
@@ -85,11 +87,12 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 def run(arguments: argparse.Namespace) -> None:
     """Ask, and write counts and omissions; after an error, what had arrived is kept."""
     request = arguments.question(arguments)
-    for target in (arguments.out, arguments.omissions):
-        _check_place(target)
+    _check_place(arguments.out)
+    if arguments.omissions:
+        _check_place(arguments.omissions)
     with (
         _client(arguments, request) as client,
-        lent(arguments.archive, request.endpoint) as archive,
+        lent(arguments.archive, request.endpoint, partial(_again, arguments, request)) as archive,
     ):
         todo = plan(request, per_minute=arguments.per_minute, now=client.now())
         agree(todo, yes=arguments.yes)
@@ -108,9 +111,23 @@ def _tell(responses: Sequence[EngagementResponse], arguments: argparse.Namespace
     write(counts, arguments.out)
 
 
+def _again(arguments: argparse.Namespace, request: EngagementRequest, folder: Path) -> str:
+    """Return the command that asks the same question into a folder: its window is named."""
+    named = [] if arguments.archive else ["--archive", str(folder)]
+    if request.window is not None and not (arguments.start and arguments.end):
+        start, end = (
+            f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (request.window.start, request.window.end)
+        )
+        named += ["--start", start, "--end", end]
+    verb, *words = arguments.typed
+    return shlex.join(["engagement-pandas", verb, *named, *words])
+
+
 def _check_place(target: str | None) -> None:
-    """Refuse a file that cannot be written, before anything is asked."""
-    if target and (not Path(target).parent.is_dir() or Path(target).is_dir()):
+    """Refuse a file, or an output, that cannot be written, before anything is asked."""
+    if target is None:
+        check_output()
+    elif not Path(target).parent.is_dir() or Path(target).is_dir():
         msg = f"{target} cannot be written: it is a folder, or there is none to put it into"
         raise FrameError(msg)
 

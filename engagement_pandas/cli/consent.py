@@ -51,8 +51,7 @@ def agree(plan: Plan, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         msg = f"the plan is large ({price}), and nobody is there to ask; give --yes to send it"
         raise NotAgreed(msg)
-    sys.stderr.write(f"\nSend {price}? [y/N] ")
-    sys.stderr.flush()
+    say(f"\nSend {price}? [y/N] ", end="")
     if sys.stdin.readline().strip().lower() not in _AGREED:
         msg = f"nothing was sent: {price} not agreed to; --yes sends them without a question"
         raise NotAgreed(msg)

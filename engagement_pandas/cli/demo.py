@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
+from engagement_pandas.cli.streams import check_output
 from engagement_pandas.cli.terminal import Verbs, give, omitted, say
 from engagement_pandas.errors import RequestError
 from engagement_pandas.request import historical, last_28_hours, totals
@@ -39,6 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
     from engagement_pandas.plots import plot_over_time  # noqa: PLC0415
     from engagement_pandas.sandbox import demo_client  # noqa: PLC0415
 
+    check_output()
     folder = Path(arguments.folder)
     folder.mkdir(parents=True, exist_ok=True)
     raw = Archive(folder / "raw")

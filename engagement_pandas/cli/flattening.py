@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engagement_pandas.cli.archives import opened
 from engagement_pandas.cli.terminal import Verbs, grouping, omitted, say, table_file, write
-from engagement_pandas.errors import ArchiveError, EngagementError
+from engagement_pandas.errors import ArchiveError, EngagementError, RequestError
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
@@ -67,6 +67,9 @@ def run(arguments: argparse.Namespace) -> None:
             responses += [response for one in opened(name) for response in one]
             continue
         body = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        if name == "-" and not body:
+            msg = "standard input is empty; pipe an answer into it, or name a file"
+            raise RequestError(msg)
         try:
             frames.append(flatten_json(body, group_by=arguments.by, grouping=arguments.grouping))
         except EngagementError as error:

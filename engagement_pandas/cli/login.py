@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 
 from engagement_pandas.cli.terminal import Verbs, say
+from engagement_pandas.errors import RequestError
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
@@ -44,9 +45,13 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _ask(prompt: str) -> str:
     """Ask on standard error, so that nothing but results is on standard output."""
-    sys.stderr.write(prompt)
-    sys.stderr.flush()
-    line = sys.stdin.readline()
+    say(prompt, end="")
+    try:
+        line = sys.stdin.readline()
+    except UnicodeDecodeError as error:
+        msg = f"the PIN is not text: {error}"
+        raise RequestError(msg) from error
     if not line:
+        say("")  # ends the line of the prompt
         raise EOFError
     return line

@@ -14,13 +14,13 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     parser = verbs.add_parser(
         "sandbox",
         help="run an offline twin of the API on this machine",
-        description="Run an offline twin of the API on 127.0.0.1 until interrupted. All its "
-        "counts are synthetic. It first prints where it is and its credentials, as lines that "
-        "a shell understands.",
+        description="Run an offline twin of the API on 127.0.0.1 until Ctrl-C, SIGTERM or SIGHUP, "
+        "which end it with exit code 0. All its counts are synthetic. It first prints where it is "
+        "and its credentials, as lines that a shell understands.",
         epilog="example:\n"
         "  engagement-pandas sandbox --now 2026-04-15T12:20:00Z > sandbox.env &\n"
         "  set -a; . ./sandbox.env\n"
-        "  engagement-pandas totals 2043975803238093234 --base-url http://127.0.0.1:8765\n",
+        "  engagement-pandas totals 2043975803238093234\n",
     )
     parser.set_defaults(run=run)
     add = parser.add_argument

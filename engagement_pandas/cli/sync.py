@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from engagement_pandas.addresses import addresses
+from engagement_pandas.cli.archives import resumed_by
 from engagement_pandas.cli.posts import add_posts, told
 from engagement_pandas.cli.terminal import Verbs, names, omitted, say
 from engagement_pandas.errors import AlreadySyncing
@@ -68,9 +70,13 @@ def run(arguments: argparse.Namespace) -> None:
     ids, owners = told(arguments.posts, arguments.missing)
     posts = pd.DataFrame({"post_id": ids, "handle": [owners.get(post) for post in ids]})
     credentials, named = whoever_may_ask(owners), addresses(arguments.base_url)
-    with EngagementClient(
-        credentials, ledger=Ledger.from_env(base_url=named.get("base_url")), **named
-    ) as client:
+    again = shlex.join(["engagement-pandas", *arguments.typed])
+    with (
+        EngagementClient(
+            credentials, ledger=Ledger.from_env(base_url=named.get("base_url")), **named
+        ) as client,
+        resumed_by(again, arguments.raw or arguments.dataset),
+    ):
         try:
             done = sync(
                 client,

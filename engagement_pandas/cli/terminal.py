@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final
 
+from engagement_pandas.cli.streams import output
 from engagement_pandas.errors import UnsupportedGrouping
 from engagement_pandas.grouping import BY_DAY, BY_HOUR, BY_POST, Grouping
 from engagement_pandas.vocabulary import OMISSION_REASONS, OmissionReason
@@ -74,14 +76,17 @@ def table_file(text: str) -> str:
     return text
 
 
-def say(text: str) -> None:
-    """Tell a person, on standard error."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - a command line speaks
+def say(text: str, end: str = "\n") -> None:
+    """Tell a person, on standard error; the job goes on where that takes nothing."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(text + end)
+        sys.stderr.flush()
 
 
 def give(text: str) -> None:
     """Give a result, on standard output."""
-    print(text, flush=True)  # noqa: T201 - a command line speaks
+    with output() as stream:
+        stream.write(text + "\n")
 
 
 def write(frame: pd.DataFrame, target: str | None) -> None:
@@ -90,7 +95,8 @@ def write(frame: pd.DataFrame, target: str | None) -> None:
 
     writers: dict[str, Callable[[Any, Any], None]] = {".csv": write_csv, ".parquet": write_parquet}
     if target is None:
-        write_csv(frame, sys.stdout)
+        with output() as stream:
+            write_csv(frame, stream)
     else:
         writers[Path(target).suffix](frame, target)
         say(f"{counted(len(frame), 'row')} in {target}")

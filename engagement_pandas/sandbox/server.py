@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import threading
 import time
@@ -222,13 +223,18 @@ def announcement(server: SandboxServer, handle: str = DEMO_HANDLE) -> str:
     """
     keys = server.keys(handle)
     posts = " ".join(post.post_id for post in server.world.posts(handle)[-3:])
+    told = {
+        "X_CONSUMER_KEY": keys.consumer_key,
+        "X_CONSUMER_SECRET": keys.consumer_secret,
+        "X_ACCESS_TOKEN": keys.access_token,
+        "X_ACCESS_TOKEN_SECRET": keys.access_token_secret,
+        "X_BEARER_TOKEN": keys.bearer_token,
+        "X_LOGIN_URL": server.login_url,
+        "X_BASE_URL": server.base_url,
+        "X_TOKEN_URL": server.token_url,
+    }
     return (
         f"# Engagement API sandbox at {server.base_url}; all counts are synthetic.\n"
         f"# {handle}'s recent posts: {posts}\n"
-        f"X_CONSUMER_KEY={keys.consumer_key}\n"
-        f"X_CONSUMER_SECRET={keys.consumer_secret}\n"
-        f"X_ACCESS_TOKEN={keys.access_token}\n"
-        f"X_ACCESS_TOKEN_SECRET={keys.access_token_secret}\n"
-        f"X_BEARER_TOKEN={keys.bearer_token}\n"
-        f"X_LOGIN_URL={server.login_url}\n"
+        + "".join(f"{name}={shlex.quote(value)}\n" for name, value in told.items())
     )

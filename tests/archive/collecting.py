@@ -7,7 +7,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from subprocess import PIPE, Popen
+from subprocess import Popen
 from typing import Any
 
 import engagement_pandas as ep
@@ -27,9 +27,9 @@ def start(folder: Path, todo: Plan, url: str, keys: Any = KEYS) -> Popen[str]:
         "url": url,
         "keys": keys,
     }
-    return Popen(  # noqa: S603 - a command of our own
-        [sys.executable, __file__, json.dumps(asked)], stdout=PIPE, stderr=PIPE, text=True
-    )
+    from processes import start as begin  # noqa: PLC0415 - not in the process itself
+
+    return begin(sys.executable, __file__, json.dumps(asked))
 
 
 def run(asked: dict[str, Any]) -> list[str]:

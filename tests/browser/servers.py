@@ -20,7 +20,7 @@ SETTINGS: Final = {
 }
 """Of JupyterLab."""
 
-PATIENCE: Final = 60.0
+PATIENCE: Final = 300.0
 """Seconds within which a server answers."""
 
 _KEPT_OUT: Final = ("MPLBACKEND", "PYTEST_", "JUPYTER", "X_", "TWITTER_", "VOILA")

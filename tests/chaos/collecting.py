@@ -8,7 +8,6 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from subprocess import PIPE, Popen
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -41,7 +40,9 @@ class Nursery:
                 user.access_token_secret,
             ],
         }
-        self._process = Popen([sys.executable, __file__], stdin=PIPE, stdout=PIPE, text=True)  # noqa: S603
+        from processes import start  # noqa: PLC0415 - not in the process itself
+
+        self._process = start(sys.executable, __file__, stderr=None)
         self._write(json.dumps(job))
 
     def start(self) -> int:

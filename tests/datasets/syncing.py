@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import datetime
-from subprocess import PIPE, Popen
+from subprocess import Popen
 from typing import Any
 
 import engagement_pandas as ep
@@ -15,9 +15,9 @@ from engagement_pandas.sync import sync
 def start(folder: str, url: str, keys: Any, now: datetime, **asked: Any) -> Popen[str]:
     """Start a process that syncs at a time."""
     todo = {"folder": folder, "url": url, "keys": keys, "now": now.timestamp(), "asked": asked}
-    return Popen(  # noqa: S603 - a command of our own
-        [sys.executable, __file__, json.dumps(todo)], stdout=PIPE, stderr=PIPE, text=True
-    )
+    from processes import start as begin  # noqa: PLC0415 - not in the process itself
+
+    return begin(sys.executable, __file__, json.dumps(todo))
 
 
 def run(todo: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from ipywidgets.widgets import widget
+from processes import PATIENCE
 from scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
@@ -53,7 +54,7 @@ def spent() -> dict[str, str]:
 def fetched(explorer: ep.FetchExplorer) -> ep.FetchExplorer:
     """Press Fetch, and wait for the end."""
     explorer.start.click()
-    explorer.wait(30)
+    explorer.wait(PATIENCE)
     return explorer
 
 

@@ -71,7 +71,9 @@ class Gate:
                 """Say nothing: a client that is gone is no news."""
 
         self._server = Quiet(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
@@ -81,7 +83,7 @@ class Gate:
             self.waiting += 1
             self.most = max(self.most, self.waiting)
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._all or not self._open.isdisjoint(ids), 30)
+            self._changed.wait_for(lambda: self._all or not self._open.isdisjoint(ids), 500)
             self.waiting -= 1
             self._changed.notify_all()
 
@@ -100,7 +102,7 @@ class Gate:
     def until_waiting(self, number: int) -> None:
         """Return once so many requests are held."""
         with self._changed:
-            assert self._changed.wait_for(lambda: self.waiting >= number, 20)
+            assert self._changed.wait_for(lambda: self.waiting >= number, 500)
 
     def close(self) -> None:
         """Let everything through, and stop."""

@@ -43,7 +43,7 @@ class RawServer:
                 self._answer(connection)
 
     def _answer(self, connection: socket.socket) -> None:
-        connection.settimeout(10)
+        connection.settimeout(500)
         if self._context:
             connection = self._context.wrap_socket(connection, server_side=True)
         request = b""

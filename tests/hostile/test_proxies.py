@@ -40,7 +40,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 
     def create_connection(goal: Any, *, proxy_addr: str, proxy_port: int, **_: Any) -> Any:
         goals.append(goal)
-        return socket.create_connection((proxy_addr, proxy_port), 10)
+        return socket.create_connection((proxy_addr, proxy_port), 500)
 
     stand_in: Any = ModuleType("socks")
     stand_in.PROXY_TYPE_SOCKS4, stand_in.PROXY_TYPE_SOCKS5 = 1, 2

@@ -18,7 +18,7 @@ from engagement_pandas.sandbox import SandboxServer
 
 BOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
-_TIMEOUT = 120
+_TIMEOUT = 500
 _DAYS = timedelta(days=100)
 _NOT_INHERITED = {
     "MPLBACKEND",  # agg, as in conftest.py, would silently take every picture away

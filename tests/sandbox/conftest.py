@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from oauthlib.oauth1 import Client
+from processes import PATIENCE
 from requests_oauthlib import OAuth1
 
 from engagement_pandas.sandbox.server import Keys, SandboxServer
@@ -196,6 +197,6 @@ def ask(sandbox: SandboxServer, session: requests.Session, oauth: Any, body: Any
 @pytest.fixture
 def raw(sandbox: SandboxServer) -> Iterator[http.client.HTTPConnection]:
     """Return a connection without any comfort."""
-    connection = http.client.HTTPConnection(urlsplit(sandbox.base_url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(sandbox.base_url).netloc, timeout=PATIENCE)
     yield connection
     connection.close()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import requests
+from processes import PATIENCE
 
 from engagement_pandas.sandbox import FAULTS, Fault, Faults, SandboxServer
 
@@ -114,7 +115,7 @@ def test_closing_does_not_wait_for_slow_answers(
     sandbox.faults.push(Fault("slow", delay=30))
     waiting = threading.Thread(target=lambda: _swallow(ask))
     waiting.start()
-    assert delay.begun.wait(20)
+    assert delay.begun.wait(PATIENCE)
     sandbox.close()
     waiting.join(20)
     assert delay.called_off == [True]
@@ -154,7 +155,7 @@ def test_tokens_are_spared(sandbox: SandboxServer) -> None:
         sandbox.token_url,
         data={"grant_type": "client_credentials"},
         auth=(keys.consumer_key, keys.consumer_secret),
-        timeout=10,
+        timeout=PATIENCE,
     )
     assert answer.json() == {"token_type": "bearer", "access_token": keys.bearer_token}
     assert len(sandbox.faults) == 1

@@ -16,8 +16,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import processes
 import pytest
 import requests
+from processes import PATIENCE
 
 from engagement_pandas import sandbox as package
 from engagement_pandas.sandbox import SandboxServer, serve
@@ -57,14 +59,14 @@ def test_an_answer_to_head_has_no_body(raw: http.client.HTTPConnection) -> None:
 def test_dates_its_answers_by_the_wall_clock() -> None:
     """The same clock that resets the quota, so that a client can tell the distance."""
     with SandboxServer(wall=lambda: 1_776_255_600.0) as server:
-        answer = requests.get(f"{server.base_url}/nowhere", timeout=10)
+        answer = requests.get(f"{server.base_url}/nowhere", timeout=PATIENCE)
     assert answer.headers["Date"] == "Wed, 15 Apr 2026 12:20:00 GMT"
 
 
 def test_the_log_tells_what_was_sent(sandbox: SandboxServer, ask: Any) -> None:
     """Method, path, body, status; no header, so no secret."""
     ask()
-    requests.get(f"{sandbox.base_url}/nowhere?oauth_token=canary", timeout=10)
+    requests.get(f"{sandbox.base_url}/nowhere?oauth_token=canary", timeout=PATIENCE)
     first, second = sandbox.requests
     assert (first.method, first.path, first.scheme, first.status) == ("POST", TOTALS, "OAuth", 200)
     assert json.loads(first.body)["engagement_types"] == ["favorites"]
@@ -104,7 +106,7 @@ def test_the_repr_says_that_counts_are_synthetic(sandbox: SandboxServer) -> None
 def test_malformed_http_is_answered(sandbox: SandboxServer, lines: bytes, status: int) -> None:
     """In the API's form, and the connection is closed."""
     host, port = urlsplit(sandbox.base_url).netloc.split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as line:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as line:
         line.sendall(lines)
         with line.makefile("rb") as answer:
             received = answer.read()
@@ -129,7 +131,7 @@ def test_closing_leaves_no_thread_and_no_socket() -> None:
     before = set(threading.enumerate())
     with SandboxServer() as server:
         netloc = urlsplit(server.base_url).netloc
-        connection = http.client.HTTPConnection(netloc, timeout=10)
+        connection = http.client.HTTPConnection(netloc, timeout=PATIENCE)
         connection.request("POST", "/")
         connection.getresponse().read()
         assert len(set(threading.enumerate()) - before) == 2
@@ -146,7 +148,7 @@ def test_a_forgotten_server_stops() -> None:
     gc.collect()
     assert gone() is None
     with pytest.raises(requests.ConnectionError):
-        requests.post(url, timeout=10)
+        requests.post(url, timeout=PATIENCE)
 
 
 def test_many_at_once(sandbox: SandboxServer, oauth: Any, body: Any) -> None:
@@ -157,7 +159,7 @@ def test_many_at_once(sandbox: SandboxServer, oauth: Any, body: Any) -> None:
     def run() -> None:
         for _ in range(3):
             answer = requests.post(
-                sandbox.base_url + TOTALS, json=asked, auth=oauth(sandbox.keys()), timeout=10
+                sandbox.base_url + TOTALS, json=asked, auth=oauth(sandbox.keys()), timeout=PATIENCE
             )
             told.append(answer.content)
 
@@ -204,35 +206,20 @@ def test_a_naive_clock_is_refused() -> None:
 
 def test_it_serves_until_interrupted() -> None:
     """It tells keys as lines for a shell, answers, and goes quietly at Ctrl-C."""
-    script = (
-        "import signal\n"
-        # A job in the background inherits that it is not to be interrupted.
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from engagement_pandas.sandbox import serve\n"
-        "serve(0, now='2026-03-12T19:43:00Z')"
+    script = "from engagement_pandas.sandbox import serve; serve(0, now='2026-03-12T19:43:00Z')"
+    environ = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    process = processes.start(sys.executable, "-W", "error", "-c", script, env=environ)
+    assert process.stdout is not None
+    lines = [process.stdout.readline().rstrip() for _ in range(10)]
+    told = dict(line.split("=", 1) for line in lines[2:])
+    answer = requests.post(
+        told["X_TOKEN_URL"],
+        data={"grant_type": "client_credentials"},
+        auth=(told["X_CONSUMER_KEY"], told["X_CONSUMER_SECRET"]),
+        timeout=PATIENCE,
     )
-    with subprocess.Popen(  # noqa: S603
-        [sys.executable, "-W", "error", "-c", script],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},
-    ) as process:
-        try:
-            assert process.stdout is not None
-            lines = [process.stdout.readline().rstrip() for _ in range(7)]
-            url = lines[0].split(" at ")[1].split(";")[0]
-            told = dict(line.split("=", 1) for line in lines[2:])
-            answer = requests.post(
-                f"{url}/oauth2/token",
-                data={"grant_type": "client_credentials"},
-                auth=(told["X_CONSUMER_KEY"], told["X_CONSUMER_SECRET"]),
-                timeout=60,
-            )
-            process.send_signal(signal.SIGINT)
-            _, complaints = process.communicate(timeout=60)
-        finally:
-            process.kill()
+    process.send_signal(signal.SIGINT)
+    _, complaints = process.communicate()
     assert answer.json()["access_token"] == told["X_BEARER_TOKEN"]
     assert set(told) >= {"X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET"}
     assert (process.returncode, complaints) == (0, "")

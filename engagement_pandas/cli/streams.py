@@ -1,0 +1,109 @@
+"""The three standard streams, any of which may be closed, full, or read by no program."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import select
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, Final
+
+_NULL: Final = Path(os.devnull)
+_REPLACEMENTS: Final[Mapping[str, Callable[[], IO[str]]]] = {
+    "stdin": lambda: _NULL.open(encoding="utf-8"),
+    "stdout": lambda: os.fdopen(os.open(_NULL, os.O_RDONLY), "w", encoding="utf-8"),
+    "stderr": lambda: _NULL.open("w", encoding="utf-8"),
+}
+
+
+@contextmanager
+def usable_streams() -> Iterator[None]:
+    """Replace each stream that is closed or None, for the time of a command.
+
+    Standard input is empty then, messages are dropped, and results are refused. Results are
+    UTF-8 in any locale, as the files are.
+    """
+    while (spare := os.open(_NULL, os.O_RDONLY)) <= 2:  # noqa: PLR2004 - standard error
+        pass  # or a file that is opened later would become standard output
+    os.close(spare)
+    before: dict[str, Any] = {name: getattr(sys, name) for name in _REPLACEMENTS}
+    try:
+        for name, stream in before.items():
+            if stream is None or stream.closed:
+                setattr(sys, name, _REPLACEMENTS[name]())
+        _use_utf8(sys.stdin, "strict")
+        _use_utf8(sys.stdout, "surrogateescape")  # names of files, byte by byte
+        yield
+    finally:
+        for name, stream in before.items():
+            used = getattr(sys, name)
+            setattr(sys, name, stream)
+            _drop_undelivered(used)
+            if used is not stream:
+                used.close()
+
+
+@contextmanager
+def output() -> Iterator[IO[str]]:
+    """Lend standard output for results, and flush it.
+
+    Raises
+    ------
+    OSError
+        As :func:`check_output`; BrokenPipeError where a reader stops reading midway.
+    """
+    check_output()
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _refused(error) from error
+
+
+def check_output() -> None:
+    """Refuse a standard output that is closed, full, or a pipe without a reader.
+
+    Raises
+    ------
+    OSError
+        With the cure.
+    """
+    try:
+        descriptor = sys.stdout.fileno()
+    except io.UnsupportedOperation:  # a text buffer
+        return
+    try:
+        if hasattr(select, "poll"):  # not on Windows
+            poll = select.poll()
+            poll.register(descriptor, 0)
+            if any(events & (select.POLLERR | select.POLLHUP) for _, events in poll.poll(0)):
+                raise BrokenPipeError(errno.EPIPE, "no program reads it")
+        os.write(descriptor, b"")  # fails where a longer text would
+    except OSError as error:
+        raise _refused(error) from error
+
+
+def _refused(error: OSError) -> OSError:
+    why = "it is closed" if error.errno == errno.EBADF else error.strerror or error
+    return OSError(f"standard output cannot be written: {why}; redirect it to a file")
+
+
+def _use_utf8(stream: Any, errors: str) -> None:
+    with suppress(AttributeError, io.UnsupportedOperation):  # a text buffer; one that was read
+        stream.reconfigure(encoding="utf-8", errors=errors)
+
+
+def _drop_undelivered(stream: Any) -> None:
+    """Flush what can be delivered, and drop the rest: else the interpreter fails as it ends."""
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError), _NULL.open("wb") as null:
+            os.dup2(null.fileno(), stream.fileno())
+            stream.flush()

@@ -1,0 +1,76 @@
+"""Processes that a test starts: each is ended with its test, and dies of the usual signals."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+PROGRAM: Final = str(Path(sys.executable).with_name("engagement-pandas"))
+
+PATIENCE: Final = 500.0
+"""Seconds that a machine under load may take; no outcome depends on it."""
+
+_started: list[subprocess.Popen[Any]] = []
+
+
+def start(*command: str | Path, lasting: bool = False, **options: Any) -> subprocess.Popen[str]:
+    """Start a process in a group of its own, with pipes for what is not redirected.
+
+    The group is killed at the end of the test, whatever becomes of that; of a lasting one,
+    which a fixture ends, at the end of all.
+    """
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    process = subprocess.Popen(  # noqa: S603 - commands of our own
+        command, **streams | {"text": True, "process_group": 0} | options
+    )
+    if lasting:
+        atexit.register(end, process)
+    else:
+        _started.append(process)
+    return process
+
+
+def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a process to its end."""
+    said = options.pop("input", None)
+    process = start(*command, **options)
+    out, err = process.communicate(said)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def end_all() -> None:
+    """Kill what a test has started, and what that has started."""
+    while _started:
+        end(_started.pop())
+
+
+def end(process: subprocess.Popen[Any]) -> None:
+    """Kill a process, and what it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()
+    process.wait(PATIENCE)
+
+
+def use_default_signals() -> None:
+    """Undo what a shell in the background or nohup leave to this process and its children.
+
+    A handler is inherited by no program, so that children have SIGHUP as it is by default,
+    while this process outlives its terminal under nohup.
+    """
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
