@@ -7,9 +7,8 @@ answers.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
 from os import PathLike
@@ -20,7 +19,8 @@ from typing import Any, Final, NoReturn, Self
 from engagement_pandas.archive import Archive, unsettled
 from engagement_pandas.auth import AppOnly, UserContext
 from engagement_pandas.collection import Collection
-from engagement_pandas.errors import CredentialsError, RequestError, UserContextRequired
+from engagement_pandas.covering import uncovered
+from engagement_pandas.errors import CredentialsError, RequestError, TransportError
 from engagement_pandas.owners.accounts import Accounts
 from engagement_pandas.owners.ledger import Ledger
 from engagement_pandas.packing import by_owner
@@ -29,6 +29,7 @@ from engagement_pandas.progress import Progress, Watch, bar
 from engagement_pandas.quota import Quota
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
+from engagement_pandas.resuming import Left, resume
 from engagement_pandas.wire.flight import Errand
 from engagement_pandas.wire.part import Part
 from engagement_pandas.wire.speakers import Speakers
@@ -119,7 +120,11 @@ class EngagementClient:
         return self._transport.now()
 
     def fetch(
-        self, request: EngagementRequest | Plan, *, watch: Watch | None = None
+        self,
+        request: EngagementRequest | Plan,
+        *,
+        responses: Sequence[EngagementResponse] = (),
+        watch: Watch | None = None,
     ) -> list[EngagementResponse]:
         """Ask, in as many requests as it takes, and return every answer.
 
@@ -127,6 +132,9 @@ class EngagementClient:
         ----------
         request : EngagementRequest or Plan
             Of any size.
+        responses : sequence of EngagementResponse
+            Those of an earlier fetch of the same, as its ``error.responses``: what they
+            settle is not sent again, however old (``retrieved_at``) it is.
         watch : callable, optional
             Told of each step as a ``Progress(done, total, waiting)``, in this thread:
             before anything is sent, once a second of every wait (``waiting 37 s for the
@@ -144,6 +152,8 @@ class EngagementClient:
 
         Raises
         ------
+        RequestError
+            Before anything is sent, where one of ``responses`` is none to the request.
         UserContextRequired
             Before anything is sent, where a bearer token will not do, or the tokens of an
             owner are lacking; see :meth:`refusal`.
@@ -156,8 +166,8 @@ class EngagementClient:
         LedgerError
             Where the ledger cannot be read or written.
         TransportError
-            Where a request found no answer in all its attempts; ``QuotaExceeded`` where
-            the last word was 429.
+            Where a request found no answer in all its attempts (``QuotaExceeded`` where the
+            last met a 429), or the answers do not cover the request.
         RefusedError
             At once on 400, 401 (``Unauthorized``), 404 and 406, and on a 403 that names
             no post or type, with the API's own words.
@@ -167,17 +177,19 @@ class EngagementClient:
         What had been answered before an error is in its ``.responses``, also where that is
         a KeyboardInterrupt or comes from ``watch``.
         """
-        arrived: list[tuple[int, EngagementResponse]] = []
+        todo = self._planned(request)
+        arrived, left = resume(todo, responses)
+        self._speakers.check([one for _, one in left], todo.request.owners)
         try:
-            for numbered in self._stream(self._allowed(self._planned(request)), watch):
-                arrived.append(numbered)  # noqa: PERF402 - kept when the next one fails
+            arrived.extend(self._stream(todo, left, watch))
         except BaseException as error:
-            error.responses = _in_order(arrived)  # type: ignore[attr-defined]
+            error.responses = _in_order(todo, arrived)  # type: ignore[attr-defined]
             answers = sum(response.status > 0 for _, response in arrived)
             if answers:
-                error.add_note(f"{counted(answers, 'answer')} had arrived; see .responses")
+                told = f"{counted(answers, 'answer')} had arrived; see .responses"
+                error.add_note(f"{told}: fetch(..., responses=error.responses) goes on")
             raise
-        return list(_in_order(arrived))
+        return list(_in_order(todo, arrived))
 
     def stream(
         self, request: EngagementRequest | Plan, *, watch: Watch | None = None
@@ -187,7 +199,10 @@ class EngagementClient:
         No more are on their way than ``in_flight``, and while you are busy with one none is
         sent. After an error, what was on its way is yielded before the error is raised.
         """
-        for _, response in self._stream(self._allowed(self._planned(request)), watch):
+        todo = self._planned(request)
+        self._speakers.check(todo.requests, todo.request.owners)
+        yield from todo.settled
+        for _, response in self._stream(todo, list(enumerate(todo)), watch):
             yield response
 
     def collect(
@@ -230,13 +245,13 @@ class EngagementClient:
         todo, account, now = self._planned(request), self._speakers.account, self.now()
         begun = archive.begun(todo, account, now)
         left = todo.requests if begun is None else unsettled(begun)
-        self._allowed(replace(todo, requests=left))
+        self._speakers.check(left, todo.request.owners)
         collection = archive.collection(todo, account, now)
         if collection != begun:  # a new one: another process may have finished that one meanwhile
             left = collection.requests
         kept = 0
         try:
-            for _, response in self._stream(replace(todo, requests=left), watch, collection):
+            for _, response in self._stream(todo, list(enumerate(left)), watch, collection):
                 kept += response.status > 0
         except BaseException as error:
             if kept:
@@ -248,32 +263,32 @@ class EngagementClient:
     def _planned(self, request: EngagementRequest | Plan) -> Plan:
         return request if isinstance(request, Plan) else plan(request, now=self.now())
 
-    def _allowed(self, todo: Plan) -> Plan:
-        """Return a plan, of which everything can be asked; say why where that is not so."""
-        if refusal := self.refusal(todo):
-            raise UserContextRequired(refusal)
-        self._speakers.check(todo, todo.request.owners)
-        return todo
-
     def _stream(
-        self, todo: Plan, watch: Watch | None, into: Collection | None = None
+        self, todo: Plan, left: Left, watch: Watch | None, into: Collection | None = None
     ) -> Iterator[tuple[int, EngagementResponse]]:
-        settled = 0 if into is None else len(into.requests) - len(todo)
-        total = settled + len(todo)
-        yield from ((-1, response) for response in todo.settled)  # nothing to ask
+        """Yield answers to what is left of a plan, with their numbers; they cover it."""
+        requests, owners = [one for _, one in left], todo.request.owners
+        settled = len(into.requests if into else todo) - len({number for number, _ in left})
+        total = settled + len(left)
+        answered: list[EngagementRequest] = []
 
         def errands() -> Iterator[Errand]:
-            for number, asked in enumerate(todo):
-                speaker = self._speakers.of(asked, todo.request.owners)
+            for number, asked in left:
+                speaker = self._speakers.of(asked, owners)
                 part = Part(number, asked, self._base_url, speaker, self._transport, into)
                 yield part.settle()
 
         with bar(total) if watch is None else nullcontext(watch) as told:
             flight = self._transport.flight(
-                len(todo), lambda waiting: told(Progress(settled + flight.done, total, waiting))
+                len(left), lambda waiting: told(Progress(settled + flight.done, total, waiting))
             )
-            yield from flight.run(errands())
+            for number, response in flight.run(errands()):
+                answered.append(response.request)
+                yield number, response
             told(Progress(total, total))
+        if why := uncovered(requests, answered):
+            msg = f"the answers do not cover what was asked; {why}"
+            raise TransportError(msg)
 
     def refusal(self, request: EngagementRequest | Plan) -> str | None:
         """Tell why this client cannot ask it, and the cure; None where it can.
@@ -288,7 +303,7 @@ class EngagementClient:
         True
         """
         if isinstance(request, Plan):
-            return self._speakers.refusal(request, request.request.owners)
+            return self._speakers.refusal(request.requests, request.request.owners)
         return self._speakers.refusal(by_owner(request), request.owners)
 
     def close(self) -> None:
@@ -327,7 +342,8 @@ def _archive(into: Any) -> Archive:
 
 
 def _in_order(
-    arrived: Iterable[tuple[int, EngagementResponse]],
+    todo: Plan, arrived: Iterable[tuple[int, EngagementResponse]]
 ) -> tuple[EngagementResponse, ...]:
     """Return answers in the order of the plan, those to one part in that of their arrival."""
-    return tuple(response for _, response in sorted(arrived, key=itemgetter(0)))
+    answers = (response for _, response in sorted(arrived, key=itemgetter(0)))
+    return (*todo.settled, *answers)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from engagement_pandas.covering import uncovered
 from engagement_pandas.errors import RequestError
 from engagement_pandas.packing import pack
 from engagement_pandas.pricing import answer_bytes, asked_posts, most_rows, silences
@@ -60,6 +61,12 @@ class Plan:
         The quota of the contract, in requests a minute; then the table tells the minutes.
     unposted : tuple of EngagementRequest
         What is not asked: posts, with a window that ends before they were made.
+
+    Raises
+    ------
+    RequestError
+        Where ``requests`` and ``unposted`` do not cover the question: each post, type and
+        hour of it exactly once, and nothing else.
     """
 
     request: EngagementRequest
@@ -67,6 +74,11 @@ class Plan:
     now: datetime
     per_minute: float | None = None
     unposted: tuple[EngagementRequest, ...] = ()
+
+    def __post_init__(self) -> None:
+        if why := uncovered([self.request], [*self.requests, *self.unposted]):
+            msg = f"the requests of the plan do not cover its question; {why}"
+            raise RequestError(msg)
 
     def __len__(self) -> int:
         return len(self.requests)

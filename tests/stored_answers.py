@@ -71,7 +71,7 @@ def put(  # noqa: PLR0913 - each has a default
     """
     plan = ep.plan(request, now=MOMENT)
     if parts is not None:
-        plan = replace(plan, requests=tuple(parts))
+        plan = replace(plan, requests=tuple(parts), unposted=())
     collection = archive.collection(plan, account, at)
     for part in plan.requests[: len(plan.requests) - missing]:
         collection.keep(ep.EngagementResponse(part, body(part), 200, at))

@@ -410,8 +410,7 @@ def test_what_is_settled_already_is_told(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
     """Of three parts one is answered, and of the second a half: one is settled, then two, three."""
-    todo = in_parts(past(1, 2, 3, 4), 2)
-    todo = Plan(todo.request, (*todo.requests, past(5)), todo.now)
+    todo = in_parts(past(1, 2, 3, 4, 5), 2)
     refusal = Scripted(403, {"errors": ["Forbidden to access tweets: 4"]})
     server.answer(counted(1, 2), refusal, Scripted(404, {"errors": ["down"]}))
     with pytest.raises(ep.RefusedError):
@@ -453,19 +452,6 @@ def test_what_is_not_finished_says_so(
     server.answer(counted(2), counted(3))
     collect(client, todo, archive)
     assert ep.flatten(archive)["post_id"].tolist() == ["1", "2", "3"]
-
-
-def test_a_part_of_a_plan_is_not_the_whole(
-    client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
-) -> None:
-    """Who asks the first part of a plan alone has not answered the question."""
-    asked = past(*range(1, 27))
-    whole = ep.plan(asked)
-    server.answer(counted(*range(1, 26)), counted(*range(1, 26)), counted(26))
-    first = Plan(whole.request, whole.requests[:1], whole.now)
-    collect(client, first, archive)
-    collection = collect(client, asked, archive)
-    assert sum(len(r.request.post_ids) for r in collection) == 26
 
 
 def test_goes_on_as_it_was_cut(

@@ -9,8 +9,12 @@ import pytest
 from scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
+from engagement_pandas import planning, refusals
+from engagement_pandas.packing import pack
 from engagement_pandas.posts import first_id
 from engagement_pandas.progress import Progress
+from engagement_pandas.refusals import divide
+from engagement_pandas.wire import part
 
 MARCH = ep.Window.covering("2026-03-01", "2026-03-29")
 
@@ -441,7 +445,9 @@ def test_a_watcher_ends_a_fetch(
         client.fetch(totals(*range(1, 252)), watch=watch)
     assert caught.value is stop
     assert settled(caught.value.responses) == [(200, tuple(map(str, range(1, 251))))]
-    assert caught.value.__notes__ == ["1 answer had arrived; see .responses"]
+    assert caught.value.__notes__ == [
+        "1 answer had arrived; see .responses: fetch(..., responses=error.responses) goes on"
+    ]
     assert len(server.seen) == 1
 
 
@@ -687,3 +693,170 @@ def test_the_present_is_the_clock_s(client: ep.EngagementClient, clock: FakeCloc
     """Whoever plans with a client can ask what time it has."""
     assert client.now().timestamp() == clock.time()
     assert client.now().utcoffset() == timedelta(0)
+
+
+# That everything is answered
+
+
+def answer(seen: Any) -> Scripted:
+    """Answer a request with a 1 for each post and type."""
+    kinds = seen["engagement_types"]
+    return Scripted(200, {"by_post": {p: dict.fromkeys(kinds, "1") for p in seen["tweet_ids"]}})
+
+
+def lose_the_last(asked: ep.EngagementRequest, *_: Any) -> Any:
+    """Pack wrongly: without the last batch."""
+    requests, unposted = pack(asked, datetime(2026, 4, 15, tzinfo=UTC))
+    return requests[:-1], unposted
+
+
+def lose_an_hour(asked: ep.EngagementRequest, *_: Any) -> Any:
+    """Pack wrongly: an hour between two windows is in neither."""
+    (first, *rest), unposted = pack(asked, datetime(2026, 4, 15, tzinfo=UTC))
+    assert first.window is not None
+    window = ep.Window(first.window.start, first.window.end - timedelta(hours=1))
+    return (first.replace(window=window), *rest), unposted
+
+
+def lose_a_type(asked: ep.EngagementRequest, *_: Any) -> Any:
+    """Pack wrongly: one request has one type less."""
+    (first, *rest), unposted = pack(asked, datetime(2026, 4, 15, tzinfo=UTC))
+    return (first.replace(engagement_types=first.engagement_types[1:]), *rest), unposted
+
+
+def send_twice(asked: ep.EngagementRequest, *_: Any) -> Any:
+    """Pack wrongly: a request is there twice."""
+    requests, unposted = pack(asked, datetime(2026, 4, 15, tzinfo=UTC))
+    return (*requests, requests[0]), unposted
+
+
+@pytest.mark.parametrize("wrong", [lose_the_last, lose_an_hour, lose_a_type, send_twice])
+def test_a_plan_that_does_not_cover_its_question(
+    client: ep.EngagementClient, monkeypatch: pytest.MonkeyPatch, wrong: Any
+) -> None:
+    """Whatever the packing loses or doubles is an error before anything is sent."""
+    monkeypatch.setattr(planning, "pack", wrong)
+    long = ep.Window.covering("2026-02-01", "2026-03-29")
+    question = ep.historical(range(1, 27), engagement_types=["favorites", "replies"], window=long)
+    with pytest.raises(ep.RequestError, match=r"do not cover its question; (missing|more often)"):
+        client.fetch(question)
+
+
+@pytest.mark.parametrize("how", ["fetch", "stream"])
+def test_the_rest_of_a_refusal_is_not_forgotten(
+    client: ep.EngagementClient,
+    server: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+) -> None:
+    """A refusal of one post, after which the others of its batch are not asked: an error."""
+    monkeypatch.setattr(refusals, "divide", lambda refusal: (divide(refusal)[0], []))
+    server.answer(forbidden("Forbidden to access tweets: 2"))
+    with pytest.raises(
+        ep.TransportError, match=r"missing: favorites of post 1 \(and 1 more\)"
+    ) as it:
+        list(getattr(client, how)(totals(1, 2, 3)))
+    if how == "fetch":
+        assert settled(it.value.responses) == [(403, ("2",))]
+
+
+def test_a_part_without_an_answer_is_not_forgotten(
+    client: ep.EngagementClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that is taken for one to fewer posts than were sent."""
+    real = refusals.settle
+
+    def fewer(response: ep.EngagementResponse) -> Any:
+        one = response.request.replace(post_ids=response.request.post_ids[1:])
+        return real(ep.EngagementResponse(one, response.content, response.status))
+
+    monkeypatch.setattr(part, "settle", fewer)
+    server.answer(counted(1, 2))
+    with pytest.raises(ep.TransportError, match=r"missing: favorites of post 1 \(totals by_post\)"):
+        client.fetch(totals(1, 2))
+
+
+# Going on after a failure
+
+
+@pytest.mark.parametrize("answers", range(5))
+def test_goes_on_from_what_had_been_answered(
+    client: ep.EngagementClient, server: ScriptedServer, answers: int
+) -> None:
+    """Refusals by post, type and age before the counts: each is sent once, all in all."""
+    question = totals(*range(1, 253), types=("favorites", "retweets"))
+    script = [
+        forbidden("Forbidden to access tweets: 1"),
+        forbidden("Forbidden to access metrics: retweets"),
+        Scripted(400, {"errors": ["gone"], "unavailable_tweet_ids": ["2"]}),
+        counted(*range(3, 251)),
+        counted(251, 252, types=("favorites", "retweets")),
+    ]
+    server.answer(*script)
+    everything = client.fetch(question)
+    sent = [seen.content for seen in server.seen]
+    server.seen.clear()
+    server.answer(*script[:answers], Scripted(404, {"errors": ["down"]}))
+    with pytest.raises(ep.RefusedError) as caught:
+        client.fetch(question)
+    assert [seen.content for seen in server.seen] == sent[: answers + 1]
+    server.seen.clear()
+    server.answer(*script[answers:])
+    again = client.fetch(ep.plan(question), responses=caught.value.responses)
+    assert [seen.content for seen in server.seen] == sent[answers:]
+    assert [(r.request, r.status) for r in again] == [(r.request, r.status) for r in everything]
+    assert client.fetch(question, responses=everything) == everything
+    assert server.script == []
+
+
+def test_goes_on_in_the_order_of_the_plan(
+    client: ep.EngagementClient, server: ScriptedServer
+) -> None:
+    """The last batch had been answered, the first had not; and what is not asked is there once."""
+    late = str(first_id(datetime(2026, 3, 10, tzinfo=UTC)))
+    two = ep.Window.covering("2026-02-01", "2026-03-29")
+    question = ep.historical([late, "7"], engagement_types=["favorites"], window=two, by=ep.BY_POST)
+    body = {"by_post": {}}
+    server.answer(Scripted(200, body), Scripted(200, body))
+    everything = client.fetch(question)
+    assert [r.status for r in everything] == [0, 200, 200]
+    server.seen.clear()
+    server.answer(Scripted(200, body))
+    again = client.fetch(question, responses=[everything[2], everything[0]])
+    assert [r.request for r in again] == [r.request for r in everything]
+    assert [seen.body for seen in server.seen] == [everything[1].request.to_json()]
+
+
+def response_to(request: ep.EngagementRequest, status: int = 200) -> ep.EngagementResponse:
+    """Return a response with a 1 for each post and type."""
+    return ep.EngagementResponse(request, answer(request.to_json()).body, status)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ([response_to(totals(3))], r"1 post.*answers nothing in this plan; give the responses"),
+        ([response_to(totals(1, types=("replies",)))], "answers nothing in this plan"),
+        ([response_to(totals(1, 3))], "answers nothing in this plan"),
+        ([response_to(totals(1))] * 2, "answers for post 1 what another response does"),
+        ([response_to(totals(1, 2)), response_to(totals(2))], "for post 2 what another"),
+        ([response_to(totals(1), 503)], "cannot be gone on from: HTTP 503 does not settle"),
+        ([response_to(totals(1), 403)], "cannot be gone on from: HTTP 403 does not settle"),
+        ([ep.EngagementResponse(totals(1), {})], "cannot be gone on from: the grouping is missing"),
+        ([response_to(totals(1), 0)], "answers nothing in this plan"),
+        ([totals(1)], "responses holds a EngagementRequest; give what is in error.responses"),
+        (None, "responses holds a NoneType"),
+        (response_to(totals(1)), None),
+    ],
+)
+def test_responses_to_something_else(
+    client: ep.EngagementClient, server: ScriptedServer, given: Any, words: str | None
+) -> None:
+    """What answers another question, or nothing, or the same twice, is an error; none is sent."""
+    if words is None:  # a single response is one
+        server.answer(counted(2))
+        assert len(client.fetch(totals(1, 2), responses=given)) == 2
+        return
+    with pytest.raises(ep.RequestError, match=words):
+        client.fetch(totals(1, 2), responses=given)
+    assert server.seen == []

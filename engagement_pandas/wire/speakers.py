@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from engagement_pandas.archive import OWNERS
 from engagement_pandas.auth import AppOnly, UserContext
-from engagement_pandas.errors import CredentialsError
+from engagement_pandas.errors import CredentialsError, UserContextRequired
 from engagement_pandas.identity import same_handle
 from engagement_pandas.owners.accounts import Accounts
 from engagement_pandas.owners.ledger import Ledger
@@ -101,7 +101,7 @@ class Speakers:
             self._known[handle] = Speaker(credentials, self._token_url, self._transport, note)
         return self._known[handle]
 
-    def refusal(self, requests: Iterable[EngagementRequest], owners: Owners) -> str | None:
+    def refusal(self, requests: Collection[EngagementRequest], owners: Owners) -> str | None:
         """Tell why some of the requests cannot be asked, and the cure; None where they can."""
         private = [request for request in requests if request.owner_only]
         if not private or isinstance(self.credentials, UserContext):
@@ -126,11 +126,13 @@ class Speakers:
             return f"{why}, and a request has posts of two; plan the question once more"
         return None
 
-    def check(self, requests: Iterable[EngagementRequest], owners: Owners) -> None:
+    def check(self, requests: Collection[EngagementRequest], owners: Owners) -> None:
         """Look up the tokens of all who are to sign, and tell the ledger who they are.
 
         Raises
         ------
+        UserContextRequired
+            With the :meth:`refusal`.
         MissingCredentials, AccountsError
             Where there are no tokens that would do.
         LedgerFull
@@ -138,6 +140,8 @@ class Speakers:
         LedgerError
             Where the ledger cannot be read.
         """
+        if why := self.refusal(requests, owners):
+            raise UserContextRequired(why)
         signing = {self.of(one, owners).credentials for one in requests}
         names = {_billed(one) for one in signing if isinstance(one, UserContext)}
         if self._ledger is not None and names:

@@ -66,7 +66,7 @@ def in_parts(request: ep.EngagementRequest, size: int) -> Plan:
     parts = tuple(
         request.replace(post_ids=ids[first : first + size]) for first in range(0, len(ids), size)
     )
-    return replace(ep.plan(request), requests=parts)
+    return replace(ep.plan(request), requests=parts, unposted=())
 
 
 def question(server: SandboxServer, posts: int = 11, size: int = 3) -> Plan:
