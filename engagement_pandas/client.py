@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from datetime import datetime
+from itertools import chain
 from operator import itemgetter
 from os import PathLike
 from pathlib import Path
@@ -30,6 +31,7 @@ from engagement_pandas.quota import Quota
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
 from engagement_pandas.resuming import Left, resume
+from engagement_pandas.wire.failures import Failures
 from engagement_pandas.wire.flight import Errand
 from engagement_pandas.wire.part import Part
 from engagement_pandas.wire.speakers import Speakers
@@ -249,15 +251,17 @@ class EngagementClient:
         collection = archive.collection(todo, account, now)
         if collection != begun:  # a new one: another process may have finished that one meanwhile
             left = collection.requests
-        kept = 0
+        kept, failed = 0, False
         try:
             for _, response in self._stream(todo, list(enumerate(left)), watch, collection):
                 kept += response.status > 0
+                failed |= response.failed
         except BaseException as error:
             if kept:
                 error.add_note(f"what was answered is in {collection.path}; the same call goes on")
             raise
-        collection.finish()
+        if not failed:
+            collection.finish()
         return collection
 
     def _planned(self, request: EngagementRequest | Plan) -> Plan:
@@ -268,21 +272,26 @@ class EngagementClient:
     ) -> Iterator[tuple[int, EngagementResponse]]:
         """Yield answers to what is left of a plan, with their numbers; they cover it."""
         requests, owners = [one for _, one in left], todo.request.owners
-        settled = len(into.requests if into else todo) - len({number for number, _ in left})
+        whole = into.requests if into else todo.requests
+        settled = len(whole) - len({number for number, _ in left})
         total = settled + len(left)
+        failures = Failures(self._speakers.several(whole, owners), settled)
         answered: list[EngagementRequest] = []
 
         def errands() -> Iterator[Errand]:
             for number, asked in left:
-                speaker = self._speakers.of(asked, owners)
-                part = Part(number, asked, self._base_url, speaker, self._transport, into)
+                owner = self._speakers.handle(asked, owners)
+                speaker, transport = self._speakers.named, self._transport
+                part = Part(
+                    number, asked, self._base_url, owner, speaker, transport, failures, into
+                )
                 yield part.settle()
 
         with bar(total) if watch is None else nullcontext(watch) as told:
             flight = self._transport.flight(
                 len(left), lambda waiting: told(Progress(settled + flight.done, total, waiting))
             )
-            for number, response in flight.run(errands()):
+            for number, response in chain(flight.run(errands()), failures.settled()):
                 answered.append(response.request)
                 yield number, response
             told(Progress(total, total))

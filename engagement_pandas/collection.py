@@ -16,16 +16,19 @@ from uuid import uuid4
 from engagement_pandas.errors import ArchiveError, RequestError
 from engagement_pandas.losses import losses
 from engagement_pandas.planning import Plan
-from engagement_pandas.refusals import settle
+from engagement_pandas.refusals import halves, settle
 from engagement_pandas.replacing import flush_folder, make_folder, place, replacing
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
 from engagement_pandas.stored import BROKEN, FORMAT, digest, load, packed
+from engagement_pandas.vocabulary import OmissionReason
 from engagement_pandas.wording import counted
 
 QUESTION: Final = "question.json.gz"
 COMPLETE: Final = "complete"
 ENDING: Final = ".json.gz"
+ASIDE: Final = ".set_aside.gz"
+"""Instead of an answer: why there is none, and the last invalid body, if there was one."""
 
 _KEY: Final = 32
 
@@ -141,8 +144,8 @@ class Collection:
 
     @property
     def unanswered(self) -> tuple[EngagementRequest, ...]:
-        """What is still to be asked, damaged answers included."""
-        return tuple(asked for asked, answer, _ in self._walk() if answer is None)
+        """What is still to be asked: without an answer, set aside or damaged."""
+        return tuple(asked for asked, answer, _ in self._walk() if answer is None or answer.failed)
 
     def __iter__(self) -> Iterator[EngagementResponse]:
         for part in self.unposted:
@@ -201,6 +204,7 @@ class Collection:
         written = packed(head, response.content)
         try:
             if place(file, written):
+                self._aside(response.request).unlink(missing_ok=True)
                 return response
             stored = self.find(response.request)
             if stored is None:
@@ -210,6 +214,46 @@ class Collection:
             msg = f"{file} cannot be written: {error}; free some room, and collect again"
             raise ArchiveError(msg) from error
         return stored or response
+
+    def set_aside(
+        self, failed: EngagementResponse, content: bytes = b"", *, halved: bool = False
+    ) -> None:
+        """Store why a request has no answer, instead of what was stored of it before.
+
+        Parameters
+        ----------
+        failed : EngagementResponse
+            As :meth:`EngagementResponse.uncounted` makes it.
+        content : bytes
+            The last invalid body.
+        halved : bool
+            Whether smaller requests were sent in its place; it is then no omission itself.
+
+        Raises
+        ------
+        ArchiveError
+            Where it cannot be written.
+        """
+        file = self._aside(failed.request)
+        head = {
+            "format": FORMAT,
+            "request": failed.request.to_json(),
+            "retrieved_at": failed.retrieved_at.isoformat(),
+            "reason": failed.reason,
+            "message": "; ".join(failed.envelope().errors),
+            "halved": halved,
+        }
+        try:
+            with replacing(file) as beside:
+                beside.write_bytes(packed(head, content))
+            self._file(failed.request).unlink(missing_ok=True)
+        except OSError as error:
+            msg = f"{file} cannot be written: {error}; free some room, and collect again"
+            raise ArchiveError(msg) from error
+
+    def halved(self, asked: EngagementRequest) -> bool:
+        """Return whether smaller requests are sent in the place of one that is never answered."""
+        return self._why_not(asked)[1]
 
     def finish(self) -> None:
         """Mark it as complete."""
@@ -232,14 +276,20 @@ class Collection:
         except ArchiveError as error:
             yield Damage(self.path / QUESTION, str(error), None)
             return
-        for asked, _, why in self._walk():
+        for asked, answer, why in self._walk():
             if why is not None:
                 yield Damage(self._file(asked), why, asked)
+            elif answer is not None and answer.failed:
+                said = "; ".join(answer.envelope().errors)
+                yield Damage(self._aside(asked), f"set aside as {answer.reason}: {said}", asked)
 
     def _walk(
         self,
     ) -> Iterator[tuple[EngagementRequest, EngagementResponse | None, str | None]]:
-        """Yield each request that was or is to be sent, its answer, and why that is damaged."""
+        """Yield each request that was or is to be sent, its answer, and why that is damaged.
+
+        One that failed has a response with the reason.
+        """
         absent = "missing" if self.complete else None
         pending = list(self.requests)[::-1]
         while pending:
@@ -249,11 +299,30 @@ class Collection:
             except ArchiveError as error:
                 stored, why = None, str(error)
             answer, left = (None, []) if stored is None else settle(stored)
-            yield asked, answer, why if stored or why else absent
+            if stored is None and why is None:
+                answer, halved = self._why_not(asked)
+                left = halves(asked) if halved else []
+            if not (answer is None and left):
+                yield asked, answer, why if answer or why else absent
             pending += left[::-1]
 
     def _file(self, asked: EngagementRequest) -> Path:
         return self.path / (digest(asked.to_json())[:_KEY] + ENDING)
+
+    def _aside(self, asked: EngagementRequest) -> Path:
+        return self.path / (digest(asked.to_json())[:_KEY] + ASIDE)
+
+    def _why_not(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, bool]:
+        """Return why a request has no answer, as far as that is known; and if it was halved."""
+        try:
+            head, _ = load(self._aside(asked))
+            if head["halved"]:
+                return None, True
+            moment = datetime.fromisoformat(head["retrieved_at"])
+            reason = OmissionReason(head["reason"])
+            return EngagementResponse.uncounted(asked, moment, reason, head["message"]), False
+        except (FileNotFoundError, ArchiveError, *BROKEN):  # it is sent again
+            return None, False
 
     def _read(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
         """Return the answer to a request, or None and why it is damaged, if it is there."""

@@ -6,8 +6,9 @@ things before. The asking side looks no deeper than this; the counts are read la
 
 from __future__ import annotations
 
+from engagement_pandas.envelope import Envelope
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.response import EngagementResponse, Envelope
+from engagement_pandas.response import EngagementResponse
 from engagement_pandas.wording import listed, spot
 
 

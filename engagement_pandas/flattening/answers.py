@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from engagement_pandas.envelope import Envelope
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.flattening.hours import decode_body, read_grouping
 from engagement_pandas.flattening.hours import read as read_hours
@@ -17,7 +18,7 @@ from engagement_pandas.flattening.sums import add
 from engagement_pandas.frame import in_order
 from engagement_pandas.grouping import Grouping
 from engagement_pandas.losses import refuse_losses
-from engagement_pandas.response import EngagementResponse, Envelope
+from engagement_pandas.response import EngagementResponse
 from engagement_pandas.vocabulary import (
     ENGAGEMENT_TYPES,
     FOUR_DIMENSION_ORDERS,

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from engagement_pandas.envelope import Envelope, as_bytes
 from engagement_pandas.errors import (
     AmbiguousGrouping,
     EngagementError,
@@ -25,7 +26,6 @@ from engagement_pandas.flattening.spans import Span
 from engagement_pandas.flattening.sums import add, tidy
 from engagement_pandas.frame import TEXT, check_counts, in_order
 from engagement_pandas.grouping import Grouping
-from engagement_pandas.response import Envelope, as_bytes
 from engagement_pandas.vocabulary import RESERVED_KEYS, Dimension
 from engagement_pandas.wording import listed
 

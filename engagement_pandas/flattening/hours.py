@@ -18,11 +18,11 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import numpy as np
 
+from engagement_pandas.envelope import UNREADABLE
 from engagement_pandas.flattening import leaves
 from engagement_pandas.flattening.leaves import LEAST, Layout, Leaves
 from engagement_pandas.flattening.sums import add, cells
 from engagement_pandas.frame import in_order
-from engagement_pandas.response import UNREADABLE
 from engagement_pandas.vocabulary import FOUR_DIMENSION_ORDERS, RESERVED_KEYS, Dimension
 
 Tree = dict[str, dict[str, dict[str, Any]]]

@@ -23,9 +23,9 @@ import tenacity
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from engagement_pandas.addresses import is_here
+from engagement_pandas.envelope import UNREADABLE, shallow
 from engagement_pandas.errors import QuotaExceeded, RequestError, ResponseShapeError, TransportError
 from engagement_pandas.quota import Place, Quota
-from engagement_pandas.response import UNREADABLE, shallow
 from engagement_pandas.wire.flight import Air, Flight, Here, Rest, Sending, Threads
 from engagement_pandas.wire.message import Answer, Failure, Message
 from engagement_pandas.wire.reply import BoundedSession, checked_timeout, read_body
@@ -139,7 +139,9 @@ class Transport:
     def _air(self, most: int) -> Air:
         return Threads(self._sleep) if most > 1 else Here(self._sleep)
 
-    async def ask(self, message: Message, arrived: Callable[[Answer], T | Failure]) -> T:
+    async def ask(
+        self, message: Message, arrived: Callable[[Answer], T | Failure], most: int | None = None
+    ) -> T:
         """Send until there is an answer worth reading, and return what ``arrived`` makes of it.
 
         Parameters
@@ -149,6 +151,8 @@ class Transport:
             Called with the answer where it arrives, which may be a thread of its own: also
             when nobody waits for it any more. Where that is no answer to the question, it
             returns a Failure.
+        most : int, optional
+            Attempts, where that is less than the client's own.
 
         Raises
         ------
@@ -164,7 +168,7 @@ class Transport:
             await Rest(seconds)
 
         retrying = tenacity.AsyncRetrying(
-            stop=tenacity.stop_after_attempt(self._attempts),
+            stop=tenacity.stop_after_attempt(min(self._attempts, most or self._attempts)),
             wait=BACKOFF,
             sleep=rest,
             retry=tenacity.retry_if_result(lambda it: isinstance(it, Failure) and it.passing),
