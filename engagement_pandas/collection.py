@@ -14,13 +14,13 @@ from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from engagement_pandas.errors import ArchiveError, RequestError
-from engagement_pandas.losses import losses
 from engagement_pandas.planning import Plan
 from engagement_pandas.refusals import halves, settle
 from engagement_pandas.replacing import flush_folder, make_folder, place, replacing
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
 from engagement_pandas.stored import BROKEN, FORMAT, digest, load, packed
+from engagement_pandas.validation import invalid
 from engagement_pandas.vocabulary import OmissionReason
 from engagement_pandas.wording import counted
 
@@ -338,7 +338,7 @@ class Collection:
             return None, f"{type(error).__name__}: {error}"
         if settle(answer)[0] is None:
             return None, "it refuses the whole request"
-        lost = losses(answer) if answer.status == HTTPStatus.OK else None
+        lost = invalid(answer) if answer.status == HTTPStatus.OK else None
         return (None, f"it does not answer its request: {lost}") if lost else (answer, None)
 
     def __repr__(self) -> str:

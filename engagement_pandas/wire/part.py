@@ -19,10 +19,10 @@ from engagement_pandas.errors import (
     TransportError,
     Unauthorized,
 )
-from engagement_pandas.losses import losses
 from engagement_pandas.refusals import halves, refused, settle
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
+from engagement_pandas.validation import invalid
 from engagement_pandas.vocabulary import OmissionReason
 from engagement_pandas.wire.failures import Failures
 from engagement_pandas.wire.flight import Giving
@@ -126,14 +126,14 @@ class Part:
             await speaker.signer(),
             speaker.redact,
         )
-        invalid: list[bytes] = []  # the last one
-        arrived = partial(self._arrived, asked, speaker, invalid)
+        last: list[bytes] = []  # the last one
+        arrived = partial(self._arrived, asked, speaker, last)
         try:
             answer = await self.transport.ask(message, arrived, most)
         except TransportError as error:
             if error.status != HTTPStatus.OK:
                 raise
-            raise _Invalid(b"".join(invalid)) from error
+            raise _Invalid(b"".join(last)) from error
         if settle(answer)[0] is None:
             words = tuple(map(speaker.redact, texts(answer.content)))
             refusal = refused(asked.endpoint.facts.path, answer.status, words)
@@ -142,12 +142,12 @@ class Part:
         return answer
 
     def _arrived(
-        self, asked: EngagementRequest, speaker: Speaker, invalid: list[bytes], answer: Answer
+        self, asked: EngagementRequest, speaker: Speaker, last: list[bytes], answer: Answer
     ) -> EngagementResponse | Failure:
         response = EngagementResponse(asked, answer.content, answer.status, answer.at)
-        if response.status == HTTPStatus.OK and (why := losses(response)) is not None:
+        if response.status == HTTPStatus.OK and (why := invalid(response)) is not None:
             redacted = speaker.redact(answer.content.decode("latin-1")).encode("latin-1")
-            invalid[:] = [redacted]
+            last[:] = [redacted]
             return Failure(speaker.redact(f"HTTP 200, but no answer: {why}"), response.status)
         # Stored as it came, before its counts are read; what refuses everything is no answer.
         if self.into is not None and settle(response)[0] is not None:

@@ -84,7 +84,7 @@ class Speakers:
         many = isinstance(self.credentials, Accounts) and request.owner_only is not None
         return owners[request.post_ids[0]] if many else ""
 
-    def several(self, requests: Iterable[EngagementRequest], owners: Owners) -> bool:
+    def several(self, requests: Collection[EngagementRequest], owners: Owners) -> bool:
         """Return whether the requests are signed by more than one."""
         return len({self.handle(one, owners) for one in requests}) > 1
 
