@@ -14,7 +14,6 @@ from itertools import chain
 from operator import itemgetter
 from os import PathLike
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, NoReturn, Self
 
 from engagement_pandas.archive import Archive, unsettled
@@ -58,9 +57,8 @@ class EngagementClient:
         Where ``AppOnly.from_consumer`` gets its bearer token.
     attempts : int
         How often a request is sent, the first time included: again after 429, 500, 502,
-        503, 504, a broken connection, and a body that is cut off, no JSON, or without a
-        grouping and posts that were asked for, with exponential backoff (up to 2, 4, 8, …
-        60 s) and a new signature.
+        503, 504, a broken connection, and a body that is no answer to the request, with
+        exponential backoff (up to 2, 4, 8, … 60 s) and a new signature.
     in_flight : int
         How many requests may be on their way at once, within the quota: one until an answer
         has told of it, and four where answers tell nothing. With 1 they go one by one, in
@@ -150,7 +148,9 @@ class EngagementClient:
             In the order of the plan. Together they settle every post and type asked for.
             Posts and types that the API refused are settled by the refusal (status 403 or
             400): ``flatten`` finds no counts in it, ``omissions`` the reason. So it is with
-            what is not asked, since the post was not made yet (status 0).
+            what is not asked, since the post was not made yet (status 0), and while others are
+            answered with an owner whose tokens are of no use and posts whose answers are never
+            valid (status 0, ``failed``, and a UserWarning).
 
         Raises
         ------
@@ -160,8 +160,7 @@ class EngagementClient:
             Before anything is sent, where a bearer token will not do, or the tokens of an
             owner are lacking; see :meth:`refusal`.
         AccountsError, MissingCredentials
-            Before anything is sent, where the tokens of an owner cannot be read, or are
-            those of another app.
+            Where no tokens can be read, or they are those of another app.
         LedgerFull
             Where more handles would be asked with this month than the ledger's limit:
             before anything is sent, and midway where others have filled it meanwhile.
@@ -226,7 +225,7 @@ class EngagementClient:
         into : Archive, str or path
             Where to: an archive, or its folder. Of ``historical()``, a question is answered
             once for all; of ``totals()`` and ``last_28_hours()``, each call makes a snapshot,
-            or completes the one that was not finished.
+            or completes one that was begun up to an hour, or ten minutes, before.
         watch : callable, optional
             As :meth:`fetch` has it.
 
@@ -238,7 +237,7 @@ class EngagementClient:
         Raises
         ------
         ArchiveError
-            Where an answer cannot be stored, as on a full disk.
+            Where answers cannot be stored, as on a full disk: before sending, or at the first.
         EngagementError
             As :meth:`fetch`; AccountsError, LedgerError and the like only for what has no
             answer yet.
@@ -251,6 +250,7 @@ class EngagementClient:
         collection = archive.collection(todo, account, now)
         if collection != begun:  # a new one: another process may have finished that one meanwhile
             left = collection.requests
+        collection.records.check_room(left, self._transport.in_flight)
         kept, failed = 0, False
         try:
             for _, response in self._stream(todo, list(enumerate(left)), watch, collection):
@@ -281,11 +281,8 @@ class EngagementClient:
         def errands() -> Iterator[Errand]:
             for number, asked in left:
                 owner = self._speakers.handle(asked, owners)
-                speaker, transport = self._speakers.named, self._transport
-                part = Part(
-                    number, asked, self._base_url, owner, speaker, transport, failures, into
-                )
-                yield part.settle()
+                sender = self._base_url, owner, self._speakers.named, self._transport
+                yield Part(number, asked, *sender, failures, into).settle()
 
         with bar(total) if watch is None else nullcontext(watch) as told:
             flight = self._transport.flight(
@@ -322,12 +319,7 @@ class EngagementClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __reduce__(self) -> NoReturn:

@@ -16,14 +16,32 @@ import msgspec
 
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.vocabulary import (
+    MAX_GROUPINGS,
+    MAX_WINDOW,
     RESERVED_KEYS,
+    SERIES_TYPES,
     UNSUPPORTED_KEYS,
+    Endpoint,
     EngagementType,
 )
 from engagement_pandas.wording import shown, spot
 
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not the JSON wanted, deep nesting included."""
+
+BYTES_A_COUNT: Final = 64
+"""Room for one hour in JSON, however it is laid out: ``"07": "551"`` takes 11."""
+
+_HOURS: Final = MAX_WINDOW + timedelta(days=1)  # a window begins and ends within days
+
+LARGEST_BODY: Final = (
+    Endpoint.HISTORICAL.facts.posts_per_request
+    * len(SERIES_TYPES)
+    * (_HOURS // timedelta(hours=1))
+    * BYTES_A_COUNT
+    * MAX_GROUPINGS
+)
+"""Bytes of a body, decompressed: some 57 million, ten times the biggest answer."""
 
 MOST_KEYS: Final = 100
 """Keys at the top of an answer: it has three groupings and six of its own at most."""

@@ -171,15 +171,17 @@ def test_an_answer_comes_back_as_it_was(
     assert list(archive) == fetched
 
 
-def test_stored_before_it_is_read(
+def test_an_answer_that_makes_no_sense_is_set_aside(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """An answer that makes no sense is stored: it was paid for, and tells what went wrong."""
-    server.answer(Scripted(200, {"by_post": ["of the wrong shape"]}))
-    collect(client, totals(1), archive)
-    assert archive.verify() == ()
-    with pytest.raises(ep.ResponseShapeError):
-        ep.flatten(archive)
+    """When the attempts are spent: the last body is kept, and tells what went wrong."""
+    server.answer(*([Scripted(200, {"by_post": ["of the wrong shape"]})] * 8))
+    with pytest.raises(ep.TransportError, match="an object is meant here"):
+        collect(client, totals(1), archive)
+    ((path, why, asked),) = archive.verify()
+    assert asked == totals(1)
+    assert "an object is meant here" in why
+    assert gzip.decompress(path.read_bytes()).endswith(b'["of the wrong shape"]}')
 
 
 NO_ANSWERS = {

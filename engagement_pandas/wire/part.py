@@ -94,7 +94,7 @@ class Part:
         while pending:
             asked = pending.pop(0)
             answer = None if self.into is None else self.into.find(asked)
-            if answer is None and self.into is not None and self.into.halved(asked):
+            if answer is None and self.into is not None and self.into.records.why_not(asked)[1]:
                 pending[:0], pieces = halves(asked), max(0, pieces - 2)
                 continue
             if answer is None:
@@ -176,7 +176,7 @@ class Part:
             self._fail(asked, reason, str(error), error, invalid.content)
         elif self.into is not None:
             failed = EngagementResponse.uncounted(asked, self.transport.now(), reason, str(error))
-            self.into.set_aside(failed, halved=True)
+            self.into.records.set_aside(failed, halved=True)
 
     def _fail(
         self,
@@ -188,5 +188,5 @@ class Part:
     ) -> None:
         failed = EngagementResponse.uncounted(asked, self.transport.now(), reason, message)
         if self.into is not None:
-            self.into.set_aside(failed, content)
+            self.into.records.set_aside(failed, content)
         self.failures.add(self.number, self.request.post_ids[0], self.owner, failed, error)

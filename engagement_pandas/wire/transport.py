@@ -101,7 +101,7 @@ class Transport:
                 msg = f"{name} is {number!r}; give a whole number, at least one"
                 raise RequestError(msg)
         self._attempts = attempts
-        self._in_flight = in_flight
+        self.in_flight = in_flight
         self._timeout = checked_timeout(timeout)
         self._clock = clock
         self._sleep = sleep
@@ -133,7 +133,7 @@ class Transport:
             Told ``""`` before each attempt, and each second of a wait why and how long yet.
             What it raises comes out of the flight at once, and nothing more is sent.
         """
-        most = min(self._in_flight, errands)
+        most = min(self.in_flight, errands)
         return Flight(self.quota, self._clock, self._air(most), most, say)
 
     def _air(self, most: int) -> Air:
