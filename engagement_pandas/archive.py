@@ -7,7 +7,9 @@ A folder a collection, a file an answer::
             question.json.gz                           what was asked, and how it was cut
             3f0c….json.gz                              an answer: a line that tells of it, then
             …                                          the body as it arrived; gzipped
-            complete                                   all of it is answered
+            3f0c….set_aside.gz                         why there is none, for now, and the body
+            complete                                   all of it is answered; or
+            ended                                      too old to go on with
         historical-5f1d0a9c3b7e/                       time does not change this one
 
 ``zcat FILE | tail -n +2`` is the body. No file that is whole is ever written over. The
