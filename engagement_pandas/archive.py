@@ -7,7 +7,9 @@ A folder a collection, a file an answer::
             question.json.gz                           what was asked, and how it was cut
             3f0c….json.gz                              an answer: a line that tells of it, then
             …                                          the body as it arrived; gzipped
-            complete                                   all of it is answered
+            3f0c….set_aside.gz                         why there is none, for now, and the body
+            complete                                   all of it is answered; or
+            ended                                      too old to go on with
         historical-5f1d0a9c3b7e/                       time does not change this one
 
 ``zcat FILE | tail -n +2`` is the body. No file that is whole is ever written over. The
@@ -16,16 +18,19 @@ secrets of the account are in none of them; a body is what the server sent.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from engagement_pandas.collection import QUESTION, Collection, Damage
+from engagement_pandas.collection import Collection, Damage
 from engagement_pandas.errors import ArchiveError
 from engagement_pandas.planning import Plan
 from engagement_pandas.planning import plan as cut
+from engagement_pandas.records import QUESTION
+from engagement_pandas.replacing import sweep
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
 from engagement_pandas.stored import digest
@@ -101,8 +106,13 @@ class Archive:
         ArchiveError
             Where the folder cannot be written to.
         """
+        path = self._path(plan, account, now)
         try:
-            return Collection.begin(self._path(plan, account, now), plan, account, now)
+            made = Collection.begin(path, plan, account, now)
+            for old in self._unfinished(plan, account):
+                if old != made and not old.is_recent(now):
+                    old.end()
+                    self._report(old, now)
         except ArchiveError:
             raise
         except OSError as error:
@@ -111,6 +121,7 @@ class Archive:
                 "or name another folder"
             )
             raise ArchiveError(msg) from error
+        return made
 
     def begun(self, plan: Plan, account: str, now: datetime) -> Collection | None:
         """Return the collection that would be gone on with; None where one would be begun.
@@ -125,22 +136,35 @@ class Archive:
         return found
 
     def _path(self, plan: Plan, account: str, now: datetime) -> Path:
-        endpoint = str(plan.request.endpoint)
-        asked: list[Any] = [endpoint, plan.request.to_json(), account]
-        if plan.requests != cut(plan.request, now=plan.now).requests:
-            # Somebody took parts out: answering the others does not answer the question.
-            asked.append([part.to_json() for part in plan.requests])
-        if account == OWNERS and plan.request.owner_only:
-            # Another owner is another question: other tokens, and other requests.
-            asked.append([plan.request.owners.get(post) for post in plan.request.post_ids])
-        identity = digest(asked)[:_SHORT]
-        if plan.request.endpoint is Endpoint.HISTORICAL:
+        endpoint, identity = plan.request.endpoint, _identity(plan, account)
+        if endpoint is Endpoint.HISTORICAL:
             return self.folder / f"{endpoint}-{identity}"
-        for known in reversed(self.collections):
-            if f"-{identity}-" in known.path.name and not known.complete:
+        for known in self._unfinished(plan, account):
+            if known.is_recent(now):
                 return known.path
         begun = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
         return self.folder / f"{endpoint}-{begun}-{identity}-{uuid4().hex[:4]}"
+
+    def _unfinished(self, plan: Plan, account: str) -> list[Collection]:
+        """Return the snapshots of a question that are not finished nor ended, latest first."""
+        name = f"-{_identity(plan, account)}-"
+        return [
+            known
+            for known in reversed(self.collections)
+            if name in known.path.name and not (known.complete or known.ended)
+        ]
+
+    def _report(self, old: Collection, now: datetime) -> None:
+        try:
+            lacking = f"{counted(len(old.unanswered), 'request')} without an answer"
+        except ArchiveError:  # its question is lost
+            lacking = "its question lost"
+        warnings.warn(
+            f"{old.path} is not finished ({old.ages(now) or 'no answer yet'}; {lacking}) and too "
+            "old to go on with: a new snapshot is begun, and what was answered stays readable",
+            UserWarning,
+            stacklevel=4,
+        )
 
     def verify(self) -> tuple[Damage, ...]:
         """Read every file, and tell which are damaged or missing, and what to ask again.
@@ -148,6 +172,7 @@ class Archive:
         What a collection that is not finished has yet to ask is no damage: going on is all
         it needs, see :attr:`Collection.unanswered`.
         """
+        sweep(self.folder)
         return tuple(damage for collection in self.collections for damage in collection.verify())
 
     def __repr__(self) -> str:
@@ -155,6 +180,17 @@ class Archive:
         open_ = sum(not collection.complete for collection in found)
         unfinished = f", {open_} of them not finished" if open_ else ""
         return f"Archive({self.folder}: {counted(len(found), 'collection')}{unfinished})"
+
+
+def _identity(plan: Plan, account: str) -> str:
+    asked: list[Any] = [str(plan.request.endpoint), plan.request.to_json(), account]
+    if plan.requests != cut(plan.request, now=plan.now).requests:
+        # Somebody cut it otherwise: its answers are others.
+        asked.append([part.to_json() for part in plan.requests])
+    if account == OWNERS and plan.request.owner_only:
+        # Another owner is another question: other tokens, and other requests.
+        asked.append([plan.request.owners.get(post) for post in plan.request.post_ids])
+    return digest(asked)[:_SHORT]
 
 
 def unsettled(collection: Collection) -> tuple[EngagementRequest, ...]:

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from datetime import datetime
+from itertools import chain
 from operator import itemgetter
 from os import PathLike
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, NoReturn, Self
 
 from engagement_pandas.addresses import is_here
@@ -31,6 +31,7 @@ from engagement_pandas.quota import Quota
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
 from engagement_pandas.resuming import Answered, Left, resume
+from engagement_pandas.wire.failures import Failures
 from engagement_pandas.wire.flight import Errand
 from engagement_pandas.wire.part import Part
 from engagement_pandas.wire.speakers import Speakers
@@ -57,9 +58,8 @@ class EngagementClient:
         Where ``AppOnly.from_consumer`` gets its bearer token.
     attempts : int
         How often a request is sent, the first time included: again after 429, 500, 502 to
-        504, 520 to 525, 527, 530, a broken connection, and a body that is cut off, no JSON,
-        or without a grouping and posts that were asked for, with exponential backoff (up to
-        2, 4, 8, … 60 s) and a new signature.
+        504, 520 to 525, 527, 530, a broken connection, and a body that is no answer to the
+        request, with exponential backoff (up to 2, 4, 8, … 60 s) and a new signature.
     in_flight : int
         How many requests may be on their way at once, within the quota: one until an answer
         has told of it, and four where answers tell nothing. With 1 they go one by one, in
@@ -151,7 +151,9 @@ class EngagementClient:
             In the order of the plan. Together they settle every post and type asked for.
             Posts and types that the API refused are settled by the refusal (status 403 or
             400): ``flatten`` finds no counts in it, ``omissions`` the reason. So it is with
-            what is not asked, since the post was not made yet (status 0).
+            what is not asked, since the post was not made yet (status 0), and while others are
+            answered with an owner whose tokens are of no use and posts whose answers are never
+            valid (status 0, ``failed``, and a UserWarning).
 
         Raises
         ------
@@ -161,8 +163,7 @@ class EngagementClient:
             Before anything is sent, where a bearer token will not do, or the tokens of an
             owner are lacking; see :meth:`refusal`.
         AccountsError, MissingCredentials
-            Before anything is sent, where the tokens of an owner cannot be read, or are
-            those of another app.
+            Where no tokens can be read, or they are those of another app.
         LedgerFull
             Where more handles would be asked with this month than the ledger's limit:
             before anything is sent, and midway where others have filled it meanwhile.
@@ -227,7 +228,7 @@ class EngagementClient:
         into : Archive, str or path
             Where to: an archive, or its folder. Of ``historical()``, a question is answered
             once for all; of ``totals()`` and ``last_28_hours()``, each call makes a snapshot,
-            or completes the one that was not finished.
+            or completes one that was begun up to an hour, or ten minutes, before.
         watch : callable, optional
             As :meth:`fetch` has it.
 
@@ -239,7 +240,7 @@ class EngagementClient:
         Raises
         ------
         ArchiveError
-            Where an answer cannot be stored, as on a full disk.
+            Where answers cannot be stored, as on a full disk: before sending, or at the first.
         EngagementError
             As :meth:`fetch`; AccountsError, LedgerError and the like only for what has no
             answer yet.
@@ -252,15 +253,18 @@ class EngagementClient:
         collection = archive.collection(todo, account, now)
         if collection != begun:  # a new one: another process may have finished that one meanwhile
             left = collection.requests
-        kept = 0
+        collection.records.check_room(left, self._transport.in_flight)
+        kept, failed = 0, False
         try:
             for _, response in self._stream(todo, list(enumerate(left)), watch, collection):
                 kept += response.status > 0
+                failed |= response.failed
         except BaseException as error:
             if kept:
                 error.add_note(f"what was answered is in {collection.path}; the same call goes on")
             raise
-        collection.finish()
+        if not failed:
+            collection.finish()
         return collection
 
     def _planned(self, request: EngagementRequest | Plan) -> Plan:
@@ -271,21 +275,23 @@ class EngagementClient:
     ) -> Iterator[tuple[int, EngagementResponse]]:
         """Yield answers to what is left of a plan, with their numbers; they cover it."""
         requests, owners = [one for _, one in left], todo.request.owners
-        settled = len(into.requests if into else todo) - len({number for number, _ in left})
+        whole = into.requests if into else todo.requests
+        settled = len(whole) - len({number for number, _ in left})
         total = settled + len(left)
+        failures = Failures(self._speakers.several(whole, owners), settled)
         answered: list[EngagementRequest] = []
 
         def errands() -> Iterator[Errand]:
             for number, asked in left:
-                speaker = self._speakers.of(asked, owners)
-                part = Part(number, asked, self._base_url, speaker, self._transport, into)
-                yield part.settle()
+                owner = self._speakers.handle(asked, owners)
+                sender = self._base_url, owner, self._speakers.named, self._transport
+                yield Part(number, asked, *sender, failures, into).settle()
 
         with bar(total, self.now) if watch is None else nullcontext(watch) as told:
             flight = self._transport.flight(
                 len(left), lambda waiting: told(Progress(settled + flight.done, total, waiting))
             )
-            for number, response in flight.run(errands()):
+            for number, response in chain(flight.run(errands()), failures.settled()):
                 answered.append(response.request)
                 yield number, response
             told(Progress(total, total))
@@ -316,12 +322,7 @@ class EngagementClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __reduce__(self) -> NoReturn:

@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
+from engagement_pandas.covering import uncovered
 from engagement_pandas.errors import ArchiveError, RequestError
-from engagement_pandas.losses import losses
 from engagement_pandas.planning import Plan
-from engagement_pandas.refusals import settle
-from engagement_pandas.replacing import flush_folder, make_folder, place, replacing
+from engagement_pandas.records import QUESTION, Records
+from engagement_pandas.refusals import halves, settle
+from engagement_pandas.replacing import flush_folder, make_folder, place, replacing, sweep
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
-from engagement_pandas.stored import BROKEN, FORMAT, digest, load, packed
-from engagement_pandas.wording import counted
+from engagement_pandas.stored import BROKEN, FORMAT, LONGEST_QUESTION, load, packed
+from engagement_pandas.vocabulary import Endpoint
+from engagement_pandas.wording import counted, lasting
 
-QUESTION: Final = "question.json.gz"
 COMPLETE: Final = "complete"
-ENDING: Final = ".json.gz"
+ENDED: Final = "ended"
+"""The mark of a snapshot that was not finished in time; another one was begun."""
 
-_KEY: Final = 32
+MOST_APART: Final[Mapping[Endpoint, timedelta]] = {
+    Endpoint.LAST_28_HOURS: timedelta(minutes=10),
+    Endpoint.TOTALS: timedelta(hours=1),
+}
+"""How far apart the answers of a snapshot may be, and so how long one is gone on with."""
+
+Read = Callable[[EngagementRequest], tuple[EngagementResponse | None, str | None]]
 
 
 class _QuestionLost(ArchiveError):
@@ -74,6 +82,8 @@ class Collection:
         """
         question = packed(_question(plan, account, now), b"")
         make_folder(path.parent)
+        sweep(path.parent)
+        sweep(path)
         if not path.exists():
             beside = path.with_name(f".{uuid4().hex}-{path.name}")
             try:
@@ -99,10 +109,20 @@ class Collection:
         """Whether everything was answered."""
         return (self.path / COMPLETE).exists()
 
+    @property
+    def ended(self) -> bool:
+        """Whether it was too old to go on with, and another one was begun."""
+        return (self.path / ENDED).exists()
+
+    @property
+    def records(self) -> Records:
+        """The files of its answers."""
+        return Records(self.path)
+
     @cached_property
     def _told(self) -> dict[str, Any]:
         try:
-            return load(self.path / QUESTION)[0]
+            return load(self.path / QUESTION, LONGEST_QUESTION)[0]
         except (FileNotFoundError, *BROKEN) as error:
             raise self._lost(error) from error
 
@@ -118,8 +138,9 @@ class Collection:
 
     def _cut(self, name: str) -> tuple[EngagementRequest, ...]:
         try:
-            endpoint = self._told["endpoint"]
-            return tuple(EngagementRequest.from_json(endpoint, p) for p in self._told[name])
+            told, endpoint = self._told[name], self._told["endpoint"]
+            parts = told if isinstance(told, list) else [told]
+            return tuple(EngagementRequest.from_json(endpoint, part) for part in parts)
         except (KeyError, TypeError, RequestError) as error:
             raise self._lost(error) from error
 
@@ -141,8 +162,8 @@ class Collection:
 
     @property
     def unanswered(self) -> tuple[EngagementRequest, ...]:
-        """What is still to be asked, damaged answers included."""
-        return tuple(asked for asked, answer, _ in self._walk() if answer is None)
+        """What is still to be asked: without an answer, set aside or damaged."""
+        return tuple(asked for asked, answer, _ in self._walk() if answer is None or answer.failed)
 
     def __iter__(self) -> Iterator[EngagementResponse]:
         for part in self.unposted:
@@ -153,8 +174,8 @@ class Collection:
                 yield answer
             elif why is not None:
                 msg = (
-                    f"{self._file(asked)} is damaged ({why}); reopen() its collection and "
-                    "collect the same question again: only what is damaged is asked"
+                    f"{self.records.file(asked)} is damaged ({why}); reopen() its collection and "
+                    f"collect the same question again: only what is damaged is asked{self._until()}"
                 )
                 raise ArchiveError(msg)
             else:
@@ -175,46 +196,37 @@ class Collection:
         ArchiveError
             Where it may well be whole, but cannot be read here and now.
         """
-        return self._read(asked)[0]
+        return self.records.read(asked)[0]
 
     def keep(self, response: EngagementResponse, account: str | None = None) -> EngagementResponse:
         """Store an answer to a request that was sent; return the one that is stored.
 
-        ``account`` tells who sent it, if not the one who asked the question.
-
-        Where another process stored one first, that is returned, so that all read the same.
+        ``account`` tells who sent it, if not the one who asked the question. Where another
+        process stored one first, that is returned, so that all read the same.
 
         Raises
         ------
         ArchiveError
             Where it cannot be written; the request is asked again when you go on.
         """
-        file = self._file(response.request)
-        head = {
-            "format": FORMAT,
-            "endpoint": str(response.request.endpoint),
-            "request": response.request.to_json(),
-            "status": response.status,
-            "retrieved_at": response.retrieved_at.isoformat(),
-            "account": account or self.account,
-        }
-        written = packed(head, response.content)
-        try:
-            if place(file, written):
-                return response
-            stored = self.find(response.request)
-            if stored is None:
-                with replacing(file) as beside:
-                    beside.write_bytes(written)
-        except OSError as error:
-            msg = f"{file} cannot be written: {error}; free some room, and collect again"
-            raise ArchiveError(msg) from error
-        return stored or response
+        return self.records.keep(response, account or self.account)
 
     def finish(self) -> None:
-        """Mark it as complete."""
+        """Mark it as complete.
+
+        Raises
+        ------
+        ArchiveError
+            Where a post, a type or an hour of the question has neither an answer nor a reason,
+            or the mark cannot be written.
+        """
         if self.complete:  # to read it again takes no room
             return
+        settled = [settle(one)[0] for _, one, _ in self._walk(self.records.glance) if one]
+        parts = [one.request for one in settled if one is not None and not one.failed]
+        if why := uncovered(self._cut("request"), [*self.unposted, *parts]):
+            msg = f"{self.path} is not complete: {why}; collect again"
+            raise ArchiveError(msg)
         try:
             place(self.path / COMPLETE, b"")
         except OSError as error:
@@ -222,8 +234,60 @@ class Collection:
             raise ArchiveError(msg) from error
 
     def reopen(self) -> None:
-        """Take the mark of completeness away: the same question goes on with this collection."""
-        (self.path / COMPLETE).unlink(missing_ok=True)
+        """Take the mark of completeness away: the same question goes on with this collection.
+
+        A snapshot does so only within :data:`MOST_APART` of its oldest answer: one of a week
+        ago cannot be mended by one of today, and so a new snapshot is begun.
+        """
+        for mark in (COMPLETE, ENDED):
+            (self.path / mark).unlink(missing_ok=True)
+
+    def end(self) -> None:
+        """Mark it as one that is not gone on with, though it is not complete."""
+        place(self.path / ENDED, b"")
+
+    @property
+    def read_over(self) -> tuple[datetime, datetime] | None:
+        """When the first and the last of its answers were read, aware; None without any."""
+        moments = sorted(self.records.moments())
+        return (moments[0], moments[-1]) if moments else None
+
+    def is_recent(self, now: datetime) -> bool:
+        """Return whether it may be gone on with now: whether its answers would fit together."""
+        bound = self._bound()
+        if bound is None:
+            return True
+        moments = [*self.records.moments()]
+        with suppress(ArchiveError):  # a lost question is written again, with another time
+            moments.append(self.started)
+        # Also where the clock was set back meanwhile: how old it is nobody knows then.
+        return all(abs(now - moment) <= bound for moment in moments)
+
+    def ages(self, now: datetime) -> str | None:
+        """Return how far apart and how old the answers of a snapshot are; None without any."""
+        read, bound = self.read_over, self._bound()
+        if read is None or bound is None:
+            return None
+        first, last = read
+        return (
+            f"{self._kind()} read over {lasting(last - first)} ({first:%Y-%m-%d %H:%M} to "
+            f"{last:%Y-%m-%d %H:%M} UTC), {lasting(now - last)} ago"
+        )
+
+    def _until(self) -> str:
+        bound = self._bound()
+        return "" if bound is None else f", within {lasting(bound)} of its oldest answer"
+
+    def _kind(self) -> str:
+        """Return the endpoint; from the name of the folder where the question is lost."""
+        try:
+            return str(self._told["endpoint"])
+        except (KeyError, ArchiveError):
+            return self.path.name.partition("-")[0]
+
+    def _bound(self) -> timedelta | None:
+        """Return how far apart the answers may be; None where time does not change them."""
+        return next((most for kind, most in MOST_APART.items() if kind == self._kind()), None)
 
     def verify(self) -> Iterator[Damage]:
         """Yield what is damaged, or missing though it is complete."""
@@ -232,45 +296,42 @@ class Collection:
         except ArchiveError as error:
             yield Damage(self.path / QUESTION, str(error), None)
             return
-        for asked, _, why in self._walk():
+        sweep(self.path)
+        bound, read = self._bound(), self.read_over
+        if bound is not None and read is not None and read[1] - read[0] > bound:
+            apart = f"{lasting(read[1] - read[0])}, and of one snapshot over {lasting(bound)}"
+            yield Damage(self.path, f"its answers were read over {apart} at most", None)
+        for asked, answer, why in self._walk():
             if why is not None:
-                yield Damage(self._file(asked), why, asked)
+                yield Damage(self.records.file(asked), why, asked)
+            elif answer is not None and answer.failed:
+                said = "; ".join(answer.envelope().errors)
+                aside = self.records.aside(asked)
+                yield Damage(aside, f"set aside as {answer.reason}: {said}", asked)
 
     def _walk(
-        self,
+        self, read: Read | None = None
     ) -> Iterator[tuple[EngagementRequest, EngagementResponse | None, str | None]]:
-        """Yield each request that was or is to be sent, its answer, and why that is damaged."""
+        """Yield each request that was or is to be sent, its answer, and why that is damaged.
+
+        One that failed has a response with the reason.
+        """
+        read = read or self.records.read
         absent = "missing" if self.complete else None
         pending = list(self.requests)[::-1]
         while pending:
             asked = pending.pop()
             try:
-                stored, why = self._read(asked)
+                stored, why = read(asked)
             except ArchiveError as error:
                 stored, why = None, str(error)
             answer, left = (None, []) if stored is None else settle(stored)
-            yield asked, answer, why if stored or why else absent
+            if stored is None and why is None:
+                answer, halved = self.records.why_not(asked)
+                left = halves(asked) if halved else []
+            if not (answer is None and left):
+                yield asked, answer, why if answer or why else absent
             pending += left[::-1]
-
-    def _file(self, asked: EngagementRequest) -> Path:
-        return self.path / (digest(asked.to_json())[:_KEY] + ENDING)
-
-    def _read(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
-        """Return the answer to a request, or None and why it is damaged, if it is there."""
-        try:
-            head, content = load(self._file(asked))
-            if head["request"] != asked.to_json():
-                return None, "it answers another request"
-            moment = datetime.fromisoformat(head["retrieved_at"])
-            answer = EngagementResponse(asked, content, head["status"], moment)
-        except FileNotFoundError:
-            return None, None
-        except BROKEN as error:
-            return None, f"{type(error).__name__}: {error}"
-        if settle(answer)[0] is None:
-            return None, "it refuses the whole request"
-        lost = losses(answer) if answer.status == HTTPStatus.OK else None
-        return (None, f"it does not answer its request: {lost}") if lost else (answer, None)
 
     def __repr__(self) -> str:
         state = "complete" if self.complete else "not finished"

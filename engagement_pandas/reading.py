@@ -18,6 +18,9 @@ UNPACK_ERRORS: Final = (
 """What gzip, lzma and zip raise on damaged files; bz2 raises OSError and ValueError."""
 
 
+_PIECE: Final = 2**18
+
+
 class FileTooLarge(ValueError):
     """A file holds more bytes, unpacked, than it may."""
 
@@ -48,8 +51,11 @@ def read_bounded(file: IO[bytes], limit: int) -> bytes:
         ...
     engagement_pandas.reading.FileTooLarge: more than 5 bytes
     """
-    content = file.read(limit + 1)
-    if len(content) > limit:
-        msg = f"more than {limit:,} bytes"
-        raise FileTooLarge(msg)
-    return content
+    pieces, length = [], 0
+    while piece := file.read(_PIECE):  # to read them all in one call takes room for the limit
+        length += len(piece)
+        if length > limit:
+            msg = f"more than {limit:,} bytes"
+            raise FileTooLarge(msg)
+        pieces.append(piece)
+    return b"".join(pieces)

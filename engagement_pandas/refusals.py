@@ -8,9 +8,10 @@ from http import HTTPStatus
 from http.client import responses as phrases
 from typing import Final
 
+from engagement_pandas.envelope import Envelope
 from engagement_pandas.errors import RefusedError, ResponseShapeError, Unauthorized
 from engagement_pandas.request import EngagementRequest
-from engagement_pandas.response import EngagementResponse, Envelope
+from engagement_pandas.response import EngagementResponse
 
 CURES: Final[Mapping[int, str]] = {
     401: "check the credentials",
@@ -50,6 +51,20 @@ def settle(
         return answer, []
     settled, left = divide(answer)
     return (None, []) if settled is None else (replace(answer, request=settled), left)
+
+
+def halves(request: EngagementRequest) -> list[EngagementRequest]:
+    """Return two requests for half of the posts each; none where there is one post.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> [part.post_ids for part in halves(ep.totals([1, 2, 3], engagement_types=["favorites"]))]
+    [('1',), ('2', '3')]
+    """
+    ids = request.post_ids
+    middle = len(ids) // 2
+    return [request.replace(post_ids=part) for part in (ids[:middle], ids[middle:]) if middle]
 
 
 def divide(

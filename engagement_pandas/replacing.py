@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from typing import Final
@@ -13,6 +15,8 @@ from uuid import uuid4
 
 OWNER_FOLDER: Final = 0o700
 """The mode of a folder of settings: its owner's alone."""
+OLD: Final = 3600.0
+"""Seconds after which a temporary file is taken to be a killed process's."""
 
 
 def leftovers(path: Path) -> Iterator[Path]:
@@ -34,9 +38,41 @@ def _beside(path: Path) -> Path:
     return path.with_name(f".{uuid4().hex}-{path.name}")
 
 
+def sweep(folder: Path, name: str = "*") -> None:
+    """Remove what killed processes have left beside files: temporary files and folders.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Of the files, as a pattern. What is younger than :data:`OLD` may be a living process's.
+    """
+    before = time.time() - OLD
+    for left in folder.glob(f".{'[0-9a-f]' * 32}-{name}"):
+        with suppress(OSError):  # another process was quicker, or it is not ours to remove
+            if left.lstat().st_mtime < before:
+                shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+
+
+def probe(folder: Path, size: int) -> None:
+    """Write so many bytes into a folder and remove them; an OSError where that cannot be."""
+    beside = _beside(folder / "probe")
+    try:
+        with beside.open("xb") as file:
+            file.write(bytes(size))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write to, beside the final one; then flush it to disk and move it."""
+    """Give a path to write to, beside the final one; then flush it to disk and move it.
+
+    Old temporary files of the same path, which killed processes have left, are removed.
+    """
+    sweep(path.parent, escape(path.name))
     beside = _beside(path)
     try:
         yield beside

@@ -7,11 +7,11 @@ from http import HTTPStatus
 from typing import Any
 
 from engagement_pandas.errors import RequestError
-from engagement_pandas.losses import losses
 from engagement_pandas.planning import Plan
 from engagement_pandas.refusals import settle
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import NOT_ASKED, EngagementResponse
+from engagement_pandas.validation import invalid
 from engagement_pandas.vocabulary import EngagementType
 
 Answered = list[tuple[int, EngagementResponse]]
@@ -49,7 +49,7 @@ def resume(plan: Plan, responses: Iterable[EngagementResponse]) -> tuple[Answere
     for response in given:
         one = response.request
         sent = response.status != NOT_ASKED
-        if not sent and one in plan.unposted:
+        if response.failed or (not sent and one in plan.unposted):
             continue
         number = numbers.get((one.window, one.post_ids[0])) if sent else None
         if number is None or not _part_of(one, plan.requests[number]):
@@ -79,7 +79,7 @@ def _checked(responses: Any) -> tuple[EngagementResponse, ...]:
         if not isinstance(response, EngagementResponse):
             msg = f"responses holds a {type(response).__name__}; give what is in error.responses"
             raise RequestError(msg)
-        why = losses(response) if response.status == HTTPStatus.OK else None
+        why = invalid(response) if response.status == HTTPStatus.OK else None
         if why is None and response.status != NOT_ASKED and settle(response) != (response, []):
             why = f"HTTP {response.status} does not settle its request"
         if why is not None:

@@ -6,10 +6,20 @@ import gzip
 import hashlib
 import json
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from engagement_pandas.envelope import LARGEST_BODY
 from engagement_pandas.errors import ArchiveError
+from engagement_pandas.reading import FileTooLarge, read_bounded
+
+LONGEST_LINE: Final = 2**20
+"""Bytes of the line above an answer: of 250 post IDs it takes some 6,000."""
+
+LONGEST_QUESTION: Final = 2**28
+"""Bytes of a question: of 25 posts in a window it takes some 700."""
 
 FORMAT: Final = 1
 """Of the files; rises when an older reader would misread a newer file."""
@@ -42,11 +52,20 @@ def packed(head: dict[str, Any], content: bytes) -> bytes:
     """Return a file: a line of JSON that tells of the content, and its checksum; the content."""
     told = {**head, "sha256": hashlib.sha256(content).hexdigest()}
     line = json.dumps(told, ensure_ascii=True, separators=(",", ":")).encode()
+    if len(line) >= LONGEST_QUESTION:
+        msg = f"a question of {len(line):,} bytes is too large to store; collect it in several"
+        raise ArchiveError(msg)
     return gzip.compress(line + b"\n" + content, compresslevel=6, mtime=0)
 
 
-def load(file: Path) -> tuple[dict[str, Any], bytes]:
+def load(file: Path, longest: int = LONGEST_LINE) -> tuple[dict[str, Any], bytes]:
     """Return the head and the content of a file.
+
+    Parameters
+    ----------
+    file : Path
+    longest : int
+        Bytes of the head; of the content there are no more than of an answer off the wire.
 
     Raises
     ------
@@ -55,16 +74,40 @@ def load(file: Path) -> tuple[dict[str, Any], bytes]:
     ArchiveError
         Where it cannot be read here and now, but may well be whole.
     ValueError
-        And others of what a damaged file raises.
+        And others of what a damaged file raises, or one that unpacks to too much.
     """
+    with _opened(file) as stored:
+        head = _head(file, stored, longest)
+        content = read_bounded(stored, LARGEST_BODY)
+    if hashlib.sha256(content).hexdigest() != head["sha256"]:
+        msg = "its checksum does not fit"
+        raise ValueError(msg)
+    return head, content
+
+
+def load_head(file: Path) -> dict[str, Any]:
+    """Return the head of a file, whatever comes after it; errors as :func:`load`."""
+    with _opened(file) as stored:
+        return _head(file, stored, LONGEST_LINE)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Any]:
     try:
-        stored = file.read_bytes()
-    except FileNotFoundError:
+        with gzip.open(file) as stored:
+            yield stored
+    except (FileNotFoundError, gzip.BadGzipFile, ArchiveError):
         raise
     except OSError as error:
         msg = f"{file} cannot be read: {error}; see to it, or remove it to ask again"
         raise ArchiveError(msg) from error
-    line, _, content = gzip.decompress(stored).partition(b"\n")
+
+
+def _head(file: Path, stored: Any, longest: int) -> dict[str, Any]:
+    line = stored.readline(longest + 1)
+    if len(line) > longest:
+        msg = f"its first line has more than {longest:,} bytes"
+        raise FileTooLarge(msg)
     head: dict[str, Any] = json.loads(line)
     known = head["format"]
     if type(known) is int and known > FORMAT:
@@ -76,7 +119,4 @@ def load(file: Path) -> tuple[dict[str, Any], bytes]:
     if known != FORMAT:
         msg = f"its format {known!r} never was"
         raise ValueError(msg)
-    if hashlib.sha256(content).hexdigest() != head["sha256"]:
-        msg = "its checksum does not fit"
-        raise ValueError(msg)
-    return head, content
+    return head

@@ -84,12 +84,7 @@ class EndpointFacts:
     meaning: str
 
 
-_SERIES_DIMENSIONS: Final = (
-    Dimension.POST_ID,
-    Dimension.ENGAGEMENT_TYPE,
-    Dimension.DAY,
-    Dimension.HOUR,
-)
+_SERIES_DIMENSIONS: Final = tuple(Dimension)
 
 ENDPOINTS: Final[Mapping[Endpoint, EndpointFacts]] = MappingProxyType(
     {
@@ -321,6 +316,8 @@ class OmissionReason(StrEnum):
     NOT_YET_POSTED = "not_yet_posted"
     REFUSED = "refused"
     NOT_ANSWERED = "not_answered"
+    UNAUTHORIZED = "unauthorized"
+    INVALID_ANSWER = "invalid_answer"
 
 
 OMISSION_REASONS: Final[Mapping[OmissionReason, str]] = MappingProxyType(
@@ -332,6 +329,8 @@ OMISSION_REASONS: Final[Mapping[OmissionReason, str]] = MappingProxyType(
         OmissionReason.NOT_YET_POSTED: "not yet posted in this window, so not asked",
         OmissionReason.REFUSED: "these credentials may not see this engagement type",
         OmissionReason.NOT_ANSWERED: "asked for, and not in the answer",
+        OmissionReason.UNAUTHORIZED: "the owner's tokens are not accepted or cannot be read",
+        OmissionReason.INVALID_ANSWER: "every answer of the API was invalid",
     }
 )
 

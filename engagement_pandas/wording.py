@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from engagement_pandas.errors import FrameError
@@ -43,6 +43,23 @@ def sized(number: int) -> str:
         size, unit = size / _KILO, unit + 1
     short = f"{size:.1f}" if unit and size < _TEN else f"{size:,.0f}"
     return f"{short} {_UNITS[unit]}"
+
+
+def lasting(time: timedelta) -> str:
+    """Return a length of time in its two largest units, for people.
+
+    >>> lasting(timedelta(hours=3, minutes=20)), lasting(timedelta(days=7)), lasting(timedelta())
+    ('3 h 20 min', '7 days', '0 s')
+    """
+    seconds = abs(int(time.total_seconds()))
+    days, rest = divmod(seconds, 86_400)
+    sizes = (
+        counted(days, "day") if days else "",
+        f"{rest // 3600} h" if rest >= 3600 else "",  # noqa: PLR2004
+        f"{rest % 3600 // 60} min" if rest % 3600 >= 60 else "",  # noqa: PLR2004
+        f"{rest % 60} s" if rest % 60 else "",
+    )
+    return " ".join([size for size in sizes if size][:2]) or "0 s"
 
 
 def shown(value: object) -> str:

@@ -41,6 +41,7 @@ import engagement_pandas as ep
 from engagement_pandas.collection import Collection
 from engagement_pandas.planning import Plan
 from engagement_pandas.sandbox import SandboxServer
+from engagement_pandas.stored import packed
 
 FAVORITES = ["favorites"]
 
@@ -170,15 +171,17 @@ def test_an_answer_comes_back_as_it_was(
     assert list(archive) == fetched
 
 
-def test_stored_before_it_is_read(
+def test_an_answer_that_makes_no_sense_is_set_aside(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """An answer that makes no sense is stored: it was paid for, and tells what went wrong."""
-    server.answer(Scripted(200, {"by_post": ["of the wrong shape"]}))
-    collect(client, totals(1), archive)
-    assert archive.verify() == ()
-    with pytest.raises(ep.ResponseShapeError):
-        ep.flatten(archive)
+    """When the attempts are spent: the last body is kept, and tells what went wrong."""
+    server.answer(*([Scripted(200, {"by_post": ["of the wrong shape"]})] * 8))
+    with pytest.raises(ep.TransportError, match="an object is meant here"):
+        collect(client, totals(1), archive)
+    ((path, why, asked),) = archive.verify()
+    assert asked == totals(1)
+    assert "an object is meant here" in why
+    assert gzip.decompress(path.read_bytes()).endswith(b'["of the wrong shape"]}')
 
 
 NO_ANSWERS = {
@@ -807,6 +810,45 @@ def test_a_question_of_a_newer_version(
             reading()
     assert [(d.path, d.request) for d in archive.verify()] == [(path, None)]
     assert (path.read_bytes(), len(server.seen)) == (content, 1)
+
+
+POISON = [
+    {"by_post": {"1": {"favorites": None}}},
+    {"by_post": {"9": {"favorites": "1"}}},
+    {"by_post": {"1": {"replies": "1"}}},
+    {"by_post": {"1": {"favorites": {"07": "1"}}}},
+    b'{"by_post": {"1": {"favorites": 1, "favorites": 2}}}',
+]
+
+
+@pytest.mark.parametrize("poison", POISON)
+def test_an_answer_that_cannot_be_flattened(
+    client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive, poison: Any
+) -> None:
+    """It is sent for again, and nothing of it is stored."""
+    server.answer(Scripted(200, poison), counted(1, number=4))
+    collection = collect(client, past(1), archive)
+    assert numbers(collection) == ["4"]
+    assert (archive.verify(), len(server.seen)) == ((), 2)
+
+
+@pytest.mark.parametrize("poison", POISON)
+def test_a_stored_answer_that_cannot_be_flattened(
+    client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive, poison: Any
+) -> None:
+    """As an earlier version stored it: named with file and reason, and sent for again."""
+    server.answer(counted(1), counted(1, number=4))
+    collection = collect(client, past(1), archive)
+    (path,) = answers(archive.folder)
+    content = poison if isinstance(poison, bytes) else json.dumps(poison).encode()
+    path.write_bytes(packed({**answers(archive.folder)[path][0]}, content))
+    ((damaged, why, asked),) = archive.verify()
+    assert (damaged, asked) == (path, past(1))
+    assert "it does not answer its request" in why
+    with pytest.raises(ep.ArchiveError, match=path.name):
+        ep.flatten(collection)
+    assert numbers(collect(client, past(1), archive)) == ["4"]
+    assert (archive.verify(), len(server.seen)) == ((), 2)
 
 
 @pytest.mark.parametrize("how", ["flip", "cut", "blank", "gone"])

@@ -236,7 +236,7 @@ def test_two_ages_in_one_refusal(client: ep.EngagementClient, server: ScriptedSe
         "unsupported_for_video_views_tweet_ids": ["2"],
     }
     second = {"errors": ["not supported"], "unsupported_for_video_views_tweet_ids": ["2"]}
-    server.answer(Scripted(400, old), Scripted(400, second), counted(1))
+    server.answer(Scripted(400, old), Scripted(400, second), counted(1, types=["video_views"]))
     responses = client.fetch(totals(1, 2, types=["impressions", "video_views"]))
     pairs = {
         (post, str(kind)): r.status

@@ -203,7 +203,7 @@ def test_the_archive_tells_who_asked(
 def test_tokens_that_were_revoked_are_named(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame
 ) -> None:
-    """401 for one of many: the error says as whom it was asked."""
+    """401 for one of many: its posts are omitted, with the account that was refused."""
     stale = ep.Account(
         "sandbox_railway",
         "9002",
@@ -213,9 +213,13 @@ def test_tokens_that_were_revoked_are_named(
         "stale-secret",
     )
     accounts.add(stale)
-    with client(server, accounts) as many, pytest.raises(ep.Unauthorized) as caught:
-        many.fetch(asked(posts))
-    assert "asked as user 9002" in caught.value.__notes__
+    with client(server, accounts) as many, pytest.warns(UserWarning, match="asked as user 9002"):
+        responses = many.fetch(asked(posts))
+    own = posts.loc[posts["handle"] == "@SANDBOX_RAILWAY", "post_id"]
+    silent = ep.omissions(responses)
+    assert set(silent["post_id"]) == set(own)
+    assert silent["message"].str.contains("asked as user 9002").all()
+    assert set(ep.flatten(responses)["post_id"]) == set(posts["post_id"]) - set(own)
 
 
 def test_the_ledger_has_whoever_was_asked_for(
@@ -279,10 +283,10 @@ def test_without_a_handle_it_is_the_number(
     assert path.read_bytes() == before
 
 
-def test_tokens_of_another_app_are_found_before_anything_is_sent(
+def test_tokens_of_another_app_are_not_used(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """The bakery's would do, the railway's not: nobody is asked, and nobody noted."""
+    """The railway's posts are omitted, and it is not noted; the others are answered."""
     accounts.add(
         ep.Account(
             "sandbox_railway",
@@ -295,14 +299,17 @@ def test_tokens_of_another_app_are_found_before_anything_is_sent(
     )
     ledger = ep.Ledger(tmp_path / "ledger.jsonl")
     before = len(server.requests)
-    with client(server, accounts, ledger=ledger) as many:
-        with pytest.raises(ep.AccountsError, match="@sandbox_railway authorised app 0123456789ab"):
-            many.fetch(asked(posts))
-        with pytest.raises(ep.AccountsError, match="@sandbox_railway authorised app 0123456789ab"):
-            many.collect(asked(posts), into=tmp_path / "raw")
-    assert len(server.requests) == before
-    assert ledger.handles() == ()
-    assert not (tmp_path / "raw").exists()
+    with (
+        client(server, accounts, ledger=ledger) as many,
+        pytest.warns(UserWarning, match="@sandbox_railway authorised app 0123456789ab"),
+    ):
+        collection = many.collect(asked(posts), into=tmp_path / "raw")
+    assert len(server.requests) - before == 4
+    assert sorted(ledger.handles()) == ["sandbox_bakery", "sandbox_observatory"]
+    assert not collection.complete
+    silent = ep.omissions(collection)
+    assert set(silent["reason"]) == {"unauthorized"}
+    assert len(silent) == 30
 
 
 def test_what_is_answered_needs_neither_room_nor_tokens(

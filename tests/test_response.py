@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 import engagement_pandas as ep
-from engagement_pandas.response import Envelope
+from engagement_pandas.envelope import Envelope
 
 REQUEST = ep.totals(["1", "2"], engagement_types=["favorites"])
 

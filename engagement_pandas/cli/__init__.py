@@ -28,6 +28,7 @@ EXIT_CODES: Final[Sequence[tuple[type[BaseException], int, str]]] = (
     (errors.TransportError, 5, "no answer was to be had; try again later"),
     (errors.ResponseShapeError, 6, "an answer is not what was asked for"),
     (verify.Damaged, 9, "stored answers are damaged or missing"),
+    (asking.PartlyAnswered, 10, "some posts have no answer yet; what was answered is written"),
     (errors.FrameError, 7, "a file could not be read or written"),
     (OSError, 7, "a file could not be read or written"),
     (errors.EngagementError, 1, "any other failure"),

@@ -88,7 +88,8 @@ def opened(folder: str) -> tuple[Collection, ...]:
         Where it is neither.
     """
     from engagement_pandas.archive import Archive  # noqa: PLC0415 - not for --help
-    from engagement_pandas.collection import QUESTION, Collection  # noqa: PLC0415
+    from engagement_pandas.collection import Collection  # noqa: PLC0415
+    from engagement_pandas.records import QUESTION  # noqa: PLC0415
 
     path = Path(folder)
     found = (Collection(path),) if (path / QUESTION).exists() else Archive(path).collections

@@ -26,7 +26,7 @@ from engagement_pandas.cli.terminal import (
     table_file,
     write,
 )
-from engagement_pandas.errors import FrameError
+from engagement_pandas.errors import EngagementError, FrameError
 from engagement_pandas.planning import plan
 from engagement_pandas.request import EngagementRequest, historical, last_28_hours, totals
 from engagement_pandas.vocabulary import (
@@ -39,6 +39,7 @@ from engagement_pandas.vocabulary import (
     EngagementType,
 )
 from engagement_pandas.window import Window
+from engagement_pandas.wording import counted
 
 if TYPE_CHECKING:
     from engagement_pandas.client import EngagementClient
@@ -53,6 +54,10 @@ X_BASE_URL and X_TOKEN_URL name another place than the documentation"""
 
 _APP_ONLY: Final = """\
 with --app-only X_BEARER_TOKEN, or else X_CONSUMER_KEY and X_CONSUMER_SECRET"""
+
+
+class PartlyAnswered(EngagementError):
+    """The tokens of an owner are of no use, or the answers for a post are invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,11 @@ def run(arguments: argparse.Namespace) -> None:
     ):
         todo = plan(request, per_minute=arguments.per_minute, now=client.now())
         agree(todo, yes=arguments.yes)
-        _tell(list(client.collect(todo, into=archive)), arguments)
+        responses = list(client.collect(todo, into=archive))
+        _tell(responses, arguments)
+        if failed := {post for one in responses if one.failed for post in one.request.post_ids}:
+            msg = f"{counted(len(failed), 'post')} without an answer; see above"
+            raise PartlyAnswered(msg)
 
 
 def _tell(responses: Sequence[EngagementResponse], arguments: argparse.Namespace) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from engagement_pandas.cli.archives import opened
 from engagement_pandas.cli.terminal import Verbs, give, say
 from engagement_pandas.errors import ArchiveError
+from engagement_pandas.records import QUESTION
 from engagement_pandas.wording import counted
 
 
@@ -41,15 +43,22 @@ def run(arguments: argparse.Namespace) -> None:
     collections = opened(arguments.folder)
     damages = [damage for collection in collections for damage in collection.verify()]
     for damage in damages:
-        asked = "the question itself" if damage.request is None else repr(damage.request)
+        whole = "the question itself" if damage.path.name == QUESTION else "the snapshot"
+        asked = whole if damage.request is None else repr(damage.request)
         give(f"{damage.path}\t{damage.why}\t{asked}")
+    now = datetime.now(UTC)
+    for collection in collections:
+        if ages := collection.ages(now):
+            say(f"{collection.path}: {ages}")
     if damages:
         msg = (
             f"{counted(len(damages), 'file')} damaged or missing in {arguments.folder}; asking "
-            "historical again mends it, and of a snapshot Collection.reopen() tells"
+            "historical again mends it, and a snapshot, after Collection.reopen(), if it is recent"
         )
         raise Damaged(msg)
     for collection in collections:
         if not collection.complete:
-            say(f"{collection.path}: {counted(len(collection.unanswered), 'request')} to go")
+            left = counted(len(collection.unanswered), "request")
+            given_up = not collection.is_recent(now) or collection.ended
+            say(f"{collection.path}: {left} " + ("without an answer" if given_up else "to go"))
     say(f"{counted(len(collections), 'collection')} whole in {arguments.folder}")

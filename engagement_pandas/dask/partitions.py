@@ -15,8 +15,8 @@ from itertools import groupby
 from typing import NamedTuple
 
 from engagement_pandas.collection import Collection
-from engagement_pandas.flattening.spans import Span
 from engagement_pandas.grouping import Grouping
+from engagement_pandas.layout import Span
 from engagement_pandas.pricing import most_rows
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse

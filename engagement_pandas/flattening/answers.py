@@ -8,22 +8,17 @@ from typing import Final
 
 import numpy as np
 
-from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.flattening.hours import decode_body, read_grouping
-from engagement_pandas.flattening.hours import read as read_hours
-from engagement_pandas.flattening.leaves import Layout, Leaves, Mask
-from engagement_pandas.flattening.spans import Integers, Span, buckets, days_since_1970, timing
+from engagement_pandas.envelope import Envelope
+from engagement_pandas.flattening import hours
+from engagement_pandas.flattening.leaves import Leaves, Mask
+from engagement_pandas.flattening.spans import Integers, buckets, timing
 from engagement_pandas.flattening.sums import add
 from engagement_pandas.frame import in_order
 from engagement_pandas.grouping import Grouping
-from engagement_pandas.losses import refuse_losses
-from engagement_pandas.response import EngagementResponse, Envelope
-from engagement_pandas.vocabulary import (
-    ENGAGEMENT_TYPES,
-    FOUR_DIMENSION_ORDERS,
-    MAX_WINDOW,
-    Dimension,
-)
+from engagement_pandas.layout import Span, days_since_1970
+from engagement_pandas.response import EngagementResponse
+from engagement_pandas.validation import validated
+from engagement_pandas.vocabulary import ENGAGEMENT_TYPES, Dimension
 
 SINCE: Final[Mapping[str, int]] = {
     str(kind): days_since_1970(facts.series_since) * 24
@@ -31,8 +26,6 @@ SINCE: Final[Mapping[str, int]] = {
     if facts.series_since is not None
 }
 """The first hour of each type that the time series did not always count."""
-
-_LONGEST: Final = MAX_WINDOW.days * 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +79,13 @@ class Answer:
             Where the answer is not one to the request.
         """
         request = response.request
-        four = grouping.dimensions in FOUR_DIMENSION_ORDERS
-        body = decode_body(response.content, grouping.name) if four else None
-        envelope = response.envelope() if body is None else Envelope.of(body.top)
-        span = span_of(response, envelope)
-        asked = frozenset(request.post_ids)
-        layout = Layout(grouping.name, grouping.dimensions, asked, envelope.unavailable, span)
-        given = body and read_hours(body, layout)
-        if given is None:
-            given = _given(response, response.envelope(), layout)
-        del body
-        available = asked - envelope.unavailable - envelope.forbidden_posts()
+        envelope, layout, valid = validated(response, grouping)
+        given, span = hours.read(valid, layout), layout.span
+        del valid
+        available = frozenset(request.post_ids) - envelope.unavailable - envelope.forbidden_posts()
         counts = given
         gaps: tuple[Gap, ...] = ()
         if given.posts == ("",) and not available:
-            if given.count.any():
-                layout.refuse((), "counts, although every post asked for is unavailable")
             counts = _none(given)
         elif given.posts:
             types = tuple(str(kind) for kind in request.engagement_types)
@@ -141,41 +125,6 @@ class Answer:
         else:
             return ()
         return tuple(kind for kind in self.types if start < SINCE.get(kind, start))
-
-
-def span_of(response: EngagementResponse, envelope: Envelope) -> Span | None:
-    """Return the hours that an answer is about, where that is known.
-
-    Raises
-    ------
-    ResponseShapeError
-        Where the answer names a window that cannot be the one asked for.
-    """
-    window, endpoint = response.request.window, response.request.endpoint
-    asked = None if window is None else Span.covering(window.start, window.end)
-    if not endpoint.facts.time_series:
-        return None
-    for key, moment in (("start", envelope.start), ("end", envelope.end)):
-        if moment is not None and asked is not None:
-            named = Span.covering(moment, moment)
-            if getattr(named, key) != getattr(asked, key):
-                msg = f"the answer names the {key} {moment:%Y-%m-%d %H:%M}, but is to {asked}"
-                raise ResponseShapeError(msg, f"$[{key!r}]")
-    if asked is not None or envelope.start is None or envelope.end is None:
-        return asked
-    named = Span.covering(envelope.start, envelope.end)
-    if not 0 < named.end - named.start <= _LONGEST:
-        msg = f"the answer names {named}, which is not a window of about 28 hours"
-        raise ResponseShapeError(msg, "$['start']")
-    return named
-
-
-def _given(response: EngagementResponse, envelope: Envelope, layout: Layout) -> Leaves:
-    if layout.name in envelope.groupings:
-        return read_grouping(bytes(envelope.groupings[layout.name]), layout)
-    refuse_losses(response, envelope, layout.name)
-    nothing, codes = np.zeros(0, np.int64), np.zeros(0, np.int32)
-    return Leaves((), (), codes, codes, nothing, nothing, np.zeros(0, np.bool_))
 
 
 def _none(leaves: Leaves) -> Leaves:

@@ -9,6 +9,9 @@ from typing import Any, Final
 
 import pandas as pd
 
+from engagement_pandas.decoding import Body, decode, decode_body, fits
+from engagement_pandas.decoding import levels_of as of_tree
+from engagement_pandas.envelope import Envelope, as_bytes
 from engagement_pandas.errors import (
     AmbiguousGrouping,
     EngagementError,
@@ -19,13 +22,12 @@ from engagement_pandas.errors import (
 from engagement_pandas.flattening import hours
 from engagement_pandas.flattening.answers import false_zeros
 from engagement_pandas.flattening.inference import infer, levels_of
-from engagement_pandas.flattening.leaves import Layout, held_against
-from engagement_pandas.flattening.members import read_members
-from engagement_pandas.flattening.spans import Span
-from engagement_pandas.flattening.sums import add, tidy
+from engagement_pandas.flattening.sums import tidy
 from engagement_pandas.frame import TEXT, check_counts, in_order
 from engagement_pandas.grouping import Grouping
-from engagement_pandas.response import Envelope, as_bytes
+from engagement_pandas.layout import Layout, Span
+from engagement_pandas.members import read_members
+from engagement_pandas.validation import Members
 from engagement_pandas.vocabulary import RESERVED_KEYS, Dimension
 from engagement_pandas.wording import listed
 
@@ -118,7 +120,7 @@ def flatten_json(
         named = group_by if isinstance(group_by, Grouping) else Grouping(group_by)  # type: ignore[arg-type]
         dimensions = named.dimensions
     else:
-        levels = hours.levels_of(opened.tree) if opened else levels_of(members or [])
+        levels = of_tree(opened.tree) if opened else levels_of(members or [])
         try:
             dimensions = infer(levels, name)
         except EngagementError:
@@ -128,12 +130,14 @@ def flatten_json(
                 raise
             dimensions = infer(levels_of(members), name)
     layout = Layout(name, dimensions, unavailable=envelope.unavailable)
-    leaves = opened and hours.read(opened, layout)
-    del opened  # or there is no room for the frame
-    if leaves is None:
-        members = members or read_members(_grouping(content, name), name)
-        leaves = add([held_against(layout, members)], name)
-    del members
+    counts: Body | Members
+    if opened and fits(opened, layout):
+        counts = opened
+    else:
+        counts = Members.of(members or read_members(_grouping(content, name), name), layout)
+    del opened, members  # or there is no room for the frame
+    leaves = hours.read(counts, layout)
+    del counts
     span = None
     if envelope.start is not None and envelope.end is not None:
         span = Span.covering(envelope.start, envelope.end)
@@ -146,7 +150,7 @@ def flatten_json(
     return tidy(replace(leaves, missing=false & (leaves.count == 0)), dimensions)
 
 
-def _open(content: bytes, grouping: str | None) -> tuple[str, Envelope, hours.Body | None]:
+def _open(content: bytes, grouping: str | None) -> tuple[str, Envelope, Body | None]:
     """Return the name of the grouping to take, what is beside it, and its hours if it has some.
 
     Most bodies hold one grouping and begin with it: then one pass does.
@@ -154,12 +158,12 @@ def _open(content: bytes, grouping: str | None) -> tuple[str, Envelope, hours.Bo
     begins = _FIRST_KEY.match(content)
     first = begins.group(1).decode(errors="replace") if begins else None
     if first is not None and grouping in (None, first) and first not in RESERVED_KEYS:
-        opened = hours.decode_body(content, first)
+        opened = decode_body(content, first)
         if opened is not None:
             return first, Envelope.of(opened.top), opened
     envelope = Envelope.read(content)
     name = _picked(envelope, grouping)
-    return name, envelope, hours.decode(bytes(envelope.groupings[name]))
+    return name, envelope, decode(bytes(envelope.groupings[name]))
 
 
 def _grouping(content: bytes, name: str) -> bytes:

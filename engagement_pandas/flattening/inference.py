@@ -12,9 +12,9 @@ from engagement_pandas.errors import (
     ResponseShapeError,
     UnsupportedGrouping,
 )
-from engagement_pandas.flattening.leaves import DATE, HOUR, ID
-from engagement_pandas.flattening.members import Level
 from engagement_pandas.grouping import Grouping
+from engagement_pandas.layout import DATE, HOUR, ID
+from engagement_pandas.members import Level
 from engagement_pandas.vocabulary import MAX_DIMENSIONS, Dimension
 from engagement_pandas.wording import listed, shown
 

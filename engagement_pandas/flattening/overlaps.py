@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from engagement_pandas.errors import RequestError
 from engagement_pandas.flattening.answers import Answer
-from engagement_pandas.flattening.spans import Span
+from engagement_pandas.layout import Span
 
 _FOREVER = Span(-(2**62), 2**62)
 

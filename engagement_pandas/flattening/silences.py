@@ -11,18 +11,13 @@ from typing import Any, Final
 
 import pandas as pd
 
+from engagement_pandas.envelope import FORBIDDEN_POSTS_TEXT, FORBIDDEN_TYPES_TEXT, Envelope
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.flattening.answers import Answer
 from engagement_pandas.flattening.responses import ANSWERED, gathered
 from engagement_pandas.flattening.spans import UNITS, timing
 from engagement_pandas.frame import OMISSION_COLUMNS, REASONS, TOLD
-from engagement_pandas.response import (
-    FORBIDDEN_POSTS_TEXT,
-    FORBIDDEN_TYPES_TEXT,
-    NOT_ASKED,
-    EngagementResponse,
-    Envelope,
-)
+from engagement_pandas.response import NOT_ASKED, EngagementResponse
 from engagement_pandas.vocabulary import (
     OMISSION_REASONS,
     OmissionReason,
@@ -80,8 +75,9 @@ def omissions(
         One row a silence, sorted, none twice: ``post_id`` (``str``), ``engagement_type``
         (``str``, missing where it goes for all of them), ``reason`` (category of
         ``unavailable``, ``forbidden``, ``unsupported_age``, ``before_counting``,
-        ``not_yet_posted``, ``refused``, ``not_answered``), ``message`` (``str``, the API's
-        own words where there are any), and the window: ``start`` and ``end``
+        ``not_yet_posted``, ``refused``, ``not_answered``, ``unauthorized``,
+        ``invalid_answer``), ``message`` (``str``, the API's own words where there are any),
+        and the window: ``start`` and ``end``
         (``datetime64[us, UTC]``, ``NaT`` for totals).
 
     Raises
@@ -139,7 +135,8 @@ def _omissions(response: EngagementResponse) -> Iterator[Omission]:
         teller = _Teller(response, _envelope(response), window)
         for post in request.post_ids:
             if response.status == NOT_ASKED:
-                yield teller.omission(post, None, OmissionReason.NOT_YET_POSTED)
+                reason = response.reason or OmissionReason.NOT_YET_POSTED
+                yield teller.omission(post, None, reason, "; ".join(teller.envelope.errors))
             else:
                 yield from teller.uncounted(post)
         return

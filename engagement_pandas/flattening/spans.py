@@ -7,20 +7,15 @@ a year of hours is one small array. A *bucket* is what a grouping makes of an ho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from engagement_pandas.layout import Span
 from engagement_pandas.vocabulary import Dimension
 
 Integers = npt.NDArray[np.int64]
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_HOUR: Final = timedelta(hours=1)
-_EPOCH_DAY: Final = _EPOCH.toordinal()
 
 UNITS: Final = {
     (True, True): "hours",
@@ -29,41 +24,6 @@ UNITS: Final = {
     (False, False): "counts",
 }
 """What the buckets of a grouping are called, by whether it has day and hour."""
-
-
-def days_since_1970(day: date) -> int:
-    """Return the number of a day.
-
-    >>> days_since_1970(date(1970, 1, 2))
-    1
-    """
-    return day.toordinal() - _EPOCH_DAY
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """From hour ``start`` up to, without, hour ``end``; hours since 1970, UTC."""
-
-    start: int
-    end: int
-
-    @classmethod
-    def covering(cls, start: datetime, end: datetime) -> Span:
-        """Return the whole hours that cover two aware moments, as the API does.
-
-        >>> Span.covering(_EPOCH, _EPOCH + timedelta(hours=1, minutes=43))
-        Span(start=0, end=2)
-        """
-        return cls((start - _EPOCH) // _HOUR, -((_EPOCH - end) // _HOUR))
-
-    @property
-    def bounds(self) -> tuple[datetime, datetime]:
-        """Both ends as aware UTC datetimes."""
-        return _EPOCH + self.start * _HOUR, _EPOCH + self.end * _HOUR
-
-    def __str__(self) -> str:
-        start, end = self.bounds
-        return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
 
 
 def timing(dimensions: Sequence[Dimension]) -> tuple[bool, bool]:

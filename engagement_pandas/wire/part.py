@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from typing import Final
 
 import msgspec
 
 from engagement_pandas.collection import Collection
-from engagement_pandas.losses import losses
-from engagement_pandas.refusals import refused, settle
+from engagement_pandas.errors import (
+    CredentialsError,
+    EngagementError,
+    RefusedError,
+    TransportError,
+    Unauthorized,
+)
+from engagement_pandas.refusals import halves, refused, settle
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
+from engagement_pandas.validation import invalid
+from engagement_pandas.vocabulary import OmissionReason
+from engagement_pandas.wire.failures import Failures
 from engagement_pandas.wire.flight import Giving
 from engagement_pandas.wire.message import Answer, Failure, Message
 from engagement_pandas.wire.speaker import Speaker
 from engagement_pandas.wire.transport import Transport, texts
 
+PIECES: Final = 32
+"""Smaller requests that are sent at most instead of one whose answer is never valid."""
+
+PIECE_ATTEMPTS: Final = 2
+"""How often each of these is sent."""
+
 log = logging.getLogger("engagement_pandas")
+
+
+class _Invalid(Exception):
+    """Every attempt met an answer that is none; the cause is the error to raise."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__()
+        self.content = content
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,65 +57,143 @@ class Part:
         Its place in the plan.
     request : EngagementRequest
     base_url : str
-    speaker : Speaker
+    owner : str
+        The handle of the owner who signs; "" where one signer does for all.
+    speaker : callable
+        Returns who signs for a handle.
     transport : Transport
+    failures : Failures
+        Of all parts.
     into : Collection, optional
     """
 
     number: int
     request: EngagementRequest
     base_url: str
-    speaker: Speaker
+    owner: str
+    speaker: Callable[[str], Speaker]
     transport: Transport
+    failures: Failures
     into: Collection | None = None
 
     async def settle(self) -> None:
         """Give answers that together settle the part; each refusal makes it smaller.
 
-        Each is given as its number in the plan and an ``EngagementResponse``.
+        Each is given as its number in the plan and an ``EngagementResponse``. A request whose
+        answer is never valid is cut in halves; what has no answer in the end, or an owner
+        whose tokens are of no use, goes to the failures.
 
         Raises
         ------
         RefusedError
             Where an answer refuses all that was asked.
+        TransportError
+            Where there is no answer.
         """
-        pending = [self.request]
+        pending, pieces = [self.request], PIECES
         while pending:
             asked = pending.pop(0)
             answer = None if self.into is None else self.into.find(asked)
+            if answer is None and self.into is not None and self.into.records.why_not(asked)[1]:
+                pending[:0], pieces = halves(asked), max(0, pieces - 2)
+                continue
             if answer is None:
-                answer = await self._ask(asked)
+                try:
+                    answer = await self._ask(asked, None if pieces == PIECES else PIECE_ATTEMPTS)
+                except (CredentialsError, RefusedError) as error:
+                    self._fail_as_owner(asked, error)
+                    continue
+                except _Invalid as invalid:
+                    more = halves(asked) if pieces else []
+                    self._fail_as_invalid(asked, invalid, more)
+                    pending[:0], pieces = more, max(0, pieces - len(more))
+                    continue
             response, left = settle(answer)
-            if response is None:
-                words = tuple(map(self.speaker.redact, texts(answer.content)))
-                error = refused(asked.endpoint.facts.path, answer.status, words)
-                error.add_note(f"asked as {self.speaker.credentials.account}")
-                raise error
-            if response is not answer:
+            if response is not answer and response is not None:
                 log.info("HTTP %s settles %r", answer.status, response.request)
             pending += left
+            self.failures.answered += 1
             await Giving((self.number, response))
 
-    async def _ask(self, asked: EngagementRequest) -> EngagementResponse:
+    async def _ask(self, asked: EngagementRequest, most: int | None) -> EngagementResponse:
+        if known := self.failures.owners.get(self.owner):
+            raise known.with_traceback(None)
+        speaker = self.speaker(self.owner)
         message = Message(
             self.base_url + asked.endpoint.facts.path,
             msgspec.json.encode(asked.to_json()),
             "application/json",
-            await self.speaker.signer(),
-            self.speaker.redact,
+            await speaker.signer(),
+            speaker.redact,
         )
-        return await self.transport.ask(message, partial(self._noted, asked))
+        last: list[bytes] = []  # the last one
+        arrived = partial(self._noted, asked, speaker, last)
+        try:
+            answer = await self.transport.ask(message, arrived, most)
+        except TransportError as error:
+            if error.status != HTTPStatus.OK:
+                raise
+            raise _Invalid(b"".join(last)) from error
+        if settle(answer)[0] is None:
+            words = tuple(map(speaker.redact, texts(answer.content)))
+            refusal = refused(asked.endpoint.facts.path, answer.status, words)
+            refusal.add_note(f"asked as {speaker.credentials.account}")
+            raise refusal
+        return answer
 
-    def _noted(self, asked: EngagementRequest, answer: Answer) -> EngagementResponse | Failure:
-        outcome = self._arrived(asked, answer)
-        self.speaker.answered(answer.status)
+    def _noted(
+        self, asked: EngagementRequest, speaker: Speaker, last: list[bytes], answer: Answer
+    ) -> EngagementResponse | Failure:
+        outcome = self._arrived(asked, speaker, last, answer)
+        speaker.answered(answer.status)
         return outcome
 
-    def _arrived(self, asked: EngagementRequest, answer: Answer) -> EngagementResponse | Failure:
+    def _arrived(
+        self, asked: EngagementRequest, speaker: Speaker, last: list[bytes], answer: Answer
+    ) -> EngagementResponse | Failure:
         response = EngagementResponse(asked, answer.content, answer.status, answer.at)
-        if response.status == HTTPStatus.OK and (why := losses(response)) is not None:
-            return Failure(self.speaker.redact(f"HTTP 200, but no answer: {why}"), response.status)
+        if response.status == HTTPStatus.OK and (why := invalid(response)) is not None:
+            redacted = speaker.redact(answer.content.decode("latin-1")).encode("latin-1")
+            last[:] = [redacted]
+            return Failure(speaker.redact(f"HTTP 200, but no answer: {why}"), response.status)
         # Stored as it came, before its counts are read; what refuses everything is no answer.
         if self.into is not None and settle(response)[0] is not None:
-            return self.into.keep(response, self.speaker.credentials.account)
+            return self.into.keep(response, speaker.credentials.account)
         return response
+
+    def _fail_as_owner(self, asked: EngagementRequest, error: EngagementError) -> None:
+        """Report an owner whose tokens are of no use; raise any other error."""
+        suspended = getattr(error, "status", None) == HTTPStatus.FORBIDDEN
+        unusable = suspended or isinstance(error, CredentialsError | Unauthorized)
+        if not (unusable and self.failures.several):
+            raise error
+        self.failures.owners.setdefault(self.owner, error)
+        message = "; ".join([str(error), *getattr(error, "__notes__", ())])
+        self._fail(asked, OmissionReason.UNAUTHORIZED, message, error)
+
+    def _fail_as_invalid(
+        self, asked: EngagementRequest, invalid: _Invalid, more: list[EngagementRequest]
+    ) -> None:
+        """Set a request aside whose answer is never valid, unless smaller ones replace it."""
+        error = invalid.__cause__
+        assert isinstance(error, TransportError)  # noqa: S101 - as _ask raises it
+        self.failures.first = self.failures.first or error
+        reason = OmissionReason.INVALID_ANSWER
+        if not more:
+            self._fail(asked, reason, str(error), error, invalid.content)
+        elif self.into is not None:
+            failed = EngagementResponse.uncounted(asked, self.transport.now(), reason, str(error))
+            self.into.records.set_aside(failed, halved=True)
+
+    def _fail(
+        self,
+        asked: EngagementRequest,
+        reason: OmissionReason,
+        message: str,
+        error: EngagementError,
+        content: bytes = b"",
+    ) -> None:
+        failed = EngagementResponse.uncounted(asked, self.transport.now(), reason, message)
+        if self.into is not None:
+            self.into.records.set_aside(failed, content)
+        self.failures.add(self.number, self.request.post_ids[0], self.owner, failed, error)

@@ -8,7 +8,6 @@ against a clock, and no more than the biggest answer is kept, however small it c
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 from http.client import HTTPResponse
 from io import BufferedReader, RawIOBase
@@ -19,22 +18,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 
+from engagement_pandas.envelope import LARGEST_BODY
 from engagement_pandas.errors import RequestError
-from engagement_pandas.vocabulary import MAX_GROUPINGS, MAX_WINDOW, SERIES_TYPES, Endpoint
-
-BYTES_A_COUNT: Final = 64
-"""Room for one hour in JSON, however it is laid out: ``"07": "551"`` takes 11."""
-
-_HOURS: Final = MAX_WINDOW + timedelta(days=1)  # a window begins and ends within days
-
-LARGEST_BODY: Final = (
-    Endpoint.HISTORICAL.facts.posts_per_request
-    * len(SERIES_TYPES)
-    * (_HOURS // timedelta(hours=1))
-    * BYTES_A_COUNT
-    * MAX_GROUPINGS
-)
-"""Bytes of a body, decompressed: some 57 million, ten times the biggest answer."""
 
 DEADLINE: Final = 900.0
 """Seconds from the end of a request to the end of its reply; a line of 64 kB a second does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from functools import partial
 
 from engagement_pandas.archive import OWNERS
@@ -78,19 +79,23 @@ class Speakers:
         """Who asks, for the name of a collection; no secret."""
         return OWNERS if isinstance(self.credentials, Accounts) else self.credentials.account
 
-    def of(self, request: EngagementRequest, owners: Owners) -> Speaker:
-        """Return who signs a request, of which :meth:`refusal` told nothing.
+    def handle(self, request: EngagementRequest, owners: Owners) -> str:
+        """Return the handle of who signs a request; "" where there is one speaker for all."""
+        many = isinstance(self.credentials, Accounts) and request.owner_only is not None
+        return owners[request.post_ids[0]] if many else ""
+
+    def several(self, requests: Collection[EngagementRequest], owners: Owners) -> bool:
+        """Return whether the requests are signed by more than one."""
+        return len({self.handle(one, owners) for one in requests}) > 1
+
+    def named(self, handle: str) -> Speaker:
+        """Return who signs for a handle.
 
         Raises
         ------
         MissingCredentials, AccountsError
             Where there are no tokens that would do.
         """
-        many = isinstance(self.credentials, Accounts) and request.owner_only is not None
-        return self._named(owners[request.post_ids[0]] if many else "")
-
-    def _named(self, handle: str) -> Speaker:
-        """Return who signs for a handle; "" where there is one speaker for everybody."""
         if handle not in self._known:
             credentials = self._credentials(handle)
             allow = note = None
@@ -138,8 +143,6 @@ class Speakers:
         ------
         UserContextRequired
             With the :meth:`refusal`.
-        MissingCredentials, AccountsError
-            Where there are no tokens that would do.
         LedgerFull
             Where they are more than the limit leaves room for.
         LedgerError
@@ -147,8 +150,12 @@ class Speakers:
         """
         if why := self.refusal(requests, owners):
             raise UserContextRequired(why)
-        signing = {self.of(one, owners).credentials for one in requests}
-        names = {_billed(one) for one in signing if isinstance(one, UserContext)}
+        names = set[str]()
+        for handle in {self.handle(one, owners) for one in requests}:
+            with suppress(CredentialsError):  # its requests fail, and not those of the others
+                signing = self.named(handle).credentials
+                if isinstance(signing, UserContext):
+                    names.add(_billed(signing))
         if self._ledger is not None and names:
             self._ledger.check(names)
 

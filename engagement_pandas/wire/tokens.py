@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from engagement_pandas.auth import is_printed
+from engagement_pandas.envelope import UNREADABLE
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.response import UNREADABLE
 
 
 class _Token(msgspec.Struct):

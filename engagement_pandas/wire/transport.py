@@ -21,9 +21,9 @@ import msgspec
 import tenacity
 
 from engagement_pandas.addresses import is_here
+from engagement_pandas.envelope import UNREADABLE, shallow
 from engagement_pandas.errors import QuotaExceeded, RequestError, ResponseShapeError, TransportError
 from engagement_pandas.quota import Place, Quota
-from engagement_pandas.response import UNREADABLE, shallow
 from engagement_pandas.wire.exchange import exchange
 from engagement_pandas.wire.flight import Air, Flight, Here, Rest, Sending, Threads
 from engagement_pandas.wire.message import Answer, Failure, Message
@@ -99,7 +99,7 @@ class Transport:
                 msg = f"{name} is {number!r}; give a whole number, at least one"
                 raise RequestError(msg)
         self._attempts = attempts
-        self._in_flight = in_flight
+        self.in_flight = in_flight
         self._timeout = checked_timeout(timeout)
         self._clock = clock
         self._sleep = sleep
@@ -114,7 +114,7 @@ class Transport:
         process, and closing them takes locks that one of its threads may have held.
         """
         if not self._state or self._state[-1].process != os.getpid():
-            session = BoundedSession(self._clock, self._in_flight)
+            session = BoundedSession(self._clock, self.in_flight)
             session.headers.update(
                 {
                     "Accept": "application/json",
@@ -148,13 +148,15 @@ class Transport:
             Told ``""`` before each attempt, and each second of a wait why and how long yet.
             What it raises comes out of the flight at once, and nothing more is sent.
         """
-        most = min(self._in_flight, errands)
+        most = min(self.in_flight, errands)
         return Flight(self.quota, self._clock, self._air(most), most, say)
 
     def _air(self, most: int) -> Air:
         return Threads(self._sleep) if most > 1 else Here(self._sleep)
 
-    async def ask(self, message: Message, arrived: Callable[[Answer], T | Failure]) -> T:
+    async def ask(
+        self, message: Message, arrived: Callable[[Answer], T | Failure], most: int | None = None
+    ) -> T:
         """Send until there is an answer worth reading, and return what ``arrived`` makes of it.
 
         Parameters
@@ -164,6 +166,8 @@ class Transport:
             Called with the answer where it arrives, which may be a thread of its own: also
             when nobody waits for it any more. Where that is no answer to the question, it
             returns a Failure.
+        most : int, optional
+            Attempts, where that is less than the client's own.
 
         Raises
         ------
@@ -179,7 +183,7 @@ class Transport:
             await Rest(seconds)
 
         retrying = tenacity.AsyncRetrying(
-            stop=tenacity.stop_after_attempt(self._attempts),
+            stop=tenacity.stop_after_attempt(min(self._attempts, most or self._attempts)),
             wait=BACKOFF,
             sleep=rest,
             retry=tenacity.retry_if_result(lambda it: isinstance(it, Failure) and it.passing),

@@ -17,25 +17,34 @@ from hostile.bodies import SHAPES
 
 import engagement_pandas as ep
 from engagement_pandas.errors import EngagementError
+from engagement_pandas.validation import invalid
 
 STATUS = Path("/proc/self/status")
 RESET = Path("/proc/self/clear_refs")
 
 
-def _asked(body: bytes) -> None:
-    """Read it as the answer to a request, for its counts and for its silences."""
+def _answer(body: bytes) -> ep.EngagementResponse:
+    """Return it as the answer to a request."""
     request = ep.historical(
         [str(number) for number in range(1, 26)],
         engagement_types=["impressions"],
         window=ep.Window.covering("2026-03-01", "2026-03-29"),
         by={"g": ["tweet.id", "engagement.type", "engagement.day", "engagement.hour"]},
     )
-    response = ep.EngagementResponse(request, body)
-    ep.flatten(response)
-    ep.omissions(response)
+    return ep.EngagementResponse(request, body)
 
 
-READERS: dict[str, Callable[[bytes], object]] = {"flatten_json": ep.flatten_json, "flatten": _asked}
+def _asked(body: bytes) -> None:
+    """Read it for its counts and for its silences."""
+    ep.flatten(_answer(body))
+    ep.omissions(_answer(body))
+
+
+READERS: dict[str, Callable[[bytes], object]] = {
+    "flatten_json": ep.flatten_json,
+    "flatten": _asked,
+    "invalid": lambda body: invalid(_answer(body)),
+}
 
 
 def _told(name: str) -> int:

@@ -45,15 +45,16 @@ def measured(*jobs: tuple[str, int, str]) -> list[dict[str, Any]]:
     return told
 
 
-def test_ten_times_the_body_is_room_enough() -> None:
+@pytest.mark.parametrize("reader", ["flatten_json", "invalid"])
+def test_ten_times_the_body_is_room_enough(reader: str) -> None:
     """Of some shapes of 8 MB; all of them are in the slow tests."""
-    for told in measured(*((shape, 8_000_000, "flatten_json") for shape in SOME)):
+    for told in measured(*((shape, 8_000_000, reader) for shape in SOME)):
         assert told["room"] <= MOST * told["body"], told
         assert len(told["said"]) < 2_000
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("reader", ["flatten_json", "flatten"])
+@pytest.mark.parametrize("reader", ["flatten_json", "flatten", "invalid"])
 def test_of_all_shapes(reader: str) -> None:
     """Room of 8 MB, and four times the body takes less than eight times as long.
 

@@ -16,8 +16,8 @@ from typing import Final
 
 import msgspec
 
+from engagement_pandas.envelope import UNREADABLE
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.response import UNREADABLE
 from engagement_pandas.wording import shown, spot
 
 MOST_NAMES: Final = 100_000

@@ -1,0 +1,111 @@
+"""An answer is valid just where it can be flattened, whatever is changed in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fuzz.mutations import KEYS, WINDOWS, bodies
+from fuzz.oracle import DAY, FOUR, HOUR, LEGAL, POST, TYPE
+from fuzz.test_answers import DAYS, ECHOES, POSTS, TYPES, WINDOW
+from fuzz.test_flatten_json import quickly, thoroughly
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import engagement_pandas as ep
+from engagement_pandas.errors import EngagementError
+from engagement_pandas.request import EngagementRequest
+from engagement_pandas.validation import invalid
+from engagement_pandas.vocabulary import Endpoint
+
+PARTLY = ep.Window.covering("2015-09-14T20:00:00Z", "2015-09-15T08:00:00Z")
+TOTALS = [order for order in LEGAL if not {DAY, HOUR} & set(order)]
+
+
+def requests(order: tuple[str, ...], posts: list[str], types: list[str]) -> Any:
+    """Draw a request of any endpoint that can be grouped so, perhaps in two ways."""
+    by = {"g": order}
+    series = [
+        EngagementRequest(Endpoint.HISTORICAL, posts, types, groups, window)  # type: ignore[arg-type]
+        for window in (WINDOW, PARTLY)
+        for groups in (by, {**by, "h": [TYPE]})
+    ]
+    others = [EngagementRequest(Endpoint.LAST_28_HOURS, posts, types, by)]  # type: ignore[arg-type]
+    if order in TOTALS:
+        others.append(EngagementRequest(Endpoint.TOTALS, posts, types, by))  # type: ignore[arg-type]
+    return st.sampled_from(series + others)
+
+
+def some(names: list[str]) -> Any:
+    """Draw some of the names, so that answers have posts and types that were not asked for."""
+    return st.just(names) | st.lists(st.sampled_from(names), min_size=1, unique=True)
+
+
+def cases(*kinds: Any) -> Any:
+    """Draw a request, and a body that answers it or nearly does."""
+    return st.one_of(*kinds).flatmap(
+        lambda case: st.tuples(
+            st.tuples(some(POSTS), some(TYPES)).flatmap(lambda of: requests(case[0], *of)),
+            st.just(case[1]),
+        )
+    )
+
+
+CASES = cases(
+    bodies(known=DAYS, windows=[*ECHOES, *WINDOWS]),
+    bodies(tuple(sorted(FOUR)), known=DAYS, windows=ECHOES),
+    bodies(tuple(TOTALS), known=KEYS),
+)
+
+
+def agrees(case: tuple[EngagementRequest, bytes]) -> None:
+    """Check that a validated answer can be flattened by each grouping, and no other."""
+    request, body = case
+    response = ep.EngagementResponse(request, body)
+    refused = []
+    for grouping in request.groupings:
+        try:
+            ep.flatten(response, grouping.name)
+        except EngagementError as error:
+            refused.append(str(error))
+    assert (invalid(response) is None) == (refused == []), (invalid(response), refused)
+
+
+HUGE = str(2**63 - 1)
+SUMS = ep.historical(["1"], engagement_types=["replies"], window=WINDOW, by={"g": [TYPE, HOUR]})
+
+
+@quickly
+@given(CASES)
+@example(
+    (
+        SUMS,
+        b'{"g": {"replies": {"2015-09-14": {"07": %b}, "2015-09-15": {"07": 0}}}}' % HUGE.encode(),
+    )
+)
+@example(
+    (
+        SUMS,
+        b'{"g": {"replies": {"2015-09-14": {"07": %b}, "2015-09-15": {"07": 1}}}}' % HUGE.encode(),
+    )
+)
+def test_what_is_valid_can_be_flattened(case: tuple[EngagementRequest, bytes]) -> None:
+    """And what is not, cannot: for each endpoint and grouping."""
+    agrees(case)
+
+
+@pytest.mark.slow
+@thoroughly
+@given(CASES)
+def test_many_more(case: tuple[EngagementRequest, bytes]) -> None:
+    """The same, twenty thousand times."""
+    agrees(case)
+
+
+def test_the_law_sees_both() -> None:
+    """Of the bodies drawn some are valid and some are not; POST alone has its levels swapped."""
+    request = ep.totals(["1", "20"], engagement_types=["favorites"], by={"g": [POST, TYPE]})
+    good = ep.EngagementResponse(request, {"g": {"1": {"favorites": 5}, "20": {"favorites": "7"}}})
+    bad = ep.EngagementResponse(request, {"g": {"favorites": {"1": 5, "20": "7"}}})
+    assert invalid(good) is None
+    assert "'favorites' is not a post ID" in str(invalid(bad))
