@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
@@ -310,6 +311,17 @@ class Dataset:
         []
         """
         return self._store.verify()
+
+    @contextmanager
+    def rebuilding(self) -> Iterator[Dataset]:
+        """Give an empty data set, which then takes the place of this one; for ``sync``.
+
+        What was there is kept in the folder ``damaged``.
+        """
+        place = "rebuilding"
+        self._store.storage.remove_folder(place)
+        yield Dataset(f"{self._store.home}/{place}", storage_options=self._options.values())
+        self._store.replace(place)
 
     def compact(self, kept_hours: int = KEPT_HOURS) -> None:
         """Put small files together, one a day, and take away those that no longer count.

@@ -21,9 +21,16 @@ SILENCE_COLUMNS: Final = {
 }
 """Of omissions that are kept: also when each was heard first, and last."""
 
-_OF_THE_POST: Final = frozenset(
-    {OmissionReason.UNAVAILABLE, OmissionReason.FORBIDDEN, OmissionReason.REFUSED}
-)
+_FAILED: Final = frozenset({OmissionReason.UNAUTHORIZED, OmissionReason.INVALID_ANSWER})
+
+_OF_THE_POST: Final = _FAILED | {
+    OmissionReason.UNAVAILABLE,
+    OmissionReason.FORBIDDEN,
+    OmissionReason.REFUSED,
+}
+
+_LONGEST_REST: Final = timedelta(days=1)
+"""Until what failed is sent again; an owner may have authorised the app meanwhile."""
 
 _WITH_ROWS: Final = frozenset({OmissionReason.UNSUPPORTED_AGE, OmissionReason.BEFORE_COUNTING})
 """Their hours are in the counts, as ``<NA>``, with when they were read."""
@@ -56,9 +63,13 @@ class Silence:
         """Tell whether it is too early to ask again.
 
         Each time the silence has to have lasted twice as long: what is gone for good is asked
-        for some thirteen times in its first year, and four times in the fifteen after.
+        for some thirteen times in its first year, and four times in the fifteen after. What
+        failed is sent again each day at least.
         """
-        return now - self.retrieved_at < self.retrieved_at - self.first_retrieved_at
+        rest = self.retrieved_at - self.first_retrieved_at
+        if self.reason in _FAILED:
+            rest = min(rest, _LONGEST_REST)
+        return now - self.retrieved_at < rest
 
     @property
     def _subject(self) -> tuple[str, str, str]:

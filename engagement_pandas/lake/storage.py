@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from engagement_pandas.errors import DatasetError
+from engagement_pandas.replacing import flush_folder
 
 _ODD: Final = re.compile(r"[\[\]]|%[0-9A-Fa-f]{2}")
 _NONE: Final[Mapping[str, str]] = {}
@@ -110,6 +112,33 @@ class Storage:
         else:
             with suppress(FileNotFoundError):
                 self._handler().delete_file(path)
+
+    def remove_folder(self, path: str) -> None:
+        """Take a folder away, if it is there."""
+        if self.local:
+            shutil.rmtree(Path(self.uri, path), ignore_errors=True)
+        else:
+            for file in self._below(path):
+                self.remove(file)
+
+    def move_folder(self, source: str, target: str) -> None:
+        """Put a folder, if it is there, in the place of another."""
+        if not self.local:
+            for file in self._below(source):
+                self._handler().move_file(file, target + file.removeprefix(source))
+        elif Path(self.uri, source).is_dir():
+            self.remove_folder(target)
+            Path(self.uri, target).parent.mkdir(exist_ok=True)
+            Path(self.uri, source).rename(Path(self.uri, target))
+            flush_folder(Path(self.uri))
+
+    def _below(self, path: str) -> list[str]:
+        """Return the files in a folder of a store, and in those in it."""
+        from pyarrow import fs  # noqa: PLC0415  heavy, and only files need it
+
+        every = fs.FileSelector(path, allow_not_found=True, recursive=True)
+        found = fs.PyFileSystem(self._handler()).get_file_info(every)
+        return [file.path for file in found if file.type == fs.FileType.File]
 
     def _handler(self) -> Any:
         from deltalake.exceptions import TableNotFoundError  # noqa: PLC0415  an extra

@@ -214,6 +214,27 @@ class Store:
         ]
         return [(self.counts, counts), *((table, one) for table, one in others if one is not None)]
 
+    def replace(self, rebuilt: str) -> None:
+        """Put the tables of another store in the place of these, which are kept in ``damaged``.
+
+        Parameters
+        ----------
+        rebuilt : str
+            The folder of that store, in this one.
+        """
+        names = ("counts", OMISSIONS, REVISIONS)  # readers find the counts lost, until the end
+        with explained(self.home, "written"):
+            for name in names:
+                self.storage.move_folder(name, f"damaged/{name}")
+            for name in reversed(names):
+                self.storage.move_folder(f"{rebuilt}/{name}", name)
+            counts = self.counts.open()
+            if counts is None:
+                self.storage.remove(_LATEST)
+            else:
+                self.note(counts.version)
+            self.storage.remove_folder(rebuilt)
+
     def append(self, turns: list[pd.DataFrame], heard: list[Silence]) -> Appended:
         """Write readings and silences; all of it or nothing.
 
