@@ -77,14 +77,14 @@ class Synced:
 
 
 def store(
-    dataset: Dataset, archive: Archive, responses: list[EngagementResponse], now: datetime
+    dataset: Dataset, archive: Archive, now: datetime, responses: list[EngagementResponse]
 ) -> Synced:
     """Store answers; one that does not go into the data set is set aside, and sent again."""
     try:
         return _append(dataset, responses, now)
     except (FrameError, RequestError, ResponseShapeError) as error:
         if len(responses) > 1:
-            parts = (store(dataset, archive, [one], now) for one in responses)
+            parts = (store(dataset, archive, now, [one]) for one in responses)
             return sum(parts, Synced())
         (odd,) = responses
         reason, message = OmissionReason.INVALID_ANSWER, str(error)
@@ -130,7 +130,7 @@ def take_up(dataset: Dataset, folder: Path, now: datetime) -> Synced:
                 for response in answered(collection)
                 if latest is None or response.retrieved_at >= latest
             ]
-            stored = store(dataset, Archive(day), fresh, now)
+            stored = store(dataset, Archive(day), now, fresh)
             done += replace(stored, answers=0, failed=())
     return done
 

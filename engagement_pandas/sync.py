@@ -19,10 +19,12 @@ from engagement_pandas.archive import Archive
 from engagement_pandas.dataset import Dataset
 from engagement_pandas.errors import (
     AlreadySyncing,
+    CredentialsError,
     DamagedDataset,
     DatasetError,
     EngagementError,
     RequestError,
+    Unauthorized,
     UserContextRequired,
 )
 from engagement_pandas.handles import Handles
@@ -145,7 +147,8 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
             Hours(part, types, begin, now, settle) for part in blocks(posts, types, begin, now)
         )
         ask = partial(_ask, client, owners, archive, watch)
-        done += _ask_all(dataset, _todo(dataset, begin, parts), ask, archive, now)
+        keep = partial(store, dataset, archive, now)
+        done += _ask_all(dataset, _todo(dataset, begin, parts), ask, keep, now)
         dataset.compact()
     return done
 
@@ -154,37 +157,34 @@ def _ask_all(
     dataset: Dataset,
     todo: Iterable[Gap],
     ask: Callable[[Gap], list[EngagementResponse]],
-    archive: Archive,
+    keep: Callable[[list[EngagementResponse]], Synced],
     now: datetime,
 ) -> Synced:
     """Ask and store, piece by piece; one that fails does not keep the others from it."""
     done, silent = Synced(), set[tuple[str, str | None]]()
-    errors: list[EngagementError] = []
     failed: list[EngagementResponse] = []
+    first: EngagementError | None = None
     for whole in todo:
         piece = whole.without(silent)
         if piece is None:
             continue
         try:
             responses = ask(piece)
-        except EngagementError as error:
-            left = _failed(archive, piece, now)
-            if not left:
-                raise
-            errors.append(error)
-            failed += left
-            silent |= {(post, None) for one in left for post in one.request.post_ids}
+        except _Failed as error:
+            first = first or error.cause
+            failed += error.responses
+            silent |= {(post, None) for one in error.responses for post in one.request.post_ids}
             continue
-        done += store(dataset, archive, responses, now)
+        done += keep(responses)
         silent |= {
             (one.post_id, one.engagement_type)
             for one in dataset.silences()
             if one.whole and one.retrieved_at >= now
         }
-    lost = [one for one in failed if one.reason is OmissionReason.INVALID_ANSWER]
-    if not done.answers and len({post for one in lost for post in one.request.post_ids}) > 1:
-        raise errors[0]  # it is the service
-    return done + store(dataset, archive, failed, now)
+    posts = {post for one in failed for post in one.request.post_ids}
+    if first is not None and not done.answers and len(posts) > 1:
+        raise first  # it is the service, or the app
+    return done + keep(failed)
 
 
 def _todo(dataset: Dataset, begin: datetime, parts: Iterable[Hours]) -> Iterator[Gap]:
@@ -211,23 +211,42 @@ def _raw_of(dataset: Dataset, raw: str | Path | None) -> Path:
     return folder
 
 
+class _Failed(Exception):
+    """No post of a gap was answered, for a reason that may not be that of others."""
+
+    def __init__(self, cause: EngagementError, responses: list[EngagementResponse]) -> None:
+        super().__init__(str(cause))
+        self.cause, self.responses = cause, responses
+
+
 def _ask(
     client: EngagementClient, owners: Handles, archive: Archive, watch: Watch | None, gap: Gap
 ) -> list[EngagementResponse]:
+    """Return the answers of a gap.
+
+    Raises
+    ------
+    _Failed
+        Where its owner's tokens are of no use, or all answers were invalid.
+    """
     asked = historical(
         gap.post_ids, engagement_types=gap.engagement_types, window=gap.window, by=BY_HOUR
     )
-    return list(client.collect(asked.replace(owners=owners), into=archive, watch=watch))
-
-
-def _failed(archive: Archive, gap: Gap, now: datetime) -> list[EngagementResponse]:
-    """Return what settles the posts of a gap that have just failed, all of them."""
-    posts = set(gap.post_ids)
-    return [
-        response
-        for collection in archive.collections
-        if not collection.complete
-        for response in answered(collection)
-        if response.failed and response.retrieved_at >= now
-        if response.request.window == gap.window and posts.issuperset(response.request.post_ids)
-    ]
+    begun = client.now()
+    try:
+        return list(client.collect(asked.replace(owners=owners), into=archive, watch=watch))
+    except EngagementError as error:
+        failed = [
+            response
+            for collection in archive.collections
+            if not collection.complete
+            for response in answered(collection)
+            if response.failed and response.retrieved_at >= begun
+        ]
+        refused = isinstance(error, CredentialsError | Unauthorized)
+        if refused and not failed and len(set(owners.values())) > 1:  # those of one of them
+            reason = OmissionReason.UNAUTHORIZED
+            failed = [EngagementResponse.uncounted(asked, client.now(), reason, str(error))]
+        if not failed:
+            raise
+        raise _Failed(error, failed) from error

@@ -76,18 +76,19 @@ def beside(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_an_answer_that_is_none(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error; the next run moves it out of the way, asks again, and all is there."""
+    """It is set aside with its reason, which is an omission; asked again, and all is there."""
     posts = moving.posts(2, SINCE)
-    with monkeypatch.context() as patch, pytest.raises(ep.ResponseShapeError):
-        moving.sync(beside(patch) and dataset, posts, since=SINCE)
-    moving.clock.now += HOUR
-    with pytest.warns(UserWarning, match="does not go into the data set.*and asked again"):
-        moving.sync(dataset, posts, since=SINCE)
-    same(dataset.read(), moving.fetched(posts, SINCE))
-    (aside,) = Path(dataset.path, "raw", "set_aside").iterdir()
-    assert len([*aside.glob("*.json.gz")]) == 2  # the question and the answer
+    with monkeypatch.context() as patch:
+        done = moving.sync(beside(patch) and dataset, posts, since=SINCE)
+    assert (done.failed, str(done)) == (tuple(posts), f"{done.answers} answers: 0 new counts, 0 "
+                                        "revisions; no answer for 2 posts")  # fmt: skip
+    assert dataset.omissions()["reason"].tolist() == ["invalid_answer"] * 2
+    (collection,) = ep.Archive(Path(dataset.path, "raw", "2026-03-20")).collections
+    assert [damage.why[:28] for damage in collection.verify()] == ["set aside as invalid_answer:"]
     moving.clock.now += HOUR
     moving.sync(dataset, posts, since=SINCE)
+    same(dataset.read(), moving.fetched(posts, SINCE))
+    assert dataset.omissions().empty
 
 
 def test_a_collection_of_something_else(moving: World, dataset: ep.Dataset, tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ class Storage:
         """Put a folder, if it is there, in the place of another."""
         if not self.local:
             for file in self._below(source):
-                self._handler().move_file(file, target + file.removeprefix(source))
+                self._handler().move(file, target + file.removeprefix(source))
         elif Path(self.uri, source).is_dir():
             self.remove_folder(target)
             Path(self.uri, target).parent.mkdir(exist_ok=True)
