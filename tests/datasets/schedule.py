@@ -198,6 +198,7 @@ class Schedule:
         self.clock[0] += dice.choice([HOUR] * 6 + [7 * HOUR, timedelta(days=dice.randint(1, 4))])
         self.clock[0] += timedelta(seconds=dice.randint(0, 90))
         self.log.append(f"{self.clock[0]:%m-%d %H:%M} {fault}")
+        resting = self._resting()
         self.left, api.outage, api.partial, api.asked = 10**9, 10**9, 0.0, 0
         if fault == "kill":
             self.left = dice.randint(1, 14)
@@ -213,7 +214,6 @@ class Schedule:
         elif fault in ("revoked", "cursed", "gone"):
             among = OWNERS[:1] if fault == "revoked" else POSTS[:3]
             getattr(api, fault).symmetric_difference_update([dice.choice(among)])
-        resting = self._resting()
         done = None
         try:
             done = self.sync()
@@ -229,11 +229,7 @@ class Schedule:
 
     def _resting(self) -> list[Silence]:
         """Return what need not be asked in the next minutes, for it had no answer for long."""
-        try:
-            silences = self.dataset.silences()
-        except ep.DatasetError:
-            return []
-        return [one for one in silences if one.rests(self.clock[0])]
+        return [one for one in self.dataset.silences() if one.rests(self.clock[0])]
 
     def cells(self) -> dict[Cell, tuple[int, datetime]]:
         """Return what is stored: the count of each hour, and when it was read."""
