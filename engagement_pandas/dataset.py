@@ -17,25 +17,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from engagement_pandas.errors import DatasetError, FrameError
+from engagement_pandas.errors import FrameError
 from engagement_pandas.exports.contract import as_types
-from engagement_pandas.frame import TOLD, empty_counts
+from engagement_pandas.frame import TOLD
 from engagement_pandas.lake.arrow import among, column
-from engagement_pandas.lake.attempts import explained, until_first
-from engagement_pandas.lake.mirror import mirror, sizes
+from engagement_pandas.lake.attempts import until_first
 from engagement_pandas.lake.pieces import Moment, Piece, Wanted, pieces
 from engagement_pandas.lake.readings import KEY, as_readings, in_turn, moment_of
-from engagement_pandas.lake.silent import Silence, as_frame, silences_of
+from engagement_pandas.lake.silent import Silence, as_frame, joined, silences_of
+from engagement_pandas.lake.snapshot import DataFile
+from engagement_pandas.lake.storage import StorageOptions, checked
 from engagement_pandas.lake.store import Appended, Store
-from engagement_pandas.lake.tables import KEPT_HOURS, checked
+from engagement_pandas.lake.tables import KEPT_HOURS
 from engagement_pandas.metrics.columns import whole_number
-from engagement_pandas.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,17 +55,16 @@ class Dataset:
         A folder, made with the first append, or an address that ``deltalake`` knows, such
         as ``s3://bucket/engagement``.
     storage_options : mapping of str to str, optional
-        Keys and the like for the store, as ``deltalake`` takes them.
-    filesystem : fsspec AbstractFileSystem or pyarrow.fs.FileSystem, optional
-        In which the path is; for stores that ``deltalake`` does not know. A folder of it must
-        list what was put there before, and the clocks of its writers must differ by less
-        than five minutes.
+        Keys and the like for the store, as ``deltalake`` takes them. They are not pickled: a
+        data set that is sent to other processes has them from the environment there.
 
     Raises
     ------
     DatasetError
-        Where the path is a file, or the file system none. On first use, where ``deltalake``
-        is not installed (the extra ``dataset``), or the folder cannot be read or written.
+        Where the path is a file. On first use, where ``deltalake`` is not installed (the extra
+        ``dataset``) or does not know such a store, or the folder cannot be read or written.
+    DamagedDataset
+        On first use, where a file was changed or lost since it was written.
 
     Notes
     -----
@@ -89,16 +90,9 @@ class Dataset:
         path: str | os.PathLike[str],
         *,
         storage_options: dict[str, str] | None = None,
-        filesystem: Any = None,
     ) -> None:
         self.path = os.fspath(path)
-        self._options = storage_options
-        self._filesystem = filesystem
-        if filesystem is not None:
-            if storage_options is not None:
-                msg = "storage_options are for deltalake; a filesystem has its own"
-                raise DatasetError(msg)
-            mirror(filesystem, self.path)
+        self._options = StorageOptions(storage_options)
         if self.local:
             checked(self.path)
 
@@ -108,12 +102,12 @@ class Dataset:
     @property
     def local(self) -> bool:
         """Whether it is a folder of this machine."""
-        return self._filesystem is None and "://" not in self.path
+        return "://" not in self.path
 
     @cached_property
     def _store(self) -> Store:
         home = checked(self.path) if self.local else self.path.rstrip("/")
-        return Store(home, self._options, self._filesystem)
+        return Store(home, self._options)
 
     def append(self, counts: pd.DataFrame, omissions: pd.DataFrame | None = None) -> Appended:
         """Add counts, and what was told with them of the rest; all of it or nothing.
@@ -178,8 +172,7 @@ class Dataset:
             Where a time, an ID or an engagement type is none.
         """
         wanted = Wanted.of(since, until, post_ids, engagement_types)
-        table = self._store.counts.open()
-        return empty_counts(KEY) if table is None else wanted.counts(self._store.counts.rows(table))
+        return wanted.counts(self._store.counts, self._files())
 
     def pieces(
         self,
@@ -221,10 +214,7 @@ class Dataset:
         """
         most = whole_number(rows, "rows", 1)
         wanted = Wanted.of(since, until, post_ids, engagement_types)
-        table = self._store.counts.open()
-        if table is None:
-            return []
-        return list(pieces(self._store.counts.rows(table), wanted, sizes(table), most))
+        return list(pieces(self._store.counts, self._files(), wanted, most))
 
     def omissions(self) -> pd.DataFrame:
         """Return what has no count, and why.
@@ -233,10 +223,14 @@ class Dataset:
         -------
         DataFrame
             As :func:`~engagement_pandas.omissions` has them; neighbouring windows are one. A
-            post that is counted again is no longer among them.
+            post that is counted again is no longer among them, nor are hours that have a count
+            of a later reading.
         """
-        silences = self.silences()
-        return as_frame(silences)[list(TOLD)]
+        never = datetime.min.replace(tzinfo=UTC)  # whenever each was read
+        alike = [
+            replace(one, first_retrieved_at=never, retrieved_at=never) for one in self.silences()
+        ]
+        return as_frame(joined(alike))[list(TOLD)]
 
     def revisions(self) -> pd.DataFrame:
         """Return the log of hours that changed after they were first read.
@@ -248,13 +242,13 @@ class Dataset:
             ``hour``, ``count_before`` and ``count`` (counts per hour, UTC), and when they
             were read: ``retrieved_before`` and ``retrieved_at``.
         """
-        frame = self._store.log(self._store.counts.open())
+        frame = self._store.log(self._store.open())
         frame = frame.sort_values(["retrieved_at", *KEY], ignore_index=True)
         return frame.assign(engagement_type=as_types(frame["engagement_type"]))
 
     def silences(self) -> list[Silence]:
         """Return the omissions with the moments at which they were heard first and last."""
-        return self._store.silences(self._store.counts.open())
+        return self._store.silences(self._store.open())
 
     def readings(self, since: datetime, post_ids: Iterable[str]) -> Iterator[pa.RecordBatch]:
         """Yield which hours were read when, in pieces, without the counts.
@@ -265,36 +259,27 @@ class Dataset:
             From the day of this moment on.
         post_ids : iterable of str
         """
-        table = self._store.counts.open()
-        if table is None:
-            return
         wanted = (column("day") >= since.date()) & among("post_id", post_ids)
         columns = ["post_id", "engagement_type", "retrieved_at", "day", "hour"]
-        rows = self._store.counts.rows(table)
-        with explained(self._store.counts.uri, "read"):
-            yield from rows.to_batches(columns=columns, filter=wanted)
+        for rows in self._store.counts.rows(self._files(), wanted, columns):
+            yield from rows.to_batches()
 
     @property
     def latest(self) -> datetime | None:
         """When the youngest of it was read, aware UTC; None where it is empty."""
         moments = [silence.retrieved_at for silence in self.silences()]
-        moments += self._stored("max.retrieved_at")
+        moments += [file.read_until for file in self._files() if file.read_until is not None]
         return max(moments, default=None)
 
     @property
     def first_day(self) -> date | None:
         """The first UTC day with counts; None where it is empty."""
-        return min(self._stored("partition.day"), default=None)
+        return min((file.day for file in self._files() if file.day is not None), default=None)
 
-    def _stored(self, name: str) -> list[Any]:
-        """Return what the log knows of each file, without opening it."""
-        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
-
-        table = self._store.counts.open()
-        if table is None:
-            return []
-        known = pa.table(table.get_add_actions(flatten=True))
-        return known[name].to_pylist() if name in known.column_names else []
+    def _files(self) -> tuple[DataFile, ...]:
+        """Return the files of the counts that count now."""
+        counts = self._store.open()
+        return () if counts is None else counts.files
 
     def files(self) -> list[str]:
         """Return the Parquet files that count now, for engines that do not read Delta tables.
@@ -302,8 +287,41 @@ class Dataset:
         The day is in their paths, ``day=2026-03-01``, as Hive has it. Other files in the folder
         are of the past, or of no commit.
         """
-        table = self._store.counts.open()
-        return [] if table is None else self._store.counts.files(table)
+        return [f"{self._store.counts.uri}/{file.path}" for file in self._files()]
+
+    def verify(self) -> list[str]:
+        """Read every file, and see whether it is what was written.
+
+        Returns
+        -------
+        list of str
+            The files without a checksum, of earlier versions of this package: what they hold
+            is taken as it is. :meth:`compact` writes them with one.
+
+        Raises
+        ------
+        DamagedDataset
+            Where a file is lost or has changed; it is named, with the cure.
+        DatasetError
+            Where it cannot be read.
+
+        Examples
+        --------
+        >>> Dataset("nothing.ds").verify()
+        []
+        """
+        return self._store.verify()
+
+    @contextmanager
+    def rebuilding(self) -> Iterator[Dataset]:
+        """Give an empty data set, which then takes the place of this one; for ``sync``.
+
+        What was there is kept in the folder ``damaged``.
+        """
+        place = "rebuilding"
+        self._store.storage.remove_folder(place)
+        yield Dataset(f"{self._store.home}/{place}", storage_options=self._options.values())
+        self._store.replace(place)
 
     def compact(self, kept_hours: int = KEPT_HOURS) -> None:
         """Put small files together, one a day, and take away those that no longer count.
@@ -328,10 +346,4 @@ class Dataset:
         until_first(partial(self._store.compact, kept_hours))
 
     def __repr__(self) -> str:
-        numbers, days = self._stored("num_records"), self._stored("partition.day")
-        if not days:
-            return f"Dataset({self.path}: empty)"
-        return (
-            f"Dataset({self.path}: {counted(sum(numbers), 'count')} "
-            f"from {min(days)} to {max(days)} in {counted(len(days), 'file')})"
-        )
+        return f"Dataset({self.path})"

@@ -24,7 +24,8 @@
     ├── ArchiveError (OSError)         stored answers cannot be read or written
     ├── LedgerError (OSError)          the ledger of handles cannot be read or written
     └── DatasetError (OSError)         stored counts cannot be read or written
-        └── AlreadySyncing             another process brings them up to date
+        ├── AlreadySyncing             another process brings them up to date
+        └── DamagedDataset             its files are not what was written
 
 An error that ends :meth:`~engagement_pandas.EngagementClient.fetch` midway
 carries in ``.responses`` the answers that had already arrived.
@@ -216,3 +217,7 @@ class DatasetError(EngagementError, OSError):
 
 class AlreadySyncing(DatasetError):
     """Another process brings the same data set up to date; this one has done nothing."""
+
+
+class DamagedDataset(DatasetError):
+    """A file of a data set is lost or has changed; ``sync()`` makes it again from ``raw/``."""

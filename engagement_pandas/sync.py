@@ -8,85 +8,42 @@ midnight UTC, some are asked again).
 
 from __future__ import annotations
 
-import re
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
 from engagement_pandas.archive import Archive
 from engagement_pandas.dataset import Dataset
 from engagement_pandas.errors import (
     AlreadySyncing,
-    ArchiveError,
+    CredentialsError,
+    DamagedDataset,
     DatasetError,
-    FrameError,
+    EngagementError,
     RequestError,
-    ResponseShapeError,
+    Unauthorized,
     UserContextRequired,
 )
-from engagement_pandas.flattening import flatten, omissions
-from engagement_pandas.frame import timestamps
 from engagement_pandas.handles import Handles
 from engagement_pandas.kinds import known_types
-from engagement_pandas.lake.missing import Gap, Hours, blocks, made_by
+from engagement_pandas.lake.missing import Gap, Hours, blocks
 from engagement_pandas.lake.pieces import Moment
 from engagement_pandas.locking import alone
 from engagement_pandas.posts import unique_ids
+from engagement_pandas.raw_answers import Synced, answered, rebuild, store, take_up
 from engagement_pandas.request import BY_HOUR, historical
-from engagement_pandas.vocabulary import EARLIEST, Endpoint
+from engagement_pandas.response import EngagementResponse
+from engagement_pandas.vocabulary import EARLIEST, Endpoint, OmissionReason
 from engagement_pandas.window import SETTLE, Window, as_moment
-from engagement_pandas.wording import counted
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from engagement_pandas.client import EngagementClient
-    from engagement_pandas.collection import Collection
     from engagement_pandas.progress import Watch
-    from engagement_pandas.response import EngagementResponse
 
 RAW: Final = "raw"
-ASIDE: Final = "set_aside"
-"""In the folder of raw answers: collections that do not go into the data set."""
-
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-@dataclass(frozen=True, slots=True)
-class Synced:
-    """What a run has done.
-
-    Attributes
-    ----------
-    answers : int
-        Answers that came, refusals included.
-    added : int
-        Counts of hours that were not there, also of answers that an earlier run left behind.
-    revised : int
-        Counts that are other ones now; ``Dataset.revisions`` has them.
-    """
-
-    answers: int = 0
-    added: int = 0
-    revised: int = 0
-
-    def __add__(self, other: Synced) -> Synced:
-        return Synced(
-            self.answers + other.answers, self.added + other.added, self.revised + other.revised
-        )
-
-    def __str__(self) -> str:
-        if self == Synced():
-            return "up to date: nothing to ask"
-        return (
-            f"{counted(self.answers, 'answer')}: {counted(self.added, 'new count')}, "
-            f"{counted(self.revised, 'revision')}"
-        )
 
 
 def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
@@ -134,13 +91,15 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
     RequestError
         Where the question is none.
     EngagementError
-        As ``EngagementClient.collect``; what was answered is kept, and the next run goes on.
+        As ``EngagementClient.collect``, where no post was answered; what was answered is kept,
+        and the next run goes on.
 
     Warns
     -----
     UserWarning
-        Where an earlier run left an answer that is none. It is moved to ``set_aside`` in the
-        folder of raw answers, and its hours are asked again.
+        Where posts have no answer while others do. Where the tables were damaged: they are made
+        again from the raw answers, and what was there is moved to ``damaged`` in the data set;
+        counts from elsewhere, of ``append()``, are only there then.
 
     Notes
     -----
@@ -178,24 +137,54 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
             msg = f"another process brings {dataset.path} up to date; nothing was sent"
             raise AlreadySyncing(msg)
         now = client.now()
-        done = _take_up(dataset, folder, now)
+        try:
+            dataset.verify()
+        except DamagedDataset as error:
+            rebuild(dataset, folder, now, error)
+        done = take_up(dataset, folder, now)
         archive = Archive(folder / f"{now:%Y-%m-%d}")
-        silent = set[tuple[str, str | None]]()
         parts = (
             Hours(part, types, begin, now, settle) for part in blocks(posts, types, begin, now)
         )
-        for whole in _todo(dataset, begin, parts):
-            piece = whole.without(silent)
-            if piece is not None:
-                responses = _ask(client, piece, owners, archive, watch)
-                done += _store(dataset, responses, now)
-                silent |= {
-                    (one.post_id, one.engagement_type)
-                    for one in dataset.silences()
-                    if one.whole and one.retrieved_at >= now
-                }
+        ask = partial(_ask, client, owners, archive, watch)
+        keep = partial(store, dataset, archive, now)
+        done += _ask_all(dataset, _todo(dataset, begin, parts), ask, keep, now)
         dataset.compact()
     return done
+
+
+def _ask_all(
+    dataset: Dataset,
+    todo: Iterable[Gap],
+    ask: Callable[[Gap], list[EngagementResponse]],
+    keep: Callable[[list[EngagementResponse]], Synced],
+    now: datetime,
+) -> Synced:
+    """Ask and store, piece by piece; one that fails does not keep the others from it."""
+    done, silent = Synced(), set[tuple[str, str | None]]()
+    failed: list[EngagementResponse] = []
+    first: EngagementError | None = None
+    for whole in todo:
+        piece = whole.without(silent)
+        if piece is None:
+            continue
+        try:
+            responses = ask(piece)
+        except _Failed as error:
+            first = first or error.cause
+            failed += error.responses
+            silent |= {(post, None) for one in error.responses for post in one.request.post_ids}
+            continue
+        done += keep(responses)
+        silent |= {
+            (one.post_id, one.engagement_type)
+            for one in dataset.silences()
+            if one.whole and one.retrieved_at >= now
+        }
+    posts = {post for one in failed for post in one.request.post_ids}
+    if first is not None and not done.answers and len(posts) > 1:
+        raise first  # it is the service, or the app
+    return done + keep(failed)
 
 
 def _todo(dataset: Dataset, begin: datetime, parts: Iterable[Hours]) -> Iterator[Gap]:
@@ -222,80 +211,42 @@ def _raw_of(dataset: Dataset, raw: str | Path | None) -> Path:
     return folder
 
 
+class _Failed(Exception):
+    """No post of a gap was answered, for a reason that may not be that of others."""
+
+    def __init__(self, cause: EngagementError, responses: list[EngagementResponse]) -> None:
+        super().__init__(str(cause))
+        self.cause, self.responses = cause, responses
+
+
 def _ask(
-    client: EngagementClient, gap: Gap, owners: Handles, archive: Archive, watch: Watch | None
+    client: EngagementClient, owners: Handles, archive: Archive, watch: Watch | None, gap: Gap
 ) -> list[EngagementResponse]:
+    """Return the answers of a gap.
+
+    Raises
+    ------
+    _Failed
+        Where its owner's tokens are of no use, or all answers were invalid.
+    """
     asked = historical(
         gap.post_ids, engagement_types=gap.engagement_types, window=gap.window, by=BY_HOUR
     )
-    return list(client.collect(asked.replace(owners=owners), into=archive, watch=watch))
-
-
-def _store(dataset: Dataset, responses: list[EngagementResponse], now: datetime) -> Synced:
-    if not responses:
-        return Synced()
-    counts = flatten(responses, retrieved_at=True)
-    silences = omissions(responses, retrieved_at=True)
-    done = dataset.append(_lived(counts, now), silences)
-    return Synced(len(responses), done.added, done.revised)
-
-
-def _lived(counts: pd.DataFrame, now: datetime) -> pd.DataFrame:
-    """Leave out the hours before a post was made: their zeros are no counts."""
-    made = {post: made_by(post, now) or EARLIEST for post in counts["post_id"].unique()}
-    begun = counts["post_id"].map(made).astype("datetime64[us, UTC]").dt.floor("h")
-    return counts[timestamps(counts) >= begun]
-
-
-def _take_up(dataset: Dataset, folder: Path, now: datetime) -> Synced:
-    """Store what an earlier run was told and did not come to store.
-
-    That is younger than anything stored: answers are stored in the order in which they come.
-    An answer that is none would be met again in each run; so it is moved out of the way.
-    """
-    done, latest = Synced(), dataset.latest
-    for day in sorted(path for path in folder.iterdir() if _DAY.fullmatch(path.name)):
-        if latest is not None and day.name < f"{latest:%Y-%m-%d}":
-            continue
-        for collection in sorted(
-            filter(_ours, Archive(day).collections), key=lambda one: one.started
-        ):
-            fresh = [
-                response
-                for response in _answered(collection)
-                if latest is None or response.retrieved_at >= latest
-            ]
-            try:
-                stored = _store(dataset, fresh, now)
-            except (FrameError, RequestError, ResponseShapeError) as error:
-                _set_aside(collection.path, folder, error)
-            else:
-                done += replace(stored, answers=0)
-    return done
-
-
-def _set_aside(path: Path, folder: Path, error: Exception) -> None:
-    aside = folder / ASIDE / f"{path.parent.name}-{path.name}-{uuid4().hex[:8]}"
-    aside.parent.mkdir(exist_ok=True)
-    path.rename(aside)
-    msg = f"{path} does not go into the data set: {error}; it is in {aside} now, and asked again"
-    warnings.warn(msg, UserWarning, stacklevel=4)
-
-
-def _ours(collection: Collection) -> bool:
-    """Tell whether a collection is one that sync asks for."""
+    begun = client.now()
     try:
-        asked = [(request.endpoint, request.groupings) for request in collection.requests]
-    except ArchiveError:  # its question is lost
-        return False
-    return set(asked) <= {(Endpoint.HISTORICAL, (BY_HOUR,))}
-
-
-def _answered(collection: Collection) -> Iterator[EngagementResponse]:
-    """Yield what is whole of a collection; the rest is missing, and asked again."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that it is not finished
-        try:
-            yield from collection
-        except ArchiveError:
-            return
+        return list(client.collect(asked.replace(owners=owners), into=archive, watch=watch))
+    except EngagementError as error:
+        failed = [
+            response
+            for collection in archive.collections
+            if not collection.complete
+            for response in answered(collection)
+            if response.failed and response.retrieved_at >= begun
+        ]
+        refused = isinstance(error, CredentialsError | Unauthorized)
+        if refused and not failed and len(set(owners.values())) > 1:  # those of one of them
+            reason = OmissionReason.UNAUTHORIZED
+            failed = [EngagementResponse.uncounted(asked, client.now(), reason, str(error))]
+        if not failed:
+            raise
+        raise _Failed(error, failed) from error

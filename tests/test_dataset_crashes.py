@@ -123,12 +123,12 @@ def test_an_error_at_every_commit(
         steps = iter(range(1, 1_000))
 
         def failing(
-            self: lake.Table, *rows: Any, at: int = at, steps: Iterator[int] = steps, **more: Any
-        ) -> int:
+            self: lake.Table, *rows: Any, at: int = at, steps: Iterator[int] = steps
+        ) -> Any:
             failed = next(steps) == at
             if failed and when == "before":
                 raise KeyboardInterrupt
-            version = real(self, *rows, **more)
+            version = real(self, *rows)
             if failed:
                 raise KeyboardInterrupt
             return version

@@ -1,4 +1,4 @@
-"""Data sets in a store that speaks S3: by ``deltalake`` itself, by s3fs and by pyarrow."""
+"""Data sets in a store that speaks S3."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ import threading
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 
 import pandas as pd
 import pytest
 from datasets.frames import some
-from pyarrow.fs import S3FileSystem
 
 import engagement_pandas as ep
 
@@ -23,8 +21,8 @@ KEY, SECRET, REGION, BUCKET = "key", "secret", "us-east-1", "bucket"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        not (find_spec("moto") and find_spec("s3fs")) and "REQUIRE_PROGRAMS" not in os.environ,
-        reason="moto plays S3 on this machine, and s3fs asks it",
+        not find_spec("moto") and "REQUIRE_PROGRAMS" not in os.environ,
+        reason="moto plays S3 on this machine",
     ),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
@@ -59,33 +57,9 @@ def by_deltalake(port: int) -> ep.Dataset:
     return ep.Dataset(f"s3://{BUCKET}/by_address", storage_options=options)
 
 
-def by_fsspec(port: int) -> ep.Dataset:
-    """Return a data set in a file system of fsspec."""
-    files: Any = import_module("s3fs").S3FileSystem(
-        key=KEY,
-        secret=SECRET,
-        endpoint_url=f"http://127.0.0.1:{port}",
-        client_kwargs={"region_name": REGION},
-    )
-    return ep.Dataset(f"{BUCKET}/by_fsspec", filesystem=files)
-
-
-def by_pyarrow(port: int) -> ep.Dataset:
-    """Return a data set in a file system of pyarrow."""
-    files = S3FileSystem(
-        access_key=KEY,
-        secret_key=SECRET,
-        endpoint_override=f"127.0.0.1:{port}",
-        scheme="http",
-        region=REGION,
-    )
-    return ep.Dataset(f"{BUCKET}/by_pyarrow", filesystem=files)
-
-
-@pytest.mark.parametrize("way", [by_deltalake, by_fsspec, by_pyarrow])
-def test_a_store_of_objects(way: Any, port: int) -> None:
+def test_a_store_of_objects(port: int) -> None:
     """Appended twice, revised, put together and written by three at once, as in a folder."""
-    dataset = way(port)
+    dataset = by_deltalake(port)
     assert dataset.append(some(FIRST)) == (288, 0)
     assert dataset.append(some(FIRST)) == (0, 0)
     assert dataset.append(some(SECOND, posts=["7"], count=6)) == (0, 144)

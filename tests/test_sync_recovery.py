@@ -76,18 +76,34 @@ def beside(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_an_answer_that_is_none(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error; the next run moves it out of the way, asks again, and all is there."""
+    """An error that names the file; the next run asks again, and all is there."""
     posts = moving.posts(2, SINCE)
-    with monkeypatch.context() as patch, pytest.raises(ep.ResponseShapeError):
+    with monkeypatch.context() as patch, pytest.raises(ep.ArchiveError, match="is damaged"):
         moving.sync(beside(patch) and dataset, posts, since=SINCE)
-    moving.clock.now += HOUR
-    with pytest.warns(UserWarning, match="does not go into the data set.*and asked again"):
+    for _ in range(2):
+        moving.clock.now += HOUR
         moving.sync(dataset, posts, since=SINCE)
-    same(dataset.read(), moving.fetched(posts, SINCE))
-    (aside,) = Path(dataset.path, "raw", "set_aside").iterdir()
-    assert len([*aside.glob("*.json.gz")]) == 2  # the question and the answer
-    moving.clock.now += HOUR
+        same(dataset.read(), moving.fetched(posts, SINCE))
+
+
+def test_two_counts_of_one_moment(moving: World, dataset: ep.Dataset) -> None:
+    """One of two answers is wrong: it is set aside with the reason, and the others are stored."""
+    posts = moving.posts(2, SINCE)
+    at = moving.clock.now - HOUR
+    window = ep.Window(at.replace(minute=0) - HOUR, at.replace(minute=0))
+    archive = ep.Archive(Path(dataset.path, "raw", "2026-03-20"))
+    for count in ("5", "6"):
+        asked = ep.historical(posts[:1], engagement_types=["replies"], window=window)
+        asked = asked.replace(engagement_types=["replies", "impressions"][: int(count) - 4])
+        hours = {f"{window.start:%Y-%m-%d}": {f"{window.start:%H}": count}}
+        body = {"by_hour": {posts[0]: {str(kind): hours for kind in asked.engagement_types}}}
+        collection = archive.collection(ep.plan(asked, now=at), "me", at)
+        collection.keep(ep.EngagementResponse(asked, body, retrieved_at=at))
+        collection.finish()
     moving.sync(dataset, posts, since=SINCE)
+    same(dataset.read(), moving.fetched(posts, SINCE))
+    aside = [damage.why[:28] for damage in archive.verify()]
+    assert aside == ["set aside as invalid_answer:"]
 
 
 def test_a_collection_of_something_else(moving: World, dataset: ep.Dataset, tmp_path: Path) -> None:

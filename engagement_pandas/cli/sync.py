@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from engagement_pandas.addresses import addresses
 from engagement_pandas.cli.archives import resumed_by
+from engagement_pandas.cli.asking import PartlyAnswered
 from engagement_pandas.cli.posts import add_posts, told
 from engagement_pandas.cli.terminal import Verbs, names, omitted, say
 from engagement_pandas.errors import AlreadySyncing
 from engagement_pandas.vocabulary import MAX_WINDOW, SERIES_TYPES
 from engagement_pandas.window import SETTLE, Window
+from engagement_pandas.wording import counted
 
 if TYPE_CHECKING:
     from datetime import date
@@ -93,6 +95,9 @@ def run(arguments: argparse.Namespace) -> None:
     for line in omitted(dataset.omissions()):
         say(line)
     say(f"{dataset.path}: {done}")
+    if done.failed:
+        msg = f"{counted(len(done.failed), 'post')} without an answer; see above"
+        raise PartlyAnswered(msg)
 
 
 def _since(dataset: Dataset) -> date:

@@ -9,12 +9,12 @@ import pandas as pd
 
 from engagement_pandas.exports.contract import as_types
 from engagement_pandas.frame import COUNT_COLUMNS, TEXT, empty_counts
-from engagement_pandas.lake.attempts import explained
 from engagement_pandas.lake.readings import KEY
+from engagement_pandas.lake.snapshot import DataFile
+from engagement_pandas.lake.tables import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.dataset as ds
 
 _SHOWN: Final = [name for name in COUNT_COLUMNS if name != "retrieved_at"]
 
@@ -86,17 +86,18 @@ def _of(dtype: Any, cells: pa.ChunkedArray[Any]) -> Any:
     return dtype.__from_arrow__(cells)
 
 
-def read(counts: ds.Dataset, wanted: Any = None) -> pd.DataFrame:
-    """Return the stored counts that are wanted.
+def read(table: Table, files: Iterable[DataFile], wanted: Any = None) -> pd.DataFrame:
+    """Return the stored rows that are wanted.
 
     Raises
     ------
     DatasetError
         Where they cannot be read.
     """
-    with explained("the data set", "read"):
-        found = counts.to_table(columns=list(COUNT_COLUMNS), filter=wanted)
-    return to_frame(found)
+    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+
+    found = [*table.rows(files, wanted, table.schema.names), table.schema.empty_table()]
+    return to_frame(pa.concat_tables(found))
 
 
 def tidy(rows: pd.DataFrame) -> pd.DataFrame:

@@ -12,9 +12,12 @@ from engagement_pandas.errors import DatasetError, EngagementError
 
 _PAUSE: Final = 0.01  # seconds, at first
 _CURE: Final = {
-    "read": "where files are missing they were replaced, and kept for a week: read anew",
+    "read": "see whether it can be reached, and who may read it, and do the same again",
     "written": "free some room, or see who may write there, and do the same again",
 }
+
+_PANIC: Final = "PanicException"
+"""What ``deltalake`` raises where its own code fails; no ``Exception``."""
 
 Result = TypeVar("Result")
 
@@ -76,10 +79,17 @@ def explained(uri: str, what: str) -> Iterator[None]:
     except (lake.exceptions.DeltaError, pa.ArrowException, OSError) as error:
         msg = f"{uri} cannot be {what}: {_said(error)}; {_CURE[what]}"
         raise DatasetError(msg) from error
-    except Exception as error:
+    except BaseException as error:
+        if not is_failure(error):
+            raise
         msg = f"{uri} cannot be {what}: {type(error).__name__}: {_said(error)}; try again later"
         raise DatasetError(msg) from error
 
 
-def _said(error: Exception) -> str:
+def is_failure(error: BaseException) -> bool:
+    """Tell whether something went wrong, and not an interrupt or the end of the process."""
+    return isinstance(error, Exception) or type(error).__name__ == _PANIC
+
+
+def _said(error: BaseException) -> str:
     return " ".join(str(error).split()) or "it says no more"

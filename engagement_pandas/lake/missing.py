@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from engagement_pandas.lake.silent import Silence
 from engagement_pandas.posts import created_at
-from engagement_pandas.vocabulary import MAX_WINDOW, EngagementType
+from engagement_pandas.vocabulary import MAX_WINDOW, EngagementType, OmissionReason
 from engagement_pandas.window import Window
 
 if TYPE_CHECKING:
@@ -152,7 +152,11 @@ class Hours:
             self._done[post[here], kind[here], hour[here] - self.start] = True
 
     def hear(self, silences: Iterable[Silence]) -> None:
-        """Take note of what had no count, and when that was heard."""
+        """Take note of what had no count, and when that was heard; after :meth:`read`.
+
+        Hours that an answer lacked are asked again, however late they were read: after twice
+        as long each time, as posts are.
+        """
         for silence in silences:
             post = self._posts.get(silence.post_id)
             kinds = slice(None)
@@ -162,16 +166,21 @@ class Hours:
             if post is None:
                 continue
             rows = self._done[post][kinds]
+            rests = silence.rests(self._now) or _hour(silence.retrieved_at) >= self.end
             if silence.whole:
-                rests = silence.rests(self._now) or _hour(silence.retrieved_at) >= self.end
                 rows |= rests
                 continue
             first = max(_hour(silence.start), self.start)
             last = min(_hour(silence.end), self.end)
-            if first < last:
+            if first >= last:
+                continue
+            span = rows[:, first - self.start : last - self.start]
+            if silence.reason is OmissionReason.NOT_ANSWERED:
+                span[:] = rests
+            else:
                 hour = np.arange(first, last, dtype=np.int64)
                 moment = (silence.retrieved_at - _EPOCH) // timedelta(microseconds=1)
-                rows[:, first - self.start : last - self.start] |= self._late(hour, moment)
+                span |= self._late(hour, moment)
 
     def _late(self, hour: Integers, moment: Any) -> npt.NDArray[np.bool_]:
         """Tell whether hours were read late enough to hold, or just now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -13,12 +13,11 @@ from engagement_pandas.frame import empty_counts, timestamps
 from engagement_pandas.kinds import known_types
 from engagement_pandas.lake.arrow import among, column, read, tidy
 from engagement_pandas.lake.readings import KEY
+from engagement_pandas.lake.snapshot import DataFile
+from engagement_pandas.lake.tables import Table
 from engagement_pandas.posts import unique_ids
 from engagement_pandas.vocabulary import Endpoint
 from engagement_pandas.window import as_moment
-
-if TYPE_CHECKING:
-    import pyarrow.dataset as ds
 
 Moment = str | date
 
@@ -81,9 +80,9 @@ class Wanted:
             whole = one if whole is None else whole & one
         return whole
 
-    def counts(self, stored: ds.Dataset) -> pd.DataFrame:
+    def counts(self, table: Table, files: Iterable[DataFile]) -> pd.DataFrame:
         """Return the counts as the contract has them."""
-        found = read(stored, self.rows)
+        found = read(table, files, self.rows)
         if found.empty:
             return empty_counts(KEY)
         begins = timestamps(found)
@@ -102,15 +101,15 @@ class Piece:
 
     Attributes
     ----------
-    fragments : tuple of pyarrow.dataset.ParquetFileFragment
+    table : Table
+    files : tuple of DataFile
         At least one.
-    schema : pyarrow.Schema
     wanted : Wanted
         Of the rows in them.
     """
 
-    fragments: tuple[Any, ...]
-    schema: Any
+    table: Table
+    files: tuple[DataFile, ...]
     wanted: Wanted
 
     def read(self) -> pd.DataFrame:
@@ -126,37 +125,27 @@ class Piece:
         DatasetError
             Where it cannot be read, or has been taken away since.
         """
-        from pyarrow import dataset  # noqa: PLC0415  heavy, and only files need it
-
-        first = self.fragments[0]
-        files = dataset.FileSystemDataset(
-            list(self.fragments), self.schema, first.format, first.filesystem
-        )
-        return self.wanted.counts(files)
+        return self.wanted.counts(self.table, self.files)
 
 
-def pieces(
-    stored: ds.Dataset, wanted: Wanted, counts: dict[str, int], most: int
-) -> Iterator[Piece]:
+def pieces(table: Table, files: Iterable[DataFile], wanted: Wanted, most: int) -> Iterator[Piece]:
     """Cut what is wanted into pieces, in the order of days.
 
     Parameters
     ----------
-    stored : pyarrow.dataset.Dataset
+    table : Table
+    files : iterable of DataFile
     wanted : Wanted
-    counts : dict of str to int
-        How many counts are in each file, by its path in the table.
     most : int
         Counts in a piece; more only where one file has more.
     """
-    piece: list[Any] = []
+    piece: list[DataFile] = []
     size = 0
-    for fragment in sorted(stored.get_fragments(wanted.rows), key=lambda one: one.path):
-        more = counts[fragment.path]
-        if piece and size + more > most:
-            yield Piece(tuple(piece), stored.schema, wanted)
+    for file in sorted(table.chosen(files, wanted.rows), key=lambda one: one.path):
+        if piece and size + file.rows > most:
+            yield Piece(table, tuple(piece), wanted)
             piece, size = [], 0
-        piece.append(fragment)
-        size += more
+        piece.append(file)
+        size += file.rows
     if piece:
-        yield Piece(tuple(piece), stored.schema, wanted)
+        yield Piece(table, tuple(piece), wanted)

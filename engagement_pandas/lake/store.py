@@ -2,42 +2,51 @@
 
 A commit of one table is all or nothing; of three it is not. So the commit of the counts comes
 last, and says which versions of the other two go with it. What a writer that died left in
-those is of no version that counts, and the next writer sets it back.
+those is of no version that counts, and the next commit leaves it out.
+
+A small file beside them says how many commits of the counts there are at least: the log of
+Delta does not, so that its last entry could be lost unnoticed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pandas as pd
 
-from engagement_pandas.errors import DatasetError
+from engagement_pandas.errors import DamagedDataset
 from engagement_pandas.exports.contract import as_reasons
 from engagement_pandas.frame import TOLD, counts_schema, omissions_schema
-from engagement_pandas.lake.arrow import among, on_days, plain, read, to_arrow, to_frame
+from engagement_pandas.lake.arrow import among, on_days, plain, read, to_arrow
 from engagement_pandas.lake.attempts import explained
-from engagement_pandas.lake.mirror import mirror
-from engagement_pandas.lake.readings import KEY, REVISION_COLUMNS, Folded, fold_all
+from engagement_pandas.lake.readings import KEY, REVISION_COLUMNS, fold_all
 from engagement_pandas.lake.silent import (
     SILENCE_COLUMNS,
     Silence,
     as_frame,
-    broken,
     joined,
     read_silences,
+    without_counted,
 )
+from engagement_pandas.lake.snapshot import CURE, DataFile, Snapshot
+from engagement_pandas.lake.storage import Storage, StorageOptions
 from engagement_pandas.lake.tables import Table
+from engagement_pandas.replacing import replacing
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.dataset as ds
-    from deltalake import DeltaTable
 
 OMISSIONS: Final = "omissions"
 REVISIONS: Final = "revisions"
+
+_LATEST: Final = "latest_commit"
 
 
 class Appended(NamedTuple):
@@ -63,20 +72,17 @@ class Store:
     ----------
     home : str
         A folder or address; the tables are in folders in it.
-    options : mapping of str to str, optional
+    options : StorageOptions
         For the store.
-    filesystem : fsspec AbstractFileSystem or pyarrow.fs.FileSystem, optional
-        In which the home is.
     """
 
     home: str
-    options: Mapping[str, str] | None = field(default=None, repr=False)
-    filesystem: Any = None
+    options: StorageOptions
 
     @cached_property
     def counts(self) -> Table:
         """The counts, in a folder a day."""
-        return self._table("counts", counts_schema(), "day")
+        return self._table("counts", counts_schema(), ("day",), (OMISSIONS, REVISIONS))
 
     @cached_property
     def omissions(self) -> Table:
@@ -98,43 +104,136 @@ class Store:
         fields = [kinds.field(like.get(name, name)).with_name(name) for name in REVISION_COLUMNS]
         return self._table(REVISIONS, pa.schema(fields))
 
-    def _table(self, name: str, schema: pa.Schema, *partition_by: str) -> Table:
-        uri = f"{self.home}/{name}"
-        there = None if self.filesystem is None else mirror(self.filesystem, uri)
-        return Table(uri, plain(schema), partition_by, self.options, there)
+    @property
+    def storage(self) -> Storage:
+        """The files of the home itself."""
+        return Storage(self.home, self.options)
 
-    def silences(self, counts: DeltaTable | None) -> list[Silence]:
+    def _table(
+        self, name: str, schema: pa.Schema, days: tuple[str, ...] = (), marks: tuple[str, ...] = ()
+    ) -> Table:
+        storage = Storage(f"{self.home}/{name}", self.options)
+        return Table(storage, plain(schema), days, marks)
+
+    def open(self) -> Snapshot | None:
+        """Return the counts as they are now; None where there are none.
+
+        Raises
+        ------
+        DamagedDataset
+            Where the log is not what was written, or lacks its last entries.
+        DatasetError
+            Where it cannot be read.
+        """
+        least = self._latest()  # first, since there may be more by the time that it is read
+        counts = self.counts.open()
+        if least > (-1 if counts is None else counts.version):
+            msg = f"{self.counts.uri}/_delta_log is damaged: it lacks {least:020}.json"
+            raise DamagedDataset(f"{msg}; {CURE}")
+        return counts
+
+    def _latest(self) -> int:
+        """Return the version that there is at least; -1 where nothing is known."""
+        with explained(self.home, "read"):
+            try:
+                version, _, checksum = self.storage.read(_LATEST).decode().partition(" ")
+            except (FileNotFoundError, UnicodeDecodeError):
+                return -1
+        return int(version) if version.isdigit() and checksum == _digest(version) else -1
+
+    def _commit(
+        self,
+        counts: Snapshot,
+        kept: list[DataFile],
+        parts: Iterable[pa.Table],
+        marks: dict[str, int],
+    ) -> Snapshot:
+        """Write the counts, and with them all that was written before."""
+        written = self.counts.write(counts, kept, parts, marks)
+        self.note(written.version)
+        return written
+
+    def note(self, version: int) -> None:
+        """Write how many commits there are at least."""
+        content = f"{version} {_digest(str(version))}".encode()
+        with explained(self.home, "written"):
+            if self.storage.local:
+                with replacing(Path(self.home, _LATEST)) as beside:
+                    beside.write_bytes(content)
+            else:
+                self.storage.write(_LATEST, content)
+
+    def silences(self, counts: Snapshot | None) -> list[Silence]:
         """Return the omissions that go with these counts."""
-        table = None if counts is None else self.belonging(self.omissions, counts, OMISSIONS)
-        if table is None:
-            return []
-        with explained(self.omissions.uri, "read"):
-            frame = to_frame(self.omissions.rows(table).to_table())
+        frame = self._stored(self.omissions, counts, OMISSIONS)
         return read_silences(frame.assign(reason=as_reasons(frame["reason"])))
 
-    def log(self, counts: DeltaTable | None) -> pd.DataFrame:
+    def log(self, counts: Snapshot | None) -> pd.DataFrame:
         """Return the revisions that go with these counts."""
-        table = None if counts is None else self.belonging(self.revisions, counts, REVISIONS)
-        if table is None:
-            return to_frame(self.revisions.schema.empty_table())
-        with explained(self.revisions.uri, "read"):
-            return to_frame(self.revisions.rows(table).to_table())
+        return self._stored(self.revisions, counts, REVISIONS)
+
+    def _stored(self, table: Table, counts: Snapshot | None, name: str) -> pd.DataFrame:
+        found = None if counts is None else self.belonging(table, counts, name)
+        return read(table, () if found is None else found.files)
 
     @staticmethod
-    def belonging(table: Table, counts: DeltaTable, name: str) -> DeltaTable | None:
+    def belonging(table: Table, counts: Snapshot, name: str) -> Snapshot | None:
         """Return a table as it was when these counts were committed.
 
         Raises
         ------
-        DatasetError
+        DamagedDataset
             Where it is lost.
         """
-        version = counts.transaction_version(name)
+        version = counts.transactions.get(name)
         found = None if version is None else table.open(version)
         if version is not None and found is None:
             msg = f"version {version} of {table.uri}, which goes with the counts, is lost"
-            raise DatasetError(f"{msg}; make the data set anew from the raw answers")
+            raise DamagedDataset(f"{msg}; {CURE}")
         return found
+
+    def verify(self) -> list[str]:
+        """Read every file; return those that have no checksum; see ``Dataset``."""
+        counts = self.open()
+        if counts is None:
+            return []
+        unsigned = []
+        for table, snapshot in self._all(counts):
+            for file in snapshot.files:
+                with explained(table.uri, "read"):
+                    table.content(file)
+                if file.checksum is None:
+                    unsigned.append(f"{table.uri}/{file.path}")
+        return unsigned
+
+    def _all(self, counts: Snapshot) -> list[tuple[Table, Snapshot]]:
+        """Return the tables that there are, as they belong together."""
+        others = [
+            (table, self.belonging(table, counts, name))
+            for name, table in ((OMISSIONS, self.omissions), (REVISIONS, self.revisions))
+        ]
+        return [(self.counts, counts), *((table, one) for table, one in others if one is not None)]
+
+    def replace(self, rebuilt: str) -> None:
+        """Put the tables of another store in the place of these, which are kept in ``damaged``.
+
+        Parameters
+        ----------
+        rebuilt : str
+            The folder of that store, in this one.
+        """
+        names = ("counts", OMISSIONS, REVISIONS)  # readers find the counts lost, until the end
+        with explained(self.home, "written"):
+            for name in names:
+                self.storage.move_folder(name, f"damaged/{name}")
+            for name in reversed(names):
+                self.storage.move_folder(f"{rebuilt}/{name}", name)
+            counts = self.counts.open()
+            if counts is None:
+                self.storage.remove(_LATEST)
+            else:
+                self.note(counts.version)
+            self.storage.remove_folder(rebuilt)
 
     def append(self, turns: list[pd.DataFrame], heard: list[Silence]) -> Appended:
         """Write readings and silences; all of it or nothing.
@@ -152,11 +251,11 @@ class Store:
         DatasetError
             Where it cannot be written.
         """
-        counts = self.counts.made()
+        counts = self.open() or self.counts.made()
         fresh = turns[0] if len(turns) == 1 else pd.concat(turns, ignore_index=True)
         posts = list(fresh["post_id"].unique())
         wanted = on_days(fresh["day"].unique()) & among("post_id", posts)
-        folded = fold_all(read(self.counts.rows(counts), wanted), turns)
+        folded = fold_all(read(self.counts, counts.files, wanted), turns)
         versions = {
             OMISSIONS: self._hear(counts, heard, fresh),
             REVISIONS: self._log(counts, folded.revisions),
@@ -164,15 +263,19 @@ class Store:
         changed = {
             name: version
             for name, version in versions.items()
-            if version is not None and version != counts.transaction_version(name)
+            if version is not None and version != counts.transactions.get(name)
         }
+        rows, kept = folded.added, list(counts.files)
         if len(folded.renewed):
-            rows, days = _renewed(self.counts.rows(counts), folded, posts)
-        else:
-            rows, days = folded.added, ""
+            days = pd.unique(pd.concat([rows["day"], pd.Series(folded.renewed)]))
+            replaced = self.counts.chosen(counts.files, on_days(days))
+            rest = read(self.counts, replaced, ~among("post_id", posts))
+            rows = folded.rows[folded.rows["day"].isin(days)]
+            rows = pd.concat([rows, rest.astype({"engagement_type": "str"})], ignore_index=True)
+            kept = [file for file in kept if file not in replaced]
         if len(rows) or changed:
             ordered = to_arrow(rows.sort_values(list(KEY)), self.counts.schema)
-            self.counts.write(counts, ordered, instead_of=days, versions=changed)
+            self._commit(counts, kept, [ordered], changed)
         return Appended(len(folded.added), len(folded.revisions))
 
     def compact(self, kept_hours: int) -> None:
@@ -183,51 +286,61 @@ class Store:
         Overtaken
             Where another writer was quicker: to be tried again.
         """
-        counts = self.counts.open()
+        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+
+        counts = self.open()
         if counts is None:
             return
-        self.counts.put_together(counts)
-        others: list[tuple[Table, DeltaTable]] = []
-        changed: dict[str, int] = {}
-        for name, table in ((OMISSIONS, self.omissions), (REVISIONS, self.revisions)):
-            version = counts.transaction_version(name)
-            if version is not None:
-                present = table.at(version)
-                if table.put_together(present) != version:
-                    changed[name] = int(present.version())
-                others.append((table, present))
+        present = self._all(counts)
+        for place, (table, snapshot) in enumerate(present):
+            many = Counter(file.day for file in snapshot.files)
+            small = [f for f in snapshot.files if many[f.day] > 1 or f.checksum is None]
+            if not small:
+                continue
+            parts = (
+                pa.concat_tables(table.rows([file for file in small if file.day == day]))
+                for day in sorted({file.day for file in small}, key=str)
+            )
+            kept = [file for file in snapshot.files if file not in small]
+            if table is self.counts:
+                present[place] = table, self._commit(snapshot, kept, parts, {})
+            else:
+                present[place] = table, table.write(table.made(), kept, parts)
+        changed = {
+            name: snapshot.version
+            for table, snapshot in present[1:]
+            for name in (OMISSIONS, REVISIONS)
+            if table.uri.endswith(name) and snapshot.version != counts.transactions[name]
+        }
         if changed:
-            self.counts.write(counts, self.counts.schema.empty_table(), versions=changed)
+            counts = present[0][1]
+            present[0] = self.counts, self._commit(counts, list(counts.files), [], changed)
         # Only now: until then the counts go with files of before.
-        for table, present in [(self.counts, counts), *others]:
-            table.sweep(present, kept_hours)
+        for table, snapshot in present:
+            table.sweep(snapshot, kept_hours)
 
-    def _hear(self, counts: DeltaTable, heard: list[Silence], fresh: pd.DataFrame) -> int | None:
+    def _hear(self, counts: Snapshot, heard: list[Silence], fresh: pd.DataFrame) -> int | None:
         """Write what is silent now; return the version that goes with the counts."""
-        version = counts.transaction_version(OMISSIONS)
         before = self.silences(counts)
-        after = broken(joined([*before, *heard]), fresh)
+        late = min((one.retrieved_at for one in heard), default=datetime.max.replace(tzinfo=UTC))
+        files = [f for f in counts.files if f.read_until is not None and f.read_until >= late]
+        stored = read(self.counts, files, among("post_id", {one.post_id for one in heard}))
+        heard = without_counted(heard, stored)
+        after = joined(without_counted([*before, *heard], fresh))
         if as_frame(after).equals(as_frame(before)):
-            return version
+            return counts.transactions.get(OMISSIONS)
         rows = to_arrow(as_frame(after), self.omissions.schema)
-        return self.omissions.write(self.omissions.at(version or 0), rows, instead_of="true")
+        return self.omissions.write(self.omissions.made(), (), [rows]).version
 
-    def _log(self, counts: DeltaTable, revisions: pd.DataFrame) -> int | None:
+    def _log(self, counts: Snapshot, revisions: pd.DataFrame) -> int | None:
         """Write what was revised; return the version that goes with the counts."""
-        version = counts.transaction_version(REVISIONS)
         if revisions.empty:
-            return version
+            return counts.transactions.get(REVISIONS)
+        before = self.belonging(self.revisions, counts, REVISIONS)
         rows = to_arrow(revisions, self.revisions.schema)
-        return self.revisions.write(self.revisions.at(version or 0), rows)
+        kept = () if before is None else before.files
+        return self.revisions.write(self.revisions.made(), kept, [rows]).version
 
 
-def _renewed(counts: ds.Dataset, folded: Folded, posts: list[str]) -> tuple[pd.DataFrame, str]:
-    """Return all rows of the days that are written anew, and which days these are, in SQL."""
-    days = pd.unique(pd.concat([folded.added["day"], pd.Series(folded.renewed)]))
-    rest = read(counts, on_days(days) & ~among("post_id", posts))
-    rows = folded.rows[folded.rows["day"].isin(days)]
-    named = ", ".join(f"'{day}'" for day in days.astype("datetime64[D]"))
-    return (
-        pd.concat([rows, rest.astype({"engagement_type": "str"})], ignore_index=True),
-        f"day IN ({named})",
-    )
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

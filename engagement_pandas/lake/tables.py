@@ -4,29 +4,29 @@ A Delta table is a folder of Parquet files and a log that says which of them cou
 puts new files beside the old ones, and then one small file into the log, all or nothing: so
 readers see the old or the new, and a writer that dies has changed nothing. Writing this
 protocol anew would be neither short nor readable by anybody else.
+
+The files are written and read here, with a checksum; the commits are those of ``deltalake``.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import time
-import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from engagement_pandas.errors import DatasetError
-from engagement_pandas.lake.attempts import Overtaken, deltalake, explained
-from engagement_pandas.lake.mirror import Mirror, added, drop, here, sizes
+from engagement_pandas.errors import DamagedDataset, DatasetError
+from engagement_pandas.lake.attempts import Overtaken, deltalake, explained, is_failure
+from engagement_pandas.lake.snapshot import CURE, STATE, DataFile, Snapshot, odd_entry, state
+from engagement_pandas.lake.storage import Storage
 from engagement_pandas.replacing import flush_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.dataset as ds
     from deltalake import DeltaTable
 
 KEPT_HOURS: Final = 168
@@ -35,8 +35,7 @@ KEPT_HOURS: Final = 168
 _HOURS_AT_WORK: Final = 1
 """Longer than a writer takes from its first file to its commit."""
 
-_MANY: Final = 64
-_ODD: Final = re.compile(r"[\[\]]|%[0-9A-Fa-f]{2}")
+_LOG: Final = "_delta_log"
 
 
 @dataclass(frozen=True)
@@ -45,102 +44,112 @@ class Table:
 
     Parameters
     ----------
-    uri : str
-        A path, or an address such as ``s3://bucket/counts``.
+    storage : Storage
     schema : pyarrow.Schema
     partition_by : tuple of str
-    options : mapping of str to str, optional
-        For the store, as ``deltalake`` takes them.
-    mirror : Mirror, optional
-        Of the table, where ``deltalake`` does not reach it.
+        ``("day",)`` or nothing.
+    transactions : tuple of str
+        The names of numbers that a commit may hold, beside its rows.
     """
 
-    uri: str
+    storage: Storage
     schema: pa.Schema
     partition_by: tuple[str, ...] = ()
-    options: Mapping[str, str] | None = field(default=None, repr=False)
-    mirror: Mirror | None = None
+    transactions: tuple[str, ...] = ()
 
-    def open(self, version: int | None = None) -> DeltaTable | None:
+    @property
+    def uri(self) -> str:
+        """Where it is."""
+        return self.storage.uri
+
+    def open(self, version: int | None = None) -> Snapshot | None:
         """Return the table as it is now, or was at a version; None where there is none.
 
         Raises
         ------
+        DamagedDataset
+            Where its log is not what was written.
         DatasetError
             Where it cannot be read, or ``deltalake`` is not installed.
         """
         lake = deltalake()
         with explained(self.uri, "read"):
-            if self.mirror is not None:
-                folder = self.mirror.pull(version)
-                if folder is None:
-                    return None
-                return _copy(folder, partial(lake.DeltaTable, version=version))
             try:
-                found: DeltaTable = lake.DeltaTable(
-                    self.uri, version=version, storage_options=self._options()
+                found = lake.DeltaTable(
+                    self.uri, version=version, storage_options=self.storage.options.values()
                 )
+                return Snapshot.of(found, self.transactions)
             except lake.exceptions.TableNotFoundError as error:
                 if "Unknown scheme" in str(error):  # where no table can be
+                    msg = (
+                        f"{self.uri} cannot be read: deltalake knows no such store; name a folder "
+                        "of this machine, or s3://…, gs://… or az://… with storage_options"
+                    )
+                    raise DatasetError(msg) from error
+                if not self._entries():
+                    return None
+                raise self._damaged(error) from error
+            except BaseException as error:
+                known = isinstance(error, OSError) or not (self.storage.local and is_failure(error))
+                if known and not isinstance(error, DamagedDataset):
                     raise
-                return None
-            return found
+                raise self._damaged(error) from error
 
-    def made(self) -> DeltaTable:
+    def _entries(self) -> list[Path]:
+        """Return the entries and checkpoints of the log of a table of this machine."""
+        return sorted(Path(self.uri, _LOG).glob("[0-9]*")) if self.storage.local else []
+
+    def _damaged(self, error: BaseException) -> DamagedDataset:
+        """Return an error that names the entry of the log that is none, if one is."""
+        found = odd_entry(self._entries())
+        where, why = found or (f"{self.uri}/{_LOG}", " ".join(str(error).split()))
+        return DamagedDataset(f"{where} is damaged: {why}; {CURE}")
+
+    def made(self) -> Snapshot:
         """Return the table, made where there is none."""
         found = self.open()
         if found is not None:
             return found
         with explained(self.uri, "written"):
-            if self.mirror is not None:
-                made = _copy(self.mirror.new(), self._create)
-            else:
-                try:
-                    made = self._create(self.uri)
-                except deltalake().exceptions.DeltaError:
-                    found = self.open()  # made by another writer just now
-                    if found is None:
-                        raise
-                    return found
-            self._settle(made, -1)
-            return made
-
-    def _create(self, place: str | Path) -> DeltaTable:
-        made: DeltaTable = deltalake().DeltaTable.create(
-            place,
-            schema=self.schema,
-            mode="error",
-            partition_by=list(self.partition_by) or None,
-            # Versions are gone back to, however old they are.
-            configuration={"delta.enableExpiredLogCleanup": "false"},
-            storage_options=self._options(),
-        )
-        return made
+            lake = deltalake()
+            try:
+                made = lake.DeltaTable.create(
+                    self.uri,
+                    schema=self.schema,
+                    mode="error",
+                    partition_by=list(self.partition_by) or None,
+                    # Versions are gone back to, however old they are.
+                    configuration={"delta.enableExpiredLogCleanup": "false"},
+                    storage_options=self.storage.options.values(),
+                    commit_properties=self._properties({STATE: state(0, (), {})}),
+                )
+            except lake.exceptions.DeltaError:
+                found = self.open()  # made by another writer just now
+                if found is None:
+                    raise
+                return found
+            self._flush(0, ())
+            return Snapshot.of(made, self.transactions)
 
     def write(
         self,
-        into: DeltaTable,
-        rows: pa.Table,
-        *,
-        instead_of: str = "",
-        versions: Mapping[str, int] | None = None,
-    ) -> int:
-        """Add rows, or put them in the place of those that a predicate names; one commit.
+        onto: Snapshot,
+        kept: Iterable[DataFile],
+        parts: Iterable[pa.Table],
+        marks: Mapping[str, int] | None = None,
+    ) -> Snapshot:
+        """Write a version that holds some of the files that there were, and more; one commit.
 
         Parameters
         ----------
-        into : DeltaTable
-            As it was read. Where it has changed since, nothing is written.
-        rows : pyarrow.Table
-        instead_of : str
-            In SQL, of the columns that partition it; ``"true"`` for all of them.
-        versions : mapping of str to int, optional
-            Versions of other tables that go with this commit.
-
-        Returns
-        -------
-        int
-            The new version.
+        onto : Snapshot
+            The last version. Where there is a later one by now, nothing is written.
+        kept : iterable of DataFile
+            Of this version or of one before.
+        parts : iterable of pyarrow.Table
+            More rows; of each a file a day is made.
+        marks : mapping of str to int, optional
+            Transactions that are other ones from now on.
 
         Raises
         ------
@@ -150,168 +159,177 @@ class Table:
             Where it cannot be written.
         """
         lake = deltalake()
-        marks = [lake.Transaction(name, version) for name, version in (versions or {}).items()]
-        replacing: dict[str, Any] = {"mode": "overwrite"} if instead_of else {"mode": "append"}
-        if instead_of not in ("", "true"):
-            replacing["predicate"] = instead_of
-        before = into.version()
+        from deltalake.transaction import AddAction, RemoveAction  # noqa: PLC0415  an extra
+
+        had, keeps = ({file.path: file for file in files} for files in (onto.files, kept))
+        now = int(time.time() * 1000)
+        marks = {**onto.transactions, **(marks or {})}
         with explained(self.uri, "written"):
+            added = [
+                self._put(rows, day)
+                for part in parts
+                for rows, day in _parted(part, self.partition_by)
+            ]
+            files = [*keeps.values(), *added]
+            version = onto.version + 1
+            actions: list[AddAction | RemoveAction] = [
+                AddAction(file.path, file.size, file.partition, now, True, file.logged)  # noqa: FBT003
+                for file in files
+                if file.path not in had
+            ]
+            actions += [
+                RemoveAction(path, True, now, file.size, file.partition)  # noqa: FBT003
+                for path, file in had.items()
+                if path not in keeps
+            ]
             try:
-                lake.write_deltalake(
-                    into,
-                    rows.cast(self.schema),
-                    **replacing,
-                    # No second try: it would rest on rows that have changed meanwhile.
-                    commit_properties=lake.CommitProperties(
-                        max_commit_retries=0, app_transactions=marks
+                onto.delta.create_write_transaction(
+                    actions,
+                    "append",
+                    self.schema,
+                    list(self.partition_by) or None,
+                    commit_properties=self._properties(
+                        {**marks, STATE: state(version, files, marks)}
                     ),
-                    writer_properties=lake.WriterProperties(compression="ZSTD"),
-                    storage_options=self._options(),
                 )
             except lake.exceptions.CommitFailedError as error:
                 raise Overtaken from error
-            return self._settle(into, before)
+            self._flush(version, added)
+        written = self.open(version)
+        if written is None:
+            msg = f"{self.uri} was taken away while it was written; do the same again"
+            raise DatasetError(msg)
+        return written
 
-    def _settle(self, table: DeltaTable, before: int) -> int:
-        """Have what came after a version last, and return the version that it is now.
+    def _put(self, rows: pa.Table, day: date | None) -> DataFile:
+        file, content = DataFile.of(rows, day)
+        self.storage.write(file.path, content)
+        return file
 
-        ``deltalake`` itself flushes nothing.
-        """
-        version = int(table.version())
-        for new in range(before + 1, version + 1):
-            if self.mirror is not None:
-                if not self.mirror.publish(here(table), new):
-                    raise Overtaken
-            elif self._local:
-                _flush(Path(self.uri), new)
-        return version
-
-    def rows(self, table: DeltaTable) -> ds.Dataset:
-        """Return the rows of a table as it was read."""
-        return table.to_pyarrow_dataset(
-            filesystem=None if self.mirror is None else self.mirror.arrow
+    @staticmethod
+    def _properties(marks: Mapping[str, int]) -> Any:
+        lake = deltalake()
+        # No second try: it would rest on rows that have changed meanwhile.
+        return lake.CommitProperties(
+            max_commit_retries=0,
+            app_transactions=[lake.Transaction(name, number) for name, number in marks.items()],
         )
 
-    def files(self, table: DeltaTable) -> list[str]:
-        """Return the addresses of the Parquet files that count."""
-        if self.mirror is None and not self._local:
-            return sorted(table.file_uris())
-        return sorted(f"{self.uri}/{path}" for path in sizes(table))
+    def _flush(self, version: int, files: Iterable[DataFile]) -> None:
+        """Have a commit last through a power cut; ``deltalake`` itself flushes nothing."""
+        if not self.storage.local:
+            return
+        folder = Path(self.uri)
+        log = folder / _LOG / f"{version:020}.json"
+        with suppress(FileNotFoundError), log.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        parents = {(folder / file.path).parent for file in files} | {folder, log.parent}
+        if version == 0:
+            parents |= {folder.parent, folder.parent.parent}
+        for parent in parents:
+            flush_folder(parent)
 
-    def at(self, version: int) -> DeltaTable:
-        """Return the table with its present set back to a version.
-
-        What came after it belongs to a commit that never was.
-        """
-        table = self.made()
-        if table.version() != version:
-            lake = deltalake()
-            with explained(self.uri, "written"):
-                folder = None if self.mirror is None else self.mirror.pull(version)
-                if folder is not None:  # with what the log tells of that version
-                    table = _copy(folder, lake.DeltaTable)
-                before = table.version()
-                try:
-                    table.restore(
-                        version,
-                        ignore_missing_files=self.mirror is not None,
-                        commit_properties=lake.CommitProperties(max_commit_retries=0),
-                    )
-                except lake.exceptions.CommitFailedError as error:
-                    raise Overtaken from error
-                self._settle(table, before)
-        return table
-
-    def put_together(self, table: DeltaTable) -> int:
-        """Put small files together, as they are in a table as it was read; return the version.
+    def rows(
+        self, files: Iterable[DataFile], wanted: Any = None, columns: list[str] | None = None
+    ) -> Iterator[pa.Table]:
+        """Yield what is wanted of files, one by one, each only if it is what was written.
 
         Raises
         ------
-        Overtaken
-            Where another writer was quicker.
+        DamagedDataset
+            Where it is not, or is lost.
+        DatasetError
+            Where it cannot be read.
         """
-        lake = deltalake()
-        once = lake.CommitProperties(max_commit_retries=0)
-        before = table.version()
-        with explained(self.uri, "written"):
-            try:
-                if self.mirror is not None:
-                    self.mirror.bring(table)
-                table.optimize.compact(commit_properties=once)
-            except (lake.exceptions.CommitFailedError, FileNotFoundError) as error:
-                raise Overtaken from error
-            return self._settle(table, before)
+        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+        from pyarrow import dataset as ds  # noqa: PLC0415
 
-    def sweep(self, table: DeltaTable, kept_hours: int) -> None:
-        """Take away files that a table as it was read does not name, also those of the dead.
+        parquet = ds.ParquetFileFormat()
+        for file in self.chosen(files, wanted):
+            with explained(self.uri, "read"):
+                source: Any = pa.BufferReader(self.content(file))
+                part = parquet.make_fragment(source, partition_expression=_day_is(file))
+                try:
+                    found = part.to_table(schema=self.schema, filter=wanted, columns=columns)
+                except (pa.ArrowException, OSError) as error:
+                    raise file.damaged(self.uri, " ".join(str(error).split())) from error
+            yield found
+
+    def chosen(self, files: Iterable[DataFile], wanted: Any = None) -> list[DataFile]:
+        """Return the files that are of a day that is wanted."""
+        from pyarrow import dataset as ds  # noqa: PLC0415  heavy, and only files need it
+        from pyarrow import fs  # noqa: PLC0415
+
+        given = {file.path: file for file in files}
+        parquet, here = ds.ParquetFileFormat(), fs.LocalFileSystem()
+        parts = [  # which are not opened
+            parquet.make_fragment(path, filesystem=here, partition_expression=_day_is(file))
+            for path, file in given.items()
+        ]
+        found = ds.FileSystemDataset(parts, self.schema, parquet, here).get_fragments(wanted)
+        return [given[part.path] for part in found]
+
+    def content(self, file: DataFile) -> bytes:
+        """Return the content of a file, if it is what was written.
+
+        Raises
+        ------
+        DamagedDataset
+            Where it is not, or is lost.
+        """
+        try:
+            return file.verified(self.storage.read(file.path), self.uri)
+        except FileNotFoundError as error:
+            why = "it is lost, or compact() has replaced it since: then read anew"
+            raise file.damaged(self.uri, why) from error
+
+    def sweep(self, snapshot: Snapshot, kept_hours: int) -> None:
+        """Take away files that no longer count, also those of writers that died.
 
         Parameters
         ----------
-        table : DeltaTable
+        snapshot : Snapshot
+            Whose files stay.
         kept_hours : int
             Files that are younger stay; those of no commit also if they are younger than an
             hour: another writer may be at them.
         """
-        folder = here(table) if self.mirror or self._local else None  # of this machine
         with explained(self.uri, "written"):
-            if self.mirror is not None:
-                self.mirror.show(table)
-            named = self._left(table, kept_hours, full=False)
-            named |= self._left(table, max(kept_hours, _HOURS_AT_WORK), full=True)
-            # Also those that have been taken away are named, for a while.
-            if folder is None:
-                if len(named) >= _MANY:  # it takes commits
-                    self._left(table, max(kept_hours, _HOURS_AT_WORK), full=True, away=True)
-            elif self.mirror is not None:
-                self.mirror.remove([name for name in named if (folder / name).exists()])
-            else:
-                for name in named:
-                    (folder / name).unlink(missing_ok=True)
-                _sweep(folder, time.time() - max(kept_hours, _HOURS_AT_WORK) * 3600)
-
-    @staticmethod
-    def _left(table: DeltaTable, hours: int, *, full: bool, away: bool = False) -> set[str]:
-        """Return the files that no longer count, or with ``full`` never did."""
-        return set(
-            table.vacuum(
-                retention_hours=hours,
-                enforce_retention_duration=False,
-                full=full,
-                dry_run=not away,
-            )
-        )
-
-    @property
-    def _local(self) -> bool:
-        return "://" not in self.uri
-
-    def _options(self) -> dict[str, str] | None:
-        return None if self.options is None else dict(self.options)
+            table = self.made().delta
+            long_ago = max(kept_hours, _HOURS_AT_WORK)
+            named = _left(table, kept_hours, full=False) | _left(table, long_ago, full=True)
+            for path in named - {file.path for file in snapshot.files}:
+                self.storage.remove(path)
+            if self.storage.local:
+                _sweep(Path(self.uri), time.time() - long_ago * 3600)
 
 
-def _copy(folder: Path, open_: Callable[[Path], DeltaTable]) -> DeltaTable:
-    """Open the copy of a table, which goes away when it is no longer used."""
-    try:
-        table = open_(folder)
-    except BaseException:
-        drop(folder)
-        raise
-    weakref.finalize(table, drop, folder)
-    return table
+def _left(table: DeltaTable, hours: int, *, full: bool) -> set[str]:
+    """Return the files that no longer count, or with ``full`` never did."""
+    return set(table.vacuum(retention_hours=hours, enforce_retention_duration=False, full=full))
 
 
-def _flush(folder: Path, version: int) -> None:
-    """Have a commit last through a power cut."""
-    log = folder / "_delta_log" / f"{version:020}.json"
-    files = [folder / path for path in added(folder, version)]
-    for file in [*files, log]:
-        with suppress(FileNotFoundError), file.open("rb+") as handle:  # replaced by now
-            os.fsync(handle.fileno())
-    parents = {file.parent for file in files} | {folder, log.parent}
-    if version == 0:
-        parents |= {folder.parent, folder.parent.parent}
-    for parent in parents:
-        flush_folder(parent)
+def _parted(
+    rows: pa.Table, partition_by: tuple[str, ...]
+) -> Iterator[tuple[pa.Table, date | None]]:
+    """Yield the rows of each day, or all of them."""
+    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    if not partition_by:
+        yield from [(rows, None)] if rows.num_rows else []
+        return
+    days: list[Any] = rows["day"].unique().to_pylist()
+    for day in sorted(days):
+        yield rows.filter(pc.equal(rows["day"], pa.scalar(day))).drop_columns("day"), day
+
+
+def _day_is(file: DataFile) -> Any:
+    """Return the expression that holds for all rows of a file; None where there is none."""
+    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    from pyarrow import dataset as ds  # noqa: PLC0415
+
+    return None if file.day is None else ds.field("day") == pa.scalar(file.day, pa.date32())
 
 
 def _sweep(folder: Path, before: float) -> None:
@@ -321,22 +339,3 @@ def _sweep(folder: Path, before: float) -> None:
             with suppress(FileNotFoundError):  # another sweeps too
                 if left.stat().st_mtime <= before:
                     left.unlink()
-
-
-def checked(path: str) -> str:
-    """Return the full path of a folder of this machine, or refuse what can be none.
-
-    Raises
-    ------
-    DatasetError
-        Where it is a file, or ``deltalake`` cannot take it.
-    """
-    full = os.path.abspath(path)  # noqa: PTH100
-    if os.path.isfile(full):  # noqa: PTH113
-        msg = f"{path} is a file; name a folder"
-        raise DatasetError(msg)
-    odd = _ODD.search(full)
-    if odd:
-        msg = f"deltalake takes no folder with {odd[0]!r} in its path, as {full} has; name another"
-        raise DatasetError(f"{msg}, or give filesystem=fsspec.filesystem('file')")
-    return full

@@ -1,0 +1,217 @@
+"""What a commit of a table holds: its Parquet files, and a checksum over what the log says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from engagement_pandas.errors import DamagedDataset
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from deltalake import DeltaTable
+
+STATE: Final = "state"
+"""The transaction of a commit whose number is the checksum of what the table holds then."""
+
+CURE: Final = (
+    "sync() makes the data set again from its raw answers; without those, append() what it held "
+    "into a new one"
+)
+
+_DIGITS: Final = 32
+_NAMED: Final = re.compile(rf"-([0-9a-f]{{{_DIGITS}}})\.parquet")
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A Parquet file of a table.
+
+    Attributes
+    ----------
+    path : str
+        In the folder of the table. A checksum of the file is part of its name; not in those
+        that versions before this one wrote.
+    size : int
+        Bytes.
+    rows : int
+    day : date or None
+        Of all its rows, where the table is partitioned by days.
+    read_until : datetime or None
+        The greatest ``retrieved_at`` in it.
+    stats : str
+        What the log holds for other engines, in JSON; empty where it was read from the log.
+    """
+
+    path: str
+    size: int
+    rows: int
+    day: date | None = None
+    read_until: datetime | None = None
+    stats: str = field(default="", compare=False, repr=False)
+
+    @property
+    def checksum(self) -> str | None:
+        """The checksum in its name."""
+        found = _NAMED.search(self.path)
+        return found[1] if found else None
+
+    @property
+    def partition(self) -> dict[str, str | None]:
+        """The values that the log has of its partition."""
+        return {} if self.day is None else {"day": self.day.isoformat()}
+
+    @property
+    def logged(self) -> str:
+        """What the log is to hold of it, in JSON."""
+        known = {} if self.read_until is None else {"retrieved_at": _json(self.read_until)}
+        return self.stats or json.dumps({"numRecords": self.rows, "maxValues": known})
+
+    @classmethod
+    def of(cls, rows: pa.Table, day: date | None) -> tuple[DataFile, bytes]:
+        """Return the file of rows, and its content."""
+        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        sink = pa.BufferOutputStream()
+        # The pages have checksums too, for other engines.
+        pq.write_table(rows, sink, compression="zstd", write_page_checksum=True)
+        content = sink.getvalue().to_pybytes()
+        folder = "" if day is None else f"day={day}/"
+        path = f"{folder}part-{uuid4().hex}-{_checksum(content)}.parquet"
+        stats, latest = _statistics(rows)
+        return cls(path, len(content), rows.num_rows, day, latest, stats), content
+
+    def verified(self, content: bytes, uri: str) -> bytes:
+        """Return the content of the file, or refuse one that has changed.
+
+        Raises
+        ------
+        DamagedDataset
+        """
+        if self.checksum not in (None, _checksum(content)):
+            raise self.damaged(uri, "its checksum does not match")
+        return content
+
+    def damaged(self, uri: str, why: str) -> DamagedDataset:
+        """Return the error that names the file and the cure."""
+        return DamagedDataset(f"{uri}/{self.path} is damaged: {why}; {CURE}")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A table as it was at a version.
+
+    Attributes
+    ----------
+    version : int
+    files : tuple of DataFile
+        By path.
+    transactions : mapping of str to int
+        What the log holds beside, such as the versions of other tables that go with it.
+    delta : DeltaTable
+        To commit onto.
+    """
+
+    version: int
+    files: tuple[DataFile, ...]
+    transactions: Mapping[str, int]
+    delta: DeltaTable = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, table: DeltaTable, names: Iterable[str]) -> Snapshot:
+        """Return what the log says, and only if that is what was committed.
+
+        Parameters
+        ----------
+        table : DeltaTable
+        names : iterable of str
+            Of transactions.
+
+        Raises
+        ------
+        DamagedDataset
+            Where it is not: an entry of the log is lost, empty, or another one.
+        """
+        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+
+        found: list[dict[str, Any]] = pa.table(table.get_add_actions()).to_pylist()
+        files = sorted((_read(row) for row in found), key=lambda file: file.path)
+        known = {name: table.transaction_version(name) for name in names}
+        marks = {name: number for name, number in known.items() if number is not None}
+        snapshot = cls(int(table.version()), tuple(files), marks, table)
+        committed = table.transaction_version(STATE)
+        if committed not in (None, state(snapshot.version, files, marks)):
+            msg = "does not say what was committed: an entry is lost, or has changed"
+            raise DamagedDataset(msg)
+        return snapshot
+
+
+def state(version: int, files: Iterable[DataFile], marks: Mapping[str, int]) -> int:
+    """Return a checksum of all that counts in a commit, as a number of a transaction."""
+    told = [version, sorted(marks.items()), sorted(map(_line, files))]
+    return int(hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16], 16) >> 1
+
+
+def odd_entry(entries: Iterable[Path]) -> tuple[str, str] | None:
+    """Return the first entry of a log that is lost or not one, and why; None where all are."""
+    known = sorted(path for path in entries if re.fullmatch(r"\d+\.json", path.name))
+    for expected, entry in enumerate(known):
+        if int(entry.stem) > expected:
+            return str(entry.with_name(f"{expected:020}.json")), "it is lost"
+        text = entry.read_text(errors="replace")
+        try:
+            whole = all(isinstance(json.loads(line), dict) for line in text.splitlines())
+        except ValueError:
+            whole = False
+        if not (whole and text.strip()):
+            return str(entry), "it is no JSON" if text.strip() else "it is empty"
+    return None
+
+
+def _line(file: DataFile) -> list[Any]:
+    until = None if file.read_until is None else file.read_until.isoformat()
+    return [file.path, file.rows, str(file.day), until]
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:_DIGITS]
+
+
+def _read(row: dict[str, Any]) -> DataFile:
+    """Return a file as the log has it."""
+    latest = (row.get("max") or {}).get("retrieved_at")
+    return DataFile(
+        row["path"],
+        row["size_bytes"],
+        row["num_records"],
+        (row.get("partition") or {}).get("day"),
+        latest if latest is None else latest.astimezone(UTC),
+    )
+
+
+def _statistics(rows: pa.Table) -> tuple[str, datetime | None]:
+    """Return what other engines leave out files by, in JSON, and the greatest ``retrieved_at``."""
+    import pyarrow.compute as pc  # noqa: PLC0415  heavy, and only files need it
+
+    ends: dict[str, Any] = {name: pc.min_max(rows[name]).as_py() for name in rows.column_names}
+    told: dict[str, Any] = {"numRecords": rows.num_rows}
+    for name, end in (("minValues", "min"), ("maxValues", "max")):
+        told[name] = {key: _json(both[end]) for key, both in ends.items() if both[end] is not None}
+    told["nullCount"] = {name: rows[name].null_count for name in rows.column_names}
+    latest: datetime | None = ends["retrieved_at"]["max"]
+    return json.dumps(told), latest
+
+
+def _json(value: Any) -> Any:
+    """Return a value as Delta has it: times in UTC."""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    return value.isoformat() if isinstance(value, date) else value
