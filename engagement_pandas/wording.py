@@ -83,7 +83,7 @@ def spot(*keys: object) -> str:
     return "$" + "".join(f"[{shown(key)}]" for key in keys)
 
 
-def moment_text(moment: str | datetime) -> str:
+def moment_text(moment: str | datetime, name: str = "retrieved_at") -> str:
     """Return a moment as ISO text in UTC.
 
     Raises
@@ -99,11 +99,11 @@ def moment_text(moment: str | datetime) -> str:
     try:
         aware = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
         if aware.utcoffset() is None:
-            msg = f"retrieved_at {moment!r} has no time zone; add one (Z, or tzinfo=UTC)"
+            msg = f"{name} {moment!r} has no time zone; add one (Z, or tzinfo=UTC)"
             raise FrameError(msg)
         return aware.astimezone(UTC).isoformat()
     except (ValueError, AttributeError) as error:
         if isinstance(error, FrameError):
             raise
-        msg = f"retrieved_at {moment!r} is not a time; write 2026-03-01T09:30:00Z"
+        msg = f"{name} {moment!r} is not a time; write 2026-03-01T09:30:00Z"
         raise FrameError(msg) from error

@@ -1,7 +1,8 @@
 """The metrics that add up, on dask DataFrames of counts.
 
 Each partition makes its counts fewer, these are put together a few partitions at a time,
-and the metric itself sees what is left: the same code, and so the same numbers.
+and the metric itself sees what is left: the same code, and so the same numbers. Which posts
+lack counts is not followed so: ``complete`` and ``missing`` are ``<NA>``.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def over_time(
     Returns
     -------
     DataFrame
-        Computed; what it would be in memory.
+        Computed; what it would be in memory, but for ``complete`` or ``missing``.
 
     Raises
     ------
@@ -84,7 +85,7 @@ def running_total(
     Returns
     -------
     DataFrame
-        Computed; what it would be in memory.
+        Computed; what it would be in memory, but for ``complete`` or ``missing``.
 
     Raises
     ------
@@ -129,7 +130,7 @@ def engagement_rate(
     Returns
     -------
     DataFrame
-        Computed; what it would be in memory.
+        Computed; what it would be in memory, but for ``complete`` or ``missing``.
 
     Raises
     ------
@@ -182,7 +183,7 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     Returns
     -------
     DataFrame
-        Computed; what it would be in memory.
+        Computed; what it would be in memory, but for ``complete`` or ``missing``.
 
     Raises
     ------
@@ -240,7 +241,7 @@ def top_posts(  # noqa: PLR0913 - each has a default
     Returns
     -------
     DataFrame
-        Computed; what it would be in memory.
+        Computed; what it would be in memory, but for ``complete`` or ``missing``.
 
     Raises
     ------

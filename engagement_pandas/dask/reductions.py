@@ -11,8 +11,9 @@ import pandas as pd
 
 from engagement_pandas.dask.sums import added_up, as_counts, paired_up, some_added_up
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame import TEXT
+from engagement_pandas.frame import TEXT, check_rows
 from engagement_pandas.metrics.columns import keys, known_type, need_columns
+from engagement_pandas.metrics.spans import SUMMED
 
 _FAN_IN: Final = 8
 _TIME: Final = ("day", "hour")
@@ -33,7 +34,7 @@ def of_sums(
         if types is None
         else partial(some_added_up, names=wanted, types=_known(counts, types))
     )
-    return metric(_present(_put_together(counts, less)))
+    return _of_summed(metric, _present(_put_together(counts, less)))
 
 
 def of_pairs(
@@ -46,7 +47,7 @@ def of_pairs(
     metric(_meta(counts))  # what it refuses, it refuses before anything is read
     wanted, types = list(dict.fromkeys(names)), _known(counts, pair)
     rows = _put_together(counts, partial(paired_up, names=wanted, pair=types))
-    return metric(as_counts(rows, wanted, types))
+    return _of_summed(metric, as_counts(rows, wanted, types))
 
 
 def tidy(counts: Any) -> dd.DataFrame:
@@ -69,8 +70,24 @@ def tidy(counts: Any) -> dd.DataFrame:
             "keep one moment and drop the column, or flatten() one collection"
         )
         raise FrameError(msg)
-    checked: dd.DataFrame = counts
+    checked: dd.DataFrame = counts.map_partitions(_checked, meta=_meta(counts))
     return checked
+
+
+def _checked(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the counts of a partition, unless their rows cannot be right."""
+    check_rows(counts)
+    return counts
+
+
+def _of_summed(metric: _Metric, counts: pd.DataFrame) -> pd.DataFrame:
+    """Return a metric of sums over posts: which posts lack counts is not known any more."""
+    counts.attrs[SUMMED] = True
+    table = metric(counts)
+    for name in table.columns.intersection(["complete", "missing"]):
+        table[name] = table[name].mask(table[name].notna())
+    table.attrs.clear()
+    return table
 
 
 def _meta(counts: dd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.frame import COUNT_COLUMNS, TEXT
-from engagement_pandas.metrics.columns import of_types
+from engagement_pandas.metrics.columns import of_types, refuse_beyond
 from engagement_pandas.metrics.pairs import cells_of, find_pairs
 from engagement_pandas.metrics.spans import hours
 from engagement_pandas.metrics.sums import added, coded
@@ -56,6 +56,7 @@ def added_up(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
       engagement_type  count
     0       favorites      7
     """
+    refuse_beyond(counts["count"])
     keys = counts[list(names)].assign(**{_UNKNOWN: counts["count"].isna().to_numpy()})
     codes, table = coded(keys, [*names, _UNKNOWN])
     table[_UNKNOWN] = added(counts["count"], codes, len(table)).array

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from engagement_pandas.frame import TEXT, check_counts, in_order
 from engagement_pandas.metrics.ages import made_at
-from engagement_pandas.metrics.buckets import zone_of
 from engagement_pandas.metrics.spans import HOUR_US, hours
+from engagement_pandas.metrics.zones import first_moment, zone_of
 from engagement_pandas.plots.names import check_posts
 
 NAMING: Final = ("handle", "text")
@@ -125,7 +125,7 @@ class Rows:
             if first is not None:
                 keep &= self._hour >= _midnight(first, tz)
             if last is not None:
-                keep &= self._hour < _midnight(last + pd.Timedelta(days=1), tz)
+                keep &= self._hour < _midnight(last + timedelta(days=1), tz)
         if keep.all():
             return self.counts.copy(deep=False)
         rows = self.counts[keep].reset_index(drop=True)
@@ -157,5 +157,4 @@ def _named(ids: list[str], posts: pd.DataFrame | None) -> pd.DataFrame:
 
 def _midnight(day: date, tz: str) -> int:
     """Return the hour, since 1970 in UTC, that is the first to begin in a local day."""
-    local = pd.Timestamp(day).tz_localize(zone_of(tz), ambiguous=True, nonexistent="shift_forward")
-    return math.ceil(local.timestamp() / 3600)
+    return math.ceil(first_moment(day, zone_of(tz)).timestamp() / 3600)

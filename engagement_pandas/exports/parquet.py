@@ -25,11 +25,16 @@ from engagement_pandas.wording import moment_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
+MOST_ROWS: Final = 50_000_000
+"""Rows that a file may have: a few bytes of Parquet may stand for any number of them."""
+
 VERSION_KEY: Final = b"engagement_pandas.schema_version"
 ATTRIBUTES: Final[Mapping[str, bytes]] = MappingProxyType(
     {
         "retrieved_at": b"engagement_pandas.retrieved_at",
         "endpoint": b"engagement_pandas.endpoint",
+        "start": b"engagement_pandas.start",
+        "end": b"engagement_pandas.end",
     }
 )
 """What of ``attrs`` is kept, and under which key of the file's metadata."""
@@ -76,8 +81,8 @@ def write_parquet(
     known = {name: counts.attrs[name] for name in ATTRIBUTES if name in counts.attrs}
     if retrieved_at is not None:
         known["retrieved_at"] = retrieved_at
-    if "retrieved_at" in known:
-        known["retrieved_at"] = moment_text(known["retrieved_at"])
+    for name in known.keys() - {"endpoint"}:
+        known[name] = moment_text(known[name], name)
     metadata = {ATTRIBUTES[name]: str(value).encode() for name, value in known.items()}
     metadata[VERSION_KEY] = str(SCHEMA_VERSION).encode()
     table = pa.Table.from_pandas(
@@ -93,8 +98,8 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Counts or omissions with the dtypes of the contract; ``attrs["retrieved_at"]``
-        (ISO text, UTC) and ``attrs["endpoint"]`` where the file knows them.
+        Counts or omissions with the dtypes of the contract; ``attrs`` of ``retrieved_at``,
+        ``start`` and ``end`` (ISO texts, UTC) and ``endpoint`` where the file has them.
 
     Raises
     ------
@@ -109,17 +114,21 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
-        table = pq.ParquetFile(os.fspath(path), page_checksum_verification=True).read()
+        file = pq.ParquetFile(os.fspath(path), page_checksum_verification=True)
+        if file.metadata.num_rows > MOST_ROWS:
+            msg = f"it has {file.metadata.num_rows:,} rows; engagement_pandas.dask reads many"
+            raise ValueError(msg)  # noqa: TRY301  its cause is told below
+        table = file.read()
         table.validate(full=True)
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         msg = f"{os.fspath(path)!r} is not a Parquet file, or a damaged one: {error}"
         if Path(path).is_dir():
             msg = f"{os.fspath(path)!r} is a folder; a data set's is read by ep.Dataset(…).read()"
         raise FrameError(msg) from error
-    metadata = table.schema.metadata or {}
-    version = metadata.get(VERSION_KEY, b"0").decode()
+    metadata = {k: v.decode(errors="replace") for k, v in (table.schema.metadata or {}).items()}
+    version = metadata.get(VERSION_KEY, "0")
     if not version.isdigit() or int(version) > SCHEMA_VERSION:
         msg = (
             f"{os.fspath(path)!r} has version {version} of the schema, and this release reads up "
@@ -127,8 +136,7 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
         )
         raise FrameError(msg)
     frame = _from_arrow(table, os.fspath(path))
-    known = {name: metadata[key].decode() for name, key in ATTRIBUTES.items() if key in metadata}
-    frame.attrs.update(known)
+    frame.attrs |= {name: metadata[key] for name, key in ATTRIBUTES.items() if key in metadata}
     return frame
 
 
@@ -151,10 +159,14 @@ def _from_arrow(table: pa.Table, path: str) -> pd.DataFrame:
                 raise FrameError(msg)
             try:
                 column = column.cast(meant)
-            except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            except (pa.ArrowException, ValueError, OverflowError) as error:
                 msg = f"{name!r} in {path!r} is {found}, not {meant}: {error}"
                 raise FrameError(msg) from error
-        columns[name] = _to_pandas(name, column)
+        try:
+            columns[name] = _to_pandas(name, column)
+        except (pa.ArrowException, ValueError, OverflowError, NotImplementedError) as error:
+            msg = f"{name!r} in {path!r} cannot be read: {error}"
+            raise FrameError(msg) from error
     frame = pd.DataFrame(columns)
     if "reason" not in frame and "engagement_type" in frame:
         frame["engagement_type"] = as_types(frame["engagement_type"])

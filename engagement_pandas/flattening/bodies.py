@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, timedelta
 from typing import Any, Final
 
 import pandas as pd
@@ -31,6 +32,7 @@ from engagement_pandas.validation import Members
 from engagement_pandas.vocabulary import RESERVED_KEYS, Dimension
 from engagement_pandas.wording import listed
 
+_ROUNDED: Final = timedelta(hours=29)
 _FIRST_KEY: Final = re.compile(rb'\s*\{\s*"([^"\\]+)"\s*:\s*\{')
 
 
@@ -95,7 +97,9 @@ def flatten_json(
     Returns
     -------
     DataFrame
-        As :func:`flatten` returns it; without ``attrs``.
+        As :func:`flatten` returns it; of ``attrs`` it has ``start`` and ``end`` where the
+        body names them exactly, which ``/28hr`` does not. Set them by hand then, or the
+        metrics cannot know which hours and days are complete.
 
     Raises
     ------
@@ -147,7 +151,15 @@ def flatten_json(
     # What a day says of itself goes before what the body says of its window.
     hint = None if Dimension.DAY in dimensions else span
     false = false_zeros(leaves, envelope, None, dimensions, hint)
-    return tidy(replace(leaves, missing=false & (leaves.count == 0)), dimensions)
+    counts = tidy(replace(leaves, missing=false & (leaves.count == 0)), dimensions)
+    # What /28hr names is rounded to 29 hours; a window of /historical is exact.
+    start, end = envelope.start, envelope.end
+    if start is not None and end is not None and (end - start != _ROUNDED or start.minute):
+        counts.attrs |= {
+            name: moment.astimezone(UTC).isoformat()
+            for name, moment in (("start", start), ("end", end))
+        }
+    return counts
 
 
 def _open(content: bytes, grouping: str | None) -> tuple[str, Envelope, Body | None]:

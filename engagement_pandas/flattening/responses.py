@@ -10,6 +10,7 @@ import pandas as pd
 
 from engagement_pandas.errors import RequestError
 from engagement_pandas.flattening.answers import Answer
+from engagement_pandas.flattening.coverage import coverage
 from engagement_pandas.flattening.overlaps import refuse_overlaps
 from engagement_pandas.flattening.snapshots import side_by_side
 from engagement_pandas.flattening.sums import add, tidy
@@ -54,7 +55,10 @@ def flatten(
         has them; after the type ``retrieved_at`` (``datetime64[us, UTC]``), where it is asked
         for; and ``count`` (``Int64``: counts per hour, UTC, or per day, or in the
         whole window, not cumulative). ``attrs["retrieved_at"]`` is the ISO text of the
-        earliest retrieval, ``attrs["endpoint"]`` where it came from.
+        earliest retrieval, ``attrs["endpoint"]`` where it came from, and ``attrs["start"]``
+        and ``attrs["end"]`` are the instants from which to which every count is in it, where
+        that is the same for all posts. A merge or another program may lose them: then
+        ``merged.attrs = counts.attrs``, or what rests on them is ``<NA>``.
 
     Raises
     ------
@@ -103,11 +107,14 @@ def _added(responses: Sequence[EngagementResponse], picked: Sequence[Grouping]) 
     refuse_overlaps(answers)
     if not answers:
         return empty_counts(picked[0].columns)
+    covered = coverage(answers)
     parts = [answer.counts for answer in answers]
     del answers  # or there is no room for the frame
     leaves = parts[0] if len(parts) == 1 else add(parts, picked[0].name)
     del parts
-    return tidy(leaves, picked[0].dimensions)
+    counts = tidy(leaves, picked[0].dimensions)
+    counts.attrs.update(covered)
+    return counts
 
 
 def gathered(

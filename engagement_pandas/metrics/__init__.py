@@ -3,10 +3,9 @@
 Every function takes tidy counts, changes nothing, and returns a new frame. What is not
 known is ``<NA>``, never 0, and what cannot be answered is a ``FrameError`` with the cure.
 
-Tidy counts hold each key once, as ``flatten`` and the readers of files see to; rows that
-were put in twice by hand are added up where sums are asked for (``frame.check_counts``
-finds them). A sum is of the counts that are known: ``over_time`` marks the buckets where
-one is ``<NA>``, and ``summarise`` and ``top_posts`` do not.
+Rows that stand twice, hours of no day and sums beyond 64 bits are refused by all of them.
+A sum is of the counts that are known: ``complete`` or ``missing`` beside it states what it
+lacks. What rests on the edges of the counts is ``<NA>`` where ``attrs`` have lost them.
 
 =========================== ==========================================================
 :func:`wide`, :func:`tall`  a column for each engagement type, and back

@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
+from engagement_pandas.frame import check_rows
 from engagement_pandas.metrics.columns import need_columns
-from engagement_pandas.metrics.spans import DAY_HOURS, HOUR_US, hours, retrieved, span
+from engagement_pandas.metrics.spans import CURE, HOUR_US, covered, hours, moment, span
 from engagement_pandas.vocabulary import FIRST_SNOWFLAKE, MAX_ID_DIGITS, SNOWFLAKE_EPOCH
 
 _EPOCH_MS: Final = round(SNOWFLAKE_EPOCH.timestamp() * 1000)
@@ -80,44 +81,42 @@ def age(counts: pd.DataFrame) -> pd.Series:
     Series
         ``Float64``, hours, named ``age``, with the index of ``counts``: from the moment in
         the post's ID to the end of the row's hour, or of its day where counts are by day.
-        In the last of them it is to the moment of retrieval, where ``attrs`` tell it;
-        and where counts have no day at all, in every row, each row's own where there is a
-        column ``retrieved_at``. Not above 0 in hours that had
-        ended before the post was made. ``<NA>`` for IDs that hold no time.
+        In the last of them it is to the end of what the counts cover, as ``attrs`` have
+        it, and ``<NA>`` where they do not; where counts have no day at all, so it is in
+        every row, each row's own where there is a column ``retrieved_at``. Not above 0 in
+        hours that had ended before the post was made. ``<NA>`` for IDs that hold no time.
 
     Raises
     ------
     FrameError
-        Where counts have no ``post_id``, or neither ``day`` nor a time of retrieval.
+        Where counts have no ``post_id``, or neither ``day`` nor an end.
 
     Examples
     --------
     >>> import engagement_pandas as ep
-    >>> body = {"g": {"1060976163948904448": {"impressions": {"2018-11-09": {"19": "5"}}}}}
+    >>> body = {"start": "2018-11-09T19:00:00Z", "end": "2018-11-09T20:00:00Z",
+    ...         "g": {"1060976163948904448": {"impressions": {"2018-11-09": {"19": "5"}}}}}
     >>> age(ep.flatten_json(body)).round(2).to_list()
     [0.61]
     """
     need_columns(counts, "post_id")
+    check_rows(counts)
     codes, names = pd.factorize(counts["post_id"])
     made = made_hour(pd.Index(names))[codes]
     if "day" in counts.columns:
         starts = hours(counts)
-        step = 1 if "hour" in counts.columns else DAY_HOURS
-        ends = (starts + step).astype("float64")
-        if len(counts):
-            ends = np.minimum(ends, span(counts, starts).until)
+        cover = span(counts, starts)
+        ends = cover.ends(starts, starts + cover.step)
     elif "retrieved_at" in counts.columns:
         moments = counts["retrieved_at"].dt.tz_localize(None).to_numpy()
         ends = moments.view("int64") / HOUR_US
     else:
-        moment = retrieved(counts)
-        if moment is None:
-            msg = (
-                f"counts with the columns {list(counts.columns)} have no day, and no "
-                'attrs["retrieved_at"], so nobody knows until when they count; set it'
-            )
+        asked = covered(counts)
+        end = moment(counts, "retrieved_at") if asked is None else asked[1]
+        if end is None:
+            msg = f"counts with the columns {list(counts.columns)} have no day; {CURE}"
             raise FrameError(msg)
-        ends = np.full(len(counts), moment)
+        ends = np.full(len(counts), end)
     return pd.Series(pd.array(ends - made, dtype="Float64"), counts.index, name="age")
 
 

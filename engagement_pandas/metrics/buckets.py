@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -15,17 +14,17 @@ from numpy.typing import NDArray
 from engagement_pandas.errors import FrameError
 from engagement_pandas.metrics.columns import keys, need
 from engagement_pandas.metrics.meanings import check_addable
+from engagement_pandas.metrics.rosters import Places, Roster
 from engagement_pandas.metrics.spans import (
     DAY_HOURS,
     HOUR_US,
-    NOTHING,
     Span,
     given_span,
     hours,
-    known_whole,
     span,
 )
 from engagement_pandas.metrics.sums import added, coded
+from engagement_pandas.metrics.zones import first_moment, zone_of
 
 _FLOORS: Final[dict[str, Callable[[pd.DatetimeIndex], pd.DatetimeIndex]]] = {
     "D": lambda days: days,
@@ -33,18 +32,18 @@ _FLOORS: Final[dict[str, Callable[[pd.DatetimeIndex], pd.DatetimeIndex]]] = {
     "MS": lambda days: days - pd.to_timedelta(days.day - 1, unit="D"),
 }
 _STEPS: Final = {"D": "D", "W": "7D", "MS": "MS"}
-_ROOM: Final = 8
 EVERY: Final = ("h", *_FLOORS)
 """Hours, days, weeks from Monday, months; as pandas writes them."""
 
 
-def over_time(
+def over_time(  # noqa: PLR0913  each has a default
     counts: pd.DataFrame,
     *,
     every: str = "D",
     tz: str | tzinfo = "UTC",
     by: str | Iterable[str] | None = "engagement_type",
     window: Any = None,
+    posts: Any = None,
 ) -> pd.DataFrame:
     """Sum counts into regular buckets of local time.
 
@@ -63,6 +62,9 @@ def over_time(
         over everything.
     window : Window, or pair of datetime or str, optional
         What was asked for; by default from the first hour in the counts to the last.
+    posts : iterable of str or DataFrame, optional
+        Posts that were asked for, as IDs or with ``post_id``: those of which there are no
+        rows at all are missed too.
 
     Returns
     -------
@@ -72,11 +74,12 @@ def over_time(
         ``count`` (``Int64``, counts per bucket; ``<NA>``, and not 0, where there are
         none); ``complete`` (``boolean``).
 
-        A bucket is complete where the window covers all of it and each of its hours (or
-        days) has a count under that key. ``<NA>`` where that cannot be known: counts by
-        day do not tell whether the first and the last day were asked for as a whole, so
-        give the ``window``. It tells of hours: where others have counts in an hour, a
-        post whose row is not there is not missed.
+        A bucket is complete where every post that existed by then has a known count in each
+        of its hours (or days), from its making on, for each engagement type in the series;
+        and where the counts cover all of it. ``<NA>`` where that cannot be known, since the
+        counts do not state what they cover: ``attrs`` are lost by a merge and by other
+        programs. Then give the ``window``, or set ``merged.attrs = counts.attrs``. Posts
+        without a time in their ID are taken to have existed always.
 
     Raises
     ------
@@ -89,7 +92,8 @@ def over_time(
     --------
     >>> import engagement_pandas as ep
     >>> hours = {f"{hour:02d}": "1" for hour in range(24)}
-    >>> body = {"g": {"impressions": {"2026-03-28": hours, "2026-03-29": hours}}}
+    >>> body = {"start": "2026-03-28T00:00:00Z", "end": "2026-03-30T00:00:00Z",
+    ...         "g": {"impressions": {"2026-03-28": hours, "2026-03-29": hours}}}
     >>> days = over_time(ep.flatten_json(body), tz="Europe/Berlin")
     >>> days[["count", "complete"]].values.tolist()
     [[23, False], [23, True], [2, False]]
@@ -104,11 +108,11 @@ def over_time(
     buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)
     key, table = coded(counts, names)
     places = buckets.places(key, starts)
+    roster = Roster.of(counts, names, posts)
+    known = counts["count"].notna().to_numpy() & roster.alive(starts)
     return buckets.frame(table).assign(
         count=added(counts["count"], places, len(table) * len(buckets)),
-        complete=buckets.complete(
-            buckets.filled(key, starts, counts["count"].isna().to_numpy(), len(table))
-        ),
+        complete=buckets.complete(roster, table, places[known]),
     )
 
 
@@ -146,14 +150,11 @@ class Buckets:
     edges : DatetimeIndex
         Their bounds in UTC, one more than there are buckets.
     cover : Span
-    unsure : bool
-        Whether the counts do not tell if their first and last day are whole.
     """
 
     zone: tzinfo
     edges: pd.DatetimeIndex
     cover: Span
-    unsure: bool
 
     @classmethod
     def of(
@@ -185,12 +186,11 @@ class Buckets:
         hourly = "hour" in counts.columns
         _refuse_finer(every, zone, hourly=hourly)
         if window is not None:
-            cover = given_span(window, 1 if hourly else DAY_HOURS)
+            cover = given_span(window, 1 if hourly else DAY_HOURS, counts)
             _refuse_outside(starts, cover, window)
         else:
-            cover = span(counts, starts) if len(counts) else NOTHING
-        edges = _edges(cover, every, zone)
-        return cls(zone, edges, cover, unsure=not hourly and window is None)
+            cover = span(counts, starts)
+        return cls(zone, _edges(cover, every, zone), cover)
 
     def __len__(self) -> int:
         return len(self.edges) - 1
@@ -212,76 +212,29 @@ class Buckets:
         """Return in which row of :meth:`frame` each count belongs, by its key and hour."""
         return key * len(self) + self._of_hour()[starts - int(self.bounds[0])]
 
-    def filled(
-        self,
-        key: NDArray[np.int64],
-        starts: NDArray[np.int64],
-        unknown: NDArray[np.bool_],
-        size: int,
-    ) -> NDArray[np.int64]:
-        """Return for each row of :meth:`frame` how many of its hours are known.
-
-        An hour counts once, however many counts it has, and not if one of them is unknown.
+    def complete(self, roster: Roster, table: pd.DataFrame, known: Places) -> Any:
+        """Return for each row of :meth:`frame` whether every count is there and was asked for.
 
         Parameters
         ----------
-        key, starts : ndarray of int64
-            Of each count: its key, and its hour since 1970, UTC.
-        unknown : ndarray of bool
-        size : int
-            How many keys there are.
+        roster : Roster
+        table : DataFrame
+            The keys.
+        known : ndarray of int64
+            Where each known count belongs, as :meth:`places` has it.
         """
-        bounds = self.bounds
-        first, length = int(bounds[0]), int(bounds[-1] - bounds[0])
-        cell = key * length + (starts - first)
-        if size * length > _ROOM * len(cell) + length:
-            cell = np.setdiff1d(cell, cell[unknown])
-        else:
-            there = np.zeros(size * length, dtype=np.bool_)
-            there[cell] = True
-            there[cell[unknown]] = False
-            cell = np.flatnonzero(there)
-        number = len(self)
-        place = cell // length * number + self._of_hour()[cell % length]
-        return np.bincount(place, minlength=size * number)
-
-    def complete(self, filled: NDArray[np.int64]) -> Any:
-        """Return for each row of :meth:`frame` whether all of it was asked for and is there."""
+        if not len(table) or not len(self):
+            return pd.array([None] * (len(table) * len(self)), dtype="boolean")
+        group = roster.of_keys(table)
+        number = np.bincount(known, minlength=len(table) * len(self))
+        full = number == roster.expected(self.bounds)[group].ravel()
         begin, end = self.bounds[:-1], self.bounds[1:]
-        size = len(filled) // max(len(self), 1)
-        begin, end = np.tile(begin, size), np.tile(end, size)
-        full = filled == (end - begin) // self.cover.step
-        return known_whole(full, begin, end, self.cover, unsure=self.unsure)
+        needed = np.maximum(begin, roster.since()[group][:, None]).ravel()
+        return self.cover.complete(full, needed, np.tile(end, len(table)))
 
     def _of_hour(self) -> NDArray[np.int64]:
         """Return which bucket each hour is in, from the first bound on."""
         return np.repeat(np.arange(len(self)), np.diff(self.bounds))
-
-
-def zone_of(tz: str | tzinfo) -> tzinfo:
-    """Return a time zone by its name.
-
-    Raises
-    ------
-    FrameError
-        Where there is none of that name.
-
-    Examples
-    --------
-    >>> zone_of("Europe/Berlin")
-    zoneinfo.ZoneInfo(key='Europe/Berlin')
-    """
-    try:
-        return ZoneInfo(tz) if isinstance(tz, str) else _aware(tz)
-    except (KeyError, ValueError, TypeError, OSError) as error:
-        msg = f"there is no time zone {tz!r}; write one such as 'Europe/Berlin', or 'UTC'"
-        raise FrameError(msg) from error
-
-
-def _aware(tz: tzinfo) -> tzinfo:
-    if not isinstance(tz, tzinfo):
-        raise TypeError(tz)
-    return tz
 
 
 def _refuse_finer(every: str, zone: tzinfo, *, hourly: bool) -> None:
@@ -314,13 +267,13 @@ def _edges(cover: Span, every: str, zone: tzinfo) -> pd.DatetimeIndex:
     )
     if every == "h" or first == last:
         return pd.date_range(first, last, freq="h", unit="us")
-    begin = pd.DatetimeIndex([first]).tz_convert(zone).tz_localize(None).normalize()
-    end = last.tz_convert(zone).tz_localize(None) + pd.Timedelta(days=32)
-    local = pd.date_range(_FLOORS[every](begin)[0], end, freq=_STEPS[every], unit="us")
-    # Where a clock change takes a midnight away or gives it twice, the day begins at its
-    # first moment that there was.
-    utc = local.tz_localize(
-        zone, ambiguous=np.ones(len(local), dtype=np.bool_), nonexistent="shift_forward"
-    ).tz_convert("UTC")
-    utc = utc.unique().sort_values()  # a zone that crossed the date line has no such day
-    return utc[: int(utc.searchsorted(last)) + 1]
+    begin = pd.Timestamp(first.tz_convert(zone).date())
+    days = pd.date_range(
+        _FLOORS[every](pd.DatetimeIndex([begin]))[0],
+        last.tz_convert(zone).tz_localize(None) + pd.Timedelta(days=32),
+        freq=_STEPS[every],
+    )
+    # A day that a zone left out, as it crossed the date line, begins with the next.
+    edges = pd.DatetimeIndex([first_moment(day.date(), zone) for day in days]).as_unit("us")
+    edges = edges.unique()
+    return edges[: int(edges.searchsorted(last)) + 1]

@@ -14,6 +14,7 @@ from engagement_pandas.metrics.columns import whole_number
 from engagement_pandas.metrics.growth import Floats, counts_at
 from engagement_pandas.metrics.histories import Histories, histories
 from engagement_pandas.metrics.meanings import check_comparable
+from engagement_pandas.metrics.spans import need_edges
 
 AGES: Final = (1, 2, 3, 4, 6, 8, 12, 18, 24, 36, 48, 72, 96, 120, 144, 168)
 """Hours at which a cohort is looked at: a week, closely at first."""
@@ -54,7 +55,8 @@ def benchmark(
     Raises
     ------
     FrameError
-        As :func:`cumulative`; also where an age or percentile is none.
+        As :func:`cumulative`; where an age or percentile is none; where the counts do not
+        state what they cover, so that no life is known.
 
     Notes
     -----
@@ -65,7 +67,8 @@ def benchmark(
     --------
     >>> import engagement_pandas as ep
     >>> hours = {"00": "5", "01": "7"}
-    >>> body = {"g": {str(2027900000000000000 + n): {"impressions": {"2026-03-01": hours}}
+    >>> body = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T02:00:00Z",
+    ...         "g": {str(2027900000000000000 + n): {"impressions": {"2026-03-01": hours}}
     ...               for n in range(6)}}
     >>> benchmark(ep.flatten_json(body), ages=[1], percentiles=[50])["n"].to_list()
     [6]
@@ -74,6 +77,7 @@ def benchmark(
     wanted = _numbers(ages, "ages", np.inf, "hours above 0, such as 24")
     shares = _numbers(percentiles, "percentiles", 100, "numbers from 0 to 100, such as 50")
     lives = histories(counts)
+    need_edges(counts, "benchmark()")
     rows = []
     table = _by_age(lives, wanted)
     for code in np.unique(lives.type):
@@ -125,13 +129,15 @@ def standing(
     Raises
     ------
     FrameError
-        As :func:`cumulative`; where the cohort is of an endpoint that counts otherwise.
+        As :func:`cumulative`; where the cohort is of an endpoint that counts otherwise;
+        where the counts do not state what they cover, so that no life is known.
 
     Examples
     --------
     >>> import engagement_pandas as ep
-    >>> body = {"g": {str(2027900000000000000 + n): {"impressions":
-    ...     {"2026-03-01": {"00": "0", "01": str(n), "02": "1"}}} for n in range(8)}}
+    >>> body = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T03:00:00Z",
+    ...         "g": {str(2027900000000000000 + n): {"impressions":
+    ...             {"2026-03-01": {"00": "0", "01": str(n), "02": "1"}}} for n in range(8)}}
     >>> table = standing(ep.flatten_json(body), at=2)
     >>> table["percentile"].round(0).to_list(), table["n"].to_list()
     ([0.0, 14.0, 29.0, 43.0, 57.0, 71.0, 86.0, 100.0], [7, 7, 7, 7, 7, 7, 7, 7])
@@ -140,6 +146,8 @@ def standing(
         check_comparable(counts, cohort)
     lives = histories(counts)
     others = lives if cohort is None else histories(cohort)
+    for given in (counts, counts if cohort is None else cohort):
+        need_edges(given, "standing()")
     if at is None:
         age = np.minimum(np.floor(lives.old[lives.last] + 1e-9), AGES[-1])
     else:

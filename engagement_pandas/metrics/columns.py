@@ -1,8 +1,7 @@
-"""What a metric needs of the counts it is handed, checked cheaply.
+"""What a metric needs of the counts it is handed: the one door of all metrics and plots.
 
-Columns and dtypes only: a look at every value, as ``check_counts`` takes it, would cost
-more than the metrics do. Further columns are welcome, so that counts can be merged with
-what else is known of the posts and summed by it.
+Columns, dtypes and rows are looked at, not each ID. Further columns are welcome, so that
+counts can be merged with what else is known of the posts and summed by it.
 """
 
 from __future__ import annotations
@@ -15,17 +14,18 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError, UnsupportedEngagementType
-from engagement_pandas.frame import ALWAYS, COUNT_COLUMNS
+from engagement_pandas.frame import ALWAYS, COUNT_COLUMNS, check_rows
 from engagement_pandas.kinds import name_key, type_of
-from engagement_pandas.metrics.snapshots import check_one_snapshot
+from engagement_pandas.metrics.spans import SUMMED
 from engagement_pandas.vocabulary import Dimension
 from engagement_pandas.wording import listed
 
 _DIMENSIONS: Final = {dimension.column: str(dimension) for dimension in Dimension}
+_MOST: Final = 2**63 - 1
 
 
 def need(counts: pd.DataFrame, *names: str) -> None:
-    """Refuse counts that lack a column, or that were retrieved several times.
+    """Refuse counts that lack a column, hold a row twice, or are more than can be added up.
 
     Parameters
     ----------
@@ -36,7 +36,8 @@ def need(counts: pd.DataFrame, *names: str) -> None:
     Raises
     ------
     FrameError
-        Naming the cure; counts of several moments are not added up.
+        Naming the cure; counts of several moments are not added up, and neither are
+        counts whose sum would be beyond 64 bits.
 
     Examples
     --------
@@ -44,11 +45,36 @@ def need(counts: pd.DataFrame, *names: str) -> None:
     >>> need(ep.flatten_json({"g": {"impressions": "5"}}))
     """
     need_columns(counts, *names)
-    check_one_snapshot(counts)
+    if SUMMED not in counts.attrs:
+        check_rows(counts, apart=())
+    refuse_beyond(counts["count"])
+
+
+def refuse_beyond(numbers: pd.Series) -> None:
+    """Refuse numbers of which some might add up to more than 64 bits hold.
+
+    Raises
+    ------
+    FrameError
+        An integer beyond that begins again from the other end.
+
+    Examples
+    --------
+    >>> refuse_beyond(pd.Series([2**62, 2**62], dtype="Int64"))
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: the counts add up to more than 64 bits hold; ...
+    """
+    values = numbers.to_numpy(dtype="int64", na_value=0)
+    if not len(values) or max(-int(values.min()), int(values.max())) < _MOST // len(values):
+        return
+    if sum(abs(int(value)) for value in values) > _MOST:
+        msg = "the counts add up to more than 64 bits hold; are they counts? take fewer of them"
+        raise FrameError(msg)
 
 
 def need_columns(counts: pd.DataFrame, *names: str) -> None:
-    """Refuse counts that lack a column, or have it in another dtype or with holes.
+    """Refuse counts that lack a column, or have it in another dtype.
 
     Parameters
     ----------
@@ -83,10 +109,6 @@ def need_columns(counts: pd.DataFrame, *names: str) -> None:
                 f"{name!r} is {dtype}, not {COUNT_COLUMNS[name]}; "
                 "flatten(), read_parquet() and read_csv() make it so"
             )
-            raise FrameError(msg)
-        if name != "count" and counts[name].hasnans:
-            row = int(np.flatnonzero(counts[name].isna())[0])
-            msg = f"{name!r} is missing in row {row} of the counts; drop that row or fill it in"
             raise FrameError(msg)
 
 

@@ -16,7 +16,8 @@ from engagement_pandas.metrics.intervals import CONFIDENCE, z_of
 from engagement_pandas.metrics.meanings import check_comparable
 from engagement_pandas.metrics.rankings import RATE
 from engagement_pandas.metrics.rates import engagement_rate
-from engagement_pandas.metrics.sums import totals
+from engagement_pandas.metrics.rosters import totals
+from engagement_pandas.metrics.spans import need_edges
 
 AT: Final = 24.0
 """Hours: a day old."""
@@ -73,8 +74,9 @@ def compare(  # noqa: PLR0913  each has a default
     Raises
     ------
     FrameError
-        Where a post is in both; where the endpoints count otherwise; where counts have
-        no day and an age is asked for; for an unknown type, or a number that is none.
+        Where a post is in both; where the endpoints count otherwise; where an age is asked
+        for and counts have no day, or do not state what they cover; for an unknown type, or
+        a number that is none.
 
     Notes
     -----
@@ -167,6 +169,7 @@ def _at_age(counts: pd.DataFrame, types: list[str], at: float) -> pd.DataFrame:
         msg = f"at is {at!r}; give an age in hours, such as 24, or None for all that was counted"
         raise FrameError(msg)
     lives = histories(of_types(counts, types))
+    need_edges(counts, "compare()")
     table = lives.keys().assign(count=counts_at(lives, np.full(len(lives.post), float(at))))
     table["engagement_type"] = table["engagement_type"].astype("str")
     return table.pivot_table("count", "post_id", "engagement_type").reindex(columns=types)

@@ -40,7 +40,8 @@ def counts_at(lives: Histories, ages: Floats) -> Floats:
     >>> import engagement_pandas as ep
     >>> from engagement_pandas.metrics.histories import histories
     >>> hours = {"00": "0", "01": "60", "02": "60"}
-    >>> body = {"g": {"2027900000000000000": {"impressions": {"2026-03-01": hours}}}}
+    >>> body = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T03:00:00Z",
+    ...         "g": {"2027900000000000000": {"impressions": {"2026-03-01": hours}}}}
     >>> lives = histories(ep.flatten_json(body))
     >>> counts_at(lives, lives.old[1:2]).tolist()
     [60.0]
@@ -81,7 +82,8 @@ def ages_of(lives: Histories, targets: Floats) -> Floats:
     >>> import engagement_pandas as ep
     >>> from engagement_pandas.metrics.histories import histories
     >>> hours = {"19": "60", "20": "30", "21": "10"}
-    >>> body = {"g": {"1060976163948904448": {"impressions": {"2018-11-09": hours}}}}
+    >>> body = {"start": "2018-11-09T19:00:00Z", "end": "2018-11-09T22:00:00Z",
+    ...         "g": {"1060976163948904448": {"impressions": {"2018-11-09": hours}}}}
     >>> ages_of(histories(ep.flatten_json(body)), np.array([60.0])).round(2).tolist()
     [0.61]
     """

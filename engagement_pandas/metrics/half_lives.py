@@ -22,6 +22,7 @@ WHY_NOT: Final = {
     "no_time": "the post's ID holds no time",
     "begins_late": "the counts begin after the post was made",
     "gap": "counts are missing in between",
+    "edges_unknown": "the counts do not state what they cover; set merged.attrs = counts.attrs",
     "nothing": "nothing was counted, or less than the minimum",
     "too_young": "what is still to come would move the answer",
 }
@@ -52,11 +53,11 @@ def half_life(
     -------
     DataFrame
         A row a post and type, sorted by them: ``post_id``, ``engagement_type``; ``age``
-        (``Float64``, hours that the post was watched); ``total`` (``Int64``, its counts by
-        then); for each share ``t50``, ``t75``, … (``Float64``, hours since the post was
-        made); ``recent`` (``Float64``, the share of the counts that came in the latter
-        half of its age); and ``why_not`` (category): where one of the answers is
-        ``<NA>``, why, in the words of ``WHY_NOT``.
+        (``Float64``, hours that the post was watched, ``<NA>`` where that is not
+        known); ``total`` (``Int64``, its counts by then); for each share ``t50``, ``t75``, …
+        (``Float64``, hours since the post was made); ``recent`` (``Float64``, the share of
+        the counts that came in the latter half of its age); and ``why_not`` (category): where
+        one of the answers is ``<NA>``, why, in the words of ``WHY_NOT``.
 
     Raises
     ------
@@ -85,7 +86,8 @@ def half_life(
     >>> hours = {f"{hour:02d}": str(2 ** (23 - hour)) for hour in range(19, 24)}
     >>> later = {f"{hour:02d}": "0" for hour in range(24)}
     >>> days = {"2018-11-09": hours, "2018-11-10": later}
-    >>> body = {"g": {"1060976163948904448": {"impressions": days}}}
+    >>> body = {"start": "2018-11-09T18:00:00Z", "end": "2018-11-11T00:00:00Z",
+    ...         "g": {"1060976163948904448": {"impressions": days}}}
     >>> half_life(ep.flatten_json(body), shares=(0.5, 0.9))[["total", "t50", "t90"]].round(2)
        total   t50   t90
     0     31  0.57  2.57
@@ -134,12 +136,13 @@ def _names(shares: Sequence[float]) -> dict[str, float]:
 def _faults(lives: Histories, little: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
     """Return for each reason which lives have no answer because of it."""
     last, first = lives.last, lives.begin[:-1]
-    no_time = np.isnan(lives.old[last])
-    late = ~lives.whole[first] & ~lives.unknown[first]
+    no_time = np.isnan(lives.born)
+    late = ~lives.sound[first] & ~lives.unknown[first]
     return {
         "no_time": no_time,
         "begins_late": late & ~no_time,
-        "gap": ~lives.whole[last] & ~late,
+        "gap": ~lives.sound[last] & ~late,
+        "edges_unknown": lives.sound[last] & (not lives.cover.known),
         "nothing": little,
     }
 

@@ -12,7 +12,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame import TEXT
 from engagement_pandas.metrics.ages import made_hour
 from engagement_pandas.metrics.columns import need
-from engagement_pandas.metrics.spans import HOUR_US, NOTHING, Span, hours, span
+from engagement_pandas.metrics.spans import HOUR_US, Span, hours, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,14 @@ class Histories:
     start : ndarray of int64
         Hours since 1970, UTC.
     young, old : ndarray of float64
-        The post's age in hours as the bucket began (at least 0) and ended.
+        The post's age in hours as the bucket began (at least 0) and ended, NaN where that
+        is not known.
     running : ndarray of int64
         Counts from the first bucket to the end of this one; unknown ones add nothing.
     unknown : ndarray of bool
         Whether this bucket's own count is unknown.
-    whole : ndarray of bool
-        Whether every count since the post was made is in ``running``.
+    sound : ndarray of bool
+        Whether no count since the post was made is known to be missing in ``running``.
     cover : Span
         What all the counts cover.
     """
@@ -65,8 +66,13 @@ class Histories:
     old: NDArray[np.float64]
     running: NDArray[np.int64]
     unknown: NDArray[np.bool_]
-    whole: NDArray[np.bool_]
+    sound: NDArray[np.bool_]
     cover: Span
+
+    @property
+    def whole(self) -> NDArray[np.bool_]:
+        """For each bucket, whether every count since the post was made is in ``running``."""
+        return self.sound & self.cover.known
 
     @property
     def number(self) -> NDArray[np.int64]:
@@ -101,7 +107,7 @@ def histories(counts: pd.DataFrame) -> Histories:
     Raises
     ------
     FrameError
-        Where a bucket stands twice, or something was counted before the post was made.
+        Where something was counted before the post was made.
 
     Examples
     --------
@@ -116,7 +122,7 @@ def histories(counts: pd.DataFrame) -> Histories:
     posts = pd.Index(names, dtype=TEXT)
     kinds = counts["engagement_type"]
     start = hours(counts)
-    cover = span(counts, start) if len(counts) else NOTHING
+    cover = span(counts, start)
     step = cover.step
     made = made_hour(posts)
 
@@ -140,21 +146,15 @@ def histories(counts: pd.DataFrame) -> Histories:
     hop = np.empty(len(order), dtype=np.int64)
     hop[1:] = np.diff(start)
     hop[fresh] = step
-    if (hop < step).any():
-        row = int(np.flatnonzero(hop < step)[0])
-        twice = counts.drop(columns="count").iloc[order[row]].astype(str).to_dict()
-        msg = f"counts hold {twice} twice; keep one of the rows, or they would count double"
-        raise FrameError(msg)
     first = np.flatnonzero(fresh)
     born = made[post[first]]
     place = np.cumsum(fresh) - 1
     # NaN, of an ID without a time, compares false: its whole life is unknown.
-    from_birth = (start[first] <= born) & (born >= cover.whole_from)
+    from_birth = (start[first] <= born) & (born >= cover.start)
     flaws = (hop > step) | unknown
     flaws[first] |= ~from_birth
-    # A last bucket may hold only a part; one cut by the retrieval is whole up to then.
-    flaws |= (start + step > cover.whole_until) & (start + step <= cover.until)
-    end = np.minimum(start + step, cover.until)
+    # The last bucket may hold only a part, and is whole up to the end of that.
+    flaws |= (start >= cover.until) & cover.known
     return Histories(
         posts=posts,
         types=pd.CategoricalDtype(kinds.cat.categories, ordered=kinds.cat.ordered),
@@ -166,10 +166,10 @@ def histories(counts: pd.DataFrame) -> Histories:
         row=order,
         start=start,
         young=np.maximum(start - born[place], 0),
-        old=end - born[place],
+        old=cover.ends(start, start + step) - born[place],
         running=_running(number, first, place),
         unknown=unknown,
-        whole=_running(flaws.astype(np.int64), first, place) == 0,
+        sound=_running(flaws.astype(np.int64), first, place) == 0,
         cover=cover,
     )
 
@@ -192,7 +192,8 @@ def cumulative(counts: pd.DataFrame) -> pd.DataFrame:
         bucket); ``count`` (``Int64``, all counts up to that age; it can fall, where unlikes
         outweigh likes; ``<NA>`` in a bucket whose own count is); ``complete``
         (``boolean``): whether every hour since the making is in it. Where it is not, since
-        the counts begin later or have gaps, ``count`` adds up what there is.
+        the counts begin later or have gaps, ``count`` adds up what there is. ``<NA>`` where
+        the counts do not state what they cover, see :func:`over_time`.
 
     Raises
     ------
@@ -202,15 +203,16 @@ def cumulative(counts: pd.DataFrame) -> pd.DataFrame:
 
     Notes
     -----
-    Counts of the time series are per hour, and can be negative. The first day of counts
-    by day, and the first hour of ``/28hr``, may hold only a part, so posts made in it are
-    not complete; nor is the last day of counts by day, unless it was cut by the retrieval.
+    Counts of the time series are per hour, and can be negative. Posts that were made before
+    the counts begin, to the second, are not complete. The last hour or day, which may hold
+    only a part, is complete up to the end of that, and so is its ``age``.
 
     Examples
     --------
     >>> import engagement_pandas as ep
     >>> hours = {"19": "5", "20": "7", "21": "-1"}
-    >>> body = {"g": {"1060976163948904448": {"favorites": {"2018-11-09": hours}}}}
+    >>> body = {"start": "2018-11-09T19:00:00Z", "end": "2018-11-09T22:00:00Z",
+    ...         "g": {"1060976163948904448": {"favorites": {"2018-11-09": hours}}}}
     >>> grown = cumulative(ep.flatten_json(body))
     >>> grown["age"].round(2).to_list(), grown["count"].to_list()
     ([0.61, 1.61, 2.61], [5, 12, 11])
@@ -224,7 +226,7 @@ def cumulative(counts: pd.DataFrame) -> pd.DataFrame:
         start=start,
         age=pd.array(lives.old, dtype="Float64"),
         count=running,
-        complete=pd.array(lives.whole, dtype="boolean"),
+        complete=lives.cover.stated(lives.sound),
     )
 
 

@@ -11,7 +11,7 @@ from engagement_pandas.metrics.columns import known_type, need, whole_number
 from engagement_pandas.metrics.intervals import CONFIDENCE, Prior, fit_prior
 from engagement_pandas.metrics.pairs import pair_of
 from engagement_pandas.metrics.rates import engagement_rate
-from engagement_pandas.metrics.sums import totals
+from engagement_pandas.metrics.rosters import totals
 
 RATE: Final = "rate"
 
@@ -53,8 +53,10 @@ def top_posts(  # noqa: PLR0913  each has a default
     DataFrame
         Best first: ``rank`` (``int64``; ties share the better one), ``post_id``. By a
         type: its sum under its name (``Int64``). By rate: both sums, ``rate``,
-        ``shrunk``, ``low`` and ``high`` (``Float64``), in the order of ``low``. Ties are
-        in the order of the IDs, as text. Posts without such a count are not ranked.
+        ``shrunk``, ``low`` and ``high`` (``Float64``), in the order of ``low``. Last
+        ``missing`` (``Int64``), how many counts the sums lack, as :func:`engagement_rate`
+        has it. Ties are in the order of the IDs, as text. Posts without such a count are
+        not ranked.
 
     Raises
     ------
@@ -90,14 +92,14 @@ def top_posts(  # noqa: PLR0913  each has a default
         posts = _rated(counts, pair, shrinkage, confidence)
     else:
         score = known_type(counts, by)
-        posts = totals(counts, ["post_id"], [score, denominator] if least else [score])
+        posts = totals(counts, ["post_id"], [score])
     ranked = posts[score].notna()
     if least:
-        ranked &= (posts[known_type(counts, denominator)] >= least).fillna(value=False)
+        kind = known_type(counts, denominator)
+        shown = totals(counts, ["post_id"], [kind]).set_index("post_id")[kind]
+        ranked &= (shown.reindex(posts["post_id"]).array >= least).fillna(value=False)
     best = posts[ranked].sort_values(score, ascending=False, kind="stable", ignore_index=True)
     rank = best[score].rank(method="min", ascending=False).astype("int64")
-    shown = [name for name in best.columns if str(by) == RATE or name in ("post_id", score)]
-    best = best[shown]
     best.insert(0, "rank", rank)
     return best.head(limit)
 
@@ -120,4 +122,4 @@ def _rated(
         name: pd.array(numbers, dtype="Float64")
         for name, numbers in zip(("shrunk", "low", "high"), shrunk, strict=True)
     }
-    return rates[["post_id", *pair, "rate"]].assign(**values)
+    return rates[["post_id", *pair, "rate"]].assign(**values, missing=rates["missing"])

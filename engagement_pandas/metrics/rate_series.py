@@ -16,6 +16,7 @@ from engagement_pandas.metrics.columns import need, of_types
 from engagement_pandas.metrics.histories import histories
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.pairs import cells_of, find_pairs, pair_of, pair_sums, rated
+from engagement_pandas.metrics.rosters import Roster
 from engagement_pandas.metrics.spans import hours
 from engagement_pandas.metrics.stages import Stages, check_step
 from engagement_pandas.metrics.sums import coded
@@ -28,6 +29,7 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     tz: str | tzinfo = "UTC",
     by: str | Iterable[str] | None = None,
     window: Any = None,
+    posts: Any = None,
     numerator: str = "engagements",
     denominator: str = "impressions",
     confidence: float = CONFIDENCE,
@@ -46,6 +48,8 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
         A series for each value of these columns; None is one series over everything.
     window : Window, or pair of datetime or str, optional
         What was asked for; by default from the first hour in the counts to the last.
+    posts : iterable of str or DataFrame, optional
+        Posts that were asked for, as :func:`over_time` takes them.
     numerator, denominator : str
         Engagement types.
     confidence : float
@@ -62,9 +66,9 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
 
         The rate of a bucket is a ratio of sums, over the posts and hours in which *both*
         are counted. ``<NA>`` where there are none, or no impressions; then the sums are of
-        what there is. A bucket is complete where the window covers all of it, each of its
-        hours has both counts under that key, and none of them is unknown; ``<NA>`` where
-        that cannot be known, see :func:`over_time`.
+        what there is. A bucket is complete where every post that existed by then has both
+        counts in each of its hours, and the counts cover all of it; ``<NA>`` where that
+        cannot be known, see :func:`over_time`.
 
     Raises
     ------
@@ -82,10 +86,13 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     need(counts, "day")
     names = time_keys(counts, by)
     pair = pair_of(counts, numerator, denominator, names)
-    buckets = Buckets.of(counts, hours(counts), every=every, tz=tz, window=window)
+    starts = hours(counts)
+    buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)
     rows = of_types(counts, pair)
     key, table = coded(rows, names)
-    sums, known, complete = _rates(rows, [pair], buckets, key, len(table))
+    roster = Roster.of(counts, [*names, "engagement_type"], posts)
+    alive = roster.alive(starts)[counts["engagement_type"].isin(pair).to_numpy()]
+    sums, known, complete = _rates(rows, [pair], buckets, key, table, roster, alive)
     frame = buckets.frame(table).assign(**rated(pair, sums, known, confidence))
     return frame.assign(complete=complete)
 
@@ -127,9 +134,13 @@ def rates_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     """
     need(counts, "day")
     pairs = [pair_of(counts, name, denominator) for name in numerators]
-    buckets = Buckets.of(counts, hours(counts), every=every, tz=tz, window=window)
+    starts = hours(counts)
+    buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)
     key = np.zeros(len(counts), dtype=np.int64)
-    sums, known, complete = _rates(counts, pairs, buckets, key, 1)
+    table = pd.DataFrame(index=[0])
+    roster = Roster.of(counts, ["engagement_type"])
+    alive = roster.alive(starts)
+    sums, known, complete = _rates(counts, pairs, buckets, key, table, roster, alive)
     names = pd.DataFrame({"engagement_type": pd.Series(list(numerators), dtype=TEXT)})
     columns = rated(["count", denominator], sums, known, confidence)
     return buckets.frame(names).assign(**columns, complete=complete)
@@ -177,7 +188,8 @@ def rate_by_age(
     Examples
     --------
     >>> import engagement_pandas as ep
-    >>> body = {"g": {"1060976163948904448": {
+    >>> body = {"start": "2018-11-09T19:00:00Z", "end": "2018-11-09T21:00:00Z",
+    ...     "g": {"1060976163948904448": {
     ...     "impressions": {"2018-11-09": {"19": "50", "20": "20"}},
     ...     "engagements": {"2018-11-09": {"19": "5", "20": "3"}}}}}
     >>> rates = rate_by_age(ep.flatten_json(body))
@@ -209,27 +221,26 @@ def rate_by_age(
     )
 
 
-def _rates(
+def _rates(  # noqa: PLR0913, PLR0917 - one step of two metrics
     counts: pd.DataFrame,
     pairs: Sequence[list[str]],
     buckets: Buckets,
     key: NDArray[np.int64],
-    size: int,
+    table: pd.DataFrame,
+    roster: Roster,
+    alive: NDArray[np.bool_],
 ) -> tuple[list[pd.Series], NDArray[np.bool_], Any]:
     """Return two sums, whether both are known, and whether they are complete.
 
-    By pair of types, then key, then bucket; ``size`` is how many keys there are.
+    By pair of types, then key, then bucket; ``table`` holds the keys.
     """
     starts = hours(counts)
-    cells = cells_of(counts, starts)
-    found = find_pairs(counts, pairs, cells)
+    found = find_pairs(counts, pairs, cells_of(counts, starts))
     places = buckets.places(key, starts)
-    sums, known = pair_sums(counts, found, places, size * len(buckets))
-    # An hour is whole where some post has both counts, and no count is unknown.
-    parts = [part for pair in found for part in (pair.known[0], pair.unknown)]
-    lengths = [len(part) for part in parts]
-    of_pair = np.repeat(np.arange(len(parts)) // 2, lengths)
-    unknown = np.repeat(np.arange(len(parts)) % 2 == 1, lengths)
-    rows = np.concatenate(parts)
-    filled = buckets.filled(of_pair * size + key[rows], starts[rows], unknown, size * len(pairs))
-    return sums, known, buckets.complete(filled)
+    size = len(table) * len(buckets)
+    sums, known = pair_sums(counts, found, places, size)
+    complete = [
+        buckets.complete(roster, table, places[rows[alive[rows]]])
+        for rows in (pair.known[0] for pair in found)
+    ]
+    return sums, known, pd.concat([pd.Series(part) for part in complete]).array

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from engagement_pandas.metrics.columns import keys, need, of_types
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.pairs import cells_of, find_pairs, pair_of, pair_sums, rated
+from engagement_pandas.metrics.rosters import missing
 from engagement_pandas.metrics.sums import coded
 
 
@@ -38,9 +40,11 @@ def engagement_rate(
     DataFrame
         Sorted by the keys. The columns ``by``, with their dtypes; the two sums, called as
         the types are (``Int64``); ``rate``, ``low`` and ``high`` (``Float64``, numerator
-        per denominator); ``above_one`` (``boolean``). The rate is a ratio of sums, over
-        the posts and hours in which *both* are counted. ``<NA>`` where there are none, or
-        no impressions; then the sums are of what there is.
+        per denominator); ``above_one`` (``boolean``); ``missing`` (``Int64``: in how many
+        of its posts' hours, days or totals one of the two counts is unknown or has no row,
+        from the first hour in the counts, or the post's making, to the last). The
+        rate is a ratio of sums, over the posts and hours in which *both* are counted.
+        ``<NA>`` where there are none, or no impressions; then the sums are of what there is.
 
     Raises
     ------
@@ -74,6 +78,12 @@ def engagement_rate(
     pair = pair_of(counts, numerator, denominator, names)
     rows = of_types(counts, pair)
     places, table = coded(rows, names)
-    found = find_pairs(rows, [pair], cells_of(rows))
-    sums, known = pair_sums(rows, found, places, len(table))
-    return table.assign(**rated(pair, sums, known, confidence))
+    pairs = find_pairs(rows, [pair], cells_of(rows))
+    sums, known = pair_sums(rows, pairs, places, len(table))
+    # Posts without either count are missed too, so all rows are looked at.
+    picked = np.flatnonzero(counts["engagement_type"].isin(pair).to_numpy())
+    code, both = np.full(len(counts), -1), np.zeros(len(counts), dtype=np.bool_)
+    code[picked] = places
+    both[picked[pairs[0].known[0]]] = True
+    lost = missing(counts, [*names, "engagement_type"], table, code, both)
+    return table.assign(**rated(pair, sums, known, confidence), missing=lost)

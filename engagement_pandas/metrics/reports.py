@@ -16,8 +16,8 @@ from engagement_pandas.metrics.cohorts import standing
 from engagement_pandas.metrics.columns import known_type, need, of_types
 from engagement_pandas.metrics.half_lives import half_life
 from engagement_pandas.metrics.rates import engagement_rate
-from engagement_pandas.metrics.spans import retrieved
-from engagement_pandas.metrics.sums import totals
+from engagement_pandas.metrics.rosters import totals
+from engagement_pandas.metrics.spans import covered
 
 LINK: Final = "https://x.com/i/web/status/{}"
 """Where a post can be looked at, whoever wrote it."""
@@ -55,8 +55,11 @@ def summarise(
         Sorted by ``post_id``: ``post_id``, ``link`` (``str``); ``handle`` and ``text``
         (``str``) where ``posts`` have them; ``created_at`` (``datetime64[us, UTC]``);
         ``age`` (``Float64``, hours until which the post was watched); a column for each
-        type (``Int64``, sums); ``rate``, ``low``, ``high`` (``Float64``); ``half_life``
-        (``Float64``, hours, where counts are by hour); ``percentile`` (``Float64``),
+        type (``Int64``, sums), and ``missing`` (``Int64``): how many counts these lack,
+        unknown ones and hours (or days) without a row, from the first in the counts or the
+        post's making to the last; ``rate``, ``low``, ``high`` (``Float64``); ``half_life``
+        (``Float64``, hours, where counts are by hour), and ``why_not`` (category) where
+        there is none, in the words of ``WHY_NOT``; ``percentile`` (``Float64``),
         ``percentile_age`` (``Float64``, the hour at which) and ``n`` (``Int64``, among
         how many others), where counts have a day. ``<NA>`` is what is not known.
 
@@ -82,8 +85,9 @@ def summarise(
     columns = {"created_at": made_at(frame["post_id"])}
     types = in_order(str(kind) for kind in counts["engagement_type"].unique())
     parts = [totals(counts, ["post_id"], types).set_index("post_id")]
-    if "day" in counts.columns or retrieved(counts) is not None:
-        parts.insert(0, age(counts).groupby(counts["post_id"]).max().to_frame())
+    if {"day", "retrieved_at"} & {*counts.columns, *counts.attrs} or covered(counts):
+        ages = age(counts).groupby(counts["post_id"])
+        parts.insert(0, ages.max(skipna=False).to_frame())
     rates = engagement_rate(counts, numerator=numerator, denominator=denominator)
     parts.append(rates.set_index("post_id")[["rate", "low", "high"]])
     if "day" in counts.columns and types:
@@ -96,13 +100,14 @@ def summarise(
 
 def _lives(counts: pd.DataFrame) -> list[pd.DataFrame]:
     """Return half-lives and percentiles by post."""
-    place = standing(counts).set_index("post_id").rename(columns={"age": "percentile_age"})
-    place["n"] = place["n"].astype("Int64")
-    parts = [place[["percentile", "percentile_age", "n"]]]
+    parts = []
     if "hour" in counts.columns:
         halves = half_life(counts).set_index("post_id")
-        parts.insert(0, halves[["t50"]].rename(columns={"t50": "half_life"}))
-    return parts
+        parts = [halves[["t50", "why_not"]].rename(columns={"t50": "half_life"})]
+    known = counts if covered(counts) is not None else counts.iloc[:0]
+    place = standing(known).set_index("post_id").rename(columns={"age": "percentile_age"})
+    place["n"] = place["n"].astype("Int64")
+    return [*parts, place[["percentile", "percentile_age", "n"]]]
 
 
 def _named(counts: pd.DataFrame, posts: pd.DataFrame | None) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame import check_counts
+from engagement_pandas.metrics.spans import SPREAD
 
 _KEY = "retrieved_at"
 
@@ -24,7 +25,8 @@ def latest(counts: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Tidy counts without ``retrieved_at``, with a fresh ``RangeIndex``, for the metrics:
         counts of several moments are never added up. For each post and engagement type,
-        only the rows of the last time that it was counted.
+        only the rows of the last time that it was counted. ``attrs["retrieved_at"]`` is the
+        earliest of these times, where they are less than a minute apart.
 
     Raises
     ------
@@ -53,29 +55,13 @@ def latest(counts: pd.DataFrame) -> pd.DataFrame:
         )
         raise FrameError(msg)
     last = counts.groupby(["post_id", "engagement_type"], observed=True)[_KEY].transform("max")
-    rows = counts[counts[_KEY] == last].drop(columns=_KEY).reset_index(drop=True)
+    kept = (counts[_KEY] == last).to_numpy()
+    rows = counts[kept].drop(columns=_KEY).reset_index(drop=True)
     rows["engagement_type"] = rows["engagement_type"].cat.remove_unused_categories()
+    # Rows of moments that are apart have none in common, up to which they count.
+    moments = counts[_KEY].to_numpy()[kept]
+    if len(rows):
+        rows.attrs["retrieved_at"] = counts[_KEY][kept].min().isoformat()
+        if moments.max() - moments.min() > SPREAD:
+            del rows.attrs["retrieved_at"]
     return rows
-
-
-def check_one_snapshot(counts: pd.DataFrame) -> None:
-    """Refuse counts of which some were retrieved several times: they do not add up.
-
-    Raises
-    ------
-    FrameError
-        Naming a post, and the cure.
-    """
-    if _KEY not in counts.columns or "post_id" not in counts.columns or not len(counts):
-        return
-    keys = [name for name in counts.columns if name not in (_KEY, "count")]
-    twice = counts.duplicated(
-        [name for name in keys if name in ("post_id", "engagement_type", "day", "hour")]
-    )
-    if twice.any():
-        post = counts.loc[twice, "post_id"].iloc[0]
-        msg = (
-            f"post {post} was retrieved several times, and counts of several moments are not "
-            "added up; take latest(counts), or filter by retrieved_at"
-        )
-        raise FrameError(msg)

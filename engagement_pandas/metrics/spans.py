@@ -1,8 +1,15 @@
-"""The hours that counts cover: from the first row to the last, and which are whole."""
+"""The stretch of time that counts cover, and which of it is known to be covered.
+
+An answer counts from one instant to another, and nothing in its rows says which: the first
+and the last hour of ``/28hr`` are parts of hours, and a day at the edge of a window holds
+only the hours inside it. So a frame carries what it covers in ``attrs``: ``start`` and
+``end`` (exact, with a time zone), ``endpoint`` and ``retrieved_at``. Where these are lost, by
+a merge or another program, nothing is known to be complete.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +23,18 @@ from engagement_pandas.wording import moment_text
 
 HOUR_US: Final = 3_600_000_000
 DAY_HOURS: Final = 24
+_LAST_HOURS: Final = 28
+
+SPREAD: Final = pd.Timedelta(minutes=1)
+"""Moments that are further apart are not one."""
+
+SUMMED: Final = "engagement_pandas.summed"
+"""In ``attrs`` of parts of sums, in which a key may stand twice; each part was looked at."""
+
+CURE: Final = (
+    "the counts do not state what they cover, as after a merge; set merged.attrs = counts.attrs, "
+    "or counts.attrs |= {'start': '2026-03-01T00:00Z', 'end': '2026-04-12T09:00Z'}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +45,60 @@ class Span:
     ----------
     first, last : int
         From the start of the first bucket to the end of the last.
-    whole_from, whole_until : int
-        Between these the buckets are known to be covered from end to end.
+    start : float
+        From when on everything was counted; minus infinity for whole hours.
     until : float
-        The moment of the last count: ``last``, or within the last bucket the retrieval.
+        The moment of the last count: ``last``, or within the buckets the end of what was
+        asked for. The age of a bucket that begins later is not known.
     step : int
         Hours in a bucket: 1, or 24 where counts are by day.
+    known : bool
+        Whether ``start`` and ``until`` are known; if not, no bucket is known to be complete.
     """
 
     first: int
     last: int
-    whole_from: int
-    whole_until: int
+    start: float
     until: float
     step: int
+    known: bool = True
+
+    @property
+    def exact(self) -> bool:
+        """Whether ``until`` is within the last bucket, or its end."""
+        return self.until > self.last - self.step
+
+    def ends(self, begin: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return until when stretches of time count; NaN where that is not known."""
+        there = (begin < self.until) & (self.exact | (end <= self.until))
+        return np.where(there, np.minimum(end, self.until), np.nan)
+
+    def complete(self, full: NDArray[np.bool_], begin: Any, end: NDArray[np.int64]) -> Any:
+        """Return which stretches of time are complete, ``<NA>`` where that is not known.
+
+        Parameters
+        ----------
+        full : ndarray of bool
+            Whether each hour of the stretch has its counts.
+        begin, end : ndarray
+            Hours since 1970, UTC: from when on counts are needed, and until when.
+
+        Returns
+        -------
+        BooleanArray
+        """
+        if self.known:
+            full = full & (begin >= self.start)
+        if self.known or self.exact:
+            full = full & (end <= self.until)
+        return self.stated(full)
+
+    def stated(self, sound: NDArray[np.bool_]) -> Any:
+        """Return what is so if nothing is missing at the edges: ``<NA>`` where these are lost."""
+        return pd.arrays.BooleanArray(sound.copy(), sound & (not self.known))
 
 
-NOTHING: Final = Span(0, 0, 0, 0, 0.0, 1)
+NOTHING: Final = Span(0, 0, -np.inf, 0.0, 1)
 """What an empty frame covers."""
 
 
@@ -62,8 +118,8 @@ def hours(counts: pd.DataFrame) -> NDArray[np.int64]:
     return starts
 
 
-def retrieved(counts: pd.DataFrame) -> float | None:
-    """Return ``attrs["retrieved_at"]`` in hours since 1970, UTC; None where there is none.
+def moment(counts: pd.DataFrame, name: str) -> float | None:
+    """Return a moment of ``attrs`` in hours since 1970, UTC; None where there is none.
 
     Raises
     ------
@@ -74,57 +130,101 @@ def retrieved(counts: pd.DataFrame) -> float | None:
     --------
     >>> frame = pd.DataFrame()
     >>> frame.attrs["retrieved_at"] = "1970-01-01T02:30:00Z"
-    >>> retrieved(frame)
+    >>> moment(frame, "retrieved_at")
     2.5
     """
-    moment = counts.attrs.get("retrieved_at")
-    if moment is None:
+    given = counts.attrs.get(name)
+    if given is None:
         return None
-    return datetime.fromisoformat(moment_text(moment)).timestamp() / 3600
+    return datetime.fromisoformat(moment_text(given, name)).timestamp() / 3600
+
+
+def read_at(counts: pd.DataFrame) -> float | None:
+    """Return when the counts were retrieved, in hours since 1970; None where unknown or apart.
+
+    Examples
+    --------
+    >>> moments = pd.to_datetime(["1970-01-01T02:30Z", "1970-01-02T02:30Z"])
+    >>> print(read_at(pd.DataFrame({"retrieved_at": moments})))
+    None
+    """
+    if "retrieved_at" not in counts.columns:
+        return moment(counts, "retrieved_at")
+    moments = counts["retrieved_at"]
+    if not len(moments) or moments.max() - moments.min() > SPREAD:
+        return None
+    return float(moments.min().timestamp() / 3600)
+
+
+def covered(counts: pd.DataFrame) -> tuple[float, float] | None:
+    """Return from when to when all was counted, in hours since 1970; None where unknown.
+
+    Raises
+    ------
+    FrameError
+        Where ``attrs`` hold what is no stretch of time.
+
+    Notes
+    -----
+    Where only the endpoint and the retrieval are known, ``/28hr`` covers the 28 hours before
+    it, and hours of ``/historical`` are whole, since its windows are of whole hours.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"day": [], "hour": []})
+    >>> frame.attrs = {"endpoint": "28hr", "retrieved_at": "1970-01-02T06:30:00Z"}
+    >>> covered(frame)
+    (2.5, 30.5)
+    """
+    start, end = moment(counts, "start"), moment(counts, "end")
+    if start is not None and end is not None:
+        if start >= end:
+            msg = f"attrs say that the counts cover {counts.attrs['start']} to "
+            raise FrameError(f"{msg}{counts.attrs['end']}, which is nothing; set both again")
+        return start, end
+    endpoint, at = counts.attrs.get("endpoint"), read_at(counts)
+    if endpoint == Endpoint.LAST_28_HOURS and at is not None:
+        return at - _LAST_HOURS, at
+    if endpoint == Endpoint.HISTORICAL and "hour" in counts.columns:
+        return -np.inf, np.inf
+    return None
 
 
 def span(counts: pd.DataFrame, starts: NDArray[np.int64]) -> Span:
-    """Return what the counts cover, as far as they tell themselves.
+    """Return what the counts cover, as far as they state it themselves.
 
     Parameters
     ----------
     counts : DataFrame
-        Not empty.
-    starts : ndarray
+    starts : ndarray of int64
         As :func:`hours` returns them.
-
-    Notes
-    -----
-    The first and the last hour of ``/28hr`` are partial; days at the edges of a window
-    hold only the hours inside it, and nothing in an answer says so (X's documentation).
-    So the first and the last day of counts by day are not known to be whole. An hour in
-    which the counts were retrieved had not ended.
 
     Examples
     --------
     >>> import engagement_pandas as ep
-    >>> body = {"g": {"impressions": {"1970-01-02": {"03": "5", "04": "6"}}}}
+    >>> body = {"start": "1970-01-02T03:20:00Z", "end": "1970-01-02T04:30:00Z",
+    ...         "g": {"impressions": {"1970-01-02": {"03": "5", "04": "6"}}}}
     >>> counts = ep.flatten_json(body)
-    >>> span(counts, hours(counts))
-    Span(first=27, last=29, whole_from=27, whole_until=29, until=29, step=1)
+    >>> span(counts, hours(counts)).until
+    28.5
     """
+    if not len(starts):
+        return NOTHING
     step = 1 if "hour" in counts.columns else DAY_HOURS
     first, last = int(starts.min()), int(starts.max()) + step
-    moment = retrieved(counts)
-    within = moment is not None and last - step < moment < last
-    partial = counts.attrs.get("endpoint") == Endpoint.LAST_28_HOURS or step == DAY_HOURS
-    return Span(
-        first=first,
-        last=last,
-        whole_from=first + step * partial,
-        whole_until=last - step * (partial or within),
-        until=moment if moment is not None and within else last,
-        step=step,
-    )
+    cover, at = covered(counts), read_at(counts)
+    if cover is not None:
+        start, end = cover
+        if end == np.inf and at is not None and at > last - step:
+            end = at
+        return Span(first, last, start, min(last, end), step)
+    # An hour had ended when it was retrieved, or else was cut there; a day may end anywhere.
+    until = min(last, at) if step == 1 and at is not None and at > last - step else last - step
+    return Span(first, last, -np.inf, until, step, known=False)
 
 
-def given_span(window: Any, step: int) -> Span:
-    """Return a window that somebody gives, as a span that is whole.
+def given_span(window: Any, step: int, counts: pd.DataFrame) -> Span:
+    """Return a window that is given, as far as the counts do not state that they cover less.
 
     Parameters
     ----------
@@ -133,6 +233,7 @@ def given_span(window: Any, step: int) -> Span:
         and bare dates are midnights, UTC.
     step : int
         Hours in a bucket of the counts.
+    counts : DataFrame
 
     Raises
     ------
@@ -141,8 +242,8 @@ def given_span(window: Any, step: int) -> Span:
 
     Examples
     --------
-    >>> given_span(("1970-01-02", "1970-01-03T06:30:00Z"), 1)
-    Span(first=24, last=55, whole_from=24, whole_until=54, until=54.5, step=1)
+    >>> given_span(("1970-01-02", "1970-01-03T06:30:00Z"), 1, pd.DataFrame())
+    Span(first=24, last=55, start=24.0, until=54.5, step=1, known=True)
     """
     try:
         start, end = (window.start, window.end) if hasattr(window, "start") else window
@@ -157,54 +258,31 @@ def given_span(window: Any, step: int) -> Span:
         msg = f"window {window!r} is empty; its end is exclusive and comes after its start"
         raise FrameError(msg)
     first, last = int(bounds[0] // step) * step, -int(-bounds[1] // step) * step
-    return Span(
-        first=first,
-        last=last,
-        whole_from=-int(-bounds[0] // step) * step,
-        whole_until=int(bounds[1] // step) * step,
-        until=bounds[1],
-        step=step,
-    )
+    given = Span(first, last, bounds[0], bounds[1], step)
+    cover = covered(counts)
+    if cover is None:
+        return given
+    return replace(given, start=max(bounds[0], cover[0]), until=min(bounds[1], cover[1]))
 
 
-def known_whole(
-    full: NDArray[np.bool_],
-    begin: NDArray[np.int64],
-    end: NDArray[np.int64],
-    cover: Span,
-    *,
-    unsure: bool,
-) -> Any:
-    """Return which stretches of time are whole, as far as anybody knows.
+def need_edges(counts: pd.DataFrame, what: str) -> None:
+    """Refuse counts of which nobody can know what they cover, where all rests on it.
 
-    Parameters
-    ----------
-    full : ndarray of bool
-        Whether each hour of the stretch has a count.
-    begin, end : ndarray of int64
-        Hours since 1970, UTC.
-    cover : Span
-    unsure : bool
-        Whether the counts do not tell if their own edges are whole.
-
-    Returns
-    -------
-    BooleanArray
-        ``<NA>`` where it cannot be known.
+    Raises
+    ------
+    FrameError
+        With the cure.
 
     Examples
     --------
-    >>> begin = np.array([0, 24, 48])
-    >>> cover = Span(first=0, last=72, whole_from=24, whole_until=48, until=72, step=24)
-    >>> full = np.array([True, True, True])
-    >>> known_whole(full, begin, begin + 24, cover, unsure=True).tolist()
-    [<NA>, True, <NA>]
+    >>> need_edges(pd.DataFrame({"day": [1]}), "compare()")
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: compare() needs lives from their beginning on, and ...
     """
-    sure = (begin >= cover.whole_from) & (end <= cover.whole_until)
-    maybe = (begin >= cover.first) & (end <= cover.until)
-    complete = pd.array(full & sure, dtype="boolean")
-    complete[full & maybe & ~sure & unsure] = pd.NA
-    return complete
+    if len(counts) and covered(counts) is None:
+        msg = f"{what} needs lives from their beginning on, and {CURE}"
+        raise FrameError(msg)
 
 
 def _hour(moment: Any) -> float:

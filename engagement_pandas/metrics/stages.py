@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engagement_pandas.errors import FrameError
 from engagement_pandas.metrics.columns import need
 from engagement_pandas.metrics.histories import Histories, histories
-from engagement_pandas.metrics.spans import DAY_HOURS, Span, known_whole
+from engagement_pandas.metrics.spans import DAY_HOURS, Span
 from engagement_pandas.metrics.sums import added
 
 STEPS: Final = {"h": 1, "D": DAY_HOURS}
@@ -42,8 +42,8 @@ def by_age(counts: pd.DataFrame, *, every: str = "h") -> pd.DataFrame:
         the counts if these end in it; ``<NA>`` for IDs that hold no time); ``count``
         (``Int64``, counts per bucket; ``<NA>``, and not 0, where there are none);
         ``complete`` (``boolean``): whether every hour of the bucket is known. Where one is
-        not, ``count`` adds up what there is. ``<NA>`` where that cannot be known: counts by
-        day do not tell whether their first and last day were asked for as a whole.
+        not, ``count`` adds up what there is. ``<NA>`` where that cannot be known, since the
+        counts do not state what they cover, see :func:`over_time`.
 
     Raises
     ------
@@ -65,7 +65,8 @@ def by_age(counts: pd.DataFrame, *, every: str = "h") -> pd.DataFrame:
     --------
     >>> import engagement_pandas as ep
     >>> hours = {"19": "5", "20": "7", "21": "-1"}
-    >>> body = {"g": {"1060976163948904448": {"favorites": {"2018-11-09": hours}}}}
+    >>> body = {"start": "2018-11-09T19:00:00Z", "end": "2018-11-09T22:00:00Z",
+    ...         "g": {"1060976163948904448": {"favorites": {"2018-11-09": hours}}}}
     >>> ages = by_age(ep.flatten_json(body))
     >>> ages["age"].round(2).to_list(), ages["count"].to_list()
     ([0.61, 1.61, 2.61], [5, 7, -1])
@@ -180,15 +181,13 @@ class Stages:
 
     def age(self) -> Any:
         """Return the age at the end of each stage, or of the counts: hours, ``Float64``."""
-        return pd.array(np.minimum(self.end, self.cover.until) - self.born, dtype="Float64")
+        return pd.array(self.cover.ends(self.begin, self.end) - self.born, dtype="Float64")
 
     def complete(self, known: NDArray[np.bool_]) -> Any:
         """Return for each stage whether it is whole, from which buckets are known."""
         filled = np.bincount(self.place[known], minlength=len(self.owner)) * self.cover.step
         full = (filled == self.end - self.begin) & ~np.isnan(self.born)
-        return known_whole(
-            full, self.begin, self.end, self.cover, unsure=self.cover.step == DAY_HOURS
-        )
+        return self.cover.complete(full, np.maximum(self.begin, self.born), self.end)
 
 
 def _ends(

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engagement_pandas.metrics.columns import known_type, of_types
+from engagement_pandas.frame import TEXT
 
 _ROOM: Final = 4
 """So many times the rows, a table of all combinations is quicker than looking them up."""
@@ -96,36 +96,6 @@ def added(numbers: pd.Series, places: NDArray[np.int64], size: int) -> pd.Series
     return pd.Series(total, name="count")
 
 
-def totals(counts: pd.DataFrame, names: Sequence[str], types: Sequence[str]) -> pd.DataFrame:
-    """Add the counts of some types up by some columns.
-
-    Returns
-    -------
-    DataFrame
-        A row a combination, sorted: the columns, with their dtypes, and one column
-        ``Int64`` for each type. ``<NA>`` where no count of it is known.
-
-    Examples
-    --------
-    >>> import engagement_pandas as ep
-    >>> counts = ep.flatten_json({"g": {"impressions": {"2026-03-01": "5"}}})
-    >>> totals(counts, ["day"], ["impressions", "favorites"])
-             day  impressions  favorites
-    0 2026-03-01            5       <NA>
-    """
-    wanted = list(dict.fromkeys(known_type(counts, name) for name in types))
-    rows = of_types(counts, wanted)
-    codes, table = coded(rows, names)
-    present = [str(kind) for kind in rows["engagement_type"].cat.categories]
-    order = np.array([wanted.index(kind) if kind in wanted else -1 for kind in present])
-    codes = codes * len(wanted)
-    if present:
-        codes += order[rows["engagement_type"].cat.codes.to_numpy()]
-    sums = added(rows["count"], codes, len(table) * len(wanted)).array
-    columns = {name: sums[place :: len(wanted)] for place, name in enumerate(wanted)}
-    return table.assign(**columns)
-
-
 def _factorized(column: pd.Series) -> tuple[NDArray[np.int64], Any]:
     """Return each value's place among the distinct ones, and these, sorted, NA last."""
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -136,5 +106,12 @@ def _factorized(column: pd.Series) -> tuple[NDArray[np.int64], Any]:
         every[size:] = -1
         kinds = pd.Categorical.from_codes(every, dtype=column.dtype)
         return np.where(codes < 0, size, codes).astype(np.int64), kinds
+    if column.dtype == TEXT and len(column):
+        # IDs that rise, as those of ``flatten`` do, need not be hashed.
+        texts = column.array
+        turns = np.append(True, np.asarray(texts[1:] != texts[:-1], dtype=np.bool_))
+        level = pd.Index(column[turns])
+        if level.is_monotonic_increasing and level.is_unique and not level.hasnans:
+            return np.cumsum(turns) - 1, level
     place, level = pd.factorize(column, sort=True, use_na_sentinel=False)
     return place, pd.Index(level)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any, Final
@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame import TEXT
 from engagement_pandas.metrics.ages import made_hour
-from engagement_pandas.metrics.buckets import zone_of
 from engagement_pandas.metrics.columns import known_type, need, whole_number
 from engagement_pandas.metrics.growth import Floats
 from engagement_pandas.metrics.intervals import z_of
 from engagement_pandas.metrics.rates import engagement_rate
 from engagement_pandas.metrics.spans import HOUR_US, hours
+from engagement_pandas.metrics.sums import added
+from engagement_pandas.metrics.zones import zone_of
 
 WEEK: Final = 7 * 24
 SURE: Final = 0.99
@@ -42,7 +43,8 @@ VERDICTS: Final = {
 class _Parts:
     """Posts, or hours of posts: what each got, what was to be expected, and when.
 
-    ``post`` numbers the post, ``cell`` the hour of the week.
+    ``post`` numbers the post, ``cell`` the hour of the week; ``sums`` are count and exposure
+    as the integers that they are.
     """
 
     post: NDArray[np.int64]
@@ -51,6 +53,7 @@ class _Parts:
     exposure: Floats
     expected: Floats
     overall: float
+    sums: Sequence[pd.Series] = ()
 
 
 _Turned = Callable[[_Parts, np.random.Generator], NDArray[np.int64]]
@@ -152,12 +155,12 @@ def best_times(  # noqa: PLR0913  each has a default
     beaten = draws - np.searchsorted(largest, surplus, side="left")
     chance = np.where(number >= least, (1 + beaten) / (1 + draws), np.nan)
     sums = {
-        name: np.bincount(parts.cell, weights=values, minlength=WEEK)
-        for name, values in zip(pair, (parts.count, parts.exposure), strict=True)
+        name: added(values, parts.cell, WEEK) for name, values in zip(pair, parts.sums, strict=True)
     }
     shrunk = _shrunk(parts, variance)
     with np.errstate(divide="ignore", invalid="ignore"):
-        rate = sums[pair[0]] / sums[pair[1]]
+        count, exposure = (sums[name].to_numpy(dtype="float64", na_value=np.nan) for name in pair)
+        rate = count / exposure
     week = np.arange(WEEK)
     days = pd.CategoricalDtype(pd.Index(DAYS, dtype=TEXT), ordered=True)
     return pd.DataFrame(
@@ -165,10 +168,7 @@ def best_times(  # noqa: PLR0913  each has a default
             "weekday": pd.Categorical.from_codes(week // 24, dtype=days),
             "hour": (week % 24).astype("int8"),
             "n": number.astype("int64"),
-            **{
-                name: pd.array(np.where(number > 0, total, np.nan), dtype="Int64")
-                for name, total in sums.items()
-            },
+            **sums,
             "rate": pd.array(rate, dtype="Float64"),
             "shrunk": pd.array(np.where(number > 0, shrunk, np.nan), dtype="Float64"),
             "p": pd.array(chance, dtype="Float64"),
@@ -185,7 +185,8 @@ def _posting(counts: pd.DataFrame, zone: tzinfo, pair: list[str]) -> tuple[_Part
     count, exposure = (rates.loc[known, name].to_numpy(dtype="float64") for name in pair)
     overall = float(count.sum() / exposure.sum()) if len(count) else np.nan
     cell = _local(made[known], zone)
-    parts = _Parts(np.arange(len(count)), cell, count, exposure, overall * exposure, overall)
+    sums = [rates.loc[known, name] for name in pair]
+    parts = _Parts(np.arange(len(count)), cell, count, exposure, overall * exposure, overall, sums)
     return parts, lambda parts, dice: dice.permutation(parts.cell)
 
 
@@ -206,7 +207,8 @@ def _engaging(counts: pd.DataFrame, zone: tzinfo, pair: list[str]) -> tuple[_Par
     own = np.bincount(post, count) / np.bincount(post, exposure) if len(post) else count
     overall = float(count.sum() / exposure.sum()) if len(count) else np.nan
     cell = rates["_cell"].to_numpy(dtype="int64")
-    parts = _Parts(post, cell, count, exposure, own[post] * exposure, overall)
+    sums = [rates[name] for name in pair]
+    parts = _Parts(post, cell, count, exposure, own[post] * exposure, overall, sums)
     return (
         parts,
         lambda parts, dice: (parts.cell + dice.integers(WEEK, size=len(own))[parts.post]) % WEEK,

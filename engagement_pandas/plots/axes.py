@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
@@ -256,6 +256,15 @@ def label_bars(ax: Axes, widths: Sequence[float], labels: Sequence[str]) -> None
             label, (width, row), xytext=(3 * side, 0), textcoords="offset points",
             ha="right" if width < 0 else "left", va="center", fontsize=size, color=ink(ax),
         )  # fmt: skip
+
+
+def hatch_missing(bars: Iterable[Any], missing: Iterable[Any]) -> str:
+    """Hatch the bars of sums that lack counts; return what the axis has to say about it."""
+    hatched = [bar for bar, lost in zip(bars, missing, strict=True) if not pd.isna(lost) and lost]
+    for bar in hatched:
+        bar.set_hatch("///")
+        bar.set_edgecolor("white")
+    return "; hatched: counts are missing" if hatched else ""
 
 
 def percent(rate: float) -> str:

@@ -73,7 +73,8 @@ def plot_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     --------
     >>> import engagement_pandas as ep
     >>> hours = {"00": "5", "01": "7"}
-    >>> body = {"g": {"2027900000000000000": {"impressions": {"2026-03-01": hours}}}}
+    >>> body = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T02:00:00Z",
+    ...         "g": {"2027900000000000000": {"impressions": {"2026-03-01": hours}}}}
     >>> ax = plot_by_age(ep.flatten_json(body))
     >>> ax.get_ylabel(), ax.lines[0].get_ydata().tolist()
     ('impressions per hour', [5.0, 7.0])

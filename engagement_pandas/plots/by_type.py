@@ -9,9 +9,12 @@ import pandas as pd
 
 from engagement_pandas.frame import in_order
 from engagement_pandas.metrics.columns import need
+from engagement_pandas.metrics.rosters import missing
+from engagement_pandas.metrics.sums import coded
 from engagement_pandas.plots.axes import (
     axes_for,
     count_axis,
+    hatch_missing,
     label_bars,
     name_rows,
     say,
@@ -45,7 +48,7 @@ def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any)
     matplotlib.axes.Axes
         Counts over all posts and the UTC days that the x axis names. Bars side by side,
         never stacked: types do not add up to ``engagements``. A type without any count
-        has no bar, and says so.
+        has no bar, and says so; one of which counts are missing is hatched.
 
     Raises
     ------
@@ -61,7 +64,11 @@ def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any)
     [90.0, 7.0]
     """
     need(counts)
-    sums = counts.groupby("engagement_type", observed=True)["count"].sum(min_count=1)
+    kind = ["engagement_type"]
+    sums = counts.groupby(kind, observed=True)["count"].sum(min_count=1)
+    code, table = coded(counts, kind)
+    lost = missing(counts, kind, table, code, counts["count"].notna().to_numpy())
+    lacks = dict(zip(table["engagement_type"], lost, strict=True))
     known = {str(name): value for name, value in sums.items()}
     size = {name: -np.inf if pd.isna(known[name]) else float(known[name]) for name in known}
     order = sorted(in_order(known), key=lambda name: -size[name])
@@ -75,6 +82,8 @@ def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any)
     bars = ax.barh(range(len(order)), widths, **style | bar_kw)
     for bar, name in zip(bars, order, strict=True):
         bar.set_gid(name)
+    note = hatch_missing(bars, [lacks[name] for name in order])
+    ax.set_xlabel(wrapped(ax, f"counts{_days(counts)}{note}"))
     count_axis(ax.xaxis)
     tidy(ax, grid="x")
     name_rows(ax, [shortened(in_font(name), TYPE_ROOM) for name in order])

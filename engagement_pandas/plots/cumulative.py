@@ -11,6 +11,7 @@ import pandas as pd
 from engagement_pandas.metrics import benchmark, check_comparable, cumulative
 from engagement_pandas.metrics.cohorts import AGES
 from engagement_pandas.metrics.columns import need, one_type
+from engagement_pandas.metrics.spans import covered
 from engagement_pandas.plots.ages import UNTIL, blank, check_until, ranked, say_why, young
 from engagement_pandas.plots.axes import (
     age_axis,
@@ -84,7 +85,8 @@ def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
     --------
     >>> import engagement_pandas as ep
     >>> hours = {"00": "5", "01": "7"}
-    >>> body = {"g": {"2027900000000000000": {"impressions": {"2026-03-01": hours}}}}
+    >>> body = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T02:00:00Z",
+    ...         "g": {"2027900000000000000": {"impressions": {"2026-03-01": hours}}}}
     >>> ax = plot_cumulative(ep.flatten_json(body))
     >>> ax.get_xlabel(), ax.lines[0].get_ydata().tolist()
     ('hours since the post was made', [0.0, 5.0, 12.0])
@@ -95,10 +97,13 @@ def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
     rows = one_type(counts, engagement_type)
     kind = str(rows["engagement_type"].iloc[0]) if len(rows) else "counts"
     colours = post_colours(counts, posts=posts)
+    if cohort is not None:
+        check_comparable(rows, cohort, [kind])
     grown = cumulative(rows)
     aged = young(grown, until)
     old = float(aged["age"].max()) if len(aged) else 0.0
-    bands = _bands(rows, cohort, engagement_type, old) if old else None
+    known = cohort is not None or covered(rows) is not None
+    bands = _bands(rows, cohort, engagement_type, old) if old and known else None
     ax = axes_for(ax)
     blank(ax, f"cumulative {kind}")
     if not aged["count"].notna().any():
@@ -124,7 +129,6 @@ def _bands(
     if cohort is not None:
         name = engagement_type or (str(rows["engagement_type"].iloc[0]) if len(rows) else None)
         others = one_type(cohort, name)
-        check_comparable(rows, others)
     ages = np.unique([*np.linspace(0, old, _STEPS)[1:], *(age for age in AGES if age < old)])
     percentiles = sorted({_MIDDLE, *(share for band in BANDS for share in band)})
     return benchmark(others, ages=ages.tolist(), percentiles=percentiles)
@@ -192,7 +196,8 @@ def _draw_posts(
         labels.append(f"{len(others)} others")
     if faint:
         handles.append(faint[0])
-        labels.append("counts are missing before")
+        unsure = aged["complete"].isna().any()
+        labels.append("perhaps counts are missing" if unsure else "counts are missing before")
     return handles, labels
 
 

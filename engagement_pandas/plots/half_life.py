@@ -54,6 +54,7 @@ _REASONS: Final = {
     "no_time": "without a time in the ID",
     "begins_late": "whose counts begin late",
     "gap": "with gaps",
+    "edges_unknown": "in counts that do not state what they cover",
     "nothing": "with too few counts",
     "too_young": "too young",
 }
@@ -113,7 +114,8 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     >>> hours = {f"{hour:02d}": str(2 ** (23 - hour)) for hour in range(19, 24)}
     >>> later = {f"{hour:02d}": "0" for hour in range(24)}
     >>> days = {"2018-11-09": hours, "2018-11-10": later}
-    >>> body = {"g": {"1060976163948904448": {"impressions": days}}}
+    >>> body = {"start": "2018-11-09T18:00:00Z", "end": "2018-11-11T00:00:00Z",
+    ...         "g": {"1060976163948904448": {"impressions": days}}}
     >>> ax = plot_half_life(ep.flatten_json(body))
     >>> [text.get_text()[-3:] for text in ax.texts], ax.get_yticklabels()[0].get_text()
     (['min'], 'impressions\n1 of 1 posts')

@@ -65,7 +65,8 @@ class Series:
         """Return what the legend has to say about the line."""
         if np.isnan(self.y).all():
             return " (no counts)"
-        return " (partial)" if self.throughout else ""
+        sure = bool((self.partial & ~self.unsure).any())
+        return (" (partial)" if sure else " (perhaps partial)") if self.throughout else ""
 
 
 def split_lines(

@@ -87,7 +87,8 @@ def plot_rate_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     Examples
     --------
     >>> import engagement_pandas as ep
-    >>> body = {"g": {"2027900000000000000": {
+    >>> body = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T02:00:00Z",
+    ...     "g": {"2027900000000000000": {
     ...     "impressions": {"2026-03-01": {"00": "50", "01": "20"}},
     ...     "engagements": {"2026-03-01": {"00": "5", "01": "3"}}}}}
     >>> ax = plot_rate_by_age(ep.flatten_json(body))

@@ -9,10 +9,10 @@ import pandas as pd
 
 from engagement_pandas.frame import in_order
 from engagement_pandas.metrics import rate_over_time
-from engagement_pandas.metrics.buckets import zone_of
 from engagement_pandas.metrics.columns import known_type, need, of_types, whole_number
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.rate_series import rates_over_time
+from engagement_pandas.metrics.zones import zone_of
 from engagement_pandas.plots.axes import axes_for, legend_of, rate_axis, room, say, tidy
 from engagement_pandas.plots.names import check_posts, post_names
 from engagement_pandas.plots.rates import (

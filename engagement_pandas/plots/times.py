@@ -11,8 +11,8 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame import in_order
-from engagement_pandas.metrics.buckets import zone_of
 from engagement_pandas.metrics.columns import keys, need, one_type
+from engagement_pandas.metrics.zones import zone_of
 from engagement_pandas.plots.axes import (
     axes_for,
     count_axis,

@@ -15,6 +15,7 @@ from engagement_pandas.metrics.rankings import RATE
 from engagement_pandas.plots.axes import (
     axes_for,
     count_axis,
+    hatch_missing,
     label_bars,
     legend_of,
     name_rows,
@@ -117,12 +118,14 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
     bars = ax.barh(range(len(ids)), value, **style | bar_kw)
     for bar, post in zip(bars, ids, strict=True):
         bar.set_gid(post)
+    note = hatch_missing(bars, best["missing"])
+    ax.set_xlabel(wrapped(ax, f"{unit}{note}"), parse_math=False)
     tidy(ax, grid="x")
     ranks = best["rank"].tolist()
     name_rows(ax, [f"{rank}.  {names[post]}" for rank, post in zip(ranks, ids, strict=True)])
     if rated:
         rate_axis(ax.xaxis)
-        _open(ax, best, value, unit, confidence)
+        _open(ax, best, value, f"{unit}, drawn towards the overall rate{note}", confidence)
     else:
         count_axis(ax.xaxis)
         label_bars(ax, value.tolist(), [f"{int(number):,}" for number in value])
@@ -153,5 +156,5 @@ def _open(
     for row in rows[beyond]:
         words = f"{percent(own[row])} →"
         ax.annotate(words, (right, row), ha="right", va="center", fontsize=8, color=ink(ax))
-    ax.set_xlabel(wrapped(ax, f"{unit}, drawn towards the overall rate"), parse_math=False)
+    ax.set_xlabel(wrapped(ax, unit), parse_math=False)
     legend_of(ax, [interval, dots], [f"{percent(confidence)} interval", "the post's own rate"])

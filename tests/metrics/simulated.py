@@ -24,7 +24,10 @@ def tidy(rows: Sequence[tuple[Any, ...]], *columns: str) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=names).astype({name: COUNT_COLUMNS[name] for name in names})
     kinds = in_order(str(name) for name in frame["engagement_type"].unique())
     ordered = frame["engagement_type"].cat.set_categories(pd.Index(kinds, dtype="str"))
-    return frame.assign(engagement_type=ordered)
+    frame = frame.assign(engagement_type=ordered)
+    if {"day", "hour"} <= set(names):
+        frame.attrs["endpoint"] = "historical"  # whose hours are whole
+    return frame
 
 
 def id_at(moment: str, low: int = 0) -> str:
@@ -82,6 +85,7 @@ def hourly(  # noqa: PLR0913  each has a default
     frame = pd.concat(parts, ignore_index=True)
     kinds = pd.CategoricalDtype(pd.Index(in_order(sizes), dtype="str"))
     frame = frame.astype({"engagement_type": kinds})
+    frame.attrs["endpoint"] = "historical"  # whose hours are whole
     return frame.sort_values(list(ONE_SNAPSHOT)[:-1], ignore_index=True)
 
 

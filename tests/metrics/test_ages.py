@@ -50,7 +50,10 @@ def test_age_follows_the_rows() -> None:
     """Any order, any index, days too; in the last hour until the retrieval."""
     counts = life(1, 2, 3).iloc[::-1]
     assert age(counts).index.to_list() == [2, 1, 0]
-    assert age(counts.drop(columns="hour").iloc[:1]).to_list() == [18.25]
+    daily = counts.drop(columns="hour").iloc[:1]
+    assert age(daily).isna().all()
+    daily.attrs |= {"start": "2026-03-01T00:00Z", "end": "2026-03-01T23:30Z"}
+    assert age(daily).to_list() == [17.75]
     counts.attrs["retrieved_at"] = "2026-03-01T07:15:00Z"
     assert age(counts).to_list() == [1.5, 1.25, 0.25]
 
@@ -58,7 +61,7 @@ def test_age_follows_the_rows() -> None:
 def test_age_of_totals() -> None:
     """Without a day it is the age at retrieval, and without that unknown and said so."""
     counts = tidy([(POST, "favorites", 5)], "post_id", "engagement_type", "count")
-    with pytest.raises(FrameError, match="retrieved_at"):
+    with pytest.raises(FrameError, match="attrs"):
         age(counts)
     counts.attrs["retrieved_at"] = "2026-03-02T05:45:00Z"
     assert age(counts).to_list() == [24.0]
@@ -93,15 +96,19 @@ def test_the_partial_first_hour() -> None:
     """The first hour of /28hr, and the first and the last of some days, may lack a part."""
     counts = life(4, 1)
     assert cumulative(counts)["complete"].all()
-    counts.attrs["endpoint"] = "28hr"
-    assert not cumulative(counts)["complete"].any()
+    for attrs in ({}, {"endpoint": "28hr"}):
+        counts.attrs = attrs
+        assert cumulative(counts)["complete"].isna().all()
+    # Made at 05:45:00: begun at that instant all is there, and a second later not.
+    for start, complete in (("05:45:00", True), ("05:45:01", False)):
+        counts.attrs = {"start": f"2026-03-01T{start}Z", "end": "2026-03-01T06:30:00Z"}
+        grown = cumulative(counts)
+        assert grown["complete"].to_list() == [complete] * 2
+        assert grown["age"].to_list() == [0.25, 0.75]
     daily = life(4).drop(columns="hour")
-    assert not cumulative(daily)["complete"].any()
-    before = tidy([("20", "favorites", "2026-02-28", 1)], *daily.columns)
-    after = tidy([("20", "favorites", "2026-03-02", 1)], *daily.columns)
-    for around, complete in (([before, daily], False), ([before, daily, after], True)):
-        days = pd.concat(around, ignore_index=True).astype(daily.dtypes.to_dict())
-        assert cumulative(days).set_index("post_id").loc[POST, "complete"] == complete
+    assert cumulative(daily)["complete"].isna().all()
+    daily.attrs = {"start": "2026-03-01T05:00Z", "end": "2026-03-02T00:00Z"}
+    assert cumulative(daily)["complete"].all()
 
 
 def test_against_loops(bakery: Any) -> None:

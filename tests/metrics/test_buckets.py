@@ -200,7 +200,7 @@ def test_days_do_not_tell_whether_they_are_whole() -> None:
     )
     daily = counts["count"].sum().reset_index()
     days = over_time(daily)
-    assert days["complete"].isna().to_list() == [True] + [False] * 5 + [True]
+    assert days["complete"].isna().all()
     assert over_time(daily, every="W")["complete"].isna().all()
     known = over_time(daily, window=("2026-03-02", "2026-03-09"))
     assert known["complete"].all()
@@ -218,8 +218,15 @@ def test_what_was_fetched_within_an_hour() -> None:
     assert over_time(counts, every="h")["complete"].to_list() == [True] * 4 + [False]
     counts.attrs["retrieved_at"] = "2026-03-09T04:20:00+00:00"
     assert over_time(counts, every="h")["complete"].all()
-    counts.attrs["endpoint"] = "28hr"
-    assert over_time(counts, every="h")["complete"].to_list() == [False, True, True, True, False]
+    counts.attrs = {"endpoint": "28hr", "retrieved_at": "2026-03-02T04:20:00Z"}
+    assert over_time(counts, every="h")["complete"].to_list() == [False] + [True] * 4
+    counts.attrs["retrieved_at"] = "2026-03-01T04:20:00Z"
+    assert over_time(counts, every="h")["complete"].to_list() == [True] * 4 + [False]
+    counts.attrs = {"retrieved_at": "2026-03-01T04:20:00Z"}
+    assert over_time(counts, every="h")["complete"].astype("object").to_list() == [
+        *[pd.NA] * 4,
+        False,
+    ]
 
 
 def test_dtypes() -> None:

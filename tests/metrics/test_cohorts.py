@@ -161,7 +161,8 @@ def test_standing_among_other_counts_of_itself() -> None:
         }
         for n in range(6)
     }
-    counts = ep.flatten_json({"g": body})
+    edges = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T03:00:00Z"}
+    counts = ep.flatten_json({"g": body, **edges})
     thrice = counts.assign(count=counts["count"] * 3)
     table = standing(counts, cohort=thrice, at=2)
     # Own 10 ... 60 among the five others of 30 ... 180: the second has 20, none below; the

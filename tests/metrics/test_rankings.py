@@ -87,7 +87,7 @@ def test_by_a_type() -> None:
     assert ranked["post_id"].to_list() == ["2", "1", "3"]
     assert ranked["rank"].to_list() == [1, 2, 2]
     assert ranked["engagements"].to_list() == [7, 5, 5]
-    assert ranked.dtypes.astype(str).to_list() == ["int64", "str", "Int64"]
+    assert ranked.dtypes.astype(str).to_list() == ["int64", "str", "Int64", "Int64"]
     assert top_posts(counts)["post_id"].to_list() == ["2", "1", "3", "5"]
 
 
@@ -140,9 +140,9 @@ def test_more_is_never_worse(rows: list[tuple[int, int]], more: int) -> None:
     """By a given prior, a further engagement moves no post down."""
 
     def places(first: int) -> int:
-        table = posts(("a", first, 500), *((f"b{n}", *row) for n, row in enumerate(rows)))
+        table = posts(("99", first, 500), *((f"{n}", *row) for n, row in enumerate(rows)))
         table = table.assign(post_id=table["post_id"])
-        return top_posts(table, by="engagements", n=99)["post_id"].to_list().index("a")
+        return top_posts(table, by="engagements", n=99)["post_id"].to_list().index("99")
 
     assert places(100 + more) <= places(100)
 

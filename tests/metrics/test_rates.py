@@ -144,6 +144,7 @@ def test_dtypes() -> None:
         "low": "Float64",
         "high": "Float64",
         "above_one": "boolean",
+        "missing": "Int64",
     }
 
 

@@ -82,7 +82,7 @@ def holed(bakery: Any) -> pd.DataFrame:
     dice = np.random.default_rng(4)
     counts = bakery.few[dice.random(len(bakery.few)) < 0.97].reset_index(drop=True)
     counts.loc[dice.random(len(counts)) < 0.03, "count"] = pd.NA
-    counts.attrs = {}
+    counts.attrs = {"endpoint": "historical"}
     return counts
 
 
@@ -184,6 +184,8 @@ def test_what_was_fetched_within_an_hour() -> None:
     assert found["complete"].to_list() == [True, True, False]
     assert by_age(counts, every="D")["age"].to_list() == [1.5]
     counts.attrs = {"endpoint": "28hr"}
+    assert by_age(counts)["complete"].isna().all()
+    counts.attrs = {"start": "2026-03-01T05:50:00Z", "end": "2026-03-01T07:15:00Z"}
     assert by_age(counts)["complete"].to_list() == [False, True, False]
 
 
@@ -193,10 +195,12 @@ def test_days_as_the_clock_has_them() -> None:
         [(POST, "favorites", f"2026-03-0{day}", day) for day in range(1, 5)],
         "post_id", "engagement_type", "day", "count",
     )  # fmt: skip
+    assert by_age(days, every="D")["complete"].isna().all()
+    days.attrs = {"start": "2026-03-01T05:00:00Z", "end": "2026-03-04T18:00:00Z"}
     found = by_age(days, every="D")
-    assert found["age"].to_list() == [18.25, 42.25, 66.25, 90.25]
+    assert found["age"].to_list() == [18.25, 42.25, 66.25, 84.25]
     assert found["count"].to_list() == [1, 2, 3, 4]
-    assert listed(found["complete"]) == [None, True, True, None]
+    assert listed(found["complete"]) == [True, True, True, False]
     with pytest.raises(FrameError, match=r"by day, and hours of age .* every='D'"):
         by_age(days)
     with pytest.raises(FrameError, match="by day, and hours of age"):

@@ -26,6 +26,7 @@ def _closed_figures() -> Iterator[None]:
 
 def _hourly(*rows: tuple[str, str, str, int, Any]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["post_id", "engagement_type", "day", "hour", "count"])
+    frame.attrs["endpoint"] = "historical"  # whose hours are whole
     return frame.astype(
         {
             "post_id": "str",

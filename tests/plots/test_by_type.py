@@ -29,7 +29,13 @@ def test_largest_on_top(rows: pd.DataFrame) -> None:
 
 def test_days_and_zone(rows: pd.DataFrame) -> None:
     """The first and the last UTC day; nothing of the kind for totals."""
-    assert plot_by_type(rows).get_xlabel() == "counts, 2026-03-01 to 2026-03-02 (UTC)"
+    label = plot_by_type(rows).get_xlabel().replace("\n", " ")
+    assert label == "counts, 2026-03-01 to 2026-03-02 (UTC); hatched: counts are missing"
+    hatched = {bar.get_gid(): bar.get_hatch() for bar in plot_by_type(rows).patches}
+    assert hatched == {"impressions": "///", "favorites": "///"}
+    whole = rows[(rows["post_id"] == "1") & (rows["day"] == "2026-03-01")]
+    whole = whole[whole["engagement_type"] == "impressions"]
+    assert [bar.get_hatch() for bar in plot_by_type(whole).patches] == [None]
     assert plot_by_type(rows.iloc[:1]).get_xlabel() == "counts, 2026-03-01 (UTC)"
     totals = ep.flatten_json({"g": {"1": {"favorites": "7"}}})
     assert plot_by_type(totals).get_xlabel() == "counts"

@@ -120,7 +120,7 @@ def test_days_that_may_be_partial(legend: Any) -> None:
     counts = ep.flatten_json({"g": {"impressions": days}})
     ax = plot_over_time(counts)
     assert [at.day for at, _ in circles(ax)] == [1, 5]
-    assert legend(ax) == ["impressions", "perhaps a partial day"]
+    assert legend(ax) == ["impressions (perhaps partial)", "perhaps a partial day"]
     sure = plot_over_time(counts, window=("2026-03-01", "2026-03-06"))
     assert circles(sure) == []
     assert legend(sure) == []
