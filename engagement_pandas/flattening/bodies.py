@@ -134,14 +134,14 @@ def flatten_json(
                 raise
             dimensions = infer(levels_of(members), name)
     layout = Layout(name, dimensions, unavailable=envelope.unavailable)
-    counts: Body | Members
+    found: Body | Members
     if opened and fits(opened, layout):
-        counts = opened
+        found = opened
     else:
-        counts = Members.of(members or read_members(_grouping(content, name), name), layout)
+        found = Members.of(members or read_members(_grouping(content, name), name), layout)
     del opened, members  # or there is no room for the frame
-    leaves = hours.read(counts, layout)
-    del counts
+    leaves = hours.read(found, layout)
+    del found
     span = None
     if envelope.start is not None and envelope.end is not None:
         span = Span.covering(envelope.start, envelope.end)
