@@ -32,7 +32,7 @@ _VERY_OLD: Final = 2
 _DELETED: Final = 1
 _UNOWNED: Final = 2
 _SPECIAL: Final = _OLD + _VERY_OLD + _DELETED + _UNOWNED
-_ORDINARY: Final = timedelta(days=28)
+_ORDINARY: Final = timedelta(days=8)
 """No post younger than this is promoted, so that first pictures have ordinary rates."""
 
 _EVERYDAY_FIRST: Final = 5
