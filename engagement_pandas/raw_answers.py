@@ -91,7 +91,7 @@ def store(
         failed = EngagementResponse.uncounted(odd.request, odd.retrieved_at, reason, message)
         for collection in archive.collections:
             if collection.find(odd.request) is not None:
-                collection.set_aside(failed, odd.content)
+                collection.records.set_aside(failed, odd.content)
         return _append(dataset, [failed], now)
 
 

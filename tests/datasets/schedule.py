@@ -220,7 +220,7 @@ class Schedule:
         except (Killed, KeyboardInterrupt):
             assert self.left == 0
         except ep.EngagementError as error:
-            assert fault == "outage" or api.revoked or api.cursed, self.log[-1]
+            assert fault == "outage" or api.revoked or api.cursed, error
             self.log.append(f"   {type(error).__name__}: {error}"[:200])
         self.left = 10**9
         self.check()
