@@ -220,7 +220,8 @@ class Schedule:
         except (Killed, KeyboardInterrupt):
             assert self.left == 0
         except ep.EngagementError as error:
-            assert fault == "outage" or api.revoked or api.cursed, error
+            if not (fault == "outage" or api.revoked or api.cursed):
+                raise
             self.log.append(f"   {type(error).__name__}: {error}"[:200])
         self.left = 10**9
         self.check()
