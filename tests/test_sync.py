@@ -322,7 +322,10 @@ def test_a_data_set_that_is_lost(
     sent = len(moving.asked)
     for name in ("counts", "omissions", "revisions"):
         shutil.rmtree(Path(dataset.path, name))
-    moving.sync(dataset, posts, since=SINCE, settle=3)
+    with pytest.raises(ep.DamagedDataset):
+        dataset.read()
+    with pytest.warns(UserWarning, match="is damaged"):
+        moving.sync(dataset, posts, since=SINCE, settle=3)
     assert len(moving.asked) == sent
     for found, wanted in zip(
         (dataset.read(), dataset.revisions(), dataset.omissions()), before, strict=True

@@ -194,6 +194,23 @@ class Schedule:
 
     def run(self, fault: str) -> None:
         """Let time pass, sync once with a fault, and hold what is there to the formula."""
+        resting = self._begin(fault)
+        done = None
+        try:
+            done = self.sync()
+        except (Killed, KeyboardInterrupt):
+            assert self.left == 0
+        except ep.EngagementError as error:
+            if not (fault == "outage" or self.api.revoked or self.api.cursed):
+                raise
+            self.log.append(f"   {type(error).__name__}: {error}"[:200])
+        self.left = 10**9
+        self.check()
+        if done is not None and fault != "partial":
+            self.check_complete(resting)
+
+    def _begin(self, fault: str) -> list[Silence]:
+        """Let time pass, and have something go wrong; return what need not be asked then."""
         dice, api = self.dice, self.api
         self.clock[0] += dice.choice([HOUR] * 6 + [7 * HOUR, timedelta(days=dice.randint(1, 4))])
         self.clock[0] += timedelta(seconds=dice.randint(0, 90))
@@ -214,18 +231,7 @@ class Schedule:
         elif fault in ("revoked", "cursed", "gone"):
             among = OWNERS[:1] if fault == "revoked" else POSTS[:3]
             getattr(api, fault).symmetric_difference_update([dice.choice(among)])
-        done = None
-        try:
-            done = self.sync()
-        except (Killed, KeyboardInterrupt):
-            assert self.left == 0
-        except ep.EngagementError as error:
-            assert fault == "outage" or api.revoked or api.cursed, self.log[-1]
-            self.log.append(f"   {type(error).__name__}: {error}"[:200])
-        self.left = 10**9
-        self.check()
-        if done is not None and fault != "partial":
-            self.check_complete(resting)
+        return resting
 
     def _resting(self) -> list[Silence]:
         """Return what need not be asked in the next minutes, for it had no answer for long."""
