@@ -51,5 +51,8 @@ def is_here(url: str) -> bool:
     >>> is_here("http://127.0.0.1:8080/x"), is_here("https://data-api.x.com")
     (True, False)
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no URL, as is said where it is used
+        return False
     return parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK
