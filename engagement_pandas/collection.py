@@ -189,13 +189,7 @@ class Collection:
             )
 
     def find(self, asked: EngagementRequest) -> EngagementResponse | None:
-        """Return what was answered to a request; None where it was not, or is damaged.
-
-        Raises
-        ------
-        ArchiveError
-            Where it may well be whole, but cannot be read here and now.
-        """
+        """Return what was answered to a request; None where it was not, or is damaged."""
         return self.records.read(asked)[0]
 
     def keep(self, response: EngagementResponse, account: str | None = None) -> EngagementResponse:
@@ -203,23 +197,11 @@ class Collection:
 
         ``account`` tells who sent it, if not the one who asked the question. Where another
         process stored one first, that is returned, so that all read the same.
-
-        Raises
-        ------
-        ArchiveError
-            Where it cannot be written; the request is asked again when you go on.
         """
         return self.records.keep(response, account or self.account)
 
     def finish(self) -> None:
-        """Mark it as complete.
-
-        Raises
-        ------
-        ArchiveError
-            Where a post, a type or an hour of the question has neither an answer nor a reason,
-            or the mark cannot be written.
-        """
+        """Mark it as complete."""
         if self.complete:  # to read it again takes no room
             return
         settled = [settle(one)[0] for _, one, _ in self._walk(self.records.glance) if one]

@@ -93,12 +93,6 @@ class Connection:
         set, and within the block ``connect`` and ``from_env`` find those. Your accounts and
         your ledger are left alone: who logs in and who is asked for is noted in files that go
         with the block, without a limit.
-
-        Raises
-        ------
-        ValueError
-            In a demo of another time than the present: what reads the environment signs
-            by a clock of its own.
         """
         if self._demo is None:
             yield

@@ -96,14 +96,7 @@ class Envelope:
 
     @classmethod
     def read(cls, content: bytes) -> Envelope:
-        """Read the envelope of a body.
-
-        Raises
-        ------
-        ResponseShapeError
-            Where the body is not a JSON object, or a reserved key does not hold what
-            the API documents.
-        """
+        """Read the envelope of a body."""
         return cls.of(shallow(content))
 
     @classmethod
@@ -167,11 +160,6 @@ def as_bytes(body: object) -> bytes:
     Parameters
     ----------
     body : bytes, str or mapping
-
-    Raises
-    ------
-    ResponseShapeError
-        Where it is something else, or cannot be told in JSON.
     """
     try:
         if isinstance(body, str):
@@ -195,12 +183,6 @@ class _Key(str):
 
 def shallow(content: bytes) -> dict[str, msgspec.Raw]:
     """Return what stands at the top of a body, not yet parsed.
-
-    Raises
-    ------
-    ResponseShapeError
-        Where it is not a JSON object, a key stands twice in it (of two counts one would be
-        lost), or it has more keys than any answer.
 
     Examples
     --------

@@ -125,11 +125,6 @@ def check_counts(frame: pd.DataFrame) -> None:
     frame : DataFrame
         As :func:`~engagement_pandas.flatten` makes it.
 
-    Raises
-    ------
-    FrameError
-        Naming the column, the value and the cure.
-
     Examples
     --------
     >>> check_counts(pd.DataFrame({"post_id": [1060976163948904448]}))
@@ -156,12 +151,6 @@ def check_rows(counts: pd.DataFrame, *, apart: Sequence[str] = ("retrieved_at",)
         With the columns and dtypes of counts; further columns are let through.
     apart : sequence of str
         Columns that keep rows with the same post, type, day and hour apart.
-
-    Raises
-    ------
-    FrameError
-        Where a key has a hole, a day is not a midnight, an hour is not one of a day, or a
-        row stands twice. Where there is no post, further columns keep rows apart too.
 
     Notes
     -----
@@ -194,11 +183,6 @@ def check_rows(counts: pd.DataFrame, *, apart: Sequence[str] = ("retrieved_at",)
 def check_columns(frame: pd.DataFrame) -> None:
     """Refuse a frame without the columns and dtypes of counts; values are not looked at.
 
-    Raises
-    ------
-    FrameError
-        Naming the column and the cure.
-
     Examples
     --------
     >>> check_columns(empty_counts())
@@ -208,11 +192,6 @@ def check_columns(frame: pd.DataFrame) -> None:
 
 def check_omissions(frame: pd.DataFrame) -> None:
     """Refuse a frame that is not omissions.
-
-    Raises
-    ------
-    FrameError
-        Naming the column, the value and the cure.
 
     Examples
     --------

@@ -124,12 +124,6 @@ def named_groupings(by: Any, endpoint: Endpoint) -> tuple[Grouping, ...]:
     ----------
     by : Grouping, sequence of dimensions, or mapping of name to either
     endpoint : Endpoint
-
-    Raises
-    ------
-    UnsupportedGrouping
-        Where there are none or more than three, two of four dimensions, two of one name,
-        or a dimension that the endpoint does not have.
     """
     if isinstance(by, Grouping):
         groupings: tuple[Grouping, ...] = (by,)

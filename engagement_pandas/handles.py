@@ -47,11 +47,6 @@ class Handles(Mapping[str, str]):
         """Read them from a mapping, or from a frame with ``post_id`` and ``handle``.
 
         Anything else knows of no handles.
-
-        Raises
-        ------
-        RequestError
-            Where a handle is none, or a post has two.
         """
         if isinstance(posts, cls):
             return posts

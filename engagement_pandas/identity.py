@@ -13,11 +13,6 @@ _HANDLE: Final = re.compile(r"@?(\w{1,50})", re.ASCII)  # 15 today, and nobody s
 def read_handle(text: object) -> str:
     """Return a handle without its ``@``, spelt as it was given.
 
-    Raises
-    ------
-    RequestError
-        Where it cannot be one.
-
     Examples
     --------
     >>> read_handle(" @Sandbox_Bakery")
@@ -32,11 +27,6 @@ def read_handle(text: object) -> str:
 
 def same_handle(text: object) -> str:
     """Return what is the same for all spellings of a handle.
-
-    Raises
-    ------
-    RequestError
-        Where it cannot be one.
 
     Examples
     --------

@@ -98,11 +98,6 @@ _KNOWN_WORDS: Final = frozenset(word for name in (*_NAMES, *_NOT_COUNTED) for wo
 def known_types(types: Any, endpoint: Endpoint) -> tuple[EngagementType, ...]:
     """Return the engagement types of those names, in their order, each once.
 
-    Raises
-    ------
-    UnsupportedEngagementType
-        Where one is none, or the endpoint does not count it.
-
     Examples
     --------
     >>> known_types(["Replies", "likes", "comments"], Endpoint.TOTALS)
@@ -133,12 +128,6 @@ def _counted(types: tuple[EngagementType, ...], endpoint: Endpoint) -> tuple[Eng
 
 def type_of(name: object) -> EngagementType:
     """Return the engagement type that a name means, by meaning and not by likeness.
-
-    Raises
-    ------
-    UnsupportedEngagementType
-        Where it means none; with the one whose name it seems to be misspelt, if no other is
-        like it, or why the API has no such count.
 
     Examples
     --------

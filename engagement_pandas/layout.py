@@ -171,13 +171,7 @@ _READERS: Final[Mapping[Dimension, Callable[[str, Layout], int | str]]] = {
 
 
 def meanings(members: Sequence[Level], layout: Layout) -> list[Meaning]:
-    """Return what each level means, those below the last that has a member included.
-
-    Raises
-    ------
-    ResponseShapeError
-        With the path to the first spot that is not as the layout says.
-    """
+    """Return what each level means, those below the last that has a member included."""
     found: list[Meaning] = []
     pending = list(layout.dimensions)
     while pending:
@@ -223,14 +217,7 @@ def _numbers(
 
 
 def outside(members: Sequence[Level], told: Sequence[Meaning], layout: Layout) -> array[int]:
-    """Return the places of the counts that the window does not touch: hours of the day, and 0.
-
-    Raises
-    ------
-    ResponseShapeError
-        At the first count outside of the window, at one where no post is available, and where
-        the hours of several days add up to more than 64 bits hold.
-    """
+    """Return the places of the counts that the window does not touch: hours of the day, and 0."""
     places = array("i")
     if len(members) < len(told):  # objects of nothing
         return places

@@ -29,11 +29,6 @@ def locked(path: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[
     sleep : callable
         Waits between two tries, where the system has no waiting of its own (Windows).
 
-    Raises
-    ------
-    OSError
-        Where the folder takes no file, or the file system knows no locks.
-
     Examples
     --------
     >>> import tempfile

@@ -137,12 +137,6 @@ def read_members(raw: bytes, name: str) -> list[Level]:
     list of Level
         Without the levels that have no member.
 
-    Raises
-    ------
-    ResponseShapeError
-        Where a key stands twice in one object, and at the first leaf that is no integer of
-        64 bits: a float, ``null``, a list.
-
     Examples
     --------
     >>> likes, hours = read_members(b'{"likes": {"07": "551", "08": 412}}', "g")

@@ -63,11 +63,6 @@ def unique_ids(posts: Any) -> tuple[str, ...]:
         Exact integers are accepted, and links to posts; floats are not, since they have
         lost digits. Integers that once were floats are found by :func:`check_digits`.
 
-    Raises
-    ------
-    InvalidPostId
-        Naming the value and the cure.
-
     Examples
     --------
     >>> unique_ids(["1060976163948904448", 1060976163948904448, 7])
@@ -116,11 +111,6 @@ def as_id(post: Any) -> str:
 
     That is a link to it, ``"123"``, ``'123``, ``="123"``, ``ID: 123``, ``123.0``, or its
     digits in groups.
-
-    Raises
-    ------
-    InvalidPostId
-        Naming the value and the cure.
 
     Examples
     --------
@@ -207,11 +197,6 @@ def check_digits(
         What to raise.
     source : str
         The file, for the message.
-
-    Raises
-    ------
-    InvalidPostId
-        Where the chance is less than 1 in 100,000.
 
     Warns
     -----

@@ -36,11 +36,6 @@ def read_bounded(file: IO[bytes], limit: int) -> bytes:
     limit : int
         Bytes.
 
-    Raises
-    ------
-    FileTooLarge
-        Where there are more.
-
     Examples
     --------
     >>> import io

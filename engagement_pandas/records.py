@@ -136,11 +136,6 @@ class Records:
             The last invalid body.
         halved : bool
             Whether smaller requests were sent in its place; it is then no omission itself.
-
-        Raises
-        ------
-        ArchiveError
-            Where it cannot be written.
         """
         file = self.aside(failed.request)
         head = {
@@ -163,11 +158,6 @@ class Records:
 
         That is as many bytes as they are expected to have before they are packed. Something is
         written, too, since quotas and folders that are read-only do not show otherwise.
-
-        Raises
-        ------
-        ArchiveError
-            Where they cannot.
         """
         if not left:
             return

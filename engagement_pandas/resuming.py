@@ -24,12 +24,6 @@ Left = list[tuple[int, EngagementRequest]]
 def resume(plan: Plan, responses: Iterable[EngagementResponse]) -> tuple[Answered, Left]:
     """Divide a plan by what has been answered of it.
 
-    Raises
-    ------
-    RequestError
-        Where a response is none to this plan, answers what another one does, or settles
-        nothing, such as a 500.
-
     Examples
     --------
     >>> import engagement_pandas as ep

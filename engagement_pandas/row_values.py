@@ -18,11 +18,6 @@ _LAST_HOUR: Final = 23
 def check_filled(frame: pd.DataFrame, what: str, columns: Sequence[str]) -> None:
     """Refuse columns with holes.
 
-    Raises
-    ------
-    FrameError
-        With the row and the cure.
-
     Examples
     --------
     >>> check_filled(pd.DataFrame({"day": [1]}), "counts", ["day"])
@@ -36,11 +31,6 @@ def check_filled(frame: pd.DataFrame, what: str, columns: Sequence[str]) -> None
 
 def check_times(counts: pd.DataFrame) -> None:
     """Refuse a day that is not a midnight, and an hour that is not one of a day.
-
-    Raises
-    ------
-    FrameError
-        They would be counted on another day.
 
     Examples
     --------

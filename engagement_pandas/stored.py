@@ -66,15 +66,6 @@ def load(file: Path, longest: int = LONGEST_LINE) -> tuple[dict[str, Any], bytes
     file : Path
     longest : int
         Bytes of the head; of the content there are no more than of an answer off the wire.
-
-    Raises
-    ------
-    FileNotFoundError
-        Where it is not there.
-    ArchiveError
-        Where it cannot be read here and now, but may well be whole.
-    ValueError
-        And others of what a damaged file raises, or one that unpacks to too much.
     """
     with _opened(file) as stored:
         head = _head(file, stored, longest)

@@ -82,18 +82,6 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
     -------
     Synced
 
-    Raises
-    ------
-    AlreadySyncing
-        Where another process is at it; nothing was sent.
-    UserContextRequired
-        Where the owner of a post has not logged in; nothing was sent.
-    RequestError
-        Where the question is none.
-    EngagementError
-        As ``EngagementClient.collect``, where no post was answered; what was answered is kept,
-        and the next run goes on.
-
     Warns
     -----
     UserWarning
@@ -222,13 +210,7 @@ class _Failed(Exception):
 def _ask(
     client: EngagementClient, owners: Handles, archive: Archive, watch: Watch | None, gap: Gap
 ) -> list[EngagementResponse]:
-    """Return the answers of a gap.
-
-    Raises
-    ------
-    _Failed
-        Where its owner's tokens are of no use, or all answers were invalid.
-    """
+    """Return the answers of a gap."""
     asked = historical(
         gap.post_ids, engagement_types=gap.engagement_types, window=gap.window, by=BY_HOUR
     )

@@ -42,13 +42,7 @@ class Members(NamedTuple):
 
     @classmethod
     def of(cls, levels: list[Level], layout: Layout) -> Members:
-        """Hold the members of nested objects against a layout.
-
-        Raises
-        ------
-        ResponseShapeError
-            With the path to a spot that is not as the layout says.
-        """
+        """Hold the members of nested objects against a layout."""
         told = meanings(levels, layout)
         return cls(levels, told, outside(levels, told, layout))
 
@@ -69,13 +63,7 @@ class Valid(NamedTuple):
 
 
 def validated(response: EngagementResponse, grouping: Grouping) -> Valid:
-    """Read one grouping of an answer of status 200.
-
-    Raises
-    ------
-    ResponseShapeError
-        Where the answer is not one to the request; ``path`` is the spot.
-    """
+    """Read one grouping of an answer of status 200."""
     four = grouping.dimensions in FOUR_DIMENSION_ORDERS
     body = decode_body(response.content, grouping.name) if four else None
     envelope = response.envelope() if body is None else Envelope.of(body.top)
@@ -91,13 +79,7 @@ def validated(response: EngagementResponse, grouping: Grouping) -> Valid:
 
 
 def counts_of(raw: bytes, layout: Layout) -> Body | Members:
-    """Read the JSON of a grouping, quickly where that will do.
-
-    Raises
-    ------
-    ResponseShapeError
-        With the path to a spot that is not as the layout says.
-    """
+    """Read the JSON of a grouping, quickly where that will do."""
     if layout.dimensions in FOUR_DIMENSION_ORDERS:
         body = decode(raw)
         if body is not None and fits(body, layout):
@@ -145,13 +127,7 @@ def _layout(response: EngagementResponse, envelope: Envelope, grouping: Grouping
 
 
 def span_of(response: EngagementResponse, envelope: Envelope) -> Span | None:
-    """Return the hours that an answer is about, where that is known.
-
-    Raises
-    ------
-    ResponseShapeError
-        Where the answer names a window that cannot be the one asked for.
-    """
+    """Return the hours that an answer is about, where that is known."""
     window, endpoint = response.request.window, response.request.endpoint
     asked = None if window is None else Span.covering(window.start, window.end)
     if not endpoint.facts.time_series:

@@ -171,13 +171,7 @@ class Window:
 
 
 def as_moment(value: object, name: str) -> datetime:
-    """Return an aware UTC datetime; a bare date is its midnight.
-
-    Raises
-    ------
-    InvalidWindow
-        Where it is no time, or has no time zone; ``name`` says which.
-    """
+    """Return an aware UTC datetime; a bare date is its midnight."""
     if isinstance(value, str):
         try:
             value = (

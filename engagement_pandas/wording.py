@@ -86,11 +86,6 @@ def spot(*keys: object) -> str:
 def moment_text(moment: str | datetime, name: str = "retrieved_at") -> str:
     """Return a moment as ISO text in UTC.
 
-    Raises
-    ------
-    FrameError
-        Where it is no time, or has no time zone.
-
     Examples
     --------
     >>> moment_text("2026-03-01T10:00:00+01:00")

@@ -26,11 +26,6 @@ def lent(folder: str | None, endpoint: str, again: Callable[[Path], str]) -> Ite
 
     That is here, or among the temporary folders where nothing can be made here. ``again``
     returns the command that goes on with a folder.
-
-    Raises
-    ------
-    ArchiveError
-        Where the folder is a file.
     """
     from engagement_pandas.archive import Archive  # noqa: PLC0415 - not for --help
 
@@ -80,13 +75,7 @@ def resumed_by(command: str, folder: str) -> Iterator[None]:
 
 
 def opened(folder: str) -> tuple[Collection, ...]:
-    """Return the collections in a folder that is an archive, or is one of its collections.
-
-    Raises
-    ------
-    ArchiveError
-        Where it is neither.
-    """
+    """Return the collections in a folder that is an archive, or is one of its collections."""
     from engagement_pandas.archive import Archive  # noqa: PLC0415 - not for --help
     from engagement_pandas.collection import Collection  # noqa: PLC0415
     from engagement_pandas.records import QUESTION  # noqa: PLC0415

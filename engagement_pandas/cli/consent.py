@@ -37,13 +37,7 @@ def large(plan: Plan) -> bool:
 
 
 def agree(plan: Plan, *, yes: bool) -> None:
-    """Have a large plan agreed to, before anything is sent.
-
-    Raises
-    ------
-    NotAgreed
-        Where somebody declines, or nobody is there to ask.
-    """
+    """Have a large plan agreed to, before anything is sent."""
     if yes or not large(plan):
         return
     say(repr(plan))

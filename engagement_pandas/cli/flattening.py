@@ -51,13 +51,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Flatten each body, and write them below each other.
-
-    Raises
-    ------
-    ArchiveError
-        Where there is none: whatever was collected was broken off before its first answer.
-    """
+    """Flatten each body, and write them below each other."""
     from engagement_pandas.flattening import flatten, flatten_json, omissions  # noqa: PLC0415
     from engagement_pandas.flattening.bodies import stack  # noqa: PLC0415 - pandas
 

@@ -42,15 +42,7 @@ def add_posts(parser: argparse.ArgumentParser) -> None:
 
 
 def told(sources: Iterable[str], missing: Missing) -> tuple[Ids, Handles]:
-    """Return the IDs, each once, and whose posts they are, as far as files tell.
-
-    Raises
-    ------
-    RequestError
-        Where something is no ID or no handle, or a post has two handles.
-    OSError
-        Where a file cannot be read, or there is none.
-    """
+    """Return the IDs, each once, and whose posts they are, as far as files tell."""
     records: list[Record] = []
     for source in sources:
         if source == "-" or os.path.exists(source):  # noqa: PTH110 - any text, however long

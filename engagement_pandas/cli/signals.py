@@ -40,11 +40,6 @@ def ended_by_signals() -> Iterator[None]:
     """Raise an interruption at the first SIGHUP, SIGINT or SIGTERM; the second kills.
 
     One that is ignored stays so: SIGHUP under nohup, SIGINT in the background of a script.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        ``HungUp`` and ``Terminated`` are of its kind.
     """
     here = threading.current_thread() is threading.main_thread()  # no other takes signals
     before = {number: signal.getsignal(number) for number in _ENDINGS if here}

@@ -49,13 +49,7 @@ def usable_streams() -> Iterator[None]:
 
 @contextmanager
 def output() -> Iterator[IO[str]]:
-    """Lend standard output for results, and flush it.
-
-    Raises
-    ------
-    OSError
-        As :func:`check_output`; BrokenPipeError where a reader stops reading midway.
-    """
+    """Lend standard output for results, and flush it."""
     check_output()
     try:
         yield sys.stdout
@@ -67,13 +61,7 @@ def output() -> Iterator[IO[str]]:
 
 
 def check_output() -> None:
-    """Refuse a standard output that is closed, full, or a pipe without a reader.
-
-    Raises
-    ------
-    OSError
-        With the cure.
-    """
+    """Refuse a standard output that is closed, full, or a pipe without a reader."""
     try:
         descriptor = sys.stdout.fileno()
     except io.UnsupportedOperation:  # a text buffer

@@ -33,13 +33,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Tell what is damaged.
-
-    Raises
-    ------
-    Damaged
-        Where something is.
-    """
+    """Tell what is damaged."""
     collections = opened(arguments.folder)
     damages = [damage for collection in collections for damage in collection.verify()]
     for damage in damages:

@@ -157,13 +157,7 @@ def omissions(
 
 
 def collections_in(stored: object) -> tuple[Collection, ...]:
-    """Return the collections of what somebody gives.
-
-    Raises
-    ------
-    RequestError
-        Where it is neither an archive nor collections.
-    """
+    """Return the collections of what somebody gives."""
     if isinstance(stored, Collection):
         return (stored,)
     given = stored.collections if isinstance(stored, Archive) else stored
@@ -194,13 +188,7 @@ def _stand_ins(collections: Sequence[Collection]) -> list[EngagementResponse]:
 def empty_of(
     collections: Sequence[Collection], grouping: str | None, *, retrieved_at: bool
 ) -> pd.DataFrame:
-    """Return the frame of counts without rows: its columns, dtypes and engagement types.
-
-    Raises
-    ------
-    RequestError
-        Where there are no collections, or they do not belong together.
-    """
+    """Return the frame of counts without rows: its columns, dtypes and engagement types."""
     empty = flattening.flatten(_stand_ins(collections), grouping, retrieved_at=retrieved_at)
     asked = {str(kind) for one in asked_in(collections) for kind in one.request.engagement_types}
     types = pd.CategoricalDtype(pd.Index(in_order(asked), dtype=TEXT))

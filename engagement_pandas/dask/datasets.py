@@ -61,16 +61,6 @@ def append(
         How many counts were ``added`` and ``revised``; where a worker died, perhaps fewer
         than there were.
 
-    Raises
-    ------
-    FrameError
-        As :meth:`engagement_pandas.Dataset.append`; what can be refused by its columns and
-        endpoint is, before anything is read.
-    RequestError
-        As :func:`engagement_pandas.dask.flatten`.
-    DatasetError
-        Where it cannot be written.
-
     Warns
     -----
     UserWarning
@@ -132,14 +122,6 @@ def read(  # noqa: PLR0913 - as Dataset.read has them
         partitions of whole files, days in their order. ``engagement_type`` is a category of
         ``engagement_types``, or of all that ``historical()`` has. Rows are sorted by their key
         columns within a partition, not throughout, and the index begins anew in each.
-
-    Raises
-    ------
-    DatasetError
-        Where it cannot be read; in ``compute()`` also where its files have been taken away
-        meanwhile, which ``compact()`` does after a week.
-    RequestError
-        Where a time, an ID or an engagement type is none.
 
     Examples
     --------

@@ -31,11 +31,6 @@ ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
 def refuse(name: str, *_: object, **__: object) -> NoReturn:
     """Say of a metric that it does not work on dask, and what does.
 
-    Raises
-    ------
-    FrameError
-        Always.
-
     Examples
     --------
     >>> refuse("half_life")

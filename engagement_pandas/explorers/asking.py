@@ -76,11 +76,6 @@ def groupings_of(endpoint: Endpoint) -> list[str]:
 def days_to(first: date | None, last: date | None, now: datetime) -> Window:
     """Return the window of some UTC days, both in it, up to the last whole hour there has been.
 
-    Raises
-    ------
-    InvalidWindow
-        Where a day is missing, they are the wrong way round, or the API has no such window.
-
     Examples
     --------
     >>> days_to(date(2026, 3, 1), date(2026, 3, 2), datetime(2026, 3, 2, 12, 20, tzinfo=UTC))
@@ -123,11 +118,6 @@ def request_of(
     owners : mapping of str to str, optional
         Whose posts they are: handles by post ID, also of other posts; beside them count the
         handles in the text. None where it does not matter.
-
-    Raises
-    ------
-    RequestError
-        For whatever the API would refuse.
 
     Examples
     --------

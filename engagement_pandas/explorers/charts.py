@@ -93,13 +93,7 @@ class CountsExplorer(Explorer):
 
     @property
     def source(self) -> Rows:
-        """The counts.
-
-        Raises
-        ------
-        FrameError
-            Where the explorer is closed, and has let go of them.
-        """
+        """The counts."""
         if self._source is None:
             msg = "this explorer is closed, perhaps since its cell was run again; take the new one"
             raise FrameError(msg)

@@ -23,12 +23,6 @@ WRITERS: Final[Mapping[str, Callable[[pd.DataFrame, Path], None]]] = {
 def export(frame: pd.DataFrame, name: str, *, replace: bool) -> str:
     """Write a frame, and return a sentence that tells the rows and the path.
 
-    Raises
-    ------
-    FrameError
-        Where the name has no suffix of :data:`WRITERS`, its folder is not there, or there is
-        such a file and it is not to be replaced. Nothing is written then.
-
     Examples
     --------
     >>> export(pd.DataFrame(), "selection.xlsx", replace=False)

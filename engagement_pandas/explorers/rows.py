@@ -55,11 +55,6 @@ class Rows:
         posts : DataFrame, optional
             ``post_id``, and perhaps ``handle`` and ``text``.
 
-        Raises
-        ------
-        FrameError
-            Where they are no tidy counts, hold a key twice, or are no posts.
-
         Examples
         --------
         >>> import engagement_pandas as ep

@@ -97,13 +97,7 @@ class Run(threading.Thread):
 
     @property
     def counts(self) -> pd.DataFrame:
-        """The tidy counts of what was answered.
-
-        Raises
-        ------
-        FrameError
-            Where nothing was; where each count is a sum over answers, and some are missing.
-        """
+        """The tidy counts of what was answered."""
         if not self.responses:
             msg = "nothing was answered; fetch again"
             raise FrameError(msg)
@@ -117,13 +111,7 @@ class Run(threading.Thread):
 
     @property
     def omissions(self) -> pd.DataFrame:
-        """What was asked for and has no count, and why.
-
-        Raises
-        ------
-        FrameError
-            Where nothing was answered.
-        """
+        """What was asked for and has no count, and why."""
         if not self.responses:
             msg = "nothing was answered; fetch again"
             raise FrameError(msg)

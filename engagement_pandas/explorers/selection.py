@@ -134,13 +134,7 @@ class Selection:
         return f" from {self.first} to {self.last}"
 
     def rows(self, source: Rows) -> pd.DataFrame:
-        """Return the counts that are chosen.
-
-        Raises
-        ------
-        FrameError
-            Where the first day is after the last.
-        """
+        """Return the counts that are chosen."""
         dated = self.clock != "age"
         if dated and self.first and self.last and self.first > self.last:
             msg = f"From, {self.first}, is after To, {self.last}; turn them round"

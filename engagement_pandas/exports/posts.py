@@ -68,15 +68,7 @@ def read_posts(
 
 
 def frame_of(records: Sequence[Record]) -> pd.DataFrame:
-    """Return posts that were read as a frame, each once.
-
-    Raises
-    ------
-    RequestError
-        Where a post has two handles.
-    FrameError
-        Where ``created_at`` is not a time.
-    """
+    """Return posts that were read as a frame, each once."""
     handles_in(records)
     first: dict[str, Record] = {}
     for record in records:

@@ -48,11 +48,6 @@ def read_table(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> tuple[pd.Dat
     name : str
         What to call it in an error.
 
-    Raises
-    ------
-    FrameError
-        Where it is no table: with the line, the value and the cure.
-
     Examples
     --------
     >>> read_table(io.StringIO("hour;count\n7;551\n"))[0]

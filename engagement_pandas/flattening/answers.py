@@ -71,13 +71,7 @@ class Answer:
 
     @classmethod
     def read(cls, response: EngagementResponse, grouping: Grouping) -> Answer:
-        """Read one grouping of an answer of status 200.
-
-        Raises
-        ------
-        ResponseShapeError
-            Where the answer is not one to the request.
-        """
+        """Read one grouping of an answer of status 200."""
         request = response.request
         envelope, layout, valid = validated(response, grouping)
         given, span = hours.read(valid, layout), layout.span

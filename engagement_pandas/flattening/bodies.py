@@ -44,12 +44,6 @@ def stack(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     frames : iterable of DataFrame
         Of the same columns; no count stands in two of them.
 
-    Raises
-    ------
-    FrameError
-        Where their columns differ, or two of them count the same: without the requests
-        nobody can tell a second part from a second copy.
-
     Examples
     --------
     >>> answers = [{"g": {"2": {"replies": "1"}}}, {"g": {"1": {"favorites": "7"}}}]

@@ -73,11 +73,5 @@ def read(counts: Body | Members, layout: Layout) -> Leaves:
 
 
 def read_grouping(raw: bytes, layout: Layout) -> Leaves:
-    """Take the counts off the JSON of a grouping, sorted; quickly where that will do.
-
-    Raises
-    ------
-    ResponseShapeError
-        With the path to the first spot that is not as the layout says.
-    """
+    """Take the counts off the JSON of a grouping, sorted; quickly where that will do."""
     return read(counts_of(raw, layout), layout)

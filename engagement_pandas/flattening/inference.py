@@ -82,15 +82,7 @@ def levels_of(members: Iterable[Level]) -> list[Sequence[str]]:
 
 
 def infer(levels: Sequence[Collection[str]], name: str) -> tuple[Dimension, ...]:
-    """Return the one legal grouping that the keys of each level allow.
-
-    Raises
-    ------
-    AmbiguousGrouping
-        Where there are several, or no keys to go by.
-    ResponseShapeError
-        Where there is none.
-    """
+    """Return the one legal grouping that the keys of each level allow."""
     if not levels or not all(levels):
         msg = f"the grouping {name!r} has no counts to tell its dimensions by; give group_by"
         raise AmbiguousGrouping(msg)

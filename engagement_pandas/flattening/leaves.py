@@ -73,11 +73,6 @@ def read(raw: bytes, layout: Layout) -> Leaves:
     -------
     Leaves
         In the order of the JSON; hours of the day that come day by day stand once a day.
-
-    Raises
-    ------
-    ResponseShapeError
-        With the path to a spot that is not as the layout says.
     """
     return of_members(Members.of(read_members(raw, layout.name), layout), layout)
 

@@ -13,13 +13,7 @@ _FOREVER = Span(-(2**62), 2**62)
 
 
 def refuse_overlaps(answers: Sequence[Answer]) -> None:
-    """Refuse answers of which two count the same post and type in the same hour.
-
-    Raises
-    ------
-    RequestError
-        Naming both.
-    """
+    """Refuse answers of which two count the same post and type in the same hour."""
     by_post: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
     kinds = [frozenset(answer.given.types) for answer in answers]
     for place, answer in enumerate(answers):

@@ -120,13 +120,7 @@ def _added(responses: Sequence[EngagementResponse], picked: Sequence[Grouping]) 
 def gathered(
     responses: EngagementResponse | Iterable[EngagementResponse],
 ) -> list[EngagementResponse]:
-    """Return responses as a list.
-
-    Raises
-    ------
-    RequestError
-        Where there are none, or something else is among them.
-    """
+    """Return responses as a list."""
     if isinstance(responses, EngagementResponse):
         return [responses]
     if isinstance(responses, str | bytes | dict) or not isinstance(responses, Iterable):

@@ -30,12 +30,6 @@ def side_by_side(
         The one to take of each.
     flatten_one : callable
         Makes tidy counts of one response.
-
-    Raises
-    ------
-    RequestError
-        Where a count is a sum over several answers, which have no moment in common; where
-        two answers of the same moment hold the same count.
     """
     for response, grouping in zip(responses, groupings, strict=True):
         _refuse_sums(response, grouping)

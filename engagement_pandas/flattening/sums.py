@@ -30,11 +30,6 @@ def add(parts: Sequence[Leaves], name: str) -> Leaves:
         At least one, with buckets of the same unit.
     name : str
         Of the grouping, for the path of an error.
-
-    Raises
-    ------
-    ResponseShapeError
-        Where a sum is beyond 64 bits.
     """
     posts = tuple(sorted({post for part in parts for post in part.posts}))
     types = tuple(in_order({kind for part in parts for kind in part.types}))

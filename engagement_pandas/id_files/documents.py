@@ -36,11 +36,6 @@ def is_script(text: str) -> bool:
 def items(text: str, name: str) -> list[Raw]:
     """Return the posts in a text of JSON, every number with its digits as they stand.
 
-    Raises
-    ------
-    InvalidPostId
-        Where it is no JSON, or holds no posts, naming line or item.
-
     Examples
     --------
     >>> [raw.post for raw in items('{"data": [{"id": "7"}], "meta": {}}', "page.json")]

@@ -83,13 +83,6 @@ def read_records(
     missing : {"refuse", "skip"}
         What to do with rows that have no post ID.
 
-    Raises
-    ------
-    InvalidPostId
-        Naming file and line, value and cure.
-    OSError
-        Where it cannot be opened.
-
     Examples
     --------
     >>> import io
@@ -138,11 +131,6 @@ def records_in(
         Bytes may be packed with gzip, bz2, xz, zip or zstd; UTF-8, UTF-16, else Windows-1252.
     missing : {"refuse", "skip"}
         What to do with rows that have no post ID.
-
-    Raises
-    ------
-    InvalidPostId
-        Naming file and line, value and cure.
 
     Examples
     --------

@@ -30,11 +30,6 @@ def pieces(text: str, name: str) -> Iterator[Raw]:
     Lines that begin with ``#``, numbers of a list's items, and the words of a Markdown link
     are left out.
 
-    Raises
-    ------
-    InvalidPostId
-        Where the digits of one number stand in groups, and would be read as many short IDs.
-
     Examples
     --------
     >>> [raw.post for raw in pieces("# mine\n1) x.com/i/status/1060976163948904448\n- 8", "a.txt")]

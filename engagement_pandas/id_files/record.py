@@ -121,11 +121,6 @@ def key(name: object) -> str:
 def roles_of(names: Sequence[str]) -> Mapping[str, int]:
     """Return which columns hold what, by their places.
 
-    Raises
-    ------
-    InvalidPostId
-        Where two are called the same.
-
     Examples
     --------
     >>> roles_of(("text", "Post ID", "id"))
@@ -162,11 +157,6 @@ def judged(raws: Iterable[Raw], file: str, missing: Missing) -> list[Record]:
         What to call the file in messages.
     missing : {"refuse", "skip"}
         What to do with those that have no ID; what is left out is warned of.
-
-    Raises
-    ------
-    InvalidPostId
-        Naming file and line, value and cure.
     """
     if missing not in MISSING:
         msg = f"missing is {missing!r}; choose one of {list(MISSING)}"
@@ -232,13 +222,7 @@ def _check_short(bare: Sequence[Record]) -> None:
 
 
 def handles_in(records: Iterable[Record]) -> Handles:
-    """Return whose posts they are.
-
-    Raises
-    ------
-    RequestError
-        Where a post has two handles, naming both places.
-    """
+    """Return whose posts they are."""
     known: dict[str, Record] = {}
     for record in records:
         if record.handle is not None:

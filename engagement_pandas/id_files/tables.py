@@ -53,11 +53,6 @@ def heading_of(text: str, name: str, *, needed: bool) -> Heading | None:
     needed : bool
         Whether it is called a table, and so is one, unless each of its lines is one post.
 
-    Raises
-    ------
-    InvalidPostId
-        Where it is a table without a column of post IDs, or with two of the same name.
-
     Examples
     --------
     >>> heading_of("text;Post ID\nhello;123\n", "posts.csv", needed=True).names
@@ -95,14 +90,7 @@ def _without_end(cells: list[str]) -> list[str]:
 
 
 def rows(text: str, name: str, heading: Heading) -> list[Raw]:
-    """Return the rows below a heading.
-
-    Raises
-    ------
-    InvalidPostId
-        Where a quotation mark is not closed, or a row has another number of columns than
-        the heading, naming the line.
-    """
+    """Return the rows below a heading."""
     first: InvalidPostId | None = None
     for dialect in _DIALECTS[: 3 if heading.delimiter == "\t" else 2]:
         try:

@@ -87,13 +87,7 @@ def _of(dtype: Any, cells: pa.ChunkedArray[Any]) -> Any:
 
 
 def read(table: Table, files: Iterable[DataFile], wanted: Any = None) -> pd.DataFrame:
-    """Return the stored rows that are wanted.
-
-    Raises
-    ------
-    DatasetError
-        Where they cannot be read.
-    """
+    """Return the stored rows that are wanted."""
     import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
 
     found = [*table.rows(files, wanted, table.schema.names), table.schema.empty_table()]

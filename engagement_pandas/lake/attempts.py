@@ -27,13 +27,7 @@ class Overtaken(Exception):
 
 
 def until_first(attempt: Callable[[], Result], tries: int = 20) -> Result:
-    """Try again for as long as other writers are quicker, after pauses that grow.
-
-    Raises
-    ------
-    DatasetError
-        Where they always are.
-    """
+    """Try again for as long as other writers are quicker, after pauses that grow."""
     for number in range(tries):
         try:
             return attempt()
@@ -44,13 +38,7 @@ def until_first(attempt: Callable[[], Result], tries: int = 20) -> Result:
 
 
 def deltalake() -> Any:
-    """Return the package, or say that it is an extra.
-
-    Raises
-    ------
-    DatasetError
-        Where it is not installed.
-    """
+    """Return the package, or say that it is an extra."""
     try:
         import deltalake as lake  # noqa: PLC0415  an extra
         import deltalake.exceptions  # noqa: PLC0415

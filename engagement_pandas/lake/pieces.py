@@ -46,13 +46,7 @@ class Wanted:
         post_ids: Iterable[Any] | None,
         engagement_types: Iterable[str] | None,
     ) -> Wanted:
-        """Read what somebody wants.
-
-        Raises
-        ------
-        RequestError
-            Where a time, an ID or an engagement type is none.
-        """
+        """Read what somebody wants."""
         types = None
         if engagement_types is not None:
             types = tuple(map(str, known_types(engagement_types, Endpoint.HISTORICAL)))
@@ -119,11 +113,6 @@ class Piece:
         -------
         DataFrame
             Tidy counts by post, type, day and hour (counts per hour, UTC).
-
-        Raises
-        ------
-        DatasetError
-            Where it cannot be read, or has been taken away since.
         """
         return self.wanted.counts(self.table, self.files)
 

@@ -60,12 +60,6 @@ def as_readings(counts: Any) -> pd.DataFrame:
     counts : DataFrame
         Tidy counts by post, type, day and hour. When they were read is in their column
         ``retrieved_at``, or else in ``attrs["retrieved_at"]``, as ``flatten`` has it.
-
-    Raises
-    ------
-    FrameError
-        Where they are none, or cannot be kept: of /28hr, whose edges are parts of hours;
-        of an hour that was not over yet; of nobody knows when.
     """
     check_counts(counts)
     missing = [name for name in KEY if name not in counts]
@@ -98,13 +92,7 @@ def as_readings(counts: Any) -> pd.DataFrame:
 
 
 def moment_of(counts: pd.DataFrame) -> datetime:
-    """Return the moment at which counts were read.
-
-    Raises
-    ------
-    FrameError
-        Where there are several, or nobody knows.
-    """
+    """Return the moment at which counts were read."""
     moments: Any = counts["retrieved_at"].unique() if "retrieved_at" in counts else []
     if len(moments) > 1:
         msg = f"the counts were read from {min(moments)} to {max(moments)}, the omissions when?"
@@ -134,11 +122,6 @@ def fold(stored: pd.DataFrame, fresh: pd.DataFrame) -> Folded:
     ----------
     stored, fresh : DataFrame
         Counts with ``retrieved_at``, each hour at most once.
-
-    Raises
-    ------
-    FrameError
-        Where an hour has two counts that were read at the same moment.
 
     Examples
     --------
@@ -185,13 +168,7 @@ def fold(stored: pd.DataFrame, fresh: pd.DataFrame) -> Folded:
 
 
 def fold_all(stored: pd.DataFrame, turns: Sequence[pd.DataFrame]) -> Folded:
-    """Put new readings to old ones, one turn after the other.
-
-    Raises
-    ------
-    FrameError
-        As :func:`fold`.
-    """
+    """Put new readings to old ones, one turn after the other."""
     folded = fold(stored, turns[0])
     if len(turns) == 1:
         return folded

@@ -80,11 +80,6 @@ def silences_of(omissions: Any, retrieved_at: datetime | None = None) -> list[Si
     """Return omissions, heard at that moment; but for what was not asked, before a post.
 
     Without a moment, when each was heard is in its column ``retrieved_at``.
-
-    Raises
-    ------
-    FrameError
-        Where it is no frame of omissions, or one of totals, which have no window.
     """
     check_omissions(omissions)
     if omissions[["start", "end"]].isna().any(axis=None):

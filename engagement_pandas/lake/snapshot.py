@@ -90,12 +90,7 @@ class DataFile:
         return cls(path, len(content), rows.num_rows, day, latest, stats), content
 
     def verified(self, content: bytes, uri: str) -> bytes:
-        """Return the content of the file, or refuse one that has changed.
-
-        Raises
-        ------
-        DamagedDataset
-        """
+        """Return the content of the file, or refuse one that has changed."""
         if self.checksum not in (None, _checksum(content)):
             raise self.damaged(uri, "its checksum does not match")
         return content
@@ -134,11 +129,6 @@ class Snapshot:
         table : DeltaTable
         names : iterable of str
             Of transactions.
-
-        Raises
-        ------
-        DamagedDataset
-            Where it is not: an entry of the log is lost, empty, or another one.
         """
         import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
 

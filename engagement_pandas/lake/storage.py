@@ -78,13 +78,7 @@ class Storage:
         return "://" not in self.uri
 
     def read(self, path: str) -> bytes:
-        """Return a file.
-
-        Raises
-        ------
-        FileNotFoundError
-        OSError
-        """
+        """Return a file."""
         if self.local:
             return Path(self.uri, path).read_bytes()
         content: bytes = self._handler().open_input_file(path).read()
@@ -151,13 +145,7 @@ class Storage:
 
 
 def checked(path: str) -> str:
-    """Return the full path of a folder of this machine, or refuse what can be none.
-
-    Raises
-    ------
-    DatasetError
-        Where it is a file, or ``deltalake`` cannot take it.
-    """
+    """Return the full path of a folder of this machine, or refuse what can be none."""
     full = os.path.abspath(path)  # noqa: PTH100
     if os.path.isfile(full):  # noqa: PTH113
         msg = f"{path} is a file; name a folder"

@@ -116,15 +116,7 @@ class Store:
         return Table(storage, plain(schema), days, marks)
 
     def open(self) -> Snapshot | None:
-        """Return the counts as they are now; None where there are none.
-
-        Raises
-        ------
-        DamagedDataset
-            Where the log is not what was written, or lacks its last entries.
-        DatasetError
-            Where it cannot be read.
-        """
+        """Return the counts as they are now; None where there are none."""
         least = self._latest()  # first, since there may be more by the time that it is read
         counts = self.counts.open()
         if least > (-1 if counts is None else counts.version):
@@ -178,13 +170,7 @@ class Store:
 
     @staticmethod
     def belonging(table: Table, counts: Snapshot, name: str) -> Snapshot | None:
-        """Return a table as it was when these counts were committed.
-
-        Raises
-        ------
-        DamagedDataset
-            Where it is lost.
-        """
+        """Return a table as it was when these counts were committed."""
         version = counts.transactions.get(name)
         found = None if version is None else table.open(version)
         if version is not None and found is None:
@@ -243,13 +229,6 @@ class Store:
         turns : list of DataFrame
             Counts with ``retrieved_at``, each hour at most once in each.
         heard : list of Silence
-
-        Raises
-        ------
-        Overtaken
-            Where another writer was quicker: to be tried again.
-        DatasetError
-            Where it cannot be written.
         """
         counts = self.open() or self.counts.made()
         fresh = turns[0] if len(turns) == 1 else pd.concat(turns, ignore_index=True)
@@ -279,13 +258,7 @@ class Store:
         return Appended(len(folded.added), len(folded.revisions))
 
     def compact(self, kept_hours: int) -> None:
-        """Put small files together, and take away what no longer counts; see ``Dataset``.
-
-        Raises
-        ------
-        Overtaken
-            Where another writer was quicker: to be tried again.
-        """
+        """Put small files together, and take away what no longer counts; see ``Dataset``."""
         import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
 
         counts = self.open()

@@ -63,15 +63,7 @@ class Table:
         return self.storage.uri
 
     def open(self, version: int | None = None) -> Snapshot | None:
-        """Return the table as it is now, or was at a version; None where there is none.
-
-        Raises
-        ------
-        DamagedDataset
-            Where its log is not what was written.
-        DatasetError
-            Where it cannot be read, or ``deltalake`` is not installed.
-        """
+        """Return the table as it is now, or was at a version; None where there is none."""
         lake = deltalake()
         with explained(self.uri, "read"):
             try:
@@ -150,13 +142,6 @@ class Table:
             More rows; of each a file a day is made.
         marks : mapping of str to int, optional
             Transactions that are other ones from now on.
-
-        Raises
-        ------
-        Overtaken
-            Where another writer was quicker.
-        DatasetError
-            Where it cannot be written.
         """
         lake = deltalake()
         from deltalake.transaction import AddAction, RemoveAction  # noqa: PLC0415  an extra
@@ -232,15 +217,7 @@ class Table:
     def rows(
         self, files: Iterable[DataFile], wanted: Any = None, columns: list[str] | None = None
     ) -> Iterator[pa.Table]:
-        """Yield what is wanted of files, one by one, each only if it is what was written.
-
-        Raises
-        ------
-        DamagedDataset
-            Where it is not, or is lost.
-        DatasetError
-            Where it cannot be read.
-        """
+        """Yield what is wanted of files, one by one, each only if it is what was written."""
         import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
         from pyarrow import dataset as ds  # noqa: PLC0415
 
@@ -270,13 +247,7 @@ class Table:
         return [given[part.path] for part in found]
 
     def content(self, file: DataFile) -> bytes:
-        """Return the content of a file, if it is what was written.
-
-        Raises
-        ------
-        DamagedDataset
-            Where it is not, or is lost.
-        """
+        """Return the content of a file, if it is what was written."""
         try:
             return file.verified(self.storage.read(file.path), self.uri)
         except FileNotFoundError as error:

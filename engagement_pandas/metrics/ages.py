@@ -32,11 +32,6 @@ def made_at(post_ids: pd.Series) -> pd.Series:
         ``datetime64[us, UTC]``, to the millisecond, named ``created_at``, with the same
         index; ``NaT`` for IDs from before 2010-11-04, which hold no time.
 
-    Raises
-    ------
-    FrameError
-        Where one is no ID.
-
     See Also
     --------
     engagement_pandas.created_at : the same of one ID

@@ -119,11 +119,6 @@ def over_time(  # noqa: PLR0913  each has a default
 def time_keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
     """Return the columns to sum by, where time is cut into buckets besides.
 
-    Raises
-    ------
-    FrameError
-        As :func:`~engagement_pandas.metrics.columns.keys`; and for a day or an hour.
-
     Examples
     --------
     >>> import engagement_pandas as ep
@@ -176,11 +171,6 @@ class Buckets:
             As :func:`~engagement_pandas.metrics.spans.hours` returns them.
         every, tz, window
             As :func:`over_time` takes them.
-
-        Raises
-        ------
-        FrameError
-            As :func:`over_time`.
         """
         zone = zone_of(tz)
         hourly = "hour" in counts.columns

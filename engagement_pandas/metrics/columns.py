@@ -33,12 +33,6 @@ def need(counts: pd.DataFrame, *names: str) -> None:
     *names : str
         As :func:`need_columns` has them.
 
-    Raises
-    ------
-    FrameError
-        Naming the cure; counts of several moments are not added up, and neither are
-        counts whose sum would be beyond 64 bits.
-
     Examples
     --------
     >>> import engagement_pandas as ep
@@ -52,11 +46,6 @@ def need(counts: pd.DataFrame, *names: str) -> None:
 
 def refuse_beyond(numbers: pd.Series) -> None:
     """Refuse numbers of which some might add up to more than 64 bits hold.
-
-    Raises
-    ------
-    FrameError
-        An integer beyond that begins again from the other end.
 
     Examples
     --------
@@ -81,11 +70,6 @@ def need_columns(counts: pd.DataFrame, *names: str) -> None:
     counts : DataFrame
     *names : str
         Columns beside ``engagement_type`` and ``count``, which are always needed.
-
-    Raises
-    ------
-    FrameError
-        Naming the column and the cure.
 
     Examples
     --------
@@ -115,11 +99,6 @@ def need_columns(counts: pd.DataFrame, *names: str) -> None:
 def keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
     """Return the columns to sum by, as a list.
 
-    Raises
-    ------
-    FrameError
-        Where counts have no such column, or it is the count itself, or stands twice.
-
     Examples
     --------
     >>> import engagement_pandas as ep
@@ -143,11 +122,6 @@ def keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
 
 def known_type(counts: pd.DataFrame, name: str) -> str:
     """Return the name of the engagement type that a name means.
-
-    Raises
-    ------
-    FrameError
-        Where no such type is in the counts, and it means none of the API's.
 
     Examples
     --------
@@ -191,11 +165,6 @@ def of_types(counts: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
 def one_type(counts: pd.DataFrame, name: str | None) -> pd.DataFrame:
     """Return the rows of one engagement type, which may go unnamed where there is one.
 
-    Raises
-    ------
-    FrameError
-        Where there are several and none is named, or the named one is not counted.
-
     Examples
     --------
     >>> import engagement_pandas as ep
@@ -217,11 +186,6 @@ def one_type(counts: pd.DataFrame, name: str | None) -> pd.DataFrame:
 
 def whole_number(number: Any, name: str, least: int) -> int:
     """Return a whole number that somebody gives.
-
-    Raises
-    ------
-    FrameError
-        Where it is none, or too small.
 
     Examples
     --------

@@ -104,11 +104,6 @@ def histories(counts: pd.DataFrame) -> Histories:
     counts : DataFrame
         Tidy counts with ``post_id`` and ``day``.
 
-    Raises
-    ------
-    FrameError
-        Where something was counted before the post was made.
-
     Examples
     --------
     >>> import engagement_pandas as ep

@@ -24,11 +24,6 @@ CONFIDENCE: Final = 0.95
 def z_of(confidence: float) -> float:
     """Return how many standard errors make a two-sided interval.
 
-    Raises
-    ------
-    FrameError
-        Where the confidence is no share between 0 and 1.
-
     Examples
     --------
     >>> round(z_of(0.95), 3)

@@ -23,11 +23,6 @@ def check_addable(types: Iterable[str]) -> None:
     types : iterable of str
         Engagement types. One alone may always be added up, over posts and hours.
 
-    Raises
-    ------
-    FrameError
-        Where there are several, and one of them is added to no other; with the reason.
-
     Notes
     -----
     ``ENGAGEMENT_TYPES`` decides, by its field ``alone``. *Engagements* hold the other
@@ -62,12 +57,6 @@ def check_comparable(a: pd.DataFrame, b: pd.DataFrame, types: Iterable[str] | No
         be either, and are let through.
     types : iterable of str, optional
         The engagement types that matter; by default those that both have.
-
-    Raises
-    ------
-    FrameError
-        Where one comes from ``/totals`` and the other from a time series, and these do
-        not count the same; with the reason.
 
     Examples
     --------

@@ -31,11 +31,6 @@ def pair_of(
     names : iterable of str
         The columns that there is to be a rate for each value of.
 
-    Raises
-    ------
-    FrameError
-        Where there is no such type, they are the same, or the engagement type is a key.
-
     Examples
     --------
     >>> import engagement_pandas as ep

@@ -60,11 +60,6 @@ class Roster:
             The keys; there is a series for each value of them.
         posts : iterable of str or DataFrame, optional
             Further posts that there should be counts of.
-
-        Raises
-        ------
-        FrameError
-            Where ``posts`` lack the keys, or counts have no posts to compare them with.
         """
         keys = [name for name in names if name != _TYPE]
         further = [name for name in counts.columns if name not in COUNT_COLUMNS]

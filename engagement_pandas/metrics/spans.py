@@ -121,11 +121,6 @@ def hours(counts: pd.DataFrame) -> NDArray[np.int64]:
 def moment(counts: pd.DataFrame, name: str) -> float | None:
     """Return a moment of ``attrs`` in hours since 1970, UTC; None where there is none.
 
-    Raises
-    ------
-    FrameError
-        Where it is no time, or has no time zone.
-
     Examples
     --------
     >>> frame = pd.DataFrame()
@@ -158,11 +153,6 @@ def read_at(counts: pd.DataFrame) -> float | None:
 
 def covered(counts: pd.DataFrame) -> tuple[float, float] | None:
     """Return from when to when all was counted, in hours since 1970; None where unknown.
-
-    Raises
-    ------
-    FrameError
-        Where ``attrs`` hold what is no stretch of time.
 
     Notes
     -----
@@ -235,11 +225,6 @@ def given_span(window: Any, step: int, counts: pd.DataFrame) -> Span:
         Hours in a bucket of the counts.
     counts : DataFrame
 
-    Raises
-    ------
-    FrameError
-        Where it is none.
-
     Examples
     --------
     >>> given_span(("1970-01-02", "1970-01-03T06:30:00Z"), 1, pd.DataFrame())
@@ -267,11 +252,6 @@ def given_span(window: Any, step: int, counts: pd.DataFrame) -> Span:
 
 def need_edges(counts: pd.DataFrame, what: str) -> None:
     """Refuse counts of which nobody can know what they cover, where all rests on it.
-
-    Raises
-    ------
-    FrameError
-        With the cure.
 
     Examples
     --------

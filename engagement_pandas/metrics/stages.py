@@ -87,11 +87,6 @@ def by_age(counts: pd.DataFrame, *, every: str = "h") -> pd.DataFrame:
 def check_step(counts: pd.DataFrame, every: str) -> None:
     """Refuse buckets of age that there are none of, or that counts by day cannot fill.
 
-    Raises
-    ------
-    FrameError
-        With the cure.
-
     Examples
     --------
     >>> import engagement_pandas as ep

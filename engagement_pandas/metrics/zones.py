@@ -14,11 +14,6 @@ _INSTANT: Final = timedelta(microseconds=1)
 def zone_of(tz: str | tzinfo) -> tzinfo:
     """Return a time zone by its name.
 
-    Raises
-    ------
-    FrameError
-        Where there is none of that name.
-
     Examples
     --------
     >>> zone_of("Europe/Berlin")

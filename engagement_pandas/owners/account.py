@@ -157,14 +157,7 @@ def roster(accounts: Iterable[Account]) -> bytes:
 
 
 def read_roster(content: bytes | None, path: Path) -> list[Account]:
-    """Return the accounts in a file; nobody where there is none.
-
-    Raises
-    ------
-    AccountsError
-        Where it is damaged, something else, or of a later version; none of what is in it
-        is shown.
-    """
+    """Return the accounts in a file; nobody where there is none."""
     version, accounts = (VERSION, []) if content is None else _decoded(content)
     del content  # so that no traceback shows it
     if accounts is not None:

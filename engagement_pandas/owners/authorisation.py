@@ -97,13 +97,6 @@ def take_step(url: str, keys: StepKeys, at: float, timeout: tuple[float, float])
         The moment of signing, in seconds since 1970.
     timeout : tuple of float
         Seconds to connect, and between two bytes of the answer.
-
-    Raises
-    ------
-    TransportError, RefusedError, LoginRefused
-        With the cure.
-    RequestError
-        Where the time-out is none.
     """
     timeout = checked_timeout(timeout)
     message = Message(url, b"", "", lambda: keys.signer(at), keys.redact)

@@ -44,11 +44,6 @@ def settings_file(
         What is raised where there is no home, as in some containers.
     environ : mapping of str to str, optional
 
-    Raises
-    ------
-    unknown
-        Where there is no home.
-
     Examples
     --------
     >>> environ = {"XDG_CONFIG_HOME": "/home/baker/.settings"}

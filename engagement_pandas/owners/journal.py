@@ -49,13 +49,7 @@ class Journal:
     path: Path
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the lines and their numbers in the file; what a crash cut off is none.
-
-        Raises
-        ------
-        LedgerError
-            Where the file cannot be read, is something else, or is of a later version.
-        """
+        """Yield the lines and their numbers in the file; what a crash cut off is none."""
         content = self._read()
         if not content:
             return
@@ -82,13 +76,7 @@ class Journal:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Keep every other process from writing.
-
-        Raises
-        ------
-        LedgerError
-            Where the file cannot be written.
-        """
+        """Keep every other process from writing."""
         try:
             make_folder(self.path.parent, OWNER_FOLDER)  # it may hold the accounts, too
             with locked(self.path):

@@ -41,13 +41,7 @@ class Strongbox:
     path: Path
 
     def read(self) -> bytes | None:
-        """Return what is in it; None where it is not there.
-
-        Raises
-        ------
-        AccountsError
-            Where it cannot be read, or somebody else could read it or put another in its place.
-        """
+        """Return what is in it; None where it is not there."""
         try:
             with self.path.open("rb") as file:
                 # Of the open file: a name may lead elsewhere a moment later.
@@ -72,13 +66,7 @@ class Strongbox:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Keep every other process from changing it.
-
-        Raises
-        ------
-        AccountsError
-            Where the folder takes no file, or others may write into it.
-        """
+        """Keep every other process from changing it."""
         try:
             make_folder(self.path.parent, OWNER_FOLDER)
             self._check_folders()

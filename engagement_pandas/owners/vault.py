@@ -27,24 +27,12 @@ class _Tokens(msgspec.Struct):
 
 
 def store(account: Account) -> None:
-    """Put an account's tokens into the keyring, in place of older ones.
-
-    Raises
-    ------
-    AccountsError
-        Where there is no keyring, or it does not take them.
-    """
+    """Put an account's tokens into the keyring, in place of older ones."""
     _call(account, lambda keyring: keyring.set_password(SERVICE, _name(account), _told(account)))
 
 
 def fetch(account: Account) -> Account:
-    """Return an account with its tokens.
-
-    Raises
-    ------
-    AccountsError
-        Where there is no keyring, or it does not hold them.
-    """
+    """Return an account with its tokens."""
     whole = _call(
         account,
         lambda keyring: _with_tokens(account, keyring.get_password(SERVICE, _name(account))),
@@ -59,13 +47,7 @@ def fetch(account: Account) -> Account:
 
 
 def forget(account: Account) -> None:
-    """Take an account's tokens out of the keyring; those that are not there are no matter.
-
-    Raises
-    ------
-    AccountsError
-        Where there is no keyring, or it cannot be opened.
-    """
+    """Take an account's tokens out of the keyring; those that are not there are no matter."""
 
     def delete(keyring: ModuleType) -> None:
         with suppress(keyring.errors.PasswordDeleteError):
@@ -80,13 +62,7 @@ def same_entry(one: Account, other: Account) -> bool:
 
 
 def check() -> None:
-    """Tell whether there is a keyring at all, before somebody types a PIN for it.
-
-    Raises
-    ------
-    AccountsError
-        Where there is none.
-    """
+    """Tell whether there is a keyring at all, before somebody types a PIN for it."""
     keyring = _imported()
     if keyring.get_keyring().priority <= 0:
         msg = "this system has no keyring that can be used; keep the tokens in the file"

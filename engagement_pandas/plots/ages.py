@@ -28,11 +28,6 @@ UNITS: Final = {"h": "hour", "D": "day"}
 def check_until(until: float) -> None:
     """Refuse what is no age.
 
-    Raises
-    ------
-    FrameError
-        Where it is no number above 0.
-
     Examples
     --------
     >>> check_until(0)

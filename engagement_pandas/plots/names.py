@@ -31,11 +31,6 @@ _RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
 def check_posts(posts: pd.DataFrame | None) -> None:
     """Refuse a frame of posts that names none.
 
-    Raises
-    ------
-    FrameError
-        Where it is no frame, or has no column ``post_id`` of text.
-
     Examples
     --------
     >>> check_posts(pd.DataFrame({"post_id": [7]}))
@@ -83,11 +78,6 @@ def post_names(
         without links; *Post 1*, *Post 2* … by the row in ``posts``, where there is no
         text or too little of it is left; the ID of a post that is not in ``posts``. All
         of them differ.
-
-    Raises
-    ------
-    FrameError
-        Where ``posts`` have no ``post_id``.
 
     Notes
     -----

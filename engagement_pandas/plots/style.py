@@ -58,11 +58,6 @@ def post_colours(counts: pd.DataFrame, *, posts: pd.DataFrame | None = None) -> 
         One of :data:`COLOURS` by post ID, in the order of making; up to seven posts have
         seven colours.
 
-    Raises
-    ------
-    FrameError
-        Where ``posts`` have no ``post_id``.
-
     Notes
     -----
     A post's colour comes from its ID; where an older post of the same frame has it

@@ -79,11 +79,6 @@ class Authority:
             With lower-case names.
         body : str
             Signed only where it is a form.
-
-        Raises
-        ------
-        Refusal
-            Status 401.
         """
         scheme, _, rest = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
@@ -104,11 +99,6 @@ class Authority:
             With lower-case names; consumer key and secret as basic authentication.
         body : bytes
             The form ``grant_type=client_credentials``.
-
-        Raises
-        ------
-        Refusal
-            Status 403 for wrong keys, 400 for another grant.
         """
         scheme, _, rest = headers.get("authorization", "").partition(" ")
         try:
@@ -155,13 +145,7 @@ class Signatures:
         self._nonces: dict[tuple[str, str, int], None] = {}
 
     def verify(self, method: str, url: str, headers: Mapping[str, str], body: str) -> Any:
-        """Return oauthlib's reading of a signed request.
-
-        Raises
-        ------
-        Refusal
-            Status 401.
-        """
+        """Return oauthlib's reading of a signed request."""
         try:
             valid, request = self._endpoint.validate_request(url, method, body, dict(headers))
         except ValueError as error:  # oauthlib's parsing of a malformed header

@@ -125,11 +125,6 @@ class Faults:
         ----------
         *kinds : str or Fault or None
             Names of :data:`FAULTS`, or faults of your own; None lets a request through.
-
-        Raises
-        ------
-        ValueError
-            For an unknown name.
         """
         faults = [None if kind is None else _fault(kind) for kind in kinds]
         with self._lock:

@@ -123,15 +123,7 @@ class Grants:
         return self._exchange(signed)
 
     def allow(self, token: str, handle: str) -> str:
-        """Say yes in an owner's name, and return the PIN.
-
-        Raises
-        ------
-        KeyError
-            Where the request token is unknown, too old or answered already.
-        ValueError
-            Where nobody of that name can log in.
-        """
+        """Say yes in an owner's name, and return the PIN."""
         owner = next((a for a in ACCOUNTS if a.handle == handle and not a.suspended), None)
         if owner is None:
             msg = f"{handle!r} is no account of the sandbox that can log in"
@@ -143,13 +135,7 @@ class Grants:
         return pin
 
     def deny(self, token: str) -> None:
-        """Say no; the request token is good for nothing from then on.
-
-        Raises
-        ------
-        KeyError
-            Where the request token is unknown, too old or answered already.
-        """
+        """Say no; the request token is good for nothing from then on."""
         with self._lock:
             self._open(token)
             del self._grants[token]

@@ -65,11 +65,6 @@ class Quota:
         -------
         dict of str to str
             The headers: limit and remaining in requests, reset in seconds since 1970.
-
-        Raises
-        ------
-        Refusal
-            Status 429, where nothing is left; such a request costs the penalty.
         """
         now = self._wall()
         with self._lock:

@@ -71,11 +71,6 @@ def read_question(
     Returns
     -------
     Question
-
-    Raises
-    ------
-    Refusal
-        Status 400, with everything that is wrong.
     """
     fields = _fields(body)
     known = FIELDS + (("start", "end") if endpoint == limits.HISTORICAL else ())

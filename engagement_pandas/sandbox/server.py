@@ -132,25 +132,11 @@ class SandboxServer:
         )
 
     def authorise(self, url: str, handle: str = DEMO_HANDLE) -> str:
-        """Visit the page of a login as an owner would, say yes, and return the PIN.
-
-        Raises
-        ------
-        KeyError
-            Where the page is not that of a login, too old, or answered already.
-        ValueError
-            Where nobody of that name can log in.
-        """
+        """Visit the page of a login as an owner would, say yes, and return the PIN."""
         return self.service.grants.allow(_request_token(url), handle)
 
     def deny(self, url: str) -> None:
-        """Visit the page of a login as an owner would, and say no.
-
-        Raises
-        ------
-        KeyError
-            As :meth:`authorise`.
-        """
+        """Visit the page of a login as an owner would, and say no."""
         self.service.grants.deny(_request_token(url))
 
     def close(self) -> None:

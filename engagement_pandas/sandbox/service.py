@@ -304,11 +304,6 @@ def as_clock(now: datetime | str | Callable[[], datetime] | None) -> Callable[[]
     now : datetime or str or callable, optional
         A moment that stands still, a clock of your own, or the real time. Text is ISO;
         without a zone it is UTC.
-
-    Raises
-    ------
-    ValueError
-        For a datetime without a zone, and for text that is not a time.
     """
     if now is None:
         return lambda: datetime.now(UTC)

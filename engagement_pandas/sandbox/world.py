@@ -234,13 +234,7 @@ class World:
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
     def account(self, handle: str) -> Account:
-        """Return the account of that handle.
-
-        Raises
-        ------
-        KeyError
-            Where there is none; the message lists those there are.
-        """
+        """Return the account of that handle."""
         for account in ACCOUNTS:
             if account.handle == handle:
                 return account

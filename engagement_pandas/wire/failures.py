@@ -55,13 +55,7 @@ class Failures:
         response: EngagementResponse,
         error: EngagementError,
     ) -> None:
-        """Keep what settles (a piece of) a part without an answer.
-
-        Raises
-        ------
-        EngagementError
-            The error given, where nothing but invalid answers came for so many batches.
-        """
+        """Keep what settles (a piece of) a part without an answer."""
         self.first = self.first or error
         self._responses.append((number, owner, response))
         if response.reason is OmissionReason.INVALID_ANSWER and not self.answered:
@@ -70,13 +64,7 @@ class Failures:
                 raise error
 
     def settled(self) -> Iterator[tuple[int, EngagementResponse]]:
-        """Yield what settles the parts without an answer, and warn of them.
-
-        Raises
-        ------
-        EngagementError
-            The first failure, where nothing was answered at all.
-        """
+        """Yield what settles the parts without an answer, and warn of them."""
         if self.first is not None and not self.answered:
             raise self.first
         alike = defaultdict[tuple[str, OmissionReason | None], list[EngagementResponse]](list)

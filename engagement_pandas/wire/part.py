@@ -82,13 +82,6 @@ class Part:
         Each is given as its number in the plan and an ``EngagementResponse``. A request whose
         answer is never valid is cut in halves; what has no answer in the end, or an owner
         whose tokens are of no use, goes to the failures.
-
-        Raises
-        ------
-        RefusedError
-            Where an answer refuses all that was asked.
-        TransportError
-            Where there is no answer.
         """
         pending, pieces = [self.request], PIECES
         while pending:

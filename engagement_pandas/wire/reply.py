@@ -35,11 +35,6 @@ _HEADERS: Final = 2**20
 def checked_timeout(timeout: tuple[float, float]) -> tuple[float, float]:
     """Return the seconds to connect, and between two bytes of a reply.
 
-    Raises
-    ------
-    RequestError
-        Where they are not two numbers above 0, of at most a day.
-
     Examples
     --------
     >>> checked_timeout((10, 120.0))
@@ -174,15 +169,7 @@ class BoundedSession(requests.Session):
 
 
 def read_body(reply: requests.Response) -> bytes:
-    """Return the body of a reply that was asked for with ``stream=True``, decompressed.
-
-    Raises
-    ------
-    BodyTooLarge
-        Where it is larger than :data:`LARGEST_BODY`; no more than that is unpacked.
-    requests.RequestException
-        Where it cannot be read, is packed in what was not asked for, or takes too long.
-    """
+    """Return the body of a reply that was asked for with ``stream=True``, decompressed."""
     packed = reply.headers.get("content-encoding", "").strip().lower()
     if packed not in ENCODINGS:
         msg = f"the body is packed as {packed[:40]!r}, and was asked for as gzip"

@@ -56,17 +56,7 @@ class Speaker:
         self._token: str | None = None
 
     async def signer(self) -> Callable[[], AuthBase]:
-        """Return what signs an attempt, each anew; for the app, fetch its token first.
-
-        Raises
-        ------
-        RefusedError
-            Where no token is issued.
-        ResponseShapeError
-            Where the answer holds none.
-        LedgerFull
-            Where no more handles may be asked with this month.
-        """
+        """Return what signs an attempt, each anew; for the app, fetch its token first."""
         if self._allow is not None:
             self._allow()
         credentials, now = self.credentials, self._transport.now

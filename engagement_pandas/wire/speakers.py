@@ -27,13 +27,6 @@ def whoever_may_ask(owners: Owners) -> UserContext | Accounts:
     The tokens of the environment are one owner's, and are asked with whatever the posts. Else
     each post is asked with its owner's, if there is word of owners; without, with those of
     the only account there is.
-
-    Raises
-    ------
-    MissingCredentials
-        Where there are neither.
-    AccountsError
-        Where the tokens of who has logged in cannot be read or used.
     """
     accounts = Accounts()
     several = owners and not accounts.in_environment and accounts.handles
@@ -89,13 +82,7 @@ class Speakers:
         return len({self.handle(one, owners) for one in requests}) > 1
 
     def named(self, handle: str) -> Speaker:
-        """Return who signs for a handle.
-
-        Raises
-        ------
-        MissingCredentials, AccountsError
-            Where there are no tokens that would do.
-        """
+        """Return who signs for a handle."""
         if handle not in self._known:
             credentials = self._credentials(handle)
             allow = note = None
@@ -137,17 +124,7 @@ class Speakers:
         return None
 
     def check(self, requests: Collection[EngagementRequest], owners: Owners) -> None:
-        """Look up the tokens of all who are to sign, and tell the ledger who they are.
-
-        Raises
-        ------
-        UserContextRequired
-            With the :meth:`refusal`.
-        LedgerFull
-            Where they are more than the limit leaves room for.
-        LedgerError
-            Where the ledger cannot be read.
-        """
+        """Look up the tokens of all who are to sign, and tell the ledger who they are."""
         if why := self.refusal(requests, owners):
             raise UserContextRequired(why)
         names = set[str]()

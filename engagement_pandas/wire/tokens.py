@@ -16,11 +16,6 @@ class _Token(msgspec.Struct):
 def read_token(content: bytes, url: str) -> str:
     """Return the token in a body that came from some URL.
 
-    Raises
-    ------
-    ResponseShapeError
-        Where there is none that can be sent; its message does not show the body.
-
     Examples
     --------
     >>> read_token(b'{"token_type": "bearer", "access_token": "abc"}', "https://example.org")

@@ -168,11 +168,6 @@ class Transport:
             returns a Failure.
         most : int, optional
             Attempts, where that is less than the client's own.
-
-        Raises
-        ------
-        TransportError
-            Where no attempt found an answer; ``QuotaExceeded`` where the last met a 429.
         """
 
         async def attempt() -> T | Failure:
@@ -278,13 +273,7 @@ def _words(told: object) -> Iterator[str]:
 
 
 def checked_url(url: str) -> str:
-    """Return a URL that credentials may be sent to, without a slash at its end.
-
-    Raises
-    ------
-    RequestError
-        Where it is neither https nor on this machine.
-    """
+    """Return a URL that credentials may be sent to, without a slash at its end."""
     try:
         parts = urlsplit(url)
         # What urllib3 would read otherwise, and where a password may stand, is not looked into.
