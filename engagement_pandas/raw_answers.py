@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from engagement_pandas.collection import Collection
 
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_HOUR: Final = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +119,18 @@ def take_up(dataset: Dataset, folder: Path, now: datetime) -> Synced:
     That is younger than anything stored: answers are stored in the order in which they come.
     """
     done, latest = Synced(), dataset.latest
-    for day in sorted(path for path in folder.iterdir() if _DAY.fullmatch(path.name)):
-        if latest is not None and day.name < f"{latest:%Y-%m-%d}":
+    for hour in sorted(path for path in folder.iterdir() if _HOUR.fullmatch(path.name)):
+        if latest is not None and hour.name[:10] < f"{latest:%Y-%m-%d}":
             continue
         for collection in sorted(
-            filter(_ours, Archive(day).collections), key=lambda one: one.started
+            filter(_ours, Archive(hour).collections), key=lambda one: one.started
         ):
             fresh = [
                 response
                 for response in answered(collection)
                 if latest is None or response.retrieved_at >= latest
             ]
-            stored = store(dataset, Archive(day), now, fresh)
+            stored = store(dataset, Archive(hour), now, fresh)
             done += replace(stored, answers=0, failed=())
     return done
 

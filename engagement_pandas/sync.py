@@ -73,7 +73,7 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
     settle : int
         Hours. An hour is asked again in each run, until it was read this long after its end.
     raw : path, optional
-        Where the answers are kept as they come, in a folder a day, for this data set alone.
+        Where the answers are kept as they come, in a folder an hour, for this data set alone.
         By default in its own folder, where that is one of this machine.
     watch : callable, optional
         Told of each step, as ``EngagementClient.fetch`` has it.
@@ -130,7 +130,8 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
         except DamagedDataset as error:
             rebuild(dataset, folder, now, error)
         done = take_up(dataset, folder, now)
-        archive = Archive(folder / f"{now:%Y-%m-%d}")
+        # One an hour: an answer of an hour ago is no answer to the same question now.
+        archive = Archive(folder / f"{now:%Y-%m-%dT%H}")
         parts = (
             Hours(part, types, begin, now, settle) for part in blocks(posts, types, begin, now)
         )

@@ -262,10 +262,10 @@ def test_sync_heals_it(
     moving: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, how: Any
 ) -> None:
     """From raw answers, asking nothing; counts, omissions and revisions are as they were."""
-    tardy(monkeypatch, moving.clock, 2)
+    tardy(monkeypatch, moving.clock, 3)
     dataset = ep.Dataset(tmp_path / "set")
-    posts = [*moving.posts(2, SINCE), "1"]
-    for _ in range(2):
+    posts = [*moving.posts(3, SINCE), "1"]
+    for _ in range(3):
         moving.sync(dataset, posts, settle=3, since=SINCE)
         moving.clock.now += HOUR
     moving.clock.now -= HOUR
@@ -275,7 +275,9 @@ def test_sync_heals_it(
     how(min((tmp_path / "set").glob(name)))
     with pytest.raises(ep.DamagedDataset):
         dataset.verify()
-    with pytest.warns(UserWarning, match=r"is damaged.*: done; what was there is in .*damaged"):
+    with pytest.warns(
+        UserWarning, match=r"sync\(\) makes .*: done; what was there is in .*damaged"
+    ):
         moving.sync(dataset, posts, settle=3, since=SINCE)
     assert len(moving.asked) == asked
     for found, right in zip(

@@ -289,6 +289,7 @@ class Schedule:
                 while hour < last - HOUR:
                     if not any(k == kind and a <= hour < b for k, a, b in spans):
                         count, at = cells[post, kind, hour]
+                        assert not pd.isna(count), (post, kind, hour, at)
                         assert count == true(post, kind, hour, at), (post, hour, at)
                         assert at >= min(hour + (1 + SETTLE) * HOUR, last - HOUR), (post, hour, at)
                     hour += HOUR
