@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -84,6 +85,28 @@ def test_posts_whose_answers_are_invalid(made: Schedule, cursed: tuple[str, ...]
     run(made, timedelta(days=1, hours=1))
     assert stored(made) == {*ANNAS, *BERTS}
     assert made.dataset.omissions().empty
+
+
+def test_an_hour_that_answers_lacked(made: Schedule, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is sent again, and what was answered an hour ago is not taken for the new answer."""
+    made.posts = 1
+    real = made.api.answer
+
+    def lacking(question: dict[str, Any], authorization: str) -> tuple[int, Any]:
+        status, body = real(question, authorization)
+        for post in body["by_hour"].values():
+            post["impressions"].get("2026-03-01", {}).pop("03", None)
+        return status, body
+
+    with monkeypatch.context() as patch:
+        patch.setattr(made.api, "answer", lacking)
+        for _ in range(3):  # once with all, then alone, twice
+            run(made)
+    assert len(made.dataset.omissions()) == 1
+    for _ in range(3):
+        run(made)
+    assert made.dataset.omissions().empty
+    assert len(made.dataset.read(until="2026-03-02")) == 24
 
 
 def test_a_service_that_is_down(made: Schedule) -> None:
