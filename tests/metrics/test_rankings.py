@@ -150,7 +150,7 @@ def test_more_is_never_worse(rows: list[tuple[int, int]], more: int) -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"by": "likes"}, "no engagement type 'likes'"),
+        ({"by": "zaps"}, "no engagement type 'zaps'"),
         ({"n": 0}, "n is 0"),
         ({"n": 2.5}, "whole number"),
         ({"minimum": -1}, "minimum is -1"),

@@ -113,8 +113,8 @@ def test_of_another_type() -> None:
     keys = ["post_id", "engagement_type", "day"]
     daily = counts.groupby(keys, observed=True)["count"].sum().reset_index()
     assert "half_life" not in summarise(daily)
-    with pytest.raises(FrameError, match="no engagement type 'likes'"):
-        summarise(counts, engagement_type="likes")
+    with pytest.raises(FrameError, match="no engagement type 'zaps'"):
+        summarise(counts, engagement_type="zaps")
 
 
 def test_html_does_no_harm() -> None:
