@@ -261,7 +261,8 @@ class EngagementClient:
                 failed |= response.failed
         except BaseException as error:
             if kept:
-                error.add_note(f"what was answered is in {collection.path}; the same call goes on")
+                then = "goes on" if collection.is_recent(self.now()) else "begins a new snapshot"
+                error.add_note(f"what was answered is in {collection.path}; the same call {then}")
             raise
         if not failed:
             collection.finish()
@@ -275,17 +276,19 @@ class EngagementClient:
     ) -> Iterator[tuple[int, EngagementResponse]]:
         """Yield answers to what is left of a plan, with their numbers; they cover it."""
         requests, owners = [one for _, one in left], todo.request.owners
-        whole = into.requests if into else todo.requests
-        settled = len(whole) - len({number for number, _ in left})
-        total = settled + len(left)
-        failures = Failures(self._speakers.several(whole, owners), settled)
+        every = into.requests if into else todo.requests
+        settled = len(every) - len({number for number, _ in left})
+        total, failures = (
+            settled + len(left),
+            Failures(self._speakers.several(every, owners), settled),
+        )
         answered: list[EngagementRequest] = []
 
         def errands() -> Iterator[Errand]:
             for number, asked in left:
-                owner = self._speakers.handle(asked, owners)
-                sender = self._base_url, owner, self._speakers.named, self._transport
-                yield Part(number, asked, *sender, failures, into).settle()
+                signer = self._speakers.handle(asked, owners), self._speakers.named
+                ends = self._base_url, *signer, self._transport, failures, into
+                yield Part(number, asked, *ends).settle()
 
         with bar(total, self.now) if watch is None else nullcontext(watch) as told:
             flight = self._transport.flight(

@@ -165,7 +165,11 @@ def check_rows(counts: pd.DataFrame, *, apart: Sequence[str] = ("retrieved_at",)
     check_filled(counts, "counts", keys)
     check_times(counts)
     keys = [name for name in keys if name != "retrieved_at" or name in apart]
-    further = [name for name in counts.columns if name not in COUNT_COLUMNS]
+    further = [
+        name
+        for name in counts.columns
+        if name not in COUNT_COLUMNS and all(map(pd.api.types.is_hashable, counts[name].head(1)))
+    ]
     twice = repeated(counts, keys, [] if "post_id" in counts.columns else further)
     if twice is None:
         return

@@ -20,7 +20,7 @@ _MEANINGS: Final[Mapping[EngagementType, str]] = {
     EngagementType.FAVORITES: "likes, favourites, favs, hearts",
     EngagementType.RETWEETS: "reposts",
     EngagementType.QUOTE_TWEETS: "quotes, quote posts, quote reposts, quote retweets, "
-    "quoted posts, reposts with comments, retweets with comments",
+    "quoted posts, quoted tweets, reposts with comments, retweets with comments",
     EngagementType.REPLIES: "comments, post replies",
     EngagementType.VIDEO_VIEWS: "",
     EngagementType.MEDIA_VIEWS: "",
@@ -29,7 +29,7 @@ _MEANINGS: Final[Mapping[EngagementType, str]] = {
     EngagementType.HASHTAG_CLICKS: "",
     EngagementType.DETAIL_EXPANDS: "detail clicks, detail expansions, expands",
     EngagementType.PERMALINK_CLICKS: "permanent link clicks",
-    EngagementType.APP_INSTALL_ATTEMPTS: "app installs",
+    EngagementType.APP_INSTALL_ATTEMPTS: "app installs, install attempts",
     EngagementType.APP_OPENS: "",
     EngagementType.EMAIL_TWEET: "emails, post emails, tweet emails, email posts, shares by email, "
     "emailed posts",
@@ -90,6 +90,7 @@ _NAMES: Final[Mapping[str, EngagementType]] = {
     for kind, names in _MEANINGS.items()
     for name in (kind.value, *filter(None, names.split(", ")))
 }
+_OF_A_POST: Final = (["post"], ["tweet"])
 _TYPES: Final = {name_key(name): kind for name, kind in _NAMES.items()}
 _WHY_NOT: Final = {name_key(name): why for name, why in _NOT_COUNTED.items()}
 _KNOWN_WORDS: Final = frozenset(word for name in (*_NAMES, *_NOT_COUNTED) for word in _words(name))
@@ -140,12 +141,13 @@ def type_of(name: object) -> EngagementType:
     """
     if isinstance(name, EngagementType):
         return name
-    key = name_key(name) if isinstance(name, str) else ""
-    if key in _TYPES:
-        return _TYPES[key]
-    if key in _WHY_NOT:
-        msg = f"the API has no {name!r}: {_WHY_NOT[key]}"
-        raise UnsupportedEngagementType(msg)
+    words = _words(name) if isinstance(name, str) else []
+    for key in ("".join(words), "".join(words[words[:1] in _OF_A_POST :])):
+        if key in _TYPES:
+            return _TYPES[key]
+        if key in _WHY_NOT:
+            msg = f"the API has no {name!r}: {_WHY_NOT[key]}"
+            raise UnsupportedEngagementType(msg)
     near = {kind for known, kind in _NAMES.items() if _misspelt(_words(str(name)), _words(known))}
     cure = f"did you mean {near.pop().value!r}?" if len(near) == 1 else ""
     cure = cure or f"there are {listed(EngagementType)}"

@@ -100,17 +100,29 @@ def _append(dataset: Dataset, responses: list[EngagementResponse], now: datetime
         return Synced()
     counts = flatten(responses, retrieved_at=True)
     silences = omissions(responses, retrieved_at=True)
-    done = dataset.append(_lived(counts, now), silences)
+    done = dataset.append(_lived(counts, now), _lived_silences(silences, now))
     failed = [post for one in responses if one.failed for post in one.request.post_ids]
-    answers = sum(not one.failed for one in responses)
+    answers = sum(one.status > 0 and one.retrieved_at >= now for one in responses)
     return Synced(answers, done.added, done.revised, tuple(dict.fromkeys(failed)))
 
 
 def _lived(counts: pd.DataFrame, now: datetime) -> pd.DataFrame:
     """Leave out the hours before a post was made: their zeros are no counts."""
-    made = {post: made_by(post, now) or EARLIEST for post in counts["post_id"].unique()}
-    begun = counts["post_id"].map(made).astype("datetime64[us, UTC]").dt.floor("h")
-    return counts[timestamps(counts) >= begun]
+    return counts[timestamps(counts) >= _begun(counts["post_id"], now)]
+
+
+def _lived_silences(silences: pd.DataFrame, now: datetime) -> pd.DataFrame:
+    """Leave out the hours before a post was made: no answer lacks them."""
+    begun = _begun(silences["post_id"], now)
+    lacking = silences["reason"] == OmissionReason.NOT_ANSWERED
+    started = silences["start"].where(~lacking | (silences["start"] >= begun), begun)
+    return silences.assign(start=started)[started < silences["end"]]
+
+
+def _begun(posts: pd.Series, now: datetime) -> pd.Series:
+    """Return the hour in which each post was made."""
+    made = {post: made_by(post, now) or EARLIEST for post in posts.unique()}
+    return posts.map(made).astype("datetime64[us, UTC]").dt.floor("h")
 
 
 def take_up(dataset: Dataset, folder: Path, now: datetime) -> Synced:
@@ -138,7 +150,8 @@ def take_up(dataset: Dataset, folder: Path, now: datetime) -> Synced:
 def rebuild(dataset: Dataset, folder: Path, now: datetime, error: DamagedDataset) -> None:
     """Make the tables again from the raw answers."""
     with dataset.rebuilding() as rebuilt:
-        take_up(rebuilt, folder, now)
+        if not take_up(rebuilt, folder, now).added:
+            raise error  # there is nothing to make them from
     msg = f"{error}: done; what was there is in {dataset.path}/damaged"
     warnings.warn(msg, UserWarning, stacklevel=3)
 

@@ -6,7 +6,7 @@ import gzip
 import lzma
 import zipfile
 import zlib
-from typing import IO, Final
+from typing import IO, AnyStr, Final
 
 UNPACK_ERRORS: Final = (
     gzip.BadGzipFile,
@@ -25,16 +25,16 @@ class FileTooLarge(ValueError):
     """A file holds more bytes, unpacked, than it may."""
 
 
-def read_bounded(file: IO[bytes], limit: int) -> bytes:
+def read_bounded(file: IO[AnyStr], limit: int) -> AnyStr:
     """Return what is left of a file, which may be one that unpacks as it is read.
 
     Parameters
     ----------
-    file : binary file
-        Plain, or of gzip, bz2, lzma or a member of a zip archive: no more than ``limit``
-        bytes and a buffer are ever unpacked.
+    file : file
+        Of text, or binary: plain, or of gzip, bz2, lzma or a member of a zip archive. No more
+        than ``limit`` bytes and a buffer are ever unpacked.
     limit : int
-        Bytes.
+        Bytes, or characters.
 
     Examples
     --------
@@ -46,11 +46,13 @@ def read_bounded(file: IO[bytes], limit: int) -> bytes:
         ...
     engagement_pandas.reading.FileTooLarge: more than 5 bytes
     """
-    pieces, length = [], 0
-    while piece := file.read(_PIECE):  # to read them all in one call takes room for the limit
-        length += len(piece)
+    piece = file.read(_PIECE)
+    pieces, length = [piece], len(piece)
+    while piece:  # to read them all in one call takes room for the limit
         if length > limit:
             msg = f"more than {limit:,} bytes"
             raise FileTooLarge(msg)
+        piece = file.read(_PIECE)
         pieces.append(piece)
-    return b"".join(pieces)
+        length += len(piece)
+    return piece.join(pieces)  # the last piece is empty

@@ -37,7 +37,12 @@ def resume(plan: Plan, responses: Iterable[EngagementResponse]) -> tuple[Answere
     given = _checked(responses)
     if not given:
         return [], list(enumerate(plan))
-    numbers = {(one.window, post): n for n, one in enumerate(plan) for post in one.post_ids}
+    numbers = {
+        (one.window, post, kind): number
+        for number, one in enumerate(plan)
+        for post in one.post_ids
+        for kind in one.engagement_types
+    }
     settled: list[dict[str, set[EngagementType]]] = [{} for _ in plan]
     answered: Answered = []
     for response in given:
@@ -45,7 +50,8 @@ def resume(plan: Plan, responses: Iterable[EngagementResponse]) -> tuple[Answere
         sent = response.status != NOT_ASKED
         if response.failed or (not sent and one in plan.unposted):
             continue
-        number = numbers.get((one.window, one.post_ids[0])) if sent else None
+        first = (one.window, one.post_ids[0], one.engagement_types[0])
+        number = numbers.get(first) if sent else None
         if number is None or not _part_of(one, plan.requests[number]):
             msg = (
                 f"{response!r} answers nothing in this plan; give the responses of the same "

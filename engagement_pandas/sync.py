@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,7 @@ from engagement_pandas.errors import (
     DatasetError,
     EngagementError,
     RequestError,
+    TransportError,
     Unauthorized,
     UserContextRequired,
 )
@@ -230,6 +232,7 @@ def _ask(
         if refused and not failed and len(set(owners.values())) > 1:  # those of one of them
             reason = OmissionReason.UNAUTHORIZED
             failed = [EngagementResponse.uncounted(asked, client.now(), reason, str(error))]
-        if not failed:
+        outage = isinstance(error, TransportError) and error.status != HTTPStatus.OK
+        if not failed or outage:
             raise
         raise _Failed(error, failed) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -418,8 +419,10 @@ def test_the_bar_tells_of_waits(
     server: ScriptedServer,
     clock: FakeClock,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Second by second, and no word of it is left at the end."""
+    """On a terminal, second by second, and no word of it is left at the end."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     first = Scripted(200, counted(*range(1, 251)).body, spent(clock, 2))
     server.answer(first, counted(251))
     client.fetch(totals(*range(1, 252)))
@@ -671,9 +674,13 @@ def test_plain_http_to_elsewhere() -> None:
 
 
 def test_a_progress_bar_for_more_than_one_request(
-    client: ep.EngagementClient, server: ScriptedServer, capsys: pytest.CaptureFixture[str]
+    client: ep.EngagementClient,
+    server: ScriptedServer,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """None for one request; for two, it ends at 2/2."""
+    """None for one request; for two, on a terminal, it ends at 2/2."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     server.answer(counted(1), counted(*range(1, 251)), counted(251))
     client.fetch(totals(1))
     assert capsys.readouterr().err == ""

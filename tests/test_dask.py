@@ -299,7 +299,7 @@ def test_posts_as_dask_reads_them(archive: ep.Archive) -> None:
     counts = ep.flatten(archive)
     with dask.config.set({"dataframe.convert-string": True}):
         found = epd.top_posts(dd.from_pandas(counts, npartitions=3), by="favorites")
-    pd.testing.assert_frame_equal(found, ep.top_posts(counts, by="favorites"))
+    same(found, ep.top_posts(counts, by="favorites"))
 
 
 def test_nothing_is_read_before_it_is_computed(archive: ep.Archive) -> None:
@@ -576,9 +576,9 @@ def test_beyond_64_bits(archive: ep.Archive) -> None:
 
 
 def test_types_that_nobody_asked_for(archive: ep.Archive) -> None:
-    """The category was told before: no count goes missing in it."""
+    """The category is known before: no count goes missing in it."""
     request = asked(hours=1)
-    other = request.replace(engagement_types=["replies"])
+    other = request.replace(engagement_types=[*request.engagement_types, "replies"])
     put(archive, request, body=lambda _: body_of(other))
     assert "replies" in set(ep.flatten(archive)["engagement_type"])
     with pytest.raises(ep.RequestError, match=r"counts \['replies'\], which nobody asked for"):
@@ -701,7 +701,7 @@ def test_time_is_cut_from_the_first_count_of_any_type() -> None:
     counts = ep.flatten_json(body)
     found = epd.rate_over_time(dealt(counts, [0, 1, 2, 3, 4, 5]))
     assert found["start"].dt.day.to_list() == [1, 2, 3, 4]
-    pd.testing.assert_frame_equal(found, ep.rate_over_time(counts))
+    same(found, ep.rate_over_time(counts))
 
 
 def test_a_partner_that_is_not_known_is_not_waited_for() -> None:

@@ -234,8 +234,11 @@ def test_any_table(  # noqa: PLR0913, PLR0917 - what programs differ in
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (f'post_id,text\n{A},"Big\n{B},middle"\n{C},x\n', "line 2 of t.csv: a quotation mark"),
-        (f'text,post_id\n"Quote,{A}\nsaid so",{B}\n', "line 2 of t.csv: a quotation mark"),
+        (
+            f'post_id,text\n{A},"Big\n{B},middle"\n{C},x\n',
+            "line 2 of t.csv: a text in quot",
+        ),
+        (f'text,post_id\n"Quote,{A}\nsaid so",{B}\n', "line 2 of t.csv: a text in quot"),
         (f'post_id,text\n{A},x\n{B},"a" b\n', "line 3 of t.csv: a quotation mark"),
         (f"post_id,handle,text\n{A},hello\n", "line 2 of t.csv has 2 columns, and the heading 3"),
         (f"post_id,text\n{A},x\n{B},y,z\n", "line 3 of t.csv has 3 columns, and the heading 2"),

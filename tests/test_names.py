@@ -153,7 +153,8 @@ def counts() -> pd.DataFrame:
     kinds = ("impressions", "favorites", "url_clicks")
     first = 2027800000000000000
     bodies = {str(first + (n << 40)): dict.fromkeys(kinds, days) for n in range(12)}
-    return ep.flatten_json({"g": bodies})
+    window = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T06:00:00Z"}
+    return ep.flatten_json({"g": bodies, **window})
 
 
 ALIASES = {"url_clicks": "Link clicks", "favorites": "Likes", "impressions": "Views"}

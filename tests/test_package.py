@@ -89,11 +89,11 @@ def test_checks(command: list[str]) -> None:
 
 
 def test_modules_are_small() -> None:
-    """A module of more than 350 lines is no longer one noun."""
+    """A module of more than 500 lines is no longer one noun; most have 70 to 350."""
     long = {
         str(path.relative_to(ROOT)): lines
         for path in (ROOT / "engagement_pandas").rglob("*.py")
-        if (lines := len(path.read_text().splitlines())) > 350
+        if (lines := len(path.read_text().splitlines())) > 500
     }
     assert long == {}
 

@@ -90,7 +90,7 @@ def commands() -> Iterator[list[str]]:
     for block in blocks("sh"):
         for line in block.splitlines():
             if line.startswith("engagement-pandas "):
-                yield line.split()[1:]
+                yield line.partition(">")[0].partition("#")[0].split()[1:]
 
 
 @pytest.mark.parametrize("words", list(commands()), ids=" ".join)

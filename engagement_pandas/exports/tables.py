@@ -98,7 +98,8 @@ def _unpacked(path: Path) -> bytes:
             return file.read()
         try:
             with unpack(file) as unpacked:
-                return read_bounded(unpacked, LIMIT)
+                content: bytes = read_bounded(unpacked, LIMIT)
+                return content
         except FileTooLarge as error:
             msg = f"{str(path)!r} unpacks to {error}; unpack it and read that, or use Parquet"
             raise FrameError(msg) from error

@@ -130,7 +130,7 @@ def roles_of(names: Sequence[str]) -> Mapping[str, int]:
     roles = {}
     for role, spellings in ROLES.items():
         spelling = next((one for one in spellings if one in keys), "")
-        if keys.count(spelling) > 1:
+        if spelling and keys.count(spelling) > 1:
             twice = listed(name for name in names if key(name) == spelling)
             msg = f"two columns are called the same, {twice}; rename or drop one"
             raise InvalidPostId(msg)
@@ -171,7 +171,7 @@ def judged(raws: Iterable[Raw], file: str, missing: Missing) -> list[Record]:
             if missing == "refuse":
                 msg = (
                     f"{where(place, file)} has no post ID; add it, or leave such rows out "
-                    "(missing='skip')"
+                    "(missing='skip', or --missing skip)"
                 )
                 raise InvalidPostId(msg)
             continue

@@ -154,5 +154,8 @@ def _check_swallowed(lines: Sequence[str], heading: Heading, where: str) -> None
             ends = cells[place], cells[place - columns]
             found += any(is_id(cell, LONG) for cell in ends)
     if found > 1:
-        msg = f"{where}: a quotation mark is not closed, and the text goes on over other rows"
+        msg = (
+            f"{where}: a text in quotation marks goes on over lines that look like rows; close "
+            "the quotation mark, or put the text on one line"
+        )
         raise InvalidPostId(msg)

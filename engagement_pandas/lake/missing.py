@@ -170,7 +170,7 @@ class Hours:
             if silence.whole:
                 rows |= rests
                 continue
-            first = max(_hour(silence.start), self.start)
+            first = max(_hour(silence.start), self._made[post])
             last = min(_hour(silence.end), self.end)
             if first >= last:
                 continue

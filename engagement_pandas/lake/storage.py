@@ -122,7 +122,7 @@ class Storage:
                 self._handler().move(file, target + file.removeprefix(source))
         elif Path(self.uri, source).is_dir():
             self.remove_folder(target)
-            Path(self.uri, target).parent.mkdir(exist_ok=True)
+            Path(self.uri, target).parent.mkdir(parents=True, exist_ok=True)
             Path(self.uri, source).rename(Path(self.uri, target))
             flush_folder(Path(self.uri))
 

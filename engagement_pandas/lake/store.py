@@ -18,6 +18,7 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
+from uuid import uuid4
 
 import pandas as pd
 
@@ -201,7 +202,7 @@ class Store:
         return [(self.counts, counts), *((table, one) for table, one in others if one is not None)]
 
     def replace(self, rebuilt: str) -> None:
-        """Put the tables of another store in the place of these, which are kept in ``damaged``.
+        """Put the tables of another store in the place of these, which are kept below ``damaged``.
 
         Parameters
         ----------
@@ -209,9 +210,10 @@ class Store:
             The folder of that store, in this one.
         """
         names = ("counts", OMISSIONS, REVISIONS)  # readers find the counts lost, until the end
+        kept = f"damaged/{uuid4().hex[:8]}"  # what was kept before stays
         with explained(self.home, "written"):
             for name in names:
-                self.storage.move_folder(name, f"damaged/{name}")
+                self.storage.move_folder(name, f"{kept}/{name}")
             for name in reversed(names):
                 self.storage.move_folder(f"{rebuilt}/{name}", name)
             counts = self.counts.open()

@@ -83,6 +83,7 @@ class Table:
                 raise self._damaged(error) from error
             except BaseException as error:
                 known = isinstance(error, OSError) or not (self.storage.local and is_failure(error))
+                known |= "Forked process" in str(error)  # of deltalake, where nothing is damaged
                 if known and not isinstance(error, DamagedDataset):
                     raise
                 raise self._damaged(error) from error

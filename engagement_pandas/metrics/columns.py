@@ -81,6 +81,10 @@ def need_columns(counts: pd.DataFrame, *names: str) -> None:
     if not isinstance(counts, pd.DataFrame):
         msg = f"counts are a DataFrame, not a {type(counts).__name__}; see flatten()"
         raise FrameError(msg)
+    if not counts.columns.is_unique:
+        twice = listed(counts.columns[counts.columns.duplicated()])
+        msg = f"counts have the columns {twice} twice; drop one of each"
+        raise FrameError(msg)
     for name in (*ALWAYS, *names):
         if name not in counts.columns:
             cure = f"group by {_DIMENSIONS[name]!r} too" if name in _DIMENSIONS else "see flatten()"

@@ -16,6 +16,7 @@ from engagement_pandas.metrics.ages import made_hour
 from engagement_pandas.metrics.columns import known_type, of_types
 from engagement_pandas.metrics.spans import DAY_HOURS, hours
 from engagement_pandas.metrics.sums import added, coded
+from engagement_pandas.posts import unique_ids
 
 _TYPE = "engagement_type"
 Places = NDArray[np.int64]
@@ -199,7 +200,8 @@ def _with(members: pd.DataFrame, posts: Any, keys: list[str]) -> pd.DataFrame:
     if isinstance(posts, pd.DataFrame):
         frame = posts
     elif isinstance(posts, Iterable) and not isinstance(posts, str):
-        frame = pd.DataFrame({"post_id": pd.Series(list(posts), dtype=TEXT)})
+        given = list(posts)
+        frame = pd.DataFrame({"post_id": pd.Series(unique_ids(given) if given else [], dtype=TEXT)})
     else:
         frame = pd.DataFrame()
     lost = [name for name in ("post_id", *keys) if name not in frame.columns]

@@ -110,8 +110,9 @@ def _factorized(column: pd.Series) -> tuple[NDArray[np.int64], Any]:
         # IDs that rise, as those of ``flatten`` do, need not be hashed.
         texts = column.array
         turns = np.append(True, np.asarray(texts[1:] != texts[:-1], dtype=np.bool_))
-        level = pd.Index(column[turns])
-        if level.is_monotonic_increasing and level.is_unique and not level.hasnans:
-            return np.cumsum(turns) - 1, level
+        if int(turns.sum()) * _ROOM < len(turns):
+            level = pd.Index(column[turns])
+            if level.is_monotonic_increasing and level.is_unique and not level.hasnans:
+                return np.cumsum(turns) - 1, level
     place, level = pd.factorize(column, sort=True, use_na_sentinel=False)
     return place, pd.Index(level)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from engagement_pandas.errors import EngagementError
+from engagement_pandas.errors import EngagementError, LedgerError
 from engagement_pandas.response import EngagementResponse
 from engagement_pandas.vocabulary import OmissionReason
 from engagement_pandas.wording import counted, listed
@@ -38,12 +38,15 @@ class Failures:
         Why the tokens of an owner are of no use; nothing more is signed with them.
     first : EngagementError or None
         What to raise where nothing is answered in the end.
+    ledger : LedgerError or None
+        Why an answer could not be recorded in the ledger.
     """
 
     several: bool
     answered: int = 0
     owners: dict[str, EngagementError] = field(default_factory=dict)
     first: EngagementError | None = None
+    ledger: LedgerError | None = None
     _responses: list[tuple[int, str, EngagementResponse]] = field(default_factory=list)
     _invalid: set[str] = field(default_factory=set)
 

@@ -15,6 +15,7 @@ from engagement_pandas.collection import Collection
 from engagement_pandas.errors import (
     CredentialsError,
     EngagementError,
+    LedgerError,
     RefusedError,
     TransportError,
     Unauthorized,
@@ -107,6 +108,8 @@ class Part:
             pending += left
             self.failures.answered += 1
             await Giving((self.number, response))
+            if self.failures.ledger is not None:
+                raise self.failures.ledger
 
     async def _ask(self, asked: EngagementRequest, most: int | None) -> EngagementResponse:
         if known := self.failures.owners.get(self.owner):
@@ -138,7 +141,10 @@ class Part:
         self, asked: EngagementRequest, speaker: Speaker, last: list[bytes], answer: Answer
     ) -> EngagementResponse | Failure:
         outcome = self._arrived(asked, speaker, last, answer)
-        speaker.answered(answer.status)
+        try:
+            speaker.answered(answer.status)
+        except LedgerError as error:  # raised when the answer has been handed over
+            self.failures.ledger = self.failures.ledger or error
         return outcome
 
     def _arrived(
@@ -174,7 +180,7 @@ class Part:
         reason = OmissionReason.INVALID_ANSWER
         if not more:
             self._fail(asked, reason, str(error), error, invalid.content)
-        elif self.into is not None:
+        elif self.into is not None and self.into.find(asked) is None:
             failed = EngagementResponse.uncounted(asked, self.transport.now(), reason, str(error))
             self.into.records.set_aside(failed, halved=True)
 
@@ -187,6 +193,7 @@ class Part:
         content: bytes = b"",
     ) -> None:
         failed = EngagementResponse.uncounted(asked, self.transport.now(), reason, message)
-        if self.into is not None:
+        # Another process may have stored an answer meanwhile.
+        if self.into is not None and self.into.find(asked) is None:
             self.into.records.set_aside(failed, content)
         self.failures.add(self.number, self.request.post_ids[0], self.owner, failed, error)
