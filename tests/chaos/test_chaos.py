@@ -127,7 +127,8 @@ def test_a_storm_changes_nothing(  # noqa: PLR0913, PLR0917
             assert told == set(todo.request.post_ids)
     good = Counter(asked for asked, well in log.asked() if well)
     assert set(good.values()) == {1}
-    assert len(good) == answers
+    # A batch with nothing but invalid answers, attempt for attempt, is sent in halves.
+    assert answers <= len(good) <= answers + answers // 20 + 1
     assert ep.Archive(tmp_path).verify() == ()
     if len(log) > MANY:
         assert set(faults) == {getattr(kind, "kind", kind) for kind in KINDS}
@@ -250,5 +251,6 @@ def test_kills_change_nothing(
     (collection,) = archive.collections
     assert (collection.complete, archive.verify()) == (True, ())
     assert_same(tellings(collection, todo), wanted)
-    assert len(good) == answers
+    # A batch with nothing but invalid answers, attempt for attempt, is sent in halves.
+    assert answers <= len(good) <= answers + answers // 20 + 1
     assert twice <= kills * IN_FLIGHT

@@ -104,7 +104,12 @@ def _world() -> pd.DataFrame:
     frame = frame.sort_values(["post_id", "place", "day", "hour"], ignore_index=True)
     counts = _tidy(frame[list(DTYPES)])
     counts["engagement_type"] = counts["engagement_type"].cat.reorder_categories(list(order))
-    counts.attrs = {"endpoint": "historical", "retrieved_at": "2026-03-06T00:00:00+00:00"}
+    counts.attrs = {
+        "endpoint": "historical",
+        "retrieved_at": "2026-03-06T00:00:00+00:00",
+        "start": f"{counts['day'].min():%F}T00:00:00+00:00",
+        "end": f"{counts['day'].max() + pd.Timedelta(days=1):%F}T00:00:00+00:00",
+    }
     return counts
 
 

@@ -17,7 +17,7 @@ from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, Enga
 EXPLORERS = (EngagementExplorer, BestTimesExplorer, CompareExplorer)
 MARKUP = "<img src=x onerror=alert(1)>"
 TABLE = {"table", "caption", "thead", "tbody", "tr", "th", "td", "span", "a", "svg", "line"}
-SVG = {"svg", "g", "path", "defs", "use", "text", "tspan", "clipPath", "rect", "image"}
+SVG = {"svg", "g", "path", "defs", "use", "text", "tspan", "clipPath", "rect", "image", "pattern"}
 TYPES = (MARKUP, '"><script>alert(2)</script>', "$x^2$", "_private", "a\nb", "مساء", "a & b")
 
 

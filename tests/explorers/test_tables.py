@@ -157,7 +157,9 @@ def crowd(tidy: Any, post_made: Any) -> pd.DataFrame:
     """Make a day of sixty posts, the older the more impressions."""
     ids = [post_made("2026-03-01T00:00:00", serial) for serial in range(60)]
     rows = [(post, "impressions", "2026-03-01", 3, 1000 - n) for n, post in enumerate(ids)]
-    return tidy(rows)
+    counts = tidy(rows)
+    counts.attrs = {"endpoint": "historical"}
+    return counts
 
 
 @pytest.mark.parametrize("clock", ["time", "age"])
