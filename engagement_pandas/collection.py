@@ -29,9 +29,6 @@ COMPLETE: Final = "complete"
 ENDED: Final = "ended"
 """The mark of a snapshot that was not finished in time; another one was begun."""
 
-_LONGEST_JOB: Final = timedelta(days=1)
-"""Within which one job may read a snapshot, and :meth:`Collection.verify` lets it pass."""
-
 MOST_APART: Final[Mapping[Endpoint, timedelta]] = {
     Endpoint.LAST_28_HOURS: timedelta(minutes=10),
     Endpoint.TOTALS: timedelta(hours=1),
@@ -283,8 +280,6 @@ class Collection:
             return
         sweep(self.path)
         bound, read = self._bound(), self.read_over
-        if bound is not None and self.complete:  # by one job, however long that takes
-            bound = max(bound, _LONGEST_JOB)
         if bound is not None and read is not None and read[1] - read[0] > bound:
             apart = f"{lasting(read[1] - read[0])}, and of one snapshot over {lasting(bound)}"
             yield Damage(self.path, f"its answers were read over {apart} at most", None)
