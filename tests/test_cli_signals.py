@@ -188,14 +188,24 @@ def interrupted_at(line: int, words: list[str]) -> tuple[int, bool]:
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # of a file that was just opened
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def undated(text: str) -> str:
+    """Return a table of totals without its last column: when they were read."""
+    return "\n".join(line.rsplit(",", 1)[0] for line in text.splitlines())
+
+
 @pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.filterwarnings(
+    # A file that was opened just before the signal is closed by the garbage collection.
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    "ignore:unclosed file:ResourceWarning",
+)
 def test_at_any_line(
     gate: Gate, capsys: pytest.CaptureFixture[str], tmp_path: Path, step: int
 ) -> None:
     """Files are old or new, nothing that is hidden stays, and a folder that stays is named."""
     words = ["totals", "7", "--types", "favorites", "--out", "counts.csv", "--omissions", "no.csv"]
     assert main(words) == 0
-    new = Path("counts.csv").read_text()
+    new = undated(Path("counts.csv").read_text())
     capsys.readouterr()
     for line in itertools.count(1, step):
         for name in ("counts.csv", "no.csv"):
@@ -203,7 +213,7 @@ def test_at_any_line(
         code, met = interrupted_at(line, words)
         said = capsys.readouterr().err
         assert code == (143 if met else 0), said
-        assert Path("counts.csv").read_text() in ({"old", new} if met else {new})
+        assert undated(Path("counts.csv").read_text()) in ({"old", new} if met else {new})
         left = {path.name for path in tmp_path.iterdir()} - {"counts.csv", "no.csv"}
         assert all(f"--archive {name}" in said for name in left), (line, left, said)
         assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
@@ -211,7 +221,7 @@ def test_at_any_line(
             command = next(each for each in said.splitlines() if each.startswith("  engagement"))
             _, *again = shlex.split(command)
             assert main(again) == 0
-            assert Path("counts.csv").read_text() == new
+            assert undated(Path("counts.csv").read_text()) == new
             for path in sorted(Path(name).rglob("*"), reverse=True):
                 path.rmdir() if path.is_dir() else path.unlink()
             Path(name).rmdir()
@@ -243,7 +253,7 @@ def test_the_sandbox_as_a_service(tmp_path: Path, number: int) -> None:
         bare |= {name: os.environ[name] for name in ("X_ACCOUNTS", "X_LEDGER")}
         done = processes.run("sh", "-c", script, cwd=tmp_path, env=bare)
         assert (done.returncode, done.stderr) == (0, "")
-        own, public = done.stdout.splitlines()[1::2]
+        own, public = undated(done.stdout).splitlines()[1::2]
         assert own == public
         assert own.startswith(f"{post},favorites,")
     sandbox.send_signal(number)
