@@ -186,8 +186,6 @@ def interrupted_at(line: int, words: list[str]) -> tuple[int, bool]:
         sys.settrace(before)
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of a file that was just opened
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def undated(text: str) -> str:
     """Return a table of totals without its last column: when they were read."""
     return "\n".join(line.rsplit(",", 1)[0] for line in text.splitlines())
