@@ -27,7 +27,7 @@ def test_counts_are_explored_and_exported(exploring: Notebook, artefacts: Path) 
 
     explorer.press("None")
     expect(explorer.chart).to_have_attribute("aria-label", saying("No post is chosen"))
-    explorer.pick("Posts", "Sold out", "She said")
+    explorer.pick("Posts", "Sold out", "Lost and found")
     expect(explorer.rows).to_have_count(2)
     expect(explorer.status).to_have_text(saying(f"2 of {every} posts"))
     chosen = explorer.root.locator("td a").all_inner_texts()
