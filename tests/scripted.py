@@ -31,16 +31,19 @@ class FakeClock:
 
 @dataclass(frozen=True)
 class Scripted:
-    """One canned answer: a status, a body (anything but bytes as JSON), headers."""
+    """One canned answer: a status, a body, headers.
+
+    The body is bytes, a function of what was asked, or anything else, as JSON.
+    """
 
     status: int = 200
     body: Any = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
     cut: int = 0
 
-    def wire(self) -> bytes:
-        body = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
-        return gzip.compress(body)
+    def wire(self, content: bytes) -> bytes:
+        body = self.body(json.loads(content)) if callable(self.body) else self.body
+        return gzip.compress(body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class ScriptedServer:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 outer.seen.append(Seen(self.path, headers, content))
                 scripted = outer.script.pop(0)
-                wire = scripted.wire()
+                wire = scripted.wire(content)
                 self.send_response_only(scripted.status)
                 head = {
                     "content-type": "application/json",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -250,10 +251,13 @@ def test_kills(clock: FakeClock, tmp_path: Path, kills: int, hours: int) -> None
 
 
 def answering(server: ScriptedServer, number: int) -> None:
-    """Have a server answer something else each time."""
-    server.answer(
-        *(Scripted(200, {"by_post": {"1": {"favorites": str(n)}}}) for n in range(number))
-    )
+    """Have a server answer something else of the posts that are asked for, each time."""
+    numbers = itertools.count()
+
+    def answer(asked: Any) -> Any:
+        return {"by_post": {post: {"favorites": str(next(numbers))} for post in asked["tweet_ids"]}}
+
+    server.answer(*[Scripted(200, answer)] * number)
 
 
 def numbered(count: int, first: int = 1) -> Plan:
