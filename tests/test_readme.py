@@ -1,4 +1,4 @@
-"""The README does what it says."""
+"""The README and the guides do what they say."""
 
 from __future__ import annotations
 
@@ -12,63 +12,105 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas.auth import VARIABLES
-from engagement_pandas.cli import parser
+from engagement_pandas.cli import EXIT_CODES, parser
 from engagement_pandas.vocabulary import ENDPOINTS, SERIES_TYPES, TOTALS_TYPES, Endpoint
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
+README = ROOT / "README.md"
+PAGES = (README, *sorted((ROOT / "notebooks" / "guide").glob("*.md")))
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
 
-def blocks(language: str) -> list[str]:
+def guide(name: str) -> str:
+    """Return the text of a guide."""
+    return (ROOT / "notebooks" / "guide" / f"{name}.md").read_text()
+
+
+def blocks(page: Path, language: str) -> list[str]:
     """Return the fenced blocks in a language."""
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
 
 
 @pytest.fixture
 def _closed_figures() -> Iterator[None]:
-    """Close whatever the README has drawn."""
+    """Close the figures that a page has drawn."""
     yield
     plt.close("all")
 
 
+def run_python(page: Path) -> dict[str, Any]:
+    """Run the Python of a page, block after block, and return its names."""
+    names: dict[str, Any] = {}
+    for block in blocks(page, "python"):
+        exec(block, names)  # noqa: S102 - our own page
+    return names
+
+
+@every_page
 @pytest.mark.usefixtures("_closed_figures")
-def test_its_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Block after block, as a reader would, with keys in the environment."""
+def test_its_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By itself, in an empty folder, with keys in the environment."""
     monkeypatch.chdir(tmp_path)
     for variable in VARIABLES.values():
         monkeypatch.setenv(variable, "a-key")
-    names: dict[str, Any] = {}
-    for block in blocks("python"):
-        exec(block, names)  # noqa: S102 - our own README
+    run_python(page)
+
+
+@pytest.mark.usefixtures("_closed_figures")
+def test_the_readme_shows_what_its_python_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The printed table, the Parquet file and the chart are those that it describes."""
+    monkeypatch.chdir(tmp_path)
+    names = run_python(README)
+    assert capsys.readouterr().out == blocks(README, "text")[1]
     assert len(names["counts"]) > 50_000
-    assert (tmp_path / "march.parquet").exists()
     assert ep.read_parquet(tmp_path / "march.parquet").equals(names["counts"])
     assert names["ax"].get_ylabel() == "counts per hour"
 
 
-def test_its_picture_is_there() -> None:
-    """Every picture it shows is in the project."""
-    pictures = re.findall(r"!\[[^]]*\]\(([^)]*)\)", README)
-    assert pictures
-    assert all((ROOT / picture).exists() for picture in pictures)
+def test_the_readme_is_short() -> None:
+    """A newcomer reads it in three minutes."""
+    assert len(README.read_text().split()) <= 900
 
 
-def test_its_links_lead_somewhere() -> None:
-    """Every file it names is in the project."""
-    links = re.findall(r"\]\(([^)#]+)\)", README)
-    assert all((ROOT / link).exists() for link in links if "://" not in link)
+def test_every_guide_is_in_the_readme() -> None:
+    """Nobody has to look for one."""
+    links = re.findall(r"\]\((notebooks/guide/[^)]+)\)", README.read_text())
+    assert sorted(links) == [str(page.relative_to(ROOT)) for page in PAGES[1:]]
 
 
-def test_its_test_command_is_what_ci_runs() -> None:
+@every_page
+def test_its_links_lead_somewhere(page: Path) -> None:
+    """Every file and picture that it names is in the project."""
+    links = re.findall(r"\]\(([^)#]+)\)", page.read_text())
+    lost = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert lost == []
+
+
+@pytest.mark.parametrize("words", ["pytest", "engagement-pandas demo"])
+def test_its_commands_are_what_ci_runs(words: str) -> None:
     """Word for word, so that the two do not drift apart."""
-    command = next(block for block in blocks("sh") if "pytest" in block)
-    assert command.strip() in (ROOT / ".ci" / "run").read_text().splitlines()
-
-
-def test_its_demo_command_is_what_ci_runs() -> None:
-    """Word for word, in a fresh clone."""
-    command = next(block for block in blocks("sh") if "engagement-pandas demo" in block)
+    command = next(block for block in blocks(README, "sh") if words in block)
     assert command.strip() in (ROOT / ".ci" / "run").read_text()
+
+
+def test_exit_codes_are_all_in_the_guide() -> None:
+    """Each in a row of its own, but for the three signals."""
+    rows = re.findall(r"^\| ([\d, ]+) \|", guide("jobs"), re.MULTILINE)
+    codes = [int(code) for row in rows for code in row.split(",")]
+    assert codes == sorted({0, *(code for _, code, _ in EXIT_CODES)})
+
+
+def test_types_are_all_in_the_guide() -> None:
+    """With the endpoints that count them, in the table of the guide about metrics."""
+    rows = re.findall(
+        r"^\| `(\w+)` \| .* \| (yes|) ?\| (yes|) ?\| (yes|) ?\|$", guide("metrics"), re.MULTILINE
+    )
+    assert {name: tuple(map(bool, marks)) for name, *marks in rows} == {
+        str(kind): (kind.facts.totals, kind.facts.time_series, kind.facts.public)
+        for kind in ep.EngagementType
+    }
 
 
 @pytest.mark.parametrize(
@@ -80,21 +122,21 @@ def test_its_demo_command_is_what_ci_runs() -> None:
         "| " + " | ".join(str(e.facts.posts_per_request) for e in Endpoint) + " |",
     ],
 )
-def test_it_tells_what_the_tables_tell(words: str) -> None:
+def test_the_guide_has_what_the_tables_have(words: str) -> None:
     """Variables, functions and limits stand in it as they stand in the code."""
-    assert words in README
+    assert words in guide("fetching")
 
 
 def commands() -> Iterator[list[str]]:
-    """Yield the words of each engagement-pandas command in the README."""
-    for block in blocks("sh"):
+    """Yield the words of each engagement-pandas command."""
+    for block in (block for page in PAGES for block in blocks(page, "sh")):
         for line in block.splitlines():
             if line.startswith("engagement-pandas "):
                 yield line.partition(">")[0].partition("#")[0].split()[1:]
 
 
-@pytest.mark.parametrize("words", list(commands()), ids=" ".join)
-def test_its_commands_parse(words: list[str]) -> None:
+@pytest.mark.parametrize("words", sorted({tuple(words) for words in commands()}), ids=" ".join)
+def test_its_commands_parse(words: tuple[str, ...]) -> None:
     """Every option that it shows exists."""
     run: Callable[..., Any] = parser().parse_args(words).run
     assert callable(run)
