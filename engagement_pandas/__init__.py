@@ -117,6 +117,8 @@ if TYPE_CHECKING:
     )
     from engagement_pandas.window import Window
 
+__version__ = "0.1.0"
+
 _HOMES = {
     "owners.account": ("Account",),
     "owners.accounts": ("Accounts",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,13 @@ def test_checks(command: list[str]) -> None:
     tool = str(Path(sys.executable).with_name(command[0]))
     done = run(tool, *command[1:])
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    """``ep.__version__``, the installed package, and ``python -m engagement_pandas``."""
+    assert ep.__version__ == metadata.version("engagement_pandas")
+    shown = run(sys.executable, "-m", "engagement_pandas", "--version").stdout
+    assert shown == f"engagement-pandas {ep.__version__}\n"
 
 
 def test_modules_are_small() -> None:

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Final
 
-from engagement_pandas import errors
+from engagement_pandas import __version__, errors
 from engagement_pandas.cli import accounts, asking, demo, flattening, login, sandbox, sync, verify
 from engagement_pandas.cli.consent import NotAgreed
 from engagement_pandas.cli.signals import HungUp, Terminated, ended_by_signals
@@ -96,6 +96,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = made.add_subparsers(required=True, metavar="COMMAND")
     for module in (demo, asking, sync, flattening, verify, sandbox, login, accounts):
         for verb in module.add_to(verbs):

@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from importlib.metadata import version
 from textwrap import shorten
 from time import monotonic
 from typing import Final
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 from requests.auth import AuthBase
 from requests_oauthlib import OAuth1
 
+from engagement_pandas import __version__
 from engagement_pandas.auth import Credentials, hush
 from engagement_pandas.errors import (
     EngagementError,
@@ -109,7 +109,7 @@ def take_step(url: str, keys: StepKeys, at: float, timeout: tuple[float, float])
             lambda reply: reply.raw.read(_LARGEST + 1, decode_content=True),
             headers={
                 "Accept-Encoding": "identity",
-                "User-Agent": f"engagement_pandas/{version('engagement_pandas')}",
+                "User-Agent": f"engagement_pandas/{__version__}",
             },
             timeout=timeout,
         )

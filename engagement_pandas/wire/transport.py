@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
-from importlib.metadata import version
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 import tenacity
 
+from engagement_pandas import __version__
 from engagement_pandas.addresses import is_here
 from engagement_pandas.envelope import UNREADABLE, shallow
 from engagement_pandas.errors import QuotaExceeded, RequestError, ResponseShapeError, TransportError
@@ -119,7 +119,7 @@ class Transport:
                 {
                     "Accept": "application/json",
                     "Accept-Encoding": "gzip",
-                    "User-Agent": f"engagement_pandas/{version('engagement_pandas')}",
+                    "User-Agent": f"engagement_pandas/{__version__}",
                 }
             )
             self._state.append(_State(os.getpid(), session, Quota(self._clock)))
