@@ -140,6 +140,37 @@ class _quiet:  # noqa: N801 - stands where pytest.warns does
 
 
 @each
+@pytest.mark.parametrize(
+    ("later", "words"),
+    [(0, "goes on"), (1, "begins a new snapshot")],
+    ids=["in time", "too old"],
+)
+def test_it_is_said_whether_it_can_be_gone_on_with(  # noqa: PLR0913, PLR0917
+    client: ep.EngagementClient,
+    api: Api,
+    archive: ep.Archive,
+    clock: FakeClock,
+    endpoint: str,
+    later: int,
+    words: str,
+) -> None:
+    """When a job ends: one whose first answer has got too old by then is not completed."""
+    bound = SNAPSHOTS[endpoint][1].total_seconds()
+
+    def watch(step: Any) -> None:
+        if step.done == 2:
+            clock.now += bound + later
+            raise Stop
+
+    with pytest.raises(Stop) as caught:
+        client.collect(question(endpoint), into=archive, watch=watch)
+    (made,) = archive.collections
+    kept = f"what was answered is in {made.path}; the same call {words}"
+    assert caught.value.__notes__ == [kept]
+    assert len(api.sent) == 2
+
+
+@each
 def test_a_reopened_snapshot_of_last_week_is_not_mended(
     client: ep.EngagementClient, api: Api, archive: ep.Archive, clock: FakeClock, endpoint: str
 ) -> None:
