@@ -407,7 +407,7 @@ def test_a_malformed_post_that_mends(api: Api, make: Make, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("revoked", [True, False], ids=["revoked", "malformed"])
-def test_what_another_process_has_answered_is_no_failure(
+def test_what_another_process_has_answered_is_no_failure(  # noqa: PLR0913, PLR0917
     api: Api,
     accounts: ep.Accounts,
     make: Make,

@@ -10,6 +10,7 @@ import textwrap
 import warnings
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -592,14 +593,10 @@ def test_an_answer_that_cannot_be_noted_is_handed_over(
 
     server.answer(Scripted(200, answer))
     archive = ep.Archive(tmp_path / "raw")
-    with (
-        asking(server, clock, ep.Ledger(path, clock=clock.time)) as client,
-        pytest.raises(ep.LedgerError, match="line 1 of") as caught,
-    ):
-        if stored:
-            client.collect(ASK, into=archive)
-        else:
-            client.fetch(ASK)
+    client = asking(server, clock, ep.Ledger(path, clock=clock.time))
+    ask = partial(client.collect, into=archive) if stored else client.fetch
+    with client, pytest.raises(ep.LedgerError, match="line 1 of") as caught:
+        ask(ASK)
     responses: Any = list(archive.collections[0]) if stored else caught.value.responses
     assert ep.flatten(responses)["count"].to_list() == [7]
     assert len(server.seen) == 1
