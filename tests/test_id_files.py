@@ -196,6 +196,25 @@ def test_a_time_that_is_none() -> None:
 
 
 DELIMITERS = [",", ";", "\t", "|"]
+WORDS = "一二三 日本語の文章 一一一一 " * 20
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_that_is_mostly_chinese(encoding: str) -> None:
+    """Without a byte order mark: few of its bytes are zero, and of U+4E00 the other one is."""
+    text = f"text,post_id\n{WORDS},{A}\n{WORDS},{B}\n"
+    found = records_in("posts.csv", text.encode(encoding))
+    assert [(record.text, record.post_id) for record in found] == [(WORDS, A), (WORDS, B)]
+
+
+def test_zeros_in_utf_8_are_damage() -> None:
+    """One between two letters, some as of a block that was lost: it is not taken for UTF-16."""
+    for zeros in (1, 2, 512):
+        text = f"post_id,text\n{A},café{chr(0) * zeros} noir\n"
+        with pytest.raises(ep.InvalidPostId, match=r"line 2 of posts.csv holds '\\x00'"):
+            ids_in("posts.csv", text.encode())
+
+
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"]
 ENDS = ["\n", "\r\n", "\r"]
 

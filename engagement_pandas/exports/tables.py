@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bz2
-import codecs
 import csv
 import gzip
 import io
@@ -19,18 +18,13 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame import TEXT
-from engagement_pandas.reading import UNPACK_ERRORS, FileTooLarge, read_bounded
+from engagement_pandas.reading import UNPACK_ERRORS, FileTooLarge, codec_of, read_bounded
 from engagement_pandas.wording import shown
 
 LIMIT: Final = 2**28
 """Bytes that a compressed file may unpack to: some five million counts."""
 
 _DELIMITERS: Final = ",;\t"
-_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 def read_table(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> tuple[pd.DataFrame, str]:
@@ -109,12 +103,8 @@ def _unpacked(path: Path) -> bytes:
 
 
 def _decoded(content: bytes, name: str) -> str:
-    """Return text by its byte order mark, or by where its NULs are, or as UTF-8."""
-    codec = next((codec for mark, codec in _MARKS if content.startswith(mark)), "utf-8")
-    if codec == "utf-8" and b"\0" in content[:2]:
-        codec = "utf-16-be" if content[:1] == b"\0" else "utf-16-le"
     try:
-        return content.decode(codec)
+        return content.decode(codec_of(content))
     except UnicodeDecodeError as error:
         msg = f"{name} is not UTF-8 text ({error}); save it as such"
         raise FrameError(msg) from error

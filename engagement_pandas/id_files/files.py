@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bz2
-import codecs
 import gzip
 import importlib
 import io
@@ -20,7 +19,7 @@ from engagement_pandas.id_files.documents import NotJson, is_script, items
 from engagement_pandas.id_files.lists import pieces
 from engagement_pandas.id_files.record import Missing, Raw, Record, judged
 from engagement_pandas.id_files.tables import heading_of, rows
-from engagement_pandas.reading import UNPACK_ERRORS, FileTooLarge, read_bounded
+from engagement_pandas.reading import UNPACK_ERRORS, FileTooLarge, codec_of, read_bounded
 from engagement_pandas.wording import shown
 
 MOST_BYTES: Final = 1 << 28
@@ -28,13 +27,6 @@ MOST_BYTES: Final = 1 << 28
 
 _JSON: Final = frozenset({".json", ".jsonl", ".ndjson", ".js"})
 _TABLES: Final = frozenset({".csv", ".tsv"})
-_MARKS: Final[Mapping[bytes, str]] = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 _CONTROL: Final = frozenset(map(chr, range(32))) - frozenset("\t\n\v\f\r\x1a")
 
 
@@ -187,7 +179,8 @@ def _unpacked(content: bytes, name: str) -> bytes:
 
 
 def _decoded(content: bytes, name: str) -> str:
-    for encoding in _encodings(content):
+    codec = codec_of(content)
+    for encoding in (codec, "cp1252") if codec == "utf-8" else (codec,):
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:
@@ -199,14 +192,3 @@ def _decoded(content: bytes, name: str) -> str:
         return text
     msg = f"{name} is not UTF-8 text, nor UTF-16 or Windows-1252; save it as UTF-8"
     raise InvalidPostId(msg)
-
-
-def _encodings(content: bytes) -> tuple[str, ...]:
-    for mark, encoding in _MARKS.items():
-        if content.startswith(mark):
-            return (encoding,)
-    # Digits in UTF-16 have a zero byte each, all on the same side.
-    sides = [content[side : 1 << 16 : 2].count(0) for side in (0, 1)]
-    if sum(sides) * 4 > min(len(content), 1 << 16) and 0 in sides:
-        return ("utf-16-be",) if sides[0] else ("utf-16-le",)
-    return ("utf-8", "cp1252")
