@@ -70,6 +70,24 @@ def read_bounded(file: IO[AnyStr], limit: int) -> AnyStr:
     return piece.join(pieces)  # the last piece is empty
 
 
+class NotOneFile(ValueError):
+    """A zip archive does not hold the one file that is meant."""
+
+
+def in_zip(file: IO[bytes]) -> IO[bytes]:
+    """Return the only file in a zip archive, but for what macOS puts beside it."""
+    archive = zipfile.ZipFile(file)
+    names = [name for name in archive.namelist() if not name.startswith("__MACOSX")]
+    if "[Content_Types].xml" in names:
+        msg = "is a workbook; save it as CSV (UTF-8), with the IDs as text"
+        raise NotOneFile(msg)
+    members = [name for name in names if not name.endswith("/")]
+    if len(members) != 1:
+        msg = f"holds {len(members)} files; unpack it, and name one"
+        raise NotOneFile(msg)
+    return archive.open(members[0])
+
+
 def codec_of(content: bytes) -> str:
     """Return how a text is encoded: as its byte order mark says, or UTF-16 without one, or UTF-8.
 

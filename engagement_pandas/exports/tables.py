@@ -12,13 +12,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, Final
-from zipfile import ZipFile
 
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame import TEXT
-from engagement_pandas.reading import UNPACK_ERRORS, FileTooLarge, codec_of, read_bounded
+from engagement_pandas.reading import UNPACK_ERRORS, FileTooLarge, codec_of, in_zip, read_bounded
 from engagement_pandas.wording import shown
 
 LIMIT: Final = 2**28
@@ -57,15 +56,6 @@ def read_table(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> tuple[pd.Dat
     return _rows(text.removeprefix("\ufeff"), name), name
 
 
-def _of_zip(file: IO[bytes]) -> IO[bytes]:
-    archive = ZipFile(file)
-    names = [member for member in archive.infolist() if not member.is_dir()]
-    if len(names) != 1:
-        msg = f"it holds {len(names)} files; unpack it, and read the one with the counts"
-        raise ValueError(msg)
-    return archive.open(names[0])
-
-
 def _of_zstd(file: Any) -> Any:
     import pyarrow as pa  # noqa: PLC0415  heavy, and few files need it
 
@@ -77,7 +67,7 @@ _UNPACKERS: Final[Mapping[str, Callable[[IO[bytes]], Any]]] = MappingProxyType(
         ".gz": lambda file: gzip.GzipFile(fileobj=file),
         ".bz2": bz2.BZ2File,
         ".xz": lzma.LZMAFile,
-        ".zip": _of_zip,
+        ".zip": in_zip,
         ".zst": _of_zstd,
     }
 )
