@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
@@ -33,7 +34,10 @@ MOST_APART: Final[Mapping[Endpoint, timedelta]] = {
     Endpoint.LAST_28_HOURS: timedelta(minutes=10),
     Endpoint.TOTALS: timedelta(hours=1),
 }
-"""How far apart the answers of a snapshot may be, and so how long one is gone on with."""
+"""How long a snapshot that is not finished is gone on with, from its oldest answer on.
+
+One job may take longer: what it read in one go is a snapshot, whose age tells how long.
+"""
 
 Read = Callable[[EngagementRequest], tuple[EngagementResponse | None, str | None]]
 
@@ -268,21 +272,23 @@ class Collection:
             return self.path.name.partition("-")[0]
 
     def _bound(self) -> timedelta | None:
-        """Return how far apart the answers may be; None where time does not change them."""
+        """Return how long it is gone on with; None where time does not change the answers."""
         return next((most for kind, most in MOST_APART.items() if kind == self._kind()), None)
 
     def verify(self) -> Iterator[Damage]:
-        """Yield what is damaged, or missing though it is complete."""
+        """Yield what is damaged, or missing though it is complete.
+
+        So is a snapshot of answers that jobs have read further apart than :data:`MOST_APART`,
+        and one that is not finished and has got older than that; see :meth:`ages`.
+        """
         try:
             _ = self.requests
         except ArchiveError as error:
             yield Damage(self.path / QUESTION, str(error), None)
             return
         sweep(self.path)
-        bound, read = self._bound(), self.read_over
-        if bound is not None and read is not None and read[1] - read[0] > bound:
-            apart = f"{lasting(read[1] - read[0])}, and of one snapshot over {lasting(bound)}"
-            yield Damage(self.path, f"its answers were read over {apart} at most", None)
+        if why := self._apart():
+            yield Damage(self.path, why, None)
         for asked, answer, why in self._walk():
             if why is not None:
                 yield Damage(self.records.file(asked), why, asked)
@@ -290,6 +296,21 @@ class Collection:
                 said = "; ".join(answer.envelope().errors)
                 aside = self.records.aside(asked)
                 yield Damage(aside, f"set aside as {answer.reason}: {said}", asked)
+
+    def _apart(self) -> str | None:
+        """Return why its answers are none of one snapshot, if they are not."""
+        bound, moments = self._bound(), sorted(self.records.moments())
+        if bound is None or not moments:
+            return None
+        spread = moments[-1] - moments[0]
+        pause = max((later - one for one, later in pairwise(moments)), default=timedelta())
+        if pause <= bound and (self.complete or spread <= bound):
+            return None
+        how = f"with {lasting(pause)} between two" if pause > bound else "and it is not finished"
+        return (
+            f"its answers were read over {lasting(spread)}, {how}; one is gone on with for "
+            f"{lasting(bound)}"
+        )
 
     def _walk(
         self, read: Read | None = None

@@ -165,12 +165,7 @@ def check_rows(counts: pd.DataFrame, *, apart: Sequence[str] = ("retrieved_at",)
     check_filled(counts, "counts", keys)
     check_times(counts)
     keys = [name for name in keys if name != "retrieved_at" or name in apart]
-    further = [
-        name
-        for name in counts.columns
-        if name not in COUNT_COLUMNS and all(map(pd.api.types.is_hashable, counts[name].head(1)))
-    ]
-    twice = repeated(counts, keys, [] if "post_id" in counts.columns else further)
+    twice = repeated(counts, keys, [] if "post_id" in counts.columns else further(counts))
     if twice is None:
         return
     row = counts.loc[twice, keys].iloc[0].astype(str).to_dict()
@@ -182,6 +177,24 @@ def check_rows(counts: pd.DataFrame, *, apart: Sequence[str] = ("retrieved_at",)
         raise FrameError(msg)
     msg = f"counts hold {row} twice; keep one of the rows, or they would count double"
     raise FrameError(msg)
+
+
+def further(counts: pd.DataFrame) -> list[Any]:
+    """Return the further columns that counts of no post can be told apart by."""
+    return [
+        name for name in counts.columns if name not in COUNT_COLUMNS and is_hashable(counts[name])
+    ]
+
+
+def is_hashable(values: pd.Series) -> bool:
+    """Whether values can be grouped by, as lists and dicts cannot.
+
+    Examples
+    --------
+    >>> is_hashable(pd.Series(["a", None])), is_hashable(pd.Series([None, ["a"]]))
+    (True, False)
+    """
+    return values.dtype != object or all(map(pd.api.types.is_hashable, values))
 
 
 def check_columns(frame: pd.DataFrame) -> None:

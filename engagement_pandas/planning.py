@@ -17,12 +17,12 @@ from typing import Final, NamedTuple
 from engagement_pandas.covering import uncovered
 from engagement_pandas.errors import RequestError
 from engagement_pandas.packing import pack
-from engagement_pandas.pricing import answer_bytes, asked_posts, most_rows, silences
+from engagement_pandas.pricing import asked_posts, most_rows, silences
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.response import EngagementResponse
 from engagement_pandas.vocabulary import OMISSION_REASONS, EngagementType, OmissionReason
 from engagement_pandas.window import Window, as_moment
-from engagement_pandas.wording import counted, sized
+from engagement_pandas.wording import counted
 
 _HEADINGS: Final = ("requests", "posts in each", "hours", "span")
 
@@ -120,32 +120,6 @@ class Plan:
         return most_rows(self.request, self.unposted)
 
     @property
-    def answer_bytes(self) -> int:
-        """About how many bytes of JSON the answers have, all together, not compressed.
-
-        Each key, brace and comma of the nested answer is counted; that a count has 1 digit
-        in an hour or a day, and 2 in a whole window, is the mean of the sandbox. In tests
-        the sandbox sends within a quarter of it. Posts that are not answered make it less;
-        accounts with many readers make it more: a digit in each count is a tenth of an
-        hourly answer. Gzipped, as they travel and as an ``Archive`` keeps them, answers are
-        smaller by a factor of 2 (a count a post) to 40 (many hours without any); how much,
-        the counts decide, so that no number is given here.
-
-        Examples
-        --------
-        >>> from engagement_pandas import SERIES_TYPES, Window, historical, plan
-        >>> month = Window.covering("2026-03-01", "2026-03-29")
-        >>> posts = range(1060976163948904448, 1060976163948904473)
-        >>> plan(historical(posts, engagement_types=SERIES_TYPES, window=month))
-        Plan: 1 request to /insights/engagement/historical for 25 posts
-          17 engagement types
-          by_hour: tweet.id > engagement.type > engagement.day > engagement.hour
-          up to 285,600 counts in about 2.8 MB
-        ...
-        """
-        return answer_bytes(self.requests)
-
-    @property
     def handles(self) -> tuple[str, ...]:
         """The handles whose posts are asked about, as far as the question knows them.
 
@@ -207,7 +181,7 @@ class Plan:
         types = self.request.engagement_types
         what = ", ".join(types) if len(types) <= 4 else f"{len(types)} engagement types"  # noqa: PLR2004
         by = "; ".join(map(str, self.request.groupings))
-        price = f"up to {counted(self.most_counts, 'count')} in about {sized(self.answer_bytes)}"
+        price = f"up to {counted(self.most_counts, 'count')}"
         if self.minutes is not None:
             price += f"; {counted(self.minutes, 'minute')} at {self.per_minute:g} requests a minute"
         return (
@@ -290,7 +264,7 @@ def plan(
     Plan: 6 requests to /insights/engagement/historical for 60 posts
       impressions
       by_day: tweet.id > engagement.type > engagement.day
-      up to 2,520 counts in about 47 kB
+      up to 2,520 counts
     <BLANKLINE>
       requests  posts in each  hours  span
              2             25    336  2026-03-01 00:00 to 2026-03-15 00:00 UTC

@@ -1,13 +1,11 @@
-"""What a question costs before it is asked: rows, bytes, handles, and what stays unanswered."""
+"""What a question costs before it is asked: rows, handles, and what stays unanswered."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from engagement_pandas.grouping import Grouping
 from engagement_pandas.posts import first_id
 from engagement_pandas.request import EngagementRequest
 from engagement_pandas.vocabulary import (
@@ -21,25 +19,7 @@ from engagement_pandas.window import Window
 _MOVING: Final = (29, 3)
 """Hours and days that the last 28 hours can touch: 27 whole hours and two in part."""
 
-_USUAL: Final = (29, 2)
-"""Those that they mostly touch: the third day only if they begin after 20:00."""
-
 _HOUR: Final = timedelta(hours=1)
-
-# Bytes of the JSON, counted in the bodies of the sandbox and in the documented ones.
-_ENVELOPE: Final = 2  # {}
-_BOUNDS: Final = 62  # "start":"2026-03-01T00:00:00Z","end":"2026-03-29T00:00:00Z",
-_KEY: Final = 4  # "":,
-_BRANCH: Final = 2  # {}
-_LEAF: Final = 2  # ""
-_DAY_KEY: Final = len("2026-03-01")
-_HOUR_KEY: Final = len("07")
-
-_DIGITS: Final = {Dimension.HOUR: 1.1, Dimension.DAY: 1.2, None: 2.2}
-"""Digits in the mean count of one post, by the finest time it is told apart by."""
-
-_SUMMED: Final = 1.0
-"""Further digits where the posts of a request are added up."""
 
 Silent = tuple[EngagementType | None, OmissionReason, Sequence[str]]
 """A type (None: all of them), why it has no count, and of which posts."""
@@ -63,50 +43,6 @@ def most_rows(request: EngagementRequest, unposted: Sequence[EngagementRequest])
             told_apart = [] if longest is None else [(1, longest[1])]
         rows += sum(posts * _buckets(grouping.dimensions, window) for posts, window in told_apart)
     return rows * len(request.engagement_types)
-
-
-def answer_bytes(requests: Sequence[EngagementRequest]) -> int:
-    """Return about how many bytes of JSON the answers to some requests have."""
-    alike = Counter((len(part.post_ids), part.window) for part in requests)
-    if not requests:
-        return 0
-    one = requests[0]
-    sample = one.post_ids
-    id_key = sum(map(len, sample)) / len(sample)
-    return round(
-        sum(number * _body(one, posts, window, id_key) for (posts, window), number in alike.items())
-    )
-
-
-def _body(one: EngagementRequest, posts: int, window: Window | None, id_key: float) -> float:
-    """Return the bytes of one answer: every key, brace and count of its groupings."""
-    bounds = _BOUNDS if one.endpoint.facts.time_series else 0
-    return _ENVELOPE + bounds + sum(_nested(one, g, posts, window, id_key) for g in one.groupings)
-
-
-def _nested(
-    one: EngagementRequest, grouping: Grouping, posts: int, window: Window | None, id_key: float
-) -> float:
-    kinds = one.engagement_types
-    breadth = {Dimension.POST_ID: posts, Dimension.ENGAGEMENT_TYPE: len(kinds)}
-    key = {
-        Dimension.POST_ID: id_key,
-        Dimension.ENGAGEMENT_TYPE: sum(map(len, kinds)) / len(kinds),
-        Dimension.DAY: _DAY_KEY,
-        Dimension.HOUR: _HOUR_KEY,
-    }
-    dimensions = grouping.dimensions
-    size = len(grouping.name) + _KEY + _BRANCH
-    total = float(size)
-    for depth, dimension in enumerate(dimensions, 1):
-        within = dimensions[:depth]
-        nodes = _buckets(within, window, _USUAL)
-        for known in within:
-            nodes *= breadth.get(known, 1)
-        total += nodes * (key[dimension] + _KEY + _BRANCH)
-    finest = next((d for d in (Dimension.HOUR, Dimension.DAY) if d in dimensions), None)
-    digits = _DIGITS[finest] + (0 if Dimension.POST_ID in dimensions else _SUMMED)
-    return total + nodes * (digits + _LEAF - _BRANCH)
 
 
 def silences(
@@ -151,11 +87,9 @@ def _after(request: EngagementRequest, part: EngagementRequest) -> Window | None
     return Window(part.window.end, request.window.end)
 
 
-def _buckets(
-    dimensions: Sequence[Dimension], window: Window | None, moving: tuple[int, int] = _MOVING
-) -> int:
+def _buckets(dimensions: Sequence[Dimension], window: Window | None) -> int:
     """Return how many hours, days or hours of the day of a window are told apart."""
-    hours, days = moving
+    hours, days = _MOVING
     if window is not None:
         hours = window.hours
         days = ((window.end - _HOUR).date() - window.start.date()).days + 1

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engagement_pandas.errors import ArchiveError
-from engagement_pandas.pricing import answer_bytes
+from engagement_pandas.pricing import most_rows
 from engagement_pandas.refusals import settle
 from engagement_pandas.replacing import place, probe, replacing
 from engagement_pandas.request import EngagementRequest
@@ -30,6 +30,8 @@ PROBE: Final = 2**16
 """Bytes that are written and removed again, to see whether anything can be written."""
 
 _KEY: Final = 32
+_ROW: Final = 10
+"""Bytes of an hour's count in an answer: ``"07":"12",``."""
 
 
 @dataclass(frozen=True)
@@ -156,13 +158,13 @@ class Records:
     def check_room(self, left: Sequence[EngagementRequest], in_flight: int) -> None:
         """Check, before anything is sent, that the answers on their way at once can be stored.
 
-        That is as many bytes as they are expected to have before they are packed. Something is
+        That is as many bytes as they have at most before they are packed, about. Something is
         written, too, since quotas and folders that are read-only do not show otherwise.
         """
         if not left:
             return
-        largest = max(left, key=lambda one: len(one.post_ids) * getattr(one.window, "hours", 1))
-        size = min(len(left), in_flight) * answer_bytes([largest])
+        rows = max(most_rows(one, ()) for one in left)
+        size = min(len(left), in_flight) * rows * _ROW
         try:
             free = shutil.disk_usage(self.path).free
             probe(self.path, PROBE)

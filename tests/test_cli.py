@@ -272,6 +272,19 @@ def test_ids_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [record.post_id for record in read_records("-")] == ["7", "8"]
 
 
+@pytest.mark.parametrize("text", ["", "\n\n", "post_id,text\n"])
+@pytest.mark.parametrize("verb", ["totals", "last-28-hours", "historical"])
+def test_no_ids_from_stdin(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verb: str, text: str
+) -> None:
+    """As of a program before the pipe that found nothing: what was expected, and exit code 2."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    assert main([verb, "-"]) == 2
+    said = capsys.readouterr().err
+    assert "no post IDs in ['standard input']; give a list of them or of links, one a line" in said
+    assert "post_id column" in said
+
+
 def test_the_same_post_twice(folder: Path) -> None:
     """Named on the line and in a file: asked once."""
     (folder / "posts.txt").write_text("7\n8\n")
@@ -287,7 +300,7 @@ def test_the_same_post_twice(folder: Path) -> None:
         ("posts.jsonl", '{"id": 7}\n', "line 1 of posts.jsonl has no post_id, only ['id']"),
         ("posts.jsonl", '{"post_id": 1.0e18}\n', "has been a float"),
         ("posts.jsonl", "{\n", "line 1 of posts.jsonl is no JSON"),
-        ("posts.txt", "# none\n", "is empty"),
+        ("posts.txt", "# none\n", "no post IDs in ['posts.txt']"),
         ("posts.txt", "hello\n", "'hello' is not a post ID"),
         ("posts.txt", b"\xff\xfe7", "not UTF-8"),
         ("posts.txt", "1060976163948904448 7\n", "line 1 of posts.txt: '7' is too short"),

@@ -834,6 +834,33 @@ def test_goes_on_in_the_order_of_the_plan(
     assert [seen.body for seen in server.seen] == [everything[1].request.to_json()]
 
 
+def test_goes_on_with_the_types_that_were_not_answered(
+    client: ep.EngagementClient, server: ScriptedServer
+) -> None:
+    """What is known of one type of a post answers for no other type of it."""
+    question = totals(1, 2, types=("favorites", "retweets"))
+    known = response_to(totals(1, 2))
+    server.answer(counted(1, 2, types=("retweets",)))
+    again = client.fetch(question, responses=[known])
+    assert [seen.body for seen in server.seen] == [totals(1, 2, types=("retweets",)).to_json()]
+    assert again[0] is known
+    assert len(again) == 2
+
+
+def test_goes_on_from_parts_that_differ_in_their_types(
+    client: ep.EngagementClient, server: ScriptedServer
+) -> None:
+    """A plan may ask for one type of a post after the other: each answer finds its own part."""
+    question = totals(1, types=("favorites", "retweets"))
+    parts = totals(1), totals(1, types=("retweets",))
+    cut = ep.Plan(question, parts, datetime(2026, 4, 15, tzinfo=UTC))
+    known = response_to(parts[0])
+    server.answer(counted(1, types=("retweets",)))
+    again = client.fetch(cut, responses=[known])
+    assert [seen.body for seen in server.seen] == [parts[1].to_json()]
+    assert [response.request for response in again] == [*parts]
+
+
 def response_to(request: ep.EngagementRequest, status: int = 200) -> ep.EngagementResponse:
     """Return a response with a 1 for each post and type."""
     return ep.EngagementResponse(request, answer(request.to_json()).body, status)

@@ -155,6 +155,14 @@ def test_bombs(suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     tracemalloc.stop()
 
 
+def test_a_zip_of_macos(tmp_path: Path) -> None:
+    """What it puts beside the file is none."""
+    with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
+        archive.writestr("a.csv", f"{HEAD}\n{ROW}\n")
+        archive.writestr("__MACOSX/._a.csv", b"\0\5\x16\7")
+    assert ep.read_csv(tmp_path / "one.zip")["count"].to_list() == [551]
+
+
 def test_a_zip_of_two(tmp_path: Path) -> None:
     """Which of them is not guessed."""
     with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:

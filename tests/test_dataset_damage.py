@@ -289,6 +289,40 @@ def test_sync_heals_it(
     assert str(moving.sync(dataset, posts, settle=3, since=SINCE)) == "up to date: nothing to ask"
 
 
+def test_what_was_damaged_is_kept(moving: World, tmp_path: Path) -> None:
+    """Each time in a folder of its own: the tables as they were found, byte for byte."""
+    home = tmp_path / "set"
+    dataset = ep.Dataset(home)
+    posts = moving.posts(2)
+    moving.sync(dataset, posts)
+    damaged: list[dict[Path, bytes]] = []
+    for number in (1, 2):
+        cut(Path(dataset.files()[0]))
+        damaged.append({p.relative_to(home): p.read_bytes() for p in files(home / "counts")})
+        with pytest.warns(UserWarning, match="what was there is in .*damaged"):
+            moving.sync(dataset, posts)
+        places = list((home / "damaged").iterdir())
+        assert len(places) == number
+        kept = [
+            {p.relative_to(place): p.read_bytes() for p in files(place / "counts")}
+            for place in places
+        ]
+        assert all(one in kept for one in damaged)
+
+
+def test_nothing_is_made_of_no_raw_answers(moving: World, folder: Path) -> None:
+    """The damage is told, as of any data set; nothing is sent, moved or made."""
+    dataset = ep.Dataset(folder)
+    cut(Path(dataset.files()[0]))
+    before = {path: path.read_bytes() for path in files(folder)}
+    with pytest.raises(ep.DamagedDataset, match=r"parquet is damaged.*without those, append\(\)"):
+        moving.sync(dataset, moving.posts(2))
+    assert moving.asked == []
+    now = {path: path.read_bytes() for path in files(folder) if path.name != "lock"}
+    assert {path: content for path, content in now.items() if path in before} == before
+    assert not (folder / "damaged").exists()
+
+
 def test_a_store_elsewhere_is_healed_too(moving: World, tmp_path: Path) -> None:
     """At an address, file by file."""
     dataset = ep.Dataset(f"file://{tmp_path}/set")

@@ -406,6 +406,37 @@ def test_a_malformed_post_that_mends(api: Api, make: Make, tmp_path: Path) -> No
     assert api.count() == before
 
 
+@pytest.mark.parametrize("revoked", [True, False], ids=["revoked", "malformed"])
+def test_what_another_process_has_answered_is_no_failure(  # noqa: PLR0913, PLR0917
+    api: Api,
+    accounts: ep.Accounts,
+    make: Make,
+    server: ScriptedServer,
+    tmp_path: Path,
+    revoked: bool,  # noqa: FBT001
+) -> None:
+    """While this one is refused, another stores bert's answer: it counts, and nothing is warned of.
+
+    pytest is told to take warnings as errors.
+    """
+    archive, real = ep.Archive(tmp_path / "raw"), api._answer
+    berts = [post for post in POSTS if post in of("bert")]
+
+    def answer(seen: Seen) -> Scripted:
+        if seen.body["tweet_ids"] == berts:
+            part = question().replace(post_ids=berts, owners={})
+            archive.collections[0].keep(ep.EngagementResponse(part, body(seen.body)), "another")
+        return real(seen)
+
+    server.script = Rule(server, answer)
+    api.revoked, api.bad = ({"2-token"}, set()) if revoked else (set(), {berts[0]})
+    collection = make(accounts).collect(question(), into=archive, watch=lambda _: None)
+    assert collection.complete
+    assert omitted(list(collection)) == {}
+    assert archive.verify() == ()
+    assert api.count() == 2 + (1 if revoked else ATTEMPTS)
+
+
 @both
 def test_an_outage_still_stops_all(
     server: ScriptedServer, accounts: ep.Accounts, make: Make, tmp_path: Path, ask: Ask

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from datasets.frames import some
 
 import engagement_pandas as ep
 from engagement_pandas.locking import alone, locked
@@ -141,6 +142,16 @@ def test_a_stream_that_was_begun_before(echo: Echo) -> None:
         next(stream)
         assert in_fork(lambda: len(list(stream))).startswith("RequestError: this began before a")
         assert len(list(stream)) == 2
+
+
+def test_a_data_set_that_was_read_before(tmp_path: Path) -> None:
+    """What deltalake does not do in a fork is no damage: nothing is to be made again."""
+    dataset = ep.Dataset(tmp_path / "set")
+    dataset.append(some("2026-04-01T00:05:00Z", days=1))
+    assert len(dataset.read()) == 96
+    told = in_fork(lambda: len(ep.Dataset(tmp_path / "set").read()))
+    assert told.startswith("DatasetError: ")
+    assert "Forked process" in told
 
 
 def test_locks_are_not_inherited(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import lzma
+import re
 import sys
 import zipfile
 from collections.abc import Callable
@@ -186,16 +187,58 @@ def test_times(text: str) -> None:
     assert posts["created_at"].to_list() == [pd.Timestamp("2026-11-24T10:00Z")]
 
 
-def test_a_time_that_is_none() -> None:
-    """Is refused with its line."""
-    with pytest.raises(ep.FrameError, match="line 2 of the file: created_at is 'yesterday'"):
-        ep.read_posts(io.StringIO(f"post_id,created_at\n{A},yesterday\n"))
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("yesterday", "01.03.2026", "03/01/2026 9:30", "46082", "46082.395833", "9" * 19),
+        *("20260", "0001-01-01", "9999-12-31T23:00:00-05:00", "9" * 5000),
+    ],
+)
+def test_a_time_that_is_none(text: str) -> None:
+    """As a spreadsheet makes of it: a missing one, told with its line; no ID is lost."""
+    content = io.StringIO(f"post_id;created_at\n{A};2026-11-24T10:00:00Z\n{B};{text}\n{C};\n")
+    said = rf"of 1 post left out.* line 3 of the file: '{re.escape(text[:15])}.*read"
+    with pytest.warns(UserWarning, match=said):
+        posts = ep.read_posts(content)
+    assert posts["post_id"].to_list() == ALL
+    assert str(posts["created_at"].dtype) == "datetime64[us, UTC]"
+    assert posts["created_at"].isna().to_list() == [False, True, True]
+
+
+def test_many_times_that_are_none() -> None:
+    """One warning, with the first three; the column is there, and empty."""
+    rows = [f"{10**18 + number},{number}.3.2026" for number in range(1, 6)]
+    with pytest.warns(UserWarning, match="of 5 posts left out") as told:
+        posts = ep.read_posts(io.StringIO("\n".join(["post_id,created_at", *rows])))
+    assert len(told) == 1
+    said = "line 4 of the file: '3.3.2026'; …; write 2026-03-01T09:30:00Z"
+    assert said in str(told[0].message)
+    assert posts["created_at"].isna().to_list() == [True] * 5
 
 
 # Tables
 
 
 DELIMITERS = [",", ";", "\t", "|"]
+WORDS = "一二三 日本語の文章 一一一一 " * 20
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_that_is_mostly_chinese(encoding: str) -> None:
+    """Without a byte order mark: few of its bytes are zero, and of U+4E00 the other one is."""
+    text = f"text,post_id\n{WORDS},{A}\n{WORDS},{B}\n"
+    found = records_in("posts.csv", text.encode(encoding))
+    assert [(record.text, record.post_id) for record in found] == [(WORDS, A), (WORDS, B)]
+
+
+def test_zeros_in_utf_8_are_damage() -> None:
+    """One between two letters, some as of a block that was lost: it is not taken for UTF-16."""
+    for zeros in (1, 2, 512):
+        text = f"post_id,text\n{A},café{chr(0) * zeros} noir\n"
+        with pytest.raises(ep.InvalidPostId, match=r"line 2 of posts.csv holds '\\x00'"):
+            ids_in("posts.csv", text.encode())
+
+
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"]
 ENDS = ["\n", "\r\n", "\r"]
 
@@ -660,7 +703,7 @@ def test_standard_input_that_is_empty(
     """Or closed, as cron may have it: nothing was named."""
     monkeypatch.setattr(sys, "stdin", stream)
     assert main(["totals", "-"]) == 2
-    assert "post_ids is empty" in capsys.readouterr().err
+    assert "no post IDs in ['standard input']" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("other", [[A], A.encode(), None, 7])

@@ -10,6 +10,7 @@ import textwrap
 import warnings
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -573,6 +574,32 @@ def test_outages_do_not_count(server: ScriptedServer, clock: FakeClock, path: Pa
         assert not path.exists()
         client.fetch(ASK)
     assert ledger.handles() == ("user_9",)
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["fetch", "collect"])
+def test_an_answer_that_cannot_be_noted_is_handed_over(
+    server: ScriptedServer,
+    clock: FakeClock,
+    path: Path,
+    tmp_path: Path,
+    stored: bool,  # noqa: FBT001
+) -> None:
+    """The ledger is damaged while the answer is on its way: an error, and the answer is there."""
+    path.parent.mkdir()
+
+    def answer(_: Any) -> Any:
+        path.write_bytes(b"a diary\n")
+        return {"by_post": {"1": {"favorites": "7"}}}
+
+    server.answer(Scripted(200, answer))
+    archive = ep.Archive(tmp_path / "raw")
+    client = asking(server, clock, ep.Ledger(path, clock=clock.time))
+    ask = partial(client.collect, into=archive) if stored else client.fetch
+    with client, pytest.raises(ep.LedgerError, match="line 1 of") as caught:
+        ask(ASK)
+    responses: Any = list(archive.collections[0]) if stored else caught.value.responses
+    assert ep.flatten(responses)["count"].to_list() == [7]
+    assert len(server.seen) == 1
 
 
 def test_the_contracts_ledger_is_not_kept_for_this_machine(

@@ -14,6 +14,7 @@ import engagement_pandas as ep
 from engagement_pandas.lake.missing import MOST_COUNTS, Gap, Hours
 from engagement_pandas.lake.silent import Silence
 from engagement_pandas.posts import first_id
+from engagement_pandas.vocabulary import OmissionReason
 
 HOUR = timedelta(hours=1)
 SINCE = datetime(2026, 3, 1, 5, tzinfo=UTC)
@@ -144,6 +145,17 @@ def test_silences(reason: str, kind: str | None, asked: set[str]) -> None:
     if reason == "unsupported_age":
         first = [gap for gap in gaps if gap.window.start == SINCE]
         assert [gap.engagement_types for gap in first] == [TYPES[:1]]
+
+
+def test_hours_that_lacked_before_a_post_was_made_are_not_asked() -> None:
+    """An answer of an earlier version lacked two days; the post was made in the 40th hour."""
+    lacked = OmissionReason.NOT_ANSWERED
+    until, heard = SINCE + 48 * HOUR, NOW - 60 * HOUR
+    hours = Hours(POSTS[1:2], TYPES[:1], SINCE, NOW, SETTLE)
+    hours._done[:] = True  # all of it was read
+    hours.hear([Silence(POSTS[1], TYPES[0], lacked, "", SINCE, until, heard, heard)])
+    (gap,) = hours.gaps()
+    assert gap.window == ep.Window(SINCE + 40 * HOUR, until)
 
 
 def test_pieces_are_bounded() -> None:

@@ -116,6 +116,35 @@ def test_misspelt_names(name: str, meant: str) -> None:
         type_of(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("Post Impressions", "impressions"),
+        ("tweet_likes", "favorites"),
+        ("Tweets URL Clicks", "url_clicks"),
+        ("post-retweets", "retweets"),
+        ("Tweet email tweet", "email_tweet"),
+    ],
+)
+def test_a_post_goes_without_saying(name: str, meant: str) -> None:
+    """As the first word; it is not dropped from names that have it elsewhere."""
+    assert type_of(name) == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Post Bookmarks", "it counts no bookmarks"),
+        ("post", "there is no engagement type 'post'"),
+        ("impressions post", "there is no engagement type"),
+    ],
+)
+def test_a_post_alone_means_nothing(name: str, words: str) -> None:
+    """What is not counted of it is said, as without the word."""
+    with pytest.raises(ep.UnsupportedEngagementType, match=words):
+        type_of(name)
+
+
 def test_no_suggestion_is_another_metric() -> None:
     """Words that mean something of their own are no misspelling of others."""
     first = ["video", "media", "url", "link", "hashtag", "detail", "app", "user", "profile"]

@@ -1,11 +1,10 @@
-"""The price tag of a question: bytes, handles, rows, and what will not be answered."""
+"""The price tag of a question: handles, rows, and what will not be answered."""
 
 from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,92 +14,10 @@ import pytest
 import engagement_pandas as ep
 from engagement_pandas.handles import Handles
 from engagement_pandas.posts import first_id
-from engagement_pandas.sandbox import SandboxServer, Settings
 
 NOW = "2026-04-15T12:20:00Z"
-MONTH = ep.Window.covering("2026-03-18T12:00:00Z", "2026-04-15T12:00:00Z")
 DAY = ep.Window.covering("2026-04-14", "2026-04-15")
 POST, TYPE, DATE, TIME = "tweet.id", "engagement.type", "engagement.day", "engagement.hour"
-
-
-# Bytes
-
-GROUPINGS: dict[str, Any] = {
-    "hours": ep.BY_HOUR,
-    "days": ep.BY_DAY,
-    "days below types": (TYPE, POST, DATE),
-    "posts": ep.BY_POST,
-    "hours of the day": (POST, TYPE, TIME),
-    "sums": (TYPE,),
-    "sums of hours": (TYPE, DATE, TIME),
-    "days of hours": (TYPE, TIME, DATE),
-    "several": {"a_long_name": (POST, TYPE), "b": (TYPE, DATE)},
-}
-
-
-@pytest.fixture(scope="module")
-def owner() -> Iterator[tuple[ep.EngagementClient, list[str]]]:
-    """Run a sandbox: a client, and 40 posts that it answers in full."""
-    server = SandboxServer(NOW, settings=Settings(per_minute=100_000, per_second=100_000))
-    keys = server.keys("sandbox_bakery")
-    credentials = ep.UserContext(
-        keys.consumer_key, keys.consumer_secret, keys.access_token, keys.access_token_secret
-    )
-    posts = [post.post_id for post in server.world.posts("sandbox_bakery")]
-    with closing(server), ep.EngagementClient(credentials, base_url=server.base_url) as client:
-        asked = ep.totals(posts, engagement_types=["favorites"])
-        silent = set(ep.omissions(client.fetch(asked))["post_id"])
-        yield client, [post for post in posts if post not in silent][:40]
-
-
-Ask = Callable[[list[str], Any, Any], ep.EngagementRequest]
-QUESTIONS: dict[str, Ask] = {
-    "a month": lambda posts, types, by: ep.historical(
-        posts, engagement_types=types, window=MONTH, by=by
-    ),
-    "a day": lambda posts, types, by: ep.historical(
-        posts, engagement_types=types, window=DAY, by=by
-    ),
-    "28 hours": lambda posts, types, by: ep.last_28_hours(posts, engagement_types=types, by=by),
-}
-
-
-@pytest.mark.parametrize("by", GROUPINGS)
-@pytest.mark.parametrize("question", QUESTIONS)
-@pytest.mark.parametrize("types", [["impressions"], ep.SERIES_TYPES], ids=["1 type", "17 types"])
-def test_bytes_of_time_series(
-    owner: tuple[ep.EngagementClient, list[str]], question: str, types: Any, by: str
-) -> None:
-    """Within a quarter of what the sandbox sends, in two batches."""
-    client, posts = owner
-    plan = ep.plan(QUESTIONS[question](posts, types, GROUPINGS[by]), now=client.now())
-    sent = sum(len(r.content) for r in client.fetch(plan, watch=lambda _: None))
-    assert len(plan) == 2
-    assert sent / 1.25 < plan.answer_bytes < sent * 1.25
-
-
-@pytest.mark.parametrize("types", [["favorites"], ep.TOTALS_TYPES], ids=["1 type", "7 types"])
-def test_bytes_of_totals(owner: tuple[ep.EngagementClient, list[str]], types: Any) -> None:
-    """The same for totals."""
-    client, posts = owner
-    plan = ep.plan(ep.totals(posts, engagement_types=types), now=client.now())
-    sent = sum(len(r.content) for r in client.fetch(plan))
-    assert sent / 1.25 < plan.answer_bytes < sent * 1.25
-
-
-def test_bytes_of_a_documented_answer(sample: Callable[[str], Any]) -> None:
-    """X's own example, without its white space."""
-    body = sample("historical_response")
-    request = ep.EngagementRequest.from_json("historical", sample("historical_request"))
-    length = len(ep.EngagementResponse(request, body).content)
-    assert length / 1.25 < ep.plan(request).answer_bytes < length * 1.25
-
-
-def test_bytes_by_hand() -> None:
-    """Two posts, one type, totals: every quote, colon and brace, and a comma behind each."""
-    body = '{"by_post":{"7":{"replies":"55",},"8":{"replies":"55",},},}'
-    asked = ep.totals(["7", "8"], engagement_types=["replies"])
-    assert ep.plan(asked).answer_bytes == pytest.approx(len(body), abs=1)
 
 
 # Rows

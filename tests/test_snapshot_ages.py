@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,37 @@ class _quiet:  # noqa: N801 - stands where pytest.warns does
 
 
 @each
+@pytest.mark.parametrize(
+    ("later", "words"),
+    [(0, "goes on"), (1, "begins a new snapshot")],
+    ids=["in time", "too old"],
+)
+def test_it_is_said_whether_it_can_be_gone_on_with(  # noqa: PLR0913, PLR0917
+    client: ep.EngagementClient,
+    api: Api,
+    archive: ep.Archive,
+    clock: FakeClock,
+    endpoint: str,
+    later: int,
+    words: str,
+) -> None:
+    """When a job ends: one whose first answer has got too old by then is not completed."""
+    bound = SNAPSHOTS[endpoint][1].total_seconds()
+
+    def watch(step: Any) -> None:
+        if step.done == 2:
+            clock.now += bound + later
+            raise Stop
+
+    with pytest.raises(Stop) as caught:
+        client.collect(question(endpoint), into=archive, watch=watch)
+    (made,) = archive.collections
+    kept = f"what was answered is in {made.path}; the same call {words}"
+    assert caught.value.__notes__ == [kept]
+    assert len(api.sent) == 2
+
+
+@each
 def test_a_reopened_snapshot_of_last_week_is_not_mended(
     client: ep.EngagementClient, api: Api, archive: ep.Archive, clock: FakeClock, endpoint: str
 ) -> None:
@@ -241,6 +273,67 @@ def test_the_command_line_reports_the_age_of_a_good_one(
     made = collect(client, question("28hr"), archive)
     assert main(["verify", str(archive.folder)]) == 0
     assert f"{made.path}: 28hr read over 4 min" in capsys.readouterr().err
+    assert len(api.sent) == 3
+
+
+def read_slowly(
+    client: ep.EngagementClient, archive: ep.Archive, clock: FakeClock, apart: float, answers: int
+) -> Collection:
+    """Collect in one job, so many seconds between two answers; be killed after some of them."""
+
+    def watch(step: Any) -> None:
+        if step.done > len(moments):
+            moments.append(clock.now)
+            clock.now += apart
+        if step.done >= answers:
+            raise Stop
+
+    moments: list[float] = []
+    with suppress(Stop):
+        client.collect(question("totals"), into=archive, watch=watch)
+    return archive.collections[0]
+
+
+def test_one_job_may_take_long(
+    client: ep.EngagementClient,
+    api: Api,
+    archive: ep.Archive,
+    clock: FakeClock,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Two hours for three answers is a snapshot: its age is told, and nothing is damaged."""
+    made = read_slowly(client, archive, clock, 3600, 4)
+    assert made.complete
+    assert archive.verify() == ()
+    assert main(["verify", str(archive.folder)]) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"{made.path}: totals read over 2 h (2026-04-15 12:20 to 2026-04-15 14:20 UTC)" in err
+    assert api.sent == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("apart", "answers", "why"),
+    [
+        (3601, 4, "read over 2 h 2 s, with 1 h 1 s between two; "),
+        (2400, 3, "read over 1 h 20 min, and it is not finished; "),
+        (1800, 3, None),
+    ],
+)
+def test_what_is_no_snapshot(  # noqa: PLR0913, PLR0917
+    client: ep.EngagementClient,
+    api: Api,
+    archive: ep.Archive,
+    clock: FakeClock,
+    apart: float,
+    answers: int,
+    why: str | None,
+) -> None:
+    """Jobs further apart than one is gone on with; and what can no longer be finished in time."""
+    made = read_slowly(client, archive, clock, apart, answers)
+    assert made.complete is (answers > 3)
+    found = [damage.why for damage in archive.verify()]
+    assert found == ([] if why is None else [f"its answers were {why}one is gone on with for 1 h"])
     assert len(api.sent) == 3
 
 

@@ -119,6 +119,18 @@ def test_a_service_that_is_down(made: Schedule) -> None:
     assert stored(made) == {*ANNAS, *BERTS}
 
 
+def test_an_outage_stops_the_run(made: Schedule) -> None:
+    """After an owner who failed, too: neither the rest nor the second window is asked."""
+    made.api.revoked, made.api.outage = {"anna"}, 1
+    with pytest.raises(ep.TransportError) as caught:
+        run(made, timedelta(days=40))
+    assert caught.value.status == 503
+    assert made.api.asked == 1 + 2  # anna's, and bert's twice
+    made.api.revoked, made.api.outage = set(), 10**9
+    run(made)
+    assert stored(made) == {*ANNAS, *BERTS}
+
+
 def test_the_only_owner(made: Schedule) -> None:
     """Whose tokens are of no use: an error, as for any request."""
     made.posts = 1

@@ -18,6 +18,8 @@ from engagement_pandas.lake import missing
 from engagement_pandas.lake.missing import Hours, blocks
 from engagement_pandas.lake.silent import Silence
 from engagement_pandas.locking import alone
+from engagement_pandas.posts import first_id
+from engagement_pandas.raw_answers import store
 from engagement_pandas.sandbox.world import Availability, Post
 from engagement_pandas.sync import Synced, sync
 from engagement_pandas.vocabulary import OmissionReason
@@ -135,6 +137,25 @@ def test_they_are_counted(
     assert str(moving.sync(dataset, posts, since=SINCE)) == "up to date: nothing to ask"
 
 
+def test_what_was_answered_before_the_run_is_none_of_its_answers(dataset: ep.Dataset) -> None:
+    """Of two that are stored, one came a second before it began; what was not sent is none."""
+    now = SINCE + 24 * HOUR
+    window = ep.Window(SINCE, SINCE + HOUR)
+    posts = [str(first_id(SINCE - n * HOUR)) for n in range(3)]
+    asked = [ep.historical([p], engagement_types=["replies"], window=window) for p in posts]
+    bodies: list[Any] = [
+        {"by_hour": {post: {"replies": {"2026-03-15": {"06": "5"}}}}} for post in posts
+    ]
+    old, new = (
+        ep.EngagementResponse(one, body, retrieved_at=at)
+        for one, body, at in zip(asked, bodies, (now - timedelta(seconds=1), now), strict=False)
+    )
+    reason = OmissionReason.UNAUTHORIZED
+    unsent = ep.EngagementResponse.uncounted(asked[2], now, reason, "gone")
+    done = store(dataset, ep.Archive("raw"), now, [old, new, unsent])
+    assert done == Synced(1, 2, 0, (posts[2],))
+
+
 def test_they_are_older_than_what_comes_now(
     moving: World, dataset: ep.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +213,24 @@ def test_a_silence_that_was_heard_just_now() -> None:
     later = Hours(["7"], [ep.EngagementType.REPLIES], SINCE, now + HOUR, 3)
     later.hear([Silence("7", None, reason, "gone", SINCE, now, now, now)])
     assert len(later.gaps()) == 1
+
+
+def test_no_answer_lacks_the_hours_before_a_post_was_made(dataset: ep.Dataset) -> None:
+    """It was made at half past eight: of the hours from six to ten that lack, two remain."""
+    post = str(first_id(SINCE + timedelta(hours=2, minutes=30)))
+    window = ep.Window(SINCE - 24 * HOUR, SINCE + 6 * HOUR)
+    asked = ep.historical([post], engagement_types=["replies"], window=window)
+    hours = {f"{hour:02}": "5" for hour in (10, 11)}
+    body = {"by_hour": {post: {"replies": {"2026-03-15": hours}}}}
+    now = SINCE + 30 * HOUR
+    answer = ep.EngagementResponse(asked, body, retrieved_at=now)
+    told = ep.omissions(answer)
+    assert told["start"].to_list() == [window.start]
+    store(dataset, ep.Archive("raw"), now, [answer])
+    lacking = dataset.omissions()
+    assert lacking[["reason", "start", "end"]].astype("str").to_numpy().tolist() == [
+        ["not_answered", "2026-03-15 08:00:00+00:00", "2026-03-15 10:00:00+00:00"]
+    ]
 
 
 def test_a_post_that_is_silent_is_asked_once_in_a_run(moving: World, dataset: ep.Dataset) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from errno import ENOENT
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ from engagement_pandas.id_files import (
     records_in,
 )
 from engagement_pandas.posts import unique_ids
-from engagement_pandas.wording import shown
+from engagement_pandas.wording import listed, shown
 
 Ids = tuple[str, ...]
 
@@ -41,7 +41,7 @@ def add_posts(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def told(sources: Iterable[str], missing: Missing) -> tuple[Ids, Handles]:
+def told(sources: Sequence[str], missing: Missing) -> tuple[Ids, Handles]:
     """Return the IDs, each once, and whose posts they are, as far as files tell."""
     records: list[Record] = []
     for source in sources:
@@ -49,6 +49,13 @@ def told(sources: Iterable[str], missing: Missing) -> tuple[Ids, Handles]:
             records += read_records(source, missing=missing)
         else:
             records += _typed(source)
+    if not records:
+        named = listed("standard input" if source == "-" else source for source in sources)
+        msg = (
+            f"no post IDs in {named}; give a list of them or of links, one a line, or a table with "
+            "a post_id column; IDs can stand in the command too"
+        )
+        raise InvalidPostId(msg)
     return unique_ids(record.post_id for record in records), handles_in(records)
 
 

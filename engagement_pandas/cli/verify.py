@@ -24,7 +24,8 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
         help="tell which stored answers are damaged or missing",
         description="Read every file of an archive, and tell which are damaged or missing, why, "
         "and what to ask again: a line each on standard output, its parts with a tab between "
-        "them. What is not finished is told on standard error, and is no damage.",
+        "them. What is not finished, and when a snapshot was read, from its first answer to its "
+        "last, is told on standard error, and is no damage.",
         epilog="example:\n  engagement-pandas verify raw/\n",
     )
     parser.set_defaults(run=run)

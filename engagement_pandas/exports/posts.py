@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import IO, Any, Final
 
 import pandas as pd
 
-from engagement_pandas.errors import FrameError
 from engagement_pandas.frame import TEXT
 from engagement_pandas.id_files import Missing, Record, handles_in, read_records
+from engagement_pandas.wording import counted, shown
 
 _MOMENTS: Final = "datetime64[us, UTC]"
 _FORMATS: Final = ("%a %b %d %H:%M:%S %z %Y", "%Y-%m-%d %H:%M %z")
 _UNITS: Final = (1, 1_000, 1_000_000, 1_000_000_000)
 _EPOCH: Final = re.compile(r"[0-9]{10,19}")
 _LATEST_SECOND: Final = 10**11
+_YEARS: Final = range(2006, 2100)
+"""In which there are posts: a spreadsheet's number of a day may read as another year."""
+_FEW: Final = 3
 
 
 def read_posts(
@@ -43,7 +47,8 @@ def read_posts(
     DataFrame
         A row for each post, as it stands first: ``post_id`` (``str``) and, where the file
         has any, ``handle`` (``str``), ``text`` (``str``) and ``created_at``
-        (``datetime64[us, UTC]``; a time without a zone is UTC).
+        (``datetime64[us, UTC]``; a time without a zone is UTC). A ``created_at`` that is not
+        read, as of a spreadsheet, is ``NaT``; :func:`created_at` reads the time in the ID.
 
     Raises
     ------
@@ -52,10 +57,13 @@ def read_posts(
         mark that is not closed, a row of another length than the heading.
     RequestError
         Where a handle is none, or a post has two.
-    FrameError
-        Where ``created_at`` is not a time.
     OSError
         Where the file cannot be opened.
+
+    Warns
+    -----
+    UserWarning
+        Where a ``created_at`` is not read, with file, line and value.
 
     Examples
     --------
@@ -78,27 +86,39 @@ def frame_of(records: Sequence[Record]) -> pd.DataFrame:
         values = [getattr(record, name) for record in first.values()]
         if any(value is not None for value in values):
             columns[name] = pd.Series(values, dtype=TEXT)
-    moments = [_moment(record) for record in first.values()]
-    if any(moment is not None for moment in moments):
-        columns["created_at"] = pd.Series(moments, dtype=_MOMENTS)
+    timed = {p: record for p, record in first.items() if record.created_at is not None}
+    moments = {post: _moment(str(record.created_at).strip()) for post, record in timed.items()}
+    if timed:
+        columns["created_at"] = pd.Series([moments.get(post) for post in first], dtype=_MOMENTS)
+    if odd := [record for post, record in timed.items() if moments[post] is None]:
+        some = "; ".join(f"{one.where}: {shown(one.created_at)}" for one in odd[:_FEW])
+        msg = (
+            f"created_at of {counted(len(odd), 'post')} left out, which is no time of a post: "
+            f"{some}{'; …' if len(odd) > _FEW else ''}; write 2026-03-01T09:30:00Z, or take what "
+            "created_at(post_id) reads in the IDs"
+        )
+        warnings.warn(msg, UserWarning, stacklevel=3)
     return pd.DataFrame(columns)
 
 
-def _moment(record: Record) -> datetime | None:
-    if record.created_at is None:
-        return None
-    text = record.created_at.strip()
-    if _EPOCH.fullmatch(text):  # of to_json(): seconds, or a thousandth of them, and so on
-        unit = next((u for u in _UNITS if int(text) < _LATEST_SECOND * u), _UNITS[-1])
-        return datetime.fromtimestamp(int(text) / unit, UTC)
-    for read in (datetime.fromisoformat, *(_reader(form) for form in _FORMATS)):
+def _moment(text: str) -> datetime | None:
+    """Return a time of which there may be posts; None where a text is none."""
+    for read in (_counted, datetime.fromisoformat, *(_reader(form) for form in _FORMATS)):
         try:
             moment = read(text)
         except ValueError:
             continue
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    msg = f"{record.where}: created_at is {text!r}, not a time; write 2026-03-01T09:30:00Z"
-    raise FrameError(msg)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC) if moment.year in _YEARS else None
+    return None
+
+
+def _counted(text: str) -> datetime:
+    """Return a time of ``to_json()``, counted since 1970 in seconds or thousandths and so on."""
+    if not _EPOCH.fullmatch(text):
+        raise ValueError
+    unit = next((u for u in _UNITS if int(text) < _LATEST_SECOND * u), _UNITS[-1])
+    return datetime.fromtimestamp(int(text) / unit, UTC)
 
 
 def _reader(form: str) -> Callable[[str], datetime]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bz2
-import codecs
 import csv
 import gzip
 import io
@@ -13,24 +12,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, Final
-from zipfile import ZipFile
 
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame import TEXT
-from engagement_pandas.reading import UNPACK_ERRORS, FileTooLarge, read_bounded
+from engagement_pandas.reading import UNPACK_ERRORS, FileTooLarge, codec_of, in_zip, read_bounded
 from engagement_pandas.wording import shown
 
 LIMIT: Final = 2**28
 """Bytes that a compressed file may unpack to: some five million counts."""
 
 _DELIMITERS: Final = ",;\t"
-_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 def read_table(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> tuple[pd.DataFrame, str]:
@@ -63,15 +56,6 @@ def read_table(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> tuple[pd.Dat
     return _rows(text.removeprefix("\ufeff"), name), name
 
 
-def _of_zip(file: IO[bytes]) -> IO[bytes]:
-    archive = ZipFile(file)
-    names = [member for member in archive.infolist() if not member.is_dir()]
-    if len(names) != 1:
-        msg = f"it holds {len(names)} files; unpack it, and read the one with the counts"
-        raise ValueError(msg)
-    return archive.open(names[0])
-
-
 def _of_zstd(file: Any) -> Any:
     import pyarrow as pa  # noqa: PLC0415  heavy, and few files need it
 
@@ -83,7 +67,7 @@ _UNPACKERS: Final[Mapping[str, Callable[[IO[bytes]], Any]]] = MappingProxyType(
         ".gz": lambda file: gzip.GzipFile(fileobj=file),
         ".bz2": bz2.BZ2File,
         ".xz": lzma.LZMAFile,
-        ".zip": _of_zip,
+        ".zip": in_zip,
         ".zst": _of_zstd,
     }
 )
@@ -109,12 +93,8 @@ def _unpacked(path: Path) -> bytes:
 
 
 def _decoded(content: bytes, name: str) -> str:
-    """Return text by its byte order mark, or by where its NULs are, or as UTF-8."""
-    codec = next((codec for mark, codec in _MARKS if content.startswith(mark)), "utf-8")
-    if codec == "utf-8" and b"\0" in content[:2]:
-        codec = "utf-16-be" if content[:1] == b"\0" else "utf-16-le"
     try:
-        return content.decode(codec)
+        return content.decode(codec_of(content))
     except UnicodeDecodeError as error:
         msg = f"{name} is not UTF-8 text ({error}); save it as such"
         raise FrameError(msg) from error

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import bz2
-import codecs
 import gzip
 import importlib
 import io
 import lzma
 import os
 import sys
-import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePath
 from typing import IO, Any, Final
@@ -20,7 +18,14 @@ from engagement_pandas.id_files.documents import NotJson, is_script, items
 from engagement_pandas.id_files.lists import pieces
 from engagement_pandas.id_files.record import Missing, Raw, Record, judged
 from engagement_pandas.id_files.tables import heading_of, rows
-from engagement_pandas.reading import UNPACK_ERRORS, FileTooLarge, read_bounded
+from engagement_pandas.reading import (
+    UNPACK_ERRORS,
+    FileTooLarge,
+    NotOneFile,
+    codec_of,
+    in_zip,
+    read_bounded,
+)
 from engagement_pandas.wording import shown
 
 MOST_BYTES: Final = 1 << 28
@@ -28,27 +33,7 @@ MOST_BYTES: Final = 1 << 28
 
 _JSON: Final = frozenset({".json", ".jsonl", ".ndjson", ".js"})
 _TABLES: Final = frozenset({".csv", ".tsv"})
-_MARKS: Final[Mapping[bytes, str]] = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 _CONTROL: Final = frozenset(map(chr, range(32))) - frozenset("\t\n\v\f\r\x1a")
-
-
-def _zip(file: IO[bytes]) -> IO[bytes]:
-    archive = zipfile.ZipFile(file)
-    names = [name for name in archive.namelist() if not name.startswith("__MACOSX")]
-    if "[Content_Types].xml" in names:
-        msg = "is a workbook; save it as CSV (UTF-8), with the IDs as text"
-        raise InvalidPostId(msg)
-    members = [name for name in names if not name.endswith("/")]
-    if len(members) != 1:
-        msg = f"holds {len(members)} files; unpack it, and name one"
-        raise InvalidPostId(msg)
-    return archive.open(members[0])
 
 
 def _zstd(file: IO[bytes]) -> IO[bytes]:
@@ -65,7 +50,7 @@ _PACKED: Final[Mapping[bytes, Callable[[IO[bytes]], Any]]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
     b"\xfd7zXZ\x00": lzma.open,
-    b"PK\x03\x04": _zip,
+    b"PK\x03\x04": in_zip,
     b"\x28\xb5\x2f\xfd": _zstd,
 }
 """How a file is unpacked, by its first bytes: a browser or a shell may have renamed it."""
@@ -177,7 +162,7 @@ def _unpacked(content: bytes, name: str) -> bytes:
             try:
                 with opened(io.BytesIO(content)) as file:
                     return bytes(_bounded(file, name))
-            except InvalidPostId as error:
+            except (InvalidPostId, NotOneFile) as error:
                 msg = str(error) if str(error).startswith(name) else f"{name} {error}"
                 raise InvalidPostId(msg) from error
             except (*UNPACK_ERRORS, OSError, ValueError, RuntimeError) as error:
@@ -187,7 +172,8 @@ def _unpacked(content: bytes, name: str) -> bytes:
 
 
 def _decoded(content: bytes, name: str) -> str:
-    for encoding in _encodings(content):
+    codec = codec_of(content)
+    for encoding in (codec, "cp1252") if codec == "utf-8" else (codec,):
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:
@@ -199,14 +185,3 @@ def _decoded(content: bytes, name: str) -> str:
         return text
     msg = f"{name} is not UTF-8 text, nor UTF-16 or Windows-1252; save it as UTF-8"
     raise InvalidPostId(msg)
-
-
-def _encodings(content: bytes) -> tuple[str, ...]:
-    for mark, encoding in _MARKS.items():
-        if content.startswith(mark):
-            return (encoding,)
-    # Digits in UTF-16 have a zero byte each, all on the same side.
-    sides = [content[side : 1 << 16 : 2].count(0) for side in (0, 1)]
-    if sum(sides) * 4 > min(len(content), 1 << 16) and 0 in sides:
-        return ("utf-16-be",) if sides[0] else ("utf-16-le",)
-    return ("utf-8", "cp1252")

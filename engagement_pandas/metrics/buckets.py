@@ -63,7 +63,7 @@ def over_time(  # noqa: PLR0913  each has a default
     window : Window, or pair of datetime or str, optional
         What was asked for; by default from the first hour in the counts to the last.
     posts : iterable of str or DataFrame, optional
-        Posts that were asked for, as IDs or with ``post_id``: those of which there are no
+        Posts that were asked for, as IDs, links or with ``post_id``: those of which there are no
         rows at all are missed too.
 
     Returns

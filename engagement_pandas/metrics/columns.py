@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError, UnsupportedEngagementType
-from engagement_pandas.frame import ALWAYS, COUNT_COLUMNS, check_rows
+from engagement_pandas.frame import ALWAYS, COUNT_COLUMNS, check_rows, is_hashable
 from engagement_pandas.kinds import name_key, type_of
 from engagement_pandas.metrics.spans import SUMMED
 from engagement_pandas.vocabulary import Dimension
@@ -120,6 +120,9 @@ def keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
         ):
             there = listed(column for column in counts.columns if column != "count")
             msg = f"by is {by!r}; name columns of the counts, each once: {there}"
+            raise FrameError(msg)
+        if not is_hashable(counts[name]):
+            msg = f"by is {by!r}, and {name!r} holds lists or the like; make text of them"
             raise FrameError(msg)
     return names
 

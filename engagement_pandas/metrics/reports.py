@@ -18,6 +18,7 @@ from engagement_pandas.metrics.half_lives import half_life
 from engagement_pandas.metrics.rates import engagement_rate
 from engagement_pandas.metrics.rosters import totals
 from engagement_pandas.metrics.spans import covered
+from engagement_pandas.posts import as_id
 
 LINK: Final = "https://x.com/i/web/status/{}"
 """Where a post can be looked at, whoever wrote it."""
@@ -117,6 +118,9 @@ def _named(counts: pd.DataFrame, posts: pd.DataFrame | None) -> pd.DataFrame:
         if not isinstance(posts, pd.DataFrame) or str(posts.get("post_id", ids).dtype) != "str":
             msg = "posts have no column 'post_id' of text; read the IDs as text"
             raise FrameError(msg)
+        if "post_id" in posts:
+            read = [as_id(post) for post in posts["post_id"]]
+            posts = posts.assign(post_id=pd.Series(read, posts.index, dtype=TEXT))
         if "post_id" not in posts or posts["post_id"].duplicated().any():
             msg = "posts name a post twice, or none; keep one row a post, with its post_id"
             raise FrameError(msg)

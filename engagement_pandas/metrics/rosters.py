@@ -11,12 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame import COUNT_COLUMNS, TEXT
+from engagement_pandas.frame import TEXT, further
 from engagement_pandas.metrics.ages import made_hour
 from engagement_pandas.metrics.columns import known_type, of_types
 from engagement_pandas.metrics.spans import DAY_HOURS, hours
 from engagement_pandas.metrics.sums import added, coded
-from engagement_pandas.posts import unique_ids
+from engagement_pandas.posts import as_id, unique_ids
 
 _TYPE = "engagement_type"
 Places = NDArray[np.int64]
@@ -63,8 +63,7 @@ class Roster:
             Further posts that there should be counts of.
         """
         keys = [name for name in names if name != _TYPE]
-        further = [name for name in counts.columns if name not in COUNT_COLUMNS]
-        whose = ["post_id"] if "post_id" in counts.columns else further
+        whose = ["post_id"] if "post_id" in counts.columns else further(counts)
         together = [*keys, *(name for name in whose if name not in keys)]
         code, members = coded(counts, together)
         if posts is not None:
@@ -210,6 +209,6 @@ def _with(members: pd.DataFrame, posts: Any, keys: list[str]) -> pd.DataFrame:
         msg = f"posts {what}; give IDs, or a frame with post_id and the columns of by"
         raise FrameError(msg)
     columns = list(members.columns)
-    more = frame[columns].astype({"post_id": TEXT})
+    more = frame[columns].assign(post_id=[as_id(post) for post in frame["post_id"]])
     both: pd.DataFrame = pd.concat([members.astype(object), more.astype(object)])
     return both.drop_duplicates(ignore_index=True).astype(members.dtypes.to_dict())

@@ -87,21 +87,19 @@ class Part:
         pending, pieces = [self.request], PIECES
         while pending:
             asked = pending.pop(0)
-            answer = None if self.into is None else self.into.find(asked)
+            answer = self._stored(asked)
             if answer is None and self.into is not None and self.into.records.why_not(asked)[1]:
                 pending[:0], pieces = halves(asked), max(0, pieces - 2)
                 continue
             if answer is None:
                 try:
                     answer = await self._ask(asked, None if pieces == PIECES else PIECE_ATTEMPTS)
-                except (CredentialsError, RefusedError) as error:
-                    self._fail_as_owner(asked, error)
-                    continue
-                except _Invalid as invalid:
-                    more = halves(asked) if pieces else []
-                    self._fail_as_invalid(asked, invalid, more)
-                    pending[:0], pieces = more, max(0, pieces - len(more))
-                    continue
+                except (CredentialsError, RefusedError, _Invalid) as error:
+                    answer = self._stored(asked)  # by another process meanwhile
+                    if answer is None:
+                        more = self._failed(asked, error, pieces)
+                        pending[:0], pieces = more, max(0, pieces - len(more))
+                        continue
             response, left = settle(answer)
             if response is not answer and response is not None:
                 log.info("HTTP %s settles %r", answer.status, response.request)
@@ -110,6 +108,9 @@ class Part:
             await Giving((self.number, response))
             if self.failures.ledger is not None:
                 raise self.failures.ledger
+
+    def _stored(self, asked: EngagementRequest) -> EngagementResponse | None:
+        return None if self.into is None else self.into.find(asked)
 
     async def _ask(self, asked: EngagementRequest, most: int | None) -> EngagementResponse:
         if known := self.failures.owners.get(self.owner):
@@ -160,6 +161,17 @@ class Part:
             return self.into.keep(response, speaker.credentials.account)
         return response
 
+    def _failed(
+        self, asked: EngagementRequest, error: EngagementError | _Invalid, pieces: int
+    ) -> list[EngagementRequest]:
+        """Report a request without an answer; return the smaller ones to send instead."""
+        if not isinstance(error, _Invalid):
+            self._fail_as_owner(asked, error)
+            return []
+        more = halves(asked) if pieces else []
+        self._fail_as_invalid(asked, error, more)
+        return more
+
     def _fail_as_owner(self, asked: EngagementRequest, error: EngagementError) -> None:
         """Report an owner whose tokens are of no use; raise any other error."""
         suspended = getattr(error, "status", None) == HTTPStatus.FORBIDDEN
@@ -180,7 +192,7 @@ class Part:
         reason = OmissionReason.INVALID_ANSWER
         if not more:
             self._fail(asked, reason, str(error), error, invalid.content)
-        elif self.into is not None and self.into.find(asked) is None:
+        elif self.into is not None:
             failed = EngagementResponse.uncounted(asked, self.transport.now(), reason, str(error))
             self.into.records.set_aside(failed, halved=True)
 
@@ -193,7 +205,6 @@ class Part:
         content: bytes = b"",
     ) -> None:
         failed = EngagementResponse.uncounted(asked, self.transport.now(), reason, message)
-        # Another process may have stored an answer meanwhile.
-        if self.into is not None and self.into.find(asked) is None:
+        if self.into is not None:
             self.into.records.set_aside(failed, content)
         self.failures.add(self.number, self.request.post_ids[0], self.owner, failed, error)

@@ -183,7 +183,7 @@ def test_the_price_is_told_and_nothing_is_sent(
     )
     assert "<td>250</td>" in explorer.price.html
     assert "<td>50</td>" in explorer.price.html
-    assert "up to 600 counts in about 19 kB" in explorer.price.html
+    assert "up to 600 counts" in explorer.price.html
     assert server.seen == []
 
 

@@ -53,6 +53,39 @@ def test_rows_that_cannot_be(door: str, odd: str) -> None:
         DOORS[door](counts)
 
 
+@pytest.mark.parametrize("name", ["count", "campaign"])
+@pytest.mark.parametrize("door", [door for door in DOORS if door != "wide and tall"])
+def test_columns_of_one_name(door: str, name: str) -> None:
+    """Refused by name, also where it is a further column, which ``wide`` has none of."""
+    counts = some().assign(campaign="a")
+    with pytest.raises(FrameError, match=f"'{name}'.* twice"):
+        DOORS[door](pd.concat([counts, counts[[name]]], axis=1))
+
+
+LISTS: Final = {"from the first row on": 0, "in a later row": 3}
+
+
+@pytest.mark.parametrize("first", LISTS.values(), ids=LISTS)
+def test_further_columns_of_lists(first: int) -> None:
+    """They are let through, also where there is no post: nothing is told apart by them."""
+    tags = [None if row < first else ["a"] for row in range(len(some()))]
+    counts = some()
+    wanted = ep.over_time(counts)
+    pd.testing.assert_frame_equal(ep.over_time(counts.assign(tags=tags)), wanted)
+    one = counts[counts["post_id"] == counts["post_id"].iloc[0]].drop(columns="post_id")
+    wanted = ep.over_time(one)
+    pd.testing.assert_frame_equal(ep.over_time(one.assign(tags=tags[: len(one)])), wanted)
+
+
+@pytest.mark.parametrize("first", LISTS.values(), ids=LISTS)
+@pytest.mark.parametrize("metric", [ep.over_time, ep.running_total, ep.engagement_rate])
+def test_nothing_is_summed_by_lists(metric: Any, first: int) -> None:
+    """Refused by name."""
+    tags = [None if row < first else ["a"] for row in range(len(some()))]
+    with pytest.raises(FrameError, match="'tags' holds lists"):
+        metric(some().assign(tags=tags), by=["tags"])
+
+
 SUMS = ["over_time", "running_total", "summarise", "top_posts", "cumulative", "by_age",
         "engagement_rate", "best_times", "best_times by engagement", "rate_over_time",
         "plot_by_type"]  # fmt: skip

@@ -246,6 +246,20 @@ def test_a_post_without_rows() -> None:
         over_time(alone, posts="123")
 
 
+@pytest.mark.parametrize("metric", [over_time, rate_over_time])
+@pytest.mark.parametrize("posts", [list, lambda links: pd.DataFrame({"post_id": links})])
+def test_posts_are_named_by_links(metric: Any, posts: Any) -> None:
+    """They mean the posts that they lead to: one without rows is missed, none is another one."""
+    kinds = {"numerator": "favorites", "denominator": "replies"} if metric is rate_over_time else {}
+    full = hourly((OLD, range(24)), (NEW, range(14, 24)), kinds=("replies", "favorites"))
+    links = posts([f"https://x.com/a/status/{post}?s=20" for post in (OLD, NEW)])
+    known = metric(full, by="post_id", window=WHOLE, posts=links, **kinds)
+    assert known["post_id"].to_list() == [OLD, NEW]
+    assert known["complete"].all()
+    alone = full[full["post_id"] == NEW]
+    assert not metric(alone, by=None, window=WHOLE, posts=links, **kinds)["complete"].any()
+
+
 def test_against_a_plain_count() -> None:
     """Complete where every post has each hour since its making, counted in plain loops."""
     dice = np.random.default_rng(5)

@@ -117,6 +117,18 @@ def test_of_another_type() -> None:
         summarise(counts, engagement_type="zaps")
 
 
+def test_posts_are_named_by_links() -> None:
+    """A link means the post that it leads to; one post by its ID and by a link is there twice."""
+    counts = tidy([(POST, "impressions", "2026-03-01", 5, 1)])
+    link = f"https://twitter.com/anna/status/{POST}"
+    posts = pd.DataFrame({"post_id": [link], "handle": ["anna"]})
+    assert summarise(counts, posts=posts)[["post_id", "handle"]].to_numpy().tolist() == [
+        [POST, "anna"]
+    ]
+    with pytest.raises(FrameError, match="name a post twice"):
+        summarise(counts, posts=pd.DataFrame({"post_id": [link, POST]}))
+
+
 def test_html_does_no_harm() -> None:
     """What people wrote is text and nothing else; pandas' own to_html too."""
     counts = tidy([(POST, "impressions", "2026-03-01", 5, 1234)])
