@@ -100,7 +100,7 @@ def over_time(  # noqa: PLR0913  each has a default
     >>> [str(start) for start in days["start"]][1:]
     ['2026-03-29 00:00:00+01:00', '2026-03-30 00:00:00+02:00']
     """
-    need(counts, "day")
+    counts = need(counts, "day")
     names = time_keys(counts, by)
     if "engagement_type" not in names:
         check_addable(counts["engagement_type"].unique())
@@ -109,10 +109,11 @@ def over_time(  # noqa: PLR0913  each has a default
     key, table = coded(counts, names)
     places = buckets.places(key, starts)
     roster = Roster.of(counts, names, posts)
-    known = counts["count"].notna().to_numpy() & roster.alive(starts)
+    known = roster.alive(starts)
+    known &= counts["count"].notna().to_numpy()
     return buckets.frame(table).assign(
         count=added(counts["count"], places, len(table) * len(buckets)),
-        complete=buckets.complete(roster, table, places[known]),
+        complete=buckets.complete(roster, table, places if known.all() else places[known]),
     )
 
 
@@ -200,7 +201,9 @@ class Buckets:
 
     def places(self, key: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return in which row of :meth:`frame` each count belongs, by its key and hour."""
-        return key * len(self) + self._of_hour()[starts - int(self.bounds[0])]
+        places = self._of_hour()[starts - int(self.bounds[0])]
+        places += key * len(self)
+        return places
 
     def complete(self, roster: Roster, table: pd.DataFrame, known: Places) -> Any:
         """Return for each row of :meth:`frame` whether every count is there and was asked for.

@@ -14,7 +14,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.metrics.columns import known_type
 from engagement_pandas.metrics.intervals import rate_interval
 from engagement_pandas.metrics.spans import hours
-from engagement_pandas.metrics.sums import added
+from engagement_pandas.metrics.sums import added, factorized
 
 Places = NDArray[np.intp]
 
@@ -67,7 +67,7 @@ def cells_of(counts: pd.DataFrame, starts: NDArray[np.int64] | None = None) -> N
     """
     cells = np.zeros(len(counts), dtype=np.int64)
     if "post_id" in counts.columns:
-        cells += pd.factorize(counts["post_id"])[0]
+        cells += factorized(counts["post_id"])[0]
     if "day" in counts.columns and len(counts):
         at = hours(counts) if starts is None else starts
         first, last = int(at.min()), int(at.max())

@@ -35,8 +35,8 @@ class Roster:
     born : ndarray of float64
         For each member, when it was made, in hours since 1970, UTC; minus infinity where
         that is not known.
-    row : ndarray of float64
-        The same for each row of the counts.
+    member : ndarray of int
+        For each row of the counts, which member it is of.
     types : int
         How many engagement types each member should have in a series.
     step : int
@@ -46,7 +46,7 @@ class Roster:
     groups: pd.DataFrame
     group: Places
     born: NDArray[np.float64]
-    row: NDArray[np.float64]
+    member: Places
     types: int
     step: int
 
@@ -72,10 +72,11 @@ class Roster:
         group, groups = coded(members, keys)
         born = np.full(len(members), -np.inf)
         if whose == ["post_id"]:
-            born = np.nan_to_num(made_hour(pd.Index(members["post_id"])), nan=-np.inf)
+            code_of, names_of = pd.factorize(members["post_id"])
+            born = np.nan_to_num(made_hour(pd.Index(names_of)), nan=-np.inf)[code_of]
         types = 1 if _TYPE in names else counts[_TYPE].nunique()
         step = DAY_HOURS if "day" in counts.columns and "hour" not in counts.columns else 1
-        return cls(groups, group, born, born[code], types, step)
+        return cls(groups, group, born, code, types, step)
 
     def of_keys(self, table: pd.DataFrame) -> Places:
         """Return the group of each row of a table of keys."""
@@ -90,7 +91,9 @@ class Roster:
 
     def alive(self, starts: Places) -> NDArray[np.bool_]:
         """Return which rows are of an hour (or day) in which the post was there."""
-        return starts + self.step > self.row
+        if not len(starts) or self.born.max() < starts.min() + self.step:
+            return np.ones(len(starts), dtype=np.bool_)
+        return starts > (self.born - self.step)[self.member]
 
     def since(self) -> NDArray[np.float64]:
         """Return for each group when the first of its posts was made."""
@@ -192,7 +195,7 @@ def missing(
 
 def _ageless(roster: Roster) -> Roster:
     born = np.full(len(roster.born), -np.inf)
-    return Roster(roster.groups, roster.group, born, roster.row, roster.types, 1)
+    return Roster(roster.groups, roster.group, born, roster.member, roster.types, 1)
 
 
 def _with(members: pd.DataFrame, posts: Any, keys: list[str]) -> pd.DataFrame:

@@ -112,7 +112,7 @@ def hours(counts: pd.DataFrame) -> NDArray[np.int64]:
     >>> hours(ep.flatten_json(body)).tolist()
     [27]
     """
-    starts = counts["day"].to_numpy().astype("datetime64[us]").view("int64") // HOUR_US
+    starts = counts["day"].to_numpy().view("int64") // HOUR_US
     if "hour" in counts.columns:
         starts += counts["hour"].to_numpy()
     return starts
