@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engagement_pandas.errors import FrameError
 from engagement_pandas.metrics.columns import keys, need
 from engagement_pandas.metrics.meanings import check_addable
-from engagement_pandas.metrics.rosters import Places, Roster
+from engagement_pandas.metrics.rosters import Places, Roster, refuse_more, tallied
 from engagement_pandas.metrics.spans import (
     DAY_HOURS,
     HOUR_US,
@@ -109,11 +109,10 @@ def over_time(  # noqa: PLR0913  each has a default
     key, table = coded(counts, names)
     places = buckets.places(key, starts)
     roster = Roster.of(counts, names, posts)
-    known = roster.alive(starts)
-    known &= counts["count"].notna().to_numpy()
+    known = roster.alive(starts) * counts["count"].notna().to_numpy()
     return buckets.frame(table).assign(
         count=added(counts["count"], places, len(table) * len(buckets)),
-        complete=buckets.complete(roster, table, places if known.all() else places[known]),
+        complete=buckets.complete(roster, table, places, known),
     )
 
 
@@ -205,7 +204,7 @@ class Buckets:
         places += key * len(self)
         return places
 
-    def complete(self, roster: Roster, table: pd.DataFrame, known: Places) -> Any:
+    def complete(self, roster: Roster, table: pd.DataFrame, places: Places, known: Any) -> Any:
         """Return for each row of :meth:`frame` whether every count is there and was asked for.
 
         Parameters
@@ -213,17 +212,20 @@ class Buckets:
         roster : Roster
         table : DataFrame
             The keys.
-        known : ndarray of int64
-            Where each known count belongs, as :meth:`places` has it.
+        places : ndarray of int64
+            As :meth:`places` returns them.
+        known : ndarray of bool or int
+            Which of these counts are known, or how many.
         """
         if not len(table) or not len(self):
             return pd.array([None] * (len(table) * len(self)), dtype="boolean")
         group = roster.of_keys(table)
-        number = np.bincount(known, minlength=len(table) * len(self))
-        full = number == roster.expected(self.bounds)[group].ravel()
+        number = tallied(places, known, len(table) * len(self))
+        expected = roster.expected(self.bounds)[group].ravel()
+        refuse_more(number, expected)
         begin, end = self.bounds[:-1], self.bounds[1:]
         needed = np.maximum(begin, roster.since()[group][:, None]).ravel()
-        return self.cover.complete(full, needed, np.tile(end, len(table)))
+        return self.cover.complete(number == expected, needed, np.tile(end, len(table)))
 
     def _of_hour(self) -> NDArray[np.int64]:
         """Return which bucket each hour is in, from the first bound on."""

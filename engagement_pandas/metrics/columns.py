@@ -47,7 +47,7 @@ def need(counts: pd.DataFrame, *names: str) -> pd.DataFrame:
     """
     need_columns(counts, *names)
     refuse_beyond(counts["count"])
-    return counts if SUMMED in counts.attrs else check_rows(counts, apart=())
+    return counts if SUMMED in counts.columns else check_rows(counts, apart=())
 
 
 def refuse_beyond(numbers: pd.Series) -> None:

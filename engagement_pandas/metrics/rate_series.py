@@ -228,7 +228,7 @@ def _rates(  # noqa: PLR0913, PLR0917 - one step of two metrics
     key: NDArray[np.int64],
     table: pd.DataFrame,
     roster: Roster,
-    alive: NDArray[np.bool_],
+    alive: NDArray[Any],
 ) -> tuple[list[pd.Series], NDArray[np.bool_], Any]:
     """Return two sums, whether both are known, and whether they are complete.
 
@@ -240,7 +240,7 @@ def _rates(  # noqa: PLR0913, PLR0917 - one step of two metrics
     size = len(table) * len(buckets)
     sums, known = pair_sums(counts, found, places, size)
     complete = [
-        buckets.complete(roster, table, places[rows[alive[rows]]])
+        buckets.complete(roster, table, places[rows], alive[rows])
         for rows in (pair.known[0] for pair in found)
     ]
     return sums, known, pd.concat([pd.Series(part) for part in complete]).array

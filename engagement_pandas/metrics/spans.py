@@ -29,7 +29,14 @@ SPREAD: Final = pd.Timedelta(minutes=1)
 """Moments that are further apart are not one."""
 
 SUMMED: Final = "engagement_pandas.summed"
-"""In ``attrs`` of parts of sums, in which a key may stand twice; each part was looked at."""
+"""The column of sums in which a key may stand twice; each part was looked at. It says how many
+known counts, of hours in which the post was there, are in each."""
+
+SIDE: Final = "engagement_pandas.side"
+"""The column of sums of two types that says what is known of a count's partner."""
+
+OPEN, PAIRED, ALONE = 0, 1, 2
+"""A partner may yet turn up; there is one; there is none, or its count is not known."""
 
 CURE: Final = (
     "the counts do not state what they cover, as after a merge; set merged.attrs = counts.attrs, "
