@@ -29,6 +29,7 @@ from engagement_pandas.dask.elsewhere import ELSEWHERE
 from engagement_pandas.dask.sums import paired_up
 from engagement_pandas.metrics.spans import ALONE, SIDE
 
+SECOND = timedelta(seconds=1)
 POSTS = [str(2_020_000_000_000_000_000 + place) for place in range(6)]
 TYPES = ["impressions", "engagements", "favorites"]
 START = MOMENT.replace(hour=0, minute=0) - timedelta(days=10)
@@ -266,6 +267,90 @@ def test_metrics_of_an_archive(
         request = asked().replace(engagement_types=kinds)
         put(archive, request, in_parts(request, 2, 31))
     same(ours(epd.flatten(archive, rows=1), **options), theirs(ep.flatten(archive), **options))
+
+
+@given(fill=questions(), rows=st.sampled_from([1, 50, 400]), metric=st.sampled_from(METRICS))
+@settings(max_examples=40)
+def test_metrics_of_any_archive(fill: Any, rows: int, metric: Any) -> None:
+    """What the partitions' answers cover together is what they cover in memory."""
+    ours, theirs, options = metric
+    with tempfile.TemporaryDirectory() as folder:
+        archive = ep.Archive(folder)
+        fill(archive)
+        counts = outcome(lambda: ep.flatten(archive))
+        if isinstance(counts, type):
+            return
+        same(
+            outcome(lambda: ours(epd.flatten(archive, rows=rows), **options)),
+            outcome(lambda: theirs(counts, **options)),
+        )
+
+
+LAST = datetime(2026, 4, 15, 12, 20, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "known"), [((0, 0, 0), True), ((0, 20, 90), True), ((0, 20, 20), False)]
+)
+def test_the_last_28_hours(seconds: Sequence[int], known: bool, archive: ep.Archive) -> None:  # noqa: FBT001
+    """Known where partitions end together or far apart; else it says that it is not."""
+    hours = [LAST.replace(minute=0, second=0) - HOUR * back for back in range(28, -1, -1)]
+    for post, later in zip(POSTS, seconds, strict=False):
+        request = ep.last_28_hours([post], engagement_types=TYPES)
+        nested = {
+            kind: {
+                f"{day:%Y-%m-%d}": {f"{hour:%H}": "1" for hour in hours if hour.date() == day}
+                for day in sorted({hour.date() for hour in hours})
+            }
+            for kind in TYPES
+        }
+        body = {request.groupings[0].name: {post: nested}}
+        put(archive, request, body=lambda _, body=body: body, at=LAST + later * SECOND)
+    found = epd.over_time(epd.flatten(archive, rows=1), every="h")
+    expected = ep.over_time(ep.flatten(archive), every="h")
+    assert expected["complete"].notna().all()
+    assert expected["complete"].sum() > 3 * 20
+    if known:
+        same(found, expected)
+    else:
+        assert not (found["complete"].fillna(expected["complete"]) != expected["complete"]).any()
+        assert found["complete"].isna().any()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"every": "h", "by": ["post_id", "engagement_type"]}, {"by": "engagement_type"}],
+)
+def test_a_row_in_two_partitions(options: dict[str, Any], archive: ep.Archive) -> None:
+    """It does not count double where nothing is lacking, or where sums are by post and hour."""
+    put(archive, asked())
+    counts = ep.flatten(archive)
+    with dask.config.set({"dataframe.convert-string": False}):
+        twice = dd.concat([dd.from_pandas(counts, npartitions=2), dd.from_pandas(counts[:1])])
+    with pytest.raises(ep.FrameError, match="twice"):
+        epd.over_time(twice, **options)
+    with pytest.raises(ep.FrameError, match="twice"):
+        ep.over_time(twice.compute(), **options)
+
+
+def test_one_post_lacks_an_hour(archive: ep.Archive) -> None:
+    """That hour of that type is not complete, and one count is missing in the rate."""
+    put(archive, asked(), in_parts(asked(), 1))
+    counts = epd.flatten(archive, rows=1)
+    hour = START + 5 * HOUR
+    gone = (
+        (counts["post_id"] == POSTS[3])
+        & (counts["engagement_type"] == "impressions")
+        & (counts["day"] == hour.replace(tzinfo=None, hour=0))
+        & (counts["hour"] == 5)
+    )
+    left = counts[~gone]
+    found = epd.over_time(left, every="h")
+    lacking = found[~found["complete"]]
+    assert lacking[["engagement_type", "start"]].to_numpy().tolist() == [["impressions", hour]]
+    assert found["complete"].sum() == 3 * 48 - 1
+    assert epd.engagement_rate(left)["missing"].to_list() == [0, 0, 0, 1, 0, 0]
+    assert epd.top_posts(left, by="impressions").set_index("post_id")["missing"].sum() == 1
 
 
 def test_every_metric_works_or_says_that_it_does_not() -> None:

@@ -64,8 +64,9 @@ def flatten(
         The rows of ``engagement_pandas.flatten(archive)``, with its columns and dtypes.
         ``engagement_type`` is a category of all types *asked for*, since which are present
         is not known before. Rows are sorted by their key columns within a partition, not
-        throughout, and the index begins anew in each; ``attrs`` are not kept. Where the
-        grouping sums over posts there is one partition, the sum of all answers.
+        throughout, and the index begins anew in each. ``attrs`` are those of each partition,
+        and of no more. Where the grouping sums over posts there is one partition, the sum of
+        all answers.
 
     Raises
     ------
