@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.row_values import check_filled, check_times, repeated
+from engagement_pandas.row_values import by_post, check_filled, check_times, repeated
 from engagement_pandas.vocabulary import MAX_ID_DIGITS, EngagementType, OmissionReason
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def check_counts(frame: pd.DataFrame) -> None:
         raise FrameError(msg)
 
 
-def check_rows(counts: pd.DataFrame, *, apart: Sequence[str] = ("retrieved_at",)) -> None:
+def check_rows(counts: pd.DataFrame, *, apart: Sequence[str] = ("retrieved_at",)) -> pd.DataFrame:
     """Refuse rows that no metric may count: the one check of every door.
 
     Parameters
@@ -152,22 +152,24 @@ def check_rows(counts: pd.DataFrame, *, apart: Sequence[str] = ("retrieved_at",)
     apart : sequence of str
         Columns that keep rows with the same post, type, day and hour apart.
 
-    Notes
-    -----
-    Rows that rise strictly, as those of ``flatten`` do, are not hashed, which takes a
-    quarter of a ``groupby``'s time; others take about as long as it.
+    Returns
+    -------
+    DataFrame
+        The counts, with their posts as :func:`~engagement_pandas.row_values.by_post` has them.
 
     Examples
     --------
-    >>> check_rows(empty_counts())
+    >>> len(check_rows(empty_counts()))
+    0
     """
     keys = [name for name in COUNT_COLUMNS if name in counts.columns and name != "count"]
     check_filled(counts, "counts", keys)
     check_times(counts)
     keys = [name for name in keys if name != "retrieved_at" or name in apart]
-    twice = repeated(counts, keys, [] if "post_id" in counts.columns else further(counts))
+    counts = by_post(counts)
+    twice = repeated(counts, [*keys, *([] if "post_id" in counts.columns else further(counts))])
     if twice is None:
-        return
+        return counts
     row = counts.loc[twice, keys].iloc[0].astype(str).to_dict()
     if "retrieved_at" in counts.columns and "retrieved_at" not in apart:
         msg = (

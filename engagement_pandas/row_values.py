@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +14,13 @@ from engagement_pandas.errors import FrameError
 
 _DAY_US: Final = 86_400_000_000
 _LAST_HOUR: Final = 23
+_BLOCK: Final = 2**14
+_MOST: Final = 2**62
+_ROOM: Final = 4
+"""So many times the rows, a table of all numbers is quicker than sorting them."""
+
+_Places = tuple[NDArray[Any], int, int, int]
+"""Values, the first of them, the step from one to the next, and how many there can be."""
 
 
 def check_filled(frame: pd.DataFrame, what: str, columns: Sequence[str]) -> None:
@@ -40,52 +48,124 @@ def check_times(counts: pd.DataFrame) -> None:
     engagement_pandas.errors.FrameError: the hour 24 is not an hour from 0 to 23; ...
     """
     if "day" in counts.columns:
-        off = counts["day"].to_numpy().astype("datetime64[us]").view("int64") % _DAY_US != 0
+        day = counts["day"].to_numpy().astype("datetime64[us]", copy=False).view("int64")
+        off = np.empty(len(day), dtype=np.bool_)
+        for block in _blocks(len(day)):
+            off[block] = day[block] // _DAY_US * _DAY_US != day[block]
         _refuse(counts["day"], off, "is not a midnight")
     if "hour" in counts.columns:
         hour = counts["hour"].to_numpy()
         _refuse(counts["hour"], (hour < 0) | (hour > _LAST_HOUR), "is not an hour from 0 to 23")
 
 
-def repeated(
-    frame: pd.DataFrame, keys: Sequence[str], further: Sequence[str]
-) -> NDArray[np.bool_] | None:
+def by_post(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return counts with their posts as a category, in the order of the IDs.
+
+    What asks for the posts of a frame time and again then reads texts once, and afterwards
+    numbers. IDs that rise, as those of ``flatten`` do, need not be hashed.
+
+    Examples
+    --------
+    >>> counts = by_post(pd.DataFrame({"post_id": ["2", "1", "2"]}))
+    >>> counts["post_id"].cat.categories.to_list(), counts["post_id"].cat.codes.to_list()
+    (['1', '2'], [1, 0, 1])
+    """
+    if "post_id" not in counts.columns:
+        return counts
+    texts = counts["post_id"].array
+    turns = _turns(texts[:_BLOCK])
+    if len(turns) * _ROOM < len(texts[:_BLOCK]):
+        turns = _turns(texts)
+        level = pd.Index(texts.take(turns))
+        if level.is_monotonic_increasing and level.is_unique:
+            places = np.arange(len(turns), dtype=np.int32)
+            places = np.repeat(places, np.diff(turns, append=len(texts)))
+            return counts.assign(post_id=pd.Categorical.from_codes(places, level, validate=False))
+    codes, level = pd.factorize(counts["post_id"], sort=True)
+    return counts.assign(post_id=pd.Categorical.from_codes(codes, level, validate=False))
+
+
+def _turns(texts: Any) -> NDArray[np.intp]:
+    """Return the rows whose text is not that of the row before."""
+    return np.flatnonzero(np.append(True, np.asarray(texts[1:] != texts[:-1], dtype=np.bool_)))
+
+
+def repeated(frame: pd.DataFrame, keys: Sequence[str]) -> NDArray[np.bool_] | None:
     """Return which rows have a key that stands before; None where there are none.
 
     Parameters
     ----------
     frame : DataFrame
-    keys, further : sequence of str
-        Columns of the key, in the order in which rows are sorted.
+        As :func:`by_post` returns it.
+    keys : sequence of str
 
     Notes
     -----
-    Rows that rise strictly, as those of ``flatten`` do, need not be hashed: that takes a
-    quarter of the time.
+    Keys become one whole number, as far as there are numbers enough. Those that rise, as
+    the rows of ``flatten`` do, or that are few, need neither be hashed nor sorted.
 
     Examples
     --------
-    >>> repeated(pd.DataFrame({"hour": [7, 3, 7]}), ["hour"], []).tolist()
+    >>> repeated(pd.DataFrame({"hour": [7, 3, 7]}), ["hour"]).tolist()
     [False, False, True]
     """
-    if _rises(frame, keys):
+    if len(frame) and keys and _apart([_places(frame[name]) for name in keys], len(frame)):
         return None
-    twice = frame.duplicated([*keys, *further]).to_numpy()
+    twice = frame.duplicated(list(keys)).to_numpy()
     return twice if twice.any() else None
 
 
-def _rises(counts: pd.DataFrame, keys: Sequence[str]) -> bool:
-    """Whether each row's key is greater than the one before, so that none stands twice."""
-    rises: Any = np.zeros(max(len(counts) - 1, 0), dtype=np.bool_)
-    tie: Any = ~rises
-    for name in keys:
-        column = counts[name]
-        text = name == "post_id"
-        values: Any = column.cat.codes.to_numpy() if name == "engagement_type" else column.array
-        values = values if text else np.asarray(values)
-        rises |= tie & np.asarray(values[1:] > values[:-1], dtype=np.bool_)
-        tie &= np.asarray(values[1:] == values[:-1], dtype=np.bool_)
-    return bool(rises.all())
+def _places(column: pd.Series) -> _Places:
+    """Return a column's values as places, and how many there are."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.codes.to_numpy(), -1, 1, len(column.cat.categories) + 1
+    if column.name == "hour":
+        return column.to_numpy(), 0, 1, _LAST_HOUR + 1
+    if column.name == "day":
+        days = column.to_numpy().view("int64")
+        first = int(days.min())
+        return days, first, _DAY_US, (int(days.max()) - first) // _DAY_US + 1
+    codes, level = pd.factorize(column)
+    return codes, -1, 1, len(level) + 1
+
+
+def _apart(keys: Sequence[_Places], rows: int) -> bool:
+    """Whether no two rows are known to have the same places."""
+    size = prod(number for *_, number in keys)
+    if size > _MOST:
+        return False
+    seen = np.zeros(size, dtype=np.bool_) if size <= _ROOM * rows else None
+    last, rises = -2, True
+    for block in _blocks(rows):
+        number = _numbered(keys, block)
+        if seen is not None:
+            seen[number] = True
+        elif rises := number[0] > last and bool((number[1:] > number[:-1]).all()):
+            last = int(number[-1])
+        else:
+            break
+    if seen is not None:
+        return int(np.count_nonzero(seen)) == rows
+    if not rises:
+        number = np.sort(_numbered(keys, slice(0, rows)))
+        rises = bool((number[1:] > number[:-1]).all())
+    return rises
+
+
+def _numbered(keys: Sequence[_Places], rows: slice) -> NDArray[np.int64]:
+    """Return one number for the places of each row."""
+    number = np.zeros(rows.stop - rows.start, dtype=np.int64)
+    for values, first, step, size in keys:
+        number *= size
+        number += values[rows] if step == 1 else values[rows] // step
+        number -= first // step
+    return number
+
+
+def _blocks(rows: int) -> Iterator[slice]:
+    """Yield rows as many at a time as fit into a processor's cache."""
+    for first in range(0, rows, _BLOCK):
+        yield slice(first, min(first + _BLOCK, rows))
 
 
 def _refuse(values: pd.Series, wrong: NDArray[np.bool_], complaint: str) -> None:

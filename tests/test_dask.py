@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,10 @@ from engagement_pandas import dask as epd
 from engagement_pandas import metrics
 from engagement_pandas.dask import datasets
 from engagement_pandas.dask.elsewhere import ELSEWHERE
-from engagement_pandas.dask.sums import ALONE, SIDE, as_counts, paired_up
+from engagement_pandas.dask.sums import paired_up
+from engagement_pandas.metrics.spans import ALONE, SIDE
 
+SECOND = timedelta(seconds=1)
 POSTS = [str(2_020_000_000_000_000_000 + place) for place in range(6)]
 TYPES = ["impressions", "engagements", "favorites"]
 START = MOMENT.replace(hour=0, minute=0) - timedelta(days=10)
@@ -99,9 +101,6 @@ def same(found: Any, expected: Any) -> None:
     """Assert that two outcomes are the same."""
     if isinstance(expected, pd.DataFrame):
         assert isinstance(found, pd.DataFrame), found
-        for name in found.columns.intersection(["complete", "missing"]):
-            assert found[name].isna().all()  # which posts lack counts is not followed
-            found, expected = found.drop(columns=name), expected.drop(columns=name)
         pd.testing.assert_frame_equal(found, expected)
     else:
         assert found is expected
@@ -178,6 +177,22 @@ METRICS: list[tuple[Callable[..., pd.DataFrame], Callable[..., pd.DataFrame], di
 ]
 
 
+YOUNG = [
+    str((round(datetime(2026, 4, *at, tzinfo=UTC).timestamp() * 1000) - 1_288_834_974_657) << 22)
+    for at in ((5, 1, 30), (6, 23, 15))
+]
+"""Posts made while there are counts of others."""
+
+COVERS: list[dict[str, str]] = [
+    {},
+    {"start": "2026-04-05T00:00:00Z", "end": "2026-04-08T00:00:00Z"},
+    {"start": "2026-04-05T01:00:00Z", "end": "2026-04-07T23:30:00Z"},
+    {"endpoint": "historical", "retrieved_at": "2026-04-15T12:00:00+00:00"},
+    {"endpoint": "28hr", "retrieved_at": "2026-04-08T02:20:00+00:00"},
+]
+"""What counts state that they cover."""
+
+
 @st.composite
 def tidy(draw: st.DrawFn) -> pd.DataFrame:
     """Draw tidy counts with holes, of any shape that has a post or a day."""
@@ -187,7 +202,7 @@ def tidy(draw: st.DrawFn) -> pd.DataFrame:
         else st.sampled_from([("post",), ("post", "day"), ("post", "day", "hour")])
     )
     cells = st.tuples(
-        st.sampled_from(POSTS[:3] if "post" in columns else [""]),
+        st.sampled_from([*POSTS[:2], *YOUNG] if "post" in columns else [""]),
         st.sampled_from(TYPES),
         st.integers(0, 2) if "day" in columns else st.just(0),
         st.sampled_from([0, 1, 23]) if "hour" in columns else st.just(0),
@@ -215,7 +230,9 @@ def tidy(draw: st.DrawFn) -> pd.DataFrame:
         for name, column in (("post", "post_id"), ("day", "day"), ("hour", "hour"))
         if name not in columns
     ]
-    return frame.drop(columns=absent)
+    frame = frame.drop(columns=absent)
+    frame.attrs = draw(st.sampled_from(COVERS)).copy()
+    return frame
 
 
 def dealt(counts: pd.DataFrame, hands: Sequence[int]) -> dd.DataFrame:
@@ -250,6 +267,90 @@ def test_metrics_of_an_archive(
         request = asked().replace(engagement_types=kinds)
         put(archive, request, in_parts(request, 2, 31))
     same(ours(epd.flatten(archive, rows=1), **options), theirs(ep.flatten(archive), **options))
+
+
+@given(fill=questions(), rows=st.sampled_from([1, 50, 400]), metric=st.sampled_from(METRICS))
+@settings(max_examples=40)
+def test_metrics_of_any_archive(fill: Any, rows: int, metric: Any) -> None:
+    """What the partitions' answers cover together is what they cover in memory."""
+    ours, theirs, options = metric
+    with tempfile.TemporaryDirectory() as folder:
+        archive = ep.Archive(folder)
+        fill(archive)
+        counts = outcome(lambda: ep.flatten(archive))
+        if isinstance(counts, type):
+            return
+        same(
+            outcome(lambda: ours(epd.flatten(archive, rows=rows), **options)),
+            outcome(lambda: theirs(counts, **options)),
+        )
+
+
+LAST = datetime(2026, 4, 15, 12, 20, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "known"), [((0, 0, 0), True), ((0, 20, 90), True), ((0, 20, 20), False)]
+)
+def test_the_last_28_hours(seconds: Sequence[int], known: bool, archive: ep.Archive) -> None:  # noqa: FBT001
+    """Known where partitions end together or far apart; else it says that it is not."""
+    hours = [LAST.replace(minute=0, second=0) - HOUR * back for back in range(28, -1, -1)]
+    for post, later in zip(POSTS, seconds, strict=False):
+        request = ep.last_28_hours([post], engagement_types=TYPES)
+        nested = {
+            kind: {
+                f"{day:%Y-%m-%d}": {f"{hour:%H}": "1" for hour in hours if hour.date() == day}
+                for day in sorted({hour.date() for hour in hours})
+            }
+            for kind in TYPES
+        }
+        body = {request.groupings[0].name: {post: nested}}
+        put(archive, request, body=lambda _, body=body: body, at=LAST + later * SECOND)
+    found = epd.over_time(epd.flatten(archive, rows=1), every="h")
+    expected = ep.over_time(ep.flatten(archive), every="h")
+    assert expected["complete"].notna().all()
+    assert expected["complete"].sum() > 3 * 20
+    if known:
+        same(found, expected)
+    else:
+        assert not (found["complete"].fillna(expected["complete"]) != expected["complete"]).any()
+        assert found["complete"].isna().any()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"every": "h", "by": ["post_id", "engagement_type"]}, {"by": "engagement_type"}],
+)
+def test_a_row_in_two_partitions(options: dict[str, Any], archive: ep.Archive) -> None:
+    """It does not count double where nothing is lacking, or where sums are by post and hour."""
+    put(archive, asked())
+    counts = ep.flatten(archive)
+    with dask.config.set({"dataframe.convert-string": False}):
+        twice = dd.concat([dd.from_pandas(counts, npartitions=2), dd.from_pandas(counts[:1])])
+    with pytest.raises(ep.FrameError, match="twice"):
+        epd.over_time(twice, **options)
+    with pytest.raises(ep.FrameError, match="twice"):
+        ep.over_time(twice.compute(), **options)
+
+
+def test_one_post_lacks_an_hour(archive: ep.Archive) -> None:
+    """That hour of that type is not complete, and one count is missing in the rate."""
+    put(archive, asked(), in_parts(asked(), 1))
+    counts = epd.flatten(archive, rows=1)
+    hour = START + 5 * HOUR
+    gone = (
+        (counts["post_id"] == POSTS[3])
+        & (counts["engagement_type"] == "impressions")
+        & (counts["day"] == hour.replace(tzinfo=None, hour=0))
+        & (counts["hour"] == 5)
+    )
+    left = counts[~gone]
+    found = epd.over_time(left, every="h")
+    lacking = found[~found["complete"]]
+    assert lacking[["engagement_type", "start"]].to_numpy().tolist() == [["impressions", hour]]
+    assert found["complete"].sum() == 3 * 48 - 1
+    assert epd.engagement_rate(left)["missing"].to_list() == [0, 0, 0, 1, 0, 0]
+    assert epd.top_posts(left, by="impressions").set_index("post_id")["missing"].sum() == 1
 
 
 def test_every_metric_works_or_says_that_it_does_not() -> None:
@@ -672,9 +773,10 @@ def test_partners_in_one_partition_leave_nothing_over() -> None:
         }
     }
     rows = paired_up(ep.flatten_json(body), [], TYPES[:2])
-    assert rows["count"].to_list() == [144, 144]
-    assert (rows[SIDE] == 1).all()
-    assert as_counts(rows, [], TYPES[:2])["post_id"].to_list() == ["0", "0"]
+    known = rows[rows["count"].notna()]
+    assert known["count"].to_list() == [144, 144]
+    assert (known[SIDE] == 1).all()
+    assert len(rows) < 20
 
 
 def test_counts_without_partners_do_not_meet() -> None:

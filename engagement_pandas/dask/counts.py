@@ -16,6 +16,7 @@ import pandas as pd
 from engagement_pandas import flattening
 from engagement_pandas.archive import Archive
 from engagement_pandas.collection import Collection
+from engagement_pandas.dask.joining import put_together, stretches
 from engagement_pandas.dask.partitions import Partition, asked_in, partitions, related
 from engagement_pandas.errors import RequestError
 from engagement_pandas.flattening.leaves import Leaves
@@ -29,8 +30,6 @@ from engagement_pandas.wording import listed
 
 ROWS: Final = 1_000_000
 """Counts in a partition: some 50 MB as a frame, and three times that while it is made."""
-
-_FAN_IN: Final = 8
 
 
 def flatten(
@@ -65,8 +64,9 @@ def flatten(
         The rows of ``engagement_pandas.flatten(archive)``, with its columns and dtypes.
         ``engagement_type`` is a category of all types *asked for*, since which are present
         is not known before. Rows are sorted by their key columns within a partition, not
-        throughout, and the index begins anew in each; ``attrs`` are not kept. Where the
-        grouping sums over posts there is one partition, the sum of all answers.
+        throughout, and the index begins anew in each. ``attrs`` are those of each partition,
+        and of no more. Where the grouping sums over posts there is one partition, the sum of
+        all answers.
 
     Raises
     ------
@@ -224,16 +224,11 @@ def _mapped(
 
 
 def _reduced(
-    frame: dd.DataFrame, put_together: Callable[[pd.DataFrame], pd.DataFrame], meta: pd.DataFrame
+    frame: dd.DataFrame, less: Callable[[pd.DataFrame], pd.DataFrame], meta: pd.DataFrame
 ) -> dd.DataFrame:
     """Return one partition, a few put together at a time."""
-    reduced: dd.DataFrame = frame.reduction(
-        put_together,
-        combine=put_together,
-        aggregate=put_together,
-        meta=meta,
-        split_every=_FAN_IN,
-    )
+    with dask.config.set({"dataframe.convert-string": False}):  # str stays str
+        reduced: dd.DataFrame = dd.from_delayed([put_together(frame, less)], meta=meta)
     return reduced
 
 
@@ -244,7 +239,8 @@ def _read(
     if not responses:
         return meta
     counts = flattening.flatten(responses, grouping, retrieved_at=retrieved_at)
-    counts.attrs.clear()
+    hourly = {"day", "hour"} <= set(counts.columns)
+    counts.attrs |= stretches(responses, hourly=hourly)
     return _typed(counts, meta)
 
 

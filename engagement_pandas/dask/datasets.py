@@ -161,7 +161,6 @@ def _of_piece(piece: Piece, meta: pd.DataFrame) -> pd.DataFrame:
     if len(odd):
         msg = f"the data set holds {listed(odd)}, which /historical does not count; Dataset.read()"
         raise DatasetError(f"{msg} takes it")
-    counts.attrs.clear()
     return counts.astype({"engagement_type": meta["engagement_type"].dtype})
 
 

@@ -1,8 +1,15 @@
 """The metrics that add up, on dask DataFrames of counts.
 
 Each partition makes its counts fewer, these are put together a few partitions at a time,
-and the metric itself sees what is left: the same code, and so the same numbers. Which posts
-lack counts is not followed so: ``complete`` and ``missing`` are ``<NA>``.
+and the metric itself sees what is left: the same code, and so the same numbers, with
+``complete`` and ``missing``: beside the sums it sees who should have counts, and since when.
+What the counts cover is in the partitions' ``attrs``, as :func:`engagement_pandas.dask.flatten`
+and :func:`engagement_pandas.dask.read` leave it; ``<NA>`` where that is lost on the way, and
+for ``/28hr`` where partitions end at different seconds of the same minute.
+
+A row that stands twice in one partition is refused as in memory. One that stands in two is
+refused where a sum then has more counts than there can be, or where sums are by post and
+hour; where as many others are lacking, it is counted double.
 """
 
 from __future__ import annotations
@@ -31,7 +38,7 @@ def over_time(
 ) -> pd.DataFrame:
     """Sum counts into regular buckets of local time: :func:`engagement_pandas.over_time`.
 
-    One row a key and hour passes through one worker's memory.
+    One row a key and hour, and one a key and post, pass through one worker's memory.
 
     Parameters
     ----------
@@ -43,7 +50,7 @@ def over_time(
     Returns
     -------
     DataFrame
-        Computed; what it would be in memory, but for ``complete`` or ``missing``.
+        Computed; what it would be in memory.
 
     Raises
     ------
@@ -73,7 +80,7 @@ def running_total(
 ) -> pd.DataFrame:
     """Add counts up from the first bucket on: :func:`engagement_pandas.running_total`.
 
-    One row a key and hour passes through one worker's memory.
+    One row a key and hour, and one a key and post, pass through one worker's memory.
 
     Parameters
     ----------
@@ -85,7 +92,7 @@ def running_total(
     Returns
     -------
     DataFrame
-        Computed; what it would be in memory, but for ``complete`` or ``missing``.
+        Computed; what it would be in memory.
 
     Raises
     ------
@@ -116,9 +123,9 @@ def engagement_rate(
 ) -> pd.DataFrame:
     """Divide one type's total by another's: :func:`engagement_pandas.engagement_rate`.
 
-    One row a key passes through one worker's memory, where both types are counted in the
-    same partition: those of :func:`engagement_pandas.dask.flatten` are, if they were asked
-    for together or overlap. Counts without a partner are kept one by one.
+    One row a key and one a post and type pass through one worker's memory, where both types
+    are counted in the same partition: those of :func:`engagement_pandas.dask.flatten` are, if
+    they were asked for together or overlap. Counts without a partner are kept one by one.
 
     Parameters
     ----------
@@ -130,7 +137,7 @@ def engagement_rate(
     Returns
     -------
     DataFrame
-        Computed; what it would be in memory, but for ``complete`` or ``missing``.
+        Computed; what it would be in memory.
 
     Raises
     ------
@@ -170,8 +177,8 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
 ) -> pd.DataFrame:
     """Divide one type by another in buckets of time: :func:`engagement_pandas.rate_over_time`.
 
-    One row a key and hour passes through one worker's memory, as far as counts have a
-    partner in their partition, see :func:`engagement_rate`.
+    One row a key and hour, and one a key, post and type, pass through one worker's memory,
+    as far as counts have a partner in their partition, see :func:`engagement_rate`.
 
     Parameters
     ----------
@@ -183,7 +190,7 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     Returns
     -------
     DataFrame
-        Computed; what it would be in memory, but for ``complete`` or ``missing``.
+        Computed; what it would be in memory.
 
     Raises
     ------
@@ -228,7 +235,7 @@ def top_posts(  # noqa: PLR0913 - each has a default
 ) -> pd.DataFrame:
     """Return the posts with the most counts, or the best rate: :func:`engagement_pandas.top_posts`.
 
-    One row a post, or three, pass through one worker's memory; by rate as far as counts have
+    Some rows a post and type pass through one worker's memory; by rate as far as counts have
     a partner in their partition, see :func:`engagement_rate`.
 
     Parameters
@@ -241,7 +248,7 @@ def top_posts(  # noqa: PLR0913 - each has a default
     Returns
     -------
     DataFrame
-        Computed; what it would be in memory, but for ``complete`` or ``missing``.
+        Computed; what it would be in memory.
 
     Raises
     ------

@@ -9,13 +9,12 @@ from typing import Any, Final
 import dask.dataframe as dd
 import pandas as pd
 
-from engagement_pandas.dask.sums import added_up, as_counts, paired_up, some_added_up
+from engagement_pandas.dask.joining import covering, put_together
+from engagement_pandas.dask.sums import added_up, paired_up, some_added_up
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame import TEXT, check_rows
 from engagement_pandas.metrics.columns import keys, known_type, need_columns
-from engagement_pandas.metrics.spans import SUMMED
 
-_FAN_IN: Final = 8
 _TIME: Final = ("day", "hour")
 _Metric = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -34,7 +33,7 @@ def of_sums(
         if types is None
         else partial(some_added_up, names=wanted, types=_known(counts, types))
     )
-    return _of_summed(metric, _present(_put_together(counts, less)))
+    return _of_summed(metric, _put_together(counts, less))
 
 
 def of_pairs(
@@ -46,8 +45,7 @@ def of_pairs(
     """Return a metric that sees nothing but sums of two types, by some columns."""
     metric(_meta(counts))  # what it refuses, it refuses before anything is read
     wanted, types = list(dict.fromkeys(names)), _known(counts, pair)
-    rows = _put_together(counts, partial(paired_up, names=wanted, pair=types))
-    return _of_summed(metric, as_counts(rows, wanted, types))
+    return _of_summed(metric, _put_together(counts, partial(paired_up, names=wanted, pair=types)))
 
 
 def tidy(counts: Any) -> dd.DataFrame:
@@ -80,12 +78,10 @@ def _checked(counts: pd.DataFrame) -> pd.DataFrame:
     return counts
 
 
-def _of_summed(metric: _Metric, counts: pd.DataFrame) -> pd.DataFrame:
-    """Return a metric of sums over posts: which posts lack counts is not known any more."""
-    counts.attrs[SUMMED] = True
-    table = metric(counts)
-    for name in table.columns.intersection(["complete", "missing"]):
-        table[name] = table[name].mask(table[name].notna())
+def _of_summed(metric: _Metric, sums: pd.DataFrame) -> pd.DataFrame:
+    """Return a metric of sums, of the types present, as in memory."""
+    kinds = sums["engagement_type"].cat.remove_unused_categories()
+    table = metric(sums.assign(engagement_type=kinds))
     table.attrs.clear()
     return table
 
@@ -112,14 +108,6 @@ def times_of(counts: dd.DataFrame) -> list[str]:
 
 def _put_together(counts: dd.DataFrame, less: _Metric) -> pd.DataFrame:
     """Make each partition's counts fewer, and put these together, a few at a time."""
-    reduced = counts.reduction(
-        less, combine=less, aggregate=less, meta=less(_meta(counts)), split_every=_FAN_IN
-    )
-    found: pd.DataFrame = reduced.compute()
+    found: pd.DataFrame = put_together(counts, less).compute()
+    found.attrs = covering(found.attrs)
     return found
-
-
-def _present(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return counts with a category of the types present, as in memory."""
-    kinds = counts["engagement_type"].cat.remove_unused_categories()
-    return counts.assign(engagement_type=kinds)

@@ -38,17 +38,44 @@ def coverage(answers: Sequence[Answer]) -> dict[str, str]:
     if not answers or not answers[0].response.request.endpoint.facts.time_series:
         return {}
     stretches = [_stretch(answer) for answer in answers]
-    start, end = min(one[0] for one in stretches), max(one[1] for one in stretches)
     if answers[0].response.request.endpoint is Endpoint.LAST_28_HOURS:
         start, first_end = max(one[0] for one in stretches), min(one[1] for one in stretches)
+        end = max(one[1] for one in stretches)
         apart = end - first_end > _SPREAD or _floor(end) != _floor(first_end)
-        end = _floor(first_end) if apart else first_end
-    elif {Dimension.DAY, Dimension.HOUR} - {*answers[0].grouping.dimensions}:
-        # Within a day, rows do not show which hours are in it.
-        start, end = (start, end) if _alike(answers, stretches, start, end) else (end, end)
-    if start >= end:
-        return {}
-    return {"start": start.isoformat(), "end": end.isoformat()}
+        return _told(start, _floor(first_end) if apart else first_end)
+    hourly = {Dimension.DAY, Dimension.HOUR} <= {*answers[0].grouping.dimensions}
+    posts = [() if hourly else answer.response.request.post_ids for answer in answers]
+    return united([(*one, whose) for one, whose in zip(stretches, posts, strict=True)])
+
+
+def united(windows: Sequence[tuple[datetime, datetime, Sequence[str]]]) -> dict[str, str]:
+    """Return ``start`` and ``end`` of windows together.
+
+    Parameters
+    ----------
+    windows : sequence of (start, end, posts)
+        At least one. Of which posts matters where days or sums do not show which hours are
+        in them; without posts, rows do.
+    """
+    start, end = min(one[0] for one in windows), max(one[1] for one in windows)
+    return _told(start if _alike(windows, start, end) else end, end)
+
+
+def common(parts: Sequence[_Stretch]) -> dict[str, str] | None:
+    """Return what several parts of ``/28hr`` cover, each as :func:`coverage` has it.
+
+    None where it is not known: whether ends within a minute of each other are apart, since
+    a part tells the first end of its answers and not the last.
+    """
+    start, first_end = max(one[0] for one in parts), min(one[1] for one in parts)
+    end = max(one[1] for one in parts)
+    if end - first_end > _SPREAD or _floor(end) != _floor(first_end):
+        return _told(start, _floor(first_end))
+    return _told(start, end) if first_end == end else None
+
+
+def _told(start: datetime, end: datetime) -> dict[str, str]:
+    return {"start": start.isoformat(), "end": end.isoformat()} if start < end else {}
 
 
 def _stretch(answer: Answer) -> _Stretch:
@@ -65,13 +92,13 @@ def _stretch(answer: Answer) -> _Stretch:
 
 
 def _alike(
-    answers: Sequence[Answer], stretches: Sequence[_Stretch], start: datetime, end: datetime
+    stretches: Sequence[tuple[datetime, datetime, Sequence[str]]], start: datetime, end: datetime
 ) -> bool:
     """Whether each post is covered from its making, or the start, to the end, without gaps."""
     windows: dict[str, list[_Stretch]] = defaultdict(list)
-    for answer, stretch in zip(answers, stretches, strict=True):
-        for post in answer.response.request.post_ids:
-            windows[post].append(stretch)
+    for first, last, posts in stretches:
+        for post in posts:
+            windows[post].append((first, last))
     for post, own in windows.items():
         own.sort()
         made = created_at(post)

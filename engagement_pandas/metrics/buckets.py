@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engagement_pandas.errors import FrameError
 from engagement_pandas.metrics.columns import keys, need
 from engagement_pandas.metrics.meanings import check_addable
-from engagement_pandas.metrics.rosters import Places, Roster
+from engagement_pandas.metrics.rosters import Places, Roster, refuse_more, tallied
 from engagement_pandas.metrics.spans import (
     DAY_HOURS,
     HOUR_US,
@@ -100,7 +100,7 @@ def over_time(  # noqa: PLR0913  each has a default
     >>> [str(start) for start in days["start"]][1:]
     ['2026-03-29 00:00:00+01:00', '2026-03-30 00:00:00+02:00']
     """
-    need(counts, "day")
+    counts = need(counts, "day")
     names = time_keys(counts, by)
     if "engagement_type" not in names:
         check_addable(counts["engagement_type"].unique())
@@ -109,10 +109,10 @@ def over_time(  # noqa: PLR0913  each has a default
     key, table = coded(counts, names)
     places = buckets.places(key, starts)
     roster = Roster.of(counts, names, posts)
-    known = counts["count"].notna().to_numpy() & roster.alive(starts)
+    known = roster.alive(starts) * counts["count"].notna().to_numpy()
     return buckets.frame(table).assign(
         count=added(counts["count"], places, len(table) * len(buckets)),
-        complete=buckets.complete(roster, table, places[known]),
+        complete=buckets.complete(roster, table, places, known),
     )
 
 
@@ -200,9 +200,11 @@ class Buckets:
 
     def places(self, key: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return in which row of :meth:`frame` each count belongs, by its key and hour."""
-        return key * len(self) + self._of_hour()[starts - int(self.bounds[0])]
+        places = self._of_hour()[starts - int(self.bounds[0])]
+        places += key * len(self)
+        return places
 
-    def complete(self, roster: Roster, table: pd.DataFrame, known: Places) -> Any:
+    def complete(self, roster: Roster, table: pd.DataFrame, places: Places, known: Any) -> Any:
         """Return for each row of :meth:`frame` whether every count is there and was asked for.
 
         Parameters
@@ -210,17 +212,20 @@ class Buckets:
         roster : Roster
         table : DataFrame
             The keys.
-        known : ndarray of int64
-            Where each known count belongs, as :meth:`places` has it.
+        places : ndarray of int64
+            As :meth:`places` returns them.
+        known : ndarray of bool or int
+            Which of these counts are known, or how many.
         """
         if not len(table) or not len(self):
             return pd.array([None] * (len(table) * len(self)), dtype="boolean")
         group = roster.of_keys(table)
-        number = np.bincount(known, minlength=len(table) * len(self))
-        full = number == roster.expected(self.bounds)[group].ravel()
+        number = tallied(places, known, len(table) * len(self))
+        expected = roster.expected(self.bounds)[group].ravel()
+        refuse_more(number, expected)
         begin, end = self.bounds[:-1], self.bounds[1:]
         needed = np.maximum(begin, roster.since()[group][:, None]).ravel()
-        return self.cover.complete(full, needed, np.tile(end, len(table)))
+        return self.cover.complete(number == expected, needed, np.tile(end, len(table)))
 
     def _of_hour(self) -> NDArray[np.int64]:
         """Return which bucket each hour is in, from the first bound on."""

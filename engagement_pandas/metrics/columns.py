@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError, UnsupportedEngagementType
 from engagement_pandas.frame import ALWAYS, COUNT_COLUMNS, check_rows, is_hashable
@@ -24,7 +25,7 @@ _DIMENSIONS: Final = {dimension.column: str(dimension) for dimension in Dimensio
 _MOST: Final = 2**63 - 1
 
 
-def need(counts: pd.DataFrame, *names: str) -> None:
+def need(counts: pd.DataFrame, *names: str) -> pd.DataFrame:
     """Refuse counts that lack a column, hold a row twice, or are more than can be added up.
 
     Parameters
@@ -33,15 +34,20 @@ def need(counts: pd.DataFrame, *names: str) -> None:
     *names : str
         As :func:`need_columns` has them.
 
+    Returns
+    -------
+    DataFrame
+        The counts, with ``post_id`` as a category: each post's text is looked at but once.
+
     Examples
     --------
     >>> import engagement_pandas as ep
-    >>> need(ep.flatten_json({"g": {"impressions": "5"}}))
+    >>> need(ep.flatten_json({"g": {"1": {"impressions": "5"}}}))["post_id"].dtype.name
+    'category'
     """
     need_columns(counts, *names)
-    if SUMMED not in counts.attrs:
-        check_rows(counts, apart=())
     refuse_beyond(counts["count"])
+    return counts if SUMMED in counts.columns else check_rows(counts, apart=())
 
 
 def refuse_beyond(numbers: pd.Series) -> None:
@@ -164,9 +170,23 @@ def of_types(counts: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     >>> of_types(counts, ["favorites"])["count"].to_list()
     [2]
     """
-    kinds = counts["engagement_type"]
-    wanted = kinds.cat.categories.isin([known_type(counts, name) for name in names])
-    return counts if wanted.all() else counts[wanted[kinds.cat.codes.to_numpy()]]
+    wanted = is_of_types(counts, names)
+    return counts if wanted.all() else counts[wanted]
+
+
+def is_of_types(counts: pd.DataFrame, names: Iterable[str]) -> NDArray[np.bool_]:
+    """Return which rows are of some engagement types.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"impressions": "5", "favorites": "2"}})
+    >>> is_of_types(counts, ["favorites"]).tolist()
+    [False, True]
+    """
+    kinds = counts["engagement_type"].cat
+    wanted = kinds.categories.isin([known_type(counts, name) for name in names])
+    return wanted[kinds.codes.to_numpy()]
 
 
 def one_type(counts: pd.DataFrame, name: str | None) -> pd.DataFrame:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from engagement_pandas.errors import FrameError
 from engagement_pandas.metrics.columns import known_type
 from engagement_pandas.metrics.intervals import rate_interval
-from engagement_pandas.metrics.spans import hours
-from engagement_pandas.metrics.sums import added
+from engagement_pandas.metrics.spans import PAIRED, SIDE, SUMMED, hours
+from engagement_pandas.metrics.sums import added, factorized
 
 Places = NDArray[np.intp]
 
@@ -67,7 +67,7 @@ def cells_of(counts: pd.DataFrame, starts: NDArray[np.int64] | None = None) -> N
     """
     cells = np.zeros(len(counts), dtype=np.int64)
     if "post_id" in counts.columns:
-        cells += pd.factorize(counts["post_id"])[0]
+        cells += factorized(counts["post_id"])[0]
     if "day" in counts.columns and len(counts):
         at = hours(counts) if starts is None else starts
         first, last = int(at.min()), int(at.max())
@@ -110,7 +110,7 @@ def find_pairs(
     pairs : sequence of two str each
         As :func:`pair_of` returns them.
     cells : ndarray of int64
-        As :func:`cells_of` returns them.
+        As :func:`cells_of` returns them. Sums know themselves which have a partner.
     """
     kinds = counts["engagement_type"].cat
     codes = kinds.codes.to_numpy()
@@ -121,7 +121,13 @@ def find_pairs(
         rows = np.flatnonzero(codes == kinds.categories.get_indexer(pd.Index([name]))[0])
         known = ~count.take(rows).isna()
         sides[name] = rows, known, cells[rows]
-    return [_paired(*sides[above], *sides[below]) for above, below in pairs]
+    if SUMMED not in counts.columns:
+        return [_paired(*sides[above], *sides[below]) for above, below in pairs]
+    found = counts[SIDE].to_numpy() == PAIRED
+    return [
+        Pair((one, two), (one[found[one]], two[found[two]]), np.empty(0, dtype=np.intp))
+        for one, two in ((sides[above][0], sides[below][0]) for above, below in pairs)
+    ]
 
 
 def _paired(  # noqa: PLR0913, PLR0917 - two sides of three

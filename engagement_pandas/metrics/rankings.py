@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from engagement_pandas.metrics.columns import known_type, need, whole_number
+from engagement_pandas.metrics.columns import known_type, need, need_columns, whole_number
 from engagement_pandas.metrics.intervals import CONFIDENCE, Prior, fit_prior
 from engagement_pandas.metrics.pairs import pair_of
 from engagement_pandas.metrics.rates import engagement_rate
@@ -84,13 +84,14 @@ def top_posts(  # noqa: PLR0913  each has a default
     0     1       2  0.05
     1     2       1   0.5
     """
-    need(counts, "post_id")
+    need_columns(counts, "post_id")
     limit, least = whole_number(n, "n", 1), whole_number(minimum, "minimum", 0)
     if str(by) == RATE:
         score = "low"
         pair = pair_of(counts, numerator, denominator)
         posts = _rated(counts, pair, shrinkage, confidence)
     else:
+        counts = need(counts, "post_id")
         score = known_type(counts, by)
         posts = totals(counts, ["post_id"], [score])
     ranked = posts[score].notna()

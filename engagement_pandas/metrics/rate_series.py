@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engagement_pandas.frame import TEXT
 from engagement_pandas.metrics.buckets import Buckets, time_keys
-from engagement_pandas.metrics.columns import need, of_types
+from engagement_pandas.metrics.columns import is_of_types, need, of_types
 from engagement_pandas.metrics.histories import histories
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.pairs import cells_of, find_pairs, pair_of, pair_sums, rated
@@ -83,7 +83,7 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     >>> rate_over_time(ep.flatten_json(body))["rate"].to_list()
     [0.1, 0.15]
     """
-    need(counts, "day")
+    counts = need(counts, "day")
     names = time_keys(counts, by)
     pair = pair_of(counts, numerator, denominator, names)
     starts = hours(counts)
@@ -91,7 +91,7 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     rows = of_types(counts, pair)
     key, table = coded(rows, names)
     roster = Roster.of(counts, [*names, "engagement_type"], posts)
-    alive = roster.alive(starts)[counts["engagement_type"].isin(pair).to_numpy()]
+    alive = roster.alive(starts)[is_of_types(counts, pair)]
     sums, known, complete = _rates(rows, [pair], buckets, key, table, roster, alive)
     frame = buckets.frame(table).assign(**rated(pair, sums, known, confidence))
     return frame.assign(complete=complete)
@@ -132,7 +132,7 @@ def rates_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     >>> rates["rate"].to_list()
     [0.1]
     """
-    need(counts, "day")
+    counts = need(counts, "day")
     pairs = [pair_of(counts, name, denominator) for name in numerators]
     starts = hours(counts)
     buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)
@@ -228,7 +228,7 @@ def _rates(  # noqa: PLR0913, PLR0917 - one step of two metrics
     key: NDArray[np.int64],
     table: pd.DataFrame,
     roster: Roster,
-    alive: NDArray[np.bool_],
+    alive: NDArray[Any],
 ) -> tuple[list[pd.Series], NDArray[np.bool_], Any]:
     """Return two sums, whether both are known, and whether they are complete.
 
@@ -240,7 +240,7 @@ def _rates(  # noqa: PLR0913, PLR0917 - one step of two metrics
     size = len(table) * len(buckets)
     sums, known = pair_sums(counts, found, places, size)
     complete = [
-        buckets.complete(roster, table, places[rows[alive[rows]]])
+        buckets.complete(roster, table, places[rows], alive[rows])
         for rows in (pair.known[0] for pair in found)
     ]
     return sums, known, pd.concat([pd.Series(part) for part in complete]).array

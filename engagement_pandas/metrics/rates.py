@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from engagement_pandas.metrics.columns import keys, need, of_types
+from engagement_pandas.metrics.columns import is_of_types, keys, need, of_types
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.pairs import cells_of, find_pairs, pair_of, pair_sums, rated
 from engagement_pandas.metrics.rosters import missing
@@ -73,7 +73,7 @@ def engagement_rate(
     >>> rates[["low", "high"]].round(3).values.tolist()
     [[0.027, 0.092]]
     """
-    need(counts)
+    counts = need(counts)
     names = keys(counts, by)
     pair = pair_of(counts, numerator, denominator, names)
     rows = of_types(counts, pair)
@@ -81,7 +81,7 @@ def engagement_rate(
     pairs = find_pairs(rows, [pair], cells_of(rows))
     sums, known = pair_sums(rows, pairs, places, len(table))
     # Posts without either count are missed too, so all rows are looked at.
-    picked = np.flatnonzero(counts["engagement_type"].isin(pair).to_numpy())
+    picked = np.flatnonzero(is_of_types(counts, pair))
     code, both = np.full(len(counts), -1), np.zeros(len(counts), dtype=np.bool_)
     code[picked] = places
     both[picked[pairs[0].known[0]]] = True

@@ -14,7 +14,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame import TEXT, further
 from engagement_pandas.metrics.ages import made_hour
 from engagement_pandas.metrics.columns import known_type, of_types
-from engagement_pandas.metrics.spans import DAY_HOURS, hours
+from engagement_pandas.metrics.spans import DAY_HOURS, SIDE, SUMMED, hours
 from engagement_pandas.metrics.sums import added, coded
 from engagement_pandas.posts import as_id, unique_ids
 
@@ -35,20 +35,23 @@ class Roster:
     born : ndarray of float64
         For each member, when it was made, in hours since 1970, UTC; minus infinity where
         that is not known.
-    row : ndarray of float64
-        The same for each row of the counts.
+    member : ndarray of int
+        For each row of the counts, which member it is of.
     types : int
         How many engagement types each member should have in a series.
     step : int
         Hours in a bucket of the counts.
+    summed : ndarray of int64 or None
+        Where rows are sums: how many counts each is of.
     """
 
     groups: pd.DataFrame
     group: Places
     born: NDArray[np.float64]
-    row: NDArray[np.float64]
+    member: Places
     types: int
     step: int
+    summed: Places | None = None
 
     @classmethod
     def of(cls, counts: pd.DataFrame, names: Sequence[str], posts: Any = None) -> Roster:
@@ -63,7 +66,7 @@ class Roster:
             Further posts that there should be counts of.
         """
         keys = [name for name in names if name != _TYPE]
-        whose = ["post_id"] if "post_id" in counts.columns else further(counts)
+        whose = owners(counts)
         together = [*keys, *(name for name in whose if name not in keys)]
         code, members = coded(counts, together)
         if posts is not None:
@@ -71,10 +74,12 @@ class Roster:
         group, groups = coded(members, keys)
         born = np.full(len(members), -np.inf)
         if whose == ["post_id"]:
-            born = np.nan_to_num(made_hour(pd.Index(members["post_id"])), nan=-np.inf)
+            code_of, names_of = pd.factorize(members["post_id"])
+            born = np.nan_to_num(made_hour(pd.Index(names_of)), nan=-np.inf)[code_of]
         types = 1 if _TYPE in names else counts[_TYPE].nunique()
         step = DAY_HOURS if "day" in counts.columns and "hour" not in counts.columns else 1
-        return cls(groups, group, born, born[code], types, step)
+        summed = counts[SUMMED].to_numpy() if SUMMED in counts.columns else None
+        return cls(groups, group, born, code, types, step, summed)
 
     def of_keys(self, table: pd.DataFrame) -> Places:
         """Return the group of each row of a table of keys."""
@@ -87,9 +92,13 @@ class Roster:
         )
         return np.asarray(all_.get_indexer(some), dtype=np.int64)
 
-    def alive(self, starts: Places) -> NDArray[np.bool_]:
-        """Return which rows are of an hour (or day) in which the post was there."""
-        return starts + self.step > self.row
+    def alive(self, starts: Places) -> NDArray[Any]:
+        """Return which rows are of an hour (or day) in which the post was there; or how many."""
+        if self.summed is not None:
+            return self.summed
+        if not len(starts) or self.born.max() < starts.min() + self.step:
+            return np.ones(len(starts), dtype=np.bool_)
+        return starts > (self.born - self.step)[self.member]
 
     def since(self) -> NDArray[np.float64]:
         """Return for each group when the first of its posts was made."""
@@ -179,19 +188,63 @@ def missing(
     roster = Roster.of(counts, names)
     if "day" in counts.columns and len(counts):
         starts = hours(counts)
-        known = known & roster.alive(starts)
+        known = known * roster.alive(starts)
         bounds = np.array([starts.min(), starts.max() + roster.step])
     else:
         there = counts["hour"].nunique() if "hour" in counts.columns else 1
         bounds = np.array([0, there])
         roster = _ageless(roster)
-    found = np.bincount(code[known], minlength=len(table))
-    return pd.array(roster.expected(bounds)[roster.of_keys(table), 0] - found, dtype="Int64")
+        known = known if roster.summed is None else known * roster.summed
+    found = tallied(np.maximum(code, 0), np.where(code < 0, 0, known), len(table))
+    expected = roster.expected(bounds)[roster.of_keys(table), 0]
+    refuse_more(found, expected)
+    return pd.array(expected - found, dtype="Int64")
+
+
+def tallied(places: Places, number: NDArray[Any], size: int) -> Places:
+    """Return how many there are in each place, if so many are in each row.
+
+    Examples
+    --------
+    >>> tallied(np.array([0, 2, 2]), np.array([1, 2, 3]), 3).tolist()
+    [1, 0, 5]
+    """
+    if number.dtype != np.bool_:
+        return np.bincount(places, number, minlength=size).astype(np.int64)
+    return np.bincount(places if number.all() else places[number], minlength=size)
+
+
+def refuse_more(number: NDArray[Any], expected: NDArray[Any]) -> None:
+    """Refuse more counts than there can be, as where partitions hold the same row.
+
+    Examples
+    --------
+    >>> refuse_more(np.array([2]), np.array([1]))
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: counts hold rows twice; ...
+    """
+    if (number > expected).any():
+        msg = "counts hold rows twice; keep one of each, or they would count double"
+        raise FrameError(msg)
+
+
+def owners(counts: pd.DataFrame) -> list[str]:
+    """Return the columns that tell whose counts they are: the post, or what else there is.
+
+    Examples
+    --------
+    >>> owners(pd.DataFrame({"engagement_type": ["favorites"], "count": [1], "handle": ["a"]}))
+    ['handle']
+    """
+    if "post_id" in counts.columns:
+        return ["post_id"]
+    return [name for name in further(counts) if name not in (SUMMED, SIDE)]
 
 
 def _ageless(roster: Roster) -> Roster:
     born = np.full(len(roster.born), -np.inf)
-    return Roster(roster.groups, roster.group, born, roster.row, roster.types, 1)
+    return Roster(roster.groups, roster.group, born, roster.member, roster.types, 1, roster.summed)
 
 
 def _with(members: pd.DataFrame, posts: Any, keys: list[str]) -> pd.DataFrame:

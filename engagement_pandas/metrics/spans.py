@@ -29,7 +29,14 @@ SPREAD: Final = pd.Timedelta(minutes=1)
 """Moments that are further apart are not one."""
 
 SUMMED: Final = "engagement_pandas.summed"
-"""In ``attrs`` of parts of sums, in which a key may stand twice; each part was looked at."""
+"""The column of sums in which a key may stand twice; each part was looked at. It says how many
+known counts, of hours in which the post was there, are in each."""
+
+SIDE: Final = "engagement_pandas.side"
+"""The column of sums of two types that says what is known of a count's partner."""
+
+OPEN, PAIRED, ALONE = 0, 1, 2
+"""A partner may yet turn up; there is one; there is none, or its count is not known."""
 
 CURE: Final = (
     "the counts do not state what they cover, as after a merge; set merged.attrs = counts.attrs, "
@@ -112,7 +119,7 @@ def hours(counts: pd.DataFrame) -> NDArray[np.int64]:
     >>> hours(ep.flatten_json(body)).tolist()
     [27]
     """
-    starts = counts["day"].to_numpy().astype("datetime64[us]").view("int64") // HOUR_US
+    starts = counts["day"].to_numpy().view("int64") // HOUR_US
     if "hour" in counts.columns:
         starts += counts["hour"].to_numpy()
     return starts

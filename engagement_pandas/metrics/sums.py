@@ -12,8 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engagement_pandas.frame import TEXT
-
 _ROOM: Final = 4
 """So many times the rows, a table of all combinations is quicker than looking them up."""
 
@@ -44,10 +42,13 @@ def coded(counts: pd.DataFrame, names: Sequence[str]) -> tuple[NDArray[np.int64]
     codes = np.zeros(len(counts), dtype=np.int64)
     levels: list[Any] = []
     for name in names:
-        place, level = _factorized(counts[name])
+        place, level = factorized(counts[name])
         levels.append(level)
-        codes *= len(level)
-        codes += place
+        if len(levels) > 1:
+            codes *= len(level)
+            codes += place
+        else:
+            codes = place.astype(np.int64)
     size = int(np.prod([len(level) for level in levels], dtype=np.float64))
     if size <= _ROOM * len(codes) + 1:
         seen = np.bincount(codes, minlength=size) > 0 if names else np.ones(1, dtype=np.bool_)
@@ -96,23 +97,26 @@ def added(numbers: pd.Series, places: NDArray[np.int64], size: int) -> pd.Series
     return pd.Series(total, name="count")
 
 
-def _factorized(column: pd.Series) -> tuple[NDArray[np.int64], Any]:
-    """Return each value's place among the distinct ones, and these, sorted, NA last."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        size = len(column.cat.categories)
-        codes = column.cat.codes.to_numpy()
-        missing = bool(len(codes)) and int(codes.min()) < 0
-        every = np.arange(size + missing)
-        every[size:] = -1
-        kinds = pd.Categorical.from_codes(every, dtype=column.dtype)
-        return np.where(codes < 0, size, codes).astype(np.int64), kinds
-    if column.dtype == TEXT and len(column):
-        # IDs that rise, as those of ``flatten`` do, need not be hashed.
-        texts = column.array
-        turns = np.append(True, np.asarray(texts[1:] != texts[:-1], dtype=np.bool_))
-        if int(turns.sum()) * _ROOM < len(turns):
-            level = pd.Index(column[turns])
-            if level.is_monotonic_increasing and level.is_unique and not level.hasnans:
-                return np.cumsum(turns) - 1, level
-    place, level = pd.factorize(column, sort=True, use_na_sentinel=False)
-    return place, pd.Index(level)
+def factorized(column: pd.Series) -> tuple[NDArray[Any], Any]:
+    """Return each value's place among the distinct ones, and these, sorted, NA last.
+
+    Of categories all are there; the posts of :func:`~engagement_pandas.metrics.columns.need`
+    are texts again.
+
+    Examples
+    --------
+    >>> places, level = factorized(pd.Series(["y", "x", "y"]))
+    >>> places.tolist(), list(level)
+    ([1, 0, 1], ['x', 'y'])
+    """
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        place, level = pd.factorize(column, sort=True, use_na_sentinel=False)
+        return place, pd.Index(level)
+    kinds, codes = column.cat.categories, column.cat.codes.to_numpy()
+    if column.name == "post_id":
+        return codes, kinds
+    every = np.arange(len(kinds))
+    if len(codes) and int(codes.min()) < 0:
+        codes = np.where(codes < 0, len(kinds), codes)
+        every = np.append(every, -1)
+    return codes, pd.Categorical.from_codes(every, dtype=column.dtype)
