@@ -333,6 +333,24 @@ def test_a_row_in_two_partitions(options: dict[str, Any], archive: ep.Archive) -
         ep.over_time(twice.compute(), **options)
 
 
+def test_counts_from_before_a_post_was_made() -> None:
+    """They make up for none that is lacking: two of three hours of each post's life are there."""
+    day = {"01": "1", "02": "1", "00": "0"}
+    body = {
+        "g": {POSTS[0]: {"impressions": {"2026-04-05": day | {"03": "1"}}}}
+        | {YOUNG[0]: {"impressions": {"2026-04-05": day}}}
+    }
+    counts = ep.flatten_json(body)
+    counts.attrs |= {"start": "2026-04-05T00:00:00Z", "end": "2026-04-05T04:00:00Z"}
+    for options in ({}, {"every": "h"}):
+        expected = ep.over_time(counts, **options)
+        assert expected["complete"].to_list()[-1] is False
+        same(epd.over_time(dealt(counts, [0, 1, 2]), **options), expected)
+    found = epd.top_posts(dealt(counts, [0, 1]), by="impressions")
+    assert found["missing"].to_list() == [0, 1]
+    same(found, ep.top_posts(counts, by="impressions"))
+
+
 def test_one_post_lacks_an_hour(archive: ep.Archive) -> None:
     """That hour of that type is not complete, and one count is missing in the rate."""
     put(archive, asked(), in_parts(asked(), 1))

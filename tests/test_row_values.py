@@ -80,3 +80,20 @@ def test_more_keys_than_numbers() -> None:
 def test_no_rows(columns: list[str]) -> None:
     """None stands twice."""
     assert repeated(pd.DataFrame({"hour": pd.Series(dtype="int8")}), columns) is None
+
+
+def test_rows_that_rise_again() -> None:
+    """A row that stands twice is found though rows rise within each block."""
+    frame = pd.DataFrame({"place": range(8)}).iloc[[*range(4), 3, 5, 6, 7]]
+    days = pd.to_datetime(frame["place"] * 10_000, unit="D").astype("datetime64[us]")
+    with mock.patch.object(row_values, "_BLOCK", 4):
+        found = repeated(pd.DataFrame({"day": days}), ["day"])
+    assert found is not None
+    assert found.nonzero()[0].tolist() == [4]
+
+
+def test_posts_in_blocks_that_do_not_rise() -> None:
+    """Nine rows of one post and then nine of one before it."""
+    posts = by_post(pd.DataFrame({"post_id": pd.Series(["2"] * 9 + ["1"] * 9, dtype="str")}))
+    assert posts["post_id"].cat.categories.to_list() == ["1", "2"]
+    assert posts["post_id"].cat.codes.to_list() == [1] * 9 + [0] * 9
