@@ -79,7 +79,8 @@ class Api:
         begin, end = (datetime.fromisoformat(question[key]) for key in ("start", "end"))
         body: dict[str, Any] = {}
         hours = [begin + number * HOUR for number in range((end - begin) // HOUR)]
-        first, most = self.dice.choice(hours), self.dice.randint(1, 9) * HOUR
+        most = self.dice.randint(1, 5)
+        apart = {first + n * HOUR for first in self.dice.choices(hours, k=2) for n in range(most)}
         for post in question["tweet_ids"]:
             if post in self.gone or self._lost(0.5):
                 continue
@@ -89,7 +90,7 @@ class Api:
                 days = body.setdefault(post, {}).setdefault(kind, {})
                 lacks = self._lost(0.5)
                 for hour in hours:
-                    if not (lacks and first <= hour < first + most):
+                    if not (lacks and hour in apart):
                         count = None if post in self.cursed else self._told(post, kind, hour)
                         days.setdefault(f"{hour:%Y-%m-%d}", {})[f"{hour:%H}"] = count
         missing = [post for post in question["tweet_ids"] if post in self.gone]
