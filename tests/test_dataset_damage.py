@@ -176,12 +176,12 @@ def test_a_table_that_is_lost(folder: Path, name: str) -> None:
 
 
 def test_a_checkpoint(tmp_path: Path) -> None:
-    """Of a log of a hundred entries: lost, emptied, changed; and the file that names it."""
+    """One is made every ten commits: lost, emptied, changed; and the file that names it."""
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some(TIMES[0], days=1))
     store = dataset._store
     snapshot = store.open()
-    while snapshot is not None and snapshot.version < 101:
+    while snapshot is not None and snapshot.version < 11:
         snapshot = store._commit(snapshot, list(snapshot.files), [], {})
     log = tmp_path / "set" / "counts" / "_delta_log"
     parts = [*log.glob("*.checkpoint.parquet"), log / "_last_checkpoint"]

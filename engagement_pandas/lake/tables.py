@@ -37,6 +37,13 @@ _HOURS_AT_WORK: Final = 1
 
 _LOG: Final = "_delta_log"
 
+_CONFIGURATION: Final = {
+    # Versions are gone back to, however old they are.
+    "delta.enableExpiredLogCleanup": "false",
+    # A table is opened many times a sync, and each time all entries since a checkpoint are read.
+    "delta.checkpointInterval": "10",
+}
+
 
 @dataclass(frozen=True)
 class Table:
@@ -111,8 +118,7 @@ class Table:
                     schema=self.schema,
                     mode="error",
                     partition_by=list(self.partition_by) or None,
-                    # Versions are gone back to, however old they are.
-                    configuration={"delta.enableExpiredLogCleanup": "false"},
+                    configuration=_CONFIGURATION,
                     storage_options=self.storage.options.values(),
                     commit_properties=self._properties({STATE: state(0, (), {})}),
                 )
@@ -206,10 +212,11 @@ class Table:
         if not self.storage.local:
             return
         folder = Path(self.uri)
-        log = folder / _LOG / f"{version:020}.json"
-        with suppress(FileNotFoundError), log.open("rb+") as handle:
-            os.fsync(handle.fileno())
-        parents = {(folder / file.path).parent for file in files} | {folder, log.parent}
+        log = folder / _LOG
+        for written in (*log.glob(f"{version:020}.*"), log / "_last_checkpoint"):
+            with suppress(FileNotFoundError), written.open("rb+") as handle:
+                os.fsync(handle.fileno())
+        parents = {(folder / file.path).parent for file in files} | {folder, log}
         if version == 0:
             parents |= {folder.parent, folder.parent.parent}
         for parent in parents:
