@@ -16,11 +16,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engagement_pandas.archive import Archive
-    from engagement_pandas.auth import AppOnly, Consumer, UserContext
-    from engagement_pandas.client import EngagementClient
-    from engagement_pandas.connection import connect
-    from engagement_pandas.dataset import Dataset
+    from engagement_pandas.auth.account import Account
+    from engagement_pandas.auth.accounts import Accounts
+    from engagement_pandas.auth.credentials import AppOnly, Consumer, UserContext
+    from engagement_pandas.auth.ledger import Ledger
+    from engagement_pandas.auth.login import PendingLogin, begin_login, login
+    from engagement_pandas.client.client import EngagementClient
+    from engagement_pandas.client.connection import connect
+    from engagement_pandas.client.demo import demo_client
+    from engagement_pandas.client.read_posts import read_posts
+    from engagement_pandas.dataset.dataset import Dataset
+    from engagement_pandas.dataset.sync import sync
     from engagement_pandas.errors import (
         AccountsError,
         AlreadySyncing,
@@ -53,16 +59,9 @@ if TYPE_CHECKING:
         EngagementExplorer,
         FetchExplorer,
     )
-    from engagement_pandas.exports import (
-        read_csv,
-        read_parquet,
-        read_posts,
-        write_csv,
-        write_parquet,
-    )
     from engagement_pandas.flattening import flatten, flatten_json, omissions
-    from engagement_pandas.frame import timestamps
-    from engagement_pandas.grouping import BY_DAY, BY_HOUR, BY_POST, Grouping
+    from engagement_pandas.frame import read_csv, read_parquet, write_csv, write_parquet
+    from engagement_pandas.frame.contract import timestamps
     from engagement_pandas.metrics import (
         age,
         benchmark,
@@ -84,11 +83,6 @@ if TYPE_CHECKING:
         top_posts,
         wide,
     )
-    from engagement_pandas.owners.account import Account
-    from engagement_pandas.owners.accounts import Accounts
-    from engagement_pandas.owners.ledger import Ledger
-    from engagement_pandas.owners.logins import PendingLogin, begin_login, login
-    from engagement_pandas.planning import Plan, plan
     from engagement_pandas.plots import (
         plot_best_times,
         plot_by_age,
@@ -102,10 +96,18 @@ if TYPE_CHECKING:
         plot_running_total,
         plot_top_posts,
     )
-    from engagement_pandas.posts import created_at
-    from engagement_pandas.request import EngagementRequest, historical, last_28_hours, totals
-    from engagement_pandas.response import EngagementResponse
-    from engagement_pandas.sandbox import demo_client
+    from engagement_pandas.request.grouping import BY_DAY, BY_HOUR, BY_POST, Grouping
+    from engagement_pandas.request.plan import Plan, plan
+    from engagement_pandas.request.post_ids import created_at
+    from engagement_pandas.request.request import (
+        EngagementRequest,
+        historical,
+        last_28_hours,
+        totals,
+    )
+    from engagement_pandas.request.window import Window
+    from engagement_pandas.response.archive import Archive
+    from engagement_pandas.response.response import EngagementResponse
     from engagement_pandas.vocabulary import (
         PUBLIC_TYPES,
         SERIES_TYPES,
@@ -115,18 +117,20 @@ if TYPE_CHECKING:
         EngagementType,
         OmissionReason,
     )
-    from engagement_pandas.window import Window
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "owners.account": ("Account",),
-    "owners.accounts": ("Accounts",),
-    "archive": ("Archive",),
-    "auth": ("AppOnly", "Consumer", "UserContext"),
-    "client": ("EngagementClient",),
-    "connection": ("connect",),
-    "dataset": ("Dataset",),
+    "auth.account": ("Account",),
+    "auth.accounts": ("Accounts",),
+    "response.archive": ("Archive",),
+    "auth.credentials": ("AppOnly", "Consumer", "UserContext"),
+    "client.client": ("EngagementClient",),
+    "client.demo": ("demo_client",),
+    "client.read_posts": ("read_posts",),
+    "client.connection": ("connect",),
+    "dataset.dataset": ("Dataset",),
+    "dataset.sync": ("sync",),
     "errors": (
         "AlreadySyncing",
         "AccountsError",
@@ -159,12 +163,12 @@ _HOMES = {
         "EngagementExplorer",
         "FetchExplorer",
     ),
-    "exports": ("read_csv", "read_parquet", "read_posts", "write_csv", "write_parquet"),
+    "frame": ("read_csv", "read_parquet", "write_csv", "write_parquet"),
     "flattening": ("flatten", "flatten_json", "omissions"),
-    "frame": ("timestamps",),
-    "grouping": ("BY_DAY", "BY_HOUR", "BY_POST", "Grouping"),
-    "owners.ledger": ("Ledger",),
-    "owners.logins": ("PendingLogin", "begin_login", "login"),
+    "frame.contract": ("timestamps",),
+    "request.grouping": ("BY_DAY", "BY_HOUR", "BY_POST", "Grouping"),
+    "auth.ledger": ("Ledger",),
+    "auth.login": ("PendingLogin", "begin_login", "login"),
     "metrics": (
         "age",
         "benchmark",
@@ -186,7 +190,7 @@ _HOMES = {
         "top_posts",
         "wide",
     ),
-    "planning": ("Plan", "plan"),
+    "request.plan": ("Plan", "plan"),
     "plots": (
         "plot_best_times",
         "plot_by_age",
@@ -200,10 +204,9 @@ _HOMES = {
         "plot_running_total",
         "plot_top_posts",
     ),
-    "posts": ("created_at",),
-    "request": ("EngagementRequest", "historical", "last_28_hours", "totals"),
-    "response": ("EngagementResponse",),
-    "sandbox": ("demo_client",),
+    "request.post_ids": ("created_at",),
+    "request.request": ("EngagementRequest", "historical", "last_28_hours", "totals"),
+    "response.response": ("EngagementResponse",),
     "vocabulary": (
         "PUBLIC_TYPES",
         "SERIES_TYPES",
@@ -213,7 +216,7 @@ _HOMES = {
         "EngagementType",
         "OmissionReason",
     ),
-    "window": ("Window",),
+    "request.window": ("Window",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -325,6 +328,7 @@ __all__ = [
     "running_total",
     "standing",
     "summarise",
+    "sync",
     "tall",
     "timestamps",
     "to_html",

@@ -14,6 +14,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+SETTLE: Final = 48
+"""Hours after which an hour is taken to change no more; the API does not tell."""
+
 
 class Dimension(StrEnum):
     """What counts can be grouped by; the value is the wire's name."""

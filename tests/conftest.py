@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import processes
 import pytest
 from hypothesis import settings
-from recording import CASSETTES, of_the_tape, without_tokens
-from scripted import USER, FakeClock, ScriptedServer
+from support import processes
+from support.recording import CASSETTES, of_the_tape, without_tokens
+from support.scripted import USER, FakeClock, ScriptedServer
 
 import engagement_pandas as ep
 

@@ -7,7 +7,7 @@ from itertools import product
 
 import pandas as pd
 import pytest
-from scripted import FakeClock
+from support.scripted import FakeClock
 
 import engagement_pandas as ep
 from engagement_pandas.sandbox import FAULTS, Faults, SandboxServer, Settings

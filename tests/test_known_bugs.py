@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scripted import Scripted, ScriptedServer
+from support.scripted import Scripted, ScriptedServer
 
 import engagement_pandas as ep
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
+from graphlib import TopologicalSorter
 from importlib import metadata
 from pathlib import Path
 
@@ -57,11 +60,11 @@ def test_a_name_that_is_not_there() -> None:
     ("statement", "absent"),
     [
         ("import engagement_pandas", "pandas numpy requests matplotlib pyarrow ipywidgets"),
-        ("import engagement_pandas.client", "pandas numpy matplotlib pyarrow"),
+        ("import engagement_pandas.client.client", "pandas numpy matplotlib pyarrow"),
         ("import engagement_pandas.flattening", "requests matplotlib"),
         ("import engagement_pandas.dask", "requests matplotlib deltalake"),
         ("import engagement_pandas.plots", "requests matplotlib"),
-        ("import engagement_pandas.exports", "requests matplotlib"),
+        ("import engagement_pandas.frame", "requests matplotlib"),
         ("import engagement_pandas.cli", "pandas requests matplotlib pyarrow"),
         ("import engagement_pandas.sandbox", "pandas requests"),
     ],
@@ -94,6 +97,94 @@ def test_the_version_is_the_same_everywhere() -> None:
     assert ep.__version__ == metadata.version("engagement_pandas")
     shown = run(sys.executable, "-m", "engagement_pandas", "--version").stdout
     assert shown == f"engagement-pandas {ep.__version__}\n"
+
+
+def imports_between_rooms() -> dict[str, set[str]]:
+    """Return which rooms each room imports: at the top, in functions, and for type checkers."""
+    package = ROOT / "engagement_pandas"
+    rooms: dict[str, set[str]] = {}
+    for path in package.rglob("*.py"):
+        room = path.relative_to(package).parts[0].removesuffix(".py")
+        if room in {"__init__", "__main__"}:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module == "engagement_pandas":
+                names = [f"engagement_pandas.{alias.name}" for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [str(node.module)]
+            found = {name.split(".")[1] for name in names if name.startswith("engagement_pandas.")}
+            rooms.setdefault(room, set()).update(found - {room})
+    return {room: imported & set(rooms) for room, imported in rooms.items()}  # not __version__
+
+
+def floors(rooms: dict[str, set[str]]) -> dict[str, int]:
+    """Return on which floor each room stands: one above the highest that it imports."""
+    height: dict[str, int] = {}
+    for room in TopologicalSorter(rooms).static_order():
+        height[room] = 1 + max((height[below] for below in rooms.get(room, ())), default=0)
+    return height
+
+
+def test_rooms_have_no_cycle() -> None:
+    """No room imports one that imports it, by any kind of import; few rooms, floors and arrows."""
+    rooms = imports_between_rooms()
+    height = floors(rooms)
+    package = ROOT / "engagement_pandas"
+    top = {path.parent.name for path in package.glob("*/__init__.py")}
+    assert set(height) == top | {path.stem for path in package.glob("[!_]*.py")}
+    assert len(height) <= 19
+    assert max(height.values()) <= 8
+    assert sum(map(len, rooms.values())) <= 90
+
+
+def test_contracts_name_every_room() -> None:
+    """The layers hold each room once, and nothing below a room; all contracts fit on a page."""
+    text = (ROOT / "pyproject.toml").read_text()
+    contracts = tomllib.loads(text)["tool"]["importlinter"]["contracts"]
+    layers = next(contract for contract in contracts if contract["type"] == "layers")
+    placed = [room.strip() for layer in layers["layers"] for room in layer.split("|")]
+    assert sorted(placed) == sorted(floors(imports_between_rooms()))
+    assert layers["exhaustive"]
+    section = re.search(r"\[tool\.importlinter\].*?(?=\n\[tool\.|\Z)", text, re.DOTALL)
+    assert section
+    assert len(section[0].splitlines()) <= 70
+
+
+def test_rooms_state_what_they_import() -> None:
+    """The docstring of each room ends with the rooms that it may import; it imports no others."""
+    ground = {"errors", "files", "text", "vocabulary"}
+    for room, imported in imports_between_rooms().items():
+        if room in ground:
+            assert imported == set()
+            continue
+        text = (ROOT / "engagement_pandas" / room / "__init__.py").read_text()
+        stated = (ast.get_docstring(ast.parse(text)) or "").rpartition("\nImports ")[2]
+        stated = " ".join(stated.split())
+        assert stated, room
+        named = set(re.findall(r"``(\w+)``", stated))
+        assert imported - ground == named, room
+        assert "the ground" in stated or not imported & ground, room
+
+
+def test_no_module_shadows_a_function() -> None:
+    """What a package exports is still that after each of its modules has been imported."""
+    code = """
+from importlib import import_module
+from pkgutil import walk_packages
+from types import ModuleType
+import engagement_pandas as ep
+rooms = [ep]
+for found in walk_packages(ep.__path__, "engagement_pandas."):
+    if found.name.endswith("__main__"):
+        continue
+    module = import_module(found.name)
+    rooms += [module] * found.ispkg
+names = [(room.__name__, name) for room in rooms for name in getattr(room, "__all__", [])]
+print([pair for pair in names if isinstance(getattr(import_module(pair[0]), pair[1]), ModuleType)])
+"""
+    done = run(sys.executable, "-c", code)
+    assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_modules_are_small() -> None:

@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 import engagement_pandas as ep
-from engagement_pandas.auth import VARIABLES
+from engagement_pandas.auth.credentials import VARIABLES
 from engagement_pandas.cli import EXIT_CODES, parser
 from engagement_pandas.vocabulary import ENDPOINTS, SERIES_TYPES, TOTALS_TYPES, Endpoint
 

@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 import pytest
 import vcr
 import yaml
-from recording import without_secrets, without_tokens
-from scripted import FakeClock, Scripted, ScriptedServer
+from support.recording import without_secrets, without_tokens
+from support.scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
 from engagement_pandas.sandbox import SandboxServer
@@ -450,7 +450,7 @@ def test_no_help_text_holds_the_environment() -> None:
     twins = {name.replace("X_", "TWITTER_"): value for name, value in canaries.items()}
     others = dict.fromkeys(("X_ACCOUNTS", "AWS_SECRET_ACCESS_KEY"), "9-CANARY-other")
     done = subprocess.run(  # noqa: S603 - a command of our own
-        [sys.executable, Path(__file__).with_name("help_texts.py"), "CANARY"],
+        [sys.executable, Path(__file__).parents[0] / "support/help_texts.py", "CANARY"],
         env=os.environ | canaries | twins | others,
         capture_output=True,
         text=True,

@@ -1,6 +1,9 @@
 """The same verbs for the shell and for scheduled jobs; a module each.
 
 Results go to standard output or into files; everything else goes to standard error.
+
+Imports ``client``, ``auth``, ``dataset``, ``plots``, ``flattening``, ``frame``, ``response``,
+``request``, ``sandbox`` and the ground.
 """
 
 from __future__ import annotations
@@ -13,11 +16,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from engagement_pandas import __version__, errors
-from engagement_pandas.cli import accounts, asking, demo, flattening, login, sandbox, sync, verify
-from engagement_pandas.cli.consent import NotAgreed
+from engagement_pandas.cli import accounts, demo, fetch, flatten, login, sandbox, sync, verify
+from engagement_pandas.cli.confirm import NotAgreed
+from engagement_pandas.cli.options import say
 from engagement_pandas.cli.signals import HungUp, Terminated, ended_by_signals
 from engagement_pandas.cli.streams import output, usable_streams
-from engagement_pandas.cli.terminal import say
 
 EXIT_CODES: Final[Sequence[tuple[type[BaseException], int, str]]] = (
     (NotAgreed, 8, "a large plan was not agreed to; nothing was sent"),
@@ -28,7 +31,7 @@ EXIT_CODES: Final[Sequence[tuple[type[BaseException], int, str]]] = (
     (errors.TransportError, 5, "no answer was to be had; try again later"),
     (errors.ResponseShapeError, 6, "an answer is not what was asked for"),
     (verify.Damaged, 9, "stored answers are damaged or missing"),
-    (asking.PartlyAnswered, 10, "some posts have no answer yet; what was answered is written"),
+    (fetch.PartlyAnswered, 10, "some posts have no answer yet; what was answered is written"),
     (errors.FrameError, 7, "a file could not be read or written"),
     (OSError, 7, "a file could not be read or written"),
     (errors.EngagementError, 1, "any other failure"),
@@ -98,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = made.add_subparsers(required=True, metavar="COMMAND")
-    for module in (demo, asking, sync, flattening, verify, sandbox, login, accounts):
+    for module in (demo, fetch, sync, flatten, verify, sandbox, login, accounts):
         for verb in module.add_to(verbs):
             verb.formatter_class = argparse.RawDescriptionHelpFormatter
             verb.epilog = f"{verb.epilog}\n{epilog}" if verb.epilog else epilog

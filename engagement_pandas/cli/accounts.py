@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from engagement_pandas.cli.terminal import Verbs, give, say
+from engagement_pandas.cli.options import Verbs, give, say
 
 if TYPE_CHECKING:
-    from engagement_pandas.owners.account import Account
+    from engagement_pandas.auth.account import Account
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
@@ -31,9 +31,9 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 def run(arguments: argparse.Namespace) -> None:
     """List, or forget one."""
+    from engagement_pandas.auth.accounts import Accounts  # noqa: PLC0415 - not for --help
+    from engagement_pandas.auth.ledger import Ledger  # noqa: PLC0415
     from engagement_pandas.errors import MissingCredentials  # noqa: PLC0415
-    from engagement_pandas.owners.accounts import Accounts  # noqa: PLC0415 - not for --help
-    from engagement_pandas.owners.ledger import Ledger  # noqa: PLC0415
 
     accounts = Accounts()
     if arguments.remove is not None:

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from engagement_pandas.cli.terminal import say
+from engagement_pandas.cli.options import say
 from engagement_pandas.errors import ArchiveError
 
 if TYPE_CHECKING:
-    from engagement_pandas.archive import Archive
-    from engagement_pandas.collection import Collection
+    from engagement_pandas.response.archive import Archive
+    from engagement_pandas.response.collection import Collection
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def lent(folder: str | None, endpoint: str, again: Callable[[Path], str]) -> Ite
     That is here, or among the temporary folders where nothing can be made here. ``again``
     returns the command that goes on with a folder.
     """
-    from engagement_pandas.archive import Archive  # noqa: PLC0415 - not for --help
+    from engagement_pandas.response.archive import Archive  # noqa: PLC0415 - not for --help
 
     if folder is not None:
         with resumed_by(again(Path(folder)), folder):
@@ -76,9 +76,9 @@ def resumed_by(command: str, folder: str) -> Iterator[None]:
 
 def opened(folder: str) -> tuple[Collection, ...]:
     """Return the collections in a folder that is an archive, or is one of its collections."""
-    from engagement_pandas.archive import Archive  # noqa: PLC0415 - not for --help
-    from engagement_pandas.collection import Collection  # noqa: PLC0415
-    from engagement_pandas.records import QUESTION  # noqa: PLC0415
+    from engagement_pandas.response.answer_files import QUESTION  # noqa: PLC0415
+    from engagement_pandas.response.archive import Archive  # noqa: PLC0415 - not for --help
+    from engagement_pandas.response.collection import Collection  # noqa: PLC0415
 
     path = Path(folder)
     found = (Collection(path),) if (path / QUESTION).exists() else Archive(path).collections

@@ -6,13 +6,13 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
+from engagement_pandas.cli.options import Verbs, give, omitted, say
 from engagement_pandas.cli.streams import check_output
-from engagement_pandas.cli.terminal import Verbs, give, omitted, say
 from engagement_pandas.errors import RequestError
-from engagement_pandas.request import historical, last_28_hours, totals
+from engagement_pandas.request.request import historical, last_28_hours, totals
+from engagement_pandas.request.window import Window
+from engagement_pandas.text import counted
 from engagement_pandas.vocabulary import SERIES_TYPES, TOTALS_TYPES
-from engagement_pandas.window import Window
-from engagement_pandas.wording import counted
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
@@ -34,11 +34,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Ask, flatten, write, draw, and say what to look at."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - heavy, as what follows
 
-    from engagement_pandas.archive import Archive  # noqa: PLC0415
-    from engagement_pandas.exports import write_parquet  # noqa: PLC0415
+    from engagement_pandas.client.demo import demo_client  # noqa: PLC0415
     from engagement_pandas.flattening import flatten, omissions  # noqa: PLC0415
+    from engagement_pandas.frame import write_parquet  # noqa: PLC0415
     from engagement_pandas.plots import plot_over_time  # noqa: PLC0415
-    from engagement_pandas.sandbox import demo_client  # noqa: PLC0415
+    from engagement_pandas.response.archive import Archive  # noqa: PLC0415
 
     check_output()
     folder = Path(arguments.folder)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 
-from engagement_pandas.cli.terminal import Verbs, say
+from engagement_pandas.cli.options import Verbs, say
 from engagement_pandas.errors import RequestError
 
 
@@ -36,8 +36,8 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 def run(arguments: argparse.Namespace) -> None:
     """Tell the address of the page, read the PIN, and keep the tokens."""
-    from engagement_pandas.owners.accounts import Accounts  # noqa: PLC0415 - not for --help
-    from engagement_pandas.owners.logins import login  # noqa: PLC0415
+    from engagement_pandas.auth.accounts import Accounts  # noqa: PLC0415 - not for --help
+    from engagement_pandas.auth.login import login  # noqa: PLC0415
 
     accounts = Accounts(tokens_in=arguments.tokens_in)
     login(into=accounts, login_url=arguments.login_url, ask=_ask, tell=say)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 
-from engagement_pandas.cli.terminal import Verbs, give
+from engagement_pandas.cli.options import Verbs, give
 from engagement_pandas.errors import RequestError
 
 

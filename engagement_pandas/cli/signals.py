@@ -7,11 +7,13 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import unwrap
 from types import FrameType
 from typing import Final
 
-from engagement_pandas import replacing
+from engagement_pandas import files
 
+_WRITES: Final = frozenset(unwrap(write).__code__ for write in (files.replacing, files.place))
 _PAUSE: Final = 0.01
 """Seconds until a signal is looked at again."""
 
@@ -74,6 +76,6 @@ def _error(number: int) -> KeyboardInterrupt:
 
 def _replaces(frame: FrameType | None) -> bool:
     """Whether an atomic write goes on, which an interruption might leave temporary files of."""
-    while frame is not None and frame.f_code.co_filename != replacing.__file__:
+    while frame is not None and frame.f_code not in _WRITES:
         frame = frame.f_back
     return frame is not None

@@ -7,20 +7,20 @@ import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from engagement_pandas.addresses import addresses
 from engagement_pandas.cli.archives import resumed_by
-from engagement_pandas.cli.asking import PartlyAnswered
-from engagement_pandas.cli.posts import add_posts, told
-from engagement_pandas.cli.terminal import Verbs, names, omitted, say
+from engagement_pandas.cli.fetch import PartlyAnswered
+from engagement_pandas.cli.options import Verbs, names, omitted, say
+from engagement_pandas.cli.post_arguments import add_posts, told
+from engagement_pandas.client.url_overrides import addresses
 from engagement_pandas.errors import AlreadySyncing
-from engagement_pandas.vocabulary import MAX_WINDOW, SERIES_TYPES
-from engagement_pandas.window import SETTLE, Window
-from engagement_pandas.wording import counted
+from engagement_pandas.request.window import Window
+from engagement_pandas.text import counted
+from engagement_pandas.vocabulary import MAX_WINDOW, SERIES_TYPES, SETTLE
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from engagement_pandas.dataset import Dataset
+    from engagement_pandas.dataset.dataset import Dataset
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
@@ -62,11 +62,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Sync, and say what was new, what was revised, and what has no counts."""
     import pandas as pd  # noqa: PLC0415 - not for --help, as what follows
 
-    from engagement_pandas.client import EngagementClient  # noqa: PLC0415
-    from engagement_pandas.dataset import Dataset  # noqa: PLC0415
-    from engagement_pandas.owners.ledger import Ledger  # noqa: PLC0415
-    from engagement_pandas.sync import sync  # noqa: PLC0415
-    from engagement_pandas.wire.speakers import whoever_may_ask  # noqa: PLC0415
+    from engagement_pandas.auth.ledger import Ledger  # noqa: PLC0415
+    from engagement_pandas.auth.signers import whoever_may_ask  # noqa: PLC0415
+    from engagement_pandas.client.client import EngagementClient  # noqa: PLC0415
+    from engagement_pandas.dataset.dataset import Dataset  # noqa: PLC0415
+    from engagement_pandas.dataset.sync import sync  # noqa: PLC0415
 
     dataset = Dataset(arguments.dataset)
     ids, owners = told(arguments.posts, arguments.missing)

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from engagement_pandas.cli.archives import opened
-from engagement_pandas.cli.terminal import Verbs, give, say
+from engagement_pandas.cli.options import Verbs, give, say
 from engagement_pandas.errors import ArchiveError
-from engagement_pandas.records import QUESTION
-from engagement_pandas.wording import counted
+from engagement_pandas.response.answer_files import QUESTION
+from engagement_pandas.text import counted
 
 
 class Damaged(ArchiveError):

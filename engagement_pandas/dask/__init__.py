@@ -30,6 +30,9 @@ reads files and writes nothing, so one that is lost with its worker is done agai
 
 The other metrics need all hours of a post at once, or draw posts anew. They are here by
 name, and raise a ``FrameError`` that says what to do instead.
+
+Imports ``dataset``, ``metrics``, ``flattening``, ``frame``, ``response``, ``request`` and the
+ground.
 """
 
 from __future__ import annotations
@@ -43,9 +46,8 @@ except ModuleNotFoundError as error:
     msg = f"there is no {error.name}; pip install 'engagement_pandas[dask]'"
     raise ModuleNotFoundError(msg, name=error.name) from error
 
-from engagement_pandas.dask.counts import flatten, omissions
-from engagement_pandas.dask.datasets import append, read
-from engagement_pandas.dask.elsewhere import ELSEWHERE, refuse
+from engagement_pandas.dask.answers import flatten, omissions
+from engagement_pandas.dask.dataset import append, read
 from engagement_pandas.dask.metrics import (
     engagement_rate,
     over_time,
@@ -53,6 +55,7 @@ from engagement_pandas.dask.metrics import (
     running_total,
     top_posts,
 )
+from engagement_pandas.dask.unsupported import ELSEWHERE, refuse
 
 
 def __getattr__(name: str) -> Any:

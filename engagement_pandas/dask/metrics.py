@@ -25,7 +25,7 @@ import pandas as pd
 from engagement_pandas import metrics
 from engagement_pandas.dask.reductions import names_of, of_pairs, of_sums, tidy, times_of
 from engagement_pandas.metrics.intervals import CONFIDENCE
-from engagement_pandas.metrics.rankings import RATE
+from engagement_pandas.metrics.top_posts import RATE
 
 
 def over_time(

@@ -14,12 +14,12 @@ from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
-from engagement_pandas.collection import Collection
-from engagement_pandas.grouping import Grouping
-from engagement_pandas.layout import Span
-from engagement_pandas.pricing import most_rows
-from engagement_pandas.request import EngagementRequest
-from engagement_pandas.response import EngagementResponse
+from engagement_pandas.request.cost import most_rows
+from engagement_pandas.request.grouping import Grouping
+from engagement_pandas.request.request import EngagementRequest
+from engagement_pandas.response.collection import Collection
+from engagement_pandas.response.expected_shape import Span
+from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary import Dimension
 
 _ALWAYS = Span(-(2**62), 2**62)

@@ -9,11 +9,11 @@ from typing import Any, Final
 import dask.dataframe as dd
 import pandas as pd
 
-from engagement_pandas.dask.joining import covering, put_together
-from engagement_pandas.dask.sums import added_up, paired_up, some_added_up
+from engagement_pandas.dask.merge_partitions import covering, put_together
+from engagement_pandas.dask.partial_sums import added_up, paired_up, some_added_up
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame import TEXT, check_rows
-from engagement_pandas.metrics.columns import keys, known_type, need_columns
+from engagement_pandas.frame.contract import TEXT, check_rows
+from engagement_pandas.metrics.checks import keys, known_type, need_columns
 
 _TIME: Final = ("day", "hour")
 _Metric = Callable[[pd.DataFrame], pd.DataFrame]

@@ -10,6 +10,9 @@ shows can be had as a frame (``explorer.selection``) and as Python (``explorer.c
 :class:`CompareExplorer`     two sets of posts, and whether they differ
 :class:`FetchExplorer`       the API: a question, its plan and price, its progress
 ============================ =======================================================
+
+Imports ``plots``, ``metrics``, ``flattening``, ``frame``, ``response``, ``request`` and the
+ground; for annotations ``client``.
 """
 
 from engagement_pandas.explorers.best_times import BestTimesExplorer

@@ -7,18 +7,18 @@ from typing import Any, Final
 import ipywidgets
 import pandas as pd
 
-from engagement_pandas.explorers.charts import CountsExplorer, Telling, names, silent
 from engagement_pandas.explorers.code import call
 from engagement_pandas.explorers.controls import control, side_by_side, zones
-from engagement_pandas.explorers.posts import PostChooser
-from engagement_pandas.explorers.rows import Rows
+from engagement_pandas.explorers.counts_explorer import CountsExplorer, Telling, names, silent
+from engagement_pandas.explorers.html_tables import Column, number, percentage, table, text
+from engagement_pandas.explorers.indexed_counts import Rows
+from engagement_pandas.explorers.post_chooser import PostChooser
 from engagement_pandas.explorers.selection import EXPOSURE, picking
-from engagement_pandas.explorers.tables import Column, number, percentage, table, text
 from engagement_pandas.metrics import best_times
-from engagement_pandas.metrics.columns import need
-from engagement_pandas.metrics.weekdays import MINIMUM
+from engagement_pandas.metrics.best_times import MINIMUM
+from engagement_pandas.metrics.checks import need
 from engagement_pandas.plots import plot_best_times
-from engagement_pandas.wording import counted
+from engagement_pandas.text import counted
 
 CLOCKS: Final = {
     "posting": "the hour of posting",

@@ -10,19 +10,19 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.explorers import splits
-from engagement_pandas.explorers.charts import CountsExplorer, Telling, names, silent
 from engagement_pandas.explorers.code import call
 from engagement_pandas.explorers.controls import control, side_by_side, zones
-from engagement_pandas.explorers.posts import PostChooser
-from engagement_pandas.explorers.rows import Rows
+from engagement_pandas.explorers.counts_explorer import CountsExplorer, Telling, names, silent
+from engagement_pandas.explorers.html_tables import LISTED, Column, link, snippet, table, text
+from engagement_pandas.explorers.indexed_counts import Rows
+from engagement_pandas.explorers.post_chooser import PostChooser
 from engagement_pandas.explorers.selection import AGES, EXPOSURE, picking
 from engagement_pandas.explorers.splits import Halves
-from engagement_pandas.explorers.tables import LISTED, Column, link, snippet, table, text
 from engagement_pandas.metrics import compare
-from engagement_pandas.metrics.columns import need
-from engagement_pandas.metrics.rankings import RATE
+from engagement_pandas.metrics.checks import need
+from engagement_pandas.metrics.top_posts import RATE
 from engagement_pandas.plots import plot_compare
-from engagement_pandas.wording import counted
+from engagement_pandas.text import counted
 
 
 class Split(NamedTuple):

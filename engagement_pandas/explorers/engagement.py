@@ -10,12 +10,9 @@ import ipywidgets
 import pandas as pd
 
 from engagement_pandas import plots
-from engagement_pandas.explorers.charts import CountsExplorer, Telling, names, silent
 from engagement_pandas.explorers.controls import control, offer, side_by_side, zones
-from engagement_pandas.explorers.posts import PostChooser
-from engagement_pandas.explorers.rows import Rows
-from engagement_pandas.explorers.selection import AGES, DRAWINGS, EXPOSURE, NEEDS, Selection
-from engagement_pandas.explorers.tables import (
+from engagement_pandas.explorers.counts_explorer import CountsExplorer, Telling, names, silent
+from engagement_pandas.explorers.html_tables import (
     LISTED,
     Column,
     link,
@@ -26,11 +23,14 @@ from engagement_pandas.explorers.tables import (
     table,
     text,
 )
+from engagement_pandas.explorers.indexed_counts import Rows
+from engagement_pandas.explorers.post_chooser import PostChooser
+from engagement_pandas.explorers.selection import AGES, DRAWINGS, EXPOSURE, NEEDS, Selection
 from engagement_pandas.metrics import top_posts
-from engagement_pandas.metrics.rankings import RATE
+from engagement_pandas.metrics.top_posts import RATE
 from engagement_pandas.plots import post_colours
 from engagement_pandas.plots.style import line_styles
-from engagement_pandas.wording import counted
+from engagement_pandas.text import counted
 
 CLOCKS: Final = {
     "time": "dates",

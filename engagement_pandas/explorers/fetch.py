@@ -12,7 +12,13 @@ import ipywidgets
 import pandas as pd
 
 from engagement_pandas.errors import FrameError, RequestError
-from engagement_pandas.explorers.asking import (
+from engagement_pandas.explorers.base import Explorer
+from engagement_pandas.explorers.controls import INDENT, button, control, line, offer, side_by_side
+from engagement_pandas.explorers.export_bar import ExportBar
+from engagement_pandas.explorers.fetch_thread import Cancelled, Run
+from engagement_pandas.explorers.html_tables import LISTED, Column, link, table, text
+from engagement_pandas.explorers.page import CODE, Region
+from engagement_pandas.explorers.request_form import (
     ENDPOINTS,
     OWNED,
     code_of,
@@ -21,23 +27,17 @@ from engagement_pandas.explorers.asking import (
     request_of,
     types_of,
 )
-from engagement_pandas.explorers.controls import INDENT, button, control, line, offer, side_by_side
-from engagement_pandas.explorers.explorer import Explorer
-from engagement_pandas.explorers.export import ExportBar
-from engagement_pandas.explorers.page import CODE, Region
-from engagement_pandas.explorers.running import Cancelled, Run
-from engagement_pandas.explorers.tables import LISTED, Column, link, table, text
-from engagement_pandas.id_files import handles_in, records_in
-from engagement_pandas.planning import Plan, plan
-from engagement_pandas.posts import unique_ids
-from engagement_pandas.request import EngagementRequest, totals
-from engagement_pandas.response import EngagementResponse
+from engagement_pandas.request.plan import Plan, plan
+from engagement_pandas.request.post_files import handles_in, records_in
+from engagement_pandas.request.post_ids import unique_ids
+from engagement_pandas.request.request import EngagementRequest, totals
+from engagement_pandas.response.response import EngagementResponse
+from engagement_pandas.text import counted
 from engagement_pandas.vocabulary import PUBLIC_TYPES, Endpoint
-from engagement_pandas.wording import counted
 
 if TYPE_CHECKING:
-    from engagement_pandas.client import EngagementClient
-    from engagement_pandas.progress import Progress
+    from engagement_pandas.client.client import EngagementClient
+    from engagement_pandas.client.progress import Progress
 
 DAYS: Final = 28
 """How many days are asked for at first, up to the present."""

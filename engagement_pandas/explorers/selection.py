@@ -11,7 +11,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.explorers.code import call, list_of, literal
-from engagement_pandas.explorers.rows import Rows
+from engagement_pandas.explorers.indexed_counts import Rows
 
 EXPOSURE: Final = "impressions"
 """What rates are of."""

@@ -1,16 +1,18 @@
 """Flattening: nested grouped JSON becomes tidy frames; the only reader of nested counts.
 
-``leaves`` takes the counts off the JSON of one grouping (``hours`` quicker, for the biggest
-shape), ``answers`` holds them against the request, ``sums`` adds up many answers and makes
-the frame, ``silences`` tells what has no count and why, and ``inference`` reads an answer
-whose request nobody knows.
+``count_arrays`` reads the counts in the JSON of one grouping (``fast_path`` does it faster for
+the largest shape), ``reconcile`` compares them with the request, ``combine`` adds up many
+answers and makes the frame, ``omission_rows`` finds what has no count and why, and
+``inference`` reads an answer whose request is not known.
+
+Imports ``response``, ``request``, ``frame`` and the ground.
 """
 
 from __future__ import annotations
 
-import engagement_pandas.accessor  # noqa: F401 - so that its frames have counts.engagement
-from engagement_pandas.flattening.bodies import flatten_json
+import engagement_pandas.frame.accessor  # noqa: F401 - so that its frames have counts.engagement
+from engagement_pandas.flattening.json_body import flatten_json
+from engagement_pandas.flattening.omission_rows import omissions
 from engagement_pandas.flattening.responses import flatten
-from engagement_pandas.flattening.silences import omissions
 
 __all__ = ["flatten", "flatten_json", "omissions"]

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from engagement_pandas.flattening.answers import Answer
-from engagement_pandas.posts import created_at
+from engagement_pandas.flattening.reconcile import Answer
+from engagement_pandas.request.post_ids import created_at
 from engagement_pandas.vocabulary import Dimension, Endpoint
 
 _HOUR: Final = timedelta(hours=1)

@@ -12,11 +12,11 @@ from engagement_pandas.errors import (
     ResponseShapeError,
     UnsupportedGrouping,
 )
-from engagement_pandas.grouping import Grouping
-from engagement_pandas.layout import DATE, HOUR, ID
-from engagement_pandas.members import Level
+from engagement_pandas.request.grouping import Grouping
+from engagement_pandas.response.expected_shape import DATE, HOUR, ID
+from engagement_pandas.response.scanner import Level
+from engagement_pandas.text import listed, shown
 from engagement_pandas.vocabulary import MAX_DIMENSIONS, Dimension
-from engagement_pandas.wording import listed, shown
 
 _LEADING_ZERO: Final = re.compile(r"0[0-9]+")
 

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from engagement_pandas.errors import RequestError
-from engagement_pandas.flattening.answers import Answer
-from engagement_pandas.layout import Span
+from engagement_pandas.flattening.reconcile import Answer
+from engagement_pandas.response.expected_shape import Span
 
 _FOREVER = Span(-(2**62), 2**62)
 

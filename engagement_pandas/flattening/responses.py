@@ -9,15 +9,15 @@ from typing import Final
 import pandas as pd
 
 from engagement_pandas.errors import RequestError
-from engagement_pandas.flattening.answers import Answer
+from engagement_pandas.flattening.combine import add, tidy
 from engagement_pandas.flattening.coverage import coverage
 from engagement_pandas.flattening.overlaps import refuse_overlaps
+from engagement_pandas.flattening.reconcile import Answer
 from engagement_pandas.flattening.snapshots import side_by_side
-from engagement_pandas.flattening.sums import add, tidy
-from engagement_pandas.frame import empty_counts
-from engagement_pandas.grouping import Grouping
-from engagement_pandas.response import EngagementResponse
-from engagement_pandas.wording import listed
+from engagement_pandas.frame.contract import empty_counts
+from engagement_pandas.request.grouping import Grouping
+from engagement_pandas.response.response import EngagementResponse
+from engagement_pandas.text import listed
 
 ANSWERED: Final = 200
 

@@ -8,9 +8,9 @@ from typing import Final
 import pandas as pd
 
 from engagement_pandas.errors import RequestError
-from engagement_pandas.frame import COUNT_COLUMNS, TEXT, in_order
-from engagement_pandas.grouping import Grouping
-from engagement_pandas.response import EngagementResponse
+from engagement_pandas.frame.contract import COUNT_COLUMNS, TEXT, in_order
+from engagement_pandas.request.grouping import Grouping
+from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary import Dimension, Endpoint
 
 _KEY: Final = "retrieved_at"

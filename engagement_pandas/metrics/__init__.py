@@ -28,24 +28,26 @@ lacks. What rests on the edges of the counts is ``<NA>`` where ``attrs`` have lo
 :func:`check_addable`       which types may be summed
 :func:`check_comparable`    which counts may be held against each other
 =========================== ==========================================================
+
+Imports ``frame``, ``request`` and the ground.
 """
 
-from engagement_pandas.metrics.ages import age
-from engagement_pandas.metrics.buckets import over_time
-from engagement_pandas.metrics.cohorts import benchmark, standing
-from engagement_pandas.metrics.comparisons import compare
-from engagement_pandas.metrics.half_lives import half_life
-from engagement_pandas.metrics.histories import cumulative
-from engagement_pandas.metrics.meanings import check_addable, check_comparable
-from engagement_pandas.metrics.rankings import top_posts
-from engagement_pandas.metrics.rate_series import rate_by_age, rate_over_time
-from engagement_pandas.metrics.rates import engagement_rate
-from engagement_pandas.metrics.reports import summarise, to_html
-from engagement_pandas.metrics.running_totals import running_total
-from engagement_pandas.metrics.shapes import tall, wide
-from engagement_pandas.metrics.snapshots import latest
-from engagement_pandas.metrics.stages import by_age
-from engagement_pandas.metrics.weekdays import best_times
+from engagement_pandas.metrics.age import age
+from engagement_pandas.metrics.benchmark import benchmark, standing
+from engagement_pandas.metrics.best_times import best_times
+from engagement_pandas.metrics.by_age import by_age
+from engagement_pandas.metrics.compare import compare
+from engagement_pandas.metrics.compatibility import check_addable, check_comparable
+from engagement_pandas.metrics.cumulative import cumulative
+from engagement_pandas.metrics.engagement_rate import engagement_rate
+from engagement_pandas.metrics.half_life import half_life
+from engagement_pandas.metrics.latest import latest
+from engagement_pandas.metrics.over_time import over_time
+from engagement_pandas.metrics.rate_over_time import rate_by_age, rate_over_time
+from engagement_pandas.metrics.reshape import tall, wide
+from engagement_pandas.metrics.running_total import running_total
+from engagement_pandas.metrics.summary import summarise, to_html
+from engagement_pandas.metrics.top_posts import top_posts
 
 __all__ = [
     "age",

@@ -11,10 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.metrics.columns import known_type
+from engagement_pandas.metrics.checks import known_type
+from engagement_pandas.metrics.coverage import PAIRED, SIDE, SUMMED, hours
+from engagement_pandas.metrics.group_sums import added, factorized
 from engagement_pandas.metrics.intervals import rate_interval
-from engagement_pandas.metrics.spans import PAIRED, SIDE, SUMMED, hours
-from engagement_pandas.metrics.sums import added, factorized
 
 Places = NDArray[np.intp]
 
@@ -57,7 +57,7 @@ def cells_of(counts: pd.DataFrame, starts: NDArray[np.int64] | None = None) -> N
     ----------
     counts : DataFrame
     starts : ndarray of int64, optional
-        As :func:`~engagement_pandas.metrics.spans.hours` returns them, where they are known.
+        As :func:`~engagement_pandas.metrics.coverage.hours` returns them, where they are known.
 
     Examples
     --------

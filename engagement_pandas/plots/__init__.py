@@ -21,6 +21,8 @@ Colours are Okabe and Ito's. A type has its colour from the vocabulary and a pos
 ID, so both keep it from plot to plot; ``posts=``, a frame with all the posts and perhaps
 their ``text``, fixes colours under any filter and names the posts. A series has its post
 ID or type as its artist's ``gid``, which SVG pictures keep.
+
+Imports ``metrics``, ``frame`` and the ground.
 """
 
 from engagement_pandas.plots.best_times import plot_best_times
@@ -29,7 +31,7 @@ from engagement_pandas.plots.by_type import plot_by_type
 from engagement_pandas.plots.compare import plot_compare
 from engagement_pandas.plots.cumulative import plot_cumulative
 from engagement_pandas.plots.half_life import plot_half_life
-from engagement_pandas.plots.names import post_names
+from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.over_time import plot_over_time
 from engagement_pandas.plots.rate_by_age import plot_rate_by_age
 from engagement_pandas.plots.rate_over_time import plot_rate_over_time

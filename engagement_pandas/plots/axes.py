@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from engagement_pandas.plots.names import ROOM, in_font
+from engagement_pandas.plots.labels import ROOM, in_font
 from engagement_pandas.plots.style import ink
 
 if TYPE_CHECKING:

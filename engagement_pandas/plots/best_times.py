@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.metrics import best_times
-from engagement_pandas.metrics.columns import known_type
-from engagement_pandas.metrics.weekdays import DRAWS, MINIMUM, SURE
-from engagement_pandas.metrics.zones import zone_of
+from engagement_pandas.metrics.best_times import DRAWS, MINIMUM, SURE
+from engagement_pandas.metrics.checks import known_type
+from engagement_pandas.metrics.time_zones import zone_of
 from engagement_pandas.plots.axes import axes_for, column_size, heading, row_size, say, wrapped
 from engagement_pandas.plots.style import REST, ink
 

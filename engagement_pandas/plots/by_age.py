@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from engagement_pandas.metrics import by_age
-from engagement_pandas.metrics.columns import need, one_type
-from engagement_pandas.plots.ages import (
+from engagement_pandas.metrics.checks import need, one_type
+from engagement_pandas.plots.age_axis import (
     UNITS,
     UNTIL,
     blank,
@@ -18,7 +18,7 @@ from engagement_pandas.plots.ages import (
     young,
 )
 from engagement_pandas.plots.axes import axes_for, count_axis, from_zero, legend_of, room, tidy
-from engagement_pandas.plots.names import check_posts, post_names
+from engagement_pandas.plots.labels import check_posts, post_names
 from engagement_pandas.plots.style import post_colours
 
 if TYPE_CHECKING:

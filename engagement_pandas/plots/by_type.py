@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from engagement_pandas.frame import in_order
-from engagement_pandas.metrics.columns import need
-from engagement_pandas.metrics.rosters import missing
-from engagement_pandas.metrics.sums import coded
+from engagement_pandas.frame.contract import in_order
+from engagement_pandas.metrics.checks import need
+from engagement_pandas.metrics.group_sums import coded
+from engagement_pandas.metrics.roster import missing
 from engagement_pandas.plots.axes import (
     axes_for,
     count_axis,
@@ -21,7 +21,7 @@ from engagement_pandas.plots.axes import (
     tidy,
     wrapped,
 )
-from engagement_pandas.plots.names import TYPE_ROOM, in_font, shortened
+from engagement_pandas.plots.labels import TYPE_ROOM, in_font, shortened
 from engagement_pandas.plots.style import shade, type_colours
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.metrics import compare
-from engagement_pandas.metrics.columns import known_type
-from engagement_pandas.metrics.comparisons import AT, DRAWS
+from engagement_pandas.metrics.checks import known_type
+from engagement_pandas.metrics.compare import AT, DRAWS
 from engagement_pandas.metrics.intervals import CONFIDENCE
-from engagement_pandas.metrics.rankings import RATE
+from engagement_pandas.metrics.top_posts import RATE
 from engagement_pandas.plots.axes import (
     axes_for,
     count_axis,
@@ -25,9 +25,9 @@ from engagement_pandas.plots.axes import (
     tidy,
     wrapped,
 )
-from engagement_pandas.plots.names import drawable, shortened
+from engagement_pandas.plots.labels import drawable, shortened
 from engagement_pandas.plots.style import COLOURS, ink
-from engagement_pandas.wording import counted
+from engagement_pandas.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.metrics import benchmark, check_comparable, cumulative
-from engagement_pandas.metrics.cohorts import AGES
-from engagement_pandas.metrics.columns import need, one_type
-from engagement_pandas.metrics.spans import covered
-from engagement_pandas.plots.ages import UNTIL, blank, check_until, ranked, say_why, young
+from engagement_pandas.metrics.benchmark import AGES
+from engagement_pandas.metrics.checks import need, one_type
+from engagement_pandas.metrics.coverage import covered
+from engagement_pandas.plots.age_axis import UNTIL, blank, check_until, ranked, say_why, young
 from engagement_pandas.plots.axes import (
     age_axis,
     axes_for,
@@ -22,8 +22,8 @@ from engagement_pandas.plots.axes import (
     room,
     tidy,
 )
+from engagement_pandas.plots.labels import check_posts, post_names
 from engagement_pandas.plots.lines import MARKED, draw_grey
-from engagement_pandas.plots.names import check_posts, post_names
 from engagement_pandas.plots.style import REST, line_styles, post_colours, shade
 
 if TYPE_CHECKING:

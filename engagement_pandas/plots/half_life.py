@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame import in_order
+from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics import half_life
-from engagement_pandas.metrics.columns import of_types
+from engagement_pandas.metrics.checks import of_types
 from engagement_pandas.plots.axes import (
     axes_for,
     legend_of,
@@ -23,7 +23,7 @@ from engagement_pandas.plots.axes import (
     tidy,
     wrapped,
 )
-from engagement_pandas.plots.names import TYPE_ROOM, check_posts, in_font, post_names, shortened
+from engagement_pandas.plots.labels import TYPE_ROOM, check_posts, in_font, post_names, shortened
 from engagement_pandas.plots.style import OWN, ink, post_colours, shade
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from engagement_pandas.metrics import over_time
-from engagement_pandas.plots.times import counts_over_time
+from engagement_pandas.plots.time_axis import counts_over_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.metrics import rate_by_age
-from engagement_pandas.metrics.columns import known_type, need, whole_number
+from engagement_pandas.metrics.checks import known_type, need
 from engagement_pandas.metrics.intervals import CONFIDENCE
-from engagement_pandas.plots.ages import (
+from engagement_pandas.plots.age_axis import (
     UNTIL,
     blank,
     check_until,
@@ -18,8 +19,8 @@ from engagement_pandas.plots.ages import (
     young,
 )
 from engagement_pandas.plots.axes import axes_for, legend_of, rate_axis, room, tidy
-from engagement_pandas.plots.names import check_posts, post_names
-from engagement_pandas.plots.rates import (
+from engagement_pandas.plots.labels import check_posts, post_names
+from engagement_pandas.plots.rate_axis import (
     ENOUGH,
     OFTEN,
     draw_interval,

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from engagement_pandas.frame import in_order
+from engagement_pandas.frame.arguments import whole_number
+from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics import rate_over_time
-from engagement_pandas.metrics.columns import known_type, need, of_types, whole_number
+from engagement_pandas.metrics.checks import known_type, need, of_types
 from engagement_pandas.metrics.intervals import CONFIDENCE
-from engagement_pandas.metrics.rate_series import rates_over_time
-from engagement_pandas.metrics.zones import zone_of
+from engagement_pandas.metrics.rate_over_time import rates_over_time
+from engagement_pandas.metrics.time_zones import zone_of
 from engagement_pandas.plots.axes import axes_for, legend_of, rate_axis, room, say, tidy
-from engagement_pandas.plots.names import check_posts, post_names
-from engagement_pandas.plots.rates import (
+from engagement_pandas.plots.labels import check_posts, post_names
+from engagement_pandas.plots.rate_axis import (
     ENOUGH,
     OFTEN,
     draw_interval,
@@ -24,7 +25,7 @@ from engagement_pandas.plots.rates import (
     well_exposed,
 )
 from engagement_pandas.plots.style import REST, shade, type_colours
-from engagement_pandas.plots.times import (
+from engagement_pandas.plots.time_axis import (
     LINE,
     blank,
     check_by,

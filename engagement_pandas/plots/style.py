@@ -9,8 +9,8 @@ from zlib import crc32
 
 import pandas as pd
 
-from engagement_pandas.frame import in_order
-from engagement_pandas.plots.names import check_posts
+from engagement_pandas.frame.contract import in_order
+from engagement_pandas.plots.labels import check_posts
 from engagement_pandas.vocabulary import EngagementType
 
 if TYPE_CHECKING:

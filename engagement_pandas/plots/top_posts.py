@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.metrics import top_posts
-from engagement_pandas.metrics.columns import known_type
+from engagement_pandas.metrics.checks import known_type
 from engagement_pandas.metrics.intervals import CONFIDENCE
-from engagement_pandas.metrics.rankings import RATE
+from engagement_pandas.metrics.top_posts import RATE
 from engagement_pandas.plots.axes import (
     axes_for,
     count_axis,
@@ -26,7 +26,7 @@ from engagement_pandas.plots.axes import (
     tidy,
     wrapped,
 )
-from engagement_pandas.plots.names import check_posts, post_names
+from engagement_pandas.plots.labels import check_posts, post_names
 from engagement_pandas.plots.style import ink, post_colours, shade
 
 if TYPE_CHECKING:

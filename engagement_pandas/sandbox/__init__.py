@@ -6,7 +6,6 @@ synthetic, deterministic and consistent with each other. Nothing leaves the mach
 ============================ =======================================================
 :class:`SandboxServer`       the twin, at ``http://127.0.0.1``, in this process
 :func:`serve`                the same until interrupted
-:func:`demo_client`          a server, clients and a frame of posts to ask about
 :class:`Faults`              what goes wrong, as data; :class:`Fault`, ``FAULTS``
 :class:`Settings`            the quota, and what the documentation leaves open
 :class:`Service`             the twin without the wire: a request in, an answer out
@@ -14,6 +13,8 @@ synthetic, deterministic and consistent with each other. Nothing leaves the mach
 ============================ =======================================================
 
 Importing it is cheap: each name loads what it needs when first used.
+
+Imports nothing of the package.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from engagement_pandas.sandbox.demo import Demo, demo_client
     from engagement_pandas.sandbox.faults import FAULTS, Fault, Faults
     from engagement_pandas.sandbox.server import SandboxServer, announcement, serve
     from engagement_pandas.sandbox.service import Service, Settings
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FAULTS",
-    "Demo",
     "Fault",
     "Faults",
     "SandboxServer",
@@ -38,13 +37,11 @@ __all__ = [
     "Settings",
     "World",
     "announcement",
-    "demo_client",
     "serve",
 ]
 
 _HOME: Final = {
     "FAULTS": "faults",
-    "Demo": "demo",
     "Fault": "faults",
     "Faults": "faults",
     "SandboxServer": "server",
@@ -52,7 +49,6 @@ _HOME: Final = {
     "Settings": "service",
     "World": "world",
     "announcement": "server",
-    "demo_client": "demo",
     "serve": "server",
 }
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from engagement_pandas.sandbox.dice import roll, uniform
-from engagement_pandas.sandbox.quota import RATE_LIMIT_TEXT
+from engagement_pandas.sandbox.rate_limit import RATE_LIMIT_TEXT
+from engagement_pandas.sandbox.stable_random import roll, uniform
 
 PROXY_PAGE: Final = (
     b"<html><head><title>502 Bad Gateway</title></head>"

@@ -15,9 +15,9 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import parse_qs, urlsplit
 
-from engagement_pandas.sandbox.authority import App
+from engagement_pandas.sandbox.auth import App
 from engagement_pandas.sandbox.faults import Faults
-from engagement_pandas.sandbox.listener import Listener, Received
+from engagement_pandas.sandbox.http_server import Listener, Received
 from engagement_pandas.sandbox.service import TOKEN_PATH, Service, Settings, as_clock
 from engagement_pandas.sandbox.world import ACCOUNTS, DEMO_HANDLE, Account, World
 

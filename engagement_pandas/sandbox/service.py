@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 from engagement_pandas.sandbox import limits
-from engagement_pandas.sandbox.answer import Answer, Refusal, to_json
-from engagement_pandas.sandbox.answers import grouped, series_grid, totals_grid
-from engagement_pandas.sandbox.authority import App, Authority
-from engagement_pandas.sandbox.dice import shuffled
-from engagement_pandas.sandbox.grants import PATHS as LOGIN_PATHS
-from engagement_pandas.sandbox.grants import Grants
-from engagement_pandas.sandbox.quota import Quota
-from engagement_pandas.sandbox.rules import Question, read_question
+from engagement_pandas.sandbox.auth import App, Authority
+from engagement_pandas.sandbox.http_answer import Answer, Refusal, to_json
+from engagement_pandas.sandbox.pin_login import PATHS as LOGIN_PATHS
+from engagement_pandas.sandbox.pin_login import Grants
+from engagement_pandas.sandbox.rate_limit import Quota
+from engagement_pandas.sandbox.response_body import grouped, series_grid, totals_grid
+from engagement_pandas.sandbox.stable_random import shuffled
+from engagement_pandas.sandbox.validation import Question, read_question
 from engagement_pandas.sandbox.world import Account, Availability, Post, World
 
 TOKEN_PATH: Final = "/oauth2/token"  # noqa: S105

@@ -16,9 +16,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from engagement_pandas.sandbox.dice import roll, uniform
 from engagement_pandas.sandbox.limits import SNOWFLAKE_EPOCH_MS
-from engagement_pandas.sandbox.texts import text_of
+from engagement_pandas.sandbox.post_texts import text_of
+from engagement_pandas.sandbox.stable_random import roll, uniform
 
 FIRST_DAY: Final = datetime(2014, 1, 1, tzinfo=UTC)
 """The accounts' first day."""

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from dask.distributed import Client, LocalCluster
-from stored_answers import put_many
+from support.stored_answers import put_many
 
 import engagement_pandas as ep
 from engagement_pandas import dask as epd

@@ -250,7 +250,7 @@ from pathlib import Path
 sys.path.insert(0, {here!r})
 import test_flattening as made
 import engagement_pandas as ep
-from engagement_pandas.planning import plan
+from engagement_pandas.request.plan import plan
 
 proto = made.make(kinds=2)
 ids = proto.request.post_ids

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from axe_playwright_python.sync_playwright import Axe
-from lab import EXPLORER
+from browser.lab import EXPLORER
 from playwright.sync_api import Page
 
 

@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 import engagement_pandas as ep
-from engagement_pandas.frame import TEXT
+from engagement_pandas.frame.contract import TEXT
 
 ids = [str(2_030_000_000_000_000_000 + 41 * number * 10**12) for number in range({posts})]
 types = [str(name) for name in ep.EngagementType][:{types}]

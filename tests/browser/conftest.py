@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
-import cells
 import pytest
-import servers
-from lab import Explorer, Notebook, written
+from browser import cells, servers
+from browser.lab import Explorer, Notebook, written
+from browser.servers import Server
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from servers import Server
 
 FLAGS: Final = (
     "--no-sandbox",

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from browser.servers import Server
 from playwright.sync_api import Locator, Page, expect
-from servers import Server
 
 EXPLORER: Final = ".engagement-explorer"
 

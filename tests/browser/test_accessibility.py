@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from accessibility import violations
-from cells import exploring
-from lab import TELLS, Notebook, dark, expect
+from browser.accessibility import violations
+from browser.cells import exploring
+from browser.lab import TELLS, Notebook, dark, expect
 
 pytestmark = pytest.mark.browser
 

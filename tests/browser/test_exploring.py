@@ -8,8 +8,8 @@ from typing import Final
 
 import pandas as pd
 import pytest
-from cells import COUNTS, FETCHER
-from lab import Explorer, Notebook, expect, saying
+from browser.cells import COUNTS, FETCHER
+from browser.lab import Explorer, Notebook, expect, saying
 
 pytestmark = pytest.mark.browser
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
-from cells import COUNTS, EVERY_KIND
-from lab import EXPLORER, Notebook
+from browser.cells import COUNTS, EVERY_KIND
+from browser.lab import EXPLORER, Notebook
 
 pytestmark = pytest.mark.browser
 

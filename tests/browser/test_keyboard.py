@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import pytest
-from cells import COUNTS, EXPLORER, FETCHER, TIMES
-from lab import Notebook, expect
+from browser.cells import COUNTS, EXPLORER, FETCHER, TIMES
+from browser.lab import Notebook, expect
 
 pytestmark = pytest.mark.browser
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from cells import COUNTS, EXPLORER, SLOW
-from lab import Explorer, Notebook, dark, expect, saying
+from browser.cells import COUNTS, EXPLORER, SLOW
+from browser.lab import Explorer, Notebook, dark, expect, saying
 
 pytestmark = pytest.mark.browser
 

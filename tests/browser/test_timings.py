@@ -9,8 +9,8 @@ from statistics import median
 from typing import Any, Final
 
 import pytest
-from cells import BARE, MANY
-from lab import Explorer, Notebook, expect, saying
+from browser.cells import BARE, MANY
+from browser.lab import Explorer, Notebook, expect, saying
 
 pytestmark = pytest.mark.browser
 

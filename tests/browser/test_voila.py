@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from accessibility import violations
-from cells import exploring
-from lab import TELLS, expect, explorer, saying
+from browser.accessibility import violations
+from browser.cells import exploring
+from browser.lab import TELLS, expect, explorer, saying
+from browser.servers import Server
 from playwright.sync_api import Page
-from servers import Server
 
 pytestmark = pytest.mark.browser
 

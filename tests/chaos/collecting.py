@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import engagement_pandas as ep
-from engagement_pandas.planning import Plan
+from engagement_pandas.request.plan import Plan
 
 IN_FLIGHT: Final = 4
 OUTAGE: Final = 3
@@ -40,7 +40,7 @@ class Nursery:
                 user.access_token_secret,
             ],
         }
-        from processes import start  # noqa: PLC0415 - not in the process itself
+        from support.processes import start  # noqa: PLC0415 - not in the process itself
 
         self._process = start(sys.executable, __file__, stderr=None)
         self._write(json.dumps(job))

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-from archive.asking import in_parts, key
-from scripted import FakeClock
+from support.archive.asking import in_parts, key
+from support.scripted import FakeClock
 
 import engagement_pandas as ep
-from engagement_pandas.planning import Plan
+from engagement_pandas.request.plan import Plan
 from engagement_pandas.sandbox import FAULTS, Fault, Faults, SandboxServer, Settings
 from engagement_pandas.vocabulary import TOTALS_TYPES
 

@@ -20,7 +20,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from archive.asking import key
 from chaos.collecting import IN_FLIGHT, OUTAGE, Nursery
 from chaos.storm import (
     KINDS,
@@ -36,10 +35,11 @@ from chaos.storm import (
     tellings,
     weather,
 )
-from scripted import FakeClock
+from support.archive.asking import key
+from support.scripted import FakeClock
 
 import engagement_pandas as ep
-from engagement_pandas.planning import Plan
+from engagement_pandas.request.plan import Plan
 from engagement_pandas.sandbox import SandboxServer
 
 MANY = 1_000

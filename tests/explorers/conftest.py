@@ -21,9 +21,9 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from engagement_pandas.explorers.charts import CountsExplorer
+from engagement_pandas.explorers.counts_explorer import CountsExplorer
 from engagement_pandas.explorers.engagement import EngagementExplorer
-from engagement_pandas.explorers.pictures import _SETTINGS, Picture
+from engagement_pandas.explorers.figure import _SETTINGS, Picture
 
 EPOCH_MS = 1_288_834_974_657
 """Of the IDs: 2010-11-04 01:42:54.657 UTC, as X's documentation has it."""

@@ -16,7 +16,7 @@ from engagement_pandas.explorers import (
     BestTimesExplorer,
     CompareExplorer,
     EngagementExplorer,
-    cells,
+    cell_rerun,
 )
 
 pytestmark = pytest.mark.usefixtures("sketched")
@@ -27,7 +27,7 @@ every_explorer = pytest.mark.parametrize("kind", EXPLORERS)
 @pytest.fixture
 def run_cell(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Pretend to be a kernel that runs a cell; each call is another run."""
-    monkeypatch.setattr(cells, "_SHOWN", {})
+    monkeypatch.setattr(cell_rerun, "_SHOWN", {})
     parent: dict[str, Any] = {}
     shell = SimpleNamespace(get_parent=lambda: parent)
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 import engagement_pandas as ep
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, EngagementExplorer
 from engagement_pandas.explorers.controls import zones
-from engagement_pandas.explorers.rows import Rows
-from engagement_pandas.frame import check_counts
+from engagement_pandas.explorers.indexed_counts import Rows
+from engagement_pandas.frame.contract import check_counts
 
 KINDS = ("impressions", "engagements", "favorites")
 ODD_ZONES = (

@@ -14,7 +14,7 @@ from fuzz.oracle import DAY, FOUR, HOUR, POST, TYPE, Refused, is_told_elsewhere,
 from fuzz.test_flatten_json import quickly, rows, thoroughly
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scripted import USER, FakeClock, Scripted, ScriptedServer
+from support.scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
 from engagement_pandas.errors import EngagementError

@@ -27,8 +27,8 @@ from hypothesis import strategies as st
 
 import engagement_pandas as ep
 from engagement_pandas.errors import EngagementError
-from engagement_pandas.flattening import hours
-from engagement_pandas.frame import check_counts
+from engagement_pandas.flattening import fast_path
+from engagement_pandas.frame.contract import check_counts
 
 COLUMNS = {"post_id": POST, "engagement_type": TYPE, "day": DAY, "hour": HOUR}
 SAMPLES = documented(Path(__file__).parents[1] / "samples")
@@ -145,7 +145,7 @@ def test_the_mutations_reach_both_paths_and_both_verdicts() -> None:
     @given(bodies(FOURS))
     def look(case: tuple[Any, bytes]) -> None:
         order, body = case
-        quick = hours.decode(body[body.find(b"{", 1) : -1]) is not None
+        quick = fast_path.decode(body[body.find(b"{", 1) : -1]) is not None
         seen.add((quick, said(body, order) != "refused"))
 
     look()

@@ -17,7 +17,7 @@ from hostile.bodies import SHAPES
 
 import engagement_pandas as ep
 from engagement_pandas.errors import EngagementError
-from engagement_pandas.validation import invalid
+from engagement_pandas.response.validation import invalid
 
 STATUS = Path("/proc/self/status")
 RESET = Path("/proc/self/clear_refs")

@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote
 import pytest
 from hostile.raw import RawServer, saying
 from ipywidgets.embed import dependency_state
-from scripted import FakeClock, Scripted, ScriptedServer
+from support.scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
 from engagement_pandas.cli import main

@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from hostile.raw import RawServer, saying
-from scripted import USER, FakeClock, Scripted, ScriptedServer
+from support.scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas.wire.transport import Transport, checked_url
+from engagement_pandas.transport.transport import Transport
+from engagement_pandas.transport.urls import checked_url
 
 REQUEST = ep.totals(["1"], engagement_types=["favorites"])
 GOOD = b'{"by_post": {"1": {"favorites": "1"}}}'

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import requests
 from hostile.raw import RawServer, endless, saying
-from scripted import USER, FakeClock
+from support.scripted import USER, FakeClock
 
 import engagement_pandas as ep
-from engagement_pandas.wire.reply import BoundedSession, read_body
+from engagement_pandas.transport.bounded_session import BoundedSession, read_body
 
 REQUEST = ep.totals(["1"], engagement_types=["favorites"])
 OK = "HTTP/1.1 200 OK\nContent-Type: application/json\n"

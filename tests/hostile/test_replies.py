@@ -8,11 +8,11 @@ import tracemalloc
 
 import pytest
 from hostile.raw import RawServer, endless, saying
-from scripted import USER, FakeClock, Scripted, ScriptedServer
+from support.scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
+from engagement_pandas.transport import bounded_session as bounds
 from engagement_pandas.vocabulary import SERIES_TYPES
-from engagement_pandas.wire import reply as bounds
 
 REQUEST = ep.totals(["1"], engagement_types=["favorites"])
 GOOD = b'{"by_post": {"1": {"favorites": "1"}}}'

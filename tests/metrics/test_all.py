@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pytest
-from simulated import HOUR_MS, MARCH, ONE_SNAPSHOT, hourly
+from support.simulated import HOUR_MS, MARCH, ONE_SNAPSHOT, hourly
 
 from engagement_pandas import FrameError, metrics
-from engagement_pandas.frame import empty_counts
+from engagement_pandas.frame.contract import empty_counts
 
 METRICS: Final[dict[str, Callable[[pd.DataFrame], Any]]] = {
     "age": metrics.age,

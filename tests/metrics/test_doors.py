@@ -8,11 +8,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pytest
-from test_all import METRICS, some
+from metrics.test_all import METRICS, some
 
 import engagement_pandas as ep
 from engagement_pandas import FrameError, plots
-from engagement_pandas.frame import check_counts
+from engagement_pandas.frame.contract import check_counts
 
 MOST = 2**63 - 1
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from simulated import id_at, tidy
+from support.simulated import id_at, tidy
 
 import engagement_pandas as ep
 from engagement_pandas import FrameError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from nbformat import NotebookNode
-from playing import BOOKS, Played, keys, play, write_posts
+from notebooks.playing import BOOKS, Played, keys, play, write_posts
 
 from engagement_pandas.sandbox import SandboxServer
 

@@ -13,7 +13,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from engagement_pandas.auth import VARIABLES
+from engagement_pandas.auth.credentials import VARIABLES
 from engagement_pandas.sandbox import SandboxServer
 
 BOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))

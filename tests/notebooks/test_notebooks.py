@@ -15,7 +15,7 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
-from playing import BOOKS, Played, code, environment, keys
+from notebooks.playing import BOOKS, Played, code, environment, keys
 from traitlets.config import Config
 
 from engagement_pandas.sandbox import SandboxServer

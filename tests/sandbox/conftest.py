@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from oauthlib.oauth1 import Client
-from processes import PATIENCE
 from requests_oauthlib import OAuth1
+from support.processes import PATIENCE
 
 from engagement_pandas.sandbox.server import Keys, SandboxServer
 from engagement_pandas.sandbox.service import Service, Settings, as_clock

@@ -1,0 +1,358 @@
+"""The accounts that authorised the app: their tokens in a file of one's own, or the keyring.
+
+The environment goes first, as everywhere: what it holds is never looked up here, and the
+app's own key and secret are never written down.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from engagement_pandas.auth import keyring_store
+from engagement_pandas.auth.account import TOKENS, Account, read_roster, roster
+from engagement_pandas.auth.credentials import (
+    VARIABLES,
+    AppOnly,
+    Consumer,
+    UserContext,
+    lookup,
+    owner_number,
+)
+from engagement_pandas.auth.token_file import Strongbox
+from engagement_pandas.errors import AccountsError, MissingCredentials, RequestError
+from engagement_pandas.files import settings_file
+from engagement_pandas.request.handle import read_handle, same_handle
+from engagement_pandas.request.owners import Handles
+from engagement_pandas.request.post_ids import unique_ids
+from engagement_pandas.text import listed
+
+PATH_VARIABLE: Final = "X_ACCOUNTS"
+HANDLE_VARIABLE: Final = "X_HANDLE"
+PLACES: Final = ("file", "keyring")
+
+
+class Accounts:
+    """Owners who authorised the app, by handle.
+
+    Handles are compared without case and ``@``. The file is its owner's only, and refused where
+    others can read or replace it. Several processes may change it at once.
+
+    Parameters
+    ----------
+    path : str or path, optional
+        A file; made with the first account. By default the one that ``X_ACCOUNTS`` names,
+        or ``engagement_pandas/accounts.json`` among your settings (``~/.config``).
+    tokens_in : {"file", "keyring"}
+        Where :meth:`add` puts tokens: into that file, or into the system's keyring with
+        only names in the file. Those that are there are found in either.
+    consumer : Consumer, optional
+        The app; by default that of the environment.
+    environ : mapping of str to str, optional
+        The environment; tests put their own in.
+
+    Raises
+    ------
+    AccountsError
+        Where ``tokens_in`` is neither, or there is no keyring.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from datetime import UTC, datetime
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> environ = {"X_CONSUMER_KEY": "key", "X_CONSUMER_SECRET": "secret"}
+    >>> accounts = Accounts(Path(folder.name, "accounts.json"), environ=environ)
+    >>> accounts.add(Account("bakery", "9", "2c70e12b7a06", datetime.now(UTC), "9-t", "s"))
+    >>> accounts.handles
+    ('bakery',)
+    >>> accounts.credentials("@Bakery").account
+    'user 9'
+    >>> accounts.split(["1", "2", "3"], {"1": "@Bakery", "2": "railway"})
+    {'bakery': ('1',), None: ('2', '3')}
+    >>> folder.cleanup()
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        *,
+        tokens_in: Literal["file", "keyring"] = "file",
+        consumer: Consumer | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        if tokens_in not in PLACES:
+            msg = f"tokens_in is {tokens_in!r}; give one of {listed(PLACES)}"
+            raise AccountsError(msg)
+        self._environ = environ = os.environ if environ is None else environ
+        self._given = path or environ.get(PATH_VARIABLE)
+        self.tokens_in = tokens_in
+        self._consumer = consumer
+        if tokens_in == "keyring":
+            keyring_store.check()
+
+    @cached_property
+    def path(self) -> Path:
+        """The file."""
+        if self._given:
+            return Path(self._given)
+        return settings_file("accounts.json", PATH_VARIABLE, AccountsError, self._environ)
+
+    @property
+    def _box(self) -> Strongbox:
+        return Strongbox(self.path)
+
+    @property
+    def handles(self) -> tuple[str, ...]:
+        """The handles that can be asked with, sorted; that of the environment among them."""
+        named = [account.handle for account in self]
+        own = self._environ.get(HANDLE_VARIABLE)
+        if own and self.in_environment and same_handle(own) not in map(same_handle, named):
+            named.append(read_handle(own))
+        return tuple(sorted(named, key=same_handle))
+
+    def __iter__(self) -> Iterator[Account]:
+        """Yield who is in the file, by handle; tokens in the keyring stay there."""
+        return iter(sorted(self._read(), key=lambda account: same_handle(account.handle)))
+
+    def __contains__(self, handle: object) -> bool:
+        return same_handle(handle) in map(same_handle, self.handles)
+
+    def credentials(self, handle: str | None = None) -> UserContext:
+        """Return what a client asks with as an owner.
+
+        The tokens in the environment go first, for the account whose they are: the one
+        that ``X_HANDLE`` names, or else whose number the access token begins with. Then
+        what :meth:`add` has put into the file or the keyring. The app's key and secret
+        are in neither.
+
+        Parameters
+        ----------
+        handle : str, optional
+            By default the owner of the tokens in the environment; where it has none,
+            ``X_HANDLE``; without that the only account there is.
+
+        Raises
+        ------
+        MissingCredentials
+            Where nobody has logged in with this handle, or the app's keys are unset.
+        AccountsError
+            Where another app was authorised, or tokens cannot be read.
+        RequestError
+            Where it cannot be a handle.
+        """
+        if handle is None:
+            return self._default()
+        account = self._stored(handle)
+        if account is None:
+            return replace(UserContext.from_env(self._environ), handle=read_handle(handle))
+        consumer = self._consumer or Consumer.from_env(self._environ)
+        kept = keyring_store.fetch(account) if account.in_keyring else account
+        return kept.credentials(consumer)
+
+    def app(self) -> AppOnly:
+        """Return what public counts are asked with: the app's own bearer token.
+
+        Raises
+        ------
+        MissingCredentials
+            Where the app's keys are unset.
+        """
+        if self._consumer is None:
+            return AppOnly.from_env(self._environ)
+        return AppOnly.from_consumer(self._consumer.consumer_key, self._consumer.consumer_secret)
+
+    def source(self, handle: str) -> str:
+        """Tell where :meth:`credentials` takes the tokens of one of :attr:`handles` from.
+
+        Returns
+        -------
+        str
+            ``"environment"``, ``"file"`` or ``"keyring"``.
+
+        Raises
+        ------
+        MissingCredentials, AccountsError, RequestError
+            As :meth:`credentials`.
+        """
+        account = self._stored(handle)
+        return "environment" if account is None else PLACES[account.in_keyring]
+
+    def split(self, posts: Any, owners: Any = None) -> dict[str | None, tuple[str, ...]]:
+        """Tell whose tokens each post is to be asked with.
+
+        Parameters
+        ----------
+        posts : iterable of str or int, Series, or frame with a ``post_id`` column
+        owners : mapping from post ID to handle, optional
+            By default the ``handle`` column of the frame.
+
+        Returns
+        -------
+        dict
+            From handle, as in :attr:`handles`, to the posts of that owner, in their order,
+            each once. Below None those of whoever has not authorised the app, or is not
+            known; their public counts are for a bearer token to ask.
+
+        Raises
+        ------
+        InvalidPostId
+            Where something is no ID, or there is none.
+        RequestError
+            Where something is no handle, or a post has two.
+        """
+        whose = Handles.of(posts if owners is None else owners)
+        own = {same_handle(handle): handle for handle in self.handles}
+        parts: dict[str | None, list[str]] = {}
+        for post_id in unique_ids(posts):
+            parts.setdefault(own.get(whose.get(post_id, "")), []).append(post_id)
+        return {owner: tuple(ids) for owner, ids in parts.items()}
+
+    @property
+    def told(self) -> str:
+        """Where :meth:`add` keeps tokens, in words."""
+        return f"{'the keyring, and named in ' * (self.tokens_in == 'keyring')}{self.path}"
+
+    def check(self) -> None:
+        """Tell whether an account can be kept, before its owner is asked for anything.
+
+        Raises
+        ------
+        AccountsError
+            Where the file cannot be read or written.
+        """
+        with self._box.changing():
+            self._read()
+
+    def add(self, account: Account) -> None:
+        """Keep an account, in place of what was kept of the same owner or handle.
+
+        Raises
+        ------
+        AccountsError
+            Where it has no tokens, or the file or the keyring does not take it.
+        """
+        if account.in_keyring:
+            msg = f"{account!r} has no tokens to keep; log in again"
+            raise AccountsError(msg)
+        with self._box.changing():
+            accounts = self._read()
+            gone = [a for a in accounts if a.is_of(account)]
+            kept = account
+            if self.tokens_in == "keyring":
+                keyring_store.store(account)
+                kept = account.without_tokens()
+            self._write([*(a for a in accounts if a not in gone), kept])
+            for old in gone:
+                if old.in_keyring and not (kept.in_keyring and keyring_store.same_entry(old, kept)):
+                    keyring_store.forget(old)
+
+    def remove(self, handle: str) -> bool:
+        """Forget an account's tokens, and say whether there were any; X's grant still stands.
+
+        Raises
+        ------
+        AccountsError
+            Where the file or the keyring cannot be changed.
+        RequestError
+            Where it cannot be a handle.
+        """
+        wanted = same_handle(handle)
+        with self._box.changing():
+            accounts = self._read()
+            gone = [a for a in accounts if same_handle(a.handle) == wanted]
+            for account in gone:
+                if account.in_keyring:
+                    keyring_store.forget(account)
+            if gone:
+                self._write([a for a in accounts if a not in gone])
+        return bool(gone)
+
+    def __repr__(self) -> str:
+        try:
+            known = ", ".join(f"@{handle}" for handle in self.handles) or "nobody yet"
+            told = f"{self.path}: {known}"
+        except (AccountsError, RequestError) as error:
+            told = str(error)
+        return f"Accounts({told})"
+
+    def _default(self) -> UserContext:
+        named = self._environ.get(HANDLE_VARIABLE)
+        if self.in_environment:
+            handle = read_handle(named) if named else self._known_by_number()
+            return replace(UserContext.from_env(self._environ), handle=handle)
+        if named:
+            return self.credentials(named)
+        accounts = list(self)
+        if len(accounts) > 1:
+            owners = ", ".join(f"@{account.handle}" for account in accounts)
+            msg = f"there are tokens of {owners}; say whose in {HANDLE_VARIABLE}"
+            raise MissingCredentials(msg, [HANDLE_VARIABLE])
+        if accounts:
+            return self.credentials(accounts[0].handle)
+        try:
+            return UserContext.from_env(self._environ)
+        except MissingCredentials as error:
+            msg = f"{error}, or have the owner of the posts log in: engagement-pandas login"
+            raise MissingCredentials(msg, error.variables) from None
+
+    def _stored(self, handle: str) -> Account | None:
+        """Return the account of a handle; None where the environment speaks for it."""
+        if self._speaks_for(handle):
+            return None
+        account = self._find(handle)
+        if account is None:
+            known = ", ".join(f"@{name}" for name in self.handles) or "nobody yet"
+            msg = (
+                f"there are no tokens of @{read_handle(handle)}, but of {known}; have the owner "
+                "authorise the app: engagement-pandas login"
+            )
+            raise MissingCredentials(msg, [VARIABLES[name] for name in TOKENS])
+        return account
+
+    @property
+    def in_environment(self) -> bool:
+        """Whether the environment has the tokens of an owner, be it in part."""
+        return any(lookup(self._environ, name) for name in TOKENS)
+
+    def _speaks_for(self, handle: str) -> bool:
+        """Tell whether the tokens in the environment are those of a handle."""
+        if not self.in_environment:
+            return False
+        named = self._environ.get(HANDLE_VARIABLE)
+        if named and same_handle(named) != same_handle(handle):
+            return False
+        number = owner_number(lookup(self._environ, "access_token") or "")
+        known = self._find(handle)
+        if known is None or number is None:
+            return bool(named)
+        if named and known.user_id != number:
+            msg = (
+                f"{HANDLE_VARIABLE} is {named}, who is user {known.user_id}, and "
+                f"{VARIABLES['access_token']} is of user {number}; unset one of the two"
+            )
+            raise AccountsError(msg)
+        return known.user_id == number
+
+    def _known_by_number(self) -> str | None:
+        """Return the handle of whose tokens are in the environment, if they have logged in too."""
+        number = owner_number(lookup(self._environ, "access_token") or "")
+        with suppress(AccountsError):  # whoever does without the file need not mend it
+            return next((a.handle for a in self._read() if a.user_id == number), None)
+        return None
+
+    def _find(self, handle: str) -> Account | None:
+        wanted = same_handle(handle)
+        return next((a for a in self._read() if same_handle(a.handle) == wanted), None)
+
+    def _read(self) -> list[Account]:
+        # No local name holds what was in the file: a traceback would show it.
+        return read_roster(self._box.read(), self.path)
+
+    def _write(self, accounts: Iterable[Account]) -> None:
+        self._box.write(roster(accounts))

@@ -1,0 +1,32 @@
+"""The bearer token in the answer of ``/oauth2/token``."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engagement_pandas.auth.credentials import is_printed
+from engagement_pandas.errors import ResponseShapeError
+from engagement_pandas.response.envelope import UNREADABLE
+
+
+class _Token(msgspec.Struct):
+    access_token: str
+
+
+def read_token(content: bytes, url: str) -> str:
+    """Return the token in a body that came from some URL.
+
+    Examples
+    --------
+    >>> read_token(b'{"token_type": "bearer", "access_token": "abc"}', "https://example.org")
+    'abc'
+    """
+    try:
+        token = msgspec.json.decode(content, type=_Token).access_token
+    except UNREADABLE:
+        token = ""
+    if is_printed(token):
+        return token
+    del content, token  # a traceback may show what is in them
+    msg = f"{url} answered without an access_token that can be sent"
+    raise ResponseShapeError(msg, "$['access_token']")

@@ -1,0 +1,110 @@
+"""The system's keyring, where it is to keep the tokens: an extra.
+
+``pip install 'engagement_pandas[keyring]'``; which keyring it is, is that package's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from types import ModuleType
+from typing import Final, TypeVar
+
+import msgspec
+
+from engagement_pandas.auth.account import Account
+from engagement_pandas.errors import AccountsError, CredentialsError
+
+SERVICE: Final = "engagement_pandas"
+
+T = TypeVar("T")
+
+
+class _Tokens(msgspec.Struct):
+    access_token: str
+    access_token_secret: str
+
+
+def store(account: Account) -> None:
+    """Put an account's tokens into the keyring, in place of older ones."""
+    _call(account, lambda keyring: keyring.set_password(SERVICE, _name(account), _told(account)))
+
+
+def fetch(account: Account) -> Account:
+    """Return an account with its tokens."""
+    whole = _call(
+        account,
+        lambda keyring: _with_tokens(account, keyring.get_password(SERVICE, _name(account))),
+    )
+    if whole is None:
+        msg = (
+            f"the tokens of @{account.handle} are not in the keyring any more; "
+            "log in again: engagement-pandas login --keyring"
+        )
+        raise AccountsError(msg)
+    return whole
+
+
+def forget(account: Account) -> None:
+    """Take an account's tokens out of the keyring; those that are not there are no matter."""
+
+    def delete(keyring: ModuleType) -> None:
+        with suppress(keyring.errors.PasswordDeleteError):
+            keyring.delete_password(SERVICE, _name(account))
+
+    _call(account, delete)
+
+
+def same_entry(one: Account, other: Account) -> bool:
+    """Tell whether the keyring has one place for both."""
+    return _name(one) == _name(other)
+
+
+def check() -> None:
+    """Tell whether there is a keyring at all, before somebody types a PIN for it."""
+    keyring = _imported()
+    if keyring.get_keyring().priority <= 0:
+        msg = "this system has no keyring that can be used; keep the tokens in the file"
+        raise AccountsError(msg)
+
+
+def _call(account: Account, verb: Callable[[ModuleType], T]) -> T:
+    keyring = _imported()
+    try:
+        return verb(keyring)
+    except Exception as error:  # noqa: BLE001 - each keyring has errors of its own
+        kind = type(error).__name__
+    # Here, where nothing leads to what the keyring was given.
+    msg = (
+        f"the keyring does not serve @{account.handle} ({kind}); unlock it, or keep the tokens "
+        "in the file"
+    )
+    raise AccountsError(msg)
+
+
+def _imported() -> ModuleType:
+    try:
+        import keyring  # noqa: PLC0415 - an extra
+        import keyring.errors  # noqa: PLC0415
+    except ImportError as error:
+        msg = "the package keyring is not installed: pip install 'engagement_pandas[keyring]'"
+        raise AccountsError(msg) from error
+    return keyring
+
+
+def _name(account: Account) -> str:
+    return f"{account.user_id} {account.app}"
+
+
+def _told(account: Account) -> str:
+    tokens = _Tokens(account.access_token or "", account.access_token_secret or "")
+    return msgspec.json.encode(tokens).decode()
+
+
+def _with_tokens(account: Account, found: str | None) -> Account | None:
+    try:
+        tokens = msgspec.json.decode(found or "", type=_Tokens)
+        return replace(account, **msgspec.structs.asdict(tokens))
+    except (msgspec.DecodeError, CredentialsError):
+        return None

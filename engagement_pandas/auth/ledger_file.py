@@ -1,0 +1,124 @@
+"""A file that grows by whole lines: through crashes, and with several processes at once."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from engagement_pandas.errors import LedgerError
+from engagement_pandas.files import OWNER_FOLDER, locked, make_folder, place
+
+VERSION: Final = 1
+_OPENING: Final = msgspec.json.encode({"ledger": "engagement_pandas", "version": VERSION}) + b"\n"
+
+
+class _Opening(msgspec.Struct):
+    ledger: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    r"""The lines of a ledger on disk, below one that says which version they are of.
+
+    Parameters
+    ----------
+    path : path
+        Made, with its folder, with the first line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     journal = Journal(Path(folder, "ledger.jsonl"))
+    ...     with journal.writing():
+    ...         journal.append(b"[1]\n")
+    ...     list(journal.lines())
+    [(2, b'[1]')]
+    """
+
+    path: Path
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Yield the lines and their numbers in the file; what a crash cut off is none."""
+        content = self._read()
+        if not content:
+            return
+        opening, *lines = _whole(content).split(b"\n")
+        try:
+            version = msgspec.json.decode(opening, type=_Opening).version
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise self.damaged(1) from None
+        if version != VERSION:
+            msg = (
+                f"{self.path} is a ledger of version {version}, and this package reads "
+                f"{VERSION}; update engagement_pandas"
+            )
+            raise LedgerError(msg)
+        yield from enumerate(lines[:-1], 2)
+
+    def damaged(self, number: int) -> LedgerError:
+        """Return the error that a line is not what it should be."""
+        msg = (
+            f"line {number} of {self.path} is not that of a ledger of handles; mend or delete "
+            "the line, or name another file"
+        )
+        return LedgerError(msg)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Keep every other process from writing."""
+        try:
+            make_folder(self.path.parent, OWNER_FOLDER)  # it may hold the accounts, too
+            with locked(self.path):
+                yield
+        except LedgerError:
+            raise
+        except OSError as error:
+            msg = (
+                f"the ledger {self.path} cannot be written: {error}; free some room, or name "
+                "another file (X_LEDGER)"
+            )
+            raise LedgerError(msg) from error
+
+    def append(self, line: bytes) -> None:
+        """Add a line, which is on disk when this returns; call it within :meth:`writing`."""
+        place(self.path, _OPENING)
+        with self.path.open("rb+", buffering=0) as file:
+            # What a crash left of a line was never relied on.
+            end = len(_whole(file.read()))
+            file.seek(end)
+            file.truncate()
+            try:
+                _put(file, line if end else _OPENING + line)
+            except OSError:
+                with suppress(OSError):
+                    file.truncate(end)  # or else the next to look takes it for written
+                raise
+
+    def _read(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            msg = f"the ledger {self.path} cannot be read: {error}; name another file (X_LEDGER)"
+            raise LedgerError(msg) from error
+
+
+def _put(file: FileIO, content: bytes) -> None:
+    if file.write(content) != len(content):  # a disk that is full takes what it can
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(file.fileno())
+
+
+def _whole(content: bytes) -> bytes:
+    return content[: content.rfind(b"\n") + 1]

@@ -1,0 +1,80 @@
+"""``flatten``: answers of the API, from anywhere, as one table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from engagement_pandas.cli.archives import opened
+from engagement_pandas.cli.options import Verbs, grouping, omitted, say, table_file, write
+from engagement_pandas.errors import ArchiveError, EngagementError, RequestError
+
+
+def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "flatten",
+        help="turn stored answers of the API into a table",
+        description="Turn stored answers of the API, from anywhere, into one table. In an "
+        "archive the requests are known, so that parts of one question are added up and "
+        "omissions told; of loose bodies, those that count the same thing twice are refused.",
+        epilog="examples:\n"
+        "  engagement-pandas flatten raw/ --out counts.parquet\n"
+        "  engagement-pandas flatten raw/ --retrieved-at --out growth.parquet\n"
+        "  engagement-pandas flatten saved-body.json\n",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument(
+        "answers",
+        nargs="+",
+        metavar="ANSWERS",
+        help="an archive, one of its collections, or a file with a body as JSON; - for stdin",
+    )
+    parser.add_argument(
+        "--by",
+        type=grouping,
+        metavar="GROUPING",
+        help="post, day, hour, or dimensions with commas, where the keys leave it open",
+    )
+    parser.add_argument("--grouping", metavar="NAME", help="which, where there are several")
+    parser.add_argument(
+        "--retrieved-at",
+        action="store_true",
+        help="of an archive: keep snapshots apart, a row for each time",
+    )
+    parser.add_argument(
+        "--out", type=table_file, metavar="FILE", help=".parquet or .csv (default: CSV to stdout)"
+    )
+    yield parser
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Flatten each body, and write them below each other."""
+    from engagement_pandas.flattening import flatten, flatten_json, omissions  # noqa: PLC0415
+    from engagement_pandas.flattening.json_body import stack  # noqa: PLC0415 - pandas
+
+    frames, responses = [], []
+    for name in arguments.answers:
+        if name != "-" and Path(name).is_dir():
+            responses += [response for one in opened(name) for response in one]
+            continue
+        body = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        if name == "-" and not body:
+            msg = "standard input is empty; pipe an answer into it, or name a file"
+            raise RequestError(msg)
+        try:
+            frames.append(flatten_json(body, group_by=arguments.by, grouping=arguments.grouping))
+        except EngagementError as error:
+            error.add_note(f"in {name}")
+            raise
+    if not frames and not responses:
+        folders = ", ".join(arguments.answers)
+        msg = f"there are no answers yet in {folders}; collect the same question again"
+        raise ArchiveError(msg)
+    if responses:
+        frames.append(flatten(responses, arguments.grouping, retrieved_at=arguments.retrieved_at))
+        for line in omitted(omissions(responses)):
+            say(line)
+    write(stack(frames), arguments.out)

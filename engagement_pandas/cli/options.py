@@ -1,0 +1,123 @@
+"""What is typed and what is told: options that several verbs have, and the two streams."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any, Final
+
+from engagement_pandas.cli.streams import output
+from engagement_pandas.errors import UnsupportedGrouping
+from engagement_pandas.request.grouping import BY_DAY, BY_HOUR, BY_POST, Grouping
+from engagement_pandas.text import counted
+from engagement_pandas.vocabulary import OMISSION_REASONS, OmissionReason
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Verbs = Any
+"""What ``ArgumentParser.add_subparsers`` returns; argparse has no public name for it."""
+
+GROUPINGS: Final = {"post": BY_POST, "day": BY_DAY, "hour": BY_HOUR}
+"""Short names for ``--by``."""
+
+_WORDS: Final = 72
+
+FORMATS: Final = (".parquet", ".csv")
+"""Endings of the files that a table may go to."""
+
+
+def names(text: str) -> list[str]:
+    """Read names with commas between them.
+
+    >>> names("favorites, replies")
+    ['favorites', 'replies']
+    """
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
+        msg = f"{text!r} names nothing; leave the option out, or name something"
+        raise argparse.ArgumentTypeError(msg)
+    return found
+
+
+def grouping(text: str) -> Grouping:
+    """Read ``post``, ``day``, ``hour``, or dimensions with commas between them."""
+    try:
+        return GROUPINGS[text] if text in GROUPINGS else Grouping(names(text))  # type: ignore[arg-type]
+    except UnsupportedGrouping as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def quota(text: str) -> float:
+    """Read a number of requests a minute.
+
+    >>> quota("60")
+    60.0
+    """
+    try:
+        per_minute = float(text)
+    except ValueError:
+        per_minute = 0.0
+    if not 0 < per_minute < float("inf"):
+        msg = f"{text!r} is no number of requests a minute"
+        raise argparse.ArgumentTypeError(msg)
+    return per_minute
+
+
+def table_file(text: str) -> str:
+    """Read the name of a file that a table may go to."""
+    if Path(text).suffix not in FORMATS:
+        msg = f"{text!r} ends neither in {' nor in '.join(FORMATS)}"
+        raise argparse.ArgumentTypeError(msg)
+    return text
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Tell a person, on standard error; the job goes on where that takes nothing."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(text + end)
+        sys.stderr.flush()
+
+
+def give(text: str) -> None:
+    """Give a result, on standard output."""
+    with output() as stream:
+        stream.write(text + "\n")
+
+
+def write(frame: pd.DataFrame, target: str | None) -> None:
+    """Write a table into a file, or as CSV to standard output."""
+    from engagement_pandas.frame import write_csv, write_parquet  # noqa: PLC0415 - pandas
+
+    writers: dict[str, Callable[[Any, Any], None]] = {".csv": write_csv, ".parquet": write_parquet}
+    if target is None:
+        with output() as stream:
+            write_csv(frame, stream)
+    else:
+        writers[Path(target).suffix](frame, target)
+        say(f"{counted(len(frame), 'row')} in {target}")
+
+
+def omitted(omissions: pd.DataFrame) -> list[str]:
+    """Return a line for each reason why posts have no count."""
+    from engagement_pandas.frame.contract import in_order  # noqa: PLC0415 - pandas
+
+    kinds = omissions["engagement_type"].fillna("")
+    names = [name for name in in_order(kinds.unique()) if name]
+    lines = []
+    for (reason,), rows in omissions.groupby(["reason"], observed=True):
+        meaning = OMISSION_REASONS[OmissionReason(str(reason))]
+        said = rows["message"].unique()
+        words = "" if len(said) > 1 or said[0] == meaning else f" ({shorten(said[0], _WORDS)})"
+        # A post's silent types as one number, so that like posts are told in one line.
+        bits = kinds[rows.index].map({name: 1 << place for place, name in enumerate(names)})
+        sets = bits.fillna(0).astype("int64").groupby(rows["post_id"]).sum().value_counts()
+        for bitset, posts in sets.items():
+            types = [n for place, n in enumerate(names) if int(str(bitset)) >> place & 1]
+            what = ", ".join(types) or "counts"
+            lines.append(f"no {what} for {counted(posts, 'post')}: {meaning}{words}")
+    return lines

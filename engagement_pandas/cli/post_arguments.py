@@ -1,0 +1,72 @@
+"""The argument POSTS: IDs and links as they are typed, and files of them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from errno import ENOENT
+from pathlib import Path
+from typing import Final
+
+from engagement_pandas.errors import InvalidPostId
+from engagement_pandas.request.owners import Handles
+from engagement_pandas.request.post_files import (
+    MISSING,
+    Missing,
+    Record,
+    handles_in,
+    read_records,
+    records_in,
+)
+from engagement_pandas.request.post_ids import unique_ids
+from engagement_pandas.text import listed, shown
+
+Ids = tuple[str, ...]
+
+_HELP: Final = (
+    "IDs or links, or files of them: a table with a post_id column and perhaps a handle, JSON, or "
+    "an ID a line; - for stdin"
+)
+
+
+def add_posts(parser: argparse.ArgumentParser) -> None:
+    """Add the argument, and the option of what to do with rows that have no ID."""
+    parser.add_argument("posts", nargs="+", metavar="POSTS", help=_HELP)
+    parser.add_argument(
+        "--missing",
+        choices=MISSING,
+        default=MISSING[0],
+        help=f"what to do with rows of a file that have no post ID (default: {MISSING[0]})",
+    )
+
+
+def told(sources: Sequence[str], missing: Missing) -> tuple[Ids, Handles]:
+    """Return the IDs, each once, and whose posts they are, as far as files tell."""
+    records: list[Record] = []
+    for source in sources:
+        if source == "-" or os.path.exists(source):  # noqa: PTH110 - any text, however long
+            records += read_records(source, missing=missing)
+        else:
+            records += _typed(source)
+    if not records:
+        named = listed("standard input" if source == "-" else source for source in sources)
+        msg = (
+            f"no post IDs in {named}; give a list of them or of links, one a line, or a table with "
+            "a post_id column; IDs can stand in the command too"
+        )
+        raise InvalidPostId(msg)
+    return unique_ids(record.post_id for record in records), handles_in(records)
+
+
+def _typed(source: str) -> list[Record]:
+    try:
+        return records_in("the command line", source)
+    except InvalidPostId as error:
+        if Path(source).suffix and "://" not in source:
+            raise FileNotFoundError(ENOENT, os.strerror(ENOENT), source) from error
+        msg = (
+            f"{shown(source)} is neither a post ID nor a file; links can be "
+            f"https://x.com/i/web/status/1060976163948904448 ({error})"
+        )
+        raise InvalidPostId(msg) from error

@@ -1,0 +1,351 @@
+"""Ask, and set aside what is refused; nothing else.
+
+The client is thin: it gives back the nested JSON as it came, beside the request that it
+answers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from datetime import datetime
+from itertools import chain
+from operator import itemgetter
+from os import PathLike
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+from engagement_pandas.auth.accounts import Accounts
+from engagement_pandas.auth.credentials import AppOnly, UserContext
+from engagement_pandas.auth.ledger import Ledger
+from engagement_pandas.auth.signers import Speakers
+from engagement_pandas.client.failures import Failures
+from engagement_pandas.client.progress import Progress, Watch, bar
+from engagement_pandas.client.task import Part
+from engagement_pandas.errors import CredentialsError, RequestError, TransportError
+from engagement_pandas.request.packing import by_owner
+from engagement_pandas.request.plan import Plan, plan
+from engagement_pandas.request.request import EngagementRequest
+from engagement_pandas.request.uncovered import uncovered
+from engagement_pandas.response.archive import Archive, unsettled
+from engagement_pandas.response.collection import Collection
+from engagement_pandas.response.response import EngagementResponse
+from engagement_pandas.response.resume import Answered, Left, resume
+from engagement_pandas.text import counted
+from engagement_pandas.transport.rate_limiter import Quota
+from engagement_pandas.transport.scheduler import Errand
+from engagement_pandas.transport.transport import ATTEMPTS, IN_FLIGHT, TIMEOUT, Transport
+from engagement_pandas.transport.urls import BASE_URL, TOKEN_URL, checked_url, is_here
+
+
+class EngagementClient:
+    """A client of the Engagement API.
+
+    Parameters
+    ----------
+    credentials : UserContext, AppOnly or Accounts
+        Of the owner of the posts, or of the app alone (public counts of any post). With
+        accounts, each post is asked with the tokens of its owner, whom the ``handle`` column
+        of the frame tells, and public counts with the app's.
+    base_url : str
+        Some copies of the documentation say ``https://data-api.x.com``. Plain http is
+        accepted for this machine only.
+    token_url : str
+        Where ``AppOnly.from_consumer`` gets its bearer token.
+    attempts : int
+        How often a request is sent, the first time included: again after 429, 500, 502 to
+        504, 520 to 525, 527, 530, a broken connection, and a body that is no answer to the
+        request, with exponential backoff (up to 2, 4, 8, … 60 s) and a new signature.
+    in_flight : int
+        How many requests may be on their way at once, within the quota: one until an answer
+        has told of it, and four where answers tell nothing. With 1 they go one by one, in
+        your thread and in the plan's order.
+    timeout : tuple of float
+        Seconds to connect, and between two bytes of the answer.
+    ledger : Ledger, optional
+        Keeps the distinct handles of each month, and their limit; an owner whose handle is
+        not known is ``user_9``, say. For a server on this machine (a sandbox), that of the
+        contract is left alone: give a ``Ledger(path)``, if any.
+    clock, sleep : callable
+        ``time.time`` and ``time.sleep``; tests put their own in.
+
+    Attributes
+    ----------
+    quota : Quota
+        What the API last said of the quota.
+
+    Raises
+    ------
+    RequestError
+        Where a URL is not https, or ``attempts`` or ``in_flight`` is not positive.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> with ep.demo_client("2026-04-15") as demo:
+    ...     responses = demo.client.fetch(ep.totals(demo.posts, engagement_types=["favorites"]))
+    >>> sum(len(r.request.post_ids) for r in responses) == len(demo.posts)
+    True
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a fact of its own, and only one is needed
+        self,
+        credentials: UserContext | AppOnly | Accounts,
+        *,
+        base_url: str = BASE_URL,
+        token_url: str = TOKEN_URL,
+        attempts: int = ATTEMPTS,
+        in_flight: int = IN_FLIGHT,
+        timeout: tuple[float, float] = TIMEOUT,
+        ledger: Ledger | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._base_url = checked_url(base_url)
+        self._transport = Transport(
+            attempts=attempts, in_flight=in_flight, timeout=timeout, clock=clock, sleep=sleep
+        )
+        if ledger is not None and ledger.of_contract and is_here(self._base_url):
+            ledger = None  # what a sandbox answers, no contract bills
+        self._speakers = Speakers(credentials, checked_url(token_url), self._transport, ledger)
+
+    @property
+    def quota(self) -> Quota:
+        """What the API last said of the quota."""
+        return self._transport.quota
+
+    def now(self) -> datetime:
+        """Return the present by the client's clock, aware UTC; a demo may play another day."""
+        return self._transport.now()
+
+    def fetch(
+        self,
+        request: EngagementRequest | Plan,
+        *,
+        responses: Sequence[EngagementResponse] = (),
+        watch: Watch | None = None,
+    ) -> list[EngagementResponse]:
+        """Ask, in as many requests as it takes, and return every answer.
+
+        Parameters
+        ----------
+        request : EngagementRequest or Plan
+            Of any size.
+        responses : sequence of EngagementResponse
+            Of an earlier fetch of the same, as its ``error.responses``: what they settle is
+            not sent again, however old (``retrieved_at``) it is.
+        watch : callable, optional
+            Told of each step as a ``Progress(done, total, waiting)``, in this thread:
+            before anything is sent, once a second of every wait (``waiting 37 s for the
+            quota``), and at the end. What it raises ends the fetch: nothing more is sent,
+            and the client may be used again. By default a progress bar, where there is
+            more than one request; lines with the time, where standard error is no terminal.
+
+        Returns
+        -------
+        list of EngagementResponse
+            In the order of the plan. Together they settle every post and type asked for.
+            Posts and types that the API refused are settled by the refusal (status 403 or
+            400): ``flatten`` finds no counts in it, ``omissions`` the reason. So it is with
+            what is not asked, since the post was not made yet (status 0), and while others are
+            answered with an owner whose tokens are of no use and posts whose answers are never
+            valid (status 0, ``failed``, and a UserWarning).
+
+        Raises
+        ------
+        RequestError
+            Before anything is sent, where one of ``responses`` is none to the request.
+        UserContextRequired
+            Before anything is sent, where a bearer token will not do, or the tokens of an
+            owner are lacking; see :meth:`refusal`.
+        AccountsError, MissingCredentials
+            Where no tokens can be read, or they are those of another app.
+        LedgerFull
+            Where more handles would be asked with this month than the ledger's limit:
+            before anything is sent, and midway where others have filled it meanwhile.
+        LedgerError
+            Where the ledger cannot be read or written.
+        TransportError
+            Where a request found no answer in all its attempts (``QuotaExceeded`` where the
+            last met a 429), or the answers do not cover the request.
+        RefusedError
+            At once on 400, 401 (``Unauthorized``), 404 and 406, and on a 403 that names
+            no post or type, with the API's own words.
+
+        Notes
+        -----
+        What had been answered before an error is in its ``.responses``, also where that is
+        a KeyboardInterrupt or comes from ``watch``.
+        """
+        todo = self._planned(request)
+        arrived, left = resume(todo, responses)
+        self._speakers.check([one for _, one in left], todo.request.owners)
+        try:
+            arrived.extend(self._stream(todo, left, watch))
+        except BaseException as error:
+            error.responses = _in_order(todo, arrived)  # type: ignore[attr-defined]
+            answers = sum(response.status > 0 for _, response in arrived)
+            if answers:
+                told = f"{counted(answers, 'answer')} had arrived; see .responses"
+                error.add_note(f"{told}: fetch(..., responses=error.responses) goes on")
+            raise
+        return [*_in_order(todo, arrived)]
+
+    def stream(
+        self, request: EngagementRequest | Plan, *, watch: Watch | None = None
+    ) -> Iterator[EngagementResponse]:
+        """Ask as :meth:`fetch`, and yield each answer as it arrives, in whatever order.
+
+        No more are on their way than ``in_flight``, and while you are busy with one none is
+        sent. After an error, what was on its way is yielded before the error is raised.
+        """
+        todo = self._planned(request)
+        self._speakers.check(todo.requests, todo.request.owners)
+        yield from (EngagementResponse.unposted(part, todo.now) for part in todo.unposted)
+        for _, response in self._stream(todo, list(enumerate(todo)), watch):
+            yield response
+
+    def collect(
+        self,
+        request: EngagementRequest | Plan,
+        *,
+        into: Archive | str | PathLike[str],
+        watch: Watch | None = None,
+    ) -> Collection:
+        """Ask as :meth:`fetch`, and store each answer on disk before anything is read of it.
+
+        Whatever interrupts it, the same call goes on where it stopped: what was answered is
+        not asked again.
+
+        Parameters
+        ----------
+        request : EngagementRequest or Plan
+            Of any size.
+        into : Archive, str or path
+            Where to: an archive, or its folder. Of ``historical()``, a question is answered
+            once for all; of ``totals()`` and ``last_28_hours()``, each call makes a snapshot,
+            or completes one that was begun up to an hour, or ten minutes, before.
+        watch : callable, optional
+            As :meth:`fetch` has it.
+
+        Returns
+        -------
+        Collection
+            Iterates over the responses, from disk, for ``flatten`` and ``omissions``.
+
+        Raises
+        ------
+        ArchiveError
+            Where answers cannot be stored, as on a full disk: before sending, or at the first.
+        EngagementError
+            As :meth:`fetch`; AccountsError, LedgerError and the like only for what has no
+            answer yet.
+        """
+        archive = _archive(into)
+        todo, account, now = self._planned(request), self._speakers.account, self.now()
+        begun = archive.begun(todo, account, now)
+        left = todo.requests if begun is None else unsettled(begun)
+        self._speakers.check(left, todo.request.owners)
+        collection = archive.collection(todo, account, now)
+        if collection != begun:  # a new one: another process may have finished that one meanwhile
+            left = collection.requests
+        collection.records.check_room(left, self._transport.in_flight)
+        kept, failed = 0, False
+        try:
+            for _, response in self._stream(todo, list(enumerate(left)), watch, collection):
+                kept += response.status > 0
+                failed |= response.failed
+        except BaseException as error:
+            if kept:
+                then = "goes on" if collection.is_recent(self.now()) else "begins a new snapshot"
+                error.add_note(f"what was answered is in {collection.path}; the same call {then}")
+            raise
+        if not failed:
+            collection.finish()
+        return collection
+
+    def _planned(self, request: EngagementRequest | Plan) -> Plan:
+        return request if isinstance(request, Plan) else plan(request, now=self.now())
+
+    def _stream(
+        self, todo: Plan, left: Left, watch: Watch | None, into: Collection | None = None
+    ) -> Iterator[tuple[int, EngagementResponse]]:
+        """Yield answers to what is left of a plan, with their numbers; they cover it."""
+        requests, owners = [one for _, one in left], todo.request.owners
+        every = into.requests if into else todo.requests
+        settled = len(every) - len({number for number, _ in left})
+        total, failures = (
+            settled + len(left),
+            Failures(self._speakers.several(every, owners), settled),
+        )
+        answered: list[EngagementRequest] = []
+
+        def errands() -> Iterator[Errand]:
+            for number, asked in left:
+                signer = self._speakers.handle(asked, owners), self._speakers.named
+                ends = self._base_url, *signer, self._transport, failures, into
+                yield Part(number, asked, *ends).settle()
+
+        with bar(total, self.now) if watch is None else nullcontext(watch) as told:
+            flight = self._transport.flight(
+                len(left), lambda waiting: told(Progress(settled + flight.done, total, waiting))
+            )
+            for number, response in chain(flight.run(errands()), failures.settled()):
+                answered.append(response.request)
+                yield number, response
+            told(Progress(total, total))
+        if why := uncovered(requests, answered):
+            msg = f"the answers do not cover what was asked; {why}"
+            raise TransportError(msg)
+
+    def refusal(self, request: EngagementRequest | Plan) -> str | None:
+        """Tell why this client cannot ask it, and the cure; None where it can.
+
+        Examples
+        --------
+        >>> import engagement_pandas as ep
+        >>> public = EngagementClient(ep.AppOnly("a-bearer-token"))
+        >>> public.refusal(ep.totals(["7"], engagement_types=["favorites", "impressions"]))
+        "['impressions'] are told only to the owner of the posts; use UserContext with ..."
+        >>> public.refusal(ep.totals(["7"], engagement_types=["favorites"])) is None
+        True
+        """
+        if isinstance(request, Plan):
+            return self._speakers.refusal(request.requests, request.request.owners)
+        return self._speakers.refusal(by_owner(request), request.owners)
+
+    def close(self) -> None:
+        """Close the connections; the client may be used again."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> NoReturn:
+        msg = (
+            "an EngagementClient is not pickled or copied, so that no secret is written; make "
+            "another where it is needed, with credentials from_env()"
+        )
+        raise CredentialsError(msg)
+
+    def __repr__(self) -> str:
+        return f"EngagementClient({self._base_url} with {self._speakers.credentials!r})"
+
+
+def _archive(into: Any) -> Archive:
+    if isinstance(into, Archive):
+        return into
+    if isinstance(into, str | PathLike) and str(into):
+        return Archive(Path(into))
+    msg = f"into is {into!r}; give an Archive, or the name of its folder"
+    raise RequestError(msg)
+
+
+def _in_order(todo: Plan, arrived: Answered) -> tuple[EngagementResponse, ...]:
+    """Return answers in the order of the plan, those to one part in that of their arrival."""
+    answers = (response for _, response in sorted(arrived, key=itemgetter(0)))
+    return (*(EngagementResponse.unposted(part, todo.now) for part in todo.unposted), *answers)

@@ -1,0 +1,200 @@
+"""Everything to try the package with, and nothing to sign up for."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from engagement_pandas.auth.account import Account
+from engagement_pandas.auth.accounts import Accounts
+from engagement_pandas.auth.credentials import Consumer
+from engagement_pandas.client.client import EngagementClient
+from engagement_pandas.sandbox.limits import VIDEO_AGE, YOUNG
+from engagement_pandas.sandbox.server import SandboxServer
+from engagement_pandas.sandbox.service import as_clock
+from engagement_pandas.sandbox.synthetic_counts import promoted
+from engagement_pandas.sandbox.world import DEMO_HANDLE, Availability, Post, World
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+OTHER_HANDLE: Final = "sandbox_railway"
+"""Owns the posts that ``.client`` may not look into."""
+
+_OLD: Final = 4
+_VERY_OLD: Final = 2
+_DELETED: Final = 1
+_UNOWNED: Final = 2
+_SPECIAL: Final = _OLD + _VERY_OLD + _DELETED + _UNOWNED
+_ORDINARY: Final = timedelta(days=8)
+"""No post younger than this is promoted, so that first pictures have ordinary rates."""
+
+_EVERYDAY_FIRST: Final = 5
+_EVERYDAY_LAST: Final = 30
+"""So many texts at both ends are everyday; the awkward ones stand between them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Demo:
+    """A sandbox in this process, clients of it, and posts to ask about.
+
+    A context manager; one that is never closed ends with the process.
+
+    Attributes
+    ----------
+    client : EngagementClient
+        Speaks for the account that owns most of the posts.
+    owners : EngagementClient
+        Asks for each post with the tokens of the account that the ``handle`` column names; both
+        accounts have authorised the app.
+    public : EngagementClient
+        Speaks for the app alone: public types, any post.
+    posts : DataFrame
+        ``post_id``, ``handle``, ``text`` (``str``) and ``created_at``
+        (``datetime64[us, UTC]``), oldest first. A few are too old for some types, one is
+        deleted and a couple belong to another account, so that omissions can be seen.
+    server : SandboxServer
+    """
+
+    client: EngagementClient
+    owners: EngagementClient
+    public: EngagementClient
+    posts: pd.DataFrame
+    server: SandboxServer
+
+    def close(self) -> None:
+        """Close the clients and the server; again does nothing."""
+        for client in (self.client, self.owners, self.public):
+            client.close()
+        self.server.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return (
+            f"Demo({len(self.posts)} posts, most of them {DEMO_HANDLE}'s, "
+            f"at {self.server.base_url}; all counts are synthetic)"
+        )
+
+
+def demo_client(
+    now: datetime | str | Callable[[], datetime] | None = None, *, posts: int = 40
+) -> Demo:
+    """Start a sandbox in this process, with clients that are allowed in.
+
+    Parameters
+    ----------
+    now : datetime or str or callable, optional
+        The present in the sandbox's world; the real time by default.
+    posts : int
+        How many posts to list, at least 10.
+
+    Returns
+    -------
+    Demo
+
+    Raises
+    ------
+    ValueError
+        Where ``posts`` is less than 10 or more than there are, or ``now`` is not a time.
+
+    Examples
+    --------
+    >>> with demo_client(now="2026-04-15T12:20:00Z") as demo:
+    ...     demo.posts.dtypes["created_at"], len(demo.posts)
+    (datetime64[us, UTC], 40)
+    """
+    if posts <= _SPECIAL:
+        msg = f"a demo of {posts} posts cannot show everything; ask for {_SPECIAL + 1} or more"
+        raise ValueError(msg)
+
+    # One clock for the wire, which runs on from the sandbox's present: so the answers are
+    # retrieved when the demo plays, whenever it is run.
+    ahead = as_clock(now)().timestamp() - time.time()
+
+    def wall() -> float:
+        return time.time() + ahead
+
+    server = SandboxServer(now, wall=wall)
+    keys = server.keys(DEMO_HANDLE)
+    app = Consumer(keys.consumer_key, keys.consumer_secret)
+    folder = tempfile.TemporaryDirectory(prefix="engagement-pandas-demo-")
+    accounts = Accounts(Path(folder.name, "accounts.json"), consumer=app, environ={})
+    for it in map(server.world.account, (DEMO_HANDLE, OTHER_HANDLE)):
+        added = server.world.now()
+        tokens = it.access_token, it.access_token_secret
+        accounts.add(Account(it.handle, it.user_id, app.app, added, *tokens))
+    client, owners, public = (
+        EngagementClient(
+            credentials, base_url=server.base_url, token_url=server.token_url, clock=wall
+        )
+        for credentials in (accounts.credentials(DEMO_HANDLE), accounts, accounts.app())
+    )
+    for user in (client, owners, public):
+        # The server outlives a demo of which only a client was kept.
+        weakref.finalize(user, id, server)
+    weakref.finalize(owners, folder.cleanup)
+    return Demo(client, owners, public, _frame(_chosen(server.world, posts)), server)
+
+
+def _chosen(world: World, number: int) -> list[Post]:
+    """Mostly the latest posts, and a few of each kind that cannot be answered; none twice."""
+    now = world.now()
+
+    def latest(count: int, handle: str = DEMO_HANDLE, age: timedelta = timedelta(0)) -> list[Post]:
+        posts = world.posts(handle, now - age - timedelta(days=60 + 2 * count), now - age)
+        seen = (p for p in reversed(posts) if p.availability(now) is Availability.PUBLIC)
+        return list(islice(seen, count))
+
+    recent = world.posts(DEMO_HANDLE, now - timedelta(days=60 + 2 * number))
+    gone = (p for p in reversed(recent) if p.availability(now) is Availability.DELETED)
+    special = {
+        *latest(_OLD, age=YOUNG + timedelta(days=1)),
+        *latest(_VERY_OLD, age=VIDEO_AGE + timedelta(days=1)),
+        *islice(gone, _DELETED),
+        *latest(_UNOWNED, OTHER_HANDLE),
+    }
+    others = (
+        post
+        for post in latest(2 * number)
+        if post not in special and not (promoted(post) and now - post.created_at < _ORDINARY)
+    )
+    chosen = [*special, *islice(others, number - len(special))]
+    if len(chosen) < number:
+        msg = f"at {now} the sandbox has {len(chosen)} posts to list; ask for no more"
+        raise ValueError(msg)
+    return sorted(chosen, key=lambda post: post.number)
+
+
+def _frame(posts: list[Post]) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415 - it takes longer than all the rest
+
+    odd = range(_EVERYDAY_FIRST, len(posts) - _EVERYDAY_LAST)
+    texts = [post.worded(everyday=place not in odd) for place, post in enumerate(posts)]
+    frame = pd.DataFrame(
+        {
+            "post_id": pd.Series([post.post_id for post in posts], dtype="str"),
+            "handle": pd.Series([post.handle for post in posts], dtype="str"),
+            "text": pd.Series(texts, dtype="str"),
+            "created_at": pd.Series([post.created_at for post in posts]),
+        }
+    )
+    return frame.astype({"created_at": "datetime64[us, UTC]"})

@@ -1,0 +1,87 @@
+"""Parts of a plan without an answer: what to report of them, and when to give up."""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from engagement_pandas.errors import EngagementError, LedgerError
+from engagement_pandas.response.response import EngagementResponse
+from engagement_pandas.text import counted, listed
+from engagement_pandas.vocabulary import OmissionReason
+
+GIVE_UP: Final = 10
+"""Batches of posts with nothing but invalid answers, before any valid one: it is the service."""
+
+CURES: Final[Mapping[OmissionReason | None, str]] = {
+    OmissionReason.UNAUTHORIZED: "have the owner authorise the app (engagement-pandas login)",
+    OmissionReason.INVALID_ANSWER: "leave these posts out if it lasts",
+}
+
+_FEW: Final = 3
+
+
+@dataclass(slots=True)
+class Failures:
+    """The parts of a plan that failed while others were answered.
+
+    Attributes
+    ----------
+    several : bool
+        Whether the requests are signed by several owners.
+    answered : int
+        How many answers there are.
+    owners : dict of str to EngagementError
+        Why the tokens of an owner are of no use; nothing more is signed with them.
+    first : EngagementError or None
+        What to raise where nothing is answered in the end.
+    ledger : LedgerError or None
+        Why an answer could not be recorded in the ledger.
+    """
+
+    several: bool
+    answered: int = 0
+    owners: dict[str, EngagementError] = field(default_factory=dict)
+    first: EngagementError | None = None
+    ledger: LedgerError | None = None
+    _responses: list[tuple[int, str, EngagementResponse]] = field(default_factory=list)
+    _invalid: set[str] = field(default_factory=set)
+
+    def add(
+        self,
+        number: int,
+        batch: str,
+        owner: str,
+        response: EngagementResponse,
+        error: EngagementError,
+    ) -> None:
+        """Keep what settles (a piece of) a part without an answer."""
+        self.first = self.first or error
+        self._responses.append((number, owner, response))
+        if response.reason is OmissionReason.INVALID_ANSWER and not self.answered:
+            self._invalid.add(batch)
+            if len(self._invalid) >= GIVE_UP:
+                raise error
+
+    def settled(self) -> Iterator[tuple[int, EngagementResponse]]:
+        """Yield what settles the parts without an answer, and warn of them."""
+        if self.first is not None and not self.answered:
+            raise self.first
+        alike = defaultdict[tuple[str, OmissionReason | None], list[EngagementResponse]](list)
+        for number, owner, response in self._responses:
+            alike[owner, response.reason].append(response)
+            yield number, response
+        for (owner, reason), failed in alike.items():
+            posts = list(dict.fromkeys(post for one in failed for post in one.request.post_ids))
+            named = listed(posts[:_FEW]) + ("" if len(posts) <= _FEW else ", …")
+            whose = f" of {owner}" if owner else ""
+            warnings.warn(
+                f"no answer for {counted(len(posts), 'post')}{whose}, {named}: "
+                f"{'; '.join(failed[0].envelope().errors)}. {CURES[reason]}; the same call sends "
+                "only what is missing",
+                UserWarning,
+                stacklevel=4,
+            )

@@ -1,0 +1,124 @@
+"""Files of posts as frames."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import IO, Any, Final
+
+import pandas as pd
+
+from engagement_pandas.request.post_files import Missing, Record, handles_in, read_records
+from engagement_pandas.text import counted, shown
+
+_MOMENTS: Final = "datetime64[us, UTC]"
+_FORMATS: Final = ("%a %b %d %H:%M:%S %z %Y", "%Y-%m-%d %H:%M %z")
+_UNITS: Final = (1, 1_000, 1_000_000, 1_000_000_000)
+_EPOCH: Final = re.compile(r"[0-9]{10,19}")
+_LATEST_SECOND: Final = 10**11
+_YEARS: Final = range(2006, 2100)
+"""In which there are posts: a spreadsheet's number of a day may read as another year."""
+_FEW: Final = 3
+
+
+def read_posts(
+    path_or_buffer: str | os.PathLike[str] | IO[Any], *, missing: Missing = "refuse"
+) -> pd.DataFrame:
+    r"""Read the posts in a file, as the command line and :func:`connect` do.
+
+    A table (commas, semicolons, tabs or bars between; a heading such as ``post_id``,
+    ``Tweet id``, ``id_str`` or ``Post Link``), JSON (lists, lines, ``tweets.js``, twarc,
+    ``to_json()``), or a list of IDs and links. UTF-8, UTF-16 or Windows-1252; it may be packed
+    with gzip, bz2, xz, zip or zstd.
+
+    Parameters
+    ----------
+    path_or_buffer : str, path or open file
+        ``"-"`` is standard input.
+    missing : {"refuse", "skip"}
+        Rows that have no post ID are an error, or left out with a warning.
+
+    Returns
+    -------
+    DataFrame
+        A row for each post, as it stands first: ``post_id`` (``str``) and, where the file
+        has any, ``handle`` (``str``), ``text`` (``str``) and ``created_at``
+        (``datetime64[us, UTC]``; a time without a zone is UTC). A ``created_at`` that is not
+        read, as of a spreadsheet, is ``NaT``; :func:`created_at` reads the time in the ID.
+
+    Raises
+    ------
+    InvalidPostId
+        Naming file and line, value and cure: no ID or one that has lost digits, a quotation
+        mark that is not closed, a row of another length than the heading.
+    RequestError
+        Where a handle is none, or a post has two.
+    OSError
+        Where the file cannot be opened.
+
+    Warns
+    -----
+    UserWarning
+        Where a ``created_at`` is not read, with file, line and value.
+
+    Examples
+    --------
+    >>> import io
+    >>> read_posts(io.StringIO("Tweet id;text\n1060976163948904448;hello\n"))
+                   post_id   text
+    0  1060976163948904448  hello
+    """
+    return frame_of(read_records(path_or_buffer, missing=missing))
+
+
+def frame_of(records: Sequence[Record]) -> pd.DataFrame:
+    """Return posts that were read as a frame, each once."""
+    handles_in(records)
+    first: dict[str, Record] = {}
+    for record in records:
+        first.setdefault(record.post_id, record)
+    columns = {"post_id": pd.Series(list(first), dtype="str")}
+    for name in ("handle", "text"):
+        values = [getattr(record, name) for record in first.values()]
+        if any(value is not None for value in values):
+            columns[name] = pd.Series(values, dtype="str")
+    timed = {p: record for p, record in first.items() if record.created_at is not None}
+    moments = {post: _moment(str(record.created_at).strip()) for post, record in timed.items()}
+    if timed:
+        columns["created_at"] = pd.Series([moments.get(post) for post in first], dtype=_MOMENTS)
+    if odd := [record for post, record in timed.items() if moments[post] is None]:
+        some = "; ".join(f"{one.where}: {shown(one.created_at)}" for one in odd[:_FEW])
+        msg = (
+            f"created_at of {counted(len(odd), 'post')} left out, which is no time of a post: "
+            f"{some}{'; …' if len(odd) > _FEW else ''}; write 2026-03-01T09:30:00Z, or take what "
+            "created_at(post_id) reads in the IDs"
+        )
+        warnings.warn(msg, UserWarning, stacklevel=3)
+    return pd.DataFrame(columns)
+
+
+def _moment(text: str) -> datetime | None:
+    """Return a time of which there may be posts; None where a text is none."""
+    for read in (_counted, datetime.fromisoformat, *(_reader(form) for form in _FORMATS)):
+        try:
+            moment = read(text)
+        except ValueError:
+            continue
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC) if moment.year in _YEARS else None
+    return None
+
+
+def _counted(text: str) -> datetime:
+    """Return a time of ``to_json()``, counted since 1970 in seconds or thousandths and so on."""
+    if not _EPOCH.fullmatch(text):
+        raise ValueError
+    unit = next((u for u in _UNITS if int(text) < _LATEST_SECOND * u), _UNITS[-1])
+    return datetime.fromtimestamp(int(text) / unit, UTC)
+
+
+def _reader(form: str) -> Callable[[str], datetime]:
+    return lambda text: datetime.strptime(text, form)  # noqa: DTZ007 - the form has the zone

@@ -1,0 +1,210 @@
+"""One part of a plan, from the question to all of its answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+
+from engagement_pandas.auth.signer import Speaker
+from engagement_pandas.client.failures import Failures
+from engagement_pandas.errors import (
+    CredentialsError,
+    EngagementError,
+    LedgerError,
+    RefusedError,
+    TransportError,
+    Unauthorized,
+)
+from engagement_pandas.request.request import EngagementRequest
+from engagement_pandas.response.collection import Collection
+from engagement_pandas.response.refusal import halves, refused, settle
+from engagement_pandas.response.response import EngagementResponse
+from engagement_pandas.response.validation import invalid
+from engagement_pandas.transport.message import Answer, Failure, Message
+from engagement_pandas.transport.scheduler import Giving
+from engagement_pandas.transport.transport import Transport, texts
+from engagement_pandas.vocabulary import OmissionReason
+
+PIECES: Final = 32
+"""Smaller requests that are sent at most instead of one whose answer is never valid."""
+
+PIECE_ATTEMPTS: Final = 2
+"""How often each of these is sent."""
+
+log = logging.getLogger("engagement_pandas")
+
+
+class _Invalid(Exception):
+    """Every attempt met an answer that is none; the cause is the error to raise."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__()
+        self.content = content
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What to ask, whom, as whom, and where to keep the answers.
+
+    Attributes
+    ----------
+    number : int
+        Its place in the plan.
+    request : EngagementRequest
+    base_url : str
+    owner : str
+        The handle of the owner who signs; "" where one signer does for all.
+    speaker : callable
+        Returns who signs for a handle.
+    transport : Transport
+    failures : Failures
+        Of all parts.
+    into : Collection, optional
+    """
+
+    number: int
+    request: EngagementRequest
+    base_url: str
+    owner: str
+    speaker: Callable[[str], Speaker]
+    transport: Transport
+    failures: Failures
+    into: Collection | None = None
+
+    async def settle(self) -> None:
+        """Give answers that together settle the part; each refusal makes it smaller.
+
+        Each is given as its number in the plan and an ``EngagementResponse``. A request whose
+        answer is never valid is cut in halves; what has no answer in the end, or an owner
+        whose tokens are of no use, goes to the failures.
+        """
+        pending, pieces = [self.request], PIECES
+        while pending:
+            asked = pending.pop(0)
+            answer = self._stored(asked)
+            if answer is None and self.into is not None and self.into.records.why_not(asked)[1]:
+                pending[:0], pieces = halves(asked), max(0, pieces - 2)
+                continue
+            if answer is None:
+                try:
+                    answer = await self._ask(asked, None if pieces == PIECES else PIECE_ATTEMPTS)
+                except (CredentialsError, RefusedError, _Invalid) as error:
+                    answer = self._stored(asked)  # by another process meanwhile
+                    if answer is None:
+                        more = self._failed(asked, error, pieces)
+                        pending[:0], pieces = more, max(0, pieces - len(more))
+                        continue
+            response, left = settle(answer)
+            if response is not answer and response is not None:
+                log.info("HTTP %s settles %r", answer.status, response.request)
+            pending += left
+            self.failures.answered += 1
+            await Giving((self.number, response))
+            if self.failures.ledger is not None:
+                raise self.failures.ledger
+
+    def _stored(self, asked: EngagementRequest) -> EngagementResponse | None:
+        return None if self.into is None else self.into.find(asked)
+
+    async def _ask(self, asked: EngagementRequest, most: int | None) -> EngagementResponse:
+        if known := self.failures.owners.get(self.owner):
+            raise known.with_traceback(None)
+        speaker = self.speaker(self.owner)
+        message = Message(
+            self.base_url + asked.endpoint.facts.path,
+            msgspec.json.encode(asked.to_json()),
+            "application/json",
+            await speaker.signer(),
+            speaker.redact,
+        )
+        last: list[bytes] = []  # the last one
+        arrived = partial(self._noted, asked, speaker, last)
+        try:
+            answer = await self.transport.ask(message, arrived, most)
+        except TransportError as error:
+            if error.status != HTTPStatus.OK:
+                raise
+            raise _Invalid(b"".join(last)) from error
+        if settle(answer)[0] is None:
+            words = tuple(map(speaker.redact, texts(answer.content)))
+            refusal = refused(asked.endpoint.facts.path, answer.status, words)
+            refusal.add_note(f"asked as {speaker.credentials.account}")
+            raise refusal
+        return answer
+
+    def _noted(
+        self, asked: EngagementRequest, speaker: Speaker, last: list[bytes], answer: Answer
+    ) -> EngagementResponse | Failure:
+        outcome = self._arrived(asked, speaker, last, answer)
+        try:
+            speaker.answered(answer.status)
+        except LedgerError as error:  # raised when the answer has been handed over
+            self.failures.ledger = self.failures.ledger or error
+        return outcome
+
+    def _arrived(
+        self, asked: EngagementRequest, speaker: Speaker, last: list[bytes], answer: Answer
+    ) -> EngagementResponse | Failure:
+        response = EngagementResponse(asked, answer.content, answer.status, answer.at)
+        if response.status == HTTPStatus.OK and (why := invalid(response)) is not None:
+            redacted = speaker.redact(answer.content.decode("latin-1")).encode("latin-1")
+            last[:] = [redacted]
+            return Failure(speaker.redact(f"HTTP 200, but no answer: {why}"), response.status)
+        # Stored as it came, before its counts are read; what refuses everything is no answer.
+        if self.into is not None and settle(response)[0] is not None:
+            return self.into.keep(response, speaker.credentials.account)
+        return response
+
+    def _failed(
+        self, asked: EngagementRequest, error: EngagementError | _Invalid, pieces: int
+    ) -> list[EngagementRequest]:
+        """Report a request without an answer; return the smaller ones to send instead."""
+        if not isinstance(error, _Invalid):
+            self._fail_as_owner(asked, error)
+            return []
+        more = halves(asked) if pieces else []
+        self._fail_as_invalid(asked, error, more)
+        return more
+
+    def _fail_as_owner(self, asked: EngagementRequest, error: EngagementError) -> None:
+        """Report an owner whose tokens are of no use; raise any other error."""
+        suspended = getattr(error, "status", None) == HTTPStatus.FORBIDDEN
+        unusable = suspended or isinstance(error, CredentialsError | Unauthorized)
+        if not (unusable and self.failures.several):
+            raise error
+        self.failures.owners.setdefault(self.owner, error)
+        message = "; ".join([str(error), *getattr(error, "__notes__", ())])
+        self._fail(asked, OmissionReason.UNAUTHORIZED, message, error)
+
+    def _fail_as_invalid(
+        self, asked: EngagementRequest, invalid: _Invalid, more: list[EngagementRequest]
+    ) -> None:
+        """Set a request aside whose answer is never valid, unless smaller ones replace it."""
+        error = invalid.__cause__
+        assert isinstance(error, TransportError)  # noqa: S101 - as _ask raises it
+        self.failures.first = self.failures.first or error
+        reason = OmissionReason.INVALID_ANSWER
+        if not more:
+            self._fail(asked, reason, str(error), error, invalid.content)
+        elif self.into is not None:
+            failed = EngagementResponse.uncounted(asked, self.transport.now(), reason, str(error))
+            self.into.records.set_aside(failed, halved=True)
+
+    def _fail(
+        self,
+        asked: EngagementRequest,
+        reason: OmissionReason,
+        message: str,
+        error: EngagementError,
+        content: bytes = b"",
+    ) -> None:
+        failed = EngagementResponse.uncounted(asked, self.transport.now(), reason, message)
+        if self.into is not None:
+            self.into.records.set_aside(failed, content)
+        self.failures.add(self.number, self.request.post_ids[0], self.owner, failed, error)

@@ -1,0 +1,38 @@
+"""Where the API is, if the environment names another address."""
+
+from __future__ import annotations
+
+import os
+from typing import TypedDict
+
+from engagement_pandas.transport.urls import BASE_URL_VARIABLE, TOKEN_URL_VARIABLE
+
+
+class Addresses(TypedDict, total=False):
+    """Keywords of ``EngagementClient``; what nobody names is left to it."""
+
+    base_url: str
+    token_url: str
+
+
+def addresses(base_url: str | None = None, token_url: str | None = None) -> Addresses:
+    """Return the addresses that a client is made with.
+
+    Parameters
+    ----------
+    base_url, token_url : str, optional
+        By default what ``X_BASE_URL`` and ``X_TOKEN_URL`` name, where they are set.
+
+    Examples
+    --------
+    >>> addresses("https://data-api.x.com")["base_url"]
+    'https://data-api.x.com'
+    """
+    base_url = base_url if base_url is not None else os.environ.get(BASE_URL_VARIABLE) or None
+    token_url = token_url if token_url is not None else os.environ.get(TOKEN_URL_VARIABLE) or None
+    named: Addresses = {}
+    if base_url is not None:
+        named["base_url"] = base_url
+    if token_url is not None:
+        named["token_url"] = token_url
+    return named

@@ -1,0 +1,294 @@
+"""Stored answers as dask DataFrames of counts and of omissions."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Final
+from uuid import uuid4
+
+import dask
+import dask.dataframe as dd
+import numpy as np
+import pandas as pd
+
+from engagement_pandas import flattening
+from engagement_pandas.dask.merge_partitions import put_together, stretches
+from engagement_pandas.dask.partitions import Partition, asked_in, partitions, related
+from engagement_pandas.errors import RequestError
+from engagement_pandas.flattening.combine import add, tidy
+from engagement_pandas.flattening.count_arrays import Leaves
+from engagement_pandas.flattening.time_buckets import Integers
+from engagement_pandas.frame.arguments import whole_number
+from engagement_pandas.frame.contract import TEXT, empty_omissions, in_order
+from engagement_pandas.request.grouping import Grouping
+from engagement_pandas.response.archive import Archive
+from engagement_pandas.response.collection import Collection
+from engagement_pandas.response.response import EngagementResponse
+from engagement_pandas.text import listed
+
+ROWS: Final = 1_000_000
+"""Counts in a partition: some 50 MB as a frame, and three times that while it is made."""
+
+
+def flatten(
+    stored: Archive | Collection | Iterable[Collection],
+    grouping: str | None = None,
+    *,
+    retrieved_at: bool = False,
+    rows: int = ROWS,
+) -> dd.DataFrame:
+    """Turn stored answers into a dask DataFrame of tidy counts.
+
+    Nothing but the list of requests is read now. Answers are read, flattened and forgotten
+    by the workers, partition by partition; so workers must see the archive's folder, and
+    need not have room for all of it.
+
+    Parameters
+    ----------
+    stored : Archive, Collection, or iterable of Collection
+        With the same endpoint and the same dimensions.
+    grouping : str, optional
+        The name of the grouping to take; needed only where a request has several.
+    retrieved_at : bool
+        Keep snapshots apart, as :func:`engagement_pandas.flatten` does.
+    rows : int
+        At most so many counts in a partition; more only where answers must be read
+        together: a single answer, answers that add up to the same counts, and those that
+        may count the same thing.
+
+    Returns
+    -------
+    dask DataFrame
+        The rows of ``engagement_pandas.flatten(archive)``, with its columns and dtypes.
+        ``engagement_type`` is a category of all types *asked for*, since which are present
+        is not known before. Rows are sorted by their key columns within a partition, not
+        throughout, and the index begins anew in each. ``attrs`` are those of each partition,
+        and of no more. Where the grouping sums over posts there is one partition, the sum of
+        all answers.
+
+    Raises
+    ------
+    RequestError
+        As :func:`engagement_pandas.flatten`. That two answers count the same thing, and
+        that an answer is not what was asked for (``ResponseShapeError``) or damaged
+        (``ArchiveError``), comes to light when they are read: in ``compute()``.
+
+    Warns
+    -----
+    UserWarning
+        Where a collection is not finished.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep, tempfile
+    >>> from engagement_pandas import dask as epd
+    >>> with tempfile.TemporaryDirectory() as folder, ep.demo_client("2026-04-15") as demo:
+    ...     archive = ep.Archive(folder)
+    ...     request = ep.totals(demo.posts, engagement_types=["favorites"])
+    ...     collection = demo.client.collect(request, into=archive)
+    ...     counts = epd.flatten(archive)
+    ...     counts.compute().equals(ep.flatten(archive))
+    True
+    >>> list(counts.columns)
+    ['post_id', 'engagement_type', 'count']
+    """
+    most = whole_number(rows, "rows", 1)
+    collections = collections_in(stored)
+    meta = empty_of(collections, grouping, retrieved_at=retrieved_at)
+    families = related(collections, grouping, retrieved_at=retrieved_at)
+    parts = partitions(collections, families, most)
+    read = partial(_read, grouping=grouping, retrieved_at=retrieved_at, meta=meta)
+    counts = _mapped(read, parts, meta, unfinished=warn_of_open(collections))
+    if "post_id" in meta or len(parts) == 1:
+        return counts
+    by = families[0][0].request.grouping(grouping)
+    return _reduced(counts, partial(_sums, by=by, meta=meta), meta)
+
+
+def omissions(
+    stored: Archive | Collection | Iterable[Collection], *, rows: int = ROWS
+) -> dd.DataFrame:
+    """Tell what was asked for and has no count, and why, as a dask DataFrame.
+
+    Parameters
+    ----------
+    stored : Archive, Collection, or iterable of Collection
+    rows : int
+        As :func:`flatten` takes it: of the counts that are read for it.
+
+    Returns
+    -------
+    dask DataFrame
+        One partition with the columns and dtypes of :func:`engagement_pandas.omissions`,
+        one row a silence, sorted, none twice.
+
+    Raises
+    ------
+    RequestError
+        Where there are no answers.
+
+    Warns
+    -----
+    UserWarning
+        Where a collection is not finished.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep, tempfile
+    >>> from engagement_pandas import dask as epd
+    >>> with tempfile.TemporaryDirectory() as folder, ep.demo_client("2026-04-15") as demo:
+    ...     archive = ep.Archive(folder)
+    ...     request = ep.totals(["1"], engagement_types=["favorites"])
+    ...     collection = demo.public.collect(request, into=archive)
+    ...     silent = epd.omissions(archive).compute()
+    >>> silent[["post_id", "reason"]].values.tolist()
+    [['1', 'unavailable']]
+    """
+    most = whole_number(rows, "rows", 1)
+    collections = collections_in(stored)
+    flattening.omissions(_stand_ins(collections))
+    meta = empty_omissions()
+    parts = partitions(collections, [[one] for one in asked_in(collections)], most)
+    read = partial(_silent, meta=meta)
+    told = _mapped(read, parts, meta, unfinished=warn_of_open(collections))
+    return told if len(parts) == 1 else _reduced(told, _once, meta)
+
+
+def collections_in(stored: object) -> tuple[Collection, ...]:
+    """Return the collections of what somebody gives."""
+    if isinstance(stored, Collection):
+        return (stored,)
+    given = stored.collections if isinstance(stored, Archive) else stored
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+        msg = f"stored answers are an Archive or its collections, not a {type(stored).__name__}"
+        raise RequestError(msg)
+    collections = tuple(given)
+    for one in collections:
+        if not isinstance(one, Collection):
+            msg = (
+                f"there is a {type(one).__name__} among the collections; responses in memory "
+                "are for engagement_pandas.flatten()"
+            )
+            raise RequestError(msg)
+    return collections
+
+
+def _stand_ins(collections: Sequence[Collection]) -> list[EngagementResponse]:
+    """Return a response without counts to each kind of request, to see if they go together."""
+    kinds = {
+        (request.endpoint, request.groupings): EngagementResponse.unposted(request, one.started)
+        for one in collections
+        for request in (*one.requests, *one.unposted)
+    }
+    return list(kinds.values())
+
+
+def empty_of(
+    collections: Sequence[Collection], grouping: str | None, *, retrieved_at: bool
+) -> pd.DataFrame:
+    """Return the frame of counts without rows: its columns, dtypes and engagement types."""
+    empty = flattening.flatten(_stand_ins(collections), grouping, retrieved_at=retrieved_at)
+    asked = {str(kind) for one in asked_in(collections) for kind in one.request.engagement_types}
+    types = pd.CategoricalDtype(pd.Index(in_order(asked), dtype=TEXT))
+    return empty.astype({"engagement_type": types})
+
+
+def warn_of_open(collections: Sequence[Collection]) -> bool:
+    """Warn of collections that are not finished, and return whether there are any."""
+    open_ = [one for one in collections if not one.complete]
+    if open_:
+        more = f" (and {len(open_) - 1} more)" if len(open_) > 1 else ""
+        msg = (
+            f"{open_[0].path} is not finished{more}: what has no answer yet is left out; "
+            "collect the same question again"
+        )
+        warnings.warn(msg, UserWarning, stacklevel=3)
+    return bool(open_)
+
+
+def _mapped(
+    read: Callable[[Partition], pd.DataFrame],
+    parts: Sequence[Partition],
+    meta: pd.DataFrame,
+    *,
+    unfinished: bool,
+) -> dd.DataFrame:
+    """Return what is read of each partition."""
+    # There may be more next time: what a cluster remembers of this time is not the same.
+    name = f"stored-{uuid4().hex}" if unfinished else "stored"
+    with dask.config.set({"dataframe.convert-string": False}):  # str stays str
+        mapped: dd.DataFrame = dd.from_map(read, parts, meta=meta, label=name)
+    return mapped
+
+
+def _reduced(
+    frame: dd.DataFrame, less: Callable[[pd.DataFrame], pd.DataFrame], meta: pd.DataFrame
+) -> dd.DataFrame:
+    """Return one partition, a few put together at a time."""
+    with dask.config.set({"dataframe.convert-string": False}):  # str stays str
+        reduced: dd.DataFrame = dd.from_delayed([put_together(frame, less)], meta=meta)
+    return reduced
+
+
+def _read(
+    partition: Partition, *, grouping: str | None, retrieved_at: bool, meta: pd.DataFrame
+) -> pd.DataFrame:
+    responses = list(partition)
+    if not responses:
+        return meta
+    counts = flattening.flatten(responses, grouping, retrieved_at=retrieved_at)
+    hourly = {"day", "hour"} <= set(counts.columns)
+    counts.attrs |= stretches(responses, hourly=hourly)
+    return _typed(counts, meta)
+
+
+def _typed(counts: pd.DataFrame, meta: pd.DataFrame) -> pd.DataFrame:
+    known, found = (frame["engagement_type"].cat.categories for frame in (meta, counts))
+    unasked = found.difference(known)
+    if len(unasked):
+        msg = (
+            f"an answer counts {listed(unasked)}, which nobody asked for; "
+            "engagement_pandas.flatten() takes it"
+        )
+        raise RequestError(msg)
+    counts["engagement_type"] = counts["engagement_type"].cat.set_categories(known)
+    return counts
+
+
+def _silent(partition: Partition, *, meta: pd.DataFrame) -> pd.DataFrame:
+    responses = list(partition)
+    return flattening.omissions(responses) if responses else meta
+
+
+def _once(told: pd.DataFrame) -> pd.DataFrame:
+    """Return omissions as they are sorted in memory, none twice."""
+    keys = ["post_id", "engagement_type", "reason", "start", "end", "message"]
+    return told.drop_duplicates().sort_values(keys, na_position="first", ignore_index=True)
+
+
+def _sums(counts: pd.DataFrame, *, by: Grouping, meta: pd.DataFrame) -> pd.DataFrame:
+    """Add up counts that sum over posts, as answers are added up in memory."""
+    kinds = counts["engagement_type"].cat
+    number = counts["count"].array
+    leaves = Leaves(
+        ("",),
+        tuple(kinds.categories),
+        np.zeros(len(counts), np.int32),
+        kinds.codes.to_numpy().astype(np.int32),
+        _buckets(counts),
+        number.to_numpy(dtype="int64", na_value=0),
+        np.asarray(number.isna()),
+    )
+    return _typed(tidy(add([leaves], by.name), by.dimensions), meta)
+
+
+def _buckets(counts: pd.DataFrame) -> Integers:
+    """Return the bucket of each row, see ``flattening.spans``."""
+    bucket = np.zeros(len(counts), np.int64)
+    if "day" in counts:
+        bucket += counts["day"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    if "hour" in counts:
+        bucket = bucket * (24 if "day" in counts else 1) + counts["hour"].to_numpy()
+    return bucket

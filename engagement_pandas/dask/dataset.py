@@ -1,0 +1,187 @@
+"""Data sets: written from stored answers one after the other, read by all at once."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dask
+import dask.dataframe as dd
+import pandas as pd
+from dask.delayed import delayed
+
+from engagement_pandas import flattening
+from engagement_pandas.dask.answers import ROWS, collections_in, empty_of, warn_of_open
+from engagement_pandas.dask.partitions import Partition, partitions, related
+from engagement_pandas.dataset.chunks import Moment, Piece
+from engagement_pandas.dataset.dataset import Dataset
+from engagement_pandas.dataset.merge import KEY, as_readings
+from engagement_pandas.dataset.store import Appended
+from engagement_pandas.errors import DatasetError
+from engagement_pandas.frame.arguments import whole_number
+from engagement_pandas.frame.contract import TEXT, empty_counts, in_order
+from engagement_pandas.request.engagement_types import known_types
+from engagement_pandas.response.archive import Archive
+from engagement_pandas.response.collection import Collection
+from engagement_pandas.text import listed
+from engagement_pandas.vocabulary import SERIES_TYPES, Endpoint
+
+
+def append(
+    stored: Archive | Collection | Iterable[Collection],
+    dataset: Dataset,
+    grouping: str | None = None,
+    *,
+    rows: int = ROWS,
+) -> Appended:
+    """Put stored answers into a data set, with what they told of the rest.
+
+    Workers flatten at the same time and append in turn, since a data set has one writer at a
+    time. To append again changes nothing: so it does not matter whether a worker dies before
+    it has appended or right after, and after an error the same call goes on.
+
+    Parameters
+    ----------
+    stored : Archive, Collection, or iterable of Collection
+        Of ``historical()``, by post, type, day and hour.
+    dataset : Dataset
+        In a folder, or at an address, that all workers see.
+    grouping : str, optional
+        The name of the grouping to take; needed only where a request has several.
+    rows : int
+        At most so many counts in one append, see :func:`engagement_pandas.dask.flatten`.
+        Each append leaves a file a day; ``dataset.compact()`` puts them together.
+
+    Returns
+    -------
+    Appended
+        How many counts were ``added`` and ``revised``; where a worker died, perhaps fewer
+        than there were.
+
+    Warns
+    -----
+    UserWarning
+        Where a collection is not finished.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep, tempfile
+    >>> from engagement_pandas import dask as epd
+    >>> march = ep.Window.covering("2026-03-01", "2026-03-08")
+    >>> with tempfile.TemporaryDirectory() as folder, ep.demo_client("2026-04-15") as demo:
+    ...     archive, dataset = ep.Archive(f"{folder}/raw"), ep.Dataset(f"{folder}/counts.ds")
+    ...     asked = ep.historical(demo.posts[:4], engagement_types=["replies"], window=march)
+    ...     collection = demo.client.collect(asked, into=archive)
+    ...     epd.append(archive, dataset), epd.append(archive, dataset)
+    (Appended(added=672, revised=0), Appended(added=0, revised=0))
+    """
+    most = whole_number(rows, "rows", 1)
+    into = copy.copy(_checked(dataset))
+    collections = collections_in(stored)
+    as_readings(empty_of(collections, grouping, retrieved_at=True))
+    warn_of_open(collections)
+    if into.local:
+        into.path = str(Path(into.path).resolve())
+    parts = partitions(collections, related(collections, grouping, retrieved_at=True), most)
+    done = delayed(Appended(0, 0))
+    for part in parts:
+        done = delayed(_append)(done, delayed(_read)(part, grouping), into)
+    appended: Appended = done.compute()
+    return appended
+
+
+def read(  # noqa: PLR0913 - as Dataset.read has them
+    dataset: Dataset,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    *,
+    post_ids: Iterable[Any] | None = None,
+    engagement_types: Iterable[str] | None = None,
+    rows: int = ROWS,
+) -> dd.DataFrame:
+    """Turn a data set into a dask DataFrame of tidy counts, as it is now.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        In a folder, or at an address, that all workers see.
+    since, until : str or date or datetime, optional
+        Half-open, UTC; hours that begin in it. All of them by default.
+    post_ids : iterable of str or int, optional
+    engagement_types : iterable of str, optional
+    rows : int
+        At most so many counts in the files of a partition; more only where one file has more.
+
+    Returns
+    -------
+    dask DataFrame
+        The rows of :meth:`engagement_pandas.Dataset.read`, with its columns and dtypes, in
+        partitions of whole files, days in their order. ``engagement_type`` is a category of
+        ``engagement_types``, or of all that ``historical()`` has. Rows are sorted by their key
+        columns within a partition, not throughout, and the index begins anew in each.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep, tempfile
+    >>> from engagement_pandas import dask as epd
+    >>> march = ep.Window.covering("2026-03-01", "2026-03-08")
+    >>> with tempfile.TemporaryDirectory() as folder, ep.demo_client("2026-04-15") as demo:
+    ...     dataset = ep.Dataset(folder)
+    ...     asked = ep.historical(demo.posts[:4], engagement_types=["replies"], window=march)
+    ...     done = dataset.append(ep.flatten(demo.client.fetch(asked)))
+    ...     counts = epd.read(dataset, since="2026-03-02", until="2026-03-04")
+    ...     days = ep.over_time(dataset.read("2026-03-02", "2026-03-04"))
+    ...     epd.over_time(counts)["count"].equals(days["count"])
+    True
+    """
+    named = None
+    if engagement_types is not None:
+        named = [str(kind) for kind in known_types(engagement_types, Endpoint.HISTORICAL)]
+    pieces = _checked(dataset).pieces(
+        since, until, post_ids=post_ids, engagement_types=named, rows=rows
+    )
+    kinds = pd.Index(in_order(SERIES_TYPES if named is None else named), dtype=TEXT)
+    meta = empty_counts(KEY).astype({"engagement_type": pd.CategoricalDtype(kinds)})
+    with dask.config.set({"dataframe.convert-string": False}):  # str stays str
+        counts: dd.DataFrame = (
+            dd.from_map(partial(_of_piece, meta=meta), pieces, meta=meta, label="dataset")
+            if pieces
+            else dd.from_pandas(meta, npartitions=1)
+        )
+    return counts
+
+
+def _of_piece(piece: Piece, meta: pd.DataFrame) -> pd.DataFrame:
+    counts = piece.read()
+    known, found = (frame["engagement_type"].cat.categories for frame in (meta, counts))
+    odd = found.difference(known)
+    if len(odd):
+        msg = f"the data set holds {listed(odd)}, which /historical does not count; Dataset.read()"
+        raise DatasetError(f"{msg} takes it")
+    return counts.astype({"engagement_type": meta["engagement_type"].dtype})
+
+
+def _checked(dataset: object) -> Dataset:
+    if not isinstance(dataset, Dataset):
+        msg = f"the data set is a {type(dataset).__name__}; give engagement_pandas.Dataset(path)"
+        raise DatasetError(msg)
+    return dataset
+
+
+def _read(partition: Partition, grouping: str | None) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    responses = list(partition)
+    if not responses:
+        return None
+    counts = flattening.flatten(responses, grouping, retrieved_at=True)
+    return counts, flattening.omissions(responses, retrieved_at=True)
+
+
+def _append(
+    before: Appended, told: tuple[pd.DataFrame, pd.DataFrame] | None, into: Dataset
+) -> Appended:
+    """Append to a data set, after others have; return what all of them changed."""
+    step = Appended(0, 0) if told is None else into.append(*told)
+    return Appended(before.added + step.added, before.revised + step.revised)

@@ -1,0 +1,94 @@
+"""Frames of partitions made fewer and put together, and what all of them cover."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import dask.dataframe as dd
+import pandas as pd
+from dask.dataframe.dispatch import concat
+from dask.delayed import Delayed, delayed
+
+from engagement_pandas.flattening.coverage import common, united
+from engagement_pandas.flattening.responses import ANSWERED
+from engagement_pandas.response.response import EngagementResponse
+from engagement_pandas.vocabulary import Endpoint
+
+STRETCHES: Final = "engagement_pandas.stretches"
+"""In ``attrs`` of a partition: the windows of its answers, and the posts where these matter."""
+
+_FAN_IN: Final = 8
+_Less = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+def put_together(counts: dd.DataFrame, less: _Less) -> Delayed:
+    """Make each partition fewer, and put these together, a few at a time."""
+    parts = [delayed(_fewer)([part], less) for part in counts.to_delayed()]
+    while len(parts) > 1:
+        some = [parts[place : place + _FAN_IN] for place in range(0, len(parts), _FAN_IN)]
+        parts = [delayed(_fewer)(few, less) for few in some]
+    whole: Delayed = parts[0]
+    return whole
+
+
+def _fewer(frames: Sequence[pd.DataFrame], less: _Less) -> pd.DataFrame:
+    filled = [frame for frame in frames if len(frame)] or frames[:1]
+    whole = less(filled[0] if len(filled) == 1 else concat(filled))
+    whole.attrs = _joined([frame.attrs for frame in frames if len(frame) or frame.attrs])
+    return whole
+
+
+def _joined(given: Sequence[dict[Any, Any]]) -> dict[Any, Any]:
+    """Return what is so of all partitions: an attribute that differs is lost, but for times."""
+    if not given:
+        return {}
+    same = {
+        name: value
+        for name, value in given[0].items()
+        if all(name in one and one[name] == value for one in given)
+    }
+    if all("retrieved_at" in one for one in given):
+        same["retrieved_at"] = min((one["retrieved_at"] for one in given), key=_moment)
+    if all(STRETCHES in one for one in given):
+        same[STRETCHES] = [stretch for one in given for stretch in one[STRETCHES]]
+    elif same.get("endpoint") == Endpoint.LAST_28_HOURS and {"start", "end"} - set(same):
+        ends = [(_moment(one["start"]), _moment(one["end"])) for one in given if "end" in one]
+        both = common(ends) if len(ends) == len(given) else None
+        if both is None:  # to the second, that is not known of parts
+            del same["endpoint"]
+        else:
+            same |= both
+    return same
+
+
+def _moment(value: Any) -> datetime:
+    return pd.Timestamp(value).to_pydatetime()
+
+
+def stretches(responses: Iterable[EngagementResponse], *, hourly: bool) -> dict[str, Any]:
+    """Return the windows of answers for ``attrs``; nothing where requests have none."""
+    answered = [one for one in responses if one.status == ANSWERED]
+    found = [
+        [
+            window.start.isoformat(),
+            window.end.isoformat(),
+            [] if hourly else list(one.request.post_ids),
+        ]
+        for one in answered
+        if (window := one.request.window) is not None
+    ]
+    return {STRETCHES: found} if len(found) == len(answered) else {}
+
+
+def covering(attrs: dict[Any, Any]) -> dict[Any, Any]:
+    """Return attributes with what all windows cover together."""
+    own = dict(attrs)
+    given = own.pop(STRETCHES, None)
+    if given is None:
+        return own
+    own.pop("start", None)
+    own.pop("end", None)
+    windows = [(_moment(start), _moment(end), posts) for start, end, posts in given]
+    return own | (united(windows) if windows else {})

@@ -1,0 +1,159 @@
+"""Counts made fewer without changing what a metric says of them.
+
+Each function takes counts or what it returned itself, so that partitions can be put
+together a few at a time, in any order. Beside the sums there are rows without a count: one
+for each post, or whose counts they are, of each key and type, one for the first and the
+last hour of each type, or each hour of no day. From them a metric knows what there should be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.frame.contract import COUNT_COLUMNS
+from engagement_pandas.metrics.checks import is_of_types, of_types, refuse_beyond
+from engagement_pandas.metrics.coverage import ALONE, OPEN, PAIRED, SIDE, SUMMED, hours
+from engagement_pandas.metrics.group_sums import added, coded
+from engagement_pandas.metrics.pairs import cells_of, find_pairs
+from engagement_pandas.metrics.roster import Roster, owners, refuse_more
+
+_TYPE = "engagement_type"
+
+
+def added_up(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Add counts up by some columns.
+
+    Parameters
+    ----------
+    counts : DataFrame
+    names : sequence of str
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``counts``, those that are not in ``names`` as in the first row of a
+        sum, and ``SUMMED``.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"1": {"favorites": "5"}, "2": {"favorites": "2"}}})
+    >>> added_up(counts, ["engagement_type"]).set_axis(["post", "type", "count", "of"], axis=1)
+      post       type  count  of
+    0    1  favorites      7   2
+    1    1  favorites   <NA>   0
+    2    2  favorites   <NA>   0
+    """
+    counts = _weighed(counts)
+    return pd.concat([_sums(counts, names), _witnesses(counts, names)], ignore_index=True)
+
+
+def some_added_up(counts: pd.DataFrame, names: Sequence[str], types: Sequence[str]) -> pd.DataFrame:
+    """Add the counts of some engagement types up, as :func:`added_up` does."""
+    return added_up(of_types(counts, types), names)
+
+
+def paired_up(counts: pd.DataFrame, names: Sequence[str], pair: Sequence[str]) -> pd.DataFrame:
+    """Add up, by some columns, the counts of two types that have a partner, and the others.
+
+    A partner is the other type's known count of the same post and hour. Counts whose partner
+    is not here are kept one by one, for it may be in another partition.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts, or what this returns.
+    names : sequence of str
+    pair : sequence of two str
+
+    Returns
+    -------
+    DataFrame
+        As :func:`added_up` returns it, and ``SIDE``.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> both = {"impressions": "20", "favorites": "5"}
+    >>> counts = ep.flatten_json({"g": {"1": both, "2": both, "3": {"favorites": "1"}}})
+    >>> sums = paired_up(counts, [], ["favorites", "impressions"])
+    >>> sums.loc[sums["count"].notna(), ["post_id", "count", SIDE]].values.tolist()
+    [['1', 40, 1], ['1', 10, 1], ['3', 1, 0]]
+    """
+    counts = _weighed(counts)
+    if SIDE not in counts.columns:
+        counts = counts.assign(**{SIDE: np.where(is_of_types(counts, pair), OPEN, ALONE)})
+    still = counts[SIDE].to_numpy() == OPEN
+    left = counts[still]
+    side = _sides(left, pair)
+    settled = pd.concat([counts[~still], left[side != OPEN].assign(**{SIDE: side[side != OPEN]})])
+    sums = _sums(settled, [*names, _TYPE, SIDE])
+    witnesses = _witnesses(counts, names).assign(**{SIDE: ALONE})
+    parts = [sums, left[side == OPEN], witnesses]
+    less: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return less
+
+
+def _weighed(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return counts with how many known ones, of hours in which the post was there, each is."""
+    if SUMMED in counts.columns:
+        return counts
+    known = counts["count"].notna().to_numpy()
+    if "day" in counts.columns:
+        known = known & Roster.of(counts, []).alive(hours(counts))
+    return counts.assign(**{SUMMED: known.astype(np.int64)})
+
+
+def _sums(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    refuse_beyond(counts["count"])
+    codes, table = coded(counts, names)
+    if not len(counts):
+        return counts
+    if ({*COUNT_COLUMNS} - {"count", *names}).isdisjoint(counts.columns):
+        refuse_more(np.bincount(codes[counts["count"].notna().to_numpy()]), np.ones(1))
+    of = np.zeros(len(table), dtype=np.int64)
+    np.add.at(of, codes, counts[SUMMED].to_numpy())
+    sums = counts.iloc[_firsts(codes, len(table))].reset_index(drop=True)
+    sums[SUMMED] = of
+    return sums.assign(count=added(counts["count"], codes, len(table)))
+
+
+def _witnesses(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return rows, without their counts, from which one sees what there should be."""
+    keys = [name for name in names if name not in {_TYPE, "day", "hour"}]
+    together = list(dict.fromkeys([_TYPE, *keys, *owners(counts)]))
+    codes, table = coded(counts, together)
+    rows = [_firsts(codes, len(table))] if len(counts) else []
+    if "day" in counts.columns:
+        at = hours(counts)
+        order = np.lexsort((at, counts[_TYPE].cat.codes.to_numpy()))
+        kinds = counts[_TYPE].cat.codes.to_numpy()[order]
+        turn = np.flatnonzero(np.append(True, kinds[1:] != kinds[:-1])) if len(order) else order
+        rows += [order[turn], order[np.append(turn[1:], len(order)) - 1]] if len(order) else []
+    elif "hour" in counts.columns and len(counts):
+        codes, table = coded(counts, [_TYPE, "hour"])
+        rows.append(_firsts(codes, len(table)))
+    seen = counts.iloc[np.unique(np.concatenate(rows)) if rows else []]
+    return seen.assign(count=pd.array([pd.NA] * len(seen), dtype="Int64")).assign(**{SUMMED: 0})
+
+
+def _firsts(codes: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Return the first row of each code."""
+    first = np.empty(size, dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return first
+
+
+def _sides(rows: pd.DataFrame, pair: Sequence[str]) -> NDArray[np.int64]:
+    """Return what is known of each open count's partner now."""
+    cells = cells_of(rows)
+    (found,) = find_pairs(rows.drop(columns=SUMMED), [pair], cells)
+    side = np.full(len(rows), OPEN)
+    side[np.isin(cells, cells[found.unknown])] = ALONE
+    for known in found.known:
+        side[known] = PAIRED
+    return side

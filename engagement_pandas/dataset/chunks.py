@@ -1,0 +1,140 @@
+"""Which of the stored counts are wanted, and the files that they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+
+from engagement_pandas.dataset.arrow import among, column, read, tidy
+from engagement_pandas.dataset.delta_table import Table
+from engagement_pandas.dataset.merge import KEY
+from engagement_pandas.dataset.snapshot import DataFile
+from engagement_pandas.frame.contract import empty_counts, timestamps
+from engagement_pandas.request.engagement_types import known_types
+from engagement_pandas.request.post_ids import unique_ids
+from engagement_pandas.request.window import as_moment
+from engagement_pandas.vocabulary import Endpoint
+
+Moment = str | date
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which counts are wanted; None is no bound.
+
+    Attributes
+    ----------
+    since, until : datetime or None
+        Half-open, UTC; hours that begin in it.
+    post_ids, engagement_types : tuple of str or None
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    post_ids: tuple[str, ...] | None = None
+    engagement_types: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        since: Moment | None,
+        until: Moment | None,
+        post_ids: Iterable[Any] | None,
+        engagement_types: Iterable[str] | None,
+    ) -> Wanted:
+        """Read what somebody wants."""
+        types = None
+        if engagement_types is not None:
+            types = tuple(map(str, known_types(engagement_types, Endpoint.HISTORICAL)))
+        return cls(
+            None if since is None else as_moment(since, "since"),
+            None if until is None else as_moment(until, "until"),
+            None if post_ids is None else tuple(unique_ids(post_ids)),
+            types,
+        )
+
+    @property
+    def rows(self) -> Any:
+        """Say which rows these are, and whole days; None where all are wanted."""
+        conditions = []
+        if self.since is not None:
+            conditions.append(column("day") >= self.since.date())
+        if self.until is not None:
+            conditions.append(column("day") <= self.until.date())
+        if self.post_ids is not None:
+            conditions.append(among("post_id", self.post_ids))
+        if self.engagement_types is not None:
+            conditions.append(among("engagement_type", self.engagement_types))
+        whole = None
+        for one in conditions:
+            whole = one if whole is None else whole & one
+        return whole
+
+    def counts(self, table: Table, files: Iterable[DataFile]) -> pd.DataFrame:
+        """Return the counts as the contract has them."""
+        found = read(table, files, self.rows)
+        if found.empty:
+            return empty_counts(KEY)
+        begins = timestamps(found)
+        if self.since is not None:
+            begins = begins[begins >= pd.Timestamp(self.since)]
+        if self.until is not None:
+            begins = begins[begins < pd.Timestamp(self.until)]
+        return tidy(found.loc[begins.index])
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some files of a data set; it can be sent to another process, which sees them too.
+
+    What is appended later is not in it.
+
+    Attributes
+    ----------
+    table : Table
+    files : tuple of DataFile
+        At least one.
+    wanted : Wanted
+        Of the rows in them.
+    """
+
+    table: Table
+    files: tuple[DataFile, ...]
+    wanted: Wanted
+
+    def read(self) -> pd.DataFrame:
+        """Return what is wanted of it, as :meth:`Dataset.read` has it.
+
+        Returns
+        -------
+        DataFrame
+            Tidy counts by post, type, day and hour (counts per hour, UTC).
+        """
+        return self.wanted.counts(self.table, self.files)
+
+
+def pieces(table: Table, files: Iterable[DataFile], wanted: Wanted, most: int) -> Iterator[Piece]:
+    """Cut what is wanted into pieces, in the order of days.
+
+    Parameters
+    ----------
+    table : Table
+    files : iterable of DataFile
+    wanted : Wanted
+    most : int
+        Counts in a piece; more only where one file has more.
+    """
+    piece: list[DataFile] = []
+    size = 0
+    for file in sorted(table.chosen(files, wanted.rows), key=lambda one: one.path):
+        if piece and size + file.rows > most:
+            yield Piece(table, tuple(piece), wanted)
+            piece, size = [], 0
+        piece.append(file)
+        size += file.rows
+    if piece:
+        yield Piece(table, tuple(piece), wanted)

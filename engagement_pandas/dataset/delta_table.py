@@ -1,0 +1,320 @@
+"""Tables of Parquet files that change as a whole: Delta Lake, through ``deltalake``.
+
+A Delta table is a folder of Parquet files and a log that says which of them count. A writer
+puts new files beside the old ones, and then one small file into the log, all or nothing: so
+readers see the old or the new, and a writer that dies has changed nothing. Writing this
+protocol anew would be neither short nor readable by anybody else.
+
+The files are written and read here, with a checksum; the commits are those of ``deltalake``.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from engagement_pandas.dataset.retries import Overtaken, deltalake, explained, is_failure
+from engagement_pandas.dataset.snapshot import CURE, STATE, DataFile, Snapshot, odd_entry, state
+from engagement_pandas.dataset.storage import Storage
+from engagement_pandas.errors import DamagedDataset, DatasetError
+from engagement_pandas.files import flush_folder
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from deltalake import DeltaTable
+
+KEPT_HOURS: Final = 168
+"""For so long files stay that the log no longer names: a reader may be at them."""
+
+_HOURS_AT_WORK: Final = 1
+"""Longer than a writer takes from its first file to its commit."""
+
+_LOG: Final = "_delta_log"
+
+_CONFIGURATION: Final = {
+    # Versions are gone back to, however old they are.
+    "delta.enableExpiredLogCleanup": "false",
+    # A table is opened many times a sync, and each time all entries since a checkpoint are read.
+    "delta.checkpointInterval": "10",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Delta table at an address.
+
+    Parameters
+    ----------
+    storage : Storage
+    schema : pyarrow.Schema
+    partition_by : tuple of str
+        ``("day",)`` or nothing.
+    transactions : tuple of str
+        The names of numbers that a commit may hold, beside its rows.
+    """
+
+    storage: Storage
+    schema: pa.Schema
+    partition_by: tuple[str, ...] = ()
+    transactions: tuple[str, ...] = ()
+
+    @property
+    def uri(self) -> str:
+        """Where it is."""
+        return self.storage.uri
+
+    def open(self, version: int | None = None) -> Snapshot | None:
+        """Return the table as it is now, or was at a version; None where there is none."""
+        lake = deltalake()
+        with explained(self.uri, "read"):
+            try:
+                found = lake.DeltaTable(
+                    self.uri, version=version, storage_options=self.storage.options.values()
+                )
+                return Snapshot.of(found, self.transactions)
+            except lake.exceptions.TableNotFoundError as error:
+                if "Unknown scheme" in str(error):  # where no table can be
+                    msg = (
+                        f"{self.uri} cannot be read: deltalake knows no such store; name a folder "
+                        "of this machine, or s3://…, gs://… or az://… with storage_options"
+                    )
+                    raise DatasetError(msg) from error
+                if not self._entries():
+                    return None
+                raise self._damaged(error) from error
+            except BaseException as error:
+                known = isinstance(error, OSError) or not (self.storage.local and is_failure(error))
+                known |= "Forked process" in str(error)  # of deltalake, where nothing is damaged
+                if known and not isinstance(error, DamagedDataset):
+                    raise
+                raise self._damaged(error) from error
+
+    def _entries(self) -> list[Path]:
+        """Return the entries and checkpoints of the log of a table of this machine."""
+        return sorted(Path(self.uri, _LOG).glob("[0-9]*")) if self.storage.local else []
+
+    def _damaged(self, error: BaseException) -> DamagedDataset:
+        """Return an error that names the entry of the log that is none, if one is."""
+        found = odd_entry(self._entries())
+        where, why = found or (f"{self.uri}/{_LOG}", " ".join(str(error).split()))
+        return DamagedDataset(f"{where} is damaged: {why}; {CURE}")
+
+    def made(self) -> Snapshot:
+        """Return the table, made where there is none."""
+        found = self.open()
+        if found is not None:
+            return found
+        with explained(self.uri, "written"):
+            lake = deltalake()
+            try:
+                made = lake.DeltaTable.create(
+                    self.uri,
+                    schema=self.schema,
+                    mode="error",
+                    partition_by=list(self.partition_by) or None,
+                    configuration=_CONFIGURATION,
+                    storage_options=self.storage.options.values(),
+                    commit_properties=self._properties({STATE: state(0, (), {})}),
+                )
+            except lake.exceptions.DeltaError:
+                found = self.open()  # made by another writer just now
+                if found is None:
+                    raise
+                return found
+            self._flush(0, ())
+            return Snapshot.of(made, self.transactions)
+
+    def write(
+        self,
+        onto: Snapshot,
+        kept: Iterable[DataFile],
+        parts: Iterable[pa.Table],
+        marks: Mapping[str, int] | None = None,
+    ) -> Snapshot:
+        """Write a version that holds some of the files that there were, and more; one commit.
+
+        Parameters
+        ----------
+        onto : Snapshot
+            The last version. Where there is a later one by now, nothing is written.
+        kept : iterable of DataFile
+            Of this version or of one before.
+        parts : iterable of pyarrow.Table
+            More rows; of each a file a day is made.
+        marks : mapping of str to int, optional
+            Transactions that are other ones from now on.
+        """
+        lake = deltalake()
+        from deltalake.transaction import AddAction, RemoveAction  # noqa: PLC0415  an extra
+
+        had, keeps = ({file.path: file for file in files} for files in (onto.files, kept))
+        now = int(time.time() * 1000)
+        marks = {**onto.transactions, **(marks or {})}
+        with explained(self.uri, "written"):
+            added = [
+                self._put(rows, day)
+                for part in parts
+                for rows, day in _parted(part, self.partition_by)
+            ]
+            files = [*keeps.values(), *added]
+            version = onto.version + 1
+            actions: list[AddAction | RemoveAction] = [
+                AddAction(file.path, file.size, file.partition, now, True, file.logged)  # noqa: FBT003
+                for file in files
+                if file.path not in had
+            ]
+            actions += [
+                RemoveAction(path, True, now, file.size, file.partition)  # noqa: FBT003
+                for path, file in had.items()
+                if path not in keeps
+            ]
+            try:
+                onto.delta.create_write_transaction(
+                    actions,
+                    "append",
+                    self.schema,
+                    list(self.partition_by) or None,
+                    commit_properties=self._properties(
+                        {**marks, STATE: state(version, files, marks)}
+                    ),
+                )
+            except lake.exceptions.CommitFailedError as error:
+                raise Overtaken from error
+            self._flush(version, added)
+        written = self.open(version)
+        if written is None:
+            msg = f"{self.uri} was taken away while it was written; do the same again"
+            raise DatasetError(msg)
+        return written
+
+    def _put(self, rows: pa.Table, day: date | None) -> DataFile:
+        file, content = DataFile.of(rows, day)
+        self.storage.write(file.path, content)
+        return file
+
+    @staticmethod
+    def _properties(marks: Mapping[str, int]) -> Any:
+        lake = deltalake()
+        # No second try: it would rest on rows that have changed meanwhile.
+        return lake.CommitProperties(
+            max_commit_retries=0,
+            app_transactions=[lake.Transaction(name, number) for name, number in marks.items()],
+        )
+
+    def _flush(self, version: int, files: Iterable[DataFile]) -> None:
+        """Have a commit last through a power cut; ``deltalake`` itself flushes nothing."""
+        if not self.storage.local:
+            return
+        folder = Path(self.uri)
+        log = folder / _LOG
+        for written in (*log.glob(f"{version:020}.*"), log / "_last_checkpoint"):
+            with suppress(FileNotFoundError), written.open("rb+") as handle:
+                os.fsync(handle.fileno())
+        parents = {(folder / file.path).parent for file in files} | {folder, log}
+        if version == 0:
+            parents |= {folder.parent, folder.parent.parent}
+        for parent in parents:
+            flush_folder(parent)
+
+    def rows(
+        self, files: Iterable[DataFile], wanted: Any = None, columns: list[str] | None = None
+    ) -> Iterator[pa.Table]:
+        """Yield what is wanted of files, one by one, each only if it is what was written."""
+        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+        from pyarrow import dataset as ds  # noqa: PLC0415
+
+        parquet = ds.ParquetFileFormat()
+        for file in self.chosen(files, wanted):
+            with explained(self.uri, "read"):
+                source: Any = pa.BufferReader(self.content(file))
+                part = parquet.make_fragment(source, partition_expression=_day_is(file))
+                try:
+                    found = part.to_table(schema=self.schema, filter=wanted, columns=columns)
+                except (pa.ArrowException, OSError) as error:
+                    raise file.damaged(self.uri, " ".join(str(error).split())) from error
+            yield found
+
+    def chosen(self, files: Iterable[DataFile], wanted: Any = None) -> list[DataFile]:
+        """Return the files that are of a day that is wanted."""
+        from pyarrow import dataset as ds  # noqa: PLC0415  heavy, and only files need it
+        from pyarrow import fs  # noqa: PLC0415
+
+        given = {file.path: file for file in files}
+        parquet, here = ds.ParquetFileFormat(), fs.LocalFileSystem()
+        parts = [  # which are not opened
+            parquet.make_fragment(path, filesystem=here, partition_expression=_day_is(file))
+            for path, file in given.items()
+        ]
+        found = ds.FileSystemDataset(parts, self.schema, parquet, here).get_fragments(wanted)
+        return [given[part.path] for part in found]
+
+    def content(self, file: DataFile) -> bytes:
+        """Return the content of a file, if it is what was written."""
+        try:
+            return file.verified(self.storage.read(file.path), self.uri)
+        except FileNotFoundError as error:
+            why = "it is lost, or compact() has replaced it since: then read anew"
+            raise file.damaged(self.uri, why) from error
+
+    def sweep(self, snapshot: Snapshot, kept_hours: int) -> None:
+        """Take away files that no longer count, also those of writers that died.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            Whose files stay.
+        kept_hours : int
+            Files that are younger stay; those of no commit also if they are younger than an
+            hour: another writer may be at them.
+        """
+        with explained(self.uri, "written"):
+            table = self.made().delta
+            long_ago = max(kept_hours, _HOURS_AT_WORK)
+            named = _left(table, kept_hours, full=False) | _left(table, long_ago, full=True)
+            for path in named - {file.path for file in snapshot.files}:
+                self.storage.remove(path)
+            if self.storage.local:
+                _sweep(Path(self.uri), time.time() - long_ago * 3600)
+
+
+def _left(table: DeltaTable, hours: int, *, full: bool) -> set[str]:
+    """Return the files that no longer count, or with ``full`` never did."""
+    return set(table.vacuum(retention_hours=hours, enforce_retention_duration=False, full=full))
+
+
+def _parted(
+    rows: pa.Table, partition_by: tuple[str, ...]
+) -> Iterator[tuple[pa.Table, date | None]]:
+    """Yield the rows of each day, or all of them."""
+    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    if not partition_by:
+        yield from [(rows, None)] if rows.num_rows else []
+        return
+    days: list[Any] = rows["day"].unique().to_pylist()
+    for day in sorted(days):
+        yield rows.filter(pc.equal(rows["day"], pa.scalar(day))).drop_columns("day"), day
+
+
+def _day_is(file: DataFile) -> Any:
+    """Return the expression that holds for all rows of a file; None where there is none."""
+    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    from pyarrow import dataset as ds  # noqa: PLC0415
+
+    return None if file.day is None else ds.field("day") == pa.scalar(file.day, pa.date32())
+
+
+def _sweep(folder: Path, before: float) -> None:
+    """Take away unfinished files of writers that died, which a vacuum does not know."""
+    for pattern in ("**/*.parquet#*", "_delta_log/*.json#*", "_delta_log/*.tmp"):
+        for left in folder.glob(pattern):
+            with suppress(FileNotFoundError):  # another sweeps too
+                if left.stat().st_mtime <= before:
+                    left.unlink()

@@ -1,0 +1,225 @@
+"""Counts that are read again: which reading holds, and which hours it changed.
+
+A *reading* is a count with the moment at which it was read. Of two readings of the same
+hour the later holds, but a number is never given up for a count that is missing. So it does
+not matter in which order, or how often, readings come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.contract import COUNT_COLUMNS, check_counts, moment_text, timestamps
+
+KEY: Final = ("post_id", "engagement_type", "day", "hour")
+"""What a count is of."""
+
+REVISION_COLUMNS: Final = (*KEY, "count_before", "count", "retrieved_before", "retrieved_at")
+"""Of the log of hours that changed after they were first read."""
+
+_CURE: Final = "a data set keeps hours of historical(), grouped by post, type, day and hour"
+_MICRO: Final = "datetime64[us, UTC]"
+
+
+@dataclass(frozen=True)
+class Folded:
+    """What new readings make of old ones.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        All the old rows and the new ones, each hour once.
+    added : DataFrame
+        The rows of hours that were not there.
+    renewed : ndarray of datetime64
+        The days with old rows that are no longer the same.
+    revisions : DataFrame
+        The hours whose count is another one now.
+    """
+
+    rows: pd.DataFrame
+    added: pd.DataFrame
+    renewed: npt.NDArray[np.datetime64]
+    revisions: pd.DataFrame
+
+
+def as_readings(counts: Any) -> pd.DataFrame:
+    """Return counts with the moment at which each was read, or refuse them.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts by post, type, day and hour. When they were read is in their column
+        ``retrieved_at``, or else in ``attrs["retrieved_at"]``, as ``flatten`` has it.
+    """
+    check_counts(counts)
+    missing = [name for name in KEY if name not in counts]
+    if missing:
+        msg = f"the counts lack {missing}; {_CURE}"
+        raise FrameError(msg)
+    endpoint = counts.attrs.get("endpoint", "historical")
+    if endpoint != "historical":
+        msg = f"the counts are of /{endpoint}, whose edges are no whole hours; {_CURE}"
+        raise FrameError(msg)
+    if "retrieved_at" not in counts:
+        if "retrieved_at" not in counts.attrs:
+            msg = (
+                "nobody knows when the counts were read; set counts.attrs['retrieved_at'], or "
+                "take flatten(responses, retrieved_at=True)"
+            )
+            raise FrameError(msg)
+        moment = pd.Timestamp(moment_text(counts.attrs["retrieved_at"])).as_unit("us")
+        counts = counts.assign(retrieved_at=pd.Series(moment, counts.index, dtype=_MICRO))
+    readings: pd.DataFrame = counts[list(COUNT_COLUMNS)].reset_index(drop=True)
+    early = readings["retrieved_at"] < timestamps(readings) + pd.Timedelta(hours=1)
+    if early.any():
+        row = readings[early].iloc[0]
+        msg = (
+            f"hour {row['hour']} of {row['day']:%Y-%m-%d} was read at {row['retrieved_at']}, "
+            "before it was over; ask up to the last whole hour"
+        )
+        raise FrameError(msg)
+    return readings
+
+
+def moment_of(counts: pd.DataFrame) -> datetime:
+    """Return the moment at which counts were read."""
+    moments: Any = counts["retrieved_at"].unique() if "retrieved_at" in counts else []
+    if len(moments) > 1:
+        msg = f"the counts were read from {min(moments)} to {max(moments)}, the omissions when?"
+        raise FrameError(f"{msg} take omissions(responses, retrieved_at=True)")
+    if not len(moments) and "retrieved_at" not in counts.attrs:
+        msg = "nobody knows when the omissions were told"
+        raise FrameError(f"{msg}; take omissions(responses, retrieved_at=True)")
+    moment = moments[0] if len(moments) else counts.attrs["retrieved_at"]
+    return datetime.fromisoformat(moment_text(moment))
+
+
+def in_turn(readings: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield readings in parts that hold each hour at most once, earlier readings first."""
+    if not readings.duplicated(list(KEY)).any():
+        yield readings
+        return
+    ordered = readings.sort_values("retrieved_at", kind="stable")
+    turn = ordered.groupby(list(KEY), observed=True).cumcount()
+    for number in range(int(turn.max()) + 1):
+        yield ordered[turn == number]
+
+
+def fold(stored: pd.DataFrame, fresh: pd.DataFrame) -> Folded:
+    """Put new readings to old ones.
+
+    Parameters
+    ----------
+    stored, fresh : DataFrame
+        Counts with ``retrieved_at``, each hour at most once.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> def read(count, at):
+    ...     body = {"g": {"7": {"replies": {"2026-03-01": {"09": count}}}}}
+    ...     counts = ep.flatten_json(body)
+    ...     counts.attrs["retrieved_at"] = at
+    ...     return as_readings(counts)
+    >>> first, second = read("5", "2026-03-01T10:05:00Z"), read("6", "2026-03-01T11:05:00Z")
+    >>> fold(first, second).revisions[["count_before", "count"]].to_numpy().tolist()
+    [[5, 6]]
+    >>> fold(second, first).revisions.empty
+    True
+    """
+    old_at, new_at = _matched(stored, fresh)
+    added = fresh.drop(index=fresh.index[new_at])
+    old, new = stored.iloc[old_at], fresh.iloc[new_at]
+    before, after = (part["retrieved_at"].to_numpy("datetime64[us]") for part in (old, new))
+    had, has = old["count"].notna().to_numpy(), new["count"].notna().to_numpy()
+    was, now = (part["count"].fillna(0).to_numpy() for part in (old, new))
+    differs = (had != has) | (was != now)
+    twice = np.flatnonzero(differs & (before == after))
+    if len(twice):
+        row = new.iloc[twice[0]]
+        msg = (
+            f"{row[list(KEY)].astype(str).to_dict()} was read as {old['count'].iloc[twice[0]]} and "
+            f"as {row['count']} at the same moment, {row['retrieved_at']}; only one can be right"
+        )
+        raise FrameError(msg)
+    takes = (has & ~had) | ((has == had) & (after > before))
+    told = takes & differs & (after > before)
+    revisions = (
+        new[told]
+        .assign(
+            count_before=old["count"].array[told], retrieved_before=old["retrieved_at"].array[told]
+        )[list(REVISION_COLUMNS)]
+        .reset_index(drop=True)
+    )
+    kept = np.ones(len(stored), bool)
+    kept[old_at[takes]] = False
+    rows = _stacked([stored[kept], new[takes], added])
+    return Folded(rows, added, np.unique(new["day"].to_numpy()[takes]), revisions)
+
+
+def fold_all(stored: pd.DataFrame, turns: Sequence[pd.DataFrame]) -> Folded:
+    """Put new readings to old ones, one turn after the other."""
+    folded = fold(stored, turns[0])
+    if len(turns) == 1:
+        return folded
+    steps = [folded]
+    for fresh in turns[1:]:
+        steps.append(fold(steps[-1].rows, fresh))
+    rows = steps[-1].rows
+    _, known = _matched(stored, rows)
+    return Folded(
+        rows,
+        added=rows.drop(index=rows.index[known]),
+        renewed=np.unique(np.concatenate([step.renewed for step in steps])),
+        revisions=pd.concat([step.revisions for step in steps], ignore_index=True),
+    )
+
+
+def _stacked(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Put rows below each other, types as texts: their categories differ."""
+    return pd.concat([part.astype({"engagement_type": "str"}) for part in parts], ignore_index=True)
+
+
+def _matched(
+    stored: pd.DataFrame, fresh: pd.DataFrame
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return where each hour lies in both, of those that both have."""
+    posts = pd.Index(fresh["post_id"].unique())
+    types = pd.Index(fresh["engagement_type"].unique()).astype("str")
+    hours = [_hours(part) for part in (stored, fresh)]
+    least = min((int(part.min()) for part in hours if len(part)), default=0)
+    span = max((int(part.max()) for part in hours if len(part)), default=0) - least + 1
+    keys = []
+    for part, hour in zip((stored, fresh), hours, strict=True):
+        post = _places(posts, part["post_id"])
+        kind = _places(types, part["engagement_type"].astype("str"))
+        keys.append(
+            np.where((post < 0) | (kind < 0), -1, (post * len(types) + kind) * span + hour - least)
+        )
+    order = np.argsort(keys[0], kind="stable")
+    spot = np.minimum(np.searchsorted(keys[0], keys[1], sorter=order), max(len(order) - 1, 0))
+    if not len(order):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    old = order[spot]
+    new = np.flatnonzero(keys[0][old] == keys[1])
+    return old[new], new
+
+
+def _places(names: pd.Index, texts: pd.Series) -> npt.NDArray[np.int64]:
+    codes, seen = pd.factorize(texts)
+    return np.append(names.get_indexer(pd.Index(seen)), -1)[codes].astype(np.int64)
+
+
+def _hours(part: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return the hours since 1970, UTC."""
+    days = part["day"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    return days * 24 + part["hour"].to_numpy().astype(np.int64)

@@ -1,0 +1,243 @@
+"""Silences that last: since when something has had no count, and when that was last heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby, pairwise
+from typing import Any, Final
+
+import pandas as pd
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.contract import (
+    OMISSION_COLUMNS,
+    REASONS,
+    TOLD,
+    check_omissions,
+    timestamps,
+)
+from engagement_pandas.vocabulary import OmissionReason
+
+SILENCE_COLUMNS: Final = {
+    **{name: OMISSION_COLUMNS[name] for name in TOLD},
+    "first_retrieved_at": OMISSION_COLUMNS["retrieved_at"],
+    "retrieved_at": OMISSION_COLUMNS["retrieved_at"],
+}
+"""Of omissions that are kept: also when each was heard first, and last."""
+
+_FAILED: Final = frozenset({OmissionReason.UNAUTHORIZED, OmissionReason.INVALID_ANSWER})
+
+_OF_THE_POST: Final = _FAILED | {
+    OmissionReason.UNAVAILABLE,
+    OmissionReason.FORBIDDEN,
+    OmissionReason.REFUSED,
+}
+
+_LONGEST_REST: Final = timedelta(days=1)
+"""Until what failed is sent again; an owner may have authorised the app meanwhile."""
+
+_WITH_ROWS: Final = frozenset({OmissionReason.UNSUPPORTED_AGE, OmissionReason.BEFORE_COUNTING})
+"""Their hours are in the counts, as ``<NA>``, with when they were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """One row; ``engagement_type`` is None where it goes for all of them."""
+
+    post_id: str
+    engagement_type: str | None
+    reason: OmissionReason
+    message: str
+    start: datetime
+    end: datetime
+    first_retrieved_at: datetime
+    retrieved_at: datetime
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is about the post or type as such, and not about single hours.
+
+        Then there is no use in asking on and on; and if it ends, all hours can be had.
+        """
+        return self.reason in _OF_THE_POST or (
+            self.reason is OmissionReason.NOT_ANSWERED and self.engagement_type is None
+        )
+
+    def rests(self, now: datetime) -> bool:
+        """Tell whether it is too early to ask again.
+
+        Each time the silence has to have lasted twice as long: what is gone for good is asked
+        for some thirteen times in its first year, and four times in the fifteen after. What
+        failed is sent again each day at least.
+        """
+        rest = self.retrieved_at - self.first_retrieved_at
+        if self.reason in _FAILED:
+            rest = min(rest, _LONGEST_REST)
+        return now - self.retrieved_at < rest
+
+    @property
+    def _subject(self) -> tuple[str, str, str]:
+        return self.post_id, self.engagement_type or "", self.reason
+
+
+def silences_of(omissions: Any, retrieved_at: datetime | None = None) -> list[Silence]:
+    """Return omissions, heard at that moment; but for what was not asked, before a post.
+
+    Without a moment, when each was heard is in its column ``retrieved_at``.
+    """
+    check_omissions(omissions)
+    if omissions[["start", "end"]].isna().any(axis=None):
+        msg = "the omissions are of no window; a data set keeps those of historical()"
+        raise FrameError(msg)
+    moments = omissions["retrieved_at"] if retrieved_at is None else retrieved_at
+    heard = omissions.assign(first_retrieved_at=moments, retrieved_at=moments)
+    return [
+        silence
+        for silence in read_silences(heard)
+        if silence.reason is not OmissionReason.NOT_YET_POSTED
+    ]
+
+
+def read_silences(frame: pd.DataFrame) -> list[Silence]:
+    """Return the rows of a frame."""
+    columns = [
+        [None if missing else value for value, missing in zip(column, column.isna(), strict=True)]
+        if name == "engagement_type"
+        else [OmissionReason(value) for value in column]
+        if name == "reason"
+        else [moment.to_pydatetime() for moment in column]
+        if pd.api.types.is_datetime64_any_dtype(column)
+        else column.to_list()
+        for name, column in frame[list(SILENCE_COLUMNS)].items()
+    ]
+    return [Silence(*row) for row in zip(*columns, strict=True)]
+
+
+def as_frame(silences: list[Silence]) -> pd.DataFrame:
+    """Return silences as a frame, sorted."""
+    ordered = sorted(silences, key=lambda one: (one._subject, one.start))  # noqa: SLF001
+    dtypes: dict[str, Any] = {**SILENCE_COLUMNS, "reason": REASONS}
+    return pd.DataFrame(
+        {
+            name: pd.Series([getattr(one, name) for one in ordered], dtype=dtype)
+            for name, dtype in dtypes.items()
+        }
+    )
+
+
+def joined(silences: list[Silence]) -> list[Silence]:
+    """Make one of those that are about the same and touch or overlap.
+
+    Of a post or type as such the span from the first to the last time is kept. Of single
+    hours each keeps the times at which it was itself retrieved first and last: only hours
+    with the same are one. Of hours that have ``<NA>`` in the counts, and so their own time
+    there, neighbours may be one; they are never said to be read later than they were.
+
+    Examples
+    --------
+    >>> at = [datetime(2026, 3, 1, hour) for hour in range(4)]
+    >>> first = Silence("7", None, OmissionReason.UNAVAILABLE, "gone", at[0], at[1], at[1], at[1])
+    >>> (both,) = joined([first, replace(first, end=at[2], first_retrieved_at=at[3],
+    ...                                  retrieved_at=at[3])])
+    >>> [moment.hour for moment in (both.start, both.end, both.first_retrieved_at)]
+    [0, 2, 1]
+    """
+    ordered = sorted(silences, key=lambda one: (one._subject, one.start))  # noqa: SLF001
+    return [
+        one
+        for _, alike in groupby(ordered, key=lambda one: one._subject)  # noqa: SLF001
+        for one in _unbroken(list(alike))
+    ]
+
+
+def _unbroken(alike: list[Silence]) -> Iterator[Silence]:
+    parts = alike if alike[0].whole else list(_hourly(alike))
+    current = parts[0]
+    for one in parts[1:]:
+        both = _merged(current, one)
+        if both is None:
+            yield current
+        current = both or one
+    yield current
+
+
+def _merged(before: Silence, after: Silence) -> Silence | None:
+    """Return one of two; None where they do not touch, or may not be one."""
+    if after.start > before.end:
+        return None
+    first = before.first_retrieved_at, after.first_retrieved_at
+    last = before.retrieved_at, after.retrieved_at
+    if before.whole:
+        latest = max(before, after, key=lambda one: (one.retrieved_at, one.message))
+        end = max(before.end, after.end)
+        return replace(latest, start=before.start, end=end, first_retrieved_at=min(first))
+    alike = (first[0], last[0]) == (first[1], last[1]) or before.reason in _WITH_ROWS
+    if before.message != after.message or not alike:
+        return None
+    return replace(
+        before, end=after.end, first_retrieved_at=min(max(first), *last), retrieved_at=min(last)
+    )
+
+
+def _hourly(alike: list[Silence]) -> Iterator[Silence]:
+    """Cut spans where others begin or end, so that each hour is in one, with its own times."""
+    ends = sorted({moment for one in alike for moment in (one.start, one.end)})
+    waiting, active = alike[::-1], list[Silence]()
+    for start, end in pairwise(ends):
+        active = [one for one in active if one.end > start]
+        while waiting and waiting[-1].start <= start:
+            active.append(waiting.pop())
+        if active:
+            latest = max(active, key=lambda one: (one.retrieved_at, one.message))
+            first = min(one.first_retrieved_at for one in active)
+            yield replace(latest, start=start, end=end, first_retrieved_at=first)
+
+
+def without_counted(silences: list[Silence], counts: pd.DataFrame) -> list[Silence]:
+    """Return those that counts have not ended, cut to the hours without a count.
+
+    One of a post or type as such ends with a count that was read later. One of single hours
+    ends for those that have a count of a later reading, or of the same.
+
+    Parameters
+    ----------
+    silences : list of Silence
+    counts : DataFrame
+        With ``retrieved_at``.
+    """
+    posts = {one.post_id for one in silences}
+    spoke = counts[counts["count"].notna() & counts["post_id"].isin(posts)]
+    if spoke.empty:
+        return silences
+    hours = pd.DataFrame(
+        {
+            "post_id": spoke["post_id"],
+            "engagement_type": spoke["engagement_type"].astype("str"),
+            "hour": timestamps(spoke),
+            "retrieved_at": spoke["retrieved_at"],
+        }
+    )
+    by_post = dict(iter(hours.groupby("post_id")))
+    return [left for one in silences for left in _left(one, by_post.get(one.post_id))]
+
+
+def _left(one: Silence, counted: pd.DataFrame | None) -> Iterator[Silence]:
+    """Yield what counts of its post leave of one."""
+    if counted is None:
+        yield one
+        return
+    if one.engagement_type is not None:
+        counted = counted[counted["engagement_type"] == one.engagement_type]
+    if one.whole:
+        if not (counted["retrieved_at"] > one.retrieved_at).any():
+            yield one
+        return
+    within = (counted["hour"] >= one.start) & (counted["hour"] < one.end)
+    ended = counted["hour"][within & (counted["retrieved_at"] >= one.retrieved_at)]
+    start = one.start
+    for moment in [*sorted(set(ended.dt.to_pydatetime())), one.end]:
+        if start < moment:
+            yield replace(one, start=start, end=moment)
+        start = moment + timedelta(hours=1)

@@ -1,0 +1,175 @@
+"""Raw answers on their way into a data set: stored, taken up after a crash, or all over again."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from engagement_pandas.dataset.dataset import Dataset
+from engagement_pandas.dataset.gaps import made_by
+from engagement_pandas.errors import (
+    ArchiveError,
+    DamagedDataset,
+    FrameError,
+    RequestError,
+    ResponseShapeError,
+)
+from engagement_pandas.flattening import flatten, omissions
+from engagement_pandas.frame.contract import timestamps
+from engagement_pandas.request.request import BY_HOUR
+from engagement_pandas.response.archive import Archive
+from engagement_pandas.response.response import EngagementResponse
+from engagement_pandas.text import counted
+from engagement_pandas.vocabulary import EARLIEST, Endpoint, OmissionReason
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from engagement_pandas.response.collection import Collection
+
+_HOUR: Final = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a run has done.
+
+    Attributes
+    ----------
+    answers : int
+        Answers that came, refusals included.
+    added : int
+        Counts of hours that were not there, also of answers that an earlier run left behind.
+    revised : int
+        Counts that are other ones now; ``Dataset.revisions`` has them.
+    failed : tuple of str
+        The posts without an answer, since the tokens of their owner are of no use or their
+        answers are invalid; ``Dataset.omissions`` has the reasons. They are sent again, at
+        least once a day.
+    """
+
+    answers: int = 0
+    added: int = 0
+    revised: int = 0
+    failed: tuple[str, ...] = ()
+
+    def __add__(self, other: Synced) -> Synced:
+        return Synced(
+            self.answers + other.answers,
+            self.added + other.added,
+            self.revised + other.revised,
+            tuple(dict.fromkeys((*self.failed, *other.failed))),
+        )
+
+    def __str__(self) -> str:
+        if self == Synced():
+            return "up to date: nothing to ask"
+        failed = f"; no answer for {counted(len(self.failed), 'post')}" if self.failed else ""
+        return (
+            f"{counted(self.answers, 'answer')}: {counted(self.added, 'new count')}, "
+            f"{counted(self.revised, 'revision')}{failed}"
+        )
+
+
+def store(
+    dataset: Dataset, archive: Archive, now: datetime, responses: list[EngagementResponse]
+) -> Synced:
+    """Store answers; one that does not go into the data set is set aside, and sent again."""
+    try:
+        return _append(dataset, responses, now)
+    except (FrameError, RequestError, ResponseShapeError) as error:
+        if len(responses) > 1:
+            parts = (store(dataset, archive, now, [one]) for one in responses)
+            return sum(parts, Synced())
+        (odd,) = responses
+        reason, message = OmissionReason.INVALID_ANSWER, str(error)
+        failed = EngagementResponse.uncounted(odd.request, odd.retrieved_at, reason, message)
+        for collection in archive.collections:
+            if collection.find(odd.request) is not None:
+                collection.records.set_aside(failed, odd.content)
+        return _append(dataset, [failed], now)
+
+
+def _append(dataset: Dataset, responses: list[EngagementResponse], now: datetime) -> Synced:
+    if not responses:
+        return Synced()
+    counts = flatten(responses, retrieved_at=True)
+    silences = omissions(responses, retrieved_at=True)
+    done = dataset.append(_lived(counts, now), _lived_silences(silences, now))
+    failed = [post for one in responses if one.failed for post in one.request.post_ids]
+    answers = sum(one.status > 0 and one.retrieved_at >= now for one in responses)
+    return Synced(answers, done.added, done.revised, tuple(dict.fromkeys(failed)))
+
+
+def _lived(counts: pd.DataFrame, now: datetime) -> pd.DataFrame:
+    """Leave out the hours before a post was made: their zeros are no counts."""
+    return counts[timestamps(counts) >= _begun(counts["post_id"], now)]
+
+
+def _lived_silences(silences: pd.DataFrame, now: datetime) -> pd.DataFrame:
+    """Leave out the hours before a post was made: no answer lacks them."""
+    begun = _begun(silences["post_id"], now)
+    lacking = silences["reason"] == OmissionReason.NOT_ANSWERED
+    started = silences["start"].where(~lacking | (silences["start"] >= begun), begun)
+    return silences.assign(start=started)[started < silences["end"]]
+
+
+def _begun(posts: pd.Series, now: datetime) -> pd.Series:
+    """Return the hour in which each post was made."""
+    made = {post: made_by(post, now) or EARLIEST for post in posts.unique()}
+    return posts.map(made).astype("datetime64[us, UTC]").dt.floor("h")
+
+
+def take_up(dataset: Dataset, folder: Path, now: datetime) -> Synced:
+    """Store what an earlier run was told and did not come to store.
+
+    That is younger than anything stored: answers are stored in the order in which they come.
+    """
+    done, latest = Synced(), dataset.latest
+    for hour in sorted(path for path in folder.iterdir() if _HOUR.fullmatch(path.name)):
+        if latest is not None and hour.name[:10] < f"{latest:%Y-%m-%d}":
+            continue
+        for collection in sorted(
+            filter(_ours, Archive(hour).collections), key=lambda one: one.started
+        ):
+            fresh = [
+                response
+                for response in answered(collection)
+                if latest is None or response.retrieved_at >= latest
+            ]
+            stored = store(dataset, Archive(hour), now, fresh)
+            done += replace(stored, answers=0, failed=())
+    return done
+
+
+def rebuild(dataset: Dataset, folder: Path, now: datetime, error: DamagedDataset) -> None:
+    """Make the tables again from the raw answers."""
+    with dataset.rebuilding() as rebuilt:
+        if not take_up(rebuilt, folder, now).added:
+            raise error  # there is nothing to make them from
+    msg = f"{error}: done; what was there is in {dataset.path}/damaged"
+    warnings.warn(msg, UserWarning, stacklevel=3)
+
+
+def _ours(collection: Collection) -> bool:
+    """Tell whether a collection is one that sync asks for."""
+    try:
+        asked = [(request.endpoint, request.groupings) for request in collection.requests]
+    except ArchiveError:  # its question is lost
+        return False
+    return set(asked) <= {(Endpoint.HISTORICAL, (BY_HOUR,))}
+
+
+def answered(collection: Collection) -> Iterator[EngagementResponse]:
+    """Yield what is whole of a collection; the rest is missing, and asked again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that it is not finished
+        try:
+            yield from collection
+        except ArchiveError:
+            return

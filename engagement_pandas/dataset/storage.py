@@ -1,0 +1,157 @@
+"""Files at an address: a folder of this machine, or a store that ``deltalake`` knows."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from engagement_pandas.errors import DatasetError
+from engagement_pandas.files import flush_folder
+
+_ODD: Final = re.compile(r"[\[\]]|%[0-9A-Fa-f]{2}")
+_NONE: Final[Mapping[str, str]] = {}
+
+
+class StorageOptions:
+    """Options of a store, which may be keys: not shown, not pickled, not copied."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+        self._values = dict(values or _NONE)
+
+    def values(self) -> dict[str, str] | None:
+        """Return them as ``deltalake`` takes them."""
+        return dict(self._values) or None
+
+    def __copy__(self) -> StorageOptions:
+        return self
+
+    def __deepcopy__(self, _: Any) -> StorageOptions:
+        return self
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        if self._values:
+            self._refuse()
+        return StorageOptions, ()
+
+    def __dask_tokenize__(self) -> str:
+        return hashlib.sha256(repr(sorted(self._values.items())).encode()).hexdigest()
+
+    @staticmethod
+    def _refuse() -> NoReturn:
+        msg = (
+            "a data set with storage_options is not pickled, so that no key is written; set them "
+            "as environment variables (AWS_…, AZURE_…, GOOGLE_…), also of each worker, and make "
+            "Dataset(path) without them"
+        )
+        raise DatasetError(msg)
+
+    def __repr__(self) -> str:
+        return f"StorageOptions({', '.join(sorted(self._values))})"
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The files at an address.
+
+    Parameters
+    ----------
+    uri : str
+        A folder, or an address such as ``s3://bucket/counts``.
+    options : StorageOptions
+    """
+
+    uri: str
+    options: StorageOptions
+
+    @property
+    def local(self) -> bool:
+        """Whether it is a folder of this machine."""
+        return "://" not in self.uri
+
+    def read(self, path: str) -> bytes:
+        """Return a file."""
+        if self.local:
+            return Path(self.uri, path).read_bytes()
+        content: bytes = self._handler().open_input_file(path).read()
+        return content
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file, and have it last through a power cut; its folder has to be flushed."""
+        if self.local:
+            file = Path(self.uri, path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("wb") as handle:
+                handle.write(content)
+                handle.flush()
+                os.fsync(handle.fileno())
+            return
+        # Of the stream that pyarrow would give, the buffers are refused.
+        stream = self._handler()._handler.open_output_stream(path, None)  # noqa: SLF001
+        stream.write(content)
+        stream.close()
+
+    def remove(self, path: str) -> None:
+        """Take a file away, if it is there."""
+        if self.local:
+            Path(self.uri, path).unlink(missing_ok=True)
+        else:
+            with suppress(FileNotFoundError):
+                self._handler().delete_file(path)
+
+    def remove_folder(self, path: str) -> None:
+        """Take a folder away, if it is there."""
+        if self.local:
+            shutil.rmtree(Path(self.uri, path), ignore_errors=True)
+        else:
+            for file in self._below(path):
+                self.remove(file)
+
+    def move_folder(self, source: str, target: str) -> None:
+        """Put a folder, if it is there, in the place of another."""
+        if not self.local:
+            for file in self._below(source):
+                self._handler().move(file, target + file.removeprefix(source))
+        elif Path(self.uri, source).is_dir():
+            self.remove_folder(target)
+            Path(self.uri, target).parent.mkdir(parents=True, exist_ok=True)
+            Path(self.uri, source).rename(Path(self.uri, target))
+            flush_folder(Path(self.uri))
+
+    def _below(self, path: str) -> list[str]:
+        """Return the files in a folder of a store, and in those in it."""
+        from pyarrow import fs  # noqa: PLC0415  heavy, and only files need it
+
+        every = fs.FileSelector(path, allow_not_found=True, recursive=True)
+        found = fs.PyFileSystem(self._handler()).get_file_info(every)
+        return [file.path for file in found if file.type == fs.FileType.File]
+
+    def _handler(self) -> Any:
+        from deltalake.exceptions import TableNotFoundError  # noqa: PLC0415  an extra
+        from deltalake.fs import DeltaStorageHandler  # noqa: PLC0415
+
+        try:
+            return DeltaStorageHandler(self.uri, self.options.values())
+        except TableNotFoundError as error:
+            raise FileNotFoundError(self.uri) from error
+
+
+def checked(path: str) -> str:
+    """Return the full path of a folder of this machine, or refuse what can be none."""
+    full = os.path.abspath(path)  # noqa: PTH100
+    if os.path.isfile(full):  # noqa: PTH113
+        msg = f"{path} is a file; name a folder"
+        raise DatasetError(msg)
+    odd = _ODD.search(full)
+    if odd:
+        msg = f"deltalake takes no folder with {odd[0]!r} in its path, as {full} has; name another"
+        raise DatasetError(msg)
+    return full

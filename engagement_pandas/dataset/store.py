@@ -1,0 +1,321 @@
+"""Three tables that change at once: counts, omissions and revisions.
+
+A commit of one table is all or nothing; of three it is not. So the commit of the counts comes
+last, and says which versions of the other two go with it. What a writer that died left in
+those is of no version that counts, and the next commit leaves it out.
+
+A small file beside them says how many commits of the counts there are at least: the log of
+Delta does not, so that its last entry could be lost unnoticed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+from uuid import uuid4
+
+import pandas as pd
+
+from engagement_pandas.dataset.arrow import among, on_days, plain, read, to_arrow
+from engagement_pandas.dataset.delta_table import Table
+from engagement_pandas.dataset.merge import KEY, REVISION_COLUMNS, fold_all
+from engagement_pandas.dataset.omission_log import (
+    SILENCE_COLUMNS,
+    Silence,
+    as_frame,
+    joined,
+    read_silences,
+    without_counted,
+)
+from engagement_pandas.dataset.retries import explained
+from engagement_pandas.dataset.snapshot import CURE, DataFile, Snapshot
+from engagement_pandas.dataset.storage import Storage, StorageOptions
+from engagement_pandas.errors import DamagedDataset
+from engagement_pandas.files import replacing
+from engagement_pandas.frame.categories import as_reasons
+from engagement_pandas.frame.contract import TOLD, counts_schema, omissions_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+OMISSIONS: Final = "omissions"
+REVISIONS: Final = "revisions"
+
+_LATEST: Final = "latest_commit"
+
+
+class Appended(NamedTuple):
+    """What an append changed.
+
+    Attributes
+    ----------
+    added : int
+        Counts of hours that were not there.
+    revised : int
+        Counts that are other ones now.
+    """
+
+    added: int
+    revised: int
+
+
+@dataclass(frozen=True)
+class Store:
+    """The tables of a data set.
+
+    Parameters
+    ----------
+    home : str
+        A folder or address; the tables are in folders in it.
+    options : StorageOptions
+        For the store.
+    """
+
+    home: str
+    options: StorageOptions
+
+    @cached_property
+    def counts(self) -> Table:
+        """The counts, in a folder a day."""
+        return self._table("counts", counts_schema(), ("day",), (OMISSIONS, REVISIONS))
+
+    @cached_property
+    def omissions(self) -> Table:
+        """What has no count, and since when."""
+        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+
+        schema = omissions_schema(TOLD)
+        for name in list(SILENCE_COLUMNS)[len(schema) :]:
+            schema = schema.append(pa.field(name, pa.timestamp("us", tz="UTC")))
+        return self._table(OMISSIONS, schema)
+
+    @cached_property
+    def revisions(self) -> Table:
+        """Hours that changed after they were first read."""
+        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+
+        kinds = counts_schema()
+        like = {"count_before": "count", "retrieved_before": "retrieved_at"}
+        fields = [kinds.field(like.get(name, name)).with_name(name) for name in REVISION_COLUMNS]
+        return self._table(REVISIONS, pa.schema(fields))
+
+    @property
+    def storage(self) -> Storage:
+        """The files of the home itself."""
+        return Storage(self.home, self.options)
+
+    def _table(
+        self, name: str, schema: pa.Schema, days: tuple[str, ...] = (), marks: tuple[str, ...] = ()
+    ) -> Table:
+        storage = Storage(f"{self.home}/{name}", self.options)
+        return Table(storage, plain(schema), days, marks)
+
+    def open(self) -> Snapshot | None:
+        """Return the counts as they are now; None where there are none."""
+        least = self._latest()  # first, since there may be more by the time that it is read
+        counts = self.counts.open()
+        if least > (-1 if counts is None else counts.version):
+            msg = f"{self.counts.uri}/_delta_log is damaged: it lacks {least:020}.json"
+            raise DamagedDataset(f"{msg}; {CURE}")
+        return counts
+
+    def _latest(self) -> int:
+        """Return the version that there is at least; -1 where nothing is known."""
+        with explained(self.home, "read"):
+            try:
+                version, _, checksum = self.storage.read(_LATEST).decode().partition(" ")
+            except (FileNotFoundError, UnicodeDecodeError):
+                return -1
+        return int(version) if version.isdigit() and checksum == _digest(version) else -1
+
+    def _commit(
+        self,
+        counts: Snapshot,
+        kept: list[DataFile],
+        parts: Iterable[pa.Table],
+        marks: dict[str, int],
+    ) -> Snapshot:
+        """Write the counts, and with them all that was written before."""
+        written = self.counts.write(counts, kept, parts, marks)
+        self.note(written.version)
+        return written
+
+    def note(self, version: int) -> None:
+        """Write how many commits there are at least."""
+        content = f"{version} {_digest(str(version))}".encode()
+        with explained(self.home, "written"):
+            if self.storage.local:
+                with replacing(Path(self.home, _LATEST)) as beside:
+                    beside.write_bytes(content)
+            else:
+                self.storage.write(_LATEST, content)
+
+    def silences(self, counts: Snapshot | None) -> list[Silence]:
+        """Return the omissions that go with these counts."""
+        frame = self._stored(self.omissions, counts, OMISSIONS)
+        return read_silences(frame.assign(reason=as_reasons(frame["reason"])))
+
+    def log(self, counts: Snapshot | None) -> pd.DataFrame:
+        """Return the revisions that go with these counts."""
+        return self._stored(self.revisions, counts, REVISIONS)
+
+    def _stored(self, table: Table, counts: Snapshot | None, name: str) -> pd.DataFrame:
+        found = None if counts is None else self.belonging(table, counts, name)
+        return read(table, () if found is None else found.files)
+
+    @staticmethod
+    def belonging(table: Table, counts: Snapshot, name: str) -> Snapshot | None:
+        """Return a table as it was when these counts were committed."""
+        version = counts.transactions.get(name)
+        found = None if version is None else table.open(version)
+        if version is not None and found is None:
+            msg = f"version {version} of {table.uri}, which goes with the counts, is lost"
+            raise DamagedDataset(f"{msg}; {CURE}")
+        return found
+
+    def verify(self) -> list[str]:
+        """Read every file; return those that have no checksum; see ``Dataset``."""
+        counts = self.open()
+        if counts is None:
+            return []
+        unsigned = []
+        for table, snapshot in self._all(counts):
+            for file in snapshot.files:
+                with explained(table.uri, "read"):
+                    table.content(file)
+                if file.checksum is None:
+                    unsigned.append(f"{table.uri}/{file.path}")
+        return unsigned
+
+    def _all(self, counts: Snapshot) -> list[tuple[Table, Snapshot]]:
+        """Return the tables that there are, as they belong together."""
+        others = [
+            (table, self.belonging(table, counts, name))
+            for name, table in ((OMISSIONS, self.omissions), (REVISIONS, self.revisions))
+        ]
+        return [(self.counts, counts), *((table, one) for table, one in others if one is not None)]
+
+    def replace(self, rebuilt: str) -> None:
+        """Put the tables of another store in the place of these, which are kept below ``damaged``.
+
+        Parameters
+        ----------
+        rebuilt : str
+            The folder of that store, in this one.
+        """
+        names = ("counts", OMISSIONS, REVISIONS)  # readers find the counts lost, until the end
+        kept = f"damaged/{uuid4().hex[:8]}"  # what was kept before stays
+        with explained(self.home, "written"):
+            for name in names:
+                self.storage.move_folder(name, f"{kept}/{name}")
+            for name in reversed(names):
+                self.storage.move_folder(f"{rebuilt}/{name}", name)
+            counts = self.counts.open()
+            if counts is None:
+                self.storage.remove(_LATEST)
+            else:
+                self.note(counts.version)
+            self.storage.remove_folder(rebuilt)
+
+    def append(self, turns: list[pd.DataFrame], heard: list[Silence]) -> Appended:
+        """Write readings and silences; all of it or nothing.
+
+        Parameters
+        ----------
+        turns : list of DataFrame
+            Counts with ``retrieved_at``, each hour at most once in each.
+        heard : list of Silence
+        """
+        counts = self.open() or self.counts.made()
+        fresh = turns[0] if len(turns) == 1 else pd.concat(turns, ignore_index=True)
+        posts = list(fresh["post_id"].unique())
+        wanted = on_days(fresh["day"].unique()) & among("post_id", posts)
+        folded = fold_all(read(self.counts, counts.files, wanted), turns)
+        versions = {
+            OMISSIONS: self._hear(counts, heard, fresh),
+            REVISIONS: self._log(counts, folded.revisions),
+        }
+        changed = {
+            name: version
+            for name, version in versions.items()
+            if version is not None and version != counts.transactions.get(name)
+        }
+        rows, kept = folded.added, list(counts.files)
+        if len(folded.renewed):
+            days = pd.unique(pd.concat([rows["day"], pd.Series(folded.renewed)]))
+            replaced = self.counts.chosen(counts.files, on_days(days))
+            rest = read(self.counts, replaced, ~among("post_id", posts))
+            rows = folded.rows[folded.rows["day"].isin(days)]
+            rows = pd.concat([rows, rest.astype({"engagement_type": "str"})], ignore_index=True)
+            kept = [file for file in kept if file not in replaced]
+        if len(rows) or changed:
+            ordered = to_arrow(rows.sort_values(list(KEY)), self.counts.schema)
+            self._commit(counts, kept, [ordered], changed)
+        return Appended(len(folded.added), len(folded.revisions))
+
+    def compact(self, kept_hours: int) -> None:
+        """Put small files together, and take away what no longer counts; see ``Dataset``."""
+        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+
+        counts = self.open()
+        if counts is None:
+            return
+        present = self._all(counts)
+        for place, (table, snapshot) in enumerate(present):
+            many = Counter(file.day for file in snapshot.files)
+            small = [f for f in snapshot.files if many[f.day] > 1 or f.checksum is None]
+            if not small:
+                continue
+            parts = (
+                pa.concat_tables(table.rows([file for file in small if file.day == day]))
+                for day in sorted({file.day for file in small}, key=str)
+            )
+            kept = [file for file in snapshot.files if file not in small]
+            if table is self.counts:
+                present[place] = table, self._commit(snapshot, kept, parts, {})
+            else:
+                present[place] = table, table.write(table.made(), kept, parts)
+        changed = {
+            name: snapshot.version
+            for table, snapshot in present[1:]
+            for name in (OMISSIONS, REVISIONS)
+            if table.uri.endswith(name) and snapshot.version != counts.transactions[name]
+        }
+        if changed:
+            counts = present[0][1]
+            present[0] = self.counts, self._commit(counts, list(counts.files), [], changed)
+        # Only now: until then the counts go with files of before.
+        for table, snapshot in present:
+            table.sweep(snapshot, kept_hours)
+
+    def _hear(self, counts: Snapshot, heard: list[Silence], fresh: pd.DataFrame) -> int | None:
+        """Write what is silent now; return the version that goes with the counts."""
+        before = self.silences(counts)
+        late = min((one.retrieved_at for one in heard), default=datetime.max.replace(tzinfo=UTC))
+        files = [f for f in counts.files if f.read_until is not None and f.read_until >= late]
+        stored = read(self.counts, files, among("post_id", {one.post_id for one in heard}))
+        heard = without_counted(heard, stored)
+        after = joined(without_counted([*before, *heard], fresh))
+        if as_frame(after).equals(as_frame(before)):
+            return counts.transactions.get(OMISSIONS)
+        rows = to_arrow(as_frame(after), self.omissions.schema)
+        return self.omissions.write(self.omissions.made(), (), [rows]).version
+
+    def _log(self, counts: Snapshot, revisions: pd.DataFrame) -> int | None:
+        """Write what was revised; return the version that goes with the counts."""
+        if revisions.empty:
+            return counts.transactions.get(REVISIONS)
+        before = self.belonging(self.revisions, counts, REVISIONS)
+        rows = to_arrow(revisions, self.revisions.schema)
+        kept = () if before is None else before.files
+        return self.revisions.write(self.revisions.made(), kept, [rows]).version
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

@@ -1,0 +1,183 @@
+"""Explorers of a frame of counts: a chart, a table, the code, and the rows to take away."""
+
+from __future__ import annotations
+
+import base64
+import gc
+import html
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+import pandas as pd
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.explorers.base import Explorer
+from engagement_pandas.explorers.export_bar import ExportBar
+from engagement_pandas.explorers.figure import Picture
+from engagement_pandas.explorers.indexed_counts import Rows
+from engagement_pandas.explorers.page import CODE, Region
+from engagement_pandas.plots import post_names
+from engagement_pandas.plots.axes import say
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is shown for a state of the controls.
+
+    Attributes
+    ----------
+    draw : callable
+        Draws on Axes.
+    status : str
+        A sentence on what is shown.
+    table : callable
+        From the ``gid`` of all that was drawn, in order, to HTML, escaped.
+    code : str
+        Python that makes the same picture.
+    """
+
+    draw: Callable[[Axes], Any]
+    status: str
+    table: Callable[[Sequence[str]], str] = lambda _: ""
+    code: str = ""
+
+
+class CountsExplorer(Explorer):
+    """An explorer of counts: it draws anew when a control changes, and exports what is chosen.
+
+    Subclasses say what to show (:meth:`_tell`) and which rows are chosen.
+
+    Parameters
+    ----------
+    source : Rows
+    posts : DataFrame or None
+        As the user gave them.
+    controls : mapping of str to Widget
+    above : sequence of Widget
+        The controls as they are laid out.
+    height : float
+        Inches of the chart, which is 8 wide.
+
+    Attributes
+    ----------
+    chart, table : Region
+        What is on the page; each has its ``html``, the chart its words in ``label``.
+    """
+
+    def __init__(
+        self,
+        source: Rows,
+        posts: pd.DataFrame | None,
+        controls: Mapping[str, ipywidgets.Widget],
+        above: Sequence[ipywidgets.Widget],
+        *,
+        height: float = 4.2,
+    ) -> None:
+        self._source: Rows | None = source
+        self.named = posts is not None
+        self.posts = naming(source, posts)
+        self.names = names(source, posts)
+        self.code = ""
+        self.chart = Region(role="img", label="no chart yet", reachable=True)
+        self.table = Region(role="group", label="Table", reachable=True)
+        self.export = ExportBar(lambda: self.selection, self.say, self.complain)
+        self._python = Region(shell=CODE)
+        self._picture = Picture(height=height)
+        super().__init__(controls, above, [self.chart, self.table, self._python, self.export])
+
+    @property
+    def source(self) -> Rows:
+        """The counts."""
+        if self._source is None:
+            msg = "this explorer is closed, perhaps since its cell was run again; take the new one"
+            raise FrameError(msg)
+        return self._source
+
+    @property
+    def selection(self) -> pd.DataFrame:
+        """The counts that are chosen."""
+        raise NotImplementedError
+
+    def _tell(self) -> Telling:
+        """Return what to show for the controls as they are now."""
+        raise NotImplementedError
+
+    def _changed(self, change: Any) -> None:
+        """React to a control; subclasses keep the others in step first."""
+        del change
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Show what the controls say; where that cannot be, say why and dim the old chart."""
+        if self._held:
+            return
+        self.chart.busy = True
+        try:
+            with _uncollected():
+                self._show(self._tell())
+        except Exception as error:  # noqa: BLE001 - shown, or nobody would see it
+            self.complain(error)
+            with self.chart.hold_sync():
+                self.chart.stale, self.chart.busy = True, False
+            self.table.stale = True
+            self.code = self._python.html = ""
+
+    def _show(self, telling: Telling) -> None:
+        svg = self._picture.svg(telling.draw)
+        # On its way to the page while the table is made.
+        with self.chart.hold_sync():
+            self.chart.html, self.chart.label = svg, self._picture.label
+            self.chart.busy = self.chart.stale = False
+        table = telling.table(self._picture.drawn)
+        self.code = telling.code
+        self.say(telling.status)
+        with self.table.hold_sync():
+            self.table.html, self.table.stale = table, False
+        self._python.html = html.escape(telling.code)
+
+    def close(self) -> None:
+        """Take the explorer off the page, and let go of the counts; again does nothing."""
+        super().close()
+        self._source = None
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        if self.chart.html:
+            # A notebook that is opened again without a kernel shows this.
+            bundle["image/png"] = base64.b64encode(self._picture.png()).decode()
+        return bundle
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Put the collection of garbage off, which takes as long as a picture, until it is shown."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def naming(source: Rows, posts: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the frame that names posts: the user's, or else one of the counts' own IDs."""
+    if posts is not None or "post_id" not in source.counts.columns:
+        return source.posts if posts is None else posts.copy(deep=False)
+    return source.counts[["post_id"]].drop_duplicates()
+
+
+def names(source: Rows, posts: pd.DataFrame | None) -> dict[str, str]:
+    """Return what each post is called, in the chart, the list and the table."""
+    return post_names(source.posts["post_id"], posts=naming(source, posts))
+
+
+def silent(words: str) -> Telling:
+    """Tell why there is no picture."""
+    return Telling(draw=lambda ax: say(ax, words), status=words)

@@ -1,0 +1,86 @@
+"""A selection as a file: Parquet or CSV, and nothing written over unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import ipywidgets
+import pandas as pd
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.explorers.controls import button, control
+from engagement_pandas.frame import write_csv, write_parquet
+
+WRITERS: Final[Mapping[str, Callable[[pd.DataFrame, Path], None]]] = {
+    ".parquet": write_parquet,
+    ".csv": write_csv,
+}
+"""By the file's suffix."""
+
+
+def export(frame: pd.DataFrame, name: str, *, replace: bool) -> str:
+    """Write a frame, and return a sentence that tells the rows and the path.
+
+    Examples
+    --------
+    >>> export(pd.DataFrame(), "selection.xlsx", replace=False)
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: 'selection.xlsx' is neither .parquet nor .csv; ...
+    """
+    path = Path(name.strip()).expanduser()
+    if path.suffix.lower() not in WRITERS:
+        msg = f"{name!r} is neither {' nor '.join(WRITERS)}; end its name in one of them"
+        raise FrameError(msg)
+    if path.exists() and not replace:
+        msg = f"there is a file {str(path)!r} already; choose another name, or tick Replace"
+        raise FrameError(msg)
+    if not path.absolute().parent.is_dir():
+        msg = f"there is no folder {str(path.absolute().parent)!r}; make it, or choose another"
+        raise FrameError(msg)
+    WRITERS[path.suffix.lower()](frame, path)
+    return f"Exported {len(frame):,} rows to {path.absolute()}"
+
+
+class ExportBar(ipywidgets.HBox):
+    """A file's name and a button.
+
+    Parameters
+    ----------
+    frame : callable
+        Returns what is to be written.
+    done, failed : callable
+        Told the sentence, or the exception.
+    file : str
+        The name to begin with.
+    """
+
+    def __init__(
+        self,
+        frame: Callable[[], pd.DataFrame],
+        done: Callable[[str], None],
+        failed: Callable[[Exception], None],
+        *,
+        file: str = "selection.parquet",
+    ) -> None:
+        # Sent whole when it is left: letter by letter, a click on Export could overtake some.
+        self.file = control(ipywidgets.Text, "File", value=file, continuous_update=False)
+        self.file.layout.flex = "1 1 220px"
+        self.replace = ipywidgets.Checkbox(
+            description="Replace", indent=False, layout={"width": "auto", "margin": "2px 4px"}
+        )
+        self.button = button("Export", "Write the selection as Parquet or CSV")
+
+        def write(_: Any) -> None:
+            try:
+                done(export(frame(), self.file.value, replace=self.replace.value))
+            except Exception as error:  # noqa: BLE001 - shown, or nobody would see it
+                failed(error)
+
+        self.button.on_click(write)
+        super().__init__(
+            [self.file, self.replace, self.button],
+            layout={"flex_flow": "row wrap", "align_items": "center"},
+        )

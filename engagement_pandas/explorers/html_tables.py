@@ -1,0 +1,160 @@
+"""Tables on the page; every text that came from outside is escaped."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import pandas as pd
+
+from engagement_pandas.explorers.figure import PAGE_INK
+from engagement_pandas.metrics.summary import LINK
+from engagement_pandas.plots.labels import shortened
+from engagement_pandas.plots.style import INK
+
+NONE: Final = "–"  # noqa: RUF001 - a dash, not a minus
+"""What is not known."""
+
+
+LISTED: Final = 50
+"""How many posts a table has, at most."""
+
+SNIPPET: Final = 80
+"""Characters of a post's text."""
+
+
+_WIDTH: Final = 3
+
+
+class Column(NamedTuple):
+    """A column of a table.
+
+    Attributes
+    ----------
+    head : str
+        Its name.
+    cell : callable
+        From a row's value to HTML, escaped.
+    css : str
+        The class of its cells: ``"number"`` at the right, ``"line"`` on one line,
+        ``"name"`` not too narrow.
+    """
+
+    head: str
+    cell: Callable[[Any], str]
+    css: str = ""
+
+
+def text(value: Any) -> str:
+    """Return a text, or a dash where there is none.
+
+    Examples
+    --------
+    >>> text("<b>"), text(None) == NONE
+    ('<span dir="auto">&lt;b&gt;</span>', True)
+    """
+    return NONE if pd.isna(value) else f'<span dir="auto">{html.escape(str(value))}</span>'
+
+
+def number(value: Any) -> str:
+    """Return a whole number, or a dash where it is not known.
+
+    Examples
+    --------
+    >>> number(1234), number(pd.NA) == NONE
+    ('1,234', True)
+    """
+    return NONE if pd.isna(value) else f"{value:,}"
+
+
+def percentage(value: Any) -> str:
+    """Return a share in percent, or a dash where it is not known.
+
+    Examples
+    --------
+    >>> percentage(0.0123)
+    '1.23 %'
+    """
+    return NONE if pd.isna(value) else f"{value * 100:.2f} %"
+
+
+def link(post_id: str) -> str:
+    """Return the ID of a post, whole, as a link to it."""
+    name = html.escape(str(post_id))
+    url = html.escape(LINK.format(post_id))
+    return f'<a href="{url}" target="_blank" rel="noopener noreferrer">{name}</a>'
+
+
+def snippet(value: Any) -> str:
+    """Return the beginning of a text, in full where it is short.
+
+    Examples
+    --------
+    >>> snippet("a < b")
+    '<span dir="auto">a &lt; b</span>'
+    """
+    return text(value if pd.isna(value) else shortened(" ".join(str(value).split()), SNIPPET))
+
+
+def swatch(look: Any) -> str:
+    """Return a piece of a line of the chart: a colour and a line style of matplotlib's.
+
+    Nothing, where a post has no line of its own.
+
+    Examples
+    --------
+    >>> swatch(("#0072B2", (0, (4, 1.5))))
+    '<svg class="swatch" ...><line ... style="stroke:#0072B2;stroke-dasharray:12 4.5"/></svg>'
+    >>> swatch(None)
+    ''
+    """
+    if look is None:
+        return ""
+    colour, style = look
+    dashes = "" if isinstance(style, str) else " ".join(f"{_WIDTH * part:g}" for part in style[1])
+    stroke = f"stroke:{PAGE_INK if colour == INK else html.escape(colour)}"
+    dashed = f";stroke-dasharray:{dashes}" if dashes else ""
+    return (
+        f'<svg class="swatch" width="26" height="8" aria-hidden="true"><line x1="0" y1="4" '
+        f'x2="26" y2="4" stroke-width="{_WIDTH}" style="{stroke}{dashed}"/></svg>'
+    )
+
+
+def table(columns: Mapping[str, Column], rows: pd.DataFrame, caption: str) -> str:
+    """Return a frame as an HTML table.
+
+    Parameters
+    ----------
+    columns : mapping of str to Column
+        By the frame's columns, in the order of the table.
+    rows : DataFrame
+    caption : str
+        What the table shows.
+
+    Examples
+    --------
+    >>> table({"n": Column("posts", number, "number")}, pd.DataFrame({"n": [3]}), "How many")
+    '<table><caption>How many</caption><thead><tr><th scope="col" class="number">posts</th>...'
+    """
+    shown = list(columns.values())
+    head = "".join(
+        f'<th scope="col"{_class(column)}>{html.escape(column.head)}</th>'
+        if column.head
+        else "<td></td>"
+        for column in shown
+    )
+    body = "".join(_row(shown, row) for row in zip(*(rows[name] for name in columns), strict=True))
+    return (
+        f"<table><caption>{html.escape(caption)}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _row(columns: Sequence[Column], values: Iterable[Any]) -> str:
+    cells = zip(columns, values, strict=True)
+    return f"<tr>{''.join(f'<td{_class(c)}>{c.cell(value)}</td>' for c, value in cells)}</tr>"
+
+
+def _class(column: Column) -> str:
+    return f' class="{column.css}"' if column.css else ""

@@ -1,0 +1,155 @@
+"""Counts made ready to be picked from, again and again: whose, what and when, row by row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.frame.contract import TEXT, check_counts, in_order
+from engagement_pandas.metrics.age import made_at
+from engagement_pandas.metrics.coverage import HOUR_US, hours
+from engagement_pandas.metrics.time_zones import first_moment, zone_of
+from engagement_pandas.plots.labels import check_posts
+
+NAMING: Final = ("handle", "text")
+"""Columns of a frame of posts that tell a reader which post it is."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Counts, and for each row whose and when; made by :meth:`of`.
+
+    Attributes
+    ----------
+    counts : DataFrame
+        Tidy counts of any grouping.
+    posts : DataFrame
+        A row for each post in the counts, oldest first: ``post_id``, ``handle`` and ``text``
+        (``str``, missing where not known), ``created_at`` (``datetime64[us, UTC]``).
+    types : tuple of str
+        The engagement types present, in the vocabulary's order.
+    """
+
+    counts: pd.DataFrame
+    posts: pd.DataFrame
+    types: tuple[str, ...]
+    _post: NDArray[np.int64]
+    _type: NDArray[np.int64]
+    _hour: NDArray[np.int64] | None
+
+    @classmethod
+    def of(cls, counts: pd.DataFrame, posts: pd.DataFrame | None = None) -> Rows:
+        """Make counts ready.
+
+        Parameters
+        ----------
+        counts : DataFrame
+            Tidy counts of any grouping.
+        posts : DataFrame, optional
+            ``post_id``, and perhaps ``handle`` and ``text``.
+
+        Examples
+        --------
+        >>> import engagement_pandas as ep
+        >>> rows = Rows.of(ep.flatten_json({"g": {"123": {"impressions": "5"}}}))
+        >>> rows.types, rows.posts["post_id"].to_list()
+        (('impressions',), ['123'])
+        """
+        check_counts(counts)
+        check_posts(posts)
+        counts = counts.reset_index(drop=True)
+        counts["engagement_type"] = counts["engagement_type"].cat.remove_unused_categories()
+        kinds = counts["engagement_type"]
+        present = in_order(str(name) for name in kinds.unique())
+        place = {name: number for number, name in enumerate(present)}
+        codes = np.array([place.get(str(n), -1) for n in kinds.cat.categories], dtype=np.int64)
+        post, ids = _by_age(counts)
+        return cls(
+            counts=counts,
+            posts=_named(ids, posts),
+            types=tuple(present),
+            _post=post,
+            _type=codes[kinds.cat.codes.to_numpy()] if len(counts) else codes[:0],
+            _hour=hours(counts) if "day" in counts.columns else None,
+        )
+
+    def days(self, tz: str) -> tuple[date, date] | None:
+        """Return the first and the last local day with counts; None where counts have none."""
+        if self._hour is None or not len(self._hour):
+            return None
+        ends = np.array([self._hour.min(), self._hour.max()]) * HOUR_US
+        local = pd.DatetimeIndex(ends.view("datetime64[us]"), tz="UTC").tz_convert(zone_of(tz))
+        return local[0].date(), local[1].date()
+
+    def picked(
+        self,
+        posts: Iterable[str],
+        types: Iterable[str],
+        *,
+        first: date | None = None,
+        last: date | None = None,
+        tz: str = "UTC",
+    ) -> pd.DataFrame:
+        """Return the counts of some posts, types and local days.
+
+        Parameters
+        ----------
+        posts, types : iterable of str
+            Counts that have no posts are everybody's.
+        first, last : date, optional
+            Both are in.
+        tz : str
+            Whose days; an hour belongs to the day in which it begins.
+
+        Returns
+        -------
+        DataFrame
+            Tidy counts with a fresh ``RangeIndex``, and the category of the types in it.
+        """
+        keep = np.isin(self.types, list(types))[self._type]
+        if len(self.posts):
+            keep &= self.posts["post_id"].isin(list(posts)).to_numpy()[self._post]
+        if self._hour is not None:
+            if first is not None:
+                keep &= self._hour >= _midnight(first, tz)
+            if last is not None:
+                keep &= self._hour < _midnight(last + timedelta(days=1), tz)
+        if keep.all():
+            return self.counts.copy(deep=False)
+        rows = self.counts[keep].reset_index(drop=True)
+        rows["engagement_type"] = rows["engagement_type"].cat.remove_unused_categories()
+        return rows
+
+
+def _by_age(counts: pd.DataFrame) -> tuple[NDArray[np.int64], list[str]]:
+    """Return for each row the place of its post, and the posts, oldest first."""
+    if "post_id" not in counts.columns:
+        return np.zeros(len(counts), dtype=np.int64), []
+    codes, names = pd.factorize(counts["post_id"])
+    ids = [str(name) for name in names]
+    order = sorted(range(len(ids)), key=lambda place: (int(ids[place]), ids[place]))
+    rank = np.empty(len(ids), dtype=np.int64)
+    rank[order] = np.arange(len(ids))
+    return rank[codes], [ids[place] for place in order]
+
+
+def _named(ids: list[str], posts: pd.DataFrame | None) -> pd.DataFrame:
+    frame = pd.DataFrame({"post_id": pd.Series(ids, dtype=TEXT)})
+    known = None if posts is None else posts.drop_duplicates("post_id").set_index("post_id")
+    for name in NAMING:
+        told = known is not None and name in known.columns
+        texts = known[name].reindex(ids).array if told else [None] * len(ids)  # type: ignore[index]
+        frame[name] = pd.Series(texts, dtype=TEXT)
+    return frame.assign(created_at=made_at(frame["post_id"]))
+
+
+def _midnight(day: date, tz: str) -> int:
+    """Return the hour, since 1970 in UTC, that is the first to begin in a local day."""
+    return math.ceil(first_moment(day, zone_of(tz)).timestamp() / 3600)

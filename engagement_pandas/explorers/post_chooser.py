@@ -1,0 +1,150 @@
+"""Which posts: a list to choose from and, where there are many, words and ranks to narrow it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import ipywidgets
+import traitlets
+
+from engagement_pandas.explorers.controls import INDENT, button, control, line
+from engagement_pandas.explorers.indexed_counts import Rows
+from engagement_pandas.metrics import top_posts
+
+MANY: Final = 50
+"""Beyond so many posts, a text filter and "top n by" choose among them."""
+
+TOP: Final = 25
+"""How many of many posts are chosen at first."""
+
+NEWEST: Final = "newest"
+"""A ranking that needs no counts."""
+
+
+class PostChooser(ipywidgets.VBox):
+    """A choice of posts.
+
+    What is listed is chosen, until somebody chooses among it: words and ranks narrow the
+    list, and so the choice.
+
+    Parameters
+    ----------
+    rows : Rows
+    names : mapping of str to str
+        What each post is called.
+
+    Attributes
+    ----------
+    value : tuple of str
+        The IDs that are chosen, as the list has them.
+    words : Text
+        Posts with these words in their text, their handle or their ID are listed.
+    ranking : Dropdown
+        An engagement type, or ``"newest"``: what the list is sorted by.
+    top : BoundedIntText
+        How many of them are listed.
+    listed : SelectMultiple
+    """
+
+    value = traitlets.Tuple()
+
+    def __init__(self, rows: Rows, names: Mapping[str, str]) -> None:
+        ids = rows.posts["post_id"].tolist()
+        many = len(ids) > MANY
+        self._names = names
+        self._rows: Rows | None = rows
+        self._rankings: dict[str, list[str]] = {}
+        self._hay = {
+            post: " ".join(part for part in parts if isinstance(part, str)).casefold()
+            for post, *parts in rows.posts[["post_id", "post_id", "handle", "text"]].itertuples(
+                index=False
+            )
+        }
+        self.words = control(ipywidgets.Text, "Posts with", placeholder="words, handle or ID")
+        self.ranking = control(
+            ipywidgets.Dropdown,
+            "Top by",
+            options=[*rows.types, NEWEST],
+            value=rows.types[0] if many and rows.types else NEWEST,
+        )
+        self.top = control(
+            ipywidgets.BoundedIntText,
+            "Top",
+            value=min(TOP, len(ids)) if many else max(len(ids), 1),
+            min=1,
+            max=max(len(ids), 1),
+        )
+        self.listed = control(ipywidgets.SelectMultiple, "Posts", rows=min(max(len(ids), 3), 8))
+        every = button("All", "Choose all posts in the list")
+        none = button("None", "Choose no post")
+        every.on_click(lambda _: self._choose(self._listed_ids()))
+        none.on_click(lambda _: self._choose(()))
+        narrowing = ipywidgets.VBox([self.words, self.ranking, self.top])
+        narrowing.layout.display = None if many else "none"
+        super().__init__([narrowing, self.listed, line(every, none, indent=INDENT)])
+        self.observe(self._show, "value")
+        for narrows in (self.words, self.ranking, self.top):
+            narrows.observe(self._narrow, "value")
+        self.listed.observe(self._take, "value")
+        self._narrow()
+
+    def matching(self) -> list[str]:
+        """Return the posts that the words find, best first, however many."""
+        words = self.words.value.casefold().split()
+        return [
+            post
+            for post in self._ranked(self.ranking.value)
+            if all(word in self._hay[post] for word in words)
+        ]
+
+    def close(self) -> None:
+        """Let go of the counts too; again does nothing."""
+        self._rows = None
+        super().close()
+
+    def _ranked(self, by: str) -> list[str]:
+        if by not in self._rankings and self._rows is not None:
+            self._rankings[by] = _ranked(self._rows, by)
+        return self._rankings.get(by, [])
+
+    @traitlets.validate("value")
+    def _listed_only(self, proposal: Any) -> tuple[str, ...]:
+        wanted, listed = set(proposal["value"]), self._listed_ids()
+        for post in wanted.difference(listed):
+            msg = f"post {post!r} is not in the list; choose from it, or list more"
+            raise traitlets.TraitError(msg)
+        return tuple(post for post in listed if post in wanted)
+
+    def _show(self, _: Any) -> None:
+        if tuple(self.listed.value) != self.value:
+            self.listed.value = self.value
+
+    def _narrow(self, _: Any = None) -> None:
+        listed = self.matching()[: self.top.value]
+        if listed != self._listed_ids():
+            self.listed.unobserve(self._take, "value")
+            self.listed.value = ()
+            self.listed.options = [(f"{self._names[post]} · {post}", post) for post in listed]
+            self.listed.observe(self._take, "value")
+        self._choose(listed)
+
+    def _listed_ids(self) -> list[str]:
+        return [post for _, post in self.listed.options]
+
+    def _choose(self, posts: Any) -> None:
+        self.listed.value = tuple(posts)
+        self._take()
+
+    def _take(self, _: Any = None) -> None:
+        self.value = tuple(self.listed.value)
+
+
+def _ranked(rows: Rows, by: str) -> list[str]:
+    """Return all posts, best first; those without such a count last."""
+    newest = rows.posts["post_id"].tolist()[::-1]
+    if by == NEWEST or not newest:
+        return newest
+    best = top_posts(rows.counts, by=by, n=len(newest))["post_id"].tolist()
+    known = set(best)
+    return [*best, *(post for post in newest if post not in known)]

@@ -1,0 +1,384 @@
+"""Files: atomic writes, locks between processes, bounded reads, the settings folder."""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import gzip
+import lzma
+import os
+import re
+import shutil
+import sys
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from glob import escape
+from pathlib import Path
+from typing import IO, AnyStr, Final
+from uuid import uuid4
+
+OWNER_FOLDER: Final = 0o700
+"""The mode of a folder of settings: its owner's alone."""
+OLD: Final = 3600.0
+"""Seconds after which a temporary file is taken to be a killed process's."""
+
+
+def leftovers(path: Path) -> Iterator[Path]:
+    """Yield what is written beside a file to replace it: also by processes that were killed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, replacing(Path(folder, "a")) as beside:
+    ...     beside.write_bytes(b"new")
+    ...     list(leftovers(Path(folder, "a"))) == [beside], list(leftovers(Path(folder, "b")))
+    3
+    (True, [])
+    """
+    return path.parent.glob(f".{'[0-9a-f]' * 32}-{escape(path.name)}")
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{uuid4().hex}-{path.name}")
+
+
+def sweep(folder: Path, name: str = "*") -> None:
+    """Remove what killed processes have left beside files: temporary files and folders.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Of the files, as a pattern. What is younger than :data:`OLD` may be a living process's.
+    """
+    before = time.time() - OLD
+    for left in folder.glob(f".{'[0-9a-f]' * 32}-{name}"):
+        with suppress(OSError):  # another process was quicker, or it is not ours to remove
+            if left.lstat().st_mtime < before:
+                shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+
+
+def probe(folder: Path, size: int) -> None:
+    """Write so many bytes into a folder and remove them; an OSError where that cannot be."""
+    beside = _beside(folder / "probe")
+    try:
+        with beside.open("xb") as file:
+            file.write(bytes(size))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write to, beside the final one; then flush it to disk and move it.
+
+    Old temporary files of the same path, which killed processes have left, are removed.
+    """
+    sweep(path.parent, escape(path.name))
+    beside = _beside(path)
+    try:
+        yield beside
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        beside.replace(path)
+        flush_folder(path.parent)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def place(path: Path, content: bytes) -> bool:
+    """Write a file that is not there yet; leave one that is, and say which of the two it was.
+
+    Of several processes that write the same path, the first wins.
+    """
+    beside = _beside(path)
+    try:
+        with beside.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(beside, path)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links
+            if path.exists():
+                return False
+            beside.replace(path)
+        flush_folder(path.parent)
+    finally:
+        beside.unlink(missing_ok=True)
+    return True
+
+
+def make_folder(folder: Path, mode: int = 0o777) -> None:
+    """Make a folder, and those that it is in, to last through a power cut."""
+    if not folder.is_dir():
+        make_folder(folder.parent, mode)
+        folder.mkdir(mode, exist_ok=True)
+    flush_folder(folder.parent)  # also where it was made just before a crash
+
+
+def flush_folder(folder: Path) -> None:
+    """Make what was moved into a folder last through a power cut, where the system can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network drives flush none
+            raise
+    finally:
+        os.close(handle)
+
+
+OWNER_ONLY: Final = 0o600
+_PAUSE: Final = 0.02
+_OPEN: Final[set[int]] = set()  # what is held, or waited for, in this process
+
+
+@contextmanager
+def locked(path: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
+    """Hold the lock that goes with a file, whether that is there yet or not.
+
+    The lock is on an empty file of its own beside it, since what it guards is replaced.
+    The system lets go of it when its process ends, however that ends.
+
+    Parameters
+    ----------
+    path : path
+        What is guarded; its folder is there.
+    sleep : callable
+        Waits between two tries, where the system has no waiting of its own (Windows).
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, locked(Path(folder, "ledger")):
+    ...     os.listdir(folder)
+    ['.ledger.lock']
+    """
+    with _opened(path) as handle:
+        _take(handle, sleep)
+        yield
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Hold the lock that goes with a file, if nobody has it; tell whether it is held.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with alone(Path(folder, "job")) as first, alone(Path(folder, "job")) as second:
+    ...         first, second
+    (True, False)
+    """
+    with _opened(path) as handle:
+        yield _try(handle)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+    _OPEN.add(handle)
+    try:
+        yield handle
+    finally:
+        if handle in _OPEN:  # not closed by a fork, in which the number may be another file's
+            _OPEN.discard(handle)
+            os.close(handle)  # which lets go of it
+
+
+def _let_go() -> None:
+    """Close, in a fork, what another process holds: else it would hold on with this one's copy."""
+    while _OPEN:
+        os.close(_OPEN.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try(handle: int) -> bool:
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except PermissionError:  # somebody else has it
+            return False
+        return True
+
+    def _take(handle: int, sleep: Callable[[float], None]) -> None:
+        while not _try(handle):
+            sleep(_PAUSE)
+else:
+    import fcntl
+
+    def _try(handle: int) -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # somebody else has it
+            return False
+        return True
+
+    def _take(handle: int, sleep: Callable[[float], None]) -> None:  # noqa: ARG001
+        fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+NAME: Final = "engagement_pandas"
+
+
+def config_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """Return the package's folder among the person's settings; it may not be there yet.
+
+    ``$XDG_CONFIG_HOME``, where that is an absolute path, or else ``~/.config``; on Windows
+    ``%APPDATA%``.
+
+    Examples
+    --------
+    >>> config_folder({"XDG_CONFIG_HOME": "/home/baker/.settings"}).as_posix()
+    '/home/baker/.settings/engagement_pandas'
+    """
+    environ = os.environ if environ is None else environ
+    given = Path(environ.get("APPDATA" if os.name == "nt" else "XDG_CONFIG_HOME", ""))
+    # A relative one is to be ignored, says the standard.
+    return (given if given.is_absolute() else Path.home() / ".config") / NAME
+
+
+def settings_file(
+    name: str,
+    variable: str,
+    unknown: type[Exception],
+    environ: Mapping[str, str] | None = None,
+) -> Path:
+    """Return the file of a name in that folder.
+
+    Parameters
+    ----------
+    name : str
+    variable : str
+        Which names another file; for the message.
+    unknown : type
+        What is raised where there is no home, as in some containers.
+    environ : mapping of str to str, optional
+
+    Examples
+    --------
+    >>> environ = {"XDG_CONFIG_HOME": "/home/baker/.settings"}
+    >>> settings_file("ledger.jsonl", "X_LEDGER", OSError, environ).as_posix()
+    '/home/baker/.settings/engagement_pandas/ledger.jsonl'
+    """
+    try:
+        return config_folder(environ) / name
+    except RuntimeError as error:
+        msg = f"there is no home folder to keep {name} in; name a file in {variable}"
+        raise unknown(msg) from error
+
+
+UNPACK_ERRORS: Final = (
+    gzip.BadGzipFile,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+)
+"""What gzip, lzma and zip raise on damaged files; bz2 raises OSError and ValueError."""
+
+
+_PIECE: Final = 2**18
+_HEAD: Final = 2**16
+_MARKS: Final[Mapping[bytes, str]] = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_ASCII: Final = re.compile(r"[\t\n\r -~]{4,}|\A[\t\n\r -~]+\Z")
+
+
+class FileTooLarge(ValueError):
+    """A file holds more bytes, unpacked, than it may."""
+
+
+def read_bounded(file: IO[AnyStr], limit: int) -> AnyStr:
+    """Return what is left of a file, which may be one that unpacks as it is read.
+
+    Parameters
+    ----------
+    file : file
+        Of text, or binary: plain, or of gzip, bz2, lzma or a member of a zip archive. No more
+        than ``limit`` bytes and a buffer are ever unpacked.
+    limit : int
+        Bytes, or characters.
+
+    Examples
+    --------
+    >>> import io
+    >>> read_bounded(io.BytesIO(b"12345"), 5)
+    b'12345'
+    >>> read_bounded(io.BytesIO(b"123456"), 5)
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.files.FileTooLarge: more than 5 bytes
+    """
+    piece = file.read(_PIECE)
+    pieces, length = [piece], len(piece)
+    while piece:  # to read them all in one call takes room for the limit
+        if length > limit:
+            msg = f"more than {limit:,} bytes"
+            raise FileTooLarge(msg)
+        piece = file.read(_PIECE)
+        pieces.append(piece)
+        length += len(piece)
+    return piece.join(pieces)  # the last piece is empty
+
+
+class NotOneFile(ValueError):
+    """A zip archive does not hold the one file that is meant."""
+
+
+def in_zip(file: IO[bytes]) -> IO[bytes]:
+    """Return the only file in a zip archive, but for what macOS puts beside it."""
+    archive = zipfile.ZipFile(file)
+    names = [name for name in archive.namelist() if not name.startswith("__MACOSX")]
+    if "[Content_Types].xml" in names:
+        msg = "is a workbook; save it as CSV (UTF-8), with the IDs as text"
+        raise NotOneFile(msg)
+    members = [name for name in names if not name.endswith("/")]
+    if len(members) != 1:
+        msg = f"holds {len(members)} files; unpack it, and name one"
+        raise NotOneFile(msg)
+    return archive.open(members[0])
+
+
+def codec_of(content: bytes) -> str:
+    """Return how a text is encoded: as its byte order mark says, or UTF-16 without one, or UTF-8.
+
+    UTF-16 is known by words or numbers in ASCII, such as headings and IDs, whatever else there
+    is: in UTF-8 no zero bytes stand between their letters. Read the wrong way round, few
+    characters are ASCII, though these may be many, as those of U+4E00.
+
+    Examples
+    --------
+    >>> codec_of("post_id".encode("utf-16-be")), codec_of(b"post_id")
+    ('utf-16-be', 'utf-8')
+    """
+    for mark, codec in _MARKS.items():
+        if content.startswith(mark):
+            return codec
+    head = content[:_HEAD]
+    letters = {"utf-8": 0}
+    for codec in ("utf-16-le", "utf-16-be") if b"\0" in head else ():
+        letters[codec] = len(set("".join(_ASCII.findall(head.decode(codec, "ignore")))))
+    return max(letters, key=lambda codec: letters[codec])

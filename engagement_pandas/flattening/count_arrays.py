@@ -1,0 +1,123 @@
+"""Leaves: the counts of one grouping, taken off the nested JSON into flat arrays.
+
+:func:`read` is the general path, for any order of keys; ``fast_path`` is faster for
+the biggest shape. What is legal is decided before, in ``expected_shape`` and ``validation``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from engagement_pandas.flattening.time_buckets import Integers
+from engagement_pandas.frame.contract import in_order
+from engagement_pandas.response.expected_shape import Layout
+from engagement_pandas.response.scanner import Level, read_members
+from engagement_pandas.response.validation import Members
+from engagement_pandas.vocabulary import Dimension
+
+Codes = npt.NDArray[np.int32]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """Counts as parallel arrays, one element a count.
+
+    Attributes
+    ----------
+    posts, types : tuple of str
+        The names that stand in the answer, in the frame's order; ``("",)`` for posts where
+        the grouping sums over them.
+    post, type : array of int32
+        Places in these.
+    bucket : array of int64
+        See ``time_buckets``.
+    count : array of int64
+    missing : array of bool
+        Where there is no count.
+    """
+
+    posts: tuple[str, ...]
+    types: tuple[str, ...]
+    post: Codes
+    type: Codes
+    bucket: Integers
+    count: Integers
+    missing: Mask
+
+    def __len__(self) -> int:
+        return len(self.count)
+
+
+_ORDERS: Final[Mapping[Dimension, Callable[[Iterable[str]], list[str]]]] = {
+    Dimension.POST_ID: sorted,
+    Dimension.ENGAGEMENT_TYPE: in_order,
+}
+
+
+def read(raw: bytes, layout: Layout) -> Leaves:
+    """Take the counts off nested JSON.
+
+    Parameters
+    ----------
+    raw : bytes
+        What stands below the grouping's name: JSON that was found to be well formed.
+    layout : Layout
+
+    Returns
+    -------
+    Leaves
+        In the order of the JSON; hours of the day that come day by day stand once a day.
+    """
+    return of_members(Members.of(read_members(raw, layout.name), layout), layout)
+
+
+def of_members(members: Members, layout: Layout) -> Leaves:
+    """Take the counts off members that were held against the layout, and use these up."""
+    names: dict[Dimension, tuple[str, ...]] = {}
+    codes: dict[Dimension, Codes] = {}
+    count = np.zeros(0, np.int64)
+    levels, told = members.levels, list(members.meanings)
+    whole = len(levels) == len(told)  # or there are only objects of nothing
+    place: Codes | slice = slice(None)
+    if whole:
+        count = np.frombuffer(levels[-1].counts, np.int64)
+    while told:
+        dimension, numbers = told.pop()
+        level = levels.pop() if len(levels) > len(told) else Level()
+        if dimension in _ORDERS:
+            names[dimension] = tuple(_ORDERS[dimension](level.names))
+            order = {name: place for place, name in enumerate(names[dimension])}
+            numbers = [order[name] for name in level.names]
+        if whole:
+            codes[dimension] = np.array(numbers, np.int32)[
+                np.frombuffer(level.codes, np.int32)[place]
+            ]
+            place = np.frombuffer(level.parents, np.int32)[place]
+    nothing = np.zeros(len(count), np.int32)
+    post, kind, day, hour = (codes.pop(dimension, nothing) for dimension in Dimension)
+    bucket = day.astype(np.int64)
+    if Dimension.HOUR in layout.dimensions:
+        if Dimension.DAY in layout.dimensions:
+            bucket *= 24
+            bucket += hour
+        else:
+            bucket = hour.astype(np.int64)
+    del day, hour
+    if len(members.outside):
+        kept = np.delete(np.arange(len(count)), np.frombuffer(members.outside, np.int32))
+        post, kind, bucket, count = post[kept], kind[kept], bucket[kept], count[kept]
+    return Leaves(
+        posts=names.get(Dimension.POST_ID, ("",)),
+        types=names[Dimension.ENGAGEMENT_TYPE],
+        post=post,
+        type=kind,
+        bucket=bucket,
+        count=count,
+        missing=np.zeros(len(count), np.bool_),
+    )

@@ -1,0 +1,193 @@
+"""Bodies of answers from anywhere, without the request: bytes, text or parsed JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, timedelta
+from typing import Any, Final
+
+import pandas as pd
+
+from engagement_pandas.errors import (
+    AmbiguousGrouping,
+    EngagementError,
+    FrameError,
+    RefusedError,
+    ResponseShapeError,
+)
+from engagement_pandas.flattening import fast_path
+from engagement_pandas.flattening.combine import tidy
+from engagement_pandas.flattening.inference import infer, levels_of
+from engagement_pandas.flattening.reconcile import false_zeros
+from engagement_pandas.frame.contract import TEXT, check_counts, in_order
+from engagement_pandas.request.grouping import Grouping
+from engagement_pandas.response.envelope import Envelope, as_bytes
+from engagement_pandas.response.expected_shape import Layout, Span
+from engagement_pandas.response.hourly_decoder import Body, decode, decode_body, fits
+from engagement_pandas.response.hourly_decoder import levels_of as of_tree
+from engagement_pandas.response.scanner import read_members
+from engagement_pandas.response.validation import Members
+from engagement_pandas.text import listed
+from engagement_pandas.vocabulary import RESERVED_KEYS, Dimension
+
+_ROUNDED: Final = timedelta(hours=29)
+_FIRST_KEY: Final = re.compile(rb'\s*\{\s*"([^"\\]+)"\s*:\s*\{')
+
+
+def stack(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Put frames of counts below each other, as one tidy frame.
+
+    Parameters
+    ----------
+    frames : iterable of DataFrame
+        Of the same columns; no count stands in two of them.
+
+    Examples
+    --------
+    >>> answers = [{"g": {"2": {"replies": "1"}}}, {"g": {"1": {"favorites": "7"}}}]
+    >>> stack(map(flatten_json, answers))
+      post_id engagement_type  count
+    0       1       favorites      7
+    1       2         replies      1
+    """
+    given = list(frames)
+    columns = list(dict.fromkeys(tuple(frame.columns) for frame in given))
+    if len(columns) != 1:
+        msg = f"the answers have different columns, {columns}; take those of one grouping together"
+        raise FrameError(msg)
+    types = in_order({kind for frame in given for kind in frame["engagement_type"].cat.categories})
+    kinds = pd.CategoricalDtype(pd.Index(types, dtype=TEXT))
+    whole = pd.concat(
+        [frame.astype({"engagement_type": TEXT}) for frame in given], ignore_index=True
+    ).astype({"engagement_type": kinds})
+    whole = whole.sort_values(list(columns[0][:-1]), ignore_index=True)
+    check_counts(whole)
+    return whole
+
+
+def flatten_json(
+    body: bytes | str | Mapping[str, Any],
+    *,
+    group_by: Grouping | Sequence[str] | None = None,
+    grouping: str | None = None,
+) -> pd.DataFrame:
+    """Turn the body of an answer from anywhere into a tidy frame of counts.
+
+    Dimensions are inferred from the keys: ``YYYY-MM-DD`` is a day, ``00`` to ``23`` an
+    hour, 1 to 19 digits a post, anything else an engagement type. What was asked is not
+    known, so nothing is filled in; false zeros are ``<NA>`` as far as the body names them.
+
+    Parameters
+    ----------
+    body : bytes, str or mapping
+        The JSON as it arrived, or parsed.
+    group_by : sequence of str or Grouping, optional
+        The dimensions in their order, where the keys leave it open.
+    grouping : str, optional
+        The name of the grouping to take; needed only where the body has several.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`flatten` returns it; of ``attrs`` it has ``start`` and ``end`` where the
+        body names them exactly, which ``/28hr`` does not. Set them by hand then, or the
+        metrics cannot know which hours and days are complete.
+
+    Raises
+    ------
+    AmbiguousGrouping
+        Where the body has several groupings, or its keys fit several dimensions.
+    RefusedError
+        Where the body has errors and no grouping; ``messages`` are the API's words.
+    ResponseShapeError
+        Where the body is not an answer of the API; ``path`` is the spot.
+
+    Examples
+    --------
+    >>> flatten_json('{"g": {"impressions": {"2026-03-01": {"07": "551", "08": 412}}}}')
+      engagement_type        day  hour  count
+    0     impressions 2026-03-01     7    551
+    1     impressions 2026-03-01     8    412
+    """
+    content = as_bytes(body)
+    name, envelope, opened = _open(content, grouping)
+    members = None if opened else read_members(_grouping(content, name), name)
+    if group_by is not None:
+        named = group_by if isinstance(group_by, Grouping) else Grouping(group_by)  # type: ignore[arg-type]
+        dimensions = named.dimensions
+    else:
+        levels = of_tree(opened.tree) if opened else levels_of(members or [])
+        try:
+            dimensions = infer(levels, name)
+        except EngagementError:
+            # What is wrong in the grouping goes first; and there the least integer is a count.
+            members = members or read_members(_grouping(content, name), name)
+            if not opened or all(level.leaf is None for level in members):
+                raise
+            dimensions = infer(levels_of(members), name)
+    layout = Layout(name, dimensions, unavailable=envelope.unavailable)
+    found: Body | Members
+    if opened and fits(opened, layout):
+        found = opened
+    else:
+        found = Members.of(members or read_members(_grouping(content, name), name), layout)
+    del opened, members  # or there is no room for the frame
+    leaves = fast_path.read(found, layout)
+    del found
+    span = None
+    if envelope.start is not None and envelope.end is not None:
+        span = Span.covering(envelope.start, envelope.end)
+        if span.start >= span.end:
+            msg = f"the body names the window {span}, which ends before it begins"
+            raise ResponseShapeError(msg, "$['start']")
+    # What a day says of itself goes before what the body says of its window.
+    hint = None if Dimension.DAY in dimensions else span
+    false = false_zeros(leaves, envelope, None, dimensions, hint)
+    counts = tidy(replace(leaves, missing=false & (leaves.count == 0)), dimensions)
+    # What /28hr names is rounded to 29 hours; a window of /historical is exact.
+    start, end = envelope.start, envelope.end
+    if start is not None and end is not None and (end - start != _ROUNDED or start.minute):
+        counts.attrs |= {
+            name: moment.astimezone(UTC).isoformat()
+            for name, moment in (("start", start), ("end", end))
+        }
+    return counts
+
+
+def _open(content: bytes, grouping: str | None) -> tuple[str, Envelope, Body | None]:
+    """Return the name of the grouping to take, what is beside it, and its hours if it has some.
+
+    Most bodies hold one grouping and begin with it: then one pass does.
+    """
+    begins = _FIRST_KEY.match(content)
+    first = begins.group(1).decode(errors="replace") if begins else None
+    if first is not None and grouping in (None, first) and first not in RESERVED_KEYS:
+        opened = decode_body(content, first)
+        if opened is not None:
+            return first, Envelope.of(opened.top), opened
+    envelope = Envelope.read(content)
+    name = _picked(envelope, grouping)
+    return name, envelope, decode(bytes(envelope.groupings[name]))
+
+
+def _grouping(content: bytes, name: str) -> bytes:
+    return bytes(Envelope.read(content).groupings[name])
+
+
+def _picked(envelope: Envelope, name: str | None) -> str:
+    names = [key for key, raw in envelope.groupings.items() if bytes(memoryview(raw)[:1]) == b"{"]
+    if isinstance(name, str) and name in envelope.groupings:
+        return name
+    if len(names) == 1 and name is None:
+        return names[0]
+    if names:
+        asked = "name one" if name is None else f"none is named {name!r}"
+        msg = f"the body has the groupings {listed(names)}; {asked} with grouping=…"
+        raise AmbiguousGrouping(msg)
+    if envelope.errors:
+        msg = f"the body holds no counts; the API says {list(envelope.errors)}"
+        raise RefusedError(msg, messages=envelope.errors)
+    msg = f"the body holds no grouping, only {listed(envelope.groupings)}"
+    raise ResponseShapeError(msg)

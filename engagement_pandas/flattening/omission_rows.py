@@ -1,0 +1,240 @@
+"""Silences: what was asked for and has no count, and why."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+
+from engagement_pandas.errors import ResponseShapeError
+from engagement_pandas.flattening.reconcile import Answer
+from engagement_pandas.flattening.responses import ANSWERED, gathered
+from engagement_pandas.flattening.time_buckets import UNITS, timing
+from engagement_pandas.frame.contract import OMISSION_COLUMNS, REASONS, TOLD
+from engagement_pandas.response.envelope import FORBIDDEN_POSTS_TEXT, FORBIDDEN_TYPES_TEXT, Envelope
+from engagement_pandas.response.response import NOT_ASKED, EngagementResponse
+from engagement_pandas.vocabulary import (
+    OMISSION_REASONS,
+    OmissionReason,
+)
+
+FORBIDDEN: Final = 403
+
+# Which of the API's words belong to which reason; nothing but the message hangs on it.
+_WORDS: Final = {
+    OmissionReason.UNAVAILABLE: re.compile("unavailable", re.IGNORECASE),
+    OmissionReason.FORBIDDEN: FORBIDDEN_POSTS_TEXT,
+    OmissionReason.UNSUPPORTED_AGE: re.compile("older than", re.IGNORECASE),
+    OmissionReason.REFUSED: FORBIDDEN_TYPES_TEXT,
+}
+
+
+# Reasons that the API does not word in a known way: what else it says goes with them.
+_UNNAMED: Final = (OmissionReason.NOT_ANSWERED, OmissionReason.REFUSED)
+
+_LONGEST: Final = 2_000  # characters of a message, which may stand in thousands of rows
+
+Moments = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """One row; ``type`` is None where it goes for all types, the window None for totals."""
+
+    post: str
+    type: str | None
+    reason: OmissionReason
+    message: str
+    window: Moments | None
+
+
+def omissions(
+    responses: EngagementResponse | Iterable[EngagementResponse], *, retrieved_at: bool = False
+) -> pd.DataFrame:
+    """Tell what was asked for and has no count, and why.
+
+    Every post asked for is in the counts or here; every ``<NA>`` in the counts has its
+    reason here. A reason holds for the answer, whichever grouping is flattened.
+
+    Parameters
+    ----------
+    responses : EngagementResponse or iterable of EngagementResponse
+        What :func:`flatten` takes; refusals too.
+    retrieved_at : bool
+        Also when each was told, in a last column ``retrieved_at`` (``datetime64[us, UTC]``);
+        what was told in several answers is then a row for each.
+
+    Returns
+    -------
+    DataFrame
+        One row a silence, sorted, none twice: ``post_id`` (``str``), ``engagement_type``
+        (``str``, missing where it goes for all of them), ``reason`` (category of
+        ``unavailable``, ``forbidden``, ``unsupported_age``, ``before_counting``,
+        ``not_yet_posted``, ``refused``, ``not_answered``, ``unauthorized``,
+        ``invalid_answer``), ``message`` (``str``, the API's own words where there are any),
+        and the window: ``start`` and ``end``
+        (``datetime64[us, UTC]``, ``NaT`` for totals).
+
+    Raises
+    ------
+    RequestError
+        Where there are no responses.
+    ResponseShapeError
+        Where the JSON is not what was asked for; ``path`` is the spot.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> request = ep.totals(["123", "456"], engagement_types=["favorites"])
+    >>> body = {"by_post": {"123": {"favorites": "67"}}, "unavailable_tweet_ids": ["456"]}
+    >>> omissions(ep.EngagementResponse(request, body))[["post_id", "reason", "message"]]
+      post_id       reason                          message
+    0     456  unavailable  deleted, suspended or protected
+    """
+    told = {
+        (row, response.retrieved_at if retrieved_at else None)
+        for response in gathered(responses)
+        for row in _omissions(response)
+    }
+    reasons = list(OmissionReason)
+    ordered = sorted(
+        told,
+        key=lambda item: (
+            item[0].post,
+            item[0].type or "",
+            reasons.index(item[0].reason),
+            item[0].window or (),
+            item[0].message,
+            item[1] or (),
+        ),
+    )
+    columns: dict[str, Any] = {
+        "post_id": [row.post for row, _ in ordered],
+        "engagement_type": [row.type for row, _ in ordered],
+        "reason": [str(row.reason) for row, _ in ordered],
+        "message": [row.message for row, _ in ordered],
+        "start": [row.window and row.window[0] for row, _ in ordered],
+        "end": [row.window and row.window[1] for row, _ in ordered],
+        "retrieved_at": [moment for _, moment in ordered],
+    }
+    dtypes: dict[str, Any] = {**OMISSION_COLUMNS, "reason": REASONS}
+    names = OMISSION_COLUMNS if retrieved_at else TOLD
+    return pd.DataFrame({name: pd.Series(columns[name], dtype=dtypes[name]) for name in names})
+
+
+def _omissions(response: EngagementResponse) -> Iterator[Omission]:
+    request = response.request
+    if response.status != ANSWERED:
+        asked = request.window
+        window = None if asked is None else (asked.start, asked.end)
+        teller = _Teller(response, _envelope(response), window)
+        for post in request.post_ids:
+            if response.status == NOT_ASKED:
+                reason = response.reason or OmissionReason.NOT_YET_POSTED
+                yield teller.omission(post, None, reason, "; ".join(teller.envelope.errors))
+            else:
+                yield from teller.uncounted(post)
+        return
+    for grouping in request.groupings:
+        answer = Answer.read(response, grouping)
+        window = None if answer.span is None else answer.span.bounds
+        teller = _Teller(response, answer.envelope, window)
+        counted = answer.posts
+        for post in request.post_ids:
+            yield from teller.counted(post, answer) if post in counted else teller.uncounted(post)
+        yield from _gaps(answer, teller)
+
+
+def _envelope(response: EngagementResponse) -> Envelope:
+    try:
+        return response.envelope()
+    except ResponseShapeError:  # a refusal may be a proxy's HTML page
+        return Envelope(errors=(f"HTTP {response.status}",))
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """Gives the reasons that one answer gives."""
+
+    response: EngagementResponse
+    envelope: Envelope
+    window: Moments | None
+    said: Mapping[OmissionReason | None, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        told: defaultdict[OmissionReason | None, list[str]] = defaultdict(list)
+        for text in self.envelope.errors:
+            told[_reason_of(text)].append(text)
+        said = {reason: _cut("; ".join(texts)) for reason, texts in told.items()}
+        object.__setattr__(self, "said", said)
+
+    def uncounted(self, post: str) -> Iterator[Omission]:
+        """Say why a post has no counts at all."""
+        if post in self.envelope.unavailable:
+            yield self.omission(post, None, OmissionReason.UNAVAILABLE)
+        elif post in self.envelope.forbidden_posts():
+            words = self.envelope.forbidden_words(post)
+            yield self.omission(post, None, OmissionReason.FORBIDDEN, words)
+        else:
+            reasons = {
+                kind: self.reason(post, kind) for kind in self.response.request.engagement_types
+            }
+            if any(reasons.values()):
+                for kind, reason in reasons.items():
+                    yield self.omission(post, kind, reason or OmissionReason.NOT_ANSWERED)
+            elif self.response.status == FORBIDDEN and not self.envelope.forbidden_posts():
+                yield self.omission(post, None, OmissionReason.REFUSED)
+            else:
+                yield self.omission(post, None, OmissionReason.NOT_ANSWERED)
+
+    def counted(self, post: str, answer: Answer) -> Iterator[Omission]:
+        """Say which zeros of a counted post are no counts."""
+        for kind in answer.types:
+            if post in self.too_old(kind):
+                yield self.omission(post, kind, OmissionReason.UNSUPPORTED_AGE)
+        for kind in answer.false_before:
+            yield self.omission(post, kind, OmissionReason.BEFORE_COUNTING)
+
+    def too_old(self, kind: str) -> Collection[str]:
+        """Return the posts that are too old for a type."""
+        return {str(t): posts for t, posts in self.envelope.unsupported.items()}.get(kind, ())
+
+    def reason(self, post: str, kind: str) -> OmissionReason | None:
+        """Return why a post has no count of a type, where the answer says so."""
+        if post in self.too_old(kind):
+            return OmissionReason.UNSUPPORTED_AGE
+        return OmissionReason.REFUSED if kind in self.envelope.forbidden_types() else None
+
+    def omission(
+        self, post: str, kind: str | None, reason: OmissionReason, message: str | None = None
+    ) -> Omission:
+        """Return a row, in the API's own words where there are any."""
+        words = self.said.get(reason, "")
+        if not words and reason in _UNNAMED:
+            words = self.said.get(None, "")
+        said = _cut(message or words or OMISSION_REASONS[reason])
+        return Omission(post, None if kind is None else str(kind), reason, said, self.window)
+
+
+def _gaps(answer: Answer, teller: _Teller) -> Iterator[Omission]:
+    unit = UNITS[timing(answer.grouping.dimensions)]
+    for gap in answer.gaps:
+        for post in [gap.post] if gap.post else sorted(answer.posts):
+            reason = teller.reason(post, gap.type)
+            message = None
+            if reason is None and gap.cells > 1:
+                message = f"{gap.missing:,} of {gap.cells:,} {unit} are not in the answer"
+            yield teller.omission(post, gap.type, reason or OmissionReason.NOT_ANSWERED, message)
+
+
+def _reason_of(text: str) -> OmissionReason | None:
+    return next((reason for reason, words in _WORDS.items() if words.search(text)), None)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -1,0 +1,232 @@
+"""One answer held against what was asked: its counts, its false zeros and its gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from engagement_pandas.flattening import fast_path
+from engagement_pandas.flattening.combine import add
+from engagement_pandas.flattening.count_arrays import Leaves, Mask
+from engagement_pandas.flattening.time_buckets import Integers, buckets, timing
+from engagement_pandas.frame.contract import in_order
+from engagement_pandas.request.grouping import Grouping
+from engagement_pandas.response.envelope import Envelope
+from engagement_pandas.response.expected_shape import Span, days_since_1970
+from engagement_pandas.response.response import EngagementResponse
+from engagement_pandas.response.validation import validated
+from engagement_pandas.vocabulary import ENGAGEMENT_TYPES, Dimension
+
+SINCE: Final[Mapping[str, int]] = {
+    str(kind): days_since_1970(facts.series_since) * 24
+    for kind, facts in ENGAGEMENT_TYPES.items()
+    if facts.series_since is not None
+}
+"""The first hour of each type that the time series did not always count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Cells of one post and one type that were asked for and are not in the answer.
+
+    ``post`` is empty where the grouping sums over posts; ``cells`` is 0 where the window,
+    and so their number, is not known.
+    """
+
+    post: str
+    type: str
+    missing: int
+    cells: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The counts of one grouping in one answer of status 200.
+
+    Attributes
+    ----------
+    response : EngagementResponse
+    envelope : Envelope
+    grouping : Grouping
+    span : Span or None
+        The hours asked for; None for totals, and where ``/28hr`` does not name them.
+    given : Leaves
+        What the answer holds.
+    counts : Leaves
+        The same, false zeros missing, and the cells it lacks there and missing.
+    gaps : tuple of Gap
+        What it lacks without saying why.
+    """
+
+    response: EngagementResponse
+    envelope: Envelope
+    grouping: Grouping
+    span: Span | None
+    given: Leaves
+    counts: Leaves
+    gaps: tuple[Gap, ...]
+
+    @classmethod
+    def read(cls, response: EngagementResponse, grouping: Grouping) -> Answer:
+        """Read one grouping of an answer of status 200."""
+        request = response.request
+        envelope, layout, valid = validated(response, grouping)
+        given, span = fast_path.read(valid, layout), layout.span
+        del valid
+        available = frozenset(request.post_ids) - envelope.unavailable - envelope.forbidden_posts()
+        counts = given
+        gaps: tuple[Gap, ...] = ()
+        if given.posts == ("",) and not available:
+            counts = _none(given)
+        elif given.posts:
+            types = tuple(str(kind) for kind in request.engagement_types)
+            cells = buckets(span, grouping.dimensions)
+            counts, filled = (given, None) if cells is None else _fill(given, types, cells)
+            false = false_zeros(counts, envelope, available, grouping.dimensions, span)
+            if false.any():
+                false &= counts.count == 0
+                counts = replace(counts, missing=counts.missing | false)
+            gaps = _gaps(counts, filled, false) if cells is not None else _silent(counts, types)
+        return cls(response, envelope, grouping, span, given, counts, gaps)
+
+    @property
+    def posts(self) -> frozenset[str]:
+        """The posts whose counts are here, alone or in sums."""
+        if self.given.posts != ("",):
+            return frozenset(self.given.posts)
+        asked = frozenset(self.response.request.post_ids)
+        return asked - self.envelope.unavailable - self.envelope.forbidden_posts()
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types that were asked for or are counted."""
+        asked = (str(kind) for kind in self.response.request.engagement_types)
+        return tuple(dict.fromkeys((*asked, *self.given.types)))
+
+    @property
+    def false_before(self) -> tuple[str, ...]:
+        """The types of which zeros from before their first hour are here."""
+        if not self.response.request.endpoint.facts.time_series:
+            return ()
+        day, hour = timing(self.grouping.dimensions)
+        if self.span is not None:
+            start = self.span.start
+        elif day and len(self.given):
+            start = int(self.given.bucket.min()) * (1 if hour else 24)
+        else:
+            return ()
+        return tuple(kind for kind in self.types if start < SINCE.get(kind, start))
+
+
+def _none(leaves: Leaves) -> Leaves:
+    return Leaves(
+        leaves.posts,
+        leaves.types,
+        leaves.post[:0],
+        leaves.type[:0],
+        leaves.bucket[:0],
+        leaves.count[:0],
+        leaves.missing[:0],
+    )
+
+
+def _fill(
+    leaves: Leaves, asked: tuple[str, ...], cells: Integers
+) -> tuple[Leaves, Integers | None]:
+    """Add the cells that were asked for and are lacking; and their places, None if none are."""
+    expected = len(leaves.posts) * len(asked) * len(cells)
+    if set(leaves.types) == set(asked):
+        here = len(leaves)
+    else:
+        wanted = np.isin(leaves.types, asked)
+        here = int(wanted[leaves.type].sum()) if leaves.types else 0
+    if here == expected:
+        return leaves, None
+    every = in_order(asked)
+    grid = np.indices((len(leaves.posts), len(every), len(cells)), np.int32).reshape(3, -1)
+    whole = Leaves(
+        leaves.posts,
+        tuple(every),
+        grid[0],
+        grid[1],
+        cells[grid[2]],
+        np.zeros(grid.shape[1], np.int64),
+        np.ones(grid.shape[1], np.bool_),
+    )
+    filled = add([leaves, whole], "")
+    return filled, np.flatnonzero(filled.missing)
+
+
+def false_zeros(
+    leaves: Leaves,
+    envelope: Envelope,
+    available: frozenset[str] | None,
+    dimensions: Sequence[Dimension],
+    span: Span | None,
+) -> Mask:
+    """Return where a 0 is no count: the post too old, or the hour before the type's first.
+
+    Without a span and without days there is no hour to tell by; so it is for totals.
+    """
+    false = unsupported(leaves, envelope, available)
+    day, _ = timing(dimensions)
+    for place, kind in enumerate(leaves.types):
+        since = SINCE.get(kind)
+        if since is None or (span is not None and span.start >= since):
+            continue
+        if day:
+            first = since if all(timing(dimensions)) else since // 24
+            false |= (leaves.type == place) & (leaves.bucket < first)
+        elif (counted := None if span is None else buckets(span, dimensions, since)) is not None:
+            false |= (leaves.type == place) & ~np.isin(leaves.bucket, counted)
+    return false
+
+
+def unsupported(leaves: Leaves, envelope: Envelope, available: frozenset[str] | None) -> Mask:
+    """Return where a post, or every post of a sum, is too old for the type."""
+    false = np.zeros(len(leaves), np.bool_)
+    for kind, posts in envelope.unsupported.items():
+        if kind not in leaves.types:
+            continue
+        if leaves.posts == ("",):
+            old = [available is not None and available <= posts]
+        else:
+            old = [post in posts for post in leaves.posts]
+        if any(old):
+            false |= (leaves.type == leaves.types.index(kind)) & np.array(old)[leaves.post]
+    return false
+
+
+def _gaps(leaves: Leaves, filled: Integers | None, false: Mask) -> tuple[Gap, ...]:
+    if filled is None:
+        return ()
+    unexplained = filled[~false[filled]]
+    shape = (len(leaves.posts), len(leaves.types))
+    pairs = leaves.post * shape[1] + leaves.type
+    missing = np.bincount(pairs[unexplained], minlength=shape[0] * shape[1])
+    cells = np.bincount(pairs, minlength=shape[0] * shape[1])
+    return tuple(
+        Gap(
+            leaves.posts[pair // shape[1]],
+            leaves.types[pair % shape[1]],
+            int(missing[pair]),
+            int(cells[pair]),
+        )
+        for pair in np.flatnonzero(missing)
+    )
+
+
+def _silent(leaves: Leaves, asked: tuple[str, ...]) -> tuple[Gap, ...]:
+    """Without a known window: the types of which a post has no cell at all."""
+    here = np.zeros((len(leaves.posts), len(leaves.types)), np.bool_)
+    here[leaves.post, leaves.type] = True
+    place = {kind: code for code, kind in enumerate(leaves.types)}
+    return tuple(
+        Gap(post, kind, 0, 0)
+        for row, post in enumerate(leaves.posts)
+        for kind in asked
+        if kind not in place or not here[row, place[kind]]
+    )

@@ -1,0 +1,66 @@
+"""Spans of whole hours, and the buckets into which a grouping puts them.
+
+Moments are hours since 1970, UTC, as integers: a partial day is then nothing special, and
+a year of hours is one small array. A *bucket* is what a grouping makes of an hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from engagement_pandas.response.expected_shape import Span
+from engagement_pandas.vocabulary import Dimension
+
+Integers = npt.NDArray[np.int64]
+
+UNITS: Final = {
+    (True, True): "hours",
+    (True, False): "days",
+    (False, True): "hours of the day",
+    (False, False): "counts",
+}
+"""What the buckets of a grouping are called, by whether it has day and hour."""
+
+
+def timing(dimensions: Sequence[Dimension]) -> tuple[bool, bool]:
+    """Return whether a grouping has day, and whether it has hour."""
+    return Dimension.DAY in dimensions, Dimension.HOUR in dimensions
+
+
+def bucket_of(hours: Integers, dimensions: Sequence[Dimension]) -> Integers:
+    """Return the bucket of each hour: the hour, its day, its hour of the day, or 0.
+
+    >>> bucket_of(np.array([0, 25]), [Dimension.ENGAGEMENT_TYPE, Dimension.HOUR]).tolist()
+    [0, 1]
+    """
+    match timing(dimensions):
+        case True, True:
+            return hours
+        case True, False:
+            return hours // 24
+        case False, True:
+            return hours % 24
+    return np.zeros_like(hours)
+
+
+def buckets(
+    span: Span | None, dimensions: Sequence[Dimension], since: int | None = None
+) -> Integers | None:
+    """Return the sorted buckets that a span has; None where that cannot be known.
+
+    With ``since``, only those with an hour from ``since`` on.
+
+    >>> buckets(Span(23, 26), [Dimension.ENGAGEMENT_TYPE, Dimension.DAY]).tolist()
+    [0, 1]
+    """
+    if span is None:
+        return None if any(timing(dimensions)) else np.zeros(1, np.int64)
+    start = span.start if since is None else max(span.start, since)
+    if Dimension.DAY not in dimensions:
+        start = max(start, span.end - 24)  # a day has every hour
+    hours = np.arange(start, span.end, dtype=np.int64)
+    return hours if all(timing(dimensions)) else np.unique(bucket_of(hours, dimensions))

@@ -1,0 +1,15 @@
+"""The tidy frame: its contract, its categories, ``counts.engagement``, and its files.
+
+Counts and omissions are written to Parquet and CSV; a file is replaced completely or not at
+all, and IDs stay text on the way.
+
+Imports the ground alone.
+"""
+
+from __future__ import annotations
+
+import engagement_pandas.frame.accessor  # noqa: F401 - so that its frames have counts.engagement
+from engagement_pandas.frame.csv import read_csv, write_csv
+from engagement_pandas.frame.parquet import read_parquet, write_parquet
+
+__all__ = ["read_csv", "read_parquet", "write_csv", "write_parquet"]

@@ -1,0 +1,97 @@
+"""``counts.engagement``: the metrics and plots as methods of a frame of counts.
+
+Thin sugar: ``counts.engagement.half_life(shares=[0.5])`` is ``ep.half_life(counts,
+shares=[0.5])``. It is there once anything that makes frames of counts has been used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, update_wrapper
+from importlib import import_module
+from typing import Any, Final
+
+import pandas as pd
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.contract import COUNT_COLUMNS, check_columns
+
+METHODS: Final = {
+    "age": "metrics",
+    "benchmark": "metrics",
+    "best_times": "metrics",
+    "by_age": "metrics",
+    "compare": "metrics",
+    "cumulative": "metrics",
+    "engagement_rate": "metrics",
+    "half_life": "metrics",
+    "latest": "metrics",
+    "over_time": "metrics",
+    "plot_best_times": "plots",
+    "plot_by_age": "plots",
+    "plot_by_type": "plots",
+    "plot_compare": "plots",
+    "plot_cumulative": "plots",
+    "plot_half_life": "plots",
+    "plot_over_time": "plots",
+    "plot_rate_by_age": "plots",
+    "plot_rate_over_time": "plots",
+    "plot_running_total": "plots",
+    "plot_top_posts": "plots",
+    "rate_by_age": "metrics",
+    "rate_over_time": "metrics",
+    "running_total": "metrics",
+    "standing": "metrics",
+    "summarise": "metrics",
+    "timestamps": "frame.contract",
+    "top_posts": "metrics",
+    "wide": "metrics",
+    "write_csv": "frame",
+    "write_parquet": "frame",
+}
+"""What ``counts.engagement`` can do, and the module that does it."""
+
+
+class NotCounts(FrameError, AttributeError):
+    """A frame that is not tidy counts; pandas expects its accessors to say so like this."""
+
+
+@pd.api.extensions.register_dataframe_accessor("engagement")
+class Engagement:
+    """The metrics and plots of a frame of counts, each with the frame as its first argument.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts. Columns and dtypes are looked at, not values.
+
+    Raises
+    ------
+    FrameError
+        Where the frame is not tidy counts.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"123": {"impressions": "40", "engagements": "2"}}})
+    >>> float(counts.engagement.engagement_rate()["rate"].iloc[0])
+    0.05
+    """
+
+    def __init__(self, counts: pd.DataFrame) -> None:
+        known = counts.loc[:, counts.columns.isin(COUNT_COLUMNS)]
+        try:
+            check_columns(known)  # further columns may serve as keys
+        except FrameError as error:
+            raise NotCounts(str(error)) from error
+        self._counts = counts
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name not in METHODS:
+            msg = f"counts.engagement has no {name!r}; it has {sorted(METHODS)}"
+            raise AttributeError(msg)
+        function = getattr(import_module(f"engagement_pandas.{METHODS[name]}"), name)
+        return update_wrapper(partial(function, self._counts), function)
+
+    def __dir__(self) -> list[str]:
+        return sorted(METHODS)

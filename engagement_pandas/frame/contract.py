@@ -1,0 +1,370 @@
+"""The tidy contract: which columns counts and omissions have, and of which dtype.
+
+A frame of counts has one row a count: the API's number for one post, one engagement type
+and one UTC day and hour (as far as the grouping asked for them). A frame of omissions has
+one row a silence: what was asked for, has no count, and why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.row_checks import by_post, check_filled, check_times, repeated
+from engagement_pandas.vocabulary import MAX_ID_DIGITS, EngagementType, OmissionReason
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCHEMA_VERSION: Final = 1
+"""Of the files that hold these frames; rises when an old reader would misread a new file."""
+
+TEXT: Final = pd.StringDtype(na_value=np.nan)
+"""pandas' ``str``."""
+
+COUNT_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "post_id": "str",
+        "engagement_type": "category",
+        "retrieved_at": "datetime64[us, UTC]",
+        "day": "datetime64[us]",
+        "hour": "int8",
+        "count": "Int64",
+    }
+)
+"""Columns of counts in their order, and dtypes; all but type and count may be absent."""
+
+OMISSION_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "post_id": "str",
+        "engagement_type": "str",
+        "reason": "category",
+        "message": "str",
+        "start": "datetime64[us, UTC]",
+        "end": "datetime64[us, UTC]",
+        "retrieved_at": "datetime64[us, UTC]",
+    }
+)
+"""Columns of omissions in their order, and dtypes; all but ``retrieved_at`` always."""
+
+TOLD: Final = tuple(OMISSION_COLUMNS)[:-1]
+"""The columns that omissions always have."""
+
+ALWAYS: Final = ("engagement_type", "count")
+"""The columns that counts have whatever the grouping."""
+
+REASONS: Final = pd.CategoricalDtype([str(reason) for reason in OmissionReason])
+"""The category of ``omissions["reason"]``: every reason there is."""
+
+_ID: Final = rf"[0-9]{{1,{MAX_ID_DIGITS}}}"
+_FLOAT: Final = re.compile(r"[+-]?\d+\.\d*([eE][+-]?\d+)?|[+-]?\d+[eE][+-]?\d+|nan", re.IGNORECASE)
+_VOCABULARY: Final = {str(name): place for place, name in enumerate(EngagementType)}
+
+
+def in_order(types: Iterable[str]) -> list[str]:
+    """Return engagement types in the vocabulary's order, unknown ones after, alphabetically.
+
+    >>> in_order(["zaps", "retweets", "impressions", "boosts"])
+    ['impressions', 'retweets', 'boosts', 'zaps']
+    """
+    return sorted(types, key=lambda name: (_VOCABULARY.get(name, len(_VOCABULARY)), name))
+
+
+def empty_counts(columns: Sequence[str] = tuple(COUNT_COLUMNS)) -> pd.DataFrame:
+    """Return a frame of counts without rows.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        The key columns, as ``Grouping.columns`` has them; ``count`` is added.
+
+    Returns
+    -------
+    DataFrame
+        Shape (0, n), the contract's order and dtypes, a category without types.
+
+    Examples
+    --------
+    >>> empty_counts(["post_id", "engagement_type"]).dtypes.astype(str).to_dict()
+    {'post_id': 'str', 'engagement_type': 'category', 'count': 'Int64'}
+    """
+    dtypes: dict[str, Any] = dict(COUNT_COLUMNS)
+    dtypes["engagement_type"] = pd.CategoricalDtype(pd.Index([], dtype=TEXT))
+    wanted = {*columns, *ALWAYS}
+    return pd.DataFrame(
+        {name: pd.Series(dtype=dtype) for name, dtype in dtypes.items() if name in wanted}
+    )
+
+
+def empty_omissions() -> pd.DataFrame:
+    """Return a frame of omissions without rows, in the contract's order and dtypes.
+
+    Examples
+    --------
+    >>> empty_omissions().columns.to_list()
+    ['post_id', 'engagement_type', 'reason', 'message', 'start', 'end']
+    """
+    dtypes: dict[str, Any] = {**OMISSION_COLUMNS, "reason": REASONS}
+    return pd.DataFrame({name: pd.Series(dtype=dtypes[name]) for name in TOLD})
+
+
+def check_counts(frame: pd.DataFrame) -> None:
+    """Refuse a frame that is not tidy counts.
+
+    Columns, dtypes and values are held against the contract, and that no key stands
+    twice. Rows may be filtered or in another order: a slice of counts is still counts.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As :func:`~engagement_pandas.flatten` makes it.
+
+    Examples
+    --------
+    >>> check_counts(pd.DataFrame({"post_id": [1060976163948904448]}))
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: counts lack the column 'engagement_type'; ...
+    """
+    check_columns(frame)
+    check_rows(frame)
+    _check_ids(frame, "counts")
+    types = frame["engagement_type"].cat.categories
+    odd = [name for name in types if not isinstance(name, str) or not name]
+    if odd:
+        msg = f"the engagement type {odd[0]!r} is no name; give engagement types as text"
+        raise FrameError(msg)
+
+
+def check_rows(counts: pd.DataFrame, *, apart: Sequence[str] = ("retrieved_at",)) -> pd.DataFrame:
+    """Refuse rows that no metric may count: the one check of every door.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        With the columns and dtypes of counts; further columns are let through.
+    apart : sequence of str
+        Columns that keep rows with the same post, type, day and hour apart.
+
+    Returns
+    -------
+    DataFrame
+        The counts, with their posts as :func:`~engagement_pandas.frame.row_checks.by_post` has
+        them.
+
+    Examples
+    --------
+    >>> len(check_rows(empty_counts()))
+    0
+    """
+    keys = [name for name in COUNT_COLUMNS if name in counts.columns and name != "count"]
+    check_filled(counts, "counts", keys)
+    check_times(counts)
+    keys = [name for name in keys if name != "retrieved_at" or name in apart]
+    counts = by_post(counts)
+    twice = repeated(counts, [*keys, *([] if "post_id" in counts.columns else further(counts))])
+    if twice is None:
+        return counts
+    row = counts.loc[twice, keys].iloc[0].astype(str).to_dict()
+    if "retrieved_at" in counts.columns and "retrieved_at" not in apart:
+        msg = (
+            f"{row} was retrieved several times, and counts of several moments are not "
+            "added up; take latest(counts), or filter by retrieved_at"
+        )
+        raise FrameError(msg)
+    msg = f"counts hold {row} twice; keep one of the rows, or they would count double"
+    raise FrameError(msg)
+
+
+def further(counts: pd.DataFrame) -> list[Any]:
+    """Return the further columns that counts of no post can be told apart by."""
+    return [
+        name for name in counts.columns if name not in COUNT_COLUMNS and is_hashable(counts[name])
+    ]
+
+
+def is_hashable(values: pd.Series) -> bool:
+    """Whether values can be grouped by, as lists and dicts cannot.
+
+    Examples
+    --------
+    >>> is_hashable(pd.Series(["a", None])), is_hashable(pd.Series([None, ["a"]]))
+    (True, False)
+    """
+    return values.dtype != object or all(map(pd.api.types.is_hashable, values))
+
+
+def check_columns(frame: pd.DataFrame) -> None:
+    """Refuse a frame without the columns and dtypes of counts; values are not looked at.
+
+    Examples
+    --------
+    >>> check_columns(empty_counts())
+    """
+    _check_columns(frame, "counts", COUNT_COLUMNS, required=ALWAYS)
+
+
+def check_omissions(frame: pd.DataFrame) -> None:
+    """Refuse a frame that is not omissions.
+
+    Examples
+    --------
+    >>> check_omissions(empty_omissions())
+    """
+    _check_columns(frame, "omissions", OMISSION_COLUMNS, required=TOLD)
+    filled = ["post_id", "reason", "message", "retrieved_at"]
+    check_filled(frame, "omissions", [name for name in filled if name in frame])
+    _check_ids(frame, "omissions")
+    if frame["reason"].dtype != REASONS:
+        msg = (
+            f"the reasons are {list(frame['reason'].cat.categories)}, not "
+            f"{list(REASONS.categories)}; take omissions() as it is"
+        )
+        raise FrameError(msg)
+
+
+def timestamps(counts: pd.DataFrame) -> pd.Series:
+    """Return the start of each row's hour, or of its day where counts are by day.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``day``, and perhaps ``hour``.
+
+    Returns
+    -------
+    Series
+        ``datetime64[us, UTC]``, named ``timestamp``, with the index of ``counts``.
+
+    Raises
+    ------
+    FrameError
+        Where counts have no ``day``: an hour of no day is no moment.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> body = {"g": {"123": {"impressions": {"2026-03-01": {"07": "5"}}}}}
+    >>> timestamps(ep.flatten_json(body)).to_list()
+    [Timestamp('2026-03-01 07:00:00+0000', tz='UTC')]
+    """
+    if not isinstance(counts, pd.DataFrame) or "day" not in counts:
+        columns = list(getattr(counts, "columns", ()))
+        msg = (
+            f"counts with the columns {columns} have no day, so their rows are no moments; "
+            "group by 'engagement.day' too"
+        )
+        raise FrameError(msg)
+    check_times(counts)
+    starts = counts["day"].astype("datetime64[us]")
+    if "hour" in counts:
+        starts = starts + counts["hour"].astype("timedelta64[h]").astype("timedelta64[us]")
+    return starts.dt.tz_localize("UTC").rename("timestamp")
+
+
+def counts_schema(columns: Sequence[str] = tuple(COUNT_COLUMNS)) -> pa.Schema:
+    """Return the pyarrow schema of counts with these key columns.
+
+    Examples
+    --------
+    >>> counts_schema(["post_id", "engagement_type"]).names
+    ['post_id', 'engagement_type', 'count']
+    """
+    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+
+    types: dict[str, pa.DataType] = {
+        "post_id": pa.large_string(),
+        "engagement_type": pa.dictionary(pa.int32(), pa.large_string()),
+        "retrieved_at": pa.timestamp("us", tz="UTC"),
+        "day": pa.timestamp("us"),
+        "hour": pa.int8(),
+        "count": pa.int64(),
+    }
+    wanted = {*columns, *ALWAYS}
+    return pa.schema([(name, kind) for name, kind in types.items() if name in wanted])
+
+
+def omissions_schema(columns: Sequence[str] = tuple(OMISSION_COLUMNS)) -> pa.Schema:
+    """Return the pyarrow schema of omissions with these columns.
+
+    Examples
+    --------
+    >>> omissions_schema(TOLD).names
+    ['post_id', 'engagement_type', 'reason', 'message', 'start', 'end']
+    """
+    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+
+    text, moment = pa.large_string(), pa.timestamp("us", tz="UTC")
+    types = [text, text, pa.dictionary(pa.int32(), text), text, moment, moment, moment]
+    known = dict(zip(OMISSION_COLUMNS, types, strict=True))
+    return pa.schema([(name, known[name]) for name in columns])
+
+
+def _check_columns(
+    frame: pd.DataFrame, what: str, dtypes: Mapping[str, str], required: Sequence[str]
+) -> None:
+    if not isinstance(frame, pd.DataFrame):
+        msg = f"{what} are a DataFrame, not a {type(frame).__name__}; see flatten()"
+        raise FrameError(msg)
+    columns = list(frame.columns)
+    cure = f"{what} have the columns {list(dtypes)}"
+    for name in required:
+        if name not in columns:
+            msg = f"{what} lack the column {name!r}; {cure}, and there are {columns}"
+            raise FrameError(msg)
+    unknown = [name for name in columns if name not in dtypes]
+    if unknown:
+        msg = f"{what} have no column {unknown[0]!r}; {cure}, so drop it"
+        raise FrameError(msg)
+    if columns != [name for name in dtypes if name in columns]:
+        msg = f"the columns {columns} are out of order; {cure}, in that order"
+        raise FrameError(msg)
+    for name in columns:
+        dtype = str(frame[name].dtype)
+        if dtype != dtypes[name]:
+            lost = "; numbers may have lost digits, so read the IDs again as text"
+            msg = f"{name!r} is {dtype}, not {dtypes[name]}{lost if name == 'post_id' else ''}"
+            raise FrameError(f"{msg}; flatten(), read_parquet() and read_csv() make it so")
+
+
+def _check_ids(frame: pd.DataFrame, what: str) -> None:
+    if "post_id" in frame:
+        ids = pd.Series(frame["post_id"].unique(), dtype=TEXT)
+        odd = ids[~ids.str.fullmatch(_ID)]
+        if len(odd):
+            damaged = _FLOAT.fullmatch(odd.iloc[0])
+            cure = (
+                "it has been a float and lost its last digits; read the IDs again as text"
+                if damaged
+                else f"an ID has 1 to {MAX_ID_DIGITS} digits"
+            )
+            msg = f"{what} hold the post ID {odd.iloc[0]!r}; {cure}"
+            raise FrameError(msg)
+
+
+def moment_text(moment: str | datetime, name: str = "retrieved_at") -> str:
+    """Return a moment as ISO text in UTC.
+
+    Examples
+    --------
+    >>> moment_text("2026-03-01T10:00:00+01:00")
+    '2026-03-01T09:00:00+00:00'
+    """
+    try:
+        aware = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+        if aware.utcoffset() is None:
+            msg = f"{name} {moment!r} has no time zone; add one (Z, or tzinfo=UTC)"
+            raise FrameError(msg)
+        return aware.astimezone(UTC).isoformat()
+    except (ValueError, AttributeError) as error:
+        if isinstance(error, FrameError):
+            raise
+        msg = f"{name} {moment!r} is not a time; write 2026-03-01T09:30:00Z"
+        raise FrameError(msg) from error

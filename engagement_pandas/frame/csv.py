@@ -1,0 +1,247 @@
+"""CSV, with IDs that are text from the first byte on."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO, Any, Final, cast
+
+import numpy as np
+import pandas as pd
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.files import replacing
+from engagement_pandas.frame.categories import MISSING, as_reasons, as_text, as_types, checked
+from engagement_pandas.frame.contract import moment_text
+from engagement_pandas.frame.csv_rows import read_table
+from engagement_pandas.text import check_digits, shown
+
+_MIDNIGHT: Final = "%Y-%m-%d"
+_INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
+_DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T]00:00(:00(\.0+)?)?)?"
+_MOST: Final = 2**63 - 1
+_HOURS: Final = frozenset(str(hour) for hour in range(24)) | {f"{hour:02d}" for hour in range(10)}
+_FORMULA: Final = re.compile("[\\s'\"]*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_COVERAGE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "endpoint": "endpoint",
+        "first_retrieved_at": "retrieved_at",
+        "covered_from": "start",
+        "covered_until": "end",
+    }
+)
+"""The columns that hold ``attrs``, the same in every row, and which of them."""
+
+
+def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[str]) -> None:
+    """Write counts, or omissions, as CSV: days as ``YYYY-MM-DD``, ``<NA>`` as nothing.
+
+    What the counts cover, as their ``attrs`` state it, goes into the last columns, the same
+    in every row: ``endpoint``, ``first_retrieved_at``, ``covered_from``, ``covered_until``.
+    A text that a spreadsheet would run as a formula begins with an apostrophe, which
+    :func:`read_csv` takes away.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts or omissions. The index is not kept.
+    path_or_buffer : str, path or text buffer
+        A path is replaced as by :func:`write_parquet`; ``.gz`` and the like are compressed.
+
+    Raises
+    ------
+    FrameError
+        Where the frame is neither.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep, sys
+    >>> write_csv(ep.flatten_json({"g": {"123": {"impressions": "5"}}}), sys.stdout)
+    post_id,engagement_type,count
+    123,impressions,5
+    """
+    kind = checked(counts)
+    texts = counts.copy()
+    if "day" in texts:
+        texts["day"] = texts["day"].dt.strftime(_MIDNIGHT)
+    if "retrieved_at" in texts:
+        texts["retrieved_at"] = texts["retrieved_at"].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    for name in texts.columns.intersection(["start", "end"]):
+        texts[name] = texts[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    for name in texts.columns.intersection(["engagement_type", "message"]):
+        texts[name] = texts[name].map(_guarded, na_action="ignore")
+    for column, name in _COVERAGE.items() if kind == "counts" else ():
+        if name in counts.attrs:
+            value = counts.attrs[name]
+            texts[column] = str(value) if name == "endpoint" else moment_text(value, name)
+
+    def write(target: Any) -> None:
+        texts.to_csv(
+            target,
+            index=False,
+            na_rep=MISSING,
+            lineterminator="\n",
+            encoding="utf-8",
+            quoting=csv.QUOTE_ALL if _has_returns(texts) else csv.QUOTE_MINIMAL,
+        )
+
+    if isinstance(path_or_buffer, str | os.PathLike):
+        with replacing(Path(path_or_buffer)) as beside:
+            write(beside)
+    else:
+        write(path_or_buffer)
+
+
+def read_csv(path_or_buffer: str | os.PathLike[str] | IO[str]) -> pd.DataFrame:
+    r"""Read what :func:`write_csv` wrote; IDs are text from the first byte on.
+
+    Parameters
+    ----------
+    path_or_buffer : str, path or buffer
+        UTF-8 or UTF-16, with commas, semicolons or tabs, perhaps changed by a spreadsheet.
+        ``.gz``, ``.bz2``, ``.xz``, ``.zst`` and ``.zip`` (of one file) are unpacked, to 256
+        MiB at most.
+
+    Returns
+    -------
+    DataFrame
+        Counts or omissions with the dtypes of the contract; ``attrs`` of counts as far as
+        the file has them, the same in every row.
+
+    Raises
+    ------
+    FrameError
+        Where the file is not tidy counts or omissions, is cut off, or a program has changed
+        its IDs or numbers; with the line, the value and the cure.
+
+    Examples
+    --------
+    >>> import io
+    >>> read_csv(io.StringIO("post_id,engagement_type,count\n0123,impressions,\n"))
+      post_id engagement_type  count
+    0    0123     impressions   <NA>
+    """
+    texts, file = read_table(path_or_buffer)
+    readers = _OMISSION_READERS if "reason" in texts else _COUNT_READERS
+    try:
+        frame = pd.DataFrame(
+            {
+                name: readers.get(str(name), as_text)(texts[name])
+                for name in texts.columns
+                if name not in _COVERAGE or "reason" in texts
+            },
+            index=texts.index,
+        ).reset_index(drop=True)
+        checked(frame)
+        for column, name in _COVERAGE.items() if "reason" not in texts else ():
+            values: Any = texts[column].unique() if column in texts else []
+            if len(values) == 1 and values[0]:
+                value = _bare(values[0])
+                frame.attrs[name] = value if name == "endpoint" else moment_text(value, name)
+    except FrameError as error:
+        msg = f"{file}: {error}"
+        raise FrameError(msg) from error
+    return frame
+
+
+def _guarded(text: str) -> str:
+    """Return a text that no spreadsheet runs: with an apostrophe before what looks like it."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _bare(text: str) -> str:
+    """Return a text without the apostrophe of :func:`_guarded`."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+def _refuse(texts: pd.Series, wrong: pd.Series, complaint: str) -> None:
+    """Refuse the first value that is wrong; the index is the line, and ``{}`` the value."""
+    odd = texts[wrong]
+    if len(odd):
+        msg = f"line {odd.index[0]}: {complaint.format(shown(odd.iloc[0])[1:-1])}"
+        raise FrameError(msg)
+
+
+def _has_returns(texts: pd.DataFrame) -> bool:
+    """Tell whether a text has a carriage return, which Python's writer leaves bare."""
+    names = texts.columns.intersection(["engagement_type", "reason", "message"])
+    return any("\r" in str(text) for name in names for text in texts[name].unique())
+
+
+def _as_ids(texts: pd.Series) -> pd.Series:
+    lost = texts.str.fullmatch(r"[+-]?[0-9.,]+[eE][+-]?[0-9]+|[0-9]+\.[0-9]*")
+    cure = "it has been a float and lost its last digits; read the IDs again as text"
+    _refuse(texts, lost, f"the post ID {{!r}} is none: {cure}")
+    ids = as_text(texts)
+    cure = "an ID has 1 to 19 digits; drop totals, headings and other such lines"
+    _refuse(ids, ids.notna() & ~texts.str.fullmatch(r"[0-9]{1,19}"), f"the post ID {{!r}}: {cure}")
+    check_digits(ids.dropna().unique(), FrameError)
+    return ids
+
+
+def _as_types(texts: pd.Series) -> pd.Series:
+    return as_types(texts.map(_bare))
+
+
+def _as_messages(texts: pd.Series) -> pd.Series:
+    return as_text(texts.map(_bare))
+
+
+def _as_counts(texts: pd.Series) -> pd.Series:
+    missing = texts == MISSING
+    filled = texts.mask(missing, "0")
+    complaint = "'count' holds {}, and should hold integers (int64), without separators"
+    _refuse(texts, ~filled.str.fullmatch(_INTEGER), complaint)
+    numbers = np.array([int(text) for text in filled], dtype=object)
+    _refuse(texts, pd.Series((numbers > _MOST) | (numbers < -_MOST - 1), texts.index), complaint)
+    return pd.Series(numbers.astype("int64"), texts.index).astype("Int64").mask(missing)
+
+
+def _as_hours(texts: pd.Series) -> pd.Series:
+    complaint = "'hour' holds {!r}, and should hold integers (int8)"
+    _refuse(texts, ~texts.str.fullmatch("[0-9]+"), complaint)
+    _refuse(texts, ~texts.isin(_HOURS), "the hour {} is not an hour from 0 to 23")
+    return texts.astype("int8")
+
+
+def _as_days(texts: pd.Series) -> pd.Series:
+    complaint = "'day' holds what is not a time: {!r}; write days such as 2026-03-01"
+    _refuse(texts, ~texts.str.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?"), complaint)
+    _refuse(texts, ~texts.str.fullmatch(_DAY), "the day {} is not a midnight")
+    return _moments(texts.str[:10].rename("day"), "datetime64[us]", utc=False)
+
+
+def _as_bounds(texts: pd.Series) -> pd.Series:
+    return _moments(texts, "datetime64[us, UTC]", utc=True)
+
+
+def _moments(texts: pd.Series, dtype: Any, *, utc: bool) -> pd.Series:
+    moments: Any = pd.to_datetime(as_text(texts), format="ISO8601", utc=utc, errors="coerce")
+    complaint = f"{texts.name!r} holds what is not a time: {{!r}}"
+    _refuse(texts, moments.isna() & (texts != MISSING), complaint)
+    return cast("pd.Series", moments.astype(dtype))
+
+
+_Readers = Mapping[str, Callable[[pd.Series], pd.Series]]
+
+_COUNT_READERS: Final[_Readers] = {
+    "post_id": _as_ids,
+    "engagement_type": _as_types,
+    "retrieved_at": _as_bounds,
+    "day": _as_days,
+    "hour": _as_hours,
+    "count": _as_counts,
+}
+_OMISSION_READERS: Final[_Readers] = {
+    "post_id": _as_ids,
+    "engagement_type": _as_messages,
+    "message": _as_messages,
+    "reason": as_reasons,
+    "start": _as_bounds,
+    "end": _as_bounds,
+    "retrieved_at": _as_bounds,
+}

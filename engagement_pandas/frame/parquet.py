@@ -1,0 +1,191 @@
+"""Parquet, with the version of the schema and the time of retrieval in its metadata."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.files import replacing
+from engagement_pandas.frame.categories import as_reasons, as_types, checked
+from engagement_pandas.frame.contract import (
+    SCHEMA_VERSION,
+    TEXT,
+    counts_schema,
+    moment_text,
+    omissions_schema,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MOST_ROWS: Final = 50_000_000
+"""Rows that a file may have: a few bytes of Parquet may stand for any number of them."""
+
+VERSION_KEY: Final = b"engagement_pandas.schema_version"
+ATTRIBUTES: Final[Mapping[str, bytes]] = MappingProxyType(
+    {
+        "retrieved_at": b"engagement_pandas.retrieved_at",
+        "endpoint": b"engagement_pandas.endpoint",
+        "start": b"engagement_pandas.start",
+        "end": b"engagement_pandas.end",
+    }
+)
+"""What of ``attrs`` is kept, and under which key of the file's metadata."""
+
+
+def write_parquet(
+    counts: pd.DataFrame,
+    path: str | os.PathLike[str],
+    *,
+    retrieved_at: str | datetime | None = None,
+) -> None:
+    """Write counts, or omissions, as a Parquet file (zstd).
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts or omissions. The index is not kept.
+    path : str or path
+        Replaced if it exists; its folder must exist.
+    retrieved_at : str or datetime, optional
+        When the counts were retrieved, with a time zone; ``counts.attrs["retrieved_at"]``
+        by default. Kept in the file's metadata beside the version of the schema.
+
+    Raises
+    ------
+    FrameError
+        Where the frame is neither, or the time is none.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep, tempfile, pathlib
+    >>> counts = ep.flatten_json({"g": {"123": {"impressions": "5"}}})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "counts.parquet")
+    ...     write_parquet(counts, path, retrieved_at="2026-03-01T09:30:00Z")
+    ...     read_parquet(path).attrs
+    {'retrieved_at': '2026-03-01T09:30:00+00:00'}
+    """
+    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    schema_of = counts_schema if checked(counts) == "counts" else omissions_schema
+    schema = schema_of(list(counts.columns))
+    known = {name: counts.attrs[name] for name in ATTRIBUTES if name in counts.attrs}
+    if retrieved_at is not None:
+        known["retrieved_at"] = retrieved_at
+    for name in known.keys() - {"endpoint"}:
+        known[name] = moment_text(known[name], name)
+    metadata = {ATTRIBUTES[name]: str(value).encode() for name, value in known.items()}
+    metadata[VERSION_KEY] = str(SCHEMA_VERSION).encode()
+    table = pa.Table.from_pandas(
+        counts.reset_index(drop=True), schema=schema, preserve_index=False, safe=True
+    ).replace_schema_metadata(metadata)
+    with replacing(Path(path)) as beside:
+        pq.write_table(table, beside, compression="zstd", write_page_checksum=True)
+
+
+def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read what :func:`write_parquet` wrote.
+
+    Returns
+    -------
+    DataFrame
+        Counts or omissions with the dtypes of the contract; ``attrs`` of ``retrieved_at``,
+        ``start`` and ``end`` (ISO texts, UTC) and ``endpoint`` where the file has them.
+
+    Raises
+    ------
+    FrameError
+        Where the file is not Parquet, not tidy counts or omissions, or of a newer schema.
+
+    Examples
+    --------
+    See :func:`write_parquet`.
+    """
+    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        file = pq.ParquetFile(os.fspath(path), page_checksum_verification=True)
+        if file.metadata.num_rows > MOST_ROWS:
+            msg = f"it has {file.metadata.num_rows:,} rows; engagement_pandas.dask reads many"
+            raise ValueError(msg)  # noqa: TRY301  its cause is told below
+        table = file.read()
+        table.validate(full=True)
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+        msg = f"{os.fspath(path)!r} is not a Parquet file, or a damaged one: {error}"
+        if Path(path).is_dir():
+            msg = f"{os.fspath(path)!r} is a folder; a data set's is read by ep.Dataset(…).read()"
+        raise FrameError(msg) from error
+    metadata = {k: v.decode(errors="replace") for k, v in (table.schema.metadata or {}).items()}
+    version = metadata.get(VERSION_KEY, "0")
+    if not version.isdigit() or int(version) > SCHEMA_VERSION:
+        msg = (
+            f"{os.fspath(path)!r} has version {version} of the schema, and this release reads up "
+            f"to {SCHEMA_VERSION}; upgrade engagement_pandas"
+        )
+        raise FrameError(msg)
+    frame = _from_arrow(table, os.fspath(path))
+    frame.attrs |= {name: metadata[key] for name, key in ATTRIBUTES.items() if key in metadata}
+    return frame
+
+
+def _from_arrow(table: pa.Table, path: str) -> pd.DataFrame:
+    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+
+    kinds = omissions_schema() if "reason" in table.column_names else counts_schema()
+    columns: dict[str, Any] = {}
+    if len(set(table.column_names)) < len(table.column_names):
+        msg = f"{path!r} has a column twice in {table.column_names}; see write_parquet()"
+        raise FrameError(msg)
+    for name in table.column_names:
+        column = table.column(name)
+        if name in kinds.names:
+            meant = _plain(kinds.field(name).type)
+            found = _plain(column.type)
+            if _is_text(found) != _is_text(meant):
+                cure = "its digits may be lost; " if name == "post_id" else ""
+                msg = f"{name!r} in {path!r} is {found}, not {meant}; {cure}see write_parquet()"
+                raise FrameError(msg)
+            try:
+                column = column.cast(meant)
+            except (pa.ArrowException, ValueError, OverflowError) as error:
+                msg = f"{name!r} in {path!r} is {found}, not {meant}: {error}"
+                raise FrameError(msg) from error
+        try:
+            columns[name] = _to_pandas(name, column)
+        except (pa.ArrowException, ValueError, OverflowError, NotImplementedError) as error:
+            msg = f"{name!r} in {path!r} cannot be read: {error}"
+            raise FrameError(msg) from error
+    frame = pd.DataFrame(columns)
+    if "reason" not in frame and "engagement_type" in frame:
+        frame["engagement_type"] = as_types(frame["engagement_type"])
+    if "reason" in frame:
+        frame["reason"] = as_reasons(frame["reason"])
+    checked(frame)
+    return frame
+
+
+def _to_pandas(name: str, column: pa.ChunkedArray[Any]) -> Any:
+    dtype: Any = TEXT if _is_text(column.type) else pd.Int64Dtype()
+    plain = name != "count" and dtype is not TEXT
+    return column.to_pandas() if plain else dtype.__from_arrow__(column)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Return the type of the values of a dictionary, and any other type as it is."""
+    return getattr(kind, "value_type", kind)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return str(kind) in {"string", "large_string", "string_view"}

@@ -1,0 +1,129 @@
+"""How old a post was: the time since it was made, which its ID tells."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.contract import check_rows
+from engagement_pandas.metrics.checks import need_columns
+from engagement_pandas.metrics.coverage import CURE, HOUR_US, covered, hours, moment, span
+from engagement_pandas.vocabulary import FIRST_SNOWFLAKE, MAX_ID_DIGITS, SNOWFLAKE_EPOCH
+
+_EPOCH_MS: Final = round(SNOWFLAKE_EPOCH.timestamp() * 1000)
+_NO_TIME: Final = np.iinfo(np.int64).min
+
+
+def made_at(post_ids: pd.Series) -> pd.Series:
+    """Return when posts were made, read from their IDs.
+
+    Parameters
+    ----------
+    post_ids : Series of str
+        1 to 19 digits.
+
+    Returns
+    -------
+    Series
+        ``datetime64[us, UTC]``, to the millisecond, named ``created_at``, with the same
+        index; ``NaT`` for IDs from before 2010-11-04, which hold no time.
+
+    See Also
+    --------
+    engagement_pandas.created_at : the same of one ID
+
+    Examples
+    --------
+    >>> made_at(pd.Series(["1060976163948904448", "20"], dtype="str")).to_list()
+    [Timestamp('2018-11-09 19:23:24.126000+0000', tz='UTC'), NaT]
+    """
+    codes, names = pd.factorize(post_ids)
+    moments = (_milliseconds(pd.Index(names)) * 1000)[codes] if len(names) else codes
+    known = (
+        np.where((moments < 0) | (codes < 0), _NO_TIME, moments)
+        .astype("int64")
+        .view("datetime64[us]")
+    )
+    return pd.Series(known, post_ids.index, name="created_at").dt.tz_localize("UTC")
+
+
+def made_hour(post_ids: pd.Index) -> NDArray[np.float64]:
+    """Return when posts were made in hours since 1970, UTC; NaN where the ID has no time.
+
+    Examples
+    --------
+    >>> made_hour(pd.Index(["1060976163948904448"], dtype="str")).round(3).tolist()
+    [428275.39]
+    """
+    moments = _milliseconds(post_ids)
+    return np.where(moments < 0, np.nan, moments / (HOUR_US / 1000))
+
+
+def age(counts: pd.DataFrame) -> pd.Series:
+    """Return how old the post was when each count was complete.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``post_id``.
+
+    Returns
+    -------
+    Series
+        ``Float64``, hours, named ``age``, with the index of ``counts``: from the moment in
+        the post's ID to the end of the row's hour, or of its day where counts are by day.
+        In the last of them it is to the end of what the counts cover, as ``attrs`` have
+        it, and ``<NA>`` where they do not; where counts have no day at all, so it is in
+        every row, each row's own where there is a column ``retrieved_at``. Not above 0 in
+        hours that had ended before the post was made. ``<NA>`` for IDs that hold no time.
+
+    Raises
+    ------
+    FrameError
+        Where counts have no ``post_id``, or neither ``day`` nor an end.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> body = {"start": "2018-11-09T19:00:00Z", "end": "2018-11-09T20:00:00Z",
+    ...         "g": {"1060976163948904448": {"impressions": {"2018-11-09": {"19": "5"}}}}}
+    >>> age(ep.flatten_json(body)).round(2).to_list()
+    [0.61]
+    """
+    need_columns(counts, "post_id")
+    check_rows(counts)
+    codes, names = pd.factorize(counts["post_id"])
+    made = made_hour(pd.Index(names))[codes]
+    if "day" in counts.columns:
+        starts = hours(counts)
+        cover = span(counts, starts)
+        ends = cover.ends(starts, starts + cover.step)
+    elif "retrieved_at" in counts.columns:
+        moments = counts["retrieved_at"].dt.tz_localize(None).to_numpy()
+        ends = moments.view("int64") / HOUR_US
+    else:
+        asked = covered(counts)
+        end = moment(counts, "retrieved_at") if asked is None else asked[1]
+        if end is None:
+            msg = f"counts with the columns {list(counts.columns)} have no day; {CURE}"
+            raise FrameError(msg)
+        ends = np.full(len(counts), end)
+    return pd.Series(pd.array(ends - made, dtype="Float64"), counts.index, name="age")
+
+
+def _milliseconds(post_ids: pd.Index) -> NDArray[np.int64]:
+    """Return when posts were made in ms since 1970; -1 where the ID has no time."""
+    if not len(post_ids):
+        return np.empty(0, dtype=np.int64)
+    texts = pd.Series(post_ids, dtype="str")
+    odd = texts[~texts.str.fullmatch(rf"[0-9]{{1,{MAX_ID_DIGITS}}}").astype("bool")]
+    if len(odd):
+        msg = f"{odd.iloc[0]!r} is not a post ID; give 1 to {MAX_ID_DIGITS} digits as text"
+        raise FrameError(msg)
+    numbers = np.array([int(text) for text in texts], dtype=np.uint64)
+    ticks = (numbers >> np.uint64(22)).astype(np.int64) + _EPOCH_MS
+    return np.where(numbers < FIRST_SNOWFLAKE, -1, ticks)

@@ -1,0 +1,194 @@
+"""Counts by age, bucket for bucket: what came in each hour, or day, of a post's life."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.metrics.checks import need
+from engagement_pandas.metrics.coverage import DAY_HOURS, Span
+from engagement_pandas.metrics.cumulative import Histories, histories
+from engagement_pandas.metrics.group_sums import added
+
+STEPS: Final = {"h": 1, "D": DAY_HOURS}
+"""How many hours there are in a bucket of age."""
+
+
+def by_age(counts: pd.DataFrame, *, every: str = "h") -> pd.DataFrame:
+    """Return what each post had in each hour, or day, of its life.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``post_id`` and ``day``, and with ``hour`` unless ``every`` is
+        days.
+    every : {"h", "D"}
+        Hours, as the UTC clock has them, so that the first begins with the post and is
+        shorter than the others; or 24 hours of age, where an hour belongs to the day of
+        life in which it begins, and the first day has that short hour too. Counts by day
+        have UTC days for hours: the first begins with the post.
+
+    Returns
+    -------
+    DataFrame
+        A row a post, type and bucket, sorted by them, from the first that is counted to
+        the last, without holes. ``post_id`` and ``engagement_type`` as in the counts;
+        ``age`` (``Float64``, hours from the post's making to the end of the bucket, or of
+        the counts if these end in it; ``<NA>`` for IDs that hold no time); ``count``
+        (``Int64``, counts per bucket; ``<NA>``, and not 0, where there are none);
+        ``complete`` (``boolean``): whether every hour of the bucket is known. Where one is
+        not, ``count`` adds up what there is. ``<NA>`` where that cannot be known, since the
+        counts do not state what they cover, see :func:`over_time`.
+
+    Raises
+    ------
+    FrameError
+        As :func:`cumulative`; where hours are asked for of counts by day; for another
+        ``every``.
+
+    See Also
+    --------
+    cumulative : all counts up to that age
+
+    Notes
+    -----
+    Added up, the counts of a post and type are those of :func:`cumulative` at the same age.
+    The buckets of an ID without a time are counted from its first hour, and none of them is
+    complete.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> hours = {"19": "5", "20": "7", "21": "-1"}
+    >>> body = {"start": "2018-11-09T19:00:00Z", "end": "2018-11-09T22:00:00Z",
+    ...         "g": {"1060976163948904448": {"favorites": {"2018-11-09": hours}}}}
+    >>> ages = by_age(ep.flatten_json(body))
+    >>> ages["age"].round(2).to_list(), ages["count"].to_list()
+    ([0.61, 1.61, 2.61], [5, 7, -1])
+    """
+    need(counts, "post_id", "day")
+    check_step(counts, every)
+    lives = histories(counts)
+    stages = Stages.of(lives, lives.life, lives.born, every)
+    frame = lives.keys().take(stages.owner).reset_index(drop=True)
+    number = pd.Series(pd.arrays.IntegerArray(lives.number, lives.unknown))
+    return frame.assign(
+        age=stages.age(),
+        count=added(number, stages.place, len(frame)),
+        complete=stages.complete(~lives.unknown),
+    )
+
+
+def check_step(counts: pd.DataFrame, every: str) -> None:
+    """Refuse buckets of age that there are none of, or that counts by day cannot fill.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> check_step(ep.flatten_json({"g": {"1": {"favorites": {"2026-03-01": "5"}}}}), "h")
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: these counts are by day, and hours of age are ...
+    """
+    if every not in STEPS:
+        msg = f"every is {every!r}; choose one of {list(STEPS)}, an hour or a day of age"
+        raise FrameError(msg)
+    if every == "h" and "hour" not in counts.columns:
+        msg = (
+            "these counts are by day, and hours of age are asked for; group by "
+            "'engagement.hour' too, or choose every='D'"
+        )
+        raise FrameError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The buckets of age of some posts, or of posts and types; each owner's stand together.
+
+    Attributes
+    ----------
+    owner : ndarray of int
+        For each stage, whose it is.
+    begin, end : ndarray of int64
+        Hours since 1970, UTC; the hour in which the post was made is in the first.
+    born : ndarray of float64
+        For each stage, when the post was made, in the same hours; NaN where unknown.
+    place : ndarray of int
+        For each bucket of the histories, which stage it belongs to.
+    cover : Span
+        What the counts cover.
+    """
+
+    owner: NDArray[np.int64]
+    begin: NDArray[np.int64]
+    end: NDArray[np.int64]
+    born: NDArray[np.float64]
+    place: NDArray[np.int64]
+    cover: Span
+
+    @classmethod
+    def of(
+        cls,
+        lives: Histories,
+        owner: NDArray[np.int64],
+        born: NDArray[np.float64],
+        every: str,
+    ) -> Stages:
+        """Cut lives into buckets of age.
+
+        Parameters
+        ----------
+        lives : Histories
+        owner : ndarray of int
+            For each bucket of the lives, whose it is: 0, 1, … in order, each at least once.
+        born : ndarray of float64
+            For each owner, when the post was made.
+        every : {"h", "D"}
+            As :func:`check_step` lets it pass.
+        """
+        step, width = lives.cover.step, STEPS[every]
+        first = np.flatnonzero(np.diff(owner, prepend=-1))
+        earliest, latest = _ends(lives.start, first)
+        made = np.where(np.isnan(born), earliest, born)
+        # The bucket in which the post was made; where days are made of hours, the first day
+        # has 24 hours beside it.
+        birth = np.floor(made / step).astype(np.int64) * step
+        origin = birth if width == step else np.ceil(made).astype(np.int64)
+        low, high = (np.maximum((at - origin) // width, 0) for at in (earliest, latest))
+        offset = np.cumsum(high - low + 1) - (high - low + 1)
+        stages = np.repeat(np.arange(len(first)), high - low + 1)
+        number = np.arange(len(stages)) - offset[stages] + low[stages]
+        begin = origin[stages] + number * width
+        of_bucket = np.maximum((lives.start - origin[owner]) // width, 0)
+        return cls(
+            owner=stages,
+            begin=np.where(number == 0, birth[stages], begin),
+            end=begin + width,
+            born=born[stages],
+            place=offset[owner] + of_bucket - low[owner],
+            cover=lives.cover,
+        )
+
+    def age(self) -> Any:
+        """Return the age at the end of each stage, or of the counts: hours, ``Float64``."""
+        return pd.array(self.cover.ends(self.begin, self.end) - self.born, dtype="Float64")
+
+    def complete(self, known: NDArray[np.bool_]) -> Any:
+        """Return for each stage whether it is whole, from which buckets are known."""
+        filled = np.bincount(self.place[known], minlength=len(self.owner)) * self.cover.step
+        full = (filled == self.end - self.begin) & ~np.isnan(self.born)
+        return self.cover.complete(full, np.maximum(self.begin, self.born), self.end)
+
+
+def _ends(
+    start: NDArray[np.int64], first: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the earliest and the latest hour of each owner."""
+    if not len(first):
+        return start, start
+    return np.minimum.reduceat(start, first), np.maximum.reduceat(start, first)

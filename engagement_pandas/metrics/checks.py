@@ -1,0 +1,210 @@
+"""What a metric needs of the counts it is handed: the one door of all metrics and plots.
+
+Columns, dtypes and rows are looked at, not each ID. Further columns are welcome, so that
+counts can be merged with what else is known of the posts and summed by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.errors import FrameError, UnsupportedEngagementType
+from engagement_pandas.frame.contract import ALWAYS, COUNT_COLUMNS, check_rows, is_hashable
+from engagement_pandas.metrics.coverage import SUMMED
+from engagement_pandas.request.engagement_types import name_key, type_of
+from engagement_pandas.text import listed
+from engagement_pandas.vocabulary import Dimension
+
+_DIMENSIONS: Final = {dimension.column: str(dimension) for dimension in Dimension}
+_MOST: Final = 2**63 - 1
+
+
+def need(counts: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """Refuse counts that lack a column, hold a row twice, or are more than can be added up.
+
+    Parameters
+    ----------
+    counts : DataFrame
+    *names : str
+        As :func:`need_columns` has them.
+
+    Returns
+    -------
+    DataFrame
+        The counts, with ``post_id`` as a category: each post's text is looked at but once.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> need(ep.flatten_json({"g": {"1": {"impressions": "5"}}}))["post_id"].dtype.name
+    'category'
+    """
+    need_columns(counts, *names)
+    refuse_beyond(counts["count"])
+    return counts if SUMMED in counts.columns else check_rows(counts, apart=())
+
+
+def refuse_beyond(numbers: pd.Series) -> None:
+    """Refuse numbers of which some might add up to more than 64 bits hold.
+
+    Examples
+    --------
+    >>> refuse_beyond(pd.Series([2**62, 2**62], dtype="Int64"))
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: the counts add up to more than 64 bits hold; ...
+    """
+    values = numbers.to_numpy(dtype="int64", na_value=0)
+    if not len(values) or max(-int(values.min()), int(values.max())) < _MOST // len(values):
+        return
+    if sum(abs(int(value)) for value in values) > _MOST:
+        msg = "the counts add up to more than 64 bits hold; are they counts? take fewer of them"
+        raise FrameError(msg)
+
+
+def need_columns(counts: pd.DataFrame, *names: str) -> None:
+    """Refuse counts that lack a column, or have it in another dtype.
+
+    Parameters
+    ----------
+    counts : DataFrame
+    *names : str
+        Columns beside ``engagement_type`` and ``count``, which are always needed.
+
+    Examples
+    --------
+    >>> need_columns(pd.DataFrame({"count": [5]}))
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: counts lack the column 'engagement_type'; ...
+    """
+    if not isinstance(counts, pd.DataFrame):
+        msg = f"counts are a DataFrame, not a {type(counts).__name__}; see flatten()"
+        raise FrameError(msg)
+    if not counts.columns.is_unique:
+        twice = listed(counts.columns[counts.columns.duplicated()])
+        msg = f"counts have the columns {twice} twice; drop one of each"
+        raise FrameError(msg)
+    for name in (*ALWAYS, *names):
+        if name not in counts.columns:
+            cure = f"group by {_DIMENSIONS[name]!r} too" if name in _DIMENSIONS else "see flatten()"
+            msg = f"counts lack the column {name!r}; {cure}; there are {listed(counts.columns)}"
+            raise FrameError(msg)
+    for name in set(COUNT_COLUMNS).intersection(counts.columns):
+        dtype = str(counts[name].dtype)
+        if dtype != COUNT_COLUMNS[name]:
+            msg = (
+                f"{name!r} is {dtype}, not {COUNT_COLUMNS[name]}; "
+                "flatten(), read_parquet() and read_csv() make it so"
+            )
+            raise FrameError(msg)
+
+
+def keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
+    """Return the columns to sum by, as a list.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> keys(ep.flatten_json({"g": {"impressions": {"2026-03-01": "5"}}}), "day")
+    ['day']
+    """
+    given = [] if by is None else [by] if isinstance(by, str) else by
+    names = list(given) if isinstance(given, Iterable) else [given]
+    for place, name in enumerate(names):
+        if (
+            not isinstance(name, str)
+            or name == "count"
+            or name not in counts.columns
+            or name in names[:place]
+        ):
+            there = listed(column for column in counts.columns if column != "count")
+            msg = f"by is {by!r}; name columns of the counts, each once: {there}"
+            raise FrameError(msg)
+        if not is_hashable(counts[name]):
+            msg = f"by is {by!r}, and {name!r} holds lists or the like; make text of them"
+            raise FrameError(msg)
+    return names
+
+
+def known_type(counts: pd.DataFrame, name: str) -> str:
+    """Return the name of the engagement type that a name means.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"impressions": "5"}})
+    >>> known_type(counts, "impresions")
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: there is no engagement type 'impresions'; ...
+    >>> known_type(counts, "Link clicks")
+    'url_clicks'
+    """
+    present = [str(kind) for kind in counts["engagement_type"].cat.categories]
+    if str(name) in present:
+        return str(name)
+    for kind in present:
+        if name_key(kind) == name_key(name):
+            return kind
+    try:
+        return str(type_of(name))
+    except UnsupportedEngagementType as error:
+        msg = f"{error} (counts have {present})"
+        raise FrameError(msg) from error
+
+
+def of_types(counts: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """Return the rows of some engagement types; the same frame where that is all of them.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"impressions": "5", "favorites": "2"}})
+    >>> of_types(counts, ["favorites"])["count"].to_list()
+    [2]
+    """
+    wanted = is_of_types(counts, names)
+    return counts if wanted.all() else counts[wanted]
+
+
+def is_of_types(counts: pd.DataFrame, names: Iterable[str]) -> NDArray[np.bool_]:
+    """Return which rows are of some engagement types.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"impressions": "5", "favorites": "2"}})
+    >>> is_of_types(counts, ["favorites"]).tolist()
+    [False, True]
+    """
+    kinds = counts["engagement_type"].cat
+    wanted = kinds.categories.isin([known_type(counts, name) for name in names])
+    return wanted[kinds.codes.to_numpy()]
+
+
+def one_type(counts: pd.DataFrame, name: str | None) -> pd.DataFrame:
+    """Return the rows of one engagement type, which may go unnamed where there is one.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> len(one_type(ep.flatten_json({"g": {"impressions": "5"}}), None))
+    1
+    """
+    present = [str(kind) for kind in counts["engagement_type"].unique()]
+    if name is None:
+        if len(present) > 1:
+            msg = f"counts have the engagement types {present}; name one as engagement_type"
+            raise FrameError(msg)
+        return counts
+    name = known_type(counts, name)
+    if name not in present and present:
+        msg = f"counts have no {name!r}, only {present}; ask for it, or name one of those"
+        raise FrameError(msg)
+    return of_types(counts, [name])

@@ -1,0 +1,286 @@
+"""The stretch of time that counts cover, and which of it is known to be covered.
+
+An answer counts from one instant to another, and nothing in its rows says which: the first
+and the last hour of ``/28hr`` are parts of hours, and a day at the edge of a window holds
+only the hours inside it. So a frame carries what it covers in ``attrs``: ``start`` and
+``end`` (exact, with a time zone), ``endpoint`` and ``retrieved_at``. Where these are lost, by
+a merge or another program, nothing is known to be complete.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.contract import moment_text
+from engagement_pandas.vocabulary import Endpoint
+
+HOUR_US: Final = 3_600_000_000
+DAY_HOURS: Final = 24
+_LAST_HOURS: Final = 28
+
+SPREAD: Final = pd.Timedelta(minutes=1)
+"""Moments that are further apart are not one."""
+
+SUMMED: Final = "engagement_pandas.summed"
+"""The column of sums in which a key may stand twice; each part was looked at. It says how many
+known counts, of hours in which the post was there, are in each."""
+
+SIDE: Final = "engagement_pandas.side"
+"""The column of sums of two types that says what is known of a count's partner."""
+
+OPEN, PAIRED, ALONE = 0, 1, 2
+"""A partner may yet turn up; there is one; there is none, or its count is not known."""
+
+CURE: Final = (
+    "the counts do not state what they cover, as after a merge; set merged.attrs = counts.attrs, "
+    "or counts.attrs |= {'start': '2026-03-01T00:00Z', 'end': '2026-04-12T09:00Z'}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time, in hours since 1970, UTC, half-open.
+
+    Attributes
+    ----------
+    first, last : int
+        From the start of the first bucket to the end of the last.
+    start : float
+        From when on everything was counted; minus infinity for whole hours.
+    until : float
+        The moment of the last count: ``last``, or within the buckets the end of what was
+        asked for. The age of a bucket that begins later is not known.
+    step : int
+        Hours in a bucket: 1, or 24 where counts are by day.
+    known : bool
+        Whether ``start`` and ``until`` are known; if not, no bucket is known to be complete.
+    """
+
+    first: int
+    last: int
+    start: float
+    until: float
+    step: int
+    known: bool = True
+
+    @property
+    def exact(self) -> bool:
+        """Whether ``until`` is within the last bucket, or its end."""
+        return self.until > self.last - self.step
+
+    def ends(self, begin: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return until when stretches of time count; NaN where that is not known."""
+        there = (begin < self.until) & (self.exact | (end <= self.until))
+        return np.where(there, np.minimum(end, self.until), np.nan)
+
+    def complete(self, full: NDArray[np.bool_], begin: Any, end: NDArray[np.int64]) -> Any:
+        """Return which stretches of time are complete, ``<NA>`` where that is not known.
+
+        Parameters
+        ----------
+        full : ndarray of bool
+            Whether each hour of the stretch has its counts.
+        begin, end : ndarray
+            Hours since 1970, UTC: from when on counts are needed, and until when.
+
+        Returns
+        -------
+        BooleanArray
+        """
+        if self.known:
+            full = full & (begin >= self.start)
+        if self.known or self.exact:
+            full = full & (end <= self.until)
+        return self.stated(full)
+
+    def stated(self, sound: NDArray[np.bool_]) -> Any:
+        """Return what is so if nothing is missing at the edges: ``<NA>`` where these are lost."""
+        return pd.arrays.BooleanArray(sound.copy(), sound & (not self.known))
+
+
+NOTHING: Final = Span(0, 0, -np.inf, 0.0, 1)
+"""What an empty frame covers."""
+
+
+def hours(counts: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the start of each row's bucket, in whole hours since 1970, UTC.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> body = {"g": {"impressions": {"1970-01-02": {"03": "5"}}}}
+    >>> hours(ep.flatten_json(body)).tolist()
+    [27]
+    """
+    starts = counts["day"].to_numpy().view("int64") // HOUR_US
+    if "hour" in counts.columns:
+        starts += counts["hour"].to_numpy()
+    return starts
+
+
+def moment(counts: pd.DataFrame, name: str) -> float | None:
+    """Return a moment of ``attrs`` in hours since 1970, UTC; None where there is none.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame()
+    >>> frame.attrs["retrieved_at"] = "1970-01-01T02:30:00Z"
+    >>> moment(frame, "retrieved_at")
+    2.5
+    """
+    given = counts.attrs.get(name)
+    if given is None:
+        return None
+    return datetime.fromisoformat(moment_text(given, name)).timestamp() / 3600
+
+
+def read_at(counts: pd.DataFrame) -> float | None:
+    """Return when the counts were retrieved, in hours since 1970; None where unknown or apart.
+
+    Examples
+    --------
+    >>> moments = pd.to_datetime(["1970-01-01T02:30Z", "1970-01-02T02:30Z"])
+    >>> print(read_at(pd.DataFrame({"retrieved_at": moments})))
+    None
+    """
+    if "retrieved_at" not in counts.columns:
+        return moment(counts, "retrieved_at")
+    moments = counts["retrieved_at"]
+    if not len(moments) or moments.max() - moments.min() > SPREAD:
+        return None
+    return float(moments.min().timestamp() / 3600)
+
+
+def covered(counts: pd.DataFrame) -> tuple[float, float] | None:
+    """Return from when to when all was counted, in hours since 1970; None where unknown.
+
+    Notes
+    -----
+    Where only the endpoint and the retrieval are known, ``/28hr`` covers the 28 hours before
+    it, and hours of ``/historical`` are whole, since its windows are of whole hours.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"day": [], "hour": []})
+    >>> frame.attrs = {"endpoint": "28hr", "retrieved_at": "1970-01-02T06:30:00Z"}
+    >>> covered(frame)
+    (2.5, 30.5)
+    """
+    start, end = moment(counts, "start"), moment(counts, "end")
+    if start is not None and end is not None:
+        if start >= end:
+            msg = f"attrs say that the counts cover {counts.attrs['start']} to "
+            raise FrameError(f"{msg}{counts.attrs['end']}, which is nothing; set both again")
+        return start, end
+    endpoint, at = counts.attrs.get("endpoint"), read_at(counts)
+    if endpoint == Endpoint.LAST_28_HOURS and at is not None:
+        return at - _LAST_HOURS, at
+    if endpoint == Endpoint.HISTORICAL and "hour" in counts.columns:
+        return -np.inf, np.inf
+    return None
+
+
+def span(counts: pd.DataFrame, starts: NDArray[np.int64]) -> Span:
+    """Return what the counts cover, as far as they state it themselves.
+
+    Parameters
+    ----------
+    counts : DataFrame
+    starts : ndarray of int64
+        As :func:`hours` returns them.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> body = {"start": "1970-01-02T03:20:00Z", "end": "1970-01-02T04:30:00Z",
+    ...         "g": {"impressions": {"1970-01-02": {"03": "5", "04": "6"}}}}
+    >>> counts = ep.flatten_json(body)
+    >>> span(counts, hours(counts)).until
+    28.5
+    """
+    if not len(starts):
+        return NOTHING
+    step = 1 if "hour" in counts.columns else DAY_HOURS
+    first, last = int(starts.min()), int(starts.max()) + step
+    cover, at = covered(counts), read_at(counts)
+    if cover is not None:
+        start, end = cover
+        if end == np.inf and at is not None and at > last - step:
+            end = at
+        return Span(first, last, start, min(last, end), step)
+    # An hour had ended when it was retrieved, or else was cut there; a day may end anywhere.
+    until = min(last, at) if step == 1 and at is not None and at > last - step else last - step
+    return Span(first, last, -np.inf, until, step, known=False)
+
+
+def given_span(window: Any, step: int, counts: pd.DataFrame) -> Span:
+    """Return a window that is given, as far as the counts do not state that they cover less.
+
+    Parameters
+    ----------
+    window : Window, or pair of datetime or str
+        Half-open. Anything with ``start`` and ``end`` will do; times have a time zone,
+        and bare dates are midnights, UTC.
+    step : int
+        Hours in a bucket of the counts.
+    counts : DataFrame
+
+    Examples
+    --------
+    >>> given_span(("1970-01-02", "1970-01-03T06:30:00Z"), 1, pd.DataFrame())
+    Span(first=24, last=55, start=24.0, until=54.5, step=1, known=True)
+    """
+    try:
+        start, end = (window.start, window.end) if hasattr(window, "start") else window
+        bounds = [_hour(start), _hour(end)]
+    except (TypeError, ValueError, AttributeError) as error:
+        msg = (
+            f"window is {window!r}; give a Window, or a pair of times with a time zone, such as "
+            '("2026-03-01", "2026-04-12T09:00:00Z")'
+        )
+        raise FrameError(msg) from error
+    if bounds[0] >= bounds[1]:
+        msg = f"window {window!r} is empty; its end is exclusive and comes after its start"
+        raise FrameError(msg)
+    first, last = int(bounds[0] // step) * step, -int(-bounds[1] // step) * step
+    given = Span(first, last, bounds[0], bounds[1], step)
+    cover = covered(counts)
+    if cover is None:
+        return given
+    return replace(given, start=max(bounds[0], cover[0]), until=min(bounds[1], cover[1]))
+
+
+def need_edges(counts: pd.DataFrame, what: str) -> None:
+    """Refuse counts of which nobody can know what they cover, where all rests on it.
+
+    Examples
+    --------
+    >>> need_edges(pd.DataFrame({"day": [1]}), "compare()")
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: compare() needs lives from their beginning on, and ...
+    """
+    if len(counts) and covered(counts) is None:
+        msg = f"{what} needs lives from their beginning on, and {CURE}"
+        raise FrameError(msg)
+
+
+def _hour(moment: Any) -> float:
+    """Return a moment in hours since 1970, UTC."""
+    stamp = pd.Timestamp(moment)
+    if pd.isna(stamp):
+        msg = "no moment"
+        raise ValueError(msg)
+    if stamp.tzinfo is None:
+        if stamp != stamp.normalize():
+            msg = "no time zone"
+            raise ValueError(msg)
+        stamp = stamp.tz_localize("UTC")
+    return stamp.timestamp() / 3600

@@ -1,0 +1,245 @@
+"""The life of each post, type by type: what it had at which age."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.contract import TEXT
+from engagement_pandas.metrics.age import made_hour
+from engagement_pandas.metrics.checks import need
+from engagement_pandas.metrics.coverage import HOUR_US, Span, hours, span
+
+
+@dataclass(frozen=True, slots=True)
+class Histories:
+    """Counts by post and type in the order of time; arrays with an entry a bucket.
+
+    A *life* is one post and one type; its buckets stand together. Buckets that had ended
+    before the post was made are left out.
+
+    Attributes
+    ----------
+    posts : Index
+        The IDs, sorted.
+    types : CategoricalDtype
+    post, type : ndarray of int
+        For each life, its place in ``posts`` and in the categories.
+    begin : ndarray of int
+        For each life, where its buckets begin; and one more entry, the end of all.
+    born : ndarray of float64
+        For each life, when the post was made, in hours since 1970, UTC; NaN where its ID
+        does not tell.
+    life : ndarray of int
+        For each bucket, which life it belongs to.
+    row : ndarray of int
+        For each bucket, its row in the counts.
+    start : ndarray of int64
+        Hours since 1970, UTC.
+    young, old : ndarray of float64
+        The post's age in hours as the bucket began (at least 0) and ended, NaN where that
+        is not known.
+    running : ndarray of int64
+        Counts from the first bucket to the end of this one; unknown ones add nothing.
+    unknown : ndarray of bool
+        Whether this bucket's own count is unknown.
+    sound : ndarray of bool
+        Whether no count since the post was made is known to be missing in ``running``.
+    cover : Span
+        What all the counts cover.
+    """
+
+    posts: pd.Index
+    types: pd.CategoricalDtype
+    post: NDArray[np.int64]
+    type: NDArray[np.int64]
+    begin: NDArray[np.int64]
+    born: NDArray[np.float64]
+    life: NDArray[np.int64]
+    row: NDArray[np.int64]
+    start: NDArray[np.int64]
+    young: NDArray[np.float64]
+    old: NDArray[np.float64]
+    running: NDArray[np.int64]
+    unknown: NDArray[np.bool_]
+    sound: NDArray[np.bool_]
+    cover: Span
+
+    @property
+    def whole(self) -> NDArray[np.bool_]:
+        """For each bucket, whether every count since the post was made is in ``running``."""
+        return self.sound & self.cover.known
+
+    @property
+    def number(self) -> NDArray[np.int64]:
+        """For each bucket, its own count; unknown ones are 0."""
+        before: NDArray[np.int64] = np.append(0, self.running[:-1])
+        before[self.begin[:-1]] = 0
+        return np.subtract(self.running, before)
+
+    @property
+    def last(self) -> NDArray[np.int64]:
+        """For each life, its last bucket."""
+        return self.begin[1:] - 1
+
+    def keys(self) -> pd.DataFrame:
+        """Return ``post_id`` and ``engagement_type`` of each life."""
+        return pd.DataFrame(
+            {
+                "post_id": pd.Series(self.posts.take(self.post), dtype=TEXT),
+                "engagement_type": pd.Categorical.from_codes(self.type, dtype=self.types),
+            }
+        )
+
+
+def histories(counts: pd.DataFrame) -> Histories:
+    """Sort counts into lives.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``post_id`` and ``day``.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> hours = {"19": "5", "20": "7"}
+    >>> body = {"g": {"1060976163948904448": {"impressions": {"2018-11-09": hours}}}}
+    >>> histories(ep.flatten_json(body)).running.tolist()
+    [5, 12]
+    """
+    need(counts, "post_id", "day")
+    codes, names = pd.factorize(counts["post_id"], sort=True)
+    posts = pd.Index(names, dtype=TEXT)
+    kinds = counts["engagement_type"]
+    start = hours(counts)
+    cover = span(counts, start)
+    step = cover.step
+    made = made_hour(posts)
+
+    earlier = start + step <= made[codes]
+    number = counts["count"].to_numpy(dtype="int64", na_value=0)
+    if (earlier & (number != 0)).any():
+        row = int(np.flatnonzero(earlier & (number != 0))[0])
+        _refuse_unborn(counts.iloc[row], made[codes[row]])
+
+    kind = kinds.cat.codes.to_numpy().astype("int64")
+    life = codes * max(len(kinds.cat.categories), 1) + kind
+    order = np.flatnonzero(~earlier)
+    step_of_life, step_of_time = np.diff(life[order]), np.diff(start[order])
+    if not ((step_of_life > 0) | ((step_of_life == 0) & (step_of_time >= 0))).all():
+        order = order[np.lexsort((start[order], life[order]))]
+    life, start, number, post, kind = (a[order] for a in (life, start, number, codes, kind))
+    unknown = counts["count"].isna().to_numpy()[order]
+
+    fresh = np.ones(len(order), dtype=np.bool_)
+    fresh[1:] = life[1:] != life[:-1]
+    hop = np.empty(len(order), dtype=np.int64)
+    hop[1:] = np.diff(start)
+    hop[fresh] = step
+    first = np.flatnonzero(fresh)
+    born = made[post[first]]
+    place = np.cumsum(fresh) - 1
+    # NaN, of an ID without a time, compares false: its whole life is unknown.
+    from_birth = (start[first] <= born) & (born >= cover.start)
+    flaws = (hop > step) | unknown
+    flaws[first] |= ~from_birth
+    # The last bucket may hold only a part, and is whole up to the end of that.
+    flaws |= (start >= cover.until) & cover.known
+    return Histories(
+        posts=posts,
+        types=pd.CategoricalDtype(kinds.cat.categories, ordered=kinds.cat.ordered),
+        post=post[first],
+        type=kind[first],
+        begin=np.append(first, len(order)),
+        born=born,
+        life=place,
+        row=order,
+        start=start,
+        young=np.maximum(start - born[place], 0),
+        old=cover.ends(start, start + step) - born[place],
+        running=_running(number, first, place),
+        unknown=unknown,
+        sound=_running(flaws.astype(np.int64), first, place) == 0,
+        cover=cover,
+    )
+
+
+def cumulative(counts: pd.DataFrame) -> pd.DataFrame:
+    """Add each post's counts up from the hour in which it was made.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``post_id`` and ``day``, and perhaps ``hour``.
+
+    Returns
+    -------
+    DataFrame
+        A row a post, type and bucket that is in the counts, sorted by them; not the
+        buckets that had ended before the post was made. ``post_id`` and
+        ``engagement_type`` as in the counts; ``start`` (``datetime64[us, UTC]``, of the
+        hour or day); ``age`` (``Float64``, hours from the post's making to the end of the
+        bucket); ``count`` (``Int64``, all counts up to that age; it can fall, where unlikes
+        outweigh likes; ``<NA>`` in a bucket whose own count is); ``complete``
+        (``boolean``): whether every hour since the making is in it. Where it is not, since
+        the counts begin later or have gaps, ``count`` adds up what there is. ``<NA>`` where
+        the counts do not state what they cover, see :func:`over_time`.
+
+    Raises
+    ------
+    FrameError
+        Where counts have no post or day, hold a bucket twice, or count something before
+        the post was made, which the hours of another time zone would.
+
+    Notes
+    -----
+    Counts of the time series are per hour, and can be negative. Posts that were made before
+    the counts begin, to the second, are not complete. The last hour or day, which may hold
+    only a part, is complete up to the end of that, and so is its ``age``.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> hours = {"19": "5", "20": "7", "21": "-1"}
+    >>> body = {"start": "2018-11-09T19:00:00Z", "end": "2018-11-09T22:00:00Z",
+    ...         "g": {"1060976163948904448": {"favorites": {"2018-11-09": hours}}}}
+    >>> grown = cumulative(ep.flatten_json(body))
+    >>> grown["age"].round(2).to_list(), grown["count"].to_list()
+    ([0.61, 1.61, 2.61], [5, 12, 11])
+    """
+    lives = histories(counts)
+    frame = lives.keys().take(lives.life).reset_index(drop=True)
+    start = pd.Series((lives.start * HOUR_US).view("datetime64[us]")).dt.tz_localize("UTC")
+    running = pd.array(lives.running, dtype="Int64")
+    running[lives.unknown] = pd.NA
+    return frame.assign(
+        start=start,
+        age=pd.array(lives.old, dtype="Float64"),
+        count=running,
+        complete=lives.cover.stated(lives.sound),
+    )
+
+
+def _running(
+    number: NDArray[np.int64], first: NDArray[np.int64], place: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return sums from the first bucket of each life on."""
+    sums = np.cumsum(number)
+    before = sums[first] - number[first]
+    return sums - before[place]
+
+
+def _refuse_unborn(row: pd.Series, made: float) -> None:
+    moment = pd.Timestamp(round(made * HOUR_US), unit="us").floor("s")
+    hour = f" at {row['hour']} h" if "hour" in row else ""
+    msg = (
+        f"post {row['post_id']} has {row['count']} {row['engagement_type']} on {row['day']:%F}"
+        f"{hour}, before it was made at {moment} UTC; "
+        "are the hours those of another time zone, or is the ID another post's?"
+    )
+    raise FrameError(msg)

@@ -1,0 +1,122 @@
+"""Adding counts up, fast: what pandas' ``groupby`` does, for whole numbers only.
+
+Counts are 64-bit integers and stay so; a sum of nothing but unknown numbers is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+_ROOM: Final = 4
+"""So many times the rows, a table of all combinations is quicker than looking them up."""
+
+
+def coded(counts: pd.DataFrame, names: Sequence[str]) -> tuple[NDArray[np.int64], pd.DataFrame]:
+    """Return numbers for the combinations of some columns' values that occur, in order.
+
+    Parameters
+    ----------
+    counts : DataFrame
+    names : sequence of str
+        Columns; categories are in their own order. Without any, there is one combination.
+
+    Returns
+    -------
+    codes : ndarray of int64
+        For each row, the number of its combination.
+    table : DataFrame
+        The combinations, sorted, with the columns' dtypes; a value may be missing.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"a": ["y", "x", "y"], "b": [2, 1, 2]})
+    >>> codes, table = coded(frame, ["a", "b"])
+    >>> codes.tolist(), table.to_dict("list")
+    ([1, 0, 1], {'a': ['x', 'y'], 'b': [1, 2]})
+    """
+    codes = np.zeros(len(counts), dtype=np.int64)
+    levels: list[Any] = []
+    for name in names:
+        place, level = factorized(counts[name])
+        levels.append(level)
+        if len(levels) > 1:
+            codes *= len(level)
+            codes += place
+        else:
+            codes = place.astype(np.int64)
+    size = int(np.prod([len(level) for level in levels], dtype=np.float64))
+    if size <= _ROOM * len(codes) + 1:
+        seen = np.bincount(codes, minlength=size) > 0 if names else np.ones(1, dtype=np.bool_)
+        found = np.flatnonzero(seen)
+        if len(found) < size:
+            codes = (np.cumsum(seen) - 1)[codes]
+    else:
+        codes, found = pd.factorize(codes, sort=True)
+    table = {}
+    rest = found
+    for name, level in zip(reversed(names), reversed(levels), strict=True):
+        rest, place = np.divmod(rest, len(level))
+        table[name] = level.take(place)
+    columns = {name: table[name] for name in names}
+    return codes, pd.DataFrame(columns, index=pd.RangeIndex(len(found)))
+
+
+def added(numbers: pd.Series, places: NDArray[np.int64], size: int) -> pd.Series:
+    """Add numbers up by place.
+
+    Parameters
+    ----------
+    numbers : Series of Int64
+    places : ndarray of int64
+        For each number, where it goes, from 0 to ``size`` - 1.
+    size : int
+
+    Returns
+    -------
+    Series
+        ``Int64``, of that size; ``<NA>`` where no number is known, which is no zero.
+
+    Examples
+    --------
+    >>> numbers = pd.Series([1, 2, pd.NA], dtype="Int64")
+    >>> added(numbers, np.array([0, 0, 2]), 3).to_list()
+    [3, <NA>, <NA>]
+    """
+    sums = np.zeros(size, dtype=np.int64)
+    # A copy: numpy adds 30 times as slowly with the dtype of an array that was pickled.
+    np.add.at(sums, places, numbers.to_numpy(dtype="int64", na_value=0).astype(np.int64))
+    known = np.zeros(size, dtype=np.bool_)
+    known[places[numbers.notna().to_numpy()] if numbers.hasnans else places] = True
+    total = pd.array(sums, dtype="Int64")
+    total[~known] = pd.NA
+    return pd.Series(total, name="count")
+
+
+def factorized(column: pd.Series) -> tuple[NDArray[Any], Any]:
+    """Return each value's place among the distinct ones, and these, sorted, NA last.
+
+    Of categories all are there; the posts of :func:`~engagement_pandas.metrics.checks.need`
+    are texts again.
+
+    Examples
+    --------
+    >>> places, level = factorized(pd.Series(["y", "x", "y"]))
+    >>> places.tolist(), list(level)
+    ([1, 0, 1], ['x', 'y'])
+    """
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        place, level = pd.factorize(column, sort=True, use_na_sentinel=False)
+        return place, pd.Index(level)
+    kinds, codes = column.cat.categories, column.cat.codes.to_numpy()
+    if column.name == "post_id":
+        return codes, kinds
+    every = np.arange(len(kinds))
+    if len(codes) and int(codes.min()) < 0:
+        codes = np.where(codes < 0, len(kinds), codes)
+        every = np.append(every, -1)
+    return codes, pd.Categorical.from_codes(every, dtype=column.dtype)

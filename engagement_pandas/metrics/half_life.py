@@ -1,0 +1,158 @@
+"""How long a post takes to get half of what it gets, or any other share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.arguments import is_number, whole_number
+from engagement_pandas.frame.contract import TEXT
+from engagement_pandas.metrics.checks import need
+from engagement_pandas.metrics.cumulative import Histories, histories
+from engagement_pandas.metrics.interpolation import ages_of, counts_at
+
+TOLERANCE: Final = 0.1
+"""By how much an answer may still move before a post counts as too young for it."""
+
+WHY_NOT: Final = {
+    "no_time": "the post's ID holds no time",
+    "begins_late": "the counts begin after the post was made",
+    "gap": "counts are missing in between",
+    "edges_unknown": "the counts do not state what they cover; set merged.attrs = counts.attrs",
+    "nothing": "nothing was counted, or less than the minimum",
+    "too_young": "what is still to come would move the answer",
+}
+"""The reasons for an <NA>, in the order in which they are looked for."""
+
+
+def half_life(
+    counts: pd.DataFrame,
+    *,
+    shares: Sequence[float] = (0.5,),
+    minimum: int = 1,
+    tolerance: float = TOLERANCE,
+) -> pd.DataFrame:
+    """Return the age at which each post had a share of its counts.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts by hour, with ``post_id``: the whole lives of the posts.
+    shares : sequence of float
+        Between 0 and 1: 0.5 is the half-life.
+    minimum : int
+        Posts with fewer counts in all get no answer.
+    tolerance : float
+        See the notes.
+
+    Returns
+    -------
+    DataFrame
+        A row a post and type, sorted by them: ``post_id``, ``engagement_type``; ``age``
+        (``Float64``, hours that the post was watched, ``<NA>`` where that is not
+        known); ``total`` (``Int64``, its counts by then); for each share ``t50``, ``t75``, …
+        (``Float64``, hours since the post was made); ``recent`` (``Float64``, the share of
+        the counts that came in the latter half of its age); and ``why_not`` (category): where
+        one of the answers is ``<NA>``, why, in the words of ``WHY_NOT``.
+
+    Raises
+    ------
+    FrameError
+        Where counts are not by hour or have no ``post_id``, or a share is none.
+
+    Notes
+    -----
+    Counting whole hours would say two to three hours of a post that has half of its
+    impressions after 80 minutes. Age begins with the minute of making, which is in the
+    ID, and within an hour a smooth curve is followed (monotone cubic interpolation).
+
+    A young post is censored, not guessed at. The question is how far the answer would
+    move if as much were to come again as came in the latter half of the post's age:
+    more than ``tolerance`` of itself, and it is ``<NA>`` and ``too_young``. For growth
+    that fades no slower than 1/age, which is slower than any that has been published,
+    this is more than the next doubling of its age will bring. It depends on the share: a
+    post of two days may well have a t50 and no t90.
+
+    The median post's half-life is near 80 minutes (Pfeffer, Matter and Sargsyan, 2023,
+    arXiv 2302.09654).
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> hours = {f"{hour:02d}": str(2 ** (23 - hour)) for hour in range(19, 24)}
+    >>> later = {f"{hour:02d}": "0" for hour in range(24)}
+    >>> days = {"2018-11-09": hours, "2018-11-10": later}
+    >>> body = {"start": "2018-11-09T18:00:00Z", "end": "2018-11-11T00:00:00Z",
+    ...         "g": {"1060976163948904448": {"impressions": days}}}
+    >>> half_life(ep.flatten_json(body), shares=(0.5, 0.9))[["total", "t50", "t90"]].round(2)
+       total   t50   t90
+    0     31  0.57  2.57
+    """
+    need(counts, "post_id", "day", "hour")
+    names = _names(shares)
+    if not is_number(tolerance) or not 0 < tolerance < np.inf:
+        msg = f"tolerance is {tolerance!r}; give a share above 0, such as {TOLERANCE}"
+        raise FrameError(msg)
+    lives = histories(counts)
+    total = lives.running[lives.last]
+    age = lives.old[lives.last]
+    recent = total - counts_at(lives, age / 2)
+    faults = _faults(lives, total < whole_number(minimum, "minimum", 1))
+    barred = np.logical_or.reduce(list(faults.values()))
+    answers, young = {}, np.zeros(len(total), dtype=np.bool_)
+    for name, share in names.items():
+        answer = ages_of(lives, np.float64(share) * total)
+        # NaN, where even the whole of it is less than the share of what it may become.
+        later = ages_of(lives, share * (total + np.maximum(recent, 0)).astype(np.float64))
+        settled = later <= answer * (1 + tolerance)
+        answers[name] = np.where(settled & ~barred, answer, np.nan)
+        young |= ~settled
+    return lives.keys().assign(
+        age=pd.array(age, dtype="Float64"),
+        total=pd.array(total, dtype="Int64"),
+        **{name: pd.array(answer, dtype="Float64") for name, answer in answers.items()},
+        recent=pd.array(np.where(barred, np.nan, recent / np.maximum(total, 1)), dtype="Float64"),
+        why_not=_reasons(faults | {"too_young": young}),
+    )
+
+
+def _names(shares: Sequence[float]) -> dict[str, float]:
+    """Return the columns' names: t50, t75, t99.5."""
+    given: list[Any] = [shares] if is_number(shares) else list(shares)
+    for share in given:
+        if not is_number(share) or not 0 < share < 1:
+            msg = f"{share!r} is no share; give numbers between 0 and 1, such as 0.5"
+            raise FrameError(msg)
+    if not given:
+        msg = "shares is empty; name at least one, such as 0.5"
+        raise FrameError(msg)
+    return {f"t{share * 100:g}": float(share) for share in given}
+
+
+def _faults(lives: Histories, little: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
+    """Return for each reason which lives have no answer because of it."""
+    last, first = lives.last, lives.begin[:-1]
+    no_time = np.isnan(lives.born)
+    late = ~lives.sound[first] & ~lives.unknown[first]
+    return {
+        "no_time": no_time,
+        "begins_late": late & ~no_time,
+        "gap": ~lives.sound[last] & ~late,
+        "edges_unknown": lives.sound[last] & (not lives.cover.known),
+        "nothing": little,
+    }
+
+
+def _reasons(faults: dict[str, NDArray[np.bool_]]) -> pd.Categorical:
+    """Return the first reason that holds, <NA> where none does."""
+    kinds = pd.CategoricalDtype(pd.Index(list(WHY_NOT), dtype=TEXT))
+    rows = len(next(iter(faults.values())))
+    code = np.full(rows, -1)
+    for place, name in reversed(list(enumerate(WHY_NOT))):
+        code = np.where(faults[name], place, code)
+    return pd.Categorical.from_codes(code, dtype=kinds)

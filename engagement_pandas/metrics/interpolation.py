@@ -1,0 +1,165 @@
+"""Between the buckets: what a post had at an age, and at what age it had so much.
+
+A smooth curve through the counts at the ends of the hours: monotone piecewise cubic
+Hermite interpolation (Fritsch and Butland, 1984, the limits of *PCHIP*), which rises where
+the counts rise and never overshoots. A straight line within the hour would place most
+of a young post's growth too late, since it is fastest at first.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engagement_pandas.metrics.cumulative import Histories
+
+Floats = NDArray[np.float64]
+
+_HALVINGS: Final = 40
+_STEEPEST: Final = 3.0
+
+
+def counts_at(lives: Histories, ages: Floats) -> Floats:
+    """Return what each life had at an age.
+
+    Parameters
+    ----------
+    lives : Histories
+    ages : ndarray of float64
+        Hours, one a life.
+
+    Returns
+    -------
+    ndarray of float64
+        NaN where the life is not known from its beginning up to that age.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> from engagement_pandas.metrics.cumulative import histories
+    >>> hours = {"00": "0", "01": "60", "02": "60"}
+    >>> body = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T03:00:00Z",
+    ...         "g": {"2027900000000000000": {"impressions": {"2026-03-01": hours}}}}
+    >>> lives = histories(ep.flatten_json(body))
+    >>> counts_at(lives, lives.old[1:2]).tolist()
+    [60.0]
+    """
+    if not len(ages):
+        return np.empty(0)
+    # One search for all lives: each has a stretch of its own on a common axis.
+    stretch = float(max(np.nanmax(lives.old, initial=0), np.nanmax(ages, initial=0))) + 1
+    axis = np.nan_to_num(lives.old, nan=stretch - 0.5) + lives.life * stretch
+    wanted = np.nan_to_num(ages, nan=stretch - 0.5) + np.arange(len(ages)) * stretch
+    # Ages that end an hour exactly must not fall behind it by rounding.
+    rows = np.searchsorted(axis, wanted - 1e-9 * stretch, side="left")
+    inside = (rows < lives.begin[1:]) & (ages > 0)
+    rows = np.where(inside, rows, lives.begin[:-1])
+    curve = _Curve.of(lives, rows)
+    share = np.clip((ages - lives.young[rows]) / curve.width, 0, 1)
+    at = np.where(lives.whole[rows] & inside, curve.at(share), np.nan)
+    return np.where((ages == 0) & lives.whole[lives.begin[:-1]], 0.0, at)
+
+
+def ages_of(lives: Histories, targets: Floats) -> Floats:
+    """Return the age at which each life first had so many counts.
+
+    Parameters
+    ----------
+    lives : Histories
+    targets : ndarray of float64
+        Counts, one a life.
+
+    Returns
+    -------
+    ndarray of float64
+        Hours. NaN where the life never had so many, where the target is not above 0, or
+        where counts up to that age are missing.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> from engagement_pandas.metrics.cumulative import histories
+    >>> hours = {"19": "60", "20": "30", "21": "10"}
+    >>> body = {"start": "2018-11-09T19:00:00Z", "end": "2018-11-09T22:00:00Z",
+    ...         "g": {"1060976163948904448": {"impressions": {"2018-11-09": hours}}}}
+    >>> ages_of(histories(ep.flatten_json(body)), np.array([60.0])).round(2).tolist()
+    [0.61]
+    """
+    if not len(targets):
+        return np.empty(0)
+    reached = lives.running >= targets[lives.life]
+    places = np.where(reached, np.arange(len(reached)), len(reached))
+    rows = np.minimum.reduceat(places, lives.begin[:-1])
+    found = (rows < len(reached)) & (targets > 0)
+    rows = np.where(found, rows, lives.begin[:-1])
+    curve = _Curve.of(lives, rows)
+    low, high = np.zeros(len(rows)), np.ones(len(rows))
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        below = curve.at(middle) < targets
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return np.where(found & lives.whole[rows], lives.young[rows] + high * curve.width, np.nan)
+
+
+class _Curve:
+    """The cubic within one bucket of each life."""
+
+    def __init__(
+        self, width: Floats, ends: tuple[Floats, Floats], slopes: tuple[Floats, Floats]
+    ) -> None:
+        self.width = width
+        self._ends = ends
+        self._slopes = slopes
+
+    @classmethod
+    def of(cls, lives: Histories, rows: NDArray[np.int64]) -> _Curve:
+        life = lives.life[rows]
+        has_left, has_right = rows > lives.begin[life], rows < lives.last[life]
+        left, right = np.where(has_left, rows - 1, rows), np.where(has_right, rows + 1, rows)
+        before, width, after = (lives.old[at] - lives.young[at] for at in (left, rows, right))
+        low = np.where(has_left, lives.running[left], 0).astype("float64")
+        high = lives.running[rows].astype("float64")
+        own_left = np.where(left > lives.begin[life], lives.running[left - 1], 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            secant = (high - low) / width
+            falling = (low - own_left) / before
+            rising = (lives.running[right] - high) / after
+            first = np.where(
+                has_left,
+                _inner(falling, secant, before, width),
+                np.where(has_right, _outer(secant, rising, width, after), secant),
+            )
+            last = np.where(
+                has_right,
+                _inner(secant, rising, width, after),
+                np.where(has_left, _outer(secant, falling, width, before), secant),
+            )
+        return cls(width, (low, high), (first * width, last * width))
+
+    def at(self, share: Floats) -> Floats:
+        """Return the curve's height, some share of the bucket after its beginning."""
+        (low, high), (first, last) = self._ends, self._slopes
+        rest = 1 - share
+        return (
+            low * (1 + 2 * share) * rest**2
+            + first * share * rest**2
+            + high * share**2 * (3 - 2 * share)
+            - last * share**2 * rest
+        )
+
+
+def _inner(left: Floats, right: Floats, before: Floats, after: Floats) -> Floats:
+    """Return the slope at a knot with a bucket on both sides: a weighted harmonic mean."""
+    one, two = before + 2 * after, 2 * before + after
+    mean = (one + two) / (one / left + two / right)
+    return np.where(left * right > 0, mean, 0.0)
+
+
+def _outer(own: Floats, next_one: Floats, width: Floats, further: Floats) -> Floats:
+    """Return the slope at the first or last knot, from three points, within limits."""
+    slope = ((2 * width + further) * own - width * next_one) / (width + further)
+    slope = np.where(slope * own > 0, slope, 0.0)
+    turning = own * next_one <= 0
+    return np.where(turning & (np.abs(slope) > _STEEPEST * np.abs(own)), _STEEPEST * own, slope)

@@ -1,0 +1,274 @@
+"""Counts by hour, day, week or month, in anybody's time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.metrics.checks import keys, need
+from engagement_pandas.metrics.compatibility import check_addable
+from engagement_pandas.metrics.coverage import (
+    DAY_HOURS,
+    HOUR_US,
+    Span,
+    given_span,
+    hours,
+    span,
+)
+from engagement_pandas.metrics.group_sums import added, coded
+from engagement_pandas.metrics.roster import Places, Roster, refuse_more, tallied
+from engagement_pandas.metrics.time_zones import first_moment, zone_of
+
+_FLOORS: Final[dict[str, Callable[[pd.DatetimeIndex], pd.DatetimeIndex]]] = {
+    "D": lambda days: days,
+    "W": lambda days: days - pd.to_timedelta(days.day_of_week, unit="D"),
+    "MS": lambda days: days - pd.to_timedelta(days.day - 1, unit="D"),
+}
+_STEPS: Final = {"D": "D", "W": "7D", "MS": "MS"}
+EVERY: Final = ("h", *_FLOORS)
+"""Hours, days, weeks from Monday, months; as pandas writes them."""
+
+
+def over_time(  # noqa: PLR0913  each has a default
+    counts: pd.DataFrame,
+    *,
+    every: str = "D",
+    tz: str | tzinfo = "UTC",
+    by: str | Iterable[str] | None = "engagement_type",
+    window: Any = None,
+    posts: Any = None,
+) -> pd.DataFrame:
+    """Sum counts into regular buckets of local time.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``day``, and ``hour`` unless ``every`` is days or more, in UTC.
+    every : {"h", "D", "W", "MS"}
+        Hours, days, weeks (from Monday) or months.
+    tz : str or tzinfo
+        Whose days, weeks and months. Days are as long as they were: 23 or 25 hours where
+        the clocks change. In zones half an hour off, an hour belongs to the day in which
+        it begins.
+    by : str, list of str or None
+        A series for each value of these columns, summed over the rest; None is one series
+        over everything.
+    window : Window, or pair of datetime or str, optional
+        What was asked for; by default from the first hour in the counts to the last.
+    posts : iterable of str or DataFrame, optional
+        Posts that were asked for, as IDs, links or with ``post_id``: those of which there are no
+        rows at all are missed too.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by the keys, then by time; the same buckets for every key, without holes.
+        The columns ``by``; ``start`` (``datetime64[us, tz]``, the bucket's first moment);
+        ``count`` (``Int64``, counts per bucket; ``<NA>``, and not 0, where there are
+        none); ``complete`` (``boolean``).
+
+        A bucket is complete where every post that existed by then has a known count in each
+        of its hours (or days), from its making on, for each engagement type in the series;
+        and where the counts cover all of it. ``<NA>`` where that cannot be known, since the
+        counts do not state what they cover: ``attrs`` are lost by a merge and by other
+        programs. Then give the ``window``, or set ``merged.attrs = counts.attrs``. Posts
+        without a time in their ID are taken to have existed always.
+
+    Raises
+    ------
+    FrameError
+        Where counts have no day; where they are by day and hours or another time zone
+        than UTC are asked for; where types would be summed that may not be; where counts
+        lie outside the window; for an unknown ``every``, ``tz`` or ``by``.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> hours = {f"{hour:02d}": "1" for hour in range(24)}
+    >>> body = {"start": "2026-03-28T00:00:00Z", "end": "2026-03-30T00:00:00Z",
+    ...         "g": {"impressions": {"2026-03-28": hours, "2026-03-29": hours}}}
+    >>> days = over_time(ep.flatten_json(body), tz="Europe/Berlin")
+    >>> days[["count", "complete"]].values.tolist()
+    [[23, False], [23, True], [2, False]]
+    >>> [str(start) for start in days["start"]][1:]
+    ['2026-03-29 00:00:00+01:00', '2026-03-30 00:00:00+02:00']
+    """
+    counts = need(counts, "day")
+    names = time_keys(counts, by)
+    if "engagement_type" not in names:
+        check_addable(counts["engagement_type"].unique())
+    starts = hours(counts)
+    buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)
+    key, table = coded(counts, names)
+    places = buckets.places(key, starts)
+    roster = Roster.of(counts, names, posts)
+    known = roster.alive(starts) * counts["count"].notna().to_numpy()
+    return buckets.frame(table).assign(
+        count=added(counts["count"], places, len(table) * len(buckets)),
+        complete=buckets.complete(roster, table, places, known),
+    )
+
+
+def time_keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
+    """Return the columns to sum by, where time is cut into buckets besides.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"impressions": {"2026-03-01": "5"}}})
+    >>> time_keys(counts, "day")
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: by is 'day'; every= says how time is cut, ...
+    """
+    names = keys(counts, by)
+    if {"day", "hour"} & set(names):
+        msg = f"by is {by!r}; every= says how time is cut, so leave out day and hour"
+        raise FrameError(msg)
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """Stretches of local time, one after the other, without holes.
+
+    Attributes
+    ----------
+    zone : tzinfo
+    edges : DatetimeIndex
+        Their bounds in UTC, one more than there are buckets.
+    cover : Span
+    """
+
+    zone: tzinfo
+    edges: pd.DatetimeIndex
+    cover: Span
+
+    @classmethod
+    def of(
+        cls,
+        counts: pd.DataFrame,
+        starts: NDArray[np.int64],
+        *,
+        every: str,
+        tz: str | tzinfo,
+        window: Any,
+    ) -> Buckets:
+        """Cut the time that counts cover, or that was asked for.
+
+        Parameters
+        ----------
+        counts : DataFrame
+            Tidy counts with ``day``.
+        starts : ndarray of int64
+            As :func:`~engagement_pandas.metrics.coverage.hours` returns them.
+        every, tz, window
+            As :func:`over_time` takes them.
+        """
+        zone = zone_of(tz)
+        hourly = "hour" in counts.columns
+        _refuse_finer(every, zone, hourly=hourly)
+        if window is not None:
+            cover = given_span(window, 1 if hourly else DAY_HOURS, counts)
+            _refuse_outside(starts, cover, window)
+        else:
+            cover = span(counts, starts)
+        return cls(zone, _edges(cover, every, zone), cover)
+
+    def __len__(self) -> int:
+        return len(self.edges) - 1
+
+    @property
+    def bounds(self) -> NDArray[np.int64]:
+        """The edges in hours since 1970; the hour that one of them cuts counts before it."""
+        return -(-self.edges.asi8 // HOUR_US)
+
+    def frame(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a row for each row of a table of keys and each bucket, with its ``start``."""
+        number = len(self)
+        frame = table.take(np.repeat(np.arange(len(table)), number)).reset_index(drop=True)
+        local = pd.DatetimeIndex(self.edges[:-1]).tz_convert(self.zone).as_unit("us")
+        frame["start"] = local.take(np.tile(np.arange(number), len(table)))
+        return frame
+
+    def places(self, key: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return in which row of :meth:`frame` each count belongs, by its key and hour."""
+        places = self._of_hour()[starts - int(self.bounds[0])]
+        places += key * len(self)
+        return places
+
+    def complete(self, roster: Roster, table: pd.DataFrame, places: Places, known: Any) -> Any:
+        """Return for each row of :meth:`frame` whether every count is there and was asked for.
+
+        Parameters
+        ----------
+        roster : Roster
+        table : DataFrame
+            The keys.
+        places : ndarray of int64
+            As :meth:`places` returns them.
+        known : ndarray of bool or int
+            Which of these counts are known, or how many.
+        """
+        if not len(table) or not len(self):
+            return pd.array([None] * (len(table) * len(self)), dtype="boolean")
+        group = roster.of_keys(table)
+        number = tallied(places, known, len(table) * len(self))
+        expected = roster.expected(self.bounds)[group].ravel()
+        refuse_more(number, expected)
+        begin, end = self.bounds[:-1], self.bounds[1:]
+        needed = np.maximum(begin, roster.since()[group][:, None]).ravel()
+        return self.cover.complete(number == expected, needed, np.tile(end, len(table)))
+
+    def _of_hour(self) -> NDArray[np.int64]:
+        """Return which bucket each hour is in, from the first bound on."""
+        return np.repeat(np.arange(len(self)), np.diff(self.bounds))
+
+
+def _refuse_finer(every: str, zone: tzinfo, *, hourly: bool) -> None:
+    if every not in EVERY:
+        msg = f"every is {every!r}; choose one of {list(EVERY)}"
+        raise FrameError(msg)
+    if not hourly and every == "h":
+        msg = "these counts are by day, and hours are asked for; group by 'engagement.hour' too"
+        raise FrameError(msg)
+    if not hourly and str(zone) not in ("UTC", "Etc/UTC"):
+        msg = (
+            f"these counts are by UTC day, and days of {zone} begin at other hours; "
+            "group by 'engagement.hour' too, or stay with tz='UTC'"
+        )
+        raise FrameError(msg)
+
+
+def _refuse_outside(starts: NDArray[np.int64], cover: Span, window: Any) -> None:
+    outside = (starts < cover.first) | (starts >= cover.last)
+    if outside.any():
+        moment = pd.Timestamp(int(starts[outside][0]) * HOUR_US, unit="us")
+        msg = f"there are counts of {moment} UTC, outside window {window!r}; widen it, or filter"
+        raise FrameError(msg)
+
+
+def _edges(cover: Span, every: str, zone: tzinfo) -> pd.DatetimeIndex:
+    """Return the buckets' bounds in UTC, one more than there are buckets."""
+    first, last = (
+        pd.Timestamp(h * HOUR_US, unit="us", tz="UTC") for h in (cover.first, cover.last)
+    )
+    if every == "h" or first == last:
+        return pd.date_range(first, last, freq="h", unit="us")
+    begin = pd.Timestamp(first.tz_convert(zone).date())
+    days = pd.date_range(
+        _FLOORS[every](pd.DatetimeIndex([begin]))[0],
+        last.tz_convert(zone).tz_localize(None) + pd.Timedelta(days=32),
+        freq=_STEPS[every],
+    )
+    # A day that a zone left out, as it crossed the date line, begins with the next.
+    edges = pd.DatetimeIndex([first_moment(day.date(), zone) for day in days]).as_unit("us")
+    edges = edges.unique()
+    return edges[: int(edges.searchsorted(last)) + 1]

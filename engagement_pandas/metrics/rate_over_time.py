@@ -1,0 +1,246 @@
+"""Engagement rates bucket for bucket: by the clock, or by the age of the post."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import tzinfo
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.frame.contract import TEXT
+from engagement_pandas.metrics.by_age import Stages, check_step
+from engagement_pandas.metrics.checks import is_of_types, need, of_types
+from engagement_pandas.metrics.coverage import hours
+from engagement_pandas.metrics.cumulative import histories
+from engagement_pandas.metrics.group_sums import coded
+from engagement_pandas.metrics.intervals import CONFIDENCE
+from engagement_pandas.metrics.over_time import Buckets, time_keys
+from engagement_pandas.metrics.pairs import cells_of, find_pairs, pair_of, pair_sums, rated
+from engagement_pandas.metrics.roster import Roster
+
+
+def rate_over_time(  # noqa: PLR0913 - each has a default
+    counts: pd.DataFrame,
+    *,
+    every: str = "D",
+    tz: str | tzinfo = "UTC",
+    by: str | Iterable[str] | None = None,
+    window: Any = None,
+    posts: Any = None,
+    numerator: str = "engagements",
+    denominator: str = "impressions",
+    confidence: float = CONFIDENCE,
+) -> pd.DataFrame:
+    """Divide one engagement type by another in regular buckets of local time.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``day``, and ``hour`` unless ``every`` is days or more, in UTC.
+    every : {"h", "D", "W", "MS"}
+        Hours, days, weeks (from Monday) or months.
+    tz : str or tzinfo
+        Whose days, weeks and months.
+    by : str, list of str or None
+        A series for each value of these columns; None is one series over everything.
+    window : Window, or pair of datetime or str, optional
+        What was asked for; by default from the first hour in the counts to the last.
+    posts : iterable of str or DataFrame, optional
+        Posts that were asked for, as :func:`over_time` takes them.
+    numerator, denominator : str
+        Engagement types.
+    confidence : float
+        Of the interval.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by the keys, then by time; the same buckets for every key, without holes.
+        The columns ``by``; ``start`` (``datetime64[us, tz]``, the bucket's first moment);
+        the two sums, called as the types are (``Int64``), ``rate``, ``low`` and ``high``
+        (``Float64``, numerator per denominator) and ``above_one`` (``boolean``), each as
+        :func:`engagement_rate` has it; ``complete`` (``boolean``).
+
+        The rate of a bucket is a ratio of sums, over the posts and hours in which *both*
+        are counted. ``<NA>`` where there are none, or no impressions; then the sums are of
+        what there is. A bucket is complete where every post that existed by then has both
+        counts in each of its hours, and the counts cover all of it; ``<NA>`` where that
+        cannot be known, see :func:`over_time`.
+
+    Raises
+    ------
+    FrameError
+        As :func:`over_time` and :func:`engagement_rate`.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> body = {"g": {"impressions": {"2026-03-01": "50", "2026-03-02": "20"},
+    ...               "engagements": {"2026-03-01": "5", "2026-03-02": "3"}}}
+    >>> rate_over_time(ep.flatten_json(body))["rate"].to_list()
+    [0.1, 0.15]
+    """
+    counts = need(counts, "day")
+    names = time_keys(counts, by)
+    pair = pair_of(counts, numerator, denominator, names)
+    starts = hours(counts)
+    buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)
+    rows = of_types(counts, pair)
+    key, table = coded(rows, names)
+    roster = Roster.of(counts, [*names, "engagement_type"], posts)
+    alive = roster.alive(starts)[is_of_types(counts, pair)]
+    sums, known, complete = _rates(rows, [pair], buckets, key, table, roster, alive)
+    frame = buckets.frame(table).assign(**rated(pair, sums, known, confidence))
+    return frame.assign(complete=complete)
+
+
+def rates_over_time(  # noqa: PLR0913 - the metric's own, by keyword
+    counts: pd.DataFrame,
+    numerators: Sequence[str],
+    *,
+    denominator: str,
+    every: str,
+    tz: str | tzinfo,
+    window: Any,
+    confidence: float = CONFIDENCE,
+) -> pd.DataFrame:
+    """Return the rates of several types over one, of everything, in one go.
+
+    Parameters
+    ----------
+    counts : DataFrame
+    numerators : sequence of str
+        At least one.
+    denominator, every, tz, window, confidence
+        As :func:`rate_over_time` takes them.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`rate_over_time` returns it, one type after the other, with the type in
+        ``engagement_type`` (``str``) and its sum in ``count``.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> body = {"g": {"impressions": {"2026-03-01": "50"}, "favorites": {"2026-03-01": "5"}}}
+    >>> rates = rates_over_time(ep.flatten_json(body), ["favorites"], denominator="impressions",
+    ...     every="D", tz="UTC", window=None)
+    >>> rates["rate"].to_list()
+    [0.1]
+    """
+    counts = need(counts, "day")
+    pairs = [pair_of(counts, name, denominator) for name in numerators]
+    starts = hours(counts)
+    buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)
+    key = np.zeros(len(counts), dtype=np.int64)
+    table = pd.DataFrame(index=[0])
+    roster = Roster.of(counts, ["engagement_type"])
+    alive = roster.alive(starts)
+    sums, known, complete = _rates(counts, pairs, buckets, key, table, roster, alive)
+    names = pd.DataFrame({"engagement_type": pd.Series(list(numerators), dtype=TEXT)})
+    columns = rated(["count", denominator], sums, known, confidence)
+    return buckets.frame(names).assign(**columns, complete=complete)
+
+
+def rate_by_age(
+    counts: pd.DataFrame,
+    *,
+    every: str = "h",
+    numerator: str = "engagements",
+    denominator: str = "impressions",
+    confidence: float = CONFIDENCE,
+) -> pd.DataFrame:
+    """Divide one engagement type by another in each hour, or day, of a post's life.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``post_id`` and ``day``, and with ``hour`` unless ``every`` is
+        days.
+    every : {"h", "D"}
+        Hours of the UTC clock, or 24 hours of age, as :func:`by_age` has them.
+    numerator, denominator : str
+        Engagement types.
+    confidence : float
+        Of the interval.
+
+    Returns
+    -------
+    DataFrame
+        A row a post and bucket, sorted by them, from the first in which either type is
+        counted to the last, without holes. ``post_id`` as in the counts; ``age``
+        (``Float64``, hours from the post's making to the end of the bucket, or of the
+        counts if these end in it; ``<NA>`` for IDs that hold no time); the two sums,
+        called as the types are (``Int64``), ``rate``, ``low`` and ``high`` (``Float64``,
+        numerator per denominator) and ``above_one`` (``boolean``), each as
+        :func:`engagement_rate` has it; ``complete`` (``boolean``): whether both counts are
+        known in every hour of the bucket.
+
+    Raises
+    ------
+    FrameError
+        As :func:`by_age` and :func:`engagement_rate`.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> body = {"start": "2018-11-09T19:00:00Z", "end": "2018-11-09T21:00:00Z",
+    ...     "g": {"1060976163948904448": {
+    ...     "impressions": {"2018-11-09": {"19": "50", "20": "20"}},
+    ...     "engagements": {"2018-11-09": {"19": "5", "20": "3"}}}}}
+    >>> rates = rate_by_age(ep.flatten_json(body))
+    >>> rates["age"].round(2).to_list(), rates["rate"].to_list()
+    ([0.61, 1.61], [0.1, 0.15])
+    """
+    need(counts, "post_id", "day")
+    check_step(counts, every)
+    pair = pair_of(counts, numerator, denominator)
+    rows = of_types(counts, pair)
+    lives = histories(rows)
+    posts, owner = np.unique(lives.post[lives.life], return_inverse=True)
+    born = np.empty(len(posts))
+    born[owner] = lives.born[lives.life]
+    stages = Stages.of(lives, owner, born, every)
+    own = rows.take(lives.row)
+    (found,) = find_pairs(own, [pair], cells_of(own))
+    sums, known = pair_sums(own, [found], stages.place, len(stages.owner))
+    names = pd.Series(lives.posts.take(posts[stages.owner]), dtype=TEXT)
+    both = np.zeros(len(own), dtype=np.bool_)
+    both[found.known[0]] = True
+    return pd.DataFrame(
+        {
+            "post_id": names,
+            "age": stages.age(),
+            **rated(pair, sums, known, confidence),
+            "complete": stages.complete(both),
+        }
+    )
+
+
+def _rates(  # noqa: PLR0913, PLR0917 - one step of two metrics
+    counts: pd.DataFrame,
+    pairs: Sequence[list[str]],
+    buckets: Buckets,
+    key: NDArray[np.int64],
+    table: pd.DataFrame,
+    roster: Roster,
+    alive: NDArray[Any],
+) -> tuple[list[pd.Series], NDArray[np.bool_], Any]:
+    """Return two sums, whether both are known, and whether they are complete.
+
+    By pair of types, then key, then bucket; ``table`` holds the keys.
+    """
+    starts = hours(counts)
+    found = find_pairs(counts, pairs, cells_of(counts, starts))
+    places = buckets.places(key, starts)
+    size = len(table) * len(buckets)
+    sums, known = pair_sums(counts, found, places, size)
+    complete = [
+        buckets.complete(roster, table, places[rows], alive[rows])
+        for rows in (pair.known[0] for pair in found)
+    ]
+    return sums, known, pd.concat([pd.Series(part) for part in complete]).array

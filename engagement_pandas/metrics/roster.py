@@ -1,0 +1,267 @@
+"""Which counts there should be: every post's, from the hour in which it was made on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.contract import TEXT, further
+from engagement_pandas.metrics.age import made_hour
+from engagement_pandas.metrics.checks import known_type, of_types
+from engagement_pandas.metrics.coverage import DAY_HOURS, SIDE, SUMMED, hours
+from engagement_pandas.metrics.group_sums import added, coded
+from engagement_pandas.request.post_ids import as_id, unique_ids
+
+_TYPE = "engagement_type"
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The posts of each group of series, and since when each of them has counts.
+
+    Attributes
+    ----------
+    groups : DataFrame
+        The values of the keys but the engagement type; each row is a group.
+    group : ndarray of int
+        For each member, its group; members are posts, or further keys where counts have none.
+    born : ndarray of float64
+        For each member, when it was made, in hours since 1970, UTC; minus infinity where
+        that is not known.
+    member : ndarray of int
+        For each row of the counts, which member it is of.
+    types : int
+        How many engagement types each member should have in a series.
+    step : int
+        Hours in a bucket of the counts.
+    summed : ndarray of int64 or None
+        Where rows are sums: how many counts each is of.
+    """
+
+    groups: pd.DataFrame
+    group: Places
+    born: NDArray[np.float64]
+    member: Places
+    types: int
+    step: int
+    summed: Places | None = None
+
+    @classmethod
+    def of(cls, counts: pd.DataFrame, names: Sequence[str], posts: Any = None) -> Roster:
+        """Find the posts of each series of counts.
+
+        Parameters
+        ----------
+        counts : DataFrame
+        names : sequence of str
+            The keys; there is a series for each value of them.
+        posts : iterable of str or DataFrame, optional
+            Further posts that there should be counts of.
+        """
+        keys = [name for name in names if name != _TYPE]
+        whose = owners(counts)
+        together = [*keys, *(name for name in whose if name not in keys)]
+        code, members = coded(counts, together)
+        if posts is not None:
+            members = _with(members, posts, keys)
+        group, groups = coded(members, keys)
+        born = np.full(len(members), -np.inf)
+        if whose == ["post_id"]:
+            code_of, names_of = pd.factorize(members["post_id"])
+            born = np.nan_to_num(made_hour(pd.Index(names_of)), nan=-np.inf)[code_of]
+        types = 1 if _TYPE in names else counts[_TYPE].nunique()
+        step = DAY_HOURS if "day" in counts.columns and "hour" not in counts.columns else 1
+        summed = counts[SUMMED].to_numpy() if SUMMED in counts.columns else None
+        return cls(groups, group, born, code, types, step, summed)
+
+    def of_keys(self, table: pd.DataFrame) -> Places:
+        """Return the group of each row of a table of keys."""
+        names = list(self.groups.columns)
+        if not names or not len(table):
+            return np.zeros(len(table), dtype=np.int64)
+        all_, some = (
+            pd.MultiIndex.from_frame(frame[names]) if len(names) > 1 else pd.Index(frame[names[0]])
+            for frame in (self.groups, table)
+        )
+        return np.asarray(all_.get_indexer(some), dtype=np.int64)
+
+    def alive(self, starts: Places) -> NDArray[Any]:
+        """Return which rows are of an hour (or day) in which the post was there; or how many."""
+        if self.summed is not None:
+            return self.summed
+        if not len(starts) or self.born.max() < starts.min() + self.step:
+            return np.ones(len(starts), dtype=np.bool_)
+        return starts > (self.born - self.step)[self.member]
+
+    def since(self) -> NDArray[np.float64]:
+        """Return for each group when the first of its posts was made."""
+        first = np.full(len(self.groups), np.inf)
+        np.minimum.at(first, self.group, self.born)
+        return first
+
+    def expected(self, bounds: Places) -> Places:
+        """Return how many counts each group should have between bounds: a row a group.
+
+        Parameters
+        ----------
+        bounds : ndarray of int64
+            Hours since 1970, UTC, one more than there are buckets.
+        """
+        size = (len(self.groups), len(bounds) - 1)
+        begun = np.clip(self.born, bounds[0], bounds[-1]) // self.step * self.step
+        hour = np.maximum(begun.astype(np.int64), bounds[0])
+        place = np.searchsorted(bounds, hour, side="right") - 1
+        inside = place < size[1]
+        group, place, hour = self.group[inside], place[inside], hour[inside]
+        first, later = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+        np.add.at(first, (group, place), bounds[place + 1] - hour)
+        np.add.at(later, (group, place), 1)
+        there = np.cumsum(later, axis=1) - later
+        return (first + there * np.diff(bounds)) * self.types // self.step
+
+
+def totals(counts: pd.DataFrame, names: Sequence[str], types: Sequence[str]) -> pd.DataFrame:
+    """Add the counts of some types up by some columns.
+
+    Returns
+    -------
+    DataFrame
+        A row a combination, sorted: the columns, with their dtypes, one column ``Int64``
+        for each type, ``<NA>`` where no count of it is known, and ``missing`` (``Int64``):
+        how many counts of all of them are unknown, or have no row, see :func:`missing`.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"impressions": {"2026-03-01": "5"}}})
+    >>> totals(counts, ["day"], ["impressions", "favorites"])
+             day  impressions  favorites  missing
+    0 2026-03-01            5       <NA>     <NA>
+    """
+    wanted = list(dict.fromkeys(known_type(counts, name) for name in types))
+    rows = of_types(counts, wanted)
+    codes, table = coded(rows, names)
+    present = [str(kind) for kind in rows["engagement_type"].cat.categories]
+    order = np.array([wanted.index(kind) if kind in wanted else -1 for kind in present])
+    codes = codes * len(wanted)
+    if present:
+        codes += order[rows["engagement_type"].cat.codes.to_numpy()]
+    sums = added(rows["count"], codes, len(table) * len(wanted)).array
+    columns = {name: sums[place :: len(wanted)] for place, name in enumerate(wanted)}
+    known = rows["count"].notna().to_numpy()
+    return table.assign(**columns, missing=missing(rows, names, table, codes // len(wanted), known))
+
+
+def missing(
+    counts: pd.DataFrame, names: Sequence[str], table: pd.DataFrame, code: Places, known: Any
+) -> Any:
+    """Return how many counts are missing in each sum: unknown ones, and rows that are not there.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Each post should have all its hours (or days), from the first in the counts to the
+        last, for each engagement type in them.
+    names : sequence of str
+        The keys of the sums.
+    table : DataFrame
+        The values of the keys.
+    code : ndarray of int
+        For each row that is added, its row in the table; -1 for others.
+    known : ndarray of bool
+        Which rows are added.
+
+    Returns
+    -------
+    IntegerArray
+        ``<NA>`` where a key is a day or an hour.
+    """
+    if {"day", "hour"} & set(names):
+        return pd.array([pd.NA] * len(table), dtype="Int64")
+    roster = Roster.of(counts, names)
+    if "day" in counts.columns and len(counts):
+        starts = hours(counts)
+        known = known * roster.alive(starts)
+        bounds = np.array([starts.min(), starts.max() + roster.step])
+    else:
+        there = counts["hour"].nunique() if "hour" in counts.columns else 1
+        bounds = np.array([0, there])
+        roster = _ageless(roster)
+        known = known if roster.summed is None else known * roster.summed
+    found = tallied(np.maximum(code, 0), np.where(code < 0, 0, known), len(table))
+    expected = roster.expected(bounds)[roster.of_keys(table), 0]
+    refuse_more(found, expected)
+    return pd.array(expected - found, dtype="Int64")
+
+
+def tallied(places: Places, number: NDArray[Any], size: int) -> Places:
+    """Return how many there are in each place, if so many are in each row.
+
+    Examples
+    --------
+    >>> tallied(np.array([0, 2, 2]), np.array([1, 2, 3]), 3).tolist()
+    [1, 0, 5]
+    """
+    if number.dtype != np.bool_:
+        return np.bincount(places, number, minlength=size).astype(np.int64)
+    return np.bincount(places if number.all() else places[number], minlength=size)
+
+
+def refuse_more(number: NDArray[Any], expected: NDArray[Any]) -> None:
+    """Refuse more counts than there can be, as where partitions hold the same row.
+
+    Examples
+    --------
+    >>> refuse_more(np.array([2]), np.array([1]))
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: counts hold rows twice; ...
+    """
+    if (number > expected).any():
+        msg = "counts hold rows twice; keep one of each, or they would count double"
+        raise FrameError(msg)
+
+
+def owners(counts: pd.DataFrame) -> list[str]:
+    """Return the columns that tell whose counts they are: the post, or what else there is.
+
+    Examples
+    --------
+    >>> owners(pd.DataFrame({"engagement_type": ["favorites"], "count": [1], "handle": ["a"]}))
+    ['handle']
+    """
+    if "post_id" in counts.columns:
+        return ["post_id"]
+    return [name for name in further(counts) if name not in (SUMMED, SIDE)]
+
+
+def _ageless(roster: Roster) -> Roster:
+    born = np.full(len(roster.born), -np.inf)
+    return Roster(roster.groups, roster.group, born, roster.member, roster.types, 1, roster.summed)
+
+
+def _with(members: pd.DataFrame, posts: Any, keys: list[str]) -> pd.DataFrame:
+    """Return members and further posts, each once."""
+    if isinstance(posts, pd.DataFrame):
+        frame = posts
+    elif isinstance(posts, Iterable) and not isinstance(posts, str):
+        given = list(posts)
+        frame = pd.DataFrame({"post_id": pd.Series(unique_ids(given) if given else [], dtype=TEXT)})
+    else:
+        frame = pd.DataFrame()
+    lost = [name for name in ("post_id", *keys) if name not in frame.columns]
+    if lost or "post_id" not in members.columns:
+        what = f"lack {lost}" if lost else "are given, and counts have no post_id"
+        msg = f"posts {what}; give IDs, or a frame with post_id and the columns of by"
+        raise FrameError(msg)
+    columns = list(members.columns)
+    more = frame[columns].assign(post_id=[as_id(post) for post in frame["post_id"]])
+    both: pd.DataFrame = pd.concat([members.astype(object), more.astype(object)])
+    return both.drop_duplicates(ignore_index=True).astype(members.dtypes.to_dict())

@@ -1,0 +1,96 @@
+"""Counts added up since a window began: how much there has been so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import tzinfo
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from engagement_pandas.metrics.over_time import over_time
+
+
+def running_total(
+    counts: pd.DataFrame,
+    *,
+    every: str = "D",
+    tz: str | tzinfo = "UTC",
+    by: str | Iterable[str] | None = "engagement_type",
+    window: Any = None,
+) -> pd.DataFrame:
+    """Add counts up from the first bucket of a window to each of its buckets.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``day``, and ``hour`` unless ``every`` is days or more, in UTC.
+    every : {"h", "D", "W", "MS"}
+        Hours, days, weeks (from Monday) or months.
+    tz : str or tzinfo
+        Whose days, weeks and months.
+    by : str, list of str or None
+        A series for each value of these columns, summed over the rest; None is one series
+        over everything.
+    window : Window, or pair of datetime or str, optional
+        What was asked for; by default from the first hour in the counts to the last.
+
+    Returns
+    -------
+    DataFrame
+        The rows and columns of :func:`over_time`: ``by``; ``start`` (``datetime64[us, tz]``,
+        the bucket's first moment); ``count`` (``Int64``, all counts from the first bucket to
+        the end of this one; it can fall, where unlikes outweigh likes; ``<NA>`` in a bucket
+        whose own count is); ``complete`` (``boolean``): whether all buckets until then are.
+        Where one is not, ``count`` adds up what there is. ``<NA>`` where that cannot be
+        known.
+
+    Raises
+    ------
+    FrameError
+        As :func:`over_time`.
+
+    See Also
+    --------
+    cumulative : from the hour in which each post was made
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> body = {"g": {"impressions": {"2026-03-01": "5", "2026-03-02": "7"}}}
+    >>> running_total(ep.flatten_json(body))["count"].to_list()
+    [5, 12]
+    """
+    return added_up(over_time(counts, every=every, tz=tz, by=by, window=window))
+
+
+def added_up(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the buckets of each key up; ``complete`` becomes whether all until then are.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`over_time` returns it.
+
+    Examples
+    --------
+    >>> start = pd.DatetimeIndex(["2026-03-01", "2026-03-02"], tz="UTC")
+    >>> table = pd.DataFrame({"start": start, "count": pd.array([5, 7], dtype="Int64"),
+    ...     "complete": pd.array([None, True], dtype="boolean")})
+    >>> added_up(table)[["count", "complete"]].values.tolist()
+    [[5, <NA>], [12, <NA>]]
+    """
+    if table.empty:
+        return table
+    start = table["start"].array
+    shape = (int((start == start[0]).sum()), -1)  # a row a key, a column a bucket
+    own = table["count"].to_numpy(dtype="int64", na_value=0).reshape(shape)
+    count = pd.array(np.cumsum(own, axis=1).ravel(), dtype="Int64")
+    count[table["count"].isna().to_numpy()] = pd.NA
+    # False wins over <NA>, and that over True.
+    own_state = table["complete"].to_numpy(dtype="float64", na_value=0.5).reshape(shape)
+    state = np.minimum.accumulate(own_state, axis=1).ravel()
+    complete = pd.array(state == 1, dtype="boolean")
+    complete[(state > 0) & (state < 1)] = pd.NA
+    return table.assign(count=count, complete=complete)

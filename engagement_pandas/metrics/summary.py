@@ -1,0 +1,214 @@
+"""A row a post: what goes into a report, and the report as HTML."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.contract import TEXT, in_order
+from engagement_pandas.metrics.age import age, made_at
+from engagement_pandas.metrics.benchmark import standing
+from engagement_pandas.metrics.checks import known_type, need, of_types
+from engagement_pandas.metrics.coverage import covered
+from engagement_pandas.metrics.engagement_rate import engagement_rate
+from engagement_pandas.metrics.half_life import half_life
+from engagement_pandas.metrics.roster import totals
+from engagement_pandas.request.post_ids import as_id
+
+LINK: Final = "https://x.com/i/web/status/{}"
+"""Where a post can be looked at, whoever wrote it."""
+
+NAMING: Final = ("handle", "text")
+"""Columns of a frame of posts that a report takes over."""
+
+
+def summarise(
+    counts: pd.DataFrame,
+    *,
+    posts: pd.DataFrame | None = None,
+    numerator: str = "engagements",
+    denominator: str = "impressions",
+    engagement_type: str | None = None,
+) -> pd.DataFrame:
+    """Return a row a post with what a report says of it.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``post_id``, of any grouping.
+    posts : DataFrame, optional
+        ``post_id``, and ``handle`` or ``text`` to name the posts by. Posts without
+        counts get a row too: silence is not absence.
+    numerator, denominator : str
+        Of the rate.
+    engagement_type : str, optional
+        Of half-life and percentile; by default the first of those counted, which is
+        impressions where there are any.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by ``post_id``: ``post_id``, ``link`` (``str``); ``handle`` and ``text``
+        (``str``) where ``posts`` have them; ``created_at`` (``datetime64[us, UTC]``);
+        ``age`` (``Float64``, hours until which the post was watched); a column for each
+        type (``Int64``, sums), and ``missing`` (``Int64``): how many counts these lack,
+        unknown ones and hours (or days) without a row, from the first in the counts or the
+        post's making to the last; ``rate``, ``low``, ``high`` (``Float64``); ``half_life``
+        (``Float64``, hours, where counts are by hour), and ``why_not`` (category) where
+        there is none, in the words of ``WHY_NOT``; ``percentile`` (``Float64``),
+        ``percentile_age`` (``Float64``, the hour at which) and ``n`` (``Int64``, among
+        how many others), where counts have a day. ``<NA>`` is what is not known.
+
+    Raises
+    ------
+    FrameError
+        Where the counts have no ``post_id``, the posts none either or one twice; for an
+        unknown type.
+
+    See Also
+    --------
+    to_html : the same to be sent
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"1060976163948904448": {"favorites": "7"}}})
+    >>> summarise(counts).loc[0, ["link", "favorites"]].to_list()
+    ['https://x.com/i/web/status/1060976163948904448', np.int64(7)]
+    """
+    need(counts, "post_id")
+    frame = _named(counts, posts)
+    columns = {"created_at": made_at(frame["post_id"])}
+    types = in_order(str(kind) for kind in counts["engagement_type"].unique())
+    parts = [totals(counts, ["post_id"], types).set_index("post_id")]
+    if {"day", "retrieved_at"} & {*counts.columns, *counts.attrs} or covered(counts):
+        ages = age(counts).groupby(counts["post_id"])
+        parts.insert(0, ages.max(skipna=False).to_frame())
+    rates = engagement_rate(counts, numerator=numerator, denominator=denominator)
+    parts.append(rates.set_index("post_id")[["rate", "low", "high"]])
+    if "day" in counts.columns and types:
+        kind = types[0] if engagement_type is None else known_type(counts, engagement_type)
+        parts += _lives(of_types(counts, [kind]))
+    for part in parts:
+        columns |= {str(name): part[name].reindex(frame["post_id"]).array for name in part}
+    return frame.assign(**columns)
+
+
+def _lives(counts: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return half-lives and percentiles by post."""
+    parts = []
+    if "hour" in counts.columns:
+        halves = half_life(counts).set_index("post_id")
+        parts = [halves[["t50", "why_not"]].rename(columns={"t50": "half_life"})]
+    known = counts if covered(counts) is not None else counts.iloc[:0]
+    place = standing(known).set_index("post_id").rename(columns={"age": "percentile_age"})
+    place["n"] = place["n"].astype("Int64")
+    return [*parts, place[["percentile", "percentile_age", "n"]]]
+
+
+def _named(counts: pd.DataFrame, posts: pd.DataFrame | None) -> pd.DataFrame:
+    ids = pd.Index(counts["post_id"].unique())
+    named = pd.DataFrame(index=ids)
+    if posts is not None:
+        if not isinstance(posts, pd.DataFrame) or str(posts.get("post_id", ids).dtype) != "str":
+            msg = "posts have no column 'post_id' of text; read the IDs as text"
+            raise FrameError(msg)
+        if "post_id" in posts:
+            read = [as_id(post) for post in posts["post_id"]]
+            posts = posts.assign(post_id=pd.Series(read, posts.index, dtype=TEXT))
+        if "post_id" not in posts or posts["post_id"].duplicated().any():
+            msg = "posts name a post twice, or none; keep one row a post, with its post_id"
+            raise FrameError(msg)
+        ids = ids.union(pd.Index(posts["post_id"]))
+        named = posts.set_index("post_id")[[name for name in NAMING if name in posts.columns]]
+    ids = ids.sort_values()
+    frame = pd.DataFrame({"post_id": pd.Series(ids, dtype=TEXT)})
+    frame["link"] = pd.Series([LINK.format(post) for post in ids], dtype=TEXT)
+    for name in named:
+        frame[name] = named[name].astype(TEXT).reindex(ids).array
+    return frame
+
+
+_FORMATS: Final[dict[str, tuple[str, Callable[[Any], str]]]] = {
+    "created_at": ("made (UTC)", lambda moment: f"{moment:%Y-%m-%d %H:%M}"),
+    "age": ("age (h)", lambda hours: f"{hours:,.0f}"),
+    "rate": ("rate", lambda rate: f"{rate:.2%}"),
+    "low": ("rate, from", lambda rate: f"{rate:.2%}"),
+    "high": ("rate, to", lambda rate: f"{rate:.2%}"),
+    "half_life": ("half-life (h)", lambda hours: f"{hours:.2f}"),
+    "percentile": ("percentile", lambda share: f"{share:.0f}"),
+    "percentile_age": ("at hour", lambda hours: f"{hours:.0f}"),
+    "n": ("of posts", lambda number: f"{number:,}"),
+}
+
+_ALIGN: Final = {True: "right", False: "left"}
+
+
+def to_html(summary: pd.DataFrame) -> str:
+    """Return a summary as an HTML table that is fit to be sent.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        As :func:`summarise` returns it, or some of its rows and columns.
+
+    Returns
+    -------
+    str
+        One ``<table>``, with headings that name units. A post's ID links to the post;
+        everything that people wrote is escaped and keeps its own direction of script.
+        What is not known is a dash.
+
+    Raises
+    ------
+    FrameError
+        Where there is no ``post_id``, or one that is no ID.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"1060976163948904448": {"favorites": "7"}}})
+    >>> page = to_html(summarise(counts))
+    >>> '<a href="https://x.com/i/web/status/1060976163948904448">' in page
+    True
+    """
+    if not isinstance(summary, pd.DataFrame) or "post_id" not in summary.columns:
+        msg = "this is no summary: it has no column 'post_id'; see summarise()"
+        raise FrameError(msg)
+    made_at(summary["post_id"])
+    names = [name for name in summary.columns if name != "link"]
+    right = {name: pd.api.types.is_numeric_dtype(summary[name]) for name in names}
+    head = "".join(
+        f'<th scope="col" style="text-align:{_ALIGN[right[name]]}">{_heading(name)}</th>'
+        for name in names
+    )
+    rows = [
+        "".join(
+            f'<td dir="auto" style="text-align:{_ALIGN[right[name]]}">{_cell(name, value)}</td>'
+            for name, value in zip(names, row, strict=True)
+        )
+        for row in zip(*(summary[name] for name in names), strict=True)
+    ]
+    body = "\n".join(f"<tr>{row}</tr>" for row in rows)
+    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n"
+
+
+def _heading(name: str) -> str:
+    return html.escape(_FORMATS[name][0] if name in _FORMATS else str(name).replace("_", " "))
+
+
+def _cell(name: str, value: Any) -> str:
+    if pd.isna(value):
+        return "–"  # noqa: RUF001  a dash, not a minus
+    if name == "post_id":
+        return f'<a href="{LINK.format(value)}">{value}</a>'
+    if name in _FORMATS:
+        return html.escape(_FORMATS[name][1](value))
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    return html.escape(str(value))

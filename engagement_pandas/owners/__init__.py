@@ -1,1 +1,0 @@
-"""Owners who authorised the app: their logins and tokens, and the ledger of who was asked for."""

@@ -1,0 +1,117 @@
+"""What the pictures by age share: who has a line, the grey others, and the axis of age."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.metrics.benchmark import AGES
+from engagement_pandas.plots.axes import NOTHING, age_axis, say, side_label
+from engagement_pandas.plots.lines import draw_grey, draw_lines, mark_partial, split_lines
+from engagement_pandas.plots.style import OWN, shade
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+UNTIL: Final = AGES[-1]
+"""A week of age, in hours, unless somebody asks for another."""
+
+UNITS: Final = {"h": "hour", "D": "day"}
+"""The word for a bucket of age."""
+
+
+def check_until(until: float) -> None:
+    """Refuse what is no age.
+
+    Examples
+    --------
+    >>> check_until(0)
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: until is 0; give an age in hours, such as 168
+    """
+    if isinstance(until, bool) or not isinstance(until, int | float) or not 0 < until < np.inf:
+        msg = f"until is {until!r}; give an age in hours, such as {UNTIL}"
+        raise FrameError(msg)
+
+
+def young(table: pd.DataFrame, until: float) -> pd.DataFrame:
+    """Return the rows up to an age; those whose age nobody knows are left out."""
+    return table[table["age"].notna() & (table["age"] <= until)]
+
+
+def blank(ax: Axes, label: str) -> None:
+    """Label the axes before anything is drawn."""
+    side_label(ax, label)
+    ax.set_xlabel("hours since the post was made")
+
+
+def say_why(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Write why there is nothing to draw: no counts, or none whose age is known."""
+    untold = len(table) > 0 and bool(table["age"].isna().all())
+    return say(ax, "these IDs do not tell when the posts were made" if untold else NOTHING)
+
+
+def ranked(sizes: pd.Series) -> tuple[list[str], list[str]]:
+    """Return the posts that have a line of their own, largest first, and the others.
+
+    Parameters
+    ----------
+    sizes : Series
+        By post ID.
+    """
+    falling = sizes.astype("Float64").sort_values(ascending=False, kind="stable")
+    order = [str(name) for name in falling.index]
+    return (order, []) if len(order) <= OWN else (order[: OWN - 1], order[OWN - 1 :])
+
+
+def draw_by_age(  # noqa: PLR0913 - one picture
+    ax: Axes,
+    table: pd.DataFrame,
+    column: str,
+    sizes: pd.Series,
+    colours: Mapping[str, str],
+    *,
+    every: str,
+    line_kw: dict[str, Any],
+) -> tuple[list[Artist], list[str], list[str]]:
+    """Draw the largest posts in their colours, all others thin and grey, and circles.
+
+    Parameters
+    ----------
+    ax : Axes
+    table : DataFrame
+        ``post_id``, ``age``, ``complete`` and the column to draw.
+    column : str
+    sizes : Series
+        How large each post is, by ID.
+    colours : mapping of str to str
+    every : {"h", "D"}
+    line_kw : dict
+        For the lines in colours.
+
+    Returns
+    -------
+    handles : list of Artist
+        What the legend shows.
+    posts : list of str
+        The IDs that the first of them are.
+    words : list of str
+        What the rest of them are.
+    """
+    own, others = ranked(sizes)
+    parts = split_lines(table, "post_id", table["age"].to_numpy(dtype="float64"), column)
+    curves = [np.column_stack([parts[name].x, parts[name].y]) for name in others]
+    grey = [draw_grey(ax, curves)] if others else []
+    series = {name: parts[name] for name in own}
+    shades = {name: shade(ax, colours[name]) for name in own}
+    lines = draw_lines(ax, series, shades, {"zorder": 3} | line_kw)
+    circles, words = mark_partial(ax, series, shades, UNITS[every])
+    age_axis(ax, float(table.loc[table[column].notna(), "age"].max()))
+    named = [f"{len(others)} others"] if others else []
+    return [*lines, *grey, *circles], own, [*named, *words]

@@ -1,0 +1,206 @@
+"""What the pictures over time share: the buckets, who has a line, and the axis of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.contract import in_order
+from engagement_pandas.metrics.checks import keys, need, one_type
+from engagement_pandas.metrics.time_zones import zone_of
+from engagement_pandas.plots.axes import (
+    axes_for,
+    count_axis,
+    from_zero,
+    legend_of,
+    room,
+    say,
+    side_label,
+    tidy,
+    time_axis,
+)
+from engagement_pandas.plots.labels import TYPE_ROOM, check_posts, in_font, post_names, shortened
+from engagement_pandas.plots.lines import Series, draw_lines, mark_partial, split_lines
+from engagement_pandas.plots.style import (
+    OWN,
+    REST,
+    group_colours,
+    post_colours,
+    shade,
+    type_colours,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+HOURLY: Final = pd.Timedelta("62D")
+"""Beyond it, hours are a smear, and days are drawn unless somebody asks for hours."""
+
+UNITS: Final = {
+    "h": ("hour", pd.Timedelta("1h")),
+    "D": ("day", pd.Timedelta("1D")),
+    "W": ("week", pd.Timedelta("7D")),
+    "MS": ("month", pd.Timedelta("31D")),
+}
+"""The word for a bucket, and how long it is."""
+
+LINE: Final = "line of its own"
+"""A column that says which line a count belongs to."""
+
+
+def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
+    counts: pd.DataFrame,
+    metric: Callable[..., pd.DataFrame],
+    label: str,
+    *,
+    by: str,
+    engagement_type: str | None,
+    every: str | None,
+    tz: str | tzinfo,
+    window: Any,
+    posts: pd.DataFrame | None,
+    ax: Axes | None,
+    line_kw: dict[str, Any],
+) -> Axes:
+    """Draw a metric of counts over time, a line for each value of a column.
+
+    Parameters
+    ----------
+    counts : DataFrame
+    metric : callable
+        :func:`~engagement_pandas.over_time`, or one with the same arguments and columns.
+    label : str
+        Of the y axis, with the fields ``kind`` and ``unit``.
+    by, engagement_type, every, tz, window, posts, ax, line_kw
+        As :func:`~engagement_pandas.plot_over_time` takes them.
+    """
+    need(counts, "day")
+    check_posts(posts)
+    check_by(counts, by)
+    typed = by == "engagement_type"
+    rows = counts if typed and engagement_type is None else one_type(counts, engagement_type)
+    types = in_order(str(name) for name in rows["engagement_type"].unique())
+    every = fitting(rows, every)
+    zone = zone_of(tz)
+    if typed:
+        order, column = types, by
+    else:
+        names, order = largest(rows, by, rows["count"])
+        rows, column = rows.assign(**{LINE: names}), LINE
+    table = metric(rows, every=every, tz=zone, by=column, window=window)
+    ax = axes_for(ax)
+    kind = types[0] if len(types) == 1 else "counts"
+    blank(ax, label.format(kind=kind, unit=UNITS[every][0]), zone)
+    if not table["count"].notna().any():
+        return say(ax)
+    lines = lines_over_time(table, column, "count")
+    series = {name: lines[name] for name in order}
+    colours = colours_of(counts, by, posts)
+    handles, labels = draw_over_time(
+        ax, series, colours, together="sum", every=every, zone=zone, line_kw=line_kw,
+        names=post_names(order, posts=posts, room=room(ax)) if by == "post_id" else {},
+    )  # fmt: skip
+    count_axis(ax.yaxis)
+    from_zero(ax)
+    tidy(ax, grid="y")
+    if len(handles) > 1:
+        legend_of(ax, handles, labels)
+    return ax
+
+
+def check_by(counts: pd.DataFrame, by: str) -> None:
+    """Refuse what is no column, or several, or cannot have lines over time."""
+    if not isinstance(by, str) or by in ("day", "hour", "count"):
+        msg = f"by is {by!r}; name the one column whose values have a line each, such as 'post_id'"
+        raise FrameError(msg)
+    keys(counts, by)
+
+
+def fitting(rows: pd.DataFrame, every: str | None) -> str:
+    """Return hours where they can be told apart, or else days."""
+    if every is not None:
+        return every
+    if "hour" not in rows.columns:
+        return "D"
+    long = len(rows) and rows["day"].max() - rows["day"].min() >= HOURLY
+    return "D" if long else "h"
+
+
+def colours_of(counts: pd.DataFrame, by: str, posts: pd.DataFrame | None) -> dict[str, str]:
+    """Return the colours of everything in the counts, so that a smaller picture has the same."""
+    if by == "post_id":
+        return post_colours(counts, posts=posts)
+    values = (str(value) for value in counts[by].unique())
+    return type_colours(values) if by == "engagement_type" else group_colours(values)
+
+
+def largest(rows: pd.DataFrame, by: str, sizes: pd.Series) -> tuple[pd.Series, list[str]]:
+    """Return which line each row belongs to, and the lines, largest first."""
+    names = rows[by].astype("str").fillna("<NA>")
+    totals = sizes.groupby(names).sum(min_count=1).astype("Float64")
+    order = [str(name) for name in totals.sort_values(ascending=False, kind="stable").index]
+    if len(order) <= OWN:
+        return names, order
+    shown = order[: OWN - 1]
+    rest = f"{len(order) - len(shown)} others"
+    return names.where(names.isin(shown), rest), [*shown, rest]
+
+
+def lines_over_time(table: pd.DataFrame, by: str, column: str) -> dict[str, Series]:
+    """Return the line of each key, at the beginning of its buckets."""
+    from matplotlib.dates import date2num  # noqa: PLC0415 - heavy
+
+    moments = table["start"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+    return split_lines(table, by, np.asarray(date2num(moments), dtype=np.float64), column)
+
+
+def blank(ax: Axes, label: str, zone: tzinfo) -> None:
+    """Label the axes before anything is drawn."""
+    side_label(ax, label)
+    ax.set_xlabel(f"time ({zone})", loc="left")
+
+
+def draw_over_time(  # noqa: PLR0913 - one picture
+    ax: Axes,
+    series: Mapping[str, Series],
+    colours: Mapping[str, str],
+    *,
+    together: str,
+    every: str,
+    zone: tzinfo,
+    line_kw: dict[str, Any],
+    names: Mapping[str, str],
+) -> tuple[list[Artist], list[str]]:
+    """Draw lines and circles along a time axis; return what the legend shows, and its words.
+
+    Parameters
+    ----------
+    ax : Axes
+    series : mapping of str to Series
+    colours : mapping of str to str
+        The line of the others has none, and is grey.
+    together : str
+        What the line of the others is, in a word.
+    every : {"h", "D", "W", "MS"}
+    zone : tzinfo
+    line_kw : dict
+    names : mapping of str to str
+        What posts are called; anything else is called what it is.
+    """
+    unit, step = UNITS[every]
+    shades = {name: shade(ax, colours.get(name, REST)) for name in series}
+    handles = draw_lines(ax, series, shades, line_kw)
+    labels = [
+        (names.get(name) or shortened(in_font(name), max(room(ax), TYPE_ROOM)))
+        + (one.remark() if name in colours else f" ({together})")
+        for name, one in series.items()
+    ]
+    circles, words = mark_partial(ax, series, shades, unit)
+    time_axis(ax, zone, step)
+    return [*handles, *circles], [*labels, *words]

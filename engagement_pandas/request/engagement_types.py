@@ -1,0 +1,167 @@
+"""Engagement types as they are asked for: by any name that means one, of an endpoint."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from engagement_pandas.errors import UnsupportedEngagementType
+from engagement_pandas.text import listed, shown
+from engagement_pandas.vocabulary import Endpoint, EngagementType
+
+_SIMILAR: Final = 0.85
+
+_MEANINGS: Final[Mapping[EngagementType, str]] = {
+    EngagementType.IMPRESSIONS: "views, post views, tweet views, view count, times viewed",
+    EngagementType.ENGAGEMENTS: "interactions, total engagements, post engagements",
+    EngagementType.FAVORITES: "likes, favourites, favs, hearts",
+    EngagementType.RETWEETS: "reposts",
+    EngagementType.QUOTE_TWEETS: "quotes, quote posts, quote reposts, quote retweets, "
+    "quoted posts, quoted tweets, reposts with comments, retweets with comments",
+    EngagementType.REPLIES: "comments, post replies",
+    EngagementType.VIDEO_VIEWS: "",
+    EngagementType.MEDIA_VIEWS: "",
+    EngagementType.MEDIA_ENGAGEMENTS: "media clicks, embedded media clicks",
+    EngagementType.URL_CLICKS: "link clicks, url link clicks",
+    EngagementType.HASHTAG_CLICKS: "",
+    EngagementType.DETAIL_EXPANDS: "detail clicks, detail expansions, expands",
+    EngagementType.PERMALINK_CLICKS: "permanent link clicks",
+    EngagementType.APP_INSTALL_ATTEMPTS: "app installs, install attempts",
+    EngagementType.APP_OPENS: "",
+    EngagementType.EMAIL_TWEET: "emails, post emails, tweet emails, email posts, shares by email, "
+    "emailed posts",
+    EngagementType.USER_FOLLOWS: "follows, new follows, new followers",
+    EngagementType.USER_PROFILE_CLICKS: "profile clicks, profile visits, user profile visits",
+}
+"""What X's specification, its pages and its other APIs call them, beside the API's own names.
+
+``media_clicks`` was the API's own until 2017. Singular or plural, any case, and any of blank,
+hyphen and underscore, also with ``count`` behind.
+"""
+
+_NOT_COUNTED: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("bookmarks", "saves"), "it counts no bookmarks"),
+    "shares": "it counts no shares by message or copied link; reposts are 'retweets', and shares "
+    "by e-mail 'email_tweet'",
+    "clicks": "it counts each kind of click: 'url_clicks', 'hashtag_clicks', 'detail_expands', "
+    "'permalink_clicks', 'media_engagements' and 'user_profile_clicks'",
+    "engagement rate": "a rate is computed: engagement_rate(counts)",
+    "followers": "it counts no followers of an account, but follows from a post: 'user_follows'",
+    **dict.fromkeys(
+        ("unlikes", "unfavorites", "unretweets"), "it takes these off the counts themselves"
+    ),
+    "unfollows": "it counts no unfollows",
+    "reach": "it counts no people, but times viewed: 'impressions'",
+    **dict.fromkeys(
+        (
+            "replays",
+            "dial phone",
+            "card engagements",
+            "poll votes",
+            "watch time",
+            "completion rate",
+        ),
+        "nothing that it counts is like it",
+    ),
+}
+
+
+def name_key(name: object) -> str:
+    """Return what is the same for all spellings of a name.
+
+    >>> name_key("Quote Tweets"), name_key("reply_count"), name_key("UrlClicks")
+    ('quotetweet', 'reply', 'urlclick')
+    """
+    return "".join(_words(str(name)))
+
+
+def _words(name: str) -> list[str]:
+    words = [re.sub(r"ies$", "y", word) for word in re.findall(r"[^\W_]+", name.casefold())]
+    if len(words) > 1 and words[-1] in {"count", "counts"}:
+        words.pop()
+    return [word.removesuffix("s") for word in words]
+
+
+_NAMES: Final[Mapping[str, EngagementType]] = {
+    name: kind
+    for kind, names in _MEANINGS.items()
+    for name in (kind.value, *filter(None, names.split(", ")))
+}
+_OF_A_POST: Final = (["post"], ["tweet"])
+_TYPES: Final = {name_key(name): kind for name, kind in _NAMES.items()}
+_WHY_NOT: Final = {name_key(name): why for name, why in _NOT_COUNTED.items()}
+_KNOWN_WORDS: Final = frozenset(word for name in (*_NAMES, *_NOT_COUNTED) for word in _words(name))
+
+
+def known_types(types: Any, endpoint: Endpoint) -> tuple[EngagementType, ...]:
+    """Return the engagement types of those names, in their order, each once.
+
+    Examples
+    --------
+    >>> known_types(["Replies", "likes", "comments"], Endpoint.TOTALS)
+    (<EngagementType.REPLIES: 'replies'>, <EngagementType.FAVORITES: 'favorites'>)
+    """
+    if isinstance(types, str | bytes | Mapping) or not isinstance(types, Iterable):
+        msg = f"engagement_types is the single {type(types).__name__} {types!r}; give a list"
+        raise UnsupportedEngagementType(msg)
+    if type(types) is tuple and all(type(name) is EngagementType for name in types):
+        return _counted(types, endpoint)
+    return _counted(tuple(type_of(name) for name in types), endpoint)
+
+
+@lru_cache  # a question is cut into many thousand with the same
+def _counted(types: tuple[EngagementType, ...], endpoint: Endpoint) -> tuple[EngagementType, ...]:
+    known = tuple(dict.fromkeys(types))
+    if not known:
+        msg = "engagement_types is empty; name at least one"
+        raise UnsupportedEngagementType(msg)
+    series = endpoint.facts.time_series
+    wrong = [t for t in known if not (t.facts.time_series if series else t.facts.totals)]
+    if wrong:
+        cure = "ask totals()" if series else "ask historical() or last_28_hours()"
+        msg = f"/{endpoint} does not count {listed(wrong)}; {cure}"
+        raise UnsupportedEngagementType(msg)
+    return known
+
+
+def type_of(name: object) -> EngagementType:
+    """Return the engagement type that a name means, by meaning and not by likeness.
+
+    Examples
+    --------
+    >>> type_of("Detail Click"), type_of("reposts")
+    (<EngagementType.DETAIL_EXPANDS: 'detail_expands'>, <EngagementType.RETWEETS: 'retweets'>)
+    >>> type_of("bookmarks")
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.UnsupportedEngagementType: the API has no 'bookmarks': it counts no ...
+    """
+    if isinstance(name, EngagementType):
+        return name
+    words = _words(name) if isinstance(name, str) else []
+    for key in ("".join(words), "".join(words[words[:1] in _OF_A_POST :])):
+        if key in _TYPES:
+            return _TYPES[key]
+        if key in _WHY_NOT:
+            msg = f"the API has no {name!r}: {_WHY_NOT[key]}"
+            raise UnsupportedEngagementType(msg)
+    near = {kind for known, kind in _NAMES.items() if _misspelt(_words(str(name)), _words(known))}
+    cure = f"did you mean {near.pop().value!r}?" if len(near) == 1 else ""
+    cure = cure or f"there are {listed(EngagementType)}"
+    msg = f"there is no engagement type {shown(name)}; {cure}"
+    raise UnsupportedEngagementType(msg)
+
+
+def _misspelt(words: list[str], known: list[str]) -> bool:
+    """Whether each word is the known one, or no word of ours and spelt much like it."""
+    return len(words) == len(known) and all(
+        word == right
+        or (
+            word not in _KNOWN_WORDS
+            and difflib.SequenceMatcher(None, word, right).ratio() >= _SIMILAR
+        )
+        for word, right in zip(words, known, strict=True)
+    )

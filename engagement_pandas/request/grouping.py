@@ -1,0 +1,164 @@
+"""By what counts are grouped: ordered dimensions, and the rules for several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from engagement_pandas.errors import UnsupportedGrouping
+from engagement_pandas.text import listed
+from engagement_pandas.vocabulary import (
+    ENDPOINTS,
+    FOUR_DIMENSION_ORDERS,
+    MAX_DIMENSIONS,
+    MAX_FOUR_DIMENSION_GROUPINGS,
+    MAX_GROUPINGS,
+    RESERVED_KEYS,
+    Dimension,
+    Endpoint,
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Grouping:
+    """Ordered dimensions; their order is the order in which the answer nests.
+
+    Parameters
+    ----------
+    dimensions : sequence of str or Dimension
+        1 to 4 of ``tweet.id``, ``engagement.type``, ``engagement.day`` and
+        ``engagement.hour``; ``engagement.type`` always; all four only as
+        post, type, day, hour or type, post, day, hour.
+    name : str
+        The key under which the answer holds the counts.
+
+    Raises
+    ------
+    UnsupportedGrouping
+        Where the API has no such grouping, or keeps that name for itself.
+
+    Examples
+    --------
+    >>> Grouping(["engagement.type", "engagement.hour"], "rhythm")
+    Grouping(rhythm: engagement.type > engagement.hour)
+    """
+
+    dimensions: tuple[Dimension, ...]
+    name: str = "counts"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dimensions", _dimensions(self.dimensions))
+        name = self.name
+        if not isinstance(name, str) or not name.strip():
+            msg = f"a grouping is named {name!r}; give it a name that is not empty"
+            raise UnsupportedGrouping(msg)
+        if name.encode("utf-8", "replace").decode() != name:
+            msg = f"a grouping is named {name!r}, which is no text that can be sent; choose another"
+            raise UnsupportedGrouping(msg)
+        if name in RESERVED_KEYS:
+            msg = (
+                f"the API keeps the name {name!r} for itself; "
+                f"choose one that is not in {listed(sorted(RESERVED_KEYS))}"
+            )
+            raise UnsupportedGrouping(msg)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The key columns of the tidy frame for this grouping, in the frame's order."""
+        return tuple(d.column for d in Dimension if d in self.dimensions)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {' > '.join(self.dimensions)}"
+
+    def __repr__(self) -> str:
+        return f"Grouping({self})"
+
+
+def _dimensions(names: object) -> tuple[Dimension, ...]:
+    if isinstance(names, str | bytes) or not isinstance(names, Iterable):
+        msg = f"group_by is {names!r}; give a list of dimensions, such as ['engagement.type']"
+        raise UnsupportedGrouping(msg)
+    asked = tuple(names)
+    unknown = [name for name in asked if name not in list(Dimension)]
+    if unknown:
+        msg = f"there is no dimension {listed(unknown)}; there are {listed(list(Dimension))}"
+        raise UnsupportedGrouping(msg)
+    dimensions = tuple(Dimension(name) for name in asked)
+    if not 1 <= len(dimensions) <= MAX_DIMENSIONS:
+        msg = f"a grouping has 1 to {MAX_DIMENSIONS} dimensions, not {len(dimensions)}"
+        raise UnsupportedGrouping(msg)
+    if len(set(dimensions)) < len(dimensions):
+        msg = f"a dimension stands twice in {listed(dimensions)}; name each once"
+        raise UnsupportedGrouping(msg)
+    if Dimension.ENGAGEMENT_TYPE not in dimensions:
+        msg = (
+            f"{listed(dimensions)} lacks {str(Dimension.ENGAGEMENT_TYPE)!r}; "
+            "counts of different types have no documented sum, so add it"
+        )
+        raise UnsupportedGrouping(msg)
+    if len(dimensions) == MAX_DIMENSIONS and dimensions not in FOUR_DIMENSION_ORDERS:
+        legal = " or ".join(listed(order) for order in FOUR_DIMENSION_ORDERS)
+        msg = f"all four dimensions are allowed only in the order {legal}, not {listed(dimensions)}"
+        raise UnsupportedGrouping(msg)
+    return dimensions
+
+
+BY_POST: Final = Grouping((Dimension.POST_ID, Dimension.ENGAGEMENT_TYPE), "by_post")
+"""Post, type."""
+
+BY_DAY: Final = Grouping((Dimension.POST_ID, Dimension.ENGAGEMENT_TYPE, Dimension.DAY), "by_day")
+"""Post, type, UTC day."""
+
+BY_HOUR: Final = Grouping(FOUR_DIMENSION_ORDERS[0], "by_hour")
+"""Post, type, UTC day, UTC hour."""
+
+By = Grouping | Sequence[str] | Mapping[str, Grouping | Sequence[str]]
+"""A grouping, its dimensions, or one to three names with either."""
+
+
+def named_groupings(by: Any, endpoint: Endpoint) -> tuple[Grouping, ...]:
+    """Return the groupings of a request, each with its name.
+
+    Parameters
+    ----------
+    by : Grouping, sequence of dimensions, or mapping of name to either
+    endpoint : Endpoint
+    """
+    if isinstance(by, Grouping):
+        groupings: tuple[Grouping, ...] = (by,)
+    elif isinstance(by, Mapping):
+        groupings = tuple(
+            Grouping(g.dimensions if isinstance(g, Grouping) else g, name) for name, g in by.items()
+        )
+    elif isinstance(by, tuple | list) and by and all(isinstance(g, Grouping) for g in by):
+        groupings = tuple(by)
+    else:
+        groupings = (Grouping(by),)
+    if not 1 <= len(groupings) <= MAX_GROUPINGS:
+        msg = (
+            f"a request has 1 to {MAX_GROUPINGS} groupings, not {len(groupings)}; make two requests"
+        )
+        raise UnsupportedGrouping(
+            msg if groupings else msg.replace("make two requests", "name one")
+        )
+    names = [g.name for g in groupings]
+    if len(set(names)) < len(names):
+        msg = f"two groupings have the same name in {listed(names)}; name them apart"
+        raise UnsupportedGrouping(msg)
+    full = [g.name for g in groupings if len(g.dimensions) == MAX_DIMENSIONS]
+    if len(full) > MAX_FOUR_DIMENSION_GROUPINGS:
+        msg = (
+            f"only {MAX_FOUR_DIMENSION_GROUPINGS} grouping may have four dimensions, "
+            f"not {listed(full)}; make two requests"
+        )
+        raise UnsupportedGrouping(msg)
+    for grouping in groupings:
+        wrong = [d for d in grouping.dimensions if d not in ENDPOINTS[endpoint].dimensions]
+        if wrong:
+            msg = (
+                f"/{endpoint} does not group by {listed(wrong)}; "
+                "ask historical() or last_28_hours()"
+            )
+            raise UnsupportedGrouping(msg)
+    return groupings

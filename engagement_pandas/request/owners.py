@@ -1,0 +1,88 @@
+"""Whose posts they are: the handles of the accounts, as far as somebody has told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from engagement_pandas.errors import RequestError
+from engagement_pandas.request.handle import same_handle
+from engagement_pandas.request.post_ids import as_id
+from engagement_pandas.text import counted
+
+OWNERS: Final = "owners"
+"""Who asks, where each post is asked with its owner's tokens."""
+
+_MISSING: Final = frozenset({"nan", "<NA>", "NaT", "None"})
+
+
+class Handles(Mapping[str, str]):
+    """The handle of each post whose account is known, by post ID; does not change.
+
+    Handles are in lower case and without ``@``: X does not tell them apart by either.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> posts = pd.DataFrame({"post_id": ["7", "8"], "handle": ["@Sandbox_Bakery", None]})
+    >>> dict(Handles.of(posts))
+    {'7': 'sandbox_bakery'}
+    """
+
+    __slots__ = ("_known",)
+
+    def __init__(self, pairs: Iterable[tuple[Any, Any]] = ()) -> None:
+        self._known: dict[str, str] = {}
+        read: dict[str, str | None] = {}  # a million posts have a few handles
+        for post, told in pairs:
+            if type(told) is not str or told not in read:
+                read[str(told)] = _handle(post, told)
+            handle = read[str(told)]
+            if handle is None:
+                continue
+            other = self._known.setdefault(as_id(post), handle)
+            if other != handle:
+                msg = f"post {post} is @{other}'s and @{handle}'s; keep one"
+                raise RequestError(msg)
+
+    @classmethod
+    def of(cls, posts: Any) -> Handles:
+        """Read them from a mapping, or from a frame with ``post_id`` and ``handle``.
+
+        Anything else knows of no handles.
+        """
+        if isinstance(posts, cls):
+            return posts
+        if isinstance(posts, Mapping):
+            return cls(posts.items())
+        if {"post_id", "handle"} <= set(getattr(posts, "columns", ())):
+            return cls(zip(posts["post_id"], posts["handle"], strict=True))
+        return cls()
+
+    def __getitem__(self, post_id: str) -> str:
+        return self._known[post_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def __repr__(self) -> str:
+        known = len(set(self._known.values()))
+        return f"Handles({counted(known, 'handle')} of {counted(len(self), 'post')})"
+
+
+def _handle(post: Any, told: Any) -> str | None:
+    if not isinstance(told, str):
+        if str(told) in _MISSING:
+            return None
+        msg = f"the handle of post {post} is {told!r}; give text, such as sandbox_bakery"
+        raise RequestError(msg)
+    if not told.strip():
+        return None
+    try:
+        return same_handle(told)
+    except RequestError as error:
+        msg = f"post {post}: {error}"
+        raise RequestError(msg) from error

@@ -1,0 +1,135 @@
+"""Which posts are asked in which windows: as few requests as there can be.
+
+A post is asked in every window that ends after it was made; its ID tells when that was. The
+windows are counted from the end of the question backwards, 28 days each. Where the API
+answers their owner only, no request has posts of two: nobody's tokens would do for it.
+
+No other packing has fewer requests. Take the last hour of each window: these hours lie 28
+days apart, so no request holds two of them. ``n`` posts that exist in such an hour take
+``n / 25`` requests, rounded up, that hold it: just as many as the window has here. What no
+window has to spare, the whole has not. So it is for the posts of each owner.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import accumulate
+
+from engagement_pandas.request.post_ids import first_id
+from engagement_pandas.request.request import EngagementRequest
+from engagement_pandas.request.window import Window
+from engagement_pandas.vocabulary import MAX_WINDOW
+
+Parts = tuple[EngagementRequest, ...]
+
+
+def pack(
+    request: EngagementRequest,
+    now: datetime,
+    *,
+    most: int | None = None,
+    longest: timedelta = MAX_WINDOW,
+) -> tuple[Parts, Parts]:
+    """Divide a question into requests to send and what needs no asking.
+
+    Parameters
+    ----------
+    request : EngagementRequest
+        Of any size.
+    now : datetime
+        Aware. An ID of a later moment is nobody's yet, and is asked: the API names it.
+    most : int, optional
+        Posts in one request; by default what the endpoint takes.
+    longest : timedelta
+        Hours in one request, together; by default what the API takes.
+
+    Returns
+    -------
+    requests : tuple of EngagementRequest
+        Batch by batch, window by window within. Posts come in the order of the question,
+        but those that are asked from an earlier window on come first.
+    unposted : tuple of EngagementRequest
+        Posts, each at most once, with the time before the first window that they are asked
+        in: their counts there could only be zero. Together with ``requests`` it holds each
+        post and hour of the question exactly once.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> from engagement_pandas import Window, historical
+    >>> spring = Window.covering("2026-03-01", "2026-04-12")
+    >>> posts = [first_id(datetime(2026, month, 9, tzinfo=UTC)) for month in (2, 3, 4)]
+    >>> asked = historical(posts, engagement_types=["replies"], window=spring)
+    >>> for part in pack(asked, datetime(2026, 4, 12, tzinfo=UTC))[0]:
+    ...     print(len(part.post_ids), part.window)
+    2 2026-03-01 00:00 to 2026-03-15 00:00 UTC
+    3 2026-03-15 00:00 to 2026-04-12 00:00 UTC
+    """
+    most = most or request.endpoint.facts.posts_per_request
+    packed = [_pack(part, now, most, longest) for part in by_owner(request)]
+    return tuple(r for requests, _ in packed for r in requests), tuple(
+        u for _, unposted in packed for u in unposted
+    )
+
+
+def by_owner(request: EngagementRequest) -> Parts:
+    """Divide a question by whose posts they are, where the API answers their owner only.
+
+    Posts whose owner nobody has told are together.
+
+    Examples
+    --------
+    >>> from engagement_pandas import last_28_hours, totals
+    >>> asked = last_28_hours(["1", "2", "3"], engagement_types=["replies"])
+    >>> asked = asked.replace(owners={"1": "bakery", "2": "railway", "3": "bakery"})
+    >>> [part.post_ids for part in by_owner(asked)]
+    [('1', '3'), ('2',)]
+    """
+    if not request.owners or request.owner_only is None:
+        return (request,)
+    parts: dict[str | None, list[str]] = {}
+    for post in request.post_ids:
+        parts.setdefault(request.owners.get(post), []).append(post)
+    return tuple(request.replace(post_ids=tuple(posts)) for posts in parts.values())
+
+
+def _pack(
+    request: EngagementRequest, now: datetime, most: int, longest: timedelta
+) -> tuple[Parts, Parts]:
+    ids = request.post_ids
+    if request.window is None:
+        batches = (ids[first : first + most] for first in range(0, len(ids), most))
+        return tuple(request.replace(post_ids=batch) for batch in batches), ()
+    windows = request.window.split(longest)
+    beginnings = _by_first_window(ids, windows, now)
+    made = list(accumulate(map(len, beginnings[:-1])))
+    ordered = tuple(post for posts in beginnings[:-1] for post in posts)
+    requests = tuple(
+        request.replace(post_ids=posts, window=window)
+        for first in range(0, len(ordered), most)
+        for batch in [ordered[first : first + most]]
+        for window, known in zip(windows, made, strict=True)
+        if (posts := batch[: max(0, known - first)])
+    )
+    unposted = tuple(
+        request.replace(post_ids=tuple(posts), window=Window(request.window.start, before.end))
+        for before, posts in zip(windows, beginnings[1:], strict=True)
+        if posts
+    )
+    return requests, unposted
+
+
+def _by_first_window(
+    ids: Sequence[str], windows: Sequence[Window], now: datetime
+) -> list[list[str]]:
+    """Return the posts by the first window that ends after they were made; none does: last."""
+    ends = [first_id(window.end) for window in windows]
+    nobodys = first_id(now + timedelta(microseconds=1))
+    beginnings: list[list[str]] = [[] for _ in range(len(windows) + 1)]
+    for post in ids:
+        number = int(post)
+        # An ID that holds no time is less than all of these.
+        beginnings[bisect_right(ends, number) if number < nobodys else 0].append(post)
+    return beginnings

@@ -1,0 +1,280 @@
+"""From one question to requests small enough to send, and their price.
+
+Each part is itself an :class:`~engagement_pandas.EngagementRequest`. Nothing is lost and
+nothing asked twice: posts are cut into batches, the window into neighbouring windows. What
+could only be zero is not asked.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from engagement_pandas.errors import RequestError
+from engagement_pandas.request.cost import asked_posts, most_rows, silences
+from engagement_pandas.request.packing import pack
+from engagement_pandas.request.request import EngagementRequest
+from engagement_pandas.request.uncovered import uncovered
+from engagement_pandas.request.window import Window, as_moment
+from engagement_pandas.text import counted
+from engagement_pandas.vocabulary import OMISSION_REASONS, EngagementType, OmissionReason
+
+_HEADINGS: Final = ("requests", "posts in each", "hours", "span")
+
+
+class ExpectedOmission(NamedTuple):
+    """A count that there will not be, known before asking.
+
+    Attributes
+    ----------
+    post_id : str
+    engagement_type : EngagementType or None
+        None where it goes for all of them.
+    reason : OmissionReason
+    """
+
+    post_id: str
+    engagement_type: EngagementType | None
+    reason: OmissionReason
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Plan:
+    """The requests that a question takes, and what to expect of them.
+
+    Iterating gives the requests; ``len`` counts them; printing shows a table.
+
+    Attributes
+    ----------
+    request : EngagementRequest
+        The question.
+    requests : tuple of EngagementRequest
+        Its parts: batch by batch of posts, window by window within.
+    now : datetime
+        When the ages of the posts were taken, aware UTC.
+    per_minute : float, optional
+        The quota of the contract, in requests a minute; then the table tells the minutes.
+    unposted : tuple of EngagementRequest
+        What is not asked: posts, with a window that ends before they were made.
+
+    Raises
+    ------
+    RequestError
+        Where ``requests`` and ``unposted`` do not cover the question: each post, type and
+        hour of it exactly once, and nothing else.
+    """
+
+    request: EngagementRequest
+    requests: tuple[EngagementRequest, ...]
+    now: datetime
+    per_minute: float | None = None
+    unposted: tuple[EngagementRequest, ...] = ()
+
+    def __post_init__(self) -> None:
+        if why := uncovered([self.request], [*self.requests, *self.unposted]):
+            msg = f"the requests of the plan do not cover its question; {why}"
+            raise RequestError(msg)
+
+    def __len__(self) -> int:
+        return len(self.requests)
+
+    def __iter__(self) -> Iterator[EngagementRequest]:
+        return iter(self.requests)
+
+    @property
+    def minutes(self) -> int | None:
+        """How many minutes of quota the plan takes; None where the quota is not known.
+
+        Examples
+        --------
+        >>> from engagement_pandas import plan, totals
+        >>> plan(totals(range(1, 601), engagement_types=["favorites"]), per_minute=2).minutes
+        2
+        """
+        return None if self.per_minute is None else math.ceil(len(self) / self.per_minute)
+
+    @property
+    def most_counts(self) -> int:
+        """The most rows that the answers can hold, all groupings together.
+
+        Posts (where they are told apart) times engagement types times, by the grouping,
+        hours of the window, days, hours of the day, or one. A day at the edge of the
+        window is a row of its own, however few of its hours lie inside. ``/28hr``, asked
+        at one moment, is taken at its longest: 29 hourly buckets, since the first and the
+        last may be partial, on 3 days. Posts that the API does not answer make it fewer;
+        the time before a post was made, where it is not asked, is not among them.
+
+        Examples
+        --------
+        >>> from engagement_pandas import BY_DAY, Window, historical, plan
+        >>> night = Window.covering("2026-03-01T22:00:00Z", "2026-03-02T02:00:00Z")
+        >>> asked = historical(["7", "8"], engagement_types=["replies"], window=night)
+        >>> plan(asked).most_counts, plan(asked.replace(groupings=BY_DAY)).most_counts
+        (8, 4)
+        """
+        return most_rows(self.request, self.unposted)
+
+    @property
+    def handles(self) -> tuple[str, ...]:
+        """The handles whose posts are asked about, as far as the question knows them.
+
+        X bills the distinct authorised handles that are asked about in a month. A question
+        knows them where its posts are a frame with a ``handle`` column.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from engagement_pandas import plan, totals
+        >>> posts = pd.DataFrame({"post_id": ["7", "8", "9"], "handle": ["a", "b", "a"]})
+        >>> plan(totals(posts, engagement_types=["replies"])).handles
+        ('a', 'b')
+        """
+        return tuple(sorted(handle for handle in self._owners() if handle is not None))
+
+    def _owners(self) -> set[str | None]:
+        known = self.request.owners
+        return {known.get(post) for post in asked_posts(self.request, self.unposted)}
+
+    @property
+    def expected_omissions(self) -> tuple[ExpectedOmission, ...]:
+        """What cannot be counted, as the age in the post IDs and the window tell.
+
+        One entry a post and type: too old for it, or the window lies (in part) before
+        the day on which the time series began to count it. These are asked all the same:
+        the answer has the last word. And one a post that had not been made yet when the
+        window began, for the time that is not asked.
+        """
+        return tuple(
+            ExpectedOmission(post, kind, reason)
+            for kind, reason, posts in silences(self.request, self.unposted, self.now)
+            for post in posts
+        )
+
+    def rows(self) -> list[tuple[int, int, str, str]]:
+        """Return the table: requests, posts in each, hours in each, span."""
+        groups: dict[tuple[int, int | None], list[Window | None]] = {}
+        for part in self.requests:
+            hours = part.window.hours if part.window else None
+            groups.setdefault((len(part.post_ids), hours), []).append(part.window)
+        table = []
+        for (posts, hours), windows in groups.items():
+            spans = [w for w in windows if w]
+            span = (
+                str(Window(min(w.start for w in spans), max(w.end for w in spans)))
+                if spans
+                else self.request.endpoint.facts.meaning
+            )
+            table.append((len(windows), posts, "" if hours is None else f"{hours:,}", span))
+        return table
+
+    def _title(self) -> str:
+        types = self.request.engagement_types
+        what = ", ".join(types) if len(types) <= 4 else f"{len(types)} engagement types"  # noqa: PLR2004
+        by = "; ".join(map(str, self.request.groupings))
+        price = f"up to {counted(self.most_counts, 'count')}"
+        if self.minutes is not None:
+            price += f"; {counted(self.minutes, 'minute')} at {self.per_minute:g} requests a minute"
+        return (
+            f"Plan: {counted(len(self), 'request')} to {self.request.endpoint.facts.path} "
+            f"for {counted(len(self.request.post_ids), 'post')}\n"
+            f"  {what}\n  {by}\n  {price}" + self._billed()
+        )
+
+    def _billed(self) -> str:
+        owners = self._owners()
+        if not owners - {None}:
+            return ""
+        unknown = " and others that are not known" if None in owners else ""
+        return f"\n  posts of {counted(len(owners - {None}), 'handle')}{unknown}"
+
+    def _warnings(self) -> list[str]:
+        told = [
+            (kind, reason, counted(len(posts), "post"))
+            for kind, reason, posts in silences(self.request, self.unposted, self.now)
+        ]
+        return [
+            f"{posts} not asked for the time before: not yet posted"
+            if kind is None
+            else f"no {kind} to expect for {posts}: {OMISSION_REASONS[reason]}"
+            for kind, reason, posts in told
+        ]
+
+    def __repr__(self) -> str:
+        requests, posts, hours, span = _HEADINGS
+        lines = [self._title(), "", f"  {requests}  {posts}  {hours}  {span}"]
+        lines += [
+            f"  {number:>8,}  {posts:>13,}  {hours:>5}  {span}"
+            for number, posts, hours, span in self.rows()
+        ]
+        warnings = self._warnings()
+        return "\n".join([*lines, *([""] if warnings else []), *(f"  {w}" for w in warnings)])
+
+    def _repr_html_(self) -> str:
+        title = html.escape(self._title()).replace("\n", "<br>")
+        cells = "".join(
+            f"<tr><td>{number:,}</td><td>{posts:,}</td><td>{hours}</td><td>{html.escape(span)}</td></tr>"
+            for number, posts, hours, span in self.rows()
+        )
+        head = "".join(f'<th scope="col">{heading}</th>' for heading in _HEADINGS)
+        notes = "".join(f"<li>{html.escape(w)}</li>" for w in self._warnings())
+        return (
+            f"<p>{title}</p><table><caption>Requests of the plan, alike ones in one row</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>"
+            + (f"<ul>{notes}</ul>" if notes else "")
+        )
+
+
+def plan(
+    request: EngagementRequest, *, per_minute: float | None = None, now: datetime | None = None
+) -> Plan:
+    """Cut a question into requests that the API takes.
+
+    Parameters
+    ----------
+    request : EngagementRequest
+        Of any size.
+    per_minute : float, optional
+        The quota, in requests a minute: your contract names it, and the API in the header
+        ``x-per-minute-limit``. The plan then tells how many minutes it takes.
+    now : datetime, optional
+        Aware; against this the ages of the posts are taken. The present by default.
+
+    Returns
+    -------
+    Plan
+        Requests of at most 250 (``/totals``) or 25 posts, and windows of at most 28 days
+        on whole UTC hours, as few as there can be. Every post and hour is asked exactly
+        once, but for windows that end before the post was made.
+
+    Examples
+    --------
+    >>> from engagement_pandas import BY_DAY, Window, historical, plan
+    >>> spring = Window.covering("2026-03-01", "2026-04-12")
+    >>> plan(historical(range(1, 61), engagement_types=["impressions"], window=spring, by=BY_DAY))
+    Plan: 6 requests to /insights/engagement/historical for 60 posts
+      impressions
+      by_day: tweet.id > engagement.type > engagement.day
+      up to 2,520 counts
+    <BLANKLINE>
+      requests  posts in each  hours  span
+             2             25    336  2026-03-01 00:00 to 2026-03-15 00:00 UTC
+             2             25    672  2026-03-15 00:00 to 2026-04-12 00:00 UTC
+             1             10    336  2026-03-01 00:00 to 2026-03-15 00:00 UTC
+             1             10    672  2026-03-15 00:00 to 2026-04-12 00:00 UTC
+    """
+    if not isinstance(request, EngagementRequest):
+        msg = (
+            f"a {type(request).__name__} is no request; ask totals(), last_28_hours() or "
+            "historical()"
+        )
+        raise RequestError(msg)
+    if per_minute is not None and not per_minute > 0:
+        msg = f"per_minute is {per_minute!r}; give the requests a minute of your contract"
+        raise RequestError(msg)
+    now = datetime.now(UTC) if now is None else as_moment(now, "now")
+    requests, unposted = pack(request, now)
+    return Plan(request, requests, now, per_minute, unposted)

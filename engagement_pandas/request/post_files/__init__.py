@@ -1,0 +1,26 @@
+"""Files of post IDs, and of what else they hold of the posts: tables, JSON and lists.
+
+One reader for the command line, ``connect()``, ``read_posts()`` and the widget.
+"""
+
+from engagement_pandas.request.post_files.entry import (
+    LONG,
+    MISSING,
+    PASTED,
+    Missing,
+    Record,
+    handles_in,
+)
+from engagement_pandas.request.post_files.reader import ids_in, read_records, records_in
+
+__all__ = [
+    "LONG",
+    "MISSING",
+    "PASTED",
+    "Missing",
+    "Record",
+    "handles_in",
+    "ids_in",
+    "read_records",
+    "records_in",
+]

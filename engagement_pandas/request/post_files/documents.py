@@ -1,0 +1,183 @@
+"""JSON of posts, as the usual tools write it: one document, or a value a line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from typing import Any, Final
+
+from engagement_pandas.errors import InvalidPostId
+from engagement_pandas.request.post_files.entry import LONG, Raw, is_id, roles_of, where
+from engagement_pandas.text import listed, shown
+
+_SCRIPT: Final = re.compile(r"\s*(?:window\.|var |let |const )[\w.$]+\s*=\s*")
+_LINES: Final = frozenset({".jsonl", ".ndjson"})
+_BLANK: Final = re.compile(r"\s*")
+_WRAPPERS: Final = ("tweet", "post", "status", "data", "tweets", "posts", "statuses")
+_PAGE: Final = frozenset({"meta", "includes", "errors", "__twarc"})
+
+
+class NotJson(InvalidPostId):
+    """A text that is no JSON."""
+
+
+def is_script(text: str) -> bool:
+    """Whether a text is a JavaScript file of X's own archives, such as ``tweets.js``.
+
+    >>> is_script("window.YTD.tweets.part0 = []")
+    True
+    """
+    return bool(_SCRIPT.match(text))
+
+
+def items(text: str, name: str) -> list[Raw]:
+    """Return the posts in a text of JSON, every number with its digits as they stand.
+
+    Examples
+    --------
+    >>> [raw.post for raw in items('{"data": [{"id": "7"}], "meta": {}}', "page.json")]
+    ['7']
+    """
+    values = list(_values(text.rstrip(), name))
+    document = _Document(name)
+    if len(values) == 1 and not _LINES.intersection(PurePath(name.lower()).suffixes):
+        return list(document.every(values[0][1]))
+    return [raw for line, value in values for raw in document.every(value, line)]
+
+
+def _values(text: str, name: str) -> Iterator[tuple[int, Any]]:
+    """Return the values one after the other, however many lines each takes."""
+    decoder = json.JSONDecoder(
+        parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_object
+    )
+    script = _SCRIPT.match(text)
+    place, line = script.end() if script else 0, 1
+    first = place
+    while True:
+        start = _BLANK.match(text, place).end()  # type: ignore[union-attr]
+        line += text.count("\n", place, start)
+        if start == len(text) or (script and text[start:].strip() == ";"):
+            return
+        try:
+            if place > first and "\n" not in text[place:start]:
+                msg = "Expecting a line for each value"
+                raise json.JSONDecodeError(msg, text, start)  # noqa: TRY301 - as of the decoder
+            value, place = decoder.raw_decode(text, start)
+        except json.JSONDecodeError as error:
+            msg = f"line {error.lineno} of {name} is no JSON: {error.msg} (column {error.colno})"
+            raise NotJson(msg) from error
+        except InvalidPostId as error:
+            msg = f"{where(line, name)} {error}"
+            raise InvalidPostId(msg) from error
+        yield line, value
+        line += text.count("\n", start, place)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        names = [name for name, _ in pairs]
+        msg = f"has {listed({name for name in names if names.count(name) > 1})} twice in an object"
+        raise InvalidPostId(msg)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """What a file is called, and the handles that it has by the IDs of accounts."""
+
+    name: str
+    users: Mapping[str, Any] = field(default_factory=dict)
+
+    def every(self, value: Any, line: int | str | None = None) -> Iterator[Raw]:
+        """Return the posts of a list, or of one value."""
+        for number, one in enumerate(value if isinstance(value, list) else [value], 1):
+            place = line or f"item {number}"
+            if isinstance(one, dict):
+                yield from self.of_object(one, place)
+            else:
+                post = self.in_row(one, place) if isinstance(one, list) else one
+                yield Raw(place, post, name="")
+
+    def of_object(self, value: dict[str, Any], place: int | str) -> Iterator[Raw]:
+        """Return the posts of an object: itself, columns, rows, or what it wraps."""
+        named = self.roles(value, place)
+        roles = {role: value[name] for role, name in named.items()}
+        data = value.get("data")
+        if "post_id" in roles:
+            yield from self.of_roles(roles, value, place, named["post_id"])
+        elif isinstance(value.get("columns"), list) and isinstance(data, list):
+            columns = list(map(str, value["columns"]))  # orient="split"
+            self.roles(columns, place)
+            for number, row in enumerate(data, 1):
+                self.check_length(row, columns, f"item {number}")
+                yield from self.of_object(dict(zip(columns, row, strict=True)), f"item {number}")
+        elif wrapper := next((w for w in _WRAPPERS if isinstance(value.get(w), dict | list)), ""):
+            users = _get(value.get("includes"), "users")
+            every = users if isinstance(users, list) else []
+            names = {str(_get(user, "id")): _get(user, "username") for user in every}
+            line = place if isinstance(place, int) or isinstance(value[wrapper], dict) else None
+            yield from replace(self, users=names or self.users).every(value[wrapper], line)
+        elif value and _PAGE.issuperset(value):
+            return  # a page without posts
+        elif value and all(isinstance(one, dict) for one in value.values()):
+            for name, one in value.items():  # orient="index"
+                yield from self.of_object(one, f"item {name}")
+        elif value and list(value) == list(map(str, range(len(value)))):
+            yield from self.every(list(value.values()))  # a Series
+        else:
+            msg = f"{where(place, self.name)} has no post_id, only {listed(value)}"
+            raise InvalidPostId(msg)
+
+    def of_roles(
+        self, roles: Mapping[str, Any], value: Mapping[str, Any], place: int | str, name: str
+    ) -> Iterator[Raw]:
+        """Return the post of an object, or those of its columns."""
+        post = roles["post_id"]
+        if isinstance(post, dict | list):  # orient="columns", to_dict("list")
+            for column in roles.values():
+                self.check_length(column, post, place)
+            for number, one in enumerate(post if isinstance(post, dict) else range(len(post)), 1):
+                cells = {role: _get(column, one) for role, column in roles.items()}
+                yield Raw.of(f"item {number}", cells, name)
+            return
+        handle = roles.get("handle") or self.users.get(str(value.get("author_id")))
+        for owner in (value.get("user"), value.get("author")):
+            if handle is None and isinstance(owner, dict):
+                handle = owner.get(self.roles(owner, place).get("handle"))
+        yield Raw.of(place, {**roles, "handle": handle}, name)
+
+    def roles(self, names: Iterable[Any], place: int | str) -> dict[str, Any]:
+        """Return which names hold what."""
+        names = tuple(names)
+        try:
+            return {role: names[column] for role, column in roles_of(names).items()}
+        except InvalidPostId as error:
+            msg = f"{where(place, self.name)}: {error}"
+            raise InvalidPostId(msg) from error
+
+    def check_length(self, column: Any, other: Sized, place: int | str) -> None:
+        """Refuse a row or a column of another length than the others."""
+        if not isinstance(column, list | dict) or len(column) != len(other):
+            msg = f"{where(place, self.name)}: {shown(column)} is not {len(other)} values"
+            raise InvalidPostId(msg)
+
+    def in_row(self, row: Sequence[Any], place: int | str) -> Any:
+        """Return the only long ID in a row without names."""
+        found = [cell for cell in row if len(row) == 1 or is_id(cell, LONG)]
+        if len(found) != 1:
+            msg = (
+                f"{where(place, self.name)} is a row with {len(found)} post IDs, {listed(row)}; "
+                "name the columns"
+            )
+            raise InvalidPostId(msg)
+        return found[0]
+
+
+def _get(column: Any, one: Any) -> Any:
+    if isinstance(column, dict):
+        return column.get(one)
+    return column[one] if isinstance(column, list) and isinstance(one, int) else None

@@ -1,0 +1,236 @@
+"""A post as it stands in a file: its ID, what else is known of it, and where it stands."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, Literal, NamedTuple, get_args
+
+from engagement_pandas.errors import InvalidPostId, RequestError
+from engagement_pandas.request.handle import same_handle
+from engagement_pandas.request.owners import Handles
+from engagement_pandas.request.post_ids import as_id
+from engagement_pandas.text import check_digits, counted, listed
+
+Missing = Literal["refuse", "skip"]
+MISSING: Final[tuple[Missing, ...]] = get_args(Missing)
+"""What is done with rows that have no post ID."""
+
+_NO_ID: Final = frozenset({"", "-", "n/a", "na", "nan", "<na>", "nat", "none", "null", "nil"})
+LONG: Final = 10
+"""Digits that an ID has since 2009; what is shorter and among long ones may be anything."""
+
+_SNOWFLAKE: Final = 15
+PASTED: Final = "the pasted text"
+"""What a text is called that comes from no file: a number on its line may be anything."""
+
+_ANY_ID: Final = frozenset({"id", "ids"})
+_SHOWN: Final = 5
+
+ROLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "post_id": (
+        *("postid", "tweetid", "statusid", "idstr", "postids", "tweetids", "ポストid"),
+        *("ツイートid", "идентификаторпоста", "iddotweet", "identifiantdutweet"),
+        *("postlink", "posturl", "tweetlink", "tweeturl", "tweetpermalink", "permalink"),
+        *("id", "ids", "link", "links", "url"),
+    ),
+    "handle": ("handle", "username", "screenname", "authorusername", "userscreenname"),
+    "text": ("text", "fulltext", "posttext", "tweettext"),
+    "created_at": ("createdat", "postedat"),
+}
+"""What the columns are called that hold these, without blanks, hyphens and the like; best first."""
+
+
+class Raw(NamedTuple):
+    """A post as a file has it.
+
+    Attributes
+    ----------
+    place : int or str
+        The line, from 1, or the name of another place.
+    post : object
+        What stands for its ID.
+    handle, text, created_at : object
+    name : str or None
+        What the column of IDs is called; empty where there is none, and it stands alone on its
+        line or as an item; None where it stands beside others on its line.
+    """
+
+    place: int | str
+    post: Any
+    handle: Any = None
+    text: Any = None
+    created_at: Any = None
+    name: str | None = None
+
+    @classmethod
+    def of(cls, place: int | str, cells: Mapping[str, Any], name: object) -> Raw:
+        """Return what some cells hold, by :data:`ROLES`."""
+        get = cells.get
+        texts = get("handle"), get("text"), get("created_at")
+        return cls(place, cells["post_id"], *texts, str(name))
+
+
+class Record(NamedTuple):
+    """A post that a file has, with an ID that is one.
+
+    Attributes
+    ----------
+    post_id : str
+    handle, text, created_at : str or None
+        As they stand in the file; None where it has none.
+    place : int or str
+        The line, from 1, or the name of another place.
+    file : str
+    """
+
+    post_id: str
+    handle: str | None
+    text: str | None
+    created_at: str | None
+    place: int | str
+    file: str
+
+    @property
+    def where(self) -> str:
+        """Where it stands, for messages."""
+        return where(self.place, self.file)
+
+
+def where(place: int | str, file: str) -> str:
+    """Return a place in words.
+
+    >>> where(3, "posts.csv"), where("item 3", "posts.json")
+    ('line 3 of posts.csv', 'item 3 of posts.json')
+    """
+    return f"line {place} of {file}" if isinstance(place, int) else f"{place} of {file}"
+
+
+def key(name: object) -> str:
+    """Return what is the same for all spellings of a column.
+
+    >>> key("Post ID"), key("tweet-id")
+    ('postid', 'tweetid')
+    """
+    return re.sub(r"[\W_]+", "", str(name).casefold())
+
+
+@lru_cache
+def roles_of(names: Sequence[str]) -> Mapping[str, int]:
+    """Return which columns hold what, by their places.
+
+    Examples
+    --------
+    >>> roles_of(("text", "Post ID", "id"))
+    {'post_id': 1, 'text': 0}
+    """
+    keys = [key(name) for name in names]
+    roles = {}
+    for role, spellings in ROLES.items():
+        spelling = next((one for one in spellings if one in keys), "")
+        if spelling and keys.count(spelling) > 1:
+            twice = listed(name for name in names if key(name) == spelling)
+            msg = f"two columns are called the same, {twice}; rename or drop one"
+            raise InvalidPostId(msg)
+        if spelling:
+            roles[role] = keys.index(spelling)
+    return roles
+
+
+def is_id(cell: object, digits: int = 1) -> bool:
+    """Whether something is a post ID of so many digits at least."""
+    try:
+        return len(as_id(cell)) >= digits
+    except InvalidPostId:
+        return False
+
+
+def judged(raws: Iterable[Raw], file: str, missing: Missing) -> list[Record]:
+    """Return the posts, each with an ID that is one.
+
+    Parameters
+    ----------
+    raws : iterable of Raw
+    file : str
+        What to call the file in messages.
+    missing : {"refuse", "skip"}
+        What to do with those that have no ID; what is left out is warned of.
+    """
+    if missing not in MISSING:
+        msg = f"missing is {missing!r}; choose one of {list(MISSING)}"
+        raise RequestError(msg)
+    records: list[Record] = []
+    bare: list[Record] = []
+    without: list[str] = []
+    for raw in raws:
+        place = raw.place
+        if raw.post is None or (isinstance(raw.post, str) and raw.post.strip().lower() in _NO_ID):
+            without.append(str(place))
+            if missing == "refuse":
+                msg = (
+                    f"{where(place, file)} has no post ID; add it, or leave such rows out "
+                    "(missing='skip', or --missing skip)"
+                )
+                raise InvalidPostId(msg)
+            continue
+        try:
+            post_id = as_id(raw.post)
+            handle = _text(raw.handle)
+            if handle is not None:
+                same_handle(handle)
+        except RequestError as error:
+            msg = f"{where(place, file)}: {error}"
+            raise type(error)(msg) from error
+        record = Record(post_id, handle, _text(raw.text), _text(raw.created_at), place, file)
+        records.append(record)
+        if raw.name is None or (raw.name == "" and file == PASTED):
+            bare.append(record)
+        elif raw.name and len(post_id) < LONG and key(raw.name) in _ANY_ID:
+            msg = (
+                f"{record.where} has no post_id, only {listed([raw.name])}, and {post_id!r} is too "
+                "short for a post ID; call it post_id if it is one"
+            )
+            raise InvalidPostId(msg)
+    _check_short(bare)
+    check_digits(dict.fromkeys(record.post_id for record in records), InvalidPostId, source=file)
+    if without:
+        some = ", ".join(without[:_SHOWN]) + (", …" if len(without) > _SHOWN else "")
+        warnings.warn(
+            f"{counted(len(without), 'row')} of {file} without a post ID left out: {some}",
+            UserWarning,
+            stacklevel=4,
+        )
+    return records
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or not str(value).strip() else str(value)
+
+
+def _check_short(bare: Sequence[Record]) -> None:
+    """Refuse a short number beside long IDs: a count, a rank or a year, and no post."""
+    if any(len(record.post_id) >= _SNOWFLAKE for record in bare):
+        for record in bare:
+            if len(record.post_id) < LONG:
+                msg = (
+                    f"{record.where}: {record.post_id!r} is too short for a post ID among long "
+                    "ones; take it out, or write a heading post_id above IDs of all lengths"
+                )
+                raise InvalidPostId(msg)
+
+
+def handles_in(records: Iterable[Record]) -> Handles:
+    """Return whose posts they are."""
+    known: dict[str, Record] = {}
+    for record in records:
+        if record.handle is not None:
+            other = known.setdefault(record.post_id, record)
+            if same_handle(str(other.handle)) != same_handle(record.handle):
+                msg = (
+                    f"{record.where}: post {record.post_id} is {record.handle}'s, and "
+                    f"{other.handle}'s in {other.where}; keep one"
+                )
+                raise RequestError(msg)
+    return Handles((post, record.handle) for post, record in known.items())

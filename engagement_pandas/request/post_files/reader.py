@@ -1,0 +1,187 @@
+"""Files, streams and uploads as text: unpacked within bounds, decoded, and read as what it is."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import importlib
+import io
+import lzma
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import PurePath
+from typing import IO, Any, Final
+
+from engagement_pandas.errors import InvalidPostId
+from engagement_pandas.files import (
+    UNPACK_ERRORS,
+    FileTooLarge,
+    NotOneFile,
+    codec_of,
+    in_zip,
+    read_bounded,
+)
+from engagement_pandas.request.post_files.documents import NotJson, is_script, items
+from engagement_pandas.request.post_files.entry import Missing, Raw, Record, judged
+from engagement_pandas.request.post_files.lists import pieces
+from engagement_pandas.request.post_files.tables import heading_of, rows
+from engagement_pandas.text import shown
+
+MOST_BYTES: Final = 1 << 28
+"""The most that is read of a file, unpacked: more than ten million IDs."""
+
+_JSON: Final = frozenset({".json", ".jsonl", ".ndjson", ".js"})
+_TABLES: Final = frozenset({".csv", ".tsv"})
+_CONTROL: Final = frozenset(map(chr, range(32))) - frozenset("\t\n\v\f\r\x1a")
+
+
+def _zstd(file: IO[bytes]) -> IO[bytes]:
+    for module, opener in (("compression.zstd", "open"), ("zstandard", "open")):
+        try:
+            return getattr(importlib.import_module(module), opener)(file)  # type: ignore[no-any-return]
+        except ImportError:
+            continue
+    msg = "takes Python 3.14 or `pip install zstandard` to unpack; or unpack it first (zstd -d)"
+    raise InvalidPostId(msg)
+
+
+_PACKED: Final[Mapping[bytes, Callable[[IO[bytes]], Any]]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+    b"PK\x03\x04": in_zip,
+    b"\x28\xb5\x2f\xfd": _zstd,
+}
+"""How a file is unpacked, by its first bytes: a browser or a shell may have renamed it."""
+
+
+def read_records(
+    path_or_buffer: str | os.PathLike[str] | IO[Any], *, missing: Missing = "refuse"
+) -> list[Record]:
+    r"""Read the posts in a file.
+
+    Parameters
+    ----------
+    path_or_buffer : str, path or open file
+        As :func:`records_in` has them; ``"-"`` is standard input.
+    missing : {"refuse", "skip"}
+        What to do with rows that have no post ID.
+
+    Examples
+    --------
+    >>> import io
+    >>> [record.post_id for record in read_records(io.StringIO("post_id,text\n123,hello\n"))]
+    ['123']
+    """
+    if isinstance(path_or_buffer, str | os.PathLike) and os.fspath(path_or_buffer) != "-":
+        name = os.fsdecode(path_or_buffer)
+        with open(name, "rb") as file:  # noqa: PTH123
+            return records_in(name, _bounded(file, name), missing=missing)
+    if isinstance(path_or_buffer, str | os.PathLike):
+        stream, name = getattr(sys.stdin, "buffer", sys.stdin), "standard input"
+    elif not hasattr(path_or_buffer, "read"):
+        msg = f"{shown(path_or_buffer)} is neither a path nor an open file"
+        raise InvalidPostId(msg)
+    else:
+        stream, name = path_or_buffer, str(getattr(path_or_buffer, "name", "the file"))
+    # A stream that is closed, as cron may have it, holds nothing.
+    return records_in(name, b"" if stream is None else _bounded(stream, name), missing=missing)
+
+
+def ids_in(name: str, content: str | bytes | memoryview) -> list[str]:
+    """Return the post IDs alone, as :func:`records_in` reads them.
+
+    Examples
+    --------
+    >>> ids_in("posts.jsonl", b'{"post_id": "1060976163948904448"}')
+    ['1060976163948904448']
+    """
+    return [record.post_id for record in records_in(name, content)]
+
+
+def records_in(
+    name: str, content: str | bytes | memoryview, *, missing: Missing = "refuse"
+) -> list[Record]:
+    r"""Read the posts in what a file holds, or in a text that was pasted.
+
+    Parameters
+    ----------
+    name : str
+        What to call it in messages. The content decides how it is read: a table whose
+        heading has a ``post_id`` (or ``Tweet id``, ``id_str``, ``Post Link``, …), JSON of the
+        usual tools, or a list of IDs and links; ``.csv`` and ``.json`` must be what they
+        are called.
+    content : str or bytes
+        Bytes may be packed with gzip, bz2, xz, zip or zstd; UTF-8, UTF-16, else Windows-1252.
+    missing : {"refuse", "skip"}
+        What to do with rows that have no post ID.
+
+    Examples
+    --------
+    >>> records_in("posts.csv", b"text;Post ID\nhello;123\n;\n")[0].where
+    'line 2 of posts.csv'
+    """
+    text = content if isinstance(content, str) else _decoded(_unpacked(bytes(content), name), name)
+    text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff").rstrip("\x1a")
+    try:
+        return judged(_raws(text, name), name, missing)
+    except RecursionError as error:
+        msg = f"{name} holds no list of post IDs: it is nested too deeply"
+        raise InvalidPostId(msg) from error
+
+
+def _raws(text: str, name: str) -> Iterable[Raw]:
+    stems = [suffix.lower() for suffix in PurePath(name).suffixes if suffix.lower() not in _ENDS]
+    suffix = stems[-1] if stems else ""
+    is_json = suffix in _JSON or is_script(text)
+    if is_json or text.lstrip()[:1] in {"[", "{"}:
+        try:
+            return items(text, name)
+        except NotJson as error:  # or a list of Python, or a link of Markdown
+            if is_json:
+                raise InvalidPostId(*error.args) from error
+    heading = heading_of(text, name, needed=suffix in _TABLES)
+    return pieces(text, name) if heading is None else rows(text, name, heading)
+
+
+_ENDS: Final = frozenset({".gz", ".bz2", ".xz", ".zip", ".zst"})
+
+
+def _bounded(file: IO[Any], name: str) -> Any:
+    try:
+        return read_bounded(file, MOST_BYTES)
+    except FileTooLarge as error:
+        msg = f"{name} holds {error}; split it"
+        raise InvalidPostId(msg) from error
+
+
+def _unpacked(content: bytes, name: str) -> bytes:
+    for mark, opened in _PACKED.items():
+        if content.startswith(mark):
+            try:
+                with opened(io.BytesIO(content)) as file:
+                    return bytes(_bounded(file, name))
+            except (InvalidPostId, NotOneFile) as error:
+                msg = str(error) if str(error).startswith(name) else f"{name} {error}"
+                raise InvalidPostId(msg) from error
+            except (*UNPACK_ERRORS, OSError, ValueError, RuntimeError) as error:
+                msg = f"{name} is damaged and cannot be unpacked: {error}"
+                raise InvalidPostId(msg) from error
+    return content
+
+
+def _decoded(content: bytes, name: str) -> str:
+    codec = codec_of(content)
+    for encoding in (codec, "cp1252") if codec == "utf-8" else (codec,):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if odd := _CONTROL.intersection(text):
+            line = text.count("\n", 0, min(map(text.index, odd))) + 1
+            msg = f"line {line} of {name} holds {min(odd)!r}; it is not UTF-8 text, or damaged"
+            raise InvalidPostId(msg)
+        return text
+    msg = f"{name} is not UTF-8 text, nor UTF-16 or Windows-1252; save it as UTF-8"
+    raise InvalidPostId(msg)

@@ -1,0 +1,161 @@
+"""Tables of posts: CSV and its relatives, however a program has written them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from engagement_pandas.errors import InvalidPostId
+from engagement_pandas.request.post_files.entry import LONG, Raw, is_id, roles_of
+from engagement_pandas.text import counted, listed
+
+_SEP: Final = re.compile(r'"?sep=(.)"?[,;\t]*\n', re.IGNORECASE)
+_DELIMITERS: Final = ",;\t|"
+_DIALECTS: Final[Sequence[Mapping[str, Any]]] = (
+    {"strict": True},
+    {"strict": True, "escapechar": "\\"},
+    {"quoting": csv.QUOTE_NONE},
+)
+"""How texts may be quoted: as in RFC 4180; as in MySQL; not at all, as with tabs between."""
+
+
+class Heading(NamedTuple):
+    """The first row of a table.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Without unnamed ones at the end.
+    roles : mapping of str to int
+        Which column holds what.
+    delimiter : str
+    line : int
+        Where it stands.
+    """
+
+    names: tuple[str, ...]
+    roles: Mapping[str, int]
+    delimiter: str
+    line: int
+
+
+def heading_of(text: str, name: str, *, needed: bool) -> Heading | None:
+    r"""Return the heading of a table, or None where the text is another thing.
+
+    Parameters
+    ----------
+    text : str
+    name : str
+        The file.
+    needed : bool
+        Whether it is called a table, and so is one, unless each of its lines is one post.
+
+    Examples
+    --------
+    >>> heading_of("text;Post ID\nhello;123\n", "posts.csv", needed=True).names
+    ('text', 'Post ID')
+    """
+    sep = _SEP.match(text)
+    lines = text.split("\n")
+    line = next((place for place, row in enumerate(lines) if row.strip() and (place or not sep)), 0)
+    options = [sep[1]] if sep else _DELIMITERS
+    splits = {delimiter: _names(lines[line], delimiter) for delimiter in options}
+    for delimiter, names in splits.items():
+        try:
+            roles = roles_of(names)
+        except InvalidPostId as error:
+            msg = f"line {line + 1} of {name}: {error}"
+            raise InvalidPostId(msg) from error
+        if "post_id" in roles:
+            return Heading(names, roles, delimiter, line + 1)
+    names = max(splits.values(), key=len)
+    if needed and lines[line].strip() and not (len(names) == 1 and is_id(names[0])):
+        msg = f"{name} has no post_id column, only {listed(names)}; rename one"
+        raise InvalidPostId(msg)
+    return None
+
+
+def _names(line: str, delimiter: str) -> tuple[str, ...]:
+    cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+    return tuple(_without_end(cells))
+
+
+def _without_end(cells: list[str]) -> list[str]:
+    while cells and not cells[-1].strip():
+        cells.pop()
+    return cells
+
+
+def rows(text: str, name: str, heading: Heading) -> list[Raw]:
+    """Return the rows below a heading."""
+    first: InvalidPostId | None = None
+    for dialect in _DIALECTS[: 3 if heading.delimiter == "\t" else 2]:
+        try:
+            return list(_rows(text, name, heading, dialect))
+        except InvalidPostId as error:
+            first = first or error
+    raise first or AssertionError
+
+
+def _rows(text: str, name: str, heading: Heading, dialect: Mapping[str, Any]) -> Iterator[Raw]:
+    lines = text.split("\n")
+    columns = len(heading.names)
+    spaced = f"{heading.delimiter} " in lines[heading.line - 1]
+    reader = csv.reader(
+        io.StringIO("\n".join(lines[heading.line :])),
+        delimiter=heading.delimiter,
+        skipinitialspace=spaced,
+        **dialect,
+    )
+    end = heading.line
+    while True:
+        start = end + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            msg = (
+                f"line {start} of {name}: a quotation mark is not closed, or not doubled within "
+                f"its text ({error})"
+            )
+            raise InvalidPostId(msg) from error
+        if cells is None:
+            return
+        end = heading.line + reader.line_num
+        if end > start:
+            _check_swallowed(lines[start - 1 : end], heading, f"line {start} of {name}")
+        cells = cells[:columns] + _without_end(cells[columns:])
+        if not any(cell.strip() for cell in cells) or _is_heading(cells, heading):
+            continue
+        if len(cells) != columns:
+            msg = (
+                f"line {start} of {name} has {counted(len(cells), 'column')}, and the heading "
+                f"{columns}; quote texts that hold {heading.delimiter!r}"
+            )
+            raise InvalidPostId(msg)
+        roles = {role: cells[place] for role, place in heading.roles.items()}
+        yield Raw.of(start, roles, heading.names[heading.roles["post_id"]])
+
+
+def _is_heading(cells: Sequence[str], heading: Heading) -> bool:
+    """Whether a row is the heading again, as where two exports were joined."""
+    return tuple(cell.strip() for cell in cells) == heading.names
+
+
+def _check_swallowed(lines: Sequence[str], heading: Heading, where: str) -> None:
+    """Refuse a row of several lines of which two look like rows of their own."""
+    place, columns = heading.roles["post_id"], len(heading.names)
+    found = 0
+    for line in lines:
+        cells = line.split(heading.delimiter)
+        if len(cells) >= columns:
+            ends = cells[place], cells[place - columns]
+            found += any(is_id(cell, LONG) for cell in ends)
+    if found > 1:
+        msg = (
+            f"{where}: a text in quotation marks goes on over lines that look like rows; close "
+            "the quotation mark, or put the text on one line"
+        )
+        raise InvalidPostId(msg)

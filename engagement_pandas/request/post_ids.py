@@ -1,0 +1,213 @@
+"""What identifies a post: its ID, and the time inside it."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from engagement_pandas.errors import InvalidPostId
+from engagement_pandas.text import FLOAT_BITS, listed, shown
+from engagement_pandas.vocabulary import FIRST_SNOWFLAKE, MAX_ID_DIGITS, SNOWFLAKE_EPOCH
+
+_ID: Final = re.compile(rf"[0-9]{{1,{MAX_ID_DIGITS}}}")
+_FLOATLIKE: Final = re.compile(
+    r"[+-]?\d+([.,]\d*)?([eE][+-]?\d+)?|nan|<NA>|none|null", re.IGNORECASE
+)
+_UNSEEN: Final = str.maketrans(dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
+_AROUND: Final = " \t\r\n\v\f\u00a0\u2009\u202f,;[](){}<>\"'`\u2018\u2019\u201c\u201d"
+_TITLE: Final = re.compile(
+    r"(?:(?:post|tweet|status)[ _-]?)?id\s*[:=]\s*['\"]?|=['\"]?", re.IGNORECASE
+)
+_DECIMAL: Final = re.compile(rf"([0-9]{{1,{MAX_ID_DIGITS}}})[.,]0+")
+_GROUPED: Final = re.compile(
+    r"(?<![\w,/])[0-9]{1,4}([ ,.'_\u00a0\u2009\u202f\u2019])[0-9]{2,4}(?:\1[0-9]{2,4}){2,}(?![\w,])"
+)
+_LINK: Final = re.compile(
+    r"(?:(?:https?:)?//)?([a-z0-9.-]+)(?::[0-9]+)?/(?:#!/)?(?:i/web/|\w+/)?status(?:es)?/"
+    rf"([0-9]{{1,{MAX_ID_DIGITS}}})(?:[/?#&].*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_HOSTS: Final = frozenset(
+    {
+        *("x.com", "twitter.com", "xcancel.com", "nitter.net", "nitter.poast.org"),
+        *("fxtwitter.com", "vxtwitter.com", "fixupx.com", "fixvx.com", "twittpr.com"),
+    }
+)
+"""X's hosts, and those of well-known mirrors, whose links hold X's IDs; also below them."""
+
+_GROUPED_DIGITS: Final = 15
+
+
+def unique_ids(posts: Any) -> tuple[str, ...]:
+    """Return the IDs of some posts as strings, in their order, each once.
+
+    Parameters
+    ----------
+    posts : iterable of str or int, Series, or frame with a ``post_id`` column
+        Exact integers are accepted, and links to posts; floats are not, since they have
+        lost digits. Integers that once were floats are found by :func:`check_digits`.
+
+    Examples
+    --------
+    >>> unique_ids(["1060976163948904448", 1060976163948904448, 7])
+    ('1060976163948904448', '7')
+    """
+    if (
+        isinstance(posts, tuple)
+        and posts
+        and all(type(p) is str and _ID.fullmatch(p) for p in posts)
+    ):
+        return tuple(dict.fromkeys(posts))
+    if hasattr(posts, "columns"):
+        if "post_id" not in list(posts.columns):
+            msg = (
+                f"the frame has no post_id column, only {listed(posts.columns)}; "
+                "rename the one with the IDs"
+            )
+            raise InvalidPostId(msg)
+        posts = posts["post_id"]
+    if isinstance(posts, str | bytes | Mapping) or not isinstance(posts, Iterable):
+        msg = f"post_ids is the single {type(posts).__name__} {posts!r}; give a list of IDs"
+        raise InvalidPostId(msg)
+    try:
+        every = iter(posts)
+    except TypeError as error:
+        msg = f"post_ids is the single {type(posts).__name__} {posts!r}; give a list of IDs"
+        raise InvalidPostId(msg) from error
+    ids = tuple(dict.fromkeys(_each(every)))
+    if not ids:
+        msg = "post_ids is empty; name at least one post"
+        raise InvalidPostId(msg)
+    return ids
+
+
+def _each(posts: Iterable[Any]) -> Iterable[str]:
+    for place, post in enumerate(posts):
+        try:
+            yield as_id(post)
+        except InvalidPostId as error:
+            msg = f"{error} (row {place} of the posts)"
+            raise InvalidPostId(msg) from error
+
+
+def as_id(post: Any) -> str:
+    """Return the ID of a post as a string, out of all that people write for one.
+
+    That is a link to it, ``"123"``, ``'123``, ``="123"``, ``ID: 123``, ``123.0``, or its
+    digits in groups.
+
+    Examples
+    --------
+    >>> as_id(1060976163948904448)
+    '1060976163948904448'
+    >>> as_id("https://x.com/i/web/status/8?s=20")
+    '8'
+    """
+    if isinstance(post, str) and (post_id := _read(post)):
+        return post_id
+    if isinstance(post, bool):
+        msg = f"{post!r} is not a post ID; give 1 to {MAX_ID_DIGITS} digits as text"
+        raise InvalidPostId(msg)
+    if isinstance(post, float) or (
+        isinstance(post, str) and not post.isdigit() and _FLOATLIKE.fullmatch(post)
+    ):
+        msg = (
+            f"post ID {shown(post)} has been a float or is missing, and its last digits are "
+            "lost; take the IDs from their source as text (in pandas: dtype={'post_id': str})"
+        )
+        raise InvalidPostId(msg)
+    if not isinstance(post, str):
+        try:
+            number = operator.index(post)
+        except TypeError:
+            pass
+        else:
+            if 0 <= number < 10**MAX_ID_DIGITS:
+                return str(number)
+    msg = f"{shown(post)} is not a post ID; give 1 to {MAX_ID_DIGITS} digits as text, or a link"
+    raise InvalidPostId(msg)
+
+
+def _read(text: str) -> str | None:
+    """Return the ID that a text has, or None where it has none that is exact."""
+    if _ID.fullmatch(text):
+        return str(text)
+    bare = text.translate(_UNSEEN).strip(_AROUND).rstrip(".:!?\u2026").rstrip(_AROUND)
+    if title := _TITLE.match(bare):
+        bare = bare[title.end() :].strip(_AROUND)
+    if link := _LINK.fullmatch(bare):
+        host = link[1].lower()
+        return link[2] if {host, host.partition(".")[2]} & _HOSTS else None
+    if (decimal := _DECIMAL.fullmatch(bare)) and not _rounded(int(decimal[1])):
+        return decimal[1]
+    if (groups := in_groups(bare)) == bare:
+        return re.sub("[^0-9]", "", groups)
+    return bare if _ID.fullmatch(bare) else None
+
+
+def _rounded(number: int) -> bool:
+    return number > 1 << FLOAT_BITS and int(float(number)) == number
+
+
+def in_groups(text: str) -> str | None:
+    """Return what seems to be one number whose digits stand in groups, if there is such.
+
+    Examples
+    --------
+    >>> in_groups("2,125,450,880,059,707,756 or 1,234,567")
+    '2,125,450,880,059,707,756'
+    """
+    found = (groups[0] for groups in _GROUPED.finditer(text))
+    digits = range(_GROUPED_DIGITS, MAX_ID_DIGITS + 1)
+    return next((one for one in found if sum(map(str.isdigit, one)) in digits), None)
+
+
+def created_at(post_id: str) -> datetime | None:
+    """When a post was made, read from its ID.
+
+    Parameters
+    ----------
+    post_id : str
+        1 to 19 digits.
+
+    Returns
+    -------
+    datetime or None
+        UTC, to the millisecond; None for IDs from before 2010-11-04, which hold no time.
+
+    Raises
+    ------
+    InvalidPostId
+        Where it is not the ID of a post.
+
+    Examples
+    --------
+    >>> created_at("1060976163948904448").isoformat()
+    '2018-11-09T19:23:24.126000+00:00'
+    >>> created_at("123456789") is None
+    True
+    """
+    number = int(as_id(post_id))
+    if number < FIRST_SNOWFLAKE:
+        return None
+    return SNOWFLAKE_EPOCH + timedelta(milliseconds=number >> 22)
+
+
+def first_id(moment: datetime) -> int:
+    """Return the least ID that a post can have which was made at that moment or later.
+
+    Parameters
+    ----------
+    moment : datetime
+        Aware, 2010-11-04 or later.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> created_at(str(first_id(datetime(2026, 3, 1, tzinfo=UTC)))).isoformat()
+    '2026-03-01T00:00:00+00:00'
+    """
+    return -((SNOWFLAKE_EPOCH - moment) // timedelta(milliseconds=1)) << 22

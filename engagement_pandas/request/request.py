@@ -1,0 +1,338 @@
+"""What is asked: requests of any size, validated at birth.
+
+:func:`totals`, :func:`last_28_hours` and :func:`historical` make them;
+:func:`~engagement_pandas.plan` cuts them to what the API takes. What the API would
+refuse is refused here, before anything is sent.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from engagement_pandas.errors import AmbiguousGrouping, InvalidPostId, InvalidWindow, RequestError
+from engagement_pandas.request.engagement_types import known_types
+from engagement_pandas.request.grouping import (
+    BY_DAY,
+    BY_HOUR,
+    BY_POST,
+    By,
+    Grouping,
+    named_groupings,
+)
+from engagement_pandas.request.owners import Handles
+from engagement_pandas.request.post_ids import unique_ids
+from engagement_pandas.request.window import Window
+from engagement_pandas.text import check_digits, counted, listed, shown
+from engagement_pandas.vocabulary import RELIABLE_PAST, Endpoint, EngagementType
+
+__all__ = [
+    "BY_DAY",
+    "BY_HOUR",
+    "BY_POST",
+    "EngagementRequest",
+    "Grouping",
+    "Window",
+    "historical",
+    "last_28_hours",
+    "totals",
+]
+
+_FEW = 4
+_KEYS = ("tweet_ids", "engagement_types", "groupings")
+
+PostIds = Iterable[Any]
+"""Strings or exact integers, a Series of them, or a frame with a ``post_id`` column."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class EngagementRequest:
+    """A question of any size, frozen; made by totals, last_28_hours or historical.
+
+    Parameters
+    ----------
+    endpoint : Endpoint or str
+    post_ids : iterable of str or int, or a frame with a ``post_id`` column
+        Kept as strings in the order given, duplicates once.
+    engagement_types : iterable of str or EngagementType
+        Duplicates once.
+    groupings : Grouping, sequence of dimensions, or mapping of name to either
+        Kept as a tuple of one to three :class:`Grouping`.
+    window : Window, optional
+        For ``/historical``, and only there.
+    owners : mapping of str to str, optional
+        Whose posts they are: handles by post ID, also of other posts. Read from the
+        ``handle`` column where ``post_ids`` is a frame with one. Not part of what goes
+        over the wire, and two questions that differ in it are the same.
+
+    Raises
+    ------
+    RequestError
+        Whatever the API would refuse, before anything is sent; the subclass says which
+        part is wrong.
+    """
+
+    endpoint: Endpoint
+    post_ids: tuple[str, ...]
+    engagement_types: tuple[EngagementType, ...]
+    groupings: tuple[Grouping, ...]
+    window: Window | None = None
+    owners: Mapping[str, str] = field(default_factory=Handles, compare=False)
+
+    def __post_init__(self) -> None:
+        try:
+            endpoint = Endpoint(self.endpoint)
+        except ValueError as error:
+            msg = f"there is no endpoint {self.endpoint!r}; there are {listed(list(Endpoint))}"
+            raise RequestError(msg) from error
+        object.__setattr__(self, "endpoint", endpoint)
+        beside = Handles.of(self.post_ids) if hasattr(self.post_ids, "columns") else None
+        object.__setattr__(self, "owners", beside or Handles.of(self.owners))
+        object.__setattr__(self, "post_ids", unique_ids(self.post_ids))
+        object.__setattr__(self, "engagement_types", known_types(self.engagement_types, endpoint))
+        object.__setattr__(self, "groupings", named_groupings(self.groupings, endpoint))
+        if endpoint is Endpoint.HISTORICAL:
+            if not isinstance(self.window, Window):
+                msg = f"historical() needs a Window, not {self.window!r}; see Window.covering()"
+                raise InvalidWindow(msg)
+        elif self.window is not None:
+            msg = (
+                f"{endpoint.facts.function} has no window ({endpoint.facts.meaning}); "
+                "ask historical()"
+            )
+            raise InvalidWindow(msg)
+
+    @property
+    def owner_only(self) -> str | None:
+        """Why a bearer token will not do, or None where it will."""
+        if not self.endpoint.facts.app_only:
+            return f"{self.endpoint.facts.path} answers only the owner of the posts"
+        private = [t for t in self.engagement_types if not t.facts.public]
+        return f"{listed(private)} are told only to the owner of the posts" if private else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the body that goes over the wire.
+
+        Examples
+        --------
+        >>> totals(["123"], engagement_types=["favorites"]).to_json() == {
+        ...     "tweet_ids": ["123"],
+        ...     "engagement_types": ["favorites"],
+        ...     "groupings": {"by_post": {"group_by": ["tweet.id", "engagement.type"]}},
+        ... }
+        True
+        """
+        body: dict[str, Any] = {
+            "tweet_ids": list(self.post_ids),
+            "engagement_types": [str(t) for t in self.engagement_types],
+            "groupings": {
+                g.name: {"group_by": [str(d) for d in g.dimensions]} for g in self.groupings
+            },
+        }
+        if self.window is not None:
+            body["start"] = f"{self.window.start:%Y-%m-%dT%H:%M:%SZ}"
+            body["end"] = f"{self.window.end:%Y-%m-%dT%H:%M:%SZ}"
+        return body
+
+    @classmethod
+    def from_json(cls, endpoint: str, body: Mapping[str, Any]) -> EngagementRequest:
+        """Return the request that went over the wire as this body; as :meth:`to_json` has it.
+
+        Raises
+        ------
+        RequestError
+            Where it is none that could have been sent.
+
+        Examples
+        --------
+        >>> asked = totals(["123"], engagement_types=["favorites"])
+        >>> EngagementRequest.from_json("totals", asked.to_json()) == asked
+        True
+        """
+        ids, types, named = (_member(body, key, "the body") for key in _KEYS)
+        if not isinstance(named, Mapping):
+            msg = f"groupings is {shown(named)}; a body has an object there, of groupings by name"
+            raise RequestError(msg)
+        by = {
+            name: _member(group, "group_by", f"grouping {name!r}") for name, group in named.items()
+        }
+        window = None
+        if "start" in body or "end" in body:
+            window = Window.covering(*(_member(body, key, "the body") for key in ("start", "end")))
+        return cls(endpoint, ids, types, by, window)  # type: ignore[arg-type]
+
+    def grouping(self, name: str | None = None) -> Grouping:
+        """Return the grouping of that name; without a name, the only one there is.
+
+        Raises
+        ------
+        AmbiguousGrouping
+            Where there are several and none is named, or none has that name.
+        """
+        names = [g.name for g in self.groupings]
+        if name is None and len(names) == 1:
+            return self.groupings[0]
+        if name in names:
+            return self.groupings[names.index(name)]
+        asked = "name one" if name is None else f"none is named {name!r}"
+        msg = f"the request has {counted(len(names), 'grouping')}, {listed(names)}; {asked}"
+        raise AmbiguousGrouping(msg)
+
+    def replace(self, **changes: Any) -> EngagementRequest:
+        """Return a copy with some fields changed, validated like any other request."""
+        return replace(self, **changes)
+
+    def __repr__(self) -> str:
+        parts = [
+            f"{self.endpoint} of {counted(len(self.post_ids), 'post')}",
+            ", ".join(self.engagement_types)
+            if len(self.engagement_types) <= _FEW
+            else f"{len(self.engagement_types)} engagement types",
+            "; ".join(map(str, self.groupings)),
+        ]
+        if self.window is not None:
+            parts.append(str(self.window))
+        return f"EngagementRequest({' | '.join(parts)})"
+
+
+def _member(value: object, key: str, name: str) -> Any:
+    """Return what an object of a body has below a key."""
+    if isinstance(value, Mapping) and key in value:
+        return value[key]
+    msg = f"{name} has no {key!r}, and is not that of a request: {shown(value)}"
+    raise RequestError(msg)
+
+
+def totals(
+    post_ids: PostIds,
+    *,
+    engagement_types: Iterable[str],
+    by: By = BY_POST,
+) -> EngagementRequest:
+    """Ask for the totals since each post was made.
+
+    Parameters
+    ----------
+    post_ids : iterable of str or int, Series, or frame with a ``post_id`` column
+        Any number; 250 go into one request.
+    engagement_types : iterable of str
+        Of the 7 in ``TOTALS_TYPES``. Impressions and engagements are the owner's to see,
+        and only of posts up to 90 days old; video views up to 1800 days.
+    by : Grouping, sequence of dimensions, or mapping of 1 to 3 names to either
+        Post and type by default; ``/totals`` has no days or hours.
+
+    Returns
+    -------
+    EngagementRequest
+
+    Raises
+    ------
+    RequestError
+        For whatever the API would refuse.
+
+    Examples
+    --------
+    >>> totals(["1060976163948904448"], engagement_types=["favorites", "retweets"])
+    EngagementRequest(totals of 1 post | favorites, retweets | by_post: tweet.id > engagement.type)
+    """
+    return _asked(Endpoint.TOTALS, post_ids, engagement_types, by)
+
+
+def last_28_hours(
+    post_ids: PostIds,
+    *,
+    engagement_types: Iterable[str],
+    by: By = BY_HOUR,
+) -> EngagementRequest:
+    """Ask for the 28 hours before the moment of asking.
+
+    Parameters
+    ----------
+    post_ids : iterable of str or int, Series, or frame with a ``post_id`` column
+        Any number, all owned by the account that asks; 25 go into one request.
+    engagement_types : iterable of str
+        Of the 17 in ``SERIES_TYPES``.
+    by : Grouping, sequence of dimensions, or mapping of 1 to 3 names to either
+        Post, type, UTC day and UTC hour by default. The first and the last of the 28 or
+        29 hours are partial.
+
+    Returns
+    -------
+    EngagementRequest
+
+    Raises
+    ------
+    RequestError
+        For whatever the API would refuse.
+
+    Examples
+    --------
+    >>> last_28_hours([1060976163948904448], engagement_types=["url_clicks"], by=BY_POST)
+    EngagementRequest(28hr of 1 post | url_clicks | by_post: tweet.id > engagement.type)
+    """
+    return _asked(Endpoint.LAST_28_HOURS, post_ids, engagement_types, by)
+
+
+def historical(
+    post_ids: PostIds,
+    *,
+    engagement_types: Iterable[str],
+    window: Window,
+    by: By = BY_HOUR,
+) -> EngagementRequest:
+    """Ask for a window of any length since 2014-09-01.
+
+    Parameters
+    ----------
+    post_ids : iterable of str or int, Series, or frame with a ``post_id`` column
+        Any number, all owned by the account that asks; 25 go into one request.
+    engagement_types : iterable of str
+        Of the 17 in ``SERIES_TYPES``. Favorites, replies and retweets are counted since
+        2015-09-15.
+    window : Window
+        Whole UTC hours; 28 days go into one request.
+    by : Grouping, sequence of dimensions, or mapping of 1 to 3 names to either
+        Post, type, UTC day and UTC hour by default.
+
+    Returns
+    -------
+    EngagementRequest
+
+    Raises
+    ------
+    RequestError
+        For whatever the API would refuse.
+
+    Warns
+    -----
+    UserWarning
+        Where the window begins more than 365 days ago: newer documentation says that the
+        API reaches back no further.
+
+    Examples
+    --------
+    >>> march = Window.covering("2026-03-01", "2026-04-01")
+    >>> historical(["7"], engagement_types=["impressions"], window=march, by=BY_DAY)
+    EngagementRequest(historical of 1 post | impressions
+        | by_day: tweet.id > engagement.type > engagement.day
+        | 2026-03-01 00:00 to 2026-04-01 00:00 UTC)
+    """
+    request = _asked(Endpoint.HISTORICAL, post_ids, engagement_types, by, window)
+    if window.start < datetime.now(UTC) - RELIABLE_PAST:
+        warnings.warn(
+            f"the window begins at {window.start:%Y-%m-%d %H:%M} UTC, more than "
+            f"{RELIABLE_PAST.days} days ago; newer documentation of the API says that it "
+            "reaches back no further",
+            UserWarning,
+            stacklevel=2,
+        )
+    return request
+
+
+def _asked(endpoint: Endpoint, *question: Any) -> EngagementRequest:
+    request = EngagementRequest(endpoint, *question)
+    check_digits(request.post_ids, InvalidPostId)
+    return request

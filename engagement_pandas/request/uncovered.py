@@ -1,0 +1,110 @@
+"""Whether requests cover a question: each post, type and hour of it, in each grouping, once.
+
+A hash serves as a random number. A request weighs the product of three sums: over its posts,
+over its types, and over its window (the hash of its end less that of its start, so that
+neighbouring windows add up). Requests that cover the same weigh the same together; others do
+with a chance of some 2**-60. So a million posts are compared without a table of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import chain, groupby
+from operator import attrgetter
+from typing import Final
+
+from engagement_pandas.request.grouping import Grouping
+from engagement_pandas.request.request import EngagementRequest
+from engagement_pandas.request.window import Window
+from engagement_pandas.vocabulary import Endpoint, EngagementType
+
+Requests = Sequence[EngagementRequest]
+
+_KINDS: Final = ("endpoint", "groupings", "engagement_types")
+_WHY: Final = {True: "more often than was asked", False: "missing"}
+
+
+def uncovered(asked: Requests, parts: Requests) -> str | None:
+    """Return what the parts miss of a question, or have too often; None where they cover it.
+
+    Parameters
+    ----------
+    asked : sequence of EngagementRequest
+        The question, or what is left of one: no post, type and hour in two of them.
+    parts : sequence of EngagementRequest
+        The requests it was cut into, or those that its responses settle.
+
+    Examples
+    --------
+    >>> from engagement_pandas import Window, historical
+    >>> first, second = (Window.covering(f"2026-05-0{n}", f"2026-05-0{n + 1}") for n in (1, 2))
+    >>> may = Window(first.start, second.end)
+    >>> asked = historical(["7", "8", "9"], engagement_types=["replies"], window=may)
+    >>> parts = [asked.replace(window=day) for day in (first, second)]
+    >>> uncovered([asked], parts) is None
+    True
+    >>> uncovered([asked], [parts[0], parts[1].replace(post_ids=["7"])])
+    'missing: replies of post 8 (and 1 more) from 2026-05-02 00:00 UTC (historical by_hour)'
+    >>> uncovered([asked], [*parts, parts[0]])
+    'more often than was asked: replies of post 7 (and 2 more) from 2026-05-01 00:00 UTC ...'
+    """
+    if _in_order(asked, parts) or _weight(asked) == _weight(parts):
+        return None
+    posts: Counter[str] = Counter()
+    for sign, requests in ((-1, asked), (1, parts)):
+        for one in requests:
+            weight = sign * _types(*attrgetter(*_KINDS)(one)) * _span(one.window)
+            posts.update(dict.fromkeys(one.post_ids, weight))
+    first, *others = [post for post, weight in posts.items() if weight]
+    more = f" (and {len(others):,} more)" if others else ""
+    return _difference(first, more, asked, parts)
+
+
+def _in_order(asked: Requests, parts: Requests) -> bool:
+    """Return whether the parts are one request, cut into batches of posts; it is quick to see."""
+    kind = attrgetter(*_KINDS, "window")
+    return (
+        len(asked) == 1
+        and all(kind(part) == kind(asked[0]) for part in parts)
+        and asked[0].post_ids == tuple(chain.from_iterable(part.post_ids for part in parts))
+    )
+
+
+def _weight(requests: Requests) -> int:
+    return sum(
+        sum(map(hash, posts)) * _types(*kinds) * sum(_span(one.window) for one in alike)
+        for (posts, *kinds), alike in groupby(requests, attrgetter("post_ids", *_KINDS))
+    )
+
+
+@lru_cache(maxsize=16)
+def _types(
+    endpoint: Endpoint, groupings: tuple[Grouping, ...], kinds: tuple[EngagementType, ...]
+) -> int:
+    return sum(hash((endpoint, groupings, kind)) for kind in kinds)
+
+
+def _span(window: Window | None) -> int:
+    return 1 if window is None else hash(window.end) - hash(window.start)
+
+
+def _difference(post: str, more: str, asked: Requests, parts: Requests) -> str:
+    """Return of which type, and from when on, a post is missing or there too often."""
+    steps: Counter[tuple[str, str, str]] = Counter()
+    for sign, requests in ((-1, asked), (1, parts)):
+        for one in (request for request in requests if post in request.post_ids):
+            by = f"({one.endpoint} {', '.join(grouping.name for grouping in one.groupings)})"
+            edges = {"": 1}
+            if one.window is not None:
+                moments = one.window.start, one.window.end
+                edges = {
+                    f" from {at:%Y-%m-%d %H:%M} UTC": n
+                    for at, n in zip(moments, (1, -1), strict=True)
+                }
+            for kind in one.engagement_types:
+                for since, step in edges.items():
+                    steps[since, kind, by] += sign * step
+    key = min(key for key, number in steps.items() if number)
+    return f"{_WHY[steps[key] > 0]}: {key[1]} of post {post}{more}{key[0]} {key[2]}"

@@ -1,0 +1,191 @@
+"""The answers to the requests of a collection on disk: a file each, complete or not there."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from engagement_pandas.errors import ArchiveError
+from engagement_pandas.files import place, probe, replacing
+from engagement_pandas.request.cost import most_rows
+from engagement_pandas.request.request import EngagementRequest
+from engagement_pandas.response.record import BROKEN, FORMAT, digest, load, load_head, packed
+from engagement_pandas.response.refusal import settle
+from engagement_pandas.response.response import EngagementResponse
+from engagement_pandas.response.validation import invalid
+from engagement_pandas.text import sized
+from engagement_pandas.vocabulary import OmissionReason
+
+QUESTION: Final = "question.json.gz"
+ENDING: Final = ".json.gz"
+ASIDE: Final = ".set_aside.gz"
+"""Instead of an answer: why there is none, and the last invalid body, if there was one."""
+
+PROBE: Final = 2**16
+"""Bytes that are written and removed again, to see whether anything can be written."""
+
+_KEY: Final = 32
+_ROW: Final = 10
+"""Bytes of an hour's count in an answer: ``"07":"12",``."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """The files of a collection.
+
+    Parameters
+    ----------
+    path : Path
+        Their folder.
+    """
+
+    path: Path
+
+    def file(self, asked: EngagementRequest) -> Path:
+        """Return the file of the answer to a request."""
+        return self.path / (digest(asked.to_json())[:_KEY] + ENDING)
+
+    def aside(self, asked: EngagementRequest) -> Path:
+        """Return the file that says why a request has no answer."""
+        return self.path / (digest(asked.to_json())[:_KEY] + ASIDE)
+
+    def moments(self) -> Iterator[datetime]:
+        """Yield when each answer was read, damaged ones left out."""
+        for file in self.path.glob(f"[!.]*{ENDING}"):
+            try:
+                if file.name != QUESTION:
+                    yield datetime.fromisoformat(load_head(file)["retrieved_at"])
+            except (FileNotFoundError, ArchiveError, *BROKEN):
+                continue
+
+    def read(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
+        """Return the answer to a request, or None and why it is damaged, if it is there."""
+        try:
+            head, content = load(self.file(asked))
+            answer = _answer(asked, head, content)
+        except FileNotFoundError:
+            return None, None
+        except BROKEN as error:
+            return None, f"{type(error).__name__}: {error}"
+        if settle(answer)[0] is None:
+            return None, "it refuses the whole request"
+        lost = invalid(answer) if answer.status == HTTPStatus.OK else None
+        return (None, f"it does not answer its request: {lost}") if lost else (answer, None)
+
+    def glance(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
+        """Return the same, and of an answer of status 200 only its head, without the counts."""
+        try:
+            head = load_head(self.file(asked))
+            if head["status"] == HTTPStatus.OK:
+                return _answer(asked, head, b"{}"), None
+        except FileNotFoundError:
+            return None, None
+        except BROKEN as error:
+            return None, f"{type(error).__name__}: {error}"
+        return self.read(asked)
+
+    def why_not(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, bool]:
+        """Return why a request has no answer, as far as that is known; and if it was halved."""
+        try:
+            head, _ = load(self.aside(asked))
+            if head["halved"]:
+                return None, True
+            moment = datetime.fromisoformat(head["retrieved_at"])
+            reason = OmissionReason(head["reason"])
+            return EngagementResponse.uncounted(asked, moment, reason, head["message"]), False
+        except (FileNotFoundError, ArchiveError, *BROKEN):  # it is sent again
+            return None, False
+
+    def keep(self, response: EngagementResponse, account: str) -> EngagementResponse:
+        """Store an answer; return the one that is stored."""
+        file = self.file(response.request)
+        head = {
+            "format": FORMAT,
+            "endpoint": str(response.request.endpoint),
+            "request": response.request.to_json(),
+            "status": response.status,
+            "retrieved_at": response.retrieved_at.isoformat(),
+            "account": account,
+        }
+        written = packed(head, response.content)
+        stored = None
+        try:
+            if not place(file, written):
+                stored = self.read(response.request)[0]
+                if stored is None:
+                    with replacing(file) as beside:
+                        beside.write_bytes(written)
+            self.aside(response.request).unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritten(file, error) from error
+        return stored or response
+
+    def set_aside(
+        self, failed: EngagementResponse, content: bytes = b"", *, halved: bool = False
+    ) -> None:
+        """Store why a request has no answer, instead of what was stored of it before.
+
+        Parameters
+        ----------
+        failed : EngagementResponse
+            As :meth:`EngagementResponse.uncounted` makes it.
+        content : bytes
+            The last invalid body.
+        halved : bool
+            Whether smaller requests were sent in its place; it is then no omission itself.
+        """
+        file = self.aside(failed.request)
+        head = {
+            "format": FORMAT,
+            "request": failed.request.to_json(),
+            "retrieved_at": failed.retrieved_at.isoformat(),
+            "reason": failed.reason,
+            "message": "; ".join(failed.envelope().errors),
+            "halved": halved,
+        }
+        try:
+            with replacing(file) as beside:
+                beside.write_bytes(packed(head, content))
+            self.file(failed.request).unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritten(file, error) from error
+
+    def check_room(self, left: Sequence[EngagementRequest], in_flight: int) -> None:
+        """Check, before anything is sent, that the answers on their way at once can be stored.
+
+        That is as many bytes as they have at most before they are packed, about. Something is
+        written, too, since quotas and folders that are read-only do not show otherwise.
+        """
+        if not left:
+            return
+        rows = max(most_rows(one, ()) for one in left)
+        size = min(len(left), in_flight) * rows * _ROW
+        try:
+            free = shutil.disk_usage(self.path).free
+            probe(self.path, PROBE)
+        except OSError as error:
+            msg = f"{self.path} takes no answers: {error}; free some room, and collect again"
+            raise ArchiveError(msg) from error
+        if free < size:
+            msg = (
+                f"{self.path} has {sized(free)} free, and the answers on their way at once may "
+                f"take {sized(size)}; free some room, and collect again"
+            )
+            raise ArchiveError(msg)
+
+
+def _answer(asked: EngagementRequest, head: dict[str, Any], content: bytes) -> EngagementResponse:
+    if head["request"] != asked.to_json():
+        msg = "it answers another request"
+        raise ValueError(msg)
+    moment = datetime.fromisoformat(head["retrieved_at"])
+    return EngagementResponse(asked, content, head["status"], moment)
+
+
+def _unwritten(file: Path, error: OSError) -> ArchiveError:
+    return ArchiveError(f"{file} cannot be written: {error}; free some room, and collect again")

@@ -1,0 +1,211 @@
+"""Raw answers on disk: each stored before it is read, and a job that goes on where it stopped.
+
+A folder a collection, a file an answer::
+
+    raw/
+        totals-20260415T122000Z-5f1d0a9c3b7e-1c9a/     one question, asked once: a snapshot
+            question.json.gz                           what was asked, and how it was cut
+            3f0c….json.gz                              an answer: a line that tells of it, then
+            …                                          the body as it arrived; gzipped
+            3f0c….set_aside.gz                         why there is none, for now, and the body
+            complete                                   all of it is answered; or
+            ended                                      too old to go on with
+        historical-5f1d0a9c3b7e/                       time does not change this one
+
+``zcat FILE | tail -n +2`` is the body. No file that is whole is ever written over. The
+secrets of the account are in none of them; a body is what the server sent.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+from engagement_pandas.errors import ArchiveError
+from engagement_pandas.files import sweep
+from engagement_pandas.request.owners import OWNERS
+from engagement_pandas.request.plan import Plan
+from engagement_pandas.request.plan import plan as cut
+from engagement_pandas.request.request import EngagementRequest
+from engagement_pandas.response.answer_files import QUESTION
+from engagement_pandas.response.collection import Collection, Damage
+from engagement_pandas.response.record import digest
+from engagement_pandas.response.response import EngagementResponse
+from engagement_pandas.text import counted
+from engagement_pandas.vocabulary import Endpoint
+
+_SHORT: Final = 12
+
+
+class Archive:
+    """A folder of raw answers.
+
+    Parameters
+    ----------
+    folder : str or path
+        Made with the first answer, where it is not there yet.
+
+    Raises
+    ------
+    ArchiveError
+        Where it is a file.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, ep.demo_client("2026-04-15") as demo:
+    ...     archive = Archive(folder)
+    ...     request = ep.totals(demo.posts, engagement_types=["favorites"])
+    ...     collection = demo.client.collect(request, into=archive)
+    ...     counts = ep.flatten(archive)
+    ...     archive.verify(), len(archive.collections)
+    ((), 1)
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        if self.folder.is_file():
+            msg = f"{self.folder} is a file; name a folder"
+            raise ArchiveError(msg)
+
+    @property
+    def collections(self) -> tuple[Collection, ...]:
+        """What was collected, by the names of the folders: each endpoint's oldest first.
+
+        Folders that are none of ours are left out.
+        """
+        if not self.folder.is_dir():
+            return ()
+        found = sorted(path for path in self.folder.iterdir() if path.is_dir())
+        return tuple(Collection(path) for path in found if _ours(path))
+
+    def __iter__(self) -> Iterator[EngagementResponse]:
+        """Yield the answers of all collections, one at a time."""
+        for collection in self.collections:
+            yield from collection
+
+    def collection(self, plan: Plan, account: str, now: datetime) -> Collection:
+        """Return the collection that a plan goes into: one that was not finished, or a new one.
+
+        Parameters
+        ----------
+        plan : Plan
+        account : str
+            Who asks; another account's collection is not gone on with.
+        now : datetime
+            Aware; when a new one begins.
+
+        Raises
+        ------
+        ArchiveError
+            Where the folder cannot be written to.
+        """
+        path = self._path(plan, account, now)
+        try:
+            made = Collection.begin(path, plan, account, now)
+            for old in self._unfinished(plan, account):
+                if old != made and not old.is_recent(now):
+                    old.end()
+                    self._report(old, now)
+        except ArchiveError:
+            raise
+        except OSError as error:
+            msg = (
+                f"{self.folder} takes no collection: {error}; free some room, "
+                "or name another folder"
+            )
+            raise ArchiveError(msg) from error
+        return made
+
+    def begun(self, plan: Plan, account: str, now: datetime) -> Collection | None:
+        """Return the collection that would be gone on with; None where one would be begun.
+
+        Nothing is made. One whose question is lost is begun anew.
+        """
+        found = Collection(self._path(plan, account, now))
+        try:
+            _ = found.requests
+        except ArchiveError:
+            return None
+        return found
+
+    def _path(self, plan: Plan, account: str, now: datetime) -> Path:
+        endpoint, identity = plan.request.endpoint, _identity(plan, account)
+        if endpoint is Endpoint.HISTORICAL:
+            return self.folder / f"{endpoint}-{identity}"
+        for known in self._unfinished(plan, account):
+            if known.is_recent(now):
+                return known.path
+        begun = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        return self.folder / f"{endpoint}-{begun}-{identity}-{uuid4().hex[:4]}"
+
+    def _unfinished(self, plan: Plan, account: str) -> list[Collection]:
+        """Return the snapshots of a question that are not finished nor ended, latest first."""
+        name = f"-{_identity(plan, account)}-"
+        return [
+            known
+            for known in reversed(self.collections)
+            if name in known.path.name and not (known.complete or known.ended)
+        ]
+
+    def _report(self, old: Collection, now: datetime) -> None:
+        try:
+            lacking = f"{counted(len(old.unanswered), 'request')} without an answer"
+        except ArchiveError:  # its question is lost
+            lacking = "its question lost"
+        warnings.warn(
+            f"{old.path} is not finished ({old.ages(now) or 'no answer yet'}; {lacking}) and too "
+            "old to go on with: a new snapshot is begun, and what was answered stays readable",
+            UserWarning,
+            stacklevel=4,
+        )
+
+    def verify(self) -> tuple[Damage, ...]:
+        """Read every file, and tell which are damaged or missing, and what to ask again.
+
+        What a collection that is not finished has yet to ask is no damage: going on is all
+        it needs, see :attr:`Collection.unanswered`.
+        """
+        sweep(self.folder)
+        return tuple(damage for collection in self.collections for damage in collection.verify())
+
+    def __repr__(self) -> str:
+        found = self.collections
+        open_ = sum(not collection.complete for collection in found)
+        unfinished = f", {open_} of them not finished" if open_ else ""
+        return f"Archive({self.folder}: {counted(len(found), 'collection')}{unfinished})"
+
+
+def _identity(plan: Plan, account: str) -> str:
+    asked: list[Any] = [str(plan.request.endpoint), plan.request.to_json(), account]
+    if plan.requests != cut(plan.request, now=plan.now).requests:
+        # Somebody cut it otherwise: its answers are others.
+        asked.append([part.to_json() for part in plan.requests])
+    if account == OWNERS and plan.request.owner_only:
+        # Another owner is another question: other tokens, and other requests.
+        asked.append([plan.request.owners.get(post) for post in plan.request.post_ids])
+    return digest(asked)[:_SHORT]
+
+
+def unsettled(collection: Collection) -> tuple[EngagementRequest, ...]:
+    """Return the requests that the question was cut into and that are not settled yet.
+
+    What a refusal left over is part of the request that was refused.
+    """
+    left = {(post, one.window) for one in collection.unanswered for post in one.post_ids}
+    return tuple(
+        part
+        for part in collection.requests
+        if any((post, part.window) in left for post in part.post_ids)
+    )
+
+
+def _ours(path: Path) -> bool:
+    """Tell whether a folder holds a collection, be its question lost or its name changed."""
+    if path.name.startswith("."):  # on its way to being one
+        return False
+    return path.name.partition("-")[0] in list(Endpoint) or (path / QUESTION).exists()

@@ -1,0 +1,353 @@
+"""The answers to one question, asked once: a folder of files that are whole or not there."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
+
+from engagement_pandas.errors import ArchiveError, RequestError
+from engagement_pandas.files import flush_folder, make_folder, place, replacing, sweep
+from engagement_pandas.request.plan import Plan
+from engagement_pandas.request.request import EngagementRequest
+from engagement_pandas.request.uncovered import uncovered
+from engagement_pandas.response.answer_files import QUESTION, Records
+from engagement_pandas.response.record import BROKEN, FORMAT, LONGEST_QUESTION, load, packed
+from engagement_pandas.response.refusal import halves, settle
+from engagement_pandas.response.response import EngagementResponse
+from engagement_pandas.text import counted, lasting
+from engagement_pandas.vocabulary import Endpoint
+
+COMPLETE: Final = "complete"
+ENDED: Final = "ended"
+"""The mark of a snapshot that was not finished in time; another one was begun."""
+
+MOST_APART: Final[Mapping[Endpoint, timedelta]] = {
+    Endpoint.LAST_28_HOURS: timedelta(minutes=10),
+    Endpoint.TOTALS: timedelta(hours=1),
+}
+"""How long a snapshot that is not finished is gone on with, from its oldest answer on.
+
+One job may take longer: what it read in one go is a snapshot, whose age tells how long.
+"""
+
+Read = Callable[[EngagementRequest], tuple[EngagementResponse | None, str | None]]
+
+
+class _QuestionLost(ArchiveError):
+    """The file of the question is damaged or missing; the same question writes it anew."""
+
+
+class Damage(NamedTuple):
+    """A file that is not what it was, or not there.
+
+    Attributes
+    ----------
+    path : Path
+    why : str
+    request : EngagementRequest or None
+        What to ask again: ``reopen`` the collection and ``collect`` the same question. None
+        where the question itself is lost.
+    """
+
+    path: Path
+    why: str
+    request: EngagementRequest | None
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The answers to one question, asked once.
+
+    Iterating yields responses, for ``flatten`` and ``omissions``, one at a time. Of one that
+    is not finished it yields what there is, and warns of what there is not.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder.
+    """
+
+    path: Path
+
+    @classmethod
+    def begin(cls, path: Path, plan: Plan, account: str, now: datetime) -> Collection:
+        """Make the folder with its question in it, both or neither; or find it made.
+
+        A question that is lost is written anew: what was answered stays good.
+        """
+        question = packed(_question(plan, account, now), b"")
+        make_folder(path.parent)
+        sweep(path.parent)
+        sweep(path)
+        if not path.exists():
+            beside = path.with_name(f".{uuid4().hex}-{path.name}")
+            try:
+                beside.mkdir()
+                place(beside / QUESTION, question)
+                try:
+                    beside.rename(path)
+                except OSError:
+                    if not (path / QUESTION).exists():  # another process was not quicker
+                        raise
+            finally:
+                shutil.rmtree(beside, ignore_errors=True)
+        flush_folder(path.parent)  # also where it was made just before a crash
+        try:
+            _ = cls(path).requests
+        except _QuestionLost:
+            with replacing(path / QUESTION) as beside:
+                beside.write_bytes(question)
+        return cls(path)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was answered."""
+        return (self.path / COMPLETE).exists()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was too old to go on with, and another one was begun."""
+        return (self.path / ENDED).exists()
+
+    @property
+    def records(self) -> Records:
+        """The files of its answers."""
+        return Records(self.path)
+
+    @cached_property
+    def _told(self) -> dict[str, Any]:
+        try:
+            return load(self.path / QUESTION, LONGEST_QUESTION)[0]
+        except (FileNotFoundError, *BROKEN) as error:
+            raise self._lost(error) from error
+
+    @cached_property
+    def requests(self) -> tuple[EngagementRequest, ...]:
+        """The requests that the question was cut into."""
+        return self._cut("parts")
+
+    @cached_property
+    def unposted(self) -> tuple[EngagementRequest, ...]:
+        """What is not asked: posts, with a window that ends before they were made."""
+        return self._cut("unposted") if "unposted" in self._told else ()
+
+    def _cut(self, name: str) -> tuple[EngagementRequest, ...]:
+        try:
+            told, endpoint = self._told[name], self._told["endpoint"]
+            parts = told if isinstance(told, list) else [told]
+            return tuple(EngagementRequest.from_json(endpoint, part) for part in parts)
+        except (KeyError, TypeError, RequestError) as error:
+            raise self._lost(error) from error
+
+    def _lost(self, error: Exception) -> _QuestionLost:
+        return _QuestionLost(
+            f"{self.path / QUESTION} is damaged or missing ({error}); reopen() its collection "
+            "and collect the same question again, or remove the folder"
+        )
+
+    @property
+    def account(self) -> str:
+        """Who asked."""
+        return str(self._told["account"])
+
+    @property
+    def started(self) -> datetime:
+        """When it was begun, aware UTC."""
+        return datetime.fromisoformat(self._told["started"])
+
+    @property
+    def unanswered(self) -> tuple[EngagementRequest, ...]:
+        """What is still to be asked: without an answer, set aside or damaged."""
+        return tuple(asked for asked, answer, _ in self._walk() if answer is None or answer.failed)
+
+    def __iter__(self) -> Iterator[EngagementResponse]:
+        for part in self.unposted:
+            yield EngagementResponse.unposted(part, self.started)
+        left = 0
+        for asked, answer, why in self._walk():
+            if answer is not None:
+                yield answer
+            elif why is not None:
+                msg = (
+                    f"{self.records.file(asked)} is damaged ({why}); reopen() its collection and "
+                    f"collect the same question again: only what is damaged is asked{self._until()}"
+                )
+                raise ArchiveError(msg)
+            else:
+                left += 1
+        if left:
+            warnings.warn(
+                f"{self.path} is not finished: {counted(left, 'request')} and what may follow "
+                "from them have no answer yet; collect the same question again",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def find(self, asked: EngagementRequest) -> EngagementResponse | None:
+        """Return what was answered to a request; None where it was not, or is damaged."""
+        return self.records.read(asked)[0]
+
+    def keep(self, response: EngagementResponse, account: str | None = None) -> EngagementResponse:
+        """Store an answer to a request that was sent; return the one that is stored.
+
+        ``account`` tells who sent it, if not the one who asked the question. Where another
+        process stored one first, that is returned, so that all read the same.
+        """
+        return self.records.keep(response, account or self.account)
+
+    def finish(self) -> None:
+        """Mark it as complete."""
+        if self.complete:  # to read it again takes no room
+            return
+        settled = [settle(one)[0] for _, one, _ in self._walk(self.records.glance) if one]
+        parts = [one.request for one in settled if one is not None and not one.failed]
+        if why := uncovered(self._cut("request"), [*self.unposted, *parts]):
+            msg = f"{self.path} is not complete: {why}; collect again"
+            raise ArchiveError(msg)
+        try:
+            place(self.path / COMPLETE, b"")
+        except OSError as error:
+            msg = f"{self.path / COMPLETE} cannot be written: {error}; collect again"
+            raise ArchiveError(msg) from error
+
+    def reopen(self) -> None:
+        """Take the mark of completeness away: the same question goes on with this collection.
+
+        A snapshot does so only within :data:`MOST_APART` of its oldest answer: one of a week
+        ago cannot be mended by one of today, and so a new snapshot is begun.
+        """
+        for mark in (COMPLETE, ENDED):
+            (self.path / mark).unlink(missing_ok=True)
+
+    def end(self) -> None:
+        """Mark it as one that is not gone on with, though it is not complete."""
+        place(self.path / ENDED, b"")
+
+    @property
+    def read_over(self) -> tuple[datetime, datetime] | None:
+        """When the first and the last of its answers were read, aware; None without any."""
+        moments = sorted(self.records.moments())
+        return (moments[0], moments[-1]) if moments else None
+
+    def is_recent(self, now: datetime) -> bool:
+        """Return whether it may be gone on with now: whether its answers would fit together."""
+        bound = self._bound()
+        if bound is None:
+            return True
+        moments = [*self.records.moments()]
+        with suppress(ArchiveError):  # a lost question is written again, with another time
+            moments.append(self.started)
+        # Also where the clock was set back meanwhile: how old it is nobody knows then.
+        return all(abs(now - moment) <= bound for moment in moments)
+
+    def ages(self, now: datetime) -> str | None:
+        """Return how far apart and how old the answers of a snapshot are; None without any."""
+        read, bound = self.read_over, self._bound()
+        if read is None or bound is None:
+            return None
+        first, last = read
+        return (
+            f"{self._kind()} read over {lasting(last - first)} ({first:%Y-%m-%d %H:%M} to "
+            f"{last:%Y-%m-%d %H:%M} UTC), {lasting(now - last)} ago"
+        )
+
+    def _until(self) -> str:
+        bound = self._bound()
+        return "" if bound is None else f", within {lasting(bound)} of its oldest answer"
+
+    def _kind(self) -> str:
+        """Return the endpoint; from the name of the folder where the question is lost."""
+        try:
+            return str(self._told["endpoint"])
+        except (KeyError, ArchiveError):
+            return self.path.name.partition("-")[0]
+
+    def _bound(self) -> timedelta | None:
+        """Return how long it is gone on with; None where time does not change the answers."""
+        return next((most for kind, most in MOST_APART.items() if kind == self._kind()), None)
+
+    def verify(self) -> Iterator[Damage]:
+        """Yield what is damaged, or missing though it is complete.
+
+        So is a snapshot of answers that jobs have read further apart than :data:`MOST_APART`,
+        and one that is not finished and has got older than that; see :meth:`ages`.
+        """
+        try:
+            _ = self.requests
+        except ArchiveError as error:
+            yield Damage(self.path / QUESTION, str(error), None)
+            return
+        sweep(self.path)
+        if why := self._apart():
+            yield Damage(self.path, why, None)
+        for asked, answer, why in self._walk():
+            if why is not None:
+                yield Damage(self.records.file(asked), why, asked)
+            elif answer is not None and answer.failed:
+                said = "; ".join(answer.envelope().errors)
+                aside = self.records.aside(asked)
+                yield Damage(aside, f"set aside as {answer.reason}: {said}", asked)
+
+    def _apart(self) -> str | None:
+        """Return why its answers are none of one snapshot, if they are not."""
+        bound, moments = self._bound(), sorted(self.records.moments())
+        if bound is None or not moments:
+            return None
+        spread = moments[-1] - moments[0]
+        pause = max((later - one for one, later in pairwise(moments)), default=timedelta())
+        if pause <= bound and (self.complete or spread <= bound):
+            return None
+        how = f"with {lasting(pause)} between two" if pause > bound else "and it is not finished"
+        return (
+            f"its answers were read over {lasting(spread)}, {how}; one is gone on with for "
+            f"{lasting(bound)}"
+        )
+
+    def _walk(
+        self, read: Read | None = None
+    ) -> Iterator[tuple[EngagementRequest, EngagementResponse | None, str | None]]:
+        """Yield each request that was or is to be sent, its answer, and why that is damaged.
+
+        One that failed has a response with the reason.
+        """
+        read = read or self.records.read
+        absent = "missing" if self.complete else None
+        pending = list(self.requests)[::-1]
+        while pending:
+            asked = pending.pop()
+            try:
+                stored, why = read(asked)
+            except ArchiveError as error:
+                stored, why = None, str(error)
+            answer, left = (None, []) if stored is None else settle(stored)
+            if stored is None and why is None:
+                answer, halved = self.records.why_not(asked)
+                left = halves(asked) if halved else []
+            if not (answer is None and left):
+                yield asked, answer, why if answer or why else absent
+            pending += left[::-1]
+
+    def __repr__(self) -> str:
+        state = "complete" if self.complete else "not finished"
+        return f"Collection({self.path}: {state})"
+
+
+def _question(plan: Plan, account: str, now: datetime) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "endpoint": str(plan.request.endpoint),
+        "request": plan.request.to_json(),
+        "parts": [part.to_json() for part in plan.requests],
+        "unposted": [part.to_json() for part in plan.unposted],
+        "account": account,
+        "started": now.astimezone(UTC).isoformat(),
+    }

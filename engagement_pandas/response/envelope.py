@@ -1,0 +1,268 @@
+"""The envelope of an answer: its window, its errors, the posts that it leaves out.
+
+Bodies are read here as far as the names of their groupings, within bounds; the nested counts
+are read elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Self
+
+import msgspec
+
+from engagement_pandas.errors import ResponseShapeError
+from engagement_pandas.text import shown, spot
+from engagement_pandas.vocabulary import (
+    MAX_GROUPINGS,
+    MAX_WINDOW,
+    RESERVED_KEYS,
+    SERIES_TYPES,
+    UNSUPPORTED_KEYS,
+    Endpoint,
+    EngagementType,
+)
+
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are not the JSON wanted, deep nesting included."""
+
+BYTES_A_COUNT: Final = 64
+"""Room for one hour in JSON, however it is laid out: ``"07": "551"`` takes 11."""
+
+_HOURS: Final = MAX_WINDOW + timedelta(days=1)  # a window begins and ends within days
+
+LARGEST_BODY: Final = (
+    Endpoint.HISTORICAL.facts.posts_per_request
+    * len(SERIES_TYPES)
+    * (_HOURS // timedelta(hours=1))
+    * BYTES_A_COUNT
+    * MAX_GROUPINGS
+)
+"""Bytes of a body, decompressed: some 57 million, ten times the biggest answer."""
+
+MOST_KEYS: Final = 100
+"""Keys at the top of an answer: it has three groupings and six of its own at most."""
+
+LONGEST_LIST: Final = 2**18
+"""Bytes of a list beside the groupings; of 250 post IDs it takes some 6,000."""
+
+MOST_TEXTS: Final = 1_000
+"""Errors in an answer; no answer is about more than 250 posts."""
+
+LONGEST_TIME: Final = 64
+"""Bytes of a time."""
+
+_IDS: Final = msgspec.json.Decoder(list[str | int])
+_TEXTS: Final = msgspec.json.Decoder(list[str])
+_WORDS: Final = re.compile(r"\w+")
+
+# Texts are read only where the API gives no status or key to go by, and only here. Tolerant
+# of both wordings ("Forbidden to access tweets: 1, 2" and "... for author id 9: 1, 2").
+_FORBIDDEN: Final = r"forbidden to access (?:{})\b[^:]{{0,100}}:(?P<names>.*)"
+_FLAGS: Final = re.IGNORECASE | re.DOTALL
+FORBIDDEN_POSTS_TEXT: Final = re.compile(_FORBIDDEN.format("tweets?|posts?"), _FLAGS)
+FORBIDDEN_TYPES_TEXT: Final = re.compile(_FORBIDDEN.format("metrics?|engagement types?"), _FLAGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """All of an answer but its counts.
+
+    Attributes
+    ----------
+    start, end : datetime or None
+        The window that the answer names, aware UTC, unrounded; None where it names none.
+    errors : tuple of str
+        The API's own words.
+    unavailable : frozenset of str
+        IDs of deleted, suspended or protected posts.
+    unsupported : mapping of EngagementType to frozenset of str
+        IDs of the posts that are too old for a type.
+    groupings : mapping of str to msgspec.Raw
+        The nested counts of each grouping, not yet parsed.
+    """
+
+    start: datetime | None = None
+    end: datetime | None = None
+    errors: tuple[str, ...] = ()
+    unavailable: frozenset[str] = frozenset()
+    unsupported: Mapping[EngagementType, frozenset[str]] = field(default_factory=dict)
+    groupings: Mapping[str, msgspec.Raw] = field(default_factory=dict)
+    _posts: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    _types: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    @classmethod
+    def read(cls, content: bytes) -> Envelope:
+        """Read the envelope of a body."""
+        return cls.of(shallow(content))
+
+    @classmethod
+    def of(cls, top: Mapping[str, msgspec.Raw]) -> Self:
+        """Read the envelope off what stands at the top of a body."""
+        unsupported: dict[EngagementType, frozenset[str]] = {}
+        for key, types in UNSUPPORTED_KEYS.items():
+            if key in top:
+                unsupported.update(dict.fromkeys(types, _ids(top[key], key)))
+        return cls(
+            start=_moment(top.get("start"), "start"),
+            end=_moment(top.get("end"), "end"),
+            errors=_texts(top.get("errors")),
+            unavailable=_ids(top.get("unavailable_tweet_ids"), "unavailable_tweet_ids"),
+            unsupported=unsupported,
+            groupings={name: raw for name, raw in top.items() if name not in RESERVED_KEYS},
+        )
+
+    def __post_init__(self) -> None:
+        posts = _named(self.errors, FORBIDDEN_POSTS_TEXT)
+        object.__setattr__(self, "_posts", {name: said for name, said in posts if name.isdigit()})
+        types = _named(self.errors, FORBIDDEN_TYPES_TEXT)
+        object.__setattr__(self, "_types", frozenset(name for name, _ in types))
+
+    def forbidden_posts(self) -> frozenset[str]:
+        """Return the post IDs that an error names as not owned; both known wordings.
+
+        Examples
+        --------
+        >>> text = "Forbidden to access tweets for author id 9: 123, 456"
+        >>> sorted(Envelope(errors=(text,)).forbidden_posts())
+        ['123', '456']
+        """
+        return frozenset(self._posts)
+
+    def forbidden_words(self, post: str) -> str | None:
+        """Return the error that names a post as not owned, without the other posts in it.
+
+        Examples
+        --------
+        >>> Envelope(errors=("Forbidden to access tweets: 123, 456",)).forbidden_words("456")
+        'Forbidden to access tweets: 456'
+        """
+        said = self._posts.get(post)
+        return None if said is None else f"{said} {post}"
+
+    def forbidden_types(self) -> frozenset[str]:
+        """Return the engagement types that an error names as not visible to the caller.
+
+        Examples
+        --------
+        >>> sorted(Envelope(errors=("Forbidden to access metrics: retweets",)).forbidden_types())
+        ['retweets']
+        """
+        return self._types
+
+
+def as_bytes(body: object) -> bytes:
+    """Return the body of an answer as bytes.
+
+    Parameters
+    ----------
+    body : bytes, str or mapping
+    """
+    try:
+        if isinstance(body, str):
+            return body.encode()
+        if isinstance(body, Mapping):
+            return msgspec.json.encode(dict(body))
+    except (TypeError, ValueError, RecursionError) as error:
+        msg = f"the body cannot be told in JSON: {error}"
+        raise ResponseShapeError(msg) from error
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    msg = f"the body is a {type(body).__name__}; give bytes, a str or a dict"
+    raise ResponseShapeError(msg)
+
+
+class _Key(str):
+    """A key at the top of a body; msgspec shows each as soon as it is read."""
+
+    __slots__ = ()
+
+
+def shallow(content: bytes) -> dict[str, msgspec.Raw]:
+    """Return what stands at the top of a body, not yet parsed.
+
+    Examples
+    --------
+    >>> {key: bytes(raw) for key, raw in shallow(b'{"g": {"1": {}}, "h": 5}').items()}
+    {'g': b'{"1": {}}', 'h': b'5'}
+    >>> shallow(b'{"g": {"1": {}}, "g": {}}')
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.ResponseShapeError: the key 'g' stands twice in one object (at $)
+    """
+    keys: set[str] = set()
+
+    def once(_: type, key: str) -> _Key:
+        if key in keys:
+            msg = f"the key {shown(key)} stands twice in one object"
+            raise ResponseShapeError(msg)
+        if len(keys) == MOST_KEYS:
+            msg = f"the body has more than {MOST_KEYS} keys; an answer has at most nine"
+            raise ResponseShapeError(msg)
+        keys.add(key)
+        return _Key(key)
+
+    try:
+        top = msgspec.json.decode(content, type=dict[_Key, msgspec.Raw], dec_hook=once)
+    except UNREADABLE as error:
+        msg = f"the body is not a JSON object: {error}"
+        raise ResponseShapeError(msg) from error
+    return {str(key): raw for key, raw in top.items()}
+
+
+def _decode(
+    decoder: msgspec.json.Decoder[Any], raw: msgspec.Raw, key: str, expected: str
+) -> tuple[Any, ...]:
+    if (length := memoryview(raw).nbytes) > LONGEST_LIST:
+        msg = f"{key} has {length:,} bytes; {expected} has {LONGEST_LIST:,} at most"
+        raise ResponseShapeError(msg, spot(key))
+    try:
+        return tuple(decoder.decode(raw))
+    except UNREADABLE as error:
+        msg = f"{key} is not {expected}: {error}"
+        raise ResponseShapeError(msg, spot(key)) from error
+
+
+def _ids(raw: msgspec.Raw | None, key: str) -> frozenset[str]:
+    if raw is None:
+        return frozenset()
+    return frozenset(str(name) for name in _decode(_IDS, raw, key, "a list of post IDs"))
+
+
+def _texts(raw: msgspec.Raw | None) -> tuple[str, ...]:
+    found = () if raw is None else _decode(_TEXTS, raw, "errors", "a list of texts")
+    if len(found) > MOST_TEXTS:
+        msg = f"there are {len(found):,} errors; an answer has {MOST_TEXTS:,} at most"
+        raise ResponseShapeError(msg, spot("errors"))
+    return found
+
+
+def _moment(raw: msgspec.Raw | None, key: str) -> datetime | None:
+    if raw is None:
+        return None
+    told = bytes(memoryview(raw)[:LONGEST_TIME])
+    try:
+        moment = datetime.fromisoformat(msgspec.json.decode(told, type=str))
+    except (*UNREADABLE, ValueError) as error:
+        msg = f"{key} is not a time: {shown(told)}"
+        raise ResponseShapeError(msg, spot(key)) from error
+    try:
+        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        _ = aware + timedelta(hours=1)  # it may be rounded up
+    except OverflowError as error:
+        msg = f"{key} is not a time in UTC: {moment}"
+        raise ResponseShapeError(msg, spot(key)) from error
+    return aware
+
+
+def _named(errors: tuple[str, ...], pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    """Yield the names in the errors of a kind, each with the words that stand before them."""
+    for text in errors:
+        found = pattern.search(text)
+        if found:
+            before = text[: found.start("names")].rstrip()
+            for name in _WORDS.findall(found["names"]):
+                yield name, before

@@ -1,0 +1,113 @@
+"""A stored file: a line of JSON that tells of the content, and the content; gzipped."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from engagement_pandas.errors import ArchiveError
+from engagement_pandas.files import FileTooLarge, read_bounded
+from engagement_pandas.response.envelope import LARGEST_BODY
+
+LONGEST_LINE: Final = 2**20
+"""Bytes of the line above an answer: of 250 post IDs it takes some 6,000."""
+
+LONGEST_QUESTION: Final = 2**28
+"""Bytes of a question: of 25 posts in a window it takes some 700."""
+
+FORMAT: Final = 1
+"""Of the files; rises when an older reader would misread a newer file."""
+
+BROKEN: Final = (
+    gzip.BadGzipFile,
+    EOFError,
+    zlib.error,
+    ValueError,
+    KeyError,
+    TypeError,
+    RecursionError,
+)
+"""What a damaged file raises on its way to being a question or an answer."""
+
+
+def digest(value: Any) -> str:
+    """Return the fingerprint of something that can be told in JSON, in hexadecimal.
+
+    Examples
+    --------
+    >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
+    True
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def packed(head: dict[str, Any], content: bytes) -> bytes:
+    """Return a file: a line of JSON that tells of the content, and its checksum; the content."""
+    told = {**head, "sha256": hashlib.sha256(content).hexdigest()}
+    line = json.dumps(told, ensure_ascii=True, separators=(",", ":")).encode()
+    if len(line) >= LONGEST_QUESTION:
+        msg = f"a question of {len(line):,} bytes is too large to store; collect it in several"
+        raise ArchiveError(msg)
+    return gzip.compress(line + b"\n" + content, compresslevel=6, mtime=0)
+
+
+def load(file: Path, longest: int = LONGEST_LINE) -> tuple[dict[str, Any], bytes]:
+    """Return the head and the content of a file.
+
+    Parameters
+    ----------
+    file : Path
+    longest : int
+        Bytes of the head; of the content there are no more than of an answer off the wire.
+    """
+    with _opened(file) as stored:
+        head = _head(file, stored, longest)
+        content = read_bounded(stored, LARGEST_BODY)
+    if hashlib.sha256(content).hexdigest() != head["sha256"]:
+        msg = "its checksum does not fit"
+        raise ValueError(msg)
+    return head, content
+
+
+def load_head(file: Path) -> dict[str, Any]:
+    """Return the head of a file, whatever comes after it; errors as :func:`load`."""
+    with _opened(file) as stored:
+        return _head(file, stored, LONGEST_LINE)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Any]:
+    try:
+        with gzip.open(file) as stored:
+            yield stored
+    except (FileNotFoundError, gzip.BadGzipFile, ArchiveError):
+        raise
+    except OSError as error:
+        msg = f"{file} cannot be read: {error}; see to it, or remove it to ask again"
+        raise ArchiveError(msg) from error
+
+
+def _head(file: Path, stored: Any, longest: int) -> dict[str, Any]:
+    line = stored.readline(longest + 1)
+    if len(line) > longest:
+        msg = f"its first line has more than {longest:,} bytes"
+        raise FileTooLarge(msg)
+    head: dict[str, Any] = json.loads(line)
+    known = head["format"]
+    if type(known) is int and known > FORMAT:
+        msg = (
+            f"{file} has format {known}, and this version reads {FORMAT}; "
+            "install a newer engagement_pandas"
+        )
+        raise ArchiveError(msg)
+    if known != FORMAT:
+        msg = f"its format {known!r} never was"
+        raise ValueError(msg)
+    return head

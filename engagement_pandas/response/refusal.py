@@ -1,0 +1,112 @@
+"""What a refusal settles: the posts and types that it names, and what is left to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from http.client import responses as phrases
+from typing import Final
+
+from engagement_pandas.errors import RefusedError, ResponseShapeError, Unauthorized
+from engagement_pandas.request.request import EngagementRequest
+from engagement_pandas.response.envelope import Envelope
+from engagement_pandas.response.response import EngagementResponse
+
+CURES: Final[Mapping[int, str]] = {
+    401: "check the credentials",
+    404: "check base_url",
+}
+"""What to do about a refusal, beside the API's own words."""
+
+
+def refused(path: str, status: int, messages: tuple[str, ...]) -> RefusedError:
+    """Return the error that tells of a refusal.
+
+    Examples
+    --------
+    >>> print(refused("/totals", 404, ()))
+    /totals refused (HTTP 404): Not Found; check base_url
+    """
+    words = "; ".join(messages) or phrases.get(status, "without a word")
+    cure = CURES.get(status)
+    msg = f"{path} refused (HTTP {status}): {words}" + (f"; {cure}" if cure else "")
+    kind = Unauthorized if status == HTTPStatus.UNAUTHORIZED else RefusedError
+    return kind(msg, status, messages)
+
+
+def settle(
+    answer: EngagementResponse,
+) -> tuple[EngagementResponse | None, list[EngagementRequest]]:
+    """Tell what an answer settles, and what is left to ask.
+
+    Returns
+    -------
+    settled : EngagementResponse or None
+        The answer, beside just what it settles; None where it refuses the whole request.
+    left : list of EngagementRequest
+        No post and type in two of them.
+    """
+    if answer.status == HTTPStatus.OK:
+        return answer, []
+    settled, left = divide(answer)
+    return (None, []) if settled is None else (replace(answer, request=settled), left)
+
+
+def halves(request: EngagementRequest) -> list[EngagementRequest]:
+    """Return two requests for half of the posts each; none where there is one post.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> [part.post_ids for part in halves(ep.totals([1, 2, 3], engagement_types=["favorites"]))]
+    [('1',), ('2', '3')]
+    """
+    ids = request.post_ids
+    middle = len(ids) // 2
+    return [request.replace(post_ids=part) for part in (ids[:middle], ids[middle:]) if middle]
+
+
+def divide(
+    refusal: EngagementResponse,
+) -> tuple[EngagementRequest | None, list[EngagementRequest]]:
+    """Divide a refused request into what the refusal settles and what to ask again.
+
+    Returns
+    -------
+    settled : EngagementRequest or None
+        The posts and types that the refusal names; None where it names nothing that was
+        asked, and so is about the whole request.
+    left : list of EngagementRequest
+        The rest: no post and type in two of them.
+    """
+    request = refusal.request
+    try:
+        envelope = refusal.envelope()
+    except ResponseShapeError:
+        return None, []
+    for posts, types in _named(refusal.status, envelope):
+        refused = tuple(p for p in request.post_ids if posts is None or p in posts)
+        others = tuple(p for p in request.post_ids if posts is not None and p not in posts)
+        kinds = tuple(t for t in request.engagement_types if types is None or t in types)
+        rest = tuple(t for t in request.engagement_types if types is not None and t not in types)
+        if not refused or not kinds:
+            continue
+        left = [request.replace(post_ids=others)] if others else []
+        if rest:
+            left.append(request.replace(post_ids=refused, engagement_types=rest))
+        return request.replace(post_ids=refused, engagement_types=kinds), left
+    return None, []
+
+
+def _named(
+    status: int, envelope: Envelope
+) -> Iterator[tuple[frozenset[str] | None, frozenset[str] | None]]:
+    """Yield the posts and the types that a refusal names; None for all of them."""
+    if status == HTTPStatus.FORBIDDEN:
+        yield envelope.forbidden_posts(), None
+        yield None, envelope.forbidden_types()
+    elif status == HTTPStatus.BAD_REQUEST:
+        yield envelope.unavailable, None
+        for posts in dict.fromkeys(envelope.unsupported.values()):
+            yield posts, frozenset(t for t, old in envelope.unsupported.items() if old == posts)

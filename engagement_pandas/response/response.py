@@ -1,0 +1,127 @@
+"""What was answered, beside what was asked.
+
+An answer is kept as the bytes that arrived. The nested counts are read by ``flattening``
+alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from engagement_pandas.errors import RequestError, ResponseShapeError
+from engagement_pandas.request.request import EngagementRequest
+from engagement_pandas.request.window import as_moment
+from engagement_pandas.response.envelope import UNREADABLE, Envelope, as_bytes
+from engagement_pandas.vocabulary import OmissionReason
+
+NOT_ASKED: Final = 0
+"""The status where there is no answer: nothing was sent, or nothing valid came of it."""
+
+FAILED: Final = frozenset({OmissionReason.UNAUTHORIZED, OmissionReason.INVALID_ANSWER})
+"""Why a request may have no answer today and have one tomorrow: it is to be sent again."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class EngagementResponse:
+    """One answer of the API, with the request that it answers.
+
+    Parameters
+    ----------
+    request : EngagementRequest
+        Exactly what this answer settles. Posts that the API refused are settled by the
+        refusal: a response whose request names just them.
+    content : bytes, str or mapping
+        The body as it arrived; kept as bytes.
+    status : int
+        The HTTP status; 0 where there is no answer, see :meth:`uncounted`.
+    retrieved_at : datetime
+        When it arrived, aware UTC.
+    reason : OmissionReason, optional
+        Why there is no answer.
+    """
+
+    request: EngagementRequest
+    content: bytes
+    status: int = 200
+    retrieved_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    reason: OmissionReason | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.request, EngagementRequest):
+            msg = f"a {type(self.request).__name__} is no request; an answer needs the one it is to"
+            raise RequestError(msg)
+        if type(self.status) is not int:
+            msg = f"the status is {self.status!r}; give the number, such as 200"
+            raise RequestError(msg)
+        object.__setattr__(self, "content", as_bytes(self.content))
+        object.__setattr__(self, "retrieved_at", as_moment(self.retrieved_at, "retrieved_at"))
+
+    @classmethod
+    def unposted(cls, request: EngagementRequest, at: datetime) -> EngagementResponse:
+        """Return what settles a request without asking: its window ends before its posts began.
+
+        Examples
+        --------
+        >>> import engagement_pandas as ep
+        >>> june = ep.Window.covering("2018-06-01", "2018-06-02")
+        >>> asked = ep.historical(
+        ...     ["1060976163948904448"], engagement_types=["replies"], window=june
+        ... )
+        >>> early = EngagementResponse.unposted(asked, ep.plan(asked).now)
+        >>> ep.omissions(early)["reason"].to_list()
+        ['not_yet_posted']
+        """
+        return cls.uncounted(request, at, OmissionReason.NOT_YET_POSTED)
+
+    @classmethod
+    def uncounted(
+        cls, request: EngagementRequest, at: datetime, reason: OmissionReason, message: str = ""
+    ) -> EngagementResponse:
+        """Return what settles a request without an answer: no counts, and the reason.
+
+        Examples
+        --------
+        >>> import engagement_pandas as ep
+        >>> asked = ep.totals(["7"], engagement_types=["favorites"])
+        >>> reason = ep.OmissionReason.UNAUTHORIZED
+        >>> failed = EngagementResponse.uncounted(asked, ep.plan(asked).now, reason, "HTTP 401")
+        >>> failed.status, failed.failed, ep.omissions(failed)["message"].to_list()
+        (0, True, ['HTTP 401'])
+        """
+        return cls(request, {"errors": [message]} if message else {}, NOT_ASKED, at, reason)  # type: ignore[arg-type]
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no answer, and the same call may have one another time."""
+        return self.reason in FAILED
+
+    def json(self) -> dict[str, Any]:
+        """Return the body as nested dicts, parsed anew at each call.
+
+        Raises
+        ------
+        ResponseShapeError
+            Where the body is not a JSON object.
+        """
+        try:
+            return msgspec.json.decode(self.content, type=dict[str, Any])
+        except UNREADABLE as error:
+            msg = f"the body is not a JSON object: {error}"
+            raise ResponseShapeError(msg) from error
+
+    def envelope(self) -> Envelope:
+        """Return the window, errors and left-out posts of this answer."""
+        return Envelope.read(self.content)
+
+    def __repr__(self) -> str:
+        if self.status == NOT_ASKED:
+            why = str(self.reason) if self.failed else "not yet posted, nothing sent"
+            return f"EngagementResponse({why}, for {self.request!r})"
+        return (
+            f"EngagementResponse(HTTP {self.status}, {len(self.content):,} bytes at "
+            f"{self.retrieved_at:%Y-%m-%d %H:%M:%S} UTC for {self.request!r})"
+        )

@@ -1,0 +1,111 @@
+"""A plan of which some has been answered: whose place the responses take, and what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from engagement_pandas.errors import RequestError
+from engagement_pandas.request.plan import Plan
+from engagement_pandas.request.request import EngagementRequest
+from engagement_pandas.response.refusal import settle
+from engagement_pandas.response.response import NOT_ASKED, EngagementResponse
+from engagement_pandas.response.validation import invalid
+from engagement_pandas.vocabulary import EngagementType
+
+Answered = list[tuple[int, EngagementResponse]]
+"""Responses, each with the number in the plan of the request that it is part of."""
+
+Left = list[tuple[int, EngagementRequest]]
+"""What is left to send, numbered likewise."""
+
+
+def resume(plan: Plan, responses: Iterable[EngagementResponse]) -> tuple[Answered, Left]:
+    """Divide a plan by what has been answered of it.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> todo = ep.plan(ep.totals(range(1, 253), engagement_types=["favorites"]))
+    >>> first, second = todo
+    >>> gone = ep.EngagementResponse(second.replace(post_ids=["252"]),
+    ...     {"errors": ["no"], "unavailable_tweet_ids": ["252"]}, 400)
+    >>> [(number, len(one.post_ids)) for number, one in resume(todo, [gone])[1]]
+    [(0, 250), (1, 1)]
+    """
+    given = _checked(responses)
+    if not given:
+        return [], list(enumerate(plan))
+    numbers = {
+        (one.window, post, kind): number
+        for number, one in enumerate(plan)
+        for post in one.post_ids
+        for kind in one.engagement_types
+    }
+    settled: list[dict[str, set[EngagementType]]] = [{} for _ in plan]
+    answered: Answered = []
+    for response in given:
+        one = response.request
+        sent = response.status != NOT_ASKED
+        if response.failed or (not sent and one in plan.unposted):
+            continue
+        first = (one.window, one.post_ids[0], one.engagement_types[0])
+        number = numbers.get(first) if sent else None
+        if number is None or not _part_of(one, plan.requests[number]):
+            msg = (
+                f"{response!r} answers nothing in this plan; give the responses of the same "
+                "question, or leave it out"
+            )
+            raise RequestError(msg)
+        for post in one.post_ids:
+            kinds = settled[number].setdefault(post, set())
+            if not kinds.isdisjoint(one.engagement_types):
+                msg = f"{response!r} answers for post {post} what another response does"
+                raise RequestError(msg)
+            kinds.update(one.engagement_types)
+        answered.append((number, response))
+    return answered, [
+        (number, left)
+        for number, (one, known) in enumerate(zip(plan, settled, strict=True))
+        for left in _rest(one, known)
+    ]
+
+
+def _checked(responses: Any) -> tuple[EngagementResponse, ...]:
+    """Return the responses, each of which settles its request."""
+    given = tuple(responses) if isinstance(responses, Iterable) else (responses,)
+    for response in given:
+        if not isinstance(response, EngagementResponse):
+            msg = f"responses holds a {type(response).__name__}; give what is in error.responses"
+            raise RequestError(msg)
+        why = invalid(response) if response.status == HTTPStatus.OK else None
+        if why is None and response.status != NOT_ASKED and settle(response) != (response, []):
+            why = f"HTTP {response.status} does not settle its request"
+        if why is not None:
+            msg = f"{response!r} cannot be gone on from: {why}; leave it out"
+            raise RequestError(msg)
+    return given
+
+
+def _part_of(one: EngagementRequest, whole: EngagementRequest) -> bool:
+    return (
+        (one.endpoint, one.groupings) == (whole.endpoint, whole.groupings)
+        and set(one.post_ids) <= set(whole.post_ids)
+        and set(one.engagement_types) <= set(whole.engagement_types)
+    )
+
+
+def _rest(
+    one: EngagementRequest, settled: dict[str, set[EngagementType]]
+) -> Iterable[EngagementRequest]:
+    """Yield requests for what is not settled, of posts that lack the same types together."""
+    posts: dict[tuple[EngagementType, ...], list[str]] = {}
+    for post in one.post_ids:
+        kinds = tuple(t for t in one.engagement_types if t not in settled.get(post, ()))
+        posts.setdefault(kinds, []).append(post)
+    return (
+        one.replace(post_ids=tuple(ids), engagement_types=kinds)
+        for kinds, ids in posts.items()
+        if kinds
+    )

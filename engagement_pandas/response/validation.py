@@ -1,0 +1,162 @@
+"""Whether an answer of status 200 is one to its request: whether it can be flattened.
+
+JSON of status 200 need not be an answer: a proxy, a cache, or a service on its knees, has said
+other things before. So each is read to its last count where it arrives and where it was
+stored; ``flattening`` goes on with what was read here, and refuses nothing else.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from engagement_pandas.errors import ResponseShapeError
+from engagement_pandas.request.grouping import Grouping
+from engagement_pandas.response.envelope import Envelope
+from engagement_pandas.response.expected_shape import Layout, Meaning, Span, meanings, outside
+from engagement_pandas.response.hourly_decoder import Body, decode, decode_body, fits
+from engagement_pandas.response.response import EngagementResponse
+from engagement_pandas.response.scanner import Level, read_members
+from engagement_pandas.text import listed, spot
+from engagement_pandas.vocabulary import FOUR_DIMENSION_ORDERS, MAX_WINDOW
+
+_LONGEST: Final = MAX_WINDOW // timedelta(hours=1)
+
+
+class Members(NamedTuple):
+    """The counts of a grouping one by one, held against the layout.
+
+    Attributes
+    ----------
+    levels : list of Level
+    meanings : sequence of Meaning
+    outside : array of int
+        The places of counts that are none: hours of the day that the window does not touch.
+    """
+
+    levels: list[Level]
+    meanings: Sequence[Meaning]
+    outside: array[int]
+
+    @classmethod
+    def of(cls, levels: list[Level], layout: Layout) -> Members:
+        """Hold the members of nested objects against a layout."""
+        told = meanings(levels, layout)
+        return cls(levels, told, outside(levels, told, layout))
+
+
+class Valid(NamedTuple):
+    """One grouping of an answer, valid to its last count.
+
+    Attributes
+    ----------
+    envelope : Envelope
+    layout : Layout
+    counts : Body or Members
+    """
+
+    envelope: Envelope
+    layout: Layout
+    counts: Body | Members
+
+
+def validated(response: EngagementResponse, grouping: Grouping) -> Valid:
+    """Read one grouping of an answer of status 200."""
+    four = grouping.dimensions in FOUR_DIMENSION_ORDERS
+    body = decode_body(response.content, grouping.name) if four else None
+    envelope = response.envelope() if body is None else Envelope.of(body.top)
+    layout = _layout(response, envelope, grouping)
+    if body is not None and fits(body, layout):
+        return Valid(envelope, layout, body)
+    if body is not None:
+        envelope = response.envelope()
+    raw = envelope.groupings.get(grouping.name)
+    if raw is None:
+        _refuse_losses(response, envelope, grouping.name)
+    return Valid(envelope, layout, counts_of(b"{}" if raw is None else bytes(raw), layout))
+
+
+def counts_of(raw: bytes, layout: Layout) -> Body | Members:
+    """Read the JSON of a grouping, quickly where that will do."""
+    if layout.dimensions in FOUR_DIMENSION_ORDERS:
+        body = decode(raw)
+        if body is not None and fits(body, layout):
+            return body
+    return Members.of(read_members(raw, layout.name), layout)
+
+
+def invalid(response: EngagementResponse) -> str | None:
+    """Return why an answer of status 200 cannot be flattened; None where it can.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> request = ep.totals(["7"], engagement_types=["favorites"])
+    >>> invalid(ep.EngagementResponse(request, {"data": []}))
+    "the grouping is missing, and with it post 7: ... ['data'] (at $['by_post'])"
+    >>> invalid(ep.EngagementResponse(request, {"by_post": {"7": {"favorites": None}}}))
+    "a count is an integer of at most 64 bits, not null (at $['by_post']['7']['favorites'])"
+    >>> invalid(ep.EngagementResponse(request, {"by_post": {"7": {"favorites": "1"}}})) is None
+    True
+    >>> invalid(ep.EngagementResponse(request, {"unavailable_tweet_ids": ["7"]})) is None
+    True
+    """
+    try:
+        for grouping in response.request.groupings:
+            validated(response, grouping)
+    except ResponseShapeError as error:
+        return str(error)
+    return None
+
+
+def _layout(response: EngagementResponse, envelope: Envelope, grouping: Grouping) -> Layout:
+    request = response.request
+    asked = frozenset(request.post_ids)
+    refused = envelope.forbidden_types()
+    return Layout(
+        grouping.name,
+        grouping.dimensions,
+        asked,
+        envelope.unavailable,
+        span_of(response, envelope),
+        {str(kind): str(kind) in refused for kind in request.engagement_types},
+        asked <= envelope.unavailable | envelope.forbidden_posts(),
+    )
+
+
+def span_of(response: EngagementResponse, envelope: Envelope) -> Span | None:
+    """Return the hours that an answer is about, where that is known."""
+    window, endpoint = response.request.window, response.request.endpoint
+    asked = None if window is None else Span.covering(window.start, window.end)
+    if not endpoint.facts.time_series:
+        return None
+    for key, moment in (("start", envelope.start), ("end", envelope.end)):
+        if moment is not None and asked is not None:
+            named = Span.covering(moment, moment)
+            if getattr(named, key) != getattr(asked, key):
+                msg = f"the answer names the {key} {moment:%Y-%m-%d %H:%M}, but is to {asked}"
+                raise ResponseShapeError(msg, spot(key))
+    if asked is not None or envelope.start is None or envelope.end is None:
+        return asked
+    named = Span.covering(envelope.start, envelope.end)
+    if not 0 < named.end - named.start <= _LONGEST:
+        msg = f"the answer names {named}, which is not a window of about 28 hours"
+        raise ResponseShapeError(msg, spot("start"))
+    return named
+
+
+def _refuse_losses(response: EngagementResponse, envelope: Envelope, name: str) -> None:
+    """Refuse an answer without a grouping, unless it accounts for every post."""
+    request = response.request
+    refused = envelope.forbidden_types()
+    left = [kind for kind in request.engagement_types if kind not in refused]
+    told = envelope.unavailable | envelope.forbidden_posts()
+    for post in request.post_ids:
+        if post in told or all(post in envelope.unsupported.get(kind, ()) for kind in left):
+            continue
+        said = f"; it says {list(envelope.errors)}" if envelope.errors else ""
+        found = f"the answer holds the groupings {listed(envelope.groupings)}"
+        msg = f"the grouping is missing, and with it post {post}: {found}{said}"
+        raise ResponseShapeError(msg, spot(name))

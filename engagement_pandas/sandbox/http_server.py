@@ -1,0 +1,226 @@
+"""The wire: HTTP/1.1 with keep-alive on loopback, and whatever goes wrong on a line."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import socket
+import sys
+import threading
+from collections import deque
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+from engagement_pandas.sandbox.faults import Fault, Faults
+from engagement_pandas.sandbox.http_answer import Answer, Refusal, to_json
+from engagement_pandas.sandbox.service import PATHS, Service
+
+MAX_BODY: Final = 4_000_000
+"""Bytes of a request body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One request that reached the server, without its secrets.
+
+    Attributes
+    ----------
+    method, path : str
+    scheme : str
+        Of the ``Authorization`` header: ``OAuth``, ``Bearer``, ``Basic`` or nothing.
+    body : bytes
+    status : int or None
+        Of the answer; None where the connection was closed without one.
+    fault : str or None
+        The kind of fault that befell the answer.
+    """
+
+    method: str
+    path: str
+    scheme: str
+    body: bytes
+    status: int | None
+    fault: str | None = None
+
+
+class Listener(ThreadingHTTPServer):
+    """Accepts connections and remembers them, so that it can hang up on all of them.
+
+    Parameters
+    ----------
+    port : int
+        0 for any free one.
+    service : Service
+    faults : Faults
+    log : deque of Received
+        Where requests are written down.
+    """
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, service: Service, faults: Faults, log: deque[Received]) -> None:
+        self.service = service
+        self.faults = faults
+        self.log = log
+        self.stopping = threading.Event()
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._open: dict[socket.socket, threading.Thread] = {}
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve one connection."""
+        with self._lock:
+            self._open[request] = threading.current_thread()
+            if self.stopping.is_set():
+                _hang_up(request)
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._lock:
+                del self._open[request]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Report what went wrong; a client that hangs up is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+    def stop(self, thread: threading.Thread) -> None:
+        """Stop what runs in that thread and hang up on every client; again does nothing."""
+        if os.getpid() != self._process:
+            return  # a fork has no threads to stop, and no business with the connections
+        with self._lock:
+            first = not self.stopping.is_set()
+            self.stopping.set()
+            own = {thread, *self._open.values()}
+        if not first:
+            return
+        if threading.current_thread() in own:
+            # Garbage can be collected in any thread, and none can wait for itself.
+            threading.Thread(target=self._stop, args=(thread,), daemon=True).start()
+        else:
+            self._stop(thread)
+
+    def _stop(self, thread: threading.Thread) -> None:
+        if thread.is_alive():
+            self.shutdown()
+            thread.join()
+        self.server_close()
+        with self._lock:
+            connections = dict(self._open)
+            for connection in connections:
+                _hang_up(connection)
+        for worker in connections.values():
+            worker.join(timeout=5)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: Listener
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Tell the time by the clock that the quota and the signatures go by."""
+        return super().date_time_string(
+            self.server.service.wall() if timestamp is None else timestamp
+        )
+
+    def _respond(self) -> None:
+        try:
+            body = self._body()
+        except Refusal as refusal:
+            self.close_connection = True
+            self._send(_plain(refusal))
+            return
+        answer = self.server.service.answer(self.path, dict(self.headers), body, self.command)
+        # Tokens are fetched once and by other means; faults befall what is counted.
+        bare = self.path.partition("?")[0]
+        fault = self.server.faults.draw() if bare in PATHS else None
+        if fault is not None:
+            answer = _spoilt(answer, fault)
+        scheme = self.headers.get("Authorization", "").partition(" ")[0]
+        answered = fault is None or fault.answered
+        self.server.log.append(
+            Received(
+                self.command,
+                bare,
+                scheme,
+                body,
+                answer.status if answered else None,
+                fault.kind if fault else None,
+            )
+        )
+        if fault is not None and fault.delay:
+            self.server.stopping.wait(fault.delay)
+        if not answered:
+            self.close_connection = True
+            _hang_up(self.connection)
+        elif fault is not None and fault.sent < 1:
+            self._send(answer, int(len(answer.body) * fault.sent), announced=fault.announced)
+        else:
+            self._send(answer)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _respond  # noqa: N815
+
+    def _body(self) -> bytes:
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers:
+            raise Refusal(411, "Content-Length is required")
+        if not length.isdecimal():
+            raise Refusal(400, f"Content-Length [{length}] is not a number")
+        if int(length) > MAX_BODY:
+            raise Refusal(413, f"request body is larger than {MAX_BODY} bytes")
+        return self.rfile.read(int(length))
+
+    def _send(self, answer: Answer, sent: int | None = None, *, announced: bool = True) -> None:
+        body = answer.body[:sent]
+        if sent is not None and announced:
+            self.close_connection = True
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body if announced else body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer what the base class finds wrong in the API's form."""
+        self.close_connection = True
+        self.request_version = self.protocol_version  # older ones have no status line
+        self._send(_plain(Refusal(code, message or explain or "bad request")))
+
+    def version_string(self) -> str:
+        """Return the ``Server`` header."""
+        return "engagement-pandas-sandbox"
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Say nothing; the server keeps a log of its own."""
+
+
+def _plain(refusal: Refusal) -> Answer:
+    headers = {"Content-Type": "application/json;charset=utf-8", "Content-Encoding": "gzip"}
+    return Answer(refusal.status, gzip.compress(to_json(refusal.document), mtime=0), headers)
+
+
+def _spoilt(answer: Answer, fault: Fault) -> Answer:
+    if fault.status is None:
+        return Answer(answer.status, answer.body, {**answer.headers, **dict(fault.headers)})
+    headers = {**answer.headers, **dict(fault.headers), "Content-Type": fault.content_type}
+    headers.pop("Content-Encoding", None)
+    if fault.gzipped:
+        headers["Content-Encoding"] = "gzip"
+        return Answer(fault.status, gzip.compress(fault.body, mtime=0), headers)
+    return Answer(fault.status, fault.body, headers)
+
+
+def _hang_up(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:  # it is gone already
+        return

@@ -1,0 +1,284 @@
+"""Synthetic counts: a function of the post, the engagement type and the UTC hour.
+
+Every hour of a post's life has one count, drawn without state, so that it is the same
+in every process and for every request. All answers are sums of these: the count between
+two moments is *C(end) - C(start)*, where *C(t)* adds up the whole hours before *t* and
+the elapsed part of the hour that *t* lies in. So windows telescope, and any grouping is
+a sum of the finest one.
+
+``engagements`` are the interactions that the other types count (all of them but the views) and
+some that none of them counts, such as a click on a card. X's documentation says that they are
+not the sum of the other types; so they can be more, and here they are never less, in any
+hour and in any part of one. What is undone is one interaction less of its own type, and takes
+no engagement back: that has happened. But for promoted posts, of which the paid views are not
+counted, an hour has no more interactions than impressions. ``media_views`` are never less than
+``video_views``, which are some of them.
+
+Only additions, multiplications, divisions and square roots touch the arrays. IEEE 754
+rounds these exactly, so the same element comes out alike in an array of any shape.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engagement_pandas.sandbox.stable_random import bell, mixed, roll, uniform
+from engagement_pandas.sandbox.world import Post
+
+HOUR_MS: Final = 3_600_000
+LIFE_HOURS: Final = 120 * 24
+"""Nothing is counted later than this after the hour of posting."""
+
+HALF_LIFE_MINUTES: Final = 80.0
+"""Of a middling post: the median found by Pfeffer, Matter and Sargsyan (arXiv 2302.09654)."""
+
+RUNAWAY: Final = 50.0
+"""How much larger than usual a runaway post grows."""
+
+_SHARE_RUNAWAY: Final = 0.02
+_SHARE_PROMOTED: Final = 0.06
+_POSTS_AT_ONCE: Final = 25
+_SALT: Final = 0xC0
+
+
+@dataclass(frozen=True, slots=True)
+class TypeProfile:
+    """How one engagement type is drawn.
+
+    Attributes
+    ----------
+    number : int
+        Part of the draw; never to be changed, or all counts change.
+    share : float
+        Of the organic impressions, or else of the interactions.
+    of_impressions : bool
+    slowness : float
+        Half-life as a multiple of the impressions'.
+    needs : str
+        The feature of a post without which nothing is counted; empty where none is needed.
+    undoable : bool
+        Whether it can be taken back, which shows as a negative hour.
+    """
+
+    number: int
+    share: float
+    of_impressions: bool = False
+    slowness: float = 1.0
+    needs: str = ""
+    undoable: bool = False
+
+
+_ELSEWHERE: Final = "video_views of other posts"
+
+PROFILES: Final[Mapping[str, TypeProfile]] = MappingProxyType(
+    {
+        "impressions": TypeProfile(1, 1.0, of_impressions=True),
+        "video_views": TypeProfile(7, 0.35, of_impressions=True, needs="video"),
+        "media_views": TypeProfile(8, 0.55, of_impressions=True, needs="media"),
+        _ELSEWHERE: TypeProfile(101, 0.5, of_impressions=True, slowness=4.0, needs="video"),
+        "favorites": TypeProfile(3, 0.30, slowness=0.9, undoable=True),
+        "retweets": TypeProfile(4, 0.08, slowness=0.8, undoable=True),
+        "quote_tweets": TypeProfile(5, 0.02, slowness=1.2),
+        "replies": TypeProfile(6, 0.05, slowness=0.7, undoable=True),
+        "media_engagements": TypeProfile(9, 0.18, needs="media"),
+        "url_clicks": TypeProfile(10, 0.22, slowness=1.5, needs="link"),
+        "hashtag_clicks": TypeProfile(11, 0.02, needs="hashtag"),
+        "detail_expands": TypeProfile(12, 0.22),
+        "permalink_clicks": TypeProfile(13, 0.04, slowness=2.0),
+        "app_install_attempts": TypeProfile(14, 0.03, needs="app"),
+        "app_opens": TypeProfile(15, 0.06, needs="app"),
+        "email_tweet": TypeProfile(16, 0.002),
+        "user_follows": TypeProfile(17, 0.008, slowness=1.3, undoable=True),
+        "user_profile_clicks": TypeProfile(18, 0.06),
+        # Drawn are those that no other type counts; the others are added.
+        "engagements": TypeProfile(2, 0.05),
+    }
+)
+"""The views first; all that follow are interactions, the engagements last."""
+
+_ROWS: Final = {name: row for row, name in enumerate(PROFILES)}
+_VIEWS: Final = sum(profile.of_impressions for profile in PROFILES.values())
+
+# Activity by hours from the account's busiest hour, as a multiple of the mean.
+_HALF_A_DAY = (1.60, 1.58, 1.51, 1.42, 1.30, 1.15, 1.00, 0.85, 0.70, 0.58, 0.49, 0.42, 0.40)
+_DAY_AND_NIGHT: Final = np.array([*_HALF_A_DAY, *_HALF_A_DAY[11:0:-1]])
+
+
+def bucketed(
+    posts: Sequence[Post], types: Sequence[str], start_ms: int, end_ms: int
+) -> NDArray[np.int64]:
+    """Count by post, type and UTC hour.
+
+    Parameters
+    ----------
+    posts : sequence of Post
+    types : sequence of str
+    start_ms, end_ms : int
+        Half-open, milliseconds since 1970, UTC. The first and the last hour are counted
+        in part where they are cut.
+
+    Returns
+    -------
+    ndarray of int64, shape (posts, types, hours)
+        Counts per hour, from the hour of ``start_ms`` to the hour that ends at or after
+        ``end_ms``. Hours of unlikes are negative.
+    """
+    parts = [
+        _bucketed(posts[at : at + _POSTS_AT_ONCE], types, (start_ms, end_ms))
+        for at in range(0, len(posts), _POSTS_AT_ONCE)
+    ]
+    return np.concatenate(parts)
+
+
+def cumulated(posts: Sequence[Post], types: Sequence[str], at_ms: int) -> NDArray[np.int64]:
+    """Count by post and type from the moment of posting on.
+
+    Parameters
+    ----------
+    posts : sequence of Post
+    types : sequence of str
+    at_ms : int
+        Up to, without, this moment; milliseconds since 1970, UTC.
+
+    Returns
+    -------
+    ndarray of int64, shape (posts, types)
+        Video views include those of other posts that carry the same video.
+    """
+    lives = np.stack([_life(post, at_ms) for post in posts])
+    carried = np.array([roll(post.number, 21) % 2 for post in posts])
+    lives[:, _ROWS["video_views"]] += lives[:, _ROWS[_ELSEWHERE]] * carried
+    return lives[:, [_ROWS[name] for name in types]]
+
+
+@lru_cache(maxsize=4096)
+def _life(post: Post, at_ms: int) -> NDArray[np.int64]:
+    """Count by each profile from the moment of posting on."""
+    start_ms = post.created_ms // HOUR_MS * HOUR_MS
+    end_ms = min(at_ms, start_ms + LIFE_HOURS * HOUR_MS)
+    if end_ms <= start_ms:
+        return np.zeros(len(PROFILES), np.int64)
+    total: NDArray[np.int64] = _bucketed([post], tuple(PROFILES), (start_ms, end_ms))[0].sum(axis=1)
+    return total
+
+
+def _bucketed(
+    posts: Sequence[Post], types: Sequence[str], span: tuple[int, int]
+) -> NDArray[np.int64]:
+    start_ms, end_ms = span
+    first, last = start_ms // HOUR_MS, -(-end_ms // HOUR_MS)
+    rows = [_ROWS[name] for name in types]
+    # No interaction can be drawn without the others.
+    drawn = _VIEWS if max(rows) < _VIEWS else len(PROFILES)
+    layers = _whole_hours(posts, drawn, np.arange(first, last, dtype=np.int64))
+    created = np.array([post.created_ms for post in posts])[:, None]
+    for counts in layers:
+        # The end first: where both cuts fall into one hour, the start's part comes off the rest.
+        whole = counts[:, :, [0, -1]].copy()
+        if end_ms < last * HOUR_MS:
+            counts[:, :, -1] = _elapsed(whole[:, :, 1], created, last - 1, end_ms)
+        if start_ms > first * HOUR_MS:
+            counts[:, :, 0] -= _elapsed(whole[:, :, 0], created, first, start_ms)
+    done, undone = layers
+    if drawn > _VIEWS:
+        done[:, -1] = done[:, _VIEWS:].sum(axis=1)
+    return done[:, rows] - undone[:, rows]
+
+
+def _elapsed(
+    whole: NDArray[np.int64], created: NDArray[np.int64], hour: int, at_ms: int
+) -> NDArray[np.int64]:
+    """Return the part of an hour's counts that falls before a moment in it."""
+    opens = np.maximum(created, hour * HOUR_MS)
+    lasts = np.maximum((hour + 1) * HOUR_MS - opens, 1)
+    passed = np.clip(at_ms - opens, 0, lasts)
+    part: NDArray[np.int64] = whole * passed // lasts
+    return part
+
+
+def _whole_hours(
+    posts: Sequence[Post], drawn: int, hours: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return what is done in each hour, and what is undone, of the first rows of the profiles."""
+    traits = [_traits(post) for post in posts]
+    sizes = np.stack([one.sizes[:drawn] for one in traits])[:, :, None]
+    slowness = np.array([profile.slowness for profile in PROFILES.values()])[None, :drawn, None]
+    half_lives = np.array([one.half_life for one in traits])[:, None, None] * slowness
+    created = np.array([post.created_ms for post in posts])[:, None]
+    ages = np.clip((np.append(hours, hours[-1] + 1) * HOUR_MS - created) / HOUR_MS, 0, None)
+    grown = ages * np.sqrt(np.sqrt(ages))
+    share = grown[:, None, :] / (grown[:, None, :] + half_lives * np.sqrt(np.sqrt(half_lives)))
+    busiest = np.array([post.account.busiest_hour for post in posts])[:, None]
+    rhythm = _DAY_AND_NIGHT[(hours - busiest) % 24][:, None, :]
+    seeds = np.stack([one.seeds[:drawn] for one in traits])[:, :, None]
+    draws = mixed(seeds, hours.astype(np.uint64))
+    noise = 0.6 + 0.8 * (draws & np.uint64(0xFFFFFFFF)) * 2.0**-32
+    luck = (draws >> np.uint64(32)) * 2.0**-32
+    expected = sizes * np.diff(share) * rhythm * noise
+    # Before posting, the share does not grow; luck alone must not count there.
+    age_hours = hours - created // HOUR_MS
+    alive = ((age_hours >= 0) & (age_hours < LIFE_HOURS))[:, None, :] & (sizes > 0)
+    done = np.floor(expected + luck).astype(np.int64) * alive
+    undoing = np.stack([one.undoing[:drawn] for one in traits])[:, :, None]
+    undone = ((luck < undoing) & (ages[:, None, :-1] >= 1) & alive).astype(np.int64)
+    videos, media = done[:, _ROWS["video_views"]], done[:, _ROWS["media_views"]]
+    np.maximum(media, videos, out=media)
+    seen = np.where([[promoted(post)] for post in posts], np.iinfo(np.int64).max, done[:, 0])
+    done[:, _VIEWS:] = np.diff(
+        np.minimum(done[:, _VIEWS:].cumsum(axis=1), seen[:, None]), axis=1, prepend=0
+    )
+    return done, undone
+
+
+class _Traits(NamedTuple):
+    """What a post's counts are drawn by, for each row of the profiles."""
+
+    sizes: NDArray[np.float64]  # counts in a whole life, before chance
+    seeds: NDArray[np.uint64]
+    undoing: NDArray[np.float64]  # an hour's chance to lose one; far too small for a loss in all
+    half_life: float  # hours
+
+
+@lru_cache(maxsize=4096)
+def _traits(post: Post) -> _Traits:
+    impressions = post.account.audience * math.exp(0.8 * bell(post.number, 11))
+    if runs_away(post):
+        impressions *= RUNAWAY
+    interactions = impressions * min(0.5, 0.03 * math.exp(0.6 * bell(post.number, 12)))
+    if promoted(post):
+        # Paid impressions are not counted, the interactions they bring are.
+        interactions += impressions * (1.2 + uniform(post.number, 13))
+    sizes = []
+    for profile in PROFILES.values():
+        size = (impressions if profile.of_impressions else interactions) * profile.share
+        mood = 1 if profile.share == 1 else 0.5 + uniform(post.number, 14, profile.number)
+        sizes.append(size * mood if not profile.needs or getattr(post, profile.needs) else 0.0)
+    return _Traits(
+        np.array(sizes),
+        np.array([roll(post.number, _SALT, p.number) for p in PROFILES.values()], np.uint64),
+        np.array(
+            [
+                min(0.02, 0.05 * size / LIFE_HOURS) if profile.undoable and size >= 20 else 0.0  # noqa: PLR2004
+                for size, profile in zip(sizes, PROFILES.values(), strict=True)
+            ]
+        ),
+        HALF_LIFE_MINUTES / 60 * math.exp(0.5 * bell(post.number, 15)),
+    )
+
+
+def runs_away(post: Post) -> bool:
+    """Return whether a post grows far beyond its account's usual."""
+    return uniform(post.number, 16) < _SHARE_RUNAWAY
+
+
+def promoted(post: Post) -> bool:
+    """Return whether a post is paid for, so that engagements can exceed impressions."""
+    return uniform(post.number, 17) < _SHARE_PROMOTED

@@ -1,0 +1,165 @@
+"""How names, numbers and moments are written."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Final
+
+FLOAT_BITS: Final = 53
+
+_SEQUENCE: Final = 4096
+
+_BILLION: Final = 10**9
+
+_SEEN: Final = 16  # a spacing that shows: of old IDs too many are multiples of less
+
+_REFUSED: Final = math.log(1e-5)
+
+_DOUBTED: Final = math.log(1e-4)
+
+_LOSSES: Final[Mapping[str, Callable[[int, int], int]]] = {
+    "Excel or another program that keeps 15 digits": lambda digits, _: 10 ** max(digits - 15, 0),
+    "JavaScript, jq or another that keeps 17 digits": lambda digits, _: 10 ** max(digits - 17, 0),
+    "a column of float64": lambda _, bits: 1 << (bits - FLOAT_BITS),
+}
+"""Where digits are lost; of what, by its size, each number is a multiple that was there."""
+
+_KILO: Final = 1000
+_TEN: Final = 9.95  # what is more is told as 10
+_LONGEST: Final = 60
+_UNITS: Final = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def listed(names: Iterable[object]) -> str:
+    """Return names as a list of texts, long ones cut short.
+
+    >>> listed(["a", 1])
+    "['a', '1']"
+    """
+    return f"[{', '.join(shown(str(name)) for name in names)}]"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "post"), counted(2500, "post")
+    ('1 post', '2,500 posts')
+    """
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def sized(number: int) -> str:
+    """Return a number of bytes in two digits or so, for people.
+
+    >>> sized(900), sized(2_749_602), sized(15_400_000_000)
+    ('900 bytes', '2.7 MB', '15 GB')
+    """
+    size, unit = float(number), 0
+    while size >= _KILO and unit < len(_UNITS) - 1:
+        size, unit = size / _KILO, unit + 1
+    short = f"{size:.1f}" if unit and size < _TEN else f"{size:,.0f}"
+    return f"{short} {_UNITS[unit]}"
+
+
+def lasting(time: timedelta) -> str:
+    """Return a length of time in its two largest units, for people.
+
+    >>> lasting(timedelta(hours=3, minutes=20)), lasting(timedelta(days=7)), lasting(timedelta())
+    ('3 h 20 min', '7 days', '0 s')
+    """
+    seconds = abs(int(time.total_seconds()))
+    days, rest = divmod(seconds, 86_400)
+    sizes = (
+        counted(days, "day") if days else "",
+        f"{rest // 3600} h" if rest >= 3600 else "",  # noqa: PLR2004
+        f"{rest % 3600 // 60} min" if rest % 3600 >= 60 else "",  # noqa: PLR2004
+        f"{rest % 60} s" if rest % 60 else "",
+    )
+    return " ".join([size for size in sizes if size][:2]) or "0 s"
+
+
+def shown(value: object) -> str:
+    """Return a value as it stands in a message: its repr, cut short where it is long.
+
+    >>> shown("impressions"), shown("x" * 1_000_000)
+    ("'impressions'", "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…'")
+    """
+    if isinstance(value, str | bytes):  # first, or its repr would be many times as long
+        return repr(value) if len(value) <= _LONGEST else f"{repr(value[:_LONGEST])[:-1]}…'"
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def spot(*keys: object) -> str:
+    """Return a JSONPath, long keys cut short.
+
+    >>> spot("by_post", "123")
+    "$['by_post']['123']"
+    """
+    return "$" + "".join(f"[{shown(key)}]" for key in keys)
+
+
+def check_digits(ids: Iterable[str], error: type[Exception], *, source: str = "") -> None:
+    """Refuse IDs of which so many end alike that their last digits must have been lost.
+
+    Every integer out of Excel ends in ``0000`` (it keeps 15 digits), out of JavaScript or jq
+    in ``00`` (17), and out of a float64 in 7 or 8 zero bits. Of true IDs one in *m* is such
+    a multiple of *m* by chance. Multiples of 4096 are not counted: many true IDs are, whose
+    last 12 bits number the posts of a millisecond; those that end in nine zeros are. That k
+    of n IDs are such multiples has a chance of less than ``(n/m)**k / k!``.
+
+    Parameters
+    ----------
+    ids : iterable of str
+        Digits only; short ones have lost nothing.
+    error : type of Exception
+        What to raise.
+    source : str
+        The file, for the message.
+
+    Warns
+    -----
+    UserWarning
+        Where it is less than 1 in 10,000.
+
+    Examples
+    --------
+    >>> ids = ["2125450880059707756", "2125883449981010000", "2126138811200040000"]
+    >>> check_digits(ids, ValueError)
+    Traceback (most recent call last):
+        ...
+    ValueError: 2 of 3 post IDs (2125883449981010000, ...
+    """
+    sizes: dict[tuple[int, int], list[int]] = {}
+    total = 0
+    for text in ids:
+        number = int(text)
+        total += number >> FLOAT_BITS > 0
+        if number >> FLOAT_BITS and (number % _SEQUENCE or number % _BILLION == 0):
+            sizes.setdefault((len(text), number.bit_length()), []).append(number)
+    found: list[tuple[float, str, list[int]]] = []
+    for program, spacing_of in _LOSSES.items():
+        lost, expected = list[int](), 0.0
+        for size, numbers in sizes.items():
+            spacing = spacing_of(*size)
+            if spacing < _SEEN:
+                continue  # so many true IDs are multiples that these would hide the others
+            expected += len(numbers) / spacing
+            lost += [number for number in numbers if number % spacing == 0]
+        if len(lost) > 1:  # one alone may be anything
+            chance = len(lost) * math.log(expected) - math.lgamma(len(lost) + 1)
+            found.append((chance, program, lost))
+    chance, program, lost = min(found, default=(0.0, "", []))
+    if chance < _DOUBTED:
+        some = ", ".join(map(str, lost[:2]))
+        msg = (
+            f"{source and f'{source}: '}{len(lost):,} of {total:,} post IDs ({some}) "
+            f"seem to have lost their last digits in {program}; "
+            "take the IDs from their source again, as text"
+        )
+        if chance < _REFUSED:
+            raise error(msg)
+        warnings.warn(msg, UserWarning, stacklevel=4)

@@ -1,0 +1,100 @@
+"""One POST over a session: what arrived, or why nothing did, and no trace of what was signed.
+
+No exception of ``requests`` gets past this module, and no frame of it: their locals hold the
+signed request. So it is also with an interrupt, wherever it comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import requests
+from urllib3.exceptions import HTTPError, ProtocolError
+
+from engagement_pandas.transport.message import Failure, Message, Reply
+
+PASSING: Final = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+"""Failures of the connection after which the same request is sent again."""
+
+
+def exchange(
+    session: requests.Session,
+    message: Message,
+    read: Callable[[requests.Response], bytes],
+    **options: Any,
+) -> Reply | Failure:
+    """Sign a message, send it, and read the reply; no redirect is followed.
+
+    Parameters
+    ----------
+    session : requests.Session
+    message : Message
+    read : callable
+        Returns the body of a reply that was asked for with ``stream=True``.
+    **options
+        Of ``requests.Session.post``.
+    """
+    try:
+        return _exchange(session, message, read, options)
+    except BaseException as error:  # noqa: BLE001 - raised below
+        stopped = without_frames(error)
+    # Here, where it has no context either.
+    raise stopped
+
+
+def _exchange(
+    session: requests.Session,
+    message: Message,
+    read: Callable[[requests.Response], bytes],
+    options: dict[str, Any],
+) -> Reply | Failure:
+    try:
+        with session.post(
+            message.url,
+            data=message.content,
+            auth=message.signer(),
+            allow_redirects=False,
+            stream=True,
+            **options,
+        ) as reply:
+            return Reply(reply.status_code, reply.headers, read(reply))
+    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+        # A copy: the original holds the signed request, and its traceback the headers.
+        kind = next((k for k in PASSING if isinstance(error, k)), requests.RequestException)
+        cause = kind(message.redact(str(error)))
+        return Failure(f"{type(error).__name__}: {cause}", None, cause, _passing(error))
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """Return an exception without its traceback and context, and so those that are part of it.
+
+    Examples
+    --------
+    >>> try:
+    ...     raise ExceptionGroup("two", [KeyError("a")]) from OSError("b")
+    ... except ExceptionGroup as error:
+    ...     bare = without_frames(error)
+    >>> bare.__traceback__, bare.__cause__, bare.exceptions
+    (None, OSError('b'), (KeyError('a'),))
+    """
+    pending, seen = [error], set()
+    while pending:
+        one = pending.pop()
+        seen.add(id(one))
+        one.__traceback__ = one.__context__ = None
+        parts = (one.__cause__, *getattr(one, "exceptions", ()))
+        pending += [it for it in parts if isinstance(it, BaseException) and id(it) not in seen]
+    return error
+
+
+def _passing(error: Exception) -> bool:
+    """Return whether another attempt may do better; a wrong certificate stays wrong."""
+    return isinstance(error, (*PASSING, ProtocolError)) and "CERTIFICATE_VERIFY_FAILED" not in str(
+        error
+    )

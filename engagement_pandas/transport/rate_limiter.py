@@ -1,0 +1,298 @@
+"""Places in the quota: how many there are now, and when there are more.
+
+The API counts requests by the minute and by the second and says so in
+``x-per-minute-limit``, ``-remaining`` and ``-reset`` (and the same with ``second``).
+A header that is missing means nothing.
+
+With several requests on their way, an answer tells how things stood when its request was
+counted, and not how they stand. So places are reckoned: what the server had counted, and
+what it may have been sent since.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from engagement_pandas.transport.clock_skew import Skew
+
+PERIODS: Final[Mapping[str, float]] = {"minute": 60.0, "second": 1.0}
+"""Seconds in each period that the API counts in."""
+
+UNTOLD: Final = 4
+"""Requests on their way at once, where no answer tells of a quota."""
+
+JITTER: Final = (0.03, 0.2)
+"""Seconds by which two requests may come closer together on their way, at least and at most."""
+
+AHEAD: Final = (0.1, 0.5)
+"""The share of a new window's quota that may be sent before the server has confirmed that it
+has begun: at first, and where the last one began as reckoned. Windows may also slide."""
+
+_SLACK: Final = 1.0  # the header "date" has whole seconds
+_MOST: Final = 1000  # starts remembered; a limit of more a second is none
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """A request's place in the quota, from its start to its answer.
+
+    Attributes
+    ----------
+    at : float
+        When it was taken, in seconds of the local clock.
+    """
+
+    at: float
+
+
+@dataclass(slots=True)
+class _Minute:
+    """One window of the quota, from a reset to the next.
+
+    ``ends`` is the server's time of the reset, and so the window's name; ``until`` the local
+    one. ``counted`` is what the server says it counted, ``mine`` what was sent from here and
+    is no longer on its way, ``others`` what others had spent at the first word.
+    """
+
+    limit: int
+    ends: float
+    until: float
+    counted: int = 0
+    mine: int = 0
+    others: int = 0
+    heard: bool = False
+    company: bool = False
+    ahead: float = 1.0  # the share of the limit that may be sent before the server's word
+    carried: int = 0  # what was on its way when it began
+
+    def room(self, waiting: int) -> int:
+        """Return how many more may be sent, with so many on their way."""
+        sent = self.mine + waiting + self.others
+        # Somebody else spends the same quota: all on their way may yet be counted.
+        spent = max(sent, self.counted + waiting) if self.company else sent
+        if self.heard:
+            return max(1, self.limit) - spent
+        return min(self.limit, max(1, int(self.limit * self.ahead)) + self.carried) - spent
+
+    def hear(self, limit: int | None, remaining: int, waiting: int) -> None:
+        """Take the server's word of this window; an older one says no more than a newer."""
+        self.limit = max(remaining + 1, self.limit) if limit is None else limit
+        self.counted = max(self.counted, self.limit - remaining)
+        foreign = self.counted - self.mine - waiting
+        if foreign > self.others:
+            self.company |= self.heard
+            self.others = foreign
+        self.heard = True
+
+
+class Quota:
+    """How long to wait before the next request, and how many may be on their way at once.
+
+    Several threads, and several fetches, may share one.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds since 1970, as ``time.time``.
+
+    Examples
+    --------
+    >>> quota = Quota(clock=lambda: 1000.0)
+    >>> spent = {"x-per-minute-remaining": "0", "x-per-minute-reset": "1030"}
+    >>> quota.learn(spent, quota.take())
+    >>> quota.pause()
+    30.0
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._open: set[Place] = set()
+        self._starts: deque[float] = deque(maxlen=_MOST)
+        self._skew = Skew()
+        self._minute: _Minute | None = None
+        self._resumes = 0.0  # local time, where the second is spent
+        self._answers = 0
+        self._turns = False  # whether the last window was found to begin anew, by the clock
+        self.limits: dict[str, int] = {}
+        """Requests a ``"minute"`` and a ``"second"``, where the API has said."""
+
+    def abreast(self, most: int) -> int:
+        """Return how many may be on their way at once, at most ``most``.
+
+        One until an answer has told of the quota; :data:`UNTOLD` where answers tell nothing.
+        """
+        if self.limits or self._minute is not None:
+            return most
+        # The first answer may be that to the question for a token, which tells nothing.
+        return 1 if self._answers <= 1 else min(UNTOLD, most)
+
+    def pause(self) -> float:
+        """Return the seconds until the quota has room, 0 where it has, at most 60."""
+        with self._lock:
+            return self._pause(self._clock())
+
+    def take(self) -> Place | None:
+        """Return a place, to be given up by :meth:`learn` or :meth:`lose`; None: not now."""
+        with self._lock:
+            now = self._clock()
+            if self._pause(now) > 0:
+                return None
+            place = Place(now)
+            self._open.add(place)
+            self._starts.append(now)
+            return place
+
+    def lose(self, place: Place) -> None:
+        """Give a place up without an answer: it may have been counted, or not."""
+        with self._lock:
+            self._close(place)
+
+    def learn(self, headers: Mapping[str, str], place: Place) -> None:
+        """Read the headers of an answer; names in lower case or a case-blind mapping.
+
+        Parameters
+        ----------
+        headers : mapping of str to str
+        place : Place
+            Of the request that it answers; it is given up.
+        """
+        with self._lock:
+            now, began = self._clock(), place.at
+            self._answers += 1
+            self._skew.learn(headers.get("date"), began, now)
+            told = {period: _told(headers, period) for period in PERIODS}
+            for period, (limit, _, _) in told.items():
+                if limit is not None:
+                    self.limits[period] = limit
+            _, remaining, reset = told["second"]
+            mine = sum(abs(start - began) <= PERIODS["second"] for start in self._starts)
+            if remaining == 0 and mine < self.limits.get("second", mine + 1):  # by others
+                self._resumes = self._local(reset, "second", began, now) or now + 1
+            limit, remaining, reset = told["minute"]
+            if remaining is None:
+                self._close(place)
+            else:
+                self._hear(limit, remaining, reset, place, now)
+
+    def _hear(
+        self,
+        limit: int | None,
+        remaining: int,
+        reset: float | None,
+        place: Place,
+        now: float,
+    ) -> None:
+        self._turn(now)
+        known = self._minute
+        until = self._local(reset, "minute", place.at, now)
+        if until is None or reset is None:
+            # No reset that makes sense: a window lasts as long as it can from its first word.
+            fresh = known is None or not known.heard
+            until = now + PERIODS["minute"] if fresh or known is None else known.until
+            reset = until if fresh or known is None else known.ends
+        if known is not None and (
+            reset < known.ends if known.heard else reset <= known.ends - PERIODS["minute"]
+        ):
+            self._open.discard(place)  # it was counted before the turn
+            return
+        if known is None or (known.heard and reset > known.ends):
+            self._minute = known = _Minute(
+                limit or (known.limit if known else remaining + 1), reset, until
+            )
+        self._close(place)
+        known.ends = reset
+        known.until = min(until, known.until) if known.heard else until
+        turned = not known.heard and known.ahead < 1
+        known.hear(limit, remaining, len(self._open))
+        if turned:
+            self._turns = known.others == 0
+
+    def _close(self, place: Place) -> None:
+        if place in self._open:
+            self._open.discard(place)
+            if self._minute is not None:
+                self._minute.mine += 1
+
+    def _turn(self, now: float) -> None:
+        """Begin a new window where the known one is over; forget it if the clock was set back."""
+        minute, length = self._minute, PERIODS["minute"]
+        if minute is None or now < minute.until - length - _SLACK:
+            self._minute = None
+            self._resumes = min(self._resumes, now + 1)
+            return
+        if now >= minute.until:
+            passed = length * (1 + (now - minute.until) // length)
+            self._skew.age(passed)
+            # Not heard of yet. What is on its way may have been counted in it.
+            self._minute = _Minute(
+                minute.limit,
+                minute.ends + passed,
+                minute.until + passed,
+                ahead=AHEAD[self._turns],
+                carried=len(self._open),
+            )
+
+    def _pause(self, now: float) -> float:
+        self._turn(now)
+        minute = self._minute
+        wait = max(0.0, self._resumes - now, self._spacing(now))
+        if minute is not None and minute.room(len(self._open)) <= 0:
+            wait = max(wait, minute.until - now)
+        return min(wait, PERIODS["minute"])
+
+    def _spacing(self, now: float) -> float:
+        """Return the seconds until one more start leaves no second with too many.
+
+        Whenever the server's seconds begin, and though requests come closer on their way.
+        """
+        limit = self.limits.get("second", 0)
+        if not 0 < limit <= len(self._starts):
+            return 0.0
+        # As careful as the minute leaves time for; only the last minute of a job is longer
+        # for it, by a fifth at most.
+        spare = JITTER[1]
+        if self._minute is not None:
+            room = max(1, self._minute.room(len(self._open)))
+            spare = (self._minute.until - now) * limit / room - 1
+        length = PERIODS["second"] + min(max(spare, JITTER[0]), JITTER[1])
+        wait = self._starts[-limit] + length - now
+        return wait if wait <= length + _SLACK else 0.0  # the clock was set back
+
+    def _local(self, reset: float | None, period: str, began: float, now: float) -> float | None:
+        """Return the local time of a reset, by the first clock that makes sense of it.
+
+        The reset is told by the server's clock, and the local one may be wrong. It lies at
+        most a period after now; and before now only if it came while the answer was on its way.
+        """
+        for ahead in self._skew.candidates:
+            if reset is not None:
+                until = reset - ahead
+                if began - _SLACK <= until <= now + PERIODS[period] + _SLACK:
+                    return until
+        return None
+
+
+def _told(headers: Mapping[str, str], period: str) -> tuple[int | None, int | None, float | None]:
+    """Return limit, remaining and reset, where they make sense."""
+    limit, remaining, reset = (
+        _number(headers.get(f"x-per-{period}-{what}")) for what in ("limit", "remaining", "reset")
+    )
+    return (
+        None if limit is None else max(1, int(limit)),
+        None if remaining is None else max(0, int(remaining)),
+        reset,
+    )
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

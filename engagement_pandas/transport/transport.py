@@ -1,0 +1,296 @@
+"""One POST, from a signature to an answer: paced, signed anew and sent again.
+
+Retrying happens here, above the signature: urllib3 would send the same OAuth nonce again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+import tenacity
+
+from engagement_pandas import __version__
+from engagement_pandas.errors import QuotaExceeded, RequestError, ResponseShapeError, TransportError
+from engagement_pandas.response.envelope import UNREADABLE, shallow
+from engagement_pandas.transport.bounded_session import BoundedSession, checked_timeout, read_body
+from engagement_pandas.transport.exchange import exchange
+from engagement_pandas.transport.message import Answer, Failure, Message
+from engagement_pandas.transport.rate_limiter import Place, Quota
+from engagement_pandas.transport.scheduler import Air, Flight, Here, Rest, Sending, Threads
+from engagement_pandas.transport.urls import is_here
+
+ATTEMPTS: Final = 8
+"""How often a request is sent before :class:`TransportError`; some 90 s of waiting in all."""
+
+TIMEOUT: Final = (10.0, 120.0)
+"""Seconds to connect, and between two bytes of the answer."""
+
+BACKOFF: Final = tenacity.wait_random_exponential(multiplier=2, max=60)
+"""Seconds between attempts: at random up to 2, 4, 8, … 60."""
+
+IN_FLIGHT: Final = 48
+"""Requests on their way at once: at 2 s an answer, 20 a second, and some to spare."""
+
+RETRIED: Final = frozenset({429, 500, 502, 503, 504, *range(520, 526), 527, 530})
+"""Statuses after which the same request is sent again; from 520 on, a proxy's word that it did
+not reach the API. Not 526, a certificate that is wrong: it stays wrong."""
+
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+"""Statuses that point elsewhere; signed requests and tokens go nowhere but where they are sent."""
+
+READABLE: Final = frozenset({200, 400, 403})
+"""Statuses whose body decides what happens next: one that is cut off is asked for again."""
+
+_DIRECT: Final[Any] = {"http": None, "https": None, "all": None}  # past any proxy
+_SNIPPET: Final = 300
+_LONGEST: Final = 2**18  # bytes of a body of errors that are looked at; unpacked they take more
+
+
+T = TypeVar("T")
+
+log = logging.getLogger("engagement_pandas")
+
+
+class _State(NamedTuple):
+    process: int
+    session: BoundedSession
+    quota: Quota
+
+
+class Transport:
+    """Sends messages, one after another or side by side, over one session.
+
+    Parameters
+    ----------
+    attempts : int
+        How often a message is sent, the first time included.
+    in_flight : int
+        Messages on their way at once.
+    timeout : tuple of float
+        Seconds to connect, and between two bytes of the answer.
+    clock, sleep : callable
+        ``time.time`` and ``time.sleep``, or a test's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        attempts: int = ATTEMPTS,
+        in_flight: int = IN_FLIGHT,
+        timeout: tuple[float, float] = TIMEOUT,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        for name, number in {"attempts": attempts, "in_flight": in_flight}.items():
+            if not isinstance(number, int) or number < 1:
+                msg = f"{name} is {number!r}; give a whole number, at least one"
+                raise RequestError(msg)
+        self._attempts = attempts
+        self.in_flight = in_flight
+        self._timeout = checked_timeout(timeout)
+        self._clock = clock
+        self._sleep = sleep
+        self._state: list[_State] = []
+        _ = self._own
+
+    @property
+    def _own(self) -> _State:
+        """The connections and the quota of this process: a fork begins with new ones.
+
+        What it was forked with is kept, and left alone: those are the connections of another
+        process, and closing them takes locks that one of its threads may have held.
+        """
+        if not self._state or self._state[-1].process != os.getpid():
+            session = BoundedSession(self._clock, self.in_flight)
+            session.headers.update(
+                {
+                    "Accept": "application/json",
+                    "Accept-Encoding": "gzip",
+                    "User-Agent": f"engagement_pandas/{__version__}",
+                }
+            )
+            self._state.append(_State(os.getpid(), session, Quota(self._clock)))
+        return self._state[-1]
+
+    @property
+    def quota(self) -> Quota:
+        """What answers to this process last said of the quota."""
+        return self._own.quota
+
+    def now(self) -> datetime:
+        """Return the time of the clock, aware UTC."""
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._own.session.close()
+
+    def flight(self, errands: int, say: Callable[[str], None]) -> Flight:
+        """Return a flight for so many errands, no faster than the quota allows.
+
+        Parameters
+        ----------
+        errands : int
+        say : callable
+            Told ``""`` before each attempt, and each second of a wait why and how long yet.
+            What it raises comes out of the flight at once, and nothing more is sent.
+        """
+        most = min(self.in_flight, errands)
+        return Flight(self.quota, self._clock, self._air(most), most, say)
+
+    def _air(self, most: int) -> Air:
+        return Threads(self._sleep) if most > 1 else Here(self._sleep)
+
+    async def ask(
+        self, message: Message, arrived: Callable[[Answer], T | Failure], most: int | None = None
+    ) -> T:
+        """Send until there is an answer worth reading, and return what ``arrived`` makes of it.
+
+        Parameters
+        ----------
+        message : Message
+        arrived : callable
+            Called with the answer where it arrives, which may be a thread of its own: also
+            when nobody waits for it any more. Where that is no answer to the question, it
+            returns a Failure.
+        most : int, optional
+            Attempts, where that is less than the client's own.
+        """
+
+        async def attempt() -> T | Failure:
+            outcome: T | Failure = await Sending(partial(self._send, message, arrived))
+            return outcome
+
+        async def rest(seconds: float) -> None:
+            await Rest(seconds)
+
+        retrying = tenacity.AsyncRetrying(
+            stop=tenacity.stop_after_attempt(min(self._attempts, most or self._attempts)),
+            wait=BACKOFF,
+            sleep=rest,
+            retry=tenacity.retry_if_result(lambda it: isinstance(it, Failure) and it.passing),
+            retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+        )
+        outcome: T | Failure = await retrying(attempt)
+        if not isinstance(outcome, Failure):
+            return outcome
+        made = retrying.statistics["attempt_number"]
+        kind = QuotaExceeded if outcome.status == HTTPStatus.TOO_MANY_REQUESTS else TransportError
+        msg = f"no answer from {message.url} in {made} attempts; at last: {outcome.why}"
+        raise kind(msg, outcome.status, made) from outcome.cause
+
+    def _send(
+        self, message: Message, arrived: Callable[[Answer], T | Failure], place: Place
+    ) -> T | Failure:
+        try:
+            answer = self._attempt(message, place)
+        finally:
+            self.quota.lose(place)  # unless its answer was learnt from
+        outcome = answer if isinstance(answer, Failure) else arrived(answer)
+        if isinstance(outcome, Failure):
+            log.warning("%s: %s", message.url, outcome.why)
+        return outcome
+
+    def _attempt(self, message: Message, place: Place) -> Answer | Failure:
+        reply = exchange(
+            self._own.session,
+            message,
+            read_body,
+            headers={"Content-Type": message.content_type},
+            timeout=self._timeout,
+            proxies=_DIRECT if is_here(message.url) else None,
+            verify=True,  # or with a bundle that the environment names; never not
+        )
+        if isinstance(reply, Failure):
+            return reply
+        self.quota.learn(reply.headers, place)
+        answer = Answer(reply.status, reply.headers, reply.content, self.now())
+        if answer.status not in RETRIED | REDIRECTS and not _cut_off(answer):
+            log.debug("HTTP %s from %s, %d bytes", answer.status, message.url, len(answer.content))
+            return answer
+        if answer.status in RETRIED:
+            words = "; ".join(texts(answer.content))
+        elif answer.status in REDIRECTS:
+            words = f"redirects are not followed, and this is one to {_goal(answer)}"
+        else:
+            words = "a body that is cut off or no JSON"
+        why = message.redact(f"HTTP {answer.status}: {words}")
+        return Failure(why, answer.status, passing=answer.status not in REDIRECTS)
+
+
+_NAMES: Final = ("errors", "error", "error_description", "message", "title", "detail")
+"""Where the objects of an error body have words."""
+
+
+def texts(content: bytes) -> tuple[str, ...]:
+    """Return the words of an error body: texts, or objects with a ``message`` and the like.
+
+    In full where the body has at most 256 kB; one that names each post of a request has some
+    5. Of a longer body, of a page, and of JSON without words, the first 300 characters.
+
+    Examples
+    --------
+    >>> texts(b'{"errors": ["internal server error"]}')
+    ('internal server error',)
+    >>> texts(b'[{"title": "Forbidden", "detail": "not your post"}]')
+    ('Forbidden', 'not your post')
+    >>> texts(b"<html><body><h1>502 Bad Gateway</h1></body></html>")
+    ('502 Bad Gateway',)
+    """
+    try:
+        words = tuple(dict.fromkeys(_words(msgspec.json.decode(content[:_LONGEST]))))
+    except UNREADABLE:
+        words = ()
+    if words:
+        return words
+    text = re.sub(r"<[^<>]*>", " ", content[:_LONGEST].decode("utf-8", "replace"))
+    text = " ".join(text.split())[:_SNIPPET]
+    return (text,) if text else ()
+
+
+def _words(told: object) -> Iterator[str]:
+    if isinstance(told, str):
+        yield from filter(None, [told.strip()])
+    elif isinstance(told, list):
+        for one in told:
+            yield from tuple(_words(one)) or ([str(one)] if one else [])
+    elif isinstance(told, dict):
+        for name in _NAMES:
+            yield from _words(told.get(name))
+
+
+def _cut_off(answer: Answer) -> bool:
+    """Tell whether a body that matters cannot be read; a page of HTML is a refusal."""
+    if answer.status not in READABLE:
+        return False
+    if answer.status != HTTPStatus.OK and "json" not in answer.headers.get("content-type", "json"):
+        return False
+    try:
+        if answer.status == HTTPStatus.OK:
+            shallow(answer.content)
+        else:  # a refusal may be any JSON
+            msgspec.json.decode(answer.content, type=msgspec.Raw)
+    except UNREADABLE:
+        return True
+    except ResponseShapeError as error:
+        return isinstance(error.__cause__, UNREADABLE)
+    return False
+
+
+def _goal(answer: Answer) -> str:
+    """Return where an answer points, without what may be secret in it."""
+    try:
+        parts = urlsplit(answer.headers.get("location", "nowhere"))
+        return ascii(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:_SNIPPET])
+    except ValueError:
+        return "no URL"

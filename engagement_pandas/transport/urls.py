@@ -1,0 +1,54 @@
+"""The addresses of the API, which the environment may change, and what a URL must be."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from engagement_pandas.errors import RequestError
+
+BASE_URL: Final = "https://data-api.twitter.com"
+TOKEN_URL: Final = "https://api.twitter.com/oauth2/token"  # noqa: S105 - no secret
+_PLAIN: Final = re.compile(
+    r"[A-Za-z]+://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?"
+)
+BASE_URL_VARIABLE: Final = "X_BASE_URL"
+TOKEN_URL_VARIABLE: Final = "X_TOKEN_URL"  # noqa: S105 - a variable's name
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def is_here(url: str) -> bool:
+    """Tell whether a URL leads to this machine: plain http is for that only.
+
+    Examples
+    --------
+    >>> is_here("http://127.0.0.1:8080/x"), is_here("https://data-api.x.com")
+    (True, False)
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no URL, as is said where it is used
+        return False
+    return parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK
+
+
+def checked_url(url: str) -> str:
+    """Return a URL that credentials may be sent to, without a slash at its end."""
+    try:
+        parts = urlsplit(url)
+        # What urllib3 would read otherwise, and where a password may stand, is not looked into.
+        plain = _PLAIN.fullmatch(url) is not None and parts.port != 0
+        allowed = plain and bool(parts.hostname) and (parts.scheme == "https" or is_here(url))
+    except (ValueError, AttributeError, TypeError):
+        allowed = False
+    if not allowed:
+        told = (
+            re.sub(r"(?s)//.*@", "//…@", re.split("[?#]", url)[0]) if isinstance(url, str) else url
+        )
+        msg = (
+            f"{told!r} is not an https URL; plain http is for this machine only, "
+            "and no user, query or blank stands in it"
+        )
+        raise RequestError(msg)
+    return url.rstrip("/")

@@ -1,0 +1,190 @@
+"""The app's bearer token is fetched once for all that fly, whatever comes between."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.scripted import FakeClock, Scripted, ScriptedServer
+
+import engagement_pandas as ep
+from engagement_pandas.auth.signer import Speaker
+from engagement_pandas.request.plan import Plan
+from engagement_pandas.transport.rate_limiter import Quota
+from engagement_pandas.transport.scheduler import Flight, Giving, Here, Rest, Threads, Turn
+
+TOKEN = "/oauth2/token"
+TOTALS = "/insights/engagement/totals"
+PLENTY = {"x-per-minute-limit": "100000", "x-per-minute-remaining": "99999"}
+COUNTED = Scripted(200, {"counts": {"favorites": "1"}}, PLENTY)
+ISSUED = Scripted(200, {"access_token": "issued"})
+DOWN = Scripted(503, {"errors": ["internal server error"]})
+
+Make = Callable[..., ep.EngagementClient]
+
+
+@pytest.fixture
+def make(server: ScriptedServer, clock: FakeClock, tmp_path: Path) -> Iterator[Make]:
+    """Make a client of the app and one owner; it knows that the quota allows many at once."""
+    made = []
+
+    def start(**keywords: Any) -> ep.EngagementClient:
+        app = ep.Consumer("consumer-key", "consumer-secret")
+        accounts = ep.Accounts(tmp_path / "accounts.json", consumer=app, environ={})
+        added = datetime(2026, 4, 15, tzinfo=UTC)
+        accounts.add(ep.Account("bakery", "9", app.app, added, "9-token", "s"))
+        client = ep.EngagementClient(
+            accounts,
+            base_url=server.url,
+            token_url=server.url + TOKEN,
+            clock=clock.time,
+            sleep=clock.sleep,
+            **keywords,
+        )
+        made.append(client)
+        server.answer(Scripted(200, {"counts": {"impressions": "1"}}, PLENTY))
+        own = ep.totals(["1"], engagement_types=["impressions"], by={"counts": ["engagement.type"]})
+        client.fetch(own.replace(owners={"1": "bakery"}), watch=lambda _: None)
+        server.seen.clear()
+        return client
+
+    yield start
+    for client in made:
+        client.close()
+
+
+def public(number: int) -> Plan:
+    """Return a plan of so many requests of the app, of one post each."""
+    whole = ep.totals(
+        range(1, number + 1), engagement_types=["favorites"], by={"counts": ["engagement.type"]}
+    )
+    parts = tuple(whole.replace(post_ids=[post]) for post in whole.post_ids)
+    return replace(ep.plan(whole), requests=parts)
+
+
+def fetched(client: ep.EngagementClient, number: int) -> int:
+    """Fetch so many, and return the sum of their counts."""
+    counts = ep.flatten(client.fetch(public(number), watch=lambda _: None))
+    return int(counts["count"].sum())
+
+
+def test_once_for_all_that_fly(make: Make, server: ScriptedServer) -> None:
+    """Eleven requests may go at once, and one token is asked for before them."""
+    client = make()
+    server.answer(ISSUED, *[COUNTED] * 11)
+    assert fetched(client, 11) == 11
+    assert [seen.path for seen in server.seen] == [TOKEN, *[TOTALS] * 11]
+    assert {seen.headers["authorization"] for seen in server.seen[1:]} == {"Bearer issued"}
+
+
+def test_a_failing_token_is_asked_for_again_once(make: Make, server: ScriptedServer) -> None:
+    """Three attempts, not three by each of those that wait; then all go."""
+    client = make()
+    server.answer(DOWN, DOWN, ISSUED, *[COUNTED] * 11)
+    assert fetched(client, 11) == 11
+    assert [seen.path for seen in server.seen] == [*[TOKEN] * 3, *[TOTALS] * 11]
+
+
+def test_a_token_that_is_not_to_be_had(make: Make, server: ScriptedServer) -> None:
+    """As many attempts as for one request; the next fetch begins anew."""
+    client = make(attempts=3)
+    server.answer(*[DOWN] * 3)
+    with pytest.raises(ep.TransportError, match=r"oauth2/token in 3 attempts"):
+        fetched(client, 11)
+    assert [seen.path for seen in server.seen] == [TOKEN] * 3
+    server.answer(ISSUED, *[COUNTED] * 11)
+    assert fetched(client, 11) == 11
+    assert Counter(seen.path for seen in server.seen) == {TOKEN: 4, TOTALS: 11}
+
+
+def test_a_token_that_is_refused(make: Make, server: ScriptedServer) -> None:
+    """Once, and nobody else asks."""
+    client = make()
+    server.answer(Scripted(403, {"errors": [{"code": 99, "message": "Unable to verify"}]}))
+    with pytest.raises(ep.RefusedError, match="Unable to verify"):
+        fetched(client, 11)
+    assert [seen.path for seen in server.seen] == [TOKEN]
+
+
+def test_a_token_that_is_dropped(make: Make, server: ScriptedServer) -> None:
+    """It is fetched anew, again by one for all."""
+    transport = make()._transport
+    app = ep.AppOnly.from_consumer("consumer-key", "consumer-secret")
+    speaker = Speaker(app, server.url + TOKEN, transport)
+    signed: list[str] = []
+
+    async def errand() -> None:
+        signer = await speaker.signer()
+        signed.append(repr(signer()))
+        if len(signed) == 3:
+            speaker._token = None
+        await Giving(len(signed))
+
+    server.answer(ISSUED, ISSUED)
+    given = transport.flight(8, lambda _: None).run(errand() for _ in range(8))
+    assert list(given) == list(range(1, 9))
+    assert [seen.path for seen in server.seen] == [TOKEN] * 2
+
+
+# Turns
+
+
+def flight(clock: FakeClock, air: Any = Here) -> Flight:
+    """Return a flight of which many errands may go at once."""
+    quota = Quota(clock.time)
+    quota.limits["minute"] = 1000
+    return Flight(quota, clock.time, air(clock.sleep), 48, lambda _: None)
+
+
+@pytest.mark.parametrize("air", [Here, Threads])
+def test_turns_are_taken_in_order(clock: FakeClock, air: Any) -> None:
+    """One at a time for each thing, for as long as each takes; other things do not wait."""
+
+    async def errand(name: str, at: str) -> None:
+        over = await Turn(at)
+        await Giving(f"{name} begins")
+        await Rest(2)
+        over()
+        await Giving(f"{name} ends")
+
+    told = flight(clock, air).run(errand(name, name[0]) for name in ("a1", "b1", "a2"))
+    assert list(told) == ["a1 begins", "b1 begins", "a1 ends", "b1 ends", "a2 begins", "a2 ends"]
+    assert sum(clock.slept) == 4
+
+
+def test_who_fails_in_their_turn(clock: FakeClock) -> None:
+    """Ends the flight as ever; nobody's turn comes after."""
+    begun: list[int] = []
+
+    async def errand(number: int) -> None:
+        over = await Turn("it")
+        begun.append(number)
+        try:
+            await Rest(1)
+            msg = "no"
+            raise ep.TransportError(msg, None, 1)
+        finally:
+            over()
+
+    with pytest.raises(ep.TransportError):
+        list(flight(clock).run(errand(number) for number in range(3)))
+    assert begun == [0]
+
+
+def test_no_flight_waits_for_another(clock: FakeClock) -> None:
+    """The other may not go on before: here it is in the middle of something itself."""
+
+    async def errand() -> None:
+        over = await Turn("it")
+        await Giving("mine")
+        over()
+
+    outer = flight(clock).run(errand() for _ in range(2))
+    assert next(outer) == "mine"
+    assert list(flight(clock).run(iter([errand()]))) == ["mine"]
+    assert list(outer) == ["mine"]

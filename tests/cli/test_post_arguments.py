@@ -1,0 +1,69 @@
+"""POSTS: IDs as they are typed, and files of them."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engagement_pandas.cli import main, parser
+from engagement_pandas.request.post_files import read_records
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("posts.txt", "# mine\n1060976163948904448\n\n  7 \n"),
+        ("posts", "1060976163948904448\r\n7\r\n"),
+        ("posts.csv", "\ufeffpost_id,text\n1060976163948904448,a\n7,b\n"),
+        ("posts.tsv", "text\tpost_id\na\t1060976163948904448\nb\t7\n"),
+        ("posts.jsonl", '{"post_id": "1060976163948904448"}\n{"post_id": 7}\n'),
+        ("posts.ndjson", '"1060976163948904448"\n\n7\n'),
+        ("posts.json", '["1060976163948904448", 7]'),
+    ],
+)
+def test_files_of_ids(folder: Path, name: str, text: str) -> None:
+    """Text, CSV, TSV and JSON lines; every digit kept."""
+    (folder / name).write_text(text, encoding="utf-8")
+    arguments = parser().parse_args(["totals", name])
+    assert arguments.question(arguments).post_ids == ("1060976163948904448", "7")
+
+
+def test_ids_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``-`` reads a list that another program writes."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("7\n8\n"))
+    assert [record.post_id for record in read_records("-")] == ["7", "8"]
+
+
+def test_the_same_post_twice(folder: Path) -> None:
+    """Named on the line and in a file: asked once."""
+    (folder / "posts.txt").write_text("7\n8\n")
+    arguments = parser().parse_args(["totals", "8", "posts.txt"])
+    assert arguments.question(arguments).post_ids == ("8", "7")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("posts.csv", "id\n7\n", "line 2 of posts.csv has no post_id, only ['id'], and '7'"),
+        ("posts.csv", "post_id\n1.06098E+18\n", "'1.06098E+18' has been a float"),
+        ("posts.jsonl", '{"id": 7}\n', "line 1 of posts.jsonl has no post_id, only ['id']"),
+        ("posts.jsonl", '{"post_id": 1.0e18}\n', "has been a float"),
+        ("posts.jsonl", "{\n", "line 1 of posts.jsonl is no JSON"),
+        ("posts.txt", "# none\n", "no post IDs in ['posts.txt']"),
+        ("posts.txt", "hello\n", "'hello' is not a post ID"),
+        ("posts.txt", b"\xff\xfe7", "not UTF-8"),
+        ("posts.txt", "1060976163948904448 7\n", "line 1 of posts.txt: '7' is too short"),
+    ],
+)
+@pytest.mark.usefixtures("keys")
+def test_files_that_are_wrong(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, text: Any, words: str
+) -> None:
+    """Exit code 2, with the value and the cure."""
+    (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert main(["totals", name]) == 2
+    assert words in capsys.readouterr().err

@@ -1,0 +1,40 @@
+"""``sandbox``: the offline twin as a process."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from support import processes
+from support.commands import NOW
+
+import engagement_pandas as ep
+from engagement_pandas.cli import main
+
+
+def test_sandbox_as_a_process(folder: Path) -> None:
+    """It says where it is and with which keys; a client finds it; Ctrl-C ends it well."""
+    process = processes.start(
+        processes.PROGRAM, "sandbox", "--port", "0", "--now", NOW, cwd=folder, stderr=None
+    )
+    assert process.stdout is not None
+    url = process.stdout.readline().split(" at ")[1].split(";")[0]
+    post = process.stdout.readline().split()[-1]
+    lines = [process.stdout.readline().strip() for _ in range(5)]
+    environ = dict(line.split("=", 1) for line in lines)
+    with ep.EngagementClient(ep.UserContext.from_env(environ), base_url=url) as client:
+        (response,) = client.fetch(ep.totals([post], engagement_types=["favorites"]))
+    assert response.status == 200
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--fault", "earthquake"], ["--fault-rate", "2"], ["--now", "x"], ["--now", "0001-01-01"]],
+)
+def test_sandbox_asked_wrongly(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, with the value."""
+    assert main(["sandbox", "--port", "0", *words]) == 2
+    assert words[1] in capsys.readouterr().err

@@ -1,0 +1,273 @@
+"""Signals end a command as Ctrl-C does: what is kept, how to go on, and an exit code."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from support import processes
+from support.scheduler.gate import Gate, Reply, counted
+
+import engagement_pandas as ep
+from engagement_pandas.cli import main
+from engagement_pandas.request import window
+from engagement_pandas.sandbox import SandboxServer
+from engagement_pandas.sandbox.server import announcement
+
+NOW: Final = "2026-04-15T12:20:00Z"
+CODES: Final = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
+POSTS: Final = [str(number) for number in range(1, 201)]
+"""Eight requests, of which no more than four are on their way at once."""
+
+
+@pytest.fixture
+def default() -> Iterator[None]:
+    """Have signals end the process by default, as in a terminal."""
+    before = {number: signal.getsignal(number) for number in CODES}
+    for number in CODES:
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def gate(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    default: None,  # noqa: ARG001
+) -> Iterator[Gate]:
+    """Run a server that answers at once, with keys for it, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    running = Gate()
+    running.let_all()
+    for name in ("CONSUMER_KEY", "CONSUMER_SECRET", "ACCESS_TOKEN", "ACCESS_TOKEN_SECRET"):
+        monkeypatch.setenv(f"X_{name}", "a-key")
+    monkeypatch.setenv("X_BASE_URL", running.url)
+    yield running
+    running.close()
+
+
+def interrupting(number: int, at: int) -> Callable[[list[str]], Reply]:
+    """Return what answers, and sends a signal to this process before one of the answers.
+
+    It says nothing of the quota, so that few requests are on their way.
+    """
+    turn = itertools.count(1)
+
+    def answer(ids: list[str]) -> Reply:
+        if next(turn) == at:
+            os.kill(os.getpid(), number)
+        return (*counted(ids)[:2], {})
+
+    return answer
+
+
+@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize("archive", [[], ["--archive", "my raw"]])
+def test_the_command_that_goes_on(
+    gate: Gate,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: int,
+    archive: list[str],
+) -> None:
+    """It is printed; hours later it asks only what has no answer yet, of the same window."""
+    present = [datetime(2026, 4, 15, 12, 20, tzinfo=UTC)]
+    monkeypatch.setattr(window, "_now", lambda: present[0])
+    gate.answer = interrupting(number, 2)
+    asked = ["historical", *POSTS, "--types", "favorites", "--by", "post", *archive]
+    assert main([*asked, "--out", "counts.csv"]) == CODES[signal.Signals(number)]
+    said = capsys.readouterr().err
+    assert f"engagement-pandas: stopped by {signal.Signals(number).name}\n" in said
+    assert "what was answered is kept in " in said
+    assert not Path("counts.csv").exists()
+    program, *again = shlex.split(said.splitlines()[-1])
+    assert program == "engagement-pandas"
+    assert again.count("--archive") == 1
+    before, present[0] = len(gate.asked), datetime(2026, 4, 15, 18, 20, tzinfo=UTC)
+    assert main(again) == 0
+    assert before < len(gate.asked) == 8
+    assert sorted(itertools.chain(*gate.asked)) == sorted(POSTS)
+    assert len(ep.read_csv("counts.csv")) == 200
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_before_the_first_answer(
+    gate: Gate, capsys: pytest.CaptureFixture[str], number: int, tmp_path: Path
+) -> None:
+    """Nothing is left, and the exit code is that of the signal."""
+    gate.answer = lambda _: (os.kill(os.getpid(), number), (400, {"errors": ["no"]}, {}))[1]
+    assert main(["totals", "7", "--types", "favorites"]) == CODES[signal.Signals(number)]
+    assert "stopped by " in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_signals_that_are_ignored(gate: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+    """SIGHUP under nohup, SIGINT in the background of a script: the job goes on."""
+    for number in CODES:
+        signal.signal(number, signal.SIG_IGN)
+    for number in CODES:
+        gate.answer = interrupting(number, 1)
+        assert main(["totals", "7", "--types", "favorites"]) == 0
+        assert signal.getsignal(number) is signal.SIG_IGN
+    assert capsys.readouterr().out.count("7,favorites,1") == 3
+
+
+def test_the_handlers_of_another(gate: Gate) -> None:
+    """A program that runs main() keeps the handlers that it has, and gets back the others."""
+    taken: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: taken.append(number))
+    gate.answer = interrupting(signal.SIGTERM, 1)
+    assert main(["totals", "7", "--types", "favorites"]) == 0
+    assert taken == [signal.SIGTERM]
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_the_second_signal(gate: Gate) -> None:
+    """It ends the process at once, though a request is on its way."""
+    gate._all = False
+    process = processes.start(processes.PROGRAM, "totals", "7", "--types", "favorites")
+    gate.until_waiting(1)
+    assert handles(process.pid, signal.SIGTERM)
+    process.terminate()
+    while handles(process.pid, signal.SIGTERM):
+        time.sleep(0)
+    process.terminate()
+    assert process.wait() == -signal.SIGTERM
+
+
+def handles(pid: int, number: int) -> bool:
+    """Return whether a process has a handler of a signal."""
+    (line,) = (
+        line
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+        if line.startswith("SigCgt")
+    )
+    return bool(int(line.split()[1], 16) >> (number - 1) & 1)
+
+
+# At any moment
+
+PLACES: Final = (
+    "/cli/fetch",
+    "/cli/archives",
+    "/files",
+    "/response/collection",
+    "/response/archive.py",
+)
+
+
+def interrupted_at(line: int, words: list[str]) -> tuple[int, bool]:
+    """Run a command, with a signal before a line of our code; return whether it came to it."""
+    left = line
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        nonlocal left
+        if not any(place in frame.f_code.co_filename for place in PLACES):
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                signal.raise_signal(signal.SIGTERM)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        return main(words), left <= 0
+    finally:
+        sys.settrace(before)
+
+
+def undated(text: str) -> str:
+    """Return a table of totals without its last column: when they were read."""
+    return "\n".join(line.rsplit(",", 1)[0] for line in text.splitlines())
+
+
+@pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.filterwarnings(
+    # A file that was opened just before the signal is closed by the garbage collection.
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    "ignore:unclosed file:ResourceWarning",
+)
+def test_at_any_line(
+    gate: Gate, capsys: pytest.CaptureFixture[str], tmp_path: Path, step: int
+) -> None:
+    """Files are old or new, nothing that is hidden stays, and a folder that stays is named."""
+    words = ["totals", "7", "--types", "favorites", "--out", "counts.csv", "--omissions", "no.csv"]
+    assert main(words) == 0
+    new = undated(Path("counts.csv").read_text())
+    capsys.readouterr()
+    for line in itertools.count(1, step):
+        for name in ("counts.csv", "no.csv"):
+            Path(name).write_text("old")
+        code, met = interrupted_at(line, words)
+        said = capsys.readouterr().err
+        assert code == (143 if met else 0), said
+        assert undated(Path("counts.csv").read_text()) in ({"old", new} if met else {new})
+        left = {path.name for path in tmp_path.iterdir()} - {"counts.csv", "no.csv"}
+        assert all(f"--archive {name}" in said for name in left), (line, left, said)
+        assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
+        for name in left:
+            command = next(each for each in said.splitlines() if each.startswith("  engagement"))
+            _, *again = shlex.split(command)
+            assert main(again) == 0
+            assert undated(Path("counts.csv").read_text()) == new
+            for path in sorted(Path(name).rglob("*"), reverse=True):
+                path.rmdir() if path.is_dir() else path.unlink()
+            Path(name).rmdir()
+            capsys.readouterr()
+        if not met:
+            break
+    assert line > 60
+    assert gate.asked
+
+
+# The sandbox
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_sandbox_as_a_service(tmp_path: Path, number: int) -> None:
+    """What it prints is enough for a shell to ask it and nothing else; signals end it well."""
+    printed = tmp_path / "sandbox.env"
+    program = processes.PROGRAM
+    with printed.open("w") as file:
+        sandbox = processes.start(program, "sandbox", "--port", "0", "--now", NOW, stdout=file)
+    while len(printed.read_text().splitlines()) < 10:
+        assert sandbox.poll() is None
+        time.sleep(0.01)
+    if number == signal.SIGTERM:
+        post = printed.read_text().splitlines()[1].split()[-1]
+        asked = f"'{program}' totals {post} --types favorites"
+        script = f"set -a; . ./sandbox.env; {asked} && {asked} --app-only"
+        bare = {name: value for name, value in os.environ.items() if name[:2] != "X_"}
+        bare |= {name: os.environ[name] for name in ("X_ACCOUNTS", "X_LEDGER")}
+        done = processes.run("sh", "-c", script, cwd=tmp_path, env=bare)
+        assert (done.returncode, done.stderr) == (0, "")
+        own, public = undated(done.stdout).splitlines()[1::2]
+        assert own == public
+        assert own.startswith(f"{post},favorites,")
+    sandbox.send_signal(number)
+    _, complaints = sandbox.communicate()
+    assert (sandbox.returncode, complaints) == (0, "")
+
+
+def test_what_the_sandbox_prints() -> None:
+    """The addresses that the server has, as assignments."""
+    with SandboxServer(now=NOW) as server:
+        lines = announcement(server).splitlines()
+        assert f"X_BASE_URL={server.base_url}" in lines
+        assert f"X_TOKEN_URL={server.token_url}" in lines

@@ -1,0 +1,242 @@
+"""The command line where a standard stream is closed, full, unread, None or of another encoding.
+
+Every command of the parser is tried, so that a new one is too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from support import processes
+from support.forked_commands import Forks
+
+import engagement_pandas as ep
+from engagement_pandas.cli import EXIT_CODES, main, parser
+from engagement_pandas.sandbox import SandboxServer
+
+NOW: Final = "2026-04-15T12:20:00Z"
+CODES: Final = {0} | {code for _, code, _ in EXIT_CODES}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxServer]:
+    """Run a sandbox."""
+    with SandboxServer(now=NOW) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    """Run commands with such streams."""
+    with Forks() as running:
+        yield running
+
+
+@pytest.fixture
+def post(sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Work in an empty folder, with the sandbox in the environment; return a post."""
+    monkeypatch.chdir(tmp_path)
+    keys = sandbox.keys()
+    for name in ("consumer_key", "consumer_secret", "access_token", "access_token_secret"):
+        monkeypatch.setenv(f"X_{name.upper()}", getattr(keys, name))
+    monkeypatch.setenv("X_BASE_URL", sandbox.base_url)
+    monkeypatch.setenv("X_TOKEN_URL", sandbox.token_url)
+    monkeypatch.setenv("X_LOGIN_URL", sandbox.login_url)
+    Path("answer.json").write_text('{"g": {"7": {"impressions": "5"}}}')
+    return sandbox.world.posts("sandbox_bakery")[-9].post_id
+
+
+def commands(post: str) -> dict[str, list[str]]:
+    """Return what each command is given, so that it has a result."""
+    window = ["--start", "2026-04-14", "--end", "2026-04-15"]
+    known = {
+        "demo": ["here", "--now", NOW],
+        "totals": [post, "--types", "favorites"],
+        "last-28-hours": [post, "--types", "favorites"],
+        "historical": [post, "--types", "favorites", *window],
+        "sync": ["set", post, "--types", "favorites", "--since", "2026-11-01"],
+        "flatten": ["answer.json"],
+        "verify": ["raw"],
+        "sandbox": ["--port", "0", "--now", "no time"],
+        "login": [],
+        "accounts": [],
+    }
+    (verbs,) = (action.choices for action in parser()._actions if isinstance(action.choices, dict))
+    return {verb: [verb, *known.get(verb, [])] for verb in verbs}
+
+
+VERBS: Final = list(commands("7"))
+TABLES: Final = ["totals", "last-28-hours", "historical", "flatten"]
+
+
+def fine(done: Any) -> None:
+    """Assert a documented exit code, and no traceback."""
+    assert done.returncode in CODES - {1}, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["0", "1", "2", "12", "012"])
+@pytest.mark.parametrize("verb", VERBS)
+def test_closed_streams(post: str, forks: Forks, verb: str, closed: str, tmp_path: Path) -> None:
+    """A sentence and an exit code; what was to be a result is not lost with exit code 0."""
+    words = commands(post)[verb]
+    if verb == "demo" and "1" not in closed:
+        words = ["demo", "here", "--now", "no time"]  # its work is tried elsewhere
+    done = forks.run(*words, closed=closed)
+    fine(done)
+    if "1" in closed and verb in [*TABLES, "demo"]:
+        assert done.returncode == 7
+        if closed == "1":
+            assert re.fullmatch("engagement-pandas: standard output .* closed; .*\n", done.stderr)
+    elif verb in TABLES:
+        assert done.returncode == 0
+        assert done.stdout.startswith("post_id,")
+    if done.returncode and "2" not in closed:
+        assert "engagement-pandas: " in done.stderr
+    assert not list(tmp_path.glob("engagement-pandas-*"))
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_process_with_closed_streams(post: str, closed: str) -> None:
+    """So it is where the shell has closed them; no file becomes standard output."""
+    asked = ["totals", post, "--types", "favorites"]
+    for words in (asked, [*asked, "--out", "counts.csv"]):
+        script = f'"$@" {closed}'
+        done = processes.run("sh", "-c", script, "sh", processes.PROGRAM, *words)
+        lost = ">&-" in closed.split() and words is asked
+        assert done.returncode == (7 if lost else 0)
+        assert "Traceback" not in done.stderr
+    assert len(Path("counts.csv").read_text().splitlines()) == 2
+    assert len(ep.read_csv("counts.csv")) == 1
+
+
+@pytest.mark.parametrize("words", [["--help"], ["totals", "--help"]])
+@pytest.mark.parametrize("to", [{"closed": "1"}, {"out": "/dev/full"}, {"out": os.devnull}])
+def test_help_that_is_lost(forks: Forks, words: list[str], to: dict[str, str]) -> None:
+    """That is no success either; ``os.devnull`` is opened for reading here."""
+    done = forks.run(*words, **to)
+    assert done.returncode == 7
+    assert done.stderr.startswith("engagement-pandas: standard output cannot be written: ")
+
+
+@pytest.mark.parametrize("verb", [*TABLES, "demo", "sandbox"])
+@pytest.mark.parametrize("to", ["/dev/full", os.devnull])
+def test_results_that_find_no_room(post: str, forks: Forks, verb: str, to: str) -> None:
+    """Exit code 7, in one line, before anything is asked."""
+    words = ["sandbox", "--port", "0"] if verb == "sandbox" else commands(post)[verb]
+    done = forks.run(*words, out=to)
+    assert done.returncode == 7
+    assert re.fullmatch("engagement-pandas: standard output cannot be .*\n", done.stderr)
+
+
+@pytest.mark.parametrize("verb", ["totals", "flatten"])
+def test_a_pipe_without_a_reader(
+    post: str, verb: str, sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    """Exit code 7, and the API was not asked: nothing can have been read."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    before = len(sandbox.requests)
+    done = processes.run(processes.PROGRAM, *commands(post)[verb], stdout=writer)
+    os.close(writer)
+    assert done.returncode == 7
+    assert "no program reads it" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(sandbox.requests) == before
+    assert not list(tmp_path.glob("engagement-pandas-*"))
+
+
+@pytest.mark.parametrize("to", [{"closed": "2"}, {"err": "/dev/full"}, {"err": os.devnull}])
+def test_messages_that_are_lost(post: str, forks: Forks, to: dict[str, str]) -> None:
+    """The result is there, and the exit code is that of the job, also of one that fails."""
+    done = forks.run("totals", post, "7", "--types", "favorites", **to)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 2
+    for words, code in ((["flatten", "no"], 7), (["totals"], 2), (["verify", "no"], 7)):
+        done = forks.run(*words, **to)
+        assert (done.returncode, done.stdout) == (code, "")
+
+
+def test_standard_input_that_is_closed(post: str, forks: Forks) -> None:
+    """As an empty one: large plans are not agreed to, and no list is one."""
+    Path("many.txt").write_text("\n".join(map(str, range(1, 16 * 250))))
+    asked = ["totals", "many.txt", "--types", "favorites", "--per-minute", "1"]
+    for words, code, said in (
+        (asked, 8, "give --yes to send it"),
+        (["totals", "-"], 2, "engagement-pandas: "),
+        (["flatten", "-"], 2, "standard input is empty"),
+        (["login"], 3, "nobody typed a PIN"),
+    ):
+        for closed in ("0", ""):
+            done = forks.run(*words, closed=closed)
+            assert (done.returncode, done.stdout) == (code, ""), words
+            assert said in done.stderr.splitlines()[-1]
+            assert "Traceback" not in done.stderr
+    assert post
+
+
+@pytest.mark.parametrize("words", [["totals", "-"], ["flatten", "-"], ["login"]])
+def test_standard_input_that_is_no_text(post: str, forks: Forks, words: list[str]) -> None:
+    """A sentence, and exit code 2; of JSON that is none 6."""
+    Path("binary").write_bytes(bytes(range(128, 256)) * 9)
+    done = forks.run(*words, **{"in": "binary"})
+    assert done.returncode == (6 if "flatten" in words else 2)
+    assert "engagement-pandas: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert post
+
+
+ASCII: Final = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def test_another_locale_than_utf8(post: str) -> None:
+    """Names that are no ASCII are written, in UTF-8, and messages with them are."""
+    folder = Path("ünï-東")
+    folder.mkdir()
+    (folder / "no.json").write_text("{")
+    environ = os.environ | ASCII
+    done = processes.run(processes.PROGRAM, "verify", folder, env=environ)
+    assert done.returncode == 7
+    assert "holds no answers" in done.stderr
+    asked = ["totals", post, "--types", "favorites", "--archive", f"{folder}/raw"]
+    assert processes.run(processes.PROGRAM, *asked, env=environ).returncode == 0
+    for answer in folder.glob("raw/*/[!q]*.json.gz"):
+        answer.write_bytes(b"damaged")
+    done = processes.run(
+        processes.PROGRAM, "verify", f"{folder}/raw", env=environ, encoding="utf-8"
+    )
+    assert done.returncode == 9
+    assert done.stdout.startswith("ünï-東/raw/totals-")
+    done = processes.run(processes.PROGRAM, "flatten", "tüe", env=environ)
+    assert done.returncode == 7
+
+
+@pytest.mark.parametrize("missing", ["stdin", "stdout", "stderr", "all"])
+@pytest.mark.parametrize("verb", VERBS)
+def test_streams_that_are_none(
+    post: str,
+    verb: str,
+    missing: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """As in a program without a console: an exit code, and nothing on another's descriptor."""
+    words = commands(post)[verb]
+    if verb == "demo" and missing in {"stdin", "stderr"}:
+        words = ["demo", "here", "--now", "no time"]
+    for name in ["stdin", "stdout", "stderr"] if missing == "all" else [missing]:
+        monkeypatch.setattr(sys, name, None)
+    code = main(words)
+    assert code in CODES
+    if missing in {"stdout", "all"}:
+        assert capfd.readouterr().out == ""
+        if verb in [*TABLES, "demo"]:
+            assert code == 7
+        assert sys.stdout is None

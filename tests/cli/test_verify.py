@@ -1,0 +1,77 @@
+"""``verify``: whether the stored answers are complete."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.commands import mine, urls
+
+from engagement_pandas.cli import main
+from engagement_pandas.sandbox import SandboxServer
+
+
+def answer_of(collection: Path) -> Path:
+    """Return the only answer of a collection."""
+    (answer,) = (path for path in collection.glob("*.json.gz") if "question" not in path.name)
+    return answer
+
+
+def test_verify_what_is_whole(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 0, and nothing on standard output."""
+    assert main(["verify", str(raw)]) == 0
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.endswith(f"2 collections whole in {raw}\n")
+
+
+def test_verify_what_is_damaged(
+    raw: Path, sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 9: the file, why, and what to ask; asking the window again mends it."""
+    capsys.readouterr()
+    (historical,) = raw.glob("historical-*")
+    answer_of(historical).write_bytes(b"not what it was")
+    for folder in (raw, historical):
+        assert main(["verify", str(folder)]) == 9
+        told = capsys.readouterr()
+        path, why, asked = told.out.rstrip("\n").split("\t")
+        assert path == str(answer_of(historical))
+        assert "BadGzipFile" in why
+        assert asked.startswith("EngagementRequest(historical of 1 post")
+        assert f"1 file damaged or missing in {folder}" in told.err
+    assert main(["flatten", str(historical)]) == 7
+    options = ["--archive", str(raw), "--out", "counts.csv", *urls(sandbox)]
+    window = ["--start", "2026-04-14", "--end", "2026-04-15"]
+    assert main(["historical", mine(sandbox, 9)[0], "--types", "favorites", *window, *options]) == 0
+    assert main(["verify", str(raw)]) == 0
+
+
+def test_verify_a_question_that_is_lost(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says so, since what to ask again is not known."""
+    (snapshot,) = raw.glob("totals-*")
+    (snapshot / "question.json.gz").unlink()
+    capsys.readouterr()
+    assert main(["verify", str(raw)]) == 9
+    assert capsys.readouterr().out.rstrip("\n").endswith("\tthe question itself")
+
+
+def test_verify_what_is_not_finished(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No damage: exit code 0, and how many requests are to go."""
+    (snapshot,) = raw.glob("totals-*")
+    (snapshot / "complete").unlink()
+    answer_of(snapshot).unlink()
+    assert main(["verify", str(raw)]) == 0
+    assert f"{snapshot}: 1 request to go" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["verify", "flatten"])
+@pytest.mark.usefixtures("folder")
+def test_a_folder_without_answers(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 7, with the cure."""
+    Path("empty").mkdir()
+    assert main([verb, "empty"]) == 7
+    assert "empty holds no answers; name a folder that --archive has filled" in (
+        capsys.readouterr().err
+    )
+    assert main([verb, "nowhere"]) == 7

@@ -1,0 +1,845 @@
+"""Stored answers as dask DataFrames: the rows and the numbers are those in memory."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dask
+import dask.dataframe as dd
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.archive.asking import client_of, question, sandbox
+from support.scripted import FakeClock
+from support.stored_answers import HOUR, MOMENT, body_of, put, sorted_out
+
+import engagement_pandas as ep
+from engagement_pandas import dask as epd
+from engagement_pandas import metrics
+from engagement_pandas.dask import dataset as datasets
+from engagement_pandas.dask.partial_sums import paired_up
+from engagement_pandas.dask.unsupported import ELSEWHERE
+from engagement_pandas.metrics.coverage import ALONE, SIDE
+
+SECOND = timedelta(seconds=1)
+POSTS = [str(2_020_000_000_000_000_000 + place) for place in range(6)]
+TYPES = ["impressions", "engagements", "favorites"]
+START = MOMENT.replace(hour=0, minute=0) - timedelta(days=10)
+GROUPINGS = [
+    ep.BY_HOUR,
+    ep.BY_DAY,
+    ep.BY_POST,
+    ep.Grouping(["engagement.type", "tweet.id", "engagement.day", "engagement.hour"]),
+    ep.Grouping(["tweet.id", "engagement.type", "engagement.hour"]),
+    ep.Grouping(["engagement.type"]),
+    ep.Grouping(["engagement.day", "engagement.type"]),
+    ep.Grouping(["engagement.type", "engagement.hour"]),
+    ep.Grouping(["engagement.day", "engagement.type", "engagement.hour"]),
+]
+
+
+@pytest.fixture(autouse=True)
+def _here() -> Iterator[None]:
+    """Compute in this thread: what is told here does not hang on who computes."""
+    with dask.config.set(scheduler="synchronous"):
+        yield
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> ep.Archive:
+    """Return an archive whose folder is not there yet."""
+    return ep.Archive(tmp_path / "raw")
+
+
+def window(first: int, hours: int) -> ep.Window:
+    """Return a window that begins so many hours after the start."""
+    return ep.Window(START + HOUR * first, START + HOUR * (first + hours))
+
+
+def asked(
+    posts: Sequence[str] = POSTS, first: int = 0, hours: int = 48, by: Any = ep.BY_HOUR
+) -> ep.EngagementRequest:
+    """Ask for three types of some posts."""
+    return ep.historical(posts, engagement_types=TYPES, window=window(first, hours), by=by)
+
+
+def in_parts(
+    request: ep.EngagementRequest, posts: int, hours: int = 10_000
+) -> list[ep.EngagementRequest]:
+    """Cut a request into parts of so many posts and hours."""
+    assert request.window is not None
+    ids, whole = request.post_ids, request.window
+    return [
+        request.replace(
+            post_ids=ids[place : place + posts],
+            window=ep.Window(
+                whole.start + HOUR * hour, min(whole.start + HOUR * (hour + hours), whole.end)
+            ),
+        )
+        for place in range(0, len(ids), posts)
+        for hour in range(0, whole.hours, hours)
+    ]
+
+
+def outcome(made: Callable[[], Any]) -> Any:
+    """Return what comes of something: a value, or the kind of the error."""
+    try:
+        return made()
+    except ep.EngagementError as error:
+        return type(error)
+
+
+def same(found: Any, expected: Any) -> None:
+    """Assert that two outcomes are the same."""
+    if isinstance(expected, pd.DataFrame):
+        assert isinstance(found, pd.DataFrame), found
+        pd.testing.assert_frame_equal(found, expected)
+    else:
+        assert found is expected
+
+
+@st.composite
+def questions(draw: st.DrawFn, by: Any = None) -> Callable[[ep.Archive], None]:
+    """Draw what puts one to three collections, cut anyhow, into an archive."""
+    grouping = by or draw(st.sampled_from(GROUPINGS))
+    apart = draw(st.booleans())
+    puts = []
+    for number in range(draw(st.integers(1, 3))):
+        posts = draw(st.lists(st.sampled_from(POSTS), min_size=1, unique=True))
+        first = draw(st.integers(0, 30)) + (60 * number if apart else 0)
+        request = ep.historical(
+            posts,
+            engagement_types=draw(st.lists(st.sampled_from(TYPES), min_size=1, unique=True)),
+            window=window(first, draw(st.integers(1, 50))),
+            by=grouping,
+        )
+        parts = in_parts(request, draw(st.integers(1, 3)), draw(st.integers(5, 60)))
+        gone = frozenset(draw(st.lists(st.sampled_from(POSTS), max_size=2)))
+        puts.append((request, parts, gone, str(number)))
+
+    def fill(archive: ep.Archive) -> None:
+        for request, parts, gone, account in puts:
+            put(
+                archive,
+                request,
+                parts,
+                account=account,
+                body=lambda one, gone=gone: body_of(one, gone),
+            )
+
+    return fill
+
+
+@given(fill=questions(), rows=st.sampled_from([1, 50, 400, 10**6]))
+@settings(max_examples=40)
+def test_the_rows_are_those_in_memory(fill: Any, rows: int) -> None:
+    """However a question was cut, overlaps refused alike, and however few fit a partition."""
+    with tempfile.TemporaryDirectory() as folder:
+        archive = ep.Archive(folder)
+        fill(archive)
+        expected = outcome(lambda: ep.flatten(archive))
+        found = outcome(lambda: sorted_out(epd.flatten(archive, rows=rows).compute()))
+        same(found, expected)
+        pd.testing.assert_frame_equal(
+            epd.omissions(archive, rows=rows).compute(), ep.omissions(archive)
+        )
+
+
+METRICS: list[tuple[Callable[..., pd.DataFrame], Callable[..., pd.DataFrame], dict[str, Any]]] = [
+    (epd.over_time, ep.over_time, {}),
+    (epd.over_time, ep.over_time, {"by": ["post_id", "engagement_type"]}),
+    (epd.over_time, ep.over_time, {"every": "h", "by": "engagement_type"}),
+    (epd.over_time, ep.over_time, {"tz": "Asia/Kolkata"}),
+    (epd.over_time, ep.over_time, {"window": (START, START + timedelta(days=12))}),
+    (epd.running_total, ep.running_total, {}),
+    (epd.engagement_rate, ep.engagement_rate, {}),
+    (epd.engagement_rate, ep.engagement_rate, {"by": None}),
+    (epd.engagement_rate, ep.engagement_rate, {"by": ["day"], "numerator": "favorites"}),
+    (epd.engagement_rate, ep.engagement_rate, {"numerator": "Likes", "denominator": "Views"}),
+    (epd.top_posts, ep.top_posts, {"by": "Likes", "minimum": 1, "denominator": "Views"}),
+    (epd.engagement_rate, ep.engagement_rate, {"by": ["hour", "post_id"]}),
+    (epd.engagement_rate, ep.engagement_rate, {"by": ["day", "hour", "post_id"]}),
+    (epd.rate_over_time, ep.rate_over_time, {}),
+    (epd.rate_over_time, ep.rate_over_time, {"by": "post_id"}),
+    (epd.rate_over_time, ep.rate_over_time, {"every": "W", "numerator": "favorites"}),
+    (epd.top_posts, ep.top_posts, {}),
+    (epd.top_posts, ep.top_posts, {"by": "favorites", "n": 2, "minimum": 20}),
+    (epd.top_posts, ep.top_posts, {"by": "rate"}),
+    (epd.top_posts, ep.top_posts, {"by": "rate", "n": 3, "minimum": 5, "shrinkage": 10}),
+]
+
+
+YOUNG = [
+    str((round(datetime(2026, 4, *at, tzinfo=UTC).timestamp() * 1000) - 1_288_834_974_657) << 22)
+    for at in ((5, 1, 30), (6, 23, 15))
+]
+"""Posts made while there are counts of others."""
+
+COVERS: list[dict[str, str]] = [
+    {},
+    {"start": "2026-04-05T00:00:00Z", "end": "2026-04-08T00:00:00Z"},
+    {"start": "2026-04-05T01:00:00Z", "end": "2026-04-07T23:30:00Z"},
+    {"endpoint": "historical", "retrieved_at": "2026-04-15T12:00:00+00:00"},
+    {"endpoint": "28hr", "retrieved_at": "2026-04-08T02:20:00+00:00"},
+]
+"""What counts state that they cover."""
+
+
+@st.composite
+def tidy(draw: st.DrawFn) -> pd.DataFrame:
+    """Draw tidy counts with holes, of any shape that has a post or a day."""
+    columns = draw(
+        st.sampled_from([(), ("day",), ("day", "hour"), ("hour",)])
+        if draw(st.booleans())
+        else st.sampled_from([("post",), ("post", "day"), ("post", "day", "hour")])
+    )
+    cells = st.tuples(
+        st.sampled_from([*POSTS[:2], *YOUNG] if "post" in columns else [""]),
+        st.sampled_from(TYPES),
+        st.integers(0, 2) if "day" in columns else st.just(0),
+        st.sampled_from([0, 1, 23]) if "hour" in columns else st.just(0),
+    )
+    rows = draw(
+        st.dictionaries(cells, st.one_of(st.none(), st.integers(-3, 60)), min_size=1, max_size=40)
+    )
+    keys = sorted(rows)
+    frame = pd.DataFrame(
+        {
+            "post_id": pd.Series([key[0] for key in keys], dtype="str"),
+            "engagement_type": pd.Categorical([key[1] for key in keys], categories=TYPES),
+            "day": pd.DatetimeIndex(["2026-04-05"] * len(keys)).as_unit("us")
+            + pd.to_timedelta([key[2] for key in keys], unit="D"),
+            "hour": pd.array([key[3] for key in keys], dtype="int8"),
+            "count": pd.array([rows[key] for key in keys], dtype="Int64"),
+        }
+    )
+    kinds = pd.Index(TYPES, dtype="str")
+    frame["engagement_type"] = frame["engagement_type"].cat.set_categories(kinds)
+    frame["engagement_type"] = frame["engagement_type"].cat.remove_unused_categories()
+    frame["day"] = frame["day"].astype("datetime64[us]")
+    absent = [
+        column
+        for name, column in (("post", "post_id"), ("day", "day"), ("hour", "hour"))
+        if name not in columns
+    ]
+    frame = frame.drop(columns=absent)
+    frame.attrs = draw(st.sampled_from(COVERS)).copy()
+    return frame
+
+
+def dealt(counts: pd.DataFrame, hands: Sequence[int]) -> dd.DataFrame:
+    """Deal rows to partitions, as a shuffled pack is."""
+    places = [hands[row % len(hands)] for row in range(len(counts))]
+    parts = [counts[[place == hand for place in places]] for hand in range(10)]
+    with dask.config.set({"dataframe.convert-string": False}):
+        return dd.from_map(lambda part: part, parts, meta=counts.iloc[:0])
+
+
+@given(
+    counts=tidy(),
+    hands=st.lists(st.integers(0, 9), min_size=1, max_size=30),
+    metric=st.sampled_from(METRICS),
+)
+@settings(max_examples=60)
+def test_metrics_are_those_in_memory(counts: pd.DataFrame, hands: list[int], metric: Any) -> None:
+    """Whatever rows are unknown, lacking, or far from their partners; refused alike."""
+    ours, theirs, options = metric
+    same(
+        outcome(lambda: ours(dealt(counts, hands), **options)),
+        outcome(lambda: theirs(counts, **options)),
+    )
+
+
+@pytest.mark.parametrize(("ours", "theirs", "options"), METRICS)
+def test_metrics_of_an_archive(
+    ours: Any, theirs: Any, options: dict[str, Any], archive: ep.Archive
+) -> None:
+    """Types that were asked for in different questions meet again."""
+    for kinds in (["impressions"], ["engagements", "favorites"]):
+        request = asked().replace(engagement_types=kinds)
+        put(archive, request, in_parts(request, 2, 31))
+    same(ours(epd.flatten(archive, rows=1), **options), theirs(ep.flatten(archive), **options))
+
+
+@given(fill=questions(), rows=st.sampled_from([1, 50, 400]), metric=st.sampled_from(METRICS))
+@settings(max_examples=40)
+def test_metrics_of_any_archive(fill: Any, rows: int, metric: Any) -> None:
+    """What the partitions' answers cover together is what they cover in memory."""
+    ours, theirs, options = metric
+    with tempfile.TemporaryDirectory() as folder:
+        archive = ep.Archive(folder)
+        fill(archive)
+        counts = outcome(lambda: ep.flatten(archive))
+        if isinstance(counts, type):
+            return
+        same(
+            outcome(lambda: ours(epd.flatten(archive, rows=rows), **options)),
+            outcome(lambda: theirs(counts, **options)),
+        )
+
+
+LAST = datetime(2026, 4, 15, 12, 20, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "known"), [((0, 0, 0), True), ((0, 20, 90), True), ((0, 20, 20), False)]
+)
+def test_the_last_28_hours(seconds: Sequence[int], known: bool, archive: ep.Archive) -> None:  # noqa: FBT001
+    """Known where partitions end together or far apart; else it says that it is not."""
+    hours = [LAST.replace(minute=0, second=0) - HOUR * back for back in range(28, -1, -1)]
+    for post, later in zip(POSTS, seconds, strict=False):
+        request = ep.last_28_hours([post], engagement_types=TYPES)
+        nested = {
+            kind: {
+                f"{day:%Y-%m-%d}": {f"{hour:%H}": "1" for hour in hours if hour.date() == day}
+                for day in sorted({hour.date() for hour in hours})
+            }
+            for kind in TYPES
+        }
+        body = {request.groupings[0].name: {post: nested}}
+        put(archive, request, body=lambda _, body=body: body, at=LAST + later * SECOND)
+    found = epd.over_time(epd.flatten(archive, rows=1), every="h")
+    expected = ep.over_time(ep.flatten(archive), every="h")
+    assert expected["complete"].notna().all()
+    assert expected["complete"].sum() > 3 * 20
+    if known:
+        same(found, expected)
+    else:
+        assert not (found["complete"].fillna(expected["complete"]) != expected["complete"]).any()
+        assert found["complete"].isna().any()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"every": "h", "by": ["post_id", "engagement_type"]}, {"by": "engagement_type"}],
+)
+def test_a_row_in_two_partitions(options: dict[str, Any], archive: ep.Archive) -> None:
+    """It does not count double where nothing is lacking, or where sums are by post and hour."""
+    put(archive, asked())
+    counts = ep.flatten(archive)
+    with dask.config.set({"dataframe.convert-string": False}):
+        twice = dd.concat([dd.from_pandas(counts, npartitions=2), dd.from_pandas(counts[:1])])
+    with pytest.raises(ep.FrameError, match="twice"):
+        epd.over_time(twice, **options)
+    with pytest.raises(ep.FrameError, match="twice"):
+        ep.over_time(twice.compute(), **options)
+
+
+def test_counts_from_before_a_post_was_made() -> None:
+    """They make up for none that is lacking: two of three hours of each post's life are there."""
+    day = {"01": "1", "02": "1", "00": "0"}
+    body = {
+        "g": {POSTS[0]: {"impressions": {"2026-04-05": day | {"03": "1"}}}}
+        | {YOUNG[0]: {"impressions": {"2026-04-05": day}}}
+    }
+    counts = ep.flatten_json(body)
+    counts.attrs |= {"start": "2026-04-05T00:00:00Z", "end": "2026-04-05T04:00:00Z"}
+    for options in ({}, {"every": "h"}):
+        expected = ep.over_time(counts, **options)
+        assert expected["complete"].to_list()[-1] is False
+        same(epd.over_time(dealt(counts, [0, 1, 2]), **options), expected)
+    found = epd.top_posts(dealt(counts, [0, 1]), by="impressions")
+    assert found["missing"].to_list() == [0, 1]
+    same(found, ep.top_posts(counts, by="impressions"))
+
+
+def test_one_post_lacks_an_hour(archive: ep.Archive) -> None:
+    """That hour of that type is not complete, and one count is missing in the rate."""
+    put(archive, asked(), in_parts(asked(), 1))
+    counts = epd.flatten(archive, rows=1)
+    hour = START + 5 * HOUR
+    gone = (
+        (counts["post_id"] == POSTS[3])
+        & (counts["engagement_type"] == "impressions")
+        & (counts["day"] == hour.replace(tzinfo=None, hour=0))
+        & (counts["hour"] == 5)
+    )
+    left = counts[~gone]
+    found = epd.over_time(left, every="h")
+    lacking = found[~found["complete"]]
+    assert lacking[["engagement_type", "start"]].to_numpy().tolist() == [["impressions", hour]]
+    assert found["complete"].sum() == 3 * 48 - 1
+    assert epd.engagement_rate(left)["missing"].to_list() == [0, 0, 0, 1, 0, 0]
+    assert epd.top_posts(left, by="impressions").set_index("post_id")["missing"].sum() == 1
+
+
+def test_every_metric_works_or_says_that_it_does_not() -> None:
+    """None is forgotten; what takes no counts, or returns none, is none of them."""
+    others = {"check_addable", "check_comparable", "to_html"}
+    assert set(metrics.__all__) - others == (set(epd.__all__) & set(metrics.__all__)) | set(
+        ELSEWHERE
+    )
+    assert not set(epd.__all__) & set(ELSEWHERE)
+
+
+@pytest.mark.parametrize("name", sorted(ELSEWHERE))
+def test_a_metric_that_does_not_work(name: str, archive: ep.Archive) -> None:
+    """It says so, and what to do, before anything is computed."""
+    put(archive, asked())
+    with pytest.raises(ep.FrameError, match=rf"{name}\(\) .*engagement_pandas\.{name}\(counts\["):
+        getattr(epd, name)(epd.flatten(archive))
+
+
+def test_a_name_that_is_not_there() -> None:
+    """An AttributeError as from any module."""
+    with pytest.raises(AttributeError, match="has no attribute 'tweets'"):
+        _ = epd.tweets
+
+
+@pytest.mark.parametrize("convert", [True, False, None])
+def test_dtypes(convert: bool | None, archive: ep.Archive) -> None:  # noqa: FBT001
+    """Known before anything is read, kept, and what dask makes of texts does not touch them."""
+    put(archive, asked(), in_parts(asked(), 2))
+    with dask.config.set({"dataframe.convert-string": convert}):
+        counts = epd.flatten(archive, rows=1)
+        few = counts[counts["post_id"].isin(POSTS[:3])]
+        silent = epd.omissions(archive)
+        expected = ep.flatten(archive).dtypes
+        assert counts.npartitions == 3
+        assert list(counts["engagement_type"].cat.categories) == TYPES
+        for frame in (counts, few):
+            assert list(frame.dtypes.items()) == list(expected.items())
+            assert list(frame.compute().dtypes.items()) == list(expected.items())
+        assert list(silent.dtypes.items()) == list(ep.omissions(archive).dtypes.items())
+        assert list(silent.compute().dtypes.items()) == list(silent.dtypes.items())
+
+
+def test_posts_as_dask_reads_them(archive: ep.Archive) -> None:
+    """It makes ``string`` of ``str``; metrics take it."""
+    put(archive, asked())
+    counts = ep.flatten(archive)
+    with dask.config.set({"dataframe.convert-string": True}):
+        found = epd.top_posts(dd.from_pandas(counts, npartitions=3), by="favorites")
+    same(found, ep.top_posts(counts, by="favorites"))
+
+
+def test_nothing_is_read_before_it_is_computed(archive: ep.Archive) -> None:
+    """But the question: with every answer damaged the frame is made, and says so when read."""
+    collection = put(archive, asked(), in_parts(asked(), 2))
+    answers = [path for path in collection.path.glob("*.gz") if "question" not in path.name]
+    assert len(answers) == 3
+    for path in answers:
+        path.write_bytes(b"damaged")
+    counts = epd.flatten(archive)
+    with pytest.raises(ep.ArchiveError, match=r"is damaged .*reopen"):
+        counts.compute()
+
+
+def test_a_missing_answer_of_what_is_complete(archive: ep.Archive) -> None:
+    """It is missed."""
+    collection = put(archive, asked(), in_parts(asked(), 2))
+    next(path for path in collection.path.glob("*.gz") if "question" not in path.name).unlink()
+    with pytest.raises(ep.ArchiveError, match="missing"):
+        epd.flatten(archive).compute()
+
+
+def test_what_is_not_finished(archive: ep.Archive) -> None:
+    """There is a warning at once, and then what there is; nothing of it is remembered."""
+    put(archive, asked(), in_parts(asked(), 1), missing=2)
+    with pytest.warns(UserWarning, match="is not finished"):
+        counts = epd.flatten(archive, rows=1)
+    with pytest.warns(UserWarning, match="is not finished"):
+        expected = ep.flatten(archive)
+    pd.testing.assert_frame_equal(sorted_out(counts.compute()), expected)
+    assert expected["post_id"].nunique() == 4
+    with pytest.warns(UserWarning, match="is not finished"):
+        assert epd.flatten(archive, rows=1)._name != counts._name
+
+
+def test_what_is_not_finished_is_appended_with_a_warning(
+    archive: ep.Archive, tmp_path: Path
+) -> None:
+    """Four posts of six, three types and 48 hours each."""
+    put(archive, asked(), in_parts(asked(), 1), missing=2)
+    dataset = ep.Dataset(tmp_path / "counts.ds")
+    with pytest.warns(UserWarning, match="is not finished"):
+        appended = epd.append(archive, dataset)
+    assert appended.added == 4 * 3 * 48
+
+
+def test_the_same_archive_is_cut_the_same(archive: ep.Archive) -> None:
+    """So that a cluster knows what it has."""
+    put(archive, asked(), in_parts(asked(), 1))
+    one, other = (epd.flatten(archive, rows=300) for _ in range(2))
+    assert one._name == other._name
+    for part, same_part in zip(one.partitions, other.partitions, strict=True):
+        pd.testing.assert_frame_equal(part.compute(), same_part.compute())
+
+
+def test_how_full_a_partition_is(archive: ep.Archive) -> None:
+    """Six answers of 144 counts: two fit into 300 or 288, and one that is too big has its own."""
+    put(archive, asked(), in_parts(asked(), 1))
+    assert epd.flatten(archive, rows=300).map_partitions(len).compute().to_list() == [288] * 3
+    assert epd.flatten(archive, rows=288).map_partitions(len).compute().to_list() == [288] * 3
+    assert epd.flatten(archive, rows=287).map_partitions(len).compute().to_list() == [144] * 6
+    assert epd.flatten(archive, rows=1).npartitions == 6
+    assert epd.flatten(archive).npartitions == 1
+
+
+@pytest.mark.parametrize(
+    ("by", "hours", "partitions"),
+    [
+        (ep.BY_HOUR, 7, 6 * 7),  # no hour is in two answers
+        (ep.BY_DAY, 24, 6 * 2),  # nor a day
+        (ep.BY_DAY, 7, 6),  # a day in up to five: they are added up
+        (ep.BY_POST, 24, 6),
+        (ep.Grouping(["tweet.id", "engagement.type", "engagement.hour"]), 24, 6),
+        (ep.Grouping(["engagement.type"]), 24, 1),
+    ],
+)
+def test_only_what_may_meet_stays_together(
+    by: ep.Grouping, hours: int, partitions: int, archive: ep.Archive
+) -> None:
+    """Six posts, one in each request, and 48 hours in pieces."""
+    request = asked(by=by)
+    put(archive, request, in_parts(request, 1, hours))
+    counts = epd.flatten(archive, rows=1)
+    assert counts.npartitions == partitions
+    pd.testing.assert_frame_equal(sorted_out(counts.compute()), ep.flatten(archive))
+
+
+def test_a_long_window_around_others(archive: ep.Archive) -> None:
+    """Types asked for in windows that overlap stay together, also past a short one between."""
+    for kind, first, hours in (("impressions", 0, 48), ("favorites", 5, 5), ("engagements", 20, 9)):
+        put(archive, asked(first=first, hours=hours).replace(engagement_types=[kind]))
+    counts = epd.flatten(archive, rows=1)
+    assert counts.npartitions == 1
+    pd.testing.assert_frame_equal(sorted_out(counts.compute()), ep.flatten(archive))
+
+
+def test_workers_may_be_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder by its relative name is found from another working directory."""
+    monkeypatch.chdir(tmp_path)
+    put(ep.Archive("raw"), asked([POSTS[0], late_post()]))
+    counts, silent = epd.flatten(ep.Archive("raw")), epd.omissions(ep.Archive("raw"))
+    expected = ep.flatten(ep.Archive("raw"))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    pd.testing.assert_frame_equal(sorted_out(counts.compute()), expected)
+    assert len(silent.compute()) == 1
+
+
+def late_post() -> str:
+    """Return the ID of a post that was made a hundred hours after the start."""
+    first = 1_288_834_974_657  # ms since 1970 of the first snowflake
+    return str((int((START + HOUR * 100).timestamp() * 1000) - first) << 22)
+
+
+def test_unaligned_days_of_one_post(archive: ep.Archive) -> None:
+    """A window that begins at 5 is cut at 5: the day between is the sum of both."""
+    request = asked(POSTS[:1], first=5, hours=48, by=ep.BY_DAY)
+    put(archive, request, in_parts(request, 1, 24), body=lambda one: body_of(one, (), lambda *_: 1))
+    counts = sorted_out(epd.flatten(archive, rows=1).compute())
+    favorites = counts[counts["engagement_type"] == "favorites"]
+    assert favorites["count"].to_list() == [19, 24, 5]
+
+
+def snapshots(archive: ep.Archive, *hours: int) -> list[Path]:
+    """Put totals of two posts in each of two requests, asked so many hours later."""
+    request = ep.totals(POSTS[:4], engagement_types=["favorites"])
+    parts = [request.replace(post_ids=POSTS[:2]), request.replace(post_ids=POSTS[2:4])]
+    return [put(archive, request, parts, at=MOMENT + HOUR * hour).path for hour in hours]
+
+
+def test_snapshots(archive: ep.Archive) -> None:
+    """Side by side, each request on its own; without retrieved_at refused as in memory."""
+    snapshots(archive, 0, 1, 2)
+    counts = epd.flatten(archive, retrieved_at=True, rows=1)
+    assert counts.npartitions == 6
+    expected = ep.flatten(archive, retrieved_at=True)
+    assert list(counts.dtypes.items()) == list(expected.dtypes.items())
+    pd.testing.assert_frame_equal(sorted_out(counts.compute()), expected)
+    with pytest.raises(ep.RequestError, match="both count favorites of post"):
+        epd.flatten(archive, rows=1).compute()
+    with pytest.raises(ep.FrameError, match="several moments are not added up"):
+        epd.top_posts(counts, by="favorites")
+
+
+def test_one_snapshot_of_many(archive: ep.Archive) -> None:
+    """A collection, or some of them, may be given instead of all."""
+    snapshots(archive, 0, 1)
+    one = archive.collections[1]
+    expected = ep.flatten(one)
+    for given_ in (one, [one]):
+        pd.testing.assert_frame_equal(sorted_out(epd.flatten(given_).compute()), expected)
+
+
+def test_a_copy_of_a_snapshot(archive: ep.Archive) -> None:
+    """Counts of one moment are not had twice."""
+    (path,) = snapshots(archive, 0)
+    shutil.copytree(path, path.with_name(path.name + "-copy"))
+    with pytest.raises(ep.RequestError, match="two responses of the same moment"):
+        ep.flatten(archive, retrieved_at=True)
+    with pytest.raises(ep.RequestError, match="two responses of the same moment"):
+        epd.flatten(archive, retrieved_at=True, rows=1).compute()
+
+
+def test_sums_over_posts_have_no_moment(archive: ep.Archive) -> None:
+    """Refused at once, as in memory."""
+    request = ep.totals(POSTS, engagement_types=["favorites"], by=["engagement.type"])
+    put(archive, request)
+    with pytest.raises(ep.RequestError, match=r"without 'tweet\.id'"):
+        epd.flatten(archive, retrieved_at=True)
+
+
+def test_refusals(archive: ep.Archive, clock: FakeClock) -> None:
+    """What followed from a refusal is read with it, from a sandbox that refuses."""
+    with sandbox(clock) as server, client_of(server, clock) as client:
+        client.collect(question(server), into=archive, watch=lambda _: None)
+    counts, silent = epd.flatten(archive, rows=1), epd.omissions(archive, rows=1)
+    assert counts.npartitions > 1
+    pd.testing.assert_frame_equal(sorted_out(counts.compute()), ep.flatten(archive))
+    expected = ep.omissions(archive)
+    assert set(expected["reason"]) >= {"forbidden", "unavailable"}
+    pd.testing.assert_frame_equal(silent.compute(), expected)
+
+
+def test_posts_that_were_not_made_yet(archive: ep.Archive) -> None:
+    """What was never sent is told of, once."""
+    put(archive, asked([*POSTS[:2], late_post()], hours=24))
+    silent = epd.omissions(archive, rows=1)
+    expected = ep.omissions(archive)
+    assert set(expected["reason"]) == {"not_yet_posted"}
+    pd.testing.assert_frame_equal(silent.compute(), expected)
+
+
+def test_silences_of_many_partitions(archive: ep.Archive) -> None:
+    """Sorted throughout, and what several snapshots tell is told once."""
+    request = asked(POSTS[:2])
+    parts = in_parts(request, 1, 12)[::-1]
+    put(archive, request, parts, body=lambda one: body_of(one, POSTS))
+    silent = epd.omissions(archive, rows=1).compute()
+    assert len(silent) == 8
+    pd.testing.assert_frame_equal(silent, ep.omissions(archive))
+    others = ep.Archive(archive.folder / "totals")
+    request = ep.totals(POSTS[:2], engagement_types=["favorites"])
+    for hour in (0, 1):
+        put(
+            others,
+            request,
+            [request.replace(post_ids=[post]) for post in POSTS[:2]],
+            body=lambda one: body_of(one, POSTS),
+            at=MOMENT + HOUR * hour,
+        )
+    assert epd.omissions(others, rows=1).compute()["post_id"].to_list() == POSTS[:2]
+
+
+def test_into_a_data_set(archive: ep.Archive, tmp_path: Path) -> None:
+    """What it holds, and what is silent, is what one append from memory makes it."""
+    request = asked()
+    put(archive, request, in_parts(request, 2, 20), body=lambda one: body_of(one, POSTS[:1]))
+    one, other = ep.Dataset(tmp_path / "one"), ep.Dataset(tmp_path / "other")
+    found = epd.append(archive, one, rows=1)
+    expected = other.append(ep.flatten(archive, retrieved_at=True), ep.omissions(archive))
+    assert found == expected == (5 * 3 * 48, 0)
+    pd.testing.assert_frame_equal(one.read(), other.read())
+    pd.testing.assert_frame_equal(one.omissions(), other.omissions())
+    assert len(one.omissions()) == 1
+    assert epd.append(archive, one) == (0, 0)
+
+
+def test_a_data_set_by_a_relative_name(
+    archive: ep.Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is where it was when it was named, wherever the workers are."""
+    put(archive, asked(hours=1))
+    monkeypatch.chdir(tmp_path)
+    dataset = ep.Dataset("counts.ds")
+    (tmp_path / "elsewhere").mkdir()
+    delayed = datasets.delayed
+
+    def moved(value: Any) -> Any:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        return delayed(value)
+
+    monkeypatch.setattr(datasets, "delayed", moved)
+    epd.append(archive, dataset)
+    assert (tmp_path / "counts.ds").is_dir()
+    assert dataset.path == "counts.ds"
+
+
+@pytest.mark.parametrize(
+    ("by", "words"), [(ep.BY_DAY, "the counts lack"), (ep.BY_POST, "without 'engagement.day'")]
+)
+def test_what_a_data_set_does_not_keep(
+    by: ep.Grouping, words: str, archive: ep.Archive, tmp_path: Path
+) -> None:
+    """Refused before anything is read or made: the answer here is damaged."""
+    collection = put(archive, asked(by=by))
+    for path in collection.path.glob("*.gz"):
+        if "question" not in path.name:
+            path.write_bytes(b"damaged")
+    with pytest.raises((ep.FrameError, ep.RequestError), match=words):
+        epd.append(archive, ep.Dataset(tmp_path / "counts.ds"))
+    with pytest.raises(ep.DatasetError, match="the data set is a str"):
+        epd.append(archive, "counts.ds")  # type: ignore[arg-type]
+    assert not (tmp_path / "counts.ds").exists()
+
+
+def test_beyond_64_bits(archive: ep.Archive) -> None:
+    """A sum over partitions is exact or refused, as in memory."""
+    request = asked(by=["engagement.type"], hours=1)
+    put(archive, request, in_parts(request, 1), body=lambda one: body_of(one, (), lambda *_: 2**61))
+    with pytest.raises(ep.ResponseShapeError, match="more than 64 bits"):
+        ep.flatten(archive)
+    with pytest.raises(ep.ResponseShapeError, match="more than 64 bits"):
+        epd.flatten(archive, rows=1).compute()
+
+
+def test_types_that_nobody_asked_for(archive: ep.Archive) -> None:
+    """The category is known before: no count goes missing in it."""
+    request = asked(hours=1)
+    other = request.replace(engagement_types=[*request.engagement_types, "replies"])
+    put(archive, request, body=lambda _: body_of(other))
+    assert "replies" in set(ep.flatten(archive)["engagement_type"])
+    with pytest.raises(ep.RequestError, match=r"counts \['replies'\], which nobody asked for"):
+        epd.flatten(archive).compute()
+
+
+def test_several_groupings(archive: ep.Archive) -> None:
+    """One is taken by name."""
+    request = asked(by={"days": ep.BY_DAY, "sums": ["engagement.type"]})
+    put(archive, request, in_parts(request, 2))
+    with pytest.raises(ep.AmbiguousGrouping, match="name one"):
+        epd.flatten(archive)
+    for name in ("days", "sums"):
+        counts = epd.flatten(archive, name, rows=1).compute()
+        pd.testing.assert_frame_equal(sorted_out(counts), ep.flatten(archive, name))
+
+
+def test_what_does_not_go_together(archive: ep.Archive) -> None:
+    """Endpoints whose counts mean different things, refused before anything is read."""
+    put(archive, asked(by=ep.BY_POST))
+    put(archive, ep.totals(POSTS, engagement_types=["favorites"]))
+    with pytest.raises(ep.RequestError, match="flatten each on its own"):
+        epd.flatten(archive)
+
+
+@pytest.mark.parametrize(
+    ("stored", "words"),
+    [
+        ("raw", "an Archive or its collections, not a str"),
+        (5, "an Archive or its collections, not a int"),
+        ([ep.EngagementResponse(asked(), {})], "a EngagementResponse among the collections"),
+        ([], "there are no responses"),
+    ],
+)
+def test_what_is_no_archive(stored: Any, words: str) -> None:
+    """It says what to give."""
+    with pytest.raises(ep.RequestError, match=words):
+        epd.flatten(stored)
+    with pytest.raises(ep.RequestError, match=words):
+        epd.omissions(stored)
+
+
+@pytest.mark.parametrize("rows", [0, -1, 2.5, "many", None])
+def test_rows_that_are_none(rows: Any, archive: ep.Archive) -> None:
+    """A whole number, at least 1."""
+    put(archive, asked())
+    with pytest.raises(ep.FrameError, match=r"rows is .* give a whole number"):
+        epd.flatten(archive, rows=rows)
+
+
+def test_a_frame_in_memory(archive: ep.Archive) -> None:
+    """It goes to the other metric."""
+    put(archive, asked())
+    with pytest.raises(ep.FrameError, match=r"not a DataFrame.*engagement_pandas\.dask\.flatten"):
+        epd.over_time(ep.flatten(archive))
+
+
+@pytest.mark.parametrize(
+    ("metric", "options", "words"),
+    [
+        (epd.over_time, {"by": "handle"}, "by is 'handle'"),
+        (epd.over_time, {"every": "minute"}, "every is 'minute'"),
+        (epd.over_time, {"tz": "Mars"}, "no time zone 'Mars'"),
+        (epd.engagement_rate, {"numerator": "impresions"}, "did you mean 'impressions'"),
+        (epd.engagement_rate, {"numerator": "impressions"}, "is 1; name two"),
+        (epd.top_posts, {"n": 0}, "n is 0"),
+        (epd.top_posts, {"by": "zaps"}, "no engagement type 'zaps'"),
+    ],
+)
+def test_what_a_metric_refuses(
+    metric: Any, options: dict[str, Any], words: str, archive: ep.Archive
+) -> None:
+    """Before anything is read: the only answer here is damaged."""
+    collection = put(archive, asked())
+    for path in collection.path.glob("*.gz"):
+        if "question" not in path.name:
+            path.write_bytes(b"damaged")
+    with pytest.raises(ep.FrameError, match=words):
+        metric(epd.flatten(archive), **options)
+
+
+def test_partners_in_one_partition_leave_nothing_over() -> None:
+    """What a worker hands on is a few sums, however many hours there were."""
+    body = {
+        "g": {
+            post: {
+                kind: {"2026-04-05": {f"{hour:02d}": "1" for hour in range(24)}}
+                for kind in TYPES[:2]
+            }
+            for post in POSTS
+        }
+    }
+    rows = paired_up(ep.flatten_json(body), [], TYPES[:2])
+    known = rows[rows["count"].notna()]
+    assert known["count"].to_list() == [144, 144]
+    assert (known[SIDE] == 1).all()
+    assert len(rows) < 20
+
+
+def test_counts_without_partners_do_not_meet() -> None:
+    """One post has the one type and another post the other: that is no rate."""
+    body = {"g": {"1": {"favorites": "5"}, "2": {"impressions": "9"}}}
+    for hands in ([0], [0, 1]):
+        rates = epd.engagement_rate(
+            dealt(ep.flatten_json(body), hands), by=None, numerator="favorites"
+        )
+        assert rates[["favorites", "impressions"]].to_numpy().tolist() == [[5, 9]]
+        assert rates["rate"].isna().all()
+
+
+def test_time_is_cut_from_the_first_count_of_any_type() -> None:
+    """Four days, though the rate is of the second and third alone."""
+    ones = {"2026-03-02": "1", "2026-03-03": "1"}
+    body = {
+        "g": {
+            "impressions": ones,
+            "engagements": ones,
+            "favorites": {"2026-03-01": "1", "2026-03-04": "1"},
+        }
+    }
+    counts = ep.flatten_json(body)
+    found = epd.rate_over_time(dealt(counts, [0, 1, 2, 3, 4, 5]))
+    assert found["start"].dt.day.to_list() == [1, 2, 3, 4]
+    same(found, ep.rate_over_time(counts))
+
+
+def test_a_partner_that_is_not_known_is_not_waited_for() -> None:
+    """Its count is missing here, and so it is nowhere else."""
+    counts = ep.flatten_json({"g": {"1": {"impressions": "20", "favorites": "5"}}})
+    counts["count"] = pd.array([pd.NA, 5], dtype="Int64")
+    rows = paired_up(counts, [], ["favorites", "impressions"])
+    assert (rows[SIDE] == ALONE).all()
+
+
+def test_dask_is_an_extra() -> None:
+    """Without it, the rest works, and the module says how to get it."""
+    code = (
+        "import sys; sys.modules['dask'] = None\n"
+        "import engagement_pandas as ep; ep.flatten\n"
+        "import engagement_pandas.dask"
+    )
+    done = subprocess.run(  # noqa: S603 - a command of our own
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert "pip install 'engagement_pandas[dask]'" in done.stderr.splitlines()[-1]

@@ -1,0 +1,304 @@
+"""A data set and what can happen to it: kills, a full disk, an error between any two writes."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from support import processes
+from support.datasets.appending import READINGS
+from support.datasets.appending import __file__ as appending
+from support.datasets.appending import run as append_all
+from support.datasets.frames import some
+from support.datasets.syncing import start
+from support.datasets.worlds import HANDLE, HOUR, TYPES, World, same, tardy, world
+
+import engagement_pandas as ep
+from engagement_pandas.dataset import delta_table as lake
+from engagement_pandas.files import place
+
+POSTS = ("7", "8", "9")
+
+
+def files(folder: Path) -> int:
+    """Return how many files there are: each that a process makes is a step of its work."""
+    return sum(len(names) for _, _, names in os.walk(folder))  # which may change meanwhile
+
+
+def whole(dataset: ep.Dataset) -> None:
+    """Assert that all three tables are of one commit: each post as read once, or twice."""
+    counts = dataset.read().groupby("post_id")["count"].agg(["min", "max"])
+    assert (counts["min"] == counts["max"]).all()
+    revised = dataset.revisions().groupby("post_id").size().to_dict()
+    assert revised == {post: 144 for post, count in counts["max"].items() if count == 6}
+
+
+def finished(dataset: ep.Dataset) -> None:
+    """Assert that it is what an undisturbed process makes."""
+    same(dataset.read(), some(READINGS[1][0], count=6, posts=POSTS))
+    log = dataset.revisions()
+    assert len(log) == 3 * 144
+    assert not log.duplicated(["post_id", "engagement_type", "day", "hour"]).any()
+
+
+# Kills
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(25, marks=pytest.mark.slow)])
+def test_kills_while_it_appends(tmp_path: Path, kills: int) -> None:
+    """At any moment: what is there is of one commit, and the same again makes all of it."""
+    folder, dice = tmp_path / "set", random.Random(kills)  # noqa: S311 - no secret
+    dataset = ep.Dataset(folder)
+    killed = 0
+    for _ in range(kills):
+        before, steps = files(folder), dice.randint(1, 25)
+        process = processes.start(sys.executable, appending, str(folder), stderr=None)
+        while process.poll() is None and files(folder) < before + steps:
+            time.sleep(0)
+        process.kill()
+        process.wait()
+        killed += process.returncode == -signal.SIGKILL
+        whole(dataset)
+    assert killed
+    append_all(str(folder))
+    finished(dataset)
+
+
+@pytest.mark.skipif(
+    not shutil.which("strace") and "REQUIRE_PROGRAMS" not in os.environ,
+    reason="strace stops a process at a system call",
+)
+@pytest.mark.parametrize(
+    ("call", "share"),
+    [
+        (call, share)
+        if (call, share) == ("write", 0.5)
+        else pytest.param(call, share, marks=pytest.mark.slow)
+        for call in ("write", "link,linkat,rename,renameat,renameat2", "mkdir,mkdirat")
+        for share in (0.2, 0.5, 0.8, 0.95)
+    ],
+)
+def test_a_kill_at_a_system_call(tmp_path: Path, call: str, share: float) -> None:
+    """Between any two changes of the disk, also those that ``deltalake`` makes by itself."""
+    calm = tmp_path / "calm"
+    counting = ["strace", "-f", "-qq", "-e", f"trace={call}", "-o", str(tmp_path / "log")]
+    subprocess.run([*counting, sys.executable, appending, str(calm)], check=True)  # noqa: S603
+    inside = (tmp_path / "log").read_text().splitlines()
+    number = max(1, int(share * len(inside)))
+    folder = tmp_path / "set"
+    killing = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e"]
+    killing += [f"inject={call}:signal=SIGKILL:when={number}"]
+    subprocess.run([*killing, sys.executable, appending, str(folder)], check=False)  # noqa: S603
+    dataset = ep.Dataset(folder)
+    whole(dataset)
+    append_all(str(folder))
+    finished(dataset)
+
+
+# Errors between any two writes
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_error_at_every_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """An interrupt just before or after each commit in turn: of one commit, and then all of it."""
+    real = lake.Table.write
+    at, calm = 0, False
+    while not calm:
+        at += 1
+        steps = iter(range(1, 1_000))
+
+        def failing(
+            self: lake.Table, *rows: Any, at: int = at, steps: Iterator[int] = steps
+        ) -> Any:
+            failed = next(steps) == at
+            if failed and when == "before":
+                raise KeyboardInterrupt
+            version = real(self, *rows)
+            if failed:
+                raise KeyboardInterrupt
+            return version
+
+        folder = tmp_path / f"{at}"
+        with monkeypatch.context() as patch:
+            patch.setattr(lake.Table, "write", failing)
+            try:
+                append_all(str(folder))
+                calm = True
+            except KeyboardInterrupt:
+                whole(ep.Dataset(folder))
+        append_all(str(folder))
+        finished(ep.Dataset(folder))
+    assert at == 3 + 2 * 3 + 2 + 1  # appends, those with revisions, a compaction of these; done
+
+
+# A full disk
+
+
+@contextmanager
+def room(size: int) -> Iterator[None]:
+    """Let no file grow beyond a size, whoever writes it; the system refuses it."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """Wherever it is full: an error with the cure, what was there stays; with room it goes on."""
+    dataset = ep.Dataset(tmp_path / "set")
+    first = some(READINGS[0][0], posts=POSTS)
+    dataset.append(first)
+    refused = 0
+    for size in (0, 300, 700, 1_000, 1_500, 2_000, 4_000):
+        with room(size):
+            try:
+                dataset.append(some(READINGS[1][0], count=6, posts=POSTS))
+            except ep.DatasetError as error:
+                assert "free some room" in str(error)  # noqa: PT017
+                refused += 1
+        if dataset.revisions().empty:
+            same(dataset.read(), first)
+        whole(dataset)
+    assert refused >= 3
+    dataset.append(some(READINGS[1][0], count=6, posts=POSTS))
+    finished(dataset)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/fd").exists() and "REQUIRE_PROGRAMS" not in os.environ,
+    reason="Linux tells which file it is",
+)
+def test_what_was_appended_lasts_through_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every file that counts, the logs that say so, and the folders they are in, are flushed."""
+    flushed: list[Path] = []
+    done = os.fsync
+
+    def fsync(handle: int) -> None:
+        flushed.append(Path(f"/proc/self/fd/{handle}").readlink())
+        done(handle)
+
+    taken: list[tuple[Path, int]] = []
+    unlink = Path.unlink
+
+    def taking(path: Path, *, missing_ok: bool = False) -> None:
+        if not path.name.startswith("."):  # what was to replace another file
+            taken.append((path, len(flushed)))
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "unlink", taking)
+    folder = tmp_path / "set"
+    dataset = ep.Dataset(folder)
+    dataset.append(some(READINGS[0][0], posts=["7"]))
+    dataset.append(some(READINGS[1][0], posts=["7"], count=6))
+    dataset.append(some(READINGS[0][0], posts=["8"]))
+    dataset.compact(kept_hours=0)
+    files = [path for path in folder.rglob("*") if path.suffix in {".json", ".parquet"}]
+    # Of the counts the commits 0 to 4 and a file a day; of the revisions 0 and 1 and a file.
+    assert len(files) == 5 + 3 + 2 + 1
+    folders = [path for path in folder.rglob("*") if path.is_dir() and any(path.iterdir())]
+    assert set(flushed) >= {*files, *folders, folder, tmp_path}
+    # What is taken away is taken away last.
+    assert len(taken) >= 6
+    assert set(flushed[: taken[0][1]]) >= {path for path in files if "counts" in path.parts}
+
+
+def test_leftovers_are_swept(tmp_path: Path) -> None:
+    """Unfinished files of a writer that died are gone with the next compaction, others not."""
+    dataset = ep.Dataset(tmp_path / "set")
+    dataset.append(some(READINGS[0][0]))
+    left = [
+        "counts/day=2026-03-01/part-00000-dead.zstd.parquet",
+        "counts/day=2026-03-01/part-00000-dead.zstd.parquet#1",
+        "counts/_delta_log/_commit_dead.json.tmp",
+    ]
+    for name in left:
+        (tmp_path / "set" / name).write_bytes(b"PAR1")
+    (tmp_path / "set" / "raw").mkdir()
+    place(tmp_path / "set" / "raw" / "mine.parquet", b"PAR1")
+    dataset.compact(kept_hours=0)  # a writer may be at them
+    assert all((tmp_path / "set" / name).exists() for name in left)
+    for name in left:
+        os.utime(tmp_path / "set" / name, (1, time.time() - 3601))
+    dataset.compact()
+    assert all((tmp_path / "set" / name).exists() for name in left)
+    dataset.compact(kept_hours=0)
+    assert not any((tmp_path / "set" / name).exists() for name in left)
+    assert (tmp_path / "set" / "raw" / "mine.parquet").exists()
+    same(dataset.read(), some(READINGS[0][0]))
+
+
+# Sync
+
+
+def synced(
+    moving: World, folder: Path, dice: random.Random, runs: int, kills: int, **asked: Any
+) -> int:
+    """Sync each hour in a process of its own, and kill it again and again; return how often."""
+    keys = moving.server.keys(HANDLE)
+    secrets = [
+        keys.consumer_key, keys.consumer_secret, keys.access_token, keys.access_token_secret
+    ]  # fmt: skip
+    killed = 0
+    for _ in range(runs):
+        for turn in range(kills + 1):
+            before, steps = files(folder), dice.randint(1, 16)
+            process = start(str(folder), moving.server.base_url, secrets, moving.clock.now, **asked)
+            while turn < kills and process.poll() is None and files(folder) < before + steps:
+                time.sleep(0)
+            if turn < kills:
+                process.kill()
+            _, words = process.communicate()
+            if turn == kills:
+                assert (process.returncode, words) == (0, "")
+            killed += process.returncode == -signal.SIGKILL
+        moving.clock.now += HOUR
+    moving.clock.now -= HOUR
+    return killed
+
+
+@pytest.mark.parametrize(("runs", "kills"), [(2, 1), pytest.param(12, 4, marks=pytest.mark.slow)])
+def test_kills_while_it_syncs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: int, kills: int
+) -> None:
+    """The same command again goes on, and in the end all is as if nothing had happened."""
+    with world() as moving:
+        tardy(monkeypatch, moving.clock, 2)
+        since = moving.clock.now - timedelta(days=5)
+        posts = moving.posts(5, since)
+        asked = {
+            "post_ids": posts, "engagement_types": TYPES, "since": since.isoformat(), "settle": 2
+        }  # fmt: skip
+        begun = moving.clock.now
+        dice = random.Random(runs)  # noqa: S311 - no secret
+        assert synced(moving, tmp_path / "set", dice, runs, kills, **asked)
+        dataset = ep.Dataset(tmp_path / "set")
+        same(dataset.read(), moving.fetched(posts, since))
+        moving.clock.now = begun
+        calm = ep.Dataset(tmp_path / "calm")
+        for _ in range(runs):
+            moving.sync(calm, posts, since=since, settle=2)
+            moving.clock.now += HOUR
+        pd.testing.assert_frame_equal(dataset.revisions(), calm.revisions())
+        assert len(dataset.revisions())

@@ -1,0 +1,97 @@
+"""Data sets in a store that speaks S3."""
+
+from __future__ import annotations
+
+import copy
+import os
+import threading
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
+
+import pandas as pd
+import pytest
+from support.datasets.frames import some
+
+import engagement_pandas as ep
+
+FIRST, SECOND = (f"2026-04-01T0{hour}:05:00Z" for hour in range(2))
+KEY, SECRET, REGION, BUCKET = "key", "secret", "us-east-1", "bucket"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not find_spec("moto") and "REQUIRE_PROGRAMS" not in os.environ,
+        reason="moto plays S3 on this machine",
+    ),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """Run a store with a bucket."""
+    server = import_module("moto.server").ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    _, number = server.get_host_and_port()
+    import_module("boto3").client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{number}",
+        aws_access_key_id=KEY,
+        aws_secret_access_key=SECRET,
+        region_name=REGION,
+    ).create_bucket(Bucket=BUCKET)
+    yield number
+    server.stop()
+
+
+def by_deltalake(port: int) -> ep.Dataset:
+    """Return a data set by its address."""
+    options = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_REGION": REGION,
+        "AWS_ALLOW_HTTP": "true",
+    }
+    return ep.Dataset(f"s3://{BUCKET}/by_address", storage_options=options)
+
+
+def test_a_store_of_objects(port: int) -> None:
+    """Appended twice, revised, put together and written by three at once, as in a folder."""
+    dataset = by_deltalake(port)
+    assert dataset.append(some(FIRST)) == (288, 0)
+    assert dataset.append(some(FIRST)) == (0, 0)
+    assert dataset.append(some(SECOND, posts=["7"], count=6)) == (0, 144)
+    for post in "12":
+        dataset.append(some(FIRST, posts=[post]))
+    assert len(dataset.files()) == 3 + 3 + 3
+    dataset.compact(kept_hours=0)
+    assert len(dataset.files()) == 3
+    failed: list[BaseException] = []
+
+    def write(into: ep.Dataset, posts: str) -> None:
+        try:
+            for post in posts:
+                into.append(some(FIRST, posts=[post], days=1))
+        except BaseException as error:  # noqa: BLE001 - told by the main thread
+            failed.append(error)
+
+    writers = [
+        threading.Thread(target=write, args=(copy.copy(dataset), posts))
+        for posts in ("34", "43", "5")
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert failed == []
+    found = dataset.read()
+    assert found.groupby("post_id").size().to_dict() == {
+        **dict.fromkeys("1278", 144),
+        **dict.fromkeys("345", 48),
+    }
+    pd.testing.assert_frame_equal(dataset.read(post_ids=["1", "2"]), some(FIRST, posts=["1", "2"]))
+    assert dataset.read(post_ids=["7"])["count"].unique().tolist() == [6]
+    assert len(dataset.revisions()) == 144
+    assert sum(len(piece.read()) for piece in dataset.pieces(rows=300)) == len(found)

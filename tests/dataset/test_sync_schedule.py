@@ -1,0 +1,35 @@
+"""Syncs in a random schedule of faults: whatever happens, no number is wrong."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pytest
+from support.datasets.schedule import schedule
+
+FAULTS = (
+    *["none"] * 6, *["kill"] * 3, *["partial"] * 3, *["outage"] * 2, *["two"] * 2, *["apart"] * 3,
+    *["raw"] * 2, *["tables"] * 2, "tables kill", "raw tables", "raw kill", "kill partial", "more",
+    "more", "more kill", "revoked", "cursed", "gone",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("seed", "runs"),
+    [(1, 10), *(pytest.param(seed, 12, marks=pytest.mark.slow) for seed in range(2, 43))],
+)
+def test_no_number_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, runs: int
+) -> None:
+    """Kills, outages, partial answers, two at once, damage: each count is one that was told."""
+    warnings.simplefilter("ignore", UserWarning)
+    with schedule(tmp_path, seed, monkeypatch) as made:
+        try:
+            for _ in range(runs):
+                made.run(made.dice.choice(FAULTS))
+            made.run("none")
+            made.check_read()
+        except BaseException as error:
+            error.add_note("\n".join([f"seed {seed}", *made.log[-12:]]))
+            raise

@@ -1,0 +1,311 @@
+"""What flatten_json makes of an answer from anywhere, the documented bodies first."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas.errors import AmbiguousGrouping, RefusedError, ResponseShapeError
+from engagement_pandas.flattening.inference import LEGAL
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+HOURS = '{"1": {"likes": {"2026-03-01": {"07": "2", "00": "1"}}}}'
+WINDOW = '"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"'
+
+BY_TYPE: dict[str, list[tuple[Any, ...]]] = {
+    "captured_by_tweet_type_response": [
+        ("657814465384071168", "impressions", 24884),
+        ("657814465384071168", "engagements", 0),
+        ("658837741438799873", "impressions", 24905),
+        ("658837741438799873", "engagements", 0),
+    ],
+    "guide_grand_totals_response": [("favorites", 12), ("retweets", 2), ("replies", 2)],
+    "guide_hour_without_day_response": [
+        ("697506383516729344", kind, "2016-02-10", hour, count)
+        for kind, counts in (("impressions", (551, 412, 371, 280)), ("engagements", (8, 6, 3, 0)))
+        for hour, count in enumerate(counts, start=17)
+    ],
+    "historical_response": [
+        (post, kind, count)
+        for post, counts in (
+            ("123456789", (0, 0, 0, 0)),
+            ("223456789", (788, 134, 30, 1323)),
+            ("323456789", (4, 0, 2, 0)),
+        )
+        for kind, count in zip(
+            ("impressions", "engagements", "url_clicks", "detail_expands"), counts, strict=True
+        )
+    ],
+    "totals_owned_response": [
+        (post, kind, count)
+        for post, counts in (
+            ("1045709644067471360", (47, 2, 0, 8, 5, 0, 0)),
+            ("1060976163948904448", (148, 4, 0, 9, 2, 1, 0)),
+        )
+        for kind, count in zip(ep.TOTALS_TYPES, counts, strict=True)
+    ],
+    "totals_public_response": [
+        (post, kind, count)
+        for post, counts in (
+            ("1021817816134156288", (530, 323, 79, 147, 0)),
+            ("1067094924124872705", (1360, 178, 29, 56, 5754512)),
+            ("1070059276213702656", (69, 26, 5, 7, 0)),
+        )
+        for kind, count in zip(ep.PUBLIC_TYPES, counts, strict=True)
+    ],
+    "totals_unavailable_response": [
+        ("423456789", "favorites", 67),
+        ("423456789", "retweets", 26),
+        ("423456789", "quote_tweets", 2),
+        ("423456789", "replies", 8),
+    ],
+    "28hr_4level_response": [
+        ("123456789", kind, day, hour, count)
+        for kind, first, second in (
+            ("impressions", (551, 412, 371, 280, 100, 19, 6), (5, 2, 7, 3, 1)),
+            ("engagements", (0,) * 7, (0,) * 5),
+        )
+        for day, hour, count in (
+            *(("2015-09-14", 17 + n, count) for n, count in enumerate(first)),
+            *(("2015-09-15", n, count) for n, count in enumerate(second + (0,) * 17)),
+        )
+    ],
+}
+
+
+def rows(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
+    """Return a frame as plain tuples: days as text, missing counts as None."""
+    plain = frame.assign(count=frame["count"].astype(object).where(frame["count"].notna(), None))
+    if "day" in plain:
+        plain["day"] = plain["day"].dt.strftime("%Y-%m-%d")
+    return [tuple(row) for row in plain.itertuples(index=False)]
+
+
+def test_every_documented_answer_is_tested() -> None:
+    """No sample with counts is left out below."""
+    assert {path.stem for path in SAMPLES.glob("*_response.json")} == set(BY_TYPE)
+
+
+@pytest.mark.parametrize("name", BY_TYPE)
+@pytest.mark.parametrize("form", ["bytes", "text", "dict", "dict of integers"])
+def test_documented_bodies(name: str, form: str) -> None:
+    """Each documented body gives the counts it shows, in whatever form it comes."""
+    content = (SAMPLES / f"{name}.json").read_bytes()
+
+    def integers(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        return {k: int(v) if isinstance(v, str) and v.isdigit() else v for k, v in pairs}
+
+    forms = {
+        "bytes": content,
+        "text": content.decode(),
+        "dict": json.loads(content),
+        "dict of integers": json.loads(content, object_pairs_hook=integers),
+    }
+    assert rows(ep.flatten_json(forms[form])) == BY_TYPE[name]
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("error_*.json")), ids=lambda path: path.stem)
+def test_documented_errors(path: Path) -> None:
+    """A refusal is an error with the API's own words, not an empty frame."""
+    with pytest.raises(RefusedError) as caught:
+        ep.flatten_json(path.read_bytes())
+    assert caught.value.messages == tuple(json.loads(path.read_text())["errors"])
+    assert caught.value.status is None
+
+
+def test_the_documented_day_level_can_be_summed_away() -> None:
+    """The guide's hour without day, taken by its own words, is by hour of the day."""
+    body = (SAMPLES / "guide_hour_without_day_response.json").read_bytes()
+    frame = ep.flatten_json(body, group_by=["tweet.id", "engagement.type", "engagement.hour"])
+    assert list(frame.columns) == ["post_id", "engagement_type", "hour", "count"]
+    assert frame["count"].to_list() == [551, 412, 371, 280, 8, 6, 3, 0]
+
+
+def test_there_are_27_legal_groupings() -> None:
+    """Inference chooses among all orders that a time series can have."""
+    assert len(LEGAL) == len(set(LEGAL)) == 27
+
+
+def test_two_digits_may_be_an_hour_or_a_post() -> None:
+    """Where both fit, the message lists them and asks."""
+    body = {"g": {"impressions": {"17": "551", "18": "412"}}}
+    with pytest.raises(AmbiguousGrouping) as caught:
+        ep.flatten_json(body)
+    assert "['engagement.type', 'tweet.id']" in str(caught.value)
+    assert "['engagement.type', 'engagement.hour']" in str(caught.value)
+    assert "group_by" in str(caught.value)
+
+
+@pytest.mark.parametrize(("last", "column"), [("tweet.id", "post_id"), ("engagement.hour", "hour")])
+def test_group_by_settles_it(last: str, column: str) -> None:
+    """What the keys leave open, the caller says."""
+    body = {"g": {"impressions": {"17": "551", "18": "412"}}}
+    assert column in ep.flatten_json(body, group_by=["engagement.type", last])
+
+
+def test_hours_below_ten_are_hours() -> None:
+    """No ID begins with a zero."""
+    frame = ep.flatten_json({"g": {"impressions": {"09": "1", "10": "2"}}})
+    assert frame["hour"].to_list() == [9, 10]
+
+
+def test_a_short_id_above_four_levels_is_a_post() -> None:
+    """Four dimensions have two orders only, so 17 in front is no hour."""
+    frame = ep.flatten_json({"g": {"17": {"impressions": {"2026-03-01": {"18": "1"}}}}})
+    assert rows(frame) == [("17", "impressions", "2026-03-01", 18, 1)]
+
+
+@pytest.mark.parametrize("empty", [{}, {"1": {}}, {"1": {"impressions": {}}}])
+def test_an_empty_grouping_asks_for_group_by(empty: dict[str, Any]) -> None:
+    """Without counts there are no columns to infer; with group_by there are."""
+    with pytest.raises(AmbiguousGrouping, match="group_by"):
+        ep.flatten_json({"g": empty})
+    frame = ep.flatten_json(
+        {"g": empty},
+        group_by=["tweet.id", "engagement.type", "engagement.day", "engagement.hour"],
+    )
+    assert len(frame) == 0
+    assert list(frame.columns) == ["post_id", "engagement_type", "day", "hour", "count"]
+
+
+def test_a_day_without_hours_asks_for_group_by_in_every_form() -> None:
+    """Bytes and dicts are held to the same."""
+    body = {"g": {"1": {"impressions": {"2026-03-01": {}}}}}
+    for form in (body, json.dumps(body).encode()):
+        with pytest.raises(AmbiguousGrouping, match="group_by"):
+            ep.flatten_json(form)
+
+
+@pytest.mark.parametrize("least", [-(2**63), str(-(2**63))])
+def test_the_least_integer_alone_is_a_count(least: Any) -> None:
+    """The dimensions are inferred although the quick path holds it for an hour that is absent."""
+    body = json.dumps({"g": {"100": {"replies": {"2026-03-01": {"00": least}}}}})
+    assert ep.flatten_json(body)["count"].to_list() == [-(2**63)]
+
+
+def test_several_groupings_are_listed() -> None:
+    """The name picks one; an unknown name lists them too."""
+    body = {"a": {"impressions": "5"}, "b": {"1": {"impressions": "5"}}}
+    assert rows(ep.flatten_json(body, grouping="b")) == [("1", "impressions", 5)]
+    for name in (None, "c"):
+        with pytest.raises(AmbiguousGrouping, match=r"\['a', 'b'\]"):
+            ep.flatten_json(body, grouping=name)
+
+
+def test_other_keys_are_passed_over() -> None:
+    """A key of which nobody has heard is no grouping unless it holds an object."""
+    body = {"trace": "abc", "cost": 5, "g": {"impressions": "5"}, "errors": ["one post is gone"]}
+    assert rows(ep.flatten_json(body)) == [("impressions", 5)]
+
+
+def test_false_zeros_by_the_bodys_own_keys() -> None:
+    """The body says which posts are too old."""
+    body = {
+        "g": {"1": {"video_views": "0"}, "2": {"video_views": "0"}},
+        "unsupported_for_video_views_tweet_ids": ["2"],
+    }
+    assert rows(ep.flatten_json(body)) == [("1", "video_views", 0), ("2", "video_views", None)]
+
+
+def test_false_zeros_by_day_and_by_the_window_named() -> None:
+    """Days and a named window tell that it is a time series, and when."""
+    by_day = {"g": {"favorites": {"2015-09-14": "0", "2015-09-15": "0"}}}
+    assert [row[-1] for row in rows(ep.flatten_json(by_day))] == [None, 0]
+    window = {"start": "2015-08-01T00:00:00Z", "end": "2015-08-15T00:00:00Z"}
+    whole: dict[str, Any] = {"g": {"favorites": "0"}}
+    assert rows(ep.flatten_json(whole | window)) == [("favorites", None)]
+    assert rows(ep.flatten_json(whole)) == [("favorites", 0)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{"g": {HOURS}}}',
+        f'\n {{ "g"\t: {HOURS}, {WINDOW}}}',
+        f'{{{WINDOW}, "g": {HOURS}}}',
+        f'{{"g": {HOURS}, "h": {{"1": {{"likes": "9"}}}}}}',
+        f'{{"h": {{"1": {{"likes": "9"}}}}, "g": {HOURS}}}',
+        f'{{"errors": [], "g": {HOURS}, "unavailable_tweet_ids": ["3"]}}',
+    ],
+)
+def test_it_does_not_matter_where_the_grouping_stands(body: str) -> None:
+    """First, last, beside another, with what else a body says around it."""
+    assert rows(ep.flatten_json(body, grouping="g")) == [
+        ("1", "likes", "2026-03-01", 0, 1),
+        ("1", "likes", "2026-03-01", 7, 2),
+    ]
+
+
+@pytest.mark.parametrize("key", ["g", "start"])
+def test_a_key_of_the_body_that_stands_twice_is_refused(key: str) -> None:
+    """Whichever of the two was meant, the other would be lost."""
+    again = HOURS if key == "g" else '"2026-02-01T00:00:00Z"'
+    with pytest.raises(ResponseShapeError, match=f"'{key}' stands twice"):
+        ep.flatten_json(f'{{"g": {HOURS}, {WINDOW}, "{key}": {again}}}')
+
+
+def test_a_grouping_that_stands_twice_and_is_empty() -> None:
+    """What is wrong goes before what is not known."""
+    with pytest.raises(ResponseShapeError, match="'g' stands twice"):
+        ep.flatten_json(f'{{"g": {HOURS}, "g": {{}}}}')
+
+
+def test_nothing_is_filled_in() -> None:
+    """What was asked is not known."""
+    body = {"g": {"1": {"impressions": "5"}, "2": {"engagements": "6"}}}
+    assert len(ep.flatten_json(body)) == 2
+
+
+def test_a_dict_with_keys_that_are_integers() -> None:
+    """A program may have made numbers of the IDs; exact integers are still IDs."""
+    assert rows(ep.flatten_json({"g": {123: {"impressions": 5}}})) == [("123", "impressions", 5)]  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (b"[]", "$"),
+        (b"\xff", "$"),
+        ("", "$"),
+        ("{}", "$"),
+        ('{"trace": 5}', "$"),
+        (5, "$"),
+        ({"g": {"impressions": object()}}, "$"),
+        (f'{{"start": {HOURS}}}', "$['start']"),
+        (f'{{"a\nb": {HOURS}}}', "$"),
+        (f'{{"a\x00b": {HOURS}}}', "$"),
+        ('{"g": {"impressions": 5.0}}', "$['g']['impressions']"),
+        ('{"g": {"1": {"impressions": "5"}, "x": {"2026-03-01": "5"}}}', "$['g']"),
+        ('{"g": {"1": {"2": "5"}}}', "$['g']"),
+        ('{"g": {"1": {"impressions": "5"}, "2": "7"}}', "$['g']"),
+        ('{"g": {"1": {"impressions": {"2026-03-01": {"24": "5"}}}}}', "$['g']"),
+        (
+            '{"g": {"1": {"impressions": "5"}}, "unavailable_tweet_ids": ["1"]}',
+            "$['g']['1']",
+        ),
+    ],
+)
+def test_what_is_not_an_answer_is_refused(body: Any, path: str) -> None:
+    """The error has the path to the spot, as far as there is one."""
+    with pytest.raises(ResponseShapeError) as caught:
+        ep.flatten_json(body)
+    assert caught.value.path == path
+
+
+def test_a_day_that_does_not_exist_is_refused() -> None:
+    """What looks like a date and is none has a path."""
+    with pytest.raises(ResponseShapeError, match="'2026-02-30' is not a day") as caught:
+        ep.flatten_json({"g": {"impressions": {"2026-02-30": "5"}}})
+    assert caught.value.path == "$['g']['impressions']['2026-02-30']"
+
+
+def test_the_body_is_not_changed() -> None:
+    """A dict of the caller's stays as it was."""
+    body = {"g": {"1": {"impressions": "5"}}}
+    ep.flatten_json(body)
+    assert body == {"g": {"1": {"impressions": "5"}}}

@@ -1,0 +1,324 @@
+"""Laws of flatten, for every grouping that the API has.
+
+The world below knows every count, hour by hour. ``answer`` is the API: it sums and nests
+what a request asks for. Nothing here uses the code under test to say what is right.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise, permutations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import engagement_pandas as ep
+from engagement_pandas.errors import ResponseShapeError
+from engagement_pandas.flattening import count_arrays, fast_path
+from engagement_pandas.flattening.combine import add
+from engagement_pandas.flattening.count_arrays import Layout
+from engagement_pandas.vocabulary import FOUR_DIMENSION_ORDERS, Dimension
+
+HOUR = timedelta(hours=1)
+POST, TYPE, DAY, TIME = "tweet.id", "engagement.type", "engagement.day", "engagement.hour"
+SERIES = [
+    order
+    for length in range(1, 5)
+    for order in permutations((POST, TYPE, DAY, TIME), length)
+    if TYPE in order and (length < 4 or order in {(POST, TYPE, DAY, TIME), (TYPE, POST, DAY, TIME)})
+]
+TOTALS = [order for order in SERIES if not {DAY, TIME} & set(order)]
+TYPES = ["impressions", "favorites", "video_views"]
+TOO_OLD, GONE = {"30", "4"}, {"5"}
+COLUMNS = {POST: "post_id", TYPE: "engagement_type", DAY: "day", TIME: "hour"}
+FALSE_UNTIL = datetime(2015, 9, 15, tzinfo=UTC)
+
+posts_asked = st.lists(st.sampled_from(["1", "2", "30", "4", "5"]), min_size=1, unique=True)
+starts = st.builds(
+    lambda day, hour: day + hour * HOUR,
+    st.sampled_from([datetime(2015, 9, 14, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)]),
+    st.integers(0, 23),
+)
+lengths = st.integers(1, 60)
+hour_cuts = st.lists(st.integers(1, 59))
+
+
+def test_the_api_has_27_groupings() -> None:
+    """Orders of one to four dimensions with the type; four only in two orders."""
+    assert (len(SERIES), len(TOTALS)) == (27, 3)
+
+
+def true_count(post: str, kind: str, moment: datetime) -> int:
+    """Count one hour of the world: small, sometimes negative, 0 where the API counts nothing."""
+    early = kind == "favorites" and moment < FALSE_UNTIL
+    if early or (kind == "video_views" and post in TOO_OLD):
+        return 0
+    return zlib.crc32(f"{post} {kind} {moment}".encode()) % 9 - 2
+
+
+def nest(cells: dict[tuple[str, ...], Any]) -> dict[str, Any]:
+    """Nest counts by their keys, in a shuffled order."""
+    top: dict[str, Any] = {}
+    pairs = list(cells.items())
+    random.Random(len(pairs)).shuffle(pairs)  # noqa: S311  a shuffle, not a secret
+    for keys, count in pairs:
+        level = top
+        for key in keys[:-1]:
+            level = level.setdefault(key, {})
+        level[keys[-1]] = count if count % 5 == 0 else str(count)
+    return top
+
+
+def answer(request: ep.EngagementRequest) -> ep.EngagementResponse:
+    """Answer a request as the API does."""
+    (grouping,) = request.groupings
+    window = request.window
+    moments = [datetime(2026, 1, 1, tzinfo=UTC)]
+    if window is not None:
+        moments = [window.start + n * HOUR for n in range((window.end - window.start) // HOUR)]
+    cells: defaultdict[tuple[str, ...], int] = defaultdict(int)
+    for post in set(request.post_ids) - GONE:
+        for kind in request.engagement_types:
+            for moment in moments:
+                keys = {POST: post, TYPE: kind, DAY: f"{moment:%Y-%m-%d}", TIME: f"{moment:%H}"}
+                cells[tuple(keys[d] for d in grouping.dimensions)] += true_count(post, kind, moment)
+    body: dict[str, Any] = {grouping.name: nest(cells)} if cells else {}
+    asked = set(request.post_ids)
+    body |= {"unavailable_tweet_ids": sorted(asked & GONE)} if asked & GONE else {}
+    old = sorted(asked & TOO_OLD)
+    if old and "video_views" in request.engagement_types:
+        body["unsupported_for_video_views_tweet_ids"] = old
+    return ep.EngagementResponse(request, body)
+
+
+def expected(request: ep.EngagementRequest) -> dict[tuple[Any, ...], int | None]:
+    """Sum the world over the columns of the frame; None where no part is a count."""
+    (grouping,) = request.groupings
+    cells: dict[tuple[Any, ...], int | None] = {}
+    window = request.window
+    moments = [None]
+    if window is not None:
+        moments = [window.start + n * HOUR for n in range((window.end - window.start) // HOUR)]
+    for post in set(request.post_ids) - GONE:
+        for kind in request.engagement_types:
+            for moment in moments:
+                at = moment or datetime(2026, 1, 1, tzinfo=UTC)
+                early = moment is not None and kind == "favorites" and at < FALSE_UNTIL
+                false = early or (kind == "video_views" and post in TOO_OLD)
+                keys = {POST: post, TYPE: kind, DAY: pd.Timestamp(at.date()), TIME: at.hour}
+                cell = tuple(keys[d] for d in COLUMNS if d in grouping.dimensions)
+                part = None if false else true_count(post, kind, at)
+                so_far = cells.get(cell)
+                cells[cell] = so_far if part is None else (so_far or 0) + part
+    return cells
+
+
+def as_cells(frame: pd.DataFrame) -> dict[tuple[Any, ...], int | None]:
+    """Return a frame as a mapping of keys to counts."""
+    keys = frame.drop(columns="count").astype({"engagement_type": "str"}).itertuples(index=False)
+    counts = (None if count is pd.NA else int(count) for count in frame["count"])
+    return dict(zip(map(tuple, keys), counts, strict=True))
+
+
+def cut(items: Sequence[Any], places: Iterable[int]) -> list[Sequence[Any]]:
+    """Cut a sequence at some places into pieces that are not empty."""
+    bounds = [0, *sorted({p for p in places if 0 < p < len(items)}), len(items)]
+    return [items[a:b] for a, b in pairwise(bounds)]
+
+
+def historical(posts: Sequence[str], order: Sequence[str], start: datetime, hours_: int) -> Any:
+    """Ask for some hours of some posts."""
+    window = ep.Window(start, start + hours_ * HOUR)
+    return ep.historical(posts, engagement_types=TYPES, window=window, by={"g": order})
+
+
+@pytest.mark.parametrize("order", SERIES, ids=" > ".join)
+@settings(max_examples=15, deadline=None)
+@given(posts_asked, starts, lengths, st.tuples(st.lists(st.integers(1, 4)), hour_cuts))
+def test_cutting_a_series_never_changes_the_frame(
+    order: Sequence[str],
+    posts: list[str],
+    start: datetime,
+    length: int,
+    cuts: tuple[list[int], list[int]],
+) -> None:
+    """Batches of posts and windows cut at any hour add up to the whole."""
+    whole = historical(posts, order, start, length)
+    parts = [
+        historical(batch, order, start + span[0] * HOUR, len(span))
+        for batch in cut(posts, cuts[0])
+        for span in cut(range(length), cuts[1])
+    ]
+    frame = ep.flatten(answer(whole))
+    assert as_cells(frame) == expected(whole)
+    of_parts = ep.flatten(answer(part) for part in parts)
+    pd.testing.assert_frame_equal(of_parts, frame)
+
+
+@pytest.mark.parametrize("order", TOTALS, ids=" > ".join)
+@settings(max_examples=25, deadline=None)
+@given(posts_asked, st.lists(st.integers(1, 4)))
+def test_cutting_totals_never_changes_the_frame(
+    order: Sequence[str], posts: list[str], post_cuts: list[int]
+) -> None:
+    """Batches of posts add up to the whole."""
+
+    def totals(ids: Sequence[str]) -> ep.EngagementRequest:
+        return ep.totals(ids, engagement_types=TYPES, by={"g": order})
+
+    frame = ep.flatten(answer(totals(posts)))
+    assert as_cells(frame) == expected(totals(posts))
+    of_parts = ep.flatten([answer(totals(batch)) for batch in cut(posts, post_cuts)])
+    pd.testing.assert_frame_equal(of_parts, frame)
+
+
+@st.composite
+def frames(draw: st.DrawFn, order: Sequence[str]) -> pd.DataFrame:
+    """Draw a tidy frame: any counts of 64 bits, unknown types, days and IDs."""
+    counts = st.integers(-(2**63), 2**63 - 1)
+    keys: dict[str, st.SearchStrategy[Any]] = {
+        POST: st.from_regex(r"[1-9][0-9]{2,18}", fullmatch=True),
+        TYPE: st.sampled_from(["impressions", "url_clicks", "zaps", "boosts"]),
+        DAY: st.dates().map(pd.Timestamp),
+        TIME: st.integers(0, 23),
+    }
+    columns = [dimension for dimension in COLUMNS if dimension in order]
+    cells = draw(
+        st.dictionaries(st.tuples(*(keys[d] for d in columns)), counts, min_size=1, max_size=12)
+    )
+    vocabulary = ["impressions", "url_clicks", "boosts", "zaps"]
+    place = columns.index(TYPE)
+    ordered = sorted(cells, key=lambda k: (*k[:place], vocabulary.index(k[place]), *k[place + 1 :]))
+    frame = pd.DataFrame(ordered, columns=[COLUMNS[d] for d in columns])
+    frame["count"] = pd.array([cells[key] for key in ordered], dtype="Int64")
+    present = [kind for kind in vocabulary if kind in set(frame["engagement_type"])]
+    dtypes = {"post_id": "str", "day": "datetime64[us]", "hour": "int8"}
+    frame = frame.astype({name: kind for name, kind in dtypes.items() if name in frame})
+    categories = pd.CategoricalDtype(pd.Index(present, dtype="str"))
+    return frame.astype({"engagement_type": categories})
+
+
+def nested(frame: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
+    """Nest a frame in the order of a grouping."""
+    cells = {}
+    for row in frame.astype({"engagement_type": "str"}).to_dict("records"):
+        texts = {
+            POST: row.get("post_id"),
+            TYPE: row["engagement_type"],
+            DAY: str(row["day"].date()) if "day" in row else None,
+            TIME: f"{row['hour']:02d}" if "hour" in row else None,
+        }
+        cells[tuple(str(texts[dimension]) for dimension in order)] = int(row["count"])
+    return nest(cells)
+
+
+@pytest.mark.parametrize("order", SERIES, ids=" > ".join)
+def test_flattening_a_nested_frame_gives_the_frame_back(order: Sequence[str]) -> None:
+    """Nothing is lost or changed on the way, and the dimensions are seen in the keys."""
+
+    @settings(max_examples=20, deadline=None)
+    @given(frames(order))
+    def there_and_back(frame: pd.DataFrame) -> None:
+        body = {"g": nested(frame, order)}
+        explicit = ep.flatten_json(body, group_by=order)
+        pd.testing.assert_frame_equal(explicit, frame)
+        # Two digits may be an hour or a post, unless a zero leads or the order is settled.
+        if "hour" not in frame or len(order) == 4 or frame["hour"].min() < 10:
+            pd.testing.assert_frame_equal(ep.flatten_json(json.dumps(body)), frame)
+
+    there_and_back()
+
+
+def outcome(read: Callable[[], count_arrays.Leaves]) -> Any:
+    """Return what a reading gives: arrays as lists, or the error."""
+    try:
+        got = read()
+    except ResponseShapeError as error:
+        return str(error)
+    kinds = np.asarray(got.types, object)[got.type].tolist()
+    posts = np.asarray(got.posts, object)[got.post].tolist()
+    return got.posts, got.types, posts, kinds, got.bucket.tolist(), got.count.tolist()
+
+
+def both_paths(raw: bytes, layout: Layout) -> tuple[Any, Any]:
+    """Read with the quick path in front, and with the general path alone."""
+
+    def general() -> count_arrays.Leaves:
+        return add([count_arrays.read(raw, layout)], layout.name)
+
+    return outcome(lambda: fast_path.read_grouping(raw, layout)), outcome(general)
+
+
+hour_objects = st.dictionaries(
+    st.sampled_from([f"{hour:02d}" for hour in range(24)]),
+    st.integers(-5, 10**6).flatmap(lambda n: st.sampled_from([n, str(n)])),
+    max_size=24,
+)
+trees = st.dictionaries(
+    st.sampled_from(["1", "20", "3", "900"]),
+    st.dictionaries(
+        st.sampled_from(["replies", "impressions", "zEbras", "e"]),
+        st.dictionaries(st.sampled_from(["2026-03-02", "2026-03-01", "2015-12-31"]), hour_objects),
+    ),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(trees, st.booleans())
+def test_the_quick_path_reads_what_the_general_path_reads(
+    tree: dict[str, Any],
+    spaced: bool,  # noqa: FBT001  drawn
+) -> None:
+    """In any order of keys, with partial days and empty objects."""
+    raw = json.dumps(tree, separators=None if spaced else (",", ":")).encode()
+    quick, general = both_paths(raw, Layout("g", FOUR_DIMENSION_ORDERS[0]))
+    assert quick == general
+    assert fast_path.decode(raw) is not None or b"E" in raw
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.one_of(
+        st.from_regex(r'"[-+0-9eE. _]{0,6}"', fullmatch=True),
+        st.from_regex(
+            r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,2})?([eE][+-]?[0-9]{1,2})?", fullmatch=True
+        ),
+        st.sampled_from(["true", "null", '"true"', "[]", "{}", "NaN", '"\\u0035"', '"٣"', "-", ""]),
+        st.sampled_from(['"1e3"', "1e3", '"-2e0"']),
+        st.integers(-(2**64), 2**65).map(lambda n: f'"{n}"'),
+    ),
+    st.sampled_from(["07", "7", "24", "e7", "0\\u0037", "2026-03-01"]),
+    st.sampled_from(["impressions", "1e3", "", "\\u0065", "r\\u0065plies"]),
+)
+def test_the_quick_path_takes_no_count_that_the_general_path_refuses(
+    count: str, hour: str, kind: str
+) -> None:
+    """Whatever stands where a count should, both paths take it or name the same spot."""
+    raw = f'{{"1": {{"{kind}": {{"2026-03-01": {{"{hour}": {count}, "08": "1"}}}}}}}}'.encode()
+    quick, general = both_paths(raw, Layout("g", FOUR_DIMENSION_ORDERS[0], frozenset({"1"})))
+    assert quick == general
+
+
+@pytest.mark.parametrize("order", FOUR_DIMENSION_ORDERS)
+def test_a_letter_that_a_key_hides_is_no_room_for_an_exponent(order: Any) -> None:
+    """The E's of the body are as many as those of its keys; and ``1e3`` is no count."""
+    keys = {POST: "7", TYPE: "r\\u0065plies", DAY: "2026-03-01", TIME: "00"}
+    raw = '"1e3"'
+    for dimension in reversed(order):
+        raw = f'{{"{keys[dimension]}":{raw}}}'
+    with pytest.raises(ResponseShapeError, match="1e3"):
+        ep.flatten_json(f'{{"g":{raw}}}', group_by=order)
+
+
+def test_the_dimensions_here_are_the_packages() -> None:
+    """The names above are the wire's."""
+    assert set(COLUMNS) == {str(dimension) for dimension in Dimension}

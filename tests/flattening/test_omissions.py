@@ -1,0 +1,327 @@
+"""What omissions tells: which posts and types have no count, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas.frame.contract import check_omissions
+from engagement_pandas.vocabulary import OMISSION_REASONS, OmissionReason
+
+WINDOW = ep.Window.covering("2026-03-01T22:00:00Z", "2026-03-02T01:00:00Z")
+
+
+def totals(
+    posts: list[str], types: list[str], body: Any, status: int = 200, by: Any = ep.BY_POST
+) -> Any:
+    """Answer a question for totals."""
+    return ep.EngagementResponse(ep.totals(posts, engagement_types=types, by=by), body, status)
+
+
+def hourly(posts: list[str], types: list[str], body: Any, by: Any = ep.BY_HOUR) -> Any:
+    """Answer a question for 22:00 to 01:00."""
+    request = ep.historical(posts, engagement_types=types, window=WINDOW, by=by)
+    return ep.EngagementResponse(request, body)
+
+
+def told(responses: Any) -> list[tuple[Any, ...]]:
+    """Return post, type (None: all), reason and message of each omission."""
+    frame = ep.omissions(responses)
+    check_omissions(frame)
+    kinds = frame["engagement_type"].astype(object).where(frame["engagement_type"].notna(), None)
+    columns = (frame["post_id"], kinds, frame["reason"].astype(str), frame["message"])
+    return list(zip(*columns, strict=True))
+
+
+def meaning(reason: str) -> str:
+    """Return the vocabulary's words for a reason."""
+    return OMISSION_REASONS[OmissionReason(reason)]
+
+
+def test_nothing_omitted() -> None:
+    """A complete answer leaves an empty frame with all columns and dtypes."""
+    frame = ep.omissions(totals(["1"], ["favorites"], {"by_post": {"1": {"favorites": "5"}}}))
+    assert frame.dtypes.astype(str).to_dict() == {
+        "post_id": "str",
+        "engagement_type": "str",
+        "reason": "category",
+        "message": "str",
+        "start": "datetime64[us, UTC]",
+        "end": "datetime64[us, UTC]",
+    }
+    assert list(frame["reason"].cat.categories) == [str(reason) for reason in OmissionReason]
+
+
+def test_unavailable_posts_beside_counts() -> None:
+    """Deleted, suspended and protected posts are named; the others counted."""
+    body = {"by_post": {"1": {"favorites": "5"}}, "unavailable_tweet_ids": ["2"]}
+    assert told(totals(["1", "2"], ["favorites"], body)) == [
+        ("2", None, "unavailable", meaning("unavailable"))
+    ]
+
+
+def test_the_apis_own_words_are_kept() -> None:
+    """Where the answer has a text about it, that is the message."""
+    text = "1 Tweet ID(s) are unavailable"
+    body = {"errors": [text, "something else"], "unavailable_tweet_ids": ["1"]}
+    assert told(totals(["1"], ["favorites"], body, 400)) == [("1", None, "unavailable", text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Forbidden to access tweets: 1, 2", "Forbidden to access tweets for author id 9: 1, 2"],
+)
+def test_forbidden_posts_in_both_wordings(text: str) -> None:
+    """Each post in the words of the refusal about it, without the others."""
+    assert told(totals(["1", "2"], ["favorites"], {"errors": [text]}, 403)) == [
+        ("1", None, "forbidden", text.replace("1, 2", "1")),
+        ("2", None, "forbidden", text.replace("1, 2", "2")),
+    ]
+
+
+def test_owned_posts_of_a_refused_request_are_not_answered() -> None:
+    """The whole request is refused; only the named posts are forbidden."""
+    text = "Forbidden to access tweets: 2"
+    assert told(totals(["1", "2"], ["favorites"], {"errors": [text]}, 403)) == [
+        ("1", None, "not_answered", meaning("not_answered")),
+        ("2", None, "forbidden", text),
+    ]
+
+
+def test_refused_types() -> None:
+    """A refusal of types goes for these types of all the posts."""
+    text = "Forbidden to access metrics: retweets"
+    assert told(totals(["1", "2"], ["retweets"], {"errors": [text]}, 403)) == [
+        ("1", "retweets", "refused", text),
+        ("2", "retweets", "refused", text),
+    ]
+
+
+def test_a_type_refused_beside_counts() -> None:
+    """A 200 with errors keeps its counts; the refused type is missing, with the API's words."""
+    text = "Forbidden to access metrics: retweets"
+    body = {"errors": [text], "by_post": {"1": {"favorites": "5"}}}
+    answer = totals(["1"], ["favorites", "retweets"], body)
+    assert told(answer) == [("1", "retweets", "refused", text)]
+    assert ep.flatten(answer)["count"].isna().to_list() == [False, True]
+
+
+def test_posts_forbidden_beside_counts() -> None:
+    """A 200 that names a forbidden post explains its absence."""
+    text = "Forbidden to access tweets: 2"
+    body = {"errors": [text], "by_post": {"1": {"favorites": "5"}}}
+    assert told(totals(["1", "2"], ["favorites"], body)) == [("2", None, "forbidden", text)]
+
+
+def test_a_type_too_old_and_left_out_is_told_once() -> None:
+    """Its age is the reason, not that the answer lacks it."""
+    body = {
+        "by_post": {"1": {"favorites": "5"}},
+        "unsupported_for_impressions_engagements_tweet_ids": ["1"],
+    }
+    answer = totals(["1"], ["favorites", "impressions"], body)
+    assert told(answer) == [("1", "impressions", "unsupported_age", meaning("unsupported_age"))]
+    assert ep.flatten(answer)["count"].isna().to_list() == [True, False]
+
+
+def test_hours_from_before_counting_that_are_left_out() -> None:
+    """Nobody counted them, so the answer does not owe them."""
+    window = ep.Window.covering("2015-09-14T23:00:00Z", "2015-09-15T02:00:00Z")
+    request = ep.historical(["1"], engagement_types=["favorites"], window=window)
+    body = {"by_hour": {"1": {"favorites": {"2015-09-15": {"00": "5"}}}}}
+    assert told(ep.EngagementResponse(request, body)) == [
+        ("1", "favorites", "before_counting", meaning("before_counting")),
+        ("1", "favorites", "not_answered", "1 of 3 hours are not in the answer"),
+    ]
+
+
+def test_a_type_too_old_and_left_out_where_the_window_is_not_known() -> None:
+    """The age is the only reason there, too."""
+    request = ep.last_28_hours(["1"], engagement_types=["impressions", "video_views"])
+    body = {
+        "by_hour": {"1": {"impressions": {"2026-03-01": {"22": "5"}}}},
+        "unsupported_for_video_views_tweet_ids": ["1"],
+    }
+    assert told(ep.EngagementResponse(request, body)) == [
+        ("1", "video_views", "unsupported_age", meaning("unsupported_age"))
+    ]
+
+
+def test_types_all_refused_in_a_200_without_counts() -> None:
+    """The grouping may be missing where the answer says why."""
+    text = "Forbidden to access metrics: retweets"
+    answer = totals(["1"], ["retweets"], {"errors": [text]})
+    assert told(answer) == [("1", "retweets", "refused", text)]
+    assert len(ep.flatten(answer)) == 0
+
+
+def test_a_403_in_unknown_words_is_a_refusal() -> None:
+    """Never route on a text alone: the status says no."""
+    assert told(totals(["1"], ["retweets"], {"errors": ["No."]}, 403)) == [
+        ("1", None, "refused", "No.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "message"),
+    [
+        (400, {"errors": ["bad"]}, "bad"),
+        (502, "<html>bad gateway</html>", "HTTP 502"),
+        (400, {}, meaning("not_answered")),
+    ],
+)
+def test_other_refusals_are_not_answered(status: int, body: Any, message: str) -> None:
+    """Whatever was asked in vain is told, in the words there are."""
+    assert told(totals(["1"], ["favorites"], body, status)) == [
+        ("1", None, "not_answered", message)
+    ]
+
+
+def test_posts_too_old_for_a_refused_type() -> None:
+    """A 400 that lists posts over 90 days explains both of their types."""
+    text = "Impressions & engagements for tweets older than 90 days (1) are not supported"
+    body = {"errors": [text], "unsupported_for_impressions_engagements_tweet_ids": ["1"]}
+    assert told(totals(["1"], ["impressions", "engagements"], body, 400)) == [
+        ("1", "engagements", "unsupported_age", text),
+        ("1", "impressions", "unsupported_age", text),
+    ]
+
+
+def test_false_zeros_have_their_reason() -> None:
+    """The NA of a post too old is explained, for each type asked."""
+    body = {
+        "by_post": {"1": {"favorites": "1", "video_views": "0"}},
+        "unsupported_for_video_views_tweet_ids": ["1"],
+    }
+    assert told(totals(["1"], ["favorites", "video_views"], body)) == [
+        ("1", "video_views", "unsupported_age", meaning("unsupported_age"))
+    ]
+
+
+def test_a_sum_tells_which_posts_it_lacks() -> None:
+    """A sum is a count although some of its posts are too old; that is still told."""
+    body = {"counts": {"video_views": "7"}, "unsupported_for_video_views_tweet_ids": ["1"]}
+    answer = totals(["1", "2"], ["video_views"], body, by=["engagement.type"])
+    assert told(answer) == [("1", "video_views", "unsupported_age", meaning("unsupported_age"))]
+
+
+def test_zeros_from_before_counting() -> None:
+    """Favorites before 2015-09-15 are told, with the window asked for."""
+    window = ep.Window.covering("2015-09-14", "2015-09-16")
+    request = ep.historical(
+        ["1"], engagement_types=["favorites", "impressions"], window=window, by=ep.BY_POST
+    )
+    body = {"by_post": {"1": {"favorites": "0", "impressions": "1"}}}
+    answer = ep.EngagementResponse(request, body)
+    assert told(answer) == [("1", "favorites", "before_counting", meaning("before_counting"))]
+    row = ep.omissions(answer).iloc[0]
+    assert (row["start"], row["end"]) == (pd.Timestamp(window.start), pd.Timestamp(window.end))
+
+
+def test_hours_left_out_are_counted_in_the_message() -> None:
+    """A gap says how many of how many."""
+    body = {"by_hour": {"1": {"impressions": {"2026-03-01": {"22": "5"}}}}}
+    assert told(hourly(["1"], ["impressions"], body)) == [
+        ("1", "impressions", "not_answered", "2 of 3 hours are not in the answer")
+    ]
+
+
+def test_days_left_out_of_a_sum_are_told_for_its_posts() -> None:
+    """A sum over posts has its gap in each of them."""
+    body = {"counts": {"impressions": {"2026-03-01": "5"}}}
+    answer = hourly(["1", "2"], ["impressions"], body, by=["engagement.type", "engagement.day"])
+    message = "1 of 2 days are not in the answer"
+    assert told(answer) == [
+        ("1", "impressions", "not_answered", message),
+        ("2", "impressions", "not_answered", message),
+    ]
+
+
+def test_a_type_left_out() -> None:
+    """A type that the answer lacks is told for the post."""
+    body = {"by_post": {"1": {"favorites": "5"}}}
+    assert told(totals(["1"], ["favorites", "replies"], body)) == [
+        ("1", "replies", "not_answered", meaning("not_answered"))
+    ]
+
+
+def test_a_type_left_out_where_the_window_is_not_known() -> None:
+    """Also where /28hr does not name its window, and no row can be made."""
+    request = ep.last_28_hours(["1"], engagement_types=["impressions", "replies"])
+    body = {"by_hour": {"1": {"impressions": {"2026-03-01": {"22": "5"}}}}}
+    answer = ep.EngagementResponse(request, body)
+    assert told(answer) == [("1", "replies", "not_answered", meaning("not_answered"))]
+
+
+def test_a_post_left_out() -> None:
+    """A post that is neither counted nor explained is not answered."""
+    body = {"by_post": {"1": {"favorites": "5"}}}
+    assert told(totals(["1", "2"], ["favorites"], body)) == [
+        ("2", None, "not_answered", meaning("not_answered"))
+    ]
+
+
+def test_totals_have_no_window_and_series_have_theirs() -> None:
+    """NaT for totals; the window asked for in the time series."""
+    of_totals = ep.omissions(totals(["1"], ["favorites"], {"by_post": {}}))
+    assert of_totals[["start", "end"]].isna().all(axis=None)
+    of_series = ep.omissions(hourly(["1"], ["impressions"], {"by_hour": {}}))
+    assert of_series["start"].to_list() == [pd.Timestamp(WINDOW.start)]
+    assert of_series["end"].to_list() == [pd.Timestamp(WINDOW.end)]
+
+
+def test_told_once_and_sorted() -> None:
+    """Two groupings, or two answers, that tell the same tell it once."""
+    by = {"sum": ["engagement.type"], "each": ["tweet.id", "engagement.type"]}
+    body = {"sum": {"favorites": "5"}, "each": {"3": {"favorites": "5"}}}
+    body |= {"unavailable_tweet_ids": ["2", "10"]}
+    answer = totals(["2", "10", "3"], ["favorites"], body, by=by)
+    frame = ep.omissions([answer, answer])
+    assert frame["post_id"].to_list() == ["10", "2"]
+    assert list(frame.index) == [0, 1]
+
+
+def test_every_post_asked_for_is_counted_or_omitted() -> None:
+    """Nothing is dropped: each post of a mixed fetch is in one frame or the other."""
+    mixed = {
+        "by_post": {"1": {"favorites": "5"}, "2": {}},
+        "unavailable_tweet_ids": ["3"],
+        "errors": ["something"],
+    }
+    responses = [
+        totals(["1", "2", "3", "4"], ["favorites"], mixed),
+        totals(["5"], ["favorites"], {"errors": ["Forbidden to access tweets: 5"]}, 403),
+        totals(["6"], ["favorites"], {"unavailable_tweet_ids": ["6"]}),
+        totals(["7"], ["favorites"], "<html>", 503),
+    ]
+    counts, omitted = ep.flatten(responses), ep.omissions(responses)
+    counted = set(counts.loc[counts["count"].notna(), "post_id"])
+    assert counted == {"1"}
+    assert set(counts["post_id"]) == {"1", "2"}
+    assert set(omitted["post_id"]) == {"2", "3", "4", "5", "6", "7"}
+
+
+def test_when_it_was_told() -> None:
+    """In a last column, a row for each time; without it one row for all."""
+    gone = {"by_post": {}, "unavailable_tweet_ids": ["2"]}
+    moments = [pd.Timestamp(f"2026-03-0{day}T00:05:00Z").to_pydatetime() for day in (1, 2)]
+    request = ep.totals(["2"], engagement_types=["favorites"])
+    responses = [ep.EngagementResponse(request, gone, retrieved_at=at) for at in moments]
+    found = ep.omissions(responses, retrieved_at=True)
+    check_omissions(found)
+    assert found["retrieved_at"].tolist() == moments
+    pd.testing.assert_frame_equal(
+        found.drop(columns="retrieved_at").head(1), ep.omissions(responses)
+    )
+
+
+def test_nothing_was_told() -> None:
+    """The column is there all the same."""
+    whole = totals(["1"], ["favorites"], {"by_post": {"1": {"favorites": "5"}}})
+    found = ep.omissions(whole, retrieved_at=True)
+    check_omissions(found)
+    assert len(found) == 0
+    assert str(found["retrieved_at"].dtype) == "datetime64[us, UTC]"

@@ -1,0 +1,189 @@
+"""The same question answered several times: rows side by side, and never added up."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas.frame.contract import check_counts
+
+MADE = "2027900000000000000"
+"""A post of 2026-03-01 00:13:31.217 UTC: (ID >> 22) + 1288834974657 ms."""
+
+TYPES = ["favorites", "retweets"]
+
+
+def answer(day: int, *, by: Any = ep.BY_POST, **counts: dict[str, str]) -> ep.EngagementResponse:
+    """Return an answer to /totals that came at 9:30 on a day of March."""
+    request = ep.totals([name.strip("p") for name in counts], engagement_types=TYPES, by=by)
+    body = {"by_post": {name.strip("p"): numbers for name, numbers in counts.items()}}
+    return ep.EngagementResponse(request, body, 200, datetime(2026, 3, day, 9, 30, tzinfo=UTC))
+
+
+def growing() -> list[ep.EngagementResponse]:
+    """Return two posts, asked about three times, in two requests each."""
+    return [
+        answer(day, **{post: {"favorites": str(base + day), "retweets": str(day)}})
+        for day in (1, 2, 4)
+        for post, base in ((f"p{MADE}", 10), ("p77", 20))
+    ]
+
+
+def test_a_row_for_each_time() -> None:
+    """Sorted by post, type and time, with the contract's dtypes."""
+    counts = ep.flatten(growing(), retrieved_at=True)
+    check_counts(counts)
+    assert counts.dtypes.astype(str).to_dict() == {
+        "post_id": "str",
+        "engagement_type": "category",
+        "retrieved_at": "datetime64[us, UTC]",
+        "count": "Int64",
+    }
+    favorites = counts[counts["engagement_type"] == "favorites"]
+    assert favorites["post_id"].to_list() == [MADE] * 3 + ["77"] * 3
+    assert favorites["count"].to_list() == [11, 12, 14, 21, 22, 24]
+    assert favorites["retrieved_at"].dt.day.to_list() == [1, 2, 4] * 2
+    assert isinstance(counts.index, pd.RangeIndex)
+
+
+def test_without_it_they_are_refused() -> None:
+    """As before: the same count twice would be added up."""
+    with pytest.raises(ep.RequestError, match="would be added up twice"):
+        ep.flatten(growing())
+
+
+def test_a_type_that_only_one_answer_has() -> None:
+    """The category holds all of them, in the vocabulary's order."""
+    request = ep.totals(["77"], engagement_types=["replies"])
+    moment = datetime(2026, 3, 5, tzinfo=UTC)
+    late = ep.EngagementResponse(request, {"by_post": {"77": {"replies": "3"}}}, 200, moment)
+    counts = ep.flatten([*growing(), late], retrieved_at=True)
+    assert list(counts["engagement_type"].cat.categories) == ["favorites", "retweets", "replies"]
+    assert len(counts) == 13
+
+
+def test_refusals_have_no_counts() -> None:
+    """And a snapshot of refusals alone is an empty frame with its columns."""
+    refusal = ep.EngagementResponse(
+        ep.totals(["77"], engagement_types=TYPES), {"errors": ["no"]}, 403,
+        datetime(2026, 3, 5, tzinfo=UTC),
+    )  # fmt: skip
+    assert len(ep.flatten([*growing(), refusal], retrieved_at=True)) == 12
+    assert ep.flatten(refusal, retrieved_at=True).columns.to_list() == [
+        "post_id", "engagement_type", "retrieved_at", "count",
+    ]  # fmt: skip
+
+
+def test_sums_over_answers_have_no_moment() -> None:
+    """Posts together are sums over answers of several moments."""
+    request = ep.totals(["77"], engagement_types=TYPES, by=["engagement.type"])
+    response = ep.EngagementResponse(request, {"counts": {"favorites": "1", "retweets": "2"}})
+    with pytest.raises(ep.RequestError, match=r"group by 'tweet.id' too"):
+        ep.flatten(response, retrieved_at=True)
+
+
+def test_sums_over_windows_have_none_either() -> None:
+    """A historical count without its day may be the sum of several windows."""
+    request = ep.historical(
+        ["77"], engagement_types=["favorites"], by=ep.BY_POST,
+        window=ep.Window.covering("2026-03-01", "2026-03-02"),
+    )  # fmt: skip
+    response = ep.EngagementResponse(request, {"by_post": {"77": {"favorites": "1"}}})
+    with pytest.raises(ep.RequestError, match=r"group by 'engagement.day' too"):
+        ep.flatten(response, retrieved_at=True)
+
+
+def test_the_same_answer_twice() -> None:
+    """One moment, one count."""
+    with pytest.raises(ep.RequestError, match="two responses of the same moment"):
+        ep.flatten([growing()[0], growing()[0]], retrieved_at=True)
+
+
+def test_the_latest_of_each_post() -> None:
+    """Ordinary counts, and what was not counted again keeps its last count."""
+    gone = [one for one in growing() if not (one.retrieved_at.day == 4 and "77" in str(one.json()))]
+    counts = ep.latest(ep.flatten(gone, retrieved_at=True))
+    assert counts.columns.to_list() == ["post_id", "engagement_type", "count"]
+    assert counts["count"].to_list() == [14, 4, 22, 2]
+    assert list(counts.index) == [0, 1, 2, 3]
+
+
+def test_the_latest_of_what_has_no_time() -> None:
+    """Says how to get it."""
+    with pytest.raises(ep.FrameError, match=r"flatten\(\.\.\., retrieved_at=True\)"):
+        ep.latest(ep.flatten(growing()[0]))
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        (ep.top_posts, {"by": "favorites"}),
+        (ep.summarise, {}),
+        (ep.engagement_rate, {"numerator": "retweets", "denominator": "favorites"}),
+    ],
+    ids=["top_posts", "summarise", "engagement_rate"],
+)
+def test_metrics_do_not_add_moments_up(metric: Any, words: dict[str, str]) -> None:
+    """Eleven, twelve and fourteen likes are not thirty-seven."""
+    counts = ep.flatten(growing(), retrieved_at=True)
+    with pytest.raises(ep.FrameError, match=r"take latest\(counts\)"):
+        metric(counts, **words)
+    assert len(metric(ep.latest(counts), **words)) == 2
+
+
+def test_one_snapshot_of_several_answers_is_added_up() -> None:
+    """Each post has one moment, whatever the others have."""
+    counts = ep.flatten(growing()[:2], retrieved_at=True)
+    assert ep.top_posts(counts, by="favorites")["favorites"].to_list() == [21, 11]
+
+
+def test_age_at_each_time() -> None:
+    """From the minute of posting to the moment of retrieval: a curve of growth."""
+    counts = ep.flatten(growing(), retrieved_at=True)
+    ages = ep.age(counts)[(counts["post_id"] == MADE) & (counts["engagement_type"] == "favorites")]
+    assert ages.round(3).to_list() == [9.275, 33.275, 81.275]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_files_keep_the_moments(tmp_path: Path, suffix: str) -> None:
+    """To the microsecond."""
+    counts = ep.flatten(growing(), retrieved_at=True)
+    counts["retrieved_at"] += pd.Timedelta(microseconds=1)
+    path = tmp_path / f"growing.{suffix}"
+    getattr(ep, f"write_{suffix}")(counts, path)
+    pd.testing.assert_frame_equal(getattr(ep, f"read_{suffix}")(path), counts)
+
+
+def test_wide_and_back() -> None:
+    """A row for each post and moment."""
+    counts = ep.flatten(growing(), retrieved_at=True)
+    table = ep.wide(counts)
+    assert table.columns.to_list() == ["post_id", "retrieved_at", "favorites", "retweets"]
+    assert len(table) == 6
+    pd.testing.assert_frame_equal(ep.tall(table), counts)
+
+
+def test_growth_from_an_archive(tmp_path: Path) -> None:
+    """Two runs of the same question are two snapshots, each what a fetch brings at that time."""
+    archive = ep.Archive(tmp_path / "raw")
+    fetched: dict[str, pd.DataFrame] = {}
+    request = None
+    for day in ("14", "15"):
+        with ep.demo_client(now=f"2026-04-{day}T12:00:00Z") as demo:
+            if request is None:
+                posts = demo.posts[demo.posts["created_at"] < "2026-04-10"].tail(12)
+                request = ep.totals(posts, engagement_types=["favorites"])
+            demo.public.collect(request, into=archive)
+            fetched[day] = ep.flatten(demo.public.fetch(request))
+    counts = ep.flatten(archive, retrieved_at=True)
+    days = counts["retrieved_at"].dt.strftime("%d")
+    assert len(counts) == len(fetched["14"]) + len(fetched["15"])
+    for day, frame in fetched.items():
+        alone = counts[days == day].drop(columns="retrieved_at").reset_index(drop=True)
+        pd.testing.assert_frame_equal(alone, frame)
+    pd.testing.assert_frame_equal(ep.latest(counts), fetched["15"])

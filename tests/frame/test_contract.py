@@ -1,0 +1,174 @@
+"""The tidy contract: empty frames, checks, timestamps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.contract import (
+    COUNT_COLUMNS,
+    OMISSION_COLUMNS,
+    TOLD,
+    check_counts,
+    check_omissions,
+    counts_schema,
+    empty_counts,
+    empty_omissions,
+    in_order,
+    moment_text,
+    omissions_schema,
+)
+from engagement_pandas.vocabulary import EngagementType
+
+
+def counts() -> pd.DataFrame:
+    """Two hours of one post."""
+    return ep.flatten_json({"g": {"123": {"impressions": {"2026-03-01": {"07": "5", "23": "6"}}}}})
+
+
+def omitted() -> pd.DataFrame:
+    """One post that is gone."""
+    request = ep.totals(["123"], engagement_types=["favorites"])
+    return ep.omissions(ep.EngagementResponse(request, {"unavailable_tweet_ids": ["123"]}))
+
+
+def test_an_empty_frame_has_every_dtype() -> None:
+    """Columns of the whole contract, in its order."""
+    assert empty_counts().dtypes.astype(str).to_dict() == dict(COUNT_COLUMNS)
+    assert empty_omissions().dtypes.astype(str).to_dict() == {
+        name: OMISSION_COLUMNS[name] for name in TOLD
+    }
+
+
+def test_an_empty_frame_has_the_columns_of_its_grouping() -> None:
+    """Absent dimensions are absent columns; the order is the contract's."""
+    frame = empty_counts(("hour", "engagement_type"))
+    assert list(frame.columns) == ["engagement_type", "hour", "count"]
+
+
+def test_empty_frames_keep_dtypes_when_put_together() -> None:
+    """An empty frame does not turn IDs into objects."""
+    both = pd.concat([empty_counts(), counts()], ignore_index=True)
+    assert str(both["post_id"].dtype) == "str"
+    assert str(both["count"].dtype) == "Int64"
+    assert str(both["day"].dtype) == "datetime64[us]"
+
+
+def test_types_are_in_vocabulary_order() -> None:
+    """All 18 in their order, then what nobody has heard of."""
+    names = [str(kind) for kind in EngagementType]
+    assert in_order(["b", *reversed(names), "a"]) == [*names, "a", "b"]
+
+
+@pytest.mark.parametrize("frame", [empty_counts(), counts(), counts().iloc[::-1], counts()[1:]])
+def test_counts_pass(frame: pd.DataFrame) -> None:
+    """Counts, a slice of them, in any order, or none."""
+    check_counts(frame)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"post_id": [123, 123]}, "'post_id' is int64, not str; numbers may have lost digits"),
+        ({"post_id": pd.Series(["1.06E+18", "1"], dtype="str")}, "'1.06E\\+18'.*has been a float"),
+        ({"post_id": pd.Series(["12a", "1"], dtype="str")}, "'12a'; an ID has 1 to 19 digits"),
+        ({"post_id": pd.Series([None, "1"], dtype="str")}, "'post_id' is missing in row 0"),
+        ({"engagement_type": pd.Series(["a", "a"], dtype="str")}, "is str, not category"),
+        ({"engagement_type": pd.Categorical([1, 1])}, "engagement type 1 is no name"),
+        ({"day": pd.to_datetime(["2026-03-01 07:00"] * 2).as_unit("us")}, "07:00:00 is not a mid"),
+        ({"day": pd.to_datetime(["2026-03-01"] * 2).as_unit("ns")}, r"datetime64\[ns\], not"),
+        ({"hour": pd.Series([7, 24], dtype="int8")}, "the hour 24 is not an hour from 0 to 23"),
+        ({"hour": pd.Series([7, 7], dtype="int8")}, "'hour': '7'.* twice; keep one"),
+        ({"hour": [7, 8]}, "'hour' is int64, not int8"),
+        ({"count": [5.0, 6.0]}, "'count' is float64, not Int64"),
+        ({"views": [1, 2]}, "no column 'views'.*drop it"),
+    ],
+)
+def test_what_is_not_tidy_is_refused(changes: dict[str, Any], complaint: str) -> None:
+    """The message has the value and the cure."""
+    with pytest.raises(FrameError, match=complaint):
+        check_counts(counts().assign(**changes))
+
+
+@pytest.mark.parametrize("missing", ["engagement_type", "count"])
+def test_columns_that_counts_always_have(missing: str) -> None:
+    """A frame without types or counts is something else."""
+    with pytest.raises(FrameError, match=f"counts lack the column '{missing}'"):
+        check_counts(counts().drop(columns=missing))
+
+
+def test_columns_out_of_order_are_refused() -> None:
+    """The order is part of the contract."""
+    with pytest.raises(FrameError, match="out of order"):
+        check_counts(counts()[["count", "engagement_type"]])
+
+
+def test_other_things_are_no_frames() -> None:
+    """A list of records is told apart."""
+    with pytest.raises(FrameError, match="counts are a DataFrame, not a list"):
+        check_counts([])  # type: ignore[arg-type]
+
+
+def test_omissions_pass_and_other_reasons_do_not() -> None:
+    """The category of reasons is fixed."""
+    check_omissions(omitted())
+    frame = omitted()
+    frame["reason"] = pd.Categorical(["unavailable"])
+    with pytest.raises(FrameError, match="the reasons are \\['unavailable'\\]"):
+        check_omissions(frame)
+
+
+def test_checks_change_nothing() -> None:
+    """A check looks and does not touch."""
+    frame = counts()
+    check_counts(frame)
+    pd.testing.assert_frame_equal(frame, counts())
+
+
+def test_timestamps_of_hours() -> None:
+    """The start of each hour, aware, to the microsecond, with the index of the counts."""
+    frame = counts().set_index(pd.Index([10, 20]))
+    moments = ep.timestamps(frame)
+    assert str(moments.dtype) == "datetime64[us, UTC]"
+    assert moments.name == "timestamp"
+    assert moments.to_dict() == {
+        10: pd.Timestamp("2026-03-01T07:00Z"),
+        20: pd.Timestamp("2026-03-01T23:00Z"),
+    }
+
+
+def test_timestamps_of_days() -> None:
+    """The midnight of each day where there are no hours."""
+    frame = ep.flatten_json({"g": {"impressions": {"2026-03-01": "5"}}})
+    assert ep.timestamps(frame).to_list() == [pd.Timestamp("2026-03-01T00:00Z")]
+
+
+def test_timestamps_of_nothing() -> None:
+    """An empty frame has an empty series of the same dtype."""
+    assert str(ep.timestamps(empty_counts()).dtype) == "datetime64[us, UTC]"
+
+
+def test_hours_of_no_day_are_no_moments() -> None:
+    """The message says what to group by."""
+    frame = ep.flatten_json({"g": {"impressions": {"07": "5"}}})
+    with pytest.raises(FrameError, match=r"have no day.*group by 'engagement.day'"):
+        ep.timestamps(frame)
+
+
+def test_schemas_have_the_columns_of_the_contract() -> None:
+    """The pyarrow schemas follow the tables."""
+    assert counts_schema().names == list(COUNT_COLUMNS)
+    assert omissions_schema().names == list(OMISSION_COLUMNS)
+    assert str(counts_schema().field("count").type) == "int64"
+    assert str(counts_schema().field("day").type) == "timestamp[us]"
+
+
+@pytest.mark.parametrize("moment", ["2026-03-01T09:30:00", "yesterday", 5])
+def test_a_moment_needs_a_time_zone(moment: Any) -> None:
+    """Neither naive times nor other texts are kept as moments."""
+    with pytest.raises(FrameError, match=r"retrieved_at .* (no time zone|is not a time)"):
+        moment_text(moment)

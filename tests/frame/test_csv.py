@@ -1,0 +1,103 @@
+"""CSV: what is written is what is read, and what is not tidy is refused."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from support.tidy_frames import frames, hourly, missing
+
+import engagement_pandas as ep
+from engagement_pandas.errors import FrameError
+
+
+@frames
+def test_csv_gives_the_frame_back(make: Any, tmp_path: Path) -> None:
+    """IDs are text with all their zeros; missing is missing."""
+    ep.write_csv(make(), tmp_path / "counts.csv")
+    pd.testing.assert_frame_equal(ep.read_csv(tmp_path / "counts.csv"), make())
+
+
+@frames
+def test_csv_through_a_buffer(make: Any) -> None:
+    """A text buffer does as well as a path."""
+    buffer = io.StringIO()
+    ep.write_csv(make(), buffer)
+    buffer.seek(0)
+    pd.testing.assert_frame_equal(ep.read_csv(buffer), make())
+
+
+def test_csv_as_it_stands() -> None:
+    """The file is what a person would write."""
+    buffer = io.StringIO()
+    ep.write_csv(hourly(), buffer)
+    assert buffer.getvalue().splitlines()[:2] == [
+        "post_id,engagement_type,day,hour,count",
+        "0012345678901234567,impressions,2026-03-01,7,5",
+    ]
+
+
+def test_a_missing_count_is_nothing_in_csv() -> None:
+    """Not 0, not NaN."""
+    buffer = io.StringIO()
+    ep.write_csv(missing(), buffer)
+    assert buffer.getvalue() == "post_id,engagement_type,count\n1,video_views,\n"
+
+
+def test_csv_is_compressed_by_its_suffix(tmp_path: Path) -> None:
+    """The name decides, also while the file is written beside its place."""
+    ep.write_csv(hourly(), tmp_path / "counts.csv.gz")
+    assert (tmp_path / "counts.csv.gz").read_bytes()[:2] == b"\x1f\x8b"
+    pd.testing.assert_frame_equal(ep.read_csv(tmp_path / "counts.csv.gz"), hourly())
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("post_id,engagement_type,count\n1.06098E+18,a,1\n", "'1.06098E\\+18'.*has been a float"),
+        ("post_id,engagement_type,count\n1060976163948904448.0,a,1\n", "has been a float"),
+        ("post_id,engagement_type,count\n,a,1\n", "'post_id' is missing in row 0"),
+        ("post_id,engagement_type,count\n1,,1\n", "'engagement_type' is missing in row 0"),
+        ("post_id,engagement_type,count\n1,a,1.0\n", "'count' holds 1.0"),
+        ("engagement_type,count\na,9223372036854775808\n", "'count' holds"),
+        ("engagement_type,hour,count\na,,1\n", "'hour' holds"),
+        ("engagement_type,hour,count\na,24,1\n", "the hour 24"),
+        ("engagement_type,day,count\na,yesterday,1\n", "'day' holds what is not a time"),
+        ("engagement_type,day,count\na,2026-03-01T07:00,1\n", "is not a midnight"),
+        ("engagement_type,count,extra\na,1,1\n", "no column 'extra'"),
+        ("", "not CSV"),
+        ("a,b\n1,2,3\n4\n1,2,3,4\n", "not CSV"),
+        ("post_id,engagement_type,reason,message,start,end\n1,,gone,x,,\n", "no reason 'gone'"),
+    ],
+)
+def test_csv_that_is_not_tidy_is_refused(text: str, complaint: str) -> None:
+    """The message has the value and the cure."""
+    with pytest.raises(FrameError, match=complaint):
+        ep.read_csv(io.StringIO(text))
+
+
+def test_types_named_like_missing_survive_csv() -> None:
+    """A type called NA is a type."""
+    counts = ep.flatten_json({"g": {"NA": "5", "null": "6"}})
+    buffer = io.StringIO()
+    ep.write_csv(counts, buffer)
+    buffer.seek(0)
+    pd.testing.assert_frame_equal(ep.read_csv(buffer), counts)
+
+
+def test_a_carriage_return_in_a_name(tmp_path: Path) -> None:
+    """A name of a type, from outside, with every character that CSV trips over."""
+    counts = ep.flatten_json({"g": {"1": {'a\rb,"c"\nd': "5", "impressions": "7"}}})
+    ep.write_csv(counts, tmp_path / "a.csv")
+    pd.testing.assert_frame_equal(ep.read_csv(tmp_path / "a.csv"), counts)
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.zip"])
+def test_compressed_rubbish(tmp_path: Path, name: str) -> None:
+    """What only has the name of a compressed file."""
+    (tmp_path / name).write_bytes(b"no archive")
+    with pytest.raises(FrameError, match="not CSV"):
+        ep.read_csv(tmp_path / name)

@@ -1,0 +1,99 @@
+"""Rows told apart by one number: just as pandas tells them apart, however they are blocked."""
+
+from __future__ import annotations
+
+from unittest import mock
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engagement_pandas.frame import row_checks
+from engagement_pandas.frame.row_checks import by_post, repeated
+
+KEYS = ["post_id", "engagement_type", "day", "hour", "handle"]
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["1", "2", "03", "3"]),
+        st.sampled_from(["likes", "views"]),
+        st.sampled_from([0, 1, 90]) | st.integers(0, 10**5),
+        st.sampled_from([0, 7, 23]),
+        st.sampled_from(["a", "b", None]),
+    ),
+    max_size=30,
+)
+
+
+def framed(rows: list[tuple[str, str, int, int, str | None]]) -> pd.DataFrame:
+    """Return rows of keys as counts have them, and a further column."""
+    frame = pd.DataFrame(rows, columns=KEYS)
+    return frame.assign(
+        post_id=frame["post_id"].astype("str"),
+        engagement_type=frame["engagement_type"].astype(pd.CategoricalDtype(["views", "likes"])),
+        day=pd.to_datetime(frame["day"].astype("int64"), unit="D").astype("datetime64[us]"),
+        hour=frame["hour"].astype("int8"),
+        handle=frame["handle"].astype("category"),
+    )
+
+
+@given(rows=ROWS, keys=st.sampled_from([KEYS, KEYS[:4], KEYS[1:], KEYS[2:]]), ordered=st.booleans())
+def test_rows_that_stand_twice(
+    rows: list[tuple[str, str, int, int, str | None]],
+    keys: list[str],
+    ordered: bool,  # noqa: FBT001
+) -> None:
+    """Found by a table, by sorting and as they rise; the first of them is no repetition."""
+    frame = framed(rows)
+    if ordered:
+        frame = frame.sort_values(KEYS, ignore_index=True)
+    with mock.patch.object(row_checks, "_BLOCK", 4):
+        found = repeated(by_post(frame), keys)
+    expected = frame.duplicated(keys)
+    assert (found is None) == (not expected.any())
+    if found is not None:
+        assert found.tolist() == expected.tolist()
+
+
+@given(texts=st.lists(st.sampled_from(["1", "2", "03", "3"]), max_size=30), ordered=st.booleans())
+def test_posts_as_a_category(texts: list[str], ordered: bool) -> None:  # noqa: FBT001
+    """The texts there are, in order, whether they rise or not."""
+    given_texts = sorted(texts) if ordered else texts
+    frame = pd.DataFrame({"post_id": pd.Series(given_texts, dtype="str")})
+    with mock.patch.object(row_checks, "_BLOCK", 4):
+        posts = by_post(frame)["post_id"]
+    assert posts.astype("str").to_list() == given_texts
+    assert posts.cat.categories.to_list() == sorted(set(texts))
+
+
+def test_more_keys_than_numbers() -> None:
+    """Where one number has no room, pandas tells rows apart."""
+    names = [f"column {place}" for place in range(7)]
+    rows = pd.DataFrame({name: range(2000) for name in names})
+    assert repeated(rows, names) is None
+    twice = repeated(pd.concat([rows, rows[5:6]]), names)
+    assert twice is not None
+    assert twice.nonzero()[0].tolist() == [2000]
+
+
+@pytest.mark.parametrize("columns", [["hour"], []])
+def test_no_rows(columns: list[str]) -> None:
+    """None stands twice."""
+    assert repeated(pd.DataFrame({"hour": pd.Series(dtype="int8")}), columns) is None
+
+
+def test_rows_that_rise_again() -> None:
+    """A row that stands twice is found though rows rise within each block."""
+    frame = pd.DataFrame({"place": range(8)}).iloc[[*range(4), 3, 5, 6, 7]]
+    days = pd.to_datetime(frame["place"] * 10_000, unit="D").astype("datetime64[us]")
+    with mock.patch.object(row_checks, "_BLOCK", 4):
+        found = repeated(pd.DataFrame({"day": days}), ["day"])
+    assert found is not None
+    assert found.nonzero()[0].tolist() == [4]
+
+
+def test_posts_in_blocks_that_do_not_rise() -> None:
+    """Nine rows of one post and then nine of one before it."""
+    posts = by_post(pd.DataFrame({"post_id": pd.Series(["2"] * 9 + ["1"] * 9, dtype="str")}))
+    assert posts["post_id"].cat.categories.to_list() == ["1", "2"]
+    assert posts["post_id"].cat.codes.to_list() == [1] * 9 + [0] * 9

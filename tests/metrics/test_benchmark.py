@@ -1,0 +1,171 @@
+"""Bands of a cohort by age, and where a post stands in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.simulated import HOUR_MS, MARCH, hourly, id_at, tidy
+
+import engagement_pandas as ep
+from engagement_pandas import FrameError
+from engagement_pandas.metrics import benchmark, standing
+
+DAY = HOUR_MS * 24
+
+
+def cohort(posts: int = 9, hours: int = 5, *, at: str = "2026-03-01T00:00:00Z") -> pd.DataFrame:
+    """Make posts on the hour: the n-th gets n an hour."""
+    return tidy(
+        [
+            (id_at(at, post), "impressions", "2026-03-01", hour, post)
+            for post in range(1, posts + 1)
+            for hour in range(hours)
+        ]
+    )
+
+
+def test_bands_by_hand() -> None:
+    """Nine posts with n an hour: at 3 hours the median is 15, the 25th percentile 9."""
+    bands = benchmark(cohort(), ages=(1, 3, 6), percentiles=(25, 50, 100))
+    assert bands["age"].to_list() == [1, 3, 6]
+    assert bands["n"].to_list() == [9, 9, 0]
+    assert bands[["p25", "p50", "p100"]].iloc[1].to_list() == [9, 15, 27]
+    assert bands[["p25", "p50", "p100"]].iloc[2].isna().all()
+    assert bands.dtypes.astype(str).to_list() == ["category", "float64", "int64"] + ["Float64"] * 3
+
+
+def test_too_few_are_no_cohort() -> None:
+    """N is told, and no band; younger posts and those with gaps do not count."""
+    counts = cohort(6)
+    counts = counts.drop(index=[1, 28, 29])
+    bands = benchmark(counts, ages=(1, 3, 5), percentiles=(50,))
+    assert bands["n"].to_list() == [6, 5, 4]
+    assert bands["p50"].isna().to_list() == [False, False, True]
+    assert benchmark(counts, ages=(5,), minimum=4)["p50"].notna().all()
+
+
+def test_types_have_bands_of_their_own() -> None:
+    """One block a type, in the vocabulary's order."""
+    dice = np.random.default_rng(1)
+    made = MARCH + dice.integers(0, DAY, 30)
+    bands = benchmark(hourly(made, {"favorites": 50, "impressions": 900}, dice), ages=(1, 24))
+    assert bands["engagement_type"].to_list() == ["impressions"] * 2 + ["favorites"] * 2
+    assert bands["p50"].iloc[1] > 10 * bands["p50"].iloc[3]
+
+
+def test_the_eighty_third_percentile() -> None:
+    """Six others: five had less, one more."""
+    place = standing(cohort(7), at=2).set_index("post_id")
+    post = id_at("2026-03-01T00:00:00Z", 6)
+    assert place.loc[post, "percentile"] == pytest.approx(100 * 5 / 6)
+    assert place.loc[post, ["age", "count", "n"]].to_list() == [2, 12, 6]
+
+
+def test_each_at_its_own_age() -> None:
+    """By default at the whole hours watched: a post of 3 hours against others at 3 hours."""
+    counts = cohort(7)
+    young = counts["post_id"] == id_at("2026-03-01T00:00:00Z", 4)
+    place = standing(counts[~young | (counts["hour"] < 3)]).set_index("post_id")
+    assert place["age"].to_list() == [5, 5, 5, 3, 5, 5, 5]
+    assert place["percentile"].iloc[3] == 50
+    assert place["n"].to_list() == [5, 5, 5, 6, 5, 5, 5]
+
+
+def test_against_another_cohort() -> None:
+    """Ties count half; a post that is in the cohort is not held against itself."""
+    others, own = cohort(8), cohort(3)
+    place = standing(own, cohort=others, at=1)
+    assert place["n"].to_list() == [7, 7, 7]
+    assert place["percentile"].to_list() == pytest.approx([0, 100 / 7, 200 / 7])
+    strangers = tidy([(id_at("2026-03-01T00:00:00Z", 99), "impressions", "2026-03-01", 0, 4)])
+    place = standing(strangers, cohort=others, at=1)
+    assert place[["percentile", "n"]].iloc[0].to_list() == [100 * 3.5 / 8, 8]
+
+
+def test_what_cannot_be_placed() -> None:
+    """Too young for the age, watched from later on, or among too few: <NA>."""
+    counts = cohort(5)
+    assert standing(counts, at=2)["percentile"].isna().all()
+    assert standing(counts, at=2, minimum=4)["percentile"].notna().all()
+    assert standing(cohort(9), at=6)["percentile"].isna().all()
+    late = cohort(9).query("hour > 0")
+    assert standing(late, at=2)[["count", "percentile"]].isna().all(axis=None)
+
+
+def test_against_loops(bakery: Any) -> None:
+    """The sandbox's posts at 24 hours, one by one; creation minutes and all."""
+    place = standing(bakery.hourly, at=24)
+    bands = benchmark(bakery.hourly, ages=(24,), percentiles=(50,))
+    for kind in ("impressions", "engagements"):
+        rows = place[(place["engagement_type"] == kind) & place["count"].notna()]
+        counts = rows["count"].to_list()
+        for own, percentile, n in rows[["count", "percentile", "n"]].itertuples(index=False):
+            others = list(counts)
+            others.remove(own)
+            less = sum(other < own for other in others)
+            same = sum(other == own for other in others)
+            assert n == len(others)
+            assert percentile == pytest.approx(100 * (less + same / 2) / n)
+        assert bands.set_index("engagement_type").loc[kind, "n"] == len(counts)
+        assert bands.set_index("engagement_type").loc[kind, "p50"] == pytest.approx(
+            float(np.median(counts))
+        )
+    for post, count in rows[["post_id", "count"]].itertuples(index=False):
+        made = ep.created_at(post)
+        assert made is not None
+        lower = upper = 0
+        hours = bakery.hourly[
+            (bakery.hourly["post_id"] == post) & (bakery.hourly["engagement_type"] == kind)
+        ]
+        for start, number in zip(ep.timestamps(hours), hours["count"], strict=True):
+            old = (start - made).total_seconds() / 3600 + 1
+            lower += number if old <= 24 else 0
+            upper += number if old < 25 else 0
+        assert lower - 1e-6 <= count <= upper + 1e-6
+
+
+def test_percentiles_are_uniform() -> None:
+    """Posts of one kind stand anywhere: a tenth of them in each tenth."""
+    dice = np.random.default_rng(2)
+    made = MARCH + dice.integers(0, DAY, 400)
+    counts = hourly(made, {"impressions": np.exp(7 + 0.8 * dice.normal(size=400))}, dice, hours=30)
+    percentile = standing(counts, at=24)["percentile"].to_numpy(dtype="float64")
+    assert np.histogram(percentile, bins=10, range=(0, 100))[0] == pytest.approx(40, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"ages": (0,)}, "hours above 0"),
+        ({"ages": ()}, "ages is"),
+        ({"ages": ("day",)}, "ages is"),
+        ({"percentiles": (101,)}, "from 0 to 100"),
+    ],
+)
+def test_refused(asked: dict[str, Any], words: str) -> None:
+    """Ages and percentiles that are none."""
+    with pytest.raises(FrameError, match=words):
+        benchmark(cohort(), **asked)
+    with pytest.raises(FrameError, match="at is"):
+        standing(cohort(), at=-1)
+
+
+def test_standing_among_other_counts_of_itself() -> None:
+    """A post that has another count in the cohort is left out of it all the same."""
+    body = {
+        str(2027900000000000000 + n): {
+            "impressions": {"2026-03-01": {"00": "0", "01": str(10 * n + 10), "02": "0"}}
+        }
+        for n in range(6)
+    }
+    edges = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T03:00:00Z"}
+    counts = ep.flatten_json({"g": body, **edges})
+    thrice = counts.assign(count=counts["count"] * 3)
+    table = standing(counts, cohort=thrice, at=2)
+    # Own 10 ... 60 among the five others of 30 ... 180: the second has 20, none below; the
+    # fourth has 40, and 30 is below; the sixth has 60, 30 is below and another 60 the same.
+    assert table["percentile"].to_list() == [0, 0, 10, 20, 20, 30]
+    assert table["n"].to_list() == [5] * 6

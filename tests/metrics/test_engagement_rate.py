@@ -1,0 +1,238 @@
+"""Ratios of sums, their intervals, and what has no partner."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.simulated import tidy
+
+from engagement_pandas import FrameError
+from engagement_pandas.metrics import engagement_rate
+from engagement_pandas.metrics.intervals import Prior, fit_prior, rate_interval
+
+ROWS = tidy(
+    [
+        ("1", "impressions", "2026-03-01", 5, 100),
+        ("1", "impressions", "2026-03-01", 6, 300),
+        ("1", "engagements", "2026-03-01", 5, 10),
+        ("1", "engagements", "2026-03-01", 6, 6),
+        ("2", "impressions", "2026-03-01", 5, 10),
+        ("2", "engagements", "2026-03-01", 5, 15),
+        ("3", "impressions", "2026-03-01", 5, 50),
+        ("4", "impressions", "2026-03-01", 5, 70),
+        ("4", "engagements", "2026-03-01", 5, pd.NA),
+        ("5", "impressions", "2026-03-01", 5, 0),
+        ("5", "engagements", "2026-03-01", 5, 0),
+    ]
+)
+
+
+def by_hand(counts: pd.DataFrame, keys: list[str]) -> dict[Any, tuple[int, int]]:
+    """Sum engagements and impressions where both are there, in plain loops."""
+    cells: dict[Any, dict[str, int]] = defaultdict(dict)
+    axes = [name for name in ("post_id", "day", "hour") if name in counts]
+    groups: dict[Any, Any] = {}
+    for row in counts.to_dict("records"):
+        if not pd.isna(row["count"]):
+            cell = tuple(row[name] for name in axes)
+            cells[cell][row["engagement_type"]] = int(row["count"])
+            groups[cell] = tuple(row[name] for name in keys)
+    sums: dict[Any, list[int]] = {}
+    for cell, numbers in cells.items():
+        if {"engagements", "impressions"} <= set(numbers):
+            entry = sums.setdefault(groups[cell], [0, 0])
+            entry[0] += numbers["engagements"]
+            entry[1] += numbers["impressions"]
+    return {key: (above, below) for key, (above, below) in sums.items()}
+
+
+def test_a_ratio_of_sums() -> None:
+    """16 of 400, not the mean of 10 % and 2 %; 15 of 10 is above one and flagged."""
+    rates = engagement_rate(ROWS).set_index("post_id")
+    assert rates.loc["1", ["engagements", "impressions", "rate"]].to_list() == [16, 400, 0.04]
+    assert rates["above_one"].fillna(value=False).to_dict()["2"]
+    assert rates["above_one"].sum() == 1
+
+
+def test_above_one_and_not_at_it() -> None:
+    """19 of 20 and 20 of 20 are not above one, 21 of 20 are."""
+    rows = [
+        (str(above), kind, count)
+        for above in (19, 20, 21)
+        for kind, count in (("impressions", 20), ("engagements", above))
+    ]
+    rates = engagement_rate(tidy(rows, "post_id", "engagement_type", "count"))
+    assert rates["above_one"].to_list() == [False, False, True]
+
+
+def test_missing_is_no_zero() -> None:
+    """Without a partner, with an unknown one, or without impressions: <NA>, sums kept."""
+    rates = engagement_rate(ROWS).set_index("post_id").loc[["3", "4", "5"]]
+    assert rates[["rate", "low", "high", "above_one"]].isna().all(axis=None)
+    assert rates["impressions"].to_list() == [50, 70, 0]
+    assert rates["engagements"].isna().to_list() == [True, True, False]
+
+
+def test_only_what_has_a_partner_counts() -> None:
+    """By nothing: posts 1, 2 and 5 have both, so 31 of 410; 50 and 70 are left out."""
+    whole = engagement_rate(ROWS, by=None)
+    assert whole[["engagements", "impressions"]].iloc[0].to_list() == [31, 410]
+    assert whole["rate"].item() == 31 / 410
+
+
+@pytest.mark.parametrize("keys", [["post_id"], ["hour"], ["day", "hour"], ["post_id", "hour"], []])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_against_loops(keys: list[str], seed: int) -> None:
+    """Any keys, in any order of the rows, with holes."""
+    dice = np.random.default_rng(seed)
+    rows = [
+        (str(post), kind, day, hour, pd.NA if dice.random() < 0.1 else int(dice.integers(0, 50)))
+        for post in range(5)
+        for kind in ("impressions", "engagements", "favorites")
+        for day in ("2026-03-01", "2026-03-02")
+        for hour in range(4)
+        if dice.random() < 0.8
+    ]
+    counts = tidy(rows).sample(frac=1, random_state=seed)
+    rates = engagement_rate(counts, by=keys or None)
+    known = rates[rates["rate"].notna()]
+    names = ["engagements", "impressions"]
+    found = {
+        tuple(row[key] for key in keys): (row[names[0]], row[names[1]])
+        for row in known.to_dict("records")
+    }
+    assert found == {key: sums for key, sums in by_hand(counts, keys).items() if sums[1] > 0}
+    assert np.allclose(known["rate"], known["engagements"] / known["impressions"])
+
+
+def test_against_loops_in_the_sandbox(bakery: Any) -> None:
+    """On fetched counts by hour, and on totals: the same as plain loops."""
+    for counts in (bakery.few, bakery.totals):
+        found = engagement_rate(counts)
+        known = found[found["rate"].notna()].set_index("post_id")
+        expected = {k[0]: s for k, s in by_hand(counts, ["post_id"]).items() if s[1] > 0}
+        assert set(known.index) == set(expected)
+        for post, (above, below) in expected.items():
+            assert known.loc[post, "rate"] == above / below
+    assert known["above_one"].any()
+
+
+def test_further_columns_are_keys() -> None:
+    """Counts merged with campaigns give a rate a campaign; no campaign is one as well."""
+    campaigns = pd.DataFrame({"post_id": ["1", "2"], "campaign": ["spring", "spring"]})
+    counts = ROWS.merge(campaigns, how="left", on="post_id")
+    rates = engagement_rate(counts, by="campaign")
+    assert rates["rate"].to_list()[0] == 31 / 410
+    assert rates["campaign"].isna().to_list() == [False, True]
+
+
+def test_dtypes() -> None:
+    """Keys keep theirs; sums are Int64, rates Float64, the flag boolean."""
+    assert engagement_rate(ROWS, by=["post_id", "day", "hour"]).dtypes.astype(str).to_dict() == {
+        "post_id": "str",
+        "day": "datetime64[us]",
+        "hour": "int8",
+        "engagements": "Int64",
+        "impressions": "Int64",
+        "rate": "Float64",
+        "low": "Float64",
+        "high": "Float64",
+        "above_one": "boolean",
+        "missing": "Int64",
+    }
+
+
+def test_a_type_that_is_not_counted() -> None:
+    """Known to the vocabulary and not to the frame: <NA>, since nobody asked for it."""
+    rates = engagement_rate(ROWS, numerator="url_clicks")
+    assert rates["rate"].isna().all()
+    assert rates["url_clicks"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"numerator": "engagments"}, "did you mean 'engagements'"),
+        ({"numerator": "impressions"}, "name two"),
+        ({"by": "engagement_type"}, "no single one"),
+        ({"by": "campaign"}, "by is 'campaign'"),
+        ({"by": ["post_id", "post_id"]}, "each once"),
+        ({"by": "count"}, "by is 'count'"),
+        ({"confidence": 95}, "confidence is 95"),
+    ],
+)
+def test_refused(asked: dict[str, Any], words: str) -> None:
+    """Typing errors, a type over itself, columns that are none."""
+    with pytest.raises(FrameError, match=words):
+        engagement_rate(ROWS, **asked)
+
+
+def test_wrong_dtype_is_refused() -> None:
+    """IDs as numbers have lost digits; counts as floats are no counts."""
+    with pytest.raises(FrameError, match="'post_id' is int64"):
+        engagement_rate(ROWS.astype({"post_id": "int64"}))
+    with pytest.raises(FrameError, match="'count' is Float64"):
+        engagement_rate(ROWS.astype({"count": "Float64"}))
+    with pytest.raises(FrameError, match="not a list"):
+        engagement_rate([1])
+
+
+def test_negative_sums_have_no_interval() -> None:
+    """More unlikes than likes: the rate is what it is, the interval unknown."""
+    rows = [("1", "impressions", 100), ("1", "favorites", -2)]
+    counts = tidy(rows, "post_id", "engagement_type", "count")
+    rate = engagement_rate(counts, numerator="favorites")
+    assert rate["rate"].item() == -0.02
+    assert rate[["low", "high"]].isna().all(axis=None)
+
+
+@given(count=st.integers(0, 10**6), exposure=st.integers(1, 10**6))
+def test_the_interval_solves_its_equation(count: int, exposure: int) -> None:
+    """Both ends are z standard errors away, by the error at that end; the rate is inside."""
+    low, high = rate_interval([count], [exposure])
+    z = 1.959963984540054
+    for end in (low[0], high[0]):
+        assert (count - end * exposure) ** 2 == pytest.approx(z**2 * end * exposure, rel=1e-6)
+    assert low[0] <= count / exposure <= high[0]
+
+
+@pytest.mark.parametrize(("rate", "exposure"), [(0.03, 300), (0.03, 10_000), (1.7, 40), (1.7, 900)])
+def test_the_interval_covers(rate: float, exposure: int) -> None:
+    """95 % of Poisson counts have the true rate in it, below one and above."""
+    count = np.random.default_rng(3).poisson(rate * exposure, 20_000)
+    low, high = rate_interval(count, exposure)
+    covered = ((low <= rate) & (rate <= high)).mean()
+    assert 0.93 <= covered <= 0.97
+
+
+def test_the_prior_is_found_again() -> None:
+    """Rates drawn from a Gamma: its mean and its worth in impressions come back."""
+    dice = np.random.default_rng(5)
+    exposure = dice.integers(200, 5000, 4000)
+    rates = dice.gamma(0.04 * 400, 1 / 400, 4000)
+    prior = fit_prior(dice.poisson(rates * exposure), exposure)
+    assert prior.rate == pytest.approx(0.04, rel=0.03)
+    assert prior.exposure == pytest.approx(400, rel=0.1)
+
+
+def test_the_shrunk_interval_covers() -> None:
+    """95 % of true rates lie in it, small posts and large ones alike."""
+    dice = np.random.default_rng(6)
+    exposure = np.repeat([30, 300, 3000], 4000)
+    rates = dice.gamma(0.04 * 400, 1 / 400, len(exposure))
+    _, low, high = Prior(0.04, 400).shrunk(dice.poisson(rates * exposure), exposure)
+    covered = ((low <= rates) & (rates <= high)).reshape(3, -1).mean(axis=1)
+    assert ((covered > 0.935) & (covered < 0.965)).all()
+
+
+def test_no_difference_is_worth_everything() -> None:
+    """Where rates differ by less than chance, each is drawn as far as can be."""
+    prior = fit_prior([10, 10, 10], [100, 100, 100])
+    assert (prior.rate, prior.exposure) == (0.1, 300)
+    assert fit_prior([], []) == Prior(0.0, 0.0)

@@ -1,0 +1,115 @@
+"""A column for each type, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.simulated import tidy
+
+from engagement_pandas import FrameError
+from engagement_pandas.frame.contract import check_counts
+from engagement_pandas.metrics import tall, wide
+
+ROWS = tidy(
+    [
+        ("1", "impressions", "2026-03-01", 5, 90),
+        ("1", "favorites", "2026-03-01", 5, pd.NA),
+        ("2", "impressions", "2026-03-01", 6, -2),
+    ]
+)
+
+KEYS = {
+    "post_id": st.sampled_from(["1", "20", "300"]),
+    "engagement_type": st.sampled_from(["impressions", "engagements", "favorites", "zaps"]),
+    "day": st.sampled_from(pd.to_datetime(["2026-03-01", "2026-03-02"]).to_list()),
+    "hour": st.integers(0, 23),
+}
+COUNT = st.none() | st.integers(-(2**62), 2**62)
+
+
+@st.composite
+def some_counts(draw: Any) -> pd.DataFrame:
+    """Draw tidy counts of any grouping."""
+    names = [name for name in KEYS if name == "engagement_type" or draw(st.booleans())]
+    keys = draw(st.lists(st.tuples(*(KEYS[name] for name in names)), max_size=12, unique=True))
+    rows = [(*key, draw(COUNT)) for key in keys]
+    frame = tidy(rows, *names, "count")
+    return frame.sort_values(names, ignore_index=True)
+
+
+def test_a_row_a_bucket_and_a_column_a_type() -> None:
+    """Types in the vocabulary's order; what has no row is <NA>."""
+    frame = wide(ROWS)
+    assert list(frame.columns) == ["post_id", "day", "hour", "impressions", "favorites"]
+    assert frame.dtypes.astype(str).to_list() == ["str", "datetime64[us]", "int8"] + ["Int64"] * 2
+    assert frame["impressions"].to_list() == [90, -2]
+    assert frame["favorites"].isna().all()
+
+
+@settings(max_examples=50, deadline=None)
+@given(counts=some_counts())
+def test_there_and_back(counts: pd.DataFrame) -> None:
+    """No count is lost, changed or moved; what comes in addition is <NA>."""
+    back = tall(wide(counts))
+    check_counts(back)
+    assert list(back.dtypes.drop("engagement_type")) == list(counts.dtypes.drop("engagement_type"))
+    keys = [name for name in counts if name != "count"]
+    known = back[back["count"].notna()].astype({"engagement_type": "str"})
+    expected = counts[counts["count"].notna()].astype({"engagement_type": "str"})
+    found = dict(zip(known[keys].itertuples(index=False, name=None), known["count"], strict=True))
+    wanted = expected[keys].itertuples(index=False, name=None)
+    assert found == dict(zip(wanted, expected["count"], strict=True))
+
+
+@settings(max_examples=50, deadline=None)
+@given(counts=some_counts())
+def test_wide_of_tall_is_the_same(counts: pd.DataFrame) -> None:
+    """Once wide, the way there and back changes nothing, not even a dtype."""
+    frame = wide(counts)
+    if len(frame):
+        pd.testing.assert_frame_equal(wide(tall(frame)), frame)
+
+
+def test_what_is_full_comes_back_the_same() -> None:
+    """A frame with every key and type is equal after the round trip, attrs and all."""
+    counts = ROWS.iloc[:2].copy()
+    counts.attrs["retrieved_at"] = "2026-03-02T00:00:00+00:00"
+    back = tall(wide(counts))
+    pd.testing.assert_frame_equal(back, counts)
+    assert back.attrs == counts.attrs
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: wide(pd.concat([ROWS, ROWS], ignore_index=True)), "twice"),
+        (lambda: wide(tidy([("hour", 1)], "engagement_type", "count")), "called as a column"),
+        (lambda: tall(wide(ROWS).astype({"favorites": "Float64"})), "'favorites' is Float64"),
+        (lambda: tall(wide(ROWS).astype({"post_id": "int64"})), "post_id"),
+        (lambda: tall([1]), "not a list"),
+    ],
+)
+def test_refused(call: Any, words: str) -> None:
+    """Doubles, names that clash, and columns that are no counts."""
+    with pytest.raises(FrameError, match=words):
+        call()
+
+
+def test_the_sandbox_against_loops(bakery: Any) -> None:
+    """Each cell of the wide frame is the count of that post, hour and type; and back."""
+    table = wide(bakery.few)
+    cells = {
+        (row["post_id"], row["day"], row["hour"], kind): row[kind]
+        for row in table.to_dict("records")
+        for kind in bakery.few["engagement_type"].unique()
+    }
+    expected = {
+        (row["post_id"], row["day"], row["hour"], row["engagement_type"]): row["count"]
+        for row in bakery.few.to_dict("records")
+    }
+    assert cells == expected
+    pd.testing.assert_frame_equal(tall(table), bakery.few)

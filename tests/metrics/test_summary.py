@@ -1,0 +1,192 @@
+"""A row a post, and the same as HTML."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.simulated import HOUR_MS, MARCH, hourly, id_at, tidy
+
+import engagement_pandas as ep
+from engagement_pandas import FrameError
+from engagement_pandas.metrics import (
+    engagement_rate,
+    half_life,
+    standing,
+    summarise,
+    to_html,
+)
+
+POST = id_at("2026-03-01T05:45:00Z")
+NASTY = '<script>alert("$x$ & more")</script> https://x.com" onmouseover="f() 🥐 مرحبا'
+
+
+class Page(HTMLParser):
+    """Collect tags, links and texts, as a browser would see them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.links: list[str | None] = []
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag."""
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.links += [value for name, value in attrs if name == "href"]
+
+    def handle_data(self, data: str) -> None:
+        """Note a text."""
+        self.texts.append(data)
+
+
+def test_a_row_a_post() -> None:
+    """Times, sums, rate, half-life and percentile are those of the metrics themselves."""
+    dice = np.random.default_rng(1)
+    made = np.sort(MARCH + dice.integers(0, 24 * HOUR_MS, 9))
+    counts = hourly(made, {"impressions": 900, "engagements": 40}, dice)
+    frame = summarise(counts).set_index("post_id")
+    assert frame.index.is_monotonic_increasing
+    rates = engagement_rate(counts).set_index("post_id")
+    impressions = counts[counts["engagement_type"] == "impressions"]
+    halves = half_life(impressions).set_index("post_id")
+    place = standing(impressions).set_index("post_id")
+    for post, row in frame.iterrows():
+        assert row["created_at"] == ep.created_at(str(post))
+        assert row["link"] == f"https://x.com/i/web/status/{post}"
+        shown = ["rate", "low", "high"]
+        assert row[shown].to_list() == rates.loc[post, shown].to_list()
+        assert row["half_life"] == halves.loc[post, "t50"]
+        assert row["age"] == halves.loc[post, "age"]
+        assert row["percentile"] == place.loc[post, "percentile"]
+        assert row["n"] == 8
+        mine = counts[(counts["post_id"] == post) & (counts["engagement_type"] == "engagements")]
+        assert row["engagements"] == sum(mine["count"])
+
+
+def test_dtypes() -> None:
+    """Report-ready, and still typed."""
+    counts = tidy([(POST, "impressions", "2026-03-01", 5, 3)])
+    assert summarise(counts).dtypes.astype(str).to_dict() == {
+        "post_id": "str",
+        "link": "str",
+        "created_at": "datetime64[us, UTC]",
+        "age": "Float64",
+        "impressions": "Int64",
+        "missing": "Int64",
+        "rate": "Float64",
+        "low": "Float64",
+        "high": "Float64",
+        "half_life": "Float64",
+        "why_not": "category",
+        "percentile": "Float64",
+        "percentile_age": "Float64",
+        "n": "Int64",
+    }
+
+
+def test_every_post_has_a_row(bakery: Any) -> None:
+    """Posts without counts are in the report, with what their ID and author tell."""
+    frame = summarise(bakery.totals, posts=bakery.posts).set_index("post_id")
+    assert set(frame.index) == set(bakery.posts["post_id"])
+    texts = bakery.posts.set_index("post_id")["text"]
+    assert (frame["text"] == texts.reindex(frame.index)).all()
+    silent = frame.loc[~frame.index.isin(bakery.totals["post_id"])]
+    assert len(silent)
+    assert silent[["impressions", "rate"]].isna().all(axis=None)
+    assert frame["created_at"].notna().all()
+
+
+def test_of_another_type() -> None:
+    """Half-life and percentile of whatever type is named; daily counts have no half-life."""
+    dice = np.random.default_rng(2)
+    made = MARCH + dice.integers(0, 24 * HOUR_MS, 8)
+    counts = hourly(made, {"impressions": 900, "favorites": 60}, dice, half_life=1.0)
+    frame = summarise(counts, engagement_type="favorites", numerator="favorites")
+    likes = half_life(counts[counts["engagement_type"] == "favorites"])
+    assert frame["half_life"].to_list() == likes["t50"].to_list()
+    keys = ["post_id", "engagement_type", "day"]
+    daily = counts.groupby(keys, observed=True)["count"].sum().reset_index()
+    assert "half_life" not in summarise(daily)
+    with pytest.raises(FrameError, match="no engagement type 'zaps'"):
+        summarise(counts, engagement_type="zaps")
+
+
+def test_posts_are_named_by_links() -> None:
+    """A link means the post that it leads to; one post by its ID and by a link is there twice."""
+    counts = tidy([(POST, "impressions", "2026-03-01", 5, 1)])
+    link = f"https://twitter.com/anna/status/{POST}"
+    posts = pd.DataFrame({"post_id": [link], "handle": ["anna"]})
+    assert summarise(counts, posts=posts)[["post_id", "handle"]].to_numpy().tolist() == [
+        [POST, "anna"]
+    ]
+    with pytest.raises(FrameError, match="name a post twice"):
+        summarise(counts, posts=pd.DataFrame({"post_id": [link, POST]}))
+
+
+def test_html_does_no_harm() -> None:
+    """What people wrote is text and nothing else; pandas' own to_html too."""
+    counts = tidy([(POST, "impressions", "2026-03-01", 5, 1234)])
+    posts = pd.DataFrame({"post_id": [POST], "handle": ["<b>a</b>"], "text": [NASTY]})
+    frame = summarise(counts, posts=posts)
+    page = Page()
+    page.feed(to_html(frame))
+    assert page.tags == {"table", "thead", "tbody", "tr", "th", "td", "a"}
+    assert page.attributes == {"scope", "style", "dir", "href"}
+    assert page.links == [f"https://x.com/i/web/status/{POST}"]
+    assert NASTY in page.texts
+    assert "1,234" in page.texts
+    plain = Page()
+    plain.feed(frame.to_html())
+    assert "script" not in plain.tags
+
+
+def test_html_reads_well() -> None:
+    """Headings with units; what is not known is a dash and no nan."""
+    dice = np.random.default_rng(3)
+    made = MARCH + dice.integers(0, 24 * HOUR_MS, 7)
+    counts = hourly(made, {"impressions": 900, "engagements": 40}, dice)
+    posts = pd.DataFrame({"post_id": [POST], "text": ["no counts"]})
+    text = to_html(summarise(counts, posts=posts))
+    assert "nan" not in text.lower().replace("<na>", "nan")
+    for heading in ("made (UTC)", "age (h)", "half-life (h)", "rate, from"):
+        assert f">{heading}</th>" in text
+    assert text.count("<tr>") == 9
+    assert "–" in text  # noqa: RUF001  a dash, not a minus
+
+
+def test_html_of_odd_values() -> None:
+    """Columns of one's own, and names with brackets, are escaped as well."""
+    frame = pd.DataFrame({"post_id": pd.Series([POST], dtype="str"), "<i>": ["<u>"], "x_y": [1.5]})
+    text = to_html(frame)
+    assert "&lt;i&gt;" in text
+    assert "&lt;u&gt;" in text
+    assert "x y" in text
+
+
+@pytest.mark.parametrize(
+    ("posts", "words"),
+    [
+        (pd.DataFrame({"id": ["1"]}), "post_id"),
+        (pd.DataFrame({"post_id": [1]}), "post_id"),
+        (pd.DataFrame({"post_id": [POST, POST]}), "twice"),
+        ([POST], "post_id"),
+    ],
+)
+def test_refused(posts: Any, words: str) -> None:
+    """Posts without IDs, with numbers for IDs, or doubled."""
+    with pytest.raises(FrameError, match=words):
+        summarise(tidy([(POST, "impressions", "2026-03-01", 5, 1)]), posts=posts)
+
+
+def test_no_summary() -> None:
+    """HTML is made of posts with IDs that are IDs."""
+    with pytest.raises(FrameError, match="no column 'post_id'"):
+        to_html(pd.DataFrame({"a": [1]}))
+    with pytest.raises(FrameError, match="not a post ID"):
+        to_html(pd.DataFrame({"post_id": ["<script>"]}))

@@ -1,0 +1,164 @@
+"""The top posts: by counts, and by rates that are to be believed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.simulated import tidy
+
+from engagement_pandas import FrameError
+from engagement_pandas.metrics import top_posts
+
+
+def posts(*rows: tuple[str, Any, Any]) -> pd.DataFrame:
+    """Make totals: post, engagements, impressions."""
+    return tidy(
+        [
+            (post, kind, count)
+            for post, above, below in rows
+            for kind, count in (("engagements", above), ("impressions", below))
+        ],
+        "post_id",
+        "engagement_type",
+        "count",
+    )
+
+
+@pytest.mark.parametrize("others", [0, 1, 5, 50])
+@pytest.mark.parametrize("rate", [0.001, 0.01, 0.03, 0.05])
+def test_one_of_two_does_not_beat_500_of_10000(others: int, rate: float) -> None:
+    """Whether there are other posts or not, as long as these do no better than 500."""
+    dice = np.random.default_rng(others)
+    rest = [(f"9{n}", int(dice.poisson(2000 * rate)), 2000) for n in range(others)]
+    ranked = top_posts(posts(("1", 1, 2), ("2", 500, 10_000), *rest), by="rate", n=100)
+    places = ranked["post_id"].to_list()
+    assert places.index("2") < places.index("1")
+
+
+def test_what_is_not_known_is_ordinary() -> None:
+    """Among posts of 20 %, one of 2 impressions is likelier such a one than one of 5 %."""
+    rest = [(f"9{n}", 400 + n, 2000) for n in range(20)]
+    counts = posts(("1", 1, 2), ("2", 500, 10_000), *rest)
+    ranked = top_posts(counts, by="rate", n=30)["post_id"].to_list()
+    assert ranked[-2:] == ["1", "2"]
+    assert "1" not in top_posts(counts, by="rate", n=30, minimum=100)["post_id"].to_list()
+
+
+def test_without_shrinkage_or_caution_it_would() -> None:
+    """The raw rate is shown beside; an exposure of 0 leaves a post its own rate."""
+    ranked = top_posts(posts(("1", 1, 2), ("2", 500, 10_000)), by="rate", shrinkage=0)
+    assert ranked.set_index("post_id")["rate"].to_dict() == {"1": 0.5, "2": 0.05}
+    assert ranked["shrunk"].to_list() == ranked["rate"].to_list()
+
+
+def test_the_shrunk_rate_by_hand() -> None:
+    """With an exposure of 100 at the overall rate of 31/310: (21 + 10)/(210 + 100)."""
+    ranked = top_posts(posts(("1", 21, 210), ("2", 10, 100)), by="rate", shrinkage=100)
+    assert ranked["shrunk"].to_list() == pytest.approx([0.1, 0.1])
+    assert (ranked["low"] < ranked["shrunk"]).all()
+    assert (ranked["high"] > ranked["shrunk"]).all()
+    assert ranked["post_id"].to_list() == ["1", "2"]
+
+
+def test_shrunk_rates_are_closer_to_the_truth() -> None:
+    """On simulated posts of all sizes the shrunk rates err by less than the raw ones."""
+    dice = np.random.default_rng(1)
+    below = np.exp(dice.normal(5, 1.5, 400)).astype(int) + 1
+    true = dice.gamma(0.04 * 300, 1 / 300, 400)
+    above = dice.poisson(true * below)
+    names = [str(n).zfill(3) for n in range(400)]
+    counts = posts(*zip(names, above, below, strict=True))
+    ranked = top_posts(counts, by="rate", n=400).sort_values("post_id")
+    raw, shrunk = ((ranked[name].to_numpy(float) - true) ** 2 for name in ("rate", "shrunk"))
+    assert shrunk.mean() < raw.mean() / 4
+    best = top_posts(counts, by="rate", n=20)["post_id"].astype(int).to_numpy()
+    assert true[best].mean() > np.quantile(true, 0.85)
+
+
+def test_by_a_type() -> None:
+    """The most first; ties in the order of the IDs, and of one rank; <NA> is not ranked."""
+    counts = posts(("1", 5, 9), ("2", 7, 9), ("3", 5, 9), ("4", pd.NA, 9), ("5", 5, 9))
+    ranked = top_posts(counts, n=3)
+    assert ranked["post_id"].to_list() == ["2", "1", "3"]
+    assert ranked["rank"].to_list() == [1, 2, 2]
+    assert ranked["engagements"].to_list() == [7, 5, 5]
+    assert ranked.dtypes.astype(str).to_list() == ["int64", "str", "Int64", "Int64"]
+    assert top_posts(counts)["post_id"].to_list() == ["2", "1", "3", "5"]
+
+
+def test_ties_are_stable() -> None:
+    """The order of the rows changes nothing."""
+    names = [str(n) for n in range(100, 500)]
+    alike = top_posts(posts(*((name, 7, 50) for name in names)), n=400)
+    assert alike["post_id"].to_list() == names
+    assert (alike["rank"] == 1).all()
+    counts = posts(*[(str(n), n % 3, 50) for n in range(30)])
+    for by in ("engagements", "rate"):
+        expected = top_posts(counts, by=by, n=12)
+        for seed in range(5):
+            shuffled = counts.sample(frac=1, random_state=seed)
+            pd.testing.assert_frame_equal(top_posts(shuffled, by=by, n=12), expected)
+
+
+def test_a_minimum_of_impressions() -> None:
+    """Posts with fewer, or with none known, are left out; by a type as by the rate."""
+    counts = posts(("1", 5, 99), ("2", 4, 100), ("3", 9, pd.NA))
+    for by in ("engagements", "rate"):
+        assert top_posts(counts, by=by, minimum=100)["post_id"].to_list() == ["2"]
+    assert top_posts(counts, minimum=0)["post_id"].to_list() == ["3", "1", "2"]
+
+
+def test_rates_above_one() -> None:
+    """Promoted posts are ranked like others: 300 of 200 before 30 of 200."""
+    ranked = top_posts(posts(("1", 30, 200), ("2", 300, 200)), by="rate")
+    assert ranked["post_id"].to_list() == ["2", "1"]
+    assert ranked["shrunk"].iloc[0] > 1
+
+
+def test_against_loops(bakery: Any) -> None:
+    """The sandbox's impressions, summed in plain Python."""
+    sums: dict[str, int] = {}
+    for row in bakery.few.to_dict("records"):
+        if row["engagement_type"] == "impressions":
+            sums[row["post_id"]] = sums.get(row["post_id"], 0) + row["count"]
+    expected = sorted(sums.items(), key=lambda item: (-item[1], item[0]))[:3]
+    ranked = top_posts(bakery.few, by="impressions", n=3)
+    assert list(zip(ranked["post_id"], ranked["impressions"], strict=True)) == expected
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 500), st.integers(0, 5000)), min_size=1, max_size=20),
+    more=st.integers(1, 100),
+)
+def test_more_is_never_worse(rows: list[tuple[int, int]], more: int) -> None:
+    """By a given prior, a further engagement moves no post down."""
+
+    def places(first: int) -> int:
+        table = posts(("99", first, 500), *((f"{n}", *row) for n, row in enumerate(rows)))
+        table = table.assign(post_id=table["post_id"])
+        return top_posts(table, by="engagements", n=99)["post_id"].to_list().index("99")
+
+    assert places(100 + more) <= places(100)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"by": "zaps"}, "no engagement type 'zaps'"),
+        ({"n": 0}, "n is 0"),
+        ({"n": 2.5}, "whole number"),
+        ({"minimum": -1}, "minimum is -1"),
+        ({"by": "rate", "shrinkage": -5}, "shrinkage is -5"),
+        ({"by": "rate", "numerator": "impressions"}, "name two"),
+    ],
+)
+def test_refused(asked: dict[str, Any], words: str) -> None:
+    """Types that there are not, and numbers that are none of posts."""
+    with pytest.raises(FrameError, match=words):
+        top_posts(posts(("1", 1, 2)), **asked)

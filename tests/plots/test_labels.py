@@ -1,0 +1,96 @@
+"""What posts are called: never mathematics, never a missing glyph, never twice the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+import engagement_pandas as ep
+from engagement_pandas.plots import labels, post_names
+
+
+def named(*texts: Any, **words: Any) -> list[str]:
+    """Return what posts with these texts are called."""
+    ids = [str(place) for place in range(1, len(texts) + 1)]
+    posts = pd.DataFrame({"post_id": pd.Series(ids, dtype="str"), "text": texts})
+    return list(post_names(ids, posts=posts, **words).values())
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Two for $5, three for $7 🎉", "Two for $5, three for $7"),
+        ("<b>Not bold</b>, just loud.", "<b>Not bold</b>, just loud."),
+        ("_under_ score", "_under_ score"),
+        ("Line one\nline\ttwo", "Line one line two"),
+        ("👩🏽‍🍳👨‍👩‍👧‍👦🏳️‍🌈", "Post 1"),
+        ("おはようございます。今日も一日よろしくお願いします。", "Post 1"),
+        ("", "Post 1"),
+        ("!?", "Post 1"),
+        (None, "Post 1"),
+        (7.5, "Post 1"),
+        ("https://sandbox.invalid/00ff00", "Post 1"),
+        ("See https://sandbox.invalid/00ff00 tonight", "See tonight"),
+        ("turned \u202eround\u202c again", "turned round again"),
+        ("Doors are open, come in from the rain.", "Doors are open, come in from the…"),
+        ("a" * 50, "a" * 36 + "…"),
+    ],
+)
+def test_the_first_words(text: Any, name: str) -> None:
+    """What the font has not, links, line breaks and controls go; the rest stays as it is."""
+    assert named(text) == [name]
+
+
+def test_no_two_alike() -> None:
+    """The row in posts tells posts with the same words apart."""
+    assert named("Sold out.", "Sold out.", "New.") == ["Sold out. (1)", "Sold out. (2)", "New."]
+
+
+def test_right_to_left_words_keep_their_place() -> None:
+    """Marks around them keep the numbers beside them where they are."""
+    (name,) = named("שלום לכם")
+    assert name == "\u200eשלום לכם\u200f\u200e"  # noqa: RUF001 - Hebrew
+
+
+def test_right_to_left_words_of_an_old_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would write them backwards, so they give way to a number."""
+    monkeypatch.setattr(labels, "_shapes_scripts", lambda: False)
+    assert named("مساء الخير", "Good evening") == ["Post 1", "Good evening"]
+
+
+def test_only_what_is_asked_for() -> None:
+    """An ID that posts do not name stays an ID; without posts all of them do."""
+    posts = pd.DataFrame({"post_id": ["7", "8"], "text": ["seven", "eight"]})
+    assert post_names(["9", "8"], posts=posts) == {"9": "9", "8": "eight"}
+    assert post_names(["9", "8"]) == {"9": "9", "8": "8"}
+
+
+@pytest.mark.parametrize(
+    ("posts", "complaint"),
+    [
+        (["1"], "not a list"),
+        (pd.DataFrame({"id": ["1"]}), "rename the one with the IDs"),
+        (pd.DataFrame({"post_id": [1.0]}), "float64, not str"),
+        (pd.DataFrame({"post_id": ["1", None]}, dtype="str"), "drop that row"),
+    ],
+)
+def test_refused(posts: Any, complaint: str) -> None:
+    """What names no posts says so, with the cure."""
+    with pytest.raises(ep.FrameError, match=complaint):
+        post_names(["1"], posts=posts)
+
+
+def test_every_text_of_the_sandbox_can_be_drawn() -> None:
+    """Its texts are awkward on purpose; a missing glyph would be a warning, and so an error."""
+    with ep.demo_client(now="2026-04-15T12:20:00Z", posts=130) as demo:
+        posts = demo.posts
+    assert sum(not text.isascii() for text in posts["text"]) > 10
+    figure = Figure(figsize=(8, 12))
+    called = post_names(posts["post_id"], posts=posts)
+    assert len(set(called.values())) == len(posts)
+    for place, name in enumerate(called.values()):
+        figure.text(0.1, place / len(called), name, parse_math=False)
+    figure.canvas.draw()

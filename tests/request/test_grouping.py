@@ -1,0 +1,145 @@
+"""Every legal grouping, and what is refused."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from engagement_pandas import BY_DAY, BY_HOUR, BY_POST, Grouping, UnsupportedGrouping
+from engagement_pandas.request.grouping import named_groupings
+from engagement_pandas.vocabulary import RESERVED_KEYS, Endpoint
+
+POST, TYPE, DAY, HOUR = "tweet.id", "engagement.type", "engagement.day", "engagement.hour"
+
+ORDERS = [order for n in range(1, 5) for order in permutations([POST, TYPE, DAY, HOUR], n)]
+LEGAL = [
+    order
+    for order in ORDERS
+    if TYPE in order
+    and (len(order) < 4 or order in [(POST, TYPE, DAY, HOUR), (TYPE, POST, DAY, HOUR)])
+]
+ILLEGAL = [order for order in ORDERS if order not in LEGAL]
+
+
+def test_the_legal_orders_are_27() -> None:
+    """1 of one, 6 of two, 18 of three and 2 of four dimensions."""
+    assert [sum(len(order) == n for order in LEGAL) for n in (1, 2, 3, 4)] == [1, 6, 18, 2]
+
+
+@pytest.mark.parametrize("order", LEGAL, ids=" > ".join)
+def test_legal(order: tuple[str, ...]) -> None:
+    """Every legal order is taken, and kept."""
+    assert Grouping(order).dimensions == order
+
+
+@pytest.mark.parametrize("order", ILLEGAL, ids=" > ".join)
+def test_illegal(order: tuple[str, ...]) -> None:
+    """Every other order is refused."""
+    with pytest.raises(UnsupportedGrouping):
+        Grouping(order)
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "words"),
+    [
+        ([], "1 to 4 dimensions, not 0"),
+        ([POST, DAY], "lacks 'engagement.type'"),
+        ([POST, POST, TYPE], "stands twice"),
+        (
+            [POST, TYPE, HOUR, DAY],
+            "only in the order ['tweet.id', 'engagement.type', 'engagement.day'",
+        ),
+        (["post_id", TYPE], "no dimension ['post_id']; there are ['tweet.id', 'engagement.type'"),
+        (TYPE, "give a list"),
+        (None, "give a list"),
+        ([["x"], TYPE], "no dimension"),
+    ],
+)
+def test_refused_dimensions(dimensions: Any, words: str) -> None:
+    """The error names what is wrong and what there is instead."""
+    with pytest.raises(UnsupportedGrouping) as caught:
+        Grouping(dimensions)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["", " ", "\t", None, 3])
+def test_a_name_is_needed(name: Any) -> None:
+    """A grouping without a name has no key in the answer."""
+    with pytest.raises(UnsupportedGrouping, match="give it a name"):
+        Grouping([TYPE], name)
+
+
+def test_a_name_that_cannot_be_sent() -> None:
+    """Half a letter is no text."""
+    with pytest.raises(UnsupportedGrouping, match="no text that can be sent"):
+        Grouping([TYPE], "a\ud800")
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED_KEYS))
+def test_reserved_names(name: str) -> None:
+    """The six top-level keys of an answer are no names for a grouping."""
+    with pytest.raises(UnsupportedGrouping, match="keeps the name"):
+        Grouping([TYPE], name)
+
+
+def test_columns_are_those_of_the_frame() -> None:
+    """However the answer nests, the frame has one order of columns."""
+    assert Grouping([HOUR, TYPE, POST]).columns == ("post_id", "engagement_type", "hour")
+
+
+def test_ready_made() -> None:
+    """Post, type [, day [, hour]]."""
+    assert BY_POST.dimensions == (POST, TYPE)
+    assert BY_DAY.dimensions == (POST, TYPE, DAY)
+    assert BY_HOUR.dimensions == (POST, TYPE, DAY, HOUR)
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        (BY_POST, [("by_post", (POST, TYPE))]),
+        ([TYPE, POST], [("counts", (TYPE, POST))]),
+        (iter([TYPE]), [("counts", (TYPE,))]),
+        ([BY_POST], [("by_post", (POST, TYPE))]),
+        ({"a": [TYPE], "b": BY_POST}, [("a", (TYPE,)), ("b", (POST, TYPE))]),
+    ],
+)
+def test_named(by: Any, expected: list[tuple[str, tuple[str, ...]]]) -> None:
+    """A grouping, a sequence, or a mapping, whose names are then the wire's."""
+    named = named_groupings(by, Endpoint.TOTALS)
+    assert [(g.name, g.dimensions) for g in named] == expected
+
+
+@pytest.mark.parametrize(
+    ("by", "endpoint", "words"),
+    [
+        ({}, "historical", "1 to 3 groupings, not 0"),
+        ({name: [TYPE] for name in "abcd"}, "historical", "1 to 3 groupings, not 4"),
+        ({"a": BY_HOUR, "b": BY_HOUR}, "historical", "not ['a', 'b']"),
+        ((BY_POST, BY_POST), "historical", "same name"),
+        (BY_DAY, "totals", "does not group by ['engagement.day']; ask historical()"),
+        ([TYPE, HOUR], "totals", "does not group by ['engagement.hour']"),
+        ({"errors": [TYPE]}, "totals", "keeps the name 'errors'"),
+        ({"": [TYPE]}, "totals", "give it a name"),
+        (TYPE, "totals", "give a list"),
+        ({"a": TYPE}, "totals", "give a list"),
+        (7, "totals", "give a list"),
+    ],
+)
+def test_refused(by: Any, endpoint: str, words: str) -> None:
+    """Too many, two of four dimensions, a bad name, days on /totals."""
+    with pytest.raises(UnsupportedGrouping) as caught:
+        named_groupings(by, Endpoint(endpoint))
+    assert words in str(caught.value)
+
+
+def test_one_of_four_dimensions_beside_two_others() -> None:
+    """The documented request of three groupings, one of them of four dimensions."""
+    by = {
+        "aggregations": [TYPE, DAY, HOUR],
+        "totals": [POST, TYPE],
+        "hourly": [TYPE, POST, DAY, HOUR],
+    }
+    assert len(named_groupings(by, Endpoint.HISTORICAL)) == 3

@@ -1,0 +1,749 @@
+"""Files of posts as people have them: tables, JSON and lists, of any tool and encoding."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import re
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import engagement_pandas as ep
+from engagement_pandas.cli import main, parser
+from engagement_pandas.errors import EngagementError, RequestError
+from engagement_pandas.request.post_files import PASTED, ids_in, read_records, reader, records_in
+
+FILES = Path(__file__).parents[1] / "post_files"
+A, B, C = "2125450880059707756", "2125883449981014166", "2126138811200049196"
+ALL = [A, B, C]
+
+READ: dict[str, list[str]] = {
+    "POSTS.CSV.txt": ALL,
+    "UPPER.CSV": ALL,
+    "blank_lines.csv": [A],
+    "bom_quoted.csv": ALL,
+    "c_backslash.csv": [A, B],
+    "c_double.csv": [A],
+    "c_na.csv": ALL,
+    "c_trailing_reply.csv": ALL,
+    "c_trailing_reply_handle.csv": ALL,
+    "columns.json": ALL,
+    "columns_pandas.json": ALL,
+    "cp1252.csv": ALL,
+    "decimal_zero.csv": [A, B],
+    "heading_Post_ID.csv": ALL,
+    "heading_in.txt": ALL,
+    "heading_spaces.csv": ALL,
+    "links.csv": [A],
+    "links.json": [A],
+    "links.txt": ALL,
+    "links_column.csv": [A],
+    "mac_cr.csv": ALL,
+    "mac_cr.txt": ALL,
+    "nbsp.csv": ALL,
+    "posts.csv.gz": ALL,
+    "quoted.txt": ALL,
+    "quoted_comma.txt": ALL,
+    "semicolon.csv": ALL,
+    "sep_comma_line.csv": ALL,
+    "sep_line.csv": ALL,
+    "t_closed_ok.csv": ALL,
+    "t_openquote_mid.tsv": ALL,
+    "t_openquote_two.tsv": ALL,
+    "tab_in_csv.csv": ALL,
+    "thousands.csv": ALL,
+    "trailing_commas.csv": [A, B],
+    "twarc1.jsonl": ALL,
+    "twarc2.jsonl": ALL,
+    "twarc2_flat.jsonl": ALL,
+    "tweets.js": ALL,
+    "tweets_js.json": ALL,
+    "two_exports.csv": [A, B],
+    "utf16_excel.csv": ALL,
+    "utf16le_nobom.csv": ALL,
+    "utf16le_nobom.txt": ALL,
+}
+REFUSED: dict[str, str] = {
+    "c_nul.csv": r"line 2 of c_nul.csv holds '\x00'",
+    "c_openquote.csv": "line 2 of c_openquote.csv: a quotation mark is not closed",
+    "c_quoteinside.csv": "line 2 of c_quoteinside.csv has 4 columns, and the heading 3",
+    "c_ragged_first.csv": "line 2 of c_ragged_first.csv has 4 columns, and the heading 3",
+    "c_twice.csv": "line 1 of c_twice.csv: two columns are called the same, ['post_id', 'post_id']",
+    "empty_row.csv": "line 3 of empty_row.csv has no post ID",
+    "excel15.csv": "excel15.csv: 3 of 3 post IDs",
+    "excel15_mixed.csv": "excel15_mixed.csv: 2 of 3 post IDs",
+    "jq_rounded.jsonl": "jq_rounded.jsonl: 3 of 3 post IDs",
+    "js_rounded.txt": "js_rounded.txt: 3 of 3 post IDs",
+    "sci_comma.csv": "line 2 of sci_comma.csv: post ID '2,12545E+18' has been a float",
+    "sci_comma_quoted.csv": "line 2 of sci_comma_quoted.csv: post ID '2,12545E+18' has been",
+    "t_openquote_last.csv": "line 3 of t_openquote_last.csv: a quotation mark is not closed",
+    "t_openquote_pair.csv": "line 2 of t_openquote_pair.csv: a quotation mark is not closed",
+    "truncated.jsonl": "line 2 of truncated.jsonl is no JSON",
+    "unquoted_text.csv": "line 3 of unquoted_text.csv has 5 columns, and the heading 3",
+}
+WARNED = {"float_int.txt"}
+
+
+def said(content: str | bytes, name: str = PASTED, **options: Any) -> str:
+    """Return the words in which a file is refused."""
+    with pytest.raises(EngagementError) as caught:
+        records_in(name, content, **options)
+    return str(caught.value)
+
+
+def test_each_file_has_an_outcome() -> None:
+    """Nothing in the folder is forgotten."""
+    assert {path.name for path in FILES.iterdir()} == {*READ, *REFUSED, *WARNED}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_files_that_are_read(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the frame's reader, an upload, an open file and the command line: the same posts."""
+    monkeypatch.chdir(FILES)
+    content = Path(name).read_bytes()
+    assert ep.read_posts(name)["post_id"].to_list() == READ[name]
+    assert ep.read_posts(io.BytesIO(content))["post_id"].to_list() == READ[name]
+    assert list(dict.fromkeys(ids_in(name, memoryview(content)))) == READ[name]
+    arguments = parser().parse_args(["totals", name])
+    assert list(arguments.question(arguments).post_ids) == READ[name]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_files_that_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the same words, which name file and line."""
+    monkeypatch.chdir(FILES)
+    assert said(Path(name).read_bytes(), name).startswith(REFUSED[name])
+    with pytest.raises(ep.InvalidPostId) as caught:
+        ep.read_posts(name)
+    assert str(caught.value).startswith(REFUSED[name])
+    assert type(caught.value) is ep.InvalidPostId
+
+
+def test_floats_are_doubted() -> None:
+    """Two IDs of three end in eight zero bits, and are no multiples of 4096."""
+    with pytest.warns(UserWarning, match="float_int.txt: 2 of 3 post IDs"):
+        ep.read_posts(FILES / "float_int.txt")
+
+
+@pytest.mark.parametrize(
+    ("name", "handles", "texts"),
+    [
+        ("c_trailing_reply.csv", ["sandbox_bakery"] * 3, ["first", "second", "third"]),
+        ("c_na.csv", ["NA", "null", "sandbox_bakery"], ["N/A", "None of us", "null"]),
+        ("c_backslash.csv", ["sandbox_bakery"] * 2, ['say "hi", all', "two"]),
+        ("semicolon.csv", ["sandbox_bakery"] * 3, ["Grüße, 0", "Grüße, 1", "Grüße, 2"]),
+        ("c_double.csv", ["sandbox_bakery"], ["old text"]),
+    ],
+)
+def test_handles_and_texts(name: str, handles: list[str], texts: list[str]) -> None:
+    """Stand as they are: NA and null are words."""
+    posts = ep.read_posts(FILES / name)
+    assert posts["handle"].to_list() == handles
+    assert posts["text"].to_list() == texts
+    assert {str(dtype) for dtype in posts.dtypes} == {"str"}
+
+
+@pytest.mark.parametrize("name", ["cp1252.csv", "utf16_excel.csv"])
+def test_umlauts(name: str) -> None:
+    """What Excel saves keeps its letters."""
+    assert ep.read_posts(FILES / name)["text"].to_list() == ["Grüße"] * 3
+
+
+def test_quoted_texts() -> None:
+    """A quoted text may go on over lines, and have quotation marks in it."""
+    texts = ep.read_posts(FILES / "t_closed_ok.csv")["text"].to_list()
+    assert texts == ['Big "news", all', "line one\nline two", "x"]
+
+
+@pytest.mark.parametrize("name", ["twarc1.jsonl", "tweets.js"])
+def test_times_of_archives(name: str) -> None:
+    """X's own form of a time is read, as UTC."""
+    posts = ep.read_posts(FILES / name)
+    assert str(posts["created_at"].dtype) == "datetime64[us, UTC]"
+    assert posts["created_at"].unique().tolist() == [pd.Timestamp("2026-11-24T10:00Z")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2026-11-24T10:00:00Z", "2026-11-24 11:00:00+01:00", "2026-11-24 10:00"),
+        *("1795514400", "1795514400000", "1795514400000000", "Tue Nov 24 10:00:00 +0000 2026"),
+    ],
+)
+def test_times(text: str) -> None:
+    """With a zone or none, which is UTC; or counted since 1970, as of to_json()."""
+    posts = ep.read_posts(io.StringIO(f'[{{"id": "{A}", "created_at": "{text}"}}]'))
+    assert posts["created_at"].to_list() == [pd.Timestamp("2026-11-24T10:00Z")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("yesterday", "01.03.2026", "03/01/2026 9:30", "46082", "46082.395833", "9" * 19),
+        *("20260", "0001-01-01", "9999-12-31T23:00:00-05:00", "9" * 5000),
+    ],
+)
+def test_a_time_that_is_none(text: str) -> None:
+    """As a spreadsheet makes of it: a missing one, told with its line; no ID is lost."""
+    content = io.StringIO(f"post_id;created_at\n{A};2026-11-24T10:00:00Z\n{B};{text}\n{C};\n")
+    said = rf"of 1 post left out.* line 3 of the file: '{re.escape(text[:15])}.*read"
+    with pytest.warns(UserWarning, match=said):
+        posts = ep.read_posts(content)
+    assert posts["post_id"].to_list() == ALL
+    assert str(posts["created_at"].dtype) == "datetime64[us, UTC]"
+    assert posts["created_at"].isna().to_list() == [False, True, True]
+
+
+def test_many_times_that_are_none() -> None:
+    """One warning, with the first three; the column is there, and empty."""
+    rows = [f"{10**18 + number},{number}.3.2026" for number in range(1, 6)]
+    with pytest.warns(UserWarning, match="of 5 posts left out") as told:
+        posts = ep.read_posts(io.StringIO("\n".join(["post_id,created_at", *rows])))
+    assert len(told) == 1
+    said = "line 4 of the file: '3.3.2026'; …; write 2026-03-01T09:30:00Z"
+    assert said in str(told[0].message)
+    assert posts["created_at"].isna().to_list() == [True] * 5
+
+
+# Tables
+
+
+DELIMITERS = [",", ";", "\t", "|"]
+WORDS = "一二三 日本語の文章 一一一一 " * 20
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_that_is_mostly_chinese(encoding: str) -> None:
+    """Without a byte order mark: few of its bytes are zero, and of U+4E00 the other one is."""
+    text = f"text,post_id\n{WORDS},{A}\n{WORDS},{B}\n"
+    found = records_in("posts.csv", text.encode(encoding))
+    assert [(record.text, record.post_id) for record in found] == [(WORDS, A), (WORDS, B)]
+
+
+def test_zeros_in_utf_8_are_damage() -> None:
+    """One between two letters, some as of a block that was lost: it is not taken for UTF-16."""
+    for zeros in (1, 2, 512):
+        text = f"post_id,text\n{A},café{chr(0) * zeros} noir\n"
+        with pytest.raises(ep.InvalidPostId, match=r"line 2 of posts.csv holds '\\x00'"):
+            ids_in("posts.csv", text.encode())
+
+
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"]
+ENDS = ["\n", "\r\n", "\r"]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@given(
+    st.sampled_from(DELIMITERS),
+    st.sampled_from(ENDS),
+    st.sampled_from(["post_id", "Post ID", "Tweet id", "tweet_id", "id_str", "ID"]),
+    st.tuples(st.booleans(), st.sampled_from(["", ",", ",,"])),
+    st.lists(st.text('ab é"\n,;\t|0'), min_size=3, max_size=3),
+)
+def test_any_table(  # noqa: PLR0913, PLR0917 - what programs differ in
+    encoding: str,
+    delimiter: str,
+    end: str,
+    heading: str,
+    more: tuple[bool, str],
+    texts: list[str],
+) -> None:
+    """Of any delimiter, encoding, line end and heading, with texts that hold anything."""
+    sep, extra = more
+    ends = extra.replace(",", delimiter)
+    rows = [f"text{delimiter}{heading}{ends}"]
+    for post, text in zip(ALL, texts, strict=True):
+        quoted = text.replace('"', '""')
+        rows.append(f'"{quoted}"{delimiter}{post}{ends}')
+    first = f"sep={delimiter}{end}" if sep else ""
+    body = (first + end.join(rows) + end).encode(encoding)
+    records = records_in("posts.csv", body)
+    assert [record.post_id for record in records] == ALL
+    kept = [text.replace("\r", "\n") if text.strip() else None for text in texts]
+    assert [record.text for record in records] == kept
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            f'post_id,text\n{A},"Big\n{B},middle"\n{C},x\n',
+            "line 2 of t.csv: a text in quot",
+        ),
+        (f'text,post_id\n"Quote,{A}\nsaid so",{B}\n', "line 2 of t.csv: a text in quot"),
+        (f'post_id,text\n{A},x\n{B},"a" b\n', "line 3 of t.csv: a quotation mark"),
+        (f"post_id,handle,text\n{A},hello\n", "line 2 of t.csv has 2 columns, and the heading 3"),
+        (f"post_id,text\n{A},x\n{B},y,z\n", "line 3 of t.csv has 3 columns, and the heading 2"),
+        (f"Post ID,post_id\n{A},{B}\n", "line 1 of t.csv: two columns are called the same"),
+        (f"post_id,text,Text\n{A},x,y\n", "line 1 of t.csv: two columns are called the same"),
+        (f"post_id,text\n{A},x\nTotal,2\n", "line 3 of t.csv: 'Total' is not a post ID"),
+        (f"post_id,handle\n{A},a b\n", "line 2 of t.csv: 'a b' is not a handle"),
+        ("id,text\n1,x\n2,y\n", "line 2 of t.csv has no post_id, only ['id'], and '1' is too"),
+        ("a,b\n1,2\n", "t.csv has no post_id column, only ['a', 'b']"),
+        (f"post_id\n{A}\n2.12588E+18\n", "line 3 of t.csv: post ID '2.12588E+18' has been a"),
+        (f"post_id\n{A}\n{A[:-3]}000.0\n{'9' * 5000}\n", "line 4 of t.csv: '99999"),
+        (b"post_id\n\x81\x8d\n", "t.csv is not UTF-8 text, nor UTF-16 or Windows-1252"),
+    ],
+)
+def test_tables_that_are_wrong(body: str | bytes, words: str) -> None:
+    """The line is named, and nothing is swallowed or shifted."""
+    assert said(body if isinstance(body, bytes) else body.encode(), "t.csv").startswith(words)
+
+
+@pytest.mark.parametrize("before", ["one\ntwo", "one\n\nthree", f"see {A}\nnot {B}", f"{A}\nx"])
+def test_texts_of_several_lines(before: str) -> None:
+    """Are no rows, whatever stands in them."""
+    assert ids_in("t.csv", f'text,post_id\n"{before}",{A}\nx,{B}\n') == [A, B]
+    assert ids_in("t.csv", f'post_id,text\n{A},"{before}"\n{B},x\n') == [A, B]
+
+
+def test_tabs_without_quoting() -> None:
+    """Where tabs stand between, a quotation mark may be one."""
+    assert ids_in("t.tsv", f'post_id\ttext\n{A}\t"to be\n{B}\tor not"\n{C}\tx\n') == ALL
+
+
+def test_rows_without_an_id() -> None:
+    """Are refused with the line, or left out with a warning, as asked."""
+    body = f"post_id,text\n{A},x\n,no id\nn/a,y\n{B},z\n"
+    words = said(body, "b.csv")
+    assert words.startswith("line 3 of b.csv has no post ID")
+    assert "missing='skip'" in words
+    with pytest.warns(UserWarning, match="2 rows of b.csv without a post ID left out: 3, 4"):
+        records = records_in("b.csv", body, missing="skip")
+    assert [record.post_id for record in records] == [A, B]
+    with pytest.raises(RequestError, match="missing is 'drop'; choose one of"):
+        records_in("b.csv", body, missing="drop")  # type: ignore[arg-type]
+
+
+def test_a_csv_without_a_heading() -> None:
+    """Is read where each line is one post."""
+    assert ids_in("posts.csv", f"{A}\n{B},\n") == [A, B]
+    assert said(f"{A},x\n{B},y\n", "p.csv").startswith("p.csv has no post_id column, only")
+
+
+def test_links_and_guards_in_tables() -> None:
+    """As anywhere."""
+    cells = [f"https://x.com/a/status/{A}", f'"=""{B}"""', f"'{C}"]
+    assert ids_in("t.csv", "Post Link,text\n" + "".join(f"{cell},x\n" for cell in cells)) == ALL
+
+
+# JSON
+
+
+def documents() -> dict[str, Any]:
+    """Return posts as the usual tools write them."""
+    frame = pd.DataFrame({"post_id": ALL, "text": ["x", "y", "z"]})
+    orients = ("columns", "records", "split", "index", "values", "table")
+    tweets = [{"id": int(post), "id_str": post, "user": {"screen_name": "a"}} for post in ALL]
+    users = {"users": [{"id": "9", "username": "bakery"}]}
+    v2 = [{"id": post, "text": "x", "author_id": "9"} for post in ALL]
+    return {
+        **{orient: json.loads(frame.to_json(orient=orient)) for orient in orients},
+        "Series": json.loads(frame["post_id"].to_json()),
+        "to_dict": frame.to_dict("list"),
+        "integers": [int(post) for post in ALL],
+        "links": [f"https://x.com/a/status/{post}" for post in ALL],
+        "nested": [[post] for post in ALL],
+        "search": {"statuses": tweets},
+        "timeline": tweets,
+        "archive": [{"tweet": tweet} for tweet in tweets],
+        "v2": {"data": v2, "includes": users, "meta": {}},
+        "flat": v2,
+        "odd includes": {"data": v2, "includes": [], "meta": None},
+        "odd users": {"data": v2, "includes": {"users": [7]}},
+        "mongo": [{"_id": {"$oid": "5f"}, "id": 1, "id_str": post} for post in ALL],
+        "body": {"tweet_ids": ALL, "engagement_types": ["favorites"]},
+    }
+
+
+@pytest.mark.parametrize("name", documents())
+def test_json_of_the_usual_tools(name: str) -> None:
+    """Every form, laid out anyhow, by name or pasted."""
+    for indent in (None, 1):
+        body = json.dumps(documents()[name], indent=indent)
+        assert ids_in("posts.json", body.encode()) == ALL
+        assert ids_in(PASTED, body) == ALL
+        assert ids_in("tweets.js", f"window.YTD.tweets.part0 = {body};\n".encode()) == ALL
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [*ALL],
+        [json.dumps(post) for post in ALL],
+        [json.dumps({"post_id": post}) for post in ALL],
+        [json.dumps({"id": post, "text": "x"}) for post in ALL],
+        [json.dumps({"data": [{"id": A}, {"id": B}], "meta": {}}), json.dumps({"data": {"id": C}})],
+        [json.dumps({"id": post}, indent=2) for post in ALL],
+        ["", json.dumps({"meta": {"result_count": 0}}), json.dumps(ALL), ""],
+    ],
+)
+def test_json_lines(lines: list[str]) -> None:
+    """A value after the other, of one line or more."""
+    for name in ("posts.jsonl", "posts.ndjson", "posts.json"):
+        assert ids_in(name, "\n".join(lines).encode()) == ALL
+
+
+@pytest.mark.parametrize("name", ["search", "v2"])
+def test_handles_of_json(name: str) -> None:
+    """Stand with the account, within the post or beside it."""
+    handle = {"search": "a", "v2": "bakery"}[name]
+    records = records_in("p.json", json.dumps(documents()[name]))
+    assert [record.handle for record in records] == [handle] * 3
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("[2.125450880059707756e18]", "item 1 of p.json: post ID '2.125450880059707756e18' has"),
+        (f'{{"post_id": "{A}"}}\n{{"post_id": 1.5}}', "line 2 of p.json: post ID '1.5' has been"),
+        ("[" + "9" * 5000 + "]", "item 1 of p.json: '99999"),
+        (f'{{"id": {"9" * 5000}}}', "item 1 of p.json: '99999"),
+        ("[" * 100_000, "p.json holds no list of post IDs: it is nested too deeply"),
+        ("[7, true]", "item 2 of p.json: True is not a post ID"),
+        ("[null]", "item 1 of p.json has no post ID"),
+        ('[{"x": 1}]', "item 1 of p.json has no post_id, only ['x']"),
+        ('{"post_id": "7", "post_id": "8"}', "line 1 of p.json has ['post_id'] twice"),
+        (f'\n\n{{"post_id": "{A}"', "line 3 of p.json is no JSON"),
+        (f"[{A},\n{B}", "line 2 of p.json is no JSON"),
+        ("0123", "line 1 of p.json is no JSON"),
+        (f'{{"columns": ["post_id"], "data": ["{A}"]}}', "item 1 of p.json: '2125450880"),
+        (f'{{"columns": ["post_id", "x"], "data": [["{A}"]]}}', "item 1 of p.json: ['2125"),
+        (f'{{"post_id": ["{A}", "{B}"], "handle": ["a"]}}', "item 1 of p.json: ['a'] is not 2"),
+        ('{"_id": "7", "id": "8"}', "item 1 of p.json: two columns are called the same"),
+        ('{"columns": [["a"]], "data": [[1]]}', "item 1 of p.json has no post_id"),
+        (f'[["{A}", "{B}"]]', "item 1 of p.json is a row with 2 post IDs"),
+    ],
+)
+def test_json_that_is_wrong(body: str, words: str) -> None:
+    """Errors of ours, with line or item."""
+    assert said(body.encode(), "p.json").startswith(words)
+
+
+# Packed
+
+
+def _zipped(content: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("__MACOSX/x", b"?")
+        archive.writestr("inside/posts.csv", content)
+    return file.getvalue()
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zip": _zipped,
+}
+BODY = "post_id,text\n" + "".join(f"{post},x\n" for post in ALL)
+
+
+@pytest.mark.parametrize("ending", PACKERS)
+def test_packed_files(ending: str) -> None:
+    """Are unpacked, whatever they are called; damaged ones are refused in words of ours."""
+    packed = PACKERS[ending](BODY.encode())
+    assert ids_in(f"posts.csv.{ending}", packed) == ALL
+    assert ids_in("posts", packed) == ALL
+    place = packed.find(b"inside/posts.csv") + 20
+    for damaged in (packed[:-9], packed[:place] + b"\xff" * 9 + packed[place + 9 :]):
+        assert f"posts.csv.{ending} is damaged" in said(damaged, f"posts.csv.{ending}")
+
+
+@pytest.mark.parametrize("ending", PACKERS)
+def test_bombs(ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more is unpacked than may be."""
+    monkeypatch.setattr(reader, "MOST_BYTES", 1000)
+    packed = PACKERS[ending](b"7\n" * 1000)
+    assert said(packed, "b.gz") == "b.gz holds more than 1,000 bytes; split it"
+    with pytest.raises(ep.InvalidPostId, match="holds more than 1,000 bytes; split it"):
+        ep.read_posts(io.BytesIO(b"7\n" * 1000))
+
+
+def test_a_workbook() -> None:
+    """Is no zip of posts."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("[Content_Types].xml", b"")
+    assert said(file.getvalue(), "p.xlsx").startswith("p.xlsx is a workbook; save it as CSV")
+
+
+# Lists, as pasted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{A} {B}",
+        f"{A},{B}",
+        f"{A}; {B};",
+        f"  {A}\r\n{B}\r\n",
+        f"{A}\t{B}",
+        f"{A}|{B}",
+        f"['{A}', '{B}']",
+        f"[{A}, {B}]",
+        f'["{A}","{B}"]',
+        f"('{A}', '{B}',)",
+        f"{{'{A}', {B}}}",
+        f"post_id\n{A}\n{B}\n",
+        f'"post_id"\n"{A}"\n""\n"{B}"\n',
+        f"\ufeffpost_id\r\n{A}\r\n{B}",
+        f"# mine\n{A}  \n\t# 8 not yet\n{B}",
+        f"\u201c{A}\u201d, \u2018{B}\u2019",
+        f"`{A}`\u00a0\u200b`{B}`",
+        f"{A}\u2028[[{B}]]",
+        f"1) https://x.com/bakery/status/{A}\n2) {B}",
+        f"1. https://x.com/bakery/status/{A}\n2. https://x.com/bakery/status/{B}",
+        f"- https://x.com/bakery/status/{A}\n- {B}",
+        f"\u2022 {A}\n* {B}",
+        f"[1] {A}\n[2] {B}",
+        f"[one (1)](https://x.com/a/status/{A}), [two](<https://x.com/a/status/{B}>)",
+        f"https://x.com/a/status/{A}?s=20,https://x.com/a/status/{B}?s=20&t=a,b;c=d",
+        f"<https://x.com/a/status/{A}>; x.com/a/status/{B}.",
+        f"ID: {A}\nID: {B}",
+        f"'{A}\n'{B}",
+        f'="{A}"\n="{B}"',
+        f"{A}.0\n{B}.0",
+        f"Post Link\thandle\nhttps://x.com/a/status/{A}\ta\nhttps://x.com/a/status/{B}\tb",
+    ],
+)
+def test_pasted_from_anywhere(text: str) -> None:
+    """A list of Python, JSON or Markdown, a column, a table, a message."""
+    assert ids_in(PASTED, text) == [A, B]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"{A}\t551\n{B}\t412", "line 1 of the pasted text: '551' is too short"),
+        (f"{A} 2026", "'2026' is too short"),
+        (f"[{A}, 551]", "item 2 of the pasted text: '551' is too short"),
+        (f"{A}\n551\n{B}", "line 2 of the pasted text: '551' is too short"),
+        (f"0    {A}\n1    {B}", "'0' is too short"),
+        (f"{A} hello", "'hello' is not a post ID"),
+        (f"{A} # mine", "'#' is not a post ID"),
+        (f"{A}abc", "is not a post ID"),
+        ("https://x.com/name", "'https://x.com/name' is not a post ID"),
+        (f"https://evilx.com/a/status/{A}", "is not a post ID"),
+        ("21,25,45,08,80,05,97,07,756", "looks like one number"),
+        ("2125 4508 8005 9707 756", "looks like one number"),
+        ("1,060,976,163,948,900,000", "looks like one number"),
+        (f"{A}\n1 060 976 163 948 900 000", "line 2 of the pasted text: '1 060 976"),
+        ("1\u202f060\u202f976\u202f163\u202f948\u202f900\u202f000", "looks like one number"),
+        ("1.06e18", "has been a float"),
+        ("[1.06098E+18, 7]", "'1.06098E+18' has been a float"),
+        ("1060976163948904448.0", "has been a float"),
+        ("[7, null]", "item 2 of the pasted text has no post ID"),
+        ("7 nan", "has no post ID"),
+        ("12345678901234567890", "is not a post ID"),
+        ("\u0667", "is not a post ID"),
+        ("a" * 10_000, "…' is not a post ID"),
+    ],
+)
+def test_pasted_what_is_none(text: str, words: str) -> None:
+    """A count, a year or a rank is no post; a number in groups is not several."""
+    told = said(text)
+    assert words in told
+    assert len(told) < 300
+
+
+@pytest.mark.parametrize("text", ["1,234,567", "[100, 200, 300, 400, 500]", "1,2,3,4,5,6", "20"])
+def test_pasted_short_ids(text: str) -> None:
+    """Posts of the first years have short IDs, and may stand among themselves."""
+    assert ids_in(PASTED, text) == text.strip("[]").replace(" ", "").split(",")
+
+
+def test_short_ids_among_long_ones() -> None:
+    """Are posts where a heading says so."""
+    assert ids_in(PASTED, f"post_id\n{A}\n20\n") == [A, "20"]
+    assert ids_in("p.jsonl", f'{{"post_id": "{A}"}}\n{{"post_id": 20}}') == [A, "20"]
+
+
+def test_short_ids_in_files() -> None:
+    """Are posts where each has a line of its own, or is an item; not beside another."""
+    assert ids_in("p.txt", f"{A}\n20\n") == [A, "20"]
+    assert ids_in("p.json", f"[{A}, 20]") == [A, "20"]
+    assert said(f"{A} 20\n", "p.txt").startswith("line 1 of p.txt: '20' is too short")
+
+
+SEPARATORS = [" ", "\n", "\r\n", "\t", ",", ", ", ";", ";\n", "\u00a0", "\u2028", ",,", "\n\n# 7\n"]
+AROUND = [
+    ("", ""),
+    ("'", "'"),
+    ('"', '"'),
+    ("[", "]"),
+    ("('", "')"),
+    ("\u201c", "\u201d"),
+    ("https://x.com/i/web/status/", "?s=20"),
+    ("<x.com/name/status/", "/photo/1>"),
+    ("mobile.twitter.com/#!/a/status/", "?t=a,b;c"),
+]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(10**10, 10**19 - 1).filter(lambda n: n % 10 and n % 8).map(str),
+            st.sampled_from(AROUND),
+            st.sampled_from(SEPARATORS),
+        )
+    ),
+    st.sampled_from(["", "[", "\n"]),
+    st.sampled_from(["", "]", ",\n]\n"]),
+)
+def test_any_joining_of_ids(
+    pieces: list[tuple[str, tuple[str, str], str]], before: str, after: str
+) -> None:
+    """However IDs are joined, wrapped and linked, they come back: all, whole, in order."""
+    joined = "".join(left + post + right + apart for post, (left, right), apart in pieces)
+    assert ids_in(PASTED, before + joined + after) == [post for post, _, _ in pieces]
+
+
+@pytest.mark.filterwarnings("ignore:.*lost their last digits")
+@given(st.text() | st.text('0123456789,;\t "\n[]{}:.post_id'), st.sampled_from(["a.csv", "a.json"]))
+def test_any_text_at_all(text: str, name: str) -> None:
+    """Is read, or refused in an error of ours; what is read is IDs."""
+    for file in (name, PASTED):
+        for content in (text, text.encode("utf-8", "surrogatepass")):
+            try:
+                ids = ids_in(file, content)
+            except RequestError:
+                continue
+            assert all(post.isascii() and post.isdigit() and len(post) < 20 for post in ids)
+
+
+@pytest.mark.filterwarnings("ignore:.*lost their last digits")
+@given(st.binary(), st.sampled_from([b"", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04"]))
+def test_any_bytes_at_all(content: bytes, mark: bytes) -> None:
+    """Likewise."""
+    try:
+        records_in("posts", mark + content)
+    except RequestError:
+        return
+
+
+# Whose posts, and several files
+
+
+def test_two_handles_of_one_post(tmp_path: Path) -> None:
+    """Both places are named, also of different files."""
+    for name, handle in (("a.csv", "one"), ("b.csv", "two")):
+        (tmp_path / name).write_text(f"post_id,handle\n{A},{handle}\n")
+    paths = [str(tmp_path / name) for name in ("a.csv", "b.csv")]
+    arguments = parser().parse_args(["totals", *paths])
+    with pytest.raises(RequestError) as caught:
+        arguments.question(arguments)
+    words = f"line 2 of {paths[1]}: post {A} is two's, and one's in line 2 of {paths[0]}; keep one"
+    assert str(caught.value) == words
+
+
+@pytest.mark.parametrize("handle", ["@Bakery", "bakery ", "BAKERY"])
+def test_one_handle_in_two_spellings(handle: str) -> None:
+    """Is one."""
+    body = f"post_id,handle\n{A},bakery\n{A},{handle}\n"
+    assert len(ep.read_posts(io.StringIO(body))) == 1
+
+
+def test_an_error_in_the_second_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names that file and the line; rows without an ID are left out if asked."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text(f"post_id,text\n{A},x\n")
+    rows = "".join(f"{number},x\n" for number in range(int(B), int(B) + 401))
+    Path("b.csv").write_text(f"post_id,text\n{rows},no id\n{C},y\n")
+    assert main(["totals", "a.csv", "b.csv"]) == 2
+    assert "line 403 of b.csv has no post ID" in capsys.readouterr().err
+    arguments = parser().parse_args(["totals", "a.csv", "b.csv", "--missing", "skip"])
+    with pytest.warns(UserWarning, match="1 row of b.csv without a post ID left out: 403"):
+        assert len(arguments.question(arguments).post_ids) == 403
+
+
+@pytest.mark.parametrize(
+    ("typed", "ids"),
+    [
+        (f"https://x.com/bakery/status/{A}?s=20", (A,)),
+        (f"x.com/bakery/status/{A}", (A,)),
+        (f"{A},{B}", (A, B)),
+        (f"{A},", (A,)),
+        (f"'{A}'", (A,)),
+        ("7", ("7",)),
+    ],
+)
+def test_posts_that_are_typed(typed: str, ids: tuple[str, ...]) -> None:
+    """Links, and IDs with commas between."""
+    arguments = parser().parse_args(["totals", typed])
+    assert arguments.question(arguments).post_ids == ids
+    assert ep.totals(ids, engagement_types=["likes"]).post_ids == ids
+
+
+@pytest.mark.parametrize("typed", ["hello", "https://x.com/bakery", "x" * 5000, "a\0b"])
+def test_what_is_typed_and_is_nothing(typed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, with what would do."""
+    assert main(["totals", typed]) == 2
+    assert "is neither a post ID nor a file; links can be https://x.com" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stream", [None, io.StringIO("")])
+def test_standard_input_that_is_empty(
+    stream: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Or closed, as cron may have it: nothing was named."""
+    monkeypatch.setattr(sys, "stdin", stream)
+    assert main(["totals", "-"]) == 2
+    assert "no post IDs in ['standard input']" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("other", [[A], A.encode(), None, 7])
+def test_what_is_no_file(other: Any) -> None:
+    """Is refused."""
+    with pytest.raises(ep.InvalidPostId, match="is neither a path nor an open file"):
+        ep.read_posts(other)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 10**19) | st.floats() | st.sampled_from([A, "x"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    *("post_id", "id", "data", "columns", "includes", "users", "user", "handle"),
+                    *("tweet", "meta", "text", "author_id", "0", "created_at"),
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.filterwarnings("ignore:.*lost their last digits")
+@given(JSON)
+def test_any_json_at_all(value: Any) -> None:
+    """Is read, or refused in an error of ours."""
+    try:
+        posts = ep.read_posts(io.StringIO(json.dumps([value])))
+    except (RequestError, ep.FrameError):
+        return
+    assert posts["post_id"].str.fullmatch("[0-9]{1,19}").all()
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is read as what it is."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(BODY.encode()))))
+    assert [record.post_id for record in read_records("-")] == ALL

@@ -1,0 +1,288 @@
+"""What is the ID of a post, what never was, and what no longer is."""
+
+from __future__ import annotations
+
+import random
+import warnings
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import engagement_pandas as ep
+from engagement_pandas import InvalidPostId, created_at
+from engagement_pandas.request.post_ids import unique_ids
+from engagement_pandas.text import check_digits
+
+ID = "1060976163948904448"
+
+
+@pytest.mark.parametrize(
+    "posts",
+    [
+        [ID, "7"],
+        (ID, 7),
+        iter([ID, 7]),
+        pd.Series([ID, "7"]),
+        pd.Series([int(ID), 7]),
+        pd.Series([int(ID), 7], dtype="Int64"),
+        pd.Series([int(ID), 7], dtype="uint64[pyarrow]"),
+        pd.Series([ID, "7"], dtype="category"),
+        pd.Index([ID, "7"]),
+        np.array([int(ID), 7]),
+        pd.DataFrame({"text": ["a", "b"], "post_id": [ID, "7"]}),
+        {ID: 0, "7": 1}.keys(),
+    ],
+    ids=lambda posts: type(posts).__name__,
+)
+def test_any_iterable_of_ids(posts: Any) -> None:
+    """Strings and exact integers, in any container, come out as strings in order."""
+    assert unique_ids(posts) == (ID, "7")
+
+
+def test_duplicates_once() -> None:
+    """An ID given as text and as a number is the same ID, asked once, in first place."""
+    assert unique_ids(["9", ID, 9, int(ID), "9"]) == ("9", ID)
+
+
+@given(st.integers(0, 10**19 - 1))
+def test_integers_are_exact(number: int) -> None:
+    """Every integer of up to 19 digits keeps every digit."""
+    assert unique_ids([number]) == (str(number),)
+
+
+@pytest.mark.parametrize(
+    ("posts", "words"),
+    [
+        ([], "is empty"),
+        (pd.DataFrame({"post_id": []}, dtype="str"), "is empty"),
+        (ID, "give a list"),
+        (b"123", "give a list"),
+        (int(ID), "give a list"),
+        (None, "give a list"),
+        ({"post_id": [ID]}, "give a list"),
+        (pd.DataFrame({"tweet_id": [ID]}), "no post_id column, only ['tweet_id']"),
+        ([1.060976163948904448e18], "has been a float"),
+        (["1.060976163948904e+18"], "has been a float"),
+        (["1060976163948904448.0"], "has been a float"),
+        (["nan"], "has been a float"),
+        ([float("nan")], "has been a float"),
+        ([np.float64(7)], "has been a float"),
+        (pd.Series([1.0, 2.0]), "dtype={'post_id': str}"),
+        (pd.Series([1.0, None], dtype="Float64"), "dtype={'post_id': str}"),
+        ([pd.NA], "<NA> is not a post ID"),
+        ([None], "None is not a post ID"),
+        ([True], "True is not a post ID"),
+        (["12345678901234567890"], "'12345678901234567890' is not a post ID"),
+        ([10**19], "10000000000000000000 is not a post ID"),
+        ([-1], "-1 is not a post ID"),
+        ([""], "'' is not a post ID"),
+        (["\u0667"], "'\u0667' is not a post ID"),
+        (["https://x.com/a"], "is not a post ID"),
+        (["7", "x"], "'x' is not a post ID; give 1 to 19 digits as text, or a link (row 1"),
+        ([["7"]], "['7'] is not a post ID"),
+        (np.array(7), "give a list"),
+        ([10**30], "is not a post ID"),
+    ],
+)
+def test_refused_with_the_value_and_the_cure(posts: Any, words: str) -> None:
+    """What is no ID, or no longer one, is refused in words that tell which and why."""
+    with pytest.raises(InvalidPostId) as caught:
+        unique_ids(posts)
+    assert words in str(caught.value)
+
+
+def test_one_bad_id_among_many() -> None:
+    """A single damaged ID among good ones is found, not skipped."""
+    with pytest.raises(InvalidPostId, match="'x'"):
+        unique_ids([*map(str, range(1000)), "x"])
+
+
+A, B, C = "2125450880059707756", "2125883449981014166", "2126138811200049196"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f" {A} ",
+        f"{A}\n",
+        f"\ufeff{A}\u200b\u00a0",
+        f"'{A}",
+        f'="{A}"',
+        f'"{A}"',
+        f"ID:{A}",
+        f"Post ID: {A}",
+        f"tweet_id={A}",
+        f"{A}.0",
+        f"{A}.00",
+        "2,125,450,880,059,707,756",
+        "2.125.450.880.059.707.756",
+        "2\u202f125\u202f450\u202f880\u202f059\u202f707\u202f756",
+        "21,25,45,08,80,05,97,07,756",
+        "2125 4508 8005 9707 756",
+    ],
+)
+def test_guards_and_groups(text: str) -> None:
+    """What people put around an ID to save it from a spreadsheet, and what that makes of it."""
+    assert unique_ids([text]) == (A,)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("x.com", "www.x.com", "mobile.x.com", "X.com", "x.com:443"),
+        *("twitter.com", "mobile.twitter.com", "m.twitter.com", "www.twitter.com"),
+        *("fxtwitter.com", "vxtwitter.com", "fixupx.com", "d.fxtwitter.com", "nitter.net"),
+    ],
+)
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("i/web/status/{}", "i/status/{}", "bakery/status/{}", "statuses/{}"),
+        *("#!/bakery/status/{}", "bakery/statuses/{}", "bakery/status/{}?s=20&t=a,b;c=d"),
+        *("bakery/status/{}/photo/1", "bakery/status/{}#m", "bakery/status/{}/", "a/status/{}."),
+    ],
+)
+def test_links_of_any_host(host: str, path: str) -> None:
+    """X's hosts and the well-known mirrors, all forms of the path."""
+    for scheme in ("https://", "http://", "HTTPS://", "//", ""):
+        assert unique_ids([f"{scheme}{host}/{path.format(A)}"]) == (A,)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        *(f"https://evilx.com/a/status/{A}", f"https://x.com.evil.org/a/status/{A}"),
+        *(f"https://x.com/a/status/{A}x", "https://x.com/a/status/", f"https://x.com/i/lists/{A}"),
+        *(f"https://x.com/a/status/{A}000", "https://x.com/a", f"https://x-com/a/status/{A}"),
+    ],
+)
+def test_links_to_something_else(link: str) -> None:
+    """Are refused, in words that show them."""
+    with pytest.raises(InvalidPostId, match="is not a post ID"):
+        unique_ids([link])
+
+
+def _rounded(post: str, program: str) -> str:
+    """Return what a program makes of an ID, by Python's own arithmetic."""
+    made = {
+        "excel": lambda: post[:15] + "0" * (len(post) - 15),
+        "javascript": lambda: str(int(Decimal(repr(float(post))))),
+        "jq": lambda: str(int(Decimal(f"{float(post):.16e}"))),
+        "float": lambda: str(int(float(post))),
+    }
+    return made[program]()
+
+
+PROGRAMS = ["excel", "javascript", "jq", "float"]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@given(posts=st.sets(st.integers(10**18, 2 * 10**18), min_size=12, max_size=12))
+def test_digits_lost_on_the_way(program: str, posts: set[int]) -> None:
+    """A dozen IDs that went through a program are refused."""
+    lost = {_rounded(str(post), program) for post in posts}
+    if len(lost) == 12 and not any(int(post) % 4096 == 0 for post in lost):
+        with pytest.raises(InvalidPostId, match=r"12 of 12 post IDs .* lost their last digits"):
+            check_digits(lost, ep.InvalidPostId)
+
+
+@pytest.mark.parametrize("size", [1, 3, 30, 394])
+@pytest.mark.parametrize("sequence", ["none", "small", "any"])
+def test_true_ids_are_not_doubted(size: int, sequence: str) -> None:
+    """Snowflakes of 2012 to 2030, whose last 12 bits are zero, small, or anything."""
+    dice = random.Random(size)  # noqa: S311 - no secret
+    last = {"none": lambda: 0, "small": lambda: dice.choice([0, 0, 0, 1, 2, 3])}
+    doubted = 0
+    for _ in range(100):
+        ids = [
+            (dice.randrange(4 * 10**10, 6 * 10**11) << 22)
+            + (dice.randrange(320, 384) << 12)
+            + last.get(sequence, lambda: dice.randrange(4096))()
+            for _ in range(size)
+        ]
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            check_digits(map(str, ids), ep.InvalidPostId)
+        doubted += bool(told)
+    assert doubted <= 1
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [A, "2125883449981010000", "2126138811200040000"],
+        ["2125450880059707600", "2125883449981014300", "2126138811200049200"],
+        ["2125450000000000000", "2125880000000000000"],
+    ],
+)
+def test_some_digits_are_enough(ids: list[str]) -> None:
+    """Excel's, of some of the IDs only; JavaScript's; what a scientific notation has left."""
+    with pytest.raises(ep.FrameError, match=r"lost their last digits"):
+        check_digits(ids, ep.FrameError)
+
+
+@pytest.mark.parametrize(
+    ("first", "spacing", "lost"),
+    [(5 * 10**16, 8, False), (10**17, 16, True)],
+    ids=["of 56 bits", "of 57 bits"],
+)
+def test_endings_that_true_ids_have_too_tell_nothing(
+    first: int,
+    spacing: int,
+    lost: bool,  # noqa: FBT001
+) -> None:
+    """A float64 leaves multiples of 8 of the IDs of early 2011: one in eight is such by chance."""
+    ids = [str(first + spacing * (4 * n + 1)) for n in range(12)]
+    assert all(int(post) == int(float(post)) for post in ids)
+    with pytest.raises(InvalidPostId, match="12 of 12 post IDs") if lost else nullcontext():
+        check_digits(ids, ep.InvalidPostId)
+
+
+def test_few_digits_are_doubted() -> None:
+    """Two of floats may be chance, so this warns; one of Excel alone says nothing."""
+    with pytest.warns(UserWarning, match="seem to have lost their last digits"):
+        check_digits([A[:-3] + "648", B[:-3] + "272"], ep.InvalidPostId)
+    check_digits(["2125883449981010000"], ep.InvalidPostId)
+    check_digits(["2041000000000000000", "2041000000000000001"], ep.InvalidPostId)
+
+
+@pytest.mark.parametrize("ask", [ep.totals, ep.last_28_hours])
+@pytest.mark.parametrize("kind", [list, tuple, pd.Series])
+def test_lost_digits_are_never_asked_for(ask: Any, kind: Any) -> None:
+    """However the IDs are given."""
+    posts = kind([post[:15] + "0000" for post in (A, B, C)])
+    with pytest.raises(InvalidPostId, match="3 of 3 post IDs"):
+        ask(posts, engagement_types=["favorites"])
+
+
+def test_a_missing_id_in_a_frame() -> None:
+    """Is named with its row."""
+    posts = pd.DataFrame({"post_id": [A, None, B]})
+    with pytest.raises(InvalidPostId, match=r"nan .*row 1 of the posts"):
+        unique_ids(posts)
+
+
+def test_age_is_in_the_id() -> None:
+    """(id >> 22) + 1288834974657 ms: worked out by hand for 1060976163948904448."""
+    assert 1060976163948904448 // 4194304 + 1288834974657 == 1541791404126
+    assert created_at(ID) == datetime.fromtimestamp(1541791404.126, UTC)
+
+
+@pytest.mark.parametrize("post", ["abc", "1" * 40, 1.5e18, None, pd.NA, ""])
+def test_age_of_what_is_no_id(post: Any) -> None:
+    """Refused as anywhere."""
+    with pytest.raises(InvalidPostId):
+        created_at(post)
+
+
+def test_ids_before_snowflake_hold_no_time() -> None:
+    """IDs up to November 2010 were numbered one by one."""
+    assert created_at("29700859246") is None
+    assert created_at("29700859247") is not None

@@ -1,0 +1,309 @@
+"""The files of an archive: bombs, full disks, and what killed processes leave behind."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import time
+import tracemalloc
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from client.test_failures import Rule
+from support.archive.asking import in_parts
+from support.scripted import Scripted, ScriptedServer, Seen
+
+import engagement_pandas as ep
+from engagement_pandas import files
+from engagement_pandas.cli import main
+from engagement_pandas.response import record
+from engagement_pandas.response.answer_files import PROBE, QUESTION
+from engagement_pandas.response.collection import Collection
+from engagement_pandas.response.envelope import LARGEST_BODY
+
+LIMIT = 1_000_000
+QUESTION_LIMIT = 2_000_000
+
+
+@pytest.fixture
+def archive(tmp_path: Path, server: ScriptedServer) -> ep.Archive:
+    """Return an archive, and a server that counts 5 for each post."""
+
+    def answer(seen: Seen) -> Scripted:
+        return Scripted(200, {"by_post": {p: {"replies": "5"} for p in seen.body["tweet_ids"]}})
+
+    server.script = Rule(server, answer)
+    return ep.Archive(tmp_path / "raw")
+
+
+def question(posts: int = 3) -> Any:
+    """Ask for posts, one a request."""
+    window = ep.Window.covering("2026-04-01", "2026-04-02")
+    ids = [str(number) for number in range(1, posts + 1)]
+    asked = ep.historical(ids, engagement_types=["replies"], window=window, by=ep.BY_POST)
+    return in_parts(asked, 1)
+
+
+def collect(client: ep.EngagementClient, archive: ep.Archive, todo: Any = None) -> Collection:
+    """Collect without a progress bar."""
+    return client.collect(todo or question(), into=archive, watch=lambda _: None)
+
+
+# Bombs
+
+
+def bomb(size: int, head: bytes = b"", members: int = 1) -> bytes:
+    """Return a gzip file of so many zeros behind a head, in one or more members."""
+    packing = zlib.compressobj(9, zlib.DEFLATED, 31)
+    packed = packing.compress(head + bytes(size // members)) + packing.flush()
+    return packed + gzip.compress(bytes(size // members)) * (members - 1)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the bounds small, so that more is soon unpacked."""
+    monkeypatch.setattr(record, "LARGEST_BODY", LIMIT)
+    monkeypatch.setattr(record, "LONGEST_LINE", LIMIT)
+    for load in (record.load,):
+        monkeypatch.setattr(load, "__defaults__", (LIMIT,))
+    monkeypatch.setattr("engagement_pandas.response.collection.LONGEST_QUESTION", QUESTION_LIMIT)
+
+
+def head_of(path: Path) -> bytes:
+    """Return the first line of a stored file."""
+    return gzip.decompress(path.read_bytes()).partition(b"\n")[0] + b"\n"
+
+
+BOMBS: dict[str, Callable[[bytes], bytes]] = {
+    "no line": lambda _: bomb(20 * LIMIT),
+    "a body": lambda head: bomb(20 * LIMIT, head),
+    "many members": lambda head: bomb(20 * LIMIT, head, 40),
+}
+
+
+def test_the_bound_is_that_of_the_wire() -> None:
+    """What cannot arrive is not read either."""
+    assert record.LARGEST_BODY == LARGEST_BODY < 64_000_000
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("kind", BOMBS)
+@pytest.mark.parametrize("which", ["an answer", "the question", "what is set aside"])
+def test_a_bomb_at_rest(
+    client: ep.EngagementClient, archive: ep.Archive, kind: str, which: str
+) -> None:
+    """20 MB from 20 kB: a damage that is named, in the room of the bound."""
+    made = collect(client, archive)
+    asked = made.requests[1]
+    path = {
+        "an answer": made.records.file(asked),
+        "the question": made.path / QUESTION,
+        "what is set aside": made.records.aside(asked),
+    }[which]
+    packed = BOMBS[kind](head_of(made.records.file(asked)))
+    assert len(packed) < LIMIT
+    path.write_bytes(packed)
+    if which == "what is set aside":
+        made.records.file(asked).unlink()
+    tracemalloc.start()
+    try:
+        (damage,) = archive.verify()
+        with pytest.raises(ep.ArchiveError) as caught:
+            ep.flatten(archive)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 12 * LIMIT
+    if which == "what is set aside":  # then the answer is just missing
+        assert damage.why == "missing"
+    else:
+        assert damage.path == path
+        assert "bytes" in damage.why
+        assert path.name in str(caught.value)
+    assert isinstance(caught.value, OSError)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_bomb_on_the_command_line(
+    client: ep.EngagementClient, archive: ep.Archive, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A sentence, and an exit code; and the same call mends it."""
+    made = collect(client, archive)
+    path = made.records.file(made.requests[1])
+    path.write_bytes(bomb(20 * LIMIT, head_of(path)))
+    assert main(["verify", str(archive.folder)]) == 9
+    assert f"{path}\tFileTooLarge: more than 1,000,000 bytes" in capsys.readouterr().out
+    assert main(["flatten", str(archive.folder)]) == 7
+    assert path.name in capsys.readouterr().err
+    collect(client, archive)
+    assert archive.verify() == ()
+
+
+def test_a_question_too_large_to_be_read_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is sent."""
+    monkeypatch.setattr(record, "LONGEST_QUESTION", 100)
+    with pytest.raises(ep.ArchiveError, match="too large to store; collect it in several"):
+        record.packed({"parts": ["x" * 100]}, b"")
+
+
+# Full disks
+
+
+class Usage(NamedTuple):
+    """As shutil has it."""
+
+    total: int
+    used: int
+    free: int
+
+
+def test_a_disk_without_room_for_what_is_on_its_way(
+    client: ep.EngagementClient,
+    archive: ep.Archive,
+    server: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is sent; and as soon as there is room, ten bytes a count, everything."""
+    free = 9
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12, 0, free))
+    with pytest.raises(ep.ArchiveError, match=r"has 9 bytes free.*take 10 bytes; free some room"):
+        collect(client, archive)
+    assert server.seen == []
+    free = 10
+    assert len(list(collect(client, archive))) == 3
+    free = 0  # to read it again takes no room
+    assert len(list(collect(client, archive))) == 3
+    assert len(server.seen) == 3
+
+
+def full(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """Let so many temporary files be written, and then none: a quota, or a read-only folder."""
+    real, written = Path.open, iter(range(10**6))
+
+    def opened(self: Path, mode: str = "r", *rest: Any, **named: Any) -> Any:
+        if mode == "xb" and next(written) >= after:
+            raise OSError(122, os.strerror(122))
+        return real(self, mode, *rest, **named)
+
+    monkeypatch.setattr(Path, "open", opened)
+
+
+def test_a_quota_that_is_spent(
+    client: ep.EngagementClient,
+    archive: ep.Archive,
+    server: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The question was stored before; nothing is sent, since nothing can be written."""
+    with pytest.raises(RuntimeError):
+        client.collect(question(), into=archive, watch=_raising)
+    full(monkeypatch, 0)
+    with pytest.raises(ep.ArchiveError, match=r"takes no answers.*free some room"):
+        collect(client, archive)
+    assert server.seen == []
+
+
+def _raising(_: Any) -> None:
+    raise RuntimeError
+
+
+def test_nothing_is_sent_after_an_answer_that_cannot_be_stored(
+    client: ep.EngagementClient,
+    archive: ep.Archive,
+    server: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The question, the probe and one answer find room: the second is the last that is sent."""
+    full(monkeypatch, 3)
+    with pytest.raises(ep.ArchiveError, match="cannot be written"):
+        collect(client, archive, question(20))
+    assert len(server.seen) == 2
+
+
+def test_the_probe_leaves_nothing(
+    client: ep.EngagementClient, archive: ep.Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is of 64 kB, and removed also where it fails."""
+    sizes: list[int] = []
+    real = files.os.fsync
+
+    def fsync(handle: int) -> None:
+        sizes.append(os.fstat(handle).st_size)
+        real(handle)
+
+    monkeypatch.setattr(files.os, "fsync", fsync)
+    made = collect(client, archive)
+    assert sizes.count(PROBE) == 1
+    assert not [path for path in made.path.iterdir() if path.name.startswith(".")]
+
+
+# What killed processes leave behind
+
+
+def left(folder: Path, name: str, age: float, *, a_folder: bool = False) -> Path:
+    """Leave a temporary file or folder of some age."""
+    path = folder / f".{'0123456789abcdef' * 2}-{name}"
+    if a_folder:
+        path.mkdir()
+        (path / QUESTION).write_bytes(b"half")
+    else:
+        path.write_bytes(b"half")
+    then = time.time() - age
+    os.utime(path, (then, then))
+    return path
+
+
+HOUR = 3600
+
+
+@pytest.mark.parametrize("by", ["collect", "verify"])
+def test_they_are_swept(client: ep.EngagementClient, archive: ep.Archive, by: str) -> None:
+    """Files in a collection and folders beside it, when they are older than an hour."""
+    made = collect(client, archive)
+    some = made.records.file(made.requests[0]).name
+    for age in (HOUR + 60, HOUR - 60):
+        beside = [
+            left(made.path, some, age),
+            left(made.path, "complete", age),
+            *([left(archive.folder, "historical-0123", age, a_folder=True)]),
+        ]
+        mine = made.path / ".notes"
+        mine.write_text("mine")
+        os.utime(mine, (0, 0))
+        if by == "collect":
+            collect(client, archive)
+        else:
+            assert archive.verify() == ()
+        assert [path.exists() for path in beside] == [age < HOUR] * 3
+        assert mine.exists()
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_exports_sweep_their_own(tmp_path: Path, ending: str) -> None:
+    """An hour later the next export to the same path removes what is left, and of no other."""
+    counts = ep.flatten_json(json.dumps({"g": {"1": {"replies": "1"}}}))
+    path = tmp_path / f"counts.{ending}"
+    old = left(tmp_path, path.name, HOUR + 60)
+    other = left(tmp_path, f"others.{ending}", HOUR + 60)
+    (ep.write_csv if ending == "csv" else ep.write_parquet)(counts, path)
+    assert (old.exists(), other.exists()) == (False, True)
+    young = left(tmp_path, path.name, HOUR - 60)
+    (ep.write_csv if ending == "csv" else ep.write_parquet)(counts, path)
+    assert young.exists()
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    """It is removed, and what it leads to stays."""
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "file").write_text("mine")
+    link = tmp_path / f".{'0' * 32}-name"
+    link.symlink_to(kept)
+    os.utime(link, (0, 0), follow_symlinks=False)
+    files.sweep(tmp_path)
+    assert (link.is_symlink(), (kept / "file").exists()) == (False, True)

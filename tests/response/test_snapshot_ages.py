@@ -1,0 +1,365 @@
+"""How far apart the answers of a snapshot are, and when an unfinished one is gone on with."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from client.test_failures import Rule
+from support.archive.asking import in_parts
+from support.scripted import FakeClock, Scripted, ScriptedServer, Seen
+
+import engagement_pandas as ep
+from engagement_pandas.cli import main
+from engagement_pandas.response.answer_files import QUESTION
+from engagement_pandas.response.collection import MOST_APART, Collection
+from engagement_pandas.response.record import packed
+
+SNAPSHOTS = {
+    "totals": (ep.totals, timedelta(hours=1)),
+    "28hr": (ep.last_28_hours, timedelta(minutes=10)),
+}
+each = pytest.mark.parametrize("endpoint", SNAPSHOTS)
+WEEK = timedelta(days=7)
+
+
+class Stop(Exception):
+    """A job that is killed."""
+
+
+class Api:
+    """Counts what it is asked; every count is the number of the request."""
+
+    def __init__(self, server: ScriptedServer) -> None:
+        self._server = server
+        server.script = Rule(server, self._answer)
+
+    def _answer(self, seen: Seen) -> Scripted:
+        posts = {p: {"replies": str(len(self._server.seen))} for p in seen.body["tweet_ids"]}
+        return Scripted(200, {"by_post": posts})
+
+    @property
+    def sent(self) -> list[str]:
+        return [post for seen in self._server.seen for post in seen.body["tweet_ids"]]
+
+
+@pytest.fixture
+def api(server: ScriptedServer) -> Api:
+    """Return the scripted API."""
+    return Api(server)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> ep.Archive:
+    """Return an archive."""
+    return ep.Archive(tmp_path / "raw")
+
+
+def question(endpoint: str) -> Any:
+    """Ask for three posts, one a request."""
+    ask, _ = SNAPSHOTS[endpoint]
+    return in_parts(ask(["1", "2", "3"], engagement_types=["replies"], by=ep.BY_POST), 1)
+
+
+def begun(client: ep.EngagementClient, todo: Any, archive: ep.Archive, answers: int) -> Collection:
+    """Begin a snapshot, and be killed after some answers."""
+
+    def watch(step: Any) -> None:
+        if step.done >= answers:
+            raise Stop
+
+    with pytest.raises(Stop):
+        client.collect(todo, into=archive, watch=watch)
+    return archive.collections[-1]
+
+
+def collect(client: ep.EngagementClient, todo: Any, archive: ep.Archive) -> Collection:
+    """Collect without a progress bar."""
+    return client.collect(todo, into=archive, watch=lambda _: None)
+
+
+def test_the_bounds() -> None:
+    """Ten minutes and an hour; a window of the past has none."""
+    assert {str(kind): most for kind, most in MOST_APART.items()} == {
+        name: most for name, (_, most) in SNAPSHOTS.items()
+    }
+
+
+@each
+def test_gone_on_with_in_time(
+    client: ep.EngagementClient, api: Api, archive: ep.Archive, clock: FakeClock, endpoint: str
+) -> None:
+    """At the bound it is completed."""
+    first = begun(client, question(endpoint), archive, 1)
+    clock.now += SNAPSHOTS[endpoint][1].total_seconds()
+    assert collect(client, question(endpoint), archive) == first
+    assert first.complete
+    assert api.sent == ["1", "2", "3"]
+    assert archive.verify() == ()
+
+
+@each
+@pytest.mark.parametrize("answers", [0, 1, 3])
+@pytest.mark.parametrize("later", [1, -1], ids=["later", "clock set back"])
+def test_too_old_to_go_on_with(  # noqa: PLR0913, PLR0917
+    client: ep.EngagementClient,
+    api: Api,
+    archive: ep.Archive,
+    clock: FakeClock,
+    endpoint: str,
+    answers: int,
+    later: int,
+) -> None:
+    """A new one is begun, also where only the mark is missing; the old one is reported once."""
+    first = begun(client, question(endpoint), archive, answers)
+    sent = len(api.sent)
+    clock.now += later * (SNAPSHOTS[endpoint][1].total_seconds() + 2)
+    what = f"{first.path.name} is not finished.*{3 - answers} requests? without an answer"
+    with pytest.warns(UserWarning, match=what):
+        second = collect(client, question(endpoint), archive)
+    assert second != first
+    assert api.sent[sent:] == ["1", "2", "3"]
+    (one, last) = second.read_over or ()
+    assert last - one == timedelta()
+    assert (second.complete, first.complete, first.ended) == (True, False, True)
+    with pytest.warns(UserWarning, match="is not finished") if answers < 3 else _quiet():
+        assert len(list(first)) == answers
+    clock.now += later * WEEK.total_seconds()
+    collect(client, question(endpoint), archive)  # it is reported no more
+    assert len(archive.collections) == 3
+
+
+class _quiet:  # noqa: N801 - stands where pytest.warns does
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+@each
+@pytest.mark.parametrize(
+    ("later", "words"),
+    [(0, "goes on"), (1, "begins a new snapshot")],
+    ids=["in time", "too old"],
+)
+def test_it_is_said_whether_it_can_be_gone_on_with(  # noqa: PLR0913, PLR0917
+    client: ep.EngagementClient,
+    api: Api,
+    archive: ep.Archive,
+    clock: FakeClock,
+    endpoint: str,
+    later: int,
+    words: str,
+) -> None:
+    """When a job ends: one whose first answer has got too old by then is not completed."""
+    bound = SNAPSHOTS[endpoint][1].total_seconds()
+
+    def watch(step: Any) -> None:
+        if step.done == 2:
+            clock.now += bound + later
+            raise Stop
+
+    with pytest.raises(Stop) as caught:
+        client.collect(question(endpoint), into=archive, watch=watch)
+    (made,) = archive.collections
+    kept = f"what was answered is in {made.path}; the same call {words}"
+    assert caught.value.__notes__ == [kept]
+    assert len(api.sent) == 2
+
+
+@each
+def test_a_reopened_snapshot_of_last_week_is_not_mended(
+    client: ep.EngagementClient, api: Api, archive: ep.Archive, clock: FakeClock, endpoint: str
+) -> None:
+    """A damaged answer of then cannot be replaced by one of today."""
+    first = collect(client, question(endpoint), archive)
+    lost = first.records.file(first.requests[1])
+    lost.unlink()
+    clock.now += WEEK.total_seconds()
+    first.reopen()
+    with pytest.warns(UserWarning, match=r"7 days ago.*1 request without an answer"):
+        second = collect(client, question(endpoint), archive)
+    assert second != first
+    assert not lost.exists()
+    assert api.sent == ["1", "2", "3"] * 2
+    first.reopen()  # and again: it is reported again
+    with pytest.warns(UserWarning, match="7 days ago"):
+        third = collect(client, question(endpoint), archive)
+    assert third not in (first, second)
+
+
+@each
+def test_a_lost_question_makes_a_snapshot_no_younger(
+    client: ep.EngagementClient, api: Api, archive: ep.Archive, clock: FakeClock, endpoint: str
+) -> None:
+    """Its answers tell when they were read."""
+    first = begun(client, question(endpoint), archive, 1)
+    (first.path / QUESTION).write_bytes(b"")
+    clock.now += WEEK.total_seconds()
+    with pytest.warns(UserWarning, match="question lost"):
+        second = collect(client, question(endpoint), archive)
+    assert second != first
+    assert api.sent[1:] == ["1", "2", "3"]
+
+
+def test_a_window_of_the_past_has_no_age(
+    client: ep.EngagementClient, api: Api, archive: ep.Archive, clock: FakeClock
+) -> None:
+    """It is completed a year later, and nothing is said of its age."""
+    window = ep.Window.covering("2026-04-01", "2026-04-02")
+    past = ep.historical(["1", "2"], engagement_types=["replies"], window=window, by=ep.BY_POST)
+    first = begun(client, in_parts(past, 1), archive, 1)
+    clock.now += 52 * WEEK.total_seconds()
+    assert collect(client, in_parts(past, 1), archive) == first
+    assert api.sent == ["1", "2"]
+    assert archive.verify() == ()
+
+
+@pytest.fixture
+def mixed(client: ep.EngagementClient, api: Api, archive: ep.Archive) -> Iterator[Collection]:
+    """Return a snapshot of answers 3 h 20 min apart, as an earlier version made it."""
+    made = begun(client, question("totals"), archive, 1)
+    head, _, content = _unpacked(made.records.file(made.requests[0]))
+    collect(client, question("totals"), archive)
+    moment = client.now() - timedelta(hours=3, minutes=20)
+    head["retrieved_at"] = moment.isoformat()
+    made.records.file(made.requests[0]).write_bytes(packed(head, content))
+    yield made
+    assert len(api.sent) == 3
+
+
+def _unpacked(path: Path) -> tuple[dict[str, Any], bytes, bytes]:
+    line, end, content = gzip.decompress(path.read_bytes()).partition(b"\n")
+    head = json.loads(line)
+    del head["sha256"]
+    return head, end, content
+
+
+def test_verify_reports_how_far_apart_they_are(mixed: Collection, archive: ep.Archive) -> None:
+    """It is no snapshot; there is nothing to send for."""
+    (damage,) = archive.verify()
+    assert (damage.path, damage.request) == (mixed.path, None)
+    assert "read over 3 h 20 min" in damage.why
+    assert "1 h" in damage.why
+    first, last = mixed.read_over or ()
+    assert last - first == timedelta(hours=3, minutes=20)
+
+
+def test_the_command_line_reports_it_too(
+    mixed: Collection, archive: ep.Archive, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its age and its spread on standard error, what is wrong on standard output."""
+    assert main(["verify", str(archive.folder)]) == 9
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{mixed.path}\tits answers were read over 3 h 20 min")
+    assert "read over 3 h 20 min" in err
+    assert " ago" in err
+
+
+def test_the_command_line_reports_the_age_of_a_good_one(
+    client: ep.EngagementClient,
+    api: Api,
+    archive: ep.Archive,
+    clock: FakeClock,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Four minutes apart."""
+    begun(client, question("28hr"), archive, 1)
+    clock.now += 240
+    made = collect(client, question("28hr"), archive)
+    assert main(["verify", str(archive.folder)]) == 0
+    assert f"{made.path}: 28hr read over 4 min" in capsys.readouterr().err
+    assert len(api.sent) == 3
+
+
+def read_slowly(
+    client: ep.EngagementClient, archive: ep.Archive, clock: FakeClock, apart: float, answers: int
+) -> Collection:
+    """Collect in one job, so many seconds between two answers; be killed after some of them."""
+
+    def watch(step: Any) -> None:
+        if step.done > len(moments):
+            moments.append(clock.now)
+            clock.now += apart
+        if step.done >= answers:
+            raise Stop
+
+    moments: list[float] = []
+    with suppress(Stop):
+        client.collect(question("totals"), into=archive, watch=watch)
+    return archive.collections[0]
+
+
+def test_one_job_may_take_long(
+    client: ep.EngagementClient,
+    api: Api,
+    archive: ep.Archive,
+    clock: FakeClock,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Two hours for three answers is a snapshot: its age is told, and nothing is damaged."""
+    made = read_slowly(client, archive, clock, 3600, 4)
+    assert made.complete
+    assert archive.verify() == ()
+    assert main(["verify", str(archive.folder)]) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"{made.path}: totals read over 2 h (2026-04-15 12:20 to 2026-04-15 14:20 UTC)" in err
+    assert api.sent == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("apart", "answers", "why"),
+    [
+        (3601, 4, "read over 2 h 2 s, with 1 h 1 s between two; "),
+        (2400, 3, "read over 1 h 20 min, and it is not finished; "),
+        (1800, 3, None),
+    ],
+)
+def test_what_is_no_snapshot(  # noqa: PLR0913, PLR0917
+    client: ep.EngagementClient,
+    api: Api,
+    archive: ep.Archive,
+    clock: FakeClock,
+    apart: float,
+    answers: int,
+    why: str | None,
+) -> None:
+    """Jobs further apart than one is gone on with; and what can no longer be finished in time."""
+    made = read_slowly(client, archive, clock, apart, answers)
+    assert made.complete is (answers > 3)
+    found = [damage.why for damage in archive.verify()]
+    assert found == ([] if why is None else [f"its answers were {why}one is gone on with for 1 h"])
+    assert len(api.sent) == 3
+
+
+# What finishing proves
+
+
+def test_a_collection_without_an_answer_is_not_complete(
+    client: ep.EngagementClient, api: Api, archive: ep.Archive
+) -> None:
+    """An answer that is gone before the end is noticed."""
+    made = collect(client, question("totals"), archive)
+    made.reopen()
+    made.records.file(made.requests[2]).unlink()
+    with pytest.raises(ep.ArchiveError, match="missing: replies of post 3"):
+        made.finish()
+    assert not made.complete
+    assert len(api.sent) == 3
+
+
+def test_a_question_without_its_last_part_is_not_complete(
+    client: ep.EngagementClient, api: Api, archive: ep.Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a part is dropped on the way to the disk."""
+    real = Collection.requests.func  # type: ignore[attr-defined]
+    monkeypatch.setattr(Collection, "requests", property(lambda self: real(self)[:-1]))
+    with pytest.raises((ep.ArchiveError, ep.TransportError), match="missing: replies of post 3"):
+        collect(client, question("totals"), archive)
+    assert not archive.collections[0].complete
+    assert api.sent == ["1", "2"]

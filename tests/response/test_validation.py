@@ -1,0 +1,134 @@
+"""What is an answer to its request, and what is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas.response.validation import invalid
+
+
+def told(body: Any, *posts: str) -> str | None:
+    """Tell what would be lost with an answer to a question about some posts."""
+    return invalid(ep.EngagementResponse(ep.totals(posts, engagement_types=["favorites"]), body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"errors": ["Forbidden to access tweets: 7"]},
+        {"unavailable_tweet_ids": ["7"]},
+        {"errors": ["Forbidden to access tweets: 7"], "unavailable_tweet_ids": ["8"]},
+        {"by_post": {}},
+    ],
+)
+def test_an_answer_that_accounts_for_what_it_lacks(body: Any) -> None:
+    """A post that is forbidden or not there needs no grouping; and an empty one has all."""
+    asked = ["7", "8"] if "8" in str(body) else ["7"]
+    assert told(body, *asked) is None
+
+
+def test_the_post_that_nothing_is_said_of_is_lost() -> None:
+    """7 is forbidden; of 8 there is neither a count nor a word."""
+    lost = told({"errors": ["Forbidden to access tweets: 7"]}, "7", "8")
+    assert lost is not None
+    assert "and with it post 8" in lost
+
+
+DAY = ep.Window.covering("2026-03-01T06:00:00Z", "2026-03-02T06:00:00Z")
+HOURLY = ep.historical(["7", "8"], engagement_types=["favorites", "replies"], window=DAY)
+GOOD = {p: {t: {"2026-03-01": {"06": "1"}} for t in ("favorites", "replies")} for p in ("7", "8")}
+
+
+def hourly(**beside: Any) -> dict[str, Any]:
+    """Return a good answer with something beside it."""
+    return {"by_hour": GOOD, **beside}
+
+
+def cell(post: str = "7", day: str = "2026-03-01", hours: Any = "absent") -> dict[str, Any]:
+    """Return an answer of one post and one day."""
+    found = {"06": "1"} if hours == "absent" else hours
+    return {"by_hour": {post: {t: {day: found} for t in ("favorites", "replies")}}}
+
+
+REFUSED = {
+    "a null": (cell(hours={"06": None}), "is an integer of at most 64 bits, not null"),
+    "a float": (cell(hours={"06": 1.0}), "is an integer"),
+    "a boolean": (cell(hours={"06": True}), "is an integer"),
+    "a text": (cell(hours={"06": "1e3"}), "is an integer"),
+    "beyond 64 bits": (cell(hours={"06": 2**63}), "is an integer"),
+    "another post": (cell("9"), "post 9 was not asked for"),
+    "an hour too early": (cell(hours={"05": "0"}), "not in the window"),
+    "an hour too late": (cell(day="2026-03-02", hours={"06": "0"}), "not in the window"),
+    "another day": (cell(day="2026-03-03"), "not in the window"),
+    "no hour": (cell(hours={"24": "1"}), "is not an hour"),
+    "a level less": (cell(hours="1"), "an object is meant here"),
+    "a level more": (cell(hours={"06": {"00": "1"}}), "not an object"),
+    "another start": (hourly(start="2026-03-01T05:59:00Z"), "the answer names the start"),
+    "another end": (hourly(end="2026-03-02T07:00:00Z"), "the answer names the end"),
+    "another grouping": ({"by_day": GOOD}, "the grouping is missing"),
+    "another type": (
+        {"by_hour": {p: {"impressions": v["replies"]} for p, v in GOOD.items()}},
+        r"\['favorites', 'replies'\] is missing, and other types",
+    ),
+    "one other type": (
+        {"by_hour": {"7": {"favorites": GOOD["7"]["favorites"], "impressions": {}}}},
+        r"\['replies'\] is missing, and other types",
+    ),
+    "a key twice": (
+        b'{"by_hour": {"7": {"favorites": {"2026-03-01": {"06": 1, "06": 1}}}}}',
+        "stands twice",
+    ),
+    "a key spelt twice": (
+        rb'{"by_hour": {"7": {"favorites": {"2026-03-01": {"06": 1, "0\u0036": 1}}}}}',
+        "stands twice",
+    ),
+    "a grouping twice": (b'{"by_hour": {}, "by_hour": {}}', "stands twice"),
+    "counted and unavailable": (hourly(unavailable_tweet_ids=["7"]), "listed as unavailable"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_is_no_answer(kind: str) -> None:
+    """It is refused where it arrives, in the words in which it is refused when flattened."""
+    body, why = REFUSED[kind]
+    response = ep.EngagementResponse(HOURLY, body)
+    said = invalid(response)
+    with pytest.raises(ep.ResponseShapeError, match=why) as caught:
+        ep.flatten(response)
+    assert str(caught.value) == said
+
+
+WELCOME = {
+    "as asked": hourly(),
+    "floored and ceiled": hourly(start="2026-03-01T06:59:00Z", end="2026-03-02T05:01:00Z"),
+    "a grouping that nobody asked for": hourly(by_moon={"full": None}),
+    "a type in addition": {
+        "by_hour": {p: {**v, "impressions": v["replies"]} for p, v in GOOD.items()}
+    },
+    "a type that may not be seen": {
+        "by_hour": {"7": {"favorites": {}, "impressions": {}}},
+        "errors": ["Forbidden to access metrics: replies"],
+    },
+    "one post of two": {"by_hour": {"7": GOOD["7"]}},
+    "nothing": {"by_hour": {}},
+}
+
+
+@pytest.mark.parametrize("kind", WELCOME)
+def test_what_is_an_answer(kind: str) -> None:
+    """Rounded echoes, and what was not asked for in addition."""
+    response = ep.EngagementResponse(HOURLY, WELCOME[kind])
+    assert invalid(response) is None
+    ep.flatten(response)
+    ep.omissions(response)
+
+
+def test_every_grouping_is_read() -> None:
+    """The first of two is good, the second is not."""
+    by = {"a": ["tweet.id", "engagement.type"], "b": ["engagement.type"]}
+    asked = ep.totals(["7"], engagement_types=["favorites"], by=by)
+    body = {"a": {"7": {"favorites": "1"}}, "b": {"favorites": None}}
+    assert "$['b']['favorites']" in str(invalid(ep.EngagementResponse(asked, body)))

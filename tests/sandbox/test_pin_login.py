@@ -1,0 +1,351 @@
+"""X's part in a login by PIN: signatures, request tokens, the page, and PINs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import html
+import re
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode
+
+import pytest
+import requests
+from requests_oauthlib import OAuth1Session
+
+from engagement_pandas.sandbox.auth import App
+from engagement_pandas.sandbox.pin_login import GUESSES, LIFETIME
+from engagement_pandas.sandbox.server import SandboxServer
+from engagement_pandas.sandbox.service import Settings
+
+HOST = "sandbox.invalid"
+STEPS = {"begin": "/oauth/request_token", "end": "/oauth/access_token"}
+PAGE = "/oauth/authorize"
+
+
+class Visitor:
+    """Signs by hand, with nothing but hmac, and visits the page."""
+
+    def __init__(self, twin: Any) -> None:
+        self.twin = twin
+        self.app = twin.settings.app
+        self.signed = 0
+
+    def headers(self, path: str, secret: str = "", **fields: str) -> dict[str, str]:
+        """Sign as RFC 5849 says."""
+        self.signed += 1
+        told = {
+            "oauth_consumer_key": self.app.consumer_key,
+            "oauth_nonce": f"nonce{self.signed}",
+            "oauth_signature_method": "HMAC-SHA1",
+            "oauth_timestamp": str(int(self.twin.wall())),
+            "oauth_version": "1.0",
+        } | fields
+        pairs = "&".join(f"{quote(k, '')}={quote(v, '')}" for k, v in sorted(told.items()))
+        base = f"POST&{quote(f'http://{HOST}{path}', '')}&{quote(pairs, '')}"
+        key = f"{quote(self.app.consumer_secret, '')}&{quote(secret, '')}"
+        digest = hmac.new(key.encode(), base.encode(), hashlib.sha1).digest()
+        told["oauth_signature"] = base64.b64encode(digest).decode()
+        fields_told = ", ".join(f'{quote(k, "")}="{quote(v, "")}"' for k, v in told.items())
+        return {"Host": HOST, "Authorization": f"OAuth {fields_told}"}
+
+    def send(
+        self,
+        path: str,
+        headers: dict[str, str] | None = None,
+        body: bytes = b"",
+        method: str = "POST",
+    ) -> Any:
+        """Return the answer as it would go over the wire."""
+        return self.twin.service.answer(path, headers or {"Host": HOST}, body, method)
+
+    def begin(self, **fields: str) -> tuple[str, str]:
+        """Return a request token and its secret."""
+        answer = self.send(
+            STEPS["begin"], self.headers(STEPS["begin"], oauth_callback="oob", **fields)
+        )
+        form = {name: values[0] for name, values in parse_qs(answer.body.decode()).items()}
+        assert answer.status == 200
+        assert form.pop("oauth_callback_confirmed") == "true"
+        return form.pop("oauth_token"), form.pop("oauth_token_secret")
+
+    def visit(self, token: str, handle: str = "sandbox_bakery", verdict: str = "allow") -> Any:
+        """Press a button on the page."""
+        form = {"oauth_token": token, "handle": handle, "answer": verdict}
+        return self.send(PAGE, body=urlencode(form).encode())
+
+    def pin(self, token: str, handle: str = "sandbox_bakery") -> str:
+        """Say yes and read the PIN."""
+        found = re.search(r"<kbd>([0-9]{7})</kbd>", self.visit(token, handle).body.decode())
+        assert found
+        return found[1]
+
+    def end(self, token: str, secret: str, pin: str, **fields: str) -> Any:
+        """Exchange a PIN."""
+        path = STEPS["end"]
+        signed = self.headers(path, secret, oauth_token=token, oauth_verifier=pin, **fields)
+        return self.send(path, signed)
+
+
+@pytest.fixture
+def visitor(make_twin: Any) -> Visitor:
+    """Return a visitor of a service of its own."""
+    return Visitor(make_twin())
+
+
+def text(answer: Any) -> str:
+    """Return a status and the words of an answer."""
+    return f"{answer.status} {answer.body.decode()}"
+
+
+def test_a_login_by_hand(visitor: Visitor) -> None:
+    """Three steps; the owner's access token at the end, as a form."""
+    token, secret = visitor.begin()
+    answer = visitor.end(token, secret, visitor.pin(token, "sandbox_railway"))
+    assert answer.status == 200
+    account = visitor.twin.world.account("sandbox_railway")
+    assert parse_qs(answer.body.decode()) == {
+        "oauth_token": [account.access_token],
+        "oauth_token_secret": [account.access_token_secret],
+        "user_id": ["9002"],
+        "screen_name": ["sandbox_railway"],
+    }
+
+
+def test_a_login_by_another_client() -> None:
+    """requests-oauthlib's own session goes through it over the wire."""
+    with SandboxServer() as server, requests.Session() as browser:
+        app = server.app
+        with OAuth1Session(app.consumer_key, app.consumer_secret, callback_uri="oob") as session:
+            session.fetch_request_token(f"{server.login_url}/request_token")
+            url = session.authorization_url(f"{server.login_url}/authorize")
+            page = browser.get(url).text
+            form = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page))
+            answered = browser.post(
+                f"{server.login_url}/authorize",
+                data={
+                    "oauth_token": form["oauth_token"],
+                    "handle": "sandbox_bakery",
+                    "answer": "allow",
+                },
+            )
+            pin = re.search(r"<kbd>(\d+)</kbd>", answered.text)
+            assert pin
+            granted = session.fetch_access_token(
+                f"{server.login_url}/access_token", verifier=pin[1]
+            )
+        assert granted["oauth_token"] == server.keys().access_token
+        assert granted["screen_name"] == "sandbox_bakery"
+
+
+def test_the_page_asks(visitor: Visitor) -> None:
+    """Who, yes or no; and says that it is not X. The suspended account cannot log in."""
+    token, _ = visitor.begin()
+    page = visitor.send(f"{PAGE}?oauth_token={token}", method="GET")
+    words = page.body.decode()
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert re.findall(r"<option>(\w+)</option>", words) == [
+        "sandbox_bakery",
+        "sandbox_railway",
+        "sandbox_observatory",
+    ]
+    assert "not X" in words
+    assert re.findall(r'value="(allow|deny)"', words) == ["allow", "deny"]
+
+
+@pytest.mark.parametrize("handle", ["sandbox_closed", "nobody", ""])
+def test_who_cannot_log_in(visitor: Visitor, handle: str) -> None:
+    """The page says so, and stays open for somebody who can."""
+    token, secret = visitor.begin()
+    assert "cannot log in" in text(visitor.visit(token, handle))
+    assert visitor.end(token, secret, visitor.pin(token)).status == 200
+
+
+def test_a_page_that_nobody_began(visitor: Visitor) -> None:
+    """And what stands in its address is not shown."""
+    for token in ("", "made-up", "<script>"):
+        page = visitor.send(f"{PAGE}?{urlencode({'oauth_token': token})}", method="GET")
+        assert page.status == 403
+        assert "no longer valid" in page.body.decode()
+        assert "<script>" not in html.unescape(page.body.decode())
+        assert visitor.visit(token).status == 403
+
+
+def test_one_yes_a_token(visitor: Visitor) -> None:
+    """A second visitor does not change who said yes."""
+    token, secret = visitor.begin()
+    pin = visitor.pin(token, "sandbox_railway")
+    assert visitor.visit(token, "sandbox_bakery").status == 403
+    assert visitor.visit(token, verdict="deny").status == 403
+    assert b"sandbox_railway" in visitor.end(token, secret, pin).body
+
+
+def test_a_no_ends_it(visitor: Visitor) -> None:
+    """The token is as unknown as any."""
+    token, secret = visitor.begin()
+    assert "denied" in text(visitor.visit(token, verdict="deny"))
+    assert text(visitor.end(token, secret, "1234567")) == "401 Invalid / expired Token"
+
+
+def test_without_a_yes_there_is_no_pin(visitor: Visitor) -> None:
+    """Not even an empty one, and none at all neither."""
+    token, secret = visitor.begin()
+    for pin in ("", "0000000", "None"):
+        assert "Invalid oauth_verifier" in text(visitor.end(token, secret, pin))
+    path = STEPS["end"]
+    answer = visitor.send(path, visitor.headers(path, secret, oauth_token=token))
+    assert "Invalid oauth_verifier" in text(answer)
+
+
+def test_a_pin_is_good_once(visitor: Visitor) -> None:
+    """And its request token with it."""
+    token, secret = visitor.begin()
+    pin = visitor.pin(token)
+    assert visitor.end(token, secret, pin).status == 200
+    assert text(visitor.end(token, secret, pin)) == "401 Invalid / expired Token"
+
+
+def test_pins_are_not_guessed(visitor: Visitor) -> None:
+    """A few wrong ones may be slips; then the right one does not help."""
+    token, secret = visitor.begin()
+    pin = visitor.pin(token)
+    wrong = f"{(int(pin) + 1) % 10**7:07}"
+    for _ in range(GUESSES - 1):
+        assert "Invalid oauth_verifier" in text(visitor.end(token, secret, wrong))
+    other, other_secret = visitor.begin()
+    assert visitor.end(other, other_secret, visitor.pin(other)).status == 200
+    assert "Invalid oauth_verifier" in text(visitor.end(token, secret, wrong))
+    assert text(visitor.end(token, secret, pin)) == "401 Invalid / expired Token"
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(LIFETIME, 200), (LIFETIME + 1, 401)])
+def test_a_login_takes_a_quarter_of_an_hour_at_most(
+    visitor: Visitor, seconds: float, status: int
+) -> None:
+    """From the request token to the exchange."""
+    token, secret = visitor.begin()
+    pin = visitor.pin(token)
+    visitor.twin.wall.seconds += seconds
+    assert visitor.end(token, secret, pin).status == status
+    assert len(visitor.twin.service.grants._grants) == 0
+
+
+def test_each_login_has_its_own(visitor: Visitor) -> None:
+    """Tokens, secrets and PINs of two logins do not mix."""
+    one, two = visitor.begin(), visitor.begin()
+    pins = visitor.pin(one[0]), visitor.pin(two[0], "sandbox_railway")
+    assert len({*one, *two}) == 4
+    assert visitor.end(one[0], two[1], pins[0]).status == 401
+    assert b"railway" in visitor.end(*two, pins[1]).body
+    assert b"bakery" in visitor.end(*one, pins[0]).body
+
+
+@pytest.mark.parametrize("callback", ["", "http://127.0.0.1/", "OOB"])
+def test_only_oob(visitor: Visitor, callback: str) -> None:
+    """No other address is among those that the app may send owners to."""
+    path = STEPS["begin"]
+    answer = visitor.send(path, visitor.headers(path, oauth_callback=callback))
+    assert answer.status == 403
+    assert b'"code":415' in answer.body
+    missing = visitor.send(path, visitor.headers(path))
+    assert missing.status == 403
+
+
+def test_an_app_that_takes_no_pins(make_twin: Any) -> None:
+    """As X refuses an app whose settings do not allow it."""
+    visitor = Visitor(make_twin(settings=Settings(app=App(takes_pins=False))))
+    path = STEPS["begin"]
+    answer = visitor.send(path, visitor.headers(path, oauth_callback="oob"))
+    assert answer.status == 403
+    assert b"Callback URL not approved" in answer.body
+
+
+def forged(visitor: Visitor, path: str, secret: str, **fields: str) -> list[dict[str, str]]:
+    """Return headers that are signed wrongly in one way each."""
+    good = visitor.headers(path, secret, **fields)
+    stranger = visitor.headers(path, secret, **fields, oauth_consumer_key="stranger")
+    late = visitor.headers(
+        path, secret, **fields, oauth_timestamp=str(int(visitor.twin.wall()) - 301)
+    )
+    bad = good["Authorization"].replace('oauth_signature="', 'oauth_signature="x')
+    return [
+        {"Host": HOST},
+        {**good, "Authorization": bad},
+        {**good, "Authorization": "OAuth nonsense"},
+        {**good, "Authorization": "Bearer " + visitor.app.bearer_token},
+        stranger,
+        late,
+        visitor.headers(path, f"{secret}x", **fields),
+        visitor.headers("/oauth/elsewhere", secret, **fields),
+    ]
+
+
+def test_both_steps_are_signed(visitor: Visitor) -> None:
+    """No signature, a wrong one, a stranger's, a late one, that of another step."""
+    begin, end = STEPS["begin"], STEPS["end"]
+    for headers in forged(visitor, begin, "", oauth_callback="oob"):
+        assert "Could not authenticate you" in text(visitor.send(begin, headers))
+    token, secret = visitor.begin()
+    pin = visitor.pin(token)
+    for headers in forged(visitor, end, secret, oauth_token=token, oauth_verifier=pin):
+        assert text(visitor.send(end, headers)) == "401 Invalid / expired Token"
+    assert visitor.end(token, secret, pin).status == 200
+
+
+def test_a_nonce_is_good_once(visitor: Visitor) -> None:
+    """The same signed headers begin one login only."""
+    headers = visitor.headers(STEPS["begin"], oauth_callback="oob")
+    assert visitor.send(STEPS["begin"], headers).status == 200
+    assert visitor.send(STEPS["begin"], headers).status == 401
+
+
+def test_access_tokens_begin_no_login(visitor: Visitor) -> None:
+    """Nor does a request token ask for counts."""
+    account = visitor.twin.world.account("sandbox_bakery")
+    signed = visitor.headers(
+        STEPS["begin"],
+        account.access_token_secret,
+        oauth_token=account.access_token,
+        oauth_callback="oob",
+    )
+    assert visitor.send(STEPS["begin"], signed).status == 401
+    token, secret = visitor.begin()
+    again = visitor.headers(STEPS["begin"], secret, oauth_token=token, oauth_callback="oob")
+    assert visitor.send(STEPS["begin"], again).status == 401
+    path = "/insights/engagement/totals"
+    asked = visitor.headers(path, secret, oauth_token=token) | {"Accept-Encoding": "gzip"}
+    assert visitor.send(path, asked, b"{}").status == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "allowed"),
+    [
+        (STEPS["begin"], "GET", "POST"),
+        (STEPS["end"], "GET", "POST"),
+        (PAGE, "DELETE", "GET, POST"),
+    ],
+)
+def test_other_methods(visitor: Visitor, path: str, method: str, allowed: str) -> None:
+    """Are told what is allowed."""
+    answer = visitor.send(path, method=method)
+    assert (answer.status, answer.headers["Allow"]) == (405, allowed)
+
+
+def test_a_visit_without_a_browser() -> None:
+    """The server plays the owner for a test or a notebook; a page of nothing is a KeyError."""
+    with SandboxServer() as server:
+        for url in (server.base_url, f"{server.login_url}/authorize?oauth_token=x"):
+            with pytest.raises(KeyError):
+                server.authorise(url)
+            with pytest.raises(KeyError):
+                server.deny(url)
+
+
+def test_reprs_hide_secrets(visitor: Visitor) -> None:
+    """Of what is kept of a login."""
+    token, secret = visitor.begin()
+    pin = visitor.pin(token)
+    told = repr(visitor.twin.service.grants._grants[token])
+    assert secret not in told
+    assert pin not in told

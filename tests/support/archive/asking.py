@@ -1,0 +1,125 @@
+"""Who is asked, what is asked, and what is on disk afterwards, read without the package."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from support.scripted import FakeClock, ScriptedServer
+
+import engagement_pandas as ep
+from engagement_pandas.request.plan import Plan
+from engagement_pandas.sandbox import SandboxServer, Settings
+
+NOW = "2026-04-15T12:20:00Z"
+WINDOW = ep.Window.covering("2026-04-13T06:00:00Z", "2026-04-15T06:00:00Z")
+
+
+def sandbox(clock: FakeClock | None = None, **settings: Any) -> SandboxServer:
+    """Return a sandbox whose world stands still, and whose quota is never spent."""
+    generous = Settings(per_minute=1_000_000, per_second=1_000_000, **settings)
+    return SandboxServer(NOW, settings=generous, **({"wall": clock.time} if clock else {}))
+
+
+def at_once(server: ScriptedServer) -> None:
+    """Have a server not wait for more to send: 40 ms an answer, in which nothing happens."""
+    server._server.RequestHandlerClass.disable_nagle_algorithm = True  # type: ignore[attr-defined]
+
+
+def client_of(
+    server: SandboxServer, clock: FakeClock, handle: str = "sandbox_bakery"
+) -> ep.EngagementClient:
+    """Return a client that speaks for an account, on the fake clock."""
+    keys = server.keys(handle)
+    return ep.EngagementClient(
+        ep.UserContext(
+            keys.consumer_key, keys.consumer_secret, keys.access_token, keys.access_token_secret
+        ),
+        base_url=server.base_url,
+        token_url=server.token_url,
+        in_flight=1,  # answers and interruptions in a known order
+        clock=clock.time,
+        sleep=clock.sleep,
+    )
+
+
+def some_posts(server: SandboxServer, number: int) -> list[str]:
+    """Return posts of which some are another's and some never were.
+
+    The last one is another's, and the two before are nobody's: so that what one refusal leaves
+    over can be refused again.
+    """
+    own = [post.post_id for post in server.world.posts("sandbox_bakery")[-number + 5 :]]
+    other = [post.post_id for post in server.world.posts("sandbox_railway")[-3:]]
+    return [other[0], *own[:2], other[1], *own[2:], "1", "9999999999999999999", other[2]]
+
+
+def in_parts(request: ep.EngagementRequest, size: int) -> Plan:
+    """Return a plan with few posts in each request, so that there are many."""
+    ids = request.post_ids
+    parts = tuple(
+        request.replace(post_ids=ids[first : first + size]) for first in range(0, len(ids), size)
+    )
+    return replace(ep.plan(request), requests=parts, unposted=())
+
+
+def question(server: SandboxServer, posts: int = 11, size: int = 3) -> Plan:
+    """Return a question in several parts, some of which are refused."""
+    return in_parts(
+        ep.historical(
+            some_posts(server, posts),
+            engagement_types=["impressions", "favorites"],
+            window=WINDOW,
+            by=ep.BY_DAY,
+        ),
+        size,
+    )
+
+
+Told = tuple[pd.DataFrame, pd.DataFrame]
+
+
+def told(responses: Iterable[ep.EngagementResponse]) -> Told:
+    """Return what answers tell: counts and silences."""
+    given = list(responses)
+    return ep.flatten(given), ep.omissions(given)
+
+
+def same(responses: Iterable[ep.EngagementResponse], expected: Told) -> None:
+    """Assert that answers tell what is expected."""
+    for found, wanted in zip(told(responses), expected, strict=True):
+        pd.testing.assert_frame_equal(found, wanted)
+
+
+def key(request: Any) -> str:
+    """Return a text that two equal bodies of requests share."""
+    return json.dumps(request, sort_keys=True)
+
+
+def answers(folder: Path) -> dict[Path, tuple[dict[str, Any], bytes]]:
+    """Return the head and the body of every whole answer in an archive."""
+    found = {}
+    for path in sorted(folder.glob("[!.]*/[!.]*.json.gz")):
+        if path.name == "question.json.gz":
+            continue
+        line, _, body = gzip.decompress(path.read_bytes()).partition(b"\n")
+        head = json.loads(line)
+        assert hashlib.sha256(body).hexdigest() == head["sha256"]
+        found[path] = head, body
+    return found
+
+
+def sent(server: SandboxServer, since: int = 0) -> list[str]:
+    """Return what a sandbox was asked, each as :func:`key` has it."""
+    return [key(json.loads(received.body)) for received in server.requests[since:]]
+
+
+def stored(folder: Path) -> set[str]:
+    """Return what is answered in an archive, each as :func:`key` has it."""
+    return {key(head["request"]) for head, _ in answers(folder).values()}

@@ -1,0 +1,49 @@
+"""A process that collects: what to ask comes as JSON, and what it read goes out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import engagement_pandas as ep
+from engagement_pandas.request.plan import Plan
+
+KEYS = ("consumer-key", "consumer-secret", "9-access-token", "token-secret")
+IN_FLIGHT = 3
+
+
+def start(folder: Path, todo: Plan, url: str, keys: Any = KEYS) -> Popen[str]:
+    """Start a process that collects a plan; it prints the fingerprints of what it read."""
+    asked = {
+        "folder": str(folder),
+        "endpoint": str(todo.request.endpoint),
+        "request": todo.request.to_json(),
+        "parts": [part.to_json() for part in todo],
+        "url": url,
+        "keys": keys,
+    }
+    from support.processes import start as begin  # noqa: PLC0415 - not in the process itself
+
+    return begin(sys.executable, __file__, json.dumps(asked))
+
+
+def run(asked: dict[str, Any]) -> list[str]:
+    """Collect, and return the fingerprints of the bodies."""
+    request, *parts = (
+        ep.EngagementRequest.from_json(asked["endpoint"], body)
+        for body in [asked["request"], *asked["parts"]]
+    )
+    user = ep.UserContext(*asked["keys"])
+    client = ep.EngagementClient(user, base_url=asked["url"], in_flight=IN_FLIGHT)
+    todo = Plan(request, tuple(parts), datetime.now(UTC))
+    collection = client.collect(todo, into=ep.Archive(asked["folder"]), watch=lambda _: None)
+    return [hashlib.sha256(response.content).hexdigest() for response in collection]
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(json.loads(sys.argv[1]))))  # noqa: T201 - whoever started it reads it

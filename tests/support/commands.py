@@ -1,0 +1,20 @@
+"""Commands as a test runs them: the server, the posts, the answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engagement_pandas.sandbox import SandboxServer
+
+NOW = "2026-04-15T12:20:00Z"
+
+
+def urls(server: Any) -> list[str]:
+    """Return the options that lead to a server on this machine."""
+    base = server.base_url if isinstance(server, SandboxServer) else server.url
+    return ["--base-url", base, "--token-url", f"{base}/oauth2/token"]
+
+
+def mine(server: SandboxServer, number: int = 3) -> list[str]:
+    """Return IDs of the account's latest posts."""
+    return [post.post_id for post in server.world.posts("sandbox_bakery")[-number:]]

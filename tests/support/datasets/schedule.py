@@ -1,0 +1,445 @@
+"""An API whose counts are a formula, faults on command, and a plain dict to hold a data set to."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas import files as replacing
+from engagement_pandas.dataset import snapshot, store
+from engagement_pandas.dataset.delta_table import Table
+from engagement_pandas.dataset.omission_log import Silence
+from engagement_pandas.dataset.storage import Storage
+from engagement_pandas.dataset.store import Store
+from engagement_pandas.dataset.sync import Synced, sync
+from engagement_pandas.request.post_ids import first_id
+from engagement_pandas.response import archive, collection
+from engagement_pandas.response.collection import Collection
+
+HOUR = timedelta(hours=1)
+START = datetime(2026, 3, 1, tzinfo=UTC)
+SETTLE = 6
+LATE = 5
+OWNERS = ("anna", "bert")
+POSTS = tuple(str(first_id(START - timedelta(days=9)) + number) for number in range(8))
+TYPES = ("impressions", "replies")
+NEVER = 10**9
+Cell = tuple[str, str, datetime]
+
+
+class Killed(BaseException):
+    """The process ends here: nothing is to catch this."""
+
+
+def true(post: str, kind: str, hour: datetime, at: datetime) -> int:
+    """Return the count of an hour, as it is known at a time: it grows for some hours."""
+    known = min(int((at - hour - HOUR) / HOUR), LATE)
+    return (int(post) * 7 + len(kind) * 13 + int(hour.timestamp()) // 3600 * 3) % 40 + known
+
+
+@dataclass
+class Api:
+    """Answers by the formula, and does what it is told to do wrong.
+
+    ``told`` has each count that it gave, and when: what a data set is held to.
+    """
+
+    now: Callable[[], datetime]
+    dice: random.Random
+    revoked: set[str] = field(default_factory=set)
+    cursed: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+    partial: float = 0.0
+    outage: int = NEVER
+    asked: int = 0
+    told: dict[Cell, dict[datetime, int]] = field(default_factory=lambda: defaultdict(dict))
+
+    def answer(self, question: dict[str, Any], authorization: str) -> tuple[int, Any]:
+        """Return a status and a body."""
+        self.asked += 1
+        if self.asked > self.outage:
+            return 503, {"errors": ["outage"]}
+        if any(f"{owner}-token" in authorization for owner in self.revoked):
+            return 401, {"errors": ["Access token not found"]}
+        (name,) = question["groupings"]
+        begin, end = (datetime.fromisoformat(question[key]) for key in ("start", "end"))
+        body: dict[str, Any] = {}
+        hours = [begin + number * HOUR for number in range((end - begin) // HOUR)]
+        most = self.dice.randint(1, 5)
+        apart = {first + n * HOUR for first in self.dice.choices(hours, k=2) for n in range(most)}
+        for post in question["tweet_ids"]:
+            if post in self.gone or self._lost(0.5):
+                continue
+            for kind in question["engagement_types"]:
+                if self._lost(0.3):
+                    continue
+                days = body.setdefault(post, {}).setdefault(kind, {})
+                lacks = self._lost(0.5)
+                for hour in hours:
+                    if not (lacks and hour in apart):
+                        count = None if post in self.cursed else self._told(post, kind, hour)
+                        days.setdefault(f"{hour:%Y-%m-%d}", {})[f"{hour:%H}"] = count
+        missing = [post for post in question["tweet_ids"] if post in self.gone]
+        return 200, {name: body, **({"unavailable_tweet_ids": missing} if missing else {})}
+
+    def _told(self, post: str, kind: str, hour: datetime) -> str:
+        count = true(post, kind, hour, self.now())
+        self.told[post, kind, hour][self.now()] = count
+        return str(count)
+
+    def said(self, cell: Cell, at: datetime) -> int | None:
+        """Return what it last told of an hour in the second before a moment."""
+        for moment, count in reversed(self.told.get(cell, {}).items()):
+            if moment <= at:
+                return count if at - moment < timedelta(seconds=1) else None
+        return None
+
+    def _lost(self, share: float) -> bool:
+        return bool(self.partial) and self.dice.random() < share * self.partial
+
+
+@contextmanager
+def served(api: Api) -> Iterator[str]:
+    """Serve it on this machine."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            question = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            status, answer = api.answer(question, self.headers["authorization"])
+            content = json.dumps(answer).encode()
+            self.send_response_only(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@dataclass
+class Schedule:
+    """Runs of ``sync`` one after the other, each with faults or none."""
+
+    folder: Path
+    url: str
+    api: Api
+    dice: random.Random
+    patch: pytest.MonkeyPatch
+    clock: list[datetime]
+    tick: timedelta
+    accounts: ep.Accounts
+    posts: int = 2
+    types: int = 1
+    left: int = NEVER
+    meanwhile: Callable[[], None] | None = None
+    damaged: bool = False
+    thinned: bool = False
+    log: list[str] = field(default_factory=list)
+
+    @property
+    def dataset(self) -> ep.Dataset:
+        """Open the data set, as a new process does."""
+        return ep.Dataset(self.folder / "set")
+
+    def step(self) -> None:
+        """At a step that was drawn, let another process run, or end this one."""
+        self.left -= 1
+        if self.left:
+            return
+        if self.meanwhile is None:
+            raise self.dice.choice([Killed, KeyboardInterrupt])
+        other, self.meanwhile, self.left = self.meanwhile, None, NEVER
+        other()
+        self.left = self.dice.choice([NEVER, self.dice.randint(1, 6)])
+
+    def sync(self, raw: Path | None = None) -> Synced:
+        """Sync once, as a process that begins now."""
+        client = ep.EngagementClient(
+            self.accounts, base_url=self.url, attempts=2, in_flight=1,
+            clock=self._time, sleep=self._sleep,
+        )  # fmt: skip
+        posts = pd.DataFrame(
+            {
+                "post_id": POSTS[: self.posts],
+                "handle": [OWNERS[place % 2] for place in range(self.posts)],
+            }
+        )
+        with client:
+            return sync(
+                client, self.dataset, posts, engagement_types=TYPES[: self.types], since=START,
+                settle=SETTLE, raw=raw, watch=lambda _: None,
+            )  # fmt: skip
+
+    def _time(self) -> float:
+        self.clock[0] += self.tick
+        return self.clock[0].timestamp()
+
+    def _sleep(self, seconds: float) -> None:
+        self.clock[0] += timedelta(seconds=seconds, microseconds=1)
+
+    def refused(self) -> None:
+        """Sync while another process does: it is refused, asks nothing, and reads what is right."""
+        asked = self.api.asked
+        with pytest.raises(ep.AlreadySyncing):
+            self.sync()
+        assert self.api.asked == asked
+        self.check()
+
+    def apart(self) -> None:
+        """Sync on another machine, where no lock is seen, with raw answers of its own."""
+        with self.patch.context() as patch:
+            patch.setattr(
+                "engagement_pandas.dataset.sync.alone", lambda _: nullcontext(enter_result=True)
+            )
+            try:
+                self.sync(self.folder / "elsewhere")
+            except ep.EngagementError as error:
+                self._expect(error, "apart")
+        self.check()
+
+    def damage(self, *folders: str) -> None:
+        """Change, cut, empty or lose a file."""
+        home = self.folder / "set"
+        found = (p for name in folders for p in (home / name).rglob("*") if p.is_file())
+        files = sorted(found, key=lambda file: (file.stat().st_mtime_ns, file))
+        if not files:
+            return
+        # The latest are those that count, or that are read again.
+        file = self.dice.choice(files[-self.dice.choice([6, NEVER]) :])
+        how = self.dice.choice(["flip", "empty", "lose", "cut"])
+        self.log.append(f"   {how} {file.relative_to(home)}")
+        content = bytearray(file.read_bytes())
+        if how == "lose":
+            file.unlink()
+        elif how == "flip" and content:
+            content[self.dice.randrange(len(content))] ^= 1 << self.dice.randrange(8)
+            file.write_bytes(content)
+        else:
+            file.write_bytes(content[: len(content) // 2] if how == "cut" else b"")
+
+    def damage_tables(self) -> None:
+        """Damage a file of the tables: what is read is the same then, or an error."""
+        before = None if self.damaged else self.dataset.read()
+        self.damage("counts", "omissions", "revisions")
+        self.damaged = True
+        with suppress(ep.DatasetError):
+            found = self.dataset.read()
+            assert before is None or found.equals(before)
+
+    def damage_raw(self) -> None:
+        """Damage a raw answer, or some."""
+        self.thinned = True
+        for _ in range(self.dice.choice([1, 3])):
+            self.damage("raw")
+
+    def run(self, faults: str) -> None:
+        """Let time pass, sync once with faults, and hold what is there to what was told."""
+        self._begin(faults)
+        begun, done = self.clock[0], None
+        try:
+            done = self.sync()
+        except (Killed, KeyboardInterrupt):
+            assert self.left == 0
+        except ep.EngagementError as error:
+            self._expect(error, faults)
+        self.left, self.meanwhile = NEVER, None
+        self.damaged &= done is None
+        found = self.check()
+        if done is not None and "partial" not in faults:
+            assert found is not None
+            self.check_complete(*found, begun)
+
+    def _expect(self, error: ep.EngagementError, faults: str) -> None:
+        """Raise an error that nothing explains; where no answer is left, begin anew."""
+        self.log.append(f"   {type(error).__name__}: {error}"[:300])
+        if isinstance(error, ep.DamagedDataset):
+            if not (self.damaged and self.thinned):
+                raise error
+            (self.folder / "set").rename(self.folder / f"set-{len(self.log)}")
+            self.damaged = self.thinned = False
+        elif not ({"outage", "raw"} & set(faults.split()) or self.api.revoked or self.api.cursed):
+            raise error
+
+    def _begin(self, faults: str) -> None:
+        """Let time pass, and have something go wrong."""
+        dice, api = self.dice, self.api
+        self.clock[0] += dice.choice([HOUR] * 6 + [7 * HOUR, dice.randint(20, 50) * HOUR])
+        self.clock[0] += timedelta(seconds=dice.randint(0, 90))
+        self.log.append(f"{self.clock[0]:%m-%d %H:%M} {faults}")
+        api.outage, api.partial, api.asked = NEVER, 0.0, 0
+        for fault in faults.split():
+            if fault in ("kill", "two", "apart"):
+                self.left = dice.randint(1, 14)
+            if fault in ("two", "apart"):
+                alone = fault == "two" or self.damaged
+                self.meanwhile = self.refused if alone else self.apart
+            elif fault in ("tables", "raw"):
+                self.damage_tables() if fault == "tables" else self.damage_raw()
+            else:
+                self._turn(fault)
+
+    def _turn(self, fault: str) -> None:
+        """Have the API fail, or have it or the list of posts be another from now on."""
+        dice, api = self.dice, self.api
+        if fault == "outage":
+            api.outage = dice.randint(0, 2)
+        elif fault == "partial":
+            api.partial = dice.choice([0.1, 0.5, 1.0])
+        elif fault == "more":
+            self.posts = min(self.posts + 1, len(POSTS))
+            self.types = min(self.types + dice.randint(0, 1), len(TYPES))
+        elif fault in ("revoked", "cursed", "gone"):
+            among = OWNERS[:1] if fault == "revoked" else POSTS[:3]
+            getattr(api, fault).symmetric_difference_update([dice.choice(among)])
+
+    def cells(self) -> dict[Cell, tuple[int | None, datetime]]:
+        """Return what is stored, as any engine reads it: each count, and when it was read."""
+        found: dict[Cell, tuple[int | None, datetime]] = {}
+        number = 0
+        for file in self.dataset.files():
+            rows = pq.ParquetFile(file).read()
+            day = datetime.fromisoformat(f"{Path(file).parent.name[4:]}T00:00Z")
+            hours = [day + hour * HOUR for hour in rows["hour"].to_pylist()]
+            of = (rows[name].to_pylist() for name in ("post_id", "engagement_type"))
+            told = (rows[name].to_pylist() for name in ("count", "retrieved_at"))
+            found |= zip(zip(*of, hours, strict=True), zip(*told, strict=True), strict=True)
+            number += rows.num_rows
+        assert len(found) == number
+        return found
+
+    def check(self) -> tuple[dict[Cell, tuple[int | None, datetime]], list[Silence]] | None:
+        """Hold each count to what was told, revisions too; and omissions to the counts.
+
+        Of damaged tables there is nothing to hold, unless they can be read.
+        """
+        try:
+            dataset = self.dataset
+            cells, log, silences = self.cells(), dataset.revisions(), dataset.silences()
+        except (ep.DatasetError, OSError, ValueError):
+            if not self.damaged:
+                raise
+            return None
+        said = self.api.said
+        wrong = {
+            cell: (count, at, said(cell, at))
+            for cell, (count, at) in cells.items()
+            if count is not None and count != said(cell, at)
+        }
+        assert not wrong
+        hours = log["day"].dt.tz_localize(UTC) + pd.to_timedelta(log["hour"], unit="h")
+        names = ("count_before", "count", "retrieved_before", "retrieved_at")
+        columns = (log["post_id"], log["engagement_type"], hours, *(log[name] for name in names))
+        for *cell, before, count, first, then in zip(*columns, strict=True):
+            key = tuple(cell)
+            assert pd.isna(before) or before == said(key, first)
+            assert count == said(key, then)
+            assert first < then <= cells[key][1]
+        for one in silences:
+            for (post, kind, hour), (count, at) in cells.items():
+                if post == one.post_id and at >= one.retrieved_at and count is not None:
+                    ended = at > one.retrieved_at if one.whole else one.start <= hour < one.end
+                    assert not (ended and one.engagement_type in (None, kind))
+        return cells, silences
+
+    def check_complete(
+        self,
+        cells: dict[Cell, tuple[int | None, datetime]],
+        silences: list[Silence],
+        begun: datetime,
+    ) -> None:
+        """After a run that was not disturbed, each hour is there, and was read late enough.
+
+        But for what need not be asked yet, since it had no answer for long.
+        """
+        api, last = self.api, begun.replace(minute=0, second=0, microsecond=0)
+        resting = [one for one in silences if one.rests(begun) and one.retrieved_at < begun]
+        still = api.cursed | api.gone | {one.post_id for one in resting if one.whole}
+        due = {
+            (post, kind, START + number * HOUR)
+            for place, post in enumerate(POSTS[: self.posts])
+            if post not in still and OWNERS[place % 2] not in api.revoked
+            for kind in TYPES[: self.types]
+            for number in range((last - START) // HOUR)
+        }
+        for one in resting:
+            if one.reason == "not_answered":
+                hours = range((one.end - one.start) // HOUR)
+                due -= {
+                    (one.post_id, str(one.engagement_type), one.start + n * HOUR) for n in hours
+                }
+        for cell in sorted(due):
+            count, at = cells.get(cell, (None, START))
+            assert count is not None, cell
+            assert at >= min(cell[2] + (1 + SETTLE) * HOUR, last), (cell, count, at)
+
+    def check_read(self) -> None:
+        """Hold what is read through the data set to what its files have."""
+        found = self.dataset.read()
+        hours = found["day"].dt.tz_localize(UTC) + pd.to_timedelta(found["hour"], unit="h")
+        keys = zip(found["post_id"], found["engagement_type"], hours, strict=True)
+        counts = [None if pd.isna(count) else count for count in found["count"]]
+        stored = {cell: count for cell, (count, _) in self.cells().items()}
+        assert dict(zip(keys, counts, strict=True)) == stored
+
+
+@contextmanager
+def schedule(folder: Path, seed: int, patch: pytest.MonkeyPatch) -> Iterator[Schedule]:
+    """Make an empty data set and an API; steps at which a process may end are patched in."""
+    dice, clock = random.Random(seed), [START + timedelta(hours=7, minutes=5)]  # noqa: S311
+    api = Api(lambda: clock[0], dice)
+    app = ep.Consumer("key", "secret")
+    accounts = ep.Accounts(folder / "accounts.json", consumer=app, environ={})
+    for number, owner in enumerate(OWNERS, 1):
+        token = f"{number}-{owner}-token"
+        accounts.add(ep.Account(owner, str(number), app.app, START, token, "secret"))
+    for module in (archive, collection, replacing, snapshot, store):  # the same files each time
+        patch.setattr(module, "uuid4", lambda: UUID(int=dice.getrandbits(128)))
+    with served(api) as url:
+        tick = timedelta(milliseconds=seed % 3)
+        made = Schedule(folder, url, api, dice, patch, clock, tick, accounts)
+
+        def around(home: type, name: str) -> None:
+            real = getattr(home, name)
+
+            def call(*given: Any, **more: Any) -> Any:
+                made.step()
+                result = real(*given, **more)
+                made.step()
+                return result
+
+            patch.setattr(home, name, call)
+
+        for home, name in (
+            (Storage, "write"), (Storage, "move_folder"), (Table, "_flush"), (Store, "note"),
+            (Collection, "keep"), (ep.Dataset, "append"),
+        ):  # fmt: skip
+            around(home, name)
+        yield made

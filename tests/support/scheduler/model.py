@@ -1,0 +1,231 @@
+"""A model of the server and of the way to it, in virtual time, and the best that can be done.
+
+Time moves from event to event, so an hour of flying takes a moment; what flies is the real
+transport with its real quota.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import formatdate
+from itertools import count
+from typing import Any
+
+from requests.auth import HTTPBasicAuth
+
+from engagement_pandas.transport.message import Answer, Failure, Message
+from engagement_pandas.transport.rate_limiter import Place
+from engagement_pandas.transport.scheduler import Errand, Giving, Landing, _done
+from engagement_pandas.transport.transport import Transport
+
+EPOCH = 1_776_255_600.0
+"""The local time of phase 0: a whole minute."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What the server allows, and how far it is.
+
+    Attributes
+    ----------
+    minute, second : int
+        Requests.
+    latency : (float, float)
+        Seconds from a start to its answer, at least and at most.
+    way : float
+        Seconds from a start until it is counted.
+    jitter : float
+        Seconds by which that varies.
+    skew : float
+        Seconds by which the server's clock is ahead.
+    kind : str
+        ``fixed`` windows, or one that is ``sliding``.
+    """
+
+    minute: int
+    second: int
+    latency: tuple[float, float] = (0.2, 0.2)
+    way: float = 0.01
+    jitter: float = 0.0
+    skew: float = 0.0
+    kind: str = "fixed"
+
+
+@dataclass
+class Server:
+    """Counts requests as its contract says."""
+
+    contract: Contract
+    times: list[float] = field(default_factory=list)  # by its own clock
+    refused: list[float] = field(default_factory=list)
+
+    def spend(self, now: float) -> tuple[int, dict[str, str]]:
+        """Count a request, and return a status and the headers."""
+        limits = {"minute": (60, self.contract.minute), "second": (1, self.contract.second)}
+        spent, resets = {}, {}
+        for name, (length, _) in limits.items():
+            fixed = self.contract.kind == "fixed"
+            since = now // length * length if fixed else now - length
+            inside = [t for t in self.times[-self.contract.minute :] if t >= since]
+            spent[name] = len(inside)
+            resets[name] = since + length if fixed else (inside[0] if inside else now) + length
+        good = all(spent[name] < limit for name, (_, limit) in limits.items())
+        (self.times if good else self.refused).append(now)
+        headers = {"date": formatdate(now, usegmt=True)}
+        for name, (_, limit) in limits.items():
+            headers[f"x-per-{name}-limit"] = str(limit)
+            headers[f"x-per-{name}-remaining"] = str(max(0, limit - spent[name] - good))
+            headers[f"x-per-{name}-reset"] = str(-int(-resets[name] // 1))
+        return (200 if good else 429), headers
+
+
+class Sky:
+    """An air in virtual time, with a server behind it."""
+
+    def __init__(self, contract: Contract, begin: float, seed: int = 0) -> None:
+        self.flying = 0
+        self.now = begin
+        self.contract = contract
+        self.server = Server(contract)
+        self.reply: tuple[int, dict[str, str]] = (0, {})
+        self.refused: list[float] = []  # our own 429s, by local time
+        self.others = 0
+        self.most = 0
+        self._dice = random.Random(seed)  # noqa: S311
+        self._events: list[tuple[float, int, Callable[[], Landing | None]]] = []
+        self._order = count()
+
+    def _latency(self) -> float:
+        """Return the seconds until the next answer."""
+        return self._dice.uniform(*self.contract.latency)
+
+    def time(self) -> float:
+        """Return the local time."""
+        return self.now
+
+    def at(self, when: float, event: Callable[[], Landing | None]) -> None:
+        """Have something happen."""
+        heapq.heappush(self._events, (when, next(self._order), event))
+
+    def somebody_else(self, when: float, number: int = 1) -> None:
+        """Have another consumer of the same quota send so many requests at once."""
+
+        def spend() -> None:
+            now = when + self.contract.skew
+            spent = sum(1 for t in self.server.times if t // 60 == now // 60)
+            taken = min(number, self.contract.minute - spent)
+            self.server.times += [now] * taken
+            self.others += taken
+
+        self.at(when, spend)
+
+    def launch(self, errand: Errand, job: Callable[[], Any]) -> None:
+        """Send a request: it is counted on its way, and answered in the end."""
+        self.flying += 1
+        self.most = max(self.most, self.flying)
+        contract = self.contract
+        lands = self.now + self._latency()
+        counted = self.now + contract.way + self._dice.uniform(0, contract.jitter)
+
+        def arrive() -> None:
+            reply = self.server.spend(self.now + contract.skew)
+            if reply[0] == 429:
+                self.refused.append(self.now)
+
+            def land() -> Landing:
+                self.flying -= 1
+                # Its date is written when it is answered.
+                date = formatdate(self.now + contract.skew, usegmt=True)
+                self.reply = reply[0], {**reply[1], "date": date}
+                return _done(errand, job)
+
+            self.at(max(lands, self.now), land)
+
+        self.at(counted, arrive)
+
+    def wait(self, seconds: float) -> Landing | None:
+        """Let time pass, until something lands."""
+        end = self.now + seconds
+        while self._events and self._events[0][0] <= end:
+            self.now, _, event = heapq.heappop(self._events)
+            landing = event()
+            if landing is not None:
+                return landing
+        self.now = end
+        return None
+
+
+class Pilot(Transport):
+    """The transport, with another air and nothing on the wire."""
+
+    def __init__(self, sky: Sky, **keywords: Any) -> None:
+        super().__init__(clock=sky.time, **keywords)
+        self.sky = sky
+
+    def _air(self, most: int) -> Any:  # noqa: ARG002
+        return self.sky
+
+    def _attempt(self, message: Message, place: Place) -> Answer | Failure:  # noqa: ARG002
+        status, headers = self.sky.reply
+        self.quota.learn(headers, place)
+        if status != 200:
+            return Failure(f"HTTP {status}", status)
+        return Answer(status, headers, b"{}", datetime.fromtimestamp(self.sky.now, UTC))
+
+
+MESSAGE = Message("https://x", b"{}", "text/plain", lambda: HTTPBasicAuth("a", "b"), str)
+
+
+def flying(
+    pilot: Pilot, number: int, say: Callable[[str], None] = lambda _: None
+) -> Iterator[float]:
+    """Send so many messages, and yield when each was answered."""
+
+    async def errand() -> None:
+        await Giving(await pilot.ask(MESSAGE, lambda _: pilot.sky.now))
+
+    return pilot.flight(number, say).run(errand() for _ in range(number))
+
+
+def fly(pilot: Pilot, number: int, say: Callable[[str], None] = lambda _: None) -> list[float]:
+    """Send so many messages, and return when each was answered."""
+    return list(flying(pilot, number, say))
+
+
+def best(
+    contract: Contract, begin: float, number: int, known: float = 0.0, opening: int = 10**9
+) -> float:
+    """Return the seconds that a job takes at best, for one who knows everything.
+
+    Request after request at the first moment at which both of its windows have room, by
+    counting; and then the shortest way of the last one. It knows nothing of the package.
+
+    ``known``: the local time before which no more than one is sent; ``opening``: so many, at
+    most, in the first minute, which is partly over.
+    """
+    minutes: Counter[int] = Counter()
+    seconds: Counter[int] = Counter()
+    ahead = contract.skew + contract.way
+    arrival = begin + ahead
+    first = int(arrival // 60)
+    for turn in range(number):
+        if turn == 1:
+            arrival = max(arrival, known + ahead)
+        while True:
+            minute, second = int(arrival // 60), int(arrival // 1)
+            if minutes[minute] >= (
+                min(opening, contract.minute) if minute == first else contract.minute
+            ):
+                arrival = (minute + 1) * 60.0
+            elif seconds[second] >= contract.second:
+                arrival = second + 1.0
+            else:
+                break
+        minutes[minute] += 1
+        seconds[second] += 1
+    return arrival - ahead - begin + max(contract.latency[0], contract.way)
