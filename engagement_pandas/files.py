@@ -26,22 +26,22 @@ OLD: Final = 3600.0
 """Seconds after which a temporary file is taken to be a killed process's."""
 
 
-def leftovers(path: Path) -> Iterator[Path]:
+def stale_temp_files(path: Path) -> Iterator[Path]:
     """Yield what is written beside a file to replace it: also by processes that were killed.
 
     Examples
     --------
     >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder, replacing(Path(folder, "a")) as beside:
+    >>> with tempfile.TemporaryDirectory() as folder, atomic_write(Path(folder, "a")) as beside:
     ...     beside.write_bytes(b"new")
-    ...     list(leftovers(Path(folder, "a"))) == [beside], list(leftovers(Path(folder, "b")))
+    ...     list(stale_temp_files(Path(folder, "a"))) == [beside]
     3
-    (True, [])
+    True
     """
     return path.parent.glob(f".{'[0-9a-f]' * 32}-{escape(path.name)}")
 
 
-def _beside(path: Path) -> Path:
+def _temp_path(path: Path) -> Path:
     return path.with_name(f".{uuid4().hex}-{path.name}")
 
 
@@ -63,7 +63,7 @@ def sweep(folder: Path, name: str = "*") -> None:
 
 def probe(folder: Path, size: int) -> None:
     """Write so many bytes into a folder and remove them; an OSError where that cannot be."""
-    beside = _beside(folder / "probe")
+    beside = _temp_path(folder / "probe")
     try:
         with beside.open("xb") as file:
             file.write(bytes(size))
@@ -74,29 +74,29 @@ def probe(folder: Path, size: int) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Give a path to write to, beside the final one; then flush it to disk and move it.
 
     Old temporary files of the same path, which killed processes have left, are removed.
     """
     sweep(path.parent, escape(path.name))
-    beside = _beside(path)
+    beside = _temp_path(path)
     try:
         yield beside
         with beside.open("rb+") as file:
             os.fsync(file.fileno())
         beside.replace(path)
-        flush_folder(path.parent)
+        fsync_dir(path.parent)
     finally:
         beside.unlink(missing_ok=True)
 
 
-def place(path: Path, content: bytes) -> bool:
+def write_once(path: Path, content: bytes) -> bool:
     """Write a file that is not there yet; leave one that is, and say which of the two it was.
 
     Of several processes that write the same path, the first wins.
     """
-    beside = _beside(path)
+    beside = _temp_path(path)
     try:
         with beside.open("xb") as file:
             file.write(content)
@@ -110,21 +110,21 @@ def place(path: Path, content: bytes) -> bool:
             if path.exists():
                 return False
             beside.replace(path)
-        flush_folder(path.parent)
+        fsync_dir(path.parent)
     finally:
         beside.unlink(missing_ok=True)
     return True
 
 
-def make_folder(folder: Path, mode: int = 0o777) -> None:
+def mkdir_durable(folder: Path, mode: int = 0o777) -> None:
     """Make a folder, and those that it is in, to last through a power cut."""
     if not folder.is_dir():
-        make_folder(folder.parent, mode)
+        mkdir_durable(folder.parent, mode)
         folder.mkdir(mode, exist_ok=True)
-    flush_folder(folder.parent)  # also where it was made just before a crash
+    fsync_dir(folder.parent)  # also where it was made just before a crash
 
 
-def flush_folder(folder: Path) -> None:
+def fsync_dir(folder: Path) -> None:
     """Make what was moved into a folder last through a power cut, where the system can."""
     try:
         handle = os.open(folder, os.O_RDONLY)
@@ -145,7 +145,7 @@ _OPEN: Final[set[int]] = set()  # what is held, or waited for, in this process
 
 
 @contextmanager
-def locked(path: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
+def file_lock(path: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
     """Hold the lock that goes with a file, whether that is there yet or not.
 
     The lock is on an empty file of its own beside it, since what it guards is replaced.
@@ -161,7 +161,7 @@ def locked(path: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[
     Examples
     --------
     >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder, locked(Path(folder, "ledger")):
+    >>> with tempfile.TemporaryDirectory() as folder, file_lock(Path(folder, "ledger")):
     ...     os.listdir(folder)
     ['.ledger.lock']
     """
@@ -171,14 +171,15 @@ def locked(path: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[bool]:
+def try_file_lock(path: Path) -> Iterator[bool]:
     """Hold the lock that goes with a file, if nobody has it; tell whether it is held.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with alone(Path(folder, "job")) as first, alone(Path(folder, "job")) as second:
+    ...     job = Path(folder, "job")
+    ...     with try_file_lock(job) as first, try_file_lock(job) as second:
     ...         first, second
     (True, False)
     """
@@ -238,7 +239,7 @@ else:
 NAME: Final = "engagement_pandas"
 
 
-def config_folder(environ: Mapping[str, str] | None = None) -> Path:
+def config_dir(environ: Mapping[str, str] | None = None) -> Path:
     """Return the package's folder among the person's settings; it may not be there yet.
 
     ``$XDG_CONFIG_HOME``, where that is an absolute path, or else ``~/.config``; on Windows
@@ -246,7 +247,7 @@ def config_folder(environ: Mapping[str, str] | None = None) -> Path:
 
     Examples
     --------
-    >>> config_folder({"XDG_CONFIG_HOME": "/home/baker/.settings"}).as_posix()
+    >>> config_dir({"XDG_CONFIG_HOME": "/home/baker/.settings"}).as_posix()
     '/home/baker/.settings/engagement_pandas'
     """
     environ = os.environ if environ is None else environ
@@ -255,7 +256,7 @@ def config_folder(environ: Mapping[str, str] | None = None) -> Path:
     return (given if given.is_absolute() else Path.home() / ".config") / NAME
 
 
-def settings_file(
+def config_file(
     name: str,
     variable: str,
     unknown: type[Exception],
@@ -275,11 +276,11 @@ def settings_file(
     Examples
     --------
     >>> environ = {"XDG_CONFIG_HOME": "/home/baker/.settings"}
-    >>> settings_file("ledger.jsonl", "X_LEDGER", OSError, environ).as_posix()
+    >>> config_file("ledger.jsonl", "X_LEDGER", OSError, environ).as_posix()
     '/home/baker/.settings/engagement_pandas/ledger.jsonl'
     """
     try:
-        return config_folder(environ) / name
+        return config_dir(environ) / name
     except RuntimeError as error:
         msg = f"there is no home folder to keep {name} in; name a file in {variable}"
         raise unknown(msg) from error

@@ -33,28 +33,28 @@ _LONGEST: Final = 60
 _UNITS: Final = ("bytes", "kB", "MB", "GB", "TB")
 
 
-def listed(names: Iterable[object]) -> str:
+def format_list(names: Iterable[object]) -> str:
     """Return names as a list of texts, long ones cut short.
 
-    >>> listed(["a", 1])
+    >>> format_list(["a", 1])
     "['a', '1']"
     """
-    return f"[{', '.join(shown(str(name)) for name in names)}]"
+    return f"[{', '.join(truncated_repr(str(name)) for name in names)}]"
 
 
-def counted(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """Return a number with its noun.
 
-    >>> counted(1, "post"), counted(2500, "post")
+    >>> pluralize(1, "post"), pluralize(2500, "post")
     ('1 post', '2,500 posts')
     """
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-def sized(number: int) -> str:
+def format_bytes(number: int) -> str:
     """Return a number of bytes in two digits or so, for people.
 
-    >>> sized(900), sized(2_749_602), sized(15_400_000_000)
+    >>> format_bytes(900), format_bytes(2_749_602), format_bytes(15_400_000_000)
     ('900 bytes', '2.7 MB', '15 GB')
     """
     size, unit = float(number), 0
@@ -73,7 +73,7 @@ def lasting(time: timedelta) -> str:
     seconds = abs(int(time.total_seconds()))
     days, rest = divmod(seconds, 86_400)
     sizes = (
-        counted(days, "day") if days else "",
+        pluralize(days, "day") if days else "",
         f"{rest // 3600} h" if rest >= 3600 else "",  # noqa: PLR2004
         f"{rest % 3600 // 60} min" if rest % 3600 >= 60 else "",  # noqa: PLR2004
         f"{rest % 60} s" if rest % 60 else "",
@@ -81,10 +81,10 @@ def lasting(time: timedelta) -> str:
     return " ".join([size for size in sizes if size][:2]) or "0 s"
 
 
-def shown(value: object) -> str:
+def truncated_repr(value: object) -> str:
     """Return a value as it stands in a message: its repr, cut short where it is long.
 
-    >>> shown("impressions"), shown("x" * 1_000_000)
+    >>> truncated_repr("impressions"), truncated_repr("x" * 1_000_000)
     ("'impressions'", "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…'")
     """
     if isinstance(value, str | bytes):  # first, or its repr would be many times as long
@@ -93,13 +93,13 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def spot(*keys: object) -> str:
+def json_path(*keys: object) -> str:
     """Return a JSONPath, long keys cut short.
 
-    >>> spot("by_post", "123")
+    >>> json_path("by_post", "123")
     "$['by_post']['123']"
     """
-    return "$" + "".join(f"[{shown(key)}]" for key in keys)
+    return "$" + "".join(f"[{truncated_repr(key)}]" for key in keys)
 
 
 def check_digits(ids: Iterable[str], error: type[Exception], *, source: str = "") -> None:

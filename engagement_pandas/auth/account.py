@@ -10,9 +10,9 @@ from typing import Any, Final, Self
 
 import msgspec
 
-from engagement_pandas.auth.credentials import Consumer, Credentials, UserContext, is_printed
+from engagement_pandas.auth.credentials import Consumer, Credentials, UserContext, is_header_safe
 from engagement_pandas.errors import AccountsError, CredentialsError
-from engagement_pandas.request.handle import read_handle, same_handle
+from engagement_pandas.request.handle import normalize_handle, parse_handle
 
 TOKENS: Final = ("access_token", "access_token_secret")
 VERSION: Final = 1
@@ -59,13 +59,13 @@ class Account(Credentials):
     access_token_secret: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "handle", read_handle(self.handle))
+        object.__setattr__(self, "handle", parse_handle(self.handle))
         tokens = [self.access_token, self.access_token_secret]
         whole = (
-            is_printed(self.user_id) and self.user_id.isdigit(),
-            is_printed(self.app),
+            is_header_safe(self.user_id) and self.user_id.isdigit(),
+            is_header_safe(self.app),
             isinstance(self.added_at, datetime) and self.added_at.tzinfo is not None,
-            all(map(is_printed, tokens)) or tokens == [None, None],
+            all(map(is_header_safe, tokens)) or tokens == [None, None],
         )
         del tokens  # so that no traceback shows them
         if not all(whole):
@@ -79,7 +79,7 @@ class Account(Credentials):
 
     def is_of(self, other: Account) -> bool:
         """Tell whether both are of one owner; a handle may have changed hands."""
-        return self.user_id == other.user_id or same_handle(self.handle) == same_handle(
+        return self.user_id == other.user_id or normalize_handle(self.handle) == normalize_handle(
             other.handle
         )
 
@@ -150,13 +150,13 @@ class _Roster(msgspec.Struct):
     accounts: list[dict[str, Any]]
 
 
-def roster(accounts: Iterable[Account]) -> bytes:
+def dump_accounts(accounts: Iterable[Account]) -> bytes:
     """Return what a file holds, tokens included."""
     told = _Roster(VERSION, [account.to_json() for account in accounts])
     return msgspec.json.format(msgspec.json.encode(told), indent=2)
 
 
-def read_roster(content: bytes | None, path: Path) -> list[Account]:
+def load_accounts(content: bytes | None, path: Path) -> list[Account]:
     """Return the accounts in a file; nobody where there is none."""
     version, accounts = (VERSION, []) if content is None else _decoded(content)
     del content  # so that no traceback shows it

@@ -15,22 +15,22 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from engagement_pandas.auth import keyring_store
-from engagement_pandas.auth.account import TOKENS, Account, read_roster, roster
+from engagement_pandas.auth.account import TOKENS, Account, dump_accounts, load_accounts
 from engagement_pandas.auth.credentials import (
     VARIABLES,
     AppOnly,
     Consumer,
     UserContext,
     lookup,
-    owner_number,
+    user_id_of,
 )
-from engagement_pandas.auth.token_file import Strongbox
+from engagement_pandas.auth.token_file import TokenFile
 from engagement_pandas.errors import AccountsError, MissingCredentials, RequestError
-from engagement_pandas.files import settings_file
-from engagement_pandas.request.handle import read_handle, same_handle
-from engagement_pandas.request.owners import Handles
-from engagement_pandas.request.post_ids import unique_ids
-from engagement_pandas.text import listed
+from engagement_pandas.files import config_file
+from engagement_pandas.request.handle import normalize_handle, parse_handle
+from engagement_pandas.request.owners import PostOwners
+from engagement_pandas.request.post_ids import parse_post_ids
+from engagement_pandas.text import format_list
 
 PATH_VARIABLE: Final = "X_ACCOUNTS"
 HANDLE_VARIABLE: Final = "X_HANDLE"
@@ -87,7 +87,7 @@ class Accounts:
         environ: Mapping[str, str] | None = None,
     ) -> None:
         if tokens_in not in PLACES:
-            msg = f"tokens_in is {tokens_in!r}; give one of {listed(PLACES)}"
+            msg = f"tokens_in is {tokens_in!r}; give one of {format_list(PLACES)}"
             raise AccountsError(msg)
         self._environ = environ = os.environ if environ is None else environ
         self._given = path or environ.get(PATH_VARIABLE)
@@ -101,27 +101,31 @@ class Accounts:
         """The file."""
         if self._given:
             return Path(self._given)
-        return settings_file("accounts.json", PATH_VARIABLE, AccountsError, self._environ)
+        return config_file("accounts.json", PATH_VARIABLE, AccountsError, self._environ)
 
     @property
-    def _box(self) -> Strongbox:
-        return Strongbox(self.path)
+    def _box(self) -> TokenFile:
+        return TokenFile(self.path)
 
     @property
     def handles(self) -> tuple[str, ...]:
         """The handles that can be asked with, sorted; that of the environment among them."""
         named = [account.handle for account in self]
         own = self._environ.get(HANDLE_VARIABLE)
-        if own and self.in_environment and same_handle(own) not in map(same_handle, named):
-            named.append(read_handle(own))
-        return tuple(sorted(named, key=same_handle))
+        if (
+            own
+            and self.in_environment
+            and normalize_handle(own) not in map(normalize_handle, named)
+        ):
+            named.append(parse_handle(own))
+        return tuple(sorted(named, key=normalize_handle))
 
     def __iter__(self) -> Iterator[Account]:
         """Yield who is in the file, by handle; tokens in the keyring stay there."""
-        return iter(sorted(self._read(), key=lambda account: same_handle(account.handle)))
+        return iter(sorted(self._read(), key=lambda account: normalize_handle(account.handle)))
 
     def __contains__(self, handle: object) -> bool:
-        return same_handle(handle) in map(same_handle, self.handles)
+        return normalize_handle(handle) in map(normalize_handle, self.handles)
 
     def credentials(self, handle: str | None = None) -> UserContext:
         """Return what a client asks with as an owner.
@@ -150,7 +154,7 @@ class Accounts:
             return self._default()
         account = self._stored(handle)
         if account is None:
-            return replace(UserContext.from_env(self._environ), handle=read_handle(handle))
+            return replace(UserContext.from_env(self._environ), handle=parse_handle(handle))
         consumer = self._consumer or Consumer.from_env(self._environ)
         kept = keyring_store.fetch(account) if account.in_keyring else account
         return kept.credentials(consumer)
@@ -206,10 +210,10 @@ class Accounts:
         RequestError
             Where something is no handle, or a post has two.
         """
-        whose = Handles.of(posts if owners is None else owners)
-        own = {same_handle(handle): handle for handle in self.handles}
+        whose = PostOwners.of(posts if owners is None else owners)
+        own = {normalize_handle(handle): handle for handle in self.handles}
         parts: dict[str | None, list[str]] = {}
-        for post_id in unique_ids(posts):
+        for post_id in parse_post_ids(posts):
             parts.setdefault(own.get(whose.get(post_id, "")), []).append(post_id)
         return {owner: tuple(ids) for owner, ids in parts.items()}
 
@@ -226,7 +230,7 @@ class Accounts:
         AccountsError
             Where the file cannot be read or written.
         """
-        with self._box.changing():
+        with self._box.exclusive():
             self._read()
 
     def add(self, account: Account) -> None:
@@ -240,12 +244,12 @@ class Accounts:
         if account.in_keyring:
             msg = f"{account!r} has no tokens to keep; log in again"
             raise AccountsError(msg)
-        with self._box.changing():
+        with self._box.exclusive():
             accounts = self._read()
             gone = [a for a in accounts if a.is_of(account)]
             kept = account
             if self.tokens_in == "keyring":
-                keyring_store.store(account)
+                keyring_store.store_tokens(account)
                 kept = account.without_tokens()
             self._write([*(a for a in accounts if a not in gone), kept])
             for old in gone:
@@ -262,10 +266,10 @@ class Accounts:
         RequestError
             Where it cannot be a handle.
         """
-        wanted = same_handle(handle)
-        with self._box.changing():
+        wanted = normalize_handle(handle)
+        with self._box.exclusive():
             accounts = self._read()
-            gone = [a for a in accounts if same_handle(a.handle) == wanted]
+            gone = [a for a in accounts if normalize_handle(a.handle) == wanted]
             for account in gone:
                 if account.in_keyring:
                     keyring_store.forget(account)
@@ -284,7 +288,7 @@ class Accounts:
     def _default(self) -> UserContext:
         named = self._environ.get(HANDLE_VARIABLE)
         if self.in_environment:
-            handle = read_handle(named) if named else self._known_by_number()
+            handle = parse_handle(named) if named else self._known_by_number()
             return replace(UserContext.from_env(self._environ), handle=handle)
         if named:
             return self.credentials(named)
@@ -309,7 +313,7 @@ class Accounts:
         if account is None:
             known = ", ".join(f"@{name}" for name in self.handles) or "nobody yet"
             msg = (
-                f"there are no tokens of @{read_handle(handle)}, but of {known}; have the owner "
+                f"there are no tokens of @{parse_handle(handle)}, but of {known}; have the owner "
                 "authorise the app: engagement-pandas login"
             )
             raise MissingCredentials(msg, [VARIABLES[name] for name in TOKENS])
@@ -325,9 +329,9 @@ class Accounts:
         if not self.in_environment:
             return False
         named = self._environ.get(HANDLE_VARIABLE)
-        if named and same_handle(named) != same_handle(handle):
+        if named and normalize_handle(named) != normalize_handle(handle):
             return False
-        number = owner_number(lookup(self._environ, "access_token") or "")
+        number = user_id_of(lookup(self._environ, "access_token") or "")
         known = self._find(handle)
         if known is None or number is None:
             return bool(named)
@@ -341,18 +345,18 @@ class Accounts:
 
     def _known_by_number(self) -> str | None:
         """Return the handle of whose tokens are in the environment, if they have logged in too."""
-        number = owner_number(lookup(self._environ, "access_token") or "")
+        number = user_id_of(lookup(self._environ, "access_token") or "")
         with suppress(AccountsError):  # whoever does without the file need not mend it
             return next((a.handle for a in self._read() if a.user_id == number), None)
         return None
 
     def _find(self, handle: str) -> Account | None:
-        wanted = same_handle(handle)
-        return next((a for a in self._read() if same_handle(a.handle) == wanted), None)
+        wanted = normalize_handle(handle)
+        return next((a for a in self._read() if normalize_handle(a.handle) == wanted), None)
 
     def _read(self) -> list[Account]:
         # No local name holds what was in the file: a traceback would show it.
-        return read_roster(self._box.read(), self.path)
+        return load_accounts(self._box.read(), self.path)
 
     def _write(self, accounts: Iterable[Account]) -> None:
-        self._box.write(roster(accounts))
+        self._box.write(dump_accounts(accounts))

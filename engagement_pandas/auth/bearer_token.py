@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from engagement_pandas.auth.credentials import is_printed
+from engagement_pandas.auth.credentials import is_header_safe
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.response.envelope import UNREADABLE
+from engagement_pandas.response.envelope import DECODE_ERRORS
 
 
 class _Token(msgspec.Struct):
@@ -23,9 +23,9 @@ def read_token(content: bytes, url: str) -> str:
     """
     try:
         token = msgspec.json.decode(content, type=_Token).access_token
-    except UNREADABLE:
+    except DECODE_ERRORS:
         token = ""
-    if is_printed(token):
+    if is_header_safe(token):
         return token
     del content, token  # a traceback may show what is in them
     msg = f"{url} answered without an access_token that can be sent"

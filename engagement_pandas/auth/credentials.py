@@ -33,7 +33,7 @@ VARIABLES: Final[Mapping[str, str]] = {
 
 _DIGITS: Final = 12
 
-_TELLTALES: Final = (
+_NOISY_LOGGERS: Final = (
     "oauthlib.oauth1.rfc5849",
     "oauthlib.oauth1.rfc5849.signature",
     "requests_oauthlib.oauth1_auth",
@@ -42,7 +42,7 @@ _TELLTALES: Final = (
 _PRINTED: Final = re.compile(r"[!-~]+")
 
 
-def is_printed(value: object) -> bool:
+def is_header_safe(value: object) -> bool:
     """Tell whether a value may stand in a header as it is."""
     return isinstance(value, str) and _PRINTED.fullmatch(value) is not None
 
@@ -57,7 +57,7 @@ class Credentials:
             name, value = field.name, getattr(self, field.name)
             if value is None and field.default is None:
                 continue
-            if not is_printed(value):
+            if not is_header_safe(value):
                 msg = f"{name} is empty, or holds something else than printed ASCII; copy it again"
                 raise CredentialsError(msg)
 
@@ -173,7 +173,7 @@ class UserContext(Credentials):
         >>> UserContext("key", "secret", "a-token", "token-secret").account
         'token 1f6076e3a47b'
         """
-        number = self.user_id or owner_number(self.access_token)
+        number = self.user_id or user_id_of(self.access_token)
         return f"user {number}" if number else f"token {_digest(self.access_token)}"
 
     def _secrets(self) -> dict[str, str]:
@@ -202,7 +202,7 @@ class UserContext(Credentials):
         at : float
             The moment of signing, in seconds since 1970.
         """
-        hush()
+        silence_oauth_logs()
         signer: AuthBase = OAuth1(
             self.consumer_key,
             client_secret=self.consumer_secret,
@@ -304,10 +304,10 @@ class Bearer(AuthBase):
         return r
 
 
-def owner_number(access_token: str) -> str | None:
+def user_id_of(access_token: str) -> str | None:
     """Return the number of the owner that an access token begins with, where it does.
 
-    >>> owner_number("9-token"), owner_number("a-token")
+    >>> user_id_of("9-token"), user_id_of("a-token")
     ('9', None)
     """
     number, dash, _ = access_token.partition("-")
@@ -338,9 +338,9 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:_DIGITS]
 
 
-def hush() -> None:
+def silence_oauth_logs() -> None:
     """Keep tokens out of logs: these write them at level DEBUG, whoever asked for that."""
-    for name in _TELLTALES:
+    for name in _NOISY_LOGGERS:
         logger = logging.getLogger(name)
         if _above_debug not in logger.filters:
             logger.addFilter(_above_debug)

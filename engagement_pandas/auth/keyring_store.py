@@ -26,7 +26,7 @@ class _Tokens(msgspec.Struct):
     access_token_secret: str
 
 
-def store(account: Account) -> None:
+def store_tokens(account: Account) -> None:
     """Put an account's tokens into the keyring, in place of older ones."""
     _call(account, lambda keyring: keyring.set_password(SERVICE, _name(account), _told(account)))
 

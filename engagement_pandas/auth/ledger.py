@@ -31,12 +31,12 @@ from typing import Final, Self
 
 import msgspec
 
-from engagement_pandas.auth.ledger_file import Journal
+from engagement_pandas.auth.ledger_file import JsonLinesFile
 from engagement_pandas.errors import LedgerError, LedgerFull, RequestError
-from engagement_pandas.files import settings_file
-from engagement_pandas.request.handle import same_handle
-from engagement_pandas.text import counted, listed
-from engagement_pandas.transport.urls import BASE_URL_VARIABLE, is_here
+from engagement_pandas.files import config_file
+from engagement_pandas.request.handle import normalize_handle
+from engagement_pandas.text import format_list, pluralize
+from engagement_pandas.transport.urls import BASE_URL_VARIABLE, is_loopback
 
 PATH_VARIABLE: Final = "X_LEDGER"
 LIMIT_VARIABLE: Final = "X_HANDLE_LIMIT"
@@ -137,7 +137,7 @@ class Ledger:
             msg = f"{LIMIT_VARIABLE} is {text!r}; set it to a whole number, at least 1, or unset it"
             raise RequestError(msg)
         ledger = cls(limit=int(text) if text else None, environ=environ)
-        ledger.of_contract = not is_here(base_url or environ.get(BASE_URL_VARIABLE, ""))
+        ledger.of_contract = not is_loopback(base_url or environ.get(BASE_URL_VARIABLE, ""))
         ledger._prefix = "" if ledger.of_contract else "sandbox-"
         return ledger
 
@@ -147,12 +147,12 @@ class Ledger:
         if self._given:
             path = Path(self._given)
         else:
-            path = settings_file("ledger.jsonl", PATH_VARIABLE, LedgerError, self._environ)
+            path = config_file("ledger.jsonl", PATH_VARIABLE, LedgerError, self._environ)
         return path.with_name(self._prefix + path.name) if self._prefix else path
 
     @property
-    def _journal(self) -> Journal:
-        return Journal(self.path)
+    def _journal(self) -> JsonLinesFile:
+        return JsonLinesFile(self.path)
 
     @property
     def month(self) -> str:
@@ -215,7 +215,7 @@ class Ledger:
         total = known + len(new)
         if new and self.limit is not None and total >= WARN_FROM * self.limit:
             warnings.warn(
-                f"{total} of {self.limit} handles of {month} with {listed(new)}, "
+                f"{total} of {self.limit} handles of {month} with {format_list(new)}, "
                 f"which were not asked with before (ledger {self.path})",
                 stacklevel=2,
             )
@@ -273,10 +273,10 @@ class Ledger:
 
     def identify(self, number: str, handle: str) -> None:
         """Count the number of an owner, such as ``user_9``, as this handle from now on."""
-        self._handles[same_handle(number)] = same_handle(handle)
+        self._handles[normalize_handle(number)] = normalize_handle(handle)
 
     def _called(self, handle: str) -> str:
-        name = same_handle(handle)
+        name = normalize_handle(handle)
         return self._handles.get(name, name)
 
     @contextmanager
@@ -298,8 +298,9 @@ class Ledger:
         new = tuple(sorted({self._called(handle) for handle in handles} - set(asked)))
         if new and self.limit is not None and len(asked) + len(new) > self.limit:
             msg = (
-                f"{len(asked)} of {counted(self.limit, 'handle')} have been asked in {month}, "
-                f"and {listed(new)} would be new; ask for fewer, wait for the next month (UTC), "
+                f"{len(asked)} of {pluralize(self.limit, 'handle')} have been asked in {month}, "
+                f"and {format_list(new)} would be new; ask for fewer, wait for the next month "
+                "(UTC), "
                 "or raise the limit if the contract does"
             )
             raise LedgerFull(msg)
@@ -309,7 +310,9 @@ class Ledger:
         for number, line in self._journal.lines():
             try:
                 entry = msgspec.json.decode(line, type=_Entry)
-                fits = _MONTH.fullmatch(entry.month) and entry.handle == same_handle(entry.handle)
+                fits = _MONTH.fullmatch(entry.month) and entry.handle == normalize_handle(
+                    entry.handle
+                )
             except (msgspec.DecodeError, UnicodeDecodeError, RequestError):
                 fits = None
             if not fits:

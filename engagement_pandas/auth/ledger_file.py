@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from engagement_pandas.errors import LedgerError
-from engagement_pandas.files import OWNER_FOLDER, locked, make_folder, place
+from engagement_pandas.files import OWNER_FOLDER, file_lock, mkdir_durable, write_once
 
 VERSION: Final = 1
 _OPENING: Final = msgspec.json.encode({"ledger": "engagement_pandas", "version": VERSION}) + b"\n"
@@ -26,7 +26,7 @@ class _Opening(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
+class JsonLinesFile:
     r"""The lines of a ledger on disk, below one that says which version they are of.
 
     Parameters
@@ -38,7 +38,7 @@ class Journal:
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     journal = Journal(Path(folder, "ledger.jsonl"))
+    ...     journal = JsonLinesFile(Path(folder, "ledger.jsonl"))
     ...     with journal.writing():
     ...         journal.append(b"[1]\n")
     ...     list(journal.lines())
@@ -77,8 +77,8 @@ class Journal:
     def writing(self) -> Iterator[None]:
         """Keep every other process from writing."""
         try:
-            make_folder(self.path.parent, OWNER_FOLDER)  # it may hold the accounts, too
-            with locked(self.path):
+            mkdir_durable(self.path.parent, OWNER_FOLDER)  # it may hold the accounts, too
+            with file_lock(self.path):
                 yield
         except LedgerError:
             raise
@@ -91,7 +91,7 @@ class Journal:
 
     def append(self, line: bytes) -> None:
         """Add a line, which is on disk when this returns; call it within :meth:`writing`."""
-        place(self.path, _OPENING)
+        write_once(self.path, _OPENING)
         with self.path.open("rb+", buffering=0) as file:
             # What a crash left of a line was never relied on.
             end = len(_whole(file.read()))

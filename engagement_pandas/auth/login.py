@@ -19,8 +19,8 @@ from urllib.parse import parse_qsl, quote
 
 from engagement_pandas.auth.account import Account
 from engagement_pandas.auth.accounts import Accounts
-from engagement_pandas.auth.credentials import Consumer, is_printed
-from engagement_pandas.auth.oauth import TIMEOUT, StepKeys, take_step
+from engagement_pandas.auth.credentials import Consumer, is_header_safe
+from engagement_pandas.auth.oauth import TIMEOUT, OAuthStep, post_step
 from engagement_pandas.errors import (
     CredentialsError,
     LoginRefused,
@@ -48,7 +48,7 @@ class PendingLogin:
 
     url: str
     _app: str
-    _keys: StepKeys
+    _keys: OAuthStep
     _login_url: str
     _timeout: tuple[float, float]
     _clock: Callable[[], float]
@@ -84,7 +84,7 @@ class PendingLogin:
             raise LoginRefused(msg)
         url = f"{self._login_url}/access_token"
         account = _account(
-            take_step(url, keys, self._clock(), self._timeout),
+            post_step(url, keys, self._clock(), self._timeout),
             self._app,
             datetime.fromtimestamp(self._clock(), UTC),
         )
@@ -156,9 +156,9 @@ def begin_login(
     url = checked_url(login_url or os.environ.get(LOGIN_URL_VARIABLE) or LOGIN_URL)
     keys = _with_request_token(
         consumer,
-        take_step(
+        post_step(
             f"{url}/request_token",
-            StepKeys(consumer.consumer_key, consumer.consumer_secret),
+            OAuthStep(consumer.consumer_key, consumer.consumer_secret),
             clock(),
             timeout,
         ),
@@ -230,18 +230,18 @@ def _form(content: bytes) -> dict[str, str]:
         return {}
 
 
-def _with_request_token(consumer: Consumer, content: bytes) -> StepKeys | None:
+def _with_request_token(consumer: Consumer, content: bytes) -> OAuthStep | None:
     """Return the keys of the last step; None where there are none."""
     form = _form(content)
     token, secret = form.get("oauth_token"), form.get("oauth_token_secret")
     if form.get("oauth_callback_confirmed") != "true" or not (
-        is_printed(token) and is_printed(secret)
+        is_header_safe(token) and is_header_safe(secret)
     ):
         return None
-    return StepKeys(consumer.consumer_key, consumer.consumer_secret, token, secret)
+    return OAuthStep(consumer.consumer_key, consumer.consumer_secret, token, secret)
 
 
-def _with_pin(keys: StepKeys, pin: object) -> StepKeys | None:
+def _with_pin(keys: OAuthStep, pin: object) -> OAuthStep | None:
     digits = _BETWEEN.sub("", pin) if isinstance(pin, str) else ""
     return replace(keys, pin=digits) if _PIN.fullmatch(digits) else None
 

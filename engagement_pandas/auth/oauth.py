@@ -19,7 +19,7 @@ from requests.auth import AuthBase
 from requests_oauthlib import OAuth1
 
 from engagement_pandas import __version__
-from engagement_pandas.auth.credentials import Credentials, hush
+from engagement_pandas.auth.credentials import Credentials, silence_oauth_logs
 from engagement_pandas.errors import (
     EngagementError,
     LoginRefused,
@@ -31,7 +31,7 @@ from engagement_pandas.errors import (
 from engagement_pandas.transport.bounded_session import BoundedSession, checked_timeout
 from engagement_pandas.transport.exchange import exchange
 from engagement_pandas.transport.message import Failure, Message
-from engagement_pandas.transport.transport import texts
+from engagement_pandas.transport.transport import error_messages
 
 TIMEOUT: Final = (10.0, 30.0)
 """Seconds to connect, and between two bytes of the answer."""
@@ -59,7 +59,7 @@ _NO_GRANT: Final = (
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class StepKeys(Credentials):
+class OAuthStep(Credentials):
     """What a step is signed with: the app, then the request token too, then the PIN too."""
 
     consumer_key: str
@@ -70,7 +70,7 @@ class StepKeys(Credentials):
 
     def signer(self, at: float) -> AuthBase:
         """Return a signer with a nonce of its own, for a moment in seconds since 1970."""
-        hush()
+        silence_oauth_logs()
         signer: AuthBase = OAuth1(
             self.consumer_key,
             client_secret=self.consumer_secret,
@@ -83,16 +83,16 @@ class StepKeys(Credentials):
         return signer
 
     def __repr__(self) -> str:
-        return "StepKeys(hidden)"
+        return "OAuthStep(hidden)"
 
 
-def take_step(url: str, keys: StepKeys, at: float, timeout: tuple[float, float]) -> bytes:
+def post_step(url: str, keys: OAuthStep, at: float, timeout: tuple[float, float]) -> bytes:
     """Return the body of a good answer; nothing is sent twice, and no redirect followed.
 
     Parameters
     ----------
     url : str
-    keys : StepKeys
+    keys : OAuthStep
     at : float
         The moment of signing, in seconds since 1970.
     timeout : tuple of float
@@ -118,7 +118,7 @@ def take_step(url: str, keys: StepKeys, at: float, timeout: tuple[float, float])
         raise TransportError(msg, None, 1)
     if reply.status == HTTPStatus.OK and len(reply.content) <= _LARGEST:
         return reply.content
-    words = () if reply.status == HTTPStatus.OK else map(keys.redact, texts(reply.content))
+    words = () if reply.status == HTTPStatus.OK else map(keys.redact, error_messages(reply.content))
     raise _refusal(url, reply.status, tuple(words))
 
 

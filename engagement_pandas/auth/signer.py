@@ -13,15 +13,15 @@ from engagement_pandas.auth.bearer_token import read_token
 from engagement_pandas.auth.credentials import AppOnly, Bearer, UserContext
 from engagement_pandas.response.refusal import refused
 from engagement_pandas.transport.message import Answer, Message
-from engagement_pandas.transport.scheduler import Turn
-from engagement_pandas.transport.transport import Transport, texts
+from engagement_pandas.transport.scheduler import Lock
+from engagement_pandas.transport.transport import Transport, error_messages
 
 BILLED: Final = frozenset({200, 400, 403})
 """Statuses of an answer that looked into posts, be it to refuse some; not those to a request
 that was not let in (401), led nowhere (404), or came too soon (429)."""
 
 
-class Speaker:
+class Signer:
     """Signs in the name of an account, or of the app.
 
     Parameters
@@ -36,8 +36,8 @@ class Speaker:
 
     Examples
     --------
-    >>> Speaker(AppOnly("a-bearer-token"), "https://example.org", Transport())
-    Speaker(AppOnly(bearer token, hidden))
+    >>> Signer(AppOnly("a-bearer-token"), "https://example.org", Transport())
+    Signer(AppOnly(bearer token, hidden))
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Speaker:
 
     async def _turn(self, credentials: AppOnly) -> str:
         """Return the token that another errand has fetched meanwhile; fetch it, if none has."""
-        over = await Turn(self)
+        over = await Lock(self)
         try:
             return self._token or await self._fetch(credentials)
         finally:
@@ -90,7 +90,7 @@ class Speaker:
         )
         answer: Answer = await self._transport.ask(message, lambda it: it)
         if answer.status != HTTPStatus.OK:
-            words = tuple(map(self.redact, texts(answer.content)))
+            words = tuple(map(self.redact, error_messages(answer.content)))
             raise refused(urlsplit(self._token_url).path, answer.status, words)
         return read_token(answer.content, self._token_url)
 
@@ -100,4 +100,4 @@ class Speaker:
         return told.replace(self._token, "<bearer_token>") if self._token else told
 
     def __repr__(self) -> str:
-        return f"Speaker({self.credentials!r})"
+        return f"Signer({self.credentials!r})"

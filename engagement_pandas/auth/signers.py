@@ -9,19 +9,19 @@ from functools import partial
 from engagement_pandas.auth.accounts import Accounts
 from engagement_pandas.auth.credentials import AppOnly, UserContext
 from engagement_pandas.auth.ledger import Ledger
-from engagement_pandas.auth.signer import Speaker
+from engagement_pandas.auth.signer import Signer
 from engagement_pandas.errors import CredentialsError, UserContextRequired
-from engagement_pandas.request.handle import same_handle
+from engagement_pandas.request.handle import normalize_handle
 from engagement_pandas.request.owners import OWNERS
 from engagement_pandas.request.request import EngagementRequest
-from engagement_pandas.text import listed
+from engagement_pandas.text import format_list
 from engagement_pandas.transport.transport import Transport
 
 Owners = Mapping[str, str]
 """Handles by post ID."""
 
 
-def whoever_may_ask(owners: Owners) -> UserContext | Accounts:
+def default_credentials(owners: Owners) -> UserContext | Accounts:
     """Return what a client needs to ask for such posts: from the environment, or who logged in.
 
     The tokens of the environment are one owner's, and are asked with whatever the posts. Else
@@ -33,7 +33,7 @@ def whoever_may_ask(owners: Owners) -> UserContext | Accounts:
     return accounts if several else accounts.credentials()
 
 
-class Speakers:
+class Signers:
     """Finds who signs a request, and notes on whose behalf is asked.
 
     With accounts, what only the owner is told is signed by the owner, and all else by the
@@ -65,7 +65,7 @@ class Speakers:
         self._token_url = token_url
         self._transport = transport
         self._ledger = ledger
-        self._known: dict[str, Speaker] = {}
+        self._known: dict[str, Signer] = {}
 
     @property
     def account(self) -> str:
@@ -81,7 +81,7 @@ class Speakers:
         """Return whether the requests are signed by more than one."""
         return len({self.handle(one, owners) for one in requests}) > 1
 
-    def named(self, handle: str) -> Speaker:
+    def named(self, handle: str) -> Signer:
         """Return who signs for a handle."""
         if handle not in self._known:
             credentials = self._credentials(handle)
@@ -90,12 +90,10 @@ class Speakers:
                 if credentials.handle:
                     self._ledger.identify(_number(credentials), credentials.handle)
                 allow, note = (
-                    partial(one, _billed(credentials))
+                    partial(one, _billed_name(credentials))
                     for one in (self._ledger.allow, self._ledger.note)
                 )
-            self._known[handle] = Speaker(
-                credentials, self._token_url, self._transport, allow, note
-            )
+            self._known[handle] = Signer(credentials, self._token_url, self._transport, allow, note)
         return self._known[handle]
 
     def refusal(self, requests: Collection[EngagementRequest], owners: Owners) -> str | None:
@@ -107,7 +105,7 @@ class Speakers:
         if isinstance(self.credentials, AppOnly):
             return f"{why}; use UserContext with the owner's access token"
         whose = [{owners.get(post, "") for post in request.post_ids} for request in private]
-        strangers = set().union(*whose) - set(map(same_handle, self.credentials.handles))
+        strangers = set().union(*whose) - set(map(normalize_handle, self.credentials.handles))
         if "" in strangers:
             posts = {post for one in private for post in one.post_ids if post not in owners}
             return (
@@ -116,7 +114,7 @@ class Speakers:
             )
         if strangers:
             return (
-                f"{why}, and nobody has logged in as {listed(sorted(strangers))}; have them "
+                f"{why}, and nobody has logged in as {format_list(sorted(strangers))}; have them "
                 "authorise the app (engagement-pandas login), or leave their posts out"
             )
         if any(len(handles) > 1 for handles in whose):
@@ -132,7 +130,7 @@ class Speakers:
             with suppress(CredentialsError):  # its requests fail, and not those of the others
                 signing = self.named(handle).credentials
                 if isinstance(signing, UserContext):
-                    names.add(_billed(signing))
+                    names.add(_billed_name(signing))
         if self._ledger is not None and names:
             self._ledger.check(names)
 
@@ -142,10 +140,10 @@ class Speakers:
         return self.credentials.credentials(handle) if handle else self.credentials.app()
 
     def __repr__(self) -> str:
-        return f"Speakers({self.credentials!r})"
+        return f"Signers({self.credentials!r})"
 
 
-def _billed(owner: UserContext) -> str:
+def _billed_name(owner: UserContext) -> str:
     """Return what the ledger calls an owner."""
     return owner.handle or _number(owner)
 

@@ -15,10 +15,10 @@ from engagement_pandas.errors import AccountsError
 from engagement_pandas.files import (
     OWNER_FOLDER,
     OWNER_ONLY,
-    leftovers,
-    locked,
-    make_folder,
-    replacing,
+    atomic_write,
+    file_lock,
+    mkdir_durable,
+    stale_temp_files,
 )
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -26,7 +26,7 @@ _KNOWS_MODES: Final = os.name != "nt"  # on Windows a person's own folders are t
 
 
 @dataclass(frozen=True, slots=True)
-class Strongbox:
+class TokenFile:
     """A file with mode 0600, in a folder that is made with 0700.
 
     Parameters
@@ -37,8 +37,8 @@ class Strongbox:
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     box = Strongbox(Path(folder, "accounts.json"))
-    ...     with box.changing():
+    ...     box = TokenFile(Path(folder, "accounts.json"))
+    ...     with box.exclusive():
     ...         box.write(b"{}")
     ...     box.read(), oct(box.path.stat().st_mode & 0o777)
     (b'{}', '0o600')
@@ -71,12 +71,12 @@ class Strongbox:
         return content
 
     @contextmanager
-    def changing(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[None]:
         """Keep every other process from changing it."""
         try:
-            make_folder(self.path.parent, OWNER_FOLDER)
+            mkdir_durable(self.path.parent, OWNER_FOLDER)
             self._check_folders()
-            with locked(self.path):
+            with file_lock(self.path):
                 yield
         except AccountsError:
             raise
@@ -115,13 +115,13 @@ class Strongbox:
             raise AccountsError(msg)
 
     def write(self, content: bytes) -> None:
-        """Replace what is in it, at once; call it within :meth:`changing`."""
+        """Replace what is in it, at once; call it within :meth:`exclusive`."""
         # Where the name is a link, what it leads to is replaced.
         target = Path(os.path.realpath(self.path))
         # A process that was killed while it wrote has left secrets beside it.
-        for left in leftovers(target):
+        for left in stale_temp_files(target):
             left.unlink()
-        with replacing(target) as beside:
+        with atomic_write(target) as beside:
             handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
             with open(handle, "wb") as file:  # noqa: PTH123 - no moment with another mode
                 file.write(content)

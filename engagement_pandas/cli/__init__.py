@@ -18,7 +18,7 @@ from typing import Final
 from engagement_pandas import __version__, errors
 from engagement_pandas.cli import accounts, demo, fetch, flatten, login, sandbox, sync, verify
 from engagement_pandas.cli.confirm import NotAgreed
-from engagement_pandas.cli.options import say
+from engagement_pandas.cli.options import print_message
 from engagement_pandas.cli.signals import HungUp, Terminated, ended_by_signals
 from engagement_pandas.cli.streams import output, usable_streams
 
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             pass  # the reader of standard output has read enough
         except tuple(kind for kind, _, _ in EXIT_CODES) as error:
             notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
-            say(f"engagement-pandas: {str(error) or 'stopped'}{notes}")
+            print_message(f"engagement-pandas: {str(error) or 'stopped'}{notes}")
             return next(code for kind, code, _ in EXIT_CODES if isinstance(error, kind))
     return 0
 
@@ -87,7 +87,7 @@ def _run(argv: Sequence[str]) -> None:
 
 
 def _warn(message: Warning | str, *_: object, **__: object) -> None:
-    say(f"engagement-pandas: {message}")
+    print_message(f"engagement-pandas: {message}")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from engagement_pandas.cli.options import Verbs, give, say
+from engagement_pandas.cli.options import Verbs, print_message, print_result
 
 if TYPE_CHECKING:
     from engagement_pandas.auth.account import Account
@@ -40,17 +40,19 @@ def run(arguments: argparse.Namespace) -> None:
         if not accounts.remove(arguments.remove):
             msg = f"{arguments.remove} is not in {accounts.path}, and nothing was changed"
             raise MissingCredentials(msg)
-        say(
+        print_message(
             f"forgot the tokens of {arguments.remove}; its owner can also withdraw the app's "
             "access, in X's settings"
         )
         return
     kept = {account.handle: account for account in accounts}
     for handle in accounts.handles:
-        give("\t".join(_row(handle, kept.get(handle), accounts.source(handle))))
+        print_result("\t".join(_row(handle, kept.get(handle), accounts.source(handle))))
     if not accounts.handles:
-        say(f"nobody has authorised the app yet ({accounts.path}): engagement-pandas login")
-    say(repr(Ledger.from_env()))
+        print_message(
+            f"nobody has authorised the app yet ({accounts.path}): engagement-pandas login"
+        )
+    print_message(repr(Ledger.from_env()))
 
 
 def _row(handle: str, account: Account | None, source: str) -> tuple[str, ...]:

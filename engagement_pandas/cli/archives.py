@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from engagement_pandas.cli.options import say
+from engagement_pandas.cli.options import print_message
 from engagement_pandas.errors import ArchiveError
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def lent(folder: str | None, endpoint: str, again: Callable[[Path], str]) -> Iterator[Archive]:
+def open_or_temporary_archive(
+    folder: str | None, endpoint: str, again: Callable[[Path], str]
+) -> Iterator[Archive]:
     """Lend the archive in a folder; without one, one that stays only where something fails.
 
     That is here, or among the temporary folders where nothing can be made here. ``again``
@@ -48,7 +50,7 @@ def lent(folder: str | None, endpoint: str, again: Callable[[Path], str]) -> Ite
             if archive is None or not (kept := _any_answer(archive)):
                 raise
             tell = (
-                say if isinstance(error, GeneratorExit) else error.add_note
+                print_message if isinstance(error, GeneratorExit) else error.add_note
             )  # a signal as it ends
             tell(
                 f"what was answered is kept in {archive.folder}; the same command goes on "
@@ -76,12 +78,12 @@ def resumed_by(command: str, folder: str) -> Iterator[None]:
 
 def opened(folder: str) -> tuple[Collection, ...]:
     """Return the collections in a folder that is an archive, or is one of its collections."""
-    from engagement_pandas.response.answer_files import QUESTION  # noqa: PLC0415
+    from engagement_pandas.response.answer_files import MANIFEST  # noqa: PLC0415
     from engagement_pandas.response.archive import Archive  # noqa: PLC0415 - not for --help
     from engagement_pandas.response.collection import Collection  # noqa: PLC0415
 
     path = Path(folder)
-    found = (Collection(path),) if (path / QUESTION).exists() else Archive(path).collections
+    found = (Collection(path),) if (path / MANIFEST).exists() else Archive(path).collections
     if not found:
         msg = f"{folder} holds no answers; name a folder that --archive has filled"
         raise ArchiveError(msg)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from engagement_pandas.cli.options import say
+from engagement_pandas.cli.options import print_message
 from engagement_pandas.errors import RequestError
 from engagement_pandas.request.plan import Plan
-from engagement_pandas.text import counted
+from engagement_pandas.text import pluralize
 
 LONG: Final = 15
 """Minutes of quota up to which a plan is sent without a question."""
@@ -36,16 +36,16 @@ def large(plan: Plan) -> bool:
     return len(plan) > MANY if plan.minutes is None else plan.minutes > LONG
 
 
-def agree(plan: Plan, *, yes: bool) -> None:
+def confirm(plan: Plan, *, yes: bool) -> None:
     """Have a large plan agreed to, before anything is sent."""
     if yes or not large(plan):
         return
-    say(repr(plan))
-    price = counted(len(plan), "request")
+    print_message(repr(plan))
+    price = pluralize(len(plan), "request")
     if not sys.stdin.isatty():
         msg = f"the plan is large ({price}), and nobody is there to ask; give --yes to send it"
         raise NotAgreed(msg)
-    say(f"\nSend {price}? [y/N] ", end="")
+    print_message(f"\nSend {price}? [y/N] ", end="")
     if sys.stdin.readline().strip().lower() not in _AGREED:
         msg = f"nothing was sent: {price} not agreed to; --yes sends them without a question"
         raise NotAgreed(msg)

@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from engagement_pandas.cli.options import Verbs, give, omitted, say
+from engagement_pandas.cli.options import Verbs, print_message, print_result, summarize_omissions
 from engagement_pandas.cli.streams import check_output
 from engagement_pandas.errors import RequestError
 from engagement_pandas.request.request import historical, last_28_hours, totals
 from engagement_pandas.request.window import Window
-from engagement_pandas.text import counted
+from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary import SERIES_TYPES, TOTALS_TYPES
 
 
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
         msg = f"no demo at the time {arguments.now}: {error}"
         raise RequestError(msg) from error
     with demo:
-        say(repr(demo))
+        print_message(repr(demo))
         week = Window.last(7, now=demo.server.world.now())
         questions = {
             "totals": totals(demo.posts, engagement_types=TOTALS_TYPES),
@@ -66,15 +66,15 @@ def run(arguments: argparse.Namespace) -> None:
         counts, silent = flatten(responses), omissions(responses)
         write_parquet(counts, folder / f"{name}.parquet")
         write_parquet(silent, folder / f"{name}_omissions.parquet")
-        lines.append(f"  {name + '.parquet':<24}{counted(len(counts), 'count')}")
-        lines += [f"  {'':<24}{line}" for line in omitted(silent)]
+        lines.append(f"  {name + '.parquet':<24}{pluralize(len(counts), 'count')}")
+        lines += [f"  {'':<24}{line}" for line in summarize_omissions(silent)]
     counts = flatten(answers["historical"])
     shown = counts[counts["engagement_type"].isin(["impressions", "engagements", "url_clicks"])]
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     plot_over_time(shown, ax=figure.subplots())
     figure.suptitle("A week of sandbox_bakery's posts (synthetic counts)")
     figure.savefig(folder / "week.png", dpi=144)
-    give(
+    print_result(
         f"Demo written to {folder}/\n"
         + "\n".join(lines)
         + f"\n  {'week.png':<24}the week hour by hour: look at this first"

@@ -10,27 +10,27 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engagement_pandas.cli.archives import lent
-from engagement_pandas.cli.confirm import LONG, MANY, agree
+from engagement_pandas.cli.archives import open_or_temporary_archive
+from engagement_pandas.cli.confirm import LONG, MANY, confirm
 from engagement_pandas.cli.options import (
     GROUPINGS,
     Verbs,
     grouping,
-    names,
-    omitted,
+    print_message,
     quota,
-    say,
+    split_names,
+    summarize_omissions,
     table_file,
     write,
 )
 from engagement_pandas.cli.post_arguments import Ids, add_posts, told
 from engagement_pandas.cli.streams import check_output
-from engagement_pandas.client.url_overrides import addresses
+from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.errors import EngagementError, FrameError
 from engagement_pandas.request.plan import plan
 from engagement_pandas.request.request import EngagementRequest, historical, last_28_hours, totals
 from engagement_pandas.request.window import Window
-from engagement_pandas.text import counted
+from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary import (
     EARLIEST,
     MAX_WINDOW,
@@ -97,14 +97,16 @@ def run(arguments: argparse.Namespace) -> None:
         _check_place(arguments.omissions)
     with (
         _client(arguments, request) as client,
-        lent(arguments.archive, request.endpoint, partial(_again, arguments, request)) as archive,
+        open_or_temporary_archive(
+            arguments.archive, request.endpoint, partial(_again, arguments, request)
+        ) as archive,
     ):
         todo = plan(request, per_minute=arguments.per_minute, now=client.now())
-        agree(todo, yes=arguments.yes)
+        confirm(todo, yes=arguments.yes)
         responses = list(client.collect(todo, into=archive))
         _tell(responses, arguments)
         if failed := {post for one in responses if one.failed for post in one.request.post_ids}:
-            msg = f"{counted(len(failed), 'post')} without an answer; see above"
+            msg = f"{pluralize(len(failed), 'post')} without an answer; see above"
             raise PartlyAnswered(msg)
 
 
@@ -113,8 +115,8 @@ def _tell(responses: Sequence[EngagementResponse], arguments: argparse.Namespace
     from engagement_pandas.flattening import flatten, omissions  # noqa: PLC0415 - pandas
 
     counts, silent = flatten(responses), omissions(responses)
-    for line in omitted(silent):
-        say(line)
+    for line in summarize_omissions(silent):
+        print_message(line)
     if arguments.omissions:
         write(silent, arguments.omissions)
     write(counts, arguments.out)
@@ -144,12 +146,12 @@ def _check_place(target: str | None) -> None:
 def _client(arguments: argparse.Namespace, request: EngagementRequest) -> EngagementClient:
     from engagement_pandas.auth.credentials import AppOnly  # noqa: PLC0415 - not for --help
     from engagement_pandas.auth.ledger import Ledger  # noqa: PLC0415
-    from engagement_pandas.auth.signers import whoever_may_ask  # noqa: PLC0415
+    from engagement_pandas.auth.signers import default_credentials  # noqa: PLC0415
     from engagement_pandas.client.client import EngagementClient  # noqa: PLC0415
 
     app = arguments.app_only
-    credentials = AppOnly.from_env() if app else whoever_may_ask(request.owners)
-    named = addresses(arguments.base_url, arguments.token_url)
+    credentials = AppOnly.from_env() if app else default_credentials(request.owners)
+    named = url_overrides(arguments.base_url, arguments.token_url)
     return EngagementClient(
         credentials, ledger=Ledger.from_env(base_url=named.get("base_url")), **named
     )
@@ -190,7 +192,12 @@ VERBS: Final = (
 def _add_options(parser: argparse.ArgumentParser, verb: Verb) -> None:
     add = parser.add_argument
     add_posts(parser)
-    add("--types", type=names, metavar="A,B", help="engagement types (default: all, see below)")
+    add(
+        "--types",
+        type=split_names,
+        metavar="A,B",
+        help="engagement types (default: all, see below)",
+    )
     add(
         "--by",
         type=grouping,

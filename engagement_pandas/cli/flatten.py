@@ -8,7 +8,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engagement_pandas.cli.archives import opened
-from engagement_pandas.cli.options import Verbs, grouping, omitted, say, table_file, write
+from engagement_pandas.cli.options import (
+    Verbs,
+    grouping,
+    print_message,
+    summarize_omissions,
+    table_file,
+    write,
+)
 from engagement_pandas.errors import ArchiveError, EngagementError, RequestError
 
 
@@ -53,7 +60,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 def run(arguments: argparse.Namespace) -> None:
     """Flatten each body, and write them below each other."""
     from engagement_pandas.flattening import flatten, flatten_json, omissions  # noqa: PLC0415
-    from engagement_pandas.flattening.json_body import stack  # noqa: PLC0415 - pandas
+    from engagement_pandas.flattening.json_body import concat_counts  # noqa: PLC0415 - pandas
 
     frames, responses = [], []
     for name in arguments.answers:
@@ -75,6 +82,6 @@ def run(arguments: argparse.Namespace) -> None:
         raise ArchiveError(msg)
     if responses:
         frames.append(flatten(responses, arguments.grouping, retrieved_at=arguments.retrieved_at))
-        for line in omitted(omissions(responses)):
-            say(line)
-    write(stack(frames), arguments.out)
+        for line in summarize_omissions(omissions(responses)):
+            print_message(line)
+    write(concat_counts(frames), arguments.out)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 
-from engagement_pandas.cli.options import Verbs, say
+from engagement_pandas.cli.options import Verbs, print_message
 from engagement_pandas.errors import RequestError
 
 
@@ -40,18 +40,18 @@ def run(arguments: argparse.Namespace) -> None:
     from engagement_pandas.auth.login import login  # noqa: PLC0415
 
     accounts = Accounts(tokens_in=arguments.tokens_in)
-    login(into=accounts, login_url=arguments.login_url, ask=_ask, tell=say)
+    login(into=accounts, login_url=arguments.login_url, ask=_ask, tell=print_message)
 
 
 def _ask(prompt: str) -> str:
     """Ask on standard error, so that nothing but results is on standard output."""
-    say(prompt, end="")
+    print_message(prompt, end="")
     try:
         line = sys.stdin.readline()
     except UnicodeDecodeError as error:
         msg = f"the PIN is not text: {error}"
         raise RequestError(msg) from error
     if not line:
-        say("")  # ends the line of the prompt
+        print_message("")  # ends the line of the prompt
         raise EOFError
     return line

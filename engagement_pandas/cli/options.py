@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engagement_pandas.cli.streams import output
 from engagement_pandas.errors import UnsupportedGrouping
 from engagement_pandas.request.grouping import BY_DAY, BY_HOUR, BY_POST, Grouping
-from engagement_pandas.text import counted
+from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary import OMISSION_REASONS, OmissionReason
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ FORMATS: Final = (".parquet", ".csv")
 """Endings of the files that a table may go to."""
 
 
-def names(text: str) -> list[str]:
+def split_names(text: str) -> list[str]:
     """Read names with commas between them.
 
-    >>> names("favorites, replies")
+    >>> split_names("favorites, replies")
     ['favorites', 'replies']
     """
     found = [name.strip() for name in text.split(",") if name.strip()]
@@ -47,7 +47,7 @@ def names(text: str) -> list[str]:
 def grouping(text: str) -> Grouping:
     """Read ``post``, ``day``, ``hour``, or dimensions with commas between them."""
     try:
-        return GROUPINGS[text] if text in GROUPINGS else Grouping(names(text))  # type: ignore[arg-type]
+        return GROUPINGS[text] if text in GROUPINGS else Grouping(split_names(text))  # type: ignore[arg-type]
     except UnsupportedGrouping as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
@@ -76,14 +76,14 @@ def table_file(text: str) -> str:
     return text
 
 
-def say(text: str, end: str = "\n") -> None:
+def print_message(text: str, end: str = "\n") -> None:
     """Tell a person, on standard error; the job goes on where that takes nothing."""
     with suppress(OSError, ValueError):
         sys.stderr.write(text + end)
         sys.stderr.flush()
 
 
-def give(text: str) -> None:
+def print_result(text: str) -> None:
     """Give a result, on standard output."""
     with output() as stream:
         stream.write(text + "\n")
@@ -99,10 +99,10 @@ def write(frame: pd.DataFrame, target: str | None) -> None:
             write_csv(frame, stream)
     else:
         writers[Path(target).suffix](frame, target)
-        say(f"{counted(len(frame), 'row')} in {target}")
+        print_message(f"{pluralize(len(frame), 'row')} in {target}")
 
 
-def omitted(omissions: pd.DataFrame) -> list[str]:
+def summarize_omissions(omissions: pd.DataFrame) -> list[str]:
     """Return a line for each reason why posts have no count."""
     from engagement_pandas.frame.contract import in_order  # noqa: PLC0415 - pandas
 
@@ -119,5 +119,5 @@ def omitted(omissions: pd.DataFrame) -> list[str]:
         for bitset, posts in sets.items():
             types = [n for place, n in enumerate(names) if int(str(bitset)) >> place & 1]
             what = ", ".join(types) or "counts"
-            lines.append(f"no {what} for {counted(posts, 'post')}: {meaning}{words}")
+            lines.append(f"no {what} for {pluralize(posts, 'post')}: {meaning}{words}")
     return lines

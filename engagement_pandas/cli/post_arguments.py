@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Final
 
 from engagement_pandas.errors import InvalidPostId
-from engagement_pandas.request.owners import Handles
+from engagement_pandas.request.owners import PostOwners
 from engagement_pandas.request.post_files import (
     MISSING,
     Missing,
-    Record,
+    PostEntry,
     handles_in,
     read_records,
     records_in,
 )
-from engagement_pandas.request.post_ids import unique_ids
-from engagement_pandas.text import listed, shown
+from engagement_pandas.request.post_ids import parse_post_ids
+from engagement_pandas.text import format_list, truncated_repr
 
 Ids = tuple[str, ...]
 
@@ -41,32 +41,32 @@ def add_posts(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def told(sources: Sequence[str], missing: Missing) -> tuple[Ids, Handles]:
+def told(sources: Sequence[str], missing: Missing) -> tuple[Ids, PostOwners]:
     """Return the IDs, each once, and whose posts they are, as far as files tell."""
-    records: list[Record] = []
+    records: list[PostEntry] = []
     for source in sources:
         if source == "-" or os.path.exists(source):  # noqa: PTH110 - any text, however long
             records += read_records(source, missing=missing)
         else:
             records += _typed(source)
     if not records:
-        named = listed("standard input" if source == "-" else source for source in sources)
+        named = format_list("standard input" if source == "-" else source for source in sources)
         msg = (
             f"no post IDs in {named}; give a list of them or of links, one a line, or a table with "
             "a post_id column; IDs can stand in the command too"
         )
         raise InvalidPostId(msg)
-    return unique_ids(record.post_id for record in records), handles_in(records)
+    return parse_post_ids(record.post_id for record in records), handles_in(records)
 
 
-def _typed(source: str) -> list[Record]:
+def _typed(source: str) -> list[PostEntry]:
     try:
         return records_in("the command line", source)
     except InvalidPostId as error:
         if Path(source).suffix and "://" not in source:
             raise FileNotFoundError(ENOENT, os.strerror(ENOENT), source) from error
         msg = (
-            f"{shown(source)} is neither a post ID nor a file; links can be "
+            f"{truncated_repr(source)} is neither a post ID nor a file; links can be "
             f"https://x.com/i/web/status/1060976163948904448 ({error})"
         )
         raise InvalidPostId(msg) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 
-from engagement_pandas.cli.options import Verbs, give
+from engagement_pandas.cli.options import Verbs, print_result
 from engagement_pandas.errors import RequestError
 
 
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     try:
         faults = Faults(arguments.fault_rate, arguments.fault_seed, arguments.fault)
-        serve(arguments.port, now=arguments.now, faults=faults, write=give)
+        serve(arguments.port, now=arguments.now, faults=faults, write=print_result)
     except (ValueError, OverflowError) as error:
         msg = f"no sandbox at port {arguments.port} and time {arguments.now}: {error}"
         raise RequestError(msg) from error

@@ -13,7 +13,9 @@ from typing import Final
 
 from engagement_pandas import files
 
-_WRITES: Final = frozenset(unwrap(write).__code__ for write in (files.replacing, files.place))
+_WRITES: Final = frozenset(
+    unwrap(write).__code__ for write in (files.atomic_write, files.write_once)
+)
 _PAUSE: Final = 0.01
 """Seconds until a signal is looked at again."""
 

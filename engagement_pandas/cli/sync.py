@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from engagement_pandas.cli.archives import resumed_by
 from engagement_pandas.cli.fetch import PartlyAnswered
-from engagement_pandas.cli.options import Verbs, names, omitted, say
+from engagement_pandas.cli.options import Verbs, print_message, split_names, summarize_omissions
 from engagement_pandas.cli.post_arguments import add_posts, told
-from engagement_pandas.client.url_overrides import addresses
+from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.errors import AlreadySyncing
 from engagement_pandas.request.window import Window
-from engagement_pandas.text import counted
+from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary import MAX_WINDOW, SERIES_TYPES, SETTLE
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     add = parser.add_argument
     add("dataset", metavar="DATASET", help="a folder; made where there is none")
     add_posts(parser)
-    add("--types", type=names, default=SERIES_TYPES, metavar="A,B", help="engagement types")
+    add("--types", type=split_names, default=SERIES_TYPES, metavar="A,B", help="engagement types")
     add(
         "--since",
         metavar="TIME",
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
     import pandas as pd  # noqa: PLC0415 - not for --help, as what follows
 
     from engagement_pandas.auth.ledger import Ledger  # noqa: PLC0415
-    from engagement_pandas.auth.signers import whoever_may_ask  # noqa: PLC0415
+    from engagement_pandas.auth.signers import default_credentials  # noqa: PLC0415
     from engagement_pandas.client.client import EngagementClient  # noqa: PLC0415
     from engagement_pandas.dataset.dataset import Dataset  # noqa: PLC0415
     from engagement_pandas.dataset.sync import sync  # noqa: PLC0415
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
     dataset = Dataset(arguments.dataset)
     ids, owners = told(arguments.posts, arguments.missing)
     posts = pd.DataFrame({"post_id": ids, "handle": [owners.get(post) for post in ids]})
-    credentials, named = whoever_may_ask(owners), addresses(arguments.base_url)
+    credentials, named = default_credentials(owners), url_overrides(arguments.base_url)
     again = shlex.join(["engagement-pandas", *arguments.typed])
     with (
         EngagementClient(
@@ -90,13 +90,13 @@ def run(arguments: argparse.Namespace) -> None:
                 raw=arguments.raw,
             )
         except AlreadySyncing as error:
-            say(f"engagement-pandas: {error}")
+            print_message(f"engagement-pandas: {error}")
             return
-    for line in omitted(dataset.omissions()):
-        say(line)
-    say(f"{dataset.path}: {done}")
+    for line in summarize_omissions(dataset.omissions()):
+        print_message(line)
+    print_message(f"{dataset.path}: {done}")
     if done.failed:
-        msg = f"{counted(len(done.failed), 'post')} without an answer; see above"
+        msg = f"{pluralize(len(done.failed), 'post')} without an answer; see above"
         raise PartlyAnswered(msg)
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from engagement_pandas.cli.archives import opened
-from engagement_pandas.cli.options import Verbs, give, say
+from engagement_pandas.cli.options import Verbs, print_message, print_result
 from engagement_pandas.errors import ArchiveError
-from engagement_pandas.response.answer_files import QUESTION
-from engagement_pandas.text import counted
+from engagement_pandas.response.answer_files import MANIFEST
+from engagement_pandas.text import pluralize
 
 
 class Damaged(ArchiveError):
@@ -38,22 +38,24 @@ def run(arguments: argparse.Namespace) -> None:
     collections = opened(arguments.folder)
     damages = [damage for collection in collections for damage in collection.verify()]
     for damage in damages:
-        whole = "the question itself" if damage.path.name == QUESTION else "the snapshot"
+        whole = "the question itself" if damage.path.name == MANIFEST else "the snapshot"
         asked = whole if damage.request is None else repr(damage.request)
-        give(f"{damage.path}\t{damage.why}\t{asked}")
+        print_result(f"{damage.path}\t{damage.why}\t{asked}")
     now = datetime.now(UTC)
     for collection in collections:
         if ages := collection.ages(now):
-            say(f"{collection.path}: {ages}")
+            print_message(f"{collection.path}: {ages}")
     if damages:
         msg = (
-            f"{counted(len(damages), 'file')} damaged or missing in {arguments.folder}; asking "
+            f"{pluralize(len(damages), 'file')} damaged or missing in {arguments.folder}; asking "
             "historical again mends it, and a snapshot, after Collection.reopen(), if it is recent"
         )
         raise Damaged(msg)
     for collection in collections:
         if not collection.complete:
-            left = counted(len(collection.unanswered), "request")
+            left = pluralize(len(collection.unanswered), "request")
             given_up = not collection.is_recent(now) or collection.ended
-            say(f"{collection.path}: {left} " + ("without an answer" if given_up else "to go"))
-    say(f"{counted(len(collections), 'collection')} whole in {arguments.folder}")
+            print_message(
+                f"{collection.path}: {left} " + ("without an answer" if given_up else "to go")
+            )
+    print_message(f"{pluralize(len(collections), 'collection')} whole in {arguments.folder}")

@@ -19,24 +19,24 @@ from typing import Any, NoReturn, Self
 from engagement_pandas.auth.accounts import Accounts
 from engagement_pandas.auth.credentials import AppOnly, UserContext
 from engagement_pandas.auth.ledger import Ledger
-from engagement_pandas.auth.signers import Speakers
+from engagement_pandas.auth.signers import Signers
 from engagement_pandas.client.failures import Failures
 from engagement_pandas.client.progress import Progress, Watch, bar
-from engagement_pandas.client.task import Part
+from engagement_pandas.client.task import RequestTask
 from engagement_pandas.errors import CredentialsError, RequestError, TransportError
 from engagement_pandas.request.packing import by_owner
 from engagement_pandas.request.plan import Plan, plan
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.uncovered import uncovered
-from engagement_pandas.response.archive import Archive, unsettled
+from engagement_pandas.response.archive import Archive, pending_requests
 from engagement_pandas.response.collection import Collection
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.resume import Answered, Left, resume
-from engagement_pandas.text import counted
-from engagement_pandas.transport.rate_limiter import Quota
-from engagement_pandas.transport.scheduler import Errand
-from engagement_pandas.transport.transport import ATTEMPTS, IN_FLIGHT, TIMEOUT, Transport
-from engagement_pandas.transport.urls import BASE_URL, TOKEN_URL, checked_url, is_here
+from engagement_pandas.text import pluralize
+from engagement_pandas.transport.rate_limiter import RateLimiter
+from engagement_pandas.transport.scheduler import Task
+from engagement_pandas.transport.transport import MAX_ATTEMPTS, MAX_IN_FLIGHT, TIMEOUT, Transport
+from engagement_pandas.transport.urls import BASE_URL, TOKEN_URL, checked_url, is_loopback
 
 
 class EngagementClient:
@@ -72,7 +72,7 @@ class EngagementClient:
 
     Attributes
     ----------
-    quota : Quota
+    quota : RateLimiter
         What the API last said of the quota.
 
     Raises
@@ -95,8 +95,8 @@ class EngagementClient:
         *,
         base_url: str = BASE_URL,
         token_url: str = TOKEN_URL,
-        attempts: int = ATTEMPTS,
-        in_flight: int = IN_FLIGHT,
+        attempts: int = MAX_ATTEMPTS,
+        in_flight: int = MAX_IN_FLIGHT,
         timeout: tuple[float, float] = TIMEOUT,
         ledger: Ledger | None = None,
         clock: Callable[[], float] = time.time,
@@ -106,12 +106,12 @@ class EngagementClient:
         self._transport = Transport(
             attempts=attempts, in_flight=in_flight, timeout=timeout, clock=clock, sleep=sleep
         )
-        if ledger is not None and ledger.of_contract and is_here(self._base_url):
+        if ledger is not None and ledger.of_contract and is_loopback(self._base_url):
             ledger = None  # what a sandbox answers, no contract bills
-        self._speakers = Speakers(credentials, checked_url(token_url), self._transport, ledger)
+        self._speakers = Signers(credentials, checked_url(token_url), self._transport, ledger)
 
     @property
-    def quota(self) -> Quota:
+    def quota(self) -> RateLimiter:
         """What the API last said of the quota."""
         return self._transport.quota
 
@@ -187,7 +187,7 @@ class EngagementClient:
             error.responses = _in_order(todo, arrived)  # type: ignore[attr-defined]
             answers = sum(response.status > 0 for _, response in arrived)
             if answers:
-                told = f"{counted(answers, 'answer')} had arrived; see .responses"
+                told = f"{pluralize(answers, 'answer')} had arrived; see .responses"
                 error.add_note(f"{told}: fetch(..., responses=error.responses) goes on")
             raise
         return [*_in_order(todo, arrived)]
@@ -245,7 +245,7 @@ class EngagementClient:
         archive = _archive(into)
         todo, account, now = self._planned(request), self._speakers.account, self.now()
         begun = archive.begun(todo, account, now)
-        left = todo.requests if begun is None else unsettled(begun)
+        left = todo.requests if begun is None else pending_requests(begun)
         self._speakers.check(left, todo.request.owners)
         collection = archive.collection(todo, account, now)
         if collection != begun:  # a new one: another process may have finished that one meanwhile
@@ -281,11 +281,11 @@ class EngagementClient:
         )
         answered: list[EngagementRequest] = []
 
-        def errands() -> Iterator[Errand]:
+        def errands() -> Iterator[Task]:
             for number, asked in left:
                 signer = self._speakers.handle(asked, owners), self._speakers.named
                 ends = self._base_url, *signer, self._transport, failures, into
-                yield Part(number, asked, *ends).settle()
+                yield RequestTask(number, asked, *ends).settle()
 
         with bar(total, self.now) if watch is None else nullcontext(watch) as told:
             flight = self._transport.flight(

@@ -21,20 +21,20 @@ from engagement_pandas.auth.accounts import HANDLE_VARIABLE
 from engagement_pandas.auth.credentials import VARIABLES, AppOnly
 from engagement_pandas.auth.ledger import LIMIT_VARIABLE, Ledger
 from engagement_pandas.auth.login import LOGIN_URL_VARIABLE
-from engagement_pandas.auth.signers import whoever_may_ask
+from engagement_pandas.auth.signers import default_credentials
 from engagement_pandas.client.client import EngagementClient
 from engagement_pandas.client.demo import demo_client
-from engagement_pandas.client.url_overrides import addresses
+from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.errors import InvalidPostId, MissingCredentials
-from engagement_pandas.request.post_files import Record, handles_in, read_records
+from engagement_pandas.request.post_files import PostEntry, handles_in, read_records
 from engagement_pandas.request.post_ids import created_at
 from engagement_pandas.sandbox.world import DEMO_HANDLE
-from engagement_pandas.text import counted
+from engagement_pandas.text import pluralize
 from engagement_pandas.transport.urls import (
     BASE_URL,
     BASE_URL_VARIABLE,
     TOKEN_URL_VARIABLE,
-    is_here,
+    is_loopback,
 )
 
 if TYPE_CHECKING:
@@ -204,11 +204,11 @@ def connect(
     file = Path(posts or os.environ.get(POSTS_VARIABLE) or POSTS_FILE)
     records = read_records(file) if file.exists() else []
     try:
-        owner = whoever_may_ask(handles_in(records))
+        owner = default_credentials(handles_in(records))
     except MissingCredentials as error:
         msg = f"{error}; or unset all of them, which is the demo"
         raise MissingCredentials(msg, error.variables) from None
-    named = addresses()
+    named = url_overrides()
     base_url = named.get("base_url", BASE_URL)
     client = EngagementClient(
         owner, ledger=Ledger.from_env(base_url=named.get("base_url")), **named
@@ -216,7 +216,7 @@ def connect(
     public = EngagementClient(AppOnly.from_env(), **named)
     frame = _frame(records, file)
     far = f"X, Engagement API at {urlsplit(base_url).hostname}"
-    whose = "a server on this machine, not X" if is_here(base_url) else far
+    whose = "a server on this machine, not X" if is_loopback(base_url) else far
     return Connection(
         client,
         public,
@@ -224,7 +224,7 @@ def connect(
         _whole_hour(datetime.now(UTC)),
         f"Counts: {whose}",
         base_url,
-        f"live at {base_url}; {counted(len(frame), 'post')} from {file}; counts are of {whose}",
+        f"live at {base_url}; {pluralize(len(frame), 'post')} from {file}; counts are of {whose}",
     )
 
 
@@ -237,7 +237,7 @@ def _demo(now: datetime | str | Callable[[], datetime] | None, posts: int) -> Co
         _whole_hour(demo.server.world.now()),
         "Counts: synthetic, from the sandbox",
         demo.server.base_url,
-        f"demo, no credentials in the environment; {counted(posts, 'post')} of the sandbox; "
+        f"demo, no credentials in the environment; {pluralize(posts, 'post')} of the sandbox; "
         "all counts are synthetic",
         demo,
         _stands_still=now is not None,
@@ -252,7 +252,7 @@ def _whole_hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def _frame(records: Sequence[Record], file: Path) -> pd.DataFrame:
+def _frame(records: Sequence[PostEntry], file: Path) -> pd.DataFrame:
     """Return the posts in a file, with the times that their IDs hold."""
     import pandas as pd  # noqa: PLC0415 - it takes longer than all the rest
 

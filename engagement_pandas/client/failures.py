@@ -10,7 +10,7 @@ from typing import Final
 
 from engagement_pandas.errors import EngagementError, LedgerError
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.text import counted, listed
+from engagement_pandas.text import format_list, pluralize
 from engagement_pandas.vocabulary import OmissionReason
 
 GIVE_UP: Final = 10
@@ -76,10 +76,10 @@ class Failures:
             yield number, response
         for (owner, reason), failed in alike.items():
             posts = list(dict.fromkeys(post for one in failed for post in one.request.post_ids))
-            named = listed(posts[:_FEW]) + ("" if len(posts) <= _FEW else ", …")
+            named = format_list(posts[:_FEW]) + ("" if len(posts) <= _FEW else ", …")
             whose = f" of {owner}" if owner else ""
             warnings.warn(
-                f"no answer for {counted(len(posts), 'post')}{whose}, {named}: "
+                f"no answer for {pluralize(len(posts), 'post')}{whose}, {named}: "
                 f"{'; '.join(failed[0].envelope().errors)}. {CURES[reason]}; the same call sends "
                 "only what is missing",
                 UserWarning,

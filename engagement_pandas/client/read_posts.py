@@ -11,8 +11,8 @@ from typing import IO, Any, Final
 
 import pandas as pd
 
-from engagement_pandas.request.post_files import Missing, Record, handles_in, read_records
-from engagement_pandas.text import counted, shown
+from engagement_pandas.request.post_files import Missing, PostEntry, handles_in, read_records
+from engagement_pandas.text import pluralize, truncated_repr
 
 _MOMENTS: Final = "datetime64[us, UTC]"
 _FORMATS: Final = ("%a %b %d %H:%M:%S %z %Y", "%Y-%m-%d %H:%M %z")
@@ -74,10 +74,10 @@ def read_posts(
     return frame_of(read_records(path_or_buffer, missing=missing))
 
 
-def frame_of(records: Sequence[Record]) -> pd.DataFrame:
+def frame_of(records: Sequence[PostEntry]) -> pd.DataFrame:
     """Return posts that were read as a frame, each once."""
     handles_in(records)
-    first: dict[str, Record] = {}
+    first: dict[str, PostEntry] = {}
     for record in records:
         first.setdefault(record.post_id, record)
     columns = {"post_id": pd.Series(list(first), dtype="str")}
@@ -90,9 +90,9 @@ def frame_of(records: Sequence[Record]) -> pd.DataFrame:
     if timed:
         columns["created_at"] = pd.Series([moments.get(post) for post in first], dtype=_MOMENTS)
     if odd := [record for post, record in timed.items() if moments[post] is None]:
-        some = "; ".join(f"{one.where}: {shown(one.created_at)}" for one in odd[:_FEW])
+        some = "; ".join(f"{one.where}: {truncated_repr(one.created_at)}" for one in odd[:_FEW])
         msg = (
-            f"created_at of {counted(len(odd), 'post')} left out, which is no time of a post: "
+            f"created_at of {pluralize(len(odd), 'post')} left out, which is no time of a post: "
             f"{some}{'; …' if len(odd) > _FEW else ''}; write 2026-03-01T09:30:00Z, or take what "
             "created_at(post_id) reads in the IDs"
         )

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from engagement_pandas.auth.signer import Speaker
+from engagement_pandas.auth.signer import Signer
 from engagement_pandas.client.failures import Failures
 from engagement_pandas.errors import (
     CredentialsError,
@@ -23,12 +23,12 @@ from engagement_pandas.errors import (
 )
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.response.collection import Collection
-from engagement_pandas.response.refusal import halves, refused, settle
+from engagement_pandas.response.refusal import apply_refusal, halves, refused
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.validation import invalid
 from engagement_pandas.transport.message import Answer, Failure, Message
-from engagement_pandas.transport.scheduler import Giving
-from engagement_pandas.transport.transport import Transport, texts
+from engagement_pandas.transport.scheduler import Emit
+from engagement_pandas.transport.transport import Transport, error_messages
 from engagement_pandas.vocabulary import OmissionReason
 
 PIECES: Final = 32
@@ -49,7 +49,7 @@ class _Invalid(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RequestTask:
     """What to ask, whom, as whom, and where to keep the answers.
 
     Attributes
@@ -72,7 +72,7 @@ class Part:
     request: EngagementRequest
     base_url: str
     owner: str
-    speaker: Callable[[str], Speaker]
+    speaker: Callable[[str], Signer]
     transport: Transport
     failures: Failures
     into: Collection | None = None
@@ -100,12 +100,12 @@ class Part:
                         more = self._failed(asked, error, pieces)
                         pending[:0], pieces = more, max(0, pieces - len(more))
                         continue
-            response, left = settle(answer)
+            response, left = apply_refusal(answer)
             if response is not answer and response is not None:
                 log.info("HTTP %s settles %r", answer.status, response.request)
             pending += left
             self.failures.answered += 1
-            await Giving((self.number, response))
+            await Emit((self.number, response))
             if self.failures.ledger is not None:
                 raise self.failures.ledger
 
@@ -131,15 +131,15 @@ class Part:
             if error.status != HTTPStatus.OK:
                 raise
             raise _Invalid(b"".join(last)) from error
-        if settle(answer)[0] is None:
-            words = tuple(map(speaker.redact, texts(answer.content)))
+        if apply_refusal(answer)[0] is None:
+            words = tuple(map(speaker.redact, error_messages(answer.content)))
             refusal = refused(asked.endpoint.facts.path, answer.status, words)
             refusal.add_note(f"asked as {speaker.credentials.account}")
             raise refusal
         return answer
 
     def _noted(
-        self, asked: EngagementRequest, speaker: Speaker, last: list[bytes], answer: Answer
+        self, asked: EngagementRequest, speaker: Signer, last: list[bytes], answer: Answer
     ) -> EngagementResponse | Failure:
         outcome = self._arrived(asked, speaker, last, answer)
         try:
@@ -149,7 +149,7 @@ class Part:
         return outcome
 
     def _arrived(
-        self, asked: EngagementRequest, speaker: Speaker, last: list[bytes], answer: Answer
+        self, asked: EngagementRequest, speaker: Signer, last: list[bytes], answer: Answer
     ) -> EngagementResponse | Failure:
         response = EngagementResponse(asked, answer.content, answer.status, answer.at)
         if response.status == HTTPStatus.OK and (why := invalid(response)) is not None:
@@ -157,7 +157,7 @@ class Part:
             last[:] = [redacted]
             return Failure(speaker.redact(f"HTTP 200, but no answer: {why}"), response.status)
         # Stored as it came, before its counts are read; what refuses everything is no answer.
-        if self.into is not None and settle(response)[0] is not None:
+        if self.into is not None and apply_refusal(response)[0] is not None:
             return self.into.keep(response, speaker.credentials.account)
         return response
 

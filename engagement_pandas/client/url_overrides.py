@@ -8,14 +8,14 @@ from typing import TypedDict
 from engagement_pandas.transport.urls import BASE_URL_VARIABLE, TOKEN_URL_VARIABLE
 
 
-class Addresses(TypedDict, total=False):
+class UrlOverrides(TypedDict, total=False):
     """Keywords of ``EngagementClient``; what nobody names is left to it."""
 
     base_url: str
     token_url: str
 
 
-def addresses(base_url: str | None = None, token_url: str | None = None) -> Addresses:
+def url_overrides(base_url: str | None = None, token_url: str | None = None) -> UrlOverrides:
     """Return the addresses that a client is made with.
 
     Parameters
@@ -25,12 +25,12 @@ def addresses(base_url: str | None = None, token_url: str | None = None) -> Addr
 
     Examples
     --------
-    >>> addresses("https://data-api.x.com")["base_url"]
+    >>> url_overrides("https://data-api.x.com")["base_url"]
     'https://data-api.x.com'
     """
     base_url = base_url if base_url is not None else os.environ.get(BASE_URL_VARIABLE) or None
     token_url = token_url if token_url is not None else os.environ.get(TOKEN_URL_VARIABLE) or None
-    named: Addresses = {}
+    named: UrlOverrides = {}
     if base_url is not None:
         named["base_url"] = base_url
     if token_url is not None:

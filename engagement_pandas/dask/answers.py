@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas import flattening
-from engagement_pandas.dask.merge_partitions import put_together, stretches
+from engagement_pandas.dask.merge_partitions import merge_partitions, stretches
 from engagement_pandas.dask.partitions import Partition, asked_in, partitions, related
 from engagement_pandas.errors import RequestError
-from engagement_pandas.flattening.combine import add, tidy
-from engagement_pandas.flattening.count_arrays import Leaves
+from engagement_pandas.flattening.combine import add, to_tidy_frame
+from engagement_pandas.flattening.count_arrays import CountArrays
 from engagement_pandas.flattening.time_buckets import Integers
 from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.contract import TEXT, empty_omissions, in_order
@@ -26,7 +26,7 @@ from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.archive import Archive
 from engagement_pandas.response.collection import Collection
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.text import listed
+from engagement_pandas.text import format_list
 
 ROWS: Final = 1_000_000
 """Counts in a partition: some 50 MB as a frame, and three times that while it is made."""
@@ -228,7 +228,7 @@ def _reduced(
 ) -> dd.DataFrame:
     """Return one partition, a few put together at a time."""
     with dask.config.set({"dataframe.convert-string": False}):  # str stays str
-        reduced: dd.DataFrame = dd.from_delayed([put_together(frame, less)], meta=meta)
+        reduced: dd.DataFrame = dd.from_delayed([merge_partitions(frame, less)], meta=meta)
     return reduced
 
 
@@ -249,7 +249,7 @@ def _typed(counts: pd.DataFrame, meta: pd.DataFrame) -> pd.DataFrame:
     unasked = found.difference(known)
     if len(unasked):
         msg = (
-            f"an answer counts {listed(unasked)}, which nobody asked for; "
+            f"an answer counts {format_list(unasked)}, which nobody asked for; "
             "engagement_pandas.flatten() takes it"
         )
         raise RequestError(msg)
@@ -272,7 +272,7 @@ def _sums(counts: pd.DataFrame, *, by: Grouping, meta: pd.DataFrame) -> pd.DataF
     """Add up counts that sum over posts, as answers are added up in memory."""
     kinds = counts["engagement_type"].cat
     number = counts["count"].array
-    leaves = Leaves(
+    leaves = CountArrays(
         ("",),
         tuple(kinds.categories),
         np.zeros(len(counts), np.int32),
@@ -281,7 +281,7 @@ def _sums(counts: pd.DataFrame, *, by: Grouping, meta: pd.DataFrame) -> pd.DataF
         number.to_numpy(dtype="int64", na_value=0),
         np.asarray(number.isna()),
     )
-    return _typed(tidy(add([leaves], by.name), by.dimensions), meta)
+    return _typed(to_tidy_frame(add([leaves], by.name), by.dimensions), meta)
 
 
 def _buckets(counts: pd.DataFrame) -> Integers:

@@ -16,17 +16,17 @@ from dask.delayed import delayed
 from engagement_pandas import flattening
 from engagement_pandas.dask.answers import ROWS, collections_in, empty_of, warn_of_open
 from engagement_pandas.dask.partitions import Partition, partitions, related
-from engagement_pandas.dataset.chunks import Moment, Piece
+from engagement_pandas.dataset.chunks import Chunk, Moment
 from engagement_pandas.dataset.dataset import Dataset
 from engagement_pandas.dataset.merge import KEY, as_readings
 from engagement_pandas.dataset.store import Appended
 from engagement_pandas.errors import DatasetError
 from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.contract import TEXT, empty_counts, in_order
-from engagement_pandas.request.engagement_types import known_types
+from engagement_pandas.request.engagement_types import parse_engagement_types
 from engagement_pandas.response.archive import Archive
 from engagement_pandas.response.collection import Collection
-from engagement_pandas.text import listed
+from engagement_pandas.text import format_list
 from engagement_pandas.vocabulary import SERIES_TYPES, Endpoint
 
 
@@ -139,7 +139,9 @@ def read(  # noqa: PLR0913 - as Dataset.read has them
     """
     named = None
     if engagement_types is not None:
-        named = [str(kind) for kind in known_types(engagement_types, Endpoint.HISTORICAL)]
+        named = [
+            str(kind) for kind in parse_engagement_types(engagement_types, Endpoint.HISTORICAL)
+        ]
     pieces = _checked(dataset).pieces(
         since, until, post_ids=post_ids, engagement_types=named, rows=rows
     )
@@ -154,12 +156,15 @@ def read(  # noqa: PLR0913 - as Dataset.read has them
     return counts
 
 
-def _of_piece(piece: Piece, meta: pd.DataFrame) -> pd.DataFrame:
+def _of_piece(piece: Chunk, meta: pd.DataFrame) -> pd.DataFrame:
     counts = piece.read()
     known, found = (frame["engagement_type"].cat.categories for frame in (meta, counts))
     odd = found.difference(known)
     if len(odd):
-        msg = f"the data set holds {listed(odd)}, which /historical does not count; Dataset.read()"
+        msg = (
+            f"the data set holds {format_list(odd)}, which /historical does not count; "
+            "Dataset.read()"
+        )
         raise DatasetError(f"{msg} takes it")
     return counts.astype({"engagement_type": meta["engagement_type"].dtype})
 

@@ -23,7 +23,7 @@ _FAN_IN: Final = 8
 _Less = Callable[[pd.DataFrame], pd.DataFrame]
 
 
-def put_together(counts: dd.DataFrame, less: _Less) -> Delayed:
+def merge_partitions(counts: dd.DataFrame, less: _Less) -> Delayed:
     """Make each partition fewer, and put these together, a few at a time."""
     parts = [delayed(_fewer)([part], less) for part in counts.to_delayed()]
     while len(parts) > 1:
@@ -82,7 +82,7 @@ def stretches(responses: Iterable[EngagementResponse], *, hourly: bool) -> dict[
     return {STRETCHES: found} if len(found) == len(answered) else {}
 
 
-def covering(attrs: dict[Any, Any]) -> dict[Any, Any]:
+def common_coverage(attrs: dict[Any, Any]) -> dict[Any, Any]:
     """Return attributes with what all windows cover together."""
     own = dict(attrs)
     given = own.pop(STRETCHES, None)

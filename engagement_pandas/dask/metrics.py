@@ -23,7 +23,7 @@ import dask.dataframe as dd
 import pandas as pd
 
 from engagement_pandas import metrics
-from engagement_pandas.dask.reductions import names_of, of_pairs, of_sums, tidy, times_of
+from engagement_pandas.dask.reductions import as_contract, names_of, of_pairs, of_sums, times_of
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.top_posts import RATE
 
@@ -65,7 +65,7 @@ def over_time(
     >>> epd.over_time(dd.from_pandas(counts, npartitions=1))["count"].to_list()
     [5]
     """
-    counts = tidy(counts)
+    counts = as_contract(counts)
     metric = partial(metrics.over_time, every=every, tz=tz, by=by, window=window)
     return of_sums(counts, metric, [*names_of(counts, by), "engagement_type", *times_of(counts)])
 
@@ -108,7 +108,7 @@ def running_total(
     >>> epd.running_total(counts)["count"].to_list()
     [5, 12]
     """
-    counts = tidy(counts)
+    counts = as_contract(counts)
     metric = partial(metrics.running_total, every=every, tz=tz, by=by, window=window)
     return of_sums(counts, metric, [*names_of(counts, by), "engagement_type", *times_of(counts)])
 
@@ -153,7 +153,7 @@ def engagement_rate(
     >>> epd.engagement_rate(counts)["rate"].to_list()
     [0.05]
     """
-    counts = tidy(counts)
+    counts = as_contract(counts)
     metric = partial(
         metrics.engagement_rate,
         by=by,
@@ -207,7 +207,7 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     >>> epd.rate_over_time(counts)["rate"].to_list()
     [0.1]
     """
-    counts = tidy(counts)
+    counts = as_contract(counts)
     metric = partial(
         metrics.rate_over_time,
         every=every,
@@ -264,7 +264,7 @@ def top_posts(  # noqa: PLR0913 - each has a default
     >>> epd.top_posts(counts, by="favorites")["post_id"].to_list()
     ['2', '1']
     """
-    counts = tidy(counts)
+    counts = as_contract(counts)
     metric = partial(
         metrics.top_posts,
         by=by,

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.frame.contract import COUNT_COLUMNS
-from engagement_pandas.metrics.checks import is_of_types, of_types, refuse_beyond
+from engagement_pandas.metrics.checks import filter_types, is_of_types, refuse_beyond
 from engagement_pandas.metrics.coverage import ALONE, OPEN, PAIRED, SIDE, SUMMED, hours
 from engagement_pandas.metrics.group_sums import added, coded
 from engagement_pandas.metrics.pairs import cells_of, find_pairs
@@ -24,7 +24,7 @@ from engagement_pandas.metrics.roster import Roster, owners, refuse_more
 _TYPE = "engagement_type"
 
 
-def added_up(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+def add_up(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Add counts up by some columns.
 
     Parameters
@@ -42,7 +42,7 @@ def added_up(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     --------
     >>> import engagement_pandas as ep
     >>> counts = ep.flatten_json({"g": {"1": {"favorites": "5"}, "2": {"favorites": "2"}}})
-    >>> added_up(counts, ["engagement_type"]).set_axis(["post", "type", "count", "of"], axis=1)
+    >>> add_up(counts, ["engagement_type"]).set_axis(["post", "type", "count", "of"], axis=1)
       post       type  count  of
     0    1  favorites      7   2
     1    1  favorites   <NA>   0
@@ -53,8 +53,8 @@ def added_up(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
 
 
 def some_added_up(counts: pd.DataFrame, names: Sequence[str], types: Sequence[str]) -> pd.DataFrame:
-    """Add the counts of some engagement types up, as :func:`added_up` does."""
-    return added_up(of_types(counts, types), names)
+    """Add the counts of some engagement types up, as :func:`add_up` does."""
+    return add_up(filter_types(counts, types), names)
 
 
 def paired_up(counts: pd.DataFrame, names: Sequence[str], pair: Sequence[str]) -> pd.DataFrame:
@@ -73,7 +73,7 @@ def paired_up(counts: pd.DataFrame, names: Sequence[str], pair: Sequence[str]) -
     Returns
     -------
     DataFrame
-        As :func:`added_up` returns it, and ``SIDE``.
+        As :func:`add_up` returns it, and ``SIDE``.
 
     Examples
     --------

@@ -14,15 +14,15 @@ from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
-from engagement_pandas.request.cost import most_rows
+from engagement_pandas.request.cost import max_rows
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.response.collection import Collection
-from engagement_pandas.response.expected_shape import Span
+from engagement_pandas.response.expected_shape import HourRange
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary import Dimension
 
-_ALWAYS = Span(-(2**62), 2**62)
+_ALWAYS = HourRange(-(2**62), 2**62)
 """Where the hours do not keep two answers apart."""
 
 _DAY = 24
@@ -113,7 +113,7 @@ def partitions(
     parts: list[list[Asked]] = [[]]
     filled = 0
     for family in families:
-        size = sum(most_rows(one.request, ()) for one in family)
+        size = sum(max_rows(one.request, ()) for one in family)
         if parts[-1] and filled + size > rows:
             parts.append([])
             filled = 0
@@ -169,12 +169,12 @@ def related(
     return list(families.values())
 
 
-def _span(request: EngagementRequest, grouping: Grouping) -> Span:
+def _span(request: EngagementRequest, grouping: Grouping) -> HourRange:
     """Return the hours in which no other request for the same post may be, to be unrelated."""
     window, dimensions = request.window, grouping.dimensions
     if window is None:
         return _ALWAYS
-    span = Span.covering(window.start, window.end)
+    span = HourRange.covering(window.start, window.end)
     if Dimension.POST_ID not in dimensions:
         return span
     if Dimension.DAY not in dimensions:

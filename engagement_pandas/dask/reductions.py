@@ -9,8 +9,8 @@ from typing import Any, Final
 import dask.dataframe as dd
 import pandas as pd
 
-from engagement_pandas.dask.merge_partitions import covering, put_together
-from engagement_pandas.dask.partial_sums import added_up, paired_up, some_added_up
+from engagement_pandas.dask.merge_partitions import common_coverage, merge_partitions
+from engagement_pandas.dask.partial_sums import add_up, paired_up, some_added_up
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import TEXT, check_rows
 from engagement_pandas.metrics.checks import keys, known_type, need_columns
@@ -29,7 +29,7 @@ def of_sums(
     metric(_meta(counts))  # what it refuses, it refuses before anything is read
     wanted = list(dict.fromkeys(names))
     less: _Metric = (
-        partial(added_up, names=wanted)
+        partial(add_up, names=wanted)
         if types is None
         else partial(some_added_up, names=wanted, types=_known(counts, types))
     )
@@ -48,7 +48,7 @@ def of_pairs(
     return _of_summed(metric, _put_together(counts, partial(paired_up, names=wanted, pair=types)))
 
 
-def tidy(counts: Any) -> dd.DataFrame:
+def as_contract(counts: Any) -> dd.DataFrame:
     """Return counts that can be added up, post IDs as the contract has them.
 
     By itself dask makes ``string`` of every ``str`` that it reads.
@@ -108,6 +108,6 @@ def times_of(counts: dd.DataFrame) -> list[str]:
 
 def _put_together(counts: dd.DataFrame, less: _Metric) -> pd.DataFrame:
     """Make each partition's counts fewer, and put these together, a few at a time."""
-    found: pd.DataFrame = put_together(counts, less).compute()
-    found.attrs = covering(found.attrs)
+    found: pd.DataFrame = merge_partitions(counts, less).compute()
+    found.attrs = common_coverage(found.attrs)
     return found

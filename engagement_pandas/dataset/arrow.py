@@ -47,7 +47,7 @@ def on_days(days: Iterable[Any]) -> Any:
     return column("day").isin(pa.array(dates, pa.date32()))
 
 
-def among(name: str, texts: Iterable[str]) -> Any:
+def is_in(name: str, texts: Iterable[str]) -> Any:
     """Say that rows with these texts are wanted."""
     import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
 
@@ -86,7 +86,7 @@ def _of(dtype: Any, cells: pa.ChunkedArray[Any]) -> Any:
     return dtype.__from_arrow__(cells)
 
 
-def read(table: Table, files: Iterable[DataFile], wanted: Any = None) -> pd.DataFrame:
+def read_rows(table: Table, files: Iterable[DataFile], wanted: Any = None) -> pd.DataFrame:
     """Return the stored rows that are wanted."""
     import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
 
@@ -94,7 +94,7 @@ def read(table: Table, files: Iterable[DataFile], wanted: Any = None) -> pd.Data
     return to_frame(pa.concat_tables(found))
 
 
-def tidy(rows: pd.DataFrame) -> pd.DataFrame:
+def as_contract(rows: pd.DataFrame) -> pd.DataFrame:
     """Return stored counts as the contract has them."""
     if rows.empty:
         return empty_counts(KEY)

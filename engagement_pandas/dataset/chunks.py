@@ -9,21 +9,21 @@ from typing import Any
 
 import pandas as pd
 
-from engagement_pandas.dataset.arrow import among, column, read, tidy
+from engagement_pandas.dataset.arrow import as_contract, column, is_in, read_rows
 from engagement_pandas.dataset.delta_table import Table
 from engagement_pandas.dataset.merge import KEY
 from engagement_pandas.dataset.snapshot import DataFile
 from engagement_pandas.frame.contract import empty_counts, timestamps
-from engagement_pandas.request.engagement_types import known_types
-from engagement_pandas.request.post_ids import unique_ids
-from engagement_pandas.request.window import as_moment
+from engagement_pandas.request.engagement_types import parse_engagement_types
+from engagement_pandas.request.post_ids import parse_post_ids
+from engagement_pandas.request.window import to_utc
 from engagement_pandas.vocabulary import Endpoint
 
 Moment = str | date
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RowFilter:
     """Which counts are wanted; None is no bound.
 
     Attributes
@@ -45,15 +45,15 @@ class Wanted:
         until: Moment | None,
         post_ids: Iterable[Any] | None,
         engagement_types: Iterable[str] | None,
-    ) -> Wanted:
+    ) -> RowFilter:
         """Read what somebody wants."""
         types = None
         if engagement_types is not None:
-            types = tuple(map(str, known_types(engagement_types, Endpoint.HISTORICAL)))
+            types = tuple(map(str, parse_engagement_types(engagement_types, Endpoint.HISTORICAL)))
         return cls(
-            None if since is None else as_moment(since, "since"),
-            None if until is None else as_moment(until, "until"),
-            None if post_ids is None else tuple(unique_ids(post_ids)),
+            None if since is None else to_utc(since, "since"),
+            None if until is None else to_utc(until, "until"),
+            None if post_ids is None else tuple(parse_post_ids(post_ids)),
             types,
         )
 
@@ -66,9 +66,9 @@ class Wanted:
         if self.until is not None:
             conditions.append(column("day") <= self.until.date())
         if self.post_ids is not None:
-            conditions.append(among("post_id", self.post_ids))
+            conditions.append(is_in("post_id", self.post_ids))
         if self.engagement_types is not None:
-            conditions.append(among("engagement_type", self.engagement_types))
+            conditions.append(is_in("engagement_type", self.engagement_types))
         whole = None
         for one in conditions:
             whole = one if whole is None else whole & one
@@ -76,7 +76,7 @@ class Wanted:
 
     def counts(self, table: Table, files: Iterable[DataFile]) -> pd.DataFrame:
         """Return the counts as the contract has them."""
-        found = read(table, files, self.rows)
+        found = read_rows(table, files, self.rows)
         if found.empty:
             return empty_counts(KEY)
         begins = timestamps(found)
@@ -84,11 +84,11 @@ class Wanted:
             begins = begins[begins >= pd.Timestamp(self.since)]
         if self.until is not None:
             begins = begins[begins < pd.Timestamp(self.until)]
-        return tidy(found.loc[begins.index])
+        return as_contract(found.loc[begins.index])
 
 
 @dataclass(frozen=True)
-class Piece:
+class Chunk:
     """Some files of a data set; it can be sent to another process, which sees them too.
 
     What is appended later is not in it.
@@ -98,13 +98,13 @@ class Piece:
     table : Table
     files : tuple of DataFile
         At least one.
-    wanted : Wanted
+    wanted : RowFilter
         Of the rows in them.
     """
 
     table: Table
     files: tuple[DataFile, ...]
-    wanted: Wanted
+    wanted: RowFilter
 
     def read(self) -> pd.DataFrame:
         """Return what is wanted of it, as :meth:`Dataset.read` has it.
@@ -117,14 +117,16 @@ class Piece:
         return self.wanted.counts(self.table, self.files)
 
 
-def pieces(table: Table, files: Iterable[DataFile], wanted: Wanted, most: int) -> Iterator[Piece]:
+def chunks(
+    table: Table, files: Iterable[DataFile], wanted: RowFilter, most: int
+) -> Iterator[Chunk]:
     """Cut what is wanted into pieces, in the order of days.
 
     Parameters
     ----------
     table : Table
     files : iterable of DataFile
-    wanted : Wanted
+    wanted : RowFilter
     most : int
         Counts in a piece; more only where one file has more.
     """
@@ -132,9 +134,9 @@ def pieces(table: Table, files: Iterable[DataFile], wanted: Wanted, most: int) -
     size = 0
     for file in sorted(table.chosen(files, wanted.rows), key=lambda one: one.path):
         if piece and size + file.rows > most:
-            yield Piece(table, tuple(piece), wanted)
+            yield Chunk(table, tuple(piece), wanted)
             piece, size = [], 0
         piece.append(file)
         size += file.rows
     if piece:
-        yield Piece(table, tuple(piece), wanted)
+        yield Chunk(table, tuple(piece), wanted)

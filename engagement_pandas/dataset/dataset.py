@@ -25,14 +25,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from engagement_pandas.dataset.arrow import among, column
-from engagement_pandas.dataset.chunks import Moment, Piece, Wanted, pieces
+from engagement_pandas.dataset.arrow import column, is_in
+from engagement_pandas.dataset.chunks import Chunk, Moment, RowFilter, chunks
 from engagement_pandas.dataset.delta_table import KEPT_HOURS
-from engagement_pandas.dataset.merge import KEY, as_readings, in_turn, moment_of
-from engagement_pandas.dataset.omission_log import Silence, as_frame, joined, silences_of
-from engagement_pandas.dataset.retries import until_first
+from engagement_pandas.dataset.merge import KEY, as_readings, moment_of, split_by_reading
+from engagement_pandas.dataset.omission_log import (
+    OmissionSpan,
+    as_frame,
+    merge_adjacent,
+    omission_spans,
+)
+from engagement_pandas.dataset.retries import retry_on_conflict
 from engagement_pandas.dataset.snapshot import DataFile
-from engagement_pandas.dataset.storage import StorageOptions, checked
+from engagement_pandas.dataset.storage import StorageOptions, checked_folder
 from engagement_pandas.dataset.store import Appended, Store
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import whole_number
@@ -94,7 +99,7 @@ class Dataset:
         self.path = os.fspath(path)
         self._options = StorageOptions(storage_options)
         if self.local:
-            checked(self.path)
+            checked_folder(self.path)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_store"}
@@ -106,7 +111,7 @@ class Dataset:
 
     @cached_property
     def _store(self) -> Store:
-        home = checked(self.path) if self.local else self.path.rstrip("/")
+        home = checked_folder(self.path) if self.local else self.path.rstrip("/")
         return Store(home, self._options)
 
     def append(self, counts: pd.DataFrame, omissions: pd.DataFrame | None = None) -> Appended:
@@ -134,11 +139,11 @@ class Dataset:
             Where it cannot be written; the same again is safe then.
         """
         fresh = as_readings(counts)
-        heard: list[Silence] = []
+        heard: list[OmissionSpan] = []
         if omissions is not None and len(omissions):
             told = None if "retrieved_at" in omissions else moment_of(counts)
-            heard = silences_of(omissions, told)
-        return until_first(partial(self._store.append, list(in_turn(fresh)), heard))
+            heard = omission_spans(omissions, told)
+        return retry_on_conflict(partial(self._store.append, list(split_by_reading(fresh)), heard))
 
     def read(
         self,
@@ -171,7 +176,7 @@ class Dataset:
         RequestError
             Where a time, an ID or an engagement type is none.
         """
-        wanted = Wanted.of(since, until, post_ids, engagement_types)
+        wanted = RowFilter.of(since, until, post_ids, engagement_types)
         return wanted.counts(self._store.counts, self._files())
 
     def pieces(
@@ -182,7 +187,7 @@ class Dataset:
         post_ids: Iterable[Any] | None = None,
         engagement_types: Iterable[str] | None = None,
         rows: int = ROWS,
-    ) -> list[Piece]:
+    ) -> list[Chunk]:
         """Return the same as :meth:`read`, in pieces that are read one by one.
 
         Parameters
@@ -213,8 +218,8 @@ class Dataset:
         0
         """
         most = whole_number(rows, "rows", 1)
-        wanted = Wanted.of(since, until, post_ids, engagement_types)
-        return list(pieces(self._store.counts, self._files(), wanted, most))
+        wanted = RowFilter.of(since, until, post_ids, engagement_types)
+        return list(chunks(self._store.counts, self._files(), wanted, most))
 
     def omissions(self) -> pd.DataFrame:
         """Return what has no count, and why.
@@ -230,7 +235,7 @@ class Dataset:
         alike = [
             replace(one, first_retrieved_at=never, retrieved_at=never) for one in self.silences()
         ]
-        return as_frame(joined(alike))[list(TOLD)]
+        return as_frame(merge_adjacent(alike))[list(TOLD)]
 
     def revisions(self) -> pd.DataFrame:
         """Return the log of hours that changed after they were first read.
@@ -246,7 +251,7 @@ class Dataset:
         frame = frame.sort_values(["retrieved_at", *KEY], ignore_index=True)
         return frame.assign(engagement_type=as_types(frame["engagement_type"]))
 
-    def silences(self) -> list[Silence]:
+    def silences(self) -> list[OmissionSpan]:
         """Return the omissions with the moments at which they were heard first and last."""
         return self._store.silences(self._store.open())
 
@@ -259,7 +264,7 @@ class Dataset:
             From the day of this moment on.
         post_ids : iterable of str
         """
-        wanted = (column("day") >= since.date()) & among("post_id", post_ids)
+        wanted = (column("day") >= since.date()) & is_in("post_id", post_ids)
         columns = ["post_id", "engagement_type", "retrieved_at", "day", "hour"]
         for rows in self._store.counts.rows(self._files(), wanted, columns):
             yield from rows.to_batches()
@@ -343,7 +348,7 @@ class Dataset:
         if isinstance(kept_hours, bool) or not isinstance(kept_hours, int) or kept_hours < 0:
             msg = f"kept_hours is {kept_hours!r}; give whole hours, such as {KEPT_HOURS}"
             raise FrameError(msg)
-        until_first(partial(self._store.compact, kept_hours))
+        retry_on_conflict(partial(self._store.compact, kept_hours))
 
     def __repr__(self) -> str:
         return f"Dataset({self.path})"

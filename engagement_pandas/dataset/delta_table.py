@@ -19,11 +19,16 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from engagement_pandas.dataset.retries import Overtaken, deltalake, explained, is_failure
+from engagement_pandas.dataset.retries import (
+    CommitConflict,
+    deltalake,
+    is_failure,
+    translate_errors,
+)
 from engagement_pandas.dataset.snapshot import CURE, STATE, DataFile, Snapshot, odd_entry, state
 from engagement_pandas.dataset.storage import Storage
 from engagement_pandas.errors import DamagedDataset, DatasetError
-from engagement_pandas.files import flush_folder
+from engagement_pandas.files import fsync_dir
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,7 +77,7 @@ class Table:
     def open(self, version: int | None = None) -> Snapshot | None:
         """Return the table as it is now, or was at a version; None where there is none."""
         lake = deltalake()
-        with explained(self.uri, "read"):
+        with translate_errors(self.uri, "read"):
             try:
                 found = lake.DeltaTable(
                     self.uri, version=version, storage_options=self.storage.options.values()
@@ -105,12 +110,12 @@ class Table:
         where, why = found or (f"{self.uri}/{_LOG}", " ".join(str(error).split()))
         return DamagedDataset(f"{where} is damaged: {why}; {CURE}")
 
-    def made(self) -> Snapshot:
+    def open_or_create(self) -> Snapshot:
         """Return the table, made where there is none."""
         found = self.open()
         if found is not None:
             return found
-        with explained(self.uri, "written"):
+        with translate_errors(self.uri, "written"):
             lake = deltalake()
             try:
                 made = lake.DeltaTable.create(
@@ -156,7 +161,7 @@ class Table:
         had, keeps = ({file.path: file for file in files} for files in (onto.files, kept))
         now = int(time.time() * 1000)
         marks = {**onto.transactions, **(marks or {})}
-        with explained(self.uri, "written"):
+        with translate_errors(self.uri, "written"):
             added = [
                 self._put(rows, day)
                 for part in parts
@@ -185,7 +190,7 @@ class Table:
                     ),
                 )
             except lake.exceptions.CommitFailedError as error:
-                raise Overtaken from error
+                raise CommitConflict from error
             self._flush(version, added)
         written = self.open(version)
         if written is None:
@@ -220,7 +225,7 @@ class Table:
         if version == 0:
             parents |= {folder.parent, folder.parent.parent}
         for parent in parents:
-            flush_folder(parent)
+            fsync_dir(parent)
 
     def rows(
         self, files: Iterable[DataFile], wanted: Any = None, columns: list[str] | None = None
@@ -231,7 +236,7 @@ class Table:
 
         parquet = ds.ParquetFileFormat()
         for file in self.chosen(files, wanted):
-            with explained(self.uri, "read"):
+            with translate_errors(self.uri, "read"):
                 source: Any = pa.BufferReader(self.content(file))
                 part = parquet.make_fragment(source, partition_expression=_day_is(file))
                 try:
@@ -262,7 +267,7 @@ class Table:
             why = "it is lost, or compact() has replaced it since: then read anew"
             raise file.damaged(self.uri, why) from error
 
-    def sweep(self, snapshot: Snapshot, kept_hours: int) -> None:
+    def vacuum(self, snapshot: Snapshot, kept_hours: int) -> None:
         """Take away files that no longer count, also those of writers that died.
 
         Parameters
@@ -273,8 +278,8 @@ class Table:
             Files that are younger stay; those of no commit also if they are younger than an
             hour: another writer may be at them.
         """
-        with explained(self.uri, "written"):
-            table = self.made().delta
+        with translate_errors(self.uri, "written"):
+            table = self.open_or_create().delta
             long_ago = max(kept_hours, _HOURS_AT_WORK)
             named = _left(table, kept_hours, full=False) | _left(table, long_ago, full=True)
             for path in named - {file.path for file in snapshot.files}:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engagement_pandas.dataset.omission_log import Silence
+from engagement_pandas.dataset.omission_log import OmissionSpan
 from engagement_pandas.request.post_ids import created_at
 from engagement_pandas.request.window import Window
 from engagement_pandas.vocabulary import MAX_WINDOW, EngagementType, OmissionReason
@@ -66,7 +66,7 @@ class Gap:
         return replace(self, post_ids=posts, engagement_types=types) if posts and types else None
 
 
-def made_by(post: str, now: datetime) -> datetime | None:
+def created_before(post: str, now: datetime) -> datetime | None:
     """Return when a post was made; None where nobody knows.
 
     An ID of the future is nobody's, and asked: the API says so.
@@ -75,7 +75,7 @@ def made_by(post: str, now: datetime) -> datetime | None:
     return made if made is not None and made <= now else None
 
 
-def blocks(
+def batches(
     post_ids: Sequence[str],
     engagement_types: Sequence[EngagementType],
     since: datetime,
@@ -87,7 +87,7 @@ def blocks(
     --------
     >>> since, now = datetime(2016, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
     >>> posts = [str(number) for number in range(1_000)]
-    >>> [len(block) for block in blocks(posts, list(EngagementType)[:17], since, now)]
+    >>> [len(block) for block in batches(posts, list(EngagementType)[:17], since, now)]
     [75, 75, 75, 75, 75, 75, 75, 75, 75, 75, 75, 75, 75, 25]
     """
     cells = len(engagement_types) * max((now - since) // _HOUR, 1)
@@ -135,7 +135,7 @@ class Hours:
         self._done = np.zeros((len(self._posts), len(self._types), width), bool)
         self._made = [self.start] * len(self._posts)
         for post, place in self._posts.items():
-            made = made_by(post, now)
+            made = created_before(post, now)
             if made is not None:
                 self._made[place] = max(_hour(made), self.start)
                 self._done[place, :, : self._made[place] - self.start] = True
@@ -151,7 +151,7 @@ class Hours:
             here = (post >= 0) & (kind >= 0) & within & late
             self._done[post[here], kind[here], hour[here] - self.start] = True
 
-    def hear(self, silences: Iterable[Silence]) -> None:
+    def add_omissions(self, silences: Iterable[OmissionSpan]) -> None:
         """Take note of what had no count, and when that was heard; after :meth:`read`.
 
         Hours that an answer lacked are asked again, however late they were read: after twice
@@ -166,7 +166,7 @@ class Hours:
             if post is None:
                 continue
             rows = self._done[post][kinds]
-            rests = silence.rests(self._now) or _hour(silence.retrieved_at) >= self.end
+            rests = silence.too_early(self._now) or _hour(silence.retrieved_at) >= self.end
             if silence.whole:
                 rows |= rests
                 continue

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.contract import COUNT_COLUMNS, check_counts, moment_text, timestamps
+from engagement_pandas.frame.contract import COUNT_COLUMNS, check_counts, timestamps, to_iso_utc
 
 KEY: Final = ("post_id", "engagement_type", "day", "hour")
 """What a count is of."""
@@ -30,7 +30,7 @@ _MICRO: Final = "datetime64[us, UTC]"
 
 
 @dataclass(frozen=True)
-class Folded:
+class MergeResult:
     """What new readings make of old ones.
 
     Attributes
@@ -76,7 +76,7 @@ def as_readings(counts: Any) -> pd.DataFrame:
                 "take flatten(responses, retrieved_at=True)"
             )
             raise FrameError(msg)
-        moment = pd.Timestamp(moment_text(counts.attrs["retrieved_at"])).as_unit("us")
+        moment = pd.Timestamp(to_iso_utc(counts.attrs["retrieved_at"])).as_unit("us")
         counts = counts.assign(retrieved_at=pd.Series(moment, counts.index, dtype=_MICRO))
     readings: pd.DataFrame = counts[list(COUNT_COLUMNS)].reset_index(drop=True)
     early = readings["retrieved_at"] < timestamps(readings) + pd.Timedelta(hours=1)
@@ -100,10 +100,10 @@ def moment_of(counts: pd.DataFrame) -> datetime:
         msg = "nobody knows when the omissions were told"
         raise FrameError(f"{msg}; take omissions(responses, retrieved_at=True)")
     moment = moments[0] if len(moments) else counts.attrs["retrieved_at"]
-    return datetime.fromisoformat(moment_text(moment))
+    return datetime.fromisoformat(to_iso_utc(moment))
 
 
-def in_turn(readings: pd.DataFrame) -> Iterator[pd.DataFrame]:
+def split_by_reading(readings: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Yield readings in parts that hold each hour at most once, earlier readings first."""
     if not readings.duplicated(list(KEY)).any():
         yield readings
@@ -114,7 +114,7 @@ def in_turn(readings: pd.DataFrame) -> Iterator[pd.DataFrame]:
         yield ordered[turn == number]
 
 
-def fold(stored: pd.DataFrame, fresh: pd.DataFrame) -> Folded:
+def merge_readings(stored: pd.DataFrame, fresh: pd.DataFrame) -> MergeResult:
     """Put new readings to old ones.
 
     Parameters
@@ -131,9 +131,9 @@ def fold(stored: pd.DataFrame, fresh: pd.DataFrame) -> Folded:
     ...     counts.attrs["retrieved_at"] = at
     ...     return as_readings(counts)
     >>> first, second = read("5", "2026-03-01T10:05:00Z"), read("6", "2026-03-01T11:05:00Z")
-    >>> fold(first, second).revisions[["count_before", "count"]].to_numpy().tolist()
+    >>> merge_readings(first, second).revisions[["count_before", "count"]].to_numpy().tolist()
     [[5, 6]]
-    >>> fold(second, first).revisions.empty
+    >>> merge_readings(second, first).revisions.empty
     True
     """
     old_at, new_at = _matched(stored, fresh)
@@ -163,20 +163,20 @@ def fold(stored: pd.DataFrame, fresh: pd.DataFrame) -> Folded:
     kept = np.ones(len(stored), bool)
     kept[old_at[takes]] = False
     rows = _stacked([stored[kept], new[takes], added])
-    return Folded(rows, added, np.unique(new["day"].to_numpy()[takes]), revisions)
+    return MergeResult(rows, added, np.unique(new["day"].to_numpy()[takes]), revisions)
 
 
-def fold_all(stored: pd.DataFrame, turns: Sequence[pd.DataFrame]) -> Folded:
+def merge_all_readings(stored: pd.DataFrame, turns: Sequence[pd.DataFrame]) -> MergeResult:
     """Put new readings to old ones, one turn after the other."""
-    folded = fold(stored, turns[0])
+    folded = merge_readings(stored, turns[0])
     if len(turns) == 1:
         return folded
     steps = [folded]
     for fresh in turns[1:]:
-        steps.append(fold(steps[-1].rows, fresh))
+        steps.append(merge_readings(steps[-1].rows, fresh))
     rows = steps[-1].rows
     _, known = _matched(stored, rows)
-    return Folded(
+    return MergeResult(
         rows,
         added=rows.drop(index=rows.index[known]),
         renewed=np.unique(np.concatenate([step.renewed for step in steps])),

@@ -20,7 +20,7 @@ from engagement_pandas.frame.contract import (
 )
 from engagement_pandas.vocabulary import OmissionReason
 
-SILENCE_COLUMNS: Final = {
+OMISSION_SPAN_COLUMNS: Final = {
     **{name: OMISSION_COLUMNS[name] for name in TOLD},
     "first_retrieved_at": OMISSION_COLUMNS["retrieved_at"],
     "retrieved_at": OMISSION_COLUMNS["retrieved_at"],
@@ -43,7 +43,7 @@ _WITH_ROWS: Final = frozenset({OmissionReason.UNSUPPORTED_AGE, OmissionReason.BE
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class OmissionSpan:
     """One row; ``engagement_type`` is None where it goes for all of them."""
 
     post_id: str
@@ -65,7 +65,7 @@ class Silence:
             self.reason is OmissionReason.NOT_ANSWERED and self.engagement_type is None
         )
 
-    def rests(self, now: datetime) -> bool:
+    def too_early(self, now: datetime) -> bool:
         """Tell whether it is too early to ask again.
 
         Each time the silence has to have lasted twice as long: what is gone for good is asked
@@ -82,7 +82,7 @@ class Silence:
         return self.post_id, self.engagement_type or "", self.reason
 
 
-def silences_of(omissions: Any, retrieved_at: datetime | None = None) -> list[Silence]:
+def omission_spans(omissions: Any, retrieved_at: datetime | None = None) -> list[OmissionSpan]:
     """Return omissions, heard at that moment; but for what was not asked, before a post.
 
     Without a moment, when each was heard is in its column ``retrieved_at``.
@@ -95,12 +95,12 @@ def silences_of(omissions: Any, retrieved_at: datetime | None = None) -> list[Si
     heard = omissions.assign(first_retrieved_at=moments, retrieved_at=moments)
     return [
         silence
-        for silence in read_silences(heard)
+        for silence in read_omission_spans(heard)
         if silence.reason is not OmissionReason.NOT_YET_POSTED
     ]
 
 
-def read_silences(frame: pd.DataFrame) -> list[Silence]:
+def read_omission_spans(frame: pd.DataFrame) -> list[OmissionSpan]:
     """Return the rows of a frame."""
     columns = [
         [None if missing else value for value, missing in zip(column, column.isna(), strict=True)]
@@ -110,15 +110,15 @@ def read_silences(frame: pd.DataFrame) -> list[Silence]:
         else [moment.to_pydatetime() for moment in column]
         if pd.api.types.is_datetime64_any_dtype(column)
         else column.to_list()
-        for name, column in frame[list(SILENCE_COLUMNS)].items()
+        for name, column in frame[list(OMISSION_SPAN_COLUMNS)].items()
     ]
-    return [Silence(*row) for row in zip(*columns, strict=True)]
+    return [OmissionSpan(*row) for row in zip(*columns, strict=True)]
 
 
-def as_frame(silences: list[Silence]) -> pd.DataFrame:
+def as_frame(silences: list[OmissionSpan]) -> pd.DataFrame:
     """Return silences as a frame, sorted."""
     ordered = sorted(silences, key=lambda one: (one._subject, one.start))  # noqa: SLF001
-    dtypes: dict[str, Any] = {**SILENCE_COLUMNS, "reason": REASONS}
+    dtypes: dict[str, Any] = {**OMISSION_SPAN_COLUMNS, "reason": REASONS}
     return pd.DataFrame(
         {
             name: pd.Series([getattr(one, name) for one in ordered], dtype=dtype)
@@ -127,7 +127,7 @@ def as_frame(silences: list[Silence]) -> pd.DataFrame:
     )
 
 
-def joined(silences: list[Silence]) -> list[Silence]:
+def merge_adjacent(silences: list[OmissionSpan]) -> list[OmissionSpan]:
     """Make one of those that are about the same and touch or overlap.
 
     Of a post or type as such the span from the first to the last time is kept. Of single
@@ -138,8 +138,9 @@ def joined(silences: list[Silence]) -> list[Silence]:
     Examples
     --------
     >>> at = [datetime(2026, 3, 1, hour) for hour in range(4)]
-    >>> first = Silence("7", None, OmissionReason.UNAVAILABLE, "gone", at[0], at[1], at[1], at[1])
-    >>> (both,) = joined([first, replace(first, end=at[2], first_retrieved_at=at[3],
+    >>> reason = OmissionReason.UNAVAILABLE
+    >>> first = OmissionSpan("7", None, reason, "gone", at[0], at[1], at[1], at[1])
+    >>> (both,) = merge_adjacent([first, replace(first, end=at[2], first_retrieved_at=at[3],
     ...                                  retrieved_at=at[3])])
     >>> [moment.hour for moment in (both.start, both.end, both.first_retrieved_at)]
     [0, 2, 1]
@@ -152,7 +153,7 @@ def joined(silences: list[Silence]) -> list[Silence]:
     ]
 
 
-def _unbroken(alike: list[Silence]) -> Iterator[Silence]:
+def _unbroken(alike: list[OmissionSpan]) -> Iterator[OmissionSpan]:
     parts = alike if alike[0].whole else list(_hourly(alike))
     current = parts[0]
     for one in parts[1:]:
@@ -163,7 +164,7 @@ def _unbroken(alike: list[Silence]) -> Iterator[Silence]:
     yield current
 
 
-def _merged(before: Silence, after: Silence) -> Silence | None:
+def _merged(before: OmissionSpan, after: OmissionSpan) -> OmissionSpan | None:
     """Return one of two; None where they do not touch, or may not be one."""
     if after.start > before.end:
         return None
@@ -181,10 +182,10 @@ def _merged(before: Silence, after: Silence) -> Silence | None:
     )
 
 
-def _hourly(alike: list[Silence]) -> Iterator[Silence]:
+def _hourly(alike: list[OmissionSpan]) -> Iterator[OmissionSpan]:
     """Cut spans where others begin or end, so that each hour is in one, with its own times."""
     ends = sorted({moment for one in alike for moment in (one.start, one.end)})
-    waiting, active = alike[::-1], list[Silence]()
+    waiting, active = alike[::-1], list[OmissionSpan]()
     for start, end in pairwise(ends):
         active = [one for one in active if one.end > start]
         while waiting and waiting[-1].start <= start:
@@ -195,7 +196,7 @@ def _hourly(alike: list[Silence]) -> Iterator[Silence]:
             yield replace(latest, start=start, end=end, first_retrieved_at=first)
 
 
-def without_counted(silences: list[Silence], counts: pd.DataFrame) -> list[Silence]:
+def without_counted(silences: list[OmissionSpan], counts: pd.DataFrame) -> list[OmissionSpan]:
     """Return those that counts have not ended, cut to the hours without a count.
 
     One of a post or type as such ends with a count that was read later. One of single hours
@@ -203,7 +204,7 @@ def without_counted(silences: list[Silence], counts: pd.DataFrame) -> list[Silen
 
     Parameters
     ----------
-    silences : list of Silence
+    silences : list of OmissionSpan
     counts : DataFrame
         With ``retrieved_at``.
     """
@@ -223,7 +224,7 @@ def without_counted(silences: list[Silence], counts: pd.DataFrame) -> list[Silen
     return [left for one in silences for left in _left(one, by_post.get(one.post_id))]
 
 
-def _left(one: Silence, counted: pd.DataFrame | None) -> Iterator[Silence]:
+def _left(one: OmissionSpan, counted: pd.DataFrame | None) -> Iterator[OmissionSpan]:
     """Yield what counts of its post leave of one."""
     if counted is None:
         yield one

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engagement_pandas.dataset.dataset import Dataset
-from engagement_pandas.dataset.gaps import made_by
+from engagement_pandas.dataset.gaps import created_before
 from engagement_pandas.errors import (
     ArchiveError,
     DamagedDataset,
@@ -24,7 +24,7 @@ from engagement_pandas.frame.contract import timestamps
 from engagement_pandas.request.request import BY_HOUR
 from engagement_pandas.response.archive import Archive
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.text import counted
+from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary import EARLIEST, Endpoint, OmissionReason
 
 if TYPE_CHECKING:
@@ -69,14 +69,14 @@ class Synced:
     def __str__(self) -> str:
         if self == Synced():
             return "up to date: nothing to ask"
-        failed = f"; no answer for {counted(len(self.failed), 'post')}" if self.failed else ""
+        failed = f"; no answer for {pluralize(len(self.failed), 'post')}" if self.failed else ""
         return (
-            f"{counted(self.answers, 'answer')}: {counted(self.added, 'new count')}, "
-            f"{counted(self.revised, 'revision')}{failed}"
+            f"{pluralize(self.answers, 'answer')}: {pluralize(self.added, 'new count')}, "
+            f"{pluralize(self.revised, 'revision')}{failed}"
         )
 
 
-def store(
+def store_answers(
     dataset: Dataset, archive: Archive, now: datetime, responses: list[EngagementResponse]
 ) -> Synced:
     """Store answers; one that does not go into the data set is set aside, and sent again."""
@@ -84,7 +84,7 @@ def store(
         return _append(dataset, responses, now)
     except (FrameError, RequestError, ResponseShapeError) as error:
         if len(responses) > 1:
-            parts = (store(dataset, archive, now, [one]) for one in responses)
+            parts = (store_answers(dataset, archive, now, [one]) for one in responses)
             return sum(parts, Synced())
         (odd,) = responses
         reason, message = OmissionReason.INVALID_ANSWER, str(error)
@@ -100,13 +100,13 @@ def _append(dataset: Dataset, responses: list[EngagementResponse], now: datetime
         return Synced()
     counts = flatten(responses, retrieved_at=True)
     silences = omissions(responses, retrieved_at=True)
-    done = dataset.append(_lived(counts, now), _lived_silences(silences, now))
+    done = dataset.append(_since_creation(counts, now), _lived_silences(silences, now))
     failed = [post for one in responses if one.failed for post in one.request.post_ids]
     answers = sum(one.status > 0 and one.retrieved_at >= now for one in responses)
     return Synced(answers, done.added, done.revised, tuple(dict.fromkeys(failed)))
 
 
-def _lived(counts: pd.DataFrame, now: datetime) -> pd.DataFrame:
+def _since_creation(counts: pd.DataFrame, now: datetime) -> pd.DataFrame:
     """Leave out the hours before a post was made: their zeros are no counts."""
     return counts[timestamps(counts) >= _begun(counts["post_id"], now)]
 
@@ -121,7 +121,7 @@ def _lived_silences(silences: pd.DataFrame, now: datetime) -> pd.DataFrame:
 
 def _begun(posts: pd.Series, now: datetime) -> pd.Series:
     """Return the hour in which each post was made."""
-    made = {post: made_by(post, now) or EARLIEST for post in posts.unique()}
+    made = {post: created_before(post, now) or EARLIEST for post in posts.unique()}
     return posts.map(made).astype("datetime64[us, UTC]").dt.floor("h")
 
 
@@ -142,7 +142,7 @@ def take_up(dataset: Dataset, folder: Path, now: datetime) -> Synced:
                 for response in answered(collection)
                 if latest is None or response.retrieved_at >= latest
             ]
-            stored = store(dataset, Archive(hour), now, fresh)
+            stored = store_answers(dataset, Archive(hour), now, fresh)
             done += replace(stored, answers=0, failed=())
     return done
 

@@ -22,16 +22,16 @@ _PANIC: Final = "PanicException"
 Result = TypeVar("Result")
 
 
-class Overtaken(Exception):
+class CommitConflict(Exception):
     """Another writer was quicker; what was to be written rests on what no longer is."""
 
 
-def until_first(attempt: Callable[[], Result], tries: int = 20) -> Result:
+def retry_on_conflict(attempt: Callable[[], Result], tries: int = 20) -> Result:
     """Try again for as long as other writers are quicker, after pauses that grow."""
     for number in range(tries):
         try:
             return attempt()
-        except Overtaken:
+        except CommitConflict:
             time.sleep(random.uniform(0, min(_PAUSE * 2**number, 1)))  # noqa: S311 - no secret
     msg = f"others keep writing, {tries} times quicker than this, or one died while it wrote"
     raise DatasetError(f"{msg}; try again in ten minutes, when what it left is void")
@@ -52,7 +52,7 @@ def deltalake() -> Any:
 
 
 @contextmanager
-def explained(uri: str, what: str) -> Iterator[None]:
+def translate_errors(uri: str, what: str) -> Iterator[None]:
     """Make an error of ours of what goes wrong while something is ``read`` or ``written``.
 
     File systems raise errors of all kinds.
@@ -62,7 +62,7 @@ def explained(uri: str, what: str) -> Iterator[None]:
     lake = deltalake()
     try:
         yield
-    except (EngagementError, Overtaken):
+    except (EngagementError, CommitConflict):
         raise
     except (lake.exceptions.DeltaError, pa.ArrowException, OSError) as error:
         msg = f"{uri} cannot be {what}: {_said(error)}; {_CURE[what]}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from engagement_pandas.errors import DatasetError
-from engagement_pandas.files import flush_folder
+from engagement_pandas.files import fsync_dir
 
 _ODD: Final = re.compile(r"[\[\]]|%[0-9A-Fa-f]{2}")
 _NONE: Final[Mapping[str, str]] = {}
@@ -124,7 +124,7 @@ class Storage:
             self.remove_folder(target)
             Path(self.uri, target).parent.mkdir(parents=True, exist_ok=True)
             Path(self.uri, source).rename(Path(self.uri, target))
-            flush_folder(Path(self.uri))
+            fsync_dir(Path(self.uri))
 
     def _below(self, path: str) -> list[str]:
         """Return the files in a folder of a store, and in those in it."""
@@ -144,7 +144,7 @@ class Storage:
             raise FileNotFoundError(self.uri) from error
 
 
-def checked(path: str) -> str:
+def checked_folder(path: str) -> str:
     """Return the full path of a folder of this machine, or refuse what can be none."""
     full = os.path.abspath(path)  # noqa: PTH100
     if os.path.isfile(full):  # noqa: PTH113

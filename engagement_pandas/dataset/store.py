@@ -22,22 +22,22 @@ from uuid import uuid4
 
 import pandas as pd
 
-from engagement_pandas.dataset.arrow import among, on_days, plain, read, to_arrow
+from engagement_pandas.dataset.arrow import is_in, on_days, plain, read_rows, to_arrow
 from engagement_pandas.dataset.delta_table import Table
-from engagement_pandas.dataset.merge import KEY, REVISION_COLUMNS, fold_all
+from engagement_pandas.dataset.merge import KEY, REVISION_COLUMNS, merge_all_readings
 from engagement_pandas.dataset.omission_log import (
-    SILENCE_COLUMNS,
-    Silence,
+    OMISSION_SPAN_COLUMNS,
+    OmissionSpan,
     as_frame,
-    joined,
-    read_silences,
+    merge_adjacent,
+    read_omission_spans,
     without_counted,
 )
-from engagement_pandas.dataset.retries import explained
+from engagement_pandas.dataset.retries import translate_errors
 from engagement_pandas.dataset.snapshot import CURE, DataFile, Snapshot
 from engagement_pandas.dataset.storage import Storage, StorageOptions
 from engagement_pandas.errors import DamagedDataset
-from engagement_pandas.files import replacing
+from engagement_pandas.files import atomic_write
 from engagement_pandas.frame.categories import as_reasons
 from engagement_pandas.frame.contract import TOLD, counts_schema, omissions_schema
 
@@ -91,7 +91,7 @@ class Store:
         import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
 
         schema = omissions_schema(TOLD)
-        for name in list(SILENCE_COLUMNS)[len(schema) :]:
+        for name in list(OMISSION_SPAN_COLUMNS)[len(schema) :]:
             schema = schema.append(pa.field(name, pa.timestamp("us", tz="UTC")))
         return self._table(OMISSIONS, schema)
 
@@ -127,7 +127,7 @@ class Store:
 
     def _latest(self) -> int:
         """Return the version that there is at least; -1 where nothing is known."""
-        with explained(self.home, "read"):
+        with translate_errors(self.home, "read"):
             try:
                 version, _, checksum = self.storage.read(_LATEST).decode().partition(" ")
             except (FileNotFoundError, UnicodeDecodeError):
@@ -149,17 +149,17 @@ class Store:
     def note(self, version: int) -> None:
         """Write how many commits there are at least."""
         content = f"{version} {_digest(str(version))}".encode()
-        with explained(self.home, "written"):
+        with translate_errors(self.home, "written"):
             if self.storage.local:
-                with replacing(Path(self.home, _LATEST)) as beside:
+                with atomic_write(Path(self.home, _LATEST)) as beside:
                     beside.write_bytes(content)
             else:
                 self.storage.write(_LATEST, content)
 
-    def silences(self, counts: Snapshot | None) -> list[Silence]:
+    def silences(self, counts: Snapshot | None) -> list[OmissionSpan]:
         """Return the omissions that go with these counts."""
         frame = self._stored(self.omissions, counts, OMISSIONS)
-        return read_silences(frame.assign(reason=as_reasons(frame["reason"])))
+        return read_omission_spans(frame.assign(reason=as_reasons(frame["reason"])))
 
     def log(self, counts: Snapshot | None) -> pd.DataFrame:
         """Return the revisions that go with these counts."""
@@ -167,7 +167,7 @@ class Store:
 
     def _stored(self, table: Table, counts: Snapshot | None, name: str) -> pd.DataFrame:
         found = None if counts is None else self.belonging(table, counts, name)
-        return read(table, () if found is None else found.files)
+        return read_rows(table, () if found is None else found.files)
 
     @staticmethod
     def belonging(table: Table, counts: Snapshot, name: str) -> Snapshot | None:
@@ -187,7 +187,7 @@ class Store:
         unsigned = []
         for table, snapshot in self._all(counts):
             for file in snapshot.files:
-                with explained(table.uri, "read"):
+                with translate_errors(table.uri, "read"):
                     table.content(file)
                 if file.checksum is None:
                     unsigned.append(f"{table.uri}/{file.path}")
@@ -211,7 +211,7 @@ class Store:
         """
         names = ("counts", OMISSIONS, REVISIONS)  # readers find the counts lost, until the end
         kept = f"damaged/{uuid4().hex[:8]}"  # what was kept before stays
-        with explained(self.home, "written"):
+        with translate_errors(self.home, "written"):
             for name in names:
                 self.storage.move_folder(name, f"{kept}/{name}")
             for name in reversed(names):
@@ -223,22 +223,22 @@ class Store:
                 self.note(counts.version)
             self.storage.remove_folder(rebuilt)
 
-    def append(self, turns: list[pd.DataFrame], heard: list[Silence]) -> Appended:
+    def append(self, turns: list[pd.DataFrame], heard: list[OmissionSpan]) -> Appended:
         """Write readings and silences; all of it or nothing.
 
         Parameters
         ----------
         turns : list of DataFrame
             Counts with ``retrieved_at``, each hour at most once in each.
-        heard : list of Silence
+        heard : list of OmissionSpan
         """
-        counts = self.open() or self.counts.made()
+        counts = self.open() or self.counts.open_or_create()
         fresh = turns[0] if len(turns) == 1 else pd.concat(turns, ignore_index=True)
         posts = list(fresh["post_id"].unique())
-        wanted = on_days(fresh["day"].unique()) & among("post_id", posts)
-        folded = fold_all(read(self.counts, counts.files, wanted), turns)
+        wanted = on_days(fresh["day"].unique()) & is_in("post_id", posts)
+        folded = merge_all_readings(read_rows(self.counts, counts.files, wanted), turns)
         versions = {
-            OMISSIONS: self._hear(counts, heard, fresh),
+            OMISSIONS: self._write_omissions(counts, heard, fresh),
             REVISIONS: self._log(counts, folded.revisions),
         }
         changed = {
@@ -250,7 +250,7 @@ class Store:
         if len(folded.renewed):
             days = pd.unique(pd.concat([rows["day"], pd.Series(folded.renewed)]))
             replaced = self.counts.chosen(counts.files, on_days(days))
-            rest = read(self.counts, replaced, ~among("post_id", posts))
+            rest = read_rows(self.counts, replaced, ~is_in("post_id", posts))
             rows = folded.rows[folded.rows["day"].isin(days)]
             rows = pd.concat([rows, rest.astype({"engagement_type": "str"})], ignore_index=True)
             kept = [file for file in kept if file not in replaced]
@@ -280,7 +280,7 @@ class Store:
             if table is self.counts:
                 present[place] = table, self._commit(snapshot, kept, parts, {})
             else:
-                present[place] = table, table.write(table.made(), kept, parts)
+                present[place] = table, table.write(table.open_or_create(), kept, parts)
         changed = {
             name: snapshot.version
             for table, snapshot in present[1:]
@@ -292,20 +292,22 @@ class Store:
             present[0] = self.counts, self._commit(counts, list(counts.files), [], changed)
         # Only now: until then the counts go with files of before.
         for table, snapshot in present:
-            table.sweep(snapshot, kept_hours)
+            table.vacuum(snapshot, kept_hours)
 
-    def _hear(self, counts: Snapshot, heard: list[Silence], fresh: pd.DataFrame) -> int | None:
+    def _write_omissions(
+        self, counts: Snapshot, heard: list[OmissionSpan], fresh: pd.DataFrame
+    ) -> int | None:
         """Write what is silent now; return the version that goes with the counts."""
         before = self.silences(counts)
         late = min((one.retrieved_at for one in heard), default=datetime.max.replace(tzinfo=UTC))
         files = [f for f in counts.files if f.read_until is not None and f.read_until >= late]
-        stored = read(self.counts, files, among("post_id", {one.post_id for one in heard}))
+        stored = read_rows(self.counts, files, is_in("post_id", {one.post_id for one in heard}))
         heard = without_counted(heard, stored)
-        after = joined(without_counted([*before, *heard], fresh))
+        after = merge_adjacent(without_counted([*before, *heard], fresh))
         if as_frame(after).equals(as_frame(before)):
             return counts.transactions.get(OMISSIONS)
         rows = to_arrow(as_frame(after), self.omissions.schema)
-        return self.omissions.write(self.omissions.made(), (), [rows]).version
+        return self.omissions.write(self.omissions.open_or_create(), (), [rows]).version
 
     def _log(self, counts: Snapshot, revisions: pd.DataFrame) -> int | None:
         """Write what was revised; return the version that goes with the counts."""
@@ -314,7 +316,7 @@ class Store:
         before = self.belonging(self.revisions, counts, REVISIONS)
         rows = to_arrow(revisions, self.revisions.schema)
         kept = () if before is None else before.files
-        return self.revisions.write(self.revisions.made(), kept, [rows]).version
+        return self.revisions.write(self.revisions.open_or_create(), kept, [rows]).version
 
 
 def _digest(text: str) -> str:

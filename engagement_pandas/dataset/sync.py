@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engagement_pandas.dataset.chunks import Moment
 from engagement_pandas.dataset.dataset import Dataset
-from engagement_pandas.dataset.gaps import Gap, Hours, blocks
-from engagement_pandas.dataset.raw_answers import Synced, answered, rebuild, store, take_up
+from engagement_pandas.dataset.gaps import Gap, Hours, batches
+from engagement_pandas.dataset.raw_answers import Synced, answered, rebuild, store_answers, take_up
 from engagement_pandas.errors import (
     AlreadySyncing,
     CredentialsError,
@@ -31,12 +31,12 @@ from engagement_pandas.errors import (
     Unauthorized,
     UserContextRequired,
 )
-from engagement_pandas.files import alone
-from engagement_pandas.request.engagement_types import known_types
-from engagement_pandas.request.owners import Handles
-from engagement_pandas.request.post_ids import unique_ids
+from engagement_pandas.files import try_file_lock
+from engagement_pandas.request.engagement_types import parse_engagement_types
+from engagement_pandas.request.owners import PostOwners
+from engagement_pandas.request.post_ids import parse_post_ids
 from engagement_pandas.request.request import BY_HOUR, historical
-from engagement_pandas.request.window import Window, as_moment
+from engagement_pandas.request.window import Window, to_utc
 from engagement_pandas.response.archive import Archive
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary import EARLIEST, SETTLE, Endpoint, OmissionReason
@@ -108,9 +108,9 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
     1 answer: 360 new counts, 0 revisions
     up to date: nothing to ask
     """
-    posts, owners = unique_ids(post_ids), Handles.of(post_ids)
-    types = known_types(engagement_types, Endpoint.HISTORICAL)
-    begin = as_moment(since, "since")
+    posts, owners = parse_post_ids(post_ids), PostOwners.of(post_ids)
+    types = parse_engagement_types(engagement_types, Endpoint.HISTORICAL)
+    begin = to_utc(since, "since")
     if begin < EARLIEST:
         msg = f"since is {begin:%Y-%m-%d}; there are no counts before {EARLIEST:%Y-%m-%d}"
         raise RequestError(msg)
@@ -123,7 +123,7 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
     folder = _raw_of(dataset, raw)
     with ExitStack() as held:
         places = [folder, Path(dataset.path, "sync")] if dataset.local else [folder]
-        if not all(held.enter_context(alone(place)) for place in places):
+        if not all(held.enter_context(try_file_lock(place)) for place in places):
             msg = f"another process brings {dataset.path} up to date; nothing was sent"
             raise AlreadySyncing(msg)
         now = client.now()
@@ -135,10 +135,10 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
         # One an hour: an answer of an hour ago is no answer to the same question now.
         archive = Archive(folder / f"{now:%Y-%m-%dT%H}")
         parts = (
-            Hours(part, types, begin, now, settle) for part in blocks(posts, types, begin, now)
+            Hours(part, types, begin, now, settle) for part in batches(posts, types, begin, now)
         )
         ask = partial(_ask, client, owners, archive, watch)
-        keep = partial(store, dataset, archive, now)
+        keep = partial(store_answers, dataset, archive, now)
         done += _ask_all(dataset, _todo(dataset, begin, parts), ask, keep, now)
         dataset.compact()
     return done
@@ -182,7 +182,7 @@ def _todo(dataset: Dataset, begin: datetime, parts: Iterable[Hours]) -> Iterator
     """Yield what is to be asked and stored at a time; what is stored may grow meanwhile."""
     for hours in parts:
         hours.read(dataset.readings(begin, hours.post_ids))
-        hours.hear(dataset.silences())
+        hours.add_omissions(dataset.silences())
         for gap in hours.gaps():
             yield from gap.pieces()
 
@@ -211,7 +211,7 @@ class _Failed(Exception):
 
 
 def _ask(
-    client: EngagementClient, owners: Handles, archive: Archive, watch: Watch | None, gap: Gap
+    client: EngagementClient, owners: PostOwners, archive: Archive, watch: Watch | None, gap: Gap
 ) -> list[EngagementResponse]:
     """Return the answers of a gap."""
     asked = historical(

@@ -13,7 +13,7 @@ import ipywidgets
 
 from engagement_pandas.errors import EngagementError
 from engagement_pandas.explorers.cell_rerun import replace_earlier
-from engagement_pandas.explorers.page import ROOT, Guard, Region
+from engagement_pandas.explorers.page import ROOT, KeyGuard, Region
 
 log = logging.getLogger("engagement_pandas")
 
@@ -49,7 +49,7 @@ class Explorer(ipywidgets.VBox):
         self._held = 0
         self.status = Region(role="status")
         self.alert = Region(role="alert")
-        super().__init__([Guard(), *above, self.status, self.alert, *below])
+        super().__init__([KeyGuard(), *above, self.status, self.alert, *below])
         self.add_class(ROOT)
         for control in self.controls.values():
             control.observe(self.guarded(self._changed), "value")

@@ -9,16 +9,21 @@ import pandas as pd
 
 from engagement_pandas.explorers.code import call
 from engagement_pandas.explorers.controls import control, side_by_side, zones
-from engagement_pandas.explorers.counts_explorer import CountsExplorer, Telling, names, silent
+from engagement_pandas.explorers.counts_explorer import (
+    CountsExplorer,
+    View,
+    names_of_posts,
+    view_of_nothing,
+)
 from engagement_pandas.explorers.html_tables import Column, number, percentage, table, text
-from engagement_pandas.explorers.indexed_counts import Rows
+from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.post_chooser import PostChooser
 from engagement_pandas.explorers.selection import EXPOSURE, picking
 from engagement_pandas.metrics import best_times
 from engagement_pandas.metrics.best_times import MINIMUM
-from engagement_pandas.metrics.checks import need
+from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.plots import plot_best_times
-from engagement_pandas.text import counted
+from engagement_pandas.text import pluralize
 
 CLOCKS: Final = {
     "posting": "the hour of posting",
@@ -69,9 +74,9 @@ class BestTimesExplorer(CountsExplorer):
     """
 
     def __init__(self, counts: pd.DataFrame, posts: pd.DataFrame | None = None) -> None:
-        need(counts, "post_id")
-        source = Rows.of(counts, posts)
-        chooser = PostChooser(source, names(source, posts))
+        require_columns(counts, "post_id")
+        source = IndexedCounts.of(counts, posts)
+        chooser = PostChooser(source, names_of_posts(source, posts))
         clocks = [(word, key) for key, word in CLOCKS.items()]
         rated = [name for name in source.types if name != EXPOSURE]
         controls: dict[str, ipywidgets.Widget] = {
@@ -113,25 +118,27 @@ class BestTimesExplorer(CountsExplorer):
     def _keywords(self) -> dict[str, Any]:
         return {name: self.controls[name].value for name in ("clock", "tz", "numerator", "minimum")}
 
-    def _tell(self) -> Telling:
+    def _tell(self) -> View:
         source, chosen = self.source, self.controls["posts"].value
         if not len(source.counts):
-            return silent("There are no counts: the frame is empty")
+            return view_of_nothing("There are no counts: the frame is empty")
         if not set(self._types()) <= set(source.types):
-            return silent("A rate needs counts of impressions and of another engagement type")
+            return view_of_nothing(
+                "A rate needs counts of impressions and of another engagement type"
+            )
         if not chosen:
-            return silent("No post is chosen")
+            return view_of_nothing("No post is chosen")
         rows, keywords = self.selection, self._keywords()
         if not set(self._types()) <= set(rows["engagement_type"].cat.categories):
-            return silent("Of these posts, one of the rate's two types was not counted")
+            return view_of_nothing("Of these posts, one of the rate's two types was not counted")
         times = best_times(rows, **keywords)
         best = times[times["verdict"].isin(["best", "better"])]
-        found = counted(len(best), "hour") if len(best) else "no hour"
+        found = pluralize(len(best), "hour") if len(best) else "no hour"
         verb = "are" if len(best) > 1 else "is"
-        return Telling(
+        return View(
             draw=lambda ax: plot_best_times(rows, ax=ax, **keywords),
             status=(
-                f"{len(chosen):,} of {counted(len(source.posts), 'post')}; "
+                f"{len(chosen):,} of {pluralize(len(source.posts), 'post')}; "
                 f"{found} {verb} better beyond chance"
             ),
             table=lambda _: _table(times),

@@ -12,17 +12,22 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.explorers import splits
 from engagement_pandas.explorers.code import call
 from engagement_pandas.explorers.controls import control, side_by_side, zones
-from engagement_pandas.explorers.counts_explorer import CountsExplorer, Telling, names, silent
+from engagement_pandas.explorers.counts_explorer import (
+    CountsExplorer,
+    View,
+    names_of_posts,
+    view_of_nothing,
+)
 from engagement_pandas.explorers.html_tables import LISTED, Column, link, snippet, table, text
-from engagement_pandas.explorers.indexed_counts import Rows
+from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.post_chooser import PostChooser
 from engagement_pandas.explorers.selection import AGES, EXPOSURE, picking
-from engagement_pandas.explorers.splits import Halves
+from engagement_pandas.explorers.splits import TwoGroups
 from engagement_pandas.metrics import compare
-from engagement_pandas.metrics.checks import need
+from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.top_posts import RATE
 from engagement_pandas.plots import plot_compare
-from engagement_pandas.text import counted
+from engagement_pandas.text import pluralize
 
 
 class Split(NamedTuple):
@@ -33,13 +38,13 @@ class Split(NamedTuple):
     words : str
         What it is called.
     cut : callable
-        From the posts and the controls' values, by name, to :class:`Halves`.
+        From the posts and the controls' values, by name, to :class:`TwoGroups`.
     controls : tuple of str
         The controls that matter to it, and are shown.
     """
 
     words: str
-    cut: Callable[[pd.DataFrame, Mapping[str, Any]], Halves]
+    cut: Callable[[pd.DataFrame, Mapping[str, Any]], TwoGroups]
     controls: tuple[str, ...]
 
 
@@ -120,8 +125,8 @@ class CompareExplorer(CountsExplorer):
     """
 
     def __init__(self, counts: pd.DataFrame, posts: pd.DataFrame | None = None) -> None:
-        need(counts, "post_id")
-        source = Rows.of(counts, posts)
+        require_columns(counts, "post_id")
+        source = IndexedCounts.of(counts, posts)
         called = source.posts
         rated = [name for name in source.types if name != EXPOSURE]
         handles = sorted(called["handle"].dropna().unique())
@@ -154,7 +159,7 @@ class CompareExplorer(CountsExplorer):
             "tz": control(dropdown, "Time zone", options=zones(), value="UTC"),
             "words": control(ipywidgets.Text, "Words", placeholder="in the text of a post"),
             "handle": control(dropdown, "Account", options=handles),
-            "posts": PostChooser(source, names(source, posts)),
+            "posts": PostChooser(source, names_of_posts(source, posts)),
             "by": control(dropdown, "Compare", options=[*by, *((t, t) for t in source.types)]),
             "numerator": control(
                 dropdown,
@@ -228,29 +233,29 @@ class CompareExplorer(CountsExplorer):
         self._fit(self.controls)
         super()._changed(change)
 
-    def _tell(self) -> Telling:
+    def _tell(self) -> View:
         source = self.source
         if not len(source.counts):
-            return silent("There are no counts: the frame is empty")
+            return view_of_nothing("There are no counts: the frame is empty")
         try:
             first, second, called = self._cut()
         except FrameError as open_question:
-            return silent(str(open_question))
+            return view_of_nothing(str(open_question))
         for side, name in zip((first, second), called, strict=True):
             if not side:
-                return silent(f"No post is in the set: {name}")
+                return view_of_nothing(f"No post is in the set: {name}")
         a, b, keywords = self._picked(first), self._picked(second), self._keywords()
         for rows, name in zip((a, b), called, strict=True):
             if not set(self._types()) <= set(rows["engagement_type"].cat.categories):
-                return silent(f"What is compared was not counted in the set: {name}")
+                return view_of_nothing(f"What is compared was not counted in the set: {name}")
         left = len(source.posts) - len(first) - len(second)
         status = "; ".join(
-            f"{name}: {counted(len(side), 'post')}"
+            f"{name}: {pluralize(len(side), 'post')}"
             for side, name in zip((first, second), called, strict=True)
         )
-        return Telling(
+        return View(
             draw=lambda ax: plot_compare(a, b, names=called, ax=ax, **keywords),
-            status=status + (f"; {counted(left, 'post')} in neither" if left else ""),
+            status=status + (f"; {pluralize(left, 'post')} in neither" if left else ""),
             table=lambda _: self._table(first, second, called),
             code="\n".join(
                 [

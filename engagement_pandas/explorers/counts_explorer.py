@@ -17,17 +17,17 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.explorers.base import Explorer
 from engagement_pandas.explorers.export_bar import ExportBar
 from engagement_pandas.explorers.figure import Picture
-from engagement_pandas.explorers.indexed_counts import Rows
+from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.page import CODE, Region
 from engagement_pandas.plots import post_names
-from engagement_pandas.plots.axes import say
+from engagement_pandas.plots.axes import annotate_empty
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class View:
     """What is shown for a state of the controls.
 
     Attributes
@@ -55,7 +55,7 @@ class CountsExplorer(Explorer):
 
     Parameters
     ----------
-    source : Rows
+    source : IndexedCounts
     posts : DataFrame or None
         As the user gave them.
     controls : mapping of str to Widget
@@ -72,17 +72,17 @@ class CountsExplorer(Explorer):
 
     def __init__(
         self,
-        source: Rows,
+        source: IndexedCounts,
         posts: pd.DataFrame | None,
         controls: Mapping[str, ipywidgets.Widget],
         above: Sequence[ipywidgets.Widget],
         *,
         height: float = 4.2,
     ) -> None:
-        self._source: Rows | None = source
+        self._source: IndexedCounts | None = source
         self.named = posts is not None
         self.posts = naming(source, posts)
-        self.names = names(source, posts)
+        self.names = names_of_posts(source, posts)
         self.code = ""
         self.chart = Region(role="img", label="no chart yet", reachable=True)
         self.table = Region(role="group", label="Table", reachable=True)
@@ -92,7 +92,7 @@ class CountsExplorer(Explorer):
         super().__init__(controls, above, [self.chart, self.table, self._python, self.export])
 
     @property
-    def source(self) -> Rows:
+    def source(self) -> IndexedCounts:
         """The counts."""
         if self._source is None:
             msg = "this explorer is closed, perhaps since its cell was run again; take the new one"
@@ -104,7 +104,7 @@ class CountsExplorer(Explorer):
         """The counts that are chosen."""
         raise NotImplementedError
 
-    def _tell(self) -> Telling:
+    def _tell(self) -> View:
         """Return what to show for the controls as they are now."""
         raise NotImplementedError
 
@@ -128,7 +128,7 @@ class CountsExplorer(Explorer):
             self.table.stale = True
             self.code = self._python.html = ""
 
-    def _show(self, telling: Telling) -> None:
+    def _show(self, telling: View) -> None:
         svg = self._picture.svg(telling.draw)
         # On its way to the page while the table is made.
         with self.chart.hold_sync():
@@ -166,18 +166,18 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def naming(source: Rows, posts: pd.DataFrame | None) -> pd.DataFrame:
+def naming(source: IndexedCounts, posts: pd.DataFrame | None) -> pd.DataFrame:
     """Return the frame that names posts: the user's, or else one of the counts' own IDs."""
     if posts is not None or "post_id" not in source.counts.columns:
         return source.posts if posts is None else posts.copy(deep=False)
     return source.counts[["post_id"]].drop_duplicates()
 
 
-def names(source: Rows, posts: pd.DataFrame | None) -> dict[str, str]:
+def names_of_posts(source: IndexedCounts, posts: pd.DataFrame | None) -> dict[str, str]:
     """Return what each post is called, in the chart, the list and the table."""
     return post_names(source.posts["post_id"], posts=naming(source, posts))
 
 
-def silent(words: str) -> Telling:
+def view_of_nothing(words: str) -> View:
     """Tell why there is no picture."""
-    return Telling(draw=lambda ax: say(ax, words), status=words)
+    return View(draw=lambda ax: annotate_empty(ax, words), status=words)

@@ -11,7 +11,12 @@ import pandas as pd
 
 from engagement_pandas import plots
 from engagement_pandas.explorers.controls import control, offer, side_by_side, zones
-from engagement_pandas.explorers.counts_explorer import CountsExplorer, Telling, names, silent
+from engagement_pandas.explorers.counts_explorer import (
+    CountsExplorer,
+    View,
+    names_of_posts,
+    view_of_nothing,
+)
 from engagement_pandas.explorers.html_tables import (
     LISTED,
     Column,
@@ -23,14 +28,14 @@ from engagement_pandas.explorers.html_tables import (
     table,
     text,
 )
-from engagement_pandas.explorers.indexed_counts import Rows
+from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.post_chooser import PostChooser
 from engagement_pandas.explorers.selection import AGES, DRAWINGS, EXPOSURE, NEEDS, Selection
 from engagement_pandas.metrics import top_posts
 from engagement_pandas.metrics.top_posts import RATE
 from engagement_pandas.plots import post_colours
 from engagement_pandas.plots.style import line_styles
-from engagement_pandas.text import counted
+from engagement_pandas.text import pluralize
 
 CLOCKS: Final = {
     "time": "dates",
@@ -90,7 +95,7 @@ class EngagementExplorer(CountsExplorer):
     """
 
     def __init__(self, counts: pd.DataFrame, posts: pd.DataFrame | None = None) -> None:
-        source = Rows.of(counts, posts)
+        source = IndexedCounts.of(counts, posts)
         columns = set(counts.columns)
         self._drawings = [
             key
@@ -104,7 +109,7 @@ class EngagementExplorer(CountsExplorer):
         hourly = "hour" in columns
         every = EVERY if hourly else {"D": "day (counts are by day)"}
         places = zones() if hourly else ("UTC",)
-        chooser = PostChooser(source, names(source, posts))
+        chooser = PostChooser(source, names_of_posts(source, posts))
         controls: dict[str, ipywidgets.Widget] = {
             "posts": chooser,
             "types": control(
@@ -193,37 +198,37 @@ class EngagementExplorer(CountsExplorer):
         if before and after and (first.value, last.value) == before:
             first.value, last.value = after
 
-    def _tell(self) -> Telling:
+    def _tell(self) -> View:
         choice, source = self.choice, self.source
         if not len(source.counts):
-            return silent("There are no counts: the frame is empty")
+            return view_of_nothing("There are no counts: the frame is empty")
         if len(source.posts) and not choice.posts:
-            return silent("No post is chosen")
+            return view_of_nothing("No post is chosen")
         if not choice.types:
-            return silent("No engagement type is chosen")
+            return view_of_nothing("No engagement type is chosen")
         rows = choice.rows(source)
         there = set(rows["engagement_type"].cat.categories)
         status = ", ".join(
             [
                 *(
-                    [f"{len(choice.posts):,} of {counted(len(source.posts), 'post')}"]
+                    [f"{len(choice.posts):,} of {pluralize(len(source.posts), 'post')}"]
                     * bool(choice.posts)
                 ),
-                f"{len(choice.types)} of {counted(len(source.types), 'engagement type')}",
-                counted(len(rows), "count"),
+                f"{len(choice.types)} of {pluralize(len(source.types), 'engagement type')}",
+                pluralize(len(rows), "count"),
             ]
         )
         needed = {EXPOSURE} if choice.measure == "rate" else set()
         choice = replace(choice, types=tuple(name for name in choice.types if name in there))
         if not needed < there:
-            return silent(f"Nothing of this was counted for these posts{choice.when}")
+            return view_of_nothing(f"Nothing of this was counted for these posts{choice.when}")
         if choice.single and len(choice.types) > 1:
             status += f"; drawn: {choice.kind}, the first of those types"
         plot = getattr(plots, choice.drawing.plot)
         keywords = choice.keywords()
         if choice.lines == "post_id":
             keywords["posts"] = self.posts
-        return Telling(
+        return View(
             draw=lambda ax: plot(rows, ax=ax, **keywords),
             status=status,
             table=lambda drawn: self._table(rows, choice, drawn),

@@ -15,7 +15,7 @@ from engagement_pandas.errors import FrameError, RequestError
 from engagement_pandas.explorers.base import Explorer
 from engagement_pandas.explorers.controls import INDENT, button, control, line, offer, side_by_side
 from engagement_pandas.explorers.export_bar import ExportBar
-from engagement_pandas.explorers.fetch_thread import Cancelled, Run
+from engagement_pandas.explorers.fetch_thread import Cancelled, FetchThread
 from engagement_pandas.explorers.html_tables import LISTED, Column, link, table, text
 from engagement_pandas.explorers.page import CODE, Region
 from engagement_pandas.explorers.request_form import (
@@ -29,10 +29,10 @@ from engagement_pandas.explorers.request_form import (
 )
 from engagement_pandas.request.plan import Plan, plan
 from engagement_pandas.request.post_files import handles_in, records_in
-from engagement_pandas.request.post_ids import unique_ids
+from engagement_pandas.request.post_ids import parse_post_ids
 from engagement_pandas.request.request import EngagementRequest, totals
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.text import counted
+from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary import PUBLIC_TYPES, Endpoint
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class FetchExplorer(Explorer):
 
     def __init__(self, client: EngagementClient, posts: Any = None) -> None:
         self._client = client
-        self._run: Run | None = None
+        self._run: FetchThread | None = None
         self.request: EngagementRequest | None = None
         self.plan: Plan | None = None
         self.code = ""
@@ -153,7 +153,7 @@ class FetchExplorer(Explorer):
         self._ask()
 
     @property
-    def run(self) -> Run:
+    def run(self) -> FetchThread:
         """The fetch that is running or has ended.
 
         Raises
@@ -207,7 +207,7 @@ class FetchExplorer(Explorer):
         if self.plan is None:
             msg = "there is no plan yet; choose what to ask"
             raise RequestError(msg)
-        self._run = Run(self._client, self.plan, self._told, self.guarded(self._ended))
+        self._run = FetchThread(self._client, self.plan, self._told, self.guarded(self._ended))
         self.table.html = ""
         self._lock(running=True)
         self._run.start()
@@ -243,18 +243,18 @@ class FetchExplorer(Explorer):
         with self.bar.hold_sync():
             self.bar.max, self.bar.value = progress.total, progress.done
         waiting = f"; {progress.waiting}" if progress.waiting else ""
-        self.say(f"{progress.done} of {counted(progress.total, 'request')} settled{waiting}")
+        self.say(f"{progress.done} of {pluralize(progress.total, 'request')} settled{waiting}")
 
     def _ended(self, error: Exception | None) -> None:
         run = self.run
         self._lock(running=False)
-        told = f"{run.done} of {counted(len(run.plan), 'request')} settled"
+        told = f"{run.done} of {pluralize(len(run.plan), 'request')} settled"
         if run.responses:
             missing = run.omissions
             self.table.html = _omitted(missing)
-            told += f"; {counted(len(missing), 'omission')}; {_kept(run)}"
+            told += f"; {pluralize(len(missing), 'omission')}; {_kept(run)}"
         if run.unasked:
-            told += f"; not all asked about {counted(len(run.unasked), 'post')}"
+            told += f"; not all asked about {pluralize(len(run.unasked), 'post')}"
         if error is None or isinstance(error, Cancelled):
             self.say(f"{'Done' if error is None else 'Cancelled'}: {told}")
         else:
@@ -288,7 +288,7 @@ class FetchExplorer(Explorer):
         records = records_in(file["name"], file["content"])
         if self._owners is not None:
             self._owners = {**self._owners, **handles_in(records)}
-        self.controls["ids"].value = lines_of(unique_ids(record.post_id for record in records))
+        self.controls["ids"].value = lines_of(parse_post_ids(record.post_id for record in records))
 
     def _ask(self) -> None:
         """Show the plan of the question as it is now, or why there is none."""
@@ -323,16 +323,17 @@ class FetchExplorer(Explorer):
         self._python.html = html.escape(self.code)
         self.start.disabled = False
         self.say(
-            f"{counted(len(self.plan), 'request')} for {counted(len(request.post_ids), 'post')}, "
-            f"up to {counted(self.plan.most_counts, 'count')}; "
+            f"{pluralize(len(self.plan), 'request')} for "
+            f"{pluralize(len(request.post_ids), 'post')}, "
+            f"up to {pluralize(self.plan.most_counts, 'count')}; "
             "nothing is sent before you press Fetch"
         )
 
 
-def _kept(run: Run) -> str:
+def _kept(run: FetchThread) -> str:
     """Return how many counts there are, or why there are none."""
     try:
-        return f"{counted(len(run.counts), 'count')} in explorer.counts"
+        return f"{pluralize(len(run.counts), 'count')} in explorer.counts"
     except FrameError as partial:
         return str(partial)
 

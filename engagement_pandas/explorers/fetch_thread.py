@@ -27,7 +27,7 @@ class Cancelled(Exception):
     """Raised in the thread that fetches, where somebody has cancelled."""
 
 
-class Run(threading.Thread):
+class FetchThread(threading.Thread):
     """Sends the requests of a plan, and keeps what was answered.
 
     Parameters

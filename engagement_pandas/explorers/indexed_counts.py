@@ -23,7 +23,7 @@ NAMING: Final = ("handle", "text")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class IndexedCounts:
     """Counts, and for each row whose and when; made by :meth:`of`.
 
     Attributes
@@ -45,7 +45,7 @@ class Rows:
     _hour: NDArray[np.int64] | None
 
     @classmethod
-    def of(cls, counts: pd.DataFrame, posts: pd.DataFrame | None = None) -> Rows:
+    def of(cls, counts: pd.DataFrame, posts: pd.DataFrame | None = None) -> IndexedCounts:
         """Make counts ready.
 
         Parameters
@@ -58,7 +58,7 @@ class Rows:
         Examples
         --------
         >>> import engagement_pandas as ep
-        >>> rows = Rows.of(ep.flatten_json({"g": {"123": {"impressions": "5"}}}))
+        >>> rows = IndexedCounts.of(ep.flatten_json({"g": {"123": {"impressions": "5"}}}))
         >>> rows.types, rows.posts["post_id"].to_list()
         (('impressions',), ['123'])
         """

@@ -20,7 +20,7 @@ CODE: Final = (
 _HERE: Final = Path(__file__).parent
 
 
-class Guard(anywidget.AnyWidget):
+class KeyGuard(anywidget.AnyWidget):
     """Keeps keys that belong to a control from the notebook's own commands; it shows nothing.
 
     Attributes

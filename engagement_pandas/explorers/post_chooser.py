@@ -9,7 +9,7 @@ import ipywidgets
 import traitlets
 
 from engagement_pandas.explorers.controls import INDENT, button, control, line
-from engagement_pandas.explorers.indexed_counts import Rows
+from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.metrics import top_posts
 
 MANY: Final = 50
@@ -30,7 +30,7 @@ class PostChooser(ipywidgets.VBox):
 
     Parameters
     ----------
-    rows : Rows
+    rows : IndexedCounts
     names : mapping of str to str
         What each post is called.
 
@@ -49,11 +49,11 @@ class PostChooser(ipywidgets.VBox):
 
     value = traitlets.Tuple()
 
-    def __init__(self, rows: Rows, names: Mapping[str, str]) -> None:
+    def __init__(self, rows: IndexedCounts, names: Mapping[str, str]) -> None:
         ids = rows.posts["post_id"].tolist()
         many = len(ids) > MANY
         self._names = names
-        self._rows: Rows | None = rows
+        self._rows: IndexedCounts | None = rows
         self._rankings: dict[str, list[str]] = {}
         self._hay = {
             post: " ".join(part for part in parts if isinstance(part, str)).casefold()
@@ -140,7 +140,7 @@ class PostChooser(ipywidgets.VBox):
         self.value = tuple(self.listed.value)
 
 
-def _ranked(rows: Rows, by: str) -> list[str]:
+def _ranked(rows: IndexedCounts, by: str) -> list[str]:
     """Return all posts, best first; those without such a count last."""
     newest = rows.posts["post_id"].tolist()[::-1]
     if by == NEWEST or not newest:

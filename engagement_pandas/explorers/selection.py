@@ -11,7 +11,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.explorers.code import call, list_of, literal
-from engagement_pandas.explorers.indexed_counts import Rows
+from engagement_pandas.explorers.indexed_counts import IndexedCounts
 
 EXPOSURE: Final = "impressions"
 """What rates are of."""
@@ -133,7 +133,7 @@ class Selection:
             return ""
         return f" from {self.first} to {self.last}"
 
-    def rows(self, source: Rows) -> pd.DataFrame:
+    def rows(self, source: IndexedCounts) -> pd.DataFrame:
         """Return the counts that are chosen."""
         dated = self.clock != "age"
         if dated and self.first and self.last and self.first > self.last:
@@ -163,12 +163,12 @@ class Selection:
             given["by"] = given.pop("ranked")
         return given
 
-    def code(self, source: Rows, *, named: bool) -> str:
+    def code(self, source: IndexedCounts, *, named: bool) -> str:
         """Return the Python that picks the same rows and makes the same picture.
 
         Parameters
         ----------
-        source : Rows
+        source : IndexedCounts
         named : bool
             Whether there is a frame ``posts``; otherwise the code makes one.
         """
@@ -179,7 +179,7 @@ class Selection:
         known = {"posts": "posts"} if self.lines == "post_id" else {}
         return "\n".join([*lines, f"ax = {call(self.drawing.plot, self.keywords(), known)}", ""])
 
-    def _dated(self, source: Rows) -> list[str]:
+    def _dated(self, source: IndexedCounts) -> list[str]:
         """Return the condition on days, where they are not all chosen."""
         days = source.days(self.tz)
         if self.clock == "age" or days is None:
@@ -195,7 +195,7 @@ class Selection:
 
 
 def picking(
-    source: Rows,
+    source: IndexedCounts,
     posts: Sequence[str],
     types: Sequence[str],
     *conditions: str,
@@ -207,7 +207,7 @@ def picking(
     --------
     >>> import engagement_pandas as ep
     >>> body = {"g": {"123": {"impressions": "5", "favorites": "2"}}}
-    >>> picking(Rows.of(ep.flatten_json(body)), ["123"], ["favorites"])
+    >>> picking(IndexedCounts.of(ep.flatten_json(body)), ["123"], ["favorites"])
     ['selection = counts[counts["engagement_type"] == "favorites"]']
     """
     among = [

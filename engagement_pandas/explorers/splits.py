@@ -13,7 +13,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.plots.labels import shortened
 
 
-class Halves(NamedTuple):
+class TwoGroups(NamedTuple):
     """Two sets of posts.
 
     Attributes
@@ -31,7 +31,7 @@ class Halves(NamedTuple):
     names: tuple[str, str]
 
 
-def by_day(posts: pd.DataFrame, tz: str, day: date | None) -> Halves:
+def by_day(posts: pd.DataFrame, tz: str, day: date | None) -> TwoGroups:
     """Cut at a local day: posts made before it, and from it on.
 
     Examples
@@ -45,10 +45,10 @@ def by_day(posts: pd.DataFrame, tz: str, day: date | None) -> Halves:
         raise FrameError(msg)
     local = posts["created_at"].dt.tz_convert(tz).dt.strftime("%Y-%m-%d")
     before = (local < f"{day}").to_numpy(dtype="bool", na_value=False)
-    return Halves(before, local.notna().to_numpy(), (f"before {day}", f"from {day}"))
+    return TwoGroups(before, local.notna().to_numpy(), (f"before {day}", f"from {day}"))
 
 
-def by_hour(posts: pd.DataFrame, tz: str, begin: int, end: int) -> Halves:
+def by_hour(posts: pd.DataFrame, tz: str, begin: int, end: int) -> TwoGroups:
     """Cut by the local hour of posting: from one hour to another, over midnight too, and not.
 
     Examples
@@ -63,10 +63,10 @@ def by_hour(posts: pd.DataFrame, tz: str, begin: int, end: int) -> Halves:
     hour = posts["created_at"].dt.tz_convert(tz).dt.hour
     inside = (hour >= begin) & (hour < end) if begin < end else (hour >= begin) | (hour < end)
     names = f"posted {begin:02d}:00 to {end:02d}:00", "at other hours"
-    return Halves(inside.to_numpy(dtype="bool"), hour.notna().to_numpy(), names)
+    return TwoGroups(inside.to_numpy(dtype="bool"), hour.notna().to_numpy(), names)
 
 
-def by_weekday(posts: pd.DataFrame, tz: str) -> Halves:
+def by_weekday(posts: pd.DataFrame, tz: str) -> TwoGroups:
     """Cut by the local weekday of posting: Saturday and Sunday, and the others.
 
     Examples
@@ -76,14 +76,14 @@ def by_weekday(posts: pd.DataFrame, tz: str) -> Halves:
     [True, False]
     """
     day = posts["created_at"].dt.tz_convert(tz).dt.day_of_week
-    return Halves(
+    return TwoGroups(
         (day >= 5).to_numpy(dtype="bool"),  # noqa: PLR2004 - Saturday
         day.notna().to_numpy(),
         ("posted at the weekend", "Monday to Friday"),
     )
 
 
-def by_words(posts: pd.DataFrame, words: str) -> Halves:
+def by_words(posts: pd.DataFrame, words: str) -> TwoGroups:
     """Cut by what posts say: those with all these words in their text, and those without.
 
     Examples
@@ -99,10 +99,10 @@ def by_words(posts: pd.DataFrame, words: str) -> Halves:
     first = np.array([t is not None and all(word in t for word in wanted) for t in texts], bool)
     shown = shortened(" ".join(words.split()), 40)
     known = np.array([t is not None for t in texts], bool)
-    return Halves(first, known, (f'with "{shown}"', f'without "{shown}"'))
+    return TwoGroups(first, known, (f'with "{shown}"', f'without "{shown}"'))
 
 
-def by_handle(posts: pd.DataFrame, handle: str) -> Halves:
+def by_handle(posts: pd.DataFrame, handle: str) -> TwoGroups:
     """Cut by who posted: one account, and all others.
 
     Examples
@@ -111,10 +111,10 @@ def by_handle(posts: pd.DataFrame, handle: str) -> Halves:
     [True, True, False]
     """
     first = (posts["handle"] == handle).to_numpy(dtype="bool", na_value=False)
-    return Halves(first, posts["handle"].notna().to_numpy(), (f"by {handle}", "by others"))
+    return TwoGroups(first, posts["handle"].notna().to_numpy(), (f"by {handle}", "by others"))
 
 
-def by_hand(posts: pd.DataFrame, chosen: tuple[str, ...]) -> Halves:
+def by_hand(posts: pd.DataFrame, chosen: tuple[str, ...]) -> TwoGroups:
     """Cut by hand: the posts that are chosen, and the others.
 
     Examples
@@ -123,4 +123,4 @@ def by_hand(posts: pd.DataFrame, chosen: tuple[str, ...]) -> Halves:
     [False, True]
     """
     first = posts["post_id"].isin(list(chosen)).to_numpy()
-    return Halves(first, np.ones(len(posts), dtype=np.bool_), ("the posts chosen", "the others"))
+    return TwoGroups(first, np.ones(len(posts), dtype=np.bool_), ("the posts chosen", "the others"))

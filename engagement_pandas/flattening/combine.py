@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.flattening.count_arrays import Codes, Leaves, Mask
-from engagement_pandas.flattening.time_buckets import Integers, timing
+from engagement_pandas.flattening.count_arrays import Codes, CountArrays, Mask
+from engagement_pandas.flattening.time_buckets import Integers, time_dimensions
 from engagement_pandas.frame.contract import COUNT_COLUMNS, TEXT, empty_counts, in_order
-from engagement_pandas.text import spot
+from engagement_pandas.text import json_path
 from engagement_pandas.vocabulary import Dimension
 
 _DAY: Final = np.int64(86_400_000_000)  # microseconds
@@ -21,12 +21,12 @@ _LOW: Final = np.int64(2**32 - 1)
 _COLUMNS: Final = ("post", "type", "bucket", "count", "missing")
 
 
-def add(parts: Sequence[Leaves], name: str) -> Leaves:
+def add(parts: Sequence[CountArrays], name: str) -> CountArrays:
     """Add leaves up: one element a cell, sorted; missing only where every part is.
 
     Parameters
     ----------
-    parts : sequence of Leaves
+    parts : sequence of CountArrays
         At least one, with buckets of the same unit.
     name : str
         Of the grouping, for the path of an error.
@@ -47,7 +47,7 @@ def add(parts: Sequence[Leaves], name: str) -> Leaves:
     parts = [part for part in parts if len(part)] or parts[:1]
     if not len(parts[0]):
         return parts[0]
-    laid = _laid_out(parts)
+    laid = _concat_sorted_runs(parts)
     if laid is not None:
         return laid
     post, kind, bucket, count, missing = (
@@ -69,11 +69,11 @@ def add(parts: Sequence[Leaves], name: str) -> Leaves:
         whose = posts[post[place]]
         spoken = types[kind[place]] + (f" of post {whose}" if whose else "")
         msg = f"the counts of {spoken} add up to more than 64 bits hold"
-        raise ResponseShapeError(msg, spot(name))
-    return Leaves(posts, types, post, kind, bucket, count, missing)
+        raise ResponseShapeError(msg, json_path(name))
+    return CountArrays(posts, types, post, kind, bucket, count, missing)
 
 
-def _laid_out(parts: Sequence[Leaves]) -> Leaves | None:
+def _concat_sorted_runs(parts: Sequence[CountArrays]) -> CountArrays | None:
     """Lay parts of the same names out in order; None where a cell stands twice.
 
     A part is a few stretches of neighbouring cells: hours of a post and a type, say. Where no
@@ -100,7 +100,7 @@ def _laid_out(parts: Sequence[Leaves]) -> Leaves | None:
         places = np.repeat(begins - (np.cumsum(many) - many), many) + np.arange(len(part))
         for column, name in zip(whole, _COLUMNS, strict=True):
             column[places] = getattr(part, name)
-    return Leaves(posts, types, *whole)
+    return CountArrays(posts, types, *whole)
 
 
 def _stretches(cell: Integers) -> tuple[Integers, Integers]:
@@ -109,7 +109,7 @@ def _stretches(cell: Integers) -> tuple[Integers, Integers]:
     return cell[np.append(0, turns + 1)], cell[np.append(turns, len(cell) - 1)]
 
 
-def _buckets(parts: Sequence[Leaves]) -> tuple[int, int]:
+def _buckets(parts: Sequence[CountArrays]) -> tuple[int, int]:
     """Return the least and the last bucket of all parts."""
     ends = [(int(part.bucket.min()), int(part.bucket.max())) for part in parts]
     return min(least for least, _ in ends), max(last for _, last in ends)
@@ -159,7 +159,7 @@ def _sums(count: Integers, first: Integers) -> tuple[Integers, Mask]:
     return np.where(beyond, 0, (high << 32) | (low & _LOW)), beyond
 
 
-def _spread(names: tuple[str, ...], codes: Codes) -> Any:
+def _repeat_names(names: tuple[str, ...], codes: Codes) -> Any:
     """Return the name of each code; in half the time where all names are as long, as IDs are."""
     width = len(names[0])
     if not all(len(name) == width and name.isascii() for name in names):
@@ -175,7 +175,7 @@ def _spread(names: tuple[str, ...], codes: Codes) -> Any:
     return pd.array(texts, dtype=TEXT)
 
 
-def tidy(leaves: Leaves, dimensions: Sequence[Dimension]) -> pd.DataFrame:
+def to_tidy_frame(leaves: CountArrays, dimensions: Sequence[Dimension]) -> pd.DataFrame:
     """Return sorted leaves as a tidy frame.
 
     Returns
@@ -186,7 +186,7 @@ def tidy(leaves: Leaves, dimensions: Sequence[Dimension]) -> pd.DataFrame:
     keys = {dimension.column for dimension in dimensions}
     if not len(leaves):
         return empty_counts(tuple(keys))
-    day, hour = timing(dimensions)
+    day, hour = time_dimensions(dimensions)
     kinds: Any = leaves.type.astype(np.int8 if len(leaves.types) < 2**7 else np.int32)
     begins = np.flatnonzero(kinds[1:] != kinds[:-1]) + 1
     present = np.unique(kinds[np.append(0, begins)])
@@ -195,7 +195,7 @@ def tidy(leaves: Leaves, dimensions: Sequence[Dimension]) -> pd.DataFrame:
         kinds = np.searchsorted(present, kinds).astype(kinds.dtype)
     columns: dict[str, object] = {}
     if Dimension.POST_ID in dimensions:
-        columns["post_id"] = _spread(leaves.posts, leaves.post)
+        columns["post_id"] = _repeat_names(leaves.posts, leaves.post)
     columns["engagement_type"] = pd.Categorical.from_codes(kinds, categories=types, validate=False)
     if day:
         days = leaves.bucket.astype(np.int32)  # half the room, and a quicker division

@@ -1,6 +1,6 @@
 """Leaves: the counts of one grouping, taken off the nested JSON into flat arrays.
 
-:func:`read` is the general path, for any order of keys; ``fast_path`` is faster for
+:func:`read_counts` is the general path, for any order of keys; ``fast_path`` is faster for
 the biggest shape. What is legal is decided before, in ``expected_shape`` and ``validation``.
 """
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from engagement_pandas.flattening.time_buckets import Integers
 from engagement_pandas.frame.contract import in_order
-from engagement_pandas.response.expected_shape import Layout
+from engagement_pandas.response.expected_shape import ExpectedShape
 from engagement_pandas.response.scanner import Level, read_members
 from engagement_pandas.response.validation import Members
 from engagement_pandas.vocabulary import Dimension
@@ -25,7 +25,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Leaves:
+class CountArrays:
     """Counts as parallel arrays, one element a count.
 
     Attributes
@@ -60,24 +60,24 @@ _ORDERS: Final[Mapping[Dimension, Callable[[Iterable[str]], list[str]]]] = {
 }
 
 
-def read(raw: bytes, layout: Layout) -> Leaves:
+def read_counts(raw: bytes, layout: ExpectedShape) -> CountArrays:
     """Take the counts off nested JSON.
 
     Parameters
     ----------
     raw : bytes
         What stands below the grouping's name: JSON that was found to be well formed.
-    layout : Layout
+    layout : ExpectedShape
 
     Returns
     -------
-    Leaves
+    CountArrays
         In the order of the JSON; hours of the day that come day by day stand once a day.
     """
     return of_members(Members.of(read_members(raw, layout.name), layout), layout)
 
 
-def of_members(members: Members, layout: Layout) -> Leaves:
+def of_members(members: Members, layout: ExpectedShape) -> CountArrays:
     """Take the counts off members that were held against the layout, and use these up."""
     names: dict[Dimension, tuple[str, ...]] = {}
     codes: dict[Dimension, Codes] = {}
@@ -112,7 +112,7 @@ def of_members(members: Members, layout: Layout) -> Leaves:
     if len(members.outside):
         kept = np.delete(np.arange(len(count)), np.frombuffer(members.outside, np.int32))
         post, kind, bucket, count = post[kept], kind[kept], bucket[kept], count[kept]
-    return Leaves(
+    return CountArrays(
         posts=names.get(Dimension.POST_ID, ("",)),
         types=names[Dimension.ENGAGEMENT_TYPE],
         post=post,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from engagement_pandas.flattening.reconcile import Answer
+from engagement_pandas.flattening.reconcile import ReconciledAnswer
 from engagement_pandas.request.post_ids import created_at
 from engagement_pandas.vocabulary import Dimension, Endpoint
 
@@ -20,12 +20,12 @@ _SPREAD: Final = timedelta(minutes=1)
 _Stretch = tuple[datetime, datetime]
 
 
-def coverage(answers: Sequence[Answer]) -> dict[str, str]:
+def coverage(answers: Sequence[ReconciledAnswer]) -> dict[str, str]:
     """Return ``start`` and ``end`` of what each post's counts cover, for ``attrs``.
 
     Parameters
     ----------
-    answers : sequence of Answer
+    answers : sequence of ReconciledAnswer
         Of one endpoint and the same dimensions.
 
     Returns
@@ -78,7 +78,7 @@ def _told(start: datetime, end: datetime) -> dict[str, str]:
     return {"start": start.isoformat(), "end": end.isoformat()} if start < end else {}
 
 
-def _stretch(answer: Answer) -> _Stretch:
+def _stretch(answer: ReconciledAnswer) -> _Stretch:
     """Return from when to when an answer counts."""
     request, named = answer.response.request, answer.envelope
     if request.window is not None:

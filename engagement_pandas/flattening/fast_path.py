@@ -14,19 +14,19 @@ import msgspec
 import numpy as np
 
 from engagement_pandas.flattening.combine import add, cells
-from engagement_pandas.flattening.count_arrays import Leaves, of_members
+from engagement_pandas.flattening.count_arrays import CountArrays, of_members
 from engagement_pandas.frame.contract import in_order
-from engagement_pandas.response.expected_shape import Layout, day_number
+from engagement_pandas.response.expected_shape import ExpectedShape, day_number
 from engagement_pandas.response.hourly_decoder import LEAST, Body, decode, decode_body
 from engagement_pandas.response.validation import Members, counts_of
 from engagement_pandas.vocabulary import Dimension
 
-__all__ = ["decode", "decode_body", "of_body", "read", "read_grouping"]
+__all__ = ["decode", "decode_body", "of_body", "read_grouping", "read_hourly_counts"]
 
 _pack: Final = struct.Struct("24q").pack
 
 
-def of_body(body: Body, layout: Layout) -> Leaves:
+def of_body(body: Body, layout: ExpectedShape) -> CountArrays:
     """Take the counts off a decoded body that fits its layout, sorted."""
     tree = body.tree
     outer = tuple(tree)
@@ -62,16 +62,16 @@ def of_body(body: Body, layout: Layout) -> Leaves:
     present = count != LEAST
     if not present.all():
         post, kind, bucket, count = post[present], kind[present], bucket[present], count[present]
-    return Leaves(posts, types, post, kind, bucket, count, np.zeros(len(count), np.bool_))
+    return CountArrays(posts, types, post, kind, bucket, count, np.zeros(len(count), np.bool_))
 
 
-def read(counts: Body | Members, layout: Layout) -> Leaves:
+def read_hourly_counts(counts: Body | Members, layout: ExpectedShape) -> CountArrays:
     """Take valid counts into arrays, sorted."""
     if isinstance(counts, Body):
         return of_body(counts, layout)
     return add([of_members(counts, layout)], layout.name)
 
 
-def read_grouping(raw: bytes, layout: Layout) -> Leaves:
+def read_grouping(raw: bytes, layout: ExpectedShape) -> CountArrays:
     """Take the counts off the JSON of a grouping, sorted; quickly where that will do."""
-    return read(counts_of(raw, layout), layout)
+    return read_hourly_counts(counts_of(raw, layout), layout)

@@ -15,7 +15,7 @@ from engagement_pandas.errors import (
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.expected_shape import DATE, HOUR, ID
 from engagement_pandas.response.scanner import Level
-from engagement_pandas.text import listed, shown
+from engagement_pandas.text import format_list, truncated_repr
 from engagement_pandas.vocabulary import MAX_DIMENSIONS, Dimension
 
 _LEADING_ZERO: Final = re.compile(r"0[0-9]+")
@@ -34,7 +34,7 @@ LEGAL: Final = tuple(_legal())
 """The 27 groupings that a time series can have."""
 
 
-def fitting(levels: Sequence[Collection[str]]) -> tuple[tuple[Dimension, ...], ...]:
+def groupings_that_fit(levels: Sequence[Collection[str]]) -> tuple[tuple[Dimension, ...], ...]:
     """Return the legal groupings that the keys of each level allow.
 
     Parameters
@@ -44,9 +44,9 @@ def fitting(levels: Sequence[Collection[str]]) -> tuple[tuple[Dimension, ...], .
 
     Examples
     --------
-    >>> [listed(fit) for fit in fitting([["123"], ["impressions"], ["2026-03-01"]])]
+    >>> [format_list(fit) for fit in groupings_that_fit([["123"], ["impressions"], ["2026-03-01"]])]
     ["['tweet.id', 'engagement.type', 'engagement.day']"]
-    >>> len(fitting([["impressions"], ["17", "18"]]))
+    >>> len(groupings_that_fit([["impressions"], ["17", "18"]]))
     2
     """
     allowed = [_allowed(keys) for keys in levels]
@@ -86,13 +86,13 @@ def infer(levels: Sequence[Collection[str]], name: str) -> tuple[Dimension, ...]
     if not levels or not all(levels):
         msg = f"the grouping {name!r} has no counts to tell its dimensions by; give group_by"
         raise AmbiguousGrouping(msg)
-    fits = fitting(levels)
+    fits = groupings_that_fit(levels)
     if len(fits) == 1:
         return fits[0]
     if fits:
-        candidates = " or ".join(listed(fit) for fit in fits)
+        candidates = " or ".join(format_list(fit) for fit in fits)
         msg = f"the keys of {name!r} fit {candidates}; give one of them as group_by"
         raise AmbiguousGrouping(msg)
-    samples = ", ".join(shown(next(iter(keys))) for keys in levels)
+    samples = ", ".join(truncated_repr(next(iter(keys))) for keys in levels)
     msg = f"keys such as {samples} fit no grouping that the API has; give group_by if they do"
     raise ResponseShapeError(msg, f"$[{name!r}]")

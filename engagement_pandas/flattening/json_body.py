@@ -18,25 +18,25 @@ from engagement_pandas.errors import (
     ResponseShapeError,
 )
 from engagement_pandas.flattening import fast_path
-from engagement_pandas.flattening.combine import tidy
+from engagement_pandas.flattening.combine import to_tidy_frame
 from engagement_pandas.flattening.inference import infer, levels_of
 from engagement_pandas.flattening.reconcile import false_zeros
 from engagement_pandas.frame.contract import TEXT, check_counts, in_order
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.envelope import Envelope, as_bytes
-from engagement_pandas.response.expected_shape import Layout, Span
+from engagement_pandas.response.expected_shape import ExpectedShape, HourRange
 from engagement_pandas.response.hourly_decoder import Body, decode, decode_body, fits
-from engagement_pandas.response.hourly_decoder import levels_of as of_tree
+from engagement_pandas.response.hourly_decoder import keys_by_level as of_tree
 from engagement_pandas.response.scanner import read_members
 from engagement_pandas.response.validation import Members
-from engagement_pandas.text import listed
+from engagement_pandas.text import format_list
 from engagement_pandas.vocabulary import RESERVED_KEYS, Dimension
 
 _ROUNDED: Final = timedelta(hours=29)
 _FIRST_KEY: Final = re.compile(rb'\s*\{\s*"([^"\\]+)"\s*:\s*\{')
 
 
-def stack(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+def concat_counts(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Put frames of counts below each other, as one tidy frame.
 
     Parameters
@@ -47,7 +47,7 @@ def stack(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     Examples
     --------
     >>> answers = [{"g": {"2": {"replies": "1"}}}, {"g": {"1": {"favorites": "7"}}}]
-    >>> stack(map(flatten_json, answers))
+    >>> concat_counts(map(flatten_json, answers))
       post_id engagement_type  count
     0       1       favorites      7
     1       2         replies      1
@@ -127,25 +127,25 @@ def flatten_json(
             if not opened or all(level.leaf is None for level in members):
                 raise
             dimensions = infer(levels_of(members), name)
-    layout = Layout(name, dimensions, unavailable=envelope.unavailable)
+    layout = ExpectedShape(name, dimensions, unavailable=envelope.unavailable)
     found: Body | Members
     if opened and fits(opened, layout):
         found = opened
     else:
         found = Members.of(members or read_members(_grouping(content, name), name), layout)
     del opened, members  # or there is no room for the frame
-    leaves = fast_path.read(found, layout)
+    leaves = fast_path.read_hourly_counts(found, layout)
     del found
     span = None
     if envelope.start is not None and envelope.end is not None:
-        span = Span.covering(envelope.start, envelope.end)
+        span = HourRange.covering(envelope.start, envelope.end)
         if span.start >= span.end:
             msg = f"the body names the window {span}, which ends before it begins"
             raise ResponseShapeError(msg, "$['start']")
     # What a day says of itself goes before what the body says of its window.
     hint = None if Dimension.DAY in dimensions else span
     false = false_zeros(leaves, envelope, None, dimensions, hint)
-    counts = tidy(replace(leaves, missing=false & (leaves.count == 0)), dimensions)
+    counts = to_tidy_frame(replace(leaves, missing=false & (leaves.count == 0)), dimensions)
     # What /28hr names is rounded to 29 hours; a window of /historical is exact.
     start, end = envelope.start, envelope.end
     if start is not None and end is not None and (end - start != _ROUNDED or start.minute):
@@ -184,10 +184,10 @@ def _picked(envelope: Envelope, name: str | None) -> str:
         return names[0]
     if names:
         asked = "name one" if name is None else f"none is named {name!r}"
-        msg = f"the body has the groupings {listed(names)}; {asked} with grouping=…"
+        msg = f"the body has the groupings {format_list(names)}; {asked} with grouping=…"
         raise AmbiguousGrouping(msg)
     if envelope.errors:
         msg = f"the body holds no counts; the API says {list(envelope.errors)}"
         raise RefusedError(msg, messages=envelope.errors)
-    msg = f"the body holds no grouping, only {listed(envelope.groupings)}"
+    msg = f"the body holds no grouping, only {format_list(envelope.groupings)}"
     raise ResponseShapeError(msg)

@@ -12,12 +12,12 @@ from typing import Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.flattening.reconcile import Answer
+from engagement_pandas.flattening.reconcile import ReconciledAnswer
 from engagement_pandas.flattening.responses import ANSWERED, gathered
-from engagement_pandas.flattening.time_buckets import UNITS, timing
+from engagement_pandas.flattening.time_buckets import UNITS, time_dimensions
 from engagement_pandas.frame.contract import OMISSION_COLUMNS, REASONS, TOLD
 from engagement_pandas.response.envelope import FORBIDDEN_POSTS_TEXT, FORBIDDEN_TYPES_TEXT, Envelope
-from engagement_pandas.response.response import NOT_ASKED, EngagementResponse
+from engagement_pandas.response.response import NOT_SENT, EngagementResponse
 from engagement_pandas.vocabulary import (
     OMISSION_REASONS,
     OmissionReason,
@@ -132,18 +132,18 @@ def _omissions(response: EngagementResponse) -> Iterator[Omission]:
     if response.status != ANSWERED:
         asked = request.window
         window = None if asked is None else (asked.start, asked.end)
-        teller = _Teller(response, _envelope(response), window)
+        teller = _ReasonFinder(response, _envelope(response), window)
         for post in request.post_ids:
-            if response.status == NOT_ASKED:
+            if response.status == NOT_SENT:
                 reason = response.reason or OmissionReason.NOT_YET_POSTED
                 yield teller.omission(post, None, reason, "; ".join(teller.envelope.errors))
             else:
                 yield from teller.uncounted(post)
         return
     for grouping in request.groupings:
-        answer = Answer.read(response, grouping)
+        answer = ReconciledAnswer.read(response, grouping)
         window = None if answer.span is None else answer.span.bounds
-        teller = _Teller(response, answer.envelope, window)
+        teller = _ReasonFinder(response, answer.envelope, window)
         counted = answer.posts
         for post in request.post_ids:
             yield from teller.counted(post, answer) if post in counted else teller.uncounted(post)
@@ -158,7 +158,7 @@ def _envelope(response: EngagementResponse) -> Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class _Teller:
+class _ReasonFinder:
     """Gives the reasons that one answer gives."""
 
     response: EngagementResponse
@@ -178,7 +178,7 @@ class _Teller:
         if post in self.envelope.unavailable:
             yield self.omission(post, None, OmissionReason.UNAVAILABLE)
         elif post in self.envelope.forbidden_posts():
-            words = self.envelope.forbidden_words(post)
+            words = self.envelope.forbidden_message(post)
             yield self.omission(post, None, OmissionReason.FORBIDDEN, words)
         else:
             reasons = {
@@ -192,7 +192,7 @@ class _Teller:
             else:
                 yield self.omission(post, None, OmissionReason.NOT_ANSWERED)
 
-    def counted(self, post: str, answer: Answer) -> Iterator[Omission]:
+    def counted(self, post: str, answer: ReconciledAnswer) -> Iterator[Omission]:
         """Say which zeros of a counted post are no counts."""
         for kind in answer.types:
             if post in self.too_old(kind):
@@ -221,8 +221,8 @@ class _Teller:
         return Omission(post, None if kind is None else str(kind), reason, said, self.window)
 
 
-def _gaps(answer: Answer, teller: _Teller) -> Iterator[Omission]:
-    unit = UNITS[timing(answer.grouping.dimensions)]
+def _gaps(answer: ReconciledAnswer, teller: _ReasonFinder) -> Iterator[Omission]:
+    unit = UNITS[time_dimensions(answer.grouping.dimensions)]
     for gap in answer.gaps:
         for post in [gap.post] if gap.post else sorted(answer.posts):
             reason = teller.reason(post, gap.type)

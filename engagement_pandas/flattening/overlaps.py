@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from engagement_pandas.errors import RequestError
-from engagement_pandas.flattening.reconcile import Answer
-from engagement_pandas.response.expected_shape import Span
+from engagement_pandas.flattening.reconcile import ReconciledAnswer
+from engagement_pandas.response.expected_shape import HourRange
 
-_FOREVER = Span(-(2**62), 2**62)
+_FOREVER = HourRange(-(2**62), 2**62)
 
 
-def refuse_overlaps(answers: Sequence[Answer]) -> None:
+def refuse_overlaps(answers: Sequence[ReconciledAnswer]) -> None:
     """Refuse answers of which two count the same post and type in the same hour."""
     by_post: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
     kinds = [frozenset(answer.given.types) for answer in answers]
@@ -33,7 +33,7 @@ def refuse_overlaps(answers: Sequence[Answer]) -> None:
 
 
 def _refuse(
-    post: str, types: frozenset[str], answers: Sequence[Answer], one: int, other: int
+    post: str, types: frozenset[str], answers: Sequence[ReconciledAnswer], one: int, other: int
 ) -> None:
     first, second = sorted((one, other))
     spans = [answers[place].span for place in (first, second)]

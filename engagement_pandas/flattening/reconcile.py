@@ -10,12 +10,12 @@ import numpy as np
 
 from engagement_pandas.flattening import fast_path
 from engagement_pandas.flattening.combine import add
-from engagement_pandas.flattening.count_arrays import Leaves, Mask
-from engagement_pandas.flattening.time_buckets import Integers, buckets, timing
+from engagement_pandas.flattening.count_arrays import CountArrays, Mask
+from engagement_pandas.flattening.time_buckets import Integers, buckets, time_dimensions
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.envelope import Envelope
-from engagement_pandas.response.expected_shape import Span, days_since_1970
+from engagement_pandas.response.expected_shape import HourRange, days_since_1970
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.validation import validated
 from engagement_pandas.vocabulary import ENGAGEMENT_TYPES, Dimension
@@ -29,7 +29,7 @@ SINCE: Final[Mapping[str, int]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class MissingCells:
     """Cells of one post and one type that were asked for and are not in the answer.
 
     ``post`` is empty where the grouping sums over posts; ``cells`` is 0 where the window,
@@ -43,7 +43,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReconciledAnswer:
     """The counts of one grouping in one answer of status 200.
 
     Attributes
@@ -51,34 +51,34 @@ class Answer:
     response : EngagementResponse
     envelope : Envelope
     grouping : Grouping
-    span : Span or None
+    span : HourRange or None
         The hours asked for; None for totals, and where ``/28hr`` does not name them.
-    given : Leaves
+    given : CountArrays
         What the answer holds.
-    counts : Leaves
+    counts : CountArrays
         The same, false zeros missing, and the cells it lacks there and missing.
-    gaps : tuple of Gap
+    gaps : tuple of MissingCells
         What it lacks without saying why.
     """
 
     response: EngagementResponse
     envelope: Envelope
     grouping: Grouping
-    span: Span | None
-    given: Leaves
-    counts: Leaves
-    gaps: tuple[Gap, ...]
+    span: HourRange | None
+    given: CountArrays
+    counts: CountArrays
+    gaps: tuple[MissingCells, ...]
 
     @classmethod
-    def read(cls, response: EngagementResponse, grouping: Grouping) -> Answer:
+    def read(cls, response: EngagementResponse, grouping: Grouping) -> ReconciledAnswer:
         """Read one grouping of an answer of status 200."""
         request = response.request
         envelope, layout, valid = validated(response, grouping)
-        given, span = fast_path.read(valid, layout), layout.span
+        given, span = fast_path.read_hourly_counts(valid, layout), layout.span
         del valid
         available = frozenset(request.post_ids) - envelope.unavailable - envelope.forbidden_posts()
         counts = given
-        gaps: tuple[Gap, ...] = ()
+        gaps: tuple[MissingCells, ...] = ()
         if given.posts == ("",) and not available:
             counts = _none(given)
         elif given.posts:
@@ -111,7 +111,7 @@ class Answer:
         """The types of which zeros from before their first hour are here."""
         if not self.response.request.endpoint.facts.time_series:
             return ()
-        day, hour = timing(self.grouping.dimensions)
+        day, hour = time_dimensions(self.grouping.dimensions)
         if self.span is not None:
             start = self.span.start
         elif day and len(self.given):
@@ -121,8 +121,8 @@ class Answer:
         return tuple(kind for kind in self.types if start < SINCE.get(kind, start))
 
 
-def _none(leaves: Leaves) -> Leaves:
-    return Leaves(
+def _none(leaves: CountArrays) -> CountArrays:
+    return CountArrays(
         leaves.posts,
         leaves.types,
         leaves.post[:0],
@@ -134,8 +134,8 @@ def _none(leaves: Leaves) -> Leaves:
 
 
 def _fill(
-    leaves: Leaves, asked: tuple[str, ...], cells: Integers
-) -> tuple[Leaves, Integers | None]:
+    leaves: CountArrays, asked: tuple[str, ...], cells: Integers
+) -> tuple[CountArrays, Integers | None]:
     """Add the cells that were asked for and are lacking; and their places, None if none are."""
     expected = len(leaves.posts) * len(asked) * len(cells)
     if set(leaves.types) == set(asked):
@@ -147,7 +147,7 @@ def _fill(
         return leaves, None
     every = in_order(asked)
     grid = np.indices((len(leaves.posts), len(every), len(cells)), np.int32).reshape(3, -1)
-    whole = Leaves(
+    whole = CountArrays(
         leaves.posts,
         tuple(every),
         grid[0],
@@ -161,31 +161,31 @@ def _fill(
 
 
 def false_zeros(
-    leaves: Leaves,
+    leaves: CountArrays,
     envelope: Envelope,
     available: frozenset[str] | None,
     dimensions: Sequence[Dimension],
-    span: Span | None,
+    span: HourRange | None,
 ) -> Mask:
     """Return where a 0 is no count: the post too old, or the hour before the type's first.
 
     Without a span and without days there is no hour to tell by; so it is for totals.
     """
     false = unsupported(leaves, envelope, available)
-    day, _ = timing(dimensions)
+    day, _ = time_dimensions(dimensions)
     for place, kind in enumerate(leaves.types):
         since = SINCE.get(kind)
         if since is None or (span is not None and span.start >= since):
             continue
         if day:
-            first = since if all(timing(dimensions)) else since // 24
+            first = since if all(time_dimensions(dimensions)) else since // 24
             false |= (leaves.type == place) & (leaves.bucket < first)
         elif (counted := None if span is None else buckets(span, dimensions, since)) is not None:
             false |= (leaves.type == place) & ~np.isin(leaves.bucket, counted)
     return false
 
 
-def unsupported(leaves: Leaves, envelope: Envelope, available: frozenset[str] | None) -> Mask:
+def unsupported(leaves: CountArrays, envelope: Envelope, available: frozenset[str] | None) -> Mask:
     """Return where a post, or every post of a sum, is too old for the type."""
     false = np.zeros(len(leaves), np.bool_)
     for kind, posts in envelope.unsupported.items():
@@ -200,7 +200,7 @@ def unsupported(leaves: Leaves, envelope: Envelope, available: frozenset[str] | 
     return false
 
 
-def _gaps(leaves: Leaves, filled: Integers | None, false: Mask) -> tuple[Gap, ...]:
+def _gaps(leaves: CountArrays, filled: Integers | None, false: Mask) -> tuple[MissingCells, ...]:
     if filled is None:
         return ()
     unexplained = filled[~false[filled]]
@@ -209,7 +209,7 @@ def _gaps(leaves: Leaves, filled: Integers | None, false: Mask) -> tuple[Gap, ..
     missing = np.bincount(pairs[unexplained], minlength=shape[0] * shape[1])
     cells = np.bincount(pairs, minlength=shape[0] * shape[1])
     return tuple(
-        Gap(
+        MissingCells(
             leaves.posts[pair // shape[1]],
             leaves.types[pair % shape[1]],
             int(missing[pair]),
@@ -219,13 +219,13 @@ def _gaps(leaves: Leaves, filled: Integers | None, false: Mask) -> tuple[Gap, ..
     )
 
 
-def _silent(leaves: Leaves, asked: tuple[str, ...]) -> tuple[Gap, ...]:
+def _silent(leaves: CountArrays, asked: tuple[str, ...]) -> tuple[MissingCells, ...]:
     """Without a known window: the types of which a post has no cell at all."""
     here = np.zeros((len(leaves.posts), len(leaves.types)), np.bool_)
     here[leaves.post, leaves.type] = True
     place = {kind: code for code, kind in enumerate(leaves.types)}
     return tuple(
-        Gap(post, kind, 0, 0)
+        MissingCells(post, kind, 0, 0)
         for row, post in enumerate(leaves.posts)
         for kind in asked
         if kind not in place or not here[row, place[kind]]

@@ -9,15 +9,15 @@ from typing import Final
 import pandas as pd
 
 from engagement_pandas.errors import RequestError
-from engagement_pandas.flattening.combine import add, tidy
+from engagement_pandas.flattening.combine import add, to_tidy_frame
 from engagement_pandas.flattening.coverage import coverage
 from engagement_pandas.flattening.overlaps import refuse_overlaps
-from engagement_pandas.flattening.reconcile import Answer
-from engagement_pandas.flattening.snapshots import side_by_side
+from engagement_pandas.flattening.reconcile import ReconciledAnswer
+from engagement_pandas.flattening.snapshots import with_retrieved_at
 from engagement_pandas.frame.contract import empty_counts
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.text import listed
+from engagement_pandas.text import format_list
 
 ANSWERED: Final = 200
 
@@ -87,7 +87,7 @@ def flatten(
     given = gathered(responses)
     picked = _picked(given, grouping)
     counts = (
-        side_by_side(given, picked, lambda one, by: _added([one], [by]))
+        with_retrieved_at(given, picked, lambda one, by: _added([one], [by]))
         if retrieved_at
         else _added(given, picked)
     )
@@ -100,7 +100,7 @@ def flatten(
 def _added(responses: Sequence[EngagementResponse], picked: Sequence[Grouping]) -> pd.DataFrame:
     """Return the counts of the responses, added up where they share a key."""
     answers = [
-        Answer.read(response, by)
+        ReconciledAnswer.read(response, by)
         for response, by in zip(responses, picked, strict=True)
         if response.status == ANSWERED
     ]
@@ -112,7 +112,7 @@ def _added(responses: Sequence[EngagementResponse], picked: Sequence[Grouping]) 
     del answers  # or there is no room for the frame
     leaves = parts[0] if len(parts) == 1 else add(parts, picked[0].name)
     del parts
-    counts = tidy(leaves, picked[0].dimensions)
+    counts = to_tidy_frame(leaves, picked[0].dimensions)
     counts.attrs.update(covered)
     return counts
 
@@ -149,14 +149,15 @@ def _picked(responses: Sequence[EngagementResponse], name: str | None) -> list[G
     endpoints = list(dict.fromkeys(response.request.endpoint for response in responses))
     if len(endpoints) > 1:
         msg = (
-            f"the responses are from {listed(f'/{endpoint}' for endpoint in endpoints)}, whose "
+            f"the responses are from {format_list(f'/{endpoint}' for endpoint in endpoints)}, "
+            "whose "
             "counts do not mean the same; flatten each on its own"
         )
         raise RequestError(msg)
     columns = list(dict.fromkeys(grouping.columns for grouping in picked))
     if len(columns) > 1:
         msg = (
-            f"the responses are grouped by {' and by '.join(listed(c) for c in columns)}; "
+            f"the responses are grouped by {' and by '.join(format_list(c) for c in columns)}; "
             "flatten each on its own, or name a grouping they share"
         )
         raise RequestError(msg)

@@ -16,7 +16,7 @@ from engagement_pandas.vocabulary import Dimension, Endpoint
 _KEY: Final = "retrieved_at"
 
 
-def side_by_side(
+def with_retrieved_at(
     responses: Sequence[EngagementResponse],
     groupings: Sequence[Grouping],
     flatten_one: Callable[[EngagementResponse, Grouping], pd.DataFrame],

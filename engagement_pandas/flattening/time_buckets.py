@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from engagement_pandas.response.expected_shape import Span
+from engagement_pandas.response.expected_shape import HourRange
 from engagement_pandas.vocabulary import Dimension
 
 Integers = npt.NDArray[np.int64]
@@ -26,7 +26,7 @@ UNITS: Final = {
 """What the buckets of a grouping are called, by whether it has day and hour."""
 
 
-def timing(dimensions: Sequence[Dimension]) -> tuple[bool, bool]:
+def time_dimensions(dimensions: Sequence[Dimension]) -> tuple[bool, bool]:
     """Return whether a grouping has day, and whether it has hour."""
     return Dimension.DAY in dimensions, Dimension.HOUR in dimensions
 
@@ -37,7 +37,7 @@ def bucket_of(hours: Integers, dimensions: Sequence[Dimension]) -> Integers:
     >>> bucket_of(np.array([0, 25]), [Dimension.ENGAGEMENT_TYPE, Dimension.HOUR]).tolist()
     [0, 1]
     """
-    match timing(dimensions):
+    match time_dimensions(dimensions):
         case True, True:
             return hours
         case True, False:
@@ -48,19 +48,19 @@ def bucket_of(hours: Integers, dimensions: Sequence[Dimension]) -> Integers:
 
 
 def buckets(
-    span: Span | None, dimensions: Sequence[Dimension], since: int | None = None
+    span: HourRange | None, dimensions: Sequence[Dimension], since: int | None = None
 ) -> Integers | None:
     """Return the sorted buckets that a span has; None where that cannot be known.
 
     With ``since``, only those with an hour from ``since`` on.
 
-    >>> buckets(Span(23, 26), [Dimension.ENGAGEMENT_TYPE, Dimension.DAY]).tolist()
+    >>> buckets(HourRange(23, 26), [Dimension.ENGAGEMENT_TYPE, Dimension.DAY]).tolist()
     [0, 1]
     """
     if span is None:
-        return None if any(timing(dimensions)) else np.zeros(1, np.int64)
+        return None if any(time_dimensions(dimensions)) else np.zeros(1, np.int64)
     start = span.start if since is None else max(span.start, since)
     if Dimension.DAY not in dimensions:
         start = max(start, span.end - 24)  # a day has every hour
     hours = np.arange(start, span.end, dtype=np.int64)
-    return hours if all(timing(dimensions)) else np.unique(bucket_of(hours, dimensions))
+    return hours if all(time_dimensions(dimensions)) else np.unique(bucket_of(hours, dimensions))

@@ -13,7 +13,7 @@ MISSING: Final = ""
 """What a missing text or count is in CSV."""
 
 
-def checked(frame: pd.DataFrame) -> str:
+def contract_of(frame: pd.DataFrame) -> str:
     """Return ``"counts"`` or ``"omissions"``, or refuse what is neither."""
     if isinstance(frame, pd.DataFrame) and "reason" in frame:
         check_omissions(frame)

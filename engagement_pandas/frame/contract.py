@@ -349,12 +349,12 @@ def _check_ids(frame: pd.DataFrame, what: str) -> None:
             raise FrameError(msg)
 
 
-def moment_text(moment: str | datetime, name: str = "retrieved_at") -> str:
+def to_iso_utc(moment: str | datetime, name: str = "retrieved_at") -> str:
     """Return a moment as ISO text in UTC.
 
     Examples
     --------
-    >>> moment_text("2026-03-01T10:00:00+01:00")
+    >>> to_iso_utc("2026-03-01T10:00:00+01:00")
     '2026-03-01T09:00:00+00:00'
     """
     try:

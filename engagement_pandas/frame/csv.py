@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.files import replacing
-from engagement_pandas.frame.categories import MISSING, as_reasons, as_text, as_types, checked
-from engagement_pandas.frame.contract import moment_text
+from engagement_pandas.files import atomic_write
+from engagement_pandas.frame.categories import MISSING, as_reasons, as_text, as_types, contract_of
+from engagement_pandas.frame.contract import to_iso_utc
 from engagement_pandas.frame.csv_rows import read_table
-from engagement_pandas.text import check_digits, shown
+from engagement_pandas.text import check_digits, truncated_repr
 
 _MIDNIGHT: Final = "%Y-%m-%d"
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
@@ -64,7 +64,7 @@ def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[
     post_id,engagement_type,count
     123,impressions,5
     """
-    kind = checked(counts)
+    kind = contract_of(counts)
     texts = counts.copy()
     if "day" in texts:
         texts["day"] = texts["day"].dt.strftime(_MIDNIGHT)
@@ -77,7 +77,7 @@ def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[
     for column, name in _COVERAGE.items() if kind == "counts" else ():
         if name in counts.attrs:
             value = counts.attrs[name]
-            texts[column] = str(value) if name == "endpoint" else moment_text(value, name)
+            texts[column] = str(value) if name == "endpoint" else to_iso_utc(value, name)
 
     def write(target: Any) -> None:
         texts.to_csv(
@@ -90,7 +90,7 @@ def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[
         )
 
     if isinstance(path_or_buffer, str | os.PathLike):
-        with replacing(Path(path_or_buffer)) as beside:
+        with atomic_write(Path(path_or_buffer)) as beside:
             write(beside)
     else:
         write(path_or_buffer)
@@ -136,12 +136,12 @@ def read_csv(path_or_buffer: str | os.PathLike[str] | IO[str]) -> pd.DataFrame:
             },
             index=texts.index,
         ).reset_index(drop=True)
-        checked(frame)
+        contract_of(frame)
         for column, name in _COVERAGE.items() if "reason" not in texts else ():
             values: Any = texts[column].unique() if column in texts else []
             if len(values) == 1 and values[0]:
                 value = _bare(values[0])
-                frame.attrs[name] = value if name == "endpoint" else moment_text(value, name)
+                frame.attrs[name] = value if name == "endpoint" else to_iso_utc(value, name)
     except FrameError as error:
         msg = f"{file}: {error}"
         raise FrameError(msg) from error
@@ -162,7 +162,7 @@ def _refuse(texts: pd.Series, wrong: pd.Series, complaint: str) -> None:
     """Refuse the first value that is wrong; the index is the line, and ``{}`` the value."""
     odd = texts[wrong]
     if len(odd):
-        msg = f"line {odd.index[0]}: {complaint.format(shown(odd.iloc[0])[1:-1])}"
+        msg = f"line {odd.index[0]}: {complaint.format(truncated_repr(odd.iloc[0])[1:-1])}"
         raise FrameError(msg)
 
 

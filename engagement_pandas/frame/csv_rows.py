@@ -18,7 +18,7 @@ import pandas as pd
 from engagement_pandas.errors import FrameError
 from engagement_pandas.files import UNPACK_ERRORS, FileTooLarge, codec_of, in_zip, read_bounded
 from engagement_pandas.frame.contract import TEXT
-from engagement_pandas.text import shown
+from engagement_pandas.text import truncated_repr
 
 LIMIT: Final = 2**28
 """Bytes that a compressed file may unpack to: some five million counts."""
@@ -114,7 +114,8 @@ def _delimiter(text: str, name: str) -> tuple[str, int]:
     if not text.endswith(("\n", "\r")):
         last = text.count("\n") + 1
         msg = (
-            f"the last line of {name}, line {last}, has no end: {shown(text.splitlines()[-1])}; "
+            f"the last line of {name}, line {last}, has no end: "
+            f"{truncated_repr(text.splitlines()[-1])}; "
             "it may be cut off in a number, so write the file again, or end the line if it is not"
         )
         raise FrameError(msg)
@@ -164,7 +165,8 @@ def _fitted(row: list[str], header: list[str], line: int, name: str) -> list[str
         return row[: len(header)]
     msg = (
         f"{name} is not CSV with counts or omissions: line {line} has {len(row)} fields, and "
-        f"there are {len(header)} columns: {shown(row)}; fill each line in, and put texts with "
+        f"there are {len(header)} columns: {truncated_repr(row)}; fill each line in, and put texts "
+        "with "
         "commas into quotes"
     )
     raise FrameError(msg)

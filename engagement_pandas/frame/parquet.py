@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.files import replacing
-from engagement_pandas.frame.categories import as_reasons, as_types, checked
+from engagement_pandas.files import atomic_write
+from engagement_pandas.frame.categories import as_reasons, as_types, contract_of
 from engagement_pandas.frame.contract import (
     SCHEMA_VERSION,
     TEXT,
     counts_schema,
-    moment_text,
     omissions_schema,
+    to_iso_utc,
 )
 
 if TYPE_CHECKING:
@@ -76,19 +76,19 @@ def write_parquet(
     import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    schema_of = counts_schema if checked(counts) == "counts" else omissions_schema
+    schema_of = counts_schema if contract_of(counts) == "counts" else omissions_schema
     schema = schema_of(list(counts.columns))
     known = {name: counts.attrs[name] for name in ATTRIBUTES if name in counts.attrs}
     if retrieved_at is not None:
         known["retrieved_at"] = retrieved_at
     for name in known.keys() - {"endpoint"}:
-        known[name] = moment_text(known[name], name)
+        known[name] = to_iso_utc(known[name], name)
     metadata = {ATTRIBUTES[name]: str(value).encode() for name, value in known.items()}
     metadata[VERSION_KEY] = str(SCHEMA_VERSION).encode()
     table = pa.Table.from_pandas(
         counts.reset_index(drop=True), schema=schema, preserve_index=False, safe=True
     ).replace_schema_metadata(metadata)
-    with replacing(Path(path)) as beside:
+    with atomic_write(Path(path)) as beside:
         pq.write_table(table, beside, compression="zstd", write_page_checksum=True)
 
 
@@ -172,7 +172,7 @@ def _from_arrow(table: pa.Table, path: str) -> pd.DataFrame:
         frame["engagement_type"] = as_types(frame["engagement_type"])
     if "reason" in frame:
         frame["reason"] = as_reasons(frame["reason"])
-    checked(frame)
+    contract_of(frame)
     return frame
 
 

@@ -13,8 +13,8 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.metrics.compatibility import check_comparable
 from engagement_pandas.metrics.coverage import need_edges
-from engagement_pandas.metrics.cumulative import Histories, histories
-from engagement_pandas.metrics.interpolation import Floats, counts_at
+from engagement_pandas.metrics.cumulative import PostSeries, histories
+from engagement_pandas.metrics.interpolation import Floats, interpolate_counts
 
 AGES: Final = (1, 2, 3, 4, 6, 8, 12, 18, 24, 36, 48, 72, 96, 120, 144, 168)
 """Hours at which a cohort is looked at: a week, closely at first."""
@@ -152,7 +152,7 @@ def standing(
         age = np.minimum(np.floor(lives.old[lives.last] + 1e-9), AGES[-1])
     else:
         age = np.full(len(lives.post), _numbers([at], "at", np.inf, "hours above 0")[0])
-    own = counts_at(lives, age)
+    own = interpolate_counts(lives, age)
     frame = lives.keys()
     name = frame["engagement_type"].astype("str").to_numpy()
     other_keys = others.keys()
@@ -176,9 +176,9 @@ def standing(
     )
 
 
-def _by_age(lives: Histories, ages: Floats) -> Floats:
+def _by_age(lives: PostSeries, ages: Floats) -> Floats:
     """Return counts, a row a life and a column an age."""
-    columns = [counts_at(lives, np.full(len(lives.post), age)) for age in ages]
+    columns = [interpolate_counts(lives, np.full(len(lives.post), age)) for age in ages]
     return np.column_stack(columns)
 
 

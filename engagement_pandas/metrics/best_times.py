@@ -15,7 +15,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.age import made_hour
-from engagement_pandas.metrics.checks import known_type, need
+from engagement_pandas.metrics.checks import known_type, require_columns
 from engagement_pandas.metrics.coverage import HOUR_US, hours
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.group_sums import added
@@ -135,7 +135,7 @@ def best_times(  # noqa: PLR0913  each has a default
         weekday  hour  n  rate              verdict
     145  Sunday     1  1  0.01  not enough evidence
     """
-    need(counts, "post_id")
+    require_columns(counts, "post_id")
     if clock not in _CLOCKS:
         msg = f"clock is {clock!r}; choose one of {list(_CLOCKS)}"
         raise FrameError(msg)
@@ -193,7 +193,7 @@ def _posting(counts: pd.DataFrame, zone: tzinfo, pair: list[str]) -> tuple[_Part
 
 def _engaging(counts: pd.DataFrame, zone: tzinfo, pair: list[str]) -> tuple[_Parts, _Turned]:
     """Return each post's hours of the week, against the post's own rate."""
-    need(counts, "post_id", "day", "hour")
+    require_columns(counts, "post_id", "day", "hour")
     moments, places = np.unique(hours(counts), return_inverse=True)
     cells = _local(moments.astype("float64"), zone)[places] if len(moments) else places
     rates = engagement_rate(

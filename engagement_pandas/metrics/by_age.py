@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.metrics.checks import need
-from engagement_pandas.metrics.coverage import DAY_HOURS, Span
-from engagement_pandas.metrics.cumulative import Histories, histories
+from engagement_pandas.metrics.checks import require_columns
+from engagement_pandas.metrics.coverage import DAY_HOURS, Coverage
+from engagement_pandas.metrics.cumulative import PostSeries, histories
 from engagement_pandas.metrics.group_sums import added
 
 STEPS: Final = {"h": 1, "D": DAY_HOURS}
@@ -71,10 +71,10 @@ def by_age(counts: pd.DataFrame, *, every: str = "h") -> pd.DataFrame:
     >>> ages["age"].round(2).to_list(), ages["count"].to_list()
     ([0.61, 1.61, 2.61], [5, 7, -1])
     """
-    need(counts, "post_id", "day")
+    require_columns(counts, "post_id", "day")
     check_step(counts, every)
     lives = histories(counts)
-    stages = Stages.of(lives, lives.life, lives.born, every)
+    stages = AgeBuckets.of(lives, lives.life, lives.born, every)
     frame = lives.keys().take(stages.owner).reset_index(drop=True)
     number = pd.Series(pd.arrays.IntegerArray(lives.number, lives.unknown))
     return frame.assign(
@@ -107,7 +107,7 @@ def check_step(counts: pd.DataFrame, every: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Stages:
+class AgeBuckets:
     """The buckets of age of some posts, or of posts and types; each owner's stand together.
 
     Attributes
@@ -120,7 +120,7 @@ class Stages:
         For each stage, when the post was made, in the same hours; NaN where unknown.
     place : ndarray of int
         For each bucket of the histories, which stage it belongs to.
-    cover : Span
+    cover : Coverage
         What the counts cover.
     """
 
@@ -129,21 +129,21 @@ class Stages:
     end: NDArray[np.int64]
     born: NDArray[np.float64]
     place: NDArray[np.int64]
-    cover: Span
+    cover: Coverage
 
     @classmethod
     def of(
         cls,
-        lives: Histories,
+        lives: PostSeries,
         owner: NDArray[np.int64],
         born: NDArray[np.float64],
         every: str,
-    ) -> Stages:
+    ) -> AgeBuckets:
         """Cut lives into buckets of age.
 
         Parameters
         ----------
-        lives : Histories
+        lives : PostSeries
         owner : ndarray of int
             For each bucket of the lives, whose it is: 0, 1, … in order, each at least once.
         born : ndarray of float64

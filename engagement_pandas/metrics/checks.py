@@ -17,14 +17,14 @@ from engagement_pandas.errors import FrameError, UnsupportedEngagementType
 from engagement_pandas.frame.contract import ALWAYS, COUNT_COLUMNS, check_rows, is_hashable
 from engagement_pandas.metrics.coverage import SUMMED
 from engagement_pandas.request.engagement_types import name_key, type_of
-from engagement_pandas.text import listed
+from engagement_pandas.text import format_list
 from engagement_pandas.vocabulary import Dimension
 
 _DIMENSIONS: Final = {dimension.column: str(dimension) for dimension in Dimension}
 _MOST: Final = 2**63 - 1
 
 
-def need(counts: pd.DataFrame, *names: str) -> pd.DataFrame:
+def require_columns(counts: pd.DataFrame, *names: str) -> pd.DataFrame:
     """Refuse counts that lack a column, hold a row twice, or are more than can be added up.
 
     Parameters
@@ -41,7 +41,7 @@ def need(counts: pd.DataFrame, *names: str) -> pd.DataFrame:
     Examples
     --------
     >>> import engagement_pandas as ep
-    >>> need(ep.flatten_json({"g": {"1": {"impressions": "5"}}}))["post_id"].dtype.name
+    >>> require_columns(ep.flatten_json({"g": {"1": {"impressions": "5"}}}))["post_id"].dtype.name
     'category'
     """
     need_columns(counts, *names)
@@ -87,13 +87,15 @@ def need_columns(counts: pd.DataFrame, *names: str) -> None:
         msg = f"counts are a DataFrame, not a {type(counts).__name__}; see flatten()"
         raise FrameError(msg)
     if not counts.columns.is_unique:
-        twice = listed(counts.columns[counts.columns.duplicated()])
+        twice = format_list(counts.columns[counts.columns.duplicated()])
         msg = f"counts have the columns {twice} twice; drop one of each"
         raise FrameError(msg)
     for name in (*ALWAYS, *names):
         if name not in counts.columns:
             cure = f"group by {_DIMENSIONS[name]!r} too" if name in _DIMENSIONS else "see flatten()"
-            msg = f"counts lack the column {name!r}; {cure}; there are {listed(counts.columns)}"
+            msg = (
+                f"counts lack the column {name!r}; {cure}; there are {format_list(counts.columns)}"
+            )
             raise FrameError(msg)
     for name in set(COUNT_COLUMNS).intersection(counts.columns):
         dtype = str(counts[name].dtype)
@@ -123,7 +125,7 @@ def keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
             or name not in counts.columns
             or name in names[:place]
         ):
-            there = listed(column for column in counts.columns if column != "count")
+            there = format_list(column for column in counts.columns if column != "count")
             msg = f"by is {by!r}; name columns of the counts, each once: {there}"
             raise FrameError(msg)
         if not is_hashable(counts[name]):
@@ -159,14 +161,14 @@ def known_type(counts: pd.DataFrame, name: str) -> str:
         raise FrameError(msg) from error
 
 
-def of_types(counts: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+def filter_types(counts: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     """Return the rows of some engagement types; the same frame where that is all of them.
 
     Examples
     --------
     >>> import engagement_pandas as ep
     >>> counts = ep.flatten_json({"g": {"impressions": "5", "favorites": "2"}})
-    >>> of_types(counts, ["favorites"])["count"].to_list()
+    >>> filter_types(counts, ["favorites"])["count"].to_list()
     [2]
     """
     wanted = is_of_types(counts, names)
@@ -207,4 +209,4 @@ def one_type(counts: pd.DataFrame, name: str | None) -> pd.DataFrame:
     if name not in present and present:
         msg = f"counts have no {name!r}, only {present}; ask for it, or name one of those"
         raise FrameError(msg)
-    return of_types(counts, [name])
+    return filter_types(counts, [name])

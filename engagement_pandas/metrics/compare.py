@@ -10,14 +10,14 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import is_number, whole_number
-from engagement_pandas.metrics.checks import known_type, need, of_types
+from engagement_pandas.metrics.checks import filter_types, known_type, require_columns
 from engagement_pandas.metrics.compatibility import check_comparable
 from engagement_pandas.metrics.coverage import need_edges
 from engagement_pandas.metrics.cumulative import histories
 from engagement_pandas.metrics.engagement_rate import engagement_rate
-from engagement_pandas.metrics.interpolation import Floats, counts_at
+from engagement_pandas.metrics.interpolation import Floats, interpolate_counts
 from engagement_pandas.metrics.intervals import CONFIDENCE, z_of
-from engagement_pandas.metrics.roster import totals
+from engagement_pandas.metrics.roster import sum_counts
 from engagement_pandas.metrics.top_posts import RATE
 
 AT: Final = 24.0
@@ -100,8 +100,8 @@ def compare(  # noqa: PLR0913  each has a default
     >>> result[["a", "b", "difference", "differs"]].round(4).values.tolist()
     [[0.0525, 0.0225, 0.03, True]]
     """
-    need(a, "post_id")
-    need(b, "post_id")
+    require_columns(a, "post_id")
+    require_columns(b, "post_id")
     z_of(confidence)
     whole_number(seed, "seed", 0)
     if whole_number(draws, "draws", 1) * (1 - confidence) < 1:
@@ -124,7 +124,7 @@ def compare(  # noqa: PLR0913  each has a default
         dice = np.random.default_rng(seed)
         widths = [
             float(np.quantile(np.where(np.isnan(scores), 0, scores), confidence, method="higher"))
-            for scores in (_drawn(sides, draws, dice), _dealt(sides, draws, dice))
+            for scores in (_bootstrap(sides, draws, dice), _permute(sides, draws, dice))
         ]
         error = float(np.hypot(_error(*sides[0]), _error(*sides[1])))
         # Where many draws miss the few posts that differ, these are too few to tell.
@@ -162,16 +162,18 @@ def _totals(counts: pd.DataFrame, types: list[str]) -> pd.DataFrame:
     if len(types) > 1:
         rates = engagement_rate(counts, numerator=types[0], denominator=types[1])
         return rates.loc[rates["rate"].notna(), types]
-    return totals(counts, ["post_id"], types)[types]
+    return sum_counts(counts, ["post_id"], types)[types]
 
 
 def _at_age(counts: pd.DataFrame, types: list[str], at: float) -> pd.DataFrame:
     if not is_number(at) or not 0 < at < np.inf:
         msg = f"at is {at!r}; give an age in hours, such as 24, or None for all that was counted"
         raise FrameError(msg)
-    lives = histories(of_types(counts, types))
+    lives = histories(filter_types(counts, types))
     need_edges(counts, "compare()")
-    table = lives.keys().assign(count=counts_at(lives, np.full(len(lives.post), float(at))))
+    table = lives.keys().assign(
+        count=interpolate_counts(lives, np.full(len(lives.post), float(at)))
+    )
     table["engagement_type"] = table["engagement_type"].astype("str")
     return table.pivot_table("count", "post_id", "engagement_type").reindex(columns=types)
 
@@ -186,7 +188,7 @@ def _error(count: Floats, exposure: Floats) -> float:
     return float(error)
 
 
-def _drawn(sides: list[_Side], draws: int, dice: np.random.Generator) -> Floats:
+def _bootstrap(sides: list[_Side], draws: int, dice: np.random.Generator) -> Floats:
     """Return how many standard errors the difference strays if posts are drawn anew."""
     shifts, errors = [], []
     for count, exposure in sides:
@@ -207,7 +209,7 @@ def _drawn(sides: list[_Side], draws: int, dice: np.random.Generator) -> Floats:
         return np.abs(shifts[0] - shifts[1]) / np.hypot(*errors)
 
 
-def _dealt(sides: list[_Side], draws: int, dice: np.random.Generator) -> Floats:
+def _permute(sides: list[_Side], draws: int, dice: np.random.Generator) -> Floats:
     """Return how many standard errors lie between two sides dealt from one pack of posts."""
     count, exposure = (np.concatenate(values) for values in zip(*sides, strict=True))
     first = np.arange(len(count)) < len(sides[0][0])

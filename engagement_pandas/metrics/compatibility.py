@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.metrics.checks import known_type, need
+from engagement_pandas.metrics.checks import known_type, require_columns
 from engagement_pandas.vocabulary import ENDPOINTS, ENGAGEMENT_TYPES, Endpoint
 
 _FACTS: Final = {str(name): facts for name, facts in ENGAGEMENT_TYPES.items()}
@@ -69,8 +69,8 @@ def check_comparable(a: pd.DataFrame, b: pd.DataFrame, types: Iterable[str] | No
         ...
     engagement_pandas.errors.FrameError: 'video_views' of /totals are not compared with ...
     """
-    need(a)
-    need(b)
+    require_columns(a)
+    require_columns(b)
     series = _is_series(a), _is_series(b)
     if None in series or series[0] == series[1]:
         return

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.contract import moment_text
+from engagement_pandas.frame.contract import to_iso_utc
 from engagement_pandas.vocabulary import Endpoint
 
 HOUR_US: Final = 3_600_000_000
@@ -45,7 +45,7 @@ CURE: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Coverage:
     """A stretch of time, in hours since 1970, UTC, half-open.
 
     Attributes
@@ -105,7 +105,7 @@ class Span:
         return pd.arrays.BooleanArray(sound.copy(), sound & (not self.known))
 
 
-NOTHING: Final = Span(0, 0, -np.inf, 0.0, 1)
+NOTHING: Final = Coverage(0, 0, -np.inf, 0.0, 1)
 """What an empty frame covers."""
 
 
@@ -138,7 +138,7 @@ def moment(counts: pd.DataFrame, name: str) -> float | None:
     given = counts.attrs.get(name)
     if given is None:
         return None
-    return datetime.fromisoformat(moment_text(given, name)).timestamp() / 3600
+    return datetime.fromisoformat(to_iso_utc(given, name)).timestamp() / 3600
 
 
 def read_at(counts: pd.DataFrame) -> float | None:
@@ -187,7 +187,7 @@ def covered(counts: pd.DataFrame) -> tuple[float, float] | None:
     return None
 
 
-def span(counts: pd.DataFrame, starts: NDArray[np.int64]) -> Span:
+def span(counts: pd.DataFrame, starts: NDArray[np.int64]) -> Coverage:
     """Return what the counts cover, as far as they state it themselves.
 
     Parameters
@@ -214,13 +214,13 @@ def span(counts: pd.DataFrame, starts: NDArray[np.int64]) -> Span:
         start, end = cover
         if end == np.inf and at is not None and at > last - step:
             end = at
-        return Span(first, last, start, min(last, end), step)
+        return Coverage(first, last, start, min(last, end), step)
     # An hour had ended when it was retrieved, or else was cut there; a day may end anywhere.
     until = min(last, at) if step == 1 and at is not None and at > last - step else last - step
-    return Span(first, last, -np.inf, until, step, known=False)
+    return Coverage(first, last, -np.inf, until, step, known=False)
 
 
-def given_span(window: Any, step: int, counts: pd.DataFrame) -> Span:
+def given_span(window: Any, step: int, counts: pd.DataFrame) -> Coverage:
     """Return a window that is given, as far as the counts do not state that they cover less.
 
     Parameters
@@ -235,7 +235,7 @@ def given_span(window: Any, step: int, counts: pd.DataFrame) -> Span:
     Examples
     --------
     >>> given_span(("1970-01-02", "1970-01-03T06:30:00Z"), 1, pd.DataFrame())
-    Span(first=24, last=55, start=24.0, until=54.5, step=1, known=True)
+    Coverage(first=24, last=55, start=24.0, until=54.5, step=1, known=True)
     """
     try:
         start, end = (window.start, window.end) if hasattr(window, "start") else window
@@ -250,7 +250,7 @@ def given_span(window: Any, step: int, counts: pd.DataFrame) -> Span:
         msg = f"window {window!r} is empty; its end is exclusive and comes after its start"
         raise FrameError(msg)
     first, last = int(bounds[0] // step) * step, -int(-bounds[1] // step) * step
-    given = Span(first, last, bounds[0], bounds[1], step)
+    given = Coverage(first, last, bounds[0], bounds[1], step)
     cover = covered(counts)
     if cover is None:
         return given

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.age import made_hour
-from engagement_pandas.metrics.checks import need
-from engagement_pandas.metrics.coverage import HOUR_US, Span, hours, span
+from engagement_pandas.metrics.checks import require_columns
+from engagement_pandas.metrics.coverage import HOUR_US, Coverage, hours, span
 
 
 @dataclass(frozen=True, slots=True)
-class Histories:
+class PostSeries:
     """Counts by post and type in the order of time; arrays with an entry a bucket.
 
     A *life* is one post and one type; its buckets stand together. Buckets that had ended
@@ -49,7 +49,7 @@ class Histories:
         Whether this bucket's own count is unknown.
     sound : ndarray of bool
         Whether no count since the post was made is known to be missing in ``running``.
-    cover : Span
+    cover : Coverage
         What all the counts cover.
     """
 
@@ -67,7 +67,7 @@ class Histories:
     running: NDArray[np.int64]
     unknown: NDArray[np.bool_]
     sound: NDArray[np.bool_]
-    cover: Span
+    cover: Coverage
 
     @property
     def whole(self) -> NDArray[np.bool_]:
@@ -96,7 +96,7 @@ class Histories:
         )
 
 
-def histories(counts: pd.DataFrame) -> Histories:
+def histories(counts: pd.DataFrame) -> PostSeries:
     """Sort counts into lives.
 
     Parameters
@@ -112,7 +112,7 @@ def histories(counts: pd.DataFrame) -> Histories:
     >>> histories(ep.flatten_json(body)).running.tolist()
     [5, 12]
     """
-    need(counts, "post_id", "day")
+    require_columns(counts, "post_id", "day")
     codes, names = pd.factorize(counts["post_id"], sort=True)
     posts = pd.Index(names, dtype=TEXT)
     kinds = counts["engagement_type"]
@@ -150,7 +150,7 @@ def histories(counts: pd.DataFrame) -> Histories:
     flaws[first] |= ~from_birth
     # The last bucket may hold only a part, and is whole up to the end of that.
     flaws |= (start >= cover.until) & cover.known
-    return Histories(
+    return PostSeries(
         posts=posts,
         types=pd.CategoricalDtype(kinds.cat.categories, ordered=kinds.cat.ordered),
         post=post[first],

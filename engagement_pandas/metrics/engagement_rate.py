@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from engagement_pandas.metrics.checks import is_of_types, keys, need, of_types
+from engagement_pandas.metrics.checks import filter_types, is_of_types, keys, require_columns
 from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.pairs import cells_of, find_pairs, pair_of, pair_sums, rated
@@ -73,10 +73,10 @@ def engagement_rate(
     >>> rates[["low", "high"]].round(3).values.tolist()
     [[0.027, 0.092]]
     """
-    counts = need(counts)
+    counts = require_columns(counts)
     names = keys(counts, by)
     pair = pair_of(counts, numerator, denominator, names)
-    rows = of_types(counts, pair)
+    rows = filter_types(counts, pair)
     places, table = coded(rows, names)
     pairs = find_pairs(rows, [pair], cells_of(rows))
     sums, known = pair_sums(rows, pairs, places, len(table))

@@ -100,7 +100,8 @@ def added(numbers: pd.Series, places: NDArray[np.int64], size: int) -> pd.Series
 def factorized(column: pd.Series) -> tuple[NDArray[Any], Any]:
     """Return each value's place among the distinct ones, and these, sorted, NA last.
 
-    Of categories all are there; the posts of :func:`~engagement_pandas.metrics.checks.need`
+    Of categories all are there; the posts of
+    :func:`~engagement_pandas.metrics.checks.require_columns`
     are texts again.
 
     Examples

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import is_number, whole_number
 from engagement_pandas.frame.contract import TEXT
-from engagement_pandas.metrics.checks import need
-from engagement_pandas.metrics.cumulative import Histories, histories
-from engagement_pandas.metrics.interpolation import ages_of, counts_at
+from engagement_pandas.metrics.checks import require_columns
+from engagement_pandas.metrics.cumulative import PostSeries, histories
+from engagement_pandas.metrics.interpolation import interpolate_ages, interpolate_counts
 
 TOLERANCE: Final = 0.1
 """By how much an answer may still move before a post counts as too young for it."""
@@ -93,7 +93,7 @@ def half_life(
        total   t50   t90
     0     31  0.57  2.57
     """
-    need(counts, "post_id", "day", "hour")
+    require_columns(counts, "post_id", "day", "hour")
     names = _names(shares)
     if not is_number(tolerance) or not 0 < tolerance < np.inf:
         msg = f"tolerance is {tolerance!r}; give a share above 0, such as {TOLERANCE}"
@@ -101,14 +101,14 @@ def half_life(
     lives = histories(counts)
     total = lives.running[lives.last]
     age = lives.old[lives.last]
-    recent = total - counts_at(lives, age / 2)
+    recent = total - interpolate_counts(lives, age / 2)
     faults = _faults(lives, total < whole_number(minimum, "minimum", 1))
     barred = np.logical_or.reduce(list(faults.values()))
     answers, young = {}, np.zeros(len(total), dtype=np.bool_)
     for name, share in names.items():
-        answer = ages_of(lives, np.float64(share) * total)
+        answer = interpolate_ages(lives, np.float64(share) * total)
         # NaN, where even the whole of it is less than the share of what it may become.
-        later = ages_of(lives, share * (total + np.maximum(recent, 0)).astype(np.float64))
+        later = interpolate_ages(lives, share * (total + np.maximum(recent, 0)).astype(np.float64))
         settled = later <= answer * (1 + tolerance)
         answers[name] = np.where(settled & ~barred, answer, np.nan)
         young |= ~settled
@@ -134,7 +134,7 @@ def _names(shares: Sequence[float]) -> dict[str, float]:
     return {f"t{share * 100:g}": float(share) for share in given}
 
 
-def _faults(lives: Histories, little: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
+def _faults(lives: PostSeries, little: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
     """Return for each reason which lives have no answer because of it."""
     last, first = lives.last, lives.begin[:-1]
     no_time = np.isnan(lives.born)

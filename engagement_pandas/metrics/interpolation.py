@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engagement_pandas.metrics.cumulative import Histories
+from engagement_pandas.metrics.cumulative import PostSeries
 
 Floats = NDArray[np.float64]
 
@@ -21,12 +21,12 @@ _HALVINGS: Final = 40
 _STEEPEST: Final = 3.0
 
 
-def counts_at(lives: Histories, ages: Floats) -> Floats:
+def interpolate_counts(lives: PostSeries, ages: Floats) -> Floats:
     """Return what each life had at an age.
 
     Parameters
     ----------
-    lives : Histories
+    lives : PostSeries
     ages : ndarray of float64
         Hours, one a life.
 
@@ -43,7 +43,7 @@ def counts_at(lives: Histories, ages: Floats) -> Floats:
     >>> body = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T03:00:00Z",
     ...         "g": {"2027900000000000000": {"impressions": {"2026-03-01": hours}}}}
     >>> lives = histories(ep.flatten_json(body))
-    >>> counts_at(lives, lives.old[1:2]).tolist()
+    >>> interpolate_counts(lives, lives.old[1:2]).tolist()
     [60.0]
     """
     if not len(ages):
@@ -62,12 +62,12 @@ def counts_at(lives: Histories, ages: Floats) -> Floats:
     return np.where((ages == 0) & lives.whole[lives.begin[:-1]], 0.0, at)
 
 
-def ages_of(lives: Histories, targets: Floats) -> Floats:
+def interpolate_ages(lives: PostSeries, targets: Floats) -> Floats:
     """Return the age at which each life first had so many counts.
 
     Parameters
     ----------
-    lives : Histories
+    lives : PostSeries
     targets : ndarray of float64
         Counts, one a life.
 
@@ -84,7 +84,7 @@ def ages_of(lives: Histories, targets: Floats) -> Floats:
     >>> hours = {"19": "60", "20": "30", "21": "10"}
     >>> body = {"start": "2018-11-09T19:00:00Z", "end": "2018-11-09T22:00:00Z",
     ...         "g": {"1060976163948904448": {"impressions": {"2018-11-09": hours}}}}
-    >>> ages_of(histories(ep.flatten_json(body)), np.array([60.0])).round(2).tolist()
+    >>> interpolate_ages(histories(ep.flatten_json(body)), np.array([60.0])).round(2).tolist()
     [0.61]
     """
     if not len(targets):
@@ -114,7 +114,7 @@ class _Curve:
         self._slopes = slopes
 
     @classmethod
-    def of(cls, lives: Histories, rows: NDArray[np.int64]) -> _Curve:
+    def of(cls, lives: PostSeries, rows: NDArray[np.int64]) -> _Curve:
         life = lives.life[rows]
         has_left, has_right = rows > lives.begin[life], rows < lives.last[life]
         left, right = np.where(has_left, rows - 1, rows), np.where(has_right, rows + 1, rows)

@@ -12,12 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.metrics.checks import keys, need
+from engagement_pandas.metrics.checks import keys, require_columns
 from engagement_pandas.metrics.compatibility import check_addable
 from engagement_pandas.metrics.coverage import (
     DAY_HOURS,
     HOUR_US,
-    Span,
+    Coverage,
     given_span,
     hours,
     span,
@@ -100,7 +100,7 @@ def over_time(  # noqa: PLR0913  each has a default
     >>> [str(start) for start in days["start"]][1:]
     ['2026-03-29 00:00:00+01:00', '2026-03-30 00:00:00+02:00']
     """
-    counts = need(counts, "day")
+    counts = require_columns(counts, "day")
     names = time_keys(counts, by)
     if "engagement_type" not in names:
         check_addable(counts["engagement_type"].unique())
@@ -144,12 +144,12 @@ class Buckets:
     zone : tzinfo
     edges : DatetimeIndex
         Their bounds in UTC, one more than there are buckets.
-    cover : Span
+    cover : Coverage
     """
 
     zone: tzinfo
     edges: pd.DatetimeIndex
-    cover: Span
+    cover: Coverage
 
     @classmethod
     def of(
@@ -247,7 +247,7 @@ def _refuse_finer(every: str, zone: tzinfo, *, hourly: bool) -> None:
         raise FrameError(msg)
 
 
-def _refuse_outside(starts: NDArray[np.int64], cover: Span, window: Any) -> None:
+def _refuse_outside(starts: NDArray[np.int64], cover: Coverage, window: Any) -> None:
     outside = (starts < cover.first) | (starts >= cover.last)
     if outside.any():
         moment = pd.Timestamp(int(starts[outside][0]) * HOUR_US, unit="us")
@@ -255,7 +255,7 @@ def _refuse_outside(starts: NDArray[np.int64], cover: Span, window: Any) -> None
         raise FrameError(msg)
 
 
-def _edges(cover: Span, every: str, zone: tzinfo) -> pd.DatetimeIndex:
+def _edges(cover: Coverage, every: str, zone: tzinfo) -> pd.DatetimeIndex:
     """Return the buckets' bounds in UTC, one more than there are buckets."""
     first, last = (
         pd.Timestamp(h * HOUR_US, unit="us", tz="UTC") for h in (cover.first, cover.last)

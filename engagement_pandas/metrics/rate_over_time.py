@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.frame.contract import TEXT
-from engagement_pandas.metrics.by_age import Stages, check_step
-from engagement_pandas.metrics.checks import is_of_types, need, of_types
+from engagement_pandas.metrics.by_age import AgeBuckets, check_step
+from engagement_pandas.metrics.checks import filter_types, is_of_types, require_columns
 from engagement_pandas.metrics.coverage import hours
 from engagement_pandas.metrics.cumulative import histories
 from engagement_pandas.metrics.group_sums import coded
@@ -83,12 +83,12 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     >>> rate_over_time(ep.flatten_json(body))["rate"].to_list()
     [0.1, 0.15]
     """
-    counts = need(counts, "day")
+    counts = require_columns(counts, "day")
     names = time_keys(counts, by)
     pair = pair_of(counts, numerator, denominator, names)
     starts = hours(counts)
     buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)
-    rows = of_types(counts, pair)
+    rows = filter_types(counts, pair)
     key, table = coded(rows, names)
     roster = Roster.of(counts, [*names, "engagement_type"], posts)
     alive = roster.alive(starts)[is_of_types(counts, pair)]
@@ -132,7 +132,7 @@ def rates_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     >>> rates["rate"].to_list()
     [0.1]
     """
-    counts = need(counts, "day")
+    counts = require_columns(counts, "day")
     pairs = [pair_of(counts, name, denominator) for name in numerators]
     starts = hours(counts)
     buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)
@@ -196,15 +196,15 @@ def rate_by_age(
     >>> rates["age"].round(2).to_list(), rates["rate"].to_list()
     ([0.61, 1.61], [0.1, 0.15])
     """
-    need(counts, "post_id", "day")
+    require_columns(counts, "post_id", "day")
     check_step(counts, every)
     pair = pair_of(counts, numerator, denominator)
-    rows = of_types(counts, pair)
+    rows = filter_types(counts, pair)
     lives = histories(rows)
     posts, owner = np.unique(lives.post[lives.life], return_inverse=True)
     born = np.empty(len(posts))
     born[owner] = lives.born[lives.life]
-    stages = Stages.of(lives, owner, born, every)
+    stages = AgeBuckets.of(lives, owner, born, every)
     own = rows.take(lives.row)
     (found,) = find_pairs(own, [pair], cells_of(own))
     sums, known = pair_sums(own, [found], stages.place, len(stages.owner))

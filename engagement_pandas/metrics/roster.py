@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import TEXT, further
 from engagement_pandas.metrics.age import made_hour
-from engagement_pandas.metrics.checks import known_type, of_types
+from engagement_pandas.metrics.checks import filter_types, known_type
 from engagement_pandas.metrics.coverage import DAY_HOURS, SIDE, SUMMED, hours
 from engagement_pandas.metrics.group_sums import added, coded
-from engagement_pandas.request.post_ids import as_id, unique_ids
+from engagement_pandas.request.post_ids import parse_post_id, parse_post_ids
 
 _TYPE = "engagement_type"
 Places = NDArray[np.int64]
@@ -127,7 +127,7 @@ class Roster:
         return (first + there * np.diff(bounds)) * self.types // self.step
 
 
-def totals(counts: pd.DataFrame, names: Sequence[str], types: Sequence[str]) -> pd.DataFrame:
+def sum_counts(counts: pd.DataFrame, names: Sequence[str], types: Sequence[str]) -> pd.DataFrame:
     """Add the counts of some types up by some columns.
 
     Returns
@@ -141,12 +141,12 @@ def totals(counts: pd.DataFrame, names: Sequence[str], types: Sequence[str]) -> 
     --------
     >>> import engagement_pandas as ep
     >>> counts = ep.flatten_json({"g": {"impressions": {"2026-03-01": "5"}}})
-    >>> totals(counts, ["day"], ["impressions", "favorites"])
+    >>> sum_counts(counts, ["day"], ["impressions", "favorites"])
              day  impressions  favorites  missing
     0 2026-03-01            5       <NA>     <NA>
     """
     wanted = list(dict.fromkeys(known_type(counts, name) for name in types))
-    rows = of_types(counts, wanted)
+    rows = filter_types(counts, wanted)
     codes, table = coded(rows, names)
     present = [str(kind) for kind in rows["engagement_type"].cat.categories]
     order = np.array([wanted.index(kind) if kind in wanted else -1 for kind in present])
@@ -253,7 +253,9 @@ def _with(members: pd.DataFrame, posts: Any, keys: list[str]) -> pd.DataFrame:
         frame = posts
     elif isinstance(posts, Iterable) and not isinstance(posts, str):
         given = list(posts)
-        frame = pd.DataFrame({"post_id": pd.Series(unique_ids(given) if given else [], dtype=TEXT)})
+        frame = pd.DataFrame(
+            {"post_id": pd.Series(parse_post_ids(given) if given else [], dtype=TEXT)}
+        )
     else:
         frame = pd.DataFrame()
     lost = [name for name in ("post_id", *keys) if name not in frame.columns]
@@ -262,6 +264,6 @@ def _with(members: pd.DataFrame, posts: Any, keys: list[str]) -> pd.DataFrame:
         msg = f"posts {what}; give IDs, or a frame with post_id and the columns of by"
         raise FrameError(msg)
     columns = list(members.columns)
-    more = frame[columns].assign(post_id=[as_id(post) for post in frame["post_id"]])
+    more = frame[columns].assign(post_id=[parse_post_id(post) for post in frame["post_id"]])
     both: pd.DataFrame = pd.concat([members.astype(object), more.astype(object)])
     return both.drop_duplicates(ignore_index=True).astype(members.dtypes.to_dict())

@@ -62,10 +62,10 @@ def running_total(
     >>> running_total(ep.flatten_json(body))["count"].to_list()
     [5, 12]
     """
-    return added_up(over_time(counts, every=every, tz=tz, by=by, window=window))
+    return accumulate(over_time(counts, every=every, tz=tz, by=by, window=window))
 
 
-def added_up(table: pd.DataFrame) -> pd.DataFrame:
+def accumulate(table: pd.DataFrame) -> pd.DataFrame:
     """Add the buckets of each key up; ``complete`` becomes whether all until then are.
 
     Parameters
@@ -78,7 +78,7 @@ def added_up(table: pd.DataFrame) -> pd.DataFrame:
     >>> start = pd.DatetimeIndex(["2026-03-01", "2026-03-02"], tz="UTC")
     >>> table = pd.DataFrame({"start": start, "count": pd.array([5, 7], dtype="Int64"),
     ...     "complete": pd.array([None, True], dtype="boolean")})
-    >>> added_up(table)[["count", "complete"]].values.tolist()
+    >>> accumulate(table)[["count", "complete"]].values.tolist()
     [[5, <NA>], [12, <NA>]]
     """
     if table.empty:

@@ -13,12 +13,12 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import TEXT, in_order
 from engagement_pandas.metrics.age import age, made_at
 from engagement_pandas.metrics.benchmark import standing
-from engagement_pandas.metrics.checks import known_type, need, of_types
+from engagement_pandas.metrics.checks import filter_types, known_type, require_columns
 from engagement_pandas.metrics.coverage import covered
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.half_life import half_life
-from engagement_pandas.metrics.roster import totals
-from engagement_pandas.request.post_ids import as_id
+from engagement_pandas.metrics.roster import sum_counts
+from engagement_pandas.request.post_ids import parse_post_id
 
 LINK: Final = "https://x.com/i/web/status/{}"
 """Where a post can be looked at, whoever wrote it."""
@@ -81,11 +81,11 @@ def summarise(
     >>> summarise(counts).loc[0, ["link", "favorites"]].to_list()
     ['https://x.com/i/web/status/1060976163948904448', np.int64(7)]
     """
-    need(counts, "post_id")
+    require_columns(counts, "post_id")
     frame = _named(counts, posts)
     columns = {"created_at": made_at(frame["post_id"])}
     types = in_order(str(kind) for kind in counts["engagement_type"].unique())
-    parts = [totals(counts, ["post_id"], types).set_index("post_id")]
+    parts = [sum_counts(counts, ["post_id"], types).set_index("post_id")]
     if {"day", "retrieved_at"} & {*counts.columns, *counts.attrs} or covered(counts):
         ages = age(counts).groupby(counts["post_id"])
         parts.insert(0, ages.max(skipna=False).to_frame())
@@ -93,7 +93,7 @@ def summarise(
     parts.append(rates.set_index("post_id")[["rate", "low", "high"]])
     if "day" in counts.columns and types:
         kind = types[0] if engagement_type is None else known_type(counts, engagement_type)
-        parts += _lives(of_types(counts, [kind]))
+        parts += _lives(filter_types(counts, [kind]))
     for part in parts:
         columns |= {str(name): part[name].reindex(frame["post_id"]).array for name in part}
     return frame.assign(**columns)
@@ -119,7 +119,7 @@ def _named(counts: pd.DataFrame, posts: pd.DataFrame | None) -> pd.DataFrame:
             msg = "posts have no column 'post_id' of text; read the IDs as text"
             raise FrameError(msg)
         if "post_id" in posts:
-            read = [as_id(post) for post in posts["post_id"]]
+            read = [parse_post_id(post) for post in posts["post_id"]]
             posts = posts.assign(post_id=pd.Series(read, posts.index, dtype=TEXT))
         if "post_id" not in posts or posts["post_id"].duplicated().any():
             msg = "posts name a post twice, or none; keep one row a post, with its post_id"

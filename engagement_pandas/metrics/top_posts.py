@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.frame.arguments import whole_number
-from engagement_pandas.metrics.checks import known_type, need, need_columns
+from engagement_pandas.metrics.checks import known_type, need_columns, require_columns
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.intervals import CONFIDENCE, Prior, fit_prior
 from engagement_pandas.metrics.pairs import pair_of
-from engagement_pandas.metrics.roster import totals
+from engagement_pandas.metrics.roster import sum_counts
 
 RATE: Final = "rate"
 
@@ -92,13 +92,13 @@ def top_posts(  # noqa: PLR0913  each has a default
         pair = pair_of(counts, numerator, denominator)
         posts = _rated(counts, pair, shrinkage, confidence)
     else:
-        counts = need(counts, "post_id")
+        counts = require_columns(counts, "post_id")
         score = known_type(counts, by)
-        posts = totals(counts, ["post_id"], [score])
+        posts = sum_counts(counts, ["post_id"], [score])
     ranked = posts[score].notna()
     if least:
         kind = known_type(counts, denominator)
-        shown = totals(counts, ["post_id"], [kind]).set_index("post_id")[kind]
+        shown = sum_counts(counts, ["post_id"], [kind]).set_index("post_id")[kind]
         ranked &= (shown.reindex(posts["post_id"]).array >= least).fillna(value=False)
     best = posts[ranked].sort_values(score, ascending=False, kind="stable", ignore_index=True)
     rank = best[score].rank(method="min", ascending=False).astype("int64")

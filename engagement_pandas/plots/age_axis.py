@@ -10,7 +10,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.metrics.benchmark import AGES
-from engagement_pandas.plots.axes import NOTHING, age_axis, say, side_label
+from engagement_pandas.plots.axes import NOTHING, age_axis, annotate_empty, side_label
 from engagement_pandas.plots.lines import draw_grey, draw_lines, mark_partial, split_lines
 from engagement_pandas.plots.style import OWN, shade
 
@@ -45,7 +45,7 @@ def young(table: pd.DataFrame, until: float) -> pd.DataFrame:
     return table[table["age"].notna() & (table["age"] <= until)]
 
 
-def blank(ax: Axes, label: str) -> None:
+def label_age_axes(ax: Axes, label: str) -> None:
     """Label the axes before anything is drawn."""
     side_label(ax, label)
     ax.set_xlabel("hours since the post was made")
@@ -54,7 +54,9 @@ def blank(ax: Axes, label: str) -> None:
 def say_why(ax: Axes, table: pd.DataFrame) -> Axes:
     """Write why there is nothing to draw: no counts, or none whose age is known."""
     untold = len(table) > 0 and bool(table["age"].isna().all())
-    return say(ax, "these IDs do not tell when the posts were made" if untold else NOTHING)
+    return annotate_empty(
+        ax, "these IDs do not tell when the posts were made" if untold else NOTHING
+    )
 
 
 def ranked(sizes: pd.Series) -> tuple[list[str], list[str]]:

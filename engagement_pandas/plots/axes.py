@@ -44,7 +44,7 @@ def axes_for(ax: Axes | None, *, width: float = 8, height: float = 4.5) -> Axes:
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
-def say(ax: Axes, words: str = NOTHING) -> Axes:
+def annotate_empty(ax: Axes, words: str = NOTHING) -> Axes:
     """Write what is to be said instead of a picture."""
     ax.set_axis_off()
     ax.text(
@@ -54,7 +54,7 @@ def say(ax: Axes, words: str = NOTHING) -> Axes:
     return ax
 
 
-def tidy(ax: Axes, *, grid: Any) -> None:
+def remove_clutter(ax: Axes, *, grid: Any) -> None:
     """Take away what no picture needs, and draw a faint grid along one axis."""
     ax.set_axisbelow(True)
     ax.grid(visible=True, axis=grid, alpha=0.3)

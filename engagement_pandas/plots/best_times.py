@@ -13,7 +13,14 @@ from engagement_pandas.metrics import best_times
 from engagement_pandas.metrics.best_times import DRAWS, MINIMUM, SURE
 from engagement_pandas.metrics.checks import known_type
 from engagement_pandas.metrics.time_zones import zone_of
-from engagement_pandas.plots.axes import axes_for, column_size, heading, row_size, say, wrapped
+from engagement_pandas.plots.axes import (
+    annotate_empty,
+    axes_for,
+    column_size,
+    heading,
+    row_size,
+    wrapped,
+)
 from engagement_pandas.plots.style import REST, ink
 
 if TYPE_CHECKING:
@@ -95,7 +102,7 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     ax.set_ylabel(f"hour of {clock} ({zone})")
     ax.set_xlabel(wrapped(ax, f"weekday; in the cells, posts; grey: fewer than {minimum}"))
     if not table["n"].any():
-        return say(ax)
+        return annotate_empty(ax)
     numerator, denominator = (known_type(counts, name) for name in (numerator, denominator))
     unit = f"{numerator} over {denominator}, drawn towards the overall rate"
     _colour(ax, table, minimum, unit, mesh_kw)

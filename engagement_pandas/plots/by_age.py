@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from engagement_pandas.metrics import by_age
-from engagement_pandas.metrics.checks import need, one_type
+from engagement_pandas.metrics.checks import one_type, require_columns
 from engagement_pandas.plots.age_axis import (
     UNITS,
     UNTIL,
-    blank,
     check_until,
     draw_by_age,
+    label_age_axes,
     say_why,
     young,
 )
-from engagement_pandas.plots.axes import axes_for, count_axis, from_zero, legend_of, room, tidy
+from engagement_pandas.plots.axes import (
+    axes_for,
+    count_axis,
+    from_zero,
+    legend_of,
+    remove_clutter,
+    room,
+)
 from engagement_pandas.plots.labels import check_posts, post_names
 from engagement_pandas.plots.style import post_colours
 
@@ -79,7 +86,7 @@ def plot_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     >>> ax.get_ylabel(), ax.lines[0].get_ydata().tolist()
     ('impressions per hour', [5.0, 7.0])
     """
-    need(counts, "post_id", "day")
+    require_columns(counts, "post_id", "day")
     check_posts(posts)
     check_until(until)
     rows = one_type(counts, engagement_type)
@@ -88,7 +95,7 @@ def plot_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     table = by_age(rows, every=every)
     aged = young(table, until)
     ax = axes_for(ax)
-    blank(ax, f"{kind} per {UNITS[every]}")
+    label_age_axes(ax, f"{kind} per {UNITS[every]}")
     if not aged["count"].notna().any():
         return say_why(ax, table)
     sizes = aged["count"].groupby(aged["post_id"]).sum(min_count=1)
@@ -98,7 +105,7 @@ def plot_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     called = post_names(own, posts=posts, room=room(ax))
     count_axis(ax.yaxis)
     from_zero(ax)
-    tidy(ax, grid="y")
+    remove_clutter(ax, grid="y")
     if len(handles) > 1:
         legend_of(ax, handles, [*(called[post] for post in own), *words])
     return ax

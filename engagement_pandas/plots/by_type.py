@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.frame.contract import in_order
-from engagement_pandas.metrics.checks import need
+from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.roster import missing
 from engagement_pandas.plots.axes import (
+    annotate_empty,
     axes_for,
     count_axis,
     hatch_missing,
     label_bars,
     name_rows,
-    say,
-    tidy,
+    remove_clutter,
     wrapped,
 )
 from engagement_pandas.plots.labels import TYPE_ROOM, in_font, shortened
@@ -63,7 +63,7 @@ def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any)
     >>> [float(bar.get_width()) for bar in ax.patches]
     [90.0, 7.0]
     """
-    need(counts)
+    require_columns(counts)
     kind = ["engagement_type"]
     sums = counts.groupby(kind, observed=True)["count"].sum(min_count=1)
     code, table = coded(counts, kind)
@@ -76,7 +76,7 @@ def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any)
     ax = axes_for(ax, height=max(2.5, 1 + ROW * len(order)))
     ax.set_xlabel(wrapped(ax, f"counts{_days(counts)}"))
     if not any(np.isfinite(list(size.values()))):
-        return say(ax)
+        return annotate_empty(ax)
     widths = [size[name] if np.isfinite(size[name]) else 0.0 for name in order]
     style: dict[str, Any] = {"color": [shade(ax, colours[name]) for name in order], "height": 0.7}
     bars = ax.barh(range(len(order)), widths, **style | bar_kw)
@@ -85,7 +85,7 @@ def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any)
     note = hatch_missing(bars, [lacks[name] for name in order])
     ax.set_xlabel(wrapped(ax, f"counts{_days(counts)}{note}"))
     count_axis(ax.xaxis)
-    tidy(ax, grid="x")
+    remove_clutter(ax, grid="x")
     name_rows(ax, [shortened(in_font(name), TYPE_ROOM) for name in order])
     label_bars(
         ax,

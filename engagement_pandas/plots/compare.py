@@ -14,20 +14,20 @@ from engagement_pandas.metrics.compare import AT, DRAWS
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.top_posts import RATE
 from engagement_pandas.plots.axes import (
+    annotate_empty,
     axes_for,
     count_axis,
     heading,
     name_rows,
     percent,
     rate_axis,
+    remove_clutter,
     room,
-    say,
-    tidy,
     wrapped,
 )
 from engagement_pandas.plots.labels import drawable, shortened
 from engagement_pandas.plots.style import COLOURS, ink
-from engagement_pandas.text import counted
+from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,7 +100,7 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     ax.set_xlabel(wrapped(ax, _unit(result, numerator, denominator)), parse_math=False)
     values = [float(result[side]) if pd.notna(result[side]) else np.nan for side in "ab"]
     if np.isnan(values).all():
-        return say(ax)
+        return annotate_empty(ax)
     called = [
         shortened(drawable(name), room(ax)) or side for name, side in zip(names, "ab", strict=True)
     ]
@@ -121,9 +121,9 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
         )  # fmt: skip
         dot.lines[0].set_gid("difference")
     ax.axvline(0, color=ink_, linewidth=1)
-    tidy(ax, grid="x")
+    remove_clutter(ax, grid="x")
     rows = [
-        f"{name}\n{counted(int(result[f'n_{side}']), 'post')}"
+        f"{name}\n{pluralize(int(result[f'n_{side}']), 'post')}"
         for name, side in zip(called, "ab", strict=True)
     ]
     name_rows(ax, [*rows, f"difference\n{percent(confidence)} interval"])

@@ -10,17 +10,24 @@ import pandas as pd
 
 from engagement_pandas.metrics import benchmark, check_comparable, cumulative
 from engagement_pandas.metrics.benchmark import AGES
-from engagement_pandas.metrics.checks import need, one_type
+from engagement_pandas.metrics.checks import one_type, require_columns
 from engagement_pandas.metrics.coverage import covered
-from engagement_pandas.plots.age_axis import UNTIL, blank, check_until, ranked, say_why, young
+from engagement_pandas.plots.age_axis import (
+    UNTIL,
+    check_until,
+    label_age_axes,
+    ranked,
+    say_why,
+    young,
+)
 from engagement_pandas.plots.axes import (
     age_axis,
     axes_for,
     count_axis,
     from_zero,
     legend_of,
+    remove_clutter,
     room,
-    tidy,
 )
 from engagement_pandas.plots.labels import check_posts, post_names
 from engagement_pandas.plots.lines import MARKED, draw_grey
@@ -91,7 +98,7 @@ def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
     >>> ax.get_xlabel(), ax.lines[0].get_ydata().tolist()
     ('hours since the post was made', [0.0, 5.0, 12.0])
     """
-    need(counts, "post_id", "day")
+    require_columns(counts, "post_id", "day")
     check_posts(posts)
     check_until(until)
     rows = one_type(counts, engagement_type)
@@ -105,7 +112,7 @@ def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
     known = cohort is not None or covered(rows) is not None
     bands = _bands(rows, cohort, engagement_type, old) if old and known else None
     ax = axes_for(ax)
-    blank(ax, f"cumulative {kind}")
+    label_age_axes(ax, f"cumulative {kind}")
     if not aged["count"].notna().any():
         return say_why(ax, grown)
     handles, labels = _draw_bands(ax, bands) if bands is not None else ([], [])
@@ -115,7 +122,7 @@ def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
     age_axis(ax, old)
     count_axis(ax.yaxis)
     from_zero(ax)
-    tidy(ax, grid="y")
+    remove_clutter(ax, grid="y")
     if len(more) + len(handles) > 1:
         legend_of(ax, [*more, *handles], [*lines, *labels])
     return ax

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics import half_life
-from engagement_pandas.metrics.checks import of_types
+from engagement_pandas.metrics.checks import filter_types
 from engagement_pandas.plots.axes import (
+    annotate_empty,
     axes_for,
     legend_of,
     most_ticks,
     name_rows,
+    remove_clutter,
     room,
-    say,
-    tidy,
     wrapped,
 )
 from engagement_pandas.plots.labels import TYPE_ROOM, check_posts, in_font, post_names, shortened
@@ -126,7 +126,7 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
         raise FrameError(msg)
     table = half_life(counts, shares=(share,), minimum=minimum)
     if engagement_type is not None:
-        kept = of_types(table.assign(count=table["total"]), [engagement_type])
+        kept = filter_types(table.assign(count=table["total"]), [engagement_type])
         table = table.loc[kept.index]
     answer = f"t{share * 100:g}"
     colours = post_colours(counts, posts=posts)
@@ -136,11 +136,11 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     why = _why(table[table[answer].isna()])
     ax.set_xlabel(wrapped(ax, f"age at which a post had {what} of its counts (log scale){why}"))
     if not table[answer].notna().any():
-        return say(ax, f"no answer yet{why}" if len(table) else "no counts to show")
+        return annotate_empty(ax, f"no answer yet{why}" if len(table) else "no counts to show")
     ids = table.loc[table[answer].notna(), "post_id"].unique()
     dots = _draw(ax, table, answer, colours, scatter_kw)
     _time_axis(ax, table[answer].dropna().astype("float64"))
-    tidy(ax, grid="x")
+    remove_clutter(ax, grid="x")
     names = []
     for name in types:
         part = table.loc[table["engagement_type"] == name, answer]

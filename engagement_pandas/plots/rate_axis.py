@@ -66,7 +66,7 @@ def draw_interval(
     return band, f"{percent(confidence)} interval"
 
 
-def silent() -> Artist:
+def blank_handle() -> Artist:
     """Return what stands in a legend before a remark: nothing."""
     from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
 

@@ -8,24 +8,24 @@ import pandas as pd
 
 from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.metrics import rate_by_age
-from engagement_pandas.metrics.checks import known_type, need
+from engagement_pandas.metrics.checks import known_type, require_columns
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.plots.age_axis import (
     UNTIL,
-    blank,
     check_until,
     draw_by_age,
+    label_age_axes,
     say_why,
     young,
 )
-from engagement_pandas.plots.axes import axes_for, legend_of, rate_axis, room, tidy
+from engagement_pandas.plots.axes import axes_for, legend_of, rate_axis, remove_clutter, room
 from engagement_pandas.plots.labels import check_posts, post_names
 from engagement_pandas.plots.rate_axis import (
     ENOUGH,
     OFTEN,
+    blank_handle,
     draw_interval,
     rates_from_zero,
-    silent,
     well_exposed,
 )
 from engagement_pandas.plots.style import post_colours, shade
@@ -96,7 +96,7 @@ def plot_rate_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     >>> ax.get_ylabel(), ax.lines[0].get_ydata().tolist()
     ('hourly engagements over impressions', [0.1, 0.15])
     """
-    need(counts, "post_id", "day")
+    require_columns(counts, "post_id", "day")
     check_posts(posts)
     whole_number(minimum, "minimum", 0)
     check_until(until)
@@ -107,7 +107,7 @@ def plot_rate_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     )
     aged = young(table, until)
     ax = axes_for(ax)
-    blank(ax, f"{OFTEN[every]} {numerator} over {denominator}")
+    label_age_axes(ax, f"{OFTEN[every]} {numerator} over {denominator}")
     if not aged["rate"].notna().any():
         return say_why(ax, table)
     aged, remarks = well_exposed(aged, denominator, minimum)
@@ -125,9 +125,9 @@ def plot_rate_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     rate_axis(ax.yaxis)
     most = "high" if len(sizes) == 1 else "rate"
     beyond, why = rates_from_zero(ax, aged[aged["post_id"].isin(own)], handles, most=most)
-    handles = [*handles, *beyond, *(silent() for _ in remarks)]
+    handles = [*handles, *beyond, *(blank_handle() for _ in remarks)]
     words = [*words, *why, *remarks]
-    tidy(ax, grid="y")
+    remove_clutter(ax, grid="y")
     if len(handles) > 1:
         legend_of(ax, handles, [*called, *words])
     return ax

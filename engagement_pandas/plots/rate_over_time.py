@@ -10,28 +10,35 @@ import pandas as pd
 from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics import rate_over_time
-from engagement_pandas.metrics.checks import known_type, need, of_types
+from engagement_pandas.metrics.checks import filter_types, known_type, require_columns
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.rate_over_time import rates_over_time
 from engagement_pandas.metrics.time_zones import zone_of
-from engagement_pandas.plots.axes import axes_for, legend_of, rate_axis, room, say, tidy
+from engagement_pandas.plots.axes import (
+    annotate_empty,
+    axes_for,
+    legend_of,
+    rate_axis,
+    remove_clutter,
+    room,
+)
 from engagement_pandas.plots.labels import check_posts, post_names
 from engagement_pandas.plots.rate_axis import (
     ENOUGH,
     OFTEN,
+    blank_handle,
     draw_interval,
     rates_from_zero,
-    silent,
     well_exposed,
 )
 from engagement_pandas.plots.style import REST, shade, type_colours
 from engagement_pandas.plots.time_axis import (
     LINE,
-    blank,
     check_by,
     colours_of,
     draw_over_time,
-    fitting,
+    finest_bucket,
+    label_time_axes,
     largest,
     lines_over_time,
 )
@@ -109,12 +116,12 @@ def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     >>> ax.get_ylabel(), ax.lines[0].get_ydata().tolist()
     ('daily engagements over impressions', [0.1, 0.15])
     """
-    need(counts, "day")
+    require_columns(counts, "day")
     check_posts(posts)
     whole_number(minimum, "minimum", 0)
     if by is not None:
         check_by(counts, by)
-    every = fitting(counts, every)
+    every = finest_bucket(counts, every)
     zone = zone_of(tz)
     above, over = known_type(counts, numerator), known_type(counts, denominator)
     words = {"every": every, "tz": zone, "window": window, "confidence": confidence}
@@ -128,9 +135,9 @@ def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
         table = rate_over_time(rows, by=LINE, numerator=above, denominator=over, **words)
     column = by if by == "engagement_type" else LINE
     ax = axes_for(ax)
-    blank(ax, f"{OFTEN[every]} {above} over {over}", zone)
+    label_time_axes(ax, f"{OFTEN[every]} {above} over {over}", zone)
     if not table["rate"].notna().any():
-        return say(ax)
+        return annotate_empty(ax)
     table, remarks = well_exposed(table, over, minimum)
     lines = lines_over_time(table, column, "rate")
     series = {name: lines[name] for name in order}
@@ -147,9 +154,9 @@ def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
         handles, labels, most = [*handles, band], [*labels, word], "high"
     rate_axis(ax.yaxis)
     beyond, why = rates_from_zero(ax, table, handles, most=most)
-    handles = [*handles, *beyond, *(silent() for _ in remarks)]
+    handles = [*handles, *beyond, *(blank_handle() for _ in remarks)]
     labels = [*labels, *why, *remarks]
-    tidy(ax, grid="y")
+    remove_clutter(ax, grid="y")
     if len(handles) > 1:
         legend_of(ax, handles, labels)
     return ax
@@ -161,7 +168,7 @@ def _lines(
     """Return counts with the line each belongs to, and the lines, most impressions first."""
     if by is None:
         return counts.assign(**{LINE: numerator}), [numerator]
-    rows = of_types(counts, [numerator, denominator])
+    rows = filter_types(counts, [numerator, denominator])
     exposed = (rows["engagement_type"] == denominator).to_numpy()
     names, order = largest(rows, by, rows["count"].where(exposed))
     return rows.assign(**{LINE: names}), order

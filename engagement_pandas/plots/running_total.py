@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from engagement_pandas.metrics import over_time
-from engagement_pandas.metrics.running_total import added_up
+from engagement_pandas.metrics.running_total import accumulate
 from engagement_pandas.plots.time_axis import counts_over_time
 
 if TYPE_CHECKING:
@@ -84,4 +84,4 @@ def plot_running_total(  # noqa: PLR0913 - the metric's own, by keyword
 def _table(counts: pd.DataFrame, **words: Any) -> pd.DataFrame:
     """Return running totals, with each bucket's own completeness."""
     table = over_time(counts, **words)
-    return added_up(table).assign(complete=table["complete"])
+    return accumulate(table).assign(complete=table["complete"])

@@ -11,17 +11,17 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import in_order
-from engagement_pandas.metrics.checks import keys, need, one_type
+from engagement_pandas.metrics.checks import keys, one_type, require_columns
 from engagement_pandas.metrics.time_zones import zone_of
 from engagement_pandas.plots.axes import (
+    annotate_empty,
     axes_for,
     count_axis,
     from_zero,
     legend_of,
+    remove_clutter,
     room,
-    say,
     side_label,
-    tidy,
     time_axis,
 )
 from engagement_pandas.plots.labels import TYPE_ROOM, check_posts, in_font, post_names, shortened
@@ -80,13 +80,13 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     by, engagement_type, every, tz, window, posts, ax, line_kw
         As :func:`~engagement_pandas.plot_over_time` takes them.
     """
-    need(counts, "day")
+    require_columns(counts, "day")
     check_posts(posts)
     check_by(counts, by)
     typed = by == "engagement_type"
     rows = counts if typed and engagement_type is None else one_type(counts, engagement_type)
     types = in_order(str(name) for name in rows["engagement_type"].unique())
-    every = fitting(rows, every)
+    every = finest_bucket(rows, every)
     zone = zone_of(tz)
     if typed:
         order, column = types, by
@@ -96,9 +96,9 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     table = metric(rows, every=every, tz=zone, by=column, window=window)
     ax = axes_for(ax)
     kind = types[0] if len(types) == 1 else "counts"
-    blank(ax, label.format(kind=kind, unit=UNITS[every][0]), zone)
+    label_time_axes(ax, label.format(kind=kind, unit=UNITS[every][0]), zone)
     if not table["count"].notna().any():
-        return say(ax)
+        return annotate_empty(ax)
     lines = lines_over_time(table, column, "count")
     series = {name: lines[name] for name in order}
     colours = colours_of(counts, by, posts)
@@ -108,7 +108,7 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     )  # fmt: skip
     count_axis(ax.yaxis)
     from_zero(ax)
-    tidy(ax, grid="y")
+    remove_clutter(ax, grid="y")
     if len(handles) > 1:
         legend_of(ax, handles, labels)
     return ax
@@ -122,7 +122,7 @@ def check_by(counts: pd.DataFrame, by: str) -> None:
     keys(counts, by)
 
 
-def fitting(rows: pd.DataFrame, every: str | None) -> str:
+def finest_bucket(rows: pd.DataFrame, every: str | None) -> str:
     """Return hours where they can be told apart, or else days."""
     if every is not None:
         return every
@@ -160,7 +160,7 @@ def lines_over_time(table: pd.DataFrame, by: str, column: str) -> dict[str, Seri
     return split_lines(table, by, np.asarray(date2num(moments), dtype=np.float64), column)
 
 
-def blank(ax: Axes, label: str, zone: tzinfo) -> None:
+def label_time_axes(ax: Axes, label: str, zone: tzinfo) -> None:
     """Label the axes before anything is drawn."""
     side_label(ax, label)
     ax.set_xlabel(f"time ({zone})", loc="left")

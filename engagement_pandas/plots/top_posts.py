@@ -13,6 +13,7 @@ from engagement_pandas.metrics.checks import known_type
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.top_posts import RATE
 from engagement_pandas.plots.axes import (
+    annotate_empty,
     axes_for,
     count_axis,
     hatch_missing,
@@ -21,9 +22,8 @@ from engagement_pandas.plots.axes import (
     name_rows,
     percent,
     rate_axis,
+    remove_clutter,
     room,
-    say,
-    tidy,
     wrapped,
 )
 from engagement_pandas.plots.labels import check_posts, post_names
@@ -108,7 +108,7 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
     ax = axes_for(ax, height=max(2.5, 1.2 + ROW * len(best)))
     ax.set_xlabel(wrapped(ax, unit), parse_math=False)
     if not len(best):
-        return say(ax)
+        return annotate_empty(ax)
     ids = [str(post) for post in best["post_id"]]
     names = post_names(ids, posts=posts, room=room(ax))
     value = best["shrunk" if rated else by].to_numpy(dtype="float64")
@@ -120,7 +120,7 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
         bar.set_gid(post)
     note = hatch_missing(bars, best["missing"])
     ax.set_xlabel(wrapped(ax, f"{unit}{note}"), parse_math=False)
-    tidy(ax, grid="x")
+    remove_clutter(ax, grid="x")
     ranks = best["rank"].tolist()
     name_rows(ax, [f"{rank}.  {names[post]}" for rank, post in zip(ranks, ids, strict=True)])
     if rated:

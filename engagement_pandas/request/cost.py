@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from engagement_pandas.request.post_ids import first_id
+from engagement_pandas.request.post_ids import first_snowflake_at
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.window import Window
 from engagement_pandas.vocabulary import (
@@ -25,7 +25,7 @@ Silent = tuple[EngagementType | None, OmissionReason, Sequence[str]]
 """A type (None: all of them), why it has no count, and of which posts."""
 
 
-def most_rows(request: EngagementRequest, unposted: Sequence[EngagementRequest]) -> int:
+def max_rows(request: EngagementRequest, unposted: Sequence[EngagementRequest]) -> int:
     """Return the most rows that the answers can hold, all groupings together."""
     spans: list[tuple[int, Window | None]] = [(len(request.post_ids), request.window)]
     for part in unposted:
@@ -45,7 +45,7 @@ def most_rows(request: EngagementRequest, unposted: Sequence[EngagementRequest])
     return rows * len(request.engagement_types)
 
 
-def silences(
+def expected_omissions(
     request: EngagementRequest, unposted: Sequence[EngagementRequest], now: datetime
 ) -> Iterator[Silent]:
     """Yield what cannot be counted, as the ages in the IDs and the window tell."""
@@ -57,7 +57,7 @@ def silences(
         facts = kind.facts
         oldest = facts.oldest_post_series if series else facts.oldest_post_totals
         if oldest is not None:
-            young = first_id(now - oldest)
+            young = first_snowflake_at(now - oldest)
             old = [post for post in request.post_ids if FIRST_SNOWFLAKE <= int(post) < young]
             if old:
                 yield kind, OmissionReason.UNSUPPORTED_AGE, old
@@ -74,7 +74,9 @@ def silences(
                 yield kind, OmissionReason.BEFORE_COUNTING, asked
 
 
-def asked_posts(request: EngagementRequest, unposted: Sequence[EngagementRequest]) -> Iterator[str]:
+def queried_posts(
+    request: EngagementRequest, unposted: Sequence[EngagementRequest]
+) -> Iterator[str]:
     """Yield the posts that are asked about in any window at all."""
     never = {post for part in unposted if _after(request, part) is None for post in part.post_ids}
     return (post for post in request.post_ids if post not in never)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from engagement_pandas.errors import UnsupportedEngagementType
-from engagement_pandas.text import listed, shown
+from engagement_pandas.text import format_list, truncated_repr
 from engagement_pandas.vocabulary import Endpoint, EngagementType
 
 _SIMILAR: Final = 0.85
@@ -96,12 +96,12 @@ _WHY_NOT: Final = {name_key(name): why for name, why in _NOT_COUNTED.items()}
 _KNOWN_WORDS: Final = frozenset(word for name in (*_NAMES, *_NOT_COUNTED) for word in _words(name))
 
 
-def known_types(types: Any, endpoint: Endpoint) -> tuple[EngagementType, ...]:
+def parse_engagement_types(types: Any, endpoint: Endpoint) -> tuple[EngagementType, ...]:
     """Return the engagement types of those names, in their order, each once.
 
     Examples
     --------
-    >>> known_types(["Replies", "likes", "comments"], Endpoint.TOTALS)
+    >>> parse_engagement_types(["Replies", "likes", "comments"], Endpoint.TOTALS)
     (<EngagementType.REPLIES: 'replies'>, <EngagementType.FAVORITES: 'favorites'>)
     """
     if isinstance(types, str | bytes | Mapping) or not isinstance(types, Iterable):
@@ -122,7 +122,7 @@ def _counted(types: tuple[EngagementType, ...], endpoint: Endpoint) -> tuple[Eng
     wrong = [t for t in known if not (t.facts.time_series if series else t.facts.totals)]
     if wrong:
         cure = "ask totals()" if series else "ask historical() or last_28_hours()"
-        msg = f"/{endpoint} does not count {listed(wrong)}; {cure}"
+        msg = f"/{endpoint} does not count {format_list(wrong)}; {cure}"
         raise UnsupportedEngagementType(msg)
     return known
 
@@ -150,8 +150,8 @@ def type_of(name: object) -> EngagementType:
             raise UnsupportedEngagementType(msg)
     near = {kind for known, kind in _NAMES.items() if _misspelt(_words(str(name)), _words(known))}
     cure = f"did you mean {near.pop().value!r}?" if len(near) == 1 else ""
-    cure = cure or f"there are {listed(EngagementType)}"
-    msg = f"there is no engagement type {shown(name)}; {cure}"
+    cure = cure or f"there are {format_list(EngagementType)}"
+    msg = f"there is no engagement type {truncated_repr(name)}; {cure}"
     raise UnsupportedEngagementType(msg)
 
 

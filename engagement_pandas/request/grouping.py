@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engagement_pandas.errors import UnsupportedGrouping
-from engagement_pandas.text import listed
+from engagement_pandas.text import format_list
 from engagement_pandas.vocabulary import (
     ENDPOINTS,
     FOUR_DIMENSION_ORDERS,
@@ -59,7 +59,7 @@ class Grouping:
         if name in RESERVED_KEYS:
             msg = (
                 f"the API keeps the name {name!r} for itself; "
-                f"choose one that is not in {listed(sorted(RESERVED_KEYS))}"
+                f"choose one that is not in {format_list(sorted(RESERVED_KEYS))}"
             )
             raise UnsupportedGrouping(msg)
 
@@ -82,24 +82,30 @@ def _dimensions(names: object) -> tuple[Dimension, ...]:
     asked = tuple(names)
     unknown = [name for name in asked if name not in list(Dimension)]
     if unknown:
-        msg = f"there is no dimension {listed(unknown)}; there are {listed(list(Dimension))}"
+        msg = (
+            f"there is no dimension {format_list(unknown)}; there are "
+            f"{format_list(list(Dimension))}"
+        )
         raise UnsupportedGrouping(msg)
     dimensions = tuple(Dimension(name) for name in asked)
     if not 1 <= len(dimensions) <= MAX_DIMENSIONS:
         msg = f"a grouping has 1 to {MAX_DIMENSIONS} dimensions, not {len(dimensions)}"
         raise UnsupportedGrouping(msg)
     if len(set(dimensions)) < len(dimensions):
-        msg = f"a dimension stands twice in {listed(dimensions)}; name each once"
+        msg = f"a dimension stands twice in {format_list(dimensions)}; name each once"
         raise UnsupportedGrouping(msg)
     if Dimension.ENGAGEMENT_TYPE not in dimensions:
         msg = (
-            f"{listed(dimensions)} lacks {str(Dimension.ENGAGEMENT_TYPE)!r}; "
+            f"{format_list(dimensions)} lacks {str(Dimension.ENGAGEMENT_TYPE)!r}; "
             "counts of different types have no documented sum, so add it"
         )
         raise UnsupportedGrouping(msg)
     if len(dimensions) == MAX_DIMENSIONS and dimensions not in FOUR_DIMENSION_ORDERS:
-        legal = " or ".join(listed(order) for order in FOUR_DIMENSION_ORDERS)
-        msg = f"all four dimensions are allowed only in the order {legal}, not {listed(dimensions)}"
+        legal = " or ".join(format_list(order) for order in FOUR_DIMENSION_ORDERS)
+        msg = (
+            f"all four dimensions are allowed only in the order {legal}, not "
+            f"{format_list(dimensions)}"
+        )
         raise UnsupportedGrouping(msg)
     return dimensions
 
@@ -144,20 +150,20 @@ def named_groupings(by: Any, endpoint: Endpoint) -> tuple[Grouping, ...]:
         )
     names = [g.name for g in groupings]
     if len(set(names)) < len(names):
-        msg = f"two groupings have the same name in {listed(names)}; name them apart"
+        msg = f"two groupings have the same name in {format_list(names)}; name them apart"
         raise UnsupportedGrouping(msg)
     full = [g.name for g in groupings if len(g.dimensions) == MAX_DIMENSIONS]
     if len(full) > MAX_FOUR_DIMENSION_GROUPINGS:
         msg = (
             f"only {MAX_FOUR_DIMENSION_GROUPINGS} grouping may have four dimensions, "
-            f"not {listed(full)}; make two requests"
+            f"not {format_list(full)}; make two requests"
         )
         raise UnsupportedGrouping(msg)
     for grouping in groupings:
         wrong = [d for d in grouping.dimensions if d not in ENDPOINTS[endpoint].dimensions]
         if wrong:
             msg = (
-                f"/{endpoint} does not group by {listed(wrong)}; "
+                f"/{endpoint} does not group by {format_list(wrong)}; "
                 "ask historical() or last_28_hours()"
             )
             raise UnsupportedGrouping(msg)

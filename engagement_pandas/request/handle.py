@@ -10,12 +10,12 @@ from engagement_pandas.errors import RequestError
 _HANDLE: Final = re.compile(r"@?(\w{1,50})", re.ASCII)  # 15 today, and nobody says for how long
 
 
-def read_handle(text: object) -> str:
+def parse_handle(text: object) -> str:
     """Return a handle without its ``@``, spelt as it was given.
 
     Examples
     --------
-    >>> read_handle(" @Sandbox_Bakery")
+    >>> parse_handle(" @Sandbox_Bakery")
     'Sandbox_Bakery'
     """
     found = _HANDLE.fullmatch(text.strip()) if isinstance(text, str) else None
@@ -25,12 +25,12 @@ def read_handle(text: object) -> str:
     return found[1]
 
 
-def same_handle(text: object) -> str:
+def normalize_handle(text: object) -> str:
     """Return what is the same for all spellings of a handle.
 
     Examples
     --------
-    >>> same_handle("@Sandbox_Bakery") == same_handle("sandbox_bakery")
+    >>> normalize_handle("@Sandbox_Bakery") == normalize_handle("sandbox_bakery")
     True
     """
-    return read_handle(text).lower()
+    return parse_handle(text).lower()

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from engagement_pandas.errors import RequestError
-from engagement_pandas.request.handle import same_handle
-from engagement_pandas.request.post_ids import as_id
-from engagement_pandas.text import counted
+from engagement_pandas.request.handle import normalize_handle
+from engagement_pandas.request.post_ids import parse_post_id
+from engagement_pandas.text import pluralize
 
 OWNERS: Final = "owners"
 """Who asks, where each post is asked with its owner's tokens."""
@@ -16,7 +16,7 @@ OWNERS: Final = "owners"
 _MISSING: Final = frozenset({"nan", "<NA>", "NaT", "None"})
 
 
-class Handles(Mapping[str, str]):
+class PostOwners(Mapping[str, str]):
     """The handle of each post whose account is known, by post ID; does not change.
 
     Handles are in lower case and without ``@``: X does not tell them apart by either.
@@ -25,7 +25,7 @@ class Handles(Mapping[str, str]):
     --------
     >>> import pandas as pd
     >>> posts = pd.DataFrame({"post_id": ["7", "8"], "handle": ["@Sandbox_Bakery", None]})
-    >>> dict(Handles.of(posts))
+    >>> dict(PostOwners.of(posts))
     {'7': 'sandbox_bakery'}
     """
 
@@ -40,13 +40,13 @@ class Handles(Mapping[str, str]):
             handle = read[str(told)]
             if handle is None:
                 continue
-            other = self._known.setdefault(as_id(post), handle)
+            other = self._known.setdefault(parse_post_id(post), handle)
             if other != handle:
                 msg = f"post {post} is @{other}'s and @{handle}'s; keep one"
                 raise RequestError(msg)
 
     @classmethod
-    def of(cls, posts: Any) -> Handles:
+    def of(cls, posts: Any) -> PostOwners:
         """Read them from a mapping, or from a frame with ``post_id`` and ``handle``.
 
         Anything else knows of no handles.
@@ -70,7 +70,7 @@ class Handles(Mapping[str, str]):
 
     def __repr__(self) -> str:
         known = len(set(self._known.values()))
-        return f"Handles({counted(known, 'handle')} of {counted(len(self), 'post')})"
+        return f"PostOwners({pluralize(known, 'handle')} of {pluralize(len(self), 'post')})"
 
 
 def _handle(post: Any, told: Any) -> str | None:
@@ -82,7 +82,7 @@ def _handle(post: Any, told: Any) -> str | None:
     if not told.strip():
         return None
     try:
-        return same_handle(told)
+        return normalize_handle(told)
     except RequestError as error:
         msg = f"post {post}: {error}"
         raise RequestError(msg) from error

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from engagement_pandas.request.post_ids import first_id
+from engagement_pandas.request.post_ids import first_snowflake_at
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.window import Window
 from engagement_pandas.vocabulary import MAX_WINDOW
@@ -60,7 +60,7 @@ def pack(
     >>> from datetime import UTC
     >>> from engagement_pandas import Window, historical
     >>> spring = Window.covering("2026-03-01", "2026-04-12")
-    >>> posts = [first_id(datetime(2026, month, 9, tzinfo=UTC)) for month in (2, 3, 4)]
+    >>> posts = [first_snowflake_at(datetime(2026, month, 9, tzinfo=UTC)) for month in (2, 3, 4)]
     >>> asked = historical(posts, engagement_types=["replies"], window=spring)
     >>> for part in pack(asked, datetime(2026, 4, 12, tzinfo=UTC))[0]:
     ...     print(len(part.post_ids), part.window)
@@ -125,8 +125,8 @@ def _by_first_window(
     ids: Sequence[str], windows: Sequence[Window], now: datetime
 ) -> list[list[str]]:
     """Return the posts by the first window that ends after they were made; none does: last."""
-    ends = [first_id(window.end) for window in windows]
-    nobodys = first_id(now + timedelta(microseconds=1))
+    ends = [first_snowflake_at(window.end) for window in windows]
+    nobodys = first_snowflake_at(now + timedelta(microseconds=1))
     beginnings: list[list[str]] = [[] for _ in range(len(windows) + 1)]
     for post in ids:
         number = int(post)

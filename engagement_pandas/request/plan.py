@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from engagement_pandas.errors import RequestError
-from engagement_pandas.request.cost import asked_posts, most_rows, silences
+from engagement_pandas.request.cost import expected_omissions, max_rows, queried_posts
 from engagement_pandas.request.packing import pack
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.uncovered import uncovered
-from engagement_pandas.request.window import Window, as_moment
-from engagement_pandas.text import counted
+from engagement_pandas.request.window import Window, to_utc
+from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary import OMISSION_REASONS, EngagementType, OmissionReason
 
 _HEADINGS: Final = ("requests", "posts in each", "hours", "span")
@@ -116,7 +116,7 @@ class Plan:
         >>> plan(asked).most_counts, plan(asked.replace(groupings=BY_DAY)).most_counts
         (8, 4)
         """
-        return most_rows(self.request, self.unposted)
+        return max_rows(self.request, self.unposted)
 
     @property
     def handles(self) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ class Plan:
 
     def _owners(self) -> set[str | None]:
         known = self.request.owners
-        return {known.get(post) for post in asked_posts(self.request, self.unposted)}
+        return {known.get(post) for post in queried_posts(self.request, self.unposted)}
 
     @property
     def expected_omissions(self) -> tuple[ExpectedOmission, ...]:
@@ -150,7 +150,7 @@ class Plan:
         """
         return tuple(
             ExpectedOmission(post, kind, reason)
-            for kind, reason, posts in silences(self.request, self.unposted, self.now)
+            for kind, reason, posts in expected_omissions(self.request, self.unposted, self.now)
             for post in posts
         )
 
@@ -175,12 +175,14 @@ class Plan:
         types = self.request.engagement_types
         what = ", ".join(types) if len(types) <= 4 else f"{len(types)} engagement types"  # noqa: PLR2004
         by = "; ".join(map(str, self.request.groupings))
-        price = f"up to {counted(self.most_counts, 'count')}"
+        price = f"up to {pluralize(self.most_counts, 'count')}"
         if self.minutes is not None:
-            price += f"; {counted(self.minutes, 'minute')} at {self.per_minute:g} requests a minute"
+            price += (
+                f"; {pluralize(self.minutes, 'minute')} at {self.per_minute:g} requests a minute"
+            )
         return (
-            f"Plan: {counted(len(self), 'request')} to {self.request.endpoint.facts.path} "
-            f"for {counted(len(self.request.post_ids), 'post')}\n"
+            f"Plan: {pluralize(len(self), 'request')} to {self.request.endpoint.facts.path} "
+            f"for {pluralize(len(self.request.post_ids), 'post')}\n"
             f"  {what}\n  {by}\n  {price}" + self._billed()
         )
 
@@ -189,12 +191,12 @@ class Plan:
         if not owners - {None}:
             return ""
         unknown = " and others that are not known" if None in owners else ""
-        return f"\n  posts of {counted(len(owners - {None}), 'handle')}{unknown}"
+        return f"\n  posts of {pluralize(len(owners - {None}), 'handle')}{unknown}"
 
     def _warnings(self) -> list[str]:
         told = [
-            (kind, reason, counted(len(posts), "post"))
-            for kind, reason, posts in silences(self.request, self.unposted, self.now)
+            (kind, reason, pluralize(len(posts), "post"))
+            for kind, reason, posts in expected_omissions(self.request, self.unposted, self.now)
         ]
         return [
             f"{posts} not asked for the time before: not yet posted"
@@ -275,6 +277,6 @@ def plan(
     if per_minute is not None and not per_minute > 0:
         msg = f"per_minute is {per_minute!r}; give the requests a minute of your contract"
         raise RequestError(msg)
-    now = datetime.now(UTC) if now is None else as_moment(now, "now")
+    now = datetime.now(UTC) if now is None else to_utc(now, "now")
     requests, unposted = pack(request, now)
     return Plan(request, requests, now, per_minute, unposted)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from engagement_pandas.errors import InvalidPostId
-from engagement_pandas.text import FLOAT_BITS, listed, shown
+from engagement_pandas.text import FLOAT_BITS, format_list, truncated_repr
 from engagement_pandas.vocabulary import FIRST_SNOWFLAKE, MAX_ID_DIGITS, SNOWFLAKE_EPOCH
 
 _ID: Final = re.compile(rf"[0-9]{{1,{MAX_ID_DIGITS}}}")
@@ -41,7 +41,7 @@ _HOSTS: Final = frozenset(
 _GROUPED_DIGITS: Final = 15
 
 
-def unique_ids(posts: Any) -> tuple[str, ...]:
+def parse_post_ids(posts: Any) -> tuple[str, ...]:
     """Return the IDs of some posts as strings, in their order, each once.
 
     Parameters
@@ -52,7 +52,7 @@ def unique_ids(posts: Any) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> unique_ids(["1060976163948904448", 1060976163948904448, 7])
+    >>> parse_post_ids(["1060976163948904448", 1060976163948904448, 7])
     ('1060976163948904448', '7')
     """
     if (
@@ -64,7 +64,7 @@ def unique_ids(posts: Any) -> tuple[str, ...]:
     if hasattr(posts, "columns"):
         if "post_id" not in list(posts.columns):
             msg = (
-                f"the frame has no post_id column, only {listed(posts.columns)}; "
+                f"the frame has no post_id column, only {format_list(posts.columns)}; "
                 "rename the one with the IDs"
             )
             raise InvalidPostId(msg)
@@ -87,13 +87,13 @@ def unique_ids(posts: Any) -> tuple[str, ...]:
 def _each(posts: Iterable[Any]) -> Iterable[str]:
     for place, post in enumerate(posts):
         try:
-            yield as_id(post)
+            yield parse_post_id(post)
         except InvalidPostId as error:
             msg = f"{error} (row {place} of the posts)"
             raise InvalidPostId(msg) from error
 
 
-def as_id(post: Any) -> str:
+def parse_post_id(post: Any) -> str:
     """Return the ID of a post as a string, out of all that people write for one.
 
     That is a link to it, ``"123"``, ``'123``, ``="123"``, ``ID: 123``, ``123.0``, or its
@@ -101,9 +101,9 @@ def as_id(post: Any) -> str:
 
     Examples
     --------
-    >>> as_id(1060976163948904448)
+    >>> parse_post_id(1060976163948904448)
     '1060976163948904448'
-    >>> as_id("https://x.com/i/web/status/8?s=20")
+    >>> parse_post_id("https://x.com/i/web/status/8?s=20")
     '8'
     """
     if isinstance(post, str) and (post_id := _read(post)):
@@ -115,7 +115,8 @@ def as_id(post: Any) -> str:
         isinstance(post, str) and not post.isdigit() and _FLOATLIKE.fullmatch(post)
     ):
         msg = (
-            f"post ID {shown(post)} has been a float or is missing, and its last digits are "
+            f"post ID {truncated_repr(post)} has been a float or is missing, and its last digits "
+            "are "
             "lost; take the IDs from their source as text (in pandas: dtype={'post_id': str})"
         )
         raise InvalidPostId(msg)
@@ -127,7 +128,10 @@ def as_id(post: Any) -> str:
         else:
             if 0 <= number < 10**MAX_ID_DIGITS:
                 return str(number)
-    msg = f"{shown(post)} is not a post ID; give 1 to {MAX_ID_DIGITS} digits as text, or a link"
+    msg = (
+        f"{truncated_repr(post)} is not a post ID; give 1 to {MAX_ID_DIGITS} digits as text, or a "
+        "link"
+    )
     raise InvalidPostId(msg)
 
 
@@ -190,13 +194,13 @@ def created_at(post_id: str) -> datetime | None:
     >>> created_at("123456789") is None
     True
     """
-    number = int(as_id(post_id))
+    number = int(parse_post_id(post_id))
     if number < FIRST_SNOWFLAKE:
         return None
     return SNOWFLAKE_EPOCH + timedelta(milliseconds=number >> 22)
 
 
-def first_id(moment: datetime) -> int:
+def first_snowflake_at(moment: datetime) -> int:
     """Return the least ID that a post can have which was made at that moment or later.
 
     Parameters
@@ -207,7 +211,7 @@ def first_id(moment: datetime) -> int:
     Examples
     --------
     >>> from datetime import UTC
-    >>> created_at(str(first_id(datetime(2026, 3, 1, tzinfo=UTC)))).isoformat()
+    >>> created_at(str(first_snowflake_at(datetime(2026, 3, 1, tzinfo=UTC)))).isoformat()
     '2026-03-01T00:00:00+00:00'
     """
     return -((SNOWFLAKE_EPOCH - moment) // timedelta(milliseconds=1)) << 22

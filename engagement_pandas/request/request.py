@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engagement_pandas.errors import AmbiguousGrouping, InvalidPostId, InvalidWindow, RequestError
-from engagement_pandas.request.engagement_types import known_types
+from engagement_pandas.request.engagement_types import parse_engagement_types
 from engagement_pandas.request.grouping import (
     BY_DAY,
     BY_HOUR,
@@ -23,10 +23,10 @@ from engagement_pandas.request.grouping import (
     Grouping,
     named_groupings,
 )
-from engagement_pandas.request.owners import Handles
-from engagement_pandas.request.post_ids import unique_ids
+from engagement_pandas.request.owners import PostOwners
+from engagement_pandas.request.post_ids import parse_post_ids
 from engagement_pandas.request.window import Window
-from engagement_pandas.text import check_digits, counted, listed, shown
+from engagement_pandas.text import check_digits, format_list, pluralize, truncated_repr
 from engagement_pandas.vocabulary import RELIABLE_PAST, Endpoint, EngagementType
 
 __all__ = [
@@ -80,19 +80,21 @@ class EngagementRequest:
     engagement_types: tuple[EngagementType, ...]
     groupings: tuple[Grouping, ...]
     window: Window | None = None
-    owners: Mapping[str, str] = field(default_factory=Handles, compare=False)
+    owners: Mapping[str, str] = field(default_factory=PostOwners, compare=False)
 
     def __post_init__(self) -> None:
         try:
             endpoint = Endpoint(self.endpoint)
         except ValueError as error:
-            msg = f"there is no endpoint {self.endpoint!r}; there are {listed(list(Endpoint))}"
+            msg = f"there is no endpoint {self.endpoint!r}; there are {format_list(list(Endpoint))}"
             raise RequestError(msg) from error
         object.__setattr__(self, "endpoint", endpoint)
-        beside = Handles.of(self.post_ids) if hasattr(self.post_ids, "columns") else None
-        object.__setattr__(self, "owners", beside or Handles.of(self.owners))
-        object.__setattr__(self, "post_ids", unique_ids(self.post_ids))
-        object.__setattr__(self, "engagement_types", known_types(self.engagement_types, endpoint))
+        beside = PostOwners.of(self.post_ids) if hasattr(self.post_ids, "columns") else None
+        object.__setattr__(self, "owners", beside or PostOwners.of(self.owners))
+        object.__setattr__(self, "post_ids", parse_post_ids(self.post_ids))
+        object.__setattr__(
+            self, "engagement_types", parse_engagement_types(self.engagement_types, endpoint)
+        )
         object.__setattr__(self, "groupings", named_groupings(self.groupings, endpoint))
         if endpoint is Endpoint.HISTORICAL:
             if not isinstance(self.window, Window):
@@ -111,7 +113,9 @@ class EngagementRequest:
         if not self.endpoint.facts.app_only:
             return f"{self.endpoint.facts.path} answers only the owner of the posts"
         private = [t for t in self.engagement_types if not t.facts.public]
-        return f"{listed(private)} are told only to the owner of the posts" if private else None
+        return (
+            f"{format_list(private)} are told only to the owner of the posts" if private else None
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the body that goes over the wire.
@@ -154,7 +158,10 @@ class EngagementRequest:
         """
         ids, types, named = (_member(body, key, "the body") for key in _KEYS)
         if not isinstance(named, Mapping):
-            msg = f"groupings is {shown(named)}; a body has an object there, of groupings by name"
+            msg = (
+                f"groupings is {truncated_repr(named)}; a body has an object there, of groupings "
+                "by name"
+            )
             raise RequestError(msg)
         by = {
             name: _member(group, "group_by", f"grouping {name!r}") for name, group in named.items()
@@ -178,7 +185,7 @@ class EngagementRequest:
         if name in names:
             return self.groupings[names.index(name)]
         asked = "name one" if name is None else f"none is named {name!r}"
-        msg = f"the request has {counted(len(names), 'grouping')}, {listed(names)}; {asked}"
+        msg = f"the request has {pluralize(len(names), 'grouping')}, {format_list(names)}; {asked}"
         raise AmbiguousGrouping(msg)
 
     def replace(self, **changes: Any) -> EngagementRequest:
@@ -187,7 +194,7 @@ class EngagementRequest:
 
     def __repr__(self) -> str:
         parts = [
-            f"{self.endpoint} of {counted(len(self.post_ids), 'post')}",
+            f"{self.endpoint} of {pluralize(len(self.post_ids), 'post')}",
             ", ".join(self.engagement_types)
             if len(self.engagement_types) <= _FEW
             else f"{len(self.engagement_types)} engagement types",
@@ -202,7 +209,7 @@ def _member(value: object, key: str, name: str) -> Any:
     """Return what an object of a body has below a key."""
     if isinstance(value, Mapping) and key in value:
         return value[key]
-    msg = f"{name} has no {key!r}, and is not that of a request: {shown(value)}"
+    msg = f"{name} has no {key!r}, and is not that of a request: {truncated_repr(value)}"
     raise RequestError(msg)
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from engagement_pandas.errors import InvalidWindow
-from engagement_pandas.text import counted
+from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary import EARLIEST, MAX_WINDOW
 
 _HOUR: Final = timedelta(hours=1)
@@ -47,7 +47,7 @@ class Window:
 
     def __post_init__(self) -> None:
         for name in ("start", "end"):
-            moment = as_moment(getattr(self, name), name)
+            moment = to_utc(getattr(self, name), name)
             if _floor(moment) != moment:
                 msg = (
                     f"{name} {moment.isoformat()} is not on the hour; "
@@ -97,7 +97,7 @@ class Window:
         >>> Window.covering("2026-03-01T09:59:00+02:00", "2026-03-01T12:00:00+02:00")
         Window(2026-03-01 07:00 to 2026-03-01 10:00 UTC, 3 hours)
         """
-        first, last = as_moment(start, "start"), as_moment(end, "end")
+        first, last = to_utc(start, "start"), to_utc(end, "end")
         if first >= last:
             msg = f"the window from {first} to {last} is empty; end is exclusive and comes after"
             raise InvalidWindow(msg)
@@ -126,7 +126,7 @@ class Window:
         >>> Window.last(7, now=datetime(2026, 3, 8, 12, 40, tzinfo=UTC))
         Window(2026-03-01 12:00 to 2026-03-08 12:00 UTC, 168 hours)
         """
-        end = _floor(as_moment(now, "now") if now is not None else _now())
+        end = _floor(to_utc(now, "now") if now is not None else _now())
         try:
             return cls(end - timedelta(days=days), end)
         except (TypeError, ValueError, OverflowError) as error:
@@ -164,10 +164,10 @@ class Window:
         return f"{_text(self.start)} to {_text(self.end)} UTC"
 
     def __repr__(self) -> str:
-        return f"Window({self}, {counted(self.hours, 'hour')})"
+        return f"Window({self}, {pluralize(self.hours, 'hour')})"
 
 
-def as_moment(value: object, name: str) -> datetime:
+def to_utc(value: object, name: str) -> datetime:
     """Return an aware UTC datetime; a bare date is its midnight."""
     if isinstance(value, str):
         try:

@@ -11,17 +11,24 @@ from pathlib import Path
 from typing import Any, Final
 
 from engagement_pandas.errors import ArchiveError
-from engagement_pandas.files import place, probe, replacing
-from engagement_pandas.request.cost import most_rows
+from engagement_pandas.files import atomic_write, probe, write_once
+from engagement_pandas.request.cost import max_rows
 from engagement_pandas.request.request import EngagementRequest
-from engagement_pandas.response.record import BROKEN, FORMAT, digest, load, load_head, packed
-from engagement_pandas.response.refusal import settle
+from engagement_pandas.response.record import (
+    CORRUPTION_ERRORS,
+    FORMAT,
+    decode_record,
+    digest,
+    encode_record,
+    load_head,
+)
+from engagement_pandas.response.refusal import apply_refusal
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.validation import invalid
-from engagement_pandas.text import sized
+from engagement_pandas.text import format_bytes
 from engagement_pandas.vocabulary import OmissionReason
 
-QUESTION: Final = "question.json.gz"
+MANIFEST: Final = "question.json.gz"
 ENDING: Final = ".json.gz"
 ASIDE: Final = ".set_aside.gz"
 """Instead of an answer: why there is none, and the last invalid body, if there was one."""
@@ -35,7 +42,7 @@ _ROW: Final = 10
 
 
 @dataclass(frozen=True)
-class Records:
+class AnswerFiles:
     """The files of a collection.
 
     Parameters
@@ -58,21 +65,21 @@ class Records:
         """Yield when each answer was read, damaged ones left out."""
         for file in self.path.glob(f"[!.]*{ENDING}"):
             try:
-                if file.name != QUESTION:
+                if file.name != MANIFEST:
                     yield datetime.fromisoformat(load_head(file)["retrieved_at"])
-            except (FileNotFoundError, ArchiveError, *BROKEN):
+            except (FileNotFoundError, ArchiveError, *CORRUPTION_ERRORS):
                 continue
 
     def read(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
         """Return the answer to a request, or None and why it is damaged, if it is there."""
         try:
-            head, content = load(self.file(asked))
+            head, content = decode_record(self.file(asked))
             answer = _answer(asked, head, content)
         except FileNotFoundError:
             return None, None
-        except BROKEN as error:
+        except CORRUPTION_ERRORS as error:
             return None, f"{type(error).__name__}: {error}"
-        if settle(answer)[0] is None:
+        if apply_refusal(answer)[0] is None:
             return None, "it refuses the whole request"
         lost = invalid(answer) if answer.status == HTTPStatus.OK else None
         return (None, f"it does not answer its request: {lost}") if lost else (answer, None)
@@ -85,20 +92,20 @@ class Records:
                 return _answer(asked, head, b"{}"), None
         except FileNotFoundError:
             return None, None
-        except BROKEN as error:
+        except CORRUPTION_ERRORS as error:
             return None, f"{type(error).__name__}: {error}"
         return self.read(asked)
 
     def why_not(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, bool]:
         """Return why a request has no answer, as far as that is known; and if it was halved."""
         try:
-            head, _ = load(self.aside(asked))
+            head, _ = decode_record(self.aside(asked))
             if head["halved"]:
                 return None, True
             moment = datetime.fromisoformat(head["retrieved_at"])
             reason = OmissionReason(head["reason"])
             return EngagementResponse.uncounted(asked, moment, reason, head["message"]), False
-        except (FileNotFoundError, ArchiveError, *BROKEN):  # it is sent again
+        except (FileNotFoundError, ArchiveError, *CORRUPTION_ERRORS):  # it is sent again
             return None, False
 
     def keep(self, response: EngagementResponse, account: str) -> EngagementResponse:
@@ -112,13 +119,13 @@ class Records:
             "retrieved_at": response.retrieved_at.isoformat(),
             "account": account,
         }
-        written = packed(head, response.content)
+        written = encode_record(head, response.content)
         stored = None
         try:
-            if not place(file, written):
+            if not write_once(file, written):
                 stored = self.read(response.request)[0]
                 if stored is None:
-                    with replacing(file) as beside:
+                    with atomic_write(file) as beside:
                         beside.write_bytes(written)
             self.aside(response.request).unlink(missing_ok=True)
         except OSError as error:
@@ -149,8 +156,8 @@ class Records:
             "halved": halved,
         }
         try:
-            with replacing(file) as beside:
-                beside.write_bytes(packed(head, content))
+            with atomic_write(file) as beside:
+                beside.write_bytes(encode_record(head, content))
             self.file(failed.request).unlink(missing_ok=True)
         except OSError as error:
             raise _unwritten(file, error) from error
@@ -163,7 +170,7 @@ class Records:
         """
         if not left:
             return
-        rows = max(most_rows(one, ()) for one in left)
+        rows = max(max_rows(one, ()) for one in left)
         size = min(len(left), in_flight) * rows * _ROW
         try:
             free = shutil.disk_usage(self.path).free
@@ -173,8 +180,9 @@ class Records:
             raise ArchiveError(msg) from error
         if free < size:
             msg = (
-                f"{self.path} has {sized(free)} free, and the answers on their way at once may "
-                f"take {sized(size)}; free some room, and collect again"
+                f"{self.path} has {format_bytes(free)} free, and the answers on their way at once "
+                "may "
+                f"take {format_bytes(size)}; free some room, and collect again"
             )
             raise ArchiveError(msg)
 

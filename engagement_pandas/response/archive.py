@@ -31,11 +31,11 @@ from engagement_pandas.request.owners import OWNERS
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.request.plan import plan as cut
 from engagement_pandas.request.request import EngagementRequest
-from engagement_pandas.response.answer_files import QUESTION
-from engagement_pandas.response.collection import Collection, Damage
+from engagement_pandas.response.answer_files import MANIFEST
+from engagement_pandas.response.collection import Collection, CorruptFile
 from engagement_pandas.response.record import digest
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.text import counted
+from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary import Endpoint
 
 _SHORT: Final = 12
@@ -154,7 +154,7 @@ class Archive:
 
     def _report(self, old: Collection, now: datetime) -> None:
         try:
-            lacking = f"{counted(len(old.unanswered), 'request')} without an answer"
+            lacking = f"{pluralize(len(old.unanswered), 'request')} without an answer"
         except ArchiveError:  # its question is lost
             lacking = "its question lost"
         warnings.warn(
@@ -164,7 +164,7 @@ class Archive:
             stacklevel=4,
         )
 
-    def verify(self) -> tuple[Damage, ...]:
+    def verify(self) -> tuple[CorruptFile, ...]:
         """Read every file, and tell which are damaged or missing, and what to ask again.
 
         What a collection that is not finished has yet to ask is no damage: going on is all
@@ -177,7 +177,7 @@ class Archive:
         found = self.collections
         open_ = sum(not collection.complete for collection in found)
         unfinished = f", {open_} of them not finished" if open_ else ""
-        return f"Archive({self.folder}: {counted(len(found), 'collection')}{unfinished})"
+        return f"Archive({self.folder}: {pluralize(len(found), 'collection')}{unfinished})"
 
 
 def _identity(plan: Plan, account: str) -> str:
@@ -191,7 +191,7 @@ def _identity(plan: Plan, account: str) -> str:
     return digest(asked)[:_SHORT]
 
 
-def unsettled(collection: Collection) -> tuple[EngagementRequest, ...]:
+def pending_requests(collection: Collection) -> tuple[EngagementRequest, ...]:
     """Return the requests that the question was cut into and that are not settled yet.
 
     What a refusal left over is part of the request that was refused.
@@ -208,4 +208,4 @@ def _ours(path: Path) -> bool:
     """Tell whether a folder holds a collection, be its question lost or its name changed."""
     if path.name.startswith("."):  # on its way to being one
         return False
-    return path.name.partition("-")[0] in list(Endpoint) or (path / QUESTION).exists()
+    return path.name.partition("-")[0] in list(Endpoint) or (path / MANIFEST).exists()

@@ -15,15 +15,21 @@ from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from engagement_pandas.errors import ArchiveError, RequestError
-from engagement_pandas.files import flush_folder, make_folder, place, replacing, sweep
+from engagement_pandas.files import atomic_write, fsync_dir, mkdir_durable, sweep, write_once
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.uncovered import uncovered
-from engagement_pandas.response.answer_files import QUESTION, Records
-from engagement_pandas.response.record import BROKEN, FORMAT, LONGEST_QUESTION, load, packed
-from engagement_pandas.response.refusal import halves, settle
+from engagement_pandas.response.answer_files import MANIFEST, AnswerFiles
+from engagement_pandas.response.record import (
+    CORRUPTION_ERRORS,
+    FORMAT,
+    LONGEST_QUESTION,
+    decode_record,
+    encode_record,
+)
+from engagement_pandas.response.refusal import apply_refusal, halves
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.text import counted, lasting
+from engagement_pandas.text import lasting, pluralize
 from engagement_pandas.vocabulary import Endpoint
 
 COMPLETE: Final = "complete"
@@ -46,7 +52,7 @@ class _QuestionLost(ArchiveError):
     """The file of the question is damaged or missing; the same question writes it anew."""
 
 
-class Damage(NamedTuple):
+class CorruptFile(NamedTuple):
     """A file that is not what it was, or not there.
 
     Attributes
@@ -84,27 +90,27 @@ class Collection:
 
         A question that is lost is written anew: what was answered stays good.
         """
-        question = packed(_question(plan, account, now), b"")
-        make_folder(path.parent)
+        question = encode_record(_question(plan, account, now), b"")
+        mkdir_durable(path.parent)
         sweep(path.parent)
         sweep(path)
         if not path.exists():
             beside = path.with_name(f".{uuid4().hex}-{path.name}")
             try:
                 beside.mkdir()
-                place(beside / QUESTION, question)
+                write_once(beside / MANIFEST, question)
                 try:
                     beside.rename(path)
                 except OSError:
-                    if not (path / QUESTION).exists():  # another process was not quicker
+                    if not (path / MANIFEST).exists():  # another process was not quicker
                         raise
             finally:
                 shutil.rmtree(beside, ignore_errors=True)
-        flush_folder(path.parent)  # also where it was made just before a crash
+        fsync_dir(path.parent)  # also where it was made just before a crash
         try:
             _ = cls(path).requests
         except _QuestionLost:
-            with replacing(path / QUESTION) as beside:
+            with atomic_write(path / MANIFEST) as beside:
                 beside.write_bytes(question)
         return cls(path)
 
@@ -119,15 +125,15 @@ class Collection:
         return (self.path / ENDED).exists()
 
     @property
-    def records(self) -> Records:
+    def records(self) -> AnswerFiles:
         """The files of its answers."""
-        return Records(self.path)
+        return AnswerFiles(self.path)
 
     @cached_property
     def _told(self) -> dict[str, Any]:
         try:
-            return load(self.path / QUESTION, LONGEST_QUESTION)[0]
-        except (FileNotFoundError, *BROKEN) as error:
+            return decode_record(self.path / MANIFEST, LONGEST_QUESTION)[0]
+        except (FileNotFoundError, *CORRUPTION_ERRORS) as error:
             raise self._lost(error) from error
 
     @cached_property
@@ -150,7 +156,7 @@ class Collection:
 
     def _lost(self, error: Exception) -> _QuestionLost:
         return _QuestionLost(
-            f"{self.path / QUESTION} is damaged or missing ({error}); reopen() its collection "
+            f"{self.path / MANIFEST} is damaged or missing ({error}); reopen() its collection "
             "and collect the same question again, or remove the folder"
         )
 
@@ -186,7 +192,7 @@ class Collection:
                 left += 1
         if left:
             warnings.warn(
-                f"{self.path} is not finished: {counted(left, 'request')} and what may follow "
+                f"{self.path} is not finished: {pluralize(left, 'request')} and what may follow "
                 "from them have no answer yet; collect the same question again",
                 UserWarning,
                 stacklevel=2,
@@ -208,13 +214,13 @@ class Collection:
         """Mark it as complete."""
         if self.complete:  # to read it again takes no room
             return
-        settled = [settle(one)[0] for _, one, _ in self._walk(self.records.glance) if one]
+        settled = [apply_refusal(one)[0] for _, one, _ in self._walk(self.records.glance) if one]
         parts = [one.request for one in settled if one is not None and not one.failed]
         if why := uncovered(self._cut("request"), [*self.unposted, *parts]):
             msg = f"{self.path} is not complete: {why}; collect again"
             raise ArchiveError(msg)
         try:
-            place(self.path / COMPLETE, b"")
+            write_once(self.path / COMPLETE, b"")
         except OSError as error:
             msg = f"{self.path / COMPLETE} cannot be written: {error}; collect again"
             raise ArchiveError(msg) from error
@@ -230,7 +236,7 @@ class Collection:
 
     def end(self) -> None:
         """Mark it as one that is not gone on with, though it is not complete."""
-        place(self.path / ENDED, b"")
+        write_once(self.path / ENDED, b"")
 
     @property
     def read_over(self) -> tuple[datetime, datetime] | None:
@@ -275,7 +281,7 @@ class Collection:
         """Return how long it is gone on with; None where time does not change the answers."""
         return next((most for kind, most in MOST_APART.items() if kind == self._kind()), None)
 
-    def verify(self) -> Iterator[Damage]:
+    def verify(self) -> Iterator[CorruptFile]:
         """Yield what is damaged, or missing though it is complete.
 
         So is a snapshot of answers that jobs have read further apart than :data:`MOST_APART`,
@@ -284,18 +290,18 @@ class Collection:
         try:
             _ = self.requests
         except ArchiveError as error:
-            yield Damage(self.path / QUESTION, str(error), None)
+            yield CorruptFile(self.path / MANIFEST, str(error), None)
             return
         sweep(self.path)
         if why := self._apart():
-            yield Damage(self.path, why, None)
+            yield CorruptFile(self.path, why, None)
         for asked, answer, why in self._walk():
             if why is not None:
-                yield Damage(self.records.file(asked), why, asked)
+                yield CorruptFile(self.records.file(asked), why, asked)
             elif answer is not None and answer.failed:
                 said = "; ".join(answer.envelope().errors)
                 aside = self.records.aside(asked)
-                yield Damage(aside, f"set aside as {answer.reason}: {said}", asked)
+                yield CorruptFile(aside, f"set aside as {answer.reason}: {said}", asked)
 
     def _apart(self) -> str | None:
         """Return why its answers are none of one snapshot, if they are not."""
@@ -328,7 +334,7 @@ class Collection:
                 stored, why = read(asked)
             except ArchiveError as error:
                 stored, why = None, str(error)
-            answer, left = (None, []) if stored is None else settle(stored)
+            answer, left = (None, []) if stored is None else apply_refusal(stored)
             if stored is None and why is None:
                 answer, halved = self.records.why_not(asked)
                 left = halves(asked) if halved else []

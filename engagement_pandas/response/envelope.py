@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 import msgspec
 
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.text import shown, spot
+from engagement_pandas.text import json_path, truncated_repr
 from engagement_pandas.vocabulary import (
     MAX_GROUPINGS,
     MAX_WINDOW,
@@ -26,7 +26,7 @@ from engagement_pandas.vocabulary import (
     EngagementType,
 )
 
-UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+DECODE_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not the JSON wanted, deep nesting included."""
 
 BYTES_A_COUNT: Final = 64
@@ -34,7 +34,7 @@ BYTES_A_COUNT: Final = 64
 
 _HOURS: Final = MAX_WINDOW + timedelta(days=1)  # a window begins and ends within days
 
-LARGEST_BODY: Final = (
+MAX_BODY_BYTES: Final = (
     Endpoint.HISTORICAL.facts.posts_per_request
     * len(SERIES_TYPES)
     * (_HOURS // timedelta(hours=1))
@@ -97,7 +97,7 @@ class Envelope:
     @classmethod
     def read(cls, content: bytes) -> Envelope:
         """Read the envelope of a body."""
-        return cls.of(shallow(content))
+        return cls.of(decode_top_level(content))
 
     @classmethod
     def of(cls, top: Mapping[str, msgspec.Raw]) -> Self:
@@ -132,12 +132,12 @@ class Envelope:
         """
         return frozenset(self._posts)
 
-    def forbidden_words(self, post: str) -> str | None:
+    def forbidden_message(self, post: str) -> str | None:
         """Return the error that names a post as not owned, without the other posts in it.
 
         Examples
         --------
-        >>> Envelope(errors=("Forbidden to access tweets: 123, 456",)).forbidden_words("456")
+        >>> Envelope(errors=("Forbidden to access tweets: 123, 456",)).forbidden_message("456")
         'Forbidden to access tweets: 456'
         """
         said = self._posts.get(post)
@@ -181,14 +181,14 @@ class _Key(str):
     __slots__ = ()
 
 
-def shallow(content: bytes) -> dict[str, msgspec.Raw]:
+def decode_top_level(content: bytes) -> dict[str, msgspec.Raw]:
     """Return what stands at the top of a body, not yet parsed.
 
     Examples
     --------
-    >>> {key: bytes(raw) for key, raw in shallow(b'{"g": {"1": {}}, "h": 5}').items()}
+    >>> {key: bytes(raw) for key, raw in decode_top_level(b'{"g": {"1": {}}, "h": 5}').items()}
     {'g': b'{"1": {}}', 'h': b'5'}
-    >>> shallow(b'{"g": {"1": {}}, "g": {}}')
+    >>> decode_top_level(b'{"g": {"1": {}}, "g": {}}')
     Traceback (most recent call last):
         ...
     engagement_pandas.errors.ResponseShapeError: the key 'g' stands twice in one object (at $)
@@ -197,7 +197,7 @@ def shallow(content: bytes) -> dict[str, msgspec.Raw]:
 
     def once(_: type, key: str) -> _Key:
         if key in keys:
-            msg = f"the key {shown(key)} stands twice in one object"
+            msg = f"the key {truncated_repr(key)} stands twice in one object"
             raise ResponseShapeError(msg)
         if len(keys) == MOST_KEYS:
             msg = f"the body has more than {MOST_KEYS} keys; an answer has at most nine"
@@ -207,7 +207,7 @@ def shallow(content: bytes) -> dict[str, msgspec.Raw]:
 
     try:
         top = msgspec.json.decode(content, type=dict[_Key, msgspec.Raw], dec_hook=once)
-    except UNREADABLE as error:
+    except DECODE_ERRORS as error:
         msg = f"the body is not a JSON object: {error}"
         raise ResponseShapeError(msg) from error
     return {str(key): raw for key, raw in top.items()}
@@ -218,12 +218,12 @@ def _decode(
 ) -> tuple[Any, ...]:
     if (length := memoryview(raw).nbytes) > LONGEST_LIST:
         msg = f"{key} has {length:,} bytes; {expected} has {LONGEST_LIST:,} at most"
-        raise ResponseShapeError(msg, spot(key))
+        raise ResponseShapeError(msg, json_path(key))
     try:
         return tuple(decoder.decode(raw))
-    except UNREADABLE as error:
+    except DECODE_ERRORS as error:
         msg = f"{key} is not {expected}: {error}"
-        raise ResponseShapeError(msg, spot(key)) from error
+        raise ResponseShapeError(msg, json_path(key)) from error
 
 
 def _ids(raw: msgspec.Raw | None, key: str) -> frozenset[str]:
@@ -236,7 +236,7 @@ def _texts(raw: msgspec.Raw | None) -> tuple[str, ...]:
     found = () if raw is None else _decode(_TEXTS, raw, "errors", "a list of texts")
     if len(found) > MOST_TEXTS:
         msg = f"there are {len(found):,} errors; an answer has {MOST_TEXTS:,} at most"
-        raise ResponseShapeError(msg, spot("errors"))
+        raise ResponseShapeError(msg, json_path("errors"))
     return found
 
 
@@ -246,15 +246,15 @@ def _moment(raw: msgspec.Raw | None, key: str) -> datetime | None:
     told = bytes(memoryview(raw)[:LONGEST_TIME])
     try:
         moment = datetime.fromisoformat(msgspec.json.decode(told, type=str))
-    except (*UNREADABLE, ValueError) as error:
-        msg = f"{key} is not a time: {shown(told)}"
-        raise ResponseShapeError(msg, spot(key)) from error
+    except (*DECODE_ERRORS, ValueError) as error:
+        msg = f"{key} is not a time: {truncated_repr(told)}"
+        raise ResponseShapeError(msg, json_path(key)) from error
     try:
         aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         _ = aware + timedelta(hours=1)  # it may be rounded up
     except OverflowError as error:
         msg = f"{key} is not a time in UTC: {moment}"
-        raise ResponseShapeError(msg, spot(key)) from error
+        raise ResponseShapeError(msg, json_path(key)) from error
     return aware
 
 

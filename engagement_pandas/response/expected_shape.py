@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, NoReturn
 
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.response.scanner import Level, path_to
-from engagement_pandas.text import listed, shown, spot
+from engagement_pandas.text import format_list, json_path, truncated_repr
 from engagement_pandas.vocabulary import MAX_ID_DIGITS, Dimension
 
 MOST_TYPES: Final = 1_000
@@ -44,18 +44,18 @@ def days_since_1970(day: date) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class HourRange:
     """From hour ``start`` up to, without, hour ``end``; hours since 1970, UTC."""
 
     start: int
     end: int
 
     @classmethod
-    def covering(cls, start: datetime, end: datetime) -> Span:
+    def covering(cls, start: datetime, end: datetime) -> HourRange:
         """Return the whole hours that cover two aware moments, as the API does.
 
-        >>> Span.covering(_EPOCH, _EPOCH + timedelta(hours=1, minutes=43))
-        Span(start=0, end=2)
+        >>> HourRange.covering(_EPOCH, _EPOCH + timedelta(hours=1, minutes=43))
+        HourRange(start=0, end=2)
         """
         return cls((start - _EPOCH) // _HOUR, -((_EPOCH - end) // _HOUR))
 
@@ -70,7 +70,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ExpectedShape:
     """What the JSON of one grouping is held against.
 
     Attributes
@@ -83,7 +83,7 @@ class Layout:
         The IDs asked for; None where nobody knows.
     unavailable : frozenset of str
         The IDs that the answer itself says it does not count.
-    span : Span or None
+    span : HourRange or None
         The hours asked for.
     types : mapping of str to bool
         The types asked for, and whether the answer may lack them; None where nobody knows.
@@ -95,13 +95,13 @@ class Layout:
     dimensions: tuple[Dimension, ...]
     posts: frozenset[str] | None = None
     unavailable: frozenset[str] = frozenset()
-    span: Span | None = None
+    span: HourRange | None = None
     types: Mapping[str, bool] | None = None
     none_available: bool = False
 
     def refuse(self, keys: Iterable[str], complaint: str) -> NoReturn:
         """Raise a ResponseShapeError at the spot below the grouping."""
-        raise ResponseShapeError(complaint, spot(self.name, *keys))
+        raise ResponseShapeError(complaint, json_path(self.name, *keys))
 
     def lacks(self, types: Collection[str]) -> list[str]:
         """Return the types asked for that are lacking, where there are others instead.
@@ -127,10 +127,10 @@ class Meaning(NamedTuple):
     numbers: list[int]
 
 
-def post_number(key: str, layout: Layout) -> int | str:
+def post_number(key: str, layout: ExpectedShape) -> int | str:
     """Return any number for the ID of a post that may be counted, or what is wrong with it."""
     if not ID.fullmatch(key):
-        return f"{shown(key)} is not a post ID"
+        return f"{truncated_repr(key)} is not a post ID"
     if key in layout.unavailable:
         return f"post {key} is listed as unavailable, and yet counted"
     if layout.posts is not None and key not in layout.posts:
@@ -138,31 +138,31 @@ def post_number(key: str, layout: Layout) -> int | str:
     return 0
 
 
-def type_number(key: str, _: Layout) -> int | str:
+def type_number(key: str, _: ExpectedShape) -> int | str:
     """Return any number for the name of an engagement type, or what is wrong with it."""
     return 0 if key else "an engagement type has no name"
 
 
-def day_number(key: str, layout: Layout) -> int | str:
+def day_number(key: str, layout: ExpectedShape) -> int | str:
     """Return the days since 1970 of a day, or what is wrong with it."""
     try:
         day = days_since_1970(date.fromisoformat(key)) if DATE.fullmatch(key) else None
     except ValueError:
         day = None
     if day is None:
-        return f"{shown(key)} is not a day (YYYY-MM-DD)"
+        return f"{truncated_repr(key)} is not a day (YYYY-MM-DD)"
     span = layout.span
     if span is not None and not span.start // 24 <= day <= (span.end - 1) // 24:
         return f"{key} is not in the window {span}"
     return day
 
 
-def hour_number(key: str, _: Layout) -> int | str:
+def hour_number(key: str, _: ExpectedShape) -> int | str:
     """Return the number of an hour, or what is wrong with it."""
-    return int(key) if HOUR.fullmatch(key) else f"{shown(key)} is not an hour (00 to 23)"
+    return int(key) if HOUR.fullmatch(key) else f"{truncated_repr(key)} is not an hour (00 to 23)"
 
 
-_READERS: Final[Mapping[Dimension, Callable[[str, Layout], int | str]]] = {
+_READERS: Final[Mapping[Dimension, Callable[[str, ExpectedShape], int | str]]] = {
     Dimension.POST_ID: post_number,
     Dimension.ENGAGEMENT_TYPE: type_number,
     Dimension.DAY: day_number,
@@ -170,7 +170,7 @@ _READERS: Final[Mapping[Dimension, Callable[[str, Layout], int | str]]] = {
 }
 
 
-def meanings(members: Sequence[Level], layout: Layout) -> list[Meaning]:
+def meanings(members: Sequence[Level], layout: ExpectedShape) -> list[Meaning]:
     """Return what each level means, those below the last that has a member included."""
     found: list[Meaning] = []
     pending = list(layout.dimensions)
@@ -199,7 +199,7 @@ def meanings(members: Sequence[Level], layout: Layout) -> list[Meaning]:
 
 
 def _numbers(
-    dimension: Dimension, members: Sequence[Level], depth: int, layout: Layout
+    dimension: Dimension, members: Sequence[Level], depth: int, layout: ExpectedShape
 ) -> list[int]:
     """Read the keys of a level."""
     level = members[depth] if depth < len(members) else Level()
@@ -212,11 +212,11 @@ def _numbers(
             layout.refuse(path_to(members, depth, level.codes.index(code)), number)
         numbers.append(number)
     if dimension is Dimension.ENGAGEMENT_TYPE and (lacking := layout.lacks(level.names)):
-        layout.refuse((), f"{listed(lacking)} is missing, and other types are there instead")
+        layout.refuse((), f"{format_list(lacking)} is missing, and other types are there instead")
     return numbers
 
 
-def outside(members: Sequence[Level], told: Sequence[Meaning], layout: Layout) -> array[int]:
+def outside(members: Sequence[Level], told: Sequence[Meaning], layout: ExpectedShape) -> array[int]:
     """Return the places of the counts that the window does not touch: hours of the day, and 0."""
     places = array("i")
     if len(members) < len(told):  # objects of nothing
@@ -237,7 +237,7 @@ def outside(members: Sequence[Level], told: Sequence[Meaning], layout: Layout) -
     return places
 
 
-def _touched(layout: Layout, *, by_day: bool) -> Container[int] | None:
+def _touched(layout: ExpectedShape, *, by_day: bool) -> Container[int] | None:
     """Return the hours, since 1970 or of the day, that the window has; None where that is all."""
     span = layout.span
     if span is None or Dimension.HOUR not in layout.dimensions:
@@ -261,7 +261,7 @@ def _hours(members: Sequence[Level], told: Sequence[Meaning]) -> Iterator[int]:
         yield number
 
 
-def _check_sums(members: Sequence[Level], told: Sequence[Meaning], layout: Layout) -> None:
+def _check_sums(members: Sequence[Level], told: Sequence[Meaning], layout: ExpectedShape) -> None:
     """Refuse hours of the day whose sum over days is beyond 64 bits."""
     counts, names = members[-1].counts, [meaning.dimension for meaning in told]
     if sum(map(abs, counts)) < _BEYOND:

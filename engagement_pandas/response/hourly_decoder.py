@@ -16,11 +16,11 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
-from engagement_pandas.response.envelope import UNREADABLE
+from engagement_pandas.response.envelope import DECODE_ERRORS
 from engagement_pandas.response.expected_shape import (
     MOST_TYPES,
-    Layout,
-    Span,
+    ExpectedShape,
+    HourRange,
     day_number,
     post_number,
     type_number,
@@ -108,7 +108,7 @@ def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Any:
         return None
     try:
         return decoder.decode(raw)
-    except UNREADABLE:
+    except DECODE_ERRORS:
         return None
 
 
@@ -117,7 +117,7 @@ def _is_plain(tree: Tree, raw: bytes, beside: bytes) -> bool:
     return raw.count(b"e") - beside.count(b"e") == sum(key.count("e") for key in keys)
 
 
-def levels_of(tree: Tree) -> list[Collection[str]]:
+def keys_by_level(tree: Tree) -> list[Collection[str]]:
     """Return the keys of each level; of the hours only whether there are any."""
     inner = [pairs for pairs in tree.values() if pairs]
     days = [days for pairs in inner for days in pairs.values()]
@@ -130,7 +130,7 @@ def levels_of(tree: Tree) -> list[Collection[str]]:
     ]
 
 
-def fits(body: Body, layout: Layout) -> bool:
+def fits(body: Body, layout: ExpectedShape) -> bool:
     """Return whether all counts are as the layout says; False also where that is not sure.
 
     Every key has a colon, so a colon too many is a key that stood twice, or an odd one.
@@ -159,7 +159,7 @@ def _present(hours: Any) -> int:
     return len(HOUR_NAMES) - msgspec.structs.astuple(hours).count(LEAST)
 
 
-def _within(days: dict[str, Any], span: Span | None) -> bool:
+def _within(days: dict[str, Any], span: HourRange | None) -> bool:
     """Return whether no hour of the first and the last day is outside of the window."""
     if span is None:
         return True

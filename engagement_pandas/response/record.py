@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from engagement_pandas.errors import ArchiveError
 from engagement_pandas.files import FileTooLarge, read_bounded
-from engagement_pandas.response.envelope import LARGEST_BODY
+from engagement_pandas.response.envelope import MAX_BODY_BYTES
 
 LONGEST_LINE: Final = 2**20
 """Bytes of the line above an answer: of 250 post IDs it takes some 6,000."""
@@ -24,7 +24,7 @@ LONGEST_QUESTION: Final = 2**28
 FORMAT: Final = 1
 """Of the files; rises when an older reader would misread a newer file."""
 
-BROKEN: Final = (
+CORRUPTION_ERRORS: Final = (
     gzip.BadGzipFile,
     EOFError,
     zlib.error,
@@ -48,7 +48,7 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def packed(head: dict[str, Any], content: bytes) -> bytes:
+def encode_record(head: dict[str, Any], content: bytes) -> bytes:
     """Return a file: a line of JSON that tells of the content, and its checksum; the content."""
     told = {**head, "sha256": hashlib.sha256(content).hexdigest()}
     line = json.dumps(told, ensure_ascii=True, separators=(",", ":")).encode()
@@ -58,7 +58,7 @@ def packed(head: dict[str, Any], content: bytes) -> bytes:
     return gzip.compress(line + b"\n" + content, compresslevel=6, mtime=0)
 
 
-def load(file: Path, longest: int = LONGEST_LINE) -> tuple[dict[str, Any], bytes]:
+def decode_record(file: Path, longest: int = LONGEST_LINE) -> tuple[dict[str, Any], bytes]:
     """Return the head and the content of a file.
 
     Parameters
@@ -69,7 +69,7 @@ def load(file: Path, longest: int = LONGEST_LINE) -> tuple[dict[str, Any], bytes
     """
     with _opened(file) as stored:
         head = _head(file, stored, longest)
-        content = read_bounded(stored, LARGEST_BODY)
+        content = read_bounded(stored, MAX_BODY_BYTES)
     if hashlib.sha256(content).hexdigest() != head["sha256"]:
         msg = "its checksum does not fit"
         raise ValueError(msg)
@@ -77,7 +77,7 @@ def load(file: Path, longest: int = LONGEST_LINE) -> tuple[dict[str, Any], bytes
 
 
 def load_head(file: Path) -> dict[str, Any]:
-    """Return the head of a file, whatever comes after it; errors as :func:`load`."""
+    """Return the head of a file, whatever comes after it; errors as :func:`decode_record`."""
     with _opened(file) as stored:
         return _head(file, stored, LONGEST_LINE)
 

@@ -35,7 +35,7 @@ def refused(path: str, status: int, messages: tuple[str, ...]) -> RefusedError:
     return kind(msg, status, messages)
 
 
-def settle(
+def apply_refusal(
     answer: EngagementResponse,
 ) -> tuple[EngagementResponse | None, list[EngagementRequest]]:
     """Tell what an answer settles, and what is left to ask.
@@ -49,7 +49,7 @@ def settle(
     """
     if answer.status == HTTPStatus.OK:
         return answer, []
-    settled, left = divide(answer)
+    settled, left = split_refused(answer)
     return (None, []) if settled is None else (replace(answer, request=settled), left)
 
 
@@ -67,7 +67,7 @@ def halves(request: EngagementRequest) -> list[EngagementRequest]:
     return [request.replace(post_ids=part) for part in (ids[:middle], ids[middle:]) if middle]
 
 
-def divide(
+def split_refused(
     refusal: EngagementResponse,
 ) -> tuple[EngagementRequest | None, list[EngagementRequest]]:
     """Divide a refused request into what the refusal settles and what to ask again.

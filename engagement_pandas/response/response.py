@@ -14,11 +14,11 @@ import msgspec
 
 from engagement_pandas.errors import RequestError, ResponseShapeError
 from engagement_pandas.request.request import EngagementRequest
-from engagement_pandas.request.window import as_moment
-from engagement_pandas.response.envelope import UNREADABLE, Envelope, as_bytes
+from engagement_pandas.request.window import to_utc
+from engagement_pandas.response.envelope import DECODE_ERRORS, Envelope, as_bytes
 from engagement_pandas.vocabulary import OmissionReason
 
-NOT_ASKED: Final = 0
+NOT_SENT: Final = 0
 """The status where there is no answer: nothing was sent, or nothing valid came of it."""
 
 FAILED: Final = frozenset({OmissionReason.UNAUTHORIZED, OmissionReason.INVALID_ANSWER})
@@ -58,7 +58,7 @@ class EngagementResponse:
             msg = f"the status is {self.status!r}; give the number, such as 200"
             raise RequestError(msg)
         object.__setattr__(self, "content", as_bytes(self.content))
-        object.__setattr__(self, "retrieved_at", as_moment(self.retrieved_at, "retrieved_at"))
+        object.__setattr__(self, "retrieved_at", to_utc(self.retrieved_at, "retrieved_at"))
 
     @classmethod
     def unposted(cls, request: EngagementRequest, at: datetime) -> EngagementResponse:
@@ -92,7 +92,7 @@ class EngagementResponse:
         >>> failed.status, failed.failed, ep.omissions(failed)["message"].to_list()
         (0, True, ['HTTP 401'])
         """
-        return cls(request, {"errors": [message]} if message else {}, NOT_ASKED, at, reason)  # type: ignore[arg-type]
+        return cls(request, {"errors": [message]} if message else {}, NOT_SENT, at, reason)  # type: ignore[arg-type]
 
     @property
     def failed(self) -> bool:
@@ -109,7 +109,7 @@ class EngagementResponse:
         """
         try:
             return msgspec.json.decode(self.content, type=dict[str, Any])
-        except UNREADABLE as error:
+        except DECODE_ERRORS as error:
             msg = f"the body is not a JSON object: {error}"
             raise ResponseShapeError(msg) from error
 
@@ -118,7 +118,7 @@ class EngagementResponse:
         return Envelope.read(self.content)
 
     def __repr__(self) -> str:
-        if self.status == NOT_ASKED:
+        if self.status == NOT_SENT:
             why = str(self.reason) if self.failed else "not yet posted, nothing sent"
             return f"EngagementResponse({why}, for {self.request!r})"
         return (

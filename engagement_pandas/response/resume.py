@@ -9,8 +9,8 @@ from typing import Any
 from engagement_pandas.errors import RequestError
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.request.request import EngagementRequest
-from engagement_pandas.response.refusal import settle
-from engagement_pandas.response.response import NOT_ASKED, EngagementResponse
+from engagement_pandas.response.refusal import apply_refusal
+from engagement_pandas.response.response import NOT_SENT, EngagementResponse
 from engagement_pandas.response.validation import invalid
 from engagement_pandas.vocabulary import EngagementType
 
@@ -47,7 +47,7 @@ def resume(plan: Plan, responses: Iterable[EngagementResponse]) -> tuple[Answere
     answered: Answered = []
     for response in given:
         one = response.request
-        sent = response.status != NOT_ASKED
+        sent = response.status != NOT_SENT
         if response.failed or (not sent and one in plan.unposted):
             continue
         first = (one.window, one.post_ids[0], one.engagement_types[0])
@@ -80,7 +80,11 @@ def _checked(responses: Any) -> tuple[EngagementResponse, ...]:
             msg = f"responses holds a {type(response).__name__}; give what is in error.responses"
             raise RequestError(msg)
         why = invalid(response) if response.status == HTTPStatus.OK else None
-        if why is None and response.status != NOT_ASKED and settle(response) != (response, []):
+        if (
+            why is None
+            and response.status != NOT_SENT
+            and apply_refusal(response) != (response, [])
+        ):
             why = f"HTTP {response.status} does not settle its request"
         if why is not None:
             msg = f"{response!r} cannot be gone on from: {why}; leave it out"

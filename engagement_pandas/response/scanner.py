@@ -17,8 +17,8 @@ from typing import Final
 import msgspec
 
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.response.envelope import UNREADABLE
-from engagement_pandas.text import shown, spot
+from engagement_pandas.response.envelope import DECODE_ERRORS
+from engagement_pandas.text import json_path, truncated_repr
 
 MOST_NAMES: Final = 100_000
 """Different keys on a level: an answer has 250 posts at most, a file of many answers more."""
@@ -76,8 +76,8 @@ class Level:
                 name = (
                     msgspec.json.decode(b'"%b"' % key, type=str) if b"\\" in key else key.decode()
                 )
-            except UNREADABLE:
-                return f"the key {shown(key)} is not text"
+            except DECODE_ERRORS:
+                return f"the key {truncated_repr(key)} is not text"
             # Two spellings of a key are the same key.
             code = self._known.setdefault(name.encode(), len(self.names))
             self._known[key] = code
@@ -87,7 +87,7 @@ class Level:
                 self.names.append(name)
                 self._owners.append(-1)
         if self._owners[code] == parent:
-            return f"the key {shown(self.names[code])} stands twice in one object"
+            return f"the key {truncated_repr(self.names[code])} stands twice in one object"
         self._owners[code] = parent
         self.codes.append(code)
         self.parents.append(parent)
@@ -146,7 +146,7 @@ def read_members(raw: bytes, name: str) -> list[Level]:
     top = _TOP.match(raw)
     if top is None:
         msg = f"an object is meant here, not {raw[:_CUT].decode('utf-8', 'replace')}"
-        raise ResponseShapeError(msg, spot(name))
+        raise ResponseShapeError(msg, json_path(name))
     if top[1]:
         return []
     walk, end = _Walk(name), top.end()
@@ -207,7 +207,7 @@ class _Walk:
 
     def path(self) -> str:
         """Return the path to the object that is being read."""
-        return spot(self.name, *path_to(self.levels, len(self._above) - 1, self.parent))
+        return json_path(self.name, *path_to(self.levels, len(self._above) - 1, self.parent))
 
 
 def _no_count(raw: bytes, at: int, path: str) -> ResponseShapeError:
@@ -219,7 +219,7 @@ def _no_count(raw: bytes, at: int, path: str) -> ResponseShapeError:
     text = value[0][:_CUT].decode("utf-8", "replace")
     try:
         name = _text(key[1])
-    except UNREADABLE:
-        return ResponseShapeError(f"the key {shown(key[1])} is not text", path)
+    except DECODE_ERRORS:
+        return ResponseShapeError(f"the key {truncated_repr(key[1])} is not text", path)
     msg = f"a count is an integer of at most 64 bits, not {text}"
-    return ResponseShapeError(msg, path + spot(name).removeprefix("$"))
+    return ResponseShapeError(msg, path + json_path(name).removeprefix("$"))

@@ -15,11 +15,17 @@ from typing import Final, NamedTuple
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.envelope import Envelope
-from engagement_pandas.response.expected_shape import Layout, Meaning, Span, meanings, outside
+from engagement_pandas.response.expected_shape import (
+    ExpectedShape,
+    HourRange,
+    Meaning,
+    meanings,
+    outside,
+)
 from engagement_pandas.response.hourly_decoder import Body, decode, decode_body, fits
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.scanner import Level, read_members
-from engagement_pandas.text import listed, spot
+from engagement_pandas.text import format_list, json_path
 from engagement_pandas.vocabulary import FOUR_DIMENSION_ORDERS, MAX_WINDOW
 
 _LONGEST: Final = MAX_WINDOW // timedelta(hours=1)
@@ -41,7 +47,7 @@ class Members(NamedTuple):
     outside: array[int]
 
     @classmethod
-    def of(cls, levels: list[Level], layout: Layout) -> Members:
+    def of(cls, levels: list[Level], layout: ExpectedShape) -> Members:
         """Hold the members of nested objects against a layout."""
         told = meanings(levels, layout)
         return cls(levels, told, outside(levels, told, layout))
@@ -53,12 +59,12 @@ class Valid(NamedTuple):
     Attributes
     ----------
     envelope : Envelope
-    layout : Layout
+    layout : ExpectedShape
     counts : Body or Members
     """
 
     envelope: Envelope
-    layout: Layout
+    layout: ExpectedShape
     counts: Body | Members
 
 
@@ -74,11 +80,11 @@ def validated(response: EngagementResponse, grouping: Grouping) -> Valid:
         envelope = response.envelope()
     raw = envelope.groupings.get(grouping.name)
     if raw is None:
-        _refuse_losses(response, envelope, grouping.name)
+        _require_complete(response, envelope, grouping.name)
     return Valid(envelope, layout, counts_of(b"{}" if raw is None else bytes(raw), layout))
 
 
-def counts_of(raw: bytes, layout: Layout) -> Body | Members:
+def counts_of(raw: bytes, layout: ExpectedShape) -> Body | Members:
     """Read the JSON of a grouping, quickly where that will do."""
     if layout.dimensions in FOUR_DIMENSION_ORDERS:
         body = decode(raw)
@@ -111,11 +117,11 @@ def invalid(response: EngagementResponse) -> str | None:
     return None
 
 
-def _layout(response: EngagementResponse, envelope: Envelope, grouping: Grouping) -> Layout:
+def _layout(response: EngagementResponse, envelope: Envelope, grouping: Grouping) -> ExpectedShape:
     request = response.request
     asked = frozenset(request.post_ids)
     refused = envelope.forbidden_types()
-    return Layout(
+    return ExpectedShape(
         grouping.name,
         grouping.dimensions,
         asked,
@@ -126,28 +132,28 @@ def _layout(response: EngagementResponse, envelope: Envelope, grouping: Grouping
     )
 
 
-def span_of(response: EngagementResponse, envelope: Envelope) -> Span | None:
+def span_of(response: EngagementResponse, envelope: Envelope) -> HourRange | None:
     """Return the hours that an answer is about, where that is known."""
     window, endpoint = response.request.window, response.request.endpoint
-    asked = None if window is None else Span.covering(window.start, window.end)
+    asked = None if window is None else HourRange.covering(window.start, window.end)
     if not endpoint.facts.time_series:
         return None
     for key, moment in (("start", envelope.start), ("end", envelope.end)):
         if moment is not None and asked is not None:
-            named = Span.covering(moment, moment)
+            named = HourRange.covering(moment, moment)
             if getattr(named, key) != getattr(asked, key):
                 msg = f"the answer names the {key} {moment:%Y-%m-%d %H:%M}, but is to {asked}"
-                raise ResponseShapeError(msg, spot(key))
+                raise ResponseShapeError(msg, json_path(key))
     if asked is not None or envelope.start is None or envelope.end is None:
         return asked
-    named = Span.covering(envelope.start, envelope.end)
+    named = HourRange.covering(envelope.start, envelope.end)
     if not 0 < named.end - named.start <= _LONGEST:
         msg = f"the answer names {named}, which is not a window of about 28 hours"
-        raise ResponseShapeError(msg, spot("start"))
+        raise ResponseShapeError(msg, json_path("start"))
     return named
 
 
-def _refuse_losses(response: EngagementResponse, envelope: Envelope, name: str) -> None:
+def _require_complete(response: EngagementResponse, envelope: Envelope, name: str) -> None:
     """Refuse an answer without a grouping, unless it accounts for every post."""
     request = response.request
     refused = envelope.forbidden_types()
@@ -157,6 +163,6 @@ def _refuse_losses(response: EngagementResponse, envelope: Envelope, name: str) 
         if post in told or all(post in envelope.unsupported.get(kind, ()) for kind in left):
             continue
         said = f"; it says {list(envelope.errors)}" if envelope.errors else ""
-        found = f"the answer holds the groupings {listed(envelope.groupings)}"
+        found = f"the answer holds the groupings {format_list(envelope.groupings)}"
         msg = f"the grouping is missing, and with it post {post}: {found}{said}"
-        raise ResponseShapeError(msg, spot(name))
+        raise ResponseShapeError(msg, json_path(name))

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, unquote_plus
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, RequestValidator, SignatureOnlyEndpoint
 
 from engagement_pandas.sandbox.http_answer import Refusal
-from engagement_pandas.sandbox.world import ACCOUNTS, Account
+from engagement_pandas.sandbox.world import ACCOUNTS, SyntheticAccount
 
 TIMESTAMP_TOLERANCE: Final = 300.0
 """Seconds by which a signature's timestamp may be off."""
@@ -68,7 +68,7 @@ class Authority:
 
     def identify(
         self, method: str, url: str, headers: Mapping[str, str], body: str
-    ) -> Account | None:
+    ) -> SyntheticAccount | None:
         """Return the account that a request speaks for; None for the app alone.
 
         Parameters

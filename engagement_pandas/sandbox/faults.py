@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from engagement_pandas.sandbox.rate_limit import RATE_LIMIT_TEXT
-from engagement_pandas.sandbox.stable_random import roll, uniform
+from engagement_pandas.sandbox.stable_random import hash64, uniform
 
 PROXY_PAGE: Final = (
     b"<html><head><title>502 Bad Gateway</title></head>"
@@ -143,7 +143,7 @@ class Faults:
             self._turn += 1
             if uniform(self._seed, self._turn, 1) >= self._rate:
                 return None
-            return self._kinds[roll(self._seed, self._turn, 2) % len(self._kinds)]
+            return self._kinds[hash64(self._seed, self._turn, 2) % len(self._kinds)]
 
     def __len__(self) -> int:
         return len(self._queue)

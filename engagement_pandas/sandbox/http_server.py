@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from engagement_pandas.sandbox.faults import Fault, Faults
-from engagement_pandas.sandbox.http_answer import Answer, Refusal, to_json
+from engagement_pandas.sandbox.http_answer import HttpAnswer, Refusal, to_json
 from engagement_pandas.sandbox.service import PATHS, Service
 
 MAX_BODY: Final = 4_000_000
@@ -175,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refusal(413, f"request body is larger than {MAX_BODY} bytes")
         return self.rfile.read(int(length))
 
-    def _send(self, answer: Answer, sent: int | None = None, *, announced: bool = True) -> None:
+    def _send(self, answer: HttpAnswer, sent: int | None = None, *, announced: bool = True) -> None:
         body = answer.body[:sent]
         if sent is not None and announced:
             self.close_connection = True
@@ -203,20 +203,20 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing; the server keeps a log of its own."""
 
 
-def _plain(refusal: Refusal) -> Answer:
+def _plain(refusal: Refusal) -> HttpAnswer:
     headers = {"Content-Type": "application/json;charset=utf-8", "Content-Encoding": "gzip"}
-    return Answer(refusal.status, gzip.compress(to_json(refusal.document), mtime=0), headers)
+    return HttpAnswer(refusal.status, gzip.compress(to_json(refusal.document), mtime=0), headers)
 
 
-def _spoilt(answer: Answer, fault: Fault) -> Answer:
+def _spoilt(answer: HttpAnswer, fault: Fault) -> HttpAnswer:
     if fault.status is None:
-        return Answer(answer.status, answer.body, {**answer.headers, **dict(fault.headers)})
+        return HttpAnswer(answer.status, answer.body, {**answer.headers, **dict(fault.headers)})
     headers = {**answer.headers, **dict(fault.headers), "Content-Type": fault.content_type}
     headers.pop("Content-Encoding", None)
     if fault.gzipped:
         headers["Content-Encoding"] = "gzip"
-        return Answer(fault.status, gzip.compress(fault.body, mtime=0), headers)
-    return Answer(fault.status, fault.body, headers)
+        return HttpAnswer(fault.status, gzip.compress(fault.body, mtime=0), headers)
+    return HttpAnswer(fault.status, fault.body, headers)
 
 
 def _hang_up(connection: socket.socket) -> None:

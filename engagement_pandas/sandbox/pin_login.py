@@ -18,8 +18,8 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from engagement_pandas.sandbox.auth import App, Signatures
-from engagement_pandas.sandbox.http_answer import Answer, Refusal, to_json
-from engagement_pandas.sandbox.world import ACCOUNTS, Account
+from engagement_pandas.sandbox.http_answer import HttpAnswer, Refusal, to_json
+from engagement_pandas.sandbox.world import ACCOUNTS, SyntheticAccount
 
 REQUEST_TOKEN_PATH: Final = "/oauth/request_token"  # noqa: S105
 AUTHORIZE_PATH: Final = "/oauth/authorize"
@@ -66,7 +66,7 @@ class Grant:
     secret : str
     born : float
         Seconds since 1970.
-    account : Account or None
+    account : SyntheticAccount or None
         Who said yes, if anybody has.
     pin : str
     guesses : int
@@ -75,7 +75,7 @@ class Grant:
 
     secret: str = field(repr=False)
     born: float
-    account: Account | None = None
+    account: SyntheticAccount | None = None
     pin: str = field(default="", repr=False)
     guesses: int = 0
 
@@ -97,7 +97,7 @@ class Grants:
         self._grants: dict[str, Grant] = {}
         self._signatures = Signatures(app, wall, self._secret)
 
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         """Answer one request of a login.
 
         Parameters
@@ -110,7 +110,7 @@ class Grants:
         """
         bare = path.partition("?")[0]
         if method not in PATHS[bare]:
-            return Answer(405, b"", {"Allow": ", ".join(PATHS[bare])})
+            return HttpAnswer(405, b"", {"Allow": ", ".join(PATHS[bare])})
         if bare == AUTHORIZE_PATH:
             return self._page(method, path, body)
         url = f"http://{headers.get('host', '127.0.0.1')}{path}"
@@ -158,7 +158,7 @@ class Grants:
             grant = self._alive().get(token)
         return grant.secret if grant else None
 
-    def _issue(self, signed: Any | None) -> Answer:
+    def _issue(self, signed: Any | None) -> HttpAnswer:
         if signed is None or signed.resource_owner_key:
             return _refused(401, *NOT_AUTHENTICATED)
         if signed.redirect_uri != "oob" or not self._app.takes_pins:
@@ -168,7 +168,7 @@ class Grants:
             self._alive()[token] = Grant(secret, self._wall())
         return _form(oauth_token=token, oauth_token_secret=secret, oauth_callback_confirmed="true")
 
-    def _exchange(self, signed: Any | None) -> Answer:
+    def _exchange(self, signed: Any | None) -> HttpAnswer:
         if signed is None:
             return _said(401, INVALID_TOKEN)
         token = str(signed.resource_owner_key)
@@ -192,7 +192,7 @@ class Grants:
             screen_name=grant.account.handle,
         )
 
-    def _page(self, method: str, path: str, body: bytes) -> Answer:
+    def _page(self, method: str, path: str, body: bytes) -> HttpAnswer:
         asked = urlsplit(path).query if method == "GET" else body.decode(errors="replace")
         form = {name: values[-1] for name, values in parse_qs(asked).items()}
         token = form.get("oauth_token", "")
@@ -223,17 +223,17 @@ def _question(token: str) -> str:
     )
 
 
-def _shown(status: int, text: str) -> Answer:
-    return Answer(status, _PAGE.format(text).encode(), _HTML)
+def _shown(status: int, text: str) -> HttpAnswer:
+    return HttpAnswer(status, _PAGE.format(text).encode(), _HTML)
 
 
-def _form(**fields: str) -> Answer:
-    return Answer(HTTPStatus.OK, urlencode(fields).encode(), _HTML)
+def _form(**fields: str) -> HttpAnswer:
+    return HttpAnswer(HTTPStatus.OK, urlencode(fields).encode(), _HTML)
 
 
-def _said(status: int, text: str) -> Answer:
-    return Answer(status, text.encode(), _HTML)
+def _said(status: int, text: str) -> HttpAnswer:
+    return HttpAnswer(status, text.encode(), _HTML)
 
 
-def _refused(status: int, code: int, text: str) -> Answer:
-    return Answer(status, to_json({"errors": [{"code": code, "message": text}]}), _JSON)
+def _refused(status: int, code: int, text: str) -> HttpAnswer:
+    return HttpAnswer(status, to_json({"errors": [{"code": code, "message": text}]}), _JSON)

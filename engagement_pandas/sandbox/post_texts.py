@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from engagement_pandas.sandbox.stable_random import roll
+from engagement_pandas.sandbox.stable_random import hash64
 
 
 class Words(NamedTuple):
@@ -87,7 +87,7 @@ def text_of(post: int, *, link: bool, hashtag: bool, app: bool, everyday: bool =
     str
         At most 400 characters.
     """
-    bits = roll(post, 0x7E87)
+    bits = hash64(post, 0x7E87)
     words = EVERYDAY if everyday or (bits >> 8) % _SHARE_AWKWARD else AWKWARD
     parts = [
         words.openings[bits % len(words.openings)],

@@ -32,7 +32,7 @@ class Allowance:
     limit: int
 
 
-class Quota:
+class RateLimit:
     """Counts requests and says what is left.
 
     Parameters

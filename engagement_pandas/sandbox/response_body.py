@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engagement_pandas.sandbox import limits
-from engagement_pandas.sandbox.stable_random import mixed, roll, shuffled
+from engagement_pandas.sandbox.stable_random import hash64, mixed, shuffled
 from engagement_pandas.sandbox.synthetic_counts import HOUR_MS, bucketed, cumulated
 from engagement_pandas.sandbox.validation import Question
-from engagement_pandas.sandbox.window import Window, milliseconds
+from engagement_pandas.sandbox.window import CountedWindow, milliseconds
 from engagement_pandas.sandbox.world import Post
 
 INTEGER_SHARE: Final = 1 / 64
@@ -57,7 +57,9 @@ def totals_grid(question: Question, posts: Sequence[Post], now: datetime) -> Gri
     return Grid(keys, counts[:, :, None, None], np.ones((1, 1), np.bool_))
 
 
-def series_grid(question: Question, posts: Sequence[Post], window: Window, now: datetime) -> Grid:
+def series_grid(
+    question: Question, posts: Sequence[Post], window: CountedWindow, now: datetime
+) -> Grid:
     """Count by hour, with the zeros that are not counts."""
     start_ms, end_ms = window.milliseconds
     hourly = bucketed(posts, question.types, start_ms, end_ms)
@@ -118,7 +120,7 @@ def grouped(grid: Grid, dimensions: Sequence[str], seed: int) -> dict[str, Any]:
     order = (*axes, *gone)
     flat = np.ascontiguousarray(counts.transpose(order)).reshape(-1)
     leaves: list[str | int] = list(map(str, flat.tolist()))
-    start = np.array([roll(seed)], dtype=np.uint64)
+    start = np.array([hash64(seed)], dtype=np.uint64)
     draws = mixed(start, np.arange(flat.size, dtype=np.uint64)) >> np.uint64(11)
     for place in np.flatnonzero(draws * 2.0**-53 < INTEGER_SHARE).tolist():
         leaves[place] = int(flat[place])

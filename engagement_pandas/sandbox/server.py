@@ -19,7 +19,7 @@ from engagement_pandas.sandbox.auth import App
 from engagement_pandas.sandbox.faults import Faults
 from engagement_pandas.sandbox.http_server import Listener, Received
 from engagement_pandas.sandbox.service import TOKEN_PATH, Service, Settings, as_clock
-from engagement_pandas.sandbox.world import ACCOUNTS, DEMO_HANDLE, Account, World
+from engagement_pandas.sandbox.world import ACCOUNTS, DEMO_HANDLE, SyntheticAccount, World
 
 MAX_LOG: Final = 10_000
 """Requests remembered."""
@@ -106,7 +106,7 @@ class SandboxServer:
         return self.service.world
 
     @property
-    def accounts(self) -> tuple[Account, ...]:
+    def accounts(self) -> tuple[SyntheticAccount, ...]:
         """The accounts that have authorised the app, the suspended one included."""
         return ACCOUNTS
 

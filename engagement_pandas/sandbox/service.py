@@ -12,14 +12,14 @@ from typing import Any, Final, Literal
 
 from engagement_pandas.sandbox import limits
 from engagement_pandas.sandbox.auth import App, Authority
-from engagement_pandas.sandbox.http_answer import Answer, Refusal, to_json
+from engagement_pandas.sandbox.http_answer import HttpAnswer, Refusal, to_json
 from engagement_pandas.sandbox.pin_login import PATHS as LOGIN_PATHS
 from engagement_pandas.sandbox.pin_login import Grants
-from engagement_pandas.sandbox.rate_limit import Quota
+from engagement_pandas.sandbox.rate_limit import RateLimit
 from engagement_pandas.sandbox.response_body import grouped, series_grid, totals_grid
 from engagement_pandas.sandbox.stable_random import shuffled
 from engagement_pandas.sandbox.validation import Question, read_question
-from engagement_pandas.sandbox.world import Account, Availability, Post, World
+from engagement_pandas.sandbox.world import Availability, Post, SyntheticAccount, World
 
 TOKEN_PATH: Final = "/oauth2/token"  # noqa: S105
 PATHS: Final = {f"/insights/engagement/{endpoint}": endpoint for endpoint in limits.TYPES}
@@ -98,11 +98,11 @@ class Service:
         self.grants = Grants(self.settings.app, wall)
         self._authority = Authority(self.settings.app, wall)
         asked = self.settings
-        self._quota = Quota(asked.per_minute, asked.per_second, asked.penalty, wall)
+        self._quota = RateLimit(asked.per_minute, asked.per_second, asked.penalty, wall)
 
     def answer(
         self, path: str, headers: Mapping[str, str], body: bytes, method: str = "POST"
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Answer one request.
 
         Parameters
@@ -116,7 +116,7 @@ class Service:
 
         Returns
         -------
-        Answer
+        HttpAnswer
             Compressed, but for a token asked for without ``Accept-Encoding``, and a login.
         """
         headers = {name.lower(): value for name, value in headers.items()}
@@ -132,9 +132,9 @@ class Service:
         answered = {"Content-Type": "application/json;charset=utf-8", **quota}
         plain = to_json(document)
         if path.partition("?")[0] == TOKEN_PATH and not _accepts_gzip(headers):
-            return Answer(status, plain, answered)
+            return HttpAnswer(status, plain, answered)
         answered["Content-Encoding"] = "gzip"
-        return Answer(status, gzip.compress(plain, _COMPRESSION_LEVEL, mtime=0), answered)
+        return HttpAnswer(status, gzip.compress(plain, _COMPRESSION_LEVEL, mtime=0), answered)
 
     def _document(
         self,
@@ -186,7 +186,7 @@ class Service:
                 unavailable.append(post_id)
         return seen, unavailable
 
-    def _refuse_unowned(self, posts: Sequence[Post], asker: Account) -> None:
+    def _refuse_unowned(self, posts: Sequence[Post], asker: SyntheticAccount) -> None:
         unowned = [post for post in posts if post.account != asker]
         if not unowned:
             return

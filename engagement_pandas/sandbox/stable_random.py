@@ -17,7 +17,7 @@ SECOND_FACTOR: Final = 0x94D049BB133111EB
 MASK: Final = 0xFFFFFFFFFFFFFFFF
 
 
-def roll(*parts: int) -> int:
+def hash64(*parts: int) -> int:
     """Return 64 pseudo-random bits that depend on every part and on their order.
 
     Parameters
@@ -32,7 +32,7 @@ def roll(*parts: int) -> int:
 
     Examples
     --------
-    >>> roll(1, 2) == roll(1, 2), roll(1, 2) == roll(2, 1)
+    >>> hash64(1, 2) == hash64(1, 2), hash64(1, 2) == hash64(2, 1)
     (True, False)
     """
     bits = 0
@@ -46,7 +46,7 @@ def mixed(bits: Any, part: Any) -> Any:
 
     Examples
     --------
-    >>> mixed(roll(1), 2) == roll(1, 2)
+    >>> mixed(hash64(1), 2) == hash64(1, 2)
     True
     """
     bits = ((bits ^ part) + GOLDEN) & MASK
@@ -63,15 +63,15 @@ def uniform(*parts: int) -> float:
     >>> 0 <= uniform(7) < 1
     True
     """
-    return (roll(*parts) >> 11) * 2.0**-53
+    return (hash64(*parts) >> 11) * 2.0**-53
 
 
-def bell(*parts: int) -> float:
+def normal(*parts: int) -> float:
     """Return a number that is nearly normally distributed: mean 0, deviation 1.
 
     Examples
     --------
-    >>> -6 <= bell(7) <= 6
+    >>> -6 <= normal(7) <= 6
     True
     """
     return sum(uniform(*parts, turn) for turn in range(12)) - 6
@@ -85,5 +85,5 @@ def shuffled(items: Sequence[T], *parts: int) -> list[T]:
     >>> sorted(shuffled("abc", 7))
     ['a', 'b', 'c']
     """
-    order = sorted(range(len(items)), key=lambda place: roll(*parts, place))
+    order = sorted(range(len(items)), key=lambda place: hash64(*parts, place))
     return [items[place] for place in order]

@@ -30,7 +30,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engagement_pandas.sandbox.stable_random import bell, mixed, roll, uniform
+from engagement_pandas.sandbox.stable_random import hash64, mixed, normal, uniform
 from engagement_pandas.sandbox.world import Post
 
 HOUR_MS: Final = 3_600_000
@@ -154,7 +154,7 @@ def cumulated(posts: Sequence[Post], types: Sequence[str], at_ms: int) -> NDArra
         Video views include those of other posts that carry the same video.
     """
     lives = np.stack([_life(post, at_ms) for post in posts])
-    carried = np.array([roll(post.number, 21) % 2 for post in posts])
+    carried = np.array([hash64(post.number, 21) % 2 for post in posts])
     lives[:, _ROWS["video_views"]] += lives[:, _ROWS[_ELSEWHERE]] * carried
     return lives[:, [_ROWS[name] for name in types]]
 
@@ -249,10 +249,10 @@ class _Traits(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def _traits(post: Post) -> _Traits:
-    impressions = post.account.audience * math.exp(0.8 * bell(post.number, 11))
+    impressions = post.account.audience * math.exp(0.8 * normal(post.number, 11))
     if runs_away(post):
         impressions *= RUNAWAY
-    interactions = impressions * min(0.5, 0.03 * math.exp(0.6 * bell(post.number, 12)))
+    interactions = impressions * min(0.5, 0.03 * math.exp(0.6 * normal(post.number, 12)))
     if promoted(post):
         # Paid impressions are not counted, the interactions they bring are.
         interactions += impressions * (1.2 + uniform(post.number, 13))
@@ -263,14 +263,14 @@ def _traits(post: Post) -> _Traits:
         sizes.append(size * mood if not profile.needs or getattr(post, profile.needs) else 0.0)
     return _Traits(
         np.array(sizes),
-        np.array([roll(post.number, _SALT, p.number) for p in PROFILES.values()], np.uint64),
+        np.array([hash64(post.number, _SALT, p.number) for p in PROFILES.values()], np.uint64),
         np.array(
             [
                 min(0.02, 0.05 * size / LIFE_HOURS) if profile.undoable and size >= 20 else 0.0  # noqa: PLR2004
                 for size, profile in zip(sizes, PROFILES.values(), strict=True)
             ]
         ),
-        HALF_LIFE_MINUTES / 60 * math.exp(0.5 * bell(post.number, 15)),
+        HALF_LIFE_MINUTES / 60 * math.exp(0.5 * normal(post.number, 15)),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn
 
 from engagement_pandas.sandbox import limits
 from engagement_pandas.sandbox.http_answer import Refusal
-from engagement_pandas.sandbox.window import Window, asked_window, last_28_hours
+from engagement_pandas.sandbox.window import CountedWindow, asked_window, last_28_hours_window
 
 FIELDS: Final = ("tweet_ids", "engagement_types", "groupings")
 UNSUPPORTED: Final = (
@@ -42,7 +42,7 @@ class Question:
         Each once, in the order asked.
     groupings : tuple of (str, tuple of str)
         Names and dimensions.
-    window : Window or None
+    window : CountedWindow or None
         None for ``/totals``.
     """
 
@@ -50,7 +50,7 @@ class Question:
     post_ids: tuple[str, ...]
     types: tuple[str, ...]
     groupings: tuple[tuple[str, tuple[str, ...]], ...]
-    window: Window | None
+    window: CountedWindow | None
 
 
 def read_question(
@@ -86,12 +86,12 @@ def read_question(
     for name, check in checks:
         if fields.get(name) is not None:
             wrong += check(endpoint, fields[name])
-    window: Window | None = None
+    window: CountedWindow | None = None
     if endpoint == limits.HISTORICAL:
         window, wrong_window = asked_window(fields, now, half_window)
         wrong += wrong_window
     elif endpoint == limits.LAST_28_HOURS:
-        window = last_28_hours(now)
+        window = last_28_hours_window(now)
     if wrong:
         raise Refusal(400, *wrong)
     return Question(

@@ -18,7 +18,7 @@ _MOMENT: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class CountedWindow:
     """What is counted and what the answer says of it.
 
     Attributes
@@ -50,15 +50,15 @@ def milliseconds(moment: datetime) -> int:
     return (moment - _UNIX_EPOCH) // timedelta(milliseconds=1)
 
 
-def last_28_hours(now: datetime) -> Window:
+def last_28_hours_window(now: datetime) -> CountedWindow:
     """Return the window of ``/28hr``: 28 or 29 buckets, the first and the last in part."""
     start = now - MOVING_WINDOW
-    return Window(floored(start), ceiled(now), start, now)
+    return CountedWindow(floored(start), ceiled(now), start, now)
 
 
 def asked_window(
     fields: Mapping[str, Any], now: datetime, half: str = "filled"
-) -> tuple[Window | None, list[str]]:
+) -> tuple[CountedWindow | None, list[str]]:
     """Read the window of a ``/historical`` request.
 
     A missing end is the present, echoed to the minute and not rounded; a missing start is four
@@ -75,7 +75,7 @@ def asked_window(
 
     Returns
     -------
-    window : Window or None
+    window : CountedWindow or None
         None where something is wrong.
     wrong : list of str
         What is wrong, in the words of the answer.
@@ -99,7 +99,9 @@ def asked_window(
     return window, wrong
 
 
-def _judged(start: datetime, end: datetime, now: datetime) -> tuple[Window | None, list[str]]:
+def _judged(
+    start: datetime, end: datetime, now: datetime
+) -> tuple[CountedWindow | None, list[str]]:
     first, last = floored(start), floored(end)
     checks = (
         (start < EARLIEST, f"start: [{_text(start)}] is before {_text(EARLIEST)}"),
@@ -115,7 +117,7 @@ def _judged(start: datetime, end: datetime, now: datetime) -> tuple[Window | Non
     if wrong:
         return None, wrong
     last = ceiled(end)
-    return Window(first, last, first, min(last, now)), []
+    return CountedWindow(first, last, first, min(last, now)), []
 
 
 def floored(moment: datetime) -> datetime:

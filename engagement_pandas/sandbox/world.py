@@ -18,7 +18,7 @@ from typing import Final
 
 from engagement_pandas.sandbox.limits import SNOWFLAKE_EPOCH_MS
 from engagement_pandas.sandbox.post_texts import text_of
-from engagement_pandas.sandbox.stable_random import roll, uniform
+from engagement_pandas.sandbox.stable_random import hash64, uniform
 
 FIRST_DAY: Final = datetime(2014, 1, 1, tzinfo=UTC)
 """The accounts' first day."""
@@ -46,7 +46,7 @@ class Availability(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class SyntheticAccount:
     """Someone who posts, and whose posts only the bearer of these tokens may look into.
 
     Attributes
@@ -79,7 +79,7 @@ class Account:
 
 
 ACCOUNTS: Final = (
-    Account(
+    SyntheticAccount(
         index=1,
         user_id="9001",
         handle=DEMO_HANDLE,
@@ -89,7 +89,7 @@ ACCOUNTS: Final = (
         busiest_hour=7,
         posts_a_day=2,
     ),
-    Account(
+    SyntheticAccount(
         index=2,
         user_id="9002",
         handle="sandbox_railway",
@@ -99,7 +99,7 @@ ACCOUNTS: Final = (
         busiest_hour=16,
         posts_a_day=6,
     ),
-    Account(
+    SyntheticAccount(
         index=3,
         user_id="9003",
         handle="sandbox_observatory",
@@ -109,7 +109,7 @@ ACCOUNTS: Final = (
         busiest_hour=22,
         posts_a_day=1,
     ),
-    Account(
+    SyntheticAccount(
         index=4,
         user_id="9004",
         handle="sandbox_closed",
@@ -123,7 +123,7 @@ ACCOUNTS: Final = (
 )
 """Every account there is; the last one is suspended."""
 
-_BY_INDEX: Final[Mapping[int, Account]] = MappingProxyType({a.index: a for a in ACCOUNTS})
+_BY_INDEX: Final[Mapping[int, SyntheticAccount]] = MappingProxyType({a.index: a for a in ACCOUNTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +134,12 @@ class Post:
     ----------
     number : int
         The post ID as a number.
-    account : Account
+    account : SyntheticAccount
         The owner.
     """
 
     number: int
-    account: Account
+    account: SyntheticAccount
 
     @property
     def post_id(self) -> str:
@@ -208,7 +208,7 @@ class Post:
             return Availability.SUSPENDED
         fate = uniform(self.number, 6)
         if fate < _SHARE_DELETED:
-            lasted = timedelta(hours=1 + roll(self.number, 7) % 36)
+            lasted = timedelta(hours=1 + hash64(self.number, 7) % 36)
             if at >= self.created_at + lasted:
                 return Availability.DELETED
         elif fate < _SHARE_DELETED + _SHARE_PROTECTED:
@@ -233,7 +233,7 @@ class World:
         moment = self._clock().astimezone(UTC)
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
-    def account(self, handle: str) -> Account:
+    def account(self, handle: str) -> SyntheticAccount:
         """Return the account of that handle."""
         for account in ACCOUNTS:
             if account.handle == handle:
@@ -279,7 +279,7 @@ class World:
         return tuple(_posts(account, since, until))
 
 
-def _posts(account: Account, since: datetime, until: datetime) -> Iterator[Post]:
+def _posts(account: SyntheticAccount, since: datetime, until: datetime) -> Iterator[Post]:
     first = (since - _UNIX_EPOCH) // _MILLISECOND // _DAY_MS
     last = (until - _UNIX_EPOCH) // _MILLISECOND // _DAY_MS
     for day in range(first, last + 1):
@@ -289,14 +289,14 @@ def _posts(account: Account, since: datetime, until: datetime) -> Iterator[Post]
                 yield post
 
 
-def _schedule(account: Account, day: int) -> tuple[int, ...]:
+def _schedule(account: SyntheticAccount, day: int) -> tuple[int, ...]:
     """Return the post IDs of one UTC day, counted from 1970-01-01."""
-    planned = 1 + roll(account.index, day) % account.posts_a_day
+    planned = 1 + hash64(account.index, day) % account.posts_a_day
     return tuple(_number(account, day, turn) for turn in range(planned))
 
 
-def _number(account: Account, day: int, turn: int) -> int:
-    bits = roll(account.index, day, turn)
+def _number(account: SyntheticAccount, day: int, turn: int) -> int:
+    bits = hash64(account.index, day, turn)
     from_busiest = bisect.bisect_right(_RHYTHM_SUMS, bits % _RHYTHM_SUMS[-1])
     hour = (account.busiest_hour + from_busiest) % 24
     milliseconds = day * _DAY_MS + hour * _HOUR_MS + (bits >> 20) % _HOUR_MS

@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 
 from engagement_pandas.errors import RequestError
-from engagement_pandas.response.envelope import LARGEST_BODY
+from engagement_pandas.response.envelope import MAX_BODY_BYTES
 
 DEADLINE: Final = 900.0
 """Seconds from the end of a request to the end of its reply; a line of 64 kB a second does."""
@@ -60,7 +60,7 @@ class _Bounded(RawIOBase):
         self._clock = clock
         self._deadline = deadline
         self._end = clock() + deadline
-        self._left = LARGEST_BODY + _HEADERS
+        self._left = MAX_BODY_BYTES + _HEADERS
 
     def readable(self) -> bool:
         """Tell that it can be read."""
@@ -74,7 +74,7 @@ class _Bounded(RawIOBase):
         piece = self._stream.read1(len(buffer))
         self._left -= len(piece)
         if self._left < 0:
-            msg = f"the reply has more than {LARGEST_BODY + _HEADERS:,} bytes"
+            msg = f"the reply has more than {MAX_BODY_BYTES + _HEADERS:,} bytes"
             raise OSError(msg)
         buffer[: len(piece)] = piece
         return len(piece)
@@ -178,8 +178,8 @@ def read_body(reply: requests.Response) -> bytes:
     try:
         for piece in reply.iter_content(_PIECE):
             length += len(piece)
-            if length > LARGEST_BODY:
-                msg = f"the body has more than {LARGEST_BODY:,} bytes, which no answer has"
+            if length > MAX_BODY_BYTES:
+                msg = f"the body has more than {MAX_BODY_BYTES:,} bytes, which no answer has"
                 raise BodyTooLarge(msg)
             pieces.append(piece)
     except ValueError as error:  # what http.client makes of a chunk of fewer bytes than none

@@ -15,7 +15,7 @@ GUARD: Final = 0.01
 
 
 @dataclass(slots=True)
-class Skew:
+class ClockOffset:
     """Bounds of the seconds by which the server's clock is ahead, narrowed by each answer.
 
     The header ``date`` has whole seconds, and was written somewhere between the request and
@@ -28,16 +28,16 @@ class Skew:
 
     Examples
     --------
-    >>> skew = Skew()
-    >>> skew.learn("Wed, 15 Apr 2026 12:20:00 GMT", 1_776_255_590.0, 1_776_255_590.25)
+    >>> skew = ClockOffset()
+    >>> skew.update("Wed, 15 Apr 2026 12:20:00 GMT", 1_776_255_590.0, 1_776_255_590.25)
     >>> skew
-    Skew(least=9.75, most=11.0)
+    ClockOffset(least=9.75, most=11.0)
     """
 
     least: float | None = None
     most: float | None = None
 
-    def learn(self, date: str | None, began: float, now: float) -> None:
+    def update(self, date: str | None, began: float, now: float) -> None:
         """Take in the date of an answer that began and arrived at these local times."""
         try:
             told = parsedate_to_datetime(date or "").timestamp()

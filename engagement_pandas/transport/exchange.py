@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 
 from engagement_pandas.transport.message import Failure, Message, Reply
 
-PASSING: Final = (
+RETRY_EXCEPTIONS: Final = (
     requests.ConnectionError,
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
@@ -66,9 +66,11 @@ def _exchange(
             return Reply(reply.status_code, reply.headers, read(reply))
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         # A copy: the original holds the signed request, and its traceback the headers.
-        kind = next((k for k in PASSING if isinstance(error, k)), requests.RequestException)
+        kind = next(
+            (k for k in RETRY_EXCEPTIONS if isinstance(error, k)), requests.RequestException
+        )
         cause = kind(message.redact(str(error)))
-        return Failure(f"{type(error).__name__}: {cause}", None, cause, _passing(error))
+        return Failure(f"{type(error).__name__}: {cause}", None, cause, _retryable(error))
 
 
 def without_frames(error: BaseException) -> BaseException:
@@ -93,8 +95,8 @@ def without_frames(error: BaseException) -> BaseException:
     return error
 
 
-def _passing(error: Exception) -> bool:
+def _retryable(error: Exception) -> bool:
     """Return whether another attempt may do better; a wrong certificate stays wrong."""
-    return isinstance(error, (*PASSING, ProtocolError)) and "CERTIFICATE_VERIFY_FAILED" not in str(
-        error
-    )
+    return isinstance(
+        error, (*RETRY_EXCEPTIONS, ProtocolError)
+    ) and "CERTIFICATE_VERIFY_FAILED" not in str(error)

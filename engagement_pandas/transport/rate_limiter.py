@@ -18,18 +18,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from engagement_pandas.transport.clock_skew import Skew
+from engagement_pandas.transport.clock_skew import ClockOffset
 
 PERIODS: Final[Mapping[str, float]] = {"minute": 60.0, "second": 1.0}
 """Seconds in each period that the API counts in."""
 
-UNTOLD: Final = 4
+DEFAULT_CONCURRENCY: Final = 4
 """Requests on their way at once, where no answer tells of a quota."""
 
 JITTER: Final = (0.03, 0.2)
 """Seconds by which two requests may come closer together on their way, at least and at most."""
 
-AHEAD: Final = (0.1, 0.5)
+EARLY_SHARE: Final = (0.1, 0.5)
 """The share of a new window's quota that may be sent before the server has confirmed that it
 has begun: at first, and where the last one began as reckoned. Windows may also slide."""
 
@@ -38,7 +38,7 @@ _MOST: Final = 1000  # starts remembered; a limit of more a second is none
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class Permit:
     """A request's place in the quota, from its start to its answer.
 
     Attributes
@@ -79,7 +79,7 @@ class _Minute:
             return max(1, self.limit) - spent
         return min(self.limit, max(1, int(self.limit * self.ahead)) + self.carried) - spent
 
-    def hear(self, limit: int | None, remaining: int, waiting: int) -> None:
+    def update(self, limit: int | None, remaining: int, waiting: int) -> None:
         """Take the server's word of this window; an older one says no more than a newer."""
         self.limit = max(remaining + 1, self.limit) if limit is None else limit
         self.counted = max(self.counted, self.limit - remaining)
@@ -90,7 +90,7 @@ class _Minute:
         self.heard = True
 
 
-class Quota:
+class RateLimiter:
     """How long to wait before the next request, and how many may be on their way at once.
 
     Several threads, and several fetches, may share one.
@@ -102,9 +102,9 @@ class Quota:
 
     Examples
     --------
-    >>> quota = Quota(clock=lambda: 1000.0)
+    >>> quota = RateLimiter(clock=lambda: 1000.0)
     >>> spent = {"x-per-minute-remaining": "0", "x-per-minute-reset": "1030"}
-    >>> quota.learn(spent, quota.take())
+    >>> quota.update_from_headers(spent, quota.take())
     >>> quota.pause()
     30.0
     """
@@ -112,9 +112,9 @@ class Quota:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._open: set[Place] = set()
+        self._open: set[Permit] = set()
         self._starts: deque[float] = deque(maxlen=_MOST)
-        self._skew = Skew()
+        self._skew = ClockOffset()
         self._minute: _Minute | None = None
         self._resumes = 0.0  # local time, where the second is spent
         self._answers = 0
@@ -122,50 +122,54 @@ class Quota:
         self.limits: dict[str, int] = {}
         """Requests a ``"minute"`` and a ``"second"``, where the API has said."""
 
-    def abreast(self, most: int) -> int:
+    def max_concurrency(self, most: int) -> int:
         """Return how many may be on their way at once, at most ``most``.
 
-        One until an answer has told of the quota; :data:`UNTOLD` where answers tell nothing.
+        One until an answer has told of the quota; :data:`DEFAULT_CONCURRENCY` where answers
+        tell nothing.
         """
         if self.limits or self._minute is not None:
             return most
         # The first answer may be that to the question for a token, which tells nothing.
-        return 1 if self._answers <= 1 else min(UNTOLD, most)
+        return 1 if self._answers <= 1 else min(DEFAULT_CONCURRENCY, most)
 
     def pause(self) -> float:
         """Return the seconds until the quota has room, 0 where it has, at most 60."""
         with self._lock:
             return self._pause(self._clock())
 
-    def take(self) -> Place | None:
-        """Return a place, to be given up by :meth:`learn` or :meth:`lose`; None: not now."""
+    def take(self) -> Permit | None:
+        """Return a permit for one request, or None where none is free now.
+
+        Give it up by :meth:`update_from_headers` or :meth:`release`.
+        """
         with self._lock:
             now = self._clock()
             if self._pause(now) > 0:
                 return None
-            place = Place(now)
+            place = Permit(now)
             self._open.add(place)
             self._starts.append(now)
             return place
 
-    def lose(self, place: Place) -> None:
+    def release(self, place: Permit) -> None:
         """Give a place up without an answer: it may have been counted, or not."""
         with self._lock:
             self._close(place)
 
-    def learn(self, headers: Mapping[str, str], place: Place) -> None:
+    def update_from_headers(self, headers: Mapping[str, str], place: Permit) -> None:
         """Read the headers of an answer; names in lower case or a case-blind mapping.
 
         Parameters
         ----------
         headers : mapping of str to str
-        place : Place
+        place : Permit
             Of the request that it answers; it is given up.
         """
         with self._lock:
             now, began = self._clock(), place.at
             self._answers += 1
-            self._skew.learn(headers.get("date"), began, now)
+            self._skew.update(headers.get("date"), began, now)
             told = {period: _told(headers, period) for period in PERIODS}
             for period, (limit, _, _) in told.items():
                 if limit is not None:
@@ -178,14 +182,14 @@ class Quota:
             if remaining is None:
                 self._close(place)
             else:
-                self._hear(limit, remaining, reset, place, now)
+                self._update(limit, remaining, reset, place, now)
 
-    def _hear(
+    def _update(
         self,
         limit: int | None,
         remaining: int,
         reset: float | None,
-        place: Place,
+        place: Permit,
         now: float,
     ) -> None:
         self._turn(now)
@@ -209,11 +213,11 @@ class Quota:
         known.ends = reset
         known.until = min(until, known.until) if known.heard else until
         turned = not known.heard and known.ahead < 1
-        known.hear(limit, remaining, len(self._open))
+        known.update(limit, remaining, len(self._open))
         if turned:
             self._turns = known.others == 0
 
-    def _close(self, place: Place) -> None:
+    def _close(self, place: Permit) -> None:
         if place in self._open:
             self._open.discard(place)
             if self._minute is not None:
@@ -234,7 +238,7 @@ class Quota:
                 minute.limit,
                 minute.ends + passed,
                 minute.until + passed,
-                ahead=AHEAD[self._turns],
+                ahead=EARLY_SHARE[self._turns],
                 carried=len(self._open),
             )
 

@@ -1,8 +1,8 @@
 """Several errands at once, driven from one thread, within one quota.
 
-An errand is a coroutine: it awaits that something is sent (:class:`Sending`), that time
-passes (:class:`Rest`), that others are done with something (:class:`Turn`), or that something
-is taken off its hands (:class:`Giving`). All errands run in the thread that flies them, one at
+An errand is a coroutine: it awaits that something is sent (:class:`Send`), that time
+passes (:class:`Sleep`), that others are done with something (:class:`Lock`), or that something
+is taken off its hands (:class:`Emit`). All errands run in the thread that flies them, one at
 a time; only what is sent is waited for in threads of its own. So nothing has to be locked but
 the quota, and whoever watches is told in the thread that asked.
 
@@ -26,137 +26,137 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, Protocol
 
 from engagement_pandas.errors import RequestError
-from engagement_pandas.transport.rate_limiter import Place, Quota
+from engagement_pandas.transport.rate_limiter import Permit, RateLimiter
 
-TICK: Final = 1.0
+POLL_SECONDS: Final = 1.0
 """Seconds between two words about a wait; no later than that it can be called off."""
 
-GRACE: Final = 5.0
+DRAIN_SECONDS: Final = 5.0
 """Seconds without an answer, after which a flight that was ended waits for no more."""
 
 log = logging.getLogger("engagement_pandas")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Need:
+class Instruction:
     """What an errand cannot go on without."""
 
-    def __await__(self) -> Generator[Need, Any, Any]:
+    def __await__(self) -> Generator[Instruction, Any, Any]:
         return (yield self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sending(Need):
+class Send(Instruction):
     """A place in the quota, and what the job returns; it runs in a thread of its own."""
 
-    job: Callable[[Place], Any]
+    job: Callable[[Permit], Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rest(Need):
+class Sleep(Instruction):
     """So many seconds, after a failure."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Giving(Need):
+class Emit(Instruction):
     """Something to hand over to whoever flies."""
 
     what: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Turn(Need):
+class Lock(Instruction):
     """To be the flight's only errand at something; then call what is returned."""
 
     at: Hashable
 
 
-Errand = Coroutine[Need, Any, None]
+Task = Coroutine[Instruction, Any, None]
 
 
 @dataclass(frozen=True, slots=True)
-class Landing:
+class Completion:
     """What came of a job: its outcome, or an error."""
 
-    errand: Errand
+    errand: Task
     outcome: Any = None
     error: BaseException | None = None
 
 
-class Air(Protocol):
+class Executor(Protocol):
     """Where jobs are on their way."""
 
-    flying: int
+    pending: int
 
-    def launch(self, errand: Errand, job: Callable[[], Any]) -> None:
+    def submit(self, errand: Task, job: Callable[[], Any]) -> None:
         """Begin a job."""
 
-    def wait(self, seconds: float) -> Landing | None:
+    def wait(self, seconds: float) -> Completion | None:
         """Return what lands within so many seconds; None where nothing does."""
 
 
-class Threads:
+class ThreadExecutor:
     """A thread a job. They hold up no one: not even the end of the process."""
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
-        self.flying = 0
+        self.pending = 0
         self._sleep = sleep
-        self._landed: SimpleQueue[Landing] = SimpleQueue()
+        self._landed: SimpleQueue[Completion] = SimpleQueue()
 
-    def launch(self, errand: Errand, job: Callable[[], Any]) -> None:
+    def submit(self, errand: Task, job: Callable[[], Any]) -> None:
         """Begin a job in a thread."""
         threading.Thread(
             target=lambda: self._landed.put(_done(errand, job)),
             name="engagement_pandas request",
             daemon=True,
         ).start()
-        self.flying += 1
+        self.pending += 1
 
-    def wait(self, seconds: float) -> Landing | None:
+    def wait(self, seconds: float) -> Completion | None:
         """Return what lands within so many seconds; None where nothing does."""
-        if not self.flying:
+        if not self.pending:
             self._sleep(seconds)
             return None
         try:
             landing = self._landed.get(timeout=seconds)
         except Empty:
             return None
-        self.flying -= 1
+        self.pending -= 1
         return landing
 
 
-class Here:
+class InlineExecutor:
     """One job at a time, in this thread."""
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
-        self.flying = 0
+        self.pending = 0
         self._sleep = sleep
-        self._landed: Landing | None = None
+        self._landed: Completion | None = None
 
-    def launch(self, errand: Errand, job: Callable[[], Any]) -> None:
+    def submit(self, errand: Task, job: Callable[[], Any]) -> None:
         """Do a job."""
         self._landed = _done(errand, job)
-        self.flying = 1
+        self.pending = 1
 
-    def wait(self, seconds: float) -> Landing | None:
+    def wait(self, seconds: float) -> Completion | None:
         """Return what has landed; without anything, sleep."""
         landing, self._landed = self._landed, None
         if landing is None:
             self._sleep(seconds)
-        self.flying = 0
+        self.pending = 0
         return landing
 
 
-def _done(errand: Errand, job: Callable[[], Any]) -> Landing:
+def _done(errand: Task, job: Callable[[], Any]) -> Completion:
     try:
-        return Landing(errand, job())
+        return Completion(errand, job())
     except BaseException as error:  # noqa: BLE001 - goes on in the thread that flies
-        return Landing(errand, error=error)
+        return Completion(errand, error=error)
 
 
-class Flight:
+class Scheduler:
     """Flies errands: as many at once as the quota and ``most`` allow.
 
     A failure makes it careful. An errand that rests keeps its place among ``most``; and while
@@ -165,10 +165,10 @@ class Flight:
 
     Parameters
     ----------
-    quota : Quota
+    quota : RateLimiter
     clock : callable
         Seconds since 1970, as ``time.time``.
-    air : Air
+    air : Executor
     most : int
         Errands at once.
     say : callable
@@ -178,9 +178,9 @@ class Flight:
 
     def __init__(
         self,
-        quota: Quota,
+        quota: RateLimiter,
         clock: Callable[[], float],
-        air: Air,
+        air: Executor,
         most: int,
         say: Callable[[str], None],
     ) -> None:
@@ -192,20 +192,20 @@ class Flight:
         self._most = most
         self._say = say
         self._said = self._why = ""
-        self._live: set[Errand] = set()
-        self._ready: deque[tuple[Errand, Callable[[Place], Any]]] = deque()
-        self._resting: dict[Errand, float] = {}  # seconds left
-        self._queue: list[tuple[Errand, Hashable]] = []
+        self._live: set[Task] = set()
+        self._ready: deque[tuple[Task, Callable[[Permit], Any]]] = deque()
+        self._resting: dict[Task, float] = {}  # seconds left
+        self._queue: list[tuple[Task, Hashable]] = []
         self._taken: set[Hashable] = set()
         self._now = clock()
-        self._failing: Errand | None = None
+        self._failing: Task | None = None
         self._process = os.getpid()  # what is on its way arrives there
 
-    def run(self, errands: Iterator[Errand]) -> Iterator[Any]:
+    def run(self, errands: Iterator[Task]) -> Iterator[Any]:
         """Yield what the errands give, as it arrives.
 
         An error of one of them, or of ``say``, ends it: nothing more is sent, and what lands
-        without a pause of more than :data:`GRACE` seconds is still given before the error.
+        without a pause of more than :data:`DRAIN_SECONDS` seconds is still given before the error.
         """
         try:
             while True:
@@ -215,7 +215,7 @@ class Flight:
                     yield from self._go_on(landing)
                 elif errand := self._next(errands):
                     self._live.add(errand)
-                    yield from self._go_on(Landing(errand))
+                    yield from self._go_on(Completion(errand))
                 elif self._live:
                     yield from self._wait()
                 else:
@@ -229,19 +229,19 @@ class Flight:
             for errand in self._live:
                 errand.close()
 
-    def _next(self, errands: Iterator[Errand]) -> Errand | None:
+    def _next(self, errands: Iterator[Task]) -> Task | None:
         """Return an errand that is to begin, where there is room for it."""
-        if self._ready or len(self._live) >= self._quota.abreast(self._most):
+        if self._ready or len(self._live) >= self._quota.max_concurrency(self._most):
             return None
         return next(errands, None)
 
-    def _called(self) -> Landing | None:
+    def _called(self) -> Completion | None:
         """Return an errand whose turn has come."""
         for errand, at in self._queue:
             if at not in self._taken:
                 self._queue.remove((errand, at))
                 self._taken.add(at)
-                return Landing(errand, partial(self._taken.discard, at))
+                return Completion(errand, partial(self._taken.discard, at))
         return None
 
     def _start(self) -> bool:
@@ -260,31 +260,31 @@ class Flight:
         self._ready.remove(it)
         errand, job = it
         try:
-            self._air.launch(errand, partial(job, place))
+            self._air.submit(errand, partial(job, place))
         except BaseException:
-            self._quota.lose(place)
+            self._quota.release(place)
             raise
         return True
 
-    def _startable(self) -> tuple[Errand, Callable[[Place], Any]] | None:
+    def _startable(self) -> tuple[Task, Callable[[Permit], Any]] | None:
         return next((it for it in self._ready if self._failing in (None, it[0])), None)
 
     def _wait(self) -> Iterator[Any]:
         """Wait for a landing, for the quota or for the end of a rest, a tick at most."""
         self._pass_time()
-        rest = max(0.0, min(self._resting.values(), default=TICK))
+        rest = max(0.0, min(self._resting.values(), default=POLL_SECONDS))
         why, seconds = "", rest
         if self._startable():
             # No less than a clock can tell.
             why, seconds = "for the quota", max(self._quota.pause(), 0.001)
-        elif not self._air.flying:
+        elif not self._air.pending:
             why = "to try again"
         if why and why != self._why:
             log.info("waiting %.1f s %s", seconds, why)
         self._why = why
-        if why and (seconds >= TICK or not self._air.flying):
+        if why and (seconds >= POLL_SECONDS or not self._air.pending):
             self._tell(f"waiting {math.ceil(seconds)} s {why}")
-        nap = min(TICK, seconds)
+        nap = min(POLL_SECONDS, seconds)
         landing = self._air.wait(nap)
         self._pass_time(nap if landing is None else 0.0)
         if landing is not None:
@@ -295,7 +295,7 @@ class Flight:
             self._tell("", again=True)
         for errand in [errand for errand, left in self._resting.items() if left <= 0]:
             del self._resting[errand]
-            yield from self._go_on(Landing(errand))
+            yield from self._go_on(Completion(errand))
 
     def _pass_time(self, nap: float = 0.0) -> None:
         """Let rests grow shorter by the clock; by the nap at least, for it may be set back."""
@@ -304,7 +304,7 @@ class Flight:
         for errand in self._resting:
             self._resting[errand] -= passed
 
-    def _go_on(self, landing: Landing) -> Iterator[Any]:
+    def _go_on(self, landing: Completion) -> Iterator[Any]:
         """Let an errand go on to its next need."""
         errand = landing.errand
         try:
@@ -312,31 +312,31 @@ class Flight:
                 need = errand.throw(landing.error)
             else:
                 need = errand.send(landing.outcome)
-            while isinstance(need, Giving):
+            while isinstance(need, Emit):
                 yield need.what
                 need = errand.send(None)
         except StopIteration:
             self._live.discard(errand)
             self.done += 1
             return
-        if isinstance(need, Sending):
+        if isinstance(need, Send):
             self._ready.append((errand, need.job))
-        elif isinstance(need, Rest):
+        elif isinstance(need, Sleep):
             self._pass_time()
             self._resting[errand] = need.seconds
             self._failing = self._failing or errand
-        elif isinstance(need, Turn):
+        elif isinstance(need, Lock):
             self._queue.append((errand, need.at))
 
     def _land(self) -> Iterator[Any]:
         """Take in what is still on its way."""
-        left = GRACE if self._process == os.getpid() else 0
-        while self._air.flying and left > 0:
-            landing = self._air.wait(TICK)
+        left = DRAIN_SECONDS if self._process == os.getpid() else 0
+        while self._air.pending and left > 0:
+            landing = self._air.wait(POLL_SECONDS)
             if landing is None:
-                left -= TICK
+                left -= POLL_SECONDS
                 continue
-            left = GRACE
+            left = DRAIN_SECONDS
             with suppress(Exception):  # the first error is told, not those that follow
                 yield from self._go_on(landing)
 

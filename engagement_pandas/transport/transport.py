@@ -21,15 +21,22 @@ import tenacity
 
 from engagement_pandas import __version__
 from engagement_pandas.errors import QuotaExceeded, RequestError, ResponseShapeError, TransportError
-from engagement_pandas.response.envelope import UNREADABLE, shallow
+from engagement_pandas.response.envelope import DECODE_ERRORS, decode_top_level
 from engagement_pandas.transport.bounded_session import BoundedSession, checked_timeout, read_body
 from engagement_pandas.transport.exchange import exchange
 from engagement_pandas.transport.message import Answer, Failure, Message
-from engagement_pandas.transport.rate_limiter import Place, Quota
-from engagement_pandas.transport.scheduler import Air, Flight, Here, Rest, Sending, Threads
-from engagement_pandas.transport.urls import is_here
+from engagement_pandas.transport.rate_limiter import Permit, RateLimiter
+from engagement_pandas.transport.scheduler import (
+    Executor,
+    InlineExecutor,
+    Scheduler,
+    Send,
+    Sleep,
+    ThreadExecutor,
+)
+from engagement_pandas.transport.urls import is_loopback
 
-ATTEMPTS: Final = 8
+MAX_ATTEMPTS: Final = 8
 """How often a request is sent before :class:`TransportError`; some 90 s of waiting in all."""
 
 TIMEOUT: Final = (10.0, 120.0)
@@ -38,17 +45,17 @@ TIMEOUT: Final = (10.0, 120.0)
 BACKOFF: Final = tenacity.wait_random_exponential(multiplier=2, max=60)
 """Seconds between attempts: at random up to 2, 4, 8, … 60."""
 
-IN_FLIGHT: Final = 48
+MAX_IN_FLIGHT: Final = 48
 """Requests on their way at once: at 2 s an answer, 20 a second, and some to spare."""
 
-RETRIED: Final = frozenset({429, 500, 502, 503, 504, *range(520, 526), 527, 530})
+RETRY_STATUSES: Final = frozenset({429, 500, 502, 503, 504, *range(520, 526), 527, 530})
 """Statuses after which the same request is sent again; from 520 on, a proxy's word that it did
 not reach the API. Not 526, a certificate that is wrong: it stays wrong."""
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 """Statuses that point elsewhere; signed requests and tokens go nowhere but where they are sent."""
 
-READABLE: Final = frozenset({200, 400, 403})
+STATUSES_WITH_JSON: Final = frozenset({200, 400, 403})
 """Statuses whose body decides what happens next: one that is cut off is asked for again."""
 
 _DIRECT: Final[Any] = {"http": None, "https": None, "all": None}  # past any proxy
@@ -64,7 +71,7 @@ log = logging.getLogger("engagement_pandas")
 class _State(NamedTuple):
     process: int
     session: BoundedSession
-    quota: Quota
+    quota: RateLimiter
 
 
 class Transport:
@@ -85,8 +92,8 @@ class Transport:
     def __init__(
         self,
         *,
-        attempts: int = ATTEMPTS,
-        in_flight: int = IN_FLIGHT,
+        attempts: int = MAX_ATTEMPTS,
+        in_flight: int = MAX_IN_FLIGHT,
         timeout: tuple[float, float] = TIMEOUT,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
@@ -119,11 +126,11 @@ class Transport:
                     "User-Agent": f"engagement_pandas/{__version__}",
                 }
             )
-            self._state.append(_State(os.getpid(), session, Quota(self._clock)))
+            self._state.append(_State(os.getpid(), session, RateLimiter(self._clock)))
         return self._state[-1]
 
     @property
-    def quota(self) -> Quota:
+    def quota(self) -> RateLimiter:
         """What answers to this process last said of the quota."""
         return self._own.quota
 
@@ -135,7 +142,7 @@ class Transport:
         """Close the connections."""
         self._own.session.close()
 
-    def flight(self, errands: int, say: Callable[[str], None]) -> Flight:
+    def flight(self, errands: int, say: Callable[[str], None]) -> Scheduler:
         """Return a flight for so many errands, no faster than the quota allows.
 
         Parameters
@@ -146,10 +153,10 @@ class Transport:
             What it raises comes out of the flight at once, and nothing more is sent.
         """
         most = min(self.in_flight, errands)
-        return Flight(self.quota, self._clock, self._air(most), most, say)
+        return Scheduler(self.quota, self._clock, self._air(most), most, say)
 
-    def _air(self, most: int) -> Air:
-        return Threads(self._sleep) if most > 1 else Here(self._sleep)
+    def _air(self, most: int) -> Executor:
+        return ThreadExecutor(self._sleep) if most > 1 else InlineExecutor(self._sleep)
 
     async def ask(
         self, message: Message, arrived: Callable[[Answer], T | Failure], most: int | None = None
@@ -168,11 +175,11 @@ class Transport:
         """
 
         async def attempt() -> T | Failure:
-            outcome: T | Failure = await Sending(partial(self._send, message, arrived))
+            outcome: T | Failure = await Send(partial(self._send, message, arrived))
             return outcome
 
         async def rest(seconds: float) -> None:
-            await Rest(seconds)
+            await Sleep(seconds)
 
         retrying = tenacity.AsyncRetrying(
             stop=tenacity.stop_after_attempt(min(self._attempts, most or self._attempts)),
@@ -190,36 +197,36 @@ class Transport:
         raise kind(msg, outcome.status, made) from outcome.cause
 
     def _send(
-        self, message: Message, arrived: Callable[[Answer], T | Failure], place: Place
+        self, message: Message, arrived: Callable[[Answer], T | Failure], place: Permit
     ) -> T | Failure:
         try:
             answer = self._attempt(message, place)
         finally:
-            self.quota.lose(place)  # unless its answer was learnt from
+            self.quota.release(place)  # unless its answer was learnt from
         outcome = answer if isinstance(answer, Failure) else arrived(answer)
         if isinstance(outcome, Failure):
             log.warning("%s: %s", message.url, outcome.why)
         return outcome
 
-    def _attempt(self, message: Message, place: Place) -> Answer | Failure:
+    def _attempt(self, message: Message, place: Permit) -> Answer | Failure:
         reply = exchange(
             self._own.session,
             message,
             read_body,
             headers={"Content-Type": message.content_type},
             timeout=self._timeout,
-            proxies=_DIRECT if is_here(message.url) else None,
+            proxies=_DIRECT if is_loopback(message.url) else None,
             verify=True,  # or with a bundle that the environment names; never not
         )
         if isinstance(reply, Failure):
             return reply
-        self.quota.learn(reply.headers, place)
+        self.quota.update_from_headers(reply.headers, place)
         answer = Answer(reply.status, reply.headers, reply.content, self.now())
-        if answer.status not in RETRIED | REDIRECTS and not _cut_off(answer):
+        if answer.status not in RETRY_STATUSES | REDIRECTS and not _cut_off(answer):
             log.debug("HTTP %s from %s, %d bytes", answer.status, message.url, len(answer.content))
             return answer
-        if answer.status in RETRIED:
-            words = "; ".join(texts(answer.content))
+        if answer.status in RETRY_STATUSES:
+            words = "; ".join(error_messages(answer.content))
         elif answer.status in REDIRECTS:
             words = f"redirects are not followed, and this is one to {_goal(answer)}"
         else:
@@ -232,7 +239,7 @@ _NAMES: Final = ("errors", "error", "error_description", "message", "title", "de
 """Where the objects of an error body have words."""
 
 
-def texts(content: bytes) -> tuple[str, ...]:
+def error_messages(content: bytes) -> tuple[str, ...]:
     """Return the words of an error body: texts, or objects with a ``message`` and the like.
 
     In full where the body has at most 256 kB; one that names each post of a request has some
@@ -240,16 +247,16 @@ def texts(content: bytes) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> texts(b'{"errors": ["internal server error"]}')
+    >>> error_messages(b'{"errors": ["internal server error"]}')
     ('internal server error',)
-    >>> texts(b'[{"title": "Forbidden", "detail": "not your post"}]')
+    >>> error_messages(b'[{"title": "Forbidden", "detail": "not your post"}]')
     ('Forbidden', 'not your post')
-    >>> texts(b"<html><body><h1>502 Bad Gateway</h1></body></html>")
+    >>> error_messages(b"<html><body><h1>502 Bad Gateway</h1></body></html>")
     ('502 Bad Gateway',)
     """
     try:
         words = tuple(dict.fromkeys(_words(msgspec.json.decode(content[:_LONGEST]))))
-    except UNREADABLE:
+    except DECODE_ERRORS:
         words = ()
     if words:
         return words
@@ -271,19 +278,19 @@ def _words(told: object) -> Iterator[str]:
 
 def _cut_off(answer: Answer) -> bool:
     """Tell whether a body that matters cannot be read; a page of HTML is a refusal."""
-    if answer.status not in READABLE:
+    if answer.status not in STATUSES_WITH_JSON:
         return False
     if answer.status != HTTPStatus.OK and "json" not in answer.headers.get("content-type", "json"):
         return False
     try:
         if answer.status == HTTPStatus.OK:
-            shallow(answer.content)
+            decode_top_level(answer.content)
         else:  # a refusal may be any JSON
             msgspec.json.decode(answer.content, type=msgspec.Raw)
-    except UNREADABLE:
+    except DECODE_ERRORS:
         return True
     except ResponseShapeError as error:
-        return isinstance(error.__cause__, UNREADABLE)
+        return isinstance(error.__cause__, DECODE_ERRORS)
     return False
 
 

@@ -18,12 +18,12 @@ TOKEN_URL_VARIABLE: Final = "X_TOKEN_URL"  # noqa: S105 - a variable's name
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-def is_here(url: str) -> bool:
+def is_loopback(url: str) -> bool:
     """Tell whether a URL leads to this machine: plain http is for that only.
 
     Examples
     --------
-    >>> is_here("http://127.0.0.1:8080/x"), is_here("https://data-api.x.com")
+    >>> is_loopback("http://127.0.0.1:8080/x"), is_loopback("https://data-api.x.com")
     (True, False)
     """
     try:
@@ -39,7 +39,7 @@ def checked_url(url: str) -> str:
         parts = urlsplit(url)
         # What urllib3 would read otherwise, and where a password may stand, is not looked into.
         plain = _PLAIN.fullmatch(url) is not None and parts.port != 0
-        allowed = plain and bool(parts.hostname) and (parts.scheme == "https" or is_here(url))
+        allowed = plain and bool(parts.hostname) and (parts.scheme == "https" or is_loopback(url))
     except (ValueError, AttributeError, TypeError):
         allowed = False
     if not allowed:

@@ -13,10 +13,17 @@ import pytest
 from support.scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas.auth.signer import Speaker
+from engagement_pandas.auth.signer import Signer
 from engagement_pandas.request.plan import Plan
-from engagement_pandas.transport.rate_limiter import Quota
-from engagement_pandas.transport.scheduler import Flight, Giving, Here, Rest, Threads, Turn
+from engagement_pandas.transport.rate_limiter import RateLimiter
+from engagement_pandas.transport.scheduler import (
+    Emit,
+    InlineExecutor,
+    Lock,
+    Scheduler,
+    Sleep,
+    ThreadExecutor,
+)
 
 TOKEN = "/oauth2/token"
 TOTALS = "/insights/engagement/totals"
@@ -115,7 +122,7 @@ def test_a_token_that_is_dropped(make: Make, server: ScriptedServer) -> None:
     """It is fetched anew, again by one for all."""
     transport = make()._transport
     app = ep.AppOnly.from_consumer("consumer-key", "consumer-secret")
-    speaker = Speaker(app, server.url + TOKEN, transport)
+    speaker = Signer(app, server.url + TOKEN, transport)
     signed: list[str] = []
 
     async def errand() -> None:
@@ -123,7 +130,7 @@ def test_a_token_that_is_dropped(make: Make, server: ScriptedServer) -> None:
         signed.append(repr(signer()))
         if len(signed) == 3:
             speaker._token = None
-        await Giving(len(signed))
+        await Emit(len(signed))
 
     server.answer(ISSUED, ISSUED)
     given = transport.flight(8, lambda _: None).run(errand() for _ in range(8))
@@ -134,23 +141,23 @@ def test_a_token_that_is_dropped(make: Make, server: ScriptedServer) -> None:
 # Turns
 
 
-def flight(clock: FakeClock, air: Any = Here) -> Flight:
+def flight(clock: FakeClock, air: Any = InlineExecutor) -> Scheduler:
     """Return a flight of which many errands may go at once."""
-    quota = Quota(clock.time)
+    quota = RateLimiter(clock.time)
     quota.limits["minute"] = 1000
-    return Flight(quota, clock.time, air(clock.sleep), 48, lambda _: None)
+    return Scheduler(quota, clock.time, air(clock.sleep), 48, lambda _: None)
 
 
-@pytest.mark.parametrize("air", [Here, Threads])
+@pytest.mark.parametrize("air", [InlineExecutor, ThreadExecutor])
 def test_turns_are_taken_in_order(clock: FakeClock, air: Any) -> None:
     """One at a time for each thing, for as long as each takes; other things do not wait."""
 
     async def errand(name: str, at: str) -> None:
-        over = await Turn(at)
-        await Giving(f"{name} begins")
-        await Rest(2)
+        over = await Lock(at)
+        await Emit(f"{name} begins")
+        await Sleep(2)
         over()
-        await Giving(f"{name} ends")
+        await Emit(f"{name} ends")
 
     told = flight(clock, air).run(errand(name, name[0]) for name in ("a1", "b1", "a2"))
     assert list(told) == ["a1 begins", "b1 begins", "a1 ends", "b1 ends", "a2 begins", "a2 ends"]
@@ -162,10 +169,10 @@ def test_who_fails_in_their_turn(clock: FakeClock) -> None:
     begun: list[int] = []
 
     async def errand(number: int) -> None:
-        over = await Turn("it")
+        over = await Lock("it")
         begun.append(number)
         try:
-            await Rest(1)
+            await Sleep(1)
             msg = "no"
             raise ep.TransportError(msg, None, 1)
         finally:
@@ -180,8 +187,8 @@ def test_no_flight_waits_for_another(clock: FakeClock) -> None:
     """The other may not go on before: here it is in the middle of something itself."""
 
     async def errand() -> None:
-        over = await Turn("it")
-        await Giving("mine")
+        over = await Lock("it")
+        await Emit("mine")
         over()
 
     outer = flight(clock).run(errand() for _ in range(2))

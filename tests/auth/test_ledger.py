@@ -86,8 +86,8 @@ def test_months_are_those_of_utc(ledger: ep.Ledger, clock: FakeClock) -> None:
 def test_what_is_known_costs_nothing(ledger: ep.Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is called before each request: no file is opened the second time."""
     ledger.note("bakery")
-    monkeypatch.setattr(ledger_file.Journal, "writing", None)
-    monkeypatch.setattr(ledger_file.Journal, "lines", None)
+    monkeypatch.setattr(ledger_file.JsonLinesFile, "writing", None)
+    monkeypatch.setattr(ledger_file.JsonLinesFile, "lines", None)
     assert ledger.note("@Bakery") is False
 
 

@@ -180,7 +180,7 @@ def test_places_that_cannot_be_written(
 @pytest.mark.usefixtures("impatient")
 def test_an_answer_of_the_wrong_shape_is_set_aside(server: ScriptedServer, folder: Path) -> None:
     """It was sent for again, in vain; the reason is kept with the last one."""
-    server.answer(*[Scripted(200, {"by_post": [1]})] * transport.ATTEMPTS)
+    server.answer(*[Scripted(200, {"by_post": [1]})] * transport.MAX_ATTEMPTS)
     assert main(["totals", "7", "--archive", "raw", *urls(server)]) == 5
     (damage,) = ep.Archive(folder / "raw").verify()
     assert damage.why.startswith("set aside as invalid_answer: no answer from ")
@@ -239,7 +239,7 @@ def test_with_wrong_credentials(
 
 SCRIPTS: dict[int, Callable[[], list[Scripted]]] = {
     4: lambda: [Scripted(400, {"errors": ["no"]})],
-    5: lambda: [Scripted(503, b"")] * transport.ATTEMPTS,
+    5: lambda: [Scripted(503, b"")] * transport.MAX_ATTEMPTS,
 }
 
 

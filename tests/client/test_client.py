@@ -14,9 +14,9 @@ from engagement_pandas.client import task
 from engagement_pandas.client.progress import Progress
 from engagement_pandas.request import plan
 from engagement_pandas.request.packing import pack
-from engagement_pandas.request.post_ids import first_id
+from engagement_pandas.request.post_ids import first_snowflake_at
 from engagement_pandas.response import refusal as refusals
-from engagement_pandas.response.refusal import divide
+from engagement_pandas.response.refusal import split_refused
 
 MARCH = ep.Window.covering("2026-03-01", "2026-03-29")
 
@@ -325,7 +325,7 @@ def test_what_is_not_asked_has_not_arrived(
     """A post that is made after the first of two windows: its silence is there, no answer is."""
     server.answer(Scripted(400, {"errors": ["no"]}))
     window = ep.Window.covering("2026-01-20", "2026-03-17")
-    late = str(first_id(datetime(2026, 3, 1, tzinfo=UTC)))
+    late = str(first_snowflake_at(datetime(2026, 3, 1, tzinfo=UTC)))
     request = ep.historical([late], engagement_types=["favorites"], window=window)
     with pytest.raises(ep.RefusedError) as caught:
         client.fetch(request)
@@ -758,7 +758,7 @@ def test_the_rest_of_a_refusal_is_not_forgotten(
     how: str,
 ) -> None:
     """A refusal of one post, after which the others of its batch are not asked: an error."""
-    monkeypatch.setattr(refusals, "divide", lambda refusal: (divide(refusal)[0], []))
+    monkeypatch.setattr(refusals, "split_refused", lambda refusal: (split_refused(refusal)[0], []))
     server.answer(forbidden("Forbidden to access tweets: 2"))
     with pytest.raises(
         ep.TransportError, match=r"missing: favorites of post 1 \(and 1 more\)"
@@ -772,13 +772,13 @@ def test_a_part_without_an_answer_is_not_forgotten(
     client: ep.EngagementClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer that is taken for one to fewer posts than were sent."""
-    real = refusals.settle
+    real = refusals.apply_refusal
 
     def fewer(response: ep.EngagementResponse) -> Any:
         one = response.request.replace(post_ids=response.request.post_ids[1:])
         return real(ep.EngagementResponse(one, response.content, response.status))
 
-    monkeypatch.setattr(task, "settle", fewer)
+    monkeypatch.setattr(task, "apply_refusal", fewer)
     server.answer(counted(1, 2))
     with pytest.raises(ep.TransportError, match=r"missing: favorites of post 1 \(totals by_post\)"):
         client.fetch(totals(1, 2))
@@ -821,7 +821,7 @@ def test_goes_on_in_the_order_of_the_plan(
     client: ep.EngagementClient, server: ScriptedServer
 ) -> None:
     """The last batch had been answered, the first had not; and what is not asked is there once."""
-    late = str(first_id(datetime(2026, 3, 10, tzinfo=UTC)))
+    late = str(first_snowflake_at(datetime(2026, 3, 10, tzinfo=UTC)))
     two = ep.Window.covering("2026-02-01", "2026-03-29")
     question = ep.historical([late, "7"], engagement_types=["favorites"], window=two, by=ep.BY_POST)
     body = {"by_post": {}}

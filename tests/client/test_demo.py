@@ -14,7 +14,7 @@ import pytest
 import engagement_pandas as ep
 from engagement_pandas import sandbox
 from engagement_pandas.client.demo import Demo, demo_client
-from engagement_pandas.response.response import NOT_ASKED
+from engagement_pandas.response.response import NOT_SENT
 from engagement_pandas.sandbox.world import Availability
 
 NOW = "2026-03-12T19:43:21Z"
@@ -165,7 +165,7 @@ def test_all_three_endpoints_answer(demo: Demo) -> None:
         ep.last_28_hours(owned, engagement_types=["favorites"]),
         ep.historical(owned, engagement_types=["favorites"], window=window),
     ):
-        assert {answer.status for answer in demo.client.fetch(request)} - {NOT_ASKED} == {200}
+        assert {answer.status for answer in demo.client.fetch(request)} - {NOT_SENT} == {200}
 
 
 def test_the_repr_says_that_counts_are_synthetic(demo: Demo) -> None:

@@ -20,7 +20,7 @@ from support.datasets.frames import changed, counts_of, some
 import engagement_pandas as ep
 from engagement_pandas.dataset import delta_table as lake
 from engagement_pandas.dataset import retries
-from engagement_pandas.dataset.merge import as_readings, fold
+from engagement_pandas.dataset.merge import as_readings, merge_readings
 from engagement_pandas.frame.contract import COUNT_COLUMNS, check_counts, check_omissions
 
 FIRST, SECOND, THIRD = (f"2026-04-01T0{hour}:05:00Z" for hour in range(3))
@@ -170,8 +170,8 @@ def test_readings_in_any_order_give_the_same(parts: list[list[Any]], dice: Any) 
     dice.shuffle(readings)
     stored = as_readings(counts_of([], FIRST).astype({"engagement_type": "category"}))
     for fresh in readings:
-        stored = fold(stored, fresh).rows
-        again = fold(stored, fresh)
+        stored = merge_readings(stored, fresh).rows
+        again = merge_readings(stored, fresh)
         assert (len(again.added), len(again.revisions), len(again.renewed)) == (0, 0, 0)
     found = {
         (post, kind, day.day * 24 - 24 + hour): None if pd.isna(count) else count
@@ -473,11 +473,11 @@ def test_the_log_of_revisions_outlives_its_files(
     dataset.append(some(FIRST, posts=["7"], days=1))
     dataset.append(some(SECOND, posts=["7"], days=1, count=6))
     log = dataset._store.revisions
-    table = log.made()
+    table = log.open_or_create()
     while table.version < 98:
         table = log.write(table, table.files, [])
     counts = dataset._store.counts
-    present = counts.made()
+    present = counts.open_or_create()
     counts.write(present, present.files, [], {"revisions": 98})
     for path in (tmp_path / "set" / "revisions" / "_delta_log").iterdir():
         os.utime(path, (1, 1))
@@ -580,10 +580,10 @@ def test_always_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retries.random, "uniform", lambda _, most: most)
 
     def attempt() -> None:
-        raise retries.Overtaken
+        raise retries.CommitConflict
 
     with pytest.raises(ep.DatasetError, match="others keep writing, 20 times quicker"):
-        retries.until_first(attempt)
+        retries.retry_on_conflict(attempt)
     assert paused[:3] == [0.01, 0.02, 0.04]
     assert paused[3:] == [min(0.01 * 2**number, 1) for number in range(3, 20)]
 

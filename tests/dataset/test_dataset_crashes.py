@@ -28,7 +28,7 @@ from support.datasets.worlds import HANDLE, HOUR, TYPES, World, same, tardy, wor
 
 import engagement_pandas as ep
 from engagement_pandas.dataset import delta_table as lake
-from engagement_pandas.files import place
+from engagement_pandas.files import write_once
 
 POSTS = ("7", "8", "9")
 
@@ -236,7 +236,7 @@ def test_leftovers_are_swept(tmp_path: Path) -> None:
     for name in left:
         (tmp_path / "set" / name).write_bytes(b"PAR1")
     (tmp_path / "set" / "raw").mkdir()
-    place(tmp_path / "set" / "raw" / "mine.parquet", b"PAR1")
+    write_once(tmp_path / "set" / "raw" / "mine.parquet", b"PAR1")
     dataset.compact(kept_hours=0)  # a writer may be at them
     assert all((tmp_path / "set" / name).exists() for name in left)
     for name in left:

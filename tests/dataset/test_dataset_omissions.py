@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import engagement_pandas as ep
 from engagement_pandas.dataset.gaps import Hours
-from engagement_pandas.dataset.omission_log import Silence, joined
+from engagement_pandas.dataset.omission_log import OmissionSpan, merge_adjacent
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -106,7 +106,7 @@ def test_only_the_later_window_was_stored(tmp_path: Path) -> None:
     now = START + 684 * HOUR + timedelta(minutes=5)
     hours = Hours([POST], [KIND], START, now, 48)
     hours.read(dataset.readings(START, [POST]))
-    hours.hear(dataset.silences())
+    hours.add_omissions(dataset.silences())
     asked = {
         (gap.window.start - START) // HOUR + number
         for gap in hours.gaps()
@@ -132,7 +132,7 @@ def test_never_younger_than_it_was_read(spans: list[Any], reason: str) -> None:
     for start, length, at, before in spans:
         reasons = ep.OmissionReason(reason)
         given_spans.append(
-            Silence(
+            OmissionSpan(
                 POST, str(KIND), reasons, "", START + start * HOUR, START + (start + length) * HOUR,
                 START + (at - before) * HOUR, START + at * HOUR,
             )
@@ -140,8 +140,8 @@ def test_never_younger_than_it_was_read(spans: list[Any], reason: str) -> None:
         for hour in range(start, start + length):
             last[hour] = max(last.get(hour, at), at)
             first[hour] = min(first.get(hour, at), at - before)
-    found: dict[int, Silence] = {}
-    for one in joined(given_spans):
+    found: dict[int, OmissionSpan] = {}
+    for one in merge_adjacent(given_spans):
         for hour in range((one.start - START) // HOUR, (one.end - START) // HOUR):
             assert hour not in found
             found[hour] = one
@@ -152,7 +152,7 @@ def test_never_younger_than_it_was_read(spans: list[Any], reason: str) -> None:
             assert times == (first[hour], last[hour])
         else:
             assert times[1] <= last[hour]
-    assert joined(joined(given_spans)) == joined(given_spans)
+    assert merge_adjacent(merge_adjacent(given_spans)) == merge_adjacent(given_spans)
 
 
 @pytest.mark.parametrize(("passed", "asked"), [(1, True), (3, False), (25, True)])
@@ -160,10 +160,10 @@ def test_hours_that_an_answer_lacked_are_asked_again(passed: int, asked: bool) -
     """At once, however settled they are; then when they have been lacking twice as long."""
     lacked = START + 200 * HOUR
     first = lacked if passed == 1 else lacked - 24 * HOUR
-    silence = Silence(
+    silence = OmissionSpan(
         POST, str(KIND), ep.OmissionReason.NOT_ANSWERED, "", START, START + HOUR, first, lacked
     )
     hours = Hours([POST], [KIND], START, lacked + passed * HOUR, 0)
     hours._done[:] = True
-    hours.hear([silence])
+    hours.add_omissions([silence])
     assert bool(hours.gaps()) is asked

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import engagement_pandas as ep
 from engagement_pandas.dataset.gaps import MOST_COUNTS, Gap, Hours
-from engagement_pandas.dataset.omission_log import Silence
-from engagement_pandas.request.post_ids import first_id
+from engagement_pandas.dataset.omission_log import OmissionSpan
+from engagement_pandas.request.post_ids import first_snowflake_at
 from engagement_pandas.vocabulary import OmissionReason
 
 HOUR = timedelta(hours=1)
@@ -23,7 +23,7 @@ SPAN = 772  # whole hours between the two
 TYPES = (ep.EngagementType.IMPRESSIONS, ep.EngagementType.REPLIES)
 SETTLE = 3
 MADE = (SINCE - 50 * HOUR, SINCE + 40 * HOUR, SINCE + 700 * HOUR)
-POSTS = tuple(str(first_id(moment)) for moment in MADE)
+POSTS = tuple(str(first_snowflake_at(moment)) for moment in MADE)
 
 
 def read_at(rows: list[tuple[str, str, datetime, datetime]]) -> pa.RecordBatch:
@@ -106,14 +106,14 @@ def test_read_within_the_hour() -> None:
 
 def test_an_id_of_the_future_is_asked() -> None:
     """It is nobody's yet: the API has to say so."""
-    future = str(first_id(NOW + timedelta(days=9)))
+    future = str(first_snowflake_at(NOW + timedelta(days=9)))
     hours = Hours([future], TYPES, SINCE, NOW, SETTLE)
     assert sum(gap.window.hours for gap in hours.gaps()) == SPAN
 
 
 def test_a_post_younger_than_the_last_whole_hour() -> None:
     """There is nothing to ask yet."""
-    young = str(first_id(NOW - timedelta(minutes=2)))
+    young = str(first_snowflake_at(NOW - timedelta(minutes=2)))
     assert Hours([young], TYPES, SINCE, NOW, SETTLE).gaps() == []
 
 
@@ -134,12 +134,12 @@ def test_nothing_before_the_beginning() -> None:
 def test_silences(reason: str, kind: str | None, asked: set[str]) -> None:
     """Of a post or type as such: it rests. Of single hours: these are read."""
     heard = NOW - 2 * HOUR
-    silence = Silence(
+    silence = OmissionSpan(
         POSTS[0], kind, ep.OmissionReason(reason), "", SINCE, SINCE + 5 * HOUR,
         heard - 4 * HOUR, heard,
     )  # fmt: skip
     hours = Hours(POSTS[:1], TYPES, SINCE, NOW, SETTLE)
-    hours.hear([silence])
+    hours.add_omissions([silence])
     gaps = hours.gaps()
     assert {str(t) for gap in gaps for t in gap.engagement_types} == asked
     if reason == "unsupported_age":
@@ -153,7 +153,7 @@ def test_hours_that_lacked_before_a_post_was_made_are_not_asked() -> None:
     until, heard = SINCE + 48 * HOUR, NOW - 60 * HOUR
     hours = Hours(POSTS[1:2], TYPES[:1], SINCE, NOW, SETTLE)
     hours._done[:] = True  # all of it was read
-    hours.hear([Silence(POSTS[1], TYPES[0], lacked, "", SINCE, until, heard, heard)])
+    hours.add_omissions([OmissionSpan(POSTS[1], TYPES[0], lacked, "", SINCE, until, heard, heard)])
     (gap,) = hours.gaps()
     assert gap.window == ep.Window(SINCE + 40 * HOUR, until)
 

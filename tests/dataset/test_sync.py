@@ -15,7 +15,7 @@ from support.datasets.worlds import HANDLE, HOUR, OTHER, TYPES, World, same, tar
 import engagement_pandas as ep
 from engagement_pandas.cli import main
 from engagement_pandas.dataset.sync import Synced, sync
-from engagement_pandas.files import alone
+from engagement_pandas.files import try_file_lock
 from engagement_pandas.frame.contract import check_counts
 from engagement_pandas.sandbox import SandboxServer
 from engagement_pandas.sandbox.world import Availability, Post
@@ -355,7 +355,7 @@ def test_two_at_once(moving: World, dataset: ep.Dataset) -> None:
     moving.clock.now += HOUR
     before = len(moving.asked)
     with (
-        alone(Path(dataset.path, "raw")),
+        try_file_lock(Path(dataset.path, "raw")),
         pytest.raises(ep.AlreadySyncing, match=r"another process brings .* up to date"),
     ):
         moving.sync(dataset, posts, since=SINCE)
@@ -423,7 +423,7 @@ def test_in_a_shell(
         said = capsys.readouterr().err
         assert "new counts, 0 revisions" in said
         assert "deleted, suspended or protected" in said
-        with alone(tmp_path / "set" / "raw"):
+        with try_file_lock(tmp_path / "set" / "raw"):
             assert main(words) == 0
         assert "another process brings" in capsys.readouterr().err
         assert main(words) == 0

@@ -14,12 +14,12 @@ from support.datasets.worlds import HOUR, TYPES, World, same, tardy, world
 
 import engagement_pandas as ep
 from engagement_pandas.dataset import gaps
-from engagement_pandas.dataset.gaps import Hours, blocks
-from engagement_pandas.dataset.omission_log import Silence
-from engagement_pandas.dataset.raw_answers import store
+from engagement_pandas.dataset.gaps import Hours, batches
+from engagement_pandas.dataset.omission_log import OmissionSpan
+from engagement_pandas.dataset.raw_answers import store_answers
 from engagement_pandas.dataset.sync import Synced, sync
-from engagement_pandas.files import alone
-from engagement_pandas.request.post_ids import first_id
+from engagement_pandas.files import try_file_lock
+from engagement_pandas.request.post_ids import first_snowflake_at
 from engagement_pandas.response.collection import Collection
 from engagement_pandas.sandbox.world import Availability, Post
 from engagement_pandas.vocabulary import OmissionReason
@@ -141,7 +141,7 @@ def test_what_was_answered_before_the_run_is_none_of_its_answers(dataset: ep.Dat
     """Of two that are stored, one came a second before it began; what was not sent is none."""
     now = SINCE + 24 * HOUR
     window = ep.Window(SINCE, SINCE + HOUR)
-    posts = [str(first_id(SINCE - n * HOUR)) for n in range(3)]
+    posts = [str(first_snowflake_at(SINCE - n * HOUR)) for n in range(3)]
     asked = [ep.historical([p], engagement_types=["replies"], window=window) for p in posts]
     bodies: list[Any] = [
         {"by_hour": {post: {"replies": {"2026-03-15": {"06": "5"}}}}} for post in posts
@@ -152,7 +152,7 @@ def test_what_was_answered_before_the_run_is_none_of_its_answers(dataset: ep.Dat
     )
     reason = OmissionReason.UNAUTHORIZED
     unsent = ep.EngagementResponse.uncounted(asked[2], now, reason, "gone")
-    done = store(dataset, ep.Archive("raw"), now, [old, new, unsent])
+    done = store_answers(dataset, ep.Archive("raw"), now, [old, new, unsent])
     assert done == Synced(1, 2, 0, (posts[2],))
 
 
@@ -208,16 +208,16 @@ def test_a_silence_that_was_heard_just_now() -> None:
     now = SINCE + 24 * HOUR
     hours = Hours(["7"], [ep.EngagementType.REPLIES], SINCE, now, 3)
     reason = OmissionReason.UNAVAILABLE
-    hours.hear([Silence("7", None, reason, "gone", SINCE, now, now, now)])
+    hours.add_omissions([OmissionSpan("7", None, reason, "gone", SINCE, now, now, now)])
     assert hours.gaps() == []
     later = Hours(["7"], [ep.EngagementType.REPLIES], SINCE, now + HOUR, 3)
-    later.hear([Silence("7", None, reason, "gone", SINCE, now, now, now)])
+    later.add_omissions([OmissionSpan("7", None, reason, "gone", SINCE, now, now, now)])
     assert len(later.gaps()) == 1
 
 
 def test_no_answer_lacks_the_hours_before_a_post_was_made(dataset: ep.Dataset) -> None:
     """It was made at half past eight: of the hours from six to ten that lack, two remain."""
-    post = str(first_id(SINCE + timedelta(hours=2, minutes=30)))
+    post = str(first_snowflake_at(SINCE + timedelta(hours=2, minutes=30)))
     window = ep.Window(SINCE - 24 * HOUR, SINCE + 6 * HOUR)
     asked = ep.historical([post], engagement_types=["replies"], window=window)
     hours = {f"{hour:02}": "5" for hour in (10, 11)}
@@ -226,7 +226,7 @@ def test_no_answer_lacks_the_hours_before_a_post_was_made(dataset: ep.Dataset) -
     answer = ep.EngagementResponse(asked, body, retrieved_at=now)
     told = ep.omissions(answer)
     assert told["start"].to_list() == [window.start]
-    store(dataset, ep.Archive("raw"), now, [answer])
+    store_answers(dataset, ep.Archive("raw"), now, [answer])
     lacking = dataset.omissions()
     assert lacking[["reason", "start", "end"]].astype("str").to_numpy().tolist() == [
         ["not_answered", "2026-03-15 08:00:00+00:00", "2026-03-15 10:00:00+00:00"]
@@ -300,7 +300,7 @@ def test_posts_in_blocks(
     posts = moving.posts(60, LONG_AGO)
     sizes = {1: [25, 25, 10], 6300: [25, 25, 10], 12600: [50, 10]}[most]
     kinds = [ep.EngagementType(kind) for kind in TYPES]
-    assert [len(part) for part in blocks(posts, kinds, SINCE, moving.clock.now)] == sizes
+    assert [len(part) for part in batches(posts, kinds, SINCE, moving.clock.now)] == sizes
     moving.sync(dataset, posts, since=SINCE)
     same(dataset.read(), moving.fetched(posts, SINCE))
 
@@ -308,6 +308,6 @@ def test_posts_in_blocks(
 def test_two_at_once_with_other_folders(moving: World, dataset: ep.Dataset, tmp_path: Path) -> None:
     """Raw answers elsewhere do not make it two data sets."""
     Path(dataset.path).mkdir()
-    with alone(Path(dataset.path, "sync")), pytest.raises(ep.AlreadySyncing):
+    with try_file_lock(Path(dataset.path, "sync")), pytest.raises(ep.AlreadySyncing):
         moving.sync(dataset, moving.posts(1, SINCE), raw=tmp_path / "raw")
     assert moving.asked == []

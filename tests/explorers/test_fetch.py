@@ -14,7 +14,7 @@ from support.processes import PATIENCE
 from support.scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas.explorers.fetch_thread import Run
+from engagement_pandas.explorers.fetch_thread import FetchThread
 from engagement_pandas.explorers.request_form import GROUPINGS
 from engagement_pandas.transport import transport
 from engagement_pandas.vocabulary import Endpoint
@@ -411,7 +411,7 @@ def test_answers_in_any_order(client: ep.EngagementClient) -> None:
     """The second of two requests is answered, and half of the first: that one is not settled."""
     todo = ep.plan(ep.totals(POSTS, engagement_types=["impressions", "engagements"]))
     first, second = todo.requests
-    run = Run(client, todo, lambda _: None, lambda _: None)
+    run = FetchThread(client, todo, lambda _: None, lambda _: None)
     half = first.replace(engagement_types=["impressions"])
     run.responses = [ep.EngagementResponse(asked, b"{}") for asked in (second, half)]
     assert (run.done, run.unasked) == (1, tuple(POSTS[:250]))
@@ -516,7 +516,7 @@ def test_an_answer_of_another_shape(
 ) -> None:
     """Sent for again, in vain; then it is shown why there is none."""
     odd = Scripted(body={"counts": {POSTS[0]: {"impressions": "many"}}})
-    server.answer(*[odd] * transport.ATTEMPTS)
+    server.answer(*[odd] * transport.MAX_ATTEMPTS)
     explorer = fetched(ask(client, POSTS[:1]))
     assert "many" in explorer.alert.html
     assert list(explorer.responses) == []

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import engagement_pandas as ep
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, EngagementExplorer
 from engagement_pandas.explorers.controls import zones
-from engagement_pandas.explorers.indexed_counts import Rows
+from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.frame.contract import check_counts
 
 KINDS = ("impressions", "engagements", "favorites")
@@ -295,7 +295,7 @@ def hours_of(zone: str, first: datetime, number: int) -> pd.DataFrame:
 def test_a_local_day(tz: str, day: date, first: str, number: int) -> None:
     """By hand: from the first hour that begins in it, 23, 24 or 25 hours."""
     around = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=2)
-    rows = Rows.of(hours_of(tz, around, 120)).picked(
+    rows = IndexedCounts.of(hours_of(tz, around, 120)).picked(
         [], ["impressions"], first=day, last=day, tz=tz
     )
     starts = ep.timestamps(rows)
@@ -309,7 +309,7 @@ def test_local_days_of_all_zones() -> None:
     moments = pd.date_range(start, periods=8760, freq="h")
     seen = set()
     frame = hours_of("", start, 8760)
-    rows = Rows.of(frame)
+    rows = IndexedCounts.of(frame)
     for tz in zones():
         local = moments.tz_convert(ZoneInfo(tz)).tz_localize(None)
         offset = (local - moments.tz_localize(None)).to_numpy()

@@ -25,7 +25,7 @@ import engagement_pandas as ep
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.flattening import count_arrays, fast_path
 from engagement_pandas.flattening.combine import add
-from engagement_pandas.flattening.count_arrays import Layout
+from engagement_pandas.flattening.count_arrays import ExpectedShape
 from engagement_pandas.vocabulary import FOUR_DIMENSION_ORDERS, Dimension
 
 HOUR = timedelta(hours=1)
@@ -238,7 +238,7 @@ def test_flattening_a_nested_frame_gives_the_frame_back(order: Sequence[str]) ->
     there_and_back()
 
 
-def outcome(read: Callable[[], count_arrays.Leaves]) -> Any:
+def outcome(read: Callable[[], count_arrays.CountArrays]) -> Any:
     """Return what a reading gives: arrays as lists, or the error."""
     try:
         got = read()
@@ -249,11 +249,11 @@ def outcome(read: Callable[[], count_arrays.Leaves]) -> Any:
     return got.posts, got.types, posts, kinds, got.bucket.tolist(), got.count.tolist()
 
 
-def both_paths(raw: bytes, layout: Layout) -> tuple[Any, Any]:
+def both_paths(raw: bytes, layout: ExpectedShape) -> tuple[Any, Any]:
     """Read with the quick path in front, and with the general path alone."""
 
-    def general() -> count_arrays.Leaves:
-        return add([count_arrays.read(raw, layout)], layout.name)
+    def general() -> count_arrays.CountArrays:
+        return add([count_arrays.read_counts(raw, layout)], layout.name)
 
     return outcome(lambda: fast_path.read_grouping(raw, layout)), outcome(general)
 
@@ -280,7 +280,7 @@ def test_the_quick_path_reads_what_the_general_path_reads(
 ) -> None:
     """In any order of keys, with partial days and empty objects."""
     raw = json.dumps(tree, separators=None if spaced else (",", ":")).encode()
-    quick, general = both_paths(raw, Layout("g", FOUR_DIMENSION_ORDERS[0]))
+    quick, general = both_paths(raw, ExpectedShape("g", FOUR_DIMENSION_ORDERS[0]))
     assert quick == general
     assert fast_path.decode(raw) is not None or b"E" in raw
 
@@ -304,7 +304,7 @@ def test_the_quick_path_takes_no_count_that_the_general_path_refuses(
 ) -> None:
     """Whatever stands where a count should, both paths take it or name the same spot."""
     raw = f'{{"1": {{"{kind}": {{"2026-03-01": {{"{hour}": {count}, "08": "1"}}}}}}}}'.encode()
-    quick, general = both_paths(raw, Layout("g", FOUR_DIMENSION_ORDERS[0], frozenset({"1"})))
+    quick, general = both_paths(raw, ExpectedShape("g", FOUR_DIMENSION_ORDERS[0], frozenset({"1"})))
     assert quick == general
 
 

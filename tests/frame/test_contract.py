@@ -19,8 +19,8 @@ from engagement_pandas.frame.contract import (
     empty_counts,
     empty_omissions,
     in_order,
-    moment_text,
     omissions_schema,
+    to_iso_utc,
 )
 from engagement_pandas.vocabulary import EngagementType
 
@@ -171,4 +171,4 @@ def test_schemas_have_the_columns_of_the_contract() -> None:
 def test_a_moment_needs_a_time_zone(moment: Any) -> None:
     """Neither naive times nor other texts are kept as moments."""
     with pytest.raises(FrameError, match=r"retrieved_at .* (no time zone|is not a time)"):
-        moment_text(moment)
+        to_iso_utc(moment)

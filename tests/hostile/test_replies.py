@@ -49,7 +49,7 @@ def failure(url: str, clock: FakeClock | None = None) -> ep.TransportError:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> int:
     """Make the largest body small, so that more is soon sent."""
-    monkeypatch.setattr(bounds, "LARGEST_BODY", 1_000_000)
+    monkeypatch.setattr(bounds, "MAX_BODY_BYTES", 1_000_000)
     monkeypatch.setattr(bounds, "_HEADERS", 100_000)
     return 1_000_000
 
@@ -58,8 +58,8 @@ def test_the_bound_is_far_above_the_biggest_answer() -> None:
     """25 posts, 17 types and 29 days of 24 hours, each with the longest count and a blank."""
     hours = 25 * 17 * 29 * 24
     assert len(SERIES_TYPES) == 17
-    assert hours * len(b'"07" : "-9223372036854775808", ') < bounds.LARGEST_BODY
-    assert bounds.LARGEST_BODY < 64_000_000
+    assert hours * len(b'"07" : "-9223372036854775808", ') < bounds.MAX_BODY_BYTES
+    assert bounds.MAX_BODY_BYTES < 64_000_000
 
 
 def bomb(size: int, layers: int = 1) -> bytes:

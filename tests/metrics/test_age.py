@@ -17,7 +17,7 @@ from engagement_pandas import FrameError
 from engagement_pandas.metrics import age, cumulative
 from engagement_pandas.metrics.age import made_at
 from engagement_pandas.metrics.cumulative import histories
-from engagement_pandas.metrics.interpolation import ages_of, counts_at
+from engagement_pandas.metrics.interpolation import interpolate_ages, interpolate_counts
 
 POST = id_at("2026-03-01T05:45:00Z")
 
@@ -176,12 +176,15 @@ def test_doubles_are_refused() -> None:
 def test_counts_at_an_age() -> None:
     """At the ends of hours exactly the running count; beyond, before and after gaps none."""
     lives = histories(life(4, 6, 0, 10))
-    at = [counts_at(lives, np.array([hours])).item() for hours in (0.0, 0.25, 1.25, 2.25, 3.25)]
+    at = [
+        interpolate_counts(lives, np.array([hours])).item()
+        for hours in (0.0, 0.25, 1.25, 2.25, 3.25)
+    ]
     assert at == [0, 4, 10, 10, 20]
-    assert 4 < counts_at(lives, np.array([0.8])).item() < 10
-    assert np.isnan(counts_at(lives, np.array([3.3]))).item()
-    assert np.isnan(counts_at(histories(life(4, pd.NA, 1)), np.array([1.0]))).item()
-    assert counts_at(histories(life(4, pd.NA, 1)), np.array([0.25])).item() == 4
+    assert 4 < interpolate_counts(lives, np.array([0.8])).item() < 10
+    assert np.isnan(interpolate_counts(lives, np.array([3.3]))).item()
+    assert np.isnan(interpolate_counts(histories(life(4, pd.NA, 1)), np.array([1.0]))).item()
+    assert interpolate_counts(histories(life(4, pd.NA, 1)), np.array([0.25])).item() == 4
 
 
 @given(
@@ -192,9 +195,9 @@ def test_there_and_back(counts: list[int], share: float) -> None:
     """The age at which there were so many, and how many there were at that age, agree."""
     lives = histories(life(*counts))
     target = np.array([sum(counts) * share])
-    old = ages_of(lives, target)
-    assert counts_at(lives, old).item() == pytest.approx(target.item(), rel=1e-6, abs=1e-6)
-    earlier = counts_at(lives, old * 0.99).item()
+    old = interpolate_ages(lives, target)
+    assert interpolate_counts(lives, old).item() == pytest.approx(target.item(), rel=1e-6, abs=1e-6)
+    earlier = interpolate_counts(lives, old * 0.99).item()
     assert earlier <= target.item() + 1e-6
 
 
@@ -204,5 +207,5 @@ def test_the_curve_follows_the_truth() -> None:
     counts = hourly(made, {"impressions": 1e7}, np.random.default_rng(0), hours=24)
     lives = histories(counts)
     for hours in (0.1, 0.5, 0.9, 1.4, 2.7, 5.1):
-        found = counts_at(lives, np.full(len(made), hours)) / 1e7
+        found = interpolate_counts(lives, np.full(len(made), hours)) / 1e7
         assert np.abs(found - exponential(hours, 80 / 60)).max() < 0.01

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 import engagement_pandas as ep
-from engagement_pandas.request.owners import Handles
-from engagement_pandas.request.post_ids import first_id
+from engagement_pandas.request.owners import PostOwners
+from engagement_pandas.request.post_ids import first_snowflake_at
 
 NOW = "2026-04-15T12:20:00Z"
 DAY = ep.Window.covering("2026-04-14", "2026-04-15")
@@ -26,7 +26,7 @@ POST, TYPE, DATE, TIME = "tweet.id", "engagement.type", "engagement.day", "engag
 def test_rows_of_posts_made_later() -> None:
     """40 days by day: an old post has 40 rows, one made in the last 28 days 28, one after none."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    late, never = (str(first_id(start + timedelta(days=n))) for n in (35, 50))
+    late, never = (str(first_snowflake_at(start + timedelta(days=n))) for n in (35, 50))
     window = ep.Window(start, start + timedelta(days=40))
     now = start + timedelta(days=60)
     asked = ep.historical(
@@ -40,7 +40,7 @@ def test_rows_of_posts_made_later() -> None:
 def test_rows_of_sums_are_those_of_the_longest_window() -> None:
     """@a's post is asked of for 28 days, then @b's for 56: the days of a sum are 56."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    later, sooner = (str(first_id(start + timedelta(days=n))) for n in (50, 20))
+    later, sooner = (str(first_snowflake_at(start + timedelta(days=n))) for n in (50, 20))
     asked = ep.historical(
         pd.DataFrame({"post_id": [later, sooner], "handle": ["a", "b"]}),
         engagement_types=["replies"],
@@ -58,7 +58,7 @@ def test_rows_of_sums_are_those_of_the_longest_window() -> None:
 def test_what_was_not_posted_yet() -> None:
     """A post made on the 35th day of 40 is not asked for the first 12; and it says so."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    late = str(first_id(start + timedelta(days=35)))
+    late = str(first_snowflake_at(start + timedelta(days=35)))
     window = ep.Window(start, start + timedelta(days=40))
     asked = ep.historical(["7", late], engagement_types=["replies"], window=window)
     plan = ep.plan(asked, now=start + timedelta(days=60))
@@ -70,7 +70,7 @@ def test_what_was_not_posted_yet() -> None:
 def test_what_was_posted_after_counting_began() -> None:
     """Favorites are counted since 2015-09-15: a post of October has no hours before that."""
     window = ep.Window.covering("2015-09-01", "2015-10-13")
-    october = str(first_id(datetime(2015, 10, 1, tzinfo=UTC)))
+    october = str(first_snowflake_at(datetime(2015, 10, 1, tzinfo=UTC)))
     asked = ep.historical(["7", october], engagement_types=["favorites"], window=window)
     assert ep.plan(asked).unposted[0].window == ep.Window.covering("2015-09-01", "2015-09-15")
     assert set(ep.plan(asked).expected_omissions) == {
@@ -111,7 +111,7 @@ def test_handles_of_fewer_posts() -> None:
 
 def test_handles_of_posts_that_are_not_asked() -> None:
     """Made after the window: nobody is asked about them, and nobody is billed."""
-    late = str(first_id(datetime(2026, 3, 1, tzinfo=UTC)))
+    late = str(first_snowflake_at(datetime(2026, 3, 1, tzinfo=UTC)))
     posts = pd.DataFrame({"post_id": ["7", late], "handle": ["a", "b"]})
     window = ep.Window.covering("2026-02-01", "2026-02-02")
     asked = ep.historical(posts, engagement_types=["replies"], window=window)
@@ -140,7 +140,7 @@ def test_handles_in_a_mapping() -> None:
     """As a program has them; and the frame's own are nearer."""
     request = asking(["7"]).replace(owners={"7": "Bakery"})
     assert request.owners == {"7": "bakery"}
-    assert request.replace(post_ids=POSTS).owners == dict(Handles.of(POSTS))
+    assert request.replace(post_ids=POSTS).owners == dict(PostOwners.of(POSTS))
 
 
 @pytest.mark.parametrize("write", [copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))])  # noqa: S301
@@ -170,4 +170,4 @@ def test_a_post_of_two() -> None:
 
 def test_prints_how_many() -> None:
     """And not a million lines."""
-    assert repr(Handles.of(POSTS)) == "Handles(2 handles of 3 posts)"
+    assert repr(PostOwners.of(POSTS)) == "PostOwners(2 handles of 3 posts)"

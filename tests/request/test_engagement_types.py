@@ -14,7 +14,7 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas.cli import parser
-from engagement_pandas.request.engagement_types import known_types, type_of
+from engagement_pandas.request.engagement_types import parse_engagement_types, type_of
 
 SPECIFICATION = {
     "Impressions": "impressions",
@@ -162,7 +162,7 @@ def test_no_suggestion_is_another_metric() -> None:
 
 def test_two_names_of_one_type() -> None:
     """Are asked for once, as the same name twice."""
-    assert known_types(["likes", "Favorites"], ep.Endpoint.TOTALS) == ("favorites",)
+    assert parse_engagement_types(["likes", "Favorites"], ep.Endpoint.TOTALS) == ("favorites",)
 
 
 def test_names_on_the_command_line() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import engagement_pandas as ep
 from engagement_pandas.request.packing import pack
-from engagement_pandas.request.post_ids import first_id
+from engagement_pandas.request.post_ids import first_snowflake_at
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -25,7 +25,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 def made(moment: datetime, number: int = 0) -> str:
     """Return the ID of a post made at that moment; the number tells such posts apart."""
-    return str(first_id(moment) + number)
+    return str(first_snowflake_at(moment) + number)
 
 
 def asking(ids: list[str], hours: int, start: datetime = START) -> ep.EngagementRequest:

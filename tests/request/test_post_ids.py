@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import engagement_pandas as ep
 from engagement_pandas import InvalidPostId, created_at
-from engagement_pandas.request.post_ids import unique_ids
+from engagement_pandas.request.post_ids import parse_post_ids
 from engagement_pandas.text import check_digits
 
 ID = "1060976163948904448"
@@ -43,18 +43,18 @@ ID = "1060976163948904448"
 )
 def test_any_iterable_of_ids(posts: Any) -> None:
     """Strings and exact integers, in any container, come out as strings in order."""
-    assert unique_ids(posts) == (ID, "7")
+    assert parse_post_ids(posts) == (ID, "7")
 
 
 def test_duplicates_once() -> None:
     """An ID given as text and as a number is the same ID, asked once, in first place."""
-    assert unique_ids(["9", ID, 9, int(ID), "9"]) == ("9", ID)
+    assert parse_post_ids(["9", ID, 9, int(ID), "9"]) == ("9", ID)
 
 
 @given(st.integers(0, 10**19 - 1))
 def test_integers_are_exact(number: int) -> None:
     """Every integer of up to 19 digits keeps every digit."""
-    assert unique_ids([number]) == (str(number),)
+    assert parse_post_ids([number]) == (str(number),)
 
 
 @pytest.mark.parametrize(
@@ -94,14 +94,14 @@ def test_integers_are_exact(number: int) -> None:
 def test_refused_with_the_value_and_the_cure(posts: Any, words: str) -> None:
     """What is no ID, or no longer one, is refused in words that tell which and why."""
     with pytest.raises(InvalidPostId) as caught:
-        unique_ids(posts)
+        parse_post_ids(posts)
     assert words in str(caught.value)
 
 
 def test_one_bad_id_among_many() -> None:
     """A single damaged ID among good ones is found, not skipped."""
     with pytest.raises(InvalidPostId, match="'x'"):
-        unique_ids([*map(str, range(1000)), "x"])
+        parse_post_ids([*map(str, range(1000)), "x"])
 
 
 A, B, C = "2125450880059707756", "2125883449981014166", "2126138811200049196"
@@ -130,7 +130,7 @@ A, B, C = "2125450880059707756", "2125883449981014166", "2126138811200049196"
 )
 def test_guards_and_groups(text: str) -> None:
     """What people put around an ID to save it from a spreadsheet, and what that makes of it."""
-    assert unique_ids([text]) == (A,)
+    assert parse_post_ids([text]) == (A,)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_guards_and_groups(text: str) -> None:
 def test_links_of_any_host(host: str, path: str) -> None:
     """X's hosts and the well-known mirrors, all forms of the path."""
     for scheme in ("https://", "http://", "HTTPS://", "//", ""):
-        assert unique_ids([f"{scheme}{host}/{path.format(A)}"]) == (A,)
+        assert parse_post_ids([f"{scheme}{host}/{path.format(A)}"]) == (A,)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_links_of_any_host(host: str, path: str) -> None:
 def test_links_to_something_else(link: str) -> None:
     """Are refused, in words that show them."""
     with pytest.raises(InvalidPostId, match="is not a post ID"):
-        unique_ids([link])
+        parse_post_ids([link])
 
 
 def _rounded(post: str, program: str) -> str:
@@ -266,7 +266,7 @@ def test_a_missing_id_in_a_frame() -> None:
     """Is named with its row."""
     posts = pd.DataFrame({"post_id": [A, None, B]})
     with pytest.raises(InvalidPostId, match=r"nan .*row 1 of the posts"):
-        unique_ids(posts)
+        parse_post_ids(posts)
 
 
 def test_age_is_in_the_id() -> None:

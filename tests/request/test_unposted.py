@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from support.scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas.cli.options import omitted
-from engagement_pandas.explorers.fetch_thread import Run
+from engagement_pandas.cli.options import summarize_omissions
+from engagement_pandas.explorers.fetch_thread import FetchThread
 from engagement_pandas.frame.contract import check_omissions
-from engagement_pandas.request.post_ids import first_id
+from engagement_pandas.request.post_ids import first_snowflake_at
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -37,7 +37,7 @@ def unsent(plan: ep.Plan) -> tuple[ep.EngagementResponse, ...]:
 
 def made(moment: datetime) -> str:
     """Return the ID of a post made at that moment."""
-    return str(first_id(moment))
+    return str(first_snowflake_at(moment))
 
 
 def true_count(post: str, kind: str, hour: datetime) -> int:
@@ -133,7 +133,9 @@ def test_the_window_that_is_told() -> None:
         for name, end in [(post, "2026-01-13 00:00:00+00:00"), (never, "2026-02-10 00:00:00+00:00")]
     ]  # fmt: skip
     assert frame["engagement_type"].isna().all()
-    assert omitted(frame) == ["no counts for 2 posts: not yet posted in this window, so not asked"]
+    assert summarize_omissions(frame) == [
+        "no counts for 2 posts: not yet posted in this window, so not asked"
+    ]
 
 
 def test_a_response_says_that_nothing_was_sent() -> None:
@@ -160,7 +162,7 @@ def test_nothing_at_all_to_ask(
     asked = days([made(START + 50 * DAY)], 40)
     assert len(ep.plan(asked, now=NOW)) == 0
     collection = june.collect(asked, into=ep.Archive(tmp_path / "raw"))
-    run = Run(june, ep.plan(asked, now=NOW), lambda _: None, lambda _: None)
+    run = FetchThread(june, ep.plan(asked, now=NOW), lambda _: None, lambda _: None)
     run.start()
     run.join(10)
     ways = [june.fetch(asked), list(june.stream(asked)), collection, run.responses]

@@ -22,9 +22,9 @@ import engagement_pandas as ep
 from engagement_pandas import files
 from engagement_pandas.cli import main
 from engagement_pandas.response import record
-from engagement_pandas.response.answer_files import PROBE, QUESTION
+from engagement_pandas.response.answer_files import MANIFEST, PROBE
 from engagement_pandas.response.collection import Collection
-from engagement_pandas.response.envelope import LARGEST_BODY
+from engagement_pandas.response.envelope import MAX_BODY_BYTES
 
 LIMIT = 1_000_000
 QUESTION_LIMIT = 2_000_000
@@ -67,9 +67,9 @@ def bomb(size: int, head: bytes = b"", members: int = 1) -> bytes:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the bounds small, so that more is soon unpacked."""
-    monkeypatch.setattr(record, "LARGEST_BODY", LIMIT)
+    monkeypatch.setattr(record, "MAX_BODY_BYTES", LIMIT)
     monkeypatch.setattr(record, "LONGEST_LINE", LIMIT)
-    for load in (record.load,):
+    for load in (record.decode_record,):
         monkeypatch.setattr(load, "__defaults__", (LIMIT,))
     monkeypatch.setattr("engagement_pandas.response.collection.LONGEST_QUESTION", QUESTION_LIMIT)
 
@@ -88,7 +88,7 @@ BOMBS: dict[str, Callable[[bytes], bytes]] = {
 
 def test_the_bound_is_that_of_the_wire() -> None:
     """What cannot arrive is not read either."""
-    assert record.LARGEST_BODY == LARGEST_BODY < 64_000_000
+    assert record.MAX_BODY_BYTES == MAX_BODY_BYTES < 64_000_000
 
 
 @pytest.mark.usefixtures("small")
@@ -102,7 +102,7 @@ def test_a_bomb_at_rest(
     asked = made.requests[1]
     path = {
         "an answer": made.records.file(asked),
-        "the question": made.path / QUESTION,
+        "the question": made.path / MANIFEST,
         "what is set aside": made.records.aside(asked),
     }[which]
     packed = BOMBS[kind](head_of(made.records.file(asked)))
@@ -148,7 +148,7 @@ def test_a_question_too_large_to_be_read_is_not_written(monkeypatch: pytest.Monk
     """Before anything is sent."""
     monkeypatch.setattr(record, "LONGEST_QUESTION", 100)
     with pytest.raises(ep.ArchiveError, match="too large to store; collect it in several"):
-        record.packed({"parts": ["x" * 100]}, b"")
+        record.encode_record({"parts": ["x" * 100]}, b"")
 
 
 # Full disks
@@ -250,7 +250,7 @@ def left(folder: Path, name: str, age: float, *, a_folder: bool = False) -> Path
     path = folder / f".{'0123456789abcdef' * 2}-{name}"
     if a_folder:
         path.mkdir()
-        (path / QUESTION).write_bytes(b"half")
+        (path / MANIFEST).write_bytes(b"half")
     else:
         path.write_bytes(b"half")
     then = time.time() - age

@@ -40,7 +40,7 @@ from test_secrets import USER as CANARY_USER
 import engagement_pandas as ep
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.response.collection import Collection
-from engagement_pandas.response.record import packed
+from engagement_pandas.response.record import encode_record
 from engagement_pandas.sandbox import SandboxServer
 
 FAVORITES = ["favorites"]
@@ -841,7 +841,7 @@ def test_a_stored_answer_that_cannot_be_flattened(
     collection = collect(client, past(1), archive)
     (path,) = answers(archive.folder)
     content = poison if isinstance(poison, bytes) else json.dumps(poison).encode()
-    path.write_bytes(packed({**answers(archive.folder)[path][0]}, content))
+    path.write_bytes(encode_record({**answers(archive.folder)[path][0]}, content))
     ((damaged, why, asked),) = archive.verify()
     assert (damaged, asked) == (path, past(1))
     assert "it does not answer its request" in why

@@ -362,8 +362,8 @@ def test_the_first_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: 
     if not links:
         monkeypatch.setattr(os, "link", lambda *_, **__: (_ for _ in ()).throw(OSError(95, "no")))
     path = tmp_path / "answer"
-    assert files.place(path, b"first")
-    assert not files.place(path, b"second")
+    assert files.write_once(path, b"first")
+    assert not files.write_once(path, b"second")
     assert path.read_bytes() == b"first"
     assert [found.name for found in tmp_path.iterdir()] == ["answer"]
 
@@ -374,7 +374,7 @@ def test_one_of_many_wins(tmp_path: Path) -> None:
 
     def race(mine: bytes) -> None:
         start_line.wait()
-        if files.place(tmp_path / "answer", mine):
+        if files.write_once(tmp_path / "answer", mine):
             won.append(mine)
 
     racers = [threading.Thread(target=race, args=(bytes([n]) * 10_000,)) for n in range(16)]
@@ -395,4 +395,4 @@ def test_a_drive_that_flushes_no_folders(tmp_path: Path, monkeypatch: pytest.Mon
         real(handle)
 
     monkeypatch.setattr(os, "fsync", refuse)
-    assert files.place(tmp_path / "answer", b"all of it")
+    assert files.write_once(tmp_path / "answer", b"all of it")

@@ -17,9 +17,9 @@ from support.scripted import FakeClock, Scripted, ScriptedServer, Seen
 
 import engagement_pandas as ep
 from engagement_pandas.cli import main
-from engagement_pandas.response.answer_files import QUESTION
+from engagement_pandas.response.answer_files import MANIFEST
 from engagement_pandas.response.collection import MOST_APART, Collection
-from engagement_pandas.response.record import packed
+from engagement_pandas.response.record import encode_record
 
 SNAPSHOTS = {
     "totals": (ep.totals, timedelta(hours=1)),
@@ -198,7 +198,7 @@ def test_a_lost_question_makes_a_snapshot_no_younger(
 ) -> None:
     """Its answers tell when they were read."""
     first = begun(client, question(endpoint), archive, 1)
-    (first.path / QUESTION).write_bytes(b"")
+    (first.path / MANIFEST).write_bytes(b"")
     clock.now += WEEK.total_seconds()
     with pytest.warns(UserWarning, match="question lost"):
         second = collect(client, question(endpoint), archive)
@@ -227,7 +227,7 @@ def mixed(client: ep.EngagementClient, api: Api, archive: ep.Archive) -> Iterato
     collect(client, question("totals"), archive)
     moment = client.now() - timedelta(hours=3, minutes=20)
     head["retrieved_at"] = moment.isoformat()
-    made.records.file(made.requests[0]).write_bytes(packed(head, content))
+    made.records.file(made.requests[0]).write_bytes(encode_record(head, content))
     yield made
     assert len(api.sent) == 3
 

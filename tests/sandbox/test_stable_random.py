@@ -8,28 +8,31 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement_pandas.sandbox.stable_random import MASK, bell, mixed, roll, shuffled, uniform
+from engagement_pandas.sandbox.stable_random import MASK, hash64, mixed, normal, shuffled, uniform
 
 BITS = st.integers(0, MASK)
 
 
 def test_it_is_splitmix64() -> None:
     """The first outputs for the seeds 0 and 1234567 are the published ones."""
-    assert roll(0) == 0xE220A8397B1DCDAF
-    assert roll(1234567) == 6457827717110365317
+    assert hash64(0) == 0xE220A8397B1DCDAF
+    assert hash64(1234567) == 6457827717110365317
 
 
 @given(BITS, st.lists(BITS, min_size=1, max_size=4))
 def test_arrays_roll_as_numbers_do(seed: int, parts: list[int]) -> None:
     """Numpy's arithmetic modulo 2**64 gives what Python's integers give."""
-    start = np.array([roll(seed)], dtype=np.uint64)
+    start = np.array([hash64(seed)], dtype=np.uint64)
     together = mixed(start, np.array(parts, dtype=np.uint64))
-    assert together.tolist() == [roll(seed, part) for part in parts]
+    assert together.tolist() == [hash64(seed, part) for part in parts]
 
 
 def test_every_part_matters() -> None:
     """Neighbours, the order of the parts and the sign all change the number."""
-    assert len({roll(1, 2), roll(2, 1), roll(1, 3), roll(1), roll(-1, 2), roll(1, 2, 0)}) == 6
+    assert (
+        len({hash64(1, 2), hash64(2, 1), hash64(1, 3), hash64(1), hash64(-1, 2), hash64(1, 2, 0)})
+        == 6
+    )
 
 
 def test_uniform_numbers_fill_the_unit_interval() -> None:
@@ -43,7 +46,7 @@ def test_uniform_numbers_fill_the_unit_interval() -> None:
 
 def test_the_bell_is_standard() -> None:
     """The mean is near 0 and the deviation near 1."""
-    draws = [bell(turn) for turn in range(4000)]
+    draws = [normal(turn) for turn in range(4000)]
     assert abs(statistics.fmean(draws)) < 0.06
     assert abs(statistics.stdev(draws) - 1) < 0.05
 

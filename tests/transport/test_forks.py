@@ -14,7 +14,7 @@ import pytest
 from support.datasets.frames import some
 
 import engagement_pandas as ep
-from engagement_pandas.files import alone, locked
+from engagement_pandas.files import file_lock, try_file_lock
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork"),
@@ -159,15 +159,15 @@ def test_locks_are_not_inherited(tmp_path: Path) -> None:
     path = tmp_path / "ledger"
 
     def free() -> bool:
-        with alone(path) as mine:
+        with try_file_lock(path) as mine:
             return mine
 
-    with locked(path):
+    with file_lock(path):
         assert in_fork(free) is False
         assert free() is False
     read, write = os.pipe()
     begun, beginning = os.pipe()
-    with locked(path):
+    with file_lock(path):
         child = os.fork()
         if child == 0:
             os.close(write)
@@ -185,7 +185,7 @@ def test_locks_are_not_inherited(tmp_path: Path) -> None:
 
     def leaves() -> bool:
         """End a block of the parent's: the number of its file is another file's by now."""
-        with locked(path):
+        with file_lock(path):
             return bool(in_fork(lambda: True))
 
     assert leaves() is True

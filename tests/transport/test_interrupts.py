@@ -21,7 +21,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ProtocolError
 
 import engagement_pandas as ep
-from engagement_pandas.auth.oauth import StepKeys
+from engagement_pandas.auth.oauth import OAuthStep
 from engagement_pandas.transport import scheduler
 from engagement_pandas.transport.exchange import without_frames
 
@@ -102,7 +102,7 @@ def check(error: BaseException) -> None:
 @pytest.fixture(autouse=True)
 def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for nothing that is on its way: it never arrives."""
-    monkeypatch.setattr(scheduler, "GRACE", 0)
+    monkeypatch.setattr(scheduler, "DRAIN_SECONDS", 0)
 
 
 @pytest.fixture(
@@ -186,7 +186,7 @@ def test_in_the_middle_of_a_login(stop: type[BaseException], listener: Listener)
 
 def test_in_the_middle_of_the_last_step(stop: type[BaseException], listener: Listener) -> None:
     """With the PIN and the secret of the request token, too."""
-    keys = StepKeys(*SECRETS[:4])
+    keys = OAuthStep(*SECRETS[:4])
     pending = ep.PendingLogin("url", "app", keys, listener.url, (5, 5), lambda: 1e9)
     with pytest.raises(stop) as caught:
         pending.finish("1234567")

@@ -11,19 +11,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement_pandas.transport.clock_skew import GUARD, Skew
-from engagement_pandas.transport.rate_limiter import JITTER, PERIODS, UNTOLD, Place, Quota
+from engagement_pandas.transport.clock_skew import GUARD, ClockOffset
+from engagement_pandas.transport.rate_limiter import (
+    DEFAULT_CONCURRENCY,
+    JITTER,
+    PERIODS,
+    Permit,
+    RateLimiter,
+)
 
 NOW = 1_776_255_600.0
 
 
-def quota(at: list[float] | None = None) -> tuple[Quota, list[float]]:
+def quota(at: list[float] | None = None) -> tuple[RateLimiter, list[float]]:
     """Return a quota and the time that it reads."""
     time = at or [NOW]
-    return Quota(clock=lambda: time[0]), time
+    return RateLimiter(clock=lambda: time[0]), time
 
 
-def taken(it: Quota, number: int) -> list[Place]:
+def taken(it: RateLimiter, number: int) -> list[Permit]:
     """Take so many places."""
     places = [place for _ in range(number) if (place := it.take())]
     assert len(places) == number
@@ -60,14 +66,16 @@ def taken(it: Quota, number: int) -> list[Place]:
 def test_pause(headers: dict[str, str], pause: float) -> None:
     """Seconds to wait: until the reset, the period where that makes no sense; else none."""
     it, _ = quota()
-    it.learn(headers, taken(it, 1)[0])
+    it.update_from_headers(headers, taken(it, 1)[0])
     assert it.pause() == pytest.approx(pause)
 
 
 def test_a_period_ends() -> None:
     """After the reset there is nothing left to wait for."""
     it, time = quota()
-    it.learn({"x-per-minute-remaining": "0", "x-per-minute-reset": str(NOW + 30)}, taken(it, 1)[0])
+    it.update_from_headers(
+        {"x-per-minute-remaining": "0", "x-per-minute-reset": str(NOW + 30)}, taken(it, 1)[0]
+    )
     time[0] = NOW + 30
     assert it.pause() == 0
 
@@ -76,15 +84,15 @@ def test_an_answer_without_headers_says_nothing() -> None:
     """A proxy's page in between leaves what is known as it is."""
     it, _ = quota()
     first, second = taken(it, 2)
-    it.learn({"x-per-minute-remaining": "0"}, first)
-    it.learn({}, second)
+    it.update_from_headers({"x-per-minute-remaining": "0"}, first)
+    it.update_from_headers({}, second)
     assert it.pause() == 60
 
 
 def test_a_clock_that_is_wrong() -> None:
     """The reset is told by the server's clock: a local one an hour off changes nothing."""
     it, _ = quota([NOW - 3600])
-    it.learn(
+    it.update_from_headers(
         {
             "x-per-minute-remaining": "0",
             "x-per-minute-reset": str(NOW + 30),
@@ -99,7 +107,7 @@ def test_a_clock_that_is_wrong() -> None:
 def test_an_unreadable_date(date: Any) -> None:
     """Then the local clock will do."""
     it, _ = quota()
-    it.learn(
+    it.update_from_headers(
         {"x-per-minute-remaining": "0", "x-per-minute-reset": str(NOW + 30), "date": date},
         taken(it, 1)[0],
     )
@@ -109,7 +117,9 @@ def test_an_unreadable_date(date: Any) -> None:
 def test_limits_are_kept() -> None:
     """What the contract allows, once an answer has said it."""
     it, _ = quota()
-    it.learn({"x-per-minute-limit": "600", "x-per-second-limit": "20"}, taken(it, 1)[0])
+    it.update_from_headers(
+        {"x-per-minute-limit": "600", "x-per-second-limit": "20"}, taken(it, 1)[0]
+    )
     assert it.limits == {"minute": 600, "second": 20}
 
 
@@ -126,7 +136,7 @@ def told(remaining: int, reset: float = NOW + 60, limit: int = 60, **more: str) 
     }
 
 
-def places_left(it: Quota) -> int:
+def places_left(it: RateLimiter) -> int:
     """Take all that is left, and count."""
     return sum(1 for _ in range(2000) if it.take())
 
@@ -134,7 +144,7 @@ def places_left(it: Quota) -> int:
 def test_what_is_on_its_way_is_spent() -> None:
     """59 left after the first: 59 more may be sent, whatever has been answered by then."""
     it, _ = quota()
-    it.learn(told(59), taken(it, 1)[0])
+    it.update_from_headers(told(59), taken(it, 1)[0])
     assert places_left(it) == 59
     assert it.pause() == 60
 
@@ -142,90 +152,92 @@ def test_what_is_on_its_way_is_spent() -> None:
 def test_an_older_answer_raises_nothing() -> None:
     """Counted first, answered last: its 58 are not what is left."""
     it, _ = quota()
-    it.learn(told(59), taken(it, 1)[0])
+    it.update_from_headers(told(59), taken(it, 1)[0])
     second, third = taken(it, 2)
-    it.learn(told(57), third)
-    it.learn(told(58), second)
+    it.update_from_headers(told(57), third)
+    it.update_from_headers(told(58), second)
     assert places_left(it) == 57
 
 
 def test_others_spend_too() -> None:
     """Of 60 two were sent from here, and 20 are left: others had 38."""
     it, _ = quota()
-    it.learn(told(59), taken(it, 1)[0])
-    it.learn(told(20), taken(it, 1)[0])
+    it.update_from_headers(told(59), taken(it, 1)[0])
+    it.update_from_headers(told(20), taken(it, 1)[0])
     assert places_left(it) == 20
 
 
 def test_with_company_nothing_is_taken_for_granted() -> None:
     """What is on its way may be counted on top of what the server said last."""
     it, _ = quota()
-    it.learn(told(59), taken(it, 1)[0])
+    it.update_from_headers(told(59), taken(it, 1)[0])
     first, *rest = taken(it, 10)
-    it.learn(told(30), first)  # 29 of 60 are spent: 2 from here, at most 9 on their way, others
+    it.update_from_headers(
+        told(30), first
+    )  # 29 of 60 are spent: 2 from here, at most 9 on their way, others
     assert places_left(it) == 30 - len(rest)
 
 
 def test_what_others_had_spent_before_is_no_company() -> None:
     """29 of 60 were gone at the first word. What is on its way is in the second one's 20."""
     it, _ = quota()
-    it.learn(told(30), taken(it, 1)[0])
+    it.update_from_headers(told(30), taken(it, 1)[0])
     *_, last = taken(it, 10)
-    it.learn(told(20), last)  # 29 + 1 + 10 = 40 of 60, none of them new to us
+    it.update_from_headers(told(20), last)  # 29 + 1 + 10 = 40 of 60, none of them new to us
     assert places_left(it) == 20
 
 
 def test_with_company_an_older_answer_raises_nothing() -> None:
     """It was counted before what is known, and brings nothing back."""
     it, _ = quota()
-    it.learn(told(59), taken(it, 1)[0])
+    it.update_from_headers(told(59), taken(it, 1)[0])
     first, second = taken(it, 2)
-    it.learn(told(20), second)
-    it.learn(told(30), first)
+    it.update_from_headers(told(20), second)
+    it.update_from_headers(told(30), first)
     assert places_left(it) == 20
 
 
 def test_what_was_lost_may_have_been_counted() -> None:
     """A connection that broke: its place is not given out again in this minute."""
     it, _ = quota()
-    it.learn(told(59), taken(it, 1)[0])
+    it.update_from_headers(told(59), taken(it, 1)[0])
     for place in taken(it, 9):
-        it.lose(place)
-        it.lose(place)  # again does nothing
+        it.release(place)
+        it.release(place)  # again does nothing
     assert places_left(it) == 50
 
 
 def test_an_answer_of_the_minute_before() -> None:
     """It arrives after the turn, and says nothing of the new minute."""
     it, time = quota()
-    it.learn(told(59), taken(it, 1)[0])
+    it.update_from_headers(told(59), taken(it, 1)[0])
     (late,) = taken(it, 1)
     time[0] = NOW + 60.5
-    it.learn(told(59, NOW + 120), taken(it, 1)[0])
-    it.learn(told(0), late)
+    it.update_from_headers(told(59, NOW + 120), taken(it, 1)[0])
+    it.update_from_headers(told(0), late)
     assert places_left(it) == 59
 
 
 def test_what_is_on_its_way_at_the_turn() -> None:
     """It may be counted in the new minute, until its answer tells that it was in the old."""
     it, time = quota()
-    it.learn(told(59), taken(it, 1)[0])
+    it.update_from_headers(told(59), taken(it, 1)[0])
     late = taken(it, 10)
     time[0] = NOW + 60
-    it.learn(told(59, NOW + 120), taken(it, 1)[0])
+    it.update_from_headers(told(59, NOW + 120), taken(it, 1)[0])
     first = taken(it, 60 - 1 - 10)
     assert it.take() is None
     for place in late:
-        it.learn(told(49), place)
+        it.update_from_headers(told(49), place)
     for left, place in enumerate(first, start=1):
-        it.learn(told(59 - left, NOW + 120), place)
+        it.update_from_headers(told(59 - left, NOW + 120), place)
     assert places_left(it) == 10
 
 
 def test_a_probe_at_the_turn() -> None:
     """However many still hang, a tenth of the new minute may be sent to ask how it stands."""
     it, time = quota()
-    it.learn(told(59), taken(it, 1)[0])
+    it.update_from_headers(told(59), taken(it, 1)[0])
     taken(it, 10)
     time[0] = NOW + 60
     assert places_left(it) == 6
@@ -234,22 +246,22 @@ def test_a_probe_at_the_turn() -> None:
 def test_a_new_minute_is_not_trusted_at_first() -> None:
     """A tenth of it until the server confirms it; half, once one has begun as reckoned."""
     it, time = quota()
-    it.learn(told(59), taken(it, 1)[0])
+    it.update_from_headers(told(59), taken(it, 1)[0])
     for turn, share in enumerate([6, 30, 30], start=1):
         time[0] = NOW + 60 * turn
         places = [place for _ in range(99) if (place := it.take())]
         assert len(places) == share
         for left, place in enumerate(places, start=1):
-            it.learn(told(60 - left, time[0] + 60), place)
+            it.update_from_headers(told(60 - left, time[0] + 60), place)
         assert it.pause() == 0
 
 
 def test_a_minute_that_others_had_begun_is_no_turn_as_reckoned() -> None:
     """19 of 60 were gone at its first word: of the next one no more than a tenth is sent."""
     it, time = quota()
-    it.learn(told(59), taken(it, 1)[0])
+    it.update_from_headers(told(59), taken(it, 1)[0])
     time[0] = NOW + 60
-    it.learn(told(40, NOW + 120), taken(it, 1)[0])
+    it.update_from_headers(told(40, NOW + 120), taken(it, 1)[0])
     time[0] = NOW + 120
     assert places_left(it) == 6
 
@@ -258,7 +270,7 @@ def test_what_is_known_of_the_clocks_ages_with_each_turn() -> None:
     """1000 minutes later they may be 6 s further apart, either way: 1e-4 of 60,000 s."""
     it, time = quota()
     date = "Wed, 15 Apr 2026 12:20:00 GMT"  # which is NOW
-    it.learn(told(59, date=date), taken(it, 1)[0])
+    it.update_from_headers(told(59, date=date), taken(it, 1)[0])
     assert (it._skew.least, it._skew.most) == (0, 1)
     time[0] += 1000 * 60
     it.pause()
@@ -273,7 +285,7 @@ def test_a_server_s_clock_that_is_ahead() -> None:
         server = time[0] + 7.4
         date = formatdate(int(server), usegmt=True)
         reset = server // 60 * 60 + 60
-        it.learn(told(0, reset, date=date), taken(it, 1)[0])
+        it.update_from_headers(told(0, reset, date=date), taken(it, 1)[0])
         assert 0 < it.pause() - (reset - server) <= 1 + GUARD
 
 
@@ -283,18 +295,18 @@ def test_dates_together_tell_more() -> None:
     for step in range(5):
         time[0] = NOW + 0.1 + 0.2 * step
         date = formatdate(int(time[0]), usegmt=True)
-        it.learn(told(4 - step, NOW + 60, date=date), taken(it, 1)[0])
+        it.update_from_headers(told(4 - step, NOW + 60, date=date), taken(it, 1)[0])
     assert 0 < it.pause() - (NOW + 60 - time[0]) <= 0.2 + GUARD
 
 
 def test_a_skew_is_narrowed() -> None:
     """Each date bounds it from both sides, and the closest bounds stay; until a clock is set."""
-    skew = Skew()
+    skew = ClockOffset()
     noon = "Wed, 15 Apr 2026 12:20:00 GMT"  # which is NOW
-    skew.learn(noon, NOW + 0.1, NOW + 0.3)
-    skew.learn(noon, NOW + 0.6, NOW + 0.8)
+    skew.update(noon, NOW + 0.1, NOW + 0.3)
+    skew.update(noon, NOW + 0.6, NOW + 0.8)
     assert (skew.least, skew.most) == (pytest.approx(-0.3), pytest.approx(0.4))
-    skew.learn(noon, NOW + 50, NOW + 50.5)
+    skew.update(noon, NOW + 50, NOW + 50.5)
     assert (skew.least, skew.most) == (pytest.approx(-50.5), pytest.approx(-49))
     skew.age(1000)
     assert (skew.least, skew.most) == (pytest.approx(-50.6), pytest.approx(-48.9))
@@ -303,7 +315,7 @@ def test_a_skew_is_narrowed() -> None:
 def test_no_second_has_too_many() -> None:
     """Three a second: the fourth waits for a second and a bit, from the first."""
     it, time = quota()
-    it.learn({"x-per-second-limit": "3"}, taken(it, 1)[0])
+    it.update_from_headers({"x-per-second-limit": "3"}, taken(it, 1)[0])
     time[0] += 2
     taken(it, 2)
     time[0] += 0.5
@@ -321,7 +333,7 @@ def test_a_second_spent_by_others() -> None:
     place = taken(it, 1)[0]
     time[0] += 0.2
     second = {"x-per-second-limit": "9", "x-per-second-remaining": "0"}
-    it.learn(told(59, **second, **{"x-per-second-reset": str(NOW + 1)}), place)
+    it.update_from_headers(told(59, **second, **{"x-per-second-reset": str(NOW + 1)}), place)
     assert it.pause() == pytest.approx(0.8)
 
 
@@ -331,14 +343,14 @@ def test_a_second_that_is_long_over() -> None:
     place = taken(it, 1)[0]
     time[0] += 2
     second = {"x-per-second-remaining": "0", "x-per-second-reset": str(NOW + 1)}
-    it.learn(told(59, **second), place)
+    it.update_from_headers(told(59, **second), place)
     assert it.pause() == 0
 
 
 def test_a_clock_that_is_set_back() -> None:
     """By an hour: what was known is forgotten, and nothing waits for an hour."""
     it, time = quota()
-    it.learn(told(0, limit=1, **{"x-per-second-limit": "1"}), taken(it, 1)[0])
+    it.update_from_headers(told(0, limit=1, **{"x-per-second-limit": "1"}), taken(it, 1)[0])
     time[0] -= 3600
     assert it.pause() == 0
 
@@ -346,14 +358,14 @@ def test_a_clock_that_is_set_back() -> None:
 def test_one_until_it_is_known() -> None:
     """Then as many as there may be; a few, where two answers tell nothing."""
     it, _ = quota()
-    assert it.abreast(48) == 1
-    it.learn({}, taken(it, 1)[0])
-    assert it.abreast(48) == 1
-    it.learn({}, taken(it, 1)[0])
-    assert it.abreast(48) == UNTOLD
-    assert it.abreast(2) == 2
-    it.learn(told(59), taken(it, 1)[0])
-    assert it.abreast(48) == 48
+    assert it.max_concurrency(48) == 1
+    it.update_from_headers({}, taken(it, 1)[0])
+    assert it.max_concurrency(48) == 1
+    it.update_from_headers({}, taken(it, 1)[0])
+    assert it.max_concurrency(48) == DEFAULT_CONCURRENCY
+    assert it.max_concurrency(2) == 2
+    it.update_from_headers(told(59), taken(it, 1)[0])
+    assert it.max_concurrency(48) == 48
 
 
 def test_two_threads_and_one_place() -> None:
@@ -371,8 +383,8 @@ def test_two_threads_and_one_place() -> None:
                 met.append(True)
         return NOW
 
-    it = Quota(clock=clock)
-    it.learn(told(1), taken(it, 1)[0])
+    it = RateLimiter(clock=clock)
+    it.update_from_headers(told(1), taken(it, 1)[0])
     begun.set()
     with ThreadPoolExecutor(2) as pool:
         places = list(pool.map(lambda _: it.take(), range(2)))
@@ -404,9 +416,9 @@ def test_whatever_the_headers_say(answers: list[dict[str, str]], steps: list[flo
     """Never an error, never a wait of more than a minute, and in the end a place."""
     it, time = quota()
     for headers, step in zip(answers, steps, strict=False):
-        place = it.take() or Place(time[0])
+        place = it.take() or Permit(time[0])
         time[0] += step
-        it.learn(headers, place)
+        it.update_from_headers(headers, place)
         assert 0 <= it.pause() <= 60
     for _ in range(4):
         if it.take():

@@ -22,9 +22,16 @@ from support.scheduler.model import EPOCH, Contract, Pilot, Sky, best, fly, flyi
 from support.scripted import FakeClock
 
 from engagement_pandas.transport.message import Failure
-from engagement_pandas.transport.rate_limiter import UNTOLD, Quota
-from engagement_pandas.transport.scheduler import GRACE, Errand, Flight, Here, Landing, Rest
-from engagement_pandas.transport.transport import IN_FLIGHT
+from engagement_pandas.transport.rate_limiter import DEFAULT_CONCURRENCY, RateLimiter
+from engagement_pandas.transport.scheduler import (
+    DRAIN_SECONDS,
+    Completion,
+    InlineExecutor,
+    Scheduler,
+    Sleep,
+    Task,
+)
+from engagement_pandas.transport.transport import MAX_IN_FLIGHT
 
 BEST = 1.05
 """How many times as long as the best a job may take."""
@@ -117,7 +124,7 @@ def test_the_first_minute_is_not_given_away(contract: Contract, phase: float, se
     left = 60 - begin % 60 - (min(answered) - EPOCH - phase) - 1
     fair = min(contract.minute, 1 + 0.9 * max(0, left) * contract.second)
     in_the_air = contract.second * contract.latency[1]
-    assert by_minute(sky)[0] >= min(fair, fair - in_the_air + IN_FLIGHT) - 1
+    assert by_minute(sky)[0] >= min(fair, fair - in_the_air + MAX_IN_FLIGHT) - 1
 
 
 @pytest.mark.slow
@@ -203,7 +210,7 @@ def test_a_server_that_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     real = sky.server.spend
     monkeypatch.setattr(sky.server, "spend", lambda now: (real(now)[0], {}))
     answered = fly(Pilot(sky), 42)
-    assert sky.most == UNTOLD == 4
+    assert sky.most == DEFAULT_CONCURRENCY == 4
     assert max(answered) - EPOCH == pytest.approx(12)  # 1 + 1 + 40 / 4
 
 
@@ -222,7 +229,7 @@ def test_recovers_from_a_429_within_the_next_minute(
     answered = fly(Pilot(sky), number)
     assert len(answered) == number
     assert len({int((t + contract.skew) // 60) for t in sky.refused}) <= 1
-    assert len(sky.refused) <= IN_FLIGHT
+    assert len(sky.refused) <= MAX_IN_FLIGHT
     used = by_minute(sky)
     alone = flown(contract, phase, number, seed)[0]
     most = max(by_minute(alone).values())  # what it gets out of a minute with nobody else
@@ -268,9 +275,9 @@ def rest(
     """Fly an errand that only rests."""
 
     async def errand() -> None:
-        await Rest(seconds)
+        await Sleep(seconds)
 
-    flight = Flight(Quota(clock), clock, Here(sleep), 1, say)
+    flight = Scheduler(RateLimiter(clock), clock, InlineExecutor(sleep), 1, say)
     assert list(flight.run(iter([errand()]))) == []
 
 
@@ -323,7 +330,7 @@ def test_a_dead_service_is_not_hammered() -> None:
     with pytest.raises(Exception, match="8 attempts; at last: HTTP 503"):
         fly(pilot, 1000)
     before = [t for t in sky.server.times if t <= EPOCH + 2.5]
-    assert len(sky.server.times) - len(before) <= IN_FLIGHT + 7
+    assert len(sky.server.times) - len(before) <= MAX_IN_FLIGHT + 7
 
 
 def test_a_machine_without_threads_to_spare(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,14 +354,14 @@ class Watched(Sky):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.sent: list[tuple[float, Errand]] = []
-        self.failed: list[tuple[float, Errand]] = []
+        self.sent: list[tuple[float, Task]] = []
+        self.failed: list[tuple[float, Task]] = []
 
-    def launch(self, errand: Errand, job: Callable[[], Any]) -> None:
+    def submit(self, errand: Task, job: Callable[[], Any]) -> None:
         self.sent.append((self.now, errand))
-        super().launch(errand, job)
+        super().submit(errand, job)
 
-    def wait(self, seconds: float) -> Landing | None:
+    def wait(self, seconds: float) -> Completion | None:
         landing = super().wait(seconds)
         if landing is not None and isinstance(landing.outcome, Failure):
             self.failed.append((self.now, landing.errand))
@@ -369,7 +376,7 @@ def test_only_the_first_that_failed_asks_whether_the_service_is_back() -> None:
     pilot.down = (EPOCH + 2.5, EPOCH + 32.5)
     fly(pilot, 500)
     begun, first = sky.failed[0]
-    assert len({errand for _, errand in sky.failed}) == IN_FLIGHT
+    assert len({errand for _, errand in sky.failed}) == MAX_IN_FLIGHT
     again = [errand for when, errand in sky.sent if begun < when < pilot.down[1]]
     assert len(again) > 1
     assert set(again) == {first}
@@ -383,7 +390,7 @@ def test_a_service_that_comes_back() -> None:
     pilot.down = (EPOCH + 2.5, EPOCH + 32.5)
     answered = fly(pilot, 500)
     assert len(answered) == 500
-    assert len(sky.server.times) <= 500 + IN_FLIGHT + 7
+    assert len(sky.server.times) <= 500 + MAX_IN_FLIGHT + 7
 
 
 def test_a_minute_s_wait_is_told_each_second() -> None:
@@ -419,7 +426,7 @@ def ended(sky: Sky, number: int, last_seen: int) -> list[float]:
     given: list[float] = []
 
     def say(_: str) -> None:
-        if sky.flying == last_seen:
+        if sky.pending == last_seen:
             raise Enough
 
     with pytest.raises(Enough):
@@ -444,8 +451,8 @@ def test_a_watcher_ends_a_flight_before_the_answer() -> None:
 
     with pytest.raises(Enough):
         fly(Pilot(sky), 1, say)
-    assert sky.now - EPOCH == 2 + GRACE == 7
-    assert sky.flying == 1
+    assert sky.now - EPOCH == 2 + DRAIN_SECONDS == 7
+    assert sky.pending == 1
 
 
 def test_each_landing_renews_the_patience() -> None:
@@ -458,5 +465,5 @@ def test_a_flight_that_was_ended_does_not_wait_for_ever() -> None:
     """What comes within 5 s is given, and what has not come 5 s after that is left behind."""
     sky = Timed(0.25, 2, 99, 99)
     assert ended(sky, 4, 3) == pytest.approx([0.25, 2.25])
-    assert sky.flying == 2
-    assert sky.now - EPOCH == pytest.approx(2.25 + GRACE)
+    assert sky.pending == 2
+    assert sky.now - EPOCH == pytest.approx(2.25 + DRAIN_SECONDS)

@@ -64,20 +64,20 @@ def flying() -> list[threading.Thread]:
 @pytest.fixture
 def _let_all_at_the_end(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let all that is held through, once a flight takes in what is still on its way."""
-    land = flights.Flight._land
+    land = flights.Scheduler._land
 
-    def landing(self: flights.Flight) -> Iterator[Any]:
+    def landing(self: flights.Scheduler) -> Iterator[Any]:
         gate.let_all()
         return land(self)
 
-    monkeypatch.setattr(flights.Flight, "_land", landing)
+    monkeypatch.setattr(flights.Scheduler, "_land", landing)
 
 
 @pytest.fixture
 def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave behind what is on its way when a flight is ended; how long it has else is no matter."""
-    monkeypatch.setattr(flights, "GRACE", 0)
-    monkeypatch.setattr(flights, "TICK", 0.05)
+    monkeypatch.setattr(flights, "DRAIN_SECONDS", 0)
+    monkeypatch.setattr(flights, "POLL_SECONDS", 0.05)
 
 
 def posts(number: int) -> Plan:
@@ -347,7 +347,7 @@ todo = replace(ep.plan(whole), requests=parts)
 client = ep.EngagementClient(ep.UserContext("a", "b", "c", "d"), base_url="{gate.url}")
 left = client.stream(todo, watch=lambda _: None)
 next(left)
-flight.TICK, flight.GRACE = 0.05, 0
+flight.POLL_SECONDS, flight.DRAIN_SECONDS = 0.05, 0
 
 def watch(progress):
     if progress.done and threading.active_count() > 4:

@@ -16,9 +16,9 @@ from requests.auth import HTTPBasicAuth
 from support.scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas.transport.exchange import _passing
-from engagement_pandas.transport.scheduler import Giving
-from engagement_pandas.transport.transport import Answer, Message, Transport, texts
+from engagement_pandas.transport.exchange import _retryable
+from engagement_pandas.transport.scheduler import Emit
+from engagement_pandas.transport.transport import Answer, Message, Transport, error_messages
 from engagement_pandas.transport.urls import checked_url
 
 GOOD = Scripted(200, {"by_post": {}})
@@ -45,7 +45,7 @@ def send(
     """Send a message, and return its answer."""
 
     async def errand() -> None:
-        await Giving(await transport.ask(what, lambda answer: answer))
+        await Emit(await transport.ask(what, lambda answer: answer))
 
     answer: Answer
     (answer,) = transport.flight(1, say).run(iter([errand()]))
@@ -318,16 +318,16 @@ def test_words_are_in_full() -> None:
     for posts in (250, 12_000):
         words, body = forbidden(posts)
         assert len(body) == 42 + 21 * posts <= 2**18
-        assert texts(body) == (words,)
+        assert error_messages(body) == (words,)
 
 
 def test_a_body_that_is_no_error_of_the_api_is_told_in_short() -> None:
     """Over 256 kB: as it stands, and its first 300 characters; it is not taken apart."""
     _, body = forbidden(13_000)
     assert len(body) == 273_042 > 2**18
-    assert texts(body) == (body.decode()[:300],)
+    assert error_messages(body) == (body.decode()[:300],)
     page = b"<p>" + b"no " * 200_000
-    assert texts(page) == (("no " * 100),)
+    assert error_messages(page) == (("no " * 100),)
 
 
 @pytest.mark.parametrize("name", ["attempts", "in_flight"])
@@ -396,8 +396,8 @@ def test_a_bundle_of_certificates_that_is_not_there(
 def test_a_certificate_that_is_wrong() -> None:
     """Stays wrong; a broken connection may not."""
     wrong = requests.exceptions.SSLError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed")
-    assert not _passing(wrong)
-    assert _passing(requests.exceptions.SSLError("EOF occurred in violation of protocol"))
+    assert not _retryable(wrong)
+    assert _retryable(requests.exceptions.SSLError("EOF occurred in violation of protocol"))
 
 
 def test_a_body_nested_beyond_reason(transport: Transport, server: ScriptedServer) -> None:
@@ -513,7 +513,7 @@ def test_a_wrong_certificate_behind_a_proxy_stays_wrong(
 )
 def test_the_words_of_an_error_body(body: Any, words: tuple[str, ...]) -> None:
     """Whatever JSON it is; of JSON without words, its beginning."""
-    assert texts(json.dumps(body).encode()) == words
+    assert error_messages(json.dumps(body).encode()) == words
 
 
 def test_an_array_as_the_body_of_a_refusal(
@@ -528,5 +528,5 @@ def test_an_array_as_the_body_of_a_refusal(
 
 def test_an_error_body_that_nests_without_end() -> None:
     """Its beginning."""
-    assert texts(b"[" * 100_000) == ("[" * 300,)
-    assert len(texts(b"[" * 900 + b"]" * 900)) == 1
+    assert error_messages(b"[" * 100_000) == ("[" * 300,)
+    assert len(error_messages(b"[" * 900 + b"]" * 900)) == 1

@@ -8,7 +8,7 @@ from engagement_pandas.request.post_files.entry import (
     MISSING,
     PASTED,
     Missing,
-    Record,
+    PostEntry,
     handles_in,
 )
 from engagement_pandas.request.post_files.reader import ids_in, read_records, records_in
@@ -18,7 +18,7 @@ __all__ = [
     "MISSING",
     "PASTED",
     "Missing",
-    "Record",
+    "PostEntry",
     "handles_in",
     "ids_in",
     "read_records",

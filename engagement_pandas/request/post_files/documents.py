@@ -10,8 +10,8 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from engagement_pandas.errors import InvalidPostId
-from engagement_pandas.request.post_files.entry import LONG, Raw, is_id, roles_of, where
-from engagement_pandas.text import listed, shown
+from engagement_pandas.request.post_files.entry import LONG, RawEntry, is_id, roles_of, where
+from engagement_pandas.text import format_list, truncated_repr
 
 _SCRIPT: Final = re.compile(r"\s*(?:window\.|var |let |const )[\w.$]+\s*=\s*")
 _LINES: Final = frozenset({".jsonl", ".ndjson"})
@@ -33,7 +33,7 @@ def is_script(text: str) -> bool:
     return bool(_SCRIPT.match(text))
 
 
-def items(text: str, name: str) -> list[Raw]:
+def items(text: str, name: str) -> list[RawEntry]:
     """Return the posts in a text of JSON, every number with its digits as they stand.
 
     Examples
@@ -80,7 +80,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
         names = [name for name, _ in pairs]
-        msg = f"has {listed({name for name in names if names.count(name) > 1})} twice in an object"
+        msg = (
+            f"has {format_list({name for name in names if names.count(name) > 1})} twice in an "
+            "object"
+        )
         raise InvalidPostId(msg)
     return value
 
@@ -92,7 +95,7 @@ class _Document:
     name: str
     users: Mapping[str, Any] = field(default_factory=dict)
 
-    def every(self, value: Any, line: int | str | None = None) -> Iterator[Raw]:
+    def every(self, value: Any, line: int | str | None = None) -> Iterator[RawEntry]:
         """Return the posts of a list, or of one value."""
         for number, one in enumerate(value if isinstance(value, list) else [value], 1):
             place = line or f"item {number}"
@@ -100,9 +103,9 @@ class _Document:
                 yield from self.of_object(one, place)
             else:
                 post = self.in_row(one, place) if isinstance(one, list) else one
-                yield Raw(place, post, name="")
+                yield RawEntry(place, post, name="")
 
-    def of_object(self, value: dict[str, Any], place: int | str) -> Iterator[Raw]:
+    def of_object(self, value: dict[str, Any], place: int | str) -> Iterator[RawEntry]:
         """Return the posts of an object: itself, columns, rows, or what it wraps."""
         named = self.roles(value, place)
         roles = {role: value[name] for role, name in named.items()}
@@ -129,12 +132,12 @@ class _Document:
         elif value and list(value) == list(map(str, range(len(value)))):
             yield from self.every(list(value.values()))  # a Series
         else:
-            msg = f"{where(place, self.name)} has no post_id, only {listed(value)}"
+            msg = f"{where(place, self.name)} has no post_id, only {format_list(value)}"
             raise InvalidPostId(msg)
 
     def of_roles(
         self, roles: Mapping[str, Any], value: Mapping[str, Any], place: int | str, name: str
-    ) -> Iterator[Raw]:
+    ) -> Iterator[RawEntry]:
         """Return the post of an object, or those of its columns."""
         post = roles["post_id"]
         if isinstance(post, dict | list):  # orient="columns", to_dict("list")
@@ -142,13 +145,13 @@ class _Document:
                 self.check_length(column, post, place)
             for number, one in enumerate(post if isinstance(post, dict) else range(len(post)), 1):
                 cells = {role: _get(column, one) for role, column in roles.items()}
-                yield Raw.of(f"item {number}", cells, name)
+                yield RawEntry.of(f"item {number}", cells, name)
             return
         handle = roles.get("handle") or self.users.get(str(value.get("author_id")))
         for owner in (value.get("user"), value.get("author")):
             if handle is None and isinstance(owner, dict):
                 handle = owner.get(self.roles(owner, place).get("handle"))
-        yield Raw.of(place, {**roles, "handle": handle}, name)
+        yield RawEntry.of(place, {**roles, "handle": handle}, name)
 
     def roles(self, names: Iterable[Any], place: int | str) -> dict[str, Any]:
         """Return which names hold what."""
@@ -162,7 +165,7 @@ class _Document:
     def check_length(self, column: Any, other: Sized, place: int | str) -> None:
         """Refuse a row or a column of another length than the others."""
         if not isinstance(column, list | dict) or len(column) != len(other):
-            msg = f"{where(place, self.name)}: {shown(column)} is not {len(other)} values"
+            msg = f"{where(place, self.name)}: {truncated_repr(column)} is not {len(other)} values"
             raise InvalidPostId(msg)
 
     def in_row(self, row: Sequence[Any], place: int | str) -> Any:
@@ -170,7 +173,8 @@ class _Document:
         found = [cell for cell in row if len(row) == 1 or is_id(cell, LONG)]
         if len(found) != 1:
             msg = (
-                f"{where(place, self.name)} is a row with {len(found)} post IDs, {listed(row)}; "
+                f"{where(place, self.name)} is a row with {len(found)} post IDs, "
+                f"{format_list(row)}; "
                 "name the columns"
             )
             raise InvalidPostId(msg)

@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from engagement_pandas.errors import InvalidPostId, RequestError
-from engagement_pandas.request.handle import same_handle
-from engagement_pandas.request.owners import Handles
-from engagement_pandas.request.post_ids import as_id
-from engagement_pandas.text import check_digits, counted, listed
+from engagement_pandas.request.handle import normalize_handle
+from engagement_pandas.request.owners import PostOwners
+from engagement_pandas.request.post_ids import parse_post_id
+from engagement_pandas.text import check_digits, format_list, pluralize
 
 Missing = Literal["refuse", "skip"]
 MISSING: Final[tuple[Missing, ...]] = get_args(Missing)
@@ -43,7 +43,7 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
 """What the columns are called that hold these, without blanks, hyphens and the like; best first."""
 
 
-class Raw(NamedTuple):
+class RawEntry(NamedTuple):
     """A post as a file has it.
 
     Attributes
@@ -66,14 +66,14 @@ class Raw(NamedTuple):
     name: str | None = None
 
     @classmethod
-    def of(cls, place: int | str, cells: Mapping[str, Any], name: object) -> Raw:
+    def of(cls, place: int | str, cells: Mapping[str, Any], name: object) -> RawEntry:
         """Return what some cells hold, by :data:`ROLES`."""
         get = cells.get
         texts = get("handle"), get("text"), get("created_at")
         return cls(place, cells["post_id"], *texts, str(name))
 
 
-class Record(NamedTuple):
+class PostEntry(NamedTuple):
     """A post that a file has, with an ID that is one.
 
     Attributes
@@ -131,7 +131,7 @@ def roles_of(names: Sequence[str]) -> Mapping[str, int]:
     for role, spellings in ROLES.items():
         spelling = next((one for one in spellings if one in keys), "")
         if spelling and keys.count(spelling) > 1:
-            twice = listed(name for name in names if key(name) == spelling)
+            twice = format_list(name for name in names if key(name) == spelling)
             msg = f"two columns are called the same, {twice}; rename or drop one"
             raise InvalidPostId(msg)
         if spelling:
@@ -142,17 +142,17 @@ def roles_of(names: Sequence[str]) -> Mapping[str, int]:
 def is_id(cell: object, digits: int = 1) -> bool:
     """Whether something is a post ID of so many digits at least."""
     try:
-        return len(as_id(cell)) >= digits
+        return len(parse_post_id(cell)) >= digits
     except InvalidPostId:
         return False
 
 
-def judged(raws: Iterable[Raw], file: str, missing: Missing) -> list[Record]:
+def judged(raws: Iterable[RawEntry], file: str, missing: Missing) -> list[PostEntry]:
     """Return the posts, each with an ID that is one.
 
     Parameters
     ----------
-    raws : iterable of Raw
+    raws : iterable of RawEntry
     file : str
         What to call the file in messages.
     missing : {"refuse", "skip"}
@@ -161,8 +161,8 @@ def judged(raws: Iterable[Raw], file: str, missing: Missing) -> list[Record]:
     if missing not in MISSING:
         msg = f"missing is {missing!r}; choose one of {list(MISSING)}"
         raise RequestError(msg)
-    records: list[Record] = []
-    bare: list[Record] = []
+    records: list[PostEntry] = []
+    bare: list[PostEntry] = []
     without: list[str] = []
     for raw in raws:
         place = raw.place
@@ -176,20 +176,21 @@ def judged(raws: Iterable[Raw], file: str, missing: Missing) -> list[Record]:
                 raise InvalidPostId(msg)
             continue
         try:
-            post_id = as_id(raw.post)
+            post_id = parse_post_id(raw.post)
             handle = _text(raw.handle)
             if handle is not None:
-                same_handle(handle)
+                normalize_handle(handle)
         except RequestError as error:
             msg = f"{where(place, file)}: {error}"
             raise type(error)(msg) from error
-        record = Record(post_id, handle, _text(raw.text), _text(raw.created_at), place, file)
+        record = PostEntry(post_id, handle, _text(raw.text), _text(raw.created_at), place, file)
         records.append(record)
         if raw.name is None or (raw.name == "" and file == PASTED):
             bare.append(record)
         elif raw.name and len(post_id) < LONG and key(raw.name) in _ANY_ID:
             msg = (
-                f"{record.where} has no post_id, only {listed([raw.name])}, and {post_id!r} is too "
+                f"{record.where} has no post_id, only {format_list([raw.name])}, and {post_id!r} "
+                "is too "
                 "short for a post ID; call it post_id if it is one"
             )
             raise InvalidPostId(msg)
@@ -198,7 +199,7 @@ def judged(raws: Iterable[Raw], file: str, missing: Missing) -> list[Record]:
     if without:
         some = ", ".join(without[:_SHOWN]) + (", …" if len(without) > _SHOWN else "")
         warnings.warn(
-            f"{counted(len(without), 'row')} of {file} without a post ID left out: {some}",
+            f"{pluralize(len(without), 'row')} of {file} without a post ID left out: {some}",
             UserWarning,
             stacklevel=4,
         )
@@ -209,7 +210,7 @@ def _text(value: Any) -> str | None:
     return None if value is None or not str(value).strip() else str(value)
 
 
-def _check_short(bare: Sequence[Record]) -> None:
+def _check_short(bare: Sequence[PostEntry]) -> None:
     """Refuse a short number beside long IDs: a count, a rank or a year, and no post."""
     if any(len(record.post_id) >= _SNOWFLAKE for record in bare):
         for record in bare:
@@ -221,16 +222,16 @@ def _check_short(bare: Sequence[Record]) -> None:
                 raise InvalidPostId(msg)
 
 
-def handles_in(records: Iterable[Record]) -> Handles:
+def handles_in(records: Iterable[PostEntry]) -> PostOwners:
     """Return whose posts they are."""
-    known: dict[str, Record] = {}
+    known: dict[str, PostEntry] = {}
     for record in records:
         if record.handle is not None:
             other = known.setdefault(record.post_id, record)
-            if same_handle(str(other.handle)) != same_handle(record.handle):
+            if normalize_handle(str(other.handle)) != normalize_handle(record.handle):
                 msg = (
                     f"{record.where}: post {record.post_id} is {record.handle}'s, and "
                     f"{other.handle}'s in {other.where}; keep one"
                 )
                 raise RequestError(msg)
-    return Handles((post, record.handle) for post, record in known.items())
+    return PostOwners((post, record.handle) for post, record in known.items())

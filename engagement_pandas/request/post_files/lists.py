@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from engagement_pandas.errors import InvalidPostId
-from engagement_pandas.request.post_files.entry import Raw, where
+from engagement_pandas.request.post_files.entry import RawEntry, where
 from engagement_pandas.request.post_ids import in_groups
 
 _COMMENT: Final = re.compile(r"[\s\u200b\ufeff]*#")
@@ -24,7 +24,7 @@ _BETWEEN: Final = re.compile(
 _AROUND: Final = "[](){}<>\"'`,;\u2018\u2019\u201c\u201d"
 
 
-def pieces(text: str, name: str) -> Iterator[Raw]:
+def pieces(text: str, name: str) -> Iterator[RawEntry]:
     r"""Return what may be IDs in a text, between blanks, commas, semicolons and bars.
 
     Lines that begin with ``#``, numbers of a list's items, and the words of a Markdown link
@@ -37,7 +37,7 @@ def pieces(text: str, name: str) -> Iterator[Raw]:
     """
     for number, line in enumerate(text.split("\n"), 1):
         if line.isdigit():
-            yield Raw(number, line, name="")
+            yield RawEntry(number, line, name="")
             continue
         if _COMMENT.match(line):
             continue
@@ -50,4 +50,4 @@ def pieces(text: str, name: str) -> Iterator[Raw]:
             raise InvalidPostId(msg)
         found = [piece for piece in _BETWEEN.split(bare) if piece.strip(_AROUND)]
         for piece in found:
-            yield Raw(number, piece, name=None if len(found) > 1 else "")
+            yield RawEntry(number, piece, name=None if len(found) > 1 else "")

@@ -23,10 +23,10 @@ from engagement_pandas.files import (
     read_bounded,
 )
 from engagement_pandas.request.post_files.documents import NotJson, is_script, items
-from engagement_pandas.request.post_files.entry import Missing, Raw, Record, judged
+from engagement_pandas.request.post_files.entry import Missing, PostEntry, RawEntry, judged
 from engagement_pandas.request.post_files.lists import pieces
 from engagement_pandas.request.post_files.tables import heading_of, rows
-from engagement_pandas.text import shown
+from engagement_pandas.text import truncated_repr
 
 MOST_BYTES: Final = 1 << 28
 """The most that is read of a file, unpacked: more than ten million IDs."""
@@ -58,7 +58,7 @@ _PACKED: Final[Mapping[bytes, Callable[[IO[bytes]], Any]]] = {
 
 def read_records(
     path_or_buffer: str | os.PathLike[str] | IO[Any], *, missing: Missing = "refuse"
-) -> list[Record]:
+) -> list[PostEntry]:
     r"""Read the posts in a file.
 
     Parameters
@@ -81,7 +81,7 @@ def read_records(
     if isinstance(path_or_buffer, str | os.PathLike):
         stream, name = getattr(sys.stdin, "buffer", sys.stdin), "standard input"
     elif not hasattr(path_or_buffer, "read"):
-        msg = f"{shown(path_or_buffer)} is neither a path nor an open file"
+        msg = f"{truncated_repr(path_or_buffer)} is neither a path nor an open file"
         raise InvalidPostId(msg)
     else:
         stream, name = path_or_buffer, str(getattr(path_or_buffer, "name", "the file"))
@@ -102,7 +102,7 @@ def ids_in(name: str, content: str | bytes | memoryview) -> list[str]:
 
 def records_in(
     name: str, content: str | bytes | memoryview, *, missing: Missing = "refuse"
-) -> list[Record]:
+) -> list[PostEntry]:
     r"""Read the posts in what a file holds, or in a text that was pasted.
 
     Parameters
@@ -131,7 +131,7 @@ def records_in(
         raise InvalidPostId(msg) from error
 
 
-def _raws(text: str, name: str) -> Iterable[Raw]:
+def _raws(text: str, name: str) -> Iterable[RawEntry]:
     stems = [suffix.lower() for suffix in PurePath(name).suffixes if suffix.lower() not in _ENDS]
     suffix = stems[-1] if stems else ""
     is_json = suffix in _JSON or is_script(text)

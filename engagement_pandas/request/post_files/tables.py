@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from engagement_pandas.errors import InvalidPostId
-from engagement_pandas.request.post_files.entry import LONG, Raw, is_id, roles_of
-from engagement_pandas.text import counted, listed
+from engagement_pandas.request.post_files.entry import LONG, RawEntry, is_id, roles_of
+from engagement_pandas.text import format_list, pluralize
 
 _SEP: Final = re.compile(r'"?sep=(.)"?[,;\t]*\n', re.IGNORECASE)
 _DELIMITERS: Final = ",;\t|"
@@ -73,7 +73,7 @@ def heading_of(text: str, name: str, *, needed: bool) -> Heading | None:
             return Heading(names, roles, delimiter, line + 1)
     names = max(splits.values(), key=len)
     if needed and lines[line].strip() and not (len(names) == 1 and is_id(names[0])):
-        msg = f"{name} has no post_id column, only {listed(names)}; rename one"
+        msg = f"{name} has no post_id column, only {format_list(names)}; rename one"
         raise InvalidPostId(msg)
     return None
 
@@ -89,7 +89,7 @@ def _without_end(cells: list[str]) -> list[str]:
     return cells
 
 
-def rows(text: str, name: str, heading: Heading) -> list[Raw]:
+def rows(text: str, name: str, heading: Heading) -> list[RawEntry]:
     """Return the rows below a heading."""
     first: InvalidPostId | None = None
     for dialect in _DIALECTS[: 3 if heading.delimiter == "\t" else 2]:
@@ -100,7 +100,7 @@ def rows(text: str, name: str, heading: Heading) -> list[Raw]:
     raise first or AssertionError
 
 
-def _rows(text: str, name: str, heading: Heading, dialect: Mapping[str, Any]) -> Iterator[Raw]:
+def _rows(text: str, name: str, heading: Heading, dialect: Mapping[str, Any]) -> Iterator[RawEntry]:
     lines = text.split("\n")
     columns = len(heading.names)
     spaced = f"{heading.delimiter} " in lines[heading.line - 1]
@@ -131,12 +131,12 @@ def _rows(text: str, name: str, heading: Heading, dialect: Mapping[str, Any]) ->
             continue
         if len(cells) != columns:
             msg = (
-                f"line {start} of {name} has {counted(len(cells), 'column')}, and the heading "
+                f"line {start} of {name} has {pluralize(len(cells), 'column')}, and the heading "
                 f"{columns}; quote texts that hold {heading.delimiter!r}"
             )
             raise InvalidPostId(msg)
         roles = {role: cells[place] for role, place in heading.roles.items()}
-        yield Raw.of(start, roles, heading.names[heading.roles["post_id"]])
+        yield RawEntry.of(start, roles, heading.names[heading.roles["post_id"]])
 
 
 def _is_heading(cells: Sequence[str], heading: Heading) -> bool:

@@ -23,11 +23,11 @@ import engagement_pandas as ep
 from engagement_pandas import files as replacing
 from engagement_pandas.dataset import snapshot, store
 from engagement_pandas.dataset.delta_table import Table
-from engagement_pandas.dataset.omission_log import Silence
+from engagement_pandas.dataset.omission_log import OmissionSpan
 from engagement_pandas.dataset.storage import Storage
 from engagement_pandas.dataset.store import Store
 from engagement_pandas.dataset.sync import Synced, sync
-from engagement_pandas.request.post_ids import first_id
+from engagement_pandas.request.post_ids import first_snowflake_at
 from engagement_pandas.response import archive, collection
 from engagement_pandas.response.collection import Collection
 
@@ -36,7 +36,7 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 SETTLE = 6
 LATE = 5
 OWNERS = ("anna", "bert")
-POSTS = tuple(str(first_id(START - timedelta(days=9)) + number) for number in range(8))
+POSTS = tuple(str(first_snowflake_at(START - timedelta(days=9)) + number) for number in range(8))
 TYPES = ("impressions", "replies")
 NEVER = 10**9
 Cell = tuple[str, str, datetime]
@@ -335,7 +335,7 @@ class Schedule:
         assert len(found) == number
         return found
 
-    def check(self) -> tuple[dict[Cell, tuple[int | None, datetime]], list[Silence]] | None:
+    def check(self) -> tuple[dict[Cell, tuple[int | None, datetime]], list[OmissionSpan]] | None:
         """Hold each count to what was told, revisions too; and omissions to the counts.
 
         Of damaged tables there is nothing to hold, unless they can be read.
@@ -372,7 +372,7 @@ class Schedule:
     def check_complete(
         self,
         cells: dict[Cell, tuple[int | None, datetime]],
-        silences: list[Silence],
+        silences: list[OmissionSpan],
         begun: datetime,
     ) -> None:
         """After a run that was not disturbed, each hour is there, and was read late enough.
@@ -380,7 +380,7 @@ class Schedule:
         But for what need not be asked yet, since it had no answer for long.
         """
         api, last = self.api, begun.replace(minute=0, second=0, microsecond=0)
-        resting = [one for one in silences if one.rests(begun) and one.retrieved_at < begun]
+        resting = [one for one in silences if one.too_early(begun) and one.retrieved_at < begun]
         still = api.cursed | api.gone | {one.post_id for one in resting if one.whole}
         due = {
             (post, kind, START + number * HOUR)

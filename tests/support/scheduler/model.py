@@ -19,8 +19,8 @@ from typing import Any
 from requests.auth import HTTPBasicAuth
 
 from engagement_pandas.transport.message import Answer, Failure, Message
-from engagement_pandas.transport.rate_limiter import Place
-from engagement_pandas.transport.scheduler import Errand, Giving, Landing, _done
+from engagement_pandas.transport.rate_limiter import Permit
+from engagement_pandas.transport.scheduler import Completion, Emit, Task, _done
 from engagement_pandas.transport.transport import Transport
 
 EPOCH = 1_776_255_600.0
@@ -88,7 +88,7 @@ class Sky:
     """An air in virtual time, with a server behind it."""
 
     def __init__(self, contract: Contract, begin: float, seed: int = 0) -> None:
-        self.flying = 0
+        self.pending = 0
         self.now = begin
         self.contract = contract
         self.server = Server(contract)
@@ -97,7 +97,7 @@ class Sky:
         self.others = 0
         self.most = 0
         self._dice = random.Random(seed)  # noqa: S311
-        self._events: list[tuple[float, int, Callable[[], Landing | None]]] = []
+        self._events: list[tuple[float, int, Callable[[], Completion | None]]] = []
         self._order = count()
 
     def _latency(self) -> float:
@@ -108,7 +108,7 @@ class Sky:
         """Return the local time."""
         return self.now
 
-    def at(self, when: float, event: Callable[[], Landing | None]) -> None:
+    def at(self, when: float, event: Callable[[], Completion | None]) -> None:
         """Have something happen."""
         heapq.heappush(self._events, (when, next(self._order), event))
 
@@ -124,10 +124,10 @@ class Sky:
 
         self.at(when, spend)
 
-    def launch(self, errand: Errand, job: Callable[[], Any]) -> None:
+    def submit(self, errand: Task, job: Callable[[], Any]) -> None:
         """Send a request: it is counted on its way, and answered in the end."""
-        self.flying += 1
-        self.most = max(self.most, self.flying)
+        self.pending += 1
+        self.most = max(self.most, self.pending)
         contract = self.contract
         lands = self.now + self._latency()
         counted = self.now + contract.way + self._dice.uniform(0, contract.jitter)
@@ -137,8 +137,8 @@ class Sky:
             if reply[0] == 429:
                 self.refused.append(self.now)
 
-            def land() -> Landing:
-                self.flying -= 1
+            def land() -> Completion:
+                self.pending -= 1
                 # Its date is written when it is answered.
                 date = formatdate(self.now + contract.skew, usegmt=True)
                 self.reply = reply[0], {**reply[1], "date": date}
@@ -148,7 +148,7 @@ class Sky:
 
         self.at(counted, arrive)
 
-    def wait(self, seconds: float) -> Landing | None:
+    def wait(self, seconds: float) -> Completion | None:
         """Let time pass, until something lands."""
         end = self.now + seconds
         while self._events and self._events[0][0] <= end:
@@ -170,9 +170,9 @@ class Pilot(Transport):
     def _air(self, most: int) -> Any:  # noqa: ARG002
         return self.sky
 
-    def _attempt(self, message: Message, place: Place) -> Answer | Failure:  # noqa: ARG002
+    def _attempt(self, message: Message, place: Permit) -> Answer | Failure:  # noqa: ARG002
         status, headers = self.sky.reply
-        self.quota.learn(headers, place)
+        self.quota.update_from_headers(headers, place)
         if status != 200:
             return Failure(f"HTTP {status}", status)
         return Answer(status, headers, b"{}", datetime.fromtimestamp(self.sky.now, UTC))
@@ -187,7 +187,7 @@ def flying(
     """Send so many messages, and yield when each was answered."""
 
     async def errand() -> None:
-        await Giving(await pilot.ask(MESSAGE, lambda _: pilot.sky.now))
+        await Emit(await pilot.ask(MESSAGE, lambda _: pilot.sky.now))
 
     return pilot.flight(number, say).run(errand() for _ in range(number))
 
