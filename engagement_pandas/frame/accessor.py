@@ -16,40 +16,40 @@ import pandas as pd
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import COUNT_COLUMNS, check_columns
 
-METHODS: Final = {
-    "age": "metrics",
-    "benchmark": "metrics",
-    "best_times": "metrics",
-    "by_age": "metrics",
-    "compare": "metrics",
-    "cumulative": "metrics",
-    "engagement_rate": "metrics",
-    "half_life": "metrics",
-    "latest": "metrics",
-    "over_time": "metrics",
-    "plot_best_times": "plots",
-    "plot_by_age": "plots",
-    "plot_by_type": "plots",
-    "plot_compare": "plots",
-    "plot_cumulative": "plots",
-    "plot_half_life": "plots",
-    "plot_over_time": "plots",
-    "plot_rate_by_age": "plots",
-    "plot_rate_over_time": "plots",
-    "plot_running_total": "plots",
-    "plot_top_posts": "plots",
-    "rate_by_age": "metrics",
-    "rate_over_time": "metrics",
-    "running_total": "metrics",
-    "standing": "metrics",
-    "summarise": "metrics",
-    "timestamps": "frame.contract",
-    "top_posts": "metrics",
-    "wide": "metrics",
-    "write_csv": "frame",
-    "write_parquet": "frame",
-}
-"""What ``counts.engagement`` can do, and the module that does it."""
+METHODS: Final = (
+    "age",
+    "benchmark",
+    "best_times",
+    "by_age",
+    "compare",
+    "cumulative",
+    "engagement_rate",
+    "half_life",
+    "latest",
+    "over_time",
+    "plot_best_times",
+    "plot_by_age",
+    "plot_by_type",
+    "plot_compare",
+    "plot_cumulative",
+    "plot_half_life",
+    "plot_over_time",
+    "plot_rate_by_age",
+    "plot_rate_over_time",
+    "plot_running_total",
+    "plot_top_posts",
+    "rate_by_age",
+    "rate_over_time",
+    "running_total",
+    "standing",
+    "summarise",
+    "timestamps",
+    "top_posts",
+    "wide",
+    "write_csv",
+    "write_parquet",
+)
+"""What ``counts.engagement`` can do: functions of :mod:`engagement_pandas`."""
 
 
 class NotCounts(FrameError, AttributeError):
@@ -90,7 +90,7 @@ class Engagement:
         if name not in METHODS:
             msg = f"counts.engagement has no {name!r}; it has {sorted(METHODS)}"
             raise AttributeError(msg)
-        function = getattr(import_module(f"engagement_pandas.{METHODS[name]}"), name)
+        function = getattr(import_module("engagement_pandas"), name)
         return update_wrapper(partial(function, self._counts), function)
 
     def __dir__(self) -> list[str]:

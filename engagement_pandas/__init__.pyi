@@ -1,0 +1,113 @@
+from .auth.account import Account as Account
+from .auth.accounts import Accounts as Accounts
+from .auth.credentials import AppOnly as AppOnly, Consumer as Consumer, UserContext as UserContext
+from .auth.ledger import Ledger as Ledger
+from .auth.login import PendingLogin as PendingLogin, begin_login as begin_login, login as login
+from .client.client import EngagementClient as EngagementClient
+from .client.connection import connect as connect
+from .client.demo import demo_client as demo_client
+from .client.read_posts import read_posts as read_posts
+from .dataset.dataset import Dataset as Dataset
+from .dataset.sync import sync as sync
+from .errors import (
+    AccountsError as AccountsError,
+    AlreadySyncing as AlreadySyncing,
+    AmbiguousGrouping as AmbiguousGrouping,
+    ArchiveError as ArchiveError,
+    CredentialsError as CredentialsError,
+    DamagedDataset as DamagedDataset,
+    DatasetError as DatasetError,
+    EngagementError as EngagementError,
+    FrameError as FrameError,
+    InvalidPostId as InvalidPostId,
+    InvalidWindow as InvalidWindow,
+    LedgerError as LedgerError,
+    LedgerFull as LedgerFull,
+    LoginRefused as LoginRefused,
+    MissingCredentials as MissingCredentials,
+    QuotaExceeded as QuotaExceeded,
+    RefusedError as RefusedError,
+    RequestError as RequestError,
+    ResponseShapeError as ResponseShapeError,
+    TransportError as TransportError,
+    Unauthorized as Unauthorized,
+    UnsupportedEngagementType as UnsupportedEngagementType,
+    UnsupportedGrouping as UnsupportedGrouping,
+    UserContextRequired as UserContextRequired,
+)
+from .explorers import (
+    BestTimesExplorer as BestTimesExplorer,
+    CompareExplorer as CompareExplorer,
+    EngagementExplorer as EngagementExplorer,
+    FetchExplorer as FetchExplorer,
+)
+from .flattening import flatten as flatten, flatten_json as flatten_json, omissions as omissions
+from .frame import (
+    read_csv as read_csv,
+    read_parquet as read_parquet,
+    write_csv as write_csv,
+    write_parquet as write_parquet,
+)
+from .frame.contract import timestamps as timestamps
+from .metrics import (
+    age as age,
+    benchmark as benchmark,
+    best_times as best_times,
+    by_age as by_age,
+    compare as compare,
+    cumulative as cumulative,
+    engagement_rate as engagement_rate,
+    half_life as half_life,
+    latest as latest,
+    over_time as over_time,
+    rate_by_age as rate_by_age,
+    rate_over_time as rate_over_time,
+    running_total as running_total,
+    standing as standing,
+    summarise as summarise,
+    tall as tall,
+    to_html as to_html,
+    top_posts as top_posts,
+    wide as wide,
+)
+from .plots import (
+    plot_best_times as plot_best_times,
+    plot_by_age as plot_by_age,
+    plot_by_type as plot_by_type,
+    plot_compare as plot_compare,
+    plot_cumulative as plot_cumulative,
+    plot_half_life as plot_half_life,
+    plot_over_time as plot_over_time,
+    plot_rate_by_age as plot_rate_by_age,
+    plot_rate_over_time as plot_rate_over_time,
+    plot_running_total as plot_running_total,
+    plot_top_posts as plot_top_posts,
+)
+from .request.grouping import (
+    BY_DAY as BY_DAY,
+    BY_HOUR as BY_HOUR,
+    BY_POST as BY_POST,
+    Grouping as Grouping,
+)
+from .request.plan import Plan as Plan, plan as plan
+from .request.post_ids import created_at as created_at
+from .request.request import (
+    EngagementRequest as EngagementRequest,
+    historical as historical,
+    last_28_hours as last_28_hours,
+    totals as totals,
+)
+from .request.window import Window as Window
+from .response.archive import Archive as Archive
+from .response.response import EngagementResponse as EngagementResponse
+from .vocabulary import (
+    PUBLIC_TYPES as PUBLIC_TYPES,
+    SERIES_TYPES as SERIES_TYPES,
+    TOTALS_TYPES as TOTALS_TYPES,
+    Dimension as Dimension,
+    Endpoint as Endpoint,
+    EngagementType as EngagementType,
+    OmissionReason as OmissionReason,
+)
+
+__version__: str
