@@ -88,6 +88,15 @@ def test_its_links_lead_somewhere(page: Path) -> None:
     assert lost == []
 
 
+def test_files_that_contributors_are_sent_to_exist() -> None:
+    """Each module that CONTRIBUTING names, and each room."""
+    text = (ROOT / ".github" / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"`(\w+(?:/\w+)*(?:\.pyi?|/))`", text)
+    assert len(named) > 20
+    lost = [path for path in named if not (ROOT / "engagement_pandas" / path).exists()]
+    assert lost == []
+
+
 @pytest.mark.parametrize("words", ["pytest", "engagement-pandas demo"])
 def test_its_commands_are_what_ci_runs(words: str) -> None:
     """Word for word, so that the two do not drift apart."""
