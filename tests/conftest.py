@@ -32,17 +32,19 @@ os.environ["X_LEDGER"] = f"{_SETTINGS.name}/ledger.jsonl"
 
 processes.use_default_signals()
 
-SLOW: Final = 1500
+LONG: Final = 1500
 """Seconds that a long simulation may take; the others' limit is in pyproject.toml."""
 
 SAMPLES = Path(__file__).parent / "samples"
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give long simulations and browsers more time."""
+    """Give long simulations and browsers more time; they are slow, too."""
     for item in items:
-        if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.timeout(SLOW))
+        if item.get_closest_marker("long") or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.timeout(LONG))
 
 
 def pytest_unconfigure() -> None:

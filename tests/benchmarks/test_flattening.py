@@ -296,7 +296,7 @@ def measured(folder: Path, number: int) -> dict[str, Any]:
     return dict(json.loads(told.stdout))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_memory_and_growth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """1,000 answers take three frames of memory at most, and each no more time than one of 100.
 

@@ -1,6 +1,6 @@
 """Thousands of requests of which a third fail, and hundreds of kills: the frame is the same.
 
-``CHAOS_SEED=7 pytest tests/chaos -m slow -s`` runs the long ones with a seed of your own, and
+``CHAOS_SEED=7 pytest tests/chaos -m long -s`` runs the long ones with a seed of your own, and
 shows what befell them; a failure shows its seed.
 """
 
@@ -90,9 +90,9 @@ def counted(counts: pd.DataFrame) -> pd.DataFrame:
         (few_hours, owner, 72, 3),  # so few that a request is given up now and then
         (few_totals, owner, 63, 3),
         (few_public, app, 60, 3),
-        pytest.param(many_hours, owner, 7_200, 8, marks=pytest.mark.slow),
-        pytest.param(many_totals, owner, 2_002, 8, marks=pytest.mark.slow),
-        pytest.param(many_public, app, 800, 8, marks=pytest.mark.slow),
+        pytest.param(many_hours, owner, 7_200, 8, marks=pytest.mark.long),
+        pytest.param(many_totals, owner, 2_002, 8, marks=pytest.mark.long),
+        pytest.param(many_public, app, 800, 8, marks=pytest.mark.long),
     ],
 )
 def test_a_storm_changes_nothing(  # noqa: PLR0913, PLR0917
@@ -209,7 +209,7 @@ class Stored:
 
 
 @pytest.mark.parametrize(
-    ("kills", "posts", "hours"), [(10, 20, 24), pytest.param(200, 60, 4, marks=pytest.mark.slow)]
+    ("kills", "posts", "hours"), [(10, 20, 24), pytest.param(200, 60, 4, marks=pytest.mark.long)]
 )
 def test_kills_change_nothing(
     clock: FakeClock, tmp_path: Path, kills: int, posts: int, hours: int

@@ -197,7 +197,7 @@ def undated(text: str) -> str:
     return "\n".join(line.rsplit(",", 1)[0] for line in text.splitlines())
 
 
-@pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.filterwarnings(
     # A file that was opened just before the signal is closed by the garbage collection.
     "ignore::pytest.PytestUnraisableExceptionWarning",

@@ -145,7 +145,7 @@ def _most_room() -> int:
     return 1024 * int(next(line.split()[1] for line in status if line.startswith("VmHWM")))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_more_than_there_is_room_for(tmp_path: Path) -> None:
     """17 million counts, 800 MB as a frame, by processes that may take 500 and take less.
 

@@ -57,7 +57,7 @@ def finished(dataset: ep.Dataset) -> None:
 # Kills
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(25, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(25, marks=pytest.mark.long)])
 def test_kills_while_it_appends(tmp_path: Path, kills: int) -> None:
     """At any moment: what is there is of one commit, and the same again makes all of it."""
     folder, dice = tmp_path / "set", random.Random(kills)  # noqa: S311 - no secret
@@ -86,7 +86,7 @@ def test_kills_while_it_appends(tmp_path: Path, kills: int) -> None:
     [
         (call, share)
         if (call, share) == ("write", 0.5)
-        else pytest.param(call, share, marks=pytest.mark.slow)
+        else pytest.param(call, share, marks=pytest.mark.long)
         for call in ("write", "link,linkat,rename,renameat,renameat2", "mkdir,mkdirat")
         for share in (0.2, 0.5, 0.8, 0.95)
     ],
@@ -278,7 +278,7 @@ def synced(
     return killed
 
 
-@pytest.mark.parametrize(("runs", "kills"), [(2, 1), pytest.param(12, 4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("runs", "kills"), [(2, 1), pytest.param(12, 4, marks=pytest.mark.long)])
 def test_kills_while_it_syncs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: int, kills: int
 ) -> None:

@@ -102,7 +102,7 @@ def test_dask(dataset: ep.Dataset) -> None:
     same(tidy(found), dataset.read())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(
     not (shutil.which("java") and find_spec("pyspark")) and "REQUIRE_PROGRAMS" not in os.environ,
     reason="Spark runs on Java, and pyspark is too large for the tests' own extra",

@@ -19,7 +19,7 @@ FIRST, SECOND = (f"2026-04-01T0{hour}:05:00Z" for hour in range(2))
 KEY, SECRET, REGION, BUCKET = "key", "secret", "us-east-1", "bucket"
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(
         not find_spec("moto") and "REQUIRE_PROGRAMS" not in os.environ,
         reason="moto plays S3 on this machine",

@@ -57,7 +57,7 @@ def through(moving: World, dataset: ep.Dataset, posts: list[str], **asked: Any) 
             continue
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_year_of_a_hundred_posts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Built and kept current through crashes: what one fetch gives, and in few requests."""
     with world("2026-04-01T00:05:00Z") as moving:

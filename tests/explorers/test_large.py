@@ -36,7 +36,7 @@ def large(post_made: Any) -> pd.DataFrame:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
 def test_a_thousand_posts(large: pd.DataFrame, kind: Any) -> None:
     """All of them are chosen and drawn, along every clock, in seconds."""

@@ -106,7 +106,7 @@ def test_nothing_is_lost_or_made_up_in_four_dimensions(case: tuple[Any, bytes]) 
     holds(*case)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @thoroughly
 @given(asked | asked_four)
 def test_many_more(case: tuple[Any, bytes]) -> None:
@@ -189,7 +189,7 @@ def test_a_fetch_settles_everything_or_fails(
     fetched(always, status, *case)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(thoroughly, max_examples=2_000, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from([200, 400, 403, 500]),

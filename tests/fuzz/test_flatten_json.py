@@ -120,7 +120,7 @@ def test_documented_answers_with_bytes_changed(body: bytes) -> None:
     holds_unasked(body)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @thoroughly
 @given(bodies())
 def test_many_more(case: tuple[Any, bytes]) -> None:
@@ -129,7 +129,7 @@ def test_many_more(case: tuple[Any, bytes]) -> None:
     holds_unasked(case[1])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @thoroughly
 @given(bodies(FOURS))
 def test_many_more_of_four_dimensions(case: tuple[Any, bytes]) -> None:

@@ -94,7 +94,7 @@ def test_what_is_valid_can_be_flattened(case: tuple[EngagementRequest, bytes]) -
     agrees(case)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @thoroughly
 @given(CASES)
 def test_many_more(case: tuple[EngagementRequest, bytes]) -> None:

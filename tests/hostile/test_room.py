@@ -53,7 +53,7 @@ def test_ten_times_the_body_is_room_enough(reader: str) -> None:
         assert len(told["said"]) < 2_000
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("reader", ["flatten_json", "flatten", "invalid"])
 def test_of_all_shapes(reader: str) -> None:
     """Room of 8 MB, and four times the body takes less than eight times as long.

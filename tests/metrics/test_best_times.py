@@ -47,7 +47,7 @@ def test_no_effect_no_best_hour() -> None:
     assert np.mean(runs) <= 0.05
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("minimum", [1, 3])
 @pytest.mark.parametrize("spread", [0.0, 0.6, 1.5])
 def test_the_promised_error_rate(spread: float, minimum: int) -> None:
@@ -224,7 +224,7 @@ def test_posts_are_held_against_themselves() -> None:
     assert times.loc[20, "shrunk"] == pytest.approx(times.loc[8, "shrunk"], rel=0.1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_engagement_clock_keeps_its_promise() -> None:
     """At 95 %: in 300 worlds without an effect about 5 % name an hour, and not more."""
     runs = [

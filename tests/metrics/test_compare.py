@@ -49,7 +49,7 @@ def test_no_difference_is_rarely_found(numbers: tuple[int, int], by: str) -> Non
     assert share_that_differs(numbers, by, 100) <= 0.07
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("by", ["rate", "impressions"])
 @pytest.mark.parametrize("spread", [0.3, 1.0])
 @pytest.mark.parametrize("numbers", [(5, 5), (5, 30), (10, 40), (60, 60)])
@@ -59,7 +59,7 @@ def test_the_promised_error_rate(numbers: tuple[int, int], spread: float, by: st
     assert error <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 600)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("number", [30, 60, 200])
 def test_the_interval_covers_a_difference(number: int) -> None:
     """Twice the rate: the true difference is in the interval in 93 % of runs or more."""

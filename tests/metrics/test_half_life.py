@@ -37,7 +37,7 @@ def test_eighty_minutes(growth: Any, hours: int) -> None:
     assert found["t50"].notna().mean() > 0.97
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("growth", [exponential, log_logistic])
 def test_eighty_minutes_whatever_the_seed(growth: Any, seed: int) -> None:

@@ -65,7 +65,7 @@ def test_a_day_that_was_not() -> None:
     agree("Pacific/Apia", date(2011, 12, 27), date(2012, 1, 3))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(available_timezones()))
 def test_every_zone(name: str) -> None:
     """Each day from September 2014 to the end of 2026."""

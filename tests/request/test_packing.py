@@ -199,7 +199,7 @@ def test_totals_have_no_time_before() -> None:
     assert pack(request, NOW) == ((request,), ())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_million_posts() -> None:
     """Made one after the other in 90 days, asked for a year: 13 windows, four of them for some."""
     step = int(made(START + timedelta(days=90))) - int(made(START))

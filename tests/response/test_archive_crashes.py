@@ -205,7 +205,7 @@ class Trap(deque[Any]):
         os.kill(self.pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize(("kills", "hours"), [(8, 12), pytest.param(60, 2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("kills", "hours"), [(8, 12), pytest.param(60, 2, marks=pytest.mark.long)])
 def test_kills(clock: FakeClock, tmp_path: Path, kills: int, hours: int) -> None:
     """A process that is killed again and again: no more is wasted than was on its way."""
     with sandbox() as server:

@@ -2,7 +2,7 @@
 
 The whole grid, and jobs of half an hour::
 
-    python -m pytest tests/transport/test_scheduler.py -m slow -s
+    python -m pytest tests/transport/test_scheduler.py -m long -s
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def test_the_first_minute_is_not_given_away(contract: Contract, phase: float, se
     assert by_minute(sky)[0] >= min(fair, fair - in_the_air + MAX_IN_FLIGHT) - 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("minute", [60, 120, 300, 600])
 def test_the_whole_grid(minute: int) -> None:
     """Every quota, latency and phase, and clocks that are wrong; the worst is printed."""
@@ -155,7 +155,7 @@ def test_the_whole_grid(minute: int) -> None:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_jobs_that_end_with_a_whole_minute() -> None:
     """Sent in half of it, where its berths are longest; the worst of 400 jobs is printed."""
     dice = random.Random(1)  # noqa: S311
@@ -174,7 +174,7 @@ def test_jobs_that_end_with_a_whole_minute() -> None:
     print(f"400 jobs of 3 whole minutes, each sent in 30 s: at most {worst:.3f} of the best")  # noqa: T201
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("minute", "second"), [(60, 1), (60, 2), (60, 20), (120, 2), (120, 20), (300, 10), (600, 20)]
 )

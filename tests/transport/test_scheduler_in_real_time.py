@@ -2,7 +2,7 @@
 
 Prints how long each job took beside the best that its quota allows::
 
-    python -m pytest tests/transport/test_scheduler_in_real_time.py -m slow -s
+    python -m pytest tests/transport/test_scheduler_in_real_time.py -m long -s
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def work(contract: Contract, number: int) -> Job:
     return Job(contract, number, begin, first, took, statuses)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_for_real() -> None:
     """Every request is answered, in about the time that the quota allows; the figures are printed.
 
