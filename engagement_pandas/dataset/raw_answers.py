@@ -150,7 +150,8 @@ def take_up(dataset: Dataset, folder: Path, now: datetime) -> Synced:
 def rebuild(dataset: Dataset, folder: Path, now: datetime, error: DamagedDataset) -> None:
     """Make the tables again from the raw answers."""
     with dataset.rebuilding() as rebuilt:
-        if not take_up(rebuilt, folder, now).added:
+        take_up(rebuilt, folder, now)
+        if rebuilt.latest is None:
             raise error  # there is nothing to make them from
     msg = f"{error}: done; what was there is in {dataset.path}/damaged"
     warnings.warn(msg, UserWarning, stacklevel=3)

@@ -310,6 +310,18 @@ def test_what_was_damaged_is_kept(moving: World, tmp_path: Path) -> None:
         assert all(one in kept for one in damaged)
 
 
+def test_omissions_alone_are_made_again(moving: World, tmp_path: Path) -> None:
+    """Of posts that never had a count, too."""
+    dataset = ep.Dataset(tmp_path / "set")
+    moving.sync(dataset, ["1"])
+    omitted = dataset.omissions()
+    assert (dataset.read().empty, len(omitted)) == (True, 1)
+    cut(max((tmp_path / "set" / "omissions" / "_delta_log").glob("*.json")))
+    with pytest.warns(UserWarning, match="what was there is in .*damaged"):
+        moving.sync(dataset, ["1"])
+    pd.testing.assert_frame_equal(dataset.omissions(), omitted)
+
+
 def test_nothing_is_made_of_no_raw_answers(moving: World, folder: Path) -> None:
     """The damage is told, as of any data set; nothing is sent, moved or made."""
     dataset = ep.Dataset(folder)
