@@ -53,7 +53,11 @@ def _joined(given: Sequence[dict[Any, Any]]) -> dict[Any, Any]:
         same["retrieved_at"] = min((one["retrieved_at"] for one in given), key=_moment)
     if all(STRETCHES in one for one in given):
         same[STRETCHES] = [stretch for one in given for stretch in one[STRETCHES]]
-    elif same.get("endpoint") == Endpoint.LAST_28_HOURS and {"start", "end"} - set(same):
+    elif (
+        same.get("endpoint") == Endpoint.LAST_28_HOURS
+        and {"start", "end"} - set(same)
+        and any("end" in one for one in given)
+    ):
         ends = [(_moment(one["start"]), _moment(one["end"])) for one in given if "end" in one]
         both = common(ends) if len(ends) == len(given) else None
         if both is None:  # to the second, that is not known of parts

@@ -248,7 +248,7 @@ def dealt(counts: pd.DataFrame, hands: Sequence[int]) -> dd.DataFrame:
     hands=st.lists(st.integers(0, 9), min_size=1, max_size=30),
     metric=st.sampled_from(METRICS),
 )
-@settings(max_examples=60)
+@settings(max_examples=50)
 def test_metrics_are_those_in_memory(counts: pd.DataFrame, hands: list[int], metric: Any) -> None:
     """Whatever rows are unknown, lacking, or far from their partners; refused alike."""
     ours, theirs, options = metric
@@ -256,6 +256,14 @@ def test_metrics_are_those_in_memory(counts: pd.DataFrame, hands: list[int], met
         outcome(lambda: ours(dealt(counts, hands), **options)),
         outcome(lambda: theirs(counts, **options)),
     )
+
+
+@pytest.mark.parametrize("attrs", COVERS)
+def test_partitions_cover_what_the_frame_covers(attrs: dict[str, str]) -> None:
+    """A day that is whole, begun, not in it, or of which that is not known."""
+    counts = ep.flatten_json({"g": {"impressions": {"2026-04-05": "0"}}})
+    counts.attrs = dict(attrs)
+    same(epd.over_time(dealt(counts, [0])), ep.over_time(counts))
 
 
 @pytest.mark.parametrize(("ours", "theirs", "options"), METRICS)

@@ -339,11 +339,11 @@ def test_a_machine_without_threads_to_spare(monkeypatch: pytest.MonkeyPatch) -> 
     pilot = Pilot(sky)
     fly(pilot, 3)
 
-    def launch(*_: Any) -> None:
+    def submit(*_: Any) -> None:
         msg = "can't start new thread"
         raise RuntimeError(msg)
 
-    monkeypatch.setattr(sky, "launch", launch)
+    monkeypatch.setattr(sky, "submit", submit)
     with pytest.raises(RuntimeError, match="new thread"):
         fly(pilot, 3)
     assert pilot.quota._open == set()
