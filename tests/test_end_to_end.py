@@ -63,6 +63,7 @@ QUESTIONS: dict[str, Callable[[list[str]], ep.EngagementRequest]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_every_post_is_counted_or_omitted(question: str) -> None:
     """Recent, old, deleted, somebody else's, never existed: none falls through.
@@ -102,6 +103,7 @@ def test_the_reasons_are_the_right_ones() -> None:
     assert len(by_reason["unavailable"]) == 1
 
 
+@pytest.mark.slow
 def test_cutting_changes_nothing(make: Make) -> None:
     """One request of 25 posts and two days, or 50 requests of one post and one day."""
     server, client = make(Settings(per_minute=100_000, per_second=100_000))
@@ -146,6 +148,7 @@ def age_in_hours(post: str) -> float:
     return (pd.Timestamp(NOW) - made) / pd.Timedelta("1h")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [name for name in FAULTS if name != "slow"])
 def test_every_fault_is_survived(make: Make, kind: str) -> None:
     """Three times in a row, and then the frame is the one without faults."""

@@ -28,6 +28,7 @@ def echo(*batches: list[str]) -> list[Scripted]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("posts", [1, 100, 249, 250, 251, 499, 500, 600])
 def test_1_batches(client: ep.EngagementClient, server: ScriptedServer, posts: int) -> None:
     """Every post is asked: 250 a batch, the last partial one too, and 100 when 100 are given."""
@@ -106,6 +107,7 @@ def test_3_hours_are_utc() -> None:
     assert str(ep.timestamps(counts).iloc[0]) == "2026-03-29 07:00:00+00:00"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", ["Forbidden to access tweets: 8", "Forbidden to access tweets for author id 9: 8"]
 )

@@ -38,6 +38,7 @@ def test_a_name_that_is_not_there() -> None:
         _ = ep.tweets
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "absent"),
     [
@@ -57,6 +58,7 @@ def test_heavy_libraries_wait(statement: str, absent: str) -> None:
     assert run(sys.executable, "-c", code).stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
@@ -108,6 +110,7 @@ def floors(rooms: dict[str, set[str]]) -> dict[str, int]:
     return height
 
 
+@pytest.mark.slow
 def test_rooms_have_no_cycle() -> None:
     """No room imports one that imports it, by any kind of import; few rooms, floors and arrows."""
     rooms = imports_between_rooms()
@@ -120,6 +123,7 @@ def test_rooms_have_no_cycle() -> None:
     assert sum(map(len, rooms.values())) <= 90
 
 
+@pytest.mark.slow
 def test_contracts_name_every_room() -> None:
     """The layers hold each room once, and nothing below a room; all contracts fit on a page."""
     text = (ROOT / "pyproject.toml").read_text()
@@ -133,6 +137,7 @@ def test_contracts_name_every_room() -> None:
     assert len(section[0].splitlines()) <= 70
 
 
+@pytest.mark.slow
 def test_rooms_state_what_they_import() -> None:
     """The docstring of each room ends with the rooms that it may import; it imports no others."""
     ground = {"errors", "files", "text", "vocabulary"}
@@ -149,6 +154,7 @@ def test_rooms_state_what_they_import() -> None:
         assert "the ground" in stated or not imported & ground, room
 
 
+@pytest.mark.slow
 def test_no_module_shadows_a_function() -> None:
     """What a package exports is still that after each of its modules has been imported."""
     code = """

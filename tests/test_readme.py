@@ -46,6 +46,7 @@ def run_python(page: Path) -> dict[str, Any]:
     return names
 
 
+@pytest.mark.slow
 @every_page
 @pytest.mark.usefixtures("_closed_figures")
 def test_its_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

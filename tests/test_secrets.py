@@ -95,6 +95,7 @@ FAILURES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("credentials", ALL, ids=repr)
 @pytest.mark.parametrize("failure", FAILURES)
 def test_errors_and_logs(
@@ -119,6 +120,7 @@ def test_errors_and_logs(
     assert hidden.isdisjoint(found(pickle.dumps(error)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [400, 401, 403, 500])
 def test_a_fetched_token_that_is_echoed(
     server: ScriptedServer, clock: FakeClock, caplog: pytest.LogCaptureFixture, status: int
@@ -326,6 +328,7 @@ SPOILT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failure", [*STEP_FAILURES, *SPOILT])
 def test_a_login_that_fails(
     server: ScriptedServer, clock: FakeClock, caplog: pytest.LogCaptureFixture, failure: str
@@ -444,6 +447,7 @@ def test_tokens_of_another_app(caplog: pytest.LogCaptureFixture, tmp_path: Path)
     assert left_behind(caught.value, caplog) == []
 
 
+@pytest.mark.slow
 def test_no_help_text_holds_the_environment() -> None:
     """Signatures, defaults, fields, attributes, documentation: of every module and public name."""
     canaries = {f"X_{name.upper()}": value for name, value in CANARIES.items()}

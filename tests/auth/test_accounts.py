@@ -267,6 +267,7 @@ accounts.add(account)
 """
 
 
+@pytest.mark.slow
 def test_a_process_that_was_killed(accounts: ep.Accounts, path: Path) -> None:
     """Its lock ends with it; the tokens that it left beside the file go with the next change."""
     accounts.add(account())
@@ -292,6 +293,7 @@ def test_a_link_stays_a_link(accounts: ep.Accounts, path: Path, tmp_path: Path) 
     assert accounts.handles == ("bakery",)
 
 
+@pytest.mark.slow
 def test_two_processes_lose_nobody(path: Path) -> None:
     """Six at once add five each; all thirty are there."""
     code = textwrap.dedent(

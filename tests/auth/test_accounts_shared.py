@@ -46,6 +46,7 @@ REMOVE = textwrap.dedent(
 )
 
 
+@pytest.mark.slow
 def test_six_processes_forget_whom_they_are_told_to(path: Path) -> None:
     """Five of thirty each, at once: nobody comes back, and nobody is left."""
     accounts = ep.Accounts(path, environ=ENV)

@@ -144,6 +144,7 @@ NAMES = st.sampled_from(["bakery", "Bakery", "@railway", "alps", "closed", "OBSE
 MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 4, 30), timezones=st.just(UTC))  # noqa: DTZ001
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.lists(st.tuples(NAMES, MOMENTS), max_size=8), st.integers(1, 3) | st.none())
 def test_every_answer_is_noted(notes: list[tuple[str, datetime]], limit: int | None) -> None:
@@ -276,6 +277,7 @@ def test_every_cut_of_the_file_can_be_gone_on_with(path: Path, clock: FakeClock)
             assert path.read_bytes() == whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(1, 4))
 @pytest.mark.parametrize(
     "line",
@@ -411,6 +413,7 @@ CROWD = textwrap.dedent(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [1000, 13])
 def test_a_crowd_keeps_one_ledger(path: Path, limit: int) -> None:
     """Five processes at once: each handle once; beyond the limit each new one is warned of."""
@@ -563,6 +566,7 @@ def test_what_never_left_does_not_count(clock: FakeClock, path: Path) -> None:
     assert not path.exists()
 
 
+@pytest.mark.slow
 def test_outages_do_not_count(server: ScriptedServer, clock: FakeClock, path: Path) -> None:
     """Eight times 503 or 429, then an answer: only that one."""
     ledger = ep.Ledger(path, clock=clock.time)

@@ -112,6 +112,7 @@ def test_a_pin_as_people_type_it(
     assert pending.finish(spelling.format(sandbox.authorise(pending.url))).user_id == "9001"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pin", ["", "  ", "pin", "123", "1234567a", "\u0661" * 7, 1234567, None, b"1234567"]
 )
@@ -293,6 +294,7 @@ def test_an_answer_that_does_not_end(server: ScriptedServer, clock: FakeClock) -
     assert len(str(caught.value)) < 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "piece"),
     [

@@ -84,6 +84,7 @@ def counted(counts: pd.DataFrame) -> pd.DataFrame:
     return counts.dropna(subset=["count"]).astype({"engagement_type": str}).reset_index(drop=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "credentials", "parts", "attempts"),
     [
@@ -208,6 +209,7 @@ class Stored:
         return set(self._known.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kills", "posts", "hours"), [(10, 20, 24), pytest.param(200, 60, 4, marks=pytest.mark.long)]
 )

@@ -22,6 +22,7 @@ class Person(io.StringIO):
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("keys")
 @pytest.mark.parametrize("name", ["X_BASE_URL", "--base-url"])
 def test_a_large_plan_without_anybody_to_ask(
@@ -45,6 +46,7 @@ def test_a_large_plan_without_anybody_to_ask(
     assert [path.name for path in folder.iterdir()] == ["posts.txt"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("keys", "folder")
 @pytest.mark.parametrize(
     ("said", "code"),
@@ -81,6 +83,7 @@ def test_a_large_plan_that_is_agreed_to(
     assert "[y/N]" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("keys", "folder")
 def test_a_plan_that_is_not_large(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """15 minutes: sent without a question."""

@@ -11,6 +11,7 @@ import engagement_pandas as ep
 from engagement_pandas.cli import main
 
 
+@pytest.mark.slow
 def test_demo(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Raw answers, Parquet and a chart of three endpoints, in a folder that it names."""
     assert main(["demo", "here", "--now", NOW]) == 0

@@ -243,6 +243,7 @@ SCRIPTS: dict[int, Callable[[], list[Scripted]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", SCRIPTS)
 @pytest.mark.usefixtures("keys", "impatient")
 def test_what_went_wrong(server: ScriptedServer, code: int) -> None:
@@ -378,6 +379,7 @@ def test_addresses_in_the_environment(
     assert main(["totals", "7"]) == 2
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_had_enough(sandbox: SandboxServer, folder: Path) -> None:
     """``| head`` closes the pipe early: no traceback."""
     command = (

@@ -13,6 +13,7 @@ import engagement_pandas as ep
 from engagement_pandas.cli import main
 
 
+@pytest.mark.slow
 def test_sandbox_as_a_process(folder: Path) -> None:
     """It says where it is and with which keys; a client finds it; Ctrl-C ends it well."""
     process = processes.start(

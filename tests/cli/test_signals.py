@@ -73,6 +73,7 @@ def interrupting(number: int, at: int) -> Callable[[list[str]], Reply]:
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", CODES)
 @pytest.mark.parametrize("archive", [[], ["--archive", "my raw"]])
 def test_the_command_that_goes_on(
@@ -135,6 +136,7 @@ def test_the_handlers_of_another(gate: Gate) -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 def test_the_second_signal(gate: Gate) -> None:
     """It ends the process at once, though a request is on its way."""
@@ -197,6 +199,7 @@ def undated(text: str) -> str:
     return "\n".join(line.rsplit(",", 1)[0] for line in text.splitlines())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.filterwarnings(
     # A file that was opened just before the signal is closed by the garbage collection.
@@ -239,6 +242,7 @@ def test_at_any_line(
 # The sandbox
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_the_sandbox_as_a_service(tmp_path: Path, number: int) -> None:
     """What it prints is enough for a shell to ask it and nothing else; signals end it well."""

@@ -82,6 +82,7 @@ def fine(done: Any) -> None:
     assert "Exception" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["0", "1", "2", "12", "012"])
 @pytest.mark.parametrize("verb", VERBS)
 def test_closed_streams(post: str, forks: Forks, verb: str, closed: str, tmp_path: Path) -> None:
@@ -103,6 +104,7 @@ def test_closed_streams(post: str, forks: Forks, verb: str, closed: str, tmp_pat
     assert not list(tmp_path.glob("engagement-pandas-*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_a_process_with_closed_streams(post: str, closed: str) -> None:
     """So it is where the shell has closed them; no file becomes standard output."""
@@ -117,6 +119,7 @@ def test_a_process_with_closed_streams(post: str, closed: str) -> None:
     assert len(ep.read_csv("counts.csv")) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["--help"], ["totals", "--help"]])
 @pytest.mark.parametrize("to", [{"closed": "1"}, {"out": "/dev/full"}, {"out": os.devnull}])
 def test_help_that_is_lost(forks: Forks, words: list[str], to: dict[str, str]) -> None:
@@ -126,6 +129,7 @@ def test_help_that_is_lost(forks: Forks, words: list[str], to: dict[str, str]) -
     assert done.stderr.startswith("engagement-pandas: standard output cannot be written: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", [*TABLES, "demo", "sandbox"])
 @pytest.mark.parametrize("to", ["/dev/full", os.devnull])
 def test_results_that_find_no_room(post: str, forks: Forks, verb: str, to: str) -> None:
@@ -136,6 +140,7 @@ def test_results_that_find_no_room(post: str, forks: Forks, verb: str, to: str) 
     assert re.fullmatch("engagement-pandas: standard output cannot be .*\n", done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["totals", "flatten"])
 def test_a_pipe_without_a_reader(
     post: str, verb: str, sandbox: SandboxServer, tmp_path: Path
@@ -153,6 +158,7 @@ def test_a_pipe_without_a_reader(
     assert not list(tmp_path.glob("engagement-pandas-*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", [{"closed": "2"}, {"err": "/dev/full"}, {"err": os.devnull}])
 def test_messages_that_are_lost(post: str, forks: Forks, to: dict[str, str]) -> None:
     """The result is there, and the exit code is that of the job, also of one that fails."""
@@ -164,6 +170,7 @@ def test_messages_that_are_lost(post: str, forks: Forks, to: dict[str, str]) -> 
         assert (done.returncode, done.stdout) == (code, "")
 
 
+@pytest.mark.slow
 def test_standard_input_that_is_closed(post: str, forks: Forks) -> None:
     """As an empty one: large plans are not agreed to, and no list is one."""
     Path("many.txt").write_text("\n".join(map(str, range(1, 16 * 250))))
@@ -182,6 +189,7 @@ def test_standard_input_that_is_closed(post: str, forks: Forks) -> None:
     assert post
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["totals", "-"], ["flatten", "-"], ["login"]])
 def test_standard_input_that_is_no_text(post: str, forks: Forks, words: list[str]) -> None:
     """A sentence, and exit code 2; of JSON that is none 6."""
@@ -196,6 +204,7 @@ def test_standard_input_that_is_no_text(post: str, forks: Forks, words: list[str
 ASCII: Final = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
+@pytest.mark.slow
 def test_another_locale_than_utf8(post: str) -> None:
     """Names that are no ASCII are written, in UTF-8, and messages with them are."""
     folder = Path("ünï-東")
@@ -218,6 +227,7 @@ def test_another_locale_than_utf8(post: str) -> None:
     assert done.returncode == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["stdin", "stdout", "stderr", "all"])
 @pytest.mark.parametrize("verb", VERBS)
 def test_streams_that_are_none(

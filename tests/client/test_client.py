@@ -787,6 +787,7 @@ def test_a_part_without_an_answer_is_not_forgotten(
 # Going on after a failure
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answers", range(5))
 def test_goes_on_from_what_had_been_answered(
     client: ep.EngagementClient, server: ScriptedServer, answers: int

@@ -340,6 +340,7 @@ def test_the_demo_lends_a_ledger_and_accounts(full: Path, tmp_path: Path) -> Non
     assert not lent.path.parent.exists()
 
 
+@pytest.mark.slow
 def test_the_demo_notes_nobody(full: Path, tmp_path: Path) -> None:
     """Neither its own clients nor the command look at anybody's ledger."""
     before = full.read_bytes()

@@ -58,6 +58,7 @@ def test_the_posts_have_some_of_each_kind(demo: Demo) -> None:
     assert fates.count(Availability.PUBLIC) == 39
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("posts", [10, 25, 160, 161, 300, 2_700])
 @pytest.mark.parametrize("now", [NOW, "2026-04-15T12:20:00Z", "2021-07-04T00:00:00Z"])
 def test_there_can_be_more_posts_or_fewer(posts: int, now: str) -> None:
@@ -74,6 +75,7 @@ def test_there_are_only_so_many_posts() -> None:
         demo_client("2014-02-01", posts=200)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", range(0, 200, 29))
 def test_the_first_picture_has_ordinary_rates(day: int) -> None:
     """The last week and the last 28 hours, all posts together: engagements below impressions."""
@@ -130,6 +132,7 @@ def test_too_few_posts_are_refused() -> None:
         demo_client(NOW, posts=9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", range(0, 365, 13))
 def test_every_day_has_a_demo(day: int) -> None:
     """Whatever the clock says, all kinds of posts are found."""
@@ -174,6 +177,7 @@ def test_the_repr_says_that_counts_are_synthetic(demo: Demo) -> None:
     assert demo.server.keys().consumer_secret not in repr(demo)
 
 
+@pytest.mark.slow
 def test_a_client_keeps_its_server_alive() -> None:
     """Who keeps only the client of a demo can go on asking."""
     client = demo_client(NOW).client

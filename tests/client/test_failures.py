@@ -293,6 +293,7 @@ MALFORMED = {
 }
 
 
+@pytest.mark.slow
 @both
 @pytest.mark.parametrize("kind", MALFORMED)
 def test_a_malformed_post_stops_no_other(
@@ -332,6 +333,7 @@ def test_a_malformed_post_alone_in_its_request(
     assert ep.omissions(responses)["reason"].to_list() == ["invalid_answer"]
 
 
+@pytest.mark.slow
 @both
 def test_where_every_answer_is_invalid_it_is_an_error(
     api: Api, make: Make, tmp_path: Path, ask: Ask
@@ -356,6 +358,7 @@ def test_a_service_that_is_ill_is_left_alone(api: Api, make: Make) -> None:
     assert api.count() == GIVE_UP * ATTEMPTS == 30
 
 
+@pytest.mark.slow
 @both
 def test_pieces_are_bounded(api: Api, make: Make, tmp_path: Path, ask: Ask) -> None:
     """Of 250 posts every other one is bad: at most 32 pieces; the rest is sent another time."""

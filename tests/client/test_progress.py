@@ -52,6 +52,7 @@ def test_a_wait_and_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_week(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer and fewer: a line when a tenth more time has passed, 84 in 10,080 minutes."""
     steps = [(10.0 * n, Progress(n, 60_481, "waiting 5 s for the quota")) for n in range(60_480)]

@@ -138,6 +138,7 @@ def questions(draw: st.DrawFn, by: Any = None) -> Callable[[ep.Archive], None]:
     return fill
 
 
+@pytest.mark.slow
 @given(fill=questions(), rows=st.sampled_from([1, 50, 400, 10**6]))
 @settings(max_examples=40)
 def test_the_rows_are_those_in_memory(fill: Any, rows: int) -> None:
@@ -243,6 +244,7 @@ def dealt(counts: pd.DataFrame, hands: Sequence[int]) -> dd.DataFrame:
         return dd.from_map(lambda part: part, parts, meta=counts.iloc[:0])
 
 
+@pytest.mark.slow
 @given(
     counts=tidy(),
     hands=st.lists(st.integers(0, 9), min_size=1, max_size=30),
@@ -266,6 +268,7 @@ def test_partitions_cover_what_the_frame_covers(attrs: dict[str, str]) -> None:
     same(epd.over_time(dealt(counts, [0])), ep.over_time(counts))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ours", "theirs", "options"), METRICS)
 def test_metrics_of_an_archive(
     ours: Any, theirs: Any, options: dict[str, Any], archive: ep.Archive
@@ -277,6 +280,7 @@ def test_metrics_of_an_archive(
     same(ours(epd.flatten(archive, rows=1), **options), theirs(ep.flatten(archive), **options))
 
 
+@pytest.mark.slow
 @given(fill=questions(), rows=st.sampled_from([1, 50, 400]), metric=st.sampled_from(METRICS))
 @settings(max_examples=40)
 def test_metrics_of_any_archive(fill: Any, rows: int, metric: Any) -> None:
@@ -297,6 +301,7 @@ def test_metrics_of_any_archive(fill: Any, rows: int, metric: Any) -> None:
 LAST = datetime(2026, 4, 15, 12, 20, 30, tzinfo=UTC)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seconds", "known"), [((0, 0, 0), True), ((0, 20, 90), True), ((0, 20, 20), False)]
 )
@@ -325,6 +330,7 @@ def test_the_last_28_hours(seconds: Sequence[int], known: bool, archive: ep.Arch
         assert found["complete"].isna().any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [{}, {"every": "h", "by": ["post_id", "engagement_type"]}, {"by": "engagement_type"}],
@@ -341,6 +347,7 @@ def test_a_row_in_two_partitions(options: dict[str, Any], archive: ep.Archive) -
         ep.over_time(twice.compute(), **options)
 
 
+@pytest.mark.slow
 def test_counts_from_before_a_post_was_made() -> None:
     """They make up for none that is lacking: two of three hours of each post's life are there."""
     day = {"01": "1", "02": "1", "00": "0"}
@@ -359,6 +366,7 @@ def test_counts_from_before_a_post_was_made() -> None:
     same(found, ep.top_posts(counts, by="impressions"))
 
 
+@pytest.mark.slow
 def test_one_post_lacks_an_hour(archive: ep.Archive) -> None:
     """That hour of that type is not complete, and one count is missing in the rate."""
     put(archive, asked(), in_parts(asked(), 1))
@@ -388,6 +396,7 @@ def test_every_metric_works_or_says_that_it_does_not() -> None:
     assert not set(epd.__all__) & set(ELSEWHERE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(ELSEWHERE))
 def test_a_metric_that_does_not_work(name: str, archive: ep.Archive) -> None:
     """It says so, and what to do, before anything is computed."""
@@ -402,6 +411,7 @@ def test_a_name_that_is_not_there() -> None:
         _ = epd.tweets
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("convert", [True, False, None])
 def test_dtypes(convert: bool | None, archive: ep.Archive) -> None:  # noqa: FBT001
     """Known before anything is read, kept, and what dask makes of texts does not touch them."""
@@ -492,6 +502,7 @@ def test_how_full_a_partition_is(archive: ep.Archive) -> None:
     assert epd.flatten(archive).npartitions == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("by", "hours", "partitions"),
     [
@@ -640,6 +651,7 @@ def test_silences_of_many_partitions(archive: ep.Archive) -> None:
     assert epd.omissions(others, rows=1).compute()["post_id"].to_list() == POSTS[:2]
 
 
+@pytest.mark.slow
 def test_into_a_data_set(archive: ep.Archive, tmp_path: Path) -> None:
     """What it holds, and what is silent, is what one append from memory makes it."""
     request = asked()
@@ -763,6 +775,7 @@ def test_a_frame_in_memory(archive: ep.Archive) -> None:
         epd.over_time(ep.flatten(archive))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("metric", "options", "words"),
     [
@@ -840,6 +853,7 @@ def test_a_partner_that_is_not_known_is_not_waited_for() -> None:
     assert (rows[SIDE] == ALONE).all()
 
 
+@pytest.mark.slow
 def test_dask_is_an_extra() -> None:
     """Without it, the rest works, and the module says how to get it."""
     code = (

@@ -50,6 +50,7 @@ def expected(archive: ep.Archive) -> pd.DataFrame:
     return ep.flatten(archive)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 def test_the_same_frame(archive: ep.Archive, expected: pd.DataFrame) -> None:
     """Of six partitions on two processes."""
@@ -59,6 +60,7 @@ def test_the_same_frame(archive: ep.Archive, expected: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(epd.omissions(archive).compute(), ep.omissions(archive))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 def test_the_same_numbers(archive: ep.Archive, expected: pd.DataFrame) -> None:
     """A sum, a ratio of sums and a top n."""
@@ -72,6 +74,7 @@ def test_the_same_numbers(archive: ep.Archive, expected: pd.DataFrame) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 def test_errors_arrive(tmp_path: Path) -> None:
     """An error of a worker is the one in memory, words and all."""
@@ -87,6 +90,7 @@ def test_errors_arrive(tmp_path: Path) -> None:
     assert str(there.value) == str(here.value)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed(
     two: Client, archive: ep.Archive, expected: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -114,6 +118,7 @@ def test_a_worker_that_is_killed(
     pd.testing.assert_frame_equal(found, ep.over_time(expected))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 def test_a_worker_that_is_killed_while_it_appends(tmp_path: Path) -> None:
     """Right after a commit, before it can tell of it: the data set is the same."""

@@ -41,6 +41,7 @@ def in_memory(counts: Any) -> pd.DataFrame:
     return found.assign(engagement_type=found["engagement_type"].cat.remove_unused_categories())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("most", "partitions"), [(1, 3), (96, 3), (191, 3), (192, 2), (287, 2), (288, 1)]
 )
@@ -51,6 +52,7 @@ def test_the_rows_are_those_in_memory(dataset: ep.Dataset, most: int, partitions
     pd.testing.assert_frame_equal(in_memory(counts), dataset.read())
 
 
+@pytest.mark.slow
 def test_dtypes(dataset: ep.Dataset) -> None:
     """Known before anything is read, and the same afterwards."""
     counts = epd.read(dataset)
@@ -67,6 +69,7 @@ def test_dtypes(dataset: ep.Dataset) -> None:
     check_counts(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wanted",
     [
@@ -91,6 +94,7 @@ def test_one_type_by_its_name(dataset: ep.Dataset) -> None:
         epd.read(dataset, engagement_types="replies")
 
 
+@pytest.mark.slow
 def test_days_that_are_not_wanted_are_not_opened(dataset: ep.Dataset) -> None:
     """Their files are in no partition."""
     (piece,) = dataset.pieces(since="2026-03-02", until="2026-03-03T00:00:00Z")
@@ -98,6 +102,7 @@ def test_days_that_are_not_wanted_are_not_opened(dataset: ep.Dataset) -> None:
     assert days == {"day=2026-03-02", "day=2026-03-03"}  # the end is cut by the hour
 
 
+@pytest.mark.slow
 def test_metrics(dataset: ep.Dataset) -> None:
     """They are those in memory."""
     counts, here = epd.read(dataset, rows=1), dataset.read()
@@ -108,6 +113,7 @@ def test_metrics(dataset: ep.Dataset) -> None:
         pd.testing.assert_frame_equal(found, expected)
 
 
+@pytest.mark.slow
 def test_what_comes_later_is_not_in_it(dataset: ep.Dataset) -> None:
     """Not even where the files are put together meanwhile."""
     counts, before = epd.read(dataset), dataset.read()
@@ -116,6 +122,7 @@ def test_what_comes_later_is_not_in_it(dataset: ep.Dataset) -> None:
     pd.testing.assert_frame_equal(in_memory(counts), before)
 
 
+@pytest.mark.slow
 def test_files_that_are_gone(dataset: ep.Dataset) -> None:
     """An error, not fewer rows."""
     counts = epd.read(dataset)
@@ -150,6 +157,7 @@ def test_what_is_no_data_set(given: Any) -> None:
         epd.read(given)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [0, 1.5, True])
 def test_rows_that_are_none(dataset: ep.Dataset, rows: Any) -> None:
     """Refused at once."""
@@ -157,6 +165,7 @@ def test_rows_that_are_none(dataset: ep.Dataset, rows: Any) -> None:
         epd.read(dataset, rows=rows)
 
 
+@pytest.mark.slow
 def test_other_processes(tmp_path: Path) -> None:
     """They are sent where the files are, not what is in them."""
     dataset = ep.Dataset(tmp_path / "set")

@@ -56,6 +56,7 @@ def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
 # Append
 
 
+@pytest.mark.slow
 def test_what_goes_in_comes_out(dataset: ep.Dataset) -> None:
     """The frame that ``flatten`` made, to the dtype, in its order, with when it was read."""
     counts = some(FIRST)
@@ -66,6 +67,7 @@ def test_what_goes_in_comes_out(dataset: ep.Dataset) -> None:
     assert found.attrs == {"retrieved_at": "2026-04-01T00:05:00+00:00", "endpoint": "historical"}
 
 
+@pytest.mark.slow
 def test_the_same_again_changes_nothing(dataset: ep.Dataset) -> None:
     """Not a commit, not a file."""
     dataset.append(some(FIRST))
@@ -74,6 +76,7 @@ def test_the_same_again_changes_nothing(dataset: ep.Dataset) -> None:
     assert (versions(dataset), dataset.files()) == before
 
 
+@pytest.mark.slow
 def test_a_second_reading_is_logged(dataset: ep.Dataset) -> None:
     """Which hour, from what to what, and when each was read."""
     counts = some(FIRST)
@@ -94,6 +97,7 @@ def test_a_second_reading_is_logged(dataset: ep.Dataset) -> None:
     assert dataset.read()["count"].tolist() == [5] * 3 + [9] + [5] * 284
 
 
+@pytest.mark.slow
 def test_readings_in_the_wrong_order(dataset: ep.Dataset) -> None:
     """The later holds, although it came first; nothing was revised."""
     counts = some(FIRST)
@@ -103,6 +107,7 @@ def test_readings_in_the_wrong_order(dataset: ep.Dataset) -> None:
     assert dataset.revisions().empty
 
 
+@pytest.mark.slow
 def test_a_number_is_not_given_up(dataset: ep.Dataset) -> None:
     """A later answer without a count leaves the count; a count takes the place of none."""
     counts = some(FIRST)
@@ -112,6 +117,7 @@ def test_a_number_is_not_given_up(dataset: ep.Dataset) -> None:
     assert dataset.revisions()["count_before"].isna().tolist() == [True]
 
 
+@pytest.mark.slow
 def test_other_posts_of_the_same_days_stay(dataset: ep.Dataset) -> None:
     """A day that is written anew keeps what the append says nothing of."""
     dataset.append(some(FIRST, posts=["7", "8"]))
@@ -123,6 +129,7 @@ def test_other_posts_of_the_same_days_stay(dataset: ep.Dataset) -> None:
     }
 
 
+@pytest.mark.slow
 def test_several_readings_in_one_frame(dataset: ep.Dataset) -> None:
     """Each is a reading of its own, whatever their order."""
     frames = [changed(some(FIRST), 3, 9, SECOND), some(FIRST)]
@@ -152,6 +159,7 @@ READING = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.lists(st.lists(READING, max_size=8), min_size=1, max_size=6), st.randoms())
 def test_readings_in_any_order_give_the_same(parts: list[list[Any]], dice: Any) -> None:
@@ -183,6 +191,7 @@ def test_readings_in_any_order_give_the_same(parts: list[list[Any]], dice: Any) 
 # Omissions
 
 
+@pytest.mark.slow
 def test_omissions_are_kept(dataset: ep.Dataset) -> None:
     """With the counts, in one commit; neighbouring windows become one."""
     request = ep.historical(
@@ -207,6 +216,7 @@ def test_omissions_are_kept(dataset: ep.Dataset) -> None:
 # Read
 
 
+@pytest.mark.slow
 def test_what_is_wanted(dataset: ep.Dataset) -> None:
     """Hours, posts and types: half-open, to the hour."""
     dataset.append(some(FIRST))
@@ -219,6 +229,7 @@ def test_what_is_wanted(dataset: ep.Dataset) -> None:
     assert found["engagement_type"].cat.categories.tolist() == ["replies"]
 
 
+@pytest.mark.slow
 def test_what_is_not_there(dataset: ep.Dataset) -> None:
     """An empty data set, and a day without counts, are empty frames with the dtypes."""
     for found in (dataset.read(), dataset.revisions(), dataset.omissions()):
@@ -293,6 +304,7 @@ def test_nobody_knows_when(dataset: ep.Dataset) -> None:
         dataset.append(counts)
 
 
+@pytest.mark.slow
 def test_two_counts_of_one_moment(dataset: ep.Dataset) -> None:
     """Only one can be right, and nobody knows which: what is there stays."""
     counts = some(FIRST)
@@ -302,6 +314,7 @@ def test_two_counts_of_one_moment(dataset: ep.Dataset) -> None:
     same(dataset.read(), counts)
 
 
+@pytest.mark.slow
 def test_a_reading_from_before_a_count_that_is_missing(dataset: ep.Dataset) -> None:
     """Its number holds, and is no revision: nothing changed after it was read."""
     counts = some(FIRST, days=1)
@@ -311,11 +324,13 @@ def test_a_reading_from_before_a_count_that_is_missing(dataset: ep.Dataset) -> N
     assert dataset.read()["count"][3] == 5
 
 
+@pytest.mark.slow
 def test_an_hour_that_ended_just_now(dataset: ep.Dataset) -> None:
     """It is whole: the last of 3 March ends as 4 March begins."""
     assert dataset.append(some("2026-03-04T00:00:00Z")) == (288, 0)
 
 
+@pytest.mark.slow
 def test_all_readings_of_a_frame_or_none(dataset: ep.Dataset) -> None:
     """A second reading that cannot be keeps the first out too."""
     dataset.append(some(SECOND, posts=["7"], days=1))
@@ -331,6 +346,7 @@ def test_all_readings_of_a_frame_or_none(dataset: ep.Dataset) -> None:
     assert dataset.read()["post_id"].unique().tolist() == ["7"]
 
 
+@pytest.mark.slow
 def test_a_post_that_was_counted_and_then_went(dataset: ep.Dataset) -> None:
     """Appended together or one after the other, it is silent: it went after it was counted."""
 
@@ -359,6 +375,7 @@ def test_a_post_that_was_counted_and_then_went(dataset: ep.Dataset) -> None:
     same(dataset.omissions(), ep.omissions(answers))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["My Drive", "a#b?c", "ä%"])
 def test_odd_folders(tmp_path: Path, name: str) -> None:
     """Its files are where it says."""
@@ -377,6 +394,7 @@ def test_folders_that_deltalake_cannot_take(tmp_path: Path, name: str) -> None:
         ep.Dataset(tmp_path / name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"PAR1")])
 def test_a_file_that_is_damaged(tmp_path: Path, spoil: Any) -> None:
     """An error of ours, whatever is read."""
@@ -411,6 +429,7 @@ def test_without_deltalake(dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch)
         dataset.read()
 
 
+@pytest.mark.slow
 def test_a_log_that_is_damaged(tmp_path: Path) -> None:
     """An error of ours, that says where."""
     dataset = ep.Dataset(tmp_path / "set")
@@ -433,6 +452,7 @@ def test_a_store_elsewhere() -> None:
 # Compaction
 
 
+@pytest.mark.slow
 def test_compaction_changes_no_count(dataset: ep.Dataset) -> None:
     """A file a day, and those of the past are gone; again it does nothing."""
     for post in "1234":
@@ -448,6 +468,7 @@ def test_compaction_changes_no_count(dataset: ep.Dataset) -> None:
     assert versions(dataset) == again
 
 
+@pytest.mark.slow
 def test_compaction_keeps_what_a_writer_may_be_at(
     dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -465,6 +486,7 @@ def test_compaction_keeps_what_a_writer_may_be_at(
     same(dataset.read(), some(FIRST))
 
 
+@pytest.mark.slow
 def test_the_log_of_revisions_outlives_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -499,6 +521,7 @@ def _dying_at_counts(real: Any) -> Any:
     return write
 
 
+@pytest.mark.slow
 def test_a_log_of_revisions_that_is_lost(tmp_path: Path) -> None:
     """An error, not an empty log."""
     dataset = ep.Dataset(tmp_path / "set")
@@ -509,6 +532,7 @@ def test_a_log_of_revisions_that_is_lost(tmp_path: Path) -> None:
         dataset.revisions()
 
 
+@pytest.mark.slow
 def test_compaction_keeps_what_a_reader_may_be_at(dataset: ep.Dataset) -> None:
     """By default nothing younger than a week goes away."""
     dataset.append(some(FIRST))
@@ -529,6 +553,7 @@ def test_hours_that_are_none(dataset: ep.Dataset, hours: Any) -> None:
 # Two at once
 
 
+@pytest.mark.slow
 def test_two_writers_at_once(dataset: ep.Dataset) -> None:
     """Each commit of one is seen by the other: no count is lost, and none is there twice."""
     other = copy.copy(dataset)
@@ -555,6 +580,7 @@ def test_two_writers_at_once(dataset: ep.Dataset) -> None:
     same(dataset.read(), some(FIRST, posts="123456", days=1))
 
 
+@pytest.mark.slow
 def test_a_writer_that_was_overtaken(dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it made of the old rows is thrown away, and made anew of the new ones."""
     dataset.append(some(FIRST, days=1))
@@ -588,6 +614,7 @@ def test_always_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert paused[3:] == [min(0.01 * 2**number, 1) for number in range(3, 20)]
 
 
+@pytest.mark.slow
 def test_a_reader_sees_old_or_new(dataset: ep.Dataset) -> None:
     """Whoever reads while another writes sees every count of one reading, and of no other."""
     readings = [some(f"2026-04-01T00:{minute:02}:00Z", count=minute) for minute in range(8)]

@@ -57,6 +57,7 @@ def finished(dataset: ep.Dataset) -> None:
 # Kills
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kills", [2, pytest.param(25, marks=pytest.mark.long)])
 def test_kills_while_it_appends(tmp_path: Path, kills: int) -> None:
     """At any moment: what is there is of one commit, and the same again makes all of it."""
@@ -77,6 +78,7 @@ def test_kills_while_it_appends(tmp_path: Path, kills: int) -> None:
     finished(dataset)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not shutil.which("strace") and "REQUIRE_PROGRAMS" not in os.environ,
     reason="strace stops a process at a system call",
@@ -111,6 +113,7 @@ def test_a_kill_at_a_system_call(tmp_path: Path, call: str, share: float) -> Non
 # Errors between any two writes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_an_error_at_every_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
@@ -162,6 +165,7 @@ def room(size: int) -> Iterator[None]:
         signal.signal(signal.SIGXFSZ, handler)
 
 
+@pytest.mark.slow
 def test_a_full_disk(tmp_path: Path) -> None:
     """Wherever it is full: an error with the cure, what was there stays; with room it goes on."""
     dataset = ep.Dataset(tmp_path / "set")
@@ -183,6 +187,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     finished(dataset)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not Path("/proc/self/fd").exists() and "REQUIRE_PROGRAMS" not in os.environ,
     reason="Linux tells which file it is",
@@ -278,6 +283,7 @@ def synced(
     return killed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("runs", "kills"), [(2, 1), pytest.param(12, 4, marks=pytest.mark.long)])
 def test_kills_while_it_syncs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: int, kills: int

@@ -63,6 +63,7 @@ def files(folder: Path) -> list[Path]:
 # One bit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flips", [40, pytest.param(2_000, marks=pytest.mark.long)])
 def test_one_bit(folder: Path, flips: int) -> None:
     """Anywhere, in rows, footers, logs: what is read is the same, or a file is named."""
@@ -84,6 +85,7 @@ def test_one_bit(folder: Path, flips: int) -> None:
     assert noticed > flips // 4
 
 
+@pytest.mark.slow
 def test_every_parquet_file_is_verified(folder: Path) -> None:
     """Each of the three tables, in verify() too; the pages have checksums for other engines."""
     dataset = ep.Dataset(folder)
@@ -127,6 +129,7 @@ def another(path: Path) -> None:
     path.write_text(json.dumps({"commitInfo": {}}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [emptied, cut, first_line, another, Path.unlink])
 @pytest.mark.parametrize("table", ["counts", "omissions", "revisions"])
 def test_an_entry_of_the_log(folder: Path, table: str, how: Any) -> None:
@@ -160,6 +163,7 @@ def test_the_entry_is_named(folder: Path) -> None:
         ep.Dataset(folder).read()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["counts", "omissions", "revisions"])
 def test_a_table_that_is_lost(folder: Path, name: str) -> None:
     """An error of its own kind when it is read or written, and no advice to free some room."""
@@ -175,6 +179,7 @@ def test_a_table_that_is_lost(folder: Path, name: str) -> None:
             step()
 
 
+@pytest.mark.slow
 def test_a_checkpoint(tmp_path: Path) -> None:
     """One is made every ten commits: lost, emptied, changed; and the file that names it."""
     dataset = ep.Dataset(tmp_path / "set")
@@ -211,6 +216,7 @@ def earlier(folder: Path) -> ep.Dataset:
     return dataset
 
 
+@pytest.mark.slow
 def test_files_without_a_checksum(earlier: ep.Dataset) -> None:
     """They are read, verify() lists them, and compact() writes them with one."""
     before = earlier.read()
@@ -223,6 +229,7 @@ def test_files_without_a_checksum(earlier: ep.Dataset) -> None:
     same(earlier.read(post_ids=["7", "8"]).head(len(before)), before)
 
 
+@pytest.mark.slow
 def test_a_file_without_a_checksum_that_is_damaged(earlier: ep.Dataset) -> None:
     """Where it cannot be decoded, it is named."""
     cut(Path(earlier.files()[0]))
@@ -249,6 +256,7 @@ def moving() -> Iterator[World]:
         yield made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "how"),
     [
@@ -289,6 +297,7 @@ def test_sync_heals_it(
     assert str(moving.sync(dataset, posts, settle=3, since=SINCE)) == "up to date: nothing to ask"
 
 
+@pytest.mark.slow
 def test_what_was_damaged_is_kept(moving: World, tmp_path: Path) -> None:
     """Each time in a folder of its own: the tables as they were found, byte for byte."""
     home = tmp_path / "set"
@@ -322,6 +331,7 @@ def test_omissions_alone_are_made_again(moving: World, tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(dataset.omissions(), omitted)
 
 
+@pytest.mark.slow
 def test_nothing_is_made_of_no_raw_answers(moving: World, folder: Path) -> None:
     """The damage is told, as of any data set; nothing is sent, moved or made."""
     dataset = ep.Dataset(folder)
@@ -335,6 +345,7 @@ def test_nothing_is_made_of_no_raw_answers(moving: World, folder: Path) -> None:
     assert not (folder / "damaged").exists()
 
 
+@pytest.mark.slow
 def test_a_store_elsewhere_is_healed_too(moving: World, tmp_path: Path) -> None:
     """At an address, file by file."""
     dataset = ep.Dataset(f"file://{tmp_path}/set")

@@ -56,6 +56,7 @@ def exactly(table: pa.Table) -> pd.DataFrame:
     return table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
 
 
+@pytest.mark.slow
 def test_duckdb(dataset: ep.Dataset) -> None:
     """The files that count now, with the day from their paths."""
     read = duckdb.read_parquet(dataset.files(), hive_partitioning=True)

@@ -69,6 +69,7 @@ def answers(draw: Any) -> list[Answer]:
     return drawn
 
 
+@pytest.mark.slow
 @given(answers())
 @settings(max_examples=10, deadline=None)
 def test_each_hour_for_itself(told: list[Answer]) -> None:
@@ -86,6 +87,7 @@ def test_each_hour_for_itself(told: list[Answer]) -> None:
         assert hours_of(dataset) == right
 
 
+@pytest.mark.slow
 def test_counted_since(tmp_path: Path) -> None:
     """An hour that came with the next answer is no omission any more."""
     dataset = ep.Dataset(tmp_path / "set")
@@ -99,6 +101,7 @@ def test_counted_since(tmp_path: Path) -> None:
     assert dataset.omissions().empty
 
 
+@pytest.mark.slow
 def test_only_the_later_window_was_stored(tmp_path: Path) -> None:
     """The older hours are asked again: they were not read after they settled."""
     dataset = ep.Dataset(tmp_path / "set")

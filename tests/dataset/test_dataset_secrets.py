@@ -36,6 +36,7 @@ def test_it_is_not_pickled(keyed: ep.Dataset) -> None:
         assert CANARY not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_it_is_not_shown(keyed: ep.Dataset) -> None:
     """Whatever one looks at, also after it was used."""
     for one in (keyed, keyed._store, keyed._store.counts, keyed.pieces()[0], vars(keyed)):
@@ -45,6 +46,7 @@ def test_it_is_not_shown(keyed: ep.Dataset) -> None:
         assert len(made.read()) == 288
 
 
+@pytest.mark.slow
 def test_without_keys_it_is_pickled(tmp_path: Path) -> None:
     """And is the same data set there."""
     dataset = ep.Dataset(tmp_path / "set")

@@ -62,6 +62,7 @@ READ = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(READ)
 def test_every_hour_that_lacks_is_asked_once(spans: list[Any]) -> None:
     """A law, held against a set: what is asked beyond it lies before a post was made."""

@@ -44,6 +44,7 @@ def windows(asked: list[dict[str, Any]]) -> list[tuple[str, str]]:
 # What is asked
 
 
+@pytest.mark.slow
 def test_it_equals_one_fetch(moving: World, dataset: ep.Dataset) -> None:
     """Built and then kept current for some hours: the very frame, and tidy."""
     posts = moving.posts(8, SINCE)
@@ -67,6 +68,7 @@ def test_nothing_is_asked_twice_in_an_hour(moving: World, dataset: ep.Dataset) -
     assert len(moving.asked) == before
 
 
+@pytest.mark.slow
 def test_only_the_last_hours_are_asked_again(moving: World, dataset: ep.Dataset) -> None:
     """At 12:05 hours that ended by 09:00 were three hours old; at 13:05 those after are due."""
     posts = moving.posts(3, SINCE)
@@ -77,6 +79,7 @@ def test_only_the_last_hours_are_asked_again(moving: World, dataset: ep.Dataset)
     assert windows(moving.asked[before:]) == [("2026-03-20T09:00:00Z", "2026-03-20T13:00:00Z")]
 
 
+@pytest.mark.slow
 def test_a_pause_is_made_up_for(moving: World, dataset: ep.Dataset) -> None:
     """After two days without a run, all that was not settled before, in one request."""
     posts = moving.posts(3, SINCE)
@@ -88,6 +91,7 @@ def test_a_pause_is_made_up_for(moving: World, dataset: ep.Dataset) -> None:
     same(dataset.read(), moving.fetched(posts, SINCE))
 
 
+@pytest.mark.slow
 def test_few_requests(moving: World, dataset: ep.Dataset) -> None:
     """Thirty posts made at thirty times go into two requests, and hourly into two again."""
     since = moving.clock.now - timedelta(days=16)
@@ -100,6 +104,7 @@ def test_few_requests(moving: World, dataset: ep.Dataset) -> None:
     same(dataset.read(), moving.fetched(posts, since, TYPES[:1]))
 
 
+@pytest.mark.slow
 def test_no_hour_before_a_post_and_none_to_come(moving: World, dataset: ep.Dataset) -> None:
     """No window ends before its posts were made, and no count is stored of before that."""
     since = moving.clock.now - timedelta(days=70)
@@ -114,6 +119,7 @@ def test_no_hour_before_a_post_and_none_to_come(moving: World, dataset: ep.Datas
     assert first.to_dict() == {post: pd.Timestamp(ep.created_at(post)).floor("h") for post in posts}
 
 
+@pytest.mark.slow
 def test_a_post_that_is_new_in_the_list(moving: World, dataset: ep.Dataset) -> None:
     """Its hours are asked from its beginning; those of the others only as far as they are due."""
     old, new = moving.posts(2, SINCE)
@@ -124,6 +130,7 @@ def test_a_post_that_is_new_in_the_list(moving: World, dataset: ep.Dataset) -> N
     same(dataset.read(), moving.fetched([old, new], SINCE))
 
 
+@pytest.mark.slow
 def test_a_post_that_is_no_longer_in_the_list(moving: World, dataset: ep.Dataset) -> None:
     """It is asked no more, and what is there stays."""
     posts = moving.posts(2, SINCE)
@@ -135,6 +142,7 @@ def test_a_post_that_is_no_longer_in_the_list(moving: World, dataset: ep.Dataset
     assert set(dataset.read()["post_id"]) == set(posts)
 
 
+@pytest.mark.slow
 def test_a_type_that_is_added(moving: World, dataset: ep.Dataset) -> None:
     """It alone is asked, from the beginning; frozen hours of the others are left alone."""
     posts = moving.posts(2, SINCE)
@@ -145,6 +153,7 @@ def test_a_type_that_is_added(moving: World, dataset: ep.Dataset) -> None:
     same(dataset.read(), moving.fetched(posts, SINCE, [*TYPES, "url_clicks"]))
 
 
+@pytest.mark.slow
 def test_an_earlier_beginning(moving: World, dataset: ep.Dataset) -> None:
     """What is before is asked, and nothing else."""
     posts = moving.posts(2, SINCE - timedelta(days=3))
@@ -158,6 +167,7 @@ def test_an_earlier_beginning(moving: World, dataset: ep.Dataset) -> None:
 # Revisions
 
 
+@pytest.mark.slow
 def test_counts_that_come_late(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,6 +198,7 @@ def test_counts_that_come_late(
     assert start < settled
 
 
+@pytest.mark.slow
 def test_what_is_frozen_stays(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +215,7 @@ def test_what_is_frozen_stays(
 # Silences
 
 
+@pytest.mark.slow
 def test_posts_that_are_silent(moving: World, dataset: ep.Dataset) -> None:
     """Told as omissions, never as zeros; asked ever more seldom, and the others go on."""
     posts = moving.posts(3, SINCE)
@@ -230,6 +242,7 @@ def test_posts_that_are_silent(moving: World, dataset: ep.Dataset) -> None:
     same(dataset.read(), moving.fetched(posts, SINCE))
 
 
+@pytest.mark.slow
 def test_a_post_that_comes_back(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,6 +269,7 @@ def test_a_post_that_comes_back(
     same(dataset.read(), moving.fetched(posts, SINCE))
 
 
+@pytest.mark.slow
 def test_a_post_that_goes(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,6 +291,7 @@ def test_a_post_that_goes(
     assert silence.end == datetime(2026, 3, 20, 13, tzinfo=UTC)
 
 
+@pytest.mark.slow
 def test_all_posts_are_silent(moving: World, dataset: ep.Dataset) -> None:
     """No counts at all: omissions, and an empty frame."""
     done = moving.sync(dataset, ["1", "2"], since=SINCE)
@@ -291,6 +306,7 @@ def test_all_posts_are_silent(moving: World, dataset: ep.Dataset) -> None:
 # Interruptions
 
 
+@pytest.mark.slow
 def test_answers_that_were_not_stored_are_taken_up(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,6 +324,7 @@ def test_answers_that_were_not_stored_are_taken_up(
     same(dataset.read(), moving.fetched(posts, SINCE))
 
 
+@pytest.mark.slow
 def test_a_data_set_that_is_lost(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,6 +350,7 @@ def test_a_data_set_that_is_lost(
         pd.testing.assert_frame_equal(found, wanted)
 
 
+@pytest.mark.slow
 def test_a_server_that_fails_midway(moving: World, dataset: ep.Dataset) -> None:
     """The error is told; the next run asks only what was not answered."""
     since = moving.clock.now - timedelta(days=16)
@@ -348,6 +366,7 @@ def test_a_server_that_fails_midway(moving: World, dataset: ep.Dataset) -> None:
     same(dataset.read(), moving.fetched(posts, since))
 
 
+@pytest.mark.slow
 def test_two_at_once(moving: World, dataset: ep.Dataset) -> None:
     """The second says so, and sends nothing; a lock that a dead process held is free."""
     posts = moving.posts(2, SINCE)
@@ -401,6 +420,7 @@ def test_a_store_elsewhere_needs_a_folder_here(moving: World) -> None:
 # In a shell
 
 
+@pytest.mark.slow
 def test_in_a_shell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -45,6 +45,7 @@ def stored(made: Schedule) -> set[str]:
     return set(counts["post_id"])
 
 
+@pytest.mark.slow
 def test_an_owner_who_withdrew_the_app(made: Schedule) -> None:
     """Reported each time, with the reason in the omissions; soon taken up when they are back."""
     assert run(made).failed == ()
@@ -71,6 +72,7 @@ def test_an_owner_who_withdrew_the_app(made: Schedule) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cursed", [POSTS[:1], POSTS[:2]])
 def test_posts_whose_answers_are_invalid(made: Schedule, cursed: tuple[str, ...]) -> None:
     """The other posts have each hour; these are back with the first run that asks them again."""
@@ -86,6 +88,7 @@ def test_posts_whose_answers_are_invalid(made: Schedule, cursed: tuple[str, ...]
     assert made.dataset.omissions().empty
 
 
+@pytest.mark.slow
 def test_an_hour_that_answers_lacked(made: Schedule, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is sent again, and what was answered an hour ago is not taken for the new answer."""
     made.posts = 1
@@ -108,6 +111,7 @@ def test_an_hour_that_answers_lacked(made: Schedule, monkeypatch: pytest.MonkeyP
     assert made.dataset.read()["hour"].to_list() == list(range(13))
 
 
+@pytest.mark.slow
 def test_a_service_that_is_down(made: Schedule) -> None:
     """Nothing was answered: an error, and no post rests for it."""
     made.api.cursed = set(POSTS)
@@ -118,6 +122,7 @@ def test_a_service_that_is_down(made: Schedule) -> None:
     assert stored(made) == {*ANNAS, *BERTS}
 
 
+@pytest.mark.slow
 def test_an_outage_stops_the_run(made: Schedule) -> None:
     """After an owner who failed, too: neither the rest nor the second window is asked."""
     made.api.revoked, made.api.outage = {"anna"}, 1

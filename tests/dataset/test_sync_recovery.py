@@ -75,6 +75,7 @@ def beside(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_none(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,6 +89,7 @@ def test_an_answer_that_is_none(
         same(dataset.read(), moving.fetched(posts, SINCE))
 
 
+@pytest.mark.slow
 def test_two_counts_of_one_moment(moving: World, dataset: ep.Dataset) -> None:
     """One of two answers is wrong: it is set aside with the reason, and the others are stored."""
     posts = moving.posts(2, SINCE)
@@ -156,6 +158,7 @@ def test_what_was_answered_before_the_run_is_none_of_its_answers(dataset: ep.Dat
     assert done == Synced(1, 2, 0, (posts[2],))
 
 
+@pytest.mark.slow
 def test_they_are_older_than_what_comes_now(
     moving: World, dataset: ep.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +184,7 @@ def test_they_are_older_than_what_comes_now(
     assert "13:05" in set(revisions["retrieved_at"].dt.strftime("%H:%M"))
 
 
+@pytest.mark.slow
 def test_they_came_in_one_moment(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,6 +243,7 @@ def test_a_post_that_is_silent_is_asked_once_in_a_run(moving: World, dataset: ep
     assert [body["tweet_ids"] for body in moving.asked] == [["1"]]
 
 
+@pytest.mark.slow
 def test_many_that_were_silent_are_asked_in_one_run(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,6 +276,7 @@ def test_an_id_of_the_future_that_is_answered(
 # Limits
 
 
+@pytest.mark.slow
 def test_the_settled_are_two_days_old(moving: World, dataset: ep.Dataset) -> None:
     """Unless one says otherwise: at 12:05 hours that ended two days ago are settled."""
     posts = moving.posts(1, SINCE)
@@ -282,6 +288,7 @@ def test_the_settled_are_two_days_old(moving: World, dataset: ep.Dataset) -> Non
     assert (last["start"], last["end"]) == ("2026-03-18T12:00:00Z", "2026-03-20T13:00:00Z")
 
 
+@pytest.mark.slow
 def test_files_are_put_together(moving: World, dataset: ep.Dataset) -> None:
     """After each run there is one a day."""
     posts = moving.posts(2, SINCE)
@@ -291,6 +298,7 @@ def test_files_are_put_together(moving: World, dataset: ep.Dataset) -> None:
     assert len(dataset.files()) == 6  # the 15th to the 20th
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [1, 25 * 2 * 126, 50 * 2 * 126])
 def test_posts_in_blocks(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch, most: int

@@ -15,6 +15,7 @@ FAULTS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "runs"),
     [(1, 10), *(pytest.param(seed, 12, marks=pytest.mark.long) for seed in range(2, 43))],

@@ -22,6 +22,7 @@ def explorer(explore: Any, counts: pd.DataFrame) -> Any:
     return explore.later(counts, kind=BestTimesExplorer)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("numerator", ["engagements", "favorites"])
 def test_both_types_of_the_rate_go_in(
@@ -33,6 +34,7 @@ def test_both_types_of_the_rate_go_in(
     pd.testing.assert_frame_equal(explorer.selection, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("clock", "tz"), [("posting", "Pacific/Pago_Pago"), ("engagement", "Asia/Kathmandu")]
 )
@@ -72,6 +74,7 @@ def test_the_cells_are_the_answers(explorer: Any, put: Any, axes: Any) -> None:
     assert {text.get_text() for text in texts} == {"1"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_the_clocks_that_counts_allow(
     explore: Any, frames: dict[str, pd.DataFrame], offered: Any
@@ -111,6 +114,7 @@ def test_posts_without_the_numerator(explorer: Any, put: Any, ids: tuple[str, ..
     assert explorer.code == ""
 
 
+@pytest.mark.slow
 def test_hours_that_are_better(explore: Any, tidy: Any, post_made: Any) -> None:
     """Two hundred posts on Mondays at 9 with 30 %, as many at 15 with 3 %: it says so."""
     rows = []

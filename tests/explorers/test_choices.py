@@ -46,12 +46,14 @@ def test_all_pictures_exist() -> None:
     assert {each.plot for each in DRAWINGS.values()} <= set(plots.__all__)
 
 
+@pytest.mark.slow
 @every_frame
 def test_what_can_be_chosen(walks: Any, name: str) -> None:
     """By hand: days for time, posts for ages, impressions and another type for rates."""
     assert set(walks(name)) == CHOICES[name]
 
 
+@pytest.mark.slow
 @every_frame
 def test_what_can_be_chosen_is_drawn(walks: Any, name: str) -> None:
     """No complaint, and words for those who do not see it; warnings are errors here."""
@@ -60,6 +62,7 @@ def test_what_can_be_chosen_is_drawn(walks: Any, name: str) -> None:
     assert all(each.label and each.svg.startswith("<svg") for each in seen.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in CHOICES if name != "empty"])
 def test_something_is_drawn(walks: Any, name: str) -> None:
     """Each choice has a series: posts, or types."""
@@ -67,6 +70,7 @@ def test_something_is_drawn(walks: Any, name: str) -> None:
     assert bare == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in CHOICES if name != "empty"])
 def test_the_lines_are_what_was_chosen(walks: Any, name: str, ids: tuple[str, ...]) -> None:
     """A line each post has posts in it and no types, and the other way round."""
@@ -96,6 +100,7 @@ def test_the_first_view(explore: Any, counts: pd.DataFrame, ids: tuple[str, ...]
     }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("change", "kept"),
@@ -126,6 +131,7 @@ def test_what_still_fits_stays(
         assert {name: explorer.controls[name].value for name in untouched} == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "instead"),
     [
@@ -146,6 +152,7 @@ def test_what_no_longer_fits_gives_way(
     assert explorer.alert.html == ""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("change", "expected"),
@@ -167,6 +174,7 @@ def test_controls_that_do_not_matter_are_hidden(
     assert hidden(explorer) == {"until"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", ["totals", "hours of the day", "types alone"])
 def test_counts_without_days_have_no_dates_to_choose(
@@ -210,6 +218,7 @@ def test_zones_are_those_of_places() -> None:
     assert len(set(names)) == len(names)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("tz", "days"),
@@ -257,6 +266,7 @@ def test_all_days_follow_while_they_are_hidden(
     assert len(explorer.selection) == len(counts[counts["engagement_type"] == "impressions"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", ["first", "last"])
 def test_a_bound_may_be_left_open(

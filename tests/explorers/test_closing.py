@@ -49,6 +49,7 @@ def closed(explorer: Any) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @every_explorer
 def test_no_widget_is_left(counts: pd.DataFrame, widgets: Any, kind: Any) -> None:
@@ -61,6 +62,7 @@ def test_no_widget_is_left(counts: pd.DataFrame, widgets: Any, kind: Any) -> Non
     assert set(comm.get_comm_manager().comms) == comms
 
 
+@pytest.mark.slow
 def test_no_widget_is_left_after_many_changes(
     counts: pd.DataFrame, posts: pd.DataFrame, widgets: Any
 ) -> None:
@@ -98,6 +100,7 @@ def test_no_widget_is_left_of_a_broken_one(
     assert widgets() == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @every_explorer
 def test_closed_twice(counts: pd.DataFrame, widgets: Any, kind: Any) -> None:
@@ -110,6 +113,7 @@ def test_closed_twice(counts: pd.DataFrame, widgets: Any, kind: Any) -> None:
     assert repr(explorer).startswith(kind.__name__)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @every_explorer
 def test_a_closed_explorer_says_so(counts: pd.DataFrame, kind: Any) -> None:
@@ -121,6 +125,7 @@ def test_a_closed_explorer_says_so(counts: pd.DataFrame, kind: Any) -> None:
             getattr(explorer, name)
 
 
+@pytest.mark.slow
 @every_explorer
 def test_a_closed_explorer_lets_go_of_the_counts(
     counts: pd.DataFrame, posts: pd.DataFrame, kind: Any
@@ -133,6 +138,7 @@ def test_a_closed_explorer_lets_go_of_the_counts(
     assert frame() is None
 
 
+@pytest.mark.slow
 @every_explorer
 def test_a_closed_explorer_is_collected(counts: pd.DataFrame, kind: Any) -> None:
     """The registry of widgets keeps it no longer."""
@@ -144,6 +150,7 @@ def test_a_closed_explorer_is_collected(counts: pd.DataFrame, kind: Any) -> None
     assert there() is None
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @every_explorer
 def test_a_cell_that_is_run_again(
@@ -159,6 +166,7 @@ def test_a_cell_that_is_run_again(
     assert len(widgets()) == number
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_two_in_one_run(explore: Any, counts: pd.DataFrame, run_cell: Any) -> None:
     """They stand side by side, and go together."""
@@ -180,6 +188,7 @@ def test_another_cell(explore: Any, counts: pd.DataFrame, run_cell: Any) -> None
     assert [closed(one), closed(two)] == [False, False]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("shell", ["no cell", "no parent", "no kernel"])
 def test_where_nobody_tells_the_cell(

@@ -40,6 +40,7 @@ def shared(
         yield explorer, given_posts
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_the_same_selection_and_picture(
@@ -72,6 +73,7 @@ def test_the_same_selection_and_picture(
     assert artists(made.ax) == artists(axes(explorer))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sketched")
 @pytest.mark.parametrize(
     "name", ["by day", "totals", "hours of the day", "without posts", "types alone"]
@@ -89,6 +91,7 @@ def test_the_same_of_each_grouping(
         assert artists(made.ax) == artists(axes(explorer))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sketched")
 @pytest.mark.parametrize("clock", ["posting", "engagement"])
 def test_the_same_best_times(
@@ -105,6 +108,7 @@ def test_the_same_best_times(
     assert "Asia/Kathmandu" in axes(explorer).get_ylabel()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sketched")
 @pytest.mark.parametrize(
     "values",
@@ -148,6 +152,7 @@ def test_names_survive(
     assert artists(made.ax) == artists(axes(explorer))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", ["post_id", "engagement_type"])
 def test_a_type_that_no_font_can_draw(
     explore: Any, put: Any, tidy: Any, ids: tuple[str, ...], lines: str
@@ -159,6 +164,7 @@ def test_a_type_that_no_font_can_draw(
     assert explorer.alert.html == ""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sketched")
 @pytest.mark.parametrize("name", ODD_NAMES, ids=range(len(ODD_NAMES)))
 def test_a_type_alone(

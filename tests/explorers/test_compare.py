@@ -42,6 +42,7 @@ def explorer(explore: Any, counts: pd.DataFrame, posts: pd.DataFrame) -> Any:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", CUTS)
 def test_cut(
@@ -89,6 +90,7 @@ def test_the_picture_is_of_the_sets(explorer: Any, put: Any, axes: Any) -> None:
     assert rows[:2] == ["posted at the weekend", "Monday to Friday"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("values", "words"),
     [
@@ -163,6 +165,7 @@ def test_ids_without_a_time(explore: Any, tidy: Any, offered: Any) -> None:
     assert explorer.alert.html == ""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("split", "shown"),
@@ -195,6 +198,7 @@ def test_the_rates_type_is_for_rates(explorer: Any, put: Any) -> None:
     assert explorer.controls["numerator"].layout.display is None
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_no_post_is_in_both(explorer: Any, put: Any, ids: tuple[str, ...]) -> None:
     """Whatever is chosen, each post is in one set or in neither."""
@@ -205,6 +209,7 @@ def test_no_post_is_in_both(explorer: Any, put: Any, ids: tuple[str, ...]) -> No
         assert sides[0] | sides[1] == set(ids)
 
 
+@pytest.mark.slow
 def test_every_age(explorer: Any, put: Any, offered: Any) -> None:
     """From six hours to all that was counted, none draws a complaint."""
     for at in offered(explorer.controls["at"]):

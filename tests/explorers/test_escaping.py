@@ -37,6 +37,7 @@ def safe(regions: dict[str, str], page: Any) -> None:
         assert not [key for key in attributes if key.startswith("on")], name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", EXPLORERS)
 def test_texts_of_posts(
     explore: Any, counts: pd.DataFrame, posts: pd.DataFrame, page: Any, regions: Any, kind: Any
@@ -45,6 +46,7 @@ def test_texts_of_posts(
     safe(regions(explore(counts, posts, kind=kind)), page)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "choice",
     [
@@ -153,6 +155,7 @@ def test_the_alert_is_escaped(explore: Any, counts: pd.DataFrame) -> None:
     assert MARKUP in html.unescape(explorer.alert.html)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [MARKUP, '"><script>', "'", "&amp;"])
 def test_words_that_are_typed(
     explore: Any, put: Any, counts: pd.DataFrame, posts: pd.DataFrame, page: Any, regions: Any,
@@ -167,6 +170,7 @@ def test_words_that_are_typed(
     assert explorer.alert.html == ""
 
 
+@pytest.mark.slow
 def test_handles(
     explore: Any, put: Any, counts: pd.DataFrame, posts: pd.DataFrame, page: Any, regions: Any
 ) -> None:

@@ -31,6 +31,7 @@ def explorer(explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...])
     return put(explore.later(counts), posts=ids[3:], types=("impressions", "favorites"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", READERS)
 @pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
 def test_read_back_equal(
@@ -92,6 +93,7 @@ def test_an_existing_file_is_left_alone(explorer: Any, tmp_path: Path) -> None:
     assert explorer.alert.html == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "words"),
     [

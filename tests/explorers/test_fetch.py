@@ -511,6 +511,7 @@ def test_refused_at_once(ask: Ask, server: ScriptedServer, client: ep.Engagement
         _ = explorer.counts
 
 
+@pytest.mark.slow
 def test_an_answer_of_another_shape(
     ask: Ask, server: ScriptedServer, client: ep.EngagementClient
 ) -> None:

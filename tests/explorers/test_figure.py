@@ -68,6 +68,7 @@ def test_no_id_reaches_the_page(svgs: dict[Any, str], kind: Any) -> None:
     assert [each for each in ids_in(svgs[kind]) if not SALTED.fullmatch(each)] == []
 
 
+@pytest.mark.slow
 @every_explorer
 def test_what_is_referred_to_is_there(svgs: dict[Any, str], kind: Any) -> None:
     """Each use and each clip finds its own."""
@@ -125,6 +126,7 @@ def test_names_in_attributes_are_escaped(explore: Any, put: Any, tidy: Any) -> N
     assert odd in names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "style"),
     [*((kind, "dark_background") for kind in EXPLORERS), (EXPLORERS[0], "ggplot")],
@@ -139,6 +141,7 @@ def test_in_any_style(explore: Any, counts: pd.DataFrame, kind: Any, style: str)
         assert PAGE_INK in explorer.chart.html
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "setting",
     [{"figure.constrained_layout.use": True}, {"figure.autolayout": True}, {"figure.dpi": 300}],
@@ -164,6 +167,7 @@ def test_settings_come_back_after_an_error() -> None:
     assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.slow
 @every_explorer
 def test_what_a_notebook_keeps(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
     """The view of the widget, a sentence, and a picture for those without a kernel."""
@@ -179,6 +183,7 @@ def test_what_a_notebook_keeps(explore: Any, counts: pd.DataFrame, kind: Any) ->
     assert picture[..., :3].min() < 0.2
 
 
+@pytest.mark.slow
 def test_the_kept_picture_is_the_last(explore: Any, frames: dict[str, pd.DataFrame]) -> None:
     """And making it leaves the one on the page as it is."""
     explorer = explore(frames["by day"])
@@ -192,6 +197,7 @@ def test_the_kept_picture_is_the_last(explore: Any, frames: dict[str, pd.DataFra
     assert plain[0] == plain[1]
 
 
+@pytest.mark.slow
 @every_explorer
 def test_repr_is_a_sentence(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
     """And no wall of text."""
@@ -243,6 +249,7 @@ def test_the_regions_are_named(explore: Any, counts: pd.DataFrame) -> None:
     )
 
 
+@pytest.mark.slow
 @every_explorer
 def test_every_control_has_a_name(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
     """No two of an explorer's are called the same."""

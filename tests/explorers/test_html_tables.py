@@ -44,6 +44,7 @@ def dashes(line: Any) -> str:
     return " ".join(f"{3 * part:g}" for part in pattern)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("kind", ["impressions", "engagements", "favorites"])
 @pytest.mark.parametrize("lines", ["post_id", "engagement_type"])
@@ -108,6 +109,7 @@ def test_rates_by_hand(explore: Any, put: Any, tidy: Any, cells: Any) -> None:
     assert shown == [["2", "5.00 %"], ["1", "1.00 %"], ["3", DASH]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clock", ["time", "age", "total"])
 def test_a_swatch_has_the_colour_of_its_line(
     explore: Any, put: Any, counts: pd.DataFrame, axes: Any, clock: str
@@ -162,6 +164,7 @@ def crowd(tidy: Any, post_made: Any) -> pd.DataFrame:
     return counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clock", ["time", "age"])
 def test_swatches_for_lines_of_their_own(
     explore: Any, put: Any, crowd: pd.DataFrame, clock: str
@@ -175,6 +178,7 @@ def test_swatches_for_lines_of_their_own(
     assert [post for post, colour in found.items() if colour] == list(found)[:7]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_fifty_rows_of_sixty(explore: Any, crowd: pd.DataFrame, cells: Any) -> None:
     """The best, and the caption says of how many."""
@@ -228,6 +232,7 @@ def test_posts_without_a_name_are_numbered(
     assert named == {post: f"Post {n}" for n, post in enumerate(ids[::-1], 1)}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_best_hours(explore: Any, put: Any, counts: pd.DataFrame, cells: Any) -> None:
     """The hours of posting that have a post, as the metric has them, best first."""

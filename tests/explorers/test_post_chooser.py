@@ -106,6 +106,7 @@ def test_the_newest(explore: Any, many: Any) -> None:
     assert listed(explorer) == posts["post_id"].tolist()[:-26:-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -152,6 +153,7 @@ def test_an_id(explore: Any, many: Any) -> None:
     assert set(explorer.selection["post_id"]) == {last}
 
 
+@pytest.mark.slow
 def test_without_posts_an_id_is_all_there_is(explore: Any, many: Any) -> None:
     """Counts alone can be searched by ID."""
     counts, _ = many(60)
@@ -243,6 +245,7 @@ def test_a_post_that_is_not_listed(explore: Any, many: Any) -> None:
     assert list(explorer.controls["posts"].listed.value) == list(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["words", "top", "ranking", "listed", "value"])
 def test_one_change_draws_once(explore: Any, many: Any, undrawn: list[int], change: str) -> None:
     """However the list is put together anew."""
@@ -263,6 +266,7 @@ def test_one_change_draws_once(explore: Any, many: Any, undrawn: list[int], chan
     assert len(undrawn) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("top", [0, 61, 1000])
 def test_top_stays_within_the_posts(explore: Any, many: Any, top: int) -> None:
     """From 1 to all of them."""

@@ -46,6 +46,7 @@ def tidy(frame: pd.DataFrame) -> None:
     assert set(frame["engagement_type"].cat.categories) == set(frame["engagement_type"])
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_selection_is_what_a_filter_finds(
@@ -67,6 +68,7 @@ def test_selection_is_what_a_filter_finds(
     assert shared.selection.attrs == counts.attrs
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     "name", ["by day", "totals", "hours of the day", "without posts", "types alone", "empty"]
@@ -107,6 +109,7 @@ def test_ages_take_no_notice_of_dates(explore: Any, put: Any, counts: pd.DataFra
     assert len(explorer.selection) < 200
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("types", "expected"),
@@ -139,6 +142,7 @@ def test_a_rate_of_impressions_takes_a_type_that_was_counted(
     assert "favorites" in explorer.chart.label
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
 def test_a_filtered_frame_has_a_fresh_index(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
@@ -152,6 +156,7 @@ def test_a_filtered_frame_has_a_fresh_index(explore: Any, counts: pd.DataFrame, 
     assert len(tidy_part) == len(some)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
 @pytest.mark.parametrize("everything", [True, False])
@@ -180,6 +185,7 @@ def test_a_selection_is_ones_own(
     assert frame.attrs == counts.attrs
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sketched")
 @pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
 def test_the_users_frame_stays_the_users(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
@@ -197,6 +203,7 @@ def test_the_users_frame_stays_the_users(explore: Any, counts: pd.DataFrame, kin
     assert explorer.chart.label == picture
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sketched")
 @pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
 def test_the_users_posts_stay_the_users(
@@ -275,6 +282,7 @@ def hours_of(zone: str, first: datetime, number: int) -> pd.DataFrame:
     return frame.astype({"engagement_type": "category"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tz", "day", "first", "number"),
     [
@@ -303,6 +311,7 @@ def test_a_local_day(tz: str, day: date, first: str, number: int) -> None:
     assert starts.diff().dropna().eq(pd.Timedelta(hours=1)).all()
 
 
+@pytest.mark.slow
 def test_local_days_of_all_zones() -> None:
     """Where the clocks change in 2026, in every zone there is, each hour is in its own day."""
     start = datetime(2026, 1, 1, tzinfo=UTC)

@@ -49,6 +49,7 @@ def silent(words: str, label: str | None = None) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @every_explorer
 @pytest.mark.parametrize("name", ["empty", "no rows at all"])
 def test_no_data_yet(explore: Any, counts: pd.DataFrame, kind: Any, name: str) -> None:
@@ -62,6 +63,7 @@ def test_no_data_yet(explore: Any, counts: pd.DataFrame, kind: Any, name: str) -
     assert len(explorer.selection) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer])
 def test_no_post_chosen(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
     """Said, drawn as words, and the selection is empty; the old table goes."""
@@ -87,6 +89,7 @@ def test_no_rows_for_the_days(explore: Any, put: Any, counts: pd.DataFrame) -> N
     assert told(explorer) == silent(words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clock", ["time", "age", "total"])
 def test_no_rows_for_the_posts(
     explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...], clock: str
@@ -108,6 +111,7 @@ def test_no_rows_where_there_are_no_days(
     assert explorer.status.html == "Nothing of this was counted for these posts"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "choice",
     [
@@ -138,6 +142,7 @@ def test_a_rate_without_its_numerator(
     assert explorer.status.html.startswith("Nothing of this was counted")
 
 
+@pytest.mark.slow
 def test_a_type_outside_the_vocabulary_without_rows(
     explore: Any, put: Any, tidy: Any, ids: tuple[str, ...]
 ) -> None:
@@ -193,6 +198,7 @@ def test_right_again(explore: Any, put: Any, counts: pd.DataFrame) -> None:
     assert (explorer.table.html, explorer.table.stale) == (table, False)
 
 
+@pytest.mark.slow
 @every_explorer
 def test_busy_while_drawing(
     explore: Any, counts: pd.DataFrame, kind: Any, monkeypatch: pytest.MonkeyPatch
@@ -214,6 +220,7 @@ def test_busy_while_drawing(
     assert changes == [True, False]
 
 
+@pytest.mark.slow
 @every_explorer
 def test_an_error_is_shown(
     explore: Any, counts: pd.DataFrame, kind: Any, monkeypatch: pytest.MonkeyPatch,
@@ -234,6 +241,7 @@ def test_an_error_is_shown(
     assert record.exc_info is not None
 
 
+@pytest.mark.slow
 @every_explorer
 def test_usable_after_an_error(
     explore: Any, counts: pd.DataFrame, kind: Any, monkeypatch: pytest.MonkeyPatch
@@ -288,6 +296,7 @@ def test_a_plot_that_warns(
     assert "a glyph is missing" in explorer.alert.html
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("kind", "words"),
@@ -301,6 +310,7 @@ def test_the_status(explore: Any, counts: pd.DataFrame, kind: Any, words: str) -
     assert explore(counts, kind=kind).status.html == words
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_which_type_is_drawn(explore: Any, put: Any, counts: pd.DataFrame) -> None:
     """Of several types one has lines of posts; the status says which."""
@@ -318,6 +328,7 @@ def test_counts_of_nobody_speak_of_no_posts(explore: Any, frames: dict[str, pd.D
     assert explorer.status.html == "1 of 3 engagement types, 1 count"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [BestTimesExplorer, CompareExplorer])
 def test_a_rate_needs_two_types(explore: Any, frames: dict[str, pd.DataFrame], kind: Any) -> None:
     """With impressions alone, or without them, there is a sentence or another measure."""
@@ -338,6 +349,7 @@ def test_posts_are_needed(frames: dict[str, pd.DataFrame], widgets: Any, kind: A
     assert widgets() == before
 
 
+@pytest.mark.slow
 @every_explorer
 @pytest.mark.parametrize("name", ["by hour", "by day", "totals", "hours of the day"])
 def test_every_grouping_of_posts(
@@ -359,6 +371,7 @@ def test_posts_from_before_ids_held_a_time(explore: Any, put: Any, tidy: Any) ->
         assert explore(counts, kind=kind).alert.html == ""
 
 
+@pytest.mark.slow
 def test_the_chart_leaves_before_the_table_is_made(
     explore: Any, counts: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -376,6 +389,7 @@ def test_the_chart_leaves_before_the_table_is_made(
     assert seen == [(explorer.chart.html, False)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", [gc.enable, gc.disable])
 def test_no_garbage_is_collected_before_a_picture_is_shown(
     explore: Any, counts: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, left: Any

@@ -91,6 +91,7 @@ def test_every_documented_answer_is_tested() -> None:
     assert {path.stem for path in SAMPLES.glob("*_response.json")} == set(BY_TYPE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_TYPE)
 @pytest.mark.parametrize("form", ["bytes", "text", "dict", "dict of integers"])
 def test_documented_bodies(name: str, form: str) -> None:

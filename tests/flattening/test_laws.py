@@ -141,6 +141,7 @@ def historical(posts: Sequence[str], order: Sequence[str], start: datetime, hour
     return ep.historical(posts, engagement_types=TYPES, window=window, by={"g": order})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", SERIES, ids=" > ".join)
 @settings(max_examples=15, deadline=None)
 @given(posts_asked, starts, lengths, st.tuples(st.lists(st.integers(1, 4)), hour_cuts))
@@ -164,6 +165,7 @@ def test_cutting_a_series_never_changes_the_frame(
     pd.testing.assert_frame_equal(of_parts, frame)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", TOTALS, ids=" > ".join)
 @settings(max_examples=25, deadline=None)
 @given(posts_asked, st.lists(st.integers(1, 4)))
@@ -221,6 +223,7 @@ def nested(frame: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
     return nest(cells)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", SERIES, ids=" > ".join)
 def test_flattening_a_nested_frame_gives_the_frame_back(order: Sequence[str]) -> None:
     """Nothing is lost or changed on the way, and the dimensions are seen in the keys."""
@@ -272,6 +275,7 @@ trees = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(trees, st.booleans())
 def test_the_quick_path_reads_what_the_general_path_reads(
@@ -285,6 +289,7 @@ def test_the_quick_path_reads_what_the_general_path_reads(
     assert fast_path.decode(raw) is not None or b"E" in raw
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(
     st.one_of(

@@ -30,6 +30,7 @@ def legal(order: tuple[str, ...]) -> bool:
 ORDERS = [order for n in range(1, 5) for order in permutations(DIMENSIONS, n) if legal(order)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ORDERS, ids=" > ".join)
 @settings(max_examples=15, deadline=None)
 @given(st.data())

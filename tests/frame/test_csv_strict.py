@@ -137,6 +137,7 @@ def test_damaged_archives(
     assert found == [551, 20]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [*PACKED, ".zip"])
 def test_bombs(suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than the bound is unpacked."""
@@ -176,6 +177,7 @@ HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '"=1"', "'=1"
            "\uff1d1", "'", "plain", "a=b", "''plain"]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_spreadsheet_runs_a_text(name: str) -> None:
     """Names and messages begin with an apostrophe in the file, and come back as they were."""
@@ -191,6 +193,7 @@ def test_no_spreadsheet_runs_a_text(name: str) -> None:
     assert found["count"].to_list() == [-3]
 
 
+@pytest.mark.slow
 @given(st.text(min_size=1, max_size=12))
 @settings(max_examples=60)
 def test_texts_come_back(text: str) -> None:

@@ -37,6 +37,7 @@ def framed(rows: list[tuple[str, str, int, int, str | None]]) -> pd.DataFrame:
     )
 
 
+@pytest.mark.slow
 @given(rows=ROWS, keys=st.sampled_from([KEYS, KEYS[:4], KEYS[1:], KEYS[2:]]), ordered=st.booleans())
 def test_rows_that_stand_twice(
     rows: list[tuple[str, str, int, int, str | None]],
@@ -55,6 +56,7 @@ def test_rows_that_stand_twice(
         assert found.tolist() == expected.tolist()
 
 
+@pytest.mark.slow
 @given(texts=st.lists(st.sampled_from(["1", "2", "03", "3"]), max_size=30), ordered=st.booleans())
 def test_posts_as_a_category(texts: list[str], ordered: bool) -> None:  # noqa: FBT001
     """The texts there are, in order, whether they rise or not."""

@@ -92,6 +92,7 @@ def holds(order: Sequence[str], body: bytes) -> None:
     assert all(found[cell] is None for cell in found if cell not in right)
 
 
+@pytest.mark.slow
 @quickly
 @given(asked)
 def test_nothing_is_lost_or_made_up(case: tuple[Any, bytes]) -> None:
@@ -99,6 +100,7 @@ def test_nothing_is_lost_or_made_up(case: tuple[Any, bytes]) -> None:
     holds(*case)
 
 
+@pytest.mark.slow
 @quickly
 @given(asked_four)
 def test_nothing_is_lost_or_made_up_in_four_dimensions(case: tuple[Any, bytes]) -> None:
@@ -175,6 +177,7 @@ def fetched(server: ScriptedServer, status: int, order: Sequence[str], body: byt
         accounts_for_all(order, *told)
 
 
+@pytest.mark.slow
 @settings(quickly, max_examples=120, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from([200, 200, 400, 403, 403, 401, 429, 500, 302, 204]),

@@ -91,6 +91,7 @@ def holds_unasked(body: bytes) -> None:
         assert [rows(frame)] == list(possible.values())
 
 
+@pytest.mark.slow
 @quickly
 @given(bodies())
 def test_the_frame_is_right_or_refused(case: tuple[Any, bytes]) -> None:
@@ -98,6 +99,7 @@ def test_the_frame_is_right_or_refused(case: tuple[Any, bytes]) -> None:
     holds(*case)
 
 
+@pytest.mark.slow
 @quickly
 @given(bodies(FOURS))
 def test_four_dimensions(case: tuple[Any, bytes]) -> None:
@@ -106,6 +108,7 @@ def test_four_dimensions(case: tuple[Any, bytes]) -> None:
     holds(order, body)
 
 
+@pytest.mark.slow
 @quickly
 @given(bodies())
 def test_dimensions_are_not_guessed(case: tuple[Any, bytes]) -> None:
@@ -113,6 +116,7 @@ def test_dimensions_are_not_guessed(case: tuple[Any, bytes]) -> None:
     holds_unasked(case[1])
 
 
+@pytest.mark.slow
 @quickly
 @given(st.sampled_from(SAMPLES).flatmap(scrambled))
 def test_documented_answers_with_bytes_changed(body: bytes) -> None:
@@ -137,6 +141,7 @@ def test_many_more_of_four_dimensions(case: tuple[Any, bytes]) -> None:
     holds(*case)
 
 
+@pytest.mark.slow
 def test_the_mutations_reach_both_paths_and_both_verdicts() -> None:
     """Enough of what is drawn is right, or the property would say little."""
     seen: set[tuple[bool, bool]] = set()

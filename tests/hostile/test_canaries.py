@@ -118,6 +118,7 @@ def own(credentials: Any, leaked: list[str]) -> list[str]:
     return [leak for leak in leaked if leak.split(":")[0] in credentials._secrets()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("credentials", [USER, APP, KEYS], ids=repr)
 @pytest.mark.parametrize("head", HEADERS.values(), ids=HEADERS)
 def test_echoes_around_a_body(
@@ -135,6 +136,7 @@ def test_echoes_around_a_body(
     assert own(credentials, found(*everything(caught.value), *ours)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("credentials", [USER, APP, KEYS], ids=repr)
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 429, 500])
 @pytest.mark.parametrize(

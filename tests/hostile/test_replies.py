@@ -194,6 +194,7 @@ def test_redirects_carry_no_credentials(status: int, where: str) -> None:
     assert f"redirects are not followed, and this is one to '{other.url}/{where}'" in str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/x", "//[::1", "http://127.0.0.1:9/x"])
 def test_a_redirect_with_a_body_that_is_a_bomb(small: int, path: str) -> None:
     """It is bounded as that of any other reply, whether or not it leads anywhere."""
@@ -251,6 +252,7 @@ def test_a_location_that_means_harm(location: str) -> None:
 ABSURD = ["inf", "nan", "1e400", "-1", "-1e308", "9" * 400, "1e308", "0x10", "", "\u00b2", "1;drop"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ABSURD)
 @pytest.mark.parametrize("name", ["limit", "remaining", "reset", "date"])
 def test_absurd_headers_of_the_quota(value: str, name: str, clock: FakeClock) -> None:

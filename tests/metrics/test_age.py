@@ -27,6 +27,7 @@ def life(*counts: Any, first: int = 5, post: str = POST, kind: str = "favorites"
     return tidy([(post, kind, "2026-03-01", first + n, count) for n, count in enumerate(counts)])
 
 
+@pytest.mark.slow
 @given(numbers=st.lists(st.integers(0, 10**19 - 1), max_size=20))
 def test_as_one_by_one(numbers: list[int]) -> None:
     """The vectorised time of making is that of created_at, for any ID there can be."""
@@ -111,6 +112,7 @@ def test_the_partial_first_hour() -> None:
     assert cumulative(daily)["complete"].all()
 
 
+@pytest.mark.slow
 def test_against_loops(bakery: Any) -> None:
     """The sandbox's counts added up in plain Python, post by post and hour by hour."""
     grown = cumulative(bakery.few)
@@ -140,6 +142,7 @@ def test_against_loops(bakery: Any) -> None:
     assert grown["complete"].any()
 
 
+@pytest.mark.slow
 @given(
     counts=st.lists(st.none() | st.integers(-5, 50), min_size=1, max_size=15),
     order=st.randoms(use_true_random=False),
@@ -187,6 +190,7 @@ def test_counts_at_an_age() -> None:
     assert interpolate_counts(histories(life(4, pd.NA, 1)), np.array([0.25])).item() == 4
 
 
+@pytest.mark.slow
 @given(
     counts=st.lists(st.integers(0, 60), min_size=1, max_size=12).filter(sum),
     share=st.floats(0.01, 1),

@@ -52,6 +52,7 @@ def some() -> pd.DataFrame:
     return counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METRICS)
 def test_nothing_is_changed(name: str) -> None:
     """Neither the counts nor their attrs; and no part of the answer is a view of them."""
@@ -64,6 +65,7 @@ def test_nothing_is_changed(name: str) -> None:
     pd.testing.assert_frame_equal(counts, some())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METRICS)
 def test_an_empty_frame(name: str) -> None:
     """No counts, no failure: an answer with the same columns and dtypes as any other."""
@@ -78,6 +80,7 @@ def test_an_empty_frame(name: str) -> None:
         assert str(empty[column].dtype) == str(full[column].dtype), column
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METRICS)
 def test_what_is_no_frame_of_counts(name: str) -> None:
     """Refused as a FrameError, with the column."""
@@ -91,6 +94,7 @@ def test_what_is_no_frame_of_counts(name: str) -> None:
             METRICS[name](odd)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METRICS)
 def test_unknown_counts_alone(name: str) -> None:
     """A frame of nothing but <NA>: no number is made up."""
@@ -114,6 +118,7 @@ def test_unknown_counts_alone(name: str) -> None:
             assert not answer[column].fillna(0).any(), column
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METRICS)
 def test_any_index(name: str) -> None:
     """The rows' labels mean nothing; a slice of counts is still counts."""
@@ -129,6 +134,7 @@ def test_any_index(name: str) -> None:
         pd.testing.assert_frame_equal(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", ["post_id", "engagement_type", "day"])
 @pytest.mark.parametrize("name", METRICS)
 def test_keys_with_holes(name: str, column: str) -> None:

@@ -95,6 +95,7 @@ def test_what_cannot_be_placed() -> None:
     assert standing(late, at=2)[["count", "percentile"]].isna().all(axis=None)
 
 
+@pytest.mark.slow
 def test_against_loops(bakery: Any) -> None:
     """The sandbox's posts at 24 hours, one by one; creation minutes and all."""
     place = standing(bakery.hourly, at=24)

@@ -41,6 +41,7 @@ def named(times: pd.DataFrame) -> list[tuple[str, int]]:
     return list(zip(best["weekday"], best["hour"], strict=True))
 
 
+@pytest.mark.slow
 def test_no_effect_no_best_hour() -> None:
     """120 posts without any effect: in 200 runs at most 5 % name an hour."""
     runs = [bool(named(best_times(posts(seed), draws=199))) for seed in range(200)]
@@ -64,6 +65,7 @@ def test_the_promised_error_rate(spread: float, minimum: int) -> None:
     assert np.mean(runs) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
 
 
+@pytest.mark.slow
 def test_the_best_looks_good_by_chance() -> None:
     """Without effect the best raw rate is far above the overall one, the shrunk one is not."""
     times = [best_times(posts(seed), draws=199) for seed in range(20)]
@@ -74,6 +76,7 @@ def test_the_best_looks_good_by_chance() -> None:
     assert shrunk < 1.5
 
 
+@pytest.mark.slow
 def test_an_effect_is_found() -> None:
     """Three times the rate on Mondays at 9: named, in 19 runs of 20, and no other."""
     found = [named(best_times(posts(seed, 150, factor=3), draws=199)) for seed in range(20)]
@@ -154,6 +157,7 @@ def test_posting_by_hand() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tz", ["UTC", "America/New_York", "Asia/Kolkata"])
 def test_engagement_against_loops(tz: str, bakery: Any) -> None:
     """By the clock of the counts: sums and posts of each local hour, in plain Python."""
@@ -195,6 +199,7 @@ def weeks(seed: int, factor: float = 1.0) -> pd.DataFrame:
     return counts.assign(count=counts["count"].where(~late, more))
 
 
+@pytest.mark.slow
 def test_engagement_clock() -> None:
     """Evenings with twice the rate are found, all of them; without effect none is named."""
     evenings = best_times(weeks(1, 2.0), clock="engagement", draws=199)

@@ -86,6 +86,7 @@ def holed(bakery: Any) -> pd.DataFrame:
     return counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", ["h", "D"])
 def test_counts_against_loops(holed: pd.DataFrame, every: str) -> None:
     """Every bucket's age, sum and completeness; what has no row is <NA>."""
@@ -221,6 +222,7 @@ def test_ids_without_a_time() -> None:
     assert not rates["complete"].any()
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     counts=st.lists(st.none() | st.integers(-5, 50), min_size=1, max_size=80),
@@ -249,6 +251,7 @@ def test_nothing_is_lost(
             assert grown[at[0]] == total
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     hours=st.lists(

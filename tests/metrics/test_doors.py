@@ -43,6 +43,7 @@ ODD: Final[dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("odd", ODD)
 def test_rows_that_cannot_be(door: str, odd: str) -> None:
@@ -53,6 +54,7 @@ def test_rows_that_cannot_be(door: str, odd: str) -> None:
         DOORS[door](counts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["count", "campaign"])
 @pytest.mark.parametrize("door", [door for door in DOORS if door != "wide and tall"])
 def test_columns_of_one_name(door: str, name: str) -> None:

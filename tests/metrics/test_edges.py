@@ -82,6 +82,7 @@ def test_csv_and_parquet_keep_the_edges(answered: Any, tmp_path: Any) -> None:
         pd.testing.assert_frame_equal(half_life(found), half_life(counts))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lose", [stripped, lambda c: pd.concat([c.iloc[:9], stripped(c[9:])])])
 def test_lost_edges_are_unknown(answered: Any, lose: Any) -> None:
     """No half-life, no complete bucket, no last age; and the reason is stated."""

@@ -28,6 +28,7 @@ def world(growth: Any, *, posts: int = 300, hours: int = 168, seed: int = 1) -> 
     return hourly(made, {"impressions": size}, dice, hours=hours, growth=growth)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [48, 168, 672])
 @pytest.mark.parametrize("growth", [exponential, log_logistic])
 def test_eighty_minutes(growth: Any, hours: int) -> None:
@@ -88,6 +89,7 @@ def test_young_posts_are_censored() -> None:
             assert found["t50"].isna().all()
 
 
+@pytest.mark.slow
 def test_what_is_named_early_stays() -> None:
     """Answers given at any age move by little when the post grows old: nothing was guessed."""
     late = half_life(world(exponential, hours=168))["t50"]
@@ -136,6 +138,7 @@ def test_a_minimum() -> None:
     assert half_life(counts, minimum=10)["why_not"].to_list() == ["nothing"]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(counts=st.lists(st.integers(0, 40), min_size=1, max_size=20))
 def test_shares_in_order(counts: list[int]) -> None:
@@ -178,6 +181,7 @@ def test_refused(asked: dict[str, Any], words: str) -> None:
         half_life(counts.drop(columns="hour"))
 
 
+@pytest.mark.slow
 def test_the_sandbox_against_loops(bakery: Any) -> None:
     """The hour in which a post's running impressions pass half of them holds its half-life."""
     table = half_life(bakery.hourly).set_index(["post_id", "engagement_type"])["t50"].dropna()

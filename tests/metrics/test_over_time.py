@@ -50,6 +50,7 @@ def by_hand(counts: pd.DataFrame, every: str, tz: str) -> dict[Any, int]:
     return dict(sums)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tz", ZONES)
 @pytest.mark.parametrize("every", ["h", "D", "W", "MS"])
 def test_against_loops(every: str, tz: str, bakery: Any) -> None:
@@ -63,6 +64,7 @@ def test_against_loops(every: str, tz: str, bakery: Any) -> None:
     assert found == by_hand(bakery.few, every, tz)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     start=st.datetimes(datetime(2024, 1, 1), datetime(2026, 6, 1)),  # noqa: DTZ001  UTC by contract

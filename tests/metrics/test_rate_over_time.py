@@ -41,6 +41,7 @@ def by_hand(counts: pd.DataFrame, every: str, tz: str, keys: list[str]) -> dict[
     return {key: tuple(pair) for key, pair in sums.items() if pair[1]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keys", [[], ["post_id"]])
 @pytest.mark.parametrize(
     ("every", "tz"), [("h", "UTC"), ("D", "Europe/Berlin"), ("D", "UTC"), ("W", "Asia/Kolkata")]
@@ -149,6 +150,7 @@ def test_days_that_may_be_partial() -> None:
     assert rate_over_time(days, window=("2026-03-01", "2026-03-05"))["rate"].isna().sum() == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     rows=st.lists(

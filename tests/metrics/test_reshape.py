@@ -50,6 +50,7 @@ def test_a_row_a_bucket_and_a_column_a_type() -> None:
     assert frame["favorites"].isna().all()
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(counts=some_counts())
 def test_there_and_back(counts: pd.DataFrame) -> None:
@@ -65,6 +66,7 @@ def test_there_and_back(counts: pd.DataFrame) -> None:
     assert found == dict(zip(wanted, expected["count"], strict=True))
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(counts=some_counts())
 def test_wide_of_tall_is_the_same(counts: pd.DataFrame) -> None:
@@ -99,6 +101,7 @@ def test_refused(call: Any, words: str) -> None:
         call()
 
 
+@pytest.mark.slow
 def test_the_sandbox_against_loops(bakery: Any) -> None:
     """Each cell of the wide frame is the count of that post, hour and type; and back."""
     table = wide(bakery.few)

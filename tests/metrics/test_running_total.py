@@ -46,6 +46,7 @@ def as_tuples(table: pd.DataFrame) -> list[tuple[Any, Any]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["engagement_type", ["post_id", "engagement_type"]])
 @pytest.mark.parametrize(("every", "tz"), [("h", "UTC"), ("D", "Europe/Berlin"), ("W", "UTC")])
 def test_against_loops(bakery: Any, every: str, tz: str, by: Any) -> None:
@@ -90,6 +91,7 @@ def test_what_cannot_be_known() -> None:
     assert as_tuples(known) == [(1, True), (3, True)]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     counts=st.lists(st.none() | st.integers(-9, 99), min_size=1, max_size=60),

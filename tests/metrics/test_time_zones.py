@@ -53,6 +53,7 @@ def agree(name: str, first: date, last: date) -> None:
         day += timedelta(days=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ODD)
 def test_odd_zones(name: str) -> None:
     """Changes at midnight, of half an hour, of two and three hours."""

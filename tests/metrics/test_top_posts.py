@@ -29,6 +29,7 @@ def posts(*rows: tuple[str, Any, Any]) -> pd.DataFrame:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("others", [0, 1, 5, 50])
 @pytest.mark.parametrize("rate", [0.001, 0.01, 0.03, 0.05])
 def test_one_of_two_does_not_beat_500_of_10000(others: int, rate: float) -> None:
@@ -120,6 +121,7 @@ def test_rates_above_one() -> None:
     assert ranked["shrunk"].iloc[0] > 1
 
 
+@pytest.mark.slow
 def test_against_loops(bakery: Any) -> None:
     """The sandbox's impressions, summed in plain Python."""
     sums: dict[str, int] = {}
@@ -131,6 +133,7 @@ def test_against_loops(bakery: Any) -> None:
     assert list(zip(ranked["post_id"], ranked["impressions"], strict=True)) == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 500), st.integers(0, 5000)), min_size=1, max_size=20),

@@ -76,6 +76,7 @@ def test_they_are_all_there() -> None:
     assert "05_from_job_to_data_set" in {path.stem for path in BOOKS}
 
 
+@pytest.mark.slow
 def test_outputs_are_stripped() -> None:
     """As nbstripout leaves them: no outputs, no counters, nothing of a machine."""
     tool = Path(sys.executable).with_name("nbstripout")
@@ -200,6 +201,7 @@ def test_no_key_is_shown(played: Played, server: SandboxServer) -> None:
     assert [name for name, key in secret.items() if key in whole] == []
 
 
+@pytest.mark.slow
 def test_rendered_it_needs_no_network(played: Played) -> None:
     """All pictures are in the page, and it loads no script from elsewhere."""
     page = rendered(played.book)
@@ -224,6 +226,7 @@ def test_rendered_a_widget_is_its_picture() -> None:
     assert 'src="data:image/png;base64,aGVsbG8="' in rendered(book)
 
 
+@pytest.mark.slow
 def test_the_command_that_renders(tmp_path: Path) -> None:
     """One line makes a page of each notebook."""
     command = [sys.executable, "-m", "nbconvert", "--config", str(RENDER)]

@@ -123,6 +123,7 @@ def test_the_engagement_clock(demo: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     assert ax.get_title(loc="left").startswith("Best hour of engagement: ")
 
 
+@pytest.mark.slow
 def test_small_pictures_keep_their_numbers_apart(post_made: Any) -> None:
     """At half the width no number is wider than its cell."""
     counts = posted(

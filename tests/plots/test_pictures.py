@@ -87,6 +87,7 @@ def words_of(ax: Any) -> list[str]:
     return [text.get_text() for text in ax.texts]
 
 
+@pytest.mark.slow
 @every_plot
 @pytest.mark.parametrize("size", [(8, 4.5), (4, 2.5)], ids=str)
 def test_drawn_without_a_warning(
@@ -100,6 +101,7 @@ def test_drawn_without_a_warning(
         figure.savefig(io.BytesIO(), format="png", dpi=50)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMED)
 @pytest.mark.parametrize("layout", ["constrained", "tight", None])
 def test_posts_by_their_words(
@@ -112,6 +114,7 @@ def test_posts_by_their_words(
     figure.savefig(io.BytesIO(), format="svg")
 
 
+@pytest.mark.slow
 @every_plot
 @pytest.mark.parametrize(
     "change",
@@ -131,6 +134,7 @@ def test_nothing_to_show(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw, ch
     ax.figure.draw_without_rendering()
 
 
+@pytest.mark.slow
 @every_plot
 def test_one_point(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw) -> None:
     """One hour of one post is a picture too."""
@@ -143,6 +147,7 @@ def test_one_point(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw) -> None:
     assert low != high
 
 
+@pytest.mark.slow
 @every_plot
 def test_nothing_is_changed(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw) -> None:
     """Neither the frame nor its attrs nor matplotlib's settings."""
@@ -154,6 +159,7 @@ def test_nothing_is_changed(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw)
     assert dict(plt.rcParams) == settings
 
 
+@pytest.mark.slow
 @every_plot
 def test_a_figure_of_one_s_own(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw) -> None:
     """On given Axes, those of a part of a figure too, pyplot hears of nothing."""
@@ -166,6 +172,7 @@ def test_a_figure_of_one_s_own(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Dr
     assert plt.get_fignums() == []
 
 
+@pytest.mark.slow
 @every_plot
 def test_one_figure_without_axes(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw) -> None:
     """A new one, open, for the notebook to show."""
@@ -201,6 +208,7 @@ def test_black_is_white_on_a_dark_page(hourly: Any) -> None:
     assert "#000000" not in colours
 
 
+@pytest.mark.slow
 def test_texts_from_outside_are_never_mathematics(
     demo: tuple[pd.DataFrame, pd.DataFrame],
 ) -> None:
@@ -216,6 +224,7 @@ def test_texts_from_outside_are_never_mathematics(
         assert not any(text.get_parse_math() or text.get_usetex() for text in named)
 
 
+@pytest.mark.slow
 def test_importing_is_quick() -> None:
     """Neither matplotlib nor requests, until there is something to draw or to ask."""
     code = "import sys, engagement_pandas.plots; print({'matplotlib', 'requests'} & {*sys.modules})"

@@ -204,6 +204,7 @@ def shown(result: Any) -> Any:
     return texts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
 def test_names_in_metrics_and_plots(function: Callable[..., Any]) -> None:
     """An alias gives what the API's own name gives, to the last label."""

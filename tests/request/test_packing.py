@@ -88,6 +88,7 @@ def planned(births: Sequence[int], hours: int, most: int, longest: int) -> int:
     return len(requests)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [1, 2, 3, 4])
 @pytest.mark.parametrize("most", [1, 2, 3])
 @pytest.mark.parametrize("longest", [1, 2, 3])
@@ -100,6 +101,7 @@ def test_no_packing_has_fewer_requests(hours: int, most: int, longest: int) -> N
         assert planned(births, hours, most, longest) == least(births, hours, most, longest)
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(births=st.lists(st.integers(0, 5), min_size=4, max_size=4), most=st.integers(2, 3))
 def test_no_packing_of_four_posts_has_fewer_requests(births: list[int], most: int) -> None:
@@ -121,6 +123,7 @@ def test_trying_them_all_by_hand() -> None:
 minutes = st.integers(-60 * 24 * 20, 60 * 24 * 100)
 
 
+@pytest.mark.slow
 @given(
     births=st.lists(minutes, min_size=1, max_size=120),
     old=st.integers(0, 30),

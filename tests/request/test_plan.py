@@ -85,6 +85,7 @@ def test_windows_of_28_days(hours: int, sizes: list[int]) -> None:
     assert [part.window.hours for part in parts if part.window] == sizes
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(posts=st.integers(1, 80), hours=st.integers(1, 3000))
 def test_every_post_and_hour_exactly_once(posts: int, hours: int) -> None:
@@ -339,6 +340,7 @@ def night() -> Iterator[Night]:
         yield Night(client, [post for post in posts if post not in silent][-30:], silent)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", SERIES_ORDERS, ids=" > ".join)
 @pytest.mark.parametrize("question", ASKED)
 def test_posts_that_answer_fully(night: Night, question: str, by: list[str]) -> None:
@@ -349,6 +351,7 @@ def test_posts_that_answer_fully(night: Night, question: str, by: list[str]) -> 
     assert plan.most_counts == len(ep.flatten(night.client.fetch(plan)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", SERIES_ORDERS, ids=" > ".join)
 @pytest.mark.parametrize("question", ASKED)
 def test_posts_that_do_not_answer_make_it_fewer(night: Night, question: str, by: list[str]) -> None:

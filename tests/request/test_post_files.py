@@ -107,6 +107,7 @@ def test_each_file_has_an_outcome() -> None:
     assert {path.name for path in FILES.iterdir()} == {*READ, *REFUSED, *WARNED}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READ)
 def test_files_that_are_read(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the frame's reader, an upload, an open file and the command line: the same posts."""
@@ -243,6 +244,7 @@ ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32",
 ENDS = ["\n", "\r\n", "\r"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(
     st.sampled_from(DELIMITERS),
@@ -367,6 +369,7 @@ def documents() -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", documents())
 def test_json_of_the_usual_tools(name: str) -> None:
     """Every form, laid out anyhow, by name or pasted."""
@@ -592,6 +595,7 @@ AROUND = [
 ]
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(
@@ -611,6 +615,7 @@ def test_any_joining_of_ids(
     assert ids_in(PASTED, before + joined + after) == [post for post, _, _ in pieces]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*lost their last digits")
 @given(st.text() | st.text('0123456789,;\t "\n[]{}:.post_id'), st.sampled_from(["a.csv", "a.json"]))
 def test_any_text_at_all(text: str, name: str) -> None:
@@ -732,6 +737,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*lost their last digits")
 @given(JSON)
 def test_any_json_at_all(value: Any) -> None:

@@ -133,6 +133,7 @@ def test_guards_and_groups(text: str) -> None:
     assert parse_post_ids([text]) == (A,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "host",
     [
@@ -183,6 +184,7 @@ def _rounded(post: str, program: str) -> str:
 PROGRAMS = ["excel", "javascript", "jq", "float"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS)
 @given(posts=st.sets(st.integers(10**18, 2 * 10**18), min_size=12, max_size=12))
 def test_digits_lost_on_the_way(program: str, posts: set[int]) -> None:
@@ -193,6 +195,7 @@ def test_digits_lost_on_the_way(program: str, posts: set[int]) -> None:
             check_digits(lost, ep.InvalidPostId)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 3, 30, 394])
 @pytest.mark.parametrize("sequence", ["none", "small", "any"])
 def test_true_ids_are_not_doubted(size: int, sequence: str) -> None:

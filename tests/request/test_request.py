@@ -229,6 +229,7 @@ BODY = {
 }
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(list(ep.Endpoint)) | JUNK,
     st.fixed_dictionaries({}, optional={k: st.just(v) | JUNK for k, v in BODY.items()})

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,12 +47,14 @@ def cells(parts: Iterable[ep.EngagementRequest]) -> Counter[object]:
     return found
 
 
+@pytest.mark.slow
 @given(st.lists(requests, max_size=3), st.lists(requests, max_size=4))
 def test_any_requests(asked: list[ep.EngagementRequest], parts: list[ep.EngagementRequest]) -> None:
     """They cover each other where every single cell is there as often; else a word says so."""
     assert (uncovered(asked, parts) is None) == (cells(asked) == cells(parts))
 
 
+@pytest.mark.slow
 @given(st.data(), requests)
 def test_a_question_that_is_cut(data: st.DataObject, asked: ep.EngagementRequest) -> None:
     """However it is cut, the pieces cover it; with one missing or twice, that one is named."""

@@ -74,6 +74,7 @@ def days(posts: list[str], length: int, by: Any = (POST, TYPE, DATE)) -> ep.Enga
     return ep.historical(posts, engagement_types=TYPES, window=window, by={"g": by})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "by",
     [

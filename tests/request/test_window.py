@@ -148,6 +148,7 @@ def test_equal_in_any_zone() -> None:
     )
 
 
+@pytest.mark.slow
 @given(first=hours, length=st.integers(1, 24 * 400), longest=st.integers(1, 24 * 28))
 def test_split_loses_and_shares_nothing(first: int, length: int, longest: int) -> None:
     """The parts are neighbours, none too long, and together the whole."""

@@ -91,6 +91,7 @@ def test_the_bound_is_that_of_the_wire() -> None:
     assert record.MAX_BODY_BYTES == MAX_BODY_BYTES < 64_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("kind", BOMBS)
 @pytest.mark.parametrize("which", ["an answer", "the question", "what is set aside"])
@@ -128,6 +129,7 @@ def test_a_bomb_at_rest(
     assert isinstance(caught.value, OSError)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_a_bomb_on_the_command_line(
     client: ep.EngagementClient, archive: ep.Archive, capsys: pytest.CaptureFixture[str]

@@ -332,6 +332,7 @@ def interrupted(
     assert ("the same call goes on" in str(getattr(error, "__notes__", ""))) == (at > 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wording", ["posts", "by_author"])
 @pytest.mark.parametrize("error", [Stop(), KeyboardInterrupt(), SystemExit(1)], ids=repr)
 def test_goes_on_where_it_was_interrupted(
@@ -379,6 +380,7 @@ def settled(responses: Any) -> list[Any]:
     return sorted((repr(r.request), r.request.post_ids, r.status, r.content) for r in responses)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answered", range(5))
 @pytest.mark.parametrize("end", [404, 503])
 def test_goes_on_within_a_divided_request(
@@ -615,6 +617,7 @@ def broken(content: bytes, how: str, where: float) -> bytes:
     }[how]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     nth=st.integers(0, 100),
@@ -650,6 +653,7 @@ def test_damage_is_told_or_harmless(
         path.write_bytes(whole)
 
 
+@pytest.mark.slow
 def test_most_damage_is_told(collected: tuple[Any, ...]) -> None:
     """A flip of any byte of an answer, one by one: only in a head of gzip's is it harmless."""
     _, _, _, folder, _ = collected
@@ -667,6 +671,7 @@ def test_most_damage_is_told(collected: tuple[Any, ...]) -> None:
     assert set(unnoticed) <= set(range(4, 10))  # the time, the effort, the operating system
 
 
+@pytest.mark.slow
 def test_each_file_that_is_gone_is_asked_again(collected: tuple[Any, ...]) -> None:
     """One after another: named, not silently left out, and just that is sent again."""
     server, client, todo, folder, expected = collected
@@ -978,6 +983,7 @@ def test_refused_before_anything_is_made(archive: ep.Archive) -> None:
 # Reading
 
 
+@pytest.mark.slow
 def test_one_answer_at_a_time(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:

@@ -69,6 +69,7 @@ def hidden(folder: Path) -> list[Path]:
 # Crashes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["raise", "cut", "cut and forgotten"])
 def test_a_crash_between_any_two_system_calls(
     twin: SandboxServer, clock: FakeClock, tmp_path: Path, kind: str
@@ -117,6 +118,7 @@ def test_a_crash_between_any_two_system_calls(
     assert {"open", "write", "fsync", "link", "mkdir", "rename", "unlink"} <= set(disk.taken)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["raise", "cut", "cut and forgotten"])
 def test_a_crash_while_damage_is_mended(
     twin: SandboxServer, clock: FakeClock, tmp_path: Path, kind: str
@@ -151,6 +153,7 @@ def test_a_crash_while_damage_is_mended(
 # A full disk
 
 
+@pytest.mark.slow
 def test_a_full_disk(twin: SandboxServer, clock: FakeClock, tmp_path: Path) -> None:
     """At each step in turn: an error with the cure; and with room again it goes on."""
     todo = small(twin)
@@ -205,6 +208,7 @@ class Trap(deque[Any]):
         os.kill(self.pid, signal.SIGKILL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kills", "hours"), [(8, 12), pytest.param(60, 2, marks=pytest.mark.long)])
 def test_kills(clock: FakeClock, tmp_path: Path, kills: int, hours: int) -> None:
     """A process that is killed again and again: no more is wasted than was on its way."""
@@ -269,6 +273,7 @@ def numbered(count: int, first: int = 1) -> Plan:
     )
 
 
+@pytest.mark.slow
 def test_two_processes_with_one_question(server: ScriptedServer, tmp_path: Path) -> None:
     """Each gets other answers, and both read the same: those that were stored first."""
     answering(server, 200)
@@ -284,6 +289,7 @@ def test_two_processes_with_one_question(server: ScriptedServer, tmp_path: Path)
     assert (archive.verify(), hidden(tmp_path)) == ((), [])
 
 
+@pytest.mark.slow
 def test_two_processes_with_two_questions(server: ScriptedServer, tmp_path: Path) -> None:
     """A collection each, in a folder that both make."""
     answering(server, 200)

@@ -104,6 +104,7 @@ def test_gone_on_with_in_time(
     assert archive.verify() == ()
 
 
+@pytest.mark.slow
 @each
 @pytest.mark.parametrize("answers", [0, 1, 3])
 @pytest.mark.parametrize("later", [1, -1], ids=["later", "clock set back"])
@@ -171,6 +172,7 @@ def test_it_is_said_whether_it_can_be_gone_on_with(  # noqa: PLR0913, PLR0917
     assert len(api.sent) == 2
 
 
+@pytest.mark.slow
 @each
 def test_a_reopened_snapshot_of_last_week_is_not_mended(
     client: ep.EngagementClient, api: Api, archive: ep.Archive, clock: FakeClock, endpoint: str
@@ -312,6 +314,7 @@ def test_one_job_may_take_long(
     assert api.sent == ["1", "2", "3"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("apart", "answers", "why"),
     [

@@ -104,6 +104,7 @@ KINDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_content_types(sandbox: SandboxServer, send: Ask, kind: str | None) -> None:
     """Any is taken; JSON alone where the setting says so, and it costs no request otherwise."""

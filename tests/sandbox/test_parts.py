@@ -62,6 +62,7 @@ def young(twin: Any, handle: str, now: datetime, number: int = 8) -> list[Any]:
     return [*posts[:1], *posts[-number:]] if len(posts) > number else posts
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 40 * 24 * 60), HANDLES, st.integers(1, 80))
 def test_engagements_are_never_less_than_their_parts(
@@ -82,6 +83,7 @@ def test_engagements_are_never_less_than_their_parts(
                 assert counts["media_views"] >= counts["video_views"]
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 40 * 24 * 60), HANDLES)
 def test_total_engagements_are_never_less_than_their_parts(
@@ -97,6 +99,7 @@ def test_total_engagements_are_never_less_than_their_parts(
     assert all(counts["engagements"] >= parts(counts) for counts in found)
 
 
+@pytest.mark.slow
 def test_unlikes_take_no_engagement_back(twin: Any, body: Any) -> None:
     """A month has hours with fewer parts than none, and there engagements are not negative."""
     posts = twin.visible("sandbox_railway")[:25]
@@ -107,6 +110,7 @@ def test_unlikes_take_no_engagement_back(twin: Any, body: Any) -> None:
     assert any(counts["engagements"] > parts(counts) > 0 for counts in hours)
 
 
+@pytest.mark.slow
 def test_nobody_engages_with_what_nobody_sees(twin: Any, body: Any) -> None:
     """But with promoted posts: no hour has more engagements than impressions."""
     until = NOW - timedelta(days=1)
@@ -125,6 +129,7 @@ def test_nobody_engages_with_what_nobody_sees(twin: Any, body: Any) -> None:
     assert all(promoted(post) for post in over)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("handle", ["sandbox_bakery", "sandbox_railway", "sandbox_observatory"])
 def test_rates_are_ordinary(twin: Any, body: Any, handle: str) -> None:
     """Half of an account's posts have 1.5 to 6 %, nine in ten 0.8 to 12 %; likes lead replies."""

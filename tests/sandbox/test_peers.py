@@ -88,6 +88,7 @@ def too_long(start: str, end: str) -> bool:
     return (last.replace(tzinfo=UTC) - first.replace(tzinfo=UTC)).days >= 28
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(["totals", "28hr", "historical"]),
@@ -213,6 +214,7 @@ print(json.dumps(told))
 """
 
 
+@pytest.mark.slow
 def test_a_wrong_limit_of_the_client_is_found() -> None:
     """Each row of its table too generous: what it then sends is refused for that very reason."""
     run = subprocess.run(  # noqa: S603

@@ -126,6 +126,7 @@ def test_closing_twice_is_harmless(ask: Any, sandbox: SandboxServer) -> None:
         ask()
 
 
+@pytest.mark.slow
 def test_closing_leaves_no_thread_and_no_socket() -> None:
     """Also with a client still connected."""
     before = set(threading.enumerate())
@@ -140,6 +141,7 @@ def test_closing_leaves_no_thread_and_no_socket() -> None:
     gc.collect()  # a ResourceWarning would be an error here
 
 
+@pytest.mark.slow
 def test_a_forgotten_server_stops() -> None:
     """It is closed when nobody holds it any more."""
     server = SandboxServer()
@@ -204,6 +206,7 @@ def test_a_naive_clock_is_refused() -> None:
         SandboxServer(datetime(2026, 3, 12))  # noqa: DTZ001
 
 
+@pytest.mark.slow
 def test_it_serves_until_interrupted() -> None:
     """It tells keys as lines for a shell, answers, and goes quietly at Ctrl-C."""
     script = "from engagement_pandas.sandbox import serve; serve(0, now='2026-03-12T19:43:00Z')"
@@ -237,6 +240,7 @@ def test_what_it_says_can_go_elsewhere() -> None:
     assert said[0].startswith("# Engagement API sandbox at http://127.0.0.1:")
 
 
+@pytest.mark.slow
 def test_importing_it_is_cheap() -> None:
     """Neither pandas nor numpy nor requests is loaded before it is needed."""
     script = (

@@ -53,6 +53,7 @@ LEGAL = [
 ] + [("engagement.type", "tweet.id", "engagement.day", "engagement.hour")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", LEGAL, ids=" ".join)
 @pytest.mark.parametrize("endpoint", ["historical", "28hr"])
 def test_any_grouping_is_a_sum_of_the_finest(twin: Any, body: Any, endpoint: str, by: Any) -> None:
@@ -128,6 +129,7 @@ def hours_of(twin: Any, post: Any, start: datetime, end: datetime) -> dict[Any, 
 HOUR = timedelta(hours=1)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 20), st.integers(1, 200), st.integers(1, 200))
 def test_cut_windows_add_up(make_twin: Any, skip: int, first: int, second: int) -> None:
@@ -219,6 +221,7 @@ def test_the_same_hour_has_the_same_count_for_ever(make_twin: Any, body: Any) ->
         assert dict(leaves(later[name], FINEST[2:])) == ours
 
 
+@pytest.mark.slow
 def test_the_median_half_life_is_near_80_minutes(twin: Any, body: Any) -> None:
     """From the minute of posting, interpolated within hours; day and night blur it."""
     lives = []
@@ -252,6 +255,7 @@ def test_nothing_is_counted_before_posting(twin: Any, body: Any) -> None:
     assert {n for _, n in leaves(reply.document["g"], FINEST)} == {0}
 
 
+@pytest.mark.slow
 def test_unlikes_are_negative_hours(twin: Any, body: Any) -> None:
     """A month of 25 posts has some, and only of what can be taken back."""
     posts = twin.visible("sandbox_railway")[:25]
@@ -292,6 +296,7 @@ def test_interactions_were_not_counted_before_2015_09_15(make_twin: Any, body: A
     assert int(after["favorites"]) > 0
 
 
+@pytest.mark.slow
 def test_the_largest_answer_is_complete(twin: Any, body: Any) -> None:
     """25 posts, 17 types, 28 days by the hour: 285,600 counts."""
     posts = twin.visible("sandbox_railway")[:25]

@@ -193,6 +193,7 @@ def test_90_days_are_young_enough(make_twin: Any, body: Any) -> None:
     assert int(reply.document["g"][post.post_id]["impressions"]) > 0
 
 
+@pytest.mark.slow
 def test_old_posts_do_not_matter_where_nobody_asks_for_impressions(
     make_twin: Any, body: Any
 ) -> None:
@@ -217,6 +218,7 @@ def test_only_old_posts_and_only_impressions_are_refused(
     assert reply.document["unsupported_for_impressions_engagements_tweet_ids"] == [old.post_id]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("endpoint", ["totals", "28hr", "historical"])
 def test_very_old_posts_have_no_video_views(make_twin: Any, body: Any, endpoint: str) -> None:
     """Beyond 1800 days, everywhere."""

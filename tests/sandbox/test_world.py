@@ -156,6 +156,7 @@ def test_no_secret_is_in_a_repr() -> None:
     assert all(account.access_token_secret not in repr(account) for account in ACCOUNTS)
 
 
+@pytest.mark.slow
 def test_another_process_has_the_same_world(world: World) -> None:
     """Nothing depends on Python's hash seed."""
     script = (

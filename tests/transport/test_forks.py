@@ -94,6 +94,7 @@ def ask(client: ep.EngagementClient, post: int) -> int:
     return int(response.json()["counts"]["favorites"])
 
 
+@pytest.mark.slow
 def test_a_client_that_was_used_before(echo: Echo) -> None:
     """Parent and child ask in turns: each reads its own, over a connection of its own."""
     url = f"http://127.0.0.1:{echo.server_address[1]}"
@@ -112,6 +113,7 @@ def test_a_client_that_was_used_before(echo: Echo) -> None:
     assert echo.connections == 3
 
 
+@pytest.mark.slow
 def test_a_client_that_is_busy_in_another_thread(echo: Echo) -> None:
     """Forks in the middle of the requests of another thread, with its locks held or not."""
     url = f"http://127.0.0.1:{echo.server_address[1]}"
@@ -144,6 +146,7 @@ def test_a_stream_that_was_begun_before(echo: Echo) -> None:
         assert len(list(stream)) == 2
 
 
+@pytest.mark.slow
 def test_a_data_set_that_was_read_before(tmp_path: Path) -> None:
     """What deltalake does not do in a fork is no damage: nothing is to be made again."""
     dataset = ep.Dataset(tmp_path / "set")
@@ -154,6 +157,7 @@ def test_a_data_set_that_was_read_before(tmp_path: Path) -> None:
     assert "Forked process" in told
 
 
+@pytest.mark.slow
 def test_locks_are_not_inherited(tmp_path: Path) -> None:
     """Held by the parent: not by the child, whose end or life changes nothing about it."""
     path = tmp_path / "ledger"

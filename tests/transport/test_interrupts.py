@@ -140,6 +140,7 @@ def client(credentials: Any, url: str, **more: Any) -> ep.EngagementClient:
     return ep.EngagementClient(credentials, base_url=url, token_url=f"{url}/t", **more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("credentials", "how", "in_flight"),
     [
@@ -212,6 +213,7 @@ SPOTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_flight", [1, 3])
 @pytest.mark.parametrize("spot", SPOTS)
 @pytest.mark.parametrize(

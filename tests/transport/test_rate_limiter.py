@@ -397,6 +397,7 @@ NUMBERS = st.sampled_from(
 ) | st.integers().map(str)
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.dictionaries(

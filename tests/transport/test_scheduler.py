@@ -96,6 +96,7 @@ def at_the_end(sky: Sky) -> float:
 # What the quota allows
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(contracts(), st.floats(0, 59.99), st.floats(3, 4), st.integers(0, 99))
 @example(Contract(60, 2, (0.21875, 2.0), way=0.0), 1.0, 3.0, 0)
@@ -115,6 +116,7 @@ def test_as_fast_as_the_quota_allows(
     assert len(answered) == len(sky.server.times)
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(contracts(), st.floats(0, 50), st.integers(0, 99))
 def test_the_first_minute_is_not_given_away(contract: Contract, phase: float, seed: int) -> None:
@@ -217,6 +219,7 @@ def test_a_server_that_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 # Others
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(contracts(), st.floats(0, 59), st.floats(61, 119), st.integers(0, 99))
 def test_recovers_from_a_429_within_the_next_minute(
@@ -253,6 +256,7 @@ def test_company_all_the_time(share: float) -> None:
     assert len(sky.refused) <= 0.08 * number
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minute", [60, 600])
 def test_a_window_that_slides(minute: int) -> None:
     """Nobody knows how the API counts: with another kind of window it gets there all the same."""

@@ -93,6 +93,7 @@ def ids(responses: Any) -> list[int]:
     return [int(response.request.post_ids[0]) for response in responses]
 
 
+@pytest.mark.slow
 def test_several_fly_and_no_more_than_allowed(make: Make, gate: Gate) -> None:
     """After the first answer as many as ``in_flight``, never one more."""
 
@@ -222,6 +223,7 @@ def test_the_first_of_two_errors_is_told(make: Make, gate: Gate) -> None:
     assert ids(caught.value.responses) == [1, 2, 5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [Enough, KeyboardInterrupt, SystemExit])
 def test_a_watcher_ends_a_flight(make: Make, gate: Gate, error: type[BaseException]) -> None:
     """Nothing more is sent; what was on its way is not lost; the client can be used again."""
@@ -313,6 +315,7 @@ def test_what_is_no_folder(make: Make, gate: Gate, into: Any) -> None:
     assert gate.asked == []
 
 
+@pytest.mark.slow
 def test_two_flights_of_one_client(make: Make, gate: Gate) -> None:
     """Two threads fetch with one client: each gets its own answers."""
     gate.let_all()
@@ -332,6 +335,7 @@ def test_two_flights_of_one_client(make: Make, gate: Gate) -> None:
     assert len(gate.asked) == 80
 
 
+@pytest.mark.slow
 def test_a_process_ends_at_once(gate: Gate) -> None:
     """With requests on their way that are never answered, nothing holds up the end."""
     code = f"""

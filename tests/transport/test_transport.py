@@ -71,6 +71,7 @@ def test_the_body_arrives_decompressed(transport: Transport, server: ScriptedSer
     assert post(transport, server).content == b'{ "a":1 }'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [
@@ -468,6 +469,7 @@ def test_what_is_wrong_here_stays_wrong(clock: FakeClock, monkeypatch: pytest.Mo
     assert (caught.value.attempts, clock.slept) == (1, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [520, 521, 522, 523, 524, 525, 527, 530])
 def test_what_a_proxy_did_not_reach_is_sent_again(
     client: ep.EngagementClient, server: ScriptedServer, status: int

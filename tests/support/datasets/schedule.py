@@ -217,7 +217,8 @@ class Schedule:
         """Sync on another machine, where no lock is seen, with raw answers of its own."""
         with self.patch.context() as patch:
             patch.setattr(
-                "engagement_pandas.dataset.sync.try_file_lock", lambda _: nullcontext(enter_result=True)
+                "engagement_pandas.dataset.sync.try_file_lock",
+                lambda _: nullcontext(enter_result=True),
             )
             try:
                 self.sync(self.folder / "elsewhere")
