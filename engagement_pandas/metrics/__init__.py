@@ -1,35 +1,36 @@
-"""What the numbers say: a frame of counts in, a frame or Series out.
+"""Metrics: functions from a frame of counts to a new frame or Series.
 
-Every function takes tidy counts, changes nothing, and returns a new frame. What is not
-known is ``<NA>``, never 0, and what cannot be answered is a ``FrameError`` with the cure.
+Every function takes tidy counts and returns a new frame without changing its input. Unknown
+values are ``<NA>``, never 0; a question that cannot be answered raises a ``FrameError`` that
+states the remedy.
 
-Rows that stand twice, hours of no day and sums beyond 64 bits are refused by all of them.
-A sum is of the counts that are known: ``complete`` or ``missing`` beside it states what it
-lacks. What rests on the edges of the counts is ``<NA>`` where ``attrs`` have lost them.
+All functions reject duplicate rows, hours without a day, and sums beyond 64 bits. A sum adds
+up the known counts; its ``complete`` or ``missing`` column states what it lacks. Results that
+depend on the window of the counts are ``<NA>`` if ``attrs`` were lost.
 
 =========================== ==========================================================
 :func:`wide`, :func:`tall`  a column for each engagement type, and back
 :func:`engagement_rate`     a ratio of sums, with an interval
 :func:`over_time`           regular buckets of local time
-:func:`running_total`       all counts from the first bucket on
+:func:`running_total`       cumulative counts from the first bucket on
 :func:`rate_over_time`      a rate in each bucket
-:func:`age`                 hours since the post was made
-:func:`latest`              of counts retrieved several times, the latest
+:func:`age`                 hours since the post was created
+:func:`latest`              the counts of the latest retrieval
 :func:`by_age`              buckets of age
-:func:`cumulative`          running counts since the making
+:func:`cumulative`          cumulative counts since the post was created
 :func:`rate_by_age`         a rate in each bucket of age
-:func:`half_life`           the age at half of the counts, or at any share
-:func:`benchmark`           what a cohort had at each age
-:func:`standing`            where a post stands among others of its age
-:func:`top_posts`           the most counts, or the best rate
-:func:`best_times`          weekday by hour, and whether it matters
-:func:`compare`             two sets of posts, and whether they differ
-:func:`summarise`           a row a post; :func:`to_html`, to be sent
+:func:`half_life`           the age at half of the counts, or any other share
+:func:`benchmark`           percentiles of a cohort at each age
+:func:`standing`            percentile rank of each post among others of its age
+:func:`top_posts`           the posts with the most counts, or the best rate
+:func:`best_times`          rate by weekday and hour, with a significance test
+:func:`compare`             difference of two sets of posts, with an interval
+:func:`summarise`           one row per post; :func:`to_html` formats it for sharing
 :func:`check_addable`       which types may be summed
-:func:`check_comparable`    which counts may be held against each other
+:func:`check_comparable`    which counts may be compared
 =========================== ==========================================================
 
-Imports ``frame``, ``request`` and the ground.
+Imports ``frame``, ``request`` and the base modules.
 """
 
 from engagement_pandas.metrics.age import age

@@ -1,4 +1,4 @@
-"""How old a post was: the time since it was made, which its ID tells."""
+"""Age of a post: the time since it was created, which its ID encodes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NO_TIME: Final = np.iinfo(np.int64).min
 
 
 def made_at(post_ids: pd.Series) -> pd.Series:
-    """Return when posts were made, read from their IDs.
+    """Return the creation time of posts, read from their IDs.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def made_at(post_ids: pd.Series) -> pd.Series:
 
     See Also
     --------
-    engagement_pandas.created_at : the same of one ID
+    engagement_pandas.created_at : the same for a single ID
 
     Examples
     --------
@@ -52,7 +52,7 @@ def made_at(post_ids: pd.Series) -> pd.Series:
 
 
 def made_hour(post_ids: pd.Index) -> NDArray[np.float64]:
-    """Return when posts were made in hours since 1970, UTC; NaN where the ID has no time.
+    """Return creation times in hours since 1970, UTC; NaN if the ID holds no time.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def made_hour(post_ids: pd.Index) -> NDArray[np.float64]:
 
 
 def age(counts: pd.DataFrame) -> pd.Series:
-    """Return how old the post was when each count was complete.
+    """Return the age of the post at the end of each count's hour or day.
 
     Parameters
     ----------
@@ -74,17 +74,18 @@ def age(counts: pd.DataFrame) -> pd.Series:
     Returns
     -------
     Series
-        ``Float64``, hours, named ``age``, with the index of ``counts``: from the moment in
-        the post's ID to the end of the row's hour, or of its day where counts are by day.
-        In the last of them it is to the end of what the counts cover, as ``attrs`` have
-        it, and ``<NA>`` where they do not; where counts have no day at all, so it is in
-        every row, each row's own where there is a column ``retrieved_at``. Not above 0 in
-        hours that had ended before the post was made. ``<NA>`` for IDs that hold no time.
+        ``Float64``, hours, named ``age``, with the index of ``counts``: from the creation
+        time in the post's ID to the end of the row's hour, or of its day if counts are by
+        day. In the last bucket, age runs to the end of the window in ``attrs``, and is
+        ``<NA>`` if ``attrs`` have none. Without a ``day`` column, age runs to that end in
+        every row, or to the row's own ``retrieved_at`` if there is such a column. Ages are
+        0 or negative in hours that ended before the post was created. ``<NA>`` for IDs
+        that hold no time.
 
     Raises
     ------
     FrameError
-        Where counts have no ``post_id``, or neither ``day`` nor an end.
+        If counts have no ``post_id``, or neither ``day`` nor an end of the window.
 
     Examples
     --------
@@ -116,7 +117,7 @@ def age(counts: pd.DataFrame) -> pd.Series:
 
 
 def _milliseconds(post_ids: pd.Index) -> NDArray[np.int64]:
-    """Return when posts were made in ms since 1970; -1 where the ID has no time."""
+    """Return creation times in ms since 1970; -1 if the ID holds no time."""
     if not len(post_ids):
         return np.empty(0, dtype=np.int64)
     texts = pd.Series(post_ids, dtype="str")

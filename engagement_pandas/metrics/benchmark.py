@@ -1,4 +1,4 @@
-"""Is this normal? What other posts had at the same age."""
+"""Compare a post with others of the same age: percentiles of a cohort."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from engagement_pandas.metrics.cumulative import PostSeries, histories
 from engagement_pandas.metrics.interpolation import Floats, interpolate_counts
 
 AGES: Final = (1, 2, 3, 4, 6, 8, 12, 18, 24, 36, 48, 72, 96, 120, 144, 168)
-"""Hours at which a cohort is looked at: a week, closely at first."""
+"""Default ages in hours: one week, in finer steps at first."""
 
 PERCENTILES: Final = (10, 25, 50, 75, 90)
 MINIMUM: Final = 5
-"""Fewer posts are no cohort."""
+"""Minimum number of posts in a cohort."""
 
 
 def benchmark(
@@ -31,37 +31,37 @@ def benchmark(
     percentiles: Sequence[float] = PERCENTILES,
     minimum: int = MINIMUM,
 ) -> pd.DataFrame:
-    """Return what the posts of a cohort had at each age: percentile bands.
+    """Return percentile bands of a cohort's cumulative counts at each age.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts of the cohort, with ``post_id`` and ``day``, best by hour.
+        Tidy counts of the cohort, with ``post_id`` and ``day``, preferably by hour.
     ages : sequence of float
-        Hours since the post was made.
+        Hours since the post was created.
     percentiles : sequence of float
         From 0 to 100.
     minimum : int
-        Where fewer posts are known at an age, there are no bands.
+        Minimum number of posts known at an age; with fewer, the bands are ``<NA>``.
 
     Returns
     -------
     DataFrame
-        A row an engagement type and age, sorted by them: ``engagement_type`` as in the
-        counts; ``age`` (``float64``, hours); ``n`` (``int64``, posts that are known from
-        their making to that age: the younger ones and those with gaps are not); ``p10``,
-        ``p25``, … (``Float64``, counts since the post was made).
+        One row per engagement type and age, sorted by them: ``engagement_type`` as in the
+        counts; ``age`` (``float64``, hours); ``n`` (``int64``, posts whose counts are known
+        from creation to that age, which excludes younger posts and posts with gaps);
+        ``p10``, ``p25``, … (``Float64``, counts since the post was created).
 
     Raises
     ------
     FrameError
-        As :func:`cumulative`; where an age or percentile is none; where the counts do not
-        state what they cover, so that no life is known.
+        As :func:`cumulative`; for an invalid age or percentile; if the counts do not state
+        which window they cover.
 
     Notes
     -----
-    The posts thin out with age, so the bands of two ages are not always the same posts';
-    ``n`` tells. Percentiles are interpolated between posts (numpy's ``linear``).
+    Fewer posts reach higher ages, so the bands of two ages may rest on different posts; see
+    ``n``. Percentiles are interpolated between posts (numpy's ``linear``).
 
     Examples
     --------
@@ -101,36 +101,36 @@ def standing(
     at: float | None = None,
     minimum: int = MINIMUM,
 ) -> pd.DataFrame:
-    """Return where each post stands among others of its age: "83rd percentile at hour 6".
+    """Return each post's percentile among others of its age: "83rd percentile at hour 6".
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts with ``post_id`` and ``day``, best by hour.
+        Tidy counts with ``post_id`` and ``day``, preferably by hour.
     cohort : DataFrame, optional
-        Counts of the posts to compare with; by default those same posts. No post is
+        Counts of the posts to compare with; by default ``counts`` themselves. No post is
         compared with itself.
     at : float, optional
-        Age in hours. By default each post's own: the whole hours it has been watched, at
-        most 168.
+        Age in hours. By default each post's own age: the whole hours for which it was
+        observed, at most 168.
     minimum : int
-        Among fewer others, there is no percentile.
+        Minimum number of other posts; with fewer, the percentile is ``<NA>``.
 
     Returns
     -------
     DataFrame
-        A row a post and type, sorted by them: ``post_id``, ``engagement_type``; ``age``
-        (``Float64``, hours, of the comparison); ``count`` (``Float64``, counts by then,
-        interpolated); ``percentile`` (``Float64``, 0 to 100: the share of the others that
-        had less, half of those that had the same); ``n`` (``int64``, the others that are
-        known at that age). ``<NA>`` where the post is not known from its making on, where
-        it is younger than ``at`` or than an hour, or ``n`` is too small.
+        One row per post and type, sorted by them: ``post_id``, ``engagement_type``; ``age``
+        (``Float64``, hours, at which posts are compared); ``count`` (``Float64``, cumulative
+        counts at that age, interpolated); ``percentile`` (``Float64``, 0 to 100: the share
+        of other posts with less, plus half of those with the same); ``n`` (``int64``, other
+        posts known at that age). ``<NA>`` if the post's counts are not known from its
+        creation on, if it is younger than ``at`` or than an hour, or if ``n`` is too small.
 
     Raises
     ------
     FrameError
-        As :func:`cumulative`; where the cohort is of an endpoint that counts otherwise;
-        where the counts do not state what they cover, so that no life is known.
+        As :func:`cumulative`; if the cohort is from an endpoint that counts differently; if
+        the counts do not state which window they cover.
 
     Examples
     --------
@@ -177,16 +177,16 @@ def standing(
 
 
 def _by_age(lives: PostSeries, ages: Floats) -> Floats:
-    """Return counts, a row a life and a column an age."""
+    """Return cumulative counts: one row per post and type, one column per age."""
     columns = [interpolate_counts(lives, np.full(len(lives.post), age)) for age in ages]
     return np.column_stack(columns)
 
 
 def _ranked(own: Floats, others: Floats, itself: Floats) -> tuple[Floats, NDArray[np.int64]]:
-    """Return the percentile among the others, and how many these are.
+    """Return the percentile among the others, and the number of others.
 
-    ``itself`` is what a post has in the cohort, perhaps another count than its own; NaN
-    where it is not in it. No post is compared with itself.
+    ``itself`` is the post's count in the cohort, which may differ from ``own``; NaN if the
+    post is not in the cohort. No post is compared with itself.
     """
     below = np.searchsorted(others, own, side="left")
     less = below - (itself < own)

@@ -1,4 +1,4 @@
-"""When to post, and when people respond: weekday by hour, and whether it matters."""
+"""When to post, and when readers respond: rates by weekday and hour, with a test."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from engagement_pandas.metrics.time_zones import zone_of
 
 WEEK: Final = 7 * 24
 SURE: Final = 0.99
-"""Of a hundred analyses without any effect, one names an hour: people will plan by it."""
+"""With no effect at all, 1 analysis in 100 still names an hour; people plan by the result."""
 
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DRAWS: Final = 999
@@ -42,10 +42,10 @@ VERDICTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """Posts, or hours of posts: what each got, what was to be expected, and when.
+    """Counts of posts, or of hours of posts, with expected counts and hour of the week.
 
-    ``post`` numbers the post, ``cell`` the hour of the week; ``sums`` are count and exposure
-    as the integers that they are.
+    ``post`` is the number of the post, ``cell`` the hour of the week; ``sums`` are count and
+    exposure as integers.
     """
 
     post: NDArray[np.int64]
@@ -79,52 +79,52 @@ def best_times(  # noqa: PLR0913  each has a default
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts with ``post_id``; for the engagement clock by hour.
+        Tidy counts with ``post_id``; by hour if ``clock`` is ``"engagement"``.
     tz : str or tzinfo
-        Whose weekdays and hours.
+        Time zone of the weekdays and hours.
     clock : {"posting", "engagement"}
-        Two questions. By the hour in which a post was *made*: when to post. By the hour
-        in which people *responded*: when they do, given that they see it.
+        ``"posting"`` groups by the hour in which a post was *created*: when to post.
+        ``"engagement"`` groups by the hour in which readers *responded*: when they engage,
+        given that they see the post.
     numerator, denominator : str
         Engagement types of the rate.
     minimum : int
-        Hours with fewer posts are not named.
+        Minimum number of posts in an hour for a verdict on it.
     confidence : float
-        With no effect at all, the share of analyses that name no hour.
+        If there is no effect at all, the share of analyses that name no hour.
     draws : int
-        Of the permutation test; more take longer, and tell smaller chances apart.
+        Number of permutations; more take longer and resolve smaller p-values.
     seed : int
-        Of the draws: the same counts and seed give the same answer.
+        Seed of the permutations: the same counts and seed give the same result.
 
     Returns
     -------
     DataFrame
         168 rows: ``weekday`` (category, Monday to Sunday), ``hour`` (``int8``, local);
-        ``n`` (``int64``, posts); both sums (``Int64``); ``rate`` (``Float64``, of sums);
-        ``shrunk`` (``Float64``, drawn towards the overall rate as far as the differences
-        between hours are chance); ``p`` (``Float64``, the chance of one such hour
-        anywhere in the week without any effect); ``verdict`` (category: *best*, one at
-        most; *better*; *not enough evidence*; *no posts*).
+        ``n`` (``int64``, posts); both sums (``Int64``); ``rate`` (``Float64``, ratio of
+        sums); ``shrunk`` (``Float64``, shrunk towards the overall rate as far as the
+        differences between hours are due to chance); ``p`` (``Float64``, the probability
+        of such an hour anywhere in the week without any effect); ``verdict`` (category:
+        *best*, at most one; *better*; *not enough evidence*; *no posts*).
 
     Raises
     ------
     FrameError
-        For an unknown type, clock or time zone; where counts lack the columns, or a
-        number is none.
+        For an unknown type, clock or time zone; if counts lack a column; for an invalid
+        number.
 
     Notes
     -----
-    The best of 168 hours always looks good. So each hour's surplus is measured against
-    the spread of the posts, runaway posts muffled, and the largest of all hours against
-    what it would be if the posts (or, for the engagement clock, each post's own week,
-    turned as a whole) had come at random hours: a permutation test of the maximum
-    (Westfall and Young, 1993), which
-    keeps its promise whatever the posts' distribution, as long as posts are alike but for
+    The best of 168 hours always looks good. So the surplus of each hour is measured in
+    standard errors over posts, with outliers clipped, and compared with the largest surplus
+    of all hours if posts came at random hours (or, for the engagement clock, if each post's
+    week were rotated at random). This is a permutation test of the maximum (Westfall and
+    Young, 1993). It holds for any distribution of posts, as long as posts differ only in
     their hour.
 
-    By the engagement clock, each post's hours are held against its own rate. A rate that
-    falls with age, where all posts are made at the same hour, looks like one that depends
-    on the hour; this metric cannot tell these apart.
+    With the engagement clock, each post's hours are compared with the post's own rate. If
+    all posts are created at the same hour, a rate that falls with age looks like one that
+    depends on the hour; this metric cannot tell these apart.
 
     Examples
     --------
@@ -179,7 +179,7 @@ def best_times(  # noqa: PLR0913  each has a default
 
 
 def _posting(counts: pd.DataFrame, zone: tzinfo, pair: list[str]) -> tuple[_Parts, _Turned]:
-    """Return posts by the hour of the week in which they were made."""
+    """Return posts by the hour of the week in which they were created."""
     rates = engagement_rate(counts, numerator=pair[0], denominator=pair[1])
     made = made_hour(pd.Index(rates["post_id"]))
     known = rates["rate"].notna().to_numpy() & ~np.isnan(made)
@@ -192,7 +192,7 @@ def _posting(counts: pd.DataFrame, zone: tzinfo, pair: list[str]) -> tuple[_Part
 
 
 def _engaging(counts: pd.DataFrame, zone: tzinfo, pair: list[str]) -> tuple[_Parts, _Turned]:
-    """Return each post's hours of the week, against the post's own rate."""
+    """Return each post's hours of the week, with counts expected from the post's own rate."""
     require_columns(counts, "post_id", "day", "hour")
     moments, places = np.unique(hours(counts), return_inverse=True)
     cells = _local(moments.astype("float64"), zone)[places] if len(moments) else places
@@ -223,14 +223,14 @@ _CLOCKS: Final[dict[str, Callable[[pd.DataFrame, tzinfo, list[str]], tuple[_Part
 
 
 def _local(moments: Floats, zone: tzinfo) -> NDArray[np.int64]:
-    """Return the hour of the week, from Monday midnight, of moments in hours since 1970."""
+    """Convert hours since 1970 to hours of the local week, which starts Monday at midnight."""
     stamps = (moments * HOUR_US).round().astype("int64").view("datetime64[us]")
     local = pd.DatetimeIndex(stamps, tz="UTC").tz_convert(zone)
     return np.asarray(local.day_of_week * 24 + local.hour, dtype=np.int64)
 
 
 def _variance(parts: _Parts) -> Floats:
-    """Return how much each count varies: by chance, and by what sets posts apart."""
+    """Return the variance of each count: by chance, and from differences between posts."""
     surplus = parts.count - parts.expected
     square = float((parts.expected**2).sum())
     own = max(float((surplus**2 - parts.expected).sum()) / square, 0.0) if square else 0.0
@@ -238,10 +238,10 @@ def _variance(parts: _Parts) -> Floats:
 
 
 def _evidence(parts: _Parts, variance: Floats) -> tuple[Floats, Floats]:
-    """Return what each part says, times its weight, and the weight's square.
+    """Return each part's score times its weight, and the squared weight.
 
-    Counted in standard errors, and beyond two of them no louder: a single runaway post
-    is no evidence for its hour.
+    Scores are standard errors, clipped at two, so that a single outlier is no evidence for
+    its hour.
     """
     spread = np.sqrt(variance)
     told = spread > 0
@@ -255,14 +255,14 @@ def _evidence(parts: _Parts, variance: Floats) -> tuple[Floats, Floats]:
 
 
 def _scores(evidence: tuple[Floats, Floats], cell: NDArray[np.int64], minimum: int) -> Floats:
-    """Return each hour's surplus in standard errors; -inf where there are too few posts."""
+    """Return each hour's surplus in standard errors; -inf if it has too few posts."""
     surplus, square = (np.bincount(cell, values, minlength=WEEK) for values in evidence)
     enough = (np.bincount(cell, minlength=WEEK) >= max(minimum, 1)) & (square > 0)
     return np.where(enough, surplus / np.sqrt(np.where(enough, square, 1)), -np.inf)
 
 
 def _shrunk(parts: _Parts, variance: Floats) -> Floats:
-    """Draw each hour's rate towards the overall one (DerSimonian and Laird, 1986)."""
+    """Shrink each hour's rate towards the overall rate (DerSimonian and Laird, 1986)."""
     expected, count, spread = (
         np.bincount(parts.cell, values, minlength=WEEK)
         for values in (parts.expected, parts.count, variance)

@@ -1,4 +1,4 @@
-"""Counts by age, bucket for bucket: what came in each hour, or day, of a post's life."""
+"""Counts by age: what each post received in each hour, or day, after its creation."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from engagement_pandas.metrics.cumulative import PostSeries, histories
 from engagement_pandas.metrics.group_sums import added
 
 STEPS: Final = {"h": 1, "D": DAY_HOURS}
-"""How many hours there are in a bucket of age."""
+"""Hours in a bucket of age."""
 
 
 def by_age(counts: pd.DataFrame, *, every: str = "h") -> pd.DataFrame:
-    """Return what each post had in each hour, or day, of its life.
+    """Return the counts of each post in each hour, or day, after its creation.
 
     Parameters
     ----------
@@ -28,38 +28,37 @@ def by_age(counts: pd.DataFrame, *, every: str = "h") -> pd.DataFrame:
         Tidy counts with ``post_id`` and ``day``, and with ``hour`` unless ``every`` is
         days.
     every : {"h", "D"}
-        Hours, as the UTC clock has them, so that the first begins with the post and is
-        shorter than the others; or 24 hours of age, where an hour belongs to the day of
-        life in which it begins, and the first day has that short hour too. Counts by day
-        have UTC days for hours: the first begins with the post.
+        ``"h"``: hours of the UTC clock, so the first begins with the post and is shorter
+        than the others. ``"D"``: 24 hours of age; an hour belongs to the day of age in
+        which it begins, and the first day also includes the short first hour. For counts
+        by day, buckets are UTC days, and the first begins with the post.
 
     Returns
     -------
     DataFrame
-        A row a post, type and bucket, sorted by them, from the first that is counted to
-        the last, without holes. ``post_id`` and ``engagement_type`` as in the counts;
-        ``age`` (``Float64``, hours from the post's making to the end of the bucket, or of
-        the counts if these end in it; ``<NA>`` for IDs that hold no time); ``count``
-        (``Int64``, counts per bucket; ``<NA>``, and not 0, where there are none);
-        ``complete`` (``boolean``): whether every hour of the bucket is known. Where one is
-        not, ``count`` adds up what there is. ``<NA>`` where that cannot be known, since the
-        counts do not state what they cover, see :func:`over_time`.
+        One row per post, type and bucket, sorted by them, from the first counted bucket to
+        the last, without gaps. ``post_id`` and ``engagement_type`` as in the counts;
+        ``age`` (``Float64``, hours from the post's creation to the end of the bucket, or of
+        the counts if they end within it; ``<NA>`` for IDs that hold no time); ``count``
+        (``Int64``, counts per bucket; ``<NA>``, not 0, if there are none); ``complete``
+        (``boolean``): whether every hour of the bucket is known. If not, ``count`` is the
+        sum of the known counts. ``<NA>`` if the counts do not state which window they
+        cover, see :func:`over_time`.
 
     Raises
     ------
     FrameError
-        As :func:`cumulative`; where hours are asked for of counts by day; for another
+        As :func:`cumulative`; if hours are requested from counts by day; for an unknown
         ``every``.
 
     See Also
     --------
-    cumulative : all counts up to that age
+    cumulative : cumulative counts up to that age
 
     Notes
     -----
-    Added up, the counts of a post and type are those of :func:`cumulative` at the same age.
-    The buckets of an ID without a time are counted from its first hour, and none of them is
-    complete.
+    The sum over a post and type equals :func:`cumulative` at the same age. If an ID holds no
+    time, buckets start at its first hour, and none is complete.
 
     Examples
     --------
@@ -85,7 +84,7 @@ def by_age(counts: pd.DataFrame, *, every: str = "h") -> pd.DataFrame:
 
 
 def check_step(counts: pd.DataFrame, every: str) -> None:
-    """Refuse buckets of age that there are none of, or that counts by day cannot fill.
+    """Raise if ``every`` is unknown, or if counts by day cannot fill hours of age.
 
     Examples
     --------
@@ -108,20 +107,20 @@ def check_step(counts: pd.DataFrame, every: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AgeBuckets:
-    """The buckets of age of some posts, or of posts and types; each owner's stand together.
+    """Buckets of age of posts, or of posts and types; those of one owner are contiguous.
 
     Attributes
     ----------
     owner : ndarray of int
-        For each stage, whose it is.
+        Owner of each bucket: a post, or a post and type.
     begin, end : ndarray of int64
-        Hours since 1970, UTC; the hour in which the post was made is in the first.
+        Hours since 1970, UTC; the first bucket includes the hour of the post's creation.
     born : ndarray of float64
-        For each stage, when the post was made, in the same hours; NaN where unknown.
+        Creation time of each bucket's post, in the same hours; NaN if unknown.
     place : ndarray of int
-        For each bucket of the histories, which stage it belongs to.
+        Index of the age bucket of each row of the series.
     cover : Coverage
-        What the counts cover.
+        The window of the counts.
     """
 
     owner: NDArray[np.int64]
@@ -139,24 +138,24 @@ class AgeBuckets:
         born: NDArray[np.float64],
         every: str,
     ) -> AgeBuckets:
-        """Cut lives into buckets of age.
+        """Divide series into buckets of age.
 
         Parameters
         ----------
         lives : PostSeries
         owner : ndarray of int
-            For each bucket of the lives, whose it is: 0, 1, … in order, each at least once.
+            Owner of each row of the series: 0, 1, … in order, each at least once.
         born : ndarray of float64
-            For each owner, when the post was made.
+            Creation time of each owner's post.
         every : {"h", "D"}
-            As :func:`check_step` lets it pass.
+            As accepted by :func:`check_step`.
         """
         step, width = lives.cover.step, STEPS[every]
         first = np.flatnonzero(np.diff(owner, prepend=-1))
         earliest, latest = _ends(lives.start, first)
         made = np.where(np.isnan(born), earliest, born)
-        # The bucket in which the post was made; where days are made of hours, the first day
-        # has 24 hours beside it.
+        # The bucket in which the post was created; if days consist of hours, the first day
+        # has 24 hours in addition to it.
         birth = np.floor(made / step).astype(np.int64) * step
         origin = birth if width == step else np.ceil(made).astype(np.int64)
         low, high = (np.maximum((at - origin) // width, 0) for at in (earliest, latest))
@@ -175,11 +174,11 @@ class AgeBuckets:
         )
 
     def age(self) -> Any:
-        """Return the age at the end of each stage, or of the counts: hours, ``Float64``."""
+        """Return the age at the end of each bucket, or of the counts: hours, ``Float64``."""
         return pd.array(self.cover.ends(self.begin, self.end) - self.born, dtype="Float64")
 
     def complete(self, known: NDArray[np.bool_]) -> Any:
-        """Return for each stage whether it is whole, from which buckets are known."""
+        """Return whether each bucket is complete, given which counts are known."""
         filled = np.bincount(self.place[known], minlength=len(self.owner)) * self.cover.step
         full = (filled == self.end - self.begin) & ~np.isnan(self.born)
         return self.cover.complete(full, np.maximum(self.begin, self.born), self.end)

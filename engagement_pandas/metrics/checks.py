@@ -1,7 +1,7 @@
-"""What a metric needs of the counts it is handed: the one door of all metrics and plots.
+"""Check the counts passed to a metric or plot.
 
-Columns, dtypes and rows are looked at, not each ID. Further columns are welcome, so that
-counts can be merged with what else is known of the posts and summed by it.
+Columns, dtypes and rows are checked, not each ID. Further columns are allowed, so that counts
+can be merged with other data about the posts and grouped by it.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _MOST: Final = 2**63 - 1
 
 
 def require_columns(counts: pd.DataFrame, *names: str) -> pd.DataFrame:
-    """Refuse counts that lack a column, hold a row twice, or are more than can be added up.
+    """Raise if counts lack a column, repeat a row, or could overflow a sum.
 
     Parameters
     ----------
     counts : DataFrame
     *names : str
-        As :func:`need_columns` has them.
+        As for :func:`need_columns`.
 
     Returns
     -------
     DataFrame
-        The counts, with ``post_id`` as a category: each post's text is looked at but once.
+        The counts, with ``post_id`` as a category: each ID's text is processed only once.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def require_columns(counts: pd.DataFrame, *names: str) -> pd.DataFrame:
 
 
 def refuse_beyond(numbers: pd.Series) -> None:
-    """Refuse numbers of which some might add up to more than 64 bits hold.
+    """Raise if sums of these numbers might exceed 64 bits.
 
     Examples
     --------
@@ -68,13 +68,13 @@ def refuse_beyond(numbers: pd.Series) -> None:
 
 
 def need_columns(counts: pd.DataFrame, *names: str) -> None:
-    """Refuse counts that lack a column, or have it in another dtype.
+    """Raise if counts lack a column, or a column has another dtype.
 
     Parameters
     ----------
     counts : DataFrame
     *names : str
-        Columns beside ``engagement_type`` and ``count``, which are always needed.
+        Required columns besides ``engagement_type`` and ``count``.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def need_columns(counts: pd.DataFrame, *names: str) -> None:
 
 
 def keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
-    """Return the columns to sum by, as a list.
+    """Return the columns to group by, as a list.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
 
 
 def known_type(counts: pd.DataFrame, name: str) -> str:
-    """Return the name of the engagement type that a name means.
+    """Return the engagement type for a name or label.
 
     Examples
     --------
@@ -162,7 +162,7 @@ def known_type(counts: pd.DataFrame, name: str) -> str:
 
 
 def filter_types(counts: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
-    """Return the rows of some engagement types; the same frame where that is all of them.
+    """Return the rows of the given engagement types; the same frame if that is all rows.
 
     Examples
     --------
@@ -176,7 +176,7 @@ def filter_types(counts: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
 
 
 def is_of_types(counts: pd.DataFrame, names: Iterable[str]) -> NDArray[np.bool_]:
-    """Return which rows are of some engagement types.
+    """Return which rows are of the given engagement types.
 
     Examples
     --------
@@ -191,7 +191,7 @@ def is_of_types(counts: pd.DataFrame, names: Iterable[str]) -> NDArray[np.bool_]
 
 
 def one_type(counts: pd.DataFrame, name: str | None) -> pd.DataFrame:
-    """Return the rows of one engagement type, which may go unnamed where there is one.
+    """Return the rows of one engagement type; the name is optional if there is only one.
 
     Examples
     --------

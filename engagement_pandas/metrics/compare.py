@@ -1,4 +1,4 @@
-"""Two sets of posts, on a rate or a count, at the same age."""
+"""Compare two sets of posts, by a rate or a count, at the same age."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from engagement_pandas.metrics.roster import sum_counts
 from engagement_pandas.metrics.top_posts import RATE
 
 AT: Final = 24.0
-"""Hours: a day old."""
+"""Hours: one day."""
 
 DRAWS: Final = 1999
 MINIMUM: Final = 5
-"""Fewer posts on a side do not tell how much posts differ."""
+"""With fewer posts in a set, the spread between posts cannot be estimated."""
 
 _CELLS: Final = 2_000_000
 _ROUNDING: Final = 1e-9
@@ -49,45 +49,45 @@ def compare(  # noqa: PLR0913  each has a default
     Parameters
     ----------
     a, b : DataFrame
-        Tidy counts with ``post_id`` and ``day``, best by hour; no post in both.
+        Tidy counts with ``post_id`` and ``day``, preferably by hour; no post in both.
     by : str
         ``"rate"``, or an engagement type.
     at : float or None
-        Hours since each post was made. None takes all that was counted, whatever the
-        posts' ages: for counts that have no day, and at your own risk.
+        Hours since each post was created. None uses all counts regardless of the posts'
+        ages: for counts without a day, and at your own risk.
     numerator, denominator : str
         Engagement types of the rate.
     confidence : float
-        Of the interval: with no difference, the share of comparisons that find none.
+        Of the interval: the share of comparisons without a difference that find none.
     draws, seed : int
-        Of the bootstrap; the same counts and seed give the same interval.
+        Of the bootstrap and permutations; the same counts and seed give the same interval.
 
     Returns
     -------
     DataFrame
         One row: ``by`` (``str``); ``at`` (``Float64``, hours); ``a`` and ``b``
-        (``Float64``: the ratio of sums, or the mean count of a post); ``difference``
+        (``Float64``: the ratio of sums, or the mean count per post); ``difference``
         (``Float64``, a minus b), ``low``, ``high`` (``Float64``); ``differs``
         (``boolean``: 0 is outside the interval); ``n_a``, ``n_b`` (``int64``, posts);
-        ``left_out_a``, ``left_out_b`` (``int64``: posts too young, or not known from
-        their making to that age). No interval where a side has fewer than 5 posts.
+        ``left_out_a``, ``left_out_b`` (``int64``: posts that are too young, or not known
+        from creation to that age). No interval if a set has fewer than 5 posts.
 
     Raises
     ------
     FrameError
-        Where a post is in both; where the endpoints count otherwise; where an age is asked
-        for and counts have no day, or do not state what they cover; for an unknown type, or
-        a number that is none.
+        If a post is in both sets; if the endpoints count differently; if ``at`` is given
+        and counts have no day, or do not state which window they cover; for an unknown
+        type or an invalid number.
 
     Notes
     -----
-    Posts are drawn anew, each side by itself, since it is posts that differ and not
-    impressions, and each draw's difference is measured in its own standard error: the
-    symmetric bootstrap-t (Hall, 1988). The plain percentile interval is too short: it
-    finds a difference between 8 posts and 8 in 12 % of the cases without any. Where one
-    side has far fewer posts, so is the bootstrap-t, if less; so the posts are also dealt
-    anew to the two sides (a studentised permutation test, Janssen, 1997, which is exact
-    where there is no difference), and the wider of the two intervals is returned.
+    Posts are resampled within each set, since posts differ and not impressions, and each
+    draw's difference is divided by its own standard error: the symmetric bootstrap-t (Hall,
+    1988). The plain percentile interval is too short: with 8 posts in each set, it finds a
+    difference in 12 % of the cases without any. If one set has far fewer posts, the
+    bootstrap-t is too short as well, though less so. Therefore posts are also reassigned to
+    the two sets at random (a studentised permutation test, Janssen, 1997, which is exact if
+    there is no difference), and the wider of the two intervals is returned.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def compare(  # noqa: PLR0913  each has a default
             for scores in (_bootstrap(sides, draws, dice), _permute(sides, draws, dice))
         ]
         error = float(np.hypot(_error(*sides[0]), _error(*sides[1])))
-        # Where many draws miss the few posts that differ, these are too few to tell.
+        # If many draws miss the few posts that differ, there are too few posts to decide.
         reach = max(widths) * error if np.isfinite(widths).all() and error > 0 else np.nan
     frame = pd.DataFrame({"by": pd.Series([RATE if str(by) == RATE else types[0]], dtype="str")})
     floats = {
@@ -148,7 +148,7 @@ def compare(  # noqa: PLR0913  each has a default
 
 
 def _known(counts: pd.DataFrame, types: list[str], at: float | None) -> tuple[Floats, Floats]:
-    """Return count and exposure of each post that has both; a post is an exposure of 1."""
+    """Return count and exposure of each post with both; the exposure is 1 for a count."""
     table = _totals(counts, types) if at is None else _at_age(counts, types, at)
     table = table[table.notna().all(axis="columns")]
     count = table[types[0]].to_numpy(dtype="float64")
@@ -189,7 +189,7 @@ def _error(count: Floats, exposure: Floats) -> float:
 
 
 def _bootstrap(sides: list[_Side], draws: int, dice: np.random.Generator) -> Floats:
-    """Return how many standard errors the difference strays if posts are drawn anew."""
+    """Return the difference of each bootstrap draw, in standard errors."""
     shifts, errors = [], []
     for count, exposure in sides:
         number = len(count)
@@ -204,13 +204,13 @@ def _bootstrap(sides: list[_Side], draws: int, dice: np.random.Generator) -> Flo
         shift, error = _estimates(sums, number)
         shifts.append(shift)
         errors.append(error)
-    # 0 by 0, a draw without difference and without spread, becomes 0 with the caller.
+    # 0 / 0, a draw without difference and without spread, becomes 0 in the caller.
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.abs(shifts[0] - shifts[1]) / np.hypot(*errors)
 
 
 def _permute(sides: list[_Side], draws: int, dice: np.random.Generator) -> Floats:
-    """Return how many standard errors lie between two sides dealt from one pack of posts."""
+    """Return the difference between two randomly assigned sets, in standard errors."""
     count, exposure = (np.concatenate(values) for values in zip(*sides, strict=True))
     first = np.arange(len(count)) < len(sides[0][0])
 
@@ -226,23 +226,23 @@ def _permute(sides: list[_Side], draws: int, dice: np.random.Generator) -> Float
 
 
 def _moments(count: Floats, exposure: Floats) -> Floats:
-    """Return what the sums of need be known, about the overall ratio to keep digits."""
+    """Return the moments needed, centred on the overall ratio to keep precision."""
     surplus = count - _ratio(count, exposure) * exposure
     return np.column_stack([surplus, exposure, surplus**2, surplus * exposure, exposure**2])
 
 
 def _in_parts(weights: Callable[[int], Floats], moments: Floats, draws: int) -> Floats:
-    """Return the weighted sums of each draw, with a bounded number of weights at a time."""
+    """Return the weighted sums of each draw, with a bounded number of weights in memory."""
     at_once = max(_CELLS // len(moments), 1)
     parts = [weights(min(at_once, draws - first)) @ moments for first in range(0, draws, at_once)]
     return np.concatenate(parts)
 
 
 def _estimates(sums: Floats, number: int) -> tuple[Floats, Floats]:
-    """Return ratio, less the overall one, and standard error, from sums of the moments."""
+    """Return the ratio minus the overall ratio, and its standard error, from moment sums."""
     surplus, exposure, square, mixed, squared = np.moveaxis(sums, -1, 0)
     shift = surplus / exposure
     spread = np.maximum(square - 2 * shift * mixed + shift**2 * squared, 0)
-    # Posts without any difference leave a spread of rounding errors, which is none.
+    # Identical posts leave a spread of rounding errors only; treat it as 0.
     spread = np.where(spread <= _ROUNDING * (square + shift**2 * squared), 0, spread)
     return shift, np.sqrt(number / (number - 1) * spread) / exposure

@@ -1,4 +1,4 @@
-"""Which counts may be added or compared: the vocabulary's table, made to speak."""
+"""Which engagement types may be summed or compared."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _UNKNOWN: Final = "what it counts is not known, and others may count it too"
 
 
 def check_addable(types: Iterable[str]) -> None:
-    """Refuse a sum over engagement types that may not be added.
+    """Raise if engagement types may not be summed.
 
     Parameters
     ----------
     types : iterable of str
-        Engagement types. One alone may always be added up, over posts and hours.
+        Engagement types. A single type may always be summed over posts and hours.
 
     Notes
     -----
-    ``ENGAGEMENT_TYPES`` decides, by its field ``alone``. *Engagements* hold the other
-    interactions, and are more than their sum (X's documentation); a view of a video is
-    an impression too.
+    The field ``alone`` of ``ENGAGEMENT_TYPES`` decides. *Engagements* include the other
+    interactions and exceed their sum (X's documentation); a video view is also an
+    impression.
 
     Examples
     --------
@@ -47,16 +47,16 @@ def check_addable(types: Iterable[str]) -> None:
 
 
 def check_comparable(a: pd.DataFrame, b: pd.DataFrame, types: Iterable[str] | None = None) -> None:
-    """Refuse to compare or splice counts that mean different things.
+    """Raise if counts have different meanings and may not be compared or joined.
 
     Parameters
     ----------
     a, b : DataFrame
-        Tidy counts. Where they come from is told by ``attrs["endpoint"]``, or else by
-        their columns: only a time series has days and hours. Counts by post alone may
-        be either, and are let through.
+        Tidy counts. ``attrs["endpoint"]`` states their source, or else their columns do:
+        only a time series has days and hours. Counts by post alone may come from either,
+        and are accepted.
     types : iterable of str, optional
-        The engagement types that matter; by default those that both have.
+        The engagement types to check; by default those in both.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def check_comparable(a: pd.DataFrame, b: pd.DataFrame, types: Iterable[str] | No
 
 
 def _is_series(counts: pd.DataFrame) -> bool | None:
-    """Whether counts are of a time series; None where nothing tells."""
+    """Return whether counts are of a time series; None if unknown."""
     endpoint = counts.attrs.get("endpoint")
     if endpoint in {str(known) for known in Endpoint}:
         return ENDPOINTS[Endpoint(endpoint)].time_series

@@ -1,10 +1,10 @@
-"""The stretch of time that counts cover, and which of it is known to be covered.
+"""The window that counts cover, and which part of it is known to be covered.
 
-An answer counts from one instant to another, and nothing in its rows says which: the first
-and the last hour of ``/28hr`` are parts of hours, and a day at the edge of a window holds
-only the hours inside it. So a frame carries what it covers in ``attrs``: ``start`` and
-``end`` (exact, with a time zone), ``endpoint`` and ``retrieved_at``. Where these are lost, by
-a merge or another program, nothing is known to be complete.
+A response covers the time from one instant to another, which its rows do not state: the
+first and the last hour of ``/28hr`` are partial, and a day at the edge of a window holds only
+the hours inside it. So a frame carries its window in ``attrs``: ``start`` and ``end`` (exact,
+with a time zone), ``endpoint`` and ``retrieved_at``. If these are lost, by a merge or another
+program, nothing is known to be complete.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ DAY_HOURS: Final = 24
 _LAST_HOURS: Final = 28
 
 SPREAD: Final = pd.Timedelta(minutes=1)
-"""Moments that are further apart are not one."""
+"""Maximum difference between times of one retrieval."""
 
 SUMMED: Final = "engagement_pandas.summed"
-"""The column of sums in which a key may stand twice; each part was looked at. It says how many
-known counts, of hours in which the post was there, are in each."""
+"""Column of partial sums, in which keys may repeat since each partition was checked. It holds
+the number of known counts in each sum, from hours in which the post existed."""
 
 SIDE: Final = "engagement_pandas.side"
-"""The column of sums of two types that says what is known of a count's partner."""
+"""Column of partial sums of two types: whether the count's partner is known."""
 
 OPEN, PAIRED, ALONE = 0, 1, 2
-"""A partner may yet turn up; there is one; there is none, or its count is not known."""
+"""A partner may still turn up; there is one; there is none, or its count is unknown."""
 
 CURE: Final = (
     "the counts do not state what they cover, as after a merge; set merged.attrs = counts.attrs, "
@@ -46,19 +46,19 @@ CURE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """A stretch of time, in hours since 1970, UTC, half-open.
+    """A half-open interval of time, in hours since 1970, UTC.
 
     Attributes
     ----------
     first, last : int
         From the start of the first bucket to the end of the last.
     start : float
-        From when on everything was counted; minus infinity for whole hours.
+        Time from which everything was counted; minus infinity for whole hours.
     until : float
-        The moment of the last count: ``last``, or within the buckets the end of what was
-        asked for. The age of a bucket that begins later is not known.
+        Time up to which counts reach: ``last``, or an earlier end of the requested window.
+        The age of a bucket that begins later is unknown.
     step : int
-        Hours in a bucket: 1, or 24 where counts are by day.
+        Hours in a bucket: 1, or 24 if counts are by day.
     known : bool
         Whether ``start`` and ``until`` are known; if not, no bucket is known to be complete.
     """
@@ -72,23 +72,23 @@ class Coverage:
 
     @property
     def exact(self) -> bool:
-        """Whether ``until`` is within the last bucket, or its end."""
+        """Whether ``until`` is within the last bucket, or at its end."""
         return self.until > self.last - self.step
 
     def ends(self, begin: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return until when stretches of time count; NaN where that is not known."""
+        """Return the time up to which each interval counts; NaN if unknown."""
         there = (begin < self.until) & (self.exact | (end <= self.until))
         return np.where(there, np.minimum(end, self.until), np.nan)
 
     def complete(self, full: NDArray[np.bool_], begin: Any, end: NDArray[np.int64]) -> Any:
-        """Return which stretches of time are complete, ``<NA>`` where that is not known.
+        """Return which intervals are complete, ``<NA>`` if unknown.
 
         Parameters
         ----------
         full : ndarray of bool
-            Whether each hour of the stretch has its counts.
+            Whether each hour of the interval has its counts.
         begin, end : ndarray
-            Hours since 1970, UTC: from when on counts are needed, and until when.
+            Hours since 1970, UTC, between which counts are needed.
 
         Returns
         -------
@@ -101,12 +101,12 @@ class Coverage:
         return self.stated(full)
 
     def stated(self, sound: NDArray[np.bool_]) -> Any:
-        """Return what is so if nothing is missing at the edges: ``<NA>`` where these are lost."""
+        """Return the argument, with ``<NA>`` for True if the window of the counts is lost."""
         return pd.arrays.BooleanArray(sound.copy(), sound & (not self.known))
 
 
 NOTHING: Final = Coverage(0, 0, -np.inf, 0.0, 1)
-"""What an empty frame covers."""
+"""The coverage of an empty frame."""
 
 
 def hours(counts: pd.DataFrame) -> NDArray[np.int64]:
@@ -126,7 +126,7 @@ def hours(counts: pd.DataFrame) -> NDArray[np.int64]:
 
 
 def moment(counts: pd.DataFrame, name: str) -> float | None:
-    """Return a moment of ``attrs`` in hours since 1970, UTC; None where there is none.
+    """Return a time in ``attrs`` in hours since 1970, UTC; None if absent.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def moment(counts: pd.DataFrame, name: str) -> float | None:
 
 
 def read_at(counts: pd.DataFrame) -> float | None:
-    """Return when the counts were retrieved, in hours since 1970; None where unknown or apart.
+    """Return the retrieval time in hours since 1970; None if unknown or more than one.
 
     Examples
     --------
@@ -159,12 +159,12 @@ def read_at(counts: pd.DataFrame) -> float | None:
 
 
 def covered(counts: pd.DataFrame) -> tuple[float, float] | None:
-    """Return from when to when all was counted, in hours since 1970; None where unknown.
+    """Return start and end of the window in hours since 1970; None if unknown.
 
     Notes
     -----
-    Where only the endpoint and the retrieval are known, ``/28hr`` covers the 28 hours before
-    it, and hours of ``/historical`` are whole, since its windows are of whole hours.
+    If only endpoint and retrieval time are known, ``/28hr`` covers the 28 hours before
+    retrieval, and hours of ``/historical`` are whole, since its windows are in whole hours.
 
     Examples
     --------
@@ -188,13 +188,13 @@ def covered(counts: pd.DataFrame) -> tuple[float, float] | None:
 
 
 def span(counts: pd.DataFrame, starts: NDArray[np.int64]) -> Coverage:
-    """Return what the counts cover, as far as they state it themselves.
+    """Return the coverage of counts, as far as ``attrs`` state it.
 
     Parameters
     ----------
     counts : DataFrame
     starts : ndarray of int64
-        As :func:`hours` returns them.
+        As returned by :func:`hours`.
 
     Examples
     --------
@@ -215,19 +215,19 @@ def span(counts: pd.DataFrame, starts: NDArray[np.int64]) -> Coverage:
         if end == np.inf and at is not None and at > last - step:
             end = at
         return Coverage(first, last, start, min(last, end), step)
-    # An hour had ended when it was retrieved, or else was cut there; a day may end anywhere.
+    # An hour ended before its retrieval or was cut off by it; a day may end at any hour.
     until = min(last, at) if step == 1 and at is not None and at > last - step else last - step
     return Coverage(first, last, -np.inf, until, step, known=False)
 
 
 def given_span(window: Any, step: int, counts: pd.DataFrame) -> Coverage:
-    """Return a window that is given, as far as the counts do not state that they cover less.
+    """Return the coverage of a given window, narrowed to what the counts state.
 
     Parameters
     ----------
     window : Window, or pair of datetime or str
-        Half-open. Anything with ``start`` and ``end`` will do; times have a time zone,
-        and bare dates are midnights, UTC.
+        Half-open. Any object with ``start`` and ``end`` is accepted; times have a time
+        zone, and bare dates are midnights, UTC.
     step : int
         Hours in a bucket of the counts.
     counts : DataFrame
@@ -258,7 +258,7 @@ def given_span(window: Any, step: int, counts: pd.DataFrame) -> Coverage:
 
 
 def need_edges(counts: pd.DataFrame, what: str) -> None:
-    """Refuse counts of which nobody can know what they cover, where all rests on it.
+    """Raise if the window of the counts is unknown but required.
 
     Examples
     --------
@@ -273,7 +273,7 @@ def need_edges(counts: pd.DataFrame, what: str) -> None:
 
 
 def _hour(moment: Any) -> float:
-    """Return a moment in hours since 1970, UTC."""
+    """Return a time in hours since 1970, UTC."""
     stamp = pd.Timestamp(moment)
     if pd.isna(stamp):
         msg = "no moment"

@@ -1,4 +1,4 @@
-"""The life of each post, type by type: what it had at which age."""
+"""Cumulative counts of each post and engagement type, by age."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from engagement_pandas.metrics.coverage import HOUR_US, Coverage, hours, span
 
 @dataclass(frozen=True, slots=True)
 class PostSeries:
-    """Counts by post and type in the order of time; arrays with an entry a bucket.
+    """Counts by post and type in order of time; arrays with one entry per bucket.
 
-    A *life* is one post and one type; its buckets stand together. Buckets that had ended
-    before the post was made are left out.
+    A *life* is one post and one type; its buckets are contiguous. Buckets that ended before
+    the post was created are left out.
 
     Attributes
     ----------
@@ -28,12 +28,12 @@ class PostSeries:
         The IDs, sorted.
     types : CategoricalDtype
     post, type : ndarray of int
-        For each life, its place in ``posts`` and in the categories.
+        For each life, its index in ``posts`` and in the categories.
     begin : ndarray of int
-        For each life, where its buckets begin; and one more entry, the end of all.
+        For each life, the index of its first bucket; one more entry marks the end.
     born : ndarray of float64
-        For each life, when the post was made, in hours since 1970, UTC; NaN where its ID
-        does not tell.
+        For each life, when the post was created, in hours since 1970, UTC; NaN if its ID
+        holds no time.
     life : ndarray of int
         For each bucket, which life it belongs to.
     row : ndarray of int
@@ -41,16 +41,16 @@ class PostSeries:
     start : ndarray of int64
         Hours since 1970, UTC.
     young, old : ndarray of float64
-        The post's age in hours as the bucket began (at least 0) and ended, NaN where that
-        is not known.
+        The post's age in hours at the start of the bucket (at least 0) and at its end; NaN
+        if unknown.
     running : ndarray of int64
-        Counts from the first bucket to the end of this one; unknown ones add nothing.
+        Counts from the first bucket to the end of this one; unknown counts add nothing.
     unknown : ndarray of bool
         Whether this bucket's own count is unknown.
     sound : ndarray of bool
-        Whether no count since the post was made is known to be missing in ``running``.
+        Whether no count since the post's creation is known to be missing in ``running``.
     cover : Coverage
-        What all the counts cover.
+        The coverage of all counts.
     """
 
     posts: pd.Index
@@ -71,19 +71,19 @@ class PostSeries:
 
     @property
     def whole(self) -> NDArray[np.bool_]:
-        """For each bucket, whether every count since the post was made is in ``running``."""
+        """For each bucket, whether ``running`` has every count since the post's creation."""
         return self.sound & self.cover.known
 
     @property
     def number(self) -> NDArray[np.int64]:
-        """For each bucket, its own count; unknown ones are 0."""
+        """For each bucket, its own count; unknown counts are 0."""
         before: NDArray[np.int64] = np.append(0, self.running[:-1])
         before[self.begin[:-1]] = 0
         return np.subtract(self.running, before)
 
     @property
     def last(self) -> NDArray[np.int64]:
-        """For each life, its last bucket."""
+        """For each life, the index of its last bucket."""
         return self.begin[1:] - 1
 
     def keys(self) -> pd.DataFrame:
@@ -97,7 +97,7 @@ class PostSeries:
 
 
 def histories(counts: pd.DataFrame) -> PostSeries:
-    """Sort counts into lives.
+    """Group counts into lives, sorted by time.
 
     Parameters
     ----------
@@ -144,11 +144,11 @@ def histories(counts: pd.DataFrame) -> PostSeries:
     first = np.flatnonzero(fresh)
     born = made[post[first]]
     place = np.cumsum(fresh) - 1
-    # NaN, of an ID without a time, compares false: its whole life is unknown.
+    # NaN, for an ID without a time, compares false: nothing of its life is known.
     from_birth = (start[first] <= born) & (born >= cover.start)
     flaws = (hop > step) | unknown
     flaws[first] |= ~from_birth
-    # The last bucket may hold only a part, and is whole up to the end of that.
+    # The last bucket may be partial; it is complete up to the end of the window.
     flaws |= (start >= cover.until) & cover.known
     return PostSeries(
         posts=posts,
@@ -170,37 +170,37 @@ def histories(counts: pd.DataFrame) -> PostSeries:
 
 
 def cumulative(counts: pd.DataFrame) -> pd.DataFrame:
-    """Add each post's counts up from the hour in which it was made.
+    """Return the cumulative counts of each post since its creation.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts with ``post_id`` and ``day``, and perhaps ``hour``.
+        Tidy counts with ``post_id`` and ``day``, and optionally ``hour``.
 
     Returns
     -------
     DataFrame
-        A row a post, type and bucket that is in the counts, sorted by them; not the
-        buckets that had ended before the post was made. ``post_id`` and
-        ``engagement_type`` as in the counts; ``start`` (``datetime64[us, UTC]``, of the
-        hour or day); ``age`` (``Float64``, hours from the post's making to the end of the
-        bucket); ``count`` (``Int64``, all counts up to that age; it can fall, where unlikes
-        outweigh likes; ``<NA>`` in a bucket whose own count is); ``complete``
-        (``boolean``): whether every hour since the making is in it. Where it is not, since
-        the counts begin later or have gaps, ``count`` adds up what there is. ``<NA>`` where
-        the counts do not state what they cover, see :func:`over_time`.
+        One row per post, type and bucket in the counts, sorted by them; buckets that ended
+        before the post was created are left out. ``post_id`` and ``engagement_type`` as in
+        the counts; ``start`` (``datetime64[us, UTC]``, of the hour or day); ``age``
+        (``Float64``, hours from the post's creation to the end of the bucket); ``count``
+        (``Int64``, all counts up to that age; falls if unlikes outnumber likes; ``<NA>`` in
+        a bucket whose own count is unknown); ``complete`` (``boolean``): whether every hour
+        since creation is included. If not, since the counts begin later or have gaps,
+        ``count`` is the sum of the known counts. ``<NA>`` if the counts do not state which
+        window they cover, see :func:`over_time`.
 
     Raises
     ------
     FrameError
-        Where counts have no post or day, hold a bucket twice, or count something before
-        the post was made, which the hours of another time zone would.
+        If counts have no post or day, repeat a bucket, or count something before the post
+        was created, which happens if hours are in another time zone.
 
     Notes
     -----
-    Counts of the time series are per hour, and can be negative. Posts that were made before
-    the counts begin, to the second, are not complete. The last hour or day, which may hold
-    only a part, is complete up to the end of that, and so is its ``age``.
+    Counts of the time series are per hour and can be negative. Posts created before the
+    counts begin, to the second, are not complete. The last hour or day may be partial; it is
+    complete up to the end of the window, where its ``age`` ends too.
 
     Examples
     --------
@@ -228,7 +228,7 @@ def cumulative(counts: pd.DataFrame) -> pd.DataFrame:
 def _running(
     number: NDArray[np.int64], first: NDArray[np.int64], place: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Return sums from the first bucket of each life on."""
+    """Return cumulative sums within each life."""
     sums = np.cumsum(number)
     before = sums[first] - number[first]
     return sums - before[place]

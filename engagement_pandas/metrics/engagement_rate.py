@@ -1,4 +1,4 @@
-"""How many engagements an impression brings."""
+"""Engagements per impression, or any other ratio of two engagement types."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def engagement_rate(
     counts : DataFrame
         Tidy counts of any grouping; further columns may serve as keys.
     by : str, list of str or None
-        A row for each value of these columns; None is one row for everything.
+        One row for each value of these columns; None returns one row in all.
     numerator, denominator : str
         Engagement types.
     confidence : float
@@ -38,29 +38,29 @@ def engagement_rate(
     Returns
     -------
     DataFrame
-        Sorted by the keys. The columns ``by``, with their dtypes; the two sums, called as
-        the types are (``Int64``); ``rate``, ``low`` and ``high`` (``Float64``, numerator
-        per denominator); ``above_one`` (``boolean``); ``missing`` (``Int64``: in how many
-        of its posts' hours, days or totals one of the two counts is unknown or has no row,
-        from the first hour in the counts, or the post's making, to the last). The
-        rate is a ratio of sums, over the posts and hours in which *both* are counted.
-        ``<NA>`` where there are none, or no impressions; then the sums are of what there is.
+        Sorted by the keys. The columns ``by``, with their dtypes; the two sums, named after
+        their types (``Int64``); ``rate``, ``low`` and ``high`` (``Float64``, numerator per
+        denominator); ``above_one`` (``boolean``); ``missing`` (``Int64``: the number of
+        hours, days or totals of its posts in which one of the two counts is unknown or has
+        no row, from the first hour in the counts, or the post's creation, to the last). The
+        rate is a ratio of sums over the posts and hours in which *both* are counted.
+        ``<NA>`` if there are none, or no impressions; the sums are then of all known counts.
 
     Raises
     ------
     FrameError
-        Where there is no such column or type, the types are the same, or ``by`` has the
+        For an unknown column or type; if the types are the same, or ``by`` includes the
         engagement type.
 
     Notes
     -----
-    An engagement rate is total engagements over total impressions and may exceed 1, since
-    impressions are organic only and engagements are not (X's documentation); so
-    ``above_one`` tells of promotion. The interval is the score interval of a Poisson rate,
-    which holds above 1. It tells what chance does to these posts' own counts. It is too
-    narrow where readers engage several times over, and it says nothing about other posts
-    by the same author: for that, see :func:`compare`, which draws posts anew. A sum below
-    0 (unlikes) has a rate and no interval.
+    An engagement rate is total engagements over total impressions. It may exceed 1, since
+    impressions are organic only and engagements are not (X's documentation);
+    ``above_one`` therefore indicates promotion. The interval is the score interval of a
+    Poisson rate, which also holds above 1. It covers chance in these posts' own counts. It
+    is too narrow if readers engage several times, and says nothing about other posts by the
+    same author: for that, see :func:`compare`, which resamples posts. A sum below 0
+    (unlikes) has a rate and no interval.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def engagement_rate(
     places, table = coded(rows, names)
     pairs = find_pairs(rows, [pair], cells_of(rows))
     sums, known = pair_sums(rows, pairs, places, len(table))
-    # Posts without either count are missed too, so all rows are looked at.
+    # Posts without either count are missing too, so use all rows.
     picked = np.flatnonzero(is_of_types(counts, pair))
     code, both = np.full(len(counts), -1), np.zeros(len(counts), dtype=np.bool_)
     code[picked] = places

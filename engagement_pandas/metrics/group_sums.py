@@ -1,6 +1,6 @@
-"""Adding counts up, fast: what pandas' ``groupby`` does, for whole numbers only.
+"""Fast sums of integers by group, in place of pandas' ``groupby``.
 
-Counts are 64-bit integers and stay so; a sum of nothing but unknown numbers is unknown.
+Counts remain 64-bit integers; a sum of unknown numbers only is unknown.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 _ROOM: Final = 4
-"""So many times the rows, a table of all combinations is quicker than looking them up."""
+"""Up to this multiple of the rows, a table of all combinations is faster than a lookup."""
 
 
 def coded(counts: pd.DataFrame, names: Sequence[str]) -> tuple[NDArray[np.int64], pd.DataFrame]:
-    """Return numbers for the combinations of some columns' values that occur, in order.
+    """Return integer codes, in order, for the combinations of values that occur.
 
     Parameters
     ----------
     counts : DataFrame
     names : sequence of str
-        Columns; categories are in their own order. Without any, there is one combination.
+        Columns; categories keep their order. Without columns, there is one combination.
 
     Returns
     -------
     codes : ndarray of int64
-        For each row, the number of its combination.
+        For each row, the code of its combination.
     table : DataFrame
-        The combinations, sorted, with the columns' dtypes; a value may be missing.
+        The combinations, sorted, with the columns' dtypes; values may be missing.
 
     Examples
     --------
@@ -67,19 +67,19 @@ def coded(counts: pd.DataFrame, names: Sequence[str]) -> tuple[NDArray[np.int64]
 
 
 def added(numbers: pd.Series, places: NDArray[np.int64], size: int) -> pd.Series:
-    """Add numbers up by place.
+    """Sum numbers by group.
 
     Parameters
     ----------
     numbers : Series of Int64
     places : ndarray of int64
-        For each number, where it goes, from 0 to ``size`` - 1.
+        For each number, the index of its group, from 0 to ``size`` - 1.
     size : int
 
     Returns
     -------
     Series
-        ``Int64``, of that size; ``<NA>`` where no number is known, which is no zero.
+        ``Int64``, of that size; ``<NA>``, not 0, if no number is known.
 
     Examples
     --------
@@ -98,11 +98,10 @@ def added(numbers: pd.Series, places: NDArray[np.int64], size: int) -> pd.Series
 
 
 def factorized(column: pd.Series) -> tuple[NDArray[Any], Any]:
-    """Return each value's place among the distinct ones, and these, sorted, NA last.
+    """Return each value's index among the distinct values, and these, sorted, NA last.
 
-    Of categories all are there; the posts of
-    :func:`~engagement_pandas.metrics.checks.require_columns`
-    are texts again.
+    For a category, all categories are returned; for the posts of
+    :func:`~engagement_pandas.metrics.checks.require_columns`, their texts.
 
     Examples
     --------

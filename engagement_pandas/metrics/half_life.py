@@ -1,4 +1,4 @@
-"""How long a post takes to get half of what it gets, or any other share."""
+"""How long a post takes to receive half of its counts, or any other share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engagement_pandas.metrics.cumulative import PostSeries, histories
 from engagement_pandas.metrics.interpolation import interpolate_ages, interpolate_counts
 
 TOLERANCE: Final = 0.1
-"""By how much an answer may still move before a post counts as too young for it."""
+"""Relative shift of an answer beyond which a post counts as too young for it."""
 
 WHY_NOT: Final = {
     "no_time": "the post's ID holds no time",
@@ -27,7 +27,7 @@ WHY_NOT: Final = {
     "nothing": "nothing was counted, or less than the minimum",
     "too_young": "what is still to come would move the answer",
 }
-"""The reasons for an <NA>, in the order in which they are looked for."""
+"""Reasons for an <NA>, in the order in which they are checked."""
 
 
 def half_life(
@@ -37,46 +37,46 @@ def half_life(
     minimum: int = 1,
     tolerance: float = TOLERANCE,
 ) -> pd.DataFrame:
-    """Return the age at which each post had a share of its counts.
+    """Return the age at which each post had reached a share of its counts.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts by hour, with ``post_id``: the whole lives of the posts.
+        Tidy counts by hour, with ``post_id``, from each post's creation on.
     shares : sequence of float
         Between 0 and 1: 0.5 is the half-life.
     minimum : int
-        Posts with fewer counts in all get no answer.
+        Minimum total; posts with fewer counts get no answer.
     tolerance : float
         See the notes.
 
     Returns
     -------
     DataFrame
-        A row a post and type, sorted by them: ``post_id``, ``engagement_type``; ``age``
-        (``Float64``, hours that the post was watched, ``<NA>`` where that is not
-        known); ``total`` (``Int64``, its counts by then); for each share ``t50``, ``t75``, …
-        (``Float64``, hours since the post was made); ``recent`` (``Float64``, the share of
-        the counts that came in the latter half of its age); and ``why_not`` (category): where
-        one of the answers is ``<NA>``, why, in the words of ``WHY_NOT``.
+        One row per post and type, sorted by them: ``post_id``, ``engagement_type``; ``age``
+        (``Float64``, hours for which the post was observed, ``<NA>`` if unknown); ``total``
+        (``Int64``, its counts by then); for each share ``t50``, ``t75``, … (``Float64``,
+        hours since the post was created); ``recent`` (``Float64``, the share of the counts
+        from the second half of its age); and ``why_not`` (category): why an answer is
+        ``<NA>``, one of ``WHY_NOT``.
 
     Raises
     ------
     FrameError
-        Where counts are not by hour or have no ``post_id``, or a share is none.
+        If counts are not by hour or have no ``post_id``; for an invalid share.
 
     Notes
     -----
-    Counting whole hours would say two to three hours of a post that has half of its
-    impressions after 80 minutes. Age begins with the minute of making, which is in the
-    ID, and within an hour a smooth curve is followed (monotone cubic interpolation).
+    Whole hours would give two to three hours for a post that has half of its impressions
+    after 80 minutes. So age starts at the minute of creation, which is in the ID, and counts
+    within an hour follow a smooth curve (monotone cubic interpolation).
 
-    A young post is censored, not guessed at. The question is how far the answer would
-    move if as much were to come again as came in the latter half of the post's age:
-    more than ``tolerance`` of itself, and it is ``<NA>`` and ``too_young``. For growth
-    that fades no slower than 1/age, which is slower than any that has been published,
-    this is more than the next doubling of its age will bring. It depends on the share: a
-    post of two days may well have a t50 and no t90.
+    A young post is censored, not extrapolated. The answer is computed again as if the counts
+    from the second half of the post's age were to come once more. If that shifts it by more
+    than ``tolerance`` of itself, it is ``<NA>`` and ``too_young``. For growth that fades no
+    slower than 1/age, which is slower than any published, this margin exceeds what the next
+    doubling of its age will bring. The verdict depends on the share: a post of two days may
+    well have a t50 and no t90.
 
     The median post's half-life is near 80 minutes (Pfeffer, Matter and Sargsyan, 2023,
     arXiv 2302.09654).
@@ -107,7 +107,7 @@ def half_life(
     answers, young = {}, np.zeros(len(total), dtype=np.bool_)
     for name, share in names.items():
         answer = interpolate_ages(lives, np.float64(share) * total)
-        # NaN, where even the whole of it is less than the share of what it may become.
+        # NaN if even the total is less than the share of what it may become.
         later = interpolate_ages(lives, share * (total + np.maximum(recent, 0)).astype(np.float64))
         settled = later <= answer * (1 + tolerance)
         answers[name] = np.where(settled & ~barred, answer, np.nan)
@@ -122,7 +122,7 @@ def half_life(
 
 
 def _names(shares: Sequence[float]) -> dict[str, float]:
-    """Return the columns' names: t50, t75, t99.5."""
+    """Return each share by the name of its column: t50, t75, t99.5."""
     given: list[Any] = [shares] if is_number(shares) else list(shares)
     for share in given:
         if not is_number(share) or not 0 < share < 1:
@@ -135,7 +135,7 @@ def _names(shares: Sequence[float]) -> dict[str, float]:
 
 
 def _faults(lives: PostSeries, little: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
-    """Return for each reason which lives have no answer because of it."""
+    """Return for each reason the lives to which it applies."""
     last, first = lives.last, lives.begin[:-1]
     no_time = np.isnan(lives.born)
     late = ~lives.sound[first] & ~lives.unknown[first]
@@ -149,7 +149,7 @@ def _faults(lives: PostSeries, little: NDArray[np.bool_]) -> dict[str, NDArray[n
 
 
 def _reasons(faults: dict[str, NDArray[np.bool_]]) -> pd.Categorical:
-    """Return the first reason that holds, <NA> where none does."""
+    """Return the first reason that applies, <NA> if none does."""
     kinds = pd.CategoricalDtype(pd.Index(list(WHY_NOT), dtype=TEXT))
     rows = len(next(iter(faults.values())))
     code = np.full(rows, -1)

@@ -1,9 +1,9 @@
-"""Between the buckets: what a post had at an age, and at what age it had so much.
+"""Interpolate between buckets: counts at an age, and the age at a count.
 
-A smooth curve through the counts at the ends of the hours: monotone piecewise cubic
-Hermite interpolation (Fritsch and Butland, 1984, the limits of *PCHIP*), which rises where
-the counts rise and never overshoots. A straight line within the hour would place most
-of a young post's growth too late, since it is fastest at first.
+The curve through the counts at the ends of the hours is a monotone piecewise cubic Hermite
+interpolation (Fritsch and Butland, 1984, with the limits of *PCHIP*): it rises where the
+counts rise and never overshoots. A straight line within the hour would place most of a young
+post's growth too late, since growth is fastest at first.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _STEEPEST: Final = 3.0
 
 
 def interpolate_counts(lives: PostSeries, ages: Floats) -> Floats:
-    """Return what each life had at an age.
+    """Return the cumulative counts of each life at an age.
 
     Parameters
     ----------
     lives : PostSeries
     ages : ndarray of float64
-        Hours, one a life.
+        Hours, one per life.
 
     Returns
     -------
     ndarray of float64
-        NaN where the life is not known from its beginning up to that age.
+        NaN if the life is not known from its beginning up to that age.
 
     Examples
     --------
@@ -48,11 +48,11 @@ def interpolate_counts(lives: PostSeries, ages: Floats) -> Floats:
     """
     if not len(ages):
         return np.empty(0)
-    # One search for all lives: each has a stretch of its own on a common axis.
+    # One search for all lives: each has its own interval on a common axis.
     stretch = float(max(np.nanmax(lives.old, initial=0), np.nanmax(ages, initial=0))) + 1
     axis = np.nan_to_num(lives.old, nan=stretch - 0.5) + lives.life * stretch
     wanted = np.nan_to_num(ages, nan=stretch - 0.5) + np.arange(len(ages)) * stretch
-    # Ages that end an hour exactly must not fall behind it by rounding.
+    # Rounding must not move ages at the exact end of an hour beyond it.
     rows = np.searchsorted(axis, wanted - 1e-9 * stretch, side="left")
     inside = (rows < lives.begin[1:]) & (ages > 0)
     rows = np.where(inside, rows, lives.begin[:-1])
@@ -63,19 +63,19 @@ def interpolate_counts(lives: PostSeries, ages: Floats) -> Floats:
 
 
 def interpolate_ages(lives: PostSeries, targets: Floats) -> Floats:
-    """Return the age at which each life first had so many counts.
+    """Return the age at which each life first reached a count.
 
     Parameters
     ----------
     lives : PostSeries
     targets : ndarray of float64
-        Counts, one a life.
+        Counts, one per life.
 
     Returns
     -------
     ndarray of float64
-        Hours. NaN where the life never had so many, where the target is not above 0, or
-        where counts up to that age are missing.
+        Hours. NaN if the life never reached the target, if the target is not above 0, or if
+        counts up to that age are missing.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def interpolate_ages(lives: PostSeries, targets: Floats) -> Floats:
 
 
 class _Curve:
-    """The cubic within one bucket of each life."""
+    """The cubic curve within one bucket of each life."""
 
     def __init__(
         self, width: Floats, ends: tuple[Floats, Floats], slopes: tuple[Floats, Floats]
@@ -139,7 +139,7 @@ class _Curve:
         return cls(width, (low, high), (first * width, last * width))
 
     def at(self, share: Floats) -> Floats:
-        """Return the curve's height, some share of the bucket after its beginning."""
+        """Return the value of the curve at a share of the bucket's width."""
         (low, high), (first, last) = self._ends, self._slopes
         rest = 1 - share
         return (
@@ -151,7 +151,7 @@ class _Curve:
 
 
 def _inner(left: Floats, right: Floats, before: Floats, after: Floats) -> Floats:
-    """Return the slope at a knot with a bucket on both sides: a weighted harmonic mean."""
+    """Return the slope at a knot with a bucket on each side: a weighted harmonic mean."""
     one, two = before + 2 * after, 2 * before + after
     mean = (one + two) / (one / left + two / right)
     return np.where(left * right > 0, mean, 0.0)

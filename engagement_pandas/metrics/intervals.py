@@ -1,8 +1,8 @@
-"""What chance leaves open about a rate, and how far a rate is to be believed.
+"""Confidence intervals of rates, and shrinkage of rates with few counts.
 
-A rate of engagement is a count over an exposure, not a share: one reader can like, click
-and reply, and impressions are organic only, so that it may exceed 1. So the intervals
-here are those of a Poisson count, and the prior is a Gamma, which knows no upper end.
+An engagement rate is a count over an exposure, not a proportion: one reader can like, click
+and reply, and impressions are organic only, so it may exceed 1. The intervals are therefore
+those of a Poisson count, and the prior is a Gamma distribution, which has no upper bound.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import is_number
 
 CONFIDENCE: Final = 0.95
-"""Of every interval, unless somebody asks for another."""
+"""Default of every interval."""
 
 
 def z_of(confidence: float) -> float:
-    """Return how many standard errors make a two-sided interval.
+    """Return the number of standard errors of a two-sided interval.
 
     Examples
     --------
@@ -43,19 +43,19 @@ def rate_interval(
     Parameters
     ----------
     count, exposure : array_like
-        Numbers; an exposure that is not positive, and a negative count, have no interval.
+        No interval for an exposure that is not positive, or for a negative count.
     confidence : float
 
     Returns
     -------
     low, high : ndarray of float64
         Both ends solve ``(count - rate * exposure) ** 2 == z ** 2 * rate * exposure``.
-        Never below 0; ``high`` is positive even where nothing was counted.
+        Never below 0; ``high`` is positive even if nothing was counted.
 
     Notes
     -----
-    What Wilson's interval is to a share, this is to a rate (Rao's score; e.g. Barker,
-    *The American Statistician* 56, 2002), and it holds above 1.
+    This is for a rate what Wilson's interval is for a proportion (Rao's score; e.g. Barker,
+    *The American Statistician* 56, 2002), and it also holds above 1.
 
     Examples
     --------
@@ -74,15 +74,15 @@ def rate_interval(
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What is believed of a post's rate before its own counts: a Gamma distribution.
+    """Prior of a post's rate before its own counts: a Gamma distribution.
 
     Attributes
     ----------
     rate : float
         The overall rate: the sum of counts over the sum of exposures.
     exposure : float
-        How much exposure the belief is worth: a post with as much of its own ends half
-        way between its own rate and the overall one.
+        Weight of the prior, as exposure: a post with the same exposure ends up half way
+        between its own rate and the overall one.
     """
 
     rate: float
@@ -96,8 +96,8 @@ class Prior:
         Returns
         -------
         rate, low, high : ndarray of float64
-            Mean and quantiles of the Gamma that remains, the latter by Wilson and
-            Hilferty's cube root (1931), which is good to a percent or so.
+            Mean and quantiles of the posterior Gamma distribution. The quantiles use Wilson
+            and Hilferty's cube root (1931), which is accurate to about a percent.
 
         Examples
         --------
@@ -122,14 +122,14 @@ def fit_prior(count: ArrayLike, exposure: ArrayLike) -> Prior:
     Parameters
     ----------
     count, exposure : array_like
-        A number each post; where one is missing or the exposure is not positive, the
-        post says nothing.
+        One number per post; posts with a missing count or an exposure that is not positive
+        are ignored.
 
     Returns
     -------
     Prior
-        The less the rates differ beyond chance, the more exposure it is worth; at most
-        that of all posts together, which is what it gets where they do not differ at all.
+        The less the rates differ beyond chance, the larger its exposure; at most that of
+        all posts together, which it gets if they do not differ at all.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Counts that were retrieved several times: which of them are the latest."""
+"""Select the latest of counts that were retrieved several times."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ def latest(counts: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts with ``post_id`` and ``retrieved_at``, as ``flatten(…,
-        retrieved_at=True)`` makes them.
+        Tidy counts with ``post_id`` and ``retrieved_at``, as returned by ``flatten(…,
+        retrieved_at=True)``.
 
     Returns
     -------
     DataFrame
-        Tidy counts without ``retrieved_at``, with a fresh ``RangeIndex``, for the metrics:
-        counts of several moments are never added up. For each post and engagement type,
-        only the rows of the last time that it was counted. ``attrs["retrieved_at"]`` is the
-        earliest of these times, where they are less than a minute apart.
+        Tidy counts without ``retrieved_at``, with a new ``RangeIndex``, as input for the
+        metrics, which never sum counts of several retrievals. For each post and engagement
+        type, only the rows of its latest retrieval. ``attrs["retrieved_at"]`` is the
+        earliest of these times, if they are at most a minute apart.
 
     Raises
     ------
     FrameError
-        Where counts have no such columns.
+        If counts lack these columns.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def latest(counts: pd.DataFrame) -> pd.DataFrame:
     kept = (counts[_KEY] == last).to_numpy()
     rows = counts[kept].drop(columns=_KEY).reset_index(drop=True)
     rows["engagement_type"] = rows["engagement_type"].cat.remove_unused_categories()
-    # Rows of moments that are apart have none in common, up to which they count.
+    # Rows from times further apart have no common end, so attrs cannot state one.
     moments = counts[_KEY].to_numpy()[kept]
     if len(rows):
         rows.attrs["retrieved_at"] = counts[_KEY][kept].min().isoformat()

@@ -1,4 +1,4 @@
-"""Counts by hour, day, week or month, in anybody's time zone."""
+"""Counts by hour, day, week or month, in any time zone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FLOORS: Final[dict[str, Callable[[pd.DatetimeIndex], pd.DatetimeIndex]]] = {
 }
 _STEPS: Final = {"D": "D", "W": "7D", "MS": "MS"}
 EVERY: Final = ("h", *_FLOORS)
-"""Hours, days, weeks from Monday, months; as pandas writes them."""
+"""Hours, days, weeks from Monday, and months, as pandas abbreviates them."""
 
 
 def over_time(  # noqa: PLR0913  each has a default
@@ -54,39 +54,39 @@ def over_time(  # noqa: PLR0913  each has a default
     every : {"h", "D", "W", "MS"}
         Hours, days, weeks (from Monday) or months.
     tz : str or tzinfo
-        Whose days, weeks and months. Days are as long as they were: 23 or 25 hours where
-        the clocks change. In zones half an hour off, an hour belongs to the day in which
-        it begins.
+        Time zone of the days, weeks and months. Days have 23 or 25 hours where the clocks
+        change. In zones with a half-hour offset, an hour belongs to the day in which it
+        begins.
     by : str, list of str or None
-        A series for each value of these columns, summed over the rest; None is one series
-        over everything.
+        One series for each value of these columns, summed over the rest; None returns one
+        series in all.
     window : Window, or pair of datetime or str, optional
-        What was asked for; by default from the first hour in the counts to the last.
+        The requested window; by default from the first hour in the counts to the last.
     posts : iterable of str or DataFrame, optional
-        Posts that were asked for, as IDs, links or with ``post_id``: those of which there are no
-        rows at all are missed too.
+        The requested posts, as IDs, links or a frame with ``post_id``, so that posts without
+        any rows count as missing too.
 
     Returns
     -------
     DataFrame
-        Sorted by the keys, then by time; the same buckets for every key, without holes.
-        The columns ``by``; ``start`` (``datetime64[us, tz]``, the bucket's first moment);
-        ``count`` (``Int64``, counts per bucket; ``<NA>``, and not 0, where there are
-        none); ``complete`` (``boolean``).
+        Sorted by the keys, then by time; the same buckets for every key, without gaps.
+        The columns ``by``; ``start`` (``datetime64[us, tz]``, the start of the bucket);
+        ``count`` (``Int64``, counts per bucket; ``<NA>``, not 0, if there are none);
+        ``complete`` (``boolean``).
 
-        A bucket is complete where every post that existed by then has a known count in each
-        of its hours (or days), from its making on, for each engagement type in the series;
-        and where the counts cover all of it. ``<NA>`` where that cannot be known, since the
-        counts do not state what they cover: ``attrs`` are lost by a merge and by other
-        programs. Then give the ``window``, or set ``merged.attrs = counts.attrs``. Posts
-        without a time in their ID are taken to have existed always.
+        A bucket is complete if every post that existed by then has a known count in each of
+        its hours (or days) since the post's creation, for each engagement type in the
+        series, and if the window of the counts covers the bucket. ``<NA>`` if the counts do
+        not state their window: ``attrs`` are lost by a merge and by other programs. Then
+        pass ``window``, or set ``merged.attrs = counts.attrs``. Posts without a time in
+        their ID are assumed to have always existed.
 
     Raises
     ------
     FrameError
-        Where counts have no day; where they are by day and hours or another time zone
-        than UTC are asked for; where types would be summed that may not be; where counts
-        lie outside the window; for an unknown ``every``, ``tz`` or ``by``.
+        If counts have no day; if they are by day, and hours or a time zone other than UTC
+        are requested; if types would be summed that may not be; if counts lie outside the
+        window; for an unknown ``every``, ``tz`` or ``by``.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def over_time(  # noqa: PLR0913  each has a default
 
 
 def time_keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
-    """Return the columns to sum by, where time is cut into buckets besides.
+    """Return the columns to group by, excluding those of time.
 
     Examples
     --------
@@ -137,13 +137,13 @@ def time_keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
-    """Stretches of local time, one after the other, without holes.
+    """Consecutive intervals of local time, without gaps.
 
     Attributes
     ----------
     zone : tzinfo
     edges : DatetimeIndex
-        Their bounds in UTC, one more than there are buckets.
+        Bounds in UTC, one more than there are buckets.
     cover : Coverage
     """
 
@@ -161,16 +161,16 @@ class Buckets:
         tz: str | tzinfo,
         window: Any,
     ) -> Buckets:
-        """Cut the time that counts cover, or that was asked for.
+        """Divide the window of the counts, or the requested window, into buckets.
 
         Parameters
         ----------
         counts : DataFrame
             Tidy counts with ``day``.
         starts : ndarray of int64
-            As :func:`~engagement_pandas.metrics.coverage.hours` returns them.
+            As returned by :func:`~engagement_pandas.metrics.coverage.hours`.
         every, tz, window
-            As :func:`over_time` takes them.
+            As for :func:`over_time`.
         """
         zone = zone_of(tz)
         hourly = "hour" in counts.columns
@@ -187,11 +187,11 @@ class Buckets:
 
     @property
     def bounds(self) -> NDArray[np.int64]:
-        """The edges in hours since 1970; the hour that one of them cuts counts before it."""
+        """Bounds in hours since 1970; an hour cut by one belongs to the bucket before it."""
         return -(-self.edges.asi8 // HOUR_US)
 
     def frame(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Return a row for each row of a table of keys and each bucket, with its ``start``."""
+        """Return one row for each row of keys and each bucket, with its ``start``."""
         number = len(self)
         frame = table.take(np.repeat(np.arange(len(table)), number)).reset_index(drop=True)
         local = pd.DatetimeIndex(self.edges[:-1]).tz_convert(self.zone).as_unit("us")
@@ -199,13 +199,13 @@ class Buckets:
         return frame
 
     def places(self, key: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return in which row of :meth:`frame` each count belongs, by its key and hour."""
+        """Return the row of :meth:`frame` for each count, by its key and hour."""
         places = self._of_hour()[starts - int(self.bounds[0])]
         places += key * len(self)
         return places
 
     def complete(self, roster: Roster, table: pd.DataFrame, places: Places, known: Any) -> Any:
-        """Return for each row of :meth:`frame` whether every count is there and was asked for.
+        """Return whether each row of :meth:`frame` has every count and was requested in full.
 
         Parameters
         ----------
@@ -213,7 +213,7 @@ class Buckets:
         table : DataFrame
             The keys.
         places : ndarray of int64
-            As :meth:`places` returns them.
+            As returned by :meth:`places`.
         known : ndarray of bool or int
             Which of these counts are known, or how many.
         """
@@ -228,7 +228,7 @@ class Buckets:
         return self.cover.complete(number == expected, needed, np.tile(end, len(table)))
 
     def _of_hour(self) -> NDArray[np.int64]:
-        """Return which bucket each hour is in, from the first bound on."""
+        """Return the bucket of each hour, from the first bound on."""
         return np.repeat(np.arange(len(self)), np.diff(self.bounds))
 
 
@@ -256,7 +256,7 @@ def _refuse_outside(starts: NDArray[np.int64], cover: Coverage, window: Any) -> 
 
 
 def _edges(cover: Coverage, every: str, zone: tzinfo) -> pd.DatetimeIndex:
-    """Return the buckets' bounds in UTC, one more than there are buckets."""
+    """Return the bounds of the buckets in UTC, one more than there are buckets."""
     first, last = (
         pd.Timestamp(h * HOUR_US, unit="us", tz="UTC") for h in (cover.first, cover.last)
     )
@@ -268,7 +268,7 @@ def _edges(cover: Coverage, every: str, zone: tzinfo) -> pd.DatetimeIndex:
         last.tz_convert(zone).tz_localize(None) + pd.Timedelta(days=32),
         freq=_STEPS[every],
     )
-    # A day that a zone left out, as it crossed the date line, begins with the next.
+    # A day skipped by a zone that crossed the date line begins with the next one.
     edges = pd.DatetimeIndex([first_moment(day.date(), zone) for day in days]).as_unit("us")
     edges = edges.unique()
     return edges[: int(edges.searchsorted(last)) + 1]

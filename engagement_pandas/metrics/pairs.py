@@ -1,4 +1,4 @@
-"""Two engagement types side by side: which of their counts have a partner, and the sums."""
+"""Match the counts of two engagement types, and sum them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pair_of(
     counts : DataFrame
     numerator, denominator : str
     names : iterable of str
-        The columns that there is to be a rate for each value of.
+        The columns to group by.
 
     Examples
     --------
@@ -51,13 +51,13 @@ def pair_of(
 
 
 def cells_of(counts: pd.DataFrame, starts: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
-    """Return a number for each row's post, day and hour, as far as there are such columns.
+    """Return a number for each row's post, day and hour, as far as counts have them.
 
     Parameters
     ----------
     counts : DataFrame
     starts : ndarray of int64, optional
-        As :func:`~engagement_pandas.metrics.coverage.hours` returns them, where they are known.
+        As returned by :func:`~engagement_pandas.metrics.coverage.hours`, if already computed.
 
     Examples
     --------
@@ -86,12 +86,12 @@ class Pair:
     Attributes
     ----------
     sides : tuple of two ndarrays of int
-        The rows of each.
+        The rows of each type.
     known : tuple of two ndarrays of int
-        Those that have a partner: the other type's known count in the same cell, that is
-        of the same post and hour; and a known count themselves.
+        The rows with a known count and a partner: a known count of the other type in the
+        same cell, that is for the same post and hour.
     unknown : ndarray of int
-        The rows of either type whose count is not known.
+        The rows of either type whose count is unknown.
     """
 
     sides: tuple[Places, Places]
@@ -102,22 +102,22 @@ class Pair:
 def find_pairs(
     counts: pd.DataFrame, pairs: Sequence[Sequence[str]], cells: NDArray[np.int64]
 ) -> list[Pair]:
-    """Find the counts of some pairs of types.
+    """Match the counts of pairs of types.
 
     Parameters
     ----------
     counts : DataFrame
     pairs : sequence of two str each
-        As :func:`pair_of` returns them.
+        As returned by :func:`pair_of`.
     cells : ndarray of int64
-        As :func:`cells_of` returns them. Sums know themselves which have a partner.
+        As returned by :func:`cells_of`; not used for partial sums, which state their partners.
     """
     kinds = counts["engagement_type"].cat
     codes = kinds.codes.to_numpy()
     count = counts["count"].array
     sides: dict[str, tuple[Places, NDArray[np.bool_], NDArray[np.int64]]] = {}
     for name in dict.fromkeys(name for pair in pairs for name in pair):
-        # A type that is no category has the code -1, which no row has.
+        # An unknown type has the code -1, which no row has.
         rows = np.flatnonzero(codes == kinds.categories.get_indexer(pd.Index([name]))[0])
         known = ~count.take(rows).isna()
         sides[name] = rows, known, cells[rows]
@@ -139,7 +139,7 @@ def _paired(  # noqa: PLR0913, PLR0917 - two sides of three
     second_cells: NDArray[np.int64],
 ) -> Pair:
     unknown = np.concatenate([first[~first_known], second[~second_known]])
-    # A frame straight from the API has both of each, in the same order.
+    # A frame straight from the API has both types in the same order.
     if first_known.all() and second_known.all() and np.array_equal(first_cells, second_cells):
         return Pair((first, second), (first, second), unknown)
     ours, theirs = first_cells[first_known], second_cells[second_known]
@@ -151,23 +151,23 @@ def _paired(  # noqa: PLR0913, PLR0917 - two sides of three
 def pair_sums(
     counts: pd.DataFrame, pairs: Sequence[Pair], places: NDArray[np.int64], size: int
 ) -> tuple[list[pd.Series], NDArray[np.bool_]]:
-    """Add the counts of some pairs up by place.
+    """Sum the counts of pairs of types by group.
 
     Parameters
     ----------
     counts : DataFrame
     pairs : sequence of Pair
     places : ndarray of int64
-        For each row, where it goes, from 0 to ``size`` - 1.
+        For each row, the index of its group, from 0 to ``size`` - 1.
     size : int
 
     Returns
     -------
     sums : list of two Series
-        ``Int64``, the places of the first pair, then those of the next: of the counts that
-        have a partner, and where there are none in a place, of what there is.
+        ``Int64``, the groups of the first pair, then those of the next: sums of the counts
+        with a partner, or of all known counts if a group has no such pair.
     known : ndarray of bool
-        Whether both have some.
+        Whether both types have counts with a partner.
     """
     count = counts["count"]
 
@@ -186,7 +186,7 @@ def pair_sums(
 def rated(
     names: list[str], sums: list[pd.Series], known: NDArray[np.bool_], confidence: float
 ) -> dict[str, Any]:
-    """Return the columns of two sums, their rate, its interval, and whether it is above 1.
+    """Return the columns of two sums, their rate, its interval, and whether it exceeds 1.
 
     Examples
     --------

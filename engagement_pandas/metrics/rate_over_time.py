@@ -1,4 +1,4 @@
-"""Engagement rates bucket for bucket: by the clock, or by the age of the post."""
+"""Engagement rates in each bucket of local time, or of the post's age."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     every : {"h", "D", "W", "MS"}
         Hours, days, weeks (from Monday) or months.
     tz : str or tzinfo
-        Whose days, weeks and months.
+        Time zone of the days, weeks and months.
     by : str, list of str or None
-        A series for each value of these columns; None is one series over everything.
+        One series for each value of these columns; None returns one series in all.
     window : Window, or pair of datetime or str, optional
-        What was asked for; by default from the first hour in the counts to the last.
+        The requested window; by default from the first hour in the counts to the last.
     posts : iterable of str or DataFrame, optional
-        Posts that were asked for, as :func:`over_time` takes them.
+        The requested posts, as for :func:`over_time`.
     numerator, denominator : str
         Engagement types.
     confidence : float
@@ -58,17 +58,17 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     Returns
     -------
     DataFrame
-        Sorted by the keys, then by time; the same buckets for every key, without holes.
-        The columns ``by``; ``start`` (``datetime64[us, tz]``, the bucket's first moment);
-        the two sums, called as the types are (``Int64``), ``rate``, ``low`` and ``high``
-        (``Float64``, numerator per denominator) and ``above_one`` (``boolean``), each as
-        :func:`engagement_rate` has it; ``complete`` (``boolean``).
+        Sorted by the keys, then by time; the same buckets for every key, without gaps.
+        The columns ``by``; ``start`` (``datetime64[us, tz]``, the start of the bucket); the
+        two sums, named after their types (``Int64``), ``rate``, ``low`` and ``high``
+        (``Float64``, numerator per denominator) and ``above_one`` (``boolean``), each as in
+        :func:`engagement_rate`; ``complete`` (``boolean``).
 
-        The rate of a bucket is a ratio of sums, over the posts and hours in which *both*
-        are counted. ``<NA>`` where there are none, or no impressions; then the sums are of
-        what there is. A bucket is complete where every post that existed by then has both
-        counts in each of its hours, and the counts cover all of it; ``<NA>`` where that
-        cannot be known, see :func:`over_time`.
+        The rate of a bucket is a ratio of sums over the posts and hours in which *both* are
+        counted. ``<NA>`` if there are none, or no impressions; the sums are then of all
+        known counts. A bucket is complete if every post that existed by then has both counts
+        in each of its hours, and the window of the counts covers it; ``<NA>`` if the window
+        is unknown, see :func:`over_time`.
 
     Raises
     ------
@@ -107,20 +107,20 @@ def rates_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     window: Any,
     confidence: float = CONFIDENCE,
 ) -> pd.DataFrame:
-    """Return the rates of several types over one, of everything, in one go.
+    """Return the rates of several types over one denominator, summed over everything.
 
     Parameters
     ----------
     counts : DataFrame
     numerators : sequence of str
-        At least one.
+        At least one engagement type.
     denominator, every, tz, window, confidence
-        As :func:`rate_over_time` takes them.
+        As for :func:`rate_over_time`.
 
     Returns
     -------
     DataFrame
-        As :func:`rate_over_time` returns it, one type after the other, with the type in
+        As returned by :func:`rate_over_time`, one type after another, with the type in
         ``engagement_type`` (``str``) and its sum in ``count``.
 
     Examples
@@ -154,7 +154,7 @@ def rate_by_age(
     denominator: str = "impressions",
     confidence: float = CONFIDENCE,
 ) -> pd.DataFrame:
-    """Divide one engagement type by another in each hour, or day, of a post's life.
+    """Divide one engagement type by another in each hour, or day, after a post's creation.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def rate_by_age(
         Tidy counts with ``post_id`` and ``day``, and with ``hour`` unless ``every`` is
         days.
     every : {"h", "D"}
-        Hours of the UTC clock, or 24 hours of age, as :func:`by_age` has them.
+        Hours of the UTC clock, or 24 hours of age, as for :func:`by_age`.
     numerator, denominator : str
         Engagement types.
     confidence : float
@@ -171,14 +171,14 @@ def rate_by_age(
     Returns
     -------
     DataFrame
-        A row a post and bucket, sorted by them, from the first in which either type is
-        counted to the last, without holes. ``post_id`` as in the counts; ``age``
-        (``Float64``, hours from the post's making to the end of the bucket, or of the
-        counts if these end in it; ``<NA>`` for IDs that hold no time); the two sums,
-        called as the types are (``Int64``), ``rate``, ``low`` and ``high`` (``Float64``,
-        numerator per denominator) and ``above_one`` (``boolean``), each as
-        :func:`engagement_rate` has it; ``complete`` (``boolean``): whether both counts are
-        known in every hour of the bucket.
+        One row per post and bucket, sorted by them, from the first bucket in which either
+        type is counted to the last, without gaps. ``post_id`` as in the counts; ``age``
+        (``Float64``, hours from the post's creation to the end of the bucket, or of the
+        counts if they end within it; ``<NA>`` for IDs that hold no time); the two sums,
+        named after their types (``Int64``), ``rate``, ``low`` and ``high`` (``Float64``,
+        numerator per denominator) and ``above_one`` (``boolean``), each as in
+        :func:`engagement_rate`; ``complete`` (``boolean``): whether both counts are known
+        in every hour of the bucket.
 
     Raises
     ------
@@ -230,9 +230,9 @@ def _rates(  # noqa: PLR0913, PLR0917 - one step of two metrics
     roster: Roster,
     alive: NDArray[Any],
 ) -> tuple[list[pd.Series], NDArray[np.bool_], Any]:
-    """Return two sums, whether both are known, and whether they are complete.
+    """Return the two sums, whether both are known, and whether they are complete.
 
-    By pair of types, then key, then bucket; ``table`` holds the keys.
+    Ordered by pair of types, then key, then bucket; ``table`` holds the keys.
     """
     starts = hours(counts)
     found = find_pairs(counts, pairs, cells_of(counts, starts))

@@ -1,4 +1,4 @@
-"""Counts in another shape: a column for each engagement type, and back."""
+"""Reshape counts: one column for each engagement type, and back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KEYS = [name for name in COUNT_COLUMNS if name not in ("engagement_type", "coun
 
 
 def wide(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a post, day and hour, and one column an engagement type.
+    """Return one row per post, day and hour, and one column per engagement type.
 
     Parameters
     ----------
@@ -29,19 +29,19 @@ def wide(counts: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``post_id``, ``retrieved_at``, ``day`` and ``hour`` as far as they are there, with their
-        dtypes and sorted by them, and a column ``Int64`` for each type, in vocabulary
-        order: counts in that bucket. ``<NA>`` where a count is missing or has no row.
+        ``post_id``, ``retrieved_at``, ``day`` and ``hour`` as far as present, with their
+        dtypes and sorted by them, and an ``Int64`` column for each type, in vocabulary
+        order: counts in that bucket. ``<NA>`` if a count is unknown or has no row.
         ``attrs`` are kept.
 
     Raises
     ------
     FrameError
-        Where the counts are not tidy, or hold a key twice, or a type is called as a key.
+        If the counts are not tidy or repeat a key, or a type is named like a key.
 
     See Also
     --------
-    tall : the way back
+    tall : the inverse
 
     Examples
     --------
@@ -73,24 +73,24 @@ def wide(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def tall(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return tidy counts: one row a post, engagement type, day and hour.
+    """Return tidy counts: one row per post, engagement type, day and hour.
 
     Parameters
     ----------
     frame : DataFrame
-        As :func:`wide` returns it: every column but ``post_id``,
+        As returned by :func:`wide`: every column but ``post_id``,
         ``retrieved_at``, ``day`` and ``hour`` is an engagement type.
 
     Returns
     -------
     DataFrame
-        Tidy counts, with the contract's order and dtypes. A row for each key and type;
-        so what :func:`wide` had no row for comes back as ``<NA>``, which means the same.
+        Tidy counts, with the contract's order and dtypes. One row for each key and type, so
+        rows that :func:`wide` did not find come back as ``<NA>``, which means the same.
 
     Raises
     ------
     FrameError
-        Where a column has another dtype, or a key stands twice.
+        If a column has another dtype, or a key occurs twice.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def tall(frame: pd.DataFrame) -> pd.DataFrame:
 def _aligned(
     rows: pd.DataFrame, frame: pd.DataFrame, keys: list[str], places: pd.MultiIndex | None
 ) -> Any:
-    """Return the counts of one type at the rows of a frame of keys."""
+    """Return the counts of one type, aligned with the rows of a frame of keys."""
     if not keys:
         return rows["count"].array[:1]
     if places is None:

@@ -1,4 +1,4 @@
-"""Which counts there should be: every post's, from the hour in which it was made on."""
+"""Which counts to expect: those of every post, from the hour of its creation on."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The posts of each group of series, and since when each of them has counts.
+    """The posts of each group of series, and when each of them begins to have counts.
 
     Attributes
     ----------
     groups : DataFrame
-        The values of the keys but the engagement type; each row is a group.
+        The values of the keys except the engagement type; each row is a group.
     group : ndarray of int
-        For each member, its group; members are posts, or further keys where counts have none.
+        For each member, its group; members are posts, or further keys if counts have no posts.
     born : ndarray of float64
-        For each member, when it was made, in hours since 1970, UTC; minus infinity where
-        that is not known.
+        For each member, its creation time in hours since 1970, UTC; minus infinity if
+        unknown.
     member : ndarray of int
-        For each row of the counts, which member it is of.
+        For each row of the counts, its member.
     types : int
         How many engagement types each member should have in a series.
     step : int
         Hours in a bucket of the counts.
     summed : ndarray of int64 or None
-        Where rows are sums: how many counts each is of.
+        If rows are partial sums: the number of counts in each.
     """
 
     groups: pd.DataFrame
@@ -61,9 +61,9 @@ class Roster:
         ----------
         counts : DataFrame
         names : sequence of str
-            The keys; there is a series for each value of them.
+            The keys; there is one series for each of their values.
         posts : iterable of str or DataFrame, optional
-            Further posts that there should be counts of.
+            Further posts for which counts are expected.
         """
         keys = [name for name in names if name != _TYPE]
         whose = owners(counts)
@@ -93,7 +93,7 @@ class Roster:
         return np.asarray(all_.get_indexer(some), dtype=np.int64)
 
     def alive(self, starts: Places) -> NDArray[Any]:
-        """Return which rows are of an hour (or day) in which the post was there; or how many."""
+        """Return whether each row's post existed by then; for sums, the number of counts."""
         if self.summed is not None:
             return self.summed
         if not len(starts) or self.born.max() < starts.min() + self.step:
@@ -101,13 +101,13 @@ class Roster:
         return starts > (self.born - self.step)[self.member]
 
     def since(self) -> NDArray[np.float64]:
-        """Return for each group when the first of its posts was made."""
+        """Return the creation time of the first post of each group."""
         first = np.full(len(self.groups), np.inf)
         np.minimum.at(first, self.group, self.born)
         return first
 
     def expected(self, bounds: Places) -> Places:
-        """Return how many counts each group should have between bounds: a row a group.
+        """Return the number of counts expected between bounds, one row per group.
 
         Parameters
         ----------
@@ -128,14 +128,15 @@ class Roster:
 
 
 def sum_counts(counts: pd.DataFrame, names: Sequence[str], types: Sequence[str]) -> pd.DataFrame:
-    """Add the counts of some types up by some columns.
+    """Sum the counts of some types by some columns.
 
     Returns
     -------
     DataFrame
-        A row a combination, sorted: the columns, with their dtypes, one column ``Int64``
-        for each type, ``<NA>`` where no count of it is known, and ``missing`` (``Int64``):
-        how many counts of all of them are unknown, or have no row, see :func:`missing`.
+        One row per combination, sorted: the columns, with their dtypes; an ``Int64`` column
+        for each type, ``<NA>`` if none of its counts is known; and ``missing`` (``Int64``):
+        the number of counts of these types that are unknown or have no row, see
+        :func:`missing`.
 
     Examples
     --------
@@ -162,26 +163,26 @@ def sum_counts(counts: pd.DataFrame, names: Sequence[str], types: Sequence[str])
 def missing(
     counts: pd.DataFrame, names: Sequence[str], table: pd.DataFrame, code: Places, known: Any
 ) -> Any:
-    """Return how many counts are missing in each sum: unknown ones, and rows that are not there.
+    """Return how many counts each sum lacks: unknown counts, and rows that do not exist.
 
     Parameters
     ----------
     counts : DataFrame
-        Each post should have all its hours (or days), from the first in the counts to the
-        last, for each engagement type in them.
+        Each post is expected to have all hours (or days), from the first in the counts to
+        the last, for each engagement type in them.
     names : sequence of str
         The keys of the sums.
     table : DataFrame
         The values of the keys.
     code : ndarray of int
-        For each row that is added, its row in the table; -1 for others.
+        For each row, its index in the table; -1 for rows that are not summed.
     known : ndarray of bool
-        Which rows are added.
+        Which rows are summed.
 
     Returns
     -------
     IntegerArray
-        ``<NA>`` where a key is a day or an hour.
+        ``<NA>`` if a key is a day or an hour.
     """
     if {"day", "hour"} & set(names):
         return pd.array([pd.NA] * len(table), dtype="Int64")
@@ -202,7 +203,7 @@ def missing(
 
 
 def tallied(places: Places, number: NDArray[Any], size: int) -> Places:
-    """Return how many there are in each place, if so many are in each row.
+    """Return the total of each group, given the number in each row.
 
     Examples
     --------
@@ -215,7 +216,7 @@ def tallied(places: Places, number: NDArray[Any], size: int) -> Places:
 
 
 def refuse_more(number: NDArray[Any], expected: NDArray[Any]) -> None:
-    """Refuse more counts than there can be, as where partitions hold the same row.
+    """Raise if there are more counts than possible, as when partitions share a row.
 
     Examples
     --------
@@ -230,7 +231,7 @@ def refuse_more(number: NDArray[Any], expected: NDArray[Any]) -> None:
 
 
 def owners(counts: pd.DataFrame) -> list[str]:
-    """Return the columns that tell whose counts they are: the post, or what else there is.
+    """Return the columns that identify the owner of counts: the post, or else other keys.
 
     Examples
     --------
@@ -248,7 +249,7 @@ def _ageless(roster: Roster) -> Roster:
 
 
 def _with(members: pd.DataFrame, posts: Any, keys: list[str]) -> pd.DataFrame:
-    """Return members and further posts, each once."""
+    """Return members and further posts, without duplicates."""
     if isinstance(posts, pd.DataFrame):
         frame = posts
     elif isinstance(posts, Iterable) and not isinstance(posts, str):

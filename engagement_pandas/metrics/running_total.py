@@ -1,4 +1,4 @@
-"""Counts added up since a window began: how much there has been so far."""
+"""Cumulative counts since the start of a window."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def running_total(
     by: str | Iterable[str] | None = "engagement_type",
     window: Any = None,
 ) -> pd.DataFrame:
-    """Add counts up from the first bucket of a window to each of its buckets.
+    """Return cumulative counts from the first bucket of a window to each of its buckets.
 
     Parameters
     ----------
@@ -29,22 +29,21 @@ def running_total(
     every : {"h", "D", "W", "MS"}
         Hours, days, weeks (from Monday) or months.
     tz : str or tzinfo
-        Whose days, weeks and months.
+        Time zone of the days, weeks and months.
     by : str, list of str or None
-        A series for each value of these columns, summed over the rest; None is one series
-        over everything.
+        One series for each value of these columns, summed over the rest; None returns one
+        series in all.
     window : Window, or pair of datetime or str, optional
-        What was asked for; by default from the first hour in the counts to the last.
+        The requested window; by default from the first hour in the counts to the last.
 
     Returns
     -------
     DataFrame
         The rows and columns of :func:`over_time`: ``by``; ``start`` (``datetime64[us, tz]``,
-        the bucket's first moment); ``count`` (``Int64``, all counts from the first bucket to
-        the end of this one; it can fall, where unlikes outweigh likes; ``<NA>`` in a bucket
-        whose own count is); ``complete`` (``boolean``): whether all buckets until then are.
-        Where one is not, ``count`` adds up what there is. ``<NA>`` where that cannot be
-        known.
+        the start of the bucket); ``count`` (``Int64``, all counts from the first bucket to
+        the end of this one; falls if unlikes outnumber likes; ``<NA>`` in a bucket whose own
+        count is unknown); ``complete`` (``boolean``): whether all buckets up to this one
+        are. If not, ``count`` is the sum of the known counts. ``<NA>`` if unknown.
 
     Raises
     ------
@@ -53,7 +52,7 @@ def running_total(
 
     See Also
     --------
-    cumulative : from the hour in which each post was made
+    cumulative : cumulative counts since each post was created
 
     Examples
     --------
@@ -66,12 +65,12 @@ def running_total(
 
 
 def accumulate(table: pd.DataFrame) -> pd.DataFrame:
-    """Add the buckets of each key up; ``complete`` becomes whether all until then are.
+    """Sum the buckets of each key cumulatively; ``complete`` covers all buckets so far.
 
     Parameters
     ----------
     table : DataFrame
-        As :func:`over_time` returns it.
+        As returned by :func:`over_time`.
 
     Examples
     --------
@@ -84,11 +83,11 @@ def accumulate(table: pd.DataFrame) -> pd.DataFrame:
     if table.empty:
         return table
     start = table["start"].array
-    shape = (int((start == start[0]).sum()), -1)  # a row a key, a column a bucket
+    shape = (int((start == start[0]).sum()), -1)  # one row per key, one column per bucket
     own = table["count"].to_numpy(dtype="int64", na_value=0).reshape(shape)
     count = pd.array(np.cumsum(own, axis=1).ravel(), dtype="Int64")
     count[table["count"].isna().to_numpy()] = pd.NA
-    # False wins over <NA>, and that over True.
+    # False takes precedence over <NA>, and <NA> over True.
     own_state = table["complete"].to_numpy(dtype="float64", na_value=0.5).reshape(shape)
     state = np.minimum.accumulate(own_state, axis=1).ravel()
     complete = pd.array(state == 1, dtype="boolean")

@@ -1,4 +1,4 @@
-"""A row a post: what goes into a report, and the report as HTML."""
+"""Summary with one row per post, as a frame and as HTML."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from engagement_pandas.metrics.roster import sum_counts
 from engagement_pandas.request.post_ids import parse_post_id
 
 LINK: Final = "https://x.com/i/web/status/{}"
-"""Where a post can be looked at, whoever wrote it."""
+"""Link to a post that works without its author's handle."""
 
 NAMING: Final = ("handle", "text")
-"""Columns of a frame of posts that a report takes over."""
+"""Columns of ``posts`` that are copied to the summary."""
 
 
 def summarise(
@@ -35,44 +35,45 @@ def summarise(
     denominator: str = "impressions",
     engagement_type: str | None = None,
 ) -> pd.DataFrame:
-    """Return a row a post with what a report says of it.
+    """Return one row per post with its main metrics.
 
     Parameters
     ----------
     counts : DataFrame
         Tidy counts with ``post_id``, of any grouping.
     posts : DataFrame, optional
-        ``post_id``, and ``handle`` or ``text`` to name the posts by. Posts without
-        counts get a row too: silence is not absence.
+        ``post_id``, and ``handle`` or ``text`` to label the posts. Posts without counts get
+        a row too, so that they are not overlooked.
     numerator, denominator : str
-        Of the rate.
+        Engagement types of the rate.
     engagement_type : str, optional
-        Of half-life and percentile; by default the first of those counted, which is
-        impressions where there are any.
+        Type of half-life and percentile; by default the first type in the counts, which is
+        impressions if counted.
 
     Returns
     -------
     DataFrame
         Sorted by ``post_id``: ``post_id``, ``link`` (``str``); ``handle`` and ``text``
-        (``str``) where ``posts`` have them; ``created_at`` (``datetime64[us, UTC]``);
-        ``age`` (``Float64``, hours until which the post was watched); a column for each
-        type (``Int64``, sums), and ``missing`` (``Int64``): how many counts these lack,
-        unknown ones and hours (or days) without a row, from the first in the counts or the
-        post's making to the last; ``rate``, ``low``, ``high`` (``Float64``); ``half_life``
-        (``Float64``, hours, where counts are by hour), and ``why_not`` (category) where
-        there is none, in the words of ``WHY_NOT``; ``percentile`` (``Float64``),
-        ``percentile_age`` (``Float64``, the hour at which) and ``n`` (``Int64``, among
-        how many others), where counts have a day. ``<NA>`` is what is not known.
+        (``str``) if ``posts`` have them; ``created_at`` (``datetime64[us, UTC]``);
+        ``age`` (``Float64``, hours for which the post was observed); a column for each
+        type (``Int64``, sums), and ``missing`` (``Int64``): the number of counts these
+        lack, that is unknown counts and hours (or days) without a row, from the first in
+        the counts or the post's creation to the last; ``rate``, ``low``, ``high``
+        (``Float64``); ``half_life`` (``Float64``, hours, if counts are by hour), and
+        ``why_not`` (category), the reason from ``WHY_NOT`` if there is none;
+        ``percentile`` (``Float64``), ``percentile_age`` (``Float64``, the hour of the
+        comparison) and ``n`` (``Int64``, the number of other posts), if counts have a day.
+        Unknown values are ``<NA>``.
 
     Raises
     ------
     FrameError
-        Where the counts have no ``post_id``, the posts none either or one twice; for an
+        If ``counts`` or ``posts`` have no ``post_id``, or ``posts`` repeat one; for an
         unknown type.
 
     See Also
     --------
-    to_html : the same to be sent
+    to_html : the summary as an HTML table
 
     Examples
     --------
@@ -150,24 +151,23 @@ _ALIGN: Final = {True: "right", False: "left"}
 
 
 def to_html(summary: pd.DataFrame) -> str:
-    """Return a summary as an HTML table that is fit to be sent.
+    """Return a summary as an HTML table, ready for sharing.
 
     Parameters
     ----------
     summary : DataFrame
-        As :func:`summarise` returns it, or some of its rows and columns.
+        As returned by :func:`summarise`, or some of its rows and columns.
 
     Returns
     -------
     str
-        One ``<table>``, with headings that name units. A post's ID links to the post;
-        everything that people wrote is escaped and keeps its own direction of script.
-        What is not known is a dash.
+        One ``<table>``, with units in the headings. A post's ID links to the post; text
+        written by users is escaped and keeps its own direction. Unknown values are dashes.
 
     Raises
     ------
     FrameError
-        Where there is no ``post_id``, or one that is no ID.
+        If there is no ``post_id``, or an invalid one.
 
     Examples
     --------

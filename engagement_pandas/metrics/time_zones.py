@@ -1,4 +1,4 @@
-"""Time zones, and the first moment of a local day."""
+"""Time zones, and the start of a local day."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def _aware(tz: str | tzinfo) -> tzinfo:
 
 
 def first_moment(day: date, zone: tzinfo) -> datetime:
-    """Return the first moment of a local day, in UTC.
+    """Return the start of a local day, in UTC.
 
-    Where a clock change takes midnight away, the day begins with the change; where it gives
-    midnight twice, with the first of them. A day that a zone left out, as those that crossed
-    the date line did, begins with the next one.
+    If a clock change skips midnight, the day begins with the change; if it repeats midnight,
+    with the first one. A day that a zone skipped when it crossed the date line begins with
+    the next day.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def first_moment(day: date, zone: tzinfo) -> datetime:
     late = midnight.replace(tzinfo=zone).astimezone(UTC)
     if late.astimezone(zone).replace(tzinfo=None) == midnight:
         return late
-    # Read with the clocks of before and of after the change, it is after and before it.
+    # Midnight is after the change by the clock before it, and before it by the clock after.
     early = midnight.replace(tzinfo=zone, fold=1).astimezone(UTC)
     after = late.astimezone(zone).utcoffset()
     while late - early > _INSTANT:

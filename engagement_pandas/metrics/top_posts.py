@@ -1,4 +1,4 @@
-"""The posts that did best, by a count or by a rate that is to be believed."""
+"""The best posts, by a count or by a rate shrunk for small samples."""
 
 from __future__ import annotations
 
@@ -37,42 +37,41 @@ def top_posts(  # noqa: PLR0913  each has a default
     by : str
         An engagement type, or ``"rate"``.
     n : int
-        How many posts, at most.
+        Maximum number of posts.
     minimum : int
-        Posts with fewer impressions (``denominator``) are left out, and so are those
-        without any count of them.
+        Posts with fewer impressions (``denominator``) are left out, and so are posts
+        without a known count of them.
     numerator, denominator : str
         Engagement types of the rate.
     shrinkage : float, optional
-        How many impressions the overall rate is worth against a post's own; 0 takes the
-        post's word for it. By default estimated from the posts.
+        Weight of the overall rate, in impressions; 0 uses each post's own rate. By default
+        estimated from the posts.
     confidence : float
-        Of the interval of the shrunk rate.
+        Confidence of the interval of the shrunk rate.
 
     Returns
     -------
     DataFrame
-        Best first: ``rank`` (``int64``; ties share the better one), ``post_id``. By a
-        type: its sum under its name (``Int64``). By rate: both sums, ``rate``,
-        ``shrunk``, ``low`` and ``high`` (``Float64``), in the order of ``low``. Last
-        ``missing`` (``Int64``), how many counts the sums lack, as :func:`engagement_rate`
-        has it. Ties are in the order of the IDs, as text. Posts without such a count are
-        not ranked.
+        Best first: ``rank`` (``int64``; ties share the better rank), ``post_id``. By a
+        type: its sum, named after it (``Int64``). By rate: both sums, ``rate``,
+        ``shrunk``, ``low`` and ``high`` (``Float64``), in order of ``low``. Last
+        ``missing`` (``Int64``), the number of counts the sums lack, as in
+        :func:`engagement_rate`. Ties are in order of the IDs, as text. Posts without such a
+        count are not ranked.
 
     Raises
     ------
     FrameError
-        For an unknown type, or a number that is none of posts or impressions.
+        For an unknown type, or an invalid number of posts or impressions.
 
     Notes
     -----
-    One engagement with two impressions is no rate of 50 %. Each post's rate is drawn
-    towards the overall one, the more the fewer impressions it has (empirical Bayes, a
-    Gamma prior, see :class:`Prior`); and since a post about which little is known is as
-    likely to be worse than that as better, posts are ranked by the lower end of what the
-    rate may be. A post with next to no impressions ranks as an ordinary one of the
-    others, and so above a post that is known to be worse than those; ``minimum`` keeps it
-    out altogether.
+    One engagement with two impressions does not show a rate of 50 %. Each post's rate is
+    shrunk towards the overall rate, more so the fewer impressions it has (empirical Bayes
+    with a Gamma prior, see :class:`Prior`). Posts are ranked by the lower end of the
+    interval, so that uncertainty counts against a post. A post with next to no impressions
+    ranks like an average post, and so above a post that is known to be worse than average;
+    use ``minimum`` to exclude it.
 
     Examples
     --------
@@ -109,7 +108,7 @@ def top_posts(  # noqa: PLR0913  each has a default
 def _rated(
     counts: pd.DataFrame, pair: list[str], shrinkage: float | None, confidence: float
 ) -> pd.DataFrame:
-    """Return each post's rate and what is left of it after shrinking, sorted by post."""
+    """Return each post's rate and its shrunk rate, sorted by post."""
     rates = engagement_rate(counts, numerator=pair[0], denominator=pair[1])
     known = rates["rate"].notna().to_numpy()
     count, exposure = (
