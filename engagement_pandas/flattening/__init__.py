@@ -1,11 +1,11 @@
-"""Flattening: nested grouped JSON becomes tidy frames; the only reader of nested counts.
+"""Flattening: convert nested grouped JSON to tidy frames; only this package reads nested counts.
 
-``count_arrays`` reads the counts in the JSON of one grouping (``fast_path`` does it faster for
-the largest shape), ``reconcile`` compares them with the request, ``combine`` adds up many
-answers and makes the frame, ``omission_rows`` finds what has no count and why, and
-``inference`` reads an answer whose request is not known.
+``count_arrays`` reads the JSON of one grouping (``fast_path`` is faster for the largest
+shape), ``reconcile`` compares it with the request, ``combine`` sums many responses and builds
+the frame, ``omission_rows`` finds what has no count and why, and ``inference`` reads a
+response whose request is unknown.
 
-Imports ``response``, ``request``, ``frame`` and the ground.
+Imports ``response``, ``request``, ``frame`` and the base modules.
 """
 
 from __future__ import annotations

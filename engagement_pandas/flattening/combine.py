@@ -1,4 +1,4 @@
-"""Sums: counts of several answers added up cell by cell, and made a tidy frame."""
+"""Sum the counts of several responses cell by cell, and build the tidy frame."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _COLUMNS: Final = ("post", "type", "bucket", "count", "missing")
 
 
 def add(parts: Sequence[CountArrays], name: str) -> CountArrays:
-    """Add leaves up: one element a cell, sorted; missing only where every part is.
+    """Sum counts: one element per cell, sorted; missing only if it is missing in every part.
 
     Parameters
     ----------
     parts : sequence of CountArrays
         At least one, with buckets of the same unit.
     name : str
-        Of the grouping, for the path of an error.
+        Name of the grouping, for the path in an error.
     """
     posts = tuple(sorted({post for part in parts for post in part.posts}))
     types = tuple(in_order({kind for part in parts for kind in part.types}))
@@ -74,10 +74,10 @@ def add(parts: Sequence[CountArrays], name: str) -> CountArrays:
 
 
 def _concat_sorted_runs(parts: Sequence[CountArrays]) -> CountArrays | None:
-    """Lay parts of the same names out in order; None where a cell stands twice.
+    """Concatenate parts with the same names in order; None if a cell occurs twice.
 
-    A part is a few stretches of neighbouring cells: hours of a post and a type, say. Where no
-    two stretches overlap they are laid one behind the other, without sorting what is in them.
+    A part is a few runs of adjacent cells, such as the hours of one post and type. If no two
+    runs overlap, they are placed one after another, without sorting the cells within them.
     """
     posts, types = parts[0].posts, parts[0].types
     buckets = _buckets(parts)
@@ -91,7 +91,7 @@ def _concat_sorted_runs(parts: Sequence[CountArrays]) -> CountArrays | None:
     lengths = last - first + 1
     begin = np.empty_like(lengths)
     begin[order] = np.cumsum(lengths[order]) - lengths[order]
-    # Each part into its places: to put all of them together first would take twice as long.
+    # Copy each part to its place: concatenating all parts first takes twice as long.
     whole = [np.empty(sum(map(len, parts)), getattr(parts[0], name).dtype) for name in _COLUMNS]
     done = 0
     for part, (one, _) in zip(parts, stretches, strict=True):
@@ -104,13 +104,13 @@ def _concat_sorted_runs(parts: Sequence[CountArrays]) -> CountArrays | None:
 
 
 def _stretches(cell: Integers) -> tuple[Integers, Integers]:
-    """Return the first and the last of each run of neighbouring cells."""
+    """Return the first and the last cell of each run of adjacent cells."""
     turns = np.flatnonzero(np.diff(cell) != 1)
     return cell[np.append(0, turns + 1)], cell[np.append(turns, len(cell) - 1)]
 
 
 def _buckets(parts: Sequence[CountArrays]) -> tuple[int, int]:
-    """Return the least and the last bucket of all parts."""
+    """Return the smallest and the largest bucket of all parts."""
     ends = [(int(part.bucket.min()), int(part.bucket.max())) for part in parts]
     return min(least for least, _ in ends), max(last for _, last in ends)
 
@@ -122,15 +122,15 @@ def cells(
     types: int,
     buckets: tuple[int, int] | None = None,
 ) -> Integers:
-    """Return one number a cell, in the order of the frame.
+    """Return one number per cell, in the order of the frame.
 
     Parameters
     ----------
     post, kind, bucket : ndarray
     types : int
-        How many there are.
+        Number of types.
     buckets : tuple of int, optional
-        The least and the last that there may be; by default those there are.
+        Smallest and largest possible bucket; by default of those present.
     """
     cell = post.astype(np.int64)
     if not len(cell):
@@ -145,14 +145,14 @@ def cells(
 
 
 def _recoded(codes: Codes, names: tuple[str, ...], places: Mapping[str, int]) -> Codes:
-    """Return codes of names as places of these among more names; both are in their order."""
+    """Recode names as indices into more names; both are in the same order."""
     if len(names) == len(places):
         return codes
     return np.array([places[name] for name in names], np.int32)[codes]
 
 
 def _sums(count: Integers, first: Integers) -> tuple[Integers, Mask]:
-    """Exact sums of runs, whatever their order, and where 64 bits do not hold them."""
+    """Return exact sums of runs, in any order of elements, and which exceed 64 bits."""
     low = np.add.reduceat(count & _LOW, first)
     high = np.add.reduceat(count >> 32, first) + (low >> 32)
     beyond = (high < -(2**31)) | (high >= 2**31)
@@ -160,7 +160,7 @@ def _sums(count: Integers, first: Integers) -> tuple[Integers, Mask]:
 
 
 def _repeat_names(names: tuple[str, ...], codes: Codes) -> Any:
-    """Return the name of each code; in half the time where all names are as long, as IDs are."""
+    """Return the name of each code; twice as fast if all names have the same length, as IDs."""
     width = len(names[0])
     if not all(len(name) == width and name.isascii() for name in names):
         return pd.array(names, dtype=TEXT).take(codes)
@@ -176,12 +176,12 @@ def _repeat_names(names: tuple[str, ...], codes: Codes) -> Any:
 
 
 def to_tidy_frame(leaves: CountArrays, dimensions: Sequence[Dimension]) -> pd.DataFrame:
-    """Return sorted leaves as a tidy frame.
+    """Convert sorted counts to a tidy frame.
 
     Returns
     -------
     DataFrame
-        One row an element, with the columns and dtypes of the contract.
+        One row per element, with the columns and dtypes of the contract.
     """
     keys = {dimension.column for dimension in dimensions}
     if not len(leaves):
@@ -198,7 +198,7 @@ def to_tidy_frame(leaves: CountArrays, dimensions: Sequence[Dimension]) -> pd.Da
         columns["post_id"] = _repeat_names(leaves.posts, leaves.post)
     columns["engagement_type"] = pd.Categorical.from_codes(kinds, categories=types, validate=False)
     if day:
-        days = leaves.bucket.astype(np.int32)  # half the room, and a quicker division
+        days = leaves.bucket.astype(np.int32)  # half the memory, and faster division
         if hour:
             hours, days = days, days // 24
             hours -= days * 24

@@ -1,7 +1,7 @@
-"""Leaves: the counts of one grouping, taken off the nested JSON into flat arrays.
+"""Read the counts of one grouping from nested JSON into flat arrays.
 
 :func:`read_counts` is the general path, for any order of keys; ``fast_path`` is faster for
-the biggest shape. What is legal is decided before, in ``expected_shape`` and ``validation``.
+the largest shape. ``expected_shape`` and ``validation`` check the JSON before.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class CountArrays:
-    """Counts as parallel arrays, one element a count.
+    """Counts as parallel arrays, one element per count.
 
     Attributes
     ----------
     posts, types : tuple of str
-        The names that stand in the answer, in the frame's order; ``("",)`` for posts where
-        the grouping sums over them.
+        The names in the response, in the frame's order; ``("",)`` for posts if the grouping
+        sums over them.
     post, type : array of int32
-        Places in these.
+        Indices into these.
     bucket : array of int64
         See ``time_buckets``.
     count : array of int64
     missing : array of bool
-        Where there is no count.
+        Whether there is no count.
     """
 
     posts: tuple[str, ...]
@@ -61,29 +61,29 @@ _ORDERS: Final[Mapping[Dimension, Callable[[Iterable[str]], list[str]]]] = {
 
 
 def read_counts(raw: bytes, layout: ExpectedShape) -> CountArrays:
-    """Take the counts off nested JSON.
+    """Read counts from nested JSON.
 
     Parameters
     ----------
     raw : bytes
-        What stands below the grouping's name: JSON that was found to be well formed.
+        The value of the grouping: well-formed JSON.
     layout : ExpectedShape
 
     Returns
     -------
     CountArrays
-        In the order of the JSON; hours of the day that come day by day stand once a day.
+        In the order of the JSON; hours of the day listed day by day appear once per day.
     """
     return of_members(Members.of(read_members(raw, layout.name), layout), layout)
 
 
 def of_members(members: Members, layout: ExpectedShape) -> CountArrays:
-    """Take the counts off members that were held against the layout, and use these up."""
+    """Convert members validated against the layout to arrays, and consume them."""
     names: dict[Dimension, tuple[str, ...]] = {}
     codes: dict[Dimension, Codes] = {}
     count = np.zeros(0, np.int64)
     levels, told = members.levels, list(members.meanings)
-    whole = len(levels) == len(told)  # or there are only objects of nothing
+    whole = len(levels) == len(told)  # otherwise there are only empty objects
     place: Codes | slice = slice(None)
     if whole:
         count = np.frombuffer(levels[-1].counts, np.int64)

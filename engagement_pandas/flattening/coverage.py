@@ -1,4 +1,4 @@
-"""The stretch of time that all counts of some answers cover, exact to the second."""
+"""The window that all counts of some responses cover, exact to the second."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from engagement_pandas.vocabulary import Dimension, Endpoint
 _HOUR: Final = timedelta(hours=1)
 _LAST: Final = timedelta(hours=28)
 _SPREAD: Final = timedelta(minutes=1)
-"""Answers that are further apart than this have no last instant in common."""
+"""Maximum difference between the ends of responses that share an end."""
 
 _Stretch = tuple[datetime, datetime]
 
 
 def coverage(answers: Sequence[ReconciledAnswer]) -> dict[str, str]:
-    """Return ``start`` and ``end`` of what each post's counts cover, for ``attrs``.
+    """Return ``start`` and ``end`` of the window of every post's counts, for ``attrs``.
 
     Parameters
     ----------
     answers : sequence of ReconciledAnswer
-        Of one endpoint and the same dimensions.
+        From one endpoint, with the same dimensions.
 
     Returns
     -------
     dict
-        ISO texts, UTC: of ``/28hr`` the 28 hours before the answers came, within what they
-        name; of ``/historical`` the windows. Empty for totals, and where days or sums are of
-        windows that differ from post to post, so that some edge is not that of all.
+        ISO texts, UTC: for ``/28hr`` the 28 hours before the responses arrived, within the
+        window they state; for ``/historical`` the windows. Empty for totals, and if days or
+        sums have windows that differ between posts, so that they share no start or end.
     """
     if not answers or not answers[0].response.request.endpoint.facts.time_series:
         return {}
@@ -49,23 +49,23 @@ def coverage(answers: Sequence[ReconciledAnswer]) -> dict[str, str]:
 
 
 def united(windows: Sequence[tuple[datetime, datetime, Sequence[str]]]) -> dict[str, str]:
-    """Return ``start`` and ``end`` of windows together.
+    """Return ``start`` and ``end`` of the union of windows.
 
     Parameters
     ----------
     windows : sequence of (start, end, posts)
-        At least one. Of which posts matters where days or sums do not show which hours are
-        in them; without posts, rows do.
+        At least one. The posts matter if days or sums do not show which hours they include;
+        pass none if rows show it.
     """
     start, end = min(one[0] for one in windows), max(one[1] for one in windows)
     return _told(start if _alike(windows, start, end) else end, end)
 
 
 def common(parts: Sequence[_Stretch]) -> dict[str, str] | None:
-    """Return what several parts of ``/28hr`` cover, each as :func:`coverage` has it.
+    """Return the common window of several parts of ``/28hr``, each from :func:`coverage`.
 
-    None where it is not known: whether ends within a minute of each other are apart, since
-    a part tells the first end of its answers and not the last.
+    None if it is unknown, since a part states the first end of its responses and not the
+    last: ends within a minute of each other may be further apart.
     """
     start, first_end = max(one[0] for one in parts), min(one[1] for one in parts)
     end = max(one[1] for one in parts)
@@ -79,14 +79,14 @@ def _told(start: datetime, end: datetime) -> dict[str, str]:
 
 
 def _stretch(answer: ReconciledAnswer) -> _Stretch:
-    """Return from when to when an answer counts."""
+    """Return start and end of the window that a response counts."""
     request, named = answer.response.request, answer.envelope
     if request.window is not None:
         return request.window.start, request.window.end
     at = answer.response.retrieved_at.astimezone(UTC)
     if named.start is None or named.end is None:
         return at - _LAST, at
-    # What /28hr names is rounded to whole hours, outwards.
+    # The window stated by /28hr is rounded outwards to whole hours.
     start, end = max(named.start, at - _LAST), min(named.end, at)
     return (start, end) if start < end else (named.start, named.end)
 
@@ -94,7 +94,7 @@ def _stretch(answer: ReconciledAnswer) -> _Stretch:
 def _alike(
     stretches: Sequence[tuple[datetime, datetime, Sequence[str]]], start: datetime, end: datetime
 ) -> bool:
-    """Whether each post is covered from its making, or the start, to the end, without gaps."""
+    """Return whether each post is covered without gaps from its creation, or the start."""
     windows: dict[str, list[_Stretch]] = defaultdict(list)
     for first, last, posts in stretches:
         for post in posts:

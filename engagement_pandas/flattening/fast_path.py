@@ -1,7 +1,7 @@
-"""The quick path for the biggest shape: posts, types, days and hours.
+"""The fast path for the largest shape: posts, types, days and hours.
 
-The structs of 24 hours that ``hourly_decoder`` makes line up as a matrix. What this path takes,
-``leaves.read`` takes to the same numbers.
+The structs of 24 hours from ``hourly_decoder`` line up as a matrix. The result is the same as
+from ``count_arrays.read_counts``, sorted.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _pack: Final = struct.Struct("24q").pack
 
 
 def of_body(body: Body, layout: ExpectedShape) -> CountArrays:
-    """Take the counts off a decoded body that fits its layout, sorted."""
+    """Return the counts of a decoded body that matches its layout, sorted."""
     tree = body.tree
     outer = tuple(tree)
     inner = tuple(dict.fromkeys(chain.from_iterable(tree.values())))
     post_first = layout.dimensions[0] is Dimension.POST_ID
     posts, types = (outer, inner) if post_first else (inner, outer)
     by_day = [days for pairs in tree.values() for days in pairs.values()]
-    rows = [tuple(pair) for pair in by_day]  # mostly the same days for all
+    rows = [tuple(pair) for pair in by_day]  # usually the same days for all
     day_codes = {keys: [day_number(key, layout) for key in keys] for keys in dict.fromkeys(rows)}
     posts, types = tuple(sorted(posts)), tuple(in_order(types))
     places = [{key: place for place, key in enumerate(names)} for names in (posts, types)]
@@ -55,7 +55,7 @@ def of_body(body: Body, layout: ExpectedShape) -> CountArrays:
     order = np.argsort(cells(post, kind, day, len(types)))
     post, kind, day = post[order], kind[order], day[order]
     count = matrix[order].ravel()
-    del matrix, packed  # or there is no room for the frame
+    del matrix, packed  # frees memory for the frame
     bucket = np.add.outer(day * 24, np.arange(24)).ravel()
     post = np.repeat(post.astype(np.int32), 24)
     kind = np.repeat(kind.astype(np.int32), 24)
@@ -66,12 +66,12 @@ def of_body(body: Body, layout: ExpectedShape) -> CountArrays:
 
 
 def read_hourly_counts(counts: Body | Members, layout: ExpectedShape) -> CountArrays:
-    """Take valid counts into arrays, sorted."""
+    """Convert valid counts to arrays, sorted."""
     if isinstance(counts, Body):
         return of_body(counts, layout)
     return add([of_members(counts, layout)], layout.name)
 
 
 def read_grouping(raw: bytes, layout: ExpectedShape) -> CountArrays:
-    """Take the counts off the JSON of a grouping, sorted; quickly where that will do."""
+    """Read the JSON of a grouping into arrays, sorted, by the fast path if possible."""
     return read_hourly_counts(counts_of(raw, layout), layout)

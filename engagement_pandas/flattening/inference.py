@@ -1,4 +1,4 @@
-"""Dimensions of an answer whose request is not known, inferred from its keys."""
+"""Infer the dimensions of a response whose request is unknown from its keys."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ LEGAL: Final = tuple(_legal())
 
 
 def groupings_that_fit(levels: Sequence[Collection[str]]) -> tuple[tuple[Dimension, ...], ...]:
-    """Return the legal groupings that the keys of each level allow.
+    """Return the legal groupings that match the keys of each level.
 
     Parameters
     ----------
     levels : sequence of collections of str
-        The keys of each level, outermost first; duplicates once or more.
+        The keys of each level, outermost first; duplicates are allowed.
 
     Examples
     --------
@@ -59,20 +59,20 @@ def groupings_that_fit(levels: Sequence[Collection[str]]) -> tuple[tuple[Dimensi
 
 
 def _allowed(keys: Collection[str]) -> set[Dimension]:
-    """Return what a level can be: only types look like nothing else."""
+    """Return the possible dimensions of a level: engagement types match no other pattern."""
     if all(map(DATE.fullmatch, keys)):
         return {Dimension.DAY}
     looks = set()
     if all(map(HOUR.fullmatch, keys)):
         looks.add(Dimension.HOUR)
-    # No ID begins with a zero, and hours below ten do.
+    # No ID starts with a zero, but hours below ten do.
     if all(ID.fullmatch(key) and not _LEADING_ZERO.fullmatch(key) for key in keys):
         looks.add(Dimension.POST_ID)
     return looks or {Dimension.ENGAGEMENT_TYPE}
 
 
 def levels_of(members: Iterable[Level]) -> list[Sequence[str]]:
-    """Return the keys of each level, down to the first level with a leaf."""
+    """Return the keys of each level, down to the first level with a count."""
     levels: list[Sequence[str]] = []
     for level in members:
         levels.append(level.names)
@@ -82,7 +82,7 @@ def levels_of(members: Iterable[Level]) -> list[Sequence[str]]:
 
 
 def infer(levels: Sequence[Collection[str]], name: str) -> tuple[Dimension, ...]:
-    """Return the one legal grouping that the keys of each level allow."""
+    """Return the only legal grouping that matches the keys of each level."""
     if not levels or not all(levels):
         msg = f"the grouping {name!r} has no counts to tell its dimensions by; give group_by"
         raise AmbiguousGrouping(msg)

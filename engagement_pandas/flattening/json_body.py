@@ -1,4 +1,4 @@
-"""Bodies of answers from anywhere, without the request: bytes, text or parsed JSON."""
+"""Flatten response bodies without their request: bytes, text or parsed JSON."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _FIRST_KEY: Final = re.compile(rb'\s*\{\s*"([^"\\]+)"\s*:\s*\{')
 
 
 def concat_counts(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Put frames of counts below each other, as one tidy frame.
+    """Concatenate frames of counts into one tidy frame.
 
     Parameters
     ----------
     frames : iterable of DataFrame
-        Of the same columns; no count stands in two of them.
+        With the same columns; no count occurs in two of them.
 
     Examples
     --------
@@ -73,36 +73,37 @@ def flatten_json(
     group_by: Grouping | Sequence[str] | None = None,
     grouping: str | None = None,
 ) -> pd.DataFrame:
-    """Turn the body of an answer from anywhere into a tidy frame of counts.
+    """Flatten a response body from any source into a tidy frame of counts.
 
     Dimensions are inferred from the keys: ``YYYY-MM-DD`` is a day, ``00`` to ``23`` an
-    hour, 1 to 19 digits a post, anything else an engagement type. What was asked is not
-    known, so nothing is filled in; false zeros are ``<NA>`` as far as the body names them.
+    hour, 1 to 19 digits a post, anything else an engagement type. Since the request is
+    unknown, missing counts are not added; false zeros are ``<NA>`` as far as the body
+    identifies them.
 
     Parameters
     ----------
     body : bytes, str or mapping
-        The JSON as it arrived, or parsed.
+        The raw or parsed JSON.
     group_by : sequence of str or Grouping, optional
-        The dimensions in their order, where the keys leave it open.
+        The dimensions in order, if the keys are ambiguous.
     grouping : str, optional
-        The name of the grouping to take; needed only where the body has several.
+        Name of the grouping to flatten; required only if the body has several.
 
     Returns
     -------
     DataFrame
-        As :func:`flatten` returns it; of ``attrs`` it has ``start`` and ``end`` where the
-        body names them exactly, which ``/28hr`` does not. Set them by hand then, or the
+        As returned by :func:`flatten`. ``attrs`` have ``start`` and ``end`` only if the body
+        states them exactly, which ``/28hr`` does not. Set them yourself then; otherwise the
         metrics cannot know which hours and days are complete.
 
     Raises
     ------
     AmbiguousGrouping
-        Where the body has several groupings, or its keys fit several dimensions.
+        If the body has several groupings, or its keys match several dimensions.
     RefusedError
-        Where the body has errors and no grouping; ``messages`` are the API's words.
+        If the body has errors and no grouping; ``messages`` holds the API's error texts.
     ResponseShapeError
-        Where the body is not an answer of the API; ``path`` is the spot.
+        If the body is not a response of the API; ``path`` is the location.
 
     Examples
     --------
@@ -122,7 +123,7 @@ def flatten_json(
         try:
             dimensions = infer(levels, name)
         except EngagementError:
-            # What is wrong in the grouping goes first; and there the least integer is a count.
+            # Report invalid JSON first. The scanner also accepts the smallest 64-bit integer.
             members = members or read_members(_grouping(content, name), name)
             if not opened or all(level.leaf is None for level in members):
                 raise
@@ -133,7 +134,7 @@ def flatten_json(
         found = opened
     else:
         found = Members.of(members or read_members(_grouping(content, name), name), layout)
-    del opened, members  # or there is no room for the frame
+    del opened, members  # frees memory for the frame
     leaves = fast_path.read_hourly_counts(found, layout)
     del found
     span = None
@@ -142,11 +143,11 @@ def flatten_json(
         if span.start >= span.end:
             msg = f"the body names the window {span}, which ends before it begins"
             raise ResponseShapeError(msg, "$['start']")
-    # What a day says of itself goes before what the body says of its window.
+    # The days in the keys take precedence over the window stated by the body.
     hint = None if Dimension.DAY in dimensions else span
     false = false_zeros(leaves, envelope, None, dimensions, hint)
     counts = to_tidy_frame(replace(leaves, missing=false & (leaves.count == 0)), dimensions)
-    # What /28hr names is rounded to 29 hours; a window of /historical is exact.
+    # /28hr states a window rounded to 29 hours; a window of /historical is exact.
     start, end = envelope.start, envelope.end
     if start is not None and end is not None and (end - start != _ROUNDED or start.minute):
         counts.attrs |= {
@@ -157,9 +158,9 @@ def flatten_json(
 
 
 def _open(content: bytes, grouping: str | None) -> tuple[str, Envelope, Body | None]:
-    """Return the name of the grouping to take, what is beside it, and its hours if it has some.
+    """Return the name of the grouping, the envelope, and the hourly counts if present.
 
-    Most bodies hold one grouping and begin with it: then one pass does.
+    Most bodies have one grouping, as the first key; then one pass is enough.
     """
     begins = _FIRST_KEY.match(content)
     first = begins.group(1).decode(errors="replace") if begins else None

@@ -1,4 +1,4 @@
-"""Silences: what was asked for and has no count, and why."""
+"""Omissions: what was requested and has no count, and why."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from engagement_pandas.vocabulary import (
 
 FORBIDDEN: Final = 403
 
-# Which of the API's words belong to which reason; nothing but the message hangs on it.
+# Patterns in the API's messages by reason; they affect only the message column.
 _WORDS: Final = {
     OmissionReason.UNAVAILABLE: re.compile("unavailable", re.IGNORECASE),
     OmissionReason.FORBIDDEN: FORBIDDEN_POSTS_TEXT,
@@ -34,17 +34,17 @@ _WORDS: Final = {
 }
 
 
-# Reasons that the API does not word in a known way: what else it says goes with them.
+# Reasons without known wording in the API: they get its remaining messages.
 _UNNAMED: Final = (OmissionReason.NOT_ANSWERED, OmissionReason.REFUSED)
 
-_LONGEST: Final = 2_000  # characters of a message, which may stand in thousands of rows
+_LONGEST: Final = 2_000  # characters of a message, which may repeat in thousands of rows
 
 Moments = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class Omission:
-    """One row; ``type`` is None where it goes for all types, the window None for totals."""
+    """One row; ``type`` is None if it applies to all types, ``window`` None for totals."""
 
     post: str
     type: str | None
@@ -56,36 +56,36 @@ class Omission:
 def omissions(
     responses: EngagementResponse | Iterable[EngagementResponse], *, retrieved_at: bool = False
 ) -> pd.DataFrame:
-    """Tell what was asked for and has no count, and why.
+    """Return what was requested and has no count, and why.
 
-    Every post asked for is in the counts or here; every ``<NA>`` in the counts has its
-    reason here. A reason holds for the answer, whichever grouping is flattened.
+    Every requested post is in the counts or here, and every ``<NA>`` in the counts has its
+    reason here. Reasons apply to the response, whichever grouping is flattened.
 
     Parameters
     ----------
     responses : EngagementResponse or iterable of EngagementResponse
-        What :func:`flatten` takes; refusals too.
+        As for :func:`flatten`, including error responses.
     retrieved_at : bool
-        Also when each was told, in a last column ``retrieved_at`` (``datetime64[us, UTC]``);
-        what was told in several answers is then a row for each.
+        Add the time of each response as a last column ``retrieved_at``
+        (``datetime64[us, UTC]``); an omission in several responses then has one row for each.
 
     Returns
     -------
     DataFrame
-        One row a silence, sorted, none twice: ``post_id`` (``str``), ``engagement_type``
-        (``str``, missing where it goes for all of them), ``reason`` (category of
-        ``unavailable``, ``forbidden``, ``unsupported_age``, ``before_counting``,
-        ``not_yet_posted``, ``refused``, ``not_answered``, ``unauthorized``,
-        ``invalid_answer``), ``message`` (``str``, the API's own words where there are any),
-        and the window: ``start`` and ``end``
-        (``datetime64[us, UTC]``, ``NaT`` for totals).
+        One row per omission, sorted, without duplicates: ``post_id`` (``str``),
+        ``engagement_type`` (``str``, missing if it applies to all types), ``reason``
+        (category of ``unavailable``, ``forbidden``, ``unsupported_age``,
+        ``before_counting``, ``not_yet_posted``, ``refused``, ``not_answered``,
+        ``unauthorized``, ``invalid_answer``), ``message`` (``str``, the API's message if
+        there is one), and the window: ``start`` and ``end`` (``datetime64[us, UTC]``,
+        ``NaT`` for totals).
 
     Raises
     ------
     RequestError
-        Where there are no responses.
+        If there are no responses.
     ResponseShapeError
-        Where the JSON is not what was asked for; ``path`` is the spot.
+        If the JSON does not match the request; ``path`` is the location.
 
     Examples
     --------
@@ -153,13 +153,13 @@ def _omissions(response: EngagementResponse) -> Iterator[Omission]:
 def _envelope(response: EngagementResponse) -> Envelope:
     try:
         return response.envelope()
-    except ResponseShapeError:  # a refusal may be a proxy's HTML page
+    except ResponseShapeError:  # an error response may be a proxy's HTML page
         return Envelope(errors=(f"HTTP {response.status}",))
 
 
 @dataclass(frozen=True, slots=True)
 class _ReasonFinder:
-    """Gives the reasons that one answer gives."""
+    """Finds the reasons for omissions in one response."""
 
     response: EngagementResponse
     envelope: Envelope
@@ -174,7 +174,7 @@ class _ReasonFinder:
         object.__setattr__(self, "said", said)
 
     def uncounted(self, post: str) -> Iterator[Omission]:
-        """Say why a post has no counts at all."""
+        """Yield the reasons why a post has no counts at all."""
         if post in self.envelope.unavailable:
             yield self.omission(post, None, OmissionReason.UNAVAILABLE)
         elif post in self.envelope.forbidden_posts():
@@ -193,7 +193,7 @@ class _ReasonFinder:
                 yield self.omission(post, None, OmissionReason.NOT_ANSWERED)
 
     def counted(self, post: str, answer: ReconciledAnswer) -> Iterator[Omission]:
-        """Say which zeros of a counted post are no counts."""
+        """Yield the types of a counted post whose zeros are not counts."""
         for kind in answer.types:
             if post in self.too_old(kind):
                 yield self.omission(post, kind, OmissionReason.UNSUPPORTED_AGE)
@@ -201,11 +201,11 @@ class _ReasonFinder:
             yield self.omission(post, kind, OmissionReason.BEFORE_COUNTING)
 
     def too_old(self, kind: str) -> Collection[str]:
-        """Return the posts that are too old for a type."""
+        """Return the posts that are too old for an engagement type."""
         return {str(t): posts for t, posts in self.envelope.unsupported.items()}.get(kind, ())
 
     def reason(self, post: str, kind: str) -> OmissionReason | None:
-        """Return why a post has no count of a type, where the answer says so."""
+        """Return why a post has no count of a type, if the response states it."""
         if post in self.too_old(kind):
             return OmissionReason.UNSUPPORTED_AGE
         return OmissionReason.REFUSED if kind in self.envelope.forbidden_types() else None
@@ -213,7 +213,7 @@ class _ReasonFinder:
     def omission(
         self, post: str, kind: str | None, reason: OmissionReason, message: str | None = None
     ) -> Omission:
-        """Return a row, in the API's own words where there are any."""
+        """Return a row, with the API's message if there is one."""
         words = self.said.get(reason, "")
         if not words and reason in _UNNAMED:
             words = self.said.get(None, "")

@@ -1,4 +1,4 @@
-"""Overlaps: counts that two answers both hold, and that would be added up twice."""
+"""Detect counts that occur in two responses and would be summed twice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FOREVER = HourRange(-(2**62), 2**62)
 
 
 def refuse_overlaps(answers: Sequence[ReconciledAnswer]) -> None:
-    """Refuse answers of which two count the same post and type in the same hour."""
+    """Raise if two responses count the same post and type in the same hour."""
     by_post: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
     kinds = [frozenset(answer.given.types) for answer in answers]
     for place, answer in enumerate(answers):
@@ -23,7 +23,7 @@ def refuse_overlaps(answers: Sequence[ReconciledAnswer]) -> None:
     for post, spans in by_post.items():
         if len(spans) == 1:
             continue
-        # Where the last answer ends, for each set of types; those before it ended sooner.
+        # End of the last response for each set of types; earlier responses ended before it.
         reach: dict[frozenset[str], tuple[int, int]] = {}
         for start, end, place in sorted(spans):
             for types, (until, other) in reach.items():

@@ -1,4 +1,4 @@
-"""One answer held against what was asked: its counts, its false zeros and its gaps."""
+"""Compare one response with its request: counts, false zeros and gaps."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ SINCE: Final[Mapping[str, int]] = {
     for kind, facts in ENGAGEMENT_TYPES.items()
     if facts.series_since is not None
 }
-"""The first hour of each type that the time series did not always count."""
+"""First counted hour of the types that the time series did not always count."""
 
 
 @dataclass(frozen=True, slots=True)
 class MissingCells:
-    """Cells of one post and one type that were asked for and are not in the answer.
+    """Requested cells of one post and one type that are not in the response.
 
-    ``post`` is empty where the grouping sums over posts; ``cells`` is 0 where the window,
-    and so their number, is not known.
+    ``post`` is empty if the grouping sums over posts; ``cells``, the number of requested
+    cells, is 0 if the window is unknown.
     """
 
     post: str
@@ -44,7 +44,7 @@ class MissingCells:
 
 @dataclass(frozen=True, slots=True)
 class ReconciledAnswer:
-    """The counts of one grouping in one answer of status 200.
+    """The counts of one grouping in one response of status 200.
 
     Attributes
     ----------
@@ -52,13 +52,13 @@ class ReconciledAnswer:
     envelope : Envelope
     grouping : Grouping
     span : HourRange or None
-        The hours asked for; None for totals, and where ``/28hr`` does not name them.
+        The requested hours; None for totals, and if ``/28hr`` does not state them.
     given : CountArrays
-        What the answer holds.
+        The counts in the response.
     counts : CountArrays
-        The same, false zeros missing, and the cells it lacks there and missing.
+        The same, with false zeros marked missing and absent cells added as missing.
     gaps : tuple of MissingCells
-        What it lacks without saying why.
+        Absent cells without a stated reason.
     """
 
     response: EngagementResponse
@@ -71,7 +71,7 @@ class ReconciledAnswer:
 
     @classmethod
     def read(cls, response: EngagementResponse, grouping: Grouping) -> ReconciledAnswer:
-        """Read one grouping of an answer of status 200."""
+        """Read one grouping of a response of status 200."""
         request = response.request
         envelope, layout, valid = validated(response, grouping)
         given, span = fast_path.read_hourly_counts(valid, layout), layout.span
@@ -94,7 +94,7 @@ class ReconciledAnswer:
 
     @property
     def posts(self) -> frozenset[str]:
-        """The posts whose counts are here, alone or in sums."""
+        """The posts with counts, alone or in sums."""
         if self.given.posts != ("",):
             return frozenset(self.given.posts)
         asked = frozenset(self.response.request.post_ids)
@@ -102,13 +102,13 @@ class ReconciledAnswer:
 
     @property
     def types(self) -> tuple[str, ...]:
-        """The types that were asked for or are counted."""
+        """The types that were requested or are counted."""
         asked = (str(kind) for kind in self.response.request.engagement_types)
         return tuple(dict.fromkeys((*asked, *self.given.types)))
 
     @property
     def false_before(self) -> tuple[str, ...]:
-        """The types of which zeros from before their first hour are here."""
+        """The types with zeros from before X began to count them."""
         if not self.response.request.endpoint.facts.time_series:
             return ()
         day, hour = time_dimensions(self.grouping.dimensions)
@@ -136,7 +136,7 @@ def _none(leaves: CountArrays) -> CountArrays:
 def _fill(
     leaves: CountArrays, asked: tuple[str, ...], cells: Integers
 ) -> tuple[CountArrays, Integers | None]:
-    """Add the cells that were asked for and are lacking; and their places, None if none are."""
+    """Add requested cells that are absent; and return their indices, None if there are none."""
     expected = len(leaves.posts) * len(asked) * len(cells)
     if set(leaves.types) == set(asked):
         here = len(leaves)
@@ -167,9 +167,9 @@ def false_zeros(
     dimensions: Sequence[Dimension],
     span: HourRange | None,
 ) -> Mask:
-    """Return where a 0 is no count: the post too old, or the hour before the type's first.
+    """Return which zeros are no counts: the post is too old, or the type not yet counted.
 
-    Without a span and without days there is no hour to tell by; so it is for totals.
+    Without a span and without days, as for totals, hours are unknown and not checked.
     """
     false = unsupported(leaves, envelope, available)
     day, _ = time_dimensions(dimensions)
@@ -220,7 +220,7 @@ def _gaps(leaves: CountArrays, filled: Integers | None, false: Mask) -> tuple[Mi
 
 
 def _silent(leaves: CountArrays, asked: tuple[str, ...]) -> tuple[MissingCells, ...]:
-    """Without a known window: the types of which a post has no cell at all."""
+    """Return the requested types for which a post has no cell, if the window is unknown."""
     here = np.zeros((len(leaves.posts), len(leaves.types)), np.bool_)
     here[leaves.post, leaves.type] = True
     place = {kind: code for code, kind in enumerate(leaves.types)}

@@ -1,4 +1,4 @@
-"""Responses to requests of ours, many of them, as one tidy frame of counts."""
+"""Flatten any number of responses into one tidy frame of counts."""
 
 from __future__ import annotations
 
@@ -28,51 +28,50 @@ def flatten(
     *,
     retrieved_at: bool = False,
 ) -> pd.DataFrame:
-    """Turn responses into one tidy frame of counts.
+    """Flatten responses into one tidy frame of counts.
 
-    Answers to a question that was cut into several requests are added up: the counts are the
-    ones that the whole question would have had. Only the zeros of windows that end before a
-    post was made are not there, since a plan does not ask for them. Zeros that are not counts
-    become ``<NA>``, and so does what the answer leaves out of a post it counts;
-    :func:`omissions` says why.
+    Responses to parts of one plan are summed, so the counts are those of the entire plan.
+    Only zeros of windows that end before a post was created are absent, since a plan does
+    not request them. Zeros that are not counts become ``<NA>``, and so do counts that a
+    response lacks for a post it counts; :func:`omissions` gives the reasons.
 
     Parameters
     ----------
     responses : EngagementResponse or iterable of EngagementResponse
-        Answers to requests with the same endpoint and the same dimensions.
+        Responses to requests with the same endpoint and the same dimensions.
     grouping : str, optional
-        The name of the grouping to take; needed only where a request has several.
+        Name of the grouping to flatten; required only if a request has several.
     retrieved_at : bool
-        Keep snapshots apart: the same question answered several times, as in an
-        ``Archive`` of ``/totals``, has a row for each time.
+        Keep snapshots separate: a request that was repeated, as in an ``Archive`` of
+        ``/totals``, has rows for each retrieval.
 
     Returns
     -------
     DataFrame
-        One row a count, sorted by its key columns, with a fresh ``RangeIndex``:
+        One row per count, sorted by its key columns, with a new ``RangeIndex``:
         ``post_id`` (``str``), ``engagement_type`` (category of the types present), ``day``
         (``datetime64[us]``, midnight UTC), ``hour`` (``int8``, UTC) as far as the grouping
-        has them; after the type ``retrieved_at`` (``datetime64[us, UTC]``), where it is asked
-        for; and ``count`` (``Int64``: counts per hour, UTC, or per day, or in the
-        whole window, not cumulative). ``attrs["retrieved_at"]`` is the ISO text of the
-        earliest retrieval, ``attrs["endpoint"]`` where it came from, and ``attrs["start"]``
-        and ``attrs["end"]`` are the instants from which to which every count is in it, where
-        that is the same for all posts. A merge or another program may lose them: then
-        ``merged.attrs = counts.attrs``, or what rests on them is ``<NA>``.
+        has them; after the type ``retrieved_at`` (``datetime64[us, UTC]``), if requested;
+        and ``count`` (``Int64``: counts per hour, UTC, or per day, or in the entire window,
+        not cumulative). ``attrs["retrieved_at"]`` is the ISO text of the earliest
+        retrieval, ``attrs["endpoint"]`` the endpoint, and ``attrs["start"]`` and
+        ``attrs["end"]`` the exact window, if it is the same for all posts. A merge or
+        another program may lose ``attrs``: then set ``merged.attrs = counts.attrs``, or
+        results that depend on them are ``<NA>``.
 
     Raises
     ------
     RequestError
-        Where there are no responses, they do not belong together, or two of them count the
-        same post and type in the same hour. AmbiguousGrouping where there are several
+        If there are no responses, if they do not belong together, or if two of them count
+        the same post and type in the same hour. AmbiguousGrouping if there are several
         groupings and none is named.
     ResponseShapeError
-        Where the JSON is not what was asked for; ``path`` is the spot.
+        If the JSON does not match the request; ``path`` is the location.
 
     Notes
     -----
-    Counts come as JSON strings, now and then as integers, and can be negative in a time
-    series (unlikes). A response with a status other than 200 carries no counts.
+    Counts are JSON strings, sometimes integers, and can be negative in a time series
+    (unlikes). A response with a status other than 200 has no counts.
 
     Examples
     --------
@@ -98,7 +97,7 @@ def flatten(
 
 
 def _added(responses: Sequence[EngagementResponse], picked: Sequence[Grouping]) -> pd.DataFrame:
-    """Return the counts of the responses, added up where they share a key."""
+    """Return the counts of the responses, summed if they share a key."""
     answers = [
         ReconciledAnswer.read(response, by)
         for response, by in zip(responses, picked, strict=True)
@@ -109,7 +108,7 @@ def _added(responses: Sequence[EngagementResponse], picked: Sequence[Grouping]) 
         return empty_counts(picked[0].columns)
     covered = coverage(answers)
     parts = [answer.counts for answer in answers]
-    del answers  # or there is no room for the frame
+    del answers  # frees memory for the frame
     leaves = parts[0] if len(parts) == 1 else add(parts, picked[0].name)
     del parts
     counts = to_tidy_frame(leaves, picked[0].dimensions)
@@ -144,7 +143,7 @@ def gathered(
 
 
 def _picked(responses: Sequence[EngagementResponse], name: str | None) -> list[Grouping]:
-    """Return the grouping of that name in each response, all alike."""
+    """Return the grouping of that name in each response, with the same columns in all."""
     picked = [response.request.grouping(name) for response in responses]
     endpoints = list(dict.fromkeys(response.request.endpoint for response in responses))
     if len(endpoints) > 1:

@@ -1,4 +1,4 @@
-"""Answers to the same question at several times, side by side: how public counts grow."""
+"""Snapshots: responses to the same request at several times, kept separate."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def with_retrieved_at(
     groupings: Sequence[Grouping],
     flatten_one: Callable[[EngagementResponse, Grouping], pd.DataFrame],
 ) -> pd.DataFrame:
-    """Return the counts of each response with the moment of its retrieval.
+    """Return the counts of each response with its retrieval time.
 
     Parameters
     ----------
     responses : sequence of EngagementResponse
     groupings : sequence of Grouping
-        The one to take of each.
+        The grouping to flatten, for each response.
     flatten_one : callable
-        Makes tidy counts of one response.
+        Returns the tidy counts of one response.
     """
     for response, grouping in zip(responses, groupings, strict=True):
         _refuse_sums(response, grouping)
@@ -58,7 +58,7 @@ def with_retrieved_at(
 
 
 def _refuse_sums(response: EngagementResponse, grouping: Grouping) -> None:
-    """Refuse counts that are added up over answers: each answer has a moment of its own."""
+    """Raise if counts are sums over responses, since each response has its own time."""
     missing = [Dimension.POST_ID] if Dimension.POST_ID not in grouping.dimensions else []
     if (
         response.request.endpoint is Endpoint.HISTORICAL

@@ -1,7 +1,7 @@
-"""Spans of whole hours, and the buckets into which a grouping puts them.
+"""Ranges of whole hours, and the time buckets of a grouping.
 
-Moments are hours since 1970, UTC, as integers: a partial day is then nothing special, and
-a year of hours is one small array. A *bucket* is what a grouping makes of an hour.
+Times are integers, in hours since 1970, UTC: partial days need no special case, and a year
+of hours is one small array. A *bucket* is the time key to which a grouping maps an hour.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ UNITS: Final = {
     (False, True): "hours of the day",
     (False, False): "counts",
 }
-"""What the buckets of a grouping are called, by whether it has day and hour."""
+"""Names of the buckets of a grouping, by whether it has day and hour."""
 
 
 def time_dimensions(dimensions: Sequence[Dimension]) -> tuple[bool, bool]:
-    """Return whether a grouping has day, and whether it has hour."""
+    """Return whether a grouping has days, and whether it has hours."""
     return Dimension.DAY in dimensions, Dimension.HOUR in dimensions
 
 
@@ -50,9 +50,9 @@ def bucket_of(hours: Integers, dimensions: Sequence[Dimension]) -> Integers:
 def buckets(
     span: HourRange | None, dimensions: Sequence[Dimension], since: int | None = None
 ) -> Integers | None:
-    """Return the sorted buckets that a span has; None where that cannot be known.
+    """Return the sorted buckets in a range of hours; None if they cannot be known.
 
-    With ``since``, only those with an hour from ``since`` on.
+    With ``since``, only buckets with an hour from ``since`` on.
 
     >>> buckets(HourRange(23, 26), [Dimension.ENGAGEMENT_TYPE, Dimension.DAY]).tolist()
     [0, 1]
