@@ -1,9 +1,9 @@
 """The tidy frame: its contract, its categories, ``counts.engagement``, and its files.
 
-Counts and omissions are written to Parquet and CSV; a file is replaced completely or not at
-all, and IDs stay text on the way.
+Counts and omissions are written to Parquet and CSV. Files are written atomically, and IDs
+remain text throughout.
 
-Imports the ground alone.
+Imports only the base modules.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """``counts.engagement``: the metrics and plots as methods of a frame of counts.
 
-Thin sugar: ``counts.engagement.half_life(shares=[0.5])`` is ``ep.half_life(counts,
-shares=[0.5])``. It is there once anything that makes frames of counts has been used.
+A thin wrapper: ``counts.engagement.half_life(shares=[0.5])`` is ``ep.half_life(counts,
+shares=[0.5])``. It is registered when any function that returns counts is first used.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ METHODS: Final = (
     "write_csv",
     "write_parquet",
 )
-"""What ``counts.engagement`` can do: functions of :mod:`engagement_pandas`."""
+"""Methods of ``counts.engagement``: functions of :mod:`engagement_pandas`."""
 
 
 class NotCounts(FrameError, AttributeError):
-    """A frame that is not tidy counts; pandas expects its accessors to say so like this."""
+    """The frame is not tidy counts. pandas expects an ``AttributeError`` from accessors."""
 
 
 @pd.api.extensions.register_dataframe_accessor("engagement")
@@ -63,12 +63,12 @@ class Engagement:
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts. Columns and dtypes are looked at, not values.
+        Tidy counts. Columns and dtypes are checked, not values.
 
     Raises
     ------
     FrameError
-        Where the frame is not tidy counts.
+        If the frame is not tidy counts.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Checks of the numbers that a caller gives."""
+"""Checks of numbers passed by the caller."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engagement_pandas.errors import FrameError
 
 
 def whole_number(number: Any, name: str, least: int) -> int:
-    """Return a whole number that somebody gives.
+    """Return an argument as an int if it is a whole number.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def whole_number(number: Any, name: str, least: int) -> int:
 
 
 def is_number(value: Any) -> bool:
-    """Whether something is a number, Python's or numpy's, and no truth value.
+    """Return whether a value is a number, Python's or numpy's, and not a boolean.
 
     Examples
     --------

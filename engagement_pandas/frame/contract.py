@@ -1,8 +1,8 @@
-"""The tidy contract: which columns counts and omissions have, and of which dtype.
+"""The tidy contract: the columns and dtypes of counts and omissions.
 
-A frame of counts has one row a count: the API's number for one post, one engagement type
-and one UTC day and hour (as far as the grouping asked for them). A frame of omissions has
-one row a silence: what was asked for, has no count, and why.
+A frame of counts has one row per count: the API's number for one post, one engagement type
+and one UTC day and hour (as far as the grouping has them). A frame of omissions has one row
+per omission: what was requested, has no count, and why.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SCHEMA_VERSION: Final = 1
-"""Of the files that hold these frames; rises when an old reader would misread a new file."""
+"""Version of the files with these frames; rises if old readers would misread new files."""
 
 TEXT: Final = pd.StringDtype(na_value=np.nan)
 """pandas' ``str``."""
@@ -39,7 +39,7 @@ COUNT_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
         "count": "Int64",
     }
 )
-"""Columns of counts in their order, and dtypes; all but type and count may be absent."""
+"""Columns of counts in their order, and dtypes; all but type and count are optional."""
 
 OMISSION_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -52,16 +52,16 @@ OMISSION_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
         "retrieved_at": "datetime64[us, UTC]",
     }
 )
-"""Columns of omissions in their order, and dtypes; all but ``retrieved_at`` always."""
+"""Columns of omissions in their order, and dtypes; only ``retrieved_at`` is optional."""
 
 TOLD: Final = tuple(OMISSION_COLUMNS)[:-1]
-"""The columns that omissions always have."""
+"""Required columns of omissions."""
 
 ALWAYS: Final = ("engagement_type", "count")
-"""The columns that counts have whatever the grouping."""
+"""Required columns of counts, whatever the grouping."""
 
 REASONS: Final = pd.CategoricalDtype([str(reason) for reason in OmissionReason])
-"""The category of ``omissions["reason"]``: every reason there is."""
+"""The category of ``omissions["reason"]``: every known reason."""
 
 _ID: Final = rf"[0-9]{{1,{MAX_ID_DIGITS}}}"
 _FLOAT: Final = re.compile(r"[+-]?\d+\.\d*([eE][+-]?\d+)?|[+-]?\d+[eE][+-]?\d+|nan", re.IGNORECASE)
@@ -69,7 +69,7 @@ _VOCABULARY: Final = {str(name): place for place, name in enumerate(EngagementTy
 
 
 def in_order(types: Iterable[str]) -> list[str]:
-    """Return engagement types in the vocabulary's order, unknown ones after, alphabetically.
+    """Return engagement types in vocabulary order, then unknown ones alphabetically.
 
     >>> in_order(["zaps", "retweets", "impressions", "boosts"])
     ['impressions', 'retweets', 'boosts', 'zaps']
@@ -83,12 +83,12 @@ def empty_counts(columns: Sequence[str] = tuple(COUNT_COLUMNS)) -> pd.DataFrame:
     Parameters
     ----------
     columns : sequence of str
-        The key columns, as ``Grouping.columns`` has them; ``count`` is added.
+        The key columns, as in ``Grouping.columns``; ``count`` is added.
 
     Returns
     -------
     DataFrame
-        Shape (0, n), the contract's order and dtypes, a category without types.
+        Shape (0, n), with the contract's order and dtypes, and an empty category.
 
     Examples
     --------
@@ -116,15 +116,15 @@ def empty_omissions() -> pd.DataFrame:
 
 
 def check_counts(frame: pd.DataFrame) -> None:
-    """Refuse a frame that is not tidy counts.
+    """Raise if a frame is not tidy counts.
 
-    Columns, dtypes and values are held against the contract, and that no key stands
-    twice. Rows may be filtered or in another order: a slice of counts is still counts.
+    Columns, dtypes and values are checked against the contract, and keys must be unique.
+    Rows may be filtered or reordered: a subset of counts is still counts.
 
     Parameters
     ----------
     frame : DataFrame
-        As :func:`~engagement_pandas.flatten` makes it.
+        As returned by :func:`~engagement_pandas.flatten`.
 
     Examples
     --------
@@ -144,20 +144,20 @@ def check_counts(frame: pd.DataFrame) -> None:
 
 
 def check_rows(counts: pd.DataFrame, *, apart: Sequence[str] = ("retrieved_at",)) -> pd.DataFrame:
-    """Refuse rows that no metric may count: the one check of every door.
+    """Raise for rows that no metric may count; all metrics and files share this check.
 
     Parameters
     ----------
     counts : DataFrame
-        With the columns and dtypes of counts; further columns are let through.
+        With the columns and dtypes of counts; further columns are allowed.
     apart : sequence of str
-        Columns that keep rows with the same post, type, day and hour apart.
+        Columns that distinguish rows with the same post, type, day and hour.
 
     Returns
     -------
     DataFrame
-        The counts, with their posts as :func:`~engagement_pandas.frame.row_checks.by_post` has
-        them.
+        The counts, with posts as returned by
+        :func:`~engagement_pandas.frame.row_checks.by_post`.
 
     Examples
     --------
@@ -184,14 +184,14 @@ def check_rows(counts: pd.DataFrame, *, apart: Sequence[str] = ("retrieved_at",)
 
 
 def further(counts: pd.DataFrame) -> list[Any]:
-    """Return the further columns that counts of no post can be told apart by."""
+    """Return the further columns that identify the rows of counts without posts."""
     return [
         name for name in counts.columns if name not in COUNT_COLUMNS and is_hashable(counts[name])
     ]
 
 
 def is_hashable(values: pd.Series) -> bool:
-    """Whether values can be grouped by, as lists and dicts cannot.
+    """Return whether values can be grouped by; lists and dicts cannot.
 
     Examples
     --------
@@ -202,7 +202,7 @@ def is_hashable(values: pd.Series) -> bool:
 
 
 def check_columns(frame: pd.DataFrame) -> None:
-    """Refuse a frame without the columns and dtypes of counts; values are not looked at.
+    """Raise if a frame lacks the columns and dtypes of counts; values are not checked.
 
     Examples
     --------
@@ -212,7 +212,7 @@ def check_columns(frame: pd.DataFrame) -> None:
 
 
 def check_omissions(frame: pd.DataFrame) -> None:
-    """Refuse a frame that is not omissions.
+    """Raise if a frame is not omissions.
 
     Examples
     --------
@@ -231,12 +231,12 @@ def check_omissions(frame: pd.DataFrame) -> None:
 
 
 def timestamps(counts: pd.DataFrame) -> pd.Series:
-    """Return the start of each row's hour, or of its day where counts are by day.
+    """Return the start of each row's hour, or of its day if counts are by day.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts with ``day``, and perhaps ``hour``.
+        Tidy counts with ``day``, and optionally ``hour``.
 
     Returns
     -------
@@ -246,7 +246,7 @@ def timestamps(counts: pd.DataFrame) -> pd.Series:
     Raises
     ------
     FrameError
-        Where counts have no ``day``: an hour of no day is no moment.
+        If counts have no ``day``: an hour without a day is not a time.
 
     Examples
     --------
@@ -277,7 +277,7 @@ def counts_schema(columns: Sequence[str] = tuple(COUNT_COLUMNS)) -> pa.Schema:
     >>> counts_schema(["post_id", "engagement_type"]).names
     ['post_id', 'engagement_type', 'count']
     """
-    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
     types: dict[str, pa.DataType] = {
         "post_id": pa.large_string(),
@@ -299,7 +299,7 @@ def omissions_schema(columns: Sequence[str] = tuple(OMISSION_COLUMNS)) -> pa.Sch
     >>> omissions_schema(TOLD).names
     ['post_id', 'engagement_type', 'reason', 'message', 'start', 'end']
     """
-    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
     text, moment = pa.large_string(), pa.timestamp("us", tz="UTC")
     types = [text, text, pa.dictionary(pa.int32(), text), text, moment, moment, moment]
@@ -350,7 +350,7 @@ def _check_ids(frame: pd.DataFrame, what: str) -> None:
 
 
 def to_iso_utc(moment: str | datetime, name: str = "retrieved_at") -> str:
-    """Return a moment as ISO text in UTC.
+    """Return a time as ISO text in UTC.
 
     Examples
     --------

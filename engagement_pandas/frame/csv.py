@@ -1,4 +1,4 @@
-"""CSV, with IDs that are text from the first byte on."""
+"""Read and write counts as CSV, with IDs as text throughout."""
 
 from __future__ import annotations
 
@@ -34,28 +34,28 @@ _COVERAGE: Final[Mapping[str, str]] = MappingProxyType(
         "covered_until": "end",
     }
 )
-"""The columns that hold ``attrs``, the same in every row, and which of them."""
+"""The columns that store ``attrs``, constant over all rows, and the key of each."""
 
 
 def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[str]) -> None:
-    """Write counts, or omissions, as CSV: days as ``YYYY-MM-DD``, ``<NA>`` as nothing.
+    """Write counts or omissions as CSV: days as ``YYYY-MM-DD``, ``<NA>`` as empty fields.
 
-    What the counts cover, as their ``attrs`` state it, goes into the last columns, the same
-    in every row: ``endpoint``, ``first_retrieved_at``, ``covered_from``, ``covered_until``.
-    A text that a spreadsheet would run as a formula begins with an apostrophe, which
-    :func:`read_csv` takes away.
+    The window in ``attrs`` is written to the last columns, constant over all rows:
+    ``endpoint``, ``first_retrieved_at``, ``covered_from``, ``covered_until``. Texts that a
+    spreadsheet would run as a formula get a leading apostrophe, which :func:`read_csv`
+    removes.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts or omissions. The index is not kept.
+        Tidy counts or omissions. The index is not written.
     path_or_buffer : str, path or text buffer
-        A path is replaced as by :func:`write_parquet`; ``.gz`` and the like are compressed.
+        A path is replaced as by :func:`write_parquet`; suffixes such as ``.gz`` compress.
 
     Raises
     ------
     FrameError
-        Where the frame is neither.
+        If the frame is neither.
 
     Examples
     --------
@@ -97,26 +97,26 @@ def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[
 
 
 def read_csv(path_or_buffer: str | os.PathLike[str] | IO[str]) -> pd.DataFrame:
-    r"""Read what :func:`write_csv` wrote; IDs are text from the first byte on.
+    r"""Read a file written by :func:`write_csv`, with IDs as text throughout.
 
     Parameters
     ----------
     path_or_buffer : str, path or buffer
-        UTF-8 or UTF-16, with commas, semicolons or tabs, perhaps changed by a spreadsheet.
-        ``.gz``, ``.bz2``, ``.xz``, ``.zst`` and ``.zip`` (of one file) are unpacked, to 256
-        MiB at most.
+        UTF-8 or UTF-16, with commas, semicolons or tabs, possibly edited in a spreadsheet.
+        ``.gz``, ``.bz2``, ``.xz``, ``.zst`` and ``.zip`` (of one file) are decompressed, to
+        at most 256 MiB.
 
     Returns
     -------
     DataFrame
         Counts or omissions with the dtypes of the contract; ``attrs`` of counts as far as
-        the file has them, the same in every row.
+        the file has them with the same value in every row.
 
     Raises
     ------
     FrameError
-        Where the file is not tidy counts or omissions, is cut off, or a program has changed
-        its IDs or numbers; with the line, the value and the cure.
+        If the file is not tidy counts or omissions, is truncated, or another program changed
+        its IDs or numbers; the message has the line, the value and the remedy.
 
     Examples
     --------
@@ -149,7 +149,7 @@ def read_csv(path_or_buffer: str | os.PathLike[str] | IO[str]) -> pd.DataFrame:
 
 
 def _guarded(text: str) -> str:
-    """Return a text that no spreadsheet runs: with an apostrophe before what looks like it."""
+    """Return a text that no spreadsheet runs: an apostrophe precedes possible formulas."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
@@ -159,7 +159,7 @@ def _bare(text: str) -> str:
 
 
 def _refuse(texts: pd.Series, wrong: pd.Series, complaint: str) -> None:
-    """Refuse the first value that is wrong; the index is the line, and ``{}`` the value."""
+    """Raise for the first wrong value; the index is the line, and ``{}`` the value."""
     odd = texts[wrong]
     if len(odd):
         msg = f"line {odd.index[0]}: {complaint.format(truncated_repr(odd.iloc[0])[1:-1])}"
@@ -167,7 +167,7 @@ def _refuse(texts: pd.Series, wrong: pd.Series, complaint: str) -> None:
 
 
 def _has_returns(texts: pd.DataFrame) -> bool:
-    """Tell whether a text has a carriage return, which Python's writer leaves bare."""
+    """Return whether a text has a carriage return, which Python's writer does not quote."""
     names = texts.columns.intersection(["engagement_type", "reason", "message"])
     return any("\r" in str(text) for name in names for text in texts[name].unique())
 

@@ -1,4 +1,4 @@
-"""CSV as rows of text: read within bounds, and strict, so that no number is half of one."""
+"""Read CSV as rows of text: bounded in size, and strict, so that no number is truncated."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.text import truncated_repr
 
 LIMIT: Final = 2**28
-"""Bytes that a compressed file may unpack to: some five million counts."""
+"""Maximum decompressed size in bytes: about five million counts."""
 
 _DELIMITERS: Final = ",;\t"
 
 
 def read_table(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> tuple[pd.DataFrame, str]:
-    r"""Read CSV as text, each row under the number of its line.
+    r"""Read CSV as text, with line numbers as the index.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ def read_table(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> tuple[pd.Dat
     Returns
     -------
     table : DataFrame
-        Of ``str``; its index is the line on which the row ends.
+        Columns of ``str``; the index is the line on which the row ends.
     name : str
-        What to call it in an error.
+        Name of the file for error messages.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def read_table(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> tuple[pd.Dat
 
 
 def _of_zstd(file: Any) -> Any:
-    import pyarrow as pa  # noqa: PLC0415  heavy, and few files need it
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and few files need it
 
     return pa.CompressedInputStream(pa.PythonFile(file), "zstd")
 
@@ -71,11 +71,11 @@ _UNPACKERS: Final[Mapping[str, Callable[[IO[bytes]], Any]]] = MappingProxyType(
         ".zst": _of_zstd,
     }
 )
-"""What unpacks a file, by its suffix."""
+"""Decompressors by file suffix."""
 
 
 def _unpacked(path: Path) -> bytes:
-    """Return what is in a file, unpacked where its suffix says that it is packed."""
+    """Return the content of a file, decompressed according to its suffix."""
     with path.open("rb") as file:
         unpack = _UNPACKERS.get(path.suffix.lower())
         if unpack is None:
@@ -101,7 +101,7 @@ def _decoded(content: bytes, name: str) -> str:
 
 
 def _delimiter(text: str, name: str) -> tuple[str, int]:
-    """Return what is between the columns, and how many lines are before the headings."""
+    """Return the delimiter, and the number of lines before the header."""
     head, _, rest = text.partition("\n")
     given = head.strip().lower()
     skipped = int(given.startswith("sep=") and len(given) <= len("sep=;"))
@@ -160,7 +160,7 @@ def _rows(text: str, name: str) -> pd.DataFrame:
 
 
 def _fitted(row: list[str], header: list[str], line: int, name: str) -> list[str]:
-    """Return a row without what some programs put behind it, or refuse it."""
+    """Return a row without empty trailing fields; raise if its length is wrong."""
     if len(row) > len(header) and not any(row[len(header) :]):
         return row[: len(header)]
     msg = (

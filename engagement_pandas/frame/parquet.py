@@ -1,4 +1,4 @@
-"""Parquet, with the version of the schema and the time of retrieval in its metadata."""
+"""Parquet, with schema version and retrieval time in the metadata."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MOST_ROWS: Final = 50_000_000
-"""Rows that a file may have: a few bytes of Parquet may stand for any number of them."""
+"""Maximum rows of a file: a few bytes of Parquet can encode any number of them."""
 
 VERSION_KEY: Final = b"engagement_pandas.schema_version"
 ATTRIBUTES: Final[Mapping[str, bytes]] = MappingProxyType(
@@ -37,7 +37,7 @@ ATTRIBUTES: Final[Mapping[str, bytes]] = MappingProxyType(
         "end": b"engagement_pandas.end",
     }
 )
-"""What of ``attrs`` is kept, and under which key of the file's metadata."""
+"""The ``attrs`` that are stored, and their keys in the file's metadata."""
 
 
 def write_parquet(
@@ -46,22 +46,22 @@ def write_parquet(
     *,
     retrieved_at: str | datetime | None = None,
 ) -> None:
-    """Write counts, or omissions, as a Parquet file (zstd).
+    """Write counts or omissions as a Parquet file (zstd).
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts or omissions. The index is not kept.
+        Tidy counts or omissions. The index is not written.
     path : str or path
         Replaced if it exists; its folder must exist.
     retrieved_at : str or datetime, optional
-        When the counts were retrieved, with a time zone; ``counts.attrs["retrieved_at"]``
-        by default. Kept in the file's metadata beside the version of the schema.
+        Time of retrieval, with a time zone; ``counts.attrs["retrieved_at"]`` by default.
+        Stored in the file's metadata with the schema version.
 
     Raises
     ------
     FrameError
-        Where the frame is neither, or the time is none.
+        If the frame is neither, or the time is invalid.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def write_parquet(
     ...     read_parquet(path).attrs
     {'retrieved_at': '2026-03-01T09:30:00+00:00'}
     """
-    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     schema_of = counts_schema if contract_of(counts) == "counts" else omissions_schema
@@ -93,31 +93,31 @@ def write_parquet(
 
 
 def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read what :func:`write_parquet` wrote.
+    """Read a file written by :func:`write_parquet`.
 
     Returns
     -------
     DataFrame
-        Counts or omissions with the dtypes of the contract; ``attrs`` of ``retrieved_at``,
-        ``start`` and ``end`` (ISO texts, UTC) and ``endpoint`` where the file has them.
+        Counts or omissions with the dtypes of the contract; ``attrs`` have ``retrieved_at``,
+        ``start`` and ``end`` (ISO texts, UTC) and ``endpoint`` if the file has them.
 
     Raises
     ------
     FrameError
-        Where the file is not Parquet, not tidy counts or omissions, or of a newer schema.
+        If the file is not Parquet, not tidy counts or omissions, or has a newer schema.
 
     Examples
     --------
     See :func:`write_parquet`.
     """
-    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
         file = pq.ParquetFile(os.fspath(path), page_checksum_verification=True)
         if file.metadata.num_rows > MOST_ROWS:
             msg = f"it has {file.metadata.num_rows:,} rows; engagement_pandas.dask reads many"
-            raise ValueError(msg)  # noqa: TRY301  its cause is told below
+            raise ValueError(msg)  # noqa: TRY301  becomes a FrameError below
         table = file.read()
         table.validate(full=True)
     except (FileNotFoundError, PermissionError, IsADirectoryError):
@@ -141,7 +141,7 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def _from_arrow(table: pa.Table, path: str) -> pd.DataFrame:
-    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
     kinds = omissions_schema() if "reason" in table.column_names else counts_schema()
     columns: dict[str, Any] = {}
@@ -183,7 +183,7 @@ def _to_pandas(name: str, column: pa.ChunkedArray[Any]) -> Any:
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    """Return the type of the values of a dictionary, and any other type as it is."""
+    """Return the value type of a dictionary type, and any other type unchanged."""
     return getattr(kind, "value_type", kind)
 
 

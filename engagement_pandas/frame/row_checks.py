@@ -1,4 +1,4 @@
-"""Values that no row of a tidy frame may have: holes, hours of no day, a key twice."""
+"""Check the rows of a tidy frame: no missing keys, valid days and hours, unique keys."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _LAST_HOUR: Final = 23
 _BLOCK: Final = 2**14
 _MOST: Final = 2**62
 _ROOM: Final = 4
-"""So many times the rows, a table of all numbers is quicker than sorting them."""
+"""Up to this multiple of the rows, a table of all numbers is faster than sorting them."""
 
 _Places = tuple[NDArray[Any], int, int, int]
-"""Values, the first of them, the step from one to the next, and how many there can be."""
+"""Values, the first value, the step between values, and the number of possible values."""
 
 
 def check_filled(frame: pd.DataFrame, what: str, columns: Sequence[str]) -> None:
-    """Refuse columns with holes.
+    """Raise if columns have missing values.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def check_filled(frame: pd.DataFrame, what: str, columns: Sequence[str]) -> None
 
 
 def check_times(counts: pd.DataFrame) -> None:
-    """Refuse a day that is not a midnight, and an hour that is not one of a day.
+    """Raise if a day is not at midnight, or an hour is not from 0 to 23.
 
     Examples
     --------
@@ -61,8 +61,8 @@ def check_times(counts: pd.DataFrame) -> None:
 def by_post(counts: pd.DataFrame) -> pd.DataFrame:
     """Return counts with their posts as a category, in the order of the IDs.
 
-    What asks for the posts of a frame time and again then reads texts once, and afterwards
-    numbers. IDs that rise, as those of ``flatten`` do, need not be hashed.
+    Later steps then work with integer codes instead of texts. IDs that are already sorted, as
+    from ``flatten``, need no hashing.
 
     Examples
     --------
@@ -86,23 +86,23 @@ def by_post(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _turns(texts: Any) -> NDArray[np.intp]:
-    """Return the rows whose text is not that of the row before."""
+    """Return the rows whose text differs from that of the previous row."""
     return np.flatnonzero(np.append(True, np.asarray(texts[1:] != texts[:-1], dtype=np.bool_)))
 
 
 def repeated(frame: pd.DataFrame, keys: Sequence[str]) -> NDArray[np.bool_] | None:
-    """Return which rows have a key that stands before; None where there are none.
+    """Return which rows repeat an earlier key; None if there are none.
 
     Parameters
     ----------
     frame : DataFrame
-        As :func:`by_post` returns it.
+        As returned by :func:`by_post`.
     keys : sequence of str
 
     Notes
     -----
-    Keys become one whole number, as far as there are numbers enough. Those that rise, as
-    the rows of ``flatten`` do, or that are few, need neither be hashed nor sorted.
+    Keys are combined into one integer if 64 bits suffice. Keys that are sorted, as from
+    ``flatten``, or few in number, need neither hashing nor sorting.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def repeated(frame: pd.DataFrame, keys: Sequence[str]) -> NDArray[np.bool_] | No
 
 
 def _places(column: pd.Series) -> _Places:
-    """Return a column's values as places, and how many there are."""
+    """Return a column's values as integers, and the number of possible values."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         return column.cat.codes.to_numpy(), -1, 1, len(column.cat.categories) + 1
     if column.name == "hour":
@@ -130,7 +130,7 @@ def _places(column: pd.Series) -> _Places:
 
 
 def _apart(keys: Sequence[_Places], rows: int) -> bool:
-    """Whether no two rows are known to have the same places."""
+    """Return whether all rows are known to have different integers."""
     size = prod(number for *_, number in keys)
     if size > _MOST:
         return False
@@ -153,7 +153,7 @@ def _apart(keys: Sequence[_Places], rows: int) -> bool:
 
 
 def _numbered(keys: Sequence[_Places], rows: slice) -> NDArray[np.int64]:
-    """Return one number for the places of each row."""
+    """Combine the integers of each row into one."""
     number = np.zeros(rows.stop - rows.start, dtype=np.int64)
     for values, first, step, size in keys:
         number *= size
@@ -163,7 +163,7 @@ def _numbered(keys: Sequence[_Places], rows: slice) -> NDArray[np.int64]:
 
 
 def _blocks(rows: int) -> Iterator[slice]:
-    """Yield rows as many at a time as fit into a processor's cache."""
+    """Yield slices of rows that fit into a processor's cache."""
     for first in range(0, rows, _BLOCK):
         yield slice(first, min(first + _BLOCK, rows))
 
