@@ -1,4 +1,4 @@
-"""Stored rows: frames as Arrow tables and back, with nothing guessed."""
+"""Convert frames to Arrow tables and back, without inferring types."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _SHOWN: Final = [name for name in COUNT_COLUMNS if name != "retrieved_at"]
 
 
 def plain(schema: pa.Schema) -> pa.Schema:
-    """Return a schema in the types that every engine has: texts, and days as dates."""
-    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    """Return a schema with types that all engines support: strings, and days as dates."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
     def simple(field: pa.Field[Any]) -> pa.DataType:
         if field.name == "day":
@@ -33,30 +33,30 @@ def plain(schema: pa.Schema) -> pa.Schema:
 
 
 def column(name: str) -> Any:
-    """Return a column, to say which rows are wanted."""
-    import pyarrow.dataset as ds  # noqa: PLC0415  heavy, and only files need it
+    """Return a column, for use in a filter expression."""
+    import pyarrow.dataset as ds  # noqa: PLC0415  slow to import, and only files need it
 
     return ds.field(name)
 
 
 def on_days(days: Iterable[Any]) -> Any:
-    """Say that rows of these days are wanted."""
-    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    """Return a filter for rows of these days."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
     dates = [day.date() for day in pd.DatetimeIndex(list(days))]
     return column("day").isin(pa.array(dates, pa.date32()))
 
 
 def is_in(name: str, texts: Iterable[str]) -> Any:
-    """Say that rows with these texts are wanted."""
-    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    """Return a filter for rows in which a column has one of these texts."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
     return column(name).isin(pa.array(list(texts), pa.string()))
 
 
 def to_arrow(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
-    """Return a frame as a table of that schema."""
-    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    """Convert a frame to a table with that schema."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
     texts = {name: "str" for name in frame if frame[name].dtype == "category"}
     return pa.Table.from_pandas(
@@ -65,8 +65,8 @@ def to_arrow(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
-    """Return a table as a frame: IDs as texts, counts as ``Int64``, days as midnights."""
-    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    """Convert a table to a frame: IDs as text, counts as ``Int64``, days as midnights."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
     columns: dict[str, Any] = {}
     for name in table.column_names:
@@ -87,20 +87,20 @@ def _of(dtype: Any, cells: pa.ChunkedArray[Any]) -> Any:
 
 
 def read_rows(table: Table, files: Iterable[DataFile], wanted: Any = None) -> pd.DataFrame:
-    """Return the stored rows that are wanted."""
-    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    """Return the stored rows that match a filter."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
     found = [*table.rows(files, wanted, table.schema.names), table.schema.empty_table()]
     return to_frame(pa.concat_tables(found))
 
 
 def as_contract(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return stored counts as the contract has them."""
+    """Return stored counts in the form of the contract."""
     if rows.empty:
         return empty_counts(KEY)
     earliest = rows["retrieved_at"].min()
     counts = rows[_SHOWN].assign(engagement_type=as_types(rows["engagement_type"]))
-    # As categories, since texts take long to sort; theirs are in the order of the texts.
+    # Sort as categories, since texts are slow to sort; categories have the same order.
     counts["post_id"] = counts["post_id"].astype("category")
     counts = counts.sort_values(list(KEY), ignore_index=True).astype({"post_id": TEXT})
     counts.attrs = {"retrieved_at": earliest.isoformat(), "endpoint": "historical"}

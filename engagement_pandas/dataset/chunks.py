@@ -1,4 +1,4 @@
-"""Which of the stored counts are wanted, and the files that they are in."""
+"""Select stored counts, and the files that contain them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ Moment = str | date
 
 @dataclass(frozen=True)
 class RowFilter:
-    """Which counts are wanted; None is no bound.
+    """A filter of counts; None is no bound.
 
     Attributes
     ----------
     since, until : datetime or None
-        Half-open, UTC; hours that begin in it.
+        Half-open, UTC; hours that start within it.
     post_ids, engagement_types : tuple of str or None
     """
 
@@ -46,7 +46,7 @@ class RowFilter:
         post_ids: Iterable[Any] | None,
         engagement_types: Iterable[str] | None,
     ) -> RowFilter:
-        """Read what somebody wants."""
+        """Parse the arguments of a filter."""
         types = None
         if engagement_types is not None:
             types = tuple(map(str, parse_engagement_types(engagement_types, Endpoint.HISTORICAL)))
@@ -59,7 +59,7 @@ class RowFilter:
 
     @property
     def rows(self) -> Any:
-        """Say which rows these are, and whole days; None where all are wanted."""
+        """The filter expression, by whole days; None if all rows match."""
         conditions = []
         if self.since is not None:
             conditions.append(column("day") >= self.since.date())
@@ -75,7 +75,7 @@ class RowFilter:
         return whole
 
     def counts(self, table: Table, files: Iterable[DataFile]) -> pd.DataFrame:
-        """Return the counts as the contract has them."""
+        """Return the matching counts in the form of the contract."""
         found = read_rows(table, files, self.rows)
         if found.empty:
             return empty_counts(KEY)
@@ -89,9 +89,9 @@ class RowFilter:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some files of a data set; it can be sent to another process, which sees them too.
+    """Some files of a data set; a chunk can be sent to other processes that see the files.
 
-    What is appended later is not in it.
+    It excludes counts that are appended later.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class Chunk:
     files : tuple of DataFile
         At least one.
     wanted : RowFilter
-        Of the rows in them.
+        The filter of their rows.
     """
 
     table: Table
@@ -107,7 +107,7 @@ class Chunk:
     wanted: RowFilter
 
     def read(self) -> pd.DataFrame:
-        """Return what is wanted of it, as :meth:`Dataset.read` has it.
+        """Return the matching counts in these files, as :meth:`Dataset.read` does.
 
         Returns
         -------
@@ -120,7 +120,7 @@ class Chunk:
 def chunks(
     table: Table, files: Iterable[DataFile], wanted: RowFilter, most: int
 ) -> Iterator[Chunk]:
-    """Cut what is wanted into pieces, in the order of days.
+    """Divide the matching files into chunks, ordered by day.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def chunks(
     files : iterable of DataFile
     wanted : RowFilter
     most : int
-        Counts in a piece; more only where one file has more.
+        Maximum counts in a chunk; exceeded only if a single file has more.
     """
     piece: list[DataFile] = []
     size = 0

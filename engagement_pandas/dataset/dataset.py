@@ -1,16 +1,16 @@
-"""Stored counts that stay current: appended as often as one likes, seen old or new.
+"""Stored counts with atomic appends, a log of revisions, and readers that see one version.
 
 ::
 
     engagement.ds/
         counts/        a Delta table: post_id, engagement_type, retrieved_at, day, hour, count;
-                       Parquet files in a folder a day
+                       Parquet files in one folder per day
         omissions/     another: what has no count, why, and since when
-        revisions/     another: hours that changed after they were first read
-        raw/           the answers as they came, where ``sync`` keeps them
+        revisions/     another: hours whose count changed after they were first read
+        raw/           the raw responses, if ``sync`` keeps them here
 
-The last thing written is one small file in the log of ``counts``, which also says which
-versions of the other two belong to it. So all three change at once or not at all.
+The last file written is a small entry in the log of ``counts``, which also names the matching
+versions of the other two tables. So changes to all three are atomic.
 """
 
 from __future__ import annotations
@@ -48,32 +48,32 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS: Final = 1_000_000
-"""Counts in a piece: some 50 MB as a frame."""
+"""Counts in a chunk: about 50 MB as a frame."""
 
 
 class Dataset:
-    """Hourly counts in a folder of Parquet files, a Delta table that other engines read too.
+    """Hourly counts in a folder of Parquet files: a Delta table that other engines can read.
 
     Parameters
     ----------
     path : str or path
-        A folder, made with the first append, or an address that ``deltalake`` knows, such
-        as ``s3://bucket/engagement``.
+        A folder, created by the first append, or a URL supported by ``deltalake``, such as
+        ``s3://bucket/engagement``.
     storage_options : mapping of str to str, optional
-        Keys and the like for the store, as ``deltalake`` takes them. They are not pickled: a
-        data set that is sent to other processes has them from the environment there.
+        Options for the store, such as keys, as for ``deltalake``. They are not pickled: in
+        other processes, a data set takes them from the environment.
 
     Raises
     ------
     DatasetError
-        Where the path is a file. On first use, where ``deltalake`` is not installed (the extra
-        ``dataset``) or does not know such a store, or the folder cannot be read or written.
+        If the path is a file. On first use, if ``deltalake`` is not installed (the extra
+        ``dataset``) or does not support the store, or the folder cannot be read or written.
     DamagedDataset
-        On first use, where a file was changed or lost since it was written.
+        On first use, if a file was changed or lost since it was written.
 
     Notes
     -----
-    Of two readings of an hour the later holds; but a number is not given up for ``<NA>``.
+    The later reading of an hour replaces the earlier, but ``<NA>`` never replaces a number.
 
     Examples
     --------
@@ -106,7 +106,7 @@ class Dataset:
 
     @property
     def local(self) -> bool:
-        """Whether it is a folder of this machine."""
+        """Whether the data set is in a local folder."""
         return "://" not in self.path
 
     @cached_property
@@ -115,28 +115,29 @@ class Dataset:
         return Store(home, self._options)
 
     def append(self, counts: pd.DataFrame, omissions: pd.DataFrame | None = None) -> Appended:
-        """Add counts, and what was told with them of the rest; all of it or nothing.
+        """Append counts, and the omissions retrieved with them, atomically.
 
-        The same counts again change nothing. Counts of an hour that is there already are
-        another reading of it: the later holds, and where it differs, that is a revision.
+        Appending the same counts again changes nothing. Counts of an hour that is already
+        stored are another reading: the later replaces the earlier, and a different count is
+        logged as a revision.
 
         Parameters
         ----------
         counts : DataFrame
-            By post, type, day and hour, from ``historical()``, with the moment at which they
-            were read: ``flatten(responses)`` or ``flatten(responses, retrieved_at=True)``.
+            By post, type, day and hour, from ``historical()``, with their retrieval time:
+            ``flatten(responses)`` or ``flatten(responses, retrieved_at=True)``.
         omissions : DataFrame, optional
-            Of the same answers: ``omissions(responses)``, or with ``retrieved_at=True``
-            where the counts were read at several moments.
+            From the same responses: ``omissions(responses)``, or with ``retrieved_at=True``
+            if the counts were retrieved at several times.
 
         Raises
         ------
         FrameError
-            Where they are something else: of ``/28hr``, whose first and last hour are
-            partial, of hours that were not over when they were read, by day or by post;
-            where an hour was read twice at the same moment, with two counts.
+            For other counts: of ``/28hr``, whose first and last hour are partial; of hours
+            that had not ended when they were retrieved; by day or by post; or if an hour has
+            two different counts with the same retrieval time.
         DatasetError
-            Where it cannot be written; the same again is safe then.
+            If the data set cannot be written; it is then safe to repeat the call.
         """
         fresh = as_readings(counts)
         heard: list[OmissionSpan] = []
@@ -158,23 +159,23 @@ class Dataset:
         Parameters
         ----------
         since, until : str or date or datetime, optional
-            Half-open, UTC; hours that begin in it. All of them by default.
+            Half-open, UTC; hours that start within it. All by default.
         post_ids : iterable of str or int, optional
         engagement_types : iterable of str, optional
 
         Returns
         -------
         DataFrame
-            Tidy counts by post, type, day and hour (counts per hour, UTC), as
-            :func:`~engagement_pandas.flatten` has them; ``attrs["retrieved_at"]`` is the
-            earliest moment at which any of them was read.
+            Tidy counts by post, type, day and hour (counts per hour, UTC), as returned by
+            :func:`~engagement_pandas.flatten`; ``attrs["retrieved_at"]`` is the earliest
+            retrieval time of any of them.
 
         Raises
         ------
         DatasetError
-            Where it cannot be read.
+            If the data set cannot be read.
         RequestError
-            Where a time, an ID or an engagement type is none.
+            For an invalid time, ID or engagement type.
         """
         wanted = RowFilter.of(since, until, post_ids, engagement_types)
         return wanted.counts(self._store.counts, self._files())
@@ -188,29 +189,29 @@ class Dataset:
         engagement_types: Iterable[str] | None = None,
         rows: int = ROWS,
     ) -> list[Chunk]:
-        """Return the same as :meth:`read`, in pieces that are read one by one.
+        """Return the same as :meth:`read`, in chunks that are read one at a time.
 
         Parameters
         ----------
         since, until, post_ids, engagement_types
-            As :meth:`read` has them.
+            As for :meth:`read`.
         rows : int
-            At most so many counts in the files of a piece; more only where one file has more.
+            Maximum counts in the files of a chunk; exceeded only if a single file has more.
 
         Returns
         -------
-        list of Piece
-            In the order of days. ``piece.read()`` returns tidy counts, for as long as the files
-            are there; what is appended meanwhile is not in it.
+        list of Chunk
+            Ordered by day. ``chunk.read()`` returns tidy counts, as long as the files exist;
+            it excludes counts that are appended later.
 
         Raises
         ------
         DatasetError
-            Where it cannot be read.
+            If the data set cannot be read.
         RequestError
-            Where a time, an ID or an engagement type is none.
+            For an invalid time, ID or engagement type.
         FrameError
-            Where ``rows`` is no number of rows.
+            If ``rows`` is not a positive whole number.
 
         Examples
         --------
@@ -227,41 +228,41 @@ class Dataset:
         Returns
         -------
         DataFrame
-            As :func:`~engagement_pandas.omissions` has them; neighbouring windows are one. A
-            post that is counted again is no longer among them, nor are hours that have a count
-            of a later reading.
+            As returned by :func:`~engagement_pandas.omissions`, with adjacent windows
+            merged. Posts that are counted again are no longer included, nor are hours with a
+            count from a later reading.
         """
-        never = datetime.min.replace(tzinfo=UTC)  # whenever each was read
+        never = datetime.min.replace(tzinfo=UTC)  # ignore the retrieval times when merging
         alike = [
             replace(one, first_retrieved_at=never, retrieved_at=never) for one in self.silences()
         ]
         return as_frame(merge_adjacent(alike))[list(TOLD)]
 
     def revisions(self) -> pd.DataFrame:
-        """Return the log of hours that changed after they were first read.
+        """Return the log of hours whose count changed after they were first read.
 
         Returns
         -------
         DataFrame
-            One row a change, oldest first: ``post_id``, ``engagement_type``, ``day``,
-            ``hour``, ``count_before`` and ``count`` (counts per hour, UTC), and when they
-            were read: ``retrieved_before`` and ``retrieved_at``.
+            One row per change, oldest first: ``post_id``, ``engagement_type``, ``day``,
+            ``hour``, ``count_before`` and ``count`` (counts per hour, UTC), and their
+            retrieval times: ``retrieved_before`` and ``retrieved_at``.
         """
         frame = self._store.log(self._store.open())
         frame = frame.sort_values(["retrieved_at", *KEY], ignore_index=True)
         return frame.assign(engagement_type=as_types(frame["engagement_type"]))
 
     def silences(self) -> list[OmissionSpan]:
-        """Return the omissions with the moments at which they were heard first and last."""
+        """Return the omissions with their first and last retrieval times."""
         return self._store.silences(self._store.open())
 
     def readings(self, since: datetime, post_ids: Iterable[str]) -> Iterator[pa.RecordBatch]:
-        """Yield which hours were read when, in pieces, without the counts.
+        """Yield hours and their retrieval times in batches, without the counts.
 
         Parameters
         ----------
         since : datetime
-            From the day of this moment on.
+            Start, rounded down to its day.
         post_ids : iterable of str
         """
         wanted = (column("day") >= since.date()) & is_in("post_id", post_ids)
@@ -271,44 +272,44 @@ class Dataset:
 
     @property
     def latest(self) -> datetime | None:
-        """When the youngest of it was read, aware UTC; None where it is empty."""
+        """Latest retrieval time, aware UTC; None if the data set is empty."""
         moments = [silence.retrieved_at for silence in self.silences()]
         moments += [file.read_until for file in self._files() if file.read_until is not None]
         return max(moments, default=None)
 
     @property
     def first_day(self) -> date | None:
-        """The first UTC day with counts; None where it is empty."""
+        """The first UTC day with counts; None if the data set is empty."""
         return min((file.day for file in self._files() if file.day is not None), default=None)
 
     def _files(self) -> tuple[DataFile, ...]:
-        """Return the files of the counts that count now."""
+        """Return the files of the current version of the counts."""
         counts = self._store.open()
         return () if counts is None else counts.files
 
     def files(self) -> list[str]:
-        """Return the Parquet files that count now, for engines that do not read Delta tables.
+        """Return the current Parquet files, for engines that do not read Delta tables.
 
-        The day is in their paths, ``day=2026-03-01``, as Hive has it. Other files in the folder
-        are of the past, or of no commit.
+        Paths contain the day, ``day=2026-03-01``, in the Hive convention. Other files in the
+        folder belong to earlier versions, or to no commit.
         """
         return [f"{self._store.counts.uri}/{file.path}" for file in self._files()]
 
     def verify(self) -> list[str]:
-        """Read every file, and see whether it is what was written.
+        """Read every file and verify its checksum.
 
         Returns
         -------
         list of str
-            The files without a checksum, of earlier versions of this package: what they hold
-            is taken as it is. :meth:`compact` writes them with one.
+            Files without a checksum, from earlier versions of this package, whose content
+            cannot be verified. :meth:`compact` rewrites them with one.
 
         Raises
         ------
         DamagedDataset
-            Where a file is lost or has changed; it is named, with the cure.
+            If a file is lost or was changed; the message names it and the remedy.
         DatasetError
-            Where it cannot be read.
+            If the data set cannot be read.
 
         Examples
         --------
@@ -319,9 +320,9 @@ class Dataset:
 
     @contextmanager
     def rebuilding(self) -> Iterator[Dataset]:
-        """Give an empty data set, which then takes the place of this one; for ``sync``.
+        """Yield an empty data set that then replaces this one; for ``sync``.
 
-        What was there is kept in the folder ``damaged``.
+        The previous tables are kept in the folder ``damaged``.
         """
         place = "rebuilding"
         self._store.storage.remove_folder(place)
@@ -329,21 +330,21 @@ class Dataset:
         self._store.replace(place)
 
     def compact(self, kept_hours: int = KEPT_HOURS) -> None:
-        """Put small files together, one a day, and take away those that no longer count.
+        """Merge small files into one per day, and delete files that are no longer used.
 
         Parameters
         ----------
         kept_hours : int
-            Files that are younger than these hours stay, for readers that are at them, and
-            so that what was read a moment ago can be read again. Files of no commit stay for
-            an hour in any case, for writers.
+            Unused files younger than this are kept, for readers that still use them, and so
+            that recent reads can be repeated. Files of no commit are kept for at least an
+            hour, for writers.
 
         Raises
         ------
         DatasetError
-            Where it cannot be written.
+            If the data set cannot be written.
         FrameError
-            Where ``kept_hours`` is no number of hours.
+            If ``kept_hours`` is not a whole number of at least 0.
         """
         if isinstance(kept_hours, bool) or not isinstance(kept_hours, int) or kept_hours < 0:
             msg = f"kept_hours is {kept_hours!r}; give whole hours, such as {KEPT_HOURS}"

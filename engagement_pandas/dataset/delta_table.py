@@ -1,11 +1,11 @@
-"""Tables of Parquet files that change as a whole: Delta Lake, through ``deltalake``.
+"""Tables of Parquet files with atomic commits: Delta Lake, through ``deltalake``.
 
-A Delta table is a folder of Parquet files and a log that says which of them count. A writer
-puts new files beside the old ones, and then one small file into the log, all or nothing: so
-readers see the old or the new, and a writer that dies has changed nothing. Writing this
-protocol anew would be neither short nor readable by anybody else.
+A Delta table is a folder of Parquet files and a log that lists which of them are current. A
+writer adds new files and then commits them atomically with one small file in the log. So
+readers see the old or the new version, and a writer that crashes has changed nothing.
+Implementing this protocol here would be long, and no other tool could read the result.
 
-The files are written and read here, with a checksum; the commits are those of ``deltalake``.
+This module reads and writes the data files, with checksums; ``deltalake`` does the commits.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 KEPT_HOURS: Final = 168
-"""For so long files stay that the log no longer names: a reader may be at them."""
+"""Hours for which files are kept after a commit removes them, for readers still using them."""
 
 _HOURS_AT_WORK: Final = 1
 """Longer than a writer takes from its first file to its commit."""
@@ -43,25 +43,25 @@ _HOURS_AT_WORK: Final = 1
 _LOG: Final = "_delta_log"
 
 _CONFIGURATION: Final = {
-    # Versions are gone back to, however old they are.
+    # Keep the log: earlier versions are opened again, however old they are.
     "delta.enableExpiredLogCleanup": "false",
-    # A table is opened many times a sync, and each time all entries since a checkpoint are read.
+    # A sync opens a table many times, and each time reads all entries since the checkpoint.
     "delta.checkpointInterval": "10",
 }
 
 
 @dataclass(frozen=True)
 class Table:
-    """A Delta table at an address.
+    """A Delta table at a URL.
 
     Parameters
     ----------
     storage : Storage
     schema : pyarrow.Schema
     partition_by : tuple of str
-        ``("day",)`` or nothing.
+        ``("day",)`` or empty.
     transactions : tuple of str
-        The names of numbers that a commit may hold, beside its rows.
+        Names of numbers that a commit may hold in addition to its rows.
     """
 
     storage: Storage
@@ -71,11 +71,11 @@ class Table:
 
     @property
     def uri(self) -> str:
-        """Where it is."""
+        """The URL of the table."""
         return self.storage.uri
 
     def open(self, version: int | None = None) -> Snapshot | None:
-        """Return the table as it is now, or was at a version; None where there is none."""
+        """Return the current or the given version of the table; None if there is no table."""
         lake = deltalake()
         with translate_errors(self.uri, "read"):
             try:
@@ -84,7 +84,7 @@ class Table:
                 )
                 return Snapshot.of(found, self.transactions)
             except lake.exceptions.TableNotFoundError as error:
-                if "Unknown scheme" in str(error):  # where no table can be
+                if "Unknown scheme" in str(error):  # no table can exist there
                     msg = (
                         f"{self.uri} cannot be read: deltalake knows no such store; name a folder "
                         "of this machine, or s3://…, gs://… or az://… with storage_options"
@@ -95,23 +95,23 @@ class Table:
                 raise self._damaged(error) from error
             except BaseException as error:
                 known = isinstance(error, OSError) or not (self.storage.local and is_failure(error))
-                known |= "Forked process" in str(error)  # of deltalake, where nothing is damaged
+                known |= "Forked process" in str(error)  # from deltalake; nothing is damaged
                 if known and not isinstance(error, DamagedDataset):
                     raise
                 raise self._damaged(error) from error
 
     def _entries(self) -> list[Path]:
-        """Return the entries and checkpoints of the log of a table of this machine."""
+        """Return the entries and checkpoints in the log of a local table."""
         return sorted(Path(self.uri, _LOG).glob("[0-9]*")) if self.storage.local else []
 
     def _damaged(self, error: BaseException) -> DamagedDataset:
-        """Return an error that names the entry of the log that is none, if one is."""
+        """Return an error that names the first invalid entry of the log, if there is one."""
         found = odd_entry(self._entries())
         where, why = found or (f"{self.uri}/{_LOG}", " ".join(str(error).split()))
         return DamagedDataset(f"{where} is damaged: {why}; {CURE}")
 
     def open_or_create(self) -> Snapshot:
-        """Return the table, made where there is none."""
+        """Return the table, creating it if it does not exist."""
         found = self.open()
         if found is not None:
             return found
@@ -128,7 +128,7 @@ class Table:
                     commit_properties=self._properties({STATE: state(0, (), {})}),
                 )
             except lake.exceptions.DeltaError:
-                found = self.open()  # made by another writer just now
+                found = self.open()  # another writer has just created it
                 if found is None:
                     raise
                 return found
@@ -142,18 +142,18 @@ class Table:
         parts: Iterable[pa.Table],
         marks: Mapping[str, int] | None = None,
     ) -> Snapshot:
-        """Write a version that holds some of the files that there were, and more; one commit.
+        """Commit a version with some of the existing files, and new ones.
 
         Parameters
         ----------
         onto : Snapshot
-            The last version. Where there is a later one by now, nothing is written.
+            The latest version. If there is a later one by now, nothing is committed.
         kept : iterable of DataFile
-            Of this version or of one before.
+            Files of this or an earlier version.
         parts : iterable of pyarrow.Table
-            More rows; of each a file a day is made.
+            New rows; each part becomes one file per day.
         marks : mapping of str to int, optional
-            Transactions that are other ones from now on.
+            New numbers of transactions.
         """
         lake = deltalake()
         from deltalake.transaction import AddAction, RemoveAction  # noqa: PLC0415  an extra
@@ -206,14 +206,14 @@ class Table:
     @staticmethod
     def _properties(marks: Mapping[str, int]) -> Any:
         lake = deltalake()
-        # No second try: it would rest on rows that have changed meanwhile.
+        # Do not retry the commit: it would be based on rows that have changed meanwhile.
         return lake.CommitProperties(
             max_commit_retries=0,
             app_transactions=[lake.Transaction(name, number) for name, number in marks.items()],
         )
 
     def _flush(self, version: int, files: Iterable[DataFile]) -> None:
-        """Have a commit last through a power cut; ``deltalake`` itself flushes nothing."""
+        """Flush a commit to disk with fsync; ``deltalake`` does not."""
         if not self.storage.local:
             return
         folder = Path(self.uri)
@@ -230,8 +230,8 @@ class Table:
     def rows(
         self, files: Iterable[DataFile], wanted: Any = None, columns: list[str] | None = None
     ) -> Iterator[pa.Table]:
-        """Yield what is wanted of files, one by one, each only if it is what was written."""
-        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+        """Yield the matching rows of each file, after verifying its checksum."""
+        import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
         from pyarrow import dataset as ds  # noqa: PLC0415
 
         parquet = ds.ParquetFileFormat()
@@ -246,13 +246,13 @@ class Table:
             yield found
 
     def chosen(self, files: Iterable[DataFile], wanted: Any = None) -> list[DataFile]:
-        """Return the files that are of a day that is wanted."""
-        from pyarrow import dataset as ds  # noqa: PLC0415  heavy, and only files need it
+        """Return the files whose day matches the filter."""
+        from pyarrow import dataset as ds  # noqa: PLC0415  slow to import, and only files need it
         from pyarrow import fs  # noqa: PLC0415
 
         given = {file.path: file for file in files}
         parquet, here = ds.ParquetFileFormat(), fs.LocalFileSystem()
-        parts = [  # which are not opened
+        parts = [  # makes fragments without opening the files
             parquet.make_fragment(path, filesystem=here, partition_expression=_day_is(file))
             for path, file in given.items()
         ]
@@ -260,7 +260,7 @@ class Table:
         return [given[part.path] for part in found]
 
     def content(self, file: DataFile) -> bytes:
-        """Return the content of a file, if it is what was written."""
+        """Return the content of a file, after verifying its checksum."""
         try:
             return file.verified(self.storage.read(file.path), self.uri)
         except FileNotFoundError as error:
@@ -268,15 +268,15 @@ class Table:
             raise file.damaged(self.uri, why) from error
 
     def vacuum(self, snapshot: Snapshot, kept_hours: int) -> None:
-        """Take away files that no longer count, also those of writers that died.
+        """Delete files that are no longer used, including those of crashed writers.
 
         Parameters
         ----------
         snapshot : Snapshot
-            Whose files stay.
+            The version whose files are kept.
         kept_hours : int
-            Files that are younger stay; those of no commit also if they are younger than an
-            hour: another writer may be at them.
+            Younger files are kept; those of no commit are kept for at least an hour, since
+            another writer may be using them.
         """
         with translate_errors(self.uri, "written"):
             table = self.open_or_create().delta
@@ -289,15 +289,15 @@ class Table:
 
 
 def _left(table: DeltaTable, hours: int, *, full: bool) -> set[str]:
-    """Return the files that no longer count, or with ``full`` never did."""
+    """Return files that are no longer current, or with ``full`` those of no commit too."""
     return set(table.vacuum(retention_hours=hours, enforce_retention_duration=False, full=full))
 
 
 def _parted(
     rows: pa.Table, partition_by: tuple[str, ...]
 ) -> Iterator[tuple[pa.Table, date | None]]:
-    """Yield the rows of each day, or all of them."""
-    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    """Yield the rows of each day, or all rows if the table is not partitioned."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
     import pyarrow.compute as pc  # noqa: PLC0415
 
     if not partition_by:
@@ -309,17 +309,17 @@ def _parted(
 
 
 def _day_is(file: DataFile) -> Any:
-    """Return the expression that holds for all rows of a file; None where there is none."""
-    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    """Return an expression that is true for all rows of a file; None if there is none."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
     from pyarrow import dataset as ds  # noqa: PLC0415
 
     return None if file.day is None else ds.field("day") == pa.scalar(file.day, pa.date32())
 
 
 def _sweep(folder: Path, before: float) -> None:
-    """Take away unfinished files of writers that died, which a vacuum does not know."""
+    """Delete unfinished files of crashed writers, which a vacuum does not find."""
     for pattern in ("**/*.parquet#*", "_delta_log/*.json#*", "_delta_log/*.tmp"):
         for left in folder.glob(pattern):
-            with suppress(FileNotFoundError):  # another sweeps too
+            with suppress(FileNotFoundError):  # another process may be deleting them too
                 if left.stat().st_mtime <= before:
                     left.unlink()

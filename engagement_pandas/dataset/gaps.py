@@ -1,8 +1,8 @@
-"""What is still to be asked: hours that were not read, or not late enough to hold.
+"""Find the hours to request: those not yet read, or read too early to be final.
 
-Hours are numbers, hours since 1970, UTC; a post's hours are a row of yes and no for each
-engagement type. What is left over is cut into windows, and posts with the same window and
-types are asked together.
+Hours are integers, in hours since 1970, UTC. A boolean array holds whether each hour of a
+post and engagement type is done. The remaining hours are divided into windows, and posts with
+the same window and types are requested together.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 Integers = npt.NDArray[np.int64]
 
 MOST_COUNTS: Final = 1_000_000
-"""In what is asked and stored at a time: bounds memory, and what a crash can undo."""
+"""Maximum counts requested and stored at a time; limits memory and the loss in a crash."""
 
 MOST_HOURS: Final = 2**27
-"""Of all posts and types that are looked at together: a byte each."""
+"""Maximum hours of all posts and types processed together, at one byte each."""
 
 _TOGETHER: Final = 25
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,14 +49,14 @@ class Gap:
     window: Window
 
     def pieces(self) -> Iterator[Gap]:
-        """Yield it in pieces of so many posts as are asked and stored at a time."""
+        """Yield parts with as many posts as are requested and stored at a time."""
         rows = len(self.engagement_types) * self.window.hours
         size = max(MOST_COUNTS // rows // _TOGETHER, 1) * _TOGETHER
         for first in range(0, len(self.post_ids), size):
             yield replace(self, post_ids=self.post_ids[first : first + size])
 
     def without(self, silent: Collection[tuple[str, str | None]]) -> Gap | None:
-        """Leave out posts, and types of all posts, that gave no count just now."""
+        """Return the gap without posts and types that just had no count; None if empty."""
         posts = tuple(post for post in self.post_ids if (post, None) not in silent)
         types = tuple(
             kind
@@ -67,9 +67,9 @@ class Gap:
 
 
 def created_before(post: str, now: datetime) -> datetime | None:
-    """Return when a post was made; None where nobody knows.
+    """Return when a post was created; None if unknown.
 
-    An ID of the future is nobody's, and asked: the API says so.
+    An ID with a future time is treated as unknown and requested, and the API reports it.
     """
     made = created_at(post)
     return made if made is not None and made <= now else None
@@ -81,7 +81,7 @@ def batches(
     since: datetime,
     now: datetime,
 ) -> Iterator[Sequence[str]]:
-    """Yield posts in blocks whose hours have room together.
+    """Yield posts in batches whose hours fit into memory together.
 
     Examples
     --------
@@ -97,16 +97,16 @@ def batches(
 
 
 class Hours:
-    """Which hours of which posts and types need no asking.
+    """Which hours of which posts and types need no request.
 
     Parameters
     ----------
     post_ids : sequence of str
     engagement_types : sequence of EngagementType
     since, now : datetime
-        Aware; the hours from ``since`` up to the last whole one before ``now``.
+        Aware; the hours from ``since`` to the last complete hour before ``now``.
     settle : int
-        An hour that was read this many hours after its end, or later, is not read again.
+        An hour that was read at least this many hours after its end is not read again.
 
     Examples
     --------
@@ -141,7 +141,7 @@ class Hours:
                 self._done[place, :, : self._made[place] - self.start] = True
 
     def read(self, batches: Iterable[pa.RecordBatch]) -> None:
-        """Take note of what was read, and when; see ``Dataset.readings``."""
+        """Record which hours were read, and when; see ``Dataset.readings``."""
         for batch in batches:
             post = _codes(batch, "post_id", self._posts)
             kind = _codes(batch, "engagement_type", self._kinds)
@@ -152,10 +152,10 @@ class Hours:
             self._done[post[here], kind[here], hour[here] - self.start] = True
 
     def add_omissions(self, silences: Iterable[OmissionSpan]) -> None:
-        """Take note of what had no count, and when that was heard; after :meth:`read`.
+        """Record what had no count, and when that was reported; call after :meth:`read`.
 
-        Hours that an answer lacked are asked again, however late they were read: after twice
-        as long each time, as posts are.
+        Hours that a response lacked are requested again, however late they were read, with an
+        interval that doubles each time, as for posts.
         """
         for silence in silences:
             post = self._posts.get(silence.post_id)
@@ -183,16 +183,16 @@ class Hours:
                 span |= self._late(hour, moment)
 
     def _late(self, hour: Integers, moment: Any) -> npt.NDArray[np.bool_]:
-        """Tell whether hours were read late enough to hold, or just now."""
+        """Return whether hours were read late enough to be final, or in this run."""
         holds = moment >= (hour + 1 + self._settle) * _MICROS
         late: npt.NDArray[np.bool_] = holds | (moment >= self.end * _MICROS)
         return late
 
     def gaps(self) -> list[Gap]:
-        """Return what is still to be asked, the latest first, in windows of at most 28 days.
+        """Return the hours to request, latest first, in windows of at most 28 days.
 
-        A post that was made within a window is asked along with older ones: it takes no
-        request of its own, and its hours before it was made are no counts.
+        A post created within a window is requested together with older posts: this takes no
+        request of its own, and hours before its creation are not counts.
         """
         alike: dict[_Run, list[str]] = {}
         young: list[tuple[_Run, str]] = []
@@ -211,7 +211,7 @@ class Hours:
         ]
 
     def _runs(self, lacking: npt.NDArray[np.bool_]) -> Iterator[_Run]:
-        """Yield the runs of hours in which the same types lack, none longer than a window."""
+        """Yield runs of hours that the same types lack, each at most as long as a window."""
         if not lacking.any():
             return
         turns = np.flatnonzero((lacking[:, 1:] != lacking[:, :-1]).any(axis=0)) + 1
@@ -241,7 +241,7 @@ def _moment(hour: int) -> datetime:
 
 def _numbers(batch: pa.RecordBatch, name: str) -> Integers:
     """Return a column as integers: days or microseconds since 1970, or hours."""
-    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
     cells = batch.column(name)
     if pa.types.is_date(cells.type):
@@ -252,7 +252,7 @@ def _numbers(batch: pa.RecordBatch, name: str) -> Integers:
 
 
 def _codes(batch: pa.RecordBatch, name: str, known: Mapping[str, int]) -> Integers:
-    """Return the places of texts among known ones; -1 for others."""
+    """Return the index of each text among the known texts; -1 for others."""
     cells = batch.column(name).dictionary_encode()
     places = [known.get(str(text), -1) for text in cells.dictionary.to_pylist()]
     codes: Integers = np.array([*places, -1], np.int64)[cells.indices.to_numpy()]

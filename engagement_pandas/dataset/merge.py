@@ -1,8 +1,8 @@
-"""Counts that are read again: which reading holds, and which hours it changed.
+"""Merge repeated readings: decide which reading is kept, and which hours changed.
 
-A *reading* is a count with the moment at which it was read. Of two readings of the same
-hour the later holds, but a number is never given up for a count that is missing. So it does
-not matter in which order, or how often, readings come in.
+A *reading* is a count with its retrieval time. The later of two readings of the same hour is
+kept, but a missing count never replaces a number. So readings may be merged in any order, and
+more than once.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import COUNT_COLUMNS, check_counts, timestamps, to_iso_utc
 
 KEY: Final = ("post_id", "engagement_type", "day", "hour")
-"""What a count is of."""
+"""Columns that identify a count."""
 
 REVISION_COLUMNS: Final = (*KEY, "count_before", "count", "retrieved_before", "retrieved_at")
-"""Of the log of hours that changed after they were first read."""
+"""Columns of the log of hours whose count changed after they were first read."""
 
 _CURE: Final = "a data set keeps hours of historical(), grouped by post, type, day and hour"
 _MICRO: Final = "datetime64[us, UTC]"
@@ -31,18 +31,18 @@ _MICRO: Final = "datetime64[us, UTC]"
 
 @dataclass(frozen=True)
 class MergeResult:
-    """What new readings make of old ones.
+    """Result of merging new readings into stored ones.
 
     Attributes
     ----------
     rows : DataFrame
-        All the old rows and the new ones, each hour once.
+        All stored and new rows, each hour once.
     added : DataFrame
-        The rows of hours that were not there.
+        The rows of hours that were not stored before.
     renewed : ndarray of datetime64
-        The days with old rows that are no longer the same.
+        The days in which a stored row was replaced.
     revisions : DataFrame
-        The hours whose count is another one now.
+        The hours whose count has changed.
     """
 
     rows: pd.DataFrame
@@ -52,13 +52,13 @@ class MergeResult:
 
 
 def as_readings(counts: Any) -> pd.DataFrame:
-    """Return counts with the moment at which each was read, or refuse them.
+    """Return counts with the retrieval time of each; raise if they are not hourly counts.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts by post, type, day and hour. When they were read is in their column
-        ``retrieved_at``, or else in ``attrs["retrieved_at"]``, as ``flatten`` has it.
+        Tidy counts by post, type, day and hour. Their retrieval time is in the column
+        ``retrieved_at``, or else in ``attrs["retrieved_at"]``, as set by ``flatten``.
     """
     check_counts(counts)
     missing = [name for name in KEY if name not in counts]
@@ -91,7 +91,7 @@ def as_readings(counts: Any) -> pd.DataFrame:
 
 
 def moment_of(counts: pd.DataFrame) -> datetime:
-    """Return the moment at which counts were read."""
+    """Return the single retrieval time of counts."""
     moments: Any = counts["retrieved_at"].unique() if "retrieved_at" in counts else []
     if len(moments) > 1:
         msg = f"the counts were read from {min(moments)} to {max(moments)}, the omissions when?"
@@ -104,7 +104,7 @@ def moment_of(counts: pd.DataFrame) -> datetime:
 
 
 def split_by_reading(readings: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Yield readings in parts that hold each hour at most once, earlier readings first."""
+    """Yield readings in parts with each hour at most once, earlier readings first."""
     if not readings.duplicated(list(KEY)).any():
         yield readings
         return
@@ -115,7 +115,7 @@ def split_by_reading(readings: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def merge_readings(stored: pd.DataFrame, fresh: pd.DataFrame) -> MergeResult:
-    """Put new readings to old ones.
+    """Merge new readings into stored ones.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def merge_readings(stored: pd.DataFrame, fresh: pd.DataFrame) -> MergeResult:
 
 
 def merge_all_readings(stored: pd.DataFrame, turns: Sequence[pd.DataFrame]) -> MergeResult:
-    """Put new readings to old ones, one turn after the other."""
+    """Merge new readings into stored ones, one part after another."""
     folded = merge_readings(stored, turns[0])
     if len(turns) == 1:
         return folded
@@ -185,14 +185,14 @@ def merge_all_readings(stored: pd.DataFrame, turns: Sequence[pd.DataFrame]) -> M
 
 
 def _stacked(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """Put rows below each other, types as texts: their categories differ."""
+    """Concatenate rows, with types as text, since their categories differ."""
     return pd.concat([part.astype({"engagement_type": "str"}) for part in parts], ignore_index=True)
 
 
 def _matched(
     stored: pd.DataFrame, fresh: pd.DataFrame
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return where each hour lies in both, of those that both have."""
+    """Return the row numbers, in both frames, of the hours that both have."""
     posts = pd.Index(fresh["post_id"].unique())
     types = pd.Index(fresh["engagement_type"].unique()).astype("str")
     hours = [_hours(part) for part in (stored, fresh)]
@@ -220,6 +220,6 @@ def _places(names: pd.Index, texts: pd.Series) -> npt.NDArray[np.int64]:
 
 
 def _hours(part: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Return the hours since 1970, UTC."""
+    """Return hours since 1970, UTC."""
     days = part["day"].to_numpy().astype("datetime64[D]").astype(np.int64)
     return days * 24 + part["hour"].to_numpy().astype(np.int64)

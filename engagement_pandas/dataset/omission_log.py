@@ -1,4 +1,4 @@
-"""Silences that last: since when something has had no count, and when that was last heard."""
+"""Omissions over time: since when something has had no count, and when last reported."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OMISSION_SPAN_COLUMNS: Final = {
     "first_retrieved_at": OMISSION_COLUMNS["retrieved_at"],
     "retrieved_at": OMISSION_COLUMNS["retrieved_at"],
 }
-"""Of omissions that are kept: also when each was heard first, and last."""
+"""Columns of stored omissions, with the times of the first and the last report."""
 
 _FAILED: Final = frozenset({OmissionReason.UNAUTHORIZED, OmissionReason.INVALID_ANSWER})
 
@@ -36,15 +36,15 @@ _OF_THE_POST: Final = _FAILED | {
 }
 
 _LONGEST_REST: Final = timedelta(days=1)
-"""Until what failed is sent again; an owner may have authorised the app meanwhile."""
+"""Maximum interval until a failed request is sent again; the owner may authorise the app."""
 
 _WITH_ROWS: Final = frozenset({OmissionReason.UNSUPPORTED_AGE, OmissionReason.BEFORE_COUNTING})
-"""Their hours are in the counts, as ``<NA>``, with when they were read."""
+"""Reasons whose hours are in the counts as ``<NA>``, with their retrieval time."""
 
 
 @dataclass(frozen=True, slots=True)
 class OmissionSpan:
-    """One row; ``engagement_type`` is None where it goes for all of them."""
+    """One row; ``engagement_type`` is None if it applies to all types."""
 
     post_id: str
     engagement_type: str | None
@@ -57,20 +57,20 @@ class OmissionSpan:
 
     @property
     def whole(self) -> bool:
-        """Whether it is about the post or type as such, and not about single hours.
+        """Whether the reason concerns the post or type as such, and not single hours.
 
-        Then there is no use in asking on and on; and if it ends, all hours can be had.
+        Then frequent requests are of no use; and once it ends, all hours are available.
         """
         return self.reason in _OF_THE_POST or (
             self.reason is OmissionReason.NOT_ANSWERED and self.engagement_type is None
         )
 
     def too_early(self, now: datetime) -> bool:
-        """Tell whether it is too early to ask again.
+        """Return whether it is too early to request the counts again.
 
-        Each time the silence has to have lasted twice as long: what is gone for good is asked
-        for some thirteen times in its first year, and four times in the fifteen after. What
-        failed is sent again each day at least.
+        The interval doubles with each request: an omission that lasts for good is requested
+        about thirteen times in its first year, and four times in the next fifteen. Failed
+        requests are repeated at least daily.
         """
         rest = self.retrieved_at - self.first_retrieved_at
         if self.reason in _FAILED:
@@ -83,9 +83,9 @@ class OmissionSpan:
 
 
 def omission_spans(omissions: Any, retrieved_at: datetime | None = None) -> list[OmissionSpan]:
-    """Return omissions, heard at that moment; but for what was not asked, before a post.
+    """Return omissions with their retrieval time, except hours before a post's creation.
 
-    Without a moment, when each was heard is in its column ``retrieved_at``.
+    Without ``retrieved_at``, the omissions have a column of that name.
     """
     check_omissions(omissions)
     if omissions[["start", "end"]].isna().any(axis=None):
@@ -116,7 +116,7 @@ def read_omission_spans(frame: pd.DataFrame) -> list[OmissionSpan]:
 
 
 def as_frame(silences: list[OmissionSpan]) -> pd.DataFrame:
-    """Return silences as a frame, sorted."""
+    """Return omissions as a frame, sorted."""
     ordered = sorted(silences, key=lambda one: (one._subject, one.start))  # noqa: SLF001
     dtypes: dict[str, Any] = {**OMISSION_SPAN_COLUMNS, "reason": REASONS}
     return pd.DataFrame(
@@ -128,12 +128,12 @@ def as_frame(silences: list[OmissionSpan]) -> pd.DataFrame:
 
 
 def merge_adjacent(silences: list[OmissionSpan]) -> list[OmissionSpan]:
-    """Make one of those that are about the same and touch or overlap.
+    """Merge omissions of the same subject that touch or overlap.
 
-    Of a post or type as such the span from the first to the last time is kept. Of single
-    hours each keeps the times at which it was itself retrieved first and last: only hours
-    with the same are one. Of hours that have ``<NA>`` in the counts, and so their own time
-    there, neighbours may be one; they are never said to be read later than they were.
+    For a post or type as such, the span covers the first to the last report. For single
+    hours, each hour keeps its own first and last report, so only hours with the same times
+    are merged. Hours that are ``<NA>`` in the counts, where their retrieval time is stored,
+    may be merged with adjacent ones; the result never has a later time than they had.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def _unbroken(alike: list[OmissionSpan]) -> Iterator[OmissionSpan]:
 
 
 def _merged(before: OmissionSpan, after: OmissionSpan) -> OmissionSpan | None:
-    """Return one of two; None where they do not touch, or may not be one."""
+    """Merge two spans; None if they do not touch or may not be merged."""
     if after.start > before.end:
         return None
     first = before.first_retrieved_at, after.first_retrieved_at
@@ -183,7 +183,7 @@ def _merged(before: OmissionSpan, after: OmissionSpan) -> OmissionSpan | None:
 
 
 def _hourly(alike: list[OmissionSpan]) -> Iterator[OmissionSpan]:
-    """Cut spans where others begin or end, so that each hour is in one, with its own times."""
+    """Divide spans where others start or end, so that each hour is in one, with its times."""
     ends = sorted({moment for one in alike for moment in (one.start, one.end)})
     waiting, active = alike[::-1], list[OmissionSpan]()
     for start, end in pairwise(ends):
@@ -197,10 +197,10 @@ def _hourly(alike: list[OmissionSpan]) -> Iterator[OmissionSpan]:
 
 
 def without_counted(silences: list[OmissionSpan], counts: pd.DataFrame) -> list[OmissionSpan]:
-    """Return those that counts have not ended, cut to the hours without a count.
+    """Return the omissions that counts have not ended, reduced to the hours without a count.
 
-    One of a post or type as such ends with a count that was read later. One of single hours
-    ends for those that have a count of a later reading, or of the same.
+    An omission of a post or type as such ends with any count retrieved later. One of single
+    hours ends for each hour with a count retrieved later or at the same time.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def without_counted(silences: list[OmissionSpan], counts: pd.DataFrame) -> list[
 
 
 def _left(one: OmissionSpan, counted: pd.DataFrame | None) -> Iterator[OmissionSpan]:
-    """Yield what counts of its post leave of one."""
+    """Yield the parts of an omission that remain after counts of its post."""
     if counted is None:
         yield one
         return

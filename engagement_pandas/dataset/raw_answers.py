@@ -1,4 +1,4 @@
-"""Raw answers on their way into a data set: stored, taken up after a crash, or all over again."""
+"""Raw responses on their way into a data set: stored, resumed after a crash, or replayed."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ _HOUR: Final = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2})?")
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What a run has done.
+    """Result of a sync.
 
     Attributes
     ----------
     answers : int
-        Answers that came, refusals included.
+        Responses received, errors included.
     added : int
-        Counts of hours that were not there, also of answers that an earlier run left behind.
+        New counts, including those from responses that an earlier run left unprocessed.
     revised : int
-        Counts that are other ones now; ``Dataset.revisions`` has them.
+        Counts that changed; see ``Dataset.revisions``.
     failed : tuple of str
-        The posts without an answer, since the tokens of their owner are of no use or their
-        answers are invalid; ``Dataset.omissions`` has the reasons. They are sent again, at
-        least once a day.
+        Posts without a response, since their owner's tokens are invalid or the responses
+        are; ``Dataset.omissions`` has the reasons. They are requested again, at least once a
+        day.
     """
 
     answers: int = 0
@@ -79,7 +79,7 @@ class Synced:
 def store_answers(
     dataset: Dataset, archive: Archive, now: datetime, responses: list[EngagementResponse]
 ) -> Synced:
-    """Store answers; one that does not go into the data set is set aside, and sent again."""
+    """Store responses; move aside any that is invalid, so that it is requested again."""
     try:
         return _append(dataset, responses, now)
     except (FrameError, RequestError, ResponseShapeError) as error:
@@ -107,12 +107,12 @@ def _append(dataset: Dataset, responses: list[EngagementResponse], now: datetime
 
 
 def _since_creation(counts: pd.DataFrame, now: datetime) -> pd.DataFrame:
-    """Leave out the hours before a post was made: their zeros are no counts."""
+    """Drop the hours before a post was created: their zeros are not counts."""
     return counts[timestamps(counts) >= _begun(counts["post_id"], now)]
 
 
 def _lived_silences(silences: pd.DataFrame, now: datetime) -> pd.DataFrame:
-    """Leave out the hours before a post was made: no answer lacks them."""
+    """Drop the hours before a post was created: responses do not lack them."""
     begun = _begun(silences["post_id"], now)
     lacking = silences["reason"] == OmissionReason.NOT_ANSWERED
     started = silences["start"].where(~lacking | (silences["start"] >= begun), begun)
@@ -120,15 +120,15 @@ def _lived_silences(silences: pd.DataFrame, now: datetime) -> pd.DataFrame:
 
 
 def _begun(posts: pd.Series, now: datetime) -> pd.Series:
-    """Return the hour in which each post was made."""
+    """Return the hour in which each post was created."""
     made = {post: created_before(post, now) or EARLIEST for post in posts.unique()}
     return posts.map(made).astype("datetime64[us, UTC]").dt.floor("h")
 
 
 def take_up(dataset: Dataset, folder: Path, now: datetime) -> Synced:
-    """Store what an earlier run was told and did not come to store.
+    """Store responses that an earlier run received but did not process.
 
-    That is younger than anything stored: answers are stored in the order in which they come.
+    They are later than anything stored, since responses are stored in order of arrival.
     """
     done, latest = Synced(), dataset.latest
     for hour in sorted(path for path in folder.iterdir() if _HOUR.fullmatch(path.name)):
@@ -148,28 +148,28 @@ def take_up(dataset: Dataset, folder: Path, now: datetime) -> Synced:
 
 
 def rebuild(dataset: Dataset, folder: Path, now: datetime, error: DamagedDataset) -> None:
-    """Make the tables again from the raw answers."""
+    """Rebuild the tables from the raw responses."""
     with dataset.rebuilding() as rebuilt:
         take_up(rebuilt, folder, now)
         if rebuilt.latest is None:
-            raise error  # there is nothing to make them from
+            raise error  # there are no raw responses
     msg = f"{error}: done; what was there is in {dataset.path}/damaged"
     warnings.warn(msg, UserWarning, stacklevel=3)
 
 
 def _ours(collection: Collection) -> bool:
-    """Tell whether a collection is one that sync asks for."""
+    """Return whether a collection has only requests of the kind that sync sends."""
     try:
         asked = [(request.endpoint, request.groupings) for request in collection.requests]
-    except ArchiveError:  # its question is lost
+    except ArchiveError:  # its list of requests is lost
         return False
     return set(asked) <= {(Endpoint.HISTORICAL, (BY_HOUR,))}
 
 
 def answered(collection: Collection) -> Iterator[EngagementResponse]:
-    """Yield what is whole of a collection; the rest is missing, and asked again."""
+    """Yield the valid responses of a collection; the others are requested again."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that it is not finished
+        warnings.simplefilter("ignore", UserWarning)  # unfinished collections are expected
         try:
             yield from collection
         except ArchiveError:

@@ -1,4 +1,4 @@
-"""Attempts to read or write a table: what goes wrong, and doing it again."""
+"""Retries and error handling for reading and writing tables."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _CURE: Final = {
 }
 
 _PANIC: Final = "PanicException"
-"""What ``deltalake`` raises where its own code fails; no ``Exception``."""
+"""Raised by ``deltalake`` if its Rust code panics; not an ``Exception``."""
 
 Result = TypeVar("Result")
 
 
 class CommitConflict(Exception):
-    """Another writer was quicker; what was to be written rests on what no longer is."""
+    """Another writer committed first, so this commit is based on an outdated version."""
 
 
 def retry_on_conflict(attempt: Callable[[], Result], tries: int = 20) -> Result:
-    """Try again for as long as other writers are quicker, after pauses that grow."""
+    """Retry as long as other writers commit first, with growing pauses."""
     for number in range(tries):
         try:
             return attempt()
@@ -38,7 +38,7 @@ def retry_on_conflict(attempt: Callable[[], Result], tries: int = 20) -> Result:
 
 
 def deltalake() -> Any:
-    """Return the package, or say that it is an extra."""
+    """Return the package ``deltalake``; raise if this extra is not installed."""
     try:
         import deltalake as lake  # noqa: PLC0415  an extra
         import deltalake.exceptions  # noqa: PLC0415
@@ -53,11 +53,11 @@ def deltalake() -> Any:
 
 @contextmanager
 def translate_errors(uri: str, what: str) -> Iterator[None]:
-    """Make an error of ours of what goes wrong while something is ``read`` or ``written``.
+    """Convert any failure while a table is ``read`` or ``written`` to a ``DatasetError``.
 
-    File systems raise errors of all kinds.
+    File systems raise many types of errors.
     """
-    import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
     lake = deltalake()
     try:
@@ -75,7 +75,7 @@ def translate_errors(uri: str, what: str) -> Iterator[None]:
 
 
 def is_failure(error: BaseException) -> bool:
-    """Tell whether something went wrong, and not an interrupt or the end of the process."""
+    """Return whether an exception is a failure, and not an interrupt or exit."""
     return isinstance(error, Exception) or type(error).__name__ == _PANIC
 
 

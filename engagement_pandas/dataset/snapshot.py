@@ -1,4 +1,4 @@
-"""What a commit of a table holds: its Parquet files, and a checksum over what the log says."""
+"""Content of a commit: its Parquet files, and a checksum of what the log lists."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 STATE: Final = "state"
-"""The transaction of a commit whose number is the checksum of what the table holds then."""
+"""Name of the transaction whose number is the checksum of the commit."""
 
 CURE: Final = (
     "sync() makes the data set again from its raw answers; without those, append() what it held "
@@ -37,17 +37,17 @@ class DataFile:
     Attributes
     ----------
     path : str
-        In the folder of the table. A checksum of the file is part of its name; not in those
-        that versions before this one wrote.
+        Relative to the folder of the table. The name includes a checksum of the file, except
+        for files from earlier versions of this package.
     size : int
         Bytes.
     rows : int
     day : date or None
-        Of all its rows, where the table is partitioned by days.
+        Day of all its rows, if the table is partitioned by day.
     read_until : datetime or None
-        The greatest ``retrieved_at`` in it.
+        The latest ``retrieved_at`` in it.
     stats : str
-        What the log holds for other engines, in JSON; empty where it was read from the log.
+        Statistics in the log for other engines, as JSON; empty if the file is from the log.
     """
 
     path: str
@@ -59,29 +59,29 @@ class DataFile:
 
     @property
     def checksum(self) -> str | None:
-        """The checksum in its name."""
+        """The checksum in the file name; None if there is none."""
         found = _NAMED.search(self.path)
         return found[1] if found else None
 
     @property
     def partition(self) -> dict[str, str | None]:
-        """The values that the log has of its partition."""
+        """The partition values in the log."""
         return {} if self.day is None else {"day": self.day.isoformat()}
 
     @property
     def logged(self) -> str:
-        """What the log is to hold of it, in JSON."""
+        """The statistics to write to the log, as JSON."""
         known = {} if self.read_until is None else {"retrieved_at": _json(self.read_until)}
         return self.stats or json.dumps({"numRecords": self.rows, "maxValues": known})
 
     @classmethod
     def of(cls, rows: pa.Table, day: date | None) -> tuple[DataFile, bytes]:
-        """Return the file of rows, and its content."""
-        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+        """Serialise rows to Parquet; return the file and its content."""
+        import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
         import pyarrow.parquet as pq  # noqa: PLC0415
 
         sink = pa.BufferOutputStream()
-        # The pages have checksums too, for other engines.
+        # Pages have checksums as well, for other engines.
         pq.write_table(rows, sink, compression="zstd", write_page_checksum=True)
         content = sink.getvalue().to_pybytes()
         folder = "" if day is None else f"day={day}/"
@@ -90,29 +90,29 @@ class DataFile:
         return cls(path, len(content), rows.num_rows, day, latest, stats), content
 
     def verified(self, content: bytes, uri: str) -> bytes:
-        """Return the content of the file, or refuse one that has changed."""
+        """Return the content of the file; raise if it has changed."""
         if self.checksum not in (None, _checksum(content)):
             raise self.damaged(uri, "its checksum does not match")
         return content
 
     def damaged(self, uri: str, why: str) -> DamagedDataset:
-        """Return the error that names the file and the cure."""
+        """Return an error that names the file and the remedy."""
         return DamagedDataset(f"{uri}/{self.path} is damaged: {why}; {CURE}")
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A table as it was at a version.
+    """A table at one version.
 
     Attributes
     ----------
     version : int
     files : tuple of DataFile
-        By path.
+        Sorted by path.
     transactions : mapping of str to int
-        What the log holds beside, such as the versions of other tables that go with it.
+        Further numbers in the log, such as the matching versions of other tables.
     delta : DeltaTable
-        To commit onto.
+        The table to commit to.
     """
 
     version: int
@@ -122,15 +122,15 @@ class Snapshot:
 
     @classmethod
     def of(cls, table: DeltaTable, names: Iterable[str]) -> Snapshot:
-        """Return what the log says, and only if that is what was committed.
+        """Read the log; raise if its checksum does not match the commit.
 
         Parameters
         ----------
         table : DeltaTable
         names : iterable of str
-            Of transactions.
+            Names of transactions.
         """
-        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+        import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
         found: list[dict[str, Any]] = pa.table(table.get_add_actions()).to_pylist()
         files = sorted((_read(row) for row in found), key=lambda file: file.path)
@@ -145,13 +145,13 @@ class Snapshot:
 
 
 def state(version: int, files: Iterable[DataFile], marks: Mapping[str, int]) -> int:
-    """Return a checksum of all that counts in a commit, as a number of a transaction."""
+    """Return a checksum of the content of a commit, as the number of a transaction."""
     told = [version, sorted(marks.items()), sorted(map(_line, files))]
     return int(hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16], 16) >> 1
 
 
 def odd_entry(entries: Iterable[Path]) -> tuple[str, str] | None:
-    """Return the first entry of a log that is lost or not one, and why; None where all are."""
+    """Return the first lost or invalid entry of a log, and why; None if all are valid."""
     known = sorted(path for path in entries if re.fullmatch(r"\d+\.json", path.name))
     for expected, entry in enumerate(known):
         if int(entry.stem) > expected:
@@ -176,7 +176,7 @@ def _checksum(content: bytes) -> str:
 
 
 def _read(row: dict[str, Any]) -> DataFile:
-    """Return a file as the log has it."""
+    """Return a file from its entry in the log."""
     latest = (row.get("max") or {}).get("retrieved_at")
     return DataFile(
         row["path"],
@@ -188,8 +188,8 @@ def _read(row: dict[str, Any]) -> DataFile:
 
 
 def _statistics(rows: pa.Table) -> tuple[str, datetime | None]:
-    """Return what other engines leave out files by, in JSON, and the greatest ``retrieved_at``."""
-    import pyarrow.compute as pc  # noqa: PLC0415  heavy, and only files need it
+    """Return statistics for other engines to skip files, as JSON; and the latest time read."""
+    import pyarrow.compute as pc  # noqa: PLC0415  slow to import, and only files need it
 
     ends: dict[str, Any] = {name: pc.min_max(rows[name]).as_py() for name in rows.column_names}
     told: dict[str, Any] = {"numRecords": rows.num_rows}
@@ -201,7 +201,7 @@ def _statistics(rows: pa.Table) -> tuple[str, datetime | None]:
 
 
 def _json(value: Any) -> Any:
-    """Return a value as Delta has it: times in UTC."""
+    """Return a value in Delta's format, with times in UTC."""
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
     return value.isoformat() if isinstance(value, date) else value

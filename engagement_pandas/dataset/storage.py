@@ -1,4 +1,4 @@
-"""Files at an address: a folder of this machine, or a store that ``deltalake`` knows."""
+"""Files at a URL: in a local folder, or in a store supported by ``deltalake``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NONE: Final[Mapping[str, str]] = {}
 
 
 class StorageOptions:
-    """Options of a store, which may be keys: not shown, not pickled, not copied."""
+    """Options of a store; since they may be keys, they are not shown, pickled or copied."""
 
     __slots__ = ("_values",)
 
@@ -28,7 +28,7 @@ class StorageOptions:
         self._values = dict(values or _NONE)
 
     def values(self) -> dict[str, str] | None:
-        """Return them as ``deltalake`` takes them."""
+        """Return the options in the form that ``deltalake`` expects."""
         return dict(self._values) or None
 
     def __copy__(self) -> StorageOptions:
@@ -60,12 +60,12 @@ class StorageOptions:
 
 @dataclass(frozen=True)
 class Storage:
-    """The files at an address.
+    """The files at a URL.
 
     Parameters
     ----------
     uri : str
-        A folder, or an address such as ``s3://bucket/counts``.
+        A folder, or a URL such as ``s3://bucket/counts``.
     options : StorageOptions
     """
 
@@ -74,18 +74,18 @@ class Storage:
 
     @property
     def local(self) -> bool:
-        """Whether it is a folder of this machine."""
+        """Whether the files are in a local folder."""
         return "://" not in self.uri
 
     def read(self, path: str) -> bytes:
-        """Return a file."""
+        """Return the content of a file."""
         if self.local:
             return Path(self.uri, path).read_bytes()
         content: bytes = self._handler().open_input_file(path).read()
         return content
 
     def write(self, path: str, content: bytes) -> None:
-        """Write a file, and have it last through a power cut; its folder has to be flushed."""
+        """Write a file and fsync it; the caller has to fsync its folder."""
         if self.local:
             file = Path(self.uri, path)
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -94,13 +94,13 @@ class Storage:
                 handle.flush()
                 os.fsync(handle.fileno())
             return
-        # Of the stream that pyarrow would give, the buffers are refused.
+        # The stream that pyarrow would return rejects these buffers.
         stream = self._handler()._handler.open_output_stream(path, None)  # noqa: SLF001
         stream.write(content)
         stream.close()
 
     def remove(self, path: str) -> None:
-        """Take a file away, if it is there."""
+        """Delete a file if it exists."""
         if self.local:
             Path(self.uri, path).unlink(missing_ok=True)
         else:
@@ -108,7 +108,7 @@ class Storage:
                 self._handler().delete_file(path)
 
     def remove_folder(self, path: str) -> None:
-        """Take a folder away, if it is there."""
+        """Delete a folder if it exists."""
         if self.local:
             shutil.rmtree(Path(self.uri, path), ignore_errors=True)
         else:
@@ -116,7 +116,7 @@ class Storage:
                 self.remove(file)
 
     def move_folder(self, source: str, target: str) -> None:
-        """Put a folder, if it is there, in the place of another."""
+        """Move a folder, if it exists, to replace another."""
         if not self.local:
             for file in self._below(source):
                 self._handler().move(file, target + file.removeprefix(source))
@@ -127,8 +127,8 @@ class Storage:
             fsync_dir(Path(self.uri))
 
     def _below(self, path: str) -> list[str]:
-        """Return the files in a folder of a store, and in those in it."""
-        from pyarrow import fs  # noqa: PLC0415  heavy, and only files need it
+        """Return the files in a folder of a store, recursively."""
+        from pyarrow import fs  # noqa: PLC0415  slow to import, and only files need it
 
         every = fs.FileSelector(path, allow_not_found=True, recursive=True)
         found = fs.PyFileSystem(self._handler()).get_file_info(every)
@@ -145,7 +145,7 @@ class Storage:
 
 
 def checked_folder(path: str) -> str:
-    """Return the full path of a folder of this machine, or refuse what can be none."""
+    """Return the absolute path of a local folder; raise if it cannot be one."""
     full = os.path.abspath(path)  # noqa: PTH100
     if os.path.isfile(full):  # noqa: PTH113
         msg = f"{path} is a file; name a folder"

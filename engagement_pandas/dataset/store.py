@@ -1,11 +1,11 @@
-"""Three tables that change at once: counts, omissions and revisions.
+"""Three tables that change atomically: counts, omissions and revisions.
 
-A commit of one table is all or nothing; of three it is not. So the commit of the counts comes
-last, and says which versions of the other two go with it. What a writer that died left in
-those is of no version that counts, and the next commit leaves it out.
+A commit to one table is atomic; to three it is not. So the counts are committed last, and
+that commit names the matching versions of the other two. Versions left there by a crashed
+writer are not referenced, and the next commit ignores them.
 
-A small file beside them says how many commits of the counts there are at least: the log of
-Delta does not, so that its last entry could be lost unnoticed.
+A small file holds the minimum number of commits of the counts. The log of Delta does not, so
+the loss of its last entry would go unnoticed.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ _LATEST: Final = "latest_commit"
 
 
 class Appended(NamedTuple):
-    """What an append changed.
+    """Result of an append.
 
     Attributes
     ----------
     added : int
-        Counts of hours that were not there.
+        Counts of hours that were not stored before.
     revised : int
-        Counts that are other ones now.
+        Counts that changed.
     """
 
     added: int
@@ -72,9 +72,9 @@ class Store:
     Parameters
     ----------
     home : str
-        A folder or address; the tables are in folders in it.
+        A folder or URL, with one folder per table.
     options : StorageOptions
-        For the store.
+        Options for the store.
     """
 
     home: str
@@ -82,13 +82,13 @@ class Store:
 
     @cached_property
     def counts(self) -> Table:
-        """The counts, in a folder a day."""
+        """The counts, in one folder per day."""
         return self._table("counts", counts_schema(), ("day",), (OMISSIONS, REVISIONS))
 
     @cached_property
     def omissions(self) -> Table:
         """What has no count, and since when."""
-        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+        import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
         schema = omissions_schema(TOLD)
         for name in list(OMISSION_SPAN_COLUMNS)[len(schema) :]:
@@ -97,8 +97,8 @@ class Store:
 
     @cached_property
     def revisions(self) -> Table:
-        """Hours that changed after they were first read."""
-        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+        """Hours whose count changed after they were first read."""
+        import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
         kinds = counts_schema()
         like = {"count_before": "count", "retrieved_before": "retrieved_at"}
@@ -107,7 +107,7 @@ class Store:
 
     @property
     def storage(self) -> Storage:
-        """The files of the home itself."""
+        """The files in the home folder itself."""
         return Storage(self.home, self.options)
 
     def _table(
@@ -117,8 +117,8 @@ class Store:
         return Table(storage, plain(schema), days, marks)
 
     def open(self) -> Snapshot | None:
-        """Return the counts as they are now; None where there are none."""
-        least = self._latest()  # first, since there may be more by the time that it is read
+        """Return the current version of the counts; None if there are none."""
+        least = self._latest()  # read first, since another writer may commit meanwhile
         counts = self.counts.open()
         if least > (-1 if counts is None else counts.version):
             msg = f"{self.counts.uri}/_delta_log is damaged: it lacks {least:020}.json"
@@ -126,7 +126,7 @@ class Store:
         return counts
 
     def _latest(self) -> int:
-        """Return the version that there is at least; -1 where nothing is known."""
+        """Return the minimum version that must exist; -1 if unknown."""
         with translate_errors(self.home, "read"):
             try:
                 version, _, checksum = self.storage.read(_LATEST).decode().partition(" ")
@@ -141,13 +141,13 @@ class Store:
         parts: Iterable[pa.Table],
         marks: dict[str, int],
     ) -> Snapshot:
-        """Write the counts, and with them all that was written before."""
+        """Commit the counts, and with them the other tables written before."""
         written = self.counts.write(counts, kept, parts, marks)
         self.note(written.version)
         return written
 
     def note(self, version: int) -> None:
-        """Write how many commits there are at least."""
+        """Record the minimum version that must exist."""
         content = f"{version} {_digest(str(version))}".encode()
         with translate_errors(self.home, "written"):
             if self.storage.local:
@@ -157,12 +157,12 @@ class Store:
                 self.storage.write(_LATEST, content)
 
     def silences(self, counts: Snapshot | None) -> list[OmissionSpan]:
-        """Return the omissions that go with these counts."""
+        """Return the omissions that match these counts."""
         frame = self._stored(self.omissions, counts, OMISSIONS)
         return read_omission_spans(frame.assign(reason=as_reasons(frame["reason"])))
 
     def log(self, counts: Snapshot | None) -> pd.DataFrame:
-        """Return the revisions that go with these counts."""
+        """Return the revisions that match these counts."""
         return self._stored(self.revisions, counts, REVISIONS)
 
     def _stored(self, table: Table, counts: Snapshot | None, name: str) -> pd.DataFrame:
@@ -171,7 +171,7 @@ class Store:
 
     @staticmethod
     def belonging(table: Table, counts: Snapshot, name: str) -> Snapshot | None:
-        """Return a table as it was when these counts were committed."""
+        """Return the version of a table that matches these counts."""
         version = counts.transactions.get(name)
         found = None if version is None else table.open(version)
         if version is not None and found is None:
@@ -180,7 +180,7 @@ class Store:
         return found
 
     def verify(self) -> list[str]:
-        """Read every file; return those that have no checksum; see ``Dataset``."""
+        """Verify every file, and return those without a checksum; see ``Dataset``."""
         counts = self.open()
         if counts is None:
             return []
@@ -194,7 +194,7 @@ class Store:
         return unsigned
 
     def _all(self, counts: Snapshot) -> list[tuple[Table, Snapshot]]:
-        """Return the tables that there are, as they belong together."""
+        """Return the existing tables, at matching versions."""
         others = [
             (table, self.belonging(table, counts, name))
             for name, table in ((OMISSIONS, self.omissions), (REVISIONS, self.revisions))
@@ -202,15 +202,15 @@ class Store:
         return [(self.counts, counts), *((table, one) for table, one in others if one is not None)]
 
     def replace(self, rebuilt: str) -> None:
-        """Put the tables of another store in the place of these, which are kept below ``damaged``.
+        """Replace the tables by those of another store, and keep them in ``damaged``.
 
         Parameters
         ----------
         rebuilt : str
-            The folder of that store, in this one.
+            The folder of that store, inside this one.
         """
-        names = ("counts", OMISSIONS, REVISIONS)  # readers find the counts lost, until the end
-        kept = f"damaged/{uuid4().hex[:8]}"  # what was kept before stays
+        names = ("counts", OMISSIONS, REVISIONS)  # counts return last: readers fail until then
+        kept = f"damaged/{uuid4().hex[:8]}"  # keeps the tables of earlier replacements
         with translate_errors(self.home, "written"):
             for name in names:
                 self.storage.move_folder(name, f"{kept}/{name}")
@@ -224,12 +224,12 @@ class Store:
             self.storage.remove_folder(rebuilt)
 
     def append(self, turns: list[pd.DataFrame], heard: list[OmissionSpan]) -> Appended:
-        """Write readings and silences; all of it or nothing.
+        """Write readings and omissions atomically.
 
         Parameters
         ----------
         turns : list of DataFrame
-            Counts with ``retrieved_at``, each hour at most once in each.
+            Counts with ``retrieved_at``; each frame has each hour at most once.
         heard : list of OmissionSpan
         """
         counts = self.open() or self.counts.open_or_create()
@@ -260,8 +260,8 @@ class Store:
         return Appended(len(folded.added), len(folded.revisions))
 
     def compact(self, kept_hours: int) -> None:
-        """Put small files together, and take away what no longer counts; see ``Dataset``."""
-        import pyarrow as pa  # noqa: PLC0415  heavy, and only files need it
+        """Merge small files, and delete files that are no longer used; see ``Dataset``."""
+        import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
         counts = self.open()
         if counts is None:
@@ -290,14 +290,14 @@ class Store:
         if changed:
             counts = present[0][1]
             present[0] = self.counts, self._commit(counts, list(counts.files), [], changed)
-        # Only now: until then the counts go with files of before.
+        # Last, since until this commit the counts referenced earlier files.
         for table, snapshot in present:
             table.vacuum(snapshot, kept_hours)
 
     def _write_omissions(
         self, counts: Snapshot, heard: list[OmissionSpan], fresh: pd.DataFrame
     ) -> int | None:
-        """Write what is silent now; return the version that goes with the counts."""
+        """Write the current omissions; return the version that matches the counts."""
         before = self.silences(counts)
         late = min((one.retrieved_at for one in heard), default=datetime.max.replace(tzinfo=UTC))
         files = [f for f in counts.files if f.read_until is not None and f.read_until >= late]
@@ -310,7 +310,7 @@ class Store:
         return self.omissions.write(self.omissions.open_or_create(), (), [rows]).version
 
     def _log(self, counts: Snapshot, revisions: pd.DataFrame) -> int | None:
-        """Write what was revised; return the version that goes with the counts."""
+        """Write revisions; return the version that matches the counts."""
         if revisions.empty:
             return counts.transactions.get(REVISIONS)
         before = self.belonging(self.revisions, counts, REVISIONS)

@@ -1,9 +1,9 @@
-"""Bring a data set up to date: ask what is missing or not settled, and nothing else.
+"""Update a data set: request only the hours that are missing or not yet final.
 
-What to ask is worked out from what is stored, each time anew: there is no other state that
-could differ from it. Answers go to disk as they come, before anything is made of them; a
-run that died leaves them there, and the next one begins with them (of a run that went past
-midnight UTC, some are asked again).
+What to request is computed from the stored data each time; no other state could get out of
+step with it. Responses are written to disk as they arrive, before they are processed. If a
+run crashes, the next one starts with them (after a run past midnight UTC, some are requested
+again).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 RAW: Final = "raw"
 
 
-def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
+def sync(  # noqa: PLR0913 - arguments are independent, and three have defaults
     client: EngagementClient,
     dataset: Dataset,
     post_ids: Any,
@@ -59,26 +59,27 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
     raw: str | Path | None = None,
     watch: Watch | None = None,
 ) -> Synced:
-    """Ask for the hours that a data set lacks, and for those that may change yet.
+    """Request the hours that a data set lacks, and those that may still change.
 
     Parameters
     ----------
     client : EngagementClient
-        Of the owner of the posts; of accounts, where a frame tells the handles.
+        Authorised by the owner of the posts; for posts of several accounts, a client of
+        accounts, with a frame that has a ``handle`` column.
     dataset : Dataset
-    post_ids : iterable of str or int, Series, or frame with ``post_id`` and perhaps ``handle``
-        Posts that are no longer among them are no longer asked; what is there stays.
+    post_ids : iterable of str or int, Series, or frame with ``post_id`` and optionally ``handle``
+        Posts that are no longer listed are no longer requested; their stored counts remain.
     engagement_types : iterable of str
-        Of the 17 in ``SERIES_TYPES``. One that is added later is asked from ``since`` on.
+        Of the 17 in ``SERIES_TYPES``. Types added later are requested from ``since`` on.
     since : str or date or datetime
-        From when on, UTC; of each post from the hour in which it was made.
+        Start, UTC; for each post not before the hour of its creation.
     settle : int
-        Hours. An hour is asked again in each run, until it was read this long after its end.
+        Hours. An hour is requested in each run until it was read this long after its end.
     raw : path, optional
-        Where the answers are kept as they come, in a folder an hour, for this data set alone.
-        By default in its own folder, where that is one of this machine.
+        Folder for the raw responses, with one folder per hour, for this data set alone. By
+        default in the data set's own folder, if that is local.
     watch : callable, optional
-        Told of each step, as ``EngagementClient.fetch`` has it.
+        Called at each step, as by ``EngagementClient.fetch``.
 
     Returns
     -------
@@ -87,15 +88,14 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
     Warns
     -----
     UserWarning
-        Where posts have no answer while others do. Where the tables were damaged: they are made
-        again from the raw answers, and what was there is moved to ``damaged`` in the data set;
-        counts from elsewhere, of ``append()``, are only there then.
+        If some posts have no response while others do. If the tables were damaged: they are
+        rebuilt from the raw responses, and the damaged tables are moved to ``damaged`` in
+        the data set, which then alone has counts from other sources, added by ``append()``.
 
     Notes
     -----
-    The window ends at the last whole hour. A post that is unavailable or not owned is asked
-    again when its silence has lasted twice as long as at the last time, and then from
-    its beginning.
+    The window ends at the last complete hour. A post that is unavailable or not owned is
+    requested again, from its creation on, at intervals that double each time.
 
     Examples
     --------
@@ -132,7 +132,7 @@ def sync(  # noqa: PLR0913 - each is a fact of its own, and three have defaults
         except DamagedDataset as error:
             rebuild(dataset, folder, now, error)
         done = take_up(dataset, folder, now)
-        # One an hour: an answer of an hour ago is no answer to the same question now.
+        # One per hour, since the same request may have another response an hour later.
         archive = Archive(folder / f"{now:%Y-%m-%dT%H}")
         parts = (
             Hours(part, types, begin, now, settle) for part in batches(posts, types, begin, now)
@@ -151,7 +151,7 @@ def _ask_all(
     keep: Callable[[list[EngagementResponse]], Synced],
     now: datetime,
 ) -> Synced:
-    """Ask and store, piece by piece; one that fails does not keep the others from it."""
+    """Request and store parts one by one; a failure of one does not stop the others."""
     done, silent = Synced(), set[tuple[str, str | None]]()
     failed: list[EngagementResponse] = []
     first: EngagementError | None = None
@@ -174,12 +174,12 @@ def _ask_all(
         }
     posts = {post for one in failed for post in one.request.post_ids}
     if first is not None and not done.answers and len(posts) > 1:
-        raise first  # it is the service, or the app
+        raise first  # the cause is the service or the app, not a post
     return done + keep(failed)
 
 
 def _todo(dataset: Dataset, begin: datetime, parts: Iterable[Hours]) -> Iterator[Gap]:
-    """Yield what is to be asked and stored at a time; what is stored may grow meanwhile."""
+    """Yield gaps to request and store one at a time; stored data may grow meanwhile."""
     for hours in parts:
         hours.read(dataset.readings(begin, hours.post_ids))
         hours.add_omissions(dataset.silences())
@@ -203,7 +203,7 @@ def _raw_of(dataset: Dataset, raw: str | Path | None) -> Path:
 
 
 class _Failed(Exception):
-    """No post of a gap was answered, for a reason that may not be that of others."""
+    """No post of a gap had a response, for a reason that may not affect other posts."""
 
     def __init__(self, cause: EngagementError, responses: list[EngagementResponse]) -> None:
         super().__init__(str(cause))
@@ -213,7 +213,7 @@ class _Failed(Exception):
 def _ask(
     client: EngagementClient, owners: PostOwners, archive: Archive, watch: Watch | None, gap: Gap
 ) -> list[EngagementResponse]:
-    """Return the answers of a gap."""
+    """Return the responses for a gap."""
     asked = historical(
         gap.post_ids, engagement_types=gap.engagement_types, window=gap.window, by=BY_HOUR
     )
@@ -229,7 +229,7 @@ def _ask(
             if response.failed and response.retrieved_at >= begun
         ]
         refused = isinstance(error, CredentialsError | Unauthorized)
-        if refused and not failed and len(set(owners.values())) > 1:  # those of one of them
+        if refused and not failed and len(set(owners.values())) > 1:  # only one owner's tokens
             reason = OmissionReason.UNAUTHORIZED
             failed = [EngagementResponse.uncounted(asked, client.now(), reason, str(error))]
         outage = isinstance(error, TransportError) and error.status != HTTPStatus.OK
