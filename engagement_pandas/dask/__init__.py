@@ -1,35 +1,35 @@
-"""Beyond one machine: stored answers and counts as dask DataFrames, and what adds up on them.
+"""Stored responses and counts as dask DataFrames, and the metrics that can be summed on them.
 
 ::
 
     pip install 'engagement_pandas[dask]'
 
-Asking is not distributed: the quota is one. Flattening and analysing what was answered is::
+Requests are not distributed, since they share one rate limit. Flattening and metrics are::
 
     from dask.distributed import Client
     from engagement_pandas import dask as epd
 
     with Client(n_workers=2, threads_per_worker=1):
         counts = epd.flatten(archive)           # a dask DataFrame; nothing is read yet
-        epd.over_time(counts)                   # a frame: what it would be in memory
+        epd.over_time(counts)                   # a pandas DataFrame, as in memory
 
-Flattening is Python and holds the interpreter's lock: take processes, not threads. A task
-reads files and writes nothing, so one that is lost with its worker is done again elsewhere.
+Flattening holds Python's interpreter lock: use processes, not threads. Tasks read files and
+write nothing, so a task lost with its worker is repeated elsewhere.
 
 =========================== ===========================================================
-:func:`flatten`             counts of stored answers
-:func:`omissions`           their silences
-:func:`append`              both into an ``engagement_pandas.Dataset``
+:func:`flatten`             counts of stored responses
+:func:`omissions`           their omissions
+:func:`append`              both, appended to an ``engagement_pandas.Dataset``
 :func:`read`                counts of a data set
 :func:`over_time`           sums
 :func:`running_total`       sums
 :func:`engagement_rate`     a ratio of sums
 :func:`rate_over_time`      a ratio of sums
-:func:`top_posts`           the top *n* of sums, or of ratios of them
+:func:`top_posts`           the top *n* by sums, or by ratios of sums
 =========================== ===========================================================
 
-The other metrics need all hours of a post at once, or draw posts anew. They are here by
-name, and raise a ``FrameError`` that says what to do instead.
+The other metrics need all hours of a post at once, or resample posts. They are attributes of
+this module that raise a ``FrameError`` with an alternative.
 
 Imports ``dataset``, ``metrics``, ``flattening``, ``frame``, ``response``, ``request`` and the
 ground.
@@ -41,7 +41,7 @@ from functools import partial
 from typing import Any
 
 try:
-    import dask.dataframe  # noqa: F401 - to say what is missing
+    import dask.dataframe  # noqa: F401 - to name the missing package
 except ModuleNotFoundError as error:
     msg = f"there is no {error.name}; pip install 'engagement_pandas[dask]'"
     raise ModuleNotFoundError(msg, name=error.name) from error

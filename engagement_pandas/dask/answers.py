@@ -1,4 +1,4 @@
-"""Stored answers as dask DataFrames of counts and of omissions."""
+"""Stored responses as dask DataFrames of counts and of omissions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import format_list
 
 ROWS: Final = 1_000_000
-"""Counts in a partition: some 50 MB as a frame, and three times that while it is made."""
+"""Counts in a partition: about 50 MB as a frame, and three times that while flattening."""
 
 
 def flatten(
@@ -39,46 +39,45 @@ def flatten(
     retrieved_at: bool = False,
     rows: int = ROWS,
 ) -> dd.DataFrame:
-    """Turn stored answers into a dask DataFrame of tidy counts.
+    """Flatten stored responses into a dask DataFrame of tidy counts.
 
-    Nothing but the list of requests is read now. Answers are read, flattened and forgotten
-    by the workers, partition by partition; so workers must see the archive's folder, and
-    need not have room for all of it.
+    Only the list of requests is read immediately. Workers read, flatten and discard the
+    responses one partition at a time, so they need access to the archive's folder, but not
+    memory for all of it.
 
     Parameters
     ----------
     stored : Archive, Collection, or iterable of Collection
         With the same endpoint and the same dimensions.
     grouping : str, optional
-        The name of the grouping to take; needed only where a request has several.
+        Name of the grouping to flatten; required only if a request has several.
     retrieved_at : bool
-        Keep snapshots apart, as :func:`engagement_pandas.flatten` does.
+        Keep snapshots separate, as :func:`engagement_pandas.flatten` does.
     rows : int
-        At most so many counts in a partition; more only where answers must be read
-        together: a single answer, answers that add up to the same counts, and those that
-        may count the same thing.
+        Maximum counts in a partition; exceeded only if responses must be read together: a
+        single response, responses that are summed into the same counts, and those that
+        could count the same thing.
 
     Returns
     -------
     dask DataFrame
         The rows of ``engagement_pandas.flatten(archive)``, with its columns and dtypes.
-        ``engagement_type`` is a category of all types *asked for*, since which are present
-        is not known before. Rows are sorted by their key columns within a partition, not
-        throughout, and the index begins anew in each. ``attrs`` are those of each partition,
-        and of no more. Where the grouping sums over posts there is one partition, the sum of
-        all answers.
+        ``engagement_type`` is a category of all *requested* types, since those present are
+        not known yet. Rows are sorted by their key columns within each partition only, and
+        each has its own index. ``attrs`` apply to each partition only. If the grouping sums
+        over posts, there is a single partition, the sum of all responses.
 
     Raises
     ------
     RequestError
-        As :func:`engagement_pandas.flatten`. That two answers count the same thing, and
-        that an answer is not what was asked for (``ResponseShapeError``) or damaged
-        (``ArchiveError``), comes to light when they are read: in ``compute()``.
+        As :func:`engagement_pandas.flatten`. Errors in responses are raised when they are
+        read, in ``compute()``: if two count the same thing, or if one does not match its
+        request (``ResponseShapeError``) or is damaged (``ArchiveError``).
 
     Warns
     -----
     UserWarning
-        Where a collection is not finished.
+        If a collection is not finished.
 
     Examples
     --------
@@ -110,29 +109,29 @@ def flatten(
 def omissions(
     stored: Archive | Collection | Iterable[Collection], *, rows: int = ROWS
 ) -> dd.DataFrame:
-    """Tell what was asked for and has no count, and why, as a dask DataFrame.
+    """Return what was requested and has no count, and why, as a dask DataFrame.
 
     Parameters
     ----------
     stored : Archive, Collection, or iterable of Collection
     rows : int
-        As :func:`flatten` takes it: of the counts that are read for it.
+        As for :func:`flatten`: the counts that are read to find omissions.
 
     Returns
     -------
     dask DataFrame
         One partition with the columns and dtypes of :func:`engagement_pandas.omissions`,
-        one row a silence, sorted, none twice.
+        one row per omission, sorted, without duplicates.
 
     Raises
     ------
     RequestError
-        Where there are no answers.
+        If there are no responses.
 
     Warns
     -----
     UserWarning
-        Where a collection is not finished.
+        If a collection is not finished.
 
     Examples
     --------
@@ -157,7 +156,7 @@ def omissions(
 
 
 def collections_in(stored: object) -> tuple[Collection, ...]:
-    """Return the collections of what somebody gives."""
+    """Return the collections in the argument of a caller."""
     if isinstance(stored, Collection):
         return (stored,)
     given = stored.collections if isinstance(stored, Archive) else stored
@@ -176,7 +175,7 @@ def collections_in(stored: object) -> tuple[Collection, ...]:
 
 
 def _stand_ins(collections: Sequence[Collection]) -> list[EngagementResponse]:
-    """Return a response without counts to each kind of request, to see if they go together."""
+    """Return a response without counts for each kind of request, to check that they match."""
     kinds = {
         (request.endpoint, request.groupings): EngagementResponse.unposted(request, one.started)
         for one in collections
@@ -188,7 +187,7 @@ def _stand_ins(collections: Sequence[Collection]) -> list[EngagementResponse]:
 def empty_of(
     collections: Sequence[Collection], grouping: str | None, *, retrieved_at: bool
 ) -> pd.DataFrame:
-    """Return the frame of counts without rows: its columns, dtypes and engagement types."""
+    """Return a frame of counts without rows: its columns, dtypes and engagement types."""
     empty = flattening.flatten(_stand_ins(collections), grouping, retrieved_at=retrieved_at)
     asked = {str(kind) for one in asked_in(collections) for kind in one.request.engagement_types}
     types = pd.CategoricalDtype(pd.Index(in_order(asked), dtype=TEXT))
@@ -196,7 +195,7 @@ def empty_of(
 
 
 def warn_of_open(collections: Sequence[Collection]) -> bool:
-    """Warn of collections that are not finished, and return whether there are any."""
+    """Warn of unfinished collections, and return whether there are any."""
     open_ = [one for one in collections if not one.complete]
     if open_:
         more = f" (and {len(open_) - 1} more)" if len(open_) > 1 else ""
@@ -215,10 +214,10 @@ def _mapped(
     *,
     unfinished: bool,
 ) -> dd.DataFrame:
-    """Return what is read of each partition."""
-    # There may be more next time: what a cluster remembers of this time is not the same.
+    """Return a dask DataFrame that reads each partition."""
+    # An unfinished collection may grow, so a cluster must not reuse a cached result.
     name = f"stored-{uuid4().hex}" if unfinished else "stored"
-    with dask.config.set({"dataframe.convert-string": False}):  # str stays str
+    with dask.config.set({"dataframe.convert-string": False}):  # keep str
         mapped: dd.DataFrame = dd.from_map(read, parts, meta=meta, label=name)
     return mapped
 
@@ -226,8 +225,8 @@ def _mapped(
 def _reduced(
     frame: dd.DataFrame, less: Callable[[pd.DataFrame], pd.DataFrame], meta: pd.DataFrame
 ) -> dd.DataFrame:
-    """Return one partition, a few put together at a time."""
-    with dask.config.set({"dataframe.convert-string": False}):  # str stays str
+    """Reduce all partitions to one, merging a few at a time."""
+    with dask.config.set({"dataframe.convert-string": False}):  # keep str
         reduced: dd.DataFrame = dd.from_delayed([merge_partitions(frame, less)], meta=meta)
     return reduced
 
@@ -263,13 +262,13 @@ def _silent(partition: Partition, *, meta: pd.DataFrame) -> pd.DataFrame:
 
 
 def _once(told: pd.DataFrame) -> pd.DataFrame:
-    """Return omissions as they are sorted in memory, none twice."""
+    """Return omissions sorted as in memory, without duplicates."""
     keys = ["post_id", "engagement_type", "reason", "start", "end", "message"]
     return told.drop_duplicates().sort_values(keys, na_position="first", ignore_index=True)
 
 
 def _sums(counts: pd.DataFrame, *, by: Grouping, meta: pd.DataFrame) -> pd.DataFrame:
-    """Add up counts that sum over posts, as answers are added up in memory."""
+    """Sum counts over posts, as responses are summed in memory."""
     kinds = counts["engagement_type"].cat
     number = counts["count"].array
     leaves = CountArrays(
@@ -285,7 +284,7 @@ def _sums(counts: pd.DataFrame, *, by: Grouping, meta: pd.DataFrame) -> pd.DataF
 
 
 def _buckets(counts: pd.DataFrame) -> Integers:
-    """Return the bucket of each row, see ``flattening.spans``."""
+    """Return the bucket of each row, see ``flattening.time_buckets``."""
     bucket = np.zeros(len(counts), np.int64)
     if "day" in counts:
         bucket += counts["day"].to_numpy().astype("datetime64[D]").astype(np.int64)

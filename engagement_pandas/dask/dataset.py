@@ -1,4 +1,4 @@
-"""Data sets: written from stored answers one after the other, read by all at once."""
+"""Data sets: append stored responses one after another, and read them in parallel."""
 
 from __future__ import annotations
 
@@ -37,34 +37,34 @@ def append(
     *,
     rows: int = ROWS,
 ) -> Appended:
-    """Put stored answers into a data set, with what they told of the rest.
+    """Append stored responses and their omissions to a data set.
 
-    Workers flatten at the same time and append in turn, since a data set has one writer at a
-    time. To append again changes nothing: so it does not matter whether a worker dies before
-    it has appended or right after, and after an error the same call goes on.
+    Workers flatten in parallel and append in turn, since a data set has one writer at a time.
+    Appending is idempotent: it does not matter if a worker crashes before or after its
+    append, and after an error the same call continues.
 
     Parameters
     ----------
     stored : Archive, Collection, or iterable of Collection
-        Of ``historical()``, by post, type, day and hour.
+        From ``historical()``, by post, type, day and hour.
     dataset : Dataset
-        In a folder, or at an address, that all workers see.
+        In a folder or at a URL that all workers can access.
     grouping : str, optional
-        The name of the grouping to take; needed only where a request has several.
+        Name of the grouping to flatten; required only if a request has several.
     rows : int
-        At most so many counts in one append, see :func:`engagement_pandas.dask.flatten`.
-        Each append leaves a file a day; ``dataset.compact()`` puts them together.
+        Maximum counts in one append, see :func:`engagement_pandas.dask.flatten`. Each append
+        adds one file per day; ``dataset.compact()`` merges them.
 
     Returns
     -------
     Appended
-        How many counts were ``added`` and ``revised``; where a worker died, perhaps fewer
-        than there were.
+        The number of counts ``added`` and ``revised``; possibly too low if a worker
+        crashed.
 
     Warns
     -----
     UserWarning
-        Where a collection is not finished.
+        If a collection is not finished.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def append(
     return appended
 
 
-def read(  # noqa: PLR0913 - as Dataset.read has them
+def read(  # noqa: PLR0913 - the arguments of Dataset.read
     dataset: Dataset,
     since: Moment | None = None,
     until: Moment | None = None,
@@ -102,26 +102,26 @@ def read(  # noqa: PLR0913 - as Dataset.read has them
     engagement_types: Iterable[str] | None = None,
     rows: int = ROWS,
 ) -> dd.DataFrame:
-    """Turn a data set into a dask DataFrame of tidy counts, as it is now.
+    """Return the current counts of a data set as a dask DataFrame.
 
     Parameters
     ----------
     dataset : Dataset
-        In a folder, or at an address, that all workers see.
+        In a folder or at a URL that all workers can access.
     since, until : str or date or datetime, optional
-        Half-open, UTC; hours that begin in it. All of them by default.
+        Half-open, UTC; hours that start within it. All by default.
     post_ids : iterable of str or int, optional
     engagement_types : iterable of str, optional
     rows : int
-        At most so many counts in the files of a partition; more only where one file has more.
+        Maximum counts in the files of a partition; exceeded only if a single file has more.
 
     Returns
     -------
     dask DataFrame
         The rows of :meth:`engagement_pandas.Dataset.read`, with its columns and dtypes, in
-        partitions of whole files, days in their order. ``engagement_type`` is a category of
-        ``engagement_types``, or of all that ``historical()`` has. Rows are sorted by their key
-        columns within a partition, not throughout, and the index begins anew in each.
+        partitions of entire files, ordered by day. ``engagement_type`` is a category of
+        ``engagement_types``, or of all types of ``historical()``. Rows are sorted by their
+        key columns within each partition only, and each has its own index.
 
     Examples
     --------
@@ -147,7 +147,7 @@ def read(  # noqa: PLR0913 - as Dataset.read has them
     )
     kinds = pd.Index(in_order(SERIES_TYPES if named is None else named), dtype=TEXT)
     meta = empty_counts(KEY).astype({"engagement_type": pd.CategoricalDtype(kinds)})
-    with dask.config.set({"dataframe.convert-string": False}):  # str stays str
+    with dask.config.set({"dataframe.convert-string": False}):  # keep str
         counts: dd.DataFrame = (
             dd.from_map(partial(_of_piece, meta=meta), pieces, meta=meta, label="dataset")
             if pieces
@@ -187,6 +187,6 @@ def _read(partition: Partition, grouping: str | None) -> tuple[pd.DataFrame, pd.
 def _append(
     before: Appended, told: tuple[pd.DataFrame, pd.DataFrame] | None, into: Dataset
 ) -> Appended:
-    """Append to a data set, after others have; return what all of them changed."""
+    """Append to a data set after the previous append; return the totals of all so far."""
     step = Appended(0, 0) if told is None else into.append(*told)
     return Appended(before.added + step.added, before.revised + step.revised)

@@ -1,4 +1,4 @@
-"""Frames of partitions made fewer and put together, and what all of them cover."""
+"""Reduce and merge partitions, and find the window that all of them cover."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary import Endpoint
 
 STRETCHES: Final = "engagement_pandas.stretches"
-"""In ``attrs`` of a partition: the windows of its answers, and the posts where these matter."""
+"""Key in ``attrs`` of a partition: the windows of its responses, and posts if they matter."""
 
 _FAN_IN: Final = 8
 _Less = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 def merge_partitions(counts: dd.DataFrame, less: _Less) -> Delayed:
-    """Make each partition fewer, and put these together, a few at a time."""
+    """Reduce each partition, and merge the results, a few at a time."""
     parts = [delayed(_fewer)([part], less) for part in counts.to_delayed()]
     while len(parts) > 1:
         some = [parts[place : place + _FAN_IN] for place in range(0, len(parts), _FAN_IN)]
@@ -41,7 +41,7 @@ def _fewer(frames: Sequence[pd.DataFrame], less: _Less) -> pd.DataFrame:
 
 
 def _joined(given: Sequence[dict[Any, Any]]) -> dict[Any, Any]:
-    """Return what is so of all partitions: an attribute that differs is lost, but for times."""
+    """Return the ``attrs`` shared by all partitions, with the earliest retrieval time."""
     if not given:
         return {}
     same = {
@@ -60,7 +60,7 @@ def _joined(given: Sequence[dict[Any, Any]]) -> dict[Any, Any]:
     ):
         ends = [(_moment(one["start"]), _moment(one["end"])) for one in given if "end" in one]
         both = common(ends) if len(ends) == len(given) else None
-        if both is None:  # to the second, that is not known of parts
+        if both is None:  # the common end is not known to the second
             del same["endpoint"]
         else:
             same |= both
@@ -72,7 +72,7 @@ def _moment(value: Any) -> datetime:
 
 
 def stretches(responses: Iterable[EngagementResponse], *, hourly: bool) -> dict[str, Any]:
-    """Return the windows of answers for ``attrs``; nothing where requests have none."""
+    """Return the windows of responses for ``attrs``; empty if requests have no window."""
     answered = [one for one in responses if one.status == ANSWERED]
     found = [
         [
@@ -87,7 +87,7 @@ def stretches(responses: Iterable[EngagementResponse], *, hourly: bool) -> dict[
 
 
 def common_coverage(attrs: dict[Any, Any]) -> dict[Any, Any]:
-    """Return attributes with what all windows cover together."""
+    """Return ``attrs`` with the common coverage of all windows."""
     own = dict(attrs)
     given = own.pop(STRETCHES, None)
     if given is None:

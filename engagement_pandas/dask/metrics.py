@@ -1,15 +1,16 @@
-"""The metrics that add up, on dask DataFrames of counts.
+"""The metrics that can be computed from sums, on dask DataFrames of counts.
 
-Each partition makes its counts fewer, these are put together a few partitions at a time,
-and the metric itself sees what is left: the same code, and so the same numbers, with
-``complete`` and ``missing``: beside the sums it sees who should have counts, and since when.
-What the counts cover is in the partitions' ``attrs``, as :func:`engagement_pandas.dask.flatten`
-and :func:`engagement_pandas.dask.read` leave it; ``<NA>`` where that is lost on the way, and
-for ``/28hr`` where partitions end at different seconds of the same minute.
+Each partition is reduced to sums, these are merged a few partitions at a time, and the
+in-memory metric is applied to the result: the same code, and so the same numbers. Extra rows
+list the posts that should have counts, and since when, for ``complete`` and ``missing``.
+The window of the counts is in the partitions' ``attrs``, as returned by
+:func:`engagement_pandas.dask.flatten` and :func:`engagement_pandas.dask.read`; results are
+``<NA>`` if that is lost, and for ``/28hr`` if partitions end at different seconds of the same
+minute.
 
-A row that stands twice in one partition is refused as in memory. One that stands in two is
-refused where a sum then has more counts than there can be, or where sums are by post and
-hour; where as many others are lacking, it is counted double.
+A row that repeats within a partition raises an error, as in memory. One that occurs in two
+partitions raises an error if a sum then has more counts than possible, or if sums are by post
+and hour; if as many other rows are missing, it is counted twice.
 """
 
 from __future__ import annotations
@@ -38,24 +39,9 @@ def over_time(
 ) -> pd.DataFrame:
     """Sum counts into regular buckets of local time: :func:`engagement_pandas.over_time`.
 
-    One row a key and hour, and one a key and post, pass through one worker's memory.
-
-    Parameters
-    ----------
-    counts : dask DataFrame
-        Tidy counts, as :func:`engagement_pandas.dask.flatten` makes them.
-    every, tz, by, window
-        As in memory.
-
-    Returns
-    -------
-    DataFrame
-        Computed; what it would be in memory.
-
-    Raises
-    ------
-    FrameError
-        As in memory, and where there is ``retrieved_at``: moments are not added up.
+    The result is a computed pandas frame, as in memory. There is no ``posts`` argument, and
+    counts with ``retrieved_at`` raise a ``FrameError``. One row per key and hour, and one per
+    key and post, pass through one worker's memory.
 
     Examples
     --------
@@ -78,26 +64,9 @@ def running_total(
     by: str | Iterable[str] | None = "engagement_type",
     window: Any = None,
 ) -> pd.DataFrame:
-    """Add counts up from the first bucket on: :func:`engagement_pandas.running_total`.
+    """Return cumulative counts by time bucket: :func:`engagement_pandas.running_total`.
 
-    One row a key and hour, and one a key and post, pass through one worker's memory.
-
-    Parameters
-    ----------
-    counts : dask DataFrame
-        Tidy counts, as :func:`engagement_pandas.dask.flatten` makes them.
-    every, tz, by, window
-        As in memory.
-
-    Returns
-    -------
-    DataFrame
-        Computed; what it would be in memory.
-
-    Raises
-    ------
-    FrameError
-        As :func:`over_time`.
+    It differs from the function in memory as :func:`over_time` does.
 
     Examples
     --------
@@ -123,26 +92,11 @@ def engagement_rate(
 ) -> pd.DataFrame:
     """Divide one type's total by another's: :func:`engagement_pandas.engagement_rate`.
 
-    One row a key and one a post and type pass through one worker's memory, where both types
-    are counted in the same partition: those of :func:`engagement_pandas.dask.flatten` are, if
-    they were asked for together or overlap. Counts without a partner are kept one by one.
-
-    Parameters
-    ----------
-    counts : dask DataFrame
-        Tidy counts, as :func:`engagement_pandas.dask.flatten` makes them.
-    by, numerator, denominator, confidence
-        As in memory.
-
-    Returns
-    -------
-    DataFrame
-        Computed; what it would be in memory.
-
-    Raises
-    ------
-    FrameError
-        As in memory, and where there is ``retrieved_at``: moments are not added up.
+    The result is a computed pandas frame, as in memory. Counts with ``retrieved_at`` raise a
+    ``FrameError``. One row per key, and one per post and type, pass through one worker's
+    memory, if both types are in the same partition: with
+    :func:`engagement_pandas.dask.flatten` they are, if they were requested together or
+    overlap. Counts without a partner are kept as single rows.
 
     Examples
     --------
@@ -177,25 +131,8 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
 ) -> pd.DataFrame:
     """Divide one type by another in buckets of time: :func:`engagement_pandas.rate_over_time`.
 
-    One row a key and hour, and one a key, post and type, pass through one worker's memory,
-    as far as counts have a partner in their partition, see :func:`engagement_rate`.
-
-    Parameters
-    ----------
-    counts : dask DataFrame
-        Tidy counts, as :func:`engagement_pandas.dask.flatten` makes them.
-    every, tz, by, window, numerator, denominator, confidence
-        As in memory.
-
-    Returns
-    -------
-    DataFrame
-        Computed; what it would be in memory.
-
-    Raises
-    ------
-    FrameError
-        As :func:`over_time` and :func:`engagement_rate`.
+    It differs from the function in memory as :func:`engagement_rate` does, with one row per
+    key and hour, and one per key, post and type. There is no ``posts`` argument.
 
     Examples
     --------
@@ -235,25 +172,9 @@ def top_posts(  # noqa: PLR0913 - each has a default
 ) -> pd.DataFrame:
     """Return the posts with the most counts, or the best rate: :func:`engagement_pandas.top_posts`.
 
-    Some rows a post and type pass through one worker's memory; by rate as far as counts have
-    a partner in their partition, see :func:`engagement_rate`.
-
-    Parameters
-    ----------
-    counts : dask DataFrame
-        Tidy counts, as :func:`engagement_pandas.dask.flatten` makes them.
-    by, n, minimum, numerator, denominator, shrinkage, confidence
-        As in memory.
-
-    Returns
-    -------
-    DataFrame
-        Computed; what it would be in memory.
-
-    Raises
-    ------
-    FrameError
-        As in memory, and where there is ``retrieved_at``: moments are not added up.
+    The result is a computed pandas frame, as in memory. Counts with ``retrieved_at`` raise a
+    ``FrameError``. A few rows per post and type pass through one worker's memory; by rate,
+    this requires both types in the same partition, see :func:`engagement_rate`.
 
     Examples
     --------

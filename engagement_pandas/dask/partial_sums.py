@@ -1,9 +1,9 @@
-"""Counts made fewer without changing what a metric says of them.
+"""Reduce counts to partial sums that give a metric the same result.
 
-Each function takes counts or what it returned itself, so that partitions can be put
-together a few at a time, in any order. Beside the sums there are rows without a count: one
-for each post, or whose counts they are, of each key and type, one for the first and the
-last hour of each type, or each hour of no day. From them a metric knows what there should be.
+Each function takes counts or its own result, so that partitions can be merged a few at a
+time, in any order. In addition to the sums there are rows without a count: one for each post
+(or other owner of counts) of each key and type, and one for the first and the last hour of
+each type, or each hour of the day. They tell a metric which counts to expect.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TYPE = "engagement_type"
 
 
 def add_up(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Add counts up by some columns.
+    """Sum counts by some columns.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def add_up(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The columns of ``counts``, those that are not in ``names`` as in the first row of a
+        The columns of ``counts``, with those not in ``names`` from the first row of each
         sum, and ``SUMMED``.
 
     Examples
@@ -53,27 +53,27 @@ def add_up(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
 
 
 def some_added_up(counts: pd.DataFrame, names: Sequence[str], types: Sequence[str]) -> pd.DataFrame:
-    """Add the counts of some engagement types up, as :func:`add_up` does."""
+    """Sum the counts of some engagement types, as :func:`add_up` does."""
     return add_up(filter_types(counts, types), names)
 
 
 def paired_up(counts: pd.DataFrame, names: Sequence[str], pair: Sequence[str]) -> pd.DataFrame:
-    """Add up, by some columns, the counts of two types that have a partner, and the others.
+    """Sum, by some columns, the counts of two types that have a partner, and the others.
 
-    A partner is the other type's known count of the same post and hour. Counts whose partner
-    is not here are kept one by one, for it may be in another partition.
+    A partner is a known count of the other type for the same post and hour. Counts whose
+    partner is absent are kept as single rows, since it may be in another partition.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts, or what this returns.
+        Tidy counts, or the result of this function.
     names : sequence of str
     pair : sequence of two str
 
     Returns
     -------
     DataFrame
-        As :func:`add_up` returns it, and ``SIDE``.
+        As returned by :func:`add_up`, with ``SIDE``.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def paired_up(counts: pd.DataFrame, names: Sequence[str], pair: Sequence[str]) -
 
 
 def _weighed(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return counts with how many known ones, of hours in which the post was there, each is."""
+    """Add the number of known counts in each row, from hours in which the post existed."""
     if SUMMED in counts.columns:
         return counts
     known = counts["count"].notna().to_numpy()
@@ -123,7 +123,7 @@ def _sums(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
 
 
 def _witnesses(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Return rows, without their counts, from which one sees what there should be."""
+    """Return rows, without their counts, that show which counts to expect."""
     keys = [name for name in names if name not in {_TYPE, "day", "hour"}]
     together = list(dict.fromkeys([_TYPE, *keys, *owners(counts)]))
     codes, table = coded(counts, together)
@@ -149,7 +149,7 @@ def _firsts(codes: NDArray[np.int64], size: int) -> NDArray[np.int64]:
 
 
 def _sides(rows: pd.DataFrame, pair: Sequence[str]) -> NDArray[np.int64]:
-    """Return what is known of each open count's partner now."""
+    """Return what is now known of the partner of each open count."""
     cells = cells_of(rows)
     (found,) = find_pairs(rows.drop(columns=SUMMED), [pair], cells)
     side = np.full(len(rows), OPEN)

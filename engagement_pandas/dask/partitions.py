@@ -1,8 +1,8 @@
-"""Partitions: which stored answers are flattened together, so that nothing is added up twice.
+"""Divide stored responses into partitions, so that nothing is counted twice.
 
-What is cut is the list of requests, which each collection has in one file of its own; no
-answer is opened for it. A partition is some of these requests, and its answers are read
-where they are flattened.
+The list of requests is divided, which each collection stores in one file, so no response has
+to be opened. A partition is a set of these requests, and its responses are read where they
+are flattened.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary import Dimension
 
 _ALWAYS = HourRange(-(2**62), 2**62)
-"""Where the hours do not keep two answers apart."""
+"""Used if hours do not separate two responses."""
 
 _DAY = 24
 
 
 @dataclass(frozen=True)
 class Share(Collection):
-    """Some requests of a collection, with all that follows from them.
+    """Some requests of a collection, with the same interface.
 
-    Iterating yields their answers, one at a time. What has no answer yet is left out without
-    a word: a worker's warnings are read by nobody, so there was one before.
+    Iterating yields their responses, one at a time. Missing responses are skipped without a
+    warning: warnings in workers go unread, so the caller has already warned.
 
     Parameters
     ----------
     path : Path
     asked : tuple of EngagementRequest
-        Of those that the question was cut into.
+        Requests of the collection.
     left_out : tuple of EngagementRequest
-        Of those that were never sent.
+        Requests of the collection that were never sent.
     """
 
     asked: tuple[EngagementRequest, ...] = ()
@@ -54,7 +54,7 @@ class Share(Collection):
 
     @cached_property
     def unposted(self) -> tuple[EngagementRequest, ...]:
-        """What is not asked, in this share."""
+        """The requests in this share that are never sent."""
         return self.left_out
 
     def __iter__(self) -> Iterator[EngagementResponse]:
@@ -63,13 +63,13 @@ class Share(Collection):
         for asked, answer, why in self._walk():
             if answer is not None:
                 yield answer
-            elif why is not None:  # the collection has the words for it
+            elif why is not None:  # let the collection raise its own error
                 yield from Collection.__iter__(Share(self.path, (asked,)))
 
 
 @dataclass(frozen=True)
 class Partition:
-    """Stored answers that are flattened together.
+    """Stored responses that are flattened together.
 
     Parameters
     ----------
@@ -85,30 +85,30 @@ class Partition:
 
 
 class Asked(NamedTuple):
-    """A request, and the collection that its answer is in."""
+    """A request, and the collection that holds its response."""
 
     collection: Collection
     request: EngagementRequest
 
 
 def asked_in(collections: Sequence[Collection]) -> list[Asked]:
-    """Return the requests that the questions of some collections were cut into."""
+    """Return the requests of some collections."""
     return [Asked(one, request) for one in collections for request in one.requests]
 
 
 def partitions(
     collections: Sequence[Collection], families: Iterable[Sequence[Asked]], rows: int
 ) -> tuple[Partition, ...]:
-    """Put families of requests into partitions: always the same, and in their order.
+    """Divide families of requests into partitions: deterministic, and in their order.
 
     Parameters
     ----------
     collections : sequence of Collection
-        At least one; what they never sent goes into the first partition.
+        At least one; requests never sent go into the first partition.
     families : iterable of sequence of Asked
-        Those that must stay together, such as :func:`related` returns.
+        Requests that must stay together, such as from :func:`related`.
     rows : int
-        At most so many counts in a partition; one family is never too many.
+        Maximum counts in a partition; exceeded only by a single family.
     """
     parts: list[list[Asked]] = [[]]
     filled = 0
@@ -129,19 +129,19 @@ def partitions(
 def related(
     collections: Sequence[Collection], grouping: str | None, *, retrieved_at: bool
 ) -> list[list[Asked]]:
-    """Group requests whose answers could count the same thing, or add up to the same count.
+    """Group requests whose responses could count the same thing, or be summed together.
 
-    A partition of whole families is what it would be were there no other. Only where a
-    grouping sums over posts every answer adds up with every other, and so do partitions.
+    Partitions of complete families can be flattened independently. Only if a grouping sums
+    over posts are all responses summed together, and so partitions must be as well.
 
     Parameters
     ----------
     collections : sequence of Collection
     grouping : str, optional
-        The name of the grouping that is taken.
+        The name of the grouping to flatten.
     retrieved_at : bool
-        Whether snapshots are kept apart: then only what began at the same moment, such as
-        a copy of a collection, could count the same thing.
+        Whether snapshots are kept separate: then only collections that started at the same
+        time, such as copies, could count the same thing.
     """
     asked = asked_in(collections)
     spans = [_span(one.request, one.request.grouping(grouping)) for one in asked]
@@ -170,7 +170,7 @@ def related(
 
 
 def _span(request: EngagementRequest, grouping: Grouping) -> HourRange:
-    """Return the hours in which no other request for the same post may be, to be unrelated."""
+    """Return the hours in which another request for the same post would be related."""
     window, dimensions = request.window, grouping.dimensions
     if window is None:
         return _ALWAYS

@@ -1,4 +1,4 @@
-"""Partitions made fewer and put together: what stands between a dask DataFrame and a metric."""
+"""Reduce and merge the partitions of a dask DataFrame, and apply a metric to the result."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def of_sums(
     names: Iterable[str],
     types: Iterable[str] | None = None,
 ) -> pd.DataFrame:
-    """Return a metric that sees nothing but sums by some columns."""
-    metric(_meta(counts))  # what it refuses, it refuses before anything is read
+    """Apply a metric to sums by some columns."""
+    metric(_meta(counts))  # raises errors in the arguments before anything is read
     wanted = list(dict.fromkeys(names))
     less: _Metric = (
         partial(add_up, names=wanted)
@@ -42,16 +42,16 @@ def of_pairs(
     names: Iterable[str],
     pair: Iterable[str],
 ) -> pd.DataFrame:
-    """Return a metric that sees nothing but sums of two types, by some columns."""
-    metric(_meta(counts))  # what it refuses, it refuses before anything is read
+    """Apply a metric to sums of two types, by some columns."""
+    metric(_meta(counts))  # raises errors in the arguments before anything is read
     wanted, types = list(dict.fromkeys(names)), _known(counts, pair)
     return _of_summed(metric, _put_together(counts, partial(paired_up, names=wanted, pair=types)))
 
 
 def as_contract(counts: Any) -> dd.DataFrame:
-    """Return counts that can be added up, post IDs as the contract has them.
+    """Return counts that can be summed, with post IDs in the contract's dtype.
 
-    By itself dask makes ``string`` of every ``str`` that it reads.
+    By default dask converts every ``str`` column that it reads to ``string``.
     """
     if not isinstance(counts, dd.DataFrame):
         msg = (
@@ -73,13 +73,13 @@ def as_contract(counts: Any) -> dd.DataFrame:
 
 
 def _checked(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return the counts of a partition, unless their rows cannot be right."""
+    """Return the counts of a partition; raise if their rows are invalid."""
     check_rows(counts)
     return counts
 
 
 def _of_summed(metric: _Metric, sums: pd.DataFrame) -> pd.DataFrame:
-    """Return a metric of sums, of the types present, as in memory."""
+    """Apply a metric to sums, with the types present as categories, as in memory."""
     kinds = sums["engagement_type"].cat.remove_unused_categories()
     table = metric(sums.assign(engagement_type=kinds))
     table.attrs.clear()
@@ -88,7 +88,7 @@ def _of_summed(metric: _Metric, sums: pd.DataFrame) -> pd.DataFrame:
 
 def _meta(counts: dd.DataFrame) -> pd.DataFrame:
     """Return the frame without rows."""
-    meta: pd.DataFrame = counts._meta  # noqa: SLF001 - what dask's own documentation calls it
+    meta: pd.DataFrame = counts._meta  # noqa: SLF001 - dask's own documentation uses it
     return meta
 
 
@@ -97,17 +97,17 @@ def _known(counts: dd.DataFrame, types: Iterable[str]) -> list[str]:
 
 
 def names_of(counts: dd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
-    """Return the columns to sum by, as a list; refused as in memory."""
+    """Return the columns to group by, as a list; raise as in memory."""
     return keys(_meta(counts), by)
 
 
 def times_of(counts: dd.DataFrame) -> list[str]:
-    """Return the columns of time that counts have."""
+    """Return the time columns of counts."""
     return [name for name in _TIME if name in counts.columns]
 
 
 def _put_together(counts: dd.DataFrame, less: _Metric) -> pd.DataFrame:
-    """Make each partition's counts fewer, and put these together, a few at a time."""
+    """Reduce the counts of each partition, and merge the results, a few at a time."""
     found: pd.DataFrame = merge_partitions(counts, less).compute()
     found.attrs = common_coverage(found.attrs)
     return found

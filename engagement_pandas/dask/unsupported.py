@@ -1,4 +1,4 @@
-"""The metrics that do not work on dask, why, and what does."""
+"""The metrics that do not work on dask, with the reasons and an alternative."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
         "wide": "is told of rows, not of sums",
     }
 )
-"""Metrics by name, and why each raises a ``FrameError``."""
+"""Reason why each of these metrics raises a ``FrameError``, by name."""
 
 
 def refuse(name: str, *_: object, **__: object) -> NoReturn:
-    """Say of a metric that it does not work on dask, and what does.
+    """Raise an error for a metric that does not work on dask, with an alternative.
 
     Examples
     --------
