@@ -1,5 +1,5 @@
 """Data sets: Delta tables of counts and omissions over time, and the sync that fills them.
 
-Imports ``flattening``, ``frame``, ``response``, ``request`` and the base modules; ``client``
-only for annotations.
+Imports ``flattening``, ``frame``, ``response``, ``request`` and the ground; for annotations
+``client``.
 """

@@ -3,7 +3,7 @@
 A Delta table is a folder of Parquet files and a log that lists which of them are current. A
 writer adds new files and then commits them atomically with one small file in the log. So
 readers see the old or the new version, and a writer that crashes has changed nothing.
-Implementing this protocol here would be long, and no other tool could read the result.
+A protocol of our own would be neither short nor readable by other tools.
 
 This module reads and writes the data files, with checksums; ``deltalake`` does the commits.
 """

@@ -188,7 +188,7 @@ def _read(row: dict[str, Any]) -> DataFile:
 
 
 def _statistics(rows: pa.Table) -> tuple[str, datetime | None]:
-    """Return statistics for other engines to skip files, as JSON; and the latest time read."""
+    """Return the statistics by which engines skip files, as JSON, and the latest retrieval."""
     import pyarrow.compute as pc  # noqa: PLC0415  slow to import, and only files need it
 
     ends: dict[str, Any] = {name: pc.min_max(rows[name]).as_py() for name in rows.column_names}

@@ -64,8 +64,8 @@ def sync(  # noqa: PLR0913 - arguments are independent, and three have defaults
     Parameters
     ----------
     client : EngagementClient
-        Authorised by the owner of the posts; for posts of several accounts, a client of
-        accounts, with a frame that has a ``handle`` column.
+        With the credentials of the owner of the posts; or with several accounts, if
+        ``post_ids`` is a frame with a ``handle`` column.
     dataset : Dataset
     post_ids : iterable of str or int, Series, or frame with ``post_id`` and optionally ``handle``
         Posts that are no longer listed are no longer requested; their stored counts remain.

@@ -5,7 +5,7 @@ shape), ``reconcile`` compares it with the request, ``combine`` sums many respon
 the frame, ``omission_rows`` finds what has no count and why, and ``inference`` reads a
 response whose request is unknown.
 
-Imports ``response``, ``request``, ``frame`` and the base modules.
+Imports ``response``, ``request``, ``frame`` and the ground.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Counts and omissions are written to Parquet and CSV. Files are written atomically, and IDs
 remain text throughout.
 
-Imports only the base modules.
+Imports the ground alone.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ depend on the window of the counts are ``<NA>`` if ``attrs`` were lost.
 :func:`check_comparable`    which counts may be compared
 =========================== ==========================================================
 
-Imports ``frame``, ``request`` and the base modules.
+Imports ``frame``, ``request`` and the ground.
 """
 
 from engagement_pandas.metrics.age import age

@@ -70,8 +70,8 @@ def top_posts(  # noqa: PLR0913  each has a default
     shrunk towards the overall rate, more so the fewer impressions it has (empirical Bayes
     with a Gamma prior, see :class:`Prior`). Posts are ranked by the lower end of the
     interval, so that uncertainty counts against a post. A post with next to no impressions
-    ranks like an average post, and so above a post that is known to be worse than average;
-    use ``minimum`` to exclude it.
+    ranks by the lower end of the prior, and so above a post that is known to be worse than
+    that; use ``minimum`` to exclude it.
 
     Examples
     --------
