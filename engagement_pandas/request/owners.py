@@ -11,7 +11,7 @@ from engagement_pandas.request.post_ids import parse_post_id
 from engagement_pandas.text import pluralize
 
 OWNERS: Final = "owners"
-"""Name of the account if each post is requested with its owner's tokens."""
+"""Account name of requests that are each signed by the owner of the posts."""
 
 _MISSING: Final = frozenset({"nan", "<NA>", "NaT", "None"})
 
