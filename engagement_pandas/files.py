@@ -201,7 +201,7 @@ def _opened(path: Path) -> Iterator[int]:
 
 
 def _let_go() -> None:
-    """Close inherited locks in a fork, whose copies would keep them held."""
+    """Close inherited locks in a fork; otherwise its copies would keep them held."""
     while _OPEN:
         os.close(_OPEN.pop())
 

@@ -147,7 +147,7 @@ def check_digits(ids: Iterable[str], error: type[Exception], *, source: str = ""
         for size, numbers in sizes.items():
             spacing = spacing_of(*size)
             if spacing < _SEEN:
-                continue  # too many true IDs are multiples: these would hide the others
+                continue  # so many true IDs are multiples that they would hide the lost ones
             expected += len(numbers) / spacing
             lost += [number for number in numbers if number % spacing == 0]
         if len(lost) > 1:  # a single one may be a coincidence

@@ -73,7 +73,7 @@ def _call(account: Account, verb: Callable[[ModuleType], T]) -> T:
     keyring = _imported()
     try:
         return verb(keyring)
-    except Exception as error:  # noqa: BLE001 - each keyring has errors of its own
+    except Exception as error:  # noqa: BLE001 - each keyring has its own errors
         kind = type(error).__name__
     # Raised outside the except block, so that no context leads to the keyring's arguments.
     msg = (

@@ -87,8 +87,8 @@ class TokenFile:
     def _check_folders(self) -> None:
         """Raise for a folder in which others may replace this file.
 
-        The folder itself must belong to its owner or root, and neither its group nor others
-        may write to it. The folders above must not be writable by others (many systems allow
+        The folder itself must belong to the current user or root, and neither its group nor
+        others may write to it. The folders above must not be writable by others (many systems allow
         a group). A sticky bit, as on ``/tmp``, is sufficient: there, users can replace only
         their own files.
         """
@@ -124,5 +124,5 @@ class TokenFile:
             left.unlink()
         with atomic_write(target) as beside:
             handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-            with open(handle, "wb") as file:  # noqa: PTH123 - no moment with another mode
+            with open(handle, "wb") as file:  # noqa: PTH123 - never exists with another mode
                 file.write(content)

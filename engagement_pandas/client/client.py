@@ -199,7 +199,7 @@ class EngagementClient:
         """Send requests as :meth:`fetch`, and yield each answer as it arrives, in any order.
 
         At most ``in_flight`` requests are concurrent, and none is sent while you process an
-        answer. After an error, requests in flight are yielded before the error is raised.
+        answer. After an error, answers still in flight are yielded before the error is raised.
         """
         todo = self._planned(request)
         self._speakers.check(todo.requests, todo.request.owners)

@@ -36,7 +36,7 @@ _DELETED: Final = 1
 _UNOWNED: Final = 2
 _SPECIAL: Final = _OLD + _VERY_OLD + _DELETED + _UNOWNED
 _ORDINARY: Final = timedelta(days=8)
-"""Posts younger than this are never promoted, so that the first figures show ordinary rates."""
+"""Promoted posts younger than this are not listed, so that first figures show ordinary rates."""
 
 _EVERYDAY_FIRST: Final = 5
 _EVERYDAY_LAST: Final = 30

@@ -57,7 +57,7 @@ def _now() -> datetime:
 
 @contextmanager
 def bar(total: int, clock: Callable[[], datetime] = _now) -> Iterator[Watch]:
-    """Show a progress bar for ``total`` requests, or lines if standard error is no terminal.
+    """Show a progress bar, or lines if standard error is not a terminal.
 
     A single request has no bar. Notebooks have a bar.
     """

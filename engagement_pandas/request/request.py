@@ -253,7 +253,7 @@ def last_28_hours(
     engagement_types: Iterable[str],
     by: By = BY_HOUR,
 ) -> EngagementRequest:
-    """Request the counts of the last 28 hours before the request is sent.
+    """Request the counts of the 28 hours before the request is sent.
 
     Parameters
     ----------

@@ -71,7 +71,7 @@ class AnswerFiles:
                 continue
 
     def read(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
-        """Return the answer to a request; if it is damaged, None and the reason."""
+        """Return the answer to a request, or None and, if it is damaged, the reason."""
         try:
             head, content = decode_record(self.file(asked))
             answer = _answer(asked, head, content)

@@ -212,7 +212,7 @@ class Collection:
 
     def finish(self) -> None:
         """Mark it as complete."""
-        if self.complete:  # checking again would need memory
+        if self.complete:  # reading it again must not need disk space
             return
         settled = [apply_refusal(one)[0] for _, one, _ in self._walk(self.records.glance) if one]
         parts = [one.request for one in settled if one is not None and not one.failed]

@@ -151,7 +151,7 @@ class InlineExecutor:
 def _done(errand: Task, job: Callable[[], Any]) -> Completion:
     try:
         return Completion(errand, job())
-    except BaseException as error:  # noqa: BLE001 - goes on in the thread that flies
+    except BaseException as error:  # noqa: BLE001 - raised again in the scheduler's thread
         return Completion(errand, error=error)
 
 

@@ -242,8 +242,9 @@ _NAMES: Final = ("errors", "error", "error_description", "message", "title", "de
 def error_messages(content: bytes) -> tuple[str, ...]:
     """Return the messages in an error body: texts, or objects with a ``message`` or similar.
 
-    All of them if the body has at most 256 kB; one that names each post of a request has
-    about 5. Of a longer body, of HTML, and of JSON without messages, the first 300 characters.
+    All of them if the body has at most 256 kB; one that names each post of a request takes
+    about 5 kB. Of a longer body, of HTML, and of JSON without messages, the first 300
+    characters.
 
     Examples
     --------

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from engagement_pandas.errors import RequestError
 
 BASE_URL: Final = "https://data-api.twitter.com"
-TOKEN_URL: Final = "https://api.twitter.com/oauth2/token"  # noqa: S105 - no secret
+TOKEN_URL: Final = "https://api.twitter.com/oauth2/token"  # noqa: S105 - not a secret
 _PLAIN: Final = re.compile(
     r"[A-Za-z]+://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?"
 )

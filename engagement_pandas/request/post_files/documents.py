@@ -64,7 +64,7 @@ def _values(text: str, name: str) -> Iterator[tuple[int, Any]]:
         try:
             if place > first and "\n" not in text[place:start]:
                 msg = "Expecting a line for each value"
-                raise json.JSONDecodeError(msg, text, start)  # noqa: TRY301 - as of the decoder
+                raise json.JSONDecodeError(msg, text, start)  # noqa: TRY301 - like the decoder
             value, place = decoder.raw_decode(text, start)
         except json.JSONDecodeError as error:
             msg = f"line {error.lineno} of {name} is no JSON: {error.msg} (column {error.colno})"
