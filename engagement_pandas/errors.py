@@ -1,34 +1,34 @@
-"""The exception tree.
+"""The exception hierarchy.
 
 ::
 
     EngagementError
-    ├── RequestError (ValueError)      you asked wrongly; nothing was sent
+    ├── RequestError (ValueError)      invalid request; nothing was sent
     │   ├── UnsupportedEngagementType  this endpoint does not count that type
     │   ├── UnsupportedGrouping        the API has no such grouping
-    │   ├── InvalidPostId              not the ID of a post, or no longer
-    │   ├── InvalidWindow              a time span that the API does not have
+    │   ├── InvalidPostId              not a valid post ID, or no longer one
+    │   ├── InvalidWindow              a time span that the API does not support
     │   ├── AmbiguousGrouping          several groupings fit; name one
-    │   └── LedgerFull                 more handles in a month than were allowed
-    ├── CredentialsError               the keys do not do
+    │   └── LedgerFull                 more handles in a month than allowed
+    ├── CredentialsError               missing or insufficient credentials
     │   ├── MissingCredentials         .variables: the environment variables to set
-    │   ├── UserContextRequired        only the owner of the posts may ask this
+    │   ├── UserContextRequired        only the owner of the posts may request this
     │   ├── LoginRefused               an owner did not authorise the app: .status, .messages
     │   └── AccountsError (OSError)    stored tokens cannot be read, written or used
-    ├── TransportError                 no answer to be had: .status, .attempts
-    │   └── QuotaExceeded              every attempt met a spent quota
-    ├── RefusedError                   an answer, and it was no: .status, .messages
+    ├── TransportError                 no answer: .status, .attempts
+    │   └── QuotaExceeded              every attempt exceeded the rate limit
+    ├── RefusedError                   the API refused the request: .status, .messages
     │   └── Unauthorized               the credentials were not accepted
-    ├── ResponseShapeError             the JSON is not what was asked for: .path
+    ├── ResponseShapeError             the JSON does not fit the request: .path
     ├── FrameError (ValueError)        the frame or file is not tidy counts or omissions
     ├── ArchiveError (OSError)         stored answers cannot be read or written
     ├── LedgerError (OSError)          the ledger of handles cannot be read or written
     └── DatasetError (OSError)         stored counts cannot be read or written
-        ├── AlreadySyncing             another process brings them up to date
-        └── DamagedDataset             its files are not what was written
+        ├── AlreadySyncing             another process is syncing it
+        └── DamagedDataset             its files are lost or have changed
 
-An error that ends :meth:`~engagement_pandas.EngagementClient.fetch` midway
-carries in ``.responses`` the answers that had already arrived.
+If an error ends :meth:`~engagement_pandas.EngagementClient.fetch` midway, its ``.responses``
+holds the answers that had already arrived.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ from typing import Any
 
 
 class EngagementError(Exception):
-    """Whatever this package has to complain about.
+    """Base class of all errors raised by this package.
 
     Attributes
     ----------
     responses : tuple of EngagementResponse
-        What had been answered before the failure; empty unless a fetch failed midway.
+        Answers that arrived before the failure; empty unless a fetch failed midway.
     """
 
     responses: tuple[Any, ...] = ()
 
 
 class RequestError(EngagementError, ValueError):
-    """You asked wrongly; nothing was sent."""
+    """The request is invalid; nothing was sent."""
 
 
 class UnsupportedEngagementType(RequestError):
@@ -62,11 +62,11 @@ class UnsupportedGrouping(RequestError):
 
 
 class InvalidPostId(RequestError):
-    """Something that is not the ID of a post, or no longer is."""
+    """A value that is not a post ID, or that is no longer one."""
 
 
 class InvalidWindow(RequestError):
-    """A time span that the API does not have."""
+    """A time span that the API does not support."""
 
 
 class AmbiguousGrouping(RequestError):
@@ -76,17 +76,17 @@ class AmbiguousGrouping(RequestError):
 class LedgerFull(RequestError):
     """More handles in a month than the ledger allows.
 
-    Nothing was sent with the tokens of one beyond the limit. It may come midway, where other
-    processes keep the same ledger: what had been answered is in ``.responses``.
+    Nothing was sent with the tokens of a handle beyond the limit. May be raised midway, if other
+    processes use the same ledger: answers that had arrived are in ``.responses``.
     """
 
 
 class CredentialsError(EngagementError):
-    """The credentials do not do for what was asked."""
+    """The credentials are missing or not sufficient for this request."""
 
 
 class MissingCredentials(CredentialsError):
-    """Credentials are not in the environment, and not among the accounts.
+    """Credentials are neither in the environment nor among the accounts.
 
     Attributes
     ----------
@@ -103,16 +103,16 @@ class MissingCredentials(CredentialsError):
 
 
 class UserContextRequired(CredentialsError):
-    """Only the owner of the posts may ask this: use OAuth 1.0a (``UserContext``)."""
+    """Only the owner of the posts may send this request: use OAuth 1.0a (``UserContext``)."""
 
 
 class LoginRefused(CredentialsError):
-    """An owner did not authorise the app, or not in time, or with another PIN.
+    """An owner did not authorise the app, or not in time, or the PIN was wrong.
 
     Attributes
     ----------
     status : int or None
-        The HTTP status; None where nothing was sent, for want of a PIN.
+        The HTTP status; None if nothing was sent for lack of a PIN.
     messages : tuple of str
         X's own words.
     """
@@ -129,16 +129,16 @@ class LoginRefused(CredentialsError):
 
 
 class AccountsError(CredentialsError, OSError):
-    """Stored tokens that cannot be read, written or used; what is in the file stays there."""
+    """Stored tokens that cannot be read, written or used; the file is not changed."""
 
 
 class TransportError(EngagementError):
-    """No answer was to be had.
+    """No answer arrived.
 
     Attributes
     ----------
     status : int or None
-        The last HTTP status, where there was one.
+        The last HTTP status, if there was one.
     attempts : int
         How often the request was sent.
     """
@@ -153,16 +153,16 @@ class TransportError(EngagementError):
 
 
 class QuotaExceeded(TransportError):
-    """Every attempt met a spent quota (HTTP 429)."""
+    """Every attempt exceeded the rate limit (HTTP 429)."""
 
 
 class RefusedError(EngagementError):
-    """The API answered, and the answer was no.
+    """The API refused the request.
 
     Attributes
     ----------
     status : int or None
-        The HTTP status; None for a stored body whose status is not known.
+        The HTTP status; None for a stored body of unknown status.
     messages : tuple of str
         The API's own words.
     """
@@ -183,12 +183,12 @@ class Unauthorized(RefusedError):
 
 
 class ResponseShapeError(EngagementError):
-    """The JSON is not what was asked for.
+    """The JSON does not fit the request.
 
     Attributes
     ----------
     path : str
-        The spot, as a JSONPath: ``$['by_post']['123']['impressions']``.
+        The position, as a JSONPath: ``$['by_post']['123']['impressions']``.
     """
 
     def __init__(self, message: str, path: str = "$") -> None:
@@ -204,20 +204,20 @@ class FrameError(EngagementError, ValueError):
 
 
 class ArchiveError(EngagementError, OSError):
-    """Stored answers that cannot be read or written; nothing that was stored is lost."""
+    """Stored answers that cannot be read or written; no stored answer is lost."""
 
 
 class LedgerError(EngagementError, OSError):
-    """A ledger of handles that cannot be read or written; what is in it stays there."""
+    """A ledger of handles that cannot be read or written; its content is not changed."""
 
 
 class DatasetError(EngagementError, OSError):
-    """A data set that cannot be read or written; what is in it stays as it is."""
+    """A data set that cannot be read or written; its content is not changed."""
 
 
 class AlreadySyncing(DatasetError):
-    """Another process brings the same data set up to date; this one has done nothing."""
+    """Another process is syncing the same data set; this one has done nothing."""
 
 
 class DamagedDataset(DatasetError):
-    """A file of a data set is lost or has changed; ``sync()`` makes it again from ``raw/``."""
+    """A file of a data set is lost or has changed; ``sync()`` creates it again from ``raw/``."""

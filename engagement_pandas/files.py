@@ -21,13 +21,13 @@ from typing import IO, AnyStr, Final
 from uuid import uuid4
 
 OWNER_FOLDER: Final = 0o700
-"""The mode of a folder of settings: its owner's alone."""
+"""Mode of a settings folder: accessible only to its owner."""
 OLD: Final = 3600.0
-"""Seconds after which a temporary file is taken to be a killed process's."""
+"""Age in seconds from which a temporary file is assumed to be left by a killed process."""
 
 
 def stale_temp_files(path: Path) -> Iterator[Path]:
-    """Yield what is written beside a file to replace it: also by processes that were killed.
+    """Yield the temporary files of a path, including those of killed processes.
 
     Examples
     --------
@@ -46,23 +46,24 @@ def _temp_path(path: Path) -> Path:
 
 
 def sweep(folder: Path, name: str = "*") -> None:
-    """Remove what killed processes have left beside files: temporary files and folders.
+    """Remove the temporary files and folders that killed processes have left.
 
     Parameters
     ----------
     folder : Path
     name : str
-        Of the files, as a pattern. What is younger than :data:`OLD` may be a living process's.
+        Pattern of the final file names. Anything younger than :data:`OLD` is kept, since its
+        process may still run.
     """
     before = time.time() - OLD
     for left in folder.glob(f".{'[0-9a-f]' * 32}-{name}"):
-        with suppress(OSError):  # another process was quicker, or it is not ours to remove
+        with suppress(OSError):  # another process removed it, or it belongs to another user
             if left.lstat().st_mtime < before:
                 shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
 
 
 def probe(folder: Path, size: int) -> None:
-    """Write so many bytes into a folder and remove them; an OSError where that cannot be."""
+    """Write and remove a file of that size in a folder; OSError if this fails."""
     beside = _temp_path(folder / "probe")
     try:
         with beside.open("xb") as file:
@@ -75,9 +76,9 @@ def probe(folder: Path, size: int) -> None:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a path to write to, beside the final one; then flush it to disk and move it.
+    """Write a file atomically: yield a temporary path, then fsync and rename it.
 
-    Old temporary files of the same path, which killed processes have left, are removed.
+    Old temporary files of the same path, left by killed processes, are removed.
     """
     sweep(path.parent, escape(path.name))
     beside = _temp_path(path)
@@ -92,9 +93,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def write_once(path: Path, content: bytes) -> bool:
-    """Write a file that is not there yet; leave one that is, and say which of the two it was.
+    """Write a file unless it exists; return whether it was written.
 
-    Of several processes that write the same path, the first wins.
+    If several processes write the same path, the first wins.
     """
     beside = _temp_path(path)
     try:
@@ -106,7 +107,7 @@ def write_once(path: Path, content: bytes) -> bool:
             os.link(beside, path)
         except FileExistsError:
             return False
-        except OSError:  # a file system without links
+        except OSError:  # a file system without hard links
             if path.exists():
                 return False
             beside.replace(path)
@@ -117,23 +118,23 @@ def write_once(path: Path, content: bytes) -> bool:
 
 
 def mkdir_durable(folder: Path, mode: int = 0o777) -> None:
-    """Make a folder, and those that it is in, to last through a power cut."""
+    """Create a folder and its parents so that they survive a power failure."""
     if not folder.is_dir():
         mkdir_durable(folder.parent, mode)
         folder.mkdir(mode, exist_ok=True)
-    fsync_dir(folder.parent)  # also where it was made just before a crash
+    fsync_dir(folder.parent)  # needed for a folder created just before a crash, too
 
 
 def fsync_dir(folder: Path) -> None:
-    """Make what was moved into a folder last through a power cut, where the system can."""
+    """Fsync a folder, so that renames into it survive a power failure, if the system can."""
     try:
         handle = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows opens no folders
+    except OSError:  # Windows cannot open folders
         return
     try:
         os.fsync(handle)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network drives flush none
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network drives cannot fsync
             raise
     finally:
         os.close(handle)
@@ -141,22 +142,22 @@ def fsync_dir(folder: Path) -> None:
 
 OWNER_ONLY: Final = 0o600
 _PAUSE: Final = 0.02
-_OPEN: Final[set[int]] = set()  # what is held, or waited for, in this process
+_OPEN: Final[set[int]] = set()  # locks held, or waited for, in this process
 
 
 @contextmanager
 def file_lock(path: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
-    """Hold the lock that goes with a file, whether that is there yet or not.
+    """Hold the lock of a file, which need not exist.
 
-    The lock is on an empty file of its own beside it, since what it guards is replaced.
-    The system lets go of it when its process ends, however that ends.
+    The lock is on a separate empty file in the same folder, since the file itself is replaced.
+    The system releases it when its process ends, however that ends.
 
     Parameters
     ----------
     path : path
-        What is guarded; its folder is there.
+        The protected file; its folder must exist.
     sleep : callable
-        Waits between two tries, where the system has no waiting of its own (Windows).
+        Waits between two attempts, if the system cannot wait for a lock (Windows).
 
     Examples
     --------
@@ -172,7 +173,7 @@ def file_lock(path: Path, sleep: Callable[[float], None] = time.sleep) -> Iterat
 
 @contextmanager
 def try_file_lock(path: Path) -> Iterator[bool]:
-    """Hold the lock that goes with a file, if nobody has it; tell whether it is held.
+    """Hold the lock of a file if it is free; yield whether it is held.
 
     Examples
     --------
@@ -194,13 +195,13 @@ def _opened(path: Path) -> Iterator[int]:
     try:
         yield handle
     finally:
-        if handle in _OPEN:  # not closed by a fork, in which the number may be another file's
+        if handle in _OPEN:  # otherwise a fork has closed it, and the number may be reused
             _OPEN.discard(handle)
-            os.close(handle)  # which lets go of it
+            os.close(handle)  # releases the lock
 
 
 def _let_go() -> None:
-    """Close, in a fork, what another process holds: else it would hold on with this one's copy."""
+    """Close inherited locks in a fork; otherwise its copies would keep them held."""
     while _OPEN:
         os.close(_OPEN.pop())
 
@@ -215,7 +216,7 @@ if sys.platform == "win32":
     def _try(handle: int) -> bool:
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except PermissionError:  # somebody else has it
+        except PermissionError:  # another process holds it
             return False
         return True
 
@@ -228,7 +229,7 @@ else:
     def _try(handle: int) -> bool:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:  # somebody else has it
+        except BlockingIOError:  # another process holds it
             return False
         return True
 
@@ -240,9 +241,9 @@ NAME: Final = "engagement_pandas"
 
 
 def config_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """Return the package's folder among the person's settings; it may not be there yet.
+    """Return the package's settings folder, which may not exist yet.
 
-    ``$XDG_CONFIG_HOME``, where that is an absolute path, or else ``~/.config``; on Windows
+    ``$XDG_CONFIG_HOME``, if that is an absolute path, or else ``~/.config``; on Windows
     ``%APPDATA%``.
 
     Examples
@@ -252,7 +253,7 @@ def config_dir(environ: Mapping[str, str] | None = None) -> Path:
     """
     environ = os.environ if environ is None else environ
     given = Path(environ.get("APPDATA" if os.name == "nt" else "XDG_CONFIG_HOME", ""))
-    # A relative one is to be ignored, says the standard.
+    # The XDG standard says to ignore relative paths.
     return (given if given.is_absolute() else Path.home() / ".config") / NAME
 
 
@@ -262,15 +263,15 @@ def config_file(
     unknown: type[Exception],
     environ: Mapping[str, str] | None = None,
 ) -> Path:
-    """Return the file of a name in that folder.
+    """Return the path of a file in the settings folder.
 
     Parameters
     ----------
     name : str
     variable : str
-        Which names another file; for the message.
+        The variable that can name another file; for the message.
     unknown : type
-        What is raised where there is no home, as in some containers.
+        Raised if there is no home folder, as in some containers.
     environ : mapping of str to str, optional
 
     Examples
@@ -309,19 +310,19 @@ _ASCII: Final = re.compile(r"[\t\n\r -~]{4,}|\A[\t\n\r -~]+\Z")
 
 
 class FileTooLarge(ValueError):
-    """A file holds more bytes, unpacked, than it may."""
+    """A file, decompressed, exceeds its size limit."""
 
 
 def read_bounded(file: IO[AnyStr], limit: int) -> AnyStr:
-    """Return what is left of a file, which may be one that unpacks as it is read.
+    """Return the rest of a file, which may be decompressed as it is read.
 
     Parameters
     ----------
     file : file
-        Of text, or binary: plain, or of gzip, bz2, lzma or a member of a zip archive. No more
-        than ``limit`` bytes and a buffer are ever unpacked.
+        Text or binary: plain, or of gzip, bz2, lzma or a member of a zip archive. At most
+        ``limit`` bytes and a buffer are decompressed.
     limit : int
-        Bytes, or characters.
+        In bytes, or in characters.
 
     Examples
     --------
@@ -335,7 +336,7 @@ def read_bounded(file: IO[AnyStr], limit: int) -> AnyStr:
     """
     piece = file.read(_PIECE)
     pieces, length = [piece], len(piece)
-    while piece:  # to read them all in one call takes room for the limit
+    while piece:  # a single call would allocate memory for the limit
         if length > limit:
             msg = f"more than {limit:,} bytes"
             raise FileTooLarge(msg)
@@ -346,11 +347,11 @@ def read_bounded(file: IO[AnyStr], limit: int) -> AnyStr:
 
 
 class NotOneFile(ValueError):
-    """A zip archive does not hold the one file that is meant."""
+    """A zip archive does not hold exactly one file."""
 
 
 def in_zip(file: IO[bytes]) -> IO[bytes]:
-    """Return the only file in a zip archive, but for what macOS puts beside it."""
+    """Return the only file in a zip archive, ignoring those that macOS adds."""
     archive = zipfile.ZipFile(file)
     names = [name for name in archive.namelist() if not name.startswith("__MACOSX")]
     if "[Content_Types].xml" in names:
@@ -364,11 +365,11 @@ def in_zip(file: IO[bytes]) -> IO[bytes]:
 
 
 def codec_of(content: bytes) -> str:
-    """Return how a text is encoded: as its byte order mark says, or UTF-16 without one, or UTF-8.
+    """Return the encoding of a text: by its byte order mark, or UTF-16 without one, or UTF-8.
 
-    UTF-16 is known by words or numbers in ASCII, such as headings and IDs, whatever else there
-    is: in UTF-8 no zero bytes stand between their letters. Read the wrong way round, few
-    characters are ASCII, though these may be many, as those of U+4E00.
+    UTF-16 is recognised by ASCII words or numbers, such as headings and IDs, whatever else the
+    text has: in UTF-8 there are no zero bytes between their letters. With the wrong byte order,
+    few different characters are ASCII, though these may be frequent, such as that of U+4E00.
 
     Examples
     --------

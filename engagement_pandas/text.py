@@ -1,4 +1,4 @@
-"""How names, numbers and moments are written."""
+"""Formatting of names, numbers and times for messages, and the check for lost digits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SEQUENCE: Final = 4096
 
 _BILLION: Final = 10**9
 
-_SEEN: Final = 16  # a spacing that shows: of old IDs too many are multiples of less
+_SEEN: Final = 16  # the smallest spacing tested; many old IDs are multiples of smaller ones
 
 _REFUSED: Final = math.log(1e-5)
 
@@ -25,16 +25,16 @@ _LOSSES: Final[Mapping[str, Callable[[int, int], int]]] = {
     "JavaScript, jq or another that keeps 17 digits": lambda digits, _: 10 ** max(digits - 17, 0),
     "a column of float64": lambda _, bits: 1 << (bits - FLOAT_BITS),
 }
-"""Where digits are lost; of what, by its size, each number is a multiple that was there."""
+"""Programs that lose digits, with the spacing of the numbers that remain, by digits and bits."""
 
 _KILO: Final = 1000
-_TEN: Final = 9.95  # what is more is told as 10
+_TEN: Final = 9.95  # larger values round to 10
 _LONGEST: Final = 60
 _UNITS: Final = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def format_list(names: Iterable[object]) -> str:
-    """Return names as a list of texts, long ones cut short.
+    """Return names as a list of strings, truncating long ones.
 
     >>> format_list(["a", 1])
     "['a', '1']"
@@ -52,7 +52,7 @@ def pluralize(number: int, noun: str) -> str:
 
 
 def format_bytes(number: int) -> str:
-    """Return a number of bytes in two digits or so, for people.
+    """Return a number of bytes with about two digits, for people.
 
     >>> format_bytes(900), format_bytes(2_749_602), format_bytes(15_400_000_000)
     ('900 bytes', '2.7 MB', '15 GB')
@@ -65,7 +65,7 @@ def format_bytes(number: int) -> str:
 
 
 def lasting(time: timedelta) -> str:
-    """Return a length of time in its two largest units, for people.
+    """Return a duration in its two largest units, for people.
 
     >>> lasting(timedelta(hours=3, minutes=20)), lasting(timedelta(days=7)), lasting(timedelta())
     ('3 h 20 min', '7 days', '0 s')
@@ -82,19 +82,19 @@ def lasting(time: timedelta) -> str:
 
 
 def truncated_repr(value: object) -> str:
-    """Return a value as it stands in a message: its repr, cut short where it is long.
+    """Return the repr of a value for a message, truncated if it is long.
 
     >>> truncated_repr("impressions"), truncated_repr("x" * 1_000_000)
     ("'impressions'", "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…'")
     """
-    if isinstance(value, str | bytes):  # first, or its repr would be many times as long
+    if isinstance(value, str | bytes):  # truncated first, since its repr may be much longer
         return repr(value) if len(value) <= _LONGEST else f"{repr(value[:_LONGEST])[:-1]}…'"
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def json_path(*keys: object) -> str:
-    """Return a JSONPath, long keys cut short.
+    """Return a JSONPath, truncating long keys.
 
     >>> json_path("by_post", "123")
     "$['by_post']['123']"
@@ -103,27 +103,28 @@ def json_path(*keys: object) -> str:
 
 
 def check_digits(ids: Iterable[str], error: type[Exception], *, source: str = "") -> None:
-    """Refuse IDs of which so many end alike that their last digits must have been lost.
+    """Raise if so many IDs end alike that their last digits must have been lost.
 
-    Every integer out of Excel ends in ``0000`` (it keeps 15 digits), out of JavaScript or jq
-    in ``00`` (17), and out of a float64 in 7 or 8 zero bits. Of true IDs one in *m* is such
-    a multiple of *m* by chance. Multiples of 4096 are not counted: many true IDs are, whose
-    last 12 bits number the posts of a millisecond; those that end in nine zeros are. That k
+    Every integer from Excel ends in ``0000`` (it keeps 15 digits), from JavaScript or jq in
+    ``00`` (17), and from a float64 in 7 or 8 zero bits. One in *m* true IDs is a multiple of
+    *m* by chance. Multiples of 4096 are ignored unless they end in nine zeros: many true IDs
+    are such, since the last 12 bits number the posts of a millisecond. The chance that k of n
+    IDs are multiples of *m* is less than ``(n/m)**k / k!``.
     of n IDs are such multiples has a chance of less than ``(n/m)**k / k!``.
 
     Parameters
     ----------
     ids : iterable of str
-        Digits only; short ones have lost nothing.
+        Digits only; short ones cannot have lost any.
     error : type of Exception
-        What to raise.
+        Raised if the chance is less than 1 in 100,000.
     source : str
-        The file, for the message.
+        Name of the file, for the message.
 
     Warns
     -----
     UserWarning
-        Where it is less than 1 in 10,000.
+        If the chance is less than 1 in 10,000.
 
     Examples
     --------
@@ -146,10 +147,10 @@ def check_digits(ids: Iterable[str], error: type[Exception], *, source: str = ""
         for size, numbers in sizes.items():
             spacing = spacing_of(*size)
             if spacing < _SEEN:
-                continue  # so many true IDs are multiples that these would hide the others
+                continue  # so many true IDs are multiples that they would hide the lost ones
             expected += len(numbers) / spacing
             lost += [number for number in numbers if number % spacing == 0]
-        if len(lost) > 1:  # one alone may be anything
+        if len(lost) > 1:  # a single one may be a coincidence
             chance = len(lost) * math.log(expected) - math.lgamma(len(lost) + 1)
             found.append((chance, program, lost))
     chance, program, lost = min(found, default=(0.0, "", []))

@@ -1,8 +1,8 @@
-"""The words of the API: endpoints, engagement types, dimensions, limits and meanings.
+"""Vocabulary of the API: endpoints, engagement types, dimensions, limits and meanings.
 
-Everything the API is known to allow stands here as a table, so that a new fact is a
-new row. Sources: X's documentation of the Engagement API ("key characteristics",
-"data formats", "API reference") unless a line says otherwise.
+Everything that the API is known to allow is in tables here, so that a new fact is a new row.
+Sources: X's documentation of the Engagement API ("key characteristics", "data formats",
+"API reference") unless a line says otherwise.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from types import MappingProxyType
 from typing import Final
 
 SETTLE: Final = 48
-"""Hours after which an hour is taken to change no more; the API does not tell."""
+"""Hours after which the counts of an hour are assumed final; the API does not document it."""
 
 
 class Dimension(StrEnum):
-    """What counts can be grouped by; the value is the wire's name."""
+    """What counts can be grouped by; the value is the API's name."""
 
     POST_ID = "tweet.id"
     ENGAGEMENT_TYPE = "engagement.type"
@@ -28,7 +28,7 @@ class Dimension(StrEnum):
 
     @property
     def column(self) -> str:
-        """The column of the tidy frame that holds this dimension.
+        """The column of the tidy frame for this dimension.
 
         >>> Dimension.POST_ID.column
         'post_id'
@@ -53,7 +53,7 @@ class Endpoint(StrEnum):
 
     @property
     def facts(self) -> EndpointFacts:
-        """The row of :data:`ENDPOINTS` about this endpoint."""
+        """The row of :data:`ENDPOINTS` for this endpoint."""
         return ENDPOINTS[self]
 
 
@@ -66,15 +66,15 @@ class EndpointFacts:
     path : str
         Appended to the base URL.
     function : str
-        The function of this package that asks it.
+        The function of this package for it.
     posts_per_request : int
-        The most post IDs in one request.
+        Maximum number of post IDs in one request.
     time_series : bool
         Whether it counts by day and hour within a window.
     dimensions : tuple of Dimension
         What it can group by.
     app_only : bool
-        Whether a bearer token is enough for the public types.
+        Whether a bearer token is sufficient for the public types.
     meaning : str
     """
 
@@ -123,7 +123,7 @@ ENDPOINTS: Final[Mapping[Endpoint, EndpointFacts]] = MappingProxyType(
 
 
 class EngagementType(StrEnum):
-    """The 18 engagement types; the value is the wire's name."""
+    """The 18 engagement types; the value is the API's name."""
 
     IMPRESSIONS = "impressions"
     ENGAGEMENTS = "engagements"
@@ -146,13 +146,13 @@ class EngagementType(StrEnum):
 
     @property
     def facts(self) -> TypeFacts:
-        """The row of :data:`ENGAGEMENT_TYPES` about this type."""
+        """The row of :data:`ENGAGEMENT_TYPES` for this type."""
         return ENGAGEMENT_TYPES[self]
 
 
 @dataclass(frozen=True, slots=True)
 class TypeFacts:
-    """What is known of one engagement type.
+    """Facts about one engagement type.
 
     Attributes
     ----------
@@ -162,7 +162,7 @@ class TypeFacts:
     time_series : bool
         Counted by ``/28hr`` and ``/historical``.
     public : bool
-        A bearer token is enough on ``/totals``.
+        A bearer token is sufficient on ``/totals``.
     oldest_post_totals : timedelta or None
         ``/totals`` does not count it for posts older than this.
     oldest_post_series : timedelta or None
@@ -170,9 +170,9 @@ class TypeFacts:
     series_since : date or None
         Before this UTC day the time series show 0, which is not a count.
     alone : str
-        Why it is added to no other type; empty where it may be.
+        Why it must not be added to other types; empty if it may.
     one_meaning : bool
-        Whether ``/totals`` and the time series count the same.
+        Whether ``/totals`` and the time series count the same thing.
     """
 
     meaning: str
@@ -254,18 +254,18 @@ SERIES_TYPES: Final = tuple(t for t, facts in ENGAGEMENT_TYPES.items() if facts.
 """The 17 types that ``/28hr`` and ``/historical`` count."""
 
 PUBLIC_TYPES: Final = tuple(t for t, facts in ENGAGEMENT_TYPES.items() if facts.public)
-"""The 5 types that ``/totals`` tells of any public post, for a bearer token."""
+"""The 5 types that ``/totals`` returns for any public post, with a bearer token."""
 
 # Limits of a request
 
 MAX_GROUPINGS: Final = 3
-"""Groupings in one request."""
+"""Maximum groupings in one request."""
 
 MAX_DIMENSIONS: Final = 4
-"""Dimensions in one grouping."""
+"""Maximum dimensions in one grouping."""
 
 MAX_FOUR_DIMENSION_GROUPINGS: Final = 1
-"""Groupings of four dimensions in one request."""
+"""Maximum groupings of four dimensions in one request."""
 
 FOUR_DIMENSION_ORDERS: Final = (
     (Dimension.POST_ID, Dimension.ENGAGEMENT_TYPE, Dimension.DAY, Dimension.HOUR),
@@ -277,13 +277,13 @@ MAX_WINDOW: Final = timedelta(days=28)
 """The longest window of one ``/historical`` request."""
 
 EARLIEST: Final = datetime(2014, 9, 1, tzinfo=UTC)
-"""No counts before this."""
+"""There are no counts before this."""
 
 RELIABLE_PAST: Final = timedelta(days=365)
-"""Newer documentation says that ``/historical`` reaches back no further; worth a warning."""
+"""Newer documentation says that ``/historical`` reaches back no further; causes a warning."""
 
 MAX_ID_DIGITS: Final = 19
-"""Digits in a post ID."""
+"""Maximum digits of a post ID."""
 
 RESERVED_KEYS: Final = frozenset(
     {
@@ -306,11 +306,11 @@ UNSUPPORTED_KEYS: Final[Mapping[str, tuple[EngagementType, ...]]] = MappingProxy
         "unsupported_for_video_views_tweet_ids": (EngagementType.VIDEO_VIEWS,),
     }
 )
-"""Keys that list posts too old, and the types whose zeros are then not counts."""
+"""Keys that list posts that are too old, and the types whose zeros are not counts then."""
 
 
 class OmissionReason(StrEnum):
-    """Why there is no count; :data:`OMISSION_REASONS` has the meanings."""
+    """Why a count is missing; :data:`OMISSION_REASONS` has the meanings."""
 
     UNAVAILABLE = "unavailable"
     FORBIDDEN = "forbidden"
@@ -340,7 +340,7 @@ OMISSION_REASONS: Final[Mapping[OmissionReason, str]] = MappingProxyType(
 # Time
 
 SNOWFLAKE_EPOCH: Final = datetime(2010, 11, 4, 1, 42, 54, 657_000, tzinfo=UTC)
-"""``1288834974657`` ms since 1970: the zero of the clock inside a post ID."""
+"""``1288834974657`` ms since 1970: the zero point of the time in a post ID."""
 
 FIRST_SNOWFLAKE: Final = 29_700_859_247
-"""IDs below were handed out one by one and hold no time ("TweetedAt", ws-dl.blogspot.com)."""
+"""Lower IDs were assigned sequentially and hold no time ("TweetedAt", ws-dl.blogspot.com)."""

@@ -1,4 +1,4 @@
-"""Who signs a request: credentials, logins, accounts with their tokens, and the ledger.
+"""Authentication: credentials, logins, stored accounts and tokens, signing, and the ledger.
 
-Imports ``transport``, ``response``, ``request`` and the ground.
+Imports ``transport``, ``response``, ``request`` and the lowest layer.
 """

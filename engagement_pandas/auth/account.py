@@ -1,4 +1,4 @@
-"""One owner who authorised the app: who it is, and the tokens that were granted."""
+"""An owner who authorised the app, and the tokens that were granted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engagement_pandas.request.handle import normalize_handle, parse_handle
 
 TOKENS: Final = ("access_token", "access_token_secret")
 VERSION: Final = 1
-"""Of the file that accounts stand in."""
+"""Version of the accounts file."""
 
 _NAMES: Final = ("handle", "user_id", "app", "added_at")
 
@@ -28,22 +28,22 @@ class Account(Credentials):
     Parameters
     ----------
     handle : str
-        Kept without its ``@``.
+        Stored without its ``@``.
     user_id : str
-        The number that stays when a handle changes.
+        The owner's number, which stays the same if the handle changes.
     app : str
-        Which app was authorised (``Consumer.app``): tokens are good for no other.
+        The authorised app (``Consumer.app``); the tokens are valid for no other.
     added_at : datetime
         Aware.
     access_token, access_token_secret : str, optional
-        None where they lie in the system's keyring.
+        None if they are stored in the system's keyring.
 
     Raises
     ------
     RequestError
-        Where the handle cannot be one.
+        If the handle is not valid.
     CredentialsError
-        Where anything else is empty, damaged, or of another kind.
+        If anything else is empty, damaged, or of another type.
 
     Examples
     --------
@@ -74,26 +74,26 @@ class Account(Credentials):
 
     @property
     def in_keyring(self) -> bool:
-        """Whether its tokens are to be looked for in the system's keyring."""
+        """Whether its tokens are stored in the system's keyring."""
         return self.access_token is None
 
     def is_of(self, other: Account) -> bool:
-        """Tell whether both are of one owner; a handle may have changed hands."""
+        """Return whether both have the same owner; a handle may have passed to another user."""
         return self.user_id == other.user_id or normalize_handle(self.handle) == normalize_handle(
             other.handle
         )
 
     def without_tokens(self) -> Self:
-        """Return who it is, and nothing secret."""
+        """Return a copy without the tokens."""
         return replace(self, access_token=None, access_token_secret=None)
 
     def credentials(self, consumer: Consumer) -> UserContext:
-        """Return what a client asks with.
+        """Return the credentials for a client.
 
         Raises
         ------
         AccountsError
-            Where another app was authorised, or the tokens are not here.
+            If another app was authorised, or the account has no tokens here.
         """
         if consumer.app != self.app:
             msg = (
@@ -114,19 +114,19 @@ class Account(Credentials):
         )
 
     def to_json(self) -> dict[str, str]:
-        """Return it as it stands in a file; its tokens are in it, where it has them."""
+        """Return the account for a file, including its tokens if it has them."""
         told = {name: str(getattr(self, name)) for name in _NAMES[:-1]}
         told["added_at"] = self.added_at.astimezone(UTC).isoformat()
         return told | self._secrets()
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Self:
-        """Return what stands in a file.
+        """Return the account from a file.
 
         Raises
         ------
         KeyError, TypeError, ValueError, CredentialsError
-            Where it is not an account.
+            If it is not an account.
         """
         handle, user_id, app, added_at = (told[name] for name in _NAMES)
         tokens = [told.get(name) for name in TOKENS]
@@ -151,13 +151,13 @@ class _Roster(msgspec.Struct):
 
 
 def dump_accounts(accounts: Iterable[Account]) -> bytes:
-    """Return what a file holds, tokens included."""
+    """Return the content of an accounts file, tokens included."""
     told = _Roster(VERSION, [account.to_json() for account in accounts])
     return msgspec.json.format(msgspec.json.encode(told), indent=2)
 
 
 def load_accounts(content: bytes | None, path: Path) -> list[Account]:
-    """Return the accounts in a file; nobody where there is none."""
+    """Return the accounts in a file; an empty list if there is no file."""
     version, accounts = (VERSION, []) if content is None else _decoded(content)
     del content  # so that no traceback shows it
     if accounts is not None:

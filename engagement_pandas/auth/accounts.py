@@ -1,7 +1,7 @@
-"""The accounts that authorised the app: their tokens in a file of one's own, or the keyring.
+"""Accounts that authorised the app, with their tokens in a private file or the keyring.
 
-The environment goes first, as everywhere: what it holds is never looked up here, and the
-app's own key and secret are never written down.
+The environment takes precedence, as everywhere: tokens that it holds are never looked up here.
+The app's own key and secret are never stored.
 """
 
 from __future__ import annotations
@@ -40,26 +40,26 @@ PLACES: Final = ("file", "keyring")
 class Accounts:
     """Owners who authorised the app, by handle.
 
-    Handles are compared without case and ``@``. The file is its owner's only, and refused where
-    others can read or replace it. Several processes may change it at once.
+    Handles are compared without case and ``@``. The file is private to its owner, and rejected
+    if others can read or replace it. Several processes may change it concurrently.
 
     Parameters
     ----------
     path : str or path, optional
-        A file; made with the first account. By default the one that ``X_ACCOUNTS`` names,
-        or ``engagement_pandas/accounts.json`` among your settings (``~/.config``).
+        A file, created with the first account. By default the file named by ``X_ACCOUNTS``,
+        or ``engagement_pandas/accounts.json`` in your settings folder (``~/.config``).
     tokens_in : {"file", "keyring"}
-        Where :meth:`add` puts tokens: into that file, or into the system's keyring with
-        only names in the file. Those that are there are found in either.
+        Where :meth:`add` stores tokens: in that file, or in the system's keyring with only
+        names in the file. Existing tokens are found in both.
     consumer : Consumer, optional
         The app; by default that of the environment.
     environ : mapping of str to str, optional
-        The environment; tests put their own in.
+        The environment; a replacement for tests.
 
     Raises
     ------
     AccountsError
-        Where ``tokens_in`` is neither, or there is no keyring.
+        If ``tokens_in`` has another value, or there is no keyring.
 
     Examples
     --------
@@ -98,7 +98,7 @@ class Accounts:
 
     @cached_property
     def path(self) -> Path:
-        """The file."""
+        """Path of the accounts file."""
         if self._given:
             return Path(self._given)
         return config_file("accounts.json", PATH_VARIABLE, AccountsError, self._environ)
@@ -109,7 +109,7 @@ class Accounts:
 
     @property
     def handles(self) -> tuple[str, ...]:
-        """The handles that can be asked with, sorted; that of the environment among them."""
+        """The handles that have tokens, sorted; including that of the environment."""
         named = [account.handle for account in self]
         own = self._environ.get(HANDLE_VARIABLE)
         if (
@@ -121,34 +121,34 @@ class Accounts:
         return tuple(sorted(named, key=normalize_handle))
 
     def __iter__(self) -> Iterator[Account]:
-        """Yield who is in the file, by handle; tokens in the keyring stay there."""
+        """Yield the accounts in the file, by handle; tokens in the keyring are not fetched."""
         return iter(sorted(self._read(), key=lambda account: normalize_handle(account.handle)))
 
     def __contains__(self, handle: object) -> bool:
         return normalize_handle(handle) in map(normalize_handle, self.handles)
 
     def credentials(self, handle: str | None = None) -> UserContext:
-        """Return what a client asks with as an owner.
+        """Return the credentials of an owner, for a client.
 
-        The tokens in the environment go first, for the account whose they are: the one
-        that ``X_HANDLE`` names, or else whose number the access token begins with. Then
-        what :meth:`add` has put into the file or the keyring. The app's key and secret
-        are in neither.
+        Tokens in the environment take precedence for the account that they belong to: the
+        one that ``X_HANDLE`` names, or else the one whose number the access token begins
+        with. Then come those that :meth:`add` stored in the file or the keyring. The app's
+        key and secret are in neither.
 
         Parameters
         ----------
         handle : str, optional
-            By default the owner of the tokens in the environment; where it has none,
-            ``X_HANDLE``; without that the only account there is.
+            By default the owner of the tokens in the environment; if it has none,
+            ``X_HANDLE``; otherwise the only account.
 
         Raises
         ------
         MissingCredentials
-            Where nobody has logged in with this handle, or the app's keys are unset.
+            If nobody has logged in with this handle, or the app's keys are unset.
         AccountsError
-            Where another app was authorised, or tokens cannot be read.
+            If another app was authorised, or tokens cannot be read.
         RequestError
-            Where it cannot be a handle.
+            If the handle is not valid.
         """
         if handle is None:
             return self._default()
@@ -160,19 +160,19 @@ class Accounts:
         return kept.credentials(consumer)
 
     def app(self) -> AppOnly:
-        """Return what public counts are asked with: the app's own bearer token.
+        """Return the credentials for public counts: the app's own bearer token.
 
         Raises
         ------
         MissingCredentials
-            Where the app's keys are unset.
+            If the app's keys are unset.
         """
         if self._consumer is None:
             return AppOnly.from_env(self._environ)
         return AppOnly.from_consumer(self._consumer.consumer_key, self._consumer.consumer_secret)
 
     def source(self, handle: str) -> str:
-        """Tell where :meth:`credentials` takes the tokens of one of :attr:`handles` from.
+        """Return where :meth:`credentials` finds the tokens of one of :attr:`handles`.
 
         Returns
         -------
@@ -182,13 +182,13 @@ class Accounts:
         Raises
         ------
         MissingCredentials, AccountsError, RequestError
-            As :meth:`credentials`.
+            As in :meth:`credentials`.
         """
         account = self._stored(handle)
         return "environment" if account is None else PLACES[account.in_keyring]
 
     def split(self, posts: Any, owners: Any = None) -> dict[str | None, tuple[str, ...]]:
-        """Tell whose tokens each post is to be asked with.
+        """Group posts by the owner whose tokens must sign their requests.
 
         Parameters
         ----------
@@ -199,16 +199,16 @@ class Accounts:
         Returns
         -------
         dict
-            From handle, as in :attr:`handles`, to the posts of that owner, in their order,
-            each once. Below None those of whoever has not authorised the app, or is not
-            known; their public counts are for a bearer token to ask.
+            From handle, as in :attr:`handles`, to the posts of that owner, in order,
+            without duplicates. The key None holds posts whose owner has not authorised the
+            app or is not known; a bearer token can request their public counts.
 
         Raises
         ------
         InvalidPostId
-            Where something is no ID, or there is none.
+            If a value is not a post ID, or there are no posts.
         RequestError
-            Where something is no handle, or a post has two.
+            If a value is not a handle, or a post has two.
         """
         whose = PostOwners.of(posts if owners is None else owners)
         own = {normalize_handle(handle): handle for handle in self.handles}
@@ -219,27 +219,27 @@ class Accounts:
 
     @property
     def told(self) -> str:
-        """Where :meth:`add` keeps tokens, in words."""
+        """Where :meth:`add` stores tokens, in words."""
         return f"{'the keyring, and named in ' * (self.tokens_in == 'keyring')}{self.path}"
 
     def check(self) -> None:
-        """Tell whether an account can be kept, before its owner is asked for anything.
+        """Check that an account can be stored, before its owner is asked to log in.
 
         Raises
         ------
         AccountsError
-            Where the file cannot be read or written.
+            If the file cannot be read or written.
         """
         with self._box.exclusive():
             self._read()
 
     def add(self, account: Account) -> None:
-        """Keep an account, in place of what was kept of the same owner or handle.
+        """Store an account, replacing any of the same owner or handle.
 
         Raises
         ------
         AccountsError
-            Where it has no tokens, or the file or the keyring does not take it.
+            If it has no tokens, or cannot be stored in the file or the keyring.
         """
         if account.in_keyring:
             msg = f"{account!r} has no tokens to keep; log in again"
@@ -257,14 +257,14 @@ class Accounts:
                     keyring_store.forget(old)
 
     def remove(self, handle: str) -> bool:
-        """Forget an account's tokens, and say whether there were any; X's grant still stands.
+        """Delete an account's tokens and return whether it existed; X's grant remains valid.
 
         Raises
         ------
         AccountsError
-            Where the file or the keyring cannot be changed.
+            If the file or the keyring cannot be changed.
         RequestError
-            Where it cannot be a handle.
+            If the handle is not valid.
         """
         wanted = normalize_handle(handle)
         with self._box.exclusive():
@@ -306,7 +306,7 @@ class Accounts:
             raise MissingCredentials(msg, error.variables) from None
 
     def _stored(self, handle: str) -> Account | None:
-        """Return the account of a handle; None where the environment speaks for it."""
+        """Return the account of a handle; None if its tokens are in the environment."""
         if self._speaks_for(handle):
             return None
         account = self._find(handle)
@@ -321,11 +321,11 @@ class Accounts:
 
     @property
     def in_environment(self) -> bool:
-        """Whether the environment has the tokens of an owner, be it in part."""
+        """Whether the environment has an owner's tokens, even if incomplete."""
         return any(lookup(self._environ, name) for name in TOKENS)
 
     def _speaks_for(self, handle: str) -> bool:
-        """Tell whether the tokens in the environment are those of a handle."""
+        """Return whether the tokens in the environment belong to a handle."""
         if not self.in_environment:
             return False
         named = self._environ.get(HANDLE_VARIABLE)
@@ -344,9 +344,9 @@ class Accounts:
         return known.user_id == number
 
     def _known_by_number(self) -> str | None:
-        """Return the handle of whose tokens are in the environment, if they have logged in too."""
+        """Return the handle of the owner of the environment's tokens, if stored here too."""
         number = user_id_of(lookup(self._environ, "access_token") or "")
-        with suppress(AccountsError):  # whoever does without the file need not mend it
+        with suppress(AccountsError):  # a damaged file does not matter if it is not used
             return next((a.handle for a in self._read() if a.user_id == number), None)
         return None
 
@@ -355,7 +355,7 @@ class Accounts:
         return next((a for a in self._read() if normalize_handle(a.handle) == wanted), None)
 
     def _read(self) -> list[Account]:
-        # No local name holds what was in the file: a traceback would show it.
+        # No local name holds the content of the file: a traceback would show it.
         return load_accounts(self._box.read(), self.path)
 
     def _write(self, accounts: Iterable[Account]) -> None:

@@ -14,7 +14,7 @@ class _Token(msgspec.Struct):
 
 
 def read_token(content: bytes, url: str) -> str:
-    """Return the token in a body that came from some URL.
+    """Return the token in a response body from some URL.
 
     Examples
     --------
@@ -27,6 +27,6 @@ def read_token(content: bytes, url: str) -> str:
         token = ""
     if is_header_safe(token):
         return token
-    del content, token  # a traceback may show what is in them
+    del content, token  # a traceback may show their values
     msg = f"{url} answered without an access_token that can be sent"
     raise ResponseShapeError(msg, "$['access_token']")

@@ -1,7 +1,7 @@
 """Credentials: OAuth 1.0a for the owner of the posts, a bearer token for public counts.
 
-No credential is ever shown by ``repr`` or written by ``pickle``; a process that needs
-them reads its own environment.
+``repr`` never shows credentials and ``pickle`` never writes them; a process that needs them
+reads its own environment.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ VARIABLES: Final[Mapping[str, str]] = {
     "access_token_secret": "X_ACCESS_TOKEN_SECRET",
     "bearer_token": "X_BEARER_TOKEN",
 }
-"""The environment variables; where one is unset, its ``TWITTER_…`` twin is read."""
+"""The environment variables; if one is unset, its ``TWITTER_…`` twin is read."""
 
 _DIGITS: Final = 12
 
@@ -43,12 +43,12 @@ _PRINTED: Final = re.compile(r"[!-~]+")
 
 
 def is_header_safe(value: object) -> bool:
-    """Tell whether a value may stand in a header as it is."""
+    """Return whether a value can be used in a header unchanged."""
     return isinstance(value, str) and _PRINTED.fullmatch(value) is not None
 
 
 class Credentials:
-    """What :class:`UserContext` and :class:`AppOnly` share: they keep their secrets."""
+    """Base class of :class:`UserContext` and :class:`AppOnly`; it protects their secrets."""
 
     __slots__ = ()
 
@@ -66,8 +66,8 @@ class Credentials:
         return {name: value for name, value in named.items() if value is not None}
 
     def redact(self, text: str) -> str:
-        """Return a text without any of these secrets, should a server have echoed one."""
-        # The longest first: one may be the beginning of another.
+        """Return a text without any of these secrets, in case a server echoes one."""
+        # Longest first, since one may be a prefix of another.
         named = sorted(self._secrets().items(), key=lambda it: -len(it[1]))
         for name, secret in named:
             for form in (secret, quote(secret, safe=""), unquote(secret)):
@@ -86,7 +86,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Consumer(Credentials):
-    """The app: what an owner authorises to ask for the counts of their posts.
+    """The app that owners authorise to request the counts of their posts.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class Consumer(Credentials):
     Raises
     ------
     CredentialsError
-        Where one is empty or holds white space.
+        If one is empty or contains white space.
 
     Examples
     --------
@@ -108,7 +108,7 @@ class Consumer(Credentials):
 
     @property
     def app(self) -> str:
-        """Which app it is, and no secret: a digest of the consumer key."""
+        """Identifier of the app, not secret: a digest of the consumer key."""
         return _digest(self.consumer_key)
 
     @classmethod
@@ -118,7 +118,7 @@ class Consumer(Credentials):
         Raises
         ------
         MissingCredentials
-            Naming the variables that are unset.
+            With the names of the unset variables.
         """
         return cls(**_read(environ, [f.name for f in fields(cls)]))
 
@@ -135,16 +135,16 @@ class UserContext(Credentials):
     consumer_key, consumer_secret : str
         The app's.
     access_token, access_token_secret : str
-        The owner's, who authorised the app.
+        Those of the owner, who authorised the app.
     user_id : str, optional
-        The owner's number, where the access token does not begin with it.
+        The owner's number, if the access token does not begin with it.
     handle : str, optional
-        The owner's, where it is known: a ledger calls them so.
+        The owner's handle, if known; the ledger uses it as the name.
 
     Raises
     ------
     CredentialsError
-        Where one is empty or holds white space.
+        If one is empty or contains white space.
 
     Examples
     --------
@@ -161,9 +161,9 @@ class UserContext(Credentials):
 
     @property
     def account(self) -> str:
-        """Whose it is, and no secret: the same name for the same tokens, always.
+        """Identifier of the owner, not secret; always the same for the same tokens.
 
-        The owner's number, which access tokens of X begin with; of one that does not, a
+        The owner's number, which X's access tokens begin with; for a token that does not, a
         digest.
 
         Examples
@@ -182,25 +182,25 @@ class UserContext(Credentials):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Read the environment.
+        """Read the credentials from the environment.
 
         ``X_CONSUMER_KEY``, ``X_CONSUMER_SECRET``, ``X_ACCESS_TOKEN`` and
-        ``X_ACCESS_TOKEN_SECRET``; where one is unset, its ``TWITTER_…`` twin.
+        ``X_ACCESS_TOKEN_SECRET``; if one is unset, its ``TWITTER_…`` twin.
 
         Raises
         ------
         MissingCredentials
-            Naming the variables that are unset.
+            With the names of the unset variables.
         """
         return cls(**_read(environ, list(VARIABLES)[:4]))
 
     def signer(self, at: float) -> AuthBase:
-        """Return a signer with a nonce of its own; take a new one for each attempt.
+        """Return a signer with its own nonce; create a new one for each attempt.
 
         Parameters
         ----------
         at : float
-            The moment of signing, in seconds since 1970.
+            The time of signing, in seconds since 1970.
         """
         silence_oauth_logs()
         signer: AuthBase = OAuth1(
@@ -223,12 +223,12 @@ class AppOnly(Credentials):
     Parameters
     ----------
     bearer_token : str, optional
-        :meth:`from_consumer` has the client fetch one instead.
+        With :meth:`from_consumer`, the client fetches one instead.
 
     Raises
     ------
     CredentialsError
-        Where there is neither a token nor a key with its secret.
+        If there is neither a token nor a key with its secret.
 
     Examples
     --------
@@ -259,12 +259,12 @@ class AppOnly(Credentials):
 
     @property
     def account(self) -> str:
-        """Whose it is, and no secret."""
+        """Identifier of the app, not secret."""
         return "app"
 
     @classmethod
     def from_consumer(cls, consumer_key: str, consumer_secret: str) -> Self:
-        """Return credentials whose bearer token the client fetches at its first request."""
+        """Return credentials whose bearer token the client fetches with its first request."""
         return cls(None, consumer_key, consumer_secret)
 
     @classmethod
@@ -274,7 +274,7 @@ class AppOnly(Credentials):
         Raises
         ------
         MissingCredentials
-            Naming the variables that are unset.
+            With the names of the unset variables.
         """
         token = lookup(environ, "bearer_token")
         if token:
@@ -293,7 +293,7 @@ class AppOnly(Credentials):
 
 
 class Bearer(AuthBase):
-    """Puts a bearer token into a request."""
+    """Adds a bearer token to a request."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -305,7 +305,7 @@ class Bearer(AuthBase):
 
 
 def user_id_of(access_token: str) -> str | None:
-    """Return the number of the owner that an access token begins with, where it does.
+    """Return the owner's number at the start of an access token, or None.
 
     >>> user_id_of("9-token"), user_id_of("a-token")
     ('9', None)
@@ -315,8 +315,8 @@ def user_id_of(access_token: str) -> str | None:
 
 
 def lookup(environ: Mapping[str, str] | None, name: str) -> str | None:
-    """Return one credential of the environment, by its name in :data:`VARIABLES`."""
-    # No default argument holds the environment: every help text would show it.
+    """Return one credential from the environment, by its name in :data:`VARIABLES`."""
+    # The environment is not a default argument: every help text would show it.
     environ = os.environ if environ is None else environ
     variable = VARIABLES[name]
     return environ.get(variable) or environ.get(variable.replace("X_", "TWITTER_", 1)) or None
@@ -339,7 +339,7 @@ def _digest(secret: str) -> str:
 
 
 def silence_oauth_logs() -> None:
-    """Keep tokens out of logs: these write them at level DEBUG, whoever asked for that."""
+    """Keep tokens out of logs: these loggers write them at level DEBUG, if it is enabled."""
     for name in _NOISY_LOGGERS:
         logger = logging.getLogger(name)
         if _above_debug not in logger.filters:

@@ -1,6 +1,6 @@
-"""The system's keyring, where it is to keep the tokens: an extra.
+"""Token storage in the system's keyring; an optional extra.
 
-``pip install 'engagement_pandas[keyring]'``; which keyring it is, is that package's business.
+``pip install 'engagement_pandas[keyring]'``; that package selects the keyring.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class _Tokens(msgspec.Struct):
 
 
 def store_tokens(account: Account) -> None:
-    """Put an account's tokens into the keyring, in place of older ones."""
+    """Store an account's tokens in the keyring, replacing older ones."""
     _call(account, lambda keyring: keyring.set_password(SERVICE, _name(account), _told(account)))
 
 
@@ -47,7 +47,7 @@ def fetch(account: Account) -> Account:
 
 
 def forget(account: Account) -> None:
-    """Take an account's tokens out of the keyring; those that are not there are no matter."""
+    """Delete an account's tokens from the keyring; do nothing if there are none."""
 
     def delete(keyring: ModuleType) -> None:
         with suppress(keyring.errors.PasswordDeleteError):
@@ -57,12 +57,12 @@ def forget(account: Account) -> None:
 
 
 def same_entry(one: Account, other: Account) -> bool:
-    """Tell whether the keyring has one place for both."""
+    """Return whether both accounts share one keyring entry."""
     return _name(one) == _name(other)
 
 
 def check() -> None:
-    """Tell whether there is a keyring at all, before somebody types a PIN for it."""
+    """Check that a usable keyring exists, before the owner types a PIN."""
     keyring = _imported()
     if keyring.get_keyring().priority <= 0:
         msg = "this system has no keyring that can be used; keep the tokens in the file"
@@ -73,9 +73,9 @@ def _call(account: Account, verb: Callable[[ModuleType], T]) -> T:
     keyring = _imported()
     try:
         return verb(keyring)
-    except Exception as error:  # noqa: BLE001 - each keyring has errors of its own
+    except Exception as error:  # noqa: BLE001 - each keyring has its own errors
         kind = type(error).__name__
-    # Here, where nothing leads to what the keyring was given.
+    # Raised outside the except block, so that no context leads to the keyring's arguments.
     msg = (
         f"the keyring does not serve @{account.handle} ({kind}); unlock it, or keep the tokens "
         "in the file"

@@ -1,14 +1,14 @@
-"""The ledger: on whose behalf was asked this month, which is what a contract bills.
+"""The ledger: the handles requested this month, which the contract bills.
 
 X counts the distinct authorised handles that are queried in a month, and has no endpoint
-that tells the number. A handle counts from the first answer to a request signed with its
-tokens (HTTP 200, or a 400 or 403 that names what is refused); what a bearer token asks counts
-for nobody.
+that returns the number. A handle counts from the first answer to a request signed with its
+tokens (HTTP 200, or a 400 or 403 that names what is refused); requests with a bearer token
+count for nobody.
 
-The limit is checked before each request. Where two processes send new handles at the same
-moment, both may pass it: both are billed and written down, with a warning.
+The limit is checked before each request. If two processes send new handles at the same
+moment, both may exceed it: both are billed and recorded, with a warning.
 
-The file has a line a handle and month, and grows by whole lines only::
+The file has one line per handle and month, and is only appended to, by complete lines::
 
     {"ledger":"engagement_pandas","version":1}
     {"month":"2026-04","handle":"sandbox_bakery","first_asked_at":"2026-04-15T12:20:00Z"}
@@ -41,7 +41,7 @@ from engagement_pandas.transport.urls import BASE_URL_VARIABLE, is_loopback
 PATH_VARIABLE: Final = "X_LEDGER"
 LIMIT_VARIABLE: Final = "X_HANDLE_LIMIT"
 WARN_FROM: Final = 0.8
-"""The share of the limit from which each new handle is warned about."""
+"""The share of the limit from which each new handle causes a warning."""
 
 _MONTH: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
@@ -53,28 +53,28 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 class Ledger:
-    """Whose counts were asked for each month; several processes may keep one.
+    """The handles requested in each month; several processes may share one file.
 
     Parameters
     ----------
     path : str or path, optional
-        A file; made with the first handle. By default the one that ``X_LEDGER`` names, or
-        ``engagement_pandas/ledger.jsonl`` among your settings (``~/.config``).
+        A file, created with the first handle. By default the file named by ``X_LEDGER``, or
+        ``engagement_pandas/ledger.jsonl`` in your settings folder (``~/.config``).
     limit : int, optional
-        Distinct handles a month that the contract pays for. From 80 % of it a warning
-        comes with each new handle, and the one beyond it is refused.
+        Distinct handles per month that the contract covers. From 80 % of it each new handle
+        causes a warning, and a handle beyond it is refused.
     clock, environ
-        ``time.time`` and the environment, or a test's own. Months are those of UTC.
+        ``time.time`` and the environment, or replacements for tests. Months are in UTC.
 
     Notes
     -----
-    Where nobody has named a file or a limit, one that cannot be had is warned of, and nobody
-    is noted.
+    If neither a file nor a limit was given and the file is not accessible, a warning is issued
+    and handles are not recorded.
 
     Raises
     ------
     RequestError
-        Where the limit is not a positive whole number.
+        If the limit is not a positive integer.
 
     Examples
     --------
@@ -121,15 +121,15 @@ class Ledger:
     def from_env(
         cls, environ: Mapping[str, str] | None = None, *, base_url: str | None = None
     ) -> Self:
-        """Return the ledger at ``X_LEDGER``, with the limit in ``X_HANDLE_LIMIT``, if any.
+        """Return the ledger at ``X_LEDGER``, with the limit in ``X_HANDLE_LIMIT``, if set.
 
-        For a ``base_url`` (by default ``X_BASE_URL``) on this machine it is another file,
-        ``sandbox-`` before its name: what a sandbox answers, no contract bills.
+        For a ``base_url`` (by default ``X_BASE_URL``) on this machine the file name gets the
+        prefix ``sandbox-``, since no contract bills the answers of a sandbox.
 
         Raises
         ------
         RequestError
-            Where the limit is not a positive whole number.
+            If the limit is not a positive integer.
         """
         environ = os.environ if environ is None else environ
         text = environ.get(LIMIT_VARIABLE, "").strip()
@@ -143,7 +143,7 @@ class Ledger:
 
     @cached_property
     def path(self) -> Path:
-        """The file."""
+        """Path of the ledger file."""
         if self._given:
             path = Path(self._given)
         else:
@@ -156,25 +156,25 @@ class Ledger:
 
     @property
     def month(self) -> str:
-        """The present month, UTC: ``"2026-04"``."""
+        """The current month, UTC: ``"2026-04"``."""
         return _month(self._now())
 
     def handles(self, month: str | None = None) -> tuple[str, ...]:
-        """Return the handles of a month, the first one first; as :meth:`asked`."""
+        """Return the handles of a month, in order of first request; see :meth:`asked`."""
         return tuple(self.asked(month))
 
     def asked(self, month: str | None = None) -> dict[str, datetime]:
-        """Return the handles of a month, and when each was first asked with (aware, UTC).
+        """Return the handles of a month and the time of their first request (aware, UTC).
 
         Parameters
         ----------
         month : str, optional
-            As ``"2026-04"``; the present one by default.
+            As ``"2026-04"``; the current one by default.
 
         Raises
         ------
         RequestError, LedgerError
-            Where that is no month, or the file cannot be read.
+            If it is not a month, or the file cannot be read.
         """
         wanted = self.month if month is None else month
         if not isinstance(wanted, str) or not _MONTH.fullmatch(wanted):
@@ -187,7 +187,7 @@ class Ledger:
         return first
 
     def check(self, handles: Iterable[str], at: datetime | None = None) -> tuple[str, ...]:
-        """Return which handles would be new, in lower case, without ``@``, sorted.
+        """Return the handles that would be new, in lower case, without ``@``, sorted.
 
         Parameters
         ----------
@@ -198,14 +198,14 @@ class Ledger:
         Raises
         ------
         LedgerFull
-            Where they are more than the limit leaves room for.
+            If they exceed the limit.
         RequestError, LedgerError
-            Where one is no handle, or the file cannot be read.
+            If one is not a handle, or the file cannot be read.
 
         Warns
         -----
         UserWarning
-            Where some are new, and the month comes to 80 % of the limit or more.
+            If some are new, and the month reaches 80 % of the limit or more.
         """
         if isinstance(handles, str):
             msg = f"handles is the single text {handles!r}; give a list of handles"
@@ -222,15 +222,15 @@ class Ledger:
         return new
 
     def allow(self, handle: str) -> None:
-        """Refuse a handle beyond the limit, as :meth:`check`; call it before each request."""
+        """Raise if a handle exceeds the limit, as :meth:`check`; call it before each request."""
         month = self.month
         if (month, self._called(handle)) not in self._known:
             self._new([handle], month)
 
     def note(self, handle: str, at: datetime | None = None) -> bool:
-        """Write down that a request with a handle was answered; call it after each answer.
+        """Record that a request for a handle was answered; call it after each answer.
 
-        It is on disk when this returns.
+        The entry is on disk when this returns.
 
         Parameters
         ----------
@@ -241,17 +241,17 @@ class Ledger:
         Returns
         -------
         bool
-            Whether it is new this month.
+            Whether the handle is new this month.
 
         Raises
         ------
         RequestError, LedgerError
-            Where it is no handle, or the file cannot be read or written.
+            If it is not a handle, or the file cannot be read or written.
 
         Warns
         -----
         UserWarning
-            Where it is beyond the limit, which another process has filled meanwhile.
+            If it exceeds the limit, which another process has reached in the meantime.
         """
         moment = self._now() if at is None else at
         entry = _Entry(_month(moment), self._called(handle), moment.astimezone(UTC))
@@ -272,7 +272,7 @@ class Ledger:
         return entry.handle not in known
 
     def identify(self, number: str, handle: str) -> None:
-        """Count the number of an owner, such as ``user_9``, as this handle from now on."""
+        """Count an owner's number, such as ``user_9``, as this handle from now on."""
         self._handles[normalize_handle(number)] = normalize_handle(handle)
 
     def _called(self, handle: str) -> str:
@@ -281,17 +281,17 @@ class Ledger:
 
     @contextmanager
     def _if_wanted(self) -> Iterator[None]:
-        """Warn where a file cannot be had that nobody asked for; damage is an error still."""
+        """Warn if a default file is not accessible; still raise if it is damaged."""
         try:
             yield
         except LedgerError as error:
             if self._given or self.limit is not None or error.__cause__ is None:
                 raise
-            # Told once: by a line of this module, whoever calls.
+            # Issued once, since it is attributed to this line for all callers.
             warnings.warn(f"{error}; until then nobody is noted", stacklevel=1)
 
     def _new(self, handles: Iterable[str], month: str) -> tuple[tuple[str, ...], int]:
-        """Return the handles that are new to a month, and how many it has without them."""
+        """Return the handles that are new to a month, and the number already recorded."""
         asked: tuple[str, ...] = ()
         with self._if_wanted():
             asked = self.handles(month)
@@ -334,7 +334,7 @@ class Ledger:
         try:
             asked = self.asked()
         except LedgerError:
-            asked = {}  # the caption says why
+            asked = {}  # the caption shows the error
         rows = "".join(
             f"<tr><td>{number}</td><td>@{handle}</td><td>{at:%Y-%m-%d %H:%M}</td></tr>"
             for number, (handle, at) in enumerate(asked.items(), 1)

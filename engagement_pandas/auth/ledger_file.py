@@ -1,4 +1,4 @@
-"""A file that grows by whole lines: through crashes, and with several processes at once."""
+"""An append-only file of lines that survives crashes and concurrent processes."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class _Opening(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class JsonLinesFile:
-    r"""The lines of a ledger on disk, below one that says which version they are of.
+    r"""The lines of a ledger on disk, below a first line with the version.
 
     Parameters
     ----------
     path : path
-        Made, with its folder, with the first line.
+        Created, with its folder, with the first line.
 
     Examples
     --------
@@ -48,7 +48,7 @@ class JsonLinesFile:
     path: Path
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the lines and their numbers in the file; what a crash cut off is none."""
+        """Yield the lines and their numbers in the file; an incomplete last line is ignored."""
         content = self._read()
         if not content:
             return
@@ -66,7 +66,7 @@ class JsonLinesFile:
         yield from enumerate(lines[:-1], 2)
 
     def damaged(self, number: int) -> LedgerError:
-        """Return the error that a line is not what it should be."""
+        """Return the error for a line that is not valid."""
         msg = (
             f"line {number} of {self.path} is not that of a ledger of handles; mend or delete "
             "the line, or name another file"
@@ -75,9 +75,9 @@ class JsonLinesFile:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Keep every other process from writing."""
+        """Hold the lock that keeps other processes from writing."""
         try:
-            mkdir_durable(self.path.parent, OWNER_FOLDER)  # it may hold the accounts, too
+            mkdir_durable(self.path.parent, OWNER_FOLDER)  # it may hold the accounts file too
             with file_lock(self.path):
                 yield
         except LedgerError:
@@ -90,10 +90,10 @@ class JsonLinesFile:
             raise LedgerError(msg) from error
 
     def append(self, line: bytes) -> None:
-        """Add a line, which is on disk when this returns; call it within :meth:`writing`."""
+        """Append a line and fsync it; call it within :meth:`writing`."""
         write_once(self.path, _OPENING)
         with self.path.open("rb+", buffering=0) as file:
-            # What a crash left of a line was never relied on.
+            # Drop a line that a crash left incomplete; nothing relied on it.
             end = len(_whole(file.read()))
             file.seek(end)
             file.truncate()
@@ -101,7 +101,7 @@ class JsonLinesFile:
                 _put(file, line if end else _OPENING + line)
             except OSError:
                 with suppress(OSError):
-                    file.truncate(end)  # or else the next to look takes it for written
+                    file.truncate(end)  # otherwise the next reader takes it for written
                 raise
 
     def _read(self) -> bytes:
@@ -115,7 +115,7 @@ class JsonLinesFile:
 
 
 def _put(file: FileIO, content: bytes) -> None:
-    if file.write(content) != len(content):  # a disk that is full takes what it can
+    if file.write(content) != len(content):  # a full disk accepts only a part
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.fsync(file.fileno())
 

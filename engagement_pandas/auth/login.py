@@ -1,7 +1,7 @@
-"""An owner authorises the app, by PIN: OAuth 1.0a "out of band", in three steps.
+"""Authorisation of the app by an owner, by PIN: OAuth 1.0a "out of band", in three steps.
 
-The app asks for a request token; the owner visits a page of X, agrees, and reads a PIN
-there; request token and PIN are exchanged for the owner's access token, once.
+The app gets a request token; the owner visits a page of X, agrees, and reads a PIN there;
+request token and PIN are exchanged for the owner's access token, once.
 
 https://docs.x.com/resources/fundamentals/authentication/oauth-1-0a/pin-based-oauth
 """
@@ -32,18 +32,18 @@ from engagement_pandas.transport.urls import checked_url
 LOGIN_URL: Final = "https://api.twitter.com/oauth"
 LOGIN_URL_VARIABLE: Final = "X_LOGIN_URL"
 
-_PIN: Final = re.compile(r"[0-9]{4,12}", re.ASCII)  # seven digits, as long as anybody remembers
+_PIN: Final = re.compile(r"[0-9]{4,12}", re.ASCII)  # X has always used seven digits
 _BETWEEN: Final = re.compile(r"[\s-]+")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PendingLogin:
-    """A login that waits for the owner and the PIN; made by :func:`begin_login`.
+    """A login that waits for the owner's PIN; created by :func:`begin_login`.
 
     Attributes
     ----------
     url : str
-        The page of X that the owner visits; it is for one person, once.
+        The page of X for the owner to visit; valid for one person, once.
     """
 
     url: str
@@ -64,18 +64,18 @@ class PendingLogin:
         Returns
         -------
         Account
-            For ``Accounts.add``; who authorised the app, whoever was meant to.
+            For ``Accounts.add``; the account that authorised the app, even if another was meant.
 
         Raises
         ------
         LoginRefused
-            Where the PIN is none, wrong, used or too old, or access was denied.
+            If the PIN is malformed, wrong, used or expired, or access was denied.
         TransportError
-            Where there was no answer; the same PIN may be tried again.
+            If there was no answer; the same PIN may be tried again.
         RefusedError
-            Where X answers something else, such as a redirect.
+            If X answers with something else, such as a redirect.
         ResponseShapeError
-            Where the answer holds no tokens.
+            If the answer has no tokens.
         """
         keys = _with_pin(self._keys, pin)
         del pin  # so that no traceback shows it
@@ -104,7 +104,7 @@ def begin_login(
     timeout: tuple[float, float] = TIMEOUT,
     clock: Callable[[], float] = time.time,
 ) -> PendingLogin:
-    """Begin to have an owner authorise the app, where nobody can be asked in between.
+    """Begin a login without interactive input; finish it with the PIN later.
 
     Parameters
     ----------
@@ -116,29 +116,29 @@ def begin_login(
     timeout : tuple of float
         Seconds to connect, and between two bytes of the answer.
     clock : callable
-        ``time.time``, or a test's own.
+        ``time.time``, or a replacement for tests.
 
     Returns
     -------
     PendingLogin
-        Its ``url`` is for the owner, and its ``finish`` takes the PIN that is shown there.
+        Its ``url`` is for the owner, and its ``finish`` takes the PIN shown there.
 
     Raises
     ------
     MissingCredentials
-        Where the environment has no app.
+        If the environment has no app keys.
     Unauthorized
-        Where the app's key and secret were not accepted.
+        If the app's key and secret were not accepted.
     LoginRefused
-        Where the app may not log owners in by PIN.
+        If the app may not log in owners by PIN.
     TransportError
-        Where there was no answer; ``QuotaExceeded`` after too many logins.
+        If there was no answer; ``QuotaExceeded`` after too many logins.
     RefusedError
-        Where X answers something else, such as a redirect.
+        If X answers with something else, such as a redirect.
     ResponseShapeError
-        Where the answer holds no request token.
+        If the answer has no request token.
     RequestError
-        Where the URL is neither https nor on this machine.
+        If the URL is neither https nor on this machine.
 
     Examples
     --------
@@ -178,34 +178,34 @@ def login(
     ask: Callable[[str], str] = input,
     tell: Callable[[str], object] = print,
 ) -> Account:
-    """Have an owner authorise the app, and keep the tokens: in a terminal or a notebook.
+    """Have an owner authorise the app, and store the tokens; in a terminal or a notebook.
 
-    Tells the address of a page of X, and asks for the PIN that the owner finds there.
-    Where nobody can type, as in Voilà, :func:`begin_login` does the same in two steps.
+    Prints the URL of a page of X, and asks for the PIN that the owner finds there. If there is
+    no input, as in Voilà, use :func:`begin_login`, which does the same in two steps.
 
     Parameters
     ----------
     consumer : Consumer, optional
         The app; by default that of the environment.
     into : Accounts, optional
-        Where the tokens go; by default ``Accounts()``. Whether they can is seen before
-        anything is asked.
+        Where to store the tokens; by default ``Accounts()``. Checked before anything is
+        requested.
     login_url : str, optional
-        As :func:`begin_login` has it.
+        As in :func:`begin_login`.
     ask, tell : callable
-        ``input`` and ``print``, or your own.
+        ``input`` and ``print``, or replacements.
 
     Returns
     -------
     Account
-        Which is kept already.
+        Already stored.
 
     Raises
     ------
     AccountsError
-        Where the tokens cannot be kept.
+        If the tokens cannot be stored.
     EngagementError
-        As :func:`begin_login` and ``PendingLogin.finish``.
+        As in :func:`begin_login` and ``PendingLogin.finish``.
     """
     accounts = Accounts() if into is None else into
     accounts.check()
@@ -213,7 +213,7 @@ def login(
     tell(f"As the owner of the posts, visit this page and authorise the app:\n{pending.url}")
     try:
         account = pending.finish(ask("The PIN it shows: "))
-    except (EOFError, NotImplementedError):  # a kernel without a person raises the latter
+    except (EOFError, NotImplementedError):  # a kernel without input raises the latter
         account = None
     if account is None:
         msg = "nobody typed a PIN; where nobody can, use begin_login() and .finish(pin)"
@@ -231,7 +231,7 @@ def _form(content: bytes) -> dict[str, str]:
 
 
 def _with_request_token(consumer: Consumer, content: bytes) -> OAuthStep | None:
-    """Return the keys of the last step; None where there are none."""
+    """Return the keys of the last step, or None if the answer has none."""
     form = _form(content)
     token, secret = form.get("oauth_token"), form.get("oauth_token_secret")
     if form.get("oauth_callback_confirmed") != "true" or not (
@@ -247,7 +247,7 @@ def _with_pin(keys: OAuthStep, pin: object) -> OAuthStep | None:
 
 
 def _account(content: bytes, app: str, now: datetime) -> Account | None:
-    """Return who authorised the app; None where it is not told."""
+    """Return the account that authorised the app, or None if the answer has none."""
     form = _form(content)
     names = ("screen_name", "user_id", "oauth_token", "oauth_token_secret")
     handle, user_id, *tokens = (form.get(name, "") for name in names)

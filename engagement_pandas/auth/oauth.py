@@ -1,7 +1,7 @@
-"""One step of a login: a signed POST without a body, and a form in answer.
+"""One step of a login: a signed POST without a body, answered by a form.
 
-It is sent once. A request token and a PIN are good for one exchange; what became of them
-where no answer came, only the owner's next try can tell.
+It is sent once. A request token and a PIN are valid for one exchange; if no answer comes, only
+the owner's next attempt shows whether it took place.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ TIMEOUT: Final = (10.0, 30.0)
 DEADLINE: Final = 60.0
 """Seconds from the last byte of a request to the last of its answer."""
 
-_LARGEST: Final = 65_536  # bytes; an answer has some 200
+_LARGEST: Final = 65_536  # bytes; an answer has about 200
 _WORDS: Final = 300
 _CALLBACK: Final = re.compile(r"callback|oob", re.IGNORECASE)
 _REFUSALS: Final = frozenset({400, 401, 403})
@@ -60,7 +60,7 @@ _NO_GRANT: Final = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class OAuthStep(Credentials):
-    """What a step is signed with: the app, then the request token too, then the PIN too."""
+    """The keys that sign a step: the app, then also the request token, then also the PIN."""
 
     consumer_key: str
     consumer_secret: str
@@ -69,7 +69,7 @@ class OAuthStep(Credentials):
     pin: str | None = None
 
     def signer(self, at: float) -> AuthBase:
-        """Return a signer with a nonce of its own, for a moment in seconds since 1970."""
+        """Return a signer with its own nonce, for a time in seconds since 1970."""
         silence_oauth_logs()
         signer: AuthBase = OAuth1(
             self.consumer_key,
@@ -87,21 +87,21 @@ class OAuthStep(Credentials):
 
 
 def post_step(url: str, keys: OAuthStep, at: float, timeout: tuple[float, float]) -> bytes:
-    """Return the body of a good answer; nothing is sent twice, and no redirect followed.
+    """Return the body of a successful answer; there are no retries or redirects.
 
     Parameters
     ----------
     url : str
     keys : OAuthStep
     at : float
-        The moment of signing, in seconds since 1970.
+        The time of signing, in seconds since 1970.
     timeout : tuple of float
         Seconds to connect, and between two bytes of the answer.
     """
     timeout = checked_timeout(timeout)
     message = Message(url, b"", "", lambda: keys.signer(at), keys.redact)
     with BoundedSession(monotonic, deadline=DEADLINE) as session:
-        # Past any proxy to this machine, which is all that plain http is for.
+        # Bypass any proxy to this machine, the only one that plain http is allowed for.
         session.trust_env = urlsplit(url).scheme == "https"
         reply = exchange(
             session,

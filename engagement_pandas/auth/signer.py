@@ -1,4 +1,4 @@
-"""Who speaks to the API, and how its messages are signed."""
+"""Signing of messages in the name of one account."""
 
 from __future__ import annotations
 
@@ -17,22 +17,21 @@ from engagement_pandas.transport.scheduler import Lock
 from engagement_pandas.transport.transport import Transport, error_messages
 
 BILLED: Final = frozenset({200, 400, 403})
-"""Statuses of an answer that looked into posts, be it to refuse some; not those to a request
-that was not let in (401), led nowhere (404), or came too soon (429)."""
+"""Statuses of an answer that looked into posts, even to refuse some. Not among them: requests
+not authenticated (401), to a wrong path (404), or above the rate limit (429)."""
 
 
 class Signer:
-    """Signs in the name of an account, or of the app.
+    """Signs for an account, or for the app.
 
     Parameters
     ----------
     credentials : UserContext or AppOnly
     token_url : str
-        Where the app gets its bearer token, once for all the errands of a flight.
+        Where the app gets its bearer token, once for all tasks of a scheduler run.
     transport : Transport
     allow, note : callable, optional
-        Called before each request, which the first may refuse, and after each answer that
-        is billed.
+        Called before each request, which the first may refuse, and after each billed answer.
 
     Examples
     --------
@@ -56,23 +55,23 @@ class Signer:
         self._token: str | None = None
 
     async def signer(self) -> Callable[[], AuthBase]:
-        """Return what signs an attempt, each anew; for the app, fetch its token first."""
+        """Return a factory of signers, one per attempt; for the app, fetch its token first."""
         if self._allow is not None:
             self._allow()
         credentials, now = self.credentials, self._transport.now
         if isinstance(credentials, UserContext):
             return lambda: credentials.signer(now().timestamp())
-        # No local name holds the token, and no partial: a traceback would show it.
+        # Neither a local name nor a partial holds the token: a traceback would show it.
         self._token = self._token or credentials.bearer_token or await self._turn(credentials)
         return lambda: Bearer(self._token or "")
 
     def answered(self, status: int) -> None:
-        """Note, in the ledger, that the API has answered a request with this status."""
+        """Record in the ledger that the API answered a request with this status."""
         if self._note is not None and status in BILLED:
             self._note()
 
     async def _turn(self, credentials: AppOnly) -> str:
-        """Return the token that another errand has fetched meanwhile; fetch it, if none has."""
+        """Return the token that another task has fetched in the meantime, or fetch it."""
         over = await Lock(self)
         try:
             return self._token or await self._fetch(credentials)
@@ -95,7 +94,7 @@ class Signer:
         return read_token(answer.content, self._token_url)
 
     def redact(self, text: str) -> str:
-        """Return a text without the secrets that it echoes."""
+        """Return a text without the secrets in it."""
         told = self.credentials.redact(text)
         return told.replace(self._token, "<bearer_token>") if self._token else told
 

@@ -1,4 +1,4 @@
-"""Who speaks for which posts: their owner, the app, or the one account there is."""
+"""Selection of the signer for each request: the owner, the app, or the only account."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Owners = Mapping[str, str]
 
 
 def default_credentials(owners: Owners) -> UserContext | Accounts:
-    """Return what a client needs to ask for such posts: from the environment, or who logged in.
+    """Return the credentials for such posts: from the environment or the stored accounts.
 
-    The tokens of the environment are one owner's, and are asked with whatever the posts. Else
-    each post is asked with its owner's, if there is word of owners; without, with those of
-    the only account there is.
+    Tokens in the environment belong to one owner and are used for all posts. Otherwise each
+    post is requested with its owner's tokens, if owners are known; if not, with those of the
+    only account.
     """
     accounts = Accounts()
     several = owners and not accounts.in_environment and accounts.handles
@@ -34,10 +34,10 @@ def default_credentials(owners: Owners) -> UserContext | Accounts:
 
 
 class Signers:
-    """Finds who signs a request, and notes on whose behalf is asked.
+    """Finds the signer of each request, and records the billed handles.
 
-    With accounts, what only the owner is told is signed by the owner, and all else by the
-    app. Without, there is one speaker for everything.
+    With accounts, requests that only the owner may send are signed by the owner, and all
+    others by the app. Without, there is one signer for everything.
 
     Parameters
     ----------
@@ -69,20 +69,20 @@ class Signers:
 
     @property
     def account(self) -> str:
-        """Who asks, for the name of a collection; no secret."""
+        """The account, for the name of a collection; not secret."""
         return OWNERS if isinstance(self.credentials, Accounts) else self.credentials.account
 
     def handle(self, request: EngagementRequest, owners: Owners) -> str:
-        """Return the handle of who signs a request; "" where there is one speaker for all."""
+        """Return the handle that signs a request; "" if there is one signer for all."""
         many = isinstance(self.credentials, Accounts) and request.owner_only is not None
         return owners[request.post_ids[0]] if many else ""
 
     def several(self, requests: Collection[EngagementRequest], owners: Owners) -> bool:
-        """Return whether the requests are signed by more than one."""
+        """Return whether the requests have more than one signer."""
         return len({self.handle(one, owners) for one in requests}) > 1
 
     def named(self, handle: str) -> Signer:
-        """Return who signs for a handle."""
+        """Return the signer of a handle."""
         if handle not in self._known:
             credentials = self._credentials(handle)
             allow = note = None
@@ -97,7 +97,7 @@ class Signers:
         return self._known[handle]
 
     def refusal(self, requests: Collection[EngagementRequest], owners: Owners) -> str | None:
-        """Tell why some of the requests cannot be asked, and the cure; None where they can."""
+        """Return why some requests cannot be sent, and the remedy; None if all can."""
         private = [request for request in requests if request.owner_only]
         if not private or isinstance(self.credentials, UserContext):
             return None
@@ -122,12 +122,12 @@ class Signers:
         return None
 
     def check(self, requests: Collection[EngagementRequest], owners: Owners) -> None:
-        """Look up the tokens of all who are to sign, and tell the ledger who they are."""
+        """Look up the tokens of all signers, and check their handles with the ledger."""
         if why := self.refusal(requests, owners):
             raise UserContextRequired(why)
         names = set[str]()
         for handle in {self.handle(one, owners) for one in requests}:
-            with suppress(CredentialsError):  # its requests fail, and not those of the others
+            with suppress(CredentialsError):  # only the requests of this handle fail
                 signing = self.named(handle).credentials
                 if isinstance(signing, UserContext):
                     names.add(_billed_name(signing))
@@ -144,10 +144,10 @@ class Signers:
 
 
 def _billed_name(owner: UserContext) -> str:
-    """Return what the ledger calls an owner."""
+    """Return the ledger's name of an owner."""
     return owner.handle or _number(owner)
 
 
 def _number(owner: UserContext) -> str:
-    """Return what stands in the place of a handle: "user_9", say."""
+    """Return the substitute for an unknown handle, such as "user_9"."""
     return owner.account.replace(" ", "_")

@@ -1,4 +1,4 @@
-"""A file that nobody but its owner can read, and that several processes may change."""
+"""A file that only its owner can read, and that several processes may change."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from engagement_pandas.files import (
 )
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-_KNOWS_MODES: Final = os.name != "nt"  # on Windows a person's own folders are theirs
+_KNOWS_MODES: Final = os.name != "nt"  # on Windows a user's folders are private
 
 
 @dataclass(frozen=True, slots=True)
 class TokenFile:
-    """A file with mode 0600, in a folder that is made with 0700.
+    """A file with mode 0600, in a folder created with mode 0700.
 
     Parameters
     ----------
@@ -47,10 +47,10 @@ class TokenFile:
     path: Path
 
     def read(self) -> bytes | None:
-        """Return what is in it; None where it is not there."""
+        """Return its content, or None if it does not exist."""
         try:
             with self.path.open("rb") as file:
-                # Of the open file: a name may lead elsewhere a moment later.
+                # Check the open file, since the path may lead elsewhere a moment later.
                 mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
                 self._check_folders()
                 content = file.read()
@@ -72,7 +72,7 @@ class TokenFile:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Keep every other process from changing it."""
+        """Hold the lock that keeps other processes from changing the file."""
         try:
             mkdir_durable(self.path.parent, OWNER_FOLDER)
             self._check_folders()
@@ -85,15 +85,16 @@ class TokenFile:
             raise AccountsError(msg) from error
 
     def _check_folders(self) -> None:
-        """Refuse a folder in which others may put another file in the place of this one.
+        """Raise for a folder in which others may replace this file.
 
-        The folder itself is its owner's or root's, and neither its group nor others write into
-        it; into those above it, no others (many a system lets a group). The sticky bit of
-        ``/tmp`` makes up for that: there, everybody replaces what is their own.
+        The folder itself must belong to the current user or root, and neither its group nor
+        others may write to it. The folders above must not be writable by others (many systems allow
+        a group). A sticky bit, as on ``/tmp``, is sufficient: there, users can replace only
+        their own files.
         """
         if not _KNOWS_MODES:
             return
-        # Where the name is a link, of the link too.
+        # If the name is a symbolic link, check the link's folders too.
         named = Path(os.path.realpath(self.path.parent), self.path.name)
         places = dict.fromkeys((named, Path(os.path.realpath(named))))
         own = [place.parent for place in places]
@@ -115,13 +116,13 @@ class TokenFile:
             raise AccountsError(msg)
 
     def write(self, content: bytes) -> None:
-        """Replace what is in it, at once; call it within :meth:`exclusive`."""
-        # Where the name is a link, what it leads to is replaced.
+        """Replace the content atomically; call it within :meth:`exclusive`."""
+        # If the name is a symbolic link, its target is replaced.
         target = Path(os.path.realpath(self.path))
-        # A process that was killed while it wrote has left secrets beside it.
+        # A process killed while writing may have left secrets in a temporary file.
         for left in stale_temp_files(target):
             left.unlink()
         with atomic_write(target) as beside:
             handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-            with open(handle, "wb") as file:  # noqa: PTH123 - no moment with another mode
+            with open(handle, "wb") as file:  # noqa: PTH123 - never exists with another mode
                 file.write(content)

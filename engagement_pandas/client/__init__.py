@@ -1,6 +1,6 @@
-"""The client that sends a plan, its progress, the connection of a notebook, and the demo.
+"""The client that sends a plan, its progress, the connection for notebooks, and the demo.
 
-``connection``, ``demo`` and ``read_posts`` alone make frames; the demo runs the sandbox.
+Only ``connection``, ``demo`` and ``read_posts`` create frames; the demo runs the sandbox.
 
-Imports ``auth``, ``transport``, ``response``, ``request``, ``sandbox`` and the ground.
+Imports ``auth``, ``transport``, ``response``, ``request``, ``sandbox`` and the lowest layer.
 """

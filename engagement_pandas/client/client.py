@@ -1,6 +1,6 @@
-"""Ask, and set aside what is refused; nothing else.
+"""Client that sends requests and separates refused posts and types; nothing else.
 
-The client is thin: it gives back the nested JSON as it came, beside the request that it
+The client is thin: it returns the nested JSON unchanged, together with the request that it
 answers.
 """
 
@@ -46,39 +46,40 @@ class EngagementClient:
     ----------
     credentials : UserContext, AppOnly or Accounts
         Of the owner of the posts, or of the app alone (public counts of any post). With
-        accounts, each post is asked with the tokens of its owner, whom the ``handle`` column
-        of the frame tells, and public counts with the app's.
+        accounts, each post is requested with the tokens of its owner, taken from the
+        ``handle`` column of the frame, and public counts with the app's.
     base_url : str
         Some copies of the documentation say ``https://data-api.x.com``. Plain http is
         accepted for this machine only.
     token_url : str
         Where ``AppOnly.from_consumer`` gets its bearer token.
     attempts : int
-        How often a request is sent, the first time included: again after 429, 500, 502 to
-        504, 520 to 525, 527, 530, a broken connection, and a body that is no answer to the
-        request, with exponential backoff (up to 2, 4, 8, … 60 s) and a new signature.
+        Maximum number of attempts per request, the first included. Retried are 429, 500, 502
+        to 504, 520 to 525, 527, 530, a broken connection, and a body that does not answer
+        the request, with exponential backoff (up to 2, 4, 8, … 60 s) and a new signature.
     in_flight : int
-        How many requests may be on their way at once, within the quota: one until an answer
-        has told of it, and four where answers tell nothing. With 1 they go one by one, in
-        your thread and in the plan's order.
+        Maximum number of concurrent requests, within the rate limit: one until an answer
+        reports the limit, and four if answers report none. With 1 they are sent one by one,
+        in your thread and in the plan's order.
     timeout : tuple of float
         Seconds to connect, and between two bytes of the answer.
     ledger : Ledger, optional
-        Keeps the distinct handles of each month, and their limit; an owner whose handle is
-        not known is ``user_9``, say. For a server on this machine (a sandbox), that of the
-        contract is left alone: give a ``Ledger(path)``, if any.
+        Records the distinct handles of each month, and enforces their limit; an owner of
+        unknown handle is recorded as ``user_9``, for example. For a server on this machine
+        (a sandbox), the contract's ledger is not used: give a ``Ledger(path)`` if you want
+        one.
     clock, sleep : callable
-        ``time.time`` and ``time.sleep``; tests put their own in.
+        ``time.time`` and ``time.sleep``, or replacements for tests.
 
     Attributes
     ----------
     quota : RateLimiter
-        What the API last said of the quota.
+        The rate limit, as last reported by the API.
 
     Raises
     ------
     RequestError
-        Where a URL is not https, or ``attempts`` or ``in_flight`` is not positive.
+        If a URL is not https, or ``attempts`` or ``in_flight`` is not positive.
 
     Examples
     --------
@@ -89,7 +90,7 @@ class EngagementClient:
     True
     """
 
-    def __init__(  # noqa: PLR0913 - each is a fact of its own, and only one is needed
+    def __init__(  # noqa: PLR0913 - the options are independent, and only one is required
         self,
         credentials: UserContext | AppOnly | Accounts,
         *,
@@ -107,16 +108,16 @@ class EngagementClient:
             attempts=attempts, in_flight=in_flight, timeout=timeout, clock=clock, sleep=sleep
         )
         if ledger is not None and ledger.of_contract and is_loopback(self._base_url):
-            ledger = None  # what a sandbox answers, no contract bills
+            ledger = None  # no contract bills the answers of a sandbox
         self._speakers = Signers(credentials, checked_url(token_url), self._transport, ledger)
 
     @property
     def quota(self) -> RateLimiter:
-        """What the API last said of the quota."""
+        """The rate limit, as last reported by the API."""
         return self._transport.quota
 
     def now(self) -> datetime:
-        """Return the present by the client's clock, aware UTC; a demo may play another day."""
+        """Return the client's current time, aware UTC; a demo may run at another date."""
         return self._transport.now()
 
     def fetch(
@@ -126,57 +127,57 @@ class EngagementClient:
         responses: Sequence[EngagementResponse] = (),
         watch: Watch | None = None,
     ) -> list[EngagementResponse]:
-        """Ask, in as many requests as it takes, and return every answer.
+        """Send as many requests as needed, and return every answer.
 
         Parameters
         ----------
         request : EngagementRequest or Plan
             Of any size.
         responses : sequence of EngagementResponse
-            Of an earlier fetch of the same, as its ``error.responses``: what they settle is
-            not sent again, however old (``retrieved_at``) it is.
+            From an earlier fetch of the same request, as its ``error.responses``: what they
+            settle is not sent again, however old (``retrieved_at``) it is.
         watch : callable, optional
-            Told of each step as a ``Progress(done, total, waiting)``, in this thread:
-            before anything is sent, once a second of every wait (``waiting 37 s for the
-            quota``), and at the end. What it raises ends the fetch: nothing more is sent,
-            and the client may be used again. By default a progress bar, where there is
-            more than one request; lines with the time, where standard error is no terminal.
+            Called for each step with a ``Progress(done, total, waiting)``, in this thread:
+            before anything is sent, once a second during every wait (``waiting 37 s for the
+            quota``), and at the end. An exception from it ends the fetch: nothing more is
+            sent, and the client can be used again. By default a progress bar, if there is
+            more than one request; lines with the time, if standard error is not a terminal.
 
         Returns
         -------
         list of EngagementResponse
-            In the order of the plan. Together they settle every post and type asked for.
+            In the order of the plan. Together they settle every requested post and type.
             Posts and types that the API refused are settled by the refusal (status 403 or
-            400): ``flatten`` finds no counts in it, ``omissions`` the reason. So it is with
-            what is not asked, since the post was not made yet (status 0), and while others are
-            answered with an owner whose tokens are of no use and posts whose answers are never
-            valid (status 0, ``failed``, and a UserWarning).
+            400): ``flatten`` finds no counts in it, ``omissions`` the reason. Also settled
+            are posts not requested because they did not exist yet (status 0), and, while
+            others are answered, the posts of an owner whose tokens do not work and posts
+            whose answers are never valid (status 0, ``failed``, and a UserWarning).
 
         Raises
         ------
         RequestError
-            Before anything is sent, where one of ``responses`` is none to the request.
+            Before anything is sent, if one of ``responses`` does not belong to the request.
         UserContextRequired
-            Before anything is sent, where a bearer token will not do, or the tokens of an
-            owner are lacking; see :meth:`refusal`.
+            Before anything is sent, if a bearer token is not sufficient, or the tokens of an
+            owner are missing; see :meth:`refusal`.
         AccountsError, MissingCredentials
-            Where no tokens can be read, or they are those of another app.
+            If tokens cannot be read, or belong to another app.
         LedgerFull
-            Where more handles would be asked with this month than the ledger's limit:
-            before anything is sent, and midway where others have filled it meanwhile.
+            If the request exceeds the ledger's limit of handles this month: before anything
+            is sent, or midway if other processes have reached it in the meantime.
         LedgerError
-            Where the ledger cannot be read or written.
+            If the ledger cannot be read or written.
         TransportError
-            Where a request found no answer in all its attempts (``QuotaExceeded`` where the
-            last met a 429), or the answers do not cover the request.
+            If a request got no answer in all its attempts (``QuotaExceeded`` if the last was
+            a 429), or the answers do not cover the request.
         RefusedError
-            At once on 400, 401 (``Unauthorized``), 404 and 406, and on a 403 that names
+            Immediately on 400, 401 (``Unauthorized``), 404 and 406, and on a 403 that names
             no post or type, with the API's own words.
 
         Notes
         -----
-        What had been answered before an error is in its ``.responses``, also where that is
-        a KeyboardInterrupt or comes from ``watch``.
+        Answers that arrived before an error are in its ``.responses``, even for a
+        KeyboardInterrupt or an exception from ``watch``.
         """
         todo = self._planned(request)
         arrived, left = resume(todo, responses)
@@ -195,10 +196,10 @@ class EngagementClient:
     def stream(
         self, request: EngagementRequest | Plan, *, watch: Watch | None = None
     ) -> Iterator[EngagementResponse]:
-        """Ask as :meth:`fetch`, and yield each answer as it arrives, in whatever order.
+        """Send requests as :meth:`fetch`, and yield each answer as it arrives, in any order.
 
-        No more are on their way than ``in_flight``, and while you are busy with one none is
-        sent. After an error, what was on its way is yielded before the error is raised.
+        At most ``in_flight`` requests are concurrent, and none is sent while you process an
+        answer. After an error, answers still in flight are yielded before the error is raised.
         """
         todo = self._planned(request)
         self._speakers.check(todo.requests, todo.request.owners)
@@ -213,21 +214,21 @@ class EngagementClient:
         into: Archive | str | PathLike[str],
         watch: Watch | None = None,
     ) -> Collection:
-        """Ask as :meth:`fetch`, and store each answer on disk before anything is read of it.
+        """Send requests as :meth:`fetch`, and store each answer on disk before parsing it.
 
-        Whatever interrupts it, the same call goes on where it stopped: what was answered is
-        not asked again.
+        After any interruption, the same call resumes where it stopped: answered requests are
+        not sent again.
 
         Parameters
         ----------
         request : EngagementRequest or Plan
             Of any size.
         into : Archive, str or path
-            Where to: an archive, or its folder. Of ``historical()``, a question is answered
-            once for all; of ``totals()`` and ``last_28_hours()``, each call makes a snapshot,
-            or completes one that was begun up to an hour, or ten minutes, before.
+            The archive, or its folder. A ``historical()`` request is answered once for all;
+            for ``totals()`` and ``last_28_hours()``, each call creates a snapshot, or
+            completes one that was begun up to an hour, or ten minutes, before.
         watch : callable, optional
-            As :meth:`fetch` has it.
+            As in :meth:`fetch`.
 
         Returns
         -------
@@ -237,10 +238,10 @@ class EngagementClient:
         Raises
         ------
         ArchiveError
-            Where answers cannot be stored, as on a full disk: before sending, or at the first.
+            If answers cannot be stored, as on a full disk: before sending, or at the first.
         EngagementError
-            As :meth:`fetch`; AccountsError, LedgerError and the like only for what has no
-            answer yet.
+            As in :meth:`fetch`; AccountsError, LedgerError and similar only for requests
+            that have no answer yet.
         """
         archive = _archive(into)
         todo, account, now = self._planned(request), self._speakers.account, self.now()
@@ -248,7 +249,7 @@ class EngagementClient:
         left = todo.requests if begun is None else pending_requests(begun)
         self._speakers.check(left, todo.request.owners)
         collection = archive.collection(todo, account, now)
-        if collection != begun:  # a new one: another process may have finished that one meanwhile
+        if collection != begun:  # a new one: another process may have finished the old one
             left = collection.requests
         collection.records.check_room(left, self._transport.in_flight)
         kept, failed = 0, False
@@ -271,7 +272,7 @@ class EngagementClient:
     def _stream(
         self, todo: Plan, left: Left, watch: Watch | None, into: Collection | None = None
     ) -> Iterator[tuple[int, EngagementResponse]]:
-        """Yield answers to what is left of a plan, with their numbers; they cover it."""
+        """Yield the answers to the rest of a plan, with part numbers; check that they cover it."""
         requests, owners = [one for _, one in left], todo.request.owners
         every = into.requests if into else todo.requests
         settled = len(every) - len({number for number, _ in left})
@@ -300,7 +301,7 @@ class EngagementClient:
             raise TransportError(msg)
 
     def refusal(self, request: EngagementRequest | Plan) -> str | None:
-        """Tell why this client cannot ask it, and the cure; None where it can.
+        """Return why this client cannot send a request, and the remedy; None if it can.
 
         Examples
         --------
@@ -316,7 +317,7 @@ class EngagementClient:
         return self._speakers.refusal(by_owner(request), request.owners)
 
     def close(self) -> None:
-        """Close the connections; the client may be used again."""
+        """Close the connections; the client can be used again."""
         self._transport.close()
 
     def __enter__(self) -> Self:
@@ -346,6 +347,6 @@ def _archive(into: Any) -> Archive:
 
 
 def _in_order(todo: Plan, arrived: Answered) -> tuple[EngagementResponse, ...]:
-    """Return answers in the order of the plan, those to one part in that of their arrival."""
+    """Return answers in the order of the plan; several for one part in order of arrival."""
     answers = (response for _, response in sorted(arrived, key=itemgetter(0)))
     return (*(EngagementResponse.unposted(part, todo.now) for part in todo.unposted), *answers)

@@ -1,6 +1,6 @@
-"""The API where the environment has credentials, the demo where it has none.
+"""Connection to the API if the environment has credentials, otherwise to the demo.
 
-So a notebook is the same for somebody who tries it and for somebody who has a contract.
+So the same notebook works for a person trying it and for one with a contract.
 """
 
 from __future__ import annotations
@@ -46,32 +46,32 @@ if TYPE_CHECKING:
 POSTS_VARIABLE: Final = "X_POSTS"
 
 POSTS_FILE: Final = "posts.csv"
-"""Where the IDs of the posts are looked for, if nobody says."""
+"""Default file with the IDs of the posts."""
 
 _YOURS: Final = (accounts.PATH_VARIABLE, ledger.PATH_VARIABLE)
-"""Which files note who logs in and who is asked for."""
+"""Variables of the files that record logins and requested handles."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Connection:
-    """Two clients and the posts to ask about, of the API or of the demo.
+    """Two clients and the posts to request, for the API or for the demo.
 
-    A context manager; printing it says which of the two it is.
+    A context manager; its printed form shows which of the two it is.
 
     Attributes
     ----------
     client : EngagementClient
-        Speaks for the owner of the posts.
+        Client for the owner of the posts.
     public : EngagementClient
-        Speaks for the app alone: public types, any post.
+        Client for the app alone: public types, any post.
     posts : DataFrame
-        ``post_id`` (``str``), ``handle`` and ``text`` (``str``, where they are known) and
+        ``post_id`` (``str``), ``handle`` and ``text`` (``str``, if known) and
         ``created_at`` (``datetime64[us, UTC]``), oldest first.
     until : datetime
-        The last whole hour when the connection was made, UTC: where a window ends that
-        reaches up to the present.
+        The last complete hour when the connection was created, UTC: the end of a window
+        that reaches up to the present.
     source : str
-        Whose counts these are, in words that may stand below a picture.
+        Source of the counts, as a caption for figures.
     base_url : str
     """
 
@@ -86,19 +86,19 @@ class Connection:
     _stands_still: bool = False
 
     def cite(self, ax: Axes) -> None:
-        """Write below a picture whose counts it shows; above all, that they are synthetic."""
+        """Write the source of the counts below a figure, especially that they are synthetic."""
         figure = ax.get_figure(root=True)
         if figure is not None:
             figure.supxlabel(self.source, x=0.99, ha="right", size="small")
 
     @contextmanager
     def environment(self) -> Iterator[None]:
-        """Lend the environment this connection's variables: for the command line.
+        """Set this connection's environment variables within a block, for the command line.
 
-        Live there is nothing to lend. In the demo, keys and address of the sandbox are
-        set, and within the block ``connect`` and ``from_env`` find those. Your accounts and
-        your ledger are left alone: who logs in and who is asked for is noted in files that go
-        with the block, without a limit.
+        Does nothing for the live API. In the demo, keys and URLs of the sandbox are set, so
+        that ``connect`` and ``from_env`` find them within the block. Your accounts and your
+        ledger are not touched: logins and requested handles are recorded in temporary files
+        that are deleted after the block, without a limit.
         """
         if self._demo is None:
             yield
@@ -124,7 +124,7 @@ class Connection:
                         os.environ[name] = value
 
     def close(self) -> None:
-        """Close the clients, and the demo's server; again does nothing."""
+        """Close the clients, and the demo's server; closing again does nothing."""
         self.client.close()
         self.public.close()
         if self._demo is not None:
@@ -154,20 +154,20 @@ def connect(
     """Connect to the API with the credentials in the environment, or else to the demo.
 
     Live with ``X_CONSUMER_KEY``, ``X_CONSUMER_SECRET``, ``X_ACCESS_TOKEN`` and
-    ``X_ACCESS_TOKEN_SECRET`` (``TWITTER_…`` where ``X_…`` is unset); the demo where none
-    of these is set and no ``X_BEARER_TOKEN`` either. Without the latter two of the four, with
-    the tokens of an owner who has logged in: the one that ``X_HANDLE`` names, or the only one.
+    ``X_ACCESS_TOKEN_SECRET`` (``TWITTER_…`` if ``X_…`` is unset); the demo if none of these is
+    set and no ``X_BEARER_TOKEN`` either. Without the last two of the four, the tokens of an
+    owner who has logged in are used: the one that ``X_HANDLE`` names, or the only one.
 
     Parameters
     ----------
     posts : str or path, optional
-        Live: a file with the IDs of your posts and perhaps ``handle`` and ``text``, as
-        :func:`read_posts` reads it. By default the file that
-        ``X_POSTS`` names, or ``posts.csv`` in the current folder.
+        Live: a file with the IDs of your posts and optionally ``handle`` and ``text``, as
+        for :func:`read_posts`. By default the file named by ``X_POSTS``, or ``posts.csv`` in
+        the current folder.
     demo_now : datetime or str or callable, optional
-        Demo: its present; the real time by default.
+        Demo: its current time; the real time by default.
     demo_posts : int
-        Demo: how many posts, at least 10.
+        Demo: number of posts, at least 10.
 
     Returns
     -------
@@ -176,21 +176,21 @@ def connect(
     Raises
     ------
     MissingCredentials
-        Where some are set, and not all four, and nobody has logged in or several have:
-        whoever set them did not mean the demo.
+        If some but not all four are set, and no owner or several owners have logged in: the
+        demo was not intended then.
     AccountsError
-        Where the tokens of who has logged in cannot be read or used.
+        If the stored tokens of an owner cannot be read or used.
     RequestError
-        Where ``X_BASE_URL`` (instead of ``https://data-api.twitter.com``) or
-        ``X_TOKEN_URL`` is not https; plain http is for this machine only.
+        If ``X_BASE_URL`` (instead of ``https://data-api.twitter.com``) or ``X_TOKEN_URL`` is
+        not https; plain http is allowed for this machine only.
     FileNotFoundError
-        Live, where there is no file of posts.
+        Live, if there is no file of posts.
     InvalidPostId
-        Live, where something in it is no ID, or there is none.
+        Live, if a value in it is not a post ID, or there are no posts.
 
     See Also
     --------
-    demo_client : the demo, whatever the environment has
+    demo_client : the demo, whatever the environment
 
     Examples
     --------
@@ -253,8 +253,8 @@ def _whole_hour(moment: datetime) -> datetime:
 
 
 def _frame(records: Sequence[PostEntry], file: Path) -> pd.DataFrame:
-    """Return the posts in a file, with the times that their IDs hold."""
-    import pandas as pd  # noqa: PLC0415 - it takes longer than all the rest
+    """Return the posts in a file, with the creation times in their IDs."""
+    import pandas as pd  # noqa: PLC0415 - a slow import
 
     from engagement_pandas.client.read_posts import frame_of  # noqa: PLC0415
 

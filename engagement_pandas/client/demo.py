@@ -1,4 +1,4 @@
-"""Everything to try the package with, and nothing to sign up for."""
+"""Demo of the package without registration: sandbox, clients and posts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 OTHER_HANDLE: Final = "sandbox_railway"
-"""Owns the posts that ``.client`` may not look into."""
+"""Owner of the posts that ``.client`` may not access."""
 
 _OLD: Final = 4
 _VERY_OLD: Final = 2
@@ -36,32 +36,32 @@ _DELETED: Final = 1
 _UNOWNED: Final = 2
 _SPECIAL: Final = _OLD + _VERY_OLD + _DELETED + _UNOWNED
 _ORDINARY: Final = timedelta(days=8)
-"""No post younger than this is promoted, so that first pictures have ordinary rates."""
+"""Promoted posts younger than this are not listed, so that first figures show ordinary rates."""
 
 _EVERYDAY_FIRST: Final = 5
 _EVERYDAY_LAST: Final = 30
-"""So many texts at both ends are everyday; the awkward ones stand between them."""
+"""Ordinary texts at the start and the end of the list; the unusual ones are between them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Demo:
-    """A sandbox in this process, clients of it, and posts to ask about.
+    """A sandbox in this process, clients for it, and posts to request.
 
-    A context manager; one that is never closed ends with the process.
+    A context manager; if it is never closed, it ends with the process.
 
     Attributes
     ----------
     client : EngagementClient
-        Speaks for the account that owns most of the posts.
+        Client for the account that owns most of the posts.
     owners : EngagementClient
-        Asks for each post with the tokens of the account that the ``handle`` column names; both
+        Requests each post with the tokens of the account in the ``handle`` column; both
         accounts have authorised the app.
     public : EngagementClient
-        Speaks for the app alone: public types, any post.
+        Client for the app alone: public types, any post.
     posts : DataFrame
         ``post_id``, ``handle``, ``text`` (``str``) and ``created_at``
         (``datetime64[us, UTC]``), oldest first. A few are too old for some types, one is
-        deleted and a couple belong to another account, so that omissions can be seen.
+        deleted and two belong to another account, to show omissions.
     server : SandboxServer
     """
 
@@ -72,7 +72,7 @@ class Demo:
     server: SandboxServer
 
     def close(self) -> None:
-        """Close the clients and the server; again does nothing."""
+        """Close the clients and the server; closing again does nothing."""
         for client in (self.client, self.owners, self.public):
             client.close()
         self.server.close()
@@ -98,14 +98,14 @@ class Demo:
 def demo_client(
     now: datetime | str | Callable[[], datetime] | None = None, *, posts: int = 40
 ) -> Demo:
-    """Start a sandbox in this process, with clients that are allowed in.
+    """Start a sandbox in this process, with clients that have access to it.
 
     Parameters
     ----------
     now : datetime or str or callable, optional
-        The present in the sandbox's world; the real time by default.
+        The sandbox's current time; the real time by default.
     posts : int
-        How many posts to list, at least 10.
+        Number of posts to list, at least 10.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def demo_client(
     Raises
     ------
     ValueError
-        Where ``posts`` is less than 10 or more than there are, or ``now`` is not a time.
+        If ``posts`` is less than 10 or more than there are, or ``now`` is not a time.
 
     Examples
     --------
@@ -126,8 +126,8 @@ def demo_client(
         msg = f"a demo of {posts} posts cannot show everything; ask for {_SPECIAL + 1} or more"
         raise ValueError(msg)
 
-    # One clock for the wire, which runs on from the sandbox's present: so the answers are
-    # retrieved when the demo plays, whenever it is run.
+    # One clock for the transport, which runs on from the sandbox's time, so that answers get
+    # retrieval times of the demo, whenever it is run.
     ahead = as_clock(now)().timestamp() - time.time()
 
     def wall() -> float:
@@ -149,14 +149,14 @@ def demo_client(
         for credentials in (accounts.credentials(DEMO_HANDLE), accounts, accounts.app())
     )
     for user in (client, owners, public):
-        # The server outlives a demo of which only a client was kept.
+        # The server must outlive a demo of which only a client is still referenced.
         weakref.finalize(user, id, server)
     weakref.finalize(owners, folder.cleanup)
     return Demo(client, owners, public, _frame(_chosen(server.world, posts)), server)
 
 
 def _chosen(world: World, number: int) -> list[Post]:
-    """Mostly the latest posts, and a few of each kind that cannot be answered; none twice."""
+    """Return mostly the latest posts, plus a few of each kind that cannot be answered."""
     now = world.now()
 
     def latest(count: int, handle: str = DEMO_HANDLE, age: timedelta = timedelta(0)) -> list[Post]:
@@ -185,7 +185,7 @@ def _chosen(world: World, number: int) -> list[Post]:
 
 
 def _frame(posts: list[Post]) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415 - it takes longer than all the rest
+    import pandas as pd  # noqa: PLC0415 - a slow import
 
     odd = range(_EVERYDAY_FIRST, len(posts) - _EVERYDAY_LAST)
     texts = [post.worded(everyday=place not in odd) for place, post in enumerate(posts)]

@@ -1,4 +1,4 @@
-"""Parts of a plan without an answer: what to report of them, and when to give up."""
+"""Parts of a plan without an answer: how they are reported, and when the fetch gives up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engagement_pandas.text import format_list, pluralize
 from engagement_pandas.vocabulary import OmissionReason
 
 GIVE_UP: Final = 10
-"""Batches of posts with nothing but invalid answers, before any valid one: it is the service."""
+"""Batches of posts with only invalid answers, before any valid one: the service is at fault."""
 
 CURES: Final[Mapping[OmissionReason | None, str]] = {
     OmissionReason.UNAUTHORIZED: "have the owner authorise the app (engagement-pandas login)",
@@ -33,11 +33,11 @@ class Failures:
     several : bool
         Whether the requests are signed by several owners.
     answered : int
-        How many answers there are.
+        Number of answers.
     owners : dict of str to EngagementError
-        Why the tokens of an owner are of no use; nothing more is signed with them.
+        Why the tokens of an owner do not work; nothing more is signed with them.
     first : EngagementError or None
-        What to raise where nothing is answered in the end.
+        What to raise if nothing is answered in the end.
     ledger : LedgerError or None
         Why an answer could not be recorded in the ledger.
     """
@@ -58,7 +58,7 @@ class Failures:
         response: EngagementResponse,
         error: EngagementError,
     ) -> None:
-        """Keep what settles (a piece of) a part without an answer."""
+        """Add a response that settles (a piece of) a part without an answer."""
         self.first = self.first or error
         self._responses.append((number, owner, response))
         if response.reason is OmissionReason.INVALID_ANSWER and not self.answered:
@@ -67,7 +67,7 @@ class Failures:
                 raise error
 
     def settled(self) -> Iterator[tuple[int, EngagementResponse]]:
-        """Yield what settles the parts without an answer, and warn of them."""
+        """Yield the responses that settle the parts without an answer, and warn about them."""
         if self.first is not None and not self.answered:
             raise self.first
         alike = defaultdict[tuple[str, OmissionReason | None], list[EngagementResponse]](list)

@@ -1,4 +1,4 @@
-"""How far a fetch has come, and who is told."""
+"""Progress of a fetch, and its display."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from tqdm.std import tqdm as terminal_tqdm
 
 PAUSE: Final = timedelta(minutes=1)
-"""Between two lines in a log, at least; a tenth of the time that has passed, in a long job."""
+"""Least time between two lines in a log; in a long job, a tenth of the time passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Progress:
     total : int
         Requests of the plan.
     waiting : str
-        Why it waits right now, and for how many seconds yet; ``""`` when it does not.
+        The reason for the current wait, and the seconds left; ``""`` if it does not wait.
 
     Examples
     --------
@@ -48,7 +48,7 @@ class Progress:
 
 
 Watch = Callable[[Progress], None]
-"""Is told of each step of a fetch, in the thread that fetches; what it raises ends it."""
+"""Called for each step of a fetch, in the fetching thread; an exception from it ends the fetch."""
 
 
 def _now() -> datetime:
@@ -57,9 +57,9 @@ def _now() -> datetime:
 
 @contextmanager
 def bar(total: int, clock: Callable[[], datetime] = _now) -> Iterator[Watch]:
-    """Show a progress bar for so many requests, and lines where standard error is no terminal.
+    """Show a progress bar, or lines if standard error is not a terminal.
 
-    There is none for a single request. Notebooks have a bar.
+    A single request has no bar. Notebooks have a bar.
     """
     notebook = tqdm.status_printer is not terminal_tqdm.status_printer
     if not notebook and not (sys.stderr and sys.stderr.isatty()):
@@ -75,15 +75,15 @@ def bar(total: int, clock: Callable[[], datetime] = _now) -> Iterator[Watch]:
 
 
 def log(clock: Callable[[], datetime]) -> Watch:
-    """Return what writes a line at the first wait, one a minute at most, and one at the end.
+    """Return a watch that logs the first wait, at most one line a minute, and the end.
 
-    A job that neither waits nor lasts a minute is done without a line; one of a week has
+    A job that neither waits nor lasts a minute writes no line; one that lasts a week writes
     about eighty.
 
     Parameters
     ----------
     clock : callable
-        The present, aware UTC.
+        Returns the current time, aware UTC.
     """
     begun = clock()
     due, written = begun + PAUSE, False
@@ -102,5 +102,5 @@ def log(clock: Callable[[], datetime]) -> Watch:
 
 
 if hasattr(os, "register_at_fork"):
-    # A thread of the parent may hold tqdm's lock, and is not there to let go of it.
+    # A thread of the parent may hold tqdm's lock, and does not exist in the child to release it.
     os.register_at_fork(after_in_child=lambda: tqdm.set_lock(RLock()))

@@ -1,4 +1,4 @@
-"""Files of posts as frames."""
+"""Reading of files of posts into frames."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UNITS: Final = (1, 1_000, 1_000_000, 1_000_000_000)
 _EPOCH: Final = re.compile(r"[0-9]{10,19}")
 _LATEST_SECOND: Final = 10**11
 _YEARS: Final = range(2006, 2100)
-"""In which there are posts: a spreadsheet's number of a day may read as another year."""
+"""Years in which posts can exist; a spreadsheet's day number may parse as another year."""
 _FEW: Final = 3
 
 
@@ -29,40 +29,41 @@ def read_posts(
 ) -> pd.DataFrame:
     r"""Read the posts in a file, as the command line and :func:`connect` do.
 
-    A table (commas, semicolons, tabs or bars between; a heading such as ``post_id``,
+    A table (separated by commas, semicolons, tabs or bars; with a heading such as ``post_id``,
     ``Tweet id``, ``id_str`` or ``Post Link``), JSON (lists, lines, ``tweets.js``, twarc,
-    ``to_json()``), or a list of IDs and links. UTF-8, UTF-16 or Windows-1252; it may be packed
-    with gzip, bz2, xz, zip or zstd.
+    ``to_json()``), or a list of IDs and links. UTF-8, UTF-16 or Windows-1252; optionally
+    compressed with gzip, bz2, xz, zip or zstd.
 
     Parameters
     ----------
     path_or_buffer : str, path or open file
         ``"-"`` is standard input.
     missing : {"refuse", "skip"}
-        Rows that have no post ID are an error, or left out with a warning.
+        Whether rows without a post ID are an error, or skipped with a warning.
 
     Returns
     -------
     DataFrame
-        A row for each post, as it stands first: ``post_id`` (``str``) and, where the file
-        has any, ``handle`` (``str``), ``text`` (``str``) and ``created_at``
-        (``datetime64[us, UTC]``; a time without a zone is UTC). A ``created_at`` that is not
-        read, as of a spreadsheet, is ``NaT``; :func:`created_at` reads the time in the ID.
+        One row per post, from its first occurrence: ``post_id`` (``str``) and, if the file
+        has them, ``handle`` (``str``), ``text`` (``str``) and ``created_at``
+        (``datetime64[us, UTC]``; a time without a zone is UTC). A ``created_at`` that cannot
+        be parsed, such as a spreadsheet's, is ``NaT``; :func:`created_at` reads the time in
+        the ID.
 
     Raises
     ------
     InvalidPostId
-        Naming file and line, value and cure: no ID or one that has lost digits, a quotation
-        mark that is not closed, a row of another length than the heading.
+        With file and line, value and remedy: no ID or one that has lost digits, an unclosed
+        quotation mark, a row that differs in length from the heading.
     RequestError
-        Where a handle is none, or a post has two.
+        If a handle is not valid, or a post has two.
     OSError
-        Where the file cannot be opened.
+        If the file cannot be opened.
 
     Warns
     -----
     UserWarning
-        Where a ``created_at`` is not read, with file, line and value.
+        If a ``created_at`` cannot be parsed, with file, line and value.
 
     Examples
     --------
@@ -75,7 +76,7 @@ def read_posts(
 
 
 def frame_of(records: Sequence[PostEntry]) -> pd.DataFrame:
-    """Return posts that were read as a frame, each once."""
+    """Return the posts as a frame, without duplicates."""
     handles_in(records)
     first: dict[str, PostEntry] = {}
     for record in records:
@@ -101,7 +102,7 @@ def frame_of(records: Sequence[PostEntry]) -> pd.DataFrame:
 
 
 def _moment(text: str) -> datetime | None:
-    """Return a time of which there may be posts; None where a text is none."""
+    """Return a time at which posts can exist; None if the text is not one."""
     for read in (_counted, datetime.fromisoformat, *(_reader(form) for form in _FORMATS)):
         try:
             moment = read(text)
@@ -113,7 +114,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _counted(text: str) -> datetime:
-    """Return a time of ``to_json()``, counted since 1970 in seconds or thousandths and so on."""
+    """Parse a time of ``to_json()``: a number since 1970 in s, ms, µs or ns."""
     if not _EPOCH.fullmatch(text):
         raise ValueError
     unit = next((u for u in _UNITS if int(text) < _LATEST_SECOND * u), _UNITS[-1])
@@ -121,4 +122,4 @@ def _counted(text: str) -> datetime:
 
 
 def _reader(form: str) -> Callable[[str], datetime]:
-    return lambda text: datetime.strptime(text, form)  # noqa: DTZ007 - the form has the zone
+    return lambda text: datetime.strptime(text, form)  # noqa: DTZ007 - the format has the zone

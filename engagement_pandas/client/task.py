@@ -1,4 +1,4 @@
-"""One part of a plan, from the question to all of its answers."""
+"""The task that settles one part of a plan."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ from engagement_pandas.transport.transport import Transport, error_messages
 from engagement_pandas.vocabulary import OmissionReason
 
 PIECES: Final = 32
-"""Smaller requests that are sent at most instead of one whose answer is never valid."""
+"""Maximum number of smaller requests that replace one whose answer is never valid."""
 
 PIECE_ATTEMPTS: Final = 2
-"""How often each of these is sent."""
+"""Attempts for each of these."""
 
 log = logging.getLogger("engagement_pandas")
 
 
 class _Invalid(Exception):
-    """Every attempt met an answer that is none; the cause is the error to raise."""
+    """Raised if every attempt gets an invalid answer; the cause is the error to report."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__()
@@ -50,21 +50,21 @@ class _Invalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RequestTask:
-    """What to ask, whom, as whom, and where to keep the answers.
+    """A part of a plan, its signer, its destination, and where to store the answers.
 
     Attributes
     ----------
     number : int
-        Its place in the plan.
+        Its number in the plan.
     request : EngagementRequest
     base_url : str
     owner : str
-        The handle of the owner who signs; "" where one signer does for all.
+        The handle of the owner who signs; "" if there is one signer for all.
     speaker : callable
-        Returns who signs for a handle.
+        Returns the signer of a handle.
     transport : Transport
     failures : Failures
-        Of all parts.
+        Shared by all parts.
     into : Collection, optional
     """
 
@@ -78,11 +78,11 @@ class RequestTask:
     into: Collection | None = None
 
     async def settle(self) -> None:
-        """Give answers that together settle the part; each refusal makes it smaller.
+        """Emit answers that together settle the part; each refusal makes it smaller.
 
-        Each is given as its number in the plan and an ``EngagementResponse``. A request whose
-        answer is never valid is cut in halves; what has no answer in the end, or an owner
-        whose tokens are of no use, goes to the failures.
+        Each is emitted with its number in the plan, as an ``EngagementResponse``. A request
+        whose answer is never valid is split in half. Requests that remain without an answer,
+        or belong to an owner whose tokens do not work, are added to the failures.
         """
         pending, pieces = [self.request], PIECES
         while pending:
@@ -95,7 +95,7 @@ class RequestTask:
                 try:
                     answer = await self._ask(asked, None if pieces == PIECES else PIECE_ATTEMPTS)
                 except (CredentialsError, RefusedError, _Invalid) as error:
-                    answer = self._stored(asked)  # by another process meanwhile
+                    answer = self._stored(asked)  # another process may have stored one
                     if answer is None:
                         more = self._failed(asked, error, pieces)
                         pending[:0], pieces = more, max(0, pieces - len(more))
@@ -123,7 +123,7 @@ class RequestTask:
             await speaker.signer(),
             speaker.redact,
         )
-        last: list[bytes] = []  # the last one
+        last: list[bytes] = []  # the last invalid body
         arrived = partial(self._noted, asked, speaker, last)
         try:
             answer = await self.transport.ask(message, arrived, most)
@@ -144,7 +144,7 @@ class RequestTask:
         outcome = self._arrived(asked, speaker, last, answer)
         try:
             speaker.answered(answer.status)
-        except LedgerError as error:  # raised when the answer has been handed over
+        except LedgerError as error:  # raised after the answer has been emitted
             self.failures.ledger = self.failures.ledger or error
         return outcome
 
@@ -156,7 +156,7 @@ class RequestTask:
             redacted = speaker.redact(answer.content.decode("latin-1")).encode("latin-1")
             last[:] = [redacted]
             return Failure(speaker.redact(f"HTTP 200, but no answer: {why}"), response.status)
-        # Stored as it came, before its counts are read; what refuses everything is no answer.
+        # Store it unchanged before its counts are read; a refusal of everything is not stored.
         if self.into is not None and apply_refusal(response)[0] is not None:
             return self.into.keep(response, speaker.credentials.account)
         return response
@@ -173,7 +173,7 @@ class RequestTask:
         return more
 
     def _fail_as_owner(self, asked: EngagementRequest, error: EngagementError) -> None:
-        """Report an owner whose tokens are of no use; raise any other error."""
+        """Report an owner whose tokens do not work; raise any other error."""
         suspended = getattr(error, "status", None) == HTTPStatus.FORBIDDEN
         unusable = suspended or isinstance(error, CredentialsError | Unauthorized)
         if not (unusable and self.failures.several):
@@ -185,9 +185,9 @@ class RequestTask:
     def _fail_as_invalid(
         self, asked: EngagementRequest, invalid: _Invalid, more: list[EngagementRequest]
     ) -> None:
-        """Set a request aside whose answer is never valid, unless smaller ones replace it."""
+        """Set aside a request whose answer is never valid, unless smaller ones replace it."""
         error = invalid.__cause__
-        assert isinstance(error, TransportError)  # noqa: S101 - as _ask raises it
+        assert isinstance(error, TransportError)  # noqa: S101 - raised by _ask
         self.failures.first = self.failures.first or error
         reason = OmissionReason.INVALID_ANSWER
         if not more:

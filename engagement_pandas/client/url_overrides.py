@@ -1,4 +1,4 @@
-"""Where the API is, if the environment names another address."""
+"""URLs of the API from arguments or environment variables."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from engagement_pandas.transport.urls import BASE_URL_VARIABLE, TOKEN_URL_VARIAB
 
 
 class UrlOverrides(TypedDict, total=False):
-    """Keywords of ``EngagementClient``; what nobody names is left to it."""
+    """Keyword arguments of ``EngagementClient``; those not set use its defaults."""
 
     base_url: str
     token_url: str
 
 
 def url_overrides(base_url: str | None = None, token_url: str | None = None) -> UrlOverrides:
-    """Return the addresses that a client is made with.
+    """Return the URLs for creating a client.
 
     Parameters
     ----------
     base_url, token_url : str, optional
-        By default what ``X_BASE_URL`` and ``X_TOKEN_URL`` name, where they are set.
+        By default the values of ``X_BASE_URL`` and ``X_TOKEN_URL``, if they are set.
 
     Examples
     --------

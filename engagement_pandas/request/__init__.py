@@ -1,7 +1,7 @@
-"""What is asked: requests, checked where they are made, and the plan to send them.
+"""Requests, validated when they are created, and the plan that sends them.
 
-Post IDs and files of them, windows, groupings, engagement types and owners; then the requests
-that one is split into, and what they cost. No pandas, no network.
+Post IDs and files of them, windows, groupings, engagement types and owners; then the API
+requests that one request is split into, and their cost. No pandas, no network.
 
-Imports the ground alone.
+Imports only the lowest layer.
 """

@@ -1,4 +1,4 @@
-"""What a question costs before it is asked: rows, handles, and what stays unanswered."""
+"""Cost of a request before it is sent: rows, handles, and counts to expect missing."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from engagement_pandas.vocabulary import (
 )
 
 _MOVING: Final = (29, 3)
-"""Hours and days that the last 28 hours can touch: 27 whole hours and two in part."""
+"""Hours and days that the last 28 hours can touch: 27 full hours and two partial ones."""
 
 _HOUR: Final = timedelta(hours=1)
 
 Silent = tuple[EngagementType | None, OmissionReason, Sequence[str]]
-"""A type (None: all of them), why it has no count, and of which posts."""
+"""A type (None: all of them), the reason why it has no count, and the posts concerned."""
 
 
 def max_rows(request: EngagementRequest, unposted: Sequence[EngagementRequest]) -> int:
-    """Return the most rows that the answers can hold, all groupings together."""
+    """Return the maximum number of rows in the responses, all groupings together."""
     spans: list[tuple[int, Window | None]] = [(len(request.post_ids), request.window)]
     for part in unposted:
         left, whole = spans[0]
@@ -48,7 +48,7 @@ def max_rows(request: EngagementRequest, unposted: Sequence[EngagementRequest]) 
 def expected_omissions(
     request: EngagementRequest, unposted: Sequence[EngagementRequest], now: datetime
 ) -> Iterator[Silent]:
-    """Yield what cannot be counted, as the ages in the IDs and the window tell."""
+    """Yield what cannot be counted, according to the post ages in the IDs and the window."""
     early = [post for part in unposted for post in part.post_ids]
     if early:
         yield None, OmissionReason.NOT_YET_POSTED, early
@@ -77,20 +77,20 @@ def expected_omissions(
 def queried_posts(
     request: EngagementRequest, unposted: Sequence[EngagementRequest]
 ) -> Iterator[str]:
-    """Yield the posts that are asked about in any window at all."""
+    """Yield the posts that are requested in at least one window."""
     never = {post for part in unposted if _after(request, part) is None for post in part.post_ids}
     return (post for post in request.post_ids if post not in never)
 
 
 def _after(request: EngagementRequest, part: EngagementRequest) -> Window | None:
-    """Return the time that is left to ask after what is not; None where there is none."""
+    """Return the window that remains after the part not requested; None if nothing remains."""
     if request.window is None or part.window is None or part.window.end == request.window.end:
         return None
     return Window(part.window.end, request.window.end)
 
 
 def _buckets(dimensions: Sequence[Dimension], window: Window | None) -> int:
-    """Return how many hours, days or hours of the day of a window are told apart."""
+    """Return the number of hours, days or hours of the day that a window is divided into."""
     hours, days = _MOVING
     if window is not None:
         hours = window.hours

@@ -1,4 +1,4 @@
-"""Engagement types as they are asked for: by any name that means one, of an endpoint."""
+"""Engagement types by any of their names, validated for an endpoint."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _MEANINGS: Final[Mapping[EngagementType, str]] = {
     EngagementType.USER_FOLLOWS: "follows, new follows, new followers",
     EngagementType.USER_PROFILE_CLICKS: "profile clicks, profile visits, user profile visits",
 }
-"""What X's specification, its pages and its other APIs call them, beside the API's own names.
+"""Names from X's specification, pages and other APIs, in addition to the API's own names.
 
-``media_clicks`` was the API's own until 2017. Singular or plural, any case, and any of blank,
-hyphen and underscore, also with ``count`` behind.
+``media_clicks`` was the API's own name until 2017. Names match in singular or plural, in any
+case, with blanks, hyphens or underscores, and with ``count`` appended.
 """
 
 _NOT_COUNTED: Final[Mapping[str, str]] = {
@@ -70,7 +70,7 @@ _NOT_COUNTED: Final[Mapping[str, str]] = {
 
 
 def name_key(name: object) -> str:
-    """Return what is the same for all spellings of a name.
+    """Return a key that is the same for all spellings of a name.
 
     >>> name_key("Quote Tweets"), name_key("reply_count"), name_key("UrlClicks")
     ('quotetweet', 'reply', 'urlclick')
@@ -97,7 +97,7 @@ _KNOWN_WORDS: Final = frozenset(word for name in (*_NAMES, *_NOT_COUNTED) for wo
 
 
 def parse_engagement_types(types: Any, endpoint: Endpoint) -> tuple[EngagementType, ...]:
-    """Return the engagement types of those names, in their order, each once.
+    """Return the engagement types with these names, in order, without duplicates.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def parse_engagement_types(types: Any, endpoint: Endpoint) -> tuple[EngagementTy
     return _counted(tuple(type_of(name) for name in types), endpoint)
 
 
-@lru_cache  # a question is cut into many thousand with the same
+@lru_cache  # a request is split into many thousands with the same types
 def _counted(types: tuple[EngagementType, ...], endpoint: Endpoint) -> tuple[EngagementType, ...]:
     known = tuple(dict.fromkeys(types))
     if not known:
@@ -128,7 +128,7 @@ def _counted(types: tuple[EngagementType, ...], endpoint: Endpoint) -> tuple[Eng
 
 
 def type_of(name: object) -> EngagementType:
-    """Return the engagement type that a name means, by meaning and not by likeness.
+    """Return the engagement type that a name means; synonyms match, similar spellings do not.
 
     Examples
     --------
@@ -156,7 +156,7 @@ def type_of(name: object) -> EngagementType:
 
 
 def _misspelt(words: list[str], known: list[str]) -> bool:
-    """Whether each word is the known one, or no word of ours and spelt much like it."""
+    """Return whether each word is the known one, or an unknown word with a similar spelling."""
     return len(words) == len(known) and all(
         word == right
         or (

@@ -1,4 +1,4 @@
-"""By what counts are grouped: ordered dimensions, and the rules for several of them."""
+"""Groupings of counts: ordered dimensions, and the rules for several groupings."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from engagement_pandas.vocabulary import (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Grouping:
-    """Ordered dimensions; their order is the order in which the answer nests.
+    """Ordered dimensions; the response nests in the same order.
 
     Parameters
     ----------
     dimensions : sequence of str or Dimension
         1 to 4 of ``tweet.id``, ``engagement.type``, ``engagement.day`` and
-        ``engagement.hour``; ``engagement.type`` always; all four only as
-        post, type, day, hour or type, post, day, hour.
+        ``engagement.hour``. ``engagement.type`` is required. All four are allowed only in
+        the order post, type, day, hour or type, post, day, hour.
     name : str
-        The key under which the answer holds the counts.
+        The key of the counts in the response.
 
     Raises
     ------
     UnsupportedGrouping
-        Where the API has no such grouping, or keeps that name for itself.
+        If the API has no such grouping, or reserves that name.
 
     Examples
     --------

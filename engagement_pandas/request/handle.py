@@ -1,4 +1,4 @@
-"""Who an account is, however somebody types its handle."""
+"""Parsing and normalising of handles."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Final
 
 from engagement_pandas.errors import RequestError
 
-_HANDLE: Final = re.compile(r"@?(\w{1,50})", re.ASCII)  # 15 today, and nobody says for how long
+_HANDLE: Final = re.compile(r"@?(\w{1,50})", re.ASCII)  # X allows 15 today; that may change
 
 
 def parse_handle(text: object) -> str:
-    """Return a handle without its ``@``, spelt as it was given.
+    """Return a handle without its ``@``, otherwise as given.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def parse_handle(text: object) -> str:
 
 
 def normalize_handle(text: object) -> str:
-    """Return what is the same for all spellings of a handle.
+    """Return a key that is the same for all spellings of a handle.
 
     Examples
     --------

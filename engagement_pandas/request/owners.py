@@ -1,4 +1,4 @@
-"""Whose posts they are: the handles of the accounts, as far as somebody has told."""
+"""Owners of posts: the handles of their accounts, as far as they are known."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from engagement_pandas.request.post_ids import parse_post_id
 from engagement_pandas.text import pluralize
 
 OWNERS: Final = "owners"
-"""Who asks, where each post is asked with its owner's tokens."""
+"""Account name of requests that are each signed by the owner of the posts."""
 
 _MISSING: Final = frozenset({"nan", "<NA>", "NaT", "None"})
 
 
 class PostOwners(Mapping[str, str]):
-    """The handle of each post whose account is known, by post ID; does not change.
+    """The handle of each post whose account is known, by post ID; immutable.
 
-    Handles are in lower case and without ``@``: X does not tell them apart by either.
+    Handles are in lower case and without ``@``, since X ignores both.
 
     Examples
     --------
@@ -33,7 +33,7 @@ class PostOwners(Mapping[str, str]):
 
     def __init__(self, pairs: Iterable[tuple[Any, Any]] = ()) -> None:
         self._known: dict[str, str] = {}
-        read: dict[str, str | None] = {}  # a million posts have a few handles
+        read: dict[str, str | None] = {}  # cache: a million posts have a few handles
         for post, told in pairs:
             if type(told) is not str or told not in read:
                 read[str(told)] = _handle(post, told)
@@ -47,9 +47,9 @@ class PostOwners(Mapping[str, str]):
 
     @classmethod
     def of(cls, posts: Any) -> PostOwners:
-        """Read them from a mapping, or from a frame with ``post_id`` and ``handle``.
+        """Read owners from a mapping, or from a frame with ``post_id`` and ``handle``.
 
-        Anything else knows of no handles.
+        Anything else gives no handles.
         """
         if isinstance(posts, cls):
             return posts

@@ -1,13 +1,13 @@
-"""Which posts are asked in which windows: as few requests as there can be.
+"""Packing of posts and windows into the fewest possible requests.
 
-A post is asked in every window that ends after it was made; its ID tells when that was. The
-windows are counted from the end of the question backwards, 28 days each. Where the API
-answers their owner only, no request has posts of two: nobody's tokens would do for it.
+A post is requested in every window that ends after the creation time in its ID. Windows are
+counted backwards from the end of the request, 28 days each. If the API answers only the owner,
+a request never mixes posts of two owners, since no single token could sign it.
 
 No other packing has fewer requests. Take the last hour of each window: these hours lie 28
-days apart, so no request holds two of them. ``n`` posts that exist in such an hour take
-``n / 25`` requests, rounded up, that hold it: just as many as the window has here. What no
-window has to spare, the whole has not. So it is for the posts of each owner.
+days apart, so no request holds two of them. ``n`` posts that exist in such an hour need at
+least ``n / 25`` requests, rounded up, and the window has exactly that many. Each window
+reaches its lower bound, so the total is minimal; the same holds per owner.
 """
 
 from __future__ import annotations
@@ -32,28 +32,29 @@ def pack(
     most: int | None = None,
     longest: timedelta = MAX_WINDOW,
 ) -> tuple[Parts, Parts]:
-    """Divide a question into requests to send and what needs no asking.
+    """Divide a request into parts to send and parts that need not be sent.
 
     Parameters
     ----------
     request : EngagementRequest
         Of any size.
     now : datetime
-        Aware. An ID of a later moment is nobody's yet, and is asked: the API names it.
+        Aware. An ID from a later moment does not exist yet. It is requested all the same, and
+        the API reports it.
     most : int, optional
-        Posts in one request; by default what the endpoint takes.
+        Posts in one request; by default the maximum of the endpoint.
     longest : timedelta
-        Hours in one request, together; by default what the API takes.
+        Length of the window of one request; by default the maximum of the API.
 
     Returns
     -------
     requests : tuple of EngagementRequest
-        Batch by batch, window by window within. Posts come in the order of the question,
-        but those that are asked from an earlier window on come first.
+        Batch by batch, window by window within. Posts come in the order of the request,
+        except that those requested from an earlier window on come first.
     unposted : tuple of EngagementRequest
-        Posts, each at most once, with the time before the first window that they are asked
-        in: their counts there could only be zero. Together with ``requests`` it holds each
-        post and hour of the question exactly once.
+        Posts, each at most once, with the time before their first requested window: their
+        counts there could only be zero. Together with ``requests`` it holds each post and
+        hour of the request exactly once.
 
     Examples
     --------
@@ -75,9 +76,9 @@ def pack(
 
 
 def by_owner(request: EngagementRequest) -> Parts:
-    """Divide a question by whose posts they are, where the API answers their owner only.
+    """Divide a request by the owners of its posts, if the API answers only the owner.
 
-    Posts whose owner nobody has told are together.
+    Posts of unknown owner stay together.
 
     Examples
     --------
@@ -124,12 +125,12 @@ def _pack(
 def _by_first_window(
     ids: Sequence[str], windows: Sequence[Window], now: datetime
 ) -> list[list[str]]:
-    """Return the posts by the first window that ends after they were made; none does: last."""
+    """Group posts by the first window that ends after their creation; the last group has none."""
     ends = [first_snowflake_at(window.end) for window in windows]
     nobodys = first_snowflake_at(now + timedelta(microseconds=1))
     beginnings: list[list[str]] = [[] for _ in range(len(windows) + 1)]
     for post in ids:
         number = int(post)
-        # An ID that holds no time is less than all of these.
+        # An ID without a time is lower than all of these.
         beginnings[bisect_right(ends, number) if number < nobodys else 0].append(post)
     return beginnings

@@ -1,8 +1,8 @@
-"""From one question to requests small enough to send, and their price.
+"""Splitting of a request into parts small enough to send, and their cost.
 
-Each part is itself an :class:`~engagement_pandas.EngagementRequest`. Nothing is lost and
-nothing asked twice: posts are cut into batches, the window into neighbouring windows. What
-could only be zero is not asked.
+Each part is itself an :class:`~engagement_pandas.EngagementRequest`. Nothing is lost or
+requested twice: posts are divided into batches, the window into adjacent windows. Counts that
+could only be zero are not requested.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _HEADINGS: Final = ("requests", "posts in each", "hours", "span")
 
 
 class ExpectedOmission(NamedTuple):
-    """A count that there will not be, known before asking.
+    """A count known to be missing before the request is sent.
 
     Attributes
     ----------
     post_id : str
     engagement_type : EngagementType or None
-        None where it goes for all of them.
+        None if it applies to all of them.
     reason : OmissionReason
     """
 
@@ -44,28 +44,29 @@ class ExpectedOmission(NamedTuple):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Plan:
-    """The requests that a question takes, and what to expect of them.
+    """The API requests that one request needs, and what to expect of them.
 
     Iterating gives the requests; ``len`` counts them; printing shows a table.
 
     Attributes
     ----------
     request : EngagementRequest
-        The question.
+        The complete request.
     requests : tuple of EngagementRequest
         Its parts: batch by batch of posts, window by window within.
     now : datetime
-        When the ages of the posts were taken, aware UTC.
+        The time used for the ages of the posts, aware UTC.
     per_minute : float, optional
-        The quota of the contract, in requests a minute; then the table tells the minutes.
+        The rate limit of the contract, in requests per minute; if given, the table shows the
+        minutes.
     unposted : tuple of EngagementRequest
-        What is not asked: posts, with a window that ends before they were made.
+        What is not requested: posts, with a window that ends before they were created.
 
     Raises
     ------
     RequestError
-        Where ``requests`` and ``unposted`` do not cover the question: each post, type and
-        hour of it exactly once, and nothing else.
+        If ``requests`` and ``unposted`` do not cover the complete request: each post, type
+        and hour of it exactly once, and nothing else.
     """
 
     request: EngagementRequest
@@ -87,7 +88,7 @@ class Plan:
 
     @property
     def minutes(self) -> int | None:
-        """How many minutes of quota the plan takes; None where the quota is not known.
+        """The minutes of rate limit that the plan takes; None if the limit is not known.
 
         Examples
         --------
@@ -99,14 +100,14 @@ class Plan:
 
     @property
     def most_counts(self) -> int:
-        """The most rows that the answers can hold, all groupings together.
+        """The maximum number of rows in the responses, all groupings together.
 
-        Posts (where they are told apart) times engagement types times, by the grouping,
-        hours of the window, days, hours of the day, or one. A day at the edge of the
-        window is a row of its own, however few of its hours lie inside. ``/28hr``, asked
-        at one moment, is taken at its longest: 29 hourly buckets, since the first and the
-        last may be partial, on 3 days. Posts that the API does not answer make it fewer;
-        the time before a post was made, where it is not asked, is not among them.
+        Posts (if the grouping separates them) times engagement types times, by the grouping,
+        hours of the window, days, hours of the day, or one. A day at the edge of the window
+        is a row of its own, however few of its hours lie inside. ``/28hr`` has no fixed
+        window and is counted at its longest: 29 hourly buckets, since the first and the last
+        may be partial, on 3 days. Posts that the API does not answer reduce the number. Time
+        before a post was created is not counted if it is not requested.
 
         Examples
         --------
@@ -120,10 +121,10 @@ class Plan:
 
     @property
     def handles(self) -> tuple[str, ...]:
-        """The handles whose posts are asked about, as far as the question knows them.
+        """The handles whose posts are requested, as far as they are known.
 
-        X bills the distinct authorised handles that are asked about in a month. A question
-        knows them where its posts are a frame with a ``handle`` column.
+        X bills the distinct authorised handles that are requested in a month. They are known
+        if the posts were given as a frame with a ``handle`` column.
 
         Examples
         --------
@@ -141,12 +142,12 @@ class Plan:
 
     @property
     def expected_omissions(self) -> tuple[ExpectedOmission, ...]:
-        """What cannot be counted, as the age in the post IDs and the window tell.
+        """What cannot be counted, according to the post ages in the IDs and the window.
 
-        One entry a post and type: too old for it, or the window lies (in part) before
-        the day on which the time series began to count it. These are asked all the same:
-        the answer has the last word. And one a post that had not been made yet when the
-        window began, for the time that is not asked.
+        One entry per post and type that is too old, or whose window lies (partly) before the
+        day on which the time series began to count it. These are requested all the same,
+        since the response decides. One more per post created after the window began, for the
+        time that is not requested.
         """
         return tuple(
             ExpectedOmission(post, kind, reason)
@@ -233,24 +234,24 @@ class Plan:
 def plan(
     request: EngagementRequest, *, per_minute: float | None = None, now: datetime | None = None
 ) -> Plan:
-    """Cut a question into requests that the API takes.
+    """Split a request into requests that the API accepts.
 
     Parameters
     ----------
     request : EngagementRequest
         Of any size.
     per_minute : float, optional
-        The quota, in requests a minute: your contract names it, and the API in the header
-        ``x-per-minute-limit``. The plan then tells how many minutes it takes.
+        The rate limit, in requests per minute: it is in your contract, and in the API's
+        header ``x-per-minute-limit``. The plan then shows how many minutes it takes.
     now : datetime, optional
-        Aware; against this the ages of the posts are taken. The present by default.
+        Aware; the ages of the posts are computed for this time. The present by default.
 
     Returns
     -------
     Plan
         Requests of at most 250 (``/totals``) or 25 posts, and windows of at most 28 days
-        on whole UTC hours, as few as there can be. Every post and hour is asked exactly
-        once, but for windows that end before the post was made.
+        in complete UTC hours, as few as possible. Every post and hour is requested exactly
+        once, except for windows that end before the post was created.
 
     Examples
     --------

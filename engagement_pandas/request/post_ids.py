@@ -1,4 +1,4 @@
-"""What identifies a post: its ID, and the time inside it."""
+"""Post IDs, and the creation time inside them."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ _HOSTS: Final = frozenset(
         *("fxtwitter.com", "vxtwitter.com", "fixupx.com", "fixvx.com", "twittpr.com"),
     }
 )
-"""X's hosts, and those of well-known mirrors, whose links hold X's IDs; also below them."""
+"""Hosts of X and of well-known mirrors whose links hold X's IDs; subdomains match too."""
 
 _GROUPED_DIGITS: Final = 15
 
 
 def parse_post_ids(posts: Any) -> tuple[str, ...]:
-    """Return the IDs of some posts as strings, in their order, each once.
+    """Return the IDs of posts as strings, in order, without duplicates.
 
     Parameters
     ----------
     posts : iterable of str or int, Series, or frame with a ``post_id`` column
-        Exact integers are accepted, and links to posts; floats are not, since they have
-        lost digits. Integers that once were floats are found by :func:`check_digits`.
+        Exact integers and links to posts are accepted. Floats are not, since they have lost
+        digits. Integers that once were floats are detected by :func:`check_digits`.
 
     Examples
     --------
@@ -94,10 +94,10 @@ def _each(posts: Iterable[Any]) -> Iterable[str]:
 
 
 def parse_post_id(post: Any) -> str:
-    """Return the ID of a post as a string, out of all that people write for one.
+    """Return the ID of a post as a string, from any of the usual notations.
 
-    That is a link to it, ``"123"``, ``'123``, ``="123"``, ``ID: 123``, ``123.0``, or its
-    digits in groups.
+    These are a link, ``"123"``, ``'123``, ``="123"``, ``ID: 123``, ``123.0``, or digits in
+    groups.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def parse_post_id(post: Any) -> str:
 
 
 def _read(text: str) -> str | None:
-    """Return the ID that a text has, or None where it has none that is exact."""
+    """Return the exact ID in a text, or None."""
     if _ID.fullmatch(text):
         return str(text)
     bare = text.translate(_UNSEEN).strip(_AROUND).rstrip(".:!?\u2026").rstrip(_AROUND)
@@ -157,7 +157,7 @@ def _rounded(number: int) -> bool:
 
 
 def in_groups(text: str) -> str | None:
-    """Return what seems to be one number whose digits stand in groups, if there is such.
+    """Return what looks like one number with grouped digits, or None.
 
     Examples
     --------
@@ -170,7 +170,7 @@ def in_groups(text: str) -> str | None:
 
 
 def created_at(post_id: str) -> datetime | None:
-    """When a post was made, read from its ID.
+    """Return the creation time of a post, read from its ID.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def created_at(post_id: str) -> datetime | None:
     Raises
     ------
     InvalidPostId
-        Where it is not the ID of a post.
+        If it is not a post ID.
 
     Examples
     --------
@@ -201,7 +201,7 @@ def created_at(post_id: str) -> datetime | None:
 
 
 def first_snowflake_at(moment: datetime) -> int:
-    """Return the least ID that a post can have which was made at that moment or later.
+    """Return the lowest possible ID of a post created at that moment or later.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""What is asked: requests of any size, validated at birth.
+"""Requests of any size, validated when they are created.
 
-:func:`totals`, :func:`last_28_hours` and :func:`historical` make them;
-:func:`~engagement_pandas.plan` cuts them to what the API takes. What the API would
-refuse is refused here, before anything is sent.
+:func:`totals`, :func:`last_28_hours` and :func:`historical` create them;
+:func:`~engagement_pandas.plan` splits them to the size that the API accepts. What the API
+would reject raises here, before anything is sent.
 """
 
 from __future__ import annotations
@@ -50,29 +50,28 @@ PostIds = Iterable[Any]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class EngagementRequest:
-    """A question of any size, frozen; made by totals, last_28_hours or historical.
+    """A request of any size, immutable; created by totals, last_28_hours or historical.
 
     Parameters
     ----------
     endpoint : Endpoint or str
     post_ids : iterable of str or int, or a frame with a ``post_id`` column
-        Kept as strings in the order given, duplicates once.
+        Stored as strings in the order given, without duplicates.
     engagement_types : iterable of str or EngagementType
-        Duplicates once.
+        Stored without duplicates.
     groupings : Grouping, sequence of dimensions, or mapping of name to either
-        Kept as a tuple of one to three :class:`Grouping`.
+        Stored as a tuple of one to three :class:`Grouping`.
     window : Window, optional
-        For ``/historical``, and only there.
+        Required for ``/historical``, not allowed elsewhere.
     owners : mapping of str to str, optional
-        Whose posts they are: handles by post ID, also of other posts. Read from the
-        ``handle`` column where ``post_ids`` is a frame with one. Not part of what goes
-        over the wire, and two questions that differ in it are the same.
+        Handles of the owners by post ID; may have other posts too. Read from the
+        ``handle`` column if ``post_ids`` is a frame with one. Not sent to the API, and
+        ignored when requests are compared.
 
     Raises
     ------
     RequestError
-        Whatever the API would refuse, before anything is sent; the subclass says which
-        part is wrong.
+        For anything that the API would reject; the subclass names the wrong part.
     """
 
     endpoint: Endpoint
@@ -109,7 +108,7 @@ class EngagementRequest:
 
     @property
     def owner_only(self) -> str | None:
-        """Why a bearer token will not do, or None where it will."""
+        """The reason why a bearer token is not sufficient, or None if it is."""
         if not self.endpoint.facts.app_only:
             return f"{self.endpoint.facts.path} answers only the owner of the posts"
         private = [t for t in self.engagement_types if not t.facts.public]
@@ -118,7 +117,7 @@ class EngagementRequest:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the body that goes over the wire.
+        """Return the JSON body that is sent.
 
         Examples
         --------
@@ -143,12 +142,12 @@ class EngagementRequest:
 
     @classmethod
     def from_json(cls, endpoint: str, body: Mapping[str, Any]) -> EngagementRequest:
-        """Return the request that went over the wire as this body; as :meth:`to_json` has it.
+        """Return the request with this JSON body; the inverse of :meth:`to_json`.
 
         Raises
         ------
         RequestError
-            Where it is none that could have been sent.
+            If the body is not that of a valid request.
 
         Examples
         --------
@@ -172,12 +171,12 @@ class EngagementRequest:
         return cls(endpoint, ids, types, by, window)  # type: ignore[arg-type]
 
     def grouping(self, name: str | None = None) -> Grouping:
-        """Return the grouping of that name; without a name, the only one there is.
+        """Return the grouping with that name; without a name, the only grouping.
 
         Raises
         ------
         AmbiguousGrouping
-            Where there are several and none is named, or none has that name.
+            If there are several and no name is given, or no grouping has that name.
         """
         names = [g.name for g in self.groupings]
         if name is None and len(names) == 1:
@@ -189,7 +188,7 @@ class EngagementRequest:
         raise AmbiguousGrouping(msg)
 
     def replace(self, **changes: Any) -> EngagementRequest:
-        """Return a copy with some fields changed, validated like any other request."""
+        """Return a copy with some fields changed, validated again."""
         return replace(self, **changes)
 
     def __repr__(self) -> str:
@@ -206,7 +205,7 @@ class EngagementRequest:
 
 
 def _member(value: object, key: str, name: str) -> Any:
-    """Return what an object of a body has below a key."""
+    """Return the value of a key in an object of a body."""
     if isinstance(value, Mapping) and key in value:
         return value[key]
     msg = f"{name} has no {key!r}, and is not that of a request: {truncated_repr(value)}"
@@ -219,15 +218,15 @@ def totals(
     engagement_types: Iterable[str],
     by: By = BY_POST,
 ) -> EngagementRequest:
-    """Ask for the totals since each post was made.
+    """Request the totals since each post was created.
 
     Parameters
     ----------
     post_ids : iterable of str or int, Series, or frame with a ``post_id`` column
         Any number; 250 go into one request.
     engagement_types : iterable of str
-        Of the 7 in ``TOTALS_TYPES``. Impressions and engagements are the owner's to see,
-        and only of posts up to 90 days old; video views up to 1800 days.
+        Of the 7 in ``TOTALS_TYPES``. Impressions and engagements are returned only to the
+        owner and only for posts up to 90 days old; video views up to 1800 days.
     by : Grouping, sequence of dimensions, or mapping of 1 to 3 names to either
         Post and type by default; ``/totals`` has no days or hours.
 
@@ -238,7 +237,7 @@ def totals(
     Raises
     ------
     RequestError
-        For whatever the API would refuse.
+        For anything that the API would reject.
 
     Examples
     --------
@@ -254,12 +253,12 @@ def last_28_hours(
     engagement_types: Iterable[str],
     by: By = BY_HOUR,
 ) -> EngagementRequest:
-    """Ask for the 28 hours before the moment of asking.
+    """Request the counts of the 28 hours before the request is sent.
 
     Parameters
     ----------
     post_ids : iterable of str or int, Series, or frame with a ``post_id`` column
-        Any number, all owned by the account that asks; 25 go into one request.
+        Any number, all owned by the requesting account; 25 go into one request.
     engagement_types : iterable of str
         Of the 17 in ``SERIES_TYPES``.
     by : Grouping, sequence of dimensions, or mapping of 1 to 3 names to either
@@ -273,7 +272,7 @@ def last_28_hours(
     Raises
     ------
     RequestError
-        For whatever the API would refuse.
+        For anything that the API would reject.
 
     Examples
     --------
@@ -290,17 +289,17 @@ def historical(
     window: Window,
     by: By = BY_HOUR,
 ) -> EngagementRequest:
-    """Ask for a window of any length since 2014-09-01.
+    """Request the counts of a window of any length since 2014-09-01.
 
     Parameters
     ----------
     post_ids : iterable of str or int, Series, or frame with a ``post_id`` column
-        Any number, all owned by the account that asks; 25 go into one request.
+        Any number, all owned by the requesting account; 25 go into one request.
     engagement_types : iterable of str
         Of the 17 in ``SERIES_TYPES``. Favorites, replies and retweets are counted since
         2015-09-15.
     window : Window
-        Whole UTC hours; 28 days go into one request.
+        Complete UTC hours; 28 days go into one request.
     by : Grouping, sequence of dimensions, or mapping of 1 to 3 names to either
         Post, type, UTC day and UTC hour by default.
 
@@ -311,12 +310,12 @@ def historical(
     Raises
     ------
     RequestError
-        For whatever the API would refuse.
+        For anything that the API would reject.
 
     Warns
     -----
     UserWarning
-        Where the window begins more than 365 days ago: newer documentation says that the
+        If the window begins more than 365 days ago: newer documentation says that the
         API reaches back no further.
 
     Examples

@@ -1,9 +1,9 @@
-"""Whether requests cover a question: each post, type and hour of it, in each grouping, once.
+"""Check that parts cover a request: each post, type and hour, in each grouping, once.
 
-A hash serves as a random number. A request weighs the product of three sums: over its posts,
-over its types, and over its window (the hash of its end less that of its start, so that
-neighbouring windows add up). Requests that cover the same weigh the same together; others do
-with a chance of some 2**-60. So a million posts are compared without a table of them.
+Hashes serve as random numbers. The weight of a request is the product of three sums: over its
+posts, over its types, and over its window (hash of the end minus hash of the start, so that
+adjacent windows add up). Requests that cover the same have the same total weight; others do
+with a probability of about 2**-60. So a million posts are compared without a table of them.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _WHY: Final = {True: "more often than was asked", False: "missing"}
 
 
 def uncovered(asked: Requests, parts: Requests) -> str | None:
-    """Return what the parts miss of a question, or have too often; None where they cover it.
+    """Return what the parts miss or hold too often; None if they cover the request.
 
     Parameters
     ----------
     asked : sequence of EngagementRequest
-        The question, or what is left of one: no post, type and hour in two of them.
+        The complete request, or what remains of one: no post, type and hour twice.
     parts : sequence of EngagementRequest
-        The requests it was cut into, or those that its responses settle.
+        The requests it was split into, or those that its responses settle.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def uncovered(asked: Requests, parts: Requests) -> str | None:
 
 
 def _in_order(asked: Requests, parts: Requests) -> bool:
-    """Return whether the parts are one request, cut into batches of posts; it is quick to see."""
+    """Return whether the parts are one request in batches of posts; this check is fast."""
     kind = attrgetter(*_KINDS, "window")
     return (
         len(asked) == 1
@@ -91,7 +91,7 @@ def _span(window: Window | None) -> int:
 
 
 def _difference(post: str, more: str, asked: Requests, parts: Requests) -> str:
-    """Return of which type, and from when on, a post is missing or there too often."""
+    """Describe the type and time from which a post is missing or present too often."""
     steps: Counter[tuple[str, str, str]] = Counter()
     for sign, requests in ((-1, asked), (1, parts)):
         for one in (request for request in requests if post in request.post_ids):

@@ -1,4 +1,4 @@
-"""Spans of whole UTC hours, half-open."""
+"""Half-open spans of complete UTC hours."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Window:
-    """A half-open span of whole UTC hours: from ``start`` up to, without, ``end``.
+    """A half-open span of complete UTC hours: ``start`` is included, ``end`` is not.
 
     Parameters
     ----------
     start, end : datetime
-        Time-zone aware, on the hour. :meth:`covering` takes strings and any minute.
+        Time-zone aware, on the hour. :meth:`covering` also accepts strings and any minute.
 
     Raises
     ------
     InvalidWindow
-        Where a bound is naive or off the hour, the window is empty, begins before
+        If a bound is naive or not on the hour, or the window is empty, begins before
         2014-09-01, or ends in the future.
 
     Examples
@@ -77,20 +77,20 @@ class Window:
 
     @classmethod
     def covering(cls, start: str | date, end: str | date) -> Window:
-        """Return the whole UTC hours that cover a span.
+        """Return the complete UTC hours that cover a span.
 
         Parameters
         ----------
         start, end : str or date or datetime
             ``"2026-03-01"`` (midnight UTC), ``"2026-03-01T09:30:00Z"``, any other
-            UTC offset, a date or an aware datetime. ``start`` is floored and ``end``
-            ceiled to the hour, as the API does; ``end`` is exclusive, so a span of
-            whole days ends at the midnight after its last day.
+            UTC offset, a date or an aware datetime. ``start`` is rounded down and ``end``
+            up to the hour, as the API does. ``end`` is exclusive, so a span of complete
+            days ends at the midnight after its last day.
 
         Raises
         ------
         InvalidWindow
-            As :class:`Window`; also for text that is not a time.
+            As in :class:`Window`; also for text that is not a time.
 
         Examples
         --------
@@ -111,12 +111,12 @@ class Window:
 
     @classmethod
     def last(cls, days: int = 28, *, now: datetime | None = None) -> Window:
-        """Return the given number of days up to the last whole hour.
+        """Return the given number of days up to the last complete hour.
 
         Parameters
         ----------
         days : int
-            24-hour days; 28 is what ``/historical`` takes when no window is named.
+            24-hour days; 28 is the default of ``/historical`` if no window is given.
         now : datetime, optional
             Aware; the present by default.
 
@@ -141,10 +141,10 @@ class Window:
         return (self.end - self.start) // _HOUR
 
     def split(self, longest: timedelta = MAX_WINDOW) -> tuple[Window, ...]:
-        """Cut into neighbouring windows of at most ``longest``; no hour lost or shared.
+        """Split into adjacent windows of at most ``longest``; no hour is lost or repeated.
 
-        Cut from the end backwards: what is left over is the earliest, when the fewest posts
-        had been made.
+        The split runs backwards from the end, so the shorter remainder is the earliest
+        window, when the fewest posts existed.
 
         Examples
         --------
@@ -168,7 +168,7 @@ class Window:
 
 
 def to_utc(value: object, name: str) -> datetime:
-    """Return an aware UTC datetime; a bare date is its midnight."""
+    """Return an aware UTC datetime; a date becomes its midnight."""
     if isinstance(value, str):
         try:
             value = (

@@ -1,6 +1,6 @@
-"""What the API answered: responses, refusals, and the archive that keeps raw answers.
+"""Responses of the API, refusals, and the archive that stores raw answers.
 
-Whether an answer is complete and valid is decided here, once. No pandas, no network.
+Only here it is decided whether an answer is complete and valid. No pandas, no network.
 
-Imports ``request`` and the ground.
+Imports ``request`` and the lowest layer.
 """

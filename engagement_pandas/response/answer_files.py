@@ -1,4 +1,4 @@
-"""The answers to the requests of a collection on disk: a file each, complete or not there."""
+"""Stored answers to the requests of a collection: one file each, complete or absent."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from engagement_pandas.vocabulary import OmissionReason
 MANIFEST: Final = "question.json.gz"
 ENDING: Final = ".json.gz"
 ASIDE: Final = ".set_aside.gz"
-"""Instead of an answer: why there is none, and the last invalid body, if there was one."""
+"""File for a request without an answer: the reason, and the last invalid body, if any."""
 
 PROBE: Final = 2**16
-"""Bytes that are written and removed again, to see whether anything can be written."""
+"""Bytes written and removed again to check that the folder is writable."""
 
 _KEY: Final = 32
 _ROW: Final = 10
-"""Bytes of an hour's count in an answer: ``"07":"12",``."""
+"""Bytes of one hour's count in an answer: ``"07":"12",``."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,11 @@ class AnswerFiles:
         return self.path / (digest(asked.to_json())[:_KEY] + ENDING)
 
     def aside(self, asked: EngagementRequest) -> Path:
-        """Return the file that says why a request has no answer."""
+        """Return the file with the reason why a request has no answer."""
         return self.path / (digest(asked.to_json())[:_KEY] + ASIDE)
 
     def moments(self) -> Iterator[datetime]:
-        """Yield when each answer was read, damaged ones left out."""
+        """Yield the retrieval time of each answer, except damaged ones."""
         for file in self.path.glob(f"[!.]*{ENDING}"):
             try:
                 if file.name != MANIFEST:
@@ -71,7 +71,7 @@ class AnswerFiles:
                 continue
 
     def read(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
-        """Return the answer to a request, or None and why it is damaged, if it is there."""
+        """Return the answer to a request, or None and, if it is damaged, the reason."""
         try:
             head, content = decode_record(self.file(asked))
             answer = _answer(asked, head, content)
@@ -85,7 +85,7 @@ class AnswerFiles:
         return (None, f"it does not answer its request: {lost}") if lost else (answer, None)
 
     def glance(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
-        """Return the same, and of an answer of status 200 only its head, without the counts."""
+        """Return the same as :meth:`read`, but with status 200 only the head, without counts."""
         try:
             head = load_head(self.file(asked))
             if head["status"] == HTTPStatus.OK:
@@ -97,7 +97,7 @@ class AnswerFiles:
         return self.read(asked)
 
     def why_not(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, bool]:
-        """Return why a request has no answer, as far as that is known; and if it was halved."""
+        """Return why a request has no answer, if known, and whether it was split in half."""
         try:
             head, _ = decode_record(self.aside(asked))
             if head["halved"]:
@@ -105,11 +105,11 @@ class AnswerFiles:
             moment = datetime.fromisoformat(head["retrieved_at"])
             reason = OmissionReason(head["reason"])
             return EngagementResponse.uncounted(asked, moment, reason, head["message"]), False
-        except (FileNotFoundError, ArchiveError, *CORRUPTION_ERRORS):  # it is sent again
+        except (FileNotFoundError, ArchiveError, *CORRUPTION_ERRORS):  # it will be sent again
             return None, False
 
     def keep(self, response: EngagementResponse, account: str) -> EngagementResponse:
-        """Store an answer; return the one that is stored."""
+        """Store an answer and return the stored one, which another process may have written."""
         file = self.file(response.request)
         head = {
             "format": FORMAT,
@@ -135,16 +135,16 @@ class AnswerFiles:
     def set_aside(
         self, failed: EngagementResponse, content: bytes = b"", *, halved: bool = False
     ) -> None:
-        """Store why a request has no answer, instead of what was stored of it before.
+        """Store why a request has no answer, replacing any earlier reason.
 
         Parameters
         ----------
         failed : EngagementResponse
-            As :meth:`EngagementResponse.uncounted` makes it.
+            As created by :meth:`EngagementResponse.uncounted`.
         content : bytes
             The last invalid body.
         halved : bool
-            Whether smaller requests were sent in its place; it is then no omission itself.
+            Whether smaller requests were sent in its place; then it is not an omission itself.
         """
         file = self.aside(failed.request)
         head = {
@@ -163,10 +163,10 @@ class AnswerFiles:
             raise _unwritten(file, error) from error
 
     def check_room(self, left: Sequence[EngagementRequest], in_flight: int) -> None:
-        """Check, before anything is sent, that the answers on their way at once can be stored.
+        """Check, before anything is sent, that the answers in flight can be stored.
 
-        That is as many bytes as they have at most before they are packed, about. Something is
-        written, too, since quotas and folders that are read-only do not show otherwise.
+        They need about their maximum uncompressed size. A test file is written too, since
+        disk quotas and read-only folders do not show otherwise.
         """
         if not left:
             return

@@ -1,19 +1,19 @@
-"""Raw answers on disk: each stored before it is read, and a job that goes on where it stopped.
+"""Raw answers on disk: each is stored before it is parsed, and interrupted jobs can resume.
 
-A folder a collection, a file an answer::
+One folder per collection, one file per answer::
 
     raw/
-        totals-20260415T122000Z-5f1d0a9c3b7e-1c9a/     one question, asked once: a snapshot
-            question.json.gz                           what was asked, and how it was cut
-            3f0c….json.gz                              an answer: a line that tells of it, then
+        totals-20260415T122000Z-5f1d0a9c3b7e-1c9a/     one request, sent once: a snapshot
+            question.json.gz                           the request, and how it was split
+            3f0c….json.gz                              an answer: one line of metadata, then
             …                                          the body as it arrived; gzipped
-            3f0c….set_aside.gz                         why there is none, for now, and the body
-            complete                                   all of it is answered; or
-            ended                                      too old to go on with
-        historical-5f1d0a9c3b7e/                       time does not change this one
+            3f0c….set_aside.gz                         why there is none yet, and the body
+            complete                                   everything is answered; or
+            ended                                      too old to resume
+        historical-5f1d0a9c3b7e/                       does not change with time
 
-``zcat FILE | tail -n +2`` is the body. No file that is whole is ever written over. The
-secrets of the account are in none of them; a body is what the server sent.
+``zcat FILE | tail -n +2`` prints the body. A complete file is never overwritten. None of the
+files has the account's secrets; a body is what the server sent.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ class Archive:
     Parameters
     ----------
     folder : str or path
-        Made with the first answer, where it is not there yet.
+        Created with the first answer, if it does not exist.
 
     Raises
     ------
     ArchiveError
-        Where it is a file.
+        If it is a file.
 
     Examples
     --------
@@ -74,9 +74,9 @@ class Archive:
 
     @property
     def collections(self) -> tuple[Collection, ...]:
-        """What was collected, by the names of the folders: each endpoint's oldest first.
+        """The collections, by folder name: those of each endpoint from the oldest on.
 
-        Folders that are none of ours are left out.
+        Other folders are ignored.
         """
         if not self.folder.is_dir():
             return ()
@@ -89,20 +89,20 @@ class Archive:
             yield from collection
 
     def collection(self, plan: Plan, account: str, now: datetime) -> Collection:
-        """Return the collection that a plan goes into: one that was not finished, or a new one.
+        """Return the collection for a plan: an unfinished one, or a new one.
 
         Parameters
         ----------
         plan : Plan
         account : str
-            Who asks; another account's collection is not gone on with.
+            The requesting account; a collection of another account is not resumed.
         now : datetime
-            Aware; when a new one begins.
+            Aware; the start of a new collection.
 
         Raises
         ------
         ArchiveError
-            Where the folder cannot be written to.
+            If the folder is not writable.
         """
         path = self._path(plan, account, now)
         try:
@@ -122,9 +122,9 @@ class Archive:
         return made
 
     def begun(self, plan: Plan, account: str, now: datetime) -> Collection | None:
-        """Return the collection that would be gone on with; None where one would be begun.
+        """Return the collection that would be resumed; None if one would be created.
 
-        Nothing is made. One whose question is lost is begun anew.
+        Nothing is created. A collection whose stored request is lost would be created again.
         """
         found = Collection(self._path(plan, account, now))
         try:
@@ -144,7 +144,7 @@ class Archive:
         return self.folder / f"{endpoint}-{begun}-{identity}-{uuid4().hex[:4]}"
 
     def _unfinished(self, plan: Plan, account: str) -> list[Collection]:
-        """Return the snapshots of a question that are not finished nor ended, latest first."""
+        """Return the snapshots of a request that are neither complete nor ended, latest first."""
         name = f"-{_identity(plan, account)}-"
         return [
             known
@@ -155,7 +155,7 @@ class Archive:
     def _report(self, old: Collection, now: datetime) -> None:
         try:
             lacking = f"{pluralize(len(old.unanswered), 'request')} without an answer"
-        except ArchiveError:  # its question is lost
+        except ArchiveError:  # its stored request is lost
             lacking = "its question lost"
         warnings.warn(
             f"{old.path} is not finished ({old.ages(now) or 'no answer yet'}; {lacking}) and too "
@@ -165,10 +165,10 @@ class Archive:
         )
 
     def verify(self) -> tuple[CorruptFile, ...]:
-        """Read every file, and tell which are damaged or missing, and what to ask again.
+        """Read every file; return the damaged or missing ones, and what to request again.
 
-        What a collection that is not finished has yet to ask is no damage: going on is all
-        it needs, see :attr:`Collection.unanswered`.
+        Pending requests of an unfinished collection are not damage: resuming is sufficient,
+        see :attr:`Collection.unanswered`.
         """
         sweep(self.folder)
         return tuple(damage for collection in self.collections for damage in collection.verify())
@@ -183,18 +183,18 @@ class Archive:
 def _identity(plan: Plan, account: str) -> str:
     asked: list[Any] = [str(plan.request.endpoint), plan.request.to_json(), account]
     if plan.requests != cut(plan.request, now=plan.now).requests:
-        # Somebody cut it otherwise: its answers are others.
+        # A plan split in another way has other answers.
         asked.append([part.to_json() for part in plan.requests])
     if account == OWNERS and plan.request.owner_only:
-        # Another owner is another question: other tokens, and other requests.
+        # Other owners need other tokens and other requests, so this is another collection.
         asked.append([plan.request.owners.get(post) for post in plan.request.post_ids])
     return digest(asked)[:_SHORT]
 
 
 def pending_requests(collection: Collection) -> tuple[EngagementRequest, ...]:
-    """Return the requests that the question was cut into and that are not settled yet.
+    """Return the parts of the plan that are not settled yet.
 
-    What a refusal left over is part of the request that was refused.
+    What remains after a refusal belongs to the request that was refused.
     """
     left = {(post, one.window) for one in collection.unanswered for post in one.post_ids}
     return tuple(
@@ -205,7 +205,7 @@ def pending_requests(collection: Collection) -> tuple[EngagementRequest, ...]:
 
 
 def _ours(path: Path) -> bool:
-    """Tell whether a folder holds a collection, be its question lost or its name changed."""
-    if path.name.startswith("."):  # on its way to being one
+    """Return whether a folder is a collection, even with a lost request or another name."""
+    if path.name.startswith("."):  # a temporary folder
         return False
     return path.name.partition("-")[0] in list(Endpoint) or (path / MANIFEST).exists()

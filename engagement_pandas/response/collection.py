@@ -1,4 +1,4 @@
-"""The answers to one question, asked once: a folder of files that are whole or not there."""
+"""A collection: the answers to one request, in a folder of files written atomically."""
 
 from __future__ import annotations
 
@@ -34,34 +34,34 @@ from engagement_pandas.vocabulary import Endpoint
 
 COMPLETE: Final = "complete"
 ENDED: Final = "ended"
-"""The mark of a snapshot that was not finished in time; another one was begun."""
+"""Marker of a snapshot that was not finished in time; another one was begun."""
 
 MOST_APART: Final[Mapping[Endpoint, timedelta]] = {
     Endpoint.LAST_28_HOURS: timedelta(minutes=10),
     Endpoint.TOTALS: timedelta(hours=1),
 }
-"""How long a snapshot that is not finished is gone on with, from its oldest answer on.
+"""How long an unfinished snapshot can be resumed, counted from its oldest answer.
 
-One job may take longer: what it read in one go is a snapshot, whose age tells how long.
+A single job may take longer: what it read in one run is a snapshot; its age shows how long.
 """
 
 Read = Callable[[EngagementRequest], tuple[EngagementResponse | None, str | None]]
 
 
 class _QuestionLost(ArchiveError):
-    """The file of the question is damaged or missing; the same question writes it anew."""
+    """The stored request is damaged or missing; collecting the same request writes it again."""
 
 
 class CorruptFile(NamedTuple):
-    """A file that is not what it was, or not there.
+    """A file that is damaged or missing.
 
     Attributes
     ----------
     path : Path
     why : str
     request : EngagementRequest or None
-        What to ask again: ``reopen`` the collection and ``collect`` the same question. None
-        where the question itself is lost.
+        The request to repeat: ``reopen`` the collection and ``collect`` the same request. None
+        if the stored request itself is lost.
     """
 
     path: Path
@@ -71,10 +71,10 @@ class CorruptFile(NamedTuple):
 
 @dataclass(frozen=True)
 class Collection:
-    """The answers to one question, asked once.
+    """The answers to one request, sent once.
 
-    Iterating yields responses, for ``flatten`` and ``omissions``, one at a time. Of one that
-    is not finished it yields what there is, and warns of what there is not.
+    Iterating yields the responses, for ``flatten`` and ``omissions``, one at a time. An
+    unfinished collection yields those that exist, and warns about the rest.
 
     Parameters
     ----------
@@ -86,9 +86,9 @@ class Collection:
 
     @classmethod
     def begin(cls, path: Path, plan: Plan, account: str, now: datetime) -> Collection:
-        """Make the folder with its question in it, both or neither; or find it made.
+        """Create the folder with its request atomically, or find it.
 
-        A question that is lost is written anew: what was answered stays good.
+        A lost request is written again; stored answers remain valid.
         """
         question = encode_record(_question(plan, account, now), b"")
         mkdir_durable(path.parent)
@@ -102,11 +102,11 @@ class Collection:
                 try:
                     beside.rename(path)
                 except OSError:
-                    if not (path / MANIFEST).exists():  # another process was not quicker
+                    if not (path / MANIFEST).exists():  # otherwise another process created it
                         raise
             finally:
                 shutil.rmtree(beside, ignore_errors=True)
-        fsync_dir(path.parent)  # also where it was made just before a crash
+        fsync_dir(path.parent)  # needed for a folder created just before a crash, too
         try:
             _ = cls(path).requests
         except _QuestionLost:
@@ -116,17 +116,17 @@ class Collection:
 
     @property
     def complete(self) -> bool:
-        """Whether everything was answered."""
+        """Whether everything is answered."""
         return (self.path / COMPLETE).exists()
 
     @property
     def ended(self) -> bool:
-        """Whether it was too old to go on with, and another one was begun."""
+        """Whether it was too old to resume, and another one was begun."""
         return (self.path / ENDED).exists()
 
     @property
     def records(self) -> AnswerFiles:
-        """The files of its answers."""
+        """The files of its answers and of requests set aside."""
         return AnswerFiles(self.path)
 
     @cached_property
@@ -138,12 +138,12 @@ class Collection:
 
     @cached_property
     def requests(self) -> tuple[EngagementRequest, ...]:
-        """The requests that the question was cut into."""
+        """The parts that the request was split into."""
         return self._cut("parts")
 
     @cached_property
     def unposted(self) -> tuple[EngagementRequest, ...]:
-        """What is not asked: posts, with a window that ends before they were made."""
+        """What is not requested: posts, with a window that ends before they were created."""
         return self._cut("unposted") if "unposted" in self._told else ()
 
     def _cut(self, name: str) -> tuple[EngagementRequest, ...]:
@@ -162,7 +162,7 @@ class Collection:
 
     @property
     def account(self) -> str:
-        """Who asked."""
+        """The account that collected it."""
         return str(self._told["account"])
 
     @property
@@ -172,7 +172,7 @@ class Collection:
 
     @property
     def unanswered(self) -> tuple[EngagementRequest, ...]:
-        """What is still to be asked: without an answer, set aside or damaged."""
+        """Requests still to be sent: without an answer, set aside or damaged."""
         return tuple(asked for asked, answer, _ in self._walk() if answer is None or answer.failed)
 
     def __iter__(self) -> Iterator[EngagementResponse]:
@@ -199,20 +199,20 @@ class Collection:
             )
 
     def find(self, asked: EngagementRequest) -> EngagementResponse | None:
-        """Return what was answered to a request; None where it was not, or is damaged."""
+        """Return the answer to a request; None if it is missing or damaged."""
         return self.records.read(asked)[0]
 
     def keep(self, response: EngagementResponse, account: str | None = None) -> EngagementResponse:
-        """Store an answer to a request that was sent; return the one that is stored.
+        """Store an answer to a request and return the stored one.
 
-        ``account`` tells who sent it, if not the one who asked the question. Where another
-        process stored one first, that is returned, so that all read the same.
+        ``account`` is the account that sent it, if not the collection's. If another process
+        stored one first, that is returned, so that all processes read the same.
         """
         return self.records.keep(response, account or self.account)
 
     def finish(self) -> None:
         """Mark it as complete."""
-        if self.complete:  # to read it again takes no room
+        if self.complete:  # reading it again must not need disk space
             return
         settled = [apply_refusal(one)[0] for _, one, _ in self._walk(self.records.glance) if one]
         parts = [one.request for one in settled if one is not None and not one.failed]
@@ -226,37 +226,37 @@ class Collection:
             raise ArchiveError(msg) from error
 
     def reopen(self) -> None:
-        """Take the mark of completeness away: the same question goes on with this collection.
+        """Remove the completeness marker, so that the same request resumes this collection.
 
-        A snapshot does so only within :data:`MOST_APART` of its oldest answer: one of a week
-        ago cannot be mended by one of today, and so a new snapshot is begun.
+        A snapshot resumes only within :data:`MOST_APART` of its oldest answer: one from a week
+        ago cannot be repaired with today's counts, so a new snapshot is begun.
         """
         for mark in (COMPLETE, ENDED):
             (self.path / mark).unlink(missing_ok=True)
 
     def end(self) -> None:
-        """Mark it as one that is not gone on with, though it is not complete."""
+        """Mark it as incomplete and not to be resumed."""
         write_once(self.path / ENDED, b"")
 
     @property
     def read_over(self) -> tuple[datetime, datetime] | None:
-        """When the first and the last of its answers were read, aware; None without any."""
+        """Retrieval times of the first and the last answer, aware; None if there are none."""
         moments = sorted(self.records.moments())
         return (moments[0], moments[-1]) if moments else None
 
     def is_recent(self, now: datetime) -> bool:
-        """Return whether it may be gone on with now: whether its answers would fit together."""
+        """Return whether it can be resumed now, so that its answers are close in time."""
         bound = self._bound()
         if bound is None:
             return True
         moments = [*self.records.moments()]
-        with suppress(ArchiveError):  # a lost question is written again, with another time
+        with suppress(ArchiveError):  # a lost request is written again, with another time
             moments.append(self.started)
-        # Also where the clock was set back meanwhile: how old it is nobody knows then.
+        # abs(): if the clock was set back in the meantime, the age is unknown.
         return all(abs(now - moment) <= bound for moment in moments)
 
     def ages(self, now: datetime) -> str | None:
-        """Return how far apart and how old the answers of a snapshot are; None without any."""
+        """Return the time span and age of a snapshot's answers; None if there are none."""
         read, bound = self.read_over, self._bound()
         if read is None or bound is None:
             return None
@@ -271,21 +271,21 @@ class Collection:
         return "" if bound is None else f", within {lasting(bound)} of its oldest answer"
 
     def _kind(self) -> str:
-        """Return the endpoint; from the name of the folder where the question is lost."""
+        """Return the endpoint; from the folder name if the stored request is lost."""
         try:
             return str(self._told["endpoint"])
         except (KeyError, ArchiveError):
             return self.path.name.partition("-")[0]
 
     def _bound(self) -> timedelta | None:
-        """Return how long it is gone on with; None where time does not change the answers."""
+        """Return how long it can be resumed; None if the answers do not change with time."""
         return next((most for kind, most in MOST_APART.items() if kind == self._kind()), None)
 
     def verify(self) -> Iterator[CorruptFile]:
-        """Yield what is damaged, or missing though it is complete.
+        """Yield the files that are damaged, or missing from a complete collection.
 
-        So is a snapshot of answers that jobs have read further apart than :data:`MOST_APART`,
-        and one that is not finished and has got older than that; see :meth:`ages`.
+        Also yields a snapshot whose answers were retrieved by jobs further apart than
+        :data:`MOST_APART`, and an unfinished one older than that; see :meth:`ages`.
         """
         try:
             _ = self.requests
@@ -304,7 +304,7 @@ class Collection:
                 yield CorruptFile(aside, f"set aside as {answer.reason}: {said}", asked)
 
     def _apart(self) -> str | None:
-        """Return why its answers are none of one snapshot, if they are not."""
+        """Return why its answers do not form one snapshot, or None."""
         bound, moments = self._bound(), sorted(self.records.moments())
         if bound is None or not moments:
             return None
@@ -321,9 +321,9 @@ class Collection:
     def _walk(
         self, read: Read | None = None
     ) -> Iterator[tuple[EngagementRequest, EngagementResponse | None, str | None]]:
-        """Yield each request that was or is to be sent, its answer, and why that is damaged.
+        """Yield each request sent or to be sent, its answer, and why that is damaged.
 
-        One that failed has a response with the reason.
+        A failed request has a response with the reason.
         """
         read = read or self.records.read
         absent = "missing" if self.complete else None

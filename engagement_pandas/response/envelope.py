@@ -1,7 +1,7 @@
-"""The envelope of an answer: its window, its errors, the posts that it leaves out.
+"""The envelope of an answer: its window, its errors, and the posts that it omits.
 
-Bodies are read here as far as the names of their groupings, within bounds; the nested counts
-are read elsewhere.
+Bodies are parsed here only down to the names of their groupings, with size limits; the nested
+counts are parsed elsewhere.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from engagement_pandas.vocabulary import (
 )
 
 DECODE_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that are not the JSON wanted, deep nesting included."""
+"""What msgspec raises for bytes that are not the expected JSON, including deep nesting."""
 
 BYTES_A_COUNT: Final = 64
-"""Room for one hour in JSON, however it is laid out: ``"07": "551"`` takes 11."""
+"""Space for one hour in JSON, in any layout: ``"07": "551"`` takes 11."""
 
-_HOURS: Final = MAX_WINDOW + timedelta(days=1)  # a window begins and ends within days
+_HOURS: Final = MAX_WINDOW + timedelta(days=1)  # a window may begin and end in mid-day
 
 MAX_BODY_BYTES: Final = (
     Endpoint.HISTORICAL.facts.posts_per_request
@@ -41,26 +41,26 @@ MAX_BODY_BYTES: Final = (
     * BYTES_A_COUNT
     * MAX_GROUPINGS
 )
-"""Bytes of a body, decompressed: some 57 million, ten times the biggest answer."""
+"""Maximum bytes of a body, decompressed: about 57 million, ten times the largest answer."""
 
 MOST_KEYS: Final = 100
-"""Keys at the top of an answer: it has three groupings and six of its own at most."""
+"""Maximum top-level keys of an answer, which has three groupings and six others at most."""
 
 LONGEST_LIST: Final = 2**18
-"""Bytes of a list beside the groupings; of 250 post IDs it takes some 6,000."""
+"""Maximum bytes of a list other than the groupings; 250 post IDs take about 6,000."""
 
 MOST_TEXTS: Final = 1_000
-"""Errors in an answer; no answer is about more than 250 posts."""
+"""Maximum errors in an answer; no answer is about more than 250 posts."""
 
 LONGEST_TIME: Final = 64
-"""Bytes of a time."""
+"""Maximum bytes of a time."""
 
 _IDS: Final = msgspec.json.Decoder(list[str | int])
 _TEXTS: Final = msgspec.json.Decoder(list[str])
 _WORDS: Final = re.compile(r"\w+")
 
-# Texts are read only where the API gives no status or key to go by, and only here. Tolerant
-# of both wordings ("Forbidden to access tweets: 1, 2" and "... for author id 9: 1, 2").
+# Error texts are parsed only if the API gives no status or key instead, and only here. Accepts
+# both wordings ("Forbidden to access tweets: 1, 2" and "... for author id 9: 1, 2").
 _FORBIDDEN: Final = r"forbidden to access (?:{})\b[^:]{{0,100}}:(?P<names>.*)"
 _FLAGS: Final = re.IGNORECASE | re.DOTALL
 FORBIDDEN_POSTS_TEXT: Final = re.compile(_FORBIDDEN.format("tweets?|posts?"), _FLAGS)
@@ -69,18 +69,18 @@ FORBIDDEN_TYPES_TEXT: Final = re.compile(_FORBIDDEN.format("metrics?|engagement 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """All of an answer but its counts.
+    """All of an answer except its counts.
 
     Attributes
     ----------
     start, end : datetime or None
-        The window that the answer names, aware UTC, unrounded; None where it names none.
+        The window in the answer, aware UTC, unrounded; None if it has none.
     errors : tuple of str
         The API's own words.
     unavailable : frozenset of str
         IDs of deleted, suspended or protected posts.
     unsupported : mapping of EngagementType to frozenset of str
-        IDs of the posts that are too old for a type.
+        IDs of posts that are too old for a type.
     groupings : mapping of str to msgspec.Raw
         The nested counts of each grouping, not yet parsed.
     """
@@ -96,12 +96,12 @@ class Envelope:
 
     @classmethod
     def read(cls, content: bytes) -> Envelope:
-        """Read the envelope of a body."""
+        """Parse the envelope of a body."""
         return cls.of(decode_top_level(content))
 
     @classmethod
     def of(cls, top: Mapping[str, msgspec.Raw]) -> Self:
-        """Read the envelope off what stands at the top of a body."""
+        """Parse the envelope from the top-level members of a body."""
         unsupported: dict[EngagementType, frozenset[str]] = {}
         for key, types in UNSUPPORTED_KEYS.items():
             if key in top:
@@ -122,7 +122,7 @@ class Envelope:
         object.__setattr__(self, "_types", frozenset(name for name, _ in types))
 
     def forbidden_posts(self) -> frozenset[str]:
-        """Return the post IDs that an error names as not owned; both known wordings.
+        """Return the post IDs that an error names as not owned, in either known wording.
 
         Examples
         --------
@@ -133,7 +133,7 @@ class Envelope:
         return frozenset(self._posts)
 
     def forbidden_message(self, post: str) -> str | None:
-        """Return the error that names a post as not owned, without the other posts in it.
+        """Return the error that names a post as not owned, without other posts in it.
 
         Examples
         --------
@@ -176,13 +176,13 @@ def as_bytes(body: object) -> bytes:
 
 
 class _Key(str):
-    """A key at the top of a body; msgspec shows each as soon as it is read."""
+    """A top-level key of a body; msgspec passes each to the hook as soon as it is read."""
 
     __slots__ = ()
 
 
 def decode_top_level(content: bytes) -> dict[str, msgspec.Raw]:
-    """Return what stands at the top of a body, not yet parsed.
+    """Return the top-level members of a body, not yet parsed.
 
     Examples
     --------
@@ -251,7 +251,7 @@ def _moment(raw: msgspec.Raw | None, key: str) -> datetime | None:
         raise ResponseShapeError(msg, json_path(key)) from error
     try:
         aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        _ = aware + timedelta(hours=1)  # it may be rounded up
+        _ = aware + timedelta(hours=1)  # rounding up must not overflow
     except OverflowError as error:
         msg = f"{key} is not a time in UTC: {moment}"
         raise ResponseShapeError(msg, json_path(key)) from error
@@ -259,7 +259,7 @@ def _moment(raw: msgspec.Raw | None, key: str) -> datetime | None:
 
 
 def _named(errors: tuple[str, ...], pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
-    """Yield the names in the errors of a kind, each with the words that stand before them."""
+    """Yield the names in the errors of one kind, each with the text before them."""
     for text in errors:
         found = pattern.search(text)
         if found:

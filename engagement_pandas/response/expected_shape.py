@@ -1,7 +1,7 @@
-"""What the nested counts of an answer are held against: the request, dimension by dimension.
+"""The expected shape of the nested counts: the request, dimension by dimension.
 
-Moments are hours since 1970, UTC, as integers. What is no count to the request is refused
-here, for whoever reads an answer: where it arrives, where it is stored, where it is flattened.
+Times are hours since 1970, UTC, as integers. Counts that do not fit the request are rejected
+here, for every reader of an answer: on arrival, in the archive, and for flattening.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from engagement_pandas.text import format_list, json_path, truncated_repr
 from engagement_pandas.vocabulary import MAX_ID_DIGITS, Dimension
 
 MOST_TYPES: Final = 1_000
-"""Different engagement types; the API has fewer than twenty."""
+"""Maximum number of different engagement types; the API has fewer than twenty."""
 
 DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 HOUR: Final = re.compile(r"[01][0-9]|2[0-3]")
@@ -35,7 +35,7 @@ _BEYOND: Final = 2**63
 
 
 def days_since_1970(day: date) -> int:
-    """Return the number of a day.
+    """Return the number of days from 1970-01-01 to a day.
 
     >>> days_since_1970(date(1970, 1, 2))
     1
@@ -45,14 +45,14 @@ def days_since_1970(day: date) -> int:
 
 @dataclass(frozen=True, slots=True)
 class HourRange:
-    """From hour ``start`` up to, without, hour ``end``; hours since 1970, UTC."""
+    """Hours from ``start`` up to but not including ``end``; hours since 1970, UTC."""
 
     start: int
     end: int
 
     @classmethod
     def covering(cls, start: datetime, end: datetime) -> HourRange:
-        """Return the whole hours that cover two aware moments, as the API does.
+        """Return the complete hours that cover two aware datetimes, as the API does.
 
         >>> HourRange.covering(_EPOCH, _EPOCH + timedelta(hours=1, minutes=43))
         HourRange(start=0, end=2)
@@ -71,7 +71,7 @@ class HourRange:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedShape:
-    """What the JSON of one grouping is held against.
+    """What the JSON of one grouping is validated against.
 
     Attributes
     ----------
@@ -80,15 +80,15 @@ class ExpectedShape:
     dimensions : tuple of Dimension
         The order of nesting.
     posts : frozenset of str or None
-        The IDs asked for; None where nobody knows.
+        The requested IDs; None if unknown.
     unavailable : frozenset of str
-        The IDs that the answer itself says it does not count.
+        IDs that the answer itself lists as not counted.
     span : HourRange or None
-        The hours asked for.
+        The requested hours.
     types : mapping of str to bool
-        The types asked for, and whether the answer may lack them; None where nobody knows.
+        The requested types, and whether the answer may lack them; None if unknown.
     none_available : bool
-        Whether the answer says of every post that it is not counted.
+        Whether the answer lists every post as not counted.
     """
 
     name: str
@@ -100,13 +100,13 @@ class ExpectedShape:
     none_available: bool = False
 
     def refuse(self, keys: Iterable[str], complaint: str) -> NoReturn:
-        """Raise a ResponseShapeError at the spot below the grouping."""
+        """Raise a ResponseShapeError for a path below the grouping."""
         raise ResponseShapeError(complaint, json_path(self.name, *keys))
 
     def lacks(self, types: Collection[str]) -> list[str]:
-        """Return the types asked for that are lacking, where there are others instead.
+        """Return the requested types that are missing, if unrequested ones replace them.
 
-        Others in addition are welcome: one documented answer has them.
+        Additional types are accepted: one documented answer has them.
         """
         if self.types is None or set(types) <= set(self.types):
             return []
@@ -114,13 +114,13 @@ class ExpectedShape:
 
 
 class Meaning(NamedTuple):
-    """What a level of nested objects is.
+    """The meaning of one level of nested objects.
 
     Attributes
     ----------
     dimension : Dimension
     numbers : list of int
-        Of each name on the level: days since 1970, the hour of the day, or 0.
+        For each name on the level: days since 1970, the hour of the day, or 0.
     """
 
     dimension: Dimension
@@ -128,7 +128,7 @@ class Meaning(NamedTuple):
 
 
 def post_number(key: str, layout: ExpectedShape) -> int | str:
-    """Return any number for the ID of a post that may be counted, or what is wrong with it."""
+    """Return 0 for the ID of a post that may be counted, or what is wrong with it."""
     if not ID.fullmatch(key):
         return f"{truncated_repr(key)} is not a post ID"
     if key in layout.unavailable:
@@ -139,12 +139,12 @@ def post_number(key: str, layout: ExpectedShape) -> int | str:
 
 
 def type_number(key: str, _: ExpectedShape) -> int | str:
-    """Return any number for the name of an engagement type, or what is wrong with it."""
+    """Return 0 for the name of an engagement type, or what is wrong with it."""
     return 0 if key else "an engagement type has no name"
 
 
 def day_number(key: str, layout: ExpectedShape) -> int | str:
-    """Return the days since 1970 of a day, or what is wrong with it."""
+    """Return the number of days since 1970, or what is wrong with the day."""
     try:
         day = days_since_1970(date.fromisoformat(key)) if DATE.fullmatch(key) else None
     except ValueError:
@@ -158,7 +158,7 @@ def day_number(key: str, layout: ExpectedShape) -> int | str:
 
 
 def hour_number(key: str, _: ExpectedShape) -> int | str:
-    """Return the number of an hour, or what is wrong with it."""
+    """Return the hour as an integer, or what is wrong with it."""
     return int(key) if HOUR.fullmatch(key) else f"{truncated_repr(key)} is not an hour (00 to 23)"
 
 
@@ -171,7 +171,7 @@ _READERS: Final[Mapping[Dimension, Callable[[str, ExpectedShape], int | str]]] =
 
 
 def meanings(members: Sequence[Level], layout: ExpectedShape) -> list[Meaning]:
-    """Return what each level means, those below the last that has a member included."""
+    """Return the meaning of each level, including levels below the last one with members."""
     found: list[Meaning] = []
     pending = list(layout.dimensions)
     while pending:
@@ -201,7 +201,7 @@ def meanings(members: Sequence[Level], layout: ExpectedShape) -> list[Meaning]:
 def _numbers(
     dimension: Dimension, members: Sequence[Level], depth: int, layout: ExpectedShape
 ) -> list[int]:
-    """Read the keys of a level."""
+    """Parse the keys of a level."""
     level = members[depth] if depth < len(members) else Level()
     numbers: list[int] = []
     for code, key in enumerate(level.names):
@@ -217,7 +217,7 @@ def _numbers(
 
 
 def outside(members: Sequence[Level], told: Sequence[Meaning], layout: ExpectedShape) -> array[int]:
-    """Return the places of the counts that the window does not touch: hours of the day, and 0."""
+    """Return the indices of zero counts in hours of the day that the window does not touch."""
     places = array("i")
     if len(members) < len(told):  # objects of nothing
         return places
@@ -228,7 +228,7 @@ def outside(members: Sequence[Level], told: Sequence[Meaning], layout: ExpectedS
     touched = _touched(layout, by_day=by_day)
     for place, hour in enumerate(_hours(members, told) if touched is not None else ()):
         if touched is not None and hour not in touched:
-            # An hour of the day that the window does not touch may be listed: its 0.
+            # A zero is allowed in an hour of the day that the window does not touch.
             if by_day or counts[place]:
                 layout.refuse(path_to(members, last, place), f"not in the window {layout.span}")
             places.append(place)
@@ -238,7 +238,7 @@ def outside(members: Sequence[Level], told: Sequence[Meaning], layout: ExpectedS
 
 
 def _touched(layout: ExpectedShape, *, by_day: bool) -> Container[int] | None:
-    """Return the hours, since 1970 or of the day, that the window has; None where that is all."""
+    """Return the hours in the window, since 1970 or of the day; None if it has all of them."""
     span = layout.span
     if span is None or Dimension.HOUR not in layout.dimensions:
         return None
@@ -250,7 +250,7 @@ def _touched(layout: ExpectedShape, *, by_day: bool) -> Container[int] | None:
 
 
 def _hours(members: Sequence[Level], told: Sequence[Meaning]) -> Iterator[int]:
-    """Yield the hour of each count: since 1970 where there are days, else of the day."""
+    """Yield the hour of each count: since 1970 if there are days, otherwise of the day."""
     levels = list(zip(members, told, strict=True))[::-1]
     for place in range(len(members[-1].counts)):
         at, number = place, 0
@@ -262,7 +262,7 @@ def _hours(members: Sequence[Level], told: Sequence[Meaning]) -> Iterator[int]:
 
 
 def _check_sums(members: Sequence[Level], told: Sequence[Meaning], layout: ExpectedShape) -> None:
-    """Refuse hours of the day whose sum over days is beyond 64 bits."""
+    """Reject hours of the day whose sum over days exceeds 64 bits."""
     counts, names = members[-1].counts, [meaning.dimension for meaning in told]
     if sum(map(abs, counts)) < _BEYOND:
         return

@@ -1,9 +1,9 @@
-"""The quick reader for the biggest shape: posts, types, days and hours.
+"""Fast decoder for the largest shape: posts, types, days and hours.
 
 One answer of 25 posts, 17 types and 28 days holds 285,600 counts, nearly all of them in
-objects of 24 hours. Decoding these into a struct of 24 integers skips the making of keys and
-texts. What this takes, ``scanner`` and ``expected_shape`` take; where it is not sure it returns
-None or False, and these decide.
+objects of 24 hours. Decoding these into a struct of 24 integers avoids creating keys and
+strings. Whatever this accepts, ``scanner`` and ``expected_shape`` accept too; if it is not sure
+it returns None or False, and they decide.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from engagement_pandas.response.expected_shape import (
 from engagement_pandas.vocabulary import FOUR_DIMENSION_ORDERS, RESERVED_KEYS, Dimension
 
 Tree = dict[str, dict[str, dict[str, Any]]]
-"""Post or type, then the other, then day; and a struct of the 24 hours."""
+"""Post or type, then the other, then day; the innermost value is a struct of 24 hours."""
 
 HOUR_NAMES: Final = tuple(f"{hour:02d}" for hour in range(24))
 
 LEAST: Final = -(2**63)
-"""What the hours that a partial day lacks hold; no count that is read here is as small."""
+"""Placeholder for the hours missing from a partial day; no accepted count is as small."""
 
-# Beyond 64 bits, or the least: msgspec refuses it, and the general path decides.
+# msgspec rejects anything beyond 64 bits, and LEAST itself; then the general path decides.
 _Count = Annotated[int, msgspec.Meta(ge=LEAST + 1, le=2**63 - 1)]
 _Hours: Any = msgspec.defstruct(
     "_Hours",
@@ -49,17 +49,17 @@ _DECODER: Final = msgspec.json.Decoder(
     strict=False,
 )
 
-# A point or an E may be a float; a backslash may hide a letter of a key.
+# A point or an E may be part of a float; a backslash may escape a letter of a key.
 _ODD: Final = (b".", b"E", b"\\")
 
-_ESCAPED: Final = re.compile(r'[\x00-\x1f"\\]')  # what no key of JSON has as it is
+_ESCAPED: Final = re.compile(r'[\x00-\x1f"\\]')  # cannot occur unescaped in a JSON key
 
 _SMALL: Final = 2**20
 _FULL_DAY: Final = 150  # bytes: a day of one-digit integers has 181, with its key
 
 
 class Body(NamedTuple):
-    """Decoded JSON: the counts, and what stands beside them, also as bytes with its keys."""
+    """Decoded JSON: the counts, and the other members, also as bytes with their keys."""
 
     raw: bytes
     tree: Tree
@@ -68,19 +68,19 @@ class Body(NamedTuple):
 
 
 def decode(raw: bytes) -> Body | None:
-    """Decode the JSON of a grouping with all four dimensions; None where it is another.
+    """Decode the JSON of a grouping with all four dimensions; None for any other.
 
-    msgspec's lax mode turns ``"551"`` into 551, and would also take ``1.0`` and ``"1e3"``.
-    Those need a point or an E; so only the small ones in the keys are allowed.
+    msgspec's lax mode turns ``"551"`` into 551, and would also accept ``1.0`` and ``"1e3"``.
+    So a point or a capital E is rejected, and a small e is accepted only in keys.
     """
     tree: Tree | None = _decoded(_DECODER, raw)
     return Body(raw, tree, {}, b"") if tree is not None and _is_plain(tree, raw, b"") else None
 
 
 def decode_body(content: bytes, name: str) -> Body | None:
-    """Decode a body with this grouping alone, in all four dimensions; None for others.
+    """Decode a body with only this grouping, in all four dimensions; None for others.
 
-    In one pass: to find where the grouping ends takes a third as long as to decode it.
+    In one pass, since finding the end of the grouping takes a third as long as decoding it.
     """
     body = None if _ESCAPED.search(name) else _decoded(_of_body(name), content)
     if body is None:
@@ -103,7 +103,7 @@ def _of_body(name: str) -> msgspec.json.Decoder[Any]:
 def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Any:
     if any(odd in raw for odd in _ODD):
         return None
-    # A struct takes the room of 24 hours, however few are in it.
+    # A struct takes the memory of 24 hours, however few it holds.
     if len(raw) > _SMALL and raw.count(b"{") * _FULL_DAY > len(raw):
         return None
     try:
@@ -118,7 +118,7 @@ def _is_plain(tree: Tree, raw: bytes, beside: bytes) -> bool:
 
 
 def keys_by_level(tree: Tree) -> list[Collection[str]]:
-    """Return the keys of each level; of the hours only whether there are any."""
+    """Return the keys of each level; for hours only whether there are any."""
     inner = [pairs for pairs in tree.values() if pairs]
     days = [days for pairs in inner for days in pairs.values()]
     some = any(_present(hours) for day in days for hours in day.values())
@@ -131,9 +131,9 @@ def keys_by_level(tree: Tree) -> list[Collection[str]]:
 
 
 def fits(body: Body, layout: ExpectedShape) -> bool:
-    """Return whether all counts are as the layout says; False also where that is not sure.
+    """Return whether all counts fit the layout; False also if that is not certain.
 
-    Every key has a colon, so a colon too many is a key that stood twice, or an odd one.
+    Every key has a colon, so an extra colon means a duplicate or an unusual key.
     """
     if layout.dimensions not in FOUR_DIMENSION_ORDERS:
         return False
@@ -160,7 +160,7 @@ def _present(hours: Any) -> int:
 
 
 def _within(days: dict[str, Any], span: HourRange | None) -> bool:
-    """Return whether no hour of the first and the last day is outside of the window."""
+    """Return whether no hour of the first and the last day is outside the window."""
     if span is None:
         return True
     begin, end = span.bounds

@@ -1,4 +1,4 @@
-"""A stored file: a line of JSON that tells of the content, and the content; gzipped."""
+"""A stored record: one line of JSON metadata, then the content; gzipped."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from engagement_pandas.files import FileTooLarge, read_bounded
 from engagement_pandas.response.envelope import MAX_BODY_BYTES
 
 LONGEST_LINE: Final = 2**20
-"""Bytes of the line above an answer: of 250 post IDs it takes some 6,000."""
+"""Maximum bytes of the line above an answer; with 250 post IDs it takes about 6,000."""
 
 LONGEST_QUESTION: Final = 2**28
-"""Bytes of a question: of 25 posts in a window it takes some 700."""
+"""Maximum bytes of a stored request; each part of 25 posts in a window takes about 700."""
 
 FORMAT: Final = 1
-"""Of the files; rises when an older reader would misread a newer file."""
+"""Version of the file format; increased when an older reader would misread a newer file."""
 
 CORRUPTION_ERRORS: Final = (
     gzip.BadGzipFile,
@@ -33,11 +33,11 @@ CORRUPTION_ERRORS: Final = (
     TypeError,
     RecursionError,
 )
-"""What a damaged file raises on its way to being a question or an answer."""
+"""What decoding a damaged file may raise."""
 
 
 def digest(value: Any) -> str:
-    """Return the fingerprint of something that can be told in JSON, in hexadecimal.
+    """Return the SHA-256 checksum of a JSON-serialisable value, in hexadecimal.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def digest(value: Any) -> str:
 
 
 def encode_record(head: dict[str, Any], content: bytes) -> bytes:
-    """Return a file: a line of JSON that tells of the content, and its checksum; the content."""
+    """Serialise a record: a line of JSON metadata with the checksum, then the content."""
     told = {**head, "sha256": hashlib.sha256(content).hexdigest()}
     line = json.dumps(told, ensure_ascii=True, separators=(",", ":")).encode()
     if len(line) >= LONGEST_QUESTION:
@@ -59,13 +59,13 @@ def encode_record(head: dict[str, Any], content: bytes) -> bytes:
 
 
 def decode_record(file: Path, longest: int = LONGEST_LINE) -> tuple[dict[str, Any], bytes]:
-    """Return the head and the content of a file.
+    """Return the head and the content of a record.
 
     Parameters
     ----------
     file : Path
     longest : int
-        Bytes of the head; of the content there are no more than of an answer off the wire.
+        Maximum bytes of the head; the content is limited like an answer from the network.
     """
     with _opened(file) as stored:
         head = _head(file, stored, longest)
@@ -77,7 +77,7 @@ def decode_record(file: Path, longest: int = LONGEST_LINE) -> tuple[dict[str, An
 
 
 def load_head(file: Path) -> dict[str, Any]:
-    """Return the head of a file, whatever comes after it; errors as :func:`decode_record`."""
+    """Return only the head of a record; errors as :func:`decode_record`."""
     with _opened(file) as stored:
         return _head(file, stored, LONGEST_LINE)
 

@@ -1,4 +1,4 @@
-"""What a refusal settles: the posts and types that it names, and what is left to ask."""
+"""Refusals: the posts and types that they name, and what remains to be requested."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ CURES: Final[Mapping[int, str]] = {
     401: "check the credentials",
     404: "check base_url",
 }
-"""What to do about a refusal, beside the API's own words."""
+"""What to do about a refusal, in addition to the API's own words."""
 
 
 def refused(path: str, status: int, messages: tuple[str, ...]) -> RefusedError:
-    """Return the error that tells of a refusal.
+    """Return the error that reports a refusal.
 
     Examples
     --------
@@ -38,14 +38,14 @@ def refused(path: str, status: int, messages: tuple[str, ...]) -> RefusedError:
 def apply_refusal(
     answer: EngagementResponse,
 ) -> tuple[EngagementResponse | None, list[EngagementRequest]]:
-    """Tell what an answer settles, and what is left to ask.
+    """Return what an answer settles, and what remains to be requested.
 
     Returns
     -------
     settled : EngagementResponse or None
-        The answer, beside just what it settles; None where it refuses the whole request.
+        The answer, with exactly the request that it settles; None if it refuses all of it.
     left : list of EngagementRequest
-        No post and type in two of them.
+        No post and type occurs twice.
     """
     if answer.status == HTTPStatus.OK:
         return answer, []
@@ -54,7 +54,7 @@ def apply_refusal(
 
 
 def halves(request: EngagementRequest) -> list[EngagementRequest]:
-    """Return two requests for half of the posts each; none where there is one post.
+    """Return two requests for half of the posts each; none if there is only one post.
 
     Examples
     --------
@@ -70,15 +70,15 @@ def halves(request: EngagementRequest) -> list[EngagementRequest]:
 def split_refused(
     refusal: EngagementResponse,
 ) -> tuple[EngagementRequest | None, list[EngagementRequest]]:
-    """Divide a refused request into what the refusal settles and what to ask again.
+    """Divide a refused request into what the refusal settles and what to request again.
 
     Returns
     -------
     settled : EngagementRequest or None
-        The posts and types that the refusal names; None where it names nothing that was
-        asked, and so is about the whole request.
+        The posts and types that the refusal names; None if it names nothing that was
+        requested, and so concerns the complete request.
     left : list of EngagementRequest
-        The rest: no post and type in two of them.
+        The rest; no post and type occurs twice.
     """
     request = refusal.request
     try:

@@ -1,7 +1,6 @@
-"""What was answered, beside what was asked.
+"""A response: the answer, together with the request that it answers.
 
-An answer is kept as the bytes that arrived. The nested counts are read by ``flattening``
-alone.
+An answer is stored as the bytes that arrived; ``validation`` parses its nested counts.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ from engagement_pandas.response.envelope import DECODE_ERRORS, Envelope, as_byte
 from engagement_pandas.vocabulary import OmissionReason
 
 NOT_SENT: Final = 0
-"""The status where there is no answer: nothing was sent, or nothing valid came of it."""
+"""The status if there is no answer: nothing was sent, or no valid answer arrived."""
 
 FAILED: Final = frozenset({OmissionReason.UNAUTHORIZED, OmissionReason.INVALID_ANSWER})
-"""Why a request may have no answer today and have one tomorrow: it is to be sent again."""
+"""Reasons that may not apply at a later attempt; such requests are sent again."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -33,11 +32,11 @@ class EngagementResponse:
     ----------
     request : EngagementRequest
         Exactly what this answer settles. Posts that the API refused are settled by the
-        refusal: a response whose request names just them.
+        refusal: a response whose request names only them.
     content : bytes, str or mapping
-        The body as it arrived; kept as bytes.
+        The body as it arrived; stored as bytes.
     status : int
-        The HTTP status; 0 where there is no answer, see :meth:`uncounted`.
+        The HTTP status; 0 if there is no answer, see :meth:`uncounted`.
     retrieved_at : datetime
         When it arrived, aware UTC.
     reason : OmissionReason, optional
@@ -62,7 +61,7 @@ class EngagementResponse:
 
     @classmethod
     def unposted(cls, request: EngagementRequest, at: datetime) -> EngagementResponse:
-        """Return what settles a request without asking: its window ends before its posts began.
+        """Return the response for a window that ends before its posts were created.
 
         Examples
         --------
@@ -81,7 +80,7 @@ class EngagementResponse:
     def uncounted(
         cls, request: EngagementRequest, at: datetime, reason: OmissionReason, message: str = ""
     ) -> EngagementResponse:
-        """Return what settles a request without an answer: no counts, and the reason.
+        """Return the response for a request without an answer: no counts, and the reason.
 
         Examples
         --------
@@ -96,16 +95,16 @@ class EngagementResponse:
 
     @property
     def failed(self) -> bool:
-        """Whether there is no answer, and the same call may have one another time."""
+        """Whether there is no answer, but a later attempt may get one."""
         return self.reason in FAILED
 
     def json(self) -> dict[str, Any]:
-        """Return the body as nested dicts, parsed anew at each call.
+        """Return the body as nested dicts, parsed again on each call.
 
         Raises
         ------
         ResponseShapeError
-            Where the body is not a JSON object.
+            If the body is not a JSON object.
         """
         try:
             return msgspec.json.decode(self.content, type=dict[str, Any])
@@ -114,7 +113,7 @@ class EngagementResponse:
             raise ResponseShapeError(msg) from error
 
     def envelope(self) -> Envelope:
-        """Return the window, errors and left-out posts of this answer."""
+        """Return the window, errors and omitted posts of this answer."""
         return Envelope.read(self.content)
 
     def __repr__(self) -> str:

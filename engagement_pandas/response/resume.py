@@ -1,4 +1,4 @@
-"""A plan of which some has been answered: whose place the responses take, and what is left."""
+"""Resuming of a partly answered plan: which parts the responses settle, and what remains."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from engagement_pandas.response.validation import invalid
 from engagement_pandas.vocabulary import EngagementType
 
 Answered = list[tuple[int, EngagementResponse]]
-"""Responses, each with the number in the plan of the request that it is part of."""
+"""Responses, each with the number of its part in the plan."""
 
 Left = list[tuple[int, EngagementRequest]]
-"""What is left to send, numbered likewise."""
+"""Requests still to be sent, with the same numbers."""
 
 
 def resume(plan: Plan, responses: Iterable[EngagementResponse]) -> tuple[Answered, Left]:
-    """Divide a plan by what has been answered of it.
+    """Divide a plan into what is answered and what remains.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def resume(plan: Plan, responses: Iterable[EngagementResponse]) -> tuple[Answere
 
 
 def _checked(responses: Any) -> tuple[EngagementResponse, ...]:
-    """Return the responses, each of which settles its request."""
+    """Return the responses, after checking that each settles its request."""
     given = tuple(responses) if isinstance(responses, Iterable) else (responses,)
     for response in given:
         if not isinstance(response, EngagementResponse):
@@ -103,7 +103,7 @@ def _part_of(one: EngagementRequest, whole: EngagementRequest) -> bool:
 def _rest(
     one: EngagementRequest, settled: dict[str, set[EngagementType]]
 ) -> Iterable[EngagementRequest]:
-    """Yield requests for what is not settled, of posts that lack the same types together."""
+    """Yield requests for what is not settled, grouped by posts that lack the same types."""
     posts: dict[tuple[EngagementType, ...], list[str]] = {}
     for post in one.post_ids:
         kinds = tuple(t for t in one.engagement_types if t not in settled.get(post, ()))

@@ -1,9 +1,9 @@
-"""The members of nested objects, read off the bytes one by one into flat arrays.
+"""Scanner that reads the members of nested objects from bytes into flat arrays.
 
-As dicts they would take up to fifty times the room of their bytes, and of a key that stands
-twice one would be lost. So there are none: each member leaves a code for its key, the place
-of its parent and, where it is a leaf, its integer. What a level means is not known here;
-``count_arrays`` holds it against the layout.
+As dicts they would take up to fifty times the memory of the bytes, and duplicate keys would be
+lost. So each member is stored as a code for its key, the index of its parent and, if it is a
+leaf, its integer. The meaning of the levels is not known here; ``expected_shape`` checks them
+against the layout.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from engagement_pandas.response.envelope import DECODE_ERRORS
 from engagement_pandas.text import json_path, truncated_repr
 
 MOST_NAMES: Final = 100_000
-"""Different keys on a level: an answer has 250 posts at most, a file of many answers more."""
+"""Maximum different keys on a level; an answer has at most 250 posts, a file of many more."""
 
 MOST_LEVELS: Final = 6
 """One more than any grouping has."""
@@ -32,7 +32,7 @@ _KEY: Final = re.compile(
     rb'"([^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+)"' + _BLANK + rb":" + _BLANK
 )
 _MEMBER: Final = re.compile(
-    # A key; what opens an object, or else a count; what closes objects; a comma.
+    # A key; the start of an object, or else a count; the ends of objects; a comma.
     _KEY.pattern
     + rb'(?:(\{)|"(%b)"|(%b)(?![0-9.eE+-]))' % (_COUNT, _COUNT)
     + _BLANK
@@ -40,7 +40,7 @@ _MEMBER: Final = re.compile(
 )
 _TOP: Final = re.compile(_BLANK + rb"\{" + _BLANK + rb"(\}?)")
 _VALUE: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[^\]},\s]++')
-_CUT: Final = 61  # more than is shown
+_CUT: Final = 61  # one more than messages show
 
 
 @dataclass(slots=True)
@@ -50,13 +50,13 @@ class Level:
     Attributes
     ----------
     names : list of str
-        The different keys, in the order in which they come.
+        The different keys, in order of first occurrence.
     codes, parents : array of int
-        Of each member its name's place in these, and its parent's in the level above.
+        For each member, the index of its name in ``names``, and of its parent one level above.
     counts : array of int
-        Of the members that are leaves.
+        The values of the members that are leaves.
     leaf, branch : int or None
-        The place of the first member that is a leaf, and of the first that is an object.
+        The index of the first member that is a leaf, and of the first that is an object.
     """
 
     names: list[str] = field(default_factory=list)
@@ -65,11 +65,11 @@ class Level:
     counts: array[int] = field(default_factory=lambda: array("q"))
     leaf: int | None = None
     branch: int | None = None
-    _known: dict[bytes, int] = field(default_factory=dict)  # keys as they stand there
-    _owners: array[int] = field(default_factory=lambda: array("i"))  # who had a name last
+    _known: dict[bytes, int] = field(default_factory=dict)  # codes by raw key
+    _owners: array[int] = field(default_factory=lambda: array("i"))  # last parent of each name
 
     def add(self, key: bytes, parent: int) -> str | None:
-        """Add a member; return what is wrong with its key, if something is."""
+        """Add a member; return what is wrong with its key, or None."""
         code = self._known.get(key)
         if code is None:
             try:
@@ -78,7 +78,7 @@ class Level:
                 )
             except DECODE_ERRORS:
                 return f"the key {truncated_repr(key)} is not text"
-            # Two spellings of a key are the same key.
+            # A key may be spelt with or without escapes.
             code = self._known.setdefault(name.encode(), len(self.names))
             self._known[key] = code
             if code == len(self.names):
@@ -94,7 +94,7 @@ class Level:
         return None
 
     def add_count(self, count: int) -> None:
-        """Say that the last member is a leaf."""
+        """Record that the last member is a leaf with this count."""
         self.counts.append(count)
         if self.leaf is None:
             self.leaf = len(self.codes) - 1
@@ -105,15 +105,15 @@ def _text(key: bytes) -> str:
 
 
 def path_to(levels: Sequence[Level], depth: int, place: int) -> list[str]:
-    """Return the keys that lead to a member.
+    """Return the keys on the path to a member.
 
     Parameters
     ----------
     levels : sequence of Level
     depth : int
-        Its level; -1 is above them all.
+        Its level; -1 is above all of them.
     place : int
-        Its place there.
+        Its index there.
     """
     keys = []
     for level in reversed(levels[: depth + 1]):
@@ -128,14 +128,14 @@ def read_members(raw: bytes, name: str) -> list[Level]:
     Parameters
     ----------
     raw : bytes
-        JSON that was found to be well formed.
+        Well-formed JSON, already checked.
     name : str
-        Of the grouping, for the path of an error.
+        The name of the grouping, for error paths.
 
     Returns
     -------
     list of Level
-        Without the levels that have no member.
+        Without levels that have no members.
 
     Examples
     --------
@@ -171,7 +171,7 @@ def read_members(raw: bytes, name: str) -> list[Level]:
 
 
 class _Walk:
-    """Where the reading is: the level, and the places of the objects that are open."""
+    """The position of the scanner: the level, and the indices of the open objects."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -182,7 +182,7 @@ class _Walk:
         self._above: list[int] = []
 
     def descend(self) -> None:
-        """Go into the object that the last member is."""
+        """Enter the object that is the last member."""
         place = len(self.level.codes) - 1
         if self.level.branch is None:
             self.level.branch = place
@@ -197,7 +197,7 @@ class _Walk:
         self.level = self.levels[depth]
 
     def ascend(self, times: int) -> None:
-        """Leave so many objects."""
+        """Leave that many objects."""
         for _ in range(times):
             if not self._above:
                 self.done = True
@@ -206,7 +206,7 @@ class _Walk:
             self.level = self.levels[len(self._above)]
 
     def path(self) -> str:
-        """Return the path to the object that is being read."""
+        """Return the path to the current object."""
         return json_path(self.name, *path_to(self.levels, len(self._above) - 1, self.parent))
 
 

@@ -1,8 +1,8 @@
-"""Whether an answer of status 200 is one to its request: whether it can be flattened.
+"""Validation of answers of status 200: whether they fit the request and can be flattened.
 
-JSON of status 200 need not be an answer: a proxy, a cache, or a service on its knees, has said
-other things before. So each is read to its last count where it arrives and where it was
-stored; ``flattening`` goes on with what was read here, and refuses nothing else.
+JSON of status 200 need not be an answer: proxies, caches and overloaded services have sent
+other content. So each is read to its last count, on arrival and from the archive; ``flattening``
+uses what was read here, and rejects nothing else.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _LONGEST: Final = MAX_WINDOW // timedelta(hours=1)
 
 
 class Members(NamedTuple):
-    """The counts of a grouping one by one, held against the layout.
+    """The counts of a grouping one by one, validated against the layout.
 
     Attributes
     ----------
     levels : list of Level
     meanings : sequence of Meaning
     outside : array of int
-        The places of counts that are none: hours of the day that the window does not touch.
+        Indices of zeros that are not counts: hours of the day that the window does not touch.
     """
 
     levels: list[Level]
@@ -48,13 +48,13 @@ class Members(NamedTuple):
 
     @classmethod
     def of(cls, levels: list[Level], layout: ExpectedShape) -> Members:
-        """Hold the members of nested objects against a layout."""
+        """Validate the members of nested objects against a layout."""
         told = meanings(levels, layout)
         return cls(levels, told, outside(levels, told, layout))
 
 
 class Valid(NamedTuple):
-    """One grouping of an answer, valid to its last count.
+    """One grouping of an answer, completely validated.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Valid(NamedTuple):
 
 
 def validated(response: EngagementResponse, grouping: Grouping) -> Valid:
-    """Read one grouping of an answer of status 200."""
+    """Read and validate one grouping of an answer of status 200."""
     four = grouping.dimensions in FOUR_DIMENSION_ORDERS
     body = decode_body(response.content, grouping.name) if four else None
     envelope = response.envelope() if body is None else Envelope.of(body.top)
@@ -85,7 +85,7 @@ def validated(response: EngagementResponse, grouping: Grouping) -> Valid:
 
 
 def counts_of(raw: bytes, layout: ExpectedShape) -> Body | Members:
-    """Read the JSON of a grouping, quickly where that will do."""
+    """Parse the JSON of a grouping, with the fast decoder if possible."""
     if layout.dimensions in FOUR_DIMENSION_ORDERS:
         body = decode(raw)
         if body is not None and fits(body, layout):
@@ -94,7 +94,7 @@ def counts_of(raw: bytes, layout: ExpectedShape) -> Body | Members:
 
 
 def invalid(response: EngagementResponse) -> str | None:
-    """Return why an answer of status 200 cannot be flattened; None where it can.
+    """Return why an answer of status 200 cannot be flattened; None if it can.
 
     Examples
     --------
@@ -133,7 +133,7 @@ def _layout(response: EngagementResponse, envelope: Envelope, grouping: Grouping
 
 
 def span_of(response: EngagementResponse, envelope: Envelope) -> HourRange | None:
-    """Return the hours that an answer is about, where that is known."""
+    """Return the hours that an answer covers, if known."""
     window, endpoint = response.request.window, response.request.endpoint
     asked = None if window is None else HourRange.covering(window.start, window.end)
     if not endpoint.facts.time_series:
@@ -154,7 +154,7 @@ def span_of(response: EngagementResponse, envelope: Envelope) -> HourRange | Non
 
 
 def _require_complete(response: EngagementResponse, envelope: Envelope, name: str) -> None:
-    """Refuse an answer without a grouping, unless it accounts for every post."""
+    """Raise if a grouping is missing, unless the answer accounts for every post."""
     request = response.request
     refused = envelope.forbidden_types()
     left = [kind for kind in request.engagement_types if kind not in refused]

@@ -1,6 +1,6 @@
-"""One POST to the API: sessions, retries, the rate limit, and the scheduler of requests.
+"""Transport: sends one POST to the API, with retries, rate limiting and a scheduler.
 
-It signs nothing and reads no counts.
+It does not sign requests and does not parse counts.
 
-Imports ``response`` and the ground.
+Imports ``response`` and the lowest layer.
 """

@@ -1,8 +1,8 @@
-"""A reply off the wire, within bounds: so many bytes, and so many seconds in all.
+"""A requests.Session with limits on the size and total time of a reply.
 
-A time-out is for the wait between two bytes: a server that drips one a minute never meets
-it, and one that never ends needs none. So every byte, those of the headers too, is read
-against a clock, and no more than the biggest answer is kept, however small it came packed.
+The timeout of requests limits the wait between two bytes: a server that sends one byte a minute
+never exceeds it, nor does a reply that never ends. So a deadline applies to every byte, headers
+included, and the decompressed size is limited to that of the largest possible answer.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from engagement_pandas.errors import RequestError
 from engagement_pandas.response.envelope import MAX_BODY_BYTES
 
 DEADLINE: Final = 900.0
-"""Seconds from the end of a request to the end of its reply; a line of 64 kB a second does."""
+"""Seconds from the end of a request to the end of its reply; 64 kB a second is fast enough."""
 
 ENCODINGS: Final = frozenset({"", "identity", "gzip", "x-gzip"})
-"""What a body may be packed in; packed twice, a few bytes hold gigabytes."""
+"""Allowed encodings of a body; with nested compression, a few bytes could expand to gigabytes."""
 
-_DAY: Final = 86_400.0  # seconds; a socket takes no more than 24 days
+_DAY: Final = 86_400.0  # seconds; a socket timeout cannot exceed 24 days
 _PIECE: Final = 2**16
 _HEADERS: Final = 2**20
 
 
 def checked_timeout(timeout: tuple[float, float]) -> tuple[float, float]:
-    """Return the seconds to connect, and between two bytes of a reply.
+    """Return the validated timeouts: seconds to connect, and between two bytes of a reply.
 
     Examples
     --------
@@ -49,11 +49,11 @@ def checked_timeout(timeout: tuple[float, float]) -> tuple[float, float]:
 
 
 class BodyTooLarge(requests.RequestException):
-    """More bytes than any answer has; another attempt would have as many."""
+    """The body is larger than any valid answer; a retry would not help."""
 
 
 class _Bounded(RawIOBase):
-    """Reads from another stream, until there were too many bytes or it took too long."""
+    """A raw stream that fails after too many bytes or too much time."""
 
     def __init__(self, stream: BufferedReader, clock: Callable[[], float], deadline: float) -> None:
         self._stream = stream
@@ -63,11 +63,11 @@ class _Bounded(RawIOBase):
         self._left = MAX_BODY_BYTES + _HEADERS
 
     def readable(self) -> bool:
-        """Tell that it can be read."""
+        """Return True: the stream is readable."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Read what has arrived, at least a byte; none at the end."""
+        """Read the available bytes, at least one; zero at the end."""
         if self._clock() > self._end:
             msg = f"the reply took more than {self._deadline:.0f} s"
             raise TimeoutError(msg)
@@ -80,13 +80,13 @@ class _Bounded(RawIOBase):
         return len(piece)
 
     def close(self) -> None:
-        """Close both."""
+        """Close this stream and the wrapped one."""
         self._stream.close()
         super().close()
 
 
 class _Reply(HTTPResponse):
-    """A reply of ``http.client`` that is read within bounds from its first byte on."""
+    """A reply of ``http.client`` with limits from its first byte on."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class _Reply(HTTPResponse):
 
 
 class _Pool(HTTPConnectionPool):
-    """Goes before a kind of pool, and puts bounds to the replies of its connections."""
+    """Mixin for connection pools that limits the replies of their connections."""
 
     reply: Callable[..., HTTPResponse]
 
@@ -112,14 +112,14 @@ class _Pool(HTTPConnectionPool):
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Makes connections whose replies end.
+    """An adapter whose connections limit their replies.
 
     Parameters
     ----------
     clock : callable
         Seconds, as ``time.time``.
     in_flight : int
-        Connections that are kept.
+        Connections kept open.
     deadline : float
         Seconds from the last byte of a request to the last of its reply.
     """
@@ -129,18 +129,18 @@ class BoundedAdapter(HTTPAdapter):
         super().__init__(pool_maxsize=in_flight)
 
     def init_poolmanager(self, *given: Any, **named: Any) -> None:
-        """Make the pools of connections."""
+        """Create the connection pools."""
         super().init_poolmanager(*given, **named)
         self._bound(self.poolmanager)
 
     def proxy_manager_for(self, *given: Any, **named: Any) -> Any:
-        """Return the pools of connections through a proxy."""
+        """Return the connection pools of a proxy."""
         manager = super().proxy_manager_for(*given, **named)
         self._bound(manager)
         return manager
 
     def _bound(self, manager: Any) -> None:
-        """Have its pools, those of a proxy of SOCKS too, make connections whose replies end."""
+        """Make its pools, including those of SOCKS proxies, limit their replies."""
         own = {"reply": staticmethod(self._reply)}
         manager.pool_classes_by_scheme = {
             scheme: pool if issubclass(pool, _Pool) else type(pool.__name__, (_Pool, pool), own)
@@ -149,12 +149,12 @@ class BoundedAdapter(HTTPAdapter):
 
 
 class BoundedSession(requests.Session):
-    """A session whose replies end, and which follows no redirect.
+    """A session with limited replies that follows no redirects.
 
     Parameters
     ----------
     clock, in_flight, deadline
-        As :class:`BoundedAdapter` has them.
+        As in :class:`BoundedAdapter`.
     """
 
     def __init__(
@@ -165,11 +165,11 @@ class BoundedSession(requests.Session):
             self.mount(scheme, BoundedAdapter(clock, in_flight, deadline))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """See none: of one that is not to be followed, the whole body would be read."""
+        """Return None, because requests would read the full body of a redirect."""
 
 
 def read_body(reply: requests.Response) -> bytes:
-    """Return the body of a reply that was asked for with ``stream=True``, decompressed."""
+    """Return the decompressed body of a reply requested with ``stream=True``."""
     packed = reply.headers.get("content-encoding", "").strip().lower()
     if packed not in ENCODINGS:
         msg = f"the body is packed as {packed[:40]!r}, and was asked for as gzip"
@@ -182,6 +182,6 @@ def read_body(reply: requests.Response) -> bytes:
                 msg = f"the body has more than {MAX_BODY_BYTES:,} bytes, which no answer has"
                 raise BodyTooLarge(msg)
             pieces.append(piece)
-    except ValueError as error:  # what http.client makes of a chunk of fewer bytes than none
+    except ValueError as error:  # http.client raises it for a negative chunk size
         raise requests.exceptions.ChunkedEncodingError(str(error)) from error
     return b"".join(pieces)

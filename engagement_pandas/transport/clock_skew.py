@@ -1,4 +1,4 @@
-"""How far the server's clock is ahead of the local one."""
+"""Estimate of how far the server's clock is ahead of the local one."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 DRIFT: Final = 1e-4
-"""Seconds that two clocks may drift apart in each second."""
+"""Seconds per second by which two clocks may drift apart."""
 
 GUARD: Final = 0.01
-"""Seconds to stay away from the moment at which a window of the quota turns."""
+"""Safety margin in seconds around the reset of a rate limit window."""
 
 
 @dataclass(slots=True)
 class ClockOffset:
-    """Bounds of the seconds by which the server's clock is ahead, narrowed by each answer.
+    """Bounds on the seconds by which the server's clock is ahead, narrowed by each answer.
 
-    The header ``date`` has whole seconds, and was written somewhere between the request and
-    the answer. Many answers together tell more than one.
+    The ``date`` header has a resolution of one second, and was written at some time between
+    the request and the answer. Several answers give tighter bounds than one.
 
     Attributes
     ----------
     least, most : float or None
-        None until an answer had a date.
+        None until an answer has a date.
 
     Examples
     --------
@@ -38,7 +38,7 @@ class ClockOffset:
     most: float | None = None
 
     def update(self, date: str | None, began: float, now: float) -> None:
-        """Take in the date of an answer that began and arrived at these local times."""
+        """Narrow the bounds by the date of an answer, sent and received at these local times."""
         try:
             told = parsedate_to_datetime(date or "").timestamp()
         except (ValueError, TypeError, OverflowError):
@@ -46,19 +46,19 @@ class ClockOffset:
         least, most = told - now, told + 1 - began
         if self.least is not None and self.most is not None:
             narrower = max(least, self.least), min(most, self.most)
-            if narrower[0] <= narrower[1]:  # or else a clock was set
+            if narrower[0] <= narrower[1]:  # otherwise a clock was set
                 least, most = narrower
         self.least, self.most = least, most
 
     def age(self, seconds: float) -> None:
-        """Let the bounds widen: that much time has passed."""
+        """Widen the bounds for the time that has passed."""
         if self.least is not None and self.most is not None:
             self.least, self.most = self.least - DRIFT * seconds, self.most + DRIFT * seconds
 
     @property
     def candidates(self) -> Sequence[float]:
-        """The least that the server may be ahead; then not at all: the local clock may do.
+        """Candidate offsets: the lower bound first, then 0 for a correct local clock.
 
-        By the least, and a little less, no reset is taken to be over too early.
+        The lower bound, less a margin, never takes a reset to be over too early.
         """
         return (0.0,) if self.least is None else (self.least - GUARD, 0.0)

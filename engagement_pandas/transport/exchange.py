@@ -1,7 +1,7 @@
-"""One POST over a session: what arrived, or why nothing did, and no trace of what was signed.
+"""One POST over a session: returns the reply or the failure, without the signed request.
 
-No exception of ``requests`` gets past this module, and no frame of it: their locals hold the
-signed request. So it is also with an interrupt, wherever it comes.
+No exception of ``requests`` leaves this module, and no frame of it, since their locals hold the
+signed request. The same holds for an interrupt at any point.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RETRY_EXCEPTIONS: Final = (
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
 )
-"""Failures of the connection after which the same request is sent again."""
+"""Connection failures after which the same request is retried."""
 
 
 def exchange(
@@ -29,22 +29,22 @@ def exchange(
     read: Callable[[requests.Response], bytes],
     **options: Any,
 ) -> Reply | Failure:
-    """Sign a message, send it, and read the reply; no redirect is followed.
+    """Sign and send a message, and read the reply; redirects are not followed.
 
     Parameters
     ----------
     session : requests.Session
     message : Message
     read : callable
-        Returns the body of a reply that was asked for with ``stream=True``.
+        Returns the body of a reply requested with ``stream=True``.
     **options
-        Of ``requests.Session.post``.
+        Options of ``requests.Session.post``.
     """
     try:
         return _exchange(session, message, read, options)
     except BaseException as error:  # noqa: BLE001 - raised below
         stopped = without_frames(error)
-    # Here, where it has no context either.
+    # Raised outside the except block, so that it has no context.
     raise stopped
 
 
@@ -74,7 +74,7 @@ def _exchange(
 
 
 def without_frames(error: BaseException) -> BaseException:
-    """Return an exception without its traceback and context, and so those that are part of it.
+    """Strip traceback and context from an exception, its causes and the members of a group.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def without_frames(error: BaseException) -> BaseException:
 
 
 def _retryable(error: Exception) -> bool:
-    """Return whether another attempt may do better; a wrong certificate stays wrong."""
+    """Return whether a retry may succeed; an invalid certificate stays invalid."""
     return isinstance(
         error, (*RETRY_EXCEPTIONS, ProtocolError)
     ) and "CERTIFICATE_VERIFY_FAILED" not in str(error)

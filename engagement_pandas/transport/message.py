@@ -1,4 +1,4 @@
-"""A message to the API, and what came of it."""
+"""A message to the API, and its outcome."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Message:
     content : bytes
     content_type : str
     signer : callable
-        Called at each attempt, so that each has a signature of its own.
+        Called for each attempt, so that each has its own signature.
     redact : callable
-        Takes secrets out of a text that may echo them.
+        Removes secrets from a text that may echo them.
     """
 
     url: str
@@ -34,16 +34,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server sent back, whatever the status; its body decompressed."""
+    """The server's reply, of any status; the body is decompressed."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)  # a server may echo what it was sent
+    content: bytes = field(repr=False)  # a server may echo the request
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What arrived: a status that is not worth another attempt, and its body.
+    """A reply whose status is not worth a retry, and its body.
 
     Attributes
     ----------
@@ -52,18 +52,18 @@ class Answer:
     content : bytes
         Decompressed.
     at : datetime
-        When, aware UTC.
+        Time of arrival, aware UTC.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)  # a server may echo what it was sent
+    content: bytes = field(repr=False)  # a server may echo the request
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An attempt without an answer; ``passing`` where another may have one."""
+    """An attempt without an answer; ``passing`` if a retry may succeed."""
 
     why: str
     status: int | None = None

@@ -1,12 +1,12 @@
-"""Places in the quota: how many there are now, and when there are more.
+"""Rate limiter: how many requests may be sent now, and when more may be sent.
 
-The API counts requests by the minute and by the second and says so in
+The API counts requests per minute and per second and reports both in
 ``x-per-minute-limit``, ``-remaining`` and ``-reset`` (and the same with ``second``).
-A header that is missing means nothing.
+A missing header means nothing.
 
-With several requests on their way, an answer tells how things stood when its request was
-counted, and not how they stand. So places are reckoned: what the server had counted, and
-what it may have been sent since.
+With several concurrent requests, an answer reports the state when its request was counted, not
+the current state. So the state is computed: what the server had counted, plus what may have
+been sent since.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from typing import Final
 from engagement_pandas.transport.clock_skew import ClockOffset
 
 PERIODS: Final[Mapping[str, float]] = {"minute": 60.0, "second": 1.0}
-"""Seconds in each period that the API counts in."""
+"""Length in seconds of each period of the rate limit."""
 
 DEFAULT_CONCURRENCY: Final = 4
-"""Requests on their way at once, where no answer tells of a quota."""
+"""Concurrent requests if no answer reports a rate limit."""
 
 JITTER: Final = (0.03, 0.2)
-"""Seconds by which two requests may come closer together on their way, at least and at most."""
+"""Least and greatest seconds by which two requests may come closer together on their way."""
 
 EARLY_SHARE: Final = (0.1, 0.5)
-"""The share of a new window's quota that may be sent before the server has confirmed that it
-has begun: at first, and where the last one began as reckoned. Windows may also slide."""
+"""The share of a new window's limit that may be sent before the server has confirmed its start:
+at first, and if the last window began as computed. Windows may also slide."""
 
-_SLACK: Final = 1.0  # the header "date" has whole seconds
-_MOST: Final = 1000  # starts remembered; a limit of more a second is none
+_SLACK: Final = 1.0  # the header "date" has a resolution of one second
+_MOST: Final = 1000  # starts remembered; a higher limit per second is not enforced
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Permit:
-    """A request's place in the quota, from its start to its answer.
+    """Permission for one request, held from its start to its answer.
 
     Attributes
     ----------
     at : float
-        When it was taken, in seconds of the local clock.
+        When it was granted, in seconds of the local clock.
     """
 
     at: float
@@ -52,11 +52,11 @@ class Permit:
 
 @dataclass(slots=True)
 class _Minute:
-    """One window of the quota, from a reset to the next.
+    """One window of the rate limit, from one reset to the next.
 
-    ``ends`` is the server's time of the reset, and so the window's name; ``until`` the local
-    one. ``counted`` is what the server says it counted, ``mine`` what was sent from here and
-    is no longer on its way, ``others`` what others had spent at the first word.
+    ``ends`` is the server's time of the reset, and identifies the window; ``until`` is its
+    local time. ``counted`` is the server's count, ``mine`` the requests sent from here and
+    completed, ``others`` what other clients had sent when the first answer arrived.
     """
 
     limit: int
@@ -67,20 +67,20 @@ class _Minute:
     others: int = 0
     heard: bool = False
     company: bool = False
-    ahead: float = 1.0  # the share of the limit that may be sent before the server's word
-    carried: int = 0  # what was on its way when it began
+    ahead: float = 1.0  # the share of the limit that may be sent before the first answer
+    carried: int = 0  # requests in flight when it began
 
     def room(self, waiting: int) -> int:
-        """Return how many more may be sent, with so many on their way."""
+        """Return how many more requests may be sent while ``waiting`` are in flight."""
         sent = self.mine + waiting + self.others
-        # Somebody else spends the same quota: all on their way may yet be counted.
+        # Another client shares the limit: all requests in flight may still be counted.
         spent = max(sent, self.counted + waiting) if self.company else sent
         if self.heard:
             return max(1, self.limit) - spent
         return min(self.limit, max(1, int(self.limit * self.ahead)) + self.carried) - spent
 
     def update(self, limit: int | None, remaining: int, waiting: int) -> None:
-        """Take the server's word of this window; an older one says no more than a newer."""
+        """Update from the server's numbers; answers may arrive out of order."""
         self.limit = max(remaining + 1, self.limit) if limit is None else limit
         self.counted = max(self.counted, self.limit - remaining)
         foreign = self.counted - self.mine - waiting
@@ -91,9 +91,9 @@ class _Minute:
 
 
 class RateLimiter:
-    """How long to wait before the next request, and how many may be on their way at once.
+    """Computes the wait before the next request, and the number of concurrent requests.
 
-    Several threads, and several fetches, may share one.
+    Several threads, and several fetches, may share one limiter.
 
     Parameters
     ----------
@@ -116,32 +116,32 @@ class RateLimiter:
         self._starts: deque[float] = deque(maxlen=_MOST)
         self._skew = ClockOffset()
         self._minute: _Minute | None = None
-        self._resumes = 0.0  # local time, where the second is spent
+        self._resumes = 0.0  # local time at which a used-up second ends
         self._answers = 0
-        self._turns = False  # whether the last window was found to begin anew, by the clock
+        self._turns = False  # whether the last window was confirmed to restart by the clock
         self.limits: dict[str, int] = {}
-        """Requests a ``"minute"`` and a ``"second"``, where the API has said."""
+        """Limits per ``"minute"`` and ``"second"``, as far as the API has reported them."""
 
     def max_concurrency(self, most: int) -> int:
-        """Return how many may be on their way at once, at most ``most``.
+        """Return the number of requests that may be concurrent, at most ``most``.
 
-        One until an answer has told of the quota; :data:`DEFAULT_CONCURRENCY` where answers
-        tell nothing.
+        One until an answer reports a rate limit; :data:`DEFAULT_CONCURRENCY` if answers
+        report none.
         """
         if self.limits or self._minute is not None:
             return most
-        # The first answer may be that to the question for a token, which tells nothing.
+        # The first answer may be that to a token request, which has no such headers.
         return 1 if self._answers <= 1 else min(DEFAULT_CONCURRENCY, most)
 
     def pause(self) -> float:
-        """Return the seconds until the quota has room, 0 where it has, at most 60."""
+        """Return the seconds until a request may be sent: 0 if one may now, at most 60."""
         with self._lock:
             return self._pause(self._clock())
 
     def take(self) -> Permit | None:
-        """Return a permit for one request, or None where none is free now.
+        """Return a permit for one request, or None if none is available now.
 
-        Give it up by :meth:`update_from_headers` or :meth:`release`.
+        Return it with :meth:`update_from_headers` or :meth:`release`.
         """
         with self._lock:
             now = self._clock()
@@ -153,18 +153,18 @@ class RateLimiter:
             return place
 
     def release(self, place: Permit) -> None:
-        """Give a place up without an answer: it may have been counted, or not."""
+        """Release a permit without an answer: its request may have been counted or not."""
         with self._lock:
             self._close(place)
 
     def update_from_headers(self, headers: Mapping[str, str], place: Permit) -> None:
-        """Read the headers of an answer; names in lower case or a case-blind mapping.
+        """Update from the headers of an answer; names in lower case or case-insensitive.
 
         Parameters
         ----------
         headers : mapping of str to str
         place : Permit
-            Of the request that it answers; it is given up.
+            Of the answered request; it is released.
         """
         with self._lock:
             now, began = self._clock(), place.at
@@ -176,7 +176,7 @@ class RateLimiter:
                     self.limits[period] = limit
             _, remaining, reset = told["second"]
             mine = sum(abs(start - began) <= PERIODS["second"] for start in self._starts)
-            if remaining == 0 and mine < self.limits.get("second", mine + 1):  # by others
+            if remaining == 0 and mine < self.limits.get("second", mine + 1):  # other clients
                 self._resumes = self._local(reset, "second", began, now) or now + 1
             limit, remaining, reset = told["minute"]
             if remaining is None:
@@ -196,14 +196,14 @@ class RateLimiter:
         known = self._minute
         until = self._local(reset, "minute", place.at, now)
         if until is None or reset is None:
-            # No reset that makes sense: a window lasts as long as it can from its first word.
+            # No valid reset: assume that the window lasts a full minute from its first answer.
             fresh = known is None or not known.heard
             until = now + PERIODS["minute"] if fresh or known is None else known.until
             reset = until if fresh or known is None else known.ends
         if known is not None and (
             reset < known.ends if known.heard else reset <= known.ends - PERIODS["minute"]
         ):
-            self._open.discard(place)  # it was counted before the turn
+            self._open.discard(place)  # counted in the previous window
             return
         if known is None or (known.heard and reset > known.ends):
             self._minute = known = _Minute(
@@ -224,7 +224,7 @@ class RateLimiter:
                 self._minute.mine += 1
 
     def _turn(self, now: float) -> None:
-        """Begin a new window where the known one is over; forget it if the clock was set back."""
+        """Start a new window if the current one is over; drop it if the clock was set back."""
         minute, length = self._minute, PERIODS["minute"]
         if minute is None or now < minute.until - length - _SLACK:
             self._minute = None
@@ -233,7 +233,7 @@ class RateLimiter:
         if now >= minute.until:
             passed = length * (1 + (now - minute.until) // length)
             self._skew.age(passed)
-            # Not heard of yet. What is on its way may have been counted in it.
+            # No answer yet. Requests in flight may have been counted in it.
             self._minute = _Minute(
                 minute.limit,
                 minute.ends + passed,
@@ -251,15 +251,16 @@ class RateLimiter:
         return min(wait, PERIODS["minute"])
 
     def _spacing(self, now: float) -> float:
-        """Return the seconds until one more start leaves no second with too many.
+        """Return the seconds until another start keeps every second within the limit.
 
-        Whenever the server's seconds begin, and though requests come closer on their way.
+        This holds wherever the server's seconds begin, and if requests move closer together
+        on their way.
         """
         limit = self.limits.get("second", 0)
         if not 0 < limit <= len(self._starts):
             return 0.0
-        # As careful as the minute leaves time for; only the last minute of a job is longer
-        # for it, by a fifth at most.
+        # As careful as the time left in the minute allows; this lengthens only the last minute
+        # of a job, by a fifth at most.
         spare = JITTER[1]
         if self._minute is not None:
             room = max(1, self._minute.room(len(self._open)))
@@ -269,10 +270,11 @@ class RateLimiter:
         return wait if wait <= length + _SLACK else 0.0  # the clock was set back
 
     def _local(self, reset: float | None, period: str, began: float, now: float) -> float | None:
-        """Return the local time of a reset, by the first clock that makes sense of it.
+        """Return the local time of a reset, by the first clock offset that makes it plausible.
 
-        The reset is told by the server's clock, and the local one may be wrong. It lies at
-        most a period after now; and before now only if it came while the answer was on its way.
+        The server's clock gives the reset, and the local clock may be wrong. A reset lies at
+        most one period after now, and before now only if it came while the answer was in
+        flight.
         """
         for ahead in self._skew.candidates:
             if reset is not None:
@@ -283,7 +285,7 @@ class RateLimiter:
 
 
 def _told(headers: Mapping[str, str], period: str) -> tuple[int | None, int | None, float | None]:
-    """Return limit, remaining and reset, where they make sense."""
+    """Return limit, remaining and reset; None for each that is not valid."""
     limit, remaining, reset = (
         _number(headers.get(f"x-per-{period}-{what}")) for what in ("limit", "remaining", "reset")
     )

@@ -1,13 +1,12 @@
-"""Several errands at once, driven from one thread, within one quota.
+"""Scheduler of concurrent tasks, driven from one thread, within one rate limit.
 
-An errand is a coroutine: it awaits that something is sent (:class:`Send`), that time
-passes (:class:`Sleep`), that others are done with something (:class:`Lock`), or that something
-is taken off its hands (:class:`Emit`). All errands run in the thread that flies them, one at
-a time; only what is sent is waited for in threads of its own. So nothing has to be locked but
-the quota, and whoever watches is told in the thread that asked.
+A task is a coroutine that awaits :class:`Send`, :class:`Sleep`, :class:`Lock` or
+:class:`Emit`. All tasks run in the thread that called the scheduler, one at a time; only sent
+requests run in their own threads. So only the rate limiter needs a lock, and progress is
+reported in the caller's thread.
 
-It is not asyncio: a notebook has a loop running already, and this one has to tell second by
-second what it waits for, and be called off.
+It does not use asyncio: a notebook already runs an event loop, and this scheduler must report
+every second what it waits for, and be cancellable.
 """
 
 from __future__ import annotations
@@ -29,17 +28,17 @@ from engagement_pandas.errors import RequestError
 from engagement_pandas.transport.rate_limiter import Permit, RateLimiter
 
 POLL_SECONDS: Final = 1.0
-"""Seconds between two words about a wait; no later than that it can be called off."""
+"""Seconds between two progress reports during a wait; also the longest delay of a cancel."""
 
 DRAIN_SECONDS: Final = 5.0
-"""Seconds without an answer, after which a flight that was ended waits for no more."""
+"""Seconds without an answer after which a cancelled run stops waiting."""
 
 log = logging.getLogger("engagement_pandas")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Instruction:
-    """What an errand cannot go on without."""
+    """What a task awaits."""
 
     def __await__(self) -> Generator[Instruction, Any, Any]:
         return (yield self)
@@ -47,28 +46,28 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Send(Instruction):
-    """A place in the quota, and what the job returns; it runs in a thread of its own."""
+    """Wait for a permit, run the job in its own thread, and return its result."""
 
     job: Callable[[Permit], Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sleep(Instruction):
-    """So many seconds, after a failure."""
+    """Wait for some seconds, after a failure."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Emit(Instruction):
-    """Something to hand over to whoever flies."""
+    """Yield something to the caller of the scheduler."""
 
     what: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lock(Instruction):
-    """To be the flight's only errand at something; then call what is returned."""
+    """Wait for exclusive use of something; call the returned function to release it."""
 
     at: Hashable
 
@@ -78,7 +77,7 @@ Task = Coroutine[Instruction, Any, None]
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What came of a job: its outcome, or an error."""
+    """The outcome of a job, or its error."""
 
     errand: Task
     outcome: Any = None
@@ -86,19 +85,19 @@ class Completion:
 
 
 class Executor(Protocol):
-    """Where jobs are on their way."""
+    """Runs jobs."""
 
     pending: int
 
     def submit(self, errand: Task, job: Callable[[], Any]) -> None:
-        """Begin a job."""
+        """Start a job."""
 
     def wait(self, seconds: float) -> Completion | None:
-        """Return what lands within so many seconds; None where nothing does."""
+        """Return the next job completed within that many seconds, or None."""
 
 
 class ThreadExecutor:
-    """A thread a job. They hold up no one: not even the end of the process."""
+    """Runs each job in its own daemon thread, so that no job delays the end of the process."""
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
         self.pending = 0
@@ -106,7 +105,7 @@ class ThreadExecutor:
         self._landed: SimpleQueue[Completion] = SimpleQueue()
 
     def submit(self, errand: Task, job: Callable[[], Any]) -> None:
-        """Begin a job in a thread."""
+        """Start a job in a thread."""
         threading.Thread(
             target=lambda: self._landed.put(_done(errand, job)),
             name="engagement_pandas request",
@@ -115,7 +114,7 @@ class ThreadExecutor:
         self.pending += 1
 
     def wait(self, seconds: float) -> Completion | None:
-        """Return what lands within so many seconds; None where nothing does."""
+        """Return the next job completed within that many seconds, or None."""
         if not self.pending:
             self._sleep(seconds)
             return None
@@ -128,7 +127,7 @@ class ThreadExecutor:
 
 
 class InlineExecutor:
-    """One job at a time, in this thread."""
+    """Runs one job at a time, in this thread."""
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
         self.pending = 0
@@ -136,12 +135,12 @@ class InlineExecutor:
         self._landed: Completion | None = None
 
     def submit(self, errand: Task, job: Callable[[], Any]) -> None:
-        """Do a job."""
+        """Run a job."""
         self._landed = _done(errand, job)
         self.pending = 1
 
     def wait(self, seconds: float) -> Completion | None:
-        """Return what has landed; without anything, sleep."""
+        """Return the completed job; sleep if there is none."""
         landing, self._landed = self._landed, None
         if landing is None:
             self._sleep(seconds)
@@ -152,16 +151,16 @@ class InlineExecutor:
 def _done(errand: Task, job: Callable[[], Any]) -> Completion:
     try:
         return Completion(errand, job())
-    except BaseException as error:  # noqa: BLE001 - goes on in the thread that flies
+    except BaseException as error:  # noqa: BLE001 - raised again in the scheduler's thread
         return Completion(errand, error=error)
 
 
 class Scheduler:
-    """Flies errands: as many at once as the quota and ``most`` allow.
+    """Runs tasks, as many concurrently as the rate limit and ``most`` allow.
 
-    A failure makes it careful. An errand that rests keeps its place among ``most``; and while
-    nobody gets through, only the first that failed is sent again. So a service that is down
-    gets no more than what was on its way, and the attempts of one request.
+    After a failure, a sleeping task still counts towards ``most``; and until a request
+    succeeds, only the first task that failed is retried. So a service that is down receives
+    no more than the requests in flight and the retries of one request.
 
     Parameters
     ----------
@@ -170,10 +169,10 @@ class Scheduler:
         Seconds since 1970, as ``time.time``.
     air : Executor
     most : int
-        Errands at once.
+        Concurrent tasks.
     say : callable
-        Told ``""`` before each start, and each second of a wait why and how long yet. What
-        it raises ends the flight.
+        Called with ``""`` before each start, and each second of a wait with the reason and
+        the time left. An exception from it ends the run.
     """
 
     def __init__(
@@ -185,7 +184,7 @@ class Scheduler:
         say: Callable[[str], None],
     ) -> None:
         self.done = 0
-        """Errands that are settled."""
+        """Number of completed tasks."""
         self._quota = quota
         self._clock = clock
         self._air = air
@@ -199,13 +198,14 @@ class Scheduler:
         self._taken: set[Hashable] = set()
         self._now = clock()
         self._failing: Task | None = None
-        self._process = os.getpid()  # what is on its way arrives there
+        self._process = os.getpid()  # answers arrive in this process
 
     def run(self, errands: Iterator[Task]) -> Iterator[Any]:
-        """Yield what the errands give, as it arrives.
+        """Yield what the tasks emit, as it arrives.
 
-        An error of one of them, or of ``say``, ends it: nothing more is sent, and what lands
-        without a pause of more than :data:`DRAIN_SECONDS` seconds is still given before the error.
+        An error of a task or of ``say`` ends the run: nothing more is sent, and answers that
+        arrive without a gap of more than :data:`DRAIN_SECONDS` seconds are still yielded
+        before the error is raised.
         """
         try:
             while True:
@@ -220,7 +220,7 @@ class Scheduler:
                     yield from self._wait()
                 else:
                     return
-        except GeneratorExit:  # nobody is there to take what lands
+        except GeneratorExit:  # nobody would receive further answers
             raise
         except BaseException:
             yield from self._land()
@@ -230,13 +230,13 @@ class Scheduler:
                 errand.close()
 
     def _next(self, errands: Iterator[Task]) -> Task | None:
-        """Return an errand that is to begin, where there is room for it."""
+        """Return the next new task if it may start."""
         if self._ready or len(self._live) >= self._quota.max_concurrency(self._most):
             return None
         return next(errands, None)
 
     def _called(self) -> Completion | None:
-        """Return an errand whose turn has come."""
+        """Return a task that can take its lock."""
         for errand, at in self._queue:
             if at not in self._taken:
                 self._queue.remove((errand, at))
@@ -245,7 +245,7 @@ class Scheduler:
         return None
 
     def _start(self) -> bool:
-        """Send what is next, if the quota has room for it."""
+        """Send the next request if the rate limit allows it."""
         if self._process != os.getpid():
             msg = "this began before a fork, and goes on in the other process alone"
             raise RequestError(msg)
@@ -255,7 +255,7 @@ class Scheduler:
         self._why = ""
         self._tell("", again=True)
         place = self._quota.take()
-        if place is None:  # another flight was quicker
+        if place is None:  # another scheduler took the permit
             return False
         self._ready.remove(it)
         errand, job = it
@@ -270,12 +270,12 @@ class Scheduler:
         return next((it for it in self._ready if self._failing in (None, it[0])), None)
 
     def _wait(self) -> Iterator[Any]:
-        """Wait for a landing, for the quota or for the end of a rest, a tick at most."""
+        """Wait for an answer, the rate limit or the end of a sleep, at most one poll period."""
         self._pass_time()
         rest = max(0.0, min(self._resting.values(), default=POLL_SECONDS))
         why, seconds = "", rest
         if self._startable():
-            # No less than a clock can tell.
+            # At least the resolution of a clock.
             why, seconds = "for the quota", max(self._quota.pause(), 0.001)
         elif not self._air.pending:
             why = "to try again"
@@ -290,7 +290,7 @@ class Scheduler:
         if landing is not None:
             yield from self._go_on(landing)
             if landing.errand not in self._resting:
-                self._failing = None  # somebody gets through
+                self._failing = None  # a request succeeded
         elif not why:
             self._tell("", again=True)
         for errand in [errand for errand, left in self._resting.items() if left <= 0]:
@@ -298,14 +298,14 @@ class Scheduler:
             yield from self._go_on(Completion(errand))
 
     def _pass_time(self, nap: float = 0.0) -> None:
-        """Let rests grow shorter by the clock; by the nap at least, for it may be set back."""
+        """Shorten sleeps by the time passed, at least by the nap: the clock may be set back."""
         now = self._clock()
         passed, self._now = max(now - self._now, nap), now
         for errand in self._resting:
             self._resting[errand] -= passed
 
     def _go_on(self, landing: Completion) -> Iterator[Any]:
-        """Let an errand go on to its next need."""
+        """Run a task up to its next instruction."""
         errand = landing.errand
         try:
             if landing.error is not None:
@@ -329,7 +329,7 @@ class Scheduler:
             self._queue.append((errand, need.at))
 
     def _land(self) -> Iterator[Any]:
-        """Take in what is still on its way."""
+        """Collect what is still in flight."""
         left = DRAIN_SECONDS if self._process == os.getpid() else 0
         while self._air.pending and left > 0:
             landing = self._air.wait(POLL_SECONDS)
@@ -337,7 +337,7 @@ class Scheduler:
                 left -= POLL_SECONDS
                 continue
             left = DRAIN_SECONDS
-            with suppress(Exception):  # the first error is told, not those that follow
+            with suppress(Exception):  # only the first error is raised
                 yield from self._go_on(landing)
 
     def _tell(self, words: str, *, again: bool = False) -> None:

@@ -1,6 +1,6 @@
-"""One POST, from a signature to an answer: paced, signed anew and sent again.
+"""One POST, from signature to answer: rate limited, and retried with a new signature.
 
-Retrying happens here, above the signature: urllib3 would send the same OAuth nonce again.
+Retries happen here, above the signature: urllib3 would send the same OAuth nonce again.
 """
 
 from __future__ import annotations
@@ -37,30 +37,30 @@ from engagement_pandas.transport.scheduler import (
 from engagement_pandas.transport.urls import is_loopback
 
 MAX_ATTEMPTS: Final = 8
-"""How often a request is sent before :class:`TransportError`; some 90 s of waiting in all."""
+"""Attempts per request before :class:`TransportError`; about 90 s of waiting in all."""
 
 TIMEOUT: Final = (10.0, 120.0)
 """Seconds to connect, and between two bytes of the answer."""
 
 BACKOFF: Final = tenacity.wait_random_exponential(multiplier=2, max=60)
-"""Seconds between attempts: at random up to 2, 4, 8, … 60."""
+"""Seconds between attempts: random, up to 2, 4, 8, … 60."""
 
 MAX_IN_FLIGHT: Final = 48
-"""Requests on their way at once: at 2 s an answer, 20 a second, and some to spare."""
+"""Concurrent requests: at 2 s per answer, enough for 20 a second, with some reserve."""
 
 RETRY_STATUSES: Final = frozenset({429, 500, 502, 503, 504, *range(520, 526), 527, 530})
-"""Statuses after which the same request is sent again; from 520 on, a proxy's word that it did
-not reach the API. Not 526, a certificate that is wrong: it stays wrong."""
+"""Statuses that are retried; from 520 on, a proxy reports that it did not reach the API. 526 is
+not among them: an invalid certificate stays invalid."""
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-"""Statuses that point elsewhere; signed requests and tokens go nowhere but where they are sent."""
+"""Redirect statuses; they are not followed, so that requests and tokens go nowhere else."""
 
 STATUSES_WITH_JSON: Final = frozenset({200, 400, 403})
-"""Statuses whose body decides what happens next: one that is cut off is asked for again."""
+"""Statuses whose body decides what happens next; a truncated body is requested again."""
 
-_DIRECT: Final[Any] = {"http": None, "https": None, "all": None}  # past any proxy
+_DIRECT: Final[Any] = {"http": None, "https": None, "all": None}  # bypasses any proxy
 _SNIPPET: Final = 300
-_LONGEST: Final = 2**18  # bytes of a body of errors that are looked at; unpacked they take more
+_LONGEST: Final = 2**18  # bytes of an error body that are parsed; decoded they take more memory
 
 
 T = TypeVar("T")
@@ -75,18 +75,18 @@ class _State(NamedTuple):
 
 
 class Transport:
-    """Sends messages, one after another or side by side, over one session.
+    """Sends messages, sequentially or concurrently, over one session.
 
     Parameters
     ----------
     attempts : int
-        How often a message is sent, the first time included.
+        Maximum number of attempts per message, the first included.
     in_flight : int
-        Messages on their way at once.
+        Concurrent messages.
     timeout : tuple of float
         Seconds to connect, and between two bytes of the answer.
     clock, sleep : callable
-        ``time.time`` and ``time.sleep``, or a test's own.
+        ``time.time`` and ``time.sleep``, or replacements for tests.
     """
 
     def __init__(
@@ -112,9 +112,9 @@ class Transport:
 
     @property
     def _own(self) -> _State:
-        """The connections and the quota of this process: a fork begins with new ones.
+        """The connections and the rate limiter of this process; a fork gets new ones.
 
-        What it was forked with is kept, and left alone: those are the connections of another
+        The inherited ones are kept but not touched: they are the connections of another
         process, and closing them takes locks that one of its threads may have held.
         """
         if not self._state or self._state[-1].process != os.getpid():
@@ -131,11 +131,11 @@ class Transport:
 
     @property
     def quota(self) -> RateLimiter:
-        """What answers to this process last said of the quota."""
+        """The rate limit, as last reported to this process."""
         return self._own.quota
 
     def now(self) -> datetime:
-        """Return the time of the clock, aware UTC."""
+        """Return the current time, aware UTC."""
         return datetime.fromtimestamp(self._clock(), UTC)
 
     def close(self) -> None:
@@ -143,14 +143,14 @@ class Transport:
         self._own.session.close()
 
     def flight(self, errands: int, say: Callable[[str], None]) -> Scheduler:
-        """Return a flight for so many errands, no faster than the quota allows.
+        """Return a scheduler for that many tasks, within the rate limit.
 
         Parameters
         ----------
         errands : int
         say : callable
-            Told ``""`` before each attempt, and each second of a wait why and how long yet.
-            What it raises comes out of the flight at once, and nothing more is sent.
+            Called with ``""`` before each attempt, and each second of a wait with the reason
+            and the time left. An exception from it ends the run at once; nothing more is sent.
         """
         most = min(self.in_flight, errands)
         return Scheduler(self.quota, self._clock, self._air(most), most, say)
@@ -161,17 +161,17 @@ class Transport:
     async def ask(
         self, message: Message, arrived: Callable[[Answer], T | Failure], most: int | None = None
     ) -> T:
-        """Send until there is an answer worth reading, and return what ``arrived`` makes of it.
+        """Send with retries until there is an answer, and return the result of ``arrived``.
 
         Parameters
         ----------
         message : Message
         arrived : callable
-            Called with the answer where it arrives, which may be a thread of its own: also
-            when nobody waits for it any more. Where that is no answer to the question, it
-            returns a Failure.
+            Called with the answer when it arrives, possibly in another thread, and even if
+            nobody waits for it any more. Returns a Failure if the answer does not fit the
+            request.
         most : int, optional
-            Attempts, where that is less than the client's own.
+            Maximum number of attempts, if lower than the client's.
         """
 
         async def attempt() -> T | Failure:
@@ -202,7 +202,7 @@ class Transport:
         try:
             answer = self._attempt(message, place)
         finally:
-            self.quota.release(place)  # unless its answer was learnt from
+            self.quota.release(place)  # no effect if its headers were already used
         outcome = answer if isinstance(answer, Failure) else arrived(answer)
         if isinstance(outcome, Failure):
             log.warning("%s: %s", message.url, outcome.why)
@@ -216,7 +216,7 @@ class Transport:
             headers={"Content-Type": message.content_type},
             timeout=self._timeout,
             proxies=_DIRECT if is_loopback(message.url) else None,
-            verify=True,  # or with a bundle that the environment names; never not
+            verify=True,  # always verify; REQUESTS_CA_BUNDLE may name the CA bundle
         )
         if isinstance(reply, Failure):
             return reply
@@ -236,14 +236,15 @@ class Transport:
 
 
 _NAMES: Final = ("errors", "error", "error_description", "message", "title", "detail")
-"""Where the objects of an error body have words."""
+"""Keys that hold texts in the objects of an error body."""
 
 
 def error_messages(content: bytes) -> tuple[str, ...]:
-    """Return the words of an error body: texts, or objects with a ``message`` and the like.
+    """Return the messages in an error body: texts, or objects with a ``message`` or similar.
 
-    In full where the body has at most 256 kB; one that names each post of a request has some
-    5. Of a longer body, of a page, and of JSON without words, the first 300 characters.
+    All of them if the body has at most 256 kB; one that names each post of a request takes
+    about 5 kB. Of a longer body, of HTML, and of JSON without messages, the first 300
+    characters.
 
     Examples
     --------
@@ -277,7 +278,7 @@ def _words(told: object) -> Iterator[str]:
 
 
 def _cut_off(answer: Answer) -> bool:
-    """Tell whether a body that matters cannot be read; a page of HTML is a refusal."""
+    """Return whether a relevant body cannot be parsed; a page of HTML counts as a refusal."""
     if answer.status not in STATUSES_WITH_JSON:
         return False
     if answer.status != HTTPStatus.OK and "json" not in answer.headers.get("content-type", "json"):
@@ -285,7 +286,7 @@ def _cut_off(answer: Answer) -> bool:
     try:
         if answer.status == HTTPStatus.OK:
             decode_top_level(answer.content)
-        else:  # a refusal may be any JSON
+        else:  # a refusal may be any JSON value
             msgspec.json.decode(answer.content, type=msgspec.Raw)
     except DECODE_ERRORS:
         return True
@@ -295,7 +296,7 @@ def _cut_off(answer: Answer) -> bool:
 
 
 def _goal(answer: Answer) -> str:
-    """Return where an answer points, without what may be secret in it."""
+    """Return the redirect target, without parts that may be secret."""
     try:
         parts = urlsplit(answer.headers.get("location", "nowhere"))
         return ascii(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:_SNIPPET])

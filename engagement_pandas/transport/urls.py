@@ -1,4 +1,4 @@
-"""The addresses of the API, which the environment may change, and what a URL must be."""
+"""The API's URLs, which environment variables may override, and checks of URLs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from engagement_pandas.errors import RequestError
 
 BASE_URL: Final = "https://data-api.twitter.com"
-TOKEN_URL: Final = "https://api.twitter.com/oauth2/token"  # noqa: S105 - no secret
+TOKEN_URL: Final = "https://api.twitter.com/oauth2/token"  # noqa: S105 - not a secret
 _PLAIN: Final = re.compile(
     r"[A-Za-z]+://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?"
 )
@@ -19,7 +19,7 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether a URL leads to this machine: plain http is for that only.
+    """Return whether a URL points to this machine; only then is plain http allowed.
 
     Examples
     --------
@@ -28,16 +28,16 @@ def is_loopback(url: str) -> bool:
     """
     try:
         parts = urlsplit(url)
-    except ValueError:  # no URL, as is said where it is used
+    except ValueError:  # not a URL; reported where it is used
         return False
     return parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK
 
 
 def checked_url(url: str) -> str:
-    """Return a URL that credentials may be sent to, without a slash at its end."""
+    """Return a URL that may receive credentials, without a trailing slash."""
     try:
         parts = urlsplit(url)
-        # What urllib3 would read otherwise, and where a password may stand, is not looked into.
+        # Reject what urllib3 would parse differently, and what may hold a password.
         plain = _PLAIN.fullmatch(url) is not None and parts.port != 0
         allowed = plain and bool(parts.hostname) and (parts.scheme == "https" or is_loopback(url))
     except (ValueError, AttributeError, TypeError):

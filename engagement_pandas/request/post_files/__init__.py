@@ -1,4 +1,4 @@
-"""Files of post IDs, and of what else they hold of the posts: tables, JSON and lists.
+"""Files with post IDs and other post data: tables, JSON and lists.
 
 One reader for the command line, ``connect()``, ``read_posts()`` and the widget.
 """

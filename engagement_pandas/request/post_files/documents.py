@@ -1,4 +1,4 @@
-"""JSON of posts, as the usual tools write it: one document, or a value a line."""
+"""JSON with posts, as the usual tools write it: one document, or one value per line."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _PAGE: Final = frozenset({"meta", "includes", "errors", "__twarc"})
 
 
 class NotJson(InvalidPostId):
-    """A text that is no JSON."""
+    """Raised if a text is not JSON."""
 
 
 def is_script(text: str) -> bool:
-    """Whether a text is a JavaScript file of X's own archives, such as ``tweets.js``.
+    """Return whether a text is a JavaScript file of X's own archives, such as ``tweets.js``.
 
     >>> is_script("window.YTD.tweets.part0 = []")
     True
@@ -34,7 +34,7 @@ def is_script(text: str) -> bool:
 
 
 def items(text: str, name: str) -> list[RawEntry]:
-    """Return the posts in a text of JSON, every number with its digits as they stand.
+    """Return the posts in a JSON text; numbers keep all their digits.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def items(text: str, name: str) -> list[RawEntry]:
 
 
 def _values(text: str, name: str) -> Iterator[tuple[int, Any]]:
-    """Return the values one after the other, however many lines each takes."""
+    """Yield the values in order, however many lines each takes."""
     decoder = json.JSONDecoder(
         parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_object
     )
@@ -64,7 +64,7 @@ def _values(text: str, name: str) -> Iterator[tuple[int, Any]]:
         try:
             if place > first and "\n" not in text[place:start]:
                 msg = "Expecting a line for each value"
-                raise json.JSONDecodeError(msg, text, start)  # noqa: TRY301 - as of the decoder
+                raise json.JSONDecodeError(msg, text, start)  # noqa: TRY301 - like the decoder
             value, place = decoder.raw_decode(text, start)
         except json.JSONDecodeError as error:
             msg = f"line {error.lineno} of {name} is no JSON: {error.msg} (column {error.colno})"
@@ -90,13 +90,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """What a file is called, and the handles that it has by the IDs of accounts."""
+    """A file's name, and its handles by account ID."""
 
     name: str
     users: Mapping[str, Any] = field(default_factory=dict)
 
     def every(self, value: Any, line: int | str | None = None) -> Iterator[RawEntry]:
-        """Return the posts of a list, or of one value."""
+        """Yield the posts of a list, or of one value."""
         for number, one in enumerate(value if isinstance(value, list) else [value], 1):
             place = line or f"item {number}"
             if isinstance(one, dict):
@@ -106,7 +106,7 @@ class _Document:
                 yield RawEntry(place, post, name="")
 
     def of_object(self, value: dict[str, Any], place: int | str) -> Iterator[RawEntry]:
-        """Return the posts of an object: itself, columns, rows, or what it wraps."""
+        """Yield the posts of an object: itself, its columns, its rows, or what it wraps."""
         named = self.roles(value, place)
         roles = {role: value[name] for role, name in named.items()}
         data = value.get("data")
@@ -138,7 +138,7 @@ class _Document:
     def of_roles(
         self, roles: Mapping[str, Any], value: Mapping[str, Any], place: int | str, name: str
     ) -> Iterator[RawEntry]:
-        """Return the post of an object, or those of its columns."""
+        """Yield the post of an object, or the posts of its columns."""
         post = roles["post_id"]
         if isinstance(post, dict | list):  # orient="columns", to_dict("list")
             for column in roles.values():
@@ -154,7 +154,7 @@ class _Document:
         yield RawEntry.of(place, {**roles, "handle": handle}, name)
 
     def roles(self, names: Iterable[Any], place: int | str) -> dict[str, Any]:
-        """Return which names hold what."""
+        """Return the name that holds each role."""
         names = tuple(names)
         try:
             return {role: names[column] for role, column in roles_of(names).items()}
@@ -163,13 +163,13 @@ class _Document:
             raise InvalidPostId(msg) from error
 
     def check_length(self, column: Any, other: Sized, place: int | str) -> None:
-        """Refuse a row or a column of another length than the others."""
+        """Reject a row or column that differs in length from the others."""
         if not isinstance(column, list | dict) or len(column) != len(other):
             msg = f"{where(place, self.name)}: {truncated_repr(column)} is not {len(other)} values"
             raise InvalidPostId(msg)
 
     def in_row(self, row: Sequence[Any], place: int | str) -> Any:
-        """Return the only long ID in a row without names."""
+        """Return the only long ID in a row without column names."""
         found = [cell for cell in row if len(row) == 1 or is_id(cell, LONG)]
         if len(found) != 1:
             msg = (

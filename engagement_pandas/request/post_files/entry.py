@@ -1,4 +1,4 @@
-"""A post as it stands in a file: its ID, what else is known of it, and where it stands."""
+"""A post in a file: its ID, other data about it, and its position."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from engagement_pandas.text import check_digits, format_list, pluralize
 
 Missing = Literal["refuse", "skip"]
 MISSING: Final[tuple[Missing, ...]] = get_args(Missing)
-"""What is done with rows that have no post ID."""
+"""What to do with rows that have no post ID."""
 
 _NO_ID: Final = frozenset({"", "-", "n/a", "na", "nan", "<na>", "nat", "none", "null", "nil"})
 LONG: Final = 10
-"""Digits that an ID has since 2009; what is shorter and among long ones may be anything."""
+"""Digits of an ID since 2009; a shorter number among long ones may be anything."""
 
 _SNOWFLAKE: Final = 15
 PASTED: Final = "the pasted text"
-"""What a text is called that comes from no file: a number on its line may be anything."""
+"""Name of a text that comes from no file; a number alone on its line may be anything."""
 
 _ANY_ID: Final = frozenset({"id", "ids"})
 _SHOWN: Final = 5
@@ -40,22 +40,22 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "text": ("text", "fulltext", "posttext", "tweettext"),
     "created_at": ("createdat", "postedat"),
 }
-"""What the columns are called that hold these, without blanks, hyphens and the like; best first."""
+"""Column names of each role, without blanks, hyphens and underscores; in order of preference."""
 
 
 class RawEntry(NamedTuple):
-    """A post as a file has it.
+    """A post as read from a file.
 
     Attributes
     ----------
     place : int or str
-        The line, from 1, or the name of another place.
+        The line, from 1, or a description of the position.
     post : object
-        What stands for its ID.
+        The unparsed ID.
     handle, text, created_at : object
     name : str or None
-        What the column of IDs is called; empty where there is none, and it stands alone on its
-        line or as an item; None where it stands beside others on its line.
+        Name of the ID column; empty if there is none and the ID is alone on its line or an
+        item; None if the ID shares its line with others.
     """
 
     place: int | str
@@ -67,22 +67,22 @@ class RawEntry(NamedTuple):
 
     @classmethod
     def of(cls, place: int | str, cells: Mapping[str, Any], name: object) -> RawEntry:
-        """Return what some cells hold, by :data:`ROLES`."""
+        """Return the post in some cells, keyed as in :data:`ROLES`."""
         get = cells.get
         texts = get("handle"), get("text"), get("created_at")
         return cls(place, cells["post_id"], *texts, str(name))
 
 
 class PostEntry(NamedTuple):
-    """A post that a file has, with an ID that is one.
+    """A post from a file, with a valid ID.
 
     Attributes
     ----------
     post_id : str
     handle, text, created_at : str or None
-        As they stand in the file; None where it has none.
+        As in the file; None if absent.
     place : int or str
-        The line, from 1, or the name of another place.
+        The line, from 1, or a description of the position.
     file : str
     """
 
@@ -95,12 +95,12 @@ class PostEntry(NamedTuple):
 
     @property
     def where(self) -> str:
-        """Where it stands, for messages."""
+        """The position, for messages."""
         return where(self.place, self.file)
 
 
 def where(place: int | str, file: str) -> str:
-    """Return a place in words.
+    """Return a position in words.
 
     >>> where(3, "posts.csv"), where("item 3", "posts.json")
     ('line 3 of posts.csv', 'item 3 of posts.json')
@@ -109,7 +109,7 @@ def where(place: int | str, file: str) -> str:
 
 
 def key(name: object) -> str:
-    """Return what is the same for all spellings of a column.
+    """Return a key that is the same for all spellings of a column name.
 
     >>> key("Post ID"), key("tweet-id")
     ('postid', 'tweetid')
@@ -119,7 +119,7 @@ def key(name: object) -> str:
 
 @lru_cache
 def roles_of(names: Sequence[str]) -> Mapping[str, int]:
-    """Return which columns hold what, by their places.
+    """Return the column index of each role.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def roles_of(names: Sequence[str]) -> Mapping[str, int]:
 
 
 def is_id(cell: object, digits: int = 1) -> bool:
-    """Whether something is a post ID of so many digits at least."""
+    """Return whether a cell is a post ID with at least that many digits."""
     try:
         return len(parse_post_id(cell)) >= digits
     except InvalidPostId:
@@ -148,7 +148,7 @@ def is_id(cell: object, digits: int = 1) -> bool:
 
 
 def judged(raws: Iterable[RawEntry], file: str, missing: Missing) -> list[PostEntry]:
-    """Return the posts, each with an ID that is one.
+    """Return the posts, each with a valid ID.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def judged(raws: Iterable[RawEntry], file: str, missing: Missing) -> list[PostEn
     file : str
         What to call the file in messages.
     missing : {"refuse", "skip"}
-        What to do with those that have no ID; what is left out is warned of.
+        What to do with rows that have no ID; skipped rows cause a warning.
     """
     if missing not in MISSING:
         msg = f"missing is {missing!r}; choose one of {list(MISSING)}"
@@ -211,7 +211,7 @@ def _text(value: Any) -> str | None:
 
 
 def _check_short(bare: Sequence[PostEntry]) -> None:
-    """Refuse a short number beside long IDs: a count, a rank or a year, and no post."""
+    """Reject a short number among long IDs: it is a count, a rank or a year."""
     if any(len(record.post_id) >= _SNOWFLAKE for record in bare):
         for record in bare:
             if len(record.post_id) < LONG:
@@ -223,7 +223,7 @@ def _check_short(bare: Sequence[PostEntry]) -> None:
 
 
 def handles_in(records: Iterable[PostEntry]) -> PostOwners:
-    """Return whose posts they are."""
+    """Return the owners of the posts."""
     known: dict[str, PostEntry] = {}
     for record in records:
         if record.handle is not None:

@@ -1,4 +1,4 @@
-"""Lists of post IDs and links, as people write and paste them."""
+"""Lists of post IDs and links, typed or pasted."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _AROUND: Final = "[](){}<>\"'`,;\u2018\u2019\u201c\u201d"
 
 
 def pieces(text: str, name: str) -> Iterator[RawEntry]:
-    r"""Return what may be IDs in a text, between blanks, commas, semicolons and bars.
+    r"""Yield possible IDs in a text, separated by blanks, commas, semicolons and bars.
 
-    Lines that begin with ``#``, numbers of a list's items, and the words of a Markdown link
-    are left out.
+    Lines that begin with ``#``, numbers of list items, and the words of a Markdown link are
+    ignored.
 
     Examples
     --------

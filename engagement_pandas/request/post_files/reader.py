@@ -1,4 +1,4 @@
-"""Files, streams and uploads as text: unpacked within bounds, decoded, and read as what it is."""
+"""Files, streams and uploads as text: decompressed up to a limit, decoded and parsed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from engagement_pandas.request.post_files.tables import heading_of, rows
 from engagement_pandas.text import truncated_repr
 
 MOST_BYTES: Final = 1 << 28
-"""The most that is read of a file, unpacked: more than ten million IDs."""
+"""Maximum size of a file, decompressed: more than ten million IDs."""
 
 _JSON: Final = frozenset({".json", ".jsonl", ".ndjson", ".js"})
 _TABLES: Final = frozenset({".csv", ".tsv"})
@@ -53,7 +53,7 @@ _PACKED: Final[Mapping[bytes, Callable[[IO[bytes]], Any]]] = {
     b"PK\x03\x04": in_zip,
     b"\x28\xb5\x2f\xfd": _zstd,
 }
-"""How a file is unpacked, by its first bytes: a browser or a shell may have renamed it."""
+"""Decompressors by first bytes, since a browser or a shell may have renamed the file."""
 
 
 def read_records(
@@ -64,7 +64,7 @@ def read_records(
     Parameters
     ----------
     path_or_buffer : str, path or open file
-        As :func:`records_in` has them; ``"-"`` is standard input.
+        As in :func:`records_in`; ``"-"`` is standard input.
     missing : {"refuse", "skip"}
         What to do with rows that have no post ID.
 
@@ -85,12 +85,12 @@ def read_records(
         raise InvalidPostId(msg)
     else:
         stream, name = path_or_buffer, str(getattr(path_or_buffer, "name", "the file"))
-    # A stream that is closed, as cron may have it, holds nothing.
+    # A closed stream, as under cron, is read as empty.
     return records_in(name, b"" if stream is None else _bounded(stream, name), missing=missing)
 
 
 def ids_in(name: str, content: str | bytes | memoryview) -> list[str]:
-    """Return the post IDs alone, as :func:`records_in` reads them.
+    """Return only the post IDs, as :func:`records_in` reads them.
 
     Examples
     --------
@@ -103,17 +103,18 @@ def ids_in(name: str, content: str | bytes | memoryview) -> list[str]:
 def records_in(
     name: str, content: str | bytes | memoryview, *, missing: Missing = "refuse"
 ) -> list[PostEntry]:
-    r"""Read the posts in what a file holds, or in a text that was pasted.
+    r"""Read the posts in the content of a file, or in a pasted text.
 
     Parameters
     ----------
     name : str
-        What to call it in messages. The content decides how it is read: a table whose
-        heading has a ``post_id`` (or ``Tweet id``, ``id_str``, ``Post Link``, …), JSON of the
-        usual tools, or a list of IDs and links; ``.csv`` and ``.json`` must be what they
-        are called.
+        Name for messages. The content decides how it is parsed: a table whose heading has a
+        ``post_id`` (or ``Tweet id``, ``id_str``, ``Post Link``, …), JSON of the usual tools,
+        or a list of IDs and links. With the suffix ``.csv`` or ``.json`` it must be of that
+        format.
     content : str or bytes
-        Bytes may be packed with gzip, bz2, xz, zip or zstd; UTF-8, UTF-16, else Windows-1252.
+        Bytes may be compressed with gzip, bz2, xz, zip or zstd; UTF-8, UTF-16, else
+        Windows-1252.
     missing : {"refuse", "skip"}
         What to do with rows that have no post ID.
 
@@ -138,7 +139,7 @@ def _raws(text: str, name: str) -> Iterable[RawEntry]:
     if is_json or text.lstrip()[:1] in {"[", "{"}:
         try:
             return items(text, name)
-        except NotJson as error:  # or a list of Python, or a link of Markdown
+        except NotJson as error:  # may be a Python list or a Markdown link
             if is_json:
                 raise InvalidPostId(*error.args) from error
     heading = heading_of(text, name, needed=suffix in _TABLES)

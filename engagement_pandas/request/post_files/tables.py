@@ -1,4 +1,4 @@
-"""Tables of posts: CSV and its relatives, however a program has written them."""
+"""Tables of posts: CSV and similar formats, as written by any program."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DIALECTS: Final[Sequence[Mapping[str, Any]]] = (
     {"strict": True, "escapechar": "\\"},
     {"quoting": csv.QUOTE_NONE},
 )
-"""How texts may be quoted: as in RFC 4180; as in MySQL; not at all, as with tabs between."""
+"""Ways to quote text: as in RFC 4180; as in MySQL; not at all, as in tab-separated files."""
 
 
 class Heading(NamedTuple):
@@ -28,12 +28,12 @@ class Heading(NamedTuple):
     Attributes
     ----------
     names : tuple of str
-        Without unnamed ones at the end.
+        Without unnamed columns at the end.
     roles : mapping of str to int
-        Which column holds what.
+        Column index of each role.
     delimiter : str
     line : int
-        Where it stands.
+        Its line number.
     """
 
     names: tuple[str, ...]
@@ -43,15 +43,15 @@ class Heading(NamedTuple):
 
 
 def heading_of(text: str, name: str, *, needed: bool) -> Heading | None:
-    r"""Return the heading of a table, or None where the text is another thing.
+    r"""Return the heading of a table, or None if the text is not a table.
 
     Parameters
     ----------
     text : str
     name : str
-        The file.
+        Name of the file.
     needed : bool
-        Whether it is called a table, and so is one, unless each of its lines is one post.
+        Whether the suffix requires a table, unless each line is one post.
 
     Examples
     --------
@@ -140,12 +140,12 @@ def _rows(text: str, name: str, heading: Heading, dialect: Mapping[str, Any]) ->
 
 
 def _is_heading(cells: Sequence[str], heading: Heading) -> bool:
-    """Whether a row is the heading again, as where two exports were joined."""
+    """Return whether a row repeats the heading, as in two concatenated exports."""
     return tuple(cell.strip() for cell in cells) == heading.names
 
 
 def _check_swallowed(lines: Sequence[str], heading: Heading, where: str) -> None:
-    """Refuse a row of several lines of which two look like rows of their own."""
+    """Reject a multi-line row of which two lines look like rows of their own."""
     place, columns = heading.roles["post_id"], len(heading.names)
     found = 0
     for line in lines:
