@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Exit with a traceback if a thread blocks the end of the process."""
+    """Exit with a traceback if a thread keeps the process from ending for 120 seconds."""
     faulthandler.dump_traceback_later(120, exit=True)
 
 

@@ -1,4 +1,4 @@
-"""The command line, with one module per group of subcommands.
+"""The command line; each module has one subcommand or several similar ones.
 
 Results go to standard output or into files; everything else goes to standard error.
 

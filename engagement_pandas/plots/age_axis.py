@@ -72,7 +72,7 @@ def ranked(sizes: pd.Series) -> tuple[list[str], list[str]]:
     return (order, []) if len(order) <= OWN else (order[: OWN - 1], order[OWN - 1 :])
 
 
-def draw_by_age(  # noqa: PLR0913 - one picture
+def draw_by_age(  # noqa: PLR0913 - one plot
     ax: Axes,
     table: pd.DataFrame,
     column: str,

@@ -64,7 +64,7 @@ _GOLDEN: Final = 0.6180339887498949
 
 
 _SCATTER: Final = {"color": "c", "facecolor": "c", "linewidth": "linewidths"}
-"""Other names of keywords that ``Axes.scatter`` rejects beside its own."""
+"""Collection keywords, and the names that ``Axes.scatter`` takes; it rejects both together."""
 
 
 def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
@@ -213,7 +213,7 @@ def _time_axis(ax: Axes, ages: pd.Series) -> None:
 
     low, high = float(ages.min()) / 1.4, float(ages.max()) * 1.4
     shown = {name: time for name, time in TIMES.items() if low <= time <= high}
-    if len(shown) < 2:  # noqa: PLR2004 - one number is no scale
+    if len(shown) < 2:  # noqa: PLR2004 - a scale needs two ticks
         low = max([time for time in TIMES.values() if time < low], default=low)
         high = min([time for time in TIMES.values() if time > high], default=high)
         shown = {name: time for name, time in TIMES.items() if low <= time <= high}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MARKED: Final = 31
-"""Maximum number of points for which a line shows its points."""
+"""Maximum number of points of a line with markers."""
 
 _THIN: Final = 1000
 

@@ -166,7 +166,7 @@ def label_time_axes(ax: Axes, label: str, zone: tzinfo) -> None:
     ax.set_xlabel(f"time ({zone})", loc="left")
 
 
-def draw_over_time(  # noqa: PLR0913 - one picture
+def draw_over_time(  # noqa: PLR0913 - one plot
     ax: Axes,
     series: Mapping[str, Series],
     colours: Mapping[str, str],

@@ -65,7 +65,7 @@ class Grant:
     ----------
     secret : str
     born : float
-        Seconds since 1970.
+        Time of creation, in seconds since 1970.
     account : SyntheticAccount or None
         The account that has authorised the app, if any.
     pin : str

@@ -22,7 +22,7 @@ from engagement_pandas.sandbox.service import TOKEN_PATH, Service, Settings, as_
 from engagement_pandas.sandbox.world import ACCOUNTS, DEMO_HANDLE, SyntheticAccount, World
 
 MAX_LOG: Final = 10_000
-"""Maximum number of logged requests."""
+"""Number of requests to keep in the log."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def milliseconds(moment: datetime) -> int:
 
 
 def last_28_hours_window(now: datetime) -> CountedWindow:
-    """Return the window of ``/28hr``: 28 or 29 hours, the first and last of them partial."""
+    """Return the window of ``/28hr``: 28 full hours, or 29 with a partial first and last one."""
     start = now - MOVING_WINDOW
     return CountedWindow(floored(start), ceiled(now), start, now)
 

@@ -259,7 +259,7 @@ class World:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> tuple[Post, ...]:
-        """List an account's posts, deleted and protected ones included.
+        """Return an account's posts, including deleted and protected ones.
 
         Parameters
         ----------

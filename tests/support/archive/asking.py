@@ -103,7 +103,7 @@ def key(request: Any) -> str:
 
 
 def answers(folder: Path) -> dict[Path, tuple[dict[str, Any], bytes]]:
-    """Return the header and the body of every response in an archive."""
+    """Return the header and the body of every complete response in an archive."""
     found = {}
     for path in sorted(folder.glob("[!.]*/[!.]*.json.gz")):
         if path.name == "question.json.gz":
