@@ -78,7 +78,7 @@ class Explorer(ipywidgets.VBox):
         def call(*arguments: Any) -> None:
             try:
                 callback(*arguments)
-            except Exception as error:  # noqa: BLE001 - shown in the widget, since nothing else would report it
+            except Exception as error:  # noqa: BLE001 - shown, or it would be lost
                 self.complain(error)
 
         return call

@@ -121,7 +121,7 @@ class CountsExplorer(Explorer):
         try:
             with _uncollected():
                 self._show(self._tell())
-        except Exception as error:  # noqa: BLE001 - shown in the widget, since nothing else would report it
+        except Exception as error:  # noqa: BLE001 - shown, or it would be lost
             self.complain(error)
             with self.chart.hold_sync():
                 self.chart.stale, self.chart.busy = True, False

@@ -76,7 +76,7 @@ class ExportBar(ipywidgets.HBox):
         def write(_: Any) -> None:
             try:
                 done(export(frame(), self.file.value, replace=self.replace.value))
-            except Exception as error:  # noqa: BLE001 - shown in the widget, since nothing else would report it
+            except Exception as error:  # noqa: BLE001 - shown, or it would be lost
                 failed(error)
 
         self.button.on_click(write)
