@@ -1,4 +1,4 @@
-"""Fixtures for all tests: no window, no network but loopback, no real waiting."""
+"""Fixtures for all tests: no windows, no network except loopback, no real waiting."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from support.scripted import USER, FakeClock, ScriptedServer
 
 import engagement_pandas as ep
 
-# A law holds however busy the machine is: how long an example takes proves nothing.
+# No deadline, since the duration of an example depends on the load of the machine.
 settings.register_profile("engagement_pandas", deadline=None)
 settings.load_profile("engagement_pandas")
 
-# Nobody's own accounts and ledger are read or written, by other processes neither.
+# Protect the user's own accounts and ledger, also from child processes.
 _SETTINGS = tempfile.TemporaryDirectory(prefix="engagement_pandas-tests-")
 os.environ["X_ACCOUNTS"] = f"{_SETTINGS.name}/accounts.json"
 os.environ["X_LEDGER"] = f"{_SETTINGS.name}/ledger.jsonl"
@@ -33,14 +33,14 @@ os.environ["X_LEDGER"] = f"{_SETTINGS.name}/ledger.jsonl"
 processes.use_default_signals()
 
 LONG: Final = 1500
-"""Seconds that a long simulation may take; the others' limit is in pyproject.toml."""
+"""Timeout of long simulations, in seconds; the usual timeout is in pyproject.toml."""
 
 SAMPLES = Path(__file__).parent / "samples"
 
 
-@pytest.hookimpl(tryfirst=True)  # before -m chooses
+@pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give long simulations and browsers more time; they are slow, too."""
+    """Raise the timeout of long simulations and browser tests, and mark them slow."""
     for item in items:
         if item.get_closest_marker("long") or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.slow)
@@ -48,20 +48,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_unconfigure() -> None:
-    """End, with a traceback of what holds it up, also where a thread does not."""
+    """Exit with a traceback if a thread keeps the process from ending for 120 seconds."""
     faulthandler.dump_traceback_later(120, exit=True)
 
 
 @pytest.fixture(autouse=True)
 def _no_process_left() -> Iterator[None]:
-    """Kill the processes that the test has started."""
+    """Kill all processes started by the test."""
     yield
     processes.end_all()
 
 
 @pytest.fixture
 def sample() -> Callable[[str], Any]:
-    """Read a documented body by its name."""
+    """Return a function that loads a documented response body by name."""
 
     def read(name: str) -> Any:
         return json.loads((SAMPLES / f"{name}.json").read_text())
@@ -71,13 +71,13 @@ def sample() -> Callable[[str], Any]:
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """Return a clock that moves only when somebody sleeps."""
+    """Return a clock that advances only during sleep."""
     return FakeClock()
 
 
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
-    """Run a server on loopback that answers from a script."""
+    """Run a server on loopback with scripted responses."""
     running = ScriptedServer()
     yield running
     running.close()
@@ -85,12 +85,12 @@ def server() -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def client(server: ScriptedServer, clock: FakeClock) -> Iterator[ep.EngagementClient]:
-    """Return a client in user context of the scripted server, on the fake clock."""
+    """Return a client of the scripted server, in user context and with the fake clock."""
     with ep.EngagementClient(
         USER,
         base_url=server.url,
         token_url=f"{server.url}/oauth2/token",
-        in_flight=1,  # answers and interruptions in a known order
+        in_flight=1,  # responses and interruptions in a known order
         clock=clock.time,
         sleep=clock.sleep,
     ) as made:
@@ -99,7 +99,7 @@ def client(server: ScriptedServer, clock: FakeClock) -> Iterator[ep.EngagementCl
 
 @pytest.fixture(scope="session")
 def vcr_config() -> dict[str, Any]:
-    """Match on the body too: the default would replay post 1's answer for post 2."""
+    """Match on the body too: the default would replay post 1's response for post 2."""
     return {
         "match_on": ["method", "scheme", "host", "port", "path", "body"],
         "before_record_request": of_the_tape,
@@ -110,5 +110,5 @@ def vcr_config() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def vcr_cassette_dir() -> str:
-    """Keep all cassettes in one place, at the top of the project."""
+    """Return the one folder of all cassettes, at the top of the project."""
     return str(CASSETTES)

@@ -1,4 +1,4 @@
-"""The package as a whole: its names, its weight, its checks."""
+"""Tests of the complete package: public names, import cost, and static checks."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ ROOT = Path(__file__).parents[1]
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of this environment in the project."""
+    """Run a command in the project's root folder."""
     return subprocess.run(  # noqa: S603 - commands of our own
         command, cwd=ROOT, capture_output=True, text=True, check=False
     )
 
 
 def test_every_name_can_be_had() -> None:
-    """``dir(ep)`` shows the public names and nothing else, and each of them is there."""
+    """``dir(ep)`` lists exactly the public names, and all of them exist."""
     assert dir(ep) == sorted(ep.__all__)
     for name in ep.__all__:
         assert getattr(ep, name) is not None
 
 
 def test_a_name_that_is_not_there() -> None:
-    """An AttributeError as from any module."""
+    """An unknown name raises AttributeError, as in any module."""
     with pytest.raises(AttributeError, match="attribute tweets"):
         _ = ep.tweets
 
@@ -53,7 +53,7 @@ def test_a_name_that_is_not_there() -> None:
     ],
 )
 def test_heavy_libraries_wait(statement: str, absent: str) -> None:
-    """Each shore loads its own libraries, and those only when used."""
+    """Each package imports heavy libraries only when they are used."""
     code = f"{statement}; import sys; print([m for m in {absent.split()} if m in sys.modules])"
     assert run(sys.executable, "-c", code).stdout.strip() == "[]"
 
@@ -70,21 +70,21 @@ def test_heavy_libraries_wait(statement: str, absent: str) -> None:
     ids=lambda command: " ".join(command[:2]),
 )
 def test_checks(command: list[str]) -> None:
-    """Lint, format, strict types, and the import contracts."""
+    """Linting, formatting, strict types and import contracts pass."""
     tool = str(Path(sys.executable).with_name(command[0]))
     done = run(tool, *command[1:])
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_version_is_the_same_everywhere() -> None:
-    """``ep.__version__``, the installed package, and ``python -m engagement_pandas``."""
+    """``ep.__version__``, the metadata and the command line have the same version."""
     assert ep.__version__ == metadata.version("engagement_pandas")
     shown = run(sys.executable, "-m", "engagement_pandas", "--version").stdout
     assert shown == f"engagement-pandas {ep.__version__}\n"
 
 
 def imports_between_rooms() -> dict[str, set[str]]:
-    """Return which rooms each room imports: at the top, in functions, and for type checkers."""
+    """Return the imports of each room: at the top, in functions, and for type checkers."""
     package = ROOT / "engagement_pandas"
     rooms: dict[str, set[str]] = {}
     for path in package.rglob("*.py"):
@@ -103,7 +103,7 @@ def imports_between_rooms() -> dict[str, set[str]]:
 
 
 def floors(rooms: dict[str, set[str]]) -> dict[str, int]:
-    """Return on which floor each room stands: one above the highest that it imports."""
+    """Return the floor of each room: one above the highest floor that it imports."""
     height: dict[str, int] = {}
     for room in TopologicalSorter(rooms).static_order():
         height[room] = 1 + max((height[below] for below in rooms.get(room, ())), default=0)
@@ -112,7 +112,7 @@ def floors(rooms: dict[str, set[str]]) -> dict[str, int]:
 
 @pytest.mark.slow
 def test_rooms_have_no_cycle() -> None:
-    """No room imports one that imports it, by any kind of import; few rooms, floors and arrows."""
+    """There are no import cycles of any kind, and few rooms, floors and imports."""
     rooms = imports_between_rooms()
     height = floors(rooms)
     package = ROOT / "engagement_pandas"
@@ -125,7 +125,7 @@ def test_rooms_have_no_cycle() -> None:
 
 @pytest.mark.slow
 def test_contracts_name_every_room() -> None:
-    """The layers hold each room once, and nothing below a room; all contracts fit on a page."""
+    """The layers contain each room once, and nothing else; all contracts fit on a page."""
     text = (ROOT / "pyproject.toml").read_text()
     contracts = tomllib.loads(text)["tool"]["importlinter"]["contracts"]
     layers = next(contract for contract in contracts if contract["type"] == "layers")
@@ -139,7 +139,7 @@ def test_contracts_name_every_room() -> None:
 
 @pytest.mark.slow
 def test_rooms_state_what_they_import() -> None:
-    """The docstring of each room ends with the rooms that it may import; it imports no others."""
+    """The docstring of each room ends with the rooms that it imports, and names no others."""
     ground = {"errors", "files", "text", "vocabulary"}
     for room, imported in imports_between_rooms().items():
         if room in ground:
@@ -156,7 +156,7 @@ def test_rooms_state_what_they_import() -> None:
 
 @pytest.mark.slow
 def test_no_module_shadows_a_function() -> None:
-    """What a package exports is still that after each of its modules has been imported."""
+    """Importing any module does not replace an exported name by a module."""
     code = """
 from importlib import import_module
 from pkgutil import walk_packages
@@ -176,7 +176,7 @@ print([pair for pair in names if isinstance(getattr(import_module(pair[0]), pair
 
 
 def test_modules_are_small() -> None:
-    """A module of more than 500 lines is no longer one noun; most have 70 to 350."""
+    """No module has more than 500 lines, which would mean several topics; most have 70 to 350."""
     long = {
         str(path.relative_to(ROOT)): lines
         for path in (ROOT / "engagement_pandas").rglob("*.py")
@@ -186,7 +186,7 @@ def test_modules_are_small() -> None:
 
 
 def test_the_top_level_is_the_design_card() -> None:
-    """Nothing beside the six, and what begins with a dot."""
+    """The top level has only these six entries, and names that begin with a dot."""
     tracked = run("git", "ls-tree", "--name-only", "HEAD").stdout.split()
     card = {"pyproject.toml", "engagement_pandas", "notebooks", "tests", "cassettes", "README.md"}
     assert {name for name in tracked if not name.startswith(".")} <= card

@@ -1,4 +1,4 @@
-"""The README and the guides do what they say."""
+"""Tests that the README and the guides are correct."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def guide(name: str) -> str:
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    """Return the fenced blocks in a language."""
+    """Return the fenced code blocks in a language."""
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
 
 
 @pytest.fixture
 def _closed_figures() -> Iterator[None]:
-    """Close the figures that a page has drawn."""
+    """Close the figures of a page."""
     yield
     plt.close("all")
 
 
 def run_python(page: Path) -> dict[str, Any]:
-    """Run the Python of a page, block after block, and return its names."""
+    """Run the Python blocks of a page in order, and return their namespace."""
     names: dict[str, Any] = {}
     for block in blocks(page, "python"):
         exec(block, names)  # noqa: S102 - our own page
@@ -50,7 +50,7 @@ def run_python(page: Path) -> dict[str, Any]:
 @every_page
 @pytest.mark.usefixtures("_closed_figures")
 def test_its_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By itself, in an empty folder, with keys in the environment."""
+    """The code of each page runs on its own, in an empty folder, with keys in the environment."""
     monkeypatch.chdir(tmp_path)
     for variable in VARIABLES.values():
         monkeypatch.setenv(variable, "a-key")
@@ -61,7 +61,7 @@ def test_its_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_the_readme_shows_what_its_python_prints(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The printed table, the Parquet file and the chart are those that it describes."""
+    """The printed table, the Parquet file and the chart match the description."""
     monkeypatch.chdir(tmp_path)
     names = run_python(README)
     assert capsys.readouterr().out == blocks(README, "text")[1]
@@ -71,26 +71,26 @@ def test_the_readme_shows_what_its_python_prints(
 
 
 def test_the_readme_is_short() -> None:
-    """A newcomer reads it in three minutes."""
+    """The README can be read in three minutes."""
     assert len(README.read_text().split()) <= 900
 
 
 def test_every_guide_is_in_the_readme() -> None:
-    """Nobody has to look for one."""
+    """The README links to every guide, in order."""
     links = re.findall(r"\]\((notebooks/guide/[^)]+)\)", README.read_text())
     assert sorted(links) == [str(page.relative_to(ROOT)) for page in PAGES[1:]]
 
 
 @every_page
 def test_its_links_lead_somewhere(page: Path) -> None:
-    """Every file and picture that it names is in the project."""
+    """Every linked file and image is in the project."""
     links = re.findall(r"\]\(([^)#]+)\)", page.read_text())
     lost = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert lost == []
 
 
 def test_files_that_contributors_are_sent_to_exist() -> None:
-    """Each module that CONTRIBUTING names, and each room."""
+    """All modules and rooms named in CONTRIBUTING exist."""
     text = (ROOT / ".github" / "CONTRIBUTING.md").read_text()
     named = re.findall(r"`(\w+(?:/\w+)*(?:\.pyi?|/))`", text)
     assert len(named) > 20
@@ -100,20 +100,20 @@ def test_files_that_contributors_are_sent_to_exist() -> None:
 
 @pytest.mark.parametrize("words", ["pytest", "engagement-pandas demo"])
 def test_its_commands_are_what_ci_runs(words: str) -> None:
-    """Word for word, so that the two do not drift apart."""
+    """CI runs the commands of the README word for word."""
     command = next(block for block in blocks(README, "sh") if words in block)
     assert command.strip() in (ROOT / ".ci" / "run").read_text()
 
 
 def test_exit_codes_are_all_in_the_guide() -> None:
-    """Each in a row of its own, but for the three signals."""
+    """Each exit code has its own row, except for the three signals."""
     rows = re.findall(r"^\| ([\d, ]+) \|", guide("jobs"), re.MULTILINE)
     codes = [int(code) for row in rows for code in row.split(",")]
     assert codes == sorted({0, *(code for _, code, _ in EXIT_CODES)})
 
 
 def test_types_are_all_in_the_guide() -> None:
-    """With the endpoints that count them, in the table of the guide about metrics."""
+    """The guide on metrics lists all types with the endpoints that count them."""
     rows = re.findall(
         r"^\| `(\w+)` \| .* \| (yes|) ?\| (yes|) ?\| (yes|) ?\|$", guide("metrics"), re.MULTILINE
     )
@@ -133,12 +133,12 @@ def test_types_are_all_in_the_guide() -> None:
     ],
 )
 def test_the_guide_has_what_the_tables_have(words: str) -> None:
-    """Variables, functions and limits stand in it as they stand in the code."""
+    """Variables, functions and limits in the guide match the code."""
     assert words in guide("fetching")
 
 
 def commands() -> Iterator[list[str]]:
-    """Yield the words of each engagement-pandas command."""
+    """Yield the arguments of each engagement-pandas command."""
     for block in (block for page in PAGES for block in blocks(page, "sh")):
         for line in block.splitlines():
             if line.startswith("engagement-pandas "):
@@ -147,6 +147,6 @@ def commands() -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("words", sorted({tuple(words) for words in commands()}), ids=" ".join)
 def test_its_commands_parse(words: tuple[str, ...]) -> None:
-    """Every option that it shows exists."""
+    """All options in the documented commands exist."""
     run: Callable[..., Any] = parser().parse_args(words).run
     assert callable(run)

@@ -1,4 +1,4 @@
-"""The same verbs for the shell and for scheduled jobs; a module each.
+"""The command line; each module has one subcommand or several similar ones.
 
 Results go to standard output or into files; everything else goes to standard error.
 
@@ -39,7 +39,7 @@ EXIT_CODES: Final[Sequence[tuple[type[BaseException], int, str]]] = (
     (Terminated, 143, "stopped by SIGTERM"),
     (KeyboardInterrupt, 130, "stopped by SIGINT (Ctrl-C)"),
 )
-"""What a scheduled job can rely on; the first row that fits. 0 is done."""
+"""Exit codes by exception; the first matching row applies. 0 means success."""
 
 _CODES: Final = "\n".join(
     f"  {code:<4} {meaning}"
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv : sequence of str, optional
-        Without the program's name; those of the process by default.
+        Arguments without the program name; by default those of the process.
     """
     with usable_streams():
         try:
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 warnings.showwarning = _warn
                 _run(sys.argv[1:] if argv is None else argv)
         except BrokenPipeError:
-            pass  # the reader of standard output has read enough
+            pass  # the reader of standard output has closed the pipe
         except tuple(kind for kind, _, _ in EXIT_CODES) as error:
             notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
             print_message(f"engagement-pandas: {str(error) or 'stopped'}{notes}")
@@ -77,7 +77,7 @@ def _run(argv: Sequence[str]) -> None:
     try:
         arguments = parser().parse_args(argv, argparse.Namespace(typed=argv))
     except SystemExit:
-        with output():  # --help is delivered, or it is an error
+        with output():  # failing to print --help is an error
             raise
     logging.basicConfig(
         level=logging.INFO if arguments.verbose else logging.WARNING,
@@ -91,7 +91,7 @@ def _warn(message: Warning | str, *_: object, **__: object) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of all the verbs."""
+    """Return the parser of all subcommands."""
     epilog = f"exit codes:\n{_CODES}"
     made = argparse.ArgumentParser(
         prog="engagement-pandas",

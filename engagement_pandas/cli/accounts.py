@@ -1,4 +1,4 @@
-"""``accounts``: who has authorised the app, and how many were asked for this month."""
+"""``accounts``: list the accounts that have authorised the app, and this month's use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = verbs.add_parser(
         "accounts",
         help="list who has authorised the app, and who was asked for this month",
@@ -30,7 +30,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """List, or forget one."""
+    """List the accounts, or remove one."""
     from engagement_pandas.auth.accounts import Accounts  # noqa: PLC0415 - not for --help
     from engagement_pandas.auth.ledger import Ledger  # noqa: PLC0415
     from engagement_pandas.errors import MissingCredentials  # noqa: PLC0415

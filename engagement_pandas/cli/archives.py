@@ -1,4 +1,4 @@
-"""Archives on the command line: where answers go, and where they are read from."""
+"""Archives on the command line, for storing and reading responses."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 def open_or_temporary_archive(
     folder: str | None, endpoint: str, again: Callable[[Path], str]
 ) -> Iterator[Archive]:
-    """Lend the archive in a folder; without one, one that stays only where something fails.
+    """Yield the archive in a folder, or a temporary one that is kept only after a failure.
 
-    That is here, or among the temporary folders where nothing can be made here. ``again``
-    returns the command that goes on with a folder.
+    The temporary archive is in the working directory or, if that is not writable, in the
+    system's temporary folder. ``again`` returns the command that resumes with a folder.
     """
     from engagement_pandas.response.archive import Archive  # noqa: PLC0415 - not for --help
 
@@ -43,15 +43,15 @@ def open_or_temporary_archive(
         try:
             archive = Archive(_made(here, elsewhere))
             yield archive
-        except BrokenPipeError:  # the reader of the counts has read enough; nothing is lost
+        except BrokenPipeError:  # the reader of the counts has closed the pipe; nothing is lost
             raise
         except BaseException as error:
-            kept = archive is not None  # also where a signal comes during the next line
+            kept = archive is not None  # set first, in case a signal arrives during the next line
             if archive is None or not (kept := _any_answer(archive)):
                 raise
             tell = (
                 print_message if isinstance(error, GeneratorExit) else error.add_note
-            )  # a signal as it ends
+            )  # a signal at the end
             tell(
                 f"what was answered is kept in {archive.folder}; the same command goes on "
                 f"with --archive {archive.folder}:\n  {again(archive.folder)}"
@@ -60,7 +60,7 @@ def open_or_temporary_archive(
         finally:
             if not kept:
                 _removed(here, elsewhere)
-    except KeyboardInterrupt:  # there is one at most; perhaps while the folder was removed
+    except KeyboardInterrupt:  # at most one, perhaps while the folder was being removed
         if not kept:
             _removed(here, elsewhere)
         raise
@@ -68,7 +68,7 @@ def open_or_temporary_archive(
 
 @contextmanager
 def resumed_by(command: str, folder: str) -> Iterator[None]:
-    """Name the command that goes on, where a signal interrupts one whose answers are kept."""
+    """Add the command for resuming to an interruption by a signal."""
     try:
         yield
     except KeyboardInterrupt as error:
@@ -77,7 +77,7 @@ def resumed_by(command: str, folder: str) -> Iterator[None]:
 
 
 def opened(folder: str) -> tuple[Collection, ...]:
-    """Return the collections in a folder that is an archive, or is one of its collections."""
+    """Return the collections in a folder, which is an archive or a single collection."""
     from engagement_pandas.response.answer_files import MANIFEST  # noqa: PLC0415
     from engagement_pandas.response.archive import Archive  # noqa: PLC0415 - not for --help
     from engagement_pandas.response.collection import Collection  # noqa: PLC0415
@@ -91,7 +91,7 @@ def opened(folder: str) -> tuple[Collection, ...]:
 
 
 def _made(here: Path, elsewhere: Path) -> Path:
-    """Make a folder here, or else there."""
+    """Create a folder at the first path, or else at the second."""
     try:
         here.mkdir()
     except OSError:
@@ -107,7 +107,7 @@ def _removed(*folders: Path) -> None:
 
 def _any_answer(archive: Archive) -> bool:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what is not finished: that is why we look
+        warnings.simplefilter("ignore")  # about unfinished collections
         try:
             return any(response.status for response in archive)
         except ArchiveError:

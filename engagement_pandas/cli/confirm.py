@@ -1,4 +1,4 @@
-"""Whether a large plan is meant: a person is asked, a scheduled job says so with ``--yes``."""
+"""Confirmation of large plans: a person is asked, a scheduled job passes ``--yes``."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from engagement_pandas.request.plan import Plan
 from engagement_pandas.text import pluralize
 
 LONG: Final = 15
-"""Minutes of quota up to which a plan is sent without a question."""
+"""Maximum duration of a plan that needs no confirmation, in minutes of quota."""
 
 MANY: Final = 500
-"""Requests up to which it is, where nobody names the quota."""
+"""Maximum number of requests that need no confirmation if the quota is unknown."""
 
 _AGREED: Final = frozenset({"y", "yes"})
 
 
 class NotAgreed(RequestError):
-    """A large plan that nobody has agreed to; nothing was sent."""
+    """A large plan was not confirmed; nothing was sent."""
 
 
 def large(plan: Plan) -> bool:
-    """Whether a plan takes more than 15 minutes of the quota, or 500 requests without one.
+    """Return whether a plan takes over 15 minutes, or over 500 requests if the quota is unknown.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def large(plan: Plan) -> bool:
 
 
 def confirm(plan: Plan, *, yes: bool) -> None:
-    """Have a large plan agreed to, before anything is sent."""
+    """Ask for confirmation of a large plan before anything is sent."""
     if yes or not large(plan):
         return
     print_message(repr(plan))

@@ -1,4 +1,4 @@
-"""``demo``: all three endpoints in one process, without credentials, into one folder."""
+"""``demo``: use all three endpoints of the sandbox, without credentials."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engagement_pandas.vocabulary import SERIES_TYPES, TOTALS_TYPES
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = verbs.add_parser(
         "demo",
         help="try all three endpoints offline, on synthetic counts",
@@ -31,8 +31,8 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Ask, flatten, write, draw, and say what to look at."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 - heavy, as what follows
+    """Fetch, flatten, write and plot synthetic counts, and print what was written."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - heavy, like the next imports
 
     from engagement_pandas.client.demo import demo_client  # noqa: PLC0415
     from engagement_pandas.flattening import flatten, omissions  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""``totals``, ``last-28-hours`` and ``historical``: ask, flatten, write."""
+"""``totals``, ``last-28-hours`` and ``historical``: fetch counts and write them."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ with --app-only X_BEARER_TOKEN, or else X_CONSUMER_KEY and X_CONSUMER_SECRET"""
 
 
 class PartlyAnswered(EngagementError):
-    """The tokens of an owner are of no use, or the answers for a post are invalid."""
+    """An owner's tokens were not accepted, or the responses for a post are invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One endpoint on the command line."""
+    """The subcommand of one endpoint."""
 
     name: str
     endpoint: Endpoint
@@ -72,7 +72,7 @@ class Verb:
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
-    """Add the three verbs."""
+    """Add the three subcommands."""
     for verb in VERBS:
         facts = verb.endpoint.facts
         parser = verbs.add_parser(
@@ -90,7 +90,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Ask, and write counts and omissions; after an error, what had arrived is kept."""
+    """Fetch, and write counts and omissions; after an error, responses are kept."""
     request = arguments.question(arguments)
     _check_place(arguments.out)
     if arguments.omissions:
@@ -111,7 +111,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _tell(responses: Sequence[EngagementResponse], arguments: argparse.Namespace) -> None:
-    """Write omissions, then counts: those may go to somebody who stops reading."""
+    """Write omissions first, since the reader of the counts may close the pipe."""
     from engagement_pandas.flattening import flatten, omissions  # noqa: PLC0415 - pandas
 
     counts, silent = flatten(responses), omissions(responses)
@@ -123,7 +123,7 @@ def _tell(responses: Sequence[EngagementResponse], arguments: argparse.Namespace
 
 
 def _again(arguments: argparse.Namespace, request: EngagementRequest, folder: Path) -> str:
-    """Return the command that asks the same question into a folder: its window is named."""
+    """Return the command that resumes in a folder, with an explicit window."""
     named = [] if arguments.archive else ["--archive", str(folder)]
     if request.window is not None and not (arguments.start and arguments.end):
         start, end = (
@@ -135,7 +135,7 @@ def _again(arguments: argparse.Namespace, request: EngagementRequest, folder: Pa
 
 
 def _check_place(target: str | None) -> None:
-    """Refuse a file, or an output, that cannot be written, before anything is asked."""
+    """Raise before any request if the output cannot be written."""
     if target is None:
         check_output()
     elif not Path(target).parent.is_dir() or Path(target).is_dir():

@@ -1,4 +1,4 @@
-"""``flatten``: answers of the API, from anywhere, as one table."""
+"""``flatten``: convert stored responses of the API into one table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engagement_pandas.errors import ArchiveError, EngagementError, RequestError
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = verbs.add_parser(
         "flatten",
         help="turn stored answers of the API into a table",
@@ -58,7 +58,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Flatten each body, and write them below each other."""
+    """Flatten all responses, and write them as one table."""
     from engagement_pandas.flattening import flatten, flatten_json, omissions  # noqa: PLC0415
     from engagement_pandas.flattening.json_body import concat_counts  # noqa: PLC0415 - pandas
 

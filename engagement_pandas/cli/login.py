@@ -1,4 +1,4 @@
-"""``login``: an owner of posts authorises the app, by PIN."""
+"""``login``: authorise the app for an owner of posts, by PIN."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engagement_pandas.errors import RequestError
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = verbs.add_parser(
         "login",
         help="have an owner of posts authorise the app",
@@ -35,7 +35,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Tell the address of the page, read the PIN, and keep the tokens."""
+    """Print the URL of the page, read the PIN, and store the tokens."""
     from engagement_pandas.auth.accounts import Accounts  # noqa: PLC0415 - not for --help
     from engagement_pandas.auth.login import login  # noqa: PLC0415
 
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _ask(prompt: str) -> str:
-    """Ask on standard error, so that nothing but results is on standard output."""
+    """Prompt on standard error, since standard output is for results only."""
     print_message(prompt, end="")
     try:
         line = sys.stdin.readline()
@@ -52,6 +52,6 @@ def _ask(prompt: str) -> str:
         msg = f"the PIN is not text: {error}"
         raise RequestError(msg) from error
     if not line:
-        print_message("")  # ends the line of the prompt
+        print_message("")  # end the line of the prompt
         raise EOFError
     return line

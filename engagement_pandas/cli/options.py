@@ -1,4 +1,4 @@
-"""What is typed and what is told: options that several verbs have, and the two streams."""
+"""Options shared by several subcommands, and output to the two streams."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ GROUPINGS: Final = {"post": BY_POST, "day": BY_DAY, "hour": BY_HOUR}
 _WORDS: Final = 72
 
 FORMATS: Final = (".parquet", ".csv")
-"""Endings of the files that a table may go to."""
+"""Suffixes of table files."""
 
 
 def split_names(text: str) -> list[str]:
-    """Read names with commas between them.
+    """Parse comma-separated names.
 
     >>> split_names("favorites, replies")
     ['favorites', 'replies']
@@ -45,7 +45,7 @@ def split_names(text: str) -> list[str]:
 
 
 def grouping(text: str) -> Grouping:
-    """Read ``post``, ``day``, ``hour``, or dimensions with commas between them."""
+    """Parse ``post``, ``day``, ``hour``, or comma-separated dimensions."""
     try:
         return GROUPINGS[text] if text in GROUPINGS else Grouping(split_names(text))  # type: ignore[arg-type]
     except UnsupportedGrouping as error:
@@ -53,7 +53,7 @@ def grouping(text: str) -> Grouping:
 
 
 def quota(text: str) -> float:
-    """Read a number of requests a minute.
+    """Parse a number of requests per minute.
 
     >>> quota("60")
     60.0
@@ -69,7 +69,7 @@ def quota(text: str) -> float:
 
 
 def table_file(text: str) -> str:
-    """Read the name of a file that a table may go to."""
+    """Check the suffix of a table file."""
     if Path(text).suffix not in FORMATS:
         msg = f"{text!r} ends neither in {' nor in '.join(FORMATS)}"
         raise argparse.ArgumentTypeError(msg)
@@ -77,20 +77,20 @@ def table_file(text: str) -> str:
 
 
 def print_message(text: str, end: str = "\n") -> None:
-    """Tell a person, on standard error; the job goes on where that takes nothing."""
+    """Print a message to standard error, and continue if that fails."""
     with suppress(OSError, ValueError):
         sys.stderr.write(text + end)
         sys.stderr.flush()
 
 
 def print_result(text: str) -> None:
-    """Give a result, on standard output."""
+    """Print a result to standard output."""
     with output() as stream:
         stream.write(text + "\n")
 
 
 def write(frame: pd.DataFrame, target: str | None) -> None:
-    """Write a table into a file, or as CSV to standard output."""
+    """Write a table to a file, or as CSV to standard output."""
     from engagement_pandas.frame import write_csv, write_parquet  # noqa: PLC0415 - pandas
 
     writers: dict[str, Callable[[Any, Any], None]] = {".csv": write_csv, ".parquet": write_parquet}
@@ -103,7 +103,7 @@ def write(frame: pd.DataFrame, target: str | None) -> None:
 
 
 def summarize_omissions(omissions: pd.DataFrame) -> list[str]:
-    """Return a line for each reason why posts have no count."""
+    """Return lines with the reasons why posts have no count."""
     from engagement_pandas.frame.contract import in_order  # noqa: PLC0415 - pandas
 
     kinds = omissions["engagement_type"].fillna("")
@@ -113,7 +113,7 @@ def summarize_omissions(omissions: pd.DataFrame) -> list[str]:
         meaning = OMISSION_REASONS[OmissionReason(str(reason))]
         said = rows["message"].unique()
         words = "" if len(said) > 1 or said[0] == meaning else f" ({shorten(said[0], _WORDS)})"
-        # A post's silent types as one number, so that like posts are told in one line.
+        # The missing types of a post as a bit set, so that similar posts share a line.
         bits = kinds[rows.index].map({name: 1 << place for place, name in enumerate(names)})
         sets = bits.fillna(0).astype("int64").groupby(rows["post_id"]).sum().value_counts()
         for bitset, posts in sets.items():

@@ -1,4 +1,4 @@
-"""The argument POSTS: IDs and links as they are typed, and files of them."""
+"""The argument POSTS: post IDs, links, and files of them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _HELP: Final = (
 
 
 def add_posts(parser: argparse.ArgumentParser) -> None:
-    """Add the argument, and the option of what to do with rows that have no ID."""
+    """Add the argument, and the option for rows without an ID."""
     parser.add_argument("posts", nargs="+", metavar="POSTS", help=_HELP)
     parser.add_argument(
         "--missing",
@@ -42,10 +42,10 @@ def add_posts(parser: argparse.ArgumentParser) -> None:
 
 
 def told(sources: Sequence[str], missing: Missing) -> tuple[Ids, PostOwners]:
-    """Return the IDs, each once, and whose posts they are, as far as files tell."""
+    """Return the distinct IDs, and the owners of posts as far as files name them."""
     records: list[PostEntry] = []
     for source in sources:
-        if source == "-" or os.path.exists(source):  # noqa: PTH110 - any text, however long
+        if source == "-" or os.path.exists(source):  # noqa: PTH110 - accepts text of any length
             records += read_records(source, missing=missing)
         else:
             records += _typed(source)

@@ -1,4 +1,4 @@
-"""``sandbox``: the offline twin of the API, until interrupted."""
+"""``sandbox``: run an offline twin of the API until interrupted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engagement_pandas.errors import RequestError
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = verbs.add_parser(
         "sandbox",
         help="run an offline twin of the API on this machine",

@@ -1,4 +1,4 @@
-"""Signals that end a command as Ctrl-C does."""
+"""Signals that stop a command like Ctrl-C."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WRITES: Final = frozenset(
     unwrap(write).__code__ for write in (files.atomic_write, files.write_once)
 )
 _PAUSE: Final = 0.01
-"""Seconds until a signal is looked at again."""
+"""Seconds until a postponed signal is sent again."""
 
 
 class HungUp(KeyboardInterrupt):
@@ -25,7 +25,7 @@ class HungUp(KeyboardInterrupt):
 
 
 class Terminated(KeyboardInterrupt):
-    """A command is to end (SIGTERM)."""
+    """A command was asked to stop (SIGTERM)."""
 
 
 _ENDINGS: Final = {
@@ -41,11 +41,11 @@ _ENDINGS: Final = {
 
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """Raise an interruption at the first SIGHUP, SIGINT or SIGTERM; the second kills.
+    """Raise KeyboardInterrupt at the first SIGHUP, SIGINT or SIGTERM; the second kills.
 
-    One that is ignored stays so: SIGHUP under nohup, SIGINT in the background of a script.
+    Ignored signals stay ignored: SIGHUP under nohup, SIGINT in a script's background job.
     """
-    here = threading.current_thread() is threading.main_thread()  # no other takes signals
+    here = threading.current_thread() is threading.main_thread()  # only it receives signals
     before = {number: signal.getsignal(number) for number in _ENDINGS if here}
     default = (signal.SIG_DFL, signal.default_int_handler)
     ours = {number: handler for number, handler in before.items() if handler in default}
@@ -66,7 +66,7 @@ def ended_by_signals() -> Iterator[None]:
         yield
         for number, timer in postponed.items():
             timer.cancel()
-            raise _error(number)  # the job was done by then
+            raise _error(number)  # the command had finished by then
     finally:
         for number, handler in ours.items():
             signal.signal(number, handler)
@@ -77,7 +77,7 @@ def _error(number: int) -> KeyboardInterrupt:
 
 
 def _replaces(frame: FrameType | None) -> bool:
-    """Whether an atomic write goes on, which an interruption might leave temporary files of."""
+    """Return whether an atomic write, which might leave a temporary file, is in progress."""
     while frame is not None and frame.f_code not in _WRITES:
         frame = frame.f_back
     return frame is not None

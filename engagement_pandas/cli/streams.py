@@ -1,4 +1,4 @@
-"""The three standard streams, any of which may be closed, full, or read by no program."""
+"""The standard streams, which may be closed, full, or a pipe without a reader."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _REPLACEMENTS: Final[Mapping[str, Callable[[], IO[str]]]] = {
 
 @contextmanager
 def usable_streams() -> Iterator[None]:
-    """Replace each stream that is closed or None, for the time of a command.
+    """Replace each stream that is closed or None while a command runs.
 
-    Standard input is empty then, messages are dropped, and results are refused. Results are
-    UTF-8 in any locale, as the files are.
+    The replacement of standard input is empty, messages are dropped, and writing results
+    raises an error. Results are UTF-8 in any locale, like the files.
     """
     while (spare := os.open(_NULL, os.O_RDONLY)) <= 2:  # noqa: PLR2004 - standard error
-        pass  # or a file that is opened later would become standard output
+        pass  # otherwise a file opened later would become standard output
     os.close(spare)
     before: dict[str, Any] = {name: getattr(sys, name) for name in _REPLACEMENTS}
     try:
@@ -36,7 +36,7 @@ def usable_streams() -> Iterator[None]:
             if stream is None or stream.closed:
                 setattr(sys, name, _REPLACEMENTS[name]())
         _use_utf8(sys.stdin, "strict")
-        _use_utf8(sys.stdout, "surrogateescape")  # names of files, byte by byte
+        _use_utf8(sys.stdout, "surrogateescape")  # keeps file names that are not UTF-8
         yield
     finally:
         for name, stream in before.items():
@@ -49,7 +49,7 @@ def usable_streams() -> Iterator[None]:
 
 @contextmanager
 def output() -> Iterator[IO[str]]:
-    """Lend standard output for results, and flush it."""
+    """Yield standard output for results, and flush it."""
     check_output()
     try:
         yield sys.stdout
@@ -61,7 +61,7 @@ def output() -> Iterator[IO[str]]:
 
 
 def check_output() -> None:
-    """Refuse a standard output that is closed, full, or a pipe without a reader."""
+    """Raise if standard output is closed, full, or a pipe without a reader."""
     try:
         descriptor = sys.stdout.fileno()
     except io.UnsupportedOperation:  # a text buffer
@@ -72,7 +72,7 @@ def check_output() -> None:
             poll.register(descriptor, 0)
             if any(events & (select.POLLERR | select.POLLHUP) for _, events in poll.poll(0)):
                 raise BrokenPipeError(errno.EPIPE, "no program reads it")
-        os.write(descriptor, b"")  # fails where a longer text would
+        os.write(descriptor, b"")  # fails if a longer text would
     except OSError as error:
         raise _refused(error) from error
 
@@ -83,12 +83,12 @@ def _refused(error: OSError) -> OSError:
 
 
 def _use_utf8(stream: Any, errors: str) -> None:
-    with suppress(AttributeError, io.UnsupportedOperation):  # a text buffer; one that was read
+    with suppress(AttributeError, io.UnsupportedOperation):  # a text buffer, or already read
         stream.reconfigure(encoding="utf-8", errors=errors)
 
 
 def _drop_undelivered(stream: Any) -> None:
-    """Flush what can be delivered, and drop the rest: else the interpreter fails as it ends."""
+    """Flush a stream, or drop its buffer, which would make the interpreter fail at exit."""
     try:
         stream.flush()
     except (OSError, ValueError):

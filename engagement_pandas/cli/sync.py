@@ -1,4 +1,4 @@
-"""``sync``: bring a data set up to date; made for a job that runs every hour."""
+"""``sync``: bring a data set up to date, for example in an hourly job."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = verbs.add_parser(
         "sync",
         help="bring a data set of hourly counts up to date",
@@ -59,8 +59,8 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Sync, and say what was new, what was revised, and what has no counts."""
-    import pandas as pd  # noqa: PLC0415 - not for --help, as what follows
+    """Sync, and report new counts, revisions and omissions."""
+    import pandas as pd  # noqa: PLC0415 - not for --help, like the next imports
 
     from engagement_pandas.auth.ledger import Ledger  # noqa: PLC0415
     from engagement_pandas.auth.signers import default_credentials  # noqa: PLC0415
@@ -101,6 +101,6 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _since(dataset: Dataset) -> date:
-    """Return the day 28 days back, or the first day that is there."""
+    """Return the day 28 days ago, or the first stored day if that is earlier."""
     back = (Window.last().end - MAX_WINDOW).date()
     return min(back, dataset.first_day or back)

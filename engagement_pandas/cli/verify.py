@@ -1,4 +1,4 @@
-"""``verify``: whether the stored answers are whole."""
+"""``verify``: check the stored responses for damage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Damaged(ArchiveError):
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = verbs.add_parser(
         "verify",
         help="tell which stored answers are damaged or missing",
@@ -34,7 +34,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Tell what is damaged."""
+    """Report damaged and missing files."""
     collections = opened(arguments.folder)
     damages = [damage for collection in collections for damage in collection.verify()]
     for damage in damages:

@@ -1,14 +1,14 @@
-"""Explorers: counts, metrics and the API without code, as widgets in a notebook.
+"""Notebook widgets for exploring counts and metrics, and for using the API, without code.
 
-An explorer holds a frame and a selection. The numbers come from
-:mod:`~engagement_pandas.metrics`, the picture from :mod:`~engagement_pandas.plots`; what it
-shows can be had as a frame (``explorer.selection``) and as Python (``explorer.code``).
+An explorer of counts holds a frame and a selection. The numbers come from
+:mod:`~engagement_pandas.metrics`, the chart from :mod:`~engagement_pandas.plots`; the
+result is available as a frame (``explorer.selection``) and as code (``explorer.code``).
 
 ============================ =======================================================
-:class:`EngagementExplorer`  counts: which posts, which types, along which clock
-:class:`BestTimesExplorer`   the week hour by hour, and whether it matters
+:class:`EngagementExplorer`  counts by post, type, and date or age
+:class:`BestTimesExplorer`   rates by weekday and hour, with a test
 :class:`CompareExplorer`     two sets of posts, and whether they differ
-:class:`FetchExplorer`       the API: a question, its plan and price, its progress
+:class:`FetchExplorer`       requests to the API, with plan, cost and progress
 ============================ =======================================================
 
 Imports ``plots``, ``metrics``, ``flattening``, ``frame``, ``response``, ``request`` and the

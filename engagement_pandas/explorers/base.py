@@ -1,4 +1,4 @@
-"""What all explorers have in common: controls, a status line, and an end."""
+"""Base class of all explorers: controls, status line and clean-up."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ log = logging.getLogger("engagement_pandas")
 
 
 class Explorer(ipywidgets.VBox):
-    """Controls, and what they tell.
+    """Base class of all explorers.
 
-    Subclasses make the controls and react to them (:meth:`_changed`); this class shows
-    what goes wrong, and cleans up.
+    Subclasses create the controls and react to changes (:meth:`_changed`); this class
+    reports errors and cleans up.
 
     Parameters
     ----------
     controls : mapping of str to Widget
-        By their names in Python. Each one's ``value`` is watched.
+        Controls by their names in Python. Changes of their ``value`` are observed.
     above, below : sequence of Widget
-        What is shown above and below the status line.
+        Widgets above and below the status line.
 
     Attributes
     ----------
     controls : mapping of str to Widget
-        To be read or set: ``explorer.controls["every"].value = "D"``.
+        Controls to read or set: ``explorer.controls["every"].value = "D"``.
     status, alert : Region
-        What there is to say, and what went wrong; each has its ``html``.
+        Status line and error message, in their ``html``.
     """
 
     def __init__(
@@ -56,16 +56,16 @@ class Explorer(ipywidgets.VBox):
         replace_earlier(self)
 
     def _changed(self, change: Any) -> None:
-        """React to a control."""
+        """React to a changed control."""
         raise NotImplementedError
 
     def say(self, sentence: str) -> None:
-        """Say how things stand."""
+        """Show a sentence in the status line."""
         self.alert.html = ""
         self.status.html = html.escape(sentence)
 
     def complain(self, error: Exception) -> None:
-        """Say what went wrong; the controls stay as they are, and usable."""
+        """Show an error; the controls stay unchanged and usable."""
         ours = isinstance(error, EngagementError)
         if not ours:
             log.error("%s", error, exc_info=error)
@@ -73,19 +73,19 @@ class Explorer(ipywidgets.VBox):
         self.alert.html = html.escape(str(error) if ours else f"{type(error).__name__}: {error}")
 
     def guarded(self, callback: Callable[..., Any]) -> Callable[..., None]:
-        """Return a callback whose exceptions are shown: in a widget nobody else sees them."""
+        """Wrap a callback to show its exceptions, which a widget would otherwise swallow."""
 
         def call(*arguments: Any) -> None:
             try:
                 callback(*arguments)
-            except Exception as error:  # noqa: BLE001 - shown, or nobody would see it
+            except Exception as error:  # noqa: BLE001 - shown, or it would be lost
                 self.complain(error)
 
         return call
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Change several controls, and show once what comes of it."""
+        """Suspend redrawing while several controls are changed."""
         self._held += 1
         try:
             yield
@@ -93,7 +93,7 @@ class Explorer(ipywidgets.VBox):
             self._held -= 1
 
     def close(self) -> None:
-        """Take the explorer off the page, with every widget in it; again does nothing."""
+        """Remove the explorer and all its widgets; repeated calls do nothing."""
         for widget in [*_within(self), self]:
             for part in (getattr(widget, "layout", None), getattr(widget, "style", None)):
                 if isinstance(part, ipywidgets.Widget):
@@ -108,7 +108,7 @@ class Explorer(ipywidgets.VBox):
 
 
 def _within(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
-    """Yield all that is inside a widget, the innermost first."""
+    """Yield all descendants of a widget, innermost first."""
     for child in getattr(widget, "children", ()):
         yield from _within(child)
         yield child

@@ -1,4 +1,4 @@
-"""When to post, explored: the week hour by hour, and whether it matters."""
+"""Explorer of the best times to post."""
 
 from __future__ import annotations
 
@@ -31,35 +31,35 @@ CLOCKS: Final = {
 }
 
 SHOWN: Final = 10
-"""How many hours of the week the table has."""
+"""Number of hours of the week in the table."""
 
 
 class BestTimesExplorer(CountsExplorer):
-    """Look for the best hours of the week, and see whether there are any.
+    """Explore whether some hours of the week have significantly better engagement rates.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts with ``post_id``, of impressions and another type; by hour, for the
-        hour of response.
+        Tidy counts with ``post_id``, of impressions and another type; hourly for the hour
+        of response.
     posts : DataFrame, optional
-        ``post_id``, and perhaps ``text`` and ``handle``: names the posts.
+        Frame with ``post_id`` and optionally ``text`` and ``handle``; names the posts.
 
     Attributes
     ----------
     selection : DataFrame
-        The counts that go in: tidy, with a fresh ``RangeIndex``.
+        The selected counts: tidy, with a new ``RangeIndex``.
     answer : DataFrame
-        What :func:`~engagement_pandas.best_times` says of them.
+        The result of :func:`~engagement_pandas.best_times` for them.
     code : str
-        The Python that makes the same picture from ``counts``.
+        Python code that makes the same chart from ``counts``.
     controls : mapping of str to Widget
         ``posts``, ``clock``, ``tz``, ``numerator`` and ``minimum``.
 
     Raises
     ------
     FrameError
-        Where they are no tidy counts of posts.
+        If they are not tidy counts of posts.
 
     Examples
     --------
@@ -104,12 +104,12 @@ class BestTimesExplorer(CountsExplorer):
 
     @property
     def selection(self) -> pd.DataFrame:
-        """The counts of the posts that are chosen, of both types of the rate."""
+        """The counts of the selected posts, of both types of the rate."""
         return self.source.picked(self.controls["posts"].value, self._types())
 
     @property
     def answer(self) -> pd.DataFrame:
-        """The 168 hours of the week, as :func:`~engagement_pandas.best_times` has them."""
+        """The 168 hours of the week, as :func:`~engagement_pandas.best_times` returns them."""
         return best_times(self.selection, **self._keywords())
 
     def _types(self) -> tuple[str, ...]:
@@ -155,7 +155,7 @@ class BestTimesExplorer(CountsExplorer):
 
 
 def _table(times: pd.DataFrame) -> str:
-    """Return the hours that did best, with what speaks for them."""
+    """Return the hours with the best rates as an HTML table, with their evidence."""
     told = times[times["shrunk"].notna()]
     best = told.sort_values(["shrunk", "n"], ascending=False, kind="stable").head(SHOWN)
     stands_out = times["verdict"].isin(["best", "better"]).any()

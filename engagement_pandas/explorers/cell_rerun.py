@@ -1,4 +1,4 @@
-"""A cell that is run again replaces its explorers: what it showed before is gone from the page."""
+"""Close the explorers of a notebook cell when the cell is run again."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any, Final
 import ipywidgets
 
 _SHOWN: Final[dict[str, tuple[str, list[weakref.ref[ipywidgets.Widget]]]]] = {}
-"""By cell: its last run, and the explorers that were made in it."""
+"""The last run of each cell, and the explorers created in it."""
 
 
 def replace_earlier(explorer: ipywidgets.Widget) -> None:
-    """Close the explorers that an earlier run of the same cell made.
+    """Close the explorers that an earlier run of the same cell created.
 
-    ipywidgets keeps every widget until it is closed, and with it, here, a frame of counts;
-    a cell that is run ten times would hold ten. Front ends tell the kernel which cell runs
-    (JupyterLab, Notebook 7); where none does, nothing is closed.
+    ipywidgets keeps every widget until it is closed, and each explorer holds a frame of
+    counts, so a cell that is run ten times would hold ten frames. JupyterLab and Notebook 7
+    send the cell's ID to the kernel; with other front ends, nothing is closed.
     """
     cell, run = _running()
     if cell is None:
@@ -32,7 +32,7 @@ def replace_earlier(explorer: ipywidgets.Widget) -> None:
 
 
 def _running() -> tuple[str | None, str]:
-    """Return the cell that is running, and which run of it this is."""
+    """Return the IDs of the running cell and of this run of it."""
     from IPython import get_ipython  # noqa: PLC0415 - slow, and only a kernel has cells
 
     shell: Any = get_ipython()

@@ -1,4 +1,4 @@
-"""Python as text: what an explorer shows, so that the same can be had without it."""
+"""Generation of the Python code that explorers show."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _INDENT: Final = " " * 8
 
 
 def literal(value: Any) -> str:
-    """Return a value as Python writes it, texts in double quotes.
+    """Return a value as a Python literal, with strings in double quotes.
 
     Examples
     --------
@@ -28,7 +28,7 @@ def literal(value: Any) -> str:
 
 
 def list_of(texts: Iterable[str]) -> str:
-    """Return a list of texts as Python writes it, over several lines where it is long.
+    """Return a list of strings as a Python literal, on several lines if it is long.
 
     Examples
     --------
@@ -48,16 +48,16 @@ def list_of(texts: Iterable[str]) -> str:
 
 
 def call(name: str, keywords: Mapping[str, Any], names: Mapping[str, str], *arguments: str) -> str:
-    """Return the call of a function of the package on a selection.
+    """Return the code of a call of one of the package's functions.
 
     Parameters
     ----------
     name : str
     keywords : mapping of str to value
     names : mapping of str to str
-        Further keywords, whose values are names.
+        Keyword arguments whose values are variable names.
     *arguments : str
-        Names; ``selection`` where there are none.
+        Variable names; ``selection`` by default.
 
     Examples
     --------

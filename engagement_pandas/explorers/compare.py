@@ -1,4 +1,4 @@
-"""Two sets of posts, explored: how they are cut, and whether they differ."""
+"""Explorer that compares two sets of posts."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from engagement_pandas.text import pluralize
 
 
 class Split(NamedTuple):
-    """A way of cutting posts in two, as the explorer offers it.
+    """A way of splitting posts into two groups.
 
     Attributes
     ----------
     words : str
-        What it is called.
+        Display name.
     cut : callable
-        From the posts and the controls' values, by name, to :class:`TwoGroups`.
+        Takes the posts and the controls' values by name, and returns :class:`TwoGroups`.
     controls : tuple of str
-        The controls that matter to it, and are shown.
+        Names of the controls that it uses; the others are hidden.
     """
 
     words: str
@@ -80,37 +80,37 @@ SPLITS: Final[Mapping[str, Split]] = {
         ("posts",),
     ),
 }
-"""The ways there are; which of them can be chosen depends on what is known of the posts."""
+"""All ways of splitting; which of them are offered depends on what is known of the posts."""
 
 
 class CompareExplorer(CountsExplorer):
-    """Cut posts into two sets, and see whether they differ at the same age.
+    """Split posts into two sets, and compare them at the same age.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts with ``post_id``; with ``day``, best by hour, for an age.
+        Tidy counts with ``post_id``; an age needs ``day``, preferably hourly counts.
     posts : DataFrame, optional
-        ``post_id``, and perhaps ``text`` and ``handle``, by which posts can be cut.
+        Frame with ``post_id`` and optionally ``text`` and ``handle``, to split posts by.
 
     Attributes
     ----------
     a, b : DataFrame
-        The counts of the two sets: tidy, with a fresh ``RangeIndex``.
+        The counts of the two sets: tidy, with a new ``RangeIndex``.
     selection : DataFrame
-        Both together.
+        The counts of both sets.
     answer : DataFrame
-        What :func:`~engagement_pandas.compare` says of them.
+        The result of :func:`~engagement_pandas.compare`.
     code : str
-        The Python that makes the same picture from ``counts``.
+        Python code that makes the same chart from ``counts``.
     controls : mapping of str to Widget
-        ``split``; ``day``, ``begin``, ``end``, ``tz``, ``words``, ``handle`` and ``posts`` of
-        the ways of cutting; ``by``, ``numerator`` and ``at``.
+        ``split``; ``day``, ``begin``, ``end``, ``tz``, ``words``, ``handle`` and ``posts`` for
+        the ways of splitting; ``by``, ``numerator`` and ``at``.
 
     Raises
     ------
     FrameError
-        Where they are no tidy counts of posts.
+        If they are not tidy counts of posts.
 
     Examples
     --------
@@ -196,14 +196,14 @@ class CompareExplorer(CountsExplorer):
 
     @property
     def answer(self) -> pd.DataFrame:
-        """One row, as :func:`~engagement_pandas.compare` has it."""
+        """One row, as :func:`~engagement_pandas.compare` returns it."""
         return compare(self.a, self.b, **self._keywords())
 
     def _values(self) -> dict[str, Any]:
         return {name: control.value for name, control in self.controls.items()}
 
     def _cut(self) -> tuple[list[str], list[str], tuple[str, str]]:
-        """Return the posts of both sets, and what the sets are called."""
+        """Return the posts of both sets, and the names of the sets."""
         posts, values = self.source.posts, self._values()
         halves = SPLITS[values["split"]].cut(posts, values)
         sides = halves.first & halves.known, ~halves.first & halves.known
@@ -223,7 +223,7 @@ class CompareExplorer(CountsExplorer):
         return {"by": values["by"], "at": values["at"], **rated}
 
     def _fit(self, controls: Mapping[str, ipywidgets.Widget]) -> None:
-        """Show the controls that matter to the way of cutting, and hide the others."""
+        """Show the controls that the chosen split uses, and hide the others."""
         mine = SPLITS[controls["split"].value].controls
         for name in {name for split in SPLITS.values() for name in split.controls}:
             controls[name].layout.display = None if name in mine else "none"

@@ -1,4 +1,4 @@
-"""ipywidgets' controls as explorers use them: named, side by side where there is room."""
+"""ipywidgets' controls in the style of explorers: labelled, and side by side if they fit."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from zoneinfo import available_timezones
 import ipywidgets
 
 LABEL: Final = "7.5em"
-"""The width of a control's name."""
+"""Width of a control's label."""
 
 INDENT: Final = f"calc({LABEL} + 8px)"
-"""Where the controls themselves begin."""
+"""Distance of a control from the left, past its label."""
 
 LEAST: Final = "320px"
-"""The least width of a column: two beside each other on a page of 760 px, one on less."""
+"""Minimum width of a column: a page of 760 px has two, a narrower one has one."""
 
 
 def control(kind: Callable[..., ipywidgets.Widget], name: str, **traits: Any) -> ipywidgets.Widget:
-    """Return a control with its name, as wide as there is room."""
+    """Return a labelled control that fills the available width."""
     return kind(
         description=name,
         style={"description_width": LABEL},
@@ -30,14 +30,14 @@ def control(kind: Callable[..., ipywidgets.Widget], name: str, **traits: Any) ->
 
 
 def button(name: str, tooltip: str, **traits: Any) -> ipywidgets.Button:
-    """Return a button as wide as its words."""
+    """Return a button as wide as its text."""
     return ipywidgets.Button(
         description=name, tooltip=tooltip, layout={"width": "auto", "margin": "2px 4px"}, **traits
     )
 
 
 def side_by_side(*children: ipywidgets.Widget, least: str = LEAST) -> ipywidgets.Box:
-    """Return controls side by side, in columns of one width; below each other on a small page."""
+    """Lay out controls in columns of equal width, or in one column on a narrow page."""
     grid = f"repeat(auto-fill, minmax(min({least}, 100%), 1fr))"
     return ipywidgets.Box(
         children,
@@ -46,7 +46,7 @@ def side_by_side(*children: ipywidgets.Widget, least: str = LEAST) -> ipywidgets
 
 
 def line(*children: ipywidgets.Widget, indent: str = "0") -> ipywidgets.Box:
-    """Return small things one after the other."""
+    """Lay out small widgets in one row."""
     return ipywidgets.Box(
         children,
         layout={"flex_flow": "row wrap", "align_items": "center", "margin": f"0 0 0 {indent}"},
@@ -55,7 +55,7 @@ def line(*children: ipywidgets.Widget, indent: str = "0") -> ipywidgets.Box:
 
 @cache
 def zones() -> tuple[str, ...]:
-    """Return the time zones there are, ``UTC`` first.
+    """Return the available time zones, ``UTC`` first.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def zones() -> tuple[str, ...]:
 
 
 def offer(choice: ipywidgets.Dropdown, pairs: Sequence[tuple[str, str]]) -> None:
-    """Offer other options, and keep what is chosen where it is still among them."""
+    """Replace the options, and keep the selected one if it is still available."""
     wanted = tuple(pairs)
     if tuple(choice.options) == wanted:
         return

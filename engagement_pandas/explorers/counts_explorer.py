@@ -1,4 +1,4 @@
-"""Explorers of a frame of counts: a chart, a table, the code, and the rows to take away."""
+"""Base of the explorers of counts: a chart, a table, the code, and the selected rows."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is shown for a state of the controls.
+    """The output for one state of the controls.
 
     Attributes
     ----------
     draw : callable
-        Draws on Axes.
+        Draws the chart on given Axes.
     status : str
-        A sentence on what is shown.
+        Sentence for the status line.
     table : callable
-        From the ``gid`` of all that was drawn, in order, to HTML, escaped.
+        Takes the ``gid`` of all artists in drawing order, and returns escaped HTML.
     code : str
-        Python that makes the same picture.
+        Python code for the same chart.
     """
 
     draw: Callable[[Axes], Any]
@@ -49,25 +49,25 @@ class View:
 
 
 class CountsExplorer(Explorer):
-    """An explorer of counts: it draws anew when a control changes, and exports what is chosen.
+    """Base class of explorers that redraw a chart when a control changes, and export rows.
 
-    Subclasses say what to show (:meth:`_tell`) and which rows are chosen.
+    Subclasses define the output (:meth:`_tell`) and the selected rows (:attr:`selection`).
 
     Parameters
     ----------
     source : IndexedCounts
     posts : DataFrame or None
-        As the user gave them.
+        The frame passed by the user.
     controls : mapping of str to Widget
     above : sequence of Widget
-        The controls as they are laid out.
+        The controls in their layout.
     height : float
-        Inches of the chart, which is 8 wide.
+        Height of the chart in inches; its width is 8.
 
     Attributes
     ----------
     chart, table : Region
-        What is on the page; each has its ``html``, the chart its words in ``label``.
+        Regions of the page with their ``html``; ``chart.label`` describes the chart.
     """
 
     def __init__(
@@ -101,27 +101,27 @@ class CountsExplorer(Explorer):
 
     @property
     def selection(self) -> pd.DataFrame:
-        """The counts that are chosen."""
+        """The selected counts."""
         raise NotImplementedError
 
     def _tell(self) -> View:
-        """Return what to show for the controls as they are now."""
+        """Return the output for the current state of the controls."""
         raise NotImplementedError
 
     def _changed(self, change: Any) -> None:
-        """React to a control; subclasses keep the others in step first."""
+        """Redraw after a change; subclasses first update the other controls."""
         del change
         self.redraw()
 
     def redraw(self) -> None:
-        """Show what the controls say; where that cannot be, say why and dim the old chart."""
+        """Redraw the output; if that fails, report the error and dim the old chart."""
         if self._held:
             return
         self.chart.busy = True
         try:
             with _uncollected():
                 self._show(self._tell())
-        except Exception as error:  # noqa: BLE001 - shown, or nobody would see it
+        except Exception as error:  # noqa: BLE001 - shown, or it would be lost
             self.complain(error)
             with self.chart.hold_sync():
                 self.chart.stale, self.chart.busy = True, False
@@ -130,7 +130,7 @@ class CountsExplorer(Explorer):
 
     def _show(self, telling: View) -> None:
         svg = self._picture.svg(telling.draw)
-        # On its way to the page while the table is made.
+        # Send the chart before the table is computed.
         with self.chart.hold_sync():
             self.chart.html, self.chart.label = svg, self._picture.label
             self.chart.busy = self.chart.stale = False
@@ -142,21 +142,21 @@ class CountsExplorer(Explorer):
         self._python.html = html.escape(telling.code)
 
     def close(self) -> None:
-        """Take the explorer off the page, and let go of the counts; again does nothing."""
+        """Remove the explorer from the page and release the counts; repeated calls do nothing."""
         super().close()
         self._source = None
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         if self.chart.html:
-            # A notebook that is opened again without a kernel shows this.
+            # Shown when the notebook is reopened without a kernel.
             bundle["image/png"] = base64.b64encode(self._picture.png()).decode()
         return bundle
 
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Put the collection of garbage off, which takes as long as a picture, until it is shown."""
+    """Delay garbage collection, which is as slow as drawing, until the figure is shown."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -167,17 +167,17 @@ def _uncollected() -> Iterator[None]:
 
 
 def naming(source: IndexedCounts, posts: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the frame that names posts: the user's, or else one of the counts' own IDs."""
+    """Return the frame that names posts: the user's, or one with the IDs of the counts."""
     if posts is not None or "post_id" not in source.counts.columns:
         return source.posts if posts is None else posts.copy(deep=False)
     return source.counts[["post_id"]].drop_duplicates()
 
 
 def names_of_posts(source: IndexedCounts, posts: pd.DataFrame | None) -> dict[str, str]:
-    """Return what each post is called, in the chart, the list and the table."""
+    """Return the display names of posts for the chart, the list and the table."""
     return post_names(source.posts["post_id"], posts=naming(source, posts))
 
 
 def view_of_nothing(words: str) -> View:
-    """Tell why there is no picture."""
+    """Return a view that explains why there is no chart."""
     return View(draw=lambda ax: annotate_empty(ax, words), status=words)

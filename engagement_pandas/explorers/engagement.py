@@ -1,4 +1,4 @@
-"""Counts, explored: which posts, which types, along which clock."""
+"""Explorer of counts by post, type and time."""
 
 from __future__ import annotations
 
@@ -52,21 +52,21 @@ EVERY: Final = {"h": "hour", "D": "day"}
 
 
 class EngagementExplorer(CountsExplorer):
-    """Look at counts without code: choose posts, types, time and measure.
+    """Explore counts without code: select posts, types, time and measure.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts of any grouping, as :func:`~engagement_pandas.flatten` makes them.
+        Tidy counts of any grouping, as returned by :func:`~engagement_pandas.flatten`.
     posts : DataFrame, optional
-        ``post_id``, and perhaps ``text`` and ``handle``: names the posts.
+        Frame with ``post_id`` and optionally ``text`` and ``handle``; names the posts.
 
     Attributes
     ----------
     selection : DataFrame
-        The counts that are chosen: tidy, with a fresh ``RangeIndex``.
+        The selected counts: tidy, with a new ``RangeIndex``.
     code : str
-        The Python that picks them from ``counts`` and makes the same picture.
+        Python code that selects them from ``counts`` and makes the same chart.
     controls : mapping of str to Widget
         ``posts``, ``types``, ``clock``, ``measure``, ``lines``, ``every``, ``tz``, ``first``,
         ``last`` and ``until``; their ``value`` can be read and set.
@@ -74,13 +74,13 @@ class EngagementExplorer(CountsExplorer):
     Raises
     ------
     FrameError
-        Where they are no tidy counts, or no posts.
+        If ``counts`` are not tidy counts, or ``posts`` is not a frame of posts.
 
     Notes
     -----
-    What cannot be drawn cannot be chosen: ages are of posts, so by age each post has a
-    line; days in another time zone need counts by hour. A line for each post shows one
-    engagement type, the first that is chosen. Rates are ratios of sums.
+    Combinations that cannot be drawn are not offered: by age, there is always one line per
+    post, and days in another time zone than UTC need hourly counts. With one line per post,
+    only the first selected engagement type is drawn. Rates are ratios of sums.
 
     Examples
     --------
@@ -147,7 +147,7 @@ class EngagementExplorer(CountsExplorer):
 
     @property
     def choice(self) -> Selection:
-        """What the controls say."""
+        """The state of the controls."""
         values = {name: control.value for name, control in self.controls.items()}
         values["types"] = tuple(t for t in self.source.types if t in values["types"])
         if values["measure"] == "rate" and values["types"] == (EXPOSURE,):
@@ -156,16 +156,16 @@ class EngagementExplorer(CountsExplorer):
 
     @property
     def selection(self) -> pd.DataFrame:
-        """The counts that are chosen; of a rate, with the impressions."""
+        """The selected counts; for a rate, with the impressions."""
         return self.choice.rows(self.source)
 
     def _offered(self, place: int, words: Mapping[str, str], *before: str) -> list[tuple[str, str]]:
-        """Return what can be chosen third, say, where the first two have been."""
+        """Return the options of one control, given the choices in the controls before it."""
         fit = dict.fromkeys(key[place] for key in self._drawings if key[:place] == before)
         return [(words[name], name) for name in fit]
 
     def _fit(self, controls: Mapping[str, Any]) -> None:
-        """Offer what goes with what is chosen, and hide what does not matter to it."""
+        """Update the options to suit the choices, and hide irrelevant controls."""
         clock = controls["clock"].value
         offer(controls["measure"], self._offered(1, MEASURES, clock))
         measure = controls["measure"].value
@@ -192,7 +192,7 @@ class EngagementExplorer(CountsExplorer):
         self.redraw()
 
     def _move(self, old: str, new: str) -> None:
-        """Where all days are chosen, choose all days of the other time zone."""
+        """If all days are selected, select all days of the new time zone."""
         before, after = self.source.days(old), self.source.days(new)
         first, last = self.controls["first"], self.controls["last"]
         if before and after and (first.value, last.value) == before:
@@ -236,7 +236,7 @@ class EngagementExplorer(CountsExplorer):
         )
 
     def _table(self, rows: pd.DataFrame, choice: Selection, drawn: Sequence[str]) -> str:
-        """Return the posts that are chosen, best first, with the colours that are drawn."""
+        """Return the selected posts as an HTML table, best first, with their colours."""
         if not choice.posts:
             return ""
         rated = choice.measure == "rate"
@@ -275,7 +275,7 @@ class EngagementExplorer(CountsExplorer):
     def _looks(
         self, rows: pd.DataFrame, drawn: Sequence[str], *, bars: bool
     ) -> dict[str, tuple[str, Any]]:
-        """Return the colour and the line style of each post that has a line of its own."""
+        """Return the colour and line style of each post with a line of its own."""
         colours = post_colours(rows, posts=self.posts)
         own = [gid for gid in drawn if gid in colours]
         shades = [colours[post] for post in own]

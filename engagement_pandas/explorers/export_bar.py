@@ -1,4 +1,4 @@
-"""A selection as a file: Parquet or CSV, and nothing written over unasked."""
+"""Export of a selection to Parquet or CSV; files are replaced only on request."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ WRITERS: Final[Mapping[str, Callable[[pd.DataFrame, Path], None]]] = {
     ".parquet": write_parquet,
     ".csv": write_csv,
 }
-"""By the file's suffix."""
+"""Writer functions by file suffix."""
 
 
 def export(frame: pd.DataFrame, name: str, *, replace: bool) -> str:
-    """Write a frame, and return a sentence that tells the rows and the path.
+    """Write a frame, and return a sentence with the number of rows and the path.
 
     Examples
     --------
@@ -45,16 +45,16 @@ def export(frame: pd.DataFrame, name: str, *, replace: bool) -> str:
 
 
 class ExportBar(ipywidgets.HBox):
-    """A file's name and a button.
+    """A text box for a file name, and an export button.
 
     Parameters
     ----------
     frame : callable
-        Returns what is to be written.
+        Returns the frame to write.
     done, failed : callable
-        Told the sentence, or the exception.
+        Called with the sentence, or with the exception.
     file : str
-        The name to begin with.
+        Initial file name.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ExportBar(ipywidgets.HBox):
         *,
         file: str = "selection.parquet",
     ) -> None:
-        # Sent whole when it is left: letter by letter, a click on Export could overtake some.
+        # Sent when the box loses focus: letter by letter, a click on Export could overtake it.
         self.file = control(ipywidgets.Text, "File", value=file, continuous_update=False)
         self.file.layout.flex = "1 1 220px"
         self.replace = ipywidgets.Checkbox(
@@ -76,7 +76,7 @@ class ExportBar(ipywidgets.HBox):
         def write(_: Any) -> None:
             try:
                 done(export(frame(), self.file.value, replace=self.replace.value))
-            except Exception as error:  # noqa: BLE001 - shown, or nobody would see it
+            except Exception as error:  # noqa: BLE001 - shown, or it would be lost
                 failed(error)
 
         self.button.on_click(write)

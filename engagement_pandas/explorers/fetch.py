@@ -1,4 +1,4 @@
-"""Asking the API without code: a question, its price, its progress, and what was silent."""
+"""Explorer that sends requests to the API: plan, cost, progress and omissions."""
 
 from __future__ import annotations
 
@@ -40,46 +40,46 @@ if TYPE_CHECKING:
     from engagement_pandas.client.progress import Progress
 
 DAYS: Final = 28
-"""How many days are asked for at first, up to the present."""
+"""Number of days in the initial window, up to the present."""
 
 FILES: Final = ".csv,.tsv,.txt,.json,.jsonl,.ndjson,.js,.gz,.bz2,.xz,.zip,.zst"
-"""Files of post IDs that can be loaded."""
+"""Suffixes of files of post IDs that can be loaded."""
 
 
 class FetchExplorer(Explorer):
-    """Ask the API: see the plan and its price, fetch, cancel, and see what was silent.
+    """Use the API without code: see the plan and its cost, fetch, cancel, see omissions.
 
     Parameters
     ----------
     client : EngagementClient
-        Whose credentials ask; nothing is sent before *Fetch* is pressed.
+        Client with the credentials to use; nothing is sent before *Fetch* is pressed.
     posts : iterable of str or int, Series, or frame with a ``post_id`` column, optional
-        The posts to begin with. Where the frame has a ``handle`` column, each is asked with
-        its owner's tokens, if the client is one of accounts.
+        Initial posts. If the frame has a ``handle`` column and the client has accounts, each
+        post is requested with its owner's tokens.
 
     Attributes
     ----------
     request : EngagementRequest or None
-        The question as the controls have it; None where it is none yet.
+        The request of the controls, or None if it is not complete yet.
     plan : Plan or None
-        The requests that it takes.
+        The plan of the request.
     responses : list of EngagementResponse
-        What has been answered since *Fetch* was pressed.
+        Responses since *Fetch* was pressed.
     counts : DataFrame
-        The tidy counts of these answers.
+        The tidy counts of the responses.
     omissions : DataFrame
-        What they do not count, and why.
+        The posts and types without a count, with reasons.
     unasked : tuple of str
-        The posts about which not everything has been asked, where it was cancelled.
+        The posts with unsettled requests, such as after a cancellation.
     code : str
-        The Python that asks the same.
+        Python code that sends the same request.
     controls : mapping of str to Widget
         ``ids``, ``endpoint``, ``types``, ``grouping``, ``first`` and ``last``.
 
     Notes
     -----
-    The API is asked in a thread, so that *Cancel* is heard: nothing is sent after it but
-    the request that was already on its way, and what was answered is kept.
+    Requests are sent in a thread, so that *Cancel* works: after it, only requests already in
+    progress are completed, and all responses are kept.
 
     Examples
     --------
@@ -104,7 +104,7 @@ class FetchExplorer(Explorer):
         self.code = ""
         first = totals(["1"] if posts is None else posts, engagement_types=OWNED)
         self._first = tuple(map(str, PUBLIC_TYPES)) if client.refusal(first) else OWNED
-        # Tokens of one owner ask whatever the posts, and in fewer requests.
+        # With one owner's tokens the handles do not matter, and fewer requests are needed.
         self._owners = first.owners if client.refusal(first.replace(owners={})) else None
         now = client.now()
         controls: dict[str, ipywidgets.Widget] = {
@@ -114,7 +114,7 @@ class FetchExplorer(Explorer):
                 value="" if posts is None else lines_of(first.post_ids),
                 placeholder="IDs, or links to posts, separated by anything",
                 rows=5,
-                continuous_update=False,  # or Fetch could overtake what is typed
+                continuous_update=False,  # otherwise Fetch could overtake the typing
             ),
             "endpoint": control(
                 ipywidgets.Dropdown,
@@ -159,7 +159,7 @@ class FetchExplorer(Explorer):
         Raises
         ------
         FrameError
-            Where nothing has been fetched yet.
+            If nothing has been fetched yet.
         """
         if self._run is None:
             msg = "nothing has been fetched yet; press Fetch"
@@ -168,38 +168,38 @@ class FetchExplorer(Explorer):
 
     @property
     def responses(self) -> list[EngagementResponse]:
-        """What has been answered since *Fetch* was pressed."""
+        """Responses since *Fetch* was pressed."""
         return list(self.run.responses)
 
     @property
     def counts(self) -> pd.DataFrame:
-        """The tidy counts of what was answered.
+        """The tidy counts of the responses.
 
         Raises
         ------
         FrameError
-            Where nothing was; where it was cancelled, and each count is a sum over answers
-            of which some are missing.
+            If there are no responses; if some are missing, and each count is a sum over all
+            of them.
         """
         return self.run.counts
 
     @property
     def omissions(self) -> pd.DataFrame:
-        """What was asked for and has no count, and why."""
+        """The posts and types without a count, with reasons."""
         return self.run.omissions
 
     @property
     def unasked(self) -> tuple[str, ...]:
-        """The posts about which not everything has been answered."""
+        """The posts with unsettled requests."""
         return self.run.unasked
 
     def fetch(self) -> None:
-        """Do as *Fetch* does: send the requests of the plan, in a thread of their own.
+        """Send the requests of the plan in a thread, like the button *Fetch*.
 
         Raises
         ------
         RequestError
-            Where there is no plan, or a fetch is running.
+            If there is no plan, or a fetch is running.
         """
         if self._run is not None and self._run.is_alive():
             msg = "a fetch is running; cancel it first"
@@ -213,17 +213,17 @@ class FetchExplorer(Explorer):
         self._run.start()
 
     def wait(self, seconds: float | None = None) -> None:
-        """Wait until the fetch has ended, or for some seconds at most."""
+        """Wait until the fetch has ended, or until a timeout in seconds."""
         self.run.join(seconds)
 
     def close(self) -> None:
-        """Cancel what is running, and take the explorer off the page; again does nothing."""
+        """Cancel a running fetch and remove the explorer; repeated calls do nothing."""
         if self._run is not None:
             self._run.cancel()
         super().close()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        # A notebook that is opened again without a kernel shows the plan.
+        # The plan is shown when the notebook is reopened without a kernel.
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         return bundle | ({"text/html": self.price.html} if self.price.html else {})
 
@@ -233,7 +233,7 @@ class FetchExplorer(Explorer):
         self.say("Cancelling: what is on its way may still arrive")
 
     def _lock(self, *, running: bool) -> None:
-        """While a fetch runs, the question stays as it was asked."""
+        """Disable the form while a fetch is running."""
         for one in (*self.controls.values(), self.upload, self.start):
             one.disabled = running
         self.cancel.disabled = not running
@@ -268,7 +268,7 @@ class FetchExplorer(Explorer):
         self._ask()
 
     def _fit(self, controls: Mapping[str, Any]) -> None:
-        """Offer what the endpoint has."""
+        """Update the options to suit the endpoint."""
         endpoint = controls["endpoint"].value
         offer(controls["grouping"], [(words, words) for words in groupings_of(endpoint)])
         types, offered = controls["types"], types_of(endpoint)
@@ -281,7 +281,7 @@ class FetchExplorer(Explorer):
             controls[name].layout.display = None if endpoint is Endpoint.HISTORICAL else "none"
 
     def _load(self, _: Any) -> None:
-        """Take the posts of a file."""
+        """Load the posts of an uploaded file."""
         if not self.upload.value:
             return
         file = self.upload.value[0]
@@ -291,7 +291,7 @@ class FetchExplorer(Explorer):
         self.controls["ids"].value = lines_of(parse_post_ids(record.post_id for record in records))
 
     def _ask(self) -> None:
-        """Show the plan of the question as it is now, or why there is none."""
+        """Show the plan of the current request, or why there is none."""
         if self._held:
             return
         self.request = self.plan = None
@@ -331,7 +331,7 @@ class FetchExplorer(Explorer):
 
 
 def _kept(run: FetchThread) -> str:
-    """Return how many counts there are, or why there are none."""
+    """Return the number of counts, or the reason why there are none."""
     try:
         return f"{pluralize(len(run.counts), 'count')} in explorer.counts"
     except FrameError as partial:
@@ -339,7 +339,7 @@ def _kept(run: FetchThread) -> str:
 
 
 def _omitted(missing: pd.DataFrame) -> str:
-    """Return the silences as a table."""
+    """Return the omissions as an HTML table."""
     columns = {
         "post_id": Column("post", link, "line"),
         "engagement_type": Column("type", lambda name: text("all" if pd.isna(name) else name)),

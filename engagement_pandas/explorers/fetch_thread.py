@@ -1,4 +1,4 @@
-"""One fetch in a thread of its own, so that the page stays alive and Cancel is heard."""
+"""A fetch in its own thread, so that the page stays responsive and Cancel works."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
 
 
 class Cancelled(Exception):
-    """Raised in the thread that fetches, where somebody has cancelled."""
+    """Raised in the fetching thread after a cancellation."""
 
 
 class FetchThread(threading.Thread):
-    """Sends the requests of a plan, and keeps what was answered.
+    """Thread that sends the requests of a plan and keeps the responses.
 
     Parameters
     ----------
     client : EngagementClient
     plan : Plan
     told : callable
-        Told of each step, in this thread.
+        Called in this thread with each step of the progress.
     ended : callable
-        Told at the end: None, or what ended it early.
+        Called at the end with None, or with the exception that ended it early.
 
     Attributes
     ----------
     responses : list of EngagementResponse
-        What was answered.
+        Responses received so far.
     """
 
     def __init__(
@@ -61,16 +61,16 @@ class FetchThread(threading.Thread):
         self._stop_asked = threading.Event()
 
     def cancel(self) -> None:
-        """Send no more requests than those that are on their way."""
+        """Send no more requests after those already in progress."""
         self._stop_asked.set()
 
     def run(self) -> None:
-        """Fetch, until all is answered, something fails or somebody cancels."""
+        """Fetch until all requests are answered, one fails, or the fetch is cancelled."""
         error: Exception | None = None
         try:
             for response in self._client.stream(self.plan, watch=self._watch):
                 self.responses.append(response)
-        except Exception as early:  # noqa: BLE001 - told to whoever watches
+        except Exception as early:  # noqa: BLE001 - passed to the callback
             error = early
         self._ended(error)
 
@@ -81,23 +81,23 @@ class FetchThread(threading.Thread):
 
     @property
     def done(self) -> int:
-        """How many requests of the plan are settled."""
+        """Number of settled requests of the plan."""
         return len(self.plan) - len(self._left)
 
     @property
     def _left(self) -> list[EngagementRequest]:
-        """The requests of the plan that are not settled; answers come in any order."""
+        """The requests of the plan that are not settled; responses come in any order."""
         settled = {cell for response in self.responses for cell in _cells(response.request)}
         return [part for part in self.plan.requests if not settled.issuperset(_cells(part))]
 
     @property
     def unasked(self) -> tuple[str, ...]:
-        """The posts about which not everything has been answered, in the plan's order."""
+        """The posts with unsettled requests, in the order of the plan."""
         return tuple(dict.fromkeys(post for part in self._left for post in part.post_ids))
 
     @property
     def counts(self) -> pd.DataFrame:
-        """The tidy counts of what was answered."""
+        """The tidy counts of the responses."""
         if not self.responses:
             msg = "nothing was answered; fetch again"
             raise FrameError(msg)
@@ -111,7 +111,7 @@ class FetchThread(threading.Thread):
 
     @property
     def omissions(self) -> pd.DataFrame:
-        """What was asked for and has no count, and why."""
+        """The posts and types without a count, with reasons."""
         if not self.responses:
             msg = "nothing was answered; fetch again"
             raise FrameError(msg)
@@ -119,6 +119,6 @@ class FetchThread(threading.Thread):
 
 
 def _cells(request: EngagementRequest) -> Iterator[tuple[str, EngagementType, Window | None]]:
-    """Yield what is settled one by one, as a refusal divides it."""
+    """Yield the units that are settled separately, since a refusal may split a request."""
     for post, kind in product(request.post_ids, request.engagement_types):
         yield post, kind, request.window

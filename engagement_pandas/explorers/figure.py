@@ -1,4 +1,4 @@
-"""A figure, drawn anew for each state of an explorer: as SVG for the page, as PNG to keep."""
+"""The figure of an explorer, redrawn for each state: SVG for the page, PNG for saving."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK: Final = "#010203"
-"""What is drawn in this colour gets the colour of the page's own text."""
+"""Placeholder that is replaced by the text colour of the page."""
 
 PAGE_INK: Final = "var(--jp-ui-font-color1, currentColor)"
-"""JupyterLab's colour of text, in its light and its dark theme; elsewhere the page's."""
+"""JupyterLab's text colour in light and dark themes; elsewhere that of the page."""
 
 _SETTINGS: Final[Any] = {
     "svg.fonttype": "none",
@@ -34,16 +34,16 @@ _SIZE: Final = re.compile(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', re.DOTAL
 _PAGE_WIDE: Final = re.compile(
     r"\s*<metadata>.*?</metadata>|\s*<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL
 )
-"""The metadata, and a style that would hold for every other picture of the page too."""
+"""Metadata, and a style that would affect all other figures on the page."""
 
 
 class Picture:
-    """A figure of its own, of which pyplot never hears.
+    """A figure that is not registered with pyplot.
 
     Parameters
     ----------
     width, height : float
-        Inches; on the page it is as wide as there is room, in these proportions.
+        Size in inches; on the page it fills the width, with this aspect ratio.
 
     Examples
     --------
@@ -67,24 +67,24 @@ class Picture:
         from matplotlib.figure import Figure  # noqa: PLC0415 - heavy
 
         figure = Figure(figsize=self._size, dpi=72, facecolor="none")
-        # Given a rect, be it the whole figure, it would measure everything twice.
+        # With a rect, even of the complete figure, the layout would be computed twice.
         figure.set_layout_engine("tight", pad=0.4, rect=None)
         page = FigureCanvasSVG(figure)
-        FigureCanvasAgg(figure)  # measures texts
+        FigureCanvasAgg(figure)  # for measuring text
         return page
 
     def svg(self, draw: Callable[[Axes], Any]) -> str:
-        """Draw on a blank figure, and return the picture to stand inside a page.
+        """Draw on a blank figure, and return SVG to embed in a page.
 
-        The artists' ``gid`` are its groups' ``data-gid``; IDs would have to differ over the
-        whole page.
+        The ``gid`` of an artist becomes the ``data-gid`` of its group, since an ``id`` would
+        have to be unique on the page.
         """
         import matplotlib as mpl  # noqa: PLC0415 - heavy
 
         with mpl.rc_context(_SETTINGS):
             self._page = self._blank()
             draw(self._figure.subplots())
-            # Laid out and drawn once; savefig would draw all of it twice.
+            # Unlike savefig, this draws everything only once.
             file = io.StringIO()
             self._page.print_svg(file)
         text = _PAGE_WIDE.sub("", _HEAD.sub("", file.getvalue(), count=1), count=2)
@@ -95,7 +95,7 @@ class Picture:
 
     @property
     def label(self) -> str:
-        """What was drawn last, in words: for those who do not see it.
+        """Description of the last drawing, for screen readers.
 
         Examples
         --------
@@ -118,19 +118,19 @@ class Picture:
 
     @property
     def drawn(self) -> tuple[str, ...]:
-        """The ``gid`` of everything that was drawn last, in order: posts and types, mostly."""
+        """The ``gid`` of all artists of the last drawing, in order: mostly posts and types."""
         if not self._figure.axes:
             return ()
         gids = (artist.get_gid() for artist in self._figure.axes[0].get_children())
         return tuple(dict.fromkeys(str(gid) for gid in gids if gid))
 
     def png(self) -> bytes:
-        """Return what was drawn last, on white."""
+        """Return the last drawing as PNG on white."""
         file = io.BytesIO()
         self._figure.savefig(file, format="png", dpi=144, facecolor="white")
         return file.getvalue()
 
 
 def _named(identity: str, gids: Sequence[str]) -> str:
-    """Return the beginning of a group: with its ``gid``, or without matplotlib's own name."""
+    """Return the start tag of a group, with its ``gid``, but without matplotlib's own IDs."""
     return f"<g data-gid={identity}" if html.unescape(identity[1:-1]) in gids else "<g"

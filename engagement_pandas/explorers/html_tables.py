@@ -1,4 +1,4 @@
-"""Tables on the page; every text that came from outside is escaped."""
+"""HTML tables; all text from outside is escaped."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from engagement_pandas.plots.labels import shortened
 from engagement_pandas.plots.style import INK
 
 NONE: Final = "–"  # noqa: RUF001 - a dash, not a minus
-"""What is not known."""
+"""Placeholder for an unknown value."""
 
 
 LISTED: Final = 50
-"""How many posts a table has, at most."""
+"""Maximum number of posts in a table."""
 
 SNIPPET: Final = 80
-"""Characters of a post's text."""
+"""Maximum length of a post's text, in characters."""
 
 
 _WIDTH: Final = 3
@@ -33,12 +33,12 @@ class Column(NamedTuple):
     Attributes
     ----------
     head : str
-        Its name.
+        Heading.
     cell : callable
-        From a row's value to HTML, escaped.
+        Takes a value, and returns escaped HTML.
     css : str
-        The class of its cells: ``"number"`` at the right, ``"line"`` on one line,
-        ``"name"`` not too narrow.
+        CSS class of the cells: ``"number"`` aligns right, ``"line"`` does not wrap,
+        ``"name"`` has a minimum width.
     """
 
     head: str
@@ -47,7 +47,7 @@ class Column(NamedTuple):
 
 
 def text(value: Any) -> str:
-    """Return a text, or a dash where there is none.
+    """Format a text, or a dash if it is missing.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def text(value: Any) -> str:
 
 
 def number(value: Any) -> str:
-    """Return a whole number, or a dash where it is not known.
+    """Format a whole number, or a dash if it is missing.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def number(value: Any) -> str:
 
 
 def percentage(value: Any) -> str:
-    """Return a share in percent, or a dash where it is not known.
+    """Format a share in percent, or a dash if it is missing.
 
     Examples
     --------
@@ -80,14 +80,14 @@ def percentage(value: Any) -> str:
 
 
 def link(post_id: str) -> str:
-    """Return the ID of a post, whole, as a link to it."""
+    """Return the complete ID of a post as a link to it."""
     name = html.escape(str(post_id))
     url = html.escape(LINK.format(post_id))
     return f'<a href="{url}" target="_blank" rel="noopener noreferrer">{name}</a>'
 
 
 def snippet(value: Any) -> str:
-    """Return the beginning of a text, in full where it is short.
+    """Return the beginning of a text, or all of a short text.
 
     Examples
     --------
@@ -98,9 +98,9 @@ def snippet(value: Any) -> str:
 
 
 def swatch(look: Any) -> str:
-    """Return a piece of a line of the chart: a colour and a line style of matplotlib's.
+    """Return an SVG sample of a line, given matplotlib's colour and line style.
 
-    Nothing, where a post has no line of its own.
+    Returns an empty string if a post has no line of its own.
 
     Examples
     --------
@@ -127,10 +127,10 @@ def table(columns: Mapping[str, Column], rows: pd.DataFrame, caption: str) -> st
     Parameters
     ----------
     columns : mapping of str to Column
-        By the frame's columns, in the order of the table.
+        Columns of the table in order, by column of the frame.
     rows : DataFrame
     caption : str
-        What the table shows.
+        Caption of the table.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Counts made ready to be picked from, again and again: whose, what and when, row by row."""
+"""Counts with an index by post, type and hour, for repeated filtering."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from engagement_pandas.metrics.time_zones import first_moment, zone_of
 from engagement_pandas.plots.labels import check_posts
 
 NAMING: Final = ("handle", "text")
-"""Columns of a frame of posts that tell a reader which post it is."""
+"""Columns of a frame of posts that identify a post for a reader."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndexedCounts:
-    """Counts, and for each row whose and when; made by :meth:`of`.
+    """Counts with the post, type and hour of each row as numbers; made by :meth:`of`.
 
     Attributes
     ----------
     counts : DataFrame
         Tidy counts of any grouping.
     posts : DataFrame
-        A row for each post in the counts, oldest first: ``post_id``, ``handle`` and ``text``
-        (``str``, missing where not known), ``created_at`` (``datetime64[us, UTC]``).
+        One row per post in the counts, oldest first: ``post_id``, ``handle`` and ``text``
+        (``str``, missing if unknown), ``created_at`` (``datetime64[us, UTC]``).
     types : tuple of str
-        The engagement types present, in the vocabulary's order.
+        The engagement types present, in the order of the vocabulary.
     """
 
     counts: pd.DataFrame
@@ -46,14 +46,14 @@ class IndexedCounts:
 
     @classmethod
     def of(cls, counts: pd.DataFrame, posts: pd.DataFrame | None = None) -> IndexedCounts:
-        """Make counts ready.
+        """Index counts.
 
         Parameters
         ----------
         counts : DataFrame
             Tidy counts of any grouping.
         posts : DataFrame, optional
-            ``post_id``, and perhaps ``handle`` and ``text``.
+            Frame with ``post_id`` and optionally ``handle`` and ``text``.
 
         Examples
         --------
@@ -81,7 +81,7 @@ class IndexedCounts:
         )
 
     def days(self, tz: str) -> tuple[date, date] | None:
-        """Return the first and the last local day with counts; None where counts have none."""
+        """Return the first and last local day with counts, or None if counts have no days."""
         if self._hour is None or not len(self._hour):
             return None
         ends = np.array([self._hour.min(), self._hour.max()]) * HOUR_US
@@ -102,16 +102,16 @@ class IndexedCounts:
         Parameters
         ----------
         posts, types : iterable of str
-            Counts that have no posts are everybody's.
+            ``posts`` is ignored if the counts have no post IDs.
         first, last : date, optional
-            Both are in.
+            First and last day, both inclusive.
         tz : str
-            Whose days; an hour belongs to the day in which it begins.
+            Time zone of the days; an hour belongs to the day in which it starts.
 
         Returns
         -------
         DataFrame
-            Tidy counts with a fresh ``RangeIndex``, and the category of the types in it.
+            Tidy counts with a new ``RangeIndex`` and only the categories that occur.
         """
         keep = np.isin(self.types, list(types))[self._type]
         if len(self.posts):
@@ -129,7 +129,7 @@ class IndexedCounts:
 
 
 def _by_age(counts: pd.DataFrame) -> tuple[NDArray[np.int64], list[str]]:
-    """Return for each row the place of its post, and the posts, oldest first."""
+    """Return the position of each row's post, and the posts, oldest first."""
     if "post_id" not in counts.columns:
         return np.zeros(len(counts), dtype=np.int64), []
     codes, names = pd.factorize(counts["post_id"])
@@ -151,5 +151,5 @@ def _named(ids: list[str], posts: pd.DataFrame | None) -> pd.DataFrame:
 
 
 def _midnight(day: date, tz: str) -> int:
-    """Return the hour, since 1970 in UTC, that is the first to begin in a local day."""
+    """Return the first hour that starts in a local day, in hours since 1970 (UTC)."""
     return math.ceil(first_moment(day, zone_of(tz)).timestamp() / 3600)

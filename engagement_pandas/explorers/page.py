@@ -1,4 +1,4 @@
-"""What an explorer puts on the page beside ipywidgets' own controls."""
+"""Custom widgets that explorers use in addition to ipywidgets' controls."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import anywidget
 import traitlets
 
 ROOT: Final = "engagement-explorer"
-"""The CSS class of every explorer."""
+"""CSS class of every explorer."""
 
 CODE: Final = (
     '<details><summary>The same in Python</summary><pre tabindex="0" role="group" '
     'aria-label="Python code"><code data-slot></code></pre></details>'
 )
-"""The shell of a region with Python in it, folded away."""
+"""Shell of a region with collapsed Python code."""
 
 _HERE: Final = Path(__file__).parent
 
 
 class KeyGuard(anywidget.AnyWidget):
-    """Keeps keys that belong to a control from the notebook's own commands; it shows nothing.
+    """Invisible widget that keeps a control's keys from triggering notebook commands.
 
     Attributes
     ----------
     root : str
-        CSS selector of what is guarded: the closest ancestor that it fits.
+        CSS selector; the closest matching ancestor is guarded.
     """
 
     _esm = _HERE / "guard.js"
@@ -35,20 +35,20 @@ class KeyGuard(anywidget.AnyWidget):
 
 
 class Region(anywidget.AnyWidget):
-    """A part of the page that stays while what is in it is replaced.
+    """A part of the page with replaceable content.
 
     Attributes
     ----------
     html : str
-        What is in it. Whoever sets it has escaped every text that came from outside.
+        Its content. The caller must escape all text from outside.
     shell : str
-        What stands around, once and for all; ``data-slot`` marks where ``html`` goes.
+        Constant HTML around the content; ``data-slot`` marks where ``html`` goes.
     role, label : str
-        For screen readers: the ARIA role and the name.
+        ARIA role and name, for screen readers.
     busy, stale : bool
-        Whether something newer is being made, or could not be made.
+        Whether newer content is being computed, or could not be computed.
     reachable : bool
-        Whether the Tab key stops here, so that the keyboard can scroll it.
+        Whether the Tab key stops here, so that the region can be scrolled by keyboard.
     """
 
     _esm = _HERE / "region.js"

@@ -1,4 +1,4 @@
-"""Which posts: a list to choose from and, where there are many, words and ranks to narrow it."""
+"""A list of posts to select from, with filters if there are many posts."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.metrics import top_posts
 
 MANY: Final = 50
-"""Beyond so many posts, a text filter and "top n by" choose among them."""
+"""With more posts than this, a text filter and "top n by" are shown."""
 
 TOP: Final = 25
-"""How many of many posts are chosen at first."""
+"""Number of posts selected initially if there are many."""
 
 NEWEST: Final = "newest"
 """A ranking that needs no counts."""
 
 
 class PostChooser(ipywidgets.VBox):
-    """A choice of posts.
+    """A widget that selects posts.
 
-    What is listed is chosen, until somebody chooses among it: words and ranks narrow the
-    list, and so the choice.
+    All listed posts are selected until the user selects among them. The filters narrow the
+    list, and with it the selection.
 
     Parameters
     ----------
     rows : IndexedCounts
     names : mapping of str to str
-        What each post is called.
+        Display name of each post.
 
     Attributes
     ----------
     value : tuple of str
-        The IDs that are chosen, as the list has them.
+        The selected IDs, in the order of the list.
     words : Text
-        Posts with these words in their text, their handle or their ID are listed.
+        Only posts with these words in their text, handle or ID are listed.
     ranking : Dropdown
-        An engagement type, or ``"newest"``: what the list is sorted by.
+        Sort key of the list: an engagement type, or ``"newest"``.
     top : BoundedIntText
-        How many of them are listed.
+        Maximum number of listed posts.
     listed : SelectMultiple
     """
 
@@ -90,7 +90,7 @@ class PostChooser(ipywidgets.VBox):
         self._narrow()
 
     def matching(self) -> list[str]:
-        """Return the posts that the words find, best first, however many."""
+        """Return all posts that match the words, best first."""
         words = self.words.value.casefold().split()
         return [
             post
@@ -99,7 +99,7 @@ class PostChooser(ipywidgets.VBox):
         ]
 
     def close(self) -> None:
-        """Let go of the counts too; again does nothing."""
+        """Close the widget and release the counts; repeated calls do nothing."""
         self._rows = None
         super().close()
 
@@ -141,7 +141,7 @@ class PostChooser(ipywidgets.VBox):
 
 
 def _ranked(rows: IndexedCounts, by: str) -> list[str]:
-    """Return all posts, best first; those without such a count last."""
+    """Return all posts, best first; posts without such a count come last."""
     newest = rows.posts["post_id"].tolist()[::-1]
     if by == NEWEST or not newest:
         return newest

@@ -1,4 +1,4 @@
-"""What a question to the API may hold, as choices: endpoint, types, grouping, window."""
+"""Choices of the request form: endpoint, engagement types, grouping, window."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ ENDPOINTS: Final[Mapping[Endpoint, str]] = {
     Endpoint.LAST_28_HOURS: "the last 28 hours",
     Endpoint.HISTORICAL: "any days since September 2014",
 }
-"""What each endpoint gives, in words."""
+"""Description of each endpoint."""
 
 ASK: Final[Mapping[Endpoint, Callable[..., EngagementRequest]]] = {
     Endpoint.TOTALS: totals,
     Endpoint.LAST_28_HOURS: last_28_hours,
     Endpoint.HISTORICAL: historical,
 }
-"""The function that asks each."""
+"""Function that makes a request for each endpoint."""
 
 OWNED: Final = ("impressions", "engagements")
-"""The engagement types asked for at first, where the client may ask."""
+"""Engagement types selected initially, if the client may request them."""
 
 _POST, _TYPE, _DAY, _HOUR = Dimension
 GROUPINGS: Final[Mapping[str, tuple[Dimension, ...]]] = {
@@ -47,11 +47,11 @@ GROUPINGS: Final[Mapping[str, tuple[Dimension, ...]]] = {
     "type and hour of the day (posts together)": (_TYPE, _HOUR),
     "type (posts together)": (_TYPE,),
 }
-"""By what counts can be grouped, in words; an endpoint offers those whose dimensions it has."""
+"""Groupings by description; an endpoint offers those whose dimensions it supports."""
 
 
 def types_of(endpoint: Endpoint) -> list[str]:
-    """Return the engagement types that an endpoint counts.
+    """Return the engagement types of an endpoint.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def types_of(endpoint: Endpoint) -> list[str]:
 
 
 def groupings_of(endpoint: Endpoint) -> list[str]:
-    """Return the groupings that an endpoint offers, in words.
+    """Return the descriptions of the groupings that an endpoint supports.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def groupings_of(endpoint: Endpoint) -> list[str]:
 
 
 def days_to(first: date | None, last: date | None, now: datetime) -> Window:
-    """Return the window of some UTC days, both in it, up to the last whole hour there has been.
+    """Return the window from one UTC day to another, inclusive, up to the last full hour.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def days_to(first: date | None, last: date | None, now: datetime) -> Window:
 
 
 def lines_of(ids: Sequence[str]) -> str:
-    """Return IDs as the text of the box; below a heading where some are short and some long."""
+    """Return IDs as the text of the box, with a heading if short and long IDs are mixed."""
     heading = ["post_id"] if len({len(post) < LONG for post in ids}) > 1 else []
     return "\n".join([*heading, *ids])
 
@@ -107,17 +107,17 @@ def lines_of(ids: Sequence[str]) -> str:
 def request_of(
     values: Mapping[str, Any], now: datetime, owners: Mapping[str, str] | None
 ) -> EngagementRequest:
-    """Return the request that some choices make.
+    """Return the request for the values of the form.
 
     Parameters
     ----------
     values : mapping
-        ``ids`` (text), ``endpoint``, ``types``, ``grouping`` (words), ``first``, ``last``.
+        ``ids`` (text), ``endpoint``, ``types``, ``grouping`` (description), ``first``, ``last``.
     now : datetime
-        By the client's clock.
+        Time of the client's clock.
     owners : mapping of str to str, optional
-        Whose posts they are: handles by post ID, also of other posts; beside them count the
-        handles in the text. None where it does not matter.
+        Handles by post ID, possibly of further posts; handles in the text are added. None if
+        the owner does not matter.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def request_of(
 
 
 def code_of(request: EngagementRequest) -> str:
-    """Return the Python that asks the same with a ``client``.
+    """Return Python code that sends the same request with a ``client``.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def code_of(request: EngagementRequest) -> str:
         else []
     )
     posts = list_of(request.post_ids)
-    told = bool(request.owners and request.owner_only)  # whose posts they are matters
+    told = bool(request.owners and request.owner_only)  # the owners matter
     handles = [request.owners.get(post, "") for post in request.post_ids]
     arguments = [
         "pd.DataFrame(posts)" if told else posts,
@@ -200,7 +200,7 @@ def _moment(moment: datetime) -> str:
 
 
 def adds_up(request: EngagementRequest, parts: Sequence[EngagementRequest]) -> bool:
-    """Whether a count is the sum of several answers, and so wrong while one is missing.
+    """Return whether a count is the sum of several responses, so that all are needed.
 
     Examples
     --------

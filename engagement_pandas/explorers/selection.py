@@ -1,4 +1,4 @@
-"""What is chosen in an explorer of counts: rows, a picture of them, and the code for both."""
+"""The state of an explorer of counts: selected rows, their plot, and the code for both."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engagement_pandas.explorers.code import call, list_of, literal
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
 
 EXPOSURE: Final = "impressions"
-"""What rates are of."""
+"""The denominator of rates."""
 
 AGES: Final[Mapping[float, str]] = {
     6.0: "6 hours",
@@ -24,18 +24,18 @@ AGES: Final[Mapping[float, str]] = {
     336.0: "14 days",
     672.0: "28 days",
 }
-"""Hours of age up to which a picture can be drawn, and their words."""
+"""Maximum ages to draw, in hours, and their labels."""
 
 
 class Drawing(NamedTuple):
-    """How a choice is drawn.
+    """The plot for a combination of choices.
 
     Attributes
     ----------
     plot : str
-        The function of :mod:`~engagement_pandas.plots`.
+        Function in :mod:`~engagement_pandas.plots`.
     keywords : tuple of str
-        Those of its keywords that come from the selection.
+        Its keyword arguments that come from the selection.
     """
 
     plot: str
@@ -58,7 +58,7 @@ DRAWINGS: Final[Mapping[tuple[str, str, str], Drawing]] = {
     ("total", "counts", "engagement_type"): Drawing("plot_by_type", ()),
     ("total", "rate", "post_id"): Drawing("plot_top_posts", ("ranked", "numerator")),
 }
-"""What can be drawn: clock, measure, and what has a line each. Nothing else can be chosen."""
+"""Plots by clock, measure and lines; other combinations cannot be selected."""
 
 NEEDS: Final[Mapping[str, frozenset[str]]] = {
     "time": frozenset({"day"}),
@@ -66,29 +66,29 @@ NEEDS: Final[Mapping[str, frozenset[str]]] = {
     "total": frozenset(),
     "post_id": frozenset({"post_id"}),
 }
-"""The columns that a choice needs of the counts."""
+"""Columns of the counts that a choice requires."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A choice of rows, and of how to look at them.
+    """Selected rows, and the way to plot them.
 
     Attributes
     ----------
     posts, types : tuple of str
-        In the order of the counts' posts, and of the vocabulary.
+        Posts in the order of the counts, and types in the order of the vocabulary.
     clock : {"time", "age", "total"}
-        Along dates, along hours since each post was made, or neither.
+        X axis: dates, hours since each post was made, or none.
     measure : {"counts", "cumulative", "rate"}
     lines : {"post_id", "engagement_type"}
-        What has a line each.
+        Column with one line per value.
     every : {"h", "D"}
     tz : str
-        Whose days and hours.
+        Time zone of the days and hours.
     first, last : date, optional
-        Local days, both in; not for ages, whose dates are each post's own.
+        Local days, both inclusive; ignored for ages, which have no common dates.
     until : float
-        Hours of age.
+        Maximum age, in hours.
     """
 
     posts: tuple[str, ...]
@@ -104,37 +104,37 @@ class Selection:
 
     @property
     def drawing(self) -> Drawing:
-        """The row of :data:`DRAWINGS` that this is."""
+        """The plot of this selection, from :data:`DRAWINGS`."""
         return DRAWINGS[self.clock, self.measure, self.lines]
 
     @property
     def single(self) -> bool:
-        """Whether one engagement type is drawn, however many are chosen."""
+        """Whether only one engagement type is drawn, however many are selected."""
         return self.lines == "post_id"
 
     @property
     def kind(self) -> str:
-        """The one type that is drawn where posts have a line each: the first that fits."""
+        """The type to draw with one line per post: the first suitable one."""
         if self.measure != "rate":
             return self.types[0]
         return next(name for name in self.types if name != EXPOSURE)
 
     @property
     def counted(self) -> tuple[str, ...]:
-        """The types whose counts are needed: of a rate, both."""
+        """The types whose counts are needed; a rate also needs impressions."""
         if self.measure != "rate" or not self.types:
             return self.types
         return (EXPOSURE, *(name for name in self.types if name != EXPOSURE))
 
     @property
     def when(self) -> str:
-        """The days that are chosen, in words; nothing where there is no end to them."""
+        """The selected days in words, or an empty string if they are not limited."""
         if self.clock == "age" or self.first is None or self.last is None:
             return ""
         return f" from {self.first} to {self.last}"
 
     def rows(self, source: IndexedCounts) -> pd.DataFrame:
-        """Return the counts that are chosen."""
+        """Return the selected counts."""
         dated = self.clock != "age"
         if dated and self.first and self.last and self.first > self.last:
             msg = f"From, {self.first}, is after To, {self.last}; turn them round"
@@ -148,7 +148,7 @@ class Selection:
         )
 
     def keywords(self) -> dict[str, Any]:
-        """Return what the plot is called with."""
+        """Return the keyword arguments of the plot."""
         values = {
             "by": self.lines,
             "engagement_type": self.kind,
@@ -164,13 +164,13 @@ class Selection:
         return given
 
     def code(self, source: IndexedCounts, *, named: bool) -> str:
-        """Return the Python that picks the same rows and makes the same picture.
+        """Return Python code that selects the same rows and makes the same plot.
 
         Parameters
         ----------
         source : IndexedCounts
         named : bool
-            Whether there is a frame ``posts``; otherwise the code makes one.
+            Whether a frame ``posts`` exists; otherwise the code makes one.
         """
         lines = ["import engagement_pandas as ep", ""]
         if not named and self.lines == "post_id":
@@ -180,7 +180,7 @@ class Selection:
         return "\n".join([*lines, f"ax = {call(self.drawing.plot, self.keywords(), known)}", ""])
 
     def _dated(self, source: IndexedCounts) -> list[str]:
-        """Return the condition on days, where they are not all chosen."""
+        """Return the condition on days, unless all days are selected."""
         days = source.days(self.tz)
         if self.clock == "age" or days is None:
             return []
@@ -201,7 +201,7 @@ def picking(
     *conditions: str,
     name: str = "selection",
 ) -> list[str]:
-    """Return the lines of Python that pick some posts and types from ``counts``.
+    """Return lines of Python code that select posts and types from ``counts``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Ways of cutting posts into two sets, neither of which shares a post with the other."""
+"""Ways of splitting posts into two disjoint sets."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class TwoGroups(NamedTuple):
     Attributes
     ----------
     first : ndarray of bool
-        For each post, whether it is in the first set.
+        Whether each post is in the first set.
     known : ndarray of bool
-        For each post, whether it is in either.
+        Whether each post is in either set.
     names : pair of str
-        What the two are called.
+        Names of the two sets.
     """
 
     first: NDArray[np.bool_]
@@ -32,7 +32,7 @@ class TwoGroups(NamedTuple):
 
 
 def by_day(posts: pd.DataFrame, tz: str, day: date | None) -> TwoGroups:
-    """Cut at a local day: posts made before it, and from it on.
+    """Split by local day of posting: before the day, and from it on.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def by_day(posts: pd.DataFrame, tz: str, day: date | None) -> TwoGroups:
 
 
 def by_hour(posts: pd.DataFrame, tz: str, begin: int, end: int) -> TwoGroups:
-    """Cut by the local hour of posting: from one hour to another, over midnight too, and not.
+    """Split by local hour of posting: inside and outside a span, which may cross midnight.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def by_hour(posts: pd.DataFrame, tz: str, begin: int, end: int) -> TwoGroups:
 
 
 def by_weekday(posts: pd.DataFrame, tz: str) -> TwoGroups:
-    """Cut by the local weekday of posting: Saturday and Sunday, and the others.
+    """Split by local weekday of posting: weekend, and Monday to Friday.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def by_weekday(posts: pd.DataFrame, tz: str) -> TwoGroups:
 
 
 def by_words(posts: pd.DataFrame, words: str) -> TwoGroups:
-    """Cut by what posts say: those with all these words in their text, and those without.
+    """Split by text: posts with all these words, and posts without.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def by_words(posts: pd.DataFrame, words: str) -> TwoGroups:
 
 
 def by_handle(posts: pd.DataFrame, handle: str) -> TwoGroups:
-    """Cut by who posted: one account, and all others.
+    """Split by account: one account, and all others.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def by_handle(posts: pd.DataFrame, handle: str) -> TwoGroups:
 
 
 def by_hand(posts: pd.DataFrame, chosen: tuple[str, ...]) -> TwoGroups:
-    """Cut by hand: the posts that are chosen, and the others.
+    """Split by hand: the selected posts, and the others.
 
     Examples
     --------

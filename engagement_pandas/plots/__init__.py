@@ -1,26 +1,26 @@
-"""Pictures of tidy counts: a frame in, matplotlib Axes out.
+"""Plots of tidy counts: each function takes a frame and returns matplotlib Axes.
 
-Nothing is shown or saved here, and no setting of matplotlib is changed. matplotlib is
-imported when the first picture is drawn, and pyplot only where no Axes are given.
+The functions do not show or save figures, and do not change matplotlib's settings.
+matplotlib is imported with the first plot, and pyplot only if no Axes are passed.
 
 ============================ =========================================================
-:func:`plot_over_time`       a line a type or post, with partial buckets marked
-:func:`plot_running_total`   the same, added up
-:func:`plot_rate_over_time`  the same as a rate: a line a type, a post, or one
-:func:`plot_by_age`          counts in each hour of the posts' lives
-:func:`plot_cumulative`      growth by age, with the band of a cohort
-:func:`plot_rate_by_age`     a rate in each hour of the posts' lives
-:func:`plot_by_type`         sums of the engagement types
-:func:`plot_top_posts`       the most counts, or the best rate with its interval
-:func:`plot_best_times`      weekday by hour, and whether it matters
+:func:`plot_over_time`       one line per type or post, with partial buckets marked
+:func:`plot_running_total`   the same, cumulative
+:func:`plot_rate_over_time`  a rate: one line per type or post, or a single line
+:func:`plot_by_age`          counts by hour since posting
+:func:`plot_cumulative`      growth by age, with percentile bands of a cohort
+:func:`plot_rate_by_age`     a rate by hour since posting
+:func:`plot_by_type`         totals by engagement type
+:func:`plot_top_posts`       the highest counts, or the best rates with intervals
+:func:`plot_best_times`      rate by weekday and hour, with a test
 :func:`plot_compare`         two sets of posts, and the interval of their difference
-:func:`plot_half_life`       the age at half of the counts, post by post
+:func:`plot_half_life`       the age at which each post had half of its counts
 ============================ =========================================================
 
-Colours are Okabe and Ito's. A type has its colour from the vocabulary and a post from its
-ID, so both keep it from plot to plot; ``posts=``, a frame with all the posts and perhaps
-their ``text``, fixes colours under any filter and names the posts. A series has its post
-ID or type as its artist's ``gid``, which SVG pictures keep.
+Colours are Okabe and Ito's. A type's colour follows from its place in the vocabulary, a
+post's from its ID, so both stay the same between plots. ``posts=``, a frame with all posts
+and optionally their ``text``, fixes the colours under any filter and names the posts. The
+``gid`` of each artist is its post ID or type; SVG files keep it.
 
 Imports ``metrics``, ``frame`` and the ground.
 """

@@ -1,4 +1,4 @@
-"""What the pictures by age share: who has a line, the grey others, and the axis of age."""
+"""Shared code of the plots by age: choice of lines, grey lines, and the age axis."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 UNTIL: Final = AGES[-1]
-"""A week of age, in hours, unless somebody asks for another."""
+"""Default maximum age: one week, in hours."""
 
 UNITS: Final = {"h": "hour", "D": "day"}
-"""The word for a bucket of age."""
+"""Name of each age bucket."""
 
 
 def check_until(until: float) -> None:
-    """Refuse what is no age.
+    """Raise if a value is not a valid age.
 
     Examples
     --------
@@ -41,18 +41,18 @@ def check_until(until: float) -> None:
 
 
 def young(table: pd.DataFrame, until: float) -> pd.DataFrame:
-    """Return the rows up to an age; those whose age nobody knows are left out."""
+    """Return the rows up to an age, without those of unknown age."""
     return table[table["age"].notna() & (table["age"] <= until)]
 
 
 def label_age_axes(ax: Axes, label: str) -> None:
-    """Label the axes before anything is drawn."""
+    """Label the axes before drawing."""
     side_label(ax, label)
     ax.set_xlabel("hours since the post was made")
 
 
 def say_why(ax: Axes, table: pd.DataFrame) -> Axes:
-    """Write why there is nothing to draw: no counts, or none whose age is known."""
+    """Write why there is nothing to draw: no counts, or no known ages."""
     untold = len(table) > 0 and bool(table["age"].isna().all())
     return annotate_empty(
         ax, "these IDs do not tell when the posts were made" if untold else NOTHING
@@ -65,14 +65,14 @@ def ranked(sizes: pd.Series) -> tuple[list[str], list[str]]:
     Parameters
     ----------
     sizes : Series
-        By post ID.
+        Size of each post, by ID.
     """
     falling = sizes.astype("Float64").sort_values(ascending=False, kind="stable")
     order = [str(name) for name in falling.index]
     return (order, []) if len(order) <= OWN else (order[: OWN - 1], order[OWN - 1 :])
 
 
-def draw_by_age(  # noqa: PLR0913 - one picture
+def draw_by_age(  # noqa: PLR0913 - one plot
     ax: Axes,
     table: pd.DataFrame,
     column: str,
@@ -82,7 +82,7 @@ def draw_by_age(  # noqa: PLR0913 - one picture
     every: str,
     line_kw: dict[str, Any],
 ) -> tuple[list[Artist], list[str], list[str]]:
-    """Draw the largest posts in their colours, all others thin and grey, and circles.
+    """Draw the largest posts in their colours, the others grey, and circles at partial buckets.
 
     Parameters
     ----------
@@ -91,20 +91,20 @@ def draw_by_age(  # noqa: PLR0913 - one picture
         ``post_id``, ``age``, ``complete`` and the column to draw.
     column : str
     sizes : Series
-        How large each post is, by ID.
+        Size of each post, by ID.
     colours : mapping of str to str
     every : {"h", "D"}
     line_kw : dict
-        For the lines in colours.
+        Style of the coloured lines.
 
     Returns
     -------
     handles : list of Artist
-        What the legend shows.
+        Handles for the legend.
     posts : list of str
-        The IDs that the first of them are.
+        Post IDs of the first handles.
     words : list of str
-        What the rest of them are.
+        Labels of the remaining handles.
     """
     own, others = ranked(sizes)
     parts = split_lines(table, "post_id", table["age"].to_numpy(dtype="float64"), column)

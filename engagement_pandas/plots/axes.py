@@ -1,4 +1,4 @@
-"""What every picture shares: Axes to draw on, time axes, legends, texts from outside."""
+"""Shared code of all plots: Axes, axis formatting, legends, and text from outside."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 NOTHING: Final = "no counts to show"
 VERBATIM: Final[dict[str, Any]] = {"parse_math": False, "usetex": False}
-"""For any text from outside: a dollar sign is a dollar sign."""
+"""Options for text from outside, so that a dollar sign does not start a formula."""
 
 _LETTER: Final = 0.56
-"""The width of a letter, in font sizes."""
+"""Width of a letter, in multiples of the font size."""
 
 _HANDLE: Final = 4.5
-"""The width of a legend's line and the space around an entry, in font sizes."""
+"""Width of a legend handle and its padding, in multiples of the font size."""
 
 _SIZES: Final = (9, 8, 7, 6, 5)
 _LEADING: Final = 1.5
@@ -36,16 +36,16 @@ _HOURS: Final = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 672, 1344, 2688, 8736)
 
 
 def axes_for(ax: Axes | None, *, width: float = 8, height: float = 4.5) -> Axes:
-    """Return the Axes that are given, or those of a new figure, its size in inches."""
+    """Return the given Axes, or the Axes of a new figure; its size is in inches."""
     if ax is not None:
         return ax
-    import matplotlib.pyplot as plt  # noqa: PLC0415 - heavy, and only pictures need it
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - heavy, and only plots need it
 
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
 def annotate_empty(ax: Axes, words: str = NOTHING) -> Axes:
-    """Write what is to be said instead of a picture."""
+    """Write a message instead of a plot."""
     ax.set_axis_off()
     ax.text(
         0.5, 0.5, words, ha="center", va="center", wrap=True, transform=ax.transAxes,
@@ -55,14 +55,14 @@ def annotate_empty(ax: Axes, words: str = NOTHING) -> Axes:
 
 
 def remove_clutter(ax: Axes, *, grid: Any) -> None:
-    """Take away what no picture needs, and draw a faint grid along one axis."""
+    """Hide the top and right spines, and draw a faint grid along one axis."""
     ax.set_axisbelow(True)
     ax.grid(visible=True, axis=grid, alpha=0.3)
     ax.spines[["top", "right"]].set_visible(False)
 
 
 def count_axis(axis: Axis) -> None:
-    """Label an axis of counts: whole numbers, 1.5k, 2M."""
+    """Format an axis of counts: whole numbers, 1.5k, 2M."""
     from matplotlib.ticker import EngFormatter, MaxNLocator  # noqa: PLC0415 - heavy
 
     axis.set_major_locator(MaxNLocator(nbins=_ticks(axis), integer=True))
@@ -70,7 +70,7 @@ def count_axis(axis: Axis) -> None:
 
 
 def rate_axis(axis: Axis) -> None:
-    """Label an axis of rates in percent."""
+    """Format an axis of rates in percent."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415 - heavy
 
     axis.set_major_locator(MaxNLocator(nbins=_ticks(axis)))
@@ -78,12 +78,12 @@ def rate_axis(axis: Axis) -> None:
 
 
 def time_axis(ax: Axes, zone: tzinfo, step: pd.Timedelta) -> None:
-    """Label the x axis with local days or hours, and leave room for a single point.
+    """Format the x axis with local days or hours, with a margin for a single point.
 
     Parameters
     ----------
     ax : Axes
-        With its data.
+        Axes with the data already drawn.
     zone : tzinfo
     step : Timedelta
         The width of a bucket.
@@ -100,12 +100,12 @@ def time_axis(ax: Axes, zone: tzinfo, step: pd.Timedelta) -> None:
     locator = DayLocator(tz=zone) if week else AutoDateLocator(zone, minticks=3, maxticks=8)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
-    # At the left: at the right matplotlib says which year or month it is.
+    # On the left, since matplotlib writes the year or month on the right.
     ax.set_xlabel(f"time ({zone})", loc="left")
 
 
 def age_axis(ax: Axes, until: float) -> None:
-    """Label the x axis with hours since the post was made, at whole days where it can."""
+    """Format the x axis as hours since the post was made, with ticks at whole days if possible."""
     from matplotlib.ticker import MultipleLocator  # noqa: PLC0415 - heavy
 
     fits = [step for step in _HOURS if until / step <= 8]  # noqa: PLR2004 - labels side by side
@@ -115,32 +115,32 @@ def age_axis(ax: Axes, until: float) -> None:
 
 
 def from_zero(ax: Axes) -> None:
-    """Begin the y axis at 0, unless something is below."""
+    """Start the y axis at 0, unless there are negative values."""
     low, high = ax.dataLim.intervaly
     if low >= 0:
         ax.set_ylim(0, high * 1.05 if high > 0 else 1)
 
 
 def room(ax: Axes) -> int:
-    """Return how many characters of a name fit beside a picture that wants its room too."""
+    """Return how many characters of a name fit beside the plot."""
     letters = _points(ax)[0] * 0.38 / (_LETTER * 10)
     return int(np.clip(letters, 12, ROOM))
 
 
 def row_size(ax: Axes, rows: int, *, most: float = 10, least: float = 4) -> float:
-    """Return the font size, in points, at which so many rows of text fit."""
+    """Return the font size, in points, at which the given rows of text fit."""
     return float(np.clip(_points(ax)[1] * 0.8 / max(rows, 1), least, most))
 
 
 def column_size(ax: Axes, columns: int, letters: int, *, most: float = 10) -> float:
-    """Return the font size, in points, at which so many columns of text fit."""
+    """Return the font size, in points, at which the given columns of text fit."""
     return float(np.clip(_points(ax)[0] * 0.85 / (columns * letters * 0.7), 4, most))
 
 
 def wrapped(ax: Axes, text: str, *, width: float | None = None) -> str:
-    """Break a text into lines of some width, in points: by default 3 in 5 of the figure's.
+    """Wrap a text to a width in points, by default 60 % of the figure's width.
 
-    At commas and semicolons where that does, or else between words.
+    Lines break at commas and semicolons if that suffices, otherwise between words.
     """
     points = 0.6 * _figure(ax) if width is None else width
     letters = max(int(points / (_LETTER * 10)), 10)
@@ -162,19 +162,19 @@ def wrapped(ax: Axes, text: str, *, width: float | None = None) -> str:
 
 
 def side_label(ax: Axes, words: str) -> None:
-    """Write what the y axis shows, in two lines where the figure is too low for one."""
+    """Set the label of the y axis, wrapped if the figure is not high enough for one line."""
     height = 0.75 * ax.figure.bbox.height / ax.figure.dpi * 72
     ax.set_ylabel(wrapped(ax, words, width=height), parse_math=False)
 
 
 def heading(ax: Axes, words: str, *, margin: float = 60) -> None:
-    """Write what was found above the picture, whose left margin is so many points wide."""
+    """Write the result above the plot; ``margin`` is the width of its left margin in points."""
     lines = wrapped(ax, words, width=_figure(ax) - margin)
     ax.set_title(lines, loc="left", fontsize=10, pad=8, **VERBATIM)
 
 
 def name_rows(ax: Axes, names: Sequence[str], *, most: float = 10) -> None:
-    """Put names beside the rows 0, 1, 2, … from the top."""
+    """Label the rows 0, 1, 2, … from the top."""
     lines = sum(1 + name.count("\n") for name in names)
     size = row_size(ax, lines, most=most)
     ax.set_yticks(range(len(names)), list(names), fontsize=size, **VERBATIM)
@@ -185,10 +185,10 @@ def name_rows(ax: Axes, names: Sequence[str], *, most: float = 10) -> None:
 def legend_of(
     ax: Axes, handles: Sequence[Artist | ErrorbarContainer], names: Sequence[str]
 ) -> None:
-    """Put a legend where it hides nothing: above, or beside where there are many lines.
+    """Place a legend where it hides nothing: above the plot, or beside it for many lines.
 
-    In a small picture its letters are smaller, and at worst it names the first lines only,
-    and says how many more there are.
+    A small plot gets a smaller font; if that is not enough, the legend names only the first
+    lines and the number of the others.
     """
     from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
 
@@ -197,7 +197,8 @@ def legend_of(
     shown, entries = list(handles), list(names)
     keywords: dict[str, Any] = {"frameon": False, "columnspacing": 1.0, "handlelength": 2.2}
     if ax.figure.get_layout_engine() is None:
-        # Nobody makes room outside the Axes. "best" would be slow with many points.
+        # Without a layout engine, there is no room outside the Axes. "best" is slow with
+        # many points.
         keywords |= {"loc": "upper right", "frameon": True, "fontsize": 8}
     elif len(names) > 8 and width > 3 * 8 * (_LETTER * letters + _HANDLE):  # noqa: PLR2004 - lines
         keywords |= {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "fontsize": 8}
@@ -214,15 +215,15 @@ def legend_of(
             entries = [*entries[: room_for - 1], f"and {more} more"]
         keywords |= {"ncols": columns, "loc": "lower left", "bbox_to_anchor": (0.0, 1.0)}
         keywords["fontsize"] = size
-    # Before 3.10 matplotlib left out labels that begin with "_", so they are set afterwards.
+    # matplotlib before 3.10 omits labels that begin with "_", so they are set afterwards.
     legend = ax.legend(shown, [str(place) for place in range(len(shown))], **keywords)
     for text, name in zip(legend.get_texts(), entries, strict=True):
         text.set(text=name, **VERBATIM)
 
 
 def most_ticks(ax: Axes) -> int:
-    """Return how many numbers there is room for below a picture."""
-    # Names beside the rows take a part of the width, which is not known yet.
+    """Return how many tick labels fit below the plot."""
+    # Row labels take part of the width, which is not known yet.
     return int(np.clip(_points(ax)[0] * 0.6 / 40, 2, 8))
 
 
@@ -237,13 +238,13 @@ def _figure(ax: Axes) -> float:
 
 
 def _points(ax: Axes) -> tuple[float, float]:
-    """Return width and height of the Axes, in points."""
+    """Return the width and height of the Axes, in points."""
     width, height = ax.get_window_extent().bounds[2:]
     return width / ax.figure.dpi * 72, height / ax.figure.dpi * 72
 
 
 def label_bars(ax: Axes, widths: Sequence[float], labels: Sequence[str]) -> None:
-    """Write numbers at the ends of horizontal bars, and make room for them."""
+    """Write numbers at the ends of horizontal bars, and extend the axis to fit them."""
     size = row_size(ax, len(labels), most=9)
     low, high = min(0.0, *widths), max(0.0, *widths)
     letters = max(len(label) for label in labels)
@@ -259,7 +260,7 @@ def label_bars(ax: Axes, widths: Sequence[float], labels: Sequence[str]) -> None
 
 
 def hatch_missing(bars: Iterable[Any], missing: Iterable[Any]) -> str:
-    """Hatch the bars of sums that lack counts; return what the axis has to say about it."""
+    """Hatch the bars of totals with missing counts; return a note for the axis label."""
     hatched = [bar for bar, lost in zip(bars, missing, strict=True) if not pd.isna(lost) and lost]
     for bar in hatched:
         bar.set_hatch("///")
@@ -268,7 +269,7 @@ def hatch_missing(bars: Iterable[Any], missing: Iterable[Any]) -> str:
 
 
 def percent(rate: float) -> str:
-    """Return a rate as text.
+    """Format a rate as a percentage.
 
     Examples
     --------

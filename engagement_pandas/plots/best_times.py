@@ -1,4 +1,4 @@
-"""The week hour by hour: when to post, or when people respond, and whether it matters."""
+"""Plot of the engagement rate by weekday and hour, with a test for the best hour."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS: Final = "viridis"
-"""Told apart by the colour-blind, and nowhere grey, which is for hours with few posts."""
+"""Safe for colour-blind readers, and without grey, which marks hours with few posts."""
 
 FLAT: Final = 0.1
-"""Rates within a tenth of the overall one look much the same, as they are."""
+"""The colour scale spans at least this share around the mean; small differences look small."""
 
 _MIDDLE: Final = 0.5
 
@@ -49,39 +49,39 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     ax: Axes | None = None,
     **mesh_kw: Any,
 ) -> Axes:
-    """Draw the engagement rate by weekday and hour, and say whether an hour is better.
+    """Draw the engagement rate by weekday and hour, and mark hours that are significantly better.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts with ``post_id``; for the engagement clock by hour.
+        Tidy counts with ``post_id``; hourly if ``clock`` is ``"engagement"``.
     tz : str or tzinfo
-        Whose weekdays and hours.
+        Time zone of the weekdays and hours.
     clock : {"posting", "engagement"}
-        By the hour in which posts were made, or in which people responded.
+        Group by the hour in which posts were made, or in which people responded.
     numerator, denominator : str
         Engagement types of the rate.
     minimum : int
         Hours with fewer posts are grey.
     confidence, draws, seed
-        Of the test, see :func:`best_times`.
+        Parameters of the test, see :func:`best_times`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default. The figure gets a colour bar too.
+        Axes to draw on; a new figure by default. A colour bar is added to the figure.
     **mesh_kw
-        For ``Axes.pcolormesh``.
+        Passed to ``Axes.pcolormesh``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        A column a weekday and a row an hour, local time. The colour is the rate drawn
-        towards the overall one, the number in a cell that of its posts. Hours that are
-        better beyond chance have a frame, the best a thick one; the title names it, or
-        says that there is not enough evidence for any.
+        One column per weekday and one row per hour, in local time. The colour shows the
+        rate, shrunk towards the overall rate; the number in a cell is its number of posts.
+        Significantly better hours have a frame, the best hour a thick one. The title names
+        the best hour, or states that there is not enough evidence for one.
 
     Raises
     ------
     FrameError
-        As :func:`best_times` does.
+        For the same reasons as :func:`best_times`.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     ax.tick_params(length=0, labelsize=max(size, 7))
     ax.set_ylim(24, 0)
     ax.spines[:].set_visible(False)
-    # By posting hour each post is in one cell; by engagement hour it is in many.
+    # A post is in one cell by posting hour, but in many by engagement hour.
     posts = int(table["n"].sum() if clock == "posting" else counts["post_id"].nunique())
     words = f"Best hour of {clock}: {_finding(table)}, from {posts:,} post"
     heading(ax, words + "s" * (posts != 1))
@@ -122,14 +122,14 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
 
 
 def _grid(column: pd.Series) -> NDArray[np.float64]:
-    """Return a row an hour and a column a weekday."""
+    """Return an array with one row per hour and one column per weekday."""
     return column.to_numpy(dtype="float64", na_value=np.nan).reshape(7, 24).T
 
 
 def _colour(
     ax: Axes, table: pd.DataFrame, minimum: int, unit: str, mesh_kw: dict[str, Any]
 ) -> None:
-    """Draw the cells: coloured, grey where there are few posts, open where there are none."""
+    """Draw the cells: coloured, grey if there are few posts, empty if there are none."""
     from matplotlib.colors import ListedColormap  # noqa: PLC0415 - heavy
     from matplotlib.ticker import MaxNLocator, PercentFormatter  # noqa: PLC0415 - heavy
 
@@ -168,7 +168,7 @@ def _colour(
 
 
 def _frames(ax: Axes, table: pd.DataFrame) -> None:
-    """Draw a frame around the hours that are better beyond chance."""
+    """Draw a frame around the hours that are significantly better."""
     from matplotlib.patches import Rectangle  # noqa: PLC0415 - heavy
 
     for name, width in (("better", 1.2), ("best", 3.0)):

@@ -1,4 +1,4 @@
-"""What came in each hour of a post's life, beside the other posts at that age."""
+"""Plot of the counts of posts by age."""
 
 from __future__ import annotations
 
@@ -42,39 +42,39 @@ def plot_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     ax: Axes | None = None,
     **line_kw: Any,
 ) -> Axes:
-    """Draw what posts had in each hour, or day, of their life.
+    """Draw the counts of posts by age, per hour or day.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts with ``post_id`` and ``day``, best by hour.
+        Tidy counts with ``post_id`` and ``day``, preferably hourly.
     engagement_type : str, optional
-        The one to draw; needed where there are several.
+        Type to draw; required if there are several.
     every : {"h", "D"}, optional
-        Hours, or 24 hours of age; by default hours, where the counts have them.
+        Bucket of one hour or 24 hours of age; the default is hours if the counts are hourly.
     until : float
-        The age, in hours, up to which is drawn; a week by default.
+        Maximum age to draw, in hours; a week by default.
     posts : DataFrame, optional
-        ``post_id`` and perhaps ``text``: names the posts and fixes their colours.
+        Frame with ``post_id`` and optionally ``text``; names the posts and fixes their colours.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
     **line_kw
-        For ``Axes.plot``.
+        Passed to ``Axes.plot``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Counts per bucket, at its end, by hours since the post was made. The first hour
-        begins with the post, and is shorter than the others. Beyond eight posts, all but
-        the seven largest, by their counts up to that age, are thin and grey. Gaps are
-        gaps, not zeros. Buckets that are not known in full are marked as in
+        Counts per bucket, drawn at the end of the bucket, by hours since the post was made.
+        The first hour starts with the post, so it is shorter than the others. Beyond eight
+        posts, all but the seven largest, by their counts up to that age, are thin and grey.
+        Missing counts are gaps, not zeros. Partial buckets are marked as in
         :func:`plot_over_time`.
 
     Raises
     ------
     FrameError
-        As :func:`by_age` does; where there are several types and none is named; where
-        ``until`` is no age.
+        For the same reasons as :func:`by_age`; if there are several types and none is named;
+        if ``until`` is not a valid age.
 
     Examples
     --------

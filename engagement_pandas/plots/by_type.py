@@ -1,4 +1,4 @@
-"""How much of each engagement type there is in all."""
+"""Plot of the total of each engagement type."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROW: Final = 0.34
-"""Inches that a row of a new figure is high."""
+"""Height of a row in a new figure, in inches."""
 
 
 def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any) -> Axes:
-    """Draw the sum of each engagement type, the largest on top.
+    """Draw the total of each engagement type, largest on top.
 
     Parameters
     ----------
     counts : DataFrame
         Tidy counts of any grouping.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
     **bar_kw
-        For ``Axes.barh``.
+        Passed to ``Axes.barh``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Counts over all posts and the UTC days that the x axis names. Bars side by side,
-        never stacked: types do not add up to ``engagements``. A type without any count
-        has no bar, and says so; one of which counts are missing is hatched.
+        Totals over all posts and the UTC days named on the x axis. Bars are never stacked,
+        since types do not add up to ``engagements``. A type without counts has a note
+        instead of a bar; a type with missing counts is hatched.
 
     Raises
     ------
     FrameError
-        Where counts are not tidy.
+        If the counts are not tidy.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any)
 
 
 def _days(counts: pd.DataFrame) -> str:
-    """Return which days the counts are of, where they have days."""
+    """Return the range of days of the counts, or an empty string if they have no days."""
     if "day" not in counts.columns or not len(counts):
         return ""
     first, last = counts["day"].min(), counts["day"].max()

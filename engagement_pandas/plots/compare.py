@@ -1,4 +1,4 @@
-"""Two sets of posts side by side, and the interval of their difference."""
+"""Plot of two sets of posts, with the confidence interval of their difference."""
 
 from __future__ import annotations
 
@@ -55,26 +55,26 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     Parameters
     ----------
     a, b : DataFrame
-        Tidy counts with ``post_id`` and ``day``, best by hour; no post in both.
+        Tidy counts with ``post_id`` and ``day``, preferably hourly; no post in both.
     by, at, numerator, denominator, confidence, draws, seed
-        As :func:`compare` has them: a rate or a type, at an age in hours.
+        See :func:`compare`: a rate or a type, at an age in hours.
     names : pair of str
-        What the two sets are called.
+        Display names of the two sets.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
     **bar_kw
-        For ``Axes.barh``.
+        Passed to ``Axes.barh``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Bars of both sets and, below, the difference, on one scale. The title says whether
-        it differs from 0 beyond chance, and whether there were posts enough to tell.
+        Bars of both sets and, below them, the difference, on one scale. The title states
+        whether the difference is significant, or that there were too few posts to test it.
 
     Raises
     ------
     FrameError
-        As :func:`compare` does; where ``names`` are not two texts.
+        For the same reasons as :func:`compare`; if ``names`` are not two strings.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
 
 
 def _unit(result: pd.Series, numerator: str, denominator: str) -> str:
-    """Return what is compared, at which age, and how many posts could not be."""
+    """Return the label of the x axis: quantity, age, and number of posts left out."""
     what = f"{numerator} over {denominator}" if result["by"] == RATE else f"{result['by']} per post"
     at = "" if pd.isna(result["at"]) else f", {float(result['at']):g} hours after posting"
     left = [int(result[f"left_out_{side}"]) for side in "ab"]
@@ -146,7 +146,7 @@ def _unit(result: pd.Series, numerator: str, denominator: str) -> str:
 
 
 def _finding(result: pd.Series, *, rated: bool) -> str:
-    """Return the difference in words; that of two percentages is one in points."""
+    """Return the difference in words; percentages differ by percentage points."""
 
     def shown(name: str) -> str:
         number = float(f"{float(result[name]) * (100 if rated else 1):.2g}")

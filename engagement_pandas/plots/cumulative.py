@@ -1,4 +1,4 @@
-"""How posts grow from the minute they are made, beside what is normal at that age."""
+"""Plot of the growth of posts by age, compared with a cohort."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BANDS: Final = {(10, 90): 0.25, (25, 75): 0.35}
-"""Percentiles of the cohort, and how dark they are drawn."""
+"""Percentile ranges of the cohort, and the opacity of their bands."""
 
 _MIDDLE: Final = 50
 _STEPS: Final = 28
@@ -54,39 +54,39 @@ def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
     ax: Axes | None = None,
     **line_kw: Any,
 ) -> Axes:
-    """Draw what posts had at each age, with the band of a cohort.
+    """Draw the cumulative counts of posts by age, with percentile bands of a cohort.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts with ``post_id`` and ``day``, best by hour.
+        Tidy counts with ``post_id`` and ``day``, preferably hourly.
     engagement_type : str, optional
-        The one to draw; needed where there are several.
+        Type to draw; required if there are several.
     cohort : DataFrame, optional
-        Counts of the posts that tell what is normal; by default those same posts.
+        Counts of the posts to compare with; by default the same posts.
     until : float
-        The age, in hours, up to which is drawn; a week by default.
+        Maximum age to draw, in hours; a week by default.
     posts : DataFrame, optional
-        ``post_id`` and perhaps ``text``: names the posts and fixes their colours.
+        Frame with ``post_id`` and optionally ``text``; names the posts and fixes their colours.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
     **line_kw
-        For ``Axes.plot``.
+        Passed to ``Axes.plot``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Counts since the post was made, by hours since then: an age, so there is no time
-        zone. Beyond eight posts, all but the seven largest are thin and grey. Grey bands
-        are the percentiles of :func:`benchmark`, with the number of posts in them; fewer
-        than five posts have none. A line is faint where counts since the making of the
-        post are missing, so that it had more than is drawn.
+        Cumulative counts by hours since the post was made; an age has no time zone. Beyond
+        eight posts, all but the seven largest are thin and grey. Grey bands show the
+        percentiles of :func:`benchmark` and their number of posts; fewer than five posts
+        have no bands. A line is faint from the first missing count on: the post had more
+        than is drawn.
 
     Raises
     ------
     FrameError
-        As :func:`cumulative` and :func:`benchmark` do; where there are several types and
-        none is named; where ``until`` is no age.
+        For the same reasons as :func:`cumulative` and :func:`benchmark`; if there are several
+        types and none is named; if ``until`` is not a valid age.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
 def _bands(
     rows: pd.DataFrame, cohort: pd.DataFrame | None, engagement_type: str | None, old: float
 ) -> pd.DataFrame:
-    """Return the percentiles of the cohort, closely spaced up to an age."""
+    """Return the percentiles of the cohort at closely spaced ages up to ``old``."""
     others = rows
     if cohort is not None:
         name = engagement_type or (str(rows["engagement_type"].iloc[0]) if len(rows) else None)
@@ -142,7 +142,7 @@ def _bands(
 
 
 def _draw_bands(ax: Axes, bands: pd.DataFrame) -> tuple[list[Artist], list[str]]:
-    """Draw the cohort, which begins with nothing at the age of 0."""
+    """Draw the bands of the cohort, which start with 0 at the age of 0."""
     known = bands[bands[f"p{_MIDDLE}"].notna()]
     if not len(known):
         return [], []
@@ -168,7 +168,7 @@ def _draw_bands(ax: Axes, bands: pd.DataFrame) -> tuple[list[Artist], list[str]]
 def _draw_posts(
     ax: Axes, aged: pd.DataFrame, colours: Mapping[str, str], line_kw: dict[str, Any]
 ) -> tuple[list[Artist], list[str]]:
-    """Draw the largest posts in their colours, and all others thin and grey."""
+    """Draw the largest posts in their colours, and the others thin and grey."""
     from matplotlib.cbook import normalize_kwargs  # noqa: PLC0415 - heavy
     from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
 
@@ -192,7 +192,7 @@ def _draw_posts(
         line = style | {"gid": name} | given
         handles += ax.plot(x[:whole], y[:whole], **line)
         if whole < len(x):
-            # One point back, so that the faint part hangs on to the other.
+            # Start one point earlier, so that the faint part joins the solid one.
             back = max(whole - 1, 0)
             weak = style | given | {"alpha": 0.4, "gid": f"incomplete:{name}"}
             faint += ax.plot(x[back:], y[back:], **weak)
@@ -209,7 +209,7 @@ def _draw_posts(
 
 
 def _curve(part: pd.DataFrame) -> tuple[Any, Any, int]:
-    """Return ages, counts, and how many of the points tell of all counts until then."""
+    """Return ages, counts, and the number of leading points without missing counts."""
     x = part["age"].to_numpy(dtype="float64")
     y = part["count"].to_numpy(dtype="float64", na_value=np.nan)
     whole = int(part["complete"].sum())

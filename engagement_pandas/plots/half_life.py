@@ -1,4 +1,4 @@
-"""How long posts take to get half of what they get."""
+"""Plot of the half-life of posts, by engagement type."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ TIMES: Final = {
     "28 d": 672.0,
     "90 d": 2160.0,
 }
-"""Where the axis has ticks, in hours."""
+"""Possible ticks of the age axis, in hours."""
 
 _REASONS: Final = {
     "no_time": "without a time in the ID",
@@ -64,7 +64,7 @@ _GOLDEN: Final = 0.6180339887498949
 
 
 _SCATTER: Final = {"color": "c", "facecolor": "c", "linewidth": "linewidths"}
-"""What ``Axes.scatter`` calls keywords that it does not take beside its own."""
+"""Collection keywords, and the names that ``Axes.scatter`` takes; it rejects both together."""
 
 
 def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
@@ -77,36 +77,36 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     ax: Axes | None = None,
     **scatter_kw: Any,
 ) -> Axes:
-    r"""Draw the age at which each post had half of its counts, type by type.
+    r"""Draw the age at which each post had half of its counts, by engagement type.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts by hour, with ``post_id``: the whole lives of the posts.
+        Tidy hourly counts with ``post_id`` that cover the complete lives of the posts.
     share : float
         Between 0 and 1; 0.5 is the half-life.
     engagement_type : str, optional
-        The one to draw; by default a row for each.
+        Type to draw; by default one row per type.
     minimum : int
-        Posts with fewer counts in all get no answer.
+        Posts with a lower total get no answer.
     posts : DataFrame, optional
-        ``post_id`` and perhaps ``text``: names the posts and fixes their colours.
+        Frame with ``post_id`` and optionally ``text``; names the posts and fixes their colours.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
     **scatter_kw
-        For ``Axes.scatter``.
+        Passed to ``Axes.scatter``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        A dot a post, in its colour, by time since it was made (logarithmic), with the
-        median as a line and in words. Beside each row, how many of the posts have an
-        answer; below, why the others have none. Posts are named up to eight of them.
+        One dot per post, in its colour, on a logarithmic age axis, with the median as a
+        line and as text. Each row label gives the number of posts with an answer; the axis
+        label gives the reasons why others have none. Up to eight posts are named.
 
     Raises
     ------
     FrameError
-        As :func:`half_life` does.
+        For the same reasons as :func:`half_life`.
 
     Examples
     --------
@@ -159,7 +159,7 @@ def _draw(
     colours: Mapping[str, str],
     scatter_kw: dict[str, Any],
 ) -> dict[str, Artist]:
-    """Draw the dots and the medians; return a dot of each post for the legend."""
+    """Draw the dots and the medians; return a legend handle for each post."""
     from matplotlib.cbook import normalize_kwargs  # noqa: PLC0415 - heavy
     from matplotlib.collections import PathCollection  # noqa: PLC0415
     from matplotlib.lines import Line2D  # noqa: PLC0415
@@ -195,7 +195,7 @@ def _draw(
 
 
 def duration(hours: float) -> str:
-    """Return a time span in the unit that fits it.
+    """Format a duration in a suitable unit.
 
     Examples
     --------
@@ -208,12 +208,12 @@ def duration(hours: float) -> str:
 
 
 def _time_axis(ax: Axes, ages: pd.Series) -> None:
-    """Label the logarithmic axis with durations, as many as there is room for."""
+    """Label the logarithmic axis with as many durations as fit."""
     from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator  # noqa: PLC0415
 
     low, high = float(ages.min()) / 1.4, float(ages.max()) * 1.4
     shown = {name: time for name, time in TIMES.items() if low <= time <= high}
-    if len(shown) < 2:  # noqa: PLR2004 - one number is no scale
+    if len(shown) < 2:  # noqa: PLR2004 - a scale needs two ticks
         low = max([time for time in TIMES.values() if time < low], default=low)
         high = min([time for time in TIMES.values() if time > high], default=high)
         shown = {name: time for name, time in TIMES.items() if low <= time <= high}
@@ -227,7 +227,7 @@ def _time_axis(ax: Axes, ages: pd.Series) -> None:
 
 
 def _spread(number: int) -> NDArray[np.float64]:
-    """Return heights that keep dots of one row apart, the same in every run."""
+    """Return deterministic vertical offsets that separate the dots of a row."""
     if number == 1:
         return np.zeros(1)
     places = np.arange(1, number + 1, dtype=np.float64)
@@ -235,7 +235,7 @@ def _spread(number: int) -> NDArray[np.float64]:
 
 
 def _why(without: pd.DataFrame) -> str:
-    """Return how often which reason left a post without an answer."""
+    """Return the reasons for missing answers, with their counts."""
     reasons = without["why_not"].value_counts()
     said = [f"{n:,} {_REASONS.get(str(name), str(name))}" for name, n in reasons.items() if n]
     return f"\nno answer: {', '.join(said)}" if said else ""

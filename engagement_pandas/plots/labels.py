@@ -1,4 +1,4 @@
-"""What posts are called in a picture: by their ID, their number or the words they begin with."""
+"""Display names of posts in plots: their ID, their number, or their first words."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pandas as pd
 from engagement_pandas.errors import FrameError
 
 ROOM: Final = 36
-"""Characters of a name, where there is room."""
+"""Maximum length of a name, in characters."""
 
 _GENERIC: Final = tuple(
     f"font.{name}" for name in ("serif", "sans-serif", "cursive", "fantasy", "monospace")
 )
 TYPE_ROOM: Final = 22
-"""Characters of the longest engagement type, and a few more."""
+"""Maximum length of an engagement type, in characters: the longest one and a few more."""
 
 _ENOUGH: Final = 3
 _KEPT: Final = 0.6
@@ -29,7 +29,7 @@ _RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
 
 
 def check_posts(posts: pd.DataFrame | None) -> None:
-    """Refuse a frame of posts that names none.
+    """Raise if a frame of posts has no valid post IDs.
 
     Examples
     --------
@@ -61,28 +61,28 @@ def check_posts(posts: pd.DataFrame | None) -> None:
 def post_names(
     ids: Iterable[str], *, posts: pd.DataFrame | None = None, room: int = ROOM
 ) -> dict[str, str]:
-    """Return what each post is called in a picture.
+    """Return the display name of each post.
 
     Parameters
     ----------
     ids : iterable of str
     posts : DataFrame, optional
-        ``post_id``, and perhaps ``text``. Without it, posts are called by their IDs.
+        Frame with ``post_id`` and optionally ``text``. Without it, names are the IDs.
     room : int
-        The most characters of a text.
+        Maximum number of characters of a text.
 
     Returns
     -------
     dict of str to str
-        The first words of the text, without what the font lacks (emoji, mostly) and
-        without links; *Post 1*, *Post 2* … by the row in ``posts``, where there is no
-        text or too little of it is left; the ID of a post that is not in ``posts``. All
-        of them differ.
+        The first words of the text, without links and without characters that the font
+        lacks (mostly emoji); *Post 1*, *Post 2* …, by the row in ``posts``, if there is no
+        text or too little of it is left; the ID if the post is not in ``posts``. All names
+        differ.
 
     Notes
     -----
-    Right-to-left script needs matplotlib 3.11 to stand in its own order; with an older
-    one, such posts are called by their number.
+    Right-to-left text is drawn correctly from matplotlib 3.11 on; with older versions, such
+    posts are named by their number.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def post_names(
 
 
 def drawable(text: str) -> str:
-    r"""Return a text on one line without what the font lacks; empty where little is left.
+    r"""Return a text on one line, in characters of the font; empty if little is left.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def drawable(text: str) -> str:
 
 
 def in_font(text: str) -> str:
-    r"""Return a text without what the font lacks, line by line; ``?`` where nothing is left.
+    r"""Return a text without characters that the font lacks; ``?`` if nothing is left.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def in_font(text: str) -> str:
 
 
 def shortened(text: str, room: int) -> str:
-    """Return as much of a text as there is room for.
+    """Shorten a text to the available room.
 
     Examples
     --------
@@ -153,7 +153,7 @@ def shortened(text: str, room: int) -> str:
     if len(text) <= room + 1:
         return text
     cut = text[:room]
-    # A word in two is hard to read, but half of the room is too much to give away.
+    # Cut between words, unless that wastes half of the room.
     space = cut.rfind(" ") if text[room] != " " else -1
     return (cut[:space] if space > room // 2 else cut).rstrip(" ,.;:-") + "…"
 
@@ -162,7 +162,7 @@ def _words(text: str, can_draw: frozenset[int], shapes: bool) -> str:  # noqa: F
     line = " ".join(_LINK.sub(" ", text).split())
     if not shapes and any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in line):
         return ""
-    # Control and format characters (Cc, Cf) turn text around, or join emoji.
+    # Control and format characters (Cc, Cf) change the text direction or join emoji.
     kept = [
         sign
         for sign in line
@@ -175,14 +175,14 @@ def _words(text: str, can_draw: frozenset[int], shapes: bool) -> str:  # noqa: F
 
 
 def _kept_apart(words: str, can_draw: frozenset[int]) -> str:
-    """Put marks around right-to-left words, so that the numbers beside them stay in place."""
+    """Put direction marks around right-to-left text, so that adjacent numbers stay in place."""
     turns = any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in words)
     left, right = (mark if ord(mark) in can_draw else "" for mark in _MARKS)
     return f"{left}{words}{right}{left}" if turns else words
 
 
 def _glyphs() -> frozenset[int]:
-    """Return what the fonts of the current settings can draw."""
+    """Return the characters that the configured fonts can draw."""
     from matplotlib import font_manager, rcParams  # noqa: PLC0415 - heavy
 
     families: list[str] = []
@@ -202,7 +202,7 @@ def _glyphs() -> frozenset[int]:
 
 
 def _shapes_scripts() -> bool:
-    """Whether matplotlib lays text out by script; before 3.11 it wrote all left to right."""
+    """Return whether matplotlib supports right-to-left scripts, as it does from 3.11 on."""
     from matplotlib import ft2font  # noqa: PLC0415 - heavy
 
     return hasattr(ft2font, "__libraqm_version__")

@@ -1,4 +1,4 @@
-"""Lines of counts or rates: gaps, single points, and buckets that are not whole."""
+"""Lines of counts or rates, with gaps, single points and partial buckets."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MARKED: Final = 31
-"""Up to so many points a line shows its points."""
+"""Maximum number of points of a line with markers."""
 
 _THIN: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line: where its points are, how high, and which buckets are not whole.
+    """The points of one line, and its partial buckets.
 
     Attributes
     ----------
     x, y : ndarray of float64
-        Days since 1970 (UTC), or hours of age; counts or rates, NaN in a gap.
+        Days since 1970 (UTC) or hours of age; counts or rates, NaN in a gap.
     partial, unsure : ndarray of bool
-        Buckets that are not known to be whole, and those where nobody can know.
+        Buckets that are not known to be complete, and those whose completeness is unknown.
     """
 
     x: NDArray[np.float64]
@@ -41,12 +41,12 @@ class Series:
 
     @property
     def throughout(self) -> bool:
-        """Whether so much is partial that a circle each would hide the line."""
+        """Whether so many buckets are partial that their circles would hide the line."""
         number = int(self.partial.sum())
         return number > MARKED or number > max(2, (~np.isnan(self.y)).sum() / 2)
 
     def circles(self) -> NDArray[np.bool_]:
-        """Return where to mark what is partial: only at the edges where all of it is."""
+        """Return the partial buckets to mark: only the first and last if most are partial."""
         if not self.throughout:
             return self.partial
         edges = np.zeros(len(self.y), dtype=np.bool_)
@@ -54,7 +54,7 @@ class Series:
         return edges & self.partial
 
     def dots(self) -> list[int]:
-        """Return which points have a dot: all of a few, or those a line would not show."""
+        """Return the points to mark with a dot: all of a short line, else isolated points."""
         there = ~np.isnan(self.y)
         if len(self.y) > MARKED:
             beside = np.concatenate([[False], there, [False]])
@@ -62,7 +62,7 @@ class Series:
         return [int(place) for place in np.flatnonzero(there & ~self.circles())]
 
     def remark(self) -> str:
-        """Return what the legend has to say about the line."""
+        """Return the remark on the line for the legend."""
         if np.isnan(self.y).all():
             return " (no counts)"
         sure = bool((self.partial & ~self.unsure).any())
@@ -72,18 +72,18 @@ class Series:
 def split_lines(
     table: pd.DataFrame, by: str, x: NDArray[np.float64], column: str
 ) -> dict[str, Series]:
-    """Return the line of each key, by its name.
+    """Return one line per key, by name.
 
     Parameters
     ----------
     table : DataFrame
-        A metric's rows, those of a key together, with ``complete``.
+        Rows of a metric, grouped by key, with the column ``complete``.
     by : str
-        The column with the keys.
+        Column of the keys.
     x : ndarray of float64
-        Where each row is.
+        The x values of the rows.
     column : str
-        How high it is.
+        Column of the y values.
     """
     codes, names = pd.factorize(table[by])
     y = table[column].to_numpy(dtype="float64", na_value=np.nan)
@@ -100,7 +100,7 @@ def draw_lines(
     shades: Mapping[str, str],
     line_kw: dict[str, Any],
 ) -> list[Artist]:
-    """Draw a line for each series, with its name as ``gid``; return them."""
+    """Draw a line per series, with its name as ``gid``, and return the lines."""
     from matplotlib.cbook import normalize_kwargs  # noqa: PLC0415 - heavy
     from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
 
@@ -125,7 +125,7 @@ def draw_lines(
 def mark_partial(
     ax: Axes, series: Mapping[str, Series], shades: Mapping[str, str], unit: str
 ) -> tuple[list[Artist], list[str]]:
-    """Draw circles where a bucket is not known to be whole; return one, and its name."""
+    """Draw a circle at each partial bucket; return a legend handle and its label."""
     from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
 
     found = {name: one.circles() for name, one in series.items()}
@@ -144,13 +144,13 @@ def mark_partial(
 
 
 def draw_grey(ax: Axes, curves: Sequence[NDArray[np.float64]]) -> Artist:
-    """Draw the lines of those that have none of their own, thin and grey; return them.
+    """Draw the lines of the remaining posts, thin and grey, as one artist.
 
     Parameters
     ----------
     ax : Axes
     curves : sequence of ndarray of float64
-        Two columns each.
+        Arrays with the columns x and y.
     """
     from matplotlib.collections import LineCollection  # noqa: PLC0415 - heavy
 

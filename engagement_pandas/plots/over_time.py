@@ -1,4 +1,4 @@
-"""Counts hour by hour, day by day: when it happened."""
+"""Plot of counts over time."""
 
 from __future__ import annotations
 
@@ -26,45 +26,45 @@ def plot_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     ax: Axes | None = None,
     **line_kw: Any,
 ) -> Axes:
-    """Draw counts over time, a line for each engagement type or each post.
+    """Draw counts over time, with one line per engagement type or post.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts with ``day``, and perhaps ``hour``.
+        Tidy counts with ``day`` and optionally ``hour``.
     by : str
-        The column whose values have a line each, ``"engagement_type"``, ``"post_id"`` or
-        one of your own; counts are summed over the rest. Beyond eight, the smallest are
-        drawn as one grey line, their sum; types are not, since types do not add up.
+        Column with one line per value: ``"engagement_type"``, ``"post_id"`` or a column of
+        your own. Counts are summed over the other columns. Beyond eight lines, the sum of
+        the smallest is drawn as one grey line, except for types, which do not add up.
     engagement_type : str, optional
-        The one to draw. Needed where there are several and ``by`` is another column.
+        Type to draw; required if there are several and ``by`` is another column.
     every : {"h", "D", "W", "MS"}, optional
-        Hours, days, weeks or months. By default hours, where the counts have them and
-        span at most 62 days, or else days.
+        Hours, days, weeks or months. The default is hours if the counts are hourly and
+        span at most 62 days, otherwise days.
     tz : str or tzinfo
-        Whose hours, days, weeks and months; other than UTC needs counts by hour.
+        Time zone of the buckets; any other than UTC needs hourly counts.
     window : Window, or pair of datetime or str, optional
-        What was asked for; by default from the first hour in the counts to the last.
+        The requested window; by default from the first hour in the counts to the last.
     posts : DataFrame, optional
-        ``post_id`` and perhaps ``text``: names the posts and fixes their colours.
+        Frame with ``post_id`` and optionally ``text``; names the posts and fixes their colours.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
     **line_kw
-        For ``Axes.plot``.
+        Passed to ``Axes.plot``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        *Counts per hour*, *per day*, …, at the beginning of each, in the time zone that
-        the x axis names. Gaps are gaps, not zeros. Buckets that the counts cover in part
-        only, as at the edges of a window, are circles; a line that is so for the most part
-        is called *partial* in the legend.
+        *Counts per hour*, *per day*, …, drawn at the start of each bucket in the time zone
+        named on the x axis. Missing counts are gaps, not zeros. Buckets that the counts cover
+        only in part, as at the edges of a window, are circles; a line with mostly such
+        buckets is labelled *partial* in the legend.
 
     Raises
     ------
     FrameError
-        Where counts have no ``day``, or no column ``by``; where types would be mixed in a
-        line; as :func:`over_time` does.
+        If the counts have no ``day`` or no column ``by``; if a line would mix types; for the
+        same reasons as :func:`over_time`.
 
     Examples
     --------

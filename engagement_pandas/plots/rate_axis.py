@@ -1,4 +1,4 @@
-"""What the pictures of rates share: the interval of a single line, and how high the axis is."""
+"""Shared code of the rate plots: the interval of a single line, and the axis limits."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 OFTEN: Final = {"h": "hourly", "D": "daily", "W": "weekly", "MS": "monthly"}
-"""The word for rates of a bucket."""
+"""Adjective for the rates of each bucket length."""
 
 SURE: Final = 2.0
-"""A rate is well known that is at most so many times the lower end of its interval."""
+"""A rate is well known if it is at most this many times the lower end of its interval."""
 
 CROWDED: Final = 4.0
-"""Rates so many times the highest that is well known would press the others flat."""
+"""Rates above this many times the highest well-known rate would flatten the others."""
 
 ENOUGH: Final = 10
-"""A bucket with fewer impressions has a rate of leaps: one engagement more is 10 % more."""
+"""With fewer impressions, one engagement changes the rate by over 10 percentage points."""
 
 _MARGIN: Final = 1.05
 
@@ -34,7 +34,7 @@ _MARGIN: Final = 1.05
 def well_exposed(
     table: pd.DataFrame, denominator: str, minimum: int
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Take the rates of buckets with too few impressions away, unless all have too few.
+    """Mask the rates of buckets with too few impressions, unless all have too few.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def well_exposed(
     -------
     table : DataFrame
     words : list of str
-        What the legend has to say about it; empty where all are kept.
+        Remarks for the legend; empty if all rates are kept.
     """
     there = table["rate"].notna().to_numpy()
     few = there & (table[denominator] < minimum).to_numpy(dtype="bool", na_value=False)
@@ -60,14 +60,14 @@ def well_exposed(
 def draw_interval(
     ax: Axes, x: NDArray[np.float64], table: pd.DataFrame, colour: str, confidence: float
 ) -> tuple[Artist, str]:
-    """Draw what chance leaves open about each bucket's rate; return it, and its name."""
+    """Draw the confidence interval of each bucket's rate; return a handle and its label."""
     low, high = (table[name].to_numpy(dtype="float64", na_value=np.nan) for name in ("low", "high"))
     band = ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0, gid="interval")
     return band, f"{percent(confidence)} interval"
 
 
 def blank_handle() -> Artist:
-    """Return what stands in a legend before a remark: nothing."""
+    """Return an empty legend handle for a remark."""
     from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
 
     return Line2D([], [], linestyle="none")
@@ -76,26 +76,26 @@ def blank_handle() -> Artist:
 def rates_from_zero(
     ax: Axes, table: pd.DataFrame, lines: Sequence[Artist], *, most: str = "rate"
 ) -> tuple[list[Artist], list[str]]:
-    """Begin the y axis at 0, and end it where all rates fit that are known well enough.
+    """Start the y axis at 0, and end it so that all well-known rates fit.
 
-    One engagement with one impression is a rate of 100 %, which would press all others
-    flat. What does not fit runs out of the picture, and has a triangle there.
+    One engagement with one impression is a rate of 100 %, which would flatten all others.
+    Points above the axis are marked with a triangle.
 
     Parameters
     ----------
     ax : Axes
     table : DataFrame
-        With ``rate`` and ``low``.
+        Rates, with the columns ``rate`` and ``low``.
     lines : sequence of Artist
     most : {"rate", "high"}
-        What has to fit of the rates that are known well.
+        Column of the well-known rates that has to fit.
 
     Returns
     -------
     handles : list of Artist
-        A triangle for the legend, where there are some.
+        A triangle for the legend, if any point is above the axis.
     words : list of str
-        What it means.
+        Its label.
     """
     from matplotlib.collections import LineCollection  # noqa: PLC0415 - heavy
     from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy

@@ -1,4 +1,4 @@
-"""The engagement rate in each hour of a post's life, beside the other posts at that age."""
+"""Plot of the engagement rate of posts by age."""
 
 from __future__ import annotations
 
@@ -47,43 +47,43 @@ def plot_rate_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     ax: Axes | None = None,
     **line_kw: Any,
 ) -> Axes:
-    """Draw a rate in each hour, or day, of the life of posts.
+    """Draw an engagement rate by the age of the posts, per hour or day.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts with ``post_id`` and ``day``, best by hour.
+        Tidy counts with ``post_id`` and ``day``, preferably hourly.
     numerator, denominator : str
         Engagement types.
     every : {"h", "D"}, optional
-        Hours, or 24 hours of age; by default hours, where the counts have them.
+        Bucket of one hour or 24 hours of age; the default is hours if the counts are hourly.
     until : float
-        The age, in hours, up to which is drawn; a week by default.
+        Maximum age to draw, in hours; a week by default.
     minimum : int
-        A bucket with fewer impressions (``denominator``) is a gap, which the legend says:
-        its rate would leap from 0 to 100 %. Where all have fewer, they are drawn.
+        Buckets with fewer impressions (``denominator``) become gaps, as the legend states,
+        since their rates would jump between 0 and 100 %. If all have fewer, all are drawn.
     confidence : float
-        Of the interval, which is drawn where there is one post.
+        Confidence level of the interval, which is drawn only for a single post.
     posts : DataFrame, optional
-        ``post_id`` and perhaps ``text``: names the posts and fixes their colours.
+        Frame with ``post_id`` and optionally ``text``; names the posts and fixes their colours.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
     **line_kw
-        For ``Axes.plot``.
+        Passed to ``Axes.plot``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The rate of each bucket, in percent, at its end, by hours since the post was made.
-        Beyond eight posts, all but the seven with the most impressions (``denominator``)
-        up to that age are thin and grey. A gap is where there are no impressions, or one
-        of the two is not counted. Buckets that are not known in full are marked as in
-        :func:`plot_over_time`.
+        The rate of each bucket in percent, drawn at the end of the bucket, by hours since
+        the post was made. Beyond eight posts, all but the seven with the most impressions
+        (``denominator``) up to that age are thin and grey. A gap means that there were no
+        impressions, or that one of the two counts is missing. Partial buckets are marked as
+        in :func:`plot_over_time`.
 
     Raises
     ------
     FrameError
-        As :func:`rate_by_age` does; where ``until`` is no age.
+        For the same reasons as :func:`rate_by_age`; if ``until`` is not a valid age.
 
     Examples
     --------

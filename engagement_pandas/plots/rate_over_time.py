@@ -1,4 +1,4 @@
-"""Engagement rates hour by hour, day by day."""
+"""Plot of engagement rates over time."""
 
 from __future__ import annotations
 
@@ -62,50 +62,50 @@ def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     ax: Axes | None = None,
     **line_kw: Any,
 ) -> Axes:
-    """Draw a rate over time: one line, or one for each post or each engagement type.
+    """Draw a rate over time: a single line, or one per post or engagement type.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts with ``day``, and perhaps ``hour``.
+        Tidy counts with ``day`` and optionally ``hour``.
     by : str, optional
-        The column whose values have a line each: ``"post_id"``, one of your own, or
-        ``"engagement_type"``, which draws every type over the denominator. By default one
-        line, of everything together. Beyond eight posts, those with the fewest impressions
-        (``denominator``) are drawn as one grey line, their rate together.
+        Column with one line per value: ``"post_id"``, a column of your own, or
+        ``"engagement_type"``, which draws every type over the denominator. By default a
+        single line of all counts. Beyond eight posts, the combined rate of those with the
+        fewest impressions (``denominator``) is drawn as one grey line.
     numerator, denominator : str
-        Engagement types; the numerator matters where these have no line each.
+        Engagement types; the numerator is ignored if ``by`` is ``"engagement_type"``.
     every : {"h", "D", "W", "MS"}, optional
-        Hours, days, weeks or months. By default hours, where the counts have them and
-        span at most 62 days, or else days.
+        Hours, days, weeks or months. The default is hours if the counts are hourly and
+        span at most 62 days, otherwise days.
     tz : str or tzinfo
-        Whose hours, days, weeks and months; other than UTC needs counts by hour.
+        Time zone of the buckets; any other than UTC needs hourly counts.
     window : Window, or pair of datetime or str, optional
-        What was asked for; by default from the first hour in the counts to the last.
+        The requested window; by default from the first hour in the counts to the last.
     minimum : int
-        A bucket with fewer impressions (``denominator``) is a gap, which the legend says:
-        its rate would leap from 0 to 100 %. Where all have fewer, they are drawn.
+        Buckets with fewer impressions (``denominator``) become gaps, as the legend states,
+        since their rates would jump between 0 and 100 %. If all have fewer, all are drawn.
     confidence : float
-        Of the interval, which is drawn where there is one line.
+        Confidence level of the interval, which is drawn only for a single line.
     posts : DataFrame, optional
-        ``post_id`` and perhaps ``text``: names the posts and fixes their colours.
+        Frame with ``post_id`` and optionally ``text``; names the posts and fixes their colours.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
     **line_kw
-        For ``Axes.plot``.
+        Passed to ``Axes.plot``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The rate of each bucket, a ratio of sums in percent, at the bucket's beginning, in
-        the time zone that the x axis names. A gap is where there are no impressions, or
-        one of the two is not counted. Buckets that are not known in full are marked as in
+        The rate of each bucket, a ratio of sums in percent, drawn at the start of the bucket
+        in the time zone named on the x axis. A gap means that there were no impressions, or
+        that one of the two counts is missing. Partial buckets are marked as in
         :func:`plot_over_time`.
 
     Raises
     ------
     FrameError
-        As :func:`rate_over_time` does; where there is no column ``by``.
+        For the same reasons as :func:`rate_over_time`; if there is no column ``by``.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
 def _lines(
     counts: pd.DataFrame, by: str | None, numerator: str, denominator: str
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Return counts with the line each belongs to, and the lines, most impressions first."""
+    """Return the counts with a column of line names, and the lines, most impressions first."""
     if by is None:
         return counts.assign(**{LINE: numerator}), [numerator]
     rows = filter_types(counts, [numerator, denominator])

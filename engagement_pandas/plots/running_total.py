@@ -1,4 +1,4 @@
-"""Counts added up over time: how much there has been so far."""
+"""Plot of running totals over time."""
 
 from __future__ import annotations
 
@@ -27,44 +27,44 @@ def plot_running_total(  # noqa: PLR0913 - the metric's own, by keyword
     ax: Axes | None = None,
     **line_kw: Any,
 ) -> Axes:
-    """Draw all counts so far over time, a line for each engagement type or each post.
+    """Draw running totals over time, with one line per engagement type or post.
 
     Parameters
     ----------
     counts : DataFrame
-        Tidy counts with ``day``, and perhaps ``hour``.
+        Tidy counts with ``day`` and optionally ``hour``.
     by : str
-        The column whose values have a line each, ``"engagement_type"``, ``"post_id"`` or
-        one of your own; counts are summed over the rest. Beyond eight, the smallest are
-        drawn as one grey line, their sum; types are not, since types do not add up.
+        Column with one line per value: ``"engagement_type"``, ``"post_id"`` or a column of
+        your own. Counts are summed over the other columns. Beyond eight lines, the sum of
+        the smallest is drawn as one grey line, except for types, which do not add up.
     engagement_type : str, optional
-        The one to draw. Needed where there are several and ``by`` is another column.
+        Type to draw; required if there are several and ``by`` is another column.
     every : {"h", "D", "W", "MS"}, optional
-        Hours, days, weeks or months. By default hours, where the counts have them and
-        span at most 62 days, or else days.
+        Hours, days, weeks or months. The default is hours if the counts are hourly and
+        span at most 62 days, otherwise days.
     tz : str or tzinfo
-        Whose hours, days, weeks and months; other than UTC needs counts by hour.
+        Time zone of the buckets; any other than UTC needs hourly counts.
     window : Window, or pair of datetime or str, optional
-        What was asked for; by default from the first hour in the counts to the last.
+        The requested window; by default from the first hour in the counts to the last.
     posts : DataFrame, optional
-        ``post_id`` and perhaps ``text``: names the posts and fixes their colours.
+        Frame with ``post_id`` and optionally ``text``; names the posts and fixes their colours.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
     **line_kw
-        For ``Axes.plot``.
+        Passed to ``Axes.plot``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        All counts from the first bucket to the end of each, drawn at its beginning, in the
-        time zone that the x axis names. What is missing is seen where it is missing: a
-        bucket without a count is a gap, and one that the counts cover in part only is
-        marked as in :func:`plot_over_time`. From there on there was more than is drawn.
+        The total from the first bucket to the end of each bucket, drawn at the start of the
+        bucket in the time zone named on the x axis. A bucket without a count is a gap, and
+        one that the counts cover only in part is marked as in :func:`plot_over_time`; after
+        either, the true total is higher than drawn.
 
     Raises
     ------
     FrameError
-        As :func:`plot_over_time` and :func:`running_total` do.
+        For the same reasons as :func:`plot_over_time` and :func:`running_total`.
 
     Examples
     --------
@@ -82,6 +82,6 @@ def plot_running_total(  # noqa: PLR0913 - the metric's own, by keyword
 
 
 def _table(counts: pd.DataFrame, **words: Any) -> pd.DataFrame:
-    """Return running totals, with each bucket's own completeness."""
+    """Return running totals, with the completeness of each single bucket."""
     table = over_time(counts, **words)
     return accumulate(table).assign(complete=table["complete"])

@@ -1,4 +1,4 @@
-"""Which colour and which line: a post, or a type, keeps its colour from plot to plot."""
+"""Colours and line styles; a post or type keeps its colour between plots."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ COLOURS: Final = (
     "#E69F00",
     "#000000",
 )
-"""Okabe and Ito's palette (2008), told apart by the colour-blind, without its yellow."""
+"""Okabe and Ito's palette for colour-blind readers (2008), without its yellow."""
 
 INK: Final = COLOURS[-1]
-"""Black, which on a dark page is the colour of the text instead."""
+"""Black, replaced by the text colour on a dark background."""
 
 REST: Final = "#8C8C8C"
-"""The colour of everything that has no line of its own; seen on white and on black."""
+"""Colour of everything without a line of its own; visible on white and on black."""
 
 LINES: Final[tuple[Any, ...]] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
-"""Line styles, one after the other where a picture needs a colour again."""
+"""Line styles, used in this order when a plot repeats a colour."""
 
 OWN: Final = 8
-"""Up to so many posts have a line of their own."""
+"""Maximum number of posts with a line of their own."""
 
 _VOCABULARY: Final = tuple(str(name) for name in EngagementType)
 
@@ -50,20 +50,20 @@ def post_colours(counts: pd.DataFrame, *, posts: pd.DataFrame | None = None) -> 
     counts : DataFrame
         Tidy counts with ``post_id``.
     posts : DataFrame, optional
-        All the posts there are to tell apart, in a column ``post_id``.
+        Frame with all posts to distinguish, in the column ``post_id``.
 
     Returns
     -------
     dict of str to str
-        One of :data:`COLOURS` by post ID, in the order of making; up to seven posts have
-        seven colours.
+        One of :data:`COLOURS` by post ID, oldest post first; up to seven posts have
+        different colours.
 
     Notes
     -----
-    A post's colour comes from its ID; where an older post of the same frame has it
-    already, it is the next free one. So newer posts never change the colour of older
-    ones, and many posts keep theirs when others are filtered away. With the same
-    ``posts``, all of them do, whatever part of the counts is drawn.
+    A post's colour is derived from its ID; if an older post of the same frame already has
+    that colour, the next free one is used. So newer posts never change the colour of older
+    ones, and many posts keep their colour when others are filtered out. With the same
+    ``posts``, all posts keep their colour, whatever part of the counts is drawn.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def type_colours(names: Iterable[str]) -> dict[str, str]:
 
 
 def group_colours(names: Iterable[str]) -> dict[str, str]:
-    """Return the colour of each value of some other column, by its place in their order.
+    """Return the colour of each value of any other column, by its sorted position.
 
     Examples
     --------
@@ -118,7 +118,7 @@ def group_colours(names: Iterable[str]) -> dict[str, str]:
 
 
 def line_styles(colours: Sequence[str]) -> list[Any]:
-    """Return a line style for each line of a picture: solid, but where a colour comes again.
+    """Return a line style for each line: solid, unless the colour is repeated.
 
     Examples
     --------
@@ -134,15 +134,15 @@ def line_styles(colours: Sequence[str]) -> list[Any]:
 
 
 def shade(ax: Axes, colour: str) -> str:
-    """Return a colour as it is on these Axes: black is whatever text is there."""
+    """Return a colour as drawn on these Axes: black becomes the text colour."""
     return ink(ax) if colour == INK else colour
 
 
 def ink(ax: Axes) -> str:
-    """Return the colour of text on these Axes, dark on light or light on dark."""
+    """Return the text colour of these Axes, dark on light or light on dark."""
     return str(ax.xaxis.label.get_color())
 
 
 def _made(post: str) -> tuple[int, str]:
-    """Order IDs by number, which is the order of making."""
+    """Return a sort key by numeric ID, which is the order of creation."""
     return int(post) if post.isdecimal() else 0, post

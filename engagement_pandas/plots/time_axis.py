@@ -1,4 +1,4 @@
-"""What the pictures over time share: the buckets, who has a line, and the axis of time."""
+"""Shared code of the plots over time: buckets, choice of lines, and the time axis."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 HOURLY: Final = pd.Timedelta("62D")
-"""Beyond it, hours are a smear, and days are drawn unless somebody asks for hours."""
+"""Over longer spans an hourly line is unreadable; days are the default there."""
 
 UNITS: Final = {
     "h": ("hour", pd.Timedelta("1h")),
@@ -48,10 +48,10 @@ UNITS: Final = {
     "W": ("week", pd.Timedelta("7D")),
     "MS": ("month", pd.Timedelta("31D")),
 }
-"""The word for a bucket, and how long it is."""
+"""Name and length of each bucket."""
 
 LINE: Final = "line of its own"
-"""A column that says which line a count belongs to."""
+"""Temporary column with the name of the line of each count."""
 
 
 def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
@@ -68,17 +68,17 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     ax: Axes | None,
     line_kw: dict[str, Any],
 ) -> Axes:
-    """Draw a metric of counts over time, a line for each value of a column.
+    """Draw a metric of counts over time, with one line per value of a column.
 
     Parameters
     ----------
     counts : DataFrame
     metric : callable
-        :func:`~engagement_pandas.over_time`, or one with the same arguments and columns.
+        :func:`~engagement_pandas.over_time`, or a function with the same arguments and columns.
     label : str
-        Of the y axis, with the fields ``kind`` and ``unit``.
+        Template of the y label, with the fields ``kind`` and ``unit``.
     by, engagement_type, every, tz, window, posts, ax, line_kw
-        As :func:`~engagement_pandas.plot_over_time` takes them.
+        See :func:`~engagement_pandas.plot_over_time`.
     """
     require_columns(counts, "day")
     check_posts(posts)
@@ -115,7 +115,7 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
 
 
 def check_by(counts: pd.DataFrame, by: str) -> None:
-    """Refuse what is no column, or several, or cannot have lines over time."""
+    """Raise unless ``by`` names one column that can have lines over time."""
     if not isinstance(by, str) or by in ("day", "hour", "count"):
         msg = f"by is {by!r}; name the one column whose values have a line each, such as 'post_id'"
         raise FrameError(msg)
@@ -123,7 +123,7 @@ def check_by(counts: pd.DataFrame, by: str) -> None:
 
 
 def finest_bucket(rows: pd.DataFrame, every: str | None) -> str:
-    """Return hours where they can be told apart, or else days."""
+    """Return the default bucket: hours if the line stays readable, otherwise days."""
     if every is not None:
         return every
     if "hour" not in rows.columns:
@@ -133,7 +133,7 @@ def finest_bucket(rows: pd.DataFrame, every: str | None) -> str:
 
 
 def colours_of(counts: pd.DataFrame, by: str, posts: pd.DataFrame | None) -> dict[str, str]:
-    """Return the colours of everything in the counts, so that a smaller picture has the same."""
+    """Return the colours of all values in the counts, so that they do not depend on filters."""
     if by == "post_id":
         return post_colours(counts, posts=posts)
     values = (str(value) for value in counts[by].unique())
@@ -141,7 +141,7 @@ def colours_of(counts: pd.DataFrame, by: str, posts: pd.DataFrame | None) -> dic
 
 
 def largest(rows: pd.DataFrame, by: str, sizes: pd.Series) -> tuple[pd.Series, list[str]]:
-    """Return which line each row belongs to, and the lines, largest first."""
+    """Return the line of each row, and the names of the lines, largest first."""
     names = rows[by].astype("str").fillna("<NA>")
     totals = sizes.groupby(names).sum(min_count=1).astype("Float64")
     order = [str(name) for name in totals.sort_values(ascending=False, kind="stable").index]
@@ -153,7 +153,7 @@ def largest(rows: pd.DataFrame, by: str, sizes: pd.Series) -> tuple[pd.Series, l
 
 
 def lines_over_time(table: pd.DataFrame, by: str, column: str) -> dict[str, Series]:
-    """Return the line of each key, at the beginning of its buckets."""
+    """Return one line per key, with points at the start of the buckets."""
     from matplotlib.dates import date2num  # noqa: PLC0415 - heavy
 
     moments = table["start"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
@@ -161,12 +161,12 @@ def lines_over_time(table: pd.DataFrame, by: str, column: str) -> dict[str, Seri
 
 
 def label_time_axes(ax: Axes, label: str, zone: tzinfo) -> None:
-    """Label the axes before anything is drawn."""
+    """Label the axes before drawing."""
     side_label(ax, label)
     ax.set_xlabel(f"time ({zone})", loc="left")
 
 
-def draw_over_time(  # noqa: PLR0913 - one picture
+def draw_over_time(  # noqa: PLR0913 - one plot
     ax: Axes,
     series: Mapping[str, Series],
     colours: Mapping[str, str],
@@ -177,21 +177,21 @@ def draw_over_time(  # noqa: PLR0913 - one picture
     line_kw: dict[str, Any],
     names: Mapping[str, str],
 ) -> tuple[list[Artist], list[str]]:
-    """Draw lines and circles along a time axis; return what the legend shows, and its words.
+    """Draw lines and circles along a time axis; return legend handles and labels.
 
     Parameters
     ----------
     ax : Axes
     series : mapping of str to Series
     colours : mapping of str to str
-        The line of the others has none, and is grey.
+        The combined line of the smallest has no entry and is drawn in grey.
     together : str
-        What the line of the others is, in a word.
+        How the combined line was computed, in one word for the legend.
     every : {"h", "D", "W", "MS"}
     zone : tzinfo
     line_kw : dict
     names : mapping of str to str
-        What posts are called; anything else is called what it is.
+        Display names of posts; other lines are labelled with their own name.
     """
     unit, step = UNITS[every]
     shades = {name: shade(ax, colours.get(name, REST)) for name in series}

@@ -1,4 +1,4 @@
-"""The posts that did best, with what is left open about their rates."""
+"""Plot of the top posts by count or rate, with confidence intervals of the rates."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROW: Final = 0.34
-"""Inches that a row of a new figure is high."""
+"""Height of a row in a new figure, in inches."""
 
 
 def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
@@ -50,7 +50,7 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
     ax: Axes | None = None,
     **bar_kw: Any,
 ) -> Axes:
-    """Draw the posts with the most counts, or with the best rate, the best on top.
+    """Draw the posts with the highest counts or the best rates, best on top.
 
     Parameters
     ----------
@@ -59,33 +59,33 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
     by : str
         An engagement type, or ``"rate"``.
     n : int
-        How many posts, at most.
+        Maximum number of posts.
     minimum : int
         Posts with fewer impressions (``denominator``) are left out.
     numerator, denominator : str
         Engagement types of the rate.
     shrinkage : float, optional
-        How many impressions the overall rate is worth; by default estimated.
+        Weight of the overall rate, in impressions; estimated by default.
     confidence : float
-        Of the interval of the rate.
+        Confidence level of the rate's interval.
     posts : DataFrame, optional
-        ``post_id`` and perhaps ``text``: names the posts and fixes their colours.
+        Frame with ``post_id`` and optionally ``text``; names the posts and fixes their colours.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Axes to draw on; a new figure by default.
     **bar_kw
-        For ``Axes.barh``.
+        Passed to ``Axes.barh``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        By a type: its counts. By rate: bars of the rate drawn towards the overall one, in
-        percent, with its interval; a diamond is the post's own rate; the order is that of
-        the interval's lower end. Names begin with the rank, which ties share.
+        By a type: its counts. By rate: bars of the rate in percent, shrunk towards the
+        overall rate, with its interval; a diamond marks the post's own rate. Posts are
+        ordered by the lower end of the interval. Labels begin with the rank; ties share it.
 
     Raises
     ------
     FrameError
-        As :func:`top_posts` does.
+        For the same reasons as :func:`top_posts`.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
 def _open(
     ax: Axes, best: pd.DataFrame, value: NDArray[np.float64], unit: str, confidence: float
 ) -> None:
-    """Draw what chance leaves open, and what the rate was before it was drawn inwards."""
+    """Draw the confidence intervals, and the rates before shrinkage."""
     low, high, own = (best[name].to_numpy(dtype="float64") for name in ("low", "high", "rate"))
     rows = np.arange(len(best))
     reach = np.array([np.maximum(value - low, 0), np.maximum(high - value, 0)])
@@ -143,7 +143,7 @@ def _open(
         value, rows, xerr=reach, fmt="none", ecolor=ink(ax), elinewidth=1.2, capsize=3
     )
     interval.lines[2][0].set_gid("interval")
-    # A post of two impressions may have a rate of 50 %, which would dwarf all the others.
+    # A post with two impressions may have a rate of 50 %, which would dwarf all others.
     right = float(np.nanmax(high)) * 1.04
     beyond = own > right
     if beyond.any():

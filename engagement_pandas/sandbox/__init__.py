@@ -1,18 +1,18 @@
 """An offline twin of X's Engagement API on loopback.
 
-It enforces the documented rules, verifies signatures, and answers with counts that are
-synthetic, deterministic and consistent with each other. Nothing leaves the machine.
+It enforces the documented rules, verifies signatures, and returns synthetic counts that are
+deterministic and consistent with each other. Nothing leaves the machine.
 
 ============================ =======================================================
 :class:`SandboxServer`       the twin, at ``http://127.0.0.1``, in this process
 :func:`serve`                the same until interrupted
-:class:`Faults`              what goes wrong, as data; :class:`Fault`, ``FAULTS``
-:class:`Settings`            the quota, and what the documentation leaves open
-:class:`Service`             the twin without the wire: a request in, an answer out
+:class:`Faults`              fault injection; :class:`Fault`, ``FAULTS``
+:class:`Settings`            rate limits, and behaviour that is not documented
+:class:`Service`             the twin without HTTP: from request to response
 :class:`World`               accounts and their posts
 ============================ =======================================================
 
-Importing it is cheap: each name loads what it needs when first used.
+Importing it is cheap, since each name is loaded on first use.
 
 Imports nothing of the package.
 """

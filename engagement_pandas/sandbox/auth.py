@@ -1,7 +1,7 @@
-"""Who asks: OAuth 1.0a signatures and bearer tokens, verified as a server would.
+"""Verification of OAuth 1.0a signatures and bearer tokens on the server side.
 
-The moment of signing is judged by the wall clock, whatever time it is in the sandbox's
-world, since that is the clock which clients sign by.
+Timestamps of signatures are checked against the wall clock, not the time in the sandbox,
+since clients sign with the wall clock.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from engagement_pandas.sandbox.http_answer import Refusal
 from engagement_pandas.sandbox.world import ACCOUNTS, SyntheticAccount
 
 TIMESTAMP_TOLERANCE: Final = 300.0
-"""Seconds by which a signature's timestamp may be off."""
+"""Maximum deviation of a signature's timestamp, in seconds."""
 
 NOT_AUTHENTICATED: Final = "Your account could not be authenticated. Reason: {}"
 TOKEN_NOT_FOUND: Final = NOT_AUTHENTICATED.format("Access token not found")
@@ -30,14 +30,14 @@ UNKNOWN_SCHEME: Final = NOT_AUTHENTICATED.format("Unknown Authorization Type")
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The consumer that the accounts have authorised.
+    """The app that the accounts have authorised.
 
     Attributes
     ----------
     consumer_key, consumer_secret : str
-        The secret is kept out of the ``repr``.
+        The secret is left out of the ``repr``.
     takes_pins : bool
-        Whether owners may log in by PIN, as set in the app's settings.
+        Whether the app's settings allow logins by PIN.
     """
 
     consumer_key: str = "SandboxConsumerKey"
@@ -46,13 +46,13 @@ class App:
 
     @property
     def bearer_token(self) -> str:
-        """The token that ``/oauth2/token`` issues; the same one every time, as X does."""
+        """The token that ``/oauth2/token`` issues; always the same, as on X."""
         keys = f"{self.consumer_key}:{self.consumer_secret}".encode()
         return f"SandboxBearer{hashlib.sha256(keys).hexdigest()}"
 
 
 class Authority:
-    """Tells who signed a request.
+    """Authentication of requests.
 
     Parameters
     ----------
@@ -69,16 +69,16 @@ class Authority:
     def identify(
         self, method: str, url: str, headers: Mapping[str, str], body: str
     ) -> SyntheticAccount | None:
-        """Return the account that a request speaks for; None for the app alone.
+        """Return the account that a request is authorised for; None for app-only requests.
 
         Parameters
         ----------
         method, url : str
-            As signed.
+            Signed method and URL.
         headers : mapping of str to str
-            With lower-case names.
+            Headers with lower-case names.
         body : str
-            Signed only where it is a form.
+            Signed only if it is a form.
         """
         scheme, _, rest = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
@@ -91,19 +91,19 @@ class Authority:
         raise Refusal(401, UNKNOWN_SCHEME)
 
     def issue(self, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-        """Return the answer of ``/oauth2/token``.
+        """Return the response of ``/oauth2/token``.
 
         Parameters
         ----------
         headers : mapping of str to str
-            With lower-case names; consumer key and secret as basic authentication.
+            Headers with lower-case names; consumer key and secret as basic authentication.
         body : bytes
             The form ``grant_type=client_credentials``.
         """
         scheme, _, rest = headers.get("authorization", "").partition(" ")
         try:
             decoded = base64.b64decode(rest.strip(), validate=True).decode()
-        except ValueError:  # binascii.Error and UnicodeDecodeError are some
+        except ValueError:  # includes binascii.Error and UnicodeDecodeError
             decoded = ""
         given = tuple(unquote_plus(part) for part in decoded.partition(":")[::2])
         if scheme.lower() != "basic" or given != (
@@ -118,13 +118,13 @@ class Authority:
 
     def _secret(self, token: str) -> str | None:
         if not token:
-            return ""  # the app signs for itself
+            return ""  # signed by the app alone
         account = self._accounts.get(token)
         return account.access_token_secret if account else None
 
 
 class Signatures:
-    """Tells whether OAuth 1.0a signatures are good.
+    """Verifier of OAuth 1.0a signatures.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ class Signatures:
     wall : callable
         Returns seconds since 1970.
     secret_of : callable
-        Returns the secret that belongs to a token, be it empty; None for one that is unknown.
+        Returns the secret of a token, possibly empty; None for an unknown token.
     """
 
     def __init__(
@@ -145,10 +145,10 @@ class Signatures:
         self._nonces: dict[tuple[str, str, int], None] = {}
 
     def verify(self, method: str, url: str, headers: Mapping[str, str], body: str) -> Any:
-        """Return oauthlib's reading of a signed request."""
+        """Verify a signed request, and return it as parsed by oauthlib."""
         try:
             valid, request = self._endpoint.validate_request(url, method, body, dict(headers))
-        except ValueError as error:  # oauthlib's parsing of a malformed header
+        except ValueError as error:  # raised by oauthlib for a malformed header
             raise Refusal(401, NOT_AUTHENTICATED.format("Invalid request")) from error
         if request is None:
             raise Refusal(401, NOT_AUTHENTICATED.format("Invalid request"))
@@ -169,17 +169,16 @@ class Signatures:
             if nonce in self._nonces:
                 raise Refusal(401, NOT_AUTHENTICATED.format("Nonce already used"))
             self._nonces[nonce] = None
-            # In the order of arrival, so that the stale ones come first.
+            # In order of arrival, so that the oldest come first.
             while next(iter(self._nonces))[2] < oldest:
                 del self._nonces[next(iter(self._nonces))]
 
 
 class _Keys(RequestValidator):
-    """The secrets that oauthlib verifies with.
+    """Secrets for oauthlib's verification.
 
-    Unknown keys get dummy secrets, so that verifying takes its usual course and time.
-    Timestamps and nonces are judged by the authority, by its own clock, once the
-    signature has been found good.
+    Unknown keys get dummy secrets, so that verification takes the usual time. Timestamps and
+    nonces are checked by :class:`Signatures` with its own clock, after the signature.
     """
 
     dummy_client = "dummy-client"

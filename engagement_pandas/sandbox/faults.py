@@ -1,4 +1,4 @@
-"""Faults on demand: what goes wrong between a service and its client, as data."""
+"""Fault injection: errors between a service and its client."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ PROXY_PAGE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What becomes of an answer. The request has been counted and its nonce spent.
+    """A fault in a response. The request still counts, and its nonce is used up.
 
     Attributes
     ----------
     kind : str
         Its name.
     status : int or None
-        In place of the answer's own; None leaves the answer as it is.
+        Replaces the status of the response; None leaves the response unchanged.
     body : bytes
-        In place of the answer's own, where there is a status.
+        Replaces the body, if there is a status.
     content_type : str
     gzipped : bool
         Whether that body is sent compressed.
     headers : tuple of (str, str)
-        Added to the answer's own.
+        Additional headers.
     sent : float
-        The share of the body that is sent before the connection is closed.
+        Share of the body that is sent before the connection is closed.
     announced : bool
-        Whether ``Content-Length`` still tells the length of the whole body.
+        Whether ``Content-Length`` is still the length of the complete body.
     answered : bool
-        False: the connection is closed without a word.
+        If false, the connection is closed without a response.
     delay : float
-        Seconds before the answer.
+        Seconds before the response.
     """
 
     kind: str
@@ -68,7 +68,7 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
             Fault("502", 502, PROXY_PAGE, content_type="text/html", gzipped=False),
             Fault("503", 503, b'{"errors":["service unavailable"]}'),
             Fault("closed", answered=False),
-            # A body cut by something that recounts its length, and one cut on the line.
+            # A truncated body with a corrected length, and one cut off in transit.
             Fault("truncated", sent=0.6, announced=False),
             Fault("cut_off", sent=0.6),
             Fault("slow", delay=2.0),
@@ -78,20 +78,20 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
         )
     }
 )
-"""Every kind of fault there is, by name."""
+"""All kinds of faults, by name."""
 
 
 class Faults:
-    """Which requests go wrong: those at the head of the queue, then a share of the rest.
+    """Choice of faulty requests: first by the queue, then a share of all others.
 
     Parameters
     ----------
     rate : float
-        0 to 1: the share of requests that go wrong while the queue is empty.
+        0 to 1: the share of faulty requests while the queue is empty.
     seed : int
-        Decides which ones; the same seed, the same ones.
+        Determines which requests are faulty.
     kinds : iterable of str or Fault, optional
-        What happens to that share; every kind by default, ``"slow"`` aside.
+        Faults of that share; by default all kinds except ``"slow"``.
 
     Examples
     --------
@@ -119,24 +119,24 @@ class Faults:
         self._lock = threading.Lock()
 
     def push(self, *kinds: str | Fault | None) -> None:
-        """Say what becomes of the next requests, in order.
+        """Queue the faults of the next requests, in order.
 
         Parameters
         ----------
         *kinds : str or Fault or None
-            Names of :data:`FAULTS`, or faults of your own; None lets a request through.
+            Names of :data:`FAULTS`, or your own faults; None means no fault.
         """
         faults = [None if kind is None else _fault(kind) for kind in kinds]
         with self._lock:
             self._queue.extend(faults)
 
     def clear(self) -> None:
-        """Forget what was pushed."""
+        """Clear the queue."""
         with self._lock:
             self._queue.clear()
 
     def draw(self) -> Fault | None:
-        """Return what becomes of the next request; None where it goes well."""
+        """Return the fault of the next request, or None."""
         with self._lock:
             if self._queue:
                 return self._queue.popleft()

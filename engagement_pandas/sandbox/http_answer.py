@@ -1,4 +1,4 @@
-"""What the sandbox answers: a status, headers and a body; and its way of saying no."""
+"""HTTP responses of the sandbox, and the exception for error responses."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """An HTTP answer, before the line and the faults get at it.
+    """An HTTP response before faults are injected.
 
     Attributes
     ----------
     status : int
     body : bytes
-        As it goes over the wire: compressed where the headers say so.
+        Body as sent: compressed if the headers say so.
     headers : mapping of str to str
-        Without ``Content-Length``.
+        Headers without ``Content-Length``.
     """
 
     status: int
@@ -27,7 +27,7 @@ class HttpAnswer:
 
 
 class Refusal(Exception):
-    """A request that is answered with ``errors``.
+    """A request gets a response with ``errors``.
 
     Attributes
     ----------
@@ -35,9 +35,9 @@ class Refusal(Exception):
     messages : tuple of str
         The entries of ``errors``.
     keys : dict
-        Further top-level keys of the body, such as ``unavailable_tweet_ids``.
+        Additional top-level keys of the body, such as ``unavailable_tweet_ids``.
     headers : dict
-        Further headers.
+        Additional headers.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class Refusal(Exception):
 
     @property
     def document(self) -> dict[str, Any]:
-        """The body: ``errors`` as an array of strings, and the further keys."""
+        """The body: ``errors`` as an array of strings, and the additional keys."""
         return {"errors": list(self.messages), **self.keys}
 
 
 def to_json(document: Mapping[str, Any]) -> bytes:
-    """Return compact UTF-8 JSON."""
+    """Serialise as compact UTF-8 JSON."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")

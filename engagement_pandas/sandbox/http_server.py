@@ -1,4 +1,4 @@
-"""The wire: HTTP/1.1 with keep-alive on loopback, and whatever goes wrong on a line."""
+"""The HTTP/1.1 server on loopback, with keep-alive and simulated network faults."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from engagement_pandas.sandbox.http_answer import HttpAnswer, Refusal, to_json
 from engagement_pandas.sandbox.service import PATHS, Service
 
 MAX_BODY: Final = 4_000_000
-"""Bytes of a request body."""
+"""Maximum size of a request body, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One request that reached the server, without its secrets.
+    """One request received by the server, without its secrets.
 
     Attributes
     ----------
     method, path : str
     scheme : str
-        Of the ``Authorization`` header: ``OAuth``, ``Bearer``, ``Basic`` or nothing.
+        Scheme of the ``Authorization`` header: ``OAuth``, ``Bearer``, ``Basic`` or empty.
     body : bytes
     status : int or None
-        Of the answer; None where the connection was closed without one.
+        Status of the response; None if the connection was closed without one.
     fault : str or None
-        The kind of fault that befell the answer.
+        Kind of the injected fault.
     """
 
     method: str
@@ -45,16 +45,16 @@ class Received:
 
 
 class Listener(ThreadingHTTPServer):
-    """Accepts connections and remembers them, so that it can hang up on all of them.
+    """Server that keeps track of its connections, so that it can close them all.
 
     Parameters
     ----------
     port : int
-        0 for any free one.
+        0 for any free port.
     service : Service
     faults : Faults
     log : deque of Received
-        Where requests are written down.
+        Log of the requests.
     """
 
     daemon_threads = True
@@ -83,14 +83,14 @@ class Listener(ThreadingHTTPServer):
                 del self._open[request]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report what went wrong; a client that hangs up is no news."""
+        """Report an error, unless the client has closed the connection."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
     def stop(self, thread: threading.Thread) -> None:
-        """Stop what runs in that thread and hang up on every client; again does nothing."""
+        """Stop the serving thread and close all connections; repeated calls do nothing."""
         if os.getpid() != self._process:
-            return  # a fork has no threads to stop, and no business with the connections
+            return  # a fork has no threads, and must not close the parent's connections
         with self._lock:
             first = not self.stopping.is_set()
             self.stopping.set()
@@ -98,7 +98,7 @@ class Listener(ThreadingHTTPServer):
         if not first:
             return
         if threading.current_thread() in own:
-            # Garbage can be collected in any thread, and none can wait for itself.
+            # A finaliser can run in any thread, and a thread cannot join itself.
             threading.Thread(target=self._stop, args=(thread,), daemon=True).start()
         else:
             self._stop(thread)
@@ -123,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Listener
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """Tell the time by the clock that the quota and the signatures go by."""
+        """Format the time of the clock that the rate limit and the signatures use."""
         return super().date_time_string(
             self.server.service.wall() if timestamp is None else timestamp
         )
@@ -136,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(_plain(refusal))
             return
         answer = self.server.service.answer(self.path, dict(self.headers), body, self.command)
-        # Tokens are fetched once and by other means; faults befall what is counted.
+        # Faults are injected only into the counting endpoints, not into token requests.
         bare = self.path.partition("?")[0]
         fault = self.server.faults.draw() if bare in PATHS else None
         if fault is not None:
@@ -190,9 +190,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer what the base class finds wrong in the API's form."""
+        """Send errors of the base class in the API's format."""
         self.close_connection = True
-        self.request_version = self.protocol_version  # older ones have no status line
+        self.request_version = self.protocol_version  # older versions have no status line
         self._send(_plain(Refusal(code, message or explain or "bad request")))
 
     def version_string(self) -> str:
@@ -200,7 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
         return "engagement-pandas-sandbox"
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing; the server keeps a log of its own."""
+        """Do nothing, since the server has its own log."""
 
 
 def _plain(refusal: Refusal) -> HttpAnswer:
@@ -222,5 +222,5 @@ def _spoilt(answer: HttpAnswer, fault: Fault) -> HttpAnswer:
 def _hang_up(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:  # it is gone already
+    except OSError:  # already closed
         return

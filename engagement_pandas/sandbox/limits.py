@@ -1,7 +1,7 @@
-"""What the API allows, as its documentation says: the sandbox's own copy.
+"""The documented limits of the API: the sandbox's own copy.
 
-The client has these limits in a table of its own. They are written twice on purpose: a limit
-that one of the two has wrong is refused, or missed, by the other.
+The client has its own table of these limits. The duplication is deliberate: if one of the
+two is wrong, the other reveals it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DAY: Final = "engagement.day"
 HOUR: Final = "engagement.hour"
 
 PUBLIC_TYPES: Final = ("favorites", "retweets", "quote_tweets", "replies", "video_views")
-"""What a bearer token is enough for, on ``/totals``."""
+"""Engagement types of ``/totals`` that need only a bearer token."""
 
 _SERIES: Final = (
     *("impressions", "engagements", "favorites", "retweets", "replies", "video_views"),
@@ -33,21 +33,21 @@ TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     LAST_28_HOURS: _SERIES,
     HISTORICAL: _SERIES,
 }
-"""The engagement types that each endpoint counts."""
+"""Engagement types of each endpoint."""
 
 _ALL: Final = (POST, TYPE, DAY, HOUR)
 DIMENSIONS: Final = {TOTALS: (POST, TYPE), LAST_28_HOURS: _ALL, HISTORICAL: _ALL}
 MAX_DIMENSIONS: Final = 4
 FULL_ORDERS: Final = (_ALL, (TYPE, POST, DAY, HOUR))
-"""The orders in which all dimensions are allowed."""
+"""Allowed orders of all four dimensions."""
 
 MAX_POSTS: Final = {TOTALS: 250, LAST_28_HOURS: 25, HISTORICAL: 25}
-"""Post IDs in one request."""
+"""Maximum number of post IDs in one request."""
 
 MAX_ID_DIGITS: Final = 19
 MAX_GROUPINGS: Final = 3
 MAX_FULL_GROUPINGS: Final = 1
-"""Groupings of all dimensions in one request."""
+"""Maximum number of groupings with all dimensions in one request."""
 
 RESERVED_KEYS: Final = (
     "start",
@@ -57,26 +57,26 @@ RESERVED_KEYS: Final = (
     "unsupported_for_impressions_engagements_tweet_ids",
     "unsupported_for_video_views_tweet_ids",
 )
-"""What no grouping can be named."""
+"""Names that a grouping must not have."""
 
 MAX_WINDOW: Final = timedelta(days=28)
 MOVING_WINDOW: Final = timedelta(hours=28)
-"""How far ``/28hr`` looks back."""
+"""Length of the window of ``/28hr``."""
 
 EARLIEST: Final = datetime(2014, 9, 1, tzinfo=UTC)
-"""No window of ``/historical`` begins before this."""
+"""Earliest start of a window of ``/historical``."""
 
 YOUNG_TYPES: Final = ("impressions", "engagements")
 YOUNG: Final = timedelta(days=90)
-"""The age up to which ``/totals`` counts these types."""
+"""Maximum age of posts for which ``/totals`` counts these types."""
 
 VIDEO_VIEWS: Final = "video_views"
 VIDEO_AGE: Final = timedelta(days=1800)
-"""The age up to which video views are counted."""
+"""Maximum age of posts for which video views are counted."""
 
 LATE_TYPES: Final = ("favorites", "retweets", "replies")
 LATE_TYPES_SINCE: Final = date(2015, 9, 15)
-"""Before this day the time series have zeros for these types, which are not counts."""
+"""Before this day, the time series contain placeholder zeros for these types."""
 
 SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
-"""The zero of the clock in a post ID, in milliseconds since 1970."""
+"""Epoch of the timestamp in a post ID, in milliseconds since 1970."""

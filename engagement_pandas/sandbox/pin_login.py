@@ -1,8 +1,8 @@
-"""The other side of a login by PIN: request tokens, the page that an owner visits, and PINs.
+"""The server side of a login by PIN: request tokens, the page for the owner, and PINs.
 
-A request token is good for one owner's yes or no, and the PIN that follows for one exchange;
-both for a quarter of an hour by the wall clock. As on X, an owner who says yes again gets
-the same access token again.
+A request token is valid for one decision by one owner, and the PIN for one exchange, both
+for 15 minutes of the wall clock. As on X, an owner who authorises the app again gets the
+same access token.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     AUTHORIZE_PATH: ("GET", "POST"),
     ACCESS_TOKEN_PATH: ("POST",),
 }
-"""What a login goes through, and how."""
+"""Paths of a login, and their methods."""
 
 LIFETIME: Final = 900.0
-"""Seconds from a request token to the exchange of its PIN."""
+"""Maximum time from a request token to the exchange of its PIN, in seconds."""
 
 GUESSES: Final = 5
-"""Wrong PINs after which a request token is good for nothing."""
+"""Number of wrong PINs after which a request token is invalidated."""
 
 NOT_AUTHENTICATED: Final = (32, "Could not authenticate you.")
 CALLBACK: Final = (
@@ -59,18 +59,18 @@ _PAGE: Final = """<!DOCTYPE html>
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A request token, and what became of it.
+    """The state of a request token.
 
     Attributes
     ----------
     secret : str
     born : float
-        Seconds since 1970.
+        Time of creation, in seconds since 1970.
     account : SyntheticAccount or None
-        Who said yes, if anybody has.
+        The account that has authorised the app, if any.
     pin : str
     guesses : int
-        Wrong PINs so far.
+        Number of wrong PINs so far.
     """
 
     secret: str = field(repr=False)
@@ -81,13 +81,13 @@ class Grant:
 
 
 class Grants:
-    """Plays X's part in a login.
+    """Server side of logins.
 
     Parameters
     ----------
     app : App
     wall : callable
-        Seconds since 1970.
+        Returns seconds since 1970.
     """
 
     def __init__(self, app: App, wall: Callable[[], float]) -> None:
@@ -98,14 +98,14 @@ class Grants:
         self._signatures = Signatures(app, wall, self._secret)
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
-        """Answer one request of a login.
+        """Return the response to one request of a login.
 
         Parameters
         ----------
         method, path : str
-            As in the request line.
+            Method and path from the request line.
         headers : mapping of str to str
-            With lower-case names.
+            Headers with lower-case names.
         body : bytes
         """
         bare = path.partition("?")[0]
@@ -123,7 +123,7 @@ class Grants:
         return self._exchange(signed)
 
     def allow(self, token: str, handle: str) -> str:
-        """Say yes in an owner's name, and return the PIN."""
+        """Authorise the app in an owner's name, and return the PIN."""
         owner = next((a for a in ACCOUNTS if a.handle == handle and not a.suspended), None)
         if owner is None:
             msg = f"{handle!r} is no account of the sandbox that can log in"
@@ -135,7 +135,7 @@ class Grants:
         return pin
 
     def deny(self, token: str) -> None:
-        """Say no; the request token is good for nothing from then on."""
+        """Deny the authorisation, which invalidates the request token."""
         with self._lock:
             self._open(token)
             del self._grants[token]
@@ -153,7 +153,7 @@ class Grants:
 
     def _secret(self, token: str) -> str | None:
         if not token:
-            return ""  # the first step has none yet
+            return ""  # the first step has no token yet
         with self._lock:
             grant = self._alive().get(token)
         return grant.secret if grant else None

@@ -1,9 +1,9 @@
-"""What the sandbox's posts say: synthetic and everyday, with some that are awkward on purpose.
+"""Synthetic texts of the sandbox's posts, some of them deliberately awkward.
 
-Dollar signs and angle brackets upset plot labels and HTML, right-to-left script and
-emoji upset layouts, long texts upset tables, an equals sign in front is a formula to
-spreadsheets. All names and places are invented; ``.invalid`` is a domain that can never
-exist (RFC 2606).
+Dollar signs and angle brackets break plot labels and HTML, right-to-left script and emoji
+break layouts, long texts break tables, and spreadsheets treat a leading equals sign as a
+formula. All names and places are invented; ``.invalid`` is a domain that can never exist
+(RFC 2606).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from engagement_pandas.sandbox.stable_random import hash64
 
 
 class Words(NamedTuple):
-    """What texts are made of."""
+    """Parts of texts."""
 
     openings: tuple[str, ...]
     closings: tuple[str, ...]
@@ -67,20 +67,20 @@ AWKWARD: Final = Words(
 )
 CAMPAIGN: Final = "Get the app."
 _SHARE_AWKWARD: Final = 3
-"""One in so many is awkward."""
+"""One in this many texts is awkward."""
 
 
 def text_of(post: int, *, link: bool, hashtag: bool, app: bool, everyday: bool = False) -> str:
-    """Return what a post says.
+    """Return the text of a post.
 
     Parameters
     ----------
     post : int
-        The post ID as a number; it decides the words.
+        The post ID as a number; it determines the text.
     link, hashtag, app : bool
-        What the text must contain, so that clicks on it make sense.
+        Whether the text contains them, so that clicks on them are plausible.
     everyday : bool
-        Whether it must be plain, whatever the ID says.
+        Whether to exclude awkward texts.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The quota: so many requests a minute and a second, counted by the wall clock."""
+"""Rate limits per minute and per second of the wall clock."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ RATE_LIMIT_TEXT: Final = "Your request exceeds the rate limit. Wait for it to re
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """So many requests in each period.
+    """The rate limit of one period.
 
     Attributes
     ----------
     name : str
-        Part of the headers' names.
+        Part of the header names.
     seconds : int
-        Periods begin at whole multiples of this.
+        Length of a period; periods start at multiples of it.
     limit : int
-        Requests.
+        Maximum number of requests in a period.
     """
 
     name: str
@@ -33,14 +33,14 @@ class Allowance:
 
 
 class RateLimit:
-    """Counts requests and says what is left.
+    """Counter of requests against the rate limits.
 
     Parameters
     ----------
     per_minute, per_second : int
-        Requests.
+        Maximum number of requests.
     penalty : int
-        Requests that each answer with status 429 costs of the next minute to be used.
+        Requests that each response with status 429 uses up in the next minute with requests.
     wall : callable
         Returns seconds since 1970.
     """
@@ -64,7 +64,7 @@ class RateLimit:
         Returns
         -------
         dict of str to str
-            The headers: limit and remaining in requests, reset in seconds since 1970.
+            Headers: limit and remaining in requests, reset in seconds since 1970.
         """
         now = self._wall()
         with self._lock:

@@ -1,4 +1,4 @@
-"""From counts to the nested JSON of an answer, as untidy as the service's own."""
+"""The nested JSON of a response, as irregular as that of the real service."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from engagement_pandas.sandbox.window import CountedWindow, milliseconds
 from engagement_pandas.sandbox.world import Post
 
 INTEGER_SHARE: Final = 1 / 64
-"""How often a count comes as a number rather than a string."""
+"""Share of counts that are numbers rather than strings."""
 
-# The axes of the counts while they are grouped; days and hours of the day apart.
+# Axes of the counts during grouping, with separate axes for days and hours of the day.
 _AXES: Final = {limits.POST: 0, limits.TYPE: 1, limits.DAY: 2, limits.HOUR: 3}
 _TOTALS_AGES: Final = {
     **dict.fromkeys(limits.YOUNG_TYPES, limits.YOUNG),
@@ -36,10 +36,10 @@ class Grid:
     Attributes
     ----------
     keys : tuple of list of str
-        For each axis, the keys of the answer.
+        Keys of the response for each axis.
     counts : ndarray of int64
     listed : ndarray of bool, shape (days, hours)
-        Which hours lie in the window.
+        Whether an hour is in the window.
     """
 
     keys: tuple[list[str], list[str], list[str], list[str]]
@@ -48,7 +48,7 @@ class Grid:
 
 
 def totals_grid(question: Question, posts: Sequence[Post], now: datetime) -> Grid:
-    """Count since each post was made, where the post is not too old for the type."""
+    """Return counts since each post was made, with 0 if a post is too old for the type."""
     counts = cumulated(posts, question.types, milliseconds(now))
     for place, name in enumerate(question.types):
         if name in _TOTALS_AGES:
@@ -60,7 +60,7 @@ def totals_grid(question: Question, posts: Sequence[Post], now: datetime) -> Gri
 def series_grid(
     question: Question, posts: Sequence[Post], window: CountedWindow, now: datetime
 ) -> Grid:
-    """Count by hour, with the zeros that are not counts."""
+    """Return hourly counts, including the service's placeholder zeros."""
     start_ms, end_ms = window.milliseconds
     hourly = bucketed(posts, question.types, start_ms, end_ms)
     first = start_ms // HOUR_MS
@@ -95,23 +95,23 @@ def series_grid(
 
 
 def grouped(grid: Grid, dimensions: Sequence[str], seed: int) -> dict[str, Any]:
-    """Sum the counts by some dimensions and nest them in their order.
+    """Sum the counts by dimensions, and nest them in that order.
 
     Parameters
     ----------
     grid : Grid
     dimensions : sequence of str
     seed : int
-        Decides the order of the keys and which counts are integers.
+        Determines the order of the keys, and which counts are integers.
 
     Returns
     -------
     dict
-        As in the answer. Zeros are listed; hours outside the window are not.
+        Part of the response. Zeros are included; hours outside the window are not.
     """
     axes = [_AXES[dimension] for dimension in dimensions]
     gone = tuple(axis for axis in range(4) if axis not in axes)
-    # Posts and types come in any order; days and hours, in every known answer, in theirs.
+    # Posts and types come in any order; days and hours are sorted in every known response.
     places = [shuffled(range(len(grid.keys[axis])), seed, axis) for axis in (0, 1)]
     counts = grid.counts[places[0]][:, places[1]].sum(axis=gone, keepdims=True)
     keys = [[grid.keys[axis][place] for place in places[axis]] for axis in (0, 1)]
@@ -129,7 +129,7 @@ def grouped(grid: Grid, dimensions: Sequence[str], seed: int) -> dict[str, Any]:
 
 
 def _nested(keys: list[list[str]], leaves: list[Any], shown: list[bool]) -> dict[str, Any]:
-    """Wrap the leaves, innermost keys first; what is not shown gets no key."""
+    """Nest the counts, innermost keys first, and leave out hidden ones."""
     for level in reversed(keys):
         size = len(level)
         branches = []

@@ -1,4 +1,4 @@
-"""A running sandbox: its address, its keys, its faults, and what it has received."""
+"""A running sandbox: its URLs, keys, faults, and received requests."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from engagement_pandas.sandbox.service import TOKEN_PATH, Service, Settings, as_
 from engagement_pandas.sandbox.world import ACCOUNTS, DEMO_HANDLE, SyntheticAccount, World
 
 MAX_LOG: Final = 10_000
-"""Requests remembered."""
+"""Number of requests to keep in the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What a client needs to speak for an account; the secrets are kept out of the ``repr``."""
+    """Credentials of a client for an account; the secrets are left out of the ``repr``."""
 
     consumer_key: str
     consumer_secret: str = field(repr=False)
@@ -39,22 +39,21 @@ class Keys:
 class SandboxServer:
     """An offline twin of the Engagement API at ``http://127.0.0.1``.
 
-    It serves in a daemon thread from the moment it is made until :meth:`close`; it is
-    also a context manager.
+    It serves in a daemon thread from its creation until :meth:`close`. It is also a context
+    manager.
 
     Parameters
     ----------
     now : datetime or str or callable, optional
-        The present in the sandbox's world: a moment that stands still, or a clock. The
-        real time by default.
+        Current time in the sandbox: a fixed time or a clock; by default the real time.
     settings : Settings, optional
-        Quota, and what the documentation leaves open.
+        Rate limits, and behaviour that the documentation leaves open.
     faults : Faults, optional
-        What goes wrong; also :attr:`faults`, at any time.
+        Faults to inject; can be changed at any time through :attr:`faults`.
     wall : callable, optional
-        Seconds since 1970, for signatures and quota; the real time by default.
+        Returns seconds since 1970, for signatures and rate limits; by default the real time.
     port : int
-        0 for any free one.
+        0 for any free port.
 
     Examples
     --------
@@ -87,17 +86,17 @@ class SandboxServer:
 
     @property
     def base_url(self) -> str:
-        """In place of ``https://data-api.twitter.com``."""
+        """Replacement of ``https://data-api.twitter.com``."""
         return f"http://127.0.0.1:{self._listener.server_address[1]}"
 
     @property
     def token_url(self) -> str:
-        """In place of ``https://api.twitter.com/oauth2/token``."""
+        """Replacement of ``https://api.twitter.com/oauth2/token``."""
         return self.base_url + TOKEN_PATH
 
     @property
     def login_url(self) -> str:
-        """In place of ``https://api.twitter.com/oauth``."""
+        """Replacement of ``https://api.twitter.com/oauth``."""
         return f"{self.base_url}/oauth"
 
     @property
@@ -107,21 +106,21 @@ class SandboxServer:
 
     @property
     def accounts(self) -> tuple[SyntheticAccount, ...]:
-        """The accounts that have authorised the app, the suspended one included."""
+        """The accounts that have authorised the app, including the suspended one."""
         return ACCOUNTS
 
     @property
     def app(self) -> App:
-        """Consumer key and secret, and the bearer token that they are good for."""
+        """Consumer key and secret, with their bearer token."""
         return self.service.settings.app
 
     @property
     def requests(self) -> tuple[Received, ...]:
-        """What has been received so far, oldest first."""
+        """The requests received so far, oldest first."""
         return tuple(self._log)
 
     def keys(self, handle: str = DEMO_HANDLE) -> Keys:
-        """Return what a client needs to speak for an account."""
+        """Return the credentials of a client for an account."""
         account = self.world.account(handle)
         return Keys(
             self.app.consumer_key,
@@ -132,15 +131,15 @@ class SandboxServer:
         )
 
     def authorise(self, url: str, handle: str = DEMO_HANDLE) -> str:
-        """Visit the page of a login as an owner would, say yes, and return the PIN."""
+        """Authorise the app on the login page in an owner's name, and return the PIN."""
         return self.service.grants.allow(_request_token(url), handle)
 
     def deny(self, url: str) -> None:
-        """Visit the page of a login as an owner would, and say no."""
+        """Deny the authorisation on the login page."""
         self.service.grants.deny(_request_token(url))
 
     def close(self) -> None:
-        """Stop serving and hang up on every client; again does nothing."""
+        """Stop serving and close all connections; repeated calls do nothing."""
         self._listener.stop(self._thread)
 
     def __enter__(self) -> Self:
@@ -178,25 +177,25 @@ def serve(
     Parameters
     ----------
     port : int
-        0 for any free one.
+        0 for any free port.
     now : datetime or str or callable, optional
-        As :class:`SandboxServer`.
+        See :class:`SandboxServer`.
     faults : Faults, optional
     settings : Settings, optional
     write : callable, optional
-        Takes the text of :func:`announcement`; standard output by default.
+        Called with the text of :func:`announcement`; prints it by default.
     """
     with SandboxServer(now, settings=settings, faults=faults, port=port) as server:
         try:
             (write or sys.stdout.write)(announcement(server))
-            sys.stdout.flush()  # whoever reads it through a pipe is waiting
+            sys.stdout.flush()  # a reader of the pipe is waiting
             threading.Event().wait()
         except KeyboardInterrupt:
             return
 
 
 def announcement(server: SandboxServer, handle: str = DEMO_HANDLE) -> str:
-    """Return what a person needs to use a server: comments, and lines for a shell.
+    """Return instructions for using a server: comments, and variables for a shell.
 
     Examples
     --------

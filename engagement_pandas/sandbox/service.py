@@ -1,4 +1,4 @@
-"""The whole service without the wire: a request in, an answer out."""
+"""The complete service without HTTP: it takes a request and returns a response."""
 
 from __future__ import annotations
 
@@ -31,36 +31,36 @@ GZIP_TEXT: Final = (
 TOO_OLD_KEY: Final = "unsupported_for_impressions_engagements_tweet_ids"
 VIDEO_TOO_OLD_KEY: Final = "unsupported_for_video_views_tweet_ids"
 UNAVAILABLE_KEY: Final = "unavailable_tweet_ids"
-_COMPRESSION_LEVEL: Final = 1  # nobody waits for a sandbox to squeeze
+_COMPRESSION_LEVEL: Final = 1  # speed matters more than size
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the documentation is silent or contradicts itself.
+    """Rate limits, and behaviour that the documentation leaves open.
 
     Attributes
     ----------
     per_minute, per_second : int
-        The quota, in requests.
+        Rate limits, in requests.
     penalty : int
-        Requests that each answer with status 429 costs of the next minute to be used. So who
-        goes on asking while nothing is left is kept out for longer. This rule is the sandbox's
-        own; nothing is known of X's.
+        Requests that each response with status 429 uses up in the next minute with requests,
+        so that a client that ignores the limit is blocked for longer. This rule is the
+        sandbox's own; X's is not known.
     half_window : {"filled", "refused"}
-        What becomes of a window of which only ``start`` or only ``end`` is given: the other
-        end is the present, or four weeks before; or status 400.
+        Treatment of a window with only ``start`` or only ``end``: the other one defaults to
+        the present, or to four weeks before; or the request is refused (400).
     content_type : {"any", "json"}
-        Whether a request whose ``Content-Type`` is not JSON is taken, or refused (415).
+        Whether a request with another ``Content-Type`` than JSON is accepted or refused (415).
     hour_without_day : {"flat", "by_day"}
-        What hours nest in where days are not asked for: nothing, so that they are hours
-        of the day summed over the window, or nevertheless days.
+        Nesting of hours if days are not requested: flat, as hours of the day summed over the
+        window, or inside days nevertheless.
     forbidden : {"posts", "by_author"}
-        ``Forbidden to access tweets: …``, or the older ``… for author id 9: …``, one
-        entry an author.
+        Error text: ``Forbidden to access tweets: …``, or the older ``… for author id 9: …``
+        with one entry per author.
     errors_beside_data : bool
-        Whether an answer with status 200 that leaves something out also has ``errors``.
+        Whether a response with status 200 and omissions also has ``errors``.
     app : App
-        The consumer's keys.
+        Keys of the app.
     """
 
     per_minute: int = 600
@@ -75,15 +75,15 @@ class Settings:
 
 
 class Service:
-    """Answers requests as X would.
+    """Service that responds to requests like X.
 
     Parameters
     ----------
     clock : callable
-        The present in the sandbox's world, as an aware datetime.
+        Returns the current time in the sandbox, as an aware datetime.
     settings : Settings, optional
     wall : callable, optional
-        Seconds since 1970; signatures and quota are judged by it.
+        Returns seconds since 1970, for signatures and rate limits.
     """
 
     def __init__(
@@ -103,21 +103,21 @@ class Service:
     def answer(
         self, path: str, headers: Mapping[str, str], body: bytes, method: str = "POST"
     ) -> HttpAnswer:
-        """Answer one request.
+        """Return the response to one request.
 
         Parameters
         ----------
         path : str
-            As in the request line.
+            Path from the request line.
         headers : mapping of str to str
-            Names in any case. ``Host`` is part of what a client signs.
+            Names in any case. ``Host`` is part of the signed URL.
         body : bytes
         method : str
 
         Returns
         -------
         HttpAnswer
-            Compressed, but for a token asked for without ``Accept-Encoding``, and a login.
+            Compressed, except for logins and for token requests without ``Accept-Encoding``.
         """
         headers = {name.lower(): value for name, value in headers.items()}
         if path.partition("?")[0] in LOGIN_PATHS:
@@ -176,7 +176,7 @@ class Service:
         return self._answered(question, seen, now, notes, zlib.crc32(body))
 
     def _seen(self, question: Question, now: datetime) -> tuple[list[Post], list[str]]:
-        """Return the public posts, and the IDs of the others, which not even their owner sees."""
+        """Return the public posts, and the IDs of the others, which not even owners can see."""
         seen, unavailable = [], []
         for post_id in question.post_ids:
             post = self.world.find(post_id)
@@ -247,7 +247,7 @@ def _is_json(content_type: str) -> bool:
 
 
 def _refuse_private(question: Question) -> None:
-    """Refuse the app what only an owner may see."""
+    """Raise if an app-only request has types that only an owner may see."""
     public = limits.PUBLIC_TYPES if question.endpoint == limits.TOTALS else ()
     private = [name for name in question.types if name not in public]
     if private:
@@ -257,7 +257,7 @@ def _refuse_private(question: Question) -> None:
 def _too_old(
     question: Question, posts: Sequence[Post], now: datetime, notes: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the keys that list posts too old for a type that was asked for."""
+    """Return the keys that list posts too old for a requested type."""
     found: dict[str, Any] = {}
     asked = set(question.types)
     if question.endpoint == limits.TOTALS and asked & set(limits.YOUNG_TYPES):
@@ -278,7 +278,7 @@ def _too_old(
 
 
 def _texts(notes: Mapping[str, Any], now: datetime) -> dict[str, str]:
-    """Return what is said of the keys that list posts."""
+    """Return the error text for each key that lists posts."""
     oldest = f"{now - limits.YOUNG:%Y-%m-%dT%H:%M:%SZ}"
     return {
         UNAVAILABLE_KEY: f"{len(notes.get(UNAVAILABLE_KEY, ()))} Tweet ID(s) are unavailable",
@@ -297,13 +297,13 @@ def _older(posts: Sequence[Post], now: datetime, age: timedelta) -> list[str]:
 
 
 def as_clock(now: datetime | str | Callable[[], datetime] | None) -> Callable[[], datetime]:
-    """Return a clock.
+    """Return a clock function.
 
     Parameters
     ----------
     now : datetime or str or callable, optional
-        A moment that stands still, a clock of your own, or the real time. Text is ISO;
-        without a zone it is UTC.
+        A fixed time or your own clock; by default the real time. Text is in ISO format, and
+        UTC if it has no time zone.
     """
     if now is None:
         return lambda: datetime.now(UTC)

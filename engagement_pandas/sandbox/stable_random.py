@@ -1,4 +1,4 @@
-"""Chance without state: the same parts give the same number in any process, for ever.
+"""Stateless random numbers: the same parts always give the same number in any process.
 
 The mixing function is the finaliser of *splitmix64* (Steele, Lea and Flood, "Fast
 splittable pseudorandom number generators", 2014).
@@ -23,7 +23,7 @@ def hash64(*parts: int) -> int:
     Parameters
     ----------
     *parts : int
-        Any integers; their lowest 64 bits count.
+        Any integers; only their lowest 64 bits are used.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def hash64(*parts: int) -> int:
 
 
 def mixed(bits: Any, part: Any) -> Any:
-    """Return what one more part makes of some bits: integers, or arrays of uint64.
+    """Mix one more part into some bits: integers, or arrays of uint64.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def mixed(bits: Any, part: Any) -> Any:
 
 
 def uniform(*parts: int) -> float:
-    """Return a number from 0 up to, without, 1 that depends on every part.
+    """Return a number from 0 (inclusive) to 1 (exclusive) that depends on every part.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def uniform(*parts: int) -> float:
 
 
 def normal(*parts: int) -> float:
-    """Return a number that is nearly normally distributed: mean 0, deviation 1.
+    """Return an approximately normally distributed number: mean 0, standard deviation 1.
 
     Examples
     --------

@@ -1,21 +1,20 @@
 """Synthetic counts: a function of the post, the engagement type and the UTC hour.
 
-Every hour of a post's life has one count, drawn without state, so that it is the same
-in every process and for every request. All answers are sums of these: the count between
-two moments is *C(end) - C(start)*, where *C(t)* adds up the whole hours before *t* and
-the elapsed part of the hour that *t* lies in. So windows telescope, and any grouping is
-a sum of the finest one.
+Every hour of a post's life has one count, drawn without state, so that it is the same in
+every process and for every request. All responses are sums of these: the count between two
+moments is *C(end) - C(start)*, where *C(t)* is the sum of the full hours before *t* and the
+elapsed part of the hour that contains *t*. So adjacent windows add up, and any grouping is a
+sum of the finest one.
 
-``engagements`` are the interactions that the other types count (all of them but the views) and
-some that none of them counts, such as a click on a card. X's documentation says that they are
-not the sum of the other types; so they can be more, and here they are never less, in any
-hour and in any part of one. What is undone is one interaction less of its own type, and takes
-no engagement back: that has happened. But for promoted posts, of which the paid views are not
-counted, an hour has no more interactions than impressions. ``media_views`` are never less than
-``video_views``, which are some of them.
+``engagements`` are the interactions counted by the other types (all except the views) plus
+some that no other type counts, such as clicks on a card. According to X's documentation, they
+are not the sum of the other types; so they can be more, and here they are never less, in any
+hour and in any part of one. Undoing an interaction reduces the count of its own type, but not
+the engagements. Except for promoted posts, whose paid views are not counted, no hour has more
+interactions than impressions. ``media_views`` include ``video_views``.
 
-Only additions, multiplications, divisions and square roots touch the arrays. IEEE 754
-rounds these exactly, so the same element comes out alike in an array of any shape.
+The arrays use only additions, multiplications, divisions and square roots. IEEE 754 rounds
+these exactly, so an element does not depend on the shape of its array.
 """
 
 from __future__ import annotations
@@ -35,13 +34,13 @@ from engagement_pandas.sandbox.world import Post
 
 HOUR_MS: Final = 3_600_000
 LIFE_HOURS: Final = 120 * 24
-"""Nothing is counted later than this after the hour of posting."""
+"""Length of a post's life, from the hour of posting; nothing is counted later."""
 
 HALF_LIFE_MINUTES: Final = 80.0
-"""Of a middling post: the median found by Pfeffer, Matter and Sargsyan (arXiv 2302.09654)."""
+"""Typical half-life: the median found by Pfeffer, Matter and Sargsyan (arXiv 2302.09654)."""
 
 RUNAWAY: Final = 50.0
-"""How much larger than usual a runaway post grows."""
+"""Factor by which a viral post exceeds a usual one."""
 
 _SHARE_RUNAWAY: Final = 0.02
 _SHARE_PROMOTED: Final = 0.06
@@ -51,21 +50,21 @@ _SALT: Final = 0xC0
 
 @dataclass(frozen=True, slots=True)
 class TypeProfile:
-    """How one engagement type is drawn.
+    """Parameters of one engagement type.
 
     Attributes
     ----------
     number : int
-        Part of the draw; never to be changed, or all counts change.
+        Part of the seed; must never change, since all counts would.
     share : float
-        Of the organic impressions, or else of the interactions.
+        Share of the organic impressions, or of the interactions.
     of_impressions : bool
     slowness : float
         Half-life as a multiple of the impressions'.
     needs : str
-        The feature of a post without which nothing is counted; empty where none is needed.
+        Feature of a post that is required for counts; empty if none is.
     undoable : bool
-        Whether it can be taken back, which shows as a negative hour.
+        Whether it can be undone, which can make an hour negative.
     """
 
     number: int
@@ -98,16 +97,16 @@ PROFILES: Final[Mapping[str, TypeProfile]] = MappingProxyType(
         "email_tweet": TypeProfile(16, 0.002),
         "user_follows": TypeProfile(17, 0.008, slowness=1.3, undoable=True),
         "user_profile_clicks": TypeProfile(18, 0.06),
-        # Drawn are those that no other type counts; the others are added.
+        # Only those that no other type counts are drawn; the others are added.
         "engagements": TypeProfile(2, 0.05),
     }
 )
-"""The views first; all that follow are interactions, the engagements last."""
+"""Views first, then interactions, with engagements last."""
 
 _ROWS: Final = {name: row for row, name in enumerate(PROFILES)}
 _VIEWS: Final = sum(profile.of_impressions for profile in PROFILES.values())
 
-# Activity by hours from the account's busiest hour, as a multiple of the mean.
+# Activity relative to the mean, by hours since the account's busiest hour.
 _HALF_A_DAY = (1.60, 1.58, 1.51, 1.42, 1.30, 1.15, 1.00, 0.85, 0.70, 0.58, 0.49, 0.42, 0.40)
 _DAY_AND_NIGHT: Final = np.array([*_HALF_A_DAY, *_HALF_A_DAY[11:0:-1]])
 
@@ -115,21 +114,21 @@ _DAY_AND_NIGHT: Final = np.array([*_HALF_A_DAY, *_HALF_A_DAY[11:0:-1]])
 def bucketed(
     posts: Sequence[Post], types: Sequence[str], start_ms: int, end_ms: int
 ) -> NDArray[np.int64]:
-    """Count by post, type and UTC hour.
+    """Return counts by post, type and UTC hour.
 
     Parameters
     ----------
     posts : sequence of Post
     types : sequence of str
     start_ms, end_ms : int
-        Half-open, milliseconds since 1970, UTC. The first and the last hour are counted
-        in part where they are cut.
+        Half-open, milliseconds since 1970, UTC. A partial first or last hour is counted in
+        part.
 
     Returns
     -------
     ndarray of int64, shape (posts, types, hours)
         Counts per hour, from the hour of ``start_ms`` to the hour that ends at or after
-        ``end_ms``. Hours of unlikes are negative.
+        ``end_ms``. They can be negative if interactions were undone.
     """
     parts = [
         _bucketed(posts[at : at + _POSTS_AT_ONCE], types, (start_ms, end_ms))
@@ -139,19 +138,19 @@ def bucketed(
 
 
 def cumulated(posts: Sequence[Post], types: Sequence[str], at_ms: int) -> NDArray[np.int64]:
-    """Count by post and type from the moment of posting on.
+    """Return counts by post and type since posting.
 
     Parameters
     ----------
     posts : sequence of Post
     types : sequence of str
     at_ms : int
-        Up to, without, this moment; milliseconds since 1970, UTC.
+        End, exclusive, in milliseconds since 1970, UTC.
 
     Returns
     -------
     ndarray of int64, shape (posts, types)
-        Video views include those of other posts that carry the same video.
+        Video views include those of other posts with the same video.
     """
     lives = np.stack([_life(post, at_ms) for post in posts])
     carried = np.array([hash64(post.number, 21) % 2 for post in posts])
@@ -161,7 +160,7 @@ def cumulated(posts: Sequence[Post], types: Sequence[str], at_ms: int) -> NDArra
 
 @lru_cache(maxsize=4096)
 def _life(post: Post, at_ms: int) -> NDArray[np.int64]:
-    """Count by each profile from the moment of posting on."""
+    """Return counts by profile since posting."""
     start_ms = post.created_ms // HOUR_MS * HOUR_MS
     end_ms = min(at_ms, start_ms + LIFE_HOURS * HOUR_MS)
     if end_ms <= start_ms:
@@ -176,12 +175,12 @@ def _bucketed(
     start_ms, end_ms = span
     first, last = start_ms // HOUR_MS, -(-end_ms // HOUR_MS)
     rows = [_ROWS[name] for name in types]
-    # No interaction can be drawn without the others.
+    # Interactions can only be drawn together.
     drawn = _VIEWS if max(rows) < _VIEWS else len(PROFILES)
     layers = _whole_hours(posts, drawn, np.arange(first, last, dtype=np.int64))
     created = np.array([post.created_ms for post in posts])[:, None]
     for counts in layers:
-        # The end first: where both cuts fall into one hour, the start's part comes off the rest.
+        # End first: if both cuts are in one hour, the start's part is subtracted from the rest.
         whole = counts[:, :, [0, -1]].copy()
         if end_ms < last * HOUR_MS:
             counts[:, :, -1] = _elapsed(whole[:, :, 1], created, last - 1, end_ms)
@@ -196,7 +195,7 @@ def _bucketed(
 def _elapsed(
     whole: NDArray[np.int64], created: NDArray[np.int64], hour: int, at_ms: int
 ) -> NDArray[np.int64]:
-    """Return the part of an hour's counts that falls before a moment in it."""
+    """Return the part of an hour's counts before a moment in it."""
     opens = np.maximum(created, hour * HOUR_MS)
     lasts = np.maximum((hour + 1) * HOUR_MS - opens, 1)
     passed = np.clip(at_ms - opens, 0, lasts)
@@ -207,7 +206,7 @@ def _elapsed(
 def _whole_hours(
     posts: Sequence[Post], drawn: int, hours: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return what is done in each hour, and what is undone, of the first rows of the profiles."""
+    """Return what is done and undone in each full hour, for the first ``drawn`` profiles."""
     traits = [_traits(post) for post in posts]
     sizes = np.stack([one.sizes[:drawn] for one in traits])[:, :, None]
     slowness = np.array([profile.slowness for profile in PROFILES.values()])[None, :drawn, None]
@@ -223,7 +222,7 @@ def _whole_hours(
     noise = 0.6 + 0.8 * (draws & np.uint64(0xFFFFFFFF)) * 2.0**-32
     luck = (draws >> np.uint64(32)) * 2.0**-32
     expected = sizes * np.diff(share) * rhythm * noise
-    # Before posting, the share does not grow; luck alone must not count there.
+    # Before posting, growth is zero, but the random part must not count either.
     age_hours = hours - created // HOUR_MS
     alive = ((age_hours >= 0) & (age_hours < LIFE_HOURS))[:, None, :] & (sizes > 0)
     done = np.floor(expected + luck).astype(np.int64) * alive
@@ -239,11 +238,11 @@ def _whole_hours(
 
 
 class _Traits(NamedTuple):
-    """What a post's counts are drawn by, for each row of the profiles."""
+    """Parameters of a post's counts, for each profile."""
 
-    sizes: NDArray[np.float64]  # counts in a whole life, before chance
+    sizes: NDArray[np.float64]  # expected counts in a complete life
     seeds: NDArray[np.uint64]
-    undoing: NDArray[np.float64]  # an hour's chance to lose one; far too small for a loss in all
+    undoing: NDArray[np.float64]  # hourly probability of losing one; too small for a net loss
     half_life: float  # hours
 
 
@@ -254,7 +253,7 @@ def _traits(post: Post) -> _Traits:
         impressions *= RUNAWAY
     interactions = impressions * min(0.5, 0.03 * math.exp(0.6 * normal(post.number, 12)))
     if promoted(post):
-        # Paid impressions are not counted, the interactions they bring are.
+        # Paid impressions are not counted, but their interactions are.
         interactions += impressions * (1.2 + uniform(post.number, 13))
     sizes = []
     for profile in PROFILES.values():
@@ -275,10 +274,10 @@ def _traits(post: Post) -> _Traits:
 
 
 def runs_away(post: Post) -> bool:
-    """Return whether a post grows far beyond its account's usual."""
+    """Return whether a post goes viral."""
     return uniform(post.number, 16) < _SHARE_RUNAWAY
 
 
 def promoted(post: Post) -> bool:
-    """Return whether a post is paid for, so that engagements can exceed impressions."""
+    """Return whether a post is promoted, so that engagements can exceed impressions."""
     return uniform(post.number, 17) < _SHARE_PROMOTED

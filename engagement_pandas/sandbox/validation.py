@@ -1,8 +1,8 @@
-"""What a request may be: every documented limit, as the service would refuse it.
+"""Validation of requests against every documented limit, with the service's error messages.
 
-Written apart from the package's own validation, which it is there to catch out. Wordings
-that are publicly known are given word for word; the others follow the style of Finatra,
-which the service appears to be built with.
+It is independent of the package's own validation, in order to reveal its mistakes. Messages
+that are publicly known are used word for word; the others follow the style of Finatra, which
+the service appears to use.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ UNSUPPORTED: Final = (
     "One or more of the {what} you have specified are not supported: ({names}). "
     "Please adjust your request and try again."
 )
-"""Known word for word of ``groupBys``; taken to be the same of other things."""
+"""Known word for word for ``groupBys``; assumed for other fields."""
 
 _POST_ID: Final = re.compile(rf"[0-9]{{1,{limits.MAX_ID_DIGITS}}}")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request without fault.
+    """A valid request.
 
     Attributes
     ----------
     endpoint : str
-        The last part of its path.
+        Last part of the path.
     post_ids : tuple of str
-        Each once, in the order asked.
+        Distinct IDs, in the order of the request.
     types : tuple of str
-        Each once, in the order asked.
+        Distinct types, in the order of the request.
     groupings : tuple of (str, tuple of str)
         Names and dimensions.
     window : CountedWindow or None
@@ -56,7 +56,7 @@ class Question:
 def read_question(
     endpoint: str, body: bytes, now: datetime, half_window: str = "filled"
 ) -> Question:
-    """Read a request body.
+    """Parse and validate a request body.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ def read_question(
     body : bytes
         UTF-8 JSON.
     now : datetime
-        The present, UTC: windows end before it.
+        Current time, UTC; no window ends after it.
     half_window : {"filled", "refused"}
-        What becomes of a window of which only one end is given.
+        Treatment of a window with only one end.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def _fields(body: bytes) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    # Python's parser alone reads NaN and Infinity.
+    # NaN and Infinity are not JSON, but Python's parser accepts them.
     raise ValueError(name)
 
 
@@ -134,7 +134,7 @@ def _wrong_posts(endpoint: str, posts: Any) -> list[str]:
     return _size("tweet_ids", posts, limits.MAX_POSTS[endpoint]) + [
         f"tweet_ids: [{json.dumps(post)}] is not a string of 1 to {limits.MAX_ID_DIGITS} digits"
         for post in posts
-        # An integer is taken as well, as it was seen to be; a client sends strings.
+        # Integers are accepted too, as X has been seen to do; clients send strings.
         if type(post) not in (str, int) or not _POST_ID.fullmatch(str(post))
     ]
 

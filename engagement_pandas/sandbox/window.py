@@ -1,4 +1,4 @@
-"""The span of time that is counted, and how it is echoed."""
+"""The time window of a request, and its echo in the response."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _MOMENT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class CountedWindow:
-    """What is counted and what the answer says of it.
+    """A counted time span, and its echo in the response.
 
     Attributes
     ----------
     start, end : datetime
-        As echoed, UTC.
+        Echoed window, UTC.
     counted_from, counted_to : datetime
-        Half-open, UTC. Nothing after the present is counted.
+        Counted span, half-open, UTC. Nothing after the present is counted.
     """
 
     start: datetime
@@ -36,12 +36,12 @@ class CountedWindow:
 
     @property
     def echoed(self) -> dict[str, str]:
-        """The ``start`` and ``end`` of the answer."""
+        """The ``start`` and ``end`` of the response."""
         return {"start": _text(self.start), "end": _text(self.end)}
 
     @property
     def milliseconds(self) -> tuple[int, int]:
-        """What is counted, in milliseconds since 1970."""
+        """The counted span, in milliseconds since 1970."""
         return milliseconds(self.counted_from), milliseconds(self.counted_to)
 
 
@@ -51,7 +51,7 @@ def milliseconds(moment: datetime) -> int:
 
 
 def last_28_hours_window(now: datetime) -> CountedWindow:
-    """Return the window of ``/28hr``: 28 or 29 buckets, the first and the last in part."""
+    """Return the window of ``/28hr``: 28 full hours, or 29 with a partial first and last one."""
     start = now - MOVING_WINDOW
     return CountedWindow(floored(start), ceiled(now), start, now)
 
@@ -59,10 +59,10 @@ def last_28_hours_window(now: datetime) -> CountedWindow:
 def asked_window(
     fields: Mapping[str, Any], now: datetime, half: str = "filled"
 ) -> tuple[CountedWindow | None, list[str]]:
-    """Read the window of a ``/historical`` request.
+    """Parse the window of a ``/historical`` request.
 
-    A missing end is the present, echoed to the minute and not rounded; a missing start is four
-    weeks before the end.
+    A missing end defaults to the present, echoed to the minute without rounding; a missing
+    start defaults to four weeks before the end.
 
     Parameters
     ----------
@@ -71,14 +71,14 @@ def asked_window(
     now : datetime
         UTC.
     half : {"filled", "refused"}
-        What becomes of a window of which only one end is given.
+        Treatment of a window with only one end.
 
     Returns
     -------
     window : CountedWindow or None
-        None where something is wrong.
+        None if the window is invalid.
     wrong : list of str
-        What is wrong, in the words of the answer.
+        Error messages for the response.
     """
     given = {name: fields[name] for name in ("start", "end") if fields.get(name) is not None}
     forms = "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ"
@@ -108,7 +108,7 @@ def _judged(
         (end > now, f"end: [{_text(end)}] is in the future"),
         (start >= end, f"start: [{_text(start)}] is not before end [{_text(end)}]"),
         (
-            # Whole hours decide, and the end's hour counts where any of it is asked for.
+            # Full hours count, and a partial last hour counts as a full one.
             last - first > MAX_WINDOW or (last - first == MAX_WINDOW and last < end),
             f"start: more than {MAX_WINDOW.days} days from [{_text(first)}] to end [{_text(end)}]",
         ),
@@ -121,12 +121,12 @@ def _judged(
 
 
 def floored(moment: datetime) -> datetime:
-    """Return the beginning of the hour."""
+    """Return the start of the hour."""
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def ceiled(moment: datetime) -> datetime:
-    """Return the moment if it is on the hour, else the end of its hour."""
+    """Return the moment if it is a full hour, otherwise the end of its hour."""
     floor = floored(moment)
     return floor if floor == moment else floor + HOUR
 
@@ -136,12 +136,12 @@ def _moment(value: object) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-        # Times without a zone seem to be taken as UTC.
+        # X appears to treat times without a zone as UTC.
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
 def _text(moment: datetime) -> str:
-    # Not strftime: it pads years below 1000 differently from platform to platform.
+    # Not strftime, whose padding of years below 1000 depends on the platform.
     return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"

@@ -1,9 +1,9 @@
-"""The sandbox's world: accounts whose posts follow a schedule.
+"""The synthetic accounts of the sandbox, and their posts.
 
-Nothing is stored. A post ID holds the moment of posting (its high bits, as in any
-snowflake) and the account (its low 22 bits), and a post exists where the account's
-schedule has that very ID. So any ID can be judged by itself, however old, and new posts
-appear as the clock moves.
+Nothing is stored. A post ID encodes the time of posting (its high bits, as in any
+snowflake) and the account (in its low 22 bits), and a post exists if the account's schedule
+contains that ID. So any ID can be checked without state, however old, and new posts appear
+as the clock advances.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from engagement_pandas.sandbox.post_texts import text_of
 from engagement_pandas.sandbox.stable_random import hash64, uniform
 
 FIRST_DAY: Final = datetime(2014, 1, 1, tzinfo=UTC)
-"""The accounts' first day."""
+"""First day with posts."""
 
 DEMO_HANDLE: Final = "sandbox_bakery"
 
@@ -31,13 +31,13 @@ _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
 _SHARE_DELETED: Final = 0.03
 _SHARE_PROTECTED: Final = 0.02
-# Times posted in each hour of the day, the account's busiest hour first.
+# Relative number of posts by hour of the day, starting with the account's busiest hour.
 _RHYTHM: Final = (9, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1, 1, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8)
 _RHYTHM_SUMS: Final = tuple(sum(_RHYTHM[: hour + 1]) for hour in range(24))
 
 
 class Availability(StrEnum):
-    """Whether a post can be seen."""
+    """The visibility of a post."""
 
     PUBLIC = "public"
     PROTECTED = "protected"
@@ -47,24 +47,24 @@ class Availability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SyntheticAccount:
-    """Someone who posts, and whose posts only the bearer of these tokens may look into.
+    """An account, whose private metrics need these tokens.
 
     Attributes
     ----------
     index : int
-        Its number in the low bits of its posts' IDs.
+        Its number in the low bits of the IDs of its posts.
     user_id : str
     handle : str
     access_token, access_token_secret : str
-        As granted to the sandbox's app; the secret is kept out of the ``repr``.
+        Tokens granted to the sandbox's app; the secret is left out of the ``repr``.
     audience : int
-        Impressions of a middling post.
+        Impressions of a typical post.
     busiest_hour : int
         0 to 23, UTC.
     posts_a_day : int
-        At most, and at least one.
+        Maximum number of posts per day; the minimum is one.
     suspended : bool
-        Where true, none of its posts can be seen by anyone.
+        If true, nobody can see its posts.
     """
 
     index: int
@@ -121,14 +121,14 @@ ACCOUNTS: Final = (
         suspended=True,
     ),
 )
-"""Every account there is; the last one is suspended."""
+"""All accounts; the last one is suspended."""
 
 _BY_INDEX: Final[Mapping[int, SyntheticAccount]] = MappingProxyType({a.index: a for a in ACCOUNTS})
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One post; everything about it follows from its ID.
+    """One post; all its properties are derived from its ID.
 
     Attributes
     ----------
@@ -143,7 +143,7 @@ class Post:
 
     @property
     def post_id(self) -> str:
-        """The post ID as it goes over the wire."""
+        """The post ID as text."""
         return str(self.number)
 
     @property
@@ -153,42 +153,42 @@ class Post:
 
     @property
     def created_ms(self) -> int:
-        """The moment of posting in milliseconds since 1970, UTC."""
+        """The time of posting in milliseconds since 1970, UTC."""
         return (self.number >> 22) + SNOWFLAKE_EPOCH_MS
 
     @property
     def created_at(self) -> datetime:
-        """The moment of posting, UTC, to the millisecond."""
+        """The time of posting, UTC, to the millisecond."""
         return _UNIX_EPOCH + _MILLISECOND * self.created_ms
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """The text of the post."""
         return self.worded(everyday=False)
 
     def worded(self, *, everyday: bool) -> str:
-        """Return what it says; in everyday words, if need be."""
+        """Return the text of the post, optionally without awkward characters."""
         marks = {"link": self.link, "hashtag": self.hashtag, "app": self.app}
         return text_of(self.number, **marks, everyday=everyday)
 
     @property
     def video(self) -> bool:
-        """Whether it carries a video."""
+        """Whether it contains a video."""
         return uniform(self.number, 1) < 0.3  # noqa: PLR2004
 
     @property
     def media(self) -> bool:
-        """Whether it carries a video, GIF or image."""
+        """Whether it contains a video, GIF or image."""
         return self.video or uniform(self.number, 2) < 0.5  # noqa: PLR2004
 
     @property
     def link(self) -> bool:
-        """Whether it holds a link."""
+        """Whether it contains a link."""
         return uniform(self.number, 3) < 0.4  # noqa: PLR2004
 
     @property
     def hashtag(self) -> bool:
-        """Whether it holds a hashtag."""
+        """Whether it contains a hashtag."""
         return uniform(self.number, 4) < 0.35  # noqa: PLR2004
 
     @property
@@ -197,12 +197,12 @@ class Post:
         return uniform(self.number, 5) < 0.08  # noqa: PLR2004
 
     def availability(self, at: datetime) -> Availability:
-        """Return whether it could be seen at that moment.
+        """Return the visibility of the post at a moment.
 
         Parameters
         ----------
         at : datetime
-            Aware. A post that is going to be deleted can be seen for its first hours.
+            Aware datetime. A post that will be deleted is visible for its first hours.
         """
         if self.account.suspended:
             return Availability.SUSPENDED
@@ -217,24 +217,24 @@ class Post:
 
 
 class World:
-    """All posts there are at the moment that a clock tells.
+    """All posts up to the current time of a clock.
 
     Parameters
     ----------
     clock : callable
-        Returns the present as an aware datetime.
+        Returns the current time as an aware datetime.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
 
     def now(self) -> datetime:
-        """Return the present, UTC, to the millisecond."""
+        """Return the current time, UTC, to the millisecond."""
         moment = self._clock().astimezone(UTC)
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
     def account(self, handle: str) -> SyntheticAccount:
-        """Return the account of that handle."""
+        """Return the account with a handle."""
         for account in ACCOUNTS:
             if account.handle == handle:
                 return account
@@ -243,7 +243,7 @@ class World:
         raise KeyError(msg)
 
     def find(self, post_id: str) -> Post | None:
-        """Return the post of that ID, visible or not; None where it never existed."""
+        """Return the post with an ID, visible or not; None if it never existed."""
         number = int(post_id)
         account = _BY_INDEX.get(number >> 12 & 0x3FF)
         if account is None or str(number) != post_id:
@@ -259,13 +259,13 @@ class World:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> tuple[Post, ...]:
-        """List an account's posts, deleted and protected ones included.
+        """Return an account's posts, including deleted and protected ones.
 
         Parameters
         ----------
         handle : str
         since, until : datetime, optional
-            Half-open, aware; the last 28 days by default. Future posts are not told.
+            Half-open, aware; the last 28 days by default. Future posts are left out.
 
         Returns
         -------

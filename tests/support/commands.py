@@ -1,4 +1,4 @@
-"""Commands as a test runs them: the server, the posts, the answers."""
+"""Arguments of commands in tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NOW = "2026-04-15T12:20:00Z"
 
 
 def urls(server: Any) -> list[str]:
-    """Return the options that lead to a server on this machine."""
+    """Return the options with the URLs of a local server."""
     base = server.base_url if isinstance(server, SandboxServer) else server.url
     return ["--base-url", base, "--token-url", f"{base}/oauth2/token"]
 

@@ -1,6 +1,6 @@
-"""Commands with streams as a scheduler leaves them: each in a fork of one process.
+"""Commands with closed or redirected streams, each run in a fork of one process.
 
-A fork has the imports already, so that many cases take the time of one start.
+A fork has already imported everything, so many cases take the time of one start.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of a command."""
+    """The result of a command."""
 
     returncode: int
     stdout: str
@@ -27,7 +27,7 @@ class Done:
 
 @dataclass(slots=True)
 class Forks:
-    """A process that runs commands in forks of its own."""
+    """A process that runs commands in its forks."""
 
     process: Any = field(init=False)
 
@@ -42,7 +42,7 @@ class Forks:
         self.process.wait()
 
     def run(self, *words: str, closed: str = "", **redirected: str) -> Done:
-        """Run a command, with descriptors closed, and others opened on files.
+        """Run a command with closed or redirected descriptors.
 
         ``closed="02"`` closes standard input and error; ``out="/dev/full"`` redirects.
         """
@@ -58,7 +58,7 @@ class Forks:
 
 
 def serve() -> None:
-    """Run each case that comes in, and print what came of it."""
+    """Run each case from standard input, and print its result."""
     for name in (
         "auth.login",
         "client.client",
@@ -85,7 +85,7 @@ def serve() -> None:
 
 
 def become(case: dict[str, Any], paths: list[Path]) -> None:
-    """Take the place of a new interpreter with such streams, and run the command to its end."""
+    """Set up the streams like a new interpreter, run the command, and exit."""
     from engagement_pandas.cli import main  # noqa: PLC0415
 
     os.chdir(case["cwd"])
@@ -104,7 +104,7 @@ def become(case: dict[str, Any], paths: list[Path]) -> None:
         os.close(opened)
         stream = os.fdopen(number, mode, closefd=False, encoding="utf-8")
         setattr(sys, name, stream)
-    sys.exit(main(case["words"]))  # with the interpreter's own end, which flushes
+    sys.exit(main(case["words"]))  # a regular exit, which flushes the streams
 
 
 if __name__ == "__main__":

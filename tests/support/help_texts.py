@@ -1,4 +1,4 @@
-"""A process with secrets in its environment that prints what help shows where a secret is in it."""
+"""A process that prints the names whose help text contains a secret of its environment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OWN = "engagement_pandas"
 
 
 def modules() -> Iterator[ModuleType]:
-    """Yield every module of the package; those of the command line too."""
+    """Yield every module of the package, including the command line."""
     yield ep
     for found in pkgutil.walk_packages(ep.__path__, f"{OWN}."):
         if not found.name.endswith("__main__"):
@@ -26,7 +26,7 @@ def modules() -> Iterator[ModuleType]:
 
 
 def things(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """Yield everything that a module defines or offers, and what is in its classes, by name."""
+    """Yield all names and values of a module, and of its classes."""
     for name, value in list(vars(module).items()):
         if isinstance(value, ModuleType) or name in {"__builtins__", "__doc__"}:
             continue
@@ -39,7 +39,7 @@ def things(module: ModuleType) -> Iterator[tuple[str, Any]]:
 
 
 def texts(value: Any) -> Iterator[str]:
-    """Yield what is shown of it: itself, its signature, defaults, fields, help."""
+    """Yield all displayed texts of a value: repr, help, signature, defaults, fields."""
     yield repr(value)
     yield str(getattr(value, "__doc__", ""))
     for function in (value, *(getattr(value, n, None) for n in ("fget", "func", "__func__"))):
@@ -55,11 +55,11 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def main(canary: str) -> None:
-    """Print the names of which a text holds the canary, then how many were looked at."""
+    """Print the names with a text that contains the canary, then the number of values checked."""
     for shown in (ep, *(getattr(ep, name) for name in ep.__all__)):
         if canary in pydoc.render_doc(shown):
             print(f"help({shown})")  # noqa: T201 - read by a test
-    looked: dict[int, Any] = {}  # what is imported is looked at where it is from
+    looked: dict[int, Any] = {}  # imported values are checked in their own module
     for module in modules():
         for name, value in things(module):
             foreign = not str(getattr(value, "__module__", OWN)).startswith(OWN)

@@ -1,4 +1,4 @@
-"""Processes that a test starts: each is ended with its test, and dies of the usual signals."""
+"""Child processes of tests, which are killed after each test and have default signals."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from typing import Any, Final
 PROGRAM: Final = str(Path(sys.executable).with_name("engagement-pandas"))
 
 PATIENCE: Final = 500.0
-"""Seconds that a machine under load may take; no outcome depends on it."""
+"""Generous timeout for a machine under load, in seconds; no result depends on it."""
 
 _started: list[subprocess.Popen[Any]] = []
 
 
 def start(*command: str | Path, lasting: bool = False, **options: Any) -> subprocess.Popen[str]:
-    """Start a process in a group of its own, with pipes for what is not redirected.
+    """Start a process in its own group, with pipes for streams that are not redirected.
 
-    The group is killed at the end of the test, whatever becomes of that; of a lasting one,
-    which a fixture ends, at the end of all.
+    The group is killed at the end of the test, even if that fails; a lasting process, which
+    a fixture ends, is killed at exit at the latest.
     """
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     process = subprocess.Popen(  # noqa: S603 - commands of our own
@@ -37,7 +37,7 @@ def start(*command: str | Path, lasting: bool = False, **options: Any) -> subpro
 
 
 def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a process to its end."""
+    """Run a process, and wait for its end."""
     said = options.pop("input", None)
     process = start(*command, **options)
     out, err = process.communicate(said)
@@ -45,13 +45,13 @@ def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str
 
 
 def end_all() -> None:
-    """Kill what a test has started, and what that has started."""
+    """Kill all processes of a test, and their children."""
     while _started:
         end(_started.pop())
 
 
 def end(process: subprocess.Popen[Any]) -> None:
-    """Kill a process, and what it has started."""
+    """Kill a process and its children."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     for stream in (process.stdin, process.stdout, process.stderr):
@@ -62,10 +62,10 @@ def end(process: subprocess.Popen[Any]) -> None:
 
 
 def use_default_signals() -> None:
-    """Undo what a shell in the background or nohup leave to this process and its children.
+    """Reset signals that are blocked or ignored by nohup or as a background job.
 
-    A handler is inherited by no program, so that children have SIGHUP as it is by default,
-    while this process outlives its terminal under nohup.
+    Programs do not inherit handlers, so children have the default SIGHUP, while this process
+    still outlives its terminal under nohup.
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

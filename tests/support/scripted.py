@@ -1,4 +1,4 @@
-"""A server that answers from a script, and a clock that moves when somebody sleeps."""
+"""A server with scripted responses, and a fake clock that advances during sleep."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ USER = ep.UserContext("consumer-key", "consumer-secret", "9-access-token", "toke
 
 @dataclass
 class FakeClock:
-    """A clock that moves only when somebody sleeps."""
+    """A clock that advances only during sleep."""
 
     now: float = 1_776_255_600.0
     slept: list[float] = field(default_factory=list)
@@ -31,9 +31,9 @@ class FakeClock:
 
 @dataclass(frozen=True)
 class Scripted:
-    """One canned answer: a status, a body, headers.
+    """One canned response: status, body and headers.
 
-    The body is bytes, a function of what was asked, or anything else, as JSON.
+    The body is bytes, a function of the request, or any other value to encode as JSON.
     """
 
     status: int = 200
@@ -48,7 +48,7 @@ class Scripted:
 
 @dataclass(frozen=True)
 class Seen:
-    """One request as it arrived."""
+    """One received request."""
 
     path: str
     headers: dict[str, str]
@@ -60,7 +60,7 @@ class Seen:
 
 
 class ScriptedServer:
-    """Answers from a script, in order, and keeps what it was asked."""
+    """Server that sends scripted responses in order, and records the requests."""
 
     def __init__(self) -> None:
         self.script: list[Scripted] = []

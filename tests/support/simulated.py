@@ -1,4 +1,4 @@
-"""Posts whose truth is known, and frames by hand."""
+"""Simulated posts with known parameters, and hand-made frames."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from engagement_pandas.frame.contract import COUNT_COLUMNS, in_order
 
 ONE_SNAPSHOT = tuple(name for name in COUNT_COLUMNS if name != "retrieved_at")
-"""The columns of counts that were retrieved once."""
+"""The columns of counts from a single retrieval."""
 
 EPOCH_MS = 1288834974657
 HOUR_MS = 3_600_000
@@ -19,34 +19,34 @@ MARCH = 1_772_323_200_000  # 2026-03-01T00:00:00Z
 
 
 def tidy(rows: Sequence[tuple[Any, ...]], *columns: str) -> pd.DataFrame:
-    """Make tidy counts by hand; by default post, type, day, hour, count."""
+    """Return tidy counts from rows; by default post, type, day, hour, count."""
     names = list(columns) or list(ONE_SNAPSHOT)
     frame = pd.DataFrame(rows, columns=names).astype({name: COUNT_COLUMNS[name] for name in names})
     kinds = in_order(str(name) for name in frame["engagement_type"].unique())
     ordered = frame["engagement_type"].cat.set_categories(pd.Index(kinds, dtype="str"))
     frame = frame.assign(engagement_type=ordered)
     if {"day", "hour"} <= set(names):
-        frame.attrs["endpoint"] = "historical"  # whose hours are whole
+        frame.attrs["endpoint"] = "historical"  # whose hours are complete
     return frame
 
 
 def id_at(moment: str, low: int = 0) -> str:
-    """Return the ID of a post made at a moment."""
+    """Return the ID of a post made at a given time."""
     return str(((pd.Timestamp(moment).value // 10**6 - EPOCH_MS) << 22) + low)
 
 
 def ids_at(moments_ms: Any) -> list[str]:
-    """Return the IDs of posts made at some ms since 1970, each of its own."""
+    """Return distinct IDs of posts made at given times, in ms since 1970."""
     return [str(((int(ms) - EPOCH_MS) << 22) + place) for place, ms in enumerate(moments_ms)]
 
 
 def exponential(hours: Any, half_life: Any) -> Any:
-    """Grow as radioactive matter fades."""
+    """Return the share reached with exponential growth."""
     return 1 - 2.0 ** (-np.asarray(hours) / half_life)
 
 
 def log_logistic(hours: Any, half_life: Any, shape: float = 1.25) -> Any:
-    """Grow fast at first, and go on for long."""
+    """Return the share reached with log-logistic growth: fast at first, with a long tail."""
     grown = np.asarray(hours) ** shape
     return grown / (grown + np.asarray(half_life) ** shape)
 
@@ -60,7 +60,7 @@ def hourly(  # noqa: PLR0913  each has a default
     growth: Callable[[Any, Any], Any] = exponential,
     half_life: Any = 80 / 60,
 ) -> pd.DataFrame:
-    """Simulate tidy counts: Poisson numbers along a growth, from the hour of making on."""
+    """Simulate tidy hourly counts: Poisson numbers along a growth curve since posting."""
     made = np.asarray(made_ms, dtype=np.int64)
     first = made // HOUR_MS
     edges = np.maximum((first[:, None] + np.arange(hours + 1)) * HOUR_MS - made[:, None], 0)
@@ -85,12 +85,12 @@ def hourly(  # noqa: PLR0913  each has a default
     frame = pd.concat(parts, ignore_index=True)
     kinds = pd.CategoricalDtype(pd.Index(in_order(sizes), dtype="str"))
     frame = frame.astype({"engagement_type": kinds})
-    frame.attrs["endpoint"] = "historical"  # whose hours are whole
+    frame.attrs["endpoint"] = "historical"  # whose hours are complete
     return frame.sort_values(list(ONE_SNAPSHOT)[:-1], ignore_index=True)
 
 
 def totals(made_ms: Any, sizes: Mapping[str, Any]) -> pd.DataFrame:
-    """Make tidy counts by post from numbers."""
+    """Return tidy totals by post."""
     ids = ids_at(made_ms)
     rows = [
         (post, name, int(size))

@@ -1,4 +1,4 @@
-"""Archives without a server: answers made up, and put where a client would have put them."""
+"""Archives without a server: synthetic responses, stored as by a client."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Count = Callable[[str, str, datetime], int]
 
 
 def count_of(post: str, kind: str, moment: datetime) -> int:
-    """Return one number for one post, type and hour, the same whoever asks; some below 0."""
+    """Return a deterministic count for a post, type and hour, sometimes negative."""
     return random.Random(f"{post} {kind} {moment:%d %H}").randrange(-2, 9)  # noqa: S311
 
 
 def body_of(
     request: ep.EngagementRequest, unavailable: Iterable[str] = (), count: Count = count_of
 ) -> dict[str, Any]:
-    """Return what the API would answer, were these the counts."""
+    """Return the API's response body for given counts."""
     gone = [post for post in request.post_ids if post in set(unavailable)]
     body: dict[str, Any] = {"unavailable_tweet_ids": gone} if gone else {}
     window = request.window
@@ -65,9 +65,9 @@ def put(  # noqa: PLR0913 - each has a default
     account: str = "9",
     missing: int = 0,
 ) -> Collection:
-    """Put the answers to a question, cut into these parts, into an archive.
+    """Store the responses to a request, split into parts, in an archive.
 
-    The last ``missing`` parts have no answer, and then it is not finished.
+    The last ``missing`` parts have no response, which leaves the collection unfinished.
     """
     plan = ep.plan(request, now=MOMENT)
     if parts is not None:
@@ -81,9 +81,9 @@ def put(  # noqa: PLR0913 - each has a default
 
 
 def put_many(archive: ep.Archive, answers: int, *, days: int = 28) -> int:
-    """Put the biggest answers there are into an archive: 25 posts, 17 types, hours of 28 days.
+    """Store responses of maximum size in an archive: 25 posts, 17 types, hours of 28 days.
 
-    Return how many counts they hold. All answers have the same numbers, which takes less time.
+    Return the number of counts. All responses have the same counts, which is faster.
     """
     start = date(2026, 3, 1)
     posts = [str(2_020_000_000_000_000_000 + number) for number in range(25 * answers)]
@@ -123,7 +123,7 @@ def put_many(archive: ep.Archive, answers: int, *, days: int = 28) -> int:
 
 
 def sorted_out(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return a computed frame as the one in memory is: sorted, with the types present."""
+    """Return a computed frame like one in memory: sorted, with the types that occur."""
     kinds = counts["engagement_type"].cat.remove_unused_categories()
     keys = [name for name in counts.columns if name != "count"]
     return counts.assign(engagement_type=kinds).sort_values(keys, ignore_index=True)

@@ -1,4 +1,4 @@
-"""Counts and omissions that are hard to keep in a file."""
+"""Counts and omissions that are difficult to store in a file."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ HOURLY = {
 
 
 def hourly() -> pd.DataFrame:
-    """Count with leading zeros, unknown types, an old day and the ends of 64 bits."""
+    """Return counts with leading zeros, unknown types, an old day and 64-bit extremes."""
     return ep.flatten_json(HOURLY, group_by=ep.BY_HOUR)
 
 
 def missing() -> pd.DataFrame:
-    """Count nothing but what is missing."""
+    """Return a frame with a missing count only."""
     body = {"g": {"1": {"video_views": "0"}}, "unsupported_for_video_views_tweet_ids": ["1"]}
     return ep.flatten_json(body)
 
 
 def omitted() -> pd.DataFrame:
-    """Omit with and without type and window; commas, quotes and new lines in the message."""
+    """Return omissions with and without type and window, and special characters in messages."""
     gone = ep.EngagementResponse(
         ep.totals(["1", "02"], engagement_types=["favorites"]),
         {"errors": ['1 Tweet ID(s), "2"\nare unavailable'], "unavailable_tweet_ids": ["1", "02"]},

@@ -1,4 +1,4 @@
-"""Who is asked, what is asked, and what is on disk afterwards, read without the package."""
+"""Servers, clients and requests, and the stored responses, read without the package."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ WINDOW = ep.Window.covering("2026-04-13T06:00:00Z", "2026-04-15T06:00:00Z")
 
 
 def sandbox(clock: FakeClock | None = None, **settings: Any) -> SandboxServer:
-    """Return a sandbox whose world stands still, and whose quota is never spent."""
+    """Return a sandbox with a fixed time, practically without rate limits."""
     generous = Settings(per_minute=1_000_000, per_second=1_000_000, **settings)
     return SandboxServer(NOW, settings=generous, **({"wall": clock.time} if clock else {}))
 
 
 def at_once(server: ScriptedServer) -> None:
-    """Have a server not wait for more to send: 40 ms an answer, in which nothing happens."""
+    """Disable Nagle's algorithm, which delays each response by 40 ms."""
     server._server.RequestHandlerClass.disable_nagle_algorithm = True  # type: ignore[attr-defined]
 
 
 def client_of(
     server: SandboxServer, clock: FakeClock, handle: str = "sandbox_bakery"
 ) -> ep.EngagementClient:
-    """Return a client that speaks for an account, on the fake clock."""
+    """Return a client for an account, with the fake clock."""
     keys = server.keys(handle)
     return ep.EngagementClient(
         ep.UserContext(
@@ -43,17 +43,17 @@ def client_of(
         ),
         base_url=server.base_url,
         token_url=server.token_url,
-        in_flight=1,  # answers and interruptions in a known order
+        in_flight=1,  # responses and interruptions in a known order
         clock=clock.time,
         sleep=clock.sleep,
     )
 
 
 def some_posts(server: SandboxServer, number: int) -> list[str]:
-    """Return posts of which some are another's and some never were.
+    """Return posts, some of which belong to another account or never existed.
 
-    The last one is another's, and the two before are nobody's: so that what one refusal leaves
-    over can be refused again.
+    The last one belongs to another account, and the two before it do not exist, so that the
+    remainder of a refused request can be refused again.
     """
     own = [post.post_id for post in server.world.posts("sandbox_bakery")[-number + 5 :]]
     other = [post.post_id for post in server.world.posts("sandbox_railway")[-3:]]
@@ -61,7 +61,7 @@ def some_posts(server: SandboxServer, number: int) -> list[str]:
 
 
 def in_parts(request: ep.EngagementRequest, size: int) -> Plan:
-    """Return a plan with few posts in each request, so that there are many."""
+    """Return a plan with many requests of few posts each."""
     ids = request.post_ids
     parts = tuple(
         request.replace(post_ids=ids[first : first + size]) for first in range(0, len(ids), size)
@@ -70,7 +70,7 @@ def in_parts(request: ep.EngagementRequest, size: int) -> Plan:
 
 
 def question(server: SandboxServer, posts: int = 11, size: int = 3) -> Plan:
-    """Return a question in several parts, some of which are refused."""
+    """Return a plan of several requests, some of which are refused."""
     return in_parts(
         ep.historical(
             some_posts(server, posts),
@@ -86,24 +86,24 @@ Told = tuple[pd.DataFrame, pd.DataFrame]
 
 
 def told(responses: Iterable[ep.EngagementResponse]) -> Told:
-    """Return what answers tell: counts and silences."""
+    """Return the counts and omissions of responses."""
     given = list(responses)
     return ep.flatten(given), ep.omissions(given)
 
 
 def same(responses: Iterable[ep.EngagementResponse], expected: Told) -> None:
-    """Assert that answers tell what is expected."""
+    """Assert that responses have the expected counts and omissions."""
     for found, wanted in zip(told(responses), expected, strict=True):
         pd.testing.assert_frame_equal(found, wanted)
 
 
 def key(request: Any) -> str:
-    """Return a text that two equal bodies of requests share."""
+    """Return a canonical text of a request body."""
     return json.dumps(request, sort_keys=True)
 
 
 def answers(folder: Path) -> dict[Path, tuple[dict[str, Any], bytes]]:
-    """Return the head and the body of every whole answer in an archive."""
+    """Return the header and the body of every complete response in an archive."""
     found = {}
     for path in sorted(folder.glob("[!.]*/[!.]*.json.gz")):
         if path.name == "question.json.gz":
@@ -116,10 +116,10 @@ def answers(folder: Path) -> dict[Path, tuple[dict[str, Any], bytes]]:
 
 
 def sent(server: SandboxServer, since: int = 0) -> list[str]:
-    """Return what a sandbox was asked, each as :func:`key` has it."""
+    """Return the :func:`key` of each request to a sandbox."""
     return [key(json.loads(received.body)) for received in server.requests[since:]]
 
 
 def stored(folder: Path) -> set[str]:
-    """Return what is answered in an archive, each as :func:`key` has it."""
+    """Return the :func:`key` of each request with a response in an archive."""
     return {key(head["request"]) for head, _ in answers(folder).values()}

@@ -1,4 +1,4 @@
-"""A process that collects: what to ask comes as JSON, and what it read goes out."""
+"""A process that collects a plan given as JSON, and prints hashes of the responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IN_FLIGHT = 3
 
 
 def start(folder: Path, todo: Plan, url: str, keys: Any = KEYS) -> Popen[str]:
-    """Start a process that collects a plan; it prints the fingerprints of what it read."""
+    """Start a process that collects a plan and prints the hashes of the responses."""
     asked = {
         "folder": str(folder),
         "endpoint": str(todo.request.endpoint),
@@ -33,7 +33,7 @@ def start(folder: Path, todo: Plan, url: str, keys: Any = KEYS) -> Popen[str]:
 
 
 def run(asked: dict[str, Any]) -> list[str]:
-    """Collect, and return the fingerprints of the bodies."""
+    """Collect, and return the hashes of the bodies."""
     request, *parts = (
         ep.EngagementRequest.from_json(asked["endpoint"], body)
         for body in [asked["request"], *asked["parts"]]
@@ -46,4 +46,4 @@ def run(asked: dict[str, Any]) -> list[str]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(json.loads(sys.argv[1]))))  # noqa: T201 - whoever started it reads it
+    print(json.dumps(run(json.loads(sys.argv[1]))))  # noqa: T201 - read by the parent process

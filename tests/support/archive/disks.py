@@ -1,4 +1,4 @@
-"""A disk that fails between any two system calls, and forgets what it was not told to keep."""
+"""A simulated disk that fails at any system call, and loses what was not flushed."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ NEEDS_NO_ROOM: Final = ("unlink", "rmdir", "open folder")
 
 
 class Crash(BaseException):
-    """Nothing is to catch this."""
+    """A simulated crash; nothing must catch this."""
 
 
 class File:
-    """A file whose writes are steps of their own; one that fails is half done."""
+    """A file whose writes are separate steps; a failing write stores half of the data."""
 
     def __init__(self, disk: Disk, file: Any) -> None:
         self._disk, self._file = disk, file
@@ -52,17 +52,17 @@ class File:
 
 
 class Disk:
-    """Counts what changes a folder, and fails at one of those steps.
+    """Disk that counts the changes to a folder, and fails at one of these steps.
 
     Parameters
     ----------
     root : Path
-        Of the archive; whatever lies elsewhere goes undisturbed.
+        Folder of the archive; other paths are not affected.
     at : int
-        The step that fails, from 1.
+        Number of the failing step, from 1.
     failing : {"raise", "cut", "full"}
-        An exception, after which everything works again; an end, after which nothing does, no
-        cleaning up either; or no room left.
+        An exception, after which everything works again; a power cut, after which nothing
+        works, not even clean-up; or a full disk.
     """
 
     def __init__(self, root: Path, at: int, failing: Failing) -> None:
@@ -70,16 +70,16 @@ class Disk:
         self.taken: list[str] = []
         self._root, self._at, self._failing = str(root), at, failing
         self._off = False
-        self._written: set[int] = set()  # inodes whose content is in memory only
-        self._entries: list[tuple[Path, Callable[[], None]]] = []  # folders, and how to forget
+        self._written: set[int] = set()  # inodes with unflushed content
+        self._entries: list[tuple[Path, Callable[[], None]]] = []  # folders, and how to undo
 
     @property
     def failed(self) -> bool:
-        """Whether the step was reached."""
+        """Whether the failing step was reached."""
         return self.steps >= self._at
 
     def step(self, name: str) -> None:
-        """Take a step, or fail."""
+        """Count a step, or fail."""
         if self._off:
             self._fail(name)
             return
@@ -96,14 +96,14 @@ class Disk:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def free(self) -> None:
-        """Make room."""
+        """Free space on the disk."""
         self._off = False
 
     def reboot(self, *, forgetful: bool) -> None:
-        """Come back from a power cut.
+        """Restart after a power cut.
 
-        What was never flushed is gone: the content of files always, and with ``forgetful`` also
-        what had changed in folders.
+        Unflushed data are lost: the content of files always, and with ``forgetful`` also
+        changes in folders.
         """
         for path in Path(self._root).parent.rglob("*"):
             if path.is_file() and path.stat().st_ino in self._written:
@@ -113,7 +113,7 @@ class Disk:
                 forget()
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
-        """Stand between the package and the disk."""
+        """Patch the file functions to go through this disk."""
         for module, name in (
             (io, "open"),
             *((os, name) for name in ("open", "fsync", "link", "mkdir", "unlink", "rmdir")),

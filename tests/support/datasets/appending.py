@@ -1,4 +1,4 @@
-"""A process that appends March day by day, twice over with other counts, and syncs or dies."""
+"""A process that appends two readings of the same hours, and may be killed at any point."""
 
 from __future__ import annotations
 

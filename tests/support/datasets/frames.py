@@ -1,4 +1,4 @@
-"""Counts made by hand, with the moment at which they were read."""
+"""Hand-made counts with a retrieval time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Row = tuple[str, str, str, int, int | None]
 
 
 def counts_of(rows: Iterable[Row], at: str) -> pd.DataFrame:
-    """Return tidy counts that were read at a moment."""
+    """Return tidy counts with a retrieval time."""
     columns = list(zip(*rows, strict=True)) or [()] * 5
     present = [str(t) for t in ep.SERIES_TYPES if str(t) in columns[1]]
     frame = pd.DataFrame(
@@ -34,7 +34,7 @@ def counts_of(rows: Iterable[Row], at: str) -> pd.DataFrame:
 def some(
     at: str, *, count: int | None = 5, posts: Iterable[str] = ("7", "8"), days: int = 3
 ) -> pd.DataFrame:
-    """Return counts of some posts, two types and every hour of the first days of March."""
+    """Return counts of posts, two types and every hour of the first days of March."""
     return counts_of(
         [
             (post, kind, f"2026-03-{day:02}", hour, count)
@@ -48,7 +48,7 @@ def some(
 
 
 def changed(frame: pd.DataFrame, place: int, count: int | None, at: str) -> pd.DataFrame:
-    """Return counts with one of them another, read at another moment."""
+    """Return counts with one of them changed, and another retrieval time."""
     other = frame.copy()
     other.loc[place, "count"] = pd.NA if count is None else count
     other.attrs = {**frame.attrs, "retrieved_at": at}

@@ -1,4 +1,4 @@
-"""An API whose counts are a formula, faults on command, and a plain dict to hold a data set to."""
+"""Randomised runs of ``sync`` against an API with computed counts and injected faults."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ Cell = tuple[str, str, datetime]
 
 
 class Killed(BaseException):
-    """The process ends here: nothing is to catch this."""
+    """The process is killed; nothing must catch this."""
 
 
 def true(post: str, kind: str, hour: datetime, at: datetime) -> int:
-    """Return the count of an hour, as it is known at a time: it grows for some hours."""
+    """Return the count of an hour as known at a given time; it grows for some hours."""
     known = min(int((at - hour - HOUR) / HOUR), LATE)
     return (int(post) * 7 + len(kind) * 13 + int(hour.timestamp()) // 3600 * 3) % 40 + known
 
 
 @dataclass
 class Api:
-    """Answers by the formula, and does what it is told to do wrong.
+    """API with computed counts and injected faults.
 
-    ``told`` has each count that it gave, and when: what a data set is held to.
+    ``told`` records each returned count and its time, as the reference for a data set.
     """
 
     now: Callable[[], datetime]
@@ -70,7 +70,7 @@ class Api:
     told: dict[Cell, dict[datetime, int]] = field(default_factory=lambda: defaultdict(dict))
 
     def answer(self, question: dict[str, Any], authorization: str) -> tuple[int, Any]:
-        """Return a status and a body."""
+        """Return the status and the body of a response."""
         self.asked += 1
         if self.asked > self.outage:
             return 503, {"errors": ["outage"]}
@@ -103,7 +103,7 @@ class Api:
         return str(count)
 
     def said(self, cell: Cell, at: datetime) -> int | None:
-        """Return what it last told of an hour in the second before a moment."""
+        """Return the last count returned for an hour in the second before a given time."""
         for moment, count in reversed(self.told.get(cell, {}).items()):
             if moment <= at:
                 return count if at - moment < timedelta(seconds=1) else None
@@ -115,7 +115,7 @@ class Api:
 
 @contextmanager
 def served(api: Api) -> Iterator[str]:
-    """Serve it on this machine."""
+    """Serve the API on a local port."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -146,7 +146,7 @@ def served(api: Api) -> Iterator[str]:
 
 @dataclass
 class Schedule:
-    """Runs of ``sync`` one after the other, each with faults or none."""
+    """Successive runs of ``sync``, with or without faults."""
 
     folder: Path
     url: str
@@ -166,11 +166,11 @@ class Schedule:
 
     @property
     def dataset(self) -> ep.Dataset:
-        """Open the data set, as a new process does."""
+        """Open the data set like a new process."""
         return ep.Dataset(self.folder / "set")
 
     def step(self) -> None:
-        """At a step that was drawn, let another process run, or end this one."""
+        """At a random step, run another process, or kill this one."""
         self.left -= 1
         if self.left:
             return
@@ -181,7 +181,7 @@ class Schedule:
         self.left = self.dice.choice([NEVER, self.dice.randint(1, 6)])
 
     def sync(self, raw: Path | None = None) -> Synced:
-        """Sync once, as a process that begins now."""
+        """Sync once, like a new process."""
         client = ep.EngagementClient(
             self.accounts, base_url=self.url, attempts=2, in_flight=1,
             clock=self._time, sleep=self._sleep,
@@ -206,7 +206,7 @@ class Schedule:
         self.clock[0] += timedelta(seconds=seconds, microseconds=1)
 
     def refused(self) -> None:
-        """Sync while another process does: it is refused, asks nothing, and reads what is right."""
+        """Sync during another sync: it is refused, sends nothing, and the data stay correct."""
         asked = self.api.asked
         with pytest.raises(ep.AlreadySyncing):
             self.sync()
@@ -214,7 +214,7 @@ class Schedule:
         self.check()
 
     def apart(self) -> None:
-        """Sync on another machine, where no lock is seen, with raw answers of its own."""
+        """Sync as on another machine, without the lock and with its own raw responses."""
         with self.patch.context() as patch:
             patch.setattr(
                 "engagement_pandas.dataset.sync.try_file_lock",
@@ -227,13 +227,13 @@ class Schedule:
         self.check()
 
     def damage(self, *folders: str) -> None:
-        """Change, cut, empty or lose a file."""
+        """Change, truncate, empty or delete a file."""
         home = self.folder / "set"
         found = (p for name in folders for p in (home / name).rglob("*") if p.is_file())
         files = sorted(found, key=lambda file: (file.stat().st_mtime_ns, file))
         if not files:
             return
-        # The latest are those that count, or that are read again.
+        # Prefer the latest files, since they are in use.
         file = self.dice.choice(files[-self.dice.choice([6, NEVER]) :])
         how = self.dice.choice(["flip", "empty", "lose", "cut"])
         self.log.append(f"   {how} {file.relative_to(home)}")
@@ -247,7 +247,7 @@ class Schedule:
             file.write_bytes(content[: len(content) // 2] if how == "cut" else b"")
 
     def damage_tables(self) -> None:
-        """Damage a file of the tables: what is read is the same then, or an error."""
+        """Damage a file of the tables; reading then returns the same data or raises."""
         before = None if self.damaged else self.dataset.read()
         self.damage("counts", "omissions", "revisions")
         self.damaged = True
@@ -256,13 +256,13 @@ class Schedule:
             assert before is None or found.equals(before)
 
     def damage_raw(self) -> None:
-        """Damage a raw answer, or some."""
+        """Damage one or three raw responses."""
         self.thinned = True
         for _ in range(self.dice.choice([1, 3])):
             self.damage("raw")
 
     def run(self, faults: str) -> None:
-        """Let time pass, sync once with faults, and hold what is there to what was told."""
+        """Advance the time, sync once with faults, and check the data set."""
         self._begin(faults)
         begun, done = self.clock[0], None
         try:
@@ -279,7 +279,7 @@ class Schedule:
             self.check_complete(*found, begun)
 
     def _expect(self, error: ep.EngagementError, faults: str) -> None:
-        """Raise an error that nothing explains; where no answer is left, begin anew."""
+        """Raise an unexpected error again; if no raw responses are left, start a new data set."""
         self.log.append(f"   {type(error).__name__}: {error}"[:300])
         if isinstance(error, ep.DamagedDataset):
             if not (self.damaged and self.thinned):
@@ -290,7 +290,7 @@ class Schedule:
             raise error
 
     def _begin(self, faults: str) -> None:
-        """Let time pass, and have something go wrong."""
+        """Advance the time, and set up faults."""
         dice, api = self.dice, self.api
         self.clock[0] += dice.choice([HOUR] * 6 + [7 * HOUR, dice.randint(20, 50) * HOUR])
         self.clock[0] += timedelta(seconds=dice.randint(0, 90))
@@ -308,7 +308,7 @@ class Schedule:
                 self._turn(fault)
 
     def _turn(self, fault: str) -> None:
-        """Have the API fail, or have it or the list of posts be another from now on."""
+        """Make the API fail, or change it or the list of posts permanently."""
         dice, api = self.dice, self.api
         if fault == "outage":
             api.outage = dice.randint(0, 2)
@@ -322,7 +322,7 @@ class Schedule:
             getattr(api, fault).symmetric_difference_update([dice.choice(among)])
 
     def cells(self) -> dict[Cell, tuple[int | None, datetime]]:
-        """Return what is stored, as any engine reads it: each count, and when it was read."""
+        """Return each stored count and its retrieval time, read directly from the files."""
         found: dict[Cell, tuple[int | None, datetime]] = {}
         number = 0
         for file in self.dataset.files():
@@ -337,9 +337,9 @@ class Schedule:
         return found
 
     def check(self) -> tuple[dict[Cell, tuple[int | None, datetime]], list[OmissionSpan]] | None:
-        """Hold each count to what was told, revisions too; and omissions to the counts.
+        """Check counts and revisions against the API's record, and omissions against counts.
 
-        Of damaged tables there is nothing to hold, unless they can be read.
+        Damaged tables are checked only if they can be read.
         """
         try:
             dataset = self.dataset
@@ -376,9 +376,9 @@ class Schedule:
         silences: list[OmissionSpan],
         begun: datetime,
     ) -> None:
-        """After a run that was not disturbed, each hour is there, and was read late enough.
+        """Check after an undisturbed run that each hour is stored and was read late enough.
 
-        But for what need not be asked yet, since it had no answer for long.
+        Excepted are counts that were missing for long, and need not be requested again yet.
         """
         api, last = self.api, begun.replace(minute=0, second=0, microsecond=0)
         resting = [one for one in silences if one.too_early(begun) and one.retrieved_at < begun]
@@ -402,7 +402,7 @@ class Schedule:
             assert at >= min(cell[2] + (1 + SETTLE) * HOUR, last), (cell, count, at)
 
     def check_read(self) -> None:
-        """Hold what is read through the data set to what its files have."""
+        """Check the counts read through the data set against its files."""
         found = self.dataset.read()
         hours = found["day"].dt.tz_localize(UTC) + pd.to_timedelta(found["hour"], unit="h")
         keys = zip(found["post_id"], found["engagement_type"], hours, strict=True)
@@ -413,7 +413,7 @@ class Schedule:
 
 @contextmanager
 def schedule(folder: Path, seed: int, patch: pytest.MonkeyPatch) -> Iterator[Schedule]:
-    """Make an empty data set and an API; steps at which a process may end are patched in."""
+    """Create an empty data set and an API, and patch in the steps where a process may end."""
     dice, clock = random.Random(seed), [START + timedelta(hours=7, minutes=5)]  # noqa: S311
     api = Api(lambda: clock[0], dice)
     app = ep.Consumer("key", "secret")
@@ -421,7 +421,7 @@ def schedule(folder: Path, seed: int, patch: pytest.MonkeyPatch) -> Iterator[Sch
     for number, owner in enumerate(OWNERS, 1):
         token = f"{number}-{owner}-token"
         accounts.add(ep.Account(owner, str(number), app.app, START, token, "secret"))
-    for module in (archive, collection, replacing, snapshot, store):  # the same files each time
+    for module in (archive, collection, replacing, snapshot, store):  # reproducible file names
         patch.setattr(module, "uuid4", lambda: UUID(int=dice.getrandbits(128)))
     with served(api) as url:
         tick = timedelta(milliseconds=seed % 3)

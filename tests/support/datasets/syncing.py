@@ -1,4 +1,4 @@
-"""A process that syncs once and ends, or is killed before."""
+"""A process that syncs once, and may be killed before it ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engagement_pandas.dataset.sync import sync
 
 
 def start(folder: str, url: str, keys: Any, now: datetime, **asked: Any) -> Popen[str]:
-    """Start a process that syncs at a time."""
+    """Start a process that syncs at a given time."""
     todo = {"folder": folder, "url": url, "keys": keys, "now": now.timestamp(), "asked": asked}
     from support.processes import start as begin  # noqa: PLC0415 - not in the process itself
 

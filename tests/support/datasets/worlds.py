@@ -1,4 +1,4 @@
-"""A sandbox whose time moves when a test says so, and what one fetch of it would give."""
+"""A sandbox with a controllable clock, and the expected counts of a single fetch."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ HOUR = timedelta(hours=1)
 
 @dataclass
 class Clock:
-    """A clock that moves when somebody sets it, or sleeps."""
+    """A clock that advances when it is set, or during sleep."""
 
     now: datetime
     tick: timedelta = timedelta(0)
-    """What passes between two looks at it."""
+    """Time that passes between two readings."""
 
     def moment(self) -> datetime:
         return self.now
@@ -40,20 +40,20 @@ class Clock:
         return self.now.timestamp()
 
     def sleep(self, seconds: float) -> None:
-        # A microsecond more: what is rounded off would be waited for again, and again.
+        # A microsecond more, since a rounding error would be waited for again and again.
         self.now += timedelta(seconds=seconds, microseconds=1)
 
 
 @dataclass
 class World:
-    """A sandbox, who asks it, and when it is."""
+    """A sandbox, its clock and a client."""
 
     clock: Clock
     server: SandboxServer
     client: ep.EngagementClient
 
     def posts(self, number: int, since: datetime | None = None) -> list[str]:
-        """Return the account's first posts since a moment that are there to stay."""
+        """Return the account's first posts since a given time that are never deleted."""
         found = self.server.world.posts(HANDLE, since)
         late = datetime(2100, 1, 1, tzinfo=UTC)
         lasting = [post.post_id for post in found if post.availability(late) == "public"]
@@ -67,13 +67,13 @@ class World:
 
     @property
     def asked(self) -> list[dict[str, Any]]:
-        """What was asked so far."""
+        """The bodies of all requests so far."""
         return [json.loads(received.body) for received in self.server.requests]
 
     def fetched(
         self, posts: Iterable[str], since: datetime, types: Iterable[str] = TYPES
     ) -> pd.DataFrame:
-        """Return what one fetch gives now, but for the zeros of hours before a post was made."""
+        """Return the counts of a single fetch now, without hours before a post was made."""
         floor = since.replace(minute=0, second=0, microsecond=0)
         window = ep.Window(floor, self.clock.now.replace(minute=0, second=0, microsecond=0))
         asked = ep.historical(posts, engagement_types=types, window=window)
@@ -84,7 +84,7 @@ class World:
 
 @contextmanager
 def world(now: str = "2026-03-20T12:05:00Z") -> Iterator[World]:
-    """Run a sandbox at a time, with a quota that is never spent."""
+    """Run a sandbox at a given time, practically without rate limits."""
     clock = Clock(datetime.fromisoformat(now))
     settings = Settings(per_minute=1_000_000, per_second=1_000_000)
     with SandboxServer(clock.moment, settings=settings, wall=clock.time) as server:
@@ -99,7 +99,7 @@ def world(now: str = "2026-03-20T12:05:00Z") -> Iterator[World]:
 
 
 def tardy(patch: pytest.MonkeyPatch, clock: Clock, hours: int) -> None:
-    """Have counts come in late: an hour has its whole count so many hours after its end."""
+    """Delay counts: each hour reaches its final count only ``hours`` after its end."""
     real = response_body.bucketed
 
     def late(posts: Any, types: Any, start_ms: int, end_ms: int) -> Any:
@@ -114,7 +114,7 @@ def tardy(patch: pytest.MonkeyPatch, clock: Clock, hours: int) -> None:
 
 
 def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
-    """Assert that two frames of counts are the same; quicker than pandas' own."""
+    """Assert that two frames of counts are equal; faster than pandas' own function."""
     assert found.dtypes.astype(str).to_dict() == wanted.dtypes.astype(str).to_dict()
     for name in wanted:
         one, other = (

@@ -1,4 +1,4 @@
-"""A server that answers when it is told to, and knows how many are waiting."""
+"""A server that holds responses until they are released, and counts waiting requests."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 PLENTY = {"x-per-minute-limit": "100000", "x-per-minute-remaining": "99999"}
-"""Headers of a quota that is no limit."""
+"""Headers of a practically unlimited quota."""
 
 Reply = tuple[int, Any, dict[str, str]]
 
 
 def counted(ids: list[str]) -> Reply:
-    """Return an answer that counts 1 for each post."""
+    """Return a response with a count of 1 for each post."""
     return 200, {"by_post": {post: {"favorites": "1"} for post in ids}}, PLENTY
 
 
 class Gate:
-    """Holds each request until its post is let through; ``1`` is let through from the start.
+    """Server that holds each request until its post is released; ``1`` always is.
 
     Parameters
     ----------
     answer : callable
-        Makes a reply of the IDs that were asked.
+        Returns the response for the requested IDs.
     """
 
     def __init__(self, answer: Callable[[list[str]], Reply] = counted) -> None:
@@ -68,7 +68,7 @@ class Gate:
             request_queue_size = 128
 
             def handle_error(self, *_: object) -> None:
-                """Say nothing: a client that is gone is no news."""
+                """Ignore closed connections."""
 
         self._server = Quiet(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(
@@ -88,24 +88,24 @@ class Gate:
             self._changed.notify_all()
 
     def let(self, *posts: int) -> None:
-        """Let requests for these posts through."""
+        """Release requests for these posts."""
         with self._changed:
             self._open.update(map(str, posts))
             self._changed.notify_all()
 
     def let_all(self) -> None:
-        """Let everything through."""
+        """Release all requests."""
         with self._changed:
             self._all = True
             self._changed.notify_all()
 
     def until_waiting(self, number: int) -> None:
-        """Return once so many requests are held."""
+        """Wait until at least this many requests are held."""
         with self._changed:
             assert self._changed.wait_for(lambda: self.waiting >= number, 500)
 
     def close(self) -> None:
-        """Let everything through, and stop."""
+        """Release all requests, and stop."""
         self.let_all()
         self._server.shutdown()
         self._server.server_close()

@@ -1,7 +1,7 @@
-"""A model of the server and of the way to it, in virtual time, and the best that can be done.
+"""A discrete-event simulation of server and network, and the optimal duration of a job.
 
-Time moves from event to event, so an hour of flying takes a moment; what flies is the real
-transport with its real quota.
+Time jumps from event to event, so an hour is simulated in a moment. The transport and its
+rate limiter are the real ones.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from engagement_pandas.transport.scheduler import Completion, Emit, Task, _done
 from engagement_pandas.transport.transport import Transport
 
 EPOCH = 1_776_255_600.0
-"""The local time of phase 0: a whole minute."""
+"""Local time of phase 0: the start of a minute."""
 
 
 @dataclass(frozen=True)
 class Contract:
-    """What the server allows, and how far it is.
+    """Rate limits of the server, and delays of the network.
 
     Attributes
     ----------
     minute, second : int
-        Requests.
+        Maximum number of requests.
     latency : (float, float)
-        Seconds from a start to its answer, at least and at most.
+        Minimum and maximum time from sending a request to its response, in seconds.
     way : float
-        Seconds from a start until it is counted.
+        Time from sending a request until the server counts it, in seconds.
     jitter : float
-        Seconds by which that varies.
+        Maximum random addition to ``way``, in seconds.
     skew : float
         Seconds by which the server's clock is ahead.
     kind : str
-        ``fixed`` windows, or one that is ``sliding``.
+        ``fixed`` windows, or a ``sliding`` one.
     """
 
     minute: int
@@ -58,14 +58,14 @@ class Contract:
 
 @dataclass
 class Server:
-    """Counts requests as its contract says."""
+    """Server that counts requests according to its contract."""
 
     contract: Contract
-    times: list[float] = field(default_factory=list)  # by its own clock
+    times: list[float] = field(default_factory=list)  # on its own clock
     refused: list[float] = field(default_factory=list)
 
     def spend(self, now: float) -> tuple[int, dict[str, str]]:
-        """Count a request, and return a status and the headers."""
+        """Count a request, and return the status and the headers."""
         limits = {"minute": (60, self.contract.minute), "second": (1, self.contract.second)}
         spent, resets = {}, {}
         for name, (length, _) in limits.items():
@@ -85,7 +85,7 @@ class Server:
 
 
 class Sky:
-    """An air in virtual time, with a server behind it."""
+    """A network in virtual time, connected to a server."""
 
     def __init__(self, contract: Contract, begin: float, seed: int = 0) -> None:
         self.pending = 0
@@ -93,7 +93,7 @@ class Sky:
         self.contract = contract
         self.server = Server(contract)
         self.reply: tuple[int, dict[str, str]] = (0, {})
-        self.refused: list[float] = []  # our own 429s, by local time
+        self.refused: list[float] = []  # our own 429s, in local time
         self.others = 0
         self.most = 0
         self._dice = random.Random(seed)  # noqa: S311
@@ -101,7 +101,7 @@ class Sky:
         self._order = count()
 
     def _latency(self) -> float:
-        """Return the seconds until the next answer."""
+        """Return the latency of the next response, in seconds."""
         return self._dice.uniform(*self.contract.latency)
 
     def time(self) -> float:
@@ -109,11 +109,11 @@ class Sky:
         return self.now
 
     def at(self, when: float, event: Callable[[], Completion | None]) -> None:
-        """Have something happen."""
+        """Schedule an event."""
         heapq.heappush(self._events, (when, next(self._order), event))
 
     def somebody_else(self, when: float, number: int = 1) -> None:
-        """Have another consumer of the same quota send so many requests at once."""
+        """Schedule simultaneous requests of another client with the same rate limit."""
 
         def spend() -> None:
             now = when + self.contract.skew
@@ -125,7 +125,7 @@ class Sky:
         self.at(when, spend)
 
     def submit(self, errand: Task, job: Callable[[], Any]) -> None:
-        """Send a request: it is counted on its way, and answered in the end."""
+        """Send a request, which is first counted by the server and later answered."""
         self.pending += 1
         self.most = max(self.most, self.pending)
         contract = self.contract
@@ -139,7 +139,7 @@ class Sky:
 
             def land() -> Completion:
                 self.pending -= 1
-                # Its date is written when it is answered.
+                # The server sets the date when it responds.
                 date = formatdate(self.now + contract.skew, usegmt=True)
                 self.reply = reply[0], {**reply[1], "date": date}
                 return _done(errand, job)
@@ -149,7 +149,7 @@ class Sky:
         self.at(counted, arrive)
 
     def wait(self, seconds: float) -> Completion | None:
-        """Let time pass, until something lands."""
+        """Advance the time until a response arrives, or until a timeout."""
         end = self.now + seconds
         while self._events and self._events[0][0] <= end:
             self.now, _, event = heapq.heappop(self._events)
@@ -161,7 +161,7 @@ class Sky:
 
 
 class Pilot(Transport):
-    """The transport, with another air and nothing on the wire."""
+    """The real transport on a simulated network."""
 
     def __init__(self, sky: Sky, **keywords: Any) -> None:
         super().__init__(clock=sky.time, **keywords)
@@ -184,7 +184,7 @@ MESSAGE = Message("https://x", b"{}", "text/plain", lambda: HTTPBasicAuth("a", "
 def flying(
     pilot: Pilot, number: int, say: Callable[[str], None] = lambda _: None
 ) -> Iterator[float]:
-    """Send so many messages, and yield when each was answered."""
+    """Send messages, and yield the time of each response."""
 
     async def errand() -> None:
         await Emit(await pilot.ask(MESSAGE, lambda _: pilot.sky.now))
@@ -193,20 +193,20 @@ def flying(
 
 
 def fly(pilot: Pilot, number: int, say: Callable[[str], None] = lambda _: None) -> list[float]:
-    """Send so many messages, and return when each was answered."""
+    """Send messages, and return the times of the responses."""
     return list(flying(pilot, number, say))
 
 
 def best(
     contract: Contract, begin: float, number: int, known: float = 0.0, opening: int = 10**9
 ) -> float:
-    """Return the seconds that a job takes at best, for one who knows everything.
+    """Return the minimum duration of a job in seconds, with perfect foresight.
 
-    Request after request at the first moment at which both of its windows have room, by
-    counting; and then the shortest way of the last one. It knows nothing of the package.
+    Each request is counted at the first moment when both of its windows have room, and the
+    last one has the minimum latency. This is independent of the package.
 
-    ``known``: the local time before which no more than one is sent; ``opening``: so many, at
-    most, in the first minute, which is partly over.
+    ``known``: local time before which at most one request is sent; ``opening``: maximum
+    number of requests in the first minute, part of which is over.
     """
     minutes: Counter[int] = Counter()
     seconds: Counter[int] = Counter()
