@@ -27,19 +27,9 @@ _TYPE = "engagement_type"
 def add_up(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Sum counts by some columns.
 
-    Parameters
-    ----------
-    counts : DataFrame
-    names : sequence of str
+    The result has the columns of ``counts``, with those not in ``names`` from the first row of
+    each sum, and ``SUMMED``.
 
-    Returns
-    -------
-    DataFrame
-        The columns of ``counts``, with those not in ``names`` from the first row of each
-        sum, and ``SUMMED``.
-
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> counts = ep.flatten_json({"g": {"1": {"favorites": "5"}, "2": {"favorites": "2"}}})
     >>> add_up(counts, ["engagement_type"]).set_axis(["post", "type", "count", "of"], axis=1)
@@ -61,22 +51,9 @@ def paired_up(counts: pd.DataFrame, names: Sequence[str], pair: Sequence[str]) -
     """Sum, by some columns, the counts of two types that have a partner, and the others.
 
     A partner is a known count of the other type for the same post and hour. Counts whose
-    partner is absent are kept as single rows, since it may be in another partition.
+    partner is absent are kept as single rows, since it may be in another partition. ``counts``
+    are tidy, or the result of this function, which is that of :func:`add_up` with ``SIDE``.
 
-    Parameters
-    ----------
-    counts : DataFrame
-        Tidy counts, or the result of this function.
-    names : sequence of str
-    pair : sequence of two str
-
-    Returns
-    -------
-    DataFrame
-        As returned by :func:`add_up`, with ``SIDE``.
-
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> both = {"impressions": "20", "favorites": "5"}
     >>> counts = ep.flatten_json({"g": {"1": both, "2": both, "3": {"favorites": "1"}}})

@@ -33,15 +33,8 @@ class Share(Collection):
     """Some requests of a collection, with the same interface.
 
     Iterating yields their responses, one at a time. Missing responses are skipped without a
-    warning: warnings in workers go unread, so the caller has already warned.
-
-    Parameters
-    ----------
-    path : Path
-    asked : tuple of EngagementRequest
-        Requests of the collection.
-    left_out : tuple of EngagementRequest
-        Requests of the collection that were never sent.
+    warning: warnings in workers go unread, so the caller has already warned. ``asked`` and
+    ``left_out`` are requests of the collection; the latter were never sent.
     """
 
     asked: tuple[EngagementRequest, ...] = ()
@@ -69,13 +62,7 @@ class Share(Collection):
 
 @dataclass(frozen=True)
 class Partition:
-    """Stored responses that are flattened together.
-
-    Parameters
-    ----------
-    shares : tuple of Share
-        In the order of the archive.
-    """
+    """Stored responses that are flattened together, in the order of the archive."""
 
     shares: tuple[Share, ...]
 
@@ -101,14 +88,9 @@ def partitions(
 ) -> tuple[Partition, ...]:
     """Divide families of requests into partitions: deterministic, and in their order.
 
-    Parameters
-    ----------
-    collections : sequence of Collection
-        At least one; requests never sent go into the first partition.
-    families : iterable of sequence of Asked
-        Requests that must stay together, such as from :func:`related`.
-    rows : int
-        Maximum counts in a partition; exceeded only by a single family.
+    There is at least one collection; requests never sent go into the first partition. Requests
+    of a family, such as from :func:`related`, must stay together. A partition has at most
+    ``rows`` counts; exceeded only by a single family.
     """
     parts: list[list[Asked]] = [[]]
     filled = 0
@@ -131,17 +113,10 @@ def related(
 ) -> list[list[Asked]]:
     """Group requests whose responses could count the same thing, or be summed together.
 
-    Partitions of complete families can be flattened independently. Only if a grouping sums
-    over posts are all responses summed together, and so partitions must be as well.
-
-    Parameters
-    ----------
-    collections : sequence of Collection
-    grouping : str, optional
-        The name of the grouping to flatten.
-    retrieved_at : bool
-        Whether snapshots are kept separate: then only collections that started at the same
-        time, such as copies, could count the same thing.
+    Partitions of complete families can be flattened independently. Only if a grouping sums over
+    posts are all responses summed together, and so partitions must be as well. With
+    ``retrieved_at``, snapshots are kept separate: then only collections that started at the
+    same time, such as copies, could count the same thing.
     """
     asked = asked_in(collections)
     spans = [_span(one.request, one.request.grouping(grouping)) for one in asked]

@@ -31,8 +31,6 @@ ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
 def refuse(name: str, *_: object, **__: object) -> NoReturn:
     """Raise an error for a metric that does not work on dask, with an alternative.
 
-    Examples
-    --------
     >>> refuse("half_life")
     Traceback (most recent call last):
         ...

@@ -26,11 +26,7 @@ Moment = str | date
 class RowFilter:
     """A filter of counts; None is no bound.
 
-    Attributes
-    ----------
-    since, until : datetime or None
-        Half-open, UTC; hours that start within it.
-    post_ids, engagement_types : tuple of str or None
+    ``since`` and ``until`` are half-open, UTC; hours that start within them.
     """
 
     since: datetime | None = None
@@ -91,15 +87,8 @@ class RowFilter:
 class Chunk:
     """Some files of a data set; a chunk can be sent to other processes that see the files.
 
-    It excludes counts that are appended later.
-
-    Attributes
-    ----------
-    table : Table
-    files : tuple of DataFile
-        At least one.
-    wanted : RowFilter
-        The filter of their rows.
+    It excludes counts that are appended later. There is at least one file; ``wanted`` is the
+    filter of their rows.
     """
 
     table: Table
@@ -122,13 +111,7 @@ def chunks(
 ) -> Iterator[Chunk]:
     """Divide the matching files into chunks, ordered by day.
 
-    Parameters
-    ----------
-    table : Table
-    files : iterable of DataFile
-    wanted : RowFilter
-    most : int
-        Maximum counts in a chunk; exceeded only if a single file has more.
+    A chunk has at most ``most`` counts; exceeded only if a single file has more.
     """
     piece: list[DataFile] = []
     size = 0

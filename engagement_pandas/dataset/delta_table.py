@@ -54,14 +54,8 @@ _CONFIGURATION: Final = {
 class Table:
     """A Delta table at a URL.
 
-    Parameters
-    ----------
-    storage : Storage
-    schema : pyarrow.Schema
-    partition_by : tuple of str
-        ``("day",)`` or empty.
-    transactions : tuple of str
-        Names of numbers that a commit may hold in addition to its rows.
+    ``partition_by`` is ``("day",)`` or empty. ``transactions`` are the names of numbers that a
+    commit may hold in addition to its rows.
     """
 
     storage: Storage
@@ -144,16 +138,9 @@ class Table:
     ) -> Snapshot:
         """Commit a version with some of the existing files, and new ones.
 
-        Parameters
-        ----------
-        onto : Snapshot
-            The latest version. If there is a later one by now, nothing is committed.
-        kept : iterable of DataFile
-            Files of this or an earlier version.
-        parts : iterable of pyarrow.Table
-            New rows; each part becomes one file per day.
-        marks : mapping of str to int, optional
-            New numbers of transactions.
+        ``onto`` is the latest version; if there is a later one by now, nothing is committed.
+        ``kept`` are files of this or an earlier version. Each of ``parts`` has new rows, and
+        becomes one file per day. ``marks`` are new numbers of transactions.
         """
         lake = deltalake()
         from deltalake.transaction import AddAction, RemoveAction  # noqa: PLC0415  an extra
@@ -270,13 +257,8 @@ class Table:
     def vacuum(self, snapshot: Snapshot, kept_hours: int) -> None:
         """Delete files that are no longer used, including those of crashed writers.
 
-        Parameters
-        ----------
-        snapshot : Snapshot
-            The version whose files are kept.
-        kept_hours : int
-            Younger files are kept; those of no commit are kept for at least an hour, since
-            another writer may be using them.
+        The files of ``snapshot`` are kept, and those younger than ``kept_hours``. Files of no
+        commit are kept for at least an hour, since another writer may be using them.
         """
         with translate_errors(self.uri, "written"):
             table = self.open_or_create().delta

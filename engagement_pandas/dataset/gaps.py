@@ -83,8 +83,6 @@ def batches(
 ) -> Iterator[Sequence[str]]:
     """Yield posts in batches whose hours fit into memory together.
 
-    Examples
-    --------
     >>> since, now = datetime(2016, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
     >>> posts = [str(number) for number in range(1_000)]
     >>> [len(block) for block in batches(posts, list(EngagementType)[:17], since, now)]
@@ -99,17 +97,9 @@ def batches(
 class Hours:
     """Which hours of which posts and types need no request.
 
-    Parameters
-    ----------
-    post_ids : sequence of str
-    engagement_types : sequence of EngagementType
-    since, now : datetime
-        Aware; the hours from ``since`` to the last complete hour before ``now``.
-    settle : int
-        An hour that was read at least this many hours after its end is not read again.
+    Hours run from ``since`` to the last complete hour before ``now``, both aware. An hour that
+    was read at least ``settle`` hours after its end is not read again.
 
-    Examples
-    --------
     >>> from datetime import datetime, UTC
     >>> since, now = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 1, 6, 5, tzinfo=UTC)
     >>> hours = Hours(["7"], [EngagementType.REPLIES], since, now, settle=2)

@@ -33,16 +33,9 @@ _MICRO: Final = "datetime64[us, UTC]"
 class MergeResult:
     """Result of merging new readings into stored ones.
 
-    Attributes
-    ----------
-    rows : DataFrame
-        All stored and new rows, each hour once.
-    added : DataFrame
-        The rows of hours that were not stored before.
-    renewed : ndarray of datetime64
-        The days in which a stored row was replaced.
-    revisions : DataFrame
-        The hours whose count has changed.
+    ``rows`` are all stored and new rows, each hour once; ``added`` are those of hours that were
+    not stored before. ``renewed`` are the days in which a stored row was replaced.
+    ``revisions`` are the hours whose count has changed.
     """
 
     rows: pd.DataFrame
@@ -54,11 +47,8 @@ class MergeResult:
 def as_readings(counts: Any) -> pd.DataFrame:
     """Return counts with the retrieval time of each; raise if they are not hourly counts.
 
-    Parameters
-    ----------
-    counts : DataFrame
-        Tidy counts by post, type, day and hour. Their retrieval time is in the column
-        ``retrieved_at``, or else in ``attrs["retrieved_at"]``, as set by ``flatten``.
+    Hourly counts are tidy counts by post, type, day and hour. Their retrieval time is in the
+    column ``retrieved_at``, or else in ``attrs["retrieved_at"]``, as set by ``flatten``.
     """
     check_counts(counts)
     missing = [name for name in KEY if name not in counts]
@@ -117,13 +107,8 @@ def split_by_reading(readings: pd.DataFrame) -> Iterator[pd.DataFrame]:
 def merge_readings(stored: pd.DataFrame, fresh: pd.DataFrame) -> MergeResult:
     """Merge new readings into stored ones.
 
-    Parameters
-    ----------
-    stored, fresh : DataFrame
-        Counts with ``retrieved_at``, each hour at most once.
+    Both are counts with ``retrieved_at``, each hour at most once.
 
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> def read(count, at):
     ...     body = {"g": {"7": {"replies": {"2026-03-01": {"09": count}}}}}

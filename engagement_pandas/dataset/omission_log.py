@@ -135,8 +135,6 @@ def merge_adjacent(silences: list[OmissionSpan]) -> list[OmissionSpan]:
     are merged. Hours that are ``<NA>`` in the counts, where their retrieval time is stored,
     may be merged with adjacent ones; the result never has a later time than they had.
 
-    Examples
-    --------
     >>> at = [datetime(2026, 3, 1, hour) for hour in range(4)]
     >>> reason = OmissionReason.UNAVAILABLE
     >>> first = OmissionSpan("7", None, reason, "gone", at[0], at[1], at[1], at[1])
@@ -200,13 +198,8 @@ def without_counted(silences: list[OmissionSpan], counts: pd.DataFrame) -> list[
     """Return the omissions that counts have not ended, reduced to the hours without a count.
 
     An omission of a post or type as such ends with any count retrieved later. One of single
-    hours ends for each hour with a count retrieved later or at the same time.
-
-    Parameters
-    ----------
-    silences : list of OmissionSpan
-    counts : DataFrame
-        With ``retrieved_at``.
+    hours ends for each hour with a count retrieved later or at the same time. The counts have
+    ``retrieved_at``.
     """
     posts = {one.post_id for one in silences}
     spoke = counts[counts["count"].notna() & counts["post_id"].isin(posts)]

@@ -34,20 +34,11 @@ _NAMED: Final = re.compile(rf"-([0-9a-f]{{{_DIGITS}}})\.parquet")
 class DataFile:
     """A Parquet file of a table.
 
-    Attributes
-    ----------
-    path : str
-        Relative to the folder of the table. The name includes a checksum of the file, except
-        for files from earlier versions of this package.
-    size : int
-        Bytes.
-    rows : int
-    day : date or None
-        Day of all its rows, if the table is partitioned by day.
-    read_until : datetime or None
-        The latest ``retrieved_at`` in it.
-    stats : str
-        Statistics in the log for other engines, as JSON; empty if the file is from the log.
+    ``path`` is relative to the folder of the table. The name includes a checksum of the file,
+    except for files from earlier versions of this package. ``size`` is in bytes. ``day`` is
+    that of all its rows, if the table is partitioned by day. ``read_until`` is the latest
+    ``retrieved_at`` in it. ``stats`` are statistics in the log for other engines, as JSON;
+    empty if the file is from the log.
     """
 
     path: str
@@ -104,15 +95,8 @@ class DataFile:
 class Snapshot:
     """A table at one version.
 
-    Attributes
-    ----------
-    version : int
-    files : tuple of DataFile
-        Sorted by path.
-    transactions : mapping of str to int
-        Further numbers in the log, such as the matching versions of other tables.
-    delta : DeltaTable
-        The table to commit to.
+    ``files`` are sorted by path. ``transactions`` are further numbers in the log, such as the
+    matching versions of other tables. ``delta`` is the table to commit to.
     """
 
     version: int
@@ -124,11 +108,7 @@ class Snapshot:
     def of(cls, table: DeltaTable, names: Iterable[str]) -> Snapshot:
         """Read the log; raise if its checksum does not match the commit.
 
-        Parameters
-        ----------
-        table : DeltaTable
-        names : iterable of str
-            Names of transactions.
+        ``names`` are those of transactions.
         """
         import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 

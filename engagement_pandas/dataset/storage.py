@@ -60,14 +60,7 @@ class StorageOptions:
 
 @dataclass(frozen=True)
 class Storage:
-    """The files at a URL.
-
-    Parameters
-    ----------
-    uri : str
-        A folder, or a URL such as ``s3://bucket/counts``.
-    options : StorageOptions
-    """
+    """The files at a URL: a folder, or a URL such as ``s3://bucket/counts``."""
 
     uri: str
     options: StorageOptions

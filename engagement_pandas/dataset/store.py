@@ -67,15 +67,7 @@ class Appended(NamedTuple):
 
 @dataclass(frozen=True)
 class Store:
-    """The tables of a data set.
-
-    Parameters
-    ----------
-    home : str
-        A folder or URL, with one folder per table.
-    options : StorageOptions
-        Options for the store.
-    """
+    """The tables of a data set: a folder or URL, with one folder per table."""
 
     home: str
     options: StorageOptions
@@ -204,10 +196,7 @@ class Store:
     def replace(self, rebuilt: str) -> None:
         """Replace the tables by those of another store, and keep them in ``damaged``.
 
-        Parameters
-        ----------
-        rebuilt : str
-            The folder of that store, inside this one.
+        ``rebuilt`` is the folder of that store, inside this one.
         """
         names = ("counts", OMISSIONS, REVISIONS)  # counts return last: readers fail until then
         kept = f"damaged/{uuid4().hex[:8]}"  # keeps the tables of earlier replacements
@@ -226,11 +215,7 @@ class Store:
     def append(self, turns: list[pd.DataFrame], heard: list[OmissionSpan]) -> Appended:
         """Write readings and omissions atomically.
 
-        Parameters
-        ----------
-        turns : list of DataFrame
-            Counts with ``retrieved_at``; each frame has each hour at most once.
-        heard : list of OmissionSpan
+        ``turns`` are counts with ``retrieved_at``; each frame has each hour at most once.
         """
         counts = self.open() or self.counts.open_or_create()
         fresh = turns[0] if len(turns) == 1 else pd.concat(turns, ignore_index=True)

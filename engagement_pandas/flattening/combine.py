@@ -24,12 +24,8 @@ _COLUMNS: Final = ("post", "type", "bucket", "count", "missing")
 def add(parts: Sequence[CountArrays], name: str) -> CountArrays:
     """Sum counts: one element per cell, sorted; missing only if it is missing in every part.
 
-    Parameters
-    ----------
-    parts : sequence of CountArrays
-        At least one, with buckets of the same unit.
-    name : str
-        Name of the grouping, for the path in an error.
+    There is at least one part, and their buckets have the same unit. ``name`` is that of the
+    grouping, for the path in an error.
     """
     posts = tuple(sorted({post for part in parts for post in part.posts}))
     types = tuple(in_order({kind for part in parts for kind in part.types}))
@@ -124,13 +120,8 @@ def cells(
 ) -> Integers:
     """Return one number per cell, in the order of the frame.
 
-    Parameters
-    ----------
-    post, kind, bucket : ndarray
-    types : int
-        Number of types.
-    buckets : tuple of int, optional
-        Smallest and largest possible bucket; by default of those present.
+    ``types`` is the number of types. ``buckets`` are the smallest and largest possible bucket;
+    by default of those present.
     """
     cell = post.astype(np.int64)
     if not len(cell):
@@ -176,13 +167,7 @@ def _repeat_names(names: tuple[str, ...], codes: Codes) -> Any:
 
 
 def to_tidy_frame(leaves: CountArrays, dimensions: Sequence[Dimension]) -> pd.DataFrame:
-    """Convert sorted counts to a tidy frame.
-
-    Returns
-    -------
-    DataFrame
-        One row per element, with the columns and dtypes of the contract.
-    """
+    """Convert sorted counts to a tidy frame, with the columns and dtypes of the contract."""
     keys = {dimension.column for dimension in dimensions}
     if not len(leaves):
         return empty_counts(tuple(keys))

@@ -28,18 +28,9 @@ Mask = npt.NDArray[np.bool_]
 class CountArrays:
     """Counts as parallel arrays, one element per count.
 
-    Attributes
-    ----------
-    posts, types : tuple of str
-        The names in the response, in the frame's order; ``("",)`` for posts if the grouping
-        sums over them.
-    post, type : array of int32
-        Indices into these.
-    bucket : array of int64
-        See ``time_buckets``.
-    count : array of int64
-    missing : array of bool
-        Whether there is no count.
+    ``posts`` and ``types`` are the names in the response, in the frame's order; ``("",)`` for
+    posts if the grouping sums over them. ``post`` and ``type`` are indices into these. For
+    ``bucket`` see ``time_buckets``. ``missing`` states whether there is no count.
     """
 
     posts: tuple[str, ...]
@@ -63,16 +54,8 @@ _ORDERS: Final[Mapping[Dimension, Callable[[Iterable[str]], list[str]]]] = {
 def read_counts(raw: bytes, layout: ExpectedShape) -> CountArrays:
     """Read counts from nested JSON.
 
-    Parameters
-    ----------
-    raw : bytes
-        The value of the grouping: well-formed JSON.
-    layout : ExpectedShape
-
-    Returns
-    -------
-    CountArrays
-        In the order of the JSON; hours of the day listed day by day appear once per day.
+    ``raw`` is the value of the grouping: well-formed JSON. Counts are in its order; hours of
+    the day listed day by day appear once per day.
     """
     return of_members(Members.of(read_members(raw, layout.name), layout), layout)
 

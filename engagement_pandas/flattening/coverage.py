@@ -23,17 +23,10 @@ _Stretch = tuple[datetime, datetime]
 def coverage(answers: Sequence[ReconciledAnswer]) -> dict[str, str]:
     """Return ``start`` and ``end`` of the window of every post's counts, for ``attrs``.
 
-    Parameters
-    ----------
-    answers : sequence of ReconciledAnswer
-        From one endpoint, with the same dimensions.
-
-    Returns
-    -------
-    dict
-        ISO texts, UTC: for ``/28hr`` the 28 hours before the responses arrived, within the
-        window they state; for ``/historical`` the windows. Empty for totals, and if days or
-        sums have windows that differ between posts, so that they share no start or end.
+    The answers are from one endpoint, with the same dimensions. Texts are ISO, UTC: for
+    ``/28hr`` the 28 hours before the responses arrived, within the window they state; for
+    ``/historical`` the windows. Empty for totals, and if days or sums have windows that differ
+    between posts, so that they share no start or end.
     """
     if not answers or not answers[0].response.request.endpoint.facts.time_series:
         return {}
@@ -49,13 +42,10 @@ def coverage(answers: Sequence[ReconciledAnswer]) -> dict[str, str]:
 
 
 def united(windows: Sequence[tuple[datetime, datetime, Sequence[str]]]) -> dict[str, str]:
-    """Return ``start`` and ``end`` of the union of windows.
+    """Return ``start`` and ``end`` of the union of windows, at least one.
 
-    Parameters
-    ----------
-    windows : sequence of (start, end, posts)
-        At least one. The posts matter if days or sums do not show which hours they include;
-        pass none if rows show it.
+    A window has a start, an end and posts. The posts matter if days or sums do not show which
+    hours they include; pass none if rows show it.
     """
     start, end = min(one[0] for one in windows), max(one[1] for one in windows)
     return _told(start if _alike(windows, start, end) else end, end)

@@ -37,13 +37,8 @@ LEGAL: Final = tuple(_legal())
 def groupings_that_fit(levels: Sequence[Collection[str]]) -> tuple[tuple[Dimension, ...], ...]:
     """Return the legal groupings that match the keys of each level.
 
-    Parameters
-    ----------
-    levels : sequence of collections of str
-        The keys of each level, outermost first; duplicates are allowed.
+    The outermost level is first; duplicate keys are allowed.
 
-    Examples
-    --------
     >>> [format_list(fit) for fit in groupings_that_fit([["123"], ["impressions"], ["2026-03-01"]])]
     ["['tweet.id', 'engagement.type', 'engagement.day']"]
     >>> len(groupings_that_fit([["impressions"], ["17", "18"]]))

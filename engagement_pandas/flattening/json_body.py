@@ -39,13 +39,8 @@ _FIRST_KEY: Final = re.compile(rb'\s*\{\s*"([^"\\]+)"\s*:\s*\{')
 def concat_counts(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Concatenate frames of counts into one tidy frame.
 
-    Parameters
-    ----------
-    frames : iterable of DataFrame
-        With the same columns; no count occurs in two of them.
+    They have the same columns; no count occurs in two of them.
 
-    Examples
-    --------
     >>> answers = [{"g": {"2": {"replies": "1"}}}, {"g": {"1": {"favorites": "7"}}}]
     >>> concat_counts(map(flatten_json, answers))
       post_id engagement_type  count

@@ -46,19 +46,10 @@ class MissingCells:
 class ReconciledAnswer:
     """The counts of one grouping in one response of status 200.
 
-    Attributes
-    ----------
-    response : EngagementResponse
-    envelope : Envelope
-    grouping : Grouping
-    span : HourRange or None
-        The requested hours; None for totals, and if ``/28hr`` does not state them.
-    given : CountArrays
-        The counts in the response.
-    counts : CountArrays
-        The same, with false zeros marked missing and absent cells added as missing.
-    gaps : tuple of MissingCells
-        Absent cells without a stated reason.
+    ``span`` has the requested hours; None for totals, and if ``/28hr`` does not state them.
+    ``given`` are the counts in the response. ``counts`` are the same, with false zeros marked
+    missing and absent cells added as missing. ``gaps`` are absent cells without a stated
+    reason.
     """
 
     response: EngagementResponse

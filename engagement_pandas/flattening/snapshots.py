@@ -23,13 +23,8 @@ def with_retrieved_at(
 ) -> pd.DataFrame:
     """Return the counts of each response with its retrieval time.
 
-    Parameters
-    ----------
-    responses : sequence of EngagementResponse
-    groupings : sequence of Grouping
-        The grouping to flatten, for each response.
-    flatten_one : callable
-        Returns the tidy counts of one response.
+    ``groupings`` has the grouping to flatten for each response, and ``flatten_one`` returns the
+    tidy counts of one response.
     """
     for response, grouping in zip(responses, groupings, strict=True):
         _refuse_sums(response, grouping)

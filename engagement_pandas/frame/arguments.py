@@ -13,8 +13,6 @@ from engagement_pandas.errors import FrameError
 def whole_number(number: Any, name: str, least: int) -> int:
     """Return an argument as an int if it is a whole number.
 
-    Examples
-    --------
     >>> whole_number(2.5, "n", 1)
     Traceback (most recent call last):
         ...
@@ -29,8 +27,6 @@ def whole_number(number: Any, name: str, least: int) -> int:
 def is_number(value: Any) -> bool:
     """Return whether a value is a number, Python's or numpy's, and not a boolean.
 
-    Examples
-    --------
     >>> is_number(np.int64(3)), is_number(True), is_number("3")
     (True, False, False)
     """

@@ -69,31 +69,14 @@ _VOCABULARY: Final = {str(name): place for place, name in enumerate(EngagementTy
 
 
 def in_order(types: Iterable[str]) -> list[str]:
-    """Return engagement types in vocabulary order, then unknown ones alphabetically.
-
-    >>> in_order(["zaps", "retweets", "impressions", "boosts"])
-    ['impressions', 'retweets', 'boosts', 'zaps']
-    """
+    """Return engagement types in vocabulary order, then unknown ones alphabetically."""
     return sorted(types, key=lambda name: (_VOCABULARY.get(name, len(_VOCABULARY)), name))
 
 
 def empty_counts(columns: Sequence[str] = tuple(COUNT_COLUMNS)) -> pd.DataFrame:
-    """Return a frame of counts without rows.
+    """Return a frame of counts without rows, in the contract's order and dtypes.
 
-    Parameters
-    ----------
-    columns : sequence of str
-        The key columns, as in ``Grouping.columns``; ``count`` is added.
-
-    Returns
-    -------
-    DataFrame
-        Shape (0, n), with the contract's order and dtypes, and an empty category.
-
-    Examples
-    --------
-    >>> empty_counts(["post_id", "engagement_type"]).dtypes.astype(str).to_dict()
-    {'post_id': 'str', 'engagement_type': 'category', 'count': 'Int64'}
+    ``columns`` are the key columns, as in ``Grouping.columns``; ``count`` is added.
     """
     dtypes: dict[str, Any] = dict(COUNT_COLUMNS)
     dtypes["engagement_type"] = pd.CategoricalDtype(pd.Index([], dtype=TEXT))
@@ -104,13 +87,7 @@ def empty_counts(columns: Sequence[str] = tuple(COUNT_COLUMNS)) -> pd.DataFrame:
 
 
 def empty_omissions() -> pd.DataFrame:
-    """Return a frame of omissions without rows, in the contract's order and dtypes.
-
-    Examples
-    --------
-    >>> empty_omissions().columns.to_list()
-    ['post_id', 'engagement_type', 'reason', 'message', 'start', 'end']
-    """
+    """Return a frame of omissions without rows, in the contract's order and dtypes."""
     dtypes: dict[str, Any] = {**OMISSION_COLUMNS, "reason": REASONS}
     return pd.DataFrame({name: pd.Series(dtype=dtypes[name]) for name in TOLD})
 
@@ -120,18 +97,6 @@ def check_counts(frame: pd.DataFrame) -> None:
 
     Columns, dtypes and values are checked against the contract, and keys must be unique.
     Rows may be filtered or reordered: a subset of counts is still counts.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        As returned by :func:`~engagement_pandas.flatten`.
-
-    Examples
-    --------
-    >>> check_counts(pd.DataFrame({"post_id": [1060976163948904448]}))
-    Traceback (most recent call last):
-        ...
-    engagement_pandas.errors.FrameError: counts lack the column 'engagement_type'; ...
     """
     check_columns(frame)
     check_rows(frame)
@@ -146,21 +111,10 @@ def check_counts(frame: pd.DataFrame) -> None:
 def check_rows(counts: pd.DataFrame, *, apart: Sequence[str] = ("retrieved_at",)) -> pd.DataFrame:
     """Raise for rows that no metric may count; all metrics and files share this check.
 
-    Parameters
-    ----------
-    counts : DataFrame
-        With the columns and dtypes of counts; further columns are allowed.
-    apart : sequence of str
-        Columns that distinguish rows with the same post, type, day and hour.
+    The counts have the contract's columns and dtypes; further columns are allowed. ``apart``
+    are columns that distinguish rows with the same post, type, day and hour. The counts are
+    returned with posts as by :func:`~engagement_pandas.frame.row_checks.by_post`.
 
-    Returns
-    -------
-    DataFrame
-        The counts, with posts as returned by
-        :func:`~engagement_pandas.frame.row_checks.by_post`.
-
-    Examples
-    --------
     >>> len(check_rows(empty_counts()))
     0
     """
@@ -193,8 +147,6 @@ def further(counts: pd.DataFrame) -> list[Any]:
 def is_hashable(values: pd.Series) -> bool:
     """Return whether values can be grouped by; lists and dicts cannot.
 
-    Examples
-    --------
     >>> is_hashable(pd.Series(["a", None])), is_hashable(pd.Series([None, ["a"]]))
     (True, False)
     """
@@ -204,20 +156,13 @@ def is_hashable(values: pd.Series) -> bool:
 def check_columns(frame: pd.DataFrame) -> None:
     """Raise if a frame lacks the columns and dtypes of counts; values are not checked.
 
-    Examples
-    --------
     >>> check_columns(empty_counts())
     """
     _check_columns(frame, "counts", COUNT_COLUMNS, required=ALWAYS)
 
 
 def check_omissions(frame: pd.DataFrame) -> None:
-    """Raise if a frame is not omissions.
-
-    Examples
-    --------
-    >>> check_omissions(empty_omissions())
-    """
+    """Raise if a frame is not omissions."""
     _check_columns(frame, "omissions", OMISSION_COLUMNS, required=TOLD)
     filled = ["post_id", "reason", "message", "retrieved_at"]
     check_filled(frame, "omissions", [name for name in filled if name in frame])
@@ -270,13 +215,7 @@ def timestamps(counts: pd.DataFrame) -> pd.Series:
 
 
 def counts_schema(columns: Sequence[str] = tuple(COUNT_COLUMNS)) -> pa.Schema:
-    """Return the pyarrow schema of counts with these key columns.
-
-    Examples
-    --------
-    >>> counts_schema(["post_id", "engagement_type"]).names
-    ['post_id', 'engagement_type', 'count']
-    """
+    """Return the pyarrow schema of counts with these key columns."""
     import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
     types: dict[str, pa.DataType] = {
@@ -292,13 +231,7 @@ def counts_schema(columns: Sequence[str] = tuple(COUNT_COLUMNS)) -> pa.Schema:
 
 
 def omissions_schema(columns: Sequence[str] = tuple(OMISSION_COLUMNS)) -> pa.Schema:
-    """Return the pyarrow schema of omissions with these columns.
-
-    Examples
-    --------
-    >>> omissions_schema(TOLD).names
-    ['post_id', 'engagement_type', 'reason', 'message', 'start', 'end']
-    """
+    """Return the pyarrow schema of omissions with these columns."""
     import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
     text, moment = pa.large_string(), pa.timestamp("us", tz="UTC")
@@ -350,13 +283,7 @@ def _check_ids(frame: pd.DataFrame, what: str) -> None:
 
 
 def to_iso_utc(moment: str | datetime, name: str = "retrieved_at") -> str:
-    """Return a time as ISO text in UTC.
-
-    Examples
-    --------
-    >>> to_iso_utc("2026-03-01T10:00:00+01:00")
-    '2026-03-01T09:00:00+00:00'
-    """
+    """Return a time as ISO text in UTC."""
     try:
         aware = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
         if aware.utcoffset() is None:

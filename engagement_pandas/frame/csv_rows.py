@@ -27,22 +27,11 @@ _DELIMITERS: Final = ",;\t"
 
 
 def read_table(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> tuple[pd.DataFrame, str]:
-    r"""Read CSV as text, with line numbers as the index.
+    r"""Read CSV as text, with line numbers as the index, and return the name for error messages.
 
-    Parameters
-    ----------
-    path_or_buffer : str, path or buffer
-        UTF-8 or UTF-16, with commas, semicolons or tabs between the columns.
+    Text is UTF-8 or UTF-16, with commas, semicolons or tabs between the columns. The columns
+    are ``str``; the index is the line on which the row ends.
 
-    Returns
-    -------
-    table : DataFrame
-        Columns of ``str``; the index is the line on which the row ends.
-    name : str
-        Name of the file for error messages.
-
-    Examples
-    --------
     >>> read_table(io.StringIO("hour;count\n7;551\n"))[0]
       hour count
     2    7   551

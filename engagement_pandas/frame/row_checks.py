@@ -26,8 +26,6 @@ _Places = tuple[NDArray[Any], int, int, int]
 def check_filled(frame: pd.DataFrame, what: str, columns: Sequence[str]) -> None:
     """Raise if columns have missing values.
 
-    Examples
-    --------
     >>> check_filled(pd.DataFrame({"day": [1]}), "counts", ["day"])
     """
     for name in columns:
@@ -40,8 +38,6 @@ def check_filled(frame: pd.DataFrame, what: str, columns: Sequence[str]) -> None
 def check_times(counts: pd.DataFrame) -> None:
     """Raise if a day is not at midnight, or an hour is not from 0 to 23.
 
-    Examples
-    --------
     >>> check_times(pd.DataFrame({"hour": pd.Series([24], dtype="int8")}))
     Traceback (most recent call last):
         ...
@@ -64,8 +60,6 @@ def by_post(counts: pd.DataFrame) -> pd.DataFrame:
     Later steps then work with integer codes instead of texts. IDs that are already sorted, as
     from ``flatten``, need no hashing.
 
-    Examples
-    --------
     >>> counts = by_post(pd.DataFrame({"post_id": ["2", "1", "2"]}))
     >>> counts["post_id"].cat.categories.to_list(), counts["post_id"].cat.codes.to_list()
     (['1', '2'], [1, 0, 1])
@@ -91,23 +85,10 @@ def _turns(texts: Any) -> NDArray[np.intp]:
 
 
 def repeated(frame: pd.DataFrame, keys: Sequence[str]) -> NDArray[np.bool_] | None:
-    """Return which rows repeat an earlier key; None if there are none.
+    """Return which rows of a frame from :func:`by_post` repeat an earlier key; None if none do.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        As returned by :func:`by_post`.
-    keys : sequence of str
-
-    Notes
-    -----
     Keys are combined into one integer if 64 bits suffice. Keys that are sorted, as from
     ``flatten``, or few in number, need neither hashing nor sorting.
-
-    Examples
-    --------
-    >>> repeated(pd.DataFrame({"hour": [7, 3, 7]}), ["hour"]).tolist()
-    [False, False, True]
     """
     if len(frame) and keys and _apart([_places(frame[name]) for name in keys], len(frame)):
         return None

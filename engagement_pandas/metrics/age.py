@@ -21,25 +21,8 @@ _NO_TIME: Final = np.iinfo(np.int64).min
 def made_at(post_ids: pd.Series) -> pd.Series:
     """Return the creation time of posts, read from their IDs.
 
-    Parameters
-    ----------
-    post_ids : Series of str
-        1 to 19 digits.
-
-    Returns
-    -------
-    Series
-        ``datetime64[us, UTC]``, to the millisecond, named ``created_at``, with the same
-        index; ``NaT`` for IDs from before 2010-11-04, which hold no time.
-
-    See Also
-    --------
-    engagement_pandas.created_at : the same for a single ID
-
-    Examples
-    --------
-    >>> made_at(pd.Series(["1060976163948904448", "20"], dtype="str")).to_list()
-    [Timestamp('2018-11-09 19:23:24.126000+0000', tz='UTC'), NaT]
+    Times are to the millisecond; ``NaT`` for IDs from before 2010-11-04, which hold no time.
+    The Series is named ``created_at`` and has the same index.
     """
     codes, names = pd.factorize(post_ids)
     moments = (_milliseconds(pd.Index(names)) * 1000)[codes] if len(names) else codes
@@ -54,8 +37,6 @@ def made_at(post_ids: pd.Series) -> pd.Series:
 def made_hour(post_ids: pd.Index) -> NDArray[np.float64]:
     """Return creation times in hours since 1970, UTC; NaN if the ID holds no time.
 
-    Examples
-    --------
     >>> made_hour(pd.Index(["1060976163948904448"], dtype="str")).round(3).tolist()
     [428275.39]
     """

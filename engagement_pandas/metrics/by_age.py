@@ -86,8 +86,6 @@ def by_age(counts: pd.DataFrame, *, every: str = "h") -> pd.DataFrame:
 def check_step(counts: pd.DataFrame, every: str) -> None:
     """Raise if ``every`` is unknown, or if counts by day cannot fill hours of age.
 
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> check_step(ep.flatten_json({"g": {"1": {"favorites": {"2026-03-01": "5"}}}}), "h")
     Traceback (most recent call last):
@@ -109,18 +107,10 @@ def check_step(counts: pd.DataFrame, every: str) -> None:
 class AgeBuckets:
     """Buckets of age of posts, or of posts and types; those of one owner are contiguous.
 
-    Attributes
-    ----------
-    owner : ndarray of int
-        Owner of each bucket: a post, or a post and type.
-    begin, end : ndarray of int64
-        Hours since 1970, UTC; the first bucket includes the hour of the post's creation.
-    born : ndarray of float64
-        Creation time of each bucket's post, in the same hours; NaN if unknown.
-    place : ndarray of int
-        Index of the age bucket of each row of the series.
-    cover : Coverage
-        The window of the counts.
+    ``owner`` is the post, or the post and type, of each bucket. ``begin`` and ``end`` are hours
+    since 1970, UTC; the first bucket includes the hour of the post's creation. ``born`` is the
+    creation time of each bucket's post, in the same hours; NaN if unknown. ``place`` is the
+    index of the age bucket of each row of the series.
     """
 
     owner: NDArray[np.int64]
@@ -140,15 +130,9 @@ class AgeBuckets:
     ) -> AgeBuckets:
         """Divide series into buckets of age.
 
-        Parameters
-        ----------
-        lives : PostSeries
-        owner : ndarray of int
-            Owner of each row of the series: 0, 1, … in order, each at least once.
-        born : ndarray of float64
-            Creation time of each owner's post.
-        every : {"h", "D"}
-            As accepted by :func:`check_step`.
+        ``owner`` is the owner of each row of the series: 0, 1, … in order, each at least once.
+        ``born`` is the creation time of each owner's post. ``every`` has passed
+        :func:`check_step`.
         """
         step, width = lives.cover.step, STEPS[every]
         first = np.flatnonzero(np.diff(owner, prepend=-1))

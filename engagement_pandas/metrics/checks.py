@@ -27,19 +27,8 @@ _MOST: Final = 2**63 - 1
 def require_columns(counts: pd.DataFrame, *names: str) -> pd.DataFrame:
     """Raise if counts lack a column, repeat a row, or could overflow a sum.
 
-    Parameters
-    ----------
-    counts : DataFrame
-    *names : str
-        As for :func:`need_columns`.
+    Return the counts, with ``post_id`` as a category: each ID's text is processed only once.
 
-    Returns
-    -------
-    DataFrame
-        The counts, with ``post_id`` as a category: each ID's text is processed only once.
-
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> require_columns(ep.flatten_json({"g": {"1": {"impressions": "5"}}}))["post_id"].dtype.name
     'category'
@@ -52,8 +41,6 @@ def require_columns(counts: pd.DataFrame, *names: str) -> pd.DataFrame:
 def refuse_beyond(numbers: pd.Series) -> None:
     """Raise if sums of these numbers might exceed 64 bits.
 
-    Examples
-    --------
     >>> refuse_beyond(pd.Series([2**62, 2**62], dtype="Int64"))
     Traceback (most recent call last):
         ...
@@ -70,14 +57,8 @@ def refuse_beyond(numbers: pd.Series) -> None:
 def need_columns(counts: pd.DataFrame, *names: str) -> None:
     """Raise if counts lack a column, or a column has another dtype.
 
-    Parameters
-    ----------
-    counts : DataFrame
-    *names : str
-        Required columns besides ``engagement_type`` and ``count``.
+    ``engagement_type`` and ``count`` are always required.
 
-    Examples
-    --------
     >>> need_columns(pd.DataFrame({"count": [5]}))
     Traceback (most recent call last):
         ...
@@ -110,8 +91,6 @@ def need_columns(counts: pd.DataFrame, *names: str) -> None:
 def keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
     """Return the columns to group by, as a list.
 
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> keys(ep.flatten_json({"g": {"impressions": {"2026-03-01": "5"}}}), "day")
     ['day']
@@ -137,8 +116,6 @@ def keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
 def known_type(counts: pd.DataFrame, name: str) -> str:
     """Return the engagement type for a name or label.
 
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> counts = ep.flatten_json({"g": {"impressions": "5"}})
     >>> known_type(counts, "impresions")
@@ -164,8 +141,6 @@ def known_type(counts: pd.DataFrame, name: str) -> str:
 def filter_types(counts: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     """Return the rows of the given engagement types; the same frame if that is all rows.
 
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> counts = ep.flatten_json({"g": {"impressions": "5", "favorites": "2"}})
     >>> filter_types(counts, ["favorites"])["count"].to_list()
@@ -178,8 +153,6 @@ def filter_types(counts: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
 def is_of_types(counts: pd.DataFrame, names: Iterable[str]) -> NDArray[np.bool_]:
     """Return which rows are of the given engagement types.
 
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> counts = ep.flatten_json({"g": {"impressions": "5", "favorites": "2"}})
     >>> is_of_types(counts, ["favorites"]).tolist()
@@ -193,8 +166,6 @@ def is_of_types(counts: pd.DataFrame, names: Iterable[str]) -> NDArray[np.bool_]
 def one_type(counts: pd.DataFrame, name: str | None) -> pd.DataFrame:
     """Return the rows of one engagement type; the name is optional if there is only one.
 
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> len(one_type(ep.flatten_json({"g": {"impressions": "5"}}), None))
     1

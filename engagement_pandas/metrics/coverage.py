@@ -48,19 +48,12 @@ CURE: Final = (
 class Coverage:
     """A half-open interval of time, in hours since 1970, UTC.
 
-    Attributes
-    ----------
-    first, last : int
-        From the start of the first bucket to the end of the last.
-    start : float
-        Time from which everything was counted; minus infinity for whole hours.
-    until : float
-        Time up to which counts reach: ``last``, or an earlier end of the requested window.
-        The age of a bucket that begins later is unknown.
-    step : int
-        Hours in a bucket: 1, or 24 if counts are by day.
-    known : bool
-        Whether ``start`` and ``until`` are known; if not, no bucket is known to be complete.
+    ``first`` is the start of the first bucket, and ``last`` the end of the last. Everything
+    from ``start`` on was counted; it is minus infinity for whole hours. Counts reach up to
+    ``until``: ``last``, or an earlier end of the requested window. The age of a bucket that
+    begins later is unknown. ``step`` is the number of hours in a bucket: 1, or 24 if counts are
+    by day. ``known`` states whether ``start`` and ``until`` are known; if not, no bucket is
+    known to be complete.
     """
 
     first: int
@@ -83,16 +76,8 @@ class Coverage:
     def complete(self, full: NDArray[np.bool_], begin: Any, end: NDArray[np.int64]) -> Any:
         """Return which intervals are complete, ``<NA>`` if unknown.
 
-        Parameters
-        ----------
-        full : ndarray of bool
-            Whether each hour of the interval has its counts.
-        begin, end : ndarray
-            Hours since 1970, UTC, between which counts are needed.
-
-        Returns
-        -------
-        BooleanArray
+        ``full`` states whether each hour of the interval has its counts. Counts are needed from
+        ``begin`` to ``end``, in hours since 1970, UTC.
         """
         if self.known:
             full = full & (begin >= self.start)
@@ -112,8 +97,6 @@ NOTHING: Final = Coverage(0, 0, -np.inf, 0.0, 1)
 def hours(counts: pd.DataFrame) -> NDArray[np.int64]:
     """Return the start of each row's bucket, in whole hours since 1970, UTC.
 
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> body = {"g": {"impressions": {"1970-01-02": {"03": "5"}}}}
     >>> hours(ep.flatten_json(body)).tolist()
@@ -128,8 +111,6 @@ def hours(counts: pd.DataFrame) -> NDArray[np.int64]:
 def moment(counts: pd.DataFrame, name: str) -> float | None:
     """Return a time in ``attrs`` in hours since 1970, UTC; None if absent.
 
-    Examples
-    --------
     >>> frame = pd.DataFrame()
     >>> frame.attrs["retrieved_at"] = "1970-01-01T02:30:00Z"
     >>> moment(frame, "retrieved_at")
@@ -144,8 +125,6 @@ def moment(counts: pd.DataFrame, name: str) -> float | None:
 def read_at(counts: pd.DataFrame) -> float | None:
     """Return the retrieval time in hours since 1970; None if unknown or more than one.
 
-    Examples
-    --------
     >>> moments = pd.to_datetime(["1970-01-01T02:30Z", "1970-01-02T02:30Z"])
     >>> print(read_at(pd.DataFrame({"retrieved_at": moments})))
     None
@@ -161,13 +140,9 @@ def read_at(counts: pd.DataFrame) -> float | None:
 def covered(counts: pd.DataFrame) -> tuple[float, float] | None:
     """Return start and end of the window in hours since 1970; None if unknown.
 
-    Notes
-    -----
     If only endpoint and retrieval time are known, ``/28hr`` covers the 28 hours before
     retrieval, and hours of ``/historical`` are whole, since its windows are in whole hours.
 
-    Examples
-    --------
     >>> frame = pd.DataFrame({"day": [], "hour": []})
     >>> frame.attrs = {"endpoint": "28hr", "retrieved_at": "1970-01-02T06:30:00Z"}
     >>> covered(frame)
@@ -190,14 +165,8 @@ def covered(counts: pd.DataFrame) -> tuple[float, float] | None:
 def span(counts: pd.DataFrame, starts: NDArray[np.int64]) -> Coverage:
     """Return the coverage of counts, as far as ``attrs`` state it.
 
-    Parameters
-    ----------
-    counts : DataFrame
-    starts : ndarray of int64
-        As returned by :func:`hours`.
+    ``starts`` are as returned by :func:`hours`.
 
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> body = {"start": "1970-01-02T03:20:00Z", "end": "1970-01-02T04:30:00Z",
     ...         "g": {"impressions": {"1970-01-02": {"03": "5", "04": "6"}}}}
@@ -223,17 +192,10 @@ def span(counts: pd.DataFrame, starts: NDArray[np.int64]) -> Coverage:
 def given_span(window: Any, step: int, counts: pd.DataFrame) -> Coverage:
     """Return the coverage of a given window, narrowed to what the counts state.
 
-    Parameters
-    ----------
-    window : Window, or pair of datetime or str
-        Half-open. Any object with ``start`` and ``end`` is accepted; times have a time
-        zone, and bare dates are midnights, UTC.
-    step : int
-        Hours in a bucket of the counts.
-    counts : DataFrame
+    The window is half-open: any object with ``start`` and ``end``, or a pair of times. Times
+    have a time zone, and bare dates are midnights, UTC. ``step`` is the number of hours in a
+    bucket of the counts.
 
-    Examples
-    --------
     >>> given_span(("1970-01-02", "1970-01-03T06:30:00Z"), 1, pd.DataFrame())
     Coverage(first=24, last=55, start=24.0, until=54.5, step=1, known=True)
     """
@@ -260,8 +222,6 @@ def given_span(window: Any, step: int, counts: pd.DataFrame) -> Coverage:
 def need_edges(counts: pd.DataFrame, what: str) -> None:
     """Raise if the window of the counts is unknown but required.
 
-    Examples
-    --------
     >>> need_edges(pd.DataFrame({"day": [1]}), "compare()")
     Traceback (most recent call last):
         ...

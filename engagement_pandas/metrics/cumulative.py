@@ -19,38 +19,22 @@ from engagement_pandas.metrics.coverage import HOUR_US, Coverage, hours, span
 class PostSeries:
     """Counts by post and type in order of time; arrays with one entry per bucket.
 
-    A *life* is one post and one type; its buckets are contiguous. Buckets that ended before
-    the post was created are left out.
+    A *life* is one post and one type; its buckets are contiguous. Buckets that ended before the
+    post was created are left out. ``posts`` are sorted. For each life:
 
-    Attributes
-    ----------
-    posts : Index
-        The IDs, sorted.
-    types : CategoricalDtype
-    post, type : ndarray of int
-        For each life, its index in ``posts`` and in the categories.
-    begin : ndarray of int
-        For each life, the index of its first bucket; one more entry marks the end.
-    born : ndarray of float64
-        For each life, when the post was created, in hours since 1970, UTC; NaN if its ID
-        holds no time.
-    life : ndarray of int
-        For each bucket, which life it belongs to.
-    row : ndarray of int
-        For each bucket, its row in the counts.
-    start : ndarray of int64
-        Hours since 1970, UTC.
-    young, old : ndarray of float64
-        The post's age in hours at the start of the bucket (at least 0) and at its end; NaN
-        if unknown.
-    running : ndarray of int64
-        Counts from the first bucket to the end of this one; unknown counts add nothing.
-    unknown : ndarray of bool
-        Whether this bucket's own count is unknown.
-    sound : ndarray of bool
-        Whether no count since the post's creation is known to be missing in ``running``.
-    cover : Coverage
-        The coverage of all counts.
+    - ``post``, ``type``: its index in ``posts`` and in the categories.
+    - ``begin``: the index of its first bucket; one more entry marks the end.
+    - ``born``: when the post was created, in hours since 1970, UTC; NaN if its ID holds no time.
+
+    For each bucket:
+
+    - ``life``, ``row``: the life it belongs to, and its row in the counts.
+    - ``start``: in hours since 1970, UTC.
+    - ``young``, ``old``: the post's age in hours at the start of the bucket (at least 0) and at
+      its end; NaN if unknown.
+    - ``running``: counts from the first bucket to the end of this one; unknown counts add nothing.
+    - ``unknown``: whether its own count is unknown.
+    - ``sound``: whether no count since the post's creation is known to be missing in ``running``.
     """
 
     posts: pd.Index
@@ -97,21 +81,7 @@ class PostSeries:
 
 
 def histories(counts: pd.DataFrame) -> PostSeries:
-    """Group counts into lives, sorted by time.
-
-    Parameters
-    ----------
-    counts : DataFrame
-        Tidy counts with ``post_id`` and ``day``.
-
-    Examples
-    --------
-    >>> import engagement_pandas as ep
-    >>> hours = {"19": "5", "20": "7"}
-    >>> body = {"g": {"1060976163948904448": {"impressions": {"2018-11-09": hours}}}}
-    >>> histories(ep.flatten_json(body)).running.tolist()
-    [5, 12]
-    """
+    """Group counts, with ``post_id`` and ``day``, into lives, sorted by time."""
     require_columns(counts, "post_id", "day")
     codes, names = pd.factorize(counts["post_id"], sort=True)
     posts = pd.Index(names, dtype=TEXT)

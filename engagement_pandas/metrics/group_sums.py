@@ -19,21 +19,10 @@ _ROOM: Final = 4
 def coded(counts: pd.DataFrame, names: Sequence[str]) -> tuple[NDArray[np.int64], pd.DataFrame]:
     """Return integer codes, in order, for the combinations of values that occur.
 
-    Parameters
-    ----------
-    counts : DataFrame
-    names : sequence of str
-        Columns; categories keep their order. Without columns, there is one combination.
+    The code of each row is the index of its combination in the table, which is sorted and keeps
+    the columns' dtypes; values may be missing. Categories keep their order. Without columns,
+    there is one combination.
 
-    Returns
-    -------
-    codes : ndarray of int64
-        For each row, the code of its combination.
-    table : DataFrame
-        The combinations, sorted, with the columns' dtypes; values may be missing.
-
-    Examples
-    --------
     >>> frame = pd.DataFrame({"a": ["y", "x", "y"], "b": [2, 1, 2]})
     >>> codes, table = coded(frame, ["a", "b"])
     >>> codes.tolist(), table.to_dict("list")
@@ -67,22 +56,10 @@ def coded(counts: pd.DataFrame, names: Sequence[str]) -> tuple[NDArray[np.int64]
 
 
 def added(numbers: pd.Series, places: NDArray[np.int64], size: int) -> pd.Series:
-    """Sum numbers by group.
+    """Sum numbers by group; ``<NA>``, not 0, if no number of a group is known.
 
-    Parameters
-    ----------
-    numbers : Series of Int64
-    places : ndarray of int64
-        For each number, the index of its group, from 0 to ``size`` - 1.
-    size : int
+    ``places`` has the index of each number's group, from 0 to ``size`` - 1.
 
-    Returns
-    -------
-    Series
-        ``Int64``, of that size; ``<NA>``, not 0, if no number is known.
-
-    Examples
-    --------
     >>> numbers = pd.Series([1, 2, pd.NA], dtype="Int64")
     >>> added(numbers, np.array([0, 0, 2]), 3).to_list()
     [3, <NA>, <NA>]
@@ -103,8 +80,6 @@ def factorized(column: pd.Series) -> tuple[NDArray[Any], Any]:
     For a category, all categories are returned; for the posts of
     :func:`~engagement_pandas.metrics.checks.require_columns`, their texts.
 
-    Examples
-    --------
     >>> places, level = factorized(pd.Series(["y", "x", "y"]))
     >>> places.tolist(), list(level)
     ([1, 0, 1], ['x', 'y'])

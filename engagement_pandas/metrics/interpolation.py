@@ -22,21 +22,10 @@ _STEEPEST: Final = 3.0
 
 
 def interpolate_counts(lives: PostSeries, ages: Floats) -> Floats:
-    """Return the cumulative counts of each life at an age.
+    """Return the cumulative counts of each life at an age, in hours, one per life.
 
-    Parameters
-    ----------
-    lives : PostSeries
-    ages : ndarray of float64
-        Hours, one per life.
+    NaN if the life is not known from its beginning up to that age.
 
-    Returns
-    -------
-    ndarray of float64
-        NaN if the life is not known from its beginning up to that age.
-
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> from engagement_pandas.metrics.cumulative import histories
     >>> hours = {"00": "0", "01": "60", "02": "60"}
@@ -63,22 +52,11 @@ def interpolate_counts(lives: PostSeries, ages: Floats) -> Floats:
 
 
 def interpolate_ages(lives: PostSeries, targets: Floats) -> Floats:
-    """Return the age at which each life first reached a count.
+    """Return the age in hours at which each life first reached a count, one per life.
 
-    Parameters
-    ----------
-    lives : PostSeries
-    targets : ndarray of float64
-        Counts, one per life.
+    NaN if the life never reached the target, if the target is not above 0, or if counts up to
+    that age are missing.
 
-    Returns
-    -------
-    ndarray of float64
-        Hours. NaN if the life never reached the target, if the target is not above 0, or if
-        counts up to that age are missing.
-
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> from engagement_pandas.metrics.cumulative import histories
     >>> hours = {"19": "60", "20": "30", "21": "10"}

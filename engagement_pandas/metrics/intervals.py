@@ -24,8 +24,6 @@ CONFIDENCE: Final = 0.95
 def z_of(confidence: float) -> float:
     """Return the number of standard errors of a two-sided interval.
 
-    Examples
-    --------
     >>> round(z_of(0.95), 3)
     1.96
     """
@@ -40,25 +38,13 @@ def rate_interval(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the score interval of a Poisson rate.
 
-    Parameters
-    ----------
-    count, exposure : array_like
-        No interval for an exposure that is not positive, or for a negative count.
-    confidence : float
+    Both ends solve ``(count - rate * exposure) ** 2 == z ** 2 * rate * exposure``. They are
+    never below 0, and the upper one is positive even if nothing was counted. There is no
+    interval for an exposure that is not positive, or for a negative count.
 
-    Returns
-    -------
-    low, high : ndarray of float64
-        Both ends solve ``(count - rate * exposure) ** 2 == z ** 2 * rate * exposure``.
-        Never below 0; ``high`` is positive even if nothing was counted.
-
-    Notes
-    -----
     This is for a rate what Wilson's interval is for a proportion (Rao's score; e.g. Barker,
     *The American Statistician* 56, 2002), and it also holds above 1.
 
-    Examples
-    --------
     >>> low, high = rate_interval([500], [10_000])
     >>> low.round(4).item(), high.round(4).item()
     (0.0458, 0.0546)
@@ -76,13 +62,9 @@ def rate_interval(
 class Prior:
     """Prior of a post's rate before its own counts: a Gamma distribution.
 
-    Attributes
-    ----------
-    rate : float
-        The overall rate: the sum of counts over the sum of exposures.
-    exposure : float
-        Weight of the prior, as exposure: a post with the same exposure ends up half way
-        between its own rate and the overall one.
+    ``rate`` is the overall rate: the sum of counts over the sum of exposures. ``exposure`` is
+    the weight of the prior: a post with the same exposure ends up half way between its own rate
+    and the overall one.
     """
 
     rate: float
@@ -91,16 +73,11 @@ class Prior:
     def shrunk(
         self, count: ArrayLike, exposure: ArrayLike, confidence: float = CONFIDENCE
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return the shrunk rate and its interval.
+        """Return the shrunk rate, and the lower and upper end of its interval.
 
-        Returns
-        -------
-        rate, low, high : ndarray of float64
-            Mean and quantiles of the posterior Gamma distribution. The quantiles use Wilson
-            and Hilferty's cube root (1931), which is accurate to about a percent.
+        They are the mean and quantiles of the posterior Gamma distribution. The quantiles use
+        Wilson and Hilferty's cube root (1931), which is accurate to about a percent.
 
-        Examples
-        --------
         >>> rate, low, high = Prior(0.03, 100).shrunk([1, 500], [2, 10_000])
         >>> rate.round(4).tolist(), low.round(4).tolist()
         ([0.0392, 0.0498], [0.0106, 0.0455])
@@ -119,20 +96,10 @@ class Prior:
 def fit_prior(count: ArrayLike, exposure: ArrayLike) -> Prior:
     """Estimate the prior from the posts themselves (empirical Bayes, by moments).
 
-    Parameters
-    ----------
-    count, exposure : array_like
-        One number per post; posts with a missing count or an exposure that is not positive
-        are ignored.
+    Posts with a missing count or an exposure that is not positive are ignored. The less the
+    rates differ beyond chance, the larger the exposure of the prior. It is at most that of all
+    posts together, which it gets if they do not differ at all.
 
-    Returns
-    -------
-    Prior
-        The less the rates differ beyond chance, the larger its exposure; at most that of
-        all posts together, which it gets if they do not differ at all.
-
-    Examples
-    --------
     >>> prior = fit_prior([10, 60, 20, 90], [1000, 1000, 1000, 1000])
     >>> round(prior.rate, 3), round(prior.exposure)
     (0.045, 34)

@@ -119,8 +119,6 @@ def over_time(  # noqa: PLR0913  each has a default
 def time_keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
     """Return the columns to group by, excluding those of time.
 
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> counts = ep.flatten_json({"g": {"impressions": {"2026-03-01": "5"}}})
     >>> time_keys(counts, "day")
@@ -139,12 +137,7 @@ def time_keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]
 class Buckets:
     """Consecutive intervals of local time, without gaps.
 
-    Attributes
-    ----------
-    zone : tzinfo
-    edges : DatetimeIndex
-        Bounds in UTC, one more than there are buckets.
-    cover : Coverage
+    ``edges`` are their bounds in UTC, one more than there are buckets.
     """
 
     zone: tzinfo
@@ -163,14 +156,7 @@ class Buckets:
     ) -> Buckets:
         """Divide the window of the counts, or the requested window, into buckets.
 
-        Parameters
-        ----------
-        counts : DataFrame
-            Tidy counts with ``day``.
-        starts : ndarray of int64
-            As returned by :func:`~engagement_pandas.metrics.coverage.hours`.
-        every, tz, window
-            As for :func:`over_time`.
+        ``starts`` are as returned by :func:`~engagement_pandas.metrics.coverage.hours`.
         """
         zone = zone_of(tz)
         hourly = "hour" in counts.columns
@@ -207,15 +193,8 @@ class Buckets:
     def complete(self, roster: Roster, table: pd.DataFrame, places: Places, known: Any) -> Any:
         """Return whether each row of :meth:`frame` has every count and was requested in full.
 
-        Parameters
-        ----------
-        roster : Roster
-        table : DataFrame
-            The keys.
-        places : ndarray of int64
-            As returned by :meth:`places`.
-        known : ndarray of bool or int
-            Which of these counts are known, or how many.
+        ``table`` holds the keys, and ``places`` are as returned by :meth:`places`. ``known``
+        states which of these counts are known, or how many.
         """
         if not len(table) or not len(self):
             return pd.array([None] * (len(table) * len(self)), dtype="boolean")

@@ -22,17 +22,8 @@ Places = NDArray[np.intp]
 def pair_of(
     counts: pd.DataFrame, numerator: str, denominator: str, names: Iterable[str] = ()
 ) -> list[str]:
-    """Return the two engagement types of a rate.
+    """Return the two engagement types of a rate; ``names`` are the columns to group by.
 
-    Parameters
-    ----------
-    counts : DataFrame
-    numerator, denominator : str
-    names : iterable of str
-        The columns to group by.
-
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> counts = ep.flatten_json({"g": {"impressions": "5"}})
     >>> pair_of(counts, "impressions", "impressions")
@@ -53,14 +44,9 @@ def pair_of(
 def cells_of(counts: pd.DataFrame, starts: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
     """Return a number for each row's post, day and hour, as far as counts have them.
 
-    Parameters
-    ----------
-    counts : DataFrame
-    starts : ndarray of int64, optional
-        As returned by :func:`~engagement_pandas.metrics.coverage.hours`, if already computed.
+    ``starts`` are as returned by :func:`~engagement_pandas.metrics.coverage.hours`, if already
+    computed.
 
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> cells_of(ep.flatten_json({"g": {"1": {"impressions": "5", "favorites": "2"}}})).tolist()
     [0, 0]
@@ -83,15 +69,9 @@ def cells_of(counts: pd.DataFrame, starts: NDArray[np.int64] | None = None) -> N
 class Pair:
     """The counts of two types, numerator first.
 
-    Attributes
-    ----------
-    sides : tuple of two ndarrays of int
-        The rows of each type.
-    known : tuple of two ndarrays of int
-        The rows with a known count and a partner: a known count of the other type in the
-        same cell, that is for the same post and hour.
-    unknown : ndarray of int
-        The rows of either type whose count is unknown.
+    ``sides`` are the rows of each type. ``known`` are those with a known count and a partner: a
+    known count of the other type in the same cell, that is for the same post and hour.
+    ``unknown`` are the rows of either type whose count is unknown.
     """
 
     sides: tuple[Places, Places]
@@ -104,13 +84,8 @@ def find_pairs(
 ) -> list[Pair]:
     """Match the counts of pairs of types.
 
-    Parameters
-    ----------
-    counts : DataFrame
-    pairs : sequence of two str each
-        As returned by :func:`pair_of`.
-    cells : ndarray of int64
-        As returned by :func:`cells_of`; not used for partial sums, which state their partners.
+    ``cells`` are as returned by :func:`cells_of`. They are not used for partial sums, which
+    state their partners.
     """
     kinds = counts["engagement_type"].cat
     codes = kinds.codes.to_numpy()
@@ -151,23 +126,11 @@ def _paired(  # noqa: PLR0913, PLR0917 - two sides of three
 def pair_sums(
     counts: pd.DataFrame, pairs: Sequence[Pair], places: NDArray[np.int64], size: int
 ) -> tuple[list[pd.Series], NDArray[np.bool_]]:
-    """Sum the counts of pairs of types by group.
+    """Sum the counts of pairs of types by group, and return which groups have both.
 
-    Parameters
-    ----------
-    counts : DataFrame
-    pairs : sequence of Pair
-    places : ndarray of int64
-        For each row, the index of its group, from 0 to ``size`` - 1.
-    size : int
-
-    Returns
-    -------
-    sums : list of two Series
-        ``Int64``, the groups of the first pair, then those of the next: sums of the counts
-        with a partner, or of all known counts if a group has no such pair.
-    known : ndarray of bool
-        Whether both types have counts with a partner.
+    ``places`` has the index of each row's group, from 0 to ``size`` - 1. The two sums have the
+    groups of the first pair, then those of the next. They are sums of the counts with a
+    partner, or of all known counts if a group has no such pair.
     """
     count = counts["count"]
 
@@ -188,8 +151,6 @@ def rated(
 ) -> dict[str, Any]:
     """Return the columns of two sums, their rate, its interval, and whether it exceeds 1.
 
-    Examples
-    --------
     >>> sums = [pd.Series([5], dtype="Int64"), pd.Series([20], dtype="Int64")]
     >>> columns = rated(["favorites", "impressions"], sums, np.array([True]), 0.95)
     >>> columns["rate"].tolist(), columns["above_one"].tolist()

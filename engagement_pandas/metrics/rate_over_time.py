@@ -109,28 +109,8 @@ def rates_over_time(  # noqa: PLR0913 - the metric's own, by keyword
 ) -> pd.DataFrame:
     """Return the rates of several types over one denominator, summed over everything.
 
-    Parameters
-    ----------
-    counts : DataFrame
-    numerators : sequence of str
-        At least one engagement type.
-    denominator, every, tz, window, confidence
-        As for :func:`rate_over_time`.
-
-    Returns
-    -------
-    DataFrame
-        As returned by :func:`rate_over_time`, one type after another, with the type in
-        ``engagement_type`` (``str``) and its sum in ``count``.
-
-    Examples
-    --------
-    >>> import engagement_pandas as ep
-    >>> body = {"g": {"impressions": {"2026-03-01": "50"}, "favorites": {"2026-03-01": "5"}}}
-    >>> rates = rates_over_time(ep.flatten_json(body), ["favorites"], denominator="impressions",
-    ...     every="D", tz="UTC", window=None)
-    >>> rates["rate"].to_list()
-    [0.1]
+    At least one type is given. Rows are those of :func:`rate_over_time`, one type after
+    another, with the type in ``engagement_type`` (``str``) and its sum in ``count``.
     """
     counts = require_columns(counts, "day")
     pairs = [pair_of(counts, name, denominator) for name in numerators]

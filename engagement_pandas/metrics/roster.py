@@ -26,23 +26,15 @@ Places = NDArray[np.int64]
 class Roster:
     """The posts of each group of series, and when each of them begins to have counts.
 
-    Attributes
-    ----------
-    groups : DataFrame
-        The values of the keys except the engagement type; each row is a group.
-    group : ndarray of int
-        For each member, its group; members are posts, or further keys if counts have no posts.
-    born : ndarray of float64
-        For each member, its creation time in hours since 1970, UTC; minus infinity if
-        unknown.
-    member : ndarray of int
-        For each row of the counts, its member.
-    types : int
-        How many engagement types each member should have in a series.
-    step : int
-        Hours in a bucket of the counts.
-    summed : ndarray of int64 or None
-        If rows are partial sums: the number of counts in each.
+    ``groups`` has the values of the keys except the engagement type; each row is a group. A
+    member is a post, or further keys if counts have no posts.
+
+    - ``group``: the group of each member.
+    - ``born``: its creation time in hours since 1970, UTC; minus infinity if unknown.
+    - ``member``: the member of each row of the counts.
+    - ``types``: how many engagement types each member should have in a series.
+    - ``step``: hours in a bucket of the counts.
+    - ``summed``: the number of counts in each row, if rows are partial sums.
     """
 
     groups: pd.DataFrame
@@ -55,15 +47,9 @@ class Roster:
 
     @classmethod
     def of(cls, counts: pd.DataFrame, names: Sequence[str], posts: Any = None) -> Roster:
-        """Find the posts of each series of counts.
+        """Find the posts of each series; there is one for each value of the keys ``names``.
 
-        Parameters
-        ----------
-        counts : DataFrame
-        names : sequence of str
-            The keys; there is one series for each of their values.
-        posts : iterable of str or DataFrame, optional
-            Further posts for which counts are expected.
+        ``posts`` are further posts for which counts are expected.
         """
         keys = [name for name in names if name != _TYPE]
         whose = owners(counts)
@@ -109,10 +95,7 @@ class Roster:
     def expected(self, bounds: Places) -> Places:
         """Return the number of counts expected between bounds, one row per group.
 
-        Parameters
-        ----------
-        bounds : ndarray of int64
-            Hours since 1970, UTC, one more than there are buckets.
+        ``bounds`` are hours since 1970, UTC, one more than there are buckets.
         """
         size = (len(self.groups), len(bounds) - 1)
         begun = np.clip(self.born, bounds[0], bounds[-1]) // self.step * self.step
@@ -130,16 +113,10 @@ class Roster:
 def sum_counts(counts: pd.DataFrame, names: Sequence[str], types: Sequence[str]) -> pd.DataFrame:
     """Sum the counts of some types by some columns.
 
-    Returns
-    -------
-    DataFrame
-        One row per combination, sorted: the columns, with their dtypes; an ``Int64`` column
-        for each type, ``<NA>`` if none of its counts is known; and ``missing`` (``Int64``):
-        the number of counts of these types that are unknown or have no row, see
-        :func:`missing`.
+    The result has one row per combination, sorted: the columns, with their dtypes; an ``Int64``
+    column for each type, ``<NA>`` if none of its counts is known; and ``missing`` (``Int64``):
+    the number of counts of these types that are unknown or have no row, see :func:`missing`.
 
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> counts = ep.flatten_json({"g": {"impressions": {"2026-03-01": "5"}}})
     >>> sum_counts(counts, ["day"], ["impressions", "favorites"])
@@ -165,24 +142,10 @@ def missing(
 ) -> Any:
     """Return how many counts each sum lacks: unknown counts, and rows that do not exist.
 
-    Parameters
-    ----------
-    counts : DataFrame
-        Each post is expected to have all hours (or days), from the first in the counts to
-        the last, for each engagement type in them.
-    names : sequence of str
-        The keys of the sums.
-    table : DataFrame
-        The values of the keys.
-    code : ndarray of int
-        For each row, its index in the table; -1 for rows that are not summed.
-    known : ndarray of bool
-        Which rows are summed.
-
-    Returns
-    -------
-    IntegerArray
-        ``<NA>`` if a key is a day or an hour.
+    Each post is expected to have all hours (or days), from the first in the counts to the last,
+    for each engagement type in them. ``table`` has the values of the keys ``names``, and
+    ``code`` the index of each row in it; -1 for rows that are not summed. ``known`` states
+    which rows are summed. The result is ``<NA>`` if a key is a day or an hour.
     """
     if {"day", "hour"} & set(names):
         return pd.array([pd.NA] * len(table), dtype="Int64")
@@ -205,8 +168,6 @@ def missing(
 def tallied(places: Places, number: NDArray[Any], size: int) -> Places:
     """Return the total of each group, given the number in each row.
 
-    Examples
-    --------
     >>> tallied(np.array([0, 2, 2]), np.array([1, 2, 3]), 3).tolist()
     [1, 0, 5]
     """
@@ -218,8 +179,6 @@ def tallied(places: Places, number: NDArray[Any], size: int) -> Places:
 def refuse_more(number: NDArray[Any], expected: NDArray[Any]) -> None:
     """Raise if there are more counts than possible, as when partitions share a row.
 
-    Examples
-    --------
     >>> refuse_more(np.array([2]), np.array([1]))
     Traceback (most recent call last):
         ...
@@ -233,8 +192,6 @@ def refuse_more(number: NDArray[Any], expected: NDArray[Any]) -> None:
 def owners(counts: pd.DataFrame) -> list[str]:
     """Return the columns that identify the owner of counts: the post, or else other keys.
 
-    Examples
-    --------
     >>> owners(pd.DataFrame({"engagement_type": ["favorites"], "count": [1], "handle": ["a"]}))
     ['handle']
     """

@@ -67,13 +67,8 @@ def running_total(
 def accumulate(table: pd.DataFrame) -> pd.DataFrame:
     """Sum the buckets of each key cumulatively; ``complete`` covers all buckets so far.
 
-    Parameters
-    ----------
-    table : DataFrame
-        As returned by :func:`over_time`.
+    ``table`` is as returned by :func:`over_time`.
 
-    Examples
-    --------
     >>> start = pd.DatetimeIndex(["2026-03-01", "2026-03-02"], tz="UTC")
     >>> table = pd.DataFrame({"start": start, "count": pd.array([5, 7], dtype="Int64"),
     ...     "complete": pd.array([None, True], dtype="boolean")})

@@ -14,8 +14,6 @@ _INSTANT: Final = timedelta(microseconds=1)
 def zone_of(tz: str | tzinfo) -> tzinfo:
     """Return a time zone by its name.
 
-    Examples
-    --------
     >>> zone_of("Europe/Berlin")
     zoneinfo.ZoneInfo(key='Europe/Berlin')
     """
@@ -40,8 +38,6 @@ def first_moment(day: date, zone: tzinfo) -> datetime:
     with the first one. A day that a zone skipped when it crossed the date line begins with
     the next day.
 
-    Examples
-    --------
     >>> first_moment(date(2016, 10, 22), ZoneInfo("Antarctica/Casey")).isoformat()
     '2016-10-21T16:00:00+00:00'
     """
