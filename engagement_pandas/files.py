@@ -29,8 +29,6 @@ OLD: Final = 3600.0
 def stale_temp_files(path: Path) -> Iterator[Path]:
     """Yield the temporary files of a path, including those of killed processes.
 
-    Examples
-    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, atomic_write(Path(folder, "a")) as beside:
     ...     beside.write_bytes(b"new")
@@ -48,12 +46,8 @@ def _temp_path(path: Path) -> Path:
 def sweep(folder: Path, name: str = "*") -> None:
     """Remove the temporary files and folders that killed processes have left.
 
-    Parameters
-    ----------
-    folder : Path
-    name : str
-        Pattern of the final file names. Anything younger than :data:`OLD` is kept, since its
-        process may still run.
+    ``name`` is a pattern of the final file names. Anything younger than :data:`OLD` is kept, since
+    its process may still run.
     """
     before = time.time() - OLD
     for left in folder.glob(f".{'[0-9a-f]' * 32}-{name}"):
@@ -147,20 +141,12 @@ _OPEN: Final[set[int]] = set()  # locks held, or waited for, in this process
 
 @contextmanager
 def file_lock(path: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
-    """Hold the lock of a file, which need not exist.
+    """Hold the lock of a file, which need not exist; its folder must.
 
     The lock is on a separate empty file in the same folder, since the file itself is replaced.
-    The system releases it when its process ends, however that ends.
+    The system releases it when its process ends, however that ends. ``sleep`` waits between two
+    attempts, if the system cannot wait for a lock (Windows).
 
-    Parameters
-    ----------
-    path : path
-        The protected file; its folder must exist.
-    sleep : callable
-        Waits between two attempts, if the system cannot wait for a lock (Windows).
-
-    Examples
-    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, file_lock(Path(folder, "ledger")):
     ...     os.listdir(folder)
@@ -173,17 +159,7 @@ def file_lock(path: Path, sleep: Callable[[float], None] = time.sleep) -> Iterat
 
 @contextmanager
 def try_file_lock(path: Path) -> Iterator[bool]:
-    """Hold the lock of a file if it is free; yield whether it is held.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     job = Path(folder, "job")
-    ...     with try_file_lock(job) as first, try_file_lock(job) as second:
-    ...         first, second
-    (True, False)
-    """
+    """Hold the lock of a file if it is free; yield whether it is held."""
     with _opened(path) as handle:
         yield _try(handle)
 
@@ -246,8 +222,6 @@ def config_dir(environ: Mapping[str, str] | None = None) -> Path:
     ``$XDG_CONFIG_HOME``, if that is an absolute path, or else ``~/.config``; on Windows
     ``%APPDATA%``.
 
-    Examples
-    --------
     >>> config_dir({"XDG_CONFIG_HOME": "/home/baker/.settings"}).as_posix()
     '/home/baker/.settings/engagement_pandas'
     """
@@ -265,17 +239,9 @@ def config_file(
 ) -> Path:
     """Return the path of a file in the settings folder.
 
-    Parameters
-    ----------
-    name : str
-    variable : str
-        The variable that can name another file; for the message.
-    unknown : type
-        Raised if there is no home folder, as in some containers.
-    environ : mapping of str to str, optional
+    ``unknown`` is raised if there is no home folder, as in some containers; its message names
+    ``variable``, the environment variable that can name another file.
 
-    Examples
-    --------
     >>> environ = {"XDG_CONFIG_HOME": "/home/baker/.settings"}
     >>> config_file("ledger.jsonl", "X_LEDGER", OSError, environ).as_posix()
     '/home/baker/.settings/engagement_pandas/ledger.jsonl'
@@ -316,16 +282,9 @@ class FileTooLarge(ValueError):
 def read_bounded(file: IO[AnyStr], limit: int) -> AnyStr:
     """Return the rest of a file, which may be decompressed as it is read.
 
-    Parameters
-    ----------
-    file : file
-        Text or binary: plain, or of gzip, bz2, lzma or a member of a zip archive. At most
-        ``limit`` bytes and a buffer are decompressed.
-    limit : int
-        In bytes, or in characters.
+    The file is text or binary: plain, or of gzip, bz2, lzma or a member of a zip archive. The limit
+    is in bytes, or in characters. At most that many bytes and a buffer are decompressed.
 
-    Examples
-    --------
     >>> import io
     >>> read_bounded(io.BytesIO(b"12345"), 5)
     b'12345'
@@ -371,8 +330,6 @@ def codec_of(content: bytes) -> str:
     text has: in UTF-8 there are no zero bytes between their letters. With the wrong byte order,
     few different characters are ASCII, though these may be frequent, such as that of U+4E00.
 
-    Examples
-    --------
     >>> codec_of("post_id".encode("utf-16-be")), codec_of(b"post_id")
     ('utf-16-be', 'utf-8')
     """

@@ -110,24 +110,11 @@ def check_digits(ids: Iterable[str], error: type[Exception], *, source: str = ""
     *m* by chance. Multiples of 4096 are ignored unless they end in nine zeros: many true IDs
     are such, since the last 12 bits number the posts of a millisecond. The chance that k of n
     IDs are multiples of *m* is less than ``(n/m)**k / k!``.
-    of n IDs are such multiples has a chance of less than ``(n/m)**k / k!``.
 
-    Parameters
-    ----------
-    ids : iterable of str
-        Digits only; short ones cannot have lost any.
-    error : type of Exception
-        Raised if the chance is less than 1 in 100,000.
-    source : str
-        Name of the file, for the message.
+    ``error`` is raised if the chance is less than 1 in 100,000; a UserWarning is issued if it is
+    less than 1 in 10,000. IDs are digits only; short ones cannot have lost any. ``source`` is the
+    name of the file, for the message.
 
-    Warns
-    -----
-    UserWarning
-        If the chance is less than 1 in 10,000.
-
-    Examples
-    --------
     >>> ids = ["2125450880059707756", "2125883449981010000", "2126138811200040000"]
     >>> check_digits(ids, ValueError)
     Traceback (most recent call last):

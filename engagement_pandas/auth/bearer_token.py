@@ -16,8 +16,6 @@ class _Token(msgspec.Struct):
 def read_token(content: bytes, url: str) -> str:
     """Return the token in a response body from some URL.
 
-    Examples
-    --------
     >>> read_token(b'{"token_type": "bearer", "access_token": "abc"}', "https://example.org")
     'abc'
     """

@@ -29,13 +29,8 @@ class _Opening(msgspec.Struct):
 class JsonLinesFile:
     r"""The lines of a ledger on disk, below a first line with the version.
 
-    Parameters
-    ----------
-    path : path
-        Created, with its folder, with the first line.
+    The file is created, with its folder, with the first line.
 
-    Examples
-    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     journal = JsonLinesFile(Path(folder, "ledger.jsonl"))

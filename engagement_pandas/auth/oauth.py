@@ -89,14 +89,8 @@ class OAuthStep(Credentials):
 def post_step(url: str, keys: OAuthStep, at: float, timeout: tuple[float, float]) -> bytes:
     """Return the body of a successful answer; there are no retries or redirects.
 
-    Parameters
-    ----------
-    url : str
-    keys : OAuthStep
-    at : float
-        The time of signing, in seconds since 1970.
-    timeout : tuple of float
-        Seconds to connect, and between two bytes of the answer.
+    ``at`` is the time of signing, in seconds since 1970. The timeouts are the seconds to connect,
+    and between two bytes of the answer.
     """
     timeout = checked_timeout(timeout)
     message = Message(url, b"", "", lambda: keys.signer(at), keys.redact)

@@ -24,17 +24,10 @@ not authenticated (401), to a wrong path (404), or above the rate limit (429).""
 class Signer:
     """Signs for an account, or for the app.
 
-    Parameters
-    ----------
-    credentials : UserContext or AppOnly
-    token_url : str
-        Where the app gets its bearer token, once for all tasks of a scheduler run.
-    transport : Transport
-    allow, note : callable, optional
-        Called before each request, which the first may refuse, and after each billed answer.
+    The app gets its bearer token from ``token_url``, once for all tasks of a scheduler run.
+    ``allow`` is called before each request, which it may refuse, and ``note`` after each billed
+    answer.
 
-    Examples
-    --------
     >>> Signer(AppOnly("a-bearer-token"), "https://example.org", Transport())
     Signer(AppOnly(bearer token, hidden))
     """

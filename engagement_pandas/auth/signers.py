@@ -37,15 +37,8 @@ class Signers:
     """Finds the signer of each request, and records the billed handles.
 
     With accounts, requests that only the owner may send are signed by the owner, and all
-    others by the app. Without, there is one signer for everything.
-
-    Parameters
-    ----------
-    credentials : UserContext, AppOnly or Accounts
-    token_url : str
-        Where the app gets its bearer token.
-    transport : Transport
-    ledger : Ledger, optional
+    others by the app. Without, there is one signer for everything. The app gets its bearer token
+    from ``token_url``.
     """
 
     def __init__(

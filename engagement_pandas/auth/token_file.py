@@ -29,12 +29,6 @@ _KNOWS_MODES: Final = os.name != "nt"  # on Windows a user's folders are private
 class TokenFile:
     """A file with mode 0600, in a folder created with mode 0700.
 
-    Parameters
-    ----------
-    path : path
-
-    Examples
-    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     box = TokenFile(Path(folder, "accounts.json"))

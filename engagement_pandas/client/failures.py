@@ -28,18 +28,9 @@ _FEW: Final = 3
 class Failures:
     """The parts of a plan that failed while others were answered.
 
-    Attributes
-    ----------
-    several : bool
-        Whether the requests are signed by several owners.
-    answered : int
-        Number of answers.
-    owners : dict of str to EngagementError
-        Why the tokens of an owner do not work; nothing more is signed with them.
-    first : EngagementError or None
-        What to raise if nothing is answered in the end.
-    ledger : LedgerError or None
-        Why an answer could not be recorded in the ledger.
+    ``several`` tells whether the requests are signed by several owners. ``owners`` has why the
+    tokens of an owner do not work; nothing more is signed with them. ``first`` is what to raise if
+    nothing is answered in the end, ``ledger`` why an answer could not be recorded in the ledger.
     """
 
     several: bool

@@ -78,12 +78,7 @@ def log(clock: Callable[[], datetime]) -> Watch:
     """Return a watch that logs the first wait, at most one line a minute, and the end.
 
     A job that neither waits nor lasts a minute writes no line; one that lasts a week writes
-    about eighty.
-
-    Parameters
-    ----------
-    clock : callable
-        Returns the current time, aware UTC.
+    about eighty. The clock returns aware UTC times.
     """
     begun = clock()
     due, written = begun + PAUSE, False

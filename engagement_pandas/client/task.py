@@ -52,20 +52,9 @@ class _Invalid(Exception):
 class RequestTask:
     """A part of a plan, its signer, its destination, and where to store the answers.
 
-    Attributes
-    ----------
-    number : int
-        Its number in the plan.
-    request : EngagementRequest
-    base_url : str
-    owner : str
-        The handle of the owner who signs; "" if there is one signer for all.
-    speaker : callable
-        Returns the signer of a handle.
-    transport : Transport
-    failures : Failures
-        Shared by all parts.
-    into : Collection, optional
+    ``number`` is its number in the plan. ``owner`` is the handle of the owner who signs, "" if
+    there is one signer for all; ``speaker`` returns the signer of a handle. All parts share
+    ``failures``.
     """
 
     number: int

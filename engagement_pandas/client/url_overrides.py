@@ -16,15 +16,8 @@ class UrlOverrides(TypedDict, total=False):
 
 
 def url_overrides(base_url: str | None = None, token_url: str | None = None) -> UrlOverrides:
-    """Return the URLs for creating a client.
+    """Return the URLs for creating a client; by default ``X_BASE_URL`` and ``X_TOKEN_URL``, if set.
 
-    Parameters
-    ----------
-    base_url, token_url : str, optional
-        By default the values of ``X_BASE_URL`` and ``X_TOKEN_URL``, if they are set.
-
-    Examples
-    --------
     >>> url_overrides("https://data-api.x.com")["base_url"]
     'https://data-api.x.com'
     """

@@ -97,13 +97,7 @@ _KNOWN_WORDS: Final = frozenset(word for name in (*_NAMES, *_NOT_COUNTED) for wo
 
 
 def parse_engagement_types(types: Any, endpoint: Endpoint) -> tuple[EngagementType, ...]:
-    """Return the engagement types with these names, in order, without duplicates.
-
-    Examples
-    --------
-    >>> parse_engagement_types(["Replies", "likes", "comments"], Endpoint.TOTALS)
-    (<EngagementType.REPLIES: 'replies'>, <EngagementType.FAVORITES: 'favorites'>)
-    """
+    """Return the engagement types with these names, in order, without duplicates."""
     if isinstance(types, str | bytes | Mapping) or not isinstance(types, Iterable):
         msg = f"engagement_types is the single {type(types).__name__} {types!r}; give a list"
         raise UnsupportedEngagementType(msg)
@@ -130,8 +124,6 @@ def _counted(types: tuple[EngagementType, ...], endpoint: Endpoint) -> tuple[Eng
 def type_of(name: object) -> EngagementType:
     """Return the engagement type that a name means; synonyms match, similar spellings do not.
 
-    Examples
-    --------
     >>> type_of("Detail Click"), type_of("reposts")
     (<EngagementType.DETAIL_EXPANDS: 'detail_expands'>, <EngagementType.RETWEETS: 'retweets'>)
     >>> type_of("bookmarks")

@@ -126,10 +126,7 @@ By = Grouping | Sequence[str] | Mapping[str, Grouping | Sequence[str]]
 def named_groupings(by: Any, endpoint: Endpoint) -> tuple[Grouping, ...]:
     """Return the groupings of a request, each with its name.
 
-    Parameters
-    ----------
-    by : Grouping, sequence of dimensions, or mapping of name to either
-    endpoint : Endpoint
+    ``by`` is a grouping, a sequence of dimensions, or a mapping of name to either.
     """
     if isinstance(by, Grouping):
         groupings: tuple[Grouping, ...] = (by,)

@@ -13,8 +13,6 @@ _HANDLE: Final = re.compile(r"@?(\w{1,50})", re.ASCII)  # X allows 15 today; tha
 def parse_handle(text: object) -> str:
     """Return a handle without its ``@``, otherwise as given.
 
-    Examples
-    --------
     >>> parse_handle(" @Sandbox_Bakery")
     'Sandbox_Bakery'
     """
@@ -28,8 +26,6 @@ def parse_handle(text: object) -> str:
 def normalize_handle(text: object) -> str:
     """Return a key that is the same for all spellings of a handle.
 
-    Examples
-    --------
     >>> normalize_handle("@Sandbox_Bakery") == normalize_handle("sandbox_bakery")
     True
     """

@@ -20,13 +20,6 @@ class PostOwners(Mapping[str, str]):
     """The handle of each post whose account is known, by post ID; immutable.
 
     Handles are in lower case and without ``@``, since X ignores both.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> posts = pd.DataFrame({"post_id": ["7", "8"], "handle": ["@Sandbox_Bakery", None]})
-    >>> dict(PostOwners.of(posts))
-    {'7': 'sandbox_bakery'}
     """
 
     __slots__ = ("_known",)

@@ -34,30 +34,15 @@ def pack(
 ) -> tuple[Parts, Parts]:
     """Divide a request into parts to send and parts that need not be sent.
 
-    Parameters
-    ----------
-    request : EngagementRequest
-        Of any size.
-    now : datetime
-        Aware. An ID from a later moment does not exist yet. It is requested all the same, and
-        the API reports it.
-    most : int, optional
-        Posts in one request; by default the maximum of the endpoint.
-    longest : timedelta
-        Length of the window of one request; by default the maximum of the API.
+    The parts to send come batch by batch, window by window within. Their posts are in the order
+    of the request, except that those requested from an earlier window on come first. The other
+    parts hold posts, each at most once, with the time before their first requested window: their
+    counts there could only be zero. All parts together hold each post and hour exactly once.
 
-    Returns
-    -------
-    requests : tuple of EngagementRequest
-        Batch by batch, window by window within. Posts come in the order of the request,
-        except that those requested from an earlier window on come first.
-    unposted : tuple of EngagementRequest
-        Posts, each at most once, with the time before their first requested window: their
-        counts there could only be zero. Together with ``requests`` it holds each post and
-        hour of the request exactly once.
+    One part has at most ``most`` posts and a window of ``longest``; by default the maximum of the
+    API. An ID from a later moment than ``now`` does not exist yet. It is requested all the same,
+    and the API reports it.
 
-    Examples
-    --------
     >>> from datetime import UTC
     >>> from engagement_pandas import Window, historical
     >>> spring = Window.covering("2026-03-01", "2026-04-12")
@@ -80,8 +65,6 @@ def by_owner(request: EngagementRequest) -> Parts:
 
     Posts of unknown owner stay together.
 
-    Examples
-    --------
     >>> from engagement_pandas import last_28_hours, totals
     >>> asked = last_28_hours(["1", "2", "3"], engagement_types=["replies"])
     >>> asked = asked.replace(owners={"1": "bakery", "2": "railway", "3": "bakery"})

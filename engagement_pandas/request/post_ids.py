@@ -44,16 +44,9 @@ _GROUPED_DIGITS: Final = 15
 def parse_post_ids(posts: Any) -> tuple[str, ...]:
     """Return the IDs of posts as strings, in order, without duplicates.
 
-    Parameters
-    ----------
-    posts : iterable of str or int, Series, or frame with a ``post_id`` column
-        Exact integers and links to posts are accepted. Floats are not, since they have lost
-        digits. Integers that once were floats are detected by :func:`check_digits`.
-
-    Examples
-    --------
-    >>> parse_post_ids(["1060976163948904448", 1060976163948904448, 7])
-    ('1060976163948904448', '7')
+    Accepted are an iterable of str or int, a Series, and a frame with a ``post_id`` column; links
+    to posts and exact integers too. Floats are not, since they have lost digits. Integers that
+    once were floats are detected by :func:`check_digits`.
     """
     if (
         isinstance(posts, tuple)
@@ -99,8 +92,6 @@ def parse_post_id(post: Any) -> str:
     These are a link, ``"123"``, ``'123``, ``="123"``, ``ID: 123``, ``123.0``, or digits in
     groups.
 
-    Examples
-    --------
     >>> parse_post_id(1060976163948904448)
     '1060976163948904448'
     >>> parse_post_id("https://x.com/i/web/status/8?s=20")
@@ -159,8 +150,6 @@ def _rounded(number: int) -> bool:
 def in_groups(text: str) -> str | None:
     """Return what looks like one number with grouped digits, or None.
 
-    Examples
-    --------
     >>> in_groups("2,125,450,880,059,707,756 or 1,234,567")
     '2,125,450,880,059,707,756'
     """
@@ -203,15 +192,6 @@ def created_at(post_id: str) -> datetime | None:
 def first_snowflake_at(moment: datetime) -> int:
     """Return the lowest possible ID of a post created at that moment or later.
 
-    Parameters
-    ----------
-    moment : datetime
-        Aware, 2010-11-04 or later.
-
-    Examples
-    --------
-    >>> from datetime import UTC
-    >>> created_at(str(first_snowflake_at(datetime(2026, 3, 1, tzinfo=UTC)))).isoformat()
-    '2026-03-01T00:00:00+00:00'
+    The moment is aware, 2010-11-04 or later.
     """
     return -((SNOWFLAKE_EPOCH - moment) // timedelta(milliseconds=1)) << 22

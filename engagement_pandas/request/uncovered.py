@@ -29,15 +29,9 @@ _WHY: Final = {True: "more often than was asked", False: "missing"}
 def uncovered(asked: Requests, parts: Requests) -> str | None:
     """Return what the parts miss or hold too often; None if they cover the request.
 
-    Parameters
-    ----------
-    asked : sequence of EngagementRequest
-        The complete request, or what remains of one: no post, type and hour twice.
-    parts : sequence of EngagementRequest
-        The requests it was split into, or those that its responses settle.
+    ``asked`` is the complete request, or what remains of one: no post, type and hour twice.
+    ``parts`` are the requests it was split into, or those that its responses settle.
 
-    Examples
-    --------
     >>> from engagement_pandas import Window, historical
     >>> first, second = (Window.covering(f"2026-05-0{n}", f"2026-05-0{n + 1}") for n in (1, 2))
     >>> may = Window(first.start, second.end)

@@ -43,13 +43,7 @@ _ROW: Final = 10
 
 @dataclass(frozen=True)
 class AnswerFiles:
-    """The files of a collection.
-
-    Parameters
-    ----------
-    path : Path
-        Their folder.
-    """
+    """The files of a collection, in its folder ``path``."""
 
     path: Path
 
@@ -137,14 +131,9 @@ class AnswerFiles:
     ) -> None:
         """Store why a request has no answer, replacing any earlier reason.
 
-        Parameters
-        ----------
-        failed : EngagementResponse
-            As created by :meth:`EngagementResponse.uncounted`.
-        content : bytes
-            The last invalid body.
-        halved : bool
-            Whether smaller requests were sent in its place; then it is not an omission itself.
+        ``failed`` is created by :meth:`EngagementResponse.uncounted`; ``content`` is the last
+        invalid body. ``halved`` tells whether smaller requests were sent in its place; then it
+        is not an omission itself.
         """
         file = self.aside(failed.request)
         head = {

@@ -124,8 +124,6 @@ class Envelope:
     def forbidden_posts(self) -> frozenset[str]:
         """Return the post IDs that an error names as not owned, in either known wording.
 
-        Examples
-        --------
         >>> text = "Forbidden to access tweets for author id 9: 123, 456"
         >>> sorted(Envelope(errors=(text,)).forbidden_posts())
         ['123', '456']
@@ -135,8 +133,6 @@ class Envelope:
     def forbidden_message(self, post: str) -> str | None:
         """Return the error that names a post as not owned, without other posts in it.
 
-        Examples
-        --------
         >>> Envelope(errors=("Forbidden to access tweets: 123, 456",)).forbidden_message("456")
         'Forbidden to access tweets: 456'
         """
@@ -146,8 +142,6 @@ class Envelope:
     def forbidden_types(self) -> frozenset[str]:
         """Return the engagement types that an error names as not visible to the caller.
 
-        Examples
-        --------
         >>> sorted(Envelope(errors=("Forbidden to access metrics: retweets",)).forbidden_types())
         ['retweets']
         """
@@ -155,12 +149,7 @@ class Envelope:
 
 
 def as_bytes(body: object) -> bytes:
-    """Return the body of an answer as bytes.
-
-    Parameters
-    ----------
-    body : bytes, str or mapping
-    """
+    """Return the body of an answer, in bytes, a string or a mapping, as bytes."""
     try:
         if isinstance(body, str):
             return body.encode()
@@ -184,8 +173,6 @@ class _Key(str):
 def decode_top_level(content: bytes) -> dict[str, msgspec.Raw]:
     """Return the top-level members of a body, not yet parsed.
 
-    Examples
-    --------
     >>> {key: bytes(raw) for key, raw in decode_top_level(b'{"g": {"1": {}}, "h": 5}').items()}
     {'g': b'{"1": {}}', 'h': b'5'}
     >>> decode_top_level(b'{"g": {"1": {}}, "g": {}}')

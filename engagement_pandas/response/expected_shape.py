@@ -73,22 +73,10 @@ class HourRange:
 class ExpectedShape:
     """What the JSON of one grouping is validated against.
 
-    Attributes
-    ----------
-    name : str
-        The key of the grouping, for paths.
-    dimensions : tuple of Dimension
-        The order of nesting.
-    posts : frozenset of str or None
-        The requested IDs; None if unknown.
-    unavailable : frozenset of str
-        IDs that the answer itself lists as not counted.
-    span : HourRange or None
-        The requested hours.
-    types : mapping of str to bool
-        The requested types, and whether the answer may lack them; None if unknown.
-    none_available : bool
-        Whether the answer lists every post as not counted.
+    ``name`` is the key of the grouping, for paths, and ``dimensions`` the order of nesting.
+    ``posts`` are the requested IDs, ``span`` the requested hours, and ``types`` the requested types
+    with whether the answer may lack them; each is None if unknown. The answer itself lists the IDs
+    in ``unavailable`` as not counted; with ``none_available`` it lists every post.
     """
 
     name: str
@@ -116,11 +104,7 @@ class ExpectedShape:
 class Meaning(NamedTuple):
     """The meaning of one level of nested objects.
 
-    Attributes
-    ----------
-    dimension : Dimension
-    numbers : list of int
-        For each name on the level: days since 1970, the hour of the day, or 0.
+    ``numbers`` has, for each name on the level, days since 1970, the hour of the day, or 0.
     """
 
     dimension: Dimension

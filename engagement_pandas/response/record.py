@@ -39,8 +39,6 @@ CORRUPTION_ERRORS: Final = (
 def digest(value: Any) -> str:
     """Return the SHA-256 checksum of a JSON-serialisable value, in hexadecimal.
 
-    Examples
-    --------
     >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
     True
     """
@@ -59,13 +57,9 @@ def encode_record(head: dict[str, Any], content: bytes) -> bytes:
 
 
 def decode_record(file: Path, longest: int = LONGEST_LINE) -> tuple[dict[str, Any], bytes]:
-    """Return the head and the content of a record.
+    """Return the head, of at most ``longest`` bytes, and the content of a record.
 
-    Parameters
-    ----------
-    file : Path
-    longest : int
-        Maximum bytes of the head; the content is limited like an answer from the network.
+    The content is limited like an answer from the network.
     """
     with _opened(file) as stored:
         head = _head(file, stored, longest)

@@ -23,8 +23,6 @@ CURES: Final[Mapping[int, str]] = {
 def refused(path: str, status: int, messages: tuple[str, ...]) -> RefusedError:
     """Return the error that reports a refusal.
 
-    Examples
-    --------
     >>> print(refused("/totals", 404, ()))
     /totals refused (HTTP 404): Not Found; check base_url
     """
@@ -40,12 +38,8 @@ def apply_refusal(
 ) -> tuple[EngagementResponse | None, list[EngagementRequest]]:
     """Return what an answer settles, and what remains to be requested.
 
-    Returns
-    -------
-    settled : EngagementResponse or None
-        The answer, with exactly the request that it settles; None if it refuses all of it.
-    left : list of EngagementRequest
-        No post and type occurs twice.
+    The first is the answer, with exactly the request that it settles; None if it refuses all of it.
+    No post and type occurs twice in the second.
     """
     if answer.status == HTTPStatus.OK:
         return answer, []
@@ -56,8 +50,6 @@ def apply_refusal(
 def halves(request: EngagementRequest) -> list[EngagementRequest]:
     """Return two requests for half of the posts each; none if there is only one post.
 
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> [part.post_ids for part in halves(ep.totals([1, 2, 3], engagement_types=["favorites"]))]
     [('1',), ('2', '3')]
@@ -72,13 +64,9 @@ def split_refused(
 ) -> tuple[EngagementRequest | None, list[EngagementRequest]]:
     """Divide a refused request into what the refusal settles and what to request again.
 
-    Returns
-    -------
-    settled : EngagementRequest or None
-        The posts and types that the refusal names; None if it names nothing that was
-        requested, and so concerns the complete request.
-    left : list of EngagementRequest
-        The rest; no post and type occurs twice.
+    The first has the posts and types that the refusal names. It is None if the refusal names
+    nothing that was requested, and so concerns the complete request. No post and type occurs
+    twice in the rest.
     """
     request = refusal.request
     try:

@@ -24,8 +24,6 @@ Left = list[tuple[int, EngagementRequest]]
 def resume(plan: Plan, responses: Iterable[EngagementResponse]) -> tuple[Answered, Left]:
     """Divide a plan into what is answered and what remains.
 
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> todo = ep.plan(ep.totals(range(1, 253), engagement_types=["favorites"]))
     >>> first, second = todo

@@ -47,16 +47,10 @@ _CUT: Final = 61  # one more than messages show
 class Level:
     """The members at one depth, in the order of the JSON.
 
-    Attributes
-    ----------
-    names : list of str
-        The different keys, in order of first occurrence.
-    codes, parents : array of int
-        For each member, the index of its name in ``names``, and of its parent one level above.
-    counts : array of int
-        The values of the members that are leaves.
-    leaf, branch : int or None
-        The index of the first member that is a leaf, and of the first that is an object.
+    ``names`` are the different keys, in order of first occurrence. For each member, ``codes``
+    has the index of its name in ``names``, and ``parents`` that of its parent one level above.
+    ``counts`` are the values of the leaves. ``leaf`` and ``branch`` are the index of the first
+    member that is a leaf, and of the first that is an object, or None.
     """
 
     names: list[str] = field(default_factory=list)
@@ -105,15 +99,9 @@ def _text(key: bytes) -> str:
 
 
 def path_to(levels: Sequence[Level], depth: int, place: int) -> list[str]:
-    """Return the keys on the path to a member.
+    """Return the keys on the path to the member at index ``place`` of level ``depth``.
 
-    Parameters
-    ----------
-    levels : sequence of Level
-    depth : int
-        Its level; -1 is above all of them.
-    place : int
-        Its index there.
+    Level -1 is above all of them.
     """
     keys = []
     for level in reversed(levels[: depth + 1]):
@@ -123,22 +111,10 @@ def path_to(levels: Sequence[Level], depth: int, place: int) -> list[str]:
 
 
 def read_members(raw: bytes, name: str) -> list[Level]:
-    """Read the members of nested objects, level by level.
+    """Read the members of nested objects, level by level; levels without members are left out.
 
-    Parameters
-    ----------
-    raw : bytes
-        Well-formed JSON, already checked.
-    name : str
-        The name of the grouping, for error paths.
+    ``raw`` is well-formed JSON, already checked. ``name`` is the grouping's, for error paths.
 
-    Returns
-    -------
-    list of Level
-        Without levels that have no members.
-
-    Examples
-    --------
     >>> likes, hours = read_members(b'{"likes": {"07": "551", "08": 412}}', "g")
     >>> likes.names, hours.names, hours.parents.tolist(), hours.counts.tolist()
     (['likes'], ['07', '08'], [0, 0], [551, 412])

@@ -34,12 +34,8 @@ _LONGEST: Final = MAX_WINDOW // timedelta(hours=1)
 class Members(NamedTuple):
     """The counts of a grouping one by one, validated against the layout.
 
-    Attributes
-    ----------
-    levels : list of Level
-    meanings : sequence of Meaning
-    outside : array of int
-        Indices of zeros that are not counts: hours of the day that the window does not touch.
+    ``outside`` has the indices of zeros that are not counts: hours of the day that the window does
+    not touch.
     """
 
     levels: list[Level]
@@ -54,14 +50,7 @@ class Members(NamedTuple):
 
 
 class Valid(NamedTuple):
-    """One grouping of an answer, completely validated.
-
-    Attributes
-    ----------
-    envelope : Envelope
-    layout : ExpectedShape
-    counts : Body or Members
-    """
+    """One grouping of an answer, completely validated."""
 
     envelope: Envelope
     layout: ExpectedShape
@@ -96,8 +85,6 @@ def counts_of(raw: bytes, layout: ExpectedShape) -> Body | Members:
 def invalid(response: EngagementResponse) -> str | None:
     """Return why an answer of status 200 cannot be flattened; None if it can.
 
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> request = ep.totals(["7"], engagement_types=["favorites"])
     >>> invalid(ep.EngagementResponse(request, {"data": []}))

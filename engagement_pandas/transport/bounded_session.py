@@ -35,8 +35,6 @@ _HEADERS: Final = 2**20
 def checked_timeout(timeout: tuple[float, float]) -> tuple[float, float]:
     """Return the validated timeouts: seconds to connect, and between two bytes of a reply.
 
-    Examples
-    --------
     >>> checked_timeout((10, 120.0))
     (10, 120.0)
     """
@@ -112,16 +110,9 @@ class _Pool(HTTPConnectionPool):
 
 
 class BoundedAdapter(HTTPAdapter):
-    """An adapter whose connections limit their replies.
+    """An adapter whose connections limit their replies; it keeps ``in_flight`` of them open.
 
-    Parameters
-    ----------
-    clock : callable
-        Seconds, as ``time.time``.
-    in_flight : int
-        Connections kept open.
-    deadline : float
-        Seconds from the last byte of a request to the last of its reply.
+    The deadline is in seconds, from the last byte of a request to the last of its reply.
     """
 
     def __init__(self, clock: Callable[[], float], in_flight: int, deadline: float) -> None:
@@ -149,13 +140,7 @@ class BoundedAdapter(HTTPAdapter):
 
 
 class BoundedSession(requests.Session):
-    """A session with limited replies that follows no redirects.
-
-    Parameters
-    ----------
-    clock, in_flight, deadline
-        As in :class:`BoundedAdapter`.
-    """
+    """A session with limited replies (see :class:`BoundedAdapter`) that follows no redirects."""
 
     def __init__(
         self, clock: Callable[[], float], in_flight: int = 1, deadline: float = DEADLINE

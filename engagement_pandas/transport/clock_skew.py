@@ -19,15 +19,9 @@ class ClockOffset:
     """Bounds on the seconds by which the server's clock is ahead, narrowed by each answer.
 
     The ``date`` header has a resolution of one second, and was written at some time between
-    the request and the answer. Several answers give tighter bounds than one.
+    the request and the answer. Several answers give tighter bounds than one. Until an answer has
+    a date, both bounds are None.
 
-    Attributes
-    ----------
-    least, most : float or None
-        None until an answer has a date.
-
-    Examples
-    --------
     >>> skew = ClockOffset()
     >>> skew.update("Wed, 15 Apr 2026 12:20:00 GMT", 1_776_255_590.0, 1_776_255_590.25)
     >>> skew

@@ -31,14 +31,8 @@ def exchange(
 ) -> Reply | Failure:
     """Sign and send a message, and read the reply; redirects are not followed.
 
-    Parameters
-    ----------
-    session : requests.Session
-    message : Message
-    read : callable
-        Returns the body of a reply requested with ``stream=True``.
-    **options
-        Options of ``requests.Session.post``.
+    ``read`` returns the body of a reply requested with ``stream=True``; ``options`` are those of
+    ``requests.Session.post``.
     """
     try:
         return _exchange(session, message, read, options)
@@ -76,8 +70,6 @@ def _exchange(
 def without_frames(error: BaseException) -> BaseException:
     """Strip traceback and context from an exception, its causes and the members of a group.
 
-    Examples
-    --------
     >>> try:
     ...     raise ExceptionGroup("two", [KeyError("a")]) from OSError("b")
     ... except ExceptionGroup as error:

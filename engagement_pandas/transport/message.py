@@ -14,15 +14,8 @@ from requests.auth import AuthBase
 class Message:
     """What to send, and how to sign it.
 
-    Attributes
-    ----------
-    url : str
-    content : bytes
-    content_type : str
-    signer : callable
-        Called for each attempt, so that each has its own signature.
-    redact : callable
-        Removes secrets from a text that may echo them.
+    ``signer`` is called for each attempt, so that each has its own signature. ``redact`` removes
+    secrets from a text that may echo them.
     """
 
     url: str
@@ -43,16 +36,9 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply whose status is not worth a retry, and its body.
+    """A reply whose status is not worth a retry, and its body, decompressed.
 
-    Attributes
-    ----------
-    status : int
-    headers : mapping of str to str
-    content : bytes
-        Decompressed.
-    at : datetime
-        Time of arrival, aware UTC.
+    ``at`` is the time of arrival, aware UTC.
     """
 
     status: int

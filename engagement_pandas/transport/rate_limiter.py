@@ -41,10 +41,7 @@ _MOST: Final = 1000  # starts remembered; a higher limit per second is not enfor
 class Permit:
     """Permission for one request, held from its start to its answer.
 
-    Attributes
-    ----------
-    at : float
-        When it was granted, in seconds of the local clock.
+    ``at`` is when it was granted, in seconds of the local clock.
     """
 
     at: float
@@ -93,15 +90,9 @@ class _Minute:
 class RateLimiter:
     """Computes the wait before the next request, and the number of concurrent requests.
 
-    Several threads, and several fetches, may share one limiter.
+    Several threads, and several fetches, may share one limiter. Its clock returns the seconds
+    since 1970, as ``time.time``.
 
-    Parameters
-    ----------
-    clock : callable
-        Seconds since 1970, as ``time.time``.
-
-    Examples
-    --------
     >>> quota = RateLimiter(clock=lambda: 1000.0)
     >>> spent = {"x-per-minute-remaining": "0", "x-per-minute-reset": "1030"}
     >>> quota.update_from_headers(spent, quota.take())
@@ -158,13 +149,9 @@ class RateLimiter:
             self._close(place)
 
     def update_from_headers(self, headers: Mapping[str, str], place: Permit) -> None:
-        """Update from the headers of an answer; names in lower case or case-insensitive.
+        """Update from the headers of an answer, and release the permit of its request.
 
-        Parameters
-        ----------
-        headers : mapping of str to str
-        place : Permit
-            Of the answered request; it is released.
+        The names of the headers are in lower case, or compared without case.
         """
         with self._lock:
             now, began = self._clock(), place.at

@@ -162,17 +162,8 @@ class Scheduler:
     succeeds, only the first task that failed is retried. So a service that is down receives
     no more than the requests in flight and the retries of one request.
 
-    Parameters
-    ----------
-    quota : RateLimiter
-    clock : callable
-        Seconds since 1970, as ``time.time``.
-    air : Executor
-    most : int
-        Concurrent tasks.
-    say : callable
-        Called with ``""`` before each start, and each second of a wait with the reason and
-        the time left. An exception from it ends the run.
+    ``say`` is called with ``""`` before each start, and each second of a wait with the reason and
+    the time left. An exception from it ends the run. The clock is as ``time.time``.
     """
 
     def __init__(

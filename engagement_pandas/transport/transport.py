@@ -77,16 +77,9 @@ class _State(NamedTuple):
 class Transport:
     """Sends messages, sequentially or concurrently, over one session.
 
-    Parameters
-    ----------
-    attempts : int
-        Maximum number of attempts per message, the first included.
-    in_flight : int
-        Concurrent messages.
-    timeout : tuple of float
-        Seconds to connect, and between two bytes of the answer.
-    clock, sleep : callable
-        ``time.time`` and ``time.sleep``, or replacements for tests.
+    ``attempts`` is the maximum per message, the first included, and ``in_flight`` the number of
+    concurrent messages. ``timeout`` is the seconds to connect, and between two bytes of the
+    answer. ``clock`` and ``sleep`` are those of ``time``, or replacements for tests.
     """
 
     def __init__(
@@ -145,12 +138,7 @@ class Transport:
     def flight(self, errands: int, say: Callable[[str], None]) -> Scheduler:
         """Return a scheduler for that many tasks, within the rate limit.
 
-        Parameters
-        ----------
-        errands : int
-        say : callable
-            Called with ``""`` before each attempt, and each second of a wait with the reason
-            and the time left. An exception from it ends the run at once; nothing more is sent.
+        ``say`` is called as in :class:`Scheduler`; after an exception from it nothing more is sent.
         """
         most = min(self.in_flight, errands)
         return Scheduler(self.quota, self._clock, self._air(most), most, say)
@@ -163,15 +151,9 @@ class Transport:
     ) -> T:
         """Send with retries until there is an answer, and return the result of ``arrived``.
 
-        Parameters
-        ----------
-        message : Message
-        arrived : callable
-            Called with the answer when it arrives, possibly in another thread, and even if
-            nobody waits for it any more. Returns a Failure if the answer does not fit the
-            request.
-        most : int, optional
-            Maximum number of attempts, if lower than the client's.
+        ``arrived`` is called with the answer when it arrives, possibly in another thread, and
+        even if nobody waits for it any more. It returns a Failure if the answer does not fit
+        the request. ``most`` is the maximum number of attempts, if lower than the client's.
         """
 
         async def attempt() -> T | Failure:
@@ -246,8 +228,6 @@ def error_messages(content: bytes) -> tuple[str, ...]:
     about 5 kB. Of a longer body, of HTML, and of JSON without messages, the first 300
     characters.
 
-    Examples
-    --------
     >>> error_messages(b'{"errors": ["internal server error"]}')
     ('internal server error',)
     >>> error_messages(b'[{"title": "Forbidden", "detail": "not your post"}]')

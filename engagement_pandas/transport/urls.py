@@ -21,8 +21,6 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 def is_loopback(url: str) -> bool:
     """Return whether a URL points to this machine; only then is plain http allowed.
 
-    Examples
-    --------
     >>> is_loopback("http://127.0.0.1:8080/x"), is_loopback("https://data-api.x.com")
     (True, False)
     """

@@ -36,8 +36,6 @@ def is_script(text: str) -> bool:
 def items(text: str, name: str) -> list[RawEntry]:
     """Return the posts in a JSON text; numbers keep all their digits.
 
-    Examples
-    --------
     >>> [raw.post for raw in items('{"data": [{"id": "7"}], "meta": {}}', "page.json")]
     ['7']
     """

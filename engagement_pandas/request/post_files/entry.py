@@ -44,18 +44,11 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class RawEntry(NamedTuple):
-    """A post as read from a file.
+    """A post as read from a file, with its unparsed ID.
 
-    Attributes
-    ----------
-    place : int or str
-        The line, from 1, or a description of the position.
-    post : object
-        The unparsed ID.
-    handle, text, created_at : object
-    name : str or None
-        Name of the ID column; empty if there is none and the ID is alone on its line or an
-        item; None if the ID shares its line with others.
+    ``place`` is the line, from 1, or a description of the position. ``name`` is the name of the
+    ID column; it is empty if there is none and the ID is alone on its line or an item, and None
+    if the ID shares its line with others.
     """
 
     place: int | str
@@ -74,16 +67,9 @@ class RawEntry(NamedTuple):
 
 
 class PostEntry(NamedTuple):
-    """A post from a file, with a valid ID.
+    """A post from a file, with a valid ID; other values are as in the file, None if absent.
 
-    Attributes
-    ----------
-    post_id : str
-    handle, text, created_at : str or None
-        As in the file; None if absent.
-    place : int or str
-        The line, from 1, or a description of the position.
-    file : str
+    ``place`` is the line, from 1, or a description of the position.
     """
 
     post_id: str
@@ -121,8 +107,6 @@ def key(name: object) -> str:
 def roles_of(names: Sequence[str]) -> Mapping[str, int]:
     """Return the column index of each role.
 
-    Examples
-    --------
     >>> roles_of(("text", "Post ID", "id"))
     {'post_id': 1, 'text': 0}
     """
@@ -148,16 +132,7 @@ def is_id(cell: object, digits: int = 1) -> bool:
 
 
 def judged(raws: Iterable[RawEntry], file: str, missing: Missing) -> list[PostEntry]:
-    """Return the posts, each with a valid ID.
-
-    Parameters
-    ----------
-    raws : iterable of RawEntry
-    file : str
-        What to call the file in messages.
-    missing : {"refuse", "skip"}
-        What to do with rows that have no ID; skipped rows cause a warning.
-    """
+    """Return the posts, each with a valid ID; skipped rows cause a warning."""
     if missing not in MISSING:
         msg = f"missing is {missing!r}; choose one of {list(MISSING)}"
         raise RequestError(msg)

@@ -30,8 +30,6 @@ def pieces(text: str, name: str) -> Iterator[RawEntry]:
     Lines that begin with ``#``, numbers of list items, and the words of a Markdown link are
     ignored.
 
-    Examples
-    --------
     >>> [raw.post for raw in pieces("# mine\n1) x.com/i/status/1060976163948904448\n- 8", "a.txt")]
     ['x.com/i/status/1060976163948904448', '-', '8']
     """

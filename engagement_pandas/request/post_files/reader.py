@@ -59,21 +59,7 @@ _PACKED: Final[Mapping[bytes, Callable[[IO[bytes]], Any]]] = {
 def read_records(
     path_or_buffer: str | os.PathLike[str] | IO[Any], *, missing: Missing = "refuse"
 ) -> list[PostEntry]:
-    r"""Read the posts in a file.
-
-    Parameters
-    ----------
-    path_or_buffer : str, path or open file
-        As in :func:`records_in`; ``"-"`` is standard input.
-    missing : {"refuse", "skip"}
-        What to do with rows that have no post ID.
-
-    Examples
-    --------
-    >>> import io
-    >>> [record.post_id for record in read_records(io.StringIO("post_id,text\n123,hello\n"))]
-    ['123']
-    """
+    """Read the posts in a file as :func:`records_in`; ``"-"`` is standard input."""
     if isinstance(path_or_buffer, str | os.PathLike) and os.fspath(path_or_buffer) != "-":
         name = os.fsdecode(path_or_buffer)
         with open(name, "rb") as file:  # noqa: PTH123
@@ -90,13 +76,7 @@ def read_records(
 
 
 def ids_in(name: str, content: str | bytes | memoryview) -> list[str]:
-    """Return only the post IDs, as :func:`records_in` reads them.
-
-    Examples
-    --------
-    >>> ids_in("posts.jsonl", b'{"post_id": "1060976163948904448"}')
-    ['1060976163948904448']
-    """
+    """Return only the post IDs, as :func:`records_in` reads them."""
     return [record.post_id for record in records_in(name, content)]
 
 
@@ -105,21 +85,11 @@ def records_in(
 ) -> list[PostEntry]:
     r"""Read the posts in the content of a file, or in a pasted text.
 
-    Parameters
-    ----------
-    name : str
-        Name for messages. The content decides how it is parsed: a table whose heading has a
-        ``post_id`` (or ``Tweet id``, ``id_str``, ``Post Link``, …), JSON of the usual tools,
-        or a list of IDs and links. With the suffix ``.csv`` or ``.json`` it must be of that
-        format.
-    content : str or bytes
-        Bytes may be compressed with gzip, bz2, xz, zip or zstd; UTF-8, UTF-16, else
-        Windows-1252.
-    missing : {"refuse", "skip"}
-        What to do with rows that have no post ID.
+    The content decides how it is parsed: a table whose heading has a ``post_id`` (or ``Tweet id``,
+    ``id_str``, ``Post Link``, …), JSON of the usual tools, or a list of IDs and links. ``name`` is
+    for messages; with the suffix ``.csv`` or ``.json`` the content must be of that format. Bytes
+    may be compressed with gzip, bz2, xz, zip or zstd; UTF-8, UTF-16, else Windows-1252.
 
-    Examples
-    --------
     >>> records_in("posts.csv", b"text;Post ID\nhello;123\n;\n")[0].where
     'line 2 of posts.csv'
     """

@@ -23,17 +23,9 @@ _DIALECTS: Final[Sequence[Mapping[str, Any]]] = (
 
 
 class Heading(NamedTuple):
-    """The first row of a table.
+    """The first row of a table, without unnamed columns at the end.
 
-    Attributes
-    ----------
-    names : tuple of str
-        Without unnamed columns at the end.
-    roles : mapping of str to int
-        Column index of each role.
-    delimiter : str
-    line : int
-        Its line number.
+    ``roles`` has the column index of each role; ``line`` is the line number of the row.
     """
 
     names: tuple[str, ...]
@@ -45,16 +37,8 @@ class Heading(NamedTuple):
 def heading_of(text: str, name: str, *, needed: bool) -> Heading | None:
     r"""Return the heading of a table, or None if the text is not a table.
 
-    Parameters
-    ----------
-    text : str
-    name : str
-        Name of the file.
-    needed : bool
-        Whether the suffix requires a table, unless each line is one post.
+    ``needed`` tells whether the suffix of the file requires a table, unless each line is one post.
 
-    Examples
-    --------
     >>> heading_of("text;Post ID\nhello;123\n", "posts.csv", needed=True).names
     ('text', 'Post ID')
     """
