@@ -54,10 +54,7 @@ _CODES: Final = "\n".join(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code, one of :data:`EXIT_CODES`.
 
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        Arguments without the program name; by default those of the process.
+    ``argv`` has the arguments without the program name; by default, those of the process.
     """
     with usable_streams():
         try:

@@ -21,22 +21,12 @@ log = logging.getLogger("engagement_pandas")
 class Explorer(ipywidgets.VBox):
     """Base class of all explorers.
 
-    Subclasses create the controls and react to changes (:meth:`_changed`); this class
-    reports errors and cleans up.
+    Subclasses create the controls and react to changes (:meth:`_changed`); this class reports
+    errors and cleans up.
 
-    Parameters
-    ----------
-    controls : mapping of str to Widget
-        Controls by their names in Python. Changes of their ``value`` are observed.
-    above, below : sequence of Widget
-        Widgets above and below the status line.
-
-    Attributes
-    ----------
-    controls : mapping of str to Widget
-        Controls to read or set: ``explorer.controls["every"].value = "D"``.
-    status, alert : Region
-        Status line and error message, in their ``html``.
+    ``controls`` has the controls by their names in Python, to read or set:
+    ``explorer.controls["every"].value = "D"``. ``status`` and ``alert`` have the status line and
+    the error message in their ``html``; ``above`` and ``below`` are the widgets around them.
     """
 
     def __init__(

@@ -11,13 +11,7 @@ _INDENT: Final = " " * 8
 
 
 def literal(value: Any) -> str:
-    """Return a value as a Python literal, with strings in double quotes.
-
-    Examples
-    --------
-    >>> literal("a"), literal(168.0), literal(("a", None))
-    ('"a"', '168', '("a", None)')
-    """
+    """Return a value as a Python literal, with strings in double quotes."""
     if isinstance(value, str):
         return json.dumps(str(value), ensure_ascii=False)
     if isinstance(value, tuple):
@@ -28,13 +22,7 @@ def literal(value: Any) -> str:
 
 
 def list_of(texts: Iterable[str]) -> str:
-    """Return a list of strings as a Python literal, on several lines if it is long.
-
-    Examples
-    --------
-    >>> list_of(["a", "b"])
-    '["a", "b"]'
-    """
+    """Return a list of strings as a Python literal, on several lines if it is long."""
     literals = [literal(text) for text in texts]
     inside = ", ".join(literals)
     if len(inside) <= _WIDTH // 2:
@@ -50,14 +38,8 @@ def list_of(texts: Iterable[str]) -> str:
 def call(name: str, keywords: Mapping[str, Any], names: Mapping[str, str], *arguments: str) -> str:
     """Return the code of a call of one of the package's functions.
 
-    Parameters
-    ----------
-    name : str
-    keywords : mapping of str to value
-    names : mapping of str to str
-        Keyword arguments whose values are variable names.
-    *arguments : str
-        Variable names; ``selection`` by default.
+    ``names`` has the keyword arguments whose values are variable names. ``arguments`` are variable
+    names too, by default ``selection``.
 
     Examples
     --------

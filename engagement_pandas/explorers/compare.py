@@ -33,14 +33,8 @@ from engagement_pandas.text import pluralize
 class Split(NamedTuple):
     """A way of splitting posts into two groups.
 
-    Attributes
-    ----------
-    words : str
-        Display name.
-    cut : callable
-        Takes the posts and the controls' values by name, and returns :class:`TwoGroups`.
-    controls : tuple of str
-        Names of the controls that it uses; the others are hidden.
+    ``words`` is the display name. ``cut`` takes the posts and the controls' values by name.
+    ``controls`` names the controls that it uses; the others are hidden.
     """
 
     words: str

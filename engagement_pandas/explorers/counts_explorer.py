@@ -30,16 +30,9 @@ if TYPE_CHECKING:
 class View:
     """The output for one state of the controls.
 
-    Attributes
-    ----------
-    draw : callable
-        Draws the chart on given Axes.
-    status : str
-        Sentence for the status line.
-    table : callable
-        Takes the ``gid`` of all artists in drawing order, and returns escaped HTML.
-    code : str
-        Python code for the same chart.
+    ``draw`` draws the chart on given Axes, ``status`` is the sentence for the status line, and
+    ``code`` is Python code for the same chart. ``table`` takes the ``gid`` of all artists in
+    drawing order, and returns escaped HTML.
     """
 
     draw: Callable[[Axes], Any]
@@ -52,22 +45,10 @@ class CountsExplorer(Explorer):
     """Base class of explorers that redraw a chart when a control changes, and export rows.
 
     Subclasses define the output (:meth:`_tell`) and the selected rows (:attr:`selection`).
+    ``posts`` is the frame passed by the user. The chart is ``height`` inches high and 8 wide.
 
-    Parameters
-    ----------
-    source : IndexedCounts
-    posts : DataFrame or None
-        The frame passed by the user.
-    controls : mapping of str to Widget
-    above : sequence of Widget
-        The controls in their layout.
-    height : float
-        Height of the chart in inches; its width is 8.
-
-    Attributes
-    ----------
-    chart, table : Region
-        Regions of the page with their ``html``; ``chart.label`` describes the chart.
+    ``chart`` and ``table`` are regions of the page with their ``html``; ``chart.label`` describes
+    the chart.
     """
 
     def __init__(

@@ -47,14 +47,8 @@ def export(frame: pd.DataFrame, name: str, *, replace: bool) -> str:
 class ExportBar(ipywidgets.HBox):
     """A text box for a file name, and an export button.
 
-    Parameters
-    ----------
-    frame : callable
-        Returns the frame to write.
-    done, failed : callable
-        Called with the sentence, or with the exception.
-    file : str
-        Initial file name.
+    ``frame`` returns the frame to write. ``done`` is called with the sentence of :func:`export`,
+    ``failed`` with the exception.
     """
 
     def __init__(

@@ -30,19 +30,8 @@ class Cancelled(Exception):
 class FetchThread(threading.Thread):
     """Thread that sends the requests of a plan and keeps the responses.
 
-    Parameters
-    ----------
-    client : EngagementClient
-    plan : Plan
-    told : callable
-        Called in this thread with each step of the progress.
-    ended : callable
-        Called at the end with None, or with the exception that ended it early.
-
-    Attributes
-    ----------
-    responses : list of EngagementResponse
-        Responses received so far.
+    ``told`` is called in this thread with each step of the progress; ``ended`` is called at the end
+    with None, or with the exception that ended it early. ``responses`` has those received so far.
     """
 
     def __init__(

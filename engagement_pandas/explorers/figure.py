@@ -40,10 +40,7 @@ _PAGE_WIDE: Final = re.compile(
 class Picture:
     """A figure that is not registered with pyplot.
 
-    Parameters
-    ----------
-    width, height : float
-        Size in inches; on the page it fills the width, with this aspect ratio.
+    ``width`` and ``height`` are in inches; on the page it fills the width, with this aspect ratio.
 
     Examples
     --------

@@ -28,17 +28,10 @@ _WIDTH: Final = 3
 
 
 class Column(NamedTuple):
-    """A column of a table.
+    """A column of a table, with its heading.
 
-    Attributes
-    ----------
-    head : str
-        Heading.
-    cell : callable
-        Takes a value, and returns escaped HTML.
-    css : str
-        CSS class of the cells: ``"number"`` aligns right, ``"line"`` does not wrap,
-        ``"name"`` has a minimum width.
+    ``cell`` takes a value, and returns escaped HTML. ``css`` is the class of the cells:
+    ``"number"`` aligns right, ``"line"`` does not wrap, ``"name"`` has a minimum width.
     """
 
     head: str
@@ -124,13 +117,7 @@ def swatch(look: Any) -> str:
 def table(columns: Mapping[str, Column], rows: pd.DataFrame, caption: str) -> str:
     """Return a frame as an HTML table.
 
-    Parameters
-    ----------
-    columns : mapping of str to Column
-        Columns of the table in order, by column of the frame.
-    rows : DataFrame
-    caption : str
-        Caption of the table.
+    ``columns`` has the columns of the table in order, by column of the frame.
 
     Examples
     --------

@@ -26,15 +26,9 @@ NAMING: Final = ("handle", "text")
 class IndexedCounts:
     """Counts with the post, type and hour of each row as numbers; made by :meth:`of`.
 
-    Attributes
-    ----------
-    counts : DataFrame
-        Tidy counts of any grouping.
-    posts : DataFrame
-        One row per post in the counts, oldest first: ``post_id``, ``handle`` and ``text``
-        (``str``, missing if unknown), ``created_at`` (``datetime64[us, UTC]``).
-    types : tuple of str
-        The engagement types present, in the order of the vocabulary.
+    ``counts`` are tidy counts of any grouping. ``posts`` has one row per post in the counts, oldest
+    first: ``post_id``, ``handle`` and ``text`` (``str``, missing if unknown), ``created_at``
+    (``datetime64[us, UTC]``). ``types`` has the types present, in the order of the vocabulary.
     """
 
     counts: pd.DataFrame
@@ -46,21 +40,9 @@ class IndexedCounts:
 
     @classmethod
     def of(cls, counts: pd.DataFrame, posts: pd.DataFrame | None = None) -> IndexedCounts:
-        """Index counts.
+        """Index tidy counts of any grouping.
 
-        Parameters
-        ----------
-        counts : DataFrame
-            Tidy counts of any grouping.
-        posts : DataFrame, optional
-            Frame with ``post_id`` and optionally ``handle`` and ``text``.
-
-        Examples
-        --------
-        >>> import engagement_pandas as ep
-        >>> rows = IndexedCounts.of(ep.flatten_json({"g": {"123": {"impressions": "5"}}}))
-        >>> rows.types, rows.posts["post_id"].to_list()
-        (('impressions',), ['123'])
+        ``posts`` has ``post_id`` and optionally ``handle`` and ``text``.
         """
         check_counts(counts)
         check_posts(posts)
@@ -99,19 +81,9 @@ class IndexedCounts:
     ) -> pd.DataFrame:
         """Return the counts of some posts, types and local days.
 
-        Parameters
-        ----------
-        posts, types : iterable of str
-            ``posts`` is ignored if the counts have no post IDs.
-        first, last : date, optional
-            First and last day, both inclusive.
-        tz : str
-            Time zone of the days; an hour belongs to the day in which it starts.
-
-        Returns
-        -------
-        DataFrame
-            Tidy counts with a new ``RangeIndex`` and only the categories that occur.
+        ``posts`` is ignored if the counts have no post IDs. ``first`` and ``last`` are both
+        inclusive, in the time zone ``tz``; an hour belongs to the day in which it starts. The tidy
+        counts have a new ``RangeIndex`` and only the categories that occur.
         """
         keep = np.isin(self.types, list(types))[self._type]
         if len(self.posts):

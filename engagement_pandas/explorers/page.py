@@ -23,10 +23,7 @@ _HERE: Final = Path(__file__).parent
 class KeyGuard(anywidget.AnyWidget):
     """Invisible widget that keeps a control's keys from triggering notebook commands.
 
-    Attributes
-    ----------
-    root : str
-        CSS selector; the closest matching ancestor is guarded.
+    ``root`` is a CSS selector; the closest matching ancestor is guarded.
     """
 
     _esm = _HERE / "guard.js"
@@ -37,18 +34,11 @@ class KeyGuard(anywidget.AnyWidget):
 class Region(anywidget.AnyWidget):
     """A part of the page with replaceable content.
 
-    Attributes
-    ----------
-    html : str
-        Its content. The caller must escape all text from outside.
-    shell : str
-        Constant HTML around the content; ``data-slot`` marks where ``html`` goes.
-    role, label : str
-        ARIA role and name, for screen readers.
-    busy, stale : bool
-        Whether newer content is being computed, or could not be computed.
-    reachable : bool
-        Whether the Tab key stops here, so that the region can be scrolled by keyboard.
+    The content is ``html``; the caller must escape all text from outside. ``shell`` is constant
+    HTML around it; ``data-slot`` marks where ``html`` goes. ``role`` and ``label`` are the ARIA
+    role and name, for screen readers. A region is ``busy`` while newer content is being computed,
+    and ``stale`` if it could not be computed. If it is ``reachable``, the Tab key stops here, so
+    that it can be scrolled by keyboard.
     """
 
     _esm = _HERE / "region.js"

@@ -25,26 +25,12 @@ NEWEST: Final = "newest"
 class PostChooser(ipywidgets.VBox):
     """A widget that selects posts.
 
-    All listed posts are selected until the user selects among them. The filters narrow the
-    list, and with it the selection.
+    All listed posts are selected until the user selects among them. The filters narrow the list,
+    and with it the selection.
 
-    Parameters
-    ----------
-    rows : IndexedCounts
-    names : mapping of str to str
-        Display name of each post.
-
-    Attributes
-    ----------
-    value : tuple of str
-        The selected IDs, in the order of the list.
-    words : Text
-        Only posts with these words in their text, handle or ID are listed.
-    ranking : Dropdown
-        Sort key of the list: an engagement type, or ``"newest"``.
-    top : BoundedIntText
-        Maximum number of listed posts.
-    listed : SelectMultiple
+    ``value`` has the selected IDs, in the order of the list. Only posts with ``words`` in their
+    text, handle or ID are listed, sorted by ``ranking``, an engagement type or ``"newest"``;
+    ``top`` is the maximum number of listed posts. ``names`` has the display name of each post.
     """
 
     value = traitlets.Tuple()

@@ -109,15 +109,9 @@ def request_of(
 ) -> EngagementRequest:
     """Return the request for the values of the form.
 
-    Parameters
-    ----------
-    values : mapping
-        ``ids`` (text), ``endpoint``, ``types``, ``grouping`` (description), ``first``, ``last``.
-    now : datetime
-        Time of the client's clock.
-    owners : mapping of str to str, optional
-        Handles by post ID, possibly of further posts; handles in the text are added. None if
-        the owner does not matter.
+    ``values`` has ``ids`` (text), ``endpoint``, ``types``, ``grouping`` (description), ``first``
+    and ``last``; ``now`` is the time of the client's clock. ``owners`` has handles by post ID,
+    possibly of further posts, or is None if owners do not matter; handles in the text are added.
 
     Examples
     --------

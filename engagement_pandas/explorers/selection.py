@@ -30,12 +30,8 @@ AGES: Final[Mapping[float, str]] = {
 class Drawing(NamedTuple):
     """The plot for a combination of choices.
 
-    Attributes
-    ----------
-    plot : str
-        Function in :mod:`~engagement_pandas.plots`.
-    keywords : tuple of str
-        Its keyword arguments that come from the selection.
+    ``plot`` is a function in :mod:`~engagement_pandas.plots`, and ``keywords`` are its keyword
+    arguments that come from the selection.
     """
 
     plot: str
@@ -73,22 +69,15 @@ NEEDS: Final[Mapping[str, frozenset[str]]] = {
 class Selection:
     """Selected rows, and the way to plot them.
 
-    Attributes
-    ----------
-    posts, types : tuple of str
-        Posts in the order of the counts, and types in the order of the vocabulary.
-    clock : {"time", "age", "total"}
-        X axis: dates, hours since each post was made, or none.
-    measure : {"counts", "cumulative", "rate"}
-    lines : {"post_id", "engagement_type"}
-        Column with one line per value.
-    every : {"h", "D"}
-    tz : str
-        Time zone of the days and hours.
-    first, last : date, optional
-        Local days, both inclusive; ignored for ages, which have no common dates.
-    until : float
-        Maximum age, in hours.
+    ``posts`` are in the order of the counts, and ``types`` in the order of the vocabulary.
+
+    ``clock`` is the x axis: ``"time"`` (dates), ``"age"`` (hours since each post was made) or
+    ``"total"`` (none). ``measure`` is ``"counts"``, ``"cumulative"`` or ``"rate"``. ``lines``,
+    ``"post_id"`` or ``"engagement_type"``, is the column with one line per value.
+
+    ``every`` is ``"h"`` or ``"D"``, and ``tz`` the time zone of the days and hours. ``first`` and
+    ``last`` are local days, both inclusive; they are ignored for ages, which have no common dates.
+    ``until`` is the maximum age, in hours.
     """
 
     posts: tuple[str, ...]
@@ -166,11 +155,7 @@ class Selection:
     def code(self, source: IndexedCounts, *, named: bool) -> str:
         """Return Python code that selects the same rows and makes the same plot.
 
-        Parameters
-        ----------
-        source : IndexedCounts
-        named : bool
-            Whether a frame ``posts`` exists; otherwise the code makes one.
+        Without ``named``, there is no frame ``posts``, and the code makes one.
         """
         lines = ["import engagement_pandas as ep", ""]
         if not named and self.lines == "post_id":

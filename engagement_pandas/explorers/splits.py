@@ -14,16 +14,9 @@ from engagement_pandas.plots.labels import shortened
 
 
 class TwoGroups(NamedTuple):
-    """Two sets of posts.
+    """Two sets of posts, with their names.
 
-    Attributes
-    ----------
-    first : ndarray of bool
-        Whether each post is in the first set.
-    known : ndarray of bool
-        Whether each post is in either set.
-    names : pair of str
-        Names of the two sets.
+    ``first`` says whether each post is in the first set, and ``known`` whether it is in either.
     """
 
     first: NDArray[np.bool_]

@@ -62,10 +62,7 @@ def say_why(ax: Axes, table: pd.DataFrame) -> Axes:
 def ranked(sizes: pd.Series) -> tuple[list[str], list[str]]:
     """Return the posts that have a line of their own, largest first, and the others.
 
-    Parameters
-    ----------
-    sizes : Series
-        Size of each post, by ID.
+    ``sizes`` has the size of each post, by ID.
     """
     falling = sizes.astype("Float64").sort_values(ascending=False, kind="stable")
     order = [str(name) for name in falling.index]
@@ -84,27 +81,11 @@ def draw_by_age(  # noqa: PLR0913 - one plot
 ) -> tuple[list[Artist], list[str], list[str]]:
     """Draw the largest posts in their colours, the others grey, and circles at partial buckets.
 
-    Parameters
-    ----------
-    ax : Axes
-    table : DataFrame
-        ``post_id``, ``age``, ``complete`` and the column to draw.
-    column : str
-    sizes : Series
-        Size of each post, by ID.
-    colours : mapping of str to str
-    every : {"h", "D"}
-    line_kw : dict
-        Style of the coloured lines.
+    ``table`` has ``post_id``, ``age``, ``complete`` and the column to draw. ``sizes`` has the size
+    of each post, by ID. ``every`` is ``"h"`` or ``"D"``. ``line_kw`` styles the coloured lines.
 
-    Returns
-    -------
-    handles : list of Artist
-        Handles for the legend.
-    posts : list of str
-        Post IDs of the first handles.
-    words : list of str
-        Labels of the remaining handles.
+    Returns the handles for the legend, the post IDs of the first handles, and the labels of the
+    remaining ones.
     """
     own, others = ranked(sizes)
     parts = split_lines(table, "post_id", table["age"].to_numpy(dtype="float64"), column)

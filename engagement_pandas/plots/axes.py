@@ -80,13 +80,7 @@ def rate_axis(axis: Axis) -> None:
 def time_axis(ax: Axes, zone: tzinfo, step: pd.Timedelta) -> None:
     """Format the x axis with local days or hours, with a margin for a single point.
 
-    Parameters
-    ----------
-    ax : Axes
-        Axes with the data already drawn.
-    zone : tzinfo
-    step : Timedelta
-        The width of a bucket.
+    The data must be drawn already. ``step`` is the width of a bucket.
     """
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, DayLocator  # noqa: PLC0415
 

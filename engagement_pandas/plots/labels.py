@@ -61,28 +61,15 @@ def check_posts(posts: pd.DataFrame | None) -> None:
 def post_names(
     ids: Iterable[str], *, posts: pd.DataFrame | None = None, room: int = ROOM
 ) -> dict[str, str]:
-    """Return the display name of each post.
+    """Return the display name of each post; all names differ.
 
-    Parameters
-    ----------
-    ids : iterable of str
-    posts : DataFrame, optional
-        Frame with ``post_id`` and optionally ``text``. Without it, names are the IDs.
-    room : int
-        Maximum number of characters of a text.
+    A name is the first words of the ``text`` in ``posts``, at most ``room`` characters, without
+    links and without characters that the font lacks (mostly emoji). If there is no text or too
+    little of it is left, it is *Post 1*, *Post 2* …, by the row in ``posts``. If the post is not in
+    ``posts``, it is the ID.
 
-    Returns
-    -------
-    dict of str to str
-        The first words of the text, without links and without characters that the font
-        lacks (mostly emoji); *Post 1*, *Post 2* …, by the row in ``posts``, if there is no
-        text or too little of it is left; the ID if the post is not in ``posts``. All names
-        differ.
-
-    Notes
-    -----
-    Right-to-left text is drawn correctly from matplotlib 3.11 on; with older versions, such
-    posts are named by their number.
+    Right-to-left text is drawn correctly from matplotlib 3.11 on; with older versions, such posts
+    are named by their number.
 
     Examples
     --------

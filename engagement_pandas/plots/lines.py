@@ -26,12 +26,9 @@ _THIN: Final = 1000
 class Series:
     """The points of one line, and its partial buckets.
 
-    Attributes
-    ----------
-    x, y : ndarray of float64
-        Days since 1970 (UTC) or hours of age; counts or rates, NaN in a gap.
-    partial, unsure : ndarray of bool
-        Buckets that are not known to be complete, and those whose completeness is unknown.
+    ``x`` is in days since 1970 (UTC) or hours of age. ``y`` has counts or rates, NaN in a gap.
+    ``partial`` marks the buckets that are not known to be complete, and ``unsure`` those whose
+    completeness is unknown.
     """
 
     x: NDArray[np.float64]
@@ -74,16 +71,8 @@ def split_lines(
 ) -> dict[str, Series]:
     """Return one line per key, by name.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Rows of a metric, grouped by key, with the column ``complete``.
-    by : str
-        Column of the keys.
-    x : ndarray of float64
-        The x values of the rows.
-    column : str
-        Column of the y values.
+    ``table`` has the rows of a metric, grouped by the keys in the column ``by``, and a column
+    ``complete``. ``x`` has the x value of each row; ``column`` holds the y values.
     """
     codes, names = pd.factorize(table[by])
     y = table[column].to_numpy(dtype="float64", na_value=np.nan)
@@ -146,11 +135,7 @@ def mark_partial(
 def draw_grey(ax: Axes, curves: Sequence[NDArray[np.float64]]) -> Artist:
     """Draw the lines of the remaining posts, thin and grey, as one artist.
 
-    Parameters
-    ----------
-    ax : Axes
-    curves : sequence of ndarray of float64
-        Arrays with the columns x and y.
+    Each array has the columns x and y.
     """
     from matplotlib.collections import LineCollection  # noqa: PLC0415 - heavy
 

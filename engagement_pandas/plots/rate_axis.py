@@ -36,18 +36,8 @@ def well_exposed(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Mask the rates of buckets with too few impressions, unless all have too few.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Rates, as :func:`~engagement_pandas.rate_over_time` returns them.
-    denominator : str
-    minimum : int
-
-    Returns
-    -------
-    table : DataFrame
-    words : list of str
-        Remarks for the legend; empty if all rates are kept.
+    ``table`` is the result of :func:`~engagement_pandas.rate_over_time`. The remarks for the
+    legend, returned with it, are empty if all rates are kept.
     """
     there = table["rate"].notna().to_numpy()
     few = there & (table[denominator] < minimum).to_numpy(dtype="bool", na_value=False)
@@ -78,24 +68,11 @@ def rates_from_zero(
 ) -> tuple[list[Artist], list[str]]:
     """Start the y axis at 0, and end it so that all well-known rates fit.
 
-    One engagement with one impression is a rate of 100 %, which would flatten all others.
-    Points above the axis are marked with a triangle.
+    One engagement with one impression is a rate of 100 %, which would flatten all others. Points
+    above the axis are marked with a triangle; the legend's handle and label for it are returned.
 
-    Parameters
-    ----------
-    ax : Axes
-    table : DataFrame
-        Rates, with the columns ``rate`` and ``low``.
-    lines : sequence of Artist
-    most : {"rate", "high"}
-        Column of the well-known rates that has to fit.
-
-    Returns
-    -------
-    handles : list of Artist
-        A triangle for the legend, if any point is above the axis.
-    words : list of str
-        Its label.
+    ``table`` has the columns ``rate`` and ``low``. ``most``, ``"rate"`` or ``"high"``, is the
+    column of the well-known rates that has to fit.
     """
     from matplotlib.collections import LineCollection  # noqa: PLC0415 - heavy
     from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy

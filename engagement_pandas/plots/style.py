@@ -43,27 +43,13 @@ _VOCABULARY: Final = tuple(str(name) for name in EngagementType)
 
 
 def post_colours(counts: pd.DataFrame, *, posts: pd.DataFrame | None = None) -> dict[str, str]:
-    """Return the colour of each post.
+    """Return one of :data:`COLOURS` by post ID, oldest post first.
 
-    Parameters
-    ----------
-    counts : DataFrame
-        Tidy counts with ``post_id``.
-    posts : DataFrame, optional
-        Frame with all posts to distinguish, in the column ``post_id``.
-
-    Returns
-    -------
-    dict of str to str
-        One of :data:`COLOURS` by post ID, oldest post first; up to seven posts have
-        different colours.
-
-    Notes
-    -----
-    A post's colour is derived from its ID; if an older post of the same frame already has
-    that colour, the next free one is used. So newer posts never change the colour of older
-    ones, and many posts keep their colour when others are filtered out. With the same
-    ``posts``, all posts keep their colour, whatever part of the counts is drawn.
+    Up to seven posts have different colours. A colour is derived from the ID; if an older post of
+    the same frame already has it, the next free one is used. So newer posts never change the colour
+    of older ones, and many posts keep their colour when others are filtered out. With the same
+    ``posts``, a frame with all posts to distinguish in ``post_id``, all posts keep their colour,
+    whatever part of the counts is drawn.
 
     Examples
     --------
@@ -93,13 +79,7 @@ def post_colours(counts: pd.DataFrame, *, posts: pd.DataFrame | None = None) -> 
 
 
 def type_colours(names: Iterable[str]) -> dict[str, str]:
-    """Return the colour of each engagement type, by its place in the vocabulary.
-
-    Examples
-    --------
-    >>> type_colours(["url_clicks", "impressions"])["impressions"]
-    '#0072B2'
-    """
+    """Return the colour of each engagement type, by its place in the vocabulary."""
     wanted = in_order(names)
     order = [*_VOCABULARY, *(name for name in wanted if name not in _VOCABULARY)]
     return {name: COLOURS[order.index(name) % len(COLOURS)] for name in wanted}
@@ -118,13 +98,7 @@ def group_colours(names: Iterable[str]) -> dict[str, str]:
 
 
 def line_styles(colours: Sequence[str]) -> list[Any]:
-    """Return a line style for each line: solid, unless the colour is repeated.
-
-    Examples
-    --------
-    >>> line_styles(["#0072B2", "#D55E00", "#0072B2"])
-    ['-', '-', (0, (4, 1.5))]
-    """
+    """Return a line style for each line: solid, unless the colour is repeated."""
     before: Counter[str] = Counter()
     styles = []
     for colour in colours:

@@ -70,15 +70,9 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
 ) -> Axes:
     """Draw a metric of counts over time, with one line per value of a column.
 
-    Parameters
-    ----------
-    counts : DataFrame
-    metric : callable
-        :func:`~engagement_pandas.over_time`, or a function with the same arguments and columns.
-    label : str
-        Template of the y label, with the fields ``kind`` and ``unit``.
-    by, engagement_type, every, tz, window, posts, ax, line_kw
-        See :func:`~engagement_pandas.plot_over_time`.
+    ``metric`` is :func:`~engagement_pandas.over_time`, or a function with the same arguments and
+    columns. ``label`` is a template of the y label, with the fields ``kind`` and ``unit``. For the
+    others, see :func:`~engagement_pandas.plot_over_time`.
     """
     require_columns(counts, "day")
     check_posts(posts)
@@ -179,19 +173,9 @@ def draw_over_time(  # noqa: PLR0913 - one plot
 ) -> tuple[list[Artist], list[str]]:
     """Draw lines and circles along a time axis; return legend handles and labels.
 
-    Parameters
-    ----------
-    ax : Axes
-    series : mapping of str to Series
-    colours : mapping of str to str
-        The combined line of the smallest has no entry and is drawn in grey.
-    together : str
-        How the combined line was computed, in one word for the legend.
-    every : {"h", "D", "W", "MS"}
-    zone : tzinfo
-    line_kw : dict
-    names : mapping of str to str
-        Display names of posts; other lines are labelled with their own name.
+    The combined line of the smallest has no entry in ``colours`` and is drawn in grey; ``together``
+    says in one word for the legend how it was computed. ``every`` is ``"h"``, ``"D"``, ``"W"`` or
+    ``"MS"``. ``names`` has display names of posts; other lines are labelled with their own name.
     """
     unit, step = UNITS[every]
     shades = {name: shade(ax, colours.get(name, REST)) for name in series}

@@ -32,12 +32,8 @@ UNKNOWN_SCHEME: Final = NOT_AUTHENTICATED.format("Unknown Authorization Type")
 class App:
     """The app that the accounts have authorised.
 
-    Attributes
-    ----------
-    consumer_key, consumer_secret : str
-        The secret is left out of the ``repr``.
-    takes_pins : bool
-        Whether the app's settings allow logins by PIN.
+    ``consumer_secret`` is left out of the ``repr``. ``takes_pins`` says whether the app's settings
+    allow logins by PIN.
     """
 
     consumer_key: str = "SandboxConsumerKey"
@@ -54,11 +50,7 @@ class App:
 class Authority:
     """Authentication of requests.
 
-    Parameters
-    ----------
-    app : App
-    wall : callable
-        Returns seconds since 1970.
+    ``wall`` returns seconds since 1970.
     """
 
     def __init__(self, app: App, wall: Callable[[], float]) -> None:
@@ -71,14 +63,8 @@ class Authority:
     ) -> SyntheticAccount | None:
         """Return the account that a request is authorised for; None for app-only requests.
 
-        Parameters
-        ----------
-        method, url : str
-            Signed method and URL.
-        headers : mapping of str to str
-            Headers with lower-case names.
-        body : str
-            Signed only if it is a form.
+        ``method`` and ``url`` are those signed. Header names are in lower case. The body is signed
+        only if it is a form.
         """
         scheme, _, rest = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
@@ -93,12 +79,8 @@ class Authority:
     def issue(self, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
         """Return the response of ``/oauth2/token``.
 
-        Parameters
-        ----------
-        headers : mapping of str to str
-            Headers with lower-case names; consumer key and secret as basic authentication.
-        body : bytes
-            The form ``grant_type=client_credentials``.
+        The headers have names in lower case, and consumer key and secret as basic authentication.
+        The body is the form ``grant_type=client_credentials``.
         """
         scheme, _, rest = headers.get("authorization", "").partition(" ")
         try:
@@ -126,13 +108,8 @@ class Authority:
 class Signatures:
     """Verifier of OAuth 1.0a signatures.
 
-    Parameters
-    ----------
-    app : App
-    wall : callable
-        Returns seconds since 1970.
-    secret_of : callable
-        Returns the secret of a token, possibly empty; None for an unknown token.
+    ``wall`` returns seconds since 1970. ``secret_of`` returns the secret of a token, possibly
+    empty, or None for an unknown token.
     """
 
     def __init__(

@@ -22,27 +22,13 @@ PROXY_PAGE: Final = (
 class Fault:
     """A fault in a response. The request still counts, and its nonce is used up.
 
-    Attributes
-    ----------
-    kind : str
-        Its name.
-    status : int or None
-        Replaces the status of the response; None leaves the response unchanged.
-    body : bytes
-        Replaces the body, if there is a status.
-    content_type : str
-    gzipped : bool
-        Whether that body is sent compressed.
-    headers : tuple of (str, str)
-        Additional headers.
-    sent : float
-        Share of the body that is sent before the connection is closed.
-    announced : bool
-        Whether ``Content-Length`` is still the length of the complete body.
-    answered : bool
-        If false, the connection is closed without a response.
-    delay : float
-        Seconds before the response.
+    ``status`` and ``body`` replace those of the response; if ``status`` is None, both are
+    unchanged. ``gzipped`` says whether that body is sent compressed. ``headers`` are additional.
+
+    ``sent`` is the share of the body that is sent before the connection is closed, and
+    ``announced`` says whether ``Content-Length`` is still the length of the complete body. If
+    ``answered`` is false, the connection is closed without a response. ``delay`` is in seconds,
+    before the response.
     """
 
     kind: str
@@ -84,14 +70,9 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
 class Faults:
     """Choice of faulty requests: first by the queue, then a share of all others.
 
-    Parameters
-    ----------
-    rate : float
-        0 to 1: the share of faulty requests while the queue is empty.
-    seed : int
-        Determines which requests are faulty.
-    kinds : iterable of str or Fault, optional
-        Faults of that share; by default all kinds except ``"slow"``.
+    ``rate``, from 0 to 1, is the share of faulty requests while the queue is empty, and ``seed``
+    determines which ones are faulty. ``kinds`` are the faults of that share; by default all but
+    ``"slow"``.
 
     Examples
     --------
@@ -121,10 +102,7 @@ class Faults:
     def push(self, *kinds: str | Fault | None) -> None:
         """Queue the faults of the next requests, in order.
 
-        Parameters
-        ----------
-        *kinds : str or Fault or None
-            Names of :data:`FAULTS`, or your own faults; None means no fault.
+        ``kinds`` are names of :data:`FAULTS`, or your own faults; None means no fault.
         """
         faults = [None if kind is None else _fault(kind) for kind in kinds]
         with self._lock:

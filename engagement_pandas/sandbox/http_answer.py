@@ -12,13 +12,8 @@ from typing import Any
 class HttpAnswer:
     """An HTTP response before faults are injected.
 
-    Attributes
-    ----------
-    status : int
-    body : bytes
-        Body as sent: compressed if the headers say so.
-    headers : mapping of str to str
-        Headers without ``Content-Length``.
+    ``body`` is as sent: compressed if the headers say so. ``headers`` are without
+    ``Content-Length``.
     """
 
     status: int
@@ -29,15 +24,8 @@ class HttpAnswer:
 class Refusal(Exception):
     """A request gets a response with ``errors``.
 
-    Attributes
-    ----------
-    status : int
-    messages : tuple of str
-        The entries of ``errors``.
-    keys : dict
-        Additional top-level keys of the body, such as ``unavailable_tweet_ids``.
-    headers : dict
-        Additional headers.
+    ``messages`` are the entries of ``errors``. ``keys`` are additional top-level keys of the body,
+    such as ``unavailable_tweet_ids``. ``headers`` are additional, too.
     """
 
     def __init__(

@@ -24,16 +24,9 @@ MAX_BODY: Final = 4_000_000
 class Received:
     """One request received by the server, without its secrets.
 
-    Attributes
-    ----------
-    method, path : str
-    scheme : str
-        Scheme of the ``Authorization`` header: ``OAuth``, ``Bearer``, ``Basic`` or empty.
-    body : bytes
-    status : int or None
-        Status of the response; None if the connection was closed without one.
-    fault : str or None
-        Kind of the injected fault.
+    ``scheme`` is that of the ``Authorization`` header: ``OAuth``, ``Bearer``, ``Basic`` or empty.
+    ``status`` is None if the connection was closed without a response. ``fault`` is the kind of the
+    injected fault.
     """
 
     method: str
@@ -47,14 +40,7 @@ class Received:
 class Listener(ThreadingHTTPServer):
     """Server that keeps track of its connections, so that it can close them all.
 
-    Parameters
-    ----------
-    port : int
-        0 for any free port.
-    service : Service
-    faults : Faults
-    log : deque of Received
-        Log of the requests.
+    If ``port`` is 0, any free port is used. ``log`` records the requests.
     """
 
     daemon_threads = True

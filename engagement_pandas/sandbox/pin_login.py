@@ -61,16 +61,8 @@ _PAGE: Final = """<!DOCTYPE html>
 class Grant:
     """The state of a request token.
 
-    Attributes
-    ----------
-    secret : str
-    born : float
-        Time of creation, in seconds since 1970.
-    account : SyntheticAccount or None
-        The account that has authorised the app, if any.
-    pin : str
-    guesses : int
-        Number of wrong PINs so far.
+    ``born`` is the time of creation, in seconds since 1970. ``account`` is the account that has
+    authorised the app, if any. ``guesses`` is the number of wrong PINs so far.
     """
 
     secret: str = field(repr=False)
@@ -83,11 +75,7 @@ class Grant:
 class Grants:
     """Server side of logins.
 
-    Parameters
-    ----------
-    app : App
-    wall : callable
-        Returns seconds since 1970.
+    ``wall`` returns seconds since 1970.
     """
 
     def __init__(self, app: App, wall: Callable[[], float]) -> None:
@@ -100,13 +88,7 @@ class Grants:
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         """Return the response to one request of a login.
 
-        Parameters
-        ----------
-        method, path : str
-            Method and path from the request line.
-        headers : mapping of str to str
-            Headers with lower-case names.
-        body : bytes
+        ``path`` is from the request line. Header names are in lower case.
         """
         bare = path.partition("?")[0]
         if method not in PATHS[bare]:

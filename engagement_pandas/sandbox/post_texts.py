@@ -71,21 +71,11 @@ _SHARE_AWKWARD: Final = 3
 
 
 def text_of(post: int, *, link: bool, hashtag: bool, app: bool, everyday: bool = False) -> str:
-    """Return the text of a post.
+    """Return the text of a post, at most 400 characters.
 
-    Parameters
-    ----------
-    post : int
-        The post ID as a number; it determines the text.
-    link, hashtag, app : bool
-        Whether the text contains them, so that clicks on them are plausible.
-    everyday : bool
-        Whether to exclude awkward texts.
-
-    Returns
-    -------
-    str
-        At most 400 characters.
+    It is determined by ``post``, the post ID as a number. ``link``, ``hashtag`` and ``app`` say
+    whether it contains them, so that clicks on them are plausible. ``everyday`` excludes awkward
+    texts.
     """
     bits = hash64(post, 0x7E87)
     words = EVERYDAY if everyday or (bits >> 8) % _SHARE_AWKWARD else AWKWARD

@@ -17,14 +17,8 @@ RATE_LIMIT_TEXT: Final = "Your request exceeds the rate limit. Wait for it to re
 class Allowance:
     """The rate limit of one period.
 
-    Attributes
-    ----------
-    name : str
-        Part of the header names.
-    seconds : int
-        Length of a period; periods start at multiples of it.
-    limit : int
-        Maximum number of requests in a period.
+    ``name`` is part of the header names. ``seconds`` is the length of a period; periods start at
+    multiples of it. ``limit`` is the maximum number of requests in a period.
     """
 
     name: str
@@ -35,14 +29,8 @@ class Allowance:
 class RateLimit:
     """Counter of requests against the rate limits.
 
-    Parameters
-    ----------
-    per_minute, per_second : int
-        Maximum number of requests.
-    penalty : int
-        Requests that each response with status 429 uses up in the next minute with requests.
-    wall : callable
-        Returns seconds since 1970.
+    ``penalty`` is the number of requests that each response with status 429 uses up in the next
+    minute with requests. ``wall`` returns seconds since 1970.
     """
 
     def __init__(
@@ -59,12 +47,9 @@ class RateLimit:
         self._owed: Counter[str] = Counter()
 
     def spend(self) -> dict[str, str]:
-        """Count one request.
+        """Count one request, and return the headers of the rate limits.
 
-        Returns
-        -------
-        dict of str to str
-            Headers: limit and remaining in requests, reset in seconds since 1970.
+        Limit and remaining are in requests, reset is in seconds since 1970.
         """
         now = self._wall()
         with self._lock:

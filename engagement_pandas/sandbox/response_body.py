@@ -33,13 +33,8 @@ _TOTALS_AGES: Final = {
 class Grid:
     """Counts on four axes: post, type, day, hour of the day.
 
-    Attributes
-    ----------
-    keys : tuple of list of str
-        Keys of the response for each axis.
-    counts : ndarray of int64
-    listed : ndarray of bool, shape (days, hours)
-        Whether an hour is in the window.
+    ``keys`` has the keys of the response for each axis. ``listed`` says whether an hour is in the
+    window; its shape is (days, hours).
     """
 
     keys: tuple[list[str], list[str], list[str], list[str]]
@@ -97,17 +92,8 @@ def series_grid(
 def grouped(grid: Grid, dimensions: Sequence[str], seed: int) -> dict[str, Any]:
     """Sum the counts by dimensions, and nest them in that order.
 
-    Parameters
-    ----------
-    grid : Grid
-    dimensions : sequence of str
-    seed : int
-        Determines the order of the keys, and which counts are integers.
-
-    Returns
-    -------
-    dict
-        Part of the response. Zeros are included; hours outside the window are not.
+    ``seed`` determines the order of the keys, and which counts are integers. Zeros are included;
+    hours outside the window are not.
     """
     axes = [_AXES[dimension] for dimension in dimensions]
     gone = tuple(axis for axis in range(4) if axis not in axes)

@@ -174,16 +174,8 @@ def serve(
 ) -> None:
     """Run a sandbox until interrupted (Ctrl-C).
 
-    Parameters
-    ----------
-    port : int
-        0 for any free port.
-    now : datetime or str or callable, optional
-        See :class:`SandboxServer`.
-    faults : Faults, optional
-    settings : Settings, optional
-    write : callable, optional
-        Called with the text of :func:`announcement`; prints it by default.
+    If ``port`` is 0, any free port is used. ``write`` is called with the text of
+    :func:`announcement`; it prints by default. For the others, see :class:`SandboxServer`.
     """
     with SandboxServer(now, settings=settings, faults=faults, port=port) as server:
         try:

@@ -77,13 +77,8 @@ class Settings:
 class Service:
     """Service that responds to requests like X.
 
-    Parameters
-    ----------
-    clock : callable
-        Returns the current time in the sandbox, as an aware datetime.
-    settings : Settings, optional
-    wall : callable, optional
-        Returns seconds since 1970, for signatures and rate limits.
+    ``clock`` returns the current time in the sandbox, as an aware datetime. ``wall`` returns
+    seconds since 1970, for signatures and rate limits.
     """
 
     def __init__(
@@ -105,19 +100,9 @@ class Service:
     ) -> HttpAnswer:
         """Return the response to one request.
 
-        Parameters
-        ----------
-        path : str
-            Path from the request line.
-        headers : mapping of str to str
-            Names in any case. ``Host`` is part of the signed URL.
-        body : bytes
-        method : str
-
-        Returns
-        -------
-        HttpAnswer
-            Compressed, except for logins and for token requests without ``Accept-Encoding``.
+        ``path`` is from the request line. Header names are in any case, and ``Host`` is part of the
+        signed URL. The response is compressed, except for logins and for token requests without
+        ``Accept-Encoding``.
         """
         headers = {name.lower(): value for name, value in headers.items()}
         if path.partition("?")[0] in LOGIN_PATHS:
@@ -297,13 +282,9 @@ def _older(posts: Sequence[Post], now: datetime, age: timedelta) -> list[str]:
 
 
 def as_clock(now: datetime | str | Callable[[], datetime] | None) -> Callable[[], datetime]:
-    """Return a clock function.
+    """Return a clock function for a fixed time or your own clock; by default the real time.
 
-    Parameters
-    ----------
-    now : datetime or str or callable, optional
-        A fixed time or your own clock; by default the real time. Text is in ISO format, and
-        UTC if it has no time zone.
+    Text is in ISO format, and UTC if it has no time zone.
     """
     if now is None:
         return lambda: datetime.now(UTC)

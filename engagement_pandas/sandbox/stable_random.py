@@ -20,20 +20,7 @@ MASK: Final = 0xFFFFFFFFFFFFFFFF
 def hash64(*parts: int) -> int:
     """Return 64 pseudo-random bits that depend on every part and on their order.
 
-    Parameters
-    ----------
-    *parts : int
-        Any integers; only their lowest 64 bits are used.
-
-    Returns
-    -------
-    int
-        0 to 2**64 - 1.
-
-    Examples
-    --------
-    >>> hash64(1, 2) == hash64(1, 2), hash64(1, 2) == hash64(2, 1)
-    (True, False)
+    Only the lowest 64 bits of each part are used.
     """
     bits = 0
     for part in parts:
@@ -42,13 +29,7 @@ def hash64(*parts: int) -> int:
 
 
 def mixed(bits: Any, part: Any) -> Any:
-    """Mix one more part into some bits: integers, or arrays of uint64.
-
-    Examples
-    --------
-    >>> mixed(hash64(1), 2) == hash64(1, 2)
-    True
-    """
+    """Mix one more part into some bits: integers, or arrays of uint64."""
     bits = ((bits ^ part) + GOLDEN) & MASK
     bits = ((bits ^ (bits >> 30)) * FIRST_FACTOR) & MASK
     bits = ((bits ^ (bits >> 27)) * SECOND_FACTOR) & MASK
@@ -56,34 +37,16 @@ def mixed(bits: Any, part: Any) -> Any:
 
 
 def uniform(*parts: int) -> float:
-    """Return a number from 0 (inclusive) to 1 (exclusive) that depends on every part.
-
-    Examples
-    --------
-    >>> 0 <= uniform(7) < 1
-    True
-    """
+    """Return a number from 0 (inclusive) to 1 (exclusive) that depends on every part."""
     return (hash64(*parts) >> 11) * 2.0**-53
 
 
 def normal(*parts: int) -> float:
-    """Return an approximately normally distributed number: mean 0, standard deviation 1.
-
-    Examples
-    --------
-    >>> -6 <= normal(7) <= 6
-    True
-    """
+    """Return an approximately normally distributed number: mean 0, standard deviation 1."""
     return sum(uniform(*parts, turn) for turn in range(12)) - 6
 
 
 def shuffled(items: Sequence[T], *parts: int) -> list[T]:
-    """Return the items in an order that depends on every part.
-
-    Examples
-    --------
-    >>> sorted(shuffled("abc", 7))
-    ['a', 'b', 'c']
-    """
+    """Return the items in an order that depends on every part."""
     order = sorted(range(len(items)), key=lambda place: hash64(*parts, place))
     return [items[place] for place in order]

@@ -52,19 +52,11 @@ _SALT: Final = 0xC0
 class TypeProfile:
     """Parameters of one engagement type.
 
-    Attributes
-    ----------
-    number : int
-        Part of the seed; must never change, since all counts would.
-    share : float
-        Share of the organic impressions, or of the interactions.
-    of_impressions : bool
-    slowness : float
-        Half-life as a multiple of the impressions'.
-    needs : str
-        Feature of a post that is required for counts; empty if none is.
-    undoable : bool
-        Whether it can be undone, which can make an hour negative.
+    ``number`` is part of the seed; it must never change, since all counts would. ``share`` is a
+    share of the organic impressions if ``of_impressions``, otherwise of the interactions.
+    ``slowness`` is the half-life as a multiple of the impressions'. ``needs`` is the feature of a
+    post that is required for counts, empty if none is. If a type is ``undoable``, an hour can be
+    negative.
     """
 
     number: int
@@ -114,21 +106,11 @@ _DAY_AND_NIGHT: Final = np.array([*_HALF_A_DAY, *_HALF_A_DAY[11:0:-1]])
 def bucketed(
     posts: Sequence[Post], types: Sequence[str], start_ms: int, end_ms: int
 ) -> NDArray[np.int64]:
-    """Return counts by post, type and UTC hour.
+    """Return counts by post, type and UTC hour: an array of shape (posts, types, hours).
 
-    Parameters
-    ----------
-    posts : sequence of Post
-    types : sequence of str
-    start_ms, end_ms : int
-        Half-open, milliseconds since 1970, UTC. A partial first or last hour is counted in
-        part.
-
-    Returns
-    -------
-    ndarray of int64, shape (posts, types, hours)
-        Counts per hour, from the hour of ``start_ms`` to the hour that ends at or after
-        ``end_ms``. They can be negative if interactions were undone.
+    The span is half-open, in milliseconds since 1970, UTC. The hours are from that of ``start_ms``
+    to the one that ends at or after ``end_ms``; a partial first or last hour is counted in part.
+    Counts can be negative if interactions were undone.
     """
     parts = [
         _bucketed(posts[at : at + _POSTS_AT_ONCE], types, (start_ms, end_ms))
@@ -138,19 +120,10 @@ def bucketed(
 
 
 def cumulated(posts: Sequence[Post], types: Sequence[str], at_ms: int) -> NDArray[np.int64]:
-    """Return counts by post and type since posting.
+    """Return counts by post and type since posting: an array of shape (posts, types).
 
-    Parameters
-    ----------
-    posts : sequence of Post
-    types : sequence of str
-    at_ms : int
-        End, exclusive, in milliseconds since 1970, UTC.
-
-    Returns
-    -------
-    ndarray of int64, shape (posts, types)
-        Video views include those of other posts with the same video.
+    ``at_ms`` is the end, exclusive, in milliseconds since 1970, UTC. Video views include those of
+    other posts with the same video.
     """
     lives = np.stack([_life(post, at_ms) for post in posts])
     carried = np.array([hash64(post.number, 21) % 2 for post in posts])

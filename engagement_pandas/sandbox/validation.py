@@ -32,18 +32,8 @@ _POST_ID: Final = re.compile(rf"[0-9]{{1,{limits.MAX_ID_DIGITS}}}")
 class Question:
     """A valid request.
 
-    Attributes
-    ----------
-    endpoint : str
-        Last part of the path.
-    post_ids : tuple of str
-        Distinct IDs, in the order of the request.
-    types : tuple of str
-        Distinct types, in the order of the request.
-    groupings : tuple of (str, tuple of str)
-        Names and dimensions.
-    window : CountedWindow or None
-        None for ``/totals``.
+    ``endpoint`` is the last part of the path. IDs and types are distinct, in the order of the
+    request. ``groupings`` has names and dimensions. ``window`` is None for ``/totals``.
     """
 
     endpoint: str
@@ -58,19 +48,8 @@ def read_question(
 ) -> Question:
     """Parse and validate a request body.
 
-    Parameters
-    ----------
-    endpoint : str
-    body : bytes
-        UTF-8 JSON.
-    now : datetime
-        Current time, UTC; no window ends after it.
-    half_window : {"filled", "refused"}
-        Treatment of a window with only one end.
-
-    Returns
-    -------
-    Question
+    ``body`` is UTF-8 JSON. ``now`` is the current time, UTC; no window ends after it. A window with
+    only one end is ``"filled"`` or ``"refused"``, as ``half_window`` says.
     """
     fields = _fields(body)
     known = FIELDS + (("start", "end") if endpoint == limits.HISTORICAL else ())

@@ -21,12 +21,8 @@ _MOMENT: Final = re.compile(
 class CountedWindow:
     """A counted time span, and its echo in the response.
 
-    Attributes
-    ----------
-    start, end : datetime
-        Echoed window, UTC.
-    counted_from, counted_to : datetime
-        Counted span, half-open, UTC. Nothing after the present is counted.
+    All times are UTC. ``start`` and ``end`` are echoed. The counted span is half-open; nothing
+    after the present is counted.
     """
 
     start: datetime
@@ -61,24 +57,12 @@ def asked_window(
 ) -> tuple[CountedWindow | None, list[str]]:
     """Parse the window of a ``/historical`` request.
 
-    A missing end defaults to the present, echoed to the minute without rounding; a missing
-    start defaults to four weeks before the end.
+    A missing end defaults to the present, echoed to the minute without rounding; a missing start
+    defaults to four weeks before the end. If ``half`` is ``"refused"``, a window with only one end
+    is invalid.
 
-    Parameters
-    ----------
-    fields : mapping
-        The JSON body.
-    now : datetime
-        UTC.
-    half : {"filled", "refused"}
-        Treatment of a window with only one end.
-
-    Returns
-    -------
-    window : CountedWindow or None
-        None if the window is invalid.
-    wrong : list of str
-        Error messages for the response.
+    ``fields`` is the JSON body; ``now`` is UTC. An invalid window is None, with error messages for
+    the response.
     """
     given = {name: fields[name] for name in ("start", "end") if fields.get(name) is not None}
     forms = "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ"

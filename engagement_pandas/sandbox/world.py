@@ -49,22 +49,10 @@ class Availability(StrEnum):
 class SyntheticAccount:
     """An account, whose private metrics need these tokens.
 
-    Attributes
-    ----------
-    index : int
-        Its number in the low bits of the IDs of its posts.
-    user_id : str
-    handle : str
-    access_token, access_token_secret : str
-        Tokens granted to the sandbox's app; the secret is left out of the ``repr``.
-    audience : int
-        Impressions of a typical post.
-    busiest_hour : int
-        0 to 23, UTC.
-    posts_a_day : int
-        Maximum number of posts per day; the minimum is one.
-    suspended : bool
-        If true, nobody can see its posts.
+    ``index`` is its number in the low bits of the IDs of its posts. The tokens are granted to the
+    sandbox's app; the secret is left out of the ``repr``. ``audience`` is the impressions of a
+    typical post, and ``busiest_hour`` is from 0 to 23, UTC. ``posts_a_day`` is a maximum; the
+    minimum is one. If ``suspended`` is true, nobody can see its posts.
     """
 
     index: int
@@ -130,12 +118,7 @@ _BY_INDEX: Final[Mapping[int, SyntheticAccount]] = MappingProxyType({a.index: a 
 class Post:
     """One post; all its properties are derived from its ID.
 
-    Attributes
-    ----------
-    number : int
-        The post ID as a number.
-    account : SyntheticAccount
-        The owner.
+    ``number`` is the post ID as a number, and ``account`` the owner.
     """
 
     number: int
@@ -199,10 +182,7 @@ class Post:
     def availability(self, at: datetime) -> Availability:
         """Return the visibility of the post at a moment.
 
-        Parameters
-        ----------
-        at : datetime
-            Aware datetime. A post that will be deleted is visible for its first hours.
+        ``at`` is an aware datetime. A post that will be deleted is visible for its first hours.
         """
         if self.account.suspended:
             return Availability.SUSPENDED
@@ -219,10 +199,7 @@ class Post:
 class World:
     """All posts up to the current time of a clock.
 
-    Parameters
-    ----------
-    clock : callable
-        Returns the current time as an aware datetime.
+    ``clock`` returns the current time as an aware datetime.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -259,18 +236,10 @@ class World:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> tuple[Post, ...]:
-        """Return an account's posts, including deleted and protected ones.
+        """Return an account's posts, oldest first, including deleted and protected ones.
 
-        Parameters
-        ----------
-        handle : str
-        since, until : datetime, optional
-            Half-open, aware; the last 28 days by default. Future posts are left out.
-
-        Returns
-        -------
-        tuple of Post
-            Oldest first.
+        ``since`` and ``until`` are half-open and aware; by default, they span the last 28 days.
+        Future posts are left out.
         """
         account = self.account(handle)
         now = self.now()
