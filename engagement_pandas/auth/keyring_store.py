@@ -77,7 +77,7 @@ def _call(account: Account, verb: Callable[[ModuleType], T]) -> T:
         kind = type(error).__name__
     # Raised outside the except block, so that no context leads to the keyring's arguments.
     msg = (
-        f"the keyring does not serve @{account.handle} ({kind}); unlock it, or keep the tokens "
+        f"the system keyring failed for @{account.handle} ({kind}); unlock it, or keep the tokens "
         "in the file"
     )
     raise AccountsError(msg)

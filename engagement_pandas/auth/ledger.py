@@ -288,7 +288,7 @@ class Ledger:
             if self._given or self.limit is not None or error.__cause__ is None:
                 raise
             # Issued once, since it is attributed to this line for all callers.
-            warnings.warn(f"{error}; until then nobody is noted", stacklevel=1)
+            warnings.warn(f"{error}; handles are not recorded until then", stacklevel=1)
 
     def _new(self, handles: Iterable[str], month: str) -> tuple[tuple[str, ...], int]:
         """Return the handles that are new to a month, and the number already recorded."""

@@ -102,8 +102,8 @@ class Signers:
         if "" in strangers:
             posts = {post for one in private for post in one.post_ids if post not in owners}
             return (
-                f"{why}, and nobody told who owns {len(posts):,} of the posts; give a frame with "
-                "a handle column, or a client of the one owner"
+                f"{why}, and the owner of {len(posts):,} of the posts is unknown; give a frame "
+                "with a handle column, or use the credentials of one owner"
             )
         if strangers:
             return (
@@ -111,7 +111,7 @@ class Signers:
                 "authorise the app (engagement-pandas login), or leave their posts out"
             )
         if any(len(handles) > 1 for handles in whose):
-            return f"{why}, and a request has posts of two; plan the question once more"
+            return f"{why}, and a request has posts of two owners; call plan() again"
         return None
 
     def check(self, requests: Collection[EngagementRequest], owners: Owners) -> None:

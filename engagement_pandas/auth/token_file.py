@@ -58,8 +58,8 @@ class TokenFile:
         if _KNOWS_MODES and mode & _OTHERS:
             del content
             msg = (
-                f"others than you may read {self.path} or write into it (mode {mode:03o}): "
-                f"chmod 600 {quote(str(self.path))}, and log in anew if somebody may have read it"
+                f"{self.path} can be read or changed by other users (mode {mode:03o}); run "
+                f"chmod 600 {quote(str(self.path))}, and log in again if the tokens may have leaked"
             )
             raise AccountsError(msg)
         return content
@@ -104,8 +104,8 @@ class TokenFile:
             else:
                 continue
             msg = (
-                f"others than you may replace {self.path}, by what they may do in {folder} (mode "
-                f"{mode:03o}{why}): {cure}, and log in anew if somebody may have done so"
+                f"{self.path} can be replaced by other users, who may write into {folder} (mode "
+                f"{mode:03o}{why}): {cure}, and log in again if that may have happened"
             )
             raise AccountsError(msg)
 

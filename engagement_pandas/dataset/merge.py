@@ -84,10 +84,13 @@ def moment_of(counts: pd.DataFrame) -> datetime:
     """Return the single retrieval time of counts."""
     moments: Any = counts["retrieved_at"].unique() if "retrieved_at" in counts else []
     if len(moments) > 1:
-        msg = f"the counts were read from {min(moments)} to {max(moments)}, the omissions when?"
-        raise FrameError(f"{msg} take omissions(responses, retrieved_at=True)")
+        msg = (
+            f"the counts were retrieved from {min(moments)} to {max(moments)}, and the omissions "
+            "have no retrieval time; take omissions(responses, retrieved_at=True)"
+        )
+        raise FrameError(msg)
     if not len(moments) and "retrieved_at" not in counts.attrs:
-        msg = "nobody knows when the omissions were told"
+        msg = "the omissions have no retrieval time"
         raise FrameError(f"{msg}; take omissions(responses, retrieved_at=True)")
     moment = moments[0] if len(moments) else counts.attrs["retrieved_at"]
     return datetime.fromisoformat(to_iso_utc(moment))

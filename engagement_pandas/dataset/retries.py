@@ -33,8 +33,8 @@ def retry_on_conflict(attempt: Callable[[], Result], tries: int = 20) -> Result:
             return attempt()
         except CommitConflict:
             time.sleep(random.uniform(0, min(_PAUSE * 2**number, 1)))  # noqa: S311 - no secret
-    msg = f"others keep writing, {tries} times quicker than this, or one died while it wrote"
-    raise DatasetError(f"{msg}; try again in ten minutes, when what it left is void")
+    msg = f"could not commit in {tries} attempts, because other writers keep committing first"
+    raise DatasetError(f"{msg}; try again when they are done")
 
 
 def deltalake() -> Any:
@@ -80,4 +80,4 @@ def is_failure(error: BaseException) -> bool:
 
 
 def _said(error: BaseException) -> str:
-    return " ".join(str(error).split()) or "it says no more"
+    return " ".join(str(error).split()) or "without a message"

@@ -142,7 +142,7 @@ def odd_entry(entries: Iterable[Path]) -> tuple[str, str] | None:
         except ValueError:
             whole = False
         if not (whole and text.strip()):
-            return str(entry), "it is no JSON" if text.strip() else "it is empty"
+            return str(entry), "it is not valid JSON" if text.strip() else "it is empty"
     return None
 
 

@@ -57,7 +57,7 @@ def wide(counts: pd.DataFrame) -> pd.DataFrame:
     types = in_order(str(kind) for kind in counts["engagement_type"].unique())
     taken = sorted({*types} & {*COUNT_COLUMNS})
     if taken:
-        msg = f"the engagement type {taken[0]!r} is called as a column; rename it first"
+        msg = f"the engagement type {taken[0]!r} clashes with a column name; rename it first"
         raise FrameError(msg)
     if keys:
         frame = counts[keys].drop_duplicates().sort_values(keys, ignore_index=True)

@@ -156,7 +156,7 @@ def as_bytes(body: object) -> bytes:
         if isinstance(body, Mapping):
             return msgspec.json.encode(dict(body))
     except (TypeError, ValueError, RecursionError) as error:
-        msg = f"the body cannot be told in JSON: {error}"
+        msg = f"the body cannot be encoded as JSON: {error}"
         raise ResponseShapeError(msg) from error
     if isinstance(body, bytes | bytearray | memoryview):
         return bytes(body)

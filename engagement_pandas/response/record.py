@@ -65,7 +65,7 @@ def decode_record(file: Path, longest: int = LONGEST_LINE) -> tuple[dict[str, An
         head = _head(file, stored, longest)
         content = read_bounded(stored, MAX_BODY_BYTES)
     if hashlib.sha256(content).hexdigest() != head["sha256"]:
-        msg = "its checksum does not fit"
+        msg = "checksum mismatch"
         raise ValueError(msg)
     return head, content
 
@@ -102,6 +102,6 @@ def _head(file: Path, stored: Any, longest: int) -> dict[str, Any]:
         )
         raise ArchiveError(msg)
     if known != FORMAT:
-        msg = f"its format {known!r} never was"
+        msg = f"unknown format {known!r}"
         raise ValueError(msg)
     return head

@@ -460,7 +460,7 @@ def nowhere(
 def test_a_ledger_that_nobody_asked_for_stops_nobody(nowhere: dict[str, str]) -> None:
     """It is told that nobody is noted, once a handle, and why."""
     ledger = ep.Ledger.from_env(nowhere)
-    with pytest.warns(UserWarning, match=r"ledger.*until then nobody is noted"):
+    with pytest.warns(UserWarning, match=r"ledger.*handles are not recorded until then"):
         assert ledger.note("bakery") is False
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -52,7 +52,7 @@ def test_the_same_post_twice(folder: Path) -> None:
         ("posts.csv", "post_id\n1.06098E+18\n", "'1.06098E+18' has been a float"),
         ("posts.jsonl", '{"id": 7}\n', "line 1 of posts.jsonl has no post_id, only ['id']"),
         ("posts.jsonl", '{"post_id": 1.0e18}\n', "has been a float"),
-        ("posts.jsonl", "{\n", "line 1 of posts.jsonl is no JSON"),
+        ("posts.jsonl", "{\n", "line 1 of posts.jsonl is not valid JSON"),
         ("posts.txt", "# none\n", "no post IDs in ['posts.txt']"),
         ("posts.txt", "hello\n", "'hello' is not a post ID"),
         ("posts.txt", b"\xff\xfe7", "not UTF-8"),

@@ -139,7 +139,7 @@ def test_private_totals_are_the_owners_to_ask(
     ("handle", "words"),
     [
         ("@sandbox_nobody", r"nobody has logged in as \['sandbox_nobody'\].*login"),
-        (None, r"nobody told who owns 1 of the posts; give a frame with a handle column"),
+        (None, r"the owner of 1 of the posts is unknown; give a frame with a handle column"),
     ],
 )
 def test_who_has_not_logged_in_is_named_before_anything_is_sent(
@@ -162,7 +162,7 @@ def test_a_plan_made_without_owners_is_refused(
     with client(server, accounts) as many:
         told = many.refusal(ep.Plan(owned, mixed.requests, mixed.now))
     assert told is not None
-    assert "plan the question once more" in told
+    assert "call plan() again" in told
 
 
 def test_a_collection_goes_on_with_the_owners_tokens(
@@ -366,7 +366,7 @@ def test_posts_that_nobody_owns_are_counted_once(accounts: ep.Accounts) -> None:
         engagement_types=["replies"],
         window=ep.Window.covering("2026-03-01", "2026-04-12"),
     )
-    words = "nobody told who owns 2 of the posts; give a frame with a handle column"
+    words = "the owner of 2 of the posts is unknown; give a frame with a handle column"
     with ep.EngagementClient(accounts) as many:
         for todo in (question, ep.plan(question)):
             assert words in str(many.refusal(todo))

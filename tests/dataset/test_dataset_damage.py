@@ -151,7 +151,7 @@ def test_an_entry_of_the_log(folder: Path, table: str, how: Any) -> None:
 def test_the_entry_is_named(folder: Path) -> None:
     """With what is wrong with it."""
     log = folder / "counts" / "_delta_log"
-    for number, how, why in ((2, emptied, "it is empty"), (1, cut, "it is no JSON")):
+    for number, how, why in ((2, emptied, "it is empty"), (1, cut, "it is not valid JSON")):
         entry = log / f"{number:020}.json"
         kept = entry.read_bytes()
         how(entry)

@@ -89,7 +89,10 @@ def test_what_is_full_comes_back_the_same() -> None:
     ("call", "words"),
     [
         (lambda: wide(pd.concat([ROWS, ROWS], ignore_index=True)), "twice"),
-        (lambda: wide(tidy([("hour", 1)], "engagement_type", "count")), "called as a column"),
+        (
+            lambda: wide(tidy([("hour", 1)], "engagement_type", "count")),
+            "clashes with a column name",
+        ),
         (lambda: tall(wide(ROWS).astype({"favorites": "Float64"})), "'favorites' is Float64"),
         (lambda: tall(wide(ROWS).astype({"post_id": "int64"})), "post_id"),
         (lambda: tall([1]), "not a list"),

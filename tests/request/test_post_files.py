@@ -89,7 +89,7 @@ REFUSED: dict[str, str] = {
     "sci_comma_quoted.csv": "line 2 of sci_comma_quoted.csv: post ID '2,12545E+18' has been",
     "t_openquote_last.csv": "line 3 of t_openquote_last.csv: a quotation mark is not closed",
     "t_openquote_pair.csv": "line 2 of t_openquote_pair.csv: a quotation mark is not closed",
-    "truncated.jsonl": "line 2 of truncated.jsonl is no JSON",
+    "truncated.jsonl": "line 2 of truncated.jsonl is not valid JSON",
     "unquoted_text.csv": "line 3 of unquoted_text.csv has 5 columns, and the heading 3",
 }
 WARNED = {"float_int.txt"}
@@ -418,9 +418,9 @@ def test_handles_of_json(name: str) -> None:
         ("[null]", "item 1 of p.json has no post ID"),
         ('[{"x": 1}]', "item 1 of p.json has no post_id, only ['x']"),
         ('{"post_id": "7", "post_id": "8"}', "line 1 of p.json has ['post_id'] twice"),
-        (f'\n\n{{"post_id": "{A}"', "line 3 of p.json is no JSON"),
-        (f"[{A},\n{B}", "line 2 of p.json is no JSON"),
-        ("0123", "line 1 of p.json is no JSON"),
+        (f'\n\n{{"post_id": "{A}"', "line 3 of p.json is not valid JSON"),
+        (f"[{A},\n{B}", "line 2 of p.json is not valid JSON"),
+        ("0123", "line 1 of p.json is not valid JSON"),
         (f'{{"columns": ["post_id"], "data": ["{A}"]}}', "item 1 of p.json: '2125450880"),
         (f'{{"columns": ["post_id", "x"], "data": [["{A}"]]}}', "item 1 of p.json: ['2125"),
         (f'{{"post_id": ["{A}", "{B}"], "handle": ["a"]}}', "item 1 of p.json: ['a'] is not 2"),

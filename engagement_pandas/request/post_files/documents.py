@@ -65,7 +65,10 @@ def _values(text: str, name: str) -> Iterator[tuple[int, Any]]:
                 raise json.JSONDecodeError(msg, text, start)  # noqa: TRY301 - like the decoder
             value, place = decoder.raw_decode(text, start)
         except json.JSONDecodeError as error:
-            msg = f"line {error.lineno} of {name} is no JSON: {error.msg} (column {error.colno})"
+            msg = (
+                f"line {error.lineno} of {name} is not valid JSON: {error.msg} "
+                f"(column {error.colno})"
+            )
             raise NotJson(msg) from error
         except InvalidPostId as error:
             msg = f"{where(line, name)} {error}"
