@@ -178,6 +178,7 @@ def fetched(server: ScriptedServer, status: int, order: Sequence[str], body: byt
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:no answer for")
 @settings(quickly, max_examples=120, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from([200, 200, 400, 403, 403, 401, 429, 500, 302, 204]),
@@ -193,6 +194,7 @@ def test_a_fetch_settles_everything_or_fails(
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore:no answer for")
 @settings(thoroughly, max_examples=2_000, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from([200, 400, 403, 500]),
