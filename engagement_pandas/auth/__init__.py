@@ -1,4 +1,4 @@
 """Authentication: credentials, logins, stored accounts and tokens, signing, and the ledger.
 
-Imports ``transport``, ``response``, ``request`` and the lowest layer.
+Imports ``transport``, ``response``, ``request`` and the ground.
 """

@@ -2,5 +2,5 @@
 
 Only ``connection``, ``demo`` and ``read_posts`` create frames; the demo runs the sandbox.
 
-Imports ``auth``, ``transport``, ``response``, ``request``, ``sandbox`` and the lowest layer.
+Imports ``auth``, ``transport``, ``response``, ``request``, ``sandbox`` and the ground.
 """

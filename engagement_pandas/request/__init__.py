@@ -3,5 +3,5 @@
 Post IDs and files of them, windows, groupings, engagement types and owners; then the API
 requests that one request is split into, and their cost. No pandas, no network.
 
-Imports only the lowest layer.
+Imports the ground alone.
 """

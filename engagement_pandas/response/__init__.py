@@ -2,5 +2,5 @@
 
 Only here it is decided whether an answer is complete and valid. No pandas, no network.
 
-Imports ``request`` and the lowest layer.
+Imports ``request`` and the ground.
 """

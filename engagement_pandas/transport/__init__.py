@@ -2,5 +2,5 @@
 
 It does not sign requests and does not parse counts.
 
-Imports ``response`` and the lowest layer.
+Imports ``response`` and the ground.
 """
