@@ -58,14 +58,14 @@ def sweep(folder: Path, name: str = "*") -> None:
 
 def probe(folder: Path, size: int) -> None:
     """Write and remove a file of that size in a folder; OSError if this fails."""
-    beside = _temp_path(folder / "probe")
+    temporary = _temp_path(folder / "probe")
     try:
-        with beside.open("xb") as file:
+        with temporary.open("xb") as file:
             file.write(bytes(size))
             file.flush()
             os.fsync(file.fileno())
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -75,15 +75,15 @@ def atomic_write(path: Path) -> Iterator[Path]:
     Old temporary files of the same path, left by killed processes, are removed.
     """
     sweep(path.parent, escape(path.name))
-    beside = _temp_path(path)
+    temporary = _temp_path(path)
     try:
-        yield beside
-        with beside.open("rb+") as file:
+        yield temporary
+        with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
         fsync_dir(path.parent)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def write_once(path: Path, content: bytes) -> bool:
@@ -91,23 +91,23 @@ def write_once(path: Path, content: bytes) -> bool:
 
     If several processes write the same path, the first wins.
     """
-    beside = _temp_path(path)
+    temporary = _temp_path(path)
     try:
-        with beside.open("xb") as file:
+        with temporary.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         try:
-            os.link(beside, path)
+            os.link(temporary, path)
         except FileExistsError:
             return False
         except OSError:  # a file system without hard links
             if path.exists():
                 return False
-            beside.replace(path)
+            temporary.replace(path)
         fsync_dir(path.parent)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return True
 
 

@@ -115,12 +115,12 @@ class Account(Credentials):
 
     def to_json(self) -> dict[str, str]:
         """Return the account for a file, including its tokens if it has them."""
-        told = {name: str(getattr(self, name)) for name in _NAMES[:-1]}
-        told["added_at"] = self.added_at.astimezone(UTC).isoformat()
-        return told | self._secrets()
+        stored = {name: str(getattr(self, name)) for name in _NAMES[:-1]}
+        stored["added_at"] = self.added_at.astimezone(UTC).isoformat()
+        return stored | self._secrets()
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Self:
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Return the account from a file.
 
         Raises
@@ -128,8 +128,8 @@ class Account(Credentials):
         KeyError, TypeError, ValueError, CredentialsError
             If it is not an account.
         """
-        handle, user_id, app, added_at = (told[name] for name in _NAMES)
-        tokens = [told.get(name) for name in TOKENS]
+        handle, user_id, app, added_at = (stored[name] for name in _NAMES)
+        tokens = [stored.get(name) for name in TOKENS]
         return cls(handle, user_id, app, datetime.fromisoformat(added_at), *tokens)
 
     def _secrets(self) -> dict[str, str]:
@@ -152,8 +152,8 @@ class _Roster(msgspec.Struct):
 
 def dump_accounts(accounts: Iterable[Account]) -> bytes:
     """Return the content of an accounts file, tokens included."""
-    told = _Roster(VERSION, [account.to_json() for account in accounts])
-    return msgspec.json.format(msgspec.json.encode(told), indent=2)
+    stored = _Roster(VERSION, [account.to_json() for account in accounts])
+    return msgspec.json.format(msgspec.json.encode(stored), indent=2)
 
 
 def load_accounts(content: bytes | None, path: Path) -> list[Account]:
@@ -177,6 +177,6 @@ def _decoded(content: bytes) -> tuple[int | None, list[Account] | None]:
         if version != VERSION:
             return version, None
         found = msgspec.json.decode(content, type=_Roster).accounts
-        return version, [Account.from_json(told) for told in found]
+        return version, [Account.from_json(stored) for stored in found]
     except (KeyError, TypeError, ValueError, CredentialsError):
         return None, None

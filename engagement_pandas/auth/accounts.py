@@ -218,7 +218,7 @@ class Accounts:
         return {owner: tuple(ids) for owner, ids in parts.items()}
 
     @property
-    def told(self) -> str:
+    def storage(self) -> str:
         """Where :meth:`add` stores tokens, in words."""
         return f"{'the keyring, and named in ' * (self.tokens_in == 'keyring')}{self.path}"
 
@@ -280,10 +280,10 @@ class Accounts:
     def __repr__(self) -> str:
         try:
             known = ", ".join(f"@{handle}" for handle in self.handles) or "nobody yet"
-            told = f"{self.path}: {known}"
+            shown = f"{self.path}: {known}"
         except (AccountsError, RequestError) as error:
-            told = str(error)
-        return f"Accounts({told})"
+            shown = str(error)
+        return f"Accounts({shown})"
 
     def _default(self) -> UserContext:
         named = self._environ.get(HANDLE_VARIABLE)

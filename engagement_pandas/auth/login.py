@@ -219,7 +219,7 @@ def login(
         msg = "nobody typed a PIN; where nobody can, use begin_login() and .finish(pin)"
         raise LoginRefused(msg)
     accounts.add(account)
-    tell(f"@{account.handle} authorised the app; kept in {accounts.told}")
+    tell(f"@{account.handle} authorised the app; kept in {accounts.storage}")
     return account
 
 

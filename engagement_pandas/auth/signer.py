@@ -88,8 +88,8 @@ class Signer:
 
     def redact(self, text: str) -> str:
         """Return a text without the secrets in it."""
-        told = self.credentials.redact(text)
-        return told.replace(self._token, "<bearer_token>") if self._token else told
+        redacted = self.credentials.redact(text)
+        return redacted.replace(self._token, "<bearer_token>") if self._token else redacted
 
     def __repr__(self) -> str:
         return f"Signer({self.credentials!r})"

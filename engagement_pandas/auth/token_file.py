@@ -95,12 +95,12 @@ class TokenFile:
         above = dict.fromkeys(folder for one in own for folder in one.parents)
         for folder in dict.fromkeys((*own, *above)):
             others = stat.S_IWGRP | stat.S_IWOTH if folder in own else stat.S_IWOTH
-            told = folder.stat()
-            mode = stat.S_IMODE(told.st_mode)
+            status = folder.stat()
+            mode = stat.S_IMODE(status.st_mode)
             if mode & others and not mode & stat.S_ISVTX:
                 why, cure = "", f"chmod go-w {quote(str(folder))}"
-            elif folder in own and told.st_uid not in (0, os.geteuid()):
-                why, cure = f", owner {told.st_uid}", "move it into a folder of your own"
+            elif folder in own and status.st_uid not in (0, os.geteuid()):
+                why, cure = f", owner {status.st_uid}", "move it into a folder of your own"
             else:
                 continue
             msg = (
@@ -116,7 +116,7 @@ class TokenFile:
         # A process killed while writing may have left secrets in a temporary file.
         for left in stale_temp_files(target):
             left.unlink()
-        with atomic_write(target) as beside:
-            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+        with atomic_write(target) as temporary:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
             with open(handle, "wb") as file:  # noqa: PTH123 - never exists with another mode
                 file.write(content)

@@ -188,8 +188,8 @@ class EngagementClient:
             error.responses = _in_order(todo, arrived)  # type: ignore[attr-defined]
             answers = sum(response.status > 0 for _, response in arrived)
             if answers:
-                told = f"{pluralize(answers, 'answer')} had arrived; see .responses"
-                error.add_note(f"{told}: fetch(..., responses=error.responses) goes on")
+                report = f"{pluralize(answers, 'answer')} had arrived; see .responses"
+                error.add_note(f"{report}: fetch(..., responses=error.responses) goes on")
             raise
         return [*_in_order(todo, arrived)]
 
@@ -282,20 +282,20 @@ class EngagementClient:
         )
         answered: list[EngagementRequest] = []
 
-        def errands() -> Iterator[Task]:
+        def tasks() -> Iterator[Task]:
             for number, asked in left:
                 signer = self._speakers.handle(asked, owners), self._speakers.named
                 ends = self._base_url, *signer, self._transport, failures, into
                 yield RequestTask(number, asked, *ends).settle()
 
-        with bar(total, self.now) if watch is None else nullcontext(watch) as told:
+        with bar(total, self.now) if watch is None else nullcontext(watch) as report:
             flight = self._transport.flight(
-                len(left), lambda waiting: told(Progress(settled + flight.done, total, waiting))
+                len(left), lambda waiting: report(Progress(settled + flight.done, total, waiting))
             )
-            for number, response in chain(flight.run(errands()), failures.settled()):
+            for number, response in chain(flight.run(tasks()), failures.settled()):
                 answered.append(response.request)
                 yield number, response
-            told(Progress(total, total))
+            report(Progress(total, total))
         if why := uncovered(requests, answered):
             msg = f"the answers do not cover what was asked; {why}"
             raise TransportError(msg)

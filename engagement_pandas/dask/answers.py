@@ -151,8 +151,8 @@ def omissions(
     meta = empty_omissions()
     parts = partitions(collections, [[one] for one in asked_in(collections)], most)
     read = partial(_silent, meta=meta)
-    told = _mapped(read, parts, meta, unfinished=warn_of_open(collections))
-    return told if len(parts) == 1 else _reduced(told, _once, meta)
+    omitted = _mapped(read, parts, meta, unfinished=warn_of_open(collections))
+    return omitted if len(parts) == 1 else _reduced(omitted, _once, meta)
 
 
 def collections_in(stored: object) -> tuple[Collection, ...]:
@@ -261,10 +261,10 @@ def _silent(partition: Partition, *, meta: pd.DataFrame) -> pd.DataFrame:
     return flattening.omissions(responses) if responses else meta
 
 
-def _once(told: pd.DataFrame) -> pd.DataFrame:
+def _once(omitted: pd.DataFrame) -> pd.DataFrame:
     """Return omissions sorted as in memory, without duplicates."""
     keys = ["post_id", "engagement_type", "reason", "start", "end", "message"]
-    return told.drop_duplicates().sort_values(keys, na_position="first", ignore_index=True)
+    return omitted.drop_duplicates().sort_values(keys, na_position="first", ignore_index=True)
 
 
 def _sums(counts: pd.DataFrame, *, by: Grouping, meta: pd.DataFrame) -> pd.DataFrame:

@@ -185,8 +185,8 @@ def _read(partition: Partition, grouping: str | None) -> tuple[pd.DataFrame, pd.
 
 
 def _append(
-    before: Appended, told: tuple[pd.DataFrame, pd.DataFrame] | None, into: Dataset
+    before: Appended, frames: tuple[pd.DataFrame, pd.DataFrame] | None, into: Dataset
 ) -> Appended:
     """Append to a data set after the previous append; return the totals of all so far."""
-    step = Appended(0, 0) if told is None else into.append(*told)
+    step = Appended(0, 0) if frames is None else into.append(*frames)
     return Appended(before.added + step.added, before.revised + step.revised)

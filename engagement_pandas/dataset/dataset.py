@@ -140,11 +140,11 @@ class Dataset:
             If the data set cannot be written; it is then safe to repeat the call.
         """
         fresh = as_readings(counts)
-        heard: list[OmissionSpan] = []
+        spans: list[OmissionSpan] = []
         if omissions is not None and len(omissions):
-            told = None if "retrieved_at" in omissions else moment_of(counts)
-            heard = omission_spans(omissions, told)
-        return retry_on_conflict(partial(self._store.append, list(split_by_reading(fresh)), heard))
+            retrieved = None if "retrieved_at" in omissions else moment_of(counts)
+            spans = omission_spans(omissions, retrieved)
+        return retry_on_conflict(partial(self._store.append, list(split_by_reading(fresh)), spans))
 
     def read(
         self,
@@ -234,7 +234,8 @@ class Dataset:
         """
         never = datetime.min.replace(tzinfo=UTC)  # ignore the retrieval times when merging
         alike = [
-            replace(one, first_retrieved_at=never, retrieved_at=never) for one in self.silences()
+            replace(one, first_retrieved_at=never, retrieved_at=never)
+            for one in self.omission_spans()
         ]
         return as_frame(merge_adjacent(alike))[list(TOLD)]
 
@@ -252,9 +253,9 @@ class Dataset:
         frame = frame.sort_values(["retrieved_at", *KEY], ignore_index=True)
         return frame.assign(engagement_type=as_types(frame["engagement_type"]))
 
-    def silences(self) -> list[OmissionSpan]:
+    def omission_spans(self) -> list[OmissionSpan]:
         """Return the omissions with their first and last retrieval times."""
-        return self._store.silences(self._store.open())
+        return self._store.omission_spans(self._store.open())
 
     def readings(self, since: datetime, post_ids: Iterable[str]) -> Iterator[pa.RecordBatch]:
         """Yield hours and their retrieval times in batches, without the counts.
@@ -273,7 +274,7 @@ class Dataset:
     @property
     def latest(self) -> datetime | None:
         """Latest retrieval time, aware UTC; None if the data set is empty."""
-        moments = [silence.retrieved_at for silence in self.silences()]
+        moments = [span.retrieved_at for span in self.omission_spans()]
         moments += [file.read_until for file in self._files() if file.read_until is not None]
         return max(moments, default=None)
 

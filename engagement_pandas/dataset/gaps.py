@@ -141,35 +141,35 @@ class Hours:
             here = (post >= 0) & (kind >= 0) & within & late
             self._done[post[here], kind[here], hour[here] - self.start] = True
 
-    def add_omissions(self, silences: Iterable[OmissionSpan]) -> None:
+    def add_omissions(self, spans: Iterable[OmissionSpan]) -> None:
         """Record what had no count, and when that was reported; call after :meth:`read`.
 
         Hours that a response lacked are requested again, however late they were read, with an
         interval that doubles each time, as for posts.
         """
-        for silence in silences:
-            post = self._posts.get(silence.post_id)
+        for omitted in spans:
+            post = self._posts.get(omitted.post_id)
             kinds = slice(None)
-            if silence.engagement_type is not None:
-                kind = self._kinds.get(silence.engagement_type, len(self._kinds))
+            if omitted.engagement_type is not None:
+                kind = self._kinds.get(omitted.engagement_type, len(self._kinds))
                 kinds = slice(kind, kind + 1)
             if post is None:
                 continue
             rows = self._done[post][kinds]
-            rests = silence.too_early(self._now) or _hour(silence.retrieved_at) >= self.end
-            if silence.whole:
+            rests = omitted.too_early(self._now) or _hour(omitted.retrieved_at) >= self.end
+            if omitted.whole:
                 rows |= rests
                 continue
-            first = max(_hour(silence.start), self._made[post])
-            last = min(_hour(silence.end), self.end)
+            first = max(_hour(omitted.start), self._made[post])
+            last = min(_hour(omitted.end), self.end)
             if first >= last:
                 continue
             span = rows[:, first - self.start : last - self.start]
-            if silence.reason is OmissionReason.NOT_ANSWERED:
+            if omitted.reason is OmissionReason.NOT_ANSWERED:
                 span[:] = rests
             else:
                 hour = np.arange(first, last, dtype=np.int64)
-                moment = (silence.retrieved_at - _EPOCH) // timedelta(microseconds=1)
+                moment = (omitted.retrieved_at - _EPOCH) // timedelta(microseconds=1)
                 span |= self._late(hour, moment)
 
     def _late(self, hour: Integers, moment: Any) -> npt.NDArray[np.bool_]:

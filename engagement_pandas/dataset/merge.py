@@ -140,11 +140,12 @@ def merge_readings(stored: pd.DataFrame, fresh: pd.DataFrame) -> MergeResult:
         )
         raise FrameError(msg)
     takes = (has & ~had) | ((has == had) & (after > before))
-    told = takes & differs & (after > before)
+    revised = takes & differs & (after > before)
     revisions = (
-        new[told]
+        new[revised]
         .assign(
-            count_before=old["count"].array[told], retrieved_before=old["retrieved_at"].array[told]
+            count_before=old["count"].array[revised],
+            retrieved_before=old["retrieved_at"].array[revised],
         )[list(REVISION_COLUMNS)]
         .reset_index(drop=True)
     )

@@ -115,9 +115,9 @@ def read_omission_spans(frame: pd.DataFrame) -> list[OmissionSpan]:
     return [OmissionSpan(*row) for row in zip(*columns, strict=True)]
 
 
-def as_frame(silences: list[OmissionSpan]) -> pd.DataFrame:
+def as_frame(spans: list[OmissionSpan]) -> pd.DataFrame:
     """Return omissions as a frame, sorted."""
-    ordered = sorted(silences, key=lambda one: (one._subject, one.start))  # noqa: SLF001
+    ordered = sorted(spans, key=lambda one: (one._subject, one.start))  # noqa: SLF001
     dtypes: dict[str, Any] = {**OMISSION_SPAN_COLUMNS, "reason": REASONS}
     return pd.DataFrame(
         {
@@ -127,7 +127,7 @@ def as_frame(silences: list[OmissionSpan]) -> pd.DataFrame:
     )
 
 
-def merge_adjacent(silences: list[OmissionSpan]) -> list[OmissionSpan]:
+def merge_adjacent(spans: list[OmissionSpan]) -> list[OmissionSpan]:
     """Merge omissions of the same subject that touch or overlap.
 
     For a post or type as such, the span covers the first to the last report. For single
@@ -143,7 +143,7 @@ def merge_adjacent(silences: list[OmissionSpan]) -> list[OmissionSpan]:
     >>> [moment.hour for moment in (both.start, both.end, both.first_retrieved_at)]
     [0, 2, 1]
     """
-    ordered = sorted(silences, key=lambda one: (one._subject, one.start))  # noqa: SLF001
+    ordered = sorted(spans, key=lambda one: (one._subject, one.start))  # noqa: SLF001
     return [
         one
         for _, alike in groupby(ordered, key=lambda one: one._subject)  # noqa: SLF001
@@ -194,17 +194,17 @@ def _hourly(alike: list[OmissionSpan]) -> Iterator[OmissionSpan]:
             yield replace(latest, start=start, end=end, first_retrieved_at=first)
 
 
-def without_counted(silences: list[OmissionSpan], counts: pd.DataFrame) -> list[OmissionSpan]:
+def without_counted(spans: list[OmissionSpan], counts: pd.DataFrame) -> list[OmissionSpan]:
     """Return the omissions that counts have not ended, reduced to the hours without a count.
 
     An omission of a post or type as such ends with any count retrieved later. One of single
     hours ends for each hour with a count retrieved later or at the same time. The counts have
     ``retrieved_at``.
     """
-    posts = {one.post_id for one in silences}
+    posts = {one.post_id for one in spans}
     spoke = counts[counts["count"].notna() & counts["post_id"].isin(posts)]
     if spoke.empty:
-        return silences
+        return spans
     hours = pd.DataFrame(
         {
             "post_id": spoke["post_id"],
@@ -214,7 +214,7 @@ def without_counted(silences: list[OmissionSpan], counts: pd.DataFrame) -> list[
         }
     )
     by_post = dict(iter(hours.groupby("post_id")))
-    return [left for one in silences for left in _left(one, by_post.get(one.post_id))]
+    return [left for one in spans for left in _left(one, by_post.get(one.post_id))]
 
 
 def _left(one: OmissionSpan, counted: pd.DataFrame | None) -> Iterator[OmissionSpan]:

@@ -99,8 +99,8 @@ def _append(dataset: Dataset, responses: list[EngagementResponse], now: datetime
     if not responses:
         return Synced()
     counts = flatten(responses, retrieved_at=True)
-    silences = omissions(responses, retrieved_at=True)
-    done = dataset.append(_since_creation(counts, now), _lived_silences(silences, now))
+    omitted = omissions(responses, retrieved_at=True)
+    done = dataset.append(_since_creation(counts, now), _lived_omissions(omitted, now))
     failed = [post for one in responses if one.failed for post in one.request.post_ids]
     answers = sum(one.status > 0 and one.retrieved_at >= now for one in responses)
     return Synced(answers, done.added, done.revised, tuple(dict.fromkeys(failed)))
@@ -111,12 +111,12 @@ def _since_creation(counts: pd.DataFrame, now: datetime) -> pd.DataFrame:
     return counts[timestamps(counts) >= _begun(counts["post_id"], now)]
 
 
-def _lived_silences(silences: pd.DataFrame, now: datetime) -> pd.DataFrame:
+def _lived_omissions(omitted: pd.DataFrame, now: datetime) -> pd.DataFrame:
     """Drop the hours before a post was created: responses do not lack them."""
-    begun = _begun(silences["post_id"], now)
-    lacking = silences["reason"] == OmissionReason.NOT_ANSWERED
-    started = silences["start"].where(~lacking | (silences["start"] >= begun), begun)
-    return silences.assign(start=started)[started < silences["end"]]
+    begun = _begun(omitted["post_id"], now)
+    lacking = omitted["reason"] == OmissionReason.NOT_ANSWERED
+    started = omitted["start"].where(~lacking | (omitted["start"] >= begun), begun)
+    return omitted.assign(start=started)[started < omitted["end"]]
 
 
 def _begun(posts: pd.Series, now: datetime) -> pd.Series:

@@ -126,8 +126,8 @@ class Snapshot:
 
 def state(version: int, files: Iterable[DataFile], marks: Mapping[str, int]) -> int:
     """Return a checksum of the content of a commit, as the number of a transaction."""
-    told = [version, sorted(marks.items()), sorted(map(_line, files))]
-    return int(hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16], 16) >> 1
+    described = [version, sorted(marks.items()), sorted(map(_line, files))]
+    return int(hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16], 16) >> 1
 
 
 def odd_entry(entries: Iterable[Path]) -> tuple[str, str] | None:
@@ -172,12 +172,14 @@ def _statistics(rows: pa.Table) -> tuple[str, datetime | None]:
     import pyarrow.compute as pc  # noqa: PLC0415  slow to import, and only files need it
 
     ends: dict[str, Any] = {name: pc.min_max(rows[name]).as_py() for name in rows.column_names}
-    told: dict[str, Any] = {"numRecords": rows.num_rows}
+    described: dict[str, Any] = {"numRecords": rows.num_rows}
     for name, end in (("minValues", "min"), ("maxValues", "max")):
-        told[name] = {key: _json(both[end]) for key, both in ends.items() if both[end] is not None}
-    told["nullCount"] = {name: rows[name].null_count for name in rows.column_names}
+        described[name] = {
+            key: _json(both[end]) for key, both in ends.items() if both[end] is not None
+        }
+    described["nullCount"] = {name: rows[name].null_count for name in rows.column_names}
     latest: datetime | None = ends["retrieved_at"]["max"]
-    return json.dumps(told), latest
+    return json.dumps(described), latest
 
 
 def _json(value: Any) -> Any:

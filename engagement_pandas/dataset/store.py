@@ -143,12 +143,12 @@ class Store:
         content = f"{version} {_digest(str(version))}".encode()
         with translate_errors(self.home, "written"):
             if self.storage.local:
-                with atomic_write(Path(self.home, _LATEST)) as beside:
-                    beside.write_bytes(content)
+                with atomic_write(Path(self.home, _LATEST)) as temporary:
+                    temporary.write_bytes(content)
             else:
                 self.storage.write(_LATEST, content)
 
-    def silences(self, counts: Snapshot | None) -> list[OmissionSpan]:
+    def omission_spans(self, counts: Snapshot | None) -> list[OmissionSpan]:
         """Return the omissions that match these counts."""
         frame = self._stored(self.omissions, counts, OMISSIONS)
         return read_omission_spans(frame.assign(reason=as_reasons(frame["reason"])))
@@ -283,7 +283,7 @@ class Store:
         self, counts: Snapshot, heard: list[OmissionSpan], fresh: pd.DataFrame
     ) -> int | None:
         """Write the current omissions; return the version that matches the counts."""
-        before = self.silences(counts)
+        before = self.omission_spans(counts)
         late = min((one.retrieved_at for one in heard), default=datetime.max.replace(tzinfo=UTC))
         files = [f for f in counts.files if f.read_until is not None and f.read_until >= late]
         stored = read_rows(self.counts, files, is_in("post_id", {one.post_id for one in heard}))

@@ -169,7 +169,7 @@ def _ask_all(
         done += keep(responses)
         silent |= {
             (one.post_id, one.engagement_type)
-            for one in dataset.silences()
+            for one in dataset.omission_spans()
             if one.whole and one.retrieved_at >= now
         }
     posts = {post for one in failed for post in one.request.post_ids}
@@ -182,7 +182,7 @@ def _todo(dataset: Dataset, begin: datetime, parts: Iterable[Hours]) -> Iterator
     """Yield gaps to request and store one at a time; stored data may grow meanwhile."""
     for hours in parts:
         hours.read(dataset.readings(begin, hours.post_ids))
-        hours.add_omissions(dataset.silences())
+        hours.add_omissions(dataset.omission_spans())
         for gap in hours.gaps():
             yield from gap.pieces()
 

@@ -156,8 +156,8 @@ class BestTimesExplorer(CountsExplorer):
 
 def _table(times: pd.DataFrame) -> str:
     """Return the hours with the best rates as an HTML table, with their evidence."""
-    told = times[times["shrunk"].notna()]
-    best = told.sort_values(["shrunk", "n"], ascending=False, kind="stable").head(SHOWN)
+    known = times[times["shrunk"].notna()]
+    best = known.sort_values(["shrunk", "n"], ascending=False, kind="stable").head(SHOWN)
     stands_out = times["verdict"].isin(["best", "better"]).any()
     caption = f"The {len(best)} hours with the best rates, drawn towards the overall rate"
     columns = {

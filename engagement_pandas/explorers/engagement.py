@@ -244,8 +244,8 @@ class EngagementExplorer(CountsExplorer):
             rows, by=RATE if rated else choice.kind, n=len(choice.posts), numerator=choice.kind
         )
         value = best["rate" if rated else choice.kind]
-        told = pd.Series(value.array, index=best["post_id"])
-        order = [*told.index, *(post for post in choice.posts if post not in told.index)]
+        ranked = pd.Series(value.array, index=best["post_id"])
+        order = [*ranked.index, *(post for post in choice.posts if post not in ranked.index)]
         shown = order[:LISTED]
         looks = self._looks(rows, drawn, bars=choice.clock == "total")
         texts = self.source.posts.set_index("post_id")["text"]
@@ -255,7 +255,7 @@ class EngagementExplorer(CountsExplorer):
                 "name": [self.names[post] for post in shown],
                 "text": texts.reindex(shown).array,
                 "post_id": shown,
-                "value": told.reindex(shown).array,
+                "value": ranked.reindex(shown).array,
             }
         )
         head = f"{choice.kind} per impression" if rated else choice.kind

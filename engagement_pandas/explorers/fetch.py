@@ -141,8 +141,8 @@ class FetchExplorer(Explorer):
         self._python = Region(shell=CODE)
         self.export = ExportBar(lambda: self.counts, self.say, self.complain, file="counts.parquet")
         self._fit(controls)
-        beside = [controls[name] for name in ("endpoint", "grouping", "first", "last")]
-        question = side_by_side(ipywidgets.VBox(beside), controls["types"])
+        inputs = [controls[name] for name in ("endpoint", "grouping", "first", "last")]
+        question = side_by_side(ipywidgets.VBox(inputs), controls["types"])
         above = [controls["ids"], line(self.upload, indent=INDENT), question, self.price]
         running = line(self.start, self.cancel, self.bar)
         below = [self.table, self._python, self.export]
@@ -248,18 +248,18 @@ class FetchExplorer(Explorer):
     def _ended(self, error: Exception | None) -> None:
         run = self.run
         self._lock(running=False)
-        told = f"{run.done} of {pluralize(len(run.plan), 'request')} settled"
+        summary = f"{run.done} of {pluralize(len(run.plan), 'request')} settled"
         if run.responses:
             missing = run.omissions
             self.table.html = _omitted(missing)
-            told += f"; {pluralize(len(missing), 'omission')}; {_kept(run)}"
+            summary += f"; {pluralize(len(missing), 'omission')}; {_kept(run)}"
         if run.unasked:
-            told += f"; not all asked about {pluralize(len(run.unasked), 'post')}"
+            summary += f"; not all asked about {pluralize(len(run.unasked), 'post')}"
         if error is None or isinstance(error, Cancelled):
-            self.say(f"{'Done' if error is None else 'Cancelled'}: {told}")
+            self.say(f"{'Done' if error is None else 'Cancelled'}: {summary}")
         else:
             self.complain(error)
-            self.status.html = html.escape(told)
+            self.status.html = html.escape(summary)
 
     def _changed(self, change: Any) -> None:
         if change.owner is self.controls["endpoint"]:

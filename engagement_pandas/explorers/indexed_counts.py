@@ -116,8 +116,8 @@ def _named(ids: list[str], posts: pd.DataFrame | None) -> pd.DataFrame:
     frame = pd.DataFrame({"post_id": pd.Series(ids, dtype=TEXT)})
     known = None if posts is None else posts.drop_duplicates("post_id").set_index("post_id")
     for name in NAMING:
-        told = known is not None and name in known.columns
-        texts = known[name].reindex(ids).array if told else [None] * len(ids)  # type: ignore[index]
+        named = known is not None and name in known.columns
+        texts = known[name].reindex(ids).array if named else [None] * len(ids)  # type: ignore[index]
         frame[name] = pd.Series(texts, dtype=TEXT)
     return frame.assign(created_at=made_at(frame["post_id"]))
 

@@ -159,10 +159,10 @@ def code_of(request: EngagementRequest) -> str:
         else []
     )
     posts = list_of(request.post_ids)
-    told = bool(request.owners and request.owner_only)  # the owners matter
+    by_owner = bool(request.owners and request.owner_only)  # the owners matter
     handles = [request.owners.get(post, "") for post in request.post_ids]
     arguments = [
-        "pd.DataFrame(posts)" if told else posts,
+        "pd.DataFrame(posts)" if by_owner else posts,
         f"engagement_types={list_of(map(str, request.engagement_types))}",
         *span,
         f"by={list_of(map(str, request.groupings[0].dimensions))}",
@@ -170,7 +170,7 @@ def code_of(request: EngagementRequest) -> str:
     return "\n".join(
         [
             "import engagement_pandas as ep",
-            *(_frame(posts, handles) if told else [""]),
+            *(_frame(posts, handles) if by_owner else [""]),
             f"request = ep.{request.endpoint.facts.function.removesuffix('()')}(",
             *(f"    {argument}," for argument in arguments),
             ")",

@@ -65,14 +65,14 @@ def of_members(members: Members, layout: ExpectedShape) -> CountArrays:
     names: dict[Dimension, tuple[str, ...]] = {}
     codes: dict[Dimension, Codes] = {}
     count = np.zeros(0, np.int64)
-    levels, told = members.levels, list(members.meanings)
-    whole = len(levels) == len(told)  # otherwise there are only empty objects
+    levels, left = members.levels, list(members.meanings)
+    whole = len(levels) == len(left)  # otherwise there are only empty objects
     place: Codes | slice = slice(None)
     if whole:
         count = np.frombuffer(levels[-1].counts, np.int64)
-    while told:
-        dimension, numbers = told.pop()
-        level = levels.pop() if len(levels) > len(told) else Level()
+    while left:
+        dimension, numbers = left.pop()
+        level = levels.pop() if len(levels) > len(left) else Level()
         if dimension in _ORDERS:
             names[dimension] = tuple(_ORDERS[dimension](level.names))
             order = {name: place for place, name in enumerate(names[dimension])}

@@ -96,14 +96,14 @@ def omissions(
       post_id       reason                          message
     0     456  unavailable  deleted, suspended or protected
     """
-    told = {
+    found = {
         (row, response.retrieved_at if retrieved_at else None)
         for response in gathered(responses)
         for row in _omissions(response)
     }
     reasons = list(OmissionReason)
     ordered = sorted(
-        told,
+        found,
         key=lambda item: (
             item[0].post,
             item[0].type or "",
@@ -167,10 +167,10 @@ class _ReasonFinder:
     said: Mapping[OmissionReason | None, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        told: defaultdict[OmissionReason | None, list[str]] = defaultdict(list)
+        found: defaultdict[OmissionReason | None, list[str]] = defaultdict(list)
         for text in self.envelope.errors:
-            told[_reason_of(text)].append(text)
-        said = {reason: _cut("; ".join(texts)) for reason, texts in told.items()}
+            found[_reason_of(text)].append(text)
+        said = {reason: _cut("; ".join(texts)) for reason, texts in found.items()}
         object.__setattr__(self, "said", said)
 
     def uncounted(self, post: str) -> Iterator[Omission]:

@@ -90,8 +90,8 @@ def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[
         )
 
     if isinstance(path_or_buffer, str | os.PathLike):
-        with atomic_write(Path(path_or_buffer)) as beside:
-            write(beside)
+        with atomic_write(Path(path_or_buffer)) as temporary:
+            write(temporary)
     else:
         write(path_or_buffer)
 

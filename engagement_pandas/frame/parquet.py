@@ -88,8 +88,8 @@ def write_parquet(
     table = pa.Table.from_pandas(
         counts.reset_index(drop=True), schema=schema, preserve_index=False, safe=True
     ).replace_schema_metadata(metadata)
-    with atomic_write(Path(path)) as beside:
-        pq.write_table(table, beside, compression="zstd", write_page_checksum=True)
+    with atomic_write(Path(path)) as temporary:
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
 
 def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:

@@ -244,9 +244,9 @@ def _evidence(parts: _Parts, variance: Floats) -> tuple[Floats, Floats]:
     its hour.
     """
     spread = np.sqrt(variance)
-    told = spread > 0
-    spread = np.where(told, spread, 1)
-    weight = np.where(told, parts.expected / spread, 0)
+    varies = spread > 0
+    spread = np.where(varies, spread, 1)
+    weight = np.where(varies, parts.expected / spread, 0)
     score = np.clip((parts.count - parts.expected) / spread, -_LOUDEST, _LOUDEST)
     whole = weight.sum()
     if whole > 0:

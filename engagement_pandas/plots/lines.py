@@ -54,8 +54,8 @@ class Series:
         """Return the points to mark with a dot: all of a short line, else isolated points."""
         there = ~np.isnan(self.y)
         if len(self.y) > MARKED:
-            beside = np.concatenate([[False], there, [False]])
-            there &= ~beside[:-2] & ~beside[2:]
+            padded = np.concatenate([[False], there, [False]])
+            there &= ~padded[:-2] & ~padded[2:]
         return [int(place) for place in np.flatnonzero(there & ~self.circles())]
 
     def remark(self) -> str:

@@ -27,10 +27,10 @@ class PostOwners(Mapping[str, str]):
     def __init__(self, pairs: Iterable[tuple[Any, Any]] = ()) -> None:
         self._known: dict[str, str] = {}
         read: dict[str, str | None] = {}  # cache: a million posts have a few handles
-        for post, told in pairs:
-            if type(told) is not str or told not in read:
-                read[str(told)] = _handle(post, told)
-            handle = read[str(told)]
+        for post, given in pairs:
+            if type(given) is not str or given not in read:
+                read[str(given)] = _handle(post, given)
+            handle = read[str(given)]
             if handle is None:
                 continue
             other = self._known.setdefault(parse_post_id(post), handle)
@@ -66,16 +66,16 @@ class PostOwners(Mapping[str, str]):
         return f"PostOwners({pluralize(known, 'handle')} of {pluralize(len(self), 'post')})"
 
 
-def _handle(post: Any, told: Any) -> str | None:
-    if not isinstance(told, str):
-        if str(told) in _MISSING:
+def _handle(post: Any, given: Any) -> str | None:
+    if not isinstance(given, str):
+        if str(given) in _MISSING:
             return None
-        msg = f"the handle of post {post} is {told!r}; give text, such as sandbox_bakery"
+        msg = f"the handle of post {post} is {given!r}; give text, such as sandbox_bakery"
         raise RequestError(msg)
-    if not told.strip():
+    if not given.strip():
         return None
     try:
-        return normalize_handle(told)
+        return normalize_handle(given)
     except RequestError as error:
         msg = f"post {post}: {error}"
         raise RequestError(msg) from error

@@ -195,7 +195,7 @@ class Plan:
         return f"\n  posts of {pluralize(len(owners - {None}), 'handle')}{unknown}"
 
     def _warnings(self) -> list[str]:
-        told = [
+        expected = [
             (kind, reason, pluralize(len(posts), "post"))
             for kind, reason, posts in expected_omissions(self.request, self.unposted, self.now)
         ]
@@ -203,7 +203,7 @@ class Plan:
             f"{posts} not asked for the time before: not yet posted"
             if kind is None
             else f"no {kind} to expect for {posts}: {OMISSION_REASONS[reason]}"
-            for kind, reason, posts in told
+            for kind, reason, posts in expected
         ]
 
     def __repr__(self) -> str:

@@ -88,8 +88,8 @@ class EngagementRequest:
             msg = f"there is no endpoint {self.endpoint!r}; there are {format_list(list(Endpoint))}"
             raise RequestError(msg) from error
         object.__setattr__(self, "endpoint", endpoint)
-        beside = PostOwners.of(self.post_ids) if hasattr(self.post_ids, "columns") else None
-        object.__setattr__(self, "owners", beside or PostOwners.of(self.owners))
+        given = PostOwners.of(self.post_ids) if hasattr(self.post_ids, "columns") else None
+        object.__setattr__(self, "owners", given or PostOwners.of(self.owners))
         object.__setattr__(self, "post_ids", parse_post_ids(self.post_ids))
         object.__setattr__(
             self, "engagement_types", parse_engagement_types(self.engagement_types, endpoint)

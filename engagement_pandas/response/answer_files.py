@@ -119,8 +119,8 @@ class AnswerFiles:
             if not write_once(file, written):
                 stored = self.read(response.request)[0]
                 if stored is None:
-                    with atomic_write(file) as beside:
-                        beside.write_bytes(written)
+                    with atomic_write(file) as temporary:
+                        temporary.write_bytes(written)
             self.aside(response.request).unlink(missing_ok=True)
         except OSError as error:
             raise _unwritten(file, error) from error
@@ -145,8 +145,8 @@ class AnswerFiles:
             "halved": halved,
         }
         try:
-            with atomic_write(file) as beside:
-                beside.write_bytes(encode_record(head, content))
+            with atomic_write(file) as temporary:
+                temporary.write_bytes(encode_record(head, content))
             self.file(failed.request).unlink(missing_ok=True)
         except OSError as error:
             raise _unwritten(file, error) from error

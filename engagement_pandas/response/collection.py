@@ -95,23 +95,23 @@ class Collection:
         sweep(path.parent)
         sweep(path)
         if not path.exists():
-            beside = path.with_name(f".{uuid4().hex}-{path.name}")
+            temporary = path.with_name(f".{uuid4().hex}-{path.name}")
             try:
-                beside.mkdir()
-                write_once(beside / MANIFEST, question)
+                temporary.mkdir()
+                write_once(temporary / MANIFEST, question)
                 try:
-                    beside.rename(path)
+                    temporary.rename(path)
                 except OSError:
                     if not (path / MANIFEST).exists():  # otherwise another process created it
                         raise
             finally:
-                shutil.rmtree(beside, ignore_errors=True)
+                shutil.rmtree(temporary, ignore_errors=True)
         fsync_dir(path.parent)  # needed for a folder created just before a crash, too
         try:
             _ = cls(path).requests
         except _QuestionLost:
-            with atomic_write(path / MANIFEST) as beside:
-                beside.write_bytes(question)
+            with atomic_write(path / MANIFEST) as temporary:
+                temporary.write_bytes(question)
         return cls(path)
 
     @property
@@ -130,7 +130,7 @@ class Collection:
         return AnswerFiles(self.path)
 
     @cached_property
-    def _told(self) -> dict[str, Any]:
+    def _manifest(self) -> dict[str, Any]:
         try:
             return decode_record(self.path / MANIFEST, LONGEST_QUESTION)[0]
         except (FileNotFoundError, *CORRUPTION_ERRORS) as error:
@@ -144,12 +144,12 @@ class Collection:
     @cached_property
     def unposted(self) -> tuple[EngagementRequest, ...]:
         """What is not requested: posts, with a window that ends before they were created."""
-        return self._cut("unposted") if "unposted" in self._told else ()
+        return self._cut("unposted") if "unposted" in self._manifest else ()
 
     def _cut(self, name: str) -> tuple[EngagementRequest, ...]:
         try:
-            told, endpoint = self._told[name], self._told["endpoint"]
-            parts = told if isinstance(told, list) else [told]
+            content, endpoint = self._manifest[name], self._manifest["endpoint"]
+            parts = content if isinstance(content, list) else [content]
             return tuple(EngagementRequest.from_json(endpoint, part) for part in parts)
         except (KeyError, TypeError, RequestError) as error:
             raise self._lost(error) from error
@@ -163,12 +163,12 @@ class Collection:
     @property
     def account(self) -> str:
         """The account that collected it."""
-        return str(self._told["account"])
+        return str(self._manifest["account"])
 
     @property
     def started(self) -> datetime:
         """When it was begun, aware UTC."""
-        return datetime.fromisoformat(self._told["started"])
+        return datetime.fromisoformat(self._manifest["started"])
 
     @property
     def unanswered(self) -> tuple[EngagementRequest, ...]:
@@ -273,7 +273,7 @@ class Collection:
     def _kind(self) -> str:
         """Return the endpoint; from the folder name if the stored request is lost."""
         try:
-            return str(self._told["endpoint"])
+            return str(self._manifest["endpoint"])
         except (KeyError, ArchiveError):
             return self.path.name.partition("-")[0]
 

@@ -230,11 +230,11 @@ def _texts(raw: msgspec.Raw | None) -> tuple[str, ...]:
 def _moment(raw: msgspec.Raw | None, key: str) -> datetime | None:
     if raw is None:
         return None
-    told = bytes(memoryview(raw)[:LONGEST_TIME])
+    encoded = bytes(memoryview(raw)[:LONGEST_TIME])
     try:
-        moment = datetime.fromisoformat(msgspec.json.decode(told, type=str))
+        moment = datetime.fromisoformat(msgspec.json.decode(encoded, type=str))
     except (*DECODE_ERRORS, ValueError) as error:
-        msg = f"{key} is not a time: {truncated_repr(told)}"
+        msg = f"{key} is not a time: {truncated_repr(encoded)}"
         raise ResponseShapeError(msg, json_path(key)) from error
     try:
         aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

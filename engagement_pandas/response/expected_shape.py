@@ -200,24 +200,24 @@ def _numbers(
     return numbers
 
 
-def outside(members: Sequence[Level], told: Sequence[Meaning], layout: ExpectedShape) -> array[int]:
+def outside(members: Sequence[Level], dims: Sequence[Meaning], layout: ExpectedShape) -> array[int]:
     """Return the indices of zero counts in hours of the day that the window does not touch."""
     places = array("i")
-    if len(members) < len(told):  # objects of nothing
+    if len(members) < len(dims):  # objects of nothing
         return places
     counts, last = members[-1].counts, len(members) - 1
     if layout.none_available and Dimension.POST_ID not in layout.dimensions and any(counts):
         layout.refuse((), "counts, although every post asked for is unavailable")
-    by_day = any(meaning.dimension is Dimension.DAY for meaning in told)
+    by_day = any(meaning.dimension is Dimension.DAY for meaning in dims)
     touched = _touched(layout, by_day=by_day)
-    for place, hour in enumerate(_hours(members, told) if touched is not None else ()):
+    for place, hour in enumerate(_hours(members, dims) if touched is not None else ()):
         if touched is not None and hour not in touched:
             # A zero is allowed in an hour of the day that the window does not touch.
             if by_day or counts[place]:
                 layout.refuse(path_to(members, last, place), f"not in the window {layout.span}")
             places.append(place)
     if by_day and Dimension.DAY not in layout.dimensions:
-        _check_sums(members, told, layout)
+        _check_sums(members, dims, layout)
     return places
 
 
@@ -233,9 +233,9 @@ def _touched(layout: ExpectedShape, *, by_day: bool) -> Container[int] | None:
     return hours if len(hours) < _WHOLE_DAY else None
 
 
-def _hours(members: Sequence[Level], told: Sequence[Meaning]) -> Iterator[int]:
+def _hours(members: Sequence[Level], dims: Sequence[Meaning]) -> Iterator[int]:
     """Yield the hour of each count: since 1970 if there are days, otherwise of the day."""
-    levels = list(zip(members, told, strict=True))[::-1]
+    levels = list(zip(members, dims, strict=True))[::-1]
     for place in range(len(members[-1].counts)):
         at, number = place, 0
         for level, meaning in levels:
@@ -245,9 +245,9 @@ def _hours(members: Sequence[Level], told: Sequence[Meaning]) -> Iterator[int]:
         yield number
 
 
-def _check_sums(members: Sequence[Level], told: Sequence[Meaning], layout: ExpectedShape) -> None:
+def _check_sums(members: Sequence[Level], dims: Sequence[Meaning], layout: ExpectedShape) -> None:
     """Reject hours of the day whose sum over days exceeds 64 bits."""
-    counts, names = members[-1].counts, [meaning.dimension for meaning in told]
+    counts, names = members[-1].counts, [meaning.dimension for meaning in dims]
     if sum(map(abs, counts)) < _BEYOND:
         return
     sums: Counter[tuple[int, ...]] = Counter()

@@ -64,7 +64,7 @@ class Body(NamedTuple):
     raw: bytes
     tree: Tree
     top: dict[str, msgspec.Raw]
-    beside: bytes
+    others: bytes
 
 
 def decode(raw: bytes) -> Body | None:
@@ -87,16 +87,16 @@ def decode_body(content: bytes, name: str) -> Body | None:
         return None
     given = {key: getattr(body, key) for key in RESERVED_KEYS}
     top = {key: raw for key, raw in given.items() if memoryview(raw).nbytes}
-    beside = b",".join(b'"%b":%b' % (k.encode(), raw) for k, raw in (*top.items(), (name, b"")))
-    plain = _is_plain(body.counts, content, beside)
-    return Body(content, body.counts, top, beside) if plain else None
+    others = b",".join(b'"%b":%b' % (k.encode(), raw) for k, raw in (*top.items(), (name, b"")))
+    plain = _is_plain(body.counts, content, others)
+    return Body(content, body.counts, top, others) if plain else None
 
 
 @lru_cache(maxsize=16)
 def _of_body(name: str) -> msgspec.json.Decoder[Any]:
-    beside = [(key, msgspec.Raw, msgspec.Raw()) for key in sorted(RESERVED_KEYS)]
+    others = [(key, msgspec.Raw, msgspec.Raw()) for key in sorted(RESERVED_KEYS)]
     counts = ("counts", dict[str, dict[str, dict[str, _Hours]]], msgspec.field(name=name))
-    body = msgspec.defstruct("_Body", [counts, *beside], forbid_unknown_fields=True)
+    body = msgspec.defstruct("_Body", [counts, *others], forbid_unknown_fields=True)
     return msgspec.json.Decoder(body, strict=False)
 
 
@@ -112,9 +112,9 @@ def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Any:
         return None
 
 
-def _is_plain(tree: Tree, raw: bytes, beside: bytes) -> bool:
+def _is_plain(tree: Tree, raw: bytes, others: bytes) -> bool:
     keys = chain(tree, chain.from_iterable(tree.values()))
-    return raw.count(b"e") - beside.count(b"e") == sum(key.count("e") for key in keys)
+    return raw.count(b"e") - others.count(b"e") == sum(key.count("e") for key in keys)
 
 
 def keys_by_level(tree: Tree) -> list[Collection[str]]:
@@ -151,7 +151,7 @@ def fits(body: Body, layout: ExpectedShape) -> bool:
         return False
     present = sum(_present(hours) for days in by_day for hours in days.values())
     members = len(body.tree) + len(by_day) + sum(map(len, by_day)) + present
-    colons = body.raw.count(b":") - body.beside.count(b":")
+    colons = body.raw.count(b":") - body.others.count(b":")
     return colons == members and all(_within(days, layout.span) for days in by_day)
 
 

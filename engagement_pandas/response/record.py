@@ -48,8 +48,8 @@ def digest(value: Any) -> str:
 
 def encode_record(head: dict[str, Any], content: bytes) -> bytes:
     """Serialise a record: a line of JSON metadata with the checksum, then the content."""
-    told = {**head, "sha256": hashlib.sha256(content).hexdigest()}
-    line = json.dumps(told, ensure_ascii=True, separators=(",", ":")).encode()
+    described = {**head, "sha256": hashlib.sha256(content).hexdigest()}
+    line = json.dumps(described, ensure_ascii=True, separators=(",", ":")).encode()
     if len(line) >= LONGEST_QUESTION:
         msg = f"a question of {len(line):,} bytes is too large to store; collect it in several"
         raise ArchiveError(msg)

@@ -45,8 +45,8 @@ class Members(NamedTuple):
     @classmethod
     def of(cls, levels: list[Level], layout: ExpectedShape) -> Members:
         """Validate the members of nested objects against a layout."""
-        told = meanings(levels, layout)
-        return cls(levels, told, outside(levels, told, layout))
+        keys = meanings(levels, layout)
+        return cls(levels, keys, outside(levels, keys, layout))
 
 
 class Valid(NamedTuple):
@@ -145,9 +145,9 @@ def _require_complete(response: EngagementResponse, envelope: Envelope, name: st
     request = response.request
     refused = envelope.forbidden_types()
     left = [kind for kind in request.engagement_types if kind not in refused]
-    told = envelope.unavailable | envelope.forbidden_posts()
+    keys = envelope.unavailable | envelope.forbidden_posts()
     for post in request.post_ids:
-        if post in told or all(post in envelope.unsupported.get(kind, ()) for kind in left):
+        if post in keys or all(post in envelope.unsupported.get(kind, ()) for kind in left):
             continue
         said = f"; it says {list(envelope.errors)}" if envelope.errors else ""
         found = f"the answer holds the groupings {format_list(envelope.groupings)}"

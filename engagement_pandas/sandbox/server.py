@@ -200,7 +200,7 @@ def announcement(server: SandboxServer, handle: str = DEMO_HANDLE) -> str:
     """
     keys = server.keys(handle)
     posts = " ".join(post.post_id for post in server.world.posts(handle)[-3:])
-    told = {
+    variables = {
         "X_CONSUMER_KEY": keys.consumer_key,
         "X_CONSUMER_SECRET": keys.consumer_secret,
         "X_ACCESS_TOKEN": keys.access_token,
@@ -213,5 +213,5 @@ def announcement(server: SandboxServer, handle: str = DEMO_HANDLE) -> str:
     return (
         f"# Engagement API sandbox at {server.base_url}; all counts are synthetic.\n"
         f"# {handle}'s recent posts: {posts}\n"
-        + "".join(f"{name}={shlex.quote(value)}\n" for name, value in told.items())
+        + "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
     )

@@ -34,10 +34,10 @@ class ClockOffset:
     def update(self, date: str | None, began: float, now: float) -> None:
         """Narrow the bounds by the date of an answer, sent and received at these local times."""
         try:
-            told = parsedate_to_datetime(date or "").timestamp()
+            server_time = parsedate_to_datetime(date or "").timestamp()
         except (ValueError, TypeError, OverflowError):
             return
-        least, most = told - now, told + 1 - began
+        least, most = server_time - now, server_time + 1 - began
         if self.least is not None and self.most is not None:
             narrower = max(least, self.least), min(most, self.most)
             if narrower[0] <= narrower[1]:  # otherwise a clock was set

@@ -157,15 +157,15 @@ class RateLimiter:
             now, began = self._clock(), place.at
             self._answers += 1
             self._skew.update(headers.get("date"), began, now)
-            told = {period: _told(headers, period) for period in PERIODS}
-            for period, (limit, _, _) in told.items():
+            parsed = {period: _parsed(headers, period) for period in PERIODS}
+            for period, (limit, _, _) in parsed.items():
                 if limit is not None:
                     self.limits[period] = limit
-            _, remaining, reset = told["second"]
+            _, remaining, reset = parsed["second"]
             mine = sum(abs(start - began) <= PERIODS["second"] for start in self._starts)
             if remaining == 0 and mine < self.limits.get("second", mine + 1):  # other clients
                 self._resumes = self._local(reset, "second", began, now) or now + 1
-            limit, remaining, reset = told["minute"]
+            limit, remaining, reset = parsed["minute"]
             if remaining is None:
                 self._close(place)
             else:
@@ -271,7 +271,7 @@ class RateLimiter:
         return None
 
 
-def _told(headers: Mapping[str, str], period: str) -> tuple[int | None, int | None, float | None]:
+def _parsed(headers: Mapping[str, str], period: str) -> tuple[int | None, int | None, float | None]:
     """Return limit, remaining and reset; None for each that is not valid."""
     limit, remaining, reset = (
         _number(headers.get(f"x-per-{period}-{what}")) for what in ("limit", "remaining", "reset")

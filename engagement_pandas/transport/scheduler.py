@@ -79,7 +79,7 @@ Task = Coroutine[Instruction, Any, None]
 class Completion:
     """The outcome of a job, or its error."""
 
-    errand: Task
+    task: Task
     outcome: Any = None
     error: BaseException | None = None
 
@@ -89,7 +89,7 @@ class Executor(Protocol):
 
     pending: int
 
-    def submit(self, errand: Task, job: Callable[[], Any]) -> None:
+    def submit(self, task: Task, job: Callable[[], Any]) -> None:
         """Start a job."""
 
     def wait(self, seconds: float) -> Completion | None:
@@ -104,10 +104,10 @@ class ThreadExecutor:
         self._sleep = sleep
         self._landed: SimpleQueue[Completion] = SimpleQueue()
 
-    def submit(self, errand: Task, job: Callable[[], Any]) -> None:
+    def submit(self, task: Task, job: Callable[[], Any]) -> None:
         """Start a job in a thread."""
         threading.Thread(
-            target=lambda: self._landed.put(_done(errand, job)),
+            target=lambda: self._landed.put(_done(task, job)),
             name="engagement_pandas request",
             daemon=True,
         ).start()
@@ -134,9 +134,9 @@ class InlineExecutor:
         self._sleep = sleep
         self._landed: Completion | None = None
 
-    def submit(self, errand: Task, job: Callable[[], Any]) -> None:
+    def submit(self, task: Task, job: Callable[[], Any]) -> None:
         """Run a job."""
-        self._landed = _done(errand, job)
+        self._landed = _done(task, job)
         self.pending = 1
 
     def wait(self, seconds: float) -> Completion | None:
@@ -148,11 +148,11 @@ class InlineExecutor:
         return landing
 
 
-def _done(errand: Task, job: Callable[[], Any]) -> Completion:
+def _done(task: Task, job: Callable[[], Any]) -> Completion:
     try:
-        return Completion(errand, job())
+        return Completion(task, job())
     except BaseException as error:  # noqa: BLE001 - raised again in the scheduler's thread
-        return Completion(errand, error=error)
+        return Completion(task, error=error)
 
 
 class Scheduler:
@@ -191,7 +191,7 @@ class Scheduler:
         self._failing: Task | None = None
         self._process = os.getpid()  # answers arrive in this process
 
-    def run(self, errands: Iterator[Task]) -> Iterator[Any]:
+    def run(self, tasks: Iterator[Task]) -> Iterator[Any]:
         """Yield what the tasks emit, as it arrives.
 
         An error of a task or of ``say`` ends the run: nothing more is sent, and answers that
@@ -204,9 +204,9 @@ class Scheduler:
                     continue
                 if landing := self._called():
                     yield from self._go_on(landing)
-                elif errand := self._next(errands):
-                    self._live.add(errand)
-                    yield from self._go_on(Completion(errand))
+                elif task := self._next(tasks):
+                    self._live.add(task)
+                    yield from self._go_on(Completion(task))
                 elif self._live:
                     yield from self._wait()
                 else:
@@ -217,22 +217,22 @@ class Scheduler:
             yield from self._land()
             raise
         finally:
-            for errand in self._live:
-                errand.close()
+            for task in self._live:
+                task.close()
 
-    def _next(self, errands: Iterator[Task]) -> Task | None:
+    def _next(self, tasks: Iterator[Task]) -> Task | None:
         """Return the next new task if it may start."""
         if self._ready or len(self._live) >= self._quota.max_concurrency(self._most):
             return None
-        return next(errands, None)
+        return next(tasks, None)
 
     def _called(self) -> Completion | None:
         """Return a task that can take its lock."""
-        for errand, at in self._queue:
+        for task, at in self._queue:
             if at not in self._taken:
-                self._queue.remove((errand, at))
+                self._queue.remove((task, at))
                 self._taken.add(at)
-                return Completion(errand, partial(self._taken.discard, at))
+                return Completion(task, partial(self._taken.discard, at))
         return None
 
     def _start(self) -> bool:
@@ -249,9 +249,9 @@ class Scheduler:
         if place is None:  # another scheduler took the permit
             return False
         self._ready.remove(it)
-        errand, job = it
+        task, job = it
         try:
-            self._air.submit(errand, partial(job, place))
+            self._air.submit(task, partial(job, place))
         except BaseException:
             self._quota.release(place)
             raise
@@ -280,44 +280,44 @@ class Scheduler:
         self._pass_time(nap if landing is None else 0.0)
         if landing is not None:
             yield from self._go_on(landing)
-            if landing.errand not in self._resting:
+            if landing.task not in self._resting:
                 self._failing = None  # a request succeeded
         elif not why:
             self._tell("", again=True)
-        for errand in [errand for errand, left in self._resting.items() if left <= 0]:
-            del self._resting[errand]
-            yield from self._go_on(Completion(errand))
+        for task in [task for task, left in self._resting.items() if left <= 0]:
+            del self._resting[task]
+            yield from self._go_on(Completion(task))
 
     def _pass_time(self, nap: float = 0.0) -> None:
         """Shorten sleeps by the time passed, at least by the nap: the clock may be set back."""
         now = self._clock()
         passed, self._now = max(now - self._now, nap), now
-        for errand in self._resting:
-            self._resting[errand] -= passed
+        for task in self._resting:
+            self._resting[task] -= passed
 
     def _go_on(self, landing: Completion) -> Iterator[Any]:
         """Run a task up to its next instruction."""
-        errand = landing.errand
+        task = landing.task
         try:
             if landing.error is not None:
-                need = errand.throw(landing.error)
+                need = task.throw(landing.error)
             else:
-                need = errand.send(landing.outcome)
+                need = task.send(landing.outcome)
             while isinstance(need, Emit):
                 yield need.what
-                need = errand.send(None)
+                need = task.send(None)
         except StopIteration:
-            self._live.discard(errand)
+            self._live.discard(task)
             self.done += 1
             return
         if isinstance(need, Send):
-            self._ready.append((errand, need.job))
+            self._ready.append((task, need.job))
         elif isinstance(need, Sleep):
             self._pass_time()
-            self._resting[errand] = need.seconds
-            self._failing = self._failing or errand
+            self._resting[task] = need.seconds
+            self._failing = self._failing or task
         elif isinstance(need, Lock):
-            self._queue.append((errand, need.at))
+            self._queue.append((task, need.at))
 
     def _land(self) -> Iterator[Any]:
         """Collect what is still in flight."""

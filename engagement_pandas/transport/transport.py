@@ -135,12 +135,12 @@ class Transport:
         """Close the connections."""
         self._own.session.close()
 
-    def flight(self, errands: int, say: Callable[[str], None]) -> Scheduler:
+    def flight(self, tasks: int, say: Callable[[str], None]) -> Scheduler:
         """Return a scheduler for that many tasks, within the rate limit.
 
         ``say`` is called as in :class:`Scheduler`; after an exception from it nothing more is sent.
         """
-        most = min(self.in_flight, errands)
+        most = min(self.in_flight, tasks)
         return Scheduler(self.quota, self._clock, self._air(most), most, say)
 
     def _air(self, most: int) -> Executor:
@@ -246,15 +246,15 @@ def error_messages(content: bytes) -> tuple[str, ...]:
     return (text,) if text else ()
 
 
-def _words(told: object) -> Iterator[str]:
-    if isinstance(told, str):
-        yield from filter(None, [told.strip()])
-    elif isinstance(told, list):
-        for one in told:
+def _words(body: object) -> Iterator[str]:
+    if isinstance(body, str):
+        yield from filter(None, [body.strip()])
+    elif isinstance(body, list):
+        for one in body:
             yield from tuple(_words(one)) or ([str(one)] if one else [])
-    elif isinstance(told, dict):
+    elif isinstance(body, dict):
         for name in _NAMES:
-            yield from _words(told.get(name))
+            yield from _words(body.get(name))
 
 
 def _cut_off(answer: Answer) -> bool:

@@ -41,11 +41,11 @@ def checked_url(url: str) -> str:
     except (ValueError, AttributeError, TypeError):
         allowed = False
     if not allowed:
-        told = (
+        shown = (
             re.sub(r"(?s)//.*@", "//…@", re.split("[?#]", url)[0]) if isinstance(url, str) else url
         )
         msg = (
-            f"{told!r} is not an https URL; plain http is for this machine only, "
+            f"{shown!r} is not an https URL; plain http is for this machine only, "
             "and no user, query or blank stands in it"
         )
         raise RequestError(msg)

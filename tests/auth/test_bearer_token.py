@@ -125,7 +125,7 @@ def test_a_token_that_is_dropped(make: Make, server: ScriptedServer) -> None:
     speaker = Signer(app, server.url + TOKEN, transport)
     signed: list[str] = []
 
-    async def errand() -> None:
+    async def task() -> None:
         signer = await speaker.signer()
         signed.append(repr(signer()))
         if len(signed) == 3:
@@ -133,7 +133,7 @@ def test_a_token_that_is_dropped(make: Make, server: ScriptedServer) -> None:
         await Emit(len(signed))
 
     server.answer(ISSUED, ISSUED)
-    given = transport.flight(8, lambda _: None).run(errand() for _ in range(8))
+    given = transport.flight(8, lambda _: None).run(task() for _ in range(8))
     assert list(given) == list(range(1, 9))
     assert [seen.path for seen in server.seen] == [TOKEN] * 2
 
@@ -152,14 +152,14 @@ def flight(clock: FakeClock, air: Any = InlineExecutor) -> Scheduler:
 def test_turns_are_taken_in_order(clock: FakeClock, air: Any) -> None:
     """One at a time for each thing, for as long as each takes; other things do not wait."""
 
-    async def errand(name: str, at: str) -> None:
+    async def task(name: str, at: str) -> None:
         over = await Lock(at)
         await Emit(f"{name} begins")
         await Sleep(2)
         over()
         await Emit(f"{name} ends")
 
-    told = flight(clock, air).run(errand(name, name[0]) for name in ("a1", "b1", "a2"))
+    told = flight(clock, air).run(task(name, name[0]) for name in ("a1", "b1", "a2"))
     assert list(told) == ["a1 begins", "b1 begins", "a1 ends", "b1 ends", "a2 begins", "a2 ends"]
     assert sum(clock.slept) == 4
 
@@ -168,7 +168,7 @@ def test_who_fails_in_their_turn(clock: FakeClock) -> None:
     """Ends the flight as ever; nobody's turn comes after."""
     begun: list[int] = []
 
-    async def errand(number: int) -> None:
+    async def task(number: int) -> None:
         over = await Lock("it")
         begun.append(number)
         try:
@@ -179,19 +179,19 @@ def test_who_fails_in_their_turn(clock: FakeClock) -> None:
             over()
 
     with pytest.raises(ep.TransportError):
-        list(flight(clock).run(errand(number) for number in range(3)))
+        list(flight(clock).run(task(number) for number in range(3)))
     assert begun == [0]
 
 
 def test_no_flight_waits_for_another(clock: FakeClock) -> None:
     """The other may not go on before: here it is in the middle of something itself."""
 
-    async def errand() -> None:
+    async def task() -> None:
         over = await Lock("it")
         await Emit("mine")
         over()
 
-    outer = flight(clock).run(errand() for _ in range(2))
+    outer = flight(clock).run(task() for _ in range(2))
     assert next(outer) == "mine"
-    assert list(flight(clock).run(iter([errand()]))) == ["mine"]
+    assert list(flight(clock).run(iter([task()]))) == ["mine"]
     assert list(outer) == ["mine"]

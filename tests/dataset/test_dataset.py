@@ -369,7 +369,7 @@ def test_a_post_that_was_counted_and_then_went(dataset: ep.Dataset) -> None:
     with pytest.raises(ep.FrameError, match=r"omissions\(responses, retrieved_at=True\)"):
         dataset.append(counts, ep.omissions(answers))
     dataset.append(counts, ep.omissions(answers, retrieved_at=True))
-    (silence,) = dataset.silences()
+    (silence,) = dataset.omission_spans()
     assert (silence.post_id, silence.reason) == ("8", "unavailable")
     assert silence.retrieved_at == pd.Timestamp("2026-03-02T02:05:00Z")
     same(dataset.omissions(), ep.omissions(answers))

@@ -51,7 +51,7 @@ def everything(folder: Path) -> list[Any]:
     pieces = [piece.read() for piece in dataset.pieces(rows=50)]
     since = pd.Timestamp("2026-03-01", tz="UTC").to_pydatetime()
     hours = sum(batch.num_rows for batch in dataset.readings(since, ["7"]))
-    rest = [dataset.silences(), dataset.latest, dataset.first_day, dataset.files(), hours]
+    rest = [dataset.omission_spans(), dataset.latest, dataset.first_day, dataset.files(), hours]
     return [frame.to_csv() for frame in (*frames, *pieces)] + rest
 
 

@@ -49,7 +49,7 @@ def hours_of(dataset: ep.Dataset) -> dict[int, int]:
     """Return which hours have no count, and when that was read last; each hour once."""
     spans = [
         (range((one.start - START) // HOUR, (one.end - START) // HOUR), one.retrieved_at)
-        for one in dataset.silences()
+        for one in dataset.omission_spans()
     ]
     found = [(hour, (at - START) // HOUR) for hours, at in spans for hour in hours]
     assert len(found) == len(dict(found))
@@ -109,7 +109,7 @@ def test_only_the_later_window_was_stored(tmp_path: Path) -> None:
     now = START + 684 * HOUR + timedelta(minutes=5)
     hours = Hours([POST], [KIND], START, now, 48)
     hours.read(dataset.readings(START, [POST]))
-    hours.add_omissions(dataset.silences())
+    hours.add_omissions(dataset.omission_spans())
     asked = {
         (gap.window.start - START) // HOUR + number
         for gap in hours.gaps()

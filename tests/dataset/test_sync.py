@@ -286,7 +286,7 @@ def test_a_post_that_goes(
     moving.clock.now += HOUR
     moving.sync(dataset, posts, since=SINCE, settle=2)
     same(dataset.read(post_ids=posts[:1]), counted)
-    (silence,) = dataset.silences()
+    (silence,) = dataset.omission_spans()
     assert (silence.post_id, silence.reason) == (posts[0], "unavailable")
     assert silence.end == datetime(2026, 3, 20, 13, tzinfo=UTC)
 

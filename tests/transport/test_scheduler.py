@@ -278,11 +278,11 @@ def rest(
 ) -> None:
     """Fly an errand that only rests."""
 
-    async def errand() -> None:
+    async def task() -> None:
         await Sleep(seconds)
 
     flight = Scheduler(RateLimiter(clock), clock, InlineExecutor(sleep), 1, say)
-    assert list(flight.run(iter([errand()]))) == []
+    assert list(flight.run(iter([task()]))) == []
 
 
 @given(st.floats(0.001, 60))
@@ -361,14 +361,14 @@ class Watched(Sky):
         self.sent: list[tuple[float, Task]] = []
         self.failed: list[tuple[float, Task]] = []
 
-    def submit(self, errand: Task, job: Callable[[], Any]) -> None:
-        self.sent.append((self.now, errand))
-        super().submit(errand, job)
+    def submit(self, task: Task, job: Callable[[], Any]) -> None:
+        self.sent.append((self.now, task))
+        super().submit(task, job)
 
     def wait(self, seconds: float) -> Completion | None:
         landing = super().wait(seconds)
         if landing is not None and isinstance(landing.outcome, Failure):
-            self.failed.append((self.now, landing.errand))
+            self.failed.append((self.now, landing.task))
         return landing
 
 
@@ -380,8 +380,8 @@ def test_only_the_first_that_failed_asks_whether_the_service_is_back() -> None:
     pilot.down = (EPOCH + 2.5, EPOCH + 32.5)
     fly(pilot, 500)
     begun, first = sky.failed[0]
-    assert len({errand for _, errand in sky.failed}) == MAX_IN_FLIGHT
-    again = [errand for when, errand in sky.sent if begun < when < pilot.down[1]]
+    assert len({task for _, task in sky.failed}) == MAX_IN_FLIGHT
+    again = [task for when, task in sky.sent if begun < when < pilot.down[1]]
     assert len(again) > 1
     assert set(again) == {first}
 

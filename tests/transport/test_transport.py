@@ -44,11 +44,11 @@ def send(
 ) -> Answer:
     """Send a message, and return its answer."""
 
-    async def errand() -> None:
+    async def task() -> None:
         await Emit(await transport.ask(what, lambda answer: answer))
 
     answer: Answer
-    (answer,) = transport.flight(1, say).run(iter([errand()]))
+    (answer,) = transport.flight(1, say).run(iter([task()]))
     return answer
 
 

@@ -343,7 +343,7 @@ class Schedule:
         """
         try:
             dataset = self.dataset
-            cells, log, silences = self.cells(), dataset.revisions(), dataset.silences()
+            cells, log, spans = self.cells(), dataset.revisions(), dataset.omission_spans()
         except (ep.DatasetError, OSError, ValueError):
             if not self.damaged:
                 raise
@@ -363,17 +363,17 @@ class Schedule:
             assert pd.isna(before) or before == said(key, first)
             assert count == said(key, then)
             assert first < then <= cells[key][1]
-        for one in silences:
+        for one in spans:
             for (post, kind, hour), (count, at) in cells.items():
                 if post == one.post_id and at >= one.retrieved_at and count is not None:
                     ended = at > one.retrieved_at if one.whole else one.start <= hour < one.end
                     assert not (ended and one.engagement_type in (None, kind))
-        return cells, silences
+        return cells, spans
 
     def check_complete(
         self,
         cells: dict[Cell, tuple[int | None, datetime]],
-        silences: list[OmissionSpan],
+        spans: list[OmissionSpan],
         begun: datetime,
     ) -> None:
         """Check after an undisturbed run that each hour is stored and was read late enough.
@@ -381,7 +381,7 @@ class Schedule:
         Excepted are counts that were missing for long, and need not be requested again yet.
         """
         api, last = self.api, begun.replace(minute=0, second=0, microsecond=0)
-        resting = [one for one in silences if one.too_early(begun) and one.retrieved_at < begun]
+        resting = [one for one in spans if one.too_early(begun) and one.retrieved_at < begun]
         still = api.cursed | api.gone | {one.post_id for one in resting if one.whole}
         due = {
             (post, kind, START + number * HOUR)

@@ -124,7 +124,7 @@ class Sky:
 
         self.at(when, spend)
 
-    def submit(self, errand: Task, job: Callable[[], Any]) -> None:
+    def submit(self, task: Task, job: Callable[[], Any]) -> None:
         """Send a request, which is first counted by the server and later answered."""
         self.pending += 1
         self.most = max(self.most, self.pending)
@@ -142,7 +142,7 @@ class Sky:
                 # The server sets the date when it responds.
                 date = formatdate(self.now + contract.skew, usegmt=True)
                 self.reply = reply[0], {**reply[1], "date": date}
-                return _done(errand, job)
+                return _done(task, job)
 
             self.at(max(lands, self.now), land)
 
@@ -186,10 +186,10 @@ def flying(
 ) -> Iterator[float]:
     """Send messages, and yield the time of each response."""
 
-    async def errand() -> None:
+    async def task() -> None:
         await Emit(await pilot.ask(MESSAGE, lambda _: pilot.sky.now))
 
-    return pilot.flight(number, say).run(errand() for _ in range(number))
+    return pilot.flight(number, say).run(task() for _ in range(number))
 
 
 def fly(pilot: Pilot, number: int, say: Callable[[str], None] = lambda _: None) -> list[float]:
