@@ -11,18 +11,21 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from support.scheduler.model import Contract, best
 
 import engagement_pandas as ep
-from engagement_pandas.sandbox import Fault, Faults, SandboxServer, Settings
+from engagement_pandas.sandbox import Fault, Faults, SandboxServer, Settings, World
 
+HOURS = 210
 CONTRACTS = [
-    (Contract(60, 5, (2.0, 2.0)), 210),
-    (Contract(120, 20, (0.2, 0.2)), 420),
-    (Contract(300, 10, (0.2, 2.0)), 1050),
-    (Contract(600, 20, (0.2, 2.0)), 2100),
+    (Contract(60, 5, (2.0, 2.0)), HOURS),
+    (Contract(120, 20, (0.2, 0.2)), 2 * HOURS),
+    (Contract(300, 10, (0.2, 2.0)), 5 * HOURS),
+    (Contract(600, 20, (0.2, 2.0)), 10 * HOURS),
 ]
 
 
@@ -54,6 +57,26 @@ class Job:
         )
 
 
+def hour_by_hour(world: World, number: int) -> ep.Plan:
+    """Return a plan of so many requests, each for one hour of one post."""
+    since = world.now() - timedelta(days=90)
+    seen = world.posts("sandbox_bakery", since, since + timedelta(days=30))
+    posts = [post.post_id for post in seen if post.availability(world.now()) == "public"][
+        : number // HOURS
+    ]
+    start = world.now().replace(minute=0, second=0, microsecond=0) - timedelta(days=50)
+    hours = [start + timedelta(hours=step) for step in range(HOURS + 1)]
+    asked = ep.historical(
+        posts, engagement_types=["favorites"], window=ep.Window(hours[0], hours[-1])
+    )
+    parts = tuple(
+        asked.replace(post_ids=[post], window=ep.Window(*ends))
+        for post in posts
+        for ends in pairwise(hours)
+    )
+    return replace(ep.plan(asked), requests=parts)
+
+
 def work(contract: Contract, number: int) -> Job:
     """Send so many requests to a sandbox of its own."""
     least, most = contract.latency
@@ -64,9 +87,7 @@ def work(contract: Contract, number: int) -> Job:
         user = ep.UserContext(
             keys.consumer_key, keys.consumer_secret, keys.access_token, keys.access_token_secret
         )
-        post = server.world.posts("sandbox_bakery")[-1].post_id
-        asked = ep.totals([post], engagement_types=["favorites"])
-        todo = replace(ep.plan(asked), requests=(asked,) * number)
+        todo = hour_by_hour(server.world, number)
         with ep.EngagementClient(user, base_url=server.base_url) as client:
             begin = time.time()
             first = 0.0
