@@ -21,57 +21,68 @@ _MOVING: Final = (29, 3)
 
 _HOUR: Final = timedelta(hours=1)
 
-Silent = tuple[EngagementType | None, OmissionReason, Sequence[str]]
-"""A type (None: all of them), the reason why it has no count, and the posts concerned."""
+PostsWithoutCount = tuple[EngagementType | None, OmissionReason, Sequence[str]]
+"""An engagement type (None: all of them), the reason why it has no count, and the posts."""
 
 
 def max_rows(request: EngagementRequest, unposted: Sequence[EngagementRequest]) -> int:
     """Return the maximum number of rows in the responses, all groupings together."""
-    spans: list[tuple[int, Window | None]] = [(len(request.post_ids), request.window)]
-    for part in unposted:
-        left, whole = spans[0]
-        spans[0] = (left - len(part.post_ids), whole)
-        if (asked := _after(request, part)) is not None:
-            spans.append((len(part.post_ids), asked))
-    asked_at_all = [(posts, window) for posts, window in spans if posts]
-    longest = max(asked_at_all, key=lambda one: one[1].hours if one[1] else 0, default=None)
+    # Numbers of posts, with the window in which they are requested.
+    since_start = len(request.post_ids) - sum(len(part.post_ids) for part in unposted)
+    later = ((len(part.post_ids), _after(request, part)) for part in unposted)
+    requested = [(since_start, request.window)] if since_start else []
+    requested += [(posts, window) for posts, window in later if window is not None]
+    # A grouping without posts has one row per bucket of the longest window.
+    together = [(1, window) for _, window in sorted(requested, key=_hours)[-1:]]
     rows = 0
     for grouping in request.groupings:
-        if Dimension.POST_ID in grouping.dimensions:
-            told_apart = asked_at_all
-        else:
-            told_apart = [] if longest is None else [(1, longest[1])]
-        rows += sum(posts * _buckets(grouping.dimensions, window) for posts, window in told_apart)
+        parts = requested if Dimension.POST_ID in grouping.dimensions else together
+        rows += sum(posts * _buckets(grouping.dimensions, window) for posts, window in parts)
     return rows * len(request.engagement_types)
 
 
 def expected_omissions(
     request: EngagementRequest, unposted: Sequence[EngagementRequest], now: datetime
-) -> Iterator[Silent]:
+) -> Iterator[PostsWithoutCount]:
     """Yield what cannot be counted, according to the post ages in the IDs and the window."""
     early = [post for part in unposted for post in part.post_ids]
     if early:
         yield None, OmissionReason.NOT_YET_POSTED, early
-    series = request.endpoint.facts.time_series
-    for kind in request.engagement_types:
-        facts = kind.facts
-        oldest = facts.oldest_post_series if series else facts.oldest_post_totals
-        if oldest is not None:
-            young = first_snowflake_at(now - oldest)
-            old = [post for post in request.post_ids if FIRST_SNOWFLAKE <= int(post) < young]
-            if old:
-                yield kind, OmissionReason.UNSUPPORTED_AGE, old
-        since, window = facts.series_since, request.window
-        if since is not None and window is not None and window.start.date() < since:
-            later = {
-                post
-                for part in unposted
-                if part.window is not None and part.window.end.date() >= since
-                for post in part.post_ids
-            }
-            asked = [post for post in request.post_ids if post not in later]
-            if asked:
-                yield kind, OmissionReason.BEFORE_COUNTING, asked
+    for engagement_type in request.engagement_types:
+        if old := _too_old(request, engagement_type, now):
+            yield engagement_type, OmissionReason.UNSUPPORTED_AGE, old
+        if uncounted := _before_counting(request, engagement_type, unposted):
+            yield engagement_type, OmissionReason.BEFORE_COUNTING, uncounted
+
+
+def _too_old(
+    request: EngagementRequest, engagement_type: EngagementType, now: datetime
+) -> list[str]:
+    """Return the posts that are too old for a type; IDs without a time may be of any age."""
+    facts, series = engagement_type.facts, request.endpoint.facts.time_series
+    max_age = facts.oldest_post_series if series else facts.oldest_post_totals
+    if max_age is None:
+        return []
+    young = first_snowflake_at(now - max_age)
+    return [post for post in request.post_ids if FIRST_SNOWFLAKE <= int(post) < young]
+
+
+def _before_counting(
+    request: EngagementRequest,
+    engagement_type: EngagementType,
+    unposted: Sequence[EngagementRequest],
+) -> list[str]:
+    """Return the posts requested from before the day on which X began to count a type."""
+    since, window = engagement_type.facts.series_since, request.window
+    if since is None or window is None or window.start.date() >= since:
+        return []
+    later = {
+        post
+        for part in unposted
+        if part.window is not None and part.window.end.date() >= since
+        for post in part.post_ids
+    }
+    return [post for post in request.post_ids if post not in later]
 
 
 def queried_posts(
@@ -89,16 +100,16 @@ def _after(request: EngagementRequest, part: EngagementRequest) -> Window | None
     return Window(part.window.end, request.window.end)
 
 
+def _hours(requested: tuple[int, Window | None]) -> int:
+    return requested[1].hours if requested[1] else 0
+
+
 def _buckets(dimensions: Sequence[Dimension], window: Window | None) -> int:
     """Return the number of hours, days or hours of the day that a window is divided into."""
     hours, days = _MOVING
     if window is not None:
         hours = window.hours
         days = ((window.end - _HOUR).date() - window.start.date()).days + 1
-    buckets = {
-        (True, True): hours,
-        (True, False): days,
-        (False, True): min(hours, 24),
-        (False, False): 1,
-    }
-    return buckets[Dimension.DAY in dimensions, Dimension.HOUR in dimensions]
+    if Dimension.DAY in dimensions:
+        return hours if Dimension.HOUR in dimensions else days
+    return min(hours, 24) if Dimension.HOUR in dimensions else 1

@@ -43,18 +43,16 @@ case, with blanks, hyphens or underscores, and with ``count`` appended.
 """
 
 _NOT_COUNTED: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("bookmarks", "saves"), "it counts no bookmarks"),
-    "shares": "it counts no shares by message or copied link; reposts are 'retweets', and shares "
-    "by e-mail 'email_tweet'",
+    **dict.fromkeys(("bookmarks", "saves"), "it does not count bookmarks"),
+    "shares": "it does not count shares by message or copied link; reposts are 'retweets', and "
+    "shares by e-mail are 'email_tweet'",
     "clicks": "it counts each kind of click: 'url_clicks', 'hashtag_clicks', 'detail_expands', "
     "'permalink_clicks', 'media_engagements' and 'user_profile_clicks'",
-    "engagement rate": "a rate is computed: engagement_rate(counts)",
-    "followers": "it counts no followers of an account, but follows from a post: 'user_follows'",
-    **dict.fromkeys(
-        ("unlikes", "unfavorites", "unretweets"), "it takes these off the counts themselves"
-    ),
-    "unfollows": "it counts no unfollows",
-    "reach": "it counts no people, but times viewed: 'impressions'",
+    "engagement rate": "compute a rate with engagement_rate(counts)",
+    "followers": "it does not count followers, but follows from a post: 'user_follows'",
+    **dict.fromkeys(("unlikes", "unfavorites", "unretweets"), "it subtracts them from the counts"),
+    "unfollows": "it does not count unfollows",
+    "reach": "it counts views, not people: 'impressions'",
     **dict.fromkeys(
         (
             "replays",
@@ -64,7 +62,7 @@ _NOT_COUNTED: Final[Mapping[str, str]] = {
             "watch time",
             "completion rate",
         ),
-        "nothing that it counts is like it",
+        "it counts nothing similar",
     ),
 }
 
@@ -86,20 +84,20 @@ def _words(name: str) -> list[str]:
 
 
 _NAMES: Final[Mapping[str, EngagementType]] = {
-    name: kind
-    for kind, names in _MEANINGS.items()
-    for name in (kind.value, *filter(None, names.split(", ")))
+    name: engagement_type
+    for engagement_type, names in _MEANINGS.items()
+    for name in (engagement_type.value, *filter(None, names.split(", ")))
 }
 _OF_A_POST: Final = (["post"], ["tweet"])
-_TYPES: Final = {name_key(name): kind for name, kind in _NAMES.items()}
-_WHY_NOT: Final = {name_key(name): why for name, why in _NOT_COUNTED.items()}
+_TYPES: Final = {name_key(name): engagement_type for name, engagement_type in _NAMES.items()}
+_REASONS_NOT_COUNTED: Final = {name_key(name): why for name, why in _NOT_COUNTED.items()}
 _KNOWN_WORDS: Final = frozenset(word for name in (*_NAMES, *_NOT_COUNTED) for word in _words(name))
 
 
 def parse_engagement_types(types: Any, endpoint: Endpoint) -> tuple[EngagementType, ...]:
     """Return the engagement types with these names, in order, without duplicates."""
     if isinstance(types, str | bytes | Mapping) or not isinstance(types, Iterable):
-        msg = f"engagement_types is the single {type(types).__name__} {types!r}; give a list"
+        msg = f"engagement_types is a single {type(types).__name__}, {types!r}; pass a list"
         raise UnsupportedEngagementType(msg)
     if type(types) is tuple and all(type(name) is EngagementType for name in types):
         return _counted(types, endpoint)
@@ -115,7 +113,7 @@ def _counted(types: tuple[EngagementType, ...], endpoint: Endpoint) -> tuple[Eng
     series = endpoint.facts.time_series
     wrong = [t for t in known if not (t.facts.time_series if series else t.facts.totals)]
     if wrong:
-        cure = "ask totals()" if series else "ask historical() or last_28_hours()"
+        cure = "use totals()" if series else "use historical() or last_28_hours()"
         msg = f"/{endpoint} does not count {format_list(wrong)}; {cure}"
         raise UnsupportedEngagementType(msg)
     return known
@@ -129,7 +127,7 @@ def type_of(name: object) -> EngagementType:
     >>> type_of("bookmarks")
     Traceback (most recent call last):
         ...
-    engagement_pandas.errors.UnsupportedEngagementType: the API has no 'bookmarks': it counts no ...
+    engagement_pandas.errors.UnsupportedEngagementType: the API has no engagement type ...
     """
     if isinstance(name, EngagementType):
         return name
@@ -137,12 +135,16 @@ def type_of(name: object) -> EngagementType:
     for key in ("".join(words), "".join(words[words[:1] in _OF_A_POST :])):
         if key in _TYPES:
             return _TYPES[key]
-        if key in _WHY_NOT:
-            msg = f"the API has no {name!r}: {_WHY_NOT[key]}"
+        if key in _REASONS_NOT_COUNTED:
+            msg = f"the API has no engagement type {name!r}: {_REASONS_NOT_COUNTED[key]}"
             raise UnsupportedEngagementType(msg)
-    near = {kind for known, kind in _NAMES.items() if _misspelt(_words(str(name)), _words(known))}
+    near = {
+        engagement_type
+        for known, engagement_type in _NAMES.items()
+        if _misspelt(_words(str(name)), _words(known))
+    }
     cure = f"did you mean {near.pop().value!r}?" if len(near) == 1 else ""
-    cure = cure or f"there are {format_list(EngagementType)}"
+    cure = cure or f"choose from {format_list(EngagementType)}"
     msg = f"there is no engagement type {truncated_repr(name)}; {cure}"
     raise UnsupportedEngagementType(msg)
 

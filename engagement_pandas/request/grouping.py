@@ -51,14 +51,14 @@ class Grouping:
         object.__setattr__(self, "dimensions", _dimensions(self.dimensions))
         name = self.name
         if not isinstance(name, str) or not name.strip():
-            msg = f"a grouping is named {name!r}; give it a name that is not empty"
+            msg = f"{name!r} is not the name of a grouping; pass a text that is not empty"
             raise UnsupportedGrouping(msg)
         if name.encode("utf-8", "replace").decode() != name:
-            msg = f"a grouping is named {name!r}, which is no text that can be sent; choose another"
+            msg = f"the grouping name {name!r} cannot be sent as UTF-8; choose another"
             raise UnsupportedGrouping(msg)
         if name in RESERVED_KEYS:
             msg = (
-                f"the API keeps the name {name!r} for itself; "
+                f"the API reserves the name {name!r}; "
                 f"choose one that is not in {format_list(sorted(RESERVED_KEYS))}"
             )
             raise UnsupportedGrouping(msg)
@@ -77,22 +77,20 @@ class Grouping:
 
 def _dimensions(names: object) -> tuple[Dimension, ...]:
     if isinstance(names, str | bytes) or not isinstance(names, Iterable):
-        msg = f"group_by is {names!r}; give a list of dimensions, such as ['engagement.type']"
+        msg = f"group_by is {names!r}; pass a list of dimensions, such as ['engagement.type']"
         raise UnsupportedGrouping(msg)
-    asked = tuple(names)
-    unknown = [name for name in asked if name not in list(Dimension)]
+    names = tuple(names)
+    unknown = [name for name in names if name not in list(Dimension)]
     if unknown:
-        msg = (
-            f"there is no dimension {format_list(unknown)}; there are "
-            f"{format_list(list(Dimension))}"
-        )
+        choices = format_list(list(Dimension))
+        msg = f"there is no dimension {format_list(unknown)}; choose from {choices}"
         raise UnsupportedGrouping(msg)
-    dimensions = tuple(Dimension(name) for name in asked)
+    dimensions = tuple(Dimension(name) for name in names)
     if not 1 <= len(dimensions) <= MAX_DIMENSIONS:
         msg = f"a grouping has 1 to {MAX_DIMENSIONS} dimensions, not {len(dimensions)}"
         raise UnsupportedGrouping(msg)
     if len(set(dimensions)) < len(dimensions):
-        msg = f"a dimension stands twice in {format_list(dimensions)}; name each once"
+        msg = f"{format_list(dimensions)} repeats a dimension; name each once"
         raise UnsupportedGrouping(msg)
     if Dimension.ENGAGEMENT_TYPE not in dimensions:
         msg = (
@@ -128,26 +126,41 @@ def named_groupings(by: Any, endpoint: Endpoint) -> tuple[Grouping, ...]:
 
     ``by`` is a grouping, a sequence of dimensions, or a mapping of name to either.
     """
+    groupings = _named(by)
+    _check_number(groupings)
+    for grouping in groupings:
+        wrong = [d for d in grouping.dimensions if d not in ENDPOINTS[endpoint].dimensions]
+        if wrong:
+            msg = (
+                f"/{endpoint} does not group by {format_list(wrong)}; "
+                "use historical() or last_28_hours()"
+            )
+            raise UnsupportedGrouping(msg)
+    return groupings
+
+
+def _named(by: Any) -> tuple[Grouping, ...]:
     if isinstance(by, Grouping):
-        groupings: tuple[Grouping, ...] = (by,)
-    elif isinstance(by, Mapping):
-        groupings = tuple(
+        return (by,)
+    if isinstance(by, Mapping):
+        # The key is the name, also of a grouping that was created with another.
+        return tuple(
             Grouping(g.dimensions if isinstance(g, Grouping) else g, name) for name, g in by.items()
         )
-    elif isinstance(by, tuple | list) and by and all(isinstance(g, Grouping) for g in by):
-        groupings = tuple(by)
-    else:
-        groupings = (Grouping(by),)
+    if isinstance(by, tuple | list) and by and all(isinstance(g, Grouping) for g in by):
+        return tuple(by)
+    return (Grouping(by),)
+
+
+def _check_number(groupings: Sequence[Grouping]) -> None:
+    """Raise if one request cannot have all of these groupings."""
     if not 1 <= len(groupings) <= MAX_GROUPINGS:
-        msg = (
-            f"a request has 1 to {MAX_GROUPINGS} groupings, not {len(groupings)}; make two requests"
-        )
-        raise UnsupportedGrouping(
-            msg if groupings else msg.replace("make two requests", "name one")
-        )
+        cure = "make two requests" if groupings else "name one"
+        msg = f"a request has 1 to {MAX_GROUPINGS} groupings, not {len(groupings)}; {cure}"
+        raise UnsupportedGrouping(msg)
     names = [g.name for g in groupings]
-    if len(set(names)) < len(names):
-        msg = f"two groupings have the same name in {format_list(names)}; name them apart"
+    if len(set(names)) < len(names):  # names are the keys of the response
+        msg = f"two groupings have the same name in {format_list(names)}; give each its own name"
         raise UnsupportedGrouping(msg)
     full = [g.name for g in groupings if len(g.dimensions) == MAX_DIMENSIONS]
     if len(full) > MAX_FOUR_DIMENSION_GROUPINGS:
@@ -156,12 +169,3 @@ def named_groupings(by: Any, endpoint: Endpoint) -> tuple[Grouping, ...]:
             f"not {format_list(full)}; make two requests"
         )
         raise UnsupportedGrouping(msg)
-    for grouping in groupings:
-        wrong = [d for d in grouping.dimensions if d not in ENDPOINTS[endpoint].dimensions]
-        if wrong:
-            msg = (
-                f"/{endpoint} does not group by {format_list(wrong)}; "
-                "ask historical() or last_28_hours()"
-            )
-            raise UnsupportedGrouping(msg)
-    return groupings

@@ -16,11 +16,11 @@ def parse_handle(text: object) -> str:
     >>> parse_handle(" @Sandbox_Bakery")
     'Sandbox_Bakery'
     """
-    found = _HANDLE.fullmatch(text.strip()) if isinstance(text, str) else None
-    if found is None:
-        msg = f"{text!r} is not a handle; give letters, digits and _, as in @sandbox_bakery"
+    match = _HANDLE.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
+        msg = f"{text!r} is not a handle; use letters, digits and _, as in @sandbox_bakery"
         raise RequestError(msg)
-    return found[1]
+    return match[1]
 
 
 def normalize_handle(text: object) -> str:

@@ -35,7 +35,7 @@ class PostOwners(Mapping[str, str]):
                 continue
             other = self._known.setdefault(parse_post_id(post), handle)
             if other != handle:
-                msg = f"post {post} is @{other}'s and @{handle}'s; keep one"
+                msg = f"post {post} has two owners, @{other} and @{handle}; keep one"
                 raise RequestError(msg)
 
     @classmethod
@@ -70,7 +70,7 @@ def _handle(post: Any, given: Any) -> str | None:
     if not isinstance(given, str):
         if str(given) in _MISSING:
             return None
-        msg = f"the handle of post {post} is {given!r}; give text, such as sandbox_bakery"
+        msg = f"the handle of post {post} is {given!r}; write it as text, such as sandbox_bakery"
         raise RequestError(msg)
     if not given.strip():
         return None

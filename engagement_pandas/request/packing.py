@@ -47,17 +47,16 @@ def pack(
     >>> from engagement_pandas import Window, historical
     >>> spring = Window.covering("2026-03-01", "2026-04-12")
     >>> posts = [first_snowflake_at(datetime(2026, month, 9, tzinfo=UTC)) for month in (2, 3, 4)]
-    >>> asked = historical(posts, engagement_types=["replies"], window=spring)
-    >>> for part in pack(asked, datetime(2026, 4, 12, tzinfo=UTC))[0]:
+    >>> request = historical(posts, engagement_types=["replies"], window=spring)
+    >>> for part in pack(request, datetime(2026, 4, 12, tzinfo=UTC))[0]:
     ...     print(len(part.post_ids), part.window)
     2 2026-03-01 00:00 to 2026-03-15 00:00 UTC
     3 2026-03-15 00:00 to 2026-04-12 00:00 UTC
     """
     most = most or request.endpoint.facts.posts_per_request
     packed = [_pack(part, now, most, longest) for part in by_owner(request)]
-    return tuple(r for requests, _ in packed for r in requests), tuple(
-        u for _, unposted in packed for u in unposted
-    )
+    to_send = tuple(part for requests, _ in packed for part in requests)
+    return to_send, tuple(part for _, unposted in packed for part in unposted)
 
 
 def by_owner(request: EngagementRequest) -> Parts:
@@ -66,9 +65,9 @@ def by_owner(request: EngagementRequest) -> Parts:
     Posts of unknown owner stay together.
 
     >>> from engagement_pandas import last_28_hours, totals
-    >>> asked = last_28_hours(["1", "2", "3"], engagement_types=["replies"])
-    >>> asked = asked.replace(owners={"1": "bakery", "2": "railway", "3": "bakery"})
-    >>> [part.post_ids for part in by_owner(asked)]
+    >>> request = last_28_hours(["1", "2", "3"], engagement_types=["replies"])
+    >>> request = request.replace(owners={"1": "bakery", "2": "railway", "3": "bakery"})
+    >>> [part.post_ids for part in by_owner(request)]
     [('1', '3'), ('2',)]
     """
     if not request.owners or request.owner_only is None:
@@ -88,14 +87,14 @@ def _pack(
         return tuple(request.replace(post_ids=batch) for batch in batches), ()
     windows = request.window.split(longest)
     beginnings = _by_first_window(ids, windows, now)
-    made = list(accumulate(map(len, beginnings[:-1])))
+    posted = list(accumulate(map(len, beginnings[:-1])))  # by the end of each window
     ordered = tuple(post for posts in beginnings[:-1] for post in posts)
     requests = tuple(
         request.replace(post_ids=posts, window=window)
         for first in range(0, len(ordered), most)
         for batch in [ordered[first : first + most]]
-        for window, known in zip(windows, made, strict=True)
-        if (posts := batch[: max(0, known - first)])
+        for window, number in zip(windows, posted, strict=True)
+        if (posts := batch[: max(0, number - first)])
     )
     unposted = tuple(
         request.replace(post_ids=tuple(posts), window=Window(request.window.start, before.end))
@@ -110,10 +109,10 @@ def _by_first_window(
 ) -> list[list[str]]:
     """Group posts by the first window that ends after their creation; the last group has none."""
     ends = [first_snowflake_at(window.end) for window in windows]
-    nobodys = first_snowflake_at(now + timedelta(microseconds=1))
+    future = first_snowflake_at(now + timedelta(microseconds=1))
     beginnings: list[list[str]] = [[] for _ in range(len(windows) + 1)]
     for post in ids:
         number = int(post)
         # An ID without a time is lower than all of these.
-        beginnings[bisect_right(ends, number) if number < nobodys else 0].append(post)
+        beginnings[bisect_right(ends, number) if number < future else 0].append(post)
     return beginnings

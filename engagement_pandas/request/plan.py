@@ -15,7 +15,12 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from engagement_pandas.errors import RequestError
-from engagement_pandas.request.cost import expected_omissions, max_rows, queried_posts
+from engagement_pandas.request.cost import (
+    PostsWithoutCount,
+    expected_omissions,
+    max_rows,
+    queried_posts,
+)
 from engagement_pandas.request.packing import pack
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.uncovered import uncovered
@@ -77,7 +82,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         if why := uncovered([self.request], [*self.requests, *self.unposted]):
-            msg = f"the requests of the plan do not cover its question; {why}"
+            msg = f"the requests of the plan do not cover the complete request: {why}"
             raise RequestError(msg)
 
     def __len__(self) -> int:
@@ -113,8 +118,8 @@ class Plan:
         --------
         >>> from engagement_pandas import BY_DAY, Window, historical, plan
         >>> night = Window.covering("2026-03-01T22:00:00Z", "2026-03-02T02:00:00Z")
-        >>> asked = historical(["7", "8"], engagement_types=["replies"], window=night)
-        >>> plan(asked).most_counts, plan(asked.replace(groupings=BY_DAY)).most_counts
+        >>> request = historical(["7", "8"], engagement_types=["replies"], window=night)
+        >>> plan(request).most_counts, plan(request.replace(groupings=BY_DAY)).most_counts
         (8, 4)
         """
         return max_rows(self.request, self.unposted)
@@ -150,10 +155,15 @@ class Plan:
         time that is not requested.
         """
         return tuple(
-            ExpectedOmission(post, kind, reason)
-            for kind, reason, posts in expected_omissions(self.request, self.unposted, self.now)
+            ExpectedOmission(post, engagement_type, reason)
+            for engagement_type, reason, posts in expected_omissions(
+                self.request, self.unposted, self.now
+            )
             for post in posts
         )
+
+    def _expected(self) -> Iterator[PostsWithoutCount]:
+        return expected_omissions(self.request, self.unposted, self.now)
 
     def rows(self) -> list[tuple[int, int, str, str]]:
         """Return the table: requests, posts in each, hours in each, span."""
@@ -179,7 +189,7 @@ class Plan:
         price = f"up to {pluralize(self.most_counts, 'count')}"
         if self.minutes is not None:
             price += (
-                f"; {pluralize(self.minutes, 'minute')} at {self.per_minute:g} requests a minute"
+                f"; {pluralize(self.minutes, 'minute')} at {self.per_minute:g} requests per minute"
             )
         return (
             f"Plan: {pluralize(len(self), 'request')} to {self.request.endpoint.facts.path} "
@@ -191,19 +201,21 @@ class Plan:
         owners = self._owners()
         if not owners - {None}:
             return ""
-        unknown = " and others that are not known" if None in owners else ""
+        unknown = " and of unknown owners" if None in owners else ""
         return f"\n  posts of {pluralize(len(owners - {None}), 'handle')}{unknown}"
 
     def _warnings(self) -> list[str]:
         expected = [
-            (kind, reason, pluralize(len(posts), "post"))
-            for kind, reason, posts in expected_omissions(self.request, self.unposted, self.now)
+            (engagement_type, reason, pluralize(len(posts), "post"))
+            for engagement_type, reason, posts in expected_omissions(
+                self.request, self.unposted, self.now
+            )
         ]
         return [
-            f"{posts} not asked for the time before: not yet posted"
-            if kind is None
-            else f"no {kind} to expect for {posts}: {OMISSION_REASONS[reason]}"
-            for kind, reason, posts in expected
+            f"{posts} created within the window: the hours before are not requested"
+            if engagement_type is None
+            else f"{posts} will have no {engagement_type}: {OMISSION_REASONS[reason]}"
+            for engagement_type, reason, posts in expected
         ]
 
     def __repr__(self) -> str:
@@ -225,7 +237,7 @@ class Plan:
         head = "".join(f'<th scope="col">{heading}</th>' for heading in _HEADINGS)
         notes = "".join(f"<li>{html.escape(w)}</li>" for w in self._warnings())
         return (
-            f"<p>{title}</p><table><caption>Requests of the plan, alike ones in one row</caption>"
+            f"<p>{title}</p><table><caption>Requests of the plan, by size and hours</caption>"
             f"<thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>"
             + (f"<ul>{notes}</ul>" if notes else "")
         )
@@ -271,12 +283,12 @@ def plan(
     """
     if not isinstance(request, EngagementRequest):
         msg = (
-            f"a {type(request).__name__} is no request; ask totals(), last_28_hours() or "
-            "historical()"
+            f"a {type(request).__name__} is not a request; create one with totals(), "
+            "last_28_hours() or historical()"
         )
         raise RequestError(msg)
     if per_minute is not None and not per_minute > 0:
-        msg = f"per_minute is {per_minute!r}; give the requests a minute of your contract"
+        msg = f"per_minute is {per_minute!r}; pass the requests per minute of your contract"
         raise RequestError(msg)
     now = datetime.now(UTC) if now is None else to_utc(now, "now")
     requests, unposted = pack(request, now)

@@ -58,17 +58,17 @@ def parse_post_ids(posts: Any) -> tuple[str, ...]:
         if "post_id" not in list(posts.columns):
             msg = (
                 f"the frame has no post_id column, only {format_list(posts.columns)}; "
-                "rename the one with the IDs"
+                "rename the column with the IDs"
             )
             raise InvalidPostId(msg)
         posts = posts["post_id"]
     if isinstance(posts, str | bytes | Mapping) or not isinstance(posts, Iterable):
-        msg = f"post_ids is the single {type(posts).__name__} {posts!r}; give a list of IDs"
+        msg = f"post_ids is a single {type(posts).__name__}, {posts!r}; pass a list of IDs"
         raise InvalidPostId(msg)
     try:
         every = iter(posts)
     except TypeError as error:
-        msg = f"post_ids is the single {type(posts).__name__} {posts!r}; give a list of IDs"
+        msg = f"post_ids is a single {type(posts).__name__}, {posts!r}; pass a list of IDs"
         raise InvalidPostId(msg) from error
     ids = tuple(dict.fromkeys(_each(every)))
     if not ids:
@@ -100,15 +100,14 @@ def parse_post_id(post: Any) -> str:
     if isinstance(post, str) and (post_id := _read(post)):
         return post_id
     if isinstance(post, bool):
-        msg = f"{post!r} is not a post ID; give 1 to {MAX_ID_DIGITS} digits as text"
+        msg = f"{post!r} is not a post ID; pass 1 to {MAX_ID_DIGITS} digits as text"
         raise InvalidPostId(msg)
     if isinstance(post, float) or (
         isinstance(post, str) and not post.isdigit() and _FLOATLIKE.fullmatch(post)
     ):
         msg = (
-            f"post ID {truncated_repr(post)} has been a float or is missing, and its last digits "
-            "are "
-            "lost; take the IDs from their source as text (in pandas: dtype={'post_id': str})"
+            f"post ID {truncated_repr(post)} is missing, or was a float and lost its last digits; "
+            "read the IDs from their source as text (in pandas: dtype={'post_id': str})"
         )
         raise InvalidPostId(msg)
     if not isinstance(post, str):
@@ -119,10 +118,8 @@ def parse_post_id(post: Any) -> str:
         else:
             if 0 <= number < 10**MAX_ID_DIGITS:
                 return str(number)
-    msg = (
-        f"{truncated_repr(post)} is not a post ID; give 1 to {MAX_ID_DIGITS} digits as text, or a "
-        "link"
-    )
+    cure = f"pass 1 to {MAX_ID_DIGITS} digits as text, or a link"
+    msg = f"{truncated_repr(post)} is not a post ID; {cure}"
     raise InvalidPostId(msg)
 
 
@@ -155,7 +152,7 @@ def in_groups(text: str) -> str | None:
     """
     found = (groups[0] for groups in _GROUPED.finditer(text))
     digits = range(_GROUPED_DIGITS, MAX_ID_DIGITS + 1)
-    return next((one for one in found if sum(map(str.isdigit, one)) in digits), None)
+    return next((text for text in found if sum(map(str.isdigit, text)) in digits), None)
 
 
 def created_at(post_id: str) -> datetime | None:

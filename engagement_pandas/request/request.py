@@ -85,11 +85,12 @@ class EngagementRequest:
         try:
             endpoint = Endpoint(self.endpoint)
         except ValueError as error:
-            msg = f"there is no endpoint {self.endpoint!r}; there are {format_list(list(Endpoint))}"
+            choices = format_list(list(Endpoint))
+            msg = f"there is no endpoint {self.endpoint!r}; choose from {choices}"
             raise RequestError(msg) from error
         object.__setattr__(self, "endpoint", endpoint)
-        given = PostOwners.of(self.post_ids) if hasattr(self.post_ids, "columns") else None
-        object.__setattr__(self, "owners", given or PostOwners.of(self.owners))
+        owners = PostOwners.of(self.post_ids) if hasattr(self.post_ids, "columns") else None
+        object.__setattr__(self, "owners", owners or PostOwners.of(self.owners))
         object.__setattr__(self, "post_ids", parse_post_ids(self.post_ids))
         object.__setattr__(
             self, "engagement_types", parse_engagement_types(self.engagement_types, endpoint)
@@ -97,12 +98,12 @@ class EngagementRequest:
         object.__setattr__(self, "groupings", named_groupings(self.groupings, endpoint))
         if endpoint is Endpoint.HISTORICAL:
             if not isinstance(self.window, Window):
-                msg = f"historical() needs a Window, not {self.window!r}; see Window.covering()"
+                msg = f"historical() needs a Window, not {self.window!r}; use Window.covering()"
                 raise InvalidWindow(msg)
         elif self.window is not None:
             msg = (
                 f"{endpoint.facts.function} has no window ({endpoint.facts.meaning}); "
-                "ask historical()"
+                "use historical()"
             )
             raise InvalidWindow(msg)
 
@@ -110,11 +111,9 @@ class EngagementRequest:
     def owner_only(self) -> str | None:
         """The reason why a bearer token is not sufficient, or None if it is."""
         if not self.endpoint.facts.app_only:
-            return f"{self.endpoint.facts.path} answers only the owner of the posts"
+            return f"{self.endpoint.facts.path} returns counts only to the owner of the posts"
         private = [t for t in self.engagement_types if not t.facts.public]
-        return (
-            f"{format_list(private)} are told only to the owner of the posts" if private else None
-        )
+        return f"only the owner of the posts may read {format_list(private)}" if private else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON body that is sent.
@@ -151,16 +150,13 @@ class EngagementRequest:
 
         Examples
         --------
-        >>> asked = totals(["123"], engagement_types=["favorites"])
-        >>> EngagementRequest.from_json("totals", asked.to_json()) == asked
+        >>> request = totals(["123"], engagement_types=["favorites"])
+        >>> EngagementRequest.from_json("totals", request.to_json()) == request
         True
         """
         ids, types, named = (_member(body, key, "the body") for key in _KEYS)
         if not isinstance(named, Mapping):
-            msg = (
-                f"groupings is {truncated_repr(named)}; a body has an object there, of groupings "
-                "by name"
-            )
+            msg = f"groupings is {truncated_repr(named)}, not an object of groupings by name"
             raise RequestError(msg)
         by = {
             name: _member(group, "group_by", f"grouping {name!r}") for name, group in named.items()
@@ -183,8 +179,8 @@ class EngagementRequest:
             return self.groupings[0]
         if name in names:
             return self.groupings[names.index(name)]
-        asked = "name one" if name is None else f"none is named {name!r}"
-        msg = f"the request has {pluralize(len(names), 'grouping')}, {format_list(names)}; {asked}"
+        cure = "choose one by name" if name is None else f"{name!r} is not one of them"
+        msg = f"the request has {pluralize(len(names), 'grouping')}, {format_list(names)}; {cure}"
         raise AmbiguousGrouping(msg)
 
     def replace(self, **changes: Any) -> EngagementRequest:
@@ -208,7 +204,7 @@ def _member(value: object, key: str, name: str) -> Any:
     """Return the value of a key in an object of a body."""
     if isinstance(value, Mapping) and key in value:
         return value[key]
-    msg = f"{name} has no {key!r}, and is not that of a request: {truncated_repr(value)}"
+    msg = f"{name} has no {key!r}, which a request needs: {truncated_repr(value)}"
     raise RequestError(msg)
 
 
@@ -230,10 +226,6 @@ def totals(
     by : Grouping, sequence of dimensions, or mapping of 1 to 3 names to either
         Post and type by default; ``/totals`` has no days or hours.
 
-    Returns
-    -------
-    EngagementRequest
-
     Raises
     ------
     RequestError
@@ -244,7 +236,7 @@ def totals(
     >>> totals(["1060976163948904448"], engagement_types=["favorites", "retweets"])
     EngagementRequest(totals of 1 post | favorites, retweets | by_post: tweet.id > engagement.type)
     """
-    return _asked(Endpoint.TOTALS, post_ids, engagement_types, by)
+    return _create(Endpoint.TOTALS, post_ids, engagement_types, by)
 
 
 def last_28_hours(
@@ -255,31 +247,19 @@ def last_28_hours(
 ) -> EngagementRequest:
     """Request the counts of the 28 hours before the request is sent.
 
+    The first and the last of the 28 or 29 hours are partial.
+
     Parameters
     ----------
-    post_ids : iterable of str or int, Series, or frame with a ``post_id`` column
-        Any number, all owned by the requesting account; 25 go into one request.
-    engagement_types : iterable of str
-        Of the 17 in ``SERIES_TYPES``.
-    by : Grouping, sequence of dimensions, or mapping of 1 to 3 names to either
-        Post, type, UTC day and UTC hour by default. The first and the last of the 28 or
-        29 hours are partial.
-
-    Returns
-    -------
-    EngagementRequest
-
-    Raises
-    ------
-    RequestError
-        For anything that the API would reject.
+    post_ids, engagement_types, by
+        As for :func:`historical`.
 
     Examples
     --------
     >>> last_28_hours([1060976163948904448], engagement_types=["url_clicks"], by=BY_POST)
     EngagementRequest(28hr of 1 post | url_clicks | by_post: tweet.id > engagement.type)
     """
-    return _asked(Endpoint.LAST_28_HOURS, post_ids, engagement_types, by)
+    return _create(Endpoint.LAST_28_HOURS, post_ids, engagement_types, by)
 
 
 def historical(
@@ -303,10 +283,6 @@ def historical(
     by : Grouping, sequence of dimensions, or mapping of 1 to 3 names to either
         Post, type, UTC day and UTC hour by default.
 
-    Returns
-    -------
-    EngagementRequest
-
     Raises
     ------
     RequestError
@@ -326,11 +302,11 @@ def historical(
         | by_day: tweet.id > engagement.type > engagement.day
         | 2026-03-01 00:00 to 2026-04-01 00:00 UTC)
     """
-    request = _asked(Endpoint.HISTORICAL, post_ids, engagement_types, by, window)
+    request = _create(Endpoint.HISTORICAL, post_ids, engagement_types, by, window)
     if window.start < datetime.now(UTC) - RELIABLE_PAST:
         warnings.warn(
             f"the window begins at {window.start:%Y-%m-%d %H:%M} UTC, more than "
-            f"{RELIABLE_PAST.days} days ago; newer documentation of the API says that it "
+            f"{RELIABLE_PAST.days} days ago; according to newer documentation, the API "
             "reaches back no further",
             UserWarning,
             stacklevel=2,
@@ -338,7 +314,7 @@ def historical(
     return request
 
 
-def _asked(endpoint: Endpoint, *question: Any) -> EngagementRequest:
-    request = EngagementRequest(endpoint, *question)
+def _create(endpoint: Endpoint, *arguments: Any) -> EngagementRequest:
+    request = EngagementRequest(endpoint, *arguments)
     check_digits(request.post_ids, InvalidPostId)
     return request

@@ -22,83 +22,83 @@ from engagement_pandas.vocabulary import Endpoint, EngagementType
 
 Requests = Sequence[EngagementRequest]
 
-_KINDS: Final = ("endpoint", "groupings", "engagement_types")
-_WHY: Final = {True: "more often than was asked", False: "missing"}
+_SAME: Final = ("endpoint", "groupings", "engagement_types")
 
 
-def uncovered(asked: Requests, parts: Requests) -> str | None:
+def uncovered(wanted: Requests, parts: Requests) -> str | None:
     """Return what the parts miss or hold too often; None if they cover the request.
 
-    ``asked`` is the complete request, or what remains of one: no post, type and hour twice.
+    ``wanted`` is the complete request, or what remains of one: no post, type and hour twice.
     ``parts`` are the requests it was split into, or those that its responses settle.
 
     >>> from engagement_pandas import Window, historical
     >>> first, second = (Window.covering(f"2026-05-0{n}", f"2026-05-0{n + 1}") for n in (1, 2))
     >>> may = Window(first.start, second.end)
-    >>> asked = historical(["7", "8", "9"], engagement_types=["replies"], window=may)
-    >>> parts = [asked.replace(window=day) for day in (first, second)]
-    >>> uncovered([asked], parts) is None
+    >>> wanted = historical(["7", "8", "9"], engagement_types=["replies"], window=may)
+    >>> parts = [wanted.replace(window=day) for day in (first, second)]
+    >>> uncovered([wanted], parts) is None
     True
-    >>> uncovered([asked], [parts[0], parts[1].replace(post_ids=["7"])])
+    >>> uncovered([wanted], [parts[0], parts[1].replace(post_ids=["7"])])
     'missing: replies of post 8 (and 1 more) from 2026-05-02 00:00 UTC (historical by_hour)'
-    >>> uncovered([asked], [*parts, parts[0]])
-    'more often than was asked: replies of post 7 (and 2 more) from 2026-05-01 00:00 UTC ...'
+    >>> uncovered([wanted], [*parts, parts[0]])
+    'duplicate: replies of post 7 (and 2 more) from 2026-05-01 00:00 UTC ...'
     """
-    if _in_order(asked, parts) or _weight(asked) == _weight(parts):
+    if _in_order(wanted, parts) or _weight(wanted) == _weight(parts):
         return None
     posts: Counter[str] = Counter()
-    for sign, requests in ((-1, asked), (1, parts)):
-        for one in requests:
-            weight = sign * _types(*attrgetter(*_KINDS)(one)) * _span(one.window)
-            posts.update(dict.fromkeys(one.post_ids, weight))
+    for sign, requests in ((-1, wanted), (1, parts)):
+        for request in requests:
+            weight = sign * _types(*attrgetter(*_SAME)(request)) * _span(request.window)
+            posts.update(dict.fromkeys(request.post_ids, weight))
     first, *others = [post for post, weight in posts.items() if weight]
     more = f" (and {len(others):,} more)" if others else ""
-    return _difference(first, more, asked, parts)
+    return _difference(first, more, wanted, parts)
 
 
-def _in_order(asked: Requests, parts: Requests) -> bool:
+def _in_order(wanted: Requests, parts: Requests) -> bool:
     """Return whether the parts are one request in batches of posts; this check is fast."""
-    kind = attrgetter(*_KINDS, "window")
+    same = attrgetter(*_SAME, "window")
     return (
-        len(asked) == 1
-        and all(kind(part) == kind(asked[0]) for part in parts)
-        and asked[0].post_ids == tuple(chain.from_iterable(part.post_ids for part in parts))
+        len(wanted) == 1
+        and all(same(part) == same(wanted[0]) for part in parts)
+        and wanted[0].post_ids == tuple(chain.from_iterable(part.post_ids for part in parts))
     )
 
 
 def _weight(requests: Requests) -> int:
     return sum(
-        sum(map(hash, posts)) * _types(*kinds) * sum(_span(one.window) for one in alike)
-        for (posts, *kinds), alike in groupby(requests, attrgetter("post_ids", *_KINDS))
+        sum(map(hash, posts)) * _types(*same) * sum(_span(request.window) for request in alike)
+        for (posts, *same), alike in groupby(requests, attrgetter("post_ids", *_SAME))
     )
 
 
 @lru_cache(maxsize=16)
 def _types(
-    endpoint: Endpoint, groupings: tuple[Grouping, ...], kinds: tuple[EngagementType, ...]
+    endpoint: Endpoint, groupings: tuple[Grouping, ...], types: tuple[EngagementType, ...]
 ) -> int:
-    return sum(hash((endpoint, groupings, kind)) for kind in kinds)
+    return sum(hash((endpoint, groupings, engagement_type)) for engagement_type in types)
 
 
 def _span(window: Window | None) -> int:
     return 1 if window is None else hash(window.end) - hash(window.start)
 
 
-def _difference(post: str, more: str, asked: Requests, parts: Requests) -> str:
+def _difference(post: str, more: str, wanted: Requests, parts: Requests) -> str:
     """Describe the type and time from which a post is missing or present too often."""
     steps: Counter[tuple[str, str, str]] = Counter()
-    for sign, requests in ((-1, asked), (1, parts)):
-        for one in (request for request in requests if post in request.post_ids):
-            by = f"({one.endpoint} {', '.join(grouping.name for grouping in one.groupings)})"
+    for sign, requests in ((-1, wanted), (1, parts)):
+        for request in (request for request in requests if post in request.post_ids):
+            by = f"({request.endpoint} {', '.join(g.name for g in request.groupings)})"
             edges = {"": 1}
-            if one.window is not None:
-                moments = one.window.start, one.window.end
+            if request.window is not None:
+                moments = request.window.start, request.window.end
                 edges = {
                     f" from {at:%Y-%m-%d %H:%M} UTC": n
                     for at, n in zip(moments, (1, -1), strict=True)
                 }
-            for kind in one.engagement_types:
+            for engagement_type in request.engagement_types:
                 for since, step in edges.items():
-                    steps[since, kind, by] += sign * step
-    key = min(key for key, number in steps.items() if number)
-    return f"{_WHY[steps[key] > 0]}: {key[1]} of post {post}{more}{key[0]} {key[2]}"
+                    steps[since, engagement_type, by] += sign * step
+    since, name, by = key = min(key for key, number in steps.items() if number)
+    difference = "duplicate" if steps[key] > 0 else "missing"
+    return f"{difference}: {name} of post {post}{more}{since} {by}"

@@ -51,7 +51,7 @@ class Window:
             if _floor(moment) != moment:
                 msg = (
                     f"{name} {moment.isoformat()} is not on the hour; "
-                    "Window.covering() widens to whole hours"
+                    "Window.covering() rounds outwards to complete hours"
                 )
                 raise InvalidWindow(msg)
             object.__setattr__(self, name, moment)
@@ -70,8 +70,8 @@ class Window:
         now = _now()
         if self.end > now:
             msg = (
-                f"end {_text(self.end)} is in the future (it is {_text(now)} UTC); "
-                f"the last whole hour ended at {_text(_floor(now))}"
+                f"end {_text(self.end)} is in the future (now is {_text(now)} UTC); "
+                f"the last complete hour ended at {_text(_floor(now))}"
             )
             raise InvalidWindow(msg)
 
@@ -99,7 +99,7 @@ class Window:
         """
         first, last = to_utc(start, "start"), to_utc(end, "end")
         if first >= last:
-            msg = f"the window from {first} to {last} is empty; end is exclusive and comes after"
+            msg = f"the window from {first} to {last} is empty; end must come after start"
             raise InvalidWindow(msg)
         floored, ceiled = _floor(first), _floor(last)
         if ceiled != last or getattr(end, "nanosecond", False):
@@ -132,7 +132,7 @@ class Window:
         except (TypeError, ValueError, OverflowError) as error:
             if isinstance(error, InvalidWindow):
                 raise
-            msg = f"the last {days!r} days are no window; give a number of days above 0"
+            msg = f"{days!r} days are not a window; pass a positive number of days"
             raise InvalidWindow(msg) from error
 
     @property
@@ -152,7 +152,7 @@ class Window:
         [72, 672]
         """
         if longest < _HOUR:
-            msg = f"windows cannot be cut into pieces of {longest}; one hour is the least"
+            msg = f"a window cannot be split into parts of {longest}; the minimum is one hour"
             raise InvalidWindow(msg)
         step = longest // _HOUR * _HOUR
         bounds = [self.end]
@@ -182,7 +182,7 @@ def to_utc(value: object, name: str) -> datetime:
     if not isinstance(value, date):
         msg = (
             f"{name} {value!r} is a {type(value).__name__}; "
-            "give a date, an aware datetime, or text such as 2026-03-01T09:30:00Z"
+            "pass a date, an aware datetime, or text such as 2026-03-01T09:30:00Z"
         )
         raise InvalidWindow(msg)
     if not isinstance(value, datetime):
@@ -193,7 +193,7 @@ def to_utc(value: object, name: str) -> datetime:
     try:
         utc = value.astimezone(UTC)
     except (OverflowError, ValueError) as error:
-        msg = f"{name} {value} cannot be told in UTC"
+        msg = f"{name} {value} cannot be converted to UTC"
         raise InvalidWindow(msg) from error
     return datetime(
         utc.year,

@@ -49,13 +49,13 @@ def test_the_same_post_twice(folder: Path) -> None:
     ("name", "text", "words"),
     [
         ("posts.csv", "id\n7\n", "line 2 of posts.csv has no post_id, only ['id'], and '7'"),
-        ("posts.csv", "post_id\n1.06098E+18\n", "'1.06098E+18' has been a float"),
+        ("posts.csv", "post_id\n1.06098E+18\n", "'1.06098E+18' is missing, or was a float"),
         ("posts.jsonl", '{"id": 7}\n', "line 1 of posts.jsonl has no post_id, only ['id']"),
-        ("posts.jsonl", '{"post_id": 1.0e18}\n', "has been a float"),
+        ("posts.jsonl", '{"post_id": 1.0e18}\n', "is missing, or was a float"),
         ("posts.jsonl", "{\n", "line 1 of posts.jsonl is not valid JSON"),
         ("posts.txt", "# none\n", "no post IDs in ['posts.txt']"),
         ("posts.txt", "hello\n", "'hello' is not a post ID"),
-        ("posts.txt", b"\xff\xfe7", "not UTF-8"),
+        ("posts.txt", b"\xff\xfe7", "not text in UTF-8"),
         ("posts.txt", "1060976163948904448 7\n", "line 1 of posts.txt: '7' is too short"),
     ],
 )

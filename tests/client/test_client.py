@@ -354,7 +354,7 @@ def test_what_was_answered_before_an_interrupt_is_kept(
 @pytest.mark.parametrize("what", [None, "1", ["1"], [totals(1)]])
 def test_what_is_no_question(client: ep.EngagementClient, what: Any) -> None:
     """A list of IDs is not asked for anything."""
-    with pytest.raises(ep.RequestError, match="is no request"):
+    with pytest.raises(ep.RequestError, match="is not a request"):
         client.fetch(what)
 
 
@@ -637,7 +637,7 @@ def test_tells_what_it_cannot_ask(server: ScriptedServer, clock: FakeClock, ask:
     with app(server, clock, ep.AppOnly("given")) as client:
         refusal = client.refusal(private)
         assert refusal == (
-            "['impressions'] are told only to the owner of the posts; "
+            "only the owner of the posts may read ['impressions']; "
             "use UserContext with the owner's access token"
         )
         with pytest.raises(ep.UserContextRequired) as caught:
@@ -746,7 +746,7 @@ def test_a_plan_that_does_not_cover_its_question(
     monkeypatch.setattr(plan, "pack", wrong)
     long = ep.Window.covering("2026-02-01", "2026-03-29")
     question = ep.historical(range(1, 27), engagement_types=["favorites", "replies"], window=long)
-    with pytest.raises(ep.RequestError, match=r"do not cover its question; (missing|more often)"):
+    with pytest.raises(ep.RequestError, match=r"complete request: (missing|duplicate)"):
         client.fetch(question)
 
 

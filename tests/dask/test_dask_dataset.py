@@ -90,7 +90,7 @@ def test_what_is_wanted(dataset: ep.Dataset, wanted: dict[str, Any]) -> None:
 
 def test_one_type_by_its_name(dataset: ep.Dataset) -> None:
     """It is not taken apart into letters."""
-    with pytest.raises(ep.UnsupportedEngagementType, match="single str 'replies'; give a list"):
+    with pytest.raises(ep.UnsupportedEngagementType, match="single str, 'replies'; pass a list"):
         epd.read(dataset, engagement_types="replies")
 
 

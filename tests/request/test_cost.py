@@ -63,8 +63,13 @@ def test_what_was_not_posted_yet() -> None:
     asked = ep.historical(["7", late], engagement_types=["replies"], window=window)
     plan = ep.plan(asked, now=start + timedelta(days=60))
     assert plan.expected_omissions == ((late, None, "not_yet_posted"),)
-    assert repr(plan).endswith("\n\n  1 post not asked for the time before: not yet posted")
-    assert "<li>1 post not asked for the time before: not yet posted</li>" in plan._repr_html_()
+    assert repr(plan).endswith(
+        "\n\n  1 post created within the window: the hours before are not requested"
+    )
+    assert (
+        "<li>1 post created within the window: the hours before are not requested</li>"
+        in plan._repr_html_()
+    )
 
 
 def test_what_was_posted_after_counting_began() -> None:
@@ -77,7 +82,7 @@ def test_what_was_posted_after_counting_began() -> None:
         (october, None, "not_yet_posted"),
         ("7", "favorites", "before_counting"),
     }
-    assert "no favorites to expect for 1 post" in repr(ep.plan(asked))
+    assert "1 post will have no favorites" in repr(ep.plan(asked))
     assert "favorites to expect" not in repr(ep.plan(asked.replace(post_ids=[october])))
 
 
@@ -97,7 +102,7 @@ def test_handles_of_a_frame() -> None:
     """Each once, however it is written; and that one is not known."""
     plan = ep.plan(asking(POSTS))
     assert plan.handles == ("bakery", "railway")
-    assert "\n  posts of 2 handles and others that are not known\n" in repr(plan)
+    assert "\n  posts of 2 handles and of unknown owners\n" in repr(plan)
     assert "\n  posts of 2 handles\n" in repr(ep.plan(asking(POSTS.head(3))))
     assert "handle" not in repr(ep.plan(asking(["7"])))
 
@@ -153,7 +158,7 @@ def test_a_request_can_travel(write: Callable[[Any], Any]) -> None:
     ("handles", "words"),
     [
         (["a b", "c"], "post 7: 'a b' is not a handle"),
-        ([5, "c"], "the handle of post 7 is 5; give text"),
+        ([5, "c"], "the handle of post 7 is 5; write it as text"),
     ],
 )
 def test_handles_that_are_none(handles: list[Any], words: str) -> None:
@@ -164,7 +169,7 @@ def test_handles_that_are_none(handles: list[Any], words: str) -> None:
 
 def test_a_post_of_two() -> None:
     """Nobody can be asked for it."""
-    with pytest.raises(ep.RequestError, match=r"post 7 is @a's and @b's; keep one"):
+    with pytest.raises(ep.RequestError, match=r"post 7 has two owners, @a and @b; keep one"):
         asking(pd.DataFrame({"post_id": ["7", "7"], "handle": ["a", "b"]}))
 
 

@@ -84,19 +84,19 @@ def test_own_names(kind: ep.EngagementType) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("bookmarks", "it counts no bookmarks"),
+        ("bookmarks", "does not count bookmarks"),
         ("Shares", "reposts are 'retweets'"),
         ("engagement rate", "engagement_rate(counts)"),
         ("clicks", "'url_clicks', 'hashtag_clicks'"),
-        ("Unfollows", "no unfollows"),
-        ("dial phone", "nothing that it counts"),
+        ("Unfollows", "not count unfollows"),
+        ("dial phone", "it counts nothing similar"),
     ],
 )
 def test_what_the_api_does_not_count(name: str, words: str) -> None:
     """Is said, with what is near it."""
     with pytest.raises(ep.UnsupportedEngagementType) as caught:
         type_of(name)
-    assert str(caught.value).startswith(f"the API has no {name!r}: ")
+    assert str(caught.value).startswith(f"the API has no engagement type {name!r}: ")
     assert words in str(caught.value)
 
 
@@ -134,7 +134,7 @@ def test_a_post_goes_without_saying(name: str, meant: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("Post Bookmarks", "it counts no bookmarks"),
+        ("Post Bookmarks", "does not count bookmarks"),
         ("post", "there is no engagement type 'post'"),
         ("impressions post", "there is no engagement type"),
     ],

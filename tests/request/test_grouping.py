@@ -46,14 +46,14 @@ def test_illegal(order: tuple[str, ...]) -> None:
     [
         ([], "1 to 4 dimensions, not 0"),
         ([POST, DAY], "lacks 'engagement.type'"),
-        ([POST, POST, TYPE], "stands twice"),
+        ([POST, POST, TYPE], "repeats a dimension"),
         (
             [POST, TYPE, HOUR, DAY],
             "only in the order ['tweet.id', 'engagement.type', 'engagement.day'",
         ),
-        (["post_id", TYPE], "no dimension ['post_id']; there are ['tweet.id', 'engagement.type'"),
-        (TYPE, "give a list"),
-        (None, "give a list"),
+        (["post_id", TYPE], "no dimension ['post_id']; choose from ['tweet.id', 'engagement.type'"),
+        (TYPE, "pass a list"),
+        (None, "pass a list"),
         ([["x"], TYPE], "no dimension"),
     ],
 )
@@ -67,20 +67,20 @@ def test_refused_dimensions(dimensions: Any, words: str) -> None:
 @pytest.mark.parametrize("name", ["", " ", "\t", None, 3])
 def test_a_name_is_needed(name: Any) -> None:
     """A grouping without a name has no key in the answer."""
-    with pytest.raises(UnsupportedGrouping, match="give it a name"):
+    with pytest.raises(UnsupportedGrouping, match="not the name of a grouping"):
         Grouping([TYPE], name)
 
 
 def test_a_name_that_cannot_be_sent() -> None:
     """Half a letter is no text."""
-    with pytest.raises(UnsupportedGrouping, match="no text that can be sent"):
+    with pytest.raises(UnsupportedGrouping, match="cannot be sent as UTF-8"):
         Grouping([TYPE], "a\ud800")
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED_KEYS))
 def test_reserved_names(name: str) -> None:
     """The six top-level keys of an answer are no names for a grouping."""
-    with pytest.raises(UnsupportedGrouping, match="keeps the name"):
+    with pytest.raises(UnsupportedGrouping, match="reserves the name"):
         Grouping([TYPE], name)
 
 
@@ -119,13 +119,13 @@ def test_named(by: Any, expected: list[tuple[str, tuple[str, ...]]]) -> None:
         ({name: [TYPE] for name in "abcd"}, "historical", "1 to 3 groupings, not 4"),
         ({"a": BY_HOUR, "b": BY_HOUR}, "historical", "not ['a', 'b']"),
         ((BY_POST, BY_POST), "historical", "same name"),
-        (BY_DAY, "totals", "does not group by ['engagement.day']; ask historical()"),
+        (BY_DAY, "totals", "does not group by ['engagement.day']; use historical()"),
         ([TYPE, HOUR], "totals", "does not group by ['engagement.hour']"),
-        ({"errors": [TYPE]}, "totals", "keeps the name 'errors'"),
-        ({"": [TYPE]}, "totals", "give it a name"),
-        (TYPE, "totals", "give a list"),
-        ({"a": TYPE}, "totals", "give a list"),
-        (7, "totals", "give a list"),
+        ({"errors": [TYPE]}, "totals", "reserves the name 'errors'"),
+        ({"": [TYPE]}, "totals", "not the name of a grouping"),
+        (TYPE, "totals", "pass a list"),
+        ({"a": TYPE}, "totals", "pass a list"),
+        (7, "totals", "pass a list"),
     ],
 )
 def test_refused(by: Any, endpoint: str, words: str) -> None:

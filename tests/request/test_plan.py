@@ -118,7 +118,7 @@ def test_minutes() -> None:
     """4 requests at 3 a minute take 2 minutes of quota; told where the quota is known."""
     plan = ep.plan(totals(1000), per_minute=3)
     assert plan.minutes == 2
-    assert "2 minutes at 3 requests a minute" in repr(plan)
+    assert "2 minutes at 3 requests per minute" in repr(plan)
     assert ep.plan(totals(1000)).minutes is None
 
 
@@ -183,7 +183,7 @@ def test_prints_as_a_table() -> None:
         "         2            250         totals since the post was made\n"
         "         1            101         totals since the post was made\n"
         "\n"
-        "  no impressions to expect for 1 post: the post is too old for this engagement type"
+        "  1 post will have no impressions: the post is too old for this engagement type"
     )
 
 
@@ -212,7 +212,7 @@ def test_html_tells_what_not_to_expect() -> None:
     old = snowflake(datetime(2026, 1, 1, tzinfo=UTC))
     request = ep.totals([old], engagement_types=["impressions"])
     page = ep.plan(request, now=datetime(2026, 4, 15, tzinfo=UTC))._repr_html_()
-    assert "</table><ul><li>no impressions to expect for 1 post" in page
+    assert "</table><ul><li>1 post will have no impressions" in page
 
 
 def test_tells_the_price() -> None:
@@ -221,7 +221,7 @@ def test_tells_the_price() -> None:
     request = ep.historical(range(25), engagement_types=ep.SERIES_TYPES, window=window)
     plan = ep.plan(request, per_minute=30)
     assert len(plan) == 1
-    price = "up to 285,600 counts; 1 minute at 30 requests a minute"
+    price = "up to 285,600 counts; 1 minute at 30 requests per minute"
     assert f"\n  {price}\n" in repr(plan)
     assert price in plan._repr_html_()
     assert "\n  up to 1 count\n" in repr(ep.plan(totals(1)))

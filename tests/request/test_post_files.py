@@ -75,22 +75,22 @@ READ: dict[str, list[str]] = {
     "utf16le_nobom.txt": ALL,
 }
 REFUSED: dict[str, str] = {
-    "c_nul.csv": r"line 2 of c_nul.csv holds '\x00'",
+    "c_nul.csv": r"line 2 of c_nul.csv has '\x00'",
     "c_openquote.csv": "line 2 of c_openquote.csv: a quotation mark is not closed",
-    "c_quoteinside.csv": "line 2 of c_quoteinside.csv has 4 columns, and the heading 3",
-    "c_ragged_first.csv": "line 2 of c_ragged_first.csv has 4 columns, and the heading 3",
-    "c_twice.csv": "line 1 of c_twice.csv: two columns are called the same, ['post_id', 'post_id']",
+    "c_quoteinside.csv": "line 2 of c_quoteinside.csv has 4 columns, but the heading has 3",
+    "c_ragged_first.csv": "line 2 of c_ragged_first.csv has 4 columns, but the heading has 3",
+    "c_twice.csv": "line 1 of c_twice.csv: two columns have the same name, ['post_id', 'post_id']",
     "empty_row.csv": "line 3 of empty_row.csv has no post ID",
     "excel15.csv": "excel15.csv: 3 of 3 post IDs",
     "excel15_mixed.csv": "excel15_mixed.csv: 2 of 3 post IDs",
     "jq_rounded.jsonl": "jq_rounded.jsonl: 3 of 3 post IDs",
     "js_rounded.txt": "js_rounded.txt: 3 of 3 post IDs",
-    "sci_comma.csv": "line 2 of sci_comma.csv: post ID '2,12545E+18' has been a float",
-    "sci_comma_quoted.csv": "line 2 of sci_comma_quoted.csv: post ID '2,12545E+18' has been",
+    "sci_comma.csv": "line 2 of sci_comma.csv: post ID '2,12545E+18' is missing, or was a float",
+    "sci_comma_quoted.csv": "line 2 of sci_comma_quoted.csv: post ID '2,12545E+18' is missing",
     "t_openquote_last.csv": "line 3 of t_openquote_last.csv: a quotation mark is not closed",
     "t_openquote_pair.csv": "line 2 of t_openquote_pair.csv: a quotation mark is not closed",
     "truncated.jsonl": "line 2 of truncated.jsonl is not valid JSON",
-    "unquoted_text.csv": "line 3 of unquoted_text.csv has 5 columns, and the heading 3",
+    "unquoted_text.csv": "line 3 of unquoted_text.csv has 5 columns, but the heading has 3",
 }
 WARNED = {"float_int.txt"}
 
@@ -236,7 +236,7 @@ def test_zeros_in_utf_8_are_damage() -> None:
     """One between two letters, some as of a block that was lost: it is not taken for UTF-16."""
     for zeros in (1, 2, 512):
         text = f"post_id,text\n{A},café{chr(0) * zeros} noir\n"
-        with pytest.raises(ep.InvalidPostId, match=r"line 2 of posts.csv holds '\\x00'"):
+        with pytest.raises(ep.InvalidPostId, match=r"line 2 of posts.csv has '\\x00'"):
             ids_in("posts.csv", text.encode())
 
 
@@ -281,21 +281,24 @@ def test_any_table(  # noqa: PLR0913, PLR0917 - what programs differ in
     [
         (
             f'post_id,text\n{A},"Big\n{B},middle"\n{C},x\n',
-            "line 2 of t.csv: a text in quot",
+            "line 2 of t.csv: a quoted text spans",
         ),
-        (f'text,post_id\n"Quote,{A}\nsaid so",{B}\n', "line 2 of t.csv: a text in quot"),
+        (f'text,post_id\n"Quote,{A}\nsaid so",{B}\n', "line 2 of t.csv: a quoted text spans"),
         (f'post_id,text\n{A},x\n{B},"a" b\n', "line 3 of t.csv: a quotation mark"),
-        (f"post_id,handle,text\n{A},hello\n", "line 2 of t.csv has 2 columns, and the heading 3"),
-        (f"post_id,text\n{A},x\n{B},y,z\n", "line 3 of t.csv has 3 columns, and the heading 2"),
-        (f"Post ID,post_id\n{A},{B}\n", "line 1 of t.csv: two columns are called the same"),
-        (f"post_id,text,Text\n{A},x,y\n", "line 1 of t.csv: two columns are called the same"),
+        (
+            f"post_id,handle,text\n{A},hello\n",
+            "line 2 of t.csv has 2 columns, but the heading has 3",
+        ),
+        (f"post_id,text\n{A},x\n{B},y,z\n", "line 3 of t.csv has 3 columns, but the heading has 2"),
+        (f"Post ID,post_id\n{A},{B}\n", "line 1 of t.csv: two columns have the same name"),
+        (f"post_id,text,Text\n{A},x,y\n", "line 1 of t.csv: two columns have the same name"),
         (f"post_id,text\n{A},x\nTotal,2\n", "line 3 of t.csv: 'Total' is not a post ID"),
         (f"post_id,handle\n{A},a b\n", "line 2 of t.csv: 'a b' is not a handle"),
         ("id,text\n1,x\n2,y\n", "line 2 of t.csv has no post_id, only ['id'], and '1' is too"),
         ("a,b\n1,2\n", "t.csv has no post_id column, only ['a', 'b']"),
-        (f"post_id\n{A}\n2.12588E+18\n", "line 3 of t.csv: post ID '2.12588E+18' has been a"),
+        (f"post_id\n{A}\n2.12588E+18\n", "line 3 of t.csv: post ID '2.12588E+18' is missing, or"),
         (f"post_id\n{A}\n{A[:-3]}000.0\n{'9' * 5000}\n", "line 4 of t.csv: '99999"),
-        (b"post_id\n\x81\x8d\n", "t.csv is not UTF-8 text, nor UTF-16 or Windows-1252"),
+        (b"post_id\n\x81\x8d\n", "t.csv is not text in UTF-8, UTF-16 or Windows-1252"),
     ],
 )
 def test_tables_that_are_wrong(body: str | bytes, words: str) -> None:
@@ -321,7 +324,7 @@ def test_rows_without_an_id() -> None:
     words = said(body, "b.csv")
     assert words.startswith("line 3 of b.csv has no post ID")
     assert "missing='skip'" in words
-    with pytest.warns(UserWarning, match="2 rows of b.csv without a post ID left out: 3, 4"):
+    with pytest.warns(UserWarning, match="skipped 2 rows of b.csv without a post ID: 3, 4"):
         records = records_in("b.csv", body, missing="skip")
     assert [record.post_id for record in records] == [A, B]
     with pytest.raises(RequestError, match="missing is 'drop'; choose one of"):
@@ -409,11 +412,14 @@ def test_handles_of_json(name: str) -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("[2.125450880059707756e18]", "item 1 of p.json: post ID '2.125450880059707756e18' has"),
-        (f'{{"post_id": "{A}"}}\n{{"post_id": 1.5}}', "line 2 of p.json: post ID '1.5' has been"),
+        (
+            "[2.125450880059707756e18]",
+            "item 1 of p.json: post ID '2.1254508",
+        ),
+        (f'{{"post_id": "{A}"}}\n{{"post_id": 1.5}}', "line 2 of p.json: post ID '1.5' is missing"),
         ("[" + "9" * 5000 + "]", "item 1 of p.json: '99999"),
         (f'{{"id": {"9" * 5000}}}', "item 1 of p.json: '99999"),
-        ("[" * 100_000, "p.json holds no list of post IDs: it is nested too deeply"),
+        ("[" * 100_000, "p.json is not a list of post IDs: it is nested too deeply"),
         ("[7, true]", "item 2 of p.json: True is not a post ID"),
         ("[null]", "item 1 of p.json has no post ID"),
         ('[{"x": 1}]', "item 1 of p.json has no post_id, only ['x']"),
@@ -423,8 +429,11 @@ def test_handles_of_json(name: str) -> None:
         ("0123", "line 1 of p.json is not valid JSON"),
         (f'{{"columns": ["post_id"], "data": ["{A}"]}}', "item 1 of p.json: '2125450880"),
         (f'{{"columns": ["post_id", "x"], "data": [["{A}"]]}}', "item 1 of p.json: ['2125"),
-        (f'{{"post_id": ["{A}", "{B}"], "handle": ["a"]}}', "item 1 of p.json: ['a'] is not 2"),
-        ('{"_id": "7", "id": "8"}', "item 1 of p.json: two columns are called the same"),
+        (
+            f'{{"post_id": ["{A}", "{B}"], "handle": ["a"]}}',
+            "item 1 of p.json: ['a'] should have 2",
+        ),
+        ('{"_id": "7", "id": "8"}', "item 1 of p.json: two columns have the same name"),
         ('{"columns": [["a"]], "data": [[1]]}', "item 1 of p.json has no post_id"),
         (f'[["{A}", "{B}"]]', "item 1 of p.json is a row with 2 post IDs"),
     ],
@@ -470,8 +479,8 @@ def test_bombs(ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No more is unpacked than may be."""
     monkeypatch.setattr(reader, "MOST_BYTES", 1000)
     packed = PACKERS[ending](b"7\n" * 1000)
-    assert said(packed, "b.gz") == "b.gz holds more than 1,000 bytes; split it"
-    with pytest.raises(ep.InvalidPostId, match="holds more than 1,000 bytes; split it"):
+    assert said(packed, "b.gz") == "b.gz has more than 1,000 bytes; split it"
+    with pytest.raises(ep.InvalidPostId, match="has more than 1,000 bytes; split it"):
         ep.read_posts(io.BytesIO(b"7\n" * 1000))
 
 
@@ -545,9 +554,9 @@ def test_pasted_from_anywhere(text: str) -> None:
         ("1,060,976,163,948,900,000", "looks like one number"),
         (f"{A}\n1 060 976 163 948 900 000", "line 2 of the pasted text: '1 060 976"),
         ("1\u202f060\u202f976\u202f163\u202f948\u202f900\u202f000", "looks like one number"),
-        ("1.06e18", "has been a float"),
-        ("[1.06098E+18, 7]", "'1.06098E+18' has been a float"),
-        ("1060976163948904448.0", "has been a float"),
+        ("1.06e18", "is missing, or was a float"),
+        ("[1.06098E+18, 7]", "'1.06098E+18' is missing, or was a float"),
+        ("1060976163948904448.0", "is missing, or was a float"),
         ("[7, null]", "item 2 of the pasted text has no post ID"),
         ("7 nan", "has no post ID"),
         ("12345678901234567890", "is not a post ID"),
@@ -652,8 +661,10 @@ def test_two_handles_of_one_post(tmp_path: Path) -> None:
     arguments = parser().parse_args(["totals", *paths])
     with pytest.raises(RequestError) as caught:
         arguments.question(arguments)
-    words = f"line 2 of {paths[1]}: post {A} is two's, and one's in line 2 of {paths[0]}; keep one"
-    assert str(caught.value) == words
+    first, second = (f"line 2 of {path}" for path in paths)
+    assert (
+        str(caught.value) == f"{second}: post {A} belongs to two, but to one in {first}; keep one"
+    )
 
 
 @pytest.mark.parametrize("handle", ["@Bakery", "bakery ", "BAKERY"])
@@ -674,7 +685,7 @@ def test_an_error_in_the_second_file(
     assert main(["totals", "a.csv", "b.csv"]) == 2
     assert "line 403 of b.csv has no post ID" in capsys.readouterr().err
     arguments = parser().parse_args(["totals", "a.csv", "b.csv", "--missing", "skip"])
-    with pytest.warns(UserWarning, match="1 row of b.csv without a post ID left out: 403"):
+    with pytest.warns(UserWarning, match="skipped 1 row of b.csv without a post ID: 403"):
         assert len(arguments.question(arguments).post_ids) == 403
 
 

@@ -35,14 +35,14 @@ def test_types_by_endpoint(kind: ep.EngagementType) -> None:
 @pytest.mark.parametrize(
     ("types", "words"),
     [
-        (["url_clicks", "favorites"], "/totals does not count ['url_clicks']; ask historical()"),
+        (["url_clicks", "favorites"], "/totals does not count ['url_clicks']; use historical()"),
         (["favourits"], "did you mean 'favorites'?"),
-        (["bookmarks"], "the API has no 'bookmarks'"),
-        (["zzz"], "there are ['impressions'"),
+        (["bookmarks"], "the API has no engagement type 'bookmarks'"),
+        (["zzz"], "choose from ['impressions'"),
         ([], "is empty"),
-        ("favorites", "give a list"),
-        (None, "give a list"),
-        ({"favorites": 1}, "give a list"),
+        ("favorites", "pass a list"),
+        (None, "pass a list"),
+        ({"favorites": 1}, "pass a list"),
         ([None], "no engagement type None"),
         ([["favorites"]], "no engagement type ['favorites']"),
     ],
@@ -56,7 +56,7 @@ def test_refused_types(types: Any, words: str) -> None:
 
 def test_quote_tweets_is_not_in_the_time_series() -> None:
     """The one type that only /totals counts."""
-    with pytest.raises(ep.UnsupportedEngagementType, match=r"ask totals\(\)"):
+    with pytest.raises(ep.UnsupportedEngagementType, match=r"use totals\(\)"):
         ep.historical(["1"], engagement_types=["quote_tweets"], window=MARCH)
 
 
@@ -159,9 +159,9 @@ def test_which_grouping() -> None:
     two = one.replace(groupings={"a": ["engagement.type"], "b": ep.BY_POST})
     assert one.grouping() == ep.BY_POST
     assert two.grouping("b").dimensions == ep.BY_POST.dimensions
-    with pytest.raises(ep.AmbiguousGrouping, match=r"\['a', 'b'\]; name one"):
+    with pytest.raises(ep.AmbiguousGrouping, match=r"\['a', 'b'\]; choose one"):
         two.grouping()
-    with pytest.raises(ep.AmbiguousGrouping, match="none is named 'c'"):
+    with pytest.raises(ep.AmbiguousGrouping, match="'c' is not one of them"):
         two.grouping("c")
 
 
@@ -172,9 +172,9 @@ def test_which_grouping() -> None:
         (
             Endpoint.TOTALS,
             ["favorites", "impressions"],
-            "['impressions'] are told only to the owner",
+            "only the owner of the posts may read",
         ),
-        (Endpoint.LAST_28_HOURS, ["favorites"], "28hr answers only the owner"),
+        (Endpoint.LAST_28_HOURS, ["favorites"], "28hr returns counts only to the owner"),
     ],
 )
 def test_what_only_the_owner_may_ask(endpoint: Endpoint, types: list[str], why: str | None) -> None:

@@ -68,7 +68,7 @@ def test_a_question_that_is_cut(data: st.DataObject, asked: ep.EngagementRequest
     without = [piece for piece in pieces if piece is not lost]
     for told, word in (
         (uncovered([asked], without), "missing: "),
-        (uncovered([asked], [*pieces, lost]), "more often than was asked: "),
+        (uncovered([asked], [*pieces, lost]), "duplicate: "),
     ):
         assert told is not None
         assert told.startswith(word)
@@ -97,7 +97,7 @@ def test_pieces_that_only_add_up() -> None:
     """As many cells, and even the same sums of IDs and hours: it is the cells that count."""
     asked = ep.totals(["1", "2", "3", "4"], engagement_types=["favorites"])
     told = uncovered([asked], [asked.replace(post_ids=["1", "4"])] * 2)
-    assert told == "more often than was asked: favorites of post 1 (and 3 more) (totals by_post)"
+    assert told == "duplicate: favorites of post 1 (and 3 more) (totals by_post)"
     window = ep.Window(START, START + 4 * HOUR)
     series = ep.historical(["1"], engagement_types=["replies"], window=window)
     inner = series.replace(window=ep.Window(START + HOUR, START + 3 * HOUR))

@@ -90,7 +90,7 @@ def test_covering_widens_to_whole_hours(
         ("", "2026-03-02", "'' is not a time"),
         (20260301, "2026-03-02", "is a int"),
         (None, "2026-03-02", "is a NoneType"),
-        ("9999-12-31T23:30:00-12:00", "9999-12-31T23:30:00-12:00", "cannot be told in UTC"),
+        ("9999-12-31T23:30:00-12:00", "9999-12-31T23:30:00-12:00", "cannot be converted to UTC"),
         ("2026-03-01", "9998-01-01", "in the future"),
         ("2026-03-01", "9999-12-31T23:59:59Z", "in the future"),
     ],
@@ -173,5 +173,5 @@ def test_split_at_28_days(length: int, expected: list[int]) -> None:
 
 def test_split_finer_than_an_hour() -> None:
     """There is nothing finer than an hour."""
-    with pytest.raises(InvalidWindow, match="one hour is the least"):
+    with pytest.raises(InvalidWindow, match="the minimum is one hour"):
         Window.covering("2026-03-01", "2026-03-02").split(timedelta(minutes=59))

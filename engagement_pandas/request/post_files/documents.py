@@ -61,7 +61,7 @@ def _values(text: str, name: str) -> Iterator[tuple[int, Any]]:
             return
         try:
             if place > first and "\n" not in text[place:start]:
-                msg = "Expecting a line for each value"
+                msg = "Expecting each value on its own line"
                 raise json.JSONDecodeError(msg, text, start)  # noqa: TRY301 - like the decoder
             value, place = decoder.raw_decode(text, start)
         except json.JSONDecodeError as error:
@@ -81,10 +81,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
         names = [name for name, _ in pairs]
-        msg = (
-            f"has {format_list({name for name in names if names.count(name) > 1})} twice in an "
-            "object"
-        )
+        twice = format_list({name for name in names if names.count(name) > 1})
+        msg = f"has {twice} twice in an object; keep one"
         raise InvalidPostId(msg)
     return value
 
@@ -98,12 +96,12 @@ class _Document:
 
     def every(self, value: Any, line: int | str | None = None) -> Iterator[RawEntry]:
         """Yield the posts of a list, or of one value."""
-        for number, one in enumerate(value if isinstance(value, list) else [value], 1):
+        for number, item in enumerate(value if isinstance(value, list) else [value], 1):
             place = line or f"item {number}"
-            if isinstance(one, dict):
-                yield from self.of_object(one, place)
+            if isinstance(item, dict):
+                yield from self.of_object(item, place)
             else:
-                post = self.in_row(one, place) if isinstance(one, list) else one
+                post = self.in_row(item, place) if isinstance(item, list) else item
                 yield RawEntry(place, post, name="")
 
     def of_object(self, value: dict[str, Any], place: int | str) -> Iterator[RawEntry]:
@@ -127,13 +125,13 @@ class _Document:
             yield from replace(self, users=names or self.users).every(value[wrapper], line)
         elif value and _PAGE.issuperset(value):
             return  # a page without posts
-        elif value and all(isinstance(one, dict) for one in value.values()):
-            for name, one in value.items():  # orient="index"
-                yield from self.of_object(one, f"item {name}")
+        elif value and all(isinstance(item, dict) for item in value.values()):
+            for name, item in value.items():  # orient="index"
+                yield from self.of_object(item, f"item {name}")
         elif value and list(value) == list(map(str, range(len(value)))):
             yield from self.every(list(value.values()))  # a Series
         else:
-            msg = f"{where(place, self.name)} has no post_id, only {format_list(value)}"
+            msg = f"{where(place, self.name)} has no post_id, only {format_list(value)}; rename one"
             raise InvalidPostId(msg)
 
     def of_roles(
@@ -144,8 +142,8 @@ class _Document:
         if isinstance(post, dict | list):  # orient="columns", to_dict("list")
             for column in roles.values():
                 self.check_length(column, post, place)
-            for number, one in enumerate(post if isinstance(post, dict) else range(len(post)), 1):
-                cells = {role: _get(column, one) for role, column in roles.items()}
+            for number, row in enumerate(post if isinstance(post, dict) else range(len(post)), 1):
+                cells = {role: _get(column, row) for role, column in roles.items()}
                 yield RawEntry.of(f"item {number}", cells, name)
             return
         handle = roles.get("handle") or self.users.get(str(value.get("author_id")))
@@ -166,7 +164,8 @@ class _Document:
     def check_length(self, column: Any, other: Sized, place: int | str) -> None:
         """Reject a row or column that differs in length from the others."""
         if not isinstance(column, list | dict) or len(column) != len(other):
-            msg = f"{where(place, self.name)}: {truncated_repr(column)} is not {len(other)} values"
+            found = truncated_repr(column)
+            msg = f"{where(place, self.name)}: {found} should have {len(other)} values"
             raise InvalidPostId(msg)
 
     def in_row(self, row: Sequence[Any], place: int | str) -> Any:
@@ -175,14 +174,13 @@ class _Document:
         if len(found) != 1:
             msg = (
                 f"{where(place, self.name)} is a row with {len(found)} post IDs, "
-                f"{format_list(row)}; "
-                "name the columns"
+                f"{format_list(row)}; name the columns"
             )
             raise InvalidPostId(msg)
         return found[0]
 
 
-def _get(column: Any, one: Any) -> Any:
-    if isinstance(column, dict):
-        return column.get(one)
-    return column[one] if isinstance(column, list) and isinstance(one, int) else None
+def _get(values: Any, key: Any) -> Any:
+    if isinstance(values, dict):
+        return values.get(key)
+    return values[key] if isinstance(values, list) and isinstance(key, int) else None

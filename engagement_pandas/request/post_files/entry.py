@@ -113,10 +113,10 @@ def roles_of(names: Sequence[str]) -> Mapping[str, int]:
     keys = [key(name) for name in names]
     roles = {}
     for role, spellings in ROLES.items():
-        spelling = next((one for one in spellings if one in keys), "")
+        spelling = next((spelling for spelling in spellings if spelling in keys), "")
         if spelling and keys.count(spelling) > 1:
             twice = format_list(name for name in names if key(name) == spelling)
-            msg = f"two columns are called the same, {twice}; rename or drop one"
+            msg = f"two columns have the same name, {twice}; rename or drop one"
             raise InvalidPostId(msg)
         if spelling:
             roles[role] = keys.index(spelling)
@@ -145,7 +145,7 @@ def judged(raws: Iterable[RawEntry], file: str, missing: Missing) -> list[PostEn
             without.append(str(place))
             if missing == "refuse":
                 msg = (
-                    f"{where(place, file)} has no post ID; add it, or leave such rows out "
+                    f"{where(place, file)} has no post ID; add it, or skip such rows "
                     "(missing='skip', or --missing skip)"
                 )
                 raise InvalidPostId(msg)
@@ -165,8 +165,7 @@ def judged(raws: Iterable[RawEntry], file: str, missing: Missing) -> list[PostEn
         elif raw.name and len(post_id) < LONG and key(raw.name) in _ANY_ID:
             msg = (
                 f"{record.where} has no post_id, only {format_list([raw.name])}, and {post_id!r} "
-                "is too "
-                "short for a post ID; call it post_id if it is one"
+                "is too short for a post ID; if it is one, rename the column to post_id"
             )
             raise InvalidPostId(msg)
     _check_short(bare)
@@ -174,7 +173,7 @@ def judged(raws: Iterable[RawEntry], file: str, missing: Missing) -> list[PostEn
     if without:
         some = ", ".join(without[:_SHOWN]) + (", …" if len(without) > _SHOWN else "")
         warnings.warn(
-            f"{pluralize(len(without), 'row')} of {file} without a post ID left out: {some}",
+            f"skipped {pluralize(len(without), 'row')} of {file} without a post ID: {some}",
             UserWarning,
             stacklevel=4,
         )
@@ -192,7 +191,7 @@ def _check_short(bare: Sequence[PostEntry]) -> None:
             if len(record.post_id) < LONG:
                 msg = (
                     f"{record.where}: {record.post_id!r} is too short for a post ID among long "
-                    "ones; take it out, or write a heading post_id above IDs of all lengths"
+                    "ones; remove it, or write the heading post_id above IDs of all lengths"
                 )
                 raise InvalidPostId(msg)
 
@@ -205,8 +204,8 @@ def handles_in(records: Iterable[PostEntry]) -> PostOwners:
             other = known.setdefault(record.post_id, record)
             if normalize_handle(str(other.handle)) != normalize_handle(record.handle):
                 msg = (
-                    f"{record.where}: post {record.post_id} is {record.handle}'s, and "
-                    f"{other.handle}'s in {other.where}; keep one"
+                    f"{record.where}: post {record.post_id} belongs to {record.handle}, "
+                    f"but to {other.handle} in {other.where}; keep one"
                 )
                 raise RequestError(msg)
     return PostOwners((post, record.handle) for post, record in known.items())

@@ -42,8 +42,8 @@ def pieces(text: str, name: str) -> Iterator[RawEntry]:
         bare = _NUMBERING.sub("", _TITLE.sub(" ", _MARKDOWN.sub(r" \1 ", line)), count=1)
         if groups := in_groups(bare):
             msg = (
-                f"{where(number, name)}: {groups!r} looks like one number with its thousands set "
-                "apart; copy the IDs as text"
+                f"{where(number, name)}: {groups!r} looks like one number with thousands "
+                "separators; copy the IDs as text"
             )
             raise InvalidPostId(msg)
         found = [piece for piece in _BETWEEN.split(bare) if piece.strip(_AROUND)]

@@ -42,7 +42,7 @@ def _zstd(file: IO[bytes]) -> IO[bytes]:
             return getattr(importlib.import_module(module), opener)(file)  # type: ignore[no-any-return]
         except ImportError:
             continue
-    msg = "takes Python 3.14 or `pip install zstandard` to unpack; or unpack it first (zstd -d)"
+    msg = "needs Python 3.14 or `pip install zstandard`; or decompress it first (zstd -d)"
     raise InvalidPostId(msg)
 
 
@@ -98,7 +98,7 @@ def records_in(
     try:
         return judged(_raws(text, name), name, missing)
     except RecursionError as error:
-        msg = f"{name} holds no list of post IDs: it is nested too deeply"
+        msg = f"{name} is not a list of post IDs: it is nested too deeply"
         raise InvalidPostId(msg) from error
 
 
@@ -123,7 +123,7 @@ def _bounded(file: IO[Any], name: str) -> Any:
     try:
         return read_bounded(file, MOST_BYTES)
     except FileTooLarge as error:
-        msg = f"{name} holds {error}; split it"
+        msg = f"{name} has {error}; split it"
         raise InvalidPostId(msg) from error
 
 
@@ -137,7 +137,7 @@ def _unpacked(content: bytes, name: str) -> bytes:
                 msg = str(error) if str(error).startswith(name) else f"{name} {error}"
                 raise InvalidPostId(msg) from error
             except (*UNPACK_ERRORS, OSError, ValueError, RuntimeError) as error:
-                msg = f"{name} is damaged and cannot be unpacked: {error}"
+                msg = f"{name} is damaged and cannot be decompressed: {error}"
                 raise InvalidPostId(msg) from error
     return content
 
@@ -151,8 +151,8 @@ def _decoded(content: bytes, name: str) -> str:
             continue
         if odd := _CONTROL.intersection(text):
             line = text.count("\n", 0, min(map(text.index, odd))) + 1
-            msg = f"line {line} of {name} holds {min(odd)!r}; it is not UTF-8 text, or damaged"
+            msg = f"line {line} of {name} has {min(odd)!r}: the file is damaged, or not UTF-8 text"
             raise InvalidPostId(msg)
         return text
-    msg = f"{name} is not UTF-8 text, nor UTF-16 or Windows-1252; save it as UTF-8"
+    msg = f"{name} is not text in UTF-8, UTF-16 or Windows-1252; save it as UTF-8"
     raise InvalidPostId(msg)

@@ -57,7 +57,9 @@ def heading_of(text: str, name: str, *, needed: bool) -> Heading | None:
             return Heading(names, roles, delimiter, line + 1)
     names = max(splits.values(), key=len)
     if needed and lines[line].strip() and not (len(names) == 1 and is_id(names[0])):
-        msg = f"{name} has no post_id column, only {format_list(names)}; rename one"
+        msg = (
+            f"{name} has no post_id column, only {format_list(names)}; rename the one with the IDs"
+        )
         raise InvalidPostId(msg)
     return None
 
@@ -101,8 +103,8 @@ def _rows(text: str, name: str, heading: Heading, dialect: Mapping[str, Any]) ->
             cells = next(reader, None)
         except csv.Error as error:
             msg = (
-                f"line {start} of {name}: a quotation mark is not closed, or not doubled within "
-                f"its text ({error})"
+                f"line {start} of {name}: a quotation mark is not closed, or not doubled inside "
+                f"a text ({error})"
             )
             raise InvalidPostId(msg) from error
         if cells is None:
@@ -115,8 +117,8 @@ def _rows(text: str, name: str, heading: Heading, dialect: Mapping[str, Any]) ->
             continue
         if len(cells) != columns:
             msg = (
-                f"line {start} of {name} has {pluralize(len(cells), 'column')}, and the heading "
-                f"{columns}; quote texts that hold {heading.delimiter!r}"
+                f"line {start} of {name} has {pluralize(len(cells), 'column')}, but the heading "
+                f"has {columns}; put texts with {heading.delimiter!r} in quotation marks"
             )
             raise InvalidPostId(msg)
         roles = {role: cells[place] for role, place in heading.roles.items()}
@@ -139,7 +141,7 @@ def _check_swallowed(lines: Sequence[str], heading: Heading, where: str) -> None
             found += any(is_id(cell, LONG) for cell in ends)
     if found > 1:
         msg = (
-            f"{where}: a text in quotation marks goes on over lines that look like rows; close "
-            "the quotation mark, or put the text on one line"
+            f"{where}: a quoted text spans lines that look like rows; close the quotation mark, "
+            "or put the text on one line"
         )
         raise InvalidPostId(msg)
