@@ -13,8 +13,7 @@ from engagement_pandas.auth.bearer_token import read_token
 from engagement_pandas.auth.credentials import AppOnly, Bearer, UserContext
 from engagement_pandas.response.refusal import refused
 from engagement_pandas.transport.message import Answer, Message
-from engagement_pandas.transport.scheduler import Lock
-from engagement_pandas.transport.transport import Transport, error_messages
+from engagement_pandas.transport.transport import MessageCall, Transport, error_messages
 
 BILLED: Final = frozenset({200, 400, 403})
 """Statuses of an answer that looked into posts, even to refuse some. Not among them: requests
@@ -24,9 +23,8 @@ not authenticated (401), to a wrong path (404), or above the rate limit (429).""
 class Signer:
     """Signs for an account, or for the app.
 
-    The app gets its bearer token from ``token_url``, once for all tasks of a scheduler run.
-    ``allow`` is called before each request, which it may refuse, and ``note`` after each billed
-    answer.
+    ``allow`` is called before each request, which it may refuse, and ``record`` after each billed
+    answer. The app has to fetch its bearer token from ``token_url`` before it signs.
 
     >>> Signer(AppOnly("a-bearer-token"), "https://example.org", Transport())
     Signer(AppOnly(bearer token, hidden))
@@ -38,41 +36,41 @@ class Signer:
         token_url: str,
         transport: Transport,
         allow: Callable[[], object] | None = None,
-        note: Callable[[], object] | None = None,
+        record: Callable[[], object] | None = None,
     ) -> None:
         self.credentials = credentials
         self._token_url = token_url
         self._transport = transport
         self._allow = allow
-        self._note = note
-        self._token: str | None = None
+        self._record = record
+        # Neither a local name nor a partial holds the token: a traceback would show it.
+        self._token = None if isinstance(credentials, UserContext) else credentials.bearer_token
 
-    async def signer(self) -> Callable[[], AuthBase]:
-        """Return a factory of signers, one per attempt; for the app, fetch its token first."""
+    @property
+    def needs_token(self) -> bool:
+        """Whether the app has to fetch its bearer token first."""
+        return not isinstance(self.credentials, UserContext) and self._token is None
+
+    def allow(self) -> None:
+        """Raise an error if the ledger allows no request of this account."""
         if self._allow is not None:
             self._allow()
-        credentials, now = self.credentials, self._transport.now
-        if isinstance(credentials, UserContext):
-            return lambda: credentials.signer(now().timestamp())
-        # Neither a local name nor a partial holds the token: a traceback would show it.
-        self._token = self._token or credentials.bearer_token or await self._turn(credentials)
-        return lambda: Bearer(self._token or "")
 
-    def answered(self, status: int) -> None:
+    def record(self, status: int) -> None:
         """Record in the ledger that the API answered a request with this status."""
-        if self._note is not None and status in BILLED:
-            self._note()
+        if self._record is not None and status in BILLED:
+            self._record()
 
-    async def _turn(self, credentials: AppOnly) -> str:
-        """Return the token that another task has fetched in the meantime, or fetch it."""
-        over = await Lock(self)
-        try:
-            return self._token or await self._fetch(credentials)
-        finally:
-            over()
+    def auth(self) -> AuthBase:
+        """Return the signature of one attempt."""
+        if isinstance(self.credentials, UserContext):
+            return self.credentials.signer(self._transport.now().timestamp())
+        return Bearer(self._token or "")
 
-    async def _fetch(self, credentials: AppOnly) -> str:
-        basic = HTTPBasicAuth(credentials.consumer_key or "", credentials.consumer_secret or "")
+    def token_call(self) -> MessageCall[Answer]:
+        """Return the call that fetches the bearer token."""
+        app = self.credentials
+        basic = HTTPBasicAuth(app.consumer_key or "", app.consumer_secret or "")
         message = Message(
             self._token_url,
             b"grant_type=client_credentials",
@@ -80,11 +78,14 @@ class Signer:
             lambda: basic,
             self.redact,
         )
-        answer: Answer = await self._transport.ask(message, lambda it: it)
+        return self._transport.call(message, lambda answer: answer)
+
+    def keep_token(self, answer: Answer) -> None:
+        """Keep the token in an answer; raise an error if the answer is a refusal."""
         if answer.status != HTTPStatus.OK:
-            words = tuple(map(self.redact, error_messages(answer.content)))
-            raise refused(urlsplit(self._token_url).path, answer.status, words)
-        return read_token(answer.content, self._token_url)
+            messages = tuple(map(self.redact, error_messages(answer.content)))
+            raise refused(urlsplit(self._token_url).path, answer.status, messages)
+        self._token = read_token(answer.content, self._token_url)
 
     def redact(self, text: str) -> str:
         """Return a text without the secrets in it."""

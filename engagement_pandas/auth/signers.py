@@ -72,21 +72,30 @@ class Signers:
 
     def several(self, requests: Collection[EngagementRequest], owners: Owners) -> bool:
         """Return whether the requests have more than one signer."""
-        return len({self.handle(one, owners) for one in requests}) > 1
+        return len({self.handle(request, owners) for request in requests}) > 1
 
-    def named(self, handle: str) -> Signer:
-        """Return the signer of a handle."""
+    def needs_token(self, handle: str) -> bool:
+        """Return whether the signer of a handle has to fetch a bearer token first."""
+        with suppress(CredentialsError):  # reported with the request that it would sign
+            return self.signer(handle).needs_token
+        return False
+
+    def signer(self, handle: str) -> Signer:
+        """Return the signer of a handle, "" for that of the app or the only account."""
         if handle not in self._known:
             credentials = self._credentials(handle)
-            allow = note = None
+            allow = record = None
             if self._ledger is not None and isinstance(credentials, UserContext):
                 if credentials.handle:
                     self._ledger.identify(_number(credentials), credentials.handle)
-                allow, note = (
-                    partial(one, _billed_name(credentials))
-                    for one in (self._ledger.allow, self._ledger.note)
+                name = _billed_name(credentials)
+                allow, record = (
+                    partial(self._ledger.allow, name),
+                    partial(self._ledger.note, name),
                 )
-            self._known[handle] = Signer(credentials, self._token_url, self._transport, allow, note)
+            self._known[handle] = Signer(
+                credentials, self._token_url, self._transport, allow, record
+            )
         return self._known[handle]
 
     def refusal(self, requests: Collection[EngagementRequest], owners: Owners) -> str | None:
@@ -100,7 +109,7 @@ class Signers:
         whose = [{owners.get(post, "") for post in request.post_ids} for request in private]
         strangers = set().union(*whose) - set(map(normalize_handle, self.credentials.handles))
         if "" in strangers:
-            posts = {post for one in private for post in one.post_ids if post not in owners}
+            posts = {post for part in private for post in part.post_ids if post not in owners}
             return (
                 f"{why}, and the owner of {len(posts):,} of the posts is unknown; give a frame "
                 "with a handle column, or use the credentials of one owner"
@@ -119,9 +128,9 @@ class Signers:
         if why := self.refusal(requests, owners):
             raise UserContextRequired(why)
         names = set[str]()
-        for handle in {self.handle(one, owners) for one in requests}:
+        for handle in {self.handle(request, owners) for request in requests}:
             with suppress(CredentialsError):  # only the requests of this handle fail
-                signing = self.named(handle).credentials
+                signing = self.signer(handle).credentials
                 if isinstance(signing, UserContext):
                     names.add(_billed_name(signing))
         if self._ledger is not None and names:

@@ -7,7 +7,7 @@ answers.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from itertools import chain
@@ -22,7 +22,7 @@ from engagement_pandas.auth.ledger import Ledger
 from engagement_pandas.auth.signers import Signers
 from engagement_pandas.client.failures import Failures
 from engagement_pandas.client.progress import Progress, Watch, bar
-from engagement_pandas.client.task import RequestTask
+from engagement_pandas.client.task import RequestTask, TokenTask
 from engagement_pandas.errors import CredentialsError, RequestError, TransportError
 from engagement_pandas.request.packing import by_owner
 from engagement_pandas.request.plan import Plan, plan
@@ -109,7 +109,7 @@ class EngagementClient:
         )
         if ledger is not None and ledger.of_contract and is_loopback(self._base_url):
             ledger = None  # no contract bills the answers of a sandbox
-        self._speakers = Signers(credentials, checked_url(token_url), self._transport, ledger)
+        self._signers = Signers(credentials, checked_url(token_url), self._transport, ledger)
 
     @property
     def quota(self) -> RateLimiter:
@@ -181,7 +181,7 @@ class EngagementClient:
         """
         todo = self._planned(request)
         arrived, left = resume(todo, responses)
-        self._speakers.check([one for _, one in left], todo.request.owners)
+        self._signers.check([part for _, part in left], todo.request.owners)
         try:
             arrived.extend(self._stream(todo, left, watch))
         except BaseException as error:
@@ -202,7 +202,7 @@ class EngagementClient:
         answer. After an error, answers still in flight are yielded before the error is raised.
         """
         todo = self._planned(request)
-        self._speakers.check(todo.requests, todo.request.owners)
+        self._signers.check(todo.requests, todo.request.owners)
         yield from (EngagementResponse.unposted(part, todo.now) for part in todo.unposted)
         for _, response in self._stream(todo, list(enumerate(todo)), watch):
             yield response
@@ -244,10 +244,10 @@ class EngagementClient:
             that have no answer yet.
         """
         archive = _archive(into)
-        todo, account, now = self._planned(request), self._speakers.account, self.now()
+        todo, account, now = self._planned(request), self._signers.account, self.now()
         begun = archive.begun(todo, account, now)
         left = todo.requests if begun is None else pending_requests(begun)
-        self._speakers.check(left, todo.request.owners)
+        self._signers.check(left, todo.request.owners)
         collection = archive.collection(todo, account, now)
         if collection != begun:  # a new one: another process may have finished the old one
             left = collection.requests
@@ -273,32 +273,48 @@ class EngagementClient:
         self, todo: Plan, left: Left, watch: Watch | None, into: Collection | None = None
     ) -> Iterator[tuple[int, EngagementResponse]]:
         """Yield the answers to the rest of a plan, with part numbers; check that they cover it."""
-        requests, owners = [one for _, one in left], todo.request.owners
+        requests, owners = [request for _, request in left], todo.request.owners
         every = into.requests if into else todo.requests
         settled = len(every) - len({number for number, _ in left})
-        total, failures = (
-            settled + len(left),
-            Failures(self._speakers.several(every, owners), settled),
-        )
+        total = settled + len(left)
+        failures = Failures(self._signers.several(every, owners), settled, settled)
         answered: list[EngagementRequest] = []
 
-        def tasks() -> Iterator[Task]:
-            for number, asked in left:
-                signer = self._speakers.handle(asked, owners), self._speakers.named
-                ends = self._base_url, *signer, self._transport, failures, into
-                yield RequestTask(number, asked, *ends).settle()
-
         with bar(total, self.now) if watch is None else nullcontext(watch) as report:
-            flight = self._transport.flight(
-                len(left), lambda waiting: report(Progress(settled + flight.done, total, waiting))
+            scheduler = self._transport.scheduler(
+                len(left), lambda waiting: report(Progress(failures.done, total, waiting))
             )
-            for number, response in chain(flight.run(tasks()), failures.settled()):
+            tasks = self._tasks(left, owners, failures, into)
+            for number, response in chain(scheduler.run(tasks), failures.settled()):
                 answered.append(response.request)
                 yield number, response
             report(Progress(total, total))
         if why := uncovered(requests, answered):
-            msg = f"the answers do not cover what was asked; {why}"
+            msg = f"the answers do not cover the request; {why}"
             raise TransportError(msg)
+
+    def _tasks(
+        self, left: Left, owners: Mapping[str, str], failures: Failures, into: Collection | None
+    ) -> Iterator[Task | None]:
+        """Yield a task for each part, and before it one for the bearer token if it needs one."""
+        for number, request in left:
+            owner, token_task = self._signers.handle(request, owners), None
+            while owner not in failures.owners and self._signers.needs_token(owner):
+                if token_task is None:
+                    token_task = TokenTask(self._signers.signer(owner), failures)
+                    yield token_task
+                else:
+                    yield None  # no part begins while the token is fetched
+            yield RequestTask(
+                number,
+                request,
+                self._base_url,
+                owner,
+                self._signers.signer,
+                self._transport,
+                failures,
+                into,
+            )
 
     def refusal(self, request: EngagementRequest | Plan) -> str | None:
         """Return why this client cannot send a request, and the remedy; None if it can.
@@ -313,8 +329,8 @@ class EngagementClient:
         True
         """
         if isinstance(request, Plan):
-            return self._speakers.refusal(request.requests, request.request.owners)
-        return self._speakers.refusal(by_owner(request), request.owners)
+            return self._signers.refusal(request.requests, request.request.owners)
+        return self._signers.refusal(by_owner(request), request.owners)
 
     def close(self) -> None:
         """Close the connections; the client can be used again."""
@@ -334,7 +350,7 @@ class EngagementClient:
         raise CredentialsError(msg)
 
     def __repr__(self) -> str:
-        return f"EngagementClient({self._base_url} with {self._speakers.credentials!r})"
+        return f"EngagementClient({self._base_url} with {self._signers.credentials!r})"
 
 
 def _archive(into: Any) -> Archive:

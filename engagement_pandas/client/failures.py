@@ -6,9 +6,15 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final
 
-from engagement_pandas.errors import EngagementError, LedgerError
+from engagement_pandas.errors import (
+    CredentialsError,
+    EngagementError,
+    LedgerError,
+    Unauthorized,
+)
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import format_list, pluralize
 from engagement_pandas.vocabulary import OmissionReason
@@ -28,18 +34,27 @@ _FEW: Final = 3
 class Failures:
     """The parts of a plan that failed while others were answered.
 
-    ``several`` tells whether the requests are signed by several owners. ``owners`` has why the
-    tokens of an owner do not work; nothing more is signed with them. ``first`` is what to raise if
-    nothing is answered in the end, ``ledger`` why an answer could not be recorded in the ledger.
+    ``several`` is whether the requests are signed by several owners. ``done`` counts the parts
+    that are complete, ``answered`` the answers. ``owners`` has the errors of owners whose tokens
+    do not work; nothing more is signed with them. ``first`` is the error to raise if nothing is
+    answered in the end, ``ledger`` the error if an answer could not be recorded in the ledger.
     """
 
     several: bool
+    done: int = 0
     answered: int = 0
     owners: dict[str, EngagementError] = field(default_factory=dict)
     first: EngagementError | None = None
     ledger: LedgerError | None = None
     _responses: list[tuple[int, str, EngagementResponse]] = field(default_factory=list)
     _invalid: set[str] = field(default_factory=set)
+
+    def set_unusable(self, owner: str, error: EngagementError) -> None:
+        """Remember that the tokens of one of several owners do not work; raise other errors."""
+        suspended = getattr(error, "status", None) == HTTPStatus.FORBIDDEN
+        if not (self.several and (suspended or isinstance(error, CredentialsError | Unauthorized))):
+            raise error
+        self.owners.setdefault(owner, error)
 
     def add(
         self,
@@ -66,7 +81,9 @@ class Failures:
             alike[owner, response.reason].append(response)
             yield number, response
         for (owner, reason), failed in alike.items():
-            posts = list(dict.fromkeys(post for one in failed for post in one.request.post_ids))
+            posts = list(
+                dict.fromkeys(post for response in failed for post in response.request.post_ids)
+            )
             named = format_list(posts[:_FEW]) + ("" if len(posts) <= _FEW else ", …")
             whose = f" of {owner}" if owner else ""
             warnings.warn(

@@ -1,13 +1,14 @@
-"""The task that settles one part of a plan."""
+"""The tasks of a fetch: one for each part of a plan, and one for the bearer token."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -19,7 +20,6 @@ from engagement_pandas.errors import (
     LedgerError,
     RefusedError,
     TransportError,
-    Unauthorized,
 )
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.response.collection import Collection
@@ -27,8 +27,7 @@ from engagement_pandas.response.refusal import apply_refusal, halves, refused
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.validation import invalid
 from engagement_pandas.transport.message import Answer, Failure, Message
-from engagement_pandas.transport.scheduler import Emit
-from engagement_pandas.transport.transport import Transport, error_messages
+from engagement_pandas.transport.transport import MessageCall, Transport, error_messages
 from engagement_pandas.vocabulary import OmissionReason
 
 PIECES: Final = 32
@@ -36,6 +35,12 @@ PIECES: Final = 32
 
 PIECE_ATTEMPTS: Final = 2
 """Attempts for each of these."""
+
+Settled = tuple[int, EngagementResponse]
+"""An answer, and the number in the plan of the part that it settles."""
+
+APP: Final = ""
+"""Stands for the handle of an owner in requests that the app signs."""
 
 log = logging.getLogger("engagement_pandas")
 
@@ -48,152 +53,205 @@ class _Invalid(Exception):
         self.content = content
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
+class TokenTask:
+    """Fetches the bearer token of the app, before the requests that it signs."""
+
+    signer: Signer
+    failures: Failures
+    call: MessageCall[Answer] | None = None
+
+    def advance(self, outcome: Future[Any] | None = None) -> Sequence[Any]:
+        """Begin, or keep the fetched token."""
+        if outcome is None or self.call is None:
+            self.call = self.signer.token_call()
+            return ()
+        call, self.call = self.call, None
+        try:
+            self.signer.keep_token(call.result(outcome))
+        except (CredentialsError, RefusedError) as error:
+            self.failures.set_unusable(APP, error)
+        return ()
+
+
+@dataclass(slots=True, eq=False)
 class RequestTask:
     """A part of a plan, its signer, its destination, and where to store the answers.
 
     ``number`` is its number in the plan. ``owner`` is the handle of the owner who signs, "" if
-    there is one signer for all; ``speaker`` returns the signer of a handle. All parts share
-    ``failures``.
+    there is one signer for all; ``signers`` returns the signer of a handle. All parts share
+    ``failures``. A refusal makes the part smaller; a request whose answer is never valid is
+    split in half.
     """
 
     number: int
     request: EngagementRequest
     base_url: str
     owner: str
-    speaker: Callable[[str], Signer]
+    signers: Callable[[str], Signer]
     transport: Transport
     failures: Failures
     into: Collection | None = None
+    call: MessageCall[EngagementResponse] | None = None
+    _pending: list[EngagementRequest] = field(init=False)  # the first is the current one
+    _pieces: int = PIECES
+    _last_invalid: bytes = b""  # the last invalid body of the current request
 
-    async def settle(self) -> None:
-        """Emit answers that together settle the part; each refusal makes it smaller.
+    def __post_init__(self) -> None:
+        self._pending = [self.request]
 
-        Each is emitted with its number in the plan, as an ``EngagementResponse``. A request
-        whose answer is never valid is split in half. Requests that remain without an answer,
-        or belong to an owner whose tokens do not work, are added to the failures.
+    def advance(self, outcome: Future[Any] | None = None) -> Iterator[Settled]:
+        """Yield answers that together settle the part, each with its number in the plan.
+
+        Requests that remain without an answer, or belong to an owner whose tokens do not work,
+        are added to the failures.
         """
-        pending, pieces = [self.request], PIECES
-        while pending:
-            asked = pending.pop(0)
-            answer = self._stored(asked)
-            if answer is None and self.into is not None and self.into.records.why_not(asked)[1]:
-                pending[:0], pieces = halves(asked), max(0, pieces - 2)
-                continue
-            if answer is None:
-                try:
-                    answer = await self._ask(asked, None if pieces == PIECES else PIECE_ATTEMPTS)
-                except (CredentialsError, RefusedError, _Invalid) as error:
-                    answer = self._stored(asked)  # another process may have stored one
-                    if answer is None:
-                        more = self._failed(asked, error, pieces)
-                        pending[:0], pieces = more, max(0, pieces - len(more))
-                        continue
-            response, left = apply_refusal(answer)
-            if response is not answer and response is not None:
-                log.info("HTTP %s settles %r", answer.status, response.request)
-            pending += left
-            self.failures.answered += 1
-            await Emit((self.number, response))
-            if self.failures.ledger is not None:
-                raise self.failures.ledger
+        if outcome is not None:
+            yield from self._attempted(partial(self._finish, outcome))
+        while self._pending and self.call is None:
+            yield from self._attempted(self._begin)
+        if not self._pending:
+            self.failures.done += 1
 
-    def _stored(self, asked: EngagementRequest) -> EngagementResponse | None:
-        return None if self.into is None else self.into.find(asked)
-
-    async def _ask(self, asked: EngagementRequest, most: int | None) -> EngagementResponse:
-        if known := self.failures.owners.get(self.owner):
-            raise known.with_traceback(None)
-        speaker = self.speaker(self.owner)
-        message = Message(
-            self.base_url + asked.endpoint.facts.path,
-            msgspec.json.encode(asked.to_json()),
-            "application/json",
-            await speaker.signer(),
-            speaker.redact,
-        )
-        last: list[bytes] = []  # the last invalid body
-        arrived = partial(self._noted, asked, speaker, last)
+    def _attempted(self, step: Callable[[], EngagementResponse | None]) -> Iterator[Settled]:
+        """Settle the current request by the answer that a step returns, or by its error."""
+        request = self._pending[0]
         try:
-            answer = await self.transport.ask(message, arrived, most)
+            answer = step()
+        except (CredentialsError, RefusedError, _Invalid) as error:
+            answer = self._stored(request)  # another process may have stored one
+            if answer is None:
+                self._replace(self._failed(request, error))
+        if answer is None:
+            return
+        response, left = apply_refusal(answer)
+        assert response is not None  # noqa: S101 - neither stored nor returned by _finish
+        if response is not answer:
+            log.info("HTTP %s settles %r", answer.status, response.request)
+        self._pending = [*self._pending[1:], *left]
+        self.failures.answered += 1
+        yield self.number, response
+        if self.failures.ledger is not None:
+            raise self.failures.ledger
+
+    def _begin(self) -> EngagementResponse | None:
+        """Return the stored answer of the current request, or prepare to send it."""
+        request = self._pending[0]
+        answer = self._stored(request)
+        if answer is None:
+            if self.into is not None and self.into.records.why_not(request)[1]:
+                self._replace(halves(request))
+            else:
+                self.call = self._call(request)
+        return answer
+
+    def _finish(self, outcome: Future[Any]) -> EngagementResponse:
+        """Return the answer to the current request, which has been sent."""
+        request = self._pending[0]
+        call, self.call = self.call, None
+        assert call is not None  # noqa: S101 - this is its outcome
+        try:
+            answer = call.result(outcome)
         except TransportError as error:
             if error.status != HTTPStatus.OK:
                 raise
-            raise _Invalid(b"".join(last)) from error
+            raise _Invalid(self._last_invalid) from error
         if apply_refusal(answer)[0] is None:
-            words = tuple(map(speaker.redact, error_messages(answer.content)))
-            refusal = refused(asked.endpoint.facts.path, answer.status, words)
-            refusal.add_note(f"asked as {speaker.credentials.account}")
+            signer = self.signers(self.owner)
+            messages = tuple(map(signer.redact, error_messages(answer.content)))
+            refusal = refused(request.endpoint.facts.path, answer.status, messages)
+            refusal.add_note(f"requested as {signer.credentials.account}")
             raise refusal
         return answer
 
-    def _noted(
-        self, asked: EngagementRequest, speaker: Signer, last: list[bytes], answer: Answer
+    def _replace(self, smaller: list[EngagementRequest]) -> None:
+        """Replace the current request by smaller ones, or by none."""
+        self._pending[:1] = smaller
+        self._pieces = max(0, self._pieces - len(smaller))
+
+    def _stored(self, request: EngagementRequest) -> EngagementResponse | None:
+        return None if self.into is None else self.into.find(request)
+
+    def _call(self, request: EngagementRequest) -> MessageCall[EngagementResponse]:
+        if known := self.failures.owners.get(self.owner):
+            raise known.with_traceback(None)
+        signer = self.signers(self.owner)
+        signer.allow()
+        message = Message(
+            self.base_url + request.endpoint.facts.path,
+            msgspec.json.encode(request.to_json()),
+            "application/json",
+            signer.auth,
+            signer.redact,
+        )
+        self._last_invalid = b""
+        attempts = None if self._pieces == PIECES else PIECE_ATTEMPTS
+        return self.transport.call(message, partial(self._on_response, request, signer), attempts)
+
+    def _on_response(
+        self, request: EngagementRequest, signer: Signer, answer: Answer
     ) -> EngagementResponse | Failure:
-        outcome = self._arrived(asked, speaker, last, answer)
+        """Store an answer and record it in the ledger, in the thread in which it arrived."""
+        outcome = self._kept(request, signer, answer)
         try:
-            speaker.answered(answer.status)
+            signer.record(answer.status)
         except LedgerError as error:  # raised after the answer has been emitted
             self.failures.ledger = self.failures.ledger or error
         return outcome
 
-    def _arrived(
-        self, asked: EngagementRequest, speaker: Signer, last: list[bytes], answer: Answer
+    def _kept(
+        self, request: EngagementRequest, signer: Signer, answer: Answer
     ) -> EngagementResponse | Failure:
-        response = EngagementResponse(asked, answer.content, answer.status, answer.at)
+        response = EngagementResponse(request, answer.content, answer.status, answer.at)
         if response.status == HTTPStatus.OK and (why := invalid(response)) is not None:
-            redacted = speaker.redact(answer.content.decode("latin-1")).encode("latin-1")
-            last[:] = [redacted]
-            return Failure(speaker.redact(f"HTTP 200, but no answer: {why}"), response.status)
+            redacted = signer.redact(answer.content.decode("latin-1"))
+            self._last_invalid = redacted.encode("latin-1")
+            return Failure(signer.redact(f"HTTP 200, but the answer is invalid: {why}"), 200)
         # Store it unchanged before its counts are read; a refusal of everything is not stored.
         if self.into is not None and apply_refusal(response)[0] is not None:
-            return self.into.keep(response, speaker.credentials.account)
+            return self.into.keep(response, signer.credentials.account)
         return response
 
     def _failed(
-        self, asked: EngagementRequest, error: EngagementError | _Invalid, pieces: int
+        self, request: EngagementRequest, error: EngagementError | _Invalid
     ) -> list[EngagementRequest]:
         """Report a request without an answer; return the smaller ones to send instead."""
         if not isinstance(error, _Invalid):
-            self._fail_as_owner(asked, error)
+            self._fail_as_owner(request, error)
             return []
-        more = halves(asked) if pieces else []
-        self._fail_as_invalid(asked, error, more)
-        return more
+        smaller = halves(request) if self._pieces else []
+        self._fail_as_invalid(request, error, smaller)
+        return smaller
 
-    def _fail_as_owner(self, asked: EngagementRequest, error: EngagementError) -> None:
+    def _fail_as_owner(self, request: EngagementRequest, error: EngagementError) -> None:
         """Report an owner whose tokens do not work; raise any other error."""
-        suspended = getattr(error, "status", None) == HTTPStatus.FORBIDDEN
-        unusable = suspended or isinstance(error, CredentialsError | Unauthorized)
-        if not (unusable and self.failures.several):
-            raise error
-        self.failures.owners.setdefault(self.owner, error)
+        self.failures.set_unusable(self.owner, error)
         message = "; ".join([str(error), *getattr(error, "__notes__", ())])
-        self._fail(asked, OmissionReason.UNAUTHORIZED, message, error)
+        self._fail(request, OmissionReason.UNAUTHORIZED, message, error)
 
     def _fail_as_invalid(
-        self, asked: EngagementRequest, invalid: _Invalid, more: list[EngagementRequest]
+        self, request: EngagementRequest, invalid: _Invalid, smaller: list[EngagementRequest]
     ) -> None:
         """Set aside a request whose answer is never valid, unless smaller ones replace it."""
         error = invalid.__cause__
-        assert isinstance(error, TransportError)  # noqa: S101 - raised by _ask
+        assert isinstance(error, TransportError)  # noqa: S101 - raised by _finish
         self.failures.first = self.failures.first or error
         reason = OmissionReason.INVALID_ANSWER
-        if not more:
-            self._fail(asked, reason, str(error), error, invalid.content)
+        if not smaller:
+            self._fail(request, reason, str(error), error, invalid.content)
         elif self.into is not None:
-            failed = EngagementResponse.uncounted(asked, self.transport.now(), reason, str(error))
+            failed = EngagementResponse.uncounted(request, self.transport.now(), reason, str(error))
             self.into.records.set_aside(failed, halved=True)
 
     def _fail(
         self,
-        asked: EngagementRequest,
+        request: EngagementRequest,
         reason: OmissionReason,
         message: str,
         error: EngagementError,
         content: bytes = b"",
     ) -> None:
-        failed = EngagementResponse.uncounted(asked, self.transport.now(), reason, message)
+        failed = EngagementResponse.uncounted(request, self.transport.now(), reason, message)
         if self.into is not None:
             self.into.records.set_aside(failed, content)
         self.failures.add(self.number, self.request.post_ids[0], self.owner, failed, error)

@@ -49,9 +49,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An attempt without an answer; ``passing`` if a retry may succeed."""
+    """An attempt without an answer; ``retryable`` if a retry may succeed."""
 
     why: str
     status: int | None = None
     cause: requests.RequestException | None = None
-    passing: bool = True
+    retryable: bool = True

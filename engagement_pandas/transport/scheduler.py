@@ -1,12 +1,11 @@
-"""Scheduler of concurrent tasks, driven from one thread, within one rate limit.
+"""Scheduler: sends requests concurrently within one rate limit, driven from the caller's thread.
 
-A task is a coroutine that awaits :class:`Send`, :class:`Sleep`, :class:`Lock` or
-:class:`Emit`. All tasks run in the thread that called the scheduler, one at a time; only sent
-requests run in their own threads. So only the rate limiter needs a lock, and progress is
-reported in the caller's thread.
+Each attempt to send a request runs in a thread of its own. Everything else runs in the thread
+that called: it starts attempts, waits for their futures, and retries failed ones after a
+backoff. So only the rate limiter needs a lock, and progress is reported in the caller's thread.
 
-It does not use asyncio: a notebook already runs an event loop, and this scheduler must report
-every second what it waits for, and be cancellable.
+An event loop would have to run in another thread, since a notebook already runs one in the
+caller's. Workers that wait by themselves could neither report nor sleep by the caller's clock.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Hashable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Protocol
@@ -36,177 +35,129 @@ DRAIN_SECONDS: Final = 5.0
 log = logging.getLogger("engagement_pandas")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Instruction:
-    """What a task awaits."""
+class Call(Protocol):
+    """One request until its outcome, in one or more attempts."""
 
-    def __await__(self) -> Generator[Instruction, Any, Any]:
-        return (yield self)
+    def attempt(self, permit: Permit) -> Any:
+        """Send it once, in any thread, and return the outcome."""
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Send(Instruction):
-    """Wait for a permit, run the job in its own thread, and return its result."""
-
-    job: Callable[[Permit], Any]
+    def retry_delay(self, outcome: Any) -> float | None:
+        """Return the seconds until the next attempt; None if the outcome is final."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sleep(Instruction):
-    """Wait for some seconds, after a failure."""
+class Task(Protocol):
+    """Requests that are sent one after another, since each depends on the last outcome."""
 
-    seconds: float
+    @property
+    def call(self) -> Call | None:
+        """The request to send next; None if the task is complete."""
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Emit(Instruction):
-    """Yield something to the caller of the scheduler."""
-
-    what: Any
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Lock(Instruction):
-    """Wait for exclusive use of something; call the returned function to release it."""
-
-    at: Hashable
-
-
-Task = Coroutine[Instruction, Any, None]
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """The outcome of a job, or its error."""
-
-    task: Task
-    outcome: Any = None
-    error: BaseException | None = None
-
-
-class Executor(Protocol):
-    """Runs jobs."""
-
-    pending: int
-
-    def submit(self, task: Task, job: Callable[[], Any]) -> None:
-        """Start a job."""
-
-    def wait(self, seconds: float) -> Completion | None:
-        """Return the next job completed within that many seconds, or None."""
+    def advance(self, outcome: Future[Any] | None = None) -> Iterable[Any]:
+        """Process the final outcome of the last request, yield results, and set the next one."""
 
 
 class ThreadExecutor:
-    """Runs each job in its own daemon thread, so that no job delays the end of the process."""
+    """Runs each function in its own daemon thread.
+
+    The threads of a ThreadPoolExecutor would delay the end of the process.
+    """
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
         self.pending = 0
         self._sleep = sleep
-        self._landed: SimpleQueue[Completion] = SimpleQueue()
+        self._completed: SimpleQueue[Future[Any]] = SimpleQueue()
 
-    def submit(self, task: Task, job: Callable[[], Any]) -> None:
-        """Start a job in a thread."""
-        threading.Thread(
-            target=lambda: self._landed.put(_done(task, job)),
-            name="engagement_pandas request",
-            daemon=True,
-        ).start()
+    def submit(self, function: Callable[[], Any]) -> Future[Any]:
+        """Start a function, and return the future of its result."""
+        future: Future[Any] = Future()
+        future.add_done_callback(self._completed.put)
+        self._start(partial(run_into, future, function))
         self.pending += 1
+        return future
 
-    def wait(self, seconds: float) -> Completion | None:
-        """Return the next job completed within that many seconds, or None."""
+    def wait(self, seconds: float) -> Future[Any] | None:
+        """Return the next future completed within that many seconds, or None."""
         if not self.pending:
             self._sleep(seconds)
             return None
         try:
-            landing = self._landed.get(timeout=seconds)
+            future = self._completed.get(timeout=seconds)
         except Empty:
             return None
         self.pending -= 1
-        return landing
+        return future
+
+    def _start(self, function: Callable[[], None]) -> None:
+        threading.Thread(target=function, name="engagement_pandas request", daemon=True).start()
 
 
-class InlineExecutor:
-    """Runs one job at a time, in this thread."""
+class InlineExecutor(ThreadExecutor):
+    """Runs each function immediately, in the caller's thread."""
 
-    def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
-        self.pending = 0
-        self._sleep = sleep
-        self._landed: Completion | None = None
-
-    def submit(self, task: Task, job: Callable[[], Any]) -> None:
-        """Run a job."""
-        self._landed = _done(task, job)
-        self.pending = 1
-
-    def wait(self, seconds: float) -> Completion | None:
-        """Return the completed job; sleep if there is none."""
-        landing, self._landed = self._landed, None
-        if landing is None:
-            self._sleep(seconds)
-        self.pending = 0
-        return landing
+    def _start(self, function: Callable[[], None]) -> None:
+        function()
 
 
-def _done(task: Task, job: Callable[[], Any]) -> Completion:
+def run_into(future: Future[Any], function: Callable[[], Any]) -> None:
+    """Complete a future with the result of a function, or its exception."""
     try:
-        return Completion(task, job())
-    except BaseException as error:  # noqa: BLE001 - raised again in the scheduler's thread
-        return Completion(task, error=error)
+        result = function()
+    except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+        future.set_exception(error)
+    else:
+        future.set_result(result)
 
 
 class Scheduler:
     """Runs tasks, as many concurrently as the rate limit and ``most`` allow.
 
-    After a failure, a sleeping task still counts towards ``most``; and until a request
-    succeeds, only the first task that failed is retried. So a service that is down receives
-    no more than the requests in flight and the retries of one request.
+    A task that waits for a retry still counts towards ``most``; and until a request succeeds,
+    only the first task that failed is retried. So a service that is down receives no more than
+    the requests in flight and the retries of one request.
 
-    ``say`` is called with ``""`` before each start, and each second of a wait with the reason and
-    the time left. An exception from it ends the run. The clock is as ``time.time``.
+    ``report`` is called with ``""`` before each start, and each second of a wait with the reason
+    and the time left. An exception from it ends the run. The clock is as ``time.time``.
     """
 
     def __init__(
         self,
         quota: RateLimiter,
         clock: Callable[[], float],
-        air: Executor,
+        executor: ThreadExecutor,
         most: int,
-        say: Callable[[str], None],
+        report: Callable[[str], None],
     ) -> None:
-        self.done = 0
-        """Number of completed tasks."""
         self._quota = quota
         self._clock = clock
-        self._air = air
+        self._executor = executor
         self._most = most
-        self._say = say
-        self._said = self._why = ""
-        self._live: set[Task] = set()
-        self._ready: deque[tuple[Task, Callable[[Permit], Any]]] = deque()
-        self._resting: dict[Task, float] = {}  # seconds left
-        self._queue: list[tuple[Task, Hashable]] = []
-        self._taken: set[Hashable] = set()
-        self._now = clock()
+        self._report = report
+        self._reported = self._reason = ""
+        self._live = 0
+        # Each task is in one of three states: ready to send, in flight, or waiting for a retry.
+        self._ready: deque[Task] = deque()
+        self._in_flight: dict[Future[Any], Task] = {}
+        self._backing_off: dict[Task, float] = {}  # seconds left
         self._failing: Task | None = None
+        self._now = clock()
         self._process = os.getpid()  # answers arrive in this process
 
-    def run(self, tasks: Iterator[Task]) -> Iterator[Any]:
-        """Yield what the tasks emit, as it arrives.
+    def run(self, tasks: Iterator[Task | None]) -> Iterator[Any]:
+        """Yield the results of tasks as they arrive.
 
-        An error of a task or of ``say`` ends the run: nothing more is sent, and answers that
+        ``tasks`` may yield None while the next task has to wait for one that has started.
+
+        An error of a task or of ``report`` ends the run: nothing more is sent, and answers that
         arrive without a gap of more than :data:`DRAIN_SECONDS` seconds are still yielded
         before the error is raised.
         """
         try:
             while True:
-                if self._start():
+                if self._start_request():
                     continue
-                if landing := self._called():
-                    yield from self._go_on(landing)
-                elif task := self._next(tasks):
-                    self._live.add(task)
-                    yield from self._go_on(Completion(task))
+                if task := self._next(tasks):
+                    self._live += 1
+                    yield from self._advance(task)
                 elif self._live:
                     yield from self._wait()
                 else:
@@ -214,124 +165,112 @@ class Scheduler:
         except GeneratorExit:  # nobody would receive further answers
             raise
         except BaseException:
-            yield from self._land()
+            yield from self._drain()
             raise
-        finally:
-            for task in self._live:
-                task.close()
 
-    def _next(self, tasks: Iterator[Task]) -> Task | None:
+    def _next(self, tasks: Iterator[Task | None]) -> Task | None:
         """Return the next new task if it may start."""
-        if self._ready or len(self._live) >= self._quota.max_concurrency(self._most):
+        if self._ready or self._live >= self._quota.max_concurrency(self._most):
             return None
         return next(tasks, None)
 
-    def _called(self) -> Completion | None:
-        """Return a task that can take its lock."""
-        for task, at in self._queue:
-            if at not in self._taken:
-                self._queue.remove((task, at))
-                self._taken.add(at)
-                return Completion(task, partial(self._taken.discard, at))
-        return None
+    def _advance(self, task: Task, outcome: Future[Any] | None = None) -> Iterator[Any]:
+        """Run a task up to its next request, or to its end."""
+        yield from task.advance(outcome)
+        if task.call is None:
+            self._live -= 1
+        else:
+            self._ready.append(task)
 
-    def _start(self) -> bool:
+    def _start_request(self) -> bool:
         """Send the next request if the rate limit allows it."""
         if self._process != os.getpid():
-            msg = "this began before a fork, and goes on in the other process alone"
+            msg = "this fetch began before a fork; it continues only in the parent process"
             raise RequestError(msg)
-        it = self._startable()
-        if it is None or self._quota.pause() > 0:
+        task = self._startable()
+        if task is None or task.call is None or self._quota.pause() > 0:
             return False
-        self._why = ""
+        self._reason = ""
         self._tell("", again=True)
-        place = self._quota.take()
-        if place is None:  # another scheduler took the permit
+        permit = self._quota.take()
+        if permit is None:  # another scheduler took it
             return False
-        self._ready.remove(it)
-        task, job = it
+        self._ready.remove(task)
         try:
-            self._air.submit(task, partial(job, place))
+            future = self._executor.submit(partial(task.call.attempt, permit))
         except BaseException:
-            self._quota.release(place)
+            self._quota.release(permit)
             raise
+        self._in_flight[future] = task
         return True
 
-    def _startable(self) -> tuple[Task, Callable[[Permit], Any]] | None:
-        return next((it for it in self._ready if self._failing in (None, it[0])), None)
+    def _startable(self) -> Task | None:
+        return next((task for task in self._ready if self._failing in (None, task)), None)
 
     def _wait(self) -> Iterator[Any]:
-        """Wait for an answer, the rate limit or the end of a sleep, at most one poll period."""
+        """Wait for an answer, the rate limit or a retry, at most one poll period."""
         self._pass_time()
-        rest = max(0.0, min(self._resting.values(), default=POLL_SECONDS))
-        why, seconds = "", rest
+        seconds, reason = self._until_next()
+        self._report_wait(seconds, reason)
+        nap = min(POLL_SECONDS, seconds)
+        future = self._executor.wait(nap)
+        self._pass_time(nap if future is None else 0.0)
+        if future is not None:
+            yield from self._complete(future)
+        elif not reason:
+            self._tell("", again=True)
+        for task in [task for task, left in self._backing_off.items() if left <= 0]:
+            del self._backing_off[task]
+            self._ready.append(task)
+
+    def _until_next(self) -> tuple[float, str]:
+        """Return the longest time to wait, and the reason if not for an answer only."""
         if self._startable():
             # At least the resolution of a clock.
-            why, seconds = "for the quota", max(self._quota.pause(), 0.001)
-        elif not self._air.pending:
-            why = "to try again"
-        if why and why != self._why:
-            log.info("waiting %.1f s %s", seconds, why)
-        self._why = why
-        if why and (seconds >= POLL_SECONDS or not self._air.pending):
-            self._tell(f"waiting {math.ceil(seconds)} s {why}")
-        nap = min(POLL_SECONDS, seconds)
-        landing = self._air.wait(nap)
-        self._pass_time(nap if landing is None else 0.0)
-        if landing is not None:
-            yield from self._go_on(landing)
-            if landing.task not in self._resting:
-                self._failing = None  # a request succeeded
-        elif not why:
-            self._tell("", again=True)
-        for task in [task for task, left in self._resting.items() if left <= 0]:
-            del self._resting[task]
-            yield from self._go_on(Completion(task))
+            return max(self._quota.pause(), 0.001), "for the quota"
+        seconds = max(0.0, min(self._backing_off.values(), default=POLL_SECONDS))
+        return seconds, "" if self._in_flight else "to try again"
+
+    def _report_wait(self, seconds: float, reason: str) -> None:
+        if reason and reason != self._reason:
+            log.info("waiting %.1f s %s", seconds, reason)
+        self._reason = reason
+        if reason and (seconds >= POLL_SECONDS or not self._in_flight):
+            self._tell(f"waiting {math.ceil(seconds)} s {reason}")
+
+    def _complete(self, future: Future[Any]) -> Iterator[Any]:
+        """Retry a failed request later, or let its task go on."""
+        task = self._in_flight.pop(future)
+        delay = None
+        if task.call is not None and future.exception() is None:
+            delay = task.call.retry_delay(future.result())
+        if delay is None:
+            self._failing = None  # the service answers, or this request is given up
+            yield from self._advance(task, future)
+        else:
+            self._backing_off[task] = delay
+            self._failing = self._failing or task
 
     def _pass_time(self, nap: float = 0.0) -> None:
-        """Shorten sleeps by the time passed, at least by the nap: the clock may be set back."""
+        """Shorten backoffs by the time passed, at least by the nap: the clock may be set back."""
         now = self._clock()
         passed, self._now = max(now - self._now, nap), now
-        for task in self._resting:
-            self._resting[task] -= passed
+        for task in self._backing_off:
+            self._backing_off[task] -= passed
 
-    def _go_on(self, landing: Completion) -> Iterator[Any]:
-        """Run a task up to its next instruction."""
-        task = landing.task
-        try:
-            if landing.error is not None:
-                need = task.throw(landing.error)
-            else:
-                need = task.send(landing.outcome)
-            while isinstance(need, Emit):
-                yield need.what
-                need = task.send(None)
-        except StopIteration:
-            self._live.discard(task)
-            self.done += 1
-            return
-        if isinstance(need, Send):
-            self._ready.append((task, need.job))
-        elif isinstance(need, Sleep):
-            self._pass_time()
-            self._resting[task] = need.seconds
-            self._failing = self._failing or task
-        elif isinstance(need, Lock):
-            self._queue.append((task, need.at))
-
-    def _land(self) -> Iterator[Any]:
-        """Collect what is still in flight."""
+    def _drain(self) -> Iterator[Any]:
+        """Yield what is still in flight when a run ends early."""
         left = DRAIN_SECONDS if self._process == os.getpid() else 0
-        while self._air.pending and left > 0:
-            landing = self._air.wait(POLL_SECONDS)
-            if landing is None:
+        while self._in_flight and left > 0:
+            future = self._executor.wait(POLL_SECONDS)
+            if future is None:
                 left -= POLL_SECONDS
                 continue
             left = DRAIN_SECONDS
             with suppress(Exception):  # only the first error is raised
-                yield from self._go_on(landing)
+                yield from self._complete(future)
 
-    def _tell(self, words: str, *, again: bool = False) -> None:
-        if again or words != self._said:
-            self._said = words
-            self._say(words)
+    def _tell(self, text: str, *, again: bool = False) -> None:
+        if again or text != self._reported:
+            self._reported = text
+            self._report(text)

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
-import tenacity
 
 from engagement_pandas import __version__
 from engagement_pandas.errors import QuotaExceeded, RequestError, ResponseShapeError, TransportError
@@ -26,14 +27,7 @@ from engagement_pandas.transport.bounded_session import BoundedSession, checked_
 from engagement_pandas.transport.exchange import exchange
 from engagement_pandas.transport.message import Answer, Failure, Message
 from engagement_pandas.transport.rate_limiter import Permit, RateLimiter
-from engagement_pandas.transport.scheduler import (
-    Executor,
-    InlineExecutor,
-    Scheduler,
-    Send,
-    Sleep,
-    ThreadExecutor,
-)
+from engagement_pandas.transport.scheduler import InlineExecutor, Scheduler, ThreadExecutor
 from engagement_pandas.transport.urls import is_loopback
 
 MAX_ATTEMPTS: Final = 8
@@ -42,8 +36,8 @@ MAX_ATTEMPTS: Final = 8
 TIMEOUT: Final = (10.0, 120.0)
 """Seconds to connect, and between two bytes of the answer."""
 
-BACKOFF: Final = tenacity.wait_random_exponential(multiplier=2, max=60)
-"""Seconds between attempts: random, up to 2, 4, 8, … 60."""
+MAX_BACKOFF: Final = 60.0
+"""Seconds between attempts, at most: they are random, up to 2, 4, 8, … 60."""
 
 MAX_IN_FLIGHT: Final = 48
 """Concurrent requests: at 2 s per answer, enough for 20 a second, with some reserve."""
@@ -93,7 +87,7 @@ class Transport:
     ) -> None:
         for name, number in {"attempts": attempts, "in_flight": in_flight}.items():
             if not isinstance(number, int) or number < 1:
-                msg = f"{name} is {number!r}; give a whole number, at least one"
+                msg = f"{name} is {number!r}; give an integer of at least 1"
                 raise RequestError(msg)
         self._attempts = attempts
         self.in_flight = in_flight
@@ -135,62 +129,46 @@ class Transport:
         """Close the connections."""
         self._own.session.close()
 
-    def flight(self, tasks: int, say: Callable[[str], None]) -> Scheduler:
+    def scheduler(self, tasks: int, report: Callable[[str], None]) -> Scheduler:
         """Return a scheduler for that many tasks, within the rate limit.
 
-        ``say`` is called as in :class:`Scheduler`; after an exception from it nothing more is sent.
+        ``report`` is called as in :class:`Scheduler`; an exception from it ends the run.
         """
         most = min(self.in_flight, tasks)
-        return Scheduler(self.quota, self._clock, self._air(most), most, say)
+        return Scheduler(self.quota, self._clock, self._executor(most), most, report)
 
-    def _air(self, most: int) -> Executor:
+    def _executor(self, most: int) -> ThreadExecutor:
         return ThreadExecutor(self._sleep) if most > 1 else InlineExecutor(self._sleep)
 
-    async def ask(
-        self, message: Message, arrived: Callable[[Answer], T | Failure], most: int | None = None
-    ) -> T:
-        """Send with retries until there is an answer, and return the result of ``arrived``.
+    def call(
+        self,
+        message: Message,
+        on_response: Callable[[Answer], T | Failure],
+        attempts: int | None = None,
+    ) -> MessageCall[T]:
+        """Return the call that sends a message until it has an answer, for the scheduler.
 
-        ``arrived`` is called with the answer when it arrives, possibly in another thread, and
-        even if nobody waits for it any more. It returns a Failure if the answer does not fit
-        the request. ``most`` is the maximum number of attempts, if lower than the client's.
+        ``on_response`` is called with the answer when it arrives, possibly in another thread,
+        and even if nobody waits for it any more. It returns a Failure if the answer does not fit
+        the request. ``attempts`` is their maximum, if lower than the client's.
         """
+        most = min(self._attempts, attempts or self._attempts)
+        return MessageCall(self, message, on_response, most)
 
-        async def attempt() -> T | Failure:
-            outcome: T | Failure = await Send(partial(self._send, message, arrived))
-            return outcome
-
-        async def rest(seconds: float) -> None:
-            await Sleep(seconds)
-
-        retrying = tenacity.AsyncRetrying(
-            stop=tenacity.stop_after_attempt(min(self._attempts, most or self._attempts)),
-            wait=BACKOFF,
-            sleep=rest,
-            retry=tenacity.retry_if_result(lambda it: isinstance(it, Failure) and it.passing),
-            retry_error_callback=lambda state: state.outcome and state.outcome.result(),
-        )
-        outcome: T | Failure = await retrying(attempt)
-        if not isinstance(outcome, Failure):
-            return outcome
-        made = retrying.statistics["attempt_number"]
-        kind = QuotaExceeded if outcome.status == HTTPStatus.TOO_MANY_REQUESTS else TransportError
-        msg = f"no answer from {message.url} in {made} attempts; at last: {outcome.why}"
-        raise kind(msg, outcome.status, made) from outcome.cause
-
-    def _send(
-        self, message: Message, arrived: Callable[[Answer], T | Failure], place: Permit
+    def send(
+        self, message: Message, on_response: Callable[[Answer], T | Failure], permit: Permit
     ) -> T | Failure:
+        """Send a message once, and return the result of ``on_response``."""
         try:
-            answer = self._attempt(message, place)
+            answer = self._attempt(message, permit)
         finally:
-            self.quota.release(place)  # no effect if its headers were already used
-        outcome = answer if isinstance(answer, Failure) else arrived(answer)
+            self.quota.release(permit)  # no effect if its headers were already used
+        outcome = answer if isinstance(answer, Failure) else on_response(answer)
         if isinstance(outcome, Failure):
             log.warning("%s: %s", message.url, outcome.why)
         return outcome
 
-    def _attempt(self, message: Message, place: Permit) -> Answer | Failure:
+    def _attempt(self, message: Message, permit: Permit) -> Answer | Failure:
         reply = exchange(
             self._own.session,
             message,
@@ -202,19 +180,54 @@ class Transport:
         )
         if isinstance(reply, Failure):
             return reply
-        self.quota.update_from_headers(reply.headers, place)
+        self.quota.update_from_headers(reply.headers, permit)
         answer = Answer(reply.status, reply.headers, reply.content, self.now())
         if answer.status not in RETRY_STATUSES | REDIRECTS and not _cut_off(answer):
             log.debug("HTTP %s from %s, %d bytes", answer.status, message.url, len(answer.content))
             return answer
         if answer.status in RETRY_STATUSES:
-            words = "; ".join(error_messages(answer.content))
+            detail = "; ".join(error_messages(answer.content))
         elif answer.status in REDIRECTS:
-            words = f"redirects are not followed, and this is one to {_goal(answer)}"
+            detail = f"redirects are not followed, and this is one to {_redirect_target(answer)}"
         else:
-            words = "a body that is cut off or no JSON"
-        why = message.redact(f"HTTP {answer.status}: {words}")
-        return Failure(why, answer.status, passing=answer.status not in REDIRECTS)
+            detail = "the body is truncated, or not JSON"
+        why = message.redact(f"HTTP {answer.status}: {detail}")
+        return Failure(why, answer.status, retryable=answer.status not in REDIRECTS)
+
+
+@dataclass(slots=True, eq=False)
+class MessageCall(Generic[T]):
+    """A message that is sent until it has an answer, each attempt with a new signature.
+
+    Attempts are made one after another; ``made`` is their number.
+    """
+
+    transport: Transport
+    message: Message
+    on_response: Callable[[Answer], T | Failure]
+    attempts: int
+    made: int = 0
+
+    def attempt(self, permit: Permit) -> T | Failure:
+        """Send the message once."""
+        self.made += 1
+        return self.transport.send(self.message, self.on_response, permit)
+
+    def retry_delay(self, outcome: T | Failure) -> float | None:
+        """Return the seconds until the next attempt, at random; None if there is none."""
+        if isinstance(outcome, Failure) and outcome.retryable and self.made < self.attempts:
+            return random.uniform(0, min(MAX_BACKOFF, 2.0**self.made))  # noqa: S311 - no secret
+        return None
+
+    def result(self, outcome: Future[T | Failure]) -> T:
+        """Return the result of ``on_response`` to the answer; raise an error if there is none."""
+        result = outcome.result()
+        if not isinstance(result, Failure):
+            return result
+        spent = result.status == HTTPStatus.TOO_MANY_REQUESTS
+        error = QuotaExceeded if spent else TransportError
+        msg = f"no answer from {self.message.url} in {self.made} attempts; at last: {result.why}"
+        raise error(msg, result.status, self.made) from result.cause
 
 
 _NAMES: Final = ("errors", "error", "error_description", "message", "title", "detail")
@@ -236,25 +249,25 @@ def error_messages(content: bytes) -> tuple[str, ...]:
     ('502 Bad Gateway',)
     """
     try:
-        words = tuple(dict.fromkeys(_words(msgspec.json.decode(content[:_LONGEST]))))
+        messages = tuple(dict.fromkeys(_texts(msgspec.json.decode(content[:_LONGEST]))))
     except DECODE_ERRORS:
-        words = ()
-    if words:
-        return words
+        messages = ()
+    if messages:
+        return messages
     text = re.sub(r"<[^<>]*>", " ", content[:_LONGEST].decode("utf-8", "replace"))
     text = " ".join(text.split())[:_SNIPPET]
     return (text,) if text else ()
 
 
-def _words(body: object) -> Iterator[str]:
+def _texts(body: object) -> Iterator[str]:
     if isinstance(body, str):
         yield from filter(None, [body.strip()])
     elif isinstance(body, list):
-        for one in body:
-            yield from tuple(_words(one)) or ([str(one)] if one else [])
+        for entry in body:
+            yield from tuple(_texts(entry)) or ([str(entry)] if entry else [])
     elif isinstance(body, dict):
         for name in _NAMES:
-            yield from _words(body.get(name))
+            yield from _texts(body.get(name))
 
 
 def _cut_off(answer: Answer) -> bool:
@@ -275,7 +288,7 @@ def _cut_off(answer: Answer) -> bool:
     return False
 
 
-def _goal(answer: Answer) -> str:
+def _redirect_target(answer: Answer) -> str:
     """Return the redirect target, without parts that may be secret."""
     try:
         parts = urlsplit(answer.headers.get("location", "nowhere"))

@@ -13,17 +13,7 @@ import pytest
 from support.scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas.auth.signer import Signer
 from engagement_pandas.request.plan import Plan
-from engagement_pandas.transport.rate_limiter import RateLimiter
-from engagement_pandas.transport.scheduler import (
-    Emit,
-    InlineExecutor,
-    Lock,
-    Scheduler,
-    Sleep,
-    ThreadExecutor,
-)
 
 TOKEN = "/oauth2/token"
 TOTALS = "/insights/engagement/totals"
@@ -119,79 +109,35 @@ def test_a_token_that_is_refused(make: Make, server: ScriptedServer) -> None:
 
 
 def test_a_token_that_is_dropped(make: Make, server: ScriptedServer) -> None:
-    """It is fetched anew, again by one for all."""
-    transport = make()._transport
-    app = ep.AppOnly.from_consumer("consumer-key", "consumer-secret")
-    speaker = Signer(app, server.url + TOKEN, transport)
-    signed: list[str] = []
-
-    async def task() -> None:
-        signer = await speaker.signer()
-        signed.append(repr(signer()))
-        if len(signed) == 3:
-            speaker._token = None
-        await Emit(len(signed))
-
-    server.answer(ISSUED, ISSUED)
-    given = transport.flight(8, lambda _: None).run(task() for _ in range(8))
-    assert list(given) == list(range(1, 9))
-    assert [seen.path for seen in server.seen] == [TOKEN] * 2
+    """It is fetched again, again by one for all."""
+    client = make()
+    server.answer(ISSUED, *[COUNTED] * 3, Scripted(200, {"access_token": "second"}), *[COUNTED] * 8)
+    assert fetched(client, 3) == 3
+    client._signers.signer("")._token = None
+    assert fetched(client, 8) == 8
+    assert [seen.path for seen in server.seen] == [TOKEN, *[TOTALS] * 3, TOKEN, *[TOTALS] * 8]
+    signed = [seen.headers["authorization"] for seen in server.seen if seen.path == TOTALS]
+    assert signed == ["Bearer issued"] * 3 + ["Bearer second"] * 8
 
 
-# Turns
+def test_no_fetch_waits_for_another(make: Make, server: ScriptedServer) -> None:
+    """One that begins while another waits to try again fetches a token of its own."""
+    client = make()
+    server.answer(DOWN, Scripted(200, {"access_token": "mine"}), *[COUNTED] * 2)
+    counts: list[int] = []
 
+    def watch(progress: ep.Progress) -> None:
+        if progress.waiting and not counts:
+            counts.append(0)  # so that the inner fetch is not nested again
+            counts.append(fetched(client, 2))
+            server.answer(ISSUED, *[COUNTED] * 3)
 
-def flight(clock: FakeClock, air: Any = InlineExecutor) -> Scheduler:
-    """Return a flight of which many errands may go at once."""
-    quota = RateLimiter(clock.time)
-    quota.limits["minute"] = 1000
-    return Scheduler(quota, clock.time, air(clock.sleep), 48, lambda _: None)
-
-
-@pytest.mark.parametrize("air", [InlineExecutor, ThreadExecutor])
-def test_turns_are_taken_in_order(clock: FakeClock, air: Any) -> None:
-    """One at a time for each thing, for as long as each takes; other things do not wait."""
-
-    async def task(name: str, at: str) -> None:
-        over = await Lock(at)
-        await Emit(f"{name} begins")
-        await Sleep(2)
-        over()
-        await Emit(f"{name} ends")
-
-    told = flight(clock, air).run(task(name, name[0]) for name in ("a1", "b1", "a2"))
-    assert list(told) == ["a1 begins", "b1 begins", "a1 ends", "b1 ends", "a2 begins", "a2 ends"]
-    assert sum(clock.slept) == 4
-
-
-def test_who_fails_in_their_turn(clock: FakeClock) -> None:
-    """Ends the flight as ever; nobody's turn comes after."""
-    begun: list[int] = []
-
-    async def task(number: int) -> None:
-        over = await Lock("it")
-        begun.append(number)
-        try:
-            await Sleep(1)
-            msg = "no"
-            raise ep.TransportError(msg, None, 1)
-        finally:
-            over()
-
-    with pytest.raises(ep.TransportError):
-        list(flight(clock).run(task(number) for number in range(3)))
-    assert begun == [0]
-
-
-def test_no_flight_waits_for_another(clock: FakeClock) -> None:
-    """The other may not go on before: here it is in the middle of something itself."""
-
-    async def task() -> None:
-        over = await Lock("it")
-        await Emit("mine")
-        over()
-
-    outer = flight(clock).run(task() for _ in range(2))
-    assert next(outer) == "mine"
-    assert list(flight(clock).run(iter([task()]))) == ["mine"]
-    assert list(outer) == ["mine"]
+    assert len(client.fetch(public(3), watch=watch)) == 3
+    assert counts == [0, 2]
+    assert [seen.path for seen in server.seen] == [
+        TOKEN,
+        TOKEN,
+        *[TOTALS] * 2,
+        TOKEN,
+        *[TOTALS] * 3,
+    ]

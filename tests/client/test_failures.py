@@ -180,7 +180,7 @@ def test_a_revoked_owner_stops_nobody_else(
     assert len(said) == 1
     assert "HTTP 401" in said[0]
     assert "Access token not found" in said[0]
-    assert "asked as user 2" in said[0]
+    assert "requested as user 2" in said[0]
 
 
 def test_nothing_more_is_signed_with_revoked_tokens(
@@ -227,7 +227,7 @@ def test_where_every_owner_is_revoked_it_is_an_error(
     api.revoked = {"1-token", "2-token", "3-token"}
     with pytest.raises(ep.Unauthorized, match="Access token not found") as caught:
         ask(make(accounts), question(), tmp_path)
-    assert "asked as user 1" in caught.value.__notes__
+    assert "requested as user 1" in caught.value.__notes__
     assert [one for one in caught.value.responses if one.failed] == []
     api.revoked = {"9-access-token"}
     with pytest.raises(ep.Unauthorized, match="Access token not found"):
@@ -340,7 +340,7 @@ def test_where_every_answer_is_invalid_it_is_an_error(
 ) -> None:
     """And what is sent is bounded."""
     api.bad = set(POSTS)
-    with pytest.raises(ep.TransportError, match="HTTP 200, but no answer") as caught:
+    with pytest.raises(ep.TransportError, match="HTTP 200, but the answer is invalid") as caught:
         ask(make(USER), question(POSTS), tmp_path)
     assert (caught.value.status, caught.value.attempts) == (200, ATTEMPTS)
     assert api.count() <= ATTEMPTS + PIECE_ATTEMPTS * PIECES
@@ -353,7 +353,7 @@ def test_a_service_that_is_ill_is_left_alone(api: Api, make: Make) -> None:
     asked = question(many)
     parts = tuple(asked.replace(post_ids=[post]) for post in many)
     todo = ep.Plan(asked, parts, datetime(2026, 4, 15, tzinfo=UTC))
-    with pytest.raises(ep.TransportError, match="HTTP 200, but no answer"):
+    with pytest.raises(ep.TransportError, match="HTTP 200, but the answer is invalid"):
         make(USER).fetch(todo, watch=lambda _: None)
     assert api.count() == GIVE_UP * ATTEMPTS == 30
 

@@ -213,12 +213,15 @@ def test_tokens_that_were_revoked_are_named(
         "stale-secret",
     )
     accounts.add(stale)
-    with client(server, accounts) as many, pytest.warns(UserWarning, match="asked as user 9002"):
+    with (
+        client(server, accounts) as many,
+        pytest.warns(UserWarning, match="requested as user 9002"),
+    ):
         responses = many.fetch(asked(posts))
     own = posts.loc[posts["handle"] == "@SANDBOX_RAILWAY", "post_id"]
     silent = ep.omissions(responses)
     assert set(silent["post_id"]) == set(own)
-    assert silent["message"].str.contains("asked as user 9002").all()
+    assert silent["message"].str.contains("requested as user 9002").all()
     assert set(ep.flatten(responses)["post_id"]) == set(posts["post_id"]) - set(own)
 
 

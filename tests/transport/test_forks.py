@@ -142,7 +142,9 @@ def test_a_stream_that_was_begun_before(echo: Echo) -> None:
     with ep.EngagementClient(USER, base_url=url) as client:
         stream = client.stream(request, watch=lambda _: None)
         next(stream)
-        assert in_fork(lambda: len(list(stream))).startswith("RequestError: this began before a")
+        assert in_fork(lambda: len(list(stream))).startswith(
+            "RequestError: this fetch began before a fork"
+        )
         assert len(list(stream)) == 2
 
 

@@ -18,18 +18,24 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from support.scheduler.model import EPOCH, Contract, Pilot, Sky, best, fly, flying
+from support.scheduler.model import (
+    EPOCH,
+    Contract,
+    OneCall,
+    Pilot,
+    Sky,
+    best,
+    fly,
+    flying,
+)
 from support.scripted import FakeClock
 
 from engagement_pandas.transport.message import Failure
 from engagement_pandas.transport.rate_limiter import DEFAULT_CONCURRENCY, RateLimiter
 from engagement_pandas.transport.scheduler import (
     DRAIN_SECONDS,
-    Completion,
     InlineExecutor,
     Scheduler,
-    Sleep,
-    Task,
 )
 from engagement_pandas.transport.transport import MAX_IN_FLIGHT
 
@@ -267,22 +273,34 @@ def test_a_window_that_slides(minute: int) -> None:
     assert len(sky.refused) <= 0.08 * len(answered)
 
 
-# Rests
+# Backoff
 
 
-def rest(
+class FailsOnce:
+    """A call whose first attempt fails, and whose second comes after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._delays = iter([seconds, None])
+
+    def attempt(self, permit: Any) -> None:
+        """Send nothing."""
+
+    def retry_delay(self, outcome: Any) -> float | None:  # noqa: ARG002 - each fails
+        return next(self._delays)
+
+    def result(self, outcome: Any) -> None:
+        """Return nothing."""
+
+
+def back_off(
     seconds: float,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
-    say: Callable[[str], None] = lambda _: None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Fly an errand that only rests."""
-
-    async def task() -> None:
-        await Sleep(seconds)
-
-    flight = Scheduler(RateLimiter(clock), clock, InlineExecutor(sleep), 1, say)
-    assert list(flight.run(iter([task()]))) == []
+    """Run a task that fails once, and waits before it is sent again."""
+    scheduler = Scheduler(RateLimiter(clock), clock, InlineExecutor(sleep), 1, report)
+    assert list(scheduler.run(iter([OneCall(FailsOnce(seconds))]))) == [None]
 
 
 @given(st.floats(0.001, 60))
@@ -290,16 +308,17 @@ def test_naps_add_up_to_the_wait(seconds: float) -> None:
     """None is longer than a second, and together they are what was to be waited for."""
     clock = FakeClock()
     said: list[str] = []
-    rest(seconds, clock.time, clock.sleep, said.append)
+    back_off(seconds, clock.time, clock.sleep, said.append)
     assert max(clock.slept) <= 1
     assert sum(clock.slept) == pytest.approx(seconds, abs=1e-6)
-    assert said == [f"waiting {left} s to try again" for left in range(ceil(seconds), 0, -1)]
+    waits = [f"waiting {left} s to try again" for left in range(ceil(seconds), 0, -1)]
+    assert said == ["", *waits, ""]
 
 
 def test_naps_that_last_too_long() -> None:
     """On a busy machine a second takes two: the wait ends by the clock, not by counting."""
     clock = FakeClock()
-    rest(10, clock.time, lambda seconds: clock.sleep(2 * seconds))
+    back_off(10, clock.time, lambda seconds: clock.sleep(2 * seconds))
     assert sum(clock.slept) == 10
 
 
@@ -307,7 +326,7 @@ def test_a_clock_that_is_set_back() -> None:
     """Does not make a wait any longer."""
     slept: list[float] = []
     hours = iter(range(1000, 0, -1))
-    rest(5, lambda: 3600.0 * next(hours), slept.append)
+    back_off(5, lambda: 3600.0 * next(hours), slept.append)
     assert slept == [1.0] * 5
 
 
@@ -354,22 +373,26 @@ def test_a_machine_without_threads_to_spare(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 class Watched(Sky):
-    """A sky that remembers which errands were sent and which failed, and when."""
+    """A sky that remembers which calls were sent and which failed, and when."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.sent: list[tuple[float, Task]] = []
-        self.failed: list[tuple[float, Task]] = []
+        self.sent: list[tuple[float, Any]] = []
+        self.failed: list[tuple[float, Any]] = []
+        self._calls: dict[Any, Any] = {}
 
-    def submit(self, task: Task, job: Callable[[], Any]) -> None:
-        self.sent.append((self.now, task))
-        super().submit(task, job)
+    def submit(self, function: Callable[[], Any]) -> Any:
+        call = function.func.__self__  # type: ignore[attr-defined] # of a partial
+        future = super().submit(function)
+        self.sent.append((self.now, call))
+        self._calls[future] = call
+        return future
 
-    def wait(self, seconds: float) -> Completion | None:
-        landing = super().wait(seconds)
-        if landing is not None and isinstance(landing.outcome, Failure):
-            self.failed.append((self.now, landing.task))
-        return landing
+    def wait(self, seconds: float) -> Any:
+        future = super().wait(seconds)
+        if future is not None and isinstance(future.result(), Failure):
+            self.failed.append((self.now, self._calls[future]))
+        return future
 
 
 def test_only_the_first_that_failed_asks_whether_the_service_is_back() -> None:
@@ -380,8 +403,8 @@ def test_only_the_first_that_failed_asks_whether_the_service_is_back() -> None:
     pilot.down = (EPOCH + 2.5, EPOCH + 32.5)
     fly(pilot, 500)
     begun, first = sky.failed[0]
-    assert len({task for _, task in sky.failed}) == MAX_IN_FLIGHT
-    again = [task for when, task in sky.sent if begun < when < pilot.down[1]]
+    assert len({call for _, call in sky.failed}) == MAX_IN_FLIGHT
+    again = [call for when, call in sky.sent if begun < when < pilot.down[1]]
     assert len(again) > 1
     assert set(again) == {first}
 

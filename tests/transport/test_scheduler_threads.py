@@ -18,7 +18,7 @@ import engagement_pandas as ep
 from engagement_pandas.client.progress import Progress
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.response.collection import Collection
-from engagement_pandas.transport import scheduler as flights
+from engagement_pandas.transport import scheduler
 
 NAME = "engagement_pandas request"
 
@@ -64,20 +64,20 @@ def flying() -> list[threading.Thread]:
 @pytest.fixture
 def _let_all_at_the_end(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let all that is held through, once a flight takes in what is still on its way."""
-    land = flights.Scheduler._land
+    drain = scheduler.Scheduler._drain
 
-    def landing(self: flights.Scheduler) -> Iterator[Any]:
+    def draining(self: scheduler.Scheduler) -> Iterator[Any]:
         gate.let_all()
-        return land(self)
+        return drain(self)
 
-    monkeypatch.setattr(flights.Scheduler, "_land", landing)
+    monkeypatch.setattr(scheduler.Scheduler, "_drain", draining)
 
 
 @pytest.fixture
 def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave behind what is on its way when a flight is ended; how long it has else is no matter."""
-    monkeypatch.setattr(flights, "DRAIN_SECONDS", 0)
-    monkeypatch.setattr(flights, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(scheduler, "DRAIN_SECONDS", 0)
+    monkeypatch.setattr(scheduler, "POLL_SECONDS", 0.05)
 
 
 def posts(number: int) -> Plan:
@@ -343,7 +343,7 @@ import threading
 from dataclasses import replace
 
 import engagement_pandas as ep
-from engagement_pandas.transport import scheduler as flight
+from engagement_pandas.transport import scheduler
 
 whole = ep.totals(range(1, 9), engagement_types=["favorites"])
 parts = tuple(whole.replace(post_ids=[post]) for post in whole.post_ids)
@@ -351,7 +351,7 @@ todo = replace(ep.plan(whole), requests=parts)
 client = ep.EngagementClient(ep.UserContext("a", "b", "c", "d"), base_url="{gate.url}")
 left = client.stream(todo, watch=lambda _: None)
 next(left)
-flight.POLL_SECONDS, flight.DRAIN_SECONDS = 0.05, 0
+scheduler.POLL_SECONDS, scheduler.DRAIN_SECONDS = 0.05, 0
 
 def watch(progress):
     if progress.done and threading.active_count() > 4:

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import requests
 from requests.auth import HTTPBasicAuth
+from support.scheduler.model import OneCall
 from support.scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
 from engagement_pandas.transport.exchange import _retryable
-from engagement_pandas.transport.scheduler import Emit
 from engagement_pandas.transport.transport import Answer, Message, Transport, error_messages
 from engagement_pandas.transport.urls import checked_url
 
@@ -43,12 +43,9 @@ def send(
     transport: Transport, what: Message, say: Callable[[str], None] = lambda _: None
 ) -> Answer:
     """Send a message, and return its answer."""
-
-    async def task() -> None:
-        await Emit(await transport.ask(what, lambda answer: answer))
-
     answer: Answer
-    (answer,) = transport.flight(1, say).run(iter([task()]))
+    task = OneCall(transport.call(what, lambda answer: answer))
+    (answer,) = transport.scheduler(1, say).run(iter([task]))
     return answer
 
 
@@ -335,7 +332,7 @@ def test_a_body_that_is_no_error_of_the_api_is_told_in_short() -> None:
 @pytest.mark.parametrize("number", [0, -1, "8", 1.5])
 def test_at_least_one(name: str, number: Any) -> None:
     """None at all would be no answer and no error."""
-    with pytest.raises(ep.RequestError, match=f"{name} is {number!r}; .* at least one"):
+    with pytest.raises(ep.RequestError, match=f"{name} is {number!r}; .* at least 1"):
         Transport(**{name: number})
 
 

@@ -10,6 +10,7 @@ import heapq
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import formatdate
@@ -20,8 +21,8 @@ from requests.auth import HTTPBasicAuth
 
 from engagement_pandas.transport.message import Answer, Failure, Message
 from engagement_pandas.transport.rate_limiter import Permit
-from engagement_pandas.transport.scheduler import Completion, Emit, Task, _done
-from engagement_pandas.transport.transport import Transport
+from engagement_pandas.transport.scheduler import ThreadExecutor, run_into
+from engagement_pandas.transport.transport import MessageCall, Transport
 
 EPOCH = 1_776_255_600.0
 """Local time of phase 0: the start of a minute."""
@@ -84,11 +85,11 @@ class Server:
         return (200 if good else 429), headers
 
 
-class Sky:
+class Sky(ThreadExecutor):
     """A network in virtual time, connected to a server."""
 
     def __init__(self, contract: Contract, begin: float, seed: int = 0) -> None:
-        self.pending = 0
+        super().__init__()
         self.now = begin
         self.contract = contract
         self.server = Server(contract)
@@ -97,7 +98,7 @@ class Sky:
         self.others = 0
         self.most = 0
         self._dice = random.Random(seed)  # noqa: S311
-        self._events: list[tuple[float, int, Callable[[], Completion | None]]] = []
+        self._events: list[tuple[float, int, Callable[[], Future[Any] | None]]] = []
         self._order = count()
 
     def _latency(self) -> float:
@@ -108,7 +109,7 @@ class Sky:
         """Return the local time."""
         return self.now
 
-    def at(self, when: float, event: Callable[[], Completion | None]) -> None:
+    def at(self, when: float, event: Callable[[], Future[Any] | None]) -> None:
         """Schedule an event."""
         heapq.heappush(self._events, (when, next(self._order), event))
 
@@ -124,8 +125,9 @@ class Sky:
 
         self.at(when, spend)
 
-    def submit(self, task: Task, job: Callable[[], Any]) -> None:
+    def submit(self, function: Callable[[], Any]) -> Future[Any]:
         """Send a request, which is first counted by the server and later answered."""
+        future: Future[Any] = Future()
         self.pending += 1
         self.most = max(self.most, self.pending)
         contract = self.contract
@@ -137,25 +139,27 @@ class Sky:
             if reply[0] == 429:
                 self.refused.append(self.now)
 
-            def land() -> Completion:
+            def land() -> Future[Any]:
                 self.pending -= 1
                 # The server sets the date when it responds.
                 date = formatdate(self.now + contract.skew, usegmt=True)
                 self.reply = reply[0], {**reply[1], "date": date}
-                return _done(task, job)
+                run_into(future, function)
+                return future
 
             self.at(max(lands, self.now), land)
 
         self.at(counted, arrive)
+        return future
 
-    def wait(self, seconds: float) -> Completion | None:
+    def wait(self, seconds: float) -> Future[Any] | None:
         """Advance the time until a response arrives, or until a timeout."""
         end = self.now + seconds
         while self._events and self._events[0][0] <= end:
             self.now, _, event = heapq.heappop(self._events)
-            landing = event()
-            if landing is not None:
-                return landing
+            future = event()
+            if future is not None:
+                return future
         self.now = end
         return None
 
@@ -167,12 +171,12 @@ class Pilot(Transport):
         super().__init__(clock=sky.time, **keywords)
         self.sky = sky
 
-    def _air(self, most: int) -> Any:  # noqa: ARG002
+    def _executor(self, most: int) -> ThreadExecutor:  # noqa: ARG002
         return self.sky
 
-    def _attempt(self, message: Message, place: Permit) -> Answer | Failure:  # noqa: ARG002
+    def _attempt(self, message: Message, permit: Permit) -> Answer | Failure:  # noqa: ARG002
         status, headers = self.sky.reply
-        self.quota.update_from_headers(headers, place)
+        self.quota.update_from_headers(headers, permit)
         if status != 200:
             return Failure(f"HTTP {status}", status)
         return Answer(status, headers, b"{}", datetime.fromtimestamp(self.sky.now, UTC))
@@ -181,20 +185,32 @@ class Pilot(Transport):
 MESSAGE = Message("https://x", b"{}", "text/plain", lambda: HTTPBasicAuth("a", "b"), str)
 
 
+@dataclass(eq=False)
+class OneCall:
+    """A task of one call, whose result it yields."""
+
+    call: Any
+
+    def advance(self, outcome: Future[Any] | None = None) -> Iterator[Any]:
+        if outcome is not None:
+            call, self.call = self.call, None
+            yield call.result(outcome)
+
+
 def flying(
-    pilot: Pilot, number: int, say: Callable[[str], None] = lambda _: None
+    pilot: Pilot, number: int, report: Callable[[str], None] = lambda _: None
 ) -> Iterator[float]:
     """Send messages, and yield the time of each response."""
 
-    async def task() -> None:
-        await Emit(await pilot.ask(MESSAGE, lambda _: pilot.sky.now))
+    def call() -> MessageCall[float]:
+        return pilot.call(MESSAGE, lambda _: pilot.sky.now)
 
-    return pilot.flight(number, say).run(task() for _ in range(number))
+    return pilot.scheduler(number, report).run(OneCall(call()) for _ in range(number))
 
 
-def fly(pilot: Pilot, number: int, say: Callable[[str], None] = lambda _: None) -> list[float]:
+def fly(pilot: Pilot, number: int, report: Callable[[str], None] = lambda _: None) -> list[float]:
     """Send messages, and return the times of the responses."""
-    return list(flying(pilot, number, say))
+    return list(flying(pilot, number, report))
 
 
 def best(
