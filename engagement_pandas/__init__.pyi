@@ -60,6 +60,7 @@ from .metrics import (
     half_life as half_life,
     latest as latest,
     over_time as over_time,
+    power as power,
     rate_by_age as rate_by_age,
     rate_over_time as rate_over_time,
     running_total as running_total,

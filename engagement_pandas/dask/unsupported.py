@@ -10,19 +10,20 @@ from engagement_pandas.errors import FrameError
 
 ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "age": "is told of rows, not of sums",
-        "benchmark": "needs every post's whole life",
-        "best_times": "draws posts anew",
-        "by_age": "needs each post's whole life",
-        "compare": "draws posts anew",
-        "cumulative": "needs each post's whole life",
-        "half_life": "needs each post's whole life",
+        "age": "works on rows, not on sums",
+        "benchmark": "needs every post's complete life",
+        "best_times": "resamples posts",
+        "by_age": "needs each post's complete life",
+        "compare": "resamples posts",
+        "cumulative": "needs each post's complete life",
+        "half_life": "needs each post's complete life",
         "latest": "needs all snapshots of a post",
-        "rate_by_age": "needs each post's whole life",
-        "standing": "needs every post's whole life",
-        "summarise": "has half-lives and percentiles, which need every post's whole life",
-        "tall": "is told of rows, not of sums",
-        "wide": "is told of rows, not of sums",
+        "power": "needs the spread between posts",
+        "rate_by_age": "needs each post's complete life",
+        "standing": "needs every post's complete life",
+        "summarise": "has half-lives and percentiles, which need every post's complete life",
+        "tall": "works on rows, not on sums",
+        "wide": "works on rows, not on sums",
     }
 )
 """Reason why each of these metrics raises a ``FrameError``, by name."""
@@ -34,7 +35,7 @@ def refuse(name: str, *_: object, **__: object) -> NoReturn:
     >>> refuse("half_life")
     Traceback (most recent call last):
         ...
-    engagement_pandas.errors.FrameError: half_life() needs each post's whole life, ...
+    engagement_pandas.errors.FrameError: half_life() needs each post's complete life, ...
     """
     msg = (
         f"{name}() {ELSEWHERE[name]}, and does not work on dask; compute some posts first: "

@@ -38,6 +38,7 @@ METHODS: Final = (
     "plot_rate_over_time",
     "plot_running_total",
     "plot_top_posts",
+    "power",
     "rate_by_age",
     "rate_over_time",
     "running_total",

@@ -24,7 +24,8 @@ depend on the window of the counts are ``<NA>`` if ``attrs`` were lost.
 :func:`standing`            percentile rank of each post among others of its age
 :func:`top_posts`           the posts with the most counts, or the best rate
 :func:`best_times`          rate by weekday and hour, with a significance test
-:func:`compare`             difference of two sets of posts, with an interval
+:func:`compare`             two sets of posts, by the typical post or a rate, with an interval
+:func:`power`               the difference that so many posts can show
 :func:`summarise`           one row per post; :func:`to_html` formats it for sharing
 :func:`check_addable`       which types may be summed
 :func:`check_comparable`    which counts may be compared
@@ -44,6 +45,7 @@ from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.half_life import half_life
 from engagement_pandas.metrics.latest import latest
 from engagement_pandas.metrics.over_time import over_time
+from engagement_pandas.metrics.power import power
 from engagement_pandas.metrics.rate_over_time import rate_by_age, rate_over_time
 from engagement_pandas.metrics.reshape import tall, wide
 from engagement_pandas.metrics.running_total import running_total
@@ -63,6 +65,7 @@ __all__ = [
     "half_life",
     "latest",
     "over_time",
+    "power",
     "rate_by_age",
     "rate_over_time",
     "running_total",

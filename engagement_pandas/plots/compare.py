@@ -1,17 +1,16 @@
-"""Plot of two sets of posts, with the confidence interval of their difference."""
+"""Plot of sets of posts: each post, the typical or mean post, and the answer in words."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from engagement_pandas.errors import FrameError
 from engagement_pandas.metrics import compare
-from engagement_pandas.metrics.checks import known_type
-from engagement_pandas.metrics.compare import AT, DRAWS
+from engagement_pandas.metrics.compare import AT, DRAWS, Pair, measured, pairs_of, types_of
 from engagement_pandas.metrics.intervals import CONFIDENCE
+from engagement_pandas.metrics.resampling import Sample
 from engagement_pandas.metrics.top_posts import RATE
 from engagement_pandas.plots.axes import (
     annotate_empty,
@@ -32,15 +31,18 @@ from engagement_pandas.text import pluralize
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_SIDES: Final = 2
+_POST_ALPHA: Final = 0.35
+_GOLDEN: Final = 0.6180339887498949
 
 
 def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     a: pd.DataFrame,
-    b: pd.DataFrame,
+    b: pd.DataFrame | None = None,
     *,
     by: str = RATE,
+    of: str = RATE,
     at: float | None = AT,
+    statistic: str | None = None,
     numerator: str = "engagements",
     denominator: str = "impressions",
     confidence: float = CONFIDENCE,
@@ -50,16 +52,16 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     ax: Axes | None = None,
     **bar_kw: Any,
 ) -> Axes:
-    """Draw two sets of posts at the same age, and their difference with its interval.
+    """Draw sets of posts at the same age, and what their comparison found.
 
     Parameters
     ----------
     a, b : DataFrame
         Tidy counts with ``post_id`` and ``day``, preferably hourly; no post in both.
-    by, at, numerator, denominator, confidence, draws, seed
+    by, of, at, statistic, numerator, denominator, confidence, draws, seed
         See :func:`compare`: a rate or a type, at an age in hours.
     names : pair of str
-        Display names of the two sets.
+        Display names of two frames.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; a new figure by default.
     **bar_kw
@@ -68,13 +70,15 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     Returns
     -------
     matplotlib.axes.Axes
-        Bars of both sets and, below them, the difference, on one scale. The title states
-        whether the difference is significant, or that there were too few posts to test it.
+        One row for each set: a dot for each post, and a bar for the typical post, on a
+        logarithmic axis, or for the mean post or the rate, on a linear one. Two sets that
+        are compared by a difference have a third row with its interval. The title is the
+        answer in words, or states that there were too few posts.
 
     Raises
     ------
     FrameError
-        For the same reasons as :func:`compare`; if ``names`` are not two strings.
+        For the same reasons as :func:`compare`.
 
     Examples
     --------
@@ -84,79 +88,147 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     ...               for n in range(6)}
     ...     return ep.flatten_json({"g": bodies})
     >>> ax = plot_compare(posts(100, 50), posts(200, 20), at=None, names=("new", "old"))
-    >>> ax.get_title(loc="left")
-    'new minus old: +3 percentage points (2... to 3...), beyond chance'
+    >>> " ".join(ax.get_title(loc="left").split())
+    'the rate of new is 3 percentage points higher than that of old, 2... to 3...'
     """
-    if isinstance(names, str) or len(names) != _SIDES or not all(isinstance(n, str) for n in names):
-        msg = f"names is {names!r}; give two texts, one for each set of posts"
-        raise FrameError(msg)
-    result = compare(
-        a, b, by=by, at=at, numerator=numerator, denominator=denominator,
-        confidence=confidence, draws=draws, seed=seed,
-    ).iloc[0]  # fmt: skip
-    rated = str(by) == RATE
-    numerator, denominator = (known_type(a, name) for name in (numerator, denominator))
-    ax = axes_for(ax, height=3)
-    ax.set_xlabel(wrapped(ax, _unit(result, numerator, denominator)), parse_math=False)
-    values = [float(result[side]) if pd.notna(result[side]) else np.nan for side in "ab"]
-    if np.isnan(values).all():
+    given = _drawable(names)
+    table = compare(
+        a, b, by=by, of=of, at=at, statistic=statistic, numerator=numerator,
+        denominator=denominator, names=given, confidence=confidence, draws=draws, seed=seed,
+    )  # fmt: skip
+    measure = str(by) if b is not None else str(of)
+    types = types_of(a, measure, numerator, denominator)
+    kind = str(table["statistic"].iloc[0])
+    sets = _sets(table, pairs_of(a, b, by, given), types, at)
+    ax = axes_for(ax, height=max(3, 0.7 * len(sets)))
+    ax.set_xlabel(wrapped(ax, _unit(table, types)), parse_math=False)
+    if np.isnan([each.value for each in sets]).all():
         return annotate_empty(ax)
-    called = [
-        shortened(drawable(name), room(ax)) or side for name, side in zip(names, "ab", strict=True)
-    ]
-    ink_ = ink(ax)
-    style: dict[str, Any] = {"color": [COLOURS[0], COLOURS[1]], "height": 0.6}
-    bars = ax.barh([0, 1], np.nan_to_num(values), **style | bar_kw)
-    for bar, side in zip(bars, "ab", strict=True):
-        bar.set_gid(side)
-    reach = [[0.0], [0.0]]
-    sure = pd.notna(result["low"])
-    if sure:
-        middle = float(result["difference"])
-        reach = [[middle - float(result["low"])], [float(result["high"]) - middle]]
-    if pd.notna(result["difference"]):
-        dot = ax.errorbar(
-            [float(result["difference"])], [2], xerr=reach if sure else None, fmt="o",
-            color=ink_, capsize=4, elinewidth=1.8, markersize=6,
-        )  # fmt: skip
-        dot.lines[0].set_gid("difference")
-    ax.axvline(0, color=ink_, linewidth=1)
-    remove_clutter(ax, grid="x")
+    _bars(ax, sets, kind, bar_kw)
     rows = [
-        f"{name}\n{pluralize(int(result[f'n_{side}']), 'post')}"
-        for name, side in zip(called, "ab", strict=True)
+        f"{shortened(drawable(each.name), room(ax)) or each.gid}"
+        f"\n{pluralize(len(each.sample.count), 'post')}"
+        for each in sets
     ]
-    name_rows(ax, [*rows, f"difference\n{percent(confidence)} interval"])
-    if rated:
-        rate_axis(ax.xaxis)
-    else:
-        count_axis(ax.xaxis)
-    ax.margins(x=0.08)
-    heading(ax, margin=125, words=f"{called[0]} minus {called[1]}: {_finding(result, rated=rated)}")
+    if len(table) == 1 and kind != "typical":
+        rows += _difference(ax, table.iloc[0], confidence)
+    ax.axvline(0, color=ink(ax), linewidth=1)
+    remove_clutter(ax, grid="x")
+    name_rows(ax, rows)
+    _scale(ax, kind)
+    heading(ax, margin=125, words=_title(table))
     return ax
 
 
-def _unit(result: pd.Series, numerator: str, denominator: str) -> str:
+def _drawable(names: Any) -> Any:
+    """Return the names without what the font lacks; names that are no texts, as they are."""
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        return names
+    return tuple(drawable(name) or side for name, side in zip(names, "ab", strict=False))
+
+
+class _Set(NamedTuple):
+    """A row of the picture."""
+
+    gid: str
+    name: str
+    sample: Sample
+    value: float
+
+
+def _sets(table: pd.DataFrame, pairs: list[Pair], types: list[str], at: float | None) -> list[_Set]:
+    """Return the rows: two sets, or of more than two each, without "the others"."""
+    first = pairs[0]
+    if len(table) == 1:
+        two = zip("ab", first.names, first.frames, strict=True)
+        found = [(side, name, frame, table[side].iloc[0]) for side, name, frame in two]
+    else:
+        values = zip(pairs, table["a"], strict=True)
+        found = [(pair.names[0], pair.names[0], pair.frames[0], value) for pair, value in values]
+    return [
+        _Set(gid, name, measured(frame, types, at), np.nan if pd.isna(value) else float(value))
+        for gid, name, frame, value in found
+    ]
+
+
+def _bars(ax: Axes, sets: list[_Set], kind: str, bar_kw: dict[str, Any]) -> None:
+    """Draw a bar and its posts for each set.
+
+    On a logarithmic axis the length of a bar has no meaning, so it is pale, and a line marks
+    its end. A rate has no dots, since a post's rate weighs as much as its impressions.
+    """
+    values = np.nan_to_num([each.value for each in sets])
+    colours = [COLOURS[place % (len(COLOURS) - 1)] for place in range(len(sets))]
+    typical = kind == "typical"
+    style: dict[str, Any] = {"color": colours, "height": 0.6, "alpha": 0.3 if typical else 0.8}
+    bars = ax.barh(range(len(sets)), values, **style | bar_kw)
+    for row, (bar, each) in enumerate(zip(bars, sets, strict=True)):
+        bar.set_gid(each.gid)
+        if typical:
+            ax.vlines(values[row], row - 0.3, row + 0.3, color=colours[row], lw=3, gid="typical")
+        if kind != RATE and len(each.sample.count):
+            _posts(ax, row, each.sample)
+
+
+def _posts(ax: Axes, row: int, sample: Sample) -> None:
+    """Draw a dot for each post, spread over the height of its row."""
+    height = ((np.arange(len(sample.count)) * _GOLDEN) % 1 - 0.5) * 0.5
+    dots = ax.scatter(
+        sample.count, row + height, s=9, color=ink(ax), alpha=_POST_ALPHA, linewidths=0, zorder=3
+    )
+    dots.set_gid("posts")
+
+
+def _difference(ax: Axes, row: pd.Series, confidence: float) -> list[str]:
+    """Draw the difference with its interval, if they are known, and return the row's label."""
+    if pd.isna(row["difference"]):
+        return ["difference"]
+    middle = float(row["difference"])
+    known = pd.notna(row["low"])
+    reach = [[middle - float(row["low"])], [float(row["high"]) - middle]] if known else None
+    dot = ax.errorbar(
+        [middle], [2], xerr=reach, fmt="o", color=ink(ax), capsize=4, elinewidth=1.8, markersize=6
+    )
+    dot.lines[0].set_gid("difference")
+    return [f"difference\n{percent(confidence)} interval" if known else "difference"]
+
+
+def _scale(ax: Axes, kind: str) -> None:
+    """Format the x axis: logarithmic from 1 on for typical posts."""
+    from matplotlib.ticker import EngFormatter, NullLocator  # noqa: PLC0415 - heavy
+
+    if kind == RATE:
+        rate_axis(ax.xaxis)
+        ax.margins(x=0.08)
+    elif kind == "mean":
+        count_axis(ax.xaxis)
+        ax.margins(x=0.08)
+    else:
+        high = float(ax.dataLim.intervalx[1])
+        ax.set_xscale("symlog", linthresh=1, linscale=0.5)
+        ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.set_xlim(0, max(high, 1) * 1.5)
+
+
+def _unit(table: pd.DataFrame, types: list[str]) -> str:
     """Return the label of the x axis: quantity, age, and number of posts left out."""
-    what = f"{numerator} over {denominator}" if result["by"] == RATE else f"{result['by']} per post"
-    at = "" if pd.isna(result["at"]) else f", {float(result['at']):g} hours after posting"
-    left = [int(result[f"left_out_{side}"]) for side in "ab"]
+    what = {
+        "rate": " over ".join(types),
+        "mean": f"{types[0]} per post; bars: the mean",
+        "typical": f"{types[0]} per post; lines: the typical post",
+    }[str(table["statistic"].iloc[0])]
+    row = table.iloc[0]
+    at = "" if pd.isna(row["at"]) else f", {float(row['at']):g} hours after posting"
+    left = [int(row[f"left_out_{side}"]) for side in "ab"]
     out = f"\nleft out: {left[0]} and {left[1]} posts, too young or with gaps"
     return what + at + (out if any(left) else "")
 
 
-def _finding(result: pd.Series, *, rated: bool) -> str:
-    """Return the difference in words; percentages differ by percentage points."""
-
-    def shown(name: str) -> str:
-        number = float(f"{float(result[name]) * (100 if rated else 1):.2g}")
-        return f"{number:,g}".replace("-", "\N{MINUS SIGN}")
-
-    if pd.isna(result["difference"]):
-        return "nothing to compare"
-    sign = "+" if result["difference"] > 0 else ""
-    size = f"{sign}{shown('difference')}{' percentage points' if rated else ''}"
-    if pd.isna(result["low"]):
-        return f"{size}, not enough posts for an interval"
-    verdict = "beyond chance" if result["differs"] else "not beyond chance"
-    return f"{size} ({shown('low')} to {shown('high')}), {verdict}"
+def _title(table: pd.DataFrame) -> str:
+    """Return the answer of one comparison, or the answers that found a difference."""
+    if len(table) == 1:
+        return str(table["finding"].iloc[0])
+    found = table.loc[table["differs"].fillna(value=False), "finding"].to_list()
+    tested = f"of {len(table)} sets against the others (Holm's correction)"
+    return "\n".join([*found, tested]) if found else f"no difference found, {tested}"

@@ -230,7 +230,7 @@ def test_enough_posts_for_an_interval(explore: Any, put: Any, tidy: Any, post_ma
     counts = tidy(rows, ("post_id", "engagement_type", "count"))
     explorer = explore.later(counts, kind=CompareExplorer)
     put(explorer, split="day", day=date(2026, 3, 3))
-    assert "beyond chance" in explorer.chart.label
+    assert "2.1 to 2.7" in explorer.chart.label
     answer = explorer.answer.iloc[0]
     assert answer["a"] == pytest.approx(np.mean([50 + n for n in range(6)]) / 1000)
     assert answer["differs"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,8 @@ from support.simulated import HOUR_MS, MARCH, hourly, id_at, tidy, totals
 import engagement_pandas as ep
 from engagement_pandas import FrameError
 from engagement_pandas.metrics import compare
-from engagement_pandas.metrics.compare import _error
+from engagement_pandas.metrics.compare import holm
+from engagement_pandas.metrics.resampling import Sample
 
 DAY = HOUR_MS * 24
 
@@ -91,7 +94,7 @@ def test_by_hand() -> None:
     row = compare(one, two, at=None).iloc[0]
     assert row[["a", "b"]].to_list() == pytest.approx([15 / 500, 6 / 300])
     assert row[["n_a", "n_b", "left_out_a", "left_out_b"]].to_list() == [5, 6, 0, 0]
-    counts = compare(one, two, by="engagements", at=None).iloc[0]
+    counts = compare(one, two, by="engagements", at=None, statistic="mean").iloc[0]
     assert counts[["a", "b", "difference"]].to_list() == [3, 1, 2]
 
 
@@ -99,7 +102,7 @@ def test_the_error_by_hand() -> None:
     """The reach is a quantile times the textbook's error of two means, Welch's."""
     one = totals(MARCH + np.arange(7), {"favorites": [1, 5, 9, 4, 2, 8, 7]})
     two = totals(MARCH + DAY + np.arange(6), {"favorites": [3, 1, 4, 1, 5, 9]})
-    row = compare(one, two, by="favorites", at=None, draws=4999).iloc[0]
+    row = compare(one, two, by="favorites", at=None, statistic="mean", draws=4999).iloc[0]
     error = np.sqrt(one["count"].var() / 7 + two["count"].var() / 6)
     reach = (row["high"] - row["low"]) / 2 / error
     assert row["high"] - row["difference"] == pytest.approx(row["difference"] - row["low"])
@@ -109,7 +112,7 @@ def test_the_error_by_hand() -> None:
 def test_standard_errors_are_the_textbooks() -> None:
     """Of a mean: the sample's deviation over the root of n."""
     count = np.array([1.0, 5, 9, 4, 2, 8, 7])
-    assert _error(count, np.ones(7)) == pytest.approx(count.std(ddof=1) / np.sqrt(7))
+    assert Sample(count, np.ones(7)).standard_error == pytest.approx(count.std(ddof=1) / np.sqrt(7))
 
 
 def test_posts_that_nobody_saw() -> None:
@@ -136,7 +139,7 @@ def test_at_the_same_age() -> None:
         half_life=8,
     )
     assert compare(old, young, by="impressions", at=None)["differs"].item()
-    same = compare(old, young, by="impressions", at=6)
+    same = compare(old, young, by="impressions", at=6, statistic="mean")
     assert not same["differs"].item()
     assert same["a"].item() == pytest.approx(900 * (1 - 2 ** (-6 / 8)), rel=0.03)
     assert same["at"].item() == 6
@@ -204,6 +207,11 @@ ONE = tidy([(POST, "favorites", "2026-03-01", 5, 1)])
     ("pair", "asked", "words"),
     [
         ((ONE, ONE), {"by": "favorites"}, "is in both sets"),
+        ((ONE,), {"by": "handle"}, "by is 'handle', and there is one frame"),
+        ((ONE.assign(handle="x"),), {"by": "handle", "of": "favorites"}, "has 1 value"),
+        ((ONE, ONE.iloc[:0]), {"by": "favorites", "statistic": "median"}, "statistic is 'median'"),
+        ((ONE, ONE.iloc[:0]), {"statistic": "typical"}, "a rate is a ratio of sums"),
+        ((ONE, ONE.iloc[:0]), {"by": "favorites", "names": "ab"}, "names is 'ab'"),
         ((ONE, ONE.iloc[:0]), {"by": "favourits"}, "did you mean 'favorites'"),
         ((ONE, ONE.iloc[:0]), {"by": "favorites", "at": 0}, "at is 0"),
         ((ONE, ONE.iloc[:0]), {"confidence": 2}, "confidence is 2"),
@@ -254,3 +262,116 @@ def test_no_difference_and_no_spread_has_no_interval() -> None:
     row = compare(rates("2026-03-01", [5] * 9), rates("2026-03-02", [5] * 9), at=None).iloc[0]
     assert row["difference"] == 0
     assert pd.isna(row["low"])
+
+
+def sized(number: int, centre: float, *, first: int = 0, spread: float = 1.0) -> pd.DataFrame:
+    """Make posts whose impressions are lognormal quantiles around a centre: no randomness."""
+    normal = NormalDist()
+    scores = np.array([normal.inv_cdf((place + 0.5) / number) for place in range(number)])
+    made = MARCH + first * DAY + np.arange(number) * 1000
+    return totals(made, {"impressions": np.round(centre * np.exp(spread * scores))})
+
+
+def test_the_typical_post_by_hand() -> None:
+    """The geometric mean of 1 + count, less 1, and the ratio of the geometric means."""
+    one = totals(MARCH + np.arange(5), {"favorites": [0, 1, 3, 7, 15]})
+    two = totals(MARCH + DAY + np.arange(5), {"favorites": [0, 0, 1, 1, 3]})
+    row = compare(one, two, by="favorites", at=None).iloc[0]
+    assert row["statistic"] == "typical"
+    assert row["a"] == pytest.approx(2 ** ((0 + 1 + 2 + 3 + 4) / 5) - 1)
+    assert row["b"] == pytest.approx(2 ** ((0 + 0 + 1 + 1 + 2) / 5) - 1)
+    assert row["ratio"] == pytest.approx(2 ** (6 / 5))
+    assert row["low"] < row["ratio"] < row["high"]
+
+
+def test_one_viral_post_does_not_destroy_the_evidence_for_its_side() -> None:
+    """Typical posts 8 times apart, and one of 150,000 on the better side: found."""
+    better = sized(20, 3000)
+    viral = totals([MARCH + 5 * DAY], {"impressions": [150_000]})
+    both = pd.concat([better, viral], ignore_index=True)
+    worse = sized(20, 375, first=1)
+    assert compare(both, worse, by="impressions", at=None)["differs"].item()
+    mean = compare(both, worse, by="impressions", at=None, statistic="mean").iloc[0]
+    assert not mean["differs"]
+    assert mean["unequal_spread"] is pd.NA or not mean["unequal_spread"]
+
+
+def test_the_finding_is_words() -> None:
+    """What a reader of the picture is given: who, how many times, from where to where."""
+    row = compare(
+        sized(20, 3000), sized(20, 375, first=1), by="impressions", at=None, names=("new", "old")
+    ).iloc[0]
+    pattern = r"a typical post of new gets 8\.0 times as much as one of old, [345]\.\d to 1\d"
+    assert re.fullmatch(pattern, row["finding"])
+
+
+def test_no_difference_says_what_could_have_been_found() -> None:
+    """Two equal sets: the detectable ratio follows from the spread and the number."""
+    row = compare(sized(20, 500), sized(20, 500, first=1), by="impressions", at=None).iloc[0]
+    error = np.sqrt(2 * np.log1p(sized(20, 500)["count"].astype(float)).var() / 20)
+    # Student's quantiles of 38 degrees of freedom: 2.02 for the interval, 0.84 for the power.
+    assert np.log(row["detectable"]) / error == pytest.approx(2.02 + 0.84, abs=0.2)
+    assert "no difference found; 2" in row["finding"]
+    assert "would be found in 8 of 10 cases" in row["finding"]
+
+
+def test_unequal_spread_is_reported() -> None:
+    """Equal means with sigma 1.2 and 0.4: no comparison of means can be trusted."""
+    wide, narrow = sized(20, 500, spread=1.2), sized(20, 900, first=1, spread=0.4)
+    row = compare(wide, narrow, by="impressions", at=None, statistic="mean").iloc[0]
+    assert row["unequal_spread"]
+    assert "spread too differently" in row["finding"]
+    equal = compare(sized(20, 500), sized(20, 900, first=1), by="impressions", at=None)
+    assert not equal["unequal_spread"].item()
+
+
+def handles(*sizes: tuple[str, pd.DataFrame]) -> pd.DataFrame:
+    """Put frames together, with a handle each."""
+    return pd.concat([frame.assign(handle=name) for name, frame in sizes], ignore_index=True)
+
+
+def test_a_column_of_two_values() -> None:
+    """The same as two frames."""
+    one, two = sized(12, 900), sized(15, 400, first=1)
+    by_column = compare(handles(("x", one), ("y", two)), by="handle", of="impressions", at=None)
+    by_frames = compare(one, two, by="impressions", at=None, names=("x", "y"))
+    pd.testing.assert_frame_equal(by_column, by_frames)
+
+
+def test_a_column_of_three_values() -> None:
+    """Each against the others, and p-values corrected by Holm's method."""
+    counts = handles(
+        ("x", sized(15, 5000)), ("y", sized(15, 500, first=1)), ("z", sized(15, 500, first=2))
+    )
+    table = compare(counts, by="handle", of="impressions", at=None)
+    assert table["group"].to_list() == ["x", "y", "z"]
+    assert set(table["against"]) == {"the others"}
+    assert table[["n_a", "n_b"]].to_numpy().tolist() == [[15, 30]] * 3
+    assert table["differs"].to_list()[0]
+    alone = compare(
+        counts[counts["handle"] == "x"], counts[counts["handle"] != "x"], by="impressions", at=None
+    )
+    assert table["p"][0] == pytest.approx(3 * alone["p"].item())
+    assert table["low"][0] < alone["low"].item()
+
+
+def test_a_post_has_one_value() -> None:
+    """A post with two values of the column belongs to no single set."""
+    one = totals([MARCH], {"impressions": [5], "favorites": [2]}).assign(handle=["x", "y"])
+    with pytest.raises(FrameError, match="has two values of 'handle'"):
+        compare(one, by="handle", of="favorites", at=None)
+
+
+def test_holm_by_hand() -> None:
+    """The smallest of three times 3, the next times 2, never falling, at most 1."""
+    assert holm(np.array([0.04, 0.01, 0.9])).tolist() == pytest.approx([0.08, 0.03, 0.9])
+    assert holm(np.array([0.03, 0.02])).tolist() == pytest.approx([0.04, 0.04])
+
+
+def test_the_interval_and_the_verdict_agree() -> None:
+    """With one comparison, a p-value of at most 5 % is an interval without the null."""
+    rng = np.random.default_rng(3)
+    for _ in range(30):
+        pair = side(rng, 12, factor=1.8), side(rng, 12, first=1)
+        row = compare(*pair, at=None, draws=199).iloc[0]
+        assert bool(row["differs"]) == bool(row["low"] > 0 or row["high"] < 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -50,15 +51,17 @@ def test_the_interval_is_that_of_the_metric() -> None:
     ax = plot_compare(A, B, at=None, seed=3)
     (ends,) = [each.get_segments()[0][:, 0] for each in ax.collections]
     assert ends.tolist() == pytest.approx([result["low"], result["high"]])
-    assert "+3 percentage points" in ax.get_title(loc="left")
-    assert ax.get_title(loc="left").endswith(", beyond chance")
+    title = " ".join(ax.get_title(loc="left").split())
+    assert title == result["finding"]
+    assert title.startswith("the rate of a is 3 percentage points higher than that of b, 2")
 
 
 def test_no_difference() -> None:
-    """The same posts under other IDs: 0, and not beyond chance."""
+    """The same posts under other IDs: 0, and what would have been found."""
     ax = plot_compare(A, posts(300, [50, 51, 52, 53, 54, 55]), at=None)
-    assert ax.get_title(loc="left").endswith("not beyond chance")
-    assert "a minus b: 0 percentage" in ax.get_title(loc="left")
+    title = " ".join(ax.get_title(loc="left").split())
+    assert "0 percentage points" in title
+    assert re.search(r"no difference found; a difference of 0\.\d+ points would be found", title)
 
 
 def test_few_posts_have_no_interval() -> None:
@@ -73,20 +76,48 @@ def test_counts_at_an_age(life: Any) -> None:
     a = pd.concat([life("2026-03-01T10:00:00", [n, n, n], serial=n) for n in range(1, 7)])
     b = pd.concat([life("2026-03-01T10:00:00", [9, 9, 9], serial=n) for n in range(11, 17)])
     young = life("2026-03-01T12:00:00", [9], serial=20)
-    ax = plot_compare(a, pd.concat([b, young]), by="impressions", at=2)
+    ax = plot_compare(a, pd.concat([b, young]), by="impressions", at=2, statistic="mean")
     assert [bar.get_width() for bar in ax.patches] == [7, 18]
     assert ax.get_xlabel().split("\n") == [
-        "impressions per post, 2 hours after posting",
+        "impressions per post; bars: the mean, 2 hours after posting",
         "left out: 0 and 1 posts, too young or with gaps",
     ]
-    assert "−11 (" in ax.get_title(loc="left")  # noqa: RUF001 - a minus sign
+    assert "the mean post of a has 11 fewer than that of b" in ax.get_title(loc="left")
+    (dots, _) = [each for each in ax.collections if each.get_gid() == "posts"]
+    assert sorted(dots.get_offsets()[:, 0]) == [2, 4, 6, 8, 10, 12]
+
+
+def test_typical_posts() -> None:
+    """On a logarithmic axis: every post is a dot, and a line marks the typical one."""
+    ax = plot_compare(A, B, by="engagements", at=None, names=("new ones", "old"))
+    assert ax.get_xscale() == "symlog"
+    assert ax.get_title(loc="left").startswith("a typical post of “new ones” gets 2.3 times")
+    assert rows_of(ax) == ["new ones\n6 posts", "old\n6 posts"]
+    lines = [each for each in ax.collections if each.get_gid() == "typical"]
+    typical = compare(A, B, by="engagements", at=None).iloc[0]
+    ends = [line.get_segments()[0][0][0] for line in lines]
+    assert ends == pytest.approx([typical["a"], typical["b"]])
+
+
+def test_a_column_of_three_values() -> None:
+    """One row for each; the title names those that differ, and the correction."""
+    frames = [A, B, posts(300, [21, 22, 23, 24, 25, 26])]
+    counts = pd.concat(
+        [frame.assign(handle=name) for frame, name in zip(frames, "xyz", strict=True)],
+        ignore_index=True,
+    )
+    ax = plot_compare(counts, by="handle", of="engagements", at=None)
+    assert rows_of(ax) == ["x\n6 posts", "y\n6 posts", "z\n6 posts"]
+    title = " ".join(ax.get_title(loc="left").split())
+    assert title.startswith("a typical post of x gets 2.2 times as much as one of the others")
+    assert title.endswith("of 3 sets against the others (Holm's correction)")
 
 
 def test_names() -> None:
     """What the sets are called, without what the font lacks."""
     ax = plot_compare(A, B, at=None, names=("$5 offers 🎉", "🎉"))
     assert [row.split("\n")[0] for row in rows_of(ax)[:2]] == ["$5 offers", "b"]
-    assert ax.get_title(loc="left").startswith("$5 offers minus b: ")
+    assert ax.get_title(loc="left").startswith("the rate of “$5 offers” is")
 
 
 def test_nothing_to_compare() -> None:
