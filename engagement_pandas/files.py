@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import errno
 import gzip
+import importlib
+import io
 import lzma
 import os
 import re
@@ -17,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
-from typing import IO, AnyStr, Final
+from typing import IO, Any, AnyStr, Final
 from uuid import uuid4
 
 OWNER_FOLDER: Final = 0o700
@@ -30,9 +33,9 @@ def stale_temp_files(path: Path) -> Iterator[Path]:
     """Yield the temporary files of a path, including those of killed processes.
 
     >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder, atomic_write(Path(folder, "a")) as beside:
-    ...     beside.write_bytes(b"new")
-    ...     list(stale_temp_files(Path(folder, "a"))) == [beside]
+    >>> with tempfile.TemporaryDirectory() as folder, atomic_write(Path(folder, "a")) as path:
+    ...     path.write_bytes(b"new")
+    ...     list(stale_temp_files(Path(folder, "a"))) == [path]
     3
     True
     """
@@ -253,16 +256,6 @@ def config_file(
         raise unknown(msg) from error
 
 
-UNPACK_ERRORS: Final = (
-    gzip.BadGzipFile,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-)
-"""What gzip, lzma and zip raise on damaged files; bz2 raises OSError and ValueError."""
-
-
 _PIECE: Final = 2**18
 _HEAD: Final = 2**16
 _MARKS: Final[Mapping[bytes, str]] = {
@@ -305,22 +298,64 @@ def read_bounded(file: IO[AnyStr], limit: int) -> AnyStr:
     return piece.join(pieces)  # the last piece is empty
 
 
-class NotOneFile(ValueError):
-    """A zip archive does not hold exactly one file."""
+class NotDecompressed(ValueError):
+    """A compressed file is damaged, or is a zip archive that does not have exactly one file."""
 
 
-def in_zip(file: IO[bytes]) -> IO[bytes]:
+def decompressed(content: bytes, limit: int) -> bytes:
+    """Return the content of a compressed file, at most ``limit`` bytes.
+
+    The first bytes decide, since a browser or a shell may have renamed the file. Other content is
+    returned unchanged.
+
+    >>> decompressed(gzip.compress(b"post_id"), 7), decompressed(b"post_id", 7)
+    (b'post_id', b'post_id')
+    """
+    for mark, opened in _DECOMPRESSORS.items():
+        if content.startswith(mark):
+            try:
+                with opened(io.BytesIO(content)) as file:
+                    return bytes(read_bounded(file, limit))
+            except (FileTooLarge, NotDecompressed):
+                raise
+            except _DECOMPRESSION_ERRORS as error:
+                msg = f"is damaged and cannot be decompressed: {error}"
+                raise NotDecompressed(msg) from error
+    return content
+
+
+def _in_zip(file: IO[bytes]) -> IO[bytes]:
     """Return the only file in a zip archive, ignoring those that macOS adds."""
     archive = zipfile.ZipFile(file)
     names = [name for name in archive.namelist() if not name.startswith("__MACOSX")]
     if "[Content_Types].xml" in names:
         msg = "is a workbook; save it as CSV (UTF-8), with the IDs as text"
-        raise NotOneFile(msg)
+        raise NotDecompressed(msg)
     members = [name for name in names if not name.endswith("/")]
     if len(members) != 1:
-        msg = f"holds {len(members)} files; unpack it, and name one"
-        raise NotOneFile(msg)
+        msg = f"has {len(members)} files; unpack it, and name one"
+        raise NotDecompressed(msg)
     return archive.open(members[0])
+
+
+def _zstd(file: IO[bytes]) -> Any:
+    pyarrow = importlib.import_module("pyarrow")  # slow to import, and few files need it
+    return pyarrow.CompressedInputStream(pyarrow.PythonFile(file), "zstd")
+
+
+_DECOMPRESSORS: Final[Mapping[bytes, Callable[[IO[bytes]], Any]]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+    b"PK\x03\x04": _in_zip,
+    b"\x28\xb5\x2f\xfd": _zstd,
+}
+"""Functions that open compressed files, by first bytes."""
+
+_DECOMPRESSION_ERRORS: Final = (
+    *(lzma.LZMAError, zipfile.BadZipFile, zlib.error, EOFError),
+    *(OSError, ValueError, RuntimeError, MemoryError),  # of bz2, encrypted zips and zstd
+)
 
 
 def codec_of(content: bytes) -> str:

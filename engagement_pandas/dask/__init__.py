@@ -43,7 +43,7 @@ from typing import Any
 try:
     import dask.dataframe  # noqa: F401 - to name the missing package
 except ModuleNotFoundError as error:
-    msg = f"there is no {error.name}; pip install 'engagement_pandas[dask]'"
+    msg = f"{error.name} is not installed; pip install 'engagement_pandas[dask]'"
     raise ModuleNotFoundError(msg, name=error.name) from error
 
 from engagement_pandas.dask.answers import flatten, omissions

@@ -93,16 +93,12 @@ def flatten(
     >>> list(counts.columns)
     ['post_id', 'engagement_type', 'count']
     """
-    most = whole_number(rows, "rows", 1)
-    collections = collections_in(stored)
-    meta = empty_of(collections, grouping, retrieved_at=retrieved_at)
-    families = related(collections, grouping, retrieved_at=retrieved_at)
-    parts = partitions(collections, families, most)
+    meta, parts, unfinished = open_stored(stored, grouping, rows, retrieved_at=retrieved_at)
     read = partial(_read, grouping=grouping, retrieved_at=retrieved_at, meta=meta)
-    counts = _mapped(read, parts, meta, unfinished=warn_of_open(collections))
+    counts = _mapped(read, parts, meta, unfinished=unfinished)
     if "post_id" in meta or len(parts) == 1:
         return counts
-    by = families[0][0].request.grouping(grouping)
+    by = parts[0].shares[0].requests[0].grouping(grouping)
     return _reduced(counts, partial(_sums, by=by, meta=meta), meta)
 
 
@@ -141,34 +137,45 @@ def omissions(
     ...     archive = ep.Archive(folder)
     ...     request = ep.totals(["1"], engagement_types=["favorites"])
     ...     collection = demo.public.collect(request, into=archive)
-    ...     silent = epd.omissions(archive).compute()
-    >>> silent[["post_id", "reason"]].values.tolist()
+    ...     omitted = epd.omissions(archive).compute()
+    >>> omitted[["post_id", "reason"]].values.tolist()
     [['1', 'unavailable']]
     """
     most = whole_number(rows, "rows", 1)
-    collections = collections_in(stored)
+    collections = _collections_in(stored)
     flattening.omissions(_stand_ins(collections))
     meta = empty_omissions()
-    parts = partitions(collections, [[one] for one in asked_in(collections)], most)
-    read = partial(_silent, meta=meta)
-    omitted = _mapped(read, parts, meta, unfinished=warn_of_open(collections))
+    parts = partitions(collections, [[part] for part in asked_in(collections)], most)
+    read = partial(_omissions, meta=meta)
+    omitted = _mapped(read, parts, meta, unfinished=_warn_of_unfinished(collections))
     return omitted if len(parts) == 1 else _reduced(omitted, _once, meta)
 
 
-def collections_in(stored: object) -> tuple[Collection, ...]:
+def open_stored(
+    stored: object, grouping: str | None, rows: int, *, retrieved_at: bool
+) -> tuple[pd.DataFrame, tuple[Partition, ...], bool]:
+    """Return a frame without rows, the partitions, and whether a collection is unfinished."""
+    most = whole_number(rows, "rows", 1)
+    collections = _collections_in(stored)
+    meta = _empty_of(collections, grouping, retrieved_at=retrieved_at)
+    families = related(collections, grouping, retrieved_at=retrieved_at)
+    return meta, partitions(collections, families, most), _warn_of_unfinished(collections)
+
+
+def _collections_in(stored: object) -> tuple[Collection, ...]:
     """Return the collections in the argument of a caller."""
     if isinstance(stored, Collection):
         return (stored,)
     given = stored.collections if isinstance(stored, Archive) else stored
     if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
-        msg = f"stored answers are an Archive or its collections, not a {type(stored).__name__}"
+        msg = f"stored responses are an Archive or its collections, not a {type(stored).__name__}"
         raise RequestError(msg)
     collections = tuple(given)
-    for one in collections:
-        if not isinstance(one, Collection):
+    for collection in collections:
+        if not isinstance(collection, Collection):
             msg = (
-                f"there is a {type(one).__name__} among the collections; responses in memory "
-                "are for engagement_pandas.flatten()"
+                f"one of the collections is a {type(collection).__name__}; flatten responses in "
+                "memory with engagement_pandas.flatten()"
             )
             raise RequestError(msg)
     return collections
@@ -177,34 +184,36 @@ def collections_in(stored: object) -> tuple[Collection, ...]:
 def _stand_ins(collections: Sequence[Collection]) -> list[EngagementResponse]:
     """Return a response without counts for each kind of request, to check that they match."""
     kinds = {
-        (request.endpoint, request.groupings): EngagementResponse.unposted(request, one.started)
-        for one in collections
-        for request in (*one.requests, *one.unposted)
+        (request.endpoint, request.groupings): EngagementResponse.unposted(
+            request, collection.started
+        )
+        for collection in collections
+        for request in (*collection.requests, *collection.unposted)
     }
     return list(kinds.values())
 
 
-def empty_of(
+def _empty_of(
     collections: Sequence[Collection], grouping: str | None, *, retrieved_at: bool
 ) -> pd.DataFrame:
     """Return a frame of counts without rows: its columns, dtypes and engagement types."""
     empty = flattening.flatten(_stand_ins(collections), grouping, retrieved_at=retrieved_at)
-    asked = {str(kind) for one in asked_in(collections) for kind in one.request.engagement_types}
-    types = pd.CategoricalDtype(pd.Index(in_order(asked), dtype=TEXT))
+    requested = {str(t) for part in asked_in(collections) for t in part.request.engagement_types}
+    types = pd.CategoricalDtype(pd.Index(in_order(requested), dtype=TEXT))
     return empty.astype({"engagement_type": types})
 
 
-def warn_of_open(collections: Sequence[Collection]) -> bool:
+def _warn_of_unfinished(collections: Sequence[Collection]) -> bool:
     """Warn of unfinished collections, and return whether there are any."""
-    open_ = [one for one in collections if not one.complete]
-    if open_:
-        more = f" (and {len(open_) - 1} more)" if len(open_) > 1 else ""
+    unfinished = [collection for collection in collections if not collection.complete]
+    if unfinished:
+        more = f" (and {len(unfinished) - 1} more)" if len(unfinished) > 1 else ""
         msg = (
-            f"{open_[0].path} is not finished{more}: what has no answer yet is left out; "
-            "collect the same question again"
+            f"{unfinished[0].path} is not finished{more}: requests without a response are left "
+            "out; collect the same request again"
         )
-        warnings.warn(msg, UserWarning, stacklevel=3)
-    return bool(open_)
+        warnings.warn(msg, UserWarning, stacklevel=4)
+    return bool(unfinished)
 
 
 def _mapped(
@@ -245,18 +254,18 @@ def _read(
 
 def _typed(counts: pd.DataFrame, meta: pd.DataFrame) -> pd.DataFrame:
     known, found = (frame["engagement_type"].cat.categories for frame in (meta, counts))
-    unasked = found.difference(known)
-    if len(unasked):
+    unknown = found.difference(known)
+    if len(unknown):
         msg = (
-            f"an answer counts {format_list(unasked)}, which nobody asked for; "
-            "engagement_pandas.flatten() takes it"
+            f"a response counts {format_list(unknown)}, which were not requested; use "
+            "engagement_pandas.flatten()"
         )
         raise RequestError(msg)
     counts["engagement_type"] = counts["engagement_type"].cat.set_categories(known)
     return counts
 
 
-def _silent(partition: Partition, *, meta: pd.DataFrame) -> pd.DataFrame:
+def _omissions(partition: Partition, *, meta: pd.DataFrame) -> pd.DataFrame:
     responses = list(partition)
     return flattening.omissions(responses) if responses else meta
 

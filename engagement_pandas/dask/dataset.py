@@ -14,14 +14,13 @@ import pandas as pd
 from dask.delayed import delayed
 
 from engagement_pandas import flattening
-from engagement_pandas.dask.answers import ROWS, collections_in, empty_of, warn_of_open
-from engagement_pandas.dask.partitions import Partition, partitions, related
+from engagement_pandas.dask.answers import ROWS, open_stored
+from engagement_pandas.dask.partitions import Partition
 from engagement_pandas.dataset.chunks import Chunk, Moment
 from engagement_pandas.dataset.dataset import Dataset
 from engagement_pandas.dataset.merge import KEY, as_readings
 from engagement_pandas.dataset.store import Appended
 from engagement_pandas.errors import DatasetError
-from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.contract import TEXT, empty_counts, in_order
 from engagement_pandas.request.engagement_types import parse_engagement_types
 from engagement_pandas.response.archive import Archive
@@ -73,19 +72,16 @@ def append(
     >>> march = ep.Window.covering("2026-03-01", "2026-03-08")
     >>> with tempfile.TemporaryDirectory() as folder, ep.demo_client("2026-04-15") as demo:
     ...     archive, dataset = ep.Archive(f"{folder}/raw"), ep.Dataset(f"{folder}/counts.ds")
-    ...     asked = ep.historical(demo.posts[:4], engagement_types=["replies"], window=march)
-    ...     collection = demo.client.collect(asked, into=archive)
+    ...     request = ep.historical(demo.posts[:4], engagement_types=["replies"], window=march)
+    ...     collection = demo.client.collect(request, into=archive)
     ...     epd.append(archive, dataset), epd.append(archive, dataset)
     (Appended(added=672, revised=0), Appended(added=0, revised=0))
     """
-    most = whole_number(rows, "rows", 1)
     into = copy.copy(_checked(dataset))
-    collections = collections_in(stored)
-    as_readings(empty_of(collections, grouping, retrieved_at=True))
-    warn_of_open(collections)
+    meta, parts, _ = open_stored(stored, grouping, rows, retrieved_at=True)
+    as_readings(meta)  # raises if they are not hourly counts
     if into.local:
         into.path = str(Path(into.path).resolve())
-    parts = partitions(collections, related(collections, grouping, retrieved_at=True), most)
     done = delayed(Appended(0, 0))
     for part in parts:
         done = delayed(_append)(done, delayed(_read)(part, grouping), into)
@@ -130,8 +126,8 @@ def read(  # noqa: PLR0913 - the arguments of Dataset.read
     >>> march = ep.Window.covering("2026-03-01", "2026-03-08")
     >>> with tempfile.TemporaryDirectory() as folder, ep.demo_client("2026-04-15") as demo:
     ...     dataset = ep.Dataset(folder)
-    ...     asked = ep.historical(demo.posts[:4], engagement_types=["replies"], window=march)
-    ...     done = dataset.append(ep.flatten(demo.client.fetch(asked)))
+    ...     request = ep.historical(demo.posts[:4], engagement_types=["replies"], window=march)
+    ...     done = dataset.append(ep.flatten(demo.client.fetch(request)))
     ...     counts = epd.read(dataset, since="2026-03-02", until="2026-03-04")
     ...     days = ep.over_time(dataset.read("2026-03-02", "2026-03-04"))
     ...     epd.over_time(counts)["count"].equals(days["count"])
@@ -142,36 +138,36 @@ def read(  # noqa: PLR0913 - the arguments of Dataset.read
         named = [
             str(kind) for kind in parse_engagement_types(engagement_types, Endpoint.HISTORICAL)
         ]
-    pieces = _checked(dataset).pieces(
+    chunks = _checked(dataset).pieces(
         since, until, post_ids=post_ids, engagement_types=named, rows=rows
     )
     kinds = pd.Index(in_order(SERIES_TYPES if named is None else named), dtype=TEXT)
     meta = empty_counts(KEY).astype({"engagement_type": pd.CategoricalDtype(kinds)})
     with dask.config.set({"dataframe.convert-string": False}):  # keep str
         counts: dd.DataFrame = (
-            dd.from_map(partial(_of_piece, meta=meta), pieces, meta=meta, label="dataset")
-            if pieces
+            dd.from_map(partial(_of_chunk, meta=meta), chunks, meta=meta, label="dataset")
+            if chunks
             else dd.from_pandas(meta, npartitions=1)
         )
     return counts
 
 
-def _of_piece(piece: Chunk, meta: pd.DataFrame) -> pd.DataFrame:
-    counts = piece.read()
+def _of_chunk(chunk: Chunk, meta: pd.DataFrame) -> pd.DataFrame:
+    counts = chunk.read()
     known, found = (frame["engagement_type"].cat.categories for frame in (meta, counts))
-    odd = found.difference(known)
-    if len(odd):
+    unknown = found.difference(known)
+    if len(unknown):
         msg = (
-            f"the data set holds {format_list(odd)}, which /historical does not count; "
-            "Dataset.read()"
+            f"the data set has counts of {format_list(unknown)}, which /historical does not have; "
+            "use Dataset.read()"
         )
-        raise DatasetError(f"{msg} takes it")
+        raise DatasetError(msg)
     return counts.astype({"engagement_type": meta["engagement_type"].dtype})
 
 
 def _checked(dataset: object) -> Dataset:
     if not isinstance(dataset, Dataset):
-        msg = f"the data set is a {type(dataset).__name__}; give engagement_pandas.Dataset(path)"
+        msg = f"the data set is a {type(dataset).__name__}; pass engagement_pandas.Dataset(path)"
         raise DatasetError(msg)
     return dataset
 

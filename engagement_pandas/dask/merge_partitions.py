@@ -29,15 +29,15 @@ def merge_partitions(counts: dd.DataFrame, less: _Less) -> Delayed:
     while len(parts) > 1:
         some = [parts[place : place + _FAN_IN] for place in range(0, len(parts), _FAN_IN)]
         parts = [delayed(_fewer)(few, less) for few in some]
-    whole: Delayed = parts[0]
-    return whole
+    merged: Delayed = parts[0]
+    return merged
 
 
 def _fewer(frames: Sequence[pd.DataFrame], less: _Less) -> pd.DataFrame:
     filled = [frame for frame in frames if len(frame)] or frames[:1]
-    whole = less(filled[0] if len(filled) == 1 else concat(filled))
-    whole.attrs = _joined([frame.attrs for frame in frames if len(frame) or frame.attrs])
-    return whole
+    reduced = less(filled[0] if len(filled) == 1 else concat(filled))
+    reduced.attrs = _joined([frame.attrs for frame in frames if len(frame) or frame.attrs])
+    return reduced
 
 
 def _joined(given: Sequence[dict[Any, Any]]) -> dict[Any, Any]:
@@ -47,18 +47,18 @@ def _joined(given: Sequence[dict[Any, Any]]) -> dict[Any, Any]:
     same = {
         name: value
         for name, value in given[0].items()
-        if all(name in one and one[name] == value for one in given)
+        if all(name in attrs and attrs[name] == value for attrs in given)
     }
-    if all("retrieved_at" in one for one in given):
-        same["retrieved_at"] = min((one["retrieved_at"] for one in given), key=_moment)
-    if all(STRETCHES in one for one in given):
-        same[STRETCHES] = [stretch for one in given for stretch in one[STRETCHES]]
+    if all("retrieved_at" in attrs for attrs in given):
+        same["retrieved_at"] = min((attrs["retrieved_at"] for attrs in given), key=_moment)
+    if all(STRETCHES in attrs for attrs in given):
+        same[STRETCHES] = [stretch for attrs in given for stretch in attrs[STRETCHES]]
     elif (
         same.get("endpoint") == Endpoint.LAST_28_HOURS
         and {"start", "end"} - set(same)
-        and any("end" in one for one in given)
+        and any("end" in attrs for attrs in given)
     ):
-        ends = [(_moment(one["start"]), _moment(one["end"])) for one in given if "end" in one]
+        ends = [(_moment(a["start"]), _moment(a["end"])) for a in given if "end" in a]
         both = common(ends) if len(ends) == len(given) else None
         if both is None:  # the common end is not known to the second
             del same["endpoint"]
@@ -73,15 +73,15 @@ def _moment(value: Any) -> datetime:
 
 def stretches(responses: Iterable[EngagementResponse], *, hourly: bool) -> dict[str, Any]:
     """Return the windows of responses for ``attrs``; empty if requests have no window."""
-    answered = [one for one in responses if one.status == ANSWERED]
+    answered = [response for response in responses if response.status == ANSWERED]
     found = [
         [
             window.start.isoformat(),
             window.end.isoformat(),
-            [] if hourly else list(one.request.post_ids),
+            [] if hourly else list(response.request.post_ids),
         ]
-        for one in answered
-        if (window := one.request.window) is not None
+        for response in answered
+        if (window := response.request.window) is not None
     ]
     return {STRETCHES: found} if len(found) == len(answered) else {}
 

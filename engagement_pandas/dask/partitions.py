@@ -33,17 +33,17 @@ class Share(Collection):
     """Some requests of a collection, with the same interface.
 
     Iterating yields their responses, one at a time. Missing responses are skipped without a
-    warning: warnings in workers go unread, so the caller has already warned. ``asked`` and
-    ``left_out`` are requests of the collection; the latter were never sent.
+    warning: warnings in workers go unread, so the caller has already warned. ``selected``
+    and ``left_out`` are requests of the collection; the latter were never sent.
     """
 
-    asked: tuple[EngagementRequest, ...] = ()
+    selected: tuple[EngagementRequest, ...] = ()
     left_out: tuple[EngagementRequest, ...] = ()
 
     @cached_property
     def requests(self) -> tuple[EngagementRequest, ...]:
         """The requests in this share."""
-        return self.asked
+        return self.selected
 
     @cached_property
     def unposted(self) -> tuple[EngagementRequest, ...]:
@@ -53,11 +53,11 @@ class Share(Collection):
     def __iter__(self) -> Iterator[EngagementResponse]:
         for part in self.unposted:
             yield EngagementResponse.unposted(part, self.started)
-        for asked, answer, why in self._walk():
-            if answer is not None:
-                yield answer
+        for request, response, why in self._walk():
+            if response is not None:
+                yield response
             elif why is not None:  # let the collection raise its own error
-                yield from Collection.__iter__(Share(self.path, (asked,)))
+                yield from Collection.__iter__(Share(self.path, (request,)))
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Asked(NamedTuple):
 
 def asked_in(collections: Sequence[Collection]) -> list[Asked]:
     """Return the requests of some collections."""
-    return [Asked(one, request) for one in collections for request in one.requests]
+    return [Asked(each, request) for each in collections for request in each.requests]
 
 
 def partitions(
@@ -95,7 +95,7 @@ def partitions(
     parts: list[list[Asked]] = [[]]
     filled = 0
     for family in families:
-        size = sum(max_rows(one.request, ()) for one in family)
+        size = sum(max_rows(part.request, ()) for part in family)
         if parts[-1] and filled + size > rows:
             parts.append([])
             filled = 0
@@ -103,7 +103,7 @@ def partitions(
         filled += size
     shares = [tuple(_shares(part)) for part in parts]
     shares[0] += tuple(
-        Share(one.path.resolve(), (), never) for one in collections if (never := one.unposted)
+        Share(each.path.resolve(), (), never) for each in collections if (never := each.unposted)
     )
     return tuple(Partition(part) for part in shares)
 
@@ -118,29 +118,29 @@ def related(
     ``retrieved_at``, snapshots are kept separate: then only collections that started at the
     same time, such as copies, could count the same thing.
     """
-    asked = asked_in(collections)
-    spans = [_span(one.request, one.request.grouping(grouping)) for one in asked]
-    home = list(range(len(asked)))
+    parts = asked_in(collections)
+    spans = [_span(part.request, part.request.grouping(grouping)) for part in parts]
+    parent = list(range(len(parts)))  # a forest of disjoint sets: union and find
 
-    def found(place: int) -> int:
-        while home[place] != place:
-            home[place] = home[home[place]]
-            place = home[place]
+    def root(place: int) -> int:
+        while parent[place] != place:
+            parent[place] = parent[parent[place]]
+            place = parent[place]
         return place
 
-    reach: dict[tuple[str, datetime | None], tuple[int, int]] = {}
-    for place in sorted(range(len(asked)), key=lambda place: spans[place].start):
-        snapshot = asked[place].collection.started if retrieved_at else None
+    last: dict[tuple[str, datetime | None], tuple[int, int]] = {}
+    for place in sorted(range(len(parts)), key=lambda place: spans[place].start):
+        snapshot = parts[place].collection.started if retrieved_at else None
         span = spans[place]
-        for post in asked[place].request.post_ids:
-            until, other = reach.get((post, snapshot), (span.start, place))
+        for post in parts[place].request.post_ids:
+            until, other = last.get((post, snapshot), (span.start, place))
             if span.start < until:
-                first, second = sorted((found(place), found(other)))
-                home[second] = first
-            reach[post, snapshot] = max((until, other), (span.end, place))
+                first, second = sorted((root(place), root(other)))
+                parent[second] = first
+            last[post, snapshot] = max((until, other), (span.end, place))
     families: dict[int, list[Asked]] = {}
-    for place, one in enumerate(asked):
-        families.setdefault(found(place), []).append(one)
+    for place, part in enumerate(parts):
+        families.setdefault(root(place), []).append(part)
     return list(families.values())
 
 
@@ -160,5 +160,5 @@ def _span(request: EngagementRequest, grouping: Grouping) -> HourRange:
 
 
 def _shares(part: Sequence[Asked]) -> Iterator[Share]:
-    for path, of_it in groupby(part, key=lambda one: one.collection.path):
-        yield Share(path.resolve(), tuple(one.request for one in of_it))
+    for path, of_it in groupby(part, key=lambda item: item.collection.path):
+        yield Share(path.resolve(), tuple(item.request for item in of_it))

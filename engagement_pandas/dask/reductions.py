@@ -33,7 +33,7 @@ def of_sums(
         if types is None
         else partial(some_added_up, names=wanted, types=_known(counts, types))
     )
-    return _of_summed(metric, _put_together(counts, less))
+    return _of_summed(metric, _merged(counts, less))
 
 
 def of_pairs(
@@ -45,7 +45,7 @@ def of_pairs(
     """Apply a metric to sums of two types, by some columns."""
     metric(_meta(counts))  # raises errors in the arguments before anything is read
     wanted, types = list(dict.fromkeys(names)), _known(counts, pair)
-    return _of_summed(metric, _put_together(counts, partial(paired_up, names=wanted, pair=types)))
+    return _of_summed(metric, _merged(counts, partial(paired_up, names=wanted, pair=types)))
 
 
 def as_contract(counts: Any) -> dd.DataFrame:
@@ -55,8 +55,8 @@ def as_contract(counts: Any) -> dd.DataFrame:
     """
     if not isinstance(counts, dd.DataFrame):
         msg = (
-            f"counts are a dask DataFrame here, not a {type(counts).__name__}; see "
-            "engagement_pandas.dask.flatten(), or take the metric of engagement_pandas"
+            f"counts must be a dask DataFrame, not a {type(counts).__name__}; use "
+            "engagement_pandas.dask.flatten(), or the metric of engagement_pandas itself"
         )
         raise FrameError(msg)
     if str(counts.dtypes.get("post_id")) == "string":
@@ -64,8 +64,8 @@ def as_contract(counts: Any) -> dd.DataFrame:
     need_columns(_meta(counts))
     if "retrieved_at" in counts.columns:
         msg = (
-            "these counts have retrieved_at, and counts of several moments are not added up; "
-            "keep one moment and drop the column, or flatten() one collection"
+            "the counts have retrieved_at, and counts from different times are not summed; "
+            "keep one time and drop the column, or flatten() one collection"
         )
         raise FrameError(msg)
     checked: dd.DataFrame = counts.map_partitions(_checked, meta=_meta(counts))
@@ -80,8 +80,8 @@ def _checked(counts: pd.DataFrame) -> pd.DataFrame:
 
 def _of_summed(metric: _Metric, sums: pd.DataFrame) -> pd.DataFrame:
     """Apply a metric to sums, with the types present as categories, as in memory."""
-    kinds = sums["engagement_type"].cat.remove_unused_categories()
-    table = metric(sums.assign(engagement_type=kinds))
+    categories = sums["engagement_type"].cat.remove_unused_categories()
+    table = metric(sums.assign(engagement_type=categories))
     table.attrs.clear()
     return table
 
@@ -93,7 +93,7 @@ def _meta(counts: dd.DataFrame) -> pd.DataFrame:
 
 
 def _known(counts: dd.DataFrame, types: Iterable[str]) -> list[str]:
-    return [known_type(_meta(counts), kind) for kind in types]
+    return [known_type(_meta(counts), name) for name in types]
 
 
 def names_of(counts: dd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
@@ -106,7 +106,7 @@ def times_of(counts: dd.DataFrame) -> list[str]:
     return [name for name in _TIME if name in counts.columns]
 
 
-def _put_together(counts: dd.DataFrame, less: _Metric) -> pd.DataFrame:
+def _merged(counts: dd.DataFrame, less: _Metric) -> pd.DataFrame:
     """Reduce the counts of each partition, and merge the results, a few at a time."""
     found: pd.DataFrame = merge_partitions(counts, less).compute()
     found.attrs = common_coverage(found.attrs)

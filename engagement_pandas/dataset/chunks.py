@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import reduce
 from typing import Any
 
 import pandas as pd
@@ -65,10 +67,7 @@ class RowFilter:
             conditions.append(is_in("post_id", self.post_ids))
         if self.engagement_types is not None:
             conditions.append(is_in("engagement_type", self.engagement_types))
-        whole = None
-        for one in conditions:
-            whole = one if whole is None else whole & one
-        return whole
+        return reduce(operator.and_, conditions) if conditions else None
 
     def counts(self, table: Table, files: Iterable[DataFile]) -> pd.DataFrame:
         """Return the matching counts in the form of the contract."""
@@ -113,13 +112,13 @@ def chunks(
 
     A chunk has at most ``most`` counts; exceeded only if a single file has more.
     """
-    piece: list[DataFile] = []
+    batch: list[DataFile] = []
     size = 0
-    for file in sorted(table.chosen(files, wanted.rows), key=lambda one: one.path):
-        if piece and size + file.rows > most:
-            yield Chunk(table, tuple(piece), wanted)
-            piece, size = [], 0
-        piece.append(file)
+    for file in sorted(table.chosen(files, wanted.rows), key=lambda file: file.path):
+        if batch and size + file.rows > most:
+            yield Chunk(table, tuple(batch), wanted)
+            batch, size = [], 0
+        batch.append(file)
         size += file.rows
-    if piece:
-        yield Chunk(table, tuple(piece), wanted)
+    if batch:
+        yield Chunk(table, tuple(batch), wanted)

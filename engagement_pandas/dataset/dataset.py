@@ -42,7 +42,7 @@ from engagement_pandas.dataset.store import Appended, Store
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.categories import as_types
-from engagement_pandas.frame.contract import TOLD
+from engagement_pandas.frame.contract import REQUIRED_OMISSION_COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,8 +81,8 @@ class Dataset:
     >>> march = ep.Window.covering("2026-03-01", "2026-03-08")
     >>> with tempfile.TemporaryDirectory() as folder, ep.demo_client("2026-04-15") as demo:
     ...     posts = demo.posts["post_id"][:4]
-    ...     asked = ep.historical(posts, engagement_types=["replies"], window=march)
-    ...     counts = ep.flatten(demo.client.fetch(asked))
+    ...     request = ep.historical(posts, engagement_types=["replies"], window=march)
+    ...     counts = ep.flatten(demo.client.fetch(request))
     ...     dataset = Dataset(folder)
     ...     dataset.append(counts), dataset.append(counts)
     ...     dataset.read(since="2026-03-02", until="2026-03-03").shape
@@ -233,11 +233,11 @@ class Dataset:
             count from a later reading.
         """
         never = datetime.min.replace(tzinfo=UTC)  # ignore the retrieval times when merging
-        alike = [
-            replace(one, first_retrieved_at=never, retrieved_at=never)
-            for one in self.omission_spans()
+        spans = [
+            replace(span, first_retrieved_at=never, retrieved_at=never)
+            for span in self.omission_spans()
         ]
-        return as_frame(merge_adjacent(alike))[list(TOLD)]
+        return as_frame(merge_adjacent(spans))[list(REQUIRED_OMISSION_COLUMNS)]
 
     def revisions(self) -> pd.DataFrame:
         """Return the log of hours whose count changed after they were first read.
@@ -348,7 +348,7 @@ class Dataset:
             If ``kept_hours`` is not a whole number of at least 0.
         """
         if isinstance(kept_hours, bool) or not isinstance(kept_hours, int) or kept_hours < 0:
-            msg = f"kept_hours is {kept_hours!r}; give whole hours, such as {KEPT_HOURS}"
+            msg = f"kept_hours is {kept_hours!r}; pass whole hours, such as {KEPT_HOURS}"
             raise FrameError(msg)
         retry_on_conflict(partial(self._store.compact, kept_hours))
 

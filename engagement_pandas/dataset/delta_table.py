@@ -80,8 +80,8 @@ class Table:
             except lake.exceptions.TableNotFoundError as error:
                 if "Unknown scheme" in str(error):  # no table can exist there
                     msg = (
-                        f"{self.uri} cannot be read: deltalake knows no such store; name a folder "
-                        "of this machine, or s3://…, gs://… or az://… with storage_options"
+                        f"{self.uri} cannot be read: deltalake does not support this store; pass a "
+                        "local folder, or s3://…, gs://… or az://… with storage_options"
                     )
                     raise DatasetError(msg) from error
                 if not self._entries():
@@ -145,7 +145,7 @@ class Table:
         lake = deltalake()
         from deltalake.transaction import AddAction, RemoveAction  # noqa: PLC0415  an extra
 
-        had, keeps = ({file.path: file for file in files} for files in (onto.files, kept))
+        before, unchanged = ({file.path: file for file in files} for files in (onto.files, kept))
         now = int(time.time() * 1000)
         marks = {**onto.transactions, **(marks or {})}
         with translate_errors(self.uri, "written"):
@@ -154,17 +154,17 @@ class Table:
                 for part in parts
                 for rows, day in _parted(part, self.partition_by)
             ]
-            files = [*keeps.values(), *added]
+            files = [*unchanged.values(), *added]
             version = onto.version + 1
             actions: list[AddAction | RemoveAction] = [
                 AddAction(file.path, file.size, file.partition, now, True, file.logged)  # noqa: FBT003
                 for file in files
-                if file.path not in had
+                if file.path not in before
             ]
             actions += [
                 RemoveAction(path, True, now, file.size, file.partition)  # noqa: FBT003
-                for path, file in had.items()
-                if path not in keeps
+                for path, file in before.items()
+                if path not in unchanged
             ]
             try:
                 onto.delta.create_write_transaction(
@@ -181,7 +181,7 @@ class Table:
             self._flush(version, added)
         written = self.open(version)
         if written is None:
-            msg = f"{self.uri} was taken away while it was written; do the same again"
+            msg = f"{self.uri} was removed while it was written; try again"
             raise DatasetError(msg)
         return written
 
@@ -251,7 +251,7 @@ class Table:
         try:
             return file.verified(self.storage.read(file.path), self.uri)
         except FileNotFoundError as error:
-            why = "it is lost, or compact() has replaced it since: then read anew"
+            why = "it is missing, or compact() has replaced it; in that case read again"
             raise file.damaged(self.uri, why) from error
 
     def vacuum(self, snapshot: Snapshot, kept_hours: int) -> None:

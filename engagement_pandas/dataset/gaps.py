@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -48,20 +48,20 @@ class Gap:
     engagement_types: tuple[EngagementType, ...]
     window: Window
 
-    def pieces(self) -> Iterator[Gap]:
+    def parts(self) -> Iterator[Gap]:
         """Yield parts with as many posts as are requested and stored at a time."""
         rows = len(self.engagement_types) * self.window.hours
         size = max(MOST_COUNTS // rows // _TOGETHER, 1) * _TOGETHER
         for first in range(0, len(self.post_ids), size):
             yield replace(self, post_ids=self.post_ids[first : first + size])
 
-    def without(self, silent: Collection[tuple[str, str | None]]) -> Gap | None:
+    def without(self, omitted: Collection[tuple[str, str | None]]) -> Gap | None:
         """Return the gap without posts and types that just had no count; None if empty."""
-        posts = tuple(post for post in self.post_ids if (post, None) not in silent)
+        posts = tuple(post for post in self.post_ids if (post, None) not in omitted)
         types = tuple(
-            kind
-            for kind in self.engagement_types
-            if not all((post, str(kind)) in silent for post in posts)
+            engagement_type
+            for engagement_type in self.engagement_types
+            if not all((post, str(engagement_type)) in omitted for post in posts)
         )
         return replace(self, post_ids=posts, engagement_types=types) if posts and types else None
 
@@ -71,8 +71,8 @@ def created_before(post: str, now: datetime) -> datetime | None:
 
     An ID with a future time is treated as unknown and requested, and the API reports it.
     """
-    made = created_at(post)
-    return made if made is not None and made <= now else None
+    created = created_at(post)
+    return created if created is not None and created <= now else None
 
 
 def batches(
@@ -118,28 +118,28 @@ class Hours:
         self.post_ids = post_ids
         self._types = tuple(engagement_types)
         self._posts = {post: place for place, post in enumerate(post_ids)}
-        self._kinds = {str(kind): place for place, kind in enumerate(self._types)}
+        self._type_numbers = {str(name): number for number, name in enumerate(self._types)}
         self._now, self._settle = now, settle
         self.start, self.end = _hour(since), _hour(now)
         width = max(self.end - self.start, 0)
         self._done = np.zeros((len(self._posts), len(self._types), width), bool)
-        self._made = [self.start] * len(self._posts)
+        self._created = [self.start] * len(self._posts)
         for post, place in self._posts.items():
-            made = created_before(post, now)
-            if made is not None:
-                self._made[place] = max(_hour(made), self.start)
-                self._done[place, :, : self._made[place] - self.start] = True
+            created = created_before(post, now)
+            if created is not None:
+                self._created[place] = max(_hour(created), self.start)
+                self._done[place, :, : self._created[place] - self.start] = True
 
     def read(self, batches: Iterable[pa.RecordBatch]) -> None:
         """Record which hours were read, and when; see ``Dataset.readings``."""
         for batch in batches:
             post = _codes(batch, "post_id", self._posts)
-            kind = _codes(batch, "engagement_type", self._kinds)
+            number = _codes(batch, "engagement_type", self._type_numbers)
             hour = _numbers(batch, "day") * _HOURS_A_DAY + _numbers(batch, "hour")
             late = self._late(hour, _numbers(batch, "retrieved_at"))
             within = (hour >= self.start) & (hour < self.end)
-            here = (post >= 0) & (kind >= 0) & within & late
-            self._done[post[here], kind[here], hour[here] - self.start] = True
+            final = (post >= 0) & (number >= 0) & within & late
+            self._done[post[final], number[final], hour[final] - self.start] = True
 
     def add_omissions(self, spans: Iterable[OmissionSpan]) -> None:
         """Record what had no count, and when that was reported; call after :meth:`read`.
@@ -147,35 +147,34 @@ class Hours:
         Hours that a response lacked are requested again, however late they were read, with an
         interval that doubles each time, as for posts.
         """
-        for omitted in spans:
-            post = self._posts.get(omitted.post_id)
-            kinds = slice(None)
-            if omitted.engagement_type is not None:
-                kind = self._kinds.get(omitted.engagement_type, len(self._kinds))
-                kinds = slice(kind, kind + 1)
+        for span in spans:
+            post = self._posts.get(span.post_id)
             if post is None:
                 continue
-            rows = self._done[post][kinds]
-            rests = omitted.too_early(self._now) or _hour(omitted.retrieved_at) >= self.end
-            if omitted.whole:
-                rows |= rests
+            rows = self._done[post]
+            if span.engagement_type is not None:
+                number = self._type_numbers.get(span.engagement_type, len(self._type_numbers))
+                rows = rows[number : number + 1]
+            wait = span.too_early(self._now) or _hour(span.retrieved_at) >= self.end
+            if span.all_hours:
+                rows |= wait
                 continue
-            first = max(_hour(omitted.start), self._made[post])
-            last = min(_hour(omitted.end), self.end)
+            first = max(_hour(span.start), self._created[post])
+            last = min(_hour(span.end), self.end)
             if first >= last:
                 continue
-            span = rows[:, first - self.start : last - self.start]
-            if omitted.reason is OmissionReason.NOT_ANSWERED:
-                span[:] = rests
+            hours = rows[:, first - self.start : last - self.start]
+            if span.reason is OmissionReason.NOT_ANSWERED:
+                hours[:] = wait
             else:
                 hour = np.arange(first, last, dtype=np.int64)
-                moment = (omitted.retrieved_at - _EPOCH) // timedelta(microseconds=1)
-                span |= self._late(hour, moment)
+                moment = (span.retrieved_at - _EPOCH) // timedelta(microseconds=1)
+                hours |= self._late(hour, moment)
 
     def _late(self, hour: Integers, moment: Any) -> npt.NDArray[np.bool_]:
         """Return whether hours were read late enough to be final, or in this run."""
-        holds = moment >= (hour + 1 + self._settle) * _MICROS
-        late: npt.NDArray[np.bool_] = holds | (moment >= self.end * _MICROS)
+        settled = moment >= (hour + 1 + self._settle) * _MICROS
+        late: npt.NDArray[np.bool_] = settled | (moment >= self.end * _MICROS)
         return late
 
     def gaps(self) -> list[Gap]:
@@ -184,20 +183,20 @@ class Hours:
         A post created within a window is requested together with older posts: this takes no
         request of its own, and hours before its creation are not counts.
         """
-        alike: dict[_Run, list[str]] = {}
+        posts_by_run: dict[_Run, list[str]] = {}
         young: list[tuple[_Run, str]] = []
         for post, place in self._posts.items():
             for run in self._runs(~self._done[place]):
-                if run.first == self._made[place] > self.start:
+                if run.first == self._created[place] > self.start:
                     young.append((run, post))
                 else:
-                    alike.setdefault(run, []).append(post)
+                    posts_by_run.setdefault(run, []).append(post)
         for run, post in sorted(young, key=lambda item: item[0].first):
-            older = [r for r in alike if r[1:] == run[1:] and r.first <= run.first]
-            alike.setdefault(max(older, default=run), []).append(post)
+            older = [r for r in posts_by_run if r[1:] == run[1:] and r.first <= run.first]
+            posts_by_run.setdefault(max(older, default=run), []).append(post)
         return [
             Gap(tuple(posts), run.types, Window(_moment(run.first), _moment(run.last)))
-            for run, posts in sorted(alike.items(), key=lambda item: (-item[0].last, item[0]))
+            for run, posts in sorted(posts_by_run.items(), key=lambda run: (-run[0].last, run[0]))
         ]
 
     def _runs(self, lacking: npt.NDArray[np.bool_]) -> Iterator[_Run]:
@@ -209,8 +208,7 @@ class Hours:
         cuts = range(width, 0, -_LONGEST)
         bounds = sorted({0, *turns.tolist(), *cuts})
         for first, last in pairwise(bounds):
-            lacks = lacking[:, first]
-            types = tuple(kind for kind, missing in zip(self._types, lacks, strict=True) if missing)
+            types = tuple(compress(self._types, lacking[:, first]))
             if types:
                 yield _Run(self.start + first, self.start + last, types)
 

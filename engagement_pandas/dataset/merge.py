@@ -25,7 +25,7 @@ KEY: Final = ("post_id", "engagement_type", "day", "hour")
 REVISION_COLUMNS: Final = (*KEY, "count_before", "count", "retrieved_before", "retrieved_at")
 """Columns of the log of hours whose count changed after they were first read."""
 
-_CURE: Final = "a data set keeps hours of historical(), grouped by post, type, day and hour"
+_CURE: Final = "a data set stores counts of historical(), grouped by post, type, day and hour"
 _MICRO: Final = "datetime64[us, UTC]"
 
 
@@ -57,13 +57,13 @@ def as_readings(counts: Any) -> pd.DataFrame:
         raise FrameError(msg)
     endpoint = counts.attrs.get("endpoint", "historical")
     if endpoint != "historical":
-        msg = f"the counts are of /{endpoint}, whose edges are no whole hours; {_CURE}"
+        msg = f"the counts are from /{endpoint}, not from whole hours; {_CURE}"
         raise FrameError(msg)
     if "retrieved_at" not in counts:
         if "retrieved_at" not in counts.attrs:
             msg = (
-                "nobody knows when the counts were read; set counts.attrs['retrieved_at'], or "
-                "take flatten(responses, retrieved_at=True)"
+                "the counts have no retrieval time; set counts.attrs['retrieved_at'], or use "
+                "flatten(responses, retrieved_at=True)"
             )
             raise FrameError(msg)
         moment = pd.Timestamp(to_iso_utc(counts.attrs["retrieved_at"])).as_unit("us")
@@ -73,8 +73,8 @@ def as_readings(counts: Any) -> pd.DataFrame:
     if early.any():
         row = readings[early].iloc[0]
         msg = (
-            f"hour {row['hour']} of {row['day']:%Y-%m-%d} was read at {row['retrieved_at']}, "
-            "before it was over; ask up to the last whole hour"
+            f"hour {row['hour']} of {row['day']:%Y-%m-%d} was retrieved at {row['retrieved_at']}, "
+            "before it had ended; request counts up to the last complete hour"
         )
         raise FrameError(msg)
     return readings
@@ -85,13 +85,13 @@ def moment_of(counts: pd.DataFrame) -> datetime:
     moments: Any = counts["retrieved_at"].unique() if "retrieved_at" in counts else []
     if len(moments) > 1:
         msg = (
-            f"the counts were retrieved from {min(moments)} to {max(moments)}, and the omissions "
-            "have no retrieval time; take omissions(responses, retrieved_at=True)"
+            f"the counts were retrieved from {min(moments)} to {max(moments)}, but the omissions "
+            "have no retrieval time; use omissions(responses, retrieved_at=True)"
         )
         raise FrameError(msg)
     if not len(moments) and "retrieved_at" not in counts.attrs:
-        msg = "the omissions have no retrieval time"
-        raise FrameError(f"{msg}; take omissions(responses, retrieved_at=True)")
+        msg = "the omissions have no retrieval time; use omissions(responses, retrieved_at=True)"
+        raise FrameError(msg)
     moment = moments[0] if len(moments) else counts.attrs["retrieved_at"]
     return datetime.fromisoformat(to_iso_utc(moment))
 
@@ -128,19 +128,14 @@ def merge_readings(stored: pd.DataFrame, fresh: pd.DataFrame) -> MergeResult:
     added = fresh.drop(index=fresh.index[new_at])
     old, new = stored.iloc[old_at], fresh.iloc[new_at]
     before, after = (part["retrieved_at"].to_numpy("datetime64[us]") for part in (old, new))
-    had, has = old["count"].notna().to_numpy(), new["count"].notna().to_numpy()
-    was, now = (part["count"].fillna(0).to_numpy() for part in (old, new))
-    differs = (had != has) | (was != now)
-    twice = np.flatnonzero(differs & (before == after))
-    if len(twice):
-        row = new.iloc[twice[0]]
-        msg = (
-            f"{row[list(KEY)].astype(str).to_dict()} was read as {old['count'].iloc[twice[0]]} and "
-            f"as {row['count']} at the same moment, {row['retrieved_at']}; only one can be right"
-        )
-        raise FrameError(msg)
-    takes = (has & ~had) | ((has == had) & (after > before))
-    revised = takes & differs & (after > before)
+    old_known, new_known = (part["count"].notna().to_numpy() for part in (old, new))
+    old_count, new_count = (part["count"].fillna(0).to_numpy() for part in (old, new))
+    differs = (old_known != new_known) | (old_count != new_count)
+    _check_simultaneous(old, new, differs & (before == after))
+    # The later reading replaces the earlier one, but a missing count never replaces a number.
+    replaces = (new_known & ~old_known) | ((old_known == new_known) & (after > before))
+    # A number that was retrieved before the stored <NA> is not a change.
+    revised = replaces & differs & (after > before)
     revisions = (
         new[revised]
         .assign(
@@ -150,18 +145,29 @@ def merge_readings(stored: pd.DataFrame, fresh: pd.DataFrame) -> MergeResult:
         .reset_index(drop=True)
     )
     kept = np.ones(len(stored), bool)
-    kept[old_at[takes]] = False
-    rows = _stacked([stored[kept], new[takes], added])
-    return MergeResult(rows, added, np.unique(new["day"].to_numpy()[takes]), revisions)
+    kept[old_at[replaces]] = False
+    rows = _stacked([stored[kept], new[replaces], added])
+    return MergeResult(rows, added, np.unique(new["day"].to_numpy()[replaces]), revisions)
 
 
-def merge_all_readings(stored: pd.DataFrame, turns: Sequence[pd.DataFrame]) -> MergeResult:
+def _check_simultaneous(old: pd.DataFrame, new: pd.DataFrame, wrong: npt.NDArray[np.bool_]) -> None:
+    """Raise if an hour has two different counts with the same retrieval time."""
+    if wrong.any():
+        first = int(np.flatnonzero(wrong)[0])
+        row = new.iloc[first]
+        msg = (
+            f"{row[list(KEY)].astype(str).to_dict()} was retrieved at {row['retrieved_at']} as "
+            f"{old['count'].iloc[first]} and as {row['count']}; keep the right one"
+        )
+        raise FrameError(msg)
+
+
+def merge_all_readings(stored: pd.DataFrame, parts: Sequence[pd.DataFrame]) -> MergeResult:
     """Merge new readings into stored ones, one part after another."""
-    folded = merge_readings(stored, turns[0])
-    if len(turns) == 1:
-        return folded
-    steps = [folded]
-    for fresh in turns[1:]:
+    steps = [merge_readings(stored, parts[0])]
+    if len(parts) == 1:
+        return steps[0]
+    for fresh in parts[1:]:
         steps.append(merge_readings(steps[-1].rows, fresh))
     rows = steps[-1].rows
     _, known = _matched(stored, rows)

@@ -14,14 +14,14 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import (
     OMISSION_COLUMNS,
     REASONS,
-    TOLD,
+    REQUIRED_OMISSION_COLUMNS,
     check_omissions,
     timestamps,
 )
 from engagement_pandas.vocabulary import OmissionReason
 
 OMISSION_SPAN_COLUMNS: Final = {
-    **{name: OMISSION_COLUMNS[name] for name in TOLD},
+    **{name: OMISSION_COLUMNS[name] for name in REQUIRED_OMISSION_COLUMNS},
     "first_retrieved_at": OMISSION_COLUMNS["retrieved_at"],
     "retrieved_at": OMISSION_COLUMNS["retrieved_at"],
 }
@@ -35,7 +35,7 @@ _OF_THE_POST: Final = _FAILED | {
     OmissionReason.REFUSED,
 }
 
-_LONGEST_REST: Final = timedelta(days=1)
+_MAX_INTERVAL: Final = timedelta(days=1)
 """Maximum interval until a failed request is sent again; the owner may authorise the app."""
 
 _WITH_ROWS: Final = frozenset({OmissionReason.UNSUPPORTED_AGE, OmissionReason.BEFORE_COUNTING})
@@ -56,8 +56,8 @@ class OmissionSpan:
     retrieved_at: datetime
 
     @property
-    def whole(self) -> bool:
-        """Whether the reason concerns the post or type as such, and not single hours.
+    def all_hours(self) -> bool:
+        """Whether the reason applies to the post or type as such, and not to single hours.
 
         Then frequent requests are of no use; and once it ends, all hours are available.
         """
@@ -72,10 +72,10 @@ class OmissionSpan:
         about thirteen times in its first year, and four times in the next fifteen. Failed
         requests are repeated at least daily.
         """
-        rest = self.retrieved_at - self.first_retrieved_at
+        interval = self.retrieved_at - self.first_retrieved_at
         if self.reason in _FAILED:
-            rest = min(rest, _LONGEST_REST)
-        return now - self.retrieved_at < rest
+            interval = min(interval, _MAX_INTERVAL)
+        return now - self.retrieved_at < interval
 
     @property
     def _subject(self) -> tuple[str, str, str]:
@@ -89,14 +89,14 @@ def omission_spans(omissions: Any, retrieved_at: datetime | None = None) -> list
     """
     check_omissions(omissions)
     if omissions[["start", "end"]].isna().any(axis=None):
-        msg = "the omissions are of no window; a data set keeps those of historical()"
+        msg = "the omissions have no window; a data set stores those of historical()"
         raise FrameError(msg)
     moments = omissions["retrieved_at"] if retrieved_at is None else retrieved_at
-    heard = omissions.assign(first_retrieved_at=moments, retrieved_at=moments)
+    reported = omissions.assign(first_retrieved_at=moments, retrieved_at=moments)
     return [
-        silence
-        for silence in read_omission_spans(heard)
-        if silence.reason is not OmissionReason.NOT_YET_POSTED
+        span
+        for span in read_omission_spans(reported)
+        if span.reason is not OmissionReason.NOT_YET_POSTED
     ]
 
 
@@ -117,11 +117,11 @@ def read_omission_spans(frame: pd.DataFrame) -> list[OmissionSpan]:
 
 def as_frame(spans: list[OmissionSpan]) -> pd.DataFrame:
     """Return omissions as a frame, sorted."""
-    ordered = sorted(spans, key=lambda one: (one._subject, one.start))  # noqa: SLF001
+    ordered = sorted(spans, key=lambda span: (span._subject, span.start))  # noqa: SLF001
     dtypes: dict[str, Any] = {**OMISSION_SPAN_COLUMNS, "reason": REASONS}
     return pd.DataFrame(
         {
-            name: pd.Series([getattr(one, name) for one in ordered], dtype=dtype)
+            name: pd.Series([getattr(span, name) for span in ordered], dtype=dtype)
             for name, dtype in dtypes.items()
         }
     )
@@ -143,22 +143,22 @@ def merge_adjacent(spans: list[OmissionSpan]) -> list[OmissionSpan]:
     >>> [moment.hour for moment in (both.start, both.end, both.first_retrieved_at)]
     [0, 2, 1]
     """
-    ordered = sorted(spans, key=lambda one: (one._subject, one.start))  # noqa: SLF001
+    ordered = sorted(spans, key=lambda span: (span._subject, span.start))  # noqa: SLF001
     return [
-        one
-        for _, alike in groupby(ordered, key=lambda one: one._subject)  # noqa: SLF001
-        for one in _unbroken(list(alike))
+        span
+        for _, alike in groupby(ordered, key=lambda span: span._subject)  # noqa: SLF001
+        for span in _unbroken(list(alike))
     ]
 
 
 def _unbroken(alike: list[OmissionSpan]) -> Iterator[OmissionSpan]:
-    parts = alike if alike[0].whole else list(_hourly(alike))
+    parts = alike if alike[0].all_hours else list(_hourly(alike))
     current = parts[0]
-    for one in parts[1:]:
-        both = _merged(current, one)
+    for span in parts[1:]:
+        both = _merged(current, span)
         if both is None:
             yield current
-        current = both or one
+        current = both or span
     yield current
 
 
@@ -168,8 +168,8 @@ def _merged(before: OmissionSpan, after: OmissionSpan) -> OmissionSpan | None:
         return None
     first = before.first_retrieved_at, after.first_retrieved_at
     last = before.retrieved_at, after.retrieved_at
-    if before.whole:
-        latest = max(before, after, key=lambda one: (one.retrieved_at, one.message))
+    if before.all_hours:
+        latest = max(before, after, key=lambda span: (span.retrieved_at, span.message))
         end = max(before.end, after.end)
         return replace(latest, start=before.start, end=end, first_retrieved_at=min(first))
     alike = (first[0], last[0]) == (first[1], last[1]) or before.reason in _WITH_ROWS
@@ -182,15 +182,15 @@ def _merged(before: OmissionSpan, after: OmissionSpan) -> OmissionSpan | None:
 
 def _hourly(alike: list[OmissionSpan]) -> Iterator[OmissionSpan]:
     """Divide spans where others start or end, so that each hour is in one, with its times."""
-    ends = sorted({moment for one in alike for moment in (one.start, one.end)})
+    ends = sorted({moment for span in alike for moment in (span.start, span.end)})
     waiting, active = alike[::-1], list[OmissionSpan]()
     for start, end in pairwise(ends):
-        active = [one for one in active if one.end > start]
+        active = [span for span in active if span.end > start]
         while waiting and waiting[-1].start <= start:
             active.append(waiting.pop())
         if active:
-            latest = max(active, key=lambda one: (one.retrieved_at, one.message))
-            first = min(one.first_retrieved_at for one in active)
+            latest = max(active, key=lambda span: (span.retrieved_at, span.message))
+            first = min(span.first_retrieved_at for span in active)
             yield replace(latest, start=start, end=end, first_retrieved_at=first)
 
 
@@ -201,37 +201,37 @@ def without_counted(spans: list[OmissionSpan], counts: pd.DataFrame) -> list[Omi
     hours ends for each hour with a count retrieved later or at the same time. The counts have
     ``retrieved_at``.
     """
-    posts = {one.post_id for one in spans}
-    spoke = counts[counts["count"].notna() & counts["post_id"].isin(posts)]
-    if spoke.empty:
+    posts = {span.post_id for span in spans}
+    known = counts[counts["count"].notna() & counts["post_id"].isin(posts)]
+    if known.empty:
         return spans
     hours = pd.DataFrame(
         {
-            "post_id": spoke["post_id"],
-            "engagement_type": spoke["engagement_type"].astype("str"),
-            "hour": timestamps(spoke),
-            "retrieved_at": spoke["retrieved_at"],
+            "post_id": known["post_id"],
+            "engagement_type": known["engagement_type"].astype("str"),
+            "hour": timestamps(known),
+            "retrieved_at": known["retrieved_at"],
         }
     )
     by_post = dict(iter(hours.groupby("post_id")))
-    return [left for one in spans for left in _left(one, by_post.get(one.post_id))]
+    return [part for span in spans for part in _remaining(span, by_post.get(span.post_id))]
 
 
-def _left(one: OmissionSpan, counted: pd.DataFrame | None) -> Iterator[OmissionSpan]:
+def _remaining(span: OmissionSpan, counted: pd.DataFrame | None) -> Iterator[OmissionSpan]:
     """Yield the parts of an omission that remain after counts of its post."""
     if counted is None:
-        yield one
+        yield span
         return
-    if one.engagement_type is not None:
-        counted = counted[counted["engagement_type"] == one.engagement_type]
-    if one.whole:
-        if not (counted["retrieved_at"] > one.retrieved_at).any():
-            yield one
+    if span.engagement_type is not None:
+        counted = counted[counted["engagement_type"] == span.engagement_type]
+    if span.all_hours:
+        if not (counted["retrieved_at"] > span.retrieved_at).any():
+            yield span
         return
-    within = (counted["hour"] >= one.start) & (counted["hour"] < one.end)
-    ended = counted["hour"][within & (counted["retrieved_at"] >= one.retrieved_at)]
-    start = one.start
-    for moment in [*sorted(set(ended.dt.to_pydatetime())), one.end]:
+    within = (counted["hour"] >= span.start) & (counted["hour"] < span.end)
+    ended = counted["hour"][within & (counted["retrieved_at"] >= span.retrieved_at)]
+    start = span.start
+    for moment in [*sorted(set(ended.dt.to_pydatetime())), span.end]:
         if start < moment:
-            yield replace(one, start=start, end=moment)
+            yield replace(span, start=start, end=moment)
         start = moment + timedelta(hours=1)

@@ -68,10 +68,10 @@ class Synced:
 
     def __str__(self) -> str:
         if self == Synced():
-            return "up to date: nothing to ask"
-        failed = f"; no answer for {pluralize(len(self.failed), 'post')}" if self.failed else ""
+            return "up to date: nothing to request"
+        failed = f"; no response for {pluralize(len(self.failed), 'post')}" if self.failed else ""
         return (
-            f"{pluralize(self.answers, 'answer')}: {pluralize(self.added, 'new count')}, "
+            f"{pluralize(self.answers, 'response')}: {pluralize(self.added, 'new count')}, "
             f"{pluralize(self.revised, 'revision')}{failed}"
         )
 
@@ -84,7 +84,7 @@ def store_answers(
         return _append(dataset, responses, now)
     except (FrameError, RequestError, ResponseShapeError) as error:
         if len(responses) > 1:
-            parts = (store_answers(dataset, archive, now, [one]) for one in responses)
+            parts = (store_answers(dataset, archive, now, [response]) for response in responses)
             return sum(parts, Synced())
         (odd,) = responses
         reason, message = OmissionReason.INVALID_ANSWER, str(error)
@@ -100,26 +100,26 @@ def _append(dataset: Dataset, responses: list[EngagementResponse], now: datetime
         return Synced()
     counts = flatten(responses, retrieved_at=True)
     omitted = omissions(responses, retrieved_at=True)
-    done = dataset.append(_since_creation(counts, now), _lived_omissions(omitted, now))
-    failed = [post for one in responses if one.failed for post in one.request.post_ids]
-    answers = sum(one.status > 0 and one.retrieved_at >= now for one in responses)
+    done = dataset.append(_since_creation(counts, now), _omissions_since_creation(omitted, now))
+    failed = [post for r in responses if r.failed for post in r.request.post_ids]
+    answers = sum(r.status > 0 and r.retrieved_at >= now for r in responses)
     return Synced(answers, done.added, done.revised, tuple(dict.fromkeys(failed)))
 
 
 def _since_creation(counts: pd.DataFrame, now: datetime) -> pd.DataFrame:
     """Drop the hours before a post was created: their zeros are not counts."""
-    return counts[timestamps(counts) >= _begun(counts["post_id"], now)]
+    return counts[timestamps(counts) >= _creation_hours(counts["post_id"], now)]
 
 
-def _lived_omissions(omitted: pd.DataFrame, now: datetime) -> pd.DataFrame:
+def _omissions_since_creation(omitted: pd.DataFrame, now: datetime) -> pd.DataFrame:
     """Drop the hours before a post was created: responses do not lack them."""
-    begun = _begun(omitted["post_id"], now)
+    created = _creation_hours(omitted["post_id"], now)
     lacking = omitted["reason"] == OmissionReason.NOT_ANSWERED
-    started = omitted["start"].where(~lacking | (omitted["start"] >= begun), begun)
+    started = omitted["start"].where(~lacking | (omitted["start"] >= created), created)
     return omitted.assign(start=started)[started < omitted["end"]]
 
 
-def _begun(posts: pd.Series, now: datetime) -> pd.Series:
+def _creation_hours(posts: pd.Series, now: datetime) -> pd.Series:
     """Return the hour in which each post was created."""
     made = {post: created_before(post, now) or EARLIEST for post in posts.unique()}
     return posts.map(made).astype("datetime64[us, UTC]").dt.floor("h")
@@ -135,7 +135,7 @@ def take_up(dataset: Dataset, folder: Path, now: datetime) -> Synced:
         if latest is not None and hour.name[:10] < f"{latest:%Y-%m-%d}":
             continue
         for collection in sorted(
-            filter(_ours, Archive(hour).collections), key=lambda one: one.started
+            filter(_ours, Archive(hour).collections), key=lambda collection: collection.started
         ):
             fresh = [
                 response
@@ -153,17 +153,17 @@ def rebuild(dataset: Dataset, folder: Path, now: datetime, error: DamagedDataset
         take_up(rebuilt, folder, now)
         if rebuilt.latest is None:
             raise error  # there are no raw responses
-    msg = f"{error}: done; what was there is in {dataset.path}/damaged"
+    msg = f"{error}; it was rebuilt, and the damaged tables are in {dataset.path}/damaged"
     warnings.warn(msg, UserWarning, stacklevel=3)
 
 
 def _ours(collection: Collection) -> bool:
     """Return whether a collection has only requests of the kind that sync sends."""
     try:
-        asked = [(request.endpoint, request.groupings) for request in collection.requests]
+        kinds = {(request.endpoint, request.groupings) for request in collection.requests}
     except ArchiveError:  # its list of requests is lost
         return False
-    return set(asked) <= {(Endpoint.HISTORICAL, (BY_HOUR,))}
+    return kinds <= {(Endpoint.HISTORICAL, (BY_HOUR,))}
 
 
 def answered(collection: Collection) -> Iterator[EngagementResponse]:

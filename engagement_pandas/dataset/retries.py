@@ -12,8 +12,8 @@ from engagement_pandas.errors import DatasetError, EngagementError
 
 _PAUSE: Final = 0.01  # seconds, at first
 _CURE: Final = {
-    "read": "see whether it can be reached, and who may read it, and do the same again",
-    "written": "free some room, or see who may write there, and do the same again",
+    "read": "check that it exists and is readable, and try again",
+    "written": "check its free space and permissions, and try again",
 }
 
 _PANIC: Final = "PanicException"
@@ -65,12 +65,12 @@ def translate_errors(uri: str, what: str) -> Iterator[None]:
     except (EngagementError, CommitConflict):
         raise
     except (lake.exceptions.DeltaError, pa.ArrowException, OSError) as error:
-        msg = f"{uri} cannot be {what}: {_said(error)}; {_CURE[what]}"
+        msg = f"{uri} cannot be {what}: {_text_of(error)}; {_CURE[what]}"
         raise DatasetError(msg) from error
     except BaseException as error:
         if not is_failure(error):
             raise
-        msg = f"{uri} cannot be {what}: {type(error).__name__}: {_said(error)}; try again later"
+        msg = f"{uri} cannot be {what}: {type(error).__name__}: {_text_of(error)}; try again later"
         raise DatasetError(msg) from error
 
 
@@ -79,5 +79,5 @@ def is_failure(error: BaseException) -> bool:
     return isinstance(error, Exception) or type(error).__name__ == _PANIC
 
 
-def _said(error: BaseException) -> str:
+def _text_of(error: BaseException) -> str:
     return " ".join(str(error).split()) or "without a message"

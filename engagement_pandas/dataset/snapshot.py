@@ -22,8 +22,8 @@ STATE: Final = "state"
 """Name of the transaction whose number is the checksum of the commit."""
 
 CURE: Final = (
-    "sync() makes the data set again from its raw answers; without those, append() what it held "
-    "into a new one"
+    "sync() rebuilds the data set from its raw responses; without them, append() its counts to a "
+    "new one"
 )
 
 _DIGITS: Final = 32
@@ -119,7 +119,7 @@ class Snapshot:
         snapshot = cls(int(table.version()), tuple(files), marks, table)
         committed = table.transaction_version(STATE)
         if committed not in (None, state(snapshot.version, files, marks)):
-            msg = "does not say what was committed: an entry is lost, or has changed"
+            msg = "it does not match its checksum: an entry is missing or was changed"
             raise DamagedDataset(msg)
         return snapshot
 
@@ -135,13 +135,13 @@ def odd_entry(entries: Iterable[Path]) -> tuple[str, str] | None:
     known = sorted(path for path in entries if re.fullmatch(r"\d+\.json", path.name))
     for expected, entry in enumerate(known):
         if int(entry.stem) > expected:
-            return str(entry.with_name(f"{expected:020}.json")), "it is lost"
+            return str(entry.with_name(f"{expected:020}.json")), "it is missing"
         text = entry.read_text(errors="replace")
         try:
-            whole = all(isinstance(json.loads(line), dict) for line in text.splitlines())
+            valid = all(isinstance(json.loads(line), dict) for line in text.splitlines())
         except ValueError:
-            whole = False
-        if not (whole and text.strip()):
+            valid = False
+        if not (valid and text.strip()):
             return str(entry), "it is not valid JSON" if text.strip() else "it is empty"
     return None
 

@@ -48,8 +48,8 @@ class StorageOptions:
     @staticmethod
     def _refuse() -> NoReturn:
         msg = (
-            "a data set with storage_options is not pickled, so that no key is written; set them "
-            "as environment variables (AWS_…, AZURE_…, GOOGLE_…), also of each worker, and make "
+            "a data set with storage_options cannot be pickled: they may be keys; set them as "
+            "environment variables (AWS_…, AZURE_…, GOOGLE_…), on each worker too, and use "
             "Dataset(path) without them"
         )
         raise DatasetError(msg)
@@ -141,10 +141,10 @@ def checked_folder(path: str) -> str:
     """Return the absolute path of a local folder; raise if it cannot be one."""
     full = os.path.abspath(path)  # noqa: PTH100
     if os.path.isfile(full):  # noqa: PTH113
-        msg = f"{path} is a file; name a folder"
+        msg = f"{path} is a file; pass a folder"
         raise DatasetError(msg)
     odd = _ODD.search(full)
     if odd:
-        msg = f"deltalake takes no folder with {odd[0]!r} in its path, as {full} has; name another"
+        msg = f"deltalake does not support {odd[0]!r} in a path; pass another folder than {full}"
         raise DatasetError(msg)
     return full

@@ -24,7 +24,7 @@ import pandas as pd
 
 from engagement_pandas.dataset.arrow import is_in, on_days, plain, read_rows, to_arrow
 from engagement_pandas.dataset.delta_table import Table
-from engagement_pandas.dataset.merge import KEY, REVISION_COLUMNS, merge_all_readings
+from engagement_pandas.dataset.merge import KEY, REVISION_COLUMNS, MergeResult, merge_all_readings
 from engagement_pandas.dataset.omission_log import (
     OMISSION_SPAN_COLUMNS,
     OmissionSpan,
@@ -39,7 +39,11 @@ from engagement_pandas.dataset.storage import Storage, StorageOptions
 from engagement_pandas.errors import DamagedDataset
 from engagement_pandas.files import atomic_write
 from engagement_pandas.frame.categories import as_reasons
-from engagement_pandas.frame.contract import TOLD, counts_schema, omissions_schema
+from engagement_pandas.frame.contract import (
+    REQUIRED_OMISSION_COLUMNS,
+    counts_schema,
+    omissions_schema,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,7 +86,7 @@ class Store:
         """What has no count, and since when."""
         import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
-        schema = omissions_schema(TOLD)
+        schema = omissions_schema(REQUIRED_OMISSION_COLUMNS)
         for name in list(OMISSION_SPAN_COLUMNS)[len(schema) :]:
             schema = schema.append(pa.field(name, pa.timestamp("us", tz="UTC")))
         return self._table(OMISSIONS, schema)
@@ -92,9 +96,9 @@ class Store:
         """Hours whose count changed after they were first read."""
         import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
-        kinds = counts_schema()
+        schema = counts_schema()
         like = {"count_before": "count", "retrieved_before": "retrieved_at"}
-        fields = [kinds.field(like.get(name, name)).with_name(name) for name in REVISION_COLUMNS]
+        fields = [schema.field(like.get(name, name)).with_name(name) for name in REVISION_COLUMNS]
         return self._table(REVISIONS, pa.schema(fields))
 
     @property
@@ -167,7 +171,7 @@ class Store:
         version = counts.transactions.get(name)
         found = None if version is None else table.open(version)
         if version is not None and found is None:
-            msg = f"version {version} of {table.uri}, which goes with the counts, is lost"
+            msg = f"version {version} of {table.uri}, which belongs to the counts, is missing"
             raise DamagedDataset(f"{msg}; {CURE}")
         return found
 
@@ -191,7 +195,10 @@ class Store:
             (table, self.belonging(table, counts, name))
             for name, table in ((OMISSIONS, self.omissions), (REVISIONS, self.revisions))
         ]
-        return [(self.counts, counts), *((table, one) for table, one in others if one is not None)]
+        return [
+            (self.counts, counts),
+            *((table, found) for table, found in others if found),
+        ]
 
     def replace(self, rebuilt: str) -> None:
         """Replace the tables by those of another store, and keep them in ``damaged``.
@@ -212,37 +219,49 @@ class Store:
                 self.note(counts.version)
             self.storage.remove_folder(rebuilt)
 
-    def append(self, turns: list[pd.DataFrame], heard: list[OmissionSpan]) -> Appended:
+    def append(self, parts: list[pd.DataFrame], spans: list[OmissionSpan]) -> Appended:
         """Write readings and omissions atomically.
 
-        ``turns`` are counts with ``retrieved_at``; each frame has each hour at most once.
+        ``parts`` are counts with ``retrieved_at``; each frame has each hour at most once.
         """
         counts = self.open() or self.counts.open_or_create()
-        fresh = turns[0] if len(turns) == 1 else pd.concat(turns, ignore_index=True)
+        fresh = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
         posts = list(fresh["post_id"].unique())
-        wanted = on_days(fresh["day"].unique()) & is_in("post_id", posts)
-        folded = merge_all_readings(read_rows(self.counts, counts.files, wanted), turns)
+        same_hours = on_days(fresh["day"].unique()) & is_in("post_id", posts)
+        merged = merge_all_readings(read_rows(self.counts, counts.files, same_hours), parts)
+        # The other tables are written first; readers see them with the commit of the counts.
         versions = {
-            OMISSIONS: self._write_omissions(counts, heard, fresh),
-            REVISIONS: self._log(counts, folded.revisions),
+            OMISSIONS: self._write_omissions(counts, spans, fresh),
+            REVISIONS: self._write_revisions(counts, merged.revisions),
         }
         changed = {
             name: version
             for name, version in versions.items()
             if version is not None and version != counts.transactions.get(name)
         }
-        rows, kept = folded.added, list(counts.files)
-        if len(folded.renewed):
-            days = pd.unique(pd.concat([rows["day"], pd.Series(folded.renewed)]))
-            replaced = self.counts.chosen(counts.files, on_days(days))
-            rest = read_rows(self.counts, replaced, ~is_in("post_id", posts))
-            rows = folded.rows[folded.rows["day"].isin(days)]
-            rows = pd.concat([rows, rest.astype({"engagement_type": "str"})], ignore_index=True)
-            kept = [file for file in kept if file not in replaced]
+        rows, kept = self._to_write(counts, merged, posts)
         if len(rows) or changed:
             ordered = to_arrow(rows.sort_values(list(KEY)), self.counts.schema)
             self._commit(counts, kept, [ordered], changed)
-        return Appended(len(folded.added), len(folded.revisions))
+        return Appended(len(merged.added), len(merged.revisions))
+
+    def _to_write(
+        self, counts: Snapshot, merged: MergeResult, posts: list[str]
+    ) -> tuple[pd.DataFrame, list[DataFile]]:
+        """Return the rows to write, and the files that remain current.
+
+        New hours go into new files. If a stored row was replaced, all files of its day are
+        written again, with the rows of other posts, since a file cannot be changed.
+        """
+        kept = list(counts.files)
+        if not len(merged.renewed):
+            return merged.added, kept
+        days = pd.unique(pd.concat([merged.added["day"], pd.Series(merged.renewed)]))
+        replaced = self.counts.chosen(counts.files, on_days(days))
+        others = read_rows(self.counts, replaced, ~is_in("post_id", posts))
+        own = merged.rows[merged.rows["day"].isin(days)]
+        rows = pd.concat([own, others.astype({"engagement_type": "str"})], ignore_index=True)
+        return rows, [file for file in kept if file not in replaced]
 
     def compact(self, kept_hours: int) -> None:
         """Merge small files, and delete files that are no longer used; see ``Dataset``."""
@@ -280,21 +299,22 @@ class Store:
             table.vacuum(snapshot, kept_hours)
 
     def _write_omissions(
-        self, counts: Snapshot, heard: list[OmissionSpan], fresh: pd.DataFrame
+        self, counts: Snapshot, spans: list[OmissionSpan], fresh: pd.DataFrame
     ) -> int | None:
         """Write the current omissions; return the version that matches the counts."""
         before = self.omission_spans(counts)
-        late = min((one.retrieved_at for one in heard), default=datetime.max.replace(tzinfo=UTC))
+        # Counts that were stored later than an omission was reported have ended it already.
+        late = min((span.retrieved_at for span in spans), default=datetime.max.replace(tzinfo=UTC))
         files = [f for f in counts.files if f.read_until is not None and f.read_until >= late]
-        stored = read_rows(self.counts, files, is_in("post_id", {one.post_id for one in heard}))
-        heard = without_counted(heard, stored)
-        after = merge_adjacent(without_counted([*before, *heard], fresh))
+        stored = read_rows(self.counts, files, is_in("post_id", {span.post_id for span in spans}))
+        spans = without_counted(spans, stored)
+        after = merge_adjacent(without_counted([*before, *spans], fresh))
         if as_frame(after).equals(as_frame(before)):
             return counts.transactions.get(OMISSIONS)
         rows = to_arrow(as_frame(after), self.omissions.schema)
         return self.omissions.write(self.omissions.open_or_create(), (), [rows]).version
 
-    def _log(self, counts: Snapshot, revisions: pd.DataFrame) -> int | None:
+    def _write_revisions(self, counts: Snapshot, revisions: pd.DataFrame) -> int | None:
         """Write revisions; return the version that matches the counts."""
         if revisions.empty:
             return counts.transactions.get(REVISIONS)

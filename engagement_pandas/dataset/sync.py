@@ -105,8 +105,8 @@ def sync(  # noqa: PLR0913 - arguments are independent, and three have defaults
     ...     todo = {"engagement_types": ["replies"], "since": "2026-04-10"}
     ...     print(sync(demo.client, dataset, demo.posts["post_id"][:3], **todo))
     ...     print(sync(demo.client, dataset, demo.posts["post_id"][:3], **todo))
-    1 answer: 360 new counts, 0 revisions
-    up to date: nothing to ask
+    1 response: 360 new counts, 0 revisions
+    up to date: nothing to request
     """
     posts, owners = parse_post_ids(post_ids), PostOwners.of(post_ids)
     types = parse_engagement_types(engagement_types, Endpoint.HISTORICAL)
@@ -115,16 +115,16 @@ def sync(  # noqa: PLR0913 - arguments are independent, and three have defaults
         msg = f"since is {begin:%Y-%m-%d}; there are no counts before {EARLIEST:%Y-%m-%d}"
         raise RequestError(msg)
     if isinstance(settle, bool) or not isinstance(settle, int) or settle < 0:
-        msg = f"settle is {settle!r}; give whole hours, such as {SETTLE}"
+        msg = f"settle is {settle!r}; pass whole hours, such as {SETTLE}"
         raise RequestError(msg)
-    asked = historical(posts, engagement_types=types, window=Window.last()).replace(owners=owners)
-    if refusal := client.refusal(asked):
+    request = historical(posts, engagement_types=types, window=Window.last()).replace(owners=owners)
+    if refusal := client.refusal(request):
         raise UserContextRequired(refusal)
     folder = _raw_of(dataset, raw)
     with ExitStack() as held:
         places = [folder, Path(dataset.path, "sync")] if dataset.local else [folder]
         if not all(held.enter_context(try_file_lock(place)) for place in places):
-            msg = f"another process brings {dataset.path} up to date; nothing was sent"
+            msg = f"another process is syncing {dataset.path}; nothing was sent"
             raise AlreadySyncing(msg)
         now = client.now()
         try:
@@ -137,59 +137,62 @@ def sync(  # noqa: PLR0913 - arguments are independent, and three have defaults
         parts = (
             Hours(part, types, begin, now, settle) for part in batches(posts, types, begin, now)
         )
-        ask = partial(_ask, client, owners, archive, watch)
+        request_gap = partial(_request_gap, client, owners, archive, watch)
         keep = partial(store_answers, dataset, archive, now)
-        done += _ask_all(dataset, _todo(dataset, begin, parts), ask, keep, now)
+        done += _request_all(dataset, _gaps(dataset, begin, parts), request_gap, keep, now)
         dataset.compact()
     return done
 
 
-def _ask_all(
+def _request_all(
     dataset: Dataset,
-    todo: Iterable[Gap],
-    ask: Callable[[Gap], list[EngagementResponse]],
+    gaps: Iterable[Gap],
+    request_gap: Callable[[Gap], list[EngagementResponse]],
     keep: Callable[[list[EngagementResponse]], Synced],
     now: datetime,
 ) -> Synced:
     """Request and store parts one by one; a failure of one does not stop the others."""
-    done, silent = Synced(), set[tuple[str, str | None]]()
+    done, omitted = Synced(), set[tuple[str, str | None]]()
     failed: list[EngagementResponse] = []
     first: EngagementError | None = None
-    for whole in todo:
-        piece = whole.without(silent)
-        if piece is None:
+    for complete in gaps:
+        gap = complete.without(omitted)
+        if gap is None:
             continue
         try:
-            responses = ask(piece)
+            responses = request_gap(gap)
         except _Failed as error:
             first = first or error.cause
             failed += error.responses
-            silent |= {(post, None) for one in error.responses for post in one.request.post_ids}
+            omitted |= {(post, None) for post in _posts(error.responses)}
             continue
         done += keep(responses)
-        silent |= {
-            (one.post_id, one.engagement_type)
-            for one in dataset.omission_spans()
-            if one.whole and one.retrieved_at >= now
+        omitted |= {
+            (span.post_id, span.engagement_type)
+            for span in dataset.omission_spans()
+            if span.all_hours and span.retrieved_at >= now
         }
-    posts = {post for one in failed for post in one.request.post_ids}
-    if first is not None and not done.answers and len(posts) > 1:
+    if first is not None and not done.answers and len(_posts(failed)) > 1:
         raise first  # the cause is the service or the app, not a post
     return done + keep(failed)
 
 
-def _todo(dataset: Dataset, begin: datetime, parts: Iterable[Hours]) -> Iterator[Gap]:
+def _posts(responses: Iterable[EngagementResponse]) -> set[str]:
+    return {post for response in responses for post in response.request.post_ids}
+
+
+def _gaps(dataset: Dataset, begin: datetime, parts: Iterable[Hours]) -> Iterator[Gap]:
     """Yield gaps to request and store one at a time; stored data may grow meanwhile."""
     for hours in parts:
         hours.read(dataset.readings(begin, hours.post_ids))
         hours.add_omissions(dataset.omission_spans())
         for gap in hours.gaps():
-            yield from gap.pieces()
+            yield from gap.parts()
 
 
 def _raw_of(dataset: Dataset, raw: str | Path | None) -> Path:
     if raw is None and not dataset.local:
-        msg = f"{dataset.path} is no folder of this machine; say where raw answers are to be kept"
+        msg = f"{dataset.path} is not a local folder; pass a folder for the raw responses as raw"
         raise DatasetError(msg)
     folder = Path(dataset.path) / RAW if raw is None else Path(raw)
     try:
@@ -197,7 +200,7 @@ def _raw_of(dataset: Dataset, raw: str | Path | None) -> Path:
         if dataset.local:
             Path(dataset.path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        msg = f"{folder} cannot be made: {error}; name another folder for the raw answers"
+        msg = f"{folder} cannot be created: {error}; pass another folder for the raw responses"
         raise DatasetError(msg) from error
     return folder
 
@@ -210,16 +213,16 @@ class _Failed(Exception):
         self.cause, self.responses = cause, responses
 
 
-def _ask(
+def _request_gap(
     client: EngagementClient, owners: PostOwners, archive: Archive, watch: Watch | None, gap: Gap
 ) -> list[EngagementResponse]:
     """Return the responses for a gap."""
-    asked = historical(
+    request = historical(
         gap.post_ids, engagement_types=gap.engagement_types, window=gap.window, by=BY_HOUR
     )
     begun = client.now()
     try:
-        return list(client.collect(asked.replace(owners=owners), into=archive, watch=watch))
+        return list(client.collect(request.replace(owners=owners), into=archive, watch=watch))
     except EngagementError as error:
         failed = [
             response
@@ -231,7 +234,7 @@ def _ask(
         refused = isinstance(error, CredentialsError | Unauthorized)
         if refused and not failed and len(set(owners.values())) > 1:  # only one owner's tokens
             reason = OmissionReason.UNAUTHORIZED
-            failed = [EngagementResponse.uncounted(asked, client.now(), reason, str(error))]
+            failed = [EngagementResponse.uncounted(request, client.now(), reason, str(error))]
         outage = isinstance(error, TransportError) and error.status != HTTPStatus.OK
         if not failed or outage:
             raise

@@ -15,7 +15,7 @@ from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.flattening.reconcile import ReconciledAnswer
 from engagement_pandas.flattening.responses import ANSWERED, gathered
 from engagement_pandas.flattening.time_buckets import UNITS, time_dimensions
-from engagement_pandas.frame.contract import OMISSION_COLUMNS, REASONS, TOLD
+from engagement_pandas.frame.contract import OMISSION_COLUMNS, REASONS, REQUIRED_OMISSION_COLUMNS
 from engagement_pandas.response.envelope import FORBIDDEN_POSTS_TEXT, FORBIDDEN_TYPES_TEXT, Envelope
 from engagement_pandas.response.response import NOT_SENT, EngagementResponse
 from engagement_pandas.vocabulary import (
@@ -123,7 +123,7 @@ def omissions(
         "retrieved_at": [moment for _, moment in ordered],
     }
     dtypes: dict[str, Any] = {**OMISSION_COLUMNS, "reason": REASONS}
-    names = OMISSION_COLUMNS if retrieved_at else TOLD
+    names = OMISSION_COLUMNS if retrieved_at else REQUIRED_OMISSION_COLUMNS
     return pd.DataFrame({name: pd.Series(columns[name], dtype=dtypes[name]) for name in names})
 
 

@@ -89,7 +89,7 @@ class Engagement:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name not in METHODS:
-            msg = f"counts.engagement has no {name!r}; it has {sorted(METHODS)}"
+            msg = f"counts.engagement has no {name!r}; choose from {sorted(METHODS)}"
             raise AttributeError(msg)
         function = getattr(import_module("engagement_pandas"), name)
         return update_wrapper(partial(function, self._counts), function)

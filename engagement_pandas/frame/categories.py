@@ -38,6 +38,6 @@ def as_reasons(texts: pd.Series) -> pd.Series:
     """Return reasons as a category of all known reasons."""
     unknown = texts[~texts.isin(REASONS.categories)]
     if len(unknown):
-        msg = f"there is no reason {unknown.iloc[0]!r}; there are {list(REASONS.categories)}"
+        msg = f"there is no reason {unknown.iloc[0]!r}; choose from {list(REASONS.categories)}"
         raise FrameError(msg)
     return texts.astype(REASONS)

@@ -54,7 +54,7 @@ OMISSION_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Columns of omissions in their order, and dtypes; only ``retrieved_at`` is optional."""
 
-TOLD: Final = tuple(OMISSION_COLUMNS)[:-1]
+REQUIRED_OMISSION_COLUMNS: Final = tuple(OMISSION_COLUMNS)[:-1]
 """Required columns of omissions."""
 
 ALWAYS: Final = ("engagement_type", "count")
@@ -89,7 +89,7 @@ def empty_counts(columns: Sequence[str] = tuple(COUNT_COLUMNS)) -> pd.DataFrame:
 def empty_omissions() -> pd.DataFrame:
     """Return a frame of omissions without rows, in the contract's order and dtypes."""
     dtypes: dict[str, Any] = {**OMISSION_COLUMNS, "reason": REASONS}
-    return pd.DataFrame({name: pd.Series(dtype=dtypes[name]) for name in TOLD})
+    return pd.DataFrame({name: pd.Series(dtype=dtypes[name]) for name in REQUIRED_OMISSION_COLUMNS})
 
 
 def check_counts(frame: pd.DataFrame) -> None:
@@ -104,7 +104,7 @@ def check_counts(frame: pd.DataFrame) -> None:
     types = frame["engagement_type"].cat.categories
     odd = [name for name in types if not isinstance(name, str) or not name]
     if odd:
-        msg = f"the engagement type {odd[0]!r} is no name; give engagement types as text"
+        msg = f"the engagement type {odd[0]!r} is not a name; write engagement types as text"
         raise FrameError(msg)
 
 
@@ -129,11 +129,11 @@ def check_rows(counts: pd.DataFrame, *, apart: Sequence[str] = ("retrieved_at",)
     row = counts.loc[twice, keys].iloc[0].astype(str).to_dict()
     if "retrieved_at" in counts.columns and "retrieved_at" not in apart:
         msg = (
-            f"{row} was retrieved several times, and counts of several moments are not "
-            "added up; take latest(counts), or filter by retrieved_at"
+            f"{row} was retrieved several times, and counts from different times are not "
+            "summed; use latest(counts), or filter by retrieved_at"
         )
         raise FrameError(msg)
-    msg = f"counts hold {row} twice; keep one of the rows, or they would count double"
+    msg = f"counts have {row} twice; keep one of the rows, since they would count double"
     raise FrameError(msg)
 
 
@@ -163,14 +163,14 @@ def check_columns(frame: pd.DataFrame) -> None:
 
 def check_omissions(frame: pd.DataFrame) -> None:
     """Raise if a frame is not omissions."""
-    _check_columns(frame, "omissions", OMISSION_COLUMNS, required=TOLD)
+    _check_columns(frame, "omissions", OMISSION_COLUMNS, required=REQUIRED_OMISSION_COLUMNS)
     filled = ["post_id", "reason", "message", "retrieved_at"]
     check_filled(frame, "omissions", [name for name in filled if name in frame])
     _check_ids(frame, "omissions")
     if frame["reason"].dtype != REASONS:
         msg = (
-            f"the reasons are {list(frame['reason'].cat.categories)}, not "
-            f"{list(REASONS.categories)}; take omissions() as it is"
+            f"the categories of reason are {list(frame['reason'].cat.categories)}, not "
+            f"{list(REASONS.categories)}; use omissions() unchanged"
         )
         raise FrameError(msg)
 
@@ -202,10 +202,7 @@ def timestamps(counts: pd.DataFrame) -> pd.Series:
     """
     if not isinstance(counts, pd.DataFrame) or "day" not in counts:
         columns = list(getattr(counts, "columns", ()))
-        msg = (
-            f"counts with the columns {columns} have no day, so their rows are no moments; "
-            "group by 'engagement.day' too"
-        )
+        msg = f"counts with the columns {columns} have no day; group by 'engagement.day' too"
         raise FrameError(msg)
     check_times(counts)
     starts = counts["day"].astype("datetime64[us]")
@@ -227,7 +224,7 @@ def counts_schema(columns: Sequence[str] = tuple(COUNT_COLUMNS)) -> pa.Schema:
         "count": pa.int64(),
     }
     wanted = {*columns, *ALWAYS}
-    return pa.schema([(name, kind) for name, kind in types.items() if name in wanted])
+    return pa.schema([(name, arrow_type) for name, arrow_type in types.items() if name in wanted])
 
 
 def omissions_schema(columns: Sequence[str] = tuple(OMISSION_COLUMNS)) -> pa.Schema:
@@ -244,13 +241,13 @@ def _check_columns(
     frame: pd.DataFrame, what: str, dtypes: Mapping[str, str], required: Sequence[str]
 ) -> None:
     if not isinstance(frame, pd.DataFrame):
-        msg = f"{what} are a DataFrame, not a {type(frame).__name__}; see flatten()"
+        msg = f"{what} must be a DataFrame, not a {type(frame).__name__}; use flatten()"
         raise FrameError(msg)
     columns = list(frame.columns)
-    cure = f"{what} have the columns {list(dtypes)}"
+    cure = f"the columns of {what} are {list(dtypes)}"
     for name in required:
         if name not in columns:
-            msg = f"{what} lack the column {name!r}; {cure}, and there are {columns}"
+            msg = f"{what} lack the column {name!r}; {cure}, not {columns}"
             raise FrameError(msg)
     unknown = [name for name in columns if name not in dtypes]
     if unknown:
@@ -264,7 +261,7 @@ def _check_columns(
         if dtype != dtypes[name]:
             lost = "; numbers may have lost digits, so read the IDs again as text"
             msg = f"{name!r} is {dtype}, not {dtypes[name]}{lost if name == 'post_id' else ''}"
-            raise FrameError(f"{msg}; flatten(), read_parquet() and read_csv() make it so")
+            raise FrameError(f"{msg}; use flatten(), read_parquet() or read_csv()")
 
 
 def _check_ids(frame: pd.DataFrame, what: str) -> None:
@@ -274,11 +271,11 @@ def _check_ids(frame: pd.DataFrame, what: str) -> None:
         if len(odd):
             damaged = _FLOAT.fullmatch(odd.iloc[0])
             cure = (
-                "it has been a float and lost its last digits; read the IDs again as text"
+                "it was a float and lost its last digits; read the IDs again as text"
                 if damaged
                 else f"an ID has 1 to {MAX_ID_DIGITS} digits"
             )
-            msg = f"{what} hold the post ID {odd.iloc[0]!r}; {cure}"
+            msg = f"{what} have the post ID {odd.iloc[0]!r}; {cure}"
             raise FrameError(msg)
 
 

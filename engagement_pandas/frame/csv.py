@@ -64,7 +64,7 @@ def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[
     post_id,engagement_type,count
     123,impressions,5
     """
-    kind = contract_of(counts)
+    contract = contract_of(counts)
     texts = counts.copy()
     if "day" in texts:
         texts["day"] = texts["day"].dt.strftime(_MIDNIGHT)
@@ -74,7 +74,7 @@ def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[
         texts[name] = texts[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     for name in texts.columns.intersection(["engagement_type", "message"]):
         texts[name] = texts[name].map(_guarded, na_action="ignore")
-    for column, name in _COVERAGE.items() if kind == "counts" else ():
+    for column, name in _COVERAGE.items() if contract == "counts" else ():
         if name in counts.attrs:
             value = counts.attrs[name]
             texts[column] = str(value) if name == "endpoint" else to_iso_utc(value, name)
@@ -174,11 +174,11 @@ def _has_returns(texts: pd.DataFrame) -> bool:
 
 def _as_ids(texts: pd.Series) -> pd.Series:
     lost = texts.str.fullmatch(r"[+-]?[0-9.,]+[eE][+-]?[0-9]+|[0-9]+\.[0-9]*")
-    cure = "it has been a float and lost its last digits; read the IDs again as text"
-    _refuse(texts, lost, f"the post ID {{!r}} is none: {cure}")
+    cure = "it was a float and lost its last digits; read the IDs again as text"
+    _refuse(texts, lost, f"{{!r}} is not a post ID: {cure}")
     ids = as_text(texts)
-    cure = "an ID has 1 to 19 digits; drop totals, headings and other such lines"
-    _refuse(ids, ids.notna() & ~texts.str.fullmatch(r"[0-9]{1,19}"), f"the post ID {{!r}}: {cure}")
+    complaint = "{!r} is not a post ID of 1 to 19 digits; drop totals, headings and similar lines"
+    _refuse(ids, ids.notna() & ~texts.str.fullmatch(r"[0-9]{1,19}"), complaint)
     check_digits(ids.dropna().unique(), FrameError)
     return ids
 
@@ -194,7 +194,7 @@ def _as_messages(texts: pd.Series) -> pd.Series:
 def _as_counts(texts: pd.Series) -> pd.Series:
     missing = texts == MISSING
     filled = texts.mask(missing, "0")
-    complaint = "'count' holds {}, and should hold integers (int64), without separators"
+    complaint = "'count' has {}, which is not an integer (int64); write it without separators"
     _refuse(texts, ~filled.str.fullmatch(_INTEGER), complaint)
     numbers = np.array([int(text) for text in filled], dtype=object)
     _refuse(texts, pd.Series((numbers > _MOST) | (numbers < -_MOST - 1), texts.index), complaint)
@@ -202,16 +202,16 @@ def _as_counts(texts: pd.Series) -> pd.Series:
 
 
 def _as_hours(texts: pd.Series) -> pd.Series:
-    complaint = "'hour' holds {!r}, and should hold integers (int8)"
+    complaint = "'hour' has {!r}, which is not an integer (int8)"
     _refuse(texts, ~texts.str.fullmatch("[0-9]+"), complaint)
-    _refuse(texts, ~texts.isin(_HOURS), "the hour {} is not an hour from 0 to 23")
+    _refuse(texts, ~texts.isin(_HOURS), "the hour {} is not from 0 to 23")
     return texts.astype("int8")
 
 
 def _as_days(texts: pd.Series) -> pd.Series:
-    complaint = "'day' holds what is not a time: {!r}; write days such as 2026-03-01"
+    complaint = "'day' has {!r}, which is not a time; write days such as 2026-03-01"
     _refuse(texts, ~texts.str.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?"), complaint)
-    _refuse(texts, ~texts.str.fullmatch(_DAY), "the day {} is not a midnight")
+    _refuse(texts, ~texts.str.fullmatch(_DAY), "the day {} is not at midnight; write days only")
     return _moments(texts.str[:10].rename("day"), "datetime64[us]", utc=False)
 
 
@@ -221,7 +221,7 @@ def _as_bounds(texts: pd.Series) -> pd.Series:
 
 def _moments(texts: pd.Series, dtype: Any, *, utc: bool) -> pd.Series:
     moments: Any = pd.to_datetime(as_text(texts), format="ISO8601", utc=utc, errors="coerce")
-    complaint = f"{texts.name!r} holds what is not a time: {{!r}}"
+    complaint = f"{texts.name!r} has {{!r}}, which is not a time; write 2026-03-01T09:30:00Z"
     _refuse(texts, moments.isna() & (texts != MISSING), complaint)
     return cast("pd.Series", moments.astype(dtype))
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import bz2
 import csv
-import gzip
 import io
-import lzma
 import os
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import IO, Any, Final
 
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.files import UNPACK_ERRORS, FileTooLarge, codec_of, in_zip, read_bounded
+from engagement_pandas.files import FileTooLarge, NotDecompressed, codec_of, decompressed
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.text import truncated_repr
 
@@ -38,54 +33,29 @@ def read_table(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> tuple[pd.Dat
     """
     if isinstance(path_or_buffer, str | os.PathLike):
         path = Path(path_or_buffer)
-        name, content = repr(str(path)), _unpacked(path)
+        name, content = repr(str(path)), _decompressed(path)
     else:
         name, content = "the CSV", path_or_buffer.read()
     text = content if isinstance(content, str) else _decoded(content, name)
     return _rows(text.removeprefix("\ufeff"), name), name
 
 
-def _of_zstd(file: Any) -> Any:
-    import pyarrow as pa  # noqa: PLC0415  slow to import, and few files need it
-
-    return pa.CompressedInputStream(pa.PythonFile(file), "zstd")
-
-
-_UNPACKERS: Final[Mapping[str, Callable[[IO[bytes]], Any]]] = MappingProxyType(
-    {
-        ".gz": lambda file: gzip.GzipFile(fileobj=file),
-        ".bz2": bz2.BZ2File,
-        ".xz": lzma.LZMAFile,
-        ".zip": in_zip,
-        ".zst": _of_zstd,
-    }
-)
-"""Decompressors by file suffix."""
-
-
-def _unpacked(path: Path) -> bytes:
-    """Return the content of a file, decompressed according to its suffix."""
-    with path.open("rb") as file:
-        unpack = _UNPACKERS.get(path.suffix.lower())
-        if unpack is None:
-            return file.read()
-        try:
-            with unpack(file) as unpacked:
-                content: bytes = read_bounded(unpacked, LIMIT)
-                return content
-        except FileTooLarge as error:
-            msg = f"{str(path)!r} unpacks to {error}; unpack it and read that, or use Parquet"
-            raise FrameError(msg) from error
-        except (*UNPACK_ERRORS, OSError, ValueError, RuntimeError, MemoryError) as error:
-            msg = f"{str(path)!r} is not CSV with counts, for it cannot be unpacked: {error}"
-            raise FrameError(msg) from error
+def _decompressed(path: Path) -> bytes:
+    try:
+        return decompressed(path.read_bytes(), LIMIT)
+    except FileTooLarge as error:
+        msg = f"{str(path)!r} has {error} decompressed; read it decompressed, or use Parquet"
+        raise FrameError(msg) from error
+    except NotDecompressed as error:
+        msg = f"{str(path)!r} {error}"
+        raise FrameError(msg) from error
 
 
 def _decoded(content: bytes, name: str) -> str:
     try:
         return content.decode(codec_of(content))
     except UnicodeDecodeError as error:
-        msg = f"{name} is not UTF-8 text ({error}); save it as such"
+        msg = f"{name} is not UTF-8 text ({error}); save it as UTF-8"
         raise FrameError(msg) from error
 
 
@@ -103,9 +73,9 @@ def _delimiter(text: str, name: str) -> tuple[str, int]:
     if not text.endswith(("\n", "\r")):
         last = text.count("\n") + 1
         msg = (
-            f"the last line of {name}, line {last}, has no end: "
+            f"line {last}, the last of {name}, has no line end: "
             f"{truncated_repr(text.splitlines()[-1])}; "
-            "it may be cut off in a number, so write the file again, or end the line if it is not"
+            "if it is truncated, write the file again, or else end the line"
         )
         raise FrameError(msg)
     return delimiter, skipped
@@ -132,7 +102,7 @@ def _rows(text: str, name: str) -> pd.DataFrame:
             lines.append(reader.line_num)
     except csv.Error as error:
         begin = lines[-1] + 1 if lines else skipped + 2
-        msg = f"{name} is not CSV with counts or omissions: line {begin}: {error}; is a quote open?"
+        msg = f"{name} is not CSV with counts or omissions: line {begin}: {error}; check the quotes"
         raise FrameError(msg) from error
     if len(set(header)) < len(header):
         msg = f"{name} has a column twice in {header}; keep one of them"
@@ -153,9 +123,8 @@ def _fitted(row: list[str], header: list[str], line: int, name: str) -> list[str
     if len(row) > len(header) and not any(row[len(header) :]):
         return row[: len(header)]
     msg = (
-        f"{name} is not CSV with counts or omissions: line {line} has {len(row)} fields, and "
-        f"there are {len(header)} columns: {truncated_repr(row)}; fill each line in, and put texts "
-        "with "
-        "commas into quotes"
+        f"{name} is not CSV with counts or omissions: line {line} has {len(row)} fields, but "
+        f"there are {len(header)} columns: {truncated_repr(row)}; complete the line, and quote "
+        "texts with commas"
     )
     raise FrameError(msg)

@@ -116,23 +116,23 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
     try:
         file = pq.ParquetFile(os.fspath(path), page_checksum_verification=True)
         if file.metadata.num_rows > MOST_ROWS:
-            msg = f"it has {file.metadata.num_rows:,} rows; engagement_pandas.dask reads many"
+            msg = f"it has {file.metadata.num_rows:,} rows; read it with engagement_pandas.dask"
             raise ValueError(msg)  # noqa: TRY301  becomes a FrameError below
         table = file.read()
         table.validate(full=True)
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-        msg = f"{os.fspath(path)!r} is not a Parquet file, or a damaged one: {error}"
+        msg = f"{os.fspath(path)!r} is not a Parquet file, or is damaged: {error}"
         if Path(path).is_dir():
-            msg = f"{os.fspath(path)!r} is a folder; a data set's is read by ep.Dataset(…).read()"
+            msg = f"{os.fspath(path)!r} is a folder; read a data set with ep.Dataset(…).read()"
         raise FrameError(msg) from error
     metadata = {k: v.decode(errors="replace") for k, v in (table.schema.metadata or {}).items()}
     version = metadata.get(VERSION_KEY, "0")
     if not version.isdigit() or int(version) > SCHEMA_VERSION:
         msg = (
-            f"{os.fspath(path)!r} has version {version} of the schema, and this release reads up "
-            f"to {SCHEMA_VERSION}; upgrade engagement_pandas"
+            f"{os.fspath(path)!r} has schema version {version}, but this release reads at most "
+            f"{SCHEMA_VERSION}; upgrade engagement_pandas"
         )
         raise FrameError(msg)
     frame = _from_arrow(table, os.fspath(path))
@@ -143,19 +143,20 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
 def _from_arrow(table: pa.Table, path: str) -> pd.DataFrame:
     import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
-    kinds = omissions_schema() if "reason" in table.column_names else counts_schema()
+    schema = omissions_schema() if "reason" in table.column_names else counts_schema()
     columns: dict[str, Any] = {}
     if len(set(table.column_names)) < len(table.column_names):
-        msg = f"{path!r} has a column twice in {table.column_names}; see write_parquet()"
+        msg = f"{path!r} has a column twice in {table.column_names}; keep one of them"
         raise FrameError(msg)
     for name in table.column_names:
         column = table.column(name)
-        if name in kinds.names:
-            meant = _plain(kinds.field(name).type)
+        if name in schema.names:
+            meant = _plain(schema.field(name).type)
             found = _plain(column.type)
             if _is_text(found) != _is_text(meant):
-                cure = "its digits may be lost; " if name == "post_id" else ""
-                msg = f"{name!r} in {path!r} is {found}, not {meant}; {cure}see write_parquet()"
+                lost = "its digits may be lost; " if name == "post_id" else ""
+                cure = f"{lost}write the file with write_parquet()"
+                msg = f"{name!r} in {path!r} is {found}, not {meant}; {cure}"
                 raise FrameError(msg)
             try:
                 column = column.cast(meant)
@@ -182,10 +183,10 @@ def _to_pandas(name: str, column: pa.ChunkedArray[Any]) -> Any:
     return column.to_pandas() if plain else dtype.__from_arrow__(column)
 
 
-def _plain(kind: pa.DataType) -> pa.DataType:
+def _plain(arrow_type: pa.DataType) -> pa.DataType:
     """Return the value type of a dictionary type, and any other type unchanged."""
-    return getattr(kind, "value_type", kind)
+    return getattr(arrow_type, "value_type", arrow_type)
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    return str(kind) in {"string", "large_string", "string_view"}
+def _is_text(arrow_type: pa.DataType) -> bool:
+    return str(arrow_type) in {"string", "large_string", "string_view"}

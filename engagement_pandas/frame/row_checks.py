@@ -41,17 +41,17 @@ def check_times(counts: pd.DataFrame) -> None:
     >>> check_times(pd.DataFrame({"hour": pd.Series([24], dtype="int8")}))
     Traceback (most recent call last):
         ...
-    engagement_pandas.errors.FrameError: the hour 24 is not an hour from 0 to 23; ...
+    engagement_pandas.errors.FrameError: the hour 24 is not from 0 to 23; ...
     """
     if "day" in counts.columns:
         day = counts["day"].to_numpy().astype("datetime64[us]", copy=False).view("int64")
         off = np.empty(len(day), dtype=np.bool_)
         for block in _blocks(len(day)):
             off[block] = day[block] // _DAY_US * _DAY_US != day[block]
-        _refuse(counts["day"], off, "is not a midnight")
+        _refuse(counts["day"], off, "is not at midnight")
     if "hour" in counts.columns:
         hour = counts["hour"].to_numpy()
-        _refuse(counts["hour"], (hour < 0) | (hour > _LAST_HOUR), "is not an hour from 0 to 23")
+        _refuse(counts["hour"], (hour < 0) | (hour > _LAST_HOUR), "is not from 0 to 23")
 
 
 def by_post(counts: pd.DataFrame) -> pd.DataFrame:
@@ -151,5 +151,5 @@ def _blocks(rows: int) -> Iterator[slice]:
 
 def _refuse(values: pd.Series, wrong: NDArray[np.bool_], complaint: str) -> None:
     if wrong.any():
-        msg = f"the {values.name} {values[wrong].iloc[0]} {complaint}; take counts from flatten()"
+        msg = f"the {values.name} {values[wrong].iloc[0]} {complaint}; use the counts of flatten()"
         raise FrameError(msg)

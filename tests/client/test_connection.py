@@ -251,7 +251,7 @@ def test_what_a_table_says_of_posts(tmp_path: Path, ending: str, comma: str) -> 
 def test_ids_that_are_none(tmp_path: Path) -> None:
     """As everywhere: an ID that was a float is refused."""
     (tmp_path / "posts.csv").write_text("post_id\n1.06e18\n")
-    with pytest.raises(ep.InvalidPostId, match="been a float"):
+    with pytest.raises(ep.InvalidPostId, match="was a float"):
         ep.connect()
 
 

@@ -128,7 +128,7 @@ def test_files_that_are_gone(dataset: ep.Dataset) -> None:
     counts = epd.read(dataset)
     dataset.append(some("2026-04-01T02:05:00Z", count=9))
     dataset.compact(kept_hours=0)
-    with pytest.raises(ep.DatasetError, match=r"is damaged: it is lost, or .*read anew"):
+    with pytest.raises(ep.DatasetError, match=r"is damaged: it is missing, or .*read again"):
         counts.compute()
 
 
@@ -146,14 +146,14 @@ def test_a_type_that_historical_does_not_count(tmp_path: Path) -> None:
     counts = counts_of([("7", "replies", "2026-03-01", 5, 1)], FIRST)
     named = counts["engagement_type"].cat.rename_categories({"replies": "shares"})
     dataset.append(counts.assign(engagement_type=named))
-    with pytest.raises(ep.DatasetError, match=r"holds .'shares'., which /historical"):
+    with pytest.raises(ep.DatasetError, match=r"counts of .'shares'., which /historical"):
         epd.read(dataset).compute()
 
 
 @pytest.mark.parametrize("given", ["engagement.ds", Path("engagement.ds"), None])
 def test_what_is_no_data_set(given: Any) -> None:
     """Refused at once."""
-    with pytest.raises(ep.DatasetError, match=r"give engagement_pandas.Dataset\(path\)"):
+    with pytest.raises(ep.DatasetError, match=r"pass engagement_pandas.Dataset\(path\)"):
         epd.read(given)
 
 

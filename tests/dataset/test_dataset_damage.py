@@ -79,7 +79,7 @@ def test_one_bit(folder: Path, flips: int) -> None:
             assert everything(folder) == right, path
         except ep.DamagedDataset as error:
             assert str(folder) in str(error)  # noqa: PT017
-            assert "sync() makes the data set again" in str(error)  # noqa: PT017
+            assert "sync() rebuilds the data set" in str(error)  # noqa: PT017
             noticed += 1
         path.write_bytes(kept)
     assert noticed > flips // 4
@@ -175,7 +175,7 @@ def test_a_table_that_is_lost(folder: Path, name: str) -> None:
         dataset.verify,
     )  # fmt: skip
     for step in steps:
-        with pytest.raises(ep.DamagedDataset, match=r"sync\(\) makes the data set again"):
+        with pytest.raises(ep.DamagedDataset, match=r"sync\(\) rebuilds the data set"):
             step()
 
 
@@ -284,7 +284,8 @@ def test_sync_heals_it(
     with pytest.raises(ep.DamagedDataset):
         dataset.verify()
     with pytest.warns(
-        UserWarning, match=r"sync\(\) makes .*: done; what was there is in .*damaged"
+        UserWarning,
+        match=r"sync\(\) rebuilds .*; it was rebuilt, and the damaged tables are in .*damaged",
     ):
         moving.sync(dataset, posts, settle=3, since=SINCE)
     assert len(moving.asked) == asked
@@ -294,7 +295,9 @@ def test_sync_heals_it(
         pd.testing.assert_frame_equal(found, right)
     assert (tmp_path / "set" / "damaged").is_dir()
     assert not (tmp_path / "set" / "rebuilding").exists()
-    assert str(moving.sync(dataset, posts, settle=3, since=SINCE)) == "up to date: nothing to ask"
+    assert (
+        str(moving.sync(dataset, posts, settle=3, since=SINCE)) == "up to date: nothing to request"
+    )
 
 
 @pytest.mark.slow
@@ -308,7 +311,7 @@ def test_what_was_damaged_is_kept(moving: World, tmp_path: Path) -> None:
     for number in (1, 2):
         cut(Path(dataset.files()[0]))
         damaged.append({p.relative_to(home): p.read_bytes() for p in files(home / "counts")})
-        with pytest.warns(UserWarning, match="what was there is in .*damaged"):
+        with pytest.warns(UserWarning, match="the damaged tables are in .*damaged"):
             moving.sync(dataset, posts)
         places = list((home / "damaged").iterdir())
         assert len(places) == number
@@ -326,7 +329,7 @@ def test_omissions_alone_are_made_again(moving: World, tmp_path: Path) -> None:
     omitted = dataset.omissions()
     assert (dataset.read().empty, len(omitted)) == (True, 1)
     cut(max((tmp_path / "set" / "omissions" / "_delta_log").glob("*.json")))
-    with pytest.warns(UserWarning, match="what was there is in .*damaged"):
+    with pytest.warns(UserWarning, match="the damaged tables are in .*damaged"):
         moving.sync(dataset, ["1"])
     pd.testing.assert_frame_equal(dataset.omissions(), omitted)
 

@@ -164,7 +164,7 @@ def test_pieces_are_bounded() -> None:
     window = ep.Window(SINCE, SINCE + 672 * HOUR)
     types = tuple(ep.SERIES_TYPES)
     gap = Gap(tuple(str(number) for number in range(1, 401)), types, window)
-    sizes = [len(piece.post_ids) for piece in gap.pieces()]
+    sizes = [len(piece.post_ids) for piece in gap.parts()]
     assert sizes == [75] * 5 + [25]
     assert 75 * 17 * 672 <= MOST_COUNTS < 100 * 17 * 672
 

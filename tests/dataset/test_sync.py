@@ -375,7 +375,7 @@ def test_two_at_once(moving: World, dataset: ep.Dataset) -> None:
     before = len(moving.asked)
     with (
         try_file_lock(Path(dataset.path, "raw")),
-        pytest.raises(ep.AlreadySyncing, match=r"another process brings .* up to date"),
+        pytest.raises(ep.AlreadySyncing, match=r"another process is syncing"),
     ):
         moving.sync(dataset, posts, since=SINCE)
     assert len(moving.asked) == before
@@ -390,7 +390,7 @@ def test_two_at_once(moving: World, dataset: ep.Dataset) -> None:
     [
         ({"since": "2013-01-01"}, ep.RequestError, "no counts before 2014-09-01"),
         ({"since": "soon"}, ep.InvalidWindow, "since 'soon' is not a time"),
-        ({"settle": -1}, ep.RequestError, "settle is -1; give whole hours"),
+        ({"settle": -1}, ep.RequestError, "settle is -1; pass whole hours"),
         ({"settle": 1.5}, ep.RequestError, "settle is 1.5"),
         ({"engagement_types": ["quote_tweets"]}, ep.UnsupportedEngagementType, "quote_tweets"),
     ],
@@ -413,7 +413,7 @@ def test_a_bearer_token_will_not_do(dataset: ep.Dataset) -> None:
 
 def test_a_store_elsewhere_needs_a_folder_here(moving: World) -> None:
     """Raw answers are kept on this machine; where, has to be said."""
-    with pytest.raises(ep.DatasetError, match="say where raw answers are to be kept"):
+    with pytest.raises(ep.DatasetError, match="pass a folder for the raw responses"):
         moving.sync(ep.Dataset("memory://set"), ["7"])
 
 
@@ -445,9 +445,9 @@ def test_in_a_shell(
         assert "deleted, suspended or protected" in said
         with try_file_lock(tmp_path / "set" / "raw"):
             assert main(words) == 0
-        assert "another process brings" in capsys.readouterr().err
+        assert "another process is syncing" in capsys.readouterr().err
         assert main(words) == 0
-        assert "up to date: nothing to ask" in capsys.readouterr().err
+        assert "up to date: nothing to request" in capsys.readouterr().err
     assert len(ep.Dataset(tmp_path / "set").read()) > 10_000
 
 

@@ -135,8 +135,8 @@ def test_they_are_counted(
             moving.sync(dataset, posts, since=SINCE)
     done = moving.sync(dataset, posts, since=SINCE)
     assert done == Synced(0, len(moving.fetched(posts, SINCE)), 0)
-    assert str(done) == f"0 answers: {done.added} new counts, 0 revisions"
-    assert str(moving.sync(dataset, posts, since=SINCE)) == "up to date: nothing to ask"
+    assert str(done) == f"0 responses: {done.added} new counts, 0 revisions"
+    assert str(moving.sync(dataset, posts, since=SINCE)) == "up to date: nothing to request"
 
 
 def test_what_was_answered_before_the_run_is_none_of_its_answers(dataset: ep.Dataset) -> None:

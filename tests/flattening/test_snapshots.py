@@ -131,7 +131,7 @@ def test_the_latest_of_what_has_no_time() -> None:
 def test_metrics_do_not_add_moments_up(metric: Any, words: dict[str, str]) -> None:
     """Eleven, twelve and fourteen likes are not thirty-seven."""
     counts = ep.flatten(growing(), retrieved_at=True)
-    with pytest.raises(ep.FrameError, match=r"take latest\(counts\)"):
+    with pytest.raises(ep.FrameError, match=r"use latest\(counts\)"):
         metric(counts, **words)
     assert len(metric(ep.latest(counts), **words)) == 2
 

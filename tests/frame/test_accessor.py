@@ -59,7 +59,7 @@ def test_other_frames_do_not(counts: pd.DataFrame) -> None:
 def test_what_it_can_do(counts: pd.DataFrame) -> None:
     """Completion lists the methods; a name that is none says which there are."""
     assert dir(counts.engagement) == sorted(METHODS)
-    with pytest.raises(AttributeError, match=r"it has .*'half_life'"):
+    with pytest.raises(AttributeError, match=r"choose from .*'half_life'"):
         _ = counts.engagement.half_lives
 
 

@@ -12,7 +12,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import (
     COUNT_COLUMNS,
     OMISSION_COLUMNS,
-    TOLD,
+    REQUIRED_OMISSION_COLUMNS,
     check_counts,
     check_omissions,
     counts_schema,
@@ -40,7 +40,7 @@ def test_an_empty_frame_has_every_dtype() -> None:
     """Columns of the whole contract, in its order."""
     assert empty_counts().dtypes.astype(str).to_dict() == dict(COUNT_COLUMNS)
     assert empty_omissions().dtypes.astype(str).to_dict() == {
-        name: OMISSION_COLUMNS[name] for name in TOLD
+        name: OMISSION_COLUMNS[name] for name in REQUIRED_OMISSION_COLUMNS
     }
 
 
@@ -74,14 +74,14 @@ def test_counts_pass(frame: pd.DataFrame) -> None:
     ("changes", "complaint"),
     [
         ({"post_id": [123, 123]}, "'post_id' is int64, not str; numbers may have lost digits"),
-        ({"post_id": pd.Series(["1.06E+18", "1"], dtype="str")}, "'1.06E\\+18'.*has been a float"),
+        ({"post_id": pd.Series(["1.06E+18", "1"], dtype="str")}, "'1.06E\\+18'.*was a float"),
         ({"post_id": pd.Series(["12a", "1"], dtype="str")}, "'12a'; an ID has 1 to 19 digits"),
         ({"post_id": pd.Series([None, "1"], dtype="str")}, "'post_id' is missing in row 0"),
         ({"engagement_type": pd.Series(["a", "a"], dtype="str")}, "is str, not category"),
-        ({"engagement_type": pd.Categorical([1, 1])}, "engagement type 1 is no name"),
-        ({"day": pd.to_datetime(["2026-03-01 07:00"] * 2).as_unit("us")}, "07:00:00 is not a mid"),
+        ({"engagement_type": pd.Categorical([1, 1])}, "engagement type 1 is not a name"),
+        ({"day": pd.to_datetime(["2026-03-01 07:00"] * 2).as_unit("us")}, "07:00:00 is not at mid"),
         ({"day": pd.to_datetime(["2026-03-01"] * 2).as_unit("ns")}, r"datetime64\[ns\], not"),
-        ({"hour": pd.Series([7, 24], dtype="int8")}, "the hour 24 is not an hour from 0 to 23"),
+        ({"hour": pd.Series([7, 24], dtype="int8")}, "the hour 24 is not from 0 to 23"),
         ({"hour": pd.Series([7, 7], dtype="int8")}, "'hour': '7'.* twice; keep one"),
         ({"hour": [7, 8]}, "'hour' is int64, not int8"),
         ({"count": [5.0, 6.0]}, "'count' is float64, not Int64"),
@@ -109,7 +109,7 @@ def test_columns_out_of_order_are_refused() -> None:
 
 def test_other_things_are_no_frames() -> None:
     """A list of records is told apart."""
-    with pytest.raises(FrameError, match="counts are a DataFrame, not a list"):
+    with pytest.raises(FrameError, match="counts must be a DataFrame, not a list"):
         check_counts([])  # type: ignore[arg-type]
 
 
@@ -118,7 +118,7 @@ def test_omissions_pass_and_other_reasons_do_not() -> None:
     check_omissions(omitted())
     frame = omitted()
     frame["reason"] = pd.Categorical(["unavailable"])
-    with pytest.raises(FrameError, match="the reasons are \\['unavailable'\\]"):
+    with pytest.raises(FrameError, match="categories of reason are \\['unavailable'\\]"):
         check_omissions(frame)
 
 

@@ -171,7 +171,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     table = pa.table({"engagement_type": ["a"], "count": [1]})
     metadata = {b"engagement_pandas.schema_version": b"99"}
     pq.write_table(table.replace_schema_metadata(metadata), tmp_path / "a.parquet")
-    with pytest.raises(FrameError, match=r"version 99 of the schema.*upgrade"):
+    with pytest.raises(FrameError, match=r"schema version 99.*upgrade"):
         ep.read_parquet(tmp_path / "a.parquet")
 
 

@@ -37,7 +37,7 @@ ODD: Final[dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]]] = {
     "hour 30": ("the hour 30", lambda c: c.assign(hour=c["hour"].where(c.index != 7, 30))),
     "hour -1": ("the hour -1", lambda c: c.assign(hour=c["hour"].where(c.index != 7, -1))),
     "a day at 05:00": (
-        "not a midnight",
+        "not at midnight",
         lambda c: c.assign(day=c["day"] + pd.to_timedelta((c.index == 7) * 5, unit="h")),
     ),
 }

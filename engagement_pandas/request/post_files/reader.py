@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import importlib
-import io
-import lzma
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import PurePath
 from typing import IO, Any, Final
 
 from engagement_pandas.errors import InvalidPostId
 from engagement_pandas.files import (
-    UNPACK_ERRORS,
     FileTooLarge,
-    NotOneFile,
+    NotDecompressed,
     codec_of,
-    in_zip,
+    decompressed,
     read_bounded,
 )
 from engagement_pandas.request.post_files.documents import NotJson, is_script, items
@@ -34,26 +28,6 @@ MOST_BYTES: Final = 1 << 28
 _JSON: Final = frozenset({".json", ".jsonl", ".ndjson", ".js"})
 _TABLES: Final = frozenset({".csv", ".tsv"})
 _CONTROL: Final = frozenset(map(chr, range(32))) - frozenset("\t\n\v\f\r\x1a")
-
-
-def _zstd(file: IO[bytes]) -> IO[bytes]:
-    for module, opener in (("compression.zstd", "open"), ("zstandard", "open")):
-        try:
-            return getattr(importlib.import_module(module), opener)(file)  # type: ignore[no-any-return]
-        except ImportError:
-            continue
-    msg = "needs Python 3.14 or `pip install zstandard`; or decompress it first (zstd -d)"
-    raise InvalidPostId(msg)
-
-
-_PACKED: Final[Mapping[bytes, Callable[[IO[bytes]], Any]]] = {
-    b"\x1f\x8b": gzip.open,
-    b"BZh": bz2.open,
-    b"\xfd7zXZ\x00": lzma.open,
-    b"PK\x03\x04": in_zip,
-    b"\x28\xb5\x2f\xfd": _zstd,
-}
-"""Decompressors by first bytes, since a browser or a shell may have renamed the file."""
 
 
 def read_records(
@@ -93,8 +67,9 @@ def records_in(
     >>> records_in("posts.csv", b"text;Post ID\nhello;123\n;\n")[0].where
     'line 2 of posts.csv'
     """
-    text = content if isinstance(content, str) else _decoded(_unpacked(bytes(content), name), name)
-    text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff").rstrip("\x1a")
+    if not isinstance(content, str):
+        content = _decoded(_decompressed(bytes(content), name), name)
+    text = content.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff").rstrip("\x1a")
     try:
         return judged(_raws(text, name), name, missing)
     except RecursionError as error:
@@ -127,19 +102,15 @@ def _bounded(file: IO[Any], name: str) -> Any:
         raise InvalidPostId(msg) from error
 
 
-def _unpacked(content: bytes, name: str) -> bytes:
-    for mark, opened in _PACKED.items():
-        if content.startswith(mark):
-            try:
-                with opened(io.BytesIO(content)) as file:
-                    return bytes(_bounded(file, name))
-            except (InvalidPostId, NotOneFile) as error:
-                msg = str(error) if str(error).startswith(name) else f"{name} {error}"
-                raise InvalidPostId(msg) from error
-            except (*UNPACK_ERRORS, OSError, ValueError, RuntimeError) as error:
-                msg = f"{name} is damaged and cannot be decompressed: {error}"
-                raise InvalidPostId(msg) from error
-    return content
+def _decompressed(content: bytes, name: str) -> bytes:
+    try:
+        return decompressed(content, MOST_BYTES)
+    except FileTooLarge as error:
+        msg = f"{name} has {error}; split it"
+        raise InvalidPostId(msg) from error
+    except NotDecompressed as error:
+        msg = f"{name} {error}"
+        raise InvalidPostId(msg) from error
 
 
 def _decoded(content: bytes, name: str) -> str:
