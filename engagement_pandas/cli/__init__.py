@@ -23,18 +23,22 @@ from engagement_pandas.cli.signals import HungUp, Terminated, ended_by_signals
 from engagement_pandas.cli.streams import output, usable_streams
 
 EXIT_CODES: Final[Sequence[tuple[type[BaseException], int, str]]] = (
-    (NotAgreed, 8, "a large plan was not agreed to; nothing was sent"),
-    (errors.RequestError, 2, "the question is not one that the API takes; nothing was sent"),
+    (NotAgreed, 8, "a large plan was not confirmed; nothing was sent"),
+    (errors.RequestError, 2, "the request is invalid; nothing was sent"),
     (errors.CredentialsError, 3, "credentials are missing or were not accepted"),
     (errors.Unauthorized, 3, "credentials are missing or were not accepted"),
-    (errors.RefusedError, 4, "the API refused"),
-    (errors.TransportError, 5, "no answer was to be had; try again later"),
-    (errors.ResponseShapeError, 6, "an answer is not what was asked for"),
-    (verify.Damaged, 9, "stored answers are damaged or missing"),
-    (fetch.PartlyAnswered, 10, "some posts have no answer yet; what was answered is written"),
+    (errors.RefusedError, 4, "the API rejected the request"),
+    (errors.TransportError, 5, "no response was received; try again later"),
+    (errors.ResponseShapeError, 6, "a response does not match its request"),
+    (verify.Damaged, 9, "stored responses are damaged or missing"),
+    (
+        fetch.PartlyAnswered,
+        10,
+        "some posts have no response yet; the others are written",
+    ),
     (errors.FrameError, 7, "a file could not be read or written"),
     (OSError, 7, "a file could not be read or written"),
-    (errors.EngagementError, 1, "any other failure"),
+    (errors.EngagementError, 1, "any other error"),
     (HungUp, 129, "stopped by SIGHUP"),
     (Terminated, 143, "stopped by SIGTERM"),
     (KeyboardInterrupt, 130, "stopped by SIGINT (Ctrl-C)"),
@@ -44,7 +48,7 @@ EXIT_CODES: Final[Sequence[tuple[type[BaseException], int, str]]] = (
 _CODES: Final = "\n".join(
     f"  {code:<4} {meaning}"
     for code, meaning in {
-        0: "done, or the reader of standard output read no further; what has no count is on "
+        0: "success, also if the reader of standard output stops early; omissions are listed on "
         "standard error",
         **{code: meaning for _, code, meaning in sorted(EXIT_CODES, key=lambda row: row[1])},
     }.items()
@@ -63,10 +67,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                 _run(sys.argv[1:] if argv is None else argv)
         except BrokenPipeError:
             pass  # the reader of standard output has closed the pipe
-        except tuple(kind for kind, _, _ in EXIT_CODES) as error:
+        except tuple(error for error, _, _ in EXIT_CODES) as error:
             notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
             print_message(f"engagement-pandas: {str(error) or 'stopped'}{notes}")
-            return next(code for kind, code, _ in EXIT_CODES if isinstance(error, kind))
+            return next(code for cls, code, _ in EXIT_CODES if isinstance(error, cls))
     return 0
 
 
@@ -90,17 +94,17 @@ def _warn(message: Warning | str, *_: object, **__: object) -> None:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all subcommands."""
     epilog = f"exit codes:\n{_CODES}"
-    made = argparse.ArgumentParser(
+    command = argparse.ArgumentParser(
         prog="engagement-pandas",
         description="X's Engagement API as tidy tables. Start with: engagement-pandas demo",
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    verbs = made.add_subparsers(required=True, metavar="COMMAND")
+    command.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    verbs = command.add_subparsers(required=True, metavar="COMMAND")
     for module in (demo, fetch, sync, flatten, verify, sandbox, login, accounts):
         for verb in module.add_to(verbs):
             verb.formatter_class = argparse.RawDescriptionHelpFormatter
             verb.epilog = f"{verb.epilog}\n{epilog}" if verb.epilog else epilog
-            verb.add_argument("-v", "--verbose", action="store_true", help="say what it waits for")
-    return made
+            verb.add_argument("-v", "--verbose", action="store_true", help="report each wait")
+    return command

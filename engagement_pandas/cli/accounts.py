@@ -16,16 +16,16 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
     parser = verbs.add_parser(
         "accounts",
-        help="list who has authorised the app, and who was asked for this month",
-        description="List the owners who have authorised the app, a line each: handle, number, "
-        "the day they did, and where their tokens are. Then, from the ledger, how many "
-        "handles were asked with this month, which is what a contract bills.",
-        epilog="X_ACCOUNTS and X_LEDGER name other files, X_HANDLE_LIMIT how many handles a "
-        "month are paid for\n\n"
+        help="list the accounts that have authorised the app, and the handles requested this month",
+        description="List the owners who have authorised the app, one per line: handle, user ID, "
+        "date of authorisation, and place of their tokens. The number of handles requested this "
+        "month, which a contract bills, follows from the ledger.",
+        epilog="X_ACCOUNTS and X_LEDGER name other files; X_HANDLE_LIMIT is the number of handles "
+        "per month in the contract\n\n"
         "example:\n  engagement-pandas accounts --remove @sandbox_bakery\n",
     )
     parser.set_defaults(run=run)
-    parser.add_argument("--remove", metavar="HANDLE", help="forget an account and its tokens")
+    parser.add_argument("--remove", metavar="HANDLE", help="remove an account and its tokens")
     yield parser
 
 
@@ -38,11 +38,11 @@ def run(arguments: argparse.Namespace) -> None:
     accounts = Accounts()
     if arguments.remove is not None:
         if not accounts.remove(arguments.remove):
-            msg = f"{arguments.remove} is not in {accounts.path}, and nothing was changed"
+            msg = f"{arguments.remove} is not in {accounts.path}; nothing was changed"
             raise MissingCredentials(msg)
         print_message(
-            f"forgot the tokens of {arguments.remove}; its owner can also withdraw the app's "
-            "access, in X's settings"
+            f"removed the tokens of {arguments.remove}; the owner can also revoke the app's access "
+            "in X's settings"
         )
         return
     kept = {account.handle: account for account in accounts}
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
         print_result("\t".join(_row(handle, kept.get(handle), accounts.source(handle))))
     if not accounts.handles:
         print_message(
-            f"nobody has authorised the app yet ({accounts.path}): engagement-pandas login"
+            f"no account has authorised the app yet ({accounts.path}); run engagement-pandas login"
         )
     print_message(repr(Ledger.from_env()))
 

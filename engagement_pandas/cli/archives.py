@@ -49,13 +49,9 @@ def open_or_temporary_archive(
             kept = archive is not None  # set first, in case a signal arrives during the next line
             if archive is None or not (kept := _any_answer(archive)):
                 raise
-            tell = (
-                print_message if isinstance(error, GeneratorExit) else error.add_note
-            )  # a signal at the end
-            tell(
-                f"what was answered is kept in {archive.folder}; the same command goes on "
-                f"with --archive {archive.folder}:\n  {again(archive.folder)}"
-            )
+            # A signal at the end arrives as GeneratorExit.
+            report = print_message if isinstance(error, GeneratorExit) else error.add_note
+            report(_resumption(archive.folder, again(archive.folder)))
             raise
         finally:
             if not kept:
@@ -72,8 +68,12 @@ def resumed_by(command: str, folder: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as error:
-        error.add_note(f"what was answered is kept in {folder}; to go on:\n  {command}")
+        error.add_note(_resumption(folder, command))
         raise
+
+
+def _resumption(folder: str | Path, command: str) -> str:
+    return f"the responses so far are kept in {folder}; resume with:\n  {command}"
 
 
 def opened(folder: str) -> tuple[Collection, ...]:
@@ -85,7 +85,7 @@ def opened(folder: str) -> tuple[Collection, ...]:
     path = Path(folder)
     found = (Collection(path),) if (path / MANIFEST).exists() else Archive(path).collections
     if not found:
-        msg = f"{folder} holds no answers; name a folder that --archive has filled"
+        msg = f"{folder} has no responses; name a folder that was filled with --archive"
         raise ArchiveError(msg)
     return found
 

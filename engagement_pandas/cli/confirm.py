@@ -16,7 +16,7 @@ LONG: Final = 15
 MANY: Final = 500
 """Maximum number of requests that need no confirmation if the quota is unknown."""
 
-_AGREED: Final = frozenset({"y", "yes"})
+_CONFIRMED: Final = frozenset({"y", "yes"})
 
 
 class NotAgreed(RequestError):
@@ -29,8 +29,8 @@ def large(plan: Plan) -> bool:
     Examples
     --------
     >>> from engagement_pandas import plan, totals
-    >>> asked = totals(range(10_000), engagement_types=["replies"])
-    >>> large(plan(asked)), large(plan(asked, per_minute=2))
+    >>> request = totals(range(10_000), engagement_types=["replies"])
+    >>> large(plan(request)), large(plan(request, per_minute=2))
     (False, True)
     """
     return len(plan) > MANY if plan.minutes is None else plan.minutes > LONG
@@ -43,9 +43,9 @@ def confirm(plan: Plan, *, yes: bool) -> None:
     print_message(repr(plan))
     price = pluralize(len(plan), "request")
     if not sys.stdin.isatty():
-        msg = f"the plan is large ({price}), and nobody is there to ask; give --yes to send it"
+        msg = f"the plan is large ({price}), and there is no terminal to confirm it; pass --yes"
         raise NotAgreed(msg)
     print_message(f"\nSend {price}? [y/N] ", end="")
-    if sys.stdin.readline().strip().lower() not in _AGREED:
-        msg = f"nothing was sent: {price} not agreed to; --yes sends them without a question"
+    if sys.stdin.readline().strip().lower() not in _CONFIRMED:
+        msg = f"{price} not confirmed, so nothing was sent; --yes sends them unconfirmed"
         raise NotAgreed(msg)

@@ -20,9 +20,9 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     parser = verbs.add_parser(
         "demo",
         help="try all three endpoints offline, on synthetic counts",
-        description="Ask all three endpoints of the sandbox, in this process and without "
-        "credentials, and leave raw answers, Parquet files and a chart in a folder. All "
-        "counts are synthetic.",
+        description="Request counts from all three endpoints of the sandbox, in this process and "
+        "without credentials, and write the responses, Parquet files and a chart to a folder. "
+        "All counts are synthetic.",
     )
     parser.set_defaults(run=run)
     parser.add_argument("folder", nargs="?", default="engagement-pandas-demo", metavar="FOLDER")
@@ -47,28 +47,27 @@ def run(arguments: argparse.Namespace) -> None:
     try:
         demo = demo_client(arguments.now)
     except (ValueError, OverflowError) as error:
-        msg = f"no demo at the time {arguments.now}: {error}"
+        msg = f"--now {arguments.now} is not valid: {error}"
         raise RequestError(msg) from error
     with demo:
         print_message(repr(demo))
         week = Window.last(7, now=demo.server.world.now())
-        questions = {
+        requests = {
             "totals": totals(demo.posts, engagement_types=TOTALS_TYPES),
             "last_28_hours": last_28_hours(demo.posts, engagement_types=SERIES_TYPES),
             "historical": historical(demo.posts, engagement_types=SERIES_TYPES, window=week),
         }
-        answers = {
-            name: list(demo.client.collect(question, into=raw))
-            for name, question in questions.items()
+        responses_by_name = {
+            name: list(demo.client.collect(request, into=raw)) for name, request in requests.items()
         }
     lines = []
-    for name, responses in answers.items():
-        counts, silent = flatten(responses), omissions(responses)
+    for name, responses in responses_by_name.items():
+        counts, omitted = flatten(responses), omissions(responses)
         write_parquet(counts, folder / f"{name}.parquet")
-        write_parquet(silent, folder / f"{name}_omissions.parquet")
+        write_parquet(omitted, folder / f"{name}_omissions.parquet")
         lines.append(f"  {name + '.parquet':<24}{pluralize(len(counts), 'count')}")
-        lines += [f"  {'':<24}{line}" for line in summarize_omissions(silent)]
-    counts = flatten(answers["historical"])
+        lines += [f"  {'':<24}{line}" for line in summarize_omissions(omitted)]
+    counts = flatten(responses_by_name["historical"])
     shown = counts[counts["engagement_type"].isin(["impressions", "engagements", "url_clicks"])]
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     plot_over_time(shown, ax=figure.subplots())
@@ -77,8 +76,8 @@ def run(arguments: argparse.Namespace) -> None:
     print_result(
         f"Demo written to {folder}/\n"
         + "\n".join(lines)
-        + f"\n  {'week.png':<24}the week hour by hour: look at this first"
-        + f"\n  {'raw/':<24}every answer as it came: zcat FILE | tail -n +2"
+        + f"\n  {'week.png':<24}the week, hour by hour; look at this first"
+        + f"\n  {'raw/':<24}all responses, unchanged: zcat FILE | tail -n +2"
         + "\nNext, in Python:\n"
         "  import engagement_pandas as ep\n"
         f"  ep.read_parquet({str(folder / 'historical.parquet')!r})"

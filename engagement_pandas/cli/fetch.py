@@ -23,7 +23,7 @@ from engagement_pandas.cli.options import (
     table_file,
     write,
 )
-from engagement_pandas.cli.post_arguments import Ids, add_posts, told
+from engagement_pandas.cli.post_arguments import Ids, add_posts, posts_and_owners
 from engagement_pandas.cli.streams import check_output
 from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.errors import EngagementError, FrameError
@@ -47,13 +47,13 @@ if TYPE_CHECKING:
 
 _ENVIRONMENT: Final = """\
 credentials come from the environment: X_CONSUMER_KEY, X_CONSUMER_SECRET, X_ACCESS_TOKEN and
-X_ACCESS_TOKEN_SECRET of the owner of the posts (TWITTER_... where X_... is unset). Without the
-latter two, from who has logged in (engagement-pandas login): each post is asked with the tokens
-of its owner, if a file tells the handle. X_LEDGER keeps who was asked for, up to X_HANDLE_LIMIT;
-X_BASE_URL and X_TOKEN_URL name another place than the documentation"""
+X_ACCESS_TOKEN_SECRET of the owner of the posts (TWITTER_... where X_... is not set). Without the
+last two, each post is requested with its owner's tokens from engagement-pandas login, if a file
+names the handle. X_LEDGER records the requested handles, up to X_HANDLE_LIMIT; X_BASE_URL and
+X_TOKEN_URL replace the documented URLs"""
 
 _APP_ONLY: Final = """\
-with --app-only X_BEARER_TOKEN, or else X_CONSUMER_KEY and X_CONSUMER_SECRET"""
+with --app-only: X_BEARER_TOKEN, or X_CONSUMER_KEY and X_CONSUMER_SECRET"""
 
 
 class PartlyAnswered(EngagementError):
@@ -78,8 +78,8 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
         parser = verbs.add_parser(
             verb.name,
             help=f"fetch counts: {facts.meaning}",
-            description=f"Fetch counts, {facts.meaning}. {facts.posts_per_request} posts go "
-            "into one request; more are asked in several.",
+            description=f"Fetch counts, {facts.meaning}. A request has at most "
+            f"{facts.posts_per_request} posts; more posts take several requests.",
             epilog=f"engagement types: {', '.join(verb.types)}\n\n{_ENVIRONMENT}"
             + (f";\n{_APP_ONLY}" if facts.app_only else "")
             + f"\n\nexample:\n  engagement-pandas {verb.name} posts.csv --out counts.parquet\n",
@@ -92,9 +92,9 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 def run(arguments: argparse.Namespace) -> None:
     """Fetch, and write counts and omissions; after an error, responses are kept."""
     request = arguments.question(arguments)
-    _check_place(arguments.out)
+    _check_target(arguments.out)
     if arguments.omissions:
-        _check_place(arguments.omissions)
+        _check_target(arguments.omissions)
     with (
         _client(arguments, request) as client,
         open_or_temporary_archive(
@@ -104,21 +104,21 @@ def run(arguments: argparse.Namespace) -> None:
         todo = plan(request, per_minute=arguments.per_minute, now=client.now())
         confirm(todo, yes=arguments.yes)
         responses = list(client.collect(todo, into=archive))
-        _tell(responses, arguments)
-        if failed := {post for one in responses if one.failed for post in one.request.post_ids}:
-            msg = f"{pluralize(len(failed), 'post')} without an answer; see above"
+        _write(responses, arguments)
+        if failed := {post for r in responses if r.failed for post in r.request.post_ids}:
+            msg = f"{pluralize(len(failed), 'post')} without a response; see above"
             raise PartlyAnswered(msg)
 
 
-def _tell(responses: Sequence[EngagementResponse], arguments: argparse.Namespace) -> None:
+def _write(responses: Sequence[EngagementResponse], arguments: argparse.Namespace) -> None:
     """Write omissions first, since the reader of the counts may close the pipe."""
     from engagement_pandas.flattening import flatten, omissions  # noqa: PLC0415 - pandas
 
-    counts, silent = flatten(responses), omissions(responses)
-    for line in summarize_omissions(silent):
+    counts, omitted = flatten(responses), omissions(responses)
+    for line in summarize_omissions(omitted):
         print_message(line)
     if arguments.omissions:
-        write(silent, arguments.omissions)
+        write(omitted, arguments.omissions)
     write(counts, arguments.out)
 
 
@@ -134,12 +134,12 @@ def _again(arguments: argparse.Namespace, request: EngagementRequest, folder: Pa
     return shlex.join(["engagement-pandas", verb, *named, *words])
 
 
-def _check_place(target: str | None) -> None:
+def _check_target(target: str | None) -> None:
     """Raise before any request if the output cannot be written."""
     if target is None:
         check_output()
     elif not Path(target).parent.is_dir() or Path(target).is_dir():
-        msg = f"{target} cannot be written: it is a folder, or there is none to put it into"
+        msg = f"{target} cannot be written: it is a folder, or its folder does not exist"
         raise FrameError(msg)
 
 
@@ -158,7 +158,7 @@ def _client(arguments: argparse.Namespace, request: EngagementRequest) -> Engage
 
 
 def _question(verb: Verb, arguments: argparse.Namespace) -> EngagementRequest:
-    posts, owners = told(arguments.posts, arguments.missing)
+    posts, owners = posts_and_owners(arguments.posts, arguments.missing)
     return verb.question(arguments, posts).replace(owners=owners)
 
 
@@ -196,43 +196,43 @@ def _add_options(parser: argparse.ArgumentParser, verb: Verb) -> None:
         "--types",
         type=split_names,
         metavar="A,B",
-        help="engagement types (default: all, see below)",
+        help="engagement types (default: all that are listed below)",
     )
     add(
         "--by",
         type=grouping,
         default=GROUPINGS[verb.by],
         metavar="GROUPING",
-        help=f"post, day, hour, or dimensions with commas (default: {verb.by})",
+        help=f"post, day, hour, or dimensions separated by commas (default: {verb.by})",
     )
     if verb.endpoint is Endpoint.HISTORICAL:
-        add("--start", metavar="TIME", help="UTC, as 2026-03-01 or 2026-03-01T09:30:00Z")
+        add("--start", metavar="TIME", help="UTC: 2026-03-01 or 2026-03-01T09:30:00Z")
         add(
             "--end",
             metavar="TIME",
-            help="exclusive (default: 28 days up to the last whole hour; name it, so that the "
-            "same command an hour later is the same question)",
+            help="exclusive (default: the last complete hour, 28 days after the start; set it, so "
+            "that the same command sends the same request an hour later)",
         )
     if verb.endpoint.facts.app_only:
-        add("--app-only", action="store_true", help="bearer token: public types of any post")
+        add("--app-only", action="store_true", help="use a bearer token: public types of any post")
     add("--out", type=table_file, metavar="FILE", help=".parquet or .csv (default: CSV to stdout)")
-    add("--omissions", type=table_file, metavar="FILE", help="what has no count, and why")
+    add("--omissions", type=table_file, metavar="FILE", help="file for what has no count, and why")
     add(
         "--archive",
         metavar="FOLDER",
-        help="keep each answer as it came; the same command goes on where it was interrupted",
+        help="keep each response; after an interruption, the same command resumes",
     )
     add(
         "--per-minute",
         type=quota,
         metavar="N",
-        help="the quota of your contract, in requests a minute: tells how long it takes",
+        help="rate limit of your contract, in requests per minute; shows how long it takes",
     )
     add(
         "--yes",
         action="store_true",
-        help=f"send a large plan too (over {LONG} minutes, or {MANY} requests without "
-        "--per-minute); else a person is asked, and without one nothing is sent",
+        help=f"send a large plan (over {LONG} minutes, or {MANY} requests without --per-minute) "
+        "without confirmation at the terminal",
     )
-    add("--base-url", metavar="URL", help="where the API is, if elsewhere")
-    add("--token-url", metavar="URL", help="where bearer tokens are, if elsewhere")
+    add("--base-url", metavar="URL", help="URL of the API, if not the usual one")
+    add("--token-url", metavar="URL", help="URL of bearer tokens, if not the usual one")

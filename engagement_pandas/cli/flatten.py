@@ -23,10 +23,10 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
     parser = verbs.add_parser(
         "flatten",
-        help="turn stored answers of the API into a table",
-        description="Turn stored answers of the API, from anywhere, into one table. In an "
-        "archive the requests are known, so that parts of one question are added up and "
-        "omissions told; of loose bodies, those that count the same thing twice are refused.",
+        help="convert stored responses of the API to a table",
+        description="Convert stored responses of the API, from any source, to one table. In an "
+        "archive the requests are known, so that parts of one request are summed and omissions "
+        "reported. Single files that count the same thing twice are rejected.",
         epilog="examples:\n"
         "  engagement-pandas flatten raw/ --out counts.parquet\n"
         "  engagement-pandas flatten raw/ --retrieved-at --out growth.parquet\n"
@@ -37,19 +37,21 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
         "answers",
         nargs="+",
         metavar="ANSWERS",
-        help="an archive, one of its collections, or a file with a body as JSON; - for stdin",
+        help="an archive, one of its collections, or a file with a response as JSON; - for stdin",
     )
     parser.add_argument(
         "--by",
         type=grouping,
         metavar="GROUPING",
-        help="post, day, hour, or dimensions with commas, where the keys leave it open",
+        help="post, day, hour, or dimensions separated by commas, if the keys are ambiguous",
     )
-    parser.add_argument("--grouping", metavar="NAME", help="which, where there are several")
+    parser.add_argument(
+        "--grouping", metavar="NAME", help="name of the grouping, if there are several"
+    )
     parser.add_argument(
         "--retrieved-at",
         action="store_true",
-        help="of an archive: keep snapshots apart, a row for each time",
+        help="of an archive: keep snapshots separate, one row per time",
     )
     parser.add_argument(
         "--out", type=table_file, metavar="FILE", help=".parquet or .csv (default: CSV to stdout)"
@@ -65,11 +67,11 @@ def run(arguments: argparse.Namespace) -> None:
     frames, responses = [], []
     for name in arguments.answers:
         if name != "-" and Path(name).is_dir():
-            responses += [response for one in opened(name) for response in one]
+            responses += [response for collection in opened(name) for response in collection]
             continue
         body = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         if name == "-" and not body:
-            msg = "standard input is empty; pipe an answer into it, or name a file"
+            msg = "standard input is empty; pipe a response into it, or name a file"
             raise RequestError(msg)
         try:
             frames.append(flatten_json(body, group_by=arguments.by, grouping=arguments.grouping))
@@ -78,7 +80,7 @@ def run(arguments: argparse.Namespace) -> None:
             raise
     if not frames and not responses:
         folders = ", ".join(arguments.answers)
-        msg = f"there are no answers yet in {folders}; collect the same question again"
+        msg = f"there are no responses yet in {folders}; collect the same request again"
         raise ArchiveError(msg)
     if responses:
         frames.append(flatten(responses, arguments.grouping, retrieved_at=arguments.retrieved_at))

@@ -14,11 +14,11 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
     parser = verbs.add_parser(
         "login",
-        help="have an owner of posts authorise the app",
-        description="Have an owner of posts authorise the app: visit a page of X, and type the "
-        "PIN that it shows. The owner's tokens are kept in a file that only you can read "
+        help="authorise the app for an owner of posts",
+        description="Authorise the app for an owner of posts: visit a page of X, and type the PIN "
+        "that it shows. The owner's tokens are stored in a file that only you can read "
         "(X_ACCOUNTS names another), or in the system's keyring; they are never printed.",
-        epilog="the app comes from the environment: X_CONSUMER_KEY and X_CONSUMER_SECRET\n\n"
+        epilog="the app's keys come from the environment: X_CONSUMER_KEY and X_CONSUMER_SECRET\n\n"
         "example:\n  engagement-pandas login --keyring\n",
     )
     parser.set_defaults(run=run)
@@ -28,9 +28,11 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
         action="store_const",
         const="keyring",
         default="file",
-        help="keep the tokens in the system's keyring (an extra)",
+        help="store the tokens in the system's keyring (an extra)",
     )
-    parser.add_argument("--login-url", metavar="URL", help="where logins are, if elsewhere")
+    parser.add_argument(
+        "--login-url", metavar="URL", help="URL of the login, if not the documented one"
+    )
     yield parser
 
 

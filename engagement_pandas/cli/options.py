@@ -39,7 +39,7 @@ def split_names(text: str) -> list[str]:
     """
     found = [name.strip() for name in text.split(",") if name.strip()]
     if not found:
-        msg = f"{text!r} names nothing; leave the option out, or name something"
+        msg = f"{text!r} has no names; omit the option, or name something"
         raise argparse.ArgumentTypeError(msg)
     return found
 
@@ -63,7 +63,7 @@ def quota(text: str) -> float:
     except ValueError:
         per_minute = 0.0
     if not 0 < per_minute < float("inf"):
-        msg = f"{text!r} is no number of requests a minute"
+        msg = f"{text!r} is not a number of requests per minute"
         raise argparse.ArgumentTypeError(msg)
     return per_minute
 
@@ -106,18 +106,20 @@ def summarize_omissions(omissions: pd.DataFrame) -> list[str]:
     """Return lines with the reasons why posts have no count."""
     from engagement_pandas.frame.contract import in_order  # noqa: PLC0415 - pandas
 
-    kinds = omissions["engagement_type"].fillna("")
-    names = [name for name in in_order(kinds.unique()) if name]
+    types_missing = omissions["engagement_type"].fillna("")
+    names = [name for name in in_order(types_missing.unique()) if name]
     lines = []
     for (reason,), rows in omissions.groupby(["reason"], observed=True):
         meaning = OMISSION_REASONS[OmissionReason(str(reason))]
-        said = rows["message"].unique()
-        words = "" if len(said) > 1 or said[0] == meaning else f" ({shorten(said[0], _WORDS)})"
+        messages = rows["message"].unique()
+        message = f" ({shorten(messages[0], _WORDS)})"
+        if len(messages) > 1 or messages[0] == meaning:
+            message = ""
         # The missing types of a post as a bit set, so that similar posts share a line.
-        bits = kinds[rows.index].map({name: 1 << place for place, name in enumerate(names)})
+        bits = types_missing[rows.index].map({name: 1 << place for place, name in enumerate(names)})
         sets = bits.fillna(0).astype("int64").groupby(rows["post_id"]).sum().value_counts()
         for bitset, posts in sets.items():
             types = [n for place, n in enumerate(names) if int(str(bitset)) >> place & 1]
             what = ", ".join(types) or "counts"
-            lines.append(f"no {what} for {pluralize(posts, 'post')}: {meaning}{words}")
+            lines.append(f"no {what} for {pluralize(posts, 'post')}: {meaning}{message}")
     return lines

@@ -25,8 +25,8 @@ from engagement_pandas.text import format_list, truncated_repr
 Ids = tuple[str, ...]
 
 _HELP: Final = (
-    "IDs or links, or files of them: a table with a post_id column and perhaps a handle, JSON, or "
-    "an ID a line; - for stdin"
+    "IDs or links, or files of them: a table with a post_id column and optionally a handle, JSON, "
+    "or one ID per line; - for stdin"
 )
 
 
@@ -41,7 +41,7 @@ def add_posts(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def told(sources: Sequence[str], missing: Missing) -> tuple[Ids, PostOwners]:
+def posts_and_owners(sources: Sequence[str], missing: Missing) -> tuple[Ids, PostOwners]:
     """Return the distinct IDs, and the owners of posts as far as files name them."""
     records: list[PostEntry] = []
     for source in sources:
@@ -52,8 +52,8 @@ def told(sources: Sequence[str], missing: Missing) -> tuple[Ids, PostOwners]:
     if not records:
         named = format_list("standard input" if source == "-" else source for source in sources)
         msg = (
-            f"no post IDs in {named}; give a list of them or of links, one a line, or a table with "
-            "a post_id column; IDs can stand in the command too"
+            f"no post IDs in {named}; pass IDs or links, a file with one per line, or a table with "
+            "a post_id column"
         )
         raise InvalidPostId(msg)
     return parse_post_ids(record.post_id for record in records), handles_in(records)

@@ -15,8 +15,8 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
         "sandbox",
         help="run an offline twin of the API on this machine",
         description="Run an offline twin of the API on 127.0.0.1 until Ctrl-C, SIGTERM or SIGHUP, "
-        "which end it with exit code 0. All its counts are synthetic. It first prints where it is "
-        "and its credentials, as lines that a shell understands.",
+        "which end it with exit code 0. All its counts are synthetic. It first prints its URLs and "
+        "credentials, as variables for a shell.",
         epilog="example:\n"
         "  engagement-pandas sandbox --now 2026-04-15T12:20:00Z > sandbox.env &\n"
         "  set -a; . ./sandbox.env\n"
@@ -24,11 +24,23 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     )
     parser.set_defaults(run=run)
     add = parser.add_argument
-    add("--port", type=int, default=8765, help="default: 8765; 0 for any free one")
-    add("--now", metavar="TIME", help="a clock that stands still (default: the real time)")
-    add("--fault", action="append", metavar="KIND", help="what goes wrong; may be repeated")
-    add("--fault-rate", type=float, default=0.0, metavar="SHARE", help="of requests, 0 to 1")
-    add("--fault-seed", type=int, default=0, metavar="N", help="decides which of them")
+    add("--port", type=int, default=8765, help="default: 8765; 0 for any free port")
+    add("--now", metavar="TIME", help="a fixed time (default: the real time)")
+    add("--fault", action="append", metavar="KIND", help="fault to inject; may be repeated")
+    add(
+        "--fault-rate",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="share of faulty requests, 0 to 1",
+    )
+    add(
+        "--fault-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="determines which requests are faulty",
+    )
     yield parser
 
 
@@ -40,5 +52,5 @@ def run(arguments: argparse.Namespace) -> None:
         faults = Faults(arguments.fault_rate, arguments.fault_seed, arguments.fault)
         serve(arguments.port, now=arguments.now, faults=faults, write=print_result)
     except (ValueError, OverflowError) as error:
-        msg = f"no sandbox at port {arguments.port} and time {arguments.now}: {error}"
+        msg = f"cannot start at port {arguments.port} and time {arguments.now}: {error}"
         raise RequestError(msg) from error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from engagement_pandas.cli.archives import resumed_by
 from engagement_pandas.cli.fetch import PartlyAnswered
 from engagement_pandas.cli.options import Verbs, print_message, split_names, summarize_omissions
-from engagement_pandas.cli.post_arguments import add_posts, told
+from engagement_pandas.cli.post_arguments import add_posts, posts_and_owners
 from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.errors import AlreadySyncing
 from engagement_pandas.request.window import Window
@@ -27,34 +27,33 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
     parser = verbs.add_parser(
         "sync",
-        help="bring a data set of hourly counts up to date",
-        description="Ask for the hours that a data set lacks and for those that may change yet, "
-        "and for nothing else. May be stopped at any point and run again; where another one is "
-        "at work, it says so and ends. Needs the extra: pip install 'engagement_pandas[dataset]'",
-        epilog="credentials come from the environment, or from who has logged in, and the ledger "
-        "is kept, as for historical\n\n"
-        "example, for every hour:\n"
+        help="update a data set of hourly counts",
+        description="Request the hours that a data set lacks, and those that may still change. It "
+        "may be stopped at any point and run again; if another process is syncing the data set, "
+        "it reports that and ends. Requires the extra: pip install 'engagement_pandas[dataset]'",
+        epilog="credentials and the ledger are as for historical\n\n"
+        "example, to run every hour:\n"
         "  engagement-pandas sync engagement.ds posts.csv --since 2026-01-01\n",
     )
     parser.set_defaults(run=run)
     add = parser.add_argument
-    add("dataset", metavar="DATASET", help="a folder; made where there is none")
+    add("dataset", metavar="DATASET", help="a folder; created if it does not exist")
     add_posts(parser)
     add("--types", type=split_names, default=SERIES_TYPES, metavar="A,B", help="engagement types")
     add(
         "--since",
         metavar="TIME",
-        help="UTC, as 2026-03-01 (default: what is there already, and 28 days back)",
+        help="UTC: 2026-03-01 (default: 28 days ago, or the first stored day if earlier)",
     )
     add(
         "--settle",
         type=int,
         default=SETTLE,
         metavar="HOURS",
-        help=f"ask an hour again until it is so old (default: {SETTLE})",
+        help=f"request an hour again until it is this old (default: {SETTLE})",
     )
-    add("--raw", metavar="FOLDER", help="where answers are kept (default: raw in DATASET)")
-    add("--base-url", metavar="URL", help="where the API is, if elsewhere")
+    add("--raw", metavar="FOLDER", help="folder for responses (default: raw in DATASET)")
+    add("--base-url", metavar="URL", help="URL of the API, if not the usual one")
     yield parser
 
 
@@ -69,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     from engagement_pandas.dataset.sync import sync  # noqa: PLC0415
 
     dataset = Dataset(arguments.dataset)
-    ids, owners = told(arguments.posts, arguments.missing)
+    ids, owners = posts_and_owners(arguments.posts, arguments.missing)
     posts = pd.DataFrame({"post_id": ids, "handle": [owners.get(post) for post in ids]})
     credentials, named = default_credentials(owners), url_overrides(arguments.base_url)
     again = shlex.join(["engagement-pandas", *arguments.typed])
@@ -96,7 +95,7 @@ def run(arguments: argparse.Namespace) -> None:
         print_message(line)
     print_message(f"{dataset.path}: {done}")
     if done.failed:
-        msg = f"{pluralize(len(done.failed), 'post')} without an answer; see above"
+        msg = f"{pluralize(len(done.failed), 'post')} without a response; see above"
         raise PartlyAnswered(msg)
 
 

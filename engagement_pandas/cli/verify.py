@@ -14,18 +14,18 @@ from engagement_pandas.text import pluralize
 
 
 class Damaged(ArchiveError):
-    """Stored answers are damaged or missing."""
+    """Stored responses are damaged or missing."""
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
     parser = verbs.add_parser(
         "verify",
-        help="tell which stored answers are damaged or missing",
-        description="Read every file of an archive, and tell which are damaged or missing, why, "
-        "and what to ask again: a line each on standard output, its parts with a tab between "
-        "them. What is not finished, and when a snapshot was read, from its first answer to its "
-        "last, is told on standard error, and is no damage.",
+        help="find damaged or missing responses",
+        description="Read every file of an archive, and list those that are damaged or missing on "
+        "standard output, one per line: path, reason and request, separated by tabs. Unfinished "
+        "collections, and the times of a snapshot's first and last response, are listed on "
+        "standard error; they are not damage.",
         epilog="example:\n  engagement-pandas verify raw/\n",
     )
     parser.set_defaults(run=run)
@@ -38,17 +38,17 @@ def run(arguments: argparse.Namespace) -> None:
     collections = opened(arguments.folder)
     damages = [damage for collection in collections for damage in collection.verify()]
     for damage in damages:
-        whole = "the question itself" if damage.path.name == MANIFEST else "the snapshot"
-        asked = whole if damage.request is None else repr(damage.request)
-        print_result(f"{damage.path}\t{damage.why}\t{asked}")
+        part = "the list of requests" if damage.path.name == MANIFEST else "the snapshot"
+        lost = part if damage.request is None else repr(damage.request)
+        print_result(f"{damage.path}\t{damage.why}\t{lost}")
     now = datetime.now(UTC)
     for collection in collections:
         if ages := collection.ages(now):
             print_message(f"{collection.path}: {ages}")
     if damages:
         msg = (
-            f"{pluralize(len(damages), 'file')} damaged or missing in {arguments.folder}; asking "
-            "historical again mends it, and a snapshot, after Collection.reopen(), if it is recent"
+            f"{pluralize(len(damages), 'file')} damaged or missing in {arguments.folder}; fetch "
+            "historical counts again, or a recent snapshot after Collection.reopen()"
         )
         raise Damaged(msg)
     for collection in collections:
@@ -56,6 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
             left = pluralize(len(collection.unanswered), "request")
             given_up = not collection.is_recent(now) or collection.ended
             print_message(
-                f"{collection.path}: {left} " + ("without an answer" if given_up else "to go")
+                f"{collection.path}: {left} " + ("without a response" if given_up else "to go")
             )
-    print_message(f"{pluralize(len(collections), 'collection')} whole in {arguments.folder}")
+    number = pluralize(len(collections), "collection")
+    print_message(f"{number} without damage in {arguments.folder}")

@@ -86,7 +86,7 @@ class Faults:
         self, rate: float = 0.0, seed: int = 0, kinds: Iterable[str | Fault] | None = None
     ) -> None:
         if not 0 <= rate <= 1:
-            msg = f"the rate of faults is {rate!r}; give a number from 0 to 1"
+            msg = f"the rate of faults is {rate!r}; pass a number from 0 to 1"
             raise ValueError(msg)
         self._rate = rate
         self._seed = seed
@@ -138,5 +138,5 @@ def _fault(kind: str | Fault) -> Fault:
     try:
         return FAULTS[kind]
     except KeyError:
-        msg = f"there is no fault {kind!r}; there are {', '.join(FAULTS)}"
+        msg = f"there is no fault {kind!r}; choose from {', '.join(FAULTS)}"
         raise ValueError(msg) from None

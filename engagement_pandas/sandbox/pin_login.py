@@ -108,7 +108,7 @@ class Grants:
         """Authorise the app in an owner's name, and return the PIN."""
         owner = next((a for a in ACCOUNTS if a.handle == handle and not a.suspended), None)
         if owner is None:
-            msg = f"{handle!r} is no account of the sandbox that can log in"
+            msg = f"{handle!r} is not an account that can log in"
             raise ValueError(msg)
         with self._lock:
             grant = self._open(token)
@@ -152,12 +152,12 @@ class Grants:
 
     def _exchange(self, signed: Any | None) -> HttpAnswer:
         if signed is None:
-            return _said(401, INVALID_TOKEN)
+            return _plain(401, INVALID_TOKEN)
         token = str(signed.resource_owner_key)
         with self._lock:
             grant = self._alive().get(token)
             if grant is None:
-                return _said(401, INVALID_TOKEN)
+                return _plain(401, INVALID_TOKEN)
             if grant.account is None or not hmac.compare_digest(
                 str(signed.verifier).encode(), grant.pin.encode()
             ):
@@ -165,7 +165,7 @@ class Grants:
                 self._grants[token] = tried
                 if tried.guesses >= GUESSES:
                     del self._grants[token]
-                return _said(401, INVALID_PIN)
+                return _plain(401, INVALID_PIN)
             del self._grants[token]
         return _form(
             oauth_token=grant.account.access_token,
@@ -175,26 +175,26 @@ class Grants:
         )
 
     def _page(self, method: str, path: str, body: bytes) -> HttpAnswer:
-        asked = urlsplit(path).query if method == "GET" else body.decode(errors="replace")
-        form = {name: values[-1] for name, values in parse_qs(asked).items()}
+        query = urlsplit(path).query if method == "GET" else body.decode(errors="replace")
+        form = {name: values[-1] for name, values in parse_qs(query).items()}
         token = form.get("oauth_token", "")
         try:
             if method == "GET":
                 with self._lock:
                     self._open(token)
-                return _shown(200, _question(token))
+                return _shown(200, _form_of(token))
             if form.get("answer") == "deny":
                 self.deny(token)
                 return _shown(200, "<p>You have denied the app access to this account.</p>")
             pin = self.allow(token, form.get("handle", ""))
         except KeyError:
-            return _shown(403, "<p>This page is no longer valid: begin again in the app.</p>")
+            return _shown(403, "<p>This page is no longer valid: start again in the app.</p>")
         except ValueError:
             return _shown(403, "<p>This account cannot log in.</p>")
         return _shown(200, f"<p>Type this PIN into the app:</p><p><kbd>{pin}</kbd></p>")
 
 
-def _question(token: str) -> str:
+def _form_of(token: str) -> str:
     options = "".join(f"<option>{a.handle}</option>" for a in ACCOUNTS if not a.suspended)
     return (
         f'<form method="post" action="{AUTHORIZE_PATH}">'
@@ -213,7 +213,7 @@ def _form(**fields: str) -> HttpAnswer:
     return HttpAnswer(HTTPStatus.OK, urlencode(fields).encode(), _HTML)
 
 
-def _said(status: int, text: str) -> HttpAnswer:
+def _plain(status: int, text: str) -> HttpAnswer:
     return HttpAnswer(status, text.encode(), _HTML)
 
 

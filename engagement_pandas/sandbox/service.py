@@ -92,8 +92,8 @@ class Service:
         self.wall = wall
         self.grants = Grants(self.settings.app, wall)
         self._authority = Authority(self.settings.app, wall)
-        asked = self.settings
-        self._quota = RateLimit(asked.per_minute, asked.per_second, asked.penalty, wall)
+        limit = self.settings.per_minute, self.settings.per_second, self.settings.penalty
+        self._rate_limit = RateLimit(*limit, wall)
 
     def answer(
         self, path: str, headers: Mapping[str, str], body: bytes, method: str = "POST"
@@ -139,20 +139,21 @@ class Service:
             return dict(self._authority.issue(headers, body))
         if not _accepts_gzip(headers):
             raise Refusal(406, GZIP_TEXT)
-        kind = headers.get("content-type", "")
-        if self.settings.content_type == "json" and not _is_json(kind):
-            raise Refusal(415, f"Content-Type [{kind}] is not supported, use application/json")
+        content_type = headers.get("content-type", "")
+        if self.settings.content_type == "json" and not _is_json(content_type):
+            text = f"Content-Type [{content_type}] is not supported, use application/json"
+            raise Refusal(415, text)
         url = f"http://{headers.get('host', '127.0.0.1')}{path}"
-        asker = self._authority.identify(method, url, headers, body.decode(errors="replace"))
-        quota.update(self._quota.spend())
+        account = self._authority.identify(method, url, headers, body.decode(errors="replace"))
+        quota.update(self._rate_limit.spend())
         now = self.world.now()
         question = read_question(endpoint, body, now, self.settings.half_window)
-        if asker is None:
+        if account is None:
             _refuse_private(question)
         seen, unavailable = self._seen(question, now)
         notes: dict[str, Any] = {UNAVAILABLE_KEY: unavailable} if unavailable else {}
-        if asker is not None:
-            self._refuse_unowned(seen, asker)
+        if account is not None:
+            self._refuse_unowned(seen, account)
         if not seen:
             raise Refusal(400, _texts(notes, now)[UNAVAILABLE_KEY], keys=notes)
         notes |= _too_old(question, seen, now, notes)
@@ -171,8 +172,8 @@ class Service:
                 unavailable.append(post_id)
         return seen, unavailable
 
-    def _refuse_unowned(self, posts: Sequence[Post], asker: SyntheticAccount) -> None:
-        unowned = [post for post in posts if post.account != asker]
+    def _refuse_unowned(self, posts: Sequence[Post], account: SyntheticAccount) -> None:
+        unowned = [post for post in posts if post.account != account]
         if not unowned:
             return
         if self.settings.forbidden == "posts":
@@ -213,8 +214,8 @@ class Service:
             return list(dimensions)
         return [
             name
-            for one in dimensions
-            for name in ((limits.DAY, one) if one == limits.HOUR else (one,))
+            for dimension in dimensions
+            for name in ((limits.DAY,) * (dimension == limits.HOUR) + (dimension,))
         ]
 
 
@@ -244,18 +245,18 @@ def _too_old(
 ) -> dict[str, Any]:
     """Return the keys that list posts too old for a requested type."""
     found: dict[str, Any] = {}
-    asked = set(question.types)
-    if question.endpoint == limits.TOTALS and asked & set(limits.YOUNG_TYPES):
+    types = set(question.types)
+    if question.endpoint == limits.TOTALS and types & set(limits.YOUNG_TYPES):
         old = _older(posts, now, limits.YOUNG)
         if old:
             found[TOO_OLD_KEY] = old
-        if len(old) == len(posts) and asked <= set(limits.YOUNG_TYPES):
+        if len(old) == len(posts) and types <= set(limits.YOUNG_TYPES):
             raise Refusal(
                 400,
                 _texts(found, now)[TOO_OLD_KEY],
                 keys={**notes, **found},
             )
-    if limits.VIDEO_VIEWS in asked:
+    if limits.VIDEO_VIEWS in types:
         old = _older(posts, now, limits.VIDEO_AGE)
         if old:
             found[VIDEO_TOO_OLD_KEY] = old

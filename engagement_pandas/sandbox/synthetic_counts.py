@@ -125,14 +125,14 @@ def cumulated(posts: Sequence[Post], types: Sequence[str], at_ms: int) -> NDArra
     ``at_ms`` is the end, exclusive, in milliseconds since 1970, UTC. Video views include those of
     other posts with the same video.
     """
-    lives = np.stack([_life(post, at_ms) for post in posts])
+    counts = np.stack([_since_posting(post, at_ms) for post in posts])
     carried = np.array([hash64(post.number, 21) % 2 for post in posts])
-    lives[:, _ROWS["video_views"]] += lives[:, _ROWS[_ELSEWHERE]] * carried
-    return lives[:, [_ROWS[name] for name in types]]
+    counts[:, _ROWS["video_views"]] += counts[:, _ROWS[_ELSEWHERE]] * carried
+    return counts[:, [_ROWS[name] for name in types]]
 
 
 @lru_cache(maxsize=4096)
-def _life(post: Post, at_ms: int) -> NDArray[np.int64]:
+def _since_posting(post: Post, at_ms: int) -> NDArray[np.int64]:
     """Return counts by profile since posting."""
     start_ms = post.created_ms // HOUR_MS * HOUR_MS
     end_ms = min(at_ms, start_ms + LIFE_HOURS * HOUR_MS)
@@ -150,15 +150,15 @@ def _bucketed(
     rows = [_ROWS[name] for name in types]
     # Interactions can only be drawn together.
     drawn = _VIEWS if max(rows) < _VIEWS else len(PROFILES)
-    layers = _whole_hours(posts, drawn, np.arange(first, last, dtype=np.int64))
+    layers = _complete_hours(posts, drawn, np.arange(first, last, dtype=np.int64))
     created = np.array([post.created_ms for post in posts])[:, None]
     for counts in layers:
         # End first: if both cuts are in one hour, the start's part is subtracted from the rest.
-        whole = counts[:, :, [0, -1]].copy()
+        complete = counts[:, :, [0, -1]].copy()
         if end_ms < last * HOUR_MS:
-            counts[:, :, -1] = _elapsed(whole[:, :, 1], created, last - 1, end_ms)
+            counts[:, :, -1] = _elapsed(complete[:, :, 1], created, last - 1, end_ms)
         if start_ms > first * HOUR_MS:
-            counts[:, :, 0] -= _elapsed(whole[:, :, 0], created, first, start_ms)
+            counts[:, :, 0] -= _elapsed(complete[:, :, 0], created, first, start_ms)
     done, undone = layers
     if drawn > _VIEWS:
         done[:, -1] = done[:, _VIEWS:].sum(axis=1)
@@ -166,31 +166,31 @@ def _bucketed(
 
 
 def _elapsed(
-    whole: NDArray[np.int64], created: NDArray[np.int64], hour: int, at_ms: int
+    complete: NDArray[np.int64], created: NDArray[np.int64], hour: int, at_ms: int
 ) -> NDArray[np.int64]:
     """Return the part of an hour's counts before a moment in it."""
     opens = np.maximum(created, hour * HOUR_MS)
     lasts = np.maximum((hour + 1) * HOUR_MS - opens, 1)
     passed = np.clip(at_ms - opens, 0, lasts)
-    part: NDArray[np.int64] = whole * passed // lasts
+    part: NDArray[np.int64] = complete * passed // lasts
     return part
 
 
-def _whole_hours(
+def _complete_hours(
     posts: Sequence[Post], drawn: int, hours: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return what is done and undone in each full hour, for the first ``drawn`` profiles."""
     traits = [_traits(post) for post in posts]
-    sizes = np.stack([one.sizes[:drawn] for one in traits])[:, :, None]
+    sizes = np.stack([trait.sizes[:drawn] for trait in traits])[:, :, None]
     slowness = np.array([profile.slowness for profile in PROFILES.values()])[None, :drawn, None]
-    half_lives = np.array([one.half_life for one in traits])[:, None, None] * slowness
+    half_lives = np.array([trait.half_life for trait in traits])[:, None, None] * slowness
     created = np.array([post.created_ms for post in posts])[:, None]
     ages = np.clip((np.append(hours, hours[-1] + 1) * HOUR_MS - created) / HOUR_MS, 0, None)
     grown = ages * np.sqrt(np.sqrt(ages))
     share = grown[:, None, :] / (grown[:, None, :] + half_lives * np.sqrt(np.sqrt(half_lives)))
     busiest = np.array([post.account.busiest_hour for post in posts])[:, None]
     rhythm = _DAY_AND_NIGHT[(hours - busiest) % 24][:, None, :]
-    seeds = np.stack([one.seeds[:drawn] for one in traits])[:, :, None]
+    seeds = np.stack([trait.seeds[:drawn] for trait in traits])[:, :, None]
     draws = mixed(seeds, hours.astype(np.uint64))
     noise = 0.6 + 0.8 * (draws & np.uint64(0xFFFFFFFF)) * 2.0**-32
     luck = (draws >> np.uint64(32)) * 2.0**-32
@@ -199,7 +199,7 @@ def _whole_hours(
     age_hours = hours - created // HOUR_MS
     alive = ((age_hours >= 0) & (age_hours < LIFE_HOURS))[:, None, :] & (sizes > 0)
     done = np.floor(expected + luck).astype(np.int64) * alive
-    undoing = np.stack([one.undoing[:drawn] for one in traits])[:, :, None]
+    undoing = np.stack([trait.undoing[:drawn] for trait in traits])[:, :, None]
     undone = ((luck < undoing) & (ages[:, None, :-1] >= 1) & alive).astype(np.int64)
     videos, media = done[:, _ROWS["video_views"]], done[:, _ROWS["media_views"]]
     np.maximum(media, videos, out=media)

@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn
 
 from engagement_pandas.sandbox import limits
 from engagement_pandas.sandbox.http_answer import Refusal
-from engagement_pandas.sandbox.window import CountedWindow, asked_window, last_28_hours_window
+from engagement_pandas.sandbox.window import CountedWindow, last_28_hours_window, requested_window
 
 FIELDS: Final = ("tweet_ids", "engagement_types", "groupings")
 UNSUPPORTED: Final = (
@@ -67,7 +67,7 @@ def read_question(
             wrong += check(endpoint, fields[name])
     window: CountedWindow | None = None
     if endpoint == limits.HISTORICAL:
-        window, wrong_window = asked_window(fields, now, half_window)
+        window, wrong_window = requested_window(fields, now, half_window)
         wrong += wrong_window
     elif endpoint == limits.LAST_28_HOURS:
         window = last_28_hours_window(now)

@@ -52,7 +52,7 @@ def last_28_hours_window(now: datetime) -> CountedWindow:
     return CountedWindow(floored(start), ceiled(now), start, now)
 
 
-def asked_window(
+def requested_window(
     fields: Mapping[str, Any], now: datetime, half: str = "filled"
 ) -> tuple[CountedWindow | None, list[str]]:
     """Parse the window of a ``/historical`` request.

@@ -216,7 +216,7 @@ class World:
             if account.handle == handle:
                 return account
         handles = ", ".join(account.handle for account in ACCOUNTS)
-        msg = f"the sandbox has no account {handle!r}; there are {handles}"
+        msg = f"the sandbox has no account {handle!r}; choose from {handles}"
         raise KeyError(msg)
 
     def find(self, post_id: str) -> Post | None:

@@ -721,7 +721,7 @@ def test_an_account_is_removed(command: ep.Accounts, capsys: pytest.CaptureFixtu
     """And what else there is to do; a second time there is nobody."""
     command.add(account())
     assert main(["accounts", "--remove", "@BAKERY"]) == 0
-    assert "forgot the tokens of @BAKERY" in capsys.readouterr().err
+    assert "removed the tokens of @BAKERY" in capsys.readouterr().err
     assert command.handles == ()
     assert main(["accounts", "--remove", "@BAKERY"]) == 3
     assert "nothing was changed" in capsys.readouterr().err

@@ -41,7 +41,7 @@ def test_a_large_plan_without_anybody_to_ask(
     told = capsys.readouterr()
     assert told.out == ""
     assert "Plan: 501 requests to /insights/engagement/totals" in told.err
-    assert "give --yes" in told.err
+    assert "pass --yes" in told.err
     assert server.seen == []
     assert [path.name for path in folder.iterdir()] == ["posts.txt"]
 

@@ -26,7 +26,7 @@ from engagement_pandas.transport import transport
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing wait."""
-    monkeypatch.setattr(transport, "BACKOFF", lambda _: 0.0)
+    monkeypatch.setattr(transport, "MAX_BACKOFF", 0.0)
 
 
 def likes(posts: list[str]) -> dict[str, Any]:
@@ -195,7 +195,7 @@ def test_no_ids_from_stdin(
     monkeypatch.setattr(sys, "stdin", io.StringIO(text))
     assert main([verb, "-"]) == 2
     said = capsys.readouterr().err
-    assert "no post IDs in ['standard input']; give a list of them or of links, one a line" in said
+    assert "no post IDs in ['standard input']; pass IDs or links, a file with one per line" in said
     assert "post_id column" in said
 
 
@@ -270,8 +270,8 @@ def test_answers_before_a_failure_are_kept(
     server.answer(Scripted(200, likes(posts[:250])), Scripted(400, {"errors": ["no"]}))
     assert main(["totals", *posts, "--types", "favorites", *urls(server)]) == 4
     (kept,) = folder.glob("engagement-pandas-totals-*")
-    hint = f"the same command goes on with --archive {kept.name}"
-    assert f"what was answered is kept in {kept.name}; {hint}" in capsys.readouterr().err
+    hint = "resume with:\n"
+    assert f"the responses so far are kept in {kept.name}; {hint}" in capsys.readouterr().err
 
     server.answer(Scripted(200, likes(posts[250:])))
     options = ["--types", "favorites", "--archive", kept.name, "--out", "counts.csv"]
@@ -320,7 +320,7 @@ def test_answers_before_a_failure_are_kept_elsewhere(
     server.answer(Scripted(200, likes(posts[:250])), Scripted(400, {"errors": ["no"]}))
     assert main(["totals", *posts, "--types", "favorites", *urls(server)]) == 4
     (kept,) = elsewhere.iterdir()
-    assert f"the same command goes on with --archive {kept}" in capsys.readouterr().err
+    assert f"--archive {kept}" in capsys.readouterr().err
     (answer,) = kept.glob("totals-*/[!q]*.json.gz")
     assert answer.stat().st_size > 0
 

@@ -35,7 +35,7 @@ def test_flatten_what_was_broken_off(
     assert "what was answered is in" not in capsys.readouterr().err
     assert main(["flatten", "raw"]) == 7
     told = capsys.readouterr().err
-    assert "there are no answers yet in raw; collect the same question again" in told
+    assert "there are no responses yet in raw; collect the same request again" in told
 
 
 def test_flatten_what_does_not_belong_together(

@@ -91,7 +91,7 @@ def test_the_command_that_goes_on(
     assert main([*asked, "--out", "counts.csv"]) == CODES[signal.Signals(number)]
     said = capsys.readouterr().err
     assert f"engagement-pandas: stopped by {signal.Signals(number).name}\n" in said
-    assert "what was answered is kept in " in said
+    assert "the responses so far are kept in " in said
     assert not Path("counts.csv").exists()
     program, *again = shlex.split(said.splitlines()[-1])
     assert program == "engagement-pandas"

@@ -176,7 +176,7 @@ def test_standard_input_that_is_closed(post: str, forks: Forks) -> None:
     Path("many.txt").write_text("\n".join(map(str, range(1, 16 * 250))))
     asked = ["totals", "many.txt", "--types", "favorites", "--per-minute", "1"]
     for words, code, said in (
-        (asked, 8, "give --yes to send it"),
+        (asked, 8, "pass --yes"),
         (["totals", "-"], 2, "engagement-pandas: "),
         (["flatten", "-"], 2, "standard input is empty"),
         (["login"], 3, "nobody typed a PIN"),
@@ -213,7 +213,7 @@ def test_another_locale_than_utf8(post: str) -> None:
     environ = os.environ | ASCII
     done = processes.run(processes.PROGRAM, "verify", folder, env=environ)
     assert done.returncode == 7
-    assert "holds no answers" in done.stderr
+    assert "has no responses" in done.stderr
     asked = ["totals", post, "--types", "favorites", "--archive", f"{folder}/raw"]
     assert processes.run(processes.PROGRAM, *asked, env=environ).returncode == 0
     for answer in folder.glob("raw/*/[!q]*.json.gz"):

@@ -22,7 +22,7 @@ def test_verify_what_is_whole(raw: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert main(["verify", str(raw)]) == 0
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err.endswith(f"2 collections whole in {raw}\n")
+    assert told.err.endswith(f"2 collections without damage in {raw}\n")
 
 
 def test_verify_what_is_damaged(
@@ -53,7 +53,7 @@ def test_verify_a_question_that_is_lost(raw: Path, capsys: pytest.CaptureFixture
     (snapshot / "question.json.gz").unlink()
     capsys.readouterr()
     assert main(["verify", str(raw)]) == 9
-    assert capsys.readouterr().out.rstrip("\n").endswith("\tthe question itself")
+    assert capsys.readouterr().out.rstrip("\n").endswith("\tthe list of requests")
 
 
 def test_verify_what_is_not_finished(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,7 +71,7 @@ def test_a_folder_without_answers(verb: str, capsys: pytest.CaptureFixture[str])
     """Exit code 7, with the cure."""
     Path("empty").mkdir()
     assert main([verb, "empty"]) == 7
-    assert "empty holds no answers; name a folder that --archive has filled" in (
+    assert "empty has no responses; name a folder that was filled with --archive" in (
         capsys.readouterr().err
     )
     assert main([verb, "nowhere"]) == 7

@@ -157,4 +157,4 @@ def test_in_a_shell(
     monkeypatch.setenv("X_ACCESS_TOKEN", "1-token")
     monkeypatch.setenv("X_ACCESS_TOKEN_SECRET", "secret")
     assert main([*words, "--since", f"{START:%Y-%m-%d}", "--base-url", made.url]) == 10
-    assert "1 post without an answer; see above" in capsys.readouterr().err
+    assert "1 post without a response; see above" in capsys.readouterr().err

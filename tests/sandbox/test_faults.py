@@ -184,7 +184,7 @@ def test_a_rate_of_faults_is_kept_and_repeats() -> None:
 def test_an_unknown_fault_is_refused_with_those_there_are() -> None:
     """At once, and nothing of the call is queued."""
     faults = Faults()
-    with pytest.raises(ValueError, match=r"no fault 'flood'; there are 429, 500"):
+    with pytest.raises(ValueError, match=r"no fault 'flood'; choose from 429, 500"):
         faults.push("500", "flood")
     assert len(faults) == 0
 
