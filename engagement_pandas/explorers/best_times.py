@@ -20,7 +20,7 @@ from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.post_chooser import PostChooser
 from engagement_pandas.explorers.selection import EXPOSURE, picking
 from engagement_pandas.metrics import best_times
-from engagement_pandas.metrics.best_times import MINIMUM
+from engagement_pandas.metrics.best_times import MINIMUM, best_named
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.plots import plot_best_times
 from engagement_pandas.text import pluralize
@@ -132,15 +132,11 @@ class BestTimesExplorer(CountsExplorer):
         if not set(self._types()) <= set(rows["engagement_type"].cat.categories):
             return view_of_nothing("Of these posts, one of the rate's two types was not counted")
         times = best_times(rows, **keywords)
-        best = times[times["verdict"].isin(["best", "better"])]
-        found = pluralize(len(best), "hour") if len(best) else "no hour"
-        verb = "are" if len(best) > 1 else "is"
+        stands_out = (times["verdict"] == "best").any()
+        found = f"best: {best_named(times)}" if stands_out else "no hour is better beyond chance"
         return View(
             draw=lambda ax: plot_best_times(rows, ax=ax, **keywords),
-            status=(
-                f"{len(chosen):,} of {pluralize(len(source.posts), 'post')}; "
-                f"{found} {verb} better beyond chance"
-            ),
+            status=(f"{len(chosen):,} of {pluralize(len(source.posts), 'post')}; {found}"),
             table=lambda _: _table(times),
             code="\n".join(
                 [
@@ -159,13 +155,13 @@ def _table(times: pd.DataFrame) -> str:
     known = times[times["shrunk"].notna()]
     best = known.sort_values(["shrunk", "n"], ascending=False, kind="stable").head(SHOWN)
     stands_out = times["verdict"].isin(["best", "better"]).any()
-    caption = f"The {len(best)} hours with the best rates, drawn towards the overall rate"
+    caption = f"The {len(best)} hours with the best rates, shrunk towards the overall rate"
     columns = {
         "weekday": Column("weekday", text),
         "hour": Column("hour", lambda hour: f"{hour:02d}:00", "line"),
         "n": Column("posts", number, "number"),
         "rate": Column("rate", percentage, "number"),
-        "shrunk": Column("drawn towards the overall rate", percentage, "number"),
+        "shrunk": Column("shrunk towards the overall rate", percentage, "number"),
         "p": Column("chance alone", percentage, "number"),
         "verdict": Column("verdict", text),
     }

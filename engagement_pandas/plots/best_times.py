@@ -10,9 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.metrics import best_times
-from engagement_pandas.metrics.best_times import DRAWS, MINIMUM, SURE
+from engagement_pandas.metrics.best_times import DRAWS, MINIMUM, SURE, best_named
 from engagement_pandas.metrics.checks import known_type
+from engagement_pandas.metrics.compare import AT
 from engagement_pandas.metrics.time_zones import zone_of
+from engagement_pandas.metrics.top_posts import RATE
 from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
@@ -22,12 +24,16 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.style import REST, ink
+from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS: Final = "viridis"
 """Safe for colour-blind readers, and without grey, which marks hours with few posts."""
+
+PALE: Final = ("#E4EAF0", "#C3D0DC")
+"""Colours if there is not enough evidence that any time is better."""
 
 FLAT: Final = 0.1
 """The colour scale spans at least this share around the mean; small differences look small."""
@@ -38,8 +44,10 @@ _MIDDLE: Final = 0.5
 def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     counts: pd.DataFrame,
     *,
+    by: str = RATE,
     tz: str | tzinfo = "UTC",
     clock: str = "posting",
+    at: float | None = AT,
     numerator: str = "engagements",
     denominator: str = "impressions",
     minimum: int = MINIMUM,
@@ -55,6 +63,8 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     ----------
     counts : DataFrame
         Tidy counts with ``post_id``; hourly if ``clock`` is ``"engagement"``.
+    by, at
+        ``"rate"``, or an engagement type, at an age in hours; see :func:`best_times`.
     tz : str or tzinfo
         Time zone of the weekdays and hours.
     clock : {"posting", "engagement"}
@@ -74,9 +84,11 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     -------
     matplotlib.axes.Axes
         One column per weekday and one row per hour, in local time. The colour shows the
-        rate, shrunk towards the overall rate; the number in a cell is its number of posts.
-        Significantly better hours have a frame, the best hour a thick one. The title names
-        the best hour, or states that there is not enough evidence for one.
+        rate or count, shrunk towards the overall one, at the level at which an effect was
+        found: all hours of a weekday, or of an hour of the day, have the same colour. The
+        number in a cell is its number of posts. Significantly better hours have a frame,
+        the best a thick one. The title names the best time, at its level. If there is not
+        enough evidence for one, it says so, and the map is pale.
 
     Raises
     ------
@@ -94,7 +106,7 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     ('hour of posting (Europe/Berlin)', ['1'])
     """
     table = best_times(
-        counts, tz=tz, clock=clock, numerator=numerator, denominator=denominator,
+        counts, by=by, tz=tz, clock=clock, at=at, numerator=numerator, denominator=denominator,
         minimum=minimum, confidence=confidence, draws=draws, seed=seed,
     )  # fmt: skip
     zone = zone_of(tz)
@@ -103,8 +115,7 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     ax.set_xlabel(wrapped(ax, f"weekday; in the cells, posts; grey: fewer than {minimum}"))
     if not table["n"].any():
         return annotate_empty(ax)
-    numerator, denominator = (known_type(counts, name) for name in (numerator, denominator))
-    unit = f"{numerator} over {denominator}, drawn towards the overall rate"
+    unit = _unit(counts, by, numerator, denominator)
     _colour(ax, table, minimum, unit, mesh_kw)
     _frames(ax, table)
     days = [str(name)[:3] for name in table["weekday"].cat.categories]
@@ -116,9 +127,20 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     ax.spines[:].set_visible(False)
     # A post is in one cell by posting hour, but in many by engagement hour.
     posts = int(table["n"].sum() if clock == "posting" else counts["post_id"].nunique())
-    words = f"Best hour of {clock}: {_finding(table)}, from {posts:,} post"
-    heading(ax, words + "s" * (posts != 1))
+    words = f"Best hour of {clock}: {best_named(table)}, from {pluralize(posts, 'post')}"
+    threads = int(table["threads"].sum())
+    if clock == "posting" and threads < posts:
+        words += f" in {pluralize(threads, 'thread')}"
+    heading(ax, words)
     return ax
+
+
+def _unit(counts: pd.DataFrame, by: str, numerator: str, denominator: str) -> str:
+    """Return the label of the colour bar."""
+    if str(by) != RATE:
+        return f"{known_type(counts, by)} of a typical post, shrunk"
+    numerator, denominator = (known_type(counts, name) for name in (numerator, denominator))
+    return f"{numerator} over {denominator}, shrunk towards the overall rate"
 
 
 def _grid(column: pd.Series) -> NDArray[np.float64]:
@@ -129,9 +151,12 @@ def _grid(column: pd.Series) -> NDArray[np.float64]:
 def _colour(
     ax: Axes, table: pd.DataFrame, minimum: int, unit: str, mesh_kw: dict[str, Any]
 ) -> None:
-    """Draw the cells: coloured, grey if there are few posts, empty if there are none."""
-    from matplotlib.colors import ListedColormap  # noqa: PLC0415 - heavy
-    from matplotlib.ticker import MaxNLocator, PercentFormatter  # noqa: PLC0415 - heavy
+    """Draw the cells: coloured, grey if there are few posts, empty if there are none.
+
+    Without evidence for a better time, the colours are pale, so that no cell stands out.
+    """
+    from matplotlib.colors import LinearSegmentedColormap, ListedColormap  # noqa: PLC0415 - heavy
+    from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter  # noqa: PLC0415
 
     number, rate = _grid(table["n"]), _grid(table["shrunk"])
     enough = (number >= max(minimum, 1)) & ~np.isnan(rate)
@@ -151,11 +176,16 @@ def _colour(
             "vmin": min(float(shown.min()), middle * (1 - FLAT)),
             "vmax": max(float(shown.max()), middle * (1 + FLAT)),
         }
-        mesh = ax.pcolormesh(*edges, shown, **{"cmap": COLOURS, "gid": "rate", **ends, **mesh_kw})
+        found = table["level"].notna().any()
+        cmap = COLOURS if found else LinearSegmentedColormap.from_list("pale", PALE)
+        mesh = ax.pcolormesh(*edges, shown, **{"cmap": cmap, "gid": "rate", **ends, **mesh_kw})
         lit = np.asarray(mesh.to_rgba(shown))
         bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02, aspect=30)
         bar.ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
-        bar.ax.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+        rated = " over " in unit
+        bar.ax.yaxis.set_major_formatter(
+            PercentFormatter(1, symbol=" %") if rated else EngFormatter(sep="")
+        )
         bar.ax.tick_params(labelsize=8)
         bar.set_label(unit, fontsize=8, parse_math=False)
     for hour, day in zip(*np.nonzero(number), strict=True):
@@ -179,11 +209,3 @@ def _frames(ax: Axes, table: pd.DataFrame) -> None:
                 clip_on=False, zorder=3,
             )  # fmt: skip
             ax.add_patch(frame)
-
-
-def _finding(table: pd.DataFrame) -> str:
-    best = table[table["verdict"] == "best"]
-    if not len(best):
-        return "not enough evidence"
-    hour = int(best["hour"].iloc[0])
-    return f"{best['weekday'].iloc[0]} {hour:02d}:00 to {hour + 1:02d}:00"

@@ -31,15 +31,16 @@ FLAT = [(MONDAY_NINE, 30)] * 4 + [("2026-03-04T17:40:00", 30)] * 2
 
 
 def planted() -> list[tuple[str, int]]:
-    """Return 40 hours of the week with 5 posts each, one of them four times as good."""
+    """Return 40 hours of five weeks with a post each; one hour of the week is better."""
     spread = (-4, -2, 0, 2, 4)
+    moments = pd.date_range("2026-03-02", periods=5, freq="7D")
     return [
         (
-            f"2026-03-{2 + place % 5:02d}T{8 + place // 5:02d}:20:00",
+            f"{monday + pd.Timedelta(days=place % 5):%F}T{8 + place // 5:02d}:20:00",
             (120 if place == 7 else 30) + by,
         )
         for place in range(40)
-        for by in spread
+        for monday, by in zip(moments, spread, strict=True)
     ]
 
 
@@ -84,7 +85,10 @@ def test_local_time(post_made: Any) -> None:
 def test_no_effect_is_not_enough_evidence(post_made: Any) -> None:
     """Nothing has a frame, and the title says so."""
     ax = plot_best_times(posted(post_made, *FLAT))
-    assert ax.get_title(loc="left") == "Best hour of posting: not enough evidence, from 6 posts"
+    assert (
+        ax.get_title(loc="left")
+        == "Best hour of posting: not enough evidence, from 6 posts in 2 threads"
+    )
     assert [patch.get_gid() for patch in ax.patches] == []
 
 
@@ -105,6 +109,24 @@ def test_colours_are_the_shrunk_rates(post_made: Any) -> None:
     assert drawn[9, 2] == pytest.approx(shrunk["Wednesday", 9])
     assert drawn[8, 0] == pytest.approx(shrunk["Monday", 8])
     assert (~drawn.mask).sum() == 40
+
+
+def test_without_evidence_nothing_glows(post_made: Any) -> None:
+    """The colours are nearly one: no cell is darker than another by more than a tenth."""
+    noise = [(moment, 30 + 9 * (n % 7)) for n, (moment, _) in enumerate(planted())]
+    ax = plot_best_times(posted(post_made, *noise))
+    assert "not enough evidence" in ax.get_title(loc="left")
+    (found,) = [each for each in ax.collections if each.get_gid() == "rate"]
+    shades = found.cmap(np.linspace(0, 1, 9))[:, :3] @ (0.299, 0.587, 0.114)
+    assert shades.max() - shades.min() < 0.12
+
+
+def test_counts(post_made: Any) -> None:
+    """Engagements of a typical post: the colour bar has numbers and no per cent."""
+    ax = plot_best_times(posted(post_made, *planted()), by="engagements", at=None)
+    assert "Wednesday 09:00 to 10:00" in ax.get_title(loc="left")
+    bar = ax.figure.axes[1]
+    assert bar.get_ylabel() == "engagements of a typical post, shrunk"
 
 
 def test_equal_rates_look_equal(post_made: Any) -> None:
