@@ -8,7 +8,7 @@
     │   ├── UnsupportedGrouping        the API has no such grouping
     │   ├── InvalidPostId              not a valid post ID, or no longer one
     │   ├── InvalidWindow              a time span that the API does not support
-    │   ├── AmbiguousGrouping          several groupings fit; name one
+    │   ├── AmbiguousGrouping          no or several groupings fit; name one
     │   └── LedgerFull                 more handles in a month than allowed
     ├── CredentialsError               missing or insufficient credentials
     │   ├── MissingCredentials         .variables: the environment variables to set
@@ -70,7 +70,10 @@ class InvalidWindow(RequestError):
 
 
 class AmbiguousGrouping(RequestError):
-    """Several groupings fit; the message lists them."""
+    """The grouping is not clear: several fit, or none has the name, or there are no counts.
+
+    The message lists the groupings.
+    """
 
 
 class LedgerFull(RequestError):
@@ -107,7 +110,9 @@ class UserContextRequired(CredentialsError):
 
 
 class LoginRefused(CredentialsError):
-    """An owner did not authorise the app, or not in time, or the PIN was wrong.
+    """An owner did not authorise the app, or not in time; or the PIN was wrong or missing.
+
+    Also raised if the app is not allowed to log in owners by PIN.
 
     Attributes
     ----------

@@ -395,7 +395,7 @@ def test_a_good_login(
     user = accounts.credentials("bakery")
     assert user.access_token == CANARIES["access_token"]
     ledger = ep.Ledger(tmp_path / "ledger.jsonl")
-    ledger.note(account.handle)
+    ledger.record(account.handle)
     shown = [pending, account, accounts, user, user.account, CONSUMER, CONSUMER.app, ledger]
     assert leaked(*map(repr, shown), ledger._repr_html_(), caplog.text) == []
     for kept in (account, user, CONSUMER, pending._keys):

@@ -61,14 +61,14 @@ class Account(Credentials):
     def __post_init__(self) -> None:
         object.__setattr__(self, "handle", parse_handle(self.handle))
         tokens = [self.access_token, self.access_token_secret]
-        whole = (
+        valid = (
             is_header_safe(self.user_id) and self.user_id.isdigit(),
             is_header_safe(self.app),
             isinstance(self.added_at, datetime) and self.added_at.tzinfo is not None,
             all(map(is_header_safe, tokens)) or tokens == [None, None],
         )
         del tokens  # so that no traceback shows them
-        if not all(whole):
+        if not all(valid):
             msg = f"the account @{self.handle} is incomplete or damaged; log in again"
             raise CredentialsError(msg)
 
@@ -97,12 +97,15 @@ class Account(Credentials):
         """
         if consumer.app != self.app:
             msg = (
-                f"@{self.handle} authorised app {self.app}, and the consumer key is that of app "
+                f"@{self.handle} authorised app {self.app}, but the consumer key is that of app "
                 f"{consumer.app}; set the key and secret of {self.app}, or log in again with these"
             )
             raise AccountsError(msg)
         if self.access_token is None or self.access_token_secret is None:
-            msg = f"the tokens of @{self.handle} are not here but in the keyring"
+            msg = (
+                f"the tokens of @{self.handle} are in the keyring; "
+                f"call Accounts().credentials({self.handle!r})"
+            )
             raise AccountsError(msg)
         return UserContext(
             consumer.consumer_key,
@@ -163,9 +166,9 @@ def load_accounts(content: bytes | None, path: Path) -> list[Account]:
     if accounts is not None:
         return accounts
     msg = (
-        f"{path} is damaged, or not a file of accounts; move it away and log in again"
+        f"{path} is damaged, or not an accounts file; move it away and log in again"
         if version is None
-        else f"{path} is of version {version}, and this package reads {VERSION}; update "
+        else f"{path} has version {version}, and this package reads version {VERSION}; update "
         "engagement_pandas, or name another file"
     )
     raise AccountsError(msg)

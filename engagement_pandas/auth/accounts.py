@@ -220,7 +220,7 @@ class Accounts:
     @property
     def storage(self) -> str:
         """Where :meth:`add` stores tokens, in words."""
-        return f"{'the keyring, and named in ' * (self.tokens_in == 'keyring')}{self.path}"
+        return f"{'the keyring, with names in ' * (self.tokens_in == 'keyring')}{self.path}"
 
     def check(self) -> None:
         """Check that an account can be stored, before its owner is asked to log in.
@@ -242,7 +242,7 @@ class Accounts:
             If it has no tokens, or cannot be stored in the file or the keyring.
         """
         if account.in_keyring:
-            msg = f"{account!r} has no tokens to keep; log in again"
+            msg = f"{account!r} has no tokens to store; log in again"
             raise AccountsError(msg)
         with self._box.exclusive():
             accounts = self._read()
@@ -295,7 +295,7 @@ class Accounts:
         accounts = list(self)
         if len(accounts) > 1:
             owners = ", ".join(f"@{account.handle}" for account in accounts)
-            msg = f"there are tokens of {owners}; say whose in {HANDLE_VARIABLE}"
+            msg = f"several owners have logged in: {owners}; name one of them in {HANDLE_VARIABLE}"
             raise MissingCredentials(msg, [HANDLE_VARIABLE])
         if accounts:
             return self.credentials(accounts[0].handle)
@@ -307,13 +307,13 @@ class Accounts:
 
     def _stored(self, handle: str) -> Account | None:
         """Return the account of a handle; None if its tokens are in the environment."""
-        if self._speaks_for(handle):
+        if self._in_environment_for(handle):
             return None
         account = self._find(handle)
         if account is None:
             known = ", ".join(f"@{name}" for name in self.handles) or "nobody yet"
             msg = (
-                f"there are no tokens of @{parse_handle(handle)}, but of {known}; have the owner "
+                f"@{parse_handle(handle)} has not logged in (logged in: {known}); have the owner "
                 "authorise the app: engagement-pandas login"
             )
             raise MissingCredentials(msg, [VARIABLES[name] for name in TOKENS])
@@ -324,7 +324,7 @@ class Accounts:
         """Whether the environment has an owner's tokens, even if incomplete."""
         return any(lookup(self._environ, name) for name in TOKENS)
 
-    def _speaks_for(self, handle: str) -> bool:
+    def _in_environment_for(self, handle: str) -> bool:
         """Return whether the tokens in the environment belong to a handle."""
         if not self.in_environment:
             return False
@@ -337,8 +337,8 @@ class Accounts:
             return bool(named)
         if named and known.user_id != number:
             msg = (
-                f"{HANDLE_VARIABLE} is {named}, who is user {known.user_id}, and "
-                f"{VARIABLES['access_token']} is of user {number}; unset one of the two"
+                f"{HANDLE_VARIABLE} is {named}, user {known.user_id}, but "
+                f"{VARIABLES['access_token']} belongs to user {number}; unset one of the two"
             )
             raise AccountsError(msg)
         return known.user_id == number

@@ -26,5 +26,5 @@ def read_token(content: bytes, url: str) -> str:
     if is_header_safe(token):
         return token
     del content, token  # a traceback may show their values
-    msg = f"{url} answered without an access_token that can be sent"
+    msg = f"the answer of {url} has no access_token that can be sent in a header"
     raise ResponseShapeError(msg, "$['access_token']")

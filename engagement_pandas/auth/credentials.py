@@ -37,6 +37,7 @@ _NOISY_LOGGERS: Final = (
     "oauthlib.oauth1.rfc5849",
     "oauthlib.oauth1.rfc5849.signature",
     "requests_oauthlib.oauth1_auth",
+    "requests_oauthlib.oauth1_session",
 )
 
 _PRINTED: Final = re.compile(r"[!-~]+")
@@ -58,7 +59,9 @@ class Credentials:
             if value is None and field.default is None:
                 continue
             if not is_header_safe(value):
-                msg = f"{name} is empty, or holds something else than printed ASCII; copy it again"
+                msg = (
+                    f"{name} is empty, or has other characters than printable ASCII; copy it again"
+                )
                 raise CredentialsError(msg)
 
     def _secrets(self) -> dict[str, str]:
@@ -78,7 +81,7 @@ class Credentials:
         name = type(self).__name__
         made = f"{name}.from_env()" if hasattr(self, "from_env") else "Accounts() or login()"
         msg = (
-            f"{name} is not pickled or copied, so that no secret is written; "
+            f"{name} cannot be pickled or copied, so that no secret is written; "
             f"call {made} where it is needed"
         )
         raise CredentialsError(msg)
@@ -325,7 +328,7 @@ def lookup(environ: Mapping[str, str] | None, name: str) -> str | None:
 def _read(environ: Mapping[str, str] | None, names: list[str]) -> dict[str, Any]:
     missing = [VARIABLES[name] for name in names if lookup(environ, name) is None]
     if missing:
-        msg = f"set {' and '.join(missing)} in the environment (or the same with TWITTER_ for X_)"
+        msg = f"set {' and '.join(missing)} in the environment (or with TWITTER_ instead of X_)"
         raise MissingCredentials(msg, missing)
     return {name: lookup(environ, name) for name in names}
 

@@ -28,22 +28,22 @@ class _Tokens(msgspec.Struct):
 
 def store_tokens(account: Account) -> None:
     """Store an account's tokens in the keyring, replacing older ones."""
-    _call(account, lambda keyring: keyring.set_password(SERVICE, _name(account), _told(account)))
+    _call(account, lambda keyring: keyring.set_password(SERVICE, _name(account), _encoded(account)))
 
 
 def fetch(account: Account) -> Account:
     """Return an account with its tokens."""
-    whole = _call(
+    complete = _call(
         account,
         lambda keyring: _with_tokens(account, keyring.get_password(SERVICE, _name(account))),
     )
-    if whole is None:
+    if complete is None:
         msg = (
-            f"the tokens of @{account.handle} are not in the keyring any more; "
+            f"the tokens of @{account.handle} are no longer in the keyring; "
             "log in again: engagement-pandas login --keyring"
         )
         raise AccountsError(msg)
-    return whole
+    return complete
 
 
 def forget(account: Account) -> None:
@@ -56,16 +56,16 @@ def forget(account: Account) -> None:
     _call(account, delete)
 
 
-def same_entry(one: Account, other: Account) -> bool:
+def same_entry(first: Account, second: Account) -> bool:
     """Return whether both accounts share one keyring entry."""
-    return _name(one) == _name(other)
+    return _name(first) == _name(second)
 
 
 def check() -> None:
     """Check that a usable keyring exists, before the owner types a PIN."""
     keyring = _imported()
     if keyring.get_keyring().priority <= 0:
-        msg = "this system has no keyring that can be used; keep the tokens in the file"
+        msg = "this system has no usable keyring; store the tokens in the file"
         raise AccountsError(msg)
 
 
@@ -74,11 +74,11 @@ def _call(account: Account, verb: Callable[[ModuleType], T]) -> T:
     try:
         return verb(keyring)
     except Exception as error:  # noqa: BLE001 - each keyring has its own errors
-        kind = type(error).__name__
+        error_name = type(error).__name__
     # Raised outside the except block, so that no context leads to the keyring's arguments.
     msg = (
-        f"the system keyring failed for @{account.handle} ({kind}); unlock it, or keep the tokens "
-        "in the file"
+        f"the system keyring failed for @{account.handle} ({error_name}); unlock it, or store "
+        "the tokens in the file"
     )
     raise AccountsError(msg)
 
@@ -97,7 +97,7 @@ def _name(account: Account) -> str:
     return f"{account.user_id} {account.app}"
 
 
-def _told(account: Account) -> str:
+def _encoded(account: Account) -> str:
     tokens = _Tokens(account.access_token or "", account.access_token_secret or "")
     return msgspec.json.encode(tokens).decode()
 

@@ -68,8 +68,8 @@ class Ledger:
 
     Notes
     -----
-    If neither a file nor a limit was given and the file is not accessible, a warning is issued
-    and handles are not recorded.
+    If there is no ``path``, no ``X_LEDGER`` and no ``limit``, and the default file is not
+    accessible, a warning is issued and handles are not recorded; otherwise that is an error.
 
     Raises
     ------
@@ -81,17 +81,17 @@ class Ledger:
     >>> import tempfile
     >>> folder = tempfile.TemporaryDirectory()
     >>> ledger = Ledger(Path(folder.name, "ledger.jsonl"), limit=2, clock=lambda: 1776255600.0)
-    >>> ledger.note("@sandbox_bakery")
+    >>> ledger.record("@sandbox_bakery")
     True
-    >>> ledger.note("Sandbox_Bakery")
+    >>> ledger.record("Sandbox_Bakery")
     False
     >>> ledger.handles(), ledger.handles("2026-03")
     (('sandbox_bakery',), ())
     >>> ledger.check(["sandbox_railway", "sandbox_observatory"])
     Traceback (most recent call last):
         ...
-    engagement_pandas.errors.LedgerFull: 1 of 2 handles have been asked in 2026-04, and
-    ['sandbox_observatory', 'sandbox_railway'] would be new; ask for fewer, wait for
+    engagement_pandas.errors.LedgerFull: 1 of 2 handles were requested in 2026-04, and
+    ['sandbox_observatory', 'sandbox_railway'] would be new; request fewer, wait for
     the next month (UTC), or raise the limit if the contract does
     >>> folder.cleanup()
     """
@@ -105,7 +105,7 @@ class Ledger:
         environ: Mapping[str, str] | None = None,
     ) -> None:
         if limit is not None and (type(limit) is not int or limit < 1):
-            msg = f"limit is {limit!r}; give a whole number of handles, at least one, or None"
+            msg = f"limit is {limit!r}; give an integer of at least 1, or None"
             raise RequestError(msg)
         self.limit = limit
         self.of_contract = path is None
@@ -134,7 +134,7 @@ class Ledger:
         environ = os.environ if environ is None else environ
         text = environ.get(LIMIT_VARIABLE, "").strip()
         if text and not (text.isascii() and text.isdecimal() and int(text) > 0):
-            msg = f"{LIMIT_VARIABLE} is {text!r}; set it to a whole number, at least 1, or unset it"
+            msg = f"{LIMIT_VARIABLE} is {text!r}; set it to an integer of at least 1, or unset it"
             raise RequestError(msg)
         ledger = cls(limit=int(text) if text else None, environ=environ)
         ledger.of_contract = not is_loopback(base_url or environ.get(BASE_URL_VARIABLE, ""))
@@ -151,7 +151,7 @@ class Ledger:
         return path.with_name(self._prefix + path.name) if self._prefix else path
 
     @property
-    def _journal(self) -> JsonLinesFile:
+    def _file(self) -> JsonLinesFile:
         return JsonLinesFile(self.path)
 
     @property
@@ -208,15 +208,15 @@ class Ledger:
             If some are new, and the month reaches 80 % of the limit or more.
         """
         if isinstance(handles, str):
-            msg = f"handles is the single text {handles!r}; give a list of handles"
+            msg = f"handles is the string {handles!r}; give a list of handles"
             raise RequestError(msg)
         month = _month(self._now() if at is None else at)
         new, known = self._new(handles, month)
         total = known + len(new)
         if new and self.limit is not None and total >= WARN_FROM * self.limit:
             warnings.warn(
-                f"{total} of {self.limit} handles of {month} with {format_list(new)}, "
-                f"which were not asked with before (ledger {self.path})",
+                f"{total} of {self.limit} handles of {month} are used with {format_list(new)}, "
+                f"which would be new (ledger {self.path})",
                 stacklevel=2,
             )
         return new
@@ -227,7 +227,7 @@ class Ledger:
         if (month, self._called(handle)) not in self._known:
             self._new([handle], month)
 
-    def note(self, handle: str, at: datetime | None = None) -> bool:
+    def record(self, handle: str, at: datetime | None = None) -> bool:
         """Record that a request for a handle was answered; call it after each answer.
 
         The entry is on disk when this returns.
@@ -258,20 +258,20 @@ class Ledger:
         if (entry.month, entry.handle) in self._known:
             return False
         known: tuple[str, ...] = (entry.handle,)
-        with self._if_wanted(), self._journal.writing():
+        with self._accessible(), self._file.writing():
             known = self.handles(entry.month)
             if entry.handle not in known:
-                self._journal.append(msgspec.json.encode(entry) + b"\n")
+                self._file.append(msgspec.json.encode(entry) + b"\n")
         self._known.add((entry.month, entry.handle))
         if entry.handle not in known and len(known) >= (self.limit or math.inf):
             warnings.warn(
                 f"{entry.handle} is handle {len(known) + 1} of {self.limit} in {entry.month}: "
-                f"another process has filled the ledger {self.path} meanwhile",
+                f"another process has reached the limit in the meantime (ledger {self.path})",
                 stacklevel=2,
             )
         return entry.handle not in known
 
-    def identify(self, number: str, handle: str) -> None:
+    def alias(self, number: str, handle: str) -> None:
         """Count an owner's number, such as ``user_9``, as this handle from now on."""
         self._handles[normalize_handle(number)] = normalize_handle(handle)
 
@@ -280,7 +280,7 @@ class Ledger:
         return self._handles.get(name, name)
 
     @contextmanager
-    def _if_wanted(self) -> Iterator[None]:
+    def _accessible(self) -> Iterator[None]:
         """Warn if a default file is not accessible; still raise if it is damaged."""
         try:
             yield
@@ -292,22 +292,21 @@ class Ledger:
 
     def _new(self, handles: Iterable[str], month: str) -> tuple[tuple[str, ...], int]:
         """Return the handles that are new to a month, and the number already recorded."""
-        asked: tuple[str, ...] = ()
-        with self._if_wanted():
-            asked = self.handles(month)
-        new = tuple(sorted({self._called(handle) for handle in handles} - set(asked)))
-        if new and self.limit is not None and len(asked) + len(new) > self.limit:
+        known: tuple[str, ...] = ()
+        with self._accessible():
+            known = self.handles(month)
+        new = tuple(sorted({self._called(handle) for handle in handles} - set(known)))
+        if new and self.limit is not None and len(known) + len(new) > self.limit:
             msg = (
-                f"{len(asked)} of {pluralize(self.limit, 'handle')} have been asked in {month}, "
-                f"and {format_list(new)} would be new; ask for fewer, wait for the next month "
-                "(UTC), "
-                "or raise the limit if the contract does"
+                f"{len(known)} of {pluralize(self.limit, 'handle')} were requested in {month}, "
+                f"and {format_list(new)} would be new; request fewer, wait for the next month "
+                "(UTC), or raise the limit if the contract does"
             )
             raise LedgerFull(msg)
-        return new, len(asked)
+        return new, len(known)
 
     def _entries(self) -> Iterator[_Entry]:
-        for number, line in self._journal.lines():
+        for number, line in self._file.lines():
             try:
                 entry = msgspec.json.decode(line, type=_Entry)
                 fits = _MONTH.fullmatch(entry.month) and entry.handle == normalize_handle(
@@ -316,7 +315,7 @@ class Ledger:
             except (msgspec.DecodeError, UnicodeDecodeError, RequestError):
                 fits = None
             if not fits:
-                raise self._journal.damaged(number)
+                raise self._file.damaged(number)
             yield entry
 
     def _now(self) -> datetime:
@@ -326,7 +325,9 @@ class Ledger:
         of = "" if self.limit is None else f" of {self.limit}"
         try:
             month = self.month
-            return f"Ledger({self.path}: {len(self.handles(month))}{of} handles asked in {month})"
+            return (
+                f"Ledger({self.path}: {len(self.handles(month))}{of} handles requested in {month})"
+            )
         except LedgerError as error:
             return f"Ledger({error})"
 
@@ -341,7 +342,7 @@ class Ledger:
         )
         return (
             f"<table><caption>{html.escape(repr(self))}</caption><thead><tr><th></th><th>handle"
-            f"</th><th>first asked (UTC)</th></tr></thead><tbody>{rows}</tbody></table>"
+            f"</th><th>first request (UTC)</th></tr></thead><tbody>{rows}</tbody></table>"
         )
 
 

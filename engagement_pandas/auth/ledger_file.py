@@ -47,14 +47,14 @@ class JsonLinesFile:
         content = self._read()
         if not content:
             return
-        opening, *lines = _whole(content).split(b"\n")
+        opening, *lines = _complete_lines(content).split(b"\n")
         try:
             version = msgspec.json.decode(opening, type=_Opening).version
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise self.damaged(1) from None
         if version != VERSION:
             msg = (
-                f"{self.path} is a ledger of version {version}, and this package reads "
+                f"the ledger {self.path} has version {version}, and this package reads version "
                 f"{VERSION}; update engagement_pandas"
             )
             raise LedgerError(msg)
@@ -63,7 +63,7 @@ class JsonLinesFile:
     def damaged(self, number: int) -> LedgerError:
         """Return the error for a line that is not valid."""
         msg = (
-            f"line {number} of {self.path} is not that of a ledger of handles; mend or delete "
+            f"line {number} of {self.path} is not an entry of a ledger; correct or delete "
             "the line, or name another file"
         )
         return LedgerError(msg)
@@ -79,7 +79,7 @@ class JsonLinesFile:
             raise
         except OSError as error:
             msg = (
-                f"the ledger {self.path} cannot be written: {error}; free some room, or name "
+                f"the ledger {self.path} cannot be written: {error}; free some disk space, or name "
                 "another file (X_LEDGER)"
             )
             raise LedgerError(msg) from error
@@ -89,7 +89,7 @@ class JsonLinesFile:
         write_once(self.path, _OPENING)
         with self.path.open("rb+", buffering=0) as file:
             # Drop a line that a crash left incomplete; nothing relied on it.
-            end = len(_whole(file.read()))
+            end = len(_complete_lines(file.read()))
             file.seek(end)
             file.truncate()
             try:
@@ -115,5 +115,5 @@ def _put(file: FileIO, content: bytes) -> None:
     os.fsync(file.fileno())
 
 
-def _whole(content: bytes) -> bytes:
+def _complete_lines(content: bytes) -> bytes:
     return content[: content.rfind(b"\n") + 1]

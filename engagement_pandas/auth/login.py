@@ -11,11 +11,10 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import parse_qsl, quote
 
 from engagement_pandas.auth.account import Account
 from engagement_pandas.auth.accounts import Accounts
@@ -80,7 +79,7 @@ class PendingLogin:
         keys = _with_pin(self._keys, pin)
         del pin  # so that no traceback shows it
         if keys is None:
-            msg = "that is not a PIN; type the digits that the page of X shows, as text"
+            msg = "that is not a PIN; enter the digits that the page of X shows, as text"
             raise LoginRefused(msg)
         url = f"{self._login_url}/access_token"
         account = _account(
@@ -89,7 +88,7 @@ class PendingLogin:
             datetime.fromtimestamp(self._clock(), UTC),
         )
         if account is None:
-            msg = f"{url} answered without the tokens, number and handle of an owner"
+            msg = f"the answer of {url} lacks the tokens, the number or the handle of an owner"
             raise ResponseShapeError(msg, "access_token")
         return account
 
@@ -164,9 +163,9 @@ def begin_login(
         ),
     )
     if keys is None:
-        msg = f"{url}/request_token answered without a request token that can be used"
+        msg = f"the answer of {url}/request_token has no usable request token"
         raise ResponseShapeError(msg, "request_token")
-    page = f"{url}/authorize?oauth_token={quote(keys.request_token or '', safe='')}"
+    page = keys.session(url, clock()).authorization_url(f"{url}/authorize")
     return PendingLogin(page, consumer.app, keys, url, timeout, clock)
 
 
@@ -216,23 +215,15 @@ def login(
     except (EOFError, NotImplementedError):  # a kernel without input raises the latter
         account = None
     if account is None:
-        msg = "nobody typed a PIN; where nobody can, use begin_login() and .finish(pin)"
+        msg = "no PIN was entered; where there is no input, use begin_login() and .finish(pin)"
         raise LoginRefused(msg)
     accounts.add(account)
-    tell(f"@{account.handle} authorised the app; kept in {accounts.storage}")
+    tell(f"@{account.handle} authorised the app; stored in {accounts.storage}")
     return account
 
 
-def _form(content: bytes) -> dict[str, str]:
-    try:
-        return dict(parse_qsl(content.decode("ascii"), strict_parsing=True, max_num_fields=20))
-    except ValueError:
-        return {}
-
-
-def _with_request_token(consumer: Consumer, content: bytes) -> OAuthStep | None:
+def _with_request_token(consumer: Consumer, form: Mapping[str, str]) -> OAuthStep | None:
     """Return the keys of the last step, or None if the answer has none."""
-    form = _form(content)
     token, secret = form.get("oauth_token"), form.get("oauth_token_secret")
     if form.get("oauth_callback_confirmed") != "true" or not (
         is_header_safe(token) and is_header_safe(secret)
@@ -246,9 +237,8 @@ def _with_pin(keys: OAuthStep, pin: object) -> OAuthStep | None:
     return replace(keys, pin=digits) if _PIN.fullmatch(digits) else None
 
 
-def _account(content: bytes, app: str, now: datetime) -> Account | None:
+def _account(form: Mapping[str, str], app: str, now: datetime) -> Account | None:
     """Return the account that authorised the app, or None if the answer has none."""
-    form = _form(content)
     names = ("screen_name", "user_id", "oauth_token", "oauth_token_secret")
     handle, user_id, *tokens = (form.get(name, "") for name in names)
     try:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
+from io import BytesIO
 from textwrap import shorten
 from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
 
-from requests.auth import AuthBase
-from requests_oauthlib import OAuth1
+import requests
+from requests_oauthlib import OAuth1Session
 
-from engagement_pandas import __version__
 from engagement_pandas.auth.credentials import Credentials, silence_oauth_logs
 from engagement_pandas.errors import (
     EngagementError,
@@ -28,16 +30,21 @@ from engagement_pandas.errors import (
     TransportError,
     Unauthorized,
 )
-from engagement_pandas.transport.bounded_session import BoundedSession, checked_timeout
+from engagement_pandas.transport.bounded_session import (
+    USER_AGENT,
+    BodyTooLarge,
+    checked_timeout,
+    read_body,
+)
 from engagement_pandas.transport.exchange import exchange
-from engagement_pandas.transport.message import Failure, Message
+from engagement_pandas.transport.message import Failure
 from engagement_pandas.transport.transport import error_messages
 
 TIMEOUT: Final = (10.0, 30.0)
 """Seconds to connect, and between two bytes of the answer."""
 
 DEADLINE: Final = 60.0
-"""Seconds from the last byte of a request to the last of its answer."""
+"""Seconds for the body of an answer."""
 
 _LARGEST: Final = 65_536  # bytes; an answer has about 200
 _WORDS: Final = 300
@@ -45,16 +52,16 @@ _CALLBACK: Final = re.compile(r"callback|oob", re.IGNORECASE)
 _REFUSALS: Final = frozenset({400, 401, 403})
 
 _NO_PINS: Final = (
-    "the app may not log owners in by PIN: switch OAuth 1.0a on for it in X's developer portal, "
-    "and save a callback URL there, whichever"
+    "the app is not allowed to log in owners by PIN: enable OAuth 1.0a for it in X's developer "
+    "portal, and save any callback URL there"
 )
 _NO_APP: Final = (
     "the app's key and secret were not accepted: check X_CONSUMER_KEY and X_CONSUMER_SECRET, "
     "and whether this machine's clock is right"
 )
 _NO_GRANT: Final = (
-    "the PIN was not accepted: it is mistyped, was used before or is some minutes old, or the "
-    "owner denied access; log in again for a new one"
+    "the PIN was not accepted: it was mistyped or used before, it is some minutes old, or the "
+    "owner denied access; log in again for a new PIN"
 )
 
 
@@ -68,10 +75,10 @@ class OAuthStep(Credentials):
     request_token_secret: str | None = None
     pin: str | None = None
 
-    def signer(self, at: float) -> AuthBase:
-        """Return a signer with its own nonce, for a time in seconds since 1970."""
+    def session(self, url: str, at: float) -> OAuth1Session:
+        """Return a session that signs for a time in seconds since 1970."""
         silence_oauth_logs()
-        signer: AuthBase = OAuth1(
+        session = OAuth1Session(
             self.consumer_key,
             client_secret=self.consumer_secret,
             resource_owner_key=self.request_token,
@@ -80,54 +87,73 @@ class OAuthStep(Credentials):
             verifier=self.pin,
             timestamp=str(int(at)),
         )
-        return signer
+        session.headers["User-Agent"] = USER_AGENT
+        # Bypass any proxy to this machine, the only one that plain http is allowed for.
+        session.trust_env = urlsplit(url).scheme == "https"
+        return session
 
     def __repr__(self) -> str:
         return "OAuthStep(hidden)"
 
 
-def post_step(url: str, keys: OAuthStep, at: float, timeout: tuple[float, float]) -> bytes:
-    """Return the body of a successful answer; there are no retries or redirects.
+def post_step(url: str, keys: OAuthStep, at: float, timeout: tuple[float, float]) -> dict[str, str]:
+    """Return the form in a successful answer; there are no retries or redirects.
 
     ``at`` is the time of signing, in seconds since 1970. The timeouts are the seconds to connect,
     and between two bytes of the answer.
     """
     timeout = checked_timeout(timeout)
-    message = Message(url, b"", "", lambda: keys.signer(at), keys.redact)
-    with BoundedSession(monotonic, deadline=DEADLINE) as session:
-        # Bypass any proxy to this machine, the only one that plain http is allowed for.
-        session.trust_env = urlsplit(url).scheme == "https"
-        reply = exchange(
-            session,
-            message,
-            lambda reply: reply.raw.read(_LARGEST + 1, decode_content=True),
-            headers={
-                "Accept-Encoding": "identity",
-                "User-Agent": f"engagement_pandas/{__version__}",
-            },
-            timeout=timeout,
-        )
-    if isinstance(reply, Failure):
-        msg = f"no answer from {url}: {reply.why}; try again"
+    form = exchange(lambda: _post(url, keys, at, timeout), keys.redact)
+    if isinstance(form, Failure):
+        msg = f"no answer from {url}: {form.why}; try again"
         raise TransportError(msg, None, 1)
-    if reply.status == HTTPStatus.OK and len(reply.content) <= _LARGEST:
-        return reply.content
-    words = () if reply.status == HTTPStatus.OK else map(keys.redact, error_messages(reply.content))
-    raise _refusal(url, reply.status, tuple(words))
+    return form
+
+
+def _post(url: str, keys: OAuthStep, at: float, timeout: tuple[float, float]) -> dict[str, str]:
+    with keys.session(url, at) as session:
+        fetch = session.fetch_access_token if keys.pin else session.fetch_request_token
+        try:
+            form: dict[str, str] = fetch(
+                url,
+                timeout=timeout,
+                headers={"Accept-Encoding": "identity"},
+                allow_redirects=False,
+                stream=True,
+                hooks={"response": partial(_bound, keys)},
+            )
+        except requests.RequestException:
+            raise
+        except ValueError:  # not a form, or without a token
+            return {}
+        return form
+
+
+def _bound(keys: OAuthStep, reply: requests.Response, **_: object) -> None:
+    """Read the body within the limits, before anything else does; raise an error on a refusal."""
+    try:
+        with closing(reply.raw):
+            content = read_body(reply, monotonic, _LARGEST, DEADLINE)
+    except BodyTooLarge:
+        raise _refusal(reply.url, reply.status_code, ()) from None
+    if reply.status_code != HTTPStatus.OK:
+        messages = map(keys.redact, error_messages(content))
+        raise _refusal(reply.url, reply.status_code, tuple(messages))
+    reply.raw = BytesIO(content)
 
 
 def _refusal(url: str, status: int, messages: Sequence[str]) -> EngagementError:
     path = urlsplit(url).path
-    words = shorten("; ".join(messages), _WORDS)
-    said = f"{path} (HTTP {status})" + (f": {words}" if words else "")
+    detail = shorten("; ".join(messages), _WORDS)
+    refused = f"{path} (HTTP {status})" + (f": {detail}" if detail else "")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return QuotaExceeded(f"{said}; wait a quarter of an hour", status, 1)
+        return QuotaExceeded(f"{refused}; wait a quarter of an hour", status, 1)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return TransportError(f"{said}; try again", status, 1)
+        return TransportError(f"{refused}; try again", status, 1)
     if status not in _REFUSALS:
-        return RefusedError(f"{said}; check login_url", status, messages)
+        return RefusedError(f"{refused}; check login_url", status, messages)
     if path.endswith("/access_token"):
-        return LoginRefused(f"{said}; {_NO_GRANT}", status, messages)
-    if _CALLBACK.search(words):
-        return LoginRefused(f"{said}; {_NO_PINS}", status, messages)
-    return Unauthorized(f"{said}; {_NO_APP}", status, messages)
+        return LoginRefused(f"{refused}; {_NO_GRANT}", status, messages)
+    if _CALLBACK.search(detail):
+        return LoginRefused(f"{refused}; {_NO_PINS}", status, messages)
+    return Unauthorized(f"{refused}; {_NO_APP}", status, messages)

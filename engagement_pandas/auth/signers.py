@@ -87,11 +87,11 @@ class Signers:
             allow = record = None
             if self._ledger is not None and isinstance(credentials, UserContext):
                 if credentials.handle:
-                    self._ledger.identify(_number(credentials), credentials.handle)
+                    self._ledger.alias(_number(credentials), credentials.handle)
                 name = _billed_name(credentials)
                 allow, record = (
                     partial(self._ledger.allow, name),
-                    partial(self._ledger.note, name),
+                    partial(self._ledger.record, name),
                 )
             self._known[handle] = Signer(
                 credentials, self._token_url, self._transport, allow, record

@@ -75,7 +75,7 @@ class TokenFile:
         except AccountsError:
             raise
         except OSError as error:
-            msg = f"{self.path} cannot be written: {error}; what was in it is there still"
+            msg = f"{self.path} cannot be written: {error}; its content is unchanged"
             raise AccountsError(msg) from error
 
     def _check_folders(self) -> None:
@@ -92,7 +92,7 @@ class TokenFile:
         named = Path(os.path.realpath(self.path.parent), self.path.name)
         places = dict.fromkeys((named, Path(os.path.realpath(named))))
         own = [place.parent for place in places]
-        above = dict.fromkeys(folder for one in own for folder in one.parents)
+        above = dict.fromkeys(folder for parent in own for folder in parent.parents)
         for folder in dict.fromkeys((*own, *above)):
             others = stat.S_IWGRP | stat.S_IWOTH if folder in own else stat.S_IWOTH
             status = folder.stat()

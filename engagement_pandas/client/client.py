@@ -189,7 +189,7 @@ class EngagementClient:
             answers = sum(response.status > 0 for _, response in arrived)
             if answers:
                 report = f"{pluralize(answers, 'answer')} had arrived; see .responses"
-                error.add_note(f"{report}: fetch(..., responses=error.responses) goes on")
+                error.add_note(f"{report}. fetch(..., responses=error.responses) resumes")
             raise
         return [*_in_order(todo, arrived)]
 
@@ -259,8 +259,8 @@ class EngagementClient:
                 failed |= response.failed
         except BaseException as error:
             if kept:
-                then = "goes on" if collection.is_recent(self.now()) else "begins a new snapshot"
-                error.add_note(f"what was answered is in {collection.path}; the same call {then}")
+                then = "resumes" if collection.is_recent(self.now()) else "begins a new snapshot"
+                error.add_note(f"the answers so far are in {collection.path}; the same call {then}")
             raise
         if not failed:
             collection.finish()
@@ -344,7 +344,7 @@ class EngagementClient:
 
     def __reduce__(self) -> NoReturn:
         msg = (
-            "an EngagementClient is not pickled or copied, so that no secret is written; make "
+            "an EngagementClient cannot be pickled or copied, so that no secret is written; create "
             "another where it is needed, with credentials from_env()"
         )
         raise CredentialsError(msg)

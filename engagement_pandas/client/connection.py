@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from engagement_pandas.auth import accounts, ledger
 from engagement_pandas.auth.accounts import HANDLE_VARIABLE
-from engagement_pandas.auth.credentials import VARIABLES, AppOnly
+from engagement_pandas.auth.credentials import VARIABLES, AppOnly, lookup
 from engagement_pandas.auth.ledger import LIMIT_VARIABLE, Ledger
 from engagement_pandas.auth.login import LOGIN_URL_VARIABLE
 from engagement_pandas.auth.signers import default_credentials
@@ -81,9 +81,9 @@ class Connection:
     until: datetime
     source: str
     base_url: str
-    _told: str
+    _description: str
     _demo: Demo | None = None
-    _stands_still: bool = False
+    _fixed_time: bool = False
 
     def cite(self, ax: Axes) -> None:
         """Write the source of the counts below a figure, especially that they are synthetic."""
@@ -103,8 +103,8 @@ class Connection:
         if self._demo is None:
             yield
             return
-        if self._stands_still:
-            msg = "the demo plays at a fixed time; connect without demo_now for this"
+        if self._fixed_time:
+            msg = "the demo runs at a fixed time; connect without demo_now to use its environment"
             raise ValueError(msg)
         server = self._demo.server
         keys = server.keys()
@@ -142,7 +142,7 @@ class Connection:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Connection({self._told})"
+        return f"Connection({self._description})"
 
 
 def connect(
@@ -199,14 +199,14 @@ def connect(
     Connection(demo, no credentials in the environment; 40 posts of the sandbox; all counts
     are synthetic)
     """
-    if not any(_set(variable) for variable in VARIABLES.values()):
+    if not any(lookup(None, name) for name in VARIABLES):
         return _demo(demo_now, demo_posts)
     file = Path(posts or os.environ.get(POSTS_VARIABLE) or POSTS_FILE)
     records = read_records(file) if file.exists() else []
     try:
         owner = default_credentials(handles_in(records))
     except MissingCredentials as error:
-        msg = f"{error}; or unset all of them, which is the demo"
+        msg = f"{error}; or unset all of them to use the demo"
         raise MissingCredentials(msg, error.variables) from None
     named = url_overrides()
     base_url = named.get("base_url", BASE_URL)
@@ -221,10 +221,10 @@ def connect(
         client,
         public,
         frame,
-        _whole_hour(datetime.now(UTC)),
+        _full_hour(datetime.now(UTC)),
         f"Counts: {whose}",
         base_url,
-        f"live at {base_url}; {pluralize(len(frame), 'post')} from {file}; counts are of {whose}",
+        f"live at {base_url}; {pluralize(len(frame), 'post')} from {file}; counts from {whose}",
     )
 
 
@@ -234,21 +234,17 @@ def _demo(now: datetime | str | Callable[[], datetime] | None, posts: int) -> Co
         demo.client,
         demo.public,
         demo.posts,
-        _whole_hour(demo.server.world.now()),
+        _full_hour(demo.server.world.now()),
         "Counts: synthetic, from the sandbox",
         demo.server.base_url,
         f"demo, no credentials in the environment; {pluralize(posts, 'post')} of the sandbox; "
         "all counts are synthetic",
         demo,
-        _stands_still=now is not None,
+        _fixed_time=now is not None,
     )
 
 
-def _set(variable: str) -> bool:
-    return bool(os.environ.get(variable) or os.environ.get(variable.replace("X_", "TWITTER_", 1)))
-
-
-def _whole_hour(moment: datetime) -> datetime:
+def _full_hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
@@ -260,12 +256,12 @@ def _frame(records: Sequence[PostEntry], file: Path) -> pd.DataFrame:
 
     if not file.exists():
         msg = (
-            f"there are credentials, and no posts: write the IDs of yours into {file}, below "
-            f"the heading post_id, or name a file in {POSTS_VARIABLE}"
+            f"there are credentials, but no file of posts: write post IDs into {file}, "
+            f"below the heading post_id, or name a file in {POSTS_VARIABLE}"
         )
         raise FileNotFoundError(msg)
     if not records:
-        msg = f"{file} has no posts in it; write their IDs below the heading post_id"
+        msg = f"{file} has no posts; write their IDs below the heading post_id"
         raise InvalidPostId(msg)
     frame = frame_of([record._replace(created_at=None) for record in records])
     frame["created_at"] = pd.Series(

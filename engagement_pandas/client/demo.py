@@ -123,7 +123,7 @@ def demo_client(
     (datetime64[us, UTC], 40)
     """
     if posts <= _SPECIAL:
-        msg = f"a demo of {posts} posts cannot show everything; ask for {_SPECIAL + 1} or more"
+        msg = f"a demo of {posts} posts cannot show everything; request {_SPECIAL + 1} or more"
         raise ValueError(msg)
 
     # One clock for the transport, which runs on from the sandbox's time, so that answers get
@@ -179,7 +179,7 @@ def _chosen(world: World, number: int) -> list[Post]:
     )
     chosen = [*special, *islice(others, number - len(special))]
     if len(chosen) < number:
-        msg = f"at {now} the sandbox has {len(chosen)} posts to list; ask for no more"
+        msg = f"at {now} the sandbox has {len(chosen)} posts to list; request no more"
         raise ValueError(msg)
     return sorted(chosen, key=lambda post: post.number)
 

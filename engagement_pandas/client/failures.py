@@ -24,7 +24,7 @@ GIVE_UP: Final = 10
 
 CURES: Final[Mapping[OmissionReason | None, str]] = {
     OmissionReason.UNAUTHORIZED: "have the owner authorise the app (engagement-pandas login)",
-    OmissionReason.INVALID_ANSWER: "leave these posts out if it lasts",
+    OmissionReason.INVALID_ANSWER: "leave these posts out if the error persists",
 }
 
 _FEW: Final = 3
@@ -88,7 +88,7 @@ class Failures:
             whose = f" of {owner}" if owner else ""
             warnings.warn(
                 f"no answer for {pluralize(len(posts), 'post')}{whose}, {named}: "
-                f"{'; '.join(failed[0].envelope().errors)}. {CURES[reason]}; the same call sends "
+                f"{'; '.join(failed[0].envelope().errors)}; {CURES[reason]}; the same call sends "
                 "only what is missing",
                 UserWarning,
                 stacklevel=4,

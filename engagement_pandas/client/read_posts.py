@@ -91,11 +91,13 @@ def frame_of(records: Sequence[PostEntry]) -> pd.DataFrame:
     if timed:
         columns["created_at"] = pd.Series([moments.get(post) for post in first], dtype=_MOMENTS)
     if odd := [record for post, record in timed.items() if moments[post] is None]:
-        some = "; ".join(f"{one.where}: {truncated_repr(one.created_at)}" for one in odd[:_FEW])
+        some = "; ".join(
+            f"{record.where}: {truncated_repr(record.created_at)}" for record in odd[:_FEW]
+        )
         msg = (
-            f"created_at of {pluralize(len(odd), 'post')} left out, which is no time of a post: "
-            f"{some}{'; …' if len(odd) > _FEW else ''}; write 2026-03-01T09:30:00Z, or take what "
-            "created_at(post_id) reads in the IDs"
+            f"created_at of {pluralize(len(odd), 'post')} ignored, since it is not the time of a "
+            f"post: {some}{'; …' if len(odd) > _FEW else ''}; write 2026-03-01T09:30:00Z, or use "
+            "created_at(post_id), the time in the ID"
         )
         warnings.warn(msg, UserWarning, stacklevel=3)
     return pd.DataFrame(columns)

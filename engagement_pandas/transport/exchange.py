@@ -1,18 +1,18 @@
-"""One POST over a session: returns the reply or the failure, without the signed request.
+"""Sending without leaks: no exception shows a signed request.
 
-No exception of ``requests`` leaves this module, and no frame of it, since their locals hold the
-signed request. The same holds for an interrupt at any point.
+No exception of ``requests`` leaves :func:`exchange`, and no frame of it, since their locals hold
+the signed request. The same holds for an interrupt at any point.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import requests
 from urllib3.exceptions import HTTPError, ProtocolError
 
-from engagement_pandas.transport.message import Failure, Message, Reply
+from engagement_pandas.transport.message import Failure
 
 RETRY_EXCEPTIONS: Final = (
     requests.ConnectionError,
@@ -22,48 +22,31 @@ RETRY_EXCEPTIONS: Final = (
 )
 """Connection failures after which the same request is retried."""
 
+T = TypeVar("T")
 
-def exchange(
-    session: requests.Session,
-    message: Message,
-    read: Callable[[requests.Response], bytes],
-    **options: Any,
-) -> Reply | Failure:
-    """Sign and send a message, and read the reply; redirects are not followed.
 
-    ``read`` returns the body of a reply requested with ``stream=True``; ``options`` are those of
-    ``requests.Session.post``.
+def exchange(send: Callable[[], T], redact: Callable[[str], str]) -> T | Failure:
+    """Call a function that signs and sends a request, and return its result or the failure.
+
+    Other exceptions are raised, without frames.
     """
     try:
-        return _exchange(session, message, read, options)
+        return _exchange(send, redact)
     except BaseException as error:  # noqa: BLE001 - raised below
         stopped = without_frames(error)
     # Raised outside the except block, so that it has no context.
     raise stopped
 
 
-def _exchange(
-    session: requests.Session,
-    message: Message,
-    read: Callable[[requests.Response], bytes],
-    options: dict[str, Any],
-) -> Reply | Failure:
+def _exchange(send: Callable[[], T], redact: Callable[[str], str]) -> T | Failure:
     try:
-        with session.post(
-            message.url,
-            data=message.content,
-            auth=message.signer(),
-            allow_redirects=False,
-            stream=True,
-            **options,
-        ) as reply:
-            return Reply(reply.status_code, reply.headers, read(reply))
+        return send()
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         # A copy: the original holds the signed request, and its traceback the headers.
-        kind = next(
-            (k for k in RETRY_EXCEPTIONS if isinstance(error, k)), requests.RequestException
+        public = next(
+            (it for it in RETRY_EXCEPTIONS if isinstance(error, it)), requests.RequestException
         )
-        cause = kind(message.redact(str(error)))
+        cause = public(redact(str(error)))
         return Failure(f"{type(error).__name__}: {cause}", None, cause, _retryable(error))
 
 
@@ -79,10 +62,10 @@ def without_frames(error: BaseException) -> BaseException:
     """
     pending, seen = [error], set()
     while pending:
-        one = pending.pop()
-        seen.add(id(one))
-        one.__traceback__ = one.__context__ = None
-        parts = (one.__cause__, *getattr(one, "exceptions", ()))
+        current = pending.pop()
+        seen.add(id(current))
+        current.__traceback__ = current.__context__ = None
+        parts = (current.__cause__, *getattr(current, "exceptions", ()))
         pending += [it for it in parts if isinstance(it, BaseException) and id(it) not in seen]
     return error
 

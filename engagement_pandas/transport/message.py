@@ -26,17 +26,8 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """The server's reply, of any status; the body is decompressed."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)  # a server may echo the request
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply whose status is not worth a retry, and its body, decompressed.
+    """The server's reply, of any status; the body is decompressed.
 
     ``at`` is the time of arrival, aware UTC.
     """

@@ -14,16 +14,21 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
-from engagement_pandas import __version__
 from engagement_pandas.errors import QuotaExceeded, RequestError, ResponseShapeError, TransportError
-from engagement_pandas.response.envelope import DECODE_ERRORS, decode_top_level
-from engagement_pandas.transport.bounded_session import BoundedSession, checked_timeout, read_body
+from engagement_pandas.response.envelope import DECODE_ERRORS, MAX_BODY_BYTES, decode_top_level
+from engagement_pandas.transport.bounded_session import (
+    DEADLINE,
+    BoundedSession,
+    checked_timeout,
+    read_body,
+)
 from engagement_pandas.transport.exchange import exchange
 from engagement_pandas.transport.message import Answer, Failure, Message
 from engagement_pandas.transport.rate_limiter import Permit, RateLimiter
@@ -105,14 +110,8 @@ class Transport:
         process, and closing them takes locks that one of its threads may have held.
         """
         if not self._state or self._state[-1].process != os.getpid():
-            session = BoundedSession(self._clock, self.in_flight)
-            session.headers.update(
-                {
-                    "Accept": "application/json",
-                    "Accept-Encoding": "gzip",
-                    "User-Agent": f"engagement_pandas/{__version__}",
-                }
-            )
+            session = BoundedSession(self.in_flight)
+            session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip"})
             self._state.append(_State(os.getpid(), session, RateLimiter(self._clock)))
         return self._state[-1]
 
@@ -169,19 +168,10 @@ class Transport:
         return outcome
 
     def _attempt(self, message: Message, permit: Permit) -> Answer | Failure:
-        reply = exchange(
-            self._own.session,
-            message,
-            read_body,
-            headers={"Content-Type": message.content_type},
-            timeout=self._timeout,
-            proxies=_DIRECT if is_loopback(message.url) else None,
-            verify=True,  # always verify; REQUESTS_CA_BUNDLE may name the CA bundle
-        )
-        if isinstance(reply, Failure):
-            return reply
-        self.quota.update_from_headers(reply.headers, permit)
-        answer = Answer(reply.status, reply.headers, reply.content, self.now())
+        answer = exchange(partial(self._post, message), message.redact)
+        if isinstance(answer, Failure):
+            return answer
+        self.quota.update_from_headers(answer.headers, permit)
         if answer.status not in RETRY_STATUSES | REDIRECTS and not _cut_off(answer):
             log.debug("HTTP %s from %s, %d bytes", answer.status, message.url, len(answer.content))
             return answer
@@ -193,6 +183,21 @@ class Transport:
             detail = "the body is truncated, or not JSON"
         why = message.redact(f"HTTP {answer.status}: {detail}")
         return Failure(why, answer.status, retryable=answer.status not in REDIRECTS)
+
+    def _post(self, message: Message) -> Answer:
+        with self._own.session.post(
+            message.url,
+            data=message.content,
+            auth=message.signer(),
+            headers={"Content-Type": message.content_type},
+            allow_redirects=False,
+            stream=True,
+            timeout=self._timeout,
+            proxies=_DIRECT if is_loopback(message.url) else None,
+            verify=True,  # always verify; REQUESTS_CA_BUNDLE may name the CA bundle
+        ) as reply:
+            content = read_body(reply, self._clock, MAX_BODY_BYTES, DEADLINE)
+            return Answer(reply.status_code, reply.headers, content, self.now())
 
 
 @dataclass(slots=True, eq=False)

@@ -45,8 +45,8 @@ def checked_url(url: str) -> str:
             re.sub(r"(?s)//.*@", "//…@", re.split("[?#]", url)[0]) if isinstance(url, str) else url
         )
         msg = (
-            f"{shown!r} is not an https URL; plain http is for this machine only, "
-            "and no user, query or blank stands in it"
+            f"{shown!r} is not an https URL; plain http is accepted for this machine only, "
+            "and a URL must have no user, query or blank"
         )
         raise RequestError(msg)
     return url.rstrip("/")

@@ -223,7 +223,9 @@ def test_a_file_of_the_future_is_refused(accounts: ep.Accounts, path: Path) -> N
     path.parent.mkdir()
     path.touch(0o600)
     path.write_text('{"version": 2, "owners": {}}')
-    with pytest.raises(ep.AccountsError, match=r"version 2, and this package reads 1; update"):
+    with pytest.raises(
+        ep.AccountsError, match=r"version 2, and this package reads version 1; update"
+    ):
         accounts.add(account())
     assert path.read_text() == '{"version": 2, "owners": {}}'
 
@@ -239,7 +241,7 @@ def test_a_disk_that_is_full(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(files.os, "fsync", full)
-    with pytest.raises(ep.AccountsError, match=r"No space left.*what was in it is there still"):
+    with pytest.raises(ep.AccountsError, match=r"No space left.*its content is unchanged"):
         accounts.add(account("railway", "10"))
     assert path.read_bytes() == before
     assert {file.name for file in path.parent.iterdir()} == {"accounts.json", ".accounts.json.lock"}
@@ -397,7 +399,7 @@ def test_a_handle_that_changed_hands(accounts: ep.Accounts) -> None:
 def test_nobody_of_that_name(accounts: ep.Accounts) -> None:
     """Who is known, and the command that adds one."""
     with pytest.raises(
-        ep.MissingCredentials, match=r"of @railway, but of nobody yet.*-pandas login"
+        ep.MissingCredentials, match=r"@railway has not logged in .*nobody yet.*-pandas login"
     ):
         accounts.credentials("railway")
     accounts.add(account())
@@ -432,7 +434,7 @@ def test_neither_key_nor_secret_of_the_app_is_stored(accounts: ep.Accounts, path
 
 def test_an_account_without_tokens_is_not_added(accounts: ep.Accounts) -> None:
     """There would be nothing to ask with."""
-    with pytest.raises(ep.AccountsError, match="no tokens to keep"):
+    with pytest.raises(ep.AccountsError, match="no tokens to store"):
         accounts.add(account().without_tokens())
 
 
@@ -504,7 +506,7 @@ def test_a_name_without_tokens_is_nobody(path: Path) -> None:
     """X_HANDLE alone gives nothing to ask with."""
     accounts = ep.Accounts(path, environ={**ENV, "X_HANDLE": "bakery"})
     assert accounts.handles == ()
-    with pytest.raises(ep.MissingCredentials, match="no tokens of @bakery"):
+    with pytest.raises(ep.MissingCredentials, match="@bakery has not logged in"):
         accounts.credentials()
 
 
@@ -512,7 +514,7 @@ def test_tokens_of_somebody_else_than_named(path: Path) -> None:
     """The file knows the number of that handle: one of the two is a mistake."""
     accounts = ep.Accounts(path, environ={**ENV, **TOKENS, "X_HANDLE": "railway"})
     accounts.add(account("railway", "10"))
-    with pytest.raises(ep.AccountsError, match=r"railway, who is user 10.*of user 9; unset"):
+    with pytest.raises(ep.AccountsError, match=r"railway, user 10, but .*belongs to user 9; unset"):
         accounts.credentials("railway")
 
 
@@ -532,7 +534,9 @@ def test_whose_tokens_if_nobody_says(accounts: ep.Accounts, path: Path) -> None:
     accounts.add(account())
     assert accounts.credentials().access_token == "9-bakery"
     accounts.add(account("railway", "10"))
-    with pytest.raises(ep.MissingCredentials, match=r"of @bakery, @railway; say whose in X_HANDLE"):
+    with pytest.raises(
+        ep.MissingCredentials, match=r"in: @bakery, @railway; name one of them in X_HANDLE"
+    ):
         accounts.credentials()
     named = ep.Accounts(path, environ={**ENV, "X_HANDLE": "Railway"})
     assert named.credentials().access_token == "10-railway"
@@ -636,7 +640,7 @@ def test_a_keyring_that_has_forgotten(memory: Memory, path: Path, held: str | No
     memory.held.clear()
     if held is not None:
         memory.held[name] = held
-    with pytest.raises(ep.AccountsError, match=r"not in the keyring any more; log in again"):
+    with pytest.raises(ep.AccountsError, match=r"no longer in the keyring; log in again"):
         accounts.credentials("bakery")
 
 
@@ -662,7 +666,7 @@ def test_no_keyring(path: Path, memory: Memory, monkeypatch: pytest.MonkeyPatch)
     """Neither on the system nor installed: told before anybody logs in."""
     del memory
     keyring.set_keyring(NoKeyring())
-    with pytest.raises(ep.AccountsError, match="no keyring that can be used"):
+    with pytest.raises(ep.AccountsError, match="no usable keyring"):
         ep.Accounts(path, tokens_in="keyring", environ=ENV)
     monkeypatch.setitem(sys.modules, "keyring", None)
     with pytest.raises(ep.AccountsError, match=r"pip install 'engagement_pandas\[keyring\]'"):
@@ -706,13 +710,13 @@ def test_accounts_are_listed(
     for name, value in {**TOKENS, "X_HANDLE": "alps", "X_HANDLE_LIMIT": "5"}.items():
         monkeypatch.setenv(name, value)
     ledger = ep.Ledger(tmp_path / "ledger")
-    ledger.note("railway")
+    ledger.record("railway")
     assert main(["accounts"]) == 0
     told = capsys.readouterr()
     assert told.out == (
         "@alps\t\t\tenvironment\n@bakery\t9\t2026-04-15\tkeyring\n@railway\t10\t2026-04-15\tfile\n"
     )
-    assert f"1 of 5 handles asked in {ledger.month}" in told.err
+    assert f"1 of 5 handles requested in {ledger.month}" in told.err
     for secret in ("10-railway", "-secret", "9-env", *memory.held.values()):
         assert secret not in told.out + told.err
 
@@ -814,7 +818,7 @@ def test_folders_are_made_for_their_owner(tmp_path: Path) -> None:
     """Whatever the umask, and whether accounts or a ledger are first."""
     before = os.umask(0)
     try:
-        ep.Ledger(tmp_path / "a" / "b" / "ledger.jsonl").note("bakery")
+        ep.Ledger(tmp_path / "a" / "b" / "ledger.jsonl").record("bakery")
         ep.Accounts(tmp_path / "a" / "b" / "accounts.json", environ=ENV).add(account())
         ep.Accounts(tmp_path / "c" / "d" / "accounts.json", environ=ENV).add(account())
     finally:

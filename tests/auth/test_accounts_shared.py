@@ -27,7 +27,7 @@ def test_a_full_disk_takes_no_tokens_out_of_the_keyring(
         raise OSError(errno.ENOSPC, "no space left on device")
 
     monkeypatch.setattr(files.os, "fsync", full)
-    with pytest.raises(ep.AccountsError, match="what was in it is there still"):
+    with pytest.raises(ep.AccountsError, match="its content is unchanged"):
         ep.Accounts(path, environ=ENV).add(account(access_token="9-new"))
     assert len(memory.held) == 1
     assert ep.Accounts(path, environ=ENV).credentials("bakery").access_token == "9-bakery"

@@ -58,7 +58,7 @@ def test_damaged_credentials(bad: object) -> None:
     with pytest.raises(ep.CredentialsError) as caught:
         ep.UserContext("ck", bad, "at", "ats")  # type: ignore[arg-type]
     assert str(caught.value).startswith(
-        "consumer_secret is empty, or holds something else than printed ASCII"
+        "consumer_secret is empty, or has other characters than printable ASCII"
     )
     assert "Header" not in str(caught.value)
 

@@ -44,7 +44,7 @@ def ledger(path: Path, clock: FakeClock) -> ep.Ledger:
 
 def test_a_handle_counts_once_a_month(ledger: ep.Ledger) -> None:
     """However it is spelt; the first one first."""
-    assert [ledger.note(h) for h in ("railway", "@Bakery", "RAILWAY", "bakery")] == [
+    assert [ledger.record(h) for h in ("railway", "@Bakery", "RAILWAY", "bakery")] == [
         True,
         True,
         False,
@@ -55,7 +55,7 @@ def test_a_handle_counts_once_a_month(ledger: ep.Ledger) -> None:
 
 def test_what_is_in_the_file(ledger: ep.Ledger, path: Path) -> None:
     """A line says of which format it is, then a line a handle, with the moment in UTC."""
-    ledger.note("@Bakery", datetime(2026, 4, 1, 1, tzinfo=timezone(timedelta(hours=3))))
+    ledger.record("@Bakery", datetime(2026, 4, 1, 1, tzinfo=timezone(timedelta(hours=3))))
     assert path.read_bytes() == (
         OPENING + b'{"month":"2026-03","handle":"bakery","first_asked_at":"2026-03-31T22:00:00Z"}\n'
     )
@@ -63,10 +63,10 @@ def test_what_is_in_the_file(ledger: ep.Ledger, path: Path) -> None:
 
 def test_another_process_reads_it(ledger: ep.Ledger, path: Path, clock: FakeClock) -> None:
     """And is told that the handle is known."""
-    ledger.note("bakery")
+    ledger.record("bakery")
     other = ep.Ledger(path, clock=clock.time)
     assert other.handles() == ("bakery",)
-    assert other.note("bakery") is False
+    assert other.record("bakery") is False
     assert other.asked() == {"bakery": datetime(2026, 4, 15, 12, 20, tzinfo=UTC)}
 
 
@@ -74,28 +74,28 @@ def test_months_are_those_of_utc(ledger: ep.Ledger, clock: FakeClock) -> None:
     """A second before midnight UTC, and at midnight; each month begins at nothing."""
     last = datetime(2026, 4, 30, 23, 59, 59, tzinfo=UTC)
     clock.now = last.timestamp()
-    ledger.note("bakery")
+    ledger.record("bakery")
     assert ledger.month == "2026-04"
     clock.now += 1
     assert ledger.month == "2026-05"
     assert ledger.handles() == ()
-    assert ledger.note("bakery") is True
+    assert ledger.record("bakery") is True
     assert ledger.handles("2026-04") == ledger.handles("2026-05") == ("bakery",)
 
 
 def test_what_is_known_costs_nothing(ledger: ep.Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is called before each request: no file is opened the second time."""
-    ledger.note("bakery")
+    ledger.record("bakery")
     monkeypatch.setattr(ledger_file.JsonLinesFile, "writing", None)
     monkeypatch.setattr(ledger_file.JsonLinesFile, "lines", None)
-    assert ledger.note("@Bakery") is False
+    assert ledger.record("@Bakery") is False
 
 
 def test_it_is_on_disk_at_once(
     ledger: ep.Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The line is flushed through to the disk when note returns."""
-    ledger.note("bakery")
+    ledger.record("bakery")
     flushed: list[bytes] = []
     fsync = os.fsync
 
@@ -104,7 +104,7 @@ def test_it_is_on_disk_at_once(
         fsync(handle)
 
     monkeypatch.setattr(ledger_file.os, "fsync", watched)
-    ledger.note("railway")
+    ledger.record("railway")
     assert flushed[-1] == path.read_bytes()
     assert b"railway" in flushed[-1]
 
@@ -113,21 +113,21 @@ def test_nothing_is_written_by_looking(ledger: ep.Ledger, path: Path) -> None:
     """Neither by asking nor by showing."""
     assert ledger.check(["bakery"]) == ("bakery",)
     assert ledger.handles() == ()
-    assert "0 handles asked in 2026-04" in repr(ledger)
+    assert "0 handles requested in 2026-04" in repr(ledger)
     assert not path.parent.exists()
 
 
 def test_a_number_and_a_handle_are_one(path: Path, clock: FakeClock) -> None:
     """Once somebody tells that they are: what was noted by number is not noted again."""
     ledger = ep.Ledger(path, limit=1, clock=clock.time)
-    ledger.note("user_9")
+    ledger.record("user_9")
     before = path.read_bytes()
     with pytest.raises(ep.LedgerFull):
         ledger.check(["bakery"])
-    ledger.identify("user_9", "@Bakery")
+    ledger.alias("user_9", "@Bakery")
     assert ledger.check(["BAKERY", "user_9"]) == ()
-    assert ledger.note("bakery") is False
-    assert ledger.note("user_9") is False
+    assert ledger.record("bakery") is False
+    assert ledger.record("user_9") is False
     assert ledger.handles() == ("bakery",)
     assert path.read_bytes() == before
 
@@ -135,8 +135,8 @@ def test_a_number_and_a_handle_are_one(path: Path, clock: FakeClock) -> None:
 def test_noted_by_number_and_by_handle(ledger: ep.Ledger) -> None:
     """Both stand there, from before: it is one of two owners, from the first time on."""
     for name in ("user_9", "railway", "bakery"):
-        ledger.note(name)
-    ledger.identify("user_9", "bakery")
+        ledger.record(name)
+    ledger.alias("user_9", "bakery")
     assert ledger.handles() == ("bakery", "railway")
 
 
@@ -158,13 +158,13 @@ def test_every_answer_is_noted(notes: list[tuple[str, datetime]], limit: int | N
             month = expected.setdefault(moment.isoformat()[:7], [])
             handle = name.removeprefix("@").lower()
             if handle in month:
-                assert ledger.note(name, moment) is False
+                assert ledger.record(name, moment) is False
                 continue
             month.append(handle)
             beyond = limit is not None and len(month) > limit
             words = f"{handle} is handle {len(month)} of {limit} in"
             with pytest.warns(UserWarning, match=words) if beyond else nullcontext():
-                assert ledger.note(name, moment) is True
+                assert ledger.record(name, moment) is True
         for read in (ledger, ep.Ledger(Path(folder, "ledger"))):
             assert {month: list(read.handles(month)) for month in expected} == expected
 
@@ -174,7 +174,7 @@ def test_every_answer_is_noted(notes: list[tuple[str, datetime]], limit: int | N
 
 def test_what_would_be_new(ledger: ep.Ledger) -> None:
     """Sorted, each once; what is known is not."""
-    ledger.note("bakery")
+    ledger.record("bakery")
     assert ledger.check(["@Railway", "Bakery", "alps", "railway"]) == ("alps", "railway")
     assert ledger.check([]) == ()
     assert ledger.check(["bakery"], datetime(2026, 5, 1, tzinfo=UTC)) == ("bakery",)
@@ -187,12 +187,12 @@ def test_warned_from_80_per_cent(path: Path, clock: FakeClock) -> None:
         warnings.simplefilter("error")
         assert ledger.check(["a", "b", "c"]) == ("a", "b", "c")
     with pytest.warns(
-        UserWarning, match=r"4 of 5 handles of 2026-04 with \['a', .*'d'\]"
+        UserWarning, match=r"4 of 5 handles of 2026-04 are used with \['a', .*'d'\]"
     ) as caught:
         ledger.check(["a", "b", "c", "d"])
     assert caught[0].filename == __file__
     for handle in "abcd":
-        ledger.note(handle)
+        ledger.record(handle)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert ledger.check(["a", "b", "c", "d"]) == ()
@@ -201,16 +201,16 @@ def test_warned_from_80_per_cent(path: Path, clock: FakeClock) -> None:
 def test_stopped_beyond_the_limit(path: Path, clock: FakeClock) -> None:
     """The limit itself may be reached; one more is refused, with the numbers and the cures."""
     ledger = ep.Ledger(path, limit=2, clock=clock.time)
-    ledger.note("a")
-    ledger.note("b")
+    ledger.record("a")
+    ledger.record("b")
     ledger.allow("b")
     for ask in (lambda: ledger.check(["a", "c"]), lambda: ledger.allow("c")):
         with pytest.raises(ep.LedgerFull, match=r"2 of 2 handles.*2026-04.*\['c'\].*next month"):
             ask()
-    assert ledger.note("a") is False
+    assert ledger.record("a") is False
     assert ledger.handles() == ("a", "b")
     clock.now += 31 * 86_400
-    assert ledger.note("c") is True
+    assert ledger.record("c") is True
 
 
 def test_it_is_a_request_that_was_not_sent() -> None:
@@ -250,10 +250,10 @@ def test_what_is_no_month(ledger: ep.Ledger, month: Any) -> None:
 def test_what_cannot_be_noted(ledger: ep.Ledger, path: Path) -> None:
     """No handle, a moment without a zone, a text where several are meant."""
     with pytest.raises(ep.RequestError, match="is not a handle"):
-        ledger.note("a b")
+        ledger.record("a b")
     with pytest.raises(ep.RequestError, match="has no time zone"):
-        ledger.note("bakery", datetime(2026, 4, 1))  # noqa: DTZ001
-    with pytest.raises(ep.RequestError, match="single text 'bakery'"):
+        ledger.record("bakery", datetime(2026, 4, 1))  # noqa: DTZ001
+    with pytest.raises(ep.RequestError, match="handles is the string 'bakery'"):
         ledger.check("bakery")
     assert not path.exists()
 
@@ -264,8 +264,8 @@ def test_what_cannot_be_noted(ledger: ep.Ledger, path: Path) -> None:
 def test_every_cut_of_the_file_can_be_gone_on_with(path: Path, clock: FakeClock) -> None:
     """A power cut leaves any beginning of the last line: what stood before stands."""
     ledger = ep.Ledger(path, clock=clock.time)
-    ledger.note("bakery")
-    ledger.note("railway")
+    ledger.record("bakery")
+    ledger.record("railway")
     whole = path.read_bytes()
     first = whole[: whole[:-1].rfind(b"\n") + 1]
     for length in range(len(first), len(whole), 4):
@@ -273,7 +273,7 @@ def test_every_cut_of_the_file_can_be_gone_on_with(path: Path, clock: FakeClock)
             path.write_bytes(whole[:length] + rest)
             again = ep.Ledger(path, clock=clock.time)
             assert again.handles() == ("bakery",)
-            assert again.note("railway") is True
+            assert again.record("railway") is True
             assert path.read_bytes() == whole
 
 
@@ -294,13 +294,13 @@ def test_every_cut_of_the_file_can_be_gone_on_with(path: Path, clock: FakeClock)
 )
 def test_damage_is_told_by_line(ledger: ep.Ledger, path: Path, number: int, line: bytes) -> None:
     """A handle less would be a bill that nobody expects; nothing is written over."""
-    ledger.note("bakery")
-    ledger.note("railway")
+    ledger.record("bakery")
+    ledger.record("railway")
     lines = path.read_bytes().splitlines()
     lines[number - 1] = line
     path.write_bytes(b"\n".join(lines) + b"\n")
     before = path.read_bytes()
-    for use in (ledger.handles, lambda: ledger.note("alps"), lambda: ledger.check(["alps"])):
+    for use in (ledger.handles, lambda: ledger.record("alps"), lambda: ledger.check(["alps"])):
         with pytest.raises(ep.LedgerError, match=f"line {number} of .*ledger.jsonl"):
             use()
     assert path.read_bytes() == before
@@ -313,7 +313,7 @@ def test_somebody_elses_file(ledger: ep.Ledger, path: Path, content: bytes) -> N
     path.parent.mkdir()
     path.write_bytes(content)
     with pytest.raises(ep.LedgerError, match="line 1 of"):
-        ledger.note("bakery")
+        ledger.record("bakery")
     assert path.read_bytes() == content
 
 
@@ -321,7 +321,7 @@ def test_an_empty_file_is_a_new_one(ledger: ep.Ledger, path: Path) -> None:
     """As somebody makes who sets its permissions first."""
     path.parent.mkdir()
     path.touch()
-    assert ledger.note("bakery") is True
+    assert ledger.record("bakery") is True
     assert path.read_bytes().startswith(OPENING)
     assert ledger.handles() == ("bakery",)
 
@@ -330,8 +330,8 @@ def test_a_ledger_of_the_future(ledger: ep.Ledger, path: Path) -> None:
     """Is not guessed at."""
     path.parent.mkdir()
     path.write_bytes(OPENING.replace(b"1", b"2") + b"whatever\n")
-    with pytest.raises(ep.LedgerError, match="version 2, and this package reads 1; update"):
-        ledger.note("bakery")
+    with pytest.raises(ep.LedgerError, match="version 2, and this package reads version 1; update"):
+        ledger.record("bakery")
 
 
 def test_a_place_that_cannot_be(tmp_path: Path) -> None:
@@ -339,14 +339,14 @@ def test_a_place_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for place in (tmp_path, tmp_path / "file" / "ledger"):
         with pytest.raises(ep.LedgerError, match="cannot be"):
-            ep.Ledger(place).note("bakery")
+            ep.Ledger(place).record("bakery")
 
 
 def test_a_disk_that_is_full(
     ledger: ep.Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What did not get to the disk is taken back: the next call tries again."""
-    ledger.note("bakery")
+    ledger.record("bakery")
     before = path.read_bytes()
     fsync = os.fsync
 
@@ -358,10 +358,10 @@ def test_a_disk_that_is_full(
 
     with monkeypatch.context() as patched:
         patched.setattr(ledger_file.os, "fsync", full)
-        with pytest.raises(ep.LedgerError, match=r"No space left.*free some room"):
-            ledger.note("railway")
+        with pytest.raises(ep.LedgerError, match=r"No space left.*free some disk space"):
+            ledger.record("railway")
     assert path.read_bytes() == before
-    assert ledger.note("railway") is True
+    assert ledger.record("railway") is True
     assert ep.Ledger(path).handles("2026-04") == ("bakery", "railway")
 
 
@@ -385,14 +385,14 @@ def test_the_first_line_is_whole_before_the_second(
     """A power cut during the first handle leaves a ledger, and no file that is none."""
     seen: list[bytes] = []
     monkeypatch.setattr(ledger_file, "_put", lambda _, line: seen.extend([path.read_bytes(), line]))
-    ledger.note("bakery")
+    ledger.record("bakery")
     assert seen[0] == OPENING
     assert seen[1].startswith(b'{"month"')
 
 
 def test_a_handle_that_stands_there_twice(ledger: ep.Ledger, path: Path) -> None:
     """As where somebody put two ledgers together: it counts once, from the first time."""
-    ledger.note("bakery")
+    ledger.record("bakery")
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines, lines[1].replace(b"12:20", b"15:45")]))
     assert ledger.asked() == {"bakery": datetime(2026, 4, 15, 12, 20, tzinfo=UTC)}
@@ -407,7 +407,7 @@ CROWD = textwrap.dedent(
     sys.stdin.readline()
     noted = 0
     for number in range(10):
-        noted += ledger.note(f"h{(number * 7 + int(sys.argv[3])) % 20}")
+        noted += ledger.record(f"h{(number * 7 + int(sys.argv[3])) % 20}")
     print(noted, flush=True)
     """
 )
@@ -430,7 +430,7 @@ def test_a_crowd_keeps_one_ledger(path: Path, limit: int) -> None:
         process.stdin.flush()
     ended = [process.communicate() for process in running]
     assert sum(int(noted) for noted, _ in ended) == 20
-    warned = "".join(words for _, words in ended).count(" has filled the ledger ")
+    warned = "".join(words for _, words in ended).count(" has reached the limit in the meantime")
     assert (warned > 0) == (limit < 20)
     with pytest.raises(ep.LedgerFull) if limit < 20 else nullcontext():
         ep.Ledger(path, limit=limit, clock=lambda: 1776255600.0).allow("another")
@@ -461,10 +461,10 @@ def test_a_ledger_that_nobody_asked_for_stops_nobody(nowhere: dict[str, str]) ->
     """It is told that nobody is noted, once a handle, and why."""
     ledger = ep.Ledger.from_env(nowhere)
     with pytest.warns(UserWarning, match=r"ledger.*handles are not recorded until then"):
-        assert ledger.note("bakery") is False
+        assert ledger.record("bakery") is False
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert ledger.note("bakery") is False
+        assert ledger.record("bakery") is False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert ledger.check(["railway"]) == ("railway",)
@@ -475,7 +475,7 @@ def test_a_ledger_that_is_asked_for_is_kept_or_else(nowhere: dict[str, str]) -> 
     """Whoever set a limit relies on it; without a home the message says what to set."""
     ledger = ep.Ledger.from_env({**nowhere, "X_HANDLE_LIMIT": "5"})
     words = "cannot be" if nowhere["XDG_CONFIG_HOME"] else r"no home folder.*X_LEDGER"
-    for use in (lambda: ledger.note("bakery"), lambda: ledger.check(["bakery"])):
+    for use in (lambda: ledger.record("bakery"), lambda: ledger.check(["bakery"])):
         with pytest.raises(ep.LedgerError, match=words):
             use()
 
@@ -485,7 +485,7 @@ def test_a_named_file_is_kept_or_else(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ledger = ep.Ledger.from_env({"X_LEDGER": str(tmp_path / "file" / "ledger")})
     with pytest.raises(ep.LedgerError, match="cannot be"):
-        ledger.note("bakery")
+        ledger.record("bakery")
 
 
 def test_damage_is_told_also_where_nobody_asked(tmp_path: Path) -> None:
@@ -494,7 +494,7 @@ def test_damage_is_told_also_where_nobody_asked(tmp_path: Path) -> None:
     ledger.path.parent.mkdir()
     ledger.path.write_text("a diary\n")
     with pytest.raises(ep.LedgerError, match="line 1 of"):
-        ledger.note("bakery")
+        ledger.record("bakery")
 
 
 # Shown
@@ -503,9 +503,9 @@ def test_damage_is_told_also_where_nobody_asked(tmp_path: Path) -> None:
 def test_it_is_shown(path: Path, clock: FakeClock) -> None:
     """As a sentence, and as a table with the moments."""
     ledger = ep.Ledger(path, limit=7, clock=clock.time)
-    ledger.note("bakery")
-    ledger.note("railway", datetime(2026, 4, 20, 8, 30, tzinfo=UTC))
-    assert repr(ledger) == f"Ledger({path}: 2 of 7 handles asked in 2026-04)"
+    ledger.record("bakery")
+    ledger.record("railway", datetime(2026, 4, 20, 8, 30, tzinfo=UTC))
+    assert repr(ledger) == f"Ledger({path}: 2 of 7 handles requested in 2026-04)"
     shown = ledger._repr_html_()
     assert "<caption>Ledger(" in shown
     cells = re.findall(r"<td>([^<]*)</td>", shown)
@@ -611,7 +611,7 @@ def test_the_contracts_ledger_is_not_kept_for_this_machine(
 ) -> None:
     """Unless its file is named, nothing is noted for a server on loopback, nor is there a limit."""
     monkeypatch.setenv("X_LEDGER", str(path))
-    ep.Ledger(clock=clock.time).note("bakery")
+    ep.Ledger(clock=clock.time).record("bakery")
     before = path.read_bytes()
     for ledger in (ep.Ledger(limit=1, clock=clock.time), ep.Ledger.from_env()):
         server.answer(Scripted(200, {"by_post": {"1": {"favorites": "1"}}}))

@@ -252,7 +252,6 @@ def test_a_redirect_leads_nowhere(server: ScriptedServer, clock: FakeClock) -> N
         b"oauth_token=rt&oauth_token_secret=rts&oauth_callback_confirmed=false",
         b"oauth_token=&oauth_token_secret=rts&oauth_callback_confirmed=true",
         b"oauth_token=r%0D%0At&oauth_token_secret=rts&oauth_callback_confirmed=true",
-        b"&".join([b"a=b"] * 21 + [ISSUED]),
     ],
 )
 def test_answers_without_a_request_token(
@@ -260,7 +259,7 @@ def test_answers_without_a_request_token(
 ) -> None:
     """Told apart from a refusal; the body is not shown."""
     server.answer(Scripted(200, body))
-    with pytest.raises(ep.ResponseShapeError, match="without a request token") as caught:
+    with pytest.raises(ep.ResponseShapeError, match="has no usable request token") as caught:
         scripted(server, clock)
     assert "rts" not in str(caught.value)
 
@@ -280,7 +279,7 @@ def test_answers_without_a_request_token(
 def test_answers_without_an_account(server: ScriptedServer, clock: FakeClock, body: bytes) -> None:
     """Half of an account is none."""
     server.answer(Scripted(200, ISSUED), Scripted(200, body))
-    with pytest.raises(ep.ResponseShapeError, match="without the tokens"):
+    with pytest.raises(ep.ResponseShapeError, match="lacks the tokens"):
         scripted(server, clock).finish("1234567")
 
 
@@ -300,9 +299,8 @@ def test_an_answer_that_does_not_end(server: ScriptedServer, clock: FakeClock) -
     [
         ("HTTP/1.1 200 OK\nContent-Length: 60000\n\n", b"a"),
         ("HTTP/1.1 401 No\nTransfer-Encoding: chunked\n\n", b"1\r\na\r\n"),
-        ("HTTP/1.1 200 OK\nX-Header: ", b"x"),
     ],
-    ids=["a body", "chunks", "a header"],
+    ids=["a body", "chunks"],
 )
 def test_an_answer_that_drips(monkeypatch: pytest.MonkeyPatch, head: str, piece: bytes) -> None:
     """Each byte is in time, all of them are not: half a second here, else a minute."""
@@ -422,7 +420,7 @@ def test_login_in_one_call(real: SandboxServer, environment: Path) -> None:
     owner = Owner(real)
     account = ep.login(ask=owner.type, tell=owner.hear)
     assert ep.Accounts().handles == ("sandbox_bakery",)
-    assert owner.told[-1] == f"@sandbox_bakery authorised the app; kept in {environment}"
+    assert owner.told[-1] == f"@sandbox_bakery authorised the app; stored in {environment}"
     assert account.access_token
     assert account.access_token not in "".join(owner.told)
 
@@ -499,7 +497,7 @@ def test_the_command_logs_in(
     told = capsys.readouterr()
     assert typing.out + told.out == ""
     assert typing.err.endswith("The PIN it shows: ")
-    assert told.err == f"@sandbox_bakery authorised the app; kept in {environment}\n"
+    assert told.err == f"@sandbox_bakery authorised the app; stored in {environment}\n"
     keys = real.keys()
     for secret in (keys.consumer_secret, keys.access_token, keys.access_token_secret):
         assert secret not in typing.err + told.err

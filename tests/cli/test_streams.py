@@ -179,7 +179,7 @@ def test_standard_input_that_is_closed(post: str, forks: Forks) -> None:
         (asked, 8, "pass --yes"),
         (["totals", "-"], 2, "engagement-pandas: "),
         (["flatten", "-"], 2, "standard input is empty"),
-        (["login"], 3, "nobody typed a PIN"),
+        (["login"], 3, "no PIN was entered"),
     ):
         for closed in ("0", ""):
             done = forks.run(*words, closed=closed)

@@ -450,7 +450,7 @@ def test_a_watcher_ends_a_fetch(
     assert caught.value is stop
     assert settled(caught.value.responses) == [(200, tuple(map(str, range(1, 251))))]
     assert caught.value.__notes__ == [
-        "1 answer had arrived; see .responses: fetch(..., responses=error.responses) goes on"
+        "1 answer had arrived; see .responses. fetch(..., responses=error.responses) resumes"
     ]
     assert len(server.seen) == 1
 

@@ -112,7 +112,7 @@ def test_a_loopback_server_is_not_x(sandbox: SandboxServer, tmp_path: Path) -> N
     with ep.connect() as made:
         assert repr(made) == (
             f"Connection(live at {sandbox.base_url}; 5 posts from posts.csv; "
-            "counts are of a server on this machine, not X)"
+            "counts from a server on this machine, not X)"
         )
         assert made.source == "Counts: a server on this machine, not X"
 
@@ -125,7 +125,7 @@ def test_the_api_itself_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with ep.connect() as made:
         assert repr(made) == (
             "Connection(live at https://data-api.twitter.com; 1 post from posts.csv; "
-            "counts are of X, Engagement API at data-api.twitter.com)"
+            "counts from X, Engagement API at data-api.twitter.com)"
         )
         assert made.base_url == "https://data-api.twitter.com"
         assert "a-secret" not in repr(made) + repr(made.client) + made.source
@@ -317,7 +317,7 @@ def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "ledger.jsonl"
     monkeypatch.setenv("X_LEDGER", str(path))
     monkeypatch.setenv("X_HANDLE_LIMIT", "1")
-    ep.Ledger.from_env().note("a_customer")
+    ep.Ledger.from_env().record("a_customer")
     return path
 
 

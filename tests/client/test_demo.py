@@ -71,7 +71,7 @@ def test_there_can_be_more_posts_or_fewer(posts: int, now: str) -> None:
 
 def test_there_are_only_so_many_posts() -> None:
     """More than the account has ever made are refused, and the message says how many."""
-    with pytest.raises(ValueError, match=r"the sandbox has \d+ posts to list; ask for no more"):
+    with pytest.raises(ValueError, match=r"the sandbox has \d+ posts to list; request no more"):
         demo_client("2014-02-01", posts=200)
 
 

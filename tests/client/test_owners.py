@@ -323,7 +323,7 @@ def test_what_is_answered_needs_neither_room_nor_tokens(
     with client(server, accounts) as many:
         collection = many.collect(question, into=raw)
     full = ep.Ledger(tmp_path / "ledger.jsonl", limit=1)
-    full.note("somebody_else")
+    full.record("somebody_else")
     accounts.remove("sandbox_railway")
     before = len(server.requests)
     with client(server, accounts, ledger=full) as many:
@@ -347,7 +347,7 @@ def test_only_who_is_still_to_be_asked_needs_room(
         many.collect(question, into=raw, watch=once)
     before = len(server.requests)
     full = ep.Ledger(tmp_path / "full.jsonl", limit=1)
-    full.note("sandbox_bakery")
+    full.record("sandbox_bakery")
     words = r"\['sandbox_railway'\] would be new"
     with (
         client(server, accounts, ledger=full) as many,
@@ -356,7 +356,7 @@ def test_only_who_is_still_to_be_asked_needs_room(
         many.collect(question, into=raw)
     assert len(server.requests) == before
     other = ep.Ledger(tmp_path / "other.jsonl", limit=1)
-    other.note("sandbox_railway")
+    other.record("sandbox_railway")
     with client(server, accounts, ledger=other) as many:
         assert many.collect(question, into=raw).complete
     assert len(server.requests) == before + 1

@@ -531,8 +531,8 @@ def test_in_a_shell_with_a_ledger_that_is_full(
     """The limit holds for sync too: exit code 2, and nothing is sent."""
     monkeypatch.setenv("X_HANDLE", HANDLE)
     monkeypatch.setenv("X_HANDLE_LIMIT", "1")
-    ep.Ledger.from_env().note("somebody_else")
+    ep.Ledger.from_env().record("somebody_else")
     post = of_each(logged_in)["post_id"][0]
     assert main(["sync", str(dataset.path), post, "--types", "replies"]) == 2
-    assert "1 of 1 handle have been asked" in capsys.readouterr().err
+    assert "1 of 1 handle were requested" in capsys.readouterr().err
     assert logged_in.requests == ()

@@ -11,7 +11,8 @@ from hostile.raw import RawServer, endless, saying
 from support.scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas.transport import bounded_session as bounds
+from engagement_pandas.response.envelope import MAX_BODY_BYTES
+from engagement_pandas.transport import transport
 from engagement_pandas.vocabulary import SERIES_TYPES
 
 REQUEST = ep.totals(["1"], engagement_types=["favorites"])
@@ -49,8 +50,7 @@ def failure(url: str, clock: FakeClock | None = None) -> ep.TransportError:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> int:
     """Make the largest body small, so that more is soon sent."""
-    monkeypatch.setattr(bounds, "MAX_BODY_BYTES", 1_000_000)
-    monkeypatch.setattr(bounds, "_HEADERS", 100_000)
+    monkeypatch.setattr(transport, "MAX_BODY_BYTES", 1_000_000)
     return 1_000_000
 
 
@@ -58,8 +58,8 @@ def test_the_bound_is_far_above_the_biggest_answer() -> None:
     """25 posts, 17 types and 29 days of 24 hours, each with the longest count and a blank."""
     hours = 25 * 17 * 29 * 24
     assert len(SERIES_TYPES) == 17
-    assert hours * len(b'"07" : "-9223372036854775808", ') < bounds.MAX_BODY_BYTES
-    assert bounds.MAX_BODY_BYTES < 64_000_000
+    assert hours * len(b'"07" : "-9223372036854775808", ') < MAX_BODY_BYTES
+    assert MAX_BODY_BYTES < 64_000_000
 
 
 def bomb(size: int, layers: int = 1) -> bytes:
@@ -78,7 +78,7 @@ def test_a_gzip_bomb_is_not_unpacked(small: int) -> None:
     with RawServer(saying(head, packed)) as server:
         error = failure(server.url)
     assert error.attempts == 1
-    assert "the body has more than 1,000,000 bytes, which no answer has" in str(error)
+    assert "the body has more than 1,000,000 bytes, the most that an answer can have" in str(error)
 
 
 def test_a_bomb_within_a_bomb(small: int) -> None:
@@ -86,14 +86,14 @@ def test_a_bomb_within_a_bomb(small: int) -> None:
     packed = bomb(2 * small, 2)
     head = f"{OK}Content-Encoding: gzip, gzip\nContent-Length: {len(packed)}"
     with RawServer(saying(head, packed)) as server:
-        assert "the body is packed as 'gzip, gzip'" in str(failure(server.url))
+        assert "the body is compressed as 'gzip, gzip'" in str(failure(server.url))
 
 
 @pytest.mark.parametrize("encoding", ["deflate", "br", "zstd", "gzip,gzip,gzip", "x" * 5000])
 def test_what_was_not_asked_for(encoding: str) -> None:
     """Another packing than gzip is refused by name."""
     with RawServer(saying(f"{OK}Content-Encoding: {encoding}\nContent-Length: 2", b"{}")) as server:
-        assert f"packed as '{encoding[:40]}'" in str(failure(server.url))
+        assert f"compressed as '{encoding[:40]}'" in str(failure(server.url))
 
 
 @pytest.mark.usefixtures("small")
@@ -127,17 +127,15 @@ def test_an_endless_body(head: str, piece: bytes, status: int) -> None:
 @pytest.mark.parametrize(
     ("head", "piece"),
     [
-        (f"{OK}Transfer-Encoding: chunked\n\n0\n", b"X-Trailer: 1\r\n" * 5000),
-        ("", b"HTTP/1.1 100 Continue\r\n\r\n" * 3000),
         ("HTTP/1.1 200 OK\n", b"X-Header: 1\r\n" * 5000),
         ("HTTP/1.1 200 OK\nX-Header: ", b"x" * 65536),
         ("", b"x" * 65536),
         (f"{OK}Transfer-Encoding: chunked\n\n", b"f" * 65536),
     ],
-    ids=["trailers", "continue", "headers", "a header", "a status", "the length of a chunk"],
+    ids=["headers", "a header", "a status", "the length of a chunk"],
 )
-def test_an_endless_head_or_tail(head: str, piece: bytes) -> None:
-    """What never ends around a body is left as well."""
+def test_an_endless_head(head: str, piece: bytes) -> None:
+    """What never ends before a body, or within one, is left as well."""
     with RawServer(endless(head, itertools.repeat(piece))) as server:
         assert failure(server.url).attempts == 2
 
@@ -150,17 +148,15 @@ def test_an_endless_head_or_tail(head: str, piece: bytes) -> None:
         (f"{OK}Transfer-Encoding: chunked\n\n", b"1\r\n \r\n"),
         (f"{OK}Transfer-Encoding: chunked\n\nfffff\n", b" "),
         (f"{OK}Content-Encoding: gzip\n\n\x1f\x8b\x08\x04\x00\x00\x00\x00\x00\x03\xff\xff", b"x"),
-        ("HTTP/1.1 200 OK\nX-Header: ", b"x"),
-        ("", b"HTTP/1.1 100 Continue\r\n\r\n"),
     ],
-    ids=["to the end", "announced", "chunks", "a chunk", "gzip", "headers", "continue"],
+    ids=["to the end", "announced", "chunks", "a chunk", "gzip"],
 )
-def test_a_reply_that_drips(head: str, piece: bytes) -> None:
+def test_a_body_that_drips(head: str, piece: bytes) -> None:
     """Each byte is in time, all of them are not: after the deadline it is tried again."""
     with RawServer(endless(head, itertools.repeat(piece))) as server:
         error = failure(server.url, Hurried())
     assert error.attempts == 2
-    assert "imed out" in str(error) or "took more than 900 s" in str(error)
+    assert "the body took more than 900 s" in str(error)
 
 
 @pytest.mark.parametrize("length", [b"-5", b"-1", b"zz", b""])

@@ -329,7 +329,7 @@ def interrupted(
     with pytest.raises(type(error)) as caught:
         client.collect(todo, into=archive, watch=watch)
     assert caught.value is error
-    assert ("the same call goes on" in str(getattr(error, "__notes__", ""))) == (at > 0)
+    assert ("the same call resumes" in str(getattr(error, "__notes__", ""))) == (at > 0)
 
 
 @pytest.mark.slow

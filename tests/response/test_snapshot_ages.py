@@ -144,7 +144,7 @@ class _quiet:  # noqa: N801 - stands where pytest.warns does
 @each
 @pytest.mark.parametrize(
     ("later", "words"),
-    [(0, "goes on"), (1, "begins a new snapshot")],
+    [(0, "resumes"), (1, "begins a new snapshot")],
     ids=["in time", "too old"],
 )
 def test_it_is_said_whether_it_can_be_gone_on_with(  # noqa: PLR0913, PLR0917
@@ -167,7 +167,7 @@ def test_it_is_said_whether_it_can_be_gone_on_with(  # noqa: PLR0913, PLR0917
     with pytest.raises(Stop) as caught:
         client.collect(question(endpoint), into=archive, watch=watch)
     (made,) = archive.collections
-    kept = f"what was answered is in {made.path}; the same call {words}"
+    kept = f"the answers so far are in {made.path}; the same call {words}"
     assert caught.value.__notes__ == [kept]
     assert len(api.sent) == 2
 
