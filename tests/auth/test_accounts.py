@@ -404,7 +404,7 @@ def test_nobody_of_that_name(accounts: ep.Accounts) -> None:
         accounts.credentials("railway")
     accounts.add(account())
     with pytest.raises(
-        ep.MissingCredentials, match=r"no tokens of @railway, but of @bakery"
+        ep.MissingCredentials, match=r"@railway has not logged in .logged in: @bakery"
     ) as caught:
         accounts.credentials("@railway")
     assert caught.value.variables == ("X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
