@@ -487,7 +487,7 @@ def test_the_command_line_reports_who_failed(
     assert shell() == 10
     said = capsys.readouterr().err
     assert "4 posts of bert" in said
-    assert "4 posts without an answer" in said
+    assert "4 posts without a response" in said
     assert len(ep.read_csv("out.csv")) == 8
     api.revoked = set()
     assert shell() == 0
