@@ -16,9 +16,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Final
-
-from engagement_pandas.transport.clock_skew import ClockOffset
 
 PERIODS: Final[Mapping[str, float]] = {"minute": 60.0, "second": 1.0}
 """Length in seconds of each period of the rate limit."""
@@ -32,6 +31,12 @@ JITTER: Final = (0.03, 0.2)
 EARLY_SHARE: Final = (0.1, 0.5)
 """The share of a new window's limit that may be sent before the server has confirmed its start:
 at first, and if the last window began as computed. Windows may also slide."""
+
+DRIFT: Final = 1e-4
+"""Seconds per second by which two clocks may drift apart."""
+
+GUARD: Final = 0.01
+"""Safety margin in seconds around the reset of a window."""
 
 _SLACK: Final = 1.0  # the header "date" has a resolution of one second
 _MOST: Final = 1000  # starts remembered; a higher limit per second is not enforced
@@ -48,9 +53,51 @@ class Permit:
 
 
 @dataclass(slots=True)
-class _Minute:
-    """One window of the rate limit, from one reset to the next.
+class ClockOffset:
+    """Bounds on the seconds by which the server's clock is ahead, narrowed by each answer.
 
+    The ``date`` header has a resolution of one second, and was written at some time between
+    the request and the answer. Several answers give tighter bounds than one.
+
+    >>> offset = ClockOffset()
+    >>> offset.update("Wed, 15 Apr 2026 12:20:00 GMT", 1_776_255_590.0, 1_776_255_590.25)
+    >>> offset
+    ClockOffset(least=9.75, most=11.0)
+    """
+
+    least: float = -math.inf
+    most: float = math.inf
+
+    def update(self, date: str | None, began: float, now: float) -> None:
+        """Narrow the bounds by the date of an answer, sent and received at these local times."""
+        try:
+            server_time = parsedate_to_datetime(date or "").timestamp()
+        except (ValueError, TypeError, OverflowError):
+            return
+        least, most = server_time - now, server_time + 1 - began
+        if max(least, self.least) <= min(most, self.most):  # otherwise a clock was set
+            least, most = max(least, self.least), min(most, self.most)
+        self.least, self.most = least, most
+
+    def age(self, seconds: float) -> None:
+        """Widen the bounds for the time that has passed."""
+        self.least -= DRIFT * seconds
+        self.most += DRIFT * seconds
+
+    @property
+    def candidates(self) -> tuple[float, ...]:
+        """Candidate offsets: the lower bound first, then 0 for a correct local clock.
+
+        The lower bound, less a margin, never takes a reset to be over too early.
+        """
+        return (0.0,) if self.least == -math.inf else (self.least - GUARD, 0.0)
+
+
+@dataclass(slots=True)
+class _Window:
+    """One minute of the rate limit, from one reset to the next.
+
+    It begins by the clock, as an estimate, and is confirmed by the first answer counted in it.
     ``ends`` is the server's time of the reset, and identifies the window; ``until`` is its
     local time. ``counted`` is the server's count, ``mine`` the requests sent from here and
     completed, ``others`` what other clients had sent when the first answer arrived.
@@ -62,19 +109,32 @@ class _Minute:
     counted: int = 0
     mine: int = 0
     others: int = 0
-    heard: bool = False
-    company: bool = False
-    ahead: float = 1.0  # the share of the limit that may be sent before the first answer
+    confirmed: bool = False
+    shared: bool = False  # whether another client has sent requests since it was confirmed
+    early_share: float = 1.0  # the share of the limit that may be sent before it is confirmed
     carried: int = 0  # requests in flight when it began
 
     def room(self, waiting: int) -> int:
         """Return how many more requests may be sent while ``waiting`` are in flight."""
         sent = self.mine + waiting + self.others
         # Another client shares the limit: all requests in flight may still be counted.
-        spent = max(sent, self.counted + waiting) if self.company else sent
-        if self.heard:
+        spent = max(sent, self.counted + waiting) if self.shared else sent
+        if self.confirmed:
             return max(1, self.limit) - spent
-        return min(self.limit, max(1, int(self.limit * self.ahead)) + self.carried) - spent
+        # Requests carried over may have been counted in the last window, so they do not use up
+        # what may be sent early.
+        early = max(1, int(self.limit * self.early_share)) + self.carried
+        return min(self.limit, early) - spent
+
+    def is_after(self, ends: float) -> bool:
+        """Return whether an answer of a window with this end was counted before this one."""
+        # The end of an unconfirmed window is an estimate: it is the same unless a minute differs.
+        return ends < self.ends if self.confirmed else ends <= self.ends - PERIODS["minute"]
+
+    def confirm(self, ends: float, until: float) -> None:
+        """Set the end from an answer; the local time of a confirmed one can only move forward."""
+        self.ends = ends
+        self.until = min(until, self.until) if self.confirmed else until
 
     def update(self, limit: int | None, remaining: int, waiting: int) -> None:
         """Update from the server's numbers; answers may arrive out of order."""
@@ -82,9 +142,9 @@ class _Minute:
         self.counted = max(self.counted, self.limit - remaining)
         foreign = self.counted - self.mine - waiting
         if foreign > self.others:
-            self.company |= self.heard
+            self.shared |= self.confirmed
             self.others = foreign
-        self.heard = True
+        self.confirmed = True
 
 
 class RateLimiter:
@@ -105,11 +165,11 @@ class RateLimiter:
         self._lock = threading.Lock()
         self._open: set[Permit] = set()
         self._starts: deque[float] = deque(maxlen=_MOST)
-        self._skew = ClockOffset()
-        self._minute: _Minute | None = None
+        self._clock_offset = ClockOffset()
+        self._window: _Window | None = None
         self._resumes = 0.0  # local time at which a used-up second ends
         self._answers = 0
-        self._turns = False  # whether the last window was confirmed to restart by the clock
+        self._restarts = False  # whether the last window was confirmed to restart by the clock
         self.limits: dict[str, int] = {}
         """Limits per ``"minute"`` and ``"second"``, as far as the API has reported them."""
 
@@ -119,9 +179,9 @@ class RateLimiter:
         One until an answer reports a rate limit; :data:`DEFAULT_CONCURRENCY` if answers
         report none.
         """
-        if self.limits or self._minute is not None:
+        if self.limits or self._window is not None:
             return most
-        # The first answer may be that to a token request, which has no such headers.
+        # The first answer may be that to a token request, which reports no limit.
         return 1 if self._answers <= 1 else min(DEFAULT_CONCURRENCY, most)
 
     def pause(self) -> float:
@@ -138,25 +198,25 @@ class RateLimiter:
             now = self._clock()
             if self._pause(now) > 0:
                 return None
-            place = Permit(now)
-            self._open.add(place)
+            permit = Permit(now)
+            self._open.add(permit)
             self._starts.append(now)
-            return place
+            return permit
 
-    def release(self, place: Permit) -> None:
+    def release(self, permit: Permit) -> None:
         """Release a permit without an answer: its request may have been counted or not."""
         with self._lock:
-            self._close(place)
+            self._close(permit)
 
-    def update_from_headers(self, headers: Mapping[str, str], place: Permit) -> None:
+    def update_from_headers(self, headers: Mapping[str, str], permit: Permit) -> None:
         """Update from the headers of an answer, and release the permit of its request.
 
         The names of the headers are in lower case, or compared without case.
         """
         with self._lock:
-            now, began = self._clock(), place.at
+            now, began = self._clock(), permit.at
             self._answers += 1
-            self._skew.update(headers.get("date"), began, now)
+            self._clock_offset.update(headers.get("date"), began, now)
             parsed = {period: _parsed(headers, period) for period in PERIODS}
             for period, (limit, _, _) in parsed.items():
                 if limit is not None:
@@ -167,74 +227,78 @@ class RateLimiter:
                 self._resumes = self._local(reset, "second", began, now) or now + 1
             limit, remaining, reset = parsed["minute"]
             if remaining is None:
-                self._close(place)
+                self._close(permit)
             else:
-                self._update(limit, remaining, reset, place, now)
+                self._update(limit, remaining, reset, permit, now)
 
     def _update(
         self,
         limit: int | None,
         remaining: int,
         reset: float | None,
-        place: Permit,
+        permit: Permit,
         now: float,
     ) -> None:
-        self._turn(now)
-        known = self._minute
-        until = self._local(reset, "minute", place.at, now)
-        if until is None or reset is None:
-            # No valid reset: assume that the window lasts a full minute from its first answer.
-            fresh = known is None or not known.heard
-            until = now + PERIODS["minute"] if fresh or known is None else known.until
-            reset = until if fresh or known is None else known.ends
-        if known is not None and (
-            reset < known.ends if known.heard else reset <= known.ends - PERIODS["minute"]
-        ):
-            self._open.discard(place)  # counted in the previous window
+        """Update the window that an answer was counted in, which it may be the first to show."""
+        self._roll(now)
+        ends, until = self._reset_of(reset, permit, now)
+        window = self._window
+        if window is not None and window.is_after(ends):
+            self._open.discard(permit)  # no part of the current window's count
             return
-        if known is None or (known.heard and reset > known.ends):
-            self._minute = known = _Minute(
-                limit or (known.limit if known else remaining + 1), reset, until
-            )
-        self._close(place)
-        known.ends = reset
-        known.until = min(until, known.until) if known.heard else until
-        turned = not known.heard and known.ahead < 1
-        known.update(limit, remaining, len(self._open))
-        if turned:
-            self._turns = known.others == 0
+        if window is None or (window.confirmed and ends > window.ends):
+            # The first answer, or the server began a window earlier than computed.
+            last_limit = window.limit if window else remaining + 1
+            window = self._window = _Window(limit or last_limit, ends, until)
+        self._close(permit)
+        computed = not window.confirmed and window.early_share < 1
+        window.confirm(ends, until)
+        window.update(limit, remaining, len(self._open))
+        if computed:
+            # Nothing foreign at the first answer: the count did restart at the computed time.
+            self._restarts = window.others == 0
 
-    def _close(self, place: Permit) -> None:
-        if place in self._open:
-            self._open.discard(place)
-            if self._minute is not None:
-                self._minute.mine += 1
+    def _reset_of(self, reset: float | None, permit: Permit, now: float) -> tuple[float, float]:
+        """Return the end of the window that an answer was counted in: server and local time."""
+        until = self._local(reset, "minute", permit.at, now)
+        if until is not None and reset is not None:
+            return reset, until
+        # No valid reset: assume that the window lasts a full minute from its first answer.
+        if self._window is None or not self._window.confirmed:
+            return now + PERIODS["minute"], now + PERIODS["minute"]
+        return self._window.ends, self._window.until
 
-    def _turn(self, now: float) -> None:
+    def _close(self, permit: Permit) -> None:
+        if permit in self._open:
+            self._open.discard(permit)
+            if self._window is not None:
+                self._window.mine += 1
+
+    def _roll(self, now: float) -> None:
         """Start a new window if the current one is over; drop it if the clock was set back."""
-        minute, length = self._minute, PERIODS["minute"]
-        if minute is None or now < minute.until - length - _SLACK:
-            self._minute = None
+        window, length = self._window, PERIODS["minute"]
+        if window is None or now < window.until - length - _SLACK:
+            self._window = None
             self._resumes = min(self._resumes, now + 1)
             return
-        if now >= minute.until:
-            passed = length * (1 + (now - minute.until) // length)
-            self._skew.age(passed)
+        if now >= window.until:
+            passed = length * (1 + (now - window.until) // length)
+            self._clock_offset.age(passed)
             # No answer yet. Requests in flight may have been counted in it.
-            self._minute = _Minute(
-                minute.limit,
-                minute.ends + passed,
-                minute.until + passed,
-                ahead=EARLY_SHARE[self._turns],
+            self._window = _Window(
+                window.limit,
+                window.ends + passed,
+                window.until + passed,
+                early_share=EARLY_SHARE[self._restarts],
                 carried=len(self._open),
             )
 
     def _pause(self, now: float) -> float:
-        self._turn(now)
-        minute = self._minute
+        self._roll(now)
+        window = self._window
         wait = max(0.0, self._resumes - now, self._spacing(now))
-        if minute is not None and minute.room(len(self._open)) <= 0:
-            wait = max(wait, minute.until - now)
+        if window is not None and window.room(len(self._open)) <= 0:
+            wait = max(wait, window.until - now)
         return min(wait, PERIODS["minute"])
 
     def _spacing(self, now: float) -> float:
@@ -249,9 +313,9 @@ class RateLimiter:
         # As careful as the time left in the minute allows; this lengthens only the last minute
         # of a job, by a fifth at most.
         spare = JITTER[1]
-        if self._minute is not None:
-            room = max(1, self._minute.room(len(self._open)))
-            spare = (self._minute.until - now) * limit / room - 1
+        if self._window is not None:
+            room = max(1, self._window.room(len(self._open)))
+            spare = (self._window.until - now) * limit / room - 1
         length = PERIODS["second"] + min(max(spare, JITTER[0]), JITTER[1])
         wait = self._starts[-limit] + length - now
         return wait if wait <= length + _SLACK else 0.0  # the clock was set back
@@ -263,7 +327,7 @@ class RateLimiter:
         most one period after now, and before now only if it came while the answer was in
         flight.
         """
-        for ahead in self._skew.candidates:
+        for ahead in self._clock_offset.candidates:
             if reset is not None:
                 until = reset - ahead
                 if began - _SLACK <= until <= now + PERIODS[period] + _SLACK:

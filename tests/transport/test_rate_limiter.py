@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement_pandas.transport.clock_skew import GUARD, ClockOffset
 from engagement_pandas.transport.rate_limiter import (
     DEFAULT_CONCURRENCY,
+    GUARD,
     JITTER,
     PERIODS,
+    ClockOffset,
     Permit,
     RateLimiter,
 )
@@ -271,11 +272,11 @@ def test_what_is_known_of_the_clocks_ages_with_each_turn() -> None:
     it, time = quota()
     date = "Wed, 15 Apr 2026 12:20:00 GMT"  # which is NOW
     it.update_from_headers(told(59, date=date), taken(it, 1)[0])
-    assert (it._skew.least, it._skew.most) == (0, 1)
+    assert (it._clock_offset.least, it._clock_offset.most) == (0, 1)
     time[0] += 1000 * 60
     it.pause()
-    assert it._skew.least == pytest.approx(-6, abs=0.01)
-    assert it._skew.most == pytest.approx(7, abs=0.01)
+    assert it._clock_offset.least == pytest.approx(-6, abs=0.01)
+    assert it._clock_offset.most == pytest.approx(7, abs=0.01)
 
 
 def test_a_server_s_clock_that_is_ahead() -> None:
