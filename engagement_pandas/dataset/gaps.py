@@ -19,7 +19,7 @@ import numpy.typing as npt
 from engagement_pandas.dataset.omission_log import OmissionSpan
 from engagement_pandas.request.post_ids import created_at
 from engagement_pandas.request.window import Window
-from engagement_pandas.vocabulary import MAX_WINDOW, EngagementType, OmissionReason
+from engagement_pandas.vocabulary import MAX_WINDOW, Endpoint, EngagementType, OmissionReason
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,7 +32,7 @@ MOST_COUNTS: Final = 1_000_000
 MOST_HOURS: Final = 2**27
 """Maximum hours of all posts and types processed together, at one byte each."""
 
-_TOGETHER: Final = 25
+_TOGETHER: Final = Endpoint.HISTORICAL.facts.posts_per_request
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR: Final = timedelta(hours=1)
 _MICROS: Final = 3_600_000_000
