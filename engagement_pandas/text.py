@@ -1,10 +1,11 @@
-"""Formatting of names, numbers and times for messages, and the check for lost digits."""
+"""Formatting of names, numbers, times and tables, and the check for lost digits."""
 
 from __future__ import annotations
 
+import html
 import math
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -100,6 +101,35 @@ def json_path(*keys: object) -> str:
     "$['by_post']['123']"
     """
     return "$" + "".join(f"[{truncated_repr(key)}]" for key in keys)
+
+
+def html_table(
+    headings: Sequence[str],
+    rows: Iterable[Iterable[str]],
+    caption: str = "",
+    attributes: Sequence[str] = (),
+) -> str:
+    """Return an HTML table; headings and caption are escaped, and cells are HTML already.
+
+    ``attributes`` are those of the cells of each column, such as ``class="number"``.
+
+    >>> html_table(["a & b", ""], [["1", "2"]], attributes=['class="number"', ""])
+    '<table><thead><tr><th scope="col" class="number">a &amp; b</th><td></td></tr></thead>...'
+    """
+    marks = [
+        f" {attribute}" if attribute else "" for attribute in attributes or [""] * len(headings)
+    ]
+    head = "".join(
+        f'<th scope="col"{mark}>{html.escape(heading)}</th>' if heading else "<td></td>"
+        for heading, mark in zip(headings, marks, strict=True)
+    )
+    lines = (
+        "".join(f"<td{mark}>{cell}</td>" for cell, mark in zip(row, marks, strict=True))
+        for row in rows
+    )
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    title = f"<caption>{html.escape(caption)}</caption>" if caption else ""
+    return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def check_digits(ids: Iterable[str], error: type[Exception], *, source: str = "") -> None:

@@ -16,7 +16,6 @@ The file has one line per handle and month, and is only appended to, by complete
 
 from __future__ import annotations
 
-import html
 import math
 import os
 import re
@@ -35,7 +34,7 @@ from engagement_pandas.auth.ledger_file import JsonLinesFile
 from engagement_pandas.errors import LedgerError, LedgerFull, RequestError
 from engagement_pandas.files import config_file
 from engagement_pandas.request.handle import normalize_handle
-from engagement_pandas.text import format_list, pluralize
+from engagement_pandas.text import format_list, html_table, pluralize
 from engagement_pandas.transport.urls import BASE_URL_VARIABLE, is_loopback
 
 PATH_VARIABLE: Final = "X_LEDGER"
@@ -336,14 +335,11 @@ class Ledger:
             asked = self.asked()
         except LedgerError:
             asked = {}  # the caption shows the error
-        rows = "".join(
-            f"<tr><td>{number}</td><td>@{handle}</td><td>{at:%Y-%m-%d %H:%M}</td></tr>"
+        rows = (
+            (str(number), f"@{handle}", f"{at:%Y-%m-%d %H:%M}")
             for number, (handle, at) in enumerate(asked.items(), 1)
         )
-        return (
-            f"<table><caption>{html.escape(repr(self))}</caption><thead><tr><th></th><th>handle"
-            f"</th><th>first request (UTC)</th></tr></thead><tbody>{rows}</tbody></table>"
-        )
+        return html_table(("#", "handle", "first request (UTC)"), rows, repr(self))
 
 
 def _month(moment: datetime) -> str:

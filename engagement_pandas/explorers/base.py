@@ -36,7 +36,7 @@ class Explorer(ipywidgets.VBox):
         below: Sequence[ipywidgets.Widget],
     ) -> None:
         self.controls = MappingProxyType(dict(controls))
-        self._held = 0
+        self._paused = 0
         self.status = Region(role="status")
         self.alert = Region(role="alert")
         super().__init__([KeyGuard(), *above, self.status, self.alert, *below])
@@ -49,12 +49,12 @@ class Explorer(ipywidgets.VBox):
         """React to a changed control."""
         raise NotImplementedError
 
-    def say(self, sentence: str) -> None:
+    def show_status(self, sentence: str) -> None:
         """Show a sentence in the status line."""
         self.alert.html = ""
         self.status.html = html.escape(sentence)
 
-    def complain(self, error: Exception) -> None:
+    def show_error(self, error: Exception) -> None:
         """Show an error; the controls stay unchanged and usable."""
         ours = isinstance(error, EngagementError)
         if not ours:
@@ -69,18 +69,18 @@ class Explorer(ipywidgets.VBox):
             try:
                 callback(*arguments)
             except Exception as error:  # noqa: BLE001 - shown, or it would be lost
-                self.complain(error)
+                self.show_error(error)
 
         return call
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def paused(self) -> Iterator[None]:
         """Suspend redrawing while several controls are changed."""
-        self._held += 1
+        self._paused += 1
         try:
             yield
         finally:
-            self._held -= 1
+            self._paused -= 1
 
     def close(self) -> None:
         """Remove the explorer and all its widgets; repeated calls do nothing."""

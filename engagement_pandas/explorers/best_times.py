@@ -67,7 +67,7 @@ class BestTimesExplorer(CountsExplorer):
     >>> body = {"g": {"2027900000000000000": {"impressions": "900", "engagements": "9"}}}
     >>> explorer = BestTimesExplorer(ep.flatten_json(body))
     >>> explorer
-    BestTimesExplorer(1 of 1 post; no hour is better beyond chance)
+    BestTimesExplorer(1 of 1 post; no hour is significantly better)
     >>> explorer.answer["n"].sum()
     np.int64(1)
     >>> explorer.close()
@@ -94,7 +94,7 @@ class BestTimesExplorer(CountsExplorer):
                 value="engagements" if "engagements" in rated else next(iter(rated), None),
             ),
             "minimum": control(
-                ipywidgets.BoundedIntText, "Least posts", value=MINIMUM, min=1, max=1000
+                ipywidgets.BoundedIntText, "Minimum posts", value=MINIMUM, min=1, max=1000
             ),
         }
         others = [controls[name] for name in list(controls)[1:]]
@@ -118,7 +118,7 @@ class BestTimesExplorer(CountsExplorer):
     def _keywords(self) -> dict[str, Any]:
         return {name: self.controls[name].value for name in ("clock", "tz", "numerator", "minimum")}
 
-    def _tell(self) -> View:
+    def _view(self) -> View:
         source, chosen = self.source, self.controls["posts"].value
         if not len(source.counts):
             return view_of_nothing("There are no counts: the frame is empty")
@@ -127,13 +127,13 @@ class BestTimesExplorer(CountsExplorer):
                 "A rate needs counts of impressions and of another engagement type"
             )
         if not chosen:
-            return view_of_nothing("No post is chosen")
+            return view_of_nothing("No post is selected")
         rows, keywords = self.selection, self._keywords()
         if not set(self._types()) <= set(rows["engagement_type"].cat.categories):
-            return view_of_nothing("Of these posts, one of the rate's two types was not counted")
+            return view_of_nothing("These posts have no counts of one of the rate's types")
         times = best_times(rows, **keywords)
         stands_out = (times["verdict"] == "best").any()
-        found = f"best: {best_named(times)}" if stands_out else "no hour is better beyond chance"
+        found = f"best: {best_named(times)}" if stands_out else "no hour is significantly better"
         return View(
             draw=lambda ax: plot_best_times(rows, ax=ax, **keywords),
             status=(f"{len(chosen):,} of {pluralize(len(source.posts), 'post')}; {found}"),
@@ -151,7 +151,7 @@ class BestTimesExplorer(CountsExplorer):
 
 
 def _table(times: pd.DataFrame) -> str:
-    """Return the hours with the best rates as an HTML table, with their evidence."""
+    """Return the hours with the best rates as an HTML table, with the results of their tests."""
     known = times[times["shrunk"].notna()]
     best = known.sort_values(["shrunk", "n"], ascending=False, kind="stable").head(SHOWN)
     stands_out = times["verdict"].isin(["best", "better"]).any()
@@ -161,8 +161,8 @@ def _table(times: pd.DataFrame) -> str:
         "hour": Column("hour", lambda hour: f"{hour:02d}:00", "line"),
         "n": Column("posts", number, "number"),
         "rate": Column("rate", percentage, "number"),
-        "shrunk": Column("shrunk towards the overall rate", percentage, "number"),
-        "p": Column("chance alone", percentage, "number"),
+        "shrunk": Column("shrunk rate", percentage, "number"),
+        "p": Column("p-value", percentage, "number"),
         "verdict": Column("verdict", text),
     }
     return table(columns, best, caption if stands_out else f"No hour stands out. {caption}")

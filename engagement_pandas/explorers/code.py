@@ -28,10 +28,10 @@ def list_of(texts: Iterable[str]) -> str:
     if len(inside) <= _WIDTH // 2:
         return f"[{inside}]"
     lines = [_INDENT]
-    for one in literals:
-        if len(lines[-1]) + len(one) >= _WIDTH and lines[-1] != _INDENT:
+    for item in literals:
+        if len(lines[-1]) + len(item) >= _WIDTH and lines[-1] != _INDENT:
             lines.append(_INDENT)
-        lines[-1] += f"{one}, "
+        lines[-1] += f"{item}, "
     return "\n".join(["[", *(line.rstrip() for line in lines), "    ]"])
 
 

@@ -44,7 +44,7 @@ class Split(NamedTuple):
 
 SPLITS: Final[Mapping[str, Split]] = {
     "day": Split(
-        "day of posting: before, and from it on",
+        "day of posting: before, and from then on",
         lambda posts, at: splits.by_day(posts, at["tz"], at["day"]),
         ("day", "tz"),
     ),
@@ -69,7 +69,7 @@ SPLITS: Final[Mapping[str, Split]] = {
         ("handle",),
     ),
     "hand": Split(
-        "by hand: chosen, and all others",
+        "by hand: selected, and all others",
         lambda posts, at: splits.by_hand(posts, at["posts"]),
         ("posts",),
     ),
@@ -114,22 +114,22 @@ class CompareExplorer(CountsExplorer):
     >>> explorer.controls["split"].value = "hand"
     >>> explorer.controls["posts"].value = (str(1 << 60),)
     >>> explorer
-    CompareExplorer(the posts chosen: 1 post; the others: 3 posts)
+    CompareExplorer(the selected posts: 1 post; the others: 3 posts)
     >>> explorer.close()
     """
 
     def __init__(self, counts: pd.DataFrame, posts: pd.DataFrame | None = None) -> None:
         require_columns(counts, "post_id")
         source = IndexedCounts.of(counts, posts)
-        called = source.posts
+        known = source.posts
         rated = [name for name in source.types if name != EXPOSURE]
-        handles = sorted(called["handle"].dropna().unique())
-        made = called["created_at"].dropna()
+        handles = sorted(known["handle"].dropna().unique())
+        made = known["created_at"].dropna()
         there = {
             "day": len(made) > 0,
             "hour": len(made) > 0,
             "weekday": len(made) > 0,
-            "words": bool(called["text"].notna().any()),
+            "words": bool(known["text"].notna().any()),
             "handle": len(handles) > 1,
             "hand": True,
         }
@@ -140,7 +140,7 @@ class CompareExplorer(CountsExplorer):
         controls: dict[str, ipywidgets.Widget] = {
             "split": control(
                 dropdown,
-                "Cut by",
+                "Split by",
                 options=[(SPLITS[key].words, key) for key in there if there[key]],
             ),
             "day": control(
@@ -164,11 +164,11 @@ class CompareExplorer(CountsExplorer):
             "at": control(
                 dropdown,
                 "At the age of",
-                options=[*ages, ("all that was counted", None)],
+                options=[*ages, ("all counts", None)],
                 value=24.0 if ages else None,
             ),
         }
-        controls["posts"].value = controls["posts"].value[: len(called) // 2]
+        controls["posts"].value = controls["posts"].value[: len(known) // 2]
         self._fit(controls)
         super().__init__(source, posts, controls, [side_by_side(*controls.values())], height=3.2)
         self.redraw()
@@ -199,10 +199,10 @@ class CompareExplorer(CountsExplorer):
     def _cut(self) -> tuple[list[str], list[str], tuple[str, str]]:
         """Return the posts of both sets, and the names of the sets."""
         posts, values = self.source.posts, self._values()
-        halves = SPLITS[values["split"]].cut(posts, values)
-        sides = halves.first & halves.known, ~halves.first & halves.known
+        groups = SPLITS[values["split"]].cut(posts, values)
+        sides = groups.first & groups.known, ~groups.first & groups.known
         first, second = (posts["post_id"][side].tolist() for side in sides)
-        return first, second, halves.names
+        return first, second, groups.names
 
     def _types(self) -> tuple[str, ...]:
         by = self.controls["by"].value
@@ -227,21 +227,21 @@ class CompareExplorer(CountsExplorer):
         self._fit(self.controls)
         super()._changed(change)
 
-    def _tell(self) -> View:
+    def _view(self) -> View:
         source = self.source
         if not len(source.counts):
             return view_of_nothing("There are no counts: the frame is empty")
         try:
             first, second, called = self._cut()
-        except FrameError as open_question:
-            return view_of_nothing(str(open_question))
+        except FrameError as incomplete:
+            return view_of_nothing(str(incomplete))
         for side, name in zip((first, second), called, strict=True):
             if not side:
-                return view_of_nothing(f"No post is in the set: {name}")
+                return view_of_nothing(f"There are no posts in the set: {name}")
         a, b, keywords = self._picked(first), self._picked(second), self._keywords()
         for rows, name in zip((a, b), called, strict=True):
             if not set(self._types()) <= set(rows["engagement_type"].cat.categories):
-                return view_of_nothing(f"What is compared was not counted in the set: {name}")
+                return view_of_nothing(f"There are no such counts in the set: {name}")
         left = len(source.posts) - len(first) - len(second)
         status = "; ".join(
             f"{name}: {pluralize(len(side), 'post')}"
@@ -249,7 +249,7 @@ class CompareExplorer(CountsExplorer):
         )
         return View(
             draw=lambda ax: plot_compare(a, b, names=called, ax=ax, **keywords),
-            status=status + (f"; {pluralize(left, 'post')} in neither" if left else ""),
+            status=status + (f"; {pluralize(left, 'post')} in neither set" if left else ""),
             table=lambda _: self._table(first, second, called),
             code="\n".join(
                 [

@@ -44,7 +44,7 @@ class View:
 class CountsExplorer(Explorer):
     """Base class of explorers that redraw a chart when a control changes, and export rows.
 
-    Subclasses define the output (:meth:`_tell`) and the selected rows (:attr:`selection`).
+    Subclasses define the output (:meth:`_view`) and the selected rows (:attr:`selection`).
     ``posts`` is the frame passed by the user. The chart is ``height`` inches high and 8 wide.
 
     ``chart`` and ``table`` are regions of the page with their ``html``; ``chart.label`` describes
@@ -67,7 +67,7 @@ class CountsExplorer(Explorer):
         self.code = ""
         self.chart = Region(role="img", label="no chart yet", reachable=True)
         self.table = Region(role="group", label="Table", reachable=True)
-        self.export = ExportBar(lambda: self.selection, self.say, self.complain)
+        self.export = ExportBar(lambda: self.selection, self.show_status, self.show_error)
         self._python = Region(shell=CODE)
         self._picture = Picture(height=height)
         super().__init__(controls, above, [self.chart, self.table, self._python, self.export])
@@ -76,7 +76,7 @@ class CountsExplorer(Explorer):
     def source(self) -> IndexedCounts:
         """The counts."""
         if self._source is None:
-            msg = "this explorer is closed, perhaps since its cell was run again; take the new one"
+            msg = "this explorer is closed, perhaps because its cell was run again; use the new one"
             raise FrameError(msg)
         return self._source
 
@@ -85,7 +85,7 @@ class CountsExplorer(Explorer):
         """The selected counts."""
         raise NotImplementedError
 
-    def _tell(self) -> View:
+    def _view(self) -> View:
         """Return the output for the current state of the controls."""
         raise NotImplementedError
 
@@ -96,31 +96,31 @@ class CountsExplorer(Explorer):
 
     def redraw(self) -> None:
         """Redraw the output; if that fails, report the error and dim the old chart."""
-        if self._held:
+        if self._paused:
             return
         self.chart.busy = True
         try:
             with _uncollected():
-                self._show(self._tell())
+                self._show(self._view())
         except Exception as error:  # noqa: BLE001 - shown, or it would be lost
-            self.complain(error)
+            self.show_error(error)
             with self.chart.hold_sync():
                 self.chart.stale, self.chart.busy = True, False
             self.table.stale = True
             self.code = self._python.html = ""
 
-    def _show(self, telling: View) -> None:
-        svg = self._picture.svg(telling.draw)
+    def _show(self, view: View) -> None:
+        svg = self._picture.svg(view.draw)
         # Send the chart before the table is computed.
         with self.chart.hold_sync():
             self.chart.html, self.chart.label = svg, self._picture.label
             self.chart.busy = self.chart.stale = False
-        table = telling.table(self._picture.drawn)
-        self.code = telling.code
-        self.say(telling.status)
+        table = view.table(self._picture.drawn)
+        self.code = view.code
+        self.show_status(view.status)
         with self.table.hold_sync():
             self.table.html, self.table.stale = table, False
-        self._python.html = html.escape(telling.code)
+        self._python.html = html.escape(view.code)
 
     def close(self) -> None:
         """Remove the explorer from the page and release the counts; repeated calls do nothing."""

@@ -40,7 +40,7 @@ from engagement_pandas.text import pluralize
 CLOCKS: Final = {
     "time": "dates",
     "age": "the age of each post",
-    "total": "nothing: totals",
+    "total": "totals only",
 }
 MEASURES: Final = {
     "counts": "counts",
@@ -121,7 +121,7 @@ class EngagementExplorer(CountsExplorer):
             ),
             "clock": control(ipywidgets.Dropdown, "Along", options=self._offered(0, CLOCKS)),
             "measure": control(ipywidgets.Dropdown, "Show"),
-            "lines": control(ipywidgets.Dropdown, "A line each"),
+            "lines": control(ipywidgets.Dropdown, "One line per"),
             "every": control(
                 ipywidgets.Dropdown, "Per", options=[(word, key) for key, word in every.items()]
             ),
@@ -171,7 +171,7 @@ class EngagementExplorer(CountsExplorer):
         measure = controls["measure"].value
         lines = self._offered(2, LINES, clock, measure)
         if clock == "age":
-            lines = [("post (ages are each post's own)", "post_id")]
+            lines = [("post (each has its own age)", "post_id")]
         offer(controls["lines"], lines)
         shown = {
             "every": clock != "total" and (clock, measure) != ("age", "cumulative"),
@@ -185,7 +185,7 @@ class EngagementExplorer(CountsExplorer):
             controls[name].layout.display = None if wanted and dated else "none"
 
     def _changed(self, change: Any) -> None:
-        with self.held():
+        with self.paused():
             self._fit(self.controls)
             if change.owner is self.controls["tz"]:
                 self._move(change.old, change.new)
@@ -198,16 +198,16 @@ class EngagementExplorer(CountsExplorer):
         if before and after and (first.value, last.value) == before:
             first.value, last.value = after
 
-    def _tell(self) -> View:
+    def _view(self) -> View:
         choice, source = self.choice, self.source
         if not len(source.counts):
             return view_of_nothing("There are no counts: the frame is empty")
         if len(source.posts) and not choice.posts:
-            return view_of_nothing("No post is chosen")
+            return view_of_nothing("No post is selected")
         if not choice.types:
-            return view_of_nothing("No engagement type is chosen")
+            return view_of_nothing("No engagement type is selected")
         rows = choice.rows(source)
-        there = set(rows["engagement_type"].cat.categories)
+        present = set(rows["engagement_type"].cat.categories)
         status = ", ".join(
             [
                 *(
@@ -219,11 +219,11 @@ class EngagementExplorer(CountsExplorer):
             ]
         )
         needed = {EXPOSURE} if choice.measure == "rate" else set()
-        choice = replace(choice, types=tuple(name for name in choice.types if name in there))
-        if not needed < there:
-            return view_of_nothing(f"Nothing of this was counted for these posts{choice.when}")
+        choice = replace(choice, types=tuple(name for name in choice.types if name in present))
+        if not needed < present:
+            return view_of_nothing(f"There are no such counts for these posts{choice.when}")
         if choice.single and len(choice.types) > 1:
-            status += f"; drawn: {choice.kind}, the first of those types"
+            status += f"; plotted: {choice.kind}, the first of these types"
         plot = getattr(plots, choice.drawing.plot)
         keywords = choice.keywords()
         if choice.lines == "post_id":
@@ -269,8 +269,8 @@ class EngagementExplorer(CountsExplorer):
         if texts.isna().all():
             del columns["text"]
         more = len(order) - len(shown)
-        caption = f"The {len(shown)} posts with the most" if more else "Posts chosen"
-        return table(columns, frame, caption + (f", of {len(order):,}" if more else ""))
+        caption = f"The top {len(shown)} posts" if more else "Selected posts"
+        return table(columns, frame, caption + (f" of {len(order):,}" if more else ""))
 
     def _looks(
         self, rows: pd.DataFrame, drawn: Sequence[str], *, bars: bool

@@ -28,17 +28,18 @@ def export(frame: pd.DataFrame, name: str, *, replace: bool) -> str:
     >>> export(pd.DataFrame(), "selection.xlsx", replace=False)
     Traceback (most recent call last):
         ...
-    engagement_pandas.errors.FrameError: 'selection.xlsx' is neither .parquet nor .csv; ...
+    engagement_pandas.errors.FrameError: 'selection.xlsx' ends in neither .parquet nor .csv; ...
     """
     path = Path(name.strip()).expanduser()
     if path.suffix.lower() not in WRITERS:
-        msg = f"{name!r} is neither {' nor '.join(WRITERS)}; end its name in one of them"
+        msg = f"{name!r} ends in neither {' nor '.join(WRITERS)}; rename it"
         raise FrameError(msg)
     if path.exists() and not replace:
-        msg = f"there is a file {str(path)!r} already; choose another name, or tick Replace"
+        msg = f"the file {str(path)!r} exists already; choose another name, or tick Replace"
         raise FrameError(msg)
     if not path.absolute().parent.is_dir():
-        msg = f"there is no folder {str(path.absolute().parent)!r}; make it, or choose another"
+        folder = str(path.absolute().parent)
+        msg = f"the folder {folder!r} does not exist; create it, or choose another"
         raise FrameError(msg)
     WRITERS[path.suffix.lower()](frame, path)
     return f"Exported {len(frame):,} rows to {path.absolute()}"

@@ -112,13 +112,13 @@ class FetchExplorer(Explorer):
                 ipywidgets.Textarea,
                 "Posts",
                 value="" if posts is None else lines_of(first.post_ids),
-                placeholder="IDs, or links to posts, separated by anything",
+                placeholder="IDs or links of posts, with any separators",
                 rows=5,
                 continuous_update=False,  # otherwise Fetch could overtake the typing
             ),
             "endpoint": control(
                 ipywidgets.Dropdown,
-                "Ask for",
+                "Request",
                 options=[(words, endpoint) for endpoint, words in ENDPOINTS.items()],
             ),
             "types": control(ipywidgets.SelectMultiple, "Types", rows=7),
@@ -139,7 +139,8 @@ class FetchExplorer(Explorer):
         self.price = Region(role="group", label="The plan", reachable=True)
         self.table = Region(role="group", label="Omissions", reachable=True)
         self._python = Region(shell=CODE)
-        self.export = ExportBar(lambda: self.counts, self.say, self.complain, file="counts.parquet")
+        report = self.show_status, self.show_error
+        self.export = ExportBar(lambda: self.counts, *report, file="counts.parquet")
         self._fit(controls)
         inputs = [controls[name] for name in ("endpoint", "grouping", "first", "last")]
         question = side_by_side(ipywidgets.VBox(inputs), controls["types"])
@@ -150,7 +151,7 @@ class FetchExplorer(Explorer):
         self.upload.observe(self.guarded(self._load), "value")
         self.start.on_click(self.guarded(lambda _: self.fetch()))
         self.cancel.on_click(self.guarded(lambda _: self._cancel()))
-        self._ask()
+        self._update_plan()
 
     @property
     def run(self) -> FetchThread:
@@ -205,9 +206,10 @@ class FetchExplorer(Explorer):
             msg = "a fetch is running; cancel it first"
             raise RequestError(msg)
         if self.plan is None:
-            msg = "there is no plan yet; choose what to ask"
+            msg = "there is no plan yet; choose what to request"
             raise RequestError(msg)
-        self._run = FetchThread(self._client, self.plan, self._told, self.guarded(self._ended))
+        report = self._show_progress, self.guarded(self._ended)
+        self._run = FetchThread(self._client, self.plan, *report)
         self.table.html = ""
         self._lock(running=True)
         self._run.start()
@@ -230,20 +232,21 @@ class FetchExplorer(Explorer):
     def _cancel(self) -> None:
         self.run.cancel()
         self.cancel.disabled = True
-        self.say("Cancelling: what is on its way may still arrive")
+        self.show_status("Cancelling: responses may still arrive")
 
     def _lock(self, *, running: bool) -> None:
         """Disable the form while a fetch is running."""
-        for one in (*self.controls.values(), self.upload, self.start):
-            one.disabled = running
+        for widget in (*self.controls.values(), self.upload, self.start):
+            widget.disabled = running
         self.cancel.disabled = not running
         self.bar.layout.visibility = "visible" if running else "hidden"
 
-    def _told(self, progress: Progress) -> None:
+    def _show_progress(self, progress: Progress) -> None:
         with self.bar.hold_sync():
             self.bar.max, self.bar.value = progress.total, progress.done
         waiting = f"; {progress.waiting}" if progress.waiting else ""
-        self.say(f"{progress.done} of {pluralize(progress.total, 'request')} settled{waiting}")
+        requests = pluralize(progress.total, "request")
+        self.show_status(f"{progress.done} of {requests} settled{waiting}")
 
     def _ended(self, error: Exception | None) -> None:
         run = self.run
@@ -254,18 +257,18 @@ class FetchExplorer(Explorer):
             self.table.html = _omitted(missing)
             summary += f"; {pluralize(len(missing), 'omission')}; {_kept(run)}"
         if run.unasked:
-            summary += f"; not all asked about {pluralize(len(run.unasked), 'post')}"
+            summary += f"; {pluralize(len(run.unasked), 'post')} with unsettled requests"
         if error is None or isinstance(error, Cancelled):
-            self.say(f"{'Done' if error is None else 'Cancelled'}: {summary}")
+            self.show_status(f"{'Done' if error is None else 'Cancelled'}: {summary}")
         else:
-            self.complain(error)
+            self.show_error(error)
             self.status.html = html.escape(summary)
 
     def _changed(self, change: Any) -> None:
         if change.owner is self.controls["endpoint"]:
-            with self.held():
+            with self.paused():
                 self._fit(self.controls)
-        self._ask()
+        self._update_plan()
 
     def _fit(self, controls: Mapping[str, Any]) -> None:
         """Update the options to suit the endpoint."""
@@ -290,9 +293,9 @@ class FetchExplorer(Explorer):
             self._owners = {**self._owners, **handles_in(records)}
         self.controls["ids"].value = lines_of(parse_post_ids(record.post_id for record in records))
 
-    def _ask(self) -> None:
+    def _update_plan(self) -> None:
         """Show the plan of the current request, or why there is none."""
-        if self._held:
+        if self._paused:
             return
         self.request = self.plan = None
         self.code = self.price.html = self._python.html = ""
@@ -301,28 +304,29 @@ class FetchExplorer(Explorer):
         needed = {"ids": "paste IDs or links, or load a file", "types": "choose some"}
         for name, words in needed.items():
             if not values[name] or not str(values[name]).strip():
-                self.say(f"No {'posts' if name == 'ids' else 'engagement types'} yet: {words}")
+                lacking = "posts" if name == "ids" else "engagement types"
+                self.show_status(f"No {lacking} yet: {words}")
                 return
-        with warnings.catch_warnings(record=True) as doubts:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
                 request = request_of(values, self._client.now(), self._owners)
                 refusal = self._client.refusal(request)
             except RequestError as error:
-                self.complain(error)
+                self.show_error(error)
                 return
         if refusal:
-            self.complain(RequestError(refusal))
+            self.show_error(RequestError(refusal))
             return
         per_minute = self._client.quota.limits.get("minute")
         self.request = request
         self.plan = plan(request, per_minute=per_minute, now=self._client.now())
         self.code = code_of(request)
-        notes = "".join(f"<p>{html.escape(str(doubt.message))}</p>" for doubt in doubts)
+        notes = "".join(f"<p>{html.escape(str(warning.message))}</p>" for warning in caught)
         self.price.html = self.plan._repr_html_() + notes
         self._python.html = html.escape(self.code)
         self.start.disabled = False
-        self.say(
+        self.show_status(
             f"{pluralize(len(self.plan), 'request')} for "
             f"{pluralize(len(request.post_ids), 'post')}, "
             f"up to {pluralize(self.plan.most_counts, 'count')}; "
@@ -347,5 +351,5 @@ def _omitted(missing: pd.DataFrame) -> str:
         "message": Column("message", text),
     }
     some = f"The first {LISTED} of {len(missing):,} omissions"
-    caption = some if len(missing) > LISTED else "Omissions: asked for, and not counted"
+    caption = some if len(missing) > LISTED else "Omissions: requested, but without a count"
     return table(columns, missing.head(LISTED), caption) if len(missing) else ""

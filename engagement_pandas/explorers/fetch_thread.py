@@ -30,7 +30,7 @@ class Cancelled(Exception):
 class FetchThread(threading.Thread):
     """Thread that sends the requests of a plan and keeps the responses.
 
-    ``told`` is called in this thread with each step of the progress; ``ended`` is called at the end
+    ``on_progress`` is called in this thread at each step, ``on_end`` at the end
     with None, or with the exception that ended it early. ``responses`` has those received so far.
     """
 
@@ -38,20 +38,20 @@ class FetchThread(threading.Thread):
         self,
         client: EngagementClient,
         plan: Plan,
-        told: Callable[[Progress], None],
-        ended: Callable[[Exception | None], None],
+        on_progress: Callable[[Progress], None],
+        on_end: Callable[[Exception | None], None],
     ) -> None:
         super().__init__(name="engagement_pandas fetch", daemon=True)
         self.plan = plan
         self.responses: list[EngagementResponse] = []
         self._client = client
-        self._told = told
-        self._ended = ended
-        self._stop_asked = threading.Event()
+        self._on_progress = on_progress
+        self._on_end = on_end
+        self._cancelled = threading.Event()
 
     def cancel(self) -> None:
         """Send no more requests after those already in progress."""
-        self._stop_asked.set()
+        self._cancelled.set()
 
     def run(self) -> None:
         """Fetch until all requests are answered, one fails, or the fetch is cancelled."""
@@ -61,12 +61,12 @@ class FetchThread(threading.Thread):
                 self.responses.append(response)
         except Exception as early:  # noqa: BLE001 - passed to the callback
             error = early
-        self._ended(error)
+        self._on_end(error)
 
     def _watch(self, progress: Progress) -> None:
-        if self._stop_asked.is_set() and progress.done < len(self.plan):
+        if self._cancelled.is_set() and progress.done < len(self.plan):
             raise Cancelled
-        self._told(progress)
+        self._on_progress(progress)
 
     @property
     def done(self) -> int:
@@ -88,11 +88,11 @@ class FetchThread(threading.Thread):
     def counts(self) -> pd.DataFrame:
         """The tidy counts of the responses."""
         if not self.responses:
-            msg = "nothing was answered; fetch again"
+            msg = "there are no responses; fetch again"
             raise FrameError(msg)
         if self.unasked and adds_up(self.plan.request, self.plan.requests):
             msg = (
-                f"only {self.done} of {len(self.plan)} requests were answered, and each count is a "
+                f"only {self.done} of {len(self.plan)} requests were answered, but each count is a "
                 "sum over all of them; fetch again"
             )
             raise FrameError(msg)
@@ -102,12 +102,12 @@ class FetchThread(threading.Thread):
     def omissions(self) -> pd.DataFrame:
         """The posts and types without a count, with reasons."""
         if not self.responses:
-            msg = "nothing was answered; fetch again"
+            msg = "there are no responses; fetch again"
             raise FrameError(msg)
         return omissions(self.responses)
 
 
 def _cells(request: EngagementRequest) -> Iterator[tuple[str, EngagementType, Window | None]]:
     """Yield the units that are settled separately, since a refusal may split a request."""
-    for post, kind in product(request.post_ids, request.engagement_types):
-        yield post, kind, request.window
+    for post, engagement_type in product(request.post_ids, request.engagement_types):
+        yield post, engagement_type, request.window

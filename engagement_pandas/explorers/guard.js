@@ -1,7 +1,7 @@
-// JupyterLab takes keys for its own commands even while a control has the focus: an arrow
-// changes the cell, x cuts the control away. While a control of ours has the focus, keys that
-// are not shortcuts belong to it; Escape, Shift+Enter and all that go with Ctrl stay Lab's.
-const kept = (event) =>
+// JupyterLab handles keys as commands even while a control has the focus: an arrow moves to the
+// next cell, and x deletes the cell. While one of our controls has the focus, its keys are not
+// commands, except for Escape, Shift+Enter, and combinations with Ctrl, Alt or Meta.
+const isCommand = (event) =>
   event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape" ||
   (event.key === "Enter" && event.shiftKey);
 
@@ -11,7 +11,7 @@ export default {
     const onKey = (event) => {
       const root = el.isConnected && el.closest(model.get("root"));
       if (root && event.target !== root && root.contains(event.target))
-        event.target.toggleAttribute("data-lm-suppress-shortcuts", !kept(event));
+        event.target.toggleAttribute("data-lm-suppress-shortcuts", !isCommand(event));
     };
     window.addEventListener("keydown", onKey, true);
     return () => window.removeEventListener("keydown", onKey, true);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
@@ -12,6 +12,7 @@ from engagement_pandas.explorers.figure import PAGE_INK
 from engagement_pandas.metrics.summary import LINK
 from engagement_pandas.plots.labels import shortened
 from engagement_pandas.plots.style import INK
+from engagement_pandas.text import html_table
 
 NONE: Final = "–"  # noqa: RUF001 - a dash, not a minus
 """Placeholder for an unknown value."""
@@ -125,23 +126,9 @@ def table(columns: Mapping[str, Column], rows: pd.DataFrame, caption: str) -> st
     '<table><caption>How many</caption><thead><tr><th scope="col" class="number">posts</th>...'
     """
     shown = list(columns.values())
-    head = "".join(
-        f'<th scope="col"{_class(column)}>{html.escape(column.head)}</th>'
-        if column.head
-        else "<td></td>"
-        for column in shown
+    rows_of_cells = (
+        [column.cell(value) for column, value in zip(shown, row, strict=True)]
+        for row in zip(*(rows[name] for name in columns), strict=True)
     )
-    body = "".join(_row(shown, row) for row in zip(*(rows[name] for name in columns), strict=True))
-    return (
-        f"<table><caption>{html.escape(caption)}</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    )
-
-
-def _row(columns: Sequence[Column], values: Iterable[Any]) -> str:
-    cells = zip(columns, values, strict=True)
-    return f"<tr>{''.join(f'<td{_class(c)}>{c.cell(value)}</td>' for c, value in cells)}</tr>"
-
-
-def _class(column: Column) -> str:
-    return f' class="{column.css}"' if column.css else ""
+    classes = [f'class="{column.css}"' if column.css else "" for column in shown]
+    return html_table([column.head for column in shown], rows_of_cells, caption, classes)

@@ -41,7 +41,7 @@ class PostChooser(ipywidgets.VBox):
         self._names = names
         self._rows: IndexedCounts | None = rows
         self._rankings: dict[str, list[str]] = {}
-        self._hay = {
+        self._searched = {
             post: " ".join(part for part in parts if isinstance(part, str)).casefold()
             for post, *parts in rows.posts[["post_id", "post_id", "handle", "text"]].itertuples(
                 index=False
@@ -62,13 +62,13 @@ class PostChooser(ipywidgets.VBox):
             max=max(len(ids), 1),
         )
         self.listed = control(ipywidgets.SelectMultiple, "Posts", rows=min(max(len(ids), 3), 8))
-        every = button("All", "Choose all posts in the list")
-        none = button("None", "Choose no post")
-        every.on_click(lambda _: self._choose(self._listed_ids()))
+        all_ = button("All", "Select all posts in the list")
+        none = button("None", "Select no posts")
+        all_.on_click(lambda _: self._choose(self._listed_ids()))
         none.on_click(lambda _: self._choose(()))
         narrowing = ipywidgets.VBox([self.words, self.ranking, self.top])
         narrowing.layout.display = None if many else "none"
-        super().__init__([narrowing, self.listed, line(every, none, indent=INDENT)])
+        super().__init__([narrowing, self.listed, line(all_, none, indent=INDENT)])
         self.observe(self._show, "value")
         for narrows in (self.words, self.ranking, self.top):
             narrows.observe(self._narrow, "value")
@@ -81,7 +81,7 @@ class PostChooser(ipywidgets.VBox):
         return [
             post
             for post in self._ranked(self.ranking.value)
-            if all(word in self._hay[post] for word in words)
+            if all(word in self._searched[post] for word in words)
         ]
 
     def close(self) -> None:
@@ -98,7 +98,7 @@ class PostChooser(ipywidgets.VBox):
     def _listed_only(self, proposal: Any) -> tuple[str, ...]:
         wanted, listed = set(proposal["value"]), self._listed_ids()
         for post in wanted.difference(listed):
-            msg = f"post {post!r} is not in the list; choose from it, or list more"
+            msg = f"post {post!r} is not in the list; select a listed post, or list more"
             raise traitlets.TraitError(msg)
         return tuple(post for post in listed if post in wanted)
 

@@ -1,25 +1,25 @@
-// A part of the page that stays while its content is replaced in one go: nothing flickers,
-// nothing jumps, and a screen reader that watches it hears of the change.
+// The element stays while its content is replaced at once, so that the page does not flicker or
+// jump, and screen readers announce the change.
 export default {
   render({ model, el }) {
     const root = document.createElement("div");
     root.innerHTML = model.get("shell");
     const slot = root.querySelector("[data-slot]") ?? root;
-    const give = (name, value) =>
+    const setAttribute = (name, value) =>
       value ? root.setAttribute(name, value) : root.removeAttribute(name);
     const fill = () => { slot.innerHTML = model.get("html"); };
-    const dress = () => {
-      give("role", model.get("role"));
-      give("aria-label", model.get("label"));
-      give("aria-busy", model.get("busy") && "true");
-      give("tabindex", model.get("reachable") && "0");
+    const update = () => {
+      setAttribute("role", model.get("role"));
+      setAttribute("aria-label", model.get("label"));
+      setAttribute("aria-busy", model.get("busy") && "true");
+      setAttribute("tabindex", model.get("reachable") && "0");
       root.toggleAttribute("data-stale", model.get("stale"));
     };
     root.className = "engagement-region";
-    dress();
+    update();
     fill();
     el.append(root);
     model.on("change:html", fill);
-    for (const name of ["role", "label", "busy", "reachable", "stale"]) model.on(`change:${name}`, dress);
+    for (const name of ["role", "label", "busy", "reachable", "stale"]) model.on(`change:${name}`, update);
   },
 };

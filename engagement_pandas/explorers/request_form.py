@@ -20,13 +20,13 @@ from engagement_pandas.vocabulary import (
 )
 
 ENDPOINTS: Final[Mapping[Endpoint, str]] = {
-    Endpoint.TOTALS: "totals since each post was made",
+    Endpoint.TOTALS: "totals since each post was created",
     Endpoint.LAST_28_HOURS: "the last 28 hours",
     Endpoint.HISTORICAL: "any days since September 2014",
 }
 """Description of each endpoint."""
 
-ASK: Final[Mapping[Endpoint, Callable[..., EngagementRequest]]] = {
+REQUEST_FUNCTIONS: Final[Mapping[Endpoint, Callable[..., EngagementRequest]]] = {
     Endpoint.TOTALS: totals,
     Endpoint.LAST_28_HOURS: last_28_hours,
     Endpoint.HISTORICAL: historical,
@@ -69,8 +69,8 @@ def groupings_of(endpoint: Endpoint) -> list[str]:
     >>> groupings_of(Endpoint.TOTALS)
     ['post and type', 'type (posts together)']
     """
-    there = set(endpoint.facts.dimensions)
-    return [words for words, dimensions in GROUPINGS.items() if set(dimensions) <= there]
+    supported = set(endpoint.facts.dimensions)
+    return [words for words, dimensions in GROUPINGS.items() if set(dimensions) <= supported]
 
 
 def days_to(first: date | None, last: date | None, now: datetime) -> Window:
@@ -82,20 +82,20 @@ def days_to(first: date | None, last: date | None, now: datetime) -> Window:
     Window(2026-03-01 00:00 to 2026-03-02 12:00 UTC, 36 hours)
     """
     if first is None or last is None:
-        msg = "From or To has no day; choose both"
+        msg = "From or To is empty; choose both days"
         raise InvalidWindow(msg)
     if first > last:
-        msg = f"From, {first}, is after To, {last}; turn them round"
+        msg = f"From ({first}) is after To ({last}); swap them"
         raise InvalidWindow(msg)
-    whole = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    last_hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     begin, after = (
         datetime(day.year, day.month, day.day, tzinfo=UTC)
         for day in (first, last + timedelta(days=1))
     )
-    if begin >= whole:
-        msg = f"From, {first}, has no whole hour yet (it is {now:%Y-%m-%d %H:%M} UTC)"
+    if begin >= last_hour:
+        msg = f"From ({first}) has no complete hour yet (now is {now:%Y-%m-%d %H:%M} UTC)"
         raise InvalidWindow(msg)
-    return Window(begin, min(after, whole))
+    return Window(begin, min(after, last_hour))
 
 
 def lines_of(ids: Sequence[str]) -> str:
@@ -121,15 +121,15 @@ def request_of(
     """
     endpoint = values["endpoint"]
     records = records_in(PASTED, values["ids"])
-    question: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "post_ids": [record.post_id for record in records],
         "engagement_types": values["types"],
         "by": Grouping(GROUPINGS[values["grouping"]]),
     }
     if endpoint is Endpoint.HISTORICAL:
-        question["window"] = days_to(values["first"], values["last"], now)
+        arguments["window"] = days_to(values["first"], values["last"], now)
     handles = {} if owners is None else {**owners, **handles_in(records)}
-    return ASK[endpoint](**question).replace(owners=handles)
+    return REQUEST_FUNCTIONS[endpoint](**arguments).replace(owners=handles)
 
 
 def code_of(request: EngagementRequest) -> str:
@@ -138,8 +138,8 @@ def code_of(request: EngagementRequest) -> str:
     Examples
     --------
     >>> values = {"ids": "123", "endpoint": Endpoint.TOTALS, "types": ["favorites"]}
-    >>> asked = request_of({**values, "grouping": "post and type"}, datetime.now(UTC), {})
-    >>> print(code_of(asked))
+    >>> request = request_of({**values, "grouping": "post and type"}, datetime.now(UTC), {})
+    >>> print(code_of(request))
     import engagement_pandas as ep
     <BLANKLINE>
     request = ep.totals(
@@ -183,8 +183,7 @@ def code_of(request: EngagementRequest) -> str:
 
 
 def _frame(posts: str, handles: Sequence[str]) -> list[str]:
-    one = len(set(handles)) == 1
-    owners = literal(handles[0]) if one else list_of(handles)
+    owners = literal(handles[0]) if len(set(handles)) == 1 else list_of(handles)
     columns = [f'    "post_id": {posts},', f'    "handle": {owners},']
     return ["import pandas as pd", "", "posts = {", *columns, "}"]
 
@@ -199,8 +198,8 @@ def adds_up(request: EngagementRequest, parts: Sequence[EngagementRequest]) -> b
     Examples
     --------
     >>> from engagement_pandas import plan, totals
-    >>> asked = totals(range(1, 300), engagement_types=["favorites"], by=["engagement.type"])
-    >>> adds_up(asked, plan(asked).requests)
+    >>> request = totals(range(1, 300), engagement_types=["favorites"], by=["engagement.type"])
+    >>> adds_up(request, plan(request).requests)
     True
     """
     dimensions = request.groupings[0].dimensions

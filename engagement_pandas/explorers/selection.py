@@ -126,7 +126,7 @@ class Selection:
         """Return the selected counts."""
         dated = self.clock != "age"
         if dated and self.first and self.last and self.first > self.last:
-            msg = f"From, {self.first}, is after To, {self.last}; turn them round"
+            msg = f"From ({self.first}) is after To ({self.last}); swap them"
             raise FrameError(msg)
         return source.picked(
             self.posts,
@@ -195,11 +195,11 @@ def picking(
     >>> picking(IndexedCounts.of(ep.flatten_json(body)), ["123"], ["favorites"])
     ['selection = counts[counts["engagement_type"] == "favorites"]']
     """
-    among = [
+    selected = [
         ("post_id", posts, set(source.posts["post_id"])),
         ("engagement_type", types, set(source.types)),
     ]
-    parts = [_among(column, chosen) for column, chosen, every in among if set(chosen) != every]
+    parts = [_among(column, chosen) for column, chosen, every in selected if set(chosen) != every]
     parts += conditions
     if not parts:
         return [f"{name} = counts"]

@@ -34,7 +34,7 @@ def by_day(posts: pd.DataFrame, tz: str, day: date | None) -> TwoGroups:
     [True, False]
     """
     if day is None:
-        msg = "no day is chosen to cut at; choose one"
+        msg = "no day is selected to split at; choose one"
         raise FrameError(msg)
     local = posts["created_at"].dt.tz_convert(tz).dt.strftime("%Y-%m-%d")
     before = (local < f"{day}").to_numpy(dtype="bool", na_value=False)
@@ -51,7 +51,7 @@ def by_hour(posts: pd.DataFrame, tz: str, begin: int, end: int) -> TwoGroups:
     [True]
     """
     if begin == end:
-        msg = f"from {begin:02d}:00 to {end:02d}:00 is no span of hours; choose two hours"
+        msg = f"From hour and To hour are both {begin:02d}:00; choose two different hours"
         raise FrameError(msg)
     hour = posts["created_at"].dt.tz_convert(tz).dt.hour
     inside = (hour >= begin) & (hour < end) if begin < end else (hour >= begin) | (hour < end)
@@ -86,7 +86,7 @@ def by_words(posts: pd.DataFrame, words: str) -> TwoGroups:
     """
     wanted = words.casefold().split()
     if not wanted:
-        msg = "no words are given to look for in the posts; write some"
+        msg = "there are no words to search for; type some"
         raise FrameError(msg)
     texts = [t.casefold() if isinstance(t, str) else None for t in posts["text"]]
     first = np.array([t is not None and all(word in t for word in wanted) for t in texts], bool)
@@ -116,4 +116,5 @@ def by_hand(posts: pd.DataFrame, chosen: tuple[str, ...]) -> TwoGroups:
     [False, True]
     """
     first = posts["post_id"].isin(list(chosen)).to_numpy()
-    return TwoGroups(first, np.ones(len(posts), dtype=np.bool_), ("the posts chosen", "the others"))
+    known = np.ones(len(posts), dtype=np.bool_)
+    return TwoGroups(first, known, ("the selected posts", "the others"))

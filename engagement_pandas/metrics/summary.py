@@ -19,6 +19,7 @@ from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.half_life import half_life
 from engagement_pandas.metrics.roster import sum_counts
 from engagement_pandas.request.post_ids import parse_post_id
+from engagement_pandas.text import html_table
 
 LINK: Final = "https://x.com/i/web/status/{}"
 """Link to a post that works without its author's handle."""
@@ -183,23 +184,19 @@ def to_html(summary: pd.DataFrame) -> str:
     made_at(summary["post_id"])
     names = [name for name in summary.columns if name != "link"]
     right = {name: pd.api.types.is_numeric_dtype(summary[name]) for name in names}
-    head = "".join(
-        f'<th scope="col" style="text-align:{_ALIGN[right[name]]}">{_heading(name)}</th>'
-        for name in names
-    )
-    rows = [
-        "".join(
-            f'<td dir="auto" style="text-align:{_ALIGN[right[name]]}">{_cell(name, value)}</td>'
-            for name, value in zip(names, row, strict=True)
-        )
+    rows = (
+        [_cell(name, value) for name, value in zip(names, row, strict=True)]
         for row in zip(*(summary[name] for name in names), strict=True)
-    ]
-    body = "\n".join(f"<tr>{row}</tr>" for row in rows)
-    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n"
+    )
+    return html_table(
+        [_heading(name) for name in names],
+        rows,
+        attributes=[f'dir="auto" style="text-align:{_ALIGN[right[name]]}"' for name in names],
+    )
 
 
 def _heading(name: str) -> str:
-    return html.escape(_FORMATS[name][0] if name in _FORMATS else str(name).replace("_", " "))
+    return _FORMATS[name][0] if name in _FORMATS else str(name).replace("_", " ")
 
 
 def _cell(name: str, value: Any) -> str:

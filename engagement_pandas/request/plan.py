@@ -25,7 +25,7 @@ from engagement_pandas.request.packing import pack
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.uncovered import uncovered
 from engagement_pandas.request.window import Window, to_utc
-from engagement_pandas.text import pluralize
+from engagement_pandas.text import html_table, pluralize
 from engagement_pandas.vocabulary import OMISSION_REASONS, EngagementType, OmissionReason
 
 _HEADINGS: Final = ("requests", "posts in each", "hours", "span")
@@ -230,17 +230,13 @@ class Plan:
 
     def _repr_html_(self) -> str:
         title = html.escape(self._title()).replace("\n", "<br>")
-        cells = "".join(
-            f"<tr><td>{number:,}</td><td>{posts:,}</td><td>{hours}</td><td>{html.escape(span)}</td></tr>"
+        cells = (
+            (f"{number:,}", f"{posts:,}", hours, html.escape(span))
             for number, posts, hours, span in self.rows()
         )
-        head = "".join(f'<th scope="col">{heading}</th>' for heading in _HEADINGS)
+        table = html_table(_HEADINGS, cells, "Requests of the plan, by size and hours")
         notes = "".join(f"<li>{html.escape(w)}</li>" for w in self._warnings())
-        return (
-            f"<p>{title}</p><table><caption>Requests of the plan, by size and hours</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>"
-            + (f"<ul>{notes}</ul>" if notes else "")
-        )
+        return f"<p>{title}</p>{table}" + (f"<ul>{notes}</ul>" if notes else "")
 
 
 def plan(

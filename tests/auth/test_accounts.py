@@ -704,7 +704,7 @@ def test_accounts_are_listed(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A line each, without tokens; the month's number on standard error."""
+    """One line per, without tokens; the month's number on standard error."""
     command.add(account("railway", "10"))
     ep.Accounts(tokens_in="keyring").add(account("bakery", "9"))
     for name, value in {**TOKENS, "X_HANDLE": "alps", "X_HANDLE_LIMIT": "5"}.items():

@@ -16,9 +16,9 @@ EXPLORER: Final = ".engagement-explorer"
 
 TELLS: Final = {
     "EngagementExplorer": "Along",
-    "BestTimesExplorer": "Least posts",
-    "CompareExplorer": "Cut by",
-    "FetchExplorer": "Ask for",
+    "BestTimesExplorer": "Minimum posts",
+    "CompareExplorer": "Split by",
+    "FetchExplorer": "Request",
 }
 """A control that no other explorer has."""
 

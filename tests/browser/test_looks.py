@@ -62,7 +62,7 @@ def test_nothing_flickers(one_explorer: Explorer, artefacts: Path) -> None:
     explorer, page = one_explorer, one_explorer.page
     explorer.control("Per").scroll_into_view_if_needed()
     explorer.root.evaluate(_SAMPLE)
-    for label in ("Per", "A line each") * 5:
+    for label in ("Per", "One line per") * 5:
         for key in ("ArrowDown", "ArrowUp"):
             with explorer.redrawn():
                 explorer.control(label).press(key)

@@ -57,11 +57,11 @@ async (root, [label, words]) => {
 CHANGES: Final = (
     ("Per", "day"),
     ("Time zone", "Europe/Berlin"),
-    ("A line each", "engagement type"),
+    ("One line per", "engagement type"),
     ("Per", "hour"),
     ("Time zone", "UTC"),
-    ("A line each", "post"),
-    ("Along", "nothing: totals"),
+    ("One line per", "post"),
+    ("Along", "totals only"),
     ("Along", "dates"),
 )
 

@@ -31,7 +31,7 @@ def test_explorers_are_a_page_without_code(
     page.screenshot(path=artefacts / "voila.png", full_page=True)
 
     with counts.redrawn():
-        counts.choose("A line each", "engagement type")
+        counts.choose("One line per", "engagement type")
     counts.pick("Types", "engagements", "favorites")
     expect(counts.status).to_have_text(saying("2 of 17 engagement types"))
     counts.draws("engagements", "favorites")

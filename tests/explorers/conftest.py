@@ -205,7 +205,7 @@ def _tidy_behind_itself() -> Iterator[None]:
 
 def _put(explorer: Any, **values: Any) -> Any:
     """Set several controls in this order, and draw once."""
-    with explorer.held():
+    with explorer.paused():
         for name, value in values.items():
             explorer.controls[name].value = value
     explorer.redraw()
@@ -413,7 +413,7 @@ def _walk(explorer: Any) -> Iterator[tuple[str, str, str]]:
     controls = explorer.controls
 
     def choose(name: str, value: Any) -> None:
-        with explorer.held():
+        with explorer.paused():
             controls[name].value = value
 
     for clock in _offered(controls["clock"]):

@@ -73,7 +73,7 @@ def test_something_is_drawn(walks: Any, name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in CHOICES if name != "empty"])
 def test_the_lines_are_what_was_chosen(walks: Any, name: str, ids: tuple[str, ...]) -> None:
-    """A line each post has posts in it and no types, and the other way round."""
+    """One line per post has posts in it and no types, and the other way round."""
     kinds = {"impressions", "engagements", "favorites"}
     for (_, _, lines), each in walks(name).items():
         mine, other = (set(ids), kinds) if lines == POSTS else (kinds, set(ids))

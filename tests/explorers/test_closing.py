@@ -94,7 +94,7 @@ def test_no_widget_is_left_of_a_broken_one(
     """One that could not draw is closed like any other."""
     before = widgets()
     explorer = EngagementExplorer(counts)
-    monkeypatch.setattr(explorer, "_tell", lambda: 1 / 0)
+    monkeypatch.setattr(explorer, "_view", lambda: 1 / 0)
     explorer.redraw()
     explorer.close()
     assert widgets() == before
@@ -121,7 +121,7 @@ def test_a_closed_explorer_says_so(counts: pd.DataFrame, kind: Any) -> None:
     explorer = kind(counts)
     explorer.close()
     for name in {"selection", "answer", "a"} & set(dir(kind)):
-        with pytest.raises(ep.FrameError, match=r"is closed.*take the new one"):
+        with pytest.raises(ep.FrameError, match=r"is closed.*use the new one"):
             getattr(explorer, name)
 
 

@@ -50,7 +50,7 @@ def test_the_same_selection_and_picture(
     """For any choice: rows, lines, bars, labels and legend."""
     explorer, posts = shared
     controls = explorer.controls
-    with explorer.held():
+    with explorer.paused():
         controls["posts"].value = tuple(data.draw(st.sets(st.sampled_from(ids), min_size=1)))
         types = data.draw(st.sets(st.sampled_from(controls["types"].options), min_size=1))
         controls["types"].value = tuple(types)

@@ -37,7 +37,7 @@ CUTS: dict[str, tuple[dict[str, Any], list[int], list[int]]] = {
 def explorer(explore: Any, counts: pd.DataFrame, posts: pd.DataFrame) -> Any:
     """Make an explorer of all there is, whatever the posts' ages."""
     made = explore.later(counts, posts, kind=CompareExplorer)
-    with made.held():
+    with made.paused():
         made.controls["at"].value = None
     return made
 
@@ -94,13 +94,19 @@ def test_the_picture_is_of_the_sets(explorer: Any, put: Any, axes: Any) -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"split": "words"}, "no words are given to look for in the posts; write some"),
-        ({"split": "hour", "begin": 9, "end": 9}, "from 09:00 to 09:00 is no span of hours"),
-        ({"split": "day", "day": None}, "no day is chosen to cut at; choose one"),
-        ({"split": "day", "day": date(2020, 1, 1)}, "No post is in the set: before 2020-01-01"),
-        ({"split": "day", "day": date(2030, 1, 1)}, "No post is in the set: from 2030-01-01"),
-        ({"split": "words", "words": "zzz"}, 'No post is in the set: with "zzz"'),
-        ({"split": "hand", "posts": ()}, "No post is in the set: the posts chosen"),
+        ({"split": "words"}, "there are no words to search for; type some"),
+        ({"split": "hour", "begin": 9, "end": 9}, "From hour and To hour are both 09:00"),
+        ({"split": "day", "day": None}, "no day is selected to split at; choose one"),
+        (
+            {"split": "day", "day": date(2020, 1, 1)},
+            "no posts in the set: before 2020-01-01",
+        ),
+        (
+            {"split": "day", "day": date(2030, 1, 1)},
+            "no posts in the set: from 2030-01-01",
+        ),
+        ({"split": "words", "words": "zzz"}, 'There are no posts in the set: with "zzz"'),
+        ({"split": "hand", "posts": ()}, "There are no posts in the set: the selected posts"),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -127,11 +133,11 @@ def test_posts_of_which_too_little_is_known(explore: Any, put: Any, counts: pd.D
         explore.later(counts, some, kind=CompareExplorer), split="words", words="day", at=None
     )
     assert html.unescape(explorer.status.html) == (
-        'with "day": 1 post; without "day": 1 post; 3 posts in neither'
+        'with "day": 1 post; without "day": 1 post; 3 posts in neither set'
     )
     assert explorer.selection["post_id"].nunique() == 2
     put(explorer, split="handle", handle="a")
-    assert explorer.status.html == "by a: 1 post; by others: 1 post; 3 posts in neither"
+    assert explorer.status.html == "by a: 1 post; by others: 1 post; 3 posts in neither set"
 
 
 @pytest.mark.usefixtures("undrawn")

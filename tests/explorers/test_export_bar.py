@@ -85,7 +85,7 @@ def test_an_existing_file_is_left_alone(explorer: Any, tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("mine")
     said = press(explorer, path)
-    assert said == f"there is a file {str(path)!r} already; choose another name, or tick Replace"
+    assert said == f"the file {str(path)!r} exists already; choose another name, or tick Replace"
     assert path.read_text() == "mine"
     assert explorer.status.html == ""
     assert press(explorer, path, replace=True) == f"Exported 160 rows to {path}"
@@ -97,12 +97,12 @@ def test_an_existing_file_is_left_alone(explorer: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("rows.xlsx", "is neither .parquet nor .csv; end its name in one of them"),
-        ("rows", "is neither .parquet nor .csv; end its name in one of them"),
-        ("", "is neither .parquet nor .csv; end its name in one of them"),
-        (".csv", "is neither .parquet nor .csv; end its name in one of them"),
-        ("rows.csv.gz", "is neither .parquet nor .csv; end its name in one of them"),
-        ("missing/rows.csv", "make it, or choose another"),
+        ("rows.xlsx", "ends in neither .parquet nor .csv; rename it"),
+        ("rows", "ends in neither .parquet nor .csv; rename it"),
+        ("", "ends in neither .parquet nor .csv; rename it"),
+        (".csv", "ends in neither .parquet nor .csv; rename it"),
+        ("rows.csv.gz", "ends in neither .parquet nor .csv; rename it"),
+        ("missing/rows.csv", "create it, or choose another"),
     ],
 )
 def test_refusals_write_nothing(
@@ -153,7 +153,7 @@ def test_the_next_change_takes_the_message_away(explorer: Any, tmp_path: Path) -
 def test_what_cannot_be_selected_is_not_exported(explorer: Any, put: Any, tmp_path: Path) -> None:
     """From after To: the same sentence, and no file."""
     put(explorer, last=date(2026, 2, 1))
-    assert press(explorer, tmp_path / "rows.csv").endswith("turn them round")
+    assert press(explorer, tmp_path / "rows.csv").endswith("swap them")
     assert list(tmp_path.iterdir()) == []
     assert explorer.chart.stale
 

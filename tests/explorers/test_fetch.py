@@ -202,7 +202,7 @@ def test_what_an_app_may_not_ask(ask: Ask, choice: dict[str, Any]) -> None:
     """It says why not, before anything is sent."""
     public = ep.EngagementClient(ep.AppOnly("a-bearer-token"))
     explorer = ask(public, POSTS[:2], **choice)
-    assert "owner of the posts; use UserContext" in explorer.alert.html
+    assert "; use UserContext" in explorer.alert.html
     assert explorer.start.disabled
     with pytest.raises(ep.RequestError, match="no plan yet"):
         explorer.fetch()
@@ -211,10 +211,10 @@ def test_what_an_app_may_not_ask(ask: Ask, choice: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("first", "last", "words"),
     [
-        (date(2026, 4, 2), date(2026, 4, 1), "From, 2026-04-02, is after To, 2026-04-01"),
+        (date(2026, 4, 2), date(2026, 4, 1), "From (2026-04-02) is after To (2026-04-01)"),
         (None, date(2026, 4, 1), "choose both"),
         (date(2026, 4, 1), None, "choose both"),
-        (date(2026, 4, 16), date(2026, 4, 16), "has no whole hour yet"),
+        (date(2026, 4, 16), date(2026, 4, 16), "has no complete hour yet"),
         (date(2013, 1, 1), date(2026, 4, 1), "is before 2014-09-01"),
     ],
 )
@@ -402,7 +402,7 @@ def test_cancelled_while_it_waits(
     assert explorer.unasked == tuple(POSTS[250:])
     assert explorer.status.html == (
         "Cancelled: 1 of 2 requests settled; 0 omissions; 500 counts in explorer.counts; "
-        "not all asked about 50 posts"
+        "50 posts with unsettled requests"
     )
     assert explorer.alert.html == ""
 
@@ -507,7 +507,7 @@ def test_refused_at_once(ask: Ask, server: ScriptedServer, client: ep.Engagement
     server.answer(Scripted(401, {"errors": ["could not be authenticated"]}))
     explorer = fetched(ask(client, POSTS[:2]))
     assert "could not be authenticated" in explorer.alert.html
-    with pytest.raises(ep.FrameError, match="nothing was answered"):
+    with pytest.raises(ep.FrameError, match="there are no responses"):
         _ = explorer.counts
 
 

@@ -211,7 +211,7 @@ def test_repr_after_an_error(explore: Any, put: Any, counts: pd.DataFrame) -> No
     from datetime import date  # noqa: PLC0415 - only here
 
     explorer = put(explore.later(counts), last=date(2026, 2, 1))
-    words = "From, 2026-02-28, is after To, 2026-02-01; turn them round"
+    words = "From (2026-02-28) is after To (2026-02-01); swap them"
     assert repr(explorer) == f"EngagementExplorer({words})"
 
 

@@ -187,10 +187,10 @@ def test_fifty_rows_of_sixty(explore: Any, crowd: pd.DataFrame, cells: Any) -> N
     rows = cells(explorer.table.html)
     assert [row[3] for row in rows][::49] == ["1,000", "951"]
     assert len(rows) == 50
-    assert caption(explorer.table.html) == "The 50 posts with the most, of 60"
+    assert caption(explorer.table.html) == "The top 50 posts of 60"
     explorer.controls["posts"].top.value = 50
     assert len(cells(explorer.table.html)) == 50
-    assert caption(explorer.table.html) == "Posts chosen"
+    assert caption(explorer.table.html) == "Selected posts"
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -257,7 +257,7 @@ def test_both_sets(
     put(explorer, split="hand", posts=(ids[1], ids[4]))
     sets = {row[2]: row[0] for row in cells(explorer.table.html)}
     assert sets == {
-        post: "the posts chosen" if post in (ids[1], ids[4]) else "the others" for post in ids
+        post: "the selected posts" if post in (ids[1], ids[4]) else "the others" for post in ids
     }
     assert caption(explorer.table.html) == "Both sets"
 

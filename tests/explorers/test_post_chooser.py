@@ -173,10 +173,10 @@ def test_words_taken_back(explore: Any, many: Any) -> None:
 
 
 def test_words_that_find_nothing(explore: Any, many: Any) -> None:
-    """No post is chosen, and that is said."""
+    """No post is selected, and that is said."""
     explorer = explore(*many(60))
     explorer.controls["posts"].words.value = "nothing like it"
-    assert explorer.status.html == "No post is chosen"
+    assert explorer.status.html == "No post is selected"
     assert len(explorer.selection) == 0
 
 
@@ -239,7 +239,7 @@ def test_a_post_that_is_not_listed(explore: Any, many: Any) -> None:
     counts, posts = many(60)
     explorer = explore(counts, posts)
     before = explorer.controls["posts"].value
-    with pytest.raises(traitlets.TraitError, match="is not in the list; choose from it"):
+    with pytest.raises(traitlets.TraitError, match="is not in the list; select a listed"):
         explorer.controls["posts"].value = (posts["post_id"].iloc[-1],)
     assert explorer.controls["posts"].value == before
     assert list(explorer.controls["posts"].listed.value) == list(before)

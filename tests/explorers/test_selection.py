@@ -35,7 +35,7 @@ days = st.dates(date(2026, 2, 27), date(2026, 3, 7))
 @pytest.fixture(scope="module")
 def shared(counts: pd.DataFrame) -> Iterator[EngagementExplorer]:
     """Make one explorer, whose controls every example sets anew, and which is not drawn."""
-    with closing(EngagementExplorer(counts)) as explorer, explorer.held():
+    with closing(EngagementExplorer(counts)) as explorer, explorer.paused():
         yield explorer
 
 

@@ -69,7 +69,7 @@ def test_no_post_chosen(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
     """Said, drawn as words, and the selection is empty; the old table goes."""
     explorer = explore(counts, kind=kind)
     explorer.controls["posts"].value = ()
-    assert told(explorer) == silent("No post is chosen")
+    assert told(explorer) == silent("No post is selected")
     assert explorer.table.html == ""
     assert len(explorer.selection) == 0
 
@@ -78,14 +78,14 @@ def test_no_type_chosen(explore: Any, counts: pd.DataFrame) -> None:
     """Said too."""
     explorer = explore(counts)
     explorer.controls["types"].value = ()
-    assert told(explorer) == silent("No engagement type is chosen")
+    assert told(explorer) == silent("No engagement type is selected")
     assert len(explorer.selection) == 0
 
 
 def test_no_rows_for_the_days(explore: Any, put: Any, counts: pd.DataFrame) -> None:
     """The sentence names the days."""
     explorer = put(explore.later(counts), first=FEBRUARY, last=date(2026, 2, 2))
-    words = "Nothing of this was counted for these posts from 2026-02-01 to 2026-02-02"
+    words = "There are no such counts for these posts from 2026-02-01 to 2026-02-02"
     assert told(explorer) == silent(words)
 
 
@@ -108,7 +108,7 @@ def test_no_rows_where_there_are_no_days(
 ) -> None:
     """Totals: no days, and none in the sentence."""
     explorer = put(explore.later(frames["totals"]), posts=ids[1:2], types=("favorites",))
-    assert explorer.status.html == "Nothing of this was counted for these posts"
+    assert explorer.status.html == "There are no such counts for these posts"
 
 
 @pytest.mark.slow
@@ -139,7 +139,7 @@ def test_a_rate_without_its_numerator(
     """Impressions alone make no rate; that is said, and is no error."""
     explorer = put(explore.later(counts), posts=ids[1:2], types=("favorites",), measure="rate")
     assert explorer.alert.html == ""
-    assert explorer.status.html.startswith("Nothing of this was counted")
+    assert explorer.status.html.startswith("There are no such counts")
 
 
 @pytest.mark.slow
@@ -168,13 +168,13 @@ def test_all_counts_unknown(explore: Any, counts: pd.DataFrame, kind: Any) -> No
 def test_from_after_to(explore: Any, put: Any, counts: pd.DataFrame) -> None:
     """An alert that names both days and the cure; the old chart is stale, the code gone."""
     explorer = put(explore.later(counts), last=FEBRUARY)
-    words = "From, 2026-02-28, is after To, 2026-02-01; turn them round"
+    words = "From (2026-02-28) is after To (2026-02-01); swap them"
     assert explorer.alert.html == words
     assert explorer.status.html == ""
     assert explorer.chart.stale
     assert explorer.table.stale
     assert explorer.code == explorer._python.html == ""
-    with pytest.raises(ValueError, match="turn them round"):
+    with pytest.raises(ValueError, match="swap them"):
         _ = explorer.selection
 
 
@@ -276,7 +276,7 @@ def test_our_own_errors_are_sentences(
 ) -> None:
     """They say what to do, so they need neither a name nor a log."""
     explorer = put(explore.later(counts), last=FEBRUARY)
-    assert explorer.alert.html.startswith("From, ")
+    assert explorer.alert.html.startswith("From (")
     assert caplog.records == []
 
 
@@ -302,7 +302,7 @@ def test_a_plot_that_warns(
     ("kind", "words"),
     [
         (EngagementExplorer, "5 of 5 posts, 1 of 3 engagement types, 200 counts"),
-        (BestTimesExplorer, "5 of 5 posts; no hour is better beyond chance"),
+        (BestTimesExplorer, "5 of 5 posts; no hour is significantly better"),
     ],
 )
 def test_the_status(explore: Any, counts: pd.DataFrame, kind: Any, words: str) -> None:
@@ -397,18 +397,18 @@ def test_no_garbage_is_collected_before_a_picture_is_shown(
     """It would take as long as a picture; afterwards it is on or off as before, errors or not."""
     explorer = explore(counts)
     seen = []
-    tell = explorer._tell
+    tell = explorer._view
 
     def watched() -> Any:
         seen.append(gc.isenabled())
         return tell()
 
-    monkeypatch.setattr(explorer, "_tell", watched)
+    monkeypatch.setattr(explorer, "_view", watched)
     try:
         left()
         explorer.redraw()
         assert gc.isenabled() == (left is gc.enable)
-        monkeypatch.setattr(explorer, "_tell", fails)
+        monkeypatch.setattr(explorer, "_view", fails)
         explorer.redraw()
         assert gc.isenabled() == (left is gc.enable)
     finally:

@@ -218,7 +218,7 @@ def test_line_keywords(life: Any) -> None:
         (plot_rate_by_age, {"every": "W"}, "every is 'W'"),
         (plot_rate_by_age, {"numerator": "impressions"}, "name two"),
         (plot_rate_by_age, {"minimum": 1.5}, "minimum is 1.5"),
-        (plot_rate_by_age, {"posts": ["1"]}, "posts are a DataFrame"),
+        (plot_rate_by_age, {"posts": ["1"]}, "posts must be a DataFrame"),
     ],
 )
 def test_refused(life: Any, plot: Any, words: dict[str, Any], complaint: str) -> None:

@@ -323,7 +323,7 @@ def test_names_are_never_mathematics(hourly: Any) -> None:
         (lambda rows: rows.iloc[:1].drop(columns="post_id"), {"by": "post_id"}, "by is 'post_id'"),
         (lambda rows: rows, {"every": "H"}, "every is 'H'"),
         (lambda rows: rows, {"tz": "Mars"}, "no time zone 'Mars'"),
-        (lambda rows: rows, {"posts": ["1"]}, "posts are a DataFrame"),
+        (lambda rows: rows, {"posts": ["1"]}, "posts must be a DataFrame"),
     ],
 )
 def test_refused(rows: pd.DataFrame, change: Any, words: dict[str, Any], complaint: str) -> None:

@@ -247,7 +247,7 @@ def test_two_pictures_on_the_same_axes(rated: pd.DataFrame) -> None:
         ({"denominator": "impresions"}, "did you mean"),
         ({"every": "H"}, "every is 'H'"),
         ({"minimum": -1}, "minimum is -1"),
-        ({"posts": ["1"]}, "posts are a DataFrame"),
+        ({"posts": ["1"]}, "posts must be a DataFrame"),
     ],
 )
 def test_refused(rated: pd.DataFrame, words: dict[str, Any], complaint: str) -> None:

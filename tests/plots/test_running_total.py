@@ -87,7 +87,7 @@ def test_line_keywords(rows: pd.DataFrame) -> None:
         ({"by": "post_id"}, "name one as engagement_type"),
         ({"by": "hour"}, "by is 'hour'"),
         ({"every": "H"}, "every is 'H'"),
-        ({"posts": ["1"]}, "posts are a DataFrame"),
+        ({"posts": ["1"]}, "posts must be a DataFrame"),
     ],
 )
 def test_refused(rows: pd.DataFrame, words: dict[str, Any], complaint: str) -> None:
