@@ -168,7 +168,7 @@ def test_a_wrong_shape_is_never_a_shorter_frame(make: Make) -> None:
         client.fetch(ep.totals(mine(server, 1), engagement_types=["favorites"]))
     assert (caught.value.status, caught.value.attempts) == (200, 8)
     assert "the grouping is missing" in str(caught.value)
-    assert "holds the groupings ['data'] (at $['by_post'])" in str(caught.value)
+    assert "the groupings are ['data'] (at $['by_post'])" in str(caught.value)
 
 
 def test_many_faults_change_nothing(make: Make) -> None:

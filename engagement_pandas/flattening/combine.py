@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.flattening.count_arrays import Codes, CountArrays, Mask
+from engagement_pandas.flattening.count_arrays import (
+    ARRAYS,
+    Codes,
+    CountArrays,
+    Mask,
+    bucket_range,
+    cells,
+)
+from engagement_pandas.flattening.snapshots import Times
 from engagement_pandas.flattening.time_buckets import Integers, time_dimensions
 from engagement_pandas.frame.contract import COUNT_COLUMNS, TEXT, empty_counts, in_order
 from engagement_pandas.text import json_path
@@ -18,7 +27,6 @@ from engagement_pandas.vocabulary import Dimension
 
 _DAY: Final = np.int64(86_400_000_000)  # microseconds
 _LOW: Final = np.int64(2**32 - 1)
-_COLUMNS: Final = ("post", "type", "bucket", "count", "missing")
 
 
 def add(parts: Sequence[CountArrays], name: str) -> CountArrays:
@@ -27,10 +35,49 @@ def add(parts: Sequence[CountArrays], name: str) -> CountArrays:
     There is at least one part, and their buckets have the same unit. ``name`` is that of the
     grouping, for the path in an error.
     """
-    posts = tuple(sorted({post for part in parts for post in part.posts}))
-    types = tuple(in_order({kind for part in parts for kind in part.types}))
-    post_places, type_places = ({name: n for n, name in enumerate(all_)} for all_ in (posts, types))
-    parts = [
+    parts = _with_same_names(parts)
+    parts = [part for part in parts if len(part)] or parts[:1]
+    if not len(parts[0]):
+        return parts[0]
+    posts, types, buckets = parts[0].posts, parts[0].types, bucket_range(parts)
+    numbers = [cells(part.post, part.type, part.bucket, len(types), buckets) for part in parts]
+    runs = _concat_sorted_runs(parts, numbers)
+    if runs is not None:
+        return runs
+    # Sort all counts by their cell. The first of each cell then stands for it.
+    cell = np.concatenate(numbers)
+    del numbers
+    order = np.argsort(cell, kind="stable")
+    cell = cell[order]
+    first = np.flatnonzero(np.concatenate([[True], cell[1:] != cell[:-1]]))
+    del cell
+    post, engagement_type, bucket, count, missing = (
+        np.concatenate([getattr(part, column) for part in parts]) for column in ARRAYS
+    )
+    chosen = order[first]
+    post, engagement_type, bucket = post[chosen], engagement_type[chosen], bucket[chosen]
+    # Sum each cell: a missing count adds nothing, and only all of them together are missing.
+    count, missing = count[order], missing[order]
+    count, overflow = _sums(np.where(missing, 0, count), first)
+    missing = np.logical_and.reduceat(missing, first)
+    if overflow.any():
+        place = int(np.argmax(overflow))
+        of_post = f" of post {posts[post[place]]}" if posts[post[place]] else ""
+        msg = f"the {types[engagement_type[place]]}{of_post} add up to more than 64 bits hold"
+        raise ResponseShapeError(msg, json_path(name))
+    return CountArrays(posts, types, post, engagement_type, bucket, count, missing)
+
+
+def _with_same_names(parts: Sequence[CountArrays]) -> list[CountArrays]:
+    """Return parts whose codes are indices into the posts and types of all of them."""
+    posts = tuple(sorted(set().union(*(part.posts for part in parts))))
+    types = tuple(in_order(set().union(*(part.types for part in parts))))
+    if all(part.posts == posts and part.types == types for part in parts):
+        return list(parts)
+    post_places, type_places = (
+        {name: place for place, name in enumerate(names)} for names in (posts, types)
+    )
+    return [
         replace(
             part,
             posts=posts,
@@ -40,99 +87,6 @@ def add(parts: Sequence[CountArrays], name: str) -> CountArrays:
         )
         for part in parts
     ]
-    parts = [part for part in parts if len(part)] or parts[:1]
-    if not len(parts[0]):
-        return parts[0]
-    laid = _concat_sorted_runs(parts)
-    if laid is not None:
-        return laid
-    post, kind, bucket, count, missing = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS
-    )
-    cell = cells(post, kind, bucket, len(types), _buckets(parts))
-    order = np.argsort(cell, kind="stable")
-    cell = cell[order]
-    begins = np.concatenate([[True], cell[1:] != cell[:-1]])
-    del cell
-    one_each = order[begins]
-    post, kind, bucket = post[one_each], kind[one_each], bucket[one_each]
-    count, missing = count[order], missing[order]
-    first = np.flatnonzero(begins)
-    count, beyond = _sums(np.where(missing, 0, count), first)
-    missing = np.logical_and.reduceat(missing, first)
-    if beyond.any():
-        place = int(np.argmax(beyond))
-        whose = posts[post[place]]
-        spoken = types[kind[place]] + (f" of post {whose}" if whose else "")
-        msg = f"the counts of {spoken} add up to more than 64 bits hold"
-        raise ResponseShapeError(msg, json_path(name))
-    return CountArrays(posts, types, post, kind, bucket, count, missing)
-
-
-def _concat_sorted_runs(parts: Sequence[CountArrays]) -> CountArrays | None:
-    """Concatenate parts with the same names in order; None if a cell occurs twice.
-
-    A part is a few runs of adjacent cells, such as the hours of one post and type. If no two
-    runs overlap, they are placed one after another, without sorting the cells within them.
-    """
-    posts, types = parts[0].posts, parts[0].types
-    buckets = _buckets(parts)
-    stretches = [_stretches(cells(p.post, p.type, p.bucket, len(types), buckets)) for p in parts]
-    first, last = (np.concatenate([ends[place] for ends in stretches]) for place in (0, 1))
-    order = np.argsort(first, kind="stable")
-    if (first[order][1:] <= last[order][:-1]).any():
-        return None
-    if len(parts) == 1 and (first[1:] > first[:-1]).all():
-        return parts[0]
-    lengths = last - first + 1
-    begin = np.empty_like(lengths)
-    begin[order] = np.cumsum(lengths[order]) - lengths[order]
-    # Copy each part to its place: concatenating all parts first takes twice as long.
-    whole = [np.empty(sum(map(len, parts)), getattr(parts[0], name).dtype) for name in _COLUMNS]
-    done = 0
-    for part, (one, _) in zip(parts, stretches, strict=True):
-        begins, many = begin[done : done + len(one)], lengths[done : done + len(one)]
-        done += len(one)
-        places = np.repeat(begins - (np.cumsum(many) - many), many) + np.arange(len(part))
-        for column, name in zip(whole, _COLUMNS, strict=True):
-            column[places] = getattr(part, name)
-    return CountArrays(posts, types, *whole)
-
-
-def _stretches(cell: Integers) -> tuple[Integers, Integers]:
-    """Return the first and the last cell of each run of adjacent cells."""
-    turns = np.flatnonzero(np.diff(cell) != 1)
-    return cell[np.append(0, turns + 1)], cell[np.append(turns, len(cell) - 1)]
-
-
-def _buckets(parts: Sequence[CountArrays]) -> tuple[int, int]:
-    """Return the smallest and the largest bucket of all parts."""
-    ends = [(int(part.bucket.min()), int(part.bucket.max())) for part in parts]
-    return min(least for least, _ in ends), max(last for _, last in ends)
-
-
-def cells(
-    post: Codes,
-    kind: Codes,
-    bucket: Integers,
-    types: int,
-    buckets: tuple[int, int] | None = None,
-) -> Integers:
-    """Return one number per cell, in the order of the frame.
-
-    ``types`` is the number of types. ``buckets`` are the smallest and largest possible bucket;
-    by default of those present.
-    """
-    cell = post.astype(np.int64)
-    if not len(cell):
-        return cell
-    least, last = buckets or (int(bucket.min()), int(bucket.max()))
-    cell *= types
-    cell += kind
-    cell *= last - least + 1
-    cell += bucket
-    cell -= least
-    return cell
 
 
 def _recoded(codes: Codes, names: tuple[str, ...], places: Mapping[str, int]) -> Codes:
@@ -142,12 +96,51 @@ def _recoded(codes: Codes, names: tuple[str, ...], places: Mapping[str, int]) ->
     return np.array([places[name] for name in names], np.int32)[codes]
 
 
+def _concat_sorted_runs(
+    parts: Sequence[CountArrays], numbers: Sequence[Integers]
+) -> CountArrays | None:
+    """Concatenate parts with the same names in order; None if a cell may occur twice.
+
+    A part is a few runs of adjacent cells, such as the hours of one post and type. If no two
+    runs overlap, they are placed one after another, without sorting the cells within them.
+    ``numbers`` are those of the cells of each part.
+    """
+    # Where each run begins, as an index into its part, for the first and the last cell of each.
+    starts = [np.append(0, np.flatnonzero(np.diff(cell) != 1) + 1) for cell in numbers]
+    first = np.concatenate([cell[start] for cell, start in zip(numbers, starts, strict=True)])
+    ends = [np.append(start[1:], len(cell)) for cell, start in zip(numbers, starts, strict=True)]
+    last = np.concatenate([cell[end - 1] for cell, end in zip(numbers, ends, strict=True)])
+    order = np.argsort(first, kind="stable")
+    if (first[order][1:] <= last[order][:-1]).any():
+        return None
+    if len(parts) == 1 and (first[1:] > first[:-1]).all():
+        return parts[0]
+    # Where each run goes: behind all that are before it in order.
+    lengths = last - first + 1
+    places = np.empty_like(lengths)
+    places[order] = np.cumsum(lengths[order]) - lengths[order]
+    # Copy each part to its place: concatenating all parts first takes twice as long.
+    columns = [np.empty(sum(map(len, parts)), getattr(parts[0], name).dtype) for name in ARRAYS]
+    done = 0
+    for part, start in zip(parts, starts, strict=True):
+        runs = slice(done, done + len(start))
+        done += len(start)
+        shift = np.repeat(places[runs] - start, lengths[runs])
+        target = shift + np.arange(len(part))
+        for column, name in zip(columns, ARRAYS, strict=True):
+            column[target] = getattr(part, name)
+    return CountArrays(parts[0].posts, parts[0].types, *columns)
+
+
 def _sums(count: Integers, first: Integers) -> tuple[Integers, Mask]:
-    """Return exact sums of runs, in any order of elements, and which exceed 64 bits."""
+    """Return exact sums of runs, in any order of elements, and which exceed 64 bits.
+
+    The two halves of each number are summed separately, so that no intermediate sum overflows.
+    """
     low = np.add.reduceat(count & _LOW, first)
     high = np.add.reduceat(count >> 32, first) + (low >> 32)
-    beyond = (high < -(2**31)) | (high >= 2**31)
-    return np.where(beyond, 0, (high << 32) | (low & _LOW)), beyond
+    overflow = (high < -(2**31)) | (high >= 2**31)
+    return np.where(overflow, 0, (high << 32) | (low & _LOW)), overflow
 
 
 def _repeat_names(names: tuple[str, ...], codes: Codes) -> Any:
@@ -163,34 +156,60 @@ def _repeat_names(names: tuple[str, ...], codes: Codes) -> Any:
     texts: Any = pa.LargeStringArray.from_buffers(
         len(codes), pa.py_buffer(ends.data), pa.py_buffer(letters.data)
     )
-    return pd.array(texts, dtype=TEXT)
+    return pd.arrays.ArrowStringArray(texts, dtype=TEXT)  # type: ignore[call-arg]
 
 
-def to_tidy_frame(leaves: CountArrays, dimensions: Sequence[Dimension]) -> pd.DataFrame:
-    """Convert sorted counts to a tidy frame, with the columns and dtypes of the contract."""
-    keys = {dimension.column for dimension in dimensions}
+@lru_cache(maxsize=256)
+def _names(names: tuple[str, ...]) -> pd.Index:
+    return pd.Index(names, dtype=TEXT)
+
+
+@lru_cache(maxsize=256)
+def _category(names: tuple[str, ...]) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(_names(names))
+
+
+def to_tidy_frame(
+    leaves: CountArrays, dimensions: Sequence[Dimension], times: Times | None = None
+) -> pd.DataFrame:
+    """Convert sorted counts to a tidy frame, with the columns and dtypes of the contract.
+
+    With ``times`` of retrieval, the buckets are those of ``Times.number``.
+    """
+    names = {dimension.column for dimension in dimensions} | ({"retrieved_at"} if times else set())
     if not len(leaves):
-        return empty_counts(tuple(keys))
-    day, hour = time_dimensions(dimensions)
-    kinds: Any = leaves.type.astype(np.int8 if len(leaves.types) < 2**7 else np.int32)
-    begins = np.flatnonzero(kinds[1:] != kinds[:-1]) + 1
-    present = np.unique(kinds[np.append(0, begins)])
-    types = pd.Index([leaves.types[code] for code in present], dtype=TEXT)
-    if len(present) < len(leaves.types):
-        kinds = np.searchsorted(present, kinds).astype(kinds.dtype)
+        return empty_counts(tuple(names))
     columns: dict[str, object] = {}
     if Dimension.POST_ID in dimensions:
         columns["post_id"] = _repeat_names(leaves.posts, leaves.post)
-    columns["engagement_type"] = pd.Categorical.from_codes(kinds, categories=types, validate=False)
+    columns["engagement_type"] = _types(leaves)
+    bucket = leaves.bucket
+    if times:
+        columns["retrieved_at"], bucket = times.split(bucket)
+    day, hour = time_dimensions(dimensions)
     if day:
-        days = leaves.bucket.astype(np.int32)  # half the memory, and faster division
+        days = bucket.astype(np.int32)  # half the memory, and faster division
         if hour:
             hours, days = days, days // 24
             hours -= days * 24
             columns["hour"] = hours.astype(np.int8)
         columns["day"] = (days * _DAY).view("datetime64[us]")
     elif hour:
-        columns["hour"] = leaves.bucket.astype(np.int8)
+        columns["hour"] = bucket.astype(np.int8)
     columns["count"] = pd.arrays.IntegerArray(leaves.count, leaves.missing)
     order = [name for name in COUNT_COLUMNS if name in columns]
-    return pd.DataFrame({name: columns[name] for name in order}, copy=False)
+    # Text as names would be inferred to be text again for each frame, at half the cost of it.
+    counts = pd.DataFrame({place: columns[name] for place, name in enumerate(order)}, copy=False)
+    counts.columns = _names(tuple(order))
+    return counts
+
+
+def _types(leaves: CountArrays) -> pd.Categorical:
+    """Return the type of each count, as a category of the types present."""
+    codes: Any = leaves.type.astype(np.int8 if len(leaves.types) < 2**7 else np.int32)
+    begins = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+    present = np.unique(codes[np.append(0, begins)])
+    if len(present) < len(leaves.types):
+        codes = np.searchsorted(present, codes).astype(codes.dtype)
+    dtype = _category(tuple(leaves.types[code] for code in present))
+    return pd.Categorical.from_codes(codes, dtype=dtype, validate=False)

@@ -1,23 +1,18 @@
-"""Read the counts of one grouping from nested JSON into flat arrays.
-
-:func:`read_counts` is the general path, for any order of keys; ``fast_path`` is faster for
-the largest shape. ``expected_shape`` and ``validation`` check the JSON before.
-"""
+"""Counts as parallel arrays, converted from the members of a grouping."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from engagement_pandas.flattening.time_buckets import Integers
+from engagement_pandas.flattening.time_buckets import Integers, time_dimensions
 from engagement_pandas.frame.contract import in_order
-from engagement_pandas.response.expected_shape import ExpectedShape
-from engagement_pandas.response.scanner import Level, read_members
-from engagement_pandas.response.validation import Members
+from engagement_pandas.response.members import ABSENT
+from engagement_pandas.response.validation import Valid
 from engagement_pandas.vocabulary import Dimension
 
 Codes = npt.NDArray[np.int32]
@@ -45,62 +40,99 @@ class CountArrays:
         return len(self.count)
 
 
+ARRAYS: Final = ("post", "type", "bucket", "count", "missing")
+
 _ORDERS: Final[Mapping[Dimension, Callable[[Iterable[str]], list[str]]]] = {
     Dimension.POST_ID: sorted,
     Dimension.ENGAGEMENT_TYPE: in_order,
 }
 
 
-def read_counts(raw: bytes, layout: ExpectedShape) -> CountArrays:
-    """Read counts from nested JSON.
+def cells(
+    post: Codes,
+    engagement_type: Codes,
+    bucket: Integers,
+    types: int,
+    buckets: tuple[int, int] | None = None,
+) -> Integers:
+    """Return one number per cell, in the order of the frame.
 
-    ``raw`` is the value of the grouping: well-formed JSON. Counts are in its order; hours of
-    the day listed day by day appear once per day.
+    ``types`` is the number of types. ``buckets`` are the smallest and largest possible bucket;
+    by default of those present.
     """
-    return of_members(Members.of(read_members(raw, layout.name), layout), layout)
+    cell = post.astype(np.int64)
+    if not len(cell):
+        return cell
+    least, last = buckets or (int(bucket.min()), int(bucket.max()))
+    cell *= types
+    cell += engagement_type
+    cell *= last - least + 1
+    cell += bucket
+    cell -= least
+    return cell
 
 
-def of_members(members: Members, layout: ExpectedShape) -> CountArrays:
-    """Convert members validated against the layout to arrays, and consume them."""
+def bucket_range(parts: Sequence[CountArrays]) -> tuple[int, int]:
+    """Return the smallest and the largest bucket of parts, of which none is empty."""
+    ends = [(int(part.bucket.min()), int(part.bucket.max())) for part in parts]
+    return min(least for least, _ in ends), max(last for _, last in ends)
+
+
+def to_arrays(valid: Valid, dimensions: Sequence[Dimension]) -> CountArrays:
+    """Convert members to arrays: in the frame's order if they are hourly, else in their own."""
+    members, meanings = valid
     names: dict[Dimension, tuple[str, ...]] = {}
-    codes: dict[Dimension, Codes] = {}
-    count = np.zeros(0, np.int64)
-    levels, left = members.levels, list(members.meanings)
-    whole = len(levels) == len(left)  # otherwise there are only empty objects
-    place: Codes | slice = slice(None)
-    if whole:
-        count = np.frombuffer(levels[-1].counts, np.int64)
-    while left:
-        dimension, numbers = left.pop()
-        level = levels.pop() if len(levels) > len(left) else Level()
-        if dimension in _ORDERS:
-            names[dimension] = tuple(_ORDERS[dimension](level.names))
-            order = {name: place for place, name in enumerate(names[dimension])}
-            numbers = [order[name] for name in level.names]
-        if whole:
-            codes[dimension] = np.array(numbers, np.int32)[
-                np.frombuffer(level.codes, np.int32)[place]
-            ]
-            place = np.frombuffer(level.parents, np.int32)[place]
-    nothing = np.zeros(len(count), np.int32)
-    post, kind, day, hour = (codes.pop(dimension, nothing) for dimension in Dimension)
-    bucket = day.astype(np.int64)
-    if Dimension.HOUR in layout.dimensions:
-        if Dimension.DAY in layout.dimensions:
-            bucket *= 24
-            bucket += hour
+    keys: dict[Dimension, Codes] = {}
+    lengths = np.asarray(members.lengths)
+    for depth, (level, meaning) in enumerate(zip(members.levels, meanings, strict=False)):
+        numbers = meaning.numbers
+        if meaning.dimension in _ORDERS:
+            ordered = tuple(_ORDERS[meaning.dimension](level))
+            places = {name: place for place, name in enumerate(ordered)}
+            numbers = [places[name] for name in level]
+            names[meaning.dimension] = ordered
+        known = np.array(numbers, np.int32)
+        if depth < len(members.above):
+            keys[meaning.dimension] = np.repeat(known[np.asarray(members.above[depth])], lengths)
         else:
-            bucket = hour.astype(np.int64)
-    del day, hour
-    if len(members.outside):
-        kept = np.delete(np.arange(len(count)), np.frombuffer(members.outside, np.int32))
-        post, kind, bucket, count = post[kept], kind[kept], bucket[kept], count[kept]
+            keys[meaning.dimension] = known[np.asarray(members.codes)]
+    nothing = np.zeros(len(members.codes), np.int32)
+    post, engagement_type, day, hour = (keys.pop(name, nothing) for name in Dimension)
+    by_day, by_hour = time_dimensions(dimensions)
+    count = np.frombuffer(members.counts or b"", np.int64)
+    bucket = day.astype(np.int64) if by_day else np.zeros(len(day), np.int64)
+    if members.hourly:
+        post, engagement_type, bucket, count = _hours(
+            post, engagement_type, bucket, count, len(names[Dimension.ENGAGEMENT_TYPE])
+        )
+    elif by_hour:
+        bucket = bucket * 24 + hour if by_day else hour.astype(np.int64)
     return CountArrays(
         posts=names.get(Dimension.POST_ID, ("",)),
         types=names[Dimension.ENGAGEMENT_TYPE],
         post=post,
-        type=kind,
+        type=engagement_type,
         bucket=bucket,
         count=count,
         missing=np.zeros(len(count), np.bool_),
     )
+
+
+def _hours(
+    post: Codes, engagement_type: Codes, day: Integers, count: Integers, types: int
+) -> tuple[Codes, Codes, Integers, Integers]:
+    """Expand days of 24 hours to hours, without those that the answer lacks.
+
+    Sorting days is much less work than sorting hours. Counts by the hour of the day come with
+    day 0 throughout, so they are not in order, but summed later.
+    """
+    order = np.argsort(cells(post, engagement_type, day, types), kind="stable")
+    post, engagement_type, day = post[order], engagement_type[order], day[order]
+    count = count.reshape(-1, 24)[order].ravel()
+    present = count != ABSENT
+    if present.all():
+        bucket = np.add.outer(day * 24, np.arange(24)).ravel()
+        return np.repeat(post, 24), np.repeat(engagement_type, 24), bucket, count
+    places = np.flatnonzero(present)
+    row = places // 24
+    return post[row], engagement_type[row], day[row] * 24 + (places - row * 24), count[places]

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from engagement_pandas.flattening.reconcile import ReconciledAnswer
+from engagement_pandas.flattening.reconcile import AnswerSummary
 from engagement_pandas.request.post_ids import created_at
+from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary import Dimension, Endpoint
 
 _HOUR: Final = timedelta(hours=1)
@@ -19,8 +20,11 @@ _SPREAD: Final = timedelta(minutes=1)
 
 _Stretch = tuple[datetime, datetime]
 
+Answer = tuple[EngagementResponse, AnswerSummary]
+"""A response of status 200, and what it counts."""
 
-def coverage(answers: Sequence[ReconciledAnswer]) -> dict[str, str]:
+
+def coverage(answers: Sequence[Answer]) -> dict[str, str]:
     """Return ``start`` and ``end`` of the window of every post's counts, for ``attrs``.
 
     The answers are from one endpoint, with the same dimensions. Texts are ISO, UTC: for
@@ -28,17 +32,17 @@ def coverage(answers: Sequence[ReconciledAnswer]) -> dict[str, str]:
     ``/historical`` the windows. Empty for totals, and if days or sums have windows that differ
     between posts, so that they share no start or end.
     """
-    if not answers or not answers[0].response.request.endpoint.facts.time_series:
+    if not answers or not answers[0][0].request.endpoint.facts.time_series:
         return {}
-    stretches = [_stretch(answer) for answer in answers]
-    if answers[0].response.request.endpoint is Endpoint.LAST_28_HOURS:
-        start, first_end = max(one[0] for one in stretches), min(one[1] for one in stretches)
-        end = max(one[1] for one in stretches)
+    stretches = [_stretch(response, summary) for response, summary in answers]
+    if answers[0][0].request.endpoint is Endpoint.LAST_28_HOURS:
+        start, first_end = max(start for start, _ in stretches), min(end for _, end in stretches)
+        end = max(end for _, end in stretches)
         apart = end - first_end > _SPREAD or _floor(end) != _floor(first_end)
-        return _told(start, _floor(first_end) if apart else first_end)
-    hourly = {Dimension.DAY, Dimension.HOUR} <= {*answers[0].grouping.dimensions}
-    posts = [() if hourly else answer.response.request.post_ids for answer in answers]
-    return united([(*one, whose) for one, whose in zip(stretches, posts, strict=True)])
+        return _attrs(start, _floor(first_end) if apart else first_end)
+    hourly = {Dimension.DAY, Dimension.HOUR} <= {*answers[0][1].dimensions}
+    posts = [() if hourly else response.request.post_ids for response, _ in answers]
+    return united([(*stretch, ids) for stretch, ids in zip(stretches, posts, strict=True)])
 
 
 def united(windows: Sequence[tuple[datetime, datetime, Sequence[str]]]) -> dict[str, str]:
@@ -47,8 +51,8 @@ def united(windows: Sequence[tuple[datetime, datetime, Sequence[str]]]) -> dict[
     A window has a start, an end and posts. The posts matter if days or sums do not show which
     hours they include; pass none if rows show it.
     """
-    start, end = min(one[0] for one in windows), max(one[1] for one in windows)
-    return _told(start if _alike(windows, start, end) else end, end)
+    start, end = min(first for first, _, _ in windows), max(last for _, last, _ in windows)
+    return _attrs(start if _alike(windows, start, end) else end, end)
 
 
 def common(parts: Sequence[_Stretch]) -> dict[str, str] | None:
@@ -57,28 +61,28 @@ def common(parts: Sequence[_Stretch]) -> dict[str, str] | None:
     None if it is unknown, since a part states the first end of its responses and not the
     last: ends within a minute of each other may be further apart.
     """
-    start, first_end = max(one[0] for one in parts), min(one[1] for one in parts)
-    end = max(one[1] for one in parts)
+    start, first_end = max(start for start, _ in parts), min(end for _, end in parts)
+    end = max(end for _, end in parts)
     if end - first_end > _SPREAD or _floor(end) != _floor(first_end):
-        return _told(start, _floor(first_end))
-    return _told(start, end) if first_end == end else None
+        return _attrs(start, _floor(first_end))
+    return _attrs(start, end) if first_end == end else None
 
 
-def _told(start: datetime, end: datetime) -> dict[str, str]:
+def _attrs(start: datetime, end: datetime) -> dict[str, str]:
     return {"start": start.isoformat(), "end": end.isoformat()} if start < end else {}
 
 
-def _stretch(answer: ReconciledAnswer) -> _Stretch:
+def _stretch(response: EngagementResponse, summary: AnswerSummary) -> _Stretch:
     """Return start and end of the window that a response counts."""
-    request, named = answer.response.request, answer.envelope
-    if request.window is not None:
-        return request.window.start, request.window.end
-    at = answer.response.retrieved_at.astimezone(UTC)
-    if named.start is None or named.end is None:
+    window, stated = response.request.window, summary.envelope
+    if window is not None:
+        return window.start, window.end
+    at = response.retrieved_at.astimezone(UTC)
+    if stated.start is None or stated.end is None:
         return at - _LAST, at
-    # The window stated by /28hr is rounded outwards to whole hours.
-    start, end = max(named.start, at - _LAST), min(named.end, at)
-    return (start, end) if start < end else (named.start, named.end)
+    # The window stated by /28hr is rounded outwards to complete hours.
+    start, end = max(stated.start, at - _LAST), min(stated.end, at)
+    return (start, end) if start < end else (stated.start, stated.end)
 
 
 def _alike(
@@ -93,7 +97,7 @@ def _alike(
         own.sort()
         made = created_at(post)
         since = own[0][0] if made is not None and made >= own[0][0] else start
-        met = all(one[1] == other[0] for one, other in pairwise(own))
+        met = all(before[1] == after[0] for before, after in pairwise(own))
         if not met or own[0][0] != since or own[-1][1] != end:
             return False
     return True

@@ -14,8 +14,7 @@ from engagement_pandas.errors import (
 )
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.expected_shape import DATE, HOUR, ID
-from engagement_pandas.response.scanner import Level
-from engagement_pandas.text import format_list, truncated_repr
+from engagement_pandas.text import format_list, json_path, truncated_repr
 from engagement_pandas.vocabulary import MAX_DIMENSIONS, Dimension
 
 _LEADING_ZERO: Final = re.compile(r"0[0-9]+")
@@ -66,20 +65,10 @@ def _allowed(keys: Collection[str]) -> set[Dimension]:
     return looks or {Dimension.ENGAGEMENT_TYPE}
 
 
-def levels_of(members: Iterable[Level]) -> list[Sequence[str]]:
-    """Return the keys of each level, down to the first level with a count."""
-    levels: list[Sequence[str]] = []
-    for level in members:
-        levels.append(level.names)
-        if level.leaf is not None:
-            break
-    return levels
-
-
 def infer(levels: Sequence[Collection[str]], name: str) -> tuple[Dimension, ...]:
     """Return the only legal grouping that matches the keys of each level."""
     if not levels or not all(levels):
-        msg = f"the grouping {name!r} has no counts to tell its dimensions by; give group_by"
+        msg = f"the grouping {name!r} has no counts to infer its dimensions from; give group_by"
         raise AmbiguousGrouping(msg)
     fits = groupings_that_fit(levels)
     if len(fits) == 1:
@@ -90,4 +79,4 @@ def infer(levels: Sequence[Collection[str]], name: str) -> tuple[Dimension, ...]
         raise AmbiguousGrouping(msg)
     samples = ", ".join(truncated_repr(next(iter(keys))) for keys in levels)
     msg = f"keys such as {samples} fit no grouping that the API has; give group_by if they do"
-    raise ResponseShapeError(msg, f"$[{name!r}]")
+    raise ResponseShapeError(msg, json_path(name))

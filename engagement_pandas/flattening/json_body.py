@@ -8,32 +8,36 @@ from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any, Final
 
+import msgspec
 import pandas as pd
 
 from engagement_pandas.errors import (
     AmbiguousGrouping,
-    EngagementError,
     FrameError,
     RefusedError,
     ResponseShapeError,
 )
-from engagement_pandas.flattening import fast_path
-from engagement_pandas.flattening.combine import to_tidy_frame
-from engagement_pandas.flattening.inference import infer, levels_of
+from engagement_pandas.flattening.combine import add, to_tidy_frame
+from engagement_pandas.flattening.count_arrays import to_arrays
+from engagement_pandas.flattening.inference import infer
 from engagement_pandas.flattening.reconcile import false_zeros
 from engagement_pandas.frame.contract import TEXT, check_counts, in_order
 from engagement_pandas.request.grouping import Grouping
-from engagement_pandas.response.envelope import Envelope, as_bytes
+from engagement_pandas.response.envelope import Envelope, as_bytes, decode_top_level
 from engagement_pandas.response.expected_shape import ExpectedShape, HourRange
-from engagement_pandas.response.hourly_decoder import Body, decode, decode_body, fits
-from engagement_pandas.response.hourly_decoder import keys_by_level as of_tree
-from engagement_pandas.response.scanner import read_members
-from engagement_pandas.response.validation import Members
+from engagement_pandas.response.object_reader import read_objects
+from engagement_pandas.response.tree_reader import Decoded, decode_body, decode_grouping
+from engagement_pandas.response.validation import fitting, valid_counts
 from engagement_pandas.text import format_list
 from engagement_pandas.vocabulary import RESERVED_KEYS, Dimension
 
 _ROUNDED: Final = timedelta(hours=29)
-_FIRST_KEY: Final = re.compile(rb'\s*\{\s*"([^"\\]+)"\s*:\s*\{')
+_KEY: Final = rb'\s*"(?:[^"\\]|\\.)*+"\s*:\s*'
+_BELOW: Final = re.compile(rb"(?:\{(?:%b(?=\{))?)*+" % _KEY, re.DOTALL)
+_FIRST_KEY: Final = re.compile(
+    rb'\s*\{\s*"(?P<name>[^"\\]+)"\s*:\s*(?P<below>%b)' % _BELOW.pattern, re.DOTALL
+)
+"""Matches the first keys of nested objects; the number of objects is that of the dimensions."""
 
 
 def concat_counts(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -108,35 +112,28 @@ def flatten_json(
     1     impressions 2026-03-01     8    412
     """
     content = as_bytes(body)
-    name, envelope, opened = _open(content, grouping)
-    members = None if opened else read_members(_grouping(content, name), name)
+    name, envelope, decoded = _open(content, grouping)
     if group_by is not None:
-        named = group_by if isinstance(group_by, Grouping) else Grouping(group_by)  # type: ignore[arg-type]
-        dimensions = named.dimensions
+        given = group_by if isinstance(group_by, Grouping) else Grouping(group_by)  # type: ignore[arg-type]
+        dimensions = given.dimensions
     else:
-        levels = of_tree(opened.tree) if opened else levels_of(members or [])
-        try:
-            dimensions = infer(levels, name)
-        except EngagementError:
-            # Report invalid JSON first. The scanner also accepts the smallest 64-bit integer.
-            members = members or read_members(_grouping(content, name), name)
-            if not opened or all(level.leaf is None for level in members):
-                raise
-            dimensions = infer(levels_of(members), name)
-    layout = ExpectedShape(name, dimensions, unavailable=envelope.unavailable)
-    found: Body | Members
-    if opened and fits(opened, layout):
-        found = opened
-    else:
-        found = Members.of(members or read_members(_grouping(content, name), name), layout)
-    del opened, members  # frees memory for the frame
-    leaves = fast_path.read_hourly_counts(found, layout)
-    del found
+        members = decoded.members() if decoded else None
+        if members is None:
+            members, _ = read_objects(_raw(content, name), name, None)
+        dimensions = infer(members.names(), name)
+        del members
+    shape = ExpectedShape(name, dimensions, unavailable=envelope.unavailable)
+    valid = decoded and fitting(decoded, shape)
+    del decoded  # frees memory for the frame
+    leaves = to_arrays(valid or valid_counts(_raw(content, name), shape), dimensions)
+    if not (valid and valid.members.hourly):
+        leaves = add([leaves], name)
+    del valid
     span = None
     if envelope.start is not None and envelope.end is not None:
         span = HourRange.covering(envelope.start, envelope.end)
         if span.start >= span.end:
-            msg = f"the body names the window {span}, which ends before it begins"
+            msg = f"the body states the window {span}, which ends before it begins"
             raise ResponseShapeError(msg, "$['start']")
     # The days in the keys take precedence over the window stated by the body.
     hint = None if Dimension.DAY in dimensions else span
@@ -152,38 +149,43 @@ def flatten_json(
     return counts
 
 
-def _open(content: bytes, grouping: str | None) -> tuple[str, Envelope, Body | None]:
-    """Return the name of the grouping, the envelope, and the hourly counts if present.
+def _open(content: bytes, grouping: str | None) -> tuple[str, Envelope, Decoded | None]:
+    """Return the name of the grouping, the envelope, and the counts if they could be decoded.
 
     Most bodies have one grouping, as the first key; then one pass is enough.
     """
     begins = _FIRST_KEY.match(content)
-    first = begins.group(1).decode(errors="replace") if begins else None
-    if first is not None and grouping in (None, first) and first not in RESERVED_KEYS:
-        opened = decode_body(content, first)
-        if opened is not None:
-            return first, Envelope.of(opened.top), opened
-    envelope = Envelope.read(content)
-    name = _picked(envelope, grouping)
-    return name, envelope, decode(bytes(envelope.groupings[name]))
+    if begins is not None:
+        name = begins["name"].decode(errors="replace")
+        if grouping in (None, name):
+            decoded = decode_body(content, name, begins["below"].count(b"{"))
+            if decoded is not None:
+                return name, Envelope.of(decoded.top), decoded
+    top = decode_top_level(content)
+    envelope = Envelope.of(top)
+    name = _picked(top, envelope, grouping)
+    raw = bytes(top[name])
+    below = _BELOW.match(raw)
+    return name, envelope, decode_grouping(raw, below[0].count(b"{")) if below else None
 
 
-def _grouping(content: bytes, name: str) -> bytes:
-    return bytes(Envelope.read(content).groupings[name])
+def _raw(content: bytes, name: str) -> bytes:
+    return bytes(decode_top_level(content)[name])
 
 
-def _picked(envelope: Envelope, name: str | None) -> str:
-    names = [key for key, raw in envelope.groupings.items() if bytes(memoryview(raw)[:1]) == b"{"]
-    if isinstance(name, str) and name in envelope.groupings:
+def _picked(top: Mapping[str, msgspec.Raw], envelope: Envelope, name: str | None) -> str:
+    others = {key: raw for key, raw in top.items() if key not in RESERVED_KEYS}
+    names = [key for key, raw in others.items() if bytes(memoryview(raw)[:1]) == b"{"]
+    if isinstance(name, str) and name in others:
         return name
     if len(names) == 1 and name is None:
         return names[0]
     if names:
-        asked = "name one" if name is None else f"none is named {name!r}"
-        msg = f"the body has the groupings {format_list(names)}; {asked} with grouping=…"
+        cure = "name one" if name is None else f"{name!r} is not one of them; name one"
+        msg = f"the body has the groupings {format_list(names)}; {cure} with grouping=…"
         raise AmbiguousGrouping(msg)
     if envelope.errors:
-        msg = f"the body holds no counts; the API says {list(envelope.errors)}"
+        msg = f"the body has no counts; the API's errors are {list(envelope.errors)}"
         raise RefusedError(msg, messages=envelope.errors)
-    msg = f"the body holds no grouping, only {format_list(envelope.groupings)}"
+    msg = f"the body has no grouping, only {format_list(others)}"
     raise ResponseShapeError(msg)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.flattening.reconcile import ReconciledAnswer
+from engagement_pandas.flattening.reconcile import AnswerSummary, summarize
 from engagement_pandas.flattening.responses import ANSWERED, gathered
 from engagement_pandas.flattening.time_buckets import UNITS, time_dimensions
 from engagement_pandas.frame.contract import OMISSION_COLUMNS, REASONS, REQUIRED_OMISSION_COLUMNS
@@ -130,24 +130,25 @@ def omissions(
 def _omissions(response: EngagementResponse) -> Iterator[Omission]:
     request = response.request
     if response.status != ANSWERED:
-        asked = request.window
-        window = None if asked is None else (asked.start, asked.end)
-        teller = _ReasonFinder(response, _envelope(response), window)
+        window = None
+        if request.window is not None:
+            window = request.window.start, request.window.end
+        finder = _ReasonFinder(response, _envelope(response), window)
         for post in request.post_ids:
             if response.status == NOT_SENT:
                 reason = response.reason or OmissionReason.NOT_YET_POSTED
-                yield teller.omission(post, None, reason, "; ".join(teller.envelope.errors))
+                yield finder.omission(post, None, reason, "; ".join(finder.envelope.errors))
             else:
-                yield from teller.uncounted(post)
+                yield from finder.uncounted(post)
         return
     for grouping in request.groupings:
-        answer = ReconciledAnswer.read(response, grouping)
+        answer = summarize(response, grouping)
         window = None if answer.span is None else answer.span.bounds
-        teller = _ReasonFinder(response, answer.envelope, window)
-        counted = answer.posts
+        finder = _ReasonFinder(response, answer.envelope, window)
         for post in request.post_ids:
-            yield from teller.counted(post, answer) if post in counted else teller.uncounted(post)
-        yield from _gaps(answer, teller)
+            counted = post in answer.posts
+            yield from finder.counted(post, answer) if counted else finder.uncounted(post)
+        yield from _gaps(answer, finder)
 
 
 def _envelope(response: EngagementResponse) -> Envelope:
@@ -192,7 +193,7 @@ class _ReasonFinder:
             else:
                 yield self.omission(post, None, OmissionReason.NOT_ANSWERED)
 
-    def counted(self, post: str, answer: ReconciledAnswer) -> Iterator[Omission]:
+    def counted(self, post: str, answer: AnswerSummary) -> Iterator[Omission]:
         """Yield the types of a counted post whose zeros are not counts."""
         for kind in answer.types:
             if post in self.too_old(kind):
@@ -221,15 +222,15 @@ class _ReasonFinder:
         return Omission(post, None if kind is None else str(kind), reason, said, self.window)
 
 
-def _gaps(answer: ReconciledAnswer, teller: _ReasonFinder) -> Iterator[Omission]:
-    unit = UNITS[time_dimensions(answer.grouping.dimensions)]
+def _gaps(answer: AnswerSummary, finder: _ReasonFinder) -> Iterator[Omission]:
+    unit = UNITS[time_dimensions(answer.dimensions)]
     for gap in answer.gaps:
         for post in [gap.post] if gap.post else sorted(answer.posts):
-            reason = teller.reason(post, gap.type)
+            reason = finder.reason(post, gap.type)
             message = None
             if reason is None and gap.cells > 1:
                 message = f"{gap.missing:,} of {gap.cells:,} {unit} are not in the answer"
-            yield teller.omission(post, gap.type, reason or OmissionReason.NOT_ANSWERED, message)
+            yield finder.omission(post, gap.type, reason or OmissionReason.NOT_ANSWERED, message)
 
 
 def _reason_of(text: str) -> OmissionReason | None:

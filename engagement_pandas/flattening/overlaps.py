@@ -6,16 +6,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from engagement_pandas.errors import RequestError
-from engagement_pandas.flattening.reconcile import ReconciledAnswer
+from engagement_pandas.flattening.reconcile import AnswerSummary
 from engagement_pandas.response.expected_shape import HourRange
 
 _FOREVER = HourRange(-(2**62), 2**62)
 
 
-def refuse_overlaps(answers: Sequence[ReconciledAnswer]) -> None:
+def refuse_overlaps(answers: Sequence[AnswerSummary]) -> None:
     """Raise if two responses count the same post and type in the same hour."""
+    if len(answers) == 1:
+        return
     by_post: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
-    kinds = [frozenset(answer.given.types) for answer in answers]
+    types_of = [frozenset(answer.counted_types) for answer in answers]
     for place, answer in enumerate(answers):
         span = answer.span or _FOREVER
         for post in answer.posts:
@@ -27,16 +29,16 @@ def refuse_overlaps(answers: Sequence[ReconciledAnswer]) -> None:
         reach: dict[frozenset[str], tuple[int, int]] = {}
         for start, end, place in sorted(spans):
             for types, (until, other) in reach.items():
-                if start < until and types & kinds[place]:
-                    _refuse(post, types & kinds[place], answers, other, place)
-            reach[kinds[place]] = end, place
+                if start < until and types & types_of[place]:
+                    _refuse(post, types & types_of[place], answers, other, place)
+            reach[types_of[place]] = end, place
 
 
 def _refuse(
-    post: str, types: frozenset[str], answers: Sequence[ReconciledAnswer], one: int, other: int
+    post: str, types: frozenset[str], answers: Sequence[AnswerSummary], place: int, other: int
 ) -> None:
-    first, second = sorted((one, other))
-    spans = [answers[place].span for place in (first, second)]
+    first, second = sorted((place, other))
+    spans = [answers[number].span for number in (first, second)]
     when = "" if None in spans else f" ({spans[0]} and {spans[1]})"
     msg = (
         f"responses {first} and {second} both count {min(types)} of post {post}{when}, which "

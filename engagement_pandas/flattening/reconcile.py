@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final
 
 import numpy as np
 
-from engagement_pandas.flattening import fast_path
 from engagement_pandas.flattening.combine import add
-from engagement_pandas.flattening.count_arrays import CountArrays, Mask
+from engagement_pandas.flattening.count_arrays import ARRAYS, CountArrays, Mask, to_arrays
 from engagement_pandas.flattening.time_buckets import Integers, buckets, time_dimensions
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.envelope import Envelope
-from engagement_pandas.response.expected_shape import HourRange, days_since_1970
+from engagement_pandas.response.expected_shape import ExpectedShape, HourRange, days_since_1970
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.validation import validated
-from engagement_pandas.vocabulary import ENGAGEMENT_TYPES, Dimension
+from engagement_pandas.vocabulary import ENGAGEMENT_TYPES, Dimension, Endpoint
 
 SINCE: Final[Mapping[str, int]] = {
-    str(kind): days_since_1970(facts.series_since) * 24
-    for kind, facts in ENGAGEMENT_TYPES.items()
+    str(name): days_since_1970(facts.series_since) * 24
+    for name, facts in ENGAGEMENT_TYPES.items()
     if facts.series_since is not None
 }
 """First counted hour of the types that the time series did not always count."""
@@ -43,112 +43,133 @@ class MissingCells:
 
 
 @dataclass(frozen=True, slots=True)
-class ReconciledAnswer:
-    """The counts of one grouping in one response of status 200.
+class AnswerSummary:
+    """What one grouping in one response of status 200 counts, without the counts.
 
     ``span`` has the requested hours; None for totals, and if ``/28hr`` does not state them.
-    ``given`` are the counts in the response. ``counts`` are the same, with false zeros marked
-    missing and absent cells added as missing. ``gaps`` are absent cells without a stated
-    reason.
+    ``posts`` have counts, alone or in sums. ``counted_types`` are in the response, and ``types``
+    are those and the requested. ``false_before`` are types with zeros from before X began to
+    count them. ``gaps`` are absent cells without a stated reason.
     """
 
-    response: EngagementResponse
+    dimensions: tuple[Dimension, ...]
     envelope: Envelope
-    grouping: Grouping
     span: HourRange | None
-    given: CountArrays
-    counts: CountArrays
+    posts: frozenset[str]
+    counted_types: tuple[str, ...]
+    types: tuple[str, ...]
+    false_before: tuple[str, ...]
     gaps: tuple[MissingCells, ...]
 
-    @classmethod
-    def read(cls, response: EngagementResponse, grouping: Grouping) -> ReconciledAnswer:
-        """Read one grouping of a response of status 200."""
-        request = response.request
-        envelope, layout, valid = validated(response, grouping)
-        given, span = fast_path.read_hourly_counts(valid, layout), layout.span
-        del valid
-        available = frozenset(request.post_ids) - envelope.unavailable - envelope.forbidden_posts()
-        counts = given
-        gaps: tuple[MissingCells, ...] = ()
-        if given.posts == ("",) and not available:
-            counts = _none(given)
-        elif given.posts:
-            types = tuple(str(kind) for kind in request.engagement_types)
-            cells = buckets(span, grouping.dimensions)
-            counts, filled = (given, None) if cells is None else _fill(given, types, cells)
-            false = false_zeros(counts, envelope, available, grouping.dimensions, span)
-            if false.any():
-                false &= counts.count == 0
-                counts = replace(counts, missing=counts.missing | false)
-            gaps = _gaps(counts, filled, false) if cells is not None else _silent(counts, types)
-        return cls(response, envelope, grouping, span, given, counts, gaps)
 
-    @property
-    def posts(self) -> frozenset[str]:
-        """The posts with counts, alone or in sums."""
-        if self.given.posts != ("",):
-            return frozenset(self.given.posts)
-        asked = frozenset(self.response.request.post_ids)
-        return asked - self.envelope.unavailable - self.envelope.forbidden_posts()
+def summarize(response: EngagementResponse, grouping: Grouping) -> AnswerSummary:
+    """Return what a grouping counts; its counts are not read again if they have been."""
+    known: AnswerSummary | None = response.kept(grouping.name)
+    return known or reconcile(response, grouping)[0]
 
-    @property
-    def types(self) -> tuple[str, ...]:
-        """The types that were requested or are counted."""
-        asked = (str(kind) for kind in self.response.request.engagement_types)
-        return tuple(dict.fromkeys((*asked, *self.given.types)))
 
-    @property
-    def false_before(self) -> tuple[str, ...]:
-        """The types with zeros from before X began to count them."""
-        if not self.response.request.endpoint.facts.time_series:
-            return ()
-        day, hour = time_dimensions(self.grouping.dimensions)
-        if self.span is not None:
-            start = self.span.start
-        elif day and len(self.given):
-            start = int(self.given.bucket.min()) * (1 if hour else 24)
-        else:
-            return ()
-        return tuple(kind for kind in self.types if start < SINCE.get(kind, start))
+def reconcile(
+    response: EngagementResponse, grouping: Grouping
+) -> tuple[AnswerSummary, CountArrays]:
+    """Read one grouping of a response of status 200, and compare it with the request.
+
+    The counts are sorted, false zeros are marked missing, and absent cells are added as missing.
+    The response keeps the summary.
+    """
+    request, dimensions = response.request, grouping.dimensions
+    envelope, shape, valid = validated(response, grouping)
+    given, is_sorted = to_arrays(valid, dimensions), valid.members.hourly
+    if len(valid.meanings) > len(dimensions):  # hours of several days
+        given, is_sorted = add([given], grouping.name), True
+    del valid  # frees memory for the frame
+    requested = tuple(map(str, request.engagement_types))
+    available = frozenset(request.post_ids) - envelope.unavailable - envelope.forbidden_posts()
+    posts = available if given.posts == ("",) else frozenset(given.posts)
+    counts = given
+    gaps: tuple[MissingCells, ...] = ()
+    if not posts:
+        counts = _none(given)
+    else:
+        wanted = buckets(shape.span, dimensions)
+        absent: Mask | None = None
+        if wanted is not None:
+            counts, absent = _on_grid(given, requested, wanted, is_sorted=is_sorted)
+        elif not is_sorted:
+            counts = add([given], grouping.name)
+        false = false_zeros(counts, envelope, available, dimensions, shape.span)
+        if false.any():
+            false &= counts.count == 0
+            counts = replace(counts, missing=counts.missing | false)
+        gaps = _silent(counts, requested) if wanted is None else _gaps(counts, absent, false)
+    types = tuple(dict.fromkeys((*requested, *given.types)))
+    summary = AnswerSummary(
+        dimensions,
+        envelope,
+        shape.span,
+        posts,
+        given.types,
+        types,
+        _false_before(request.endpoint, given, shape, types),
+        gaps,
+    )
+    response.keep(grouping.name, summary)
+    return summary, counts
+
+
+def _false_before(
+    endpoint: Endpoint, given: CountArrays, shape: ExpectedShape, types: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the types with zeros from before X began to count them."""
+    day, hour = time_dimensions(shape.dimensions)
+    if not endpoint.facts.time_series:
+        return ()
+    if shape.span is not None:
+        start = shape.span.start
+    elif day and len(given):
+        start = int(given.bucket.min()) * (1 if hour else 24)
+    else:
+        return ()
+    return tuple(name for name in types if start < SINCE.get(name, start))
 
 
 def _none(leaves: CountArrays) -> CountArrays:
-    return CountArrays(
-        leaves.posts,
-        leaves.types,
-        leaves.post[:0],
-        leaves.type[:0],
-        leaves.bucket[:0],
-        leaves.count[:0],
-        leaves.missing[:0],
-    )
+    nothing = {name: getattr(leaves, name)[:0] for name in ARRAYS}
+    return replace(leaves, **nothing)
 
 
-def _fill(
-    leaves: CountArrays, asked: tuple[str, ...], cells: Integers
-) -> tuple[CountArrays, Integers | None]:
-    """Add requested cells that are absent; and return their indices, None if there are none."""
-    expected = len(leaves.posts) * len(asked) * len(cells)
-    if set(leaves.types) == set(asked):
-        here = len(leaves)
-    else:
-        wanted = np.isin(leaves.types, asked)
-        here = int(wanted[leaves.type].sum()) if leaves.types else 0
-    if here == expected:
-        return leaves, None
-    every = in_order(asked)
-    grid = np.indices((len(leaves.posts), len(every), len(cells)), np.int32).reshape(3, -1)
-    whole = CountArrays(
-        leaves.posts,
-        tuple(every),
-        grid[0],
-        grid[1],
-        cells[grid[2]],
-        np.zeros(grid.shape[1], np.int64),
-        np.ones(grid.shape[1], np.bool_),
+def _on_grid(
+    given: CountArrays, requested: tuple[str, ...], wanted: Integers, *, is_sorted: bool
+) -> tuple[CountArrays, Mask | None]:
+    """Lay counts out on the grid of requested cells, so that they are sorted and none is absent.
+
+    ``wanted`` are the requested buckets. Also returned is which cells were absent; None if none
+    was.
+    """
+    types = tuple(in_order(requested))
+    shape = len(given.posts), len(types), len(wanted)
+    size = shape[0] * shape[1] * shape[2]
+    if is_sorted and given.types == types and len(given) == size:
+        return given, None
+    grid = CountArrays(
+        given.posts,
+        types,
+        np.repeat(np.arange(shape[0], dtype=np.int32), shape[1] * shape[2]),
+        np.tile(np.repeat(np.arange(shape[1], dtype=np.int32), shape[2]), shape[0]),
+        np.tile(wanted, shape[0] * shape[1]),
+        np.zeros(size, np.int64),
+        np.ones(size, np.bool_),
     )
-    filled = add([leaves, whole], "")
-    return filled, np.flatnonzero(filled.missing)
+    if not {*given.types} <= {*types}:  # the answer has more than was requested
+        grid = add([given, grid], "")
+    elif len(given):
+        places = {name: place for place, name in enumerate(types)}
+        type_places = np.array([places[name] for name in given.types], np.int64)
+        cell = (given.post * np.int64(shape[1]) + type_places[given.type]) * shape[2]
+        consecutive = wanted[-1] - wanted[0] + 1 == shape[2]
+        cell += given.bucket - wanted[0] if consecutive else np.searchsorted(wanted, given.bucket)
+        grid.count[cell] = given.count
+        grid.missing[cell] = False
+    return grid, grid.missing if grid.missing.any() else None
 
 
 def false_zeros(
@@ -164,8 +185,8 @@ def false_zeros(
     """
     false = unsupported(leaves, envelope, available)
     day, _ = time_dimensions(dimensions)
-    for place, kind in enumerate(leaves.types):
-        since = SINCE.get(kind)
+    for place, name in enumerate(leaves.types):
+        since = SINCE.get(name)
         if since is None or (span is not None and span.start >= since):
             continue
         if day:
@@ -179,45 +200,42 @@ def false_zeros(
 def unsupported(leaves: CountArrays, envelope: Envelope, available: frozenset[str] | None) -> Mask:
     """Return where a post, or every post of a sum, is too old for the type."""
     false = np.zeros(len(leaves), np.bool_)
-    for kind, posts in envelope.unsupported.items():
-        if kind not in leaves.types:
+    for name, posts in envelope.unsupported.items():
+        if name not in leaves.types:
             continue
         if leaves.posts == ("",):
             old = [available is not None and available <= posts]
         else:
             old = [post in posts for post in leaves.posts]
         if any(old):
-            false |= (leaves.type == leaves.types.index(kind)) & np.array(old)[leaves.post]
+            false |= (leaves.type == leaves.types.index(name)) & np.array(old)[leaves.post]
     return false
 
 
-def _gaps(leaves: CountArrays, filled: Integers | None, false: Mask) -> tuple[MissingCells, ...]:
-    if filled is None:
+def _gaps(leaves: CountArrays, absent: Mask | None, false: Mask) -> tuple[MissingCells, ...]:
+    """Return how many cells of each post and type are absent without a stated reason."""
+    if absent is None:
         return ()
-    unexplained = filled[~false[filled]]
-    shape = (len(leaves.posts), len(leaves.types))
-    pairs = leaves.post * shape[1] + leaves.type
-    missing = np.bincount(pairs[unexplained], minlength=shape[0] * shape[1])
-    cells = np.bincount(pairs, minlength=shape[0] * shape[1])
+    size = len(leaves.posts) * len(leaves.types)
+    pairs = leaves.post * len(leaves.types) + leaves.type
+    missing = np.bincount(pairs[absent & ~false], minlength=size).tolist()
+    cells = np.bincount(pairs, minlength=size).tolist()
+    names = product(leaves.posts, leaves.types)
     return tuple(
-        MissingCells(
-            leaves.posts[pair // shape[1]],
-            leaves.types[pair % shape[1]],
-            int(missing[pair]),
-            int(cells[pair]),
-        )
-        for pair in np.flatnonzero(missing)
+        MissingCells(post, name, number, of)
+        for (post, name), number, of in zip(names, missing, cells, strict=True)
+        if number
     )
 
 
-def _silent(leaves: CountArrays, asked: tuple[str, ...]) -> tuple[MissingCells, ...]:
+def _silent(leaves: CountArrays, requested: tuple[str, ...]) -> tuple[MissingCells, ...]:
     """Return the requested types for which a post has no cell, if the window is unknown."""
     here = np.zeros((len(leaves.posts), len(leaves.types)), np.bool_)
     here[leaves.post, leaves.type] = True
-    place = {kind: code for code, kind in enumerate(leaves.types)}
+    place = {name: code for code, name in enumerate(leaves.types)}
     return tuple(
-        MissingCells(post, kind, 0, 0)
+        MissingCells(post, name, 0, 0)
         for row, post in enumerate(leaves.posts)
-        for kind in asked
-        if kind not in place or not here[row, place[kind]]
+        for name in requested
+        if name not in place or not here[row, place[name]]
     )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Final
 
 import pandas as pd
 
 from engagement_pandas.errors import RequestError
 from engagement_pandas.flattening.combine import add, to_tidy_frame
-from engagement_pandas.flattening.coverage import coverage
+from engagement_pandas.flattening.count_arrays import CountArrays
+from engagement_pandas.flattening.coverage import Answer, coverage
 from engagement_pandas.flattening.overlaps import refuse_overlaps
-from engagement_pandas.flattening.reconcile import ReconciledAnswer
-from engagement_pandas.flattening.snapshots import with_retrieved_at
+from engagement_pandas.flattening.reconcile import AnswerSummary, reconcile
+from engagement_pandas.flattening.snapshots import Times, refuse_sums
 from engagement_pandas.frame.contract import empty_counts
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.response import EngagementResponse
@@ -84,36 +85,66 @@ def flatten(
     1     123        retweets     26
     """
     given = gathered(responses)
-    picked = _picked(given, grouping)
-    counts = (
-        with_retrieved_at(given, picked, lambda one, by: _added([one], [by]))
-        if retrieved_at
-        else _added(given, picked)
-    )
+    groupings = _picked(given, grouping)
+    counts = (_kept_apart if retrieved_at else _added)(given, groupings)
     earliest = min(response.retrieved_at for response in given)
     counts.attrs["retrieved_at"] = earliest.astimezone(UTC).isoformat()
     counts.attrs["endpoint"] = str(given[0].request.endpoint)
     return counts
 
 
-def _added(responses: Sequence[EngagementResponse], picked: Sequence[Grouping]) -> pd.DataFrame:
+def _added(responses: Sequence[EngagementResponse], groupings: Sequence[Grouping]) -> pd.DataFrame:
     """Return the counts of the responses, summed if they share a key."""
-    answers = [
-        ReconciledAnswer.read(response, by)
-        for response, by in zip(responses, picked, strict=True)
-        if response.status == ANSWERED
-    ]
-    refuse_overlaps(answers)
+    answers, parts = _read(responses, groupings)
+    refuse_overlaps([summary for _, summary in answers])
     if not answers:
-        return empty_counts(picked[0].columns)
-    covered = coverage(answers)
-    parts = [answer.counts for answer in answers]
-    del answers  # frees memory for the frame
-    leaves = parts[0] if len(parts) == 1 else add(parts, picked[0].name)
-    del parts
-    counts = to_tidy_frame(leaves, picked[0].dimensions)
-    counts.attrs.update(covered)
+        return empty_counts(groupings[0].columns)
+    leaves = parts[0] if len(parts) == 1 else add(parts, groupings[0].name)
+    del parts  # frees memory for the frame
+    counts = to_tidy_frame(leaves, groupings[0].dimensions)
+    counts.attrs.update(coverage(answers))
     return counts
+
+
+def _kept_apart(
+    responses: Sequence[EngagementResponse], groupings: Sequence[Grouping]
+) -> pd.DataFrame:
+    """Return the counts of the responses with the time of each."""
+    for response, grouping in zip(responses, groupings, strict=True):
+        refuse_sums(response, grouping)
+    answers, parts = _read(responses, groupings)
+    by_time: dict[datetime, list[AnswerSummary]] = {}
+    for response, summary in answers:
+        by_time.setdefault(response.retrieved_at, []).append(summary)
+    for summaries in by_time.values():
+        refuse_overlaps(summaries)
+    if not any(map(len, parts)):
+        return empty_counts((*groupings[0].columns, "retrieved_at"))
+    times = Times.of(parts, list(by_time))
+    parts = [
+        times.number(part, response.retrieved_at)
+        for part, (response, _) in zip(parts, answers, strict=True)
+    ]
+    leaves = add(parts, groupings[0].name)
+    del parts  # frees memory for the frame
+    counts = to_tidy_frame(leaves, groupings[0].dimensions, times)
+    covered = [coverage([answer]) for answer in answers]
+    if len(answers) == len(responses) and all(window == covered[0] for window in covered):
+        counts.attrs.update(covered[0])
+    return counts
+
+
+def _read(
+    responses: Sequence[EngagementResponse], groupings: Sequence[Grouping]
+) -> tuple[list[Answer], list[CountArrays]]:
+    """Return what the answers among the responses count, and their counts."""
+    answers, parts = [], []
+    for response, grouping in zip(responses, groupings, strict=True):
+        if response.status == ANSWERED:
+            summary, counts = reconcile(response, grouping)
+            answers.append((response, summary))
+            parts.append(counts)
+    return answers, parts
 
 
 def gathered(

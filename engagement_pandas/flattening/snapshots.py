@@ -2,57 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
 from engagement_pandas.errors import RequestError
-from engagement_pandas.frame.contract import COUNT_COLUMNS, TEXT, in_order
+from engagement_pandas.flattening.count_arrays import CountArrays, bucket_range
+from engagement_pandas.flattening.time_buckets import Integers
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary import Dimension, Endpoint
 
-_KEY: Final = "retrieved_at"
 
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The times of retrieval of some counts, which are sorted by them through their buckets.
 
-def with_retrieved_at(
-    responses: Sequence[EngagementResponse],
-    groupings: Sequence[Grouping],
-    flatten_one: Callable[[EngagementResponse, Grouping], pd.DataFrame],
-) -> pd.DataFrame:
-    """Return the counts of each response with its retrieval time.
-
-    ``groupings`` has the grouping to flatten for each response, and ``flatten_one`` returns the
-    tidy counts of one response.
+    ``known`` are the different times in order. A bucket of the n-th time is its own bucket,
+    less ``least``, plus n times ``width``.
     """
-    for response, grouping in zip(responses, groupings, strict=True):
-        _refuse_sums(response, grouping)
-    parts = [
-        flatten_one(response, grouping).assign(
-            **{_KEY: pd.Timestamp(response.retrieved_at).as_unit("us")}
-        )
-        for response, grouping in zip(responses, groupings, strict=True)
-    ]
-    kinds = in_order({str(name) for part in parts for name in part["engagement_type"].unique()})
-    dtype = pd.CategoricalDtype(pd.Index(kinds, dtype=TEXT))
-    order = [name for name in COUNT_COLUMNS if name in parts[0].columns]
-    counts = pd.concat(
-        [
-            part.astype({"engagement_type": dtype, _KEY: COUNT_COLUMNS[_KEY]})[order]
-            for part in parts
-        ],
-        ignore_index=True,
-    )
-    twice = counts.duplicated(order[:-1])
-    if twice.any():
-        row = counts.loc[twice, order[:-1]].iloc[0].astype(str).to_dict()
-        msg = f"two responses of the same moment hold {row}; keep one of them"
-        raise RequestError(msg)
-    return counts.sort_values(order[:-1], ignore_index=True)
+
+    known: tuple[datetime, ...]
+    least: int
+    width: int
+
+    @classmethod
+    def of(cls, parts: Sequence[CountArrays], retrieved: Sequence[datetime]) -> Times:
+        """Return the times of parts, and the range of their buckets."""
+        least, last = bucket_range([part for part in parts if len(part)])
+        return cls(tuple(sorted(set(retrieved))), least, last - least + 1)
+
+    def number(self, part: CountArrays, time: datetime) -> CountArrays:
+        """Return a part with its time in the buckets."""
+        first = self.known.index(time) * self.width - self.least
+        return replace(part, bucket=part.bucket + first)
+
+    def split(self, bucket: Integers) -> tuple[Any, Integers]:
+        """Return the time of each count, and its own bucket."""
+        number = bucket // self.width
+        known = pd.DatetimeIndex(self.known).as_unit("us").array
+        return known.take(number), bucket - (number * self.width - self.least)
 
 
-def _refuse_sums(response: EngagementResponse, grouping: Grouping) -> None:
+def refuse_sums(response: EngagementResponse, grouping: Grouping) -> None:
     """Raise if counts are sums over responses, since each response has its own time."""
     missing = [Dimension.POST_ID] if Dimension.POST_ID not in grouping.dimensions else []
     if (
@@ -63,7 +58,7 @@ def _refuse_sums(response: EngagementResponse, grouping: Grouping) -> None:
     if missing:
         names = " and ".join(repr(str(name)) for name in missing)
         msg = (
-            f"without {names} a count is a sum over answers, which came at different moments; "
-            f"group by {names} too, or leave out retrieved_at"
+            f"without {names} a count is a sum over answers, which were retrieved at different "
+            f"times; group by {names} too, or leave out retrieved_at"
         )
         raise RequestError(msg)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 import msgspec
 
@@ -19,7 +19,6 @@ from engagement_pandas.text import json_path, truncated_repr
 from engagement_pandas.vocabulary import (
     MAX_GROUPINGS,
     MAX_WINDOW,
-    RESERVED_KEYS,
     SERIES_TYPES,
     UNSUPPORTED_KEYS,
     Endpoint,
@@ -81,8 +80,6 @@ class Envelope:
         IDs of deleted, suspended or protected posts.
     unsupported : mapping of EngagementType to frozenset of str
         IDs of posts that are too old for a type.
-    groupings : mapping of str to msgspec.Raw
-        The nested counts of each grouping, not yet parsed.
     """
 
     start: datetime | None = None
@@ -90,14 +87,8 @@ class Envelope:
     errors: tuple[str, ...] = ()
     unavailable: frozenset[str] = frozenset()
     unsupported: Mapping[EngagementType, frozenset[str]] = field(default_factory=dict)
-    groupings: Mapping[str, msgspec.Raw] = field(default_factory=dict)
     _posts: Mapping[str, str] = field(init=False, repr=False, compare=False)
     _types: frozenset[str] = field(init=False, repr=False, compare=False)
-
-    @classmethod
-    def read(cls, content: bytes) -> Envelope:
-        """Parse the envelope of a body."""
-        return cls.of(decode_top_level(content))
 
     @classmethod
     def of(cls, top: Mapping[str, msgspec.Raw]) -> Self:
@@ -112,7 +103,6 @@ class Envelope:
             errors=_texts(top.get("errors")),
             unavailable=_ids(top.get("unavailable_tweet_ids"), "unavailable_tweet_ids"),
             unsupported=unsupported,
-            groupings={name: raw for name, raw in top.items() if name not in RESERVED_KEYS},
         )
 
     def __post_init__(self) -> None:
@@ -165,9 +155,35 @@ def as_bytes(body: object) -> bytes:
 
 
 class _Key(str):
-    """A top-level key of a body; msgspec passes each to the hook as soon as it is read."""
+    """A key of an object; msgspec passes each to the hook as soon as it is read."""
 
     __slots__ = ()
+
+
+def decode_object(raw: bytes | msgspec.Raw, most: int, *path: str) -> dict[str, msgspec.Raw]:
+    """Return the members of a JSON object, with at most ``most`` keys, not yet parsed.
+
+    ``path`` are the keys above it, for errors. A second member with the same key would be lost
+    in a dict, so it is an error.
+    """
+    keys: set[str] = set()
+
+    def once(_: type, key: str) -> _Key:
+        if key in keys:
+            msg = f"the key {truncated_repr(key)} occurs twice in one object"
+            raise ResponseShapeError(msg, json_path(*path))
+        if len(keys) == most:
+            msg = f"this object has more than {most:,} keys; no answer has as many"
+            raise ResponseShapeError(msg, json_path(*path))
+        keys.add(key)
+        return _Key(key)
+
+    try:
+        members = msgspec.json.decode(raw, type=dict[_Key, msgspec.Raw], dec_hook=once)
+    except DECODE_ERRORS as error:
+        msg = f"this is not a JSON object: {error}"
+        raise ResponseShapeError(msg, json_path(*path)) from error
+    return cast("dict[str, msgspec.Raw]", members)
 
 
 def decode_top_level(content: bytes) -> dict[str, msgspec.Raw]:
@@ -178,26 +194,9 @@ def decode_top_level(content: bytes) -> dict[str, msgspec.Raw]:
     >>> decode_top_level(b'{"g": {"1": {}}, "g": {}}')
     Traceback (most recent call last):
         ...
-    engagement_pandas.errors.ResponseShapeError: the key 'g' stands twice in one object (at $)
+    engagement_pandas.errors.ResponseShapeError: the key 'g' occurs twice in one object (at $)
     """
-    keys: set[str] = set()
-
-    def once(_: type, key: str) -> _Key:
-        if key in keys:
-            msg = f"the key {truncated_repr(key)} stands twice in one object"
-            raise ResponseShapeError(msg)
-        if len(keys) == MOST_KEYS:
-            msg = f"the body has more than {MOST_KEYS} keys; an answer has at most nine"
-            raise ResponseShapeError(msg)
-        keys.add(key)
-        return _Key(key)
-
-    try:
-        top = msgspec.json.decode(content, type=dict[_Key, msgspec.Raw], dec_hook=once)
-    except DECODE_ERRORS as error:
-        msg = f"the body is not a JSON object: {error}"
-        raise ResponseShapeError(msg) from error
-    return {str(key): raw for key, raw in top.items()}
+    return {str(key): raw for key, raw in decode_object(content, MOST_KEYS).items()}
 
 
 def _decode(

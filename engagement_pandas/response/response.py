@@ -5,6 +5,7 @@ An answer is stored as the bytes that arrived; ``validation`` parses its nested 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,7 +15,7 @@ import msgspec
 from engagement_pandas.errors import RequestError, ResponseShapeError
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.window import to_utc
-from engagement_pandas.response.envelope import DECODE_ERRORS, Envelope, as_bytes
+from engagement_pandas.response.envelope import DECODE_ERRORS, Envelope, as_bytes, decode_top_level
 from engagement_pandas.vocabulary import OmissionReason
 
 NOT_SENT: Final = 0
@@ -48,6 +49,7 @@ class EngagementResponse:
     status: int = 200
     retrieved_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     reason: OmissionReason | None = None
+    _read: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.request, EngagementRequest):
@@ -58,6 +60,10 @@ class EngagementResponse:
             raise RequestError(msg)
         object.__setattr__(self, "content", as_bytes(self.content))
         object.__setattr__(self, "retrieved_at", to_utc(self.retrieved_at, "retrieved_at"))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the fields only: what was read of the body is read again."""
+        return type(self), (self.request, self.content, self.status, self.retrieved_at, self.reason)
 
     @classmethod
     def unposted(cls, request: EngagementRequest, at: datetime) -> EngagementResponse:
@@ -114,7 +120,19 @@ class EngagementResponse:
 
     def envelope(self) -> Envelope:
         """Return the window, errors and omitted posts of this answer."""
-        return Envelope.read(self.content)
+        kept: Envelope | None = self.kept(Envelope)
+        if kept is None:
+            kept = Envelope.of(decode_top_level(self.content))
+            self.keep(Envelope, kept)
+        return kept
+
+    def keep(self, key: Hashable, value: object) -> None:
+        """Keep what was read of the body, so that it is not read again; nothing large."""
+        self._read[key] = value
+
+    def kept(self, key: Hashable) -> Any:
+        """Return what was kept, or None."""
+        return self._read.get(key)
 
     def __repr__(self) -> str:
         if self.status == NOT_SENT:

@@ -7,79 +7,88 @@ uses what was read here, and rejects nothing else.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
 
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.request.grouping import Grouping
-from engagement_pandas.response.envelope import Envelope
-from engagement_pandas.response.expected_shape import (
-    ExpectedShape,
-    HourRange,
+from engagement_pandas.response.envelope import Envelope, decode_top_level
+from engagement_pandas.response.expected_shape import ExpectedShape, HourRange
+from engagement_pandas.response.meanings import (
     Meaning,
+    complaint,
+    is_inside,
     meanings,
-    outside,
+    order_of,
 )
-from engagement_pandas.response.hourly_decoder import Body, decode, decode_body, fits
+from engagement_pandas.response.members import Members
+from engagement_pandas.response.object_reader import read_objects
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.response.scanner import Level, read_members
+from engagement_pandas.response.tree_reader import (
+    Decoded,
+    decode_body,
+    decode_grouping,
+)
 from engagement_pandas.text import format_list, json_path
-from engagement_pandas.vocabulary import FOUR_DIMENSION_ORDERS, MAX_WINDOW
+from engagement_pandas.vocabulary import MAX_WINDOW, RESERVED_KEYS
 
 _LONGEST: Final = MAX_WINDOW // timedelta(hours=1)
 
 
-class Members(NamedTuple):
-    """The counts of a grouping one by one, validated against the layout.
-
-    ``outside`` has the indices of zeros that are not counts: hours of the day that the window does
-    not touch.
-    """
-
-    levels: list[Level]
-    meanings: Sequence[Meaning]
-    outside: array[int]
-
-    @classmethod
-    def of(cls, levels: list[Level], layout: ExpectedShape) -> Members:
-        """Validate the members of nested objects against a layout."""
-        keys = meanings(levels, layout)
-        return cls(levels, keys, outside(levels, keys, layout))
-
-
 class Valid(NamedTuple):
-    """One grouping of an answer, completely validated."""
+    """The counts of a grouping, and the meaning of each level of keys."""
 
+    members: Members
+    meanings: Sequence[Meaning]
+
+
+def validated(
+    response: EngagementResponse, grouping: Grouping
+) -> tuple[Envelope, ExpectedShape, Valid]:
+    """Read and validate one grouping of an answer of status 200.
+
+    Its envelope is kept with the response.
+    """
     envelope: Envelope
-    layout: ExpectedShape
-    counts: Body | Members
+    name, depth = grouping.name, len(grouping.dimensions)
+    alone = len(response.request.groupings) == 1
+    decoded = decode_body(response.content, name, depth) if alone else None
+    if decoded is not None:
+        envelope = response.kept(Envelope) or Envelope.of(decoded.top)
+        response.keep(Envelope, envelope)
+        shape = _shape(response, envelope, grouping)
+        if valid := fitting(decoded, shape):
+            return envelope, shape, valid
+    top = decode_top_level(response.content)
+    envelope = response.kept(Envelope) or Envelope.of(top)
+    response.keep(Envelope, envelope)
+    shape = _shape(response, envelope, grouping)
+    if name not in top:
+        _require_complete(response, envelope, name, top)
+    return envelope, shape, valid_counts(bytes(top.get(name, b"{}")), shape)
 
 
-def validated(response: EngagementResponse, grouping: Grouping) -> Valid:
-    """Read and validate one grouping of an answer of status 200."""
-    four = grouping.dimensions in FOUR_DIMENSION_ORDERS
-    body = decode_body(response.content, grouping.name) if four else None
-    envelope = response.envelope() if body is None else Envelope.of(body.top)
-    layout = _layout(response, envelope, grouping)
-    if body is not None and fits(body, layout):
-        return Valid(envelope, layout, body)
-    if body is not None:
-        envelope = response.envelope()
-    raw = envelope.groupings.get(grouping.name)
-    if raw is None:
-        _require_complete(response, envelope, grouping.name)
-    return Valid(envelope, layout, counts_of(b"{}" if raw is None else bytes(raw), layout))
+def valid_counts(raw: bytes, shape: ExpectedShape) -> Valid:
+    """Read and validate the JSON of a grouping."""
+    for depth in (len(shape.dimensions), len(shape.dimensions) + 1):
+        if order_of(depth, shape.dimensions) and (decoded := decode_grouping(raw, depth)):
+            valid = fitting(decoded, shape)
+            if valid is not None:
+                return valid
+    members, order = read_objects(raw, shape.name, shape)
+    return Valid(members, meanings(members, order, shape) or ())
 
 
-def counts_of(raw: bytes, layout: ExpectedShape) -> Body | Members:
-    """Parse the JSON of a grouping, with the fast decoder if possible."""
-    if layout.dimensions in FOUR_DIMENSION_ORDERS:
-        body = decode(raw)
-        if body is not None and fits(body, layout):
-            return body
-    return Members.of(read_members(raw, layout.name), layout)
+def fitting(decoded: Decoded, shape: ExpectedShape) -> Valid | None:
+    """Return decoded counts with their meaning; None if it is not certain that they fit."""
+    members = decoded.members()
+    if members is None:
+        return None
+    keys = meanings(members, order_of(members.depth, shape.dimensions), shape)
+    if not keys or complaint(members, keys, shape) or not is_inside(members, keys, shape):
+        return None
+    return Valid(members, keys)
 
 
 def invalid(response: EngagementResponse) -> str | None:
@@ -88,7 +97,7 @@ def invalid(response: EngagementResponse) -> str | None:
     >>> import engagement_pandas as ep
     >>> request = ep.totals(["7"], engagement_types=["favorites"])
     >>> invalid(ep.EngagementResponse(request, {"data": []}))
-    "the grouping is missing, and with it post 7: ... ['data'] (at $['by_post'])"
+    "the grouping is missing, and with it post 7: the groupings are ['data'] (at $['by_post'])"
     >>> invalid(ep.EngagementResponse(request, {"by_post": {"7": {"favorites": None}}}))
     "a count is an integer of at most 64 bits, not null (at $['by_post']['7']['favorites'])"
     >>> invalid(ep.EngagementResponse(request, {"by_post": {"7": {"favorites": "1"}}})) is None
@@ -104,52 +113,55 @@ def invalid(response: EngagementResponse) -> str | None:
     return None
 
 
-def _layout(response: EngagementResponse, envelope: Envelope, grouping: Grouping) -> ExpectedShape:
+def _shape(response: EngagementResponse, envelope: Envelope, grouping: Grouping) -> ExpectedShape:
     request = response.request
-    asked = frozenset(request.post_ids)
+    posts = frozenset(request.post_ids)
     refused = envelope.forbidden_types()
     return ExpectedShape(
         grouping.name,
         grouping.dimensions,
-        asked,
+        posts,
         envelope.unavailable,
         span_of(response, envelope),
-        {str(kind): str(kind) in refused for kind in request.engagement_types},
-        asked <= envelope.unavailable | envelope.forbidden_posts(),
+        {str(name): str(name) in refused for name in request.engagement_types},
+        posts <= envelope.unavailable | envelope.forbidden_posts(),
     )
 
 
 def span_of(response: EngagementResponse, envelope: Envelope) -> HourRange | None:
     """Return the hours that an answer covers, if known."""
-    window, endpoint = response.request.window, response.request.endpoint
-    asked = None if window is None else HourRange.covering(window.start, window.end)
-    if not endpoint.facts.time_series:
+    window = response.request.window
+    requested = None if window is None else HourRange.covering(window.start, window.end)
+    if not response.request.endpoint.facts.time_series:
         return None
     for key, moment in (("start", envelope.start), ("end", envelope.end)):
-        if moment is not None and asked is not None:
-            named = HourRange.covering(moment, moment)
-            if getattr(named, key) != getattr(asked, key):
-                msg = f"the answer names the {key} {moment:%Y-%m-%d %H:%M}, but is to {asked}"
+        if moment is not None and requested is not None:
+            stated = HourRange.covering(moment, moment)
+            if getattr(stated, key) != getattr(requested, key):
+                msg = f"the answer states the {key} {moment:%Y-%m-%d %H:%M}, but is for {requested}"
                 raise ResponseShapeError(msg, json_path(key))
-    if asked is not None or envelope.start is None or envelope.end is None:
-        return asked
-    named = HourRange.covering(envelope.start, envelope.end)
-    if not 0 < named.end - named.start <= _LONGEST:
-        msg = f"the answer names {named}, which is not a window of about 28 hours"
+    if requested is not None or envelope.start is None or envelope.end is None:
+        return requested
+    stated = HourRange.covering(envelope.start, envelope.end)
+    if not 0 < stated.end - stated.start <= _LONGEST:
+        msg = f"the answer states {stated}, which is not a window of about 28 hours"
         raise ResponseShapeError(msg, json_path("start"))
-    return named
+    return stated
 
 
-def _require_complete(response: EngagementResponse, envelope: Envelope, name: str) -> None:
+def _require_complete(
+    response: EngagementResponse, envelope: Envelope, name: str, top: Collection[str]
+) -> None:
     """Raise if a grouping is missing, unless the answer accounts for every post."""
     request = response.request
     refused = envelope.forbidden_types()
-    left = [kind for kind in request.engagement_types if kind not in refused]
-    keys = envelope.unavailable | envelope.forbidden_posts()
+    left = [name for name in request.engagement_types if name not in refused]
+    without_counts = envelope.unavailable | envelope.forbidden_posts()
     for post in request.post_ids:
-        if post in keys or all(post in envelope.unsupported.get(kind, ()) for kind in left):
+        old = all(post in envelope.unsupported.get(name, ()) for name in left)
+        if old or post in without_counts:
             continue
-        said = f"; it says {list(envelope.errors)}" if envelope.errors else ""
-        found = f"the answer holds the groupings {format_list(envelope.groupings)}"
-        msg = f"the grouping is missing, and with it post {post}: {found}{said}"
+        errors = f"; its errors are {list(envelope.errors)}" if envelope.errors else ""
+        there = format_list(key for key in top if key not in RESERVED_KEYS)
+        msg = f"the grouping is missing, and with it post {post}: the groupings are {there}{errors}"
         raise ResponseShapeError(msg, json_path(name))

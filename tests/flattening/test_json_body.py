@@ -246,13 +246,13 @@ def test_it_does_not_matter_where_the_grouping_stands(body: str) -> None:
 def test_a_key_of_the_body_that_stands_twice_is_refused(key: str) -> None:
     """Whichever of the two was meant, the other would be lost."""
     again = HOURS if key == "g" else '"2026-02-01T00:00:00Z"'
-    with pytest.raises(ResponseShapeError, match=f"'{key}' stands twice"):
+    with pytest.raises(ResponseShapeError, match=f"'{key}' occurs twice"):
         ep.flatten_json(f'{{"g": {HOURS}, {WINDOW}, "{key}": {again}}}')
 
 
 def test_a_grouping_that_stands_twice_and_is_empty() -> None:
     """What is wrong goes before what is not known."""
-    with pytest.raises(ResponseShapeError, match="'g' stands twice"):
+    with pytest.raises(ResponseShapeError, match="'g' occurs twice"):
         ep.flatten_json(f'{{"g": {HOURS}, "g": {{}}}}')
 
 
@@ -283,7 +283,7 @@ def test_a_dict_with_keys_that_are_integers() -> None:
         ('{"g": {"impressions": 5.0}}', "$['g']['impressions']"),
         ('{"g": {"1": {"impressions": "5"}, "x": {"2026-03-01": "5"}}}', "$['g']"),
         ('{"g": {"1": {"2": "5"}}}', "$['g']"),
-        ('{"g": {"1": {"impressions": "5"}, "2": "7"}}', "$['g']"),
+        ('{"g": {"1": {"impressions": "5"}, "2": "7"}}', "$['g']['2']"),
         ('{"g": {"1": {"impressions": {"2026-03-01": {"24": "5"}}}}}', "$['g']"),
         (
             '{"g": {"1": {"impressions": "5"}}, "unavailable_tweet_ids": ["1"]}',

@@ -23,9 +23,13 @@ from hypothesis import strategies as st
 
 import engagement_pandas as ep
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.flattening import count_arrays, fast_path
 from engagement_pandas.flattening.combine import add
-from engagement_pandas.flattening.count_arrays import ExpectedShape
+from engagement_pandas.flattening.count_arrays import to_arrays
+from engagement_pandas.response.expected_shape import ExpectedShape
+from engagement_pandas.response.meanings import meanings
+from engagement_pandas.response.object_reader import read_objects
+from engagement_pandas.response.tree_reader import decode_grouping
+from engagement_pandas.response.validation import Valid, valid_counts
 from engagement_pandas.vocabulary import FOUR_DIMENSION_ORDERS, Dimension
 
 HOUR = timedelta(hours=1)
@@ -241,24 +245,28 @@ def test_flattening_a_nested_frame_gives_the_frame_back(order: Sequence[str]) ->
     there_and_back()
 
 
-def outcome(read: Callable[[], count_arrays.CountArrays]) -> Any:
-    """Return what a reading gives: arrays as lists, or the error."""
+def outcome(read: Callable[[], Valid], dimensions: Sequence[Dimension]) -> Any:
+    """Return what a reading gives: sorted counts as lists, or the error."""
     try:
-        got = read()
+        got = add([to_arrays(read(), dimensions)], "g")
     except ResponseShapeError as error:
         return str(error)
-    kinds = np.asarray(got.types, object)[got.type].tolist()
+    types = np.asarray(got.types, object)[got.type].tolist()
     posts = np.asarray(got.posts, object)[got.post].tolist()
-    return got.posts, got.types, posts, kinds, got.bucket.tolist(), got.count.tolist()
+    return got.posts, got.types, posts, types, got.bucket.tolist(), got.count.tolist()
 
 
-def both_paths(raw: bytes, layout: ExpectedShape) -> tuple[Any, Any]:
-    """Read with the quick path in front, and with the general path alone."""
+def both_readers(raw: bytes, shape: ExpectedShape) -> tuple[Any, Any]:
+    """Read with typed dictionaries in front, and object by object alone."""
 
-    def general() -> count_arrays.CountArrays:
-        return add([count_arrays.read_counts(raw, layout)], layout.name)
+    def slowly() -> Valid:
+        members, order = read_objects(raw, shape.name, shape)
+        return Valid(members, meanings(members, order, shape) or ())
 
-    return outcome(lambda: fast_path.read_grouping(raw, layout)), outcome(general)
+    return (
+        outcome(lambda: valid_counts(raw, shape), shape.dimensions),
+        outcome(slowly, shape.dimensions),
+    )
 
 
 hour_objects = st.dictionaries(
@@ -278,15 +286,17 @@ trees = st.dictionaries(
 @pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(trees, st.booleans())
-def test_the_quick_path_reads_what_the_general_path_reads(
+def test_typed_dictionaries_read_what_is_read_object_by_object(
     tree: dict[str, Any],
     spaced: bool,  # noqa: FBT001  drawn
 ) -> None:
     """In any order of keys, with partial days and empty objects."""
     raw = json.dumps(tree, separators=None if spaced else (",", ":")).encode()
-    quick, general = both_paths(raw, ExpectedShape("g", FOUR_DIMENSION_ORDERS[0]))
-    assert quick == general
-    assert fast_path.decode(raw) is not None or b"E" in raw
+    quick, slow = both_readers(raw, ExpectedShape("g", FOUR_DIMENSION_ORDERS[0]))
+    assert quick == slow
+    decoded = decode_grouping(raw, 4)
+    assert decoded is not None
+    assert decoded.members() is not None
 
 
 @pytest.mark.slow
@@ -304,13 +314,11 @@ def test_the_quick_path_reads_what_the_general_path_reads(
     st.sampled_from(["07", "7", "24", "e7", "0\\u0037", "2026-03-01"]),
     st.sampled_from(["impressions", "1e3", "", "\\u0065", "r\\u0065plies"]),
 )
-def test_the_quick_path_takes_no_count_that_the_general_path_refuses(
-    count: str, hour: str, kind: str
-) -> None:
-    """Whatever stands where a count should, both paths take it or name the same spot."""
+def test_both_readers_refuse_the_same_with_the_same_path(count: str, hour: str, kind: str) -> None:
+    """Whatever is in the place of a count, both take it or raise with the same path."""
     raw = f'{{"1": {{"{kind}": {{"2026-03-01": {{"{hour}": {count}, "08": "1"}}}}}}}}'.encode()
-    quick, general = both_paths(raw, ExpectedShape("g", FOUR_DIMENSION_ORDERS[0], frozenset({"1"})))
-    assert quick == general
+    quick, slow = both_readers(raw, ExpectedShape("g", FOUR_DIMENSION_ORDERS[0], frozenset({"1"})))
+    assert quick == slow
 
 
 @pytest.mark.parametrize("order", FOUR_DIMENSION_ORDERS)

@@ -93,15 +93,15 @@ def test_the_ends_of_64_bits_are_counts(raw: str) -> None:
 @pytest.mark.parametrize(
     ("counts", "path", "complaint"),
     [
-        ("[]", "$['g']", "an object is meant here"),
-        ('"5"', "$['g']", "an object is meant here"),
-        ('{"2": {}}', "$['g']['2']", "post 2 was not asked for"),
+        ("[]", "$['g']", "an object is expected here"),
+        ('"5"', "$['g']", "an object is expected here"),
+        ('{"2": {}}', "$['g']['2']", "post 2 was not requested"),
         ('{"1x": {}}', "$['g']['1x']", "not a post ID"),
         ('{"impressions": {}}', "$['g']['impressions']", "not a post ID"),
         ('{"12345678901234567890": {}}', "$['g']['12345678901234567890']", "not a post ID"),
         ('{"\\u0661": {}}', "$['g']['\u0661']", "not a post ID"),
         ('{"1": {"": {}}}', "$['g']['1']['']", "no name"),
-        ('{"1": {"impressions": "5"}}', "$['g']['1']['impressions']", "an object is meant"),
+        ('{"1": {"impressions": "5"}}', "$['g']['1']['impressions']", "an object is expected"),
         ('{"1": {"impressions": {"x": {}}}}', "$['g']['1']['impressions']['x']", "not a day"),
         (
             '{"1": {"impressions": {"2026-02-30": {}}}}',
@@ -173,7 +173,7 @@ def test_hours_and_days_do_not_mix_on_one_level() -> None:
 def test_a_post_both_unavailable_and_counted_is_refused() -> None:
     """An answer that contradicts itself is not guessed at."""
     reserved = '"unavailable_tweet_ids": ["1"], '
-    with pytest.raises(ResponseShapeError, match="unavailable, and yet counted") as caught:
+    with pytest.raises(ResponseShapeError, match="unavailable, but it has counts") as caught:
         ep.flatten(hourly('{"1": {}}', reserved=reserved))
     assert caught.value.path == "$['g']['1']"
 
@@ -185,14 +185,14 @@ def test_sums_over_no_available_post_are_refused_unless_zero() -> None:
     request = ep.totals(["1"], engagement_types=["favorites"], by=by)
     assert len(ep.flatten(ep.EngagementResponse(request, body))) == 0
     body["counts"] = {"favorites": "3"}
-    with pytest.raises(ResponseShapeError, match="every post asked for is unavailable"):
+    with pytest.raises(ResponseShapeError, match="every requested post is unavailable"):
         ep.flatten(ep.EngagementResponse(request, body))
 
 
 @pytest.mark.parametrize("key", ["start", "end"])
 def test_another_window_than_asked_is_refused(key: str) -> None:
     """Counts of other hours are not the answer."""
-    with pytest.raises(ResponseShapeError, match=f"names the {key} 2026-02-01") as caught:
+    with pytest.raises(ResponseShapeError, match=f"states the {key} 2026-02-01") as caught:
         ep.flatten(hourly("{}", reserved=f'"{key}": "2026-02-01T00:00:00Z", '))
     assert caught.value.path == f"$['{key}']"
 
@@ -317,7 +317,7 @@ TWICE = {
 @pytest.mark.parametrize("body", TWICE.values(), ids=TWICE)
 def test_a_key_that_stands_twice(body: str) -> None:
     """Most readers of JSON keep the last and lose the first; of counts none is lost."""
-    with pytest.raises(ResponseShapeError, match="stands twice in one object"):
+    with pytest.raises(ResponseShapeError, match="occurs twice in one object"):
         ep.flatten_json(body)
 
 

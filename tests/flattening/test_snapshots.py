@@ -100,7 +100,7 @@ def test_sums_over_windows_have_none_either() -> None:
 
 def test_the_same_answer_twice() -> None:
     """One moment, one count."""
-    with pytest.raises(ep.RequestError, match="two responses of the same moment"):
+    with pytest.raises(ep.RequestError, match="both count favorites of post"):
         ep.flatten([growing()[0], growing()[0]], retrieved_at=True)
 
 

@@ -176,11 +176,11 @@ def test_an_answer_that_makes_no_sense_is_set_aside(
 ) -> None:
     """When the attempts are spent: the last body is kept, and tells what went wrong."""
     server.answer(*([Scripted(200, {"by_post": ["of the wrong shape"]})] * 8))
-    with pytest.raises(ep.TransportError, match="an object is meant here"):
+    with pytest.raises(ep.TransportError, match="an object is expected here"):
         collect(client, totals(1), archive)
     ((path, why, asked),) = archive.verify()
     assert asked == totals(1)
-    assert "an object is meant here" in why
+    assert "an object is expected here" in why
     assert gzip.decompress(path.read_bytes()).endswith(b'["of the wrong shape"]}')
 
 

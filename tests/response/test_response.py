@@ -21,14 +21,13 @@ def envelope(body: Any) -> Envelope:
 
 
 def test_the_documented_unavailable_posts(sample: Callable[[str], Any]) -> None:
-    """Window, unavailable posts and one grouping."""
+    """Window and unavailable posts."""
     read = envelope(sample("totals_unavailable_response"))
     assert read.unavailable == {"323456789"}
     assert (read.start, read.end) == (
         datetime(2015, 11, 17, 22, tzinfo=UTC),
         datetime(2015, 11, 19, 2, tzinfo=UTC),
     )
-    assert list(read.groupings) == ["group1"]
     assert read.errors == ()
 
 

@@ -59,15 +59,15 @@ REFUSED = {
     "a boolean": (cell(hours={"06": True}), "is an integer"),
     "a text": (cell(hours={"06": "1e3"}), "is an integer"),
     "beyond 64 bits": (cell(hours={"06": 2**63}), "is an integer"),
-    "another post": (cell("9"), "post 9 was not asked for"),
+    "another post": (cell("9"), "post 9 was not requested"),
     "an hour too early": (cell(hours={"05": "0"}), "not in the window"),
     "an hour too late": (cell(day="2026-03-02", hours={"06": "0"}), "not in the window"),
     "another day": (cell(day="2026-03-03"), "not in the window"),
     "no hour": (cell(hours={"24": "1"}), "is not an hour"),
-    "a level less": (cell(hours="1"), "an object is meant here"),
+    "a level less": (cell(hours="1"), "an object is expected here"),
     "a level more": (cell(hours={"06": {"00": "1"}}), "not an object"),
-    "another start": (hourly(start="2026-03-01T05:59:00Z"), "the answer names the start"),
-    "another end": (hourly(end="2026-03-02T07:00:00Z"), "the answer names the end"),
+    "another start": (hourly(start="2026-03-01T05:59:00Z"), "the answer states the start"),
+    "another end": (hourly(end="2026-03-02T07:00:00Z"), "the answer states the end"),
     "another grouping": ({"by_day": GOOD}, "the grouping is missing"),
     "another type": (
         {"by_hour": {p: {"impressions": v["replies"]} for p, v in GOOD.items()}},
@@ -79,13 +79,13 @@ REFUSED = {
     ),
     "a key twice": (
         b'{"by_hour": {"7": {"favorites": {"2026-03-01": {"06": 1, "06": 1}}}}}',
-        "stands twice",
+        "occurs twice",
     ),
     "a key spelt twice": (
         rb'{"by_hour": {"7": {"favorites": {"2026-03-01": {"06": 1, "0\u0036": 1}}}}}',
-        "stands twice",
+        "occurs twice",
     ),
-    "a grouping twice": (b'{"by_hour": {}, "by_hour": {}}', "stands twice"),
+    "a grouping twice": (b'{"by_hour": {}, "by_hour": {}}', "occurs twice"),
     "counted and unavailable": (hourly(unavailable_tweet_ids=["7"]), "listed as unavailable"),
 }
 

@@ -1,0 +1,234 @@
+"""Read nested counts through msgspec's typed dictionaries; this is how nearly all are read.
+
+An innermost object of four dimensions is decoded into a struct of 24 hours, any other into a
+dict of integers. That is quick, but msgspec keeps the last of two members with the same key,
+and accepts ``1.0`` and ``"1e3"`` for integers. So the bytes are accounted for: every colon and
+every letter of a float must belong to a key. What is not certain is left to ``object_reader``.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from array import array
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain, starmap
+from typing import Any, Final
+
+import msgspec
+
+from engagement_pandas.response.envelope import DECODE_ERRORS
+from engagement_pandas.response.members import ABSENT, HOURS, Level, Members
+from engagement_pandas.vocabulary import MAX_DIMENSIONS, RESERVED_KEYS
+
+Tree = dict[str, Any]
+
+_Hours: Any = msgspec.defstruct(
+    "_Hours",
+    [(f"h{name}", int, msgspec.field(default=ABSENT, name=name)) for name in HOURS],
+    forbid_unknown_fields=True,
+    gc=False,
+    frozen=True,
+)
+
+# All letters that an integer in JSON never has, though a number may.
+_OF_FLOATS: Final = (b".", b"e", b"E")
+
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_UNSAFE: Final = re.compile(r'[\x00-\x1f"\\]')  # needs an escape in a JSON key
+
+_SMALL: Final = 2**20  # bytes of JSON that may take any memory that they can
+_MOST: Final = 8  # memory of a larger tree, in times its JSON
+_OBJECT: Final = 200  # bytes of memory for a dict, or for the struct of a day
+_ROW: Final = 250  # and more for the hours of a day as integers of 64 bits
+_MEMBER: Final = 80  # for a member: its place in the dict, and its integer
+_HOUR: Final = 32  # for an integer only
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Nested dicts as msgspec decodes them, and the bytes that they came from.
+
+    ``top`` are the other members of the body, if it was decoded, unparsed.
+    """
+
+    raw: bytes
+    tree: Tree
+    depth: int
+    hourly: bool
+    name: str = ""
+    top: Mapping[str, msgspec.Raw] = field(default_factory=dict)
+
+    def members(self) -> Members | None:
+        """Return the counts as flat arrays; None if they may not be all that the JSON holds."""
+        collector = _Collector(self.depth, hourly=self.hourly)
+        collector.collect(self.tree, 0, ())
+        try:
+            collector.add_counts()
+        except (OverflowError, struct.error):  # beyond 64 bits
+            return None
+        others = (*self.top.items(), (self.name, b"")) if self.name else ()
+        left = b",".join(b'"%b":%b' % (key.encode(), raw) for key, raw in others)
+        return collector.members if collector.accounts_for(self.raw, left) else None
+
+
+def decode_body(content: bytes, name: str, depth: int) -> Decoded | None:
+    """Decode a body that has this grouping and no other; None if it is not as expected.
+
+    ``depth`` is the number of dimensions. In one pass, since to find the end of a grouping takes
+    a third as long as to decode it.
+    """
+    if _UNSAFE.search(name) or name in RESERVED_KEYS or b"\\" in content:
+        return None
+    body, hourly = _decoded(content, name, depth)
+    if body is None:
+        return None
+    members = {key: getattr(body, key) for key in RESERVED_KEYS}
+    top = {key: raw for key, raw in members.items() if memoryview(raw).nbytes}
+    return Decoded(content, body.counts, depth - hourly, hourly, name, top)
+
+
+def decode_grouping(raw: bytes, depth: int) -> Decoded | None:
+    """Decode the JSON of one grouping; None if it is not as expected."""
+    if b"\\" in raw:
+        raw = without_escapes(raw)
+    tree, hourly = _decoded(raw, None, depth)
+    return None if tree is None else Decoded(raw, tree, depth - hourly, hourly)
+
+
+def _decoded(raw: bytes, name: str | None, depth: int) -> tuple[Any, bool]:
+    """Return what msgspec decodes, and whether the innermost objects are hours; or None."""
+    for hourly in (True, False) if depth == MAX_DIMENSIONS else (False,):
+        if depth and _is_bounded(raw, hourly=hourly):
+            try:
+                return _decoder(name, depth - hourly, hourly).decode(raw), hourly
+            except DECODE_ERRORS:
+                continue
+    return None, False
+
+
+@lru_cache(maxsize=64)
+def _decoder(name: str | None, depth: int, hourly: bool) -> msgspec.json.Decoder[Any]:  # noqa: FBT001
+    tree: Any = _Hours if hourly else int
+    for _ in range(depth):
+        tree = dict[str, tree]
+    if name is None:
+        return msgspec.json.Decoder(tree, strict=False)
+    # A default of None would not do: msgspec then accepts nothing but null.
+    others = [(key, msgspec.Raw, msgspec.Raw()) for key in sorted(RESERVED_KEYS)]
+    counts = ("counts", tree, msgspec.field(name=name))
+    body = msgspec.defstruct("_Body", [counts, *others], forbid_unknown_fields=True)
+    return msgspec.json.Decoder(body, strict=False)
+
+
+def _is_bounded(raw: bytes, *, hourly: bool) -> bool:
+    """Return whether decoded JSON takes a bounded multiple of its own memory."""
+    if len(raw) <= _SMALL:
+        return True
+    each, member = (_OBJECT + _ROW, _HOUR) if hourly else (_OBJECT, _MEMBER)
+    return raw.count(b"{") * each + raw.count(b":") * member <= _MOST * len(raw)
+
+
+def without_escapes(raw: bytes) -> bytes:
+    r"""Return JSON with each string written as msgspec writes it.
+
+    It is valid JSON. Only control characters, quotes and backslashes are still escaped.
+
+    >>> without_escapes(rb'{"repli\u0065s": "\u0035", "a\/b": 1}')
+    b'{"replies": "5", "a/b": 1}'
+    """
+    parts, done = [], 0
+    while (at := raw.find(b"\\", done)) >= 0:
+        string = _STRING.match(raw, raw.rfind(b'"', done, at))
+        if string is None:
+            break
+        try:
+            text = msgspec.json.encode(msgspec.json.decode(string[0], type=str))
+        except DECODE_ERRORS:
+            text = string[0]  # half of a surrogate pair, for example
+        parts += [raw[done : string.start()], text]
+        done = string.end()
+    return b"".join((*parts, raw[done:])) if parts else raw
+
+
+class _Codes(dict[tuple[str, ...], bytes]):
+    """The codes of the keys of an object; most objects have the same keys as others."""
+
+    def __init__(self, level: Level) -> None:
+        super().__init__()
+        self._code = level.__getitem__
+
+    def __missing__(self, keys: tuple[str, ...]) -> bytes:
+        """Code the keys of an object, and give new ones a code."""
+        self[keys] = codes = array("i", map(self._code, keys)).tobytes()
+        return codes
+
+
+class _Collector:
+    """Collects the members of nested dicts, level by level."""
+
+    def __init__(self, depth: int, *, hourly: bool) -> None:
+        self.members = Members(hourly=hourly)
+        self.members.reach(depth)
+        self._innermost: list[Tree] = []
+        self._seen: list[Counter[tuple[str, ...]]] = [Counter() for _ in range(depth)]
+
+    def collect(self, tree: Tree, depth: int, path: tuple[int, ...]) -> None:
+        """Add the keys of a dict, and of all below it but the innermost."""
+        above = self.members.above
+        if depth == len(above):  # the only one
+            self._innermost.append(tree)
+            return
+        self._seen[depth][tuple(tree)] += 1
+        codes = array("i", map(self.members.levels[depth].__getitem__, tree))
+        if depth < len(above) - 1:
+            for code, inner in zip(codes, tree.values(), strict=True):
+                self.collect(inner, depth + 1, (*path, code))
+            return
+        for column, code in zip(above, path, strict=False):
+            column.extend(array("i", [code]) * len(codes))
+        above[-1].extend(codes)
+        self._innermost.extend(tree.values())
+
+    def add_counts(self) -> None:
+        """Add the members of the innermost dicts; all at once, since there may be thousands."""
+        members, innermost = self.members, self._innermost
+        keys = [*map(tuple, innermost)]
+        self._seen[-1].update(keys)
+        members.lengths.extend(map(len, keys))
+        members.codes.frombytes(b"".join(map(_Codes(members.levels[-1]).__getitem__, keys)))
+        values = chain.from_iterable(map(dict.values, innermost))
+        if members.hourly:
+            for row in starmap(_day, map(msgspec.structs.astuple, values)):
+                members.counts += row
+        else:
+            members.counts += array("q", values)
+
+    def accounts_for(self, raw: bytes, others: bytes) -> bool:
+        """Return whether every colon, point and E of the JSON is one of a key, or follows a key.
+
+        A colon more is a key that occurs twice. A point or an E more is part of a float.
+        """
+        members = self.members
+        letters = dict.fromkeys((b":", *_OF_FLOATS), 0)
+        for level, seen in zip(members.levels, self._seen, strict=True):
+            letters[b":"] += sum(times * len(keys) for keys, times in seen.items())
+            names = msgspec.json.encode("".join(level))
+            for letter in letters:
+                if letter in names:
+                    letters[letter] += sum(
+                        times * msgspec.json.encode("".join(keys)).count(letter)
+                        for keys, times in seen.items()
+                    )
+        if members.hourly:
+            letters[b":"] += len(members.counts) // 8 - members.counts.count(_ABSENT)
+        return all(
+            raw.count(letter) - others.count(letter) == times for letter, times in letters.items()
+        )
+
+
+_ABSENT: Final = struct.pack("q", ABSENT)
+_day: Final = struct.Struct("24q").pack
