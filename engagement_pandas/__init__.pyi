@@ -59,6 +59,7 @@ from .metrics import (
     engagement_rate as engagement_rate,
     half_life as half_life,
     latest as latest,
+    median_half_life as median_half_life,
     over_time as over_time,
     power as power,
     rate_by_age as rate_by_age,

@@ -92,7 +92,9 @@ def engagement_rate(
 ) -> pd.DataFrame:
     """Divide one type's total by another's: :func:`engagement_pandas.engagement_rate`.
 
-    The result is a computed pandas frame, as in memory. Counts with ``retrieved_at`` raise a
+    The result is a computed pandas frame, as in memory, but ``low`` and ``high`` of several
+    posts are ``<NA>``, since sums do not show how posts differ. Nor do they show hours: those
+    of one post assume that readers engage once. Counts with ``retrieved_at`` raise a
     ``FrameError``. One row per key, and one per post and type, pass through one worker's
     memory, if both types are in the same partition: with
     :func:`engagement_pandas.dask.flatten` they are, if they were requested together or
@@ -168,13 +170,15 @@ def top_posts(  # noqa: PLR0913 - each has a default
     numerator: str = "engagements",
     denominator: str = "impressions",
     shrinkage: float | None = None,
+    order: str = "shrunk",
     confidence: float = CONFIDENCE,
 ) -> pd.DataFrame:
     """Return the posts with the most counts, or the best rate: :func:`engagement_pandas.top_posts`.
 
     The result is a computed pandas frame, as in memory. Counts with ``retrieved_at`` raise a
     ``FrameError``. A few rows per post and type pass through one worker's memory; by rate,
-    this requires both types in the same partition, see :func:`engagement_rate`.
+    this requires both types in the same partition, see :func:`engagement_rate`. Sums show no
+    hours, so posts are shrunk as if readers engaged once.
 
     Examples
     --------
@@ -194,6 +198,7 @@ def top_posts(  # noqa: PLR0913 - each has a default
         numerator=numerator,
         denominator=denominator,
         shrinkage=shrinkage,
+        order=order,
         confidence=confidence,
     )
     if str(by) == RATE:

@@ -18,6 +18,7 @@ ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
         "cumulative": "needs each post's complete life",
         "half_life": "needs each post's complete life",
         "latest": "needs all snapshots of a post",
+        "median_half_life": "needs each post's complete life",
         "power": "needs the spread between posts",
         "rate_by_age": "needs each post's complete life",
         "standing": "needs every post's complete life",

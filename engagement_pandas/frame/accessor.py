@@ -26,6 +26,7 @@ METHODS: Final = (
     "engagement_rate",
     "half_life",
     "latest",
+    "median_half_life",
     "over_time",
     "plot_best_times",
     "plot_by_age",

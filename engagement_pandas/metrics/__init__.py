@@ -20,6 +20,7 @@ depend on the window of the counts are ``<NA>`` if ``attrs`` were lost.
 :func:`cumulative`          cumulative counts since the post was created
 :func:`rate_by_age`         a rate in each bucket of age
 :func:`half_life`           the age at half of the counts, or any other share
+:func:`median_half_life`    its median over posts, as a bracket
 :func:`benchmark`           percentiles of a cohort at each age
 :func:`standing`            percentile rank of each post among others of its age
 :func:`top_posts`           the posts with the most counts, or the best rate
@@ -42,7 +43,7 @@ from engagement_pandas.metrics.compare import compare
 from engagement_pandas.metrics.compatibility import check_addable, check_comparable
 from engagement_pandas.metrics.cumulative import cumulative
 from engagement_pandas.metrics.engagement_rate import engagement_rate
-from engagement_pandas.metrics.half_life import half_life
+from engagement_pandas.metrics.half_life import half_life, median_half_life
 from engagement_pandas.metrics.latest import latest
 from engagement_pandas.metrics.over_time import over_time
 from engagement_pandas.metrics.power import power
@@ -64,6 +65,7 @@ __all__ = [
     "engagement_rate",
     "half_life",
     "latest",
+    "median_half_life",
     "over_time",
     "power",
     "rate_by_age",

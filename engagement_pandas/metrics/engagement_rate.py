@@ -10,7 +10,14 @@ import pandas as pd
 from engagement_pandas.metrics.checks import filter_types, is_of_types, keys, require_columns
 from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.intervals import CONFIDENCE
-from engagement_pandas.metrics.pairs import cells_of, find_pairs, pair_of, pair_sums, rated
+from engagement_pandas.metrics.pairs import (
+    bounds_of,
+    cells_of,
+    find_pairs,
+    pair_of,
+    pair_sums,
+    rated,
+)
 from engagement_pandas.metrics.roster import missing
 
 
@@ -42,9 +49,11 @@ def engagement_rate(
         their types (``Int64``); ``rate``, ``low`` and ``high`` (``Float64``, numerator per
         denominator); ``above_one`` (``boolean``); ``missing`` (``Int64``: the number of
         hours, days or totals of its posts in which one of the two counts is unknown or has
-        no row, from the first hour in the counts, or the post's creation, to the last). The
-        rate is a ratio of sums over the posts and hours in which *both* are counted.
-        ``<NA>`` if there are none, or no impressions; the sums are then of all known counts.
+        no row, from the first hour in the counts, or the post's creation, to the last);
+        ``dispersion`` (``Float64``, at least 1: how much more the counts of an hour vary than
+        Poisson counts, pooled over posts; ``<NA>`` if there are too few hours). The rate is
+        a ratio of sums over the posts and hours in which *both* are counted. ``<NA>`` if
+        there are none, or no impressions; the sums are then of all known counts.
 
     Raises
     ------
@@ -56,11 +65,18 @@ def engagement_rate(
     -----
     An engagement rate is total engagements over total impressions. It may exceed 1, since
     impressions are organic only and engagements are not (X's documentation);
-    ``above_one`` therefore indicates promotion. The interval is the score interval of a
-    Poisson rate, which also holds above 1. It covers chance in these posts' own counts. It
-    is too narrow if readers engage several times, and says nothing about other posts by the
-    same author: for that, see :func:`compare`, which resamples posts. A sum below 0
-    (unlikes) has a rate and no interval.
+    ``above_one`` therefore indicates promotion.
+
+    The interval of one post is the score interval of a Poisson rate, which also holds above
+    1, widened by ``dispersion``: readers who engage several times. If that is ``<NA>``, as
+    for totals, the interval assumes that readers engage once; at two engagements a reader,
+    it covers 75 % and not 95 %.
+
+    The interval of several posts is that of posts like these, with the posts as clusters,
+    see :func:`~engagement_pandas.metrics.intervals.group_interval`. It covers 93 to 98 %
+    for 3 to 200 posts whose rates differ by up to a factor of e (one standard deviation). Of
+    two posts it is very wide. ``<NA>`` if the counts have no ``post_id``, since nobody knows
+    then how posts differ. A sum below 0 (unlikes) has a rate and no interval.
 
     Examples
     --------
@@ -78,12 +94,16 @@ def engagement_rate(
     pair = pair_of(counts, numerator, denominator, names)
     rows = filter_types(counts, pair)
     places, table = coded(rows, names)
-    pairs = find_pairs(rows, [pair], cells_of(rows))
+    cells = cells_of(rows)
+    pairs = find_pairs(rows, [pair], cells)
     sums, known = pair_sums(rows, pairs, places, len(table))
+    single = "post_id" in names
+    bounds = bounds_of(rows, pairs[0], cells, places, len(table), confidence, single=single)
     # Posts without either count are missing too, so use all rows.
     picked = np.flatnonzero(is_of_types(counts, pair))
     code, both = np.full(len(counts), -1), np.zeros(len(counts), dtype=np.bool_)
     code[picked] = places
     both[picked[pairs[0].known[0]]] = True
     lost = missing(counts, [*names, "engagement_type"], table, code, both)
-    return table.assign(**rated(pair, sums, known, confidence), missing=lost)
+    spread = pd.array([bounds.dispersion] * len(table), dtype="Float64")
+    return table.assign(**rated(pair, sums, known, bounds), missing=lost, dispersion=spread)

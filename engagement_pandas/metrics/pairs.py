@@ -14,7 +14,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.metrics.checks import known_type
 from engagement_pandas.metrics.coverage import PAIRED, SIDE, SUMMED, hours
 from engagement_pandas.metrics.group_sums import added, factorized
-from engagement_pandas.metrics.intervals import rate_interval
+from engagement_pandas.metrics.intervals import dispersion, group_interval, z_of
 
 Places = NDArray[np.intp]
 
@@ -146,24 +146,81 @@ def pair_sums(
     return both, known
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The ends of the intervals of rates, by group, and the dispersion of the counts."""
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    dispersion: float
+
+
+def bounds_of(  # noqa: PLR0913, PLR0917 - arrays of one table
+    counts: pd.DataFrame,
+    pair: Pair,
+    cells: NDArray[np.int64],
+    places: NDArray[np.int64],
+    size: int,
+    confidence: float,
+    *,
+    single: bool = False,
+) -> Bounds:
+    """Return the interval of the rate of each group, from the counts with a partner.
+
+    ``places`` has the index of each row's group, ``cells`` are as returned by :func:`cells_of`.
+    ``single`` states that each group is of one post. Without posts, or in partial sums, groups
+    of posts have no interval, since it is not known how posts differ.
+    """
+    known = "post_id" in counts.columns
+    if not single and (not known or SUMMED in counts.columns):
+        z_of(confidence)
+        return Bounds(np.full(size, np.nan), np.full(size, np.nan), np.nan)
+    number = counts["count"].to_numpy(dtype="float64", na_value=np.nan)
+    # A frame straight from the API has both types in the same order.
+    one, two = (rows[np.argsort(cells[rows], kind="stable")] for rows in pair.known)
+    post = factorized(counts["post_id"])[0] if known else np.zeros(len(counts), dtype=np.int64)
+    spread = np.nan
+    if SUMMED not in counts.columns and "hour" in counts.columns and len(one):
+        spread = dispersion(number[one], number[two], post[one])
+    owner = places.astype(np.int64)
+    group = np.arange(size)
+    if not single:
+        posts = int(post.max(initial=0)) + 1
+        used, owner = np.unique(places * posts + post, return_inverse=True)
+        group = used // posts
+    sums = [np.bincount(owner[rows], number[rows], minlength=len(group)) for rows in (one, two)]
+    seen = sums[1] > 0
+    low, high = group_interval(
+        sums[0][seen],
+        sums[1][seen],
+        group[seen],
+        size,
+        1.0 if np.isnan(spread) else spread,
+        confidence,
+    )
+    return Bounds(low, high, spread)
+
+
 def rated(
-    names: list[str], sums: list[pd.Series], known: NDArray[np.bool_], confidence: float
+    names: list[str], sums: list[pd.Series], known: NDArray[np.bool_], bounds: Bounds
 ) -> dict[str, Any]:
     """Return the columns of two sums, their rate, its interval, and whether it exceeds 1.
 
     >>> sums = [pd.Series([5], dtype="Int64"), pd.Series([20], dtype="Int64")]
-    >>> columns = rated(["favorites", "impressions"], sums, np.array([True]), 0.95)
+    >>> ends = Bounds(np.array([0.1]), np.array([0.5]), 1.0)
+    >>> columns = rated(["favorites", "impressions"], sums, np.array([True]), ends)
     >>> columns["rate"].tolist(), columns["above_one"].tolist()
     ([0.25], [False])
     """
     count, exposure = (total.to_numpy(dtype="float64", na_value=np.nan) for total in sums)
     exposure = np.where(known & (exposure > 0), exposure, np.nan)
-    low, high = rate_interval(count, exposure, confidence)
     rate = pd.array(count / exposure, dtype="Float64")
+    ends = (np.where(np.isnan(exposure), np.nan, end) for end in (bounds.low, bounds.high))
+    low, high = (pd.array(end, dtype="Float64") for end in ends)
     return {
         **{name: total.array for name, total in zip(names, sums, strict=True)},
         "rate": rate,
-        "low": pd.array(low, dtype="Float64"),
-        "high": pd.array(high, dtype="Float64"),
+        "low": low,
+        "high": high,
         "above_one": rate > 1,
     }

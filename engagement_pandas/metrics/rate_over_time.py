@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
@@ -18,7 +19,15 @@ from engagement_pandas.metrics.cumulative import histories
 from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.over_time import Buckets, time_keys
-from engagement_pandas.metrics.pairs import cells_of, find_pairs, pair_of, pair_sums, rated
+from engagement_pandas.metrics.pairs import (
+    Bounds,
+    bounds_of,
+    cells_of,
+    find_pairs,
+    pair_of,
+    pair_sums,
+    rated,
+)
 from engagement_pandas.metrics.roster import Roster
 
 
@@ -92,9 +101,11 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     key, table = coded(rows, names)
     roster = Roster.of(counts, [*names, "engagement_type"], posts)
     alive = roster.alive(starts)[is_of_types(counts, pair)]
-    sums, known, complete = _rates(rows, [pair], buckets, key, table, roster, alive)
-    frame = buckets.frame(table).assign(**rated(pair, sums, known, confidence))
-    return frame.assign(complete=complete)
+    rates = _rates(
+        rows, [pair], buckets, key, table, roster, alive, confidence, single="post_id" in names
+    )
+    frame = buckets.frame(table).assign(**rated(pair, rates.sums, rates.known, rates.bounds))
+    return frame.assign(complete=rates.complete)
 
 
 def rates_over_time(  # noqa: PLR0913 - the metric's own, by keyword
@@ -120,10 +131,10 @@ def rates_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     table = pd.DataFrame(index=[0])
     roster = Roster.of(counts, ["engagement_type"])
     alive = roster.alive(starts)
-    sums, known, complete = _rates(counts, pairs, buckets, key, table, roster, alive)
+    rates = _rates(counts, pairs, buckets, key, table, roster, alive, confidence)
     names = pd.DataFrame({"engagement_type": pd.Series(list(numerators), dtype=TEXT)})
-    columns = rated(["count", denominator], sums, known, confidence)
-    return buckets.frame(names).assign(**columns, complete=complete)
+    columns = rated(["count", denominator], rates.sums, rates.known, rates.bounds)
+    return buckets.frame(names).assign(**columns, complete=rates.complete)
 
 
 def rate_by_age(
@@ -186,8 +197,11 @@ def rate_by_age(
     born[owner] = lives.born[lives.life]
     stages = AgeBuckets.of(lives, owner, born, every)
     own = rows.take(lives.row)
-    (found,) = find_pairs(own, [pair], cells_of(own))
-    sums, known = pair_sums(own, [found], stages.place, len(stages.owner))
+    cells = cells_of(own)
+    (found,) = find_pairs(own, [pair], cells)
+    size = len(stages.owner)
+    sums, known = pair_sums(own, [found], stages.place, size)
+    bounds = bounds_of(own, found, cells, stages.place, size, confidence, single=True)
     names = pd.Series(lives.posts.take(posts[stages.owner]), dtype=TEXT)
     both = np.zeros(len(own), dtype=np.bool_)
     both[found.known[0]] = True
@@ -195,10 +209,20 @@ def rate_by_age(
         {
             "post_id": names,
             "age": stages.age(),
-            **rated(pair, sums, known, confidence),
+            **rated(pair, sums, known, bounds),
             "complete": stages.complete(both),
         }
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """The two sums, whether both are known, whether they are complete, and the intervals."""
+
+    sums: list[pd.Series]
+    known: NDArray[np.bool_]
+    complete: Any
+    bounds: Bounds
 
 
 def _rates(  # noqa: PLR0913, PLR0917 - one step of two metrics
@@ -209,13 +233,17 @@ def _rates(  # noqa: PLR0913, PLR0917 - one step of two metrics
     table: pd.DataFrame,
     roster: Roster,
     alive: NDArray[Any],
-) -> tuple[list[pd.Series], NDArray[np.bool_], Any]:
-    """Return the two sums, whether both are known, and whether they are complete.
+    confidence: float,
+    *,
+    single: bool = False,
+) -> _Rates:
+    """Return the sums of each bucket, ordered by pair of types, then key, then bucket.
 
-    Ordered by pair of types, then key, then bucket; ``table`` holds the keys.
+    ``table`` holds the keys; ``single`` states that each is of one post.
     """
     starts = hours(counts)
-    found = find_pairs(counts, pairs, cells_of(counts, starts))
+    cells = cells_of(counts, starts)
+    found = find_pairs(counts, pairs, cells)
     places = buckets.places(key, starts)
     size = len(table) * len(buckets)
     sums, known = pair_sums(counts, found, places, size)
@@ -223,4 +251,16 @@ def _rates(  # noqa: PLR0913, PLR0917 - one step of two metrics
         buckets.complete(roster, table, places[rows], alive[rows])
         for rows in (pair.known[0] for pair in found)
     ]
-    return sums, known, pd.concat([pd.Series(part) for part in complete]).array
+    bounds = [
+        bounds_of(counts, pair, cells, places, size, confidence, single=single) for pair in found
+    ]
+    return _Rates(
+        sums,
+        known,
+        pd.concat([pd.Series(part) for part in complete]).array,
+        Bounds(
+            np.concatenate([part.low for part in bounds]),
+            np.concatenate([part.high for part in bounds]),
+            bounds[0].dispersion,
+        ),
+    )

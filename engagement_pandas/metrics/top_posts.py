@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from engagement_pandas.frame.arguments import whole_number
+from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.arguments import is_number, whole_number
 from engagement_pandas.metrics.checks import known_type, need_columns, require_columns
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.intervals import CONFIDENCE, Prior, fit_prior
@@ -15,6 +16,8 @@ from engagement_pandas.metrics.pairs import pair_of
 from engagement_pandas.metrics.roster import sum_counts
 
 RATE: Final = "rate"
+
+_ORDERS: Final = ("shrunk", "low")
 
 
 def top_posts(  # noqa: PLR0913  each has a default
@@ -26,6 +29,7 @@ def top_posts(  # noqa: PLR0913  each has a default
     numerator: str = "engagements",
     denominator: str = "impressions",
     shrinkage: float | None = None,
+    order: str = "shrunk",
     confidence: float = CONFIDENCE,
 ) -> pd.DataFrame:
     """Return the posts with the most counts, or with the best rate.
@@ -46,6 +50,8 @@ def top_posts(  # noqa: PLR0913  each has a default
     shrinkage : float, optional
         Weight of the overall rate, in impressions; 0 uses each post's own rate. By default
         estimated from the posts.
+    order : {"shrunk", "low"}
+        Order by rate: by the shrunk rate, or cautiously, by the lower end of its interval.
     confidence : float
         Confidence of the interval of the shrunk rate.
 
@@ -54,7 +60,8 @@ def top_posts(  # noqa: PLR0913  each has a default
     DataFrame
         Best first: ``rank`` (``int64``; ties share the better rank), ``post_id``. By a
         type: its sum, named after it (``Int64``). By rate: both sums, ``rate``,
-        ``shrunk``, ``low`` and ``high`` (``Float64``), in order of ``low``. Last
+        ``shrunk``, ``low`` and ``high`` (``Float64``), and ``above_one`` (``boolean``):
+        such posts are promoted, so they come after all others. Last
         ``missing`` (``Int64``), the number of counts the sums lack, as in
         :func:`engagement_rate`. Ties are in order of the IDs, as text. Posts without such a
         count are not ranked.
@@ -67,27 +74,33 @@ def top_posts(  # noqa: PLR0913  each has a default
     Notes
     -----
     One engagement with two impressions does not show a rate of 50 %. Each post's rate is
-    shrunk towards the overall rate, more so the fewer impressions it has (empirical Bayes
-    with a Gamma prior, see :class:`Prior`). Posts are ranked by the lower end of the
-    interval, so that uncertainty counts against a post. A post with next to no impressions
-    ranks by the lower end of the prior, and so above a post that is known to be worse than
-    that; use ``minimum`` to exclude it.
+    shrunk towards the overall rate of the posts that are not promoted, more so the fewer
+    impressions it has (empirical Bayes with a Gamma prior, see :class:`Prior`). Readers who
+    engage several times make a post's impressions worth less: both sums are divided by the
+    dispersion, see :func:`engagement_rate`; it needs counts by hour. Do not use the order for
+    posts of very different sizes if small posts have higher rates: the prior does not know
+    that.
 
     Examples
     --------
     >>> import engagement_pandas as ep
-    >>> few = {"impressions": "2", "engagements": "1"}
-    >>> many = {"impressions": "10000", "engagements": "500"}
-    >>> counts = ep.flatten_json({"g": {"1": few, "2": many}})
-    >>> top_posts(counts, by="rate")[["rank", "post_id", "rate"]]
-       rank post_id  rate
-    0     1       2  0.05
-    1     2       1   0.5
+    >>> bodies = {str(n): {"impressions": "10000", "engagements": str(200 + 60 * n)}
+    ...           for n in range(1, 6)}
+    >>> few = {"6": {"impressions": "2", "engagements": "1"}}
+    >>> best = top_posts(ep.flatten_json({"g": bodies | few}), by="rate", n=3)
+    >>> best[["rank", "post_id", "rate", "shrunk"]].round(3)
+       rank post_id   rate  shrunk
+    0     1       5   0.05    0.05
+    1     2       4  0.044   0.044
+    2     3       6    0.5    0.04
     """
     need_columns(counts, "post_id")
     limit, least = whole_number(n, "n", 1), whole_number(minimum, "minimum", 0)
+    if order not in _ORDERS:
+        msg = f"order is {order!r}; choose one of {list(_ORDERS)}"
+        raise FrameError(msg)
     if str(by) == RATE:
-        score = "low"
+        score = order
         pair = pair_of(counts, numerator, denominator)
         posts = _rated(counts, pair, shrinkage, confidence)
     else:
@@ -100,8 +113,16 @@ def top_posts(  # noqa: PLR0913  each has a default
         shown = sum_counts(counts, ["post_id"], [kind]).set_index("post_id")[kind]
         ranked &= (shown.reindex(posts["post_id"]).array >= least).fillna(value=False)
     best = posts[ranked].sort_values(score, ascending=False, kind="stable", ignore_index=True)
-    rank = best[score].rank(method="min", ascending=False).astype("int64")
-    best.insert(0, "rank", rank)
+    rank = best[score].rank(method="min", ascending=False)
+    if "above_one" in best:
+        # Promoted posts come last, in their own order.
+        promoted = best["above_one"].fillna(value=False).to_numpy(dtype=np.bool_)
+        parts = (~promoted, promoted)
+        own = [best.loc[part, score].rank(method="min", ascending=False) for part in parts]
+        rank = pd.concat([own[0], own[1] + (~promoted).sum()])
+        best = best.loc[rank.index].reset_index(drop=True)
+        rank = rank.reset_index(drop=True)
+    best.insert(0, "rank", rank.astype("int64"))
     return best.head(limit)
 
 
@@ -111,16 +132,27 @@ def _rated(
     """Return each post's rate and its shrunk rate, sorted by post."""
     rates = engagement_rate(counts, numerator=pair[0], denominator=pair[1])
     known = rates["rate"].notna().to_numpy()
+    spread = float(rates["dispersion"].fillna(1.0).max()) if len(rates) else 1.0
     count, exposure = (
-        np.where(known, rates[name].to_numpy(dtype="float64", na_value=np.nan), np.nan)
+        np.where(known, rates[name].to_numpy(dtype="float64", na_value=np.nan), np.nan) / spread
         for name in pair
     )
-    prior = fit_prior(count, exposure)
+    organic = ~rates["above_one"].fillna(value=False).to_numpy(dtype=np.bool_)
+    prior = fit_prior(count[organic], exposure[organic])
     if shrinkage is not None:
-        prior = Prior(prior.rate, float(whole_number(shrinkage, "shrinkage", 0)))
+        prior = Prior(prior.rate, _weight(shrinkage) / spread)
     shrunk = prior.shrunk(count, exposure, confidence)
     values = {
         name: pd.array(numbers, dtype="Float64")
         for name, numbers in zip(("shrunk", "low", "high"), shrunk, strict=True)
     }
-    return rates[["post_id", *pair, "rate"]].assign(**values, missing=rates["missing"])
+    table = rates[["post_id", *pair, "rate"]].assign(**values)
+    return table.assign(above_one=rates["above_one"], missing=rates["missing"])
+
+
+def _weight(shrinkage: float) -> float:
+    """Return the weight of the overall rate, in impressions."""
+    if not is_number(shrinkage) or not 0 <= shrinkage < np.inf:
+        msg = f"shrinkage is {shrinkage!r}; give a number of impressions, 0 or more"
+        raise FrameError(msg)
+    return float(shrinkage)

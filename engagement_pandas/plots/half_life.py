@@ -13,6 +13,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics import half_life
 from engagement_pandas.metrics.checks import filter_types
+from engagement_pandas.metrics.half_life import median_bracket
 from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
@@ -100,7 +101,8 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     -------
     matplotlib.axes.Axes
         One dot per post, in its colour, on a logarithmic age axis, with the median as a
-        line and as text. Each row label gives the number of posts with an answer; the axis
+        line and as text; a bracket of two lines if posts are too young for one number, see
+        :func:`median_half_life`. Each row label gives the number of posts with an answer; the axis
         label gives the reasons why others have none. Up to eight posts are named.
 
     Raises
@@ -111,7 +113,7 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     Examples
     --------
     >>> import engagement_pandas as ep
-    >>> hours = {f"{hour:02d}": str(2 ** (23 - hour)) for hour in range(19, 24)}
+    >>> hours = {f"{hour:02d}": str(1000 * 2 ** (23 - hour)) for hour in range(19, 24)}
     >>> later = {f"{hour:02d}": "0" for hour in range(24)}
     >>> days = {"2018-11-09": hours, "2018-11-10": later}
     >>> body = {"start": "2018-11-09T18:00:00Z", "end": "2018-11-11T00:00:00Z",
@@ -167,11 +169,14 @@ def _draw(
     scatter_kw = normalize_kwargs(scatter_kw, PathCollection)
     scatter_kw = {_SCATTER.get(name, name): value for name, value in scatter_kw.items()}
     types = in_order(str(name) for name in table["engagement_type"].unique())
+    medians = median_bracket(table, answer)
+    brackets = {str(row["engagement_type"]): row for _, row in medians.iterrows()}
     for row, name in enumerate(types):
         part = table[(table["engagement_type"] == name) & table[answer].notna()]
         if not len(part):
             continue
         x = part[answer].to_numpy(dtype="float64")
+        bracket = brackets[name]
         style: dict[str, Any] = {
             "c": [shade(ax, colours[str(post)]) for post in part["post_id"]],
             "s": 34 if len(part) <= 100 else 12,  # noqa: PLR2004 - dots
@@ -180,18 +185,35 @@ def _draw(
             "gid": name,
         }
         ax.scatter(x, row + _spread(len(part)), **style | scatter_kw)
-        middle = float(np.median(x))
-        ax.vlines(
-            middle, row - 0.38, row + 0.38, color=ink(ax), linewidth=2, zorder=1, gid="median"
-        )
-        ax.annotate(
-            duration(middle), (middle, row - 0.38), ha="center", va="bottom", fontsize=9,
-            xytext=(0, 1), textcoords="offset points", color=ink(ax),
-        )  # fmt: skip
+        _median(ax, row, bracket)
     return {
         post: Line2D([], [], linestyle="none", marker="o", color=shade(ax, colour))
         for post, colour in colours.items()
     }
+
+
+def _median(ax: Axes, row: int, bracket: pd.Series) -> None:
+    """Draw the bracket of the median: one line, or two if posts are too young for one."""
+    low, high = float(bracket["low"]), bracket["high"]
+    ends = [low] if pd.isna(high) else sorted({low, float(high)})
+    for end in ends:
+        ax.vlines(end, row - 0.38, row + 0.38, color=ink(ax), linewidth=2, zorder=1, gid="median")
+    if len(ends) > 1:
+        ax.fill_betweenx(
+            [row - 0.38, row + 0.38],
+            ends[0],
+            ends[1],
+            color=ink(ax),
+            alpha=0.08,
+            linewidth=0,
+            zorder=0,
+        )
+    words = duration(low) if len(ends) == 1 else f"{duration(ends[0])} to {duration(ends[1])}"
+    words = f"{words} or more" if pd.isna(high) else words
+    ax.annotate(
+        words, (ends[0], row - 0.38), ha="center", va="bottom", fontsize=9,
+        xytext=(0, 1), textcoords="offset points", color=ink(ax),
+    )  # fmt: skip
 
 
 def duration(hours: float) -> str:

@@ -45,6 +45,7 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
     numerator: str = "engagements",
     denominator: str = "impressions",
     shrinkage: float | None = None,
+    order: str = "shrunk",
     confidence: float = CONFIDENCE,
     posts: pd.DataFrame | None = None,
     ax: Axes | None = None,
@@ -64,6 +65,8 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
         Posts with fewer impressions (``denominator``) are left out.
     numerator, denominator : str
         Engagement types of the rate.
+    order : {"shrunk", "low"}
+        Order by rate, see :func:`top_posts`.
     shrinkage : float, optional
         Weight of the overall rate, in impressions; estimated by default.
     confidence : float
@@ -98,7 +101,7 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
     check_posts(posts)
     best = top_posts(
         counts, by=by, n=n, minimum=minimum, numerator=numerator, denominator=denominator,
-        shrinkage=shrinkage, confidence=confidence,
+        shrinkage=shrinkage, order=order, confidence=confidence,
     )  # fmt: skip
     colours = post_colours(counts, posts=posts)
     rated = str(by) == RATE
@@ -125,11 +128,23 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
     name_rows(ax, [f"{rank}.  {names[post]}" for rank, post in zip(ranks, ids, strict=True)])
     if rated:
         rate_axis(ax.xaxis)
-        _open(ax, best, value, f"{unit}, drawn towards the overall rate{note}", confidence)
+        _open(
+            ax,
+            best,
+            value,
+            f"{unit}, shrunk towards the overall rate{note}{_order(best, order)}",
+            confidence,
+        )
     else:
         count_axis(ax.xaxis)
         label_bars(ax, value.tolist(), [f"{int(number):,}" for number in value])
     return ax
+
+
+def _order(best: pd.DataFrame, order: str) -> str:
+    """Return a note on the order, and on promoted posts."""
+    promoted = "; last: above 100 %, so promoted" if best["above_one"].any() else ""
+    return ("; in order of the interval's lower end" if order == "low" else "") + promoted
 
 
 def _open(

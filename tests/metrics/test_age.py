@@ -191,18 +191,27 @@ def test_counts_at_an_age() -> None:
 
 
 @pytest.mark.slow
-@given(
-    counts=st.lists(st.integers(0, 60), min_size=1, max_size=12).filter(sum),
-    share=st.floats(0.01, 1),
-)
-def test_there_and_back(counts: list[int], share: float) -> None:
-    """The age at which there were so many, and how many there were at that age, agree."""
+@given(counts=st.lists(st.integers(1, 60), min_size=2, max_size=12), place=st.integers(0, 11))
+def test_there_and_back(counts: list[int], place: int) -> None:
+    """The count at the end of an hour was reached at the end of that hour."""
     lives = histories(life(*counts))
-    target = np.array([sum(counts) * share])
-    old = interpolate_ages(lives, target)
-    assert interpolate_counts(lives, old).item() == pytest.approx(target.item(), rel=1e-6, abs=1e-6)
-    earlier = interpolate_counts(lives, old * 0.99).item()
-    assert earlier <= target.item() + 1e-6
+    hour = place % len(counts)
+    target = np.array([float(sum(counts[: hour + 1]))])
+    old = interpolate_ages(lives, target, np.array([float(sum(counts))]))
+    assert old.item() == pytest.approx(lives.old[hour])
+
+
+@given(share=st.floats(0.05, 0.9), half_life=st.floats(0.2, 3))
+def test_exponential_growth_is_found_again(share: float, half_life: float) -> None:
+    """Within an hour, growth that fades exponentially is interpolated without an error."""
+    rate = np.log(2) / half_life
+    made = np.array([0.25, 1.25, 2.25, 3.25, 4.25, 5.25])
+    total = 10**9
+    reached = np.round(total * (1 - np.exp(-rate * made))).astype(int)
+    lives = histories(life(*np.diff(reached, prepend=0).tolist()))
+    old = interpolate_ages(lives, np.array([share * reached[-1]]), np.array([float(total)]))
+    expected = -np.log(1 - share * reached[-1] / total) / rate
+    assert old.item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_curve_follows_the_truth() -> None:

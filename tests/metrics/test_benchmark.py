@@ -32,9 +32,9 @@ def test_bands_by_hand() -> None:
     bands = benchmark(cohort(), ages=(1, 3, 6), percentiles=(25, 50, 100))
     assert bands["age"].to_list() == [1, 3, 6]
     assert bands["n"].to_list() == [9, 9, 0]
-    assert bands[["p25", "p50", "p100"]].iloc[1].to_list() == [9, 15, 27]
+    assert bands[["p25", "p50", "p100"]].iloc[1].to_list() == [7.5, 15, 27]
     assert bands[["p25", "p50", "p100"]].iloc[2].isna().all()
-    assert bands.dtypes.astype(str).to_list() == ["category", "float64", "int64"] + ["Float64"] * 3
+    assert bands.dtypes.astype(str).to_list() == ["category", "float64", "int64"] + ["Float64"] * 4
 
 
 def test_too_few_are_no_cohort() -> None:
@@ -60,7 +60,7 @@ def test_the_eighty_third_percentile() -> None:
     """Six others: five had less, one more."""
     place = standing(cohort(7), at=2).set_index("post_id")
     post = id_at("2026-03-01T00:00:00Z", 6)
-    assert place.loc[post, "percentile"] == pytest.approx(100 * 5 / 6)
+    assert place.loc[post, "percentile"] == pytest.approx(100 * 5.5 / 7)
     assert place.loc[post, ["age", "count", "n"]].to_list() == [2, 12, 6]
 
 
@@ -79,10 +79,10 @@ def test_against_another_cohort() -> None:
     others, own = cohort(8), cohort(3)
     place = standing(own, cohort=others, at=1)
     assert place["n"].to_list() == [7, 7, 7]
-    assert place["percentile"].to_list() == pytest.approx([0, 100 / 7, 200 / 7])
+    assert place["percentile"].to_list() == pytest.approx([100 * (n + 0.5) / 8 for n in range(3)])
     strangers = tidy([(id_at("2026-03-01T00:00:00Z", 99), "impressions", "2026-03-01", 0, 4)])
     place = standing(strangers, cohort=others, at=1)
-    assert place[["percentile", "n"]].iloc[0].to_list() == [100 * 3.5 / 8, 8]
+    assert place[["percentile", "n"]].iloc[0].to_list() == [100 * 4 / 9, 8]
 
 
 def test_what_cannot_be_placed() -> None:
@@ -168,5 +168,43 @@ def test_standing_among_other_counts_of_itself() -> None:
     table = standing(counts, cohort=thrice, at=2)
     # Own 10 ... 60 among the five others of 30 ... 180: the second has 20, none below; the
     # fourth has 40, and 30 is below; the sixth has 60, 30 is below and another 60 the same.
-    assert table["percentile"].to_list() == [0, 0, 10, 20, 20, 30]
+    expected = [100 * (n + 0.5) / 6 for n in (0, 0, 0.5, 1, 1, 1.5)]
+    assert table["percentile"].to_list() == pytest.approx(expected)
     assert table["n"].to_list() == [5] * 6
+
+
+def test_bands_do_not_fall() -> None:
+    """Posts of mixed ages, the younger the larger: a running count never falls."""
+    rng = np.random.default_rng(2)
+    parts = [
+        hourly(
+            MARCH + np.array([week * 7 * 24 * HOUR_MS + n * 60_000 for n in range(8)]),
+            {"impressions": 100 * 4**week * np.exp(rng.normal(size=8))},
+            rng,
+            hours=hours,
+            half_life=5,
+        )
+        for week, hours in enumerate((48, 24, 12, 6))
+    ]
+    counts = pd.concat(parts, ignore_index=True)
+    counts["engagement_type"] = counts["engagement_type"].astype("category")
+    counts.attrs = parts[0].attrs
+    bands = benchmark(counts, ages=[1, 3, 5, 9, 11, 20, 23, 40, 47])
+    assert bands["n"].to_list() == [32, 32, 32, 24, 24, 16, 16, 8, 8]
+    for name in ("p10", "p50", "p90"):
+        assert bands[name].is_monotonic_increasing
+    assert bands["trend"].iloc[0] > 4
+
+
+def test_a_recent_cohort() -> None:
+    """Only the posts created last; the trend is of the cohort that was chosen."""
+    rng = np.random.default_rng(3)
+    made = MARCH + np.arange(40) * 24 * HOUR_MS
+    size = np.where(np.arange(40) < 20, 100, 10_000)
+    counts = hourly(made, {"impressions": size}, rng, hours=30)
+    every, late = (standing(counts, at=24, recent=number) for number in (None, 20))
+    assert every["trend"].iloc[0] == pytest.approx(100, rel=0.1)
+    assert late["trend"].isna().all()
+    assert late["n"].to_list() == [20] * 20 + [19] * 20
+    assert late["percentile"].iloc[:20].max() < 5
+    assert benchmark(counts, ages=[24], recent=7)["n"].item() == 7

@@ -145,6 +145,7 @@ def test_dtypes() -> None:
         "high": "Float64",
         "above_one": "boolean",
         "missing": "Int64",
+        "dispersion": "Float64",
     }
 
 

@@ -115,10 +115,23 @@ def test_a_minimum_of_impressions() -> None:
 
 
 def test_rates_above_one() -> None:
-    """Promoted posts are ranked like others: 300 of 200 before 30 of 200."""
-    ranked = top_posts(posts(("1", 30, 200), ("2", 300, 200)), by="rate")
-    assert ranked["post_id"].to_list() == ["2", "1"]
-    assert ranked["shrunk"].iloc[0] > 1
+    """Promoted posts come last, and are marked: 4 of 1 does not stand above 572 of 19,618."""
+    counts = posts(("1", 572, 19_618), ("2", 4, 1), ("3", 30, 2000), ("4", 300, 200))
+    ranked = top_posts(counts, by="rate")
+    assert ranked["post_id"].to_list() == ["1", "3", "4", "2"]
+    assert ranked["rank"].to_list() == [1, 2, 3, 4]
+    assert ranked["above_one"].to_list() == [False, False, True, True]
+
+
+def test_cautious_order() -> None:
+    """By the lower end, uncertainty counts against a post; by the mean it does not."""
+    rows = [(str(n), 20 + 8 * n, 1000) for n in range(8)]
+    counts = posts(*rows, ("8", 9, 100))
+    mean, low = (top_posts(counts, by="rate", order=order) for order in ("shrunk", "low"))
+    place = [frame["post_id"].to_list().index("8") for frame in (mean, low)]
+    assert place[0] < place[1]
+    with pytest.raises(FrameError, match="order is 'best'"):
+        top_posts(counts, by="rate", order="best")
 
 
 @pytest.mark.slow

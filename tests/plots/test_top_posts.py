@@ -77,7 +77,7 @@ def test_the_rate_before_it_was_shrunk(legend: Any) -> None:
     assert ax.get_xlim()[1] < 0.5
     assert [text.get_text() for text in ax.texts] == ["50 % →"]
     assert legend(ax) == ["95 % interval", "the post's own rate"]
-    assert ax.get_xlabel() == "engagements over impressions, drawn towards the overall rate"
+    assert ax.get_xlabel() == "engagements over impressions, shrunk towards the overall rate"
 
 
 def test_posts_by_their_words_and_colours() -> None:
