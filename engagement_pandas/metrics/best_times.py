@@ -227,15 +227,7 @@ def _posting(
     count = table[types[0]].to_numpy(dtype="float64")
     exposure = np.ones(len(count)) if len(types) == 1 else table[types[1]].to_numpy("float64")
     first = np.unique(thread, return_index=True)[1]
-    if len(types) == 1:
-        # A typical post of the thread: the mean of the logarithms.
-        number = np.bincount(thread) if len(thread) else np.zeros(0)
-        values = np.bincount(thread, np.log1p(np.maximum(count, 0))) / np.maximum(number, 1)
-        noise = np.zeros(len(values))
-    else:
-        both = [np.bincount(thread, part) for part in (np.maximum(count, 0), exposure)]
-        values, noise = np.log((both[0] + 0.5) / both[1]), 1 / (both[0] + 0.5)
-    score, weight, centre = scores(values, noise)
+    score, weight, centre = thread_scores(thread, count, exposure if len(types) > 1 else None)
     overall = float(np.expm1(centre)) if len(types) == 1 else Sample(count, exposure).ratio
     thread_cell = cell[first]
     return _Observations(
@@ -249,6 +241,23 @@ def _posting(
         overall=overall,
         factor=np.exp,
     )
+
+
+def thread_scores(
+    thread: Places, count: Floats, exposure: Floats | None
+) -> tuple[Floats, Floats, float]:
+    """Return score and weight of each thread, and the centre, on the logarithmic scale.
+
+    A thread has the rate of its posts together, or, without exposures, the mean of the
+    logarithms of their counts: its typical post.
+    """
+    number = np.maximum(count, 0)
+    if exposure is None:
+        posts = np.bincount(thread) if len(thread) else np.zeros(0)
+        values = np.bincount(thread, np.log1p(number)) / np.maximum(posts, 1)
+        return scores(values, np.zeros(len(values)))
+    counted, shown = np.bincount(thread, number), np.bincount(thread, exposure)
+    return scores(np.log((counted + 0.5) / shown), 1 / (counted + 0.5))
 
 
 def _engaging(
