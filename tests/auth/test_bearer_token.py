@@ -120,6 +120,25 @@ def test_a_token_that_is_dropped(make: Make, server: ScriptedServer) -> None:
     assert signed == ["Bearer issued"] * 3 + ["Bearer second"] * 8
 
 
+def test_a_refused_token_fails_the_requests_of_the_app_alone(
+    make: Make, server: ScriptedServer
+) -> None:
+    """Those of an owner are answered, and the token is requested once for both of the app's."""
+    client = make(in_flight=1)
+    whole = ep.totals(
+        ["1"],
+        engagement_types=["impressions", "favorites", "replies"],
+        by={"counts": ["engagement.type"]},
+    ).replace(owners={"1": "bakery"})
+    parts = tuple(whole.replace(engagement_types=[kind]) for kind in whole.engagement_types)
+    counted = Scripted(200, {"counts": {"impressions": "1"}}, PLENTY)
+    server.answer(counted, Scripted(403, {"errors": ["no such app"]}))
+    with pytest.warns(UserWarning, match="no such app"):
+        responses = client.fetch(replace(ep.plan(whole), requests=parts), watch=lambda _: None)
+    assert [seen.path for seen in server.seen] == [TOTALS, TOKEN]
+    assert [(r.status, r.failed) for r in responses] == [(200, False), (0, True), (0, True)]
+
+
 def test_no_fetch_waits_for_another(make: Make, server: ScriptedServer) -> None:
     """One that begins while another waits to try again fetches a token of its own."""
     client = make()
