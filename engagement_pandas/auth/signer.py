@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 
 from engagement_pandas.auth.bearer_token import read_token
 from engagement_pandas.auth.credentials import AppOnly, Bearer, UserContext
+from engagement_pandas.auth.ledger import Ledger
 from engagement_pandas.response.refusal import refused
 from engagement_pandas.transport.message import Answer, Message
 from engagement_pandas.transport.transport import MessageCall, Transport, error_messages
@@ -23,8 +23,9 @@ not authenticated (401), to a wrong path (404), or above the rate limit (429).""
 class Signer:
     """Signs for an account, or for the app.
 
-    ``allow`` is called before each request, which it may refuse, and ``record`` after each billed
-    answer. The app has to fetch its bearer token from ``token_url`` before it signs.
+    The ledger is asked before each request in the name of an owner, which it may refuse, and
+    records each billed answer. The app has to fetch its bearer token from ``token_url`` before
+    it signs.
 
     >>> Signer(AppOnly("a-bearer-token"), "https://example.org", Transport())
     Signer(AppOnly(bearer token, hidden))
@@ -35,31 +36,36 @@ class Signer:
         credentials: UserContext | AppOnly,
         token_url: str,
         transport: Transport,
-        allow: Callable[[], object] | None = None,
-        record: Callable[[], object] | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.credentials = credentials
         self._token_url = token_url
         self._transport = transport
-        self._allow = allow
-        self._record = record
+        self._ledger = None if isinstance(credentials, AppOnly) else ledger
         # Neither a local name nor a partial holds the token: a traceback would show it.
-        self._token = None if isinstance(credentials, UserContext) else credentials.bearer_token
+        self._token = credentials.bearer_token if isinstance(credentials, AppOnly) else None
+
+    @property
+    def billed_name(self) -> str:
+        """The owner's handle, or a substitute such as "user_9"; "" for the app."""
+        if isinstance(self.credentials, AppOnly):
+            return ""
+        return self.credentials.handle or number_name(self.credentials)
 
     @property
     def needs_token(self) -> bool:
         """Whether the app has to fetch its bearer token first."""
-        return not isinstance(self.credentials, UserContext) and self._token is None
+        return isinstance(self.credentials, AppOnly) and self._token is None
 
     def allow(self) -> None:
         """Raise an error if the ledger allows no request of this account."""
-        if self._allow is not None:
-            self._allow()
+        if self._ledger is not None:
+            self._ledger.allow(self.billed_name)
 
     def record(self, status: int) -> None:
         """Record in the ledger that the API answered a request with this status."""
-        if self._record is not None and status in BILLED:
-            self._record()
+        if self._ledger is not None and status in BILLED:
+            self._ledger.record(self.billed_name)
 
     def auth(self) -> AuthBase:
         """Return the signature of one attempt."""
@@ -94,3 +100,8 @@ class Signer:
 
     def __repr__(self) -> str:
         return f"Signer({self.credentials!r})"
+
+
+def number_name(owner: UserContext) -> str:
+    """Return the ledger's name of an owner without a handle, such as "user_9"."""
+    return owner.account.replace(" ", "_")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from functools import partial
 
 from engagement_pandas.auth.accounts import Accounts
 from engagement_pandas.auth.credentials import AppOnly, UserContext
 from engagement_pandas.auth.ledger import Ledger
-from engagement_pandas.auth.signer import Signer
+from engagement_pandas.auth.signer import Signer, number_name
 from engagement_pandas.errors import CredentialsError, UserContextRequired
 from engagement_pandas.request.handle import normalize_handle
 from engagement_pandas.request.owners import OWNERS
@@ -83,19 +82,10 @@ class Signers:
     def signer(self, handle: str) -> Signer:
         """Return the signer of a handle, "" for that of the app or the only account."""
         if handle not in self._known:
-            credentials = self._credentials(handle)
-            allow = record = None
-            if self._ledger is not None and isinstance(credentials, UserContext):
-                if credentials.handle:
-                    self._ledger.alias(_number(credentials), credentials.handle)
-                name = _billed_name(credentials)
-                allow, record = (
-                    partial(self._ledger.allow, name),
-                    partial(self._ledger.record, name),
-                )
-            self._known[handle] = Signer(
-                credentials, self._token_url, self._transport, allow, record
-            )
+            credentials, ledger = self._credentials(handle), self._ledger
+            if ledger is not None and isinstance(credentials, UserContext) and credentials.handle:
+                ledger.alias(number_name(credentials), credentials.handle)
+            self._known[handle] = Signer(credentials, self._token_url, self._transport, ledger)
         return self._known[handle]
 
     def refusal(self, requests: Collection[EngagementRequest], owners: Owners) -> str | None:
@@ -130,9 +120,8 @@ class Signers:
         names = set[str]()
         for handle in {self.handle(request, owners) for request in requests}:
             with suppress(CredentialsError):  # only the requests of this handle fail
-                signing = self.signer(handle).credentials
-                if isinstance(signing, UserContext):
-                    names.add(_billed_name(signing))
+                names.add(self.signer(handle).billed_name)
+        names.discard("")  # the app's requests are not billed
         if self._ledger is not None and names:
             self._ledger.check(names)
 
@@ -143,13 +132,3 @@ class Signers:
 
     def __repr__(self) -> str:
         return f"Signers({self.credentials!r})"
-
-
-def _billed_name(owner: UserContext) -> str:
-    """Return the ledger's name of an owner."""
-    return owner.handle or _number(owner)
-
-
-def _number(owner: UserContext) -> str:
-    """Return the substitute for an unknown handle, such as "user_9"."""
-    return owner.account.replace(" ", "_")

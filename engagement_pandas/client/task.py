@@ -216,32 +216,27 @@ class RequestTask:
         self, request: EngagementRequest, error: EngagementError | _Invalid
     ) -> list[EngagementRequest]:
         """Report a request without an answer; return the smaller ones to send instead."""
-        if not isinstance(error, _Invalid):
-            self._fail_as_owner(request, error)
-            return []
-        smaller = halves(request) if self._pieces else []
-        self._fail_as_invalid(request, error, smaller)
-        return smaller
-
-    def _fail_as_owner(self, request: EngagementRequest, error: EngagementError) -> None:
-        """Report an owner whose tokens do not work; raise any other error."""
+        if isinstance(error, _Invalid):
+            return self._failed_as_invalid(request, error)
         self.failures.set_unusable(self.owner, error)
         message = "; ".join([str(error), *getattr(error, "__notes__", ())])
         self._fail(request, OmissionReason.UNAUTHORIZED, message, error)
+        return []
 
-    def _fail_as_invalid(
-        self, request: EngagementRequest, invalid: _Invalid, smaller: list[EngagementRequest]
-    ) -> None:
+    def _failed_as_invalid(
+        self, request: EngagementRequest, invalid: _Invalid
+    ) -> list[EngagementRequest]:
         """Set aside a request whose answer is never valid, unless smaller ones replace it."""
-        error = invalid.__cause__
+        error, reason = invalid.__cause__, OmissionReason.INVALID_ANSWER
         assert isinstance(error, TransportError)  # noqa: S101 - raised by _finish
         self.failures.first = self.failures.first or error
-        reason = OmissionReason.INVALID_ANSWER
+        smaller = halves(request) if self._pieces else []
         if not smaller:
             self._fail(request, reason, str(error), error, invalid.content)
         elif self.into is not None:
             failed = EngagementResponse.uncounted(request, self.transport.now(), reason, str(error))
             self.into.records.set_aside(failed, halved=True)
+        return smaller
 
     def _fail(
         self,
