@@ -324,7 +324,7 @@ class EngagementClient:
         >>> import engagement_pandas as ep
         >>> public = EngagementClient(ep.AppOnly("a-bearer-token"))
         >>> public.refusal(ep.totals(["7"], engagement_types=["favorites", "impressions"]))
-        "['impressions'] are told only to the owner of the posts; use UserContext with ..."
+        "only the owner of the posts may read ['impressions']; use UserContext with ..."
         >>> public.refusal(ep.totals(["7"], engagement_types=["favorites"])) is None
         True
         """

@@ -1,4 +1,4 @@
-"""The app's bearer token is fetched once for all that fly, whatever comes between."""
+"""The app's bearer token is fetched once for all requests, whatever comes between."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Flights in virtual time: how close they come to what the quota allows, and what goes wrong.
+"""Jobs in virtual time: how close they come to what the quota allows, and what goes wrong.
 
 The whole grid, and jobs of half an hour::
 
@@ -21,12 +21,12 @@ from hypothesis import strategies as st
 from support.scheduler.model import (
     EPOCH,
     Contract,
+    Network,
     OneCall,
-    Pilot,
-    Sky,
+    SimulatedTransport,
     best,
-    fly,
-    flying,
+    send_all,
+    sending,
 )
 from support.scripted import FakeClock
 
@@ -58,18 +58,20 @@ def contracts(draw: st.DrawFn, minutes: tuple[int, ...] = (60, 120)) -> Contract
     )
 
 
-def flown(contract: Contract, phase: float, number: int, seed: int = 0) -> tuple[Sky, list[float]]:
-    """Fly so many requests, begun so many seconds into a minute."""
-    sky = Sky(contract, EPOCH + phase, seed)
-    return sky, fly(Pilot(sky), number)
+def simulate(
+    contract: Contract, phase: float, number: int, seed: int = 0
+) -> tuple[Network, list[float]]:
+    """Send so many requests, begun so many seconds into a minute."""
+    network = Network(contract, EPOCH + phase, seed)
+    return network, send_all(SimulatedTransport(network), number)
 
 
-def by_minute(sky: Sky) -> Counter[int]:
+def by_minute(network: Network) -> Counter[int]:
     """Return how many requests were counted in each of the server's minutes, from the first."""
-    return Counter(int(t // 60 - sky.server.times[0] // 60) for t in sky.server.times)
+    return Counter(int(t // 60 - network.server.times[0] // 60) for t in network.server.times)
 
 
-def shares(sky: Sky, answered: list[float], phase: float) -> tuple[float, float]:
+def shares(network: Network, answered: list[float], phase: float) -> tuple[float, float]:
     """Return how many times as long as the best a job took.
 
     For one who knew everything from the start; and for one who like us had to wait for the
@@ -77,14 +79,14 @@ def shares(sky: Sky, answered: list[float], phase: float) -> tuple[float, float]
     """
     begin, number = EPOCH + phase, len(answered)
     took = max(answered) - begin
-    opening = by_minute(sky)[0]
+    opening = by_minute(network)[0]
     return (
-        took / best(sky.contract, begin, number),
-        took / best(sky.contract, begin, number, min(answered), opening),
+        took / best(network.contract, begin, number),
+        took / best(network.contract, begin, number, min(answered), opening),
     )
 
 
-def at_the_end(sky: Sky) -> float:
+def at_the_end(network: Network) -> float:
     """Return the seconds beyond the best that end a job, of which nothing can spare it.
 
     After each second's requests comes a berth, for nobody knows how much closer they get on
@@ -93,7 +95,7 @@ def at_the_end(sky: Sky) -> float:
     the best has luck: its last answer takes as short as any. A second on top is for what dates
     of whole seconds leave open.
     """
-    contract, used = sky.contract, by_minute(sky)
+    contract, used = network.contract, by_minute(network)
     left = 60 * contract.second / contract.minute - 1  # a second, where a whole minute is spent
     berths = ceil(used[max(used)] / contract.second) - 1
     return berths * min(max(left, 0.03), 0.2) + contract.latency[1] - contract.latency[0] + 1
@@ -114,12 +116,12 @@ def test_as_fast_as_the_quota_allows(
 
     The two examples end with a whole minute spent in 30 s: 1.050 and 1.059 times the best.
     """
-    sky, answered = flown(contract, phase, int(minutes * contract.minute), seed)
-    assert sky.refused == []
+    network, answered = simulate(contract, phase, int(minutes * contract.minute), seed)
+    assert network.refused == []
     took = max(answered) - EPOCH - phase
-    fair = took / shares(sky, answered, phase)[1]
-    assert took - fair <= max((BEST - 1) * fair, at_the_end(sky))
-    assert len(answered) == len(sky.server.times)
+    fair = took / shares(network, answered, phase)[1]
+    assert took - fair <= max((BEST - 1) * fair, at_the_end(network))
+    assert len(answered) == len(network.server.times)
 
 
 @pytest.mark.slow
@@ -127,12 +129,12 @@ def test_as_fast_as_the_quota_allows(
 @given(contracts(), st.floats(0, 50), st.integers(0, 99))
 def test_the_first_minute_is_not_given_away(contract: Contract, phase: float, seed: int) -> None:
     """What is left of it once the first answer is there is spent, but for 10 % and a second."""
-    sky, answered = flown(contract, phase, 2 * contract.minute, seed)
-    begin = sky.server.times[0]
+    network, answered = simulate(contract, phase, 2 * contract.minute, seed)
+    begin = network.server.times[0]
     left = 60 - begin % 60 - (min(answered) - EPOCH - phase) - 1
     fair = min(contract.minute, 1 + 0.9 * max(0, left) * contract.second)
-    in_the_air = contract.second * contract.latency[1]
-    assert by_minute(sky)[0] >= min(fair, fair - in_the_air + MAX_IN_FLIGHT) - 1
+    pending = contract.second * contract.latency[1]
+    assert by_minute(network)[0] >= min(fair, fair - pending + MAX_IN_FLIGHT) - 1
 
 
 @pytest.mark.long
@@ -149,9 +151,9 @@ def test_the_whole_grid(minute: int) -> None:
             minute, second, latency, dice.uniform(0, 0.15), 0.02, dice.uniform(-4000, 4000)
         )
         number = dice.randint(3 * minute, 5 * minute)
-        sky, answered = flown(contract, phase, number, runs)
-        assert sky.refused == [], contract
-        ratios = shares(sky, answered, phase)
+        network, answered = simulate(contract, phase, number, runs)
+        assert network.refused == [], contract
+        ratios = shares(network, answered, phase)
         assert ratios[1] <= BEST, contract
         plain.append(ratios[0])
         worst, runs = max(worst, ratios[1]), runs + 1
@@ -174,10 +176,10 @@ def test_jobs_that_end_with_a_whole_minute() -> None:
             minute, minute // 30, (0.2, 2), dice.uniform(0, 0.15), 0.02, dice.uniform(-3, 3)
         )
         phase = dice.uniform(0, 25)
-        sky, answered = flown(contract, phase, 3 * minute, seed)
-        assert sky.refused == [], contract
-        took, ratio = max(answered) - EPOCH - phase, shares(sky, answered, phase)[1]
-        assert took - took / ratio <= at_the_end(sky), contract
+        network, answered = simulate(contract, phase, 3 * minute, seed)
+        assert network.refused == [], contract
+        took, ratio = max(answered) - EPOCH - phase, shares(network, answered, phase)[1]
+        assert took - took / ratio <= at_the_end(network), contract
         worst = max(worst, ratio)
     print(f"400 jobs of 3 whole minutes, each sent in 30 s: at most {worst:.3f} of the best")  # noqa: T201
 
@@ -190,35 +192,35 @@ def test_half_an_hour(minute: int, second: int) -> None:
     """A long job takes at most 1.05 of the best of one who knew everything from the start."""
     for latency, phase in [((2.0, 2.0), 59), ((0.2, 2.0), 31), ((0.2, 0.2), 0.5)]:
         contract = Contract(minute, second, latency, 0.05, 0.02, -1.7)
-        sky, answered = flown(contract, phase, 30 * minute + minute // 3)
-        assert sky.refused == []
-        assert shares(sky, answered, phase)[0] <= BEST
+        network, answered = simulate(contract, phase, 30 * minute + minute // 3)
+        assert network.refused == []
+        assert shares(network, answered, phase)[0] <= BEST
 
 
 @pytest.mark.parametrize("latency", [0.2, 2])
 def test_it_learns_first(latency: float) -> None:
-    """The second request waits for the first answer; then as many fly as there may."""
-    sky, _ = flown(Contract(60, 20, (latency, latency)), 0, 40)
-    begin, second, *_ = sky.server.times
+    """The second request waits for the first answer; then as many are in flight as there may."""
+    network, _ = simulate(Contract(60, 20, (latency, latency)), 0, 40)
+    begin, second, *_ = network.server.times
     assert second - begin == pytest.approx(latency, abs=0.01)
-    assert sky.most == pytest.approx(min(39, 20 * ceil(latency)), abs=2)
+    assert network.most == pytest.approx(min(39, 20 * ceil(latency)), abs=2)
 
 
 def test_no_more_than_in_flight() -> None:
     """However much the quota allows."""
-    sky = Sky(Contract(6000, 1000, (2, 2)), EPOCH)
-    fly(Pilot(sky, in_flight=7), 70)
-    assert sky.most == 7
+    network = Network(Contract(6000, 1000, (2, 2)), EPOCH)
+    send_all(SimulatedTransport(network, in_flight=7), 70)
+    assert network.most == 7
 
 
 def test_a_server_that_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without headers few are on their way at once: four, after two answers."""
     contract = Contract(6000, 1000, (1, 1))
-    sky = Sky(contract, EPOCH)
-    real = sky.server.spend
-    monkeypatch.setattr(sky.server, "spend", lambda now: (real(now)[0], {}))
-    answered = fly(Pilot(sky), 42)
-    assert sky.most == DEFAULT_CONCURRENCY == 4
+    network = Network(contract, EPOCH)
+    real = network.server.spend
+    monkeypatch.setattr(network.server, "spend", lambda now: (real(now)[0], {}))
+    answered = send_all(SimulatedTransport(network), 42)
+    assert network.most == DEFAULT_CONCURRENCY == 4
     assert max(answered) - EPOCH == pytest.approx(12)  # 1 + 1 + 40 / 4
 
 
@@ -232,15 +234,15 @@ def test_recovers_from_a_429_within_the_next_minute(
     contract: Contract, phase: float, when: float, seed: int
 ) -> None:
     """Somebody takes all that is left of a minute: the next is used as if nothing had been."""
-    sky = Sky(contract, EPOCH + phase, seed)
-    sky.somebody_else(EPOCH + when - contract.skew % 60, contract.minute)
+    network = Network(contract, EPOCH + phase, seed)
+    network.somebody_else(EPOCH + when - contract.skew % 60, contract.minute)
     number = 6 * contract.minute
-    answered = fly(Pilot(sky), number)
+    answered = send_all(SimulatedTransport(network), number)
     assert len(answered) == number
-    assert len({int((t + contract.skew) // 60) for t in sky.refused}) <= 1
-    assert len(sky.refused) <= MAX_IN_FLIGHT
-    used = by_minute(sky)
-    alone = flown(contract, phase, number, seed)[0]
+    assert len({int((t + contract.skew) // 60) for t in network.refused}) <= 1
+    assert len(network.refused) <= MAX_IN_FLIGHT
+    used = by_minute(network)
+    alone = simulate(contract, phase, number, seed)[0]
     most = max(by_minute(alone).values())  # what it gets out of a minute with nobody else
     whole = sorted(used)[1:-1]
     assert sum(used[minute] < 0.95 * most for minute in whole) <= 1
@@ -250,16 +252,16 @@ def test_recovers_from_a_429_within_the_next_minute(
 def test_company_all_the_time(share: float) -> None:
     """Another takes its share evenly: the rest is used, with few 429s, and nothing is lost."""
     contract = Contract(120, 20, (1, 1), 0.05, 0.02, 0.4)
-    sky = Sky(contract, EPOCH + 17)
+    network = Network(contract, EPOCH + 17)
     step = 60 / (contract.minute * share)
     for turn in range(int(600 / step)):
-        sky.somebody_else(EPOCH + turn * step)
+        network.somebody_else(EPOCH + turn * step)
     number = int(5 * contract.minute * (1 - share))
-    answered = fly(Pilot(sky), number)
+    answered = send_all(SimulatedTransport(network), number)
     took = max(answered) - EPOCH - 17
     fair = best(replace(contract, minute=int(contract.minute * (1 - share))), EPOCH + 17, number)
     assert took <= 1.05 * fair
-    assert len(sky.refused) <= 0.08 * number
+    assert len(network.refused) <= 0.08 * number
 
 
 @pytest.mark.slow
@@ -267,10 +269,10 @@ def test_company_all_the_time(share: float) -> None:
 def test_a_window_that_slides(minute: int) -> None:
     """Nobody knows how the API counts: with another kind of window it gets there all the same."""
     contract = Contract(minute, 20, (1, 1), 0.05, 0.02, 0.4, kind="sliding")
-    sky, answered = flown(contract, 17, 4 * minute)
+    network, answered = simulate(contract, 17, 4 * minute)
     assert len(answered) == 4 * minute
     assert max(answered) - EPOCH - 17 <= 4 * 60
-    assert len(sky.refused) <= 0.08 * len(answered)
+    assert len(network.refused) <= 0.08 * len(answered)
 
 
 # Backoff
@@ -333,47 +335,47 @@ def test_a_clock_that_is_set_back() -> None:
 # A service that fails
 
 
-class Failing(Pilot):
+class Failing(SimulatedTransport):
     """A transport whose service fails while it is told to."""
 
     down = (0.0, 0.0)
 
     def _attempt(self, message: Any, place: Any) -> Any:
         answer = super()._attempt(message, place)
-        if self.down[0] <= self.sky.now < self.down[1]:
+        if self.down[0] <= self.network.now < self.down[1]:
             return Failure("HTTP 503", 503)
         return answer
 
 
 def test_a_dead_service_is_not_hammered() -> None:
     """It gets what was on its way, and the attempts of a single request."""
-    sky = Sky(Contract(6000, 1000, (1, 1)), EPOCH)
-    pilot = Failing(sky, attempts=8)
-    pilot.down = (EPOCH + 2.5, EPOCH + 1e6)
+    network = Network(Contract(6000, 1000, (1, 1)), EPOCH)
+    transport = Failing(network, attempts=8)
+    transport.down = (EPOCH + 2.5, EPOCH + 1e6)
     with pytest.raises(Exception, match="8 attempts; at last: HTTP 503"):
-        fly(pilot, 1000)
-    before = [t for t in sky.server.times if t <= EPOCH + 2.5]
-    assert len(sky.server.times) - len(before) <= MAX_IN_FLIGHT + 7
+        send_all(transport, 1000)
+    before = [t for t in network.server.times if t <= EPOCH + 2.5]
+    assert len(network.server.times) - len(before) <= MAX_IN_FLIGHT + 7
 
 
 def test_a_machine_without_threads_to_spare(monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be started takes no place in the quota."""
-    sky = Sky(Contract(60, 20), EPOCH)
-    pilot = Pilot(sky)
-    fly(pilot, 3)
+    network = Network(Contract(60, 20), EPOCH)
+    transport = SimulatedTransport(network)
+    send_all(transport, 3)
 
     def submit(*_: Any) -> None:
         msg = "can't start new thread"
         raise RuntimeError(msg)
 
-    monkeypatch.setattr(sky, "submit", submit)
+    monkeypatch.setattr(network, "submit", submit)
     with pytest.raises(RuntimeError, match="new thread"):
-        fly(pilot, 3)
-    assert pilot.quota._open == set()
+        send_all(transport, 3)
+    assert transport.quota._open == set()
 
 
-class Watched(Sky):
-    """A sky that remembers which calls were sent and which failed, and when."""
+class Watched(Network):
+    """A network that remembers which calls were sent and which failed, and when."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -398,13 +400,13 @@ class Watched(Sky):
 def test_only_the_first_that_failed_asks_whether_the_service_is_back() -> None:
     """All on their way fail; until one gets through, no other is sent again."""
     random.seed(0)  # the rests are drawn: here enough of them outlast the outage
-    sky = Watched(Contract(6000, 1000, (0.5, 1.5)), EPOCH)
-    pilot = Failing(sky, attempts=8)
-    pilot.down = (EPOCH + 2.5, EPOCH + 32.5)
-    fly(pilot, 500)
-    begun, first = sky.failed[0]
-    assert len({call for _, call in sky.failed}) == MAX_IN_FLIGHT
-    again = [call for when, call in sky.sent if begun < when < pilot.down[1]]
+    network = Watched(Contract(6000, 1000, (0.5, 1.5)), EPOCH)
+    transport = Failing(network, attempts=8)
+    transport.down = (EPOCH + 2.5, EPOCH + 32.5)
+    send_all(transport, 500)
+    begun, first = network.failed[0]
+    assert len({call for _, call in network.failed}) == MAX_IN_FLIGHT
+    again = [call for when, call in network.sent if begun < when < transport.down[1]]
     assert len(again) > 1
     assert set(again) == {first}
 
@@ -412,19 +414,19 @@ def test_only_the_first_that_failed_asks_whether_the_service_is_back() -> None:
 def test_a_service_that_comes_back() -> None:
     """After a bad minute all that was asked is answered, once each."""
     random.seed(0)  # the rests are drawn: here enough of them outlast the outage
-    sky = Sky(Contract(6000, 1000, (1, 1)), EPOCH)
-    pilot = Failing(sky, attempts=8)
-    pilot.down = (EPOCH + 2.5, EPOCH + 32.5)
-    answered = fly(pilot, 500)
+    network = Network(Contract(6000, 1000, (1, 1)), EPOCH)
+    transport = Failing(network, attempts=8)
+    transport.down = (EPOCH + 2.5, EPOCH + 32.5)
+    answered = send_all(transport, 500)
     assert len(answered) == 500
-    assert len(sky.server.times) <= 500 + MAX_IN_FLIGHT + 7
+    assert len(network.server.times) <= 500 + MAX_IN_FLIGHT + 7
 
 
 def test_a_minute_s_wait_is_told_each_second() -> None:
     """Why and how long yet, counted down."""
-    sky = Sky(Contract(60, 1000, (0.5, 0.5)), EPOCH)
+    network = Network(Contract(60, 1000, (0.5, 0.5)), EPOCH)
     said: list[str] = []
-    fly(Pilot(sky), 61, said.append)
+    send_all(SimulatedTransport(network), 61, said.append)
     waits = [words for words in said if words]
     assert waits == [f"waiting {left} s for the quota" for left in range(len(waits), 0, -1)]
     assert 58 <= len(waits) <= 60
@@ -437,8 +439,8 @@ class Enough(Exception):
     """Raised by a watcher who has seen enough."""
 
 
-class Timed(Sky):
-    """A sky in which each answer takes as long as is said."""
+class Timed(Network):
+    """A network in which each answer takes as long as is said."""
 
     def __init__(self, *latencies: float) -> None:
         super().__init__(Contract(6000, 1000), EPOCH)
@@ -448,49 +450,49 @@ class Timed(Sky):
         return next(self._next)
 
 
-def ended(sky: Sky, number: int, last_seen: int) -> list[float]:
-    """Fly, end it once so many are on their way and no more starts; return what is given."""
+def ended(network: Network, number: int, last_seen: int) -> list[float]:
+    """End a run once so many are in flight and no more starts; return what is given."""
     given: list[float] = []
 
     def say(_: str) -> None:
-        if sky.pending == last_seen:
+        if network.pending == last_seen:
             raise Enough
 
     with pytest.raises(Enough):
-        given.extend(when - EPOCH for when in flying(Pilot(sky), number, say))
+        given.extend(when - EPOCH for when in sending(SimulatedTransport(network), number, say))
     return given
 
 
 def test_what_is_on_its_way_is_told_of_each_second() -> None:
     """At the start, and after 1, 2, 3 and 4 seconds of 4.5: whoever watches can end it."""
     said: list[str] = []
-    fly(Pilot(Timed(4.5)), 1, said.append)
+    send_all(SimulatedTransport(Timed(4.5)), 1, said.append)
     assert said == [""] * 5
 
 
-def test_a_watcher_ends_a_flight_before_the_answer() -> None:
+def test_a_watcher_ends_a_run_before_the_answer() -> None:
     """After 2 of 60 s; what does not come is left behind 5 s later."""
-    sky, calls = Timed(60), iter(range(9))
+    network, calls = Timed(60), iter(range(9))
 
     def say(_: str) -> None:
         if next(calls) == 2:
             raise Enough
 
     with pytest.raises(Enough):
-        fly(Pilot(sky), 1, say)
-    assert sky.now - EPOCH == 2 + DRAIN_SECONDS == 7
-    assert sky.pending == 1
+        send_all(SimulatedTransport(network), 1, say)
+    assert network.now - EPOCH == 2 + DRAIN_SECONDS == 7
+    assert network.pending == 1
 
 
-def test_each_landing_renews_the_patience() -> None:
-    """Ended after 1 s, three on their way land 4, 8 and 12 s later: all three are given."""
+def test_each_answer_renews_the_patience() -> None:
+    """Ended after 1 s, three in flight are answered 4, 8 and 12 s later: all three are given."""
     given = ended(Timed(0.25, 5, 9, 13), 4, 3)
     assert given == pytest.approx([0.25, 5.25, 9.25, 13.25])
 
 
-def test_a_flight_that_was_ended_does_not_wait_for_ever() -> None:
+def test_a_run_that_was_ended_does_not_wait_for_ever() -> None:
     """What comes within 5 s is given, and what has not come 5 s after that is left behind."""
-    sky = Timed(0.25, 2, 99, 99)
-    assert ended(sky, 4, 3) == pytest.approx([0.25, 2.25])
-    assert sky.pending == 2
-    assert sky.now - EPOCH == pytest.approx(2.25 + DRAIN_SECONDS)
+    network = Timed(0.25, 2, 99, 99)
+    assert ended(network, 4, 3) == pytest.approx([0.25, 2.25])
+    assert network.pending == 2
+    assert network.now - EPOCH == pytest.approx(2.25 + DRAIN_SECONDS)

@@ -1,4 +1,4 @@
-"""Flights in real time, over HTTP, against the sandbox's quota: four at once, some three minutes.
+"""Jobs in real time, over HTTP, against the sandbox's quota: four at once, some three minutes.
 
 Prints how long each job took beside the best that its quota allows::
 
@@ -104,7 +104,7 @@ def test_for_real() -> None:
 
     How close it comes in real time, and whether seconds are overrun, also lies with the machine:
     where threads stand still for longer than ``JITTER``, they are. In virtual time, in
-    ``test_flight``, it may take 1.05 times as long as at best, and no 429 is let pass.
+    ``test_scheduler``, it may take 1.05 times as long as at best, and no 429 is let pass.
     """
     with ThreadPoolExecutor(len(CONTRACTS)) as pool:
         jobs = list(pool.map(work, *zip(*CONTRACTS, strict=True)))

@@ -1,4 +1,4 @@
-"""Flights for real: threads, a server that holds answers back, and interruptions."""
+"""Runs with real threads: threads, a server that holds answers back, and interruptions."""
 
 from __future__ import annotations
 
@@ -49,21 +49,21 @@ def make(gate: Gate) -> Iterator[Make]:
 
     yield start
     gate.let_all()
-    for thread in flying():
+    for thread in request_threads():
         thread.join(500)
-    assert flying() == []
+    assert request_threads() == []
     for client in made:
         client.close()
 
 
-def flying() -> list[threading.Thread]:
+def request_threads() -> list[threading.Thread]:
     """Return the threads that hold requests."""
     return [thread for thread in threading.enumerate() if thread.name == NAME]
 
 
 @pytest.fixture
 def _let_all_at_the_end(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let all that is held through, once a flight takes in what is still on its way."""
+    """Let all that is held through, once a run waits for what is still in flight."""
     drain = scheduler.Scheduler._drain
 
     def draining(self: scheduler.Scheduler) -> Iterator[Any]:
@@ -75,7 +75,7 @@ def _let_all_at_the_end(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave behind what is on its way when a flight is ended; how long it has else is no matter."""
+    """Leave behind what is in flight when a run is ended; how long it has else is no matter."""
     monkeypatch.setattr(scheduler, "DRAIN_SECONDS", 0)
     monkeypatch.setattr(scheduler, "POLL_SECONDS", 0.05)
 
@@ -159,7 +159,7 @@ def test_nothing_is_read_ahead_of_a_slow_consumer(make: Make, gate: Gate) -> Non
     stream = make(in_flight=3).stream(posts(50), watch=lambda _: None)
     for _ in range(5):
         next(stream)
-    for thread in flying():
+    for thread in request_threads():
         thread.join(500)
     assert len(gate.asked) <= 5 + 3
     stream.close()
@@ -194,7 +194,7 @@ def test_an_error_is_told_with_what_was_on_its_way(make: Make, gate: Gate) -> No
 
 @pytest.mark.usefixtures("_no_grace")
 def test_what_does_not_come_is_left_behind(make: Make, gate: Gate) -> None:
-    """The threads of an ended flight hold up nobody; how long it waits, ``test_flight`` tells."""
+    """The threads of an ended run hold up nobody; ``test_scheduler`` shows how long it waits."""
 
     def watch(_: Progress) -> None:
         if gate.waiting == 2:
@@ -203,12 +203,12 @@ def test_what_does_not_come_is_left_behind(make: Make, gate: Gate) -> None:
     with pytest.raises(Enough) as caught:
         make(in_flight=2).fetch(posts(9), watch=watch)
     assert ids(caught.value.responses) == [1]  # type: ignore[attr-defined]
-    assert len(flying()) == 2
+    assert len(request_threads()) == 2
 
 
 @pytest.mark.usefixtures("_let_all_at_the_end")
 def test_the_first_of_two_errors_is_told(make: Make, gate: Gate) -> None:
-    """What fails while the others land changes nothing."""
+    """What fails while the others are answered changes nothing."""
 
     def answer(asked: list[str]) -> Reply:
         if asked == ["3"]:
@@ -225,7 +225,7 @@ def test_the_first_of_two_errors_is_told(make: Make, gate: Gate) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("error", [Enough, KeyboardInterrupt, SystemExit])
-def test_a_watcher_ends_a_flight(make: Make, gate: Gate, error: type[BaseException]) -> None:
+def test_a_watcher_ends_a_run(make: Make, gate: Gate, error: type[BaseException]) -> None:
     """Nothing more is sent; what was on its way is not lost; the client can be used again."""
     client = make(in_flight=4)
     stop = error("enough")
@@ -252,7 +252,7 @@ def test_a_stream_that_is_left(make: Make, gate: Gate) -> None:
     next(stream)
     stream.close()
     gate.let_all()
-    for thread in flying():
+    for thread in request_threads():
         thread.join(500)
     assert len(gate.asked) <= 6
     assert ids(client.fetch(posts(3), watch=lambda _: None)) == [1, 2, 3]
@@ -271,9 +271,9 @@ def test_what_was_on_its_way_is_stored_when_it_comes(
 
     with pytest.raises(KeyboardInterrupt):
         client.collect(posts(9), into=tmp_path, watch=watch)
-    assert len(flying()) == 4
+    assert len(request_threads()) == 4
     gate.let_all()
-    for thread in flying():
+    for thread in request_threads():
         thread.join(500)
     collection = client.collect(posts(9), into=tmp_path, watch=lambda _: None)
     assert ids(collection) == list(range(1, 10))
@@ -283,7 +283,7 @@ def test_what_was_on_its_way_is_stored_when_it_comes(
 def test_an_answer_that_cannot_be_stored(
     make: Make, gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error of the thread that stores it ends the flight, in the caller's thread."""
+    """An error of the thread that stores it ends the run, in the caller's thread."""
     gate.let_all()
     real = Collection.keep
 
@@ -316,7 +316,7 @@ def test_what_is_no_folder(make: Make, gate: Gate, into: Any) -> None:
 
 
 @pytest.mark.slow
-def test_two_flights_of_one_client(make: Make, gate: Gate) -> None:
+def test_two_fetches_of_one_client(make: Make, gate: Gate) -> None:
     """Two threads fetch with one client: each gets its own answers."""
     gate.let_all()
     client = make(in_flight=4)

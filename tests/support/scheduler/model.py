@@ -85,7 +85,7 @@ class Server:
         return (200 if good else 429), headers
 
 
-class Sky(ThreadExecutor):
+class Network(ThreadExecutor):
     """A network in virtual time, connected to a server."""
 
     def __init__(self, contract: Contract, begin: float, seed: int = 0) -> None:
@@ -131,7 +131,7 @@ class Sky(ThreadExecutor):
         self.pending += 1
         self.most = max(self.most, self.pending)
         contract = self.contract
-        lands = self.now + self._latency()
+        answered = self.now + self._latency()
         counted = self.now + contract.way + self._dice.uniform(0, contract.jitter)
 
         def arrive() -> None:
@@ -139,7 +139,7 @@ class Sky(ThreadExecutor):
             if reply[0] == 429:
                 self.refused.append(self.now)
 
-            def land() -> Future[Any]:
+            def answer() -> Future[Any]:
                 self.pending -= 1
                 # The server sets the date when it responds.
                 date = formatdate(self.now + contract.skew, usegmt=True)
@@ -147,7 +147,7 @@ class Sky(ThreadExecutor):
                 run_into(future, function)
                 return future
 
-            self.at(max(lands, self.now), land)
+            self.at(max(answered, self.now), answer)
 
         self.at(counted, arrive)
         return future
@@ -164,22 +164,22 @@ class Sky(ThreadExecutor):
         return None
 
 
-class Pilot(Transport):
+class SimulatedTransport(Transport):
     """The real transport on a simulated network."""
 
-    def __init__(self, sky: Sky, **keywords: Any) -> None:
-        super().__init__(clock=sky.time, **keywords)
-        self.sky = sky
+    def __init__(self, network: Network, **keywords: Any) -> None:
+        super().__init__(clock=network.time, **keywords)
+        self.network = network
 
     def _executor(self, most: int) -> ThreadExecutor:  # noqa: ARG002
-        return self.sky
+        return self.network
 
     def _attempt(self, message: Message, permit: Permit) -> Answer | Failure:  # noqa: ARG002
-        status, headers = self.sky.reply
+        status, headers = self.network.reply
         self.quota.update_from_headers(headers, permit)
         if status != 200:
             return Failure(f"HTTP {status}", status)
-        return Answer(status, headers, b"{}", datetime.fromtimestamp(self.sky.now, UTC))
+        return Answer(status, headers, b"{}", datetime.fromtimestamp(self.network.now, UTC))
 
 
 MESSAGE = Message("https://x", b"{}", "text/plain", lambda: HTTPBasicAuth("a", "b"), str)
@@ -197,20 +197,22 @@ class OneCall:
             yield call.result(outcome)
 
 
-def flying(
-    pilot: Pilot, number: int, report: Callable[[str], None] = lambda _: None
+def sending(
+    transport: SimulatedTransport, number: int, report: Callable[[str], None] = lambda _: None
 ) -> Iterator[float]:
     """Send messages, and yield the time of each response."""
 
     def call() -> MessageCall[float]:
-        return pilot.call(MESSAGE, lambda _: pilot.sky.now)
+        return transport.call(MESSAGE, lambda _: transport.network.now)
 
-    return pilot.scheduler(number, report).run(OneCall(call()) for _ in range(number))
+    return transport.scheduler(number, report).run(OneCall(call()) for _ in range(number))
 
 
-def fly(pilot: Pilot, number: int, report: Callable[[str], None] = lambda _: None) -> list[float]:
+def send_all(
+    transport: SimulatedTransport, number: int, report: Callable[[str], None] = lambda _: None
+) -> list[float]:
     """Send messages, and return the times of the responses."""
-    return list(flying(pilot, number, report))
+    return list(sending(transport, number, report))
 
 
 def best(
