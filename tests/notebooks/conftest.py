@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from nbformat import NotebookNode
 from notebooks.playing import BOOKS, Played, keys, play, write_posts
 
 from engagement_pandas.sandbox import SandboxServer
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 _AT_ONCE = 2
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-
-import nbformat
-from nbclient import NotebookClient
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any
 
 from engagement_pandas.auth.credentials import VARIABLES
 from engagement_pandas.sandbox import SandboxServer
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 BOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
@@ -49,6 +50,15 @@ class Played:
         return "\n".join([*texts, *(output.get("text", "") for output in self.outputs)])
 
 
+def cells(path: Path) -> list[dict[str, Any]]:
+    """Return the cells of a notebook's file, each source as one text.
+
+    nbformat would do it too, but importing it builds a grammar, which takes seconds in each worker.
+    """
+    read: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell | {"source": "".join(cell["source"])} for cell in read]
+
+
 def code(book: NotebookNode) -> list[NotebookNode]:
     """Return the code cells of a notebook."""
     return [cell for cell in book.cells if cell.cell_type == "code"]
@@ -78,6 +88,9 @@ def write_posts(server: SandboxServer, path: Path) -> None:
 
 async def play(path: Path, folder: Path, variables: Mapping[str, str]) -> NotebookNode:
     """Run a notebook in a folder, and return it with its outputs."""
+    import nbformat  # noqa: PLC0415 - takes seconds
+    from nbclient import NotebookClient  # noqa: PLC0415 - takes seconds
+
     book = nbformat.read(path, as_version=4)
     client = NotebookClient(
         book, timeout=_TIMEOUT, kernel_name="python3", resources={"metadata": {"path": str(folder)}}

@@ -9,16 +9,16 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
-from nbconvert.exporters import HTMLExporter
-from nbformat import NotebookNode
-from notebooks.playing import BOOKS, Played, code, environment, keys
-from traitlets.config import Config
+from notebooks.playing import BOOKS, Played, cells, code, environment, keys
 
 from engagement_pandas.sandbox import SandboxServer
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 ROOT = Path(__file__).parents[2]
 RENDER = ROOT / "notebooks" / "render.json"
@@ -44,23 +44,24 @@ every_book = pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
 
 def rendered(book: NotebookNode) -> str:
     """Return a notebook as a page, with the outputs that it has."""
+    from nbconvert.exporters import HTMLExporter  # noqa: PLC0415 - takes seconds
+    from traitlets.config import Config  # noqa: PLC0415 - comes with it
+
     config = Config(json.loads(RENDER.read_text()))
     config.ExecutePreprocessor.enabled = False
     page: str = HTMLExporter(config=config).from_notebook_node(book)[0]
     return page
 
 
-def read(path: Path) -> NotebookNode:
-    """Read a notebook, and have its format checked."""
-    book = nbformat.read(path, as_version=nbformat.NO_CONVERT)
-    nbformat.validate(book)
-    return book
+def code_cells(path: Path) -> list[dict[str, Any]]:
+    """Return the code cells of a notebook's file."""
+    return [cell for cell in cells(path) if cell["cell_type"] == "code"]
 
 
-def trees(book: NotebookNode) -> list[ast.Module]:
+def trees(path: Path) -> list[ast.Module]:
     """Return the syntax of each code cell, its magics made Python."""
     change = TransformerManager().transform_cell
-    return [ast.parse(change(cell.source)) for cell in code(book)]
+    return [ast.parse(change(cell["source"])) for cell in code_cells(path)]
 
 
 def bundles(outputs: list[NotebookNode]) -> list[set[str]]:
@@ -86,10 +87,14 @@ def test_outputs_are_stripped() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @every_book
 def test_the_format(path: Path) -> None:
     """4.5 with an ID for each cell, and the kernel that every Jupyter has."""
-    book = read(path)
+    import nbformat  # noqa: PLC0415 - takes seconds
+
+    book = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    nbformat.validate(book)
     assert (book.nbformat, book.nbformat_minor) == (4, 5)
     assert book.metadata.kernelspec.name == "python3"
     assert len({cell.id for cell in book.cells}) == len(book.cells)
@@ -99,8 +104,7 @@ def test_the_format(path: Path) -> None:
 @every_book
 def test_prose_stands_between_calls(path: Path) -> None:
     """A dozen cells or so, each call after the sentence that says what it is for."""
-    book = read(path)
-    kinds = [cell.cell_type for cell in book.cells]
+    kinds = [cell["cell_type"] for cell in cells(path)]
     assert len(kinds) in CELLS
     assert kinds[0] == "markdown"
     assert ("code", "code") not in list(pairwise(kinds))
@@ -109,7 +113,7 @@ def test_prose_stands_between_calls(path: Path) -> None:
 @every_book
 def test_it_opens_with_a_question(path: Path) -> None:
     """And says of the demo's counts what they are, before any is seen."""
-    opening = read(path).cells[0].source
+    opening = cells(path)[0]["source"]
     assert opening.startswith("# ")
     assert "**The question:**" in opening
     assert "?" in opening
@@ -123,7 +127,7 @@ def test_cells_are_calls(path: Path) -> None:
         *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
         *(ast.For, ast.AsyncFor, ast.While, ast.If, ast.IfExp, ast.Try),
     )
-    nodes = [node for tree in trees(read(path)) for node in ast.walk(tree)]
+    nodes = [node for tree in trees(path) for node in ast.walk(tree)]
     assert [type(node).__name__ for node in nodes if isinstance(node, logic)] == []
     assert sum(isinstance(node, ast.comprehension) for node in nodes) <= 1
 
@@ -132,7 +136,7 @@ def test_cells_are_calls(path: Path) -> None:
 def test_cells_are_short(path: Path) -> None:
     """So that each is seen at a glance."""
     lengths = [
-        sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in code(read(path))
+        sum(bool(line.strip()) for line in cell["source"].splitlines()) for cell in code_cells(path)
     ]
     assert max(lengths) <= LINES
 
@@ -140,7 +144,7 @@ def test_cells_are_short(path: Path) -> None:
 @every_book
 def test_the_words(path: Path) -> None:
     """Those of the package, and no path of anybody's machine."""
-    text = "\n".join(cell.source for cell in read(path).cells)
+    text = "\n".join(cell["source"] for cell in cells(path))
     assert OUR_WORDS.search(text) is None
     assert A_MACHINE.search(text) is None
 
@@ -210,16 +214,19 @@ def test_rendered_it_needs_no_network(played: Played) -> None:
     assert re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="(?:https?:)?//[^"]*"', page) == []
 
 
+@pytest.mark.slow
 def test_rendered_a_widget_is_its_picture() -> None:
     """A page has no kernel: what else an explorer shows itself as is what is seen."""
+    from nbformat import v4  # noqa: PLC0415 - takes seconds
+
     forms = {
         "application/vnd.jupyter.widget-view+json": {"model_id": "7", "version_major": 2},
         "image/png": "aGVsbG8=",
         "text/plain": "EngagementExplorer()",
     }
-    output = nbformat.v4.new_output("display_data", forms)
-    cell = nbformat.v4.new_code_cell("explorer", outputs=[output])
-    book = nbformat.v4.new_notebook(cells=[cell])
+    output = v4.new_output("display_data", forms)
+    cell = v4.new_code_cell("explorer", outputs=[output])
+    book = v4.new_notebook(cells=[cell])
     book.metadata["widgets"] = {
         "application/vnd.jupyter.widget-state+json": {"state": {"7": {}}, "version_major": 2}
     }
