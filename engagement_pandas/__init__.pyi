@@ -73,6 +73,7 @@ from .metrics import (
     wide as wide,
 )
 from .plots import (
+    headline as headline,
     plot_best_times as plot_best_times,
     plot_by_age as plot_by_age,
     plot_by_type as plot_by_type,

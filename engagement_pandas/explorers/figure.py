@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from engagement_pandas.plots.header import headline
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -107,7 +109,7 @@ class Picture:
         if not ax.axison:
             return "; ".join(text.get_text() for text in ax.texts)
         titles = [ax.get_title(loc=side) for side in ("left", "center")]
-        parts = [*titles, ax.get_ylabel(), ax.get_xlabel()]
+        parts = [*titles, headline(ax), ax.get_ylabel(), ax.get_xlabel()]
         legend = ax.get_legend()
         if legend is not None:
             parts.append(", ".join(text.get_text() for text in legend.get_texts()))

@@ -17,6 +17,9 @@ matplotlib is imported with the first plot, and pyplot only if no Axes are passe
 :func:`plot_half_life`       the age at which each post had half of its counts
 ============================ =========================================================
 
+Above a plot stand its legend and, of :func:`plot_best_times` and :func:`plot_compare`, its
+:func:`headline`, a sentence with the result. A title that you set stands above both.
+
 Colours are Okabe and Ito's. A type's colour follows from its place in the vocabulary, a
 post's from its ID, so both stay the same between plots. ``posts=``, a frame with all posts
 and optionally their ``text``, fixes the colours under any filter and names the posts. The
@@ -31,6 +34,7 @@ from engagement_pandas.plots.by_type import plot_by_type
 from engagement_pandas.plots.compare import plot_compare
 from engagement_pandas.plots.cumulative import plot_cumulative
 from engagement_pandas.plots.half_life import plot_half_life
+from engagement_pandas.plots.header import headline
 from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.over_time import plot_over_time
 from engagement_pandas.plots.rate_by_age import plot_rate_by_age
@@ -41,6 +45,7 @@ from engagement_pandas.plots.top_posts import plot_top_posts
 
 __all__ = [
     "COLOURS",
+    "headline",
     "plot_best_times",
     "plot_by_age",
     "plot_by_type",

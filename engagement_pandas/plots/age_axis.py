@@ -94,7 +94,7 @@ def draw_by_age(  # noqa: PLR0913 - one plot
     series = {name: parts[name] for name in own}
     shades = {name: shade(ax, colours[name]) for name in own}
     lines = draw_lines(ax, series, shades, {"zorder": 3} | line_kw)
-    circles, words = mark_partial(ax, series, shades, UNITS[every])
+    circles, words = mark_partial(ax, [*series.values()], lines, UNITS[every])
     age_axis(ax, float(table.loc[table[column].notna(), "age"].max()))
     named = [f"{len(others)} others"] if others else []
     return [*lines, *grey, *circles], own, [*named, *words]

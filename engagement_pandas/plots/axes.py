@@ -15,10 +15,8 @@ from engagement_pandas.plots.labels import ROOM, in_font
 from engagement_pandas.plots.style import ink
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
-    from matplotlib.container import ErrorbarContainer
 
 NOTHING: Final = "no counts to show"
 VERBATIM: Final[dict[str, Any]] = {"parse_math": False, "usetex": False}
@@ -27,11 +25,6 @@ VERBATIM: Final[dict[str, Any]] = {"parse_math": False, "usetex": False}
 _LETTER: Final = 0.56
 """Width of a letter, in multiples of the font size."""
 
-_HANDLE: Final = 4.5
-"""Width of a legend handle and its padding, in multiples of the font size."""
-
-_SIZES: Final = (9, 8, 7, 6, 5)
-_LEADING: Final = 1.5
 _HOURS: Final = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 672, 1344, 2688, 8736)
 
 
@@ -117,26 +110,26 @@ def from_zero(ax: Axes) -> None:
 
 def room(ax: Axes) -> int:
     """Return how many characters of a name fit beside the plot."""
-    letters = _points(ax)[0] * 0.38 / (_LETTER * 10)
+    letters = points_of(ax)[0] * 0.38 / (_LETTER * 10)
     return int(np.clip(letters, 12, ROOM))
 
 
 def row_size(ax: Axes, rows: int, *, most: float = 10, least: float = 4) -> float:
     """Return the font size, in points, at which the given rows of text fit."""
-    return float(np.clip(_points(ax)[1] * 0.8 / max(rows, 1), least, most))
+    return float(np.clip(points_of(ax)[1] * 0.8 / max(rows, 1), least, most))
 
 
 def column_size(ax: Axes, columns: int, letters: int, *, most: float = 10) -> float:
     """Return the font size, in points, at which the given columns of text fit."""
-    return float(np.clip(_points(ax)[0] * 0.85 / (columns * letters * 0.7), 4, most))
+    return float(np.clip(points_of(ax)[0] * 0.85 / (columns * letters * 0.7), 4, most))
 
 
 def wrapped(ax: Axes, text: str, *, width: float | None = None) -> str:
-    """Wrap a text to a width in points, by default 60 % of the figure's width.
+    """Wrap a text to a width in points, by default 60 % of the width of its place.
 
     Lines break at commas and semicolons if that suffices, otherwise between words.
     """
-    points = 0.6 * _figure(ax) if width is None else width
+    points = 0.6 * cell_width(ax) if width is None else width
     letters = max(int(points / (_LETTER * 10)), 10)
     lines: list[str] = []
     for part in in_font(text).split("\n"):
@@ -161,12 +154,6 @@ def side_label(ax: Axes, words: str) -> None:
     ax.set_ylabel(wrapped(ax, words, width=height), parse_math=False)
 
 
-def heading(ax: Axes, words: str, *, margin: float = 60) -> None:
-    """Write the result above the plot; ``margin`` is the width of its left margin in points."""
-    lines = wrapped(ax, words, width=_figure(ax) - margin)
-    ax.set_title(lines, loc="left", fontsize=10, pad=8, **VERBATIM)
-
-
 def name_rows(ax: Axes, names: Sequence[str], *, most: float = 10) -> None:
     """Label the rows 0, 1, 2, … from the top."""
     lines = sum(1 + name.count("\n") for name in names)
@@ -176,62 +163,28 @@ def name_rows(ax: Axes, names: Sequence[str], *, most: float = 10) -> None:
     ax.tick_params(axis="y", length=0)
 
 
-def legend_of(
-    ax: Axes, handles: Sequence[Artist | ErrorbarContainer], names: Sequence[str]
-) -> None:
-    """Place a legend where it hides nothing: above the plot, or beside it for many lines.
-
-    A small plot gets a smaller font; if that is not enough, the legend names only the first
-    lines and the number of the others.
-    """
-    from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
-
-    width, height = _points(ax)
-    letters = max(len(name) for name in names)
-    shown, entries = list(handles), list(names)
-    keywords: dict[str, Any] = {"frameon": False, "columnspacing": 1.0, "handlelength": 2.2}
-    if ax.figure.get_layout_engine() is None:
-        # Without a layout engine, there is no room outside the Axes. "best" is slow with
-        # many points.
-        keywords |= {"loc": "upper right", "frameon": True, "fontsize": 8}
-    elif len(names) > 8 and width > 3 * 8 * (_LETTER * letters + _HANDLE):  # noqa: PLR2004 - lines
-        keywords |= {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "fontsize": 8}
-    else:
-        for size in _SIZES:
-            entry = size * (_LETTER * letters + _HANDLE)
-            columns = int(np.clip(width // entry, 1, min(len(names), 4)))
-            if -(-len(names) // columns) * size * _LEADING <= height * 0.3:
-                break
-        room_for = max(2, int(height * 0.5 / (size * _LEADING)) * columns)
-        if len(names) > room_for:
-            more = len(names) - room_for + 1
-            shown = [*shown[: room_for - 1], Line2D([], [], linestyle="none")]
-            entries = [*entries[: room_for - 1], f"and {more} more"]
-        keywords |= {"ncols": columns, "loc": "lower left", "bbox_to_anchor": (0.0, 1.0)}
-        keywords["fontsize"] = size
-    # matplotlib before 3.10 omits labels that begin with "_", so they are set afterwards.
-    legend = ax.legend(shown, [str(place) for place in range(len(shown))], **keywords)
-    for text, name in zip(legend.get_texts(), entries, strict=True):
-        text.set(text=name, **VERBATIM)
-
-
 def most_ticks(ax: Axes) -> int:
     """Return how many tick labels fit below the plot."""
     # Row labels take part of the width, which is not known yet.
-    return int(np.clip(_points(ax)[0] * 0.6 / 40, 2, 8))
+    return int(np.clip(points_of(ax)[0] * 0.6 / 40, 2, 8))
 
 
 def _ticks(axis: Axis) -> int:
-    height = _points(axis.axes)[1]
+    height = points_of(axis.axes)[1]
     return min(most_ticks(axis.axes) if axis is axis.axes.xaxis else max(2, int(height / 30)), 6)
 
 
-def _figure(ax: Axes) -> float:
-    """Return the width of the figure, in points."""
-    return ax.figure.bbox.width / ax.figure.dpi * 72
+def cell_width(ax: Axes) -> float:
+    """Return the width of the place of the Axes in its grid, or of the figure, in points."""
+    figure = ax.figure
+    spec = ax.get_subplotspec()
+    columns = 1.0
+    if spec is not None:
+        columns = len(spec.colspan) / spec.get_gridspec().ncols
+    return columns * figure.bbox.width / figure.dpi * 72
 
 
-def _points(ax: Axes) -> tuple[float, float]:
+def points_of(ax: Axes) -> tuple[float, float]:
     """Return the width and height of the Axes, in points."""
     width, height = ax.get_window_extent().bounds[2:]
     return width / ax.figure.dpi * 72, height / ax.figure.dpi * 72
@@ -242,7 +195,7 @@ def label_bars(ax: Axes, widths: Sequence[float], labels: Sequence[str]) -> None
     size = row_size(ax, len(labels), most=9)
     low, high = min(0.0, *widths), max(0.0, *widths)
     letters = max(len(label) for label in labels)
-    share = min(0.45, (letters * _LETTER * size + 8) / _points(ax)[0])
+    share = min(0.45, (letters * _LETTER * size + 8) / points_of(ax)[0])
     span = (high - low) / (1 - share) or 1.0
     ax.set_xlim(low - (share * span if low < 0 else 0), high + share * span)
     for row, (width, label) in enumerate(zip(widths, labels, strict=True)):

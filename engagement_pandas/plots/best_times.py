@@ -19,10 +19,10 @@ from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
     column_size,
-    heading,
     row_size,
     wrapped,
 )
+from engagement_pandas.plots.header import set_headline
 from engagement_pandas.plots.style import REST, ink
 from engagement_pandas.text import pluralize
 
@@ -100,7 +100,7 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     >>> import engagement_pandas as ep
     >>> body = {"g": {"2027900000000000000": {"impressions": "900", "engagements": "9"}}}
     >>> ax = plot_best_times(ep.flatten_json(body), tz="Europe/Berlin")
-    >>> ax.get_title(loc="left")
+    >>> ep.headline(ax)
     'Best hour of posting: not enough evidence, from 1 post'
     >>> ax.get_ylabel(), [text.get_text() for text in ax.texts]
     ('hour of posting (Europe/Berlin)', ['1'])
@@ -131,7 +131,7 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     threads = int(table["threads"].sum())
     if clock == "posting" and threads < posts:
         words += f" in {pluralize(threads, 'thread')}"
-    heading(ax, words)
+    set_headline(ax, words)
     return ax
 
 

@@ -16,7 +16,6 @@ from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
     count_axis,
-    heading,
     name_rows,
     percent,
     rate_axis,
@@ -24,6 +23,7 @@ from engagement_pandas.plots.axes import (
     room,
     wrapped,
 )
+from engagement_pandas.plots.header import set_headline
 from engagement_pandas.plots.labels import drawable, shortened
 from engagement_pandas.plots.style import COLOURS, ink
 from engagement_pandas.text import pluralize
@@ -88,7 +88,7 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     ...               for n in range(6)}
     ...     return ep.flatten_json({"g": bodies})
     >>> ax = plot_compare(posts(100, 50), posts(200, 20), at=None, names=("new", "old"))
-    >>> " ".join(ax.get_title(loc="left").split())
+    >>> ep.headline(ax)
     'the rate of new is 3 percentage points higher than that of old, 2... to 3...'
     """
     given = _drawable(names)
@@ -116,7 +116,7 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     remove_clutter(ax, grid="x")
     name_rows(ax, rows)
     _scale(ax, kind)
-    heading(ax, margin=125, words=_title(table))
+    set_headline(ax, margin=125, words=_title(table))
     return ax
 
 

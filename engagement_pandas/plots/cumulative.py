@@ -25,10 +25,10 @@ from engagement_pandas.plots.axes import (
     axes_for,
     count_axis,
     from_zero,
-    legend_of,
     remove_clutter,
     room,
 )
+from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import check_posts, post_names
 from engagement_pandas.plots.lines import MARKED, draw_grey
 from engagement_pandas.plots.style import REST, line_styles, post_colours, shade

@@ -17,13 +17,13 @@ from engagement_pandas.metrics.half_life import median_bracket
 from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
-    legend_of,
     most_ticks,
     name_rows,
     remove_clutter,
     room,
     wrapped,
 )
+from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import TYPE_ROOM, check_posts, in_font, post_names, shortened
 from engagement_pandas.plots.style import OWN, ink, post_colours, shade
 

@@ -15,6 +15,7 @@ from engagement_pandas.plots.style import REST, ink, line_styles
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 MARKED: Final = 31
 """Maximum number of points of a line with markers."""
@@ -58,6 +59,15 @@ class Series:
             there &= ~padded[:-2] & ~padded[2:]
         return [int(place) for place in np.flatnonzero(there & ~self.circles())]
 
+    def since(self, x: float) -> Series:
+        """Return the series from the first point beyond ``x``, or the first that is not zero.
+
+        The zeros before it are those of a post that did not exist yet.
+        """
+        begin = np.flatnonzero((self.x > x) | (np.nan_to_num(self.y) != 0))[:1]
+        kept = slice(int(begin[0]) if len(begin) else 0, None)
+        return Series(self.x[kept], self.y[kept], self.partial[kept], self.unsure[kept])
+
     def remark(self) -> str:
         """Return the remark on the line for the legend."""
         if np.isnan(self.y).all():
@@ -88,13 +98,13 @@ def draw_lines(
     series: Mapping[str, Series],
     shades: Mapping[str, str],
     line_kw: dict[str, Any],
-) -> list[Artist]:
+) -> list[Line2D]:
     """Draw a line per series, with its name as ``gid``, and return the lines."""
     from matplotlib.cbook import normalize_kwargs  # noqa: PLC0415 - heavy
     from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
 
     given = normalize_kwargs(line_kw, Line2D)
-    handles: list[Artist] = []
+    handles: list[Line2D] = []
     lines = line_styles([shades[name] for name in series])
     for (name, one), line in zip(series.items(), lines, strict=True):
         dots = one.dots()
@@ -112,19 +122,25 @@ def draw_lines(
 
 
 def mark_partial(
-    ax: Axes, series: Mapping[str, Series], shades: Mapping[str, str], unit: str
+    ax: Axes, series: Sequence[Series], lines: Sequence[Line2D], unit: str
 ) -> tuple[list[Artist], list[str]]:
-    """Draw a circle at each partial bucket; return a legend handle and its label."""
+    """Draw a circle at each partial bucket; return a legend handle and its label.
+
+    ``lines`` are the lines drawn for the series; the circles have their colours.
+    """
     from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
 
-    found = {name: one.circles() for name, one in series.items()}
+    circles = [points.circles() for points in series]
     x, y, unsure = (
-        np.concatenate([getattr(one, part)[found[name]] for name, one in series.items()])
+        np.concatenate(
+            [getattr(points, part)[places] for points, places in zip(series, circles, strict=True)]
+        )
         for part in ("x", "y", "unsure")
     )
     if not len(x):
         return [], []
-    edges = [shades[name] for name, places in found.items() for _ in range(int(places.sum()))]
+    drawn = zip(lines, circles, strict=True)
+    edges = [line.get_color() for line, places in drawn for _ in range(int(places.sum()))]
     ax.scatter(
         x, y, s=30, facecolors="none", edgecolors=edges, linewidths=1.4, zorder=3, gid="partial"
     )

@@ -48,7 +48,7 @@ def well_exposed(
 
 
 def draw_interval(
-    ax: Axes, x: NDArray[np.float64], table: pd.DataFrame, colour: str, confidence: float
+    ax: Axes, x: NDArray[np.float64], table: pd.DataFrame, colour: Any, confidence: float
 ) -> tuple[Artist, str]:
     """Draw the confidence interval of each bucket's rate; return a handle and its label."""
     low, high = (table[name].to_numpy(dtype="float64", na_value=np.nan) for name in ("low", "high"))

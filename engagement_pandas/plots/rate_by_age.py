@@ -18,7 +18,8 @@ from engagement_pandas.plots.age_axis import (
     say_why,
     young,
 )
-from engagement_pandas.plots.axes import axes_for, legend_of, rate_axis, remove_clutter, room
+from engagement_pandas.plots.axes import axes_for, rate_axis, remove_clutter, room
+from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import check_posts, post_names
 from engagement_pandas.plots.rate_axis import (
     ENOUGH,
@@ -28,7 +29,7 @@ from engagement_pandas.plots.rate_axis import (
     rates_from_zero,
     well_exposed,
 )
-from engagement_pandas.plots.style import post_colours, shade
+from engagement_pandas.plots.style import post_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,7 +120,7 @@ def plot_rate_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     called = [*post_names(own, posts=posts, room=room(ax)).values()]
     if len(sizes) == 1:
         band, word = draw_interval(
-            ax, aged["age"].to_numpy(dtype="float64"), aged, shade(ax, colours[own[0]]), confidence
+            ax, aged["age"].to_numpy(dtype="float64"), aged, ax.lines[-1].get_color(), confidence
         )
         handles, words = [*handles, band], [*words, word]
     rate_axis(ax.yaxis)

@@ -17,11 +17,11 @@ from engagement_pandas.metrics.time_zones import zone_of
 from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
-    legend_of,
     rate_axis,
     remove_clutter,
     room,
 )
+from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import check_posts, post_names
 from engagement_pandas.plots.rate_axis import (
     ENOUGH,
@@ -31,7 +31,7 @@ from engagement_pandas.plots.rate_axis import (
     rates_from_zero,
     well_exposed,
 )
-from engagement_pandas.plots.style import REST, shade, type_colours
+from engagement_pandas.plots.style import type_colours
 from engagement_pandas.plots.time_axis import (
     LINE,
     check_by,
@@ -149,8 +149,7 @@ def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     most = "rate"
     if len(order) == 1:
         (name,) = order
-        colour = shade(ax, colours.get(name, REST))
-        band, word = draw_interval(ax, series[name].x, table, colour, confidence)
+        band, word = draw_interval(ax, series[name].x, table, ax.lines[-1].get_color(), confidence)
         handles, labels, most = [*handles, band], [*labels, word], "high"
     rate_axis(ax.yaxis)
     beyond, why = rates_from_zero(ax, table, handles, most=most)

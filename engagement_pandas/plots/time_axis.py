@@ -11,6 +11,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import in_order
+from engagement_pandas.metrics.age import made_at
 from engagement_pandas.metrics.checks import keys, one_type, require_columns
 from engagement_pandas.metrics.time_zones import zone_of
 from engagement_pandas.plots.axes import (
@@ -18,12 +19,12 @@ from engagement_pandas.plots.axes import (
     axes_for,
     count_axis,
     from_zero,
-    legend_of,
     remove_clutter,
     room,
     side_label,
     time_axis,
 )
+from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import TYPE_ROOM, check_posts, in_font, post_names, shortened
 from engagement_pandas.plots.lines import Series, draw_lines, mark_partial, split_lines
 from engagement_pandas.plots.style import (
@@ -94,7 +95,9 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     if not table["count"].notna().any():
         return annotate_empty(ax)
     lines = lines_over_time(table, column, "count")
-    series = {name: lines[name] for name in order}
+    step = UNITS[every][1] / pd.Timedelta("1D")
+    begin = creations(rows, column)
+    series = {name: lines[name].since(begin.get(name, -np.inf) - step) for name in order}
     colours = colours_of(counts, by, posts)
     handles, labels = draw_over_time(
         ax, series, colours, together="sum", every=every, zone=zone, line_kw=line_kw,
@@ -154,6 +157,21 @@ def lines_over_time(table: pd.DataFrame, by: str, column: str) -> dict[str, Seri
     return split_lines(table, by, np.asarray(date2num(moments), dtype=np.float64), column)
 
 
+def creations(rows: pd.DataFrame, by: str) -> dict[str, float]:
+    """Return when the oldest post of each line was made, in days since 1970 (UTC).
+
+    A line with a post whose ID holds no time is left out.
+    """
+    if "post_id" not in rows.columns:
+        return {}
+    posts = rows[["post_id", by]].drop_duplicates()
+    made = made_at(posts["post_id"])
+    known = made.isna().groupby(posts[by].astype("str")).any()
+    oldest = made.groupby(posts[by].astype("str")).min()[~known]
+    days = (oldest - pd.Timestamp(0, tz="UTC")) / pd.Timedelta("1D")
+    return {str(name): float(day) for name, day in days.items()}
+
+
 def label_time_axes(ax: Axes, label: str, zone: tzinfo) -> None:
     """Label the axes before drawing."""
     side_label(ax, label)
@@ -185,6 +203,6 @@ def draw_over_time(  # noqa: PLR0913 - one plot
         + (one.remark() if name in colours else f" ({together})")
         for name, one in series.items()
     ]
-    circles, words = mark_partial(ax, series, shades, unit)
+    circles, words = mark_partial(ax, [*series.values()], handles, unit)
     time_axis(ax, zone, step)
     return [*handles, *circles], [*labels, *words]

@@ -18,7 +18,6 @@ from engagement_pandas.plots.axes import (
     count_axis,
     hatch_missing,
     label_bars,
-    legend_of,
     name_rows,
     percent,
     rate_axis,
@@ -26,6 +25,7 @@ from engagement_pandas.plots.axes import (
     room,
     wrapped,
 )
+from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import check_posts, post_names
 from engagement_pandas.plots.style import ink, post_colours, shade
 

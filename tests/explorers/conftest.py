@@ -21,6 +21,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+import engagement_pandas as ep
 from engagement_pandas.explorers.counts_explorer import CountsExplorer
 from engagement_pandas.explorers.engagement import EngagementExplorer
 from engagement_pandas.explorers.figure import _SETTINGS, Picture
@@ -306,7 +307,7 @@ def _artists(ax: Any) -> dict[str, Any]:
         "legend": [] if legend is None else [text.get_text() for text in legend.get_texts()],
         "x": ax.get_xlabel(),
         "y": ax.get_ylabel(),
-        "title": [ax.get_title(loc=side) for side in ("left", "center")],
+        "headline": ep.headline(ax),
         "rows": [label.get_text() for label in ax.get_yticklabels()] if ax.patches else [],
         "axis": ax.axison,
     }

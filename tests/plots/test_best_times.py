@@ -85,17 +85,14 @@ def test_local_time(post_made: Any) -> None:
 def test_no_effect_is_not_enough_evidence(post_made: Any) -> None:
     """Nothing has a frame, and the title says so."""
     ax = plot_best_times(posted(post_made, *FLAT))
-    assert (
-        ax.get_title(loc="left")
-        == "Best hour of posting: not enough evidence, from 6 posts in 2 threads"
-    )
+    assert ep.headline(ax) == "Best hour of posting: not enough evidence, from 6 posts in 2 threads"
     assert [patch.get_gid() for patch in ax.patches] == []
 
 
 def test_a_planted_hour_is_found(post_made: Any) -> None:
     """Place 7 is Wednesday (the third of five days) after nine: framed and named."""
     ax = plot_best_times(posted(post_made, *planted()))
-    title = ax.get_title(loc="left")
+    title = ep.headline(ax)
     assert title == "Best hour of posting: Wednesday 09:00 to 10:00, from 200 posts"
     (best,) = [patch for patch in ax.patches if patch.get_gid() == "best"]
     assert best.get_xy() == (2, 9)
@@ -115,7 +112,7 @@ def test_without_evidence_nothing_glows(post_made: Any) -> None:
     """The colours are nearly one: no cell is darker than another by more than a tenth."""
     noise = [(moment, 30 + 9 * (n % 7)) for n, (moment, _) in enumerate(planted())]
     ax = plot_best_times(posted(post_made, *noise))
-    assert "not enough evidence" in ax.get_title(loc="left")
+    assert "not enough evidence" in ep.headline(ax)
     (found,) = [each for each in ax.collections if each.get_gid() == "rate"]
     shades = found.cmap(np.linspace(0, 1, 9))[:, :3] @ (0.299, 0.587, 0.114)
     assert shades.max() - shades.min() < 0.12
@@ -124,7 +121,7 @@ def test_without_evidence_nothing_glows(post_made: Any) -> None:
 def test_counts(post_made: Any) -> None:
     """Engagements of a typical post: the colour bar has numbers and no per cent."""
     ax = plot_best_times(posted(post_made, *planted()), by="engagements", at=None)
-    assert "Wednesday 09:00 to 10:00" in ax.get_title(loc="left")
+    assert "Wednesday 09:00 to 10:00" in ep.headline(ax)
     bar = ax.figure.axes[1]
     assert bar.get_ylabel() == "engagements of a typical post, shrunk"
 
@@ -142,7 +139,7 @@ def test_the_engagement_clock(demo: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     """Named apart: by the hour in which people responded."""
     ax = plot_best_times(demo[0], clock="engagement", draws=100)
     assert ax.get_ylabel() == "hour of engagement (UTC)"
-    assert ax.get_title(loc="left").startswith("Best hour of engagement: ")
+    assert ep.headline(ax).startswith("Best hour of engagement: ")
 
 
 @pytest.mark.slow

@@ -51,7 +51,7 @@ def test_the_interval_is_that_of_the_metric() -> None:
     ax = plot_compare(A, B, at=None, seed=3)
     (ends,) = [each.get_segments()[0][:, 0] for each in ax.collections]
     assert ends.tolist() == pytest.approx([result["low"], result["high"]])
-    title = " ".join(ax.get_title(loc="left").split())
+    title = ep.headline(ax)
     assert title == result["finding"]
     assert title.startswith("the rate of a is 3 percentage points higher than that of b, 2")
 
@@ -59,7 +59,7 @@ def test_the_interval_is_that_of_the_metric() -> None:
 def test_no_difference() -> None:
     """The same posts under other IDs: 0, and what would have been found."""
     ax = plot_compare(A, posts(300, [50, 51, 52, 53, 54, 55]), at=None)
-    title = " ".join(ax.get_title(loc="left").split())
+    title = ep.headline(ax)
     assert "0 percentage points" in title
     assert re.search(r"no difference found; a difference of 0\.\d+ points would be found", title)
 
@@ -67,7 +67,7 @@ def test_no_difference() -> None:
 def test_few_posts_have_no_interval() -> None:
     """Four on a side do not tell how much posts differ."""
     ax = plot_compare(posts(100, [50, 51, 52, 53]), B, at=None)
-    assert "not enough posts for an interval" in ax.get_title(loc="left").replace("\n", " ")
+    assert "not enough posts for an interval" in ep.headline(ax)
     assert list(ax.collections) == []
 
 
@@ -82,7 +82,7 @@ def test_counts_at_an_age(life: Any) -> None:
         "impressions per post; bars: the mean, 2 hours after posting",
         "left out: 0 and 1 posts, too young or with gaps",
     ]
-    assert "the mean post of a has 11 fewer than that of b" in ax.get_title(loc="left")
+    assert "the mean post of a has 11 fewer than that of b" in ep.headline(ax)
     (dots, _) = [each for each in ax.collections if each.get_gid() == "posts"]
     assert sorted(dots.get_offsets()[:, 0]) == [2, 4, 6, 8, 10, 12]
 
@@ -91,7 +91,7 @@ def test_typical_posts() -> None:
     """On a logarithmic axis: every post is a dot, and a line marks the typical one."""
     ax = plot_compare(A, B, by="engagements", at=None, names=("new ones", "old"))
     assert ax.get_xscale() == "symlog"
-    assert ax.get_title(loc="left").startswith("a typical post of “new ones” gets 2.3 times")
+    assert ep.headline(ax).startswith("a typical post of “new ones” gets 2.3 times")
     assert rows_of(ax) == ["new ones\n6 posts", "old\n6 posts"]
     lines = [each for each in ax.collections if each.get_gid() == "typical"]
     typical = compare(A, B, by="engagements", at=None).iloc[0]
@@ -108,7 +108,7 @@ def test_a_column_of_three_values() -> None:
     )
     ax = plot_compare(counts, by="handle", of="engagements", at=None)
     assert rows_of(ax) == ["x\n6 posts", "y\n6 posts", "z\n6 posts"]
-    title = " ".join(ax.get_title(loc="left").split())
+    title = ep.headline(ax)
     assert title.startswith("a typical post of x gets 2.2 times as much as one of the others")
     assert title.endswith("of 3 sets against the others (Holm's correction)")
 
@@ -117,13 +117,13 @@ def test_names() -> None:
     """What the sets are called, without what the font lacks."""
     ax = plot_compare(A, B, at=None, names=("$5 offers 🎉", "🎉"))
     assert [row.split("\n")[0] for row in rows_of(ax)[:2]] == ["$5 offers", "b"]
-    assert ax.get_title(loc="left").startswith("the rate of “$5 offers” is")
+    assert ep.headline(ax).startswith("the rate of “$5 offers” is")
 
 
 def test_nothing_to_compare() -> None:
     """One side empty: the other is drawn, and there is no difference to speak of."""
     ax = plot_compare(A, B.iloc[:0], at=None)
-    assert "nothing to compare" in ax.get_title(loc="left")
+    assert "nothing to compare" in ep.headline(ax)
     assert rows_of(ax)[1] == "b\n0 posts"
 
 
