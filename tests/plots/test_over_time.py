@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import dates
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 import engagement_pandas as ep
@@ -331,3 +332,42 @@ def test_refused(rows: pd.DataFrame, change: Any, words: dict[str, Any], complai
     with pytest.raises(ep.FrameError, match=complaint):
         plot_over_time(change(rows), **words)
     assert plt.get_fignums() == []
+
+
+def test_a_line_begins_with_its_post(life: Any, ys: Any) -> None:
+    """Zeros of the hours before a post existed are not drawn; those after it are."""
+    early = life("2026-03-01 05:20", [4, 0, 9, 0])
+    late = life("2026-03-01 07:40", [6, 0], serial=1)
+    before = late.assign(hour=late["hour"] - 2, count=pd.array([0, 0], dtype="Int64"))
+    counts = pd.concat([early, before, late], ignore_index=True)
+    counts.attrs = early.attrs
+    ax = ep.plot_over_time(counts, by="post_id")
+    assert sorted(ys(ax).values(), key=len) == [[6, 0], [4, 0, 9, 0]]
+
+
+def test_a_count_before_its_post_is_drawn(life: Any, ys: Any) -> None:
+    """An ID that is wrong about its time hides nothing."""
+    late = life("2026-03-01 07:40", [6, 0])
+    counts = pd.concat([late.assign(hour=late["hour"] - 2), late], ignore_index=True)
+    ax = ep.plot_over_time(counts, by="post_id")
+    assert [*ys(ax).values()] == [[6, 0, 6, 0]]
+
+
+def test_a_group_begins_with_its_oldest_post(life: Any, ys: Any) -> None:
+    """As does a type."""
+    old = life("2026-03-01 06:00", [0, 2, 0])
+    new = life("2026-03-01 07:40", [6, 0], serial=1)
+    before = old.assign(hour=old["hour"] - 3, count=pd.array([0, 0, 0], dtype="Int64"))
+    counts = pd.concat([before, old, new], ignore_index=True)
+    assert [*ys(ep.plot_over_time(counts)).values()] == [[0, 8, 0]]
+
+
+def test_a_colour_reaches_the_partial_circles(hourly: Any) -> None:
+    """One colour for all that belongs to the line."""
+    counts = hourly(
+        *[("7", "impressions", f"2026-03-0{day}", hour, 5) for day in (1, 2) for hour in range(24)],
+        ("7", "impressions", "2026-03-03", 0, 5),
+    )
+    ax = ep.plot_over_time(counts, every="D", color="#009E73")
+    (circles,) = [other for other in ax.collections if other.get_gid() == "partial"]
+    assert {to_hex(colour) for colour in circles.get_edgecolors()} == {"#009e73"}

@@ -1,0 +1,104 @@
+"""The header of a plot: its legend and headline never collide with a title, the data or a plot."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+from matplotlib.transforms import Bbox
+from plots.test_pictures import PLOTS
+
+import engagement_pandas as ep
+
+
+def boxes(ax: Any) -> dict[str, Bbox]:
+    """Return the extent of each part of a drawn plot, in pixels."""
+    renderer = ax.figure.canvas.get_renderer()
+    parts = {"data": ax.patch, "title": ax.title, "legend": ax.get_legend()}
+    for text in (text for box in ax.child_axes for text in box.texts):
+        parts["headline"] = text
+    return {
+        name: part.get_window_extent(renderer)
+        for name, part in parts.items()
+        if part is not None and ax.axison
+    }
+
+
+def overlapping(ax: Any) -> list[tuple[str, str]]:
+    """Return the parts of a plot that share more than half a pixel."""
+    return [
+        (one, other)
+        for (one, left), (other, right) in combinations(boxes(ax).items(), 2)
+        if (shared := Bbox.intersection(left, right)) is not None
+        and min(shared.width, shared.height) > 0.5
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", ["constrained", "tight", None])
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_title_collides_with_nothing(
+    demo: tuple[pd.DataFrame, pd.DataFrame], name: str, layout: Any
+) -> None:
+    """On the user's own grid, in each layout."""
+    figure, axs = plt.subplots(1, 2, figsize=(11, 4.5), layout=layout)
+    for ax in axs:
+        PLOTS[name](demo[0], ax=ax)
+        ax.set_title("Our week")
+    figure.canvas.draw()
+    for ax in axs:
+        assert overlapping(ax) == []
+        assert ax.bbox.height > 0.35 * figure.bbox.height  # room is left for the data
+        top = figure.bbox.y1
+        assert all(box.y1 <= top for part, box in boxes(ax).items() if part != "title")
+
+
+def test_the_place_of_a_plot_is_shared_with_its_header(hourly: Any) -> None:
+    """Without a layout engine, the data and the header are as high as the data alone before."""
+    counts = hourly(*[(str(n), "impressions", "2026-03-01", 5, n) for n in range(1, 4)])
+    figure, ax = plt.subplots()
+    place = ax.get_window_extent().frozen()
+    ep.plot_over_time(counts, by="post_id", ax=ax)
+    figure.canvas.draw()
+    found = boxes(ax)
+    assert found["data"].y0 == pytest.approx(place.y0)
+    assert found["legend"].y1 == pytest.approx(place.y1, abs=1)
+
+
+def test_tight_layout_afterwards(hourly: Any) -> None:
+    """It takes the header into account, and does not warn."""
+    counts = hourly(*[(str(n), "impressions", "2026-03-01", 5, n) for n in range(1, 4)])
+    figure, ax = plt.subplots()
+    ep.plot_over_time(counts, by="post_id", ax=ax)
+    ax.set_title("Our week")
+    figure.tight_layout()
+    figure.canvas.draw()
+    assert overlapping(ax) == []
+    assert boxes(ax)["title"].y1 <= figure.bbox.y1
+
+
+def test_a_second_plot_on_the_same_axes(hourly: Any) -> None:
+    """Shares the header of the first."""
+    counts = hourly(("7", "impressions", "2026-03-01", 5, 1), ("7", "replies", "2026-03-01", 5, 2))
+    ax = ep.plot_over_time(counts)
+    ep.plot_over_time(counts, ax=ax)
+    assert len(ax.child_axes) == 1
+
+
+def test_no_headline(hourly: Any) -> None:
+    """A plot without a result in words has none."""
+    counts = hourly(("7", "impressions", "2026-03-01", 5, 1), ("7", "replies", "2026-03-01", 5, 2))
+    assert ep.headline(ep.plot_over_time(counts)) == ""
+    assert ep.headline(plt.subplots()[1]) == ""
+
+
+def test_the_headline_is_not_the_title(demo: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    """It stays when a title is set."""
+    ax = ep.plot_best_times(demo[0], draws=100)
+    words = ep.headline(ax)
+    ax.set_title("Our week", loc="left")
+    assert words.startswith("Best")
+    assert ep.headline(ax) == words
