@@ -160,7 +160,7 @@ class _Below:
     """
 
     def __init__(self, ax: Axes) -> None:
-        self._former = ax.get_axes_locator()
+        self._former: Any = ax.get_axes_locator()
         self.get_subplotspec = ax.get_subplotspec  # where tight_layout looks for it
 
     def __call__(self, ax: Any, renderer: RendererBase) -> Bbox:
