@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import threading
 import tracemalloc
+from collections.abc import Iterator
 
 import pytest
 from hostile.raw import RawServer, endless, saying
@@ -12,7 +14,7 @@ from support.scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
 from engagement_pandas.response.envelope import MAX_BODY_BYTES
-from engagement_pandas.transport import transport
+from engagement_pandas.transport import exchange, transport
 from engagement_pandas.vocabulary import SERIES_TYPES
 
 REQUEST = ep.totals(["1"], engagement_types=["favorites"])
@@ -157,6 +159,39 @@ def test_a_body_that_drips(head: str, piece: bytes) -> None:
         error = failure(server.url, Hurried())
     assert error.attempts == 2
     assert "the body took more than 900 s" in str(error)
+
+
+def test_a_body_that_stalls() -> None:
+    """The timeout between two bytes ends the wait; tried again."""
+    over = threading.Event()
+
+    def stalling() -> Iterator[bytes]:
+        yield b"{"
+        over.wait(500)
+
+    head = f"{OK}Content-Length: 5000\n\n"
+    with RawServer(endless(head, stalling())) as server:
+        clock = FakeClock()
+        asking = ep.EngagementClient(
+            USER,
+            base_url=server.url,
+            attempts=1,
+            timeout=(5, 0.1),
+            clock=clock.time,
+            sleep=clock.sleep,
+        )
+        with asking, pytest.raises(ep.TransportError, match="timed out") as caught:
+            asking.fetch(REQUEST)
+        over.set()
+    assert isinstance(caught.value.__cause__, exchange.RETRY_EXCEPTIONS)
+
+
+def test_a_body_that_a_proxy_has_unpacked() -> None:
+    """Some leave the header of the compression: the body is read as it is."""
+    head = f"{OK}Content-Encoding: gzip\nContent-Length: {len(GOOD)}"
+    with RawServer(saying(head, GOOD)) as server, client(server.url, FakeClock()) as asking:
+        (response,) = asking.fetch(REQUEST)
+    assert response.content == GOOD
 
 
 @pytest.mark.parametrize("length", [b"-5", b"-1", b"zz", b""])
