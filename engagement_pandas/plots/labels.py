@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
@@ -20,6 +21,7 @@ TYPE_ROOM: Final = 22
 
 _ENOUGH: Final = 3
 _KEPT: Final = 0.6
+_LTR, _RTL = "\N{LEFT-TO-RIGHT MARK}", "\N{RIGHT-TO-LEFT MARK}"
 _LINK: Final = re.compile(r"https?://\S+")
 
 
@@ -77,7 +79,7 @@ def post_names(
     names: dict[str, str] = {}
     for number, (post, text) in enumerate(zip(rows["post_id"], texts, strict=True), 1):
         words = drawable(text) if isinstance(text, str) else ""
-        names[post] = shortened(words, room) or f"Post {number}"
+        names[post] = _isolated(shortened(words, room)) or f"Post {number}"
     repeated = Counter(names.values())
     for number, (post, name) in enumerate(list(names.items()), 1):
         if repeated[name] > 1:
@@ -102,7 +104,7 @@ def drawable(text: str) -> str:
 def in_font(text: str) -> str:
     r"""Return a text without characters that the font lacks; ``?`` if nothing is left.
 
-    Control and format characters are removed too, since they change the direction of text.
+    Other control and format characters than direction marks are removed too.
 
     Examples
     --------
@@ -113,7 +115,7 @@ def in_font(text: str) -> str:
     if text.isascii() and text.replace("\n", "").isprintable():
         return text
     glyphs = _glyphs()
-    kept = [c for c in text if c == "\n" or (c.isprintable() and ord(c) in glyphs)]
+    kept = [c for c in text if c in {"\n", _LTR, _RTL} or (c.isprintable() and ord(c) in glyphs)]
     return "".join(kept) if "".join(kept).strip() else "?"
 
 
@@ -131,6 +133,16 @@ def shortened(text: str, room: int) -> str:
     # Cut between words, unless that wastes half of the room.
     space = cut.rfind(" ") if text[room] != " " else -1
     return (cut[:space] if space > room // 2 else cut).rstrip(" ,.;:-") + "…"
+
+
+def _isolated(words: str) -> str:
+    """Put direction marks around right-to-left text, so that adjacent numbers stay in place."""
+    rtl = any(unicodedata.bidirectional(c) in {"R", "AL"} for c in words)
+    return (
+        f"\N{LEFT-TO-RIGHT MARK}{words}\N{RIGHT-TO-LEFT MARK}\N{LEFT-TO-RIGHT MARK}"
+        if rtl
+        else words
+    )
 
 
 def _glyphs() -> frozenset[int]:
