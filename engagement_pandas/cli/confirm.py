@@ -26,8 +26,6 @@ class NotAgreed(RequestError):
 def large(plan: Plan) -> bool:
     """Return whether a plan takes over 15 minutes, or over 500 requests if the quota is unknown.
 
-    Examples
-    --------
     >>> from engagement_pandas import plan, totals
     >>> request = totals(range(10_000), engagement_types=["replies"])
     >>> large(plan(request)), large(plan(request, per_minute=2))

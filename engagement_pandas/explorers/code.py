@@ -41,8 +41,6 @@ def call(name: str, keywords: Mapping[str, Any], names: Mapping[str, str], *argu
     ``names`` has the keyword arguments whose values are variable names. ``arguments`` are variable
     names too, by default ``selection``.
 
-    Examples
-    --------
     >>> call("plot_over_time", {"by": "post_id"}, {"posts": "posts"})
     'ep.plot_over_time(selection, by="post_id", posts=posts)'
     """

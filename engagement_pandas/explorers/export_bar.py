@@ -23,8 +23,6 @@ WRITERS: Final[Mapping[str, Callable[[pd.DataFrame, Path], None]]] = {
 def export(frame: pd.DataFrame, name: str, *, replace: bool) -> str:
     """Write a frame, and return a sentence with the number of rows and the path.
 
-    Examples
-    --------
     >>> export(pd.DataFrame(), "selection.xlsx", replace=False)
     Traceback (most recent call last):
         ...

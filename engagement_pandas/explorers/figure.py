@@ -44,8 +44,6 @@ class Picture:
 
     ``width`` and ``height`` are in inches; on the page it fills the width, with this aspect ratio.
 
-    Examples
-    --------
     >>> picture = Picture()
     >>> svg = picture.svg(lambda ax: ax.plot([1, 2], gid="a line"))
     >>> svg.startswith("<svg"), 'data-gid="a line"' in svg, INK in svg
@@ -96,8 +94,6 @@ class Picture:
     def label(self) -> str:
         """Description of the last drawing, for screen readers.
 
-        Examples
-        --------
         >>> picture = Picture()
         >>> _ = picture.svg(lambda ax: ax.set(title="A title", xlabel="time (UTC)"))
         >>> picture.label

@@ -43,8 +43,6 @@ class Column(NamedTuple):
 def text(value: Any) -> str:
     """Format a text, or a dash if it is missing.
 
-    Examples
-    --------
     >>> text("<b>"), text(None) == NONE
     ('<span dir="auto">&lt;b&gt;</span>', True)
     """
@@ -54,8 +52,6 @@ def text(value: Any) -> str:
 def number(value: Any) -> str:
     """Format a whole number, or a dash if it is missing.
 
-    Examples
-    --------
     >>> number(1234), number(pd.NA) == NONE
     ('1,234', True)
     """
@@ -65,8 +61,6 @@ def number(value: Any) -> str:
 def percentage(value: Any) -> str:
     """Format a share in percent, or a dash if it is missing.
 
-    Examples
-    --------
     >>> percentage(0.0123)
     '1.23 %'
     """
@@ -83,8 +77,6 @@ def link(post_id: str) -> str:
 def snippet(value: Any) -> str:
     """Return the beginning of a text, or all of a short text.
 
-    Examples
-    --------
     >>> snippet("a < b")
     '<span dir="auto">a &lt; b</span>'
     """
@@ -96,8 +88,6 @@ def swatch(look: Any) -> str:
 
     Returns an empty string if a post has no line of its own.
 
-    Examples
-    --------
     >>> swatch(("#0072B2", (0, (4, 1.5))))
     '<svg class="swatch" ...><line ... style="stroke:#0072B2;stroke-dasharray:12 4.5"/></svg>'
     >>> swatch(None)
@@ -120,8 +110,6 @@ def table(columns: Mapping[str, Column], rows: pd.DataFrame, caption: str) -> st
 
     ``columns`` has the columns of the table in order, by column of the frame.
 
-    Examples
-    --------
     >>> table({"n": Column("posts", number, "number")}, pd.DataFrame({"n": [3]}), "How many")
     '<table><caption>How many</caption><thead><tr><th scope="col" class="number">posts</th>...'
     """

@@ -53,8 +53,6 @@ GROUPINGS: Final[Mapping[str, tuple[Dimension, ...]]] = {
 def types_of(endpoint: Endpoint) -> list[str]:
     """Return the engagement types of an endpoint.
 
-    Examples
-    --------
     >>> len(types_of(Endpoint.TOTALS)), len(types_of(Endpoint.HISTORICAL))
     (7, 17)
     """
@@ -64,8 +62,6 @@ def types_of(endpoint: Endpoint) -> list[str]:
 def groupings_of(endpoint: Endpoint) -> list[str]:
     """Return the descriptions of the groupings that an endpoint supports.
 
-    Examples
-    --------
     >>> groupings_of(Endpoint.TOTALS)
     ['post and type', 'type (posts together)']
     """
@@ -76,8 +72,6 @@ def groupings_of(endpoint: Endpoint) -> list[str]:
 def days_to(first: date | None, last: date | None, now: datetime) -> Window:
     """Return the window from one UTC day to another, inclusive, up to the last full hour.
 
-    Examples
-    --------
     >>> days_to(date(2026, 3, 1), date(2026, 3, 2), datetime(2026, 3, 2, 12, 20, tzinfo=UTC))
     Window(2026-03-01 00:00 to 2026-03-02 12:00 UTC, 36 hours)
     """
@@ -113,8 +107,6 @@ def request_of(
     and ``last``; ``now`` is the time of the client's clock. ``owners`` has handles by post ID,
     possibly of further posts, or is None if owners do not matter; handles in the text are added.
 
-    Examples
-    --------
     >>> values = {"ids": "123", "endpoint": Endpoint.TOTALS, "types": ["favorites"]}
     >>> request_of({**values, "grouping": "post and type"}, datetime.now(UTC), {})
     EngagementRequest(totals of 1 post | favorites | counts: tweet.id > engagement.type)
@@ -135,8 +127,6 @@ def request_of(
 def code_of(request: EngagementRequest) -> str:
     """Return Python code that sends the same request with a ``client``.
 
-    Examples
-    --------
     >>> values = {"ids": "123", "endpoint": Endpoint.TOTALS, "types": ["favorites"]}
     >>> request = request_of({**values, "grouping": "post and type"}, datetime.now(UTC), {})
     >>> print(code_of(request))
@@ -195,8 +185,6 @@ def _moment(moment: datetime) -> str:
 def adds_up(request: EngagementRequest, parts: Sequence[EngagementRequest]) -> bool:
     """Return whether a count is the sum of several responses, so that all are needed.
 
-    Examples
-    --------
     >>> from engagement_pandas import plan, totals
     >>> request = totals(range(1, 300), engagement_types=["favorites"], by=["engagement.type"])
     >>> adds_up(request, plan(request).requests)

@@ -188,8 +188,6 @@ def picking(
 ) -> list[str]:
     """Return lines of Python code that select posts and types from ``counts``.
 
-    Examples
-    --------
     >>> import engagement_pandas as ep
     >>> body = {"g": {"123": {"impressions": "5", "favorites": "2"}}}
     >>> picking(IndexedCounts.of(ep.flatten_json(body)), ["123"], ["favorites"])

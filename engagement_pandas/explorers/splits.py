@@ -27,8 +27,6 @@ class TwoGroups(NamedTuple):
 def by_day(posts: pd.DataFrame, tz: str, day: date | None) -> TwoGroups:
     """Split by local day of posting: before the day, and from it on.
 
-    Examples
-    --------
     >>> posts = pd.DataFrame({"created_at": pd.to_datetime(["2026-03-01", "2026-03-02"], utc=True)})
     >>> by_day(posts, "UTC", date(2026, 3, 2)).first.tolist()
     [True, False]
@@ -44,8 +42,6 @@ def by_day(posts: pd.DataFrame, tz: str, day: date | None) -> TwoGroups:
 def by_hour(posts: pd.DataFrame, tz: str, begin: int, end: int) -> TwoGroups:
     """Split by local hour of posting: inside and outside a span, which may cross midnight.
 
-    Examples
-    --------
     >>> posts = pd.DataFrame({"created_at": pd.to_datetime(["2026-03-01T23:00"], utc=True)})
     >>> by_hour(posts, "UTC", 22, 6).first.tolist()
     [True]
@@ -62,8 +58,6 @@ def by_hour(posts: pd.DataFrame, tz: str, begin: int, end: int) -> TwoGroups:
 def by_weekday(posts: pd.DataFrame, tz: str) -> TwoGroups:
     """Split by local weekday of posting: weekend, and Monday to Friday.
 
-    Examples
-    --------
     >>> posts = pd.DataFrame({"created_at": pd.to_datetime(["2026-03-01", "2026-03-02"], utc=True)})
     >>> by_weekday(posts, "UTC").first.tolist()
     [True, False]
@@ -79,8 +73,6 @@ def by_weekday(posts: pd.DataFrame, tz: str) -> TwoGroups:
 def by_words(posts: pd.DataFrame, words: str) -> TwoGroups:
     """Split by text: posts with all these words, and posts without.
 
-    Examples
-    --------
     >>> by_words(pd.DataFrame({"text": ["Hello there", "Bye"]}), "hello").first.tolist()
     [True, False]
     """
@@ -98,8 +90,6 @@ def by_words(posts: pd.DataFrame, words: str) -> TwoGroups:
 def by_handle(posts: pd.DataFrame, handle: str) -> TwoGroups:
     """Split by account: one account, and all others.
 
-    Examples
-    --------
     >>> by_handle(pd.DataFrame({"handle": ["a", "b", None]}), "a").known.tolist()
     [True, True, False]
     """
@@ -110,8 +100,6 @@ def by_handle(posts: pd.DataFrame, handle: str) -> TwoGroups:
 def by_hand(posts: pd.DataFrame, chosen: tuple[str, ...]) -> TwoGroups:
     """Split by hand: the selected posts, and the others.
 
-    Examples
-    --------
     >>> by_hand(pd.DataFrame({"post_id": ["1", "2"]}), ("2",)).first.tolist()
     [False, True]
     """

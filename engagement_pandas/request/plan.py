@@ -156,9 +156,7 @@ class Plan:
         """
         return tuple(
             ExpectedOmission(post, engagement_type, reason)
-            for engagement_type, reason, posts in expected_omissions(
-                self.request, self.unposted, self.now
-            )
+            for engagement_type, reason, posts in self._expected()
             for post in posts
         )
 
@@ -207,9 +205,7 @@ class Plan:
     def _warnings(self) -> list[str]:
         expected = [
             (engagement_type, reason, pluralize(len(posts), "post"))
-            for engagement_type, reason, posts in expected_omissions(
-                self.request, self.unposted, self.now
-            )
+            for engagement_type, reason, posts in self._expected()
         ]
         return [
             f"{posts} created within the window: the hours before are not requested"

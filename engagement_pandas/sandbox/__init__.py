@@ -17,48 +17,7 @@ Importing it is cheap, since each name is loaded on first use.
 Imports nothing of the package.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from engagement_pandas.sandbox.faults import FAULTS, Fault, Faults
-    from engagement_pandas.sandbox.server import SandboxServer, announcement, serve
-    from engagement_pandas.sandbox.service import Service, Settings
-    from engagement_pandas.sandbox.world import World
-
-__all__ = [
-    "FAULTS",
-    "Fault",
-    "Faults",
-    "SandboxServer",
-    "Service",
-    "Settings",
-    "World",
-    "announcement",
-    "serve",
-]
-
-_HOME: Final = {
-    "FAULTS": "faults",
-    "Fault": "faults",
-    "Faults": "faults",
-    "SandboxServer": "server",
-    "Service": "service",
-    "Settings": "service",
-    "World": "world",
-    "announcement": "server",
-    "serve": "server",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+# The names are in __init__.pyi, which type checkers read too.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,9 @@
+from .faults import FAULTS as FAULTS
+from .faults import Fault as Fault
+from .faults import Faults as Faults
+from .server import SandboxServer as SandboxServer
+from .server import announcement as announcement
+from .server import serve as serve
+from .service import Service as Service
+from .service import Settings as Settings
+from .world import World as World
