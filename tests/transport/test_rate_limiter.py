@@ -244,6 +244,17 @@ def test_a_probe_at_the_turn() -> None:
     assert places_left(it) == 6
 
 
+def test_a_late_answer_does_not_confirm_a_new_minute() -> None:
+    """It was counted in the old one: a tenth may be sent, and the one that was in flight."""
+    it, time = quota()
+    it.update_from_headers(told(59), taken(it, 1)[0])
+    (late,) = taken(it, 1)
+    time[0] = NOW + 60.5
+    assert it.pause() == 0
+    it.update_from_headers(told(58), late)
+    assert places_left(it) == 6 + 1
+
+
 def test_a_new_minute_is_not_trusted_at_first() -> None:
     """A tenth of it until the server confirms it; half, once one has begun as reckoned."""
     it, time = quota()
