@@ -57,6 +57,7 @@ from .metrics import (
     compare as compare,
     cumulative as cumulative,
     engagement_rate as engagement_rate,
+    forecast as forecast,
     half_life as half_life,
     latest as latest,
     median_half_life as median_half_life,
@@ -70,6 +71,7 @@ from .metrics import (
     tall as tall,
     to_html as to_html,
     top_posts as top_posts,
+    versus_previous as versus_previous,
     wide as wide,
 )
 from .plots import (
@@ -79,12 +81,14 @@ from .plots import (
     plot_by_type as plot_by_type,
     plot_compare as plot_compare,
     plot_cumulative as plot_cumulative,
+    plot_forecast as plot_forecast,
     plot_half_life as plot_half_life,
     plot_over_time as plot_over_time,
     plot_rate_by_age as plot_rate_by_age,
     plot_rate_over_time as plot_rate_over_time,
     plot_running_total as plot_running_total,
     plot_top_posts as plot_top_posts,
+    plot_versus_previous as plot_versus_previous,
 )
 from .request.grouping import (
     BY_DAY as BY_DAY,

@@ -16,6 +16,7 @@ ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
         "by_age": "needs each post's complete life",
         "compare": "resamples posts",
         "cumulative": "needs each post's complete life",
+        "forecast": "needs each post's complete life",
         "half_life": "needs each post's complete life",
         "latest": "needs all snapshots of a post",
         "median_half_life": "needs each post's complete life",
@@ -24,6 +25,7 @@ ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
         "standing": "needs every post's complete life",
         "summarise": "has half-lives and percentiles, which need every post's complete life",
         "tall": "works on rows, not on sums",
+        "versus_previous": "compares days that over_time() returns",
         "wide": "works on rows, not on sums",
     }
 )

@@ -23,6 +23,8 @@ depend on the window of the counts are ``<NA>`` if ``attrs`` were lost.
 :func:`median_half_life`    its median over posts, as a bracket
 :func:`benchmark`           percentiles of a cohort at each age
 :func:`standing`            percentile rank of each post among others of its age
+:func:`forecast`            the final count of young posts, with a prediction interval
+:func:`versus_previous`     this period against the one before
 :func:`top_posts`           the posts with the most counts, or the best rate
 :func:`best_times`          rate by weekday and hour, with a significance test
 :func:`compare`             two sets of posts, by the typical post or a rate, with an interval
@@ -43,6 +45,7 @@ from engagement_pandas.metrics.compare import compare
 from engagement_pandas.metrics.compatibility import check_addable, check_comparable
 from engagement_pandas.metrics.cumulative import cumulative
 from engagement_pandas.metrics.engagement_rate import engagement_rate
+from engagement_pandas.metrics.forecast import forecast
 from engagement_pandas.metrics.half_life import half_life, median_half_life
 from engagement_pandas.metrics.latest import latest
 from engagement_pandas.metrics.over_time import over_time
@@ -52,6 +55,7 @@ from engagement_pandas.metrics.reshape import tall, wide
 from engagement_pandas.metrics.running_total import running_total
 from engagement_pandas.metrics.summary import summarise, to_html
 from engagement_pandas.metrics.top_posts import top_posts
+from engagement_pandas.metrics.versus_previous import versus_previous
 
 __all__ = [
     "age",
@@ -63,6 +67,7 @@ __all__ = [
     "compare",
     "cumulative",
     "engagement_rate",
+    "forecast",
     "half_life",
     "latest",
     "median_half_life",
@@ -76,5 +81,6 @@ __all__ = [
     "tall",
     "to_html",
     "top_posts",
+    "versus_previous",
     "wide",
 ]

@@ -126,9 +126,10 @@ def best_times(  # noqa: PLR0913  each has a default
         (``Int64``, or ``Float64`` of counts at an age); ``rate`` (``Float64``, ratio of
         sums, or mean count per post); ``shrunk`` (``Float64``, shrunk towards the overall
         rate, or the typical post's count, as far as the differences between hours are due to
-        chance); ``p`` (``Float64``, the probability of such a time anywhere in the week
-        without any effect); ``level`` (category: *weekday*, *hour of day* or *hour of the
-        week*; the level at which an effect was found, else ``<NA>``); ``verdict`` (category:
+        chance, or may be, if no time is better); ``p`` (``Float64``, the probability of such
+        a time anywhere in the week without any effect); ``level`` (category: *weekday*,
+        *hour of day* or *hour of the week*; the level at which an effect was found, else
+        ``<NA>``); ``verdict`` (category:
         *best*, all hours of the one best time; *better*; *not enough evidence*; *no posts*).
 
     Raises
@@ -363,7 +364,8 @@ def _table(
     per = [values.to_numpy(dtype="float64", na_value=np.nan) for values in sums.values()]
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = per[0] / (per[1] if len(per) > 1 else number)
-    shrunk = found.overall * found.factor(result.effect[group])
+    effect = result.cautious if level is None else result.effect
+    shrunk = found.overall * found.factor(effect[group])
     threads = pd.Series(found.thread).groupby(found.cell).nunique().reindex(week, fill_value=0)
     days = pd.CategoricalDtype(pd.Index(DAYS, dtype=TEXT), ordered=True)
     verdict = _verdicts(number, result, group, level, alpha)

@@ -8,7 +8,7 @@ post's growth too late, since growth is fastest at first.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from engagement_pandas.metrics.cumulative import PostSeries
 Floats = NDArray[np.float64]
 
 _HALF: Final = 0.5
+_FLATTEST: Final = 0.1
 _STEEPEST: Final = 3.0
 
 
@@ -54,10 +55,10 @@ def interpolate_counts(lives: PostSeries, ages: Floats) -> Floats:
 def interpolate_ages(lives: PostSeries, targets: Floats, totals: Floats) -> Floats:
     """Return the age in hours at which each life first reached a count, one per life.
 
-    ``totals`` are the counts of each life that are expected in all. Within an hour, the rest
-    still to come falls exponentially: -log(1 - share reached) is interpolated linearly. Most of
-    the counts of a short-lived post are in its first hours, where a straight line or a cubic
-    curve is up to 54 % too late.
+    ``totals`` are the counts of each life that are expected in all. Within an hour,
+    -log(1 - share reached) is a power of the age (Weibull's curve, of which exponential growth
+    is the case of 1). Most of the counts of a short-lived post are in its first hours, where a
+    straight line or a cubic curve is up to 54 % too late.
 
     NaN if the life never reached the target, if the target is not above 0, or if counts up to
     that age are missing.
@@ -79,13 +80,28 @@ def interpolate_ages(lives: PostSeries, targets: Floats, totals: Floats) -> Floa
     found = (rows < len(reached)) & (targets > 0)
     rows = np.where(found, rows, lives.begin[:-1])
     inner = rows > lives.begin[:-1]
-    before = np.where(inner, lives.running[np.where(inner, rows - 1, rows)], 0)
-    # Half a count is still to come, or the last hour would have no end.
-    rest = [np.maximum(totals - at, 0) + _HALF for at in (before, targets, lives.running[rows])]
+    more = rows < lives.last
+    before, after = np.where(inner, rows - 1, rows), np.where(more, rows + 1, rows)
+
+    def hazard(reached: NDArray[Any]) -> Floats:
+        # Half a count is still to come, or the last hour would have no end.
+        rest: Floats = np.maximum(totals - reached, 0) + _HALF
+        return np.log(np.maximum(totals, 1) + _HALF) - np.log(rest)
+
+    low, high, later = (hazard(lives.running[at]) for at in (before, rows, after))
+    wanted = hazard(targets)
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.log(rest[0] / rest[1]) / np.log(rest[0] / rest[2])
-    width = lives.old[rows] - lives.young[rows]
-    age = lives.young[rows] + np.clip(np.nan_to_num(share, nan=1.0), 0, 1) * width
+        # A power of age, through both ends of the hour. In the first hour it starts at 0, and
+        # its exponent is between that of the next hour and 1.
+        within = np.log(high / low) / np.log(lives.old[rows] / lives.old[before])
+        onward = np.log(later / high) / np.log(lives.old[after] / lives.old[rows])
+        first = np.sqrt(np.clip(np.where(more, onward, 1.0), _FLATTEST, 1.0))
+        power = np.where(inner & (low > 0), within, np.where(inner, np.inf, first))
+        age = lives.old[rows] * (wanted / high) ** (1 / np.nan_to_num(power, nan=1.0))
+        # The hours before had no counts: the growth begins with this one.
+        width = lives.old[rows] - lives.young[rows]
+        age = np.where(np.isinf(power), lives.young[rows] + wanted / high * width, age)
+    age = np.clip(age, lives.young[rows], lives.old[rows])
     return np.where(found & lives.whole[rows], age, np.nan)
 
 

@@ -39,6 +39,7 @@ _MAD: Final = 0.6744897501960817
 """Median of the absolute value of a standard normal variable."""
 
 _STEPS: Final = 60
+_SURE: Final = 1.645
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,14 @@ class LevelResult:
     """The groups of one level: surplus in standard errors, corrected p-value, and effect.
 
     ``p`` is NaN for a group with too few observations. ``effect`` is shrunk towards 0 as far as
-    the differences between groups are due to chance.
+    the differences between groups are due to chance, and ``cautious`` as far as they may be, at
+    95 %: without evidence for a better time, it is 0 in most analyses.
     """
 
     surplus: Floats
     p: Floats
     effect: Floats
+    cautious: Floats
 
 
 def scores(values: Floats, noise: Floats) -> tuple[Floats, Floats, float]:
@@ -136,9 +139,8 @@ def week_test(
         alone = _share_above(pool, surplus)
         p = np.searchsorted(smallest, alone, side="right") / len(smallest)
         tested = np.isfinite(surplus)
-        results[level] = LevelResult(
-            surplus, np.where(tested, p, np.nan), _shrunken_effects(evidence, LEVELS[level])
-        )
+        effects = [_shrunken_effects(evidence, LEVELS[level], margin) for margin in (0.0, _SURE)]
+        results[level] = LevelResult(surplus, np.where(tested, p, np.nan), *effects)
     return results
 
 
@@ -171,11 +173,12 @@ def _surpluses(evidence: Evidence, cells: Places, minimum: int) -> dict[str, Flo
     return found
 
 
-def _shrunken_effects(evidence: Evidence, group: Places) -> Floats:
+def _shrunken_effects(evidence: Evidence, group: Places, margin: float) -> Floats:
     """Return each group's effect, shrunk towards 0 (DerSimonian and Laird, 1986).
 
-    The variance between groups is estimated from their scatter beyond chance, and is 0 if there
-    is none. A group without observations has no effect.
+    The variance between groups is estimated from their scatter beyond chance, and by so many
+    standard deviations of it; it is 0 if there is none. A group without observations has no
+    effect.
     """
     groups = int(group.max()) + 1
     place = group[evidence.cell]
@@ -186,7 +189,9 @@ def _shrunken_effects(evidence: Evidence, group: Places) -> Floats:
     if not there.any():
         return effect
     centre = float((weight * effect).sum() / weight.sum())
-    excess = float((weight * (effect - centre) ** 2).sum()) - (there.sum() - 1)
+    freedom = int(there.sum()) - 1
+    expected = freedom + margin * np.sqrt(2 * freedom)
+    excess = float((weight * (effect - centre) ** 2).sum()) - expected
     lever = weight.sum() - (weight**2).sum() / weight.sum()
     between = max(excess / lever, 0.0) if lever > 0 else 0.0
     # The variance of an effect is 1 / weight; an effect without observations is 0 already.

@@ -14,6 +14,8 @@ matplotlib is imported with the first plot, and pyplot only if no Axes are passe
 :func:`plot_top_posts`       the highest counts, or the best rates with intervals
 :func:`plot_best_times`      rate by weekday and hour, with a test
 :func:`plot_compare`         two sets of posts, and the interval of their difference
+:func:`plot_forecast`        young posts: their counts so far, and the forecast
+:func:`plot_versus_previous` this period beside the one before
 :func:`plot_half_life`       the age at which each post had half of its counts
 ============================ =========================================================
 
@@ -33,6 +35,7 @@ from engagement_pandas.plots.by_age import plot_by_age
 from engagement_pandas.plots.by_type import plot_by_type
 from engagement_pandas.plots.compare import plot_compare
 from engagement_pandas.plots.cumulative import plot_cumulative
+from engagement_pandas.plots.forecast import plot_forecast
 from engagement_pandas.plots.half_life import plot_half_life
 from engagement_pandas.plots.header import headline
 from engagement_pandas.plots.labels import post_names
@@ -42,6 +45,7 @@ from engagement_pandas.plots.rate_over_time import plot_rate_over_time
 from engagement_pandas.plots.running_total import plot_running_total
 from engagement_pandas.plots.style import COLOURS, post_colours
 from engagement_pandas.plots.top_posts import plot_top_posts
+from engagement_pandas.plots.versus_previous import plot_versus_previous
 
 __all__ = [
     "COLOURS",
@@ -51,12 +55,14 @@ __all__ = [
     "plot_by_type",
     "plot_compare",
     "plot_cumulative",
+    "plot_forecast",
     "plot_half_life",
     "plot_over_time",
     "plot_rate_by_age",
     "plot_rate_over_time",
     "plot_running_total",
     "plot_top_posts",
+    "plot_versus_previous",
     "post_colours",
     "post_names",
 ]

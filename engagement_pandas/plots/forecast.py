@@ -1,0 +1,140 @@
+"""Plot of young posts: their counts so far, and the forecast with its interval."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from engagement_pandas.metrics import forecast
+from engagement_pandas.metrics.checks import filter_types, one_type
+from engagement_pandas.metrics.forecast import AT, CONFIDENCE, LEAST, MINIMUM
+from engagement_pandas.plots.axes import (
+    annotate_empty,
+    axes_for,
+    name_rows,
+    percent,
+    remove_clutter,
+    room,
+    wrapped,
+)
+from engagement_pandas.plots.header import legend_of
+from engagement_pandas.plots.labels import check_posts, post_names
+from engagement_pandas.plots.style import ink, post_colours, shade
+from engagement_pandas.text import pluralize
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_ROW: Final = 0.35
+
+
+def plot_forecast(  # noqa: PLR0913 - the metric's own, by keyword
+    counts: pd.DataFrame,
+    *,
+    cohort: pd.DataFrame | None = None,
+    engagement_type: str | None = None,
+    at: float = AT,
+    minimum: int = MINIMUM,
+    least: int = LEAST,
+    confidence: float = CONFIDENCE,
+    posts: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+    **errorbar_kw: Any,
+) -> Axes:
+    """Draw each young post's count so far, and the forecast with its interval.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts by hour with ``post_id``, from each post's creation on.
+    cohort, at, minimum, least, confidence
+        See :func:`forecast`.
+    engagement_type : str, optional
+        Type to draw; required if there are several.
+    posts : DataFrame, optional
+        Frame with ``post_id`` and optionally ``text``; names the posts and fixes their colours.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure by default.
+    **errorbar_kw
+        Passed to ``Axes.errorbar``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        One row per post with a forecast, on a logarithmic axis: a hollow dot for the count so
+        far, a dot for the forecast, and a line for the interval. The title gives the number
+        of posts without a forecast.
+
+    Raises
+    ------
+    FrameError
+        For the same reasons as :func:`forecast`; if there are several types, and none is
+        named.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> body = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T02:00:00Z",
+    ...         "g": {"2027900000000000000": {"impressions":
+    ...               {"2026-03-01": {"00": "50", "01": "20"}}}}}
+    >>> ax = plot_forecast(ep.flatten_json(body))
+    >>> ax.texts[0].get_text()
+    'no forecast: of 1 post, none can be compared with a cohort'
+    """
+    check_posts(posts)
+    rows = one_type(counts, engagement_type)
+    others = cohort
+    if others is None:
+        others = rows
+    elif engagement_type is not None:
+        others = filter_types(others, [engagement_type])
+    table = forecast(
+        rows, cohort=others, at=at, minimum=minimum, least=least, confidence=confidence
+    )
+    found = table[table["forecast"].notna()].sort_values("forecast", ascending=False)
+    ax = axes_for(ax, height=max(2.5, 1.2 + _ROW * len(found)))
+    if not len(found):
+        every = pluralize(len(table), "post")
+        return annotate_empty(ax, f"no forecast: of {every}, none can be compared with a cohort")
+    _draw(ax, found, confidence, post_colours(counts, posts=posts), errorbar_kw)
+    ids = [str(post) for post in found["post_id"]]
+    names = post_names(ids, posts=posts, room=room(ax))
+    name_rows(ax, [names[post] for post in ids])
+    remove_clutter(ax, grid="x")
+    kind = str(found["engagement_type"].iloc[0])
+    left = len(table) - len(found)
+    out = f"\nno forecast: {pluralize(left, 'post')}, too old, too young or with too few counts"
+    words = f"{kind}, {at:g} hours after posting (log scale){out if left else ''}"
+    ax.set_xlabel(wrapped(ax, words), parse_math=False)
+    return ax
+
+
+def _draw(
+    ax: Axes,
+    found: pd.DataFrame,
+    confidence: float,
+    colours: dict[str, str],
+    errorbar_kw: dict[str, Any],
+) -> None:
+    """Draw the dots and the intervals, and the legend."""
+    from matplotlib.ticker import EngFormatter, NullFormatter  # noqa: PLC0415 - heavy
+
+    middle, low, high, count = (
+        found[name].to_numpy(dtype="float64") for name in ("forecast", "low", "high", "count")
+    )
+    rows = range(len(found))
+    shades = [shade(ax, colours[str(post)]) for post in found["post_id"]]
+    style: dict[str, Any] = {"fmt": "none", "ecolor": ink(ax), "elinewidth": 1.4, "capsize": 3}
+    ends = [middle - low, high - middle]
+    interval = ax.errorbar(middle, rows, xerr=ends, **style | errorbar_kw)
+    dots = ax.scatter(middle, rows, c=shades, s=34, zorder=3, gid="forecast")
+    hollow = ax.scatter(
+        count, rows, s=28, facecolors="none", edgecolors=shades, zorder=3, gid="so far"
+    )
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    legend_of(
+        ax, [hollow, dots, interval], ["so far", "forecast", f"{percent(confidence)} interval"]
+    )

@@ -1,0 +1,125 @@
+"""Plot of the last period beside the one before."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.metrics import versus_previous
+from engagement_pandas.plots.axes import (
+    annotate_empty,
+    axes_for,
+    name_rows,
+    percent,
+    remove_clutter,
+    room,
+    wrapped,
+)
+from engagement_pandas.plots.header import set_headline
+from engagement_pandas.plots.labels import in_font, shortened
+from engagement_pandas.plots.style import REST, ink, shade, type_colours
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_ROW: Final = 0.8
+
+
+def plot_versus_previous(
+    counts: pd.DataFrame,
+    *,
+    days: int = 7,
+    tz: str | tzinfo = "UTC",
+    posts: Any = None,
+    ax: Axes | None = None,
+    **bar_kw: Any,
+) -> Axes:
+    """Draw the change of each engagement type from the period before.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts by hour, or by day in UTC.
+    days, tz, posts
+        See :func:`versus_previous`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure by default.
+    **bar_kw
+        Passed to ``Axes.barh``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        One bar per type: the change in percent, with both counts beside it. A hatched bar
+        has hours that are not known. The headline gives the periods.
+
+    Raises
+    ------
+    FrameError
+        For the same reasons as :func:`versus_previous`.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> body = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-05T00:00:00Z",
+    ...         "g": {"impressions": {"2026-03-01": "50", "2026-03-02": "20",
+    ...                               "2026-03-03": "60", "2026-03-04": "45"}}}
+    >>> ax = plot_versus_previous(ep.flatten_json(body), days=2)
+    >>> ax.texts[0].get_text(), ep.headline(ax)
+    ('+50 %: 105 after 70', '2026-03-03 to 2026-03-04 against the 2 days before')
+    """
+    table = versus_previous(counts, days=days, tz=tz, posts=posts)
+    known = table[table["change"].notna()]
+    ax = axes_for(ax, height=max(2.0, 1.2 + _ROW * len(known)))
+    if not len(known):
+        return annotate_empty(ax)
+    kinds = [str(kind) for kind in known["engagement_type"]]
+    colours = type_colours(kinds)
+    change = known["change"].to_numpy(dtype="float64")
+    style: dict[str, Any] = {"color": [shade(ax, colours[kind]) for kind in kinds], "height": 0.6}
+    bars = ax.barh(np.arange(len(known)), change, **style | bar_kw)
+    partial = ~known["complete"].fillna(value=False).to_numpy(dtype=bool)
+    for bar, kind, lost in zip(bars, kinds, partial, strict=True):
+        bar.set_gid(kind)
+        if lost:
+            bar.set_hatch("///")
+            bar.set_edgecolor("white")
+    ax.axvline(0, color=REST, linewidth=1)
+    remove_clutter(ax, grid="x")
+    name_rows(ax, [shortened(in_font(kind), room(ax)) for kind in kinds])
+    pairs = zip(change, known["count"], known["previous"], strict=True)
+    labels = [
+        f"{'+' if by > 0 else ''}{percent(by)}: {now:,} after {then:,}" for by, now, then in pairs
+    ]
+    _labels(ax, change, labels)
+    _percents(ax)
+    note = "; hatched: hours are missing, or it is not known which" if partial.any() else ""
+    ax.set_xlabel(wrapped(ax, f"change of all counts in the period{note}"), parse_math=False)
+    row = known.iloc[0]
+    last = row["end"] - pd.Timedelta(days=1)
+    words = f"{row['start']:%F} to {last:%F} against the {days} days before"
+    set_headline(ax, words if days > 1 else f"{row['start']:%F} against the day before", margin=125)
+    return ax
+
+
+def _labels(ax: Axes, change: NDArray[np.float64], labels: list[str]) -> None:
+    """Write the numbers to the right of the bars, also of those that point to the left."""
+    low, high = min(0.0, float(change.min())), max(0.0, float(change.max()))
+    span = (high - low) or 1.0
+    ax.set_xlim(low - 0.05 * span, high + 0.7 * span)
+    for row, (by, label) in enumerate(zip(change, labels, strict=True)):
+        ax.annotate(
+            label, (max(float(by), 0), row), xytext=(4, 0), textcoords="offset points",
+            ha="left", va="center", fontsize=9, color=ink(ax),
+        )  # fmt: skip
+
+
+def _percents(ax: Axes) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415 - heavy
+
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=5))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda change, _: percent(change)))

@@ -1,0 +1,64 @@
+"""The last days against as many days before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from support.simulated import tidy
+
+from engagement_pandas import FrameError
+from engagement_pandas.metrics import versus_previous
+
+POST = "2027900000000000000"
+"""Made on 2026-03-01, at 00:00 UTC."""
+
+
+def days(numbers: list[Any], *, hours: int = 24, kind: str = "impressions") -> pd.DataFrame:
+    """Make counts of one post from 2026-03-02 on: a number in each hour of each day."""
+    rows = [
+        (POST, kind, f"2026-03-{2 + day:02d}", hour, number)
+        for day, number in enumerate(numbers)
+        for hour in range(24 if day < len(numbers) - 1 else hours)
+    ]
+    return tidy(rows)
+
+
+def test_by_hand() -> None:
+    """Three days of 3 an hour after three of 2: half more; the mean day has 72."""
+    row = versus_previous(days([2, 2, 2, 3, 3, 3]), days=3).iloc[0]
+    assert row[["count", "previous", "change", "rolling"]].to_list() == [216, 144, 0.5, 72]
+    assert str(row["start"]) == "2026-03-05 00:00:00+00:00"
+    assert str(row["end"]) == "2026-03-08 00:00:00+00:00"
+    assert row["complete"]
+
+
+def test_a_partial_day_is_left_out() -> None:
+    """The last day has five hours: the period ends before it."""
+    row = versus_previous(days([1, 1, 2, 2, 9], hours=5), days=2).iloc[0]
+    assert row[["count", "previous"]].to_list() == [96, 48]
+
+
+def test_an_unknown_hour_is_reported() -> None:
+    """The sum of the known counts, and not complete."""
+    counts = days([1, 1, 2, 2])
+    counts.loc[30, "count"] = pd.NA
+    row = versus_previous(counts, days=2).iloc[0]
+    assert row["previous"] == 47
+    assert not row["complete"]
+
+
+def test_no_change_from_nothing() -> None:
+    """A share of nothing is unknown."""
+    row = versus_previous(days([0, 5]), days=1).iloc[0]
+    assert row[["count", "previous"]].to_list() == [120, 0]
+    assert pd.isna(row["change"])
+
+
+def test_refused() -> None:
+    """Three days are no two periods of two."""
+    with pytest.raises(FrameError, match="a comparison takes 4"):
+        versus_previous(days([1, 1, 1]), days=2)
+    with pytest.raises(FrameError, match="days is 0"):
+        versus_previous(days([1, 1, 1]), days=0)

@@ -1,0 +1,49 @@
+"""Young posts and what will become of them; periods side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from support.simulated import HOUR_MS, MARCH, hourly
+
+from engagement_pandas import plots
+from engagement_pandas.metrics import forecast, versus_previous
+
+plot_forecast: Any = plots.plot_forecast
+plot_versus_previous: Any = plots.plot_versus_previous
+
+
+def lives(first: int, number: int, hours: int) -> Any:
+    """Simulate posts, made three hours after each other, and known for so many hours."""
+    made = MARCH + (first * 24 + np.arange(number) * 3) * HOUR_MS
+    rng = np.random.default_rng(first)
+    return hourly(made, {"impressions": 3000}, rng, hours=hours, half_life=5)
+
+
+def test_the_numbers_are_the_metrics() -> None:
+    """A dot for the forecast and a hollow one for the count so far, the largest first."""
+    young, cohort = lives(30, 4, 8), lives(0, 30, 170)
+    ax = plot_forecast(young, cohort=cohort)
+    table = forecast(young, cohort=cohort).sort_values("forecast", ascending=False)
+    for gid, column in (("forecast", "forecast"), ("so far", "count")):
+        (dots,) = [each for each in ax.collections if each.get_gid() == gid]
+        assert dots.get_offsets()[:, 0].tolist() == pytest.approx(table[column].to_list())
+    assert ax.get_xlabel() == "impressions, 168 hours after posting (log scale)"
+    assert ax.get_xscale() == "log"
+
+
+def test_posts_without_a_forecast_are_counted() -> None:
+    """They have no row, and the title has their number."""
+    ax = plot_forecast(lives(0, 30, 170), cohort=lives(40, 30, 170))
+    assert "of 30 posts, none" in ax.texts[0].get_text()
+
+
+def test_periods() -> None:
+    """The change of the metric, with both counts."""
+    counts = lives(0, 80, 170)
+    row = versus_previous(counts, days=4).iloc[0]
+    ax = plot_versus_previous(counts, days=4)
+    assert [bar.get_width() for bar in ax.patches] == [row["change"]]
+    assert f"{row['count']:,} after {row['previous']:,}" in ax.texts[0].get_text()
