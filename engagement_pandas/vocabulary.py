@@ -123,7 +123,7 @@ ENDPOINTS: Final[Mapping[Endpoint, EndpointFacts]] = MappingProxyType(
 
 
 class EngagementType(StrEnum):
-    """The 18 engagement types; the value is the API's name."""
+    """The 18 engagement types of the API, by its names, and those that other sources count."""
 
     IMPRESSIONS = "impressions"
     ENGAGEMENTS = "engagements"
@@ -143,6 +143,14 @@ class EngagementType(StrEnum):
     EMAIL_TWEET = "email_tweet"
     USER_FOLLOWS = "user_follows"
     USER_PROFILE_CLICKS = "user_profile_clicks"
+    # New types come last, so that every type keeps its colour.
+    BOOKMARKS = "bookmarks"
+    SHARES = "shares"
+    PROFILE_VISITS = "profile_visits"
+    UNFOLLOWS = "unfollows"
+    UNLIKES = "unlikes"
+    DIAL_PHONE = "dial_phone"
+    POSTS_CREATED = "posts_created"
 
     @property
     def facts(self) -> TypeFacts:
@@ -173,6 +181,8 @@ class TypeFacts:
         Why it must not be added to other types; empty if it may.
     one_meaning : bool
         Whether ``/totals`` and the time series count the same thing.
+    source : str
+        Where the type comes from, if the API does not count it.
     """
 
     meaning: str
@@ -184,6 +194,12 @@ class TypeFacts:
     series_since: date | None = None
     alone: str = ""
     one_meaning: bool = True
+    source: str = ""
+
+
+_ANALYTICS: Final = "X Analytics"
+_POST_ANALYTICS: Final = "/2/tweets/analytics"
+_BY_TWEET: Final = "tweet_activity_metrics files, 2014 to 2024"
 
 
 _VIEWS: Final = "a view is counted by several types, and no view is an interaction"
@@ -244,8 +260,46 @@ ENGAGEMENT_TYPES: Final[Mapping[EngagementType, TypeFacts]] = MappingProxyType(
         EngagementType.EMAIL_TWEET: TypeFacts("shares by e-mail"),
         EngagementType.USER_FOLLOWS: TypeFacts("follows of the author from the post"),
         EngagementType.USER_PROFILE_CLICKS: TypeFacts("clicks on the author's profile"),
+        EngagementType.BOOKMARKS: TypeFacts(
+            "bookmarks", time_series=False, source=f"{_ANALYTICS}, X API v2"
+        ),
+        EngagementType.SHARES: TypeFacts(
+            "posts sent in a message or links copied; not reposts",
+            time_series=False,
+            source=f"{_ANALYTICS}, {_POST_ANALYTICS}",
+        ),
+        EngagementType.PROFILE_VISITS: TypeFacts(
+            "visits of the author's profile",
+            time_series=False,
+            alone="whether user_profile_clicks count the same is not known",
+            source=f"{_ANALYTICS}, {_POST_ANALYTICS} of 2025",
+        ),
+        EngagementType.UNFOLLOWS: TypeFacts(
+            "accounts that stopped following the author",
+            time_series=False,
+            alone="it takes follows back",
+            source=f"{_ANALYTICS} (overview), {_POST_ANALYTICS}",
+        ),
+        EngagementType.UNLIKES: TypeFacts(
+            "likes taken back",
+            time_series=False,
+            alone="it takes likes back",
+            source=_POST_ANALYTICS,
+        ),
+        EngagementType.DIAL_PHONE: TypeFacts(
+            "calls of a phone number in the post", time_series=False, source=_BY_TWEET
+        ),
+        EngagementType.POSTS_CREATED: TypeFacts(
+            "posts made",
+            time_series=False,
+            alone="it counts posts, and the others what readers did",
+            source=f"{_ANALYTICS} (overview)",
+        ),
     }
 )
+
+API_TYPES: Final = tuple(t for t, facts in ENGAGEMENT_TYPES.items() if not facts.source)
+"""The 18 types that the API counts."""
 
 TOTALS_TYPES: Final = tuple(t for t, facts in ENGAGEMENT_TYPES.items() if facts.totals)
 """The 7 types that ``/totals`` counts."""
@@ -255,6 +309,42 @@ SERIES_TYPES: Final = tuple(t for t, facts in ENGAGEMENT_TYPES.items() if facts.
 
 PUBLIC_TYPES: Final = tuple(t for t, facts in ENGAGEMENT_TYPES.items() if facts.public)
 """The 5 types that ``/totals`` returns for any public post, with a bearer token."""
+
+# Other sources of counts
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """What is known of counts that do not come from the three endpoints.
+
+    Attributes
+    ----------
+    meaning : str
+    impressions : str
+        Which impressions they hold: organic ones, promoted ones, both, or not known.
+    """
+
+    meaning: str
+    impressions: str
+
+
+_BOTH: Final = "organic and promoted"
+_NOT_KNOWN: Final = "whether promoted ones are in them is not known"
+
+SOURCES: Final[Mapping[str, SourceFacts]] = MappingProxyType(
+    {
+        "x_analytics_content": SourceFacts("the content export of X Analytics", "organic"),
+        "x_analytics_overview": SourceFacts("the overview export of X Analytics", _NOT_KNOWN),
+        "x_analytics_by_tweet": SourceFacts("tweet_activity_metrics, 2014 to 2024", _NOT_KNOWN),
+        "x_analytics_by_day": SourceFacts("daily_tweet_activity_metrics, to 2024", _NOT_KNOWN),
+        "x_lookup_public": SourceFacts("public metrics of a post", _BOTH),
+        "x_lookup_non_public": SourceFacts("non-public metrics of a post", _NOT_KNOWN),
+        "x_lookup_organic": SourceFacts("organic metrics of a post", "organic"),
+        "x_lookup_promoted": SourceFacts("promoted metrics of a post", "promoted"),
+        "x_post_analytics": SourceFacts("/2/tweets/analytics", _NOT_KNOWN),
+    }
+)
+"""Sources whose counts are read; counts of the three endpoints have no ``source``."""
 
 # Limits of a request
 

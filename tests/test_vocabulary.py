@@ -8,8 +8,8 @@ from engagement_pandas import vocabulary as v
 
 
 def test_eighteen_types() -> None:
-    """18 types; each has a row and a meaning."""
-    assert len(v.EngagementType) == 18
+    """18 types of the API, and those of other sources; each has a row and a meaning."""
+    assert len(v.API_TYPES) == 18
     assert set(v.ENGAGEMENT_TYPES) == set(v.EngagementType)
     assert all(facts.meaning for facts in v.ENGAGEMENT_TYPES.values())
 
@@ -25,7 +25,7 @@ def test_availability() -> None:
         "replies",
         "video_views",
     ]
-    assert set(v.EngagementType) - set(v.SERIES_TYPES) == {v.EngagementType.QUOTE_TWEETS}
+    assert set(v.API_TYPES) - set(v.SERIES_TYPES) == {v.EngagementType.QUOTE_TWEETS}
     assert set(v.PUBLIC_TYPES) == {
         "favorites",
         "retweets",
@@ -57,3 +57,13 @@ def test_endpoints_group_by_what_they_count() -> None:
 def test_every_omission_has_a_meaning() -> None:
     """No reason without a sentence that explains it."""
     assert set(v.OMISSION_REASONS) == set(v.OmissionReason)
+
+
+def test_types_of_other_sources() -> None:
+    """Each names its source, and no endpoint counts it."""
+    others = set(v.EngagementType) - set(v.API_TYPES)
+    assert {"bookmarks", "shares", "profile_visits", "unfollows", "unlikes"} < others
+    for kind in others:
+        assert kind.facts.source
+        facts = kind.facts
+        assert {facts.totals, facts.time_series, facts.public} == {False}

@@ -11,12 +11,12 @@ from engagement_pandas.dataset.delta_table import Table
 from engagement_pandas.dataset.merge import KEY
 from engagement_pandas.dataset.snapshot import DataFile
 from engagement_pandas.frame.categories import as_types
-from engagement_pandas.frame.contract import COUNT_COLUMNS, TEXT, empty_counts
+from engagement_pandas.frame.contract import API_COLUMNS, TEXT, empty_counts
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_SHOWN: Final = [name for name in COUNT_COLUMNS if name != "retrieved_at"]
+_SHOWN: Final = [name for name in API_COLUMNS if name != "retrieved_at"]
 
 
 def plain(schema: pa.Schema) -> pa.Schema:

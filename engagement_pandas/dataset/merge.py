@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.contract import COUNT_COLUMNS, check_counts, timestamps, to_iso_utc
+from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.contract import API_COLUMNS, check_counts, timestamps, to_iso_utc
 
 KEY: Final = ("post_id", "engagement_type", "day", "hour")
 """Columns that identify a count."""
@@ -50,10 +51,14 @@ def as_readings(counts: Any) -> pd.DataFrame:
     Hourly counts are tidy counts by post, type, day and hour. Their retrieval time is in the
     column ``retrieved_at``, or else in ``attrs["retrieved_at"]``, as set by ``flatten``.
     """
+    counts = as_counts(counts)
     check_counts(counts)
     missing = [name for name in KEY if name not in counts]
     if missing:
         msg = f"the counts lack {missing}; {_CURE}"
+        raise FrameError(msg)
+    if "source" in counts:
+        msg = f"the counts are of {list(counts['source'].cat.categories)}; {_CURE}"
         raise FrameError(msg)
     endpoint = counts.attrs.get("endpoint", "historical")
     if endpoint != "historical":
@@ -68,7 +73,7 @@ def as_readings(counts: Any) -> pd.DataFrame:
             raise FrameError(msg)
         moment = pd.Timestamp(to_iso_utc(counts.attrs["retrieved_at"])).as_unit("us")
         counts = counts.assign(retrieved_at=pd.Series(moment, counts.index, dtype=_MICRO))
-    readings: pd.DataFrame = counts[list(COUNT_COLUMNS)].reset_index(drop=True)
+    readings: pd.DataFrame = counts[list(API_COLUMNS)].reset_index(drop=True)
     early = readings["retrieved_at"] < timestamps(readings) + pd.Timedelta(hours=1)
     if early.any():
         row = readings[early].iloc[0]

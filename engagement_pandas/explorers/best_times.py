@@ -19,6 +19,7 @@ from engagement_pandas.explorers.html_tables import Column, number, percentage, 
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.post_chooser import PostChooser
 from engagement_pandas.explorers.selection import EXPOSURE, picking
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import best_times
 from engagement_pandas.metrics.best_times import MINIMUM, best_named
 from engagement_pandas.metrics.checks import require_columns
@@ -74,6 +75,7 @@ class BestTimesExplorer(CountsExplorer):
     """
 
     def __init__(self, counts: pd.DataFrame, posts: pd.DataFrame | None = None) -> None:
+        counts = as_counts(counts)
         require_columns(counts, "post_id")
         source = IndexedCounts.of(counts, posts)
         chooser = PostChooser(source, names_of_posts(source, posts))

@@ -23,6 +23,7 @@ from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.post_chooser import PostChooser
 from engagement_pandas.explorers.selection import AGES, EXPOSURE, picking
 from engagement_pandas.explorers.splits import TwoGroups
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import compare
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.top_posts import RATE
@@ -119,6 +120,7 @@ class CompareExplorer(CountsExplorer):
     """
 
     def __init__(self, counts: pd.DataFrame, posts: pd.DataFrame | None = None) -> None:
+        counts = as_counts(counts)
         require_columns(counts, "post_id")
         source = IndexedCounts.of(counts, posts)
         known = source.posts

@@ -31,6 +31,7 @@ from engagement_pandas.explorers.html_tables import (
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.post_chooser import PostChooser
 from engagement_pandas.explorers.selection import AGES, DRAWINGS, EXPOSURE, NEEDS, Selection
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import top_posts
 from engagement_pandas.metrics.top_posts import RATE
 from engagement_pandas.plots import post_colours
@@ -95,6 +96,7 @@ class EngagementExplorer(CountsExplorer):
     """
 
     def __init__(self, counts: pd.DataFrame, posts: pd.DataFrame | None = None) -> None:
+        counts = as_counts(counts)
         source = IndexedCounts.of(counts, posts)
         columns = set(counts.columns)
         self._drawings = [

@@ -1,9 +1,9 @@
-"""The tidy frame: its contract, its categories, ``counts.engagement``, and its files.
+"""The tidy frame: contract, coercion of other frames to it, ``counts.engagement``, and files.
 
 Counts and omissions are written to Parquet and CSV. Files are written atomically, and IDs
 remain text throughout.
 
-Imports the ground alone.
+Imports ``request`` (post IDs) and the ground.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import COUNT_COLUMNS, check_columns
 
 METHODS: Final = (
@@ -85,9 +86,11 @@ class Engagement:
     """
 
     def __init__(self, counts: pd.DataFrame) -> None:
-        known = counts.loc[:, counts.columns.isin(COUNT_COLUMNS)]
         try:
-            check_columns(known)  # further columns may serve as keys
+            counts = as_counts(counts)
+            known = counts.loc[:, counts.columns.isin(COUNT_COLUMNS)]
+            order = [name for name in COUNT_COLUMNS if name in known.columns]
+            check_columns(known[order])  # further columns may serve as keys
         except FrameError as error:
             raise NotCounts(str(error)) from error
         self._counts = counts

@@ -34,12 +34,27 @@ COUNT_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
         "post_id": "str",
         "engagement_type": "category",
         "retrieved_at": "datetime64[us, UTC]",
+        "source": "category",
         "day": "datetime64[us]",
         "hour": "int8",
         "count": "Int64",
     }
 )
-"""Columns of counts in their order, and dtypes; all but type and count are optional."""
+"""Columns of counts in their order, and dtypes; all but type and count are optional.
+
+``source`` is the source of counts that are not of the three endpoints; it is a column so that
+it survives what people do to frames.
+"""
+
+ATTRIBUTES: Final[Mapping[str, bytes]] = MappingProxyType(
+    {
+        "retrieved_at": b"engagement_pandas.retrieved_at",
+        "endpoint": b"engagement_pandas.endpoint",
+        "start": b"engagement_pandas.start",
+        "end": b"engagement_pandas.end",
+    }
+)
+"""The ``attrs`` that are stored, and their keys in the file's metadata."""
 
 OMISSION_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -57,6 +72,9 @@ OMISSION_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
 REQUIRED_OMISSION_COLUMNS: Final = tuple(OMISSION_COLUMNS)[:-1]
 """Required columns of omissions."""
 
+API_COLUMNS: Final = tuple(name for name in COUNT_COLUMNS if name != "source")
+"""Columns of counts of the three endpoints."""
+
 ALWAYS: Final = ("engagement_type", "count")
 """Required columns of counts, whatever the grouping."""
 
@@ -73,13 +91,14 @@ def in_order(types: Iterable[str]) -> list[str]:
     return sorted(types, key=lambda name: (_VOCABULARY.get(name, len(_VOCABULARY)), name))
 
 
-def empty_counts(columns: Sequence[str] = tuple(COUNT_COLUMNS)) -> pd.DataFrame:
+def empty_counts(columns: Iterable[str] = API_COLUMNS) -> pd.DataFrame:
     """Return a frame of counts without rows, in the contract's order and dtypes.
 
     ``columns`` are the key columns, as in ``Grouping.columns``; ``count`` is added.
     """
     dtypes: dict[str, Any] = dict(COUNT_COLUMNS)
-    dtypes["engagement_type"] = pd.CategoricalDtype(pd.Index([], dtype=TEXT))
+    for name in ("engagement_type", "source"):
+        dtypes[name] = pd.CategoricalDtype(pd.Index([], dtype=TEXT))
     wanted = {*columns, *ALWAYS}
     return pd.DataFrame(
         {name: pd.Series(dtype=dtype) for name, dtype in dtypes.items() if name in wanted}
@@ -200,7 +219,10 @@ def timestamps(counts: pd.DataFrame) -> pd.Series:
     >>> timestamps(ep.flatten_json(body)).to_list()
     [Timestamp('2026-03-01 07:00:00+0000', tz='UTC')]
     """
-    if not isinstance(counts, pd.DataFrame) or "day" not in counts:
+    from engagement_pandas.frame.coercion import as_counts  # noqa: PLC0415 - imports this module
+
+    counts = as_counts(counts)
+    if "day" not in counts:
         columns = list(getattr(counts, "columns", ()))
         msg = f"counts with the columns {columns} have no day; group by 'engagement.day' too"
         raise FrameError(msg)
@@ -219,6 +241,7 @@ def counts_schema(columns: Sequence[str] = tuple(COUNT_COLUMNS)) -> pa.Schema:
         "post_id": pa.large_string(),
         "engagement_type": pa.dictionary(pa.int32(), pa.large_string()),
         "retrieved_at": pa.timestamp("us", tz="UTC"),
+        "source": pa.dictionary(pa.int32(), pa.large_string()),
         "day": pa.timestamp("us"),
         "hour": pa.int8(),
         "count": pa.int64(),

@@ -16,6 +16,7 @@ import pandas as pd
 from engagement_pandas.errors import FrameError
 from engagement_pandas.files import atomic_write
 from engagement_pandas.frame.categories import MISSING, as_reasons, as_text, as_types, contract_of
+from engagement_pandas.frame.coercion import contracted
 from engagement_pandas.frame.contract import to_iso_utc
 from engagement_pandas.frame.csv_rows import read_table
 from engagement_pandas.text import check_digits, truncated_repr
@@ -64,7 +65,7 @@ def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[
     post_id,engagement_type,count
     123,impressions,5
     """
-    contract = contract_of(counts)
+    counts, contract = contracted(counts)
     texts = counts.copy()
     if "day" in texts:
         texts["day"] = texts["day"].dt.strftime(_MIDNIGHT)
@@ -72,7 +73,7 @@ def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[
         texts["retrieved_at"] = texts["retrieved_at"].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     for name in texts.columns.intersection(["start", "end"]):
         texts[name] = texts[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-    for name in texts.columns.intersection(["engagement_type", "message"]):
+    for name in texts.columns.intersection(["engagement_type", "source", "message"]):
         texts[name] = texts[name].map(_guarded, na_action="ignore")
     for column, name in _COVERAGE.items() if contract == "counts" else ():
         if name in counts.attrs:
@@ -232,6 +233,7 @@ _COUNT_READERS: Final[_Readers] = {
     "post_id": _as_ids,
     "engagement_type": _as_types,
     "retrieved_at": _as_bounds,
+    "source": _as_types,
     "day": _as_days,
     "hour": _as_hours,
     "count": _as_counts,

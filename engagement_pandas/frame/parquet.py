@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -14,7 +13,9 @@ import pandas as pd
 from engagement_pandas.errors import FrameError
 from engagement_pandas.files import atomic_write
 from engagement_pandas.frame.categories import as_reasons, as_types, contract_of
+from engagement_pandas.frame.coercion import contracted
 from engagement_pandas.frame.contract import (
+    ATTRIBUTES,
     SCHEMA_VERSION,
     TEXT,
     counts_schema,
@@ -29,15 +30,6 @@ MOST_ROWS: Final = 50_000_000
 """Maximum rows of a file: a few bytes of Parquet can encode any number of them."""
 
 VERSION_KEY: Final = b"engagement_pandas.schema_version"
-ATTRIBUTES: Final[Mapping[str, bytes]] = MappingProxyType(
-    {
-        "retrieved_at": b"engagement_pandas.retrieved_at",
-        "endpoint": b"engagement_pandas.endpoint",
-        "start": b"engagement_pandas.start",
-        "end": b"engagement_pandas.end",
-    }
-)
-"""The ``attrs`` that are stored, and their keys in the file's metadata."""
 
 
 def write_parquet(
@@ -76,7 +68,8 @@ def write_parquet(
     import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    schema_of = counts_schema if contract_of(counts) == "counts" else omissions_schema
+    counts, kind = contracted(counts)
+    schema_of = counts_schema if kind == "counts" else omissions_schema
     schema = schema_of(list(counts.columns))
     known = {name: counts.attrs[name] for name in ATTRIBUTES if name in counts.attrs}
     if retrieved_at is not None:
@@ -87,7 +80,11 @@ def write_parquet(
     metadata[VERSION_KEY] = str(SCHEMA_VERSION).encode()
     table = pa.Table.from_pandas(
         counts.reset_index(drop=True), schema=schema, preserve_index=False, safe=True
-    ).replace_schema_metadata(metadata)
+    )
+    # For pd.read_parquet(), which then has the dtypes and attrs too.
+    metadata[b"pandas"] = (table.schema.metadata or {})[b"pandas"]
+    metadata[b"PANDAS_ATTRS"] = json.dumps(known).encode()
+    table = table.replace_schema_metadata(metadata)
     with atomic_write(Path(path)) as temporary:
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
@@ -169,9 +166,10 @@ def _from_arrow(table: pa.Table, path: str) -> pd.DataFrame:
             msg = f"{name!r} in {path!r} cannot be read: {error}"
             raise FrameError(msg) from error
     frame = pd.DataFrame(columns)
-    if "reason" not in frame and "engagement_type" in frame:
-        frame["engagement_type"] = as_types(frame["engagement_type"])
-    if "reason" in frame:
+    if "reason" not in frame:
+        for name in frame.columns.intersection(["engagement_type", "source"]):
+            frame[name] = as_types(frame[name])
+    else:
         frame["reason"] = as_reasons(frame["reason"])
     contract_of(frame)
     return frame

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import check_rows
 from engagement_pandas.metrics.checks import need_columns
 from engagement_pandas.metrics.coverage import CURE, HOUR_US, covered, hours, moment, span
@@ -76,6 +77,7 @@ def age(counts: pd.DataFrame) -> pd.Series:
     >>> age(ep.flatten_json(body)).round(2).to_list()
     [0.61]
     """
+    counts = as_counts(counts)
     need_columns(counts, "post_id")
     check_rows(counts)
     codes, names = pd.factorize(counts["post_id"])

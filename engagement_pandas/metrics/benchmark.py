@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import whole_number
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.compatibility import check_comparable
 from engagement_pandas.metrics.coverage import need_edges
 from engagement_pandas.metrics.cumulative import PostSeries, histories
@@ -89,6 +90,7 @@ def benchmark(
     >>> benchmark(ep.flatten_json(body), ages=[1], percentiles=[50])["n"].to_list()
     [6]
     """
+    counts = as_counts(counts)
     least = whole_number(minimum, "minimum", 1)
     wanted = _numbers(ages, "ages", np.inf, "hours above 0, such as 24")
     shares = _numbers(percentiles, "percentiles", 100, "numbers from 0 to 100, such as 50")
@@ -172,6 +174,7 @@ def standing(
     >>> table["percentile"].round(0).to_list(), table["n"].to_list()
     ([6.0, 19.0, 31.0, 44.0, 56.0, 69.0, 81.0, 94.0], [7, 7, 7, 7, 7, 7, 7, 7])
     """
+    counts = as_counts(counts)
     if cohort is not None:
         check_comparable(counts, cohort)
     lives = histories(counts)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import whole_number
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.age import made_hour
 from engagement_pandas.metrics.checks import known_type, require_columns
@@ -174,6 +175,7 @@ def best_times(  # noqa: PLR0913  each has a default
         weekday  hour  n  rate              verdict
     145  Sunday     1  1  0.01  not enough evidence
     """
+    counts = as_counts(counts)
     require_columns(counts, "post_id")
     if clock not in _CLOCKS:
         msg = f"clock is {clock!r}; choose one of {list(_CLOCKS)}"

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.coverage import DAY_HOURS, Coverage
 from engagement_pandas.metrics.cumulative import PostSeries, histories
@@ -70,6 +71,7 @@ def by_age(counts: pd.DataFrame, *, every: str = "h") -> pd.DataFrame:
     >>> ages["age"].round(2).to_list(), ages["count"].to_list()
     ([0.61, 1.61, 2.61], [5, 7, -1])
     """
+    counts = as_counts(counts)
     require_columns(counts, "post_id", "day")
     check_step(counts, every)
     lives = histories(counts)

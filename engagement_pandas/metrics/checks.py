@@ -18,7 +18,7 @@ from engagement_pandas.frame.contract import ALWAYS, COUNT_COLUMNS, check_rows, 
 from engagement_pandas.metrics.coverage import SUMMED
 from engagement_pandas.request.engagement_types import name_key, type_of
 from engagement_pandas.text import format_list
-from engagement_pandas.vocabulary import Dimension
+from engagement_pandas.vocabulary import SOURCES, Dimension
 
 _DIMENSIONS: Final = {dimension.column: str(dimension) for dimension in Dimension}
 _MOST: Final = 2**63 - 1
@@ -34,8 +34,45 @@ def require_columns(counts: pd.DataFrame, *names: str) -> pd.DataFrame:
     'category'
     """
     need_columns(counts, *names)
+    check_one_source(counts)
     refuse_beyond(counts["count"])
     return counts if SUMMED in counts.columns else check_rows(counts, apart=())
+
+
+def check_one_source(counts: pd.DataFrame) -> None:
+    """Raise if counts are of several sources, since their types do not mean the same.
+
+    >>> both = pd.Categorical(["x_lookup_organic", "x_lookup_public"])
+    >>> check_one_source(pd.DataFrame({"source": both}))
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: the counts are of several sources: 'x_lookup_organic' ...
+    """
+    if "source" not in counts.columns or not len(counts):
+        return
+    codes = counts["source"].cat.codes.to_numpy()
+    if (codes == codes[0]).all() and codes[0] >= 0:
+        return
+    names = [str(name) for name in counts["source"].dropna().unique()]
+    if (codes < 0).any():
+        names.append("")
+    msg = (
+        f"the counts are of several sources: {'; '.join(map(source_meaning, names))}. These do not "
+        "mean the same and are not added or compared; keep one with counts[counts['source'] == …]"
+    )
+    raise FrameError(msg)
+
+
+def source_meaning(name: str) -> str:
+    """Return a source in words.
+
+    >>> source_meaning("x_lookup_organic")
+    "'x_lookup_organic' (organic metrics of a post; impressions: organic)"
+    """
+    if not name:
+        return "no source (the Engagement API, or not known)"
+    facts = SOURCES.get(name)
+    return f"{name!r} ({facts.meaning}; impressions: {facts.impressions})" if facts else repr(name)
 
 
 def refuse_beyond(numbers: pd.Series) -> None:
@@ -73,7 +110,11 @@ def need_columns(counts: pd.DataFrame, *names: str) -> None:
         raise FrameError(msg)
     for name in (*ALWAYS, *names):
         if name not in counts.columns:
-            cure = f"group by {_DIMENSIONS[name]!r} too" if name in _DIMENSIONS else "see flatten()"
+            cure = (
+                f"group by {_DIMENSIONS[name]!r} too"
+                if name in _DIMENSIONS
+                else "ep.counts_from(frame, …) makes counts of a table with other names"
+            )
             msg = (
                 f"counts lack the column {name!r}; {cure}; there are {format_list(counts.columns)}"
             )

@@ -11,6 +11,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import is_number, whole_number
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.checks import filter_types, keys, known_type, require_columns
 from engagement_pandas.metrics.compatibility import check_comparable
@@ -150,6 +151,8 @@ def compare(  # noqa: PLR0913  each has a default
     >>> print(result["finding"].item())
     a typical post of a gets 2.3 times as much as one of b, 2.1 to 2.6
     """
+    a = as_counts(a)
+    b = b if b is None else as_counts(b)
     pairs = pairs_of(a, b, by, names)
     measure = str(by) if b is not None else str(of)
     types = types_of(pairs[0].frames[0], measure, numerator, denominator)

@@ -8,7 +8,8 @@ from typing import Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.metrics.checks import known_type, require_columns
+from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.metrics.checks import known_type, require_columns, source_meaning
 from engagement_pandas.vocabulary import ENDPOINTS, ENGAGEMENT_TYPES, Endpoint
 
 _FACTS: Final = {str(name): facts for name, facts in ENGAGEMENT_TYPES.items()}
@@ -69,8 +70,16 @@ def check_comparable(a: pd.DataFrame, b: pd.DataFrame, types: Iterable[str] | No
         ...
     engagement_pandas.errors.FrameError: 'video_views' of /totals are not compared with ...
     """
+    a, b = as_counts(a), as_counts(b)
     require_columns(a)
     require_columns(b)
+    sources = [_source(counts) for counts in (a, b)]
+    if sources[0] != sources[1] and len(a) and len(b):
+        msg = (
+            f"counts of {source_meaning(sources[0])} are not compared with those of "
+            f"{source_meaning(sources[1])}; take both from one source"
+        )
+        raise FrameError(msg)
     series = _is_series(a), _is_series(b)
     if None in series or series[0] == series[1]:
         return
@@ -87,6 +96,13 @@ def check_comparable(a: pd.DataFrame, b: pd.DataFrame, types: Iterable[str] | No
                 f"{facts.meaning}; take both from the same endpoint"
             )
             raise FrameError(msg)
+
+
+def _source(counts: pd.DataFrame) -> str:
+    """Return the source of counts; empty if it is an endpoint or unknown."""
+    if "source" not in counts.columns or not len(counts):
+        return ""
+    return str(counts["source"].iloc[0])
 
 
 def _is_series(counts: pd.DataFrame) -> bool | None:

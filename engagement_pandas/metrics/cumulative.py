@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.age import made_hour
 from engagement_pandas.metrics.checks import require_columns
@@ -182,6 +183,7 @@ def cumulative(counts: pd.DataFrame) -> pd.DataFrame:
     >>> grown["age"].round(2).to_list(), grown["count"].to_list()
     ([0.61, 1.61, 2.61], [5, 12, 11])
     """
+    counts = as_counts(counts)
     lives = histories(counts)
     frame = lives.keys().take(lives.life).reset_index(drop=True)
     start = pd.Series((lives.start * HOUR_US).view("datetime64[us]")).dt.tz_localize("UTC")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.checks import filter_types, is_of_types, keys, require_columns
 from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.intervals import CONFIDENCE
@@ -89,6 +90,7 @@ def engagement_rate(
     >>> rates[["low", "high"]].round(3).values.tolist()
     [[0.027, 0.092]]
     """
+    counts = as_counts(counts)
     counts = require_columns(counts)
     names = keys(counts, by)
     pair = pair_of(counts, numerator, denominator, names)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import is_number, whole_number
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.cumulative import PostSeries, histories
@@ -103,6 +104,7 @@ def half_life(
        total   t50   t90
     0  31000  0.58  2.57
     """
+    counts = as_counts(counts)
     require_columns(counts, "post_id", "day", "hour")
     names = _names(shares)
     if not is_number(tolerance) or not 0 < tolerance < np.inf:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import check_counts
+from engagement_pandas.metrics.checks import check_one_source
 from engagement_pandas.metrics.coverage import SPREAD
 
 _KEY = "retrieved_at"
@@ -47,6 +49,8 @@ def latest(counts: pd.DataFrame) -> pd.DataFrame:
     >>> growing["count"].to_list(), latest(growing)["count"].to_list()
     ([5, 8], [8])
     """
+    counts = as_counts(counts)
+    check_one_source(counts)
     check_counts(counts)
     if not {_KEY, "post_id"} <= set(counts.columns):
         msg = (

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.checks import keys, require_columns
 from engagement_pandas.metrics.compatibility import check_addable
 from engagement_pandas.metrics.coverage import (
@@ -100,6 +101,7 @@ def over_time(  # noqa: PLR0913  each has a default
     >>> [str(start) for start in days["start"]][1:]
     ['2026-03-29 00:00:00+01:00', '2026-03-30 00:00:00+02:00']
     """
+    counts = as_counts(counts)
     counts = require_columns(counts, "day")
     names = time_keys(counts, by)
     if "engagement_type" not in names:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.by_age import AgeBuckets, check_step
 from engagement_pandas.metrics.checks import filter_types, is_of_types, require_columns
@@ -92,6 +93,7 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     >>> rate_over_time(ep.flatten_json(body))["rate"].to_list()
     [0.1, 0.15]
     """
+    counts = as_counts(counts)
     counts = require_columns(counts, "day")
     names = time_keys(counts, by)
     pair = pair_of(counts, numerator, denominator, names)
@@ -187,6 +189,7 @@ def rate_by_age(
     >>> rates["age"].round(2).to_list(), rates["rate"].to_list()
     ([0.61, 1.61], [0.1, 0.15])
     """
+    counts = as_counts(counts)
     require_columns(counts, "post_id", "day")
     check_step(counts, every)
     pair = pair_of(counts, numerator, denominator)

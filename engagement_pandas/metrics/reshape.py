@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import (
     COUNT_COLUMNS,
     TEXT,
@@ -52,6 +53,7 @@ def wide(counts: pd.DataFrame) -> pd.DataFrame:
     0     123           90          7
     1      45            8       <NA>
     """
+    counts = as_counts(counts)
     check_counts(counts)
     keys = [name for name in _KEYS if name in counts]
     types = in_order(str(kind) for kind in counts["engagement_type"].unique())

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.over_time import over_time
 
 
@@ -61,6 +62,7 @@ def running_total(
     >>> running_total(ep.flatten_json(body))["count"].to_list()
     [5, 12]
     """
+    counts = as_counts(counts)
     return accumulate(over_time(counts, every=every, tz=tz, by=by, window=window))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT, in_order
 from engagement_pandas.metrics.age import age, made_at
 from engagement_pandas.metrics.benchmark import standing
@@ -83,6 +84,7 @@ def summarise(
     >>> summarise(counts).loc[0, ["link", "favorites"]].to_list()
     ['https://x.com/i/web/status/1060976163948904448', np.int64(7)]
     """
+    counts = as_counts(counts)
     require_columns(counts, "post_id")
     frame = _named(counts, posts)
     columns = {"created_at": made_at(frame["post_id"])}

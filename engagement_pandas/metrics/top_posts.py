@@ -9,6 +9,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import is_number, whole_number
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.checks import known_type, need_columns, require_columns
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.intervals import CONFIDENCE, Prior, fit_prior
@@ -94,6 +95,7 @@ def top_posts(  # noqa: PLR0913  each has a default
     1     2       4  0.044   0.044
     2     3       6    0.5    0.04
     """
+    counts = as_counts(counts)
     need_columns(counts, "post_id")
     limit, least = whole_number(n, "n", 1), whole_number(minimum, "minimum", 0)
     if order not in _ORDERS:

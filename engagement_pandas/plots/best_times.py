@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import best_times
 from engagement_pandas.metrics.best_times import DRAWS, MINIMUM, SURE, best_named
 from engagement_pandas.metrics.checks import known_type
@@ -105,6 +106,7 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     >>> ax.get_ylabel(), [text.get_text() for text in ax.texts]
     ('hour of posting (Europe/Berlin)', ['1'])
     """
+    counts = as_counts(counts)
     table = best_times(
         counts, by=by, tz=tz, clock=clock, at=at, numerator=numerator, denominator=denominator,
         minimum=minimum, confidence=confidence, draws=draws, seed=seed,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import by_age
 from engagement_pandas.metrics.checks import one_type, require_columns
 from engagement_pandas.plots.age_axis import (
@@ -86,6 +87,7 @@ def plot_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     >>> ax.get_ylabel(), ax.lines[0].get_ydata().tolist()
     ('impressions per hour', [5.0, 7.0])
     """
+    counts = as_counts(counts)
     require_columns(counts, "post_id", "day")
     check_posts(posts)
     check_until(until)

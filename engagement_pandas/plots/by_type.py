@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.group_sums import coded
@@ -63,6 +64,7 @@ def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any)
     >>> [float(bar.get_width()) for bar in ax.patches]
     [90.0, 7.0]
     """
+    counts = as_counts(counts)
     require_columns(counts)
     kind = ["engagement_type"]
     sums = counts.groupby(kind, observed=True)["count"].sum(min_count=1)

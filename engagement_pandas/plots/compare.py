@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import compare
 from engagement_pandas.metrics.compare import AT, DRAWS, Pair, measured, pairs_of, types_of
 from engagement_pandas.metrics.intervals import CONFIDENCE
@@ -91,6 +92,8 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     >>> ep.headline(ax)
     'the rate of new is 3 percentage points higher than that of old, 2... to 3...'
     """
+    a = as_counts(a)
+    b = b if b is None else as_counts(b)
     given = _drawable(names)
     table = compare(
         a, b, by=by, of=of, at=at, statistic=statistic, numerator=numerator,

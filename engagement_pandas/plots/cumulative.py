@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import benchmark, check_comparable, cumulative
 from engagement_pandas.metrics.benchmark import AGES
 from engagement_pandas.metrics.checks import one_type, require_columns
@@ -98,6 +99,7 @@ def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
     >>> ax.get_xlabel(), ax.lines[0].get_ydata().tolist()
     ('hours since the post was made', [0.0, 5.0, 12.0])
     """
+    counts = as_counts(counts)
     require_columns(counts, "post_id", "day")
     check_posts(posts)
     check_until(until)

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics import half_life
 from engagement_pandas.metrics.checks import filter_types
@@ -122,6 +123,7 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     >>> [text.get_text()[-3:] for text in ax.texts], ax.get_yticklabels()[0].get_text()
     (['min'], 'impressions\n1 of 1 posts')
     """
+    counts = as_counts(counts)
     check_posts(posts)
     if isinstance(share, bool) or not isinstance(share, int | float):
         msg = f"share is {share!r}; give one number between 0 and 1, such as 0.5"

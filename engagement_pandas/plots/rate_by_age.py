@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from engagement_pandas.frame.arguments import whole_number
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import rate_by_age
 from engagement_pandas.metrics.checks import known_type, require_columns
 from engagement_pandas.metrics.intervals import CONFIDENCE
@@ -97,6 +98,7 @@ def plot_rate_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     >>> ax.get_ylabel(), ax.lines[0].get_ydata().tolist()
     ('hourly engagements over impressions', [0.1, 0.15])
     """
+    counts = as_counts(counts)
     require_columns(counts, "post_id", "day")
     check_posts(posts)
     whole_number(minimum, "minimum", 0)

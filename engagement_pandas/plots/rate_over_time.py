@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from engagement_pandas.frame.arguments import whole_number
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics import rate_over_time
 from engagement_pandas.metrics.checks import filter_types, known_type, require_columns
@@ -116,6 +117,7 @@ def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     >>> ax.get_ylabel(), ax.lines[0].get_ydata().tolist()
     ('daily engagements over impressions', [0.1, 0.15])
     """
+    counts = as_counts(counts)
     require_columns(counts, "day")
     check_posts(posts)
     whole_number(minimum, "minimum", 0)

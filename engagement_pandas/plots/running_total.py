@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import over_time
 from engagement_pandas.metrics.running_total import accumulate
 from engagement_pandas.plots.time_axis import counts_over_time
@@ -74,6 +75,7 @@ def plot_running_total(  # noqa: PLR0913 - the metric's own, by keyword
     >>> ax.get_ylabel(), ax.lines[0].get_ydata().tolist()
     ('cumulative impressions, day by day', [5.0, 12.0])
     """
+    counts = as_counts(counts)
     return counts_over_time(
         counts, _table, "cumulative {kind}, {unit} by {unit}", by=by,
         engagement_type=engagement_type, every=every, tz=tz, window=window, posts=posts, ax=ax,

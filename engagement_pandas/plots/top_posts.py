@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import top_posts
 from engagement_pandas.metrics.checks import known_type
 from engagement_pandas.metrics.intervals import CONFIDENCE
@@ -98,6 +99,7 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['1.  2', '2.  1']
     """
+    counts = as_counts(counts)
     check_posts(posts)
     best = top_posts(
         counts, by=by, n=n, minimum=minimum, numerator=numerator, denominator=denominator,

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from engagement_pandas.errors import UnsupportedEngagementType
 from engagement_pandas.text import format_list, truncated_repr
-from engagement_pandas.vocabulary import Endpoint, EngagementType
+from engagement_pandas.vocabulary import API_TYPES, Endpoint, EngagementType
 
 _SIMILAR: Final = 0.85
 
@@ -34,7 +34,14 @@ _MEANINGS: Final[Mapping[EngagementType, str]] = {
     EngagementType.EMAIL_TWEET: "emails, post emails, tweet emails, email posts, shares by email, "
     "emailed posts",
     EngagementType.USER_FOLLOWS: "follows, new follows, new followers",
-    EngagementType.USER_PROFILE_CLICKS: "profile clicks, profile visits, user profile visits",
+    EngagementType.USER_PROFILE_CLICKS: "profile clicks",
+    EngagementType.BOOKMARKS: "saves",
+    EngagementType.SHARES: "",
+    EngagementType.PROFILE_VISITS: "user profile visits",
+    EngagementType.UNFOLLOWS: "",
+    EngagementType.UNLIKES: "",
+    EngagementType.DIAL_PHONE: "",
+    EngagementType.POSTS_CREATED: "create post, postscreated",
 }
 """Names from X's specification, pages and other APIs, in addition to the API's own names.
 
@@ -43,28 +50,29 @@ case, with blanks, hyphens or underscores, and with ``count`` appended.
 """
 
 _NOT_COUNTED: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("bookmarks", "saves"), "it does not count bookmarks"),
-    "shares": "it does not count shares by message or copied link; reposts are 'retweets', and "
-    "shares by e-mail are 'email_tweet'",
     "clicks": "it counts each kind of click: 'url_clicks', 'hashtag_clicks', 'detail_expands', "
     "'permalink_clicks', 'media_engagements' and 'user_profile_clicks'",
     "engagement rate": "compute a rate with engagement_rate(counts)",
     "followers": "it does not count followers, but follows from a post: 'user_follows'",
-    **dict.fromkeys(("unlikes", "unfavorites", "unretweets"), "it subtracts them from the counts"),
-    "unfollows": "it does not count unfollows",
+    **dict.fromkeys(("unfavorites", "unretweets"), "it subtracts them from the counts"),
     "reach": "it counts views, not people: 'impressions'",
     **dict.fromkeys(
-        (
-            "replays",
-            "dial phone",
-            "card engagements",
-            "poll votes",
-            "watch time",
-            "completion rate",
-        ),
+        ("replays", "card engagements", "poll votes", "watch time", "completion rate"),
         "it counts nothing similar",
     ),
 }
+
+_ELSEWHERE: Final[Mapping[EngagementType, str]] = {
+    EngagementType.BOOKMARKS: "it does not count bookmarks",
+    EngagementType.SHARES: "it does not count shares by message or copied link; reposts are "
+    "'retweets', and shares by e-mail are 'email_tweet'",
+    EngagementType.PROFILE_VISITS: "it counts clicks on the profile: 'user_profile_clicks'",
+    EngagementType.UNFOLLOWS: "it does not count unfollows",
+    EngagementType.UNLIKES: "it subtracts them from the counts",
+    EngagementType.DIAL_PHONE: "it counts nothing similar",
+    EngagementType.POSTS_CREATED: "it counts what readers do",
+}
+"""Why the API does not count the types of other sources."""
 
 
 def name_key(name: object) -> str:
@@ -111,6 +119,10 @@ def _counted(types: tuple[EngagementType, ...], endpoint: Endpoint) -> tuple[Eng
         msg = "engagement_types is empty; name at least one"
         raise UnsupportedEngagementType(msg)
     series = endpoint.facts.time_series
+    if other := next((t for t in known if t in _ELSEWHERE), None):
+        msg = f"the API has no engagement type {str(other)!r}: {_ELSEWHERE[other]} "
+        msg += f"(its source is {other.facts.source})"
+        raise UnsupportedEngagementType(msg)
     wrong = [t for t in known if not (t.facts.time_series if series else t.facts.totals)]
     if wrong:
         cure = "use totals()" if series else "use historical() or last_28_hours()"
@@ -124,7 +136,7 @@ def type_of(name: object) -> EngagementType:
 
     >>> type_of("Detail Click"), type_of("reposts")
     (<EngagementType.DETAIL_EXPANDS: 'detail_expands'>, <EngagementType.RETWEETS: 'retweets'>)
-    >>> type_of("bookmarks")
+    >>> type_of("reach")
     Traceback (most recent call last):
         ...
     engagement_pandas.errors.UnsupportedEngagementType: the API has no engagement type ...
@@ -144,7 +156,7 @@ def type_of(name: object) -> EngagementType:
         if _misspelt(_words(str(name)), _words(known))
     }
     cure = f"did you mean {near.pop().value!r}?" if len(near) == 1 else ""
-    cure = cure or f"choose from {format_list(EngagementType)}"
+    cure = cure or f"choose from {format_list(API_TYPES)}"
     msg = f"there is no engagement type {truncated_repr(name)}; {cure}"
     raise UnsupportedEngagementType(msg)
 

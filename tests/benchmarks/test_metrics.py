@@ -18,6 +18,7 @@ import gc
 import os
 import tracemalloc
 from collections.abc import Callable
+from timeit import repeat
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,7 @@ import pandas as pd
 import pytest
 
 from engagement_pandas import metrics
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.vocabulary import SERIES_TYPES
 
 ROWS: Final = int(os.environ.get("METRICS_ROWS", "1000000"))
@@ -155,3 +157,11 @@ def test_growth(benchmark: Any, name: str, rows: int) -> None:
     """Each metric that follows posts, at three sizes."""
     benchmark.group = name
     benchmark.pedantic(LINEAR_METRICS[name], args=(frame(rows),), rounds=3, warmup_rounds=1)
+
+
+def test_the_door_costs_little() -> None:
+    """A frame that is tidy is cast at every door, which costs less than 2 % of over_time."""
+    counts = frame(10_000)
+    door = min(repeat(lambda: as_counts(counts), number=100, repeat=5)) / 100
+    metric = min(repeat(lambda: metrics.over_time(counts), number=5, repeat=5)) / 5
+    assert door < 0.02 * metric

@@ -21,7 +21,7 @@ import engagement_pandas as ep
 from engagement_pandas.dataset import delta_table as lake
 from engagement_pandas.dataset import retries
 from engagement_pandas.dataset.merge import as_readings, merge_readings
-from engagement_pandas.frame.contract import COUNT_COLUMNS, check_counts, check_omissions
+from engagement_pandas.frame.contract import API_COLUMNS, check_counts, check_omissions
 
 FIRST, SECOND, THIRD = (f"2026-04-01T0{hour}:05:00Z" for hour in range(3))
 
@@ -340,7 +340,7 @@ def test_all_readings_of_a_frame_or_none(dataset: ep.Dataset) -> None:
         part.assign(retrieved_at=pd.Timestamp(part.attrs["retrieved_at"]).as_unit("us"))
         for part in (early, late, some(THIRD, posts=["8"], days=1))
     ]
-    both = pd.concat(frames, ignore_index=True)[list(COUNT_COLUMNS)]
+    both = pd.concat(frames, ignore_index=True)[list(API_COLUMNS)]
     with pytest.raises(ep.FrameError, match="keep the right one"):
         dataset.append(both)
     assert dataset.read()["post_id"].unique().tolist() == ["7"]

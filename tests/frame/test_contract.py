@@ -37,8 +37,9 @@ def omitted() -> pd.DataFrame:
 
 
 def test_an_empty_frame_has_every_dtype() -> None:
-    """Columns of the whole contract, in its order."""
-    assert empty_counts().dtypes.astype(str).to_dict() == dict(COUNT_COLUMNS)
+    """Columns of the whole contract, in its order; the API's counts have no source."""
+    assert empty_counts(COUNT_COLUMNS).dtypes.astype(str).to_dict() == dict(COUNT_COLUMNS)
+    assert list(empty_counts()) == [name for name in COUNT_COLUMNS if name != "source"]
     assert empty_omissions().dtypes.astype(str).to_dict() == {
         name: OMISSION_COLUMNS[name] for name in REQUIRED_OMISSION_COLUMNS
     }

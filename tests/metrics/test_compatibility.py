@@ -21,7 +21,7 @@ from engagement_pandas.metrics import (
 from engagement_pandas.vocabulary import ENGAGEMENT_TYPES
 
 VIEWS = {"impressions", "video_views", "media_views"}
-ALONE = VIEWS | {"engagements"}
+ALONE = VIEWS | {"engagements", "profile_visits", "unfollows", "unlikes", "posts_created"}
 
 
 @pytest.mark.parametrize(("one", "other"), list(combinations([str(t) for t in EngagementType], 2)))

@@ -175,11 +175,13 @@ def test_refused(asked: dict[str, Any], words: str) -> None:
 
 
 def test_wrong_dtype_is_refused() -> None:
-    """IDs as numbers have lost digits; counts as floats are no counts."""
-    with pytest.raises(FrameError, match="'post_id' is int64"):
-        engagement_rate(ROWS.astype({"post_id": "int64"}))
-    with pytest.raises(FrameError, match="'count' is Float64"):
-        engagement_rate(ROWS.astype({"count": "Float64"}))
+    """IDs that were floats have lost digits; a half is not a count."""
+    with pytest.raises(FrameError, match=r"'post_id' in row 0 is .*read the IDs again as text"):
+        engagement_rate(ROWS.astype({"post_id": "float64"}))
+    halves = ROWS.astype({"count": "Float64"})
+    halves["count"] += 0.5
+    with pytest.raises(FrameError, match=r"'count' in row 0 is .*not a whole number"):
+        engagement_rate(halves)
     with pytest.raises(FrameError, match="not a list"):
         engagement_rate([1])
 

@@ -42,7 +42,7 @@ PAGES = {
     "Views": "impressions",
     "New follows": "user_follows",
     "follows": "user_follows",
-    "Profile visits": "user_profile_clicks",
+    "Profile visits": "profile_visits",
     "user profile clicks": "user_profile_clicks",
     "Link clicks": "url_clicks",
     "Url clicks": "url_clicks",
@@ -84,12 +84,10 @@ def test_own_names(kind: ep.EngagementType) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("bookmarks", "does not count bookmarks"),
-        ("Shares", "reposts are 'retweets'"),
+        ("reach", "not people"),
         ("engagement rate", "engagement_rate(counts)"),
         ("clicks", "'url_clicks', 'hashtag_clicks'"),
-        ("Unfollows", "not count unfollows"),
-        ("dial phone", "it counts nothing similar"),
+        ("poll votes", "it counts nothing similar"),
     ],
 )
 def test_what_the_api_does_not_count(name: str, words: str) -> None:
@@ -97,6 +95,25 @@ def test_what_the_api_does_not_count(name: str, words: str) -> None:
     with pytest.raises(ep.UnsupportedEngagementType) as caught:
         type_of(name)
     assert str(caught.value).startswith(f"the API has no engagement type {name!r}: ")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("bookmarks", "it does not count bookmarks (its source is X Analytics, X API v2)"),
+        ("Shares", "reposts are 'retweets'"),
+        ("profile visits", "'user_profile_clicks'"),
+        ("Unfollows", "not count unfollows"),
+        ("dial phone", "it counts nothing similar"),
+    ],
+)
+@pytest.mark.parametrize("ask", [ep.totals, ep.last_28_hours])
+def test_types_of_other_sources_are_not_requested(ask: Any, name: str, words: str) -> None:
+    """They are engagement types, and no endpoint counts them."""
+    with pytest.raises(ep.UnsupportedEngagementType) as caught:
+        ask(["1"], engagement_types=[name])
+    assert str(caught.value).startswith(f"the API has no engagement type '{type_of(name)}': ")
     assert words in str(caught.value)
 
 
@@ -134,7 +151,7 @@ def test_a_post_goes_without_saying(name: str, meant: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("Post Bookmarks", "does not count bookmarks"),
+        ("Post Reach", "not people"),
         ("post", "there is no engagement type 'post'"),
         ("impressions post", "there is no engagement type"),
     ],

@@ -10,7 +10,7 @@ import pandas as pd
 
 from engagement_pandas.frame.contract import COUNT_COLUMNS, in_order
 
-ONE_SNAPSHOT = tuple(name for name in COUNT_COLUMNS if name != "retrieved_at")
+ONE_SNAPSHOT = tuple(name for name in COUNT_COLUMNS if name not in ("retrieved_at", "source"))
 """The columns of counts from a single retrieval."""
 
 EPOCH_MS = 1288834974657

@@ -1,0 +1,333 @@
+"""The one coercion: any frame that can be cast to the contract without loss.
+
+Every metric, plot, explorer and export casts its counts with :func:`as_counts`. A frame that
+satisfies the contract is returned as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Final, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engagement_pandas.errors import FrameError, InvalidPostId
+from engagement_pandas.frame.categories import as_types, contract_of
+from engagement_pandas.frame.contract import ATTRIBUTES, COUNT_COLUMNS, TEXT
+from engagement_pandas.request.post_ids import parse_post_id
+from engagement_pandas.text import FLOAT_BITS, check_digits, truncated_repr
+
+NO_COUNT: Final = frozenset(
+    {"", "-", "\u2013", "\u2014", "n/a", "na", "nan", "<na>", "none", "null", "--"}
+)
+"""Texts, in lower case, that stand for an unknown count."""
+
+_MOST: Final = 2**63 - 1
+_WHOLE: Final = re.compile(r"[+-]?[0-9]+(\.0*)?")
+_GROUPED: Final = re.compile(
+    r"[+-]?[0-9]{1,3}([, '\u00a0\u2009\u202f\u2019])[0-9]{3}(?:\1[0-9]{3})*(\.0*)?"
+)
+_FROM: Final = "ep.counts_from()"
+
+
+def as_counts(frame: Any) -> pd.DataFrame:
+    """Return counts with the contract's dtypes; the same frame if it has them.
+
+    Further columns are kept. Missing columns are not an error here.
+
+    >>> frame = pd.DataFrame({"engagement_type": ["favorites"], "count": ["1,234"]})
+    >>> as_counts(frame).dtypes.astype(str).to_dict()
+    {'engagement_type': 'category', 'count': 'Int64'}
+    """
+    if not isinstance(frame, pd.DataFrame):
+        frame = to_pandas(frame)
+    columns = list(frame.columns)
+    if not frame.columns.is_unique:
+        return cast("pd.DataFrame", frame)  # refused by each check, with the names
+    # One look at all dtypes: this is the cost of a frame that is tidy.
+    wrong = [
+        name
+        for name, dtype in zip(columns, frame.dtypes.array, strict=True)
+        if name in _CASTS and dtype.name != COUNT_COLUMNS[name]
+    ]
+    if "post_id" in columns and "post_id" not in wrong and _is_linked(frame["post_id"]):
+        wrong.append("post_id")
+    if wrong:
+        attrs = frame.attrs
+        frame = frame.assign(**{name: _CASTS[name](frame[name]) for name in wrong})
+        frame.attrs = dict(attrs)
+    if all(name in COUNT_COLUMNS for name in columns):
+        order = [name for name in COUNT_COLUMNS if name in columns]
+        frame = frame if order == columns else frame[order]
+    return cast("pd.DataFrame", frame)
+
+
+def contracted(frame: Any) -> tuple[pd.DataFrame, str]:
+    """Return counts, cast if necessary, or omissions; and which of the two they are."""
+    if not isinstance(frame, pd.DataFrame) or "reason" not in frame:
+        frame = as_counts(frame)
+    return frame, contract_of(frame)
+
+
+def to_pandas(frame: Any) -> pd.DataFrame:
+    """Return a table of any library as a pandas frame, by way of Arrow.
+
+    >>> import pyarrow as pa
+    >>> to_pandas(pa.table({"count": [1, None]}))["count"].dtype
+    Int64Dtype()
+    """
+    if isinstance(frame, pd.DataFrame):
+        return frame
+    if hasattr(frame, "to_native"):  # a narwhals frame
+        return to_pandas(frame.to_native())
+    if type(frame).__name__ == "LazyFrame":
+        msg = "a LazyFrame has no rows yet; give frame.collect()"
+        raise FrameError(msg)
+    if not hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "name"):
+        if hasattr(frame, "to_arrow_table"):  # DuckDB's relations
+            frame = frame.to_arrow_table()
+        else:
+            msg = (
+                f"counts are a DataFrame, not a {type(frame).__name__}; see flatten(), and "
+                f"{_FROM} for tables of other libraries"
+            )
+            raise FrameError(msg)
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only other libraries need it
+
+    table = pa.table(frame)
+    types: dict[Any, Any] = dict.fromkeys((pa.string(), pa.large_string(), pa.string_view()), TEXT)
+    types |= dict.fromkeys(
+        (pa.int8(), pa.int16(), pa.int32(), pa.int64()), pd.Int64Dtype()
+    ) | dict.fromkeys((pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()), pd.UInt64Dtype())
+    metadata = table.schema.metadata or {}
+    made = table.replace_schema_metadata(None).to_pandas(types_mapper=types.get)
+    made.attrs = {k: metadata[v].decode() for k, v in ATTRIBUTES.items() if v in metadata}
+    if not made.attrs and b"PANDAS_ATTRS" in metadata:
+        made.attrs = json.loads(metadata[b"PANDAS_ATTRS"])
+    return made
+
+
+def to_ids(ids: pd.Series) -> pd.Series:
+    """Return post IDs as text, out of links and exact integers too.
+
+    >>> to_ids(pd.Series([2043975803238000001])).to_list()
+    ['2043975803238000001']
+    """
+    if pd.api.types.is_float_dtype(ids.dtype):
+        wrong = ids.isna() if ids.isna().any() else pd.Series(data=True, index=ids.index)
+        _refuse(
+            ids,
+            wrong.to_numpy(dtype=bool),
+            "a float, which does not hold all digits of an ID",
+            "read the IDs again as text, as in pd.read_csv(path, dtype={'post_id': str})",
+        )
+    texts = _each(ids, _post_id, TEXT)
+    check_digits(texts.dropna().unique(), FrameError)
+    return texts
+
+
+def to_numbers(counts: pd.Series) -> pd.Series:
+    """Return counts as ``Int64``: also whole floats, and texts such as ``1,234`` or ``-``.
+
+    >>> to_numbers(pd.Series(["1,234", "424.0", "-"])).to_list()
+    [1234, 424, <NA>]
+    """
+    if isinstance(counts.dtype, pd.CategoricalDtype):
+        counts = counts.astype(counts.dtype.categories.dtype)
+    if pd.api.types.is_bool_dtype(counts.dtype) or not pd.api.types.is_numeric_dtype(counts.dtype):
+        return _each(counts, _number, pd.Int64Dtype())
+    missing = counts.isna().to_numpy(dtype=bool)
+    cure = "give the counts themselves, which are whole numbers"
+    if pd.api.types.is_float_dtype(counts.dtype):
+        values = counts.to_numpy(dtype="float64", na_value=np.nan)
+        with np.errstate(invalid="ignore"):
+            odd = ~missing & ~(np.isfinite(values) & (values == np.floor(values)))
+        _refuse(counts, odd, "not a whole number", cure)
+        _refuse(counts, np.abs(values) > 2.0**FLOAT_BITS, "a float that may have lost digits", cure)
+        whole = np.where(missing, 0, values).astype("int64")
+    else:
+        if pd.api.types.is_unsigned_integer_dtype(counts.dtype):
+            most = counts.to_numpy(dtype="uint64", na_value=0)
+            _refuse(counts, most > np.uint64(_MOST), "more than 64 bits hold", cure)
+        whole = counts.to_numpy(dtype="int64", na_value=0)
+    return pd.Series(pd.arrays.IntegerArray(whole, missing), counts.index, name=counts.name)
+
+
+def to_days(days: pd.Series) -> pd.Series:
+    """Return UTC days as ``datetime64[us]``.
+
+    >>> to_days(pd.Series(["2026-03-01"])).to_list()
+    [Timestamp('2026-03-01 00:00:00')]
+    """
+    moments = to_times(days)
+    if isinstance(moments.dtype, pd.DatetimeTZDtype):
+        if str(moments.dt.tz) not in {"UTC", "Etc/UTC", "UTC+00:00"}:
+            msg = (
+                f"'day' holds days of {moments.dt.tz}, as in row {moments.index[0]}, "
+                f"{moments.iloc[0]}; the contract has UTC days: take {_FROM} with the hours, "
+                f"as counts_from(frame, day={str(days.name)!r}, hour={str(days.name)!r})"
+            )
+            raise FrameError(msg)
+        moments = moments.dt.tz_localize(None)
+    return cast("pd.Series", moments.astype("datetime64[us]"))
+
+
+def to_moments(moments: pd.Series) -> pd.Series:
+    """Return moments with a time zone as ``datetime64[us, UTC]``.
+
+    >>> to_moments(pd.Series(["2026-03-01T09:30:00+01:00"])).to_list()
+    [Timestamp('2026-03-01 08:30:00+0000', tz='UTC')]
+    """
+    parsed = to_times(moments)
+    if len(parsed) and not isinstance(parsed.dtype, pd.DatetimeTZDtype):
+        _refuse(
+            moments,
+            np.ones(len(moments), dtype=bool),
+            "a time without a time zone",
+            f"name it: frame[{moments.name!r}].dt.tz_localize('UTC')",
+        )
+    if not len(parsed):
+        return pd.Series(parsed, dtype="datetime64[us, UTC]")
+    return cast("pd.Series", parsed.dt.tz_convert("UTC").astype("datetime64[us, UTC]"))
+
+
+def to_hours(hours: pd.Series) -> pd.Series:
+    """Return hours as ``int8``.
+
+    >>> to_hours(pd.Series(["07", "23"])).to_list()
+    [7, 23]
+    """
+    numbers = to_numbers(hours)
+    cure = "an hour is a whole number from 0 to 23, UTC"
+    _refuse(hours, numbers.isna().to_numpy(dtype=bool), "missing", cure)
+    values = numbers.to_numpy(dtype="int64")
+    _refuse(hours, (values < 0) | (values > 23), "not an hour", cure)  # noqa: PLR2004 - the last
+    return pd.Series(values.astype("int8"), hours.index, name=hours.name)
+
+
+def to_categories(names: pd.Series) -> pd.Series:
+    """Return engagement types or sources as a category of those present, in order.
+
+    >>> to_categories(pd.Series(["url_clicks", "impressions"])).cat.categories.to_list()
+    ['impressions', 'url_clicks']
+    """
+    if isinstance(names.dtype, pd.CategoricalDtype):
+        names = names.astype(names.dtype.categories.dtype)
+    odd = [not isinstance(name, str) and not pd.isna(name) for name in names.unique()]
+    if any(odd):
+        wrong = names.map(lambda name: not isinstance(name, str) and not pd.isna(name))
+        _refuse(names, wrong.to_numpy(dtype=bool), "not text", "give names such as 'impressions'")
+    return as_types(names.astype(TEXT))
+
+
+_CASTS: Final[Mapping[str, Callable[[pd.Series], pd.Series]]] = MappingProxyType(
+    {
+        "post_id": to_ids,
+        "engagement_type": to_categories,
+        "retrieved_at": to_moments,
+        "source": to_categories,
+        "day": to_days,
+        "hour": to_hours,
+        "count": to_numbers,
+    }
+)
+
+
+def _is_linked(ids: pd.Series) -> bool:
+    """Return whether IDs are in links or another notation; the first one decides."""
+    return len(ids) > 0 and not str(ids.iloc[0]).isdigit()
+
+
+def _each(values: pd.Series, read: Callable[[Any], Any], dtype: Any) -> pd.Series:
+    """Return each value as read; each distinct value is read once."""
+    codes: Any
+    level: Any
+    try:
+        codes, level = pd.factorize(values.astype(object), use_na_sentinel=True)
+    except TypeError:  # lists and the like
+        codes, level = np.arange(len(values)), values.to_numpy(dtype=object)
+    texts = []
+    for place, value in enumerate(level):
+        try:
+            texts.append(read(value))
+        except (FrameError, InvalidPostId) as error:
+            row = values.index[int(np.flatnonzero(codes == place)[0])]
+            msg = f"{values.name!r} in row {row}: {error}"
+            raise FrameError(msg) from error
+    read_values = pd.array([*texts, None], dtype=dtype)
+    return pd.Series(read_values.take(codes), values.index, name=values.name)
+
+
+def _post_id(value: Any) -> str:
+    return parse_post_id(value)
+
+
+def _number(value: Any) -> int | None:
+    """Return a count as an integer; None if it stands for an unknown one."""
+    if isinstance(value, bool | np.bool_):
+        msg = f"{value!r} is not a count"
+        raise FrameError(msg)
+    if isinstance(value, int | np.integer):
+        number = int(value)
+    elif isinstance(value, float | np.floating | Decimal):
+        if value != value // 1:
+            msg = f"{value!r} is not a whole number; give the counts themselves"
+            raise FrameError(msg)
+        if not isinstance(value, Decimal) and abs(value) > 2**FLOAT_BITS:
+            msg = f"{value!r} is a float that may have lost digits"
+            raise FrameError(msg)
+        number = int(value)
+    elif isinstance(value, str):
+        text = value.strip().lower()
+        if text in NO_COUNT:
+            return None
+        if not (_WHOLE.fullmatch(text) or _GROUPED.fullmatch(text)):
+            msg = (
+                f"{truncated_repr(value)} is not a whole number such as 1234 or '1,234'; give the "
+                "counts themselves"
+            )
+            raise FrameError(msg)
+        number = int(re.sub(r"[^0-9+-]", "", text.partition(".")[0]))
+    else:
+        msg = f"{truncated_repr(value)} is not a count"
+        raise FrameError(msg)
+    if not -_MOST <= number <= _MOST:
+        msg = f"{number} is more than 64 bits hold"
+        raise FrameError(msg)
+    return number
+
+
+def to_times(values: pd.Series) -> pd.Series:
+    """Return datetimes, also from texts and dates."""
+    if isinstance(values.dtype, pd.ArrowDtype):
+        values = values.astype(object)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.dtype.categories.dtype)
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return values
+    cure = f"write days as 2026-03-01 and times as 2026-03-01T09:30:00Z, or see {_FROM}"
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        _refuse(values, np.ones(len(values), dtype=bool), "a number, not a time", cure)
+    known = values.notna().to_numpy(dtype=bool)
+    try:
+        parsed: Any = pd.to_datetime(values.astype(object), format="ISO8601", errors="coerce")
+    except (ValueError, TypeError):  # texts with and without a zone, or several zones
+        parsed = pd.to_datetime(values.astype(object), format="ISO8601", errors="coerce", utc=True)
+    _refuse(values, known & pd.isna(parsed).to_numpy(dtype=bool), "not a time", cure)
+    return cast("pd.Series", parsed)
+
+
+def _refuse(values: pd.Series, wrong: NDArray[np.bool_], what: str, cure: str) -> None:
+    """Raise for the first wrong value, with its row."""
+    if wrong.any():
+        place = int(np.flatnonzero(wrong)[0])
+        found = values.iloc[place]
+        value = truncated_repr(found.item() if isinstance(found, np.generic) else found)
+        msg = f"{values.name!r} in row {values.index[place]} is {value}, {what}; {cure}"
+        raise FrameError(msg)

@@ -1,0 +1,15 @@
+"""Counts from other sources than the three endpoints: files, exports, and any table.
+
+``any_table`` makes tidy counts of any frame; ``x_analytics`` and ``x_overview`` read the exports
+of X Analytics, ``lookup`` and ``post_analytics`` the JSON of X API v2, twarc and archives. Each
+frame has a column ``source``, so that counts of different meanings are never added.
+
+Imports ``frame``, ``request`` and the ground.
+"""
+
+from __future__ import annotations
+
+import engagement_pandas.frame.accessor  # noqa: F401 - so that its frames have counts.engagement
+from engagement_pandas.sources.any_table import counts_from
+
+__all__ = ["counts_from"]

@@ -1,0 +1,238 @@
+"""Tidy counts of any table: tall or wide, of any library, with any column names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import tzinfo
+from typing import Any, Final
+
+import pandas as pd
+
+from engagement_pandas.errors import FrameError, RequestError, UnsupportedEngagementType
+from engagement_pandas.frame.coercion import (
+    as_counts,
+    to_hours,
+    to_ids,
+    to_numbers,
+    to_pandas,
+    to_times,
+)
+from engagement_pandas.frame.contract import ALWAYS, COUNT_COLUMNS, TEXT, check_counts, in_order
+from engagement_pandas.request.engagement_types import type_of
+from engagement_pandas.request.post_files.entry import roles_of
+from engagement_pandas.text import format_list
+
+_TIMES: Final = ("day", "hour", "retrieved_at")
+
+
+def counts_from(  # noqa: PLR0913  each has a default
+    frame: Any,
+    *,
+    post_id: str | None = None,
+    engagement_type: str | None = None,
+    count: str | None = None,
+    types: Mapping[str, str] | None = None,
+    day: str | None = None,
+    hour: str | None = None,
+    retrieved_at: str | None = None,
+    tz: str | tzinfo = "UTC",
+    source: str | None = None,
+) -> pd.DataFrame:
+    """Make tidy counts of any table, without losing anything.
+
+    Parameters
+    ----------
+    frame : DataFrame, polars or narwhals frame, DuckDB relation, pyarrow Table
+        Tall, with a row per count; or wide, with a column per engagement type.
+    post_id, engagement_type, count, day, hour, retrieved_at : str, optional
+        Names of columns, by default these names. ``post_id`` holds IDs, or links to posts; by
+        default, it is also found under names such as ``Post ID``, ``Tweet id`` or ``Post Link``.
+        A column of times may be both ``day`` and ``hour``.
+    types : mapping of str to str, optional
+        Of a wide table: the engagement type of each column of counts, such as ``{"Impressions":
+        "impressions", "Shares": "retweets"}``. By default, the columns named like an engagement
+        type.
+    tz : str or tzinfo
+        Time zone of ``day`` and ``hour``, if they have none of their own.
+    source : str, optional
+        Where the counts come from, in your words. Counts of different sources are not added or
+        compared.
+
+    Returns
+    -------
+    DataFrame
+        Tidy counts, sorted, with a new ``RangeIndex``: ``post_id``, ``engagement_type``,
+        ``retrieved_at``, ``source``, ``day`` and ``hour`` as far as present, and ``count``. Other
+        columns are left out; merge them again by ``post_id``. ``attrs`` are kept.
+
+    Raises
+    ------
+    FrameError
+        With row, value and cure, if a cast would lose something: IDs that were floats or end
+        alike, counts that are not whole numbers, days of a time zone other than UTC without
+        their hours; if a key occurs twice, or a column is missing.
+
+    Notes
+    -----
+    Numbers may be text: ``1,234``, ``424.0``; ``-`` and empty texts are ``<NA>``. Counts that are
+    divided further, such as by placement, are summed by you first, with ``groupby``.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({
+    ...     "Link": ["https://x.com/bakery/status/2043975803238000001"],
+    ...     "Impressions": ["1,234"], "Likes": [7], "Shares": [2], "Profile": ["bakery"],
+    ... })
+    >>> counts_from(table, types={"Impressions": "impressions", "Shares": "retweets"})
+                   post_id engagement_type  count
+    0  2043975803238000001     impressions   1234
+    1  2043975803238000001        retweets      2
+    """
+    table = to_pandas(frame)
+    if not table.columns.is_unique:
+        twice = format_list(table.columns[table.columns.duplicated()])
+        msg = f"the table has the columns {twice} twice; rename or drop one of each"
+        raise FrameError(msg)
+    named = {
+        "post_id": post_id or _post_column(table),
+        "engagement_type": engagement_type,
+        "count": count,
+        "day": day,
+        "hour": hour,
+        "retrieved_at": retrieved_at,
+    }
+    columns = {role: _column(table, role, name) for role, name in named.items()}
+    columns = {role: name for role, name in columns.items() if name is not None}
+    keys = {role: table[name] for role, name in columns.items() if role not in ALWAYS}
+    keys |= _utc_times({role: keys[role] for role in _TIMES if role in keys}, tz)
+    if "post_id" in keys:
+        keys["post_id"] = to_ids(keys["post_id"])
+    if source is None and "source" in table.columns and "source" not in columns.values():
+        keys["source"] = table["source"]
+    if types is None and set(ALWAYS) <= columns.keys():
+        parts: list[dict[str, Any]] = [{**keys, **{role: table[columns[role]] for role in ALWAYS}}]
+    else:
+        if set(ALWAYS) & columns.keys() and types is not None:
+            msg = (
+                "types names columns of a wide table, and engagement_type or count one of a tall "
+                "table; give either"
+            )
+            raise FrameError(msg)
+        used = {*columns.values(), *keys}
+        wide = _types_of(table, types, used)
+        parts = [
+            {**keys, "engagement_type": kind, "count": to_numbers(table[name])}
+            for name, kind in wide.items()
+        ]
+    counts = pd.concat([_part(part, table.index) for part in parts], ignore_index=len(parts) > 1)
+    if source is not None:
+        counts["source"] = pd.Categorical(
+            [source] * len(counts), categories=pd.Index([source], dtype=TEXT)
+        )
+    order = [name for name in COUNT_COLUMNS if name in counts.columns]
+    counts = as_counts(counts[order]).sort_values(order[:-1], ignore_index=True)
+    counts.attrs = dict(table.attrs)
+    check_counts(counts)
+    return counts
+
+
+def _part(columns: Mapping[str, Any], index: pd.Index) -> pd.DataFrame:
+    """Return the counts of one type; ``as_counts`` casts them."""
+    part = pd.DataFrame(columns, index=index)
+    return as_counts(part)
+
+
+def _post_column(table: pd.DataFrame) -> str | None:
+    """Return the column with post IDs, by its usual names."""
+    names = tuple(map(str, table.columns))
+    try:
+        place = roles_of(names).get("post_id")
+    except RequestError as error:
+        msg = f"{error}, or give post_id"
+        raise FrameError(msg) from error
+    return None if place is None else table.columns[place]
+
+
+def _column(table: pd.DataFrame, role: str, name: str | None) -> str | None:
+    """Return the name of a column if it is there; raise if a given one is not."""
+    if name is None:
+        return role if role in table.columns else None
+    if name in table.columns:
+        return name
+    msg = f"{role} is {name!r}, and the table has the columns {format_list(table.columns)}"
+    raise FrameError(msg)
+
+
+def _types_of(
+    table: pd.DataFrame, types: Mapping[str, str] | None, used: set[Any]
+) -> dict[Any, str]:
+    """Return the engagement type of each column of counts."""
+    found: dict[Any, str] = {}
+    if types is None:
+        for name in table.columns:
+            try:
+                found |= {} if name in used else {name: str(type_of(name))}
+            except UnsupportedEngagementType:
+                continue
+    else:
+        for name, kind in types.items():
+            _column(table, f"a key of types, for {kind!r},", name)
+            try:
+                found[name] = str(type_of(kind))
+            except UnsupportedEngagementType:
+                found[name] = str(kind)
+    if not found:
+        msg = (
+            f"the table has the columns {format_list(table.columns)}, and none is called like an "
+            "engagement type; give types={'Views': 'impressions', …} for a wide table, or "
+            "engagement_type=… and count=… for a tall one"
+        )
+        raise FrameError(msg)
+    kinds = list(found.values())
+    twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
+    if twice:
+        both = [name for name, kind in found.items() if kind == twice]
+        msg = f"the columns {format_list(both)} are all {twice!r}; choose one with types={{…}}"
+        raise FrameError(msg)
+    return {name: kind for kind in in_order(kinds) for name, of in found.items() if of == kind}
+
+
+def _utc_times(times: Mapping[str, pd.Series], tz: str | tzinfo) -> dict[str, pd.Series]:
+    """Return ``day`` and ``hour`` in UTC; ``retrieved_at`` is left as it is."""
+    if "day" not in times:
+        return {}
+    day, hour = times["day"], times.get("hour")
+    both = hour is not None and hour.name == day.name
+    moments = to_times(day)
+    zoned = isinstance(moments.dtype, pd.DatetimeTZDtype)
+    is_utc = str(tz) in {"UTC", "Etc/UTC"}
+    if hour is None:
+        if not (zoned or is_utc):
+            msg = (
+                f"the days of {tz} begin at other hours than UTC days, and their hours are not "
+                "there; give hour=… too, or leave the day out and give totals"
+            )
+            raise FrameError(msg)
+        return {}
+    if not both:
+        if is_utc and not zoned:
+            return {}
+        moments = moments + pd.to_timedelta(to_hours(hour).astype("int64"), unit="h")
+    try:
+        utc = (
+            moments.dt.tz_convert("UTC")
+            if zoned
+            else moments.dt.tz_localize(tz).dt.tz_convert("UTC")
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        msg = f"{day.name!r} holds a time that {tz} has twice, or never, or no such zone: {error}"
+        raise FrameError(msg) from error
+    off = utc != utc.dt.floor("h")
+    if off.any():
+        msg = (
+            f"{day.name!r} in row {utc.index[off][0]} is {day[off].iloc[0]}, which is no whole "
+            "hour of UTC; sum such counts by whole hours of UTC, or take them by day"
+        )
+        raise FrameError(msg)
+    plain = utc.dt.tz_localize(None)
+    return {"day": plain.dt.normalize(), "hour": plain.dt.hour}

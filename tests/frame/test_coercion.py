@@ -1,0 +1,291 @@
+"""Frames from anywhere work at every door if no cast loses anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas import FrameError
+from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.contract import check_counts
+
+POSTS = ("2027900000000000001", "2027900000000000002", "2027900000000000003")
+TYPES = {"impressions": 900, "engagements": 12, "favorites": 7}
+
+
+def tidy() -> pd.DataFrame:
+    """Three posts, three types, two hours; one count unknown."""
+    hours = {
+        post: {
+            kind: {"2026-03-01": {"07": str(size + n), "08": str(size)}}
+            for kind, size in TYPES.items()
+        }
+        for n, post in enumerate(POSTS)
+    }
+    counts = ep.flatten_json(
+        {"start": "2026-03-01T07:00:00Z", "end": "2026-03-01T09:00:00Z", "g": hours}
+    )
+    counts.loc[3, "count"] = pd.NA
+    return counts
+
+
+def typed(_: Path) -> pd.DataFrame:
+    """Return the same, as somebody types it: objects, and int64 where nothing is missing."""
+    rows = tidy()
+    return pd.DataFrame(
+        {
+            "post_id": rows["post_id"].astype("int64"),
+            "engagement_type": rows["engagement_type"].astype(object),
+            "day": [date(2026, 3, 1)] * len(rows),
+            "hour": rows["hour"].astype("int64"),
+            "count": [None if n is pd.NA else f"{n:,}" for n in rows["count"]],
+        }
+    )
+
+
+def written(folder: Path) -> str:
+    """Write the counts with write_parquet."""
+    path = str(folder / "counts.parquet")
+    ep.write_parquet(tidy(), path)
+    return path
+
+
+FRAMES: dict[str, Callable[[Path], Any]] = {
+    "pd.read_parquet": lambda folder: pd.read_parquet(written(folder)),
+    "pd.read_parquet, pyarrow": lambda folder: pd.read_parquet(
+        written(folder), dtype_backend="pyarrow"
+    ),
+    "pd.read_parquet, nullable": lambda folder: pd.read_parquet(
+        written(folder), dtype_backend="numpy_nullable"
+    ),
+    "pd.concat": lambda _: pd.concat([tidy()[:3], tidy()[3:].astype({"engagement_type": "str"})]),
+    "duckdb.df": lambda folder: duckdb.sql(f"from '{written(folder)}'").df(),
+    "duckdb": lambda folder: duckdb.sql(f"from '{written(folder)}'"),
+    "polars": lambda folder: pl.read_parquet(written(folder)),
+    "polars.to_pandas": lambda folder: pl.read_parquet(written(folder)).to_pandas(),
+    "polars.to_pandas, arrow": lambda folder: pl.read_parquet(written(folder)).to_pandas(
+        use_pyarrow_extension_array=True
+    ),
+    "pyarrow": lambda folder: pq.read_table(written(folder)),
+    "pyarrow batch": lambda folder: pq.read_table(written(folder)).to_batches()[0],
+    "objects": lambda _: tidy().astype(object),
+    "pandas 2": lambda _: (
+        tidy()
+        .assign(day=lambda c: c["day"].astype("datetime64[ns]"))
+        .astype({"post_id": object, "engagement_type": object, "hour": "int64", "count": "float64"})
+    ),
+    "typed by hand": typed,
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_frames_of_other_programs(name: str, tmp_path: Path) -> None:
+    """Cast to the same counts, with the contract's dtypes, order and values."""
+    counts = as_counts(FRAMES[name](tmp_path))
+    check_counts(counts)
+    wanted = tidy()
+    pd.testing.assert_frame_equal(counts.reset_index(drop=True), wanted)
+    if name in {"pd.read_parquet", "pyarrow"}:
+        assert counts.attrs == {n: wanted.attrs[n] for n in ("start", "end")}
+
+
+DOORS: dict[str, Callable[[Any], Any]] = {
+    "over_time": ep.over_time,
+    "engagement_rate": ep.engagement_rate,
+    "summarise": ep.summarise,
+    "top_posts": ep.top_posts,
+    "wide": ep.wide,
+    "timestamps": ep.timestamps,
+    "age": ep.age,
+    "plot_by_type": ep.plot_by_type,
+    "plot_top_posts": ep.plot_top_posts,
+    "write_csv": lambda counts: ep.write_csv(counts, "counts.csv"),
+    "write_parquet": lambda counts: ep.write_parquet(counts, "counts.parquet"),
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+@pytest.mark.parametrize("door", DOORS)
+def test_every_door_takes_them(
+    door: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Metrics, plots and exports give what they give for the tidy frame."""
+    frame = FRAMES[name](tmp_path)
+    monkeypatch.chdir(tmp_path)
+    found = DOORS[door](frame)
+    plt.close("all")
+    if isinstance(found, pd.DataFrame | pd.Series):
+        wanted = tidy()
+        if "read_parquet" not in name and name != "pyarrow":
+            wanted.attrs = {}
+            frame = as_counts(frame)
+            frame.attrs = {}
+            found = DOORS[door](frame)
+        equal = (
+            pd.testing.assert_frame_equal
+            if isinstance(found, pd.DataFrame)
+            else pd.testing.assert_series_equal
+        )
+        equal(found.reset_index(drop=True), DOORS[door](wanted).reset_index(drop=True))  # type: ignore[operator]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["pd.read_parquet", "duckdb", "polars", "typed by hand"])
+def test_explorers_take_them(name: str, tmp_path: Path) -> None:
+    """All three explorers of counts."""
+    for explorer in (ep.EngagementExplorer, ep.CompareExplorer, ep.BestTimesExplorer):
+        explorer(FRAMES[name](tmp_path)).close()
+
+
+def test_the_accessor_takes_them() -> None:
+    """``counts.engagement`` of a frame typed by hand."""
+    frame = pd.DataFrame({"count": [7], "engagement_type": ["favorites"], "post_id": ["1"]})
+    assert frame.engagement.top_posts(by="favorites")["favorites"].to_list() == [7]
+
+
+def test_a_tidy_frame_is_returned_itself() -> None:
+    """Nothing is copied, and further columns are kept."""
+    counts = tidy()
+    assert as_counts(counts) is counts
+    more = counts.assign(campaign="a")
+    assert as_counts(more) is more
+
+
+def test_the_frame_is_not_changed() -> None:
+    """A cast makes another frame."""
+    frame = typed(Path())
+    before = frame.copy()
+    as_counts(frame)
+    pd.testing.assert_frame_equal(frame, before)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("1,234", 1234),
+        ("1,234,567", 1234567),
+        ("424.0", 424),
+        ("1 234", 1234),
+        ("-", None),
+        ("", None),
+        ("N/A", None),
+        ("-3", -3),
+        (5.0, 5),
+        (np.int64(5), 5),
+        (None, None),
+        (float("nan"), None),
+        (2**63 - 1, 2**63 - 1),
+    ],
+)
+def test_counts(given: Any, meant: int | None) -> None:
+    """Numbers as programs write them; a dash is unknown and not 0."""
+    frame = pd.DataFrame(
+        {"engagement_type": ["favorites"], "count": pd.Series([given], dtype=object)}
+    )
+    count = as_counts(frame)["count"]
+    assert str(count.dtype) == "Int64"
+    assert count.to_list() == [pd.NA if meant is None else meant]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "words"),
+    [
+        ("count", [1, 2.5], "'count' in row 1 is 2.5, not a whole number"),
+        ("count", ["1", "1.2K"], "'count' in row 1: '1.2K' is not a whole number"),
+        ("count", ["1", "12,34"], "'12,34'"),
+        ("count", ["1.234", "2"], "'1.234'"),
+        ("count", [True, False], "not a count"),
+        ("count", [2.0**60, 1.0], "lost digits"),
+        ("count", [float("inf"), 1.0], "not a whole number"),
+        ("count", np.array([2**63, 1], dtype="uint64"), "64 bits"),
+        ("post_id", [2.0279e18, 1.0], "'post_id' in row 0 .*dtype={'post_id': str}"),
+        ("post_id", ["7", "2.0279E+18"], "'post_id' in row 1: .*lost"),
+        ("post_id", ["7", None], "'post_id' is missing in row 1"),
+        ("post_id", ["7", "https://example.com/7"], "'post_id' in row 1"),
+        (
+            "post_id",
+            [2125450880059700000, 2125883449981010000],
+            "lost their last digits in Excel",
+        ),
+        ("engagement_type", ["favorites", 5], "'engagement_type' in row 1 is 5, not text"),
+        ("hour", [5, 24], "'hour' in row 1 is 24, not an hour"),
+        ("hour", [5, None], "'hour' in row 1 is nan, missing"),
+        ("day", ["2026-03-01", "03/01/2026"], "'day' in row 1 is '03/01/2026', not a time"),
+        ("day", [20260301, 20260302], "a number, not a time"),
+        ("day", ["2026-03-01", "2026-03-01T05:00"], "not a midnight"),
+        (
+            "day",
+            pd.to_datetime(["2026-03-01", "2026-03-02"]).tz_localize("Europe/Berlin"),
+            "days of Europe/Berlin.*counts_from",
+        ),
+        ("retrieved_at", pd.to_datetime(["2026-03-01", "2026-03-02"]), "without a time zone"),
+    ],
+)
+def test_what_would_lose_something(column: str, values: Any, words: str) -> None:
+    """Is refused with row, value and cure."""
+    columns = {
+        "post_id": ["1", "2"],
+        "engagement_type": ["favorites", "favorites"],
+        "day": ["2026-03-01", "2026-03-01"],
+        "count": [1, 2],
+        column: pd.Series(values, dtype=object)
+        if isinstance(values, list) and isinstance(values[-1], str)
+        else values,
+    }
+    with pytest.raises(FrameError, match=words):
+        ep.over_time(pd.DataFrame(columns))
+
+
+def test_links_are_ids() -> None:
+    """The ID in a link is taken."""
+    frame = pd.DataFrame(
+        {
+            "post_id": [f"https://x.com/bakery/status/{POSTS[0]}?s=20"],
+            "engagement_type": ["favorites"],
+            "count": [1],
+        }
+    )
+    assert as_counts(frame)["post_id"].to_list() == [POSTS[0]]
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ([1], "not a list"),
+        (pd.Series([1], name="count"), "not a Series"),
+        (pl.LazyFrame({"count": [1]}), r"frame.collect\(\)"),
+        ("counts.csv", "not a str"),
+    ],
+)
+def test_no_frames(other: Any, words: str) -> None:
+    """Are refused, with what to give."""
+    with pytest.raises(FrameError, match=words):
+        ep.over_time(other)
+
+
+def test_unsigned_and_small_arrow_integers() -> None:
+    """Whatever their width."""
+    table = pa.table(
+        {
+            "post_id": pa.array([2027900000000000001], pa.uint64()),
+            "engagement_type": ["favorites"],
+            "count": pa.array([7], pa.uint16()),
+        }
+    )
+    assert as_counts(table).to_dict("list") == {
+        "post_id": ["2027900000000000001"],
+        "engagement_type": ["favorites"],
+        "count": [7],
+    }

@@ -1,0 +1,204 @@
+"""Tidy counts of any table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import engagement_pandas as ep
+from engagement_pandas import FrameError
+from engagement_pandas.frame.contract import check_counts
+
+ONE, TWO = "2027900000000000001", "2027900000000000002"
+
+
+def suite() -> pd.DataFrame:
+    """Return a wide table as a social media suite exports it."""
+    return pd.DataFrame(
+        {
+            "Date": ["03/15/2024 10:05 am", "03/15/2024 11:05 am"],
+            "Link": [f"https://x.com/bakery/status/{TWO}", f"https://twitter.com/b/status/{ONE}"],
+            "Post": ["one", "two"],
+            "Impressions": ["1,200", "90"],
+            "Reactions": ["7", "-"],
+            "Shares": [2, 0],
+            "Engagement Rate (per Impression)": ["6.5%", "0%"],
+        }
+    )
+
+
+def test_a_wide_table_of_a_suite() -> None:
+    """IDs out of links, thousands, a dash; what is not named is left out."""
+    types = {"Impressions": "impressions", "Reactions": "Likes", "Shares": "retweets"}
+    counts = ep.counts_from(suite(), types=types, source="sprout")
+    assert counts.to_dict("list") == {
+        "post_id": [ONE, ONE, ONE, TWO, TWO, TWO],
+        "engagement_type": ["impressions", "favorites", "retweets"] * 2,
+        "source": ["sprout"] * 6,
+        "count": [90, None, 0, 1200, 7, 2],
+    }
+    check_counts(counts)
+
+
+def test_columns_called_like_types() -> None:
+    """Are found without being named; ambiguous ones are not."""
+    table = pd.DataFrame({"Tweet id": [ONE], "Views": [90], "Likes": [7], "mood": ["good"]})
+    counts = ep.counts_from(table)
+    assert counts["engagement_type"].to_list() == ["impressions", "favorites"]
+    with pytest.raises(FrameError, match=r"\['Likes', 'favourites'\] are all 'favorites'"):
+        ep.counts_from(table.assign(favourites=[6]))
+
+
+def test_a_tall_table_of_other_names() -> None:
+    """With its columns named."""
+    table = pd.DataFrame(
+        {"id": [ONE], "metric": ["url_clicks"], "value": [7.0], "at": ["2026-03-01"]}
+    )
+    counts = ep.counts_from(table, engagement_type="metric", count="value", day="at")
+    assert counts.to_dict("records") == [
+        {
+            "post_id": ONE,
+            "engagement_type": "url_clicks",
+            "day": pd.Timestamp("2026-03-01"),
+            "count": 7,
+        }
+    ]
+
+
+def test_tables_of_other_libraries() -> None:
+    """Polars and DuckDB, by way of Arrow; what has no columns is refused."""
+    likes = pd.DataFrame({"post_id": [ONE, TWO], "Likes": [3, None], "day": ["2026-03-01"] * 2})
+    for other in (pl.from_pandas(likes), duckdb.sql("select * from likes")):
+        assert ep.counts_from(other)["count"].to_list() == [3, pd.NA]
+    with pytest.raises(FrameError, match="tables of other libraries"):
+        ep.counts_from(likes.to_dict())
+
+
+def hourly(times: list[str]) -> pd.DataFrame:
+    """Return likes of one post at these times."""
+    return pd.DataFrame({"post_id": ONE, "at": pd.to_datetime(times), "Likes": range(len(times))})
+
+
+def test_local_hours_become_hours_of_utc() -> None:
+    """By hand: Berlin is UTC+1 until 2026-03-29 02:00, then UTC+2."""
+    table = hourly(["2026-03-29 00:00", "2026-03-29 01:00", "2026-03-29 03:00"])
+    counts = ep.counts_from(table, day="at", hour="at", tz="Europe/Berlin")
+    found = [str(start) for start in ep.timestamps(counts)]
+    assert found == [
+        "2026-03-28 23:00:00+00:00",
+        "2026-03-29 00:00:00+00:00",
+        "2026-03-29 01:00:00+00:00",
+    ]
+
+
+def test_day_and_hour_of_a_zone() -> None:
+    """In two columns."""
+    table = pd.DataFrame({"post_id": [ONE], "d": ["2026-03-01"], "h": ["00"], "Likes": [1]})
+    counts = ep.counts_from(table, day="d", hour="h", tz="America/New_York")
+    assert counts[["day", "hour"]].astype(str).to_dict("list") == {
+        "day": ["2026-03-01"],
+        "hour": ["5"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("times", "options", "words"),
+    [
+        (["2026-03-01"], {"day": "at", "tz": "Europe/Berlin"}, "begin at other hours than UTC"),
+        (["2026-03-29 02:30"], {"day": "at", "hour": "at", "tz": "Europe/Berlin"}, "or never"),
+        (["2026-03-01 05:30"], {"day": "at", "hour": "at"}, "no whole hour of UTC"),
+        (
+            ["2026-03-01 05:00"],
+            {"day": "at", "hour": "at", "tz": "Asia/Kolkata"},
+            "no whole hour of UTC",
+        ),
+        (["2026-03-01 05:00"], {"day": "at"}, "not a midnight"),
+        (["2026-03-01", "2026-03-01"], {"day": "at"}, "twice"),
+        (["2026-03-01"], {"day": "nowhere"}, "day is 'nowhere', and the table has"),
+        (["2026-03-01"], {"post_id": "nowhere"}, "post_id is 'nowhere'"),
+        (["2026-03-01"], {"types": {"Hearts": "favorites"}}, "'Hearts'"),
+        (["2026-03-01"], {"types": {"Likes": "favorites"}, "count": "Likes"}, "give either"),
+        (["2026-03-01"], {"types": {}}, "none is called like"),
+    ],
+)
+def test_refused(times: list[str], options: dict[str, Any], words: str) -> None:
+    """With the value and the cure."""
+    with pytest.raises(FrameError, match=words):
+        ep.counts_from(hourly(times), **options)
+
+
+def test_ids_that_end_alike() -> None:
+    """As from Excel, which keeps 15 digits."""
+    ids = [f"{n}0000" for n in (212545088005970, 212588344998101, 212613881120004)]
+    with pytest.raises(FrameError, match="Excel"):
+        ep.counts_from(pd.DataFrame({"post_id": ids, "Likes": [1, 2, 3]}))
+
+
+def test_floats_are_no_ids() -> None:
+    """The message has the row and the cure."""
+    table = pd.DataFrame({"post_id": [2.0279e18, np.nan], "Likes": [1, 2]})
+    with pytest.raises(FrameError, match=r"'post_id' in row 1 .*dtype={'post_id': str}"):
+        ep.counts_from(table)
+
+
+@given(st.lists(st.integers(-5, 10**12) | st.none(), min_size=1, max_size=6))
+def test_any_numbers_come_back(numbers: list[int | None]) -> None:
+    """In whatever way they are written."""
+    posts = [str(10**18 + 7919 * n) for n in range(len(numbers))]
+    wanted = [pd.NA if n is None else n for n in numbers]
+    for write in (str, "{:,}".format, lambda n: f"{n}.0", int):
+        texts = ["-" if n is None else write(n) for n in numbers]
+        table = pd.DataFrame({"post_id": posts, "favorites": pd.Series(texts, dtype=object)})
+        assert ep.counts_from(table)["count"].to_list() == wanted
+
+
+def test_wide_and_back() -> None:
+    """What ``wide`` gives is a table like any other."""
+    body = {"g": {ONE: {"impressions": "90", "favorites": "7"}, TWO: {"impressions": "8"}}}
+    counts = ep.flatten_json(body)
+    back = ep.counts_from(ep.wide(counts))
+    pd.testing.assert_frame_equal(back, ep.tall(ep.wide(counts)))
+
+
+def test_sources_are_not_mixed() -> None:
+    """Adding and comparing two sources is refused, also after pd.concat, CSV and Parquet."""
+    table = pd.DataFrame({"post_id": [ONE], "impressions": [5], "engagements": [1]})
+    a = ep.counts_from(table, source="x_analytics_content")
+    b = ep.counts_from(table.assign(post_id=[TWO]), source="x_lookup_public")
+    both = pd.concat([a, b])
+    with pytest.raises(FrameError, match=r"organic and promoted.*are not added or compared"):
+        ep.engagement_rate(both)
+    with pytest.raises(FrameError, match="take both from one source"):
+        ep.compare(a, b)
+    unknown = ep.counts_from(table.assign(post_id=[TWO]))
+    with pytest.raises(FrameError, match="no source"):
+        ep.summarise(pd.concat([a, unknown]))
+
+
+def test_sources_travel(tmp_path: Any) -> None:
+    """Through CSV, Parquet, merge, concat, wide, tall, DuckDB and polars."""
+    table = pd.DataFrame({"post_id": [ONE, TWO], "impressions": [5, 6]})
+    counts = ep.counts_from(table, source="x_lookup_public")
+    posts = pd.DataFrame({"post_id": [ONE, TWO], "campaign": ["a", "b"]})
+    ep.write_csv(counts, tmp_path / "c.csv")
+    ep.write_parquet(counts, tmp_path / "c.parquet")
+    path = f"{tmp_path}/c.parquet"
+    for back in (
+        ep.read_csv(tmp_path / "c.csv"),
+        ep.read_parquet(path),
+        pd.read_parquet(path),
+        counts.merge(posts),
+        pd.concat([counts[:1], counts[1:]]),
+        ep.tall(ep.wide(counts)),
+        ep.counts_from(duckdb.sql(f"from '{path}'")),
+        ep.counts_from(pl.read_parquet(path)),
+    ):
+        assert back["source"].astype(str).to_list() == ["x_lookup_public"] * 2
+        assert ep.summarise(back)["impressions"].to_list() == [5, 6]
