@@ -107,7 +107,11 @@ from .request.request import (
 from .request.window import Window as Window
 from .response.archive import Archive as Archive
 from .response.response import EngagementResponse as EngagementResponse
-from .sources import counts_from as counts_from
+from .sources import (
+    counts_from as counts_from,
+    read_x_analytics as read_x_analytics,
+    read_x_overview as read_x_overview,
+)
 from .vocabulary import (
     PUBLIC_TYPES as PUBLIC_TYPES,
     SERIES_TYPES as SERIES_TYPES,

@@ -11,7 +11,16 @@ from typing import IO, Any, Final
 
 import pandas as pd
 
-from engagement_pandas.request.post_files import Missing, PostEntry, handles_in, read_records
+from engagement_pandas.errors import FrameError, InvalidPostId
+from engagement_pandas.request.post_files import (
+    Missing,
+    PostEntry,
+    handles_in,
+    read_content,
+    records_in,
+)
+from engagement_pandas.sources.sheet import sheet_of
+from engagement_pandas.sources.x_analytics import exported_posts
 from engagement_pandas.text import pluralize, truncated_repr
 
 _MOMENTS: Final = "datetime64[us, UTC]"
@@ -31,8 +40,8 @@ def read_posts(
 
     A table (separated by commas, semicolons, tabs or bars; with a heading such as ``post_id``,
     ``Tweet id``, ``id_str`` or ``Post Link``), JSON (lists, lines, ``tweets.js``, twarc,
-    ``to_json()``), or a list of IDs and links. UTF-8, UTF-16 or Windows-1252; optionally
-    compressed with gzip, bz2, xz, zip or zstd.
+    ``to_json()``), an export of X Analytics, or a list of IDs and links. UTF-8, UTF-16 or
+    Windows-1252; optionally compressed with gzip, bz2, xz, zip or zstd.
 
     Parameters
     ----------
@@ -48,7 +57,8 @@ def read_posts(
         has them, ``handle`` (``str``), ``text`` (``str``) and ``created_at``
         (``datetime64[us, UTC]``; a time without a zone is UTC). A ``created_at`` that cannot
         be parsed, such as a spreadsheet's, is ``NaT``; :func:`created_at` reads the time in
-        the ID.
+        the ID. ``kind`` (``str``: post, reply, quote or repost) where the file states it; in an
+        export of X Analytics, texts of replies begin with ``@``.
 
     Raises
     ------
@@ -72,7 +82,17 @@ def read_posts(
                    post_id   text
     0  1060976163948904448  hello
     """
-    return frame_of(read_records(path_or_buffer, missing=missing))
+    name, content = read_content(path_or_buffer)
+    posts = _exported(name, content)
+    return posts if posts is not None else frame_of(records_in(name, content, missing=missing))
+
+
+def _exported(name: str, content: Any) -> pd.DataFrame | None:
+    """Return the posts of an export of X Analytics; None if the file is none."""
+    try:
+        return exported_posts(sheet_of(name, content))
+    except (FrameError, InvalidPostId):
+        return None
 
 
 def frame_of(records: Sequence[PostEntry]) -> pd.DataFrame:

@@ -233,7 +233,7 @@ def timestamps(counts: pd.DataFrame) -> pd.Series:
     return starts.dt.tz_localize("UTC").rename("timestamp")
 
 
-def counts_schema(columns: Sequence[str] = tuple(COUNT_COLUMNS)) -> pa.Schema:
+def counts_schema(columns: Sequence[str] = API_COLUMNS) -> pa.Schema:
     """Return the pyarrow schema of counts with these key columns."""
     import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 

@@ -161,7 +161,7 @@ def test_growth(benchmark: Any, name: str, rows: int) -> None:
 
 def test_the_door_costs_little() -> None:
     """A frame that is tidy is cast at every door, which costs less than 2 % of over_time."""
-    counts = frame(10_000)
+    counts = frame(100_000)
     door = min(repeat(lambda: as_counts(counts), number=100, repeat=5)) / 100
     metric = min(repeat(lambda: metrics.over_time(counts), number=5, repeat=5)) / 5
     assert door < 0.02 * metric

@@ -261,7 +261,7 @@ def test_it_says_what_it_is(dataset: ep.Dataset) -> None:
     [
         (lambda c: c[c["hour"] == 0].drop(columns="hour"), r"the counts lack \['hour'\]"),
         (lambda c: c.drop(columns=["day", "hour"]).iloc[[0]], r"lack \['day', 'hour'\]"),
-        (lambda c: c.assign(post_id=c["post_id"].astype("int64")), "'post_id' is int64"),
+        (lambda c: c.assign(post_id=c["post_id"].astype("float64")), "'post_id' in row"),
         (lambda c: pd.concat([c, c]), "twice"),
         (lambda _: [1, 2], "counts must be a DataFrame, not a list"),
     ],

@@ -225,8 +225,8 @@ def test_the_users_posts_stay_the_users(
     ("change", "complaint"),
     [
         (lambda frame: frame.drop(columns="count"), "lack the column 'count'"),
-        (lambda frame: frame.assign(post_id=5), "'post_id' is int64"),
-        (lambda frame: frame.assign(post_id="abc"), "the post ID 'abc'"),
+        (lambda frame: frame.assign(post_id=5.0), "'post_id' in row"),
+        (lambda frame: frame.assign(post_id="abc"), "'abc' is not a post ID"),
         (lambda frame: pd.concat([frame, frame.iloc[:1]]), "twice"),
         (lambda frame: frame.assign(hour=np.int8(24)), "the hour 24"),
         (lambda _: [1, 2], "a DataFrame, not a list"),

@@ -162,7 +162,7 @@ def test_hours_of_no_day_are_no_moments() -> None:
 
 def test_schemas_have_the_columns_of_the_contract() -> None:
     """The pyarrow schemas follow the tables."""
-    assert counts_schema().names == list(COUNT_COLUMNS)
+    assert counts_schema(list(COUNT_COLUMNS)).names == list(COUNT_COLUMNS)
     assert omissions_schema().names == list(OMISSION_COLUMNS)
     assert str(counts_schema().field("count").type) == "int64"
     assert str(counts_schema().field("day").type) == "timestamp[us]"

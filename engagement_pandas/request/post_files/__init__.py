@@ -11,7 +11,13 @@ from engagement_pandas.request.post_files.entry import (
     PostEntry,
     handles_in,
 )
-from engagement_pandas.request.post_files.reader import ids_in, read_records, records_in
+from engagement_pandas.request.post_files.reader import (
+    ids_in,
+    read_content,
+    read_records,
+    records_in,
+    text_of,
+)
 
 __all__ = [
     "LONG",
@@ -21,6 +27,8 @@ __all__ = [
     "PostEntry",
     "handles_in",
     "ids_in",
+    "read_content",
     "read_records",
     "records_in",
+    "text_of",
 ]

@@ -34,10 +34,15 @@ def read_records(
     path_or_buffer: str | os.PathLike[str] | IO[Any], *, missing: Missing = "refuse"
 ) -> list[PostEntry]:
     """Read the posts in a file as :func:`records_in`; ``"-"`` is standard input."""
+    return records_in(*read_content(path_or_buffer), missing=missing)
+
+
+def read_content(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> tuple[str, Any]:
+    """Return a file's name and content, as text or bytes; ``"-"`` is standard input."""
     if isinstance(path_or_buffer, str | os.PathLike) and os.fspath(path_or_buffer) != "-":
         name = os.fsdecode(path_or_buffer)
         with open(name, "rb") as file:  # noqa: PTH123
-            return records_in(name, _bounded(file, name), missing=missing)
+            return name, _bounded(file, name)
     if isinstance(path_or_buffer, str | os.PathLike):
         stream, name = getattr(sys.stdin, "buffer", sys.stdin), "standard input"
     elif not hasattr(path_or_buffer, "read"):
@@ -46,7 +51,7 @@ def read_records(
     else:
         stream, name = path_or_buffer, str(getattr(path_or_buffer, "name", "the file"))
     # A closed stream, as under cron, is read as empty.
-    return records_in(name, b"" if stream is None else _bounded(stream, name), missing=missing)
+    return name, b"" if stream is None else _bounded(stream, name)
 
 
 def ids_in(name: str, content: str | bytes | memoryview) -> list[str]:
@@ -67,14 +72,22 @@ def records_in(
     >>> records_in("posts.csv", b"text;Post ID\nhello;123\n;\n")[0].where
     'line 2 of posts.csv'
     """
-    if not isinstance(content, str):
-        content = _decoded(_decompressed(bytes(content), name), name)
-    text = content.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff").rstrip("\x1a")
+    text = text_of(name, content)
     try:
         return judged(_raws(text, name), name, missing)
     except RecursionError as error:
         msg = f"{name} is not a list of post IDs: it is nested too deeply"
         raise InvalidPostId(msg) from error
+
+
+def text_of(name: str, content: str | bytes | memoryview) -> str:
+    r"""Return the text of a file, decompressed and decoded, with ``\n`` at the end of lines.
+
+    >>> text_of("posts.csv", "\ufeffid\r\n1".encode())
+    'id\n1'
+    """
+    text = content if isinstance(content, str) else _decoded(_decompressed(bytes(content), name), name)
+    return text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff").rstrip("\x1a")
 
 
 def _raws(text: str, name: str) -> Iterable[RawEntry]:

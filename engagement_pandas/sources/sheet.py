@@ -1,0 +1,140 @@
+"""Tables of text: CSV of any program, or a workbook."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Any, Final
+
+import pandas as pd
+
+from engagement_pandas.errors import FrameError, InvalidPostId
+from engagement_pandas.request.post_files import read_content, text_of
+from engagement_pandas.request.post_files.entry import key
+from engagement_pandas.text import format_list, truncated_repr
+
+_SEP: Final = re.compile(r'"?sep=(.)"?[,;\t]*\n', re.IGNORECASE)
+_DELIMITERS: Final = ",;\t"
+_WORKBOOK: Final = b"PK\x03\x04"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table of text: its file, its header, and its rows, each with the line that it begins on."""
+
+    name: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+
+    def column(self, place: int) -> list[str]:
+        """Return the cells of a column, without blanks around them."""
+        return [cells[place].strip() for _, cells in self.rows]
+
+
+def read_sheet(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> Sheet:
+    r"""Read a table; UTF-8, UTF-16 or Windows-1252, with commas, semicolons or tabs.
+
+    >>> read_sheet(io.StringIO("Date;Likes\n2026-03-01;7")).rows
+    ((2, ('2026-03-01', '7')),)
+    """
+    try:
+        return sheet_of(*read_content(path_or_buffer))
+    except InvalidPostId as error:
+        raise FrameError(*error.args) from error
+
+
+def sheet_of(name: str, content: Any) -> Sheet:
+    """Return the table in the content of a file."""
+    is_bytes = not isinstance(content, str)
+    if is_bytes and bytes(content[:4]) == _WORKBOOK and b"[Content_Types].xml" in content[:4096]:
+        rows = _workbook_rows(name, bytes(content))
+    else:
+        rows = _text_rows(name, text_of(name, content))
+    filled = [(line, cells) for line, cells in rows if any(cell.strip() for cell in cells)]
+    if not filled:
+        msg = f"{name} is empty; export it again"
+        raise FrameError(msg)
+    header = tuple(cell.strip().strip("\ufeff") for cell in filled[0][1])
+    while header and not header[-1]:
+        header = header[:-1]
+    return Sheet(name, header, tuple(_fitted(name, header, filled[1:])))
+
+
+def _fitted(
+    name: str, header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]]
+) -> Iterable[tuple[int, tuple[str, ...]]]:
+    """Yield rows of the length of the header, without repeated headers."""
+    width = len(header)
+    for line, cells in rows:
+        if tuple(cell.strip() for cell in cells[:width]) == tuple(header):
+            continue
+        if len(cells) < width or any(cell.strip() for cell in cells[width:]):
+            msg = (
+                f"line {line} of {name} has {len(cells)} columns, and the header {width}: "
+                f"{truncated_repr(list(cells))}; is the file cut off, or a text not in quotes?"
+            )
+            raise FrameError(msg)
+        yield line, tuple(cells[:width])
+
+
+def _text_rows(name: str, text: str) -> list[tuple[int, list[str]]]:
+    if sep := _SEP.match(text):
+        skipped, delimiter = 1, sep[1]
+        text = text[sep.end() :]
+    else:
+        head = text.lstrip("\n").partition("\n")[0]
+        skipped, delimiter = 0, max(_DELIMITERS, key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    line = 1
+    try:
+        for cells in reader:
+            rows.append((line + skipped, cells))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        msg = f"line {line + skipped} of {name}: {error}; is a quotation mark open?"
+        raise FrameError(msg) from error
+    return rows
+
+
+def _workbook_rows(name: str, content: bytes) -> list[tuple[int, list[str]]]:
+    try:
+        frame = pd.read_excel(io.BytesIO(content), header=None, dtype=object, keep_default_na=False)
+    except ImportError as error:
+        msg = (
+            f"{name} is an Excel workbook, and openpyxl is not installed; take the CSV that was "
+            "exported, or pip install 'engagement_pandas[excel]'"
+        )
+        raise FrameError(msg) from error
+    rows = frame.to_numpy(dtype=object).tolist()
+    return [(line, ["" if pd.isna(c) else str(c) for c in row]) for line, row in enumerate(rows, 1)]
+
+
+def places_of(
+    sheet: Sheet, order: Sequence[str], names: Mapping[str, str]
+) -> tuple[dict[str, int], list[str]]:
+    """Return the column of each role, and the headings that are not known.
+
+    ``order`` has the roles in the order of the export, and ``names`` the role of each known
+    heading, keyed as by :func:`~engagement_pandas.request.post_files.entry.key`. Columns are
+    found by position unless a known heading is in another place.
+    """
+    known = {
+        place: names[key(heading)]
+        for place, heading in enumerate(sheet.header)
+        if key(heading) in names
+    }
+    roles = list(known.values())
+    twice = next((role for role in roles if roles.count(role) > 1), None)
+    if twice is not None:
+        both = [sheet.header[place] for place, role in known.items() if role == twice]
+        msg = f"{sheet.name} has two columns for {twice}, {format_list(both)}; drop one"
+        raise FrameError(msg)
+    unknown = [name for place, name in enumerate(sheet.header) if place not in known]
+    if len(sheet.header) == len(order) and all(order[p] == role for p, role in known.items()):
+        return {role: place for place, role in enumerate(order)}, unknown
+    return {role: place for place, role in known.items()}, unknown

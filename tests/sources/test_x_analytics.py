@@ -1,0 +1,333 @@
+"""Exports of X Analytics by post; the files are small and written after the specification."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from support.exports import (
+    BY_TWEET,
+    CONTENT,
+    EARLIER,
+    NUMBERS,
+    OLD,
+    ONE,
+    TWO,
+    TYPES,
+    by_tweet,
+    content,
+    link,
+    old_row,
+    overview,
+    row,
+)
+
+import engagement_pandas as ep
+from engagement_pandas import FrameError
+from engagement_pandas.frame.contract import check_counts
+from engagement_pandas.sources.x_headings import _BY_TWEET_HEADINGS, _CONTENT_HEADINGS
+
+NAME = "account_analytics_content_2026-08-20_2026-08-26.csv"
+
+
+def read(text: str | bytes, folder: Path, name: str = NAME, **options: Any) -> pd.DataFrame:
+    """Write a file and read it."""
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return ep.read_x_analytics(path, **options)
+
+
+def found(counts: pd.DataFrame, post: str = ONE) -> dict[str, Any]:
+    """Return the counts of one post by type."""
+    rows = counts[counts["post_id"] == post]
+    return dict(zip(rows["engagement_type"].astype(str), rows["count"], strict=True))
+
+
+def test_the_content_export(tmp_path: Path) -> None:
+    """13 types by post, in the contract, with the end of the window's last day."""
+    counts = read(content(row(), row(TWO)), tmp_path)
+    check_counts(counts)
+    assert list(counts) == ["post_id", "engagement_type", "retrieved_at", "source", "count"]
+    assert found(counts) == found(counts, TWO) == TYPES
+    assert set(counts["source"]) == {"x_analytics_content"}
+    assert set(counts["retrieved_at"]) == {pd.Timestamp("2026-08-27T00:00Z")}
+    assert counts.attrs == {
+        "retrieved_at": "2026-08-27T00:00:00+00:00",
+        "retrieved_at_known_to": "day",
+    }
+
+
+def test_the_earlier_client(tmp_path: Path) -> None:
+    """Other names, CRLF, dates of the browser's zone: a day off is not an error."""
+    cells = row()
+    cells[1] = "Fri Aug 21 2026"
+    assert found(read(content(cells, header=EARLIER, end="\r\n"), tmp_path)) == TYPES
+
+
+@pytest.mark.parametrize("line", _CONTENT_HEADINGS)
+@pytest.mark.parametrize("end", ["", "\\"])
+def test_languages(line: str, end: str, tmp_path: Path) -> None:
+    """Each language known, also with a backslash behind the name of the shares."""
+    names = [a or b for a, b in zip(line.split(","), CONTENT.split(","), strict=True)]
+    names[8] += end
+    assert found(read(content(header=",".join(names)), tmp_path)) == TYPES
+
+
+def test_an_unknown_language_is_read_by_position(tmp_path: Path) -> None:
+    """With a warning that names the headings."""
+    header = ",".join(f"naslov {n}" for n in range(17))
+    with pytest.warns(UserWarning, match=r"\['naslov 0', .* not known and read by position"):
+        assert found(read(content(header=header), tmp_path)) == TYPES
+
+
+def test_known_names_in_another_order(tmp_path: Path) -> None:
+    """Go by name."""
+    names, cells = CONTENT.split(","), row()
+    order = [0, 3, 1, 2, *reversed(range(4, 17))]
+    text = content([cells[n] for n in order], header=",".join(names[n] for n in order))
+    assert found(read(text, tmp_path)) == TYPES
+
+
+def test_a_column_that_is_not_known(tmp_path: Path) -> None:
+    """Is left out with a warning where the order is not the export's."""
+    with pytest.warns(UserWarning, match=r"\['Mood'\] are not known and left out"):
+        counts = read(content([*row(), "good"], header=f"{CONTENT},Mood"), tmp_path)
+    assert found(counts) == TYPES
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_saved_again(encoding: str, delimiter: str, tmp_path: Path) -> None:
+    """By Excel: other encodings and delimiters."""
+    text = content(row(text="Überall"), delimiter=delimiter)
+    assert found(read(text.encode(encoding), tmp_path)) == TYPES
+    assert ep.read_posts(tmp_path / NAME)["text"].to_list() == ["Überall"]
+
+
+def test_ids_of_excel(tmp_path: Path) -> None:
+    """The link has the ID that Excel has lost."""
+    for lost in ("2.09E+18", "2091095333082140000"):
+        assert found(read(content([lost, *row()[1:]]), tmp_path)) == TYPES
+
+
+def test_ids_lost_without_a_link(tmp_path: Path) -> None:
+    """Are refused with the line."""
+    cells = row()
+    cells[0], cells[3] = "2.09E+18", ""
+    with pytest.raises(FrameError, match=r"line 3 of .*has no link.*2.09E"):
+        read(content(row(TWO), cells), tmp_path)
+
+
+def test_numbers_of_other_programs(tmp_path: Path) -> None:
+    """Thousands, floats, a dash and an empty cell, which are unknown."""
+    counts = found(read(content(row(numbers=("1,234", "424.0", "-", "", *NUMBERS[4:]))), tmp_path))
+    assert (counts["impressions"], counts["favorites"]) == (1234, 424)
+    assert counts["engagements"] is counts["bookmarks"] is pd.NA
+
+
+@pytest.mark.parametrize("number", ["1.5", "1.2K", "1.234,5", "12,34"])
+def test_numbers_that_are_not_whole(number: str, tmp_path: Path) -> None:
+    """Are refused with heading, line and value."""
+    with pytest.raises(FrameError, match=rf"'Impressions' in line 3: '{number}'"):
+        read(content(row(), row(TWO, numbers=(number, *NUMBERS[1:]))), tmp_path)
+
+
+def test_rows_without_a_post(tmp_path: Path) -> None:
+    """A total at the end is left out with a warning that names its line."""
+    with pytest.warns(UserWarning, match=r"1 row of .* without a post left out: 3"):
+        counts = read(content(row(), ["Total", "", "", "", *NUMBERS]), tmp_path)
+    assert len(counts) == 13
+
+
+def test_a_post_twice(tmp_path: Path) -> None:
+    """In one file is refused with both lines."""
+    with pytest.raises(FrameError, match=r"lines 2 and 4 of .*same post"):
+        read(content(row(), row(TWO), row()), tmp_path)
+
+
+def test_columns_out_of_step(tmp_path: Path) -> None:
+    """As where one column was sorted alone: the date is not that of the ID."""
+    cells = row()
+    cells[1] = "Sun, Aug 30, 2026"
+    with pytest.raises(FrameError, match=r"line 2 .*made on 2026-08-22.*out of step"):
+        read(content(cells), tmp_path)
+
+
+def test_texts(tmp_path: Path) -> None:
+    """Entities are unescaped, quotes and commas kept; replies begin with @; times from the ID."""
+    texts = ['He said "a, b" &amp; left &gt;', "@you thanks"]
+    path = tmp_path / NAME
+    path.write_text(content(row(text=texts[0]), row(TWO, text=texts[1])))
+    posts = ep.read_posts(path)
+    assert posts.to_dict("list") == {
+        "post_id": [ONE, TWO],
+        "handle": ["bakery", "bakery"],
+        "text": ['He said "a, b" & left >', "@you thanks"],
+        "created_at": [pd.Timestamp(ep.created_at(post)) for post in (ONE, TWO)],
+        "kind": ["post", "reply"],
+    }
+    assert posts.dtypes.astype(str)["created_at"] == "datetime64[us, UTC]"
+
+
+def test_several_files_are_snapshots(tmp_path: Path) -> None:
+    """A list, or a pattern; each with its own time."""
+    later = "account_analytics_content_2026-08-20_2026-09-02 (1).csv"
+    (tmp_path / NAME).write_text(content(row()))
+    (tmp_path / later).write_text(content(row(numbers=(876, *NUMBERS[1:]))))
+    counts = ep.read_x_analytics(f"{tmp_path}/*.csv")
+    seen = counts[counts["engagement_type"] == "impressions"]
+    assert seen["count"].to_list() == [551, 876]
+    assert seen["retrieved_at"].dt.date.astype(str).to_list() == ["2026-08-27", "2026-09-03"]
+    assert found(ep.latest(counts))["impressions"] == 876
+    listed = ep.read_x_analytics([tmp_path / NAME, tmp_path / later])
+    pd.testing.assert_frame_equal(listed, counts)
+    with pytest.raises(FrameError, match=r"several times"):
+        ep.summarise(counts)
+
+
+def test_times_that_are_not_known(tmp_path: Path) -> None:
+    """One file has none then; of several they are needed."""
+    assert "retrieved_at" not in read(content(), tmp_path, "mine.csv")
+    (tmp_path / "other.csv").write_text(content(row(TWO)))
+    both = [tmp_path / "mine.csv", tmp_path / "other.csv"]
+    with pytest.raises(FrameError, match=r"nobody knows when .*mine.csv was exported"):
+        ep.read_x_analytics(both)
+    counts = ep.read_x_analytics(both, retrieved_at="2026-09-01T09:00:00+02:00")
+    assert set(counts["retrieved_at"]) == {pd.Timestamp("2026-09-01T07:00Z")}
+    assert "retrieved_at_known_to" not in counts.attrs
+    with pytest.raises(FrameError, match=r"1 times for 2 files"):
+        ep.read_x_analytics(both, retrieved_at=["2026-09-01T09:00Z"])
+    with pytest.raises(FrameError, match=r"has no time zone"):
+        ep.read_x_analytics(both, retrieved_at="2026-09-01")
+
+
+def test_an_open_file() -> None:
+    """As of a browser's upload."""
+    assert found(ep.read_x_analytics(io.BytesIO(content().encode()))) == TYPES
+
+
+def test_a_cut_export(tmp_path: Path) -> None:
+    """A thousand posts, none from the window's first days."""
+    rows = []
+    for n in range(1000):
+        post = str(int(ONE) + n)
+        rows.append([post, "Sat, Aug 22, 2026", "x", link(post), *NUMBERS])
+    with pytest.warns(UserWarning, match=r"1,000 posts.*may have cut it"):
+        read(content(*rows), tmp_path, NAME.replace("08-20", "08-01"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read(content(*rows), tmp_path, NAME.replace("08-20", "08-22"))
+
+
+def test_the_by_tweet_file(tmp_path: Path) -> None:
+    """Floats as text; line breaks in a text; rates are left out; promoted counts on request."""
+    name = "tweet_activity_metrics_bakery_20150901_20151001_en.csv"
+    text = by_tweet(old_row(text='two\nlines, "quoted"'))
+    counts = read(text, tmp_path, name)
+    assert found(counts, OLD) == {
+        "impressions": 424,
+        "engagements": 3,
+        "retweets": 0,
+        "replies": 1,
+        "favorites": 2,
+        "user_profile_clicks": 3,
+        "url_clicks": 4,
+        "hashtag_clicks": 5,
+        "detail_expands": 6,
+        "permalink_clicks": 7,
+        "app_opens": 8,
+        "app_install_attempts": 9,
+        "user_follows": 10,
+        "email_tweet": 11,
+        "dial_phone": 12,
+        "media_views": 13,
+        "media_engagements": 14,
+    }
+    assert set(counts["source"]) == {"x_analytics_by_tweet"}
+    assert set(counts["retrieved_at"]) == {pd.Timestamp("2015-10-02T00:00Z")}
+    more = found(read(text, tmp_path, name, promoted=True), OLD)
+    assert more["promoted_impressions"] is pd.NA
+    assert len(more) == 34
+    assert ep.read_posts(tmp_path / name)["text"].to_list() == ['two\nlines, "quoted"']
+
+
+@pytest.mark.parametrize("line", _BY_TWEET_HEADINGS)
+def test_languages_of_by_tweet_files(line: str, tmp_path: Path) -> None:
+    """By name where they are known, else by position."""
+    names = line.split(",")
+    names = [a or b for a, b in zip(names, BY_TWEET.split(","), strict=False)]
+    names += [f"naslov {n}" for n in range(len(names), 40)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        counts = found(read(by_tweet(old_row(), header=",".join(names)), tmp_path), OLD)
+    assert (counts["impressions"], counts["favorites"], counts["media_engagements"]) == (424, 2, 14)
+
+
+def test_headings_of_2015(tmp_path: Path) -> None:
+    """Favorites, embedded media clicks and video views, in other places."""
+    header = (
+        "Tweet id,Tweet permalink,Tweet text,time,impressions,video views,favorites,"
+        "embedded media clicks"
+    )
+    cells = [
+        OLD,
+        link(OLD, "twitter.com"),
+        "x",
+        "2015-09-30 18:42 +0000",
+        "5.0",
+        "4.0",
+        "3.0",
+        "2.0",
+    ]
+    assert found(read(by_tweet(cells, header=header), tmp_path), OLD) == {
+        "impressions": 5,
+        "favorites": 3,
+        "video_views": 4,
+        "media_engagements": 2,
+    }
+
+
+def test_an_empty_month(tmp_path: Path) -> None:
+    """A file of a header alone has no counts, alone and beside others."""
+    empty = read(by_tweet(), tmp_path, "tweet_activity_metrics_b_20150801_20150901_en.csv")
+    assert len(empty) == 0
+    check_counts(empty)
+    name = "tweet_activity_metrics_b_20150901_20151001_en.csv"
+    read(by_tweet(old_row()), tmp_path, name)
+    assert len(ep.read_x_analytics(f"{tmp_path}/*.csv")) == 17
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        (overview({"Sat, Aug 22, 2026": 5}), r"ep.read_x_overview\(\)"),
+        ("Video overview,,,,\nDate,Views\n", "not an export|has 2 columns"),
+        ("a,b\n1,2\n", r"columns are \['a', 'b'\]; see ep.counts_from"),
+        (content(row()[:9]), "line 2 of .* has 9 columns, and the header 17"),
+        (content() + '\n5,"open', "line 3 of .*quotation mark"),
+    ],
+)
+def test_other_files(text: str, words: str, tmp_path: Path) -> None:
+    """Are refused with what to do."""
+    with pytest.raises(FrameError, match=words):
+        read(text, tmp_path)
+
+
+def test_what_one_does_with_it(tmp_path: Path) -> None:
+    """Rates, rankings, best times, summaries and plots work on the counts as they are."""
+    counts = read(content(row(), row(TWO)), tmp_path)
+    posts = ep.read_posts(tmp_path / NAME)
+    assert ep.engagement_rate(counts)["rate"].round(4).to_list() == [0.0544, 0.0544]
+    assert ep.top_posts(counts)["engagements"].to_list() == [30, 30]
+    assert ep.summarise(counts)["impressions"].to_list() == [551, 551]
+    assert len(ep.best_times(counts))
+    ep.plot_by_type(counts)
+    ep.plot_top_posts(counts, posts=posts)
+    ep.EngagementExplorer(counts, posts).close()
+    with pytest.raises(FrameError, match=r"day"):
+        ep.over_time(counts)

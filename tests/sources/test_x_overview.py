@@ -1,0 +1,115 @@
+"""Overview exports of X Analytics; the files are written after the specification."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from support.exports import PLAIN, content, overview
+
+import engagement_pandas as ep
+from engagement_pandas import FrameError
+from engagement_pandas.sources.x_headings import _OVERVIEW_HEADINGS
+
+EARLY = {"Tue, Sep 15, 2026": 449, "Mon, Sep 14, 2026": 2000, "Sat, Sep 12, 2026": 1900}
+LATE = {"Wed, Sep 16, 2026": 10, "Tue, Sep 15, 2026": 2320, "Mon, Sep 14, 2026": 2000}
+
+
+def files(folder: Path, **texts: str) -> list[Path]:
+    """Write files, and return their paths."""
+    for name, text in texts.items():
+        (folder / f"{name}.csv").write_text(text)
+    return [folder / f"{name}.csv" for name in texts]
+
+
+def impressions(days: pd.DataFrame) -> list[tuple[str, int, bool]]:
+    """Return day, count and whether it is partial."""
+    rows = days[days["engagement_type"] == "impressions"]
+    return [
+        (f"{day:%m-%d}", int(n), bool(partial))
+        for day, n, partial in zip(rows["day"], rows["count"], rows["partial"], strict=True)
+    ]
+
+
+def test_one_file(tmp_path: Path) -> None:
+    """13 types by day; the newest day is partial; a day that is missing stays missing."""
+    days = ep.read_x_overview(files(tmp_path, a=overview(EARLY))[0])
+    assert days.dtypes.astype(str).to_dict() == {
+        "engagement_type": "category",
+        "source": "category",
+        "day": "datetime64[us]",
+        "count": "Int64",
+        "partial": "bool",
+    }
+    assert impressions(days) == [
+        ("09-12", 1900, False),
+        ("09-14", 2000, False),
+        ("09-15", 449, True),
+    ]
+    assert days["engagement_type"].nunique() == 13
+    assert {"unfollows", "posts_created"} < set(days["engagement_type"])
+
+
+def test_columns_that_are_always_zero(tmp_path: Path) -> None:
+    """Are unknown; a column with a number in it is not."""
+    days = ep.read_x_overview(files(tmp_path, a=overview(EARLY))[0])
+    views = days[days["engagement_type"].isin(["video_views", "media_views"])]
+    assert views["count"].isna().all()
+    assert days.loc[days["engagement_type"] == "bookmarks", "count"].eq(1).all()
+    counted = overview(EARLY).replace(",0,0", ",0,5", 1)
+    days = ep.read_x_overview(files(tmp_path, a=counted)[0])
+    assert days.loc[days["engagement_type"] == "media_views", "count"].to_list() == [0, 0, 5]
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_overlaps(order: tuple[str, str], tmp_path: Path) -> None:
+    """The later export wins, in whatever order the files are given."""
+    paths = dict(zip("ab", files(tmp_path, a=overview(EARLY), b=overview(LATE)), strict=True))
+    assert impressions(ep.read_x_overview([paths[name] for name in order])) == [
+        ("09-12", 1900, False),
+        ("09-14", 2000, False),
+        ("09-15", 2320, False),
+        ("09-16", 10, True),
+    ]
+
+
+def test_languages(tmp_path: Path) -> None:
+    """``Date`` is English in all of them; the rest is read by position."""
+    wanted = ep.read_x_overview(files(tmp_path, a=overview(EARLY))[0])
+    unknown = "Date," + ",".join(f"naslov {n}" for n in range(13))
+    for header in (*_OVERVIEW_HEADINGS, unknown):
+        days = ep.read_x_overview(files(tmp_path, a=overview(EARLY, header))[0])
+        pd.testing.assert_frame_equal(days, wanted)
+
+
+def test_old_files_by_day(tmp_path: Path) -> None:
+    """``daily_tweet_activity_metrics``: ISO dates, floats as text."""
+    header = f"Date,Tweets published,{PLAIN}"
+    text = f"{header}\n2019-05-01,3,424.0,3.0,0.007,{','.join('1.0' for _ in range(15))}\n"
+    days = ep.read_x_overview(files(tmp_path, a=text)[0])
+    assert impressions(days) == [("05-01", 424, True)]
+    assert days.loc[days["engagement_type"] == "posts_created", "count"].to_list() == [3]
+    assert set(days["source"]) == {"x_analytics_by_day"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (overview({"22/08/2026": 5}), "line 2 of .*'22/08/2026' is not a date as X writes it"),
+        (content(), r"not an overview.*ep.read_x_analytics\(\)"),
+        (overview(EARLY) + "\n" + overview(EARLY).splitlines()[1], "lines 2 and 5 .* same day"),
+        (overview(EARLY).replace("449", "4.5"), "'Impressions' in line 2: '4.5'"),
+    ],
+)
+def test_refused(text: str, words: str, tmp_path: Path) -> None:
+    """With file, line and cure."""
+    with pytest.raises(FrameError, match=words):
+        ep.read_x_overview(files(tmp_path, a=text)[0])
+
+
+def test_metrics_of_days(tmp_path: Path) -> None:
+    """Days are counts like others, and are not added to counts of posts."""
+    days = ep.read_x_overview(files(tmp_path, a=overview(EARLY))[0])
+    weeks = ep.over_time(days[days["engagement_type"] == "impressions"], every="W")
+    assert weeks["count"].to_list() == [1900, 2449]
