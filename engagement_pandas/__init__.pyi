@@ -109,8 +109,11 @@ from .response.archive import Archive as Archive
 from .response.response import EngagementResponse as EngagementResponse
 from .sources import (
     counts_from as counts_from,
+    flatten_analytics as flatten_analytics,
+    flatten_lookup as flatten_lookup,
     read_x_analytics as read_x_analytics,
     read_x_overview as read_x_overview,
+    v2_omissions as v2_omissions,
 )
 from .vocabulary import (
     PUBLIC_TYPES as PUBLIC_TYPES,

@@ -137,10 +137,11 @@ def read_x_analytics(
     ...     '2091095333082140951,"Sat, Aug 22, 2026",Hello,'
     ...     "https://x.com/bakery/status/2091095333082140951,551,7,30,1,0,0,2,1,4,9,3,0,0"
     ... )
-    >>> read_x_analytics(file, retrieved_at="2026-08-31T09:00:00Z").head(2)
-                   post_id engagement_type              retrieved_at               source  count
-    0  2091095333082140951     impressions 2026-08-31 09:00:00+00:00  x_analytics_content    551
-    1  2091095333082140951     engagements 2026-08-31 09:00:00+00:00  x_analytics_content     30
+    >>> counts = read_x_analytics(file, retrieved_at="2026-08-31T09:00:00Z")
+    >>> counts[["post_id", "engagement_type", "count"]].head(2)
+                   post_id engagement_type  count
+    0  2091095333082140951     impressions    551
+    1  2091095333082140951     engagements     30
     """
     paths = files_of(path_or_paths)
     exports = [export_of(read_sheet(path)) for path in paths]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any, Final
@@ -39,17 +39,19 @@ def items(text: str, name: str) -> list[RawEntry]:
     >>> [raw.post for raw in items('{"data": [{"id": "7"}], "meta": {}}', "page.json")]
     ['7']
     """
-    values = list(_values(text.rstrip(), name))
+    values = list(json_values(text.rstrip(), name))
     document = _Document(name)
     if len(values) == 1 and not _LINES.intersection(PurePath(name.lower()).suffixes):
         return list(document.every(values[0][1]))
     return [raw for line, value in values for raw in document.every(value, line)]
 
 
-def _values(text: str, name: str) -> Iterator[tuple[int, Any]]:
+def json_values(
+    text: str, name: str, numbers: Callable[[str], Any] = str
+) -> Iterator[tuple[int, Any]]:
     """Yield the values in order, however many lines each takes."""
     decoder = json.JSONDecoder(
-        parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_object
+        parse_int=numbers, parse_float=str, parse_constant=str, object_pairs_hook=_object
     )
     script = _SCRIPT.match(text)
     place, line = script.end() if script else 0, 1

@@ -86,7 +86,9 @@ def text_of(name: str, content: str | bytes | memoryview) -> str:
     >>> text_of("posts.csv", "\ufeffid\r\n1".encode())
     'id\n1'
     """
-    text = content if isinstance(content, str) else _decoded(_decompressed(bytes(content), name), name)
+    text = (
+        content if isinstance(content, str) else _decoded(_decompressed(bytes(content), name), name)
+    )
     return text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff").rstrip("\x1a")
 
 

@@ -1,0 +1,230 @@
+"""Counts of posts that were looked up: X API v2, twarc, and ``tweets.js`` of an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final, Literal, get_args
+
+import pandas as pd
+
+from engagement_pandas.errors import FrameError, ResponseShapeError
+from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.contract import COUNT_COLUMNS, check_counts, empty_counts, to_iso_utc
+from engagement_pandas.sources.v2_documents import (
+    Body,
+    Item,
+    document_of,
+    omissions_of,
+    post_id_of,
+    problem_rows,
+)
+from engagement_pandas.text import truncated_repr
+from engagement_pandas.vocabulary import OmissionReason
+
+Metrics = Literal["public", "organic", "non_public", "promoted"]
+_METRICS: Final = get_args(Metrics)
+
+_TYPES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "impression_count": "impressions",
+        "engagements": "engagements",
+        "like_count": "favorites",
+        "retweet_count": "retweets",
+        "repost_count": "retweets",
+        "quote_count": "quote_tweets",
+        "reply_count": "replies",
+        "bookmark_count": "bookmarks",
+        "url_link_clicks": "url_clicks",
+        "user_profile_clicks": "user_profile_clicks",
+        "view_count": "video_views",
+    }
+)
+"""Engagement types by X's names of the metrics; other metrics keep their names."""
+
+_V1: Final[Mapping[str, str]] = MappingProxyType(
+    {"favorite_count": "favorites", "retweet_count": "retweets"}
+)
+
+
+def flatten_lookup(
+    body: Body,
+    metrics: Metrics = "public",
+    *,
+    retrieved_at: str | datetime | None = None,
+) -> pd.DataFrame:
+    """Flatten posts that were looked up into tidy counts: totals at the moment of the call.
+
+    Parameters
+    ----------
+    body : bytes, str, mapping, list, path or open file
+        Pages of ``/2/tweets`` and timelines, JSON or a page per line; twarc's JSONL, flattened
+        or not; posts of API v1.1; ``tweets.js``, alone or in the ZIP of an account's archive. It
+        is never evaluated. Text that does not begin like JSON is a path.
+    metrics : {"public", "organic", "non_public", "promoted"}
+        Which of the post's metrics to read. They differ in meaning and are not mixed.
+    retrieved_at : str or datetime, optional
+        When the posts were looked up, with a time zone; by default as twarc has noted.
+
+    Returns
+    -------
+    DataFrame
+        Tidy counts by post: ``post_id``, ``engagement_type``, ``retrieved_at`` if known,
+        ``source`` and ``count``. A post that was looked up several times has a row for each
+        time. :func:`v2_omissions` has the posts without counts.
+
+    Raises
+    ------
+    ResponseShapeError
+        If the body has another shape or a count is not an integer; with the position.
+    RefusedError
+        If it holds nothing but problems of the entire request.
+    FrameError
+        If a post has two different counts without times that distinguish them.
+
+    Notes
+    -----
+    Public metrics are organic and promoted together, and organic ones only of one's own posts of
+    the last 30 days (X's documentation). A metric that is not in the body has no row, such as
+    impressions before 2023. Reposts are left out, since they repeat the counts of the original.
+    The views of a video are of all posts that show it; of several videos in a post they are
+    ``<NA>``. What cannot be known: hours and days.
+
+    Examples
+    --------
+    >>> body = {"data": [{"id": "7", "public_metrics": {"like_count": 5, "impression_count": 90}}]}
+    >>> flatten_lookup(body)[["post_id", "engagement_type", "count"]]
+      post_id engagement_type  count
+    0       7     impressions     90
+    1       7       favorites      5
+    """
+    if metrics not in _METRICS:
+        msg = f"metrics is {metrics!r}; choose one of {list(_METRICS)}"
+        raise FrameError(msg)
+    given = None if retrieved_at is None else to_iso_utc(retrieved_at)
+    posts = [(post_id_of(item), item) for item in document_of(body).items if not _is_repost(item)]
+    rows = [
+        (post_id, name, given or item.retrieved_at, count)
+        for post_id, item in posts
+        for name, count in _counts(item, metrics)
+    ]
+    source = f"x_lookup_{metrics}"
+    return to_counts(rows, source)
+
+
+def v2_omissions(body: Body, metrics: Metrics = "public") -> pd.DataFrame:
+    """Return the posts of an answer of X API v2 that have no counts, with the reason.
+
+    Parameters
+    ----------
+    body, metrics
+        As for :func:`flatten_lookup`; answers of ``/2/tweets/analytics`` too.
+
+    Returns
+    -------
+    DataFrame
+        As returned by :func:`omissions`, without a window: the API's own words for each problem,
+        and posts without these metrics.
+
+    Examples
+    --------
+    >>> problem = {"type": "https://api.x.com/2/problems/resource-not-found",
+    ...            "resource_id": "8", "detail": "Could not find tweet with ids: [8]."}
+    >>> v2_omissions({"data": [], "errors": [problem]})[["post_id", "reason"]]
+      post_id       reason
+    0       8  unavailable
+    """
+    document = document_of(body)
+    rows = list(problem_rows(document))
+    told = {post for post, *_ in rows}
+    for item in document.items:
+        is_lookup = "timestamped_metrics" not in item.post and not _is_repost(item)
+        if is_lookup and not any(True for _ in _counts(item, metrics)):
+            post = post_id_of(item)
+            if post not in told:
+                rows.append((post, OmissionReason.NOT_ANSWERED, f"it has no {metrics}_metrics"))
+    return omissions_of(rows)
+
+
+def to_counts(rows: list[tuple[Any, ...]], source: str, *times: str) -> pd.DataFrame:
+    """Return tidy counts of rows: post, type, time of reading, any of ``times``, count."""
+    columns = ["post_id", "engagement_type", "retrieved_at", *times, "count"]
+    moments = [row[2] for row in rows]
+    if any(moments) and not all(moments):
+        msg = "some posts have a time of reading and others have none; give retrieved_at"
+        raise FrameError(msg)
+    frame = pd.DataFrame(list(dict.fromkeys(rows)), columns=columns, dtype=object)
+    if not any(moments):
+        frame = frame.drop(columns="retrieved_at")
+    if frame.empty:
+        return empty_counts([*columns[:2], "source", *times])
+    frame["source"] = source
+    order = [name for name in COUNT_COLUMNS if name in frame.columns]
+    counts = as_counts(frame[order]).sort_values(order[:-1], ignore_index=True)
+    if "retrieved_at" in counts:
+        counts.attrs["retrieved_at"] = counts["retrieved_at"].min().isoformat()
+    check_counts(counts)
+    return counts
+
+
+def integer(value: Any, name: str, where: str) -> int | None:
+    """Return a count of JSON; None if it is null. Text is refused."""
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    msg = f"{name} is {truncated_repr(value)}, and not an integer"
+    raise ResponseShapeError(msg, where)
+
+
+def _is_repost(item: Item) -> bool:
+    post = item.post
+    links = post.get("referenced_tweets")
+    if isinstance(links, list):
+        return any(isinstance(link, dict) and link.get("type") == "retweeted" for link in links)
+    text = post.get("full_text") or post.get("text") or ""
+    is_v1 = any(name in post for name in _V1)
+    return "retweeted_status" in post or (is_v1 and str(text).startswith("RT @"))
+
+
+def _counts(item: Item, metrics: str) -> Iterator[tuple[str, int | None]]:
+    """Yield engagement type and count."""
+    post, section = item.post, f"{metrics}_metrics"
+    found = post.get(section)
+    if isinstance(found, dict):
+        for name, value in found.items():
+            yield _TYPES.get(name, name), integer(value, f"{section}.{name}", item.where)
+    elif found is not None:
+        msg = f"{section} is {truncated_repr(found)}, and not an object"
+        raise ResponseShapeError(msg, item.where)
+    elif metrics == "public":
+        for name, kind in _V1.items():
+            if name in post:
+                yield kind, _of_v1(post[name], name, item.where)
+    views = [
+        integer(medium[section]["view_count"], "view_count", item.where)
+        for medium in _media(item)
+        if isinstance(medium.get(section), dict) and "view_count" in medium[section]
+    ]
+    if views:
+        yield "video_views", views[0] if len(views) == 1 else None
+
+
+def _of_v1(value: Any, name: str, where: str) -> int | None:
+    """Return a count of v1.1; archives write numbers as text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    return integer(value, name, where)
+
+
+def _media(item: Item) -> Iterator[Mapping[str, Any]]:
+    """Yield the media of a post: of the page, or as twarc has put them into the post."""
+    attached = item.post.get("attachments")
+    if not isinstance(attached, dict):
+        return
+    for key in attached.get("media_keys") or []:
+        if isinstance(item.media.get(key), dict):
+            yield item.media[key]
+    if not item.media:
+        yield from (m for m in attached.get("media") or [] if isinstance(m, dict))

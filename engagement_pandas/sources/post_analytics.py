@@ -1,0 +1,168 @@
+"""Answers of ``/2/tweets/analytics``, in all the shapes that its schema has had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any, Final, Literal, get_args
+
+import pandas as pd
+
+from engagement_pandas.errors import FrameError, ResponseShapeError
+from engagement_pandas.frame.contract import to_iso_utc
+from engagement_pandas.sources.lookup import integer, to_counts
+from engagement_pandas.sources.v2_documents import Body, Item, document_of, post_id_of
+from engagement_pandas.text import truncated_repr
+
+Granularity = Literal["hourly", "daily", "total"]
+_GRAINS: Final = get_args(Granularity)
+_WEEK: Final = timedelta(days=7)
+
+_TYPES: Final[Mapping[str, str]] = MappingProxyType(
+    {"likes": "favorites", "follows": "user_follows"}
+)
+_OTHER: Final = frozenset({"id", "timestamp", "timestamped_metrics"})
+
+_Bucket = tuple[datetime | None, Mapping[str, Any], str]
+
+
+def flatten_analytics(
+    body: Body,
+    *,
+    granularity: Granularity | None = None,
+    retrieved_at: str | datetime | None = None,
+) -> pd.DataFrame:
+    """Flatten an answer of ``/2/tweets/analytics`` into tidy counts.
+
+    Parameters
+    ----------
+    body : bytes, str, mapping, list, path or open file
+        The JSON, or several answers, one per line.
+    granularity : {"hourly", "daily", "total"}, optional
+        What was requested. By default, it is found from the times of the buckets, where these
+        leave no doubt. Weeks have no place in the frame: request days, and add them up with
+        ``over_time(counts, every="W")``.
+    retrieved_at : str or datetime, optional
+        When it was requested, with a time zone.
+
+    Returns
+    -------
+    DataFrame
+        Tidy counts by post, with ``day`` and ``hour`` (UTC) as far as the granularity has them;
+        ``source`` is ``"x_post_analytics"``. A metric that is null, or is in another bucket and
+        not in this one, is ``<NA>``. :func:`v2_omissions` has the posts without counts.
+
+    Raises
+    ------
+    ResponseShapeError
+        For another shape, a count that is not an integer, a post and time twice, or a time that
+        is not a whole hour (a midnight, for days) of UTC.
+    FrameError
+        If the granularity is weekly, or has to be given.
+
+    Notes
+    -----
+    What cannot be known: whether impressions include promoted ones, whether likes are net of
+    unlikes, and whether a bucket that is not in the answer is 0 or unknown; it has no row.
+
+    Examples
+    --------
+    >>> body = {"data": [{"id": "7", "timestamped_metrics": [
+    ...     {"timestamp": "2026-03-01T07:00:00Z", "metrics": {"impressions": 90, "likes": None}}]}]}
+    >>> flatten_analytics(body)[["post_id", "engagement_type", "day", "hour", "count"]]
+      post_id engagement_type        day  hour  count
+    0       7     impressions 2026-03-01     7     90
+    1       7       favorites 2026-03-01     7   <NA>
+    """
+    if str(granularity) == "weekly":
+        msg = (
+            "weeks have no place in the frame, which has days and hours; request "
+            "granularity=daily, and add them up with over_time(counts, every='W')"
+        )
+        raise FrameError(msg)
+    if granularity is not None and granularity not in _GRAINS:
+        msg = f"granularity is {granularity!r}; choose one of {list(_GRAINS)}"
+        raise FrameError(msg)
+    buckets = [
+        (post_id_of(item), *bucket) for item in document_of(body).items for bucket in _buckets(item)
+    ]
+    grain = granularity or _grain([moment for _, moment, *_ in buckets])
+    names = list(dict.fromkeys(name for *_, found, _ in buckets for name in found))
+    given = None if retrieved_at is None else to_iso_utc(retrieved_at)
+    seen: dict[tuple[Any, ...], str] = {}
+    rows = []
+    for post, moment, found, where in buckets:
+        times = _times(moment, grain, where)
+        if (post, *times) in seen:
+            msg = f"post {post} is there twice for {moment or 'the total'}; keep one"
+            raise ResponseShapeError(msg, where)
+        seen[(post, *times)] = where
+        rows += [
+            (post, _TYPES.get(name, name), given, *times, integer(found.get(name), name, where))
+            for name in names
+        ]
+    return to_counts(
+        rows, "x_post_analytics", *{"hourly": ("day", "hour"), "daily": ("day",)}.get(grain, ())
+    )
+
+
+def _buckets(item: Item) -> Iterator[_Bucket]:
+    """Yield time, metrics and position of each bucket; totals stand at the top of an item."""
+    buckets = item.post.get("timestamped_metrics")
+    if buckets is not None and not isinstance(buckets, list):
+        msg = f"timestamped_metrics is {truncated_repr(buckets)}, and not a list"
+        raise ResponseShapeError(msg, item.where)
+    for place, bucket in enumerate(buckets or []):
+        where = f"timestamped_metrics[{place}] of {item.where}"
+        if not isinstance(bucket, dict) or not isinstance(bucket.get("metrics") or {}, dict):
+            msg = f"there is {truncated_repr(bucket)}, and not a bucket"
+            raise ResponseShapeError(msg, where)
+        yield _moment(bucket.get("timestamp"), where), bucket.get("metrics") or {}, where
+    if not buckets:
+        top = {name: value for name, value in item.post.items() if name not in _OTHER}
+        if top:
+            yield None, top, item.where
+
+
+def _moment(text: Any, where: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(to_iso_utc(text, "timestamp"))
+    except FrameError as error:
+        raise ResponseShapeError(str(error), where) from error
+
+
+def _grain(moments: list[datetime | None]) -> str:
+    """Return the granularity that the times of all buckets show."""
+    times = sorted({moment for moment in moments if moment is not None})
+    if not times:
+        return "total"
+    if any(moment.hour or moment.minute or moment.second for moment in times):
+        return "hourly"
+    steps = {later - earlier for earlier, later in pairwise(times)}
+    if any(step < _WEEK for step in steps):
+        return "daily"
+    what = "may be weeks" if steps else "is one bucket"
+    msg = (
+        f"the answer {what}, from {times[0]:%Y-%m-%d} on, which may be hours, days or weeks; give "
+        "granularity='hourly', 'daily' or 'total' as requested (weeks are not read: request days)"
+    )
+    raise FrameError(msg)
+
+
+def _times(moment: datetime | None, grain: str, where: str) -> tuple[Any, ...]:
+    """Return day and hour of a bucket, as far as the granularity has them."""
+    if grain == "total":
+        return ()
+    if moment is None:
+        msg = f"a bucket has no timestamp, and the answer is {grain}"
+        raise ResponseShapeError(msg, where)
+    if moment.minute or moment.second or moment.microsecond or (grain == "daily" and moment.hour):
+        what = "midnight" if grain == "daily" else "whole hour"
+        msg = f"the bucket of {moment.isoformat()} does not begin at a {what} of UTC"
+        raise ResponseShapeError(msg, where)
+    day = moment.strftime("%Y-%m-%d")
+    return (day,) if grain == "daily" else (day, moment.hour)

@@ -1,0 +1,234 @@
+"""JSON of X API v2, twarc and archives: the posts in it, and the API's problems with others."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import IO, Any, Final
+
+import pandas as pd
+
+from engagement_pandas.errors import InvalidPostId, RefusedError, ResponseShapeError
+from engagement_pandas.files import FileTooLarge, read_bounded
+from engagement_pandas.frame.contract import REASONS, TEXT, empty_omissions
+from engagement_pandas.request.post_files import read_content, text_of
+from engagement_pandas.request.post_files.documents import is_script, json_values
+from engagement_pandas.text import truncated_repr
+from engagement_pandas.vocabulary import OmissionReason
+
+Body = bytes | str | Mapping[str, Any] | list[Any] | os.PathLike[str] | IO[Any]
+
+_MEMBER: Final = re.compile(r"(?:.*/)?data/(?:tweets|tweet)(?:-part[0-9]+)?\.js")
+_MOST_BYTES: Final = 1 << 28
+_SHELLS: Final = ("tweet", "post")
+_REASONS: Final[Mapping[str, OmissionReason]] = {
+    "resource-not-found": OmissionReason.UNAVAILABLE,
+    "resource-unavailable": OmissionReason.UNAVAILABLE,
+    "disallowed-resource": OmissionReason.UNAVAILABLE,
+    "not-authorized-for-resource": OmissionReason.FORBIDDEN,
+    "not-authorized-for-field": OmissionReason.FORBIDDEN,
+    "field-unauthorized": OmissionReason.FORBIDDEN,
+    "field-hydration-failure": OmissionReason.NOT_ANSWERED,
+    "internal-error": OmissionReason.NOT_ANSWERED,
+}
+"""Reasons by the last part of a problem's type; its host has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A post of a page, where it is, the media of the page by key, and the time of reading."""
+
+    post: Mapping[str, Any]
+    where: str
+    media: Mapping[str, Any] = field(default_factory=dict)
+    retrieved_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The posts and problems of a body, of any number of pages."""
+
+    items: tuple[Item, ...]
+    problems: tuple[Mapping[str, Any], ...]
+
+
+def document_of(body: Body) -> Document:
+    """Return the posts and problems of a body; JSON text, a parsed body, a file or its path.
+
+    Text that begins like JSON is a body, and other text a path.
+    """
+    items: list[Item] = []
+    problems: list[Mapping[str, Any]] = []
+    for name, value in _values_of(body):
+        _read(value, name, items, problems)
+    if not items and problems and not any(_resource(problem) for problem in problems):
+        messages = [_message(problem) for problem in problems]
+        msg = f"the body has no posts; the API says {messages}"
+        if any(_kind(problem) == "client-forbidden" for problem in problems):
+            msg = f"this endpoint is not open to the account; the API says {messages}"
+        raise RefusedError(msg, messages=messages)
+    return Document(tuple(items), tuple(problems))
+
+
+def omissions_of(rows: Iterable[tuple[str, OmissionReason, str]]) -> pd.DataFrame:
+    """Return omissions of all types of a post each, with reason and message."""
+    given = list(dict.fromkeys(rows))
+    if not given:
+        return empty_omissions()
+    posts, reasons, messages = zip(*given, strict=True)
+    empty = empty_omissions()
+    frame = pd.DataFrame(
+        {
+            "post_id": pd.Series(posts, dtype=TEXT),
+            "engagement_type": pd.Series([None] * len(given), dtype=TEXT),
+            "reason": pd.Series([str(reason) for reason in reasons]).astype(REASONS),
+            "message": pd.Series(messages, dtype=TEXT),
+        }
+    )
+    for name in ("start", "end"):
+        frame[name] = pd.Series([None] * len(given), dtype=empty[name].dtype)
+    return frame.sort_values("post_id", ignore_index=True, kind="stable")
+
+
+def problem_rows(document: Document) -> Iterator[tuple[str, OmissionReason, str]]:
+    """Yield post, reason and message of each problem with a post."""
+    for problem in document.problems:
+        post = _resource(problem)
+        if post:
+            reason = _REASONS.get(_kind(problem), OmissionReason.NOT_ANSWERED)
+            yield post, reason, _message(problem)
+
+
+def post_id_of(item: Item) -> str:
+    """Return the ID of a post; ``id_str`` before ``id``, which may have lost digits."""
+    for name in ("id_str", "id"):
+        value = item.post.get(name)
+        if isinstance(value, str | int) and re.fullmatch("[0-9]{1,19}", str(value)):
+            return str(value)
+    msg = f"there is no post ID, only {truncated_repr(list(item.post))}"
+    raise ResponseShapeError(msg, item.where)
+
+
+def _values_of(body: Body) -> Iterator[tuple[str, Any]]:
+    """Yield each value of the body, with its position."""
+    if isinstance(body, Mapping | list):
+        yield "$", body
+        return
+    for name, content in _contents(body):
+        try:
+            text = text_of(name, content)
+            for line, value in json_values(text.rstrip(), name, int):
+                yield f"line {line} of {name}", value
+        except InvalidPostId as error:
+            raise ResponseShapeError(str(error)) from error
+        except RecursionError as error:
+            msg = f"{name} is nested too deeply"
+            raise ResponseShapeError(msg) from error
+
+
+def _contents(body: Any) -> Iterator[tuple[str, Any]]:
+    content: Any
+    if isinstance(body, bytes | bytearray | memoryview):
+        name, content = "the body", bytes(body)
+    elif isinstance(body, str) and (body.lstrip()[:1] in {"{", "["} or is_script(body)):
+        name, content = "the body", body
+    else:
+        try:
+            name, content = read_content(body)
+        except InvalidPostId as error:
+            raise ResponseShapeError(str(error)) from error
+    if not isinstance(content, str) and content[:4] == b"PK\x03\x04":
+        yield from _members(name, content)
+    else:
+        yield name, content
+
+
+def _members(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the posts' files in the ZIP of an archive."""
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            names = [each for each in archive.namelist() if _MEMBER.fullmatch(each)]
+            for member in sorted(names):
+                with archive.open(member) as file:
+                    yield f"{member} in {name}", read_bounded(file, _MOST_BYTES)
+    except FileTooLarge as error:
+        msg = f"{name} holds {error}; unpack it, and split its files"
+        raise ResponseShapeError(msg) from error
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError) as error:
+        msg = f"{name} cannot be unpacked: {error}"
+        raise ResponseShapeError(msg) from error
+    if not names:
+        msg = f"{name} has no data/tweets.js; is it the archive of an account?"
+        raise ResponseShapeError(msg)
+
+
+def _read(
+    value: Any, where: str, items: list[Item], problems: list[Mapping[str, Any]], page: Any = None
+) -> None:
+    """Collect the posts and problems of a value: a page, a list, or one post."""
+    if isinstance(value, list):
+        for number, each in enumerate(value, 1):
+            _read(each, f"item {number} of {where}", items, problems, page)
+        return
+    if not isinstance(value, dict):
+        msg = f"there is {truncated_repr(value)}, and not a post"
+        raise ResponseShapeError(msg, where)
+    shell = next((value[s] for s in _SHELLS if isinstance(value.get(s), dict)), None)
+    if shell is not None and len(value) == 1:
+        _read(shell, where, items, problems, page)
+        return
+    data = value.get("data")
+    found = value.get("errors") or []
+    if isinstance(found, list):
+        problems.extend(problem for problem in found if isinstance(problem, dict))
+    if isinstance(data, dict) and isinstance(data.get("data"), dict | list):
+        data = data["data"]  # a schema of 2025 nests it
+    if isinstance(data, dict | list):
+        _read(data, where, items, problems, value)
+        return
+    if "id" not in value and "id_str" not in value:
+        if found or not value or {"meta", "includes"} & value.keys():
+            return  # a page without posts
+        msg = f"there is no post, only {truncated_repr(list(value))}"
+        raise ResponseShapeError(msg, where)
+    page = page or {}
+    includes = page.get("includes")
+    media = includes.get("media") if isinstance(includes, dict) else None
+    items.append(
+        Item(
+            value,
+            where,
+            {str(each.get("media_key")): each for each in media or [] if isinstance(each, dict)},
+            _twarc_time(value) or _twarc_time(page),
+        )
+    )
+
+
+def _twarc_time(value: Mapping[str, Any]) -> str | None:
+    twarc = value.get("__twarc")
+    found = twarc.get("retrieved_at") if isinstance(twarc, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _resource(problem: Mapping[str, Any]) -> str:
+    """Return the post that a problem is about; empty if it is about the request."""
+    for name in ("resource_id", "value"):
+        value = problem.get(name)
+        if isinstance(value, str | int) and re.fullmatch("[0-9]{1,19}", str(value)):
+            return str(value)
+    return ""
+
+
+def _kind(problem: Mapping[str, Any]) -> str:
+    return str(problem.get("type", "")).rstrip("/").rpartition("/")[2]
+
+
+def _message(problem: Mapping[str, Any]) -> str:
+    text = problem.get("detail") or problem.get("title") or problem.get("message")
+    return str(text) if text else json.dumps(problem)[:200]

@@ -1,0 +1,316 @@
+"""Posts that were looked up; bodies are written after the documentation of each shape."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas import FrameError, RefusedError, ResponseShapeError
+from engagement_pandas.frame.contract import check_counts, check_omissions
+
+PUBLIC = {
+    "retweet_count": 50,
+    "reply_count": 12,
+    "like_count": 234,
+    "quote_count": 5,
+    "bookmark_count": 8,
+    "impression_count": 5432,
+}
+TYPES = {
+    "impressions": 5432,
+    "favorites": 234,
+    "retweets": 50,
+    "quote_tweets": 5,
+    "replies": 12,
+    "bookmarks": 8,
+}
+ORGANIC = {"impression_count": 5000, "url_link_clicks": 3, "user_profile_clicks": 2}
+PROBLEM = "https://api.twitter.com/2/problems/"
+
+
+def found(counts: pd.DataFrame) -> dict[str, Any]:
+    """Return the counts by type."""
+    check_counts(counts)
+    return dict(zip(counts["engagement_type"].astype(str), counts["count"], strict=True))
+
+
+def post(**more: Any) -> dict[str, Any]:
+    """Return a post of API v2."""
+    return {"id": "7", "text": "Hi", "public_metrics": PUBLIC, **more}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [post()]},
+        {"data": post()},
+        {"data": {"data": [post()]}},
+        [post()],
+        json.dumps({"data": [post()]}),
+        json.dumps({"data": [post()]}).encode(),
+        json.dumps(post()) + "\n",
+    ],
+    ids=["list", "one", "nested", "bare", "text", "bytes", "line"],
+)
+def test_public_metrics(body: Any) -> None:
+    """Six types, however the post is wrapped."""
+    counts = ep.flatten_lookup(body)
+    assert found(counts) == TYPES
+    assert set(counts["source"]) == {"x_lookup_public"}
+    assert "retrieved_at" not in counts
+
+
+def test_kinds_of_metrics_are_kept_apart() -> None:
+    """Each has a source of its own, and two are not added up."""
+    body = {"data": [post(organic_metrics=ORGANIC, non_public_metrics={"engagements": 9})]}
+    organic = ep.flatten_lookup(body, "organic")
+    assert found(organic) == {"impressions": 5000, "url_clicks": 3, "user_profile_clicks": 2}
+    assert found(ep.flatten_lookup(body, "non_public")) == {"engagements": 9}
+    assert len(ep.flatten_lookup(body, "promoted")) == 0
+    with pytest.raises(FrameError, match="several sources"):
+        ep.summarise(pd.concat([organic, ep.flatten_lookup(body)]))
+    with pytest.raises(FrameError, match="metrics is 'private'"):
+        ep.flatten_lookup(body, "private")  # type: ignore[arg-type]
+
+
+def test_names_that_x_has_changed() -> None:
+    """``repost_count`` is ``retweet_count``; a name that is not known stays."""
+    body = {"data": [{"id": "7", "public_metrics": {"repost_count": 3, "zap_count": 1}}]}
+    assert found(ep.flatten_lookup(body)) == {"retweets": 3, "zap_count": 1}
+
+
+def test_absent_and_null() -> None:
+    """A metric that is absent has no row; null is unknown."""
+    body = {"data": [{"id": "7", "public_metrics": {"like_count": None}}]}
+    assert found(ep.flatten_lookup(body)) == {"favorites": pd.NA}
+
+
+@pytest.mark.parametrize("value", ["5", 5.5, True, {}])
+def test_counts_are_integers(value: Any) -> None:
+    """Anything else is refused with its position."""
+    body = {"data": [{"id": "7", "public_metrics": {"like_count": value}}]}
+    with pytest.raises(ResponseShapeError, match=r"public_metrics.like_count is .*not an integer"):
+        ep.flatten_lookup(body)
+
+
+def test_videos() -> None:
+    """Views of the one video of a post; of several they are unknown."""
+    media = [{"media_key": f"13_{n}", "public_metrics": {"view_count": n}} for n in (5, 6)]
+    for keys, views in ((["13_5"], 5), (["13_5", "13_6"], pd.NA)):
+        body = {"data": [post(attachments={"media_keys": keys})], "includes": {"media": media}}
+        assert found(ep.flatten_lookup(body))["video_views"] is views or views == 5
+    flat = post(attachments={"media_keys": ["13_5"], "media": media[:1]})
+    assert found(ep.flatten_lookup(flat))["video_views"] == 5
+
+
+def test_reposts_are_left_out() -> None:
+    """They repeat the counts of the original."""
+    repost = post(id="8", referenced_tweets=[{"type": "retweeted", "id": "7"}])
+    quote = post(id="9", referenced_tweets=[{"type": "quoted", "id": "7"}])
+    assert set(ep.flatten_lookup([post(), repost, quote])["post_id"]) == {"7", "9"}
+
+
+def test_twarc_2() -> None:
+    """A page per line, or a post per line; the time is twarc's; snapshots are kept."""
+    twarc = {"retrieved_at": "2026-03-01T10:00:00+01:00", "url": "x"}
+    later = {"retrieved_at": "2026-03-08T10:00:00+00:00"}
+    pages = json.dumps({"data": [post()], "__twarc": twarc})
+    counts = ep.flatten_lookup(pages + "\n" + json.dumps({**post(), "__twarc": later}))
+    assert counts["retrieved_at"].unique().tolist() == [
+        pd.Timestamp("2026-03-01T09:00Z"),
+        pd.Timestamp("2026-03-08T10:00Z"),
+    ]
+    assert found(ep.latest(counts)) == TYPES
+    with pytest.raises(FrameError, match="others have none; give retrieved_at"):
+        ep.flatten_lookup(pages + "\n" + json.dumps(post()))
+
+
+def test_the_same_post_twice() -> None:
+    """The same counts are one reading; different ones need times."""
+    assert found(ep.flatten_lookup([post(), post()])) == TYPES
+    with pytest.raises(FrameError, match="twice"):
+        ep.flatten_lookup([post(), post(public_metrics={"like_count": 1})])
+
+
+def v1(number: str = "7", **more: Any) -> dict[str, Any]:
+    """Return a post of API v1.1 as archives write it: all as text."""
+    return {"id_str": number, "id": 1, "favorite_count": "5", "retweet_count": "2", **more}
+
+
+def test_twarc_1_and_archives(tmp_path: Path) -> None:
+    """Favorites and retweets; ``tweets.js`` is cut up and not evaluated; also in a ZIP."""
+    wanted = {"favorites": 5, "retweets": 2}
+    assert found(ep.flatten_lookup(v1(favorite_count=5, retweet_count=2))) == wanted
+    posts = [{"tweet": v1(full_text="Hi")}, {"tweet": v1("8", full_text="RT @you: Hi")}]
+    script = "window.YTD.tweets.part0 = " + json.dumps(posts)
+    assert found(ep.flatten_lookup(script)) == wanted
+    (tmp_path / "tweets.js").write_text(script)
+    assert found(ep.flatten_lookup(tmp_path / "tweets.js")) == wanted
+    assert found(ep.flatten_lookup("window.YTD.tweets.part0 = " + json.dumps([v1()]))) == wanted
+    with zipfile.ZipFile(tmp_path / "twitter.zip", "w") as archive:
+        archive.writestr("data/account.js", "window.YTD.account.part0 = []")
+        archive.writestr("data/tweets.js", script)
+        more = "window.YTD.tweets.part1 = " + json.dumps([{"tweet": v1("9")}])
+        archive.writestr("data/tweets-part1.js", more)
+    counts = ep.flatten_lookup(str(tmp_path / "twitter.zip"), retrieved_at="2026-03-01T00:00Z")
+    assert sorted(set(counts["post_id"])) == ["7", "9"]
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("a.txt", "x")
+    with pytest.raises(ResponseShapeError, match=r"no data/tweets.js"):
+        ep.flatten_lookup(tmp_path / "other.zip")
+
+
+def test_scripts_are_not_evaluated() -> None:
+    """What is no JSON is refused."""
+    with pytest.raises(ResponseShapeError, match="not valid JSON"):
+        ep.flatten_lookup("window.YTD.tweets.part0 = [alert(1)]")
+
+
+def test_omissions() -> None:
+    """The API's problems, by the last part of their type, and posts without the metrics."""
+    errors = [
+        {"type": f"{PROBLEM}resource-not-found", "resource_id": "8", "detail": "gone"},
+        {"type": f"{PROBLEM}not-authorized-for-resource", "resource_id": "9", "title": "no"},
+        {"type": f"{PROBLEM}brand-new", "value": "10", "detail": "hm"},
+        {"type": f"{PROBLEM}not-authorized-for-field", "resource_id": "7", "detail": "old"},
+    ]
+    body = {"data": [post(), post(id="11")], "errors": errors}
+    omitted = ep.v2_omissions(body, "organic")
+    check_omissions(omitted)
+    rows = omitted[["post_id", "reason", "message"]].astype(str).to_numpy().tolist()
+    assert rows == [
+        ["10", "not_answered", "hm"],
+        ["11", "not_answered", "it has no organic_metrics"],
+        ["7", "forbidden", "old"],
+        ["8", "unavailable", "gone"],
+        ["9", "forbidden", "no"],
+    ]
+    assert len(ep.v2_omissions({"data": [post()]})) == 0
+
+
+def test_requests_that_were_refused() -> None:
+    """Problems of the entire request are an error; those of posts are omissions."""
+    closed = {"errors": [{"type": f"{PROBLEM}client-forbidden", "detail": "Enroll first"}]}
+    with pytest.raises(RefusedError, match=r"not open to the account.*Enroll first"):
+        ep.flatten_lookup(closed)
+    gone = {"errors": [{"type": f"{PROBLEM}resource-not-found", "resource_id": "8"}]}
+    assert len(ep.flatten_lookup(gone)) == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"data": {"total_likes": 5}}', "there is no post, only"),
+        ("[5]", "there is 5, and not a post"),
+        ('[{"id": "x"}]', "no post ID"),
+        ('{"id": "7", "id": "8"}', "twice"),
+        ('{"data": [', "not valid JSON"),
+        ({"data": [{"id": "7", "public_metrics": 5}]}, "not an object"),
+    ],
+)
+def test_other_shapes(body: Any, words: str) -> None:
+    """Are refused with their position."""
+    with pytest.raises(ResponseShapeError, match=words):
+        ep.flatten_lookup(body)
+
+
+def bucket(time: str | None, **metrics: Any) -> dict[str, Any]:
+    """Return a bucket of /2/tweets/analytics."""
+    return {"timestamp": time, "metrics": metrics}
+
+
+def analytics(*buckets: Any, **top: Any) -> dict[str, Any]:
+    """Return an answer with one item."""
+    return {"data": [{"id": "7", "timestamped_metrics": list(buckets), **top}]}
+
+
+def test_hours() -> None:
+    """Day and hour in UTC, whatever the offset; likes and follows under our names."""
+    counts = ep.flatten_analytics(
+        analytics(
+            bucket("2026-03-01T08:00:00+01:00", likes=2, impressions=90, follows=-1),
+            bucket("2026-03-01T08:00:00Z", likes=None, impressions=5),
+        )
+    )
+    check_counts(counts)
+    assert counts.drop(columns=["post_id", "source", "day"]).values.tolist() == [  # noqa: PD011
+        ["impressions", 7, 90],
+        ["impressions", 8, 5],
+        ["favorites", 7, 2],
+        ["favorites", 8, pd.NA],
+        ["user_follows", 7, -1],
+        ["user_follows", 8, pd.NA],
+    ]
+    assert set(counts["day"]) == {pd.Timestamp("2026-03-01")}
+    assert set(counts["source"]) == {"x_post_analytics"}
+
+
+def test_days() -> None:
+    """Midnights a day apart; an object in place of the list; null metrics are unknown."""
+    days = [bucket("2026-03-01T00:00:00Z", shares=1), {"timestamp": "2026-03-02T00:00:00Z"}]
+    body = analytics(*days)
+    for shape in (body, {"data": body["data"][0]}, {"data": {"data": body["data"]}}):
+        counts = ep.flatten_analytics(shape)
+        assert list(counts) == ["post_id", "engagement_type", "source", "day", "count"]
+        assert counts["count"].to_list() == [1, pd.NA]
+
+
+@pytest.mark.parametrize("buckets", ["absent", None, []])
+def test_totals(buckets: Any) -> None:
+    """Metrics at the top of the item."""
+    item = {"id": "7", "timestamp": None, "impressions": 90, "unlikes": None}
+    item |= {} if buckets == "absent" else {"timestamped_metrics": buckets}
+    counts = ep.flatten_analytics({"data": [item]}, retrieved_at="2026-03-05T00:00Z")
+    assert found(counts) == {"impressions": 90, "unlikes": pd.NA}
+    assert "day" not in counts
+    one = analytics(bucket("2026-03-01T00:00:00Z", impressions=90))
+    assert found(ep.flatten_analytics(one, granularity="total")) == {"impressions": 90}
+
+
+def test_buckets_and_totals_are_not_added() -> None:
+    """Where both are there, the buckets count."""
+    body = analytics(bucket("2026-03-01T05:00:00Z", likes=1), likes=1, impressions=9)
+    assert ep.flatten_analytics(body)["count"].to_list() == [1]
+
+
+@pytest.mark.parametrize(
+    ("times", "options", "words"),
+    [
+        (["2026-03-01T00:00:00Z"], {}, "is one bucket.*give granularity"),
+        (["2026-03-01T00:00:00Z", "2026-03-08T00:00:00Z"], {}, "may be weeks"),
+        (["2026-03-01T00:00:00Z"], {"granularity": "weekly"}, "request granularity=daily"),
+        (["2026-03-01T00:00:00Z"], {"granularity": "yearly"}, "choose one of"),
+    ],
+)
+def test_granularity(times: list[str], options: Any, words: str) -> None:
+    """Is asked for where the times leave a doubt; weeks are refused."""
+    with pytest.raises(FrameError, match=words):
+        ep.flatten_analytics(analytics(*(bucket(time, likes=1) for time in times)), **options)
+
+
+@pytest.mark.parametrize(
+    ("buckets", "words"),
+    [
+        ([bucket("2026-03-01T05:30:00Z", likes=1)], "whole hour of UTC"),
+        ([bucket("2026-03-01T05:00:00", likes=1)], "no time zone"),
+        ([bucket("2026-03-01T05:00:00Z", likes="1")], "likes is '1', and not an integer"),
+        ([bucket("2026-03-01T05:00:00Z", likes=1)] * 2, "post 7 is there twice for 2026-03-01"),
+        ([5], "not a bucket"),
+    ],
+)
+def test_other_buckets(buckets: list[Any], words: str) -> None:
+    """Are refused with their position."""
+    with pytest.raises(ResponseShapeError, match=words):
+        ep.flatten_analytics(analytics(*buckets))
+
+
+def test_answers_of_the_emulator() -> None:
+    """X's playground answers with totals of no post."""
+    with pytest.raises(ResponseShapeError, match="there is no post"):
+        ep.flatten_analytics({"data": {"total_likes": 5}})
