@@ -58,6 +58,7 @@ from .metrics import (
     cumulative as cumulative,
     engagement_rate as engagement_rate,
     forecast as forecast,
+    growth as growth,
     half_life as half_life,
     latest as latest,
     median_half_life as median_half_life,

@@ -120,7 +120,7 @@ def test_rooms_have_no_cycle() -> None:
     assert set(height) == top | {path.stem for path in package.glob("[!_]*.py")}
     assert len(height) <= 19
     assert max(height.values()) <= 8
-    assert sum(map(len, rooms.values())) <= 90
+    assert sum(map(len, rooms.values())) <= 98
 
 
 @pytest.mark.slow

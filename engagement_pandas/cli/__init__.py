@@ -2,8 +2,8 @@
 
 Results go to standard output or into files; everything else goes to standard error.
 
-Imports ``client``, ``auth``, ``dataset``, ``plots``, ``flattening``, ``frame``, ``response``,
-``request``, ``sandbox`` and the ground.
+Imports ``client``, ``auth``, ``dataset``, ``plots``, ``flattening``, ``sources``, ``frame``,
+``response``, ``request``, ``sandbox`` and the ground.
 """
 
 from __future__ import annotations
@@ -16,7 +16,17 @@ from collections.abc import Sequence
 from typing import Final
 
 from engagement_pandas import __version__, errors
-from engagement_pandas.cli import accounts, demo, fetch, flatten, login, sandbox, sync, verify
+from engagement_pandas.cli import (
+    accounts,
+    demo,
+    fetch,
+    flatten,
+    import_files,
+    login,
+    sandbox,
+    sync,
+    verify,
+)
 from engagement_pandas.cli.confirm import NotAgreed
 from engagement_pandas.cli.options import print_message
 from engagement_pandas.cli.signals import HungUp, Terminated, ended_by_signals
@@ -102,7 +112,7 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = command.add_subparsers(required=True, metavar="COMMAND")
-    for module in (demo, fetch, sync, flatten, verify, sandbox, login, accounts):
+    for module in (demo, fetch, sync, flatten, import_files, verify, sandbox, login, accounts):
         for verb in module.add_to(verbs):
             verb.formatter_class = argparse.RawDescriptionHelpFormatter
             verb.epilog = f"{verb.epilog}\n{epilog}" if verb.epilog else epilog

@@ -2,5 +2,5 @@
 
 Only ``connection``, ``demo`` and ``read_posts`` create frames; the demo runs the sandbox.
 
-Imports ``auth``, ``transport``, ``response``, ``request``, ``sandbox`` and the ground.
+Imports ``sources``, ``auth``, ``transport``, ``response``, ``request``, ``sandbox`` and the ground.
 """

@@ -26,6 +26,7 @@ METHODS: Final = (
     "cumulative",
     "engagement_rate",
     "forecast",
+    "growth",
     "half_life",
     "latest",
     "median_half_life",

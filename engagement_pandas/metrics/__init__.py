@@ -15,6 +15,7 @@ depend on the window of the counts are ``<NA>`` if ``attrs`` were lost.
 :func:`running_total`       cumulative counts from the first bucket on
 :func:`rate_over_time`      a rate in each bucket
 :func:`age`                 hours since the post was created
+:func:`growth`              what posts gained between two readings
 :func:`latest`              the counts of the latest retrieval
 :func:`by_age`              buckets of age
 :func:`cumulative`          cumulative counts since the post was created
@@ -46,6 +47,7 @@ from engagement_pandas.metrics.compatibility import check_addable, check_compara
 from engagement_pandas.metrics.cumulative import cumulative
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.forecast import forecast
+from engagement_pandas.metrics.growth import growth
 from engagement_pandas.metrics.half_life import half_life, median_half_life
 from engagement_pandas.metrics.latest import latest
 from engagement_pandas.metrics.over_time import over_time
@@ -68,6 +70,7 @@ __all__ = [
     "cumulative",
     "engagement_rate",
     "forecast",
+    "growth",
     "half_life",
     "latest",
     "median_half_life",

@@ -1,0 +1,97 @@
+"""``import``: counts from exports of X Analytics, archives and JSON that people have."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engagement_pandas.cli.options import Verbs, print_message, table_file, write
+from engagement_pandas.errors import EngagementError
+from engagement_pandas.text import pluralize
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_JSON = (".json", ".jsonl", ".ndjson", ".js", ".zip")
+_METRICS = ("public", "organic", "non_public", "promoted")
+
+
+def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+    """Add the subcommand."""
+    parser = verbs.add_parser(
+        "import",
+        help="read counts from exports and archives into a table",
+        description="Read counts from files that people have without a contract: the content "
+        "export of X Analytics, by-tweet files until 2024, JSON of X API v2, twarc's JSONL, and "
+        "tweets.js of an account's archive, also in its ZIP. Several exports are snapshots: the "
+        "table has the time of each.",
+        epilog="examples:\n"
+        "  engagement-pandas import account_analytics_content_*.csv --out counts.parquet\n"
+        "  engagement-pandas import twitter-archive.zip --out counts.csv --posts posts.csv\n",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="CSV, XLSX, JSON, JSONL or ZIP")
+    parser.add_argument(
+        "--out", type=table_file, metavar="FILE", help=".parquet or .csv (default: CSV to stdout)"
+    )
+    parser.add_argument("--posts", metavar="FILE", help="write the posts too, as .csv")
+    parser.add_argument(
+        "--retrieved-at",
+        metavar="TIME",
+        help="when the files were exported, such as 2026-03-01T09:00Z (default: as their names or "
+        "twarc state)",
+    )
+    parser.add_argument(
+        "--metrics",
+        choices=_METRICS,
+        default="public",
+        help="which metrics of JSON to read (default: public)",
+    )
+    yield parser
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Read all files, and write their counts, and posts if requested."""
+    from engagement_pandas.sources import read_x_analytics  # noqa: PLC0415 - pandas
+    from engagement_pandas.sources.x_analytics import concatenated  # noqa: PLC0415
+
+    tables = [name for name in arguments.files if not _is_json(name)]
+    parts = [_json(name, arguments) for name in arguments.files if _is_json(name)]
+    if tables:
+        parts.append(read_x_analytics(tables, retrieved_at=arguments.retrieved_at))
+    counts = parts[0] if len(parts) == 1 else concatenated(parts)
+    write(counts, arguments.out)
+    if arguments.posts:
+        _write_posts(arguments.files, arguments.posts)
+
+
+def _is_json(name: str) -> bool:
+    suffixes = [suffix.lower() for suffix in Path(name).suffixes]
+    return any(suffix in _JSON for suffix in suffixes[-2:])
+
+
+def _json(name: str, arguments: argparse.Namespace) -> pd.DataFrame:
+    from engagement_pandas.sources import flatten_lookup  # noqa: PLC0415 - pandas
+
+    try:
+        return flatten_lookup(
+            Path(name), metrics=arguments.metrics, retrieved_at=arguments.retrieved_at
+        )
+    except EngagementError as error:
+        error.add_note(f"in {name}")
+        raise
+
+
+def _write_posts(files: Iterable[str], target: str) -> None:
+    import pandas as pd  # noqa: PLC0415 - slow to import
+
+    from engagement_pandas.client.read_posts import read_posts  # noqa: PLC0415 - pandas
+    from engagement_pandas.files import atomic_write  # noqa: PLC0415
+
+    posts = pd.concat([read_posts(name) for name in files], ignore_index=True)
+    posts = posts.drop_duplicates("post_id", keep="last", ignore_index=True)
+    with atomic_write(Path(target)) as temporary:
+        posts.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
+    print_message(f"{pluralize(len(posts), 'post')} in {target}")
