@@ -224,7 +224,7 @@ def test_counts(given: Any, meant: int | None) -> None:
         ("hour", [5, None], "'hour' in row 1 is nan, missing"),
         ("day", ["2026-03-01", "03/01/2026"], "'day' in row 1 is '03/01/2026', not a time"),
         ("day", [20260301, 20260302], "a number, not a time"),
-        ("day", ["2026-03-01", "2026-03-01T05:00"], "not a midnight"),
+        ("day", ["2026-03-01", "2026-03-01T05:00"], "not at midnight"),
         (
             "day",
             pd.to_datetime(["2026-03-01", "2026-03-02"]).tz_localize("Europe/Berlin"),
