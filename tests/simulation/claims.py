@@ -1,0 +1,448 @@
+"""What the metrics promise, how to measure it, and what was measured.
+
+Each claim is measured on simulated posts with a seed of its own. This file, run with python, prints
+the table of the guide on metrics.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from simulation.worlds import engagements, growth, office_hours, rates, sizes, viral
+from support.simulated import HOUR_MS, MARCH, hourly
+
+from engagement_pandas.metrics import forecast, half_life, median_half_life
+from engagement_pandas.metrics.benchmark import _ranked
+from engagement_pandas.metrics.best_times import level_of, thread_scores
+from engagement_pandas.metrics.compare import holm, unequal_spread
+from engagement_pandas.metrics.intervals import dispersion, group_interval
+from engagement_pandas.metrics.resampling import Sample, StudentisedTest
+from engagement_pandas.metrics.week_test import WEEK, Evidence, week_test
+
+Floats = NDArray[np.float64]
+Rng = np.random.Generator
+DRAWS = 399
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A promise about a share or a mean of outcomes, within ``low`` and ``high``.
+
+    ``measure`` returns the outcomes of a number of runs.
+    """
+
+    metric: str
+    words: str
+    nominal: str
+    low: float
+    high: float
+    runs: int
+    measure: Callable[[Rng, int], Floats]
+
+    def measured(self) -> tuple[float, float]:
+        """Return the mean of the outcomes, and its Monte Carlo error."""
+        seed = zlib.crc32(f"{self.metric}: {self.words}".encode())
+        outcomes = self.measure(np.random.default_rng(seed), self.runs)
+        return float(np.mean(outcomes)), float(np.std(outcomes) / np.sqrt(len(outcomes)))
+
+    def row(self, measured: float, error: float) -> str:
+        """Return a row of the guide's table."""
+        return (
+            f"| `{self.metric}` | {self.words} | {self.nominal} "
+            f"| {100 * measured:.1f} % | {100 * error:.1f} |"
+        )
+
+
+def _typical(counts: Floats) -> Sample:
+    return Sample(np.log1p(counts), np.ones(len(counts)))
+
+
+def _mean(counts: Floats) -> Sample:
+    return Sample(counts, np.ones(len(counts)))
+
+
+def _found(samples: Sequence[Sample], seed: int) -> bool:
+    return bool(StudentisedTest.of(samples, DRAWS, seed).p(0.95) <= 0.05)
+
+
+def counts_differ(  # noqa: PLR0913 - a world
+    rng: Rng,
+    runs: int,
+    *,
+    numbers: tuple[int, int] = (20, 20),
+    sigma: tuple[float, float] = (1.0, 1.0),
+    ratio: float = 1.0,
+    viral_share: float = 0.0,
+    statistic: Callable[[Floats], Sample] = _typical,
+    unflagged: bool = False,
+) -> Floats:
+    """Compare two sets of counts whose means are so many times apart."""
+    found = []
+    for run in range(runs):
+        sides = [
+            viral(rng, sizes(rng, n, s, 1000 * factor), viral_share)
+            for n, s, factor in zip(numbers, sigma, (ratio, 1), strict=True)
+        ]
+        differs = _found([statistic(side) for side in sides], run)
+        flagged = unflagged and unequal_spread([_mean(side) for side in sides], "mean")
+        found.append(differs and not flagged)
+    return np.array(found, dtype=float)
+
+
+def spread_is_flagged(rng: Rng, runs: int, *, sigma: tuple[float, float]) -> Floats:
+    """Flag two sets of 20 posts whose logarithms spread as given."""
+    sides = [[_mean(sizes(rng, 20, s)) for s in sigma] for _ in range(runs)]
+    return np.array([bool(unequal_spread(two, "mean")) for two in sides], dtype=float)
+
+
+def rates_differ(rng: Rng, runs: int, *, each: float = 1.0, sd: float = 0.6) -> Floats:
+    """Compare two sets of 20 posts with one ratio."""
+    found = []
+    for run in range(runs):
+        shown = [sizes(rng, 20) + 1 for _ in "ab"]
+        counted = [engagements(rng, side * rates(rng, 20, sd), each) for side in shown]
+        found.append(_found([Sample(*pair) for pair in zip(counted, shown, strict=True)], run))
+    return np.array(found, dtype=float)
+
+
+def five_sets(rng: Rng, runs: int) -> Floats:
+    """Compare each of five sets with the others; any difference is an error."""
+    found = []
+    for run in range(runs):
+        logs = [np.log1p(sizes(rng, 15, 1.5)) for _ in range(5)]
+        p = []
+        for place, own in enumerate(logs):
+            rest = np.concatenate(logs[:place] + logs[place + 1 :])
+            two = [Sample(values, np.ones(len(values))) for values in (own, rest)]
+            p.append(StudentisedTest.of(two, DRAWS, run).p(0.95))
+        found.append(holm(np.array(p)).min() <= 0.05)
+    return np.array(found, dtype=float)
+
+
+def time_is_named(  # noqa: PLR0913 - a world
+    rng: Rng,
+    runs: int,
+    *,
+    number: int = 200,
+    sd: float = 0.6,
+    sigma: float = 1.3,
+    thread: int = 1,
+    viral_share: float = 0.0,
+    hit: Callable[[NDArray[np.int64]], NDArray[np.bool_]] | None = None,
+    planted: int = 0,
+    factor: float = 1.0,
+    level: str | None = None,
+    runaway: int = 1,
+    flat: bool = False,
+) -> Floats:
+    """Analyse posts at office hours: a time is named, at the level, or noise is drawn."""
+    found = []
+    for _ in range(runs):
+        threads = number // thread
+        cell = office_hours(rng, threads)
+        cell[:planted] = 2 * 24 + 12
+        post = np.repeat(np.arange(threads), thread)
+        shown = viral(rng, sizes(rng, number, sigma) + 1, viral_share)
+        common = 0.8 if thread > 1 else 0.0
+        logs = common * rng.normal(size=threads)[post]
+        logs += np.sqrt(1 - common**2) * rng.normal(size=number)
+        rate = 0.03 * np.exp(sd * logs)
+        if hit is not None:
+            rate = np.where(hit(cell)[post], factor * rate, rate)
+        counted = engagements(rng, shown * rate)
+        counted[-1] *= runaway
+        score, weight, _ = thread_scores(post, counted, shown)
+        levels = week_test(
+            Evidence(cell, score, weight),
+            partial(_permuted, cell, rng),
+            DRAWS,
+            3,
+        )
+        if flat:
+            enough = np.bincount(cell, minlength=WEEK) >= 3
+            effect = levels["hour of the week"].cautious[enough]
+            found.append(np.exp(np.ptp(effect)) > 1.3 if enough.any() else False)
+        else:
+            name = level_of(levels, 0.01)
+            found.append(name is not None if level is None else name == level)
+    return np.array(found, dtype=float)
+
+
+def _permuted(cell: NDArray[np.int64], rng: Rng, rows: int) -> NDArray[np.int64]:
+    return rng.permuted(np.broadcast_to(cell, (rows, len(cell))), axis=1)
+
+
+def post_is_covered(rng: Rng, runs: int, *, each: float, mean: float = 100.0) -> Floats:
+    """Cover each post's own rate: 20 posts of 48 hours, readers who engage so often."""
+    covered: list[Floats] = []
+    while len(covered) * 20 < runs:
+        true = rates(rng, (20, 1), 0.6)
+        shown = rng.poisson(np.exp(rng.normal(size=(20, 1))) * mean / 0.03 / 48, (20, 48))
+        counted = engagements(rng, shown * true, each)
+        post = np.repeat(np.arange(20), 48)
+        spread = dispersion(counted.ravel(), shown.ravel(), post)
+        low, high = group_interval(
+            counted.sum(axis=1), shown.sum(axis=1), np.arange(20), 20, np.nan_to_num(spread, nan=1)
+        )
+        covered.append((low <= true[:, 0]) & (true[:, 0] <= high))
+    return np.concatenate(covered).astype(float)
+
+
+def group_is_covered(rng: Rng, runs: int, *, number: int, sd: float, sigma: float) -> Floats:
+    """Cover the account's rate by the interval of a group of posts."""
+    shown = sizes(rng, (runs, number), sigma) + 1
+    counted = engagements(rng, shown * rates(rng, (runs, number), sd))
+    group = np.repeat(np.arange(runs), number)
+    low, high = group_interval(counted.ravel(), shown.ravel(), group, runs)
+    return ((low <= 0.03) & (high >= 0.03)).astype(float)
+
+
+def _lives(  # noqa: PLR0913, PLR0917 - a world
+    rng: Rng, runs: int, kind: str, half: float, total: float, hours: int
+) -> pd.DataFrame:
+    made = MARCH + np.sort(rng.integers(0, 14 * 24 * HOUR_MS, runs))
+    return hourly(
+        made,
+        {"impressions": total},
+        rng,
+        hours=hours,
+        growth=lambda at, life: growth(kind, at, life),
+        half_life=half,
+    )
+
+
+def few_counts_mislead(rng: Rng, runs: int, *, total: float, hours: int) -> Floats:
+    """Answer the half-life of a post of 24 hours wrongly by more than 25 %."""
+    wrong = []
+    for kind in ("exponential", "lognormal", "Lomax"):
+        found = half_life(_lives(rng, runs // 3, kind, 24.0, total, hours))["t50"]
+        error = np.abs(found.to_numpy(dtype=float, na_value=np.nan) / 24 - 1)
+        wrong.append(error > 0.25)
+    return np.concatenate(wrong).astype(float)
+
+
+def half_life_error(rng: Rng, runs: int, *, half: float, kind: str) -> Floats:
+    """Return the relative error of the half-life of posts with 5,000 counts."""
+    found = half_life(_lives(rng, runs, kind, half, 5000.0, 24))["t50"]
+    return found.dropna().to_numpy(dtype=float) / half - 1
+
+
+def bracket_holds(rng: Rng, runs: int) -> Floats:
+    """Hold the median of posts of all ages up to a day, with half-lives around 80 minutes."""
+    held = []
+    for _ in range(runs):
+        own = 80 / 60 * np.exp(0.8 * rng.normal(size=150))
+        # A post of the last three hours may have no counts, and is in no frame.
+        made = MARCH + np.sort(rng.integers(0, (24 - 3) * HOUR_MS, 150))
+        counts = hourly(made, {"impressions": 2000}, rng, hours=24, half_life=own)
+        end = pd.Timestamp(MARCH + 24 * HOUR_MS, unit="ms")
+        begins = counts["day"] + pd.to_timedelta(counts["hour"].astype(int), unit="h")
+        row = median_half_life(counts[begins < end]).iloc[0]
+        high = np.inf if pd.isna(row["high"]) else row["high"]
+        # The sample's own median, not that of all possible posts.
+        held.append(0.98 * row["low"] <= np.median(own) <= 1.02 * high)
+    return np.array(held, dtype=float)
+
+
+def forecast_covers(rng: Rng, runs: int, *, hours: int) -> Floats:
+    """Hold the count of a post at 168 hours, with 50 other posts of all sizes and paces."""
+    covered: list[Floats] = []
+    while len(covered) * 50 < runs:
+        own = 80 / 60 * np.exp(0.8 * rng.normal(size=100))
+        made = MARCH + np.sort(rng.integers(0, 7 * 24 * HOUR_MS, 100))
+        counts = hourly(
+            made, {"impressions": sizes(rng, 100, 1.0, 3000) + 50}, rng, hours=170, half_life=own,
+            growth=lambda at, life: growth("Lomax", at, life),
+        )  # fmt: skip
+        place = counts.groupby("post_id").cumcount()
+        # Every other post is young: its counts end after so many hours.
+        ids = np.sort(counts["post_id"].unique())
+        young = counts["post_id"].isin(ids[::2])
+        table = forecast(counts[young & (place < hours)], cohort=counts[~young])
+        final = counts[young].groupby("post_id")["count"].apply(lambda c: c.iloc[:169].sum())
+        known = table["forecast"].notna().to_numpy()
+        true = final.reindex(table["post_id"]).to_numpy(dtype=float)
+        held = (table["low"].to_numpy(dtype=float, na_value=np.nan) <= true) & (
+            true <= table["high"].to_numpy(dtype=float, na_value=np.nan)
+        )
+        covered.append(held[known])
+    return np.concatenate(covered).astype(float)
+
+
+def stands_high(rng: Rng, runs: int, *, others: int) -> Floats:
+    """Stand at the 90th percentile or above among others like itself."""
+    cohort = np.sort(rng.normal(size=(runs, others)), axis=1)
+    own = rng.normal(size=runs)
+    nobody = np.array([np.nan])
+    ranks = [_ranked(own[[run]], cohort[run], nobody)[0].item() for run in range(runs)]
+    return (np.array(ranks) >= 90).astype(float)
+
+
+def within_band(rng: Rng, runs: int, *, others: int) -> Floats:
+    """Lie between p10 and p90 of others like itself."""
+    cohort = rng.normal(size=(runs, others))
+    own = rng.normal(size=runs)
+    low, high = np.percentile(cohort, [10, 90], axis=1, method="weibull")
+    return ((low <= own) & (own <= high)).astype(float)
+
+
+CLAIMS = (
+    Claim("compare", "equal, 20 and 20 posts", "5 %", 0.035, 0.065, 1000, counts_differ),
+    Claim(
+        "compare", "equal, 2 % of posts viral", "5 %", 0.02, 0.065, 600,
+        partial(counts_differ, viral_share=0.02),
+    ),
+    Claim(
+        "compare", "equal, sigma 2, 5 and 50 posts", "5 %", 0.02, 0.075, 600,
+        partial(counts_differ, numbers=(5, 50), sigma=(2.0, 2.0)),
+    ),
+    Claim(
+        "compare", "4 times apart, 20 and 20 posts: found", "at least 90 %", 0.9, 1, 300,
+        partial(counts_differ, ratio=4),
+    ),
+    Claim(
+        "compare", "10 times apart, sigma 1.5, 2 % viral: found", "at least 90 %", 0.9, 1, 300,
+        partial(counts_differ, ratio=10, sigma=(1.5, 1.5), viral_share=0.02),
+    ),
+    Claim("compare", "each of five equal sets with the others", "5 %", 0, 0.065, 300, five_sets),
+    Claim(
+        "compare", "equal means by name, 20 and 20 posts", "at most 5 %", 0, 0.065, 600,
+        partial(counts_differ, statistic=_mean),
+    ),
+    Claim(
+        "compare", "equal means, sigma 1.2 and 0.4: an error that is not flagged", "at most 5 %",
+        0, 0.05, 600,
+        partial(counts_differ, statistic=_mean, sigma=(1.2, 0.4), unflagged=True),
+    ),
+    Claim(
+        "compare", "equal spread: flagged as unequal", "at most 5 %", 0, 0.065, 1000,
+        partial(spread_is_flagged, sigma=(1.0, 1.0)),
+    ),
+    Claim("compare", "equal rates", "at most 5 %", 0, 0.065, 600, rates_differ),
+    Claim(
+        "compare", "equal rates, 2.5 engagements a reader", "at most 5 %", 0, 0.065, 600,
+        partial(rates_differ, each=2.5),
+    ),
+    Claim("best_times", "no effect: a time is named", "1 %", 0, 0.015, 500, time_is_named),
+    Claim(
+        "best_times", "no effect, heavy tails", "1 %", 0, 0.015, 500,
+        partial(time_is_named, sd=1.0, sigma=2.0),
+    ),
+    Claim(
+        "best_times", "no effect, threads of 4 posts", "1 %", 0, 0.015, 500,
+        partial(time_is_named, number=240, thread=4, sd=1.0),
+    ),
+    Claim(
+        "best_times", "twice the rate at one hour of all days: found at that level",
+        "at least 60 %", 0.6, 1, 150,
+        partial(time_is_named, hit=lambda cell: cell % 24 == 14, factor=2, level="hour of day"),
+    ),
+    Claim(
+        "best_times", "twice the rate on one weekday: found at that level", "at least 85 %",
+        0.85, 1, 150,
+        partial(time_is_named, hit=lambda cell: cell // 24 == 3, factor=2, level="weekday"),
+    ),
+    Claim(
+        "best_times", "3 times at one hour of the week, 8 posts, and a post of 60 times: found",
+        "at least 70 %", 0.7, 1, 150,
+        partial(
+            time_is_named, hit=lambda cell: cell == 2 * 24 + 12, planted=8, factor=3, runaway=60
+        ),
+    ),
+    Claim(
+        "best_times", "no effect, heavy tails: the map spans more than 1.3 times",
+        "at most 15 %", 0, 0.15, 200,
+        partial(time_is_named, sd=1.0, sigma=2.0, flat=True),
+    ),
+    Claim(
+        "engagement_rate", "interval of a post, Poisson readers", "95 %", 0.93, 0.97, 2000,
+        partial(post_is_covered, each=1.0),
+    ),
+    Claim(
+        "engagement_rate", "interval of a post, 2 engagements a reader", "95 %", 0.93, 0.97,
+        2000, partial(post_is_covered, each=2.0),
+    ),
+    Claim(
+        "engagement_rate", "interval of a post, 3 engagements a reader", "95 %", 0.93, 0.97,
+        2000, partial(post_is_covered, each=3.0),
+    ),
+    *(
+        Claim(
+            "engagement_rate", f"interval of {number} posts, rates of sd {sd}, sigma {sigma}",
+            "95 %", 0.93, 0.97 if number > 10 else 0.98, 2000,
+            partial(group_is_covered, number=number, sd=sd, sigma=sigma),
+        )
+        for number, sd, sigma in (
+            (10, 0.3, 1.0), (10, 0.6, 1.0), (50, 0.6, 1.0), (200, 0.6, 1.0), (50, 1.0, 1.0),
+            (50, 0.6, 2.0),
+        )
+    ),
+    *(
+        Claim(
+            "half_life", f"24 hours, {total} counts, watched {hours} h: a wrong answer",
+            "at most 2 %", 0, 0.02, 600,
+            partial(few_counts_mislead, total=float(total), hours=hours),
+        )
+        for total, hours in ((30, 6), (10, 6), (30, 24), (10, 24))
+    ),
+    *(
+        Claim(
+            "half_life", f"20 minutes, {kind}: mean error", "within 6 %", -0.06, 0.06, 600,
+            partial(half_life_error, half=1 / 3, kind=kind),
+        )
+        for kind in ("exponential", "lognormal", "Lomax")
+    ),
+    Claim(
+        "half_life", "80 minutes, exponential: mean error", "within 2 %", -0.02, 0.02, 600,
+        partial(half_life_error, half=4 / 3, kind="exponential"),
+    ),
+    Claim(
+        "forecast", "90 % interval at 168 hours, from 6 hours on", "90 %", 0.86, 0.94, 1500,
+        partial(forecast_covers, hours=6),
+    ),
+    Claim(
+        "forecast", "90 % interval at 168 hours, from 24 hours on", "90 %", 0.86, 0.94, 1500,
+        partial(forecast_covers, hours=24),
+    ),
+    Claim(
+        "median_half_life", "the bracket holds the median of posts of all ages", "at least 90 %",
+        0.9, 1, 20, bracket_holds,
+    ),
+    *(
+        Claim(
+            "standing", f"at the 90th percentile or above, {others} others", "10 %",
+            0.08, 0.12, 4000, partial(stands_high, others=others),
+        )
+        for others in (10, 20, 50)
+    ),
+    *(
+        Claim(
+            "benchmark", f"between p10 and p90, {others} others", "80 %", 0.77, 0.83, 4000,
+            partial(within_band, others=others),
+        )
+        for others in (10, 20, 50)
+    ),
+)  # fmt: skip
+
+
+def main() -> None:
+    """Print the table of the guide."""
+    sys.stdout.write("| metric | case | promised | measured | ± |\n|---|---|---|---|---|\n")
+    for claim in CLAIMS:
+        sys.stdout.write(claim.row(*claim.measured()) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
