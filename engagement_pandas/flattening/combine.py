@@ -146,7 +146,7 @@ def _sums(count: Integers, first: Integers) -> tuple[Integers, Mask]:
 def _repeat_names(names: tuple[str, ...], codes: Codes) -> Any:
     """Return the name of each code; twice as fast if all names have the same length, as IDs."""
     width = len(names[0])
-    if not all(len(name) == width and name.isascii() for name in names):
+    if {*map(len, names)} != {width} or not "".join(names).isascii():
         return pd.array(names, dtype=TEXT).take(codes)
     import pyarrow as pa  # noqa: PLC0415 - pandas has loaded it by now
 

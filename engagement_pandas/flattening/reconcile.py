@@ -100,7 +100,11 @@ def reconcile(
         if false.any():
             false &= counts.count == 0
             counts = replace(counts, missing=counts.missing | false)
-        gaps = _silent(counts, requested) if wanted is None else _gaps(counts, absent, false)
+        gaps = (
+            _silent(counts, requested)
+            if wanted is None
+            else _gaps(counts, absent, false, len(requested))
+        )
     types = tuple(dict.fromkeys((*requested, *given.types)))
     summary = AnswerSummary(
         dimensions,
@@ -212,14 +216,24 @@ def unsupported(leaves: CountArrays, envelope: Envelope, available: frozenset[st
     return false
 
 
-def _gaps(leaves: CountArrays, absent: Mask | None, false: Mask) -> tuple[MissingCells, ...]:
-    """Return how many cells of each post and type are absent without a stated reason."""
+def _gaps(
+    leaves: CountArrays, absent: Mask | None, false: Mask, requested: int
+) -> tuple[MissingCells, ...]:
+    """Return how many cells of each post and type are absent without a stated reason.
+
+    ``requested`` is the number of requested types.
+    """
     if absent is None:
         return ()
     size = len(leaves.posts) * len(leaves.types)
-    pairs = leaves.post * len(leaves.types) + leaves.type
-    missing = np.bincount(pairs[absent & ~false], minlength=size).tolist()
-    cells = np.bincount(pairs, minlength=size).tolist()
+    unexplained = absent & ~false
+    if len(leaves.types) == requested:  # a grid: as many cells for each post and type
+        missing = unexplained.reshape(size, -1).sum(axis=1).tolist()
+        cells = [len(leaves) // size] * size
+    else:
+        pairs = leaves.post * len(leaves.types) + leaves.type
+        missing = np.bincount(pairs[unexplained], minlength=size).tolist()
+        cells = np.bincount(pairs, minlength=size).tolist()
     names = product(leaves.posts, leaves.types)
     return tuple(
         MissingCells(post, name, number, of)

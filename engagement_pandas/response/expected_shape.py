@@ -102,6 +102,8 @@ class ExpectedShape:
 
 def post_number(key: str, shape: ExpectedShape) -> int | str:
     """Return 0 for the ID of a post that may be counted, or what is wrong with it."""
+    if shape.posts is not None and key in shape.posts and key not in shape.unavailable:
+        return 0
     if not ID.fullmatch(key):
         return f"{truncated_repr(key)} is not a post ID"
     if key in shape.unavailable:

@@ -11,6 +11,10 @@ frame: ``test_flatten`` takes at most 0.8 times as long, by the column Min. *Ans
 1 to 1,000 of 4,200 counts each, no post in two of them. The slow ones get fewer, or they
 would take an hour.
 
+``test_a_shape`` (which is slow, not only timed) has a row for each shape that the API documents,
+with and without holes. Each is held to a number of times ``orjson.loads``, and to half the time
+of a plain loop over rows, least of several rounds in one process, in its own CPU time.
+
 ``test_memory_and_growth`` (which ``--benchmark-only`` leaves out) measures in new
 processes: 1,000 answers in an archive, with the peak of memory beside the finished frame,
 and the seconds of CPU an answer.
@@ -23,6 +27,7 @@ import json
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -241,6 +246,165 @@ def test_a_thousand_answers_of_totals(benchmark: Any) -> None:
         parts.append(ep.EngagementResponse(request, {"by_post": counts}))
     frame = benchmark.pedantic(ep.flatten, args=(parts,), rounds=3)
     assert len(frame) == 50_000
+
+
+HOURS: Final = tuple(f"{hour:02d}" for hour in range(24))
+DATES: Final = tuple(str(START + timedelta(days=day)) for day in range(DAYS))
+TYPES: Final = tuple(map(str, SERIES_TYPES))[:17]
+WINDOW: Final = ep.Window.covering(START, START + timedelta(days=DAYS))
+SERIES: Final = ["tweet.id", "engagement.type", "engagement.day", "engagement.hour"]
+Body = tuple[ep.EngagementRequest, bytes]
+
+
+def nested(dice: random.Random, levels: Sequence[Sequence[str]], left_out: float = 0) -> Any:
+    """Return nested objects; of the innermost keys a share is left out."""
+    if not levels:
+        return str(int(dice.paretovariate(0.5)) - 1)
+    keys = [key for key in levels[0] if len(levels) > 1 or dice.random() >= left_out]
+    return {key: nested(dice, levels[1:], left_out) for key in keys}
+
+
+def ids(number: int, seed: int) -> list[str]:
+    """Return post IDs."""
+    dice = random.Random(seed)  # noqa: S311  IDs, not secrets
+    return sorted(str(2 * 10**18 + dice.randrange(10**16)) for _ in range(number))
+
+
+def series(by: Sequence[str], left_out: float = 0, change: Any = None, seed: int = 7) -> Body:
+    """Answer /historical, as real answers do: with the window and empty lists beside."""
+    dice = random.Random(seed)  # noqa: S311  counts, not secrets
+    keys = dict(zip(SERIES, (ids(25, seed), TYPES, DATES, HOURS), strict=True))
+    request = ep.historical(
+        keys["tweet.id"],
+        engagement_types=TYPES,
+        window=WINDOW,
+        by={"g": by},  # type: ignore[dict-item]
+    )
+    body = {
+        "start": f"{WINDOW.start:%Y-%m-%dT%H:%M:%SZ}",
+        "end": f"{WINDOW.end:%Y-%m-%dT%H:%M:%SZ}",
+        "unavailable_tweet_ids": [],
+        "g": nested(dice, [keys[name] for name in by], left_out),
+    }
+    text = json.dumps(body)
+    return request, (text if change is None else text.replace(*change)).encode()
+
+
+def totals(posts: int, types: Sequence[str], seed: int = 7) -> Body:
+    """Answer /totals."""
+    dice = random.Random(seed)  # noqa: S311  counts, not secrets
+    request = ep.totals(ids(posts, seed), engagement_types=types)
+    return request, json.dumps({"by_post": nested(dice, [request.post_ids, types])}).encode()
+
+
+BY_HOUR_OF_DAY: Final = [*SERIES[:2], SERIES[3]]
+ALL_TOTALS: Final = tuple(map(str, ep.TOTALS_TYPES))
+TWO: Final = ("favorites", "replies")
+SHAPES: Final[dict[str, tuple[Callable[[], list[Body]], float]]] = {
+    "hours": (lambda: [series(SERIES)], 0.8),
+    "hours, a name with an escape": (
+        lambda: [series(SERIES, change=('"replies"', '"repl\\u0069es"', 1))],
+        1.5,
+    ),
+    "hours, one in ten left out": (lambda: [series(SERIES, 0.1)], 1.5),
+    "hours, half left out": (lambda: [series(SERIES, 0.5)], 3),
+    "hours, nine in ten left out": (lambda: [series(SERIES, 0.9)], 7),
+    "days": (lambda: [series(SERIES[:3])], 5),
+    "hours of the day": (lambda: [series(BY_HOUR_OF_DAY)], 6),
+    "totals, 250 posts of 7 types": (lambda: [totals(250, ALL_TOTALS)], 9),
+    "totals, 250 posts of 2 types": (lambda: [totals(250, TWO)], 25),
+    "totals, 25 posts of 2 types": (lambda: [totals(25, TWO)], 90),
+    "100 answers of totals": (lambda: [totals(250, ALL_TOTALS, seed) for seed in range(100)], 8),
+    "20 answers by day": (lambda: [series(SERIES[:3], seed=seed) for seed in range(20)], 5),
+}
+"""For each shape its answers, and the most time in that of ``orjson.loads``."""
+
+LOOP: Final = 0.5
+"""The most time of any shape, in that of a loop over rows."""
+
+BOTH: Final = 1.15
+"""The most time for counts and omissions, in that for counts."""
+
+
+def loop_over_rows(bodies: Sequence[Body]) -> pd.DataFrame:
+    """Flatten as a first draft would: one tuple a count, at any depth."""
+    rows: list[tuple[Any, ...]] = []
+    for request, content in bodies:
+        tree = json.loads(content)[request.groupings[0].name]
+        match len(request.groupings[0].dimensions):
+            case 2:
+                rows += [(a, b, int(n)) for a, x in tree.items() for b, n in x.items()]
+            case 3:
+                rows += [
+                    (a, b, c, int(n))
+                    for a, x in tree.items()
+                    for b, y in x.items()
+                    for c, n in y.items()
+                ]
+            case _:
+                rows += [
+                    (a, b, c, d, int(n))
+                    for a, x in tree.items()
+                    for b, y in x.items()
+                    for c, z in y.items()
+                    for d, n in z.items()
+                ]
+    columns = [dimension.column for dimension in bodies[0][0].groupings[0].dimensions]
+    frame = pd.DataFrame(rows, columns=[*columns, "count"])
+    frame["engagement_type"] = frame["engagement_type"].astype("category")
+    if "day" in frame:
+        frame["day"] = pd.to_datetime(frame["day"])
+    if "hour" in frame:
+        frame["hour"] = frame["hour"].astype("int8")
+    return frame.sort_values(columns, ignore_index=True)
+
+
+def least(way: Callable[[], object], rounds: int) -> float:
+    """Return the least seconds of CPU that a call takes."""
+    seconds = []
+    for _ in range(rounds):
+        begun = time.process_time()
+        way()
+        seconds.append(time.process_time() - begun)
+    return min(seconds)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_shape(shape: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each takes a bounded multiple of ``orjson.loads``, and less than half a loop over rows."""
+    make, most = SHAPES[shape]
+    bodies = make()
+
+    def flat() -> None:
+        ep.flatten([ep.EngagementResponse(request, content) for request, content in bodies])
+
+    def loads() -> None:
+        for _, content in bodies:
+            orjson.loads(content)
+
+    flat()  # what the first call loads does not count
+    rounds = 5 if sum(len(content) for _, content in bodies) > 10**6 else 100
+    taken, loaded = least(flat, rounds), least(loads, rounds)
+    looped = least(lambda: loop_over_rows(bodies), 2 if rounds < 100 else 5)
+    with capsys.disabled():
+        print(f"\n{shape}: {taken / loaded:.2f} x orjson.loads, {taken / looped:.2f} x row loop")  # noqa: T201
+    assert taken <= LOOP * looped
+    assert taken <= most * loaded
+
+
+@pytest.mark.slow
+def test_counts_and_omissions(answer: ep.EngagementResponse) -> None:
+    """Asking for both costs hardly more than the counts: the answer is read once."""
+
+    def read(*readers: Callable[[ep.EngagementResponse], object]) -> None:
+        fresh = ep.EngagementResponse(answer.request, answer.content)
+        for reader in readers:
+            reader(fresh)
+
+    read(ep.flatten, ep.omissions)
+    counts = least(lambda: read(ep.flatten), 10)
+    assert least(lambda: read(ep.flatten, ep.omissions), 10) <= BOTH * counts
 
 
 COLLECT: Final = """
