@@ -58,12 +58,12 @@ def concat_counts(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
         raise FrameError(msg)
     types = in_order({kind for frame in given for kind in frame["engagement_type"].cat.categories})
     kinds = pd.CategoricalDtype(pd.Index(types, dtype=TEXT))
-    whole = pd.concat(
+    counts = pd.concat(
         [frame.astype({"engagement_type": TEXT}) for frame in given], ignore_index=True
     ).astype({"engagement_type": kinds})
-    whole = whole.sort_values(list(columns[0][:-1]), ignore_index=True)
-    check_counts(whole)
-    return whole
+    counts = counts.sort_values(list(columns[0][:-1]), ignore_index=True)
+    check_counts(counts)
+    return counts
 
 
 def flatten_json(

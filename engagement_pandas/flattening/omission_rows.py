@@ -165,14 +165,14 @@ class _ReasonFinder:
     response: EngagementResponse
     envelope: Envelope
     window: Moments | None
-    said: Mapping[OmissionReason | None, str] = field(init=False)
+    messages: Mapping[OmissionReason | None, str] = field(init=False)
 
     def __post_init__(self) -> None:
         found: defaultdict[OmissionReason | None, list[str]] = defaultdict(list)
         for text in self.envelope.errors:
             found[_reason_of(text)].append(text)
-        said = {reason: _cut("; ".join(texts)) for reason, texts in found.items()}
-        object.__setattr__(self, "said", said)
+        messages = {reason: _cut("; ".join(texts)) for reason, texts in found.items()}
+        object.__setattr__(self, "messages", messages)
 
     def uncounted(self, post: str) -> Iterator[Omission]:
         """Yield the reasons why a post has no counts at all."""
@@ -183,11 +183,14 @@ class _ReasonFinder:
             yield self.omission(post, None, OmissionReason.FORBIDDEN, words)
         else:
             reasons = {
-                kind: self.reason(post, kind) for kind in self.response.request.engagement_types
+                engagement_type: self.reason(post, engagement_type)
+                for engagement_type in self.response.request.engagement_types
             }
             if any(reasons.values()):
-                for kind, reason in reasons.items():
-                    yield self.omission(post, kind, reason or OmissionReason.NOT_ANSWERED)
+                for engagement_type, reason in reasons.items():
+                    yield self.omission(
+                        post, engagement_type, reason or OmissionReason.NOT_ANSWERED
+                    )
             elif self.response.status == FORBIDDEN and not self.envelope.forbidden_posts():
                 yield self.omission(post, None, OmissionReason.REFUSED)
             else:
@@ -195,31 +198,45 @@ class _ReasonFinder:
 
     def counted(self, post: str, answer: AnswerSummary) -> Iterator[Omission]:
         """Yield the types of a counted post whose zeros are not counts."""
-        for kind in answer.types:
-            if post in self.too_old(kind):
-                yield self.omission(post, kind, OmissionReason.UNSUPPORTED_AGE)
-        for kind in answer.false_before:
-            yield self.omission(post, kind, OmissionReason.BEFORE_COUNTING)
+        for engagement_type in answer.types:
+            if post in self.too_old(engagement_type):
+                yield self.omission(post, engagement_type, OmissionReason.UNSUPPORTED_AGE)
+        for engagement_type in answer.false_before:
+            yield self.omission(post, engagement_type, OmissionReason.BEFORE_COUNTING)
 
-    def too_old(self, kind: str) -> Collection[str]:
+    def too_old(self, engagement_type: str) -> Collection[str]:
         """Return the posts that are too old for an engagement type."""
-        return {str(t): posts for t, posts in self.envelope.unsupported.items()}.get(kind, ())
+        return {str(t): posts for t, posts in self.envelope.unsupported.items()}.get(
+            engagement_type, ()
+        )
 
-    def reason(self, post: str, kind: str) -> OmissionReason | None:
+    def reason(self, post: str, engagement_type: str) -> OmissionReason | None:
         """Return why a post has no count of a type, if the response states it."""
-        if post in self.too_old(kind):
+        if post in self.too_old(engagement_type):
             return OmissionReason.UNSUPPORTED_AGE
-        return OmissionReason.REFUSED if kind in self.envelope.forbidden_types() else None
+        return (
+            OmissionReason.REFUSED if engagement_type in self.envelope.forbidden_types() else None
+        )
 
     def omission(
-        self, post: str, kind: str | None, reason: OmissionReason, message: str | None = None
+        self,
+        post: str,
+        engagement_type: str | None,
+        reason: OmissionReason,
+        message: str | None = None,
     ) -> Omission:
         """Return a row, with the API's message if there is one."""
-        words = self.said.get(reason, "")
+        words = self.messages.get(reason, "")
         if not words and reason in _UNNAMED:
-            words = self.said.get(None, "")
-        said = _cut(message or words or OMISSION_REASONS[reason])
-        return Omission(post, None if kind is None else str(kind), reason, said, self.window)
+            words = self.messages.get(None, "")
+        text = _cut(message or words or OMISSION_REASONS[reason])
+        return Omission(
+            post,
+            None if engagement_type is None else str(engagement_type),
+            reason,
+            text,
+            self.window,
+        )
 
 
 def _gaps(answer: AnswerSummary, finder: _ReasonFinder) -> Iterator[Omission]:

@@ -1,4 +1,4 @@
-"""Ranges of whole hours, and the time buckets of a grouping.
+"""Ranges of complete hours, and the time buckets of a grouping.
 
 Times are integers, in hours since 1970, UTC: partial days need no special case, and a year
 of hours is one small array. A *bucket* is the time key to which a grouping maps an hour.

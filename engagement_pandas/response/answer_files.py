@@ -47,13 +47,13 @@ class AnswerFiles:
 
     path: Path
 
-    def file(self, asked: EngagementRequest) -> Path:
+    def file(self, request: EngagementRequest) -> Path:
         """Return the file of the answer to a request."""
-        return self.path / (digest(asked.to_json())[:_KEY] + ENDING)
+        return self.path / (digest(request.to_json())[:_KEY] + ENDING)
 
-    def aside(self, asked: EngagementRequest) -> Path:
+    def aside(self, request: EngagementRequest) -> Path:
         """Return the file with the reason why a request has no answer."""
-        return self.path / (digest(asked.to_json())[:_KEY] + ASIDE)
+        return self.path / (digest(request.to_json())[:_KEY] + ASIDE)
 
     def moments(self) -> Iterator[datetime]:
         """Yield the retrieval time of each answer, except damaged ones."""
@@ -64,41 +64,41 @@ class AnswerFiles:
             except (FileNotFoundError, ArchiveError, *CORRUPTION_ERRORS):
                 continue
 
-    def read(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
+    def read(self, request: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
         """Return the answer to a request, or None and, if it is damaged, the reason."""
         try:
-            head, content = decode_record(self.file(asked))
-            answer = _answer(asked, head, content)
+            head, content = decode_record(self.file(request))
+            answer = _answer(request, head, content)
         except FileNotFoundError:
             return None, None
         except CORRUPTION_ERRORS as error:
             return None, f"{type(error).__name__}: {error}"
         if apply_refusal(answer)[0] is None:
-            return None, "it refuses the whole request"
+            return None, "it refuses the complete request"
         lost = invalid(answer) if answer.status == HTTPStatus.OK else None
         return (None, f"it does not answer its request: {lost}") if lost else (answer, None)
 
-    def glance(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
+    def glance(self, request: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
         """Return the same as :meth:`read`, but with status 200 only the head, without counts."""
         try:
-            head = load_head(self.file(asked))
+            head = load_head(self.file(request))
             if head["status"] == HTTPStatus.OK:
-                return _answer(asked, head, b"{}"), None
+                return _answer(request, head, b"{}"), None
         except FileNotFoundError:
             return None, None
         except CORRUPTION_ERRORS as error:
             return None, f"{type(error).__name__}: {error}"
-        return self.read(asked)
+        return self.read(request)
 
-    def why_not(self, asked: EngagementRequest) -> tuple[EngagementResponse | None, bool]:
+    def why_not(self, request: EngagementRequest) -> tuple[EngagementResponse | None, bool]:
         """Return why a request has no answer, if known, and whether it was split in half."""
         try:
-            head, _ = decode_record(self.aside(asked))
+            head, _ = decode_record(self.aside(request))
             if head["halved"]:
                 return None, True
             moment = datetime.fromisoformat(head["retrieved_at"])
             reason = OmissionReason(head["reason"])
-            return EngagementResponse.uncounted(asked, moment, reason, head["message"]), False
+            return EngagementResponse.uncounted(request, moment, reason, head["message"]), False
         except (FileNotFoundError, ArchiveError, *CORRUPTION_ERRORS):  # it will be sent again
             return None, False
 
@@ -176,12 +176,12 @@ class AnswerFiles:
             raise ArchiveError(msg)
 
 
-def _answer(asked: EngagementRequest, head: dict[str, Any], content: bytes) -> EngagementResponse:
-    if head["request"] != asked.to_json():
+def _answer(request: EngagementRequest, head: dict[str, Any], content: bytes) -> EngagementResponse:
+    if head["request"] != request.to_json():
         msg = "it answers another request"
         raise ValueError(msg)
     moment = datetime.fromisoformat(head["retrieved_at"])
-    return EngagementResponse(asked, content, head["status"], moment)
+    return EngagementResponse(request, content, head["status"], moment)
 
 
 def _unwritten(file: Path, error: OSError) -> ArchiveError:

@@ -185,7 +185,8 @@ class Collection:
             elif why is not None:
                 msg = (
                     f"{self.records.file(asked)} is damaged ({why}); reopen() its collection and "
-                    f"collect the same question again: only what is damaged is asked{self._until()}"
+                    "collect the same request again: only damaged answers are fetched"
+                    f"{self._until()}"
                 )
                 raise ArchiveError(msg)
             else:

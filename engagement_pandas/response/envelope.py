@@ -107,7 +107,7 @@ class Envelope:
 
     def __post_init__(self) -> None:
         posts = _named(self.errors, FORBIDDEN_POSTS_TEXT)
-        object.__setattr__(self, "_posts", {name: said for name, said in posts if name.isdigit()})
+        object.__setattr__(self, "_posts", {name: text for name, text in posts if name.isdigit()})
         types = _named(self.errors, FORBIDDEN_TYPES_TEXT)
         object.__setattr__(self, "_types", frozenset(name for name, _ in types))
 
@@ -126,8 +126,8 @@ class Envelope:
         >>> Envelope(errors=("Forbidden to access tweets: 123, 456",)).forbidden_message("456")
         'Forbidden to access tweets: 456'
         """
-        said = self._posts.get(post)
-        return None if said is None else f"{said} {post}"
+        before = self._posts.get(post)
+        return None if before is None else f"{before} {post}"
 
     def forbidden_types(self) -> frozenset[str]:
         """Return the engagement types that an error names as not visible to the caller.

@@ -51,7 +51,7 @@ def encode_record(head: dict[str, Any], content: bytes) -> bytes:
     described = {**head, "sha256": hashlib.sha256(content).hexdigest()}
     line = json.dumps(described, ensure_ascii=True, separators=(",", ":")).encode()
     if len(line) >= LONGEST_QUESTION:
-        msg = f"a question of {len(line):,} bytes is too large to store; collect it in several"
+        msg = f"a request of {len(line):,} bytes is too large to store; collect it in several parts"
         raise ArchiveError(msg)
     return gzip.compress(line + b"\n" + content, compresslevel=6, mtime=0)
 
@@ -84,7 +84,7 @@ def _opened(file: Path) -> Iterator[Any]:
     except (FileNotFoundError, gzip.BadGzipFile, ArchiveError):
         raise
     except OSError as error:
-        msg = f"{file} cannot be read: {error}; see to it, or remove it to ask again"
+        msg = f"{file} cannot be read: {error}; fix that, or remove the file to request it again"
         raise ArchiveError(msg) from error
 
 

@@ -85,16 +85,16 @@ def _checked(responses: Any) -> tuple[EngagementResponse, ...]:
         ):
             why = f"HTTP {response.status} does not settle its request"
         if why is not None:
-            msg = f"{response!r} cannot be gone on from: {why}; leave it out"
+            msg = f"{response!r} cannot be resumed from: {why}; leave it out"
             raise RequestError(msg)
     return given
 
 
-def _part_of(one: EngagementRequest, whole: EngagementRequest) -> bool:
+def _part_of(part: EngagementRequest, request: EngagementRequest) -> bool:
     return (
-        (one.endpoint, one.groupings) == (whole.endpoint, whole.groupings)
-        and set(one.post_ids) <= set(whole.post_ids)
-        and set(one.engagement_types) <= set(whole.engagement_types)
+        (part.endpoint, part.groupings) == (request.endpoint, request.groupings)
+        and set(part.post_ids) <= set(request.post_ids)
+        and set(part.engagement_types) <= set(request.engagement_types)
     )
 
 

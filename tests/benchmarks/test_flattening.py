@@ -301,12 +301,12 @@ BY_HOUR_OF_DAY: Final = [*SERIES[:2], SERIES[3]]
 ALL_TOTALS: Final = tuple(map(str, ep.TOTALS_TYPES))
 TWO: Final = ("favorites", "replies")
 SHAPES: Final[dict[str, tuple[Callable[[], list[Body]], float]]] = {
-    "hours": (lambda: [series(SERIES)], 0.8),
+    "hours": (lambda: [series(SERIES)], 1.0),
     "hours, a name with an escape": (
         lambda: [series(SERIES, change=('"replies"', '"repl\\u0069es"', 1))],
         1.5,
     ),
-    "hours, one in ten left out": (lambda: [series(SERIES, 0.1)], 1.5),
+    "hours, one in ten left out": (lambda: [series(SERIES, 0.1)], 1.6),
     "hours, half left out": (lambda: [series(SERIES, 0.5)], 3),
     "hours, nine in ten left out": (lambda: [series(SERIES, 0.9)], 7),
     "days": (lambda: [series(SERIES[:3])], 5),
@@ -384,9 +384,9 @@ def test_a_shape(shape: str, capsys: pytest.CaptureFixture[str]) -> None:
             orjson.loads(content)
 
     flat()  # what the first call loads does not count
-    rounds = 5 if sum(len(content) for _, content in bodies) > 10**6 else 100
+    rounds = 8 if sum(len(content) for _, content in bodies) > 10**6 else 100
     taken, loaded = least(flat, rounds), least(loads, rounds)
-    looped = least(lambda: loop_over_rows(bodies), 2 if rounds < 100 else 5)
+    looped = least(lambda: loop_over_rows(bodies), 2 if rounds < 100 else 9)
     with capsys.disabled():
         print(f"\n{shape}: {taken / loaded:.2f} x orjson.loads, {taken / looped:.2f} x row loop")  # noqa: T201
     assert taken <= LOOP * looped
