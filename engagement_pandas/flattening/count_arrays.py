@@ -101,12 +101,14 @@ def to_arrays(valid: Valid, dimensions: Sequence[Dimension]) -> CountArrays:
     by_day, by_hour = time_dimensions(dimensions)
     count = np.frombuffer(members.counts or b"", np.int64)
     bucket = day.astype(np.int64) if by_day else np.zeros(len(day), np.int64)
+    del day
     if members.hourly:
         post, engagement_type, bucket, count = _hours(
             post, engagement_type, bucket, count, len(names[Dimension.ENGAGEMENT_TYPE])
         )
     elif by_hour:
-        bucket = bucket * 24 + hour if by_day else hour.astype(np.int64)
+        bucket *= 24  # in place: two more arrays of this size would be the peak of memory
+        bucket += hour
     return CountArrays(
         posts=names.get(Dimension.POST_ID, ("",)),
         types=names[Dimension.ENGAGEMENT_TYPE],

@@ -43,7 +43,7 @@ _UNSAFE: Final = re.compile(r'[\x00-\x1f"\\]')  # needs an escape in a JSON key
 _SMALL: Final = 2**20  # bytes of JSON that may take any memory that they can
 _MOST: Final = 8  # memory of a larger tree, in times its JSON
 _OBJECT: Final = 200  # bytes of memory for a dict, or for the struct of a day
-_ROW: Final = 250  # and more for the hours of a day as integers of 64 bits
+_ROW: Final = 420  # and more for the hours of a day, as integers of 64 bits and in the frame
 _MEMBER: Final = 160  # for a member: its place in the dict, its integer, and a key of its own
 _HOUR: Final = 32  # for an integer only
 
