@@ -9,6 +9,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import is_number, whole_number
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.compatibility import check_comparable
 from engagement_pandas.metrics.coverage import need_edges
 from engagement_pandas.metrics.cumulative import histories
@@ -101,6 +102,7 @@ def forecast(  # noqa: PLR0913  each has a default
     >>> forecast(young, cohort=old, at=5)[["count", "forecast", "n"]].round(-2).values.tolist()
     [[3000.0, 5000.0, 0]]
     """
+    counts = as_counts(counts)
     if cohort is not None:
         check_comparable(counts, cohort)
     if not is_number(at) or not 0 < at < np.inf:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import is_number, whole_number
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.compare import (
     AT,
@@ -87,6 +88,7 @@ def power(  # noqa: PLR0913  each has a default
     >>> power(counts, by="impressions", at=None, effect=2)["n"].to_list()
     [33]
     """
+    counts = as_counts(counts)
     require_columns(counts, "post_id")
     types = types_of(counts, str(by), numerator, denominator)
     kind = statistic_of(str(by), statistic)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import whole_number
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.coverage import HOUR_US, Coverage, hours, span
 from engagement_pandas.metrics.over_time import over_time
 
@@ -77,6 +78,7 @@ def versus_previous(
     >>> table[["count", "previous", "change", "complete"]].values.tolist()
     [[105, 70, 0.5, True]]
     """
+    counts = as_counts(counts)
     length = whole_number(days, "days", 1)
     daily = over_time(counts, every="D", tz=tz, posts=posts)
     return _last_and_previous(daily, length, span(counts, hours(counts)))

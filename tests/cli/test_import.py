@@ -1,0 +1,47 @@
+"""``engagement-pandas import``: exports and archives into one table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support.exports import NUMBERS, ONE, content, row
+
+import engagement_pandas as ep
+from engagement_pandas.cli import main
+
+NAME = "account_analytics_content_2026-08-20_2026-08-26.csv"
+
+
+def test_an_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Counts as Parquet and posts as CSV, as the readers give them."""
+    path = tmp_path / NAME
+    path.write_text(content(row(text="@you &amp; me")))
+    out, posts = tmp_path / "counts.parquet", tmp_path / "posts.csv"
+    assert main(["import", str(path), "--out", str(out), "--posts", str(posts)]) == 0
+    assert "13 rows in " in capsys.readouterr().err
+    assert ep.read_parquet(out).equals(ep.read_x_analytics(path))
+    assert ep.read_posts(posts)["text"].to_list() == ["@you & me"]
+
+
+def test_json_and_several_files(tmp_path: Path) -> None:
+    """Snapshots of an export; JSON by its suffix."""
+    later = tmp_path / NAME.replace("08-26", "09-02")
+    (tmp_path / NAME).write_text(content())
+    later.write_text(content(row(numbers=(876, *NUMBERS[1:]))))
+    out = tmp_path / "counts.csv"
+    assert main(["import", str(tmp_path / NAME), str(later), "--out", str(out)]) == 0
+    assert ep.growth(ep.read_csv(out))["gained"].max() == 876 - NUMBERS[0]
+    body = tmp_path / "lookup.json"
+    body.write_text(json.dumps({"data": [{"id": ONE, "public_metrics": {"like_count": 5}}]}))
+    assert main(["import", str(body), "--out", str(out)]) == 0
+    assert ep.read_csv(out)["count"].to_list() == [5]
+
+
+def test_other_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The reader's own message, and the exit code of files."""
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\n1,2\n")
+    assert main(["import", str(path)]) == 7
+    assert "is not an export of X Analytics by post" in capsys.readouterr().err
