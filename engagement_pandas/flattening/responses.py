@@ -153,6 +153,12 @@ def gathered(
     """Return responses as a list."""
     if isinstance(responses, EngagementResponse):
         return [responses]
+    if isinstance(responses, pd.DataFrame):
+        msg = (
+            "flatten() and omissions() take the responses of client.fetch() or an archive, and "
+            "this is a frame; counts do not hold their omissions"
+        )
+        raise RequestError(msg)
     if isinstance(responses, str | bytes | dict) or not isinstance(responses, Iterable):
         msg = (
             f"flatten() takes responses, not a {type(responses).__name__}; for the body of an "

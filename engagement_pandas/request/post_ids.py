@@ -155,18 +155,19 @@ def in_groups(text: str) -> str | None:
     return next((text for text in found if sum(map(str.isdigit, text)) in digits), None)
 
 
-def created_at(post_id: str) -> datetime | None:
+def created_at(post_id: Any) -> Any:
     """Return the creation time of a post, read from its ID.
 
     Parameters
     ----------
-    post_id : str
+    post_id : str, or Series of str
         1 to 19 digits.
 
     Returns
     -------
-    datetime or None
-        UTC, to the millisecond; None for IDs from before 2010-11-04, which hold no time.
+    datetime or None, or Series
+        UTC, to the millisecond; None for IDs from before 2010-11-04, which hold no time. Of a
+        Series, ``datetime64[us, UTC]`` with its index, ``NaT`` where there is no time.
 
     Raises
     ------
@@ -180,6 +181,9 @@ def created_at(post_id: str) -> datetime | None:
     >>> created_at("123456789") is None
     True
     """
+    if hasattr(post_id, "map") and hasattr(post_id, "astype"):
+        times = post_id.map(created_at, na_action="ignore")
+        return times.astype("datetime64[us, UTC]").rename("created_at")
     number = int(parse_post_id(post_id))
     if number < FIRST_SNOWFLAKE:
         return None

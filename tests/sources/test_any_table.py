@@ -202,3 +202,19 @@ def test_sources_travel(tmp_path: Any) -> None:
     ):
         assert back["source"].astype(str).to_list() == ["x_lookup_public"] * 2
         assert ep.summarise(back)["impressions"].to_list() == [5, 6]
+
+
+def test_created_at_of_a_series() -> None:
+    """The time in each ID, with the index of the Series."""
+    posts = pd.Series([ONE, "123"], index=["a", "b"])
+    made = ep.created_at(posts)
+    assert str(made.dtype) == "datetime64[us, UTC]"
+    assert made["a"] == ep.created_at(ONE)
+    assert pd.isna(made["b"])
+
+
+def test_omissions_of_counts() -> None:
+    """The message says what it takes."""
+    counts = ep.counts_from(pd.DataFrame({"post_id": [ONE], "favorites": [5]}))
+    with pytest.raises(ep.RequestError, match=r"take the responses of client.fetch\(\)"):
+        ep.omissions(counts)
