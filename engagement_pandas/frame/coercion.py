@@ -94,7 +94,7 @@ def to_pandas(frame: Any) -> pd.DataFrame:
             frame = frame.to_arrow_table()
         else:
             msg = (
-                f"counts are a DataFrame, not a {type(frame).__name__}; see flatten(), and "
+                f"counts must be a DataFrame, not a {type(frame).__name__}; see flatten(), and "
                 f"{_FROM} for tables of other libraries"
             )
             raise FrameError(msg)

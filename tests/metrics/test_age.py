@@ -172,7 +172,7 @@ def test_doubles_are_refused() -> None:
     """A bucket that stands twice would count double."""
     with pytest.raises(FrameError, match="twice"):
         cumulative(pd.concat([life(3), life(3)], ignore_index=True))
-    with pytest.raises(FrameError, match="not a post ID"):
+    with pytest.raises(FrameError, match="lost its last digits"):
         cumulative(life(3, post="1.5e18"))
 
 
