@@ -1,4 +1,4 @@
-"""Display names of posts in plots: their ID, their number, or their first words."""
+"""Display names of posts in plots: their first words and their date, or their ID."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
+from engagement_pandas.metrics.age import made_at
 
 ROOM: Final = 36
 """Maximum length of a name, in characters."""
@@ -60,31 +61,50 @@ def post_names(
 ) -> dict[str, str]:
     """Return the display name of each post; all names differ.
 
-    A name is the first words of the ``text`` in ``posts``, at most ``room`` characters, without
-    links and without characters that the font lacks (mostly emoji). If there is no text or too
-    little of it is left, it is *Post 1*, *Post 2* …, by the row in ``posts``. If the post is not in
-    ``posts``, it is the ID.
+    A name is the first words of the ``text`` in ``posts``, without links and without characters
+    that the font lacks (mostly emoji), and the UTC date of the post, together at most ``room``
+    characters. The year is left out if all posts are of one year. Posts with the same words and
+    date have the time too. If there is no text or too little of it is left, the name is
+    *Post of* that time. A post that is not in ``posts`` has its ID.
 
     Examples
     --------
-    >>> posts = pd.DataFrame({"post_id": ["7", "8", "9"], "text": ["Two for $5 🎉", "🎉", None]})
-    >>> post_names(["7", "8", "9", "10"], posts=posts)
-    {'7': 'Two for $5', '8': 'Post 2', '9': 'Post 3', '10': '10'}
+    >>> posts = pd.DataFrame({"post_id": ["1060976163948904448", "1060976163948904449", "9"],
+    ...                       "text": ["Two for $5 🎉", "🎉", "Sold out."]})
+    >>> list(post_names([*posts["post_id"], "10"], posts=posts).values())
+    ['Two for $5 (9 Nov)', 'Post of 9 Nov, 19:23', 'Sold out.', '10']
     """
     check_posts(posts)
     if posts is None:
         return {str(post): str(post) for post in ids}
     rows = posts.drop_duplicates("post_id")
     texts = rows["text"] if "text" in rows.columns else [None] * len(rows)
-    names: dict[str, str] = {}
-    for number, (post, text) in enumerate(zip(rows["post_id"], texts, strict=True), 1):
-        words = drawable(text) if isinstance(text, str) else ""
-        names[post] = _isolated(shortened(words, room)) or f"Post {number}"
-    repeated = Counter(names.values())
-    for number, (post, name) in enumerate(list(names.items()), 1):
-        if repeated[name] > 1:
-            names[post] = f"{name} ({number})"
-    return {str(post): names.get(str(post), str(post)) for post in ids}
+    made = [None if pd.isna(moment) else moment for moment in made_at(rows["post_id"])]
+    month = "%b" if len({moment.year for moment in made if moment}) == 1 else "%b %Y"
+    names = {
+        post: _names(post, drawable(text) if isinstance(text, str) else "", moment, month, room)
+        for post, text, moment in zip(rows["post_id"], texts, made, strict=True)
+    }
+    while len(count := Counter(own[0] for own in names.values())) < len(names):
+        names = {post: own[1:] or own if count[own[0]] > 1 else own for post, own in names.items()}
+    return {post: names.get(post, (post,))[0] for post in map(str, ids)}
+
+
+def _names(
+    post: str, words: str, made: pd.Timestamp | None, month: str, room: int
+) -> tuple[str, ...]:
+    """Return possible names of a post, each more likely to be unique than the one before."""
+    if made is None:
+        return (_isolated(shortened(words, room)), _with(words, post, room)) if words else (post,)
+    date = f"{made.day} {made:{month}}"
+    time = f"{date}, {made:%H:%M}"
+    if not words:
+        return f"Post of {time}", post
+    return tuple(_with(words, part, room) for part in (date, time, post))
+
+
+def _with(words: str, part: str, room: int) -> str:
+    return f"{_isolated(shortened(words, max(room - len(part) - 3, _ENOUGH)))} ({part})"
 
 
 def drawable(text: str) -> str:

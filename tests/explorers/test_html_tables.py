@@ -221,15 +221,15 @@ def test_names_are_the_same_everywhere(
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_posts_without_a_name_are_numbered(
+def test_posts_without_words_are_named_by_their_time(
     explore: Any, counts: pd.DataFrame, ids: tuple[str, ...], cells: Any
 ) -> None:
-    """Post 1 is the first row of the user's posts, or of the counts."""
-    named = {row[2]: row[1] for row in cells(explore(counts).table.html)}
-    assert named == {post: f"Post {n}" for n, post in enumerate(ids, 1)}
+    """Whether posts= lists them or only the counts do."""
+    moments = ("28 Feb, 10:15", "1 Mar, 20:30", "2 Mar, 03:05", "2 Mar, 18:00", "3 Mar, 23:59")
+    names = {post: f"Post of {moment}" for post, moment in zip(ids, moments, strict=True)}
+    assert {row[2]: row[1] for row in cells(explore(counts).table.html)} == names
     back = pd.DataFrame({"post_id": ids[::-1]})
-    named = {row[2]: row[1] for row in cells(explore(counts, back).table.html)}
-    assert named == {post: f"Post {n}" for n, post in enumerate(ids[::-1], 1)}
+    assert {row[2]: row[1] for row in cells(explore(counts, back).table.html)} == names
 
 
 @pytest.mark.slow

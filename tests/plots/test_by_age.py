@@ -128,7 +128,8 @@ def test_names(life: Any, legend: Any) -> None:
     counts = together(both(life, [50], [5], 1), both(life, [80], [4], 2))
     ids = sorted(counts["post_id"].unique())
     posts = pd.DataFrame({"post_id": ids, "text": ["Doors are open", "Two for $5"]})
-    by_size = ["Two for $5", "Doors are open"]
+    (date,) = {f"{made.day} {made:%b}" for made in map(ep.created_at, ids) if made}
+    by_size = [f"Two for $5 ({date})", f"Doors are open ({date})"]
     ax = plot_by_age(counts, engagement_type="impressions", posts=posts)
     assert legend(ax) == by_size
     ax = plot_rate_by_age(counts, posts=posts)
