@@ -217,7 +217,7 @@ def test_names_are_the_same_everywhere(
     rows = [label.get_text() for label in axes(explorer).get_yticklabels()]
     for (_, name, _, post, _), row in zip(cells(explorer.table.html), rows, strict=True):
         assert listed[post] == f"{name} · {post}"
-        assert name.split()[0] in row
+        assert name[:12] in row
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -93,11 +93,6 @@ def test_words_and_date_fit_together(post_made: Any) -> None:
     assert name == "word word word… (1 Mar)"
 
 
-def test_right_to_left_words_are_kept() -> None:
-    """Matplotlib lays them out; control characters that would turn the rest round go."""
-    assert named("שלום לכם", "\u202eשלום לכם 7") == ["שלום לכם", "שלום לכם 7"]  # noqa: RUF001 - Hebrew
-
-
 def test_only_what_is_asked_for() -> None:
     """An ID that posts do not name stays an ID; without posts all of them do."""
     posts = pd.DataFrame({"post_id": ["7", "8"], "text": ["seven", "eight"]})
