@@ -34,7 +34,7 @@ TYPES = {
 }
 """What they mean."""
 
-ONE = "2091095333082140951"  # made on 2026-08-22 at 08:33 UTC
+ONE = "2091095333082140951"  # made on 2026-08-22 at 09:29 UTC
 TWO = "2091457720958877696"  # a day later
 DATES = {ONE: "Sat, Aug 22, 2026", TWO: "Sun, Aug 23, 2026"}
 
