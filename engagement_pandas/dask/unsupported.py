@@ -15,6 +15,7 @@ ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
         "best_times": "resamples posts",
         "by_age": "needs each post's complete life",
         "compare": "resamples posts",
+        "concentration": "needs the sum of each post",
         "cumulative": "needs each post's complete life",
         "forecast": "needs each post's complete life",
         "half_life": "needs each post's complete life",

@@ -26,6 +26,7 @@ depend on the window of the counts are ``<NA>`` if ``attrs`` were lost.
 :func:`standing`            percentile rank of each post among others of its age
 :func:`forecast`            the final count of young posts, with a prediction interval
 :func:`versus_previous`     this period against the one before
+:func:`concentration`       share of the counts that the top posts have
 :func:`top_posts`           the posts with the most counts, or the best rate
 :func:`best_times`          rate by weekday and hour, with a significance test
 :func:`compare`             two sets of posts, by the typical post or a rate, with an interval
@@ -44,6 +45,7 @@ from engagement_pandas.metrics.best_times import best_times
 from engagement_pandas.metrics.by_age import by_age
 from engagement_pandas.metrics.compare import compare
 from engagement_pandas.metrics.compatibility import check_addable, check_comparable
+from engagement_pandas.metrics.concentration import concentration
 from engagement_pandas.metrics.cumulative import cumulative
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.forecast import forecast
@@ -67,6 +69,7 @@ __all__ = [
     "check_addable",
     "check_comparable",
     "compare",
+    "concentration",
     "cumulative",
     "engagement_rate",
     "forecast",

@@ -16,6 +16,7 @@ matplotlib is imported with the first plot, and pyplot only if no Axes are passe
 :func:`plot_compare`         two sets of posts, and the interval of their difference
 :func:`plot_forecast`        young posts: their counts so far, and the forecast
 :func:`plot_versus_previous` this period beside the one before
+:func:`plot_concentration`   share of the counts that the top posts have
 :func:`plot_half_life`       the age at which each post had half of its counts
 ============================ =========================================================
 
@@ -34,6 +35,7 @@ from engagement_pandas.plots.best_times import plot_best_times
 from engagement_pandas.plots.by_age import plot_by_age
 from engagement_pandas.plots.by_type import plot_by_type
 from engagement_pandas.plots.compare import plot_compare
+from engagement_pandas.plots.concentration import plot_concentration
 from engagement_pandas.plots.cumulative import plot_cumulative
 from engagement_pandas.plots.forecast import plot_forecast
 from engagement_pandas.plots.half_life import plot_half_life
@@ -54,6 +56,7 @@ __all__ = [
     "plot_by_age",
     "plot_by_type",
     "plot_compare",
+    "plot_concentration",
     "plot_cumulative",
     "plot_forecast",
     "plot_half_life",

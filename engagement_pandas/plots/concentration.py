@@ -1,0 +1,93 @@
+"""Plot of the share of the counts that the top posts have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from engagement_pandas.metrics import concentration
+from engagement_pandas.metrics.concentration import TOP
+from engagement_pandas.plots.axes import (
+    annotate_empty,
+    axes_for,
+    label_bars,
+    name_rows,
+    percent,
+    rate_axis,
+    remove_clutter,
+    room,
+    wrapped,
+)
+from engagement_pandas.plots.labels import in_font, shortened
+from engagement_pandas.plots.style import shade, type_colours
+from engagement_pandas.text import pluralize
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_ROW: Final = 0.6
+
+
+def plot_concentration(
+    counts: pd.DataFrame, *, top: float = TOP, ax: Axes | None = None, **bar_kw: Any
+) -> Axes:
+    """Draw the share of each engagement type's counts that the top posts have.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy counts with ``post_id``.
+    top : float
+        Share of the posts that is called the top, between 0 and 1.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure by default.
+    **bar_kw
+        Passed to ``Axes.barh``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        One bar per type, with the median and the mean count per post beside it.
+
+    Raises
+    ------
+    FrameError
+        For the same reasons as :func:`concentration`.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {str(n): {"favorites": "1"} for n in range(9)}
+    ...                                | {"9": {"favorites": "91"}}})
+    >>> plot_concentration(counts).texts[0].get_text()
+    '91 %; median 1, mean 10'
+    """
+    table = concentration(counts, top=top)
+    known = table[table["top_share"].notna()]
+    ax = axes_for(ax, height=max(2.0, 1.2 + _ROW * len(known)))
+    if not len(known):
+        return annotate_empty(ax)
+    kinds = [str(kind) for kind in known["engagement_type"]]
+    colours = type_colours(kinds)
+    share = known["top_share"].to_numpy(dtype="float64")
+    style: dict[str, Any] = {"color": [shade(ax, colours[kind]) for kind in kinds], "height": 0.6}
+    bars = ax.barh(range(len(kinds)), share, **style | bar_kw)
+    for bar, kind in zip(bars, kinds, strict=True):
+        bar.set_gid(kind)
+    remove_clutter(ax, grid="x")
+    rows = zip(kinds, known["posts"], strict=True)
+    name_rows(
+        ax,
+        [
+            f"{shortened(in_font(kind), room(ax))}\n{pluralize(int(posts), 'post')}"
+            for kind, posts in rows
+        ],
+    )
+    rate_axis(ax.xaxis)
+    numbers = zip(share, known["median"], known["mean"], strict=True)
+    labels = [f"{percent(of)}; median {mid:,.0f}, mean {mean:,.0f}" for of, mid, mean in numbers]
+    label_bars(ax, share.tolist(), labels)
+    words = f"share of the counts that the top {percent(top)} of the posts have"
+    ax.set_xlabel(wrapped(ax, words), parse_math=False)
+    return ax
