@@ -340,7 +340,7 @@ def _in_zip(file: IO[bytes]) -> IO[bytes]:
 
 def _zstd(file: IO[bytes]) -> Any:
     pyarrow = importlib.import_module("pyarrow")  # slow to import, and few files need it
-    return pyarrow.CompressedInputStream(pyarrow.PythonFile(file), "zstd")
+    return pyarrow.CompressedInputStream(pyarrow.PythonFile(file, mode="r"), "zstd")
 
 
 _DECOMPRESSORS: Final[Mapping[bytes, Callable[[IO[bytes]], Any]]] = {

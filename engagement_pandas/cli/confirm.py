@@ -1,4 +1,4 @@
-"""Confirmation of large plans: a person is asked, a scheduled job passes ``--yes``."""
+"""Confirmation of large plans: at the terminal, or with ``--yes`` in a scheduled job."""
 
 from __future__ import annotations
 

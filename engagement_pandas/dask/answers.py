@@ -15,7 +15,7 @@ import pandas as pd
 
 from engagement_pandas import flattening
 from engagement_pandas.dask.merge_partitions import merge_partitions, stretches
-from engagement_pandas.dask.partitions import Partition, asked_in, partitions, related
+from engagement_pandas.dask.partitions import Partition, partitions, related, stored_requests
 from engagement_pandas.errors import RequestError
 from engagement_pandas.flattening.combine import add, to_tidy_frame
 from engagement_pandas.flattening.count_arrays import CountArrays
@@ -145,7 +145,7 @@ def omissions(
     collections = _collections_in(stored)
     flattening.omissions(_stand_ins(collections))
     meta = empty_omissions()
-    parts = partitions(collections, [[part] for part in asked_in(collections)], most)
+    parts = partitions(collections, [[part] for part in stored_requests(collections)], most)
     read = partial(_omissions, meta=meta)
     omitted = _mapped(read, parts, meta, unfinished=_warn_of_unfinished(collections))
     return omitted if len(parts) == 1 else _reduced(omitted, _once, meta)
@@ -198,7 +198,9 @@ def _empty_of(
 ) -> pd.DataFrame:
     """Return a frame of counts without rows: its columns, dtypes and engagement types."""
     empty = flattening.flatten(_stand_ins(collections), grouping, retrieved_at=retrieved_at)
-    requested = {str(t) for part in asked_in(collections) for t in part.request.engagement_types}
+    requested = {
+        str(t) for part in stored_requests(collections) for t in part.request.engagement_types
+    }
     types = pd.CategoricalDtype(pd.Index(in_order(requested), dtype=TEXT))
     return empty.astype({"engagement_type": types})
 

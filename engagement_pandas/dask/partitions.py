@@ -71,20 +71,20 @@ class Partition:
             yield from share
 
 
-class Asked(NamedTuple):
+class StoredRequest(NamedTuple):
     """A request, and the collection that holds its response."""
 
     collection: Collection
     request: EngagementRequest
 
 
-def asked_in(collections: Sequence[Collection]) -> list[Asked]:
+def stored_requests(collections: Sequence[Collection]) -> list[StoredRequest]:
     """Return the requests of some collections."""
-    return [Asked(each, request) for each in collections for request in each.requests]
+    return [StoredRequest(each, request) for each in collections for request in each.requests]
 
 
 def partitions(
-    collections: Sequence[Collection], families: Iterable[Sequence[Asked]], rows: int
+    collections: Sequence[Collection], families: Iterable[Sequence[StoredRequest]], rows: int
 ) -> tuple[Partition, ...]:
     """Divide families of requests into partitions: deterministic, and in their order.
 
@@ -92,7 +92,7 @@ def partitions(
     of a family, such as from :func:`related`, must stay together. A partition has at most
     ``rows`` counts; exceeded only by a single family.
     """
-    parts: list[list[Asked]] = [[]]
+    parts: list[list[StoredRequest]] = [[]]
     filled = 0
     for family in families:
         size = sum(max_rows(part.request, ()) for part in family)
@@ -110,7 +110,7 @@ def partitions(
 
 def related(
     collections: Sequence[Collection], grouping: str | None, *, retrieved_at: bool
-) -> list[list[Asked]]:
+) -> list[list[StoredRequest]]:
     """Group requests whose responses could count the same thing, or be summed together.
 
     Partitions of complete families can be flattened independently. Only if a grouping sums over
@@ -118,7 +118,7 @@ def related(
     ``retrieved_at``, snapshots are kept separate: then only collections that started at the
     same time, such as copies, could count the same thing.
     """
-    parts = asked_in(collections)
+    parts = stored_requests(collections)
     spans = [_span(part.request, part.request.grouping(grouping)) for part in parts]
     parent = list(range(len(parts)))  # a forest of disjoint sets: union and find
 
@@ -138,7 +138,7 @@ def related(
                 first, second = sorted((root(place), root(other)))
                 parent[second] = first
             last[post, snapshot] = max((until, other), (span.end, place))
-    families: dict[int, list[Asked]] = {}
+    families: dict[int, list[StoredRequest]] = {}
     for place, part in enumerate(parts):
         families.setdefault(root(place), []).append(part)
     return list(families.values())
@@ -159,6 +159,6 @@ def _span(request: EngagementRequest, grouping: Grouping) -> HourRange:
     return replace(span, start=span.start // _DAY * _DAY, end=-(-span.end // _DAY) * _DAY)
 
 
-def _shares(part: Sequence[Asked]) -> Iterator[Share]:
+def _shares(part: Sequence[StoredRequest]) -> Iterator[Share]:
     for path, of_it in groupby(part, key=lambda item: item.collection.path):
         yield Share(path.resolve(), tuple(item.request for item in of_it))

@@ -57,7 +57,7 @@ class RowFilter:
 
     @property
     def rows(self) -> Any:
-        """The filter expression, by whole days; None if all rows match."""
+        """The filter expression, by complete days; None if all rows match."""
         conditions = []
         if self.since is not None:
             conditions.append(column("day") >= self.since.date())

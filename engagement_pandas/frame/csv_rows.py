@@ -44,7 +44,7 @@ def _decompressed(path: Path) -> bytes:
     try:
         return decompressed(path.read_bytes(), LIMIT)
     except FileTooLarge as error:
-        msg = f"{str(path)!r} has {error} decompressed; read it decompressed, or use Parquet"
+        msg = f"{str(path)!r} has {error} decompressed; decompress it first, or use Parquet"
         raise FrameError(msg) from error
     except NotDecompressed as error:
         msg = f"{str(path)!r} {error}"

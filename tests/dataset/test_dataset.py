@@ -528,7 +528,7 @@ def test_a_log_of_revisions_that_is_lost(tmp_path: Path) -> None:
     dataset.append(some(FIRST, days=1))
     dataset.append(some(SECOND, days=1, count=6))
     shutil.rmtree(tmp_path / "set" / "revisions")
-    with pytest.raises(ep.DatasetError, match=r"version 1 of .*revisions.* is lost"):
+    with pytest.raises(ep.DatasetError, match=r"version 1 of .*revisions.* is missing"):
         dataset.revisions()
 
 

@@ -177,7 +177,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
             try:
                 dataset.append(some(READINGS[1][0], count=6, posts=POSTS))
             except ep.DatasetError as error:
-                assert "free some room" in str(error)  # noqa: PT017
+                assert "check its free space" in str(error)  # noqa: PT017
                 refused += 1
         if dataset.revisions().empty:
             same(dataset.read(), first)

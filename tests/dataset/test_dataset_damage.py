@@ -340,7 +340,7 @@ def test_nothing_is_made_of_no_raw_answers(moving: World, folder: Path) -> None:
     dataset = ep.Dataset(folder)
     cut(Path(dataset.files()[0]))
     before = {path: path.read_bytes() for path in files(folder)}
-    with pytest.raises(ep.DamagedDataset, match=r"parquet is damaged.*without those, append\(\)"):
+    with pytest.raises(ep.DamagedDataset, match=r"parquet is damaged.*without them, append\(\)"):
         moving.sync(dataset, moving.posts(2))
     assert moving.asked == []
     now = {path: path.read_bytes() for path in files(folder) if path.name != "lock"}

@@ -57,7 +57,7 @@ def test_an_owner_who_withdrew_the_app(made: Schedule) -> None:
         assert set(done.failed) <= set(ANNAS)
         if hour == 0:
             assert set(done.failed) == set(ANNAS)
-            assert str(done).endswith("; no answer for 3 posts")
+            assert str(done).endswith("; no response for 3 posts")
         assert done.answers >= 1
     omitted = made.dataset.omissions()
     assert sorted(set(omitted["post_id"])) == sorted(ANNAS)

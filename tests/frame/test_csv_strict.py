@@ -150,7 +150,7 @@ def test_bombs(suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     else:
         path.write_bytes(PACKED[suffix](content))
     tracemalloc.start()
-    with pytest.raises(FrameError, match=r"more than 1,000 bytes; unpack it"):
+    with pytest.raises(FrameError, match="more than 1,000 bytes decompressed"):
         ep.read_csv(path)
     assert tracemalloc.get_traced_memory()[1] < 30_000_000
     tracemalloc.stop()

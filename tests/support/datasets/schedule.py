@@ -366,7 +366,7 @@ class Schedule:
         for one in spans:
             for (post, kind, hour), (count, at) in cells.items():
                 if post == one.post_id and at >= one.retrieved_at and count is not None:
-                    ended = at > one.retrieved_at if one.whole else one.start <= hour < one.end
+                    ended = at > one.retrieved_at if one.all_hours else one.start <= hour < one.end
                     assert not (ended and one.engagement_type in (None, kind))
         return cells, spans
 
@@ -382,7 +382,7 @@ class Schedule:
         """
         api, last = self.api, begun.replace(minute=0, second=0, microsecond=0)
         resting = [one for one in spans if one.too_early(begun) and one.retrieved_at < begun]
-        still = api.cursed | api.gone | {one.post_id for one in resting if one.whole}
+        still = api.cursed | api.gone | {one.post_id for one in resting if one.all_hours}
         due = {
             (post, kind, START + number * HOUR)
             for place, post in enumerate(POSTS[: self.posts])
