@@ -18,6 +18,7 @@ ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
         "concentration": "needs the sum of each post",
         "cumulative": "needs each post's complete life",
         "forecast": "needs each post's complete life",
+        "growth": "needs each post's complete life",
         "half_life": "needs each post's complete life",
         "latest": "needs all snapshots of a post",
         "median_half_life": "needs each post's complete life",
