@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from engagement_pandas.metrics import forecast
-from engagement_pandas.metrics.checks import filter_types, one_type
+from engagement_pandas.metrics.checks import filter_types, one_type, require_columns
 from engagement_pandas.metrics.forecast import AT, CONFIDENCE, LEAST, MINIMUM
 from engagement_pandas.plots.axes import (
     annotate_empty,
@@ -83,6 +83,7 @@ def plot_forecast(  # noqa: PLR0913 - the metric's own, by keyword
     'no forecast: of 1 post, none can be compared with a cohort'
     """
     check_posts(posts)
+    counts = require_columns(counts, "post_id", "day")
     rows = one_type(counts, engagement_type)
     others = cohort
     if others is None:

@@ -109,7 +109,7 @@ def test_against_loops(bakery: Any) -> None:
             less = sum(other < own for other in others)
             same = sum(other == own for other in others)
             assert n == len(others)
-            assert percentile == pytest.approx(100 * (less + same / 2) / n)
+            assert percentile == pytest.approx(100 * (less + same / 2 + 0.5) / (n + 1))
         assert bands.set_index("engagement_type").loc[kind, "n"] == len(counts)
         assert bands.set_index("engagement_type").loc[kind, "p50"] == pytest.approx(
             float(np.median(counts))
