@@ -49,6 +49,7 @@ def post(sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("X_TOKEN_URL", sandbox.token_url)
     monkeypatch.setenv("X_LOGIN_URL", sandbox.login_url)
     Path("answer.json").write_text('{"g": {"7": {"impressions": "5"}}}')
+    Path("lookup.json").write_text('{"data": [{"id": "7", "public_metrics": {"like_count": 5}}]}')
     return sandbox.world.posts("sandbox_bakery")[-9].post_id
 
 
@@ -62,6 +63,7 @@ def commands(post: str) -> dict[str, list[str]]:
         "historical": [post, "--types", "favorites", *window],
         "sync": ["set", post, "--types", "favorites", "--since", "2026-11-01"],
         "flatten": ["answer.json"],
+        "import": ["lookup.json"],
         "verify": ["raw"],
         "sandbox": ["--port", "0", "--now", "no time"],
         "login": [],
@@ -72,7 +74,7 @@ def commands(post: str) -> dict[str, list[str]]:
 
 
 VERBS: Final = list(commands("7"))
-TABLES: Final = ["totals", "last-28-hours", "historical", "flatten"]
+TABLES: Final = ["totals", "last-28-hours", "historical", "flatten", "import"]
 
 
 def fine(done: Any) -> None:

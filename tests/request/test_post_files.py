@@ -198,7 +198,7 @@ def test_times(text: str) -> None:
 def test_a_time_that_is_none(text: str) -> None:
     """As a spreadsheet makes of it: a missing one, told with its line; no ID is lost."""
     content = io.StringIO(f"post_id;created_at\n{A};2026-11-24T10:00:00Z\n{B};{text}\n{C};\n")
-    said = rf"of 1 post left out.* line 3 of the file: '{re.escape(text[:15])}.*read"
+    said = rf"of 1 post ignored.* line 3 of the file: '{re.escape(text[:15])}.*write"
     with pytest.warns(UserWarning, match=said):
         posts = ep.read_posts(content)
     assert posts["post_id"].to_list() == ALL
@@ -209,7 +209,7 @@ def test_a_time_that_is_none(text: str) -> None:
 def test_many_times_that_are_none() -> None:
     """One warning, with the first three; the column is there, and empty."""
     rows = [f"{10**18 + number},{number}.3.2026" for number in range(1, 6)]
-    with pytest.warns(UserWarning, match="of 5 posts left out") as told:
+    with pytest.warns(UserWarning, match="of 5 posts ignored") as told:
         posts = ep.read_posts(io.StringIO("\n".join(["post_id,created_at", *rows])))
     assert len(told) == 1
     said = "line 4 of the file: '3.3.2026'; …; write 2026-03-01T09:30:00Z"
