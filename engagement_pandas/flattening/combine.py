@@ -208,7 +208,7 @@ def _types(leaves: CountArrays) -> pd.Categorical:
     """Return the type of each count, as a category of the types present."""
     codes: Any = leaves.type.astype(np.int8 if len(leaves.types) < 2**7 else np.int32)
     begins = np.flatnonzero(codes[1:] != codes[:-1]) + 1
-    present = np.unique(codes[np.append(0, begins)])
+    present = np.flatnonzero(np.bincount(codes[np.append(0, begins)]))
     if len(present) < len(leaves.types):
         codes = np.searchsorted(present, codes).astype(codes.dtype)
     dtype = _category(tuple(leaves.types[code] for code in present))

@@ -66,7 +66,7 @@ def meanings(
     for level, dimension in zip(members.levels, order, strict=False):
         parse = KEY_NUMBERS[dimension]
         numbers = [parse(name, shape) for name in level]
-        if any(isinstance(number, str) for number in numbers):
+        if str in map(type, numbers):
             return None
         found.append(Meaning(dimension, cast("list[int]", numbers)))
     if members.hourly:

@@ -40,12 +40,13 @@ _OF_FLOATS: Final = (b".", b"e", b"E")
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _UNSAFE: Final = re.compile(r'[\x00-\x1f"\\]')  # needs an escape in a JSON key
 
-_SMALL: Final = 2**20  # bytes of JSON that may take any memory that they can
-_MOST: Final = 8  # memory of a larger tree, in times its JSON
-_OBJECT: Final = 200  # bytes of memory for a dict, or for the struct of a day
-_ROW: Final = 420  # and more for the hours of a day, as integers of 64 bits and in the frame
-_MEMBER: Final = 160  # for a member: its place in the dict, its integer, and a key of its own
-_HOUR: Final = 32  # for an integer only
+# What a tree takes until it is a frame, in bytes of memory, as measured.
+_FREE: Final = 2**25  # any tree may take this; the largest answer takes less
+_MOST: Final = 16  # a larger tree: times its JSON
+_DAY: Final = 720  # a struct of hours, its integers of 64 bits, and what is made of them
+_HOUR: Final = 54  # an hour that is present: its integer, and its row of the frame
+_OBJECT: Final = 200  # any other dict
+_MEMBER: Final = 250  # its member: the place, the integer, a key of its own, and the row
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +126,9 @@ def _decoder(name: str | None, depth: int, hourly: bool) -> msgspec.json.Decoder
 
 
 def _is_bounded(raw: bytes, *, hourly: bool) -> bool:
-    """Return whether decoded JSON takes a bounded multiple of its own memory."""
-    if len(raw) <= _SMALL:
-        return True
-    each, member = (_OBJECT + _ROW, _HOUR) if hourly else (_OBJECT, _MEMBER)
-    return raw.count(b"{") * each + raw.count(b":") * member <= _MOST * len(raw)
+    """Return whether decoded JSON takes little memory, or a bounded multiple of its own."""
+    each, member = (_DAY, _HOUR) if hourly else (_OBJECT, _MEMBER)
+    return raw.count(b"{") * each + raw.count(b":") * member <= max(_FREE, _MOST * len(raw))
 
 
 def without_escapes(raw: bytes) -> bytes:
@@ -183,7 +182,10 @@ class _Collector:
             self._innermost.append(tree)
             return
         self._seen[depth][tuple(tree)] += 1
-        codes = array("i", map(self.members.levels[depth].__getitem__, tree))
+        level = self.members.levels[depth]
+        if not level:  # all keys are new: this is quicker than one by one
+            level.update(zip(tree, range(len(tree)), strict=True))
+        codes = array("i", map(level.__getitem__, tree))
         if depth < len(above) - 1:
             for code, inner in zip(codes, tree.values(), strict=True):
                 self.collect(inner, depth + 1, (*path, code))

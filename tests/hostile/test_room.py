@@ -1,4 +1,4 @@
-"""Bodies that make much out of little: ten times their room, and no time by the square."""
+"""Bodies that make much out of little: 16 times their room, and no time by the square."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pytest
 from hostile.bodies import SHAPES
 
 TESTS = Path(__file__).parents[1]
-MOST = 10
+MOST = 16
+"""The most memory, in times the body: what msgspec's objects take, and the frame made of them."""
 SOME = [
     "groupings",
     "posts of one type",
@@ -35,6 +36,7 @@ def measured(*jobs: tuple[str, int, str]) -> list[dict[str, Any]]:
     done = subprocess.run(  # noqa: S603 - our own
         [sys.executable, "-m", "hostile.room", json.dumps(jobs)],
         cwd=TESTS,
+        env={**os.environ, "PYTHONPATH": str(TESTS.parent)},  # the package beside these tests
         capture_output=True,
         text=True,
         check=True,
@@ -47,7 +49,7 @@ def measured(*jobs: tuple[str, int, str]) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("reader", ["flatten_json", "invalid"])
-def test_ten_times_the_body_is_room_enough(reader: str) -> None:
+def test_sixteen_times_the_body_is_room_enough(reader: str) -> None:
     """Of some shapes of 8 MB; all of them are in the slow tests."""
     for told in measured(*((shape, 8_000_000, reader) for shape in SOME)):
         assert told["room"] <= MOST * told["body"], told

@@ -1,0 +1,49 @@
+"""Which answers are read quickly, and what is left to the reader that goes object by object."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas.response.members import ABSENT
+from engagement_pandas.response.tree_reader import decode_body
+from engagement_pandas.vocabulary import SERIES_TYPES
+
+
+def body(posts: int, hours: int) -> bytes:
+    """Return the shortest answer of all types and 29 days, each with so many hours."""
+    of_a_day = {f"{hour:02d}": 1 for hour in range(hours)}
+    of_a_type = {str(date(2026, 3, 1) + timedelta(days=day)): of_a_day for day in range(29)}
+    of_a_post = json.dumps(dict.fromkeys(map(str, SERIES_TYPES), of_a_type), separators=(",", ":"))
+    return b'{"g":{%b}}' % ",".join(f'"{post}":{of_a_post}' for post in range(posts)).encode()
+
+
+@pytest.mark.parametrize("hours", [1, 2, 6, 12, 23, 24])
+def test_an_answer_with_any_number_of_hours_is_read_quickly(hours: int) -> None:
+    """The API answers 25 posts at most."""
+    assert decode_body(body(25, hours), "g", 4) is not None
+
+
+@pytest.mark.parametrize("hours", [10, 24])
+def test_so_is_one_of_eight_million_bytes(hours: int) -> None:
+    """Files may hold more than an answer."""
+    large = body(1 + 8_000_000 // len(body(1, hours)), hours)
+    assert len(large) >= 8_000_000
+    assert decode_body(large, "g", 4) is not None
+
+
+def test_much_memory_for_little_is_not() -> None:
+    """A day of one hour takes thirty times its bytes."""
+    assert decode_body(body(1 + 8_000_000 // len(body(1, 1)), 1), "g", 4) is None
+
+
+def test_a_count_that_stands_for_an_absent_hour_is_a_count() -> None:
+    """It is read object by object."""
+    text = json.dumps({"g": {"1": {"likes": {"2026-03-01": {"07": str(ABSENT), "08": "5"}}}}})
+    decoded = decode_body(text.encode(), "g", 4)
+    assert decoded is not None
+    assert decoded.members() is None
+    assert ep.flatten_json(text)["count"].tolist() == [ABSENT, 5]
