@@ -176,6 +176,7 @@ def standing(
     """
     counts = as_counts(counts)
     if cohort is not None:
+        cohort = as_counts(cohort)
         check_comparable(counts, cohort)
     lives = histories(counts)
     others = lives if cohort is None else histories(cohort)

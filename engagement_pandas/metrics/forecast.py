@@ -104,6 +104,7 @@ def forecast(  # noqa: PLR0913  each has a default
     """
     counts = as_counts(counts)
     if cohort is not None:
+        cohort = as_counts(cohort)
         check_comparable(counts, cohort)
     if not is_number(at) or not 0 < at < np.inf:
         msg = f"at is {at!r}; give an age in hours, such as {AT:g}"

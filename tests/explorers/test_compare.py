@@ -99,11 +99,11 @@ def test_the_picture_is_of_the_sets(explorer: Any, put: Any, axes: Any) -> None:
         ({"split": "day", "day": None}, "no day is selected to split at; choose one"),
         (
             {"split": "day", "day": date(2020, 1, 1)},
-            "no posts in the set: before 2020-01-01",
+            "There are no posts in the set: before 2020-01-01",
         ),
         (
             {"split": "day", "day": date(2030, 1, 1)},
-            "no posts in the set: from 2030-01-01",
+            "There are no posts in the set: from 2030-01-01",
         ),
         ({"split": "words", "words": "zzz"}, 'There are no posts in the set: with "zzz"'),
         ({"split": "hand", "posts": ()}, "There are no posts in the set: the selected posts"),

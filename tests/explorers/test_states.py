@@ -315,10 +315,10 @@ def test_the_status(explore: Any, counts: pd.DataFrame, kind: Any, words: str) -
 def test_which_type_is_drawn(explore: Any, put: Any, counts: pd.DataFrame) -> None:
     """Of several types one has lines of posts; the status says which."""
     explorer = put(explore.later(counts), types=("favorites", "engagements"))
-    words = "5 of 5 posts, 2 of 3 engagement types, 320 counts; drawn: engagements, the first"
+    words = "5 of 5 posts, 2 of 3 engagement types, 320 counts; plotted: engagements, the first"
     assert explorer.status.html.startswith(words)
     put(explorer, lines="engagement_type")
-    assert "drawn" not in explorer.status.html
+    assert "plotted" not in explorer.status.html
 
 
 @pytest.mark.usefixtures("undrawn")

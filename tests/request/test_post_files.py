@@ -626,7 +626,7 @@ def test_any_joining_of_ids(
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*lost their last digits")
-@pytest.mark.filterwarnings("ignore:created_at of .* left out")
+@pytest.mark.filterwarnings("ignore:created_at of .* ignored")
 @given(st.text() | st.text('0123456789,;\t "\n[]{}:.post_id'), st.sampled_from(["a.csv", "a.json"]))
 def test_any_text_at_all(text: str, name: str) -> None:
     """Is read, or refused in an error of ours; what is read is IDs."""
@@ -640,7 +640,7 @@ def test_any_text_at_all(text: str, name: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*lost their last digits")
-@pytest.mark.filterwarnings("ignore:created_at of .* left out")
+@pytest.mark.filterwarnings("ignore:created_at of .* ignored")
 @given(st.binary(), st.sampled_from([b"", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04"]))
 def test_any_bytes_at_all(content: bytes, mark: bytes) -> None:
     """Likewise."""
@@ -752,7 +752,7 @@ JSON = st.recursive(
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*lost their last digits")
-@pytest.mark.filterwarnings("ignore:created_at of .* left out")
+@pytest.mark.filterwarnings("ignore:created_at of .* ignored")
 @given(JSON)
 def test_any_json_at_all(value: Any) -> None:
     """Is read, or refused in an error of ours."""
