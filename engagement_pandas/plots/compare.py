@@ -30,6 +30,7 @@ from engagement_pandas.plots.style import COLOURS, ink
 from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 _POST_ALPHA: Final = 0.35
@@ -168,18 +169,18 @@ def _bars(ax: Axes, sets: list[_Set], kind: str, bar_kw: dict[str, Any]) -> None
     for row, (bar, each) in enumerate(zip(bars, sets, strict=True)):
         bar.set_gid(each.gid)
         if typical:
-            ax.vlines(values[row], row - 0.3, row + 0.3, color=colours[row], lw=3, gid="typical")
+            line = ax.vlines(values[row], row - 0.3, row + 0.3, color=colours[row], lw=3)
+            line.set_gid(f"typical:{each.gid}")
         if kind != RATE and len(each.sample.count):
-            _posts(ax, row, each.sample)
+            _posts(ax, row, each.sample).set_gid(f"posts:{each.gid}")
 
 
-def _posts(ax: Axes, row: int, sample: Sample) -> None:
-    """Draw a dot for each post, spread over the height of its row."""
+def _posts(ax: Axes, row: int, sample: Sample) -> Artist:
+    """Draw and return a dot for each post, spread over the height of its row."""
     height = ((np.arange(len(sample.count)) * _GOLDEN) % 1 - 0.5) * 0.5
-    dots = ax.scatter(
+    return ax.scatter(
         sample.count, row + height, s=9, color=ink(ax), alpha=_POST_ALPHA, linewidths=0, zorder=3
     )
-    dots.set_gid("posts")
 
 
 def _difference(ax: Axes, row: pd.Series, confidence: float) -> list[str]:

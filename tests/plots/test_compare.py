@@ -83,7 +83,7 @@ def test_counts_at_an_age(life: Any) -> None:
         "left out: 0 and 1 posts, too young or with gaps",
     ]
     assert "the mean post of a has 11 fewer than that of b" in ep.headline(ax)
-    (dots, _) = [each for each in ax.collections if each.get_gid() == "posts"]
+    (dots,) = [each for each in ax.collections if each.get_gid() == "posts:a"]
     assert sorted(dots.get_offsets()[:, 0]) == [2, 4, 6, 8, 10, 12]
 
 
@@ -93,7 +93,7 @@ def test_typical_posts() -> None:
     assert ax.get_xscale() == "symlog"
     assert ep.headline(ax).startswith("a typical post of “new ones” gets 2.3 times")
     assert rows_of(ax) == ["new ones\n6 posts", "old\n6 posts"]
-    lines = [each for each in ax.collections if each.get_gid() == "typical"]
+    lines = [each for each in ax.collections if each.get_gid().startswith("typical:")]
     typical = compare(A, B, by="engagements", at=None).iloc[0]
     ends = [line.get_segments()[0][0][0] for line in lines]
     assert ends == pytest.approx([typical["a"], typical["b"]])
