@@ -85,6 +85,7 @@ from .plots import (
     plot_concentration as plot_concentration,
     plot_cumulative as plot_cumulative,
     plot_forecast as plot_forecast,
+    plot_growth as plot_growth,
     plot_half_life as plot_half_life,
     plot_over_time as plot_over_time,
     plot_rate_by_age as plot_rate_by_age,

@@ -39,6 +39,7 @@ METHODS: Final = (
     "plot_concentration",
     "plot_cumulative",
     "plot_forecast",
+    "plot_growth",
     "plot_half_life",
     "plot_over_time",
     "plot_rate_by_age",

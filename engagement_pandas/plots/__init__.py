@@ -17,6 +17,7 @@ matplotlib is imported with the first plot, and pyplot only if no Axes are passe
 :func:`plot_forecast`        young posts: their counts so far, and the forecast
 :func:`plot_versus_previous` this period beside the one before
 :func:`plot_concentration`   share of the counts that the top posts have
+:func:`plot_growth`          what posts gained between two readings of their totals
 :func:`plot_half_life`       the age at which each post had half of its counts
 ============================ =========================================================
 
@@ -38,6 +39,7 @@ from engagement_pandas.plots.compare import plot_compare
 from engagement_pandas.plots.concentration import plot_concentration
 from engagement_pandas.plots.cumulative import plot_cumulative
 from engagement_pandas.plots.forecast import plot_forecast
+from engagement_pandas.plots.growth import plot_growth
 from engagement_pandas.plots.half_life import plot_half_life
 from engagement_pandas.plots.header import headline
 from engagement_pandas.plots.labels import post_names
@@ -59,6 +61,7 @@ __all__ = [
     "plot_concentration",
     "plot_cumulative",
     "plot_forecast",
+    "plot_growth",
     "plot_half_life",
     "plot_over_time",
     "plot_rate_by_age",

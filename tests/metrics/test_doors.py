@@ -29,7 +29,9 @@ def _plot(name: str) -> Callable[[pd.DataFrame], Any]:
 
 
 DOORS: Final[dict[str, Callable[[pd.DataFrame], Any]]] = METRICS | {
-    name: _plot(name) for name in plots.__all__ if name.startswith("plot_")
+    name: _plot(name)
+    for name in plots.__all__
+    if name.startswith("plot_") and name != "plot_growth"  # takes readings, which have no hours
 }
 ODD: Final[dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]]] = {
     "twice": ("twice|several times", lambda c: pd.concat([c, c.iloc[[40]]])),

@@ -1,0 +1,140 @@
+"""Plot of what posts gained between readings of their totals."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.metrics import growth
+from engagement_pandas.metrics.checks import one_type
+from engagement_pandas.metrics.time_zones import zone_of
+from engagement_pandas.plots.age_axis import ranked
+from engagement_pandas.plots.axes import (
+    annotate_empty,
+    axes_for,
+    count_axis,
+    from_zero,
+    remove_clutter,
+    room,
+    time_axis,
+)
+from engagement_pandas.plots.header import legend_of
+from engagement_pandas.plots.labels import check_posts, post_names
+from engagement_pandas.plots.lines import draw_grey
+from engagement_pandas.plots.style import line_styles, post_colours, shade
+from engagement_pandas.plots.time_axis import label_time_axes
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+
+def plot_growth(
+    counts: Any,
+    *,
+    engagement_type: str | None = None,
+    tz: str | tzinfo = "UTC",
+    posts: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+    **line_kw: Any,
+) -> Axes:
+    """Draw what each post gained per day between two readings, such as of weekly exports.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tidy totals by post with ``retrieved_at``, as for :func:`growth`.
+    engagement_type : str, optional
+        Type to draw; required if there are several.
+    tz : str or tzinfo
+        Time zone of the x axis.
+    posts : DataFrame, optional
+        Frame with ``post_id`` and optionally ``text``; names the posts and fixes their colours.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure by default.
+    **line_kw
+        Passed to ``Axes.plot``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Counts per 24 hours, as a level from one reading to the next. Beyond eight posts, all
+        but the seven that gained most are thin and grey. A total that fell has a triangle that
+        points down.
+
+    Raises
+    ------
+    FrameError
+        For the same reasons as :func:`growth`; if there are several types and none is named.
+
+    Examples
+    --------
+    >>> import engagement_pandas as ep
+    >>> posts = [{"id": "7", "public_metrics": {"like_count": n}} for n in (5, 8)]
+    >>> moments = ["2026-03-01T00:00Z", "2026-03-03T00:00Z"]
+    >>> readings = [ep.flatten_lookup(p, retrieved_at=m) for p, m in zip(posts, moments)]
+    >>> plot_growth(pd.concat(readings)).lines[0].get_ydata().tolist()
+    [1.5, 1.5]
+    """
+    check_posts(posts)
+    rows = one_type(as_counts(counts), engagement_type)
+    table = growth(rows)
+    kind = str(rows["engagement_type"].iloc[0]) if len(rows) else "counts"
+    zone = zone_of(tz)
+    ax = axes_for(ax)
+    label_time_axes(ax, f"{kind} gained per day", zone)
+    if not table["gained"].notna().any():
+        return annotate_empty(ax, "no post has two readings to compare")
+    handles, shown, words = _draw(ax, table, post_colours(rows, posts=posts), line_kw)
+    names = post_names(shown, posts=posts, room=room(ax))
+    time_axis(ax, zone, pd.Timedelta("1h"))
+    count_axis(ax.yaxis)
+    from_zero(ax)
+    remove_clutter(ax, grid="y")
+    if len(handles) > 1:
+        legend_of(ax, handles, [*(names[post] for post in shown), *words])
+    return ax
+
+
+def _draw(
+    ax: Axes, table: pd.DataFrame, colours: dict[str, str], line_kw: dict[str, Any]
+) -> tuple[list[Artist], list[str], list[str]]:
+    """Draw the levels of each post; return legend handles, posts and the other labels."""
+    shown, others = ranked(table.groupby("post_id")["gained"].sum(min_count=1))
+    parts = {str(post): _levels(part) for post, part in table.groupby("post_id")}
+    handles: list[Artist] = []
+    for post, dashes in zip(shown, line_styles([colours[post] for post in shown]), strict=True):
+        style = {"color": shade(ax, colours[post]), "linestyle": dashes, "linewidth": 1.6}
+        handles += ax.plot(*parts[post], **style | {"gid": post} | line_kw)
+    words = []
+    if others:
+        handles.append(draw_grey(ax, [np.column_stack(parts[post]) for post in others]))
+        words.append(f"{len(others)} others")
+    fell = table[table["fell"].fillna(value=False) & table["post_id"].isin(shown)]
+    if len(fell):
+        handles.append(_mark_falls(ax, fell, colours))
+        words.append("the total fell")
+    return handles, shown, words
+
+
+def _levels(part: pd.DataFrame) -> tuple[Any, Any]:
+    """Return x in days since 1970 (UTC) and y: the two ends of each interval."""
+    x = np.column_stack([_days(part["start"]), _days(part["end"])]).ravel()
+    return x, part["per_day"].to_numpy(dtype="float64", na_value=np.nan).repeat(2)
+
+
+def _days(moments: pd.Series) -> Any:
+    from matplotlib.dates import date2num  # noqa: PLC0415 - heavy
+
+    return date2num(moments.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
+
+
+def _mark_falls(ax: Axes, fell: pd.DataFrame, colours: dict[str, str]) -> Artist:
+    """Draw and return a triangle in the middle of each interval in which a total fell."""
+    middle = (_days(fell["start"]) + _days(fell["end"])) / 2
+    edges = [shade(ax, colours[str(post)]) for post in fell["post_id"]]
+    return ax.scatter(middle, fell["per_day"].to_numpy(float), marker="v", c=edges, gid="fell")
