@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from notebooks.playing import BOOKS, Played, keys, play, write_posts
+from notebooks.playing import BOOKS, FROM_FILES, Played, keys, play, write_posts
 
 from engagement_pandas.sandbox import SandboxServer
 
@@ -56,7 +56,11 @@ def plays(
 
 
 @pytest.fixture(
-    params=[(path, live) for path in BOOKS for live in (False, True)],
+    params=[
+        (path, live)
+        for path in BOOKS
+        for live in ((False,) if path.stem in FROM_FILES else (False, True))
+    ],
     ids=lambda param: f"{param[0].stem}-{'live' if param[1] else 'demo'}",
     scope="session",
 )
