@@ -6,7 +6,6 @@ from .auth.login import PendingLogin as PendingLogin, begin_login as begin_login
 from .client.client import EngagementClient as EngagementClient
 from .client.connection import connect as connect
 from .client.demo import demo_client as demo_client
-from .client.read_posts import read_posts as read_posts
 from .dataset.dataset import Dataset as Dataset
 from .dataset.sync import sync as sync
 from .errors import (
@@ -119,6 +118,7 @@ from .sources import (
     read_x_overview as read_x_overview,
     v2_omissions as v2_omissions,
 )
+from .sources.read_posts import read_posts as read_posts
 from .vocabulary import (
     PUBLIC_TYPES as PUBLIC_TYPES,
     SERIES_TYPES as SERIES_TYPES,

@@ -87,8 +87,8 @@ def _json(name: str, arguments: argparse.Namespace) -> pd.DataFrame:
 def _write_posts(files: Iterable[str], target: str) -> None:
     import pandas as pd  # noqa: PLC0415 - slow to import
 
-    from engagement_pandas.client.read_posts import read_posts  # noqa: PLC0415 - pandas
     from engagement_pandas.files import atomic_write  # noqa: PLC0415
+    from engagement_pandas.sources.read_posts import read_posts  # noqa: PLC0415 - pandas
 
     posts = pd.concat([read_posts(name) for name in files], ignore_index=True)
     posts = posts.drop_duplicates("post_id", keep="last", ignore_index=True)

@@ -1,6 +1,6 @@
 """The client that sends a plan, its progress, the connection for notebooks, and the demo.
 
-Only ``connection``, ``demo`` and ``read_posts`` create frames; the demo runs the sandbox.
+Only ``connection`` and ``demo`` create frames; the demo runs the sandbox.
 
 Imports ``sources``, ``auth``, ``transport``, ``response``, ``request``, ``sandbox`` and the ground.
 """

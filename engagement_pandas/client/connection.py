@@ -246,7 +246,7 @@ def _frame(records: Sequence[PostEntry], file: Path) -> pd.DataFrame:
     """Return the posts in a file, with the creation times in their IDs."""
     import pandas as pd  # noqa: PLC0415 - a slow import
 
-    from engagement_pandas.client.read_posts import frame_of  # noqa: PLC0415
+    from engagement_pandas.sources.read_posts import frame_of  # noqa: PLC0415
 
     if not file.exists():
         msg = (

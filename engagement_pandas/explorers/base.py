@@ -13,7 +13,7 @@ import ipywidgets
 
 from engagement_pandas.errors import EngagementError
 from engagement_pandas.explorers.cell_rerun import replace_earlier
-from engagement_pandas.explorers.page import ROOT, KeyGuard, Region
+from engagement_pandas.explorers.widgets import ROOT, KeyGuard, Region
 
 log = logging.getLogger("engagement_pandas")
 

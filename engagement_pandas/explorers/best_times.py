@@ -7,7 +7,7 @@ from typing import Any, Final
 import ipywidgets
 import pandas as pd
 
-from engagement_pandas.explorers.code import call
+from engagement_pandas.explorers.code import IMPORT, call
 from engagement_pandas.explorers.controls import control, side_by_side, zones
 from engagement_pandas.explorers.counts_explorer import (
     CountsExplorer,
@@ -142,7 +142,7 @@ class BestTimesExplorer(CountsExplorer):
             table=lambda _: _table(times),
             code="\n".join(
                 [
-                    "import engagement_pandas as ep",
+                    IMPORT,
                     "",
                     *picking(source, chosen, self._types()),
                     f"ax = {call('plot_best_times', keywords, {})}",

@@ -6,6 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+IMPORT: Final = "import engagement_pandas as ep"
+"""The first line of all code shown."""
+
 _WIDTH: Final = 88
 _INDENT: Final = " " * 8
 

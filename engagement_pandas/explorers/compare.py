@@ -10,7 +10,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.explorers import splits
-from engagement_pandas.explorers.code import call
+from engagement_pandas.explorers.code import IMPORT, call
 from engagement_pandas.explorers.controls import control, side_by_side, zones
 from engagement_pandas.explorers.counts_explorer import (
     CountsExplorer,
@@ -255,7 +255,7 @@ class CompareExplorer(CountsExplorer):
             table=lambda _: self._table(first, second, called),
             code="\n".join(
                 [
-                    "import engagement_pandas as ep",
+                    IMPORT,
                     "",
                     *picking(source, first, self._types(), name="a"),
                     *picking(source, second, self._types(), name="b"),

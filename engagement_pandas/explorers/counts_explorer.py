@@ -18,7 +18,7 @@ from engagement_pandas.explorers.base import Explorer
 from engagement_pandas.explorers.export_bar import ExportBar
 from engagement_pandas.explorers.figure import Picture
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
-from engagement_pandas.explorers.page import CODE, Region
+from engagement_pandas.explorers.widgets import CODE, Region
 from engagement_pandas.plots import post_names
 from engagement_pandas.plots.axes import annotate_empty
 

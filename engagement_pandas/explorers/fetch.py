@@ -17,7 +17,6 @@ from engagement_pandas.explorers.controls import INDENT, button, control, line, 
 from engagement_pandas.explorers.export_bar import ExportBar
 from engagement_pandas.explorers.fetch_thread import Cancelled, FetchThread
 from engagement_pandas.explorers.html_tables import LISTED, Column, link, table, text
-from engagement_pandas.explorers.page import CODE, Region
 from engagement_pandas.explorers.request_form import (
     ENDPOINTS,
     OWNED,
@@ -27,6 +26,7 @@ from engagement_pandas.explorers.request_form import (
     request_of,
     types_of,
 )
+from engagement_pandas.explorers.widgets import CODE, Region
 from engagement_pandas.request.plan import Plan, plan
 from engagement_pandas.request.post_files import handles_in, records_in
 from engagement_pandas.request.post_ids import parse_post_ids

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from engagement_pandas.errors import InvalidWindow
-from engagement_pandas.explorers.code import list_of, literal
+from engagement_pandas.explorers.code import IMPORT, list_of, literal
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.request.post_files import LONG, PASTED, handles_in, records_in
 from engagement_pandas.request.request import EngagementRequest, historical, last_28_hours, totals
@@ -159,7 +159,7 @@ def code_of(request: EngagementRequest) -> str:
     ]
     return "\n".join(
         [
-            "import engagement_pandas as ep",
+            IMPORT,
             *(_frame(posts, handles) if by_owner else [""]),
             f"request = ep.{request.endpoint.facts.function.removesuffix('()')}(",
             *(f"    {argument}," for argument in arguments),

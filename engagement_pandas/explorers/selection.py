@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.explorers.code import call, list_of, literal
+from engagement_pandas.explorers.code import IMPORT, call, list_of, literal
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
 
 EXPOSURE: Final = "impressions"
@@ -157,7 +157,7 @@ class Selection:
 
         Without ``named``, there is no frame ``posts``, and the code makes one.
         """
-        lines = ["import engagement_pandas as ep", ""]
+        lines = [IMPORT, ""]
         if not named and self.lines == "post_id":
             lines += ['posts = counts[["post_id"]].drop_duplicates()']
         lines += picking(source, self.posts, self.counted, *self._dated(source))

@@ -9,15 +9,6 @@ import pandas as pd
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import by_age
 from engagement_pandas.metrics.checks import one_type, require_columns
-from engagement_pandas.plots.age_axis import (
-    UNITS,
-    UNTIL,
-    check_until,
-    draw_by_age,
-    label_age_axes,
-    say_why,
-    young,
-)
 from engagement_pandas.plots.axes import (
     axes_for,
     count_axis,
@@ -27,6 +18,15 @@ from engagement_pandas.plots.axes import (
 )
 from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import check_posts, post_names
+from engagement_pandas.plots.lines_by_age import (
+    UNITS,
+    UNTIL,
+    check_until,
+    draw_by_age,
+    label_age_axes,
+    say_why,
+    young,
+)
 from engagement_pandas.plots.style import post_colours
 
 if TYPE_CHECKING:

@@ -13,14 +13,6 @@ from engagement_pandas.metrics import benchmark, check_comparable, cumulative
 from engagement_pandas.metrics.benchmark import AGES
 from engagement_pandas.metrics.checks import one_type, require_columns
 from engagement_pandas.metrics.coverage import covered
-from engagement_pandas.plots.age_axis import (
-    UNTIL,
-    check_until,
-    label_age_axes,
-    ranked,
-    say_why,
-    young,
-)
 from engagement_pandas.plots.axes import (
     age_axis,
     axes_for,
@@ -32,6 +24,14 @@ from engagement_pandas.plots.axes import (
 from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import check_posts, post_names
 from engagement_pandas.plots.lines import MARKED, draw_grey
+from engagement_pandas.plots.lines_by_age import (
+    UNTIL,
+    check_until,
+    label_age_axes,
+    ranked,
+    say_why,
+    young,
+)
 from engagement_pandas.plots.style import REST, line_styles, post_colours, shade
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import growth
 from engagement_pandas.metrics.checks import one_type
 from engagement_pandas.metrics.time_zones import zone_of
-from engagement_pandas.plots.age_axis import ranked
 from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
@@ -25,8 +24,9 @@ from engagement_pandas.plots.axes import (
 from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import check_posts, post_names
 from engagement_pandas.plots.lines import draw_grey
+from engagement_pandas.plots.lines_by_age import ranked
+from engagement_pandas.plots.lines_over_time import label_time_axes
 from engagement_pandas.plots.style import line_styles, post_colours, shade
-from engagement_pandas.plots.time_axis import label_time_axes
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -9,7 +9,7 @@ import pandas as pd
 
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import over_time
-from engagement_pandas.plots.time_axis import counts_over_time
+from engagement_pandas.plots.lines_over_time import counts_over_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,10 @@ from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import rate_by_age
 from engagement_pandas.metrics.checks import known_type, require_columns
 from engagement_pandas.metrics.intervals import CONFIDENCE
-from engagement_pandas.plots.age_axis import (
+from engagement_pandas.plots.axes import axes_for, rate_axis, remove_clutter, room
+from engagement_pandas.plots.header import legend_of
+from engagement_pandas.plots.labels import check_posts, post_names
+from engagement_pandas.plots.lines_by_age import (
     UNTIL,
     check_until,
     draw_by_age,
@@ -19,10 +22,7 @@ from engagement_pandas.plots.age_axis import (
     say_why,
     young,
 )
-from engagement_pandas.plots.axes import axes_for, rate_axis, remove_clutter, room
-from engagement_pandas.plots.header import legend_of
-from engagement_pandas.plots.labels import check_posts, post_names
-from engagement_pandas.plots.rate_axis import (
+from engagement_pandas.plots.rate_lines import (
     ENOUGH,
     OFTEN,
     blank_handle,

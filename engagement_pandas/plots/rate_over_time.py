@@ -24,16 +24,7 @@ from engagement_pandas.plots.axes import (
 )
 from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import check_posts, post_names
-from engagement_pandas.plots.rate_axis import (
-    ENOUGH,
-    OFTEN,
-    blank_handle,
-    draw_interval,
-    rates_from_zero,
-    well_exposed,
-)
-from engagement_pandas.plots.style import type_colours
-from engagement_pandas.plots.time_axis import (
+from engagement_pandas.plots.lines_over_time import (
     LINE,
     check_by,
     colours_of,
@@ -43,6 +34,15 @@ from engagement_pandas.plots.time_axis import (
     largest,
     lines_over_time,
 )
+from engagement_pandas.plots.rate_lines import (
+    ENOUGH,
+    OFTEN,
+    blank_handle,
+    draw_interval,
+    rates_from_zero,
+    well_exposed,
+)
+from engagement_pandas.plots.style import type_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -23,7 +23,7 @@ from engagement_pandas.response.expected_shape import (
     MOST_TYPES,
     ExpectedShape,
 )
-from engagement_pandas.response.meanings import SCALES, complaint, meanings, order_of
+from engagement_pandas.response.levels import SCALES, complaint, meanings, order_of
 from engagement_pandas.response.members import Members
 from engagement_pandas.response.tree_reader import without_escapes
 from engagement_pandas.text import json_path

@@ -15,7 +15,7 @@ from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.envelope import Envelope, decode_top_level
 from engagement_pandas.response.expected_shape import ExpectedShape, HourRange
-from engagement_pandas.response.meanings import (
+from engagement_pandas.response.levels import (
     Meaning,
     complaint,
     is_inside,

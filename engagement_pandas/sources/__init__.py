@@ -3,6 +3,7 @@
 ``any_table`` makes tidy counts of any frame; ``x_analytics`` and ``x_overview`` read the exports
 of X Analytics, ``lookup`` and ``post_analytics`` the JSON of X API v2, twarc and archives. Each
 frame has a column ``source``, so that counts of different meanings are never added.
+``read_posts`` reads the posts of any of these files, or a list of IDs.
 
 Imports ``frame``, ``request`` and the ground.
 """

@@ -26,7 +26,7 @@ from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.flattening.combine import add
 from engagement_pandas.flattening.count_arrays import to_arrays
 from engagement_pandas.response.expected_shape import ExpectedShape
-from engagement_pandas.response.meanings import meanings
+from engagement_pandas.response.levels import meanings
 from engagement_pandas.response.object_reader import read_objects
 from engagement_pandas.response.tree_reader import decode_grouping
 from engagement_pandas.response.validation import Valid, valid_counts
