@@ -186,7 +186,11 @@ def bounds_of(  # noqa: PLR0913, PLR0917 - arrays of one table
     group = np.arange(size)
     if not single:
         posts = int(post.max(initial=0)) + 1
-        used, owner = np.unique(places * posts + post, return_inverse=True)
+        owner *= posts
+        owner += post
+        used = np.arange(size * posts) if size * posts <= len(owner) else None
+        if used is None:  # most groups have few of the posts, as the hours of many weeks
+            used, owner = np.unique(owner, return_inverse=True)
         group = used // posts
     sums = [np.bincount(owner[rows], number[rows], minlength=len(group)) for rows in (one, two)]
     seen = sums[1] > 0

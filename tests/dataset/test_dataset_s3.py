@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import os
+import re
+import sys
 import threading
 from collections.abc import Iterator
 from importlib import import_module
@@ -12,6 +14,7 @@ from importlib.util import find_spec
 import pandas as pd
 import pytest
 from support.datasets.frames import some
+from support.processes import end, start
 
 import engagement_pandas as ep
 
@@ -30,10 +33,14 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    """Run a store with a bucket."""
-    server = import_module("moto.server").ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    _, number = server.get_host_and_port()
+    """Run a store with a bucket, in a process of its own: deltalake holds the GIL as it waits."""
+    server = start(
+        *(sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"), lasting=True
+    )
+    assert server.stderr is not None
+    announced = (re.search(r"http://127\.0\.0\.1:(\d+)", line) for line in server.stderr)
+    number = next(int(found[1]) for found in announced if found)
+    threading.Thread(target=server.stderr.read, daemon=True).start()  # a full pipe would stop it
     import_module("boto3").client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{number}",
@@ -42,7 +49,7 @@ def port() -> Iterator[int]:
         region_name=REGION,
     ).create_bucket(Bucket=BUCKET)
     yield number
-    server.stop()
+    end(server)
 
 
 def by_deltalake(port: int) -> ep.Dataset:

@@ -25,7 +25,7 @@ def large(post_made: Any) -> pd.DataFrame:
     kinds = pd.Categorical.from_codes(
         np.tile(np.repeat([0, 1], HOURS), POSTS), ["impressions", "engagements"]
     ).rename_categories(pd.Index(["impressions", "engagements"], dtype="str"))
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "post_id": pd.Series(np.repeat(ids, 2 * HOURS), dtype="str"),
             "engagement_type": kinds,
@@ -34,6 +34,8 @@ def large(post_made: Any) -> pd.DataFrame:
             "count": pd.array(dice.poisson(3, number), dtype="Int64"),
         }
     )
+    frame.attrs["endpoint"] = "historical"  # whose hours are whole
+    return frame
 
 
 @pytest.mark.long
