@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
 from itertools import chain, groupby
 from operator import attrgetter
@@ -76,11 +77,18 @@ def _weight(requests: Requests) -> int:
 def _types(
     endpoint: Endpoint, groupings: tuple[Grouping, ...], types: tuple[EngagementType, ...]
 ) -> int:
-    return sum(hash((endpoint, groupings, engagement_type)) for engagement_type in types)
+    return sum(hash(f"{endpoint} {groupings} {engagement_type}") for engagement_type in types)
 
 
 def _span(window: Window | None) -> int:
-    return 1 if window is None else hash(window.end) - hash(window.start)
+    return 1 if window is None else _moment(window.end) - _moment(window.start)
+
+
+@lru_cache(maxsize=4096)
+def _moment(moment: datetime) -> int:
+    # Only hashes of strings are random. Those of datetimes and tuples are so regular that one
+    # hour often weighs as much as another.
+    return hash(moment.isoformat())
 
 
 def _difference(post: str, more: str, wanted: Requests, parts: Requests) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -91,6 +92,28 @@ def halves(whole: ep.EngagementRequest) -> Iterable[list[ep.EngagementRequest]]:
             whole.replace(window=ep.Window(whole.window.start, cut)),
             whole.replace(window=ep.Window(cut, whole.window.end)),
         ]
+
+
+def test_each_hour_weighs_differently() -> None:
+    """No hour, and no other span, stands for another of the same length."""
+    hours = [ep.Window(START + n * HOUR, START + (n + 1) * HOUR) for n in range(48)]
+    asked = ep.historical(["1"], engagement_types=["favorites"], window=hours[0])
+    for other in hours[1:]:
+        assert uncovered([asked], [asked.replace(window=other)]) is not None
+
+
+def test_each_pair_of_grouping_and_type_weighs_differently() -> None:
+    """By day and by hour, two types cannot be swapped."""
+    window = ep.Window(START, START + 24 * HOUR)
+    names = [str(name) for name in ep.SERIES_TYPES]
+    for first, second in itertools.combinations(names, 2):
+        by_hour = ep.historical(["1"], engagement_types=[first], window=window, by=ep.BY_HOUR)
+        by_day = ep.historical(["1"], engagement_types=[second], window=window, by=ep.BY_DAY)
+        swapped = [
+            by_hour.replace(engagement_types=[second]),
+            by_day.replace(engagement_types=[first]),
+        ]
+        assert uncovered([by_hour, by_day], swapped) is not None
 
 
 def test_pieces_that_only_add_up() -> None:
