@@ -286,6 +286,7 @@ def test_no_secret_is_in_any_file(
         credentials,
         base_url=server.url,
         token_url=f"{server.url}/oauth2/token",
+        in_flight=1,  # each answer is meant for one request
         clock=clock.time,
         sleep=clock.sleep,
     )
