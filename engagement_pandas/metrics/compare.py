@@ -364,7 +364,7 @@ def totals(counts: pd.DataFrame, types: list[str], at: float | None) -> pd.DataF
 
 
 def sample_of(table: pd.DataFrame, types: list[str]) -> Sample:
-    """Return count and exposure of posts; those that nobody saw have no rate."""
+    """Return count and exposure of posts; those without exposure have no rate."""
     count = table[types[0]].to_numpy(dtype="float64")
     if len(types) == 1:
         return Sample(count, np.ones(len(count)))

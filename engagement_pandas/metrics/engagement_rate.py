@@ -76,8 +76,8 @@ def engagement_rate(
     The interval of several posts is that of posts like these, with the posts as clusters,
     see :func:`~engagement_pandas.metrics.intervals.group_interval`. It covers 93 to 98 %
     for 3 to 200 posts whose rates differ by up to a factor of e (one standard deviation). Of
-    two posts it is very wide. ``<NA>`` if the counts have no ``post_id``, since nobody knows
-    then how posts differ. A sum below 0 (unlikes) has a rate and no interval.
+    two posts it is very wide. ``<NA>`` if the counts have no ``post_id``, since it is then
+    unknown how posts differ. A sum below 0 (unlikes) has a rate and no interval.
 
     Examples
     --------

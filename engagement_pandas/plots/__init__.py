@@ -15,7 +15,7 @@ matplotlib is imported with the first plot, and pyplot only if no Axes are passe
 :func:`plot_best_times`      rate by weekday and hour, with a test
 :func:`plot_compare`         two sets of posts, and the interval of their difference
 :func:`plot_forecast`        young posts: their counts so far, and the forecast
-:func:`plot_versus_previous` this period beside the one before
+:func:`plot_versus_previous` this period compared with the one before
 :func:`plot_concentration`   share of the counts that the top posts have
 :func:`plot_growth`          what posts gained between two readings of their totals
 :func:`plot_half_life`       the age at which each post had half of its counts

@@ -48,7 +48,7 @@ def plot_concentration(
     Returns
     -------
     matplotlib.axes.Axes
-        One bar per type, with the median and the mean count per post beside it.
+        One bar per type, labelled with the median and the mean count per post.
 
     Raises
     ------

@@ -73,7 +73,7 @@ def headline(ax: Axes) -> str:
 def legend_of(
     ax: Axes, handles: Sequence[Artist | ErrorbarContainer], names: Sequence[str]
 ) -> None:
-    """Place a legend where it hides nothing: above the plot, or beside it for many lines.
+    """Place a legend where it hides nothing: above the plot, or on its right for many lines.
 
     A small plot gets a smaller font; if that is not enough, the legend names only the first
     lines and the number of the others.
@@ -84,8 +84,8 @@ def legend_of(
     letters = max(len(name) for name in names)
     shown, entries = list(handles), list(names)
     keywords: dict[str, Any] = {"frameon": False, "columnspacing": 1.0, "handlelength": 2.2}
-    beside = len(names) > 8 and width > 3 * 8 * (_LETTER * letters + _HANDLE)  # noqa: PLR2004
-    if beside and ax.figure.get_layout_engine() is not None:  # which makes room beside the plot
+    at_right = len(names) > 8 and width > 3 * 8 * (_LETTER * letters + _HANDLE)  # noqa: PLR2004
+    if at_right and ax.figure.get_layout_engine() is not None:  # it makes room
         keywords |= {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "fontsize": 8}
     else:
         for size in _SIZES:

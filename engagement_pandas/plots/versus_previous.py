@@ -1,4 +1,4 @@
-"""Plot of the last period beside the one before."""
+"""Plot of the last period compared with the one before."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def plot_versus_previous(
     Returns
     -------
     matplotlib.axes.Axes
-        One bar per type: the change in percent, with both counts beside it. A hatched bar
+        One bar per type: the change in percent, labelled with both counts. A hatched bar
         has hours that are not known. The headline gives the periods.
 
     Raises

@@ -137,12 +137,12 @@ def v2_omissions(body: Body, metrics: Metrics = "public") -> pd.DataFrame:
     """
     document = document_of(body)
     rows = list(problem_rows(document))
-    told = {post for post, *_ in rows}
+    counted = {post for post, *_ in rows}
     for item in document.items:
         is_lookup = "timestamped_metrics" not in item.post and not _is_repost(item)
         if is_lookup and not any(True for _ in _counts(item, metrics)):
             post = post_id_of(item)
-            if post not in told:
+            if post not in counted:
                 rows.append((post, OmissionReason.NOT_ANSWERED, f"it has no {metrics}_metrics"))
     return omissions_of(rows)
 

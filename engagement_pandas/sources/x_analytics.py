@@ -397,7 +397,7 @@ def _moments(
         moments.append(window[1] if window else None)
         if window is None and len(names) > 1:
             msg = (
-                f"nobody knows when {name} was exported, and of several files that is needed; "
+                f"the time of the export {name} is unknown, and several files need it; "
                 "give retrieved_at=[…] with a time for each"
             )
             raise FrameError(msg)

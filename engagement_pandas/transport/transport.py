@@ -148,8 +148,8 @@ class Transport:
         """Return the call that sends a message until it has an answer, for the scheduler.
 
         ``on_response`` is called with the answer when it arrives, possibly in another thread,
-        and even if nobody waits for it any more. It returns a Failure if the answer does not fit
-        the request. ``attempts`` is their maximum, if lower than the client's.
+        and even if the caller no longer waits for it. It returns a Failure if the answer does
+        not fit the request. ``attempts`` is their maximum, if lower than the client's.
         """
         most = min(self._attempts, attempts or self._attempts)
         return MessageCall(self, message, on_response, most)

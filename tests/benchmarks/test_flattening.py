@@ -273,7 +273,7 @@ def ids(number: int, seed: int) -> list[str]:
 
 
 def series(by: Sequence[str], left_out: float = 0, change: Any = None, seed: int = 7) -> Body:
-    """Answer /historical, as real answers do: with the window and empty lists beside."""
+    """Answer /historical, as real answers do: with the window and empty lists too."""
     dice = random.Random(seed)  # noqa: S311  counts, not secrets
     keys = dict(zip(SERIES, (ids(25, seed), TYPES, DATES, HOURS), strict=True))
     request = ep.historical(

@@ -36,7 +36,7 @@ def measured(*jobs: tuple[str, int, str]) -> list[dict[str, Any]]:
     done = subprocess.run(  # noqa: S603 - our own
         [sys.executable, "-m", "hostile.room", json.dumps(jobs)],
         cwd=TESTS,
-        env={**os.environ, "PYTHONPATH": str(TESTS.parent)},  # the package beside these tests
+        env={**os.environ, "PYTHONPATH": str(TESTS.parent)},  # the package of these tests
         capture_output=True,
         text=True,
         check=True,

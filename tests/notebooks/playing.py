@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 FROM_FILES = ("06_from_an_export",)
-"""Notebooks that read the files beside them and need no API, so that none of them is live."""
+"""Notebooks that read files of the repository and need no API, so they are never live."""
 
 _EXPORTS = BOOKS[0].parent / "exports"
 _TIMEOUT = 500

@@ -50,7 +50,7 @@ def test_no_two_alike() -> None:
 
 
 def test_right_to_left_words_keep_their_place() -> None:
-    """Marks around them keep the numbers beside them where they are; other controls go."""
+    """Marks around them keep adjacent numbers where they are; other controls go."""
     name = "\u200eשלום לכם\u200f\u200e"  # noqa: RUF001 - Hebrew
     assert named("\u202eשלום לכם") == [name]  # noqa: RUF001
 

@@ -284,8 +284,8 @@ def stands_high(rng: Rng, runs: int, *, others: int) -> Floats:
     """Stand at the 90th percentile or above among others like itself."""
     cohort = np.sort(rng.normal(size=(runs, others)), axis=1)
     own = rng.normal(size=runs)
-    nobody = np.array([np.nan])
-    ranks = [_ranked(own[[run]], cohort[run], nobody)[0].item() for run in range(runs)]
+    not_in_cohort = np.array([np.nan])
+    ranks = [_ranked(own[[run]], cohort[run], not_in_cohort)[0].item() for run in range(runs)]
     return (np.array(ranks) >= 90).astype(float)
 
 

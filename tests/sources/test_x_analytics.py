@@ -194,7 +194,7 @@ def test_times_that_are_not_known(tmp_path: Path) -> None:
     assert "retrieved_at" not in read(content(), tmp_path, "mine.csv")
     (tmp_path / "other.csv").write_text(content(row(TWO)))
     both = [tmp_path / "mine.csv", tmp_path / "other.csv"]
-    with pytest.raises(FrameError, match=r"nobody knows when .*mine.csv was exported"):
+    with pytest.raises(FrameError, match=r"the time of the export .*mine.csv is unknown"):
         ep.read_x_analytics(both)
     counts = ep.read_x_analytics(both, retrieved_at="2026-09-01T09:00:00+02:00")
     assert set(counts["retrieved_at"]) == {pd.Timestamp("2026-09-01T07:00Z")}
@@ -292,7 +292,7 @@ def test_headings_of_2015(tmp_path: Path) -> None:
 
 
 def test_an_empty_month(tmp_path: Path) -> None:
-    """A file of a header alone has no counts, alone and beside others."""
+    """A file of a header alone has no counts, alone and with others."""
     empty = read(by_tweet(), tmp_path, "tweet_activity_metrics_b_20150801_20150901_en.csv")
     assert len(empty) == 0
     check_counts(empty)

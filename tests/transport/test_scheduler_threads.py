@@ -194,7 +194,7 @@ def test_an_error_is_told_with_what_was_on_its_way(make: Make, gate: Gate) -> No
 
 @pytest.mark.usefixtures("_no_grace")
 def test_what_does_not_come_is_left_behind(make: Make, gate: Gate) -> None:
-    """The threads of an ended run hold up nobody; ``test_scheduler`` shows how long it waits."""
+    """The threads of an ended run delay nothing; ``test_scheduler`` shows how long it waits."""
 
     def watch(_: Progress) -> None:
         if gate.waiting == 2:
