@@ -92,6 +92,11 @@ def write_parquet(
 def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read a file written by :func:`write_parquet`.
 
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
     Returns
     -------
     DataFrame

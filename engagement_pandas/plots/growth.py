@@ -25,7 +25,7 @@ from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import check_posts, post_names
 from engagement_pandas.plots.lines import draw_grey
 from engagement_pandas.plots.lines_by_age import ranked
-from engagement_pandas.plots.lines_over_time import label_time_axes
+from engagement_pandas.plots.lines_over_time import days_since_1970, label_time_axes
 from engagement_pandas.plots.style import line_styles, post_colours, shade
 
 if TYPE_CHECKING:
@@ -123,18 +123,12 @@ def _draw(
 
 def _levels(part: pd.DataFrame) -> tuple[Any, Any]:
     """Return x in days since 1970 (UTC) and y: the two ends of each interval."""
-    x = np.column_stack([_days(part["start"]), _days(part["end"])]).ravel()
+    x = np.column_stack([days_since_1970(part["start"]), days_since_1970(part["end"])]).ravel()
     return x, part["per_day"].to_numpy(dtype="float64", na_value=np.nan).repeat(2)
-
-
-def _days(moments: pd.Series) -> Any:
-    from matplotlib.dates import date2num  # noqa: PLC0415 - heavy
-
-    return date2num(moments.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
 
 
 def _mark_falls(ax: Axes, fell: pd.DataFrame, colours: dict[str, str]) -> Artist:
     """Draw and return a triangle in the middle of each interval in which a total fell."""
-    middle = (_days(fell["start"]) + _days(fell["end"])) / 2
+    middle = (days_since_1970(fell["start"]) + days_since_1970(fell["end"])) / 2
     edges = [shade(ax, colours[str(post)]) for post in fell["post_id"]]
     return ax.scatter(middle, fell["per_day"].to_numpy(float), marker="v", c=edges, gid="fell")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import in_order
@@ -151,10 +152,15 @@ def largest(rows: pd.DataFrame, by: str, sizes: pd.Series) -> tuple[pd.Series, l
 
 def lines_over_time(table: pd.DataFrame, by: str, column: str) -> dict[str, Series]:
     """Return one line per key, with points at the start of the buckets."""
+    return split_lines(table, by, days_since_1970(table["start"]), column)
+
+
+def days_since_1970(moments: pd.Series) -> NDArray[np.float64]:
+    """Return aware moments as x values of a time axis: days since 1970, UTC."""
     from matplotlib.dates import date2num  # noqa: PLC0415 - heavy
 
-    moments = table["start"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
-    return split_lines(table, by, np.asarray(date2num(moments), dtype=np.float64), column)
+    naive = moments.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+    return np.asarray(date2num(naive), dtype=np.float64)
 
 
 def creations(rows: pd.DataFrame, by: str) -> dict[str, float]:

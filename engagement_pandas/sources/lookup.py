@@ -124,8 +124,16 @@ def v2_omissions(body: Body, metrics: Metrics = "public") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As returned by :func:`omissions`, without a window: the API's own words for each problem,
-        and posts without these metrics.
+        As returned by :func:`omissions`: ``post_id``, ``engagement_type`` (``str``, ``<NA>`` for
+        all types), ``reason`` (category), ``message`` (``str``, the API's own words), ``start``
+        and ``end`` (``NaT``, since there is no window). Posts without these metrics are included.
+
+    Raises
+    ------
+    ResponseShapeError
+        If the body has another shape; with the position.
+    RefusedError
+        If it holds nothing but problems of the entire request.
 
     Examples
     --------
