@@ -410,9 +410,8 @@ def _verdicts(
         best = int(np.argmax(np.where(better, result.effect, -np.inf)))
         code = np.where(better[group], names.index("better"), code)
         code = np.where(group == best, names.index("best"), code)
-    else:
-        code = np.where(number == 0, names.index("no posts"), code)
-    code = np.where((number == 0) & (code > 1), names.index("no posts"), code)
+    unnamed = code == names.index("not enough evidence")
+    code = np.where((number == 0) & unnamed, names.index("no posts"), code)
     return pd.Categorical.from_codes(code, dtype=pd.CategoricalDtype(pd.Index(names, dtype=TEXT)))
 
 

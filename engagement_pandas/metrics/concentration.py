@@ -9,6 +9,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import is_number
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.roster import sum_counts
@@ -32,7 +33,8 @@ def concentration(counts: pd.DataFrame, *, top: float = TOP) -> pd.DataFrame:
     DataFrame
         One row per type: ``engagement_type`` (as in the counts); ``posts`` (``int64``, posts
         with a known count); ``total`` (``Int64``); ``median`` and ``mean`` (``Float64``, per
-        post); ``top_share`` (``Float64``, the share of the total that the top posts have);
+        post); ``top_share`` (``Float64``, the share of the total that the top posts have: ``top``
+        times ``posts`` of them, rounded, and at least one);
         ``gini`` (``Float64``: 0 if all posts have the same, near 1 if one post has all).
         ``<NA>`` for shares of a total that is not above 0.
 
@@ -57,7 +59,7 @@ def concentration(counts: pd.DataFrame, *, top: float = TOP) -> pd.DataFrame:
     >>> table[["median", "mean", "top_share", "gini"]].round(2).values.tolist()
     [[1.0, 10.0, 0.91, 0.9]]
     """
-    counts = require_columns(counts, "post_id")
+    counts = require_columns(as_counts(counts), "post_id")
     if not is_number(top) or not 0 < top < 1:
         msg = f"top is {top!r}; give a share between 0 and 1, such as {TOP}"
         raise FrameError(msg)

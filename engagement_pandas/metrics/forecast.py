@@ -99,8 +99,8 @@ def forecast(  # noqa: PLR0913  each has a default
     ...                                       for k, v in post(n, 6).items()}})
     >>> window["end"] = "2026-03-01T02:00:00Z"
     >>> young = ep.flatten_json(window | {"g": post(40, 2)})
-    >>> forecast(young, cohort=old, at=5)[["count", "forecast", "n"]].round(-2).values.tolist()
-    [[3000.0, 5000.0, 0]]
+    >>> forecast(young, cohort=old, at=5)[["count", "forecast"]].round(-2).values.tolist()
+    [[3000.0, 5000.0]]
     """
     counts = as_counts(counts)
     if cohort is not None:

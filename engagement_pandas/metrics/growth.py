@@ -10,6 +10,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import check_counts
 from engagement_pandas.metrics.checks import check_one_source, need_columns
+from engagement_pandas.vocabulary import Endpoint
 
 
 def growth(counts: Any) -> pd.DataFrame:
@@ -34,7 +35,8 @@ def growth(counts: Any) -> pd.DataFrame:
     Raises
     ------
     FrameError
-        If counts have no time of reading, have days or hours, or are of several sources.
+        If counts have no time of reading, have days or hours, are of a window instead of totals, or
+        are of several sources.
 
     Notes
     -----
@@ -54,15 +56,17 @@ def growth(counts: Any) -> pd.DataFrame:
     counts = as_counts(counts)
     need_columns(counts, "post_id")
     check_one_source(counts)
-    known = counts.loc[
-        :, counts.columns.isin(["post_id", "engagement_type", "retrieved_at", "count"])
-    ]
     if "retrieved_at" not in counts or {"day", "hour"} & set(counts.columns):
         msg = (
             f"growth() needs totals with the time of each reading, and counts have the columns "
             f"{list(counts.columns)}; see read_x_analytics([…]) or flatten(…, retrieved_at=True)"
         )
         raise FrameError(msg)
+    endpoint = counts.attrs.get("endpoint")
+    if endpoint in {str(Endpoint.LAST_28_HOURS), str(Endpoint.HISTORICAL)}:
+        msg = f"growth() needs totals, and these are counts of a window ({endpoint}); see totals()"
+        raise FrameError(msg)
+    known = counts[["post_id", "engagement_type", "retrieved_at", "count"]]
     check_counts(known)
     keys = ["post_id", "engagement_type"]
     rows = known.sort_values([*keys, "retrieved_at"], ignore_index=True)

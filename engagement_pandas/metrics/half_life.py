@@ -186,7 +186,7 @@ def median_half_life(
     0     impressions  0.58  0.58  1          0
     """
     table = half_life(counts, shares=(share,), minimum=minimum, tolerance=tolerance)
-    (name,) = _names(share)  # type: ignore[arg-type]  # one number is taken too
+    (name,) = _names((share,))
     return median_bracket(table, name)
 
 

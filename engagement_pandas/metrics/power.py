@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import pandas as pd
 
@@ -22,9 +20,6 @@ from engagement_pandas.metrics.compare import (
 from engagement_pandas.metrics.intervals import CONFIDENCE, z_of
 from engagement_pandas.metrics.resampling import MINIMUM, Sample
 from engagement_pandas.metrics.top_posts import RATE
-
-_MOST: Final = 10_000_000
-"""More posts than anyone has: the search for a number ends here."""
 
 
 def power(  # noqa: PLR0913  each has a default
@@ -150,7 +145,7 @@ def _posts_needed(spread: float, size: float, z: float, z_power: float) -> int:
     if np.isnan(spread):
         return MINIMUM
     needed = 2 * ((z + z_power) * spread / size) ** 2 + z * z / 4
-    return max(int(np.ceil(min(needed, _MOST))), MINIMUM)
+    return max(int(np.ceil(needed)), MINIMUM)
 
 
 def _power(spread: float, size: float, number: int, z: float) -> float:

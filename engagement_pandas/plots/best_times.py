@@ -88,7 +88,7 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
         rate or count, shrunk towards the overall one, at the level at which an effect was
         found: all hours of a weekday, or of an hour of the day, have the same colour. The
         number in a cell is its number of posts. Significantly better hours have a frame,
-        the best a thick one. The title names the best time, at its level. If there is not
+        the best a thick one. The headline names the best time, at its level. If there is not
         enough evidence for one, it says so, and the map is pale.
 
     Raises
@@ -118,7 +118,7 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     if not table["n"].any():
         return annotate_empty(ax)
     unit = _unit(counts, by, numerator, denominator)
-    _colour(ax, table, minimum, unit, mesh_kw)
+    _colour(ax, table, minimum, unit, mesh_kw, rated=str(by) == RATE)
     _frames(ax, table)
     days = [str(name)[:3] for name in table["weekday"].cat.categories]
     size = row_size(ax, 24, most=9)
@@ -150,8 +150,14 @@ def _grid(column: pd.Series) -> NDArray[np.float64]:
     return column.to_numpy(dtype="float64", na_value=np.nan).reshape(7, 24).T
 
 
-def _colour(
-    ax: Axes, table: pd.DataFrame, minimum: int, unit: str, mesh_kw: dict[str, Any]
+def _colour(  # noqa: PLR0913 - one plot
+    ax: Axes,
+    table: pd.DataFrame,
+    minimum: int,
+    unit: str,
+    mesh_kw: dict[str, Any],
+    *,
+    rated: bool,
 ) -> None:
     """Draw the cells: coloured, grey if there are few posts, empty if there are none.
 
@@ -184,7 +190,6 @@ def _colour(
         lit = np.asarray(mesh.to_rgba(shown))
         bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02, aspect=30)
         bar.ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
-        rated = " over " in unit
         bar.ax.yaxis.set_major_formatter(
             PercentFormatter(1, symbol=" %") if rated else EngFormatter(sep="")
         )

@@ -74,7 +74,7 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     matplotlib.axes.Axes
         One row for each set: a dot for each post, and a bar for the typical post, on a
         logarithmic axis, or for the mean post or the rate, on a linear one. Two sets that
-        are compared by a difference have a third row with its interval. The title is the
+        are compared by a difference have a third row with its interval. The headline is the
         answer in words, or states that there were too few posts.
 
     Raises

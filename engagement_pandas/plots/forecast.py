@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import forecast
 from engagement_pandas.metrics.checks import filter_types, one_type, require_columns
 from engagement_pandas.metrics.forecast import AT, CONFIDENCE, LEAST, MINIMUM
@@ -63,8 +64,8 @@ def plot_forecast(  # noqa: PLR0913 - the metric's own, by keyword
     -------
     matplotlib.axes.Axes
         One row per post with a forecast, on a logarithmic axis: a hollow dot for the count so
-        far, a dot for the forecast, and a line for the interval. The title gives the number
-        of posts without a forecast.
+        far, a dot for the forecast, and a line for the interval. The x label
+        gives the number of posts without a forecast.
 
     Raises
     ------
@@ -83,15 +84,12 @@ def plot_forecast(  # noqa: PLR0913 - the metric's own, by keyword
     'no forecast: of 1 post, none can be compared with a cohort'
     """
     check_posts(posts)
-    counts = require_columns(counts, "post_id", "day")
+    counts = require_columns(as_counts(counts), "post_id", "day")
     rows = one_type(counts, engagement_type)
-    others = cohort
-    if others is None:
-        others = rows
-    elif engagement_type is not None:
-        others = filter_types(others, [engagement_type])
+    if cohort is not None and engagement_type is not None:
+        cohort = filter_types(as_counts(cohort), [engagement_type])
     table = forecast(
-        rows, cohort=others, at=at, minimum=minimum, least=least, confidence=confidence
+        rows, cohort=cohort, at=at, minimum=minimum, least=least, confidence=confidence
     )
     found = table[table["forecast"].notna()].sort_values("forecast", ascending=False)
     ax = axes_for(ax, height=max(2.5, 1.2 + _ROW * len(found)))

@@ -84,7 +84,7 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
     matplotlib.axes.Axes
         By a type: its counts. By rate: bars of the rate in percent, shrunk towards the
         overall rate, with its interval; a diamond marks the post's own rate. Posts are
-        ordered by the lower end of the interval. Labels begin with the rank; ties share it.
+        in the order of :func:`top_posts`. Labels begin with the rank; ties share it.
 
     Raises
     ------

@@ -100,7 +100,7 @@ def plot_versus_previous(
     note = "; hatched: hours are missing, or it is not known which" if partial.any() else ""
     ax.set_xlabel(wrapped(ax, f"change of all counts in the period{note}"), parse_math=False)
     row = known.iloc[0]
-    last = row["end"] - pd.Timedelta(days=1)
+    last = row["end"] - pd.DateOffset(days=1)  # a day of the clock change is not 24 hours
     words = f"{row['start']:%F} to {last:%F} against the {days} days before"
     set_headline(ax, words if days > 1 else f"{row['start']:%F} against the day before", margin=125)
     return ax

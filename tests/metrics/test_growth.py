@@ -59,3 +59,12 @@ def test_counts_without_readings() -> None:
         ep.growth(once)
     with pytest.raises(FrameError, match="needs totals"):
         ep.growth(readings().assign(day="2026-03-01"))
+
+
+@pytest.mark.parametrize("endpoint", ["28hr", "historical"])
+def test_counts_of_a_window(endpoint: str) -> None:
+    """Windows overlap, so their difference is no growth."""
+    counts = readings()
+    counts.attrs["endpoint"] = endpoint
+    with pytest.raises(FrameError, match="counts of a window"):
+        ep.growth(counts)

@@ -75,3 +75,12 @@ def test_refused(asked: dict[str, float], words: str) -> None:
     """No difference is never found; a set needs five posts."""
     with pytest.raises(FrameError, match=words):
         power(posts(), by="impressions", at=None, **asked)
+
+
+def test_a_tiny_effect_needs_as_many_posts_as_it_needs() -> None:
+    """No limit is reported as the answer: the number grows with the square of 1 / effect."""
+    few, many = (
+        power(posts(), by="impressions", at=None, effect=1 + step)["n"].iloc[0]
+        for step in (1e-3, 1e-4)
+    )
+    assert many / few == pytest.approx(100, rel=0.01)
