@@ -29,7 +29,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
         "table has the time of each.",
         epilog="examples:\n"
         "  engagement-pandas import account_analytics_content_*.csv --out counts.parquet\n"
-        "  engagement-pandas import twitter-archive.zip --out counts.csv --posts posts.csv\n",
+        "  engagement-pandas import tweets.js --out counts.csv --posts posts.csv\n",
     )
     parser.set_defaults(run=run)
     parser.add_argument("files", nargs="+", metavar="FILE", help="CSV, XLSX, JSON, JSONL or ZIP")
@@ -62,9 +62,11 @@ def run(arguments: argparse.Namespace) -> None:
     if tables:
         parts.append(read_x_analytics(tables, retrieved_at=arguments.retrieved_at))
     counts = parts[0] if len(parts) == 1 else concatenated(parts)
+    # Both are read before anything is written.
+    posts = _read_posts(arguments.files) if arguments.posts else None
     write(counts, arguments.out)
-    if arguments.posts:
-        _write_posts(arguments.files, arguments.posts)
+    if posts is not None:
+        _write_posts(posts, arguments.posts)
 
 
 def _is_json(name: str) -> bool:
@@ -84,14 +86,18 @@ def _json(name: str, arguments: argparse.Namespace) -> pd.DataFrame:
         raise
 
 
-def _write_posts(files: Iterable[str], target: str) -> None:
+def _read_posts(files: Iterable[str]) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415 - slow to import
 
-    from engagement_pandas.files import atomic_write  # noqa: PLC0415
     from engagement_pandas.sources.read_posts import read_posts  # noqa: PLC0415 - pandas
 
     posts = pd.concat([read_posts(name) for name in files], ignore_index=True)
-    posts = posts.drop_duplicates("post_id", keep="last", ignore_index=True)
+    return posts.drop_duplicates("post_id", keep="last", ignore_index=True)
+
+
+def _write_posts(posts: pd.DataFrame, target: str) -> None:
+    from engagement_pandas.files import atomic_write  # noqa: PLC0415
+
     with atomic_write(Path(target)) as temporary:
         posts.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
     print_message(f"{pluralize(len(posts), 'post')} in {target}")

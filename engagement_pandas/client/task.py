@@ -95,7 +95,8 @@ class RequestTask:
     call: MessageCall[EngagementResponse] | None = None
     _pending: list[EngagementRequest] = field(init=False)  # the first is the current one
     _pieces: int = PIECES
-    _last_invalid: bytes = b""  # the last invalid body of the current request
+    # The last invalid body of the current request; too large for a traceback with locals.
+    _last_invalid: bytes = field(default=b"", repr=False)
 
     def __post_init__(self) -> None:
         self._pending = [self.request]

@@ -36,10 +36,7 @@ def coverage(answers: Sequence[Answer]) -> dict[str, str]:
         return {}
     stretches = [_stretch(response, summary) for response, summary in answers]
     if answers[0][0].request.endpoint is Endpoint.LAST_28_HOURS:
-        start, first_end = max(start for start, _ in stretches), min(end for _, end in stretches)
-        end = max(end for _, end in stretches)
-        apart = end - first_end > _SPREAD or _floor(end) != _floor(first_end)
-        return _attrs(start, _floor(first_end) if apart else first_end)
+        return _intersection(stretches)[0]
     hourly = {Dimension.DAY, Dimension.HOUR} <= {*answers[0][1].dimensions}
     posts = [() if hourly else response.request.post_ids for response, _ in answers]
     return united([(*stretch, ids) for stretch, ids in zip(stretches, posts, strict=True)])
@@ -61,11 +58,16 @@ def common(parts: Sequence[_Stretch]) -> dict[str, str] | None:
     None if it is unknown, since a part states the first end of its responses and not the
     last: ends within a minute of each other may be further apart.
     """
+    attrs, is_exact = _intersection(parts)
+    return attrs if is_exact else None
+
+
+def _intersection(parts: Sequence[_Stretch]) -> tuple[dict[str, str], bool]:
+    """Return the common window, and whether the ends of the parts determine it."""
     start, first_end = max(start for start, _ in parts), min(end for _, end in parts)
     end = max(end for _, end in parts)
-    if end - first_end > _SPREAD or _floor(end) != _floor(first_end):
-        return _attrs(start, _floor(first_end))
-    return _attrs(start, end) if first_end == end else None
+    apart = end - first_end > _SPREAD or _floor(end) != _floor(first_end)
+    return _attrs(start, _floor(first_end) if apart else first_end), apart or first_end == end
 
 
 def _attrs(start: datetime, end: datetime) -> dict[str, str]:

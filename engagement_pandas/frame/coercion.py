@@ -29,7 +29,8 @@ NO_COUNT: Final = frozenset(
 """Texts, in lower case, that stand for an unknown count."""
 
 _MOST: Final = 2**63 - 1
-_WHOLE: Final = re.compile(r"[+-]?[0-9]+(\.0*)?")
+# In 1.000 the dot may separate thousands, so it is not read as 1.
+_WHOLE: Final = re.compile(r"(?![+-]?[1-9][0-9]{0,2}\.000\Z)[+-]?[0-9]+(\.0*)?")
 _GROUPED: Final = re.compile(
     r"[+-]?[0-9]{1,3}([, '\u00a0\u2009\u202f\u2019])[0-9]{3}(?:\1[0-9]{3})*(\.0*)?"
 )
@@ -315,11 +316,18 @@ def to_times(values: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(values.dtype):
         _refuse(values, np.ones(len(values), dtype=bool), "a number, not a time", cure)
     known = values.notna().to_numpy(dtype=bool)
+    mixed = False
     try:
         parsed: Any = pd.to_datetime(values.astype(object), format="ISO8601", errors="coerce")
     except (ValueError, TypeError):  # texts with and without a zone, or several zones
+        mixed = True
         parsed = pd.to_datetime(values.astype(object), format="ISO8601", errors="coerce", utc=True)
     _refuse(values, known & pd.isna(parsed).to_numpy(dtype=bool), "not a time", cure)
+    if mixed:
+        given = zip(values, known, strict=True)
+        naive = [there and pd.Timestamp(value).tzinfo is None for value, there in given]
+        words = "a time without a time zone, among others with one"
+        _refuse(values, np.array(naive, dtype=bool), words, cure)
     return cast("pd.Series", parsed)
 
 

@@ -87,7 +87,8 @@ def flatten_lookup(
     -----
     Public metrics are organic and promoted together, and organic ones only of one's own posts of
     the last 30 days (X's documentation). A metric that is not in the body has no row, such as
-    impressions before 2023. Reposts are left out, since they repeat the counts of the original.
+    impressions before 2023. Reposts are left out, since they repeat the counts of the original;
+    without ``referenced_tweets``, a text that begins with ``RT @`` shows them.
     The views of a video are of all posts that show it; of several videos in a post they are
     ``<NA>``. What cannot be known: hours and days.
 
@@ -99,9 +100,7 @@ def flatten_lookup(
     0       7     impressions     90
     1       7       favorites      5
     """
-    if metrics not in _METRICS:
-        msg = f"metrics is {metrics!r}; choose one of {list(_METRICS)}"
-        raise FrameError(msg)
+    _check_metrics(metrics)
     given = None if retrieved_at is None else to_iso_utc(retrieved_at)
     posts = [(post_id_of(item), item) for item in document_of(body).items if not _is_repost(item)]
     rows = [
@@ -134,6 +133,8 @@ def v2_omissions(body: Body, metrics: Metrics = "public") -> pd.DataFrame:
         If the body has another shape; with the position.
     RefusedError
         If it holds nothing but problems of the entire request.
+    FrameError
+        If ``metrics`` is not one of the four.
 
     Examples
     --------
@@ -143,6 +144,7 @@ def v2_omissions(body: Body, metrics: Metrics = "public") -> pd.DataFrame:
       post_id       reason
     0       8  unavailable
     """
+    _check_metrics(metrics)
     document = document_of(body)
     rows = list(problem_rows(document))
     counted = {post for post, *_ in rows}
@@ -153,6 +155,12 @@ def v2_omissions(body: Body, metrics: Metrics = "public") -> pd.DataFrame:
             if post not in counted:
                 rows.append((post, OmissionReason.NOT_ANSWERED, f"it has no {metrics}_metrics"))
     return omissions_of(rows)
+
+
+def _check_metrics(metrics: str) -> None:
+    if metrics not in _METRICS:
+        msg = f"metrics is {metrics!r}; choose one of {list(_METRICS)}"
+        raise FrameError(msg)
 
 
 def to_counts(rows: list[tuple[Any, ...]], source: str, *times: str) -> pd.DataFrame:
@@ -192,8 +200,7 @@ def _is_repost(item: Item) -> bool:
     if isinstance(links, list):
         return any(isinstance(link, dict) and link.get("type") == "retweeted" for link in links)
     text = post.get("full_text") or post.get("text") or ""
-    is_v1 = any(name in post for name in _V1)
-    return "retweeted_status" in post or (is_v1 and str(text).startswith("RT @"))
+    return "retweeted_status" in post or str(text).startswith("RT @")
 
 
 def _counts(item: Item, metrics: str) -> Iterator[tuple[str, int | None]]:

@@ -262,9 +262,13 @@ class Scheduler:
         """Yield what is still in flight when a run ends early."""
         left = DRAIN_SECONDS if self._process == os.getpid() else 0
         while self._in_flight and left > 0:
-            future = self._executor.wait(POLL_SECONDS)
+            # An interrupt may have come after the executor returned a future.
+            done = next((future for future in self._in_flight if future.done()), None)
+            future = done or self._executor.wait(POLL_SECONDS)
             if future is None:
                 left -= POLL_SECONDS
+                continue
+            if future not in self._in_flight:  # completed above
                 continue
             left = DRAIN_SECONDS
             with suppress(Exception):  # only the first error is raised

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,17 @@ def test_other_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     path.write_text("a,b\n1,2\n")
     assert main(["import", str(path)]) == 7
     assert "is not an export of X Analytics by post" in capsys.readouterr().err
+
+
+def test_posts_that_cannot_be_read(tmp_path: Path) -> None:
+    """Nothing is written then, counts neither."""
+    body = tmp_path / "lookup.json"
+    body.write_text(json.dumps({"data": [{"id": ONE, "public_metrics": {"like_count": 5}}]}))
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as members:
+        members.writestr("data/tweets.js", 'window.YTD.tweets.part0 = [{"tweet": {"id_str": "7"}}]')
+        members.writestr("data/account.js", "window.YTD.account.part0 = []")
+    out = tmp_path / "counts.csv"
+    words = ["import", str(archive), str(body), "--out", str(out)]
+    assert main([*words, "--posts", str(tmp_path / "posts.csv")]) != 0
+    assert not out.exists()

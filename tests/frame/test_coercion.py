@@ -18,7 +18,7 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas import FrameError
-from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.coercion import as_counts, to_moments, to_numbers
 from engagement_pandas.frame.contract import check_counts
 
 POSTS = ("2027900000000000001", "2027900000000000002", "2027900000000000003")
@@ -289,3 +289,23 @@ def test_unsigned_and_small_arrow_integers() -> None:
         "engagement_type": ["favorites"],
         "count": [7],
     }
+
+
+@pytest.mark.parametrize("text", ["1.000", "12.000", "-950.000"])
+def test_a_dot_before_three_zeros(text: str) -> None:
+    """It may separate thousands, so it is not read as a decimal point."""
+    with pytest.raises(FrameError, match="not a whole number"):
+        to_numbers(pd.Series(["7", text], name="Likes"))
+
+
+@pytest.mark.parametrize(("text", "number"), [("0.000", 0), ("1234.000", 1234), ("1.00", 1)])
+def test_other_zeros_after_a_dot(text: str, number: int) -> None:
+    """These can only be decimals."""
+    assert to_numbers(pd.Series([text])).to_list() == [number]
+
+
+def test_times_with_and_without_a_zone() -> None:
+    """The one without is refused, instead of being called UTC."""
+    times = pd.Series(["2026-03-01T09:00+02:00", "2026-03-01T09:00"], name="retrieved_at")
+    with pytest.raises(FrameError, match=r"in row 1 is .*without a time zone, among others"):
+        to_moments(times)

@@ -116,6 +116,18 @@ def test_reposts_are_left_out() -> None:
     assert set(ep.flatten_lookup([post(), repost, quote])["post_id"]) == {"7", "9"}
 
 
+def test_reposts_without_references() -> None:
+    """Their text shows them."""
+    body = {"data": [{"id": "7", "text": "RT @you: Hi", "public_metrics": {"retweet_count": 9}}]}
+    assert not len(ep.flatten_lookup(body))
+
+
+def test_omissions_of_metrics_that_do_not_exist() -> None:
+    """Refused, as by flatten_lookup."""
+    with pytest.raises(FrameError, match="choose one of"):
+        ep.v2_omissions({"data": []}, "publick")  # type: ignore[arg-type]
+
+
 def test_twarc_2() -> None:
     """A page per line, or a post per line; the time is twarc's; snapshots are kept."""
     twarc = {"retrieved_at": "2026-03-01T10:00:00+01:00", "url": "x"}
