@@ -12,7 +12,8 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas.auth.credentials import VARIABLES
-from engagement_pandas.cli import EXIT_CODES, parser
+from engagement_pandas.cli import parser
+from engagement_pandas.cli.exit_codes import EXIT_CODES
 from engagement_pandas.vocabulary import ENDPOINTS, SERIES_TYPES, TOTALS_TYPES, Endpoint
 
 ROOT = Path(__file__).parents[1]

@@ -13,9 +13,8 @@ import logging
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Final
 
-from engagement_pandas import __version__, errors
+from engagement_pandas import __version__
 from engagement_pandas.cli import (
     accounts,
     demo,
@@ -27,42 +26,10 @@ from engagement_pandas.cli import (
     sync,
     verify,
 )
-from engagement_pandas.cli.confirm import NotAgreed
+from engagement_pandas.cli.exit_codes import EXIT_CODES, EXIT_CODES_HELP
 from engagement_pandas.cli.options import print_message
-from engagement_pandas.cli.signals import HungUp, Terminated, ended_by_signals
+from engagement_pandas.cli.signals import ended_by_signals
 from engagement_pandas.cli.streams import output, usable_streams
-
-EXIT_CODES: Final[Sequence[tuple[type[BaseException], int, str]]] = (
-    (NotAgreed, 8, "a large plan was not confirmed; nothing was sent"),
-    (errors.RequestError, 2, "the request is invalid; nothing was sent"),
-    (errors.CredentialsError, 3, "credentials are missing or were not accepted"),
-    (errors.Unauthorized, 3, "credentials are missing or were not accepted"),
-    (errors.RefusedError, 4, "the API rejected the request"),
-    (errors.TransportError, 5, "no response was received; try again later"),
-    (errors.ResponseShapeError, 6, "a response does not match its request"),
-    (verify.Damaged, 9, "stored responses are damaged or missing"),
-    (
-        fetch.PartlyAnswered,
-        10,
-        "some posts have no response yet; the others are written",
-    ),
-    (errors.FrameError, 7, "a file could not be read or written"),
-    (OSError, 7, "a file could not be read or written"),
-    (errors.EngagementError, 1, "any other error"),
-    (HungUp, 129, "stopped by SIGHUP"),
-    (Terminated, 143, "stopped by SIGTERM"),
-    (KeyboardInterrupt, 130, "stopped by SIGINT (Ctrl-C)"),
-)
-"""Exit codes by exception; the first matching row applies. 0 means success."""
-
-_CODES: Final = "\n".join(
-    f"  {code:<4} {meaning}"
-    for code, meaning in {
-        0: "success, also if the reader of standard output stops early; omissions are listed on "
-        "standard error",
-        **{code: meaning for _, code, meaning in sorted(EXIT_CODES, key=lambda row: row[1])},
-    }.items()
-)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -103,11 +70,10 @@ def _warn(message: Warning | str, *_: object, **__: object) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all subcommands."""
-    epilog = f"exit codes:\n{_CODES}"
     command = argparse.ArgumentParser(
         prog="engagement-pandas",
         description="X's Engagement API as tidy tables. Start with: engagement-pandas demo",
-        epilog=epilog,
+        epilog=EXIT_CODES_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -115,6 +81,6 @@ def parser() -> argparse.ArgumentParser:
     for module in (demo, fetch, sync, flatten, import_files, verify, sandbox, login, accounts):
         for verb in module.add_to(verbs):
             verb.formatter_class = argparse.RawDescriptionHelpFormatter
-            verb.epilog = f"{verb.epilog}\n{epilog}" if verb.epilog else epilog
+            verb.epilog = "\n".join(filter(None, (verb.epilog, EXIT_CODES_HELP)))
             verb.add_argument("-v", "--verbose", action="store_true", help="report each wait")
     return command

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 import engagement_pandas as ep
-from engagement_pandas.cli import EXIT_CODES, main
+from engagement_pandas.cli import main
+from engagement_pandas.cli.exit_codes import EXIT_CODES
 
 
 def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,8 @@ from support import processes
 from support.forked_commands import Forks
 
 import engagement_pandas as ep
-from engagement_pandas.cli import EXIT_CODES, main, parser
+from engagement_pandas.cli import main, parser
+from engagement_pandas.cli.exit_codes import EXIT_CODES
 from engagement_pandas.sandbox import SandboxServer
 
 NOW: Final = "2026-04-15T12:20:00Z"

@@ -1,0 +1,40 @@
+"""Exit codes of the command line, and their meanings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from engagement_pandas import errors
+from engagement_pandas.cli.confirm import NotAgreed
+from engagement_pandas.cli.fetch import PartlyAnswered
+from engagement_pandas.cli.signals import HungUp, Terminated
+from engagement_pandas.cli.verify import Damaged
+
+EXIT_CODES: Final[Sequence[tuple[type[BaseException], int, str]]] = (
+    (NotAgreed, 8, "a large plan was not confirmed; nothing was sent"),
+    (errors.RequestError, 2, "the request is invalid; nothing was sent"),
+    (errors.CredentialsError, 3, "credentials are missing or were not accepted"),
+    (errors.Unauthorized, 3, "credentials are missing or were not accepted"),
+    (errors.RefusedError, 4, "the API rejected the request"),
+    (errors.TransportError, 5, "no response was received; try again later"),
+    (errors.ResponseShapeError, 6, "a response does not match its request"),
+    (Damaged, 9, "stored responses are damaged or missing"),
+    (PartlyAnswered, 10, "some posts have no response yet; the others are written"),
+    (errors.FrameError, 7, "a file could not be read or written"),
+    (OSError, 7, "a file could not be read or written"),
+    (errors.EngagementError, 1, "any other error"),
+    (HungUp, 129, "stopped by SIGHUP"),
+    (Terminated, 143, "stopped by SIGTERM"),
+    (KeyboardInterrupt, 130, "stopped by SIGINT (Ctrl-C)"),
+)
+"""Exit codes by exception; the first matching row applies. 0 means success."""
+
+EXIT_CODES_HELP: Final = "exit codes:\n" + "\n".join(
+    f"  {code:<4} {meaning}"
+    for code, meaning in {
+        0: "success, also if the reader of standard output stops early; omissions are listed on "
+        "standard error",
+        **{code: meaning for _, code, meaning in sorted(EXIT_CODES, key=lambda row: row[1])},
+    }.items()
+)
