@@ -1,6 +1,6 @@
-"""Vocabulary of the API: endpoints, engagement types, dimensions, limits and meanings.
+"""Vocabulary of the API: endpoints, engagement types, dimensions, reasons and their meanings.
 
-Everything that the API is known to allow is in tables here, so that a new fact is a new row.
+A new fact is a new row of a table. Limits of a request are in ``request/limits.py``.
 Sources: X's documentation of the Engagement API ("key characteristics", "data formats",
 "API reference") unless a line says otherwise.
 """
@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
-
-SETTLE: Final = 48
-"""Hours after which the counts of an hour are assumed final; the API does not document it."""
 
 
 class Dimension(StrEnum):
@@ -346,34 +343,7 @@ SOURCES: Final[Mapping[str, SourceFacts]] = MappingProxyType(
 )
 """Sources whose counts are read; counts of the three endpoints have no ``source``."""
 
-# Limits of a request
-
-MAX_GROUPINGS: Final = 3
-"""Maximum groupings in one request."""
-
-MAX_DIMENSIONS: Final = 4
-"""Maximum dimensions in one grouping."""
-
-MAX_FOUR_DIMENSION_GROUPINGS: Final = 1
-"""Maximum groupings of four dimensions in one request."""
-
-FOUR_DIMENSION_ORDERS: Final = (
-    (Dimension.POST_ID, Dimension.ENGAGEMENT_TYPE, Dimension.DAY, Dimension.HOUR),
-    (Dimension.ENGAGEMENT_TYPE, Dimension.POST_ID, Dimension.DAY, Dimension.HOUR),
-)
-"""The only orders in which all four dimensions are allowed."""
-
-MAX_WINDOW: Final = timedelta(days=28)
-"""The longest window of one ``/historical`` request."""
-
-EARLIEST: Final = datetime(2014, 9, 1, tzinfo=UTC)
-"""There are no counts before this."""
-
-RELIABLE_PAST: Final = timedelta(days=365)
-"""Newer documentation says that ``/historical`` reaches back no further; causes a warning."""
-
-MAX_ID_DIGITS: Final = 19
-"""Maximum digits of a post ID."""
+# Keys of an answer
 
 RESERVED_KEYS: Final = frozenset(
     {
@@ -426,11 +396,3 @@ OMISSION_REASONS: Final[Mapping[OmissionReason, str]] = MappingProxyType(
         OmissionReason.INVALID_ANSWER: "every answer of the API was invalid",
     }
 )
-
-# Time
-
-SNOWFLAKE_EPOCH: Final = datetime(2010, 11, 4, 1, 42, 54, 657_000, tzinfo=UTC)
-"""``1288834974657`` ms since 1970: the zero point of the time in a post ID."""
-
-FIRST_SNOWFLAKE: Final = 29_700_859_247
-"""Lower IDs were assigned sequentially and hold no time ("TweetedAt", ws-dl.blogspot.com)."""

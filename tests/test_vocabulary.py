@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from engagement_pandas import vocabulary as v
+from engagement_pandas.request import limits
 
 
 def test_eighteen_types() -> None:
@@ -39,9 +40,9 @@ def test_limits() -> None:
     """The limits of the key characteristics."""
     posts = {str(e): facts.posts_per_request for e, facts in v.ENDPOINTS.items()}
     assert posts == {"totals": 250, "28hr": 25, "historical": 25}
-    assert v.MAX_GROUPINGS == 3
-    assert timedelta(days=28) == v.MAX_WINDOW
-    assert datetime(2014, 9, 1, tzinfo=UTC) == v.EARLIEST
+    assert limits.MAX_GROUPINGS == 3
+    assert timedelta(days=28) == limits.MAX_WINDOW
+    assert datetime(2014, 9, 1, tzinfo=UTC) == limits.EARLIEST
     assert timedelta(days=90) == v.IMPRESSIONS_OLDEST_POST
     assert timedelta(days=1800) == v.VIDEO_VIEWS_OLDEST_POST
     assert date(2015, 9, 15) == v.INTERACTIONS_SINCE

@@ -27,13 +27,12 @@ from engagement_pandas.cli.post_arguments import Ids, add_posts, posts_and_owner
 from engagement_pandas.cli.streams import check_output
 from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.errors import EngagementError, FrameError
+from engagement_pandas.request.limits import EARLIEST, MAX_WINDOW
 from engagement_pandas.request.plan import plan
 from engagement_pandas.request.request import EngagementRequest, historical, last_28_hours, totals
 from engagement_pandas.request.window import Window
 from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary import (
-    EARLIEST,
-    MAX_WINDOW,
     PUBLIC_TYPES,
     SERIES_TYPES,
     TOTALS_TYPES,

@@ -13,9 +13,10 @@ from engagement_pandas.cli.options import Verbs, print_message, split_names, sum
 from engagement_pandas.cli.post_arguments import add_posts, posts_and_owners
 from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.errors import AlreadySyncing
+from engagement_pandas.request.limits import HOURS_UNTIL_FINAL, MAX_WINDOW
 from engagement_pandas.request.window import Window
 from engagement_pandas.text import pluralize
-from engagement_pandas.vocabulary import MAX_WINDOW, SERIES_TYPES, SETTLE
+from engagement_pandas.vocabulary import SERIES_TYPES
 
 if TYPE_CHECKING:
     from datetime import date
@@ -48,9 +49,9 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     add(
         "--settle",
         type=int,
-        default=SETTLE,
+        default=HOURS_UNTIL_FINAL,
         metavar="HOURS",
-        help=f"request an hour again until it is this old (default: {SETTLE})",
+        help=f"request an hour again until it is this old (default: {HOURS_UNTIL_FINAL})",
     )
     add("--raw", metavar="FOLDER", help="folder for responses (default: raw in DATASET)")
     add("--base-url", metavar="URL", help="URL of the API, if not the usual one")

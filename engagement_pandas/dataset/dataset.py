@@ -27,6 +27,7 @@ import pandas as pd
 
 from engagement_pandas.dataset.arrow import column, is_in
 from engagement_pandas.dataset.chunks import Chunk, Moment, RowFilter, chunks
+from engagement_pandas.dataset.delta_errors import retry_on_conflict
 from engagement_pandas.dataset.delta_table import KEPT_HOURS
 from engagement_pandas.dataset.merge import KEY, as_readings, moment_of, split_by_reading
 from engagement_pandas.dataset.omission_log import (
@@ -35,7 +36,6 @@ from engagement_pandas.dataset.omission_log import (
     merge_adjacent,
     omission_spans,
 )
-from engagement_pandas.dataset.retries import retry_on_conflict
 from engagement_pandas.dataset.snapshot import DataFile
 from engagement_pandas.dataset.storage import StorageOptions, checked_folder
 from engagement_pandas.dataset.store import Appended, Store

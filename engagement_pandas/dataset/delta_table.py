@@ -19,7 +19,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from engagement_pandas.dataset.retries import (
+from engagement_pandas.dataset.delta_errors import (
     CommitConflict,
     deltalake,
     is_failure,

@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from engagement_pandas.dataset.omission_log import OmissionSpan
+from engagement_pandas.request.limits import MAX_WINDOW
 from engagement_pandas.request.post_ids import created_at
 from engagement_pandas.request.window import Window
-from engagement_pandas.vocabulary import MAX_WINDOW, Endpoint, EngagementType, OmissionReason
+from engagement_pandas.vocabulary import Endpoint, EngagementType, OmissionReason
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -21,11 +21,12 @@ from engagement_pandas.errors import (
 )
 from engagement_pandas.flattening import flatten, omissions
 from engagement_pandas.frame.contract import timestamps
+from engagement_pandas.request.limits import EARLIEST
 from engagement_pandas.request.request import BY_HOUR
 from engagement_pandas.response.archive import Archive
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import pluralize
-from engagement_pandas.vocabulary import EARLIEST, Endpoint, OmissionReason
+from engagement_pandas.vocabulary import Endpoint, OmissionReason
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,6 +23,7 @@ from uuid import uuid4
 import pandas as pd
 
 from engagement_pandas.dataset.arrow import is_in, on_days, plain, read_rows, to_arrow
+from engagement_pandas.dataset.delta_errors import translate_errors
 from engagement_pandas.dataset.delta_table import Table
 from engagement_pandas.dataset.merge import KEY, REVISION_COLUMNS, MergeResult, merge_all_readings
 from engagement_pandas.dataset.omission_log import (
@@ -33,7 +34,6 @@ from engagement_pandas.dataset.omission_log import (
     read_omission_spans,
     without_counted,
 )
-from engagement_pandas.dataset.retries import translate_errors
 from engagement_pandas.dataset.snapshot import CURE, DataFile, Snapshot
 from engagement_pandas.dataset.storage import Storage, StorageOptions
 from engagement_pandas.errors import DamagedDataset

@@ -33,13 +33,14 @@ from engagement_pandas.errors import (
 )
 from engagement_pandas.files import try_file_lock
 from engagement_pandas.request.engagement_types import parse_engagement_types
+from engagement_pandas.request.limits import EARLIEST, HOURS_UNTIL_FINAL
 from engagement_pandas.request.owners import PostOwners
 from engagement_pandas.request.post_ids import parse_post_ids
 from engagement_pandas.request.request import BY_HOUR, historical
 from engagement_pandas.request.window import Window, to_utc
 from engagement_pandas.response.archive import Archive
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.vocabulary import EARLIEST, SETTLE, Endpoint, OmissionReason
+from engagement_pandas.vocabulary import Endpoint, OmissionReason
 
 if TYPE_CHECKING:
     from engagement_pandas.client.client import EngagementClient
@@ -55,7 +56,7 @@ def sync(  # noqa: PLR0913 - arguments are independent, and three have defaults
     *,
     engagement_types: Iterable[str],
     since: Moment,
-    settle: int = SETTLE,
+    settle: int = HOURS_UNTIL_FINAL,
     raw: str | Path | None = None,
     watch: Watch | None = None,
 ) -> Synced:
@@ -115,7 +116,7 @@ def sync(  # noqa: PLR0913 - arguments are independent, and three have defaults
         msg = f"since is {begin:%Y-%m-%d}; there are no counts before {EARLIEST:%Y-%m-%d}"
         raise RequestError(msg)
     if isinstance(settle, bool) or not isinstance(settle, int) or settle < 0:
-        msg = f"settle is {settle!r}; pass whole hours, such as {SETTLE}"
+        msg = f"settle is {settle!r}; pass whole hours, such as {HOURS_UNTIL_FINAL}"
         raise RequestError(msg)
     request = historical(posts, engagement_types=types, window=Window.last()).replace(owners=owners)
     if refusal := client.refusal(request):

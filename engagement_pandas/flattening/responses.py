@@ -12,7 +12,7 @@ from engagement_pandas.errors import RequestError
 from engagement_pandas.flattening.combine import add, to_tidy_frame
 from engagement_pandas.flattening.count_arrays import CountArrays
 from engagement_pandas.flattening.coverage import Answer, coverage
-from engagement_pandas.flattening.overlaps import refuse_overlaps
+from engagement_pandas.flattening.double_counts import refuse_double_counts
 from engagement_pandas.flattening.reconcile import AnswerSummary, reconcile
 from engagement_pandas.flattening.snapshots import Times, refuse_sums
 from engagement_pandas.frame.contract import empty_counts
@@ -96,7 +96,7 @@ def flatten(
 def _added(responses: Sequence[EngagementResponse], groupings: Sequence[Grouping]) -> pd.DataFrame:
     """Return the counts of the responses, summed if they share a key."""
     answers, parts = _read(responses, groupings)
-    refuse_overlaps([summary for _, summary in answers])
+    refuse_double_counts([summary for _, summary in answers])
     if not answers:
         return empty_counts(groupings[0].columns)
     leaves = parts[0] if len(parts) == 1 else add(parts, groupings[0].name)
@@ -117,7 +117,7 @@ def _kept_apart(
     for response, summary in answers:
         by_time.setdefault(response.retrieved_at, []).append(summary)
     for summaries in by_time.values():
-        refuse_overlaps(summaries)
+        refuse_double_counts(summaries)
     if not any(map(len, parts)):
         return empty_counts((*groupings[0].columns, "retrieved_at"))
     times = Times.of(parts, list(by_time))

@@ -22,7 +22,7 @@ from engagement_pandas.metrics.finding import finding
 from engagement_pandas.metrics.interpolation import Floats, interpolate_counts
 from engagement_pandas.metrics.intervals import CONFIDENCE, z_of
 from engagement_pandas.metrics.resampling import MINIMUM, Sample, StudentisedTest
-from engagement_pandas.metrics.roster import sum_counts
+from engagement_pandas.metrics.sum_counts import sum_counts
 from engagement_pandas.metrics.top_posts import RATE
 
 AT: Final = 24.0

@@ -12,7 +12,7 @@ from engagement_pandas.frame.arguments import is_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics.checks import require_columns
-from engagement_pandas.metrics.roster import sum_counts
+from engagement_pandas.metrics.sum_counts import sum_counts
 
 TOP: Final = 0.1
 """The share of posts called the top."""

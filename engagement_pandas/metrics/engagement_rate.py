@@ -19,7 +19,7 @@ from engagement_pandas.metrics.pairs import (
     pair_sums,
     rated,
 )
-from engagement_pandas.metrics.roster import missing
+from engagement_pandas.metrics.sum_counts import missing_counts
 
 
 def engagement_rate(
@@ -106,6 +106,6 @@ def engagement_rate(
     code, both = np.full(len(counts), -1), np.zeros(len(counts), dtype=np.bool_)
     code[picked] = places
     both[picked[pairs[0].known[0]]] = True
-    lost = missing(counts, [*names, "engagement_type"], table, code, both)
+    lost = missing_counts(counts, [*names, "engagement_type"], table, code, both)
     spread = pd.array([bounds.dispersion] * len(table), dtype="Float64")
     return table.assign(**rated(pair, sums, known, bounds), missing=lost, dispersion=spread)

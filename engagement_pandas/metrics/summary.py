@@ -18,7 +18,7 @@ from engagement_pandas.metrics.checks import filter_types, known_type, require_c
 from engagement_pandas.metrics.coverage import covered
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.half_life import half_life
-from engagement_pandas.metrics.roster import sum_counts
+from engagement_pandas.metrics.sum_counts import sum_counts
 from engagement_pandas.request.post_ids import parse_post_id
 from engagement_pandas.text import html_table
 

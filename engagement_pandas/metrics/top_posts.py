@@ -14,7 +14,7 @@ from engagement_pandas.metrics.checks import known_type, need_columns, require_c
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.intervals import CONFIDENCE, Prior, fit_prior
 from engagement_pandas.metrics.pairs import pair_of
-from engagement_pandas.metrics.roster import sum_counts
+from engagement_pandas.metrics.sum_counts import sum_counts
 
 RATE: Final = "rate"
 

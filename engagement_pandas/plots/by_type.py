@@ -11,7 +11,7 @@ from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.group_sums import coded
-from engagement_pandas.metrics.roster import missing
+from engagement_pandas.metrics.sum_counts import missing_counts
 from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
@@ -69,7 +69,7 @@ def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any)
     kind = ["engagement_type"]
     sums = counts.groupby(kind, observed=True)["count"].sum(min_count=1)
     code, table = coded(counts, kind)
-    lost = missing(counts, kind, table, code, counts["count"].notna().to_numpy())
+    lost = missing_counts(counts, kind, table, code, counts["count"].notna().to_numpy())
     lacks = dict(zip(table["engagement_type"], lost, strict=True))
     known = {str(name): value for name, value in sums.items()}
     size = {name: -np.inf if pd.isna(known[name]) else float(known[name]) for name in known}

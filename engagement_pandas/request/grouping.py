@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engagement_pandas.errors import UnsupportedGrouping
-from engagement_pandas.text import format_list
-from engagement_pandas.vocabulary import (
-    ENDPOINTS,
+from engagement_pandas.request.limits import (
     FOUR_DIMENSION_ORDERS,
     MAX_DIMENSIONS,
     MAX_FOUR_DIMENSION_GROUPINGS,
     MAX_GROUPINGS,
-    RESERVED_KEYS,
-    Dimension,
-    Endpoint,
 )
+from engagement_pandas.text import format_list
+from engagement_pandas.vocabulary import ENDPOINTS, RESERVED_KEYS, Dimension, Endpoint
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -5,12 +5,18 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from engagement_pandas.errors import InvalidPostId
+from engagement_pandas.request.limits import MAX_ID_DIGITS
 from engagement_pandas.text import FLOAT_BITS, format_list, truncated_repr
-from engagement_pandas.vocabulary import FIRST_SNOWFLAKE, MAX_ID_DIGITS, SNOWFLAKE_EPOCH
+
+SNOWFLAKE_EPOCH: Final = datetime(2010, 11, 4, 1, 42, 54, 657_000, tzinfo=UTC)
+"""``1288834974657`` ms since 1970: the zero point of the time in a post ID."""
+
+FIRST_SNOWFLAKE: Final = 29_700_859_247
+"""Lower IDs were assigned sequentially and hold no time ("TweetedAt", ws-dl.blogspot.com)."""
 
 _ID: Final = re.compile(rf"[0-9]{{1,{MAX_ID_DIGITS}}}")
 _FLOATLIKE: Final = re.compile(

@@ -23,11 +23,12 @@ from engagement_pandas.request.grouping import (
     Grouping,
     named_groupings,
 )
+from engagement_pandas.request.limits import RELIABLE_PAST
 from engagement_pandas.request.owners import PostOwners
 from engagement_pandas.request.post_ids import parse_post_ids
 from engagement_pandas.request.window import Window
 from engagement_pandas.text import check_digits, format_list, pluralize, truncated_repr
-from engagement_pandas.vocabulary import RELIABLE_PAST, Endpoint, EngagementType
+from engagement_pandas.vocabulary import Endpoint, EngagementType
 
 __all__ = [
     "BY_DAY",

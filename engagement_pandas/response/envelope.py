@@ -15,15 +15,9 @@ from typing import Any, Final, Self, cast
 import msgspec
 
 from engagement_pandas.errors import ResponseShapeError
+from engagement_pandas.request.limits import MAX_GROUPINGS, MAX_WINDOW
 from engagement_pandas.text import json_path, truncated_repr
-from engagement_pandas.vocabulary import (
-    MAX_GROUPINGS,
-    MAX_WINDOW,
-    SERIES_TYPES,
-    UNSUPPORTED_KEYS,
-    Endpoint,
-    EngagementType,
-)
+from engagement_pandas.vocabulary import SERIES_TYPES, UNSUPPORTED_KEYS, Endpoint, EngagementType
 
 DECODE_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not the expected JSON, including deep nesting."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from engagement_pandas.request.limits import MAX_ID_DIGITS
 from engagement_pandas.text import truncated_repr
-from engagement_pandas.vocabulary import MAX_ID_DIGITS, Dimension
+from engagement_pandas.vocabulary import Dimension
 
 MOST_TYPES: Final = 1_000
 """Maximum number of different engagement types; the API has fewer than twenty."""

@@ -20,9 +20,10 @@ from typing import Any, Final
 
 import msgspec
 
+from engagement_pandas.request.limits import MAX_DIMENSIONS
 from engagement_pandas.response.envelope import DECODE_ERRORS
 from engagement_pandas.response.members import ABSENT, HOURS, Level, Members
-from engagement_pandas.vocabulary import MAX_DIMENSIONS, RESERVED_KEYS
+from engagement_pandas.vocabulary import RESERVED_KEYS
 
 Tree = dict[str, Any]
 

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.request.grouping import Grouping
+from engagement_pandas.request.limits import MAX_WINDOW
 from engagement_pandas.response.envelope import Envelope, decode_top_level
 from engagement_pandas.response.expected_shape import ExpectedShape, HourRange
 from engagement_pandas.response.levels import (
@@ -31,7 +32,7 @@ from engagement_pandas.response.tree_reader import (
     decode_grouping,
 )
 from engagement_pandas.text import format_list, json_path
-from engagement_pandas.vocabulary import MAX_WINDOW, RESERVED_KEYS
+from engagement_pandas.vocabulary import RESERVED_KEYS
 
 _LONGEST: Final = MAX_WINDOW // timedelta(hours=1)
 

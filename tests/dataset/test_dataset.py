@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from support.datasets.frames import changed, counts_of, some
 
 import engagement_pandas as ep
+from engagement_pandas.dataset import delta_errors
 from engagement_pandas.dataset import delta_table as lake
-from engagement_pandas.dataset import retries
 from engagement_pandas.dataset.merge import as_readings, merge_readings
 from engagement_pandas.frame.contract import API_COLUMNS, check_counts, check_omissions
 
@@ -602,14 +602,14 @@ def test_a_writer_that_was_overtaken(dataset: ep.Dataset, monkeypatch: pytest.Mo
 def test_always_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses that grow to a second at most, and an end to it, that says so."""
     paused: list[float] = []
-    monkeypatch.setattr(retries, "time", SimpleNamespace(sleep=paused.append))
-    monkeypatch.setattr(retries.random, "uniform", lambda _, most: most)
+    monkeypatch.setattr(delta_errors, "time", SimpleNamespace(sleep=paused.append))
+    monkeypatch.setattr(delta_errors.random, "uniform", lambda _, most: most)
 
     def attempt() -> None:
-        raise retries.CommitConflict
+        raise delta_errors.CommitConflict
 
     with pytest.raises(ep.DatasetError, match="could not commit in 20 attempts"):
-        retries.retry_on_conflict(attempt)
+        delta_errors.retry_on_conflict(attempt)
     assert paused[:3] == [0.01, 0.02, 0.04]
     assert paused[3:] == [min(0.01 * 2**number, 1) for number in range(3, 20)]
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from support.scripted import FakeClock
 
 import engagement_pandas as ep
+from engagement_pandas.request.post_ids import SNOWFLAKE_EPOCH
 from engagement_pandas.sandbox import SandboxServer, Settings
-from engagement_pandas.vocabulary import SNOWFLAKE_EPOCH
 
 START = datetime(2025, 12, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -146,6 +146,7 @@ MISTAKES = """
 import dataclasses, json, warnings
 from datetime import datetime, timedelta, UTC
 from engagement_pandas import vocabulary as table
+from engagement_pandas.request import limits
 
 def change(row, **facts):
     for name, value in facts.items():
@@ -160,12 +161,12 @@ change(table.ENGAGEMENT_TYPES[table.EngagementType.URL_CLICKS], totals=True)
 change(table.ENGAGEMENT_TYPES[table.EngagementType.QUOTE_TWEETS], time_series=True)
 change(table.ENGAGEMENT_TYPES[table.EngagementType.IMPRESSIONS], public=True)
 change(table.ENDPOINTS[table.Endpoint.TOTALS], dimensions=four)
-table.MAX_GROUPINGS = 4
-table.MAX_FOUR_DIMENSION_GROUPINGS = 2
-table.FOUR_DIMENSION_ORDERS += (four,)
-table.MAX_WINDOW = timedelta(days=29)
-table.EARLIEST = datetime(2014, 8, 1, tzinfo=UTC)
-table.MAX_ID_DIGITS = 20
+limits.MAX_GROUPINGS = 4
+limits.MAX_FOUR_DIMENSION_GROUPINGS = 2
+limits.FOUR_DIMENSION_ORDERS += (four,)
+limits.MAX_WINDOW = timedelta(days=29)
+limits.EARLIEST = datetime(2014, 8, 1, tzinfo=UTC)
+limits.MAX_ID_DIGITS = 20
 table.RESERVED_KEYS -= {"errors"}
 table.TOTALS_TYPES += (table.EngagementType.URL_CLICKS,)
 table.SERIES_TYPES += (table.EngagementType.QUOTE_TWEETS,)

@@ -12,7 +12,7 @@ from engagement_pandas.response.expected_shape import HourRange
 _FOREVER = HourRange(-(2**62), 2**62)
 
 
-def refuse_overlaps(answers: Sequence[AnswerSummary]) -> None:
+def refuse_double_counts(answers: Sequence[AnswerSummary]) -> None:
     """Raise if two responses count the same post and type in the same hour."""
     posts = [answer.posts for answer in answers]
     if len(frozenset().union(*posts)) == sum(map(len, posts)):  # as in most plans

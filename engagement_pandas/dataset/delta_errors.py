@@ -1,4 +1,4 @@
-"""Retries and error handling for reading and writing tables."""
+"""Errors of Delta tables: commit conflicts are retried, and all others are translated."""
 
 from __future__ import annotations
 
