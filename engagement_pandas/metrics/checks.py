@@ -146,7 +146,10 @@ def keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
             or name in names[:place]
         ):
             there = format_list(column for column in counts.columns if column != "count")
-            msg = f"by is {by!r}; name columns of the counts, each once: {there}"
+            msg = (
+                f"by is {by!r}; name columns of the counts, each once: {there}; or of posts=…, a "
+                "frame with post_id"
+            )
             raise FrameError(msg)
         if not is_hashable(counts[name]):
             msg = f"by is {by!r}, and {name!r} holds lists or the like; make text of them"

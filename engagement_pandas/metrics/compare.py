@@ -21,6 +21,7 @@ from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.finding import finding
 from engagement_pandas.metrics.interpolation import Floats, interpolate_counts
 from engagement_pandas.metrics.intervals import CONFIDENCE, z_of
+from engagement_pandas.metrics.post_columns import look_up
 from engagement_pandas.metrics.resampling import MINIMUM, Sample, StudentisedTest
 from engagement_pandas.metrics.sum_counts import sum_counts
 from engagement_pandas.metrics.top_posts import RATE
@@ -52,6 +53,7 @@ def compare(  # noqa: PLR0913  each has a default
     numerator: str = "engagements",
     denominator: str = "impressions",
     names: tuple[str, str] = ("a", "b"),
+    posts: pd.DataFrame | None = None,
     confidence: float = CONFIDENCE,
     draws: int = DRAWS,
     seed: int = 0,
@@ -65,8 +67,9 @@ def compare(  # noqa: PLR0913  each has a default
         Without ``b``, the posts of ``a`` are divided by the column ``by``.
     by : str
         With two frames, what is compared: ``"rate"`` or an engagement type. With one
-        frame, a column, such as ``"handle"``, with one value for each post: two values are
-        compared with each other, and each of more values with all other posts.
+        frame, a column of it or of ``posts``, such as ``"handle"``, with one value for each
+        post: two values are compared with each other, and each of more values with all other
+        posts.
     of : str
         With one frame, what is compared: ``"rate"`` or an engagement type.
     at : float or None
@@ -81,6 +84,9 @@ def compare(  # noqa: PLR0913  each has a default
         Engagement types of the rate.
     names : pair of str
         Display names of two frames, for ``finding``.
+    posts : DataFrame, optional
+        Frame with ``post_id`` and the columns of ``by`` that one frame lacks, such as ``kind``
+        or ``handle`` of :func:`read_posts`.
     confidence : float
         Of the interval: the share of comparisons without a difference that find none.
     draws, seed : int
@@ -153,7 +159,7 @@ def compare(  # noqa: PLR0913  each has a default
     """
     a = as_counts(a)
     b = b if b is None else as_counts(b)
-    pairs = pairs_of(a, b, by, names)
+    pairs = pairs_of(a, b, by, names, posts)
     measure = str(by) if b is not None else str(of)
     types = types_of(pairs[0].frames[0], measure, numerator, denominator)
     kind = statistic_of(measure, statistic)
@@ -206,7 +212,11 @@ class Pair:
 
 
 def pairs_of(
-    a: pd.DataFrame, b: pd.DataFrame | None, by: str, names: tuple[str, str]
+    a: pd.DataFrame,
+    b: pd.DataFrame | None,
+    by: str,
+    names: tuple[str, str],
+    posts: pd.DataFrame | None = None,
 ) -> list[Pair]:
     """Return the two frames, or the parts of one frame to be compared with each other."""
     require_columns(a, "post_id")
@@ -220,15 +230,15 @@ def pairs_of(
             msg = f"post {shared[0]} is in both sets ({len(shared)} are); "
             raise FrameError(f"{msg}put each post into one of them")
         return [Pair((a, b), names)]
-    return list(_parts(a, by))
+    return list(_parts(look_up(a, by, posts), by))
 
 
 def _parts(counts: pd.DataFrame, by: str) -> Iterator[Pair]:
     """Yield the sets of posts that the values of a column make, and those to compare with."""
     if by not in counts.columns:
         msg = (
-            f"by is {by!r}, and there is one frame; name a column with a value for each post, "
-            "or give a second frame"
+            f"by is {by!r}, and there is one frame; name a column with a value for each post, of "
+            "the counts or of posts=…, or give a second frame"
         )
         raise FrameError(msg)
     (name,) = keys(counts, by)

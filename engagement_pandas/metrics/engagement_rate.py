@@ -19,13 +19,15 @@ from engagement_pandas.metrics.pairs import (
     pair_sums,
     rated,
 )
+from engagement_pandas.metrics.post_columns import look_up
 from engagement_pandas.metrics.sum_counts import missing_counts
 
 
-def engagement_rate(
+def engagement_rate(  # noqa: PLR0913 - each has a default
     counts: pd.DataFrame,
     *,
     by: str | Iterable[str] | None = "post_id",
+    posts: pd.DataFrame | None = None,
     numerator: str = "engagements",
     denominator: str = "impressions",
     confidence: float = CONFIDENCE,
@@ -37,7 +39,11 @@ def engagement_rate(
     counts : DataFrame
         Tidy counts of any grouping; further columns may serve as keys.
     by : str, list of str or None
-        One row for each value of these columns; None returns one row in all.
+        One row for each value of these columns, of the counts or of ``posts``; None returns one
+        row in all.
+    posts : DataFrame, optional
+        Frame with ``post_id`` and the columns of ``by`` that the counts lack, such as ``kind``
+        or ``handle`` of :func:`read_posts`.
     numerator, denominator : str
         Engagement types.
     confidence : float
@@ -91,7 +97,7 @@ def engagement_rate(
     [[0.027, 0.092]]
     """
     counts = as_counts(counts)
-    counts = require_columns(counts)
+    counts = look_up(require_columns(counts), by, posts)
     names = keys(counts, by)
     pair = pair_of(counts, numerator, denominator, names)
     rows = filter_types(counts, pair)

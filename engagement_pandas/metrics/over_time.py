@@ -24,6 +24,7 @@ from engagement_pandas.metrics.coverage import (
     span,
 )
 from engagement_pandas.metrics.group_sums import added, coded
+from engagement_pandas.metrics.post_columns import look_up
 from engagement_pandas.metrics.roster import Places, Roster, refuse_more, tallied
 from engagement_pandas.metrics.time_zones import first_moment, zone_of
 
@@ -59,13 +60,14 @@ def over_time(  # noqa: PLR0913  each has a default
         change. In zones with a half-hour offset, an hour belongs to the day in which it
         begins.
     by : str, list of str or None
-        One series for each value of these columns, summed over the rest; None returns one
-        series in all.
+        One series for each value of these columns, of the counts or of ``posts``, summed over
+        the rest; None returns one series in all.
     window : Window, or pair of datetime or str, optional
         The requested window; by default from the first hour in the counts to the last.
     posts : iterable of str or DataFrame, optional
         The requested posts, as IDs, links or a frame with ``post_id``, so that posts without
-        any rows count as missing too.
+        any rows count as missing too. Columns of ``by`` that the counts lack, such as ``kind``
+        or ``handle`` of :func:`read_posts`, are looked up in the frame.
 
     Returns
     -------
@@ -102,7 +104,7 @@ def over_time(  # noqa: PLR0913  each has a default
     ['2026-03-29 00:00:00+01:00', '2026-03-30 00:00:00+02:00']
     """
     counts = as_counts(counts)
-    counts = require_columns(counts, "day")
+    counts = look_up(require_columns(counts, "day"), by, posts)
     names = time_keys(counts, by)
     if "engagement_type" not in names:
         check_addable(counts["engagement_type"].unique())

@@ -29,6 +29,7 @@ from engagement_pandas.metrics.pairs import (
     pair_sums,
     rated,
 )
+from engagement_pandas.metrics.post_columns import look_up
 from engagement_pandas.metrics.roster import Roster
 
 
@@ -55,7 +56,8 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     tz : str or tzinfo
         Time zone of the days, weeks and months.
     by : str, list of str or None
-        One series for each value of these columns; None returns one series in all.
+        One series for each value of these columns, of the counts or of ``posts``; None returns
+        one series in all.
     window : Window, or pair of datetime or str, optional
         The requested window; by default from the first hour in the counts to the last.
     posts : iterable of str or DataFrame, optional
@@ -94,7 +96,7 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     [0.1, 0.15]
     """
     counts = as_counts(counts)
-    counts = require_columns(counts, "day")
+    counts = look_up(require_columns(counts, "day"), by, posts)
     names = time_keys(counts, by)
     pair = pair_of(counts, numerator, denominator, names)
     starts = hours(counts)

@@ -13,13 +13,14 @@ from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.over_time import over_time
 
 
-def running_total(
+def running_total(  # noqa: PLR0913 - each has a default
     counts: pd.DataFrame,
     *,
     every: str = "D",
     tz: str | tzinfo = "UTC",
     by: str | Iterable[str] | None = "engagement_type",
     window: Any = None,
+    posts: Any = None,
 ) -> pd.DataFrame:
     """Return cumulative counts from the first bucket of a window to each of its buckets.
 
@@ -32,10 +33,12 @@ def running_total(
     tz : str or tzinfo
         Time zone of the days, weeks and months.
     by : str, list of str or None
-        One series for each value of these columns, summed over the rest; None returns one
-        series in all.
+        One series for each value of these columns, of the counts or of ``posts``, summed over
+        the rest; None returns one series in all.
     window : Window, or pair of datetime or str, optional
         The requested window; by default from the first hour in the counts to the last.
+    posts : iterable of str or DataFrame, optional
+        The requested posts, as for :func:`over_time`.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def running_total(
     [5, 12]
     """
     counts = as_counts(counts)
-    return accumulate(over_time(counts, every=every, tz=tz, by=by, window=window))
+    return accumulate(over_time(counts, every=every, tz=tz, by=by, window=window, posts=posts))
 
 
 def accumulate(table: pd.DataFrame) -> pd.DataFrame:

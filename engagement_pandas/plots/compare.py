@@ -51,6 +51,7 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     draws: int = DRAWS,
     seed: int = 0,
     names: tuple[str, str] = ("a", "b"),
+    posts: pd.DataFrame | None = None,
     ax: Axes | None = None,
     **bar_kw: Any,
 ) -> Axes:
@@ -64,6 +65,8 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
         See :func:`compare`: a rate or a type, at an age in hours.
     names : pair of str
         Display names of two frames.
+    posts : DataFrame, optional
+        Frame with ``post_id`` and the column ``by`` that one frame lacks.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; a new figure by default.
     **bar_kw
@@ -98,12 +101,13 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     given = _drawable(names)
     table = compare(
         a, b, by=by, of=of, at=at, statistic=statistic, numerator=numerator,
-        denominator=denominator, names=given, confidence=confidence, draws=draws, seed=seed,
+        denominator=denominator, names=given, posts=posts, confidence=confidence, draws=draws,
+        seed=seed,
     )  # fmt: skip
     measure = str(by) if b is not None else str(of)
     types = types_of(a, measure, numerator, denominator)
     kind = str(table["statistic"].iloc[0])
-    sets = _sets(table, pairs_of(a, b, by, given), types, at)
+    sets = _sets(table, pairs_of(a, b, by, given, posts), types, at)
     ax = axes_for(ax, height=max(3, 0.7 * len(sets)))
     ax.set_xlabel(wrapped(ax, _unit(table, types)), parse_math=False)
     if np.isnan([each.value for each in sets]).all():

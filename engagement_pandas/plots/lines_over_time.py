@@ -14,6 +14,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics.age import made_at
 from engagement_pandas.metrics.checks import keys, one_type, require_columns
+from engagement_pandas.metrics.post_columns import look_up
 from engagement_pandas.metrics.time_zones import zone_of
 from engagement_pandas.plots.axes import (
     annotate_empty,
@@ -78,6 +79,7 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     """
     require_columns(counts, "day")
     check_posts(posts)
+    counts = look_up(counts, by, posts)
     check_by(counts, by)
     typed = by == "engagement_type"
     rows = counts if typed and engagement_type is None else one_type(counts, engagement_type)

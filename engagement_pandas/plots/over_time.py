@@ -34,9 +34,9 @@ def plot_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     counts : DataFrame
         Tidy counts with ``day`` and optionally ``hour``.
     by : str
-        Column with one line per value: ``"engagement_type"``, ``"post_id"`` or a column of
-        your own. Counts are summed over the other columns. Beyond eight lines, the sum of
-        the smallest is drawn as one grey line, except for types, which do not add up.
+        Column with one line per value: ``"engagement_type"``, ``"post_id"``, or a column of
+        your own or of ``posts``. Counts are summed over the other columns. Beyond eight lines,
+        the sum of the smallest is drawn as one grey line, except for types, which do not add up.
     engagement_type : str, optional
         Type to draw; required if there are several and ``by`` is another column.
     every : {"h", "D", "W", "MS"}, optional
@@ -48,6 +48,7 @@ def plot_over_time(  # noqa: PLR0913 - the metric's own, by keyword
         The requested window; by default from the first hour in the counts to the last.
     posts : DataFrame, optional
         Frame with ``post_id`` and optionally ``text``; names the posts and fixes their colours.
+        ``by`` may name another of its columns, such as ``kind``.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; a new figure by default.
     **line_kw

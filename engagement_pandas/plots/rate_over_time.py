@@ -13,6 +13,7 @@ from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics import rate_over_time
 from engagement_pandas.metrics.checks import filter_types, known_type, require_columns
 from engagement_pandas.metrics.intervals import CONFIDENCE
+from engagement_pandas.metrics.post_columns import look_up
 from engagement_pandas.metrics.rate_over_time import rates_over_time
 from engagement_pandas.metrics.time_zones import zone_of
 from engagement_pandas.plots.axes import (
@@ -70,7 +71,7 @@ def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     counts : DataFrame
         Tidy counts with ``day`` and optionally ``hour``.
     by : str, optional
-        Column with one line per value: ``"post_id"``, a column of your own, or
+        Column with one line per value: ``"post_id"``, a column of your own or of ``posts``, or
         ``"engagement_type"``, which draws every type over the denominator. By default a
         single line of all counts. Beyond eight posts, the combined rate of those with the
         fewest impressions (``denominator``) is drawn as one grey line.
@@ -90,6 +91,7 @@ def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
         Confidence level of the interval, which is drawn only for a single line.
     posts : DataFrame, optional
         Frame with ``post_id`` and optionally ``text``; names the posts and fixes their colours.
+        ``by`` may name another of its columns, such as ``kind``.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; a new figure by default.
     **line_kw
@@ -121,6 +123,7 @@ def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     require_columns(counts, "day")
     check_posts(posts)
     whole_number(minimum, "minimum", 0)
+    counts = look_up(counts, by, posts)
     if by is not None:
         check_by(counts, by)
     every = finest_bucket(counts, every)

@@ -12,6 +12,7 @@ import pandas as pd
 from engagement_pandas.errors import FrameError, ResponseShapeError
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import COUNT_COLUMNS, check_counts, empty_counts, to_iso_utc
+from engagement_pandas.request.post_files.kind import kind_of
 from engagement_pandas.sources.v2_documents import (
     Body,
     Item,
@@ -195,12 +196,7 @@ def integer(value: Any, name: str, where: str) -> int | None:
 
 
 def _is_repost(item: Item) -> bool:
-    post = item.post
-    links = post.get("referenced_tweets")
-    if isinstance(links, list):
-        return any(isinstance(link, dict) and link.get("type") == "retweeted" for link in links)
-    text = post.get("full_text") or post.get("text") or ""
-    return "retweeted_status" in post or str(text).startswith("RT @")
+    return kind_of(item.post) == "repost"
 
 
 def _counts(item: Item, metrics: str) -> Iterator[tuple[str, int | None]]:

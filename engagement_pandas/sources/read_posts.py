@@ -16,7 +16,7 @@ from engagement_pandas.request.post_files import (
     Missing,
     PostEntry,
     handles_in,
-    read_content,
+    read_contents,
     records_in,
 )
 from engagement_pandas.sources.sheet import sheet_of
@@ -39,9 +39,10 @@ def read_posts(
     r"""Read the posts in a file, as the command line and :func:`connect` do.
 
     A table (separated by commas, semicolons, tabs or bars; with a heading such as ``post_id``,
-    ``Tweet id``, ``id_str`` or ``Post Link``), JSON (lists, lines, ``tweets.js``, twarc,
-    ``to_json()``), an export of X Analytics, or a list of IDs and links. UTF-8, UTF-16 or
-    Windows-1252; optionally compressed with gzip, bz2, xz, zip or zstd.
+    ``Tweet id``, ``id_str`` or ``Post Link``), JSON (lists, lines, pages of X API v2, twarc,
+    ``tweets.js``, ``to_json()``), the ZIP of an account's archive, an export of X Analytics, or
+    a list of IDs and links. UTF-8, UTF-16 or Windows-1252; optionally compressed with gzip, bz2,
+    xz, zip or zstd.
 
     Parameters
     ----------
@@ -57,8 +58,8 @@ def read_posts(
         has them, ``handle`` (``str``), ``text`` (``str``) and ``created_at``
         (``datetime64[us, UTC]``; a time without a zone is UTC). A ``created_at`` that cannot
         be parsed, such as a spreadsheet's, is ``NaT``; :func:`created_at` reads the time in
-        the ID. ``kind`` (``str``: post, reply, quote or repost) where the file states it; in an
-        export of X Analytics, texts of replies begin with ``@``.
+        the ID. ``kind`` (``str``: *post*, *reply*, *quote* or *repost*; a reply that quotes is
+        a reply) where the file states it, as a key for ``by="kind"``; see the notes.
 
     Raises
     ------
@@ -75,6 +76,14 @@ def read_posts(
     UserWarning
         If a ``created_at`` cannot be parsed, with file, line and value.
 
+    Notes
+    -----
+    The kind is that of ``referenced_tweets`` (API v2, twarc); if no post of a file has them, they
+    may not have been requested: replies and reposts are then known by their texts, which begin
+    with ``@`` and ``RT @``, and other kinds are missing. API v1.1 and archives state the kind of
+    every post; in archives, a quote is a post whose last link is to a post. An export of X
+    Analytics has replies, whose texts begin with ``@``, and calls quotes posts.
+
     Examples
     --------
     >>> import io
@@ -82,9 +91,11 @@ def read_posts(
                    post_id   text
     0  1060976163948904448  hello
     """
-    name, content = read_content(path_or_buffer)
-    posts = _exported(name, content)
-    return posts if posts is not None else frame_of(records_in(name, content, missing=missing))
+    contents = read_contents(path_or_buffer)
+    posts = _exported(*contents[0]) if len(contents) == 1 else None
+    if posts is not None:
+        return posts
+    return frame_of([post for part in contents for post in records_in(*part, missing=missing)])
 
 
 def _exported(name: str, content: Any) -> pd.DataFrame | None:
@@ -110,6 +121,8 @@ def frame_of(records: Sequence[PostEntry]) -> pd.DataFrame:
     moments = {post: _moment(str(record.created_at).strip()) for post, record in timed.items()}
     if timed:
         columns["created_at"] = pd.Series([moments.get(post) for post in first], dtype=_MOMENTS)
+    if any(record.kind is not None for record in first.values()):
+        columns["kind"] = pd.Series([record.kind for record in first.values()], dtype="str")
     if odd := [record for post, record in timed.items() if moments[post] is None]:
         some = "; ".join(
             f"{record.where}: {truncated_repr(record.created_at)}" for record in odd[:_FEW]

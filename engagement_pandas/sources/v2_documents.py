@@ -5,27 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import IO, Any, Final
 
 import pandas as pd
 
 from engagement_pandas.errors import InvalidPostId, RefusedError, ResponseShapeError
-from engagement_pandas.files import FileTooLarge, read_bounded
 from engagement_pandas.frame.contract import REASONS, TEXT, empty_omissions
-from engagement_pandas.request.post_files import read_content, text_of
+from engagement_pandas.request.post_files import contents_of, read_contents, text_of
 from engagement_pandas.request.post_files.documents import is_script, json_values
 from engagement_pandas.text import truncated_repr
 from engagement_pandas.vocabulary import OmissionReason
 
 Body = bytes | str | Mapping[str, Any] | list[Any] | os.PathLike[str] | IO[Any]
 
-_MEMBER: Final = re.compile(r"(?:.*/)?data/(?:tweets|tweet)(?:-part[0-9]+)?\.js")
-_MOST_BYTES: Final = 1 << 28
 _SHELLS: Final = ("tweet", "post")
 _REASONS: Final[Mapping[str, OmissionReason]] = {
     "resource-not-found": OmissionReason.UNAVAILABLE,
@@ -132,40 +126,15 @@ def _values_of(body: Body) -> Iterator[tuple[str, Any]]:
             raise ResponseShapeError(msg) from error
 
 
-def _contents(body: Any) -> Iterator[tuple[str, Any]]:
-    content: Any
-    if isinstance(body, bytes | bytearray | memoryview):
-        name, content = "the body", bytes(body)
-    elif isinstance(body, str) and (body.lstrip()[:1] in {"{", "["} or is_script(body)):
-        name, content = "the body", body
-    else:
-        try:
-            name, content = read_content(body)
-        except InvalidPostId as error:
-            raise ResponseShapeError(str(error)) from error
-    if not isinstance(content, str) and content[:4] == b"PK\x03\x04":
-        yield from _members(name, content)
-    else:
-        yield name, content
-
-
-def _members(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the posts' files in the ZIP of an archive."""
+def _contents(body: Any) -> list[tuple[str, Any]]:
+    if isinstance(body, str) and (body.lstrip()[:1] in {"{", "["} or is_script(body)):
+        return [("the body", body)]
     try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            names = [each for each in archive.namelist() if _MEMBER.fullmatch(each)]
-            for member in sorted(names):
-                with archive.open(member) as file:
-                    yield f"{member} in {name}", read_bounded(file, _MOST_BYTES)
-    except FileTooLarge as error:
-        msg = f"{name} holds {error}; unpack it, and split its files"
-        raise ResponseShapeError(msg) from error
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError) as error:
-        msg = f"{name} cannot be unpacked: {error}"
-        raise ResponseShapeError(msg) from error
-    if not names:
-        msg = f"{name} has no data/tweets.js; is it the archive of an account?"
-        raise ResponseShapeError(msg)
+        if isinstance(body, bytes | bytearray | memoryview):
+            return contents_of("the body", bytes(body))
+        return read_contents(body)
+    except InvalidPostId as error:
+        raise ResponseShapeError(str(error)) from error
 
 
 def _read(

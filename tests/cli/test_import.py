@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support.exports import NUMBERS, ONE, content, row
+from support.exports import NUMBERS, ONE, TWO, content, row
 
 import engagement_pandas as ep
 from engagement_pandas.cli import main
@@ -40,6 +40,23 @@ def test_json_and_several_files(tmp_path: Path) -> None:
     assert ep.read_csv(out)["count"].to_list() == [5]
 
 
+def test_the_posts_of_an_archive(tmp_path: Path) -> None:
+    """Counts leave reposts out; the posts have them, with their kind."""
+    texts = {"7": "Hi", "8": "RT @you: Hi"}
+    posts = [
+        {"tweet": {"id_str": n, "favorite_count": "5", "full_text": t}} for n, t in texts.items()
+    ]
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as members:
+        members.writestr("data/account.js", "window.YTD.account.part0 = []")
+        members.writestr("data/tweets.js", "window.YTD.tweets.part0 = " + json.dumps(posts))
+    out, csv = tmp_path / "counts.csv", tmp_path / "posts.csv"
+    words = ["import", str(tmp_path / "archive.zip"), "--out", str(out), "--posts", str(csv)]
+    assert main(words) == 0
+    assert ep.read_csv(out)["post_id"].to_list() == ["7"]
+    found = ep.read_posts(csv)
+    assert dict(zip(found["post_id"], found["kind"], strict=True)) == {"7": "post", "8": "repost"}
+
+
 def test_other_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The reader's own message, and the exit code of files."""
     path = tmp_path / "table.csv"
@@ -52,11 +69,10 @@ def test_posts_that_cannot_be_read(tmp_path: Path) -> None:
     """Nothing is written then, counts neither."""
     body = tmp_path / "lookup.json"
     body.write_text(json.dumps({"data": [{"id": ONE, "public_metrics": {"like_count": 5}}]}))
-    archive = tmp_path / "archive.zip"
-    with zipfile.ZipFile(archive, "w") as members:
-        members.writestr("data/tweets.js", 'window.YTD.tweets.part0 = [{"tweet": {"id_str": "7"}}]')
-        members.writestr("data/account.js", "window.YTD.account.part0 = []")
+    other = tmp_path / "other.json"
+    user = {"screen_name": "no handle"}
+    other.write_text(json.dumps([{"id_str": TWO, "favorite_count": 5, "user": user}]))
     out = tmp_path / "counts.csv"
-    words = ["import", str(archive), str(body), "--out", str(out)]
+    words = ["import", str(other), str(body), "--out", str(out)]
     assert main([*words, "--posts", str(tmp_path / "posts.csv")]) != 0
     assert not out.exists()

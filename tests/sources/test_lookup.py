@@ -174,7 +174,8 @@ def test_twarc_1_and_archives(tmp_path: Path) -> None:
     assert sorted(set(counts["post_id"])) == ["7", "9"]
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
         archive.writestr("a.txt", "x")
-    with pytest.raises(ResponseShapeError, match=r"no data/tweets.js"):
+        archive.writestr("b.txt", "x")
+    with pytest.raises(ResponseShapeError, match="has 2 files"):
         ep.flatten_lookup(tmp_path / "other.zip")
 
 

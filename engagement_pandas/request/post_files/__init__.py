@@ -12,8 +12,10 @@ from engagement_pandas.request.post_files.entry import (
     handles_in,
 )
 from engagement_pandas.request.post_files.reader import (
+    contents_of,
     ids_in,
     read_content,
+    read_contents,
     read_records,
     records_in,
     text_of,
@@ -25,9 +27,11 @@ __all__ = [
     "PASTED",
     "Missing",
     "PostEntry",
+    "contents_of",
     "handles_in",
     "ids_in",
     "read_content",
+    "read_contents",
     "read_records",
     "records_in",
     "text_of",

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from engagement_pandas.errors import InvalidPostId
 from engagement_pandas.request.post_files.entry import LONG, RawEntry, is_id, roles_of, where
+from engagement_pandas.request.post_files.kind import kind_of
 from engagement_pandas.text import format_list, truncated_repr
 
 _SCRIPT: Final = re.compile(r"\s*(?:window\.|var |let |const )[\w.$]+\s*=\s*")
@@ -40,7 +41,7 @@ def items(text: str, name: str) -> list[RawEntry]:
     ['7']
     """
     values = list(json_values(text.rstrip(), name))
-    document = _Document(name)
+    document = _Document(name, plain="post" if '"referenced_tweets"' in text else None)
     if len(values) == 1 and not _LINES.intersection(PurePath(name.lower()).suffixes):
         return list(document.every(values[0][1]))
     return [raw for line, value in values for raw in document.every(value, line)]
@@ -91,10 +92,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """A file's name, and its handles by account ID."""
+    """A file's name, its handles by account ID, and the kind of posts without references."""
 
     name: str
     users: Mapping[str, Any] = field(default_factory=dict)
+    plain: str | None = None
 
     def every(self, value: Any, line: int | str | None = None) -> Iterator[RawEntry]:
         """Yield the posts of a list, or of one value."""
@@ -152,7 +154,8 @@ class _Document:
         for owner in (value.get("user"), value.get("author")):
             if handle is None and isinstance(owner, dict):
                 handle = owner.get(self.roles(owner, place).get("handle"))
-        yield RawEntry.of(place, {**roles, "handle": handle}, name)
+        kind = roles.get("kind") or kind_of(value, self.plain)
+        yield RawEntry.of(place, {**roles, "handle": handle, "kind": kind}, name)
 
     def roles(self, names: Iterable[Any], place: int | str) -> dict[str, Any]:
         """Return the name that holds each role."""

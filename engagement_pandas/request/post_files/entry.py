@@ -39,6 +39,7 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "handle": ("handle", "username", "screenname", "authorusername", "userscreenname"),
     "text": ("text", "fulltext", "posttext", "tweettext"),
     "created_at": ("createdat", "postedat"),
+    "kind": ("kind",),
 }
 """Column names of each role, without blanks, hyphens and underscores; in order of preference."""
 
@@ -56,13 +57,14 @@ class RawEntry(NamedTuple):
     handle: Any = None
     text: Any = None
     created_at: Any = None
+    kind: Any = None
     name: str | None = None
 
     @classmethod
     def of(cls, place: int | str, cells: Mapping[str, Any], name: object) -> RawEntry:
         """Return the post in some cells, keyed as in :data:`ROLES`."""
         get = cells.get
-        texts = get("handle"), get("text"), get("created_at")
+        texts = get("handle"), get("text"), get("created_at"), get("kind")
         return cls(place, cells["post_id"], *texts, str(name))
 
 
@@ -76,6 +78,7 @@ class PostEntry(NamedTuple):
     handle: str | None
     text: str | None
     created_at: str | None
+    kind: str | None
     place: int | str
     file: str
 
@@ -158,7 +161,8 @@ def judged(raws: Iterable[RawEntry], file: str, missing: Missing) -> list[PostEn
         except RequestError as error:
             msg = f"{where(place, file)}: {error}"
             raise type(error)(msg) from error
-        record = PostEntry(post_id, handle, _text(raw.text), _text(raw.created_at), place, file)
+        texts = _text(raw.text), _text(raw.created_at), _text(raw.kind)
+        record = PostEntry(post_id, handle, *texts, place, file)
         records.append(record)
         if raw.name is None or (raw.name == "" and file == PASTED):
             bare.append(record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from engagement_pandas.files import (
     decompressed,
     read_bounded,
 )
+from engagement_pandas.request.post_files.account_archive import archived_posts
 from engagement_pandas.request.post_files.documents import NotJson, is_script, items
 from engagement_pandas.request.post_files.entry import Missing, PostEntry, RawEntry, judged
 from engagement_pandas.request.post_files.lists import pieces
@@ -33,8 +35,29 @@ _CONTROL: Final = frozenset(map(chr, range(32))) - frozenset("\t\n\v\f\r\x1a")
 def read_records(
     path_or_buffer: str | os.PathLike[str] | IO[Any], *, missing: Missing = "refuse"
 ) -> list[PostEntry]:
-    """Read the posts in a file as :func:`records_in`; ``"-"`` is standard input."""
-    return records_in(*read_content(path_or_buffer), missing=missing)
+    """Read the posts in a file as :func:`records_in`; ``"-"`` is standard input.
+
+    Of the ZIP of an account's archive, the posts in ``data/tweets.js`` and its parts.
+    """
+    contents = read_contents(path_or_buffer)
+    return [post for part in contents for post in records_in(*part, missing=missing)]
+
+
+def read_contents(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> list[tuple[str, Any]]:
+    """Return name and content of a file, or of each file with posts in an account's archive."""
+    if isinstance(path_or_buffer, str | os.PathLike) and os.fspath(path_or_buffer) != "-":
+        name = os.fsdecode(path_or_buffer)
+        with open(name, "rb") as file:  # noqa: PTH123 - an archive is larger than the limit
+            return archived_posts(name, file, MOST_BYTES) or [(name, _bounded(file, name))]
+    return contents_of(*read_content(path_or_buffer))
+
+
+def contents_of(name: str, content: Any) -> list[tuple[str, Any]]:
+    """Return a content with its name, or those of the files with posts in an archive's ZIP."""
+    posts = (
+        [] if isinstance(content, str) else archived_posts(name, io.BytesIO(content), MOST_BYTES)
+    )
+    return posts or [(name, content)]
 
 
 def read_content(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> tuple[str, Any]:

@@ -1,0 +1,130 @@
+"""Columns of a frame of posts as keys, in every metric and plot that takes ``by``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas import FrameError
+
+POSTS = pd.DataFrame({
+    "post_id": ["1", "2", "3"],
+    "kind": ["reply", "post", "reply"],
+    "handle": ["bakery", "bakery", "florist"],
+    "year": [2025, 2026, 2026],
+})  # fmt: skip
+
+
+@pytest.fixture
+def counts() -> pd.DataFrame:
+    """Three posts by day: impressions 10, 20, 30 and engagements 1, 2, 3."""
+    return ep.flatten_json({"g": {
+        str(n): {"impressions": {"2026-03-01": str(10 * n)}, "engagements": {"2026-03-01": str(n)}}
+        for n in (1, 2, 3)
+    }})  # fmt: skip
+
+
+def impressions(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the impressions alone, which may be summed."""
+    return counts[counts["engagement_type"] == "impressions"]
+
+
+METRICS: dict[str, Callable[..., pd.DataFrame]] = {
+    "over_time": lambda counts, **words: ep.over_time(impressions(counts), **words),
+    "running_total": lambda counts, **words: ep.running_total(impressions(counts), **words),
+    "rate_over_time": ep.rate_over_time,
+    "engagement_rate": ep.engagement_rate,
+}
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
+def test_a_column_of_posts_is_as_one_of_the_counts(
+    metric: Callable[..., pd.DataFrame], counts: pd.DataFrame
+) -> None:
+    """The same table, whether the column was merged before or is looked up."""
+    merged = counts.merge(POSTS)
+    merged.attrs = counts.attrs
+    for by in ("kind", ["handle", "kind"], "year"):
+        pd.testing.assert_frame_equal(metric(counts, by=by, posts=POSTS), metric(merged, by=by))
+
+
+def test_sums_by_hand(counts: pd.DataFrame) -> None:
+    """Replies are posts 1 and 3."""
+    table = ep.over_time(impressions(counts), by="kind", posts=POSTS)
+    assert dict(zip(table["kind"], table["count"], strict=True)) == {"post": 20, "reply": 40}
+
+
+def test_columns_of_the_counts_come_first(counts: pd.DataFrame) -> None:
+    """A column that both have is that of the counts."""
+    counts = counts.assign(kind="mine")
+    assert ep.engagement_rate(counts, by="kind", posts=POSTS)["kind"].to_list() == ["mine"]
+
+
+def test_posts_without_a_row(counts: pd.DataFrame) -> None:
+    """They have no value, and are not dropped; numbers stay whole."""
+    table = ep.engagement_rate(counts, by="year", posts=POSTS.iloc[1:])
+    assert table["year"].to_list() == [2026, pd.NA]
+    assert table["impressions"].to_list() == [50, 10]
+
+
+def test_links_and_numbers_are_ids(counts: pd.DataFrame) -> None:
+    """Post IDs of any notation, as in all frames of posts."""
+    links = POSTS.assign(post_id=[f"https://x.com/a/status/{n}" for n in "123"])
+    for posts in (links, POSTS.astype({"post_id": "int64"})):
+        assert ep.engagement_rate(counts, by="kind", posts=posts)["impressions"].sum() == 60
+
+
+@pytest.mark.parametrize(
+    ("posts", "words"),
+    [
+        (POSTS.drop(columns="post_id"), "posts have no post_id"),
+        (pd.concat([POSTS, POSTS.assign(kind="quote")]), "post 1 has two values of 'kind'"),
+        (POSTS.assign(kind=[["a"]] * 3), "'kind' of posts holds lists"),
+        (POSTS.drop(columns="kind"), "by is 'kind'; name columns of the counts"),
+        (None, "or of posts=…"),
+    ],
+)
+def test_refused(posts: Any, words: str, counts: pd.DataFrame) -> None:
+    """The message names the frame, and the post."""
+    with pytest.raises(FrameError, match=words):
+        ep.engagement_rate(counts, by="kind", posts=posts)
+
+
+def test_counts_without_posts(counts: pd.DataFrame) -> None:
+    """There is nothing to look up then."""
+    summed = counts.groupby(["engagement_type", "day"], observed=True)["count"].sum().reset_index()
+    with pytest.raises(FrameError, match="the counts have no post_id"):
+        ep.engagement_rate(summed, by="kind", posts=POSTS)
+
+
+def test_comparisons(counts: pd.DataFrame) -> None:
+    """Two values of a column of posts: replies have 10 and 30 impressions, the post 20."""
+    result = ep.compare(counts, by="kind", of="impressions", at=None, statistic="mean", posts=POSTS)
+    assert result[["group", "against", "a", "b"]].to_numpy().tolist() == [["post", "reply", 20, 20]]
+    ax = ep.plot_compare(counts, by="kind", of="impressions", at=None, posts=POSTS)
+    assert {label.get_text().split("\n")[0] for label in ax.get_yticklabels()} == {"post", "reply"}
+
+
+@pytest.mark.parametrize(
+    "plot", [ep.plot_over_time, ep.plot_running_total], ids=lambda p: p.__name__
+)
+def test_lines(plot: Callable[..., Any], counts: pd.DataFrame) -> None:
+    """A line for each handle, and not for each post."""
+    ax = plot(counts, by="handle", engagement_type="impressions", posts=POSTS)
+    assert {line.get_gid(): line.get_ydata().tolist() for line in ax.lines} == {
+        "bakery": [30.0],
+        "florist": [30.0],
+    }
+
+
+def test_lines_of_rates(counts: pd.DataFrame) -> None:
+    """Rates of 10 % each, by kind."""
+    ax = ep.plot_rate_over_time(counts, by="kind", posts=POSTS)
+    assert {line.get_gid(): line.get_ydata().tolist() for line in ax.lines} == {
+        "post": [0.1],
+        "reply": [0.1],
+    }

@@ -1,0 +1,142 @@
+"""The kind of each post, from all files that state it."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from support.exports import ONE, TWO, content, row
+
+import engagement_pandas as ep
+from engagement_pandas import InvalidPostId
+
+
+def kinds(body: Any) -> dict[str, Any]:
+    """Return the kinds of the posts in some JSON, by ID; None if it is missing."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    posts = ep.read_posts(io.StringIO(text))
+    if "kind" not in posts:
+        return {}
+    assert posts["kind"].dtype == "str"
+    known = posts["kind"].astype(object).where(posts["kind"].notna(), None)
+    return dict(zip(posts["post_id"], known, strict=True))
+
+
+def v2(number: int, *types: str, **more: Any) -> dict[str, Any]:
+    """Return a post of API v2 with references of these types."""
+    links = {"referenced_tweets": [{"type": name, "id": "1"} for name in types]} if types else {}
+    return {"id": f"20{number:08}", "text": "Hi", **links, **more}
+
+
+PAGE = [
+    v2(11),
+    v2(12, "replied_to"),
+    v2(13, "quoted"),
+    v2(14, "retweeted"),
+    v2(15, "quoted", "replied_to"),
+    v2(16, text="@you rock"),
+]
+KINDS = {
+    "2000000011": "post",
+    "2000000012": "reply",
+    "2000000013": "quote",
+    "2000000014": "repost",
+    "2000000015": "reply",
+    "2000000016": "post",
+}
+"""A text that begins with a name is not a reply, where the references are known."""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": PAGE, "meta": {"result_count": 6}},
+        PAGE,
+        "\n".join(json.dumps({"data": [post], "__twarc": {}}) for post in PAGE),
+        "\n".join(map(json.dumps, PAGE)),
+    ],
+    ids=["page", "list", "twarc's pages", "twarc's posts"],
+)
+def test_references(body: Any) -> None:
+    """Each type of reference has a kind; a reply that quotes is a reply."""
+    assert kinds(body) == KINDS
+
+
+def test_references_that_were_not_requested() -> None:
+    """The texts of replies and reposts show them; a quote looks like any post."""
+    texts = {1: "Hi", 2: "@you Hi", 3: "RT @you: Hi"}
+    page = {"data": [v2(n, text=text) for n, text in texts.items()]}
+    assert kinds(page) == {
+        "2000000001": None,
+        "2000000002": "reply",
+        "2000000003": "repost",
+    }
+    assert kinds({"data": [v2(1)]}) == {}
+
+
+QUOTED = {"expanded_url": "https://twitter.com/you/status/5"}
+
+
+@pytest.mark.parametrize(
+    ("more", "kind"),
+    [
+        ({}, "post"),
+        ({"full_text": "@you rock"}, "post"),
+        ({"full_text": "RT @you: Hi"}, "repost"),
+        ({"retweeted_status": {"id_str": "5"}}, "repost"),
+        ({"in_reply_to_status_id_str": "5"}, "reply"),
+        ({"in_reply_to_user_id": 5, "is_quote_status": True}, "reply"),
+        ({"in_reply_to_status_id_str": None, "is_quote_status": True}, "quote"),
+        ({"is_quote_status": False, "entities": {"urls": [QUOTED]}}, "post"),
+        ({"entities": {"urls": [QUOTED]}}, "quote"),
+        ({"entities": {"urls": [QUOTED, {"expanded_url": "https://example.org/"}]}}, "post"),
+        ({"entities": {"urls": []}}, "post"),
+    ],
+)
+def test_api_v1(more: dict[str, Any], kind: str) -> None:
+    """Posts of API v1.1 and of archives state their kind; also in the archive's shell."""
+    post = {"id_str": "7", "full_text": "Hi", **more}
+    assert kinds([post]) == {"7": kind}
+    assert kinds("window.YTD.tweets.part0 = " + json.dumps([{"tweet": post}])) == {"7": kind}
+
+
+def test_exports_and_tables(tmp_path: Path) -> None:
+    """An export by its texts; a table, such as that of import --posts, by its column."""
+    file = io.StringIO(content(row(), row(TWO, text="@you Hi")))
+    posts = ep.read_posts(file)
+    assert dict(zip(posts["post_id"], posts["kind"], strict=True)) == {ONE: "post", TWO: "reply"}
+    posts.to_csv(tmp_path / "posts.csv", index=False)
+    assert ep.read_posts(tmp_path / "posts.csv")["kind"].to_list() == ["post", "reply"]
+
+
+def test_the_zip_of_an_archive(tmp_path: Path) -> None:
+    """All parts of ``tweets.js``; other files are not unpacked, whatever they are."""
+    parts = {"tweets": "7", "tweets-part1": "8"}
+    with zipfile.ZipFile(tmp_path / "twitter.zip", "w") as archive:
+        archive.writestr("data/account.js", "window.YTD.account.part0 = []")
+        for name, post in parts.items():
+            script = json.dumps([{"tweet": {"id_str": post, "full_text": "Hi"}}])
+            archive.writestr(f"data/{name}.js", "window.YTD.tweets.part0 = " + script)
+    for source in (tmp_path / "twitter.zip", io.BytesIO((tmp_path / "twitter.zip").read_bytes())):
+        posts = ep.read_posts(source)
+        assert posts["post_id"].to_list() == ["8", "7"]  # the parts by name: "-" is before "."
+        assert set(posts["kind"]) == {"post"}
+    (tmp_path / "cut.zip").write_bytes((tmp_path / "twitter.zip").read_bytes()[:200])
+    with pytest.raises(InvalidPostId, match=r"cut\.zip cannot be unpacked"):
+        ep.read_posts(tmp_path / "cut.zip")
+
+
+def test_kinds_are_keys() -> None:
+    """The frame of posts is where a metric looks the kind up."""
+    body = {"data": [{**post, "public_metrics": {"impression_count": 2}} for post in PAGE]}
+    counts = ep.flatten_lookup(body)
+    both = ep.counts_from(pd.concat([counts, counts.assign(engagement_type="engagements")]))
+    posts = ep.read_posts(io.StringIO(json.dumps(body)))
+    rates = ep.engagement_rate(both, by="kind", posts=posts)
+    assert rates["kind"].to_list() == ["post", "quote", "reply"]
+    assert rates["impressions"].to_list() == [4, 2, 4]
