@@ -210,7 +210,7 @@ class RequestTask:
             return Failure(signer.redact(f"HTTP 200, but the answer is invalid: {why}"), 200)
         # Store it unchanged before its counts are read; a refusal of everything is not stored.
         if self.into is not None and apply_refusal(response)[0] is not None:
-            return self.into.keep(response, signer.credentials.account)
+            return self.into.keep(response, signer.credentials.account, answer.gzipped)
         return response
 
     def _failed(

@@ -102,7 +102,9 @@ class AnswerFiles:
         except (FileNotFoundError, ArchiveError, *CORRUPTION_ERRORS):  # it will be sent again
             return None, False
 
-    def keep(self, response: EngagementResponse, account: str) -> EngagementResponse:
+    def keep(
+        self, response: EngagementResponse, account: str, gzipped: bytes
+    ) -> EngagementResponse:
         """Store an answer and return the stored one, which another process may have written."""
         file = self.file(response.request)
         head = {
@@ -113,7 +115,7 @@ class AnswerFiles:
             "retrieved_at": response.retrieved_at.isoformat(),
             "account": account,
         }
-        written = encode_record(head, response.content)
+        written = encode_record(head, response.content, gzipped)
         stored = None
         try:
             if not write_once(file, written):

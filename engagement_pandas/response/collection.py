@@ -203,13 +203,16 @@ class Collection:
         """Return the answer to a request; None if it is missing or damaged."""
         return self.records.read(asked)[0]
 
-    def keep(self, response: EngagementResponse, account: str | None = None) -> EngagementResponse:
+    def keep(
+        self, response: EngagementResponse, account: str | None = None, gzipped: bytes = b""
+    ) -> EngagementResponse:
         """Store an answer to a request and return the stored one.
 
-        ``account`` is the account that sent it, if not the collection's. If another process
-        stored one first, that is returned, so that all processes read the same.
+        ``account`` is the account that sent it, if not the collection's. ``gzipped`` is the body
+        as it arrived, if it was compressed. If another process stored one first, that is
+        returned, so that all processes read the same.
         """
-        return self.records.keep(response, account or self.account)
+        return self.records.keep(response, account or self.account, gzipped)
 
     def finish(self) -> None:
         """Mark it as complete."""

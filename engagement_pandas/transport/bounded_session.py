@@ -71,11 +71,11 @@ class BoundedSession(requests.Session):
 
 def read_body(
     reply: requests.Response, clock: Callable[[], float], limit: int, deadline: float
-) -> bytes:
-    """Return the decompressed body of a reply requested with ``stream=True``.
+) -> tuple[bytes, bytes]:
+    """Return the decompressed body of a reply requested with ``stream=True``, and its gzip stream.
 
-    The limit in bytes applies to the body both compressed and decompressed, and the deadline is
-    in seconds from now.
+    The latter is empty if the body was not compressed. The limit in bytes applies to the body both
+    compressed and decompressed, and the deadline is in seconds from now.
     """
     encoding = reply.headers.get("content-encoding", "").strip().lower()
     if encoding not in ENCODINGS:
@@ -83,9 +83,10 @@ def read_body(
         raise requests.exceptions.ContentDecodingError(msg)
     content = _read(reply, clock, limit, deadline)
     if encoding in {"", "identity"} or not content.startswith(_GZIP):
-        return content  # some proxies decompress a body, and leave the header
+        return content, b""  # some proxies decompress a body, and leave the header
     try:
-        return read_bounded(cast("IO[bytes]", gzip.GzipFile(fileobj=BytesIO(content))), limit)
+        file = cast("IO[bytes]", gzip.GzipFile(fileobj=BytesIO(content)))
+        return read_bounded(file, limit), content
     except FileTooLarge as error:
         raise _too_large(limit) from error
     except (EOFError, OSError, zlib.error) as error:

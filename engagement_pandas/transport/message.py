@@ -29,13 +29,15 @@ class Message:
 class Answer:
     """The server's reply, of any status; the body is decompressed.
 
-    ``at`` is the time of arrival, aware UTC.
+    ``at`` is the time of arrival, aware UTC. ``gzipped`` is the body as it arrived; empty if it was
+    not compressed.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)  # a server may echo the request
     at: datetime
+    gzipped: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,8 +196,8 @@ class Transport:
             proxies=_DIRECT if is_loopback(message.url) else None,
             verify=True,  # always verify; REQUESTS_CA_BUNDLE may name the CA bundle
         ) as reply:
-            content = read_body(reply, self._clock, MAX_BODY_BYTES, DEADLINE)
-            return Answer(reply.status_code, reply.headers, content, self.now())
+            content, gzipped = read_body(reply, self._clock, MAX_BODY_BYTES, DEADLINE)
+            return Answer(reply.status_code, reply.headers, content, self.now(), gzipped)
 
 
 @dataclass(slots=True, eq=False)

@@ -79,7 +79,7 @@ def test_a_reply_in_time(asked: list[tuple[str, int]], scheme: str) -> None:
     ):
         proxies = {"http": proxy.url.replace("http", scheme, 1)}
         with session.get("http://data-api.invalid/", proxies=proxies, stream=True) as reply:
-            assert read_body(reply, FakeClock().time, len(GOOD), 900) == GOOD
+            assert read_body(reply, FakeClock().time, len(GOOD), 900)[0] == GOOD
     assert len(asked) == (scheme != "http")
 
 

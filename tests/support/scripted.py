@@ -33,15 +33,19 @@ class FakeClock:
 class Scripted:
     """One canned response: status, body and headers.
 
-    The body is bytes, a function of the request, or any other value to encode as JSON.
+    The body is bytes, a function of the request, or any other value to encode as JSON. It is sent
+    gzipped, or as ``gzipped`` if that is given.
     """
 
     status: int = 200
     body: Any = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
     cut: int = 0
+    gzipped: bytes = b""
 
     def wire(self, content: bytes) -> bytes:
+        if self.gzipped:
+            return self.gzipped
         body = self.body(json.loads(content)) if callable(self.body) else self.body
         return gzip.compress(body if isinstance(body, bytes) else json.dumps(body).encode())
 
