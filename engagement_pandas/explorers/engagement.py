@@ -249,7 +249,7 @@ class EngagementExplorer(CountsExplorer):
         ranked = pd.Series(value.array, index=best["post_id"])
         order = [*ranked.index, *(post for post in choice.posts if post not in ranked.index)]
         shown = order[:LISTED]
-        looks = self._looks(rows, drawn, bars=choice.clock == "total")
+        looks = {} if choice.clock == "total" else self._looks(rows, drawn)
         texts = self.source.posts.set_index("post_id")["text"]
         frame = pd.DataFrame(
             {
@@ -274,12 +274,9 @@ class EngagementExplorer(CountsExplorer):
         caption = f"The top {len(shown)} posts" if more else "Selected posts"
         return table(columns, frame, caption + (f" of {len(order):,}" if more else ""))
 
-    def _looks(
-        self, rows: pd.DataFrame, drawn: Sequence[str], *, bars: bool
-    ) -> dict[str, tuple[str, Any]]:
+    def _looks(self, rows: pd.DataFrame, drawn: Sequence[str]) -> dict[str, tuple[str, Any]]:
         """Return the colour and line style of each post with a line of its own."""
         colours = post_colours(rows, posts=self.posts)
         own = [gid for gid in drawn if gid in colours]
         shades = [colours[post] for post in own]
-        styles = ["-"] * len(own) if bars else line_styles(shades)
-        return dict(zip(own, zip(shades, styles, strict=True), strict=True))
+        return dict(zip(own, zip(shades, line_styles(shades), strict=True), strict=True))

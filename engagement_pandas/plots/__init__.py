@@ -25,9 +25,11 @@ Above a plot stand its legend and, of :func:`plot_best_times` and :func:`plot_co
 :func:`headline`, a sentence with the result. A title that you set stands above both.
 
 Colours are Okabe and Ito's. A type's colour follows from its place in the vocabulary, a
-post's from its ID, so both stay the same between plots. ``posts=``, a frame with all posts
-and optionally their ``text``, fixes the colours under any filter and names the posts. The
-``gid`` of each artist is its post ID or type; SVG files keep it.
+post's from its ID and a group's from its name, so they stay the same between plots.
+``posts=``, a frame with all posts and optionally their ``text``, fixes the colours under any
+filter and names the posts; a categorical column does so for groups. Plots of many posts have
+one colour, and ``highlight=`` picks posts out. The ``gid`` of each artist is its post ID or
+type; SVG files keep it.
 
 Imports ``metrics``, ``frame`` and the ground.
 """

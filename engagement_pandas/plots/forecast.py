@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -21,7 +22,7 @@ from engagement_pandas.plots.axes import (
 )
 from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import check_posts, post_names
-from engagement_pandas.plots.style import ink, post_colours, shade
+from engagement_pandas.plots.style import REST, ink, picked_out, post_colours, shade, type_colours
 from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def plot_forecast(  # noqa: PLR0913 - the metric's own, by keyword
     least: int = LEAST,
     confidence: float = CONFIDENCE,
     posts: pd.DataFrame | None = None,
+    highlight: str | Iterable[str] | None = None,
     ax: Axes | None = None,
     **errorbar_kw: Any,
 ) -> Axes:
@@ -55,6 +57,8 @@ def plot_forecast(  # noqa: PLR0913 - the metric's own, by keyword
         Type to draw; required if there are several.
     posts : DataFrame, optional
         Frame with ``post_id`` and optionally ``text``; names the posts and fixes their colours.
+    highlight : str or iterable of str, optional
+        IDs of posts to pick out: they have their own colours, and the others are grey.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; a new figure by default.
     **errorbar_kw
@@ -64,14 +68,14 @@ def plot_forecast(  # noqa: PLR0913 - the metric's own, by keyword
     -------
     matplotlib.axes.Axes
         One row per post with a forecast, on a logarithmic axis: a hollow dot for the count so
-        far, a dot for the forecast, and a line for the interval. The x label
-        gives the number of posts without a forecast.
+        far, a dot for the forecast, and a line for the interval, in the colour of the type.
+        The x label gives the number of posts without a forecast.
 
     Raises
     ------
     FrameError
         For the same reasons as :func:`forecast`; if there are several types, and none is
-        named.
+        named; if a highlighted post has no forecast.
 
     Examples
     --------
@@ -92,16 +96,19 @@ def plot_forecast(  # noqa: PLR0913 - the metric's own, by keyword
         rows, cohort=cohort, at=at, minimum=minimum, least=least, confidence=confidence
     )
     found = table[table["forecast"].notna()].sort_values("forecast", ascending=False)
+    own = picked_out(highlight, found["post_id"], post_colours(counts, posts=posts))
     ax = axes_for(ax, height=max(2.5, 1.2 + _ROW * len(found)))
     if not len(found):
         every = pluralize(len(table), "post")
         return annotate_empty(ax, f"no forecast: of {every}, none can be compared with a cohort")
-    _draw(ax, found, confidence, post_colours(counts, posts=posts), errorbar_kw)
     ids = [str(post) for post in found["post_id"]]
+    kind = str(found["engagement_type"].iloc[0])
+    common = REST if own else type_colours([kind])[kind]
+    shades = [shade(ax, own.get(post, common)) for post in ids]
+    _draw(ax, found, confidence, shades, errorbar_kw)
     names = post_names(ids, posts=posts, room=room(ax))
     name_rows(ax, [names[post] for post in ids])
     remove_clutter(ax, grid="x")
-    kind = str(found["engagement_type"].iloc[0])
     left = len(table) - len(found)
     out = f"\nno forecast: {pluralize(left, 'post')}, too old, too young or with too few counts"
     words = f"{kind}, {at:g} hours after posting (log scale){out if left else ''}"
@@ -113,25 +120,31 @@ def _draw(
     ax: Axes,
     found: pd.DataFrame,
     confidence: float,
-    colours: dict[str, str],
+    shades: list[str],
     errorbar_kw: dict[str, Any],
 ) -> None:
     """Draw the dots and the intervals, and the legend."""
-    from matplotlib.ticker import EngFormatter, NullFormatter  # noqa: PLC0415 - heavy
+    from matplotlib.cbook import normalize_kwargs  # noqa: PLC0415 - heavy
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter  # noqa: PLC0415 - heavy
 
+    given = normalize_kwargs(errorbar_kw, Line2D)
+    colour = given.pop("color", None)
+    common = ink(ax) if colour is None else colour
+    shades = shades if colour is None else [colour] * len(found)
     middle, low, high, count = (
         found[name].to_numpy(dtype="float64") for name in ("forecast", "low", "high", "count")
     )
     rows = range(len(found))
-    shades = [shade(ax, colours[str(post)]) for post in found["post_id"]]
-    style: dict[str, Any] = {"fmt": "none", "ecolor": ink(ax), "elinewidth": 1.4, "capsize": 3}
+    style: dict[str, Any] = {"fmt": "none", "ecolor": common, "elinewidth": 1.4, "capsize": 3}
     ends = [middle - low, high - middle]
-    interval = ax.errorbar(middle, rows, xerr=ends, **style | errorbar_kw)
+    interval = ax.errorbar(middle, rows, xerr=ends, **style | given)
     dots = ax.scatter(middle, rows, c=shades, s=34, zorder=3, gid="forecast")
     hollow = ax.scatter(
         count, rows, s=28, facecolors="none", edgecolors=shades, zorder=3, gid="so far"
     )
     ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.xaxis.set_minor_formatter(NullFormatter())
     legend_of(

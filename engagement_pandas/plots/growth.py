@@ -104,19 +104,25 @@ def _draw(
     ax: Axes, table: pd.DataFrame, colours: dict[str, str], line_kw: dict[str, Any]
 ) -> tuple[list[Artist], list[str], list[str]]:
     """Draw the levels of each post; return legend handles, posts and the other labels."""
+    from matplotlib.cbook import normalize_kwargs  # noqa: PLC0415 - heavy
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
+
     shown, others = ranked(table.groupby("post_id")["gained"].sum(min_count=1))
     parts = {str(post): _levels(part) for post, part in table.groupby("post_id")}
-    handles: list[Artist] = []
+    given = normalize_kwargs(line_kw, Line2D)
+    lines: list[Line2D] = []
     for post, dashes in zip(shown, line_styles([colours[post] for post in shown]), strict=True):
         style = {"color": shade(ax, colours[post]), "linestyle": dashes, "linewidth": 1.6}
-        handles += ax.plot(*parts[post], **style | {"gid": post} | line_kw)
+        lines += ax.plot(*parts[post], **style | {"gid": post} | given)
+    handles: list[Artist] = [*lines]
     words = []
     if others:
         handles.append(draw_grey(ax, [np.column_stack(parts[post]) for post in others]))
         words.append(f"{len(others)} others")
     fell = table[table["fell"].fillna(value=False) & table["post_id"].isin(shown)]
     if len(fell):
-        handles.append(_mark_falls(ax, fell, colours))
+        drawn = {post: line.get_color() for post, line in zip(shown, lines, strict=True)}
+        handles.append(_mark_falls(ax, fell, drawn))
         words.append("the total fell")
     return handles, shown, words
 
@@ -127,8 +133,8 @@ def _levels(part: pd.DataFrame) -> tuple[Any, Any]:
     return x, part["per_day"].to_numpy(dtype="float64", na_value=np.nan).repeat(2)
 
 
-def _mark_falls(ax: Axes, fell: pd.DataFrame, colours: dict[str, str]) -> Artist:
+def _mark_falls(ax: Axes, fell: pd.DataFrame, drawn: dict[str, Any]) -> Artist:
     """Draw and return a triangle in the middle of each interval in which a total fell."""
     middle = (days_since_1970(fell["start"]) + days_since_1970(fell["end"])) / 2
-    edges = [shade(ax, colours[str(post)]) for post in fell["post_id"]]
+    edges = [drawn[str(post)] for post in fell["post_id"]]
     return ax.scatter(middle, fell["per_day"].to_numpy(float), marker="v", c=edges, gid="fell")

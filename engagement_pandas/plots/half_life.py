@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -26,7 +26,7 @@ from engagement_pandas.plots.axes import (
 )
 from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import TYPE_ROOM, check_posts, in_font, post_names, shortened
-from engagement_pandas.plots.style import OWN, ink, post_colours, shade
+from engagement_pandas.plots.style import REST, ink, picked_out, post_colours, shade, type_colours
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -62,6 +62,7 @@ _REASONS: Final = {
 }
 _ROW: Final = 0.7
 _SPREAD: Final = 0.56
+_MARKERS: Final = ("o", "D", "s", "^", "v", "P", "X")
 _GOLDEN: Final = 0.6180339887498949
 
 
@@ -76,6 +77,7 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     engagement_type: str | None = None,
     minimum: int = 1,
     posts: pd.DataFrame | None = None,
+    highlight: str | Iterable[str] | None = None,
     ax: Axes | None = None,
     **scatter_kw: Any,
 ) -> Axes:
@@ -93,23 +95,26 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
         Posts with a lower total get no answer.
     posts : DataFrame, optional
         Frame with ``post_id`` and optionally ``text``; names the posts and fixes their colours.
+    highlight : str or iterable of str, optional
+        IDs of posts to pick out: they have large dots in their own colours and are named, and
+        the others are grey.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; a new figure by default.
     **scatter_kw
-        Passed to ``Axes.scatter``.
+        Passed to ``Axes.scatter``, for the posts that are not highlighted.
 
     Returns
     -------
     matplotlib.axes.Axes
-        One dot per post, in its colour, on a logarithmic age axis, with the median as a
-        line and as text; a bracket of two lines if posts are too young for one number, see
-        :func:`median_half_life`. Each row label gives the number of posts with an answer; the axis
-        label gives the reasons why others have none. Up to eight posts are named.
+        One dot per post, in the colour of its type, on a logarithmic age axis, with the median
+        as a line and as text; a bracket of two lines if posts are too young for one number,
+        see :func:`median_half_life`. Each row label gives the number of posts with an answer;
+        the axis label gives the reasons why others have none.
 
     Raises
     ------
     FrameError
-        For the same reasons as :func:`half_life`.
+        For the same reasons as :func:`half_life`; if a highlighted post has no answer.
 
     Examples
     --------
@@ -133,7 +138,8 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
         kept = filter_types(table.assign(count=table["total"]), [engagement_type])
         table = table.loc[kept.index]
     answer = f"t{share * 100:g}"
-    colours = post_colours(counts, posts=posts)
+    answered = table.loc[table[answer].notna(), "post_id"].unique()
+    own = picked_out(highlight, answered, post_colours(counts, posts=posts))
     types = in_order(str(name) for name in table["engagement_type"].unique())
     ax = axes_for(ax, height=max(2.5, 1.4 + _ROW * len(types)))
     what = "half" if share == 0.5 else f"{share * 100:g} %"  # noqa: PLR2004 - a half
@@ -141,8 +147,7 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     ax.set_xlabel(wrapped(ax, f"age at which a post had {what} of its counts (log scale){why}"))
     if not table[answer].notna().any():
         return annotate_empty(ax, f"no answer yet{why}" if len(table) else "no counts to show")
-    ids = table.loc[table[answer].notna(), "post_id"].unique()
-    dots = _draw(ax, table, answer, colours, scatter_kw)
+    handles = _draw(ax, table, answer, own, scatter_kw)
     _time_axis(ax, table[answer].dropna().astype("float64"))
     remove_clutter(ax, grid="x")
     names = []
@@ -150,9 +155,9 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
         part = table.loc[table["engagement_type"] == name, answer]
         names.append(f"{shortened(in_font(name), TYPE_ROOM)}\n{part.count()} of {len(part)} posts")
     name_rows(ax, names)
-    if 1 < len(ids) <= OWN:
-        called = post_names(ids, posts=posts, room=room(ax))
-        legend_of(ax, [dots[str(post)] for post in ids], [called[str(post)] for post in ids])
+    if own:
+        called = post_names(own, posts=posts, room=room(ax))
+        legend_of(ax, handles, [called[post] for post in own])
     return ax
 
 
@@ -160,10 +165,13 @@ def _draw(
     ax: Axes,
     table: pd.DataFrame,
     answer: str,
-    colours: Mapping[str, str],
+    own: Mapping[str, str],
     scatter_kw: dict[str, Any],
-) -> dict[str, Artist]:
-    """Draw the dots and the medians; return a legend handle for each post."""
+) -> list[Artist]:
+    """Draw the dots and the medians; return a legend handle for each highlighted post.
+
+    ``own`` has the colours of the highlighted posts.
+    """
     from matplotlib.cbook import normalize_kwargs  # noqa: PLC0415 - heavy
     from matplotlib.collections import PathCollection  # noqa: PLC0415
     from matplotlib.lines import Line2D  # noqa: PLC0415
@@ -171,6 +179,11 @@ def _draw(
     scatter_kw = normalize_kwargs(scatter_kw, PathCollection)
     scatter_kw = {_SCATTER.get(name, name): value for name, value in scatter_kw.items()}
     types = in_order(str(name) for name in table["engagement_type"].unique())
+    colours = type_colours(types)
+    looks: dict[str, dict[str, Any]] = {
+        post: {"c": [shade(ax, colour)], "marker": _MARKERS[place % len(_MARKERS)]}
+        for place, (post, colour) in enumerate(own.items())
+    }
     medians = median_bracket(table, answer)
     brackets = {str(row["engagement_type"]): row for _, row in medians.iterrows()}
     for row, name in enumerate(types):
@@ -180,18 +193,24 @@ def _draw(
         x = part[answer].to_numpy(dtype="float64")
         bracket = brackets[name]
         style: dict[str, Any] = {
-            "c": [shade(ax, colours[str(post)]) for post in part["post_id"]],
+            "c": [REST if own else shade(ax, colours[name])],
             "s": 34 if len(part) <= 100 else 12,  # noqa: PLR2004 - dots
             "alpha": 0.85,
             "linewidths": 0,
             "gid": name,
         }
-        ax.scatter(x, row + _spread(len(part)), **style | scatter_kw)
+        y = row + _spread(len(part))
+        ids = part["post_id"].astype("str").to_numpy()
+        common = ~np.isin(ids, list(own))
+        ax.scatter(x[common], y[common], **style | scatter_kw)
+        for post, look in looks.items():
+            large = look | {"s": 80, "edgecolors": [ink(ax)], "zorder": 3, "gid": f"{name}:{post}"}
+            ax.scatter(x[ids == post], y[ids == post], **large)
         _median(ax, row, bracket)
-    return {
-        post: Line2D([], [], linestyle="none", marker="o", color=shade(ax, colour))
-        for post, colour in colours.items()
-    }
+    return [
+        Line2D([], [], linestyle="none", marker=look["marker"], color=look["c"][0])
+        for look in looks.values()
+    ]
 
 
 def _median(ax: Axes, row: int, bracket: pd.Series) -> None:

@@ -136,8 +136,9 @@ def colours_of(counts: pd.DataFrame, by: str, posts: pd.DataFrame | None) -> dic
     """Return the colours of all values in the counts, so that they do not depend on filters."""
     if by == "post_id":
         return post_colours(counts, posts=posts)
-    values = (str(value) for value in counts[by].unique())
-    return type_colours(values) if by == "engagement_type" else group_colours(values)
+    if by == "engagement_type":
+        return type_colours(str(value) for value in counts[by].unique())
+    return group_colours(counts[by])
 
 
 def largest(rows: pd.DataFrame, by: str, sizes: pd.Series) -> tuple[pd.Series, list[str]]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
 
 import pandas as pd
 
+from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.plots.labels import check_posts
+from engagement_pandas.text import truncated_repr
 from engagement_pandas.vocabulary import EngagementType
 
 if TYPE_CHECKING:
@@ -66,15 +68,20 @@ def post_colours(counts: pd.DataFrame, *, posts: pd.DataFrame | None = None) -> 
     known = [] if posts is None else [str(post) for post in posts["post_id"].unique()]
     seen = set(known)
     others = [str(post) for post in counts["post_id"].unique() if str(post) not in seen]
+    return _by_name([*sorted(known, key=_made), *sorted(others, key=_made)])
+
+
+def _by_name(names: Iterable[str]) -> dict[str, str]:
+    """Return a colour for each name: the one derived from it, or the next free one."""
     colours: dict[str, str] = {}
     free: list[int] = []
-    for post in [*sorted(known, key=_made), *sorted(others, key=_made)]:
+    for name in names:
         if not free:
             free = list(range(len(COLOURS)))
-        home = crc32(post.encode()) % len(COLOURS)
+        home = crc32(name.encode()) % len(COLOURS)
         slot = min(free, key=lambda place: (place - home) % len(COLOURS))
         free.remove(slot)
-        colours[post] = COLOURS[slot]
+        colours[name] = COLOURS[slot]
     return colours
 
 
@@ -85,16 +92,46 @@ def type_colours(names: Iterable[str]) -> dict[str, str]:
     return {name: COLOURS[order.index(name) % len(COLOURS)] for name in wanted}
 
 
-def group_colours(names: Iterable[str]) -> dict[str, str]:
-    """Return the colour of each value of any other column, by its sorted position.
+def group_colours(values: pd.Series) -> dict[str, str]:
+    """Return the colour of each value of any other column, derived from its name.
+
+    If an earlier value in sorted order already has it, the next free colour is used. A categorical
+    column has a colour for each category, so a filter changes no colour.
 
     Examples
     --------
-    >>> group_colours(["new", "old", "new"])
-    {'new': '#0072B2', 'old': '#D55E00'}
+    >>> group_colours(pd.Series(["new", "old", "new"]))
+    {'new': '#CC79A7', 'old': '#000000'}
     """
-    order = sorted(set(names))
-    return {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(order)}
+    fixed = isinstance(values.dtype, pd.CategoricalDtype)
+    names = values.cat.categories if fixed else values.dropna().unique()
+    return _by_name(map(str, names) if fixed else sorted(map(str, names)))
+
+
+def picked_out(
+    highlight: str | Iterable[str] | None, ranked: Iterable[str], colours: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the colour of each highlighted post; raise if one is not among the ranked.
+
+    Examples
+    --------
+    >>> picked_out("7", ["7", "8"], {"7": "#0072B2", "8": "#D55E00"})
+    {'7': '#0072B2'}
+    >>> picked_out(["9"], ["7", "8"], {})
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: highlight has '9', which is not among the posts drawn ...
+    """
+    given = [highlight] if isinstance(highlight, str) else highlight or ()
+    wanted = list(dict.fromkeys(map(str, given)))
+    unknown = [post for post in wanted if post not in set(ranked)]
+    if unknown:
+        msg = (
+            f"highlight has {truncated_repr(unknown[0])}, which is not among the posts drawn here; "
+            "give the IDs of posts in the counts that have a number"
+        )
+        raise FrameError(msg)
+    return {post: colours[post] for post in wanted}
 
 
 def line_styles(colours: Sequence[str]) -> list[Any]:

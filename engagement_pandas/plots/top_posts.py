@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -28,7 +30,7 @@ from engagement_pandas.plots.axes import (
 )
 from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import check_posts, post_names
-from engagement_pandas.plots.style import ink, post_colours, shade
+from engagement_pandas.plots.style import REST, ink, picked_out, post_colours, shade, type_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,6 +51,7 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
     order: str = "shrunk",
     confidence: float = CONFIDENCE,
     posts: pd.DataFrame | None = None,
+    highlight: str | Iterable[str] | None = None,
     ax: Axes | None = None,
     **bar_kw: Any,
 ) -> Axes:
@@ -74,6 +77,9 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
         Confidence level of the rate's interval.
     posts : DataFrame, optional
         Frame with ``post_id`` and optionally ``text``; names the posts and fixes their colours.
+    highlight : str or iterable of str, optional
+        IDs of posts to pick out: they have their own colours, and the others are grey. Those
+        below the top are added, with their rank.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; a new figure by default.
     **bar_kw
@@ -84,12 +90,13 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
     matplotlib.axes.Axes
         By a type: its counts. By rate: bars of the rate in percent, shrunk towards the
         overall rate, with its interval; a diamond marks the post's own rate. Posts are
-        in the order of :func:`top_posts`. Labels begin with the rank; ties share it.
+        in the order of :func:`top_posts`. Labels begin with the rank; ties share it. All bars
+        have the colour of the type, or of the numerator.
 
     Raises
     ------
     FrameError
-        For the same reasons as :func:`top_posts`.
+        For the same reasons as :func:`top_posts`; if a highlighted post has no rank.
 
     Examples
     --------
@@ -101,14 +108,18 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
     """
     counts = as_counts(counts)
     check_posts(posts)
-    best = top_posts(
-        counts, by=by, n=n, minimum=minimum, numerator=numerator, denominator=denominator,
+    rank = partial(
+        top_posts, counts, by=by, minimum=minimum, numerator=numerator, denominator=denominator,
         shrinkage=shrinkage, order=order, confidence=confidence,
     )  # fmt: skip
-    colours = post_colours(counts, posts=posts)
+    best = rank(n=n)
+    every = rank(n=len(counts)) if highlight and len(counts) else best
+    own = picked_out(highlight, every["post_id"], post_colours(counts, posts=posts))
+    best = every[every["post_id"].isin([*best["post_id"], *own])]
     rated = str(by) == RATE
     numerator, denominator = (known_type(counts, name) for name in (numerator, denominator))
     by = RATE if rated else known_type(counts, by)
+    (common,) = type_colours([numerator if rated else by]).values()
     unit = f"{numerator} over {denominator}" if rated else by
     ax = axes_for(ax, height=max(2.5, 1.2 + ROW * len(best)))
     ax.set_xlabel(wrapped(ax, unit), parse_math=False)
@@ -117,7 +128,8 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
     ids = [str(post) for post in best["post_id"]]
     names = post_names(ids, posts=posts, room=room(ax))
     value = best["shrunk" if rated else by].to_numpy(dtype="float64")
-    style: dict[str, Any] = {"color": [shade(ax, colours[post]) for post in ids], "height": 0.7}
+    shades = [shade(ax, own.get(post, REST if own else common)) for post in ids]
+    style: dict[str, Any] = {"color": shades, "height": 0.7}
     if rated:
         style["alpha"] = 0.6
     bars = ax.barh(range(len(ids)), value, **style | bar_kw)

@@ -6,10 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_hex
 from support.simulated import HOUR_MS, MARCH, hourly
 
 from engagement_pandas import plots
 from engagement_pandas.metrics import forecast, versus_previous
+from engagement_pandas.plots import post_colours
+from engagement_pandas.plots.style import REST, type_colours
 
 plot_forecast: Any = plots.plot_forecast
 plot_versus_previous: Any = plots.plot_versus_previous
@@ -32,6 +36,32 @@ def test_the_numbers_are_the_metrics() -> None:
         assert dots.get_offsets()[:, 0].tolist() == pytest.approx(table[column].to_list())
     assert ax.get_xlabel() == "impressions, 168 hours after posting (log scale)"
     assert ax.get_xscale() == "log"
+
+
+def shades_of(ax: Any, gid: str) -> list[str]:
+    """Return the colours of the dots, from the top."""
+    (dots,) = [each for each in ax.collections if each.get_gid() == gid]
+    found = dots.get_facecolors() if gid == "forecast" else dots.get_edgecolors()
+    return [to_hex(colour).upper() for colour in found]
+
+
+def test_one_colour_with_a_post_picked_out() -> None:
+    """That of the type; with a highlighted post, grey but for that post."""
+    young, cohort = lives(30, 4, 8), lives(0, 30, 170)
+    common = type_colours(["impressions"])["impressions"]
+    assert set(shades_of(plot_forecast(young, cohort=cohort), "forecast")) == {common}
+    ids = forecast(young, cohort=cohort).sort_values("forecast", ascending=False)["post_id"]
+    ax = plot_forecast(young, cohort=cohort, highlight=ids.iloc[1])
+    expected = [REST, post_colours(young)[ids.iloc[1]], REST, REST]
+    assert shades_of(ax, "forecast") == shades_of(ax, "so far") == expected
+
+
+def test_a_given_colour_reaches_everything() -> None:
+    """Both dots and the interval."""
+    ax = plot_forecast(lives(30, 4, 8), cohort=lives(0, 30, 170), c="red")
+    assert set(shades_of(ax, "forecast")) == set(shades_of(ax, "so far")) == {"#FF0000"}
+    (bars,) = [each for each in ax.collections if isinstance(each, LineCollection)]
+    assert to_hex(bars.get_colors()[0]) == "#ff0000"
 
 
 def test_posts_without_a_forecast_are_counted() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from matplotlib import dates
+from matplotlib.colors import to_hex
 
 import engagement_pandas as ep
 
@@ -54,6 +55,13 @@ def test_a_fall_is_marked() -> None:
     ((x, y),) = falls.get_offsets()
     assert (f"{dates.num2date(x):%F}", y) == ("2026-03-02", -1)
     assert ax.get_legend().get_texts()[-1].get_text() == "the total fell"
+
+
+def test_a_given_colour_reaches_the_triangle() -> None:
+    """As it does the line."""
+    ax = ep.plot_growth(read({"7": 5}, {"7": 3}), c="red")
+    (falls,) = [each for each in ax.collections if each.get_gid() == "fell"]
+    assert {to_hex(ax.lines[0].get_color()), to_hex(falls.get_facecolors()[0])} == {"#ff0000"}
 
 
 def test_many_posts() -> None:

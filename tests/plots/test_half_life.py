@@ -16,6 +16,7 @@ from engagement_pandas import plots
 from engagement_pandas.metrics import half_life
 from engagement_pandas.plots import post_colours
 from engagement_pandas.plots.half_life import duration
+from engagement_pandas.plots.style import REST, type_colours
 
 plot_half_life: Any = plots.plot_half_life
 """Its artists can do more than matplotlib's annotations know."""
@@ -100,18 +101,38 @@ def test_another_share(life: Any) -> None:
     assert "had 90 % of its counts" in ax.get_xlabel()
 
 
-def test_colours_and_names(life: Any, legend: Any) -> None:
-    """Dots in the posts' colours; names for up to eight of them."""
+def test_one_colour(life: Any, legend: Any) -> None:
+    """All dots of a row have the colour of its type, and no post is named."""
+    ax = plot_half_life(halving(life, 6, "favorites"))
+    drawn = {to_hex(colour).upper() for colour in dots(ax, "favorites").get_facecolors()}
+    assert drawn == {type_colours(["favorites"])["favorites"]}
+    assert legend(ax) == []
+
+
+def test_highlighted_posts_are_picked_out(life: Any, legend: Any) -> None:
+    """In their own colours, with different markers and names; the other four are grey."""
     counts = halving(life, 6)
-    ax = plot_half_life(counts)
-    drawn = [tuple(colour[:3]) for colour in dots(ax, "impressions").get_facecolors()]
-    expected = [
-        tuple(int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
-        for colour in post_colours(counts).values()
-    ]
-    np.testing.assert_allclose(drawn, expected)
-    assert legend(ax) == counts["post_id"].unique().tolist()
-    assert legend(plot_half_life(halving(life, 9))) == []
+    ids = counts["post_id"].unique().tolist()
+    ax = plot_half_life(counts, highlight=[ids[4], ids[1]])
+    assert legend(ax) == [ids[4], ids[1]]
+    others = dots(ax, "impressions")
+    assert len(others.get_offsets()) == 4
+    assert {to_hex(colour).upper() for colour in others.get_facecolors()} == {REST}
+    ages = half_life(counts).set_index("post_id")["t50"]
+    for post in (ids[4], ids[1]):
+        own = dots(ax, f"impressions:{post}")
+        assert to_hex(own.get_facecolors()[0]).upper() == post_colours(counts)[post]
+        assert own.get_offsets()[0][0] == ages[post]
+
+
+def test_highlight_refused(life: Any) -> None:
+    """A post that is not in the counts, or has no answer; and no figure is left."""
+    young = life("2026-03-02T20:00:00", [50, 50, 50], serial=900)
+    counts = pd.concat([halving(life, 3), young])
+    for post in ("7", young["post_id"].iloc[0]):
+        with pytest.raises(ep.FrameError, match=f"highlight has '{post}'"):
+            plot_half_life(counts, highlight=post)
+    assert plt.get_fignums() == []
 
 
 def test_dots_of_a_row_stay_in_it(life: Any) -> None:

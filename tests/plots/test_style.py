@@ -7,7 +7,7 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas.plots import COLOURS, post_colours
-from engagement_pandas.plots.style import line_styles, type_colours
+from engagement_pandas.plots.style import group_colours, line_styles, type_colours
 
 
 def frame_of(ids: list[str]) -> pd.DataFrame:
@@ -79,6 +79,26 @@ def test_a_type_has_its_colour_from_the_vocabulary() -> None:
     """Whichever other types are there."""
     assert type_colours(["favorites"])["favorites"] == type_colours(ep.SERIES_TYPES)["favorites"]
     assert type_colours(["zaps", "impressions"])["impressions"] == COLOURS[0]
+
+
+def test_seven_groups_have_seven_colours() -> None:
+    """Whatever they are called, and missing values have none."""
+    for word in ("ad", "week", "x"):
+        groups = group_colours(pd.Series([*(f"{word} {n}" for n in range(7)), None]))
+        assert len(set(groups.values())) == len(groups) == 7
+
+
+def test_categories_keep_their_colours_under_any_filter() -> None:
+    """The rows of one campaign have its colour among all."""
+    campaigns = pd.Series([f"campaign {n}" for n in range(5)], dtype="category")
+    every = group_colours(campaigns)
+    assert all(group_colours(campaigns[[n]]) == every for n in range(5))
+
+
+def test_a_group_alone_has_the_colour_of_its_name() -> None:
+    """As a text it has the same colour as in a comparison with another group."""
+    both = group_colours(pd.Series(["new", "old"]))
+    assert group_colours(pd.Series(["old"]))["old"] == both["old"]
 
 
 def test_a_colour_that_comes_again_has_another_line() -> None:

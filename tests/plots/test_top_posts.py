@@ -15,6 +15,7 @@ import engagement_pandas as ep
 from engagement_pandas import plots
 from engagement_pandas.metrics import top_posts
 from engagement_pandas.plots import post_colours
+from engagement_pandas.plots.style import REST, type_colours
 
 plot_top_posts: Any = plots.plot_top_posts
 """Its artists can do more than matplotlib's annotations know."""
@@ -80,15 +81,47 @@ def test_the_rate_before_it_was_shrunk(legend: Any) -> None:
     assert ax.get_xlabel() == "engagements over impressions, shrunk towards the overall rate"
 
 
-def test_posts_by_their_words_and_colours() -> None:
-    """The names of posts, their IDs as gid, and the colours they have elsewhere."""
+def test_posts_by_their_words() -> None:
+    """The names of posts, which are no formulas."""
     posts = pd.DataFrame({"post_id": ["4", "1"], "text": ["Two for $5", "_hello_"]})
     ax = plot_top_posts(COUNTS, n=2, posts=posts)
     assert names_of(ax) == ["1.  _hello_", "1.  Two for $5"]
     assert not any(label.get_parse_math() for label in ax.get_yticklabels())
-    colours = post_colours(COUNTS, posts=posts)
-    for bar in ax.patches:
-        assert to_hex(bar.get_facecolor()).upper() == colours[str(bar.get_gid())]
+
+
+def colours_of(ax: Any) -> dict[str, str]:
+    """Return the colour of each bar, by post ID."""
+    return {bar.get_gid(): to_hex(bar.get_facecolor()).upper() for bar in ax.patches}
+
+
+def test_one_colour() -> None:
+    """That of the type, or of the rate's numerator."""
+    types = type_colours(["impressions", "engagements"])
+    by_type = plot_top_posts(COUNTS, by="impressions")
+    assert set(colours_of(by_type).values()) == {types["impressions"]}
+    assert set(colours_of(plot_top_posts(COUNTS, by="rate")).values()) == {types["engagements"]}
+
+
+def test_a_highlighted_post_has_its_own_colour() -> None:
+    """The one that it has elsewhere; the others are grey."""
+    drawn = colours_of(plot_top_posts(COUNTS, highlight="3"))
+    assert drawn == {"1": REST, "4": REST, "2": REST, "3": post_colours(COUNTS)["3"]}
+
+
+def test_a_highlighted_post_below_the_top_keeps_its_rank() -> None:
+    """One best post is requested; the last of four is added."""
+    ax = plot_top_posts(COUNTS, n=1, highlight=["2"])
+    assert names_of(ax) == ["1.  1", "4.  2"]
+    assert [bar.get_width() for bar in ax.patches] == [500, 1]
+
+
+def test_highlight_refused() -> None:
+    """A post that is not in the counts, or has too few impressions for a rank."""
+    with pytest.raises(ep.FrameError, match="highlight has '7', which is not among the posts"):
+        plot_top_posts(COUNTS, highlight="7")
+    with pytest.raises(ep.FrameError, match="highlight has '2'"):
+        plot_top_posts(COUNTS, minimum=100, highlight=["1", "2"])
+    assert plt.get_fignums() == []
 
 
 def test_25_rows_do_not_overlap() -> None:
