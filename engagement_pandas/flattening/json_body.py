@@ -113,18 +113,18 @@ def flatten_json(
     """
     content = as_bytes(body)
     name, envelope, decoded = _open(content, grouping)
+    members = decoded.members() if decoded else None
+    del decoded  # frees memory for the frame
     if group_by is not None:
         given = group_by if isinstance(group_by, Grouping) else Grouping(group_by)  # type: ignore[arg-type]
         dimensions = given.dimensions
     else:
-        members = decoded.members() if decoded else None
-        if members is None:
-            members, _ = read_objects(_raw(content, name), name, None)
-        dimensions = infer(members.names(), name)
-        del members
+        found = members or read_objects(_raw(content, name), name, None)[0]
+        dimensions = infer(found.names(), name)
+        del found
     shape = ExpectedShape(name, dimensions, unavailable=envelope.unavailable)
-    valid = decoded and fitting(decoded, shape)
-    del decoded  # frees memory for the frame
+    valid = fitting(members, shape)
+    del members
     leaves = to_arrays(valid or valid_counts(_raw(content, name), shape), dimensions)
     if not (valid and valid.members.hourly):
         leaves = add([leaves], name)

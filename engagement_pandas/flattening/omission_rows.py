@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -199,24 +199,18 @@ class _ReasonFinder:
     def counted(self, post: str, answer: AnswerSummary) -> Iterator[Omission]:
         """Yield the types of a counted post whose zeros are not counts."""
         for engagement_type in answer.types:
-            if post in self.too_old(engagement_type):
+            if post in self.envelope.unsupported.get(engagement_type, ()):
                 yield self.omission(post, engagement_type, OmissionReason.UNSUPPORTED_AGE)
         for engagement_type in answer.false_before:
             yield self.omission(post, engagement_type, OmissionReason.BEFORE_COUNTING)
 
-    def too_old(self, engagement_type: str) -> Collection[str]:
-        """Return the posts that are too old for an engagement type."""
-        return {str(t): posts for t, posts in self.envelope.unsupported.items()}.get(
-            engagement_type, ()
-        )
-
     def reason(self, post: str, engagement_type: str) -> OmissionReason | None:
         """Return why a post has no count of a type, if the response states it."""
-        if post in self.too_old(engagement_type):
+        if post in self.envelope.unsupported.get(engagement_type, ()):
             return OmissionReason.UNSUPPORTED_AGE
-        return (
-            OmissionReason.REFUSED if engagement_type in self.envelope.forbidden_types() else None
-        )
+        if engagement_type in self.envelope.forbidden_types():
+            return OmissionReason.REFUSED
+        return None
 
     def omission(
         self,

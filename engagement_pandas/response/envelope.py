@@ -17,7 +17,7 @@ import msgspec
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.request.limits import MAX_GROUPINGS, MAX_WINDOW
 from engagement_pandas.text import json_path, truncated_repr
-from engagement_pandas.vocabulary import SERIES_TYPES, UNSUPPORTED_KEYS, Endpoint, EngagementType
+from engagement_pandas.vocabulary import SERIES_TYPES, UNSUPPORTED_KEYS, Endpoint
 
 DECODE_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not the expected JSON, including deep nesting."""
@@ -72,7 +72,7 @@ class Envelope:
         The API's own words.
     unavailable : frozenset of str
         IDs of deleted, suspended or protected posts.
-    unsupported : mapping of EngagementType to frozenset of str
+    unsupported : mapping of str to frozenset of str
         IDs of posts that are too old for a type.
     """
 
@@ -80,14 +80,14 @@ class Envelope:
     end: datetime | None = None
     errors: tuple[str, ...] = ()
     unavailable: frozenset[str] = frozenset()
-    unsupported: Mapping[EngagementType, frozenset[str]] = field(default_factory=dict)
+    unsupported: Mapping[str, frozenset[str]] = field(default_factory=dict)
     _posts: Mapping[str, str] = field(init=False, repr=False, compare=False)
     _types: frozenset[str] = field(init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, top: Mapping[str, msgspec.Raw]) -> Self:
         """Parse the envelope from the top-level members of a body."""
-        unsupported: dict[EngagementType, frozenset[str]] = {}
+        unsupported: dict[str, frozenset[str]] = {}
         for key, types in UNSUPPORTED_KEYS.items():
             if key in top:
                 unsupported.update(dict.fromkeys(types, _ids(top[key], key)))

@@ -6,7 +6,6 @@ archive, and for flattening.
 
 from __future__ import annotations
 
-import struct
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ from engagement_pandas.response.expected_shape import (
     ExpectedShape,
     HourRange,
 )
-from engagement_pandas.response.members import ABSENT, Members
+from engagement_pandas.response.members import ABSENT, ABSENT_BYTES, Members
 from engagement_pandas.text import format_list
 from engagement_pandas.vocabulary import Dimension
 
@@ -28,7 +27,6 @@ SCALES: Final = {Dimension.DAY: 24, Dimension.HOUR: 1}
 _BEYOND: Final = 2**63
 _COUNT: Final = 8  # bytes
 _ROW: Final = 24 * _COUNT
-_ABSENT: Final = struct.pack("q", ABSENT)
 
 
 class Meaning(NamedTuple):
@@ -114,7 +112,7 @@ def _days_inside(members: Members, days: Sequence[int], span: HourRange) -> bool
     for day, begin, end in edges:
         if begin == end or day not in days:
             continue
-        edge, nothing = days.index(day), _ABSENT * (end - begin)
+        edge, nothing = days.index(day), ABSENT_BYTES * (end - begin)
         for row, code in enumerate(members.codes):
             at = row * _ROW
             if code == edge and (

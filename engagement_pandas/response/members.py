@@ -6,6 +6,7 @@ As dicts they would take up to fifty times the memory of the JSON. ``tree_reader
 
 from __future__ import annotations
 
+import struct
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ HOURS: Final = tuple(f"{hour:02d}" for hour in range(24))
 ABSENT: Final = -1_000_000_007
 """Stands for an absent hour. No net loss of a billion in an hour is expected; a count that has
 this value makes the fast path give up. Python converts integers below 2**30 faster than others."""
+
+ABSENT_BYTES: Final = struct.pack("q", ABSENT)
+"""An absent hour in ``Members.counts``."""
 
 
 class Level(dict[str, int]):

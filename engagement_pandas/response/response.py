@@ -5,7 +5,7 @@ An answer is stored as the bytes that arrived; ``validation`` parses its nested 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -118,12 +118,23 @@ class EngagementResponse:
             msg = f"the body is not a JSON object: {error}"
             raise ResponseShapeError(msg) from error
 
-    def envelope(self) -> Envelope:
-        """Return the window, errors and omitted posts of this answer."""
+    def envelope(self, top: Mapping[str, msgspec.Raw] | None = None) -> Envelope:
+        """Return the window, errors and omitted posts of this answer.
+
+        ``top`` are the top-level members of the body, if they were decoded.
+        """
         kept: Envelope | None = self.kept(Envelope)
         if kept is None:
-            kept = Envelope.of(decode_top_level(self.content))
+            kept = Envelope.of(self.top_level() if top is None else top)
             self.keep(Envelope, kept)
+        return kept
+
+    def top_level(self) -> Mapping[str, msgspec.Raw]:
+        """Return the top-level members of the body: views of its bytes, not yet parsed."""
+        kept: Mapping[str, msgspec.Raw] | None = self.kept(msgspec.Raw)
+        if kept is None:
+            kept = decode_top_level(self.content)
+            self.keep(msgspec.Raw, kept)
         return kept
 
     def keep(self, key: Hashable, value: object) -> None:

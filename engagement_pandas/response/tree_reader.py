@@ -22,7 +22,7 @@ import msgspec
 
 from engagement_pandas.request.limits import MAX_DIMENSIONS
 from engagement_pandas.response.envelope import DECODE_ERRORS
-from engagement_pandas.response.members import ABSENT, HOURS, Level, Members
+from engagement_pandas.response.members import ABSENT, ABSENT_BYTES, HOURS, Level, Members
 from engagement_pandas.vocabulary import RESERVED_KEYS
 
 Tree = dict[str, Any]
@@ -227,11 +227,10 @@ class _Collector:
                         for keys, times in seen.items()
                     )
         if members.hourly:
-            letters[b":"] += len(members.counts) // 8 - members.counts.count(_ABSENT)
+            letters[b":"] += len(members.counts) // 8 - members.counts.count(ABSENT_BYTES)
         return all(
             raw.count(letter) - others.count(letter) == times for letter, times in letters.items()
         )
 
 
-_ABSENT: Final = struct.pack("q", ABSENT)
 _day: Final = struct.Struct("24q").pack

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.request.limits import MAX_WINDOW
-from engagement_pandas.response.envelope import Envelope, decode_top_level
+from engagement_pandas.response.envelope import Envelope
 from engagement_pandas.response.expected_shape import ExpectedShape, HourRange
 from engagement_pandas.response.levels import (
     Meaning,
@@ -26,11 +26,7 @@ from engagement_pandas.response.levels import (
 from engagement_pandas.response.members import Members
 from engagement_pandas.response.object_reader import read_objects
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.response.tree_reader import (
-    Decoded,
-    decode_body,
-    decode_grouping,
-)
+from engagement_pandas.response.tree_reader import decode_body, decode_grouping
 from engagement_pandas.text import format_list, json_path
 from engagement_pandas.vocabulary import RESERVED_KEYS
 
@@ -51,20 +47,14 @@ def validated(
 
     Its envelope is kept with the response.
     """
-    envelope: Envelope
     name, depth = grouping.name, len(grouping.dimensions)
     alone = len(response.request.groupings) == 1
     decoded = decode_body(response.content, name, depth) if alone else None
-    if decoded is not None:
-        envelope = response.kept(Envelope) or Envelope.of(decoded.top)
-        response.keep(Envelope, envelope)
-        shape = _shape(response, envelope, grouping)
-        if valid := fitting(decoded, shape):
-            return envelope, shape, valid
-    top = decode_top_level(response.content)
-    envelope = response.kept(Envelope) or Envelope.of(top)
-    response.keep(Envelope, envelope)
+    envelope = response.envelope(decoded.top if decoded else None)
     shape = _shape(response, envelope, grouping)
+    if decoded and (valid := fitting(decoded.members(), shape)):
+        return envelope, shape, valid
+    top = response.top_level()
     if name not in top:
         _require_complete(response, envelope, name, top)
     return envelope, shape, valid_counts(bytes(top.get(name, b"{}")), shape)
@@ -74,16 +64,15 @@ def valid_counts(raw: bytes, shape: ExpectedShape) -> Valid:
     """Read and validate the JSON of a grouping."""
     for depth in (len(shape.dimensions), len(shape.dimensions) + 1):
         if order_of(depth, shape.dimensions) and (decoded := decode_grouping(raw, depth)):
-            valid = fitting(decoded, shape)
+            valid = fitting(decoded.members(), shape)
             if valid is not None:
                 return valid
     members, order = read_objects(raw, shape.name, shape)
     return Valid(members, meanings(members, order, shape) or ())
 
 
-def fitting(decoded: Decoded, shape: ExpectedShape) -> Valid | None:
+def fitting(members: Members | None, shape: ExpectedShape) -> Valid | None:
     """Return decoded counts with their meaning; None if it is not certain that they fit."""
-    members = decoded.members()
     if members is None:
         return None
     keys = meanings(members, order_of(members.depth, shape.dimensions), shape)
