@@ -92,6 +92,7 @@ from .plots import (
     plot_running_total as plot_running_total,
     plot_top_posts as plot_top_posts,
     plot_versus_previous as plot_versus_previous,
+    report as report,
 )
 from .request.grouping import (
     BY_DAY as BY_DAY,

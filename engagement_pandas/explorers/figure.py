@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from engagement_pandas.plots.header import headline
+from engagement_pandas.plots.svg import description, drawn_gids, inline_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,13 +29,6 @@ _SETTINGS: Final[Any] = {
     ),
 }
 _TAG: Final = re.compile(r"<[^>]+>")
-_GROUP: Final = re.compile(r"""<g id=("[^"]*"|'[^']*')""")
-_HEAD: Final = re.compile(r"^.*?(?=<svg)", re.DOTALL)
-_SIZE: Final = re.compile(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', re.DOTALL)
-_PAGE_WIDE: Final = re.compile(
-    r"\s*<metadata>.*?</metadata>|\s*<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL
-)
-"""Metadata, and a style that would affect all other figures on the page."""
 
 
 class Picture:
@@ -84,10 +76,7 @@ class Picture:
             # Unlike savefig, this draws everything only once.
             file = io.StringIO()
             self._page.print_svg(file)
-        text = _PAGE_WIDE.sub("", _HEAD.sub("", file.getvalue(), count=1), count=2)
-        text = _SIZE.sub(r'\1 preserveAspectRatio="xMidYMid meet"', text, count=1)
-        gids = self.drawn
-        text = _GROUP.sub(lambda group: _named(group[1], gids), text)
+        text = inline_svg(file.getvalue(), self.drawn)
         return _TAG.sub(lambda tag: tag[0].replace(INK, PAGE_INK), text)
 
     @property
@@ -99,33 +88,15 @@ class Picture:
         >>> picture.label
         'A title; time (UTC)'
         """
-        if not self._figure.axes:
-            return ""
-        ax = self._figure.axes[0]
-        if not ax.axison:
-            return "; ".join(text.get_text() for text in ax.texts)
-        titles = [ax.get_title(loc=side) for side in ("left", "center")]
-        parts = [*titles, headline(ax), ax.get_ylabel(), ax.get_xlabel()]
-        legend = ax.get_legend()
-        if legend is not None:
-            parts.append(", ".join(text.get_text() for text in legend.get_texts()))
-        return "; ".join(" ".join(part.split()) for part in parts if part)
+        return description(self._figure.axes[0]) if self._figure.axes else ""
 
     @property
     def drawn(self) -> tuple[str, ...]:
         """The ``gid`` of all artists of the last drawing, in order: mostly posts and types."""
-        if not self._figure.axes:
-            return ()
-        gids = (artist.get_gid() for artist in self._figure.axes[0].get_children())
-        return tuple(dict.fromkeys(str(gid) for gid in gids if gid))
+        return drawn_gids(self._figure.axes[0]) if self._figure.axes else ()
 
     def png(self) -> bytes:
         """Return the last drawing as PNG on white."""
         file = io.BytesIO()
         self._figure.savefig(file, format="png", dpi=144, facecolor="white")
         return file.getvalue()
-
-
-def _named(identity: str, gids: Sequence[str]) -> str:
-    """Return the start tag of a group, with its ``gid``, but without matplotlib's own IDs."""
-    return f"<g data-gid={identity}" if html.unescape(identity[1:-1]) in gids else "<g"

@@ -50,6 +50,7 @@ METHODS: Final = (
     "power",
     "rate_by_age",
     "rate_over_time",
+    "report",
     "running_total",
     "standing",
     "summarise",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ import pandas as pd
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT, in_order
+from engagement_pandas.frame.html_page import HtmlPage
 from engagement_pandas.metrics.age import age, made_at
 from engagement_pandas.metrics.benchmark import standing
 from engagement_pandas.metrics.checks import filter_types, known_type, require_columns
@@ -150,16 +152,20 @@ _FORMATS: Final[dict[str, tuple[str, Callable[[Any], str]]]] = {
     "n": ("of posts", lambda number: f"{number:,}"),
 }
 
+_STYLE: Final = "body { max-width: none; } td { font-variant-numeric: tabular-nums; }"
 _ALIGN: Final = {True: "right", False: "left"}
 
 
-def to_html(summary: pd.DataFrame) -> str:
-    """Return a summary as an HTML table, ready for sharing.
+def to_html(summary: pd.DataFrame, path: str | os.PathLike[str] | None = None) -> str:
+    """Return a summary as an HTML table, ready for sharing, and write it to a file.
 
     Parameters
     ----------
     summary : DataFrame
         As returned by :func:`summarise`, or some of its rows and columns.
+    path : str or path, optional
+        File to write, such as ``"posts.html"``: a page with this table alone, as wide as the
+        window, that browsers read as UTF-8. An existing file is replaced atomically.
 
     Returns
     -------
@@ -170,7 +176,11 @@ def to_html(summary: pd.DataFrame) -> str:
     Raises
     ------
     FrameError
-        If there is no ``post_id``, or an invalid one.
+        If there is no ``post_id``, or an invalid one; if the file cannot be written.
+
+    See Also
+    --------
+    report : a page with figures, charts and top posts
 
     Examples
     --------
@@ -190,11 +200,14 @@ def to_html(summary: pd.DataFrame) -> str:
         [_cell(name, value) for name, value in zip(names, row, strict=True)]
         for row in zip(*(summary[name] for name in names), strict=True)
     )
-    return html_table(
+    table = html_table(
         [_heading(name) for name in names],
         rows,
         attributes=[f'dir="auto" style="text-align:{_ALIGN[right[name]]}"' for name in names],
     )
+    if path is not None:
+        HtmlPage("Posts", f'<div class="wide" tabindex="0">{table}</div>', _STYLE).write(path)
+    return table
 
 
 def _heading(name: str) -> str:

@@ -19,6 +19,7 @@ matplotlib is imported with the first plot, and pyplot only if no Axes are passe
 :func:`plot_concentration`   share of the counts that the top posts have
 :func:`plot_growth`          what posts gained between two readings of their totals
 :func:`plot_half_life`       the age at which each post had half of its counts
+:func:`report`               a page with the charts of a period, its figures and top posts
 ============================ =========================================================
 
 Above a plot stand its legend and, of :func:`plot_best_times` and :func:`plot_compare`, its
@@ -48,6 +49,7 @@ from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.over_time import plot_over_time
 from engagement_pandas.plots.rate_by_age import plot_rate_by_age
 from engagement_pandas.plots.rate_over_time import plot_rate_over_time
+from engagement_pandas.plots.report import report
 from engagement_pandas.plots.running_total import plot_running_total
 from engagement_pandas.plots.style import COLOURS, post_colours
 from engagement_pandas.plots.top_posts import plot_top_posts
@@ -73,4 +75,5 @@ __all__ = [
     "plot_versus_previous",
     "post_colours",
     "post_names",
+    "report",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -190,3 +191,16 @@ def test_no_summary() -> None:
         to_html(pd.DataFrame({"a": [1]}))
     with pytest.raises(FrameError, match="not a post ID"):
         to_html(pd.DataFrame({"post_id": ["<script>"]}))
+
+
+def test_html_in_a_file(tmp_path: Path) -> None:
+    """A file is a page with the table alone, in UTF-8, and is replaced when it is complete."""
+    counts = tidy([(POST, "impressions", "2026-03-01", 5, 1234)])
+    posts = pd.DataFrame({"post_id": [POST], "text": ["caf\N{LATIN SMALL LETTER E WITH ACUTE}"]})
+    target = tmp_path / "posts.html"
+    table = to_html(summarise(counts, posts=posts), target)
+    text = target.read_text(encoding="utf-8")
+    assert text.startswith('<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">')
+    assert f'<div class="wide" tabindex="0">{table}</div>' in text
+    with pytest.raises(FrameError, match="cannot be written"):
+        to_html(summarise(counts), tmp_path)

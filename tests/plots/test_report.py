@@ -1,0 +1,336 @@
+"""Tests of the report: one page that can be sent, from any counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+import engagement_pandas as ep
+from engagement_pandas.errors import FrameError
+
+NASTY = """<script>alert("1")</script>'"&amp;<img src=x onerror=alert(1)>"""
+ARABIC = "\N{ARABIC LETTER SEEN}\N{ARABIC LETTER LAM}\N{ARABIC LETTER ALEF}\N{ARABIC LETTER MEEM}"
+VOID = {"meta", "base", "br", "path", "use", "rect", "img"}
+
+
+class Page(HTMLParser):
+    """The elements, attributes and texts of a page; raises if the elements are not balanced."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.texts: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep an element."""
+        self.handle_startendtag(tag, attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep an element without content."""
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close the element that was opened last."""
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Keep a text."""
+        self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        """All texts, without line breaks."""
+        return " ".join(" ".join(self.texts).split())
+
+
+def daily(*numbers: Any, kind: str = "impressions", post: str = "1060976163948904448") -> Any:
+    """Return counts of successive days from 1 March 2026 on, which is a Sunday."""
+    days = pd.date_range("2026-03-01", periods=len(numbers), unit="us")
+    frame = pd.DataFrame(
+        {"post_id": post, "engagement_type": kind, "day": days, "count": list(numbers)}
+    ).astype({"post_id": "str", "engagement_type": "category", "count": "Int64"})
+    end = days[-1] + pd.Timedelta(days=1)
+    frame.attrs = {"start": "2026-03-01T00:00:00Z", "end": f"{end:%FT%TZ}"}
+    return frame
+
+
+@pytest.fixture(scope="module")
+def bakery() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Two weeks and a day of the sandbox: counts, posts and omissions."""
+    with ep.demo_client(now="2026-04-15T12:20:00Z") as demo:
+        request = ep.historical(
+            demo.posts,
+            engagement_types=["impressions", "engagements", "url_clicks"],
+            window=ep.Window.covering("2026-03-28", "2026-04-12"),
+        )
+        responses = demo.client.fetch(request)
+        return ep.flatten(responses), demo.posts, ep.omissions(responses)
+
+
+def test_the_period_and_the_one_before() -> None:
+    """Totals and changes are those of the last full days and of as many before."""
+    page = Page(str(ep.report(daily(9, 10, 20, 40, 20), period="2d")))
+    assert "4 Mar 2026 to 5 Mar 2026 (UTC), against the 2 days before; 1 post" in page.text
+    assert "impressions 60 +100 % 30" in page.text
+
+
+def test_missing_is_not_zero() -> None:
+    """A total states what it lacks, and a change of incomplete periods has a star."""
+    page = Page(str(ep.report(daily(10, 20, 40, pd.NA), period=2)))
+    assert "impressions 40 +33.3 % * 30 1" in page.text
+    assert (
+        "Counts that the totals lack: 1 of impressions. A missing count is not zero." in page.text
+    )
+    unknown = Page(str(ep.report(daily(pd.NA, pd.NA), period=1)))
+    assert "impressions – – – 1" in unknown.text  # noqa: RUF001 - a dash, not a minus
+
+
+def test_too_few_days_are_one_period() -> None:
+    """Without as many days before, the page reports all days, and states why."""
+    page = Page(str(ep.report(daily(10, 20, 40), period="7d")))
+    assert "1 Mar 2026 to 3 Mar 2026 (UTC); 1 post" in page.text
+    assert "impressions 70" in page.text
+    assert (
+        "The change from the period before, because days is 7, and the counts have 3" in page.text
+    )
+
+
+@pytest.mark.slow
+def test_top_posts_have_links_texts_dates_and_handles(bakery: Any) -> None:
+    """The first post is that of ``top_posts``, as a link with its text, date and account."""
+    counts, posts, _ = bakery
+    page = str(ep.report(counts, posts, period="15d"))
+    best = ep.top_posts(counts, n=1)["post_id"].iloc[0]
+    row = posts.set_index("post_id").loc[best]
+    made = ep.created_at(best)
+    text = " ".join(row["text"].split())
+    assert f'<a href="https://x.com/i/web/status/{best}">{text}</a>' in page
+    assert f"<bdi>{made.day} {made:%b %Y}</bdi>, <bdi>@{row['handle']}</bdi>" in page
+
+
+def test_no_posts_no_texts() -> None:
+    """Without texts, a post is named by its ID, and dated by it."""
+    page = Page(str(ep.report(daily(10, 20))))
+    assert "Post 1060976163948904448 9 Nov 2018" in page.text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", [NASTY, ARABIC, "a\nb", "5 $x^2$"])
+def test_texts_of_others_are_texts(text: str, tmp_path: Path) -> None:
+    """Titles, texts, handles, types and IDs add no element and no attribute."""
+    plain = Page(str(ep.report(daily(9, 20), posts_of("a", "b"), title="c", period=1)))
+    page = ep.report(daily(9, 20), posts_of(text, text), tmp_path / "a.html", title=text, period=1)
+    odd = Page((tmp_path / "a.html").read_text(encoding="utf-8"))
+    assert sorted(odd.tags) == sorted(plain.tags)
+    assert {name for name, _ in odd.attributes} == {name for name, _ in plain.attributes}
+    assert odd.text.count(" ".join(text.split())) >= 3
+    assert str(page).count('dir="auto"') == 2
+
+
+def posts_of(text: str, handle: str) -> pd.DataFrame:
+    """Return the post of ``daily`` with a text and a handle."""
+    ids = pd.Series(["1060976163948904448"], dtype="str")
+    return pd.DataFrame({"post_id": ids, "text": [text], "handle": [handle]})
+
+
+def test_types_of_others_are_texts() -> None:
+    """A type with markup is escaped; what is not an ID makes no link."""
+    ids = pd.Series(["1", "<script>"], dtype="str")
+    counts = pd.DataFrame({"post_id": ids, "engagement_type": ["<b>", "<b>"], "count": [1, 2]})
+    page = Page(str(ep.report(counts.head(1))))
+    assert page.tags.count("b") == 1  # the figure on its card
+    with pytest.raises(FrameError, match="not a post ID"):
+        ep.report(counts)
+
+
+def test_half_of_a_character(tmp_path: Path) -> None:
+    """Half of a surrogate pair, as in a text that was cut off, is written as a question mark."""
+    ep.report(daily(1), path=tmp_path / "a.html", title="cut \ud83d")
+    assert "<title>cut ?</title>" in (tmp_path / "a.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_it_needs_nothing_else(bakery: Any) -> None:
+    """The page has no script and loads nothing, whatever it holds."""
+    page = Page(str(ep.report(bakery[0], bakery[1], omissions=bakery[2])))
+    assert not {"script", "link", "img", "iframe", "object", "image"} & set(page.tags)
+    assert not [name for name, _ in page.attributes if name in {"src", "srcset", "data"}]
+    links = {value for name, value in page.attributes if name.endswith("href")}
+    assert all(re.match(r"#|https://x\.com/i/web/status/[0-9]+$", link) for link in links)
+    policy = next(value for name, value in page.attributes if name == "content")
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'"
+    assert "url(http" not in str(page)
+
+
+@pytest.mark.slow
+def test_a_page_as_browsers_expect_it(bakery: Any) -> None:
+    """Character set first, a language, a title, a viewport; each chart has a description."""
+    text = str(ep.report(*bakery[:2], title="Our week"))
+    assert text.startswith('<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">')
+    assert "<title>Our week</title>" in text
+    assert 'content="width=device-width, initial-scale=1"' in text
+    charts = re.findall(r"<svg[^>]*>", text)
+    assert len(charts) == 4
+    assert all('role="img" aria-label="' in chart for chart in charts)
+    assert 'aria-label="Impressions over time; impressions per hour; time (UTC)' in text
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.slow
+def test_the_same_counts_give_the_same_page(bakery: Any) -> None:
+    """The page has no random part, and drawing changes no setting and opens no figure."""
+    before, figures = dict(mpl.rcParams), plt.get_fignums()
+    pages = [str(ep.report(bakery[0], bakery[1])) for _ in range(2)]
+    assert pages[0] == pages[1]
+    assert dict(mpl.rcParams) == before
+    assert plt.get_fignums() == figures
+
+
+@pytest.mark.slow
+def test_the_same_in_a_dark_theme(bakery: Any) -> None:
+    """Settings of the notebook do not reach the page, which is white."""
+    light = str(ep.report(bakery[0]))
+    with plt.style.context("dark_background"):
+        assert str(ep.report(bakery[0])) == light
+
+
+def test_totals_alone() -> None:
+    """Counts without days have totals, charts and top posts, and the reasons for the rest."""
+    body = {"g": {"1060976163948904448": {"favorites": "7", "replies": "2"}}}
+    page = Page(str(ep.report(ep.flatten_json(body))))
+    assert "Totals (UTC); 1 post" in page.text
+    assert "favorites 7" in page.text
+    assert "The change from the period before, because the counts are totals" in page.text
+    assert "Best time to post: left out, because" in page.text
+    assert "Gained between readings" not in page.text
+    assert page.tags.count("svg") == 2
+
+
+def test_readings_of_totals() -> None:
+    """Of several readings, the latest is in the totals, and the gains have a chart."""
+    post = {"id": "1060976163948904448"}
+    readings = [
+        ep.flatten_lookup(post | {"public_metrics": {"like_count": n}}, retrieved_at=moment)
+        for n, moment in ((5, "2026-03-01T00:00Z"), (8, "2026-03-03T00:00Z"))
+    ]
+    page = Page(str(ep.report(pd.concat(readings))))
+    assert "favorites 8" in page.text
+    assert "Gained between readings" in page.text
+    assert "public metrics of a post" in page.text
+    assert "2026-03-01 00:00 to 2026-03-03 00:00 (UTC)" in page.text
+
+
+@pytest.mark.slow
+def test_what_is_not_known(bakery: Any) -> None:
+    """Reasons of omissions, posts without counts, partial hours, and lost windows are listed."""
+    counts, posts, omissions = bakery
+    page = Page(str(ep.report(counts, posts, omissions=omissions)))
+    lost = int((~posts["post_id"].isin(counts["post_id"].unique())).sum())
+    assert lost
+    assert f"{lost} of {len(posts)} listed posts without any count here." in page.text
+    assert "Counts of 1 post: deleted, suspended or protected." in page.text
+    assert "not yet posted" not in page.text
+    partial = counts.copy()
+    partial.attrs["end"] = "2026-04-11T23:20:00Z"
+    assert "The last hour of the counts was counted only in part." in str(ep.report(partial))
+    partial.attrs = {}
+    assert "Which window the counts cover" in Page(str(ep.report(partial))).text
+
+
+@pytest.mark.slow
+def test_evidence_for_a_time(post_made: Callable[..., str]) -> None:
+    """If one time is better, the map is on the page; else a sentence."""
+    rows = []
+    for week in range(12):
+        for hour in range(0, 24, 3):
+            moment = pd.Timestamp("2026-01-05T00:10Z") + pd.Timedelta(days=7 * week, hours=hour)
+            rate = 300 if hour == 9 else 20
+            post = post_made(moment.isoformat())
+            rows += [(post, "impressions", 1000), (post, "engagements", rate + week)]
+    counts = pd.DataFrame(rows, columns=["post_id", "engagement_type", "count"])
+    page = Page(str(ep.report(counts)))
+    assert "09:00 to 10:00" in page.text
+    few = Page(str(ep.report(counts.head(20))))
+    assert "Not enough evidence: of 10 posts" in few.text
+
+
+@pytest.mark.slow
+def test_local_days(bakery: Any) -> None:
+    """Days of a period are those of the time zone."""
+    page = Page(str(ep.report(bakery[0], tz="America/Los_Angeles")))
+    table = ep.versus_previous(bakery[0], tz="America/Los_Angeles")
+    total = table.set_index("engagement_type").loc["impressions", "count"]
+    assert "4 Apr 2026 to 10 Apr 2026 (America/Los_Angeles)" in page.text
+    assert f"impressions {total:,}" in page.text
+
+
+def test_written_atomically(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page replaces an older one only when it is complete."""
+    target = tmp_path / "week.html"
+    target.write_text("older")
+    page = ep.report(daily(1, 2), path=target)
+    assert target.read_text(encoding="utf-8") == str(page)
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "no space")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        ep.report(daily(1, 2), path=target, title="other")
+    assert target.read_text(encoding="utf-8") == str(page)
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_in_a_notebook() -> None:
+    """A page is shown in a frame without scripts, and its repr is short."""
+    page = ep.report(daily(1, 2), title='"A" <b>')
+    assert re.fullmatch(r"HtmlPage\('\"A\" <b>', [0-9]+ kB\)", repr(page))
+    frame = Page(page._repr_html_())
+    assert frame.tags == ["iframe"]
+    assert ("sandbox", "allow-popups") in frame.attributes
+    assert dict(frame.attributes)["srcdoc"] == str(page)
+
+
+@pytest.mark.parametrize("period", ["7x", "36h", 0, -1, True, "0d", None, 1.5, 10**9])
+def test_no_period(period: Any) -> None:
+    """A period is a number of whole days."""
+    with pytest.raises(FrameError, match="period is"):
+        ep.report(daily(1, 2), period=period)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"posts": "week.html"}, "pass the file as path='week.html'"),
+        ({"posts": [1]}, "posts must be a DataFrame"),
+        ({"tz": "Europe/Nowhere"}, "no time zone"),
+        ({"path": "missing/week.html"}, "cannot be written"),
+    ],
+)
+def test_refused(arguments: dict[str, Any], words: str) -> None:
+    """Arguments of another kind are refused, with the cure."""
+    with pytest.raises(FrameError, match=words):
+        ep.report(daily(1, 2), **arguments)
+
+
+def test_no_counts() -> None:
+    """An empty frame gives a page that says so."""
+    page = Page(str(ep.report(daily(1).head(0))))
+    assert "because there are no counts" in page.text
