@@ -16,7 +16,7 @@ from engagement_pandas.frame.contract import in_order, timestamps
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.coverage import covered, hours, span
 from engagement_pandas.metrics.group_sums import added, coded
-from engagement_pandas.metrics.roster import missing
+from engagement_pandas.metrics.sum_counts import missing_counts
 from engagement_pandas.metrics.versus_previous import versus_previous
 
 RANKED: Final = ("engagements", "impressions")
@@ -110,7 +110,7 @@ class Period:
         counts = require_columns(self.counts)
         codes, table = coded(counts, ["engagement_type"])
         known = counts["count"].notna().to_numpy()
-        lost = missing(counts, ["engagement_type"], table, codes, known)
+        lost = missing_counts(counts, ["engagement_type"], table, codes, known)
         sums = added(counts["count"], codes, len(table))
         before = {} if self.alone else self.change.set_index("engagement_type").to_dict("index")
         found = {

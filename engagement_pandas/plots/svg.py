@@ -73,7 +73,7 @@ def figure_html(
 
     >>> import engagement_pandas as ep
     >>> counts = ep.flatten_json({"g": {"favorites": "7"}})
-    >>> figure_html(lambda ax: ep.plot_by_type(counts, ax=ax), "Totals")[:85]
+    >>> figure_html(lambda ax: ep.plot_by_type(counts, ax=ax), "Totals")[:83]
     '<figure><figcaption>Totals</figcaption><svg role="img" aria-label="Totals; counts" '
     """
     import matplotlib as mpl  # noqa: PLC0415 - heavy
