@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from engagement_pandas.errors import FrameError
 from engagement_pandas.plots.labels import ROOM, in_font
 from engagement_pandas.plots.style import ink
 
@@ -29,8 +30,27 @@ _HOURS: Final = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 672, 1344, 2688, 8736)
 
 
 def axes_for(ax: Axes | None, *, width: float = 8, height: float = 4.5) -> Axes:
-    """Return the given Axes, or the Axes of a new figure; its size is in inches."""
+    """Return the given Axes, or the Axes of a new figure; its size is in inches.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2026-03-01", periods=3)
+    >>> axes_for(pd.Series([1, 2, 3], index=days).plot())
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: pandas has drawn on these Axes in periods of 'D', ...
+    """
     if ax is not None:
+        # pandas counts the x axis in its own periods, such as days or hours since 1970, and
+        # keeps their length here; dates from elsewhere would be far away from its line.
+        freq = getattr(ax, "freq", None)
+        if freq is not None:
+            msg = (
+                f"pandas has drawn on these Axes in periods of {getattr(freq, 'freqstr', freq)!r}, "
+                "not dates; draw its line with series.plot(ax=ax, x_compat=True), or with "
+                "ax.plot(series.index, series)"
+            )
+            raise FrameError(msg)
         return ax
     import matplotlib.pyplot as plt  # noqa: PLC0415 - heavy, and only plots need it
 
@@ -78,7 +98,8 @@ def time_axis(ax: Axes, zone: tzinfo, step: pd.Timedelta) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, DayLocator  # noqa: PLC0415
 
     day = pd.Timedelta("1D")
-    ax.xaxis_date(zone)
+    if not ax.xaxis.have_units():  # matplotlib warns if it would replace pandas' units
+        ax.xaxis_date(zone)
     left, right = ax.dataLim.intervalx
     span = pd.Timedelta(days=float(right - left))
     pad = max(span * 0.02, step) / day
@@ -154,12 +175,15 @@ def side_label(ax: Axes, words: str) -> None:
     ax.set_ylabel(wrapped(ax, words, width=height), parse_math=False)
 
 
-def name_rows(ax: Axes, names: Sequence[str], *, most: float = 10) -> None:
-    """Label the rows 0, 1, 2, … from the top."""
+def name_rows(
+    ax: Axes, names: Sequence[str], *, most: float = 10, rows: Sequence[float] = ()
+) -> None:
+    """Label the rows, by default 0, 1, 2, …, from the top."""
+    rows = rows or range(len(names))
     lines = sum(1 + name.count("\n") for name in names)
     size = row_size(ax, lines, most=most)
-    ax.set_yticks(range(len(names)), list(names), fontsize=size, **VERBATIM)
-    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.set_yticks(rows, list(names), fontsize=size, **VERBATIM)
+    ax.set_ylim(rows[-1] + 0.6, -0.6)
     ax.tick_params(axis="y", length=0)
 
 
@@ -190,7 +214,9 @@ def points_of(ax: Axes) -> tuple[float, float]:
     return width / ax.figure.dpi * 72, height / ax.figure.dpi * 72
 
 
-def label_bars(ax: Axes, widths: Sequence[float], labels: Sequence[str]) -> None:
+def label_bars(
+    ax: Axes, widths: Sequence[float], labels: Sequence[str], *, rows: Sequence[float] = ()
+) -> None:
     """Write numbers at the ends of horizontal bars, and extend the axis to fit them."""
     size = row_size(ax, len(labels), most=9)
     low, high = min(0.0, *widths), max(0.0, *widths)
@@ -198,7 +224,7 @@ def label_bars(ax: Axes, widths: Sequence[float], labels: Sequence[str]) -> None
     share = min(0.45, (letters * _LETTER * size + 8) / points_of(ax)[0])
     span = (high - low) / (1 - share) or 1.0
     ax.set_xlim(low - (share * span if low < 0 else 0), high + share * span)
-    for row, (width, label) in enumerate(zip(widths, labels, strict=True)):
+    for row, width, label in zip(rows or range(len(labels)), widths, labels, strict=True):
         side = -1 if width < 0 else 1
         ax.annotate(
             label, (width, row), xytext=(3 * side, 0), textcoords="offset points",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import in_order
@@ -19,6 +20,7 @@ from engagement_pandas.plots.axes import (
     hatch_missing,
     label_bars,
     name_rows,
+    percent,
     remove_clutter,
     wrapped,
 )
@@ -28,6 +30,11 @@ from engagement_pandas.plots.style import shade, type_colours
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+IMPRESSIONS: Final = "impressions"
+VIEWS: Final = frozenset({IMPRESSIONS, "media_views", "video_views"})
+"""Types that dwarf the others: what people saw, not what they did."""
+
+_SEVERAL: Final = 2
 ROW: Final = 0.34
 """Height of a row in a new figure, in inches."""
 
@@ -48,8 +55,10 @@ def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any)
     -------
     matplotlib.axes.Axes
         Totals over all posts and the UTC days named on the x axis. Bars are never stacked,
-        since types do not add up to ``engagements``. A type without counts has a note
-        instead of a bar; a type with missing counts is hatched.
+        since types do not add up to ``engagements``. Views, such as impressions, are above
+        the other types, which have a scale of their own if they are several; their labels
+        give the percentage of impressions, unless counts are missing. A type without counts
+        has a note instead of a bar; a type with missing counts is hatched.
 
     Raises
     ------
@@ -63,7 +72,11 @@ def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any)
     >>> ax = plot_by_type(counts)
     >>> [float(bar.get_width()) for bar in ax.patches]
     [90.0, 7.0]
+    >>> [text.get_text() for text in ax.texts]
+    ['90', '7 (7.78 %)']
     """
+    from matplotlib.transforms import Affine2D  # noqa: PLC0415 - heavy
+
     counts = as_counts(counts)
     require_columns(counts)
     kind = ["engagement_type"]
@@ -73,28 +86,58 @@ def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any)
     lacks = dict(zip(table["engagement_type"], lost, strict=True))
     known = {str(name): value for name, value in sums.items()}
     size = {name: -np.inf if pd.isna(known[name]) else float(known[name]) for name in known}
-    order = sorted(in_order(known), key=lambda name: -size[name])
+    order = sorted(in_order(known), key=lambda name: (name not in VIEWS, -size[name]))
     colours = type_colours(order)
     ax = axes_for(ax, height=max(2.5, 1 + ROW * len(order)))
     ax.set_xlabel(wrapped(ax, f"counts{_days(counts)}"))
     if not any(np.isfinite(list(size.values()))):
         return annotate_empty(ax)
-    widths = [size[name] if np.isfinite(size[name]) else 0.0 for name in order]
+    widths = np.array([size[name] if np.isfinite(size[name]) else 0.0 for name in order])
+    scale, rows = _blocks(order, widths)
     style: dict[str, Any] = {"color": [shade(ax, colours[name]) for name in order], "height": 0.7}
-    bars = ax.barh(range(len(order)), widths, **style | bar_kw)
-    for bar, name in zip(bars, order, strict=True):
+    bars = ax.barh(rows, widths, **style | bar_kw)
+    for bar, name, factor in zip(bars, order, scale, strict=True):
         bar.set_gid(name)
+        bar.set_transform(Affine2D().scale(factor, 1) + ax.transData)
     note = hatch_missing(bars, [lacks[name] for name in order])
+    labels = _labels(size, lacks, order)
+    if any("%" in label for label in labels):
+        note = f"; in brackets: of impressions{note}"
+    if len(set(scale)) > 1:  # one axis cannot show two scales; the bars have their numbers
+        note = f"; views and others have different scales{note}"
     ax.set_xlabel(wrapped(ax, f"counts{_days(counts)}{note}"))
     count_axis(ax.xaxis)
     remove_clutter(ax, grid="x")
-    name_rows(ax, [shortened(in_font(name), TYPE_ROOM) for name in order])
-    label_bars(
-        ax,
-        widths,
-        [f"{int(size[name]):,}" if np.isfinite(size[name]) else "no counts" for name in order],
-    )
+    if len(set(scale)) > 1:
+        ax.set_xticks([])
+    name_rows(ax, [shortened(in_font(name), TYPE_ROOM) for name in order], rows=rows)
+    label_bars(ax, (widths * scale).tolist(), labels, rows=rows)
     return ax
+
+
+def _blocks(
+    order: list[str], widths: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], list[float]]:
+    """Return the scale of each bar, and its row: other types than views are apart from them."""
+    views = np.array([name in VIEWS for name in order])
+    rows = [place + (0.5 if views[0] and not view else 0.0) for place, view in enumerate(views)]
+    most = {view: np.abs(widths[views == view]).max(initial=0) for view in (True, False)}
+    if not all(most.values()) or sum(~views) < _SEVERAL:
+        return np.ones(len(order)), rows
+    return np.where(views, 1.0, most[True] / most[False]), rows
+
+
+def _labels(size: dict[str, float], lacks: dict[str, Any], order: list[str]) -> list[str]:
+    """Return the number of each type, and its percentage of impressions if both are complete."""
+    whole = {name for name in order if not pd.isna(lacks[name]) and not lacks[name]}
+    shown = size.get(IMPRESSIONS, 0.0) if IMPRESSIONS in whole else 0.0
+    return [
+        "no counts"
+        if not np.isfinite(size[name])
+        else f"{int(size[name]):,}"
+        + (f" ({percent(size[name] / shown)})" if shown > 0 and name in whole - VIEWS else "")
+        for name in order
+    ]
 
 
 def _days(counts: pd.DataFrame) -> str:

@@ -148,6 +148,25 @@ def mark_partial(
     return [one], [f"perhaps a partial {unit}" if unsure.all() else f"partial {unit}"]
 
 
+def mark_missing(ax: Axes, series: Sequence[Series], step: float) -> tuple[list[Artist], list[str]]:
+    """Draw a grey band over the buckets in which a line has no count; return handle and label.
+
+    ``step`` is the width of a bucket in units of x. A line without any count has no bands, since
+    the legend says so.
+    """
+    gaps = [one.x[np.isnan(one.y)] for one in series if not np.isnan(one.y).all()]
+    x = np.unique(np.concatenate([*gaps, np.zeros(0)]))
+    if not len(x):
+        return [], []
+    runs = np.split(x, np.flatnonzero(np.diff(x) > 1.5 * step) + 1)
+    spans = [(run[0] - step / 2, run[-1] - run[0] + step) for run in runs]
+    bands = ax.broken_barh(
+        spans, (0, 1), transform=ax.get_xaxis_transform(), facecolors=REST, alpha=0.2,
+        linewidth=0, zorder=0, gid="missing",
+    )  # fmt: skip
+    return [bands], ["counts are missing"]
+
+
 def draw_grey(ax: Axes, curves: Sequence[NDArray[np.float64]]) -> Artist:
     """Draw the lines of the remaining posts, thin and grey, as one artist.
 

@@ -28,7 +28,13 @@ from engagement_pandas.plots.axes import (
 )
 from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import TYPE_ROOM, check_posts, in_font, post_names, shortened
-from engagement_pandas.plots.lines import Series, draw_lines, mark_partial, split_lines
+from engagement_pandas.plots.lines import (
+    Series,
+    draw_lines,
+    mark_missing,
+    mark_partial,
+    split_lines,
+)
 from engagement_pandas.plots.style import (
     OWN,
     REST,
@@ -106,6 +112,8 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
         ax, series, colours, together="sum", every=every, zone=zone, line_kw=line_kw,
         names=post_names(order, posts=posts, room=room(ax)) if by == "post_id" else {},
     )  # fmt: skip
+    bands, words = mark_missing(ax, [*series.values()], step)
+    handles, labels = [*handles, *bands], [*labels, *words]
     count_axis(ax.yaxis)
     from_zero(ax)
     remove_clutter(ax, grid="y")

@@ -58,9 +58,9 @@ def plot_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     -------
     matplotlib.axes.Axes
         *Counts per hour*, *per day*, …, drawn at the start of each bucket in the time zone
-        named on the x axis. Missing counts are gaps, not zeros. Buckets that the counts cover
-        only in part, as at the edges of a window, are circles; a line with mostly such
-        buckets is labelled *partial* in the legend.
+        named on the x axis. Missing counts are gaps with a grey band, not zeros. Buckets that
+        the counts cover only in part, as at the edges of a window, are circles; a line with
+        mostly such buckets is labelled *partial* in the legend.
 
     Raises
     ------

@@ -53,6 +53,46 @@ def test_unknown_is_no_zero(hourly: Any) -> None:
     assert [text.get_text() for text in ax.texts] == ["3", "0", "no counts"]
 
 
+KINDS = {"impressions": 5000, "media_views": 1000, "engagements": 50, "favorites": 10}
+
+
+def by_kind(hourly: Any, numbers: dict[str, Any]) -> Any:
+    """Draw one hour of one post."""
+    return plot_by_type(hourly(*(("1", kind, "2026-03-01", 5, n) for kind, n in numbers.items())))
+
+
+def test_views_have_a_scale_of_their_own(hourly: Any) -> None:
+    """5,000 impressions are drawn as long as 50 engagements; widths remain the counts."""
+    ax = by_kind(hourly, KINDS)
+    ax.figure.draw_without_rendering()
+    long = {bar.get_gid(): bar.get_window_extent().width for bar in ax.patches}
+    assert long["engagements"] == pytest.approx(long["impressions"])
+    assert long["favorites"] == pytest.approx(long["impressions"] / 5)
+    assert long["media_views"] == pytest.approx(long["impressions"] / 5)
+    assert {bar.get_gid(): bar.get_width() for bar in ax.patches} == KINDS
+    assert list(ax.get_xticks()) == []
+    assert "views and others have different scales" in ax.get_xlabel().replace("\n", " ")
+    rows = [bar.get_y() for bar in ax.patches]
+    assert rows[2] - rows[1] > rows[1] - rows[0] == pytest.approx(rows[3] - rows[2])
+
+
+def test_shares_of_impressions(hourly: Any) -> None:
+    """50 and 10 of 5,000; views have none, and nothing has one if impressions are missing."""
+    texts = [text.get_text() for text in by_kind(hourly, KINDS).texts]
+    assert texts == ["5,000", "1,000", "50 (1 %)", "10 (0.2 %)"]
+    partly = by_kind(hourly, KINDS | {"impressions": pd.NA})
+    assert [text.get_text() for text in partly.texts] == ["1,000", "no counts", "50", "10"]
+
+
+def test_one_scale_for_a_single_other_type(hourly: Any) -> None:
+    """Two bars of the same length would show nothing."""
+    ax = by_kind(hourly, {"impressions": 5000, "engagements": 50})
+    ax.figure.draw_without_rendering()
+    long = {bar.get_gid(): bar.get_window_extent().width for bar in ax.patches}
+    assert long["engagements"] == pytest.approx(long["impressions"] / 100)
+    assert len(ax.get_xticks()) > 1
+
+
 def test_below_zero(hourly: Any) -> None:
     """More unlikes than likes: a bar to the left, its number beside it."""
     ax = plot_by_type(

@@ -42,6 +42,38 @@ def circles(ax: Any) -> list[tuple[datetime, float]]:
     return [(dates.num2date(x), float(y)) for x, y in found]
 
 
+def missing_bands(ax: Any) -> list[tuple[float, float]]:
+    """Return start and end of each grey band, in days since 1970."""
+    found = [each for each in ax.collections if each.get_gid() == "missing"]
+    boxes = [path.get_extents() for each in found for path in each.get_paths()]
+    return [(box.x0, box.x1) for box in boxes]
+
+
+def test_missing_counts_have_a_band(rows: pd.DataFrame, legend: Any) -> None:
+    """No count of midnight, and the legend says what the band is."""
+    ax = plot_over_time(rows[(rows["post_id"] == "1") & (rows["engagement_type"] == "impressions")])
+    midnight = dates.date2num(datetime(2026, 3, 2, tzinfo=UTC))
+    ((start, end),) = missing_bands(ax)
+    assert (start, end) == pytest.approx((midnight - 1 / 48, midnight + 1 / 48))
+    assert legend(ax)[-1] == "counts are missing"
+    assert ax.get_ylim() == (0, 21)
+
+
+def test_nothing_missing_has_no_band(hourly: Any) -> None:
+    """A true zero is none."""
+    counts = hourly(*(("1", "impressions", "2026-03-01", hour, hour % 2) for hour in range(6)))
+    assert missing_bands(plot_over_time(counts)) == []
+
+
+def test_a_line_without_any_count_has_no_band(hourly: Any, legend: Any) -> None:
+    """Its name says so already, and the band would cover everything."""
+    known = [("1", "impressions", "2026-03-01", hour, 1) for hour in range(3)]
+    unknown = [("1", "favorites", "2026-03-01", hour, pd.NA) for hour in range(3)]
+    ax = plot_over_time(hourly(*known, *unknown))
+    assert missing_bands(ax) == []
+    assert "favorites (no counts)" in legend(ax)
+
+
 def test_a_line_each_type_summed_over_posts(rows: pd.DataFrame, ys: Any) -> None:
     """10 + 1, 20, a gap where there is no hour, 5; favorites has one hour."""
     drawn = ys(plot_over_time(rows))
@@ -211,7 +243,7 @@ def test_posts_by_their_words(rows: pd.DataFrame, ys: Any, legend: Any) -> None:
     assert "مساء الخير" in legend(ax)[0]
     assert legend(ax)[1] == "Two for $5"
     ax = plot_over_time(counts, by="post_id", posts=posts[["post_id"]])
-    assert legend(ax) == ["1", "2"]
+    assert legend(ax)[:2] == ["1", "2"]
 
 
 def test_a_post_without_any_count_is_named(hourly: Any, legend: Any) -> None:

@@ -16,9 +16,11 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
 from engagement_pandas import metrics, plots
+from engagement_pandas.errors import FrameError
 from engagement_pandas.plots import (
     plot_best_times,
     plot_by_age,
@@ -170,6 +172,35 @@ def test_a_figure_of_one_s_own(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Dr
         assert draw(demo[0], ax=ax) is ax
     figure.draw_without_rendering()
     assert plt.get_fignums() == []
+
+
+@pytest.mark.slow
+@every_plot
+@pytest.mark.parametrize("freq", ["h", "D", "W", "MS"])
+def test_on_axes_in_periods_of_pandas(
+    demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw, freq: str
+) -> None:
+    """Pandas counts hours, days or months from 1970: an error says how to get dates."""
+    ax = Figure().subplots()
+    visits = pd.Series(range(9), index=pd.date_range("2026-04-08", periods=9, freq=freq))
+    visits.plot(ax=ax)
+    with pytest.raises(FrameError, match=r"in periods of .*x_compat=True"):
+        draw(demo[0].head(200), ax=ax)
+    assert len(ax.lines) == 1
+
+
+@pytest.mark.parametrize("freq", ["h", "D"])
+def test_on_axes_in_dates_of_pandas(demo: tuple[pd.DataFrame, pd.DataFrame], freq: str) -> None:
+    """With ``x_compat``, its line and ours are where the same moments are."""
+    ax = Figure().subplots()
+    moments = pd.date_range("2026-04-08", periods=8, freq=freq)
+    pd.Series(range(8), index=moments).plot(ax=ax, x_compat=True)
+    plot_over_time(demo[0], every="D", ax=ax)
+    theirs, *ours = ax.lines
+    assert date2num(moments[0]) == theirs.get_xdata()[0] == ours[0].get_xdata()[0]
+    ax.figure.draw_without_rendering()
+    low, high = ax.get_xlim()
+    assert low < date2num(moments[0]) < date2num(moments[-1]) < high
 
 
 @pytest.mark.slow
