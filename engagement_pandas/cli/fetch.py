@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 from engagement_pandas.cli.archives import open_or_temporary_archive
 from engagement_pandas.cli.confirm import LONG, MANY, confirm
 from engagement_pandas.cli.options import (
-    GROUPINGS,
     Verbs,
     grouping,
     print_message,
@@ -27,6 +26,7 @@ from engagement_pandas.cli.post_arguments import Ids, add_posts, posts_and_owner
 from engagement_pandas.cli.streams import check_output
 from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.errors import EngagementError, FrameError
+from engagement_pandas.request.grouping import GROUPINGS
 from engagement_pandas.request.limits import EARLIEST, MAX_WINDOW
 from engagement_pandas.request.plan import plan
 from engagement_pandas.request.request import EngagementRequest, historical, last_28_hours, totals
@@ -202,7 +202,7 @@ def _add_options(parser: argparse.ArgumentParser, verb: Verb) -> None:
         type=grouping,
         default=GROUPINGS[verb.by],
         metavar="GROUPING",
-        help=f"post, day, hour, or dimensions separated by commas (default: {verb.by})",
+        help=f"type, post, day, hour, or dimensions separated by commas (default: {verb.by})",
     )
     if verb.endpoint is Endpoint.HISTORICAL:
         add("--start", metavar="TIME", help="UTC: 2026-03-01 or 2026-03-01T09:30:00Z")

@@ -43,7 +43,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
         "--by",
         type=grouping,
         metavar="GROUPING",
-        help="post, day, hour, or dimensions separated by commas, if the keys are ambiguous",
+        help="type, post, day, hour, or dimensions separated by commas, if the keys are ambiguous",
     )
     parser.add_argument(
         "--grouping", metavar="NAME", help="name of the grouping, if there are several"

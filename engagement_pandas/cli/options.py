@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engagement_pandas.cli.streams import output
 from engagement_pandas.errors import UnsupportedGrouping
-from engagement_pandas.request.grouping import BY_DAY, BY_HOUR, BY_POST, Grouping
+from engagement_pandas.request.grouping import GROUPINGS, Grouping, to_grouping
 from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary import OMISSION_REASONS, OmissionReason
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 Verbs = Any
 """What ``ArgumentParser.add_subparsers`` returns; argparse has no public name for it."""
-
-GROUPINGS: Final = {"post": BY_POST, "day": BY_DAY, "hour": BY_HOUR}
-"""Short names for ``--by``."""
 
 _WORDS: Final = 72
 
@@ -45,9 +42,9 @@ def split_names(text: str) -> list[str]:
 
 
 def grouping(text: str) -> Grouping:
-    """Parse ``post``, ``day``, ``hour``, or comma-separated dimensions."""
+    """Parse ``type``, ``post``, ``day``, ``hour``, or comma-separated dimensions."""
     try:
-        return GROUPINGS[text] if text in GROUPINGS else Grouping(split_names(text))  # type: ignore[arg-type]
+        return to_grouping(text if text in GROUPINGS else split_names(text))
     except UnsupportedGrouping as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

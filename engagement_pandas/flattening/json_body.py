@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import msgspec
 import pandas as pd
@@ -17,20 +19,22 @@ from engagement_pandas.errors import (
     RefusedError,
     ResponseShapeError,
 )
+from engagement_pandas.files import FileTooLarge, NotDecompressed, decompressed, read_bounded
 from engagement_pandas.flattening.combine import add, to_tidy_frame
 from engagement_pandas.flattening.count_arrays import to_arrays
 from engagement_pandas.flattening.inference import infer
 from engagement_pandas.flattening.reconcile import false_zeros
 from engagement_pandas.frame.contract import TEXT, check_counts, in_order
-from engagement_pandas.request.grouping import Grouping
+from engagement_pandas.request.grouping import Grouping, to_grouping
 from engagement_pandas.response.envelope import Envelope, as_bytes, decode_top_level
 from engagement_pandas.response.expected_shape import ExpectedShape, HourRange
 from engagement_pandas.response.object_reader import read_objects
 from engagement_pandas.response.tree_reader import Decoded, decode_body, decode_grouping
 from engagement_pandas.response.validation import fitting, valid_counts
-from engagement_pandas.text import format_list
+from engagement_pandas.text import format_list, truncated_repr
 from engagement_pandas.vocabulary import RESERVED_KEYS, Dimension
 
+_MOST_BYTES: Final = 1 << 28
 _ROUNDED: Final = timedelta(hours=29)
 _KEY: Final = rb'\s*"(?:[^"\\]|\\.)*+"\s*:\s*'
 _BELOW: Final = re.compile(rb"(?:\{(?:%b(?=\{))?)*+" % _KEY, re.DOTALL)
@@ -67,9 +71,9 @@ def concat_counts(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
 
 def flatten_json(
-    body: bytes | str | Mapping[str, Any],
+    body: bytes | str | Mapping[str, Any] | os.PathLike[str] | IO[Any],
     *,
-    group_by: Grouping | Sequence[str] | None = None,
+    group_by: Grouping | str | Sequence[str] | None = None,
     grouping: str | None = None,
 ) -> pd.DataFrame:
     """Flatten a response body from any source into a tidy frame of counts.
@@ -81,10 +85,12 @@ def flatten_json(
 
     Parameters
     ----------
-    body : bytes, str or mapping
-        The raw or parsed JSON.
-    group_by : sequence of str or Grouping, optional
-        The dimensions in order, if the keys are ambiguous.
+    body : bytes, str, mapping, path or open file
+        The raw or parsed JSON, or a file with it, optionally compressed. Text that does not begin
+        like a JSON object is a path.
+    group_by : {"type", "post", "day", "hour"}, sequence of str or Grouping, optional
+        The dimensions in order, if the keys are ambiguous; the words are those of
+        :func:`historical`.
     grouping : str, optional
         Name of the grouping to flatten; required only if the body has several.
 
@@ -99,6 +105,8 @@ def flatten_json(
     ------
     AmbiguousGrouping
         If the body has several groupings, or its keys match several dimensions.
+    OSError
+        If the file cannot be opened.
     RefusedError
         If the body has errors and no grouping; ``messages`` holds the API's error texts.
     ResponseShapeError
@@ -111,13 +119,12 @@ def flatten_json(
     0     impressions 2026-03-01     7    551
     1     impressions 2026-03-01     8    412
     """
-    content = as_bytes(body)
+    content = as_bytes(_read(body))
     name, envelope, decoded = _open(content, grouping)
     members = decoded.members() if decoded else None
     del decoded  # frees memory for the frame
     if group_by is not None:
-        given = group_by if isinstance(group_by, Grouping) else Grouping(group_by)  # type: ignore[arg-type]
-        dimensions = given.dimensions
+        dimensions = to_grouping(group_by).dimensions
     else:
         found = members or read_objects(_raw(content, name), name, None)[0]
         dimensions = infer(found.names(), name)
@@ -147,6 +154,29 @@ def flatten_json(
             for name, moment in (("start", start), ("end", end))
         }
     return counts
+
+
+def _read(body: Any) -> Any:
+    """Return a body, or the content of the file or path that was passed in its place."""
+    if isinstance(body, os.PathLike) or (isinstance(body, str) and _is_file(body)):
+        with open(body, "rb") as file:  # noqa: PTH123 - text too
+            return _read(file)
+    if isinstance(body, str) and body.lstrip()[:1] != "{":
+        msg = f"{truncated_repr(body)} is neither a JSON object nor a file"
+        raise ResponseShapeError(msg)
+    if not hasattr(body, "read"):
+        return body
+    name = getattr(body, "name", "the file")
+    try:
+        content = decompressed(as_bytes(read_bounded(body, _MOST_BYTES)), _MOST_BYTES)
+    except (FileTooLarge, NotDecompressed) as error:
+        msg = f"{name} {'has ' * isinstance(error, FileTooLarge)}{error}"
+        raise ResponseShapeError(msg) from error
+    return content.removeprefix(BOM_UTF8)
+
+
+def _is_file(text: str) -> bool:
+    return text.lstrip()[:1] != "{" and os.path.exists(text)  # noqa: PTH110 - of any length
 
 
 def _open(content: bytes, grouping: str | None) -> tuple[str, Envelope, Decoded | None]:

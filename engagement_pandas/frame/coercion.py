@@ -106,6 +106,11 @@ def to_pandas(frame: Any) -> pd.DataFrame:
     types |= dict.fromkeys(
         (pa.int8(), pa.int16(), pa.int32(), pa.int64()), pd.Int64Dtype()
     ) | dict.fromkeys((pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()), pd.UInt64Dtype())
+    for place, field in enumerate(table.schema):
+        # Older releases of pyarrow do not convert the unsigned indices that polars writes.
+        if pa.types.is_dictionary(field.type):
+            signed = pa.dictionary(pa.int64(), field.type.value_type)
+            table = table.set_column(place, field.name, table.column(place).cast(signed))
     metadata = table.schema.metadata or {}
     made = table.replace_schema_metadata(None).to_pandas(types_mapper=types.get)
     made.attrs = {k: metadata[v].decode() for k, v in ATTRIBUTES.items() if v in metadata}

@@ -17,11 +17,10 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.files import atomic_write
 from engagement_pandas.frame.categories import MISSING, as_reasons, as_text, as_types, contract_of
 from engagement_pandas.frame.coercion import contracted
-from engagement_pandas.frame.contract import to_iso_utc
+from engagement_pandas.frame.contract import TEXT, to_iso_utc
 from engagement_pandas.frame.csv_rows import read_table
 from engagement_pandas.text import check_digits, truncated_repr
 
-_MIDNIGHT: Final = "%Y-%m-%d"
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
 _DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T]00:00(:00(\.0+)?)?)?"
 _MOST: Final = 2**63 - 1
@@ -68,7 +67,9 @@ def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[
     counts, contract = contracted(counts)
     texts = counts.copy()
     if "day" in texts:
-        texts["day"] = texts["day"].dt.strftime(_MIDNIGHT)
+        # strftime() of pandas before 3.1 writes the years before 1000 with three digits.
+        days = np.datetime_as_string(texts["day"].to_numpy(dtype="datetime64[D]"))
+        texts["day"] = pd.Series(days, texts.index, dtype=TEXT)
     if "retrieved_at" in texts:
         texts["retrieved_at"] = texts["retrieved_at"].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     for name in texts.columns.intersection(["start", "end"]):

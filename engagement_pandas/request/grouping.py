@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from engagement_pandas.errors import UnsupportedGrouping
@@ -114,14 +115,38 @@ BY_DAY: Final = Grouping((Dimension.POST_ID, Dimension.ENGAGEMENT_TYPE, Dimensio
 BY_HOUR: Final = Grouping(FOUR_DIMENSION_ORDERS[0], "by_hour")
 """Post, type, UTC day, UTC hour."""
 
-By = Grouping | Sequence[str] | Mapping[str, Grouping | Sequence[str]]
-"""A grouping, its dimensions, or one to three names with either."""
+BY_TYPE: Final = Grouping((Dimension.ENGAGEMENT_TYPE,), "by_type")
+"""Type: counts are sums over the posts and the window."""
+
+GROUPINGS: Final[Mapping[str, Grouping]] = MappingProxyType(
+    {"type": BY_TYPE, "post": BY_POST, "day": BY_DAY, "hour": BY_HOUR}
+)
+"""Groupings by their short names."""
+
+By = Grouping | str | Sequence[str] | Mapping[str, Grouping | str | Sequence[str]]
+"""A grouping, its short name or dimensions, or one to three names with either."""
+
+
+def to_grouping(by: Any, name: str = "counts") -> Grouping:
+    """Return a grouping, given its short name or its dimensions.
+
+    >>> to_grouping("day"), to_grouping(["engagement.type"], "mine")
+    (Grouping(by_day: tweet.id > engagement.type > engagement.day), Grouping(mine: engagement.type))
+    """
+    if isinstance(by, Grouping):
+        return by
+    if isinstance(by, str) and by in GROUPINGS:
+        return GROUPINGS[by]
+    if isinstance(by, str):
+        msg = f"by is {by!r}; choose from {format_list(GROUPINGS)}, or pass a list of dimensions"
+        raise UnsupportedGrouping(msg)
+    return Grouping(by, name)
 
 
 def named_groupings(by: Any, endpoint: Endpoint) -> tuple[Grouping, ...]:
     """Return the groupings of a request, each with its name.
 
-    ``by`` is a grouping, a sequence of dimensions, or a mapping of name to either.
+    ``by`` is a grouping, its short name, a sequence of dimensions, or a mapping of name to any.
     """
     groupings = _named(by)
     _check_number(groupings)
@@ -141,12 +166,10 @@ def _named(by: Any) -> tuple[Grouping, ...]:
         return (by,)
     if isinstance(by, Mapping):
         # The key is the name, also of a grouping that was created with another.
-        return tuple(
-            Grouping(g.dimensions if isinstance(g, Grouping) else g, name) for name, g in by.items()
-        )
+        return tuple(Grouping(to_grouping(g, name).dimensions, name) for name, g in by.items())
     if isinstance(by, tuple | list) and by and all(isinstance(g, Grouping) for g in by):
         return tuple(by)
-    return (Grouping(by),)
+    return (to_grouping(by),)
 
 
 def _check_number(groupings: Sequence[Grouping]) -> None:

@@ -26,7 +26,7 @@ from engagement_pandas.request.grouping import (
 from engagement_pandas.request.limits import RELIABLE_PAST
 from engagement_pandas.request.owners import PostOwners
 from engagement_pandas.request.post_ids import parse_post_ids
-from engagement_pandas.request.window import Window
+from engagement_pandas.request.window import Window, to_window
 from engagement_pandas.text import check_digits, format_list, pluralize, truncated_repr
 from engagement_pandas.vocabulary import Endpoint, EngagementType
 
@@ -220,12 +220,13 @@ def totals(
     Parameters
     ----------
     post_ids : iterable of str or int, Series, or frame with a ``post_id`` column
-        Any number; 250 go into one request.
+        IDs or links to posts. Any number; 250 go into one request.
     engagement_types : iterable of str
         Of the 7 in ``TOTALS_TYPES``. Impressions and engagements are returned only to the
         owner and only for posts up to 90 days old; video views up to 1800 days.
-    by : Grouping, sequence of dimensions, or mapping of 1 to 3 names to either
-        Post and type by default; ``/totals`` has no days or hours.
+    by : {"post", "type"}, Grouping, sequence of dimensions, or mapping
+        Post and type by default, or the sum over all posts; ``/totals`` has no days or hours. A
+        mapping has 1 to 3 names with any of these.
 
     Raises
     ------
@@ -267,7 +268,7 @@ def historical(
     post_ids: PostIds,
     *,
     engagement_types: Iterable[str],
-    window: Window,
+    window: Window | int | str,
     by: By = BY_HOUR,
 ) -> EngagementRequest:
     """Request the counts of a window of any length since 2014-09-01.
@@ -275,14 +276,18 @@ def historical(
     Parameters
     ----------
     post_ids : iterable of str or int, Series, or frame with a ``post_id`` column
-        Any number, all owned by the requesting account; 25 go into one request.
+        IDs or links to posts. Any number, all owned by the requesting account; 25 go into one
+        request.
     engagement_types : iterable of str
         Of the 17 in ``SERIES_TYPES``. Favorites, replies and retweets are counted since
         2015-09-15.
-    window : Window
-        Complete UTC hours; 28 days go into one request.
-    by : Grouping, sequence of dimensions, or mapping of 1 to 3 names to either
-        Post, type, UTC day and UTC hour by default.
+    window : Window, int or str
+        Complete UTC hours; 28 days go into one request. ``7`` or ``"7d"`` are the last seven
+        complete UTC days.
+    by : {"type", "post", "day", "hour"}, Grouping, sequence of dimensions, or mapping
+        ``"hour"``, the default, is post, type, UTC day and UTC hour; ``"day"`` is without the
+        hour, ``"post"`` the sum of the window, ``"type"`` that of all posts. A mapping has 1 to
+        3 names with any of these.
 
     Raises
     ------
@@ -303,10 +308,11 @@ def historical(
         | by_day: tweet.id > engagement.type > engagement.day
         | 2026-03-01 00:00 to 2026-04-01 00:00 UTC)
     """
-    request = _create(Endpoint.HISTORICAL, post_ids, engagement_types, by, window)
-    if window.start < datetime.now(UTC) - RELIABLE_PAST:
+    span = to_window(window)
+    request = _create(Endpoint.HISTORICAL, post_ids, engagement_types, by, span)
+    if span.start < datetime.now(UTC) - RELIABLE_PAST:
         warnings.warn(
-            f"the window begins at {window.start:%Y-%m-%d %H:%M} UTC, more than "
+            f"the window begins at {span.start:%Y-%m-%d %H:%M} UTC, more than "
             f"{RELIABLE_PAST.days} days ago; according to newer documentation, the API "
             "reaches back no further",
             UserWarning,

@@ -14,6 +14,7 @@ from engagement_pandas.text import pluralize
 
 _HOUR: Final = timedelta(hours=1)
 _LATEST: Final = datetime(9999, 12, 31, 23, tzinfo=UTC)
+_DAYS: Final = re.compile(r"([0-9]{1,5}) ?d")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -135,6 +136,26 @@ class Window:
             msg = f"{days!r} days are not a window; pass a positive number of days"
             raise InvalidWindow(msg) from error
 
+    @classmethod
+    def last_days(cls, days: int, *, now: datetime | None = None) -> Window:
+        """Return the last complete UTC days; today, which is not over, is not among them.
+
+        Parameters
+        ----------
+        days : int
+            1 or more.
+        now : datetime, optional
+            Aware; the present by default.
+
+        Examples
+        --------
+        >>> from datetime import datetime, UTC
+        >>> Window.last_days(7, now=datetime(2026, 3, 8, 12, 40, tzinfo=UTC))
+        Window(2026-03-01 00:00 to 2026-03-08 00:00 UTC, 168 hours)
+        """
+        moment = to_utc(now, "now") if now is not None else _now()
+        return cls.last(days, now=moment.replace(hour=0))
+
     @property
     def hours(self) -> int:
         """The number of hours in the window."""
@@ -165,6 +186,25 @@ class Window:
 
     def __repr__(self) -> str:
         return f"Window({self}, {pluralize(self.hours, 'hour')})"
+
+
+def to_window(window: object) -> Window:
+    """Return a window; ``7`` and ``"7d"`` are the last seven complete UTC days.
+
+    >>> to_window(7) == to_window("7d") == Window.last_days(7)
+    True
+    """
+    if isinstance(window, Window):
+        return window
+    if isinstance(window, str) and (days := _DAYS.fullmatch(window)):
+        return Window.last_days(int(days[1]))
+    if isinstance(window, int) and not isinstance(window, bool):
+        return Window.last_days(window)
+    msg = (
+        f"historical() needs a Window, not {window!r}; use Window.covering(start, end), or a "
+        "number of complete UTC days, such as 7 or '7d'"
+    )
+    raise InvalidWindow(msg)
 
 
 def to_utc(value: object, name: str) -> datetime:

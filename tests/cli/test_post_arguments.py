@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import engagement_pandas as ep
 from engagement_pandas.cli import main, parser
 from engagement_pandas.request.post_files import read_records
 
@@ -30,6 +31,22 @@ def test_files_of_ids(folder: Path, name: str, text: str) -> None:
     (folder / name).write_text(text, encoding="utf-8")
     arguments = parser().parse_args(["totals", name])
     assert arguments.question(arguments).post_ids == ("1060976163948904448", "7")
+
+
+def test_links(folder: Path) -> None:
+    """Links on the line, and in a file."""
+    (folder / "posts.txt").write_text("https://x.com/bakery/status/8\n")
+    link = "https://twitter.com/bakery/status/1060976163948904448?s=20"
+    arguments = parser().parse_args(["totals", link, "posts.txt"])
+    assert arguments.question(arguments).post_ids == ("1060976163948904448", "8")
+
+
+@pytest.mark.parametrize("word", ["type", "post", "day", "hour"])
+def test_words_of_groupings(word: str) -> None:
+    """The words of ``by=`` in historical()."""
+    arguments = parser().parse_args(["historical", "7", "--by", word])
+    request = ep.historical(["7"], engagement_types=["favorites"], window=7, by=word)
+    assert arguments.by == request.groupings[0]
 
 
 def test_ids_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:

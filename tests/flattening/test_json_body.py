@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -310,3 +312,39 @@ def test_the_body_is_not_changed() -> None:
     body = {"g": {"1": {"impressions": "5"}}}
     ep.flatten_json(body)
     assert body == {"g": {"1": {"impressions": "5"}}}
+
+
+BODY = b'{"g": {"1": {"impressions": {"2026-03-01": "5"}}}}'
+
+
+@pytest.mark.parametrize("name", ["body.json", "body.json.gz", "2026-03.json"])
+def test_files(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path, text too, or an open file; compressed or with a byte order mark."""
+    monkeypatch.chdir(tmp_path)
+    content = b"\xef\xbb\xbf" + BODY
+    Path(name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    counts = ep.flatten_json(BODY)
+    with Path(name).open("rb") as file:
+        for body in (name, Path(name), tmp_path / name, file):
+            pd.testing.assert_frame_equal(ep.flatten_json(body), counts)
+    pd.testing.assert_frame_equal(ep.flatten_json(io.StringIO(BODY.decode())), counts)
+
+
+def test_files_that_are_not_there(tmp_path: Path) -> None:
+    """A path is the caller's; text might be a body or a path, and the message names both."""
+    with pytest.raises(FileNotFoundError):
+        ep.flatten_json(tmp_path / "none.json")
+    with pytest.raises(ResponseShapeError, match="is neither a JSON object nor a file"):
+        ep.flatten_json("none.json")
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(BODY)[:20])
+    with pytest.raises(ResponseShapeError, match="is damaged"):
+        ep.flatten_json(tmp_path / "cut.gz")
+
+
+@pytest.mark.parametrize(("word", "grouping"), [("post", ep.BY_POST), ("day", ep.BY_DAY)])
+def test_short_names_of_groupings(word: str, grouping: ep.Grouping) -> None:
+    """The words of historical() and of the command line."""
+    body = {"g": {"1": {"impressions": {"2026-03-01": "5"} if word == "day" else "5"}}}
+    pd.testing.assert_frame_equal(
+        ep.flatten_json(body, group_by=word), ep.flatten_json(body, group_by=grouping)
+    )

@@ -104,6 +104,9 @@ def test_ready_made() -> None:
         (iter([TYPE]), [("counts", (TYPE,))]),
         ([BY_POST], [("by_post", (POST, TYPE))]),
         ({"a": [TYPE], "b": BY_POST}, [("a", (TYPE,)), ("b", (POST, TYPE))]),
+        ("post", [("by_post", (POST, TYPE))]),
+        ("type", [("by_type", (TYPE,))]),
+        ({"a": "type", "b": "post"}, [("a", (TYPE,)), ("b", (POST, TYPE))]),
     ],
 )
 def test_named(by: Any, expected: list[tuple[str, tuple[str, ...]]]) -> None:
@@ -126,6 +129,8 @@ def test_named(by: Any, expected: list[tuple[str, tuple[str, ...]]]) -> None:
         (TYPE, "totals", "pass a list"),
         ({"a": TYPE}, "totals", "pass a list"),
         (7, "totals", "pass a list"),
+        ("week", "historical", "choose from ['type', 'post', 'day', 'hour']"),
+        ("day", "totals", "does not group by ['engagement.day']; use historical()"),
     ],
 )
 def test_refused(by: Any, endpoint: str, words: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pickle
 import warnings
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -267,3 +269,33 @@ def test_what_is_wrong_in_a_body(wrong: dict[str, Any], words: str) -> None:
     body = {key: value for key, value in (BODY | wrong).items() if value is not ...}
     with pytest.raises(ep.RequestError, match=words):
         ep.EngagementRequest.from_json("historical", body)
+
+
+LINKS = ["https://x.com/bakery/status/1060976163948904448?s=20", "x.com/i/web/status/8"]
+
+
+@pytest.mark.parametrize("ask", ["totals", "last_28_hours", "historical"])
+def test_links_to_posts(ask: str) -> None:
+    """Links do where IDs do, also in a frame."""
+    words = {"window": MARCH} if ask == "historical" else {}
+    for posts in (LINKS, pd.DataFrame({"post_id": LINKS})):
+        request = getattr(ep, ask)(posts, engagement_types=["favorites"], **words)
+        assert request.post_ids == ("1060976163948904448", "8")
+
+
+@pytest.mark.parametrize(("word", "grouping"), [("day", ep.BY_DAY), ("hour", ep.BY_HOUR)])
+def test_short_names_of_groupings(word: str, grouping: ep.Grouping) -> None:
+    """The same request as with the grouping itself."""
+    both = [
+        ep.historical(["1"], engagement_types=["favorites"], window=MARCH, by=by)
+        for by in (word, grouping)
+    ]
+    assert both[0] == both[1]
+
+
+def test_a_number_of_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last complete UTC days."""
+    moment = datetime(2026, 4, 15, 12, 20, tzinfo=UTC)
+    monkeypatch.setattr("engagement_pandas.request.window._now", lambda: moment)
+    request = ep.historical(["1"], engagement_types=["favorites"], window="7d")
+    assert request.window == ep.Window.covering("2026-04-08", "2026-04-15")

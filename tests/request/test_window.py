@@ -175,3 +175,23 @@ def test_split_finer_than_an_hour() -> None:
     """There is nothing finer than an hour."""
     with pytest.raises(InvalidWindow, match="the minimum is one hour"):
         Window.covering("2026-03-01", "2026-03-02").split(timedelta(minutes=59))
+
+
+@pytest.mark.parametrize("window", [7, "7d", "7 d"])
+def test_complete_days(window: Any, now: datetime) -> None:
+    """At noon of the 15th, the last seven days are the 8th to the 14th."""
+    assert now.day == 15
+    assert module.to_window(window) == Window(utc(2026, 4, 8), utc(2026, 4, 15))
+
+
+def test_complete_days_at_midnight() -> None:
+    """The day that has just ended is complete; the moment may be of any time zone."""
+    moment = datetime(2026, 4, 15, 2, tzinfo=timezone(timedelta(hours=2)))
+    assert Window.last_days(1, now=moment) == Window(utc(2026, 4, 14), utc(2026, 4, 15))
+
+
+@pytest.mark.parametrize("window", [0, -1, True, "7", "7w", 7.0, None, ("2026-03-01", 7), "0d"])
+def test_no_number_of_days(window: Any) -> None:
+    """Refused, with what a window can be."""
+    with pytest.raises(InvalidWindow):
+        module.to_window(window)
