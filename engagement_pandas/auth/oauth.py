@@ -133,7 +133,7 @@ def _bound(keys: OAuthStep, reply: requests.Response, **_: object) -> None:
     """Read the body within the limits, before anything else does; raise an error on a refusal."""
     try:
         with closing(reply.raw):
-            content, _ = read_body(reply, monotonic, _LARGEST, DEADLINE)
+            content = read_body(reply, monotonic, _LARGEST, DEADLINE)[0]
     except BodyTooLarge:
         raise _refusal(reply.url, reply.status_code, ()) from None
     if reply.status_code != HTTPStatus.OK:
