@@ -119,8 +119,9 @@ def check_counts(frame: pd.DataFrame) -> None:
     Rows may be filtered or reordered: a subset of counts is still counts.
     """
     check_columns(frame)
-    check_rows(frame)
-    _check_ids(frame, "counts")
+    counts = check_rows(frame)
+    if "post_id" in counts:
+        _check_ids(counts["post_id"].cat.categories, "counts")
     types = frame["engagement_type"].cat.categories
     odd = [name for name in types if not isinstance(name, str) or not name]
     if odd:
@@ -186,7 +187,7 @@ def check_omissions(frame: pd.DataFrame) -> None:
     _check_columns(frame, "omissions", OMISSION_COLUMNS, required=REQUIRED_OMISSION_COLUMNS)
     filled = ["post_id", "reason", "message", "retrieved_at"]
     check_filled(frame, "omissions", [name for name in filled if name in frame])
-    _check_ids(frame, "omissions")
+    _check_ids(frame["post_id"].unique(), "omissions")
     if frame["reason"].dtype != REASONS:
         msg = (
             f"the categories of reason are {list(frame['reason'].cat.categories)}, not "
@@ -288,19 +289,18 @@ def _check_columns(
             raise FrameError(f"{msg}; use flatten(), read_parquet() or read_csv()")
 
 
-def _check_ids(frame: pd.DataFrame, what: str) -> None:
-    if "post_id" in frame:
-        ids = pd.Series(frame["post_id"].unique(), dtype=TEXT)
-        odd = ids[~ids.str.fullmatch(_ID)]
-        if len(odd):
-            damaged = _FLOAT.fullmatch(odd.iloc[0])
-            cure = (
-                "it was a float and lost its last digits; read the IDs again as text"
-                if damaged
-                else f"an ID has 1 to {MAX_ID_DIGITS} digits"
-            )
-            msg = f"{what} have the post ID {odd.iloc[0]!r}; {cure}"
-            raise FrameError(msg)
+def _check_ids(unique: Iterable[str], what: str) -> None:
+    ids = pd.Series(unique, dtype=TEXT)
+    odd = ids[~ids.str.fullmatch(_ID)]
+    if len(odd):
+        damaged = _FLOAT.fullmatch(odd.iloc[0])
+        cure = (
+            "it was a float and lost its last digits; read the IDs again as text"
+            if damaged
+            else f"an ID has 1 to {MAX_ID_DIGITS} digits"
+        )
+        msg = f"{what} have the post ID {odd.iloc[0]!r}; {cure}"
+        raise FrameError(msg)
 
 
 def to_iso_utc(moment: str | datetime, name: str = "retrieved_at") -> str:

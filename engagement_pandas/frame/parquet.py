@@ -161,7 +161,8 @@ def _from_arrow(table: pa.Table, path: str) -> pd.DataFrame:
                 msg = f"{name!r} in {path!r} is {found}, not {meant}; {cure}"
                 raise FrameError(msg)
             try:
-                column = column.cast(meant)
+                if not (_is_encoded(schema.field(name).type) and _is_encoded(column.type)):
+                    column = column.cast(meant)
             except (pa.ArrowException, ValueError, OverflowError) as error:
                 msg = f"{name!r} in {path!r} is {found}, not {meant}: {error}"
                 raise FrameError(msg) from error
@@ -181,6 +182,8 @@ def _from_arrow(table: pa.Table, path: str) -> pd.DataFrame:
 
 
 def _to_pandas(name: str, column: pa.ChunkedArray[Any]) -> Any:
+    if _is_encoded(column.type):
+        return column.to_pandas()
     dtype: Any = TEXT if _is_text(column.type) else pd.Int64Dtype()
     plain = name != "count" and dtype is not TEXT
     return column.to_pandas() if plain else dtype.__from_arrow__(column)
@@ -189,6 +192,11 @@ def _to_pandas(name: str, column: pa.ChunkedArray[Any]) -> Any:
 def _plain(arrow_type: pa.DataType) -> pa.DataType:
     """Return the value type of a dictionary type, and any other type unchanged."""
     return getattr(arrow_type, "value_type", arrow_type)
+
+
+def _is_encoded(arrow_type: pa.DataType) -> bool:
+    """Return whether it is a dictionary type; pandas makes a category of it."""
+    return str(arrow_type).startswith("dictionary")
 
 
 def _is_text(arrow_type: pa.DataType) -> bool:
