@@ -97,10 +97,11 @@ class OAuthStep(Credentials):
 
 
 def post_step(url: str, keys: OAuthStep, at: float, timeout: tuple[float, float]) -> dict[str, str]:
-    """Return the form in a successful answer; there are no retries or redirects.
+    """Send one step of a login, signed with ``keys``, and return the form in its answer.
 
-    ``at`` is the time of signing, in seconds since 1970. The timeouts are the seconds to connect,
-    and between two bytes of the answer.
+    It is sent once, and redirects are not followed. ``at`` is the time of signing, in seconds since
+    1970. The timeouts are the seconds to connect, and between two bytes of the answer. A refusal
+    raises LoginRefused or another RefusedError; without an answer, TransportError is raised.
     """
     timeout = checked_timeout(timeout)
     form = exchange(lambda: _post(url, keys, at, timeout), keys.redact)
@@ -130,7 +131,7 @@ def _post(url: str, keys: OAuthStep, at: float, timeout: tuple[float, float]) ->
 
 
 def _bound(keys: OAuthStep, reply: requests.Response, **_: object) -> None:
-    """Read the body within the limits, before anything else does; raise an error on a refusal."""
+    """Read the body with limits, before requests_oauthlib does; raise an error on a refusal."""
     try:
         with closing(reply.raw):
             content = read_body(reply, monotonic, _LARGEST, DEADLINE)[0]

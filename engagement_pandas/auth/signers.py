@@ -73,12 +73,6 @@ class Signers:
         """Return whether the requests have more than one signer."""
         return len({self.handle(request, owners) for request in requests}) > 1
 
-    def needs_token(self, handle: str) -> bool:
-        """Return whether the signer of a handle has to fetch a bearer token first."""
-        with suppress(CredentialsError):  # reported with the request that it would sign
-            return self.signer(handle).needs_token
-        return False
-
     def signer(self, handle: str) -> Signer:
         """Return the signer of a handle, "" for that of the app or the only account."""
         if handle not in self._known:

@@ -22,7 +22,7 @@ from engagement_pandas.auth.ledger import Ledger
 from engagement_pandas.auth.signers import Signers
 from engagement_pandas.client.failures import Failures
 from engagement_pandas.client.progress import Progress, Watch, bar
-from engagement_pandas.client.task import RequestTask, TokenTask
+from engagement_pandas.client.task import RequestTask
 from engagement_pandas.errors import CredentialsError, RequestError, TransportError
 from engagement_pandas.request.packing import by_owner
 from engagement_pandas.request.plan import Plan, plan
@@ -296,16 +296,13 @@ class EngagementClient:
     def _tasks(
         self, left: Left, owners: Mapping[str, str], failures: Failures, into: Collection | None
     ) -> Iterator[Task | None]:
-        """Yield a task for each part, and before it one for the bearer token if it needs one."""
+        """Yield a task for each part; None while the bearer token that it needs is fetched."""
+        tasks: dict[str, RequestTask] = {}  # the last of each owner
         for number, request in left:
-            owner, token_task = self._signers.handle(request, owners), None
-            while owner not in failures.owners and self._signers.needs_token(owner):
-                if token_task is None:
-                    token_task = TokenTask(self._signers.signer(owner), failures)
-                    yield token_task
-                else:
-                    yield None  # no part begins while the token is fetched
-            yield RequestTask(
+            owner = self._signers.handle(request, owners)
+            while owner in tasks and tasks[owner].fetches_token:
+                yield None
+            tasks[owner] = RequestTask(
                 number,
                 request,
                 self._base_url,
@@ -315,6 +312,7 @@ class EngagementClient:
                 failures,
                 into,
             )
+            yield tasks[owner]
 
     def refusal(self, request: EngagementRequest | Plan) -> str | None:
         """Return why this client cannot send a request, and the remedy; None if it can.

@@ -1,9 +1,9 @@
-"""The tasks of a fetch: one for each part of a plan, and one for the bearer token."""
+"""The tasks of a fetch: one for each part of a plan."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,9 +39,6 @@ PIECE_ATTEMPTS: Final = 2
 Settled = tuple[int, EngagementResponse]
 """An answer, and the number in the plan of the part that it settles."""
 
-APP: Final = ""
-"""Stands for the handle of an owner in requests that the app signs."""
-
 log = logging.getLogger("engagement_pandas")
 
 
@@ -54,34 +51,14 @@ class _Invalid(Exception):
 
 
 @dataclass(slots=True, eq=False)
-class TokenTask:
-    """Fetches the bearer token of the app, before the requests that it signs."""
-
-    signer: Signer
-    failures: Failures
-    call: MessageCall[Answer] | None = None
-
-    def advance(self, outcome: Future[Any] | None = None) -> Sequence[Any]:
-        """Begin, or keep the fetched token."""
-        if outcome is None or self.call is None:
-            self.call = self.signer.token_call()
-            return ()
-        call, self.call = self.call, None
-        try:
-            self.signer.keep_token(call.result(outcome))
-        except (CredentialsError, RefusedError) as error:
-            self.failures.set_unusable(APP, error)
-        return ()
-
-
-@dataclass(slots=True, eq=False)
 class RequestTask:
     """A part of a plan, its signer, its destination, and where to store the answers.
 
     ``number`` is its number in the plan. ``owner`` is the handle of the owner who signs, "" if
     there is one signer for all; ``signers`` returns the signer of a handle. All parts share
     ``failures``. A refusal makes the part smaller; a request whose answer is never valid is
-    split in half.
+    split in half. The first request of the app that has no stored answer fetches its bearer
+    token before it is sent; ``fetches_token`` is true meanwhile.
     """
 
     number: int
@@ -92,7 +69,8 @@ class RequestTask:
     transport: Transport
     failures: Failures
     into: Collection | None = None
-    call: MessageCall[EngagementResponse] | None = None
+    call: MessageCall[Any] | None = None
+    fetches_token: bool = False
     _pending: list[EngagementRequest] = field(init=False)  # the first is the current one
     _pieces: int = PIECES
     # The last invalid body of the current request; too large for a traceback with locals.
@@ -146,13 +124,17 @@ class RequestTask:
                 self.call = self._call(request)
         return answer
 
-    def _finish(self, outcome: Future[Any]) -> EngagementResponse:
-        """Return the answer to the current request, which has been sent."""
+    def _finish(self, outcome: Future[Any]) -> EngagementResponse | None:
+        """Return the answer to the current request, which has been sent; None to a token's."""
         request = self._pending[0]
         call, self.call = self.call, None
         assert call is not None  # noqa: S101 - this is its outcome
+        if self.fetches_token:
+            self.fetches_token = False
+            self.signers(self.owner).keep_token(call.result(outcome))
+            return None
         try:
-            answer = call.result(outcome)
+            answer: EngagementResponse = call.result(outcome)
         except TransportError as error:
             if error.status != HTTPStatus.OK:
                 raise
@@ -173,10 +155,13 @@ class RequestTask:
     def _stored(self, request: EngagementRequest) -> EngagementResponse | None:
         return None if self.into is None else self.into.find(request)
 
-    def _call(self, request: EngagementRequest) -> MessageCall[EngagementResponse]:
+    def _call(self, request: EngagementRequest) -> MessageCall[Any]:
         if known := self.failures.owners.get(self.owner):
             raise known.with_traceback(None)
         signer = self.signers(self.owner)
+        if signer.needs_token:
+            self.fetches_token = True
+            return signer.token_call()
         signer.allow()
         message = Message(
             self.base_url + request.endpoint.facts.path,

@@ -86,58 +86,70 @@ def histories(counts: pd.DataFrame) -> PostSeries:
     require_columns(counts, "post_id", "day")
     codes, names = pd.factorize(counts["post_id"], sort=True)
     posts = pd.Index(names, dtype=TEXT)
+    made = made_hour(posts)
     kinds = counts["engagement_type"]
     start = hours(counts)
     cover = span(counts, start)
-    step = cover.step
-    made = made_hour(posts)
-
-    earlier = start + step <= made[codes]
     number = counts["count"].to_numpy(dtype="int64", na_value=0)
-    if (earlier & (number != 0)).any():
-        row = int(np.flatnonzero(earlier & (number != 0))[0])
-        _refuse_unborn(counts.iloc[row], made[codes[row]])
+    unborn = start + cover.step <= made[codes]
+    _refuse_unborn(counts, unborn & (number != 0), made[codes])
 
     kind = kinds.cat.codes.to_numpy().astype("int64")
     life = codes * max(len(kinds.cat.categories), 1) + kind
-    order = np.flatnonzero(~earlier)
-    step_of_life, step_of_time = np.diff(life[order]), np.diff(start[order])
-    if not ((step_of_life > 0) | ((step_of_life == 0) & (step_of_time >= 0))).all():
-        order = order[np.lexsort((start[order], life[order]))]
-    life, start, number, post, kind = (a[order] for a in (life, start, number, codes, kind))
-    unknown = counts["count"].isna().to_numpy()[order]
-
-    fresh = np.ones(len(order), dtype=np.bool_)
+    row = _in_time(np.flatnonzero(~unborn), life, start)
+    life, start, number, post, kind = (a[row] for a in (life, start, number, codes, kind))
+    unknown = counts["count"].isna().to_numpy()[row]
+    fresh = np.ones(len(row), dtype=np.bool_)
     fresh[1:] = life[1:] != life[:-1]
-    hop = np.empty(len(order), dtype=np.int64)
-    hop[1:] = np.diff(start)
-    hop[fresh] = step
     first = np.flatnonzero(fresh)
-    born = made[post[first]]
     place = np.cumsum(fresh) - 1
-    # NaN, for an ID without a time, compares false: nothing of its life is known.
-    from_birth = (start[first] <= born) & (born >= cover.start)
-    flaws = (hop > step) | unknown
-    flaws[first] |= ~from_birth
-    # The last bucket may be partial; it is complete up to the end of the window.
-    flaws |= (start >= cover.until) & cover.known
+    born = made[post[first]]
+    flaws = _flaws(start, unknown, first, born, cover)
     return PostSeries(
         posts=posts,
         types=pd.CategoricalDtype(kinds.cat.categories, ordered=kinds.cat.ordered),
         post=post[first],
         type=kind[first],
-        begin=np.append(first, len(order)),
+        begin=np.append(first, len(row)),
         born=born,
         life=place,
-        row=order,
+        row=row,
         start=start,
         young=np.maximum(start - born[place], 0),
-        old=cover.ends(start, start + step) - born[place],
+        old=cover.ends(start, start + cover.step) - born[place],
         running=_running(number, first, place),
         unknown=unknown,
         sound=_running(flaws.astype(np.int64), first, place) == 0,
         cover=cover,
     )
+
+
+def _in_time(
+    rows: NDArray[np.int64], life: NDArray[np.int64], start: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the rows sorted by life and time; tidy counts are already."""
+    lives, times = np.diff(life[rows]), np.diff(start[rows])
+    if ((lives > 0) | ((lives == 0) & (times >= 0))).all():
+        return rows
+    return rows[np.lexsort((start[rows], life[rows]))]
+
+
+def _flaws(
+    start: NDArray[np.int64],
+    unknown: NDArray[np.bool_],
+    first: NDArray[np.int64],
+    born: NDArray[np.float64],
+    cover: Coverage,
+) -> NDArray[np.bool_]:
+    """Return the buckets up to which counts are missing: after a gap, unknown, or cut off."""
+    hop = np.diff(start, prepend=start[:1])
+    hop[first] = cover.step
+    flaws: NDArray[np.bool_] = (hop > cover.step) | unknown
+    # NaN, for an ID without a time, compares false: nothing of its life is known.
+    flaws[first] |= ~((start[first] <= born) & (born >= cover.start))
+    # The last bucket may be partial; it is complete up to the end of the window.
+    flaws |= (start >= cover.until) & cover.known
+    return flaws
 
 
 def cumulative(counts: pd.DataFrame) -> pd.DataFrame:
@@ -206,12 +218,19 @@ def _running(
     return sums - before[place]
 
 
-def _refuse_unborn(row: pd.Series, made: float) -> None:
-    moment = pd.Timestamp(round(made * HOUR_US), unit="us").floor("s")
+def _refuse_unborn(
+    counts: pd.DataFrame, unborn: NDArray[np.bool_], made: NDArray[np.float64]
+) -> None:
+    """Raise if there are counts from before the creation of their post."""
+    if not unborn.any():
+        return
+    place = int(np.flatnonzero(unborn)[0])
+    row = counts.iloc[place]
+    moment = pd.Timestamp(round(made[place] * HOUR_US), unit="us").floor("s")
     hour = f" at {row['hour']} h" if "hour" in row else ""
     msg = (
         f"post {row['post_id']} has {row['count']} {row['engagement_type']} on {row['day']:%F}"
-        f"{hour}, before it was made at {moment} UTC; "
-        "are the hours those of another time zone, or is the ID another post's?"
+        f"{hour}, before it was created at {moment} UTC; check whether the hours are in another "
+        "time zone, or the ID is another post's"
     )
     raise FrameError(msg)

@@ -72,10 +72,11 @@ class BoundedSession(requests.Session):
 def read_body(
     reply: requests.Response, clock: Callable[[], float], limit: int, deadline: float
 ) -> tuple[bytes, bytes]:
-    """Return the decompressed body of a reply requested with ``stream=True``, and its gzip stream.
+    """Read the body of a reply requested with ``stream=True``; return it decompressed, and as gzip.
 
-    The latter is empty if the body was not compressed. The limit in bytes applies to the body both
-    compressed and decompressed, and the deadline is in seconds from now.
+    The gzip stream is as it arrived, and empty if the body was not compressed. ``limit`` is the
+    maximum of bytes, both compressed and decompressed; ``deadline`` the seconds from now, by
+    ``clock``. A larger body raises BodyTooLarge, a slower one requests.Timeout.
     """
     encoding = reply.headers.get("content-encoding", "").strip().lower()
     if encoding not in ENCODINGS:

@@ -14,6 +14,7 @@ from support.scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
 from engagement_pandas.request.plan import Plan
+from engagement_pandas.response.collection import Collection
 
 TOKEN = "/oauth2/token"
 TOTALS = "/insights/engagement/totals"
@@ -77,6 +78,32 @@ def test_once_for_all_that_fly(make: Make, server: ScriptedServer) -> None:
     assert fetched(client, 11) == 11
     assert [seen.path for seen in server.seen] == [TOKEN, *[TOTALS] * 11]
     assert {seen.headers["authorization"] for seen in server.seen[1:]} == {"Bearer issued"}
+
+
+class Shared(ep.Archive):
+    """An archive into which another process stores the answers to all but some requests."""
+
+    unanswered = 0
+
+    def collection(self, *of: Any) -> Collection:
+        """Begin a collection, and store answers in it."""
+        begun = super().collection(*of)
+        for part in begun.requests[: len(begun.requests) - self.unanswered]:
+            begun.keep(ep.EngagementResponse(part, {"counts": {"favorites": "1"}}))
+        return begun
+
+
+@pytest.mark.parametrize("unanswered", [0, 1])
+def test_stored_answers_need_no_token(
+    make: Make, server: ScriptedServer, tmp_path: Path, unanswered: int
+) -> None:
+    """Nothing is sent if all are stored; otherwise the token, and what remains."""
+    client, archive = make(), Shared(tmp_path / "archive")
+    archive.unanswered = unanswered
+    server.answer(*[ISSUED, COUNTED][: 2 * unanswered])
+    collection = client.collect(public(3), into=archive, watch=lambda _: None)
+    assert ep.flatten(collection)["count"].sum() == 3
+    assert [seen.path for seen in server.seen] == [TOKEN, TOTALS][: 2 * unanswered]
 
 
 def test_a_failing_token_is_asked_for_again_once(make: Make, server: ScriptedServer) -> None:

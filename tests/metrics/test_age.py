@@ -164,7 +164,7 @@ def test_running_counts_end_in_the_sum(counts: list[int | None], order: Any) -> 
 
 def test_counts_before_the_making_are_refused() -> None:
     """They come from local hours read as UTC, or from another post's ID."""
-    with pytest.raises(FrameError, match=r"3 favorites on 2026-03-01 at 4 h, before it was made"):
+    with pytest.raises(FrameError, match=r"3 favorites on 2026-03-01 at 4 h, before it was"):
         cumulative(life(3, 4, first=4))
 
 

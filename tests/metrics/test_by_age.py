@@ -332,7 +332,7 @@ def test_refused(metric: Any, asked: dict[str, Any], words: str) -> None:
 def test_counts_that_cannot_be() -> None:
     """Before the making, and twice: as cumulative refuses them."""
     for metric in (by_age, rate_by_age):
-        with pytest.raises(FrameError, match="before it was made"):
+        with pytest.raises(FrameError, match="before it was created"):
             metric(life(3, 4, first=4, kind="impressions"))
         with pytest.raises(FrameError, match="twice"):
             metric(pd.concat([life(3, kind="impressions")] * 2, ignore_index=True))
