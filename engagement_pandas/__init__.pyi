@@ -45,6 +45,7 @@ from .frame import (
     read_csv as read_csv,
     read_parquet as read_parquet,
     write_csv as write_csv,
+    write_excel as write_excel,
     write_parquet as write_parquet,
 )
 from .frame.contract import timestamps as timestamps

@@ -1,0 +1,156 @@
+"""Workbooks, read back with openpyxl: what a person sees in Excel."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import pytest
+from support.tidy_frames import hourly, missing, omitted
+
+import engagement_pandas as ep
+from engagement_pandas import FrameError
+from engagement_pandas.frame import excel
+
+ONE = "2091095333082140951"
+
+
+def cells(frame: Any, path: Path) -> list[tuple[Any, ...]]:
+    """Write a frame, and return the cells of the sheet."""
+    ep.write_excel(frame, path / "frame.xlsx")
+    return list(openpyxl.load_workbook(path / "frame.xlsx").active.iter_rows(values_only=True))
+
+
+def test_counts(tmp_path: Path) -> None:
+    """IDs with all digits, days as dates, counts as numbers."""
+    body = {"g": {ONE: {"impressions": {"2026-03-01": {"07": "551"}}}}}
+    assert cells(ep.flatten_json(body), tmp_path) == [
+        ("post_id", "engagement_type", "day", "hour", "count"),
+        (ONE, "impressions", dt.datetime(2026, 3, 1), 7, 551),  # noqa: DTZ001 - as in Excel
+    ]
+    cell = openpyxl.load_workbook(tmp_path / "frame.xlsx").active["A2"]
+    assert (cell.data_type, cell.number_format) == ("s", "@")
+
+
+def test_zones_are_in_the_heading(tmp_path: Path) -> None:
+    """Local times, so that a day begins at midnight."""
+    body = {"g": {"impressions": {"2026-03-01": {"23": "5"}}}}
+    counts = ep.flatten_json(
+        body, group_by=["engagement.type", "engagement.day", "engagement.hour"]
+    )
+    days = cells(ep.over_time(counts, by=None, tz="Europe/Berlin"), tmp_path)
+    assert days[0][0] == "start (Europe/Berlin)"
+    assert days[1][0] == dt.datetime(2026, 3, 2)  # noqa: DTZ001
+    assert cells(ep.over_time(counts, by=None), tmp_path)[0][0] == "start (UTC)"
+
+
+def test_missing_is_empty(tmp_path: Path) -> None:
+    """Neither 0 nor a text; of floats too."""
+    assert cells(missing(), tmp_path)[1] == ("1", "video_views", None)
+    frame = pd.DataFrame({"a": [1.5, float("nan"), float("inf")], "b": [1, 2, 3]})
+    assert cells(frame, tmp_path)[1:] == [(1.5, 1), (None, 2), (None, 3)]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "=HYPERLINK(1)", "+1", "@you", "-", "TRUE", "1e5"])
+def test_texts_are_never_formulas(text: str, tmp_path: Path) -> None:
+    """A post may begin with an equals sign."""
+    ep.write_excel(pd.DataFrame({"text": [text]}), tmp_path / "frame.xlsx")
+    cell = openpyxl.load_workbook(tmp_path / "frame.xlsx").active["A2"]
+    assert (cell.value, cell.data_type) == (text, "s")
+
+
+def test_characters_that_a_workbook_cannot_hold(tmp_path: Path) -> None:
+    """They are replaced; line breaks and other scripts stay."""
+    frame = pd.DataFrame({"text": ["a\x0bb", "投稿\n🥖"]})
+    assert cells(frame, tmp_path)[1:] == [("a\ufffdb",), ("投稿\n🥖",)]
+
+
+def test_numbers_with_more_digits_than_excel_has(tmp_path: Path) -> None:
+    """Texts from 16 digits on, as in the 64-bit extremes of a count."""
+    rows = [row[-1] for row in cells(hourly(), tmp_path)[1:]]
+    assert sorted(map(str, rows)) == sorted(map(str, hourly()["count"]))
+    assert cells(pd.DataFrame({"n": [10**15 - 1, 10**15]}), tmp_path)[1:] == [
+        (10**15 - 1,),
+        (str(10**15),),
+    ]
+
+
+def test_the_index(tmp_path: Path) -> None:
+    """One with names or values is written, as are columns that are numbers."""
+    series = pd.Series([5], index=pd.Index([ONE], name="post_id"), name="count")
+    assert cells(series, tmp_path) == [("post_id", "count"), (ONE, 5)]
+    assert cells(pd.DataFrame({0: [1]}), tmp_path)[0] == ("0",)
+
+
+FRAMES: dict[str, Any] = {
+    "omissions": lambda _: omitted(),
+    "age": ep.age,
+    "benchmark": ep.benchmark,
+    "best_times": ep.best_times,
+    "by_age": ep.by_age,
+    "concentration": ep.concentration,
+    "cumulative": ep.cumulative,
+    "engagement_rate": ep.engagement_rate,
+    "forecast": lambda counts: ep.forecast(counts, at=24),
+    "half_life": ep.half_life,
+    "median_half_life": ep.median_half_life,
+    "over_time": ep.over_time,
+    "rate_over_time": ep.rate_over_time,
+    "standing": ep.standing,
+    "summarise": ep.summarise,
+    "timestamps": ep.timestamps,
+    "top_posts": ep.top_posts,
+    "versus_previous": lambda counts: ep.versus_previous(counts, days=1),
+    "wide": ep.wide,
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_every_frame(name: str, tmp_path: Path) -> None:
+    """All rows and columns arrive, with the IDs as they were."""
+    hours = {f"{hour:02d}": "7" for hour in range(24)}
+    days = {f"2026-08-{day}": hours for day in range(23, 28)}
+    kinds = {"impressions": days, "engagements": days}
+    body = {"start": "2026-08-23T00:00:00Z", "end": "2026-08-28T00:00:00Z", "g": {ONE: kinds}}
+    frame = FRAMES[name](ep.flatten_json(body))
+    rows = cells(frame, tmp_path)
+    assert len(rows) == len(frame) + 1
+    if isinstance(frame, pd.DataFrame):
+        assert [str(cell).split(" (")[0] for cell in rows[0]] == list(map(str, frame.columns))
+        if "post_id" in frame:
+            assert [row[list(frame.columns).index("post_id")] for row in rows[1:]] == list(
+                frame["post_id"]
+            )
+
+
+@pytest.mark.parametrize(
+    ("frame", "name", "words"),
+    [
+        (pd.DataFrame(), "frame.xls", "does not end in .xlsx"),
+        ([], "frame.xlsx", "not a list"),
+        (pd.DataFrame(index=range(9)), "frame.xlsx", "has 9 rows, and a sheet of Excel holds 8"),
+    ],
+)
+def test_refused(
+    frame: Any, name: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is written; a file that is there stays."""
+    monkeypatch.setattr(excel, "MOST_ROWS", 8)
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(FrameError, match=words):
+        ep.write_excel(frame, tmp_path / name)
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_without_openpyxl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names the extra."""
+
+    def refuse(name: str) -> Any:
+        raise ImportError(name)
+
+    monkeypatch.setattr(excel, "import_module", refuse)
+    with pytest.raises(FrameError, match=r"pip install 'engagement_pandas\[excel\]'"):
+        ep.write_excel(missing(), tmp_path / "frame.xlsx")
