@@ -210,11 +210,11 @@ class Accounts:
         RequestError
             If a value is not a handle, or a post has two.
         """
-        whose = PostOwners.of(posts if owners is None else owners)
-        own = {normalize_handle(handle): handle for handle in self.handles}
+        owner_of = PostOwners.of(posts if owners is None else owners)
+        handle_of = {normalize_handle(handle): handle for handle in self.handles}
         parts: dict[str | None, list[str]] = {}
         for post_id in parse_post_ids(posts):
-            parts.setdefault(own.get(whose.get(post_id, "")), []).append(post_id)
+            parts.setdefault(handle_of.get(owner_of.get(post_id, "")), []).append(post_id)
         return {owner: tuple(ids) for owner, ids in parts.items()}
 
     @property

@@ -332,12 +332,12 @@ class Ledger:
 
     def _repr_html_(self) -> str:
         try:
-            asked = self.asked()
+            requested = self.asked()
         except LedgerError:
-            asked = {}  # the caption shows the error
+            requested = {}  # the caption shows the error
         rows = (
             (str(number), f"@{handle}", f"{at:%Y-%m-%d %H:%M}")
-            for number, (handle, at) in enumerate(asked.items(), 1)
+            for number, (handle, at) in enumerate(requested.items(), 1)
         )
         return html_table(("#", "handle", "first request (UTC)"), rows, repr(self))
 

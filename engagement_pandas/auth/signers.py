@@ -90,8 +90,8 @@ class Signers:
         why = private[0].owner_only
         if isinstance(self.credentials, AppOnly):
             return f"{why}; use UserContext with the owner's access token"
-        whose = [{owners.get(post, "") for post in request.post_ids} for request in private]
-        strangers = set().union(*whose) - set(map(normalize_handle, self.credentials.handles))
+        handles_of = [{owners.get(post, "") for post in request.post_ids} for request in private]
+        strangers = set().union(*handles_of) - set(map(normalize_handle, self.credentials.handles))
         if "" in strangers:
             posts = {post for part in private for post in part.post_ids if post not in owners}
             return (
@@ -103,7 +103,7 @@ class Signers:
                 f"{why}, and nobody has logged in as {format_list(sorted(strangers))}; have them "
                 "authorise the app (engagement-pandas login), or leave their posts out"
             )
-        if any(len(handles) > 1 for handles in whose):
+        if any(len(handles) > 1 for handles in handles_of):
             return f"{why}, and a request has posts of two owners; call plan() again"
         return None
 

@@ -107,12 +107,12 @@ class Connection:
             raise ValueError(msg)
         server = self._demo.server
         keys = server.keys()
-        lent = {variable: getattr(keys, name) for name, variable in VARIABLES.items()}
-        lent |= {BASE_URL_VARIABLE: server.base_url, TOKEN_URL_VARIABLE: server.token_url}
-        lent |= {LOGIN_URL_VARIABLE: server.login_url, HANDLE_VARIABLE: DEMO_HANDLE}
-        before = {name: os.environ.get(name) for name in (*lent, *_YOURS, LIMIT_VARIABLE)}
+        variables = {variable: getattr(keys, name) for name, variable in VARIABLES.items()}
+        variables |= {BASE_URL_VARIABLE: server.base_url, TOKEN_URL_VARIABLE: server.token_url}
+        variables |= {LOGIN_URL_VARIABLE: server.login_url, HANDLE_VARIABLE: DEMO_HANDLE}
+        before = {name: os.environ.get(name) for name in (*variables, *_YOURS, LIMIT_VARIABLE)}
         with TemporaryDirectory() as folder:
-            os.environ.update(lent | {name: str(Path(folder, name)) for name in _YOURS})
+            os.environ.update(variables | {name: str(Path(folder, name)) for name in _YOURS})
             os.environ.pop(LIMIT_VARIABLE, None)
             try:
                 yield

@@ -85,9 +85,9 @@ class Failures:
                 dict.fromkeys(post for response in failed for post in response.request.post_ids)
             )
             named = format_list(posts[:_FEW]) + ("" if len(posts) <= _FEW else ", …")
-            whose = f" of {owner}" if owner else ""
+            of_owner = f" of {owner}" if owner else ""
             warnings.warn(
-                f"no answer for {pluralize(len(posts), 'post')}{whose}, {named}: "
+                f"no answer for {pluralize(len(posts), 'post')}{of_owner}, {named}: "
                 f"{'; '.join(failed[0].envelope().errors)}; {CURES[reason]}; the same call sends "
                 "only what is missing",
                 UserWarning,

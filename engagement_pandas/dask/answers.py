@@ -183,14 +183,14 @@ def _collections_in(stored: object) -> tuple[Collection, ...]:
 
 def _stand_ins(collections: Sequence[Collection]) -> list[EngagementResponse]:
     """Return a response without counts for each kind of request, to check that they match."""
-    kinds = {
+    stand_ins = {
         (request.endpoint, request.groupings): EngagementResponse.unposted(
             request, collection.started
         )
         for collection in collections
         for request in (*collection.requests, *collection.unposted)
     }
-    return list(kinds.values())
+    return list(stand_ins.values())
 
 
 def _empty_of(
@@ -280,13 +280,13 @@ def _once(omitted: pd.DataFrame) -> pd.DataFrame:
 
 def _sums(counts: pd.DataFrame, *, by: Grouping, meta: pd.DataFrame) -> pd.DataFrame:
     """Sum counts over posts, as responses are summed in memory."""
-    kinds = counts["engagement_type"].cat
+    types = counts["engagement_type"].cat
     number = counts["count"].array
     leaves = CountArrays(
         ("",),
-        tuple(kinds.categories),
+        tuple(types.categories),
         np.zeros(len(counts), np.int32),
-        kinds.codes.to_numpy().astype(np.int32),
+        types.codes.to_numpy().astype(np.int32),
         _buckets(counts),
         number.to_numpy(dtype="int64", na_value=0),
         np.asarray(number.isna()),

@@ -136,13 +136,13 @@ def read(  # noqa: PLR0913 - the arguments of Dataset.read
     named = None
     if engagement_types is not None:
         named = [
-            str(kind) for kind in parse_engagement_types(engagement_types, Endpoint.HISTORICAL)
+            str(name) for name in parse_engagement_types(engagement_types, Endpoint.HISTORICAL)
         ]
     chunks = _checked(dataset).pieces(
         since, until, post_ids=post_ids, engagement_types=named, rows=rows
     )
-    kinds = pd.Index(in_order(SERIES_TYPES if named is None else named), dtype=TEXT)
-    meta = empty_counts(KEY).astype({"engagement_type": pd.CategoricalDtype(kinds)})
+    categories = pd.Index(in_order(SERIES_TYPES if named is None else named), dtype=TEXT)
+    meta = empty_counts(KEY).astype({"engagement_type": pd.CategoricalDtype(categories)})
     with dask.config.set({"dataframe.convert-string": False}):  # keep str
         counts: dd.DataFrame = (
             dd.from_map(partial(_of_chunk, meta=meta), chunks, meta=meta, label="dataset")

@@ -108,8 +108,8 @@ def _witnesses(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     if "day" in counts.columns:
         at = hours(counts)
         order = np.lexsort((at, counts[_TYPE].cat.codes.to_numpy()))
-        kinds = counts[_TYPE].cat.codes.to_numpy()[order]
-        turn = np.flatnonzero(np.append(True, kinds[1:] != kinds[:-1])) if len(order) else order
+        types = counts[_TYPE].cat.codes.to_numpy()[order]
+        turn = np.flatnonzero(np.append(True, types[1:] != types[:-1])) if len(order) else order
         rows += [order[turn], order[np.append(turn[1:], len(order)) - 1]] if len(order) else []
     elif "hour" in counts.columns and len(counts):
         codes, table = coded(counts, [_TYPE, "hour"])

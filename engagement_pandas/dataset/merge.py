@@ -201,10 +201,9 @@ def _matched(
     keys = []
     for part, hour in zip((stored, fresh), hours, strict=True):
         post = _places(posts, part["post_id"])
-        kind = _places(types, part["engagement_type"].astype("str"))
-        keys.append(
-            np.where((post < 0) | (kind < 0), -1, (post * len(types) + kind) * span + hour - least)
-        )
+        code = _places(types, part["engagement_type"].astype("str"))
+        key = (post * len(types) + code) * span + hour - least
+        keys.append(np.where((post < 0) | (code < 0), -1, key))
     order = np.argsort(keys[0], kind="stable")
     spot = np.minimum(np.searchsorted(keys[0], keys[1], sorter=order), max(len(order) - 1, 0))
     if not len(order):

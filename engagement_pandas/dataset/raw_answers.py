@@ -161,10 +161,10 @@ def rebuild(dataset: Dataset, folder: Path, now: datetime, error: DamagedDataset
 def _ours(collection: Collection) -> bool:
     """Return whether a collection has only requests of the kind that sync sends."""
     try:
-        kinds = {(request.endpoint, request.groupings) for request in collection.requests}
+        sent = {(request.endpoint, request.groupings) for request in collection.requests}
     except ArchiveError:  # its list of requests is lost
         return False
-    return kinds <= {(Endpoint.HISTORICAL, (BY_HOUR,))}
+    return sent <= {(Endpoint.HISTORICAL, (BY_HOUR,))}
 
 
 def answered(collection: Collection) -> Iterator[EngagementResponse]:

@@ -19,9 +19,11 @@ LEAST: Final = "320px"
 """Minimum width of a column: a page of 760 px has two, a narrower one has one."""
 
 
-def control(kind: Callable[..., ipywidgets.Widget], name: str, **traits: Any) -> ipywidgets.Widget:
+def control(
+    widget: Callable[..., ipywidgets.Widget], name: str, **traits: Any
+) -> ipywidgets.Widget:
     """Return a labelled control that fills the available width."""
-    return kind(
+    return widget(
         description=name,
         style={"description_width": LABEL},
         layout={"width": "auto", "margin": "2px 4px", "min_width": "0"},

@@ -225,7 +225,7 @@ class EngagementExplorer(CountsExplorer):
         if not needed < present:
             return view_of_nothing(f"There are no such counts for these posts{choice.when}")
         if choice.single and len(choice.types) > 1:
-            status += f"; plotted: {choice.kind}, the first of these types"
+            status += f"; plotted: {choice.drawn_type}, the first of these types"
         plot = getattr(plots, choice.drawing.plot)
         keywords = choice.keywords()
         if choice.lines == "post_id":
@@ -243,9 +243,12 @@ class EngagementExplorer(CountsExplorer):
             return ""
         rated = choice.measure == "rate"
         best = top_posts(
-            rows, by=RATE if rated else choice.kind, n=len(choice.posts), numerator=choice.kind
+            rows,
+            by=RATE if rated else choice.drawn_type,
+            n=len(choice.posts),
+            numerator=choice.drawn_type,
         )
-        value = best["rate" if rated else choice.kind]
+        value = best["rate" if rated else choice.drawn_type]
         ranked = pd.Series(value.array, index=best["post_id"])
         order = [*ranked.index, *(post for post in choice.posts if post not in ranked.index)]
         shown = order[:LISTED]
@@ -260,7 +263,7 @@ class EngagementExplorer(CountsExplorer):
                 "value": ranked.reindex(shown).array,
             }
         )
-        head = f"{choice.kind} per impression" if rated else choice.kind
+        head = f"{choice.drawn_type} per impression" if rated else choice.drawn_type
         columns = {
             "swatch": Column("", swatch),
             "name": Column("post", text, "name"),

@@ -48,17 +48,17 @@ class IndexedCounts:
         check_posts(posts)
         counts = counts.reset_index(drop=True)
         counts["engagement_type"] = counts["engagement_type"].cat.remove_unused_categories()
-        kinds = counts["engagement_type"]
-        present = in_order(str(name) for name in kinds.unique())
+        types = counts["engagement_type"]
+        present = in_order(str(name) for name in types.unique())
         place = {name: number for number, name in enumerate(present)}
-        codes = np.array([place.get(str(n), -1) for n in kinds.cat.categories], dtype=np.int64)
+        codes = np.array([place.get(str(n), -1) for n in types.cat.categories], dtype=np.int64)
         post, ids = _by_age(counts)
         return cls(
             counts=counts,
             posts=_named(ids, posts),
             types=tuple(present),
             _post=post,
-            _type=codes[kinds.cat.codes.to_numpy()] if len(counts) else codes[:0],
+            _type=codes[types.cat.codes.to_numpy()] if len(counts) else codes[:0],
             _hour=hours(counts) if "day" in counts.columns else None,
         )
 

@@ -102,7 +102,7 @@ class Selection:
         return self.lines == "post_id"
 
     @property
-    def kind(self) -> str:
+    def drawn_type(self) -> str:
         """The type to draw with one line per post: the first suitable one."""
         if self.measure != "rate":
             return self.types[0]
@@ -140,9 +140,9 @@ class Selection:
         """Return the keyword arguments of the plot."""
         values = {
             "by": self.lines,
-            "engagement_type": self.kind,
-            "numerator": self.kind,
-            "ranked": "rate" if self.measure == "rate" else self.kind,
+            "engagement_type": self.drawn_type,
+            "numerator": self.drawn_type,
+            "ranked": "rate" if self.measure == "rate" else self.drawn_type,
             "every": self.every,
             "tz": self.tz,
             "until": self.until,

@@ -156,13 +156,13 @@ def to_numbers(counts: pd.Series) -> pd.Series:
             odd = ~missing & ~(np.isfinite(values) & (values == np.floor(values)))
         _refuse(counts, odd, "not a whole number", cure)
         _refuse(counts, np.abs(values) > 2.0**FLOAT_BITS, "a float that may have lost digits", cure)
-        whole = np.where(missing, 0, values).astype("int64")
+        integers = np.where(missing, 0, values).astype("int64")
     else:
         if pd.api.types.is_unsigned_integer_dtype(counts.dtype):
             most = counts.to_numpy(dtype="uint64", na_value=0)
             _refuse(counts, most > np.uint64(_MOST), "more than 64 bits hold", cure)
-        whole = counts.to_numpy(dtype="int64", na_value=0)
-    return pd.Series(pd.arrays.IntegerArray(whole, missing), counts.index, name=counts.name)
+        integers = counts.to_numpy(dtype="int64", na_value=0)
+    return pd.Series(pd.arrays.IntegerArray(integers, missing), counts.index, name=counts.name)
 
 
 def to_days(days: pd.Series) -> pd.Series:

@@ -161,19 +161,18 @@ class AnswerFiles:
         """
         if not left:
             return
-        rows = max(max_rows(one, ()) for one in left)
+        rows = max(max_rows(request, ()) for request in left)
         size = min(len(left), in_flight) * rows * _ROW
         try:
             free = shutil.disk_usage(self.path).free
             probe(self.path, PROBE)
         except OSError as error:
-            msg = f"{self.path} takes no answers: {error}; free some room, and collect again"
+            msg = f"{self.path} cannot store answers: {error}; free some room, and collect again"
             raise ArchiveError(msg) from error
         if free < size:
             msg = (
-                f"{self.path} has {format_bytes(free)} free, and the answers on their way at once "
-                "may "
-                f"take {format_bytes(size)}; free some room, and collect again"
+                f"{self.path} has {format_bytes(free)} free, and the answers that arrive may take "
+                f"{format_bytes(size)}; free some room, and collect again"
             )
             raise ArchiveError(msg)
 

@@ -106,20 +106,20 @@ class Archive:
         """
         path = self._path(plan, account, now)
         try:
-            made = Collection.begin(path, plan, account, now)
+            collection = Collection.begin(path, plan, account, now)
             for old in self._unfinished(plan, account):
-                if old != made and not old.is_recent(now):
+                if old != collection and not old.is_recent(now):
                     old.end()
                     self._report(old, now)
         except ArchiveError:
             raise
         except OSError as error:
             msg = (
-                f"{self.folder} takes no collection: {error}; free some room, "
+                f"{self.folder} cannot store a collection: {error}; free some room, "
                 "or name another folder"
             )
             raise ArchiveError(msg) from error
-        return made
+        return collection
 
     def begun(self, plan: Plan, account: str, now: datetime) -> Collection | None:
         """Return the collection that would be resumed; None if one would be created.
@@ -137,9 +137,9 @@ class Archive:
         endpoint, identity = plan.request.endpoint, _identity(plan, account)
         if endpoint is Endpoint.HISTORICAL:
             return self.folder / f"{endpoint}-{identity}"
-        for known in self._unfinished(plan, account):
-            if known.is_recent(now):
-                return known.path
+        for snapshot in self._unfinished(plan, account):
+            if snapshot.is_recent(now):
+                return snapshot.path
         begun = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
         return self.folder / f"{endpoint}-{begun}-{identity}-{uuid4().hex[:4]}"
 
@@ -147,19 +147,19 @@ class Archive:
         """Return the snapshots of a request that are neither complete nor ended, latest first."""
         name = f"-{_identity(plan, account)}-"
         return [
-            known
-            for known in reversed(self.collections)
-            if name in known.path.name and not (known.complete or known.ended)
+            snapshot
+            for snapshot in reversed(self.collections)
+            if name in snapshot.path.name and not (snapshot.complete or snapshot.ended)
         ]
 
     def _report(self, old: Collection, now: datetime) -> None:
         try:
             lacking = f"{pluralize(len(old.unanswered), 'request')} without an answer"
         except ArchiveError:  # its stored request is lost
-            lacking = "its question lost"
+            lacking = "its stored request is lost"
         warnings.warn(
             f"{old.path} is not finished ({old.ages(now) or 'no answer yet'}; {lacking}) and too "
-            "old to go on with: a new snapshot is begun, and what was answered stays readable",
+            "old to resume: a new snapshot is begun, and its answers stay readable",
             UserWarning,
             stacklevel=4,
         )
@@ -181,14 +181,14 @@ class Archive:
 
 
 def _identity(plan: Plan, account: str) -> str:
-    asked: list[Any] = [str(plan.request.endpoint), plan.request.to_json(), account]
+    identity: list[Any] = [str(plan.request.endpoint), plan.request.to_json(), account]
     if plan.requests != cut(plan.request, now=plan.now).requests:
         # A plan split in another way has other answers.
-        asked.append([part.to_json() for part in plan.requests])
+        identity.append([part.to_json() for part in plan.requests])
     if account == OWNERS and plan.request.owner_only:
         # Other owners need other tokens and other requests, so this is another collection.
-        asked.append([plan.request.owners.get(post) for post in plan.request.post_ids])
-    return digest(asked)[:_SHORT]
+        identity.append([plan.request.owners.get(post) for post in plan.request.post_ids])
+    return digest(identity)[:_SHORT]
 
 
 def pending_requests(collection: Collection) -> tuple[EngagementRequest, ...]:
@@ -196,7 +196,9 @@ def pending_requests(collection: Collection) -> tuple[EngagementRequest, ...]:
 
     What remains after a refusal belongs to the request that was refused.
     """
-    left = {(post, one.window) for one in collection.unanswered for post in one.post_ids}
+    left = {
+        (post, request.window) for request in collection.unanswered for post in request.post_ids
+    }
     return tuple(
         part
         for part in collection.requests

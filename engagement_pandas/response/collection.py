@@ -23,7 +23,7 @@ from engagement_pandas.response.answer_files import MANIFEST, AnswerFiles
 from engagement_pandas.response.record import (
     CORRUPTION_ERRORS,
     FORMAT,
-    LONGEST_QUESTION,
+    LONGEST_MANIFEST,
     decode_record,
     encode_record,
 )
@@ -36,7 +36,7 @@ COMPLETE: Final = "complete"
 ENDED: Final = "ended"
 """Marker of a snapshot that was not finished in time; another one was begun."""
 
-MOST_APART: Final[Mapping[Endpoint, timedelta]] = {
+MOST_APART: Final[Mapping[str, timedelta]] = {
     Endpoint.LAST_28_HOURS: timedelta(minutes=10),
     Endpoint.TOTALS: timedelta(hours=1),
 }
@@ -48,7 +48,7 @@ A single job may take longer: what it read in one run is a snapshot; its age sho
 Read = Callable[[EngagementRequest], tuple[EngagementResponse | None, str | None]]
 
 
-class _QuestionLost(ArchiveError):
+class _ManifestLost(ArchiveError):
     """The stored request is damaged or missing; collecting the same request writes it again."""
 
 
@@ -90,7 +90,7 @@ class Collection:
 
         A lost request is written again; stored answers remain valid.
         """
-        question = encode_record(_question(plan, account, now), b"")
+        manifest = encode_record(_manifest(plan, account, now), b"")
         mkdir_durable(path.parent)
         sweep(path.parent)
         sweep(path)
@@ -98,7 +98,7 @@ class Collection:
             temporary = path.with_name(f".{uuid4().hex}-{path.name}")
             try:
                 temporary.mkdir()
-                write_once(temporary / MANIFEST, question)
+                write_once(temporary / MANIFEST, manifest)
                 try:
                     temporary.rename(path)
                 except OSError:
@@ -109,9 +109,9 @@ class Collection:
         fsync_dir(path.parent)  # needed for a folder created just before a crash, too
         try:
             _ = cls(path).requests
-        except _QuestionLost:
+        except _ManifestLost:
             with atomic_write(path / MANIFEST) as temporary:
-                temporary.write_bytes(question)
+                temporary.write_bytes(manifest)
         return cls(path)
 
     @property
@@ -132,7 +132,7 @@ class Collection:
     @cached_property
     def _manifest(self) -> dict[str, Any]:
         try:
-            return decode_record(self.path / MANIFEST, LONGEST_QUESTION)[0]
+            return decode_record(self.path / MANIFEST, LONGEST_MANIFEST)[0]
         except (FileNotFoundError, *CORRUPTION_ERRORS) as error:
             raise self._lost(error) from error
 
@@ -154,10 +154,10 @@ class Collection:
         except (KeyError, TypeError, RequestError) as error:
             raise self._lost(error) from error
 
-    def _lost(self, error: Exception) -> _QuestionLost:
-        return _QuestionLost(
+    def _lost(self, error: Exception) -> _ManifestLost:
+        return _ManifestLost(
             f"{self.path / MANIFEST} is damaged or missing ({error}); reopen() its collection "
-            "and collect the same question again, or remove the folder"
+            "and collect the same request again, or remove the folder"
         )
 
     @property
@@ -173,18 +173,20 @@ class Collection:
     @property
     def unanswered(self) -> tuple[EngagementRequest, ...]:
         """Requests still to be sent: without an answer, set aside or damaged."""
-        return tuple(asked for asked, answer, _ in self._walk() if answer is None or answer.failed)
+        return tuple(
+            request for request, answer, _ in self._walk() if answer is None or answer.failed
+        )
 
     def __iter__(self) -> Iterator[EngagementResponse]:
         for part in self.unposted:
             yield EngagementResponse.unposted(part, self.started)
         left = 0
-        for asked, answer, why in self._walk():
+        for request, answer, why in self._walk():
             if answer is not None:
                 yield answer
             elif why is not None:
                 msg = (
-                    f"{self.records.file(asked)} is damaged ({why}); reopen() its collection and "
+                    f"{self.records.file(request)} is damaged ({why}); reopen() its collection and "
                     "collect the same request again: only damaged answers are fetched"
                     f"{self._until()}"
                 )
@@ -194,14 +196,14 @@ class Collection:
         if left:
             warnings.warn(
                 f"{self.path} is not finished: {pluralize(left, 'request')} and what may follow "
-                "from them have no answer yet; collect the same question again",
+                "from them have no answer yet; collect the same request again",
                 UserWarning,
                 stacklevel=2,
             )
 
-    def find(self, asked: EngagementRequest) -> EngagementResponse | None:
+    def find(self, request: EngagementRequest) -> EngagementResponse | None:
         """Return the answer to a request; None if it is missing or damaged."""
-        return self.records.read(asked)[0]
+        return self.records.read(request)[0]
 
     def keep(
         self, response: EngagementResponse, account: str | None = None, gzipped: bytes = b""
@@ -218,8 +220,9 @@ class Collection:
         """Mark it as complete."""
         if self.complete:  # reading it again must not need disk space
             return
-        settled = [apply_refusal(one)[0] for _, one, _ in self._walk(self.records.glance) if one]
-        parts = [one.request for one in settled if one is not None and not one.failed]
+        answers = (answer for _, answer, _ in self._walk(self.records.glance) if answer)
+        settled = [answer for answer, _ in map(apply_refusal, answers) if answer is not None]
+        parts = [answer.request for answer in settled if not answer.failed]
         if why := uncovered(self._cut("request"), [*self.unposted, *parts]):
             msg = f"{self.path} is not complete: {why}; collect again"
             raise ArchiveError(msg)
@@ -266,7 +269,7 @@ class Collection:
             return None
         first, last = read
         return (
-            f"{self._kind()} read over {lasting(last - first)} ({first:%Y-%m-%d %H:%M} to "
+            f"{self._endpoint()} read over {lasting(last - first)} ({first:%Y-%m-%d %H:%M} to "
             f"{last:%Y-%m-%d %H:%M} UTC), {lasting(now - last)} ago"
         )
 
@@ -274,7 +277,7 @@ class Collection:
         bound = self._bound()
         return "" if bound is None else f", within {lasting(bound)} of its oldest answer"
 
-    def _kind(self) -> str:
+    def _endpoint(self) -> str:
         """Return the endpoint; from the folder name if the stored request is lost."""
         try:
             return str(self._manifest["endpoint"])
@@ -283,7 +286,7 @@ class Collection:
 
     def _bound(self) -> timedelta | None:
         """Return how long it can be resumed; None if the answers do not change with time."""
-        return next((most for kind, most in MOST_APART.items() if kind == self._kind()), None)
+        return MOST_APART.get(self._endpoint())
 
     def verify(self) -> Iterator[CorruptFile]:
         """Yield the files that are damaged, or missing from a complete collection.
@@ -299,13 +302,13 @@ class Collection:
         sweep(self.path)
         if why := self._apart():
             yield CorruptFile(self.path, why, None)
-        for asked, answer, why in self._walk():
+        for request, answer, why in self._walk():
             if why is not None:
-                yield CorruptFile(self.records.file(asked), why, asked)
+                yield CorruptFile(self.records.file(request), why, request)
             elif answer is not None and answer.failed:
-                said = "; ".join(answer.envelope().errors)
-                aside = self.records.aside(asked)
-                yield CorruptFile(aside, f"set aside as {answer.reason}: {said}", asked)
+                errors = "; ".join(answer.envelope().errors)
+                aside = self.records.aside(request)
+                yield CorruptFile(aside, f"set aside as {answer.reason}: {errors}", request)
 
     def _apart(self) -> str | None:
         """Return why its answers do not form one snapshot, or None."""
@@ -313,12 +316,12 @@ class Collection:
         if bound is None or not moments:
             return None
         spread = moments[-1] - moments[0]
-        pause = max((later - one for one, later in pairwise(moments)), default=timedelta())
+        pause = max((later - earlier for earlier, later in pairwise(moments)), default=timedelta())
         if pause <= bound and (self.complete or spread <= bound):
             return None
         how = f"with {lasting(pause)} between two" if pause > bound else "and it is not finished"
         return (
-            f"its answers were read over {lasting(spread)}, {how}; one is gone on with for "
+            f"its answers were read over {lasting(spread)}, {how}; a snapshot can be resumed for "
             f"{lasting(bound)}"
         )
 
@@ -333,17 +336,17 @@ class Collection:
         absent = "missing" if self.complete else None
         pending = list(self.requests)[::-1]
         while pending:
-            asked = pending.pop()
+            request = pending.pop()
             try:
-                stored, why = read(asked)
+                stored, why = read(request)
             except ArchiveError as error:
                 stored, why = None, str(error)
             answer, left = (None, []) if stored is None else apply_refusal(stored)
             if stored is None and why is None:
-                answer, halved = self.records.why_not(asked)
-                left = halves(asked) if halved else []
+                answer, halved = self.records.why_not(request)
+                left = halves(request) if halved else []
             if not (answer is None and left):
-                yield asked, answer, why if answer or why else absent
+                yield request, answer, why if answer or why else absent
             pending += left[::-1]
 
     def __repr__(self) -> str:
@@ -351,7 +354,7 @@ class Collection:
         return f"Collection({self.path}: {state})"
 
 
-def _question(plan: Plan, account: str, now: datetime) -> dict[str, Any]:
+def _manifest(plan: Plan, account: str, now: datetime) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "endpoint": str(plan.request.endpoint),

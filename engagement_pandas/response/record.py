@@ -22,7 +22,7 @@ from engagement_pandas.response.envelope import MAX_BODY_BYTES
 LONGEST_LINE: Final = 2**20
 """Maximum bytes of the line above an answer; with 250 post IDs it takes about 6,000."""
 
-LONGEST_QUESTION: Final = 2**28
+LONGEST_MANIFEST: Final = 2**28
 """Maximum bytes of a stored request; each part of 25 posts in a window takes about 700."""
 
 FORMAT: Final = 1
@@ -62,7 +62,7 @@ def encode_record(head: dict[str, Any], content: bytes, gzipped: bytes = b"") ->
     """
     described = {**head, "sha256": hashlib.sha256(content).hexdigest()}
     line = json.dumps(described, ensure_ascii=True, separators=(",", ":")).encode()
-    if len(line) >= LONGEST_QUESTION:
+    if len(line) >= LONGEST_MANIFEST:
         msg = f"a request of {len(line):,} bytes is too large to store; collect it in several parts"
         raise ArchiveError(msg)
     first = gzip.compress(line + b"\n", _LEVEL, mtime=0)

@@ -26,11 +26,11 @@ def refused(path: str, status: int, messages: tuple[str, ...]) -> RefusedError:
     >>> print(refused("/totals", 404, ()))
     /totals refused (HTTP 404): Not Found; check base_url
     """
-    words = "; ".join(messages) or phrases.get(status, "without a word")
+    words = "; ".join(messages) or phrases.get(status, "without a message")
     cure = CURES.get(status)
     msg = f"{path} refused (HTTP {status}): {words}" + (f"; {cure}" if cure else "")
-    kind = Unauthorized if status == HTTPStatus.UNAUTHORIZED else RefusedError
-    return kind(msg, status, messages)
+    error = Unauthorized if status == HTTPStatus.UNAUTHORIZED else RefusedError
+    return error(msg, status, messages)
 
 
 def apply_refusal(
@@ -76,14 +76,14 @@ def split_refused(
     for posts, types in _named(refusal.status, envelope):
         refused = tuple(p for p in request.post_ids if posts is None or p in posts)
         others = tuple(p for p in request.post_ids if posts is not None and p not in posts)
-        kinds = tuple(t for t in request.engagement_types if types is None or t in types)
+        refused_types = tuple(t for t in request.engagement_types if types is None or t in types)
         rest = tuple(t for t in request.engagement_types if types is not None and t not in types)
-        if not refused or not kinds:
+        if not refused or not refused_types:
             continue
         left = [request.replace(post_ids=others)] if others else []
         if rest:
             left.append(request.replace(post_ids=refused, engagement_types=rest))
-        return request.replace(post_ids=refused, engagement_types=kinds), left
+        return request.replace(post_ids=refused, engagement_types=refused_types), left
     return None, []
 
 

@@ -29,44 +29,44 @@ def resume(plan: Plan, responses: Iterable[EngagementResponse]) -> tuple[Answere
     >>> first, second = todo
     >>> gone = ep.EngagementResponse(second.replace(post_ids=["252"]),
     ...     {"errors": ["no"], "unavailable_tweet_ids": ["252"]}, 400)
-    >>> [(number, len(one.post_ids)) for number, one in resume(todo, [gone])[1]]
+    >>> [(number, len(request.post_ids)) for number, request in resume(todo, [gone])[1]]
     [(0, 250), (1, 1)]
     """
     given = _checked(responses)
     if not given:
         return [], list(enumerate(plan))
     numbers = {
-        (one.window, post, kind): number
-        for number, one in enumerate(plan)
-        for post in one.post_ids
-        for kind in one.engagement_types
+        (part.window, post, engagement_type): number
+        for number, part in enumerate(plan)
+        for post in part.post_ids
+        for engagement_type in part.engagement_types
     }
     settled: list[dict[str, set[EngagementType]]] = [{} for _ in plan]
     answered: Answered = []
     for response in given:
-        one = response.request
+        request = response.request
         sent = response.status != NOT_SENT
-        if response.failed or (not sent and one in plan.unposted):
+        if response.failed or (not sent and request in plan.unposted):
             continue
-        first = (one.window, one.post_ids[0], one.engagement_types[0])
+        first = (request.window, request.post_ids[0], request.engagement_types[0])
         number = numbers.get(first) if sent else None
-        if number is None or not _part_of(one, plan.requests[number]):
+        if number is None or not _part_of(request, plan.requests[number]):
             msg = (
-                f"{response!r} answers nothing in this plan; give the responses of the same "
-                "question, or leave it out"
+                f"{response!r} answers nothing in this plan; give the responses to the same "
+                "request, or leave it out"
             )
             raise RequestError(msg)
-        for post in one.post_ids:
-            kinds = settled[number].setdefault(post, set())
-            if not kinds.isdisjoint(one.engagement_types):
-                msg = f"{response!r} answers for post {post} what another response does"
+        for post in request.post_ids:
+            types = settled[number].setdefault(post, set())
+            if not types.isdisjoint(request.engagement_types):
+                msg = f"{response!r} has counts of post {post} that another response has too"
                 raise RequestError(msg)
-            kinds.update(one.engagement_types)
+            types.update(request.engagement_types)
         answered.append((number, response))
     return answered, [
-        (number, left)
-        for number, (one, known) in enumerate(zip(plan, settled, strict=True))
-        for left in _rest(one, known)
+        (number, request)
+        for number, (part, types_of) in enumerate(zip(plan, settled, strict=True))
+        for request in _rest(part, types_of)
     ]
 
 
@@ -99,15 +99,15 @@ def _part_of(part: EngagementRequest, request: EngagementRequest) -> bool:
 
 
 def _rest(
-    one: EngagementRequest, settled: dict[str, set[EngagementType]]
+    part: EngagementRequest, settled: dict[str, set[EngagementType]]
 ) -> Iterable[EngagementRequest]:
     """Yield requests for what is not settled, grouped by posts that lack the same types."""
     posts: dict[tuple[EngagementType, ...], list[str]] = {}
-    for post in one.post_ids:
-        kinds = tuple(t for t in one.engagement_types if t not in settled.get(post, ()))
-        posts.setdefault(kinds, []).append(post)
+    for post in part.post_ids:
+        types = tuple(t for t in part.engagement_types if t not in settled.get(post, ()))
+        posts.setdefault(types, []).append(post)
     return (
-        one.replace(post_ids=tuple(ids), engagement_types=kinds)
-        for kinds, ids in posts.items()
-        if kinds
+        part.replace(post_ids=tuple(ids), engagement_types=types)
+        for types, ids in posts.items()
+        if types
     )

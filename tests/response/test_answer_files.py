@@ -72,7 +72,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(record, "LONGEST_LINE", LIMIT)
     for load in (record.decode_record,):
         monkeypatch.setattr(load, "__defaults__", (LIMIT,))
-    monkeypatch.setattr("engagement_pandas.response.collection.LONGEST_QUESTION", QUESTION_LIMIT)
+    monkeypatch.setattr("engagement_pandas.response.collection.LONGEST_MANIFEST", QUESTION_LIMIT)
 
 
 def head_of(path: Path) -> bytes:
@@ -149,7 +149,7 @@ def test_a_bomb_on_the_command_line(
 
 def test_a_question_too_large_to_be_read_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is sent."""
-    monkeypatch.setattr(record, "LONGEST_QUESTION", 100)
+    monkeypatch.setattr(record, "LONGEST_MANIFEST", 100)
     with pytest.raises(ep.ArchiveError, match="too large to store; collect it in several"):
         record.encode_record({"parts": ["x" * 100]}, b"")
 
@@ -206,7 +206,7 @@ def test_a_quota_that_is_spent(
     with pytest.raises(RuntimeError):
         client.collect(question(), into=archive, watch=_raising)
     full(monkeypatch, 0)
-    with pytest.raises(ep.ArchiveError, match=r"takes no answers.*free some room"):
+    with pytest.raises(ep.ArchiveError, match=r"cannot store answers.*free some room"):
         collect(client, archive)
     assert server.seen == []
 

@@ -902,7 +902,7 @@ def test_a_lost_question(
     else:
         path.write_bytes(broken(path.read_bytes(), how, 0.5))
     assert [(d.path, d.request) for d in archive.verify()] == [(path, None)]
-    with pytest.raises(ep.ArchiveError, match=r"reopen\(\) .* and collect the same question"):
+    with pytest.raises(ep.ArchiveError, match=r"reopen\(\) .* and collect the same request"):
         list(archive)
     (found,) = archive.collections
     found.reopen()

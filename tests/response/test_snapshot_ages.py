@@ -202,7 +202,7 @@ def test_a_lost_question_makes_a_snapshot_no_younger(
     first = begun(client, question(endpoint), archive, 1)
     (first.path / MANIFEST).write_bytes(b"")
     clock.now += WEEK.total_seconds()
-    with pytest.warns(UserWarning, match="question lost"):
+    with pytest.warns(UserWarning, match="stored request is lost"):
         second = collect(client, question(endpoint), archive)
     assert second != first
     assert api.sent[1:] == ["1", "2", "3"]
@@ -336,7 +336,9 @@ def test_what_is_no_snapshot(  # noqa: PLR0913, PLR0917
     made = read_slowly(client, archive, clock, apart, answers)
     assert made.complete is (answers > 3)
     found = [damage.why for damage in archive.verify()]
-    assert found == ([] if why is None else [f"its answers were {why}one is gone on with for 1 h"])
+    assert found == (
+        [] if why is None else [f"its answers were {why}a snapshot can be resumed for 1 h"]
+    )
     assert len(api.sent) == 3
 
 
