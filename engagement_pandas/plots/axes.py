@@ -82,6 +82,18 @@ def count_axis(axis: Axis) -> None:
     axis.set_major_formatter(EngFormatter(sep=""))
 
 
+def log_axis(axis: Axis) -> None:
+    """Format a logarithmic axis of counts; its limits must be set already."""
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter  # noqa: PLC0415 - heavy
+
+    low, high = axis.get_view_interval()
+    steps = (1.0, 2.0, 5.0)
+    fits = np.log10(high / low) * len(steps) <= most_ticks(axis.axes)
+    axis.set_major_locator(LogLocator(subs=steps if fits else (1.0,)))
+    axis.set_major_formatter(EngFormatter(sep=""))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def rate_axis(axis: Axis) -> None:
     """Format an axis of rates in percent."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415 - heavy

@@ -1,4 +1,4 @@
-"""Plot of sets of posts: each post, the typical or mean post, and the answer in words."""
+"""Plot of sets of posts: each post, the typical or mean post, the interval and the answer."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import compare
 from engagement_pandas.metrics.compare import AT, DRAWS, Pair, measured, pairs_of, types_of
 from engagement_pandas.metrics.intervals import CONFIDENCE
+from engagement_pandas.metrics.post_columns import look_up
 from engagement_pandas.metrics.resampling import Sample
 from engagement_pandas.metrics.top_posts import RATE
 from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
-    count_axis,
+    log_axis,
     name_rows,
     percent,
     rate_axis,
@@ -26,14 +28,13 @@ from engagement_pandas.plots.axes import (
 )
 from engagement_pandas.plots.header import set_headline
 from engagement_pandas.plots.labels import drawable, shortened
-from engagement_pandas.plots.style import COLOURS, ink
+from engagement_pandas.plots.style import group_colours, ink, shade
 from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-_POST_ALPHA: Final = 0.35
+_POST_ALPHA: Final = 0.45
 _GOLDEN: Final = 0.6180339887498949
 
 
@@ -53,7 +54,7 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     names: tuple[str, str] = ("a", "b"),
     posts: pd.DataFrame | None = None,
     ax: Axes | None = None,
-    **bar_kw: Any,
+    **scatter_kw: Any,
 ) -> Axes:
     """Draw sets of posts at the same age, and what their comparison found.
 
@@ -69,16 +70,17 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
         Frame with ``post_id`` and the column ``by`` that one frame lacks.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; a new figure by default.
-    **bar_kw
-        Passed to ``Axes.barh``.
+    **scatter_kw
+        Passed to ``Axes.scatter``; a colour reaches the lines too.
 
     Returns
     -------
     matplotlib.axes.Axes
-        One row for each set: a dot for each post, and a bar for the typical post, on a
-        logarithmic axis, or for the mean post or the rate, on a linear one. Two sets that
-        are compared by a difference have a third row with its interval. The headline is the
-        answer in words, or states that there were too few posts.
+        One row for each set: a dot for each post, and a line for the typical post, the mean
+        post or the rate; counts on a logarithmic axis. The interval is drawn around the first
+        set's value, so that it shows no difference if it reaches the dashed line, the value
+        of the other set. The headline is the answer in words, or states that there were too
+        few posts.
 
     Raises
     ------
@@ -109,21 +111,28 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     kind = str(table["statistic"].iloc[0])
     sets = _sets(table, pairs_of(a, b, by, given, posts), types, at)
     ax = axes_for(ax, height=max(3, 0.7 * len(sets)))
-    ax.set_xlabel(wrapped(ax, _unit(table, types)), parse_math=False)
+    unit = _unit(table, types)
+    ax.set_xlabel(wrapped(ax, unit), parse_math=False)
     if np.isnan([each.value for each in sets]).all():
         return annotate_empty(ax)
-    _bars(ax, sets, kind, bar_kw)
+    groups = look_up(a, by, posts)[by] if b is None else pd.Series([each.name for each in sets])
+    colours = group_colours(groups)
+    _draw(ax, sets, kind, [shade(ax, colours[each.name]) for each in sets], scatter_kw)
     rows = [
         f"{shortened(drawable(each.name), room(ax)) or each.gid}"
         f"\n{pluralize(len(each.sample.count), 'post')}"
         for each in sets
     ]
-    if len(table) == 1 and kind != "typical":
-        rows += _difference(ax, table.iloc[0], confidence)
-    ax.axvline(0, color=ink(ax), linewidth=1)
+    if len(table) == 1:
+        rows.append(f"difference\n{percent(confidence)} interval")
+        _interval(ax, table.iloc[0], 2, 0.6)
+    else:
+        for place, (_, row) in enumerate(table.iterrows()):
+            _interval(ax, row, place + 0.45, place - 0.3)
     remove_clutter(ax, grid="x")
     name_rows(ax, rows)
-    _scale(ax, kind)
+    beyond = _scale(ax, sets, table, kind)
+    ax.set_xlabel(wrapped(ax, unit + beyond), parse_math=False)
     set_headline(ax, margin=125, words=_title(table))
     return ax
 
@@ -159,78 +168,117 @@ def _sets(table: pd.DataFrame, pairs: list[Pair], types: list[str], at: float | 
     ]
 
 
-def _bars(ax: Axes, sets: list[_Set], kind: str, bar_kw: dict[str, Any]) -> None:
-    """Draw a bar and its posts for each set.
+def _draw(ax: Axes, sets: list[_Set], kind: str, colours: list[str], given: dict[str, Any]) -> None:
+    """Draw the posts and the value of each set.
 
-    On a logarithmic axis the length of a bar has no meaning, so it is pale, and a line marks
-    its end. A rate has no dots, since a post's rate weighs as much as its impressions.
+    The dots of a rate are the larger the more impressions a post has, since it weighs as much.
     """
-    values = np.nan_to_num([each.value for each in sets])
-    colours = [COLOURS[place % (len(COLOURS) - 1)] for place in range(len(sets))]
-    typical = kind == "typical"
-    style: dict[str, Any] = {"color": colours, "height": 0.6, "alpha": 0.3 if typical else 0.8}
-    bars = ax.barh(range(len(sets)), values, **style | bar_kw)
-    for row, (bar, each) in enumerate(zip(bars, sets, strict=True)):
-        bar.set_gid(each.gid)
-        if typical:
-            line = ax.vlines(values[row], row - 0.3, row + 0.3, color=colours[row], lw=3)
-            line.set_gid(f"typical:{each.gid}")
-        if kind != RATE and len(each.sample.count):
-            _posts(ax, row, each.sample).set_gid(f"posts:{each.gid}")
+    from matplotlib.cbook import normalize_kwargs  # noqa: PLC0415 - heavy
+    from matplotlib.collections import PathCollection  # noqa: PLC0415
+
+    scatter_kw = normalize_kwargs(given, PathCollection)
+    fixed = scatter_kw.pop("color", scatter_kw.pop("facecolor", scatter_kw.pop("c", None)))
+    for row, (each, colour) in enumerate(zip(sets, colours, strict=True)):
+        shown = colour if fixed is None else fixed
+        if each.sample.count.size:
+            weight = each.sample.exposure / each.sample.exposure.max()
+            style: dict[str, Any] = {
+                "s": 6 + 60 * weight if kind == RATE else 22,
+                "alpha": _POST_ALPHA,
+                "linewidths": 0,
+                "gid": f"posts:{each.gid}",
+            }
+            height = ((np.arange(len(weight)) * _GOLDEN) % 1 - 0.5) * 0.5
+            ax.scatter(_values(each.sample), row + height, color=shown, **style | scatter_kw)
+        line = ax.vlines(each.value, row - 0.33, row + 0.33, color=shown, lw=3.5, zorder=3)
+        line.set_gid(f"{kind}:{each.gid}")
 
 
-def _posts(ax: Axes, row: int, sample: Sample) -> Artist:
-    """Draw and return a dot for each post, spread over the height of its row."""
-    height = ((np.arange(len(sample.count)) * _GOLDEN) % 1 - 0.5) * 0.5
-    return ax.scatter(
-        sample.count, row + height, s=9, color=ink(ax), alpha=_POST_ALPHA, linewidths=0, zorder=3
-    )
+def _values(sample: Sample) -> NDArray[np.float64]:
+    """Return the count or rate of each post; a count below zero is drawn at zero."""
+    return np.maximum(sample.count, 0) / sample.exposure
 
 
-def _difference(ax: Axes, row: pd.Series, confidence: float) -> list[str]:
-    """Draw the difference with its interval, if they are known, and return the row's label."""
-    if pd.isna(row["difference"]):
-        return ["difference"]
-    middle = float(row["difference"])
+def _interval(ax: Axes, row: pd.Series, y: float, top: float) -> None:
+    """Draw what the first set would have at both ends of the interval, given the second set.
+
+    A dashed line from ``top`` down to the interval is where the two would be equal.
+    """
+    if row[["a", "b"]].isna().any():
+        return
+    value, other = float(row["a"]), float(row["b"])
+    ax.vlines(other, top, y + 0.3, color=ink(ax), lw=1, ls="--", zorder=2, gid="equal")
     known = pd.notna(row["low"])
-    reach = [[middle - float(row["low"])], [float(row["high"]) - middle]] if known else None
+    low, high = ends_of(row) if known else (value, value)
+    reach = [[value - max(low, 0.0)], [high - value]] if known else None
     dot = ax.errorbar(
-        [middle], [2], xerr=reach, fmt="o", color=ink(ax), capsize=4, elinewidth=1.8, markersize=6
+        [value], [y], xerr=reach, fmt="o", color=ink(ax), capsize=4, elinewidth=1.8, markersize=6
     )
     dot.lines[0].set_gid("difference")
-    return [f"difference\n{percent(confidence)} interval" if known else "difference"]
 
 
-def _scale(ax: Axes, kind: str) -> None:
-    """Format the x axis: logarithmic from 1 on for typical posts."""
+def ends_of(row: pd.Series) -> tuple[float, float]:
+    """Return the value of the first set at both ends of the interval, given the second set's.
+
+    >>> ends_of(pd.Series({"statistic": "mean", "b": 20.0, "low": -5.0, "high": 3.0}))
+    (15.0, 23.0)
+    >>> ends_of(pd.Series({"statistic": "typical", "b": 9.0, "low": 0.5, "high": 2.0}))
+    (4.0, 19.0)
+    """
+    other, low, high = (float(row[name]) for name in ("b", "low", "high"))
+    if row["statistic"] == "typical":  # a ratio of counts with 1 added
+        return (1 + other) * low - 1, (1 + other) * high - 1
+    return other + low, other + high
+
+
+def _scale(ax: Axes, sets: list[_Set], table: pd.DataFrame, kind: str) -> str:
+    """Format the x axis: logarithmic for counts, from 0 on for rates; never below zero.
+
+    Returns a note on the posts beyond the axis.
+    """
     from matplotlib.ticker import EngFormatter, NullLocator  # noqa: PLC0415 - heavy
 
+    posts = np.concatenate([_values(each.sample) for each in sets])
+    known = table[table["low"].notna()]
+    ends = np.array([ends_of(row) for _, row in known.iterrows()]).reshape(-1)
+    values = np.array([each.value for each in sets if not np.isnan(each.value)])
     if kind == RATE:
+        # A single engagement with a single impression is a rate of 100 %.
+        weight = np.concatenate([each.sample.exposure for each in sets])
+        order = np.argsort(posts)
+        usual = posts[order][np.searchsorted(np.cumsum(weight[order]), 0.95 * weight.sum())]
+        right = 1.1 * float(np.max([usual, *values, *ends])) or 1.0
         rate_axis(ax.xaxis)
-        ax.margins(x=0.08)
-    elif kind == "mean":
-        count_axis(ax.xaxis)
-        ax.margins(x=0.08)
-    else:
-        high = float(ax.dataLim.intervalx[1])
+        ax.set_xlim(0, right)
+        beyond = int((posts > right).sum())
+        return f"\nbeyond the axis: {pluralize(beyond, 'post')}" if beyond else ""
+    drawn = np.concatenate([posts, values, ends[ends > 0]])
+    high = max(float(drawn.max()), 1.0) * 1.4
+    if (np.concatenate([posts, values]) < 1).any():
         ax.set_xscale("symlog", linthresh=1, linscale=0.5)
+        ax.set_xlim(-0.15, high)
         ax.xaxis.set_major_formatter(EngFormatter(sep=""))
         ax.xaxis.set_minor_locator(NullLocator())
-        ax.set_xlim(0, max(high, 1) * 1.5)
+    else:
+        ax.set_xscale("log")
+        ax.set_xlim(float(drawn.min()) / 1.4, high)
+        log_axis(ax.xaxis)
+    return ""
 
 
 def _unit(table: pd.DataFrame, types: list[str]) -> str:
     """Return the label of the x axis: quantity, age, and number of posts left out."""
     what = {
         "rate": " over ".join(types),
-        "mean": f"{types[0]} per post; bars: the mean",
-        "typical": f"{types[0]} per post; lines: the typical post",
+        "mean": f"{types[0]} per post; lines: the mean (log scale)",
+        "typical": f"{types[0]} per post; lines: the typical post (log scale)",
     }[str(table["statistic"].iloc[0])]
     row = table.iloc[0]
     at = "" if pd.isna(row["at"]) else f", {float(row['at']):g} hours after posting"
+    dashed = "; dashed: no difference" if table["difference"].notna().any() else ""
     left = [int(row[f"left_out_{side}"]) for side in "ab"]
     out = f"\nleft out: {left[0]} and {left[1]} posts, too young or with gaps"
-    return what + at + (out if any(left) else "")
+    return what + at + dashed + (out if any(left) else "")
 
 
 def _title(table: pd.DataFrame) -> str:

@@ -14,6 +14,7 @@ from engagement_pandas.metrics.forecast import AT, CONFIDENCE, LEAST, MINIMUM
 from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
+    log_axis,
     name_rows,
     percent,
     remove_clutter,
@@ -126,7 +127,6 @@ def _draw(
     """Draw the dots and the intervals, and the legend."""
     from matplotlib.cbook import normalize_kwargs  # noqa: PLC0415 - heavy
     from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
-    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter  # noqa: PLC0415 - heavy
 
     given = normalize_kwargs(errorbar_kw, Line2D)
     colour = given.pop("color", None)
@@ -144,9 +144,7 @@ def _draw(
         count, rows, s=28, facecolors="none", edgecolors=shades, zorder=3, gid="so far"
     )
     ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    log_axis(ax.xaxis)
     legend_of(
         ax, [hollow, dots, interval], ["so far", "forecast", f"{percent(confidence)} interval"]
     )

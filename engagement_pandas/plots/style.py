@@ -71,17 +71,17 @@ def post_colours(counts: pd.DataFrame, *, posts: pd.DataFrame | None = None) -> 
     return _by_name([*sorted(known, key=_made), *sorted(others, key=_made)])
 
 
-def _by_name(names: Iterable[str]) -> dict[str, str]:
+def _by_name(names: Iterable[str], palette: Sequence[str] = COLOURS) -> dict[str, str]:
     """Return a colour for each name: the one derived from it, or the next free one."""
     colours: dict[str, str] = {}
     free: list[int] = []
     for name in names:
         if not free:
-            free = list(range(len(COLOURS)))
-        home = crc32(name.encode()) % len(COLOURS)
-        slot = min(free, key=lambda place: (place - home) % len(COLOURS))
+            free = list(range(len(palette)))
+        home = crc32(name.encode()) % len(palette)
+        slot = min(free, key=lambda place: (place - home) % len(palette))
         free.remove(slot)
-        colours[name] = COLOURS[slot]
+        colours[name] = palette[slot]
     return colours
 
 
@@ -96,16 +96,18 @@ def group_colours(values: pd.Series) -> dict[str, str]:
     """Return the colour of each value of any other column, derived from its name.
 
     If an earlier value in sorted order already has it, the next free colour is used. A categorical
-    column has a colour for each category, so a filter changes no colour.
+    column has a colour for each category, so a filter changes no colour. Black is left to
+    intervals.
 
     Examples
     --------
-    >>> group_colours(pd.Series(["new", "old", "new"]))
-    {'new': '#CC79A7', 'old': '#000000'}
+    >>> group_colours(pd.Series(["winter", "spring", "winter"]))
+    {'spring': '#CC79A7', 'winter': '#009E73'}
     """
     fixed = isinstance(values.dtype, pd.CategoricalDtype)
     names = values.cat.categories if fixed else values.dropna().unique()
-    return _by_name(map(str, names) if fixed else sorted(map(str, names)))
+    order = list(map(str, names)) if fixed else sorted(map(str, names))
+    return _by_name(order, [colour for colour in COLOURS if colour != INK])
 
 
 def picked_out(

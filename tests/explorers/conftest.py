@@ -308,7 +308,7 @@ def _artists(ax: Any) -> dict[str, Any]:
         "x": ax.get_xlabel(),
         "y": ax.get_ylabel(),
         "headline": ep.headline(ax),
-        "rows": [label.get_text() for label in ax.get_yticklabels()] if ax.patches else [],
+        "rows": [label.get_text() for label in ax.get_yticklabels()] if ax.yaxis_inverted() else [],
         "axis": ax.axison,
     }
 

@@ -78,14 +78,15 @@ def test_the_answer_is_the_metrics(explorer: Any, put: Any) -> None:
 
 
 def test_the_picture_is_of_the_sets(explorer: Any, put: Any, axes: Any) -> None:
-    """Bars are ratios of sums over both types."""
+    """Lines are at ratios of sums over both types."""
     put(explorer, split="weekday")
-    bars = {bar.get_gid(): bar.get_width() for bar in axes(explorer).patches}
+    lines = {each.get_gid(): each for each in axes(explorer).collections}
+    rates = {name: lines[f"rate:{name}"].get_segments()[0][0, 0] for name in "ab"}
     answer = explorer.answer.iloc[0]
-    assert bars == {"a": answer["a"], "b": answer["b"]}
+    assert rates == {"a": answer["a"], "b": answer["b"]}
     for name, side in (("a", explorer.a), ("b", explorer.b)):
         sums = side.groupby("engagement_type", observed=True)["count"].sum()
-        assert bars[name] == pytest.approx(sums["engagements"] / sums["impressions"], rel=0.3)
+        assert rates[name] == pytest.approx(sums["engagements"] / sums["impressions"], rel=0.3)
     rows = [label.get_text().split("\n")[0] for label in axes(explorer).get_yticklabels()]
     assert rows[:2] == ["posted at the weekend", "Monday to Friday"]
 

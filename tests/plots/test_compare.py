@@ -1,4 +1,4 @@
-"""Two bars and a difference."""
+"""Two strips of posts and a difference."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 import engagement_pandas as ep
 from engagement_pandas import plots
 from engagement_pandas.metrics import compare
+from engagement_pandas.plots.style import group_colours
 
 plot_compare: Any = plots.plot_compare
 """Its artists can do more than matplotlib's annotations know."""
@@ -35,22 +37,37 @@ def rows_of(ax: Any) -> list[str]:
     return [label.get_text() for label in ax.get_yticklabels()]
 
 
+def line_of(ax: Any, gid: str | None) -> list[float]:
+    """Return the x values of the ends of a line; the whiskers have no gid."""
+    (line,) = [each for each in ax.collections if each.get_gid() == gid]
+    return list(line.get_segments()[0][:, 0])
+
+
+def dots_of(ax: Any, gid: str) -> list[float]:
+    """Return the x values of the posts of a set."""
+    (dots,) = [each for each in ax.collections if each.get_gid() == f"posts:{gid}"]
+    return list(dots.get_offsets()[:, 0])
+
+
 def test_both_rates_and_their_difference() -> None:
-    """315 and 135 of 6,000: 5.25 % and 2.25 %, 3 points apart."""
+    """315 and 135 of 6,000: 5.25 % and 2.25 %; the difference is seen from b's rate."""
     ax = plot_compare(A, B, at=None)
-    assert [bar.get_width() for bar in ax.patches] == [0.0525, 0.0225]
+    assert line_of(ax, "rate:a") == [0.0525] * 2
+    assert line_of(ax, "rate:b") == line_of(ax, "equal") == [0.0225] * 2
+    assert dots_of(ax, "a") == [0.05, 0.051, 0.052, 0.053, 0.054, 0.055]
     (dot,) = [line for line in ax.lines if line.get_gid() == "difference"]
-    assert dot.get_xdata()[0] == pytest.approx(0.03)
+    assert dot.get_xdata()[0] == 0.0525
     assert rows_of(ax) == ["a\n6 posts", "b\n6 posts", "difference\n95 % interval"]
-    assert ax.get_xlabel() == "engagements over impressions"
+    label = ax.get_xlabel().replace("\n", " ")
+    assert label == "engagements over impressions; dashed: no difference"
 
 
 def test_the_interval_is_that_of_the_metric() -> None:
-    """Its whiskers end at low and high."""
+    """Its whiskers end at b's rate, plus low and high."""
     result = compare(A, B, at=None, seed=3).iloc[0]
     ax = plot_compare(A, B, at=None, seed=3)
-    (ends,) = [each.get_segments()[0][:, 0] for each in ax.collections]
-    assert ends.tolist() == pytest.approx([result["low"], result["high"]])
+    ends = [0.0225 + result["low"], 0.0225 + result["high"]]
+    assert line_of(ax, None) == pytest.approx(ends)
     title = ep.headline(ax)
     assert title == result["finding"]
     assert title.startswith("the rate of a is 3 percentage points higher than that of b, 2")
@@ -68,7 +85,59 @@ def test_few_posts_have_no_interval() -> None:
     """Four on a side do not tell how much posts differ."""
     ax = plot_compare(posts(100, [50, 51, 52, 53]), B, at=None)
     assert "not enough posts for an interval" in ep.headline(ax)
-    assert list(ax.collections) == []
+    assert None not in {each.get_gid() for each in ax.collections}
+
+
+def test_counts_are_never_below_zero() -> None:
+    """Means of 2.5 and 5.7 with an interval that goes below: it is cut at zero."""
+    ax = plot_compare(
+        posts(100, [1, 2, 3, 1, 1, 7]), posts(200, [1, 2, 3, 4, 5, 19]),
+        by="engagements", at=None, statistic="mean",
+    )  # fmt: skip
+    assert line_of(ax, None)[0] == 0
+    assert ax.get_xlim()[0] > 0
+    assert ax.get_xscale() == "log"
+
+
+def test_posts_without_counts_are_at_zero() -> None:
+    """A logarithmic axis has no zero, so this one is linear below 1."""
+    ax = plot_compare(
+        posts(100, [0, 5, 6, 7, 8]), posts(200, [5, 5, 6, 7, 8]), by="engagements", at=None
+    )
+    assert dots_of(ax, "a") == [0, 5, 6, 7, 8]
+    assert ax.get_xscale() == "symlog"
+    assert ax.get_xlim()[0] < 0
+
+
+def test_a_rate_of_few_impressions_does_not_flatten_the_others() -> None:
+    """1 of 1 is 100 %: beyond the axis, which is said."""
+    single = ep.flatten_json({"g": {"300": {"impressions": "1", "engagements": "1"}}})
+    ax = plot_compare(pd.concat([A, single], ignore_index=True), B, at=None)
+    assert ax.get_xlim()[0] == 0
+    assert ax.get_xlim()[1] < 0.1
+    assert ax.get_xlabel().endswith("\nbeyond the axis: 1 post")
+    (dots,) = [each for each in ax.collections if each.get_gid() == "posts:a"]
+    *large, small = dots.get_sizes()
+    assert set(large) == {66}
+    assert small < 7
+
+
+def test_a_given_colour_reaches_posts_and_line() -> None:
+    """By any of matplotlib's words."""
+    for words in ({"color": "red"}, {"c": "red"}, {"facecolor": "red"}):
+        ax = plot_compare(A, B, at=None, **words)
+        parts = {each.get_gid(): each for each in ax.collections}
+        assert to_hex(parts["posts:a"].get_facecolors()[0]) == "#ff0000"
+        assert to_hex(parts["rate:a"].get_colors()[0]) == "#ff0000"
+
+
+def test_a_group_has_its_colour() -> None:
+    """That of lines over time by the same column."""
+    counts = pd.concat([A.assign(handle="x"), B.assign(handle="y")], ignore_index=True)
+    ax = plot_compare(counts, by="handle", at=None)
+    drawn = [each for each in ax.collections if each.get_gid() in ("rate:a", "rate:b")]
+    colours = group_colours(counts["handle"])
+    assert [to_hex(each.get_colors()[0]).upper() for each in drawn] == list(colours.values())
 
 
 def test_counts_at_an_age(life: Any) -> None:
@@ -77,26 +146,26 @@ def test_counts_at_an_age(life: Any) -> None:
     b = pd.concat([life("2026-03-01T10:00:00", [9, 9, 9], serial=n) for n in range(11, 17)])
     young = life("2026-03-01T12:00:00", [9], serial=20)
     ax = plot_compare(a, pd.concat([b, young]), by="impressions", at=2, statistic="mean")
-    assert [bar.get_width() for bar in ax.patches] == [7, 18]
-    assert ax.get_xlabel().split("\n") == [
-        "impressions per post; bars: the mean, 2 hours after posting",
-        "left out: 0 and 1 posts, too young or with gaps",
-    ]
+    assert (line_of(ax, "mean:a"), line_of(ax, "mean:b")) == ([7, 7], [18, 18])
+    assert ax.get_xlabel().replace("\n", " ") == (
+        "impressions per post; lines: the mean (log scale), 2 hours after posting; "
+        "dashed: no difference left out: 0 and 1 posts, too young or with gaps"
+    )
     assert "the mean post of a has 11 fewer than that of b" in ep.headline(ax)
-    (dots,) = [each for each in ax.collections if each.get_gid() == "posts:a"]
-    assert sorted(dots.get_offsets()[:, 0]) == [2, 4, 6, 8, 10, 12]
+    assert sorted(dots_of(ax, "a")) == [2, 4, 6, 8, 10, 12]
 
 
 def test_typical_posts() -> None:
     """On a logarithmic axis: every post is a dot, and a line marks the typical one."""
     ax = plot_compare(A, B, by="engagements", at=None, names=("new ones", "old"))
-    assert ax.get_xscale() == "symlog"
+    assert ax.get_xscale() == "log"
     assert ep.headline(ax).startswith("a typical post of “new ones” gets 2.3 times")
-    assert rows_of(ax) == ["new ones\n6 posts", "old\n6 posts"]
-    lines = [each for each in ax.collections if each.get_gid().startswith("typical:")]
+    assert rows_of(ax)[:2] == ["new ones\n6 posts", "old\n6 posts"]
     typical = compare(A, B, by="engagements", at=None).iloc[0]
-    ends = [line.get_segments()[0][0][0] for line in lines]
-    assert ends == pytest.approx([typical["a"], typical["b"]])
+    assert line_of(ax, "typical:a") == pytest.approx([typical["a"]] * 2)
+    assert line_of(ax, "typical:b") == pytest.approx([typical["b"]] * 2)
+    ends = [(1 + typical["b"]) * typical[end] - 1 for end in ("low", "high")]
+    assert line_of(ax, None) == pytest.approx(ends)
 
 
 def test_a_column_of_three_values() -> None:

@@ -197,7 +197,7 @@ def test_on_axes_in_dates_of_pandas(demo: tuple[pd.DataFrame, pd.DataFrame], fre
     pd.Series(range(8), index=moments).plot(ax=ax, x_compat=True)
     plot_over_time(demo[0], every="D", ax=ax)
     theirs, *ours = ax.lines
-    assert date2num(moments[0]) == theirs.get_xdata()[0] == ours[0].get_xdata()[0]
+    assert theirs.get_xydata()[0, 0] == ours[0].get_xydata()[0, 0] == date2num(moments[0])
     ax.figure.draw_without_rendering()
     low, high = ax.get_xlim()
     assert low < date2num(moments[0]) < date2num(moments[-1]) < high
