@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _JSON = (".json", ".jsonl", ".ndjson", ".js", ".zip")
 _METRICS = ("public", "organic", "non_public", "promoted")
+_GRANULARITIES = ("hourly", "daily", "total")
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
@@ -24,8 +25,9 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
         "import",
         help="read counts from exports and archives into a table",
         description="Read counts from files that people have without a contract: the content "
-        "export of X Analytics, by-tweet files until 2024, JSON of X API v2, twarc's JSONL, and "
-        "tweets.js of an account's archive, also in its ZIP. Several exports are snapshots: the "
+        "export of X Analytics, by-tweet files until 2024, JSON of X API v2 (lookups and "
+        "/2/tweets/analytics), twarc's JSONL, and tweets.js of an account's archive, also in its "
+        "ZIP. Several exports are snapshots: the "
         "table has the time of each.",
         epilog="examples:\n"
         "  engagement-pandas import account_analytics_content_*.csv --out counts.parquet\n"
@@ -48,6 +50,11 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
         choices=_METRICS,
         default="public",
         help="which metrics of JSON to read (default: public)",
+    )
+    parser.add_argument(
+        "--granularity",
+        choices=_GRANULARITIES,
+        help="what was requested of /2/tweets/analytics (default: as the times show)",
     )
     yield parser
 
@@ -75,12 +82,17 @@ def _is_json(name: str) -> bool:
 
 
 def _json(name: str, arguments: argparse.Namespace) -> pd.DataFrame:
-    from engagement_pandas.sources import flatten_lookup  # noqa: PLC0415 - pandas
+    from engagement_pandas.sources import flatten_analytics, flatten_lookup  # noqa: PLC0415
+    from engagement_pandas.sources.post_analytics import is_analytics  # noqa: PLC0415
+    from engagement_pandas.sources.v2_documents import document_of  # noqa: PLC0415 - pandas
 
+    moment = arguments.retrieved_at
     try:
-        return flatten_lookup(
-            Path(name), metrics=arguments.metrics, retrieved_at=arguments.retrieved_at
-        )
+        document = document_of(Path(name))
+        if is_analytics(document):
+            grain = arguments.granularity
+            return flatten_analytics(document, granularity=grain, retrieved_at=moment)
+        return flatten_lookup(document, metrics=arguments.metrics, retrieved_at=moment)
     except EngagementError as error:
         error.add_note(f"in {name}")
         raise

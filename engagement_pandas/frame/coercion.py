@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError, InvalidPostId
 from engagement_pandas.frame.categories import as_types, contract_of
-from engagement_pandas.frame.contract import ATTRIBUTES, COUNT_COLUMNS, TEXT
+from engagement_pandas.frame.contract import ATTRIBUTES, COUNT_COLUMNS, TEXT, check_counts
 from engagement_pandas.request.post_ids import parse_post_id
 from engagement_pandas.text import FLOAT_BITS, check_digits, truncated_repr
 
@@ -67,6 +67,19 @@ def as_counts(frame: Any) -> pd.DataFrame:
         order = [name for name in COUNT_COLUMNS if name in columns]
         frame = frame if order == columns else frame[order]
     return cast("pd.DataFrame", frame)
+
+
+def tidy_counts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return counts in the contract's columns and dtypes, sorted and checked; others are dropped.
+
+    >>> frame = pd.DataFrame({"count": ["7", "1"], "engagement_type": ["replies", "favorites"]})
+    >>> tidy_counts(frame)["count"].to_list()
+    [1, 7]
+    """
+    order = [name for name in COUNT_COLUMNS if name in frame.columns]
+    counts = as_counts(frame[order]).sort_values(order[:-1], ignore_index=True)
+    check_counts(counts)
+    return counts
 
 
 def contracted(frame: Any) -> tuple[pd.DataFrame, str]:

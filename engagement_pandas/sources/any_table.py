@@ -11,13 +11,14 @@ import pandas as pd
 from engagement_pandas.errors import FrameError, RequestError, UnsupportedEngagementType
 from engagement_pandas.frame.coercion import (
     as_counts,
+    tidy_counts,
     to_hours,
     to_ids,
     to_numbers,
     to_pandas,
     to_times,
 )
-from engagement_pandas.frame.contract import ALWAYS, COUNT_COLUMNS, TEXT, check_counts, in_order
+from engagement_pandas.frame.contract import ALWAYS, in_order
 from engagement_pandas.request.engagement_types import type_of
 from engagement_pandas.request.post_files.entry import roles_of
 from engagement_pandas.text import format_list
@@ -103,14 +104,17 @@ def counts_from(  # noqa: PLR0913  each has a default
     }
     columns = {role: _column(table, role, name) for role, name in named.items()}
     columns = {role: name for role, name in columns.items() if name is not None}
-    keys = {role: table[name] for role, name in columns.items() if role not in ALWAYS}
+    keys: dict[str, Any] = {r: table[name] for r, name in columns.items() if r not in ALWAYS}
     keys |= _utc_times({role: keys[role] for role in _TIMES if role in keys}, tz)
     if "post_id" in keys:
         keys["post_id"] = to_ids(keys["post_id"])
-    if source is None and "source" in table.columns and "source" not in columns.values():
+    if source is not None:
+        keys["source"] = source
+    elif "source" in table.columns and "source" not in columns.values():
         keys["source"] = table["source"]
+    shared = as_counts(pd.DataFrame(keys, index=table.index))
     if types is None and set(ALWAYS) <= columns.keys():
-        parts: list[dict[str, Any]] = [{**keys, **{role: table[columns[role]] for role in ALWAYS}}]
+        rows = shared.assign(**{role: table[columns[role]] for role in ALWAYS})
     else:
         if set(ALWAYS) & columns.keys() and types is not None:
             msg = (
@@ -118,28 +122,15 @@ def counts_from(  # noqa: PLR0913  each has a default
                 "table; give either"
             )
             raise FrameError(msg)
-        used = {*columns.values(), *keys}
-        wide = _types_of(table, types, used)
+        wide = _types_of(table, types, {*columns.values(), *keys})
         parts = [
-            {**keys, "engagement_type": kind, "count": to_numbers(table[name])}
+            shared.assign(engagement_type=kind, count=to_numbers(table[name]))
             for name, kind in wide.items()
         ]
-    counts = pd.concat([_part(part, table.index) for part in parts], ignore_index=len(parts) > 1)
-    if source is not None:
-        counts["source"] = pd.Categorical(
-            [source] * len(counts), categories=pd.Index([source], dtype=TEXT)
-        )
-    order = [name for name in COUNT_COLUMNS if name in counts.columns]
-    counts = as_counts(counts[order]).sort_values(order[:-1], ignore_index=True)
+        rows = pd.concat(parts, ignore_index=True)
+    counts = tidy_counts(rows)
     counts.attrs = dict(table.attrs)
-    check_counts(counts)
     return counts
-
-
-def _part(columns: Mapping[str, Any], index: pd.Index) -> pd.DataFrame:
-    """Return the counts of one type; ``as_counts`` casts them."""
-    part = pd.DataFrame(columns, index=index)
-    return as_counts(part)
 
 
 def _post_column(table: pd.DataFrame) -> str | None:

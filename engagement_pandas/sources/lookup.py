@@ -10,11 +10,12 @@ from typing import Any, Final, Literal, get_args
 import pandas as pd
 
 from engagement_pandas.errors import FrameError, ResponseShapeError
-from engagement_pandas.frame.coercion import as_counts
-from engagement_pandas.frame.contract import COUNT_COLUMNS, check_counts, empty_counts, to_iso_utc
+from engagement_pandas.frame.coercion import tidy_counts
+from engagement_pandas.frame.contract import empty_counts, to_iso_utc
 from engagement_pandas.request.post_files.kind import kind_of
 from engagement_pandas.sources.v2_documents import (
     Body,
+    Document,
     Item,
     document_of,
     omissions_of,
@@ -50,7 +51,7 @@ _V1: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def flatten_lookup(
-    body: Body,
+    body: Body | Document,
     metrics: Metrics = "public",
     *,
     retrieved_at: str | datetime | None = None,
@@ -176,12 +177,9 @@ def to_counts(rows: list[tuple[Any, ...]], source: str, *times: str) -> pd.DataF
         frame = frame.drop(columns="retrieved_at")
     if frame.empty:
         return empty_counts([*columns[:2], "source", *times])
-    frame["source"] = source
-    order = [name for name in COUNT_COLUMNS if name in frame.columns]
-    counts = as_counts(frame[order]).sort_values(order[:-1], ignore_index=True)
+    counts = tidy_counts(frame.assign(source=source))
     if "retrieved_at" in counts:
         counts.attrs["retrieved_at"] = counts["retrieved_at"].min().isoformat()
-    check_counts(counts)
     return counts
 
 

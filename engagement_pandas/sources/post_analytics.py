@@ -13,7 +13,7 @@ import pandas as pd
 from engagement_pandas.errors import FrameError, ResponseShapeError
 from engagement_pandas.frame.contract import to_iso_utc
 from engagement_pandas.sources.lookup import integer, to_counts
-from engagement_pandas.sources.v2_documents import Body, Item, document_of, post_id_of
+from engagement_pandas.sources.v2_documents import Body, Document, Item, document_of, post_id_of
 from engagement_pandas.text import truncated_repr
 
 Granularity = Literal["hourly", "daily", "total"]
@@ -29,7 +29,7 @@ _Bucket = tuple[datetime | None, Mapping[str, Any], str]
 
 
 def flatten_analytics(
-    body: Body,
+    body: Body | Document,
     *,
     granularity: Granularity | None = None,
     retrieved_at: str | datetime | None = None,
@@ -105,6 +105,18 @@ def flatten_analytics(
         ]
     return to_counts(
         rows, "x_post_analytics", *{"hourly": ("day", "hour"), "daily": ("day",)}.get(grain, ())
+    )
+
+
+def is_analytics(document: Document) -> bool:
+    """Return whether posts have buckets or totals of ``/2/tweets/analytics``, and no metrics.
+
+    >>> is_analytics(document_of({"data": [{"id": "7", "impressions": 90}]}))
+    True
+    """
+    return any(
+        {"timestamped_metrics", "impressions", "engagements"} & item.post.keys()
+        for item in document.items
     )
 
 

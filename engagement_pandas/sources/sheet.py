@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Final
@@ -13,6 +14,7 @@ from typing import IO, Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError, InvalidPostId
+from engagement_pandas.frame.coercion import to_numbers
 from engagement_pandas.request.post_files import read_content, text_of
 from engagement_pandas.request.post_files.entry import key
 from engagement_pandas.text import format_list, truncated_repr
@@ -33,6 +35,19 @@ class Sheet:
     def column(self, place: int) -> list[str]:
         """Return the cells of a column, without blanks around them."""
         return [cells[place].strip() for _, cells in self.rows]
+
+    def numbers(self, place: int, rows: Sequence[int] | None = None) -> pd.Series:
+        """Return the numbers in a column by line, of all rows or of some places."""
+        cells = self.column(place)
+        chosen = range(len(cells)) if rows is None else rows
+        lines = pd.Index([self.rows[row][0] for row in chosen], dtype="int64")
+        name = self.header[place]
+        texts = pd.Series([cells[row] for row in chosen], lines, name=name, dtype=object)
+        try:
+            return to_numbers(texts)
+        except FrameError as error:
+            msg = f"{self.name}: {str(error).replace(' in row ', ' in line ', 1)}"
+            raise FrameError(msg) from error
 
 
 def read_sheet(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> Sheet:
@@ -112,6 +127,16 @@ def _workbook_rows(name: str, content: bytes) -> list[tuple[int, list[str]]]:
         raise FrameError(msg) from error
     rows = frame.to_numpy(dtype=object).tolist()
     return [(line, ["" if pd.isna(c) else str(c) for c in row]) for line, row in enumerate(rows, 1)]
+
+
+def warn_of_headings(sheet: Sheet, places: Mapping[str, int], unknown: Sequence[str]) -> None:
+    """Warn of headings that are read by position, or left out; of the caller's caller's caller."""
+    if not unknown:
+        return
+    by_position = len(places) == len(sheet.header)
+    what = "not known and read by position" if by_position else "not known and left out"
+    msg = f"{sheet.name}: the headings {format_list(unknown)} are {what}; compare a few numbers"
+    warnings.warn(msg, UserWarning, stacklevel=4)
 
 
 def places_of(

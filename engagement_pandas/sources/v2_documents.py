@@ -52,11 +52,13 @@ class Document:
     problems: tuple[Mapping[str, Any], ...]
 
 
-def document_of(body: Body) -> Document:
+def document_of(body: Body | Document) -> Document:
     """Return the posts and problems of a body; JSON text, a parsed body, a file or its path.
 
-    Text that begins like JSON is a body, and other text a path.
+    Text that begins like JSON is a body, and other text a path. A document is returned as it is.
     """
+    if isinstance(body, Document):
+        return body
     items: list[Item] = []
     problems: list[Mapping[str, Any]] = []
     for name, value in _values_of(body):

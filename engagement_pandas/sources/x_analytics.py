@@ -16,18 +16,16 @@ from typing import IO, Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError, InvalidPostId
-from engagement_pandas.frame.coercion import to_numbers
+from engagement_pandas.frame.coercion import tidy_counts
 from engagement_pandas.frame.contract import (
-    COUNT_COLUMNS,
     TEXT,
-    check_counts,
     empty_counts,
     in_order,
     to_iso_utc,
 )
 from engagement_pandas.request.post_files.entry import key
 from engagement_pandas.request.post_ids import created_at, parse_post_id
-from engagement_pandas.sources.sheet import Sheet, places_of, read_sheet
+from engagement_pandas.sources.sheet import Sheet, places_of, read_sheet, warn_of_headings
 from engagement_pandas.sources.x_headings import BY_TWEET, BY_TWEET_NAMES, CONTENT, CONTENT_NAMES
 from engagement_pandas.text import check_digits, format_list, pluralize, truncated_repr
 
@@ -144,7 +142,7 @@ def read_x_analytics(
     1  2091095333082140951     engagements     30
     """
     paths = files_of(path_or_paths)
-    exports = [export_of(read_sheet(path)) for path in paths]
+    exports = list(map(export_of, map(read_sheet, paths)))
     moments, known_to = _moments([export.sheet.name for export in exports], retrieved_at)
     parts = [
         _counts(export, moment, promoted=promoted)
@@ -203,15 +201,12 @@ def files_of(path_or_paths: Path | Iterable[Path]) -> list[Path]:
 def concatenated(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Return the counts of several files as one tidy frame."""
     filled = [part for part in parts if len(part)] or list(parts[:1])
-    counts = pd.concat(filled, ignore_index=True)
-    for name in ("engagement_type", "source"):
-        texts = counts[name].astype(TEXT)
-        kinds = pd.Index(in_order(texts.dropna().unique()), dtype=TEXT)
-        counts[name] = texts.astype(pd.CategoricalDtype(kinds))
-    order = [name for name in COUNT_COLUMNS if name in counts.columns]
-    counts = counts[order].sort_values(order[:-1], ignore_index=True)
-    check_counts(counts)
-    return counts
+    columns = [sorted(part.columns) for part in filled]
+    if any(names != columns[0] for names in columns):
+        kinds = " and ".join(map(format_list, dict.fromkeys(map(tuple, columns))))
+        msg = f"the files have different columns, {kinds}; read each kind into a table of its own"
+        raise FrameError(msg)
+    return tidy_counts(pd.concat(filled, ignore_index=True))
 
 
 def export_of(sheet: Sheet) -> Export:
@@ -219,11 +214,11 @@ def export_of(sheet: Sheet) -> Export:
     header = sheet.header
     places, unknown = places_of(sheet, CONTENT, CONTENT_NAMES)
     if _is_content(sheet, places):
-        _warn_of_headings(sheet, places, unknown)
+        warn_of_headings(sheet, places, unknown)
         return Export("x_analytics_content", sheet, places)
     places, unknown = places_of(sheet, BY_TWEET, BY_TWEET_NAMES)
     if _is_by_tweet(sheet, places):
-        _warn_of_headings(sheet, places, unknown)
+        warn_of_headings(sheet, places, unknown)
         return Export("x_analytics_by_tweet", sheet, places)
     hint = "see ep.counts_from(frame, …) for other tables"
     if header and header[0].casefold() in {"date", "day"}:
@@ -257,15 +252,6 @@ def _is_by_tweet(sheet: Sheet, places: Mapping[str, int]) -> bool:
         return True
     times = [time for time in sheet.column(places["time"]) if time]
     return bool(times) and all(time.endswith(" +0000") for time in times)
-
-
-def _warn_of_headings(sheet: Sheet, places: Mapping[str, int], unknown: Sequence[str]) -> None:
-    if not unknown:
-        return
-    by_position = len(places) == len(sheet.header)
-    what = "not known and read by position" if by_position else "not known and left out"
-    msg = f"{sheet.name}: the headings {format_list(unknown)} are {what}; compare a few numbers"
-    warnings.warn(msg, UserWarning, stacklevel=4)
 
 
 def _posts(export: Export) -> list[ExportedPost]:
@@ -307,22 +293,10 @@ def _counts(export: Export, moment: datetime | None, *, promoted: bool) -> pd.Da
         if not role.startswith("promoted_") or (promoted and role != "promoted_engagement_rate")
     ]
     places = [row.place for row in rows]
-    lines = [row.line for row in rows]
     posts = pd.Series([row.post_id for row in rows], dtype=TEXT)
     parts = []
     for role in types:
-        cells = export.cells(role)
-        texts = pd.Series(
-            [cells[place] for place in places],
-            index=pd.Index(lines),
-            name=export.sheet.header[export.places[role]],
-            dtype=object,
-        )
-        try:
-            numbers = to_numbers(texts)
-        except FrameError as error:
-            msg = f"{export.sheet.name}: {str(error).replace(' in row ', ' in line ', 1)}"
-            raise FrameError(msg) from error
+        numbers = export.sheet.numbers(export.places[role], places)
         part = pd.DataFrame({"post_id": posts, "count": numbers.array})
         parts.append(part.assign(engagement_type=role, source=export.source))
     if not rows:

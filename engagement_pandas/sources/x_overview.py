@@ -9,10 +9,9 @@ from typing import Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.coercion import to_numbers
 from engagement_pandas.frame.contract import TEXT, in_order
 from engagement_pandas.request.post_files.entry import key
-from engagement_pandas.sources.sheet import Sheet, places_of, read_sheet
+from engagement_pandas.sources.sheet import Sheet, places_of, read_sheet, warn_of_headings
 from engagement_pandas.sources.x_analytics import Path, files_of
 from engagement_pandas.sources.x_headings import BY_DAY, BY_DAY_NAMES, OVERVIEW, OVERVIEW_NAMES
 from engagement_pandas.text import format_list
@@ -46,6 +45,11 @@ def read_x_overview(path_or_paths: Path | Iterable[Path]) -> pd.DataFrame:
         With file and line, if a file is not an overview, a date has been changed by another
         program, a day occurs twice or a number is not whole.
 
+    Warns
+    -----
+    UserWarning
+        If headings of an unknown language are read by position.
+
     Notes
     -----
     What these files cannot tell: posts and hours; promoted counts. A day that is not in the file
@@ -67,7 +71,7 @@ def read_x_overview(path_or_paths: Path | Iterable[Path]) -> pd.DataFrame:
     0     impressions 2026-09-14   2320    False
     1     impressions 2026-09-15    449     True
     """
-    parts = [_days(read_sheet(path)) for path in files_of(path_or_paths)]
+    parts = list(map(_days, map(read_sheet, files_of(path_or_paths))))
     parts.sort(key=lambda part: part["day"].max() if len(part) else pd.Timestamp.min)
     days = pd.concat(parts, ignore_index=True).drop_duplicates(
         ["engagement_type", "source", "day"], keep="last"
@@ -82,7 +86,7 @@ def _days(sheet: Sheet) -> pd.DataFrame:
     """Return the counts of one file."""
     old = "tweetspublished" in map(key, sheet.header)
     order, names = (BY_DAY, BY_DAY_NAMES) if old else (OVERVIEW, OVERVIEW_NAMES)
-    places, _ = places_of(sheet, order, names)
+    places, unknown = places_of(sheet, order, names)
     if places.get("day") != 0 or len(places) != len(sheet.header) or "post_id" in places:
         hint = "see ep.read_x_analytics()" if len(sheet.header) > len(OVERVIEW) else "export again"
         msg = (
@@ -90,6 +94,7 @@ def _days(sheet: Sheet) -> pd.DataFrame:
             f"{format_list(sheet.header)}; for posts {hint}"
         )
         raise FrameError(msg)
+    warn_of_headings(sheet, places, unknown)
     days = [
         _day(text, line, sheet.name)
         for text, (line, _) in zip(sheet.column(0), sheet.rows, strict=True)
@@ -107,17 +112,7 @@ def _days(sheet: Sheet) -> pd.DataFrame:
     for role in in_order(places.keys() - _RATES):
         if role.startswith("promoted_"):
             continue
-        texts = pd.Series(
-            sheet.column(places[role]),
-            index=pd.Index(list(lines.values())),
-            name=sheet.header[places[role]],
-            dtype=object,
-        )
-        try:
-            numbers = to_numbers(texts)
-        except FrameError as error:
-            msg = f"{sheet.name}: {str(error).replace(' in row ', ' in line ', 1)}"
-            raise FrameError(msg) from error
+        numbers = sheet.numbers(places[role])
         if role in _NEVER_COUNTED and not old and not numbers.fillna(0).any():
             numbers = numbers.mask(numbers == 0)
         part = pd.DataFrame(

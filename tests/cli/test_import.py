@@ -57,6 +57,42 @@ def test_the_posts_of_an_archive(tmp_path: Path) -> None:
     assert dict(zip(found["post_id"], found["kind"], strict=True)) == {"7": "post", "8": "repost"}
 
 
+def bucket(moment: str) -> dict[str, object]:
+    """Return a bucket of an answer of ``/2/tweets/analytics``."""
+    return {"timestamp": moment, "metrics": {"impressions": 90}}
+
+
+def test_answers_of_analytics(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Hours are known by their times; one bucket may be anything, unless it is stated."""
+    body, out = tmp_path / "analytics.json", tmp_path / "counts.parquet"
+    post = {"id": ONE, "timestamped_metrics": [bucket("2026-08-22T10:00:00Z")]}
+    body.write_text(json.dumps({"data": [post]}))
+    assert main(["import", str(body), "--out", str(out)]) == 0
+    assert ep.read_parquet(out)[["hour", "count"]].to_numpy().tolist() == [[10, 90]]
+    assert set(ep.read_parquet(out)["source"]) == {"x_post_analytics"}
+    post["timestamped_metrics"] = [bucket("2026-08-22T00:00:00Z")]
+    body.write_text(json.dumps({"data": [post]}))
+    assert main(["import", str(body), "--out", str(out)]) != 0
+    assert "which may be hours, days or weeks" in capsys.readouterr().err
+    assert main(["import", str(body), "--out", str(out), "--granularity", "daily"]) == 0
+    assert "hour" not in ep.read_parquet(out)
+    body.write_text(json.dumps({"data": [{"id": ONE, "impressions": 90, "likes": 4}]}))
+    assert main(["import", str(body), "--out", str(out)]) == 0
+    assert ep.read_parquet(out)["count"].to_list() == [90, 4]
+
+
+def test_totals_and_hours_have_no_common_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message has the columns of both."""
+    (tmp_path / NAME).write_text(content())
+    body = tmp_path / "analytics.json"
+    post = {"id": ONE, "timestamped_metrics": [bucket("2026-08-22T10:00:00Z")]}
+    body.write_text(json.dumps({"data": [post]}))
+    assert main(["import", str(tmp_path / NAME), str(body)]) != 0
+    assert "read each kind into a table of its own" in capsys.readouterr().err
+
+
 def test_other_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The reader's own message, and the exit code of files."""
     path = tmp_path / "table.csv"

@@ -75,12 +75,16 @@ def test_overlaps(order: tuple[str, str], tmp_path: Path) -> None:
 
 
 def test_languages(tmp_path: Path) -> None:
-    """``Date`` is English in all of them; the rest is read by position."""
+    """``Date`` is English in all of them; an unknown one is read by position, with a warning."""
     wanted = ep.read_x_overview(files(tmp_path, a=overview(EARLY))[0])
     unknown = "Date," + ",".join(f"naslov {n}" for n in range(13))
-    for header in (*_OVERVIEW_HEADINGS, unknown):
+    for header in _OVERVIEW_HEADINGS:
         days = ep.read_x_overview(files(tmp_path, a=overview(EARLY, header))[0])
         pd.testing.assert_frame_equal(days, wanted)
+    with pytest.warns(UserWarning, match="'naslov 12'] are not known and read by position") as log:
+        days = ep.read_x_overview(files(tmp_path, a=overview(EARLY, unknown))[0])
+    assert log[0].filename == __file__
+    pd.testing.assert_frame_equal(days, wanted)
 
 
 def test_old_files_by_day(tmp_path: Path) -> None:
