@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from engagement_pandas.cli.options import Verbs, print_message, print_result
+from engagement_pandas.cli.options import Verbs, add_json, print_json, print_message, print_result
 
 if TYPE_CHECKING:
     from engagement_pandas.auth.account import Account
+
+
+_COLUMNS: Final = ("handle", "user_id", "authorised", "tokens")
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
@@ -26,6 +29,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     )
     parser.set_defaults(run=run)
     parser.add_argument("--remove", metavar="HANDLE", help="remove an account and its tokens")
+    add_json(parser)
     yield parser
 
 
@@ -46,8 +50,12 @@ def run(arguments: argparse.Namespace) -> None:
         )
         return
     kept = {account.handle: account for account in accounts}
-    for handle in accounts.handles:
-        print_result("\t".join(_row(handle, kept.get(handle), accounts.source(handle))))
+    rows = [_row(handle, kept.get(handle), accounts.source(handle)) for handle in accounts.handles]
+    if arguments.json:
+        print_json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+    else:
+        for row in rows:
+            print_result("\t".join(row))
     if not accounts.handles:
         print_message(
             f"no account has authorised the app yet ({accounts.path}); run engagement-pandas login"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from engagement_pandas.cli.options import print_message
+from engagement_pandas.cli.options import print_notice
 from engagement_pandas.errors import RequestError
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.text import pluralize
@@ -38,12 +38,12 @@ def confirm(plan: Plan, *, yes: bool) -> None:
     """Ask for confirmation of a large plan before anything is sent."""
     if yes or not large(plan):
         return
-    print_message(repr(plan))
+    print_notice(repr(plan))
     price = pluralize(len(plan), "request")
     if not sys.stdin.isatty():
         msg = f"the plan is large ({price}), and there is no terminal to confirm it; pass --yes"
         raise NotAgreed(msg)
-    print_message(f"\nSend {price}? [y/N] ", end="")
+    print_notice(f"\nSend {price}? [y/N] ", end="")
     if sys.stdin.readline().strip().lower() not in _CONFIRMED:
         msg = f"{price} not confirmed, so nothing was sent; --yes sends them unconfirmed"
         raise NotAgreed(msg)

@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, Final
 from engagement_pandas.cli.archives import open_or_temporary_archive
 from engagement_pandas.cli.confirm import LONG, MANY, confirm
 from engagement_pandas.cli.options import (
+    AGO_HELP,
     Verbs,
     grouping,
+    is_relative,
+    moment,
     print_message,
     quota,
+    silent,
     split_names,
     summarize_omissions,
     table_file,
@@ -53,6 +57,9 @@ X_TOKEN_URL replace the documented URLs"""
 
 _APP_ONLY: Final = """\
 with --app-only: X_BEARER_TOKEN, or X_CONSUMER_KEY and X_CONSUMER_SECRET"""
+
+
+_WINDOW: Final = ("--start", "--end")
 
 
 class PartlyAnswered(EngagementError):
@@ -102,7 +109,8 @@ def run(arguments: argparse.Namespace) -> None:
     ):
         todo = plan(request, per_minute=arguments.per_minute, now=client.now())
         confirm(todo, yes=arguments.yes)
-        responses = list(client.collect(todo, into=archive))
+        watch = silent if arguments.quiet else None
+        responses = list(client.collect(todo, into=archive, watch=watch))
         _write(responses, arguments)
         if failed := {post for r in responses if r.failed for post in r.request.post_ids}:
             msg = f"{pluralize(len(failed), 'post')} without a response; see above"
@@ -124,13 +132,28 @@ def _write(responses: Sequence[EngagementResponse], arguments: argparse.Namespac
 def _again(arguments: argparse.Namespace, request: EngagementRequest, folder: Path) -> str:
     """Return the command that resumes in a folder, with an explicit window."""
     named = [] if arguments.archive else ["--archive", str(folder)]
-    if request.window is not None and not (arguments.start and arguments.end):
+    verb, *words = arguments.typed
+    typed, others = _split_window(words)
+    fixed = arguments.start and arguments.end and not is_relative(typed) if typed else False
+    if request.window is not None and not fixed:
+        words = others
         start, end = (
             f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (request.window.start, request.window.end)
         )
         named += ["--start", start, "--end", end]
-    verb, *words = arguments.typed
     return shlex.join(["engagement-pandas", verb, *named, *words])
+
+
+def _split_window(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the options of the window with their values, and all other words."""
+    typed, others = list[str](), list[str]()
+    rest = iter(words)
+    for word in rest:
+        if word in _WINDOW:
+            typed += [word, next(rest, "")]
+        else:
+            (typed if word.partition("=")[0] in _WINDOW else others).append(word)
+    return typed, others
 
 
 def _check_target(target: str | None) -> None:
@@ -205,9 +228,15 @@ def _add_options(parser: argparse.ArgumentParser, verb: Verb) -> None:
         help=f"type, post, day, hour, or dimensions separated by commas (default: {verb.by})",
     )
     if verb.endpoint is Endpoint.HISTORICAL:
-        add("--start", metavar="TIME", help="UTC: 2026-03-01 or 2026-03-01T09:30:00Z")
+        add(
+            "--start",
+            type=moment,
+            metavar="TIME",
+            help=f"UTC: 2026-03-01 or 2026-03-01T09:30:00Z, {AGO_HELP}",
+        )
         add(
             "--end",
+            type=moment,
             metavar="TIME",
             help="exclusive (default: the last complete hour, 28 days after the start; set it, so "
             "that the same command sends the same request an hour later)",

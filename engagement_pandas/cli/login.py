@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 
-from engagement_pandas.cli.options import Verbs, print_message
+from engagement_pandas.cli.options import Verbs, print_notice
 from engagement_pandas.errors import RequestError
 
 
@@ -42,18 +42,18 @@ def run(arguments: argparse.Namespace) -> None:
     from engagement_pandas.auth.login import login  # noqa: PLC0415
 
     accounts = Accounts(tokens_in=arguments.tokens_in)
-    login(into=accounts, login_url=arguments.login_url, ask=_ask, tell=print_message)
+    login(into=accounts, login_url=arguments.login_url, ask=_ask, tell=print_notice)
 
 
 def _ask(prompt: str) -> str:
     """Prompt on standard error, since standard output is for results only."""
-    print_message(prompt, end="")
+    print_notice(prompt, end="")
     try:
         line = sys.stdin.readline()
     except UnicodeDecodeError as error:
         msg = f"the PIN is not text: {error}"
         raise RequestError(msg) from error
     if not line:
-        print_message("")  # end the line of the prompt
+        print_notice("")  # end the line of the prompt
         raise EOFError
     return line

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
+import logging
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +27,14 @@ Verbs = Any
 """What ``ArgumentParser.add_subparsers`` returns; argparse has no public name for it."""
 
 _WORDS: Final = 72
+
+_MESSAGES: Final = "engagement_pandas.cli"
+"""Name of the logger whose level hides messages."""
+
+_DAYS: Final = {"today": 0, "yesterday": 1}
+_AGO: Final = re.compile(r"(?P<name>today|yesterday)|(?P<number>[0-9]{1,5})(?P<unit>[hdw])")
+
+AGO_HELP: Final = "or yesterday, 7d, 12h"
 
 FORMATS: Final = (".parquet", ".csv")
 """Suffixes of table files."""
@@ -73,8 +85,19 @@ def table_file(text: str) -> str:
     return text
 
 
-def print_message(text: str, end: str = "\n") -> None:
-    """Print a message to standard error, and continue if that fails."""
+def print_message(text: str) -> None:
+    """Print what a command does to standard error, unless ``--quiet`` was given."""
+    if logging.getLogger(_MESSAGES).isEnabledFor(logging.WARNING):
+        print_notice(text)
+
+
+def hide_messages(*, hidden: bool) -> None:
+    """Hide the messages of :func:`print_message`, or show them again."""
+    logging.getLogger(_MESSAGES).setLevel(logging.ERROR if hidden else logging.WARNING)
+
+
+def print_notice(text: str, end: str = "\n") -> None:
+    """Print an error, a warning or a prompt to standard error, and continue if that fails."""
     with suppress(OSError, ValueError):
         sys.stderr.write(text + end)
         sys.stderr.flush()
@@ -84,6 +107,49 @@ def print_result(text: str) -> None:
     """Print a result to standard output."""
     with output() as stream:
         stream.write(text + "\n")
+
+
+def print_json(value: Any) -> None:
+    """Print a result to standard output as one line of JSON."""
+    print_result(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the option of a command whose result can be JSON."""
+    parser.add_argument("--json", action="store_true", help="print the result as JSON to stdout")
+
+
+def moment(text: str, now: datetime | None = None) -> str:
+    """Return a time as text: ``today``, ``yesterday`` and ``7d`` become dates, UTC.
+
+    ``7d`` or ``2w`` are the midnight so many days or weeks ago, and ``12h`` the full hour so many
+    hours ago. Other texts are returned unchanged.
+
+    >>> now = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
+    >>> [moment(text, now) for text in ("yesterday", "7d", "12h", "2026-03-01")]
+    ['2026-03-09', '2026-03-03', '2026-03-09T21:00:00Z', '2026-03-01']
+    """
+    found = _AGO.fullmatch(text.strip().lower())
+    if found is None:
+        return text
+    now = datetime.now(UTC) if now is None else now
+    if found["unit"] == "h":
+        return f"{now - timedelta(hours=int(found['number'])):%Y-%m-%dT%H}:00:00Z"
+    days = _DAYS[found["name"]] if found["name"] else int(found["number"])
+    return f"{now - timedelta(days=days * (7 if found['unit'] == 'w' else 1)):%Y-%m-%d}"
+
+
+def silent(_: object) -> None:
+    """Show no progress of a fetch."""
+
+
+def is_relative(words: Sequence[str]) -> bool:
+    """Return whether any of these words is a time such as ``7d``.
+
+    >>> is_relative(["--start", "yesterday"]), is_relative(["--end=7d"]), is_relative(["2026"])
+    (True, True, False)
+    """
+    return any(_AGO.fullmatch(word.rpartition("=")[2].strip().lower()) for word in words)
 
 
 def write(frame: pd.DataFrame, target: str | None) -> None:

@@ -5,11 +5,22 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from engagement_pandas.cli.archives import resumed_by
 from engagement_pandas.cli.fetch import PartlyAnswered
-from engagement_pandas.cli.options import Verbs, print_message, split_names, summarize_omissions
+from engagement_pandas.cli.options import (
+    AGO_HELP,
+    Verbs,
+    add_json,
+    moment,
+    print_json,
+    print_message,
+    silent,
+    split_names,
+    summarize_omissions,
+)
 from engagement_pandas.cli.post_arguments import add_posts, posts_and_owners
 from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.errors import AlreadySyncing
@@ -43,8 +54,10 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     add("--types", type=split_names, default=SERIES_TYPES, metavar="A,B", help="engagement types")
     add(
         "--since",
+        type=moment,
         metavar="TIME",
-        help="UTC: 2026-03-01 (default: 28 days ago, or the first stored day if earlier)",
+        help=f"UTC: 2026-03-01, {AGO_HELP} (default: 28 days ago, or the first stored day if that "
+        "is earlier)",
     )
     add(
         "--settle",
@@ -55,6 +68,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     )
     add("--raw", metavar="FOLDER", help="folder for responses (default: raw in DATASET)")
     add("--base-url", metavar="URL", help="URL of the API, if not the usual one")
+    add_json(parser)
     yield parser
 
 
@@ -88,13 +102,16 @@ def run(arguments: argparse.Namespace) -> None:
                 since=arguments.since or _since(dataset),
                 settle=arguments.settle,
                 raw=arguments.raw,
+                watch=silent if arguments.quiet else None,
             )
         except AlreadySyncing as error:
             print_message(f"engagement-pandas: {error}")
             return
     for line in summarize_omissions(dataset.omissions()):
         print_message(line)
-    print_message(f"{dataset.path}: {done}")
+    print_message(f"{client.now():%Y-%m-%dT%H:%M:%SZ} {dataset.path}: {done}")
+    if arguments.json:
+        print_json({"dataset": dataset.path, **asdict(done)})
     if done.failed:
         msg = f"{pluralize(len(done.failed), 'post')} without a response; see above"
         raise PartlyAnswered(msg)

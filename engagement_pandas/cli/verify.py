@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from engagement_pandas.cli.archives import opened
-from engagement_pandas.cli.options import Verbs, print_message, print_result
+from engagement_pandas.cli.options import Verbs, add_json, print_json, print_message, print_result
 from engagement_pandas.errors import ArchiveError
 from engagement_pandas.response.answer_files import MANIFEST
 from engagement_pandas.text import pluralize
@@ -30,6 +30,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     )
     parser.set_defaults(run=run)
     parser.add_argument("folder", metavar="FOLDER", help="an archive, or one of its collections")
+    add_json(parser)
     yield parser
 
 
@@ -37,10 +38,16 @@ def run(arguments: argparse.Namespace) -> None:
     """Report damaged and missing files."""
     collections = opened(arguments.folder)
     damages = [damage for collection in collections for damage in collection.verify()]
+    rows = []
     for damage in damages:
         part = "the list of requests" if damage.path.name == MANIFEST else "the snapshot"
         lost = part if damage.request is None else repr(damage.request)
-        print_result(f"{damage.path}\t{damage.why}\t{lost}")
+        rows.append({"path": str(damage.path), "why": damage.why, "request": lost})
+    if arguments.json:
+        print_json({"collections": len(collections), "damaged": rows})
+    else:
+        for row in rows:
+            print_result("\t".join(row.values()))
     now = datetime.now(UTC)
     for collection in collections:
         if ages := collection.ages(now):

@@ -19,7 +19,7 @@ from engagement_pandas.dask.partitions import Partition
 from engagement_pandas.dataset.chunks import Chunk, Moment
 from engagement_pandas.dataset.dataset import Dataset
 from engagement_pandas.dataset.merge import KEY, as_readings
-from engagement_pandas.dataset.store import Appended
+from engagement_pandas.dataset.runs import Appended
 from engagement_pandas.errors import DatasetError
 from engagement_pandas.frame.contract import TEXT, empty_counts, in_order
 from engagement_pandas.request.engagement_types import parse_engagement_types

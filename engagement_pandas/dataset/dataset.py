@@ -36,9 +36,10 @@ from engagement_pandas.dataset.omission_log import (
     merge_adjacent,
     omission_spans,
 )
+from engagement_pandas.dataset.runs import Appended, runs_of
 from engagement_pandas.dataset.snapshot import DataFile
 from engagement_pandas.dataset.storage import StorageOptions, checked_folder
-from engagement_pandas.dataset.store import Appended, Store
+from engagement_pandas.dataset.store import Store
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.categories import as_types
@@ -46,6 +47,8 @@ from engagement_pandas.frame.contract import REQUIRED_OMISSION_COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_COMMITS: Final = 4
 
 ROWS: Final = 1_000_000
 """Counts in a chunk: about 50 MB as a frame."""
@@ -114,7 +117,13 @@ class Dataset:
         home = checked_folder(self.path) if self.local else self.path.rstrip("/")
         return Store(home, self._options)
 
-    def append(self, counts: pd.DataFrame, omissions: pd.DataFrame | None = None) -> Appended:
+    def append(
+        self,
+        counts: pd.DataFrame,
+        omissions: pd.DataFrame | None = None,
+        *,
+        run: datetime | None = None,
+    ) -> Appended:
         """Append counts, and the omissions retrieved with them, atomically.
 
         Appending the same counts again changes nothing. Counts of an hour that is already
@@ -129,6 +138,8 @@ class Dataset:
         omissions : DataFrame, optional
             From the same responses: ``omissions(responses)``, or with ``retrieved_at=True``
             if the counts were retrieved at several times.
+        run : datetime, optional
+            Start of the run that this is part of, aware, for :meth:`runs`.
 
         Raises
         ------
@@ -144,7 +155,8 @@ class Dataset:
         if omissions is not None and len(omissions):
             retrieved = None if "retrieved_at" in omissions else moment_of(counts)
             spans = omission_spans(omissions, retrieved)
-        return retry_on_conflict(partial(self._store.append, list(split_by_reading(fresh)), spans))
+        parts = list(split_by_reading(fresh))
+        return retry_on_conflict(partial(self._store.append, parts, spans, run))
 
     def read(
         self,
@@ -252,6 +264,45 @@ class Dataset:
         frame = self._store.log(self._store.open())
         frame = frame.sort_values(["retrieved_at", *KEY], ignore_index=True)
         return frame.assign(engagement_type=as_types(frame["engagement_type"]))
+
+    def runs(self, last: int = 20) -> pd.DataFrame:
+        """Return what the last runs of ``sync`` stored, from the log of the counts.
+
+        Parameters
+        ----------
+        last : int
+            Maximum number of runs.
+
+        Returns
+        -------
+        DataFrame
+            One row per run, latest first: ``started`` and ``stored`` (``datetime64[us, UTC]``;
+            the start of the run, and its last commit), ``added`` and ``revised`` (``int64``):
+            new counts, and counts that changed. A run that stored nothing has no row.
+
+        Raises
+        ------
+        DatasetError
+            If the data set cannot be read.
+        FrameError
+            If ``last`` is not a positive whole number.
+
+        Examples
+        --------
+        >>> list(Dataset("nothing.ds").runs())
+        ['started', 'stored', 'added', 'revised']
+        """
+        limit = commits = whole_number(last, "last", 1)
+        counts = self._store.open()
+        found: list[dict[str, Any]] = []
+        runs = runs_of(found)
+        while counts is not None and len(runs) <= last and len(found) < counts.version + 1:
+            commits *= _COMMITS  # a run has several commits; the log may be long
+            found = self._store.counts.history(counts, commits)
+            runs = runs_of(found)
+            if len(found) < commits:
+                break
+        return runs.head(limit)
 
     def omission_spans(self) -> list[OmissionSpan]:
         """Return the omissions with their first and last retrieval times."""

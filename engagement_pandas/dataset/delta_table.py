@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from engagement_pandas.dataset.delta_errors import (
@@ -135,12 +136,14 @@ class Table:
         kept: Iterable[DataFile],
         parts: Iterable[pa.Table],
         marks: Mapping[str, int] | None = None,
+        note: Mapping[str, str] = MappingProxyType({}),
     ) -> Snapshot:
         """Commit a version with some of the existing files, and new ones.
 
         ``onto`` is the latest version; if there is a later one by now, nothing is committed.
         ``kept`` are files of this or an earlier version. Each of ``parts`` has new rows, and
-        becomes one file per day. ``marks`` are new numbers of transactions.
+        becomes one file per day. ``marks`` are new numbers of transactions; ``note`` is further
+        metadata of the commit.
         """
         lake = deltalake()
         from deltalake.transaction import AddAction, RemoveAction  # noqa: PLC0415  an extra
@@ -173,7 +176,7 @@ class Table:
                     self.schema,
                     list(self.partition_by) or None,
                     commit_properties=self._properties(
-                        {**marks, STATE: state(version, files, marks)}
+                        {**marks, STATE: state(version, files, marks)}, note
                     ),
                 )
             except lake.exceptions.CommitFailedError as error:
@@ -185,17 +188,25 @@ class Table:
             raise DatasetError(msg)
         return written
 
+    def history(self, onto: Snapshot, limit: int) -> list[dict[str, Any]]:
+        """Return the latest commits in the log, latest first, with their metadata."""
+        with translate_errors(self.uri, "read"):
+            return onto.delta.history(limit)
+
     def _put(self, rows: pa.Table, day: date | None) -> DataFile:
         file, content = DataFile.of(rows, day)
         self.storage.write(file.path, content)
         return file
 
     @staticmethod
-    def _properties(marks: Mapping[str, int]) -> Any:
+    def _properties(
+        marks: Mapping[str, int], note: Mapping[str, str] = MappingProxyType({})
+    ) -> Any:
         lake = deltalake()
         # Do not retry the commit: it would be based on rows that have changed meanwhile.
         return lake.CommitProperties(
             max_commit_retries=0,
+            custom_metadata=dict(note) or None,
             app_transactions=[lake.Transaction(name, number) for name, number in marks.items()],
         )
 

@@ -101,7 +101,9 @@ def _append(dataset: Dataset, responses: list[EngagementResponse], now: datetime
         return Synced()
     counts = flatten(responses, retrieved_at=True)
     omitted = omissions(responses, retrieved_at=True)
-    done = dataset.append(_since_creation(counts, now), _omissions_since_creation(omitted, now))
+    done = dataset.append(
+        _since_creation(counts, now), _omissions_since_creation(omitted, now), run=now
+    )
     failed = [post for r in responses if r.failed for post in r.request.post_ids]
     answers = sum(r.status > 0 and r.retrieved_at >= now for r in responses)
     return Synced(answers, done.added, done.revised, tuple(dict.fromkeys(failed)))

@@ -11,13 +11,14 @@ the loss of its last entry would go unnoticed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import pandas as pd
@@ -34,6 +35,7 @@ from engagement_pandas.dataset.omission_log import (
     read_omission_spans,
     without_counted,
 )
+from engagement_pandas.dataset.runs import Appended, note_of
 from engagement_pandas.dataset.snapshot import CURE, DataFile, Snapshot
 from engagement_pandas.dataset.storage import Storage, StorageOptions
 from engagement_pandas.errors import DamagedDataset
@@ -52,21 +54,6 @@ OMISSIONS: Final = "omissions"
 REVISIONS: Final = "revisions"
 
 _LATEST: Final = "latest_commit"
-
-
-class Appended(NamedTuple):
-    """Result of an append.
-
-    Attributes
-    ----------
-    added : int
-        Counts of hours that were not stored before.
-    revised : int
-        Counts that changed.
-    """
-
-    added: int
-    revised: int
 
 
 @dataclass(frozen=True)
@@ -136,9 +123,10 @@ class Store:
         kept: list[DataFile],
         parts: Iterable[pa.Table],
         marks: dict[str, int],
+        note: Mapping[str, str] = MappingProxyType({}),
     ) -> Snapshot:
         """Commit the counts, and with them the other tables written before."""
-        written = self.counts.write(counts, kept, parts, marks)
+        written = self.counts.write(counts, kept, parts, marks, note)
         self.note(written.version)
         return written
 
@@ -219,10 +207,13 @@ class Store:
                 self.note(counts.version)
             self.storage.remove_folder(rebuilt)
 
-    def append(self, parts: list[pd.DataFrame], spans: list[OmissionSpan]) -> Appended:
+    def append(
+        self, parts: list[pd.DataFrame], spans: list[OmissionSpan], run: datetime | None = None
+    ) -> Appended:
         """Write readings and omissions atomically.
 
-        ``parts`` are counts with ``retrieved_at``; each frame has each hour at most once.
+        ``parts`` are counts with ``retrieved_at``; each frame has each hour at most once. ``run``
+        is the start of the run that they are from, which the commit records.
         """
         counts = self.open() or self.counts.open_or_create()
         fresh = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
@@ -240,10 +231,12 @@ class Store:
             if version is not None and version != counts.transactions.get(name)
         }
         rows, kept = self._to_write(counts, merged, posts)
+        done = Appended(len(merged.added), len(merged.revisions))
         if len(rows) or changed:
             ordered = to_arrow(rows.sort_values(list(KEY)), self.counts.schema)
-            self._commit(counts, kept, [ordered], changed)
-        return Appended(len(merged.added), len(merged.revisions))
+            note = {} if run is None else note_of(run, done)
+            self._commit(counts, kept, [ordered], changed, note)
+        return done
 
     def _to_write(
         self, counts: Snapshot, merged: MergeResult, posts: list[str]

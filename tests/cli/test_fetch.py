@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from support.scripted import Scripted, ScriptedServer
 
 import engagement_pandas as ep
 from engagement_pandas.cli import main, parser
+from engagement_pandas.cli.fetch import _again
 from engagement_pandas.request import window
 from engagement_pandas.sandbox import SandboxServer
 from engagement_pandas.transport import transport
@@ -395,3 +397,25 @@ def test_a_reader_that_has_had_enough(sandbox: SandboxServer, folder: Path) -> N
     assert "Exception" not in done.stderr
     assert len(ep.read_csv(folder / "silent.csv")) == 0
     assert list(folder.glob("engagement-pandas-*")) == []
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [["--start", "7d", "--end", "yesterday"], ["--start=7d", "--end=yesterday"]],
+    ids=["words", "equals"],
+)
+def test_a_window_in_days_is_resumed_as_it_was(typed: list[str]) -> None:
+    """The command that resumes has the window that was requested, in place of ``7d``."""
+    words = ["historical", "2043975803238093234", *typed, "--types", "replies"]
+    arguments = parser().parse_args(words, argparse.Namespace(typed=words))
+    request = arguments.question(arguments)
+    start, end = (
+        f"{pd.Timestamp.now(tz='UTC').floor('D') - pd.Timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
+        for days in (7, 1)
+    )
+    assert request.window == ep.Window.covering(start, end)
+    command = _again(arguments, request, Path("raw"))
+    assert command == (
+        f"engagement-pandas historical --archive raw --start {start} --end {end} "
+        "2043975803238093234 --types replies"
+    )

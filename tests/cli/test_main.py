@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import shtab
 
 import engagement_pandas as ep
-from engagement_pandas.cli import main
-from engagement_pandas.cli.exit_codes import EXIT_CODES
+from engagement_pandas.cli import main, parser
+from engagement_pandas.cli.exit_codes import EXIT_CODES, in_words
 
 
 def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,3 +67,42 @@ def test_what_cannot_be_typed(words: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(words)
     assert caught.value.code == 2
+
+
+def test_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --quiet, a command that succeeds prints nothing but its result; errors are printed."""
+    (tmp_path / "a.json").write_text('{"g": {"1": {"favorites": "7"}}}')
+    out = str(tmp_path / "counts.csv")
+    assert main(["flatten", str(tmp_path / "a.json"), "--out", out]) == 0
+    assert capsys.readouterr().err == f"1 row in {out}\n"
+    assert main(["flatten", str(tmp_path / "a.json"), "--out", out, "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["flatten", str(tmp_path / "b.json"), "-q"]) == 7
+    assert capsys.readouterr().err == f"engagement-pandas: {tmp_path}/b.json does not exist\n"
+    assert main(["flatten", str(tmp_path / "a.json"), "--out", out]) == 0
+    assert capsys.readouterr().err == f"1 row in {out}\n"  # of one command only
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "a.csv"), "a.csv does not exist"),
+        (PermissionError(13, "Permission denied", "a.csv"), "a.csv may not be read or written"),
+        (IsADirectoryError(21, "Is a directory", "a"), "a is a folder, not a file"),
+        (OSError(28, "No space left on device", "a.csv"), "a.csv: No space left on device"),
+        (OSError(5, "Input/output error"), "Input/output error"),
+        (OSError("standard output cannot be written"), "standard output cannot be written"),
+        (KeyboardInterrupt(), "stopped"),
+    ],
+)
+def test_errors_of_the_system_in_words(error: BaseException, words: str) -> None:
+    """A message names the file and what is wrong with it, without a number."""
+    assert words in in_words(error)
+
+
+def test_completion() -> None:
+    """Shtab makes a script of the parser; files and folders are completed by the shell."""
+    script = shtab.complete(parser(), "bash")
+    assert "engagement-pandas" in script
+    assert "_shtab_engagement_pandas_report___posts_COMPGEN=_shtab_compgen_files" in script
+    assert "_shtab_engagement_pandas_verify_pos_0_COMPGEN=_shtab_compgen_files" in script

@@ -50,6 +50,7 @@ def post(sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("X_TOKEN_URL", sandbox.token_url)
     monkeypatch.setenv("X_LOGIN_URL", sandbox.login_url)
     Path("answer.json").write_text('{"g": {"7": {"impressions": "5"}}}')
+    Path("counts.csv").write_text("post_id,engagement_type,count\n7,impressions,5\n")
     Path("lookup.json").write_text('{"data": [{"id": "7", "public_metrics": {"like_count": 5}}]}')
     return sandbox.world.posts("sandbox_bakery")[-9].post_id
 
@@ -63,6 +64,8 @@ def commands(post: str) -> dict[str, list[str]]:
         "last-28-hours": [post, "--types", "favorites"],
         "historical": [post, "--types", "favorites", *window],
         "sync": ["set", post, "--types", "favorites", "--since", "2026-11-01"],
+        "runs": ["set"],
+        "report": ["counts.csv"],
         "flatten": ["answer.json"],
         "import": ["lookup.json"],
         "verify": ["raw"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,21 @@ def test_verify_what_is_damaged(
     window = ["--start", "2026-04-14", "--end", "2026-04-15"]
     assert main(["historical", mine(sandbox, 9)[0], "--types", "favorites", *window, *options]) == 0
     assert main(["verify", str(raw)]) == 0
+
+
+def test_verify_as_json(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One object: the number of collections, and each damaged file."""
+    capsys.readouterr()
+    assert main(["verify", str(raw), "--json", "--quiet"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == {"collections": 2, "damaged": []}
+    assert shown.err == ""
+    (historical,) = raw.glob("historical-*")
+    answer_of(historical).write_bytes(b"not what it was")
+    assert main(["verify", str(raw), "--json"]) == 9
+    (row,) = json.loads(capsys.readouterr().out)["damaged"]
+    assert row["path"] == str(answer_of(historical))
+    assert row["request"].startswith("EngagementRequest(historical of 1 post")
 
 
 def test_verify_a_question_that_is_lost(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from support.stored_answers import put_many, sorted_out
 
 import engagement_pandas as ep
 from engagement_pandas import dask as epd
-from engagement_pandas.dataset.store import Appended
+from engagement_pandas.dataset.runs import Appended
 
 ANSWER = 25 * 17 * 24
 """Counts of a day in the biggest answer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -312,8 +313,12 @@ def test_answers_that_were_not_stored_are_taken_up(
 ) -> None:
     """A run that dies between the answers and the data set: the next one asks nothing again."""
     posts = moving.posts(4, SINCE)
+
+    def die(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
     with monkeypatch.context() as patch:
-        patch.setattr(ep.Dataset, "append", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(ep.Dataset, "append", die)
         with pytest.raises(KeyboardInterrupt):
             moving.sync(dataset, posts, since=SINCE)
     assert dataset.read().empty
@@ -441,6 +446,7 @@ def test_in_a_shell(
         words = ["sync", str(tmp_path / "set"), str(tmp_path / "posts.csv"), "--types", "replies"]
         assert main(words) == 0
         said = capsys.readouterr().err
+        assert f"{now:%Y-%m-%dT%H:%M:%SZ} {tmp_path / 'set'}: " in said
         assert "new counts, 0 revisions" in said
         assert "deleted, suspended or protected" in said
         with try_file_lock(tmp_path / "set" / "raw"):
@@ -448,6 +454,11 @@ def test_in_a_shell(
         assert "another process is syncing" in capsys.readouterr().err
         assert main(words) == 0
         assert "up to date: nothing to request" in capsys.readouterr().err
+        assert main([*words, "--json", "--quiet", "--since", "7d"]) == 0
+        shown = capsys.readouterr()
+        path = str(tmp_path / "set")
+        nothing = {"dataset": path, "answers": 0, "added": 0, "revised": 0, "failed": []}
+        assert (json.loads(shown.out), shown.err) == (nothing, "")
     assert len(ep.Dataset(tmp_path / "set").read()) > 10_000
 
 

@@ -45,10 +45,10 @@ def dying(patch: pytest.MonkeyPatch, step: int) -> None:
     """Have a run die instead of storing what it comes to store at that step, counted from 0."""
     real, steps = ep.Dataset.append, iter(range(1_000))
 
-    def append(self: ep.Dataset, *rows: Any) -> Any:
+    def append(self: ep.Dataset, *rows: Any, **named: Any) -> Any:
         if next(steps) == step:
             raise KeyboardInterrupt
-        return real(self, *rows)
+        return real(self, *rows, **named)
 
     patch.setattr(ep.Dataset, "append", append)
 
@@ -61,7 +61,7 @@ def beside(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     real = Collection.keep
 
     def keep(
-        self: Collection, response: ep.EngagementResponse, account: str | None = None
+        self: Collection, response: ep.EngagementResponse, account: str | None = None, *_: Any
     ) -> ep.EngagementResponse:
         body = json.loads(response.content)
         counts = body[response.request.grouping(None).name]

@@ -1,0 +1,47 @@
+"""``runs``: what the last runs of ``sync`` did to a data set."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from typing import Any
+
+from engagement_pandas.cli.options import Verbs, add_json, print_json, print_message, print_result
+from engagement_pandas.text import pluralize
+
+
+def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+    """Add the subcommand."""
+    parser = verbs.add_parser(
+        "runs",
+        help="list what the last runs of sync did",
+        description="List the last runs of sync that stored something, latest first, one per "
+        "line: its time (UTC), when it was stored, new counts and revisions, separated by tabs. "
+        "They are read from the log of the data set.",
+        epilog="example:\n  engagement-pandas runs engagement.ds\n",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("dataset", metavar="DATASET", help="a folder, or a URL")
+    parser.add_argument(
+        "--last", type=int, default=20, metavar="N", help="number of runs (default: 20)"
+    )
+    add_json(parser)
+    yield parser
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """List the runs."""
+    from engagement_pandas.dataset.dataset import Dataset  # noqa: PLC0415 - an extra
+
+    dataset = Dataset(arguments.dataset)
+    runs = dataset.runs(arguments.last)
+    times = {name: runs[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for name in ("started", "stored")}
+    rows: list[dict[Any, Any]] = runs.assign(**times).to_dict("records")
+    if arguments.json:
+        print_json(rows)
+        return
+    for row in rows:
+        added, revised = pluralize(row["added"], "new count"), pluralize(row["revised"], "revision")
+        print_result("\t".join([row["started"], row["stored"], added, revised]))
+    if not len(runs):
+        print_message(f"{dataset.path} records no run; sync records one when it stores something")

@@ -1,0 +1,77 @@
+"""What the runs of ``sync`` stored, from the log of the data set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from support.datasets.worlds import HOUR, World, world
+
+import engagement_pandas as ep
+from engagement_pandas.cli import main
+from engagement_pandas.errors import FrameError
+
+SINCE = datetime(2026, 3, 15, 6, tzinfo=UTC)
+
+
+@pytest.fixture
+def moving() -> Iterator[World]:
+    """Run a sandbox whose time moves when a test says so."""
+    with world() as made:
+        yield made
+
+
+@pytest.mark.slow
+def test_runs(moving: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each run that stored something has a row with its time and what it stored, latest first."""
+    dataset, posts = ep.Dataset(tmp_path / "set"), moving.posts(3, SINCE)
+    started, done = [], []
+    for _ in range(3):
+        started.append(pd.Timestamp(moving.clock.now))
+        done.append(moving.sync(dataset, posts, since=SINCE))
+        moving.sync(dataset, posts, since=SINCE)  # finds nothing, and has no row
+        moving.clock.now += HOUR
+    runs = dataset.runs()
+    assert runs["started"].to_list() == started[::-1]
+    assert runs["added"].to_list() == [each.added for each in done[::-1]]
+    assert runs["revised"].to_list() == [each.revised for each in done[::-1]]
+    assert runs["stored"].is_monotonic_decreasing
+    assert dataset.runs(2).equals(runs.head(2))
+    same = ep.Dataset(tmp_path / "set")
+    same.compact()
+    assert same.runs().equals(runs)
+    assert main(["runs", str(tmp_path / "set"), "--last", "1"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.split("\t")[0] == f"{started[-1]:%Y-%m-%dT%H:%M:%SZ}"
+    assert line.split("\t")[2:] == [f"{done[-1].added:,} new counts", "0 revisions"]
+    assert main(["runs", str(tmp_path / "set"), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["added"] for row in rows] == [each.added for each in done[::-1]]
+    assert rows[0]["started"] == f"{started[-1]:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_other_commits_are_no_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a user appended has no row; neither has a data set that does not exist."""
+    dataset = ep.Dataset(tmp_path / "set")
+    assert len(dataset.runs()) == 0
+    march = ep.Window.covering("2026-03-01", "2026-03-02")
+    with ep.demo_client("2026-04-15") as demo:
+        request = ep.historical(
+            demo.posts["post_id"][:2], engagement_types=["replies"], window=march
+        )
+        dataset.append(ep.flatten(demo.client.fetch(request)))
+    assert len(dataset.runs()) == 0
+    assert main(["runs", str(tmp_path / "set")]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "records no run" in shown.err
+
+
+def test_a_number_of_runs(tmp_path: Path) -> None:
+    """The number of runs is a positive whole number."""
+    with pytest.raises(FrameError, match="last is 0"):
+        ep.Dataset(tmp_path / "set").runs(0)
