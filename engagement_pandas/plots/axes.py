@@ -182,8 +182,10 @@ def wrapped(ax: Axes, text: str, *, width: float | None = None) -> str:
 
 
 def side_label(ax: Axes, words: str) -> None:
-    """Set the label of the y axis, wrapped if the figure is not high enough for one line."""
-    height = 0.75 * ax.figure.bbox.height / ax.figure.dpi * 72
+    """Set the label of the y axis, wrapped if its place is not high enough for one line."""
+    spec = ax.get_subplotspec()
+    rows = 1.0 if spec is None else len(spec.rowspan) / spec.get_gridspec().nrows
+    height = 0.75 * rows * ax.figure.bbox.height / ax.figure.dpi * 72
     ax.set_ylabel(wrapped(ax, words, width=height), parse_math=False)
 
 

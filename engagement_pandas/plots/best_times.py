@@ -20,11 +20,15 @@ from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
     column_size,
+    count_axis,
+    rate_axis,
+    remove_clutter,
     row_size,
+    side_label,
     wrapped,
 )
 from engagement_pandas.plots.header import set_headline
-from engagement_pandas.plots.style import REST, ink
+from engagement_pandas.plots.style import REST, ink, shade, type_colours
 from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:
@@ -38,6 +42,9 @@ PALE: Final = ("#E4EAF0", "#C3D0DC")
 
 FLAT: Final = 0.1
 """The colour scale spans at least this share around the mean; small differences look small."""
+
+_COARSE: Final = ("weekday", "hour of day")
+"""Levels with bars; hours of the week have a map."""
 
 _MIDDLE: Final = 0.5
 
@@ -79,17 +86,17 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; a new figure by default. A colour bar is added to the figure.
     **mesh_kw
-        Passed to ``Axes.pcolormesh``.
+        Passed to ``Axes.pcolormesh``, if a map is drawn.
 
     Returns
     -------
     matplotlib.axes.Axes
-        One column per weekday and one row per hour, in local time. The colour shows the
-        rate or count, shrunk towards the overall one, at the level at which an effect was
-        found: all hours of a weekday, or of an hour of the day, have the same colour. The
-        number in a cell is its number of posts. Significantly better hours have a frame,
-        the best a thick one. The headline names the best time, at its level. If there is not
-        enough evidence for one, it says so, and the map is pale.
+        At the level at which an effect was found: a bar per weekday, a bar per hour of the
+        day, or a map of the hours of the week with one column per weekday, in local time.
+        Bars and colours show the rate or count, shrunk towards the overall one, and the
+        numbers are those of posts. Significantly better bars are not pale; better hours of
+        the map have a frame, the best a thick one. The headline names the best time. If there
+        is not enough evidence for one, it says so, and the map is pale.
 
     Raises
     ------
@@ -112,21 +119,22 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
         minimum=minimum, confidence=confidence, draws=draws, seed=seed,
     )  # fmt: skip
     zone = zone_of(tz)
-    ax = axes_for(ax, height=6)
+    coarse = table["level"].isin(_COARSE).any()
+    ax = axes_for(ax, height=4.5 if coarse else 6)
     ax.set_ylabel(f"hour of {clock} ({zone})")
     ax.set_xlabel(wrapped(ax, f"weekday; in the cells, posts; grey: fewer than {minimum}"))
     if not table["n"].any():
         return annotate_empty(ax)
     unit = _unit(counts, by, numerator, denominator)
-    _colour(ax, table, minimum, unit, mesh_kw, rated=str(by) == RATE)
-    _frames(ax, table)
-    days = [str(name)[:3] for name in table["weekday"].cat.categories]
-    size = row_size(ax, 24, most=9)
-    ax.set_xticks(np.arange(7) + _MIDDLE, days)
-    ax.set_yticks(np.arange(0, 25, 3), [f"{hour:02d}:00" for hour in range(0, 25, 3)])
-    ax.tick_params(length=0, labelsize=max(size, 7))
-    ax.set_ylim(24, 0)
-    ax.spines[:].set_visible(False)
+    rated = str(by) == RATE
+    if coarse:
+        (colour,) = type_colours([known_type(counts, numerator if rated else by)]).values()
+        _bars(ax, table, minimum, unit, shade(ax, colour), rated=rated)
+        kind = "weekday" if (table["level"] == "weekday").any() else "hour"
+        words = f"{kind} of {clock} ({zone}); above the bars, posts; pale: not better beyond chance"
+        ax.set_xlabel(wrapped(ax, words))
+    else:
+        _map(ax, table, minimum, unit, mesh_kw, rated=rated)
     # A post is in one cell by posting hour, but in many by engagement hour.
     posts = int(table["n"].sum() if clock == "posting" else counts["post_id"].nunique())
     words = f"Best hour of {clock}: {best_named(table)}, from {pluralize(posts, 'post')}"
@@ -135,6 +143,62 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
         words += f" in {pluralize(threads, 'thread')}"
     set_headline(ax, words)
     return ax
+
+
+def _map(  # noqa: PLR0913 - one plot
+    ax: Axes,
+    table: pd.DataFrame,
+    minimum: int,
+    unit: str,
+    mesh_kw: dict[str, Any],
+    *,
+    rated: bool,
+) -> None:
+    """Draw the hours of the week, one column per weekday."""
+    _colour(ax, table, minimum, unit, mesh_kw, rated=rated)
+    _frames(ax, table)
+    days = [str(name)[:3] for name in table["weekday"].cat.categories]
+    size = row_size(ax, 24, most=9)
+    ax.set_xticks(np.arange(7) + _MIDDLE, days)
+    ax.set_yticks(np.arange(0, 25, 3), [f"{hour:02d}:00" for hour in range(0, 25, 3)])
+    ax.tick_params(length=0, labelsize=max(size, 7))
+    ax.set_ylim(24, 0)
+    ax.spines[:].set_visible(False)
+
+
+def _bars(  # noqa: PLR0913 - one plot
+    ax: Axes, table: pd.DataFrame, minimum: int, unit: str, colour: str, *, rated: bool
+) -> None:
+    """Draw the weekdays or the hours of the day, the level at which an effect was found."""
+    daily = (table["level"] == "weekday").any()
+    groups = table.groupby("weekday" if daily else "hour", observed=False)
+    number = groups["n"].sum().to_numpy()
+    height = groups["shrunk"].max().to_numpy(dtype="float64", na_value=np.nan)
+    verdicts = groups["verdict"].first().astype("str").to_numpy()
+    named = np.isin(verdicts, ["best", "better"])
+    places = np.arange(len(number))
+    few = number < max(minimum, 1)
+    shades = np.where(few, REST, colour)
+    for place in places[number > 0]:
+        bar = ax.bar(
+            place, height[place], width=0.8, color=shades[place], alpha=1 if named[place] else 0.35
+        )
+        bar[0].set_gid(verdicts[place])
+    size = column_size(ax, len(places), len(str(number.max())), most=9)
+    for place in places[number > 0]:
+        ax.annotate(
+            f"{number[place]}", (place, height[place]), xytext=(0, 2), va="bottom", ha="center",
+            textcoords="offset points", fontsize=size, color=ink(ax),
+        )  # fmt: skip
+    if daily:
+        ax.set_xticks(places, [str(name)[:3] for name in table["weekday"].cat.categories])
+    else:
+        ax.set_xticks(np.arange(0, 24, 3), [f"{hour:02d}:00" for hour in range(0, 24, 3)])
+        ax.set_xlim(-0.6, 23.6)
+    (rate_axis if rated else count_axis)(ax.yaxis)
+    side_label(ax, unit)
+    ax.margins(y=0.1)
+    remove_clutter(ax, grid="y")
 
 
 def _unit(counts: pd.DataFrame, by: str, numerator: str, denominator: str) -> str:

@@ -98,6 +98,48 @@ def test_a_planted_hour_is_found(post_made: Any) -> None:
     assert best.get_xy() == (2, 9)
 
 
+def every_day(better: Any) -> list[tuple[str, int]]:
+    """Return posts of four weeks at nine hours a day; some have four times the engagements."""
+    moments = pd.date_range("2026-03-02T09:20", periods=28, freq="D")
+    return [
+        (f"{moment + pd.Timedelta(hours=hour):%FT%T}", (120 if better(moment, hour) else 30) + n)
+        for n, moment in enumerate(moments)
+        for hour in range(9)
+    ]
+
+
+def bars_of(ax: Any) -> dict[int, str]:
+    """Return the verdict of each bar, by its place."""
+    return {round(bar.get_x() + bar.get_width() / 2): bar.get_gid() for bar in ax.patches}
+
+
+def test_an_hour_of_the_day_has_a_bar_per_hour(post_made: Any) -> None:
+    """14:00 on every day is better: its bar alone is not pale, and is as high as the metric."""
+    counts = posted(post_made, *every_day(lambda _, hour: hour == 5))
+    ax = plot_best_times(counts)
+    assert ep.headline(ax).startswith("Best hour of posting: 14:00 to 15:00, on any day")
+    bars = bars_of(ax)
+    assert [hour for hour, verdict in bars.items() if verdict == "best"] == [14]
+    assert sorted(bars) == list(range(9, 18))
+    shades = {bar.get_gid(): bar.get_alpha() for bar in ax.patches}
+    assert shades == {"best": 1, "not enough evidence": 0.35}
+    shrunk = best_times(counts).set_index(["weekday", "hour"])["shrunk"]["Monday"]
+    heights = [bar.get_height() for bar in ax.patches]
+    assert heights == pytest.approx(shrunk.dropna().to_list())
+    assert [text.get_text() for text in ax.texts] == ["28"] * 9
+
+
+def test_a_weekday_has_a_bar_per_weekday(post_made: Any) -> None:
+    """Saturdays are better, at any hour."""
+    counts = posted(post_made, *every_day(lambda moment, _: moment.day_name() == "Saturday"))
+    ax = plot_best_times(counts)
+    assert ep.headline(ax).startswith("Best hour of posting: Saturday, at any hour")
+    bars = bars_of(ax)
+    assert [day for day, verdict in bars.items() if verdict == "best"] == [5]
+    assert len(bars) == 7
+    assert ax.get_xticklabels()[5].get_text() == "Sat"
+
+
 def test_colours_are_the_shrunk_rates(post_made: Any) -> None:
     """Cell by cell those of the metric."""
     counts = posted(post_made, *planted())
