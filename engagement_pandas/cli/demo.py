@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
     from engagement_pandas.client.demo import demo_client  # noqa: PLC0415
     from engagement_pandas.flattening import flatten, omissions  # noqa: PLC0415
     from engagement_pandas.frame import write_parquet  # noqa: PLC0415
-    from engagement_pandas.plots import plot_over_time  # noqa: PLC0415
+    from engagement_pandas.plots import plot_over_time, plot_top_posts  # noqa: PLC0415
     from engagement_pandas.response.archive import Archive  # noqa: PLC0415
 
     check_output()
@@ -68,15 +68,18 @@ def run(arguments: argparse.Namespace) -> None:
         lines.append(f"  {name + '.parquet':<24}{pluralize(len(counts), 'count')}")
         lines += [f"  {'':<24}{line}" for line in summarize_omissions(omitted)]
     counts = flatten(responses_by_name["historical"])
-    shown = counts[counts["engagement_type"].isin(["impressions", "engagements", "url_clicks"])]
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    plot_over_time(shown, ax=figure.subplots())
+    figure = Figure(figsize=(11, 5.5), layout="constrained")
+    places = figure.subplot_mosaic([["seen", "top"], ["done", "top"]], height_ratios=[3, 2])
+    plot_over_time(counts[counts["engagement_type"] == "impressions"], ax=places["seen"])
+    done = counts["engagement_type"].isin(["engagements", "favorites"])
+    plot_over_time(counts[done], ax=places["done"])
+    plot_top_posts(counts, n=8, posts=demo.posts, ax=places["top"])
     figure.suptitle("A week of sandbox_bakery's posts (synthetic counts)")
-    figure.savefig(folder / "week.png", dpi=144)
+    figure.savefig(folder / "week.png", dpi=120)
     print_result(
         f"Demo written to {folder}/\n"
         + "\n".join(lines)
-        + f"\n  {'week.png':<24}the week, hour by hour; look at this first"
+        + f"\n  {'week.png':<24}the week, hour by hour, and its best posts; look at this first"
         + f"\n  {'raw/':<24}all responses, unchanged: zcat FILE | tail -n +2"
         + "\nNext, in Python:\n"
         "  import engagement_pandas as ep\n"

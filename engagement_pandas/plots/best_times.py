@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 COLOURS: Final = "viridis"
 """Safe for colour-blind readers, and without grey, which marks hours with few posts."""
 
-PALE: Final = ("#E4EAF0", "#C3D0DC")
-"""Colours if there is not enough evidence that any time is better."""
+PALE: Final = {True: ("#E4EAF0", "#C3D0DC"), False: ("#26313B", "#3D4C59")}
+"""Colours if there is not enough evidence that any time is better, by whether text is dark."""
 
 FLAT: Final = 0.1
 """The colour scale spans at least this share around the mean; small differences look small."""
@@ -47,6 +47,7 @@ _COARSE: Final = ("weekday", "hour of day")
 """Levels with bars; hours of the week have a map."""
 
 _MIDDLE: Final = 0.5
+_HALF_GREY: Final = 1.5
 
 
 def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
@@ -227,7 +228,11 @@ def _colour(  # noqa: PLR0913 - one plot
 
     Without evidence for a better time, the colours are pale, so that no cell stands out.
     """
-    from matplotlib.colors import LinearSegmentedColormap, ListedColormap  # noqa: PLC0415 - heavy
+    from matplotlib.colors import (  # noqa: PLC0415 - heavy
+        LinearSegmentedColormap,
+        ListedColormap,
+        to_rgb,
+    )
     from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter  # noqa: PLC0415
 
     number, rate = _grid(table["n"]), _grid(table["shrunk"])
@@ -249,7 +254,8 @@ def _colour(  # noqa: PLR0913 - one plot
             "vmax": max(float(shown.max()), middle * (1 + FLAT)),
         }
         found = table["level"].notna().any()
-        cmap = COLOURS if found else LinearSegmentedColormap.from_list("pale", PALE)
+        pale = PALE[sum(to_rgb(ink(ax))) < _HALF_GREY]
+        cmap = COLOURS if found else LinearSegmentedColormap.from_list("pale", pale)
         mesh = ax.pcolormesh(*edges, shown, **{"cmap": cmap, "gid": "rate", **ends, **mesh_kw})
         lit = np.asarray(mesh.to_rgba(shown))
         bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02, aspect=30)

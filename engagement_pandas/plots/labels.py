@@ -63,8 +63,8 @@ def post_names(
 
     A name is the first words of the ``text`` in ``posts``, without links and without characters
     that the font lacks (mostly emoji), and the UTC date of the post, together at most ``room``
-    characters. The year is left out if all posts are of one year. Posts with the same words and
-    date have the time too. If there is no text or too little of it is left, the name is
+    characters. The year is left out if all posts in ``ids`` are of one year. Posts with the same
+    words and date have the time too. If there is no text or too little of it is left, the name is
     *Post of* that time. A post that is not in ``posts`` has its ID.
 
     Examples
@@ -80,14 +80,17 @@ def post_names(
     rows = posts.drop_duplicates("post_id")
     texts = rows["text"] if "text" in rows.columns else [None] * len(rows)
     made = [None if pd.isna(moment) else moment for moment in made_at(rows["post_id"])]
-    month = "%b" if len({moment.year for moment in made if moment}) == 1 else "%b %Y"
+    ids = [str(post) for post in ids]
+    of = dict(zip(rows["post_id"], made, strict=True))
+    years = {moment.year for moment in map(of.get, ids) if moment}
+    month = "%b" if len(years) == 1 else "%b %Y"
     names = {
         post: _names(post, drawable(text) if isinstance(text, str) else "", moment, month, room)
         for post, text, moment in zip(rows["post_id"], texts, made, strict=True)
     }
     while len(count := Counter(own[0] for own in names.values())) < len(names):
         names = {post: own[1:] or own if count[own[0]] > 1 else own for post, own in names.items()}
-    return {post: names.get(post, (post,))[0] for post in map(str, ids)}
+    return {post: names.get(post, (post,))[0] for post in ids}
 
 
 def _names(

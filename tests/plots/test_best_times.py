@@ -150,14 +150,17 @@ def test_colours_are_the_shrunk_rates(post_made: Any) -> None:
     assert (~drawn.mask).sum() == 40
 
 
-def test_without_evidence_nothing_glows(post_made: Any) -> None:
-    """The colours are nearly one: no cell is darker than another by more than a tenth."""
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+def test_without_evidence_nothing_glows(post_made: Any, style: str) -> None:
+    """The colours are nearly one, and near the background, on white and on black."""
     noise = [(moment, 30 + 9 * (n % 7)) for n, (moment, _) in enumerate(planted())]
-    ax = plot_best_times(posted(post_made, *noise))
+    with plt.style.context(style):
+        ax = plot_best_times(posted(post_made, *noise))
     assert "not enough evidence" in ep.headline(ax)
     (found,) = [each for each in ax.collections if each.get_gid() == "rate"]
     shades = found.cmap(np.linspace(0, 1, 9))[:, :3] @ (0.299, 0.587, 0.114)
     assert shades.max() - shades.min() < 0.12
+    assert np.abs(shades - (style == "default")).max() < 0.35
 
 
 def test_counts(post_made: Any) -> None:
