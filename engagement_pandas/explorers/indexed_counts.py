@@ -49,7 +49,7 @@ class IndexedCounts:
         counts = counts.reset_index(drop=True)
         counts["engagement_type"] = counts["engagement_type"].cat.remove_unused_categories()
         types = counts["engagement_type"]
-        present = in_order(str(name) for name in types.unique())
+        present = in_order(types.unique())
         place = {name: number for number, name in enumerate(present)}
         codes = np.array([place.get(str(n), -1) for n in types.cat.categories], dtype=np.int64)
         post, ids = _by_age(counts)

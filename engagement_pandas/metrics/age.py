@@ -91,8 +91,8 @@ def age(counts: pd.DataFrame) -> pd.Series:
         moments = counts["retrieved_at"].dt.tz_localize(None).to_numpy()
         ends = moments.view("int64") / HOUR_US
     else:
-        asked = covered(counts)
-        end = moment(counts, "retrieved_at") if asked is None else asked[1]
+        window = covered(counts)
+        end = moment(counts, "retrieved_at") if window is None else window[1]
         if end is None:
             msg = f"counts with the columns {list(counts.columns)} have no day; {CURE}"
             raise FrameError(msg)

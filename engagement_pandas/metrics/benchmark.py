@@ -116,8 +116,10 @@ def benchmark(
     names = [*(f"p{share:g}" for share in shares), "trend"]
     frame = pd.DataFrame(rows, columns=["engagement_type", "age", "n", *names])
     dtypes = {"age": "float64", "n": "int64", **dict.fromkeys(names, "Float64")}
-    kinds = pd.Categorical.from_codes(frame["engagement_type"].astype("int64"), dtype=lives.types)
-    return frame.assign(engagement_type=kinds).astype(dtypes)
+    categories = pd.Categorical.from_codes(
+        frame["engagement_type"].astype("int64"), dtype=lives.types
+    )
+    return frame.assign(engagement_type=categories).astype(dtypes)
 
 
 def standing(
@@ -196,9 +198,9 @@ def standing(
     number = np.zeros(len(age), dtype=np.int64)
     for hour in np.unique(age[~np.isnan(own) & (age > 0)]):
         table = _by_age(others, np.array([hour]))[:, 0]
-        for kind in np.unique(name[age == hour]):
-            mine = np.flatnonzero((age == hour) & (name == kind) & ~np.isnan(own))
-            theirs = np.flatnonzero((other_name == kind) & ~np.isnan(table) & others_recent)
+        for code in np.unique(name[age == hour]):
+            mine = np.flatnonzero((age == hour) & (name == code) & ~np.isnan(own))
+            theirs = np.flatnonzero((other_name == code) & ~np.isnan(table) & others_recent)
             there = pd.Series(table[theirs], other_keys["post_id"].iloc[theirs])
             itself = there.reindex(frame["post_id"].iloc[mine]).to_numpy().astype(np.float64)
             trend[mine] = trend_of(table[theirs], others.born[theirs])
@@ -229,7 +231,7 @@ def _is_recent(lives: PostSeries, recent: int | None) -> NDArray[np.bool_]:
 
 
 def chain_ladder(table: Floats, order: NDArray[np.int64]) -> Floats:
-    """Return counts by post and age, with unknown ones carried on from the age before.
+    """Return counts by post and age; unknown ones are extrapolated from the age before.
 
     ``order`` are the columns by age. The growth from one age to the next is that of the posts
     known at both; without such posts, nothing is carried on.

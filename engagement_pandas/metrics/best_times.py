@@ -44,12 +44,12 @@ SURE: Final = 0.99
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DRAWS: Final = 1999
 MINIMUM: Final = 3
-"""Fewer threads at a time are no evidence, however well they did."""
+"""Minimum number of threads at a time; a time with fewer is not tested."""
 
 VERDICTS: Final = {
     "best": "the best of the times that are better beyond chance",
     "better": "better than the others beyond chance",
-    "not enough evidence": "chance alone would do as much",
+    "not enough evidence": "such a difference may be due to chance",
     "no posts": "no post at that hour of the week",
 }
 
@@ -184,7 +184,7 @@ def best_times(  # noqa: PLR0913  each has a default
     whole_number(seed, "seed", 0)
     least = whole_number(minimum, "minimum", 1)
     if whole_number(draws, "draws", 1) * (1 - confidence) < 1:
-        msg = f"draws is {draws!r}; a confidence of {confidence} takes more, such as {DRAWS}"
+        msg = f"draws is {draws!r}; a confidence of {confidence} needs more, such as {DRAWS}"
         raise FrameError(msg)
     rated = str(by) == RATE
     types = [known_type(counts, name) for name in ([numerator, denominator] if rated else [by])]
@@ -372,7 +372,7 @@ def _table(
     days = pd.CategoricalDtype(pd.Index(DAYS, dtype=TEXT), ordered=True)
     verdict = _verdicts(number, result, group, level, alpha)
     named = np.isin(verdict.codes, [0, 1])
-    kinds = pd.CategoricalDtype(pd.Index(list(LEVELS), dtype=TEXT))
+    level_dtype = pd.CategoricalDtype(pd.Index(list(LEVELS), dtype=TEXT))
     code = list(LEVELS).index(shown)
     return pd.DataFrame(
         {
@@ -384,7 +384,7 @@ def _table(
             "rate": pd.array(rate, dtype="Float64"),
             "shrunk": pd.array(np.where(number > 0, shrunk, np.nan), dtype="Float64"),
             "p": pd.array(result.p[group], dtype="Float64"),
-            "level": pd.Categorical.from_codes(np.where(named, code, -1), dtype=kinds),
+            "level": pd.Categorical.from_codes(np.where(named, code, -1), dtype=level_dtype),
             "verdict": verdict,
         }
     )

@@ -99,7 +99,7 @@ def check_step(counts: pd.DataFrame, every: str) -> None:
         raise FrameError(msg)
     if every == "h" and "hour" not in counts.columns:
         msg = (
-            "these counts are by day, and hours of age are asked for; group by "
+            "these counts are by day, and hours of age are requested; group by "
             "'engagement.hour' too, or choose every='D'"
         )
         raise FrameError(msg)

@@ -87,7 +87,7 @@ def refuse_beyond(numbers: pd.Series) -> None:
     if not len(values) or max(-int(values.min()), int(values.max())) < _MOST // len(values):
         return
     if sum(abs(int(value)) for value in values) > _MOST:
-        msg = "the counts add up to more than 64 bits hold; are they counts? take fewer of them"
+        msg = "the counts add up to more than 64 bits hold; check them, or take fewer"
         raise FrameError(msg)
 
 
@@ -113,7 +113,7 @@ def need_columns(counts: pd.DataFrame, *names: str) -> None:
             cure = (
                 f"group by {_DIMENSIONS[name]!r} too"
                 if name in _DIMENSIONS
-                else "ep.counts_from(frame, …) makes counts of a table with other names"
+                else "ep.counts_from(frame, …) converts a table with other names"
             )
             msg = (
                 f"counts lack the column {name!r}; {cure}; there are {format_list(counts.columns)}"
@@ -124,7 +124,7 @@ def need_columns(counts: pd.DataFrame, *names: str) -> None:
         if dtype != COUNT_COLUMNS[name]:
             msg = (
                 f"{name!r} is {dtype}, not {COUNT_COLUMNS[name]}; "
-                "flatten(), read_parquet() and read_csv() make it so"
+                "flatten(), read_parquet() and read_csv() return it so"
             )
             raise FrameError(msg)
 
@@ -152,7 +152,7 @@ def keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
             )
             raise FrameError(msg)
         if not is_hashable(counts[name]):
-            msg = f"by is {by!r}, and {name!r} holds lists or the like; make text of them"
+            msg = f"by is {by!r}, and {name!r} holds lists or similar values; convert them to text"
             raise FrameError(msg)
     return names
 
@@ -169,12 +169,12 @@ def known_type(counts: pd.DataFrame, name: str) -> str:
     >>> known_type(counts, "Link clicks")
     'url_clicks'
     """
-    present = [str(kind) for kind in counts["engagement_type"].cat.categories]
+    present = [str(known) for known in counts["engagement_type"].cat.categories]
     if str(name) in present:
         return str(name)
-    for kind in present:
-        if name_key(kind) == name_key(name):
-            return kind
+    for known in present:
+        if name_key(known) == name_key(name):
+            return known
     try:
         return str(type_of(name))
     except UnsupportedEngagementType as error:
@@ -202,9 +202,9 @@ def is_of_types(counts: pd.DataFrame, names: Iterable[str]) -> NDArray[np.bool_]
     >>> is_of_types(counts, ["favorites"]).tolist()
     [False, True]
     """
-    kinds = counts["engagement_type"].cat
-    wanted = kinds.categories.isin([known_type(counts, name) for name in names])
-    return wanted[kinds.codes.to_numpy()]
+    types = counts["engagement_type"].cat
+    wanted = types.categories.isin([known_type(counts, name) for name in names])
+    return wanted[types.codes.to_numpy()]
 
 
 def one_type(counts: pd.DataFrame, name: str | None) -> pd.DataFrame:
@@ -222,6 +222,6 @@ def one_type(counts: pd.DataFrame, name: str | None) -> pd.DataFrame:
         return counts
     name = known_type(counts, name)
     if name not in present and present:
-        msg = f"counts have no {name!r}, only {present}; ask for it, or name one of those"
+        msg = f"counts have no {name!r}, only {present}; request it, or name one of those"
         raise FrameError(msg)
     return filter_types(counts, [name])

@@ -23,7 +23,7 @@ from engagement_pandas.metrics.interpolation import Floats, interpolate_counts
 from engagement_pandas.metrics.intervals import CONFIDENCE, z_of
 from engagement_pandas.metrics.post_columns import look_up
 from engagement_pandas.metrics.resampling import MINIMUM, Sample, StudentisedTest
-from engagement_pandas.metrics.sum_counts import sum_counts
+from engagement_pandas.metrics.sum_by_post import sum_by_post
 from engagement_pandas.metrics.top_posts import RATE
 
 AT: Final = 24.0
@@ -162,7 +162,7 @@ def compare(  # noqa: PLR0913  each has a default
     pairs = pairs_of(a, b, by, names, posts)
     measure = str(by) if b is not None else str(of)
     types = types_of(pairs[0].frames[0], measure, numerator, denominator)
-    kind = statistic_of(measure, statistic)
+    statistic = statistic_of(measure, statistic)
     check_comparable(*pairs[0].frames, types)
     z_of(confidence)
     whole_number(seed, "seed", 0)
@@ -170,7 +170,9 @@ def compare(  # noqa: PLR0913  each has a default
         msg = f"draws is {draws!r}; {len(pairs)} comparison(s) at a confidence of {confidence} "
         raise FrameError(f"{msg}need at least {int(len(pairs) / (1 - confidence)) + 1}")
     sides = [[measured(counts, types, at) for counts in pair.frames] for pair in pairs]
-    tests = [StudentisedTest.of([on_scale(s, kind) for s in two], draws, seed) for two in sides]
+    tests = [
+        StudentisedTest.of([on_scale(s, statistic) for s in two], draws, seed) for two in sides
+    ]
     p = np.array([test.p(confidence) for test in tests])
     steps = holm_steps(p, 1 - confidence)
     frame = pd.DataFrame(
@@ -178,12 +180,12 @@ def compare(  # noqa: PLR0913  each has a default
             "group": pd.Series([pair.names[0] for pair in pairs], dtype=TEXT),
             "against": pd.Series([pair.names[1] for pair in pairs], dtype=TEXT),
             "by": pd.Series([RATE if measure == RATE else types[0]] * len(pairs), dtype=TEXT),
-            "statistic": pd.Series([kind] * len(pairs), dtype=TEXT),
+            "statistic": pd.Series([statistic] * len(pairs), dtype=TEXT),
             "at": np.nan if at is None else at,
         }
     )
     results = [
-        _estimates(two, test, kind, 1 - (1 - confidence) / step)
+        _estimates(two, test, statistic, 1 - (1 - confidence) / step)
         for two, test, step in zip(sides, tests, steps, strict=True)
     ]
     numbers = pd.DataFrame(results, dtype="Float64")
@@ -192,7 +194,7 @@ def compare(  # noqa: PLR0913  each has a default
     # A p-value is a multiple of 1 / (1 + draws); rounding must not decide.
     frame["differs"] = frame["p"] <= 1 - confidence + _ROUNDING
     frame["detectable"] = frame.pop("detectable")
-    frame["unequal_spread"] = pd.array([unequal_spread(two, kind) for two in sides], "boolean")
+    frame["unequal_spread"] = pd.array([unequal_spread(two, statistic) for two in sides], "boolean")
     words = [finding(row) for _, row in frame.iterrows()]
     frame["finding"] = pd.Series(words, dtype=TEXT)
     for place, name in enumerate("ab"):
@@ -248,15 +250,15 @@ def _parts(counts: pd.DataFrame, by: str) -> Iterator[Pair]:
         post = values.loc[twice, "post_id"].iloc[0]
         msg = f"post {post} has two values of {name!r}; compare() needs one for each post"
         raise FrameError(msg)
-    kinds = sorted(values[name].unique(), key=str)
-    if len(kinds) < _SIDES:
-        msg = f"{name!r} has {len(kinds)} value(s); a comparison needs two"
+    groups = sorted(values[name].unique(), key=str)
+    if len(groups) < _SIDES:
+        msg = f"{name!r} has {len(groups)} value(s); a comparison needs two"
         raise FrameError(msg)
     known = counts[name].notna()
-    for kind in kinds[: 1 if len(kinds) == _SIDES else None]:
-        inside = (counts[name] == kind).fillna(value=False)
-        rest = str(kinds[1]) if len(kinds) == _SIDES else "the others"
-        yield Pair((counts[inside], counts[known & ~inside]), (str(kind), rest))
+    for group in groups[: 1 if len(groups) == _SIDES else None]:
+        inside = (counts[name] == group).fillna(value=False)
+        rest = str(groups[1]) if len(groups) == _SIDES else "the others"
+        yield Pair((counts[inside], counts[known & ~inside]), (str(group), rest))
 
 
 def types_of(counts: pd.DataFrame, measure: str, numerator: str, denominator: str) -> list[str]:
@@ -279,15 +281,15 @@ def statistic_of(measure: str, statistic: str | None) -> str:
 
 
 def _estimates(
-    sides: list[Sample], test: StudentisedTest, kind: str, confidence: float
+    sides: list[Sample], test: StudentisedTest, statistic: str, confidence: float
 ) -> dict[str, float]:
     """Return both statistics, difference and ratio, the interval, and what could be found."""
-    estimates = [on_scale(side, kind).ratio for side in sides]
+    estimates = [on_scale(side, statistic).ratio for side in sides]
     reach = test.half_width(confidence)
     # Of z_of(), which is two-sided: the quantile of the power.
     detectable = reach + z_of(2 * POWER - 1) * test.error
     ends = np.array([test.difference - reach, test.difference + reach])
-    if kind == "typical":
+    if statistic == "typical":
         a, b = np.expm1(estimates)
         ratio, ends, detectable = np.exp(test.difference), np.exp(ends), np.exp(detectable)
     else:
@@ -299,12 +301,16 @@ def _estimates(
     }  # fmt: skip
 
 
-def on_scale(side: Sample, kind: str) -> Sample:
+def on_scale(side: Sample, statistic: str) -> Sample:
     """Return the posts on the scale of the comparison: logarithms for the typical post."""
-    return Sample(np.log1p(np.maximum(side.count, 0)), side.exposure) if kind == "typical" else side
+    return (
+        Sample(np.log1p(np.maximum(side.count, 0)), side.exposure)
+        if statistic == "typical"
+        else side
+    )
 
 
-def unequal_spread(sides: list[Sample], kind: str) -> bool | None:
+def unequal_spread(sides: list[Sample], statistic: str) -> bool | None:
     """Return whether the logarithms of two sets spread differently (Brown and Forsythe).
 
     Levene's test with the median as centre, at 5 %. None if there are too few posts.
@@ -313,7 +319,7 @@ def unequal_spread(sides: list[Sample], kind: str) -> bool | None:
 
     if min(len(side.count) for side in sides) < MINIMUM:
         return None
-    half = 0.5 if kind == RATE else 1.0
+    half = 0.5 if statistic == RATE else 1.0
     logs = [np.log(np.maximum(side.count, 0) + half) - np.log(side.exposure) for side in sides]
     away = [np.abs(values - np.median(values)) for values in logs]
     number = np.array([len(values) for values in away])
@@ -386,12 +392,12 @@ def _totals(counts: pd.DataFrame, types: list[str]) -> pd.DataFrame:
     if len(types) > 1:
         rates = engagement_rate(counts, numerator=types[0], denominator=types[1])
         return rates.loc[rates["rate"].notna()].set_index("post_id")[types]
-    return sum_counts(counts, ["post_id"], types).set_index("post_id")[types]
+    return sum_by_post(counts, types).set_index("post_id")[types]
 
 
 def _at_age(counts: pd.DataFrame, types: list[str], at: float) -> pd.DataFrame:
     if not is_number(at) or not 0 < at < np.inf:
-        msg = f"at is {at!r}; give an age in hours, such as 24, or None for all that was counted"
+        msg = f"at is {at!r}; give an age in hours, such as 24, or None for all counts"
         raise FrameError(msg)
     lives = histories(filter_types(counts, types))
     need_edges(counts, "compare()")

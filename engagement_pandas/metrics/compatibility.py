@@ -84,8 +84,8 @@ def check_comparable(a: pd.DataFrame, b: pd.DataFrame, types: Iterable[str] | No
     if None in series or series[0] == series[1]:
         return
     if types is None:
-        of_a = {str(kind) for kind in a["engagement_type"].unique()}
-        names = [str(kind) for kind in b["engagement_type"].unique() if str(kind) in of_a]
+        of_a = {str(name) for name in a["engagement_type"].unique()}
+        names = [str(name) for name in b["engagement_type"].unique() if str(name) in of_a]
     else:
         names = [known_type(a, name) for name in types]
     for name in names:

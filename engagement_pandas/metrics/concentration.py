@@ -12,7 +12,7 @@ from engagement_pandas.frame.arguments import is_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics.checks import require_columns
-from engagement_pandas.metrics.sum_counts import sum_counts
+from engagement_pandas.metrics.sum_by_post import sum_by_post
 
 TOP: Final = 0.1
 """The share of posts called the top."""
@@ -63,11 +63,11 @@ def concentration(counts: pd.DataFrame, *, top: float = TOP) -> pd.DataFrame:
     if not is_number(top) or not 0 < top < 1:
         msg = f"top is {top!r}; give a share between 0 and 1, such as {TOP}"
         raise FrameError(msg)
-    kinds = in_order(str(kind) for kind in counts["engagement_type"].unique())
-    sums = sum_counts(counts, ["post_id"], kinds)
+    types = in_order(counts["engagement_type"].unique())
+    sums = sum_by_post(counts, types)
     rows = []
-    for kind in kinds:
-        known = sums[kind].dropna()
+    for name in types:
+        known = sums[name].dropna()
         ordered = np.sort(np.maximum(known.to_numpy(dtype="float64"), 0))
         number, total = len(ordered), float(ordered.sum())
         first = max(round(top * number), 1)
@@ -76,7 +76,7 @@ def concentration(counts: pd.DataFrame, *, top: float = TOP) -> pd.DataFrame:
         even = total * (number - 1)
         gini = float((place * ordered).sum()) / even if even > 0 else np.nan
         median, mean = (known.median(), known.mean()) if number else (np.nan, np.nan)
-        rows.append((kind, number, known.sum() if number else pd.NA, median, mean, share, gini))
+        rows.append((name, number, known.sum() if number else pd.NA, median, mean, share, gini))
     names = ["engagement_type", "posts", "total", "median", "mean", "top_share", "gini"]
     frame = pd.DataFrame(rows, columns=names)
     kinds_type = counts["engagement_type"].dtype

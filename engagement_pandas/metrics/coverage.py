@@ -36,7 +36,7 @@ SIDE: Final = "engagement_pandas.side"
 """Column of partial sums of two types: whether the count's partner is known."""
 
 OPEN, PAIRED, ALONE = 0, 1, 2
-"""A partner may still turn up; there is one; there is none, or its count is unknown."""
+"""The partner may be in another partition; it was found; there is none, or its count is unknown."""
 
 CURE: Final = (
     "the counts do not state what they cover, as after a merge; set merged.attrs = counts.attrs, "
@@ -151,8 +151,8 @@ def covered(counts: pd.DataFrame) -> tuple[float, float] | None:
     start, end = moment(counts, "start"), moment(counts, "end")
     if start is not None and end is not None:
         if start >= end:
-            msg = f"attrs say that the counts cover {counts.attrs['start']} to "
-            raise FrameError(f"{msg}{counts.attrs['end']}, which is nothing; set both again")
+            msg = f"attrs state that the counts cover {counts.attrs['start']} to "
+            raise FrameError(f"{msg}{counts.attrs['end']}, which is empty; set both again")
         return start, end
     endpoint, at = counts.attrs.get("endpoint"), read_at(counts)
     if endpoint == Endpoint.LAST_28_HOURS and at is not None:
@@ -225,10 +225,10 @@ def need_edges(counts: pd.DataFrame, what: str) -> None:
     >>> need_edges(pd.DataFrame({"day": [1]}), "compare()")
     Traceback (most recent call last):
         ...
-    engagement_pandas.errors.FrameError: compare() needs lives from their beginning on, and ...
+    engagement_pandas.errors.FrameError: compare() needs counts from the creation ...
     """
     if len(counts) and covered(counts) is None:
-        msg = f"{what} needs lives from their beginning on, and {CURE}"
+        msg = f"{what} needs counts from the creation of each post on, and {CURE}"
         raise FrameError(msg)
 
 

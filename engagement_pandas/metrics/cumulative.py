@@ -55,7 +55,7 @@ class PostSeries:
     cover: Coverage
 
     @property
-    def whole(self) -> NDArray[np.bool_]:
+    def complete(self) -> NDArray[np.bool_]:
         """For each bucket, whether ``running`` has every count since the post's creation."""
         return self.sound & self.cover.known
 
@@ -87,17 +87,17 @@ def histories(counts: pd.DataFrame) -> PostSeries:
     codes, names = pd.factorize(counts["post_id"], sort=True)
     posts = pd.Index(names, dtype=TEXT)
     made = made_hour(posts)
-    kinds = counts["engagement_type"]
+    types = counts["engagement_type"]
     start = hours(counts)
     cover = span(counts, start)
     number = counts["count"].to_numpy(dtype="int64", na_value=0)
     unborn = start + cover.step <= made[codes]
     _refuse_unborn(counts, unborn & (number != 0), made[codes])
 
-    kind = kinds.cat.codes.to_numpy().astype("int64")
-    life = codes * max(len(kinds.cat.categories), 1) + kind
+    code = types.cat.codes.to_numpy().astype("int64")
+    life = codes * max(len(types.cat.categories), 1) + code
     row = _in_time(np.flatnonzero(~unborn), life, start)
-    life, start, number, post, kind = (a[row] for a in (life, start, number, codes, kind))
+    life, start, number, post, code = (a[row] for a in (life, start, number, codes, code))
     unknown = counts["count"].isna().to_numpy()[row]
     fresh = np.ones(len(row), dtype=np.bool_)
     fresh[1:] = life[1:] != life[:-1]
@@ -107,9 +107,9 @@ def histories(counts: pd.DataFrame) -> PostSeries:
     flaws = _flaws(start, unknown, first, born, cover)
     return PostSeries(
         posts=posts,
-        types=pd.CategoricalDtype(kinds.cat.categories, ordered=kinds.cat.ordered),
+        types=pd.CategoricalDtype(types.cat.categories, ordered=types.cat.ordered),
         post=post[first],
-        type=kind[first],
+        type=code[first],
         begin=np.append(first, len(row)),
         born=born,
         life=place,

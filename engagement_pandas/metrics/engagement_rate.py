@@ -11,6 +11,7 @@ from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.checks import filter_types, is_of_types, keys, require_columns
 from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.intervals import CONFIDENCE
+from engagement_pandas.metrics.missing_counts import missing_counts
 from engagement_pandas.metrics.pairs import (
     bounds_of,
     cells_of,
@@ -20,7 +21,6 @@ from engagement_pandas.metrics.pairs import (
     rated,
 )
 from engagement_pandas.metrics.post_columns import look_up
-from engagement_pandas.metrics.sum_counts import missing_counts
 
 
 def engagement_rate(  # noqa: PLR0913 - each has a default

@@ -87,11 +87,11 @@ def factorized(column: pd.Series) -> tuple[NDArray[Any], Any]:
     if not isinstance(column.dtype, pd.CategoricalDtype):
         place, level = pd.factorize(column, sort=True, use_na_sentinel=False)
         return place, pd.Index(level)
-    kinds, codes = column.cat.categories, column.cat.codes.to_numpy()
+    categories, codes = column.cat.categories, column.cat.codes.to_numpy()
     if column.name == "post_id":
-        return codes, kinds
-    every = np.arange(len(kinds))
+        return codes, categories
+    every = np.arange(len(categories))
     if len(codes) and int(codes.min()) < 0:
-        codes = np.where(codes < 0, len(kinds), codes)
+        codes = np.where(codes < 0, len(categories), codes)
         every = np.append(every, -1)
     return codes, pd.Categorical.from_codes(every, dtype=column.dtype)

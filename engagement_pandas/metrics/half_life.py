@@ -24,11 +24,11 @@ _UPPER: Final = 0.95
 
 WHY_NOT: Final = {
     "no_time": "the post's ID holds no time",
-    "begins_late": "the counts begin after the post was made",
+    "begins_late": "the counts begin after the post was created",
     "gap": "counts are missing in between",
     "edges_unknown": "the counts do not state what they cover; set merged.attrs = counts.attrs",
     "nothing": "nothing was counted, or less than the minimum",
-    "too_young": "what is still to come would move the answer",
+    "too_young": "counts still to come may change the result",
 }
 """Reasons for an <NA>, in the order in which they are checked."""
 
@@ -193,13 +193,21 @@ def median_half_life(
 def median_bracket(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return the bracket of the median of a column of :func:`half_life`, by type."""
     rows = []
-    for kind, part in table.groupby("engagement_type", observed=True):
+    for engagement_type, part in table.groupby("engagement_type", observed=True):
         young = (part["why_not"] == "too_young").to_numpy() & part[name].isna().to_numpy()
         known = part[f"{name}_least"].to_numpy(dtype="float64", na_value=np.nan)
         least, most = known[~np.isnan(known)], np.where(young, np.inf, known)[~np.isnan(known)]
         low, high = (np.median(ages) if len(ages) else np.nan for ages in (least, most))
         answered = int(part[name].notna().sum())
-        rows.append((kind, low, high if np.isfinite(high) else np.nan, answered, int(young.sum())))
+        rows.append(
+            (
+                engagement_type,
+                low,
+                high if np.isfinite(high) else np.nan,
+                answered,
+                int(young.sum()),
+            )
+        )
     frame = pd.DataFrame(rows, columns=["engagement_type", "low", "high", "n", "too_young"])
     types = table["engagement_type"].dtype
     return frame.astype(
@@ -225,7 +233,7 @@ def _names(shares: Sequence[float]) -> dict[str, float]:
     given: list[Any] = [shares] if is_number(shares) else list(shares)
     for share in given:
         if not is_number(share) or not 0 < share < 1:
-            msg = f"{share!r} is no share; give numbers between 0 and 1, such as 0.5"
+            msg = f"{share!r} is not a share; give numbers between 0 and 1, such as 0.5"
             raise FrameError(msg)
     if not given:
         msg = "shares is empty; name at least one, such as 0.5"
@@ -249,9 +257,9 @@ def _faults(lives: PostSeries, little: NDArray[np.bool_]) -> dict[str, NDArray[n
 
 def _reasons(faults: dict[str, NDArray[np.bool_]]) -> pd.Categorical:
     """Return the first reason that applies, <NA> if none does."""
-    kinds = pd.CategoricalDtype(pd.Index(list(WHY_NOT), dtype=TEXT))
+    reasons = pd.CategoricalDtype(pd.Index(list(WHY_NOT), dtype=TEXT))
     rows = len(next(iter(faults.values())))
     code = np.full(rows, -1)
     for place, name in reversed(list(enumerate(WHY_NOT))):
         code = np.where(faults[name], place, code)
-    return pd.Categorical.from_codes(code, dtype=kinds)
+    return pd.Categorical.from_codes(code, dtype=reasons)

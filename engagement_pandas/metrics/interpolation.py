@@ -48,8 +48,8 @@ def interpolate_counts(lives: PostSeries, ages: Floats) -> Floats:
     rows = np.where(inside, rows, lives.begin[:-1])
     curve = _Curve.of(lives, rows)
     share = np.clip((ages - lives.young[rows]) / curve.width, 0, 1)
-    at = np.where(lives.whole[rows] & inside, curve.at(share), np.nan)
-    return np.where((ages == 0) & lives.whole[lives.begin[:-1]], 0.0, at)
+    at = np.where(lives.complete[rows] & inside, curve.at(share), np.nan)
+    return np.where((ages == 0) & lives.complete[lives.begin[:-1]], 0.0, at)
 
 
 def interpolate_ages(lives: PostSeries, targets: Floats, totals: Floats) -> Floats:
@@ -102,7 +102,7 @@ def interpolate_ages(lives: PostSeries, targets: Floats, totals: Floats) -> Floa
         width = lives.old[rows] - lives.young[rows]
         age = np.where(np.isinf(power), lives.young[rows] + wanted / high * width, age)
     age = np.clip(age, lives.young[rows], lives.old[rows])
-    return np.where(found & lives.whole[rows], age, np.nan)
+    return np.where(found & lives.complete[rows], age, np.nan)
 
 
 class _Curve:
@@ -154,8 +154,8 @@ class _Curve:
 
 def _inner(left: Floats, right: Floats, before: Floats, after: Floats) -> Floats:
     """Return the slope at a knot with a bucket on each side: a weighted harmonic mean."""
-    one, two = before + 2 * after, 2 * before + after
-    mean = (one + two) / (one / left + two / right)
+    weight_before, weight_after = before + 2 * after, 2 * before + after
+    mean = (weight_before + weight_after) / (weight_before / left + weight_after / right)
     return np.where(left * right > 0, mean, 0.0)
 
 

@@ -27,7 +27,7 @@ _FREEDOM: Final = 30
 """With fewer pairs of hours, the dispersion is too uncertain to correct for."""
 
 _WIDEST: Final = 50.0
-"""Logarithm of the largest factor of an interval: two posts that differ may know nothing."""
+"""Maximum logarithm of an interval's factor, which has no limit for two posts that differ."""
 
 
 def z_of(confidence: float) -> float:
@@ -195,13 +195,13 @@ def fit_prior(count: ArrayLike, exposure: ArrayLike) -> Prior:
     """
     number = np.asarray(count, dtype=np.float64)
     per = np.asarray(exposure, dtype=np.float64)
-    tells = (per > 0) & ~np.isnan(number)
-    number, per = np.maximum(number[tells], 0), per[tells]
-    whole = float(per.sum())
-    if not whole or not number.sum():
-        return Prior(0.0, whole)
-    overall = float(number.sum()) / whole
+    usable = (per > 0) & ~np.isnan(number)
+    number, per = np.maximum(number[usable], 0), per[usable]
+    total = float(per.sum())
+    if not total or not number.sum():
+        return Prior(0.0, total)
+    overall = float(number.sum()) / total
     excess = float((per * (number / per - overall) ** 2).sum()) - (len(per) - 1) * overall
-    lever = whole - float((per**2).sum()) / whole
+    lever = total - float((per**2).sum()) / total
     variance = excess / lever if lever > 0 else 0.0
-    return Prior(overall, min(overall / variance, whole) if variance > 0 else whole)
+    return Prior(overall, min(overall / variance, total) if variance > 0 else total)

@@ -54,7 +54,7 @@ def latest(counts: pd.DataFrame) -> pd.DataFrame:
     check_counts(counts)
     if not {_KEY, "post_id"} <= set(counts.columns):
         msg = (
-            f"counts with the columns {list(counts.columns)} do not tell when each post was "
+            f"counts with the columns {list(counts.columns)} do not state when each post was "
             "retrieved; see flatten(..., retrieved_at=True)"
         )
         raise FrameError(msg)

@@ -128,11 +128,11 @@ def time_keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]
     >>> time_keys(counts, "day")
     Traceback (most recent call last):
         ...
-    engagement_pandas.errors.FrameError: by is 'day'; every= says how time is cut, ...
+    engagement_pandas.errors.FrameError: by is 'day'; every= defines the buckets ...
     """
     names = keys(counts, by)
     if {"day", "hour"} & set(names):
-        msg = f"by is {by!r}; every= says how time is cut, so leave out day and hour"
+        msg = f"by is {by!r}; every= defines the buckets of time; leave out day and hour"
         raise FrameError(msg)
     return names
 
@@ -220,12 +220,12 @@ def _refuse_finer(every: str, zone: tzinfo, *, hourly: bool) -> None:
         msg = f"every is {every!r}; choose one of {list(EVERY)}"
         raise FrameError(msg)
     if not hourly and every == "h":
-        msg = "these counts are by day, and hours are asked for; group by 'engagement.hour' too"
+        msg = "these counts are by day, and hours are requested; group by 'engagement.hour' too"
         raise FrameError(msg)
     if not hourly and str(zone) not in ("UTC", "Etc/UTC"):
         msg = (
             f"these counts are by UTC day, and days of {zone} begin at other hours; "
-            "group by 'engagement.hour' too, or stay with tz='UTC'"
+            "group by 'engagement.hour' too, or choose tz='UTC'"
         )
         raise FrameError(msg)
 

@@ -87,13 +87,13 @@ def find_pairs(
     ``cells`` are as returned by :func:`cells_of`. They are not used for partial sums, which
     state their partners.
     """
-    kinds = counts["engagement_type"].cat
-    codes = kinds.codes.to_numpy()
+    types = counts["engagement_type"].cat
+    codes = types.codes.to_numpy()
     count = counts["count"].array
     sides: dict[str, tuple[Places, NDArray[np.bool_], NDArray[np.int64]]] = {}
     for name in dict.fromkeys(name for pair in pairs for name in pair):
         # An unknown type has the code -1, which no row has.
-        rows = np.flatnonzero(codes == kinds.categories.get_indexer(pd.Index([name]))[0])
+        rows = np.flatnonzero(codes == types.categories.get_indexer(pd.Index([name]))[0])
         known = ~count.take(rows).isna()
         sides[name] = rows, known, cells[rows]
     if SUMMED not in counts.columns:

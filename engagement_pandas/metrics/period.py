@@ -16,7 +16,7 @@ from engagement_pandas.frame.contract import in_order, timestamps
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.coverage import covered, hours, span
 from engagement_pandas.metrics.group_sums import added, coded
-from engagement_pandas.metrics.sum_counts import missing_counts
+from engagement_pandas.metrics.missing_counts import missing_counts
 from engagement_pandas.metrics.versus_previous import versus_previous
 
 RANKED: Final = ("engagements", "impressions")

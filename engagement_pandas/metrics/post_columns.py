@@ -40,7 +40,7 @@ def look_up(counts: pd.DataFrame, by: str | Iterable[str] | None, posts: Any) ->
             raise FrameError(msg)
     for name in wanted:
         if not is_hashable(posts[name]):
-            msg = f"{name!r} of posts holds lists or the like; make text of them"
+            msg = f"{name!r} of posts holds lists or similar values; convert them to text"
             raise FrameError(msg)
     table = posts[wanted].assign(post_id=to_ids(posts["post_id"])).drop_duplicates()
     twice = table["post_id"].duplicated()

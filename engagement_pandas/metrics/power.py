@@ -86,9 +86,9 @@ def power(  # noqa: PLR0913  each has a default
     counts = as_counts(counts)
     require_columns(counts, "post_id")
     types = types_of(counts, str(by), numerator, denominator)
-    kind = statistic_of(str(by), statistic)
-    size = np.nan if effect is None else _effect(effect, kind)
-    sample = on_scale(measured(counts, types, at), kind)
+    statistic = statistic_of(str(by), statistic)
+    size = np.nan if effect is None else _effect(effect, statistic)
+    sample = on_scale(measured(counts, types, at), statistic)
     posts = len(sample.count)
     number = max(posts // 2, MINIMUM) if n is None and effect is None else n
     if n is not None:
@@ -102,11 +102,11 @@ def power(  # noqa: PLR0913  each has a default
         size = (z + z_power) * spread * np.sqrt(2 / _corrected(number, z))
     else:
         found = _power(spread, size, number, z)
-    shown = np.exp(size) if kind == "typical" else size
+    shown = np.exp(size) if statistic == "typical" else size
     return pd.DataFrame(
         {
             "by": pd.Series([RATE if str(by) == RATE else types[0]], dtype="str"),
-            "statistic": pd.Series([kind], dtype="str"),
+            "statistic": pd.Series([statistic], dtype="str"),
             "at": pd.array([np.nan if at is None else at], dtype="Float64"),
             "posts": np.int64(posts),
             "spread": pd.array([spread], dtype="Float64"),
@@ -117,15 +117,15 @@ def power(  # noqa: PLR0913  each has a default
     )
 
 
-def _effect(effect: float, kind: str) -> float:
+def _effect(effect: float, statistic: str) -> float:
     """Return the absolute effect on the scale of the comparison."""
-    typical = kind == "typical"
+    typical = statistic == "typical"
     if not is_number(effect) or not np.isfinite(effect) or (typical and effect <= 0):
         msg = f"effect is {effect!r}; give a ratio such as 2, or a difference"
         raise FrameError(msg)
     size = abs(float(np.log(effect))) if typical else abs(float(effect))
     if not size:
-        msg = f"effect is {effect!r}, which is no difference; no number of posts shows that"
+        msg = f"effect is {effect!r}, which is no difference; give a ratio such as 2"
         raise FrameError(msg)
     return size
 

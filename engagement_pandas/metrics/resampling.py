@@ -128,13 +128,19 @@ def permutation_t(samples: Sequence[Sample], draws: int, rng: np.random.Generato
 
     moments = _moments(both)
     sums = _weighted(assigned, moments, draws)
-    one = _estimates(sums, int(first.sum()))
-    return _studentised(one, _estimates(moments.sum(axis=0) - sums, int((~first).sum())))
+    first_estimates = _estimates(sums, int(first.sum()))
+    return _studentised(
+        first_estimates, _estimates(moments.sum(axis=0) - sums, int((~first).sum()))
+    )
 
 
-def _studentised(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> Floats:
+def _studentised(
+    first_estimates: tuple[Floats, Floats], second_estimates: tuple[Floats, Floats]
+) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
-        scores = np.abs(one[0] - other[0]) / np.hypot(one[1], other[1])
+        scores = np.abs(first_estimates[0] - second_estimates[0]) / np.hypot(
+            first_estimates[1], second_estimates[1]
+        )
     # 0 / 0: a draw without difference and without spread.
     return np.where(np.isnan(scores), 0.0, scores)
 

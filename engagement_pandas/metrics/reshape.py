@@ -56,7 +56,7 @@ def wide(counts: pd.DataFrame) -> pd.DataFrame:
     counts = as_counts(counts)
     check_counts(counts)
     keys = [name for name in _KEYS if name in counts]
-    types = in_order(str(kind) for kind in counts["engagement_type"].unique())
+    types = in_order(counts["engagement_type"].unique())
     taken = sorted({*types} & {*COUNT_COLUMNS})
     if taken:
         msg = f"the engagement type {taken[0]!r} clashes with a column name; rename it first"
@@ -108,15 +108,15 @@ def tall(frame: pd.DataFrame) -> pd.DataFrame:
     types = in_order(name for name in frame.columns if name not in keys)
     for name in types:
         if str(frame[name].dtype) != COUNT_COLUMNS["count"]:
-            msg = f"{name!r} is {frame[name].dtype}, not Int64; drop what is no count, or cast it"
+            msg = f"{name!r} is {frame[name].dtype}, not Int64; drop it, or cast it"
             raise FrameError(msg)
     if not types or frame.empty:
         counts = empty_counts(keys)
     else:
-        kinds = pd.CategoricalDtype(pd.Index(types, dtype=TEXT))
+        categories = pd.CategoricalDtype(pd.Index(types, dtype=TEXT))
         parts = [
             frame[keys].assign(
-                engagement_type=pd.Categorical.from_codes([place] * len(frame), dtype=kinds),
+                engagement_type=pd.Categorical.from_codes([place] * len(frame), dtype=categories),
                 count=frame[name],
             )
             for place, name in enumerate(types)

@@ -20,7 +20,7 @@ from engagement_pandas.metrics.checks import filter_types, known_type, require_c
 from engagement_pandas.metrics.coverage import covered
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.half_life import half_life
-from engagement_pandas.metrics.sum_counts import sum_counts
+from engagement_pandas.metrics.sum_by_post import sum_by_post
 from engagement_pandas.request.post_ids import parse_post_id
 from engagement_pandas.text import html_table
 
@@ -90,16 +90,16 @@ def summarise(
     require_columns(counts, "post_id")
     frame = _named(counts, posts)
     columns = {"created_at": made_at(frame["post_id"])}
-    types = in_order(str(kind) for kind in counts["engagement_type"].unique())
-    parts = [sum_counts(counts, ["post_id"], types).set_index("post_id")]
+    types = in_order(counts["engagement_type"].unique())
+    parts = [sum_by_post(counts, types).set_index("post_id")]
     if {"day", "retrieved_at"} & {*counts.columns, *counts.attrs} or covered(counts):
         ages = age(counts).groupby(counts["post_id"])
         parts.insert(0, ages.max(skipna=False).to_frame())
     rates = engagement_rate(counts, numerator=numerator, denominator=denominator)
     parts.append(rates.set_index("post_id")[["rate", "low", "high"]])
     if "day" in counts.columns and types:
-        kind = types[0] if engagement_type is None else known_type(counts, engagement_type)
-        parts += _lives(filter_types(counts, [kind]))
+        main_type = types[0] if engagement_type is None else known_type(counts, engagement_type)
+        parts += _lives(filter_types(counts, [main_type]))
     for part in parts:
         columns |= {str(name): part[name].reindex(frame["post_id"]).array for name in part}
     return frame.assign(**columns)
@@ -128,7 +128,7 @@ def _named(counts: pd.DataFrame, posts: pd.DataFrame | None) -> pd.DataFrame:
             read = [parse_post_id(post) for post in posts["post_id"]]
             posts = posts.assign(post_id=pd.Series(read, posts.index, dtype=TEXT))
         if "post_id" not in posts or posts["post_id"].duplicated().any():
-            msg = "posts name a post twice, or none; keep one row a post, with its post_id"
+            msg = "posts have a post twice, or a row without post_id; keep one row per post"
             raise FrameError(msg)
         ids = ids.union(pd.Index(posts["post_id"]))
         named = posts.set_index("post_id")[[name for name in NAMING if name in posts.columns]]
@@ -191,7 +191,7 @@ def to_html(summary: pd.DataFrame, path: str | os.PathLike[str] | None = None) -
     True
     """
     if not isinstance(summary, pd.DataFrame) or "post_id" not in summary.columns:
-        msg = "this is no summary: it has no column 'post_id'; see summarise()"
+        msg = "this is not a summary: it has no column 'post_id'; see summarise()"
         raise FrameError(msg)
     made_at(summary["post_id"])
     names = [name for name in summary.columns if name != "link"]

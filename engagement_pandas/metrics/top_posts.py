@@ -14,7 +14,7 @@ from engagement_pandas.metrics.checks import known_type, need_columns, require_c
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.intervals import CONFIDENCE, Prior, fit_prior
 from engagement_pandas.metrics.pairs import pair_of
-from engagement_pandas.metrics.sum_counts import sum_counts
+from engagement_pandas.metrics.sum_by_post import sum_by_post
 
 RATE: Final = "rate"
 
@@ -108,11 +108,11 @@ def top_posts(  # noqa: PLR0913  each has a default
     else:
         counts = require_columns(counts, "post_id")
         score = known_type(counts, by)
-        posts = sum_counts(counts, ["post_id"], [score])
+        posts = sum_by_post(counts, [score])
     ranked = posts[score].notna()
     if least:
-        kind = known_type(counts, denominator)
-        shown = sum_counts(counts, ["post_id"], [kind]).set_index("post_id")[kind]
+        exposure_type = known_type(counts, denominator)
+        shown = sum_by_post(counts, [exposure_type]).set_index("post_id")[exposure_type]
         ranked &= (shown.reindex(posts["post_id"]).array >= least).fillna(value=False)
     best = posts[ranked].sort_values(score, ascending=False, kind="stable", ignore_index=True)
     rank = best[score].rank(method="min", ascending=False)

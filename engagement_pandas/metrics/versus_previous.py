@@ -93,12 +93,12 @@ def _last_and_previous(daily: pd.DataFrame, length: int, cover: Coverage) -> pd.
     if last < 2 * length:
         msg = (
             f"days is {length}, and the counts have {last} day(s) up to their last full one; "
-            f"a comparison takes {2 * length}"
+            f"a comparison needs {2 * length}"
         )
         raise FrameError(msg)
     end = starts[last - 1] + pd.DateOffset(days=1)
     rows = []
-    for kind, part in daily.groupby("engagement_type", observed=True):
+    for name, part in daily.groupby("engagement_type", observed=True):
         table = part.set_index("start").reindex(starts[last - 2 * length : last])
         count = table["count"].astype("Int64")
         now, before = count.iloc[length:], count.iloc[:length]
@@ -108,7 +108,7 @@ def _last_and_previous(daily: pd.DataFrame, length: int, cover: Coverage) -> pd.
         complete = table["complete"]
         rows.append(
             {
-                "engagement_type": kind,
+                "engagement_type": name,
                 "start": starts[last - length],
                 "end": end,
                 "count": sums[0],

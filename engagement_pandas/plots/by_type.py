@@ -12,7 +12,7 @@ from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.group_sums import coded
-from engagement_pandas.metrics.sum_counts import missing_counts
+from engagement_pandas.metrics.missing_counts import missing_counts
 from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,

@@ -140,7 +140,7 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     answer = f"t{share * 100:g}"
     answered = table.loc[table[answer].notna(), "post_id"].unique()
     own = picked_out(highlight, answered, post_colours(counts, posts=posts))
-    types = in_order(str(name) for name in table["engagement_type"].unique())
+    types = in_order(table["engagement_type"].unique())
     ax = axes_for(ax, height=max(2.5, 1.4 + _ROW * len(types)))
     what = "half" if share == 0.5 else f"{share * 100:g} %"  # noqa: PLR2004 - a half
     why = _why(table[table[answer].isna()])
@@ -178,7 +178,7 @@ def _draw(
 
     scatter_kw = normalize_kwargs(scatter_kw, PathCollection)
     scatter_kw = {_SCATTER.get(name, name): value for name, value in scatter_kw.items()}
-    types = in_order(str(name) for name in table["engagement_type"].unique())
+    types = in_order(table["engagement_type"].unique())
     colours = type_colours(types)
     looks: dict[str, dict[str, Any]] = {
         post: {"c": [shade(ax, colour)], "marker": _MARKERS[place % len(_MARKERS)]}

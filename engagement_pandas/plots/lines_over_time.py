@@ -89,7 +89,7 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     check_by(counts, by)
     typed = by == "engagement_type"
     rows = counts if typed and engagement_type is None else one_type(counts, engagement_type)
-    types = in_order(str(name) for name in rows["engagement_type"].unique())
+    types = in_order(rows["engagement_type"].unique())
     every = finest_bucket(rows, every)
     zone = zone_of(tz)
     if typed:

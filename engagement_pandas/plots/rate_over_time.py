@@ -131,7 +131,7 @@ def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     above, over = known_type(counts, numerator), known_type(counts, denominator)
     words = {"every": every, "tz": zone, "window": window, "confidence": confidence}
     if by == "engagement_type":
-        types = in_order(str(name) for name in counts["engagement_type"].unique())
+        types = in_order(counts["engagement_type"].unique())
         order = [name for name in types if name != over] or [above]
         table = rates_over_time(counts, order, denominator=over, **words)
         above = order[0] if len(order) == 1 else "counts"

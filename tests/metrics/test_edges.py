@@ -134,7 +134,7 @@ def test_edges_that_are_none(attrs: dict[str, str]) -> None:
     """An empty stretch is refused."""
     counts = tidy([("1", "impressions", "2026-03-01", 0, 1)])
     counts.attrs = attrs
-    with pytest.raises(FrameError, match="which is nothing"):
+    with pytest.raises(FrameError, match="which is empty"):
         over_time(counts)
 
 

@@ -166,8 +166,8 @@ def test_rows_in_any_order() -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"shares": (50,)}, "50 is no share"),
-        ({"shares": ("half",)}, "'half' is no share"),
+        ({"shares": (50,)}, "50 is not a share"),
+        ({"shares": ("half",)}, "'half' is not a share"),
         ({"shares": ()}, "shares is empty"),
         ({"tolerance": 0}, "tolerance is 0"),
     ],

@@ -248,7 +248,7 @@ DAILY = every_hour("2026-03-01", 1).drop(columns="hour")
 @pytest.mark.parametrize(
     ("counts", "asked", "words"),
     [
-        (DAILY, {"every": "h"}, "hours are asked for"),
+        (DAILY, {"every": "h"}, "hours are requested"),
         (DAILY, {"tz": "Europe/Berlin"}, "by UTC day"),
         (DAILY, {"tz": ZoneInfo("Asia/Tokyo"), "every": "W"}, "engagement.hour"),
         (DAILY, {"every": "M"}, "every is 'M'"),

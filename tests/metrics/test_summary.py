@@ -126,7 +126,7 @@ def test_posts_are_named_by_links() -> None:
     assert summarise(counts, posts=posts)[["post_id", "handle"]].to_numpy().tolist() == [
         [POST, "anna"]
     ]
-    with pytest.raises(FrameError, match="name a post twice"):
+    with pytest.raises(FrameError, match="have a post twice"):
         summarise(counts, posts=pd.DataFrame({"post_id": [link, POST]}))
 
 

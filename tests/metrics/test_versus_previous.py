@@ -58,7 +58,7 @@ def test_no_change_from_nothing() -> None:
 
 def test_refused() -> None:
     """Three days are no two periods of two."""
-    with pytest.raises(FrameError, match="a comparison takes 4"):
+    with pytest.raises(FrameError, match="a comparison needs 4"):
         versus_previous(days([1, 1, 1]), days=2)
     with pytest.raises(FrameError, match="days is 0"):
         versus_previous(days([1, 1, 1]), days=0)

@@ -263,7 +263,7 @@ def test_a_point_between_gaps_is_seen(hourly: Any) -> None:
 
 
 def test_ten_thousand_hours(hourly: Any) -> None:
-    """By day unless somebody asks: 417 points, and thin lines where hours are asked for."""
+    """By day unless somebody asks: 417 points, and thin lines where hours are requested."""
     counts = every_hour(hourly, "2026-01-01T00:00", 10_000)
     ax = plot_over_time(counts)
     assert len(ax.lines[0].get_ydata()) == 417
