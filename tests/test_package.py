@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import pydoc
 import re
 import subprocess
 import sys
@@ -27,9 +28,21 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 def test_every_name_can_be_had() -> None:
     """``dir(ep)`` lists exactly the public names, and all of them exist."""
-    assert dir(ep) == sorted(ep.__all__)
-    for name in ep.__all__:
+    stub = ast.parse((ROOT / "engagement_pandas" / "__init__.pyi").read_text())
+    imports = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+    names = [alias.asname for node in imports for alias in node.names]
+    assert dir(ep) == sorted(map(str, names))
+    for name in dir(ep):
         assert getattr(ep, name) is not None
+
+
+def test_help_is_three_pages() -> None:
+    """``help(ep)`` has every public name, and fits on three pages of 50 lines."""
+    text = pydoc.render_doc(ep, renderer=pydoc.plaintext)
+    assert len(text.splitlines()) <= 150
+    assert max(map(len, text.splitlines())) <= 100
+    words = set(re.findall(r"\w+", str(ep.__doc__)))
+    assert [name for name in dir(ep) if name not in words] == []
 
 
 def test_a_name_that_is_not_there() -> None:

@@ -35,7 +35,7 @@ def things(module: ModuleType) -> Iterator[tuple[str, Any]]:
             for inner, attribute in list(vars(value).items()):
                 yield f"{module.__name__}.{name}.{inner}", attribute
     if module is ep:
-        yield from ((name, getattr(ep, name)) for name in ep.__all__)
+        yield from ((name, getattr(ep, name)) for name in dir(ep))
 
 
 def texts(value: Any) -> Iterator[str]:
@@ -56,7 +56,7 @@ def texts(value: Any) -> Iterator[str]:
 
 def main(canary: str) -> None:
     """Print the names with a text that contains the canary, then the number of values checked."""
-    for shown in (ep, *(getattr(ep, name) for name in ep.__all__)):
+    for shown in (ep, *(getattr(ep, name) for name in dir(ep))):
         if canary in pydoc.render_doc(shown):
             print(f"help({shown})")  # noqa: T201 - read by a test
     looked: dict[int, Any] = {}  # imported values are checked in their own module
