@@ -77,4 +77,4 @@ def test_parquet(
     with capsys.disabled():
         least = 1e3 * min(seconds["ours"])
         print(f"\n{way}: {least:.0f} ms, ratio {ratio:.2f}; load {os.getloadavg()[0]:.1f}")  # noqa: T201
-    assert ratio <= {"write": 2, "read": 3}[way]
+    assert ratio <= {"write": 3, "read": 5}[way]
