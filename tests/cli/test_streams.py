@@ -89,7 +89,10 @@ def fine(done: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("closed", ["0", "1", "2", "12", "012"])
+@pytest.mark.parametrize(
+    "closed",
+    ["1", "012", *(pytest.param(closed, marks=pytest.mark.long) for closed in ("0", "2", "12"))],
+)
 @pytest.mark.parametrize("verb", VERBS)
 def test_closed_streams(post: str, forks: Forks, verb: str, closed: str, tmp_path: Path) -> None:
     """A sentence and an exit code; what was to be a result is not lost with exit code 0."""

@@ -150,7 +150,7 @@ def questions(draw: st.DrawFn, by: Any = None) -> Callable[[ep.Archive], None]:
 
 @pytest.mark.slow
 @given(fill=questions(), rows=st.sampled_from([1, 50, 400, 10**6]))
-@settings(max_examples=40)
+@settings(max_examples=10)
 def test_the_rows_are_those_in_memory(fill: Any, rows: int) -> None:
     """However a question was cut, overlaps refused alike, and however few fit a partition."""
     with tempfile.TemporaryDirectory() as folder:
@@ -260,7 +260,7 @@ def dealt(counts: pd.DataFrame, hands: Sequence[int]) -> dd.DataFrame:
     hands=st.lists(st.integers(0, 9), min_size=1, max_size=30),
     metric=st.sampled_from(METRICS),
 )
-@settings(max_examples=50)
+@settings(max_examples=10)
 def test_metrics_are_those_in_memory(counts: pd.DataFrame, hands: list[int], metric: Any) -> None:
     """Whatever rows are unknown, lacking, or far from their partners; refused alike."""
     ours, theirs, options = metric
@@ -292,7 +292,7 @@ def test_metrics_of_an_archive(
 
 @pytest.mark.slow
 @given(fill=questions(), rows=st.sampled_from([1, 50, 400]), metric=st.sampled_from(METRICS))
-@settings(max_examples=40)
+@settings(max_examples=10)
 def test_metrics_of_any_archive(fill: Any, rows: int, metric: Any) -> None:
     """What the partitions' answers cover together is what they cover in memory."""
     ours, theirs, options = metric

@@ -97,7 +97,7 @@ def test_errors_arrive(tmp_path: Path) -> None:
     assert str(there.value) == str(here.value)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_worker_that_is_killed(
     two: Client, archive: ep.Archive, expected: pd.DataFrame, tmp_path: Path
 ) -> None:

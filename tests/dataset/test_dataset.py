@@ -160,7 +160,7 @@ READING = st.tuples(
 
 
 @pytest.mark.slow
-@settings(max_examples=30)
+@settings(max_examples=10)
 @given(st.lists(st.lists(READING, max_size=8), min_size=1, max_size=6), st.randoms())
 def test_readings_in_any_order_give_the_same(parts: list[list[Any]], dice: Any) -> None:
     """A law: numbers before none, then the latest; held against a dictionary."""

@@ -113,7 +113,7 @@ def test_a_kill_at_a_system_call(tmp_path: Path, call: str, share: float) -> Non
 # Errors between any two writes
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_an_error_at_every_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str

@@ -64,7 +64,7 @@ def files(folder: Path) -> list[Path]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("flips", [40, pytest.param(2_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("flips", [10, pytest.param(2_000, marks=pytest.mark.long)])
 def test_one_bit(folder: Path, flips: int) -> None:
     """Anywhere, in rows, footers, logs: what is read is the same, or a file is named."""
     right, dice = everything(folder), random.Random(flips)  # noqa: S311 - no secret

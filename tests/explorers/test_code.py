@@ -244,14 +244,14 @@ def test_code_is_shown_as_it_is(explore: Any, counts: pd.DataFrame, page: Any) -
     assert "".join(page(explorer._python.html).texts) == explorer.code
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(st.lists(st.text(max_size=100), max_size=12))
 def test_any_list_of_texts(texts: list[str]) -> None:
     """Is read back as it was, by Python itself."""
     assert eval(list_of(texts)) == texts  # noqa: S307 - that it is Python is what is tested
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(
     st.one_of(
         st.text(),

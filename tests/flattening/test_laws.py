@@ -148,7 +148,7 @@ def historical(posts: Sequence[str], order: Sequence[str], start: datetime, hour
 
 @pytest.mark.slow
 @pytest.mark.parametrize("order", SERIES, ids=" > ".join)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(posts_asked, starts, lengths, st.tuples(st.lists(st.integers(1, 4)), hour_cuts))
 def test_cutting_a_series_never_changes_the_frame(
     order: Sequence[str],
@@ -233,7 +233,7 @@ def nested(frame: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
 def test_flattening_a_nested_frame_gives_the_frame_back(order: Sequence[str]) -> None:
     """Nothing is lost or changed on the way, and the dimensions are seen in the keys."""
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=8, deadline=None)
     @given(frames(order))
     def there_and_back(frame: pd.DataFrame) -> None:
         body = {"g": nested(frame, order)}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 from hostile.raw import RawServer, endless, saying
-from support.scripted import USER, FakeClock
+from support.scripted import USER, FakeClock, HurriedClock
 
 import engagement_pandas as ep
 from engagement_pandas.transport.bounded_session import BoundedSession, read_body
@@ -20,14 +20,6 @@ from engagement_pandas.transport.bounded_session import BoundedSession, read_bod
 REQUEST = ep.totals(["1"], engagement_types=["favorites"])
 OK = "HTTP/1.1 200 OK\nContent-Type: application/json\n"
 GOOD = b'{"by_post": {"1": {"favorites": "1"}}}'
-
-
-class Hurried(FakeClock):
-    """A clock that moves on each time somebody looks."""
-
-    def time(self) -> float:
-        self.now += 100
-        return self.now
 
 
 @pytest.fixture
@@ -66,7 +58,7 @@ def test_a_reply_that_drips(asked: list[tuple[str, int]], scheme: str) -> None:
                 session.get("http://data-api.invalid/", proxies=proxies, stream=True) as reply,
                 pytest.raises(requests.Timeout, match="more than 900 s"),
             ):
-                read_body(reply, Hurried().time, 5000, 900)
+                read_body(reply, HurriedClock().time, 5000, 900)
     assert asked == ([] if scheme == "http" else [("data-api.invalid", 80)] * 2)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from hostile.raw import RawServer, endless, saying
-from support.scripted import USER, FakeClock, Scripted, ScriptedServer
+from support.scripted import USER, FakeClock, HurriedClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
 from engagement_pandas.response.envelope import MAX_BODY_BYTES
@@ -20,16 +20,6 @@ from engagement_pandas.vocabulary import SERIES_TYPES
 REQUEST = ep.totals(["1"], engagement_types=["favorites"])
 GOOD = b'{"by_post": {"1": {"favorites": "1"}}}'
 OK = "HTTP/1.1 200 OK\nContent-Type: application/json\n"
-
-
-class Hurried(FakeClock):
-    """A clock that moves on each time somebody looks."""
-
-    step = 100.0
-
-    def time(self) -> float:
-        self.now += self.step
-        return self.now
 
 
 def client(url: str, clock: FakeClock, attempts: int = 2) -> ep.EngagementClient:
@@ -156,7 +146,7 @@ def test_an_endless_head(head: str, piece: bytes) -> None:
 def test_a_body_that_drips(head: str, piece: bytes) -> None:
     """Each byte is in time, all of them are not: after the deadline it is tried again."""
     with RawServer(endless(head, itertools.repeat(piece))) as server:
-        error = failure(server.url, Hurried())
+        error = failure(server.url, HurriedClock())
     assert error.attempts == 2
     assert "the body took more than 900 s" in str(error)
 

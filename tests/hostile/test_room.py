@@ -47,7 +47,7 @@ def measured(*jobs: tuple[str, int, str]) -> list[dict[str, Any]]:
     return told
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("reader", ["flatten_json", "invalid"])
 def test_sixteen_times_the_body_is_room_enough(reader: str) -> None:
     """Of some shapes of 8 MB; all of them are in the slow tests."""

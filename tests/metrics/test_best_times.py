@@ -45,7 +45,7 @@ def named(times: pd.DataFrame) -> list[tuple[str, int]]:
     return list(zip(best["weekday"], best["hour"], strict=True))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_effect_no_best_hour() -> None:
     """120 posts without any effect: in 200 runs at most 5 % name an hour."""
     runs = [bool(named(best_times(posts(seed), draws=199))) for seed in range(200)]
@@ -336,7 +336,7 @@ def threads(seed: int, number: int = 60) -> pd.DataFrame:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_thread_is_one_observation() -> None:
     """60 threads of 4 posts without any effect: named in 2 of 60 analyses at most."""
     runs = [bool(named(best_times(threads(seed), draws=199))) for seed in range(60)]
@@ -390,7 +390,7 @@ def test_counts_by_hand() -> None:
     assert row[["n", "threads", "favorites", "rate"]].to_list() == [3, 3, 9, 3.0]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_noise_is_drawn_flat() -> None:
     """Pure noise with heavy tails: the best cell is at most 1.3 times the worst, by the median."""
     ratios = []

@@ -45,7 +45,7 @@ def share_that_differs(numbers: tuple[int, int], by: str, runs: int, **kw: Any) 
     return float(np.mean(found))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("by", ["rate", "impressions"])
 @pytest.mark.parametrize("numbers", [(8, 8), (10, 40)])
 def test_no_difference_is_rarely_found(numbers: tuple[int, int], by: str) -> None:

@@ -233,7 +233,7 @@ def test_rendered_a_widget_is_its_picture() -> None:
     assert 'src="data:image/png;base64,aGVsbG8="' in rendered(book)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_command_that_renders(tmp_path: Path) -> None:
     """One line makes a page of each notebook."""
     command = [sys.executable, "-m", "nbconvert", "--config", str(RENDER)]

@@ -38,7 +38,10 @@ def overlapping(ax: Any) -> list[tuple[str, str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("layout", ["constrained", "tight", None])
+@pytest.mark.parametrize(
+    "layout",
+    ["constrained", *(pytest.param(layout, marks=pytest.mark.long) for layout in ("tight", None))],
+)
 @pytest.mark.parametrize("name", PLOTS)
 def test_a_title_collides_with_nothing(
     demo: tuple[pd.DataFrame, pd.DataFrame], name: str, layout: Any

@@ -70,7 +70,13 @@ def hidden(folder: Path) -> list[Path]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["raise", "cut", "cut and forgotten"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "raise",
+        *(pytest.param(kind, marks=pytest.mark.long) for kind in ("cut", "cut and forgotten")),
+    ],
+)
 def test_a_crash_between_any_two_system_calls(
     twin: SandboxServer, clock: FakeClock, tmp_path: Path, kind: str
 ) -> None:
@@ -119,7 +125,13 @@ def test_a_crash_between_any_two_system_calls(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["raise", "cut", "cut and forgotten"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "raise",
+        *(pytest.param(kind, marks=pytest.mark.long) for kind in ("cut", "cut and forgotten")),
+    ],
+)
 def test_a_crash_while_damage_is_mended(
     twin: SandboxServer, clock: FakeClock, tmp_path: Path, kind: str
 ) -> None:

@@ -29,6 +29,17 @@ class FakeClock:
         self.now += seconds
 
 
+@dataclass
+class HurriedClock(FakeClock):
+    """A clock that advances by ``step`` seconds each time it is read."""
+
+    step: float = 1000.0
+
+    def time(self) -> float:
+        self.now += self.step
+        return self.now
+
+
 @dataclass(frozen=True)
 class Scripted:
     """One canned response: status, body and headers.
