@@ -48,6 +48,9 @@ class EngagementError(Exception):
 
     responses: tuple[Any, ...] = ()
 
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""  # the other arguments are attributes
+
 
 class RequestError(EngagementError, ValueError):
     """The request is invalid; nothing was sent."""
@@ -101,9 +104,6 @@ class MissingCredentials(CredentialsError):
         super().__init__(message, tuple(variables))
         self.variables = tuple(variables)
 
-    def __str__(self) -> str:
-        return str(self.args[0])
-
 
 class UserContextRequired(CredentialsError):
     """Only the owner of the posts may send this request: use OAuth 1.0a (``UserContext``)."""
@@ -129,9 +129,6 @@ class LoginRefused(CredentialsError):
         self.status = status
         self.messages = tuple(messages)
 
-    def __str__(self) -> str:
-        return str(self.args[0])
-
 
 class AccountsError(CredentialsError, OSError):
     """Stored tokens that cannot be read, written or used; the file is not changed."""
@@ -152,9 +149,6 @@ class TransportError(EngagementError):
         super().__init__(message, status, attempts)
         self.status = status
         self.attempts = attempts
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class QuotaExceeded(TransportError):
@@ -178,9 +172,6 @@ class RefusedError(EngagementError):
         super().__init__(message, status, tuple(messages))
         self.status = status
         self.messages = tuple(messages)
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class Unauthorized(RefusedError):

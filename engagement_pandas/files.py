@@ -46,6 +46,13 @@ def _temp_path(path: Path) -> Path:
     return path.with_name(f".{uuid4().hex}-{path.name}")
 
 
+def _write_durable(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def sweep(folder: Path, name: str = "*") -> None:
     """Remove the temporary files and folders that killed processes have left.
 
@@ -63,10 +70,7 @@ def probe(folder: Path, size: int) -> None:
     """Write and remove a file of that size in a folder; OSError if this fails."""
     temporary = _temp_path(folder / "probe")
     try:
-        with temporary.open("xb") as file:
-            file.write(bytes(size))
-            file.flush()
-            os.fsync(file.fileno())
+        _write_durable(temporary, bytes(size))
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -96,10 +100,7 @@ def write_once(path: Path, content: bytes) -> bool:
     """
     temporary = _temp_path(path)
     try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        _write_durable(temporary, content)
         try:
             os.link(temporary, path)
         except FileExistsError:
@@ -143,12 +144,11 @@ _OPEN: Final[set[int]] = set()  # locks held, or waited for, in this process
 
 
 @contextmanager
-def file_lock(path: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
+def file_lock(path: Path) -> Iterator[None]:
     """Hold the lock of a file, which need not exist; its folder must.
 
     The lock is on a separate empty file in the same folder, since the file itself is replaced.
-    The system releases it when its process ends, however that ends. ``sleep`` waits between two
-    attempts, if the system cannot wait for a lock (Windows).
+    The system releases it when its process ends, however that ends.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, file_lock(Path(folder, "ledger")):
@@ -156,7 +156,7 @@ def file_lock(path: Path, sleep: Callable[[float], None] = time.sleep) -> Iterat
     ['.ledger.lock']
     """
     with _opened(path) as handle:
-        _take(handle, sleep)
+        _take(handle)
         yield
 
 
@@ -199,9 +199,9 @@ if sys.platform == "win32":
             return False
         return True
 
-    def _take(handle: int, sleep: Callable[[float], None]) -> None:
+    def _take(handle: int) -> None:
         while not _try(handle):
-            sleep(_PAUSE)
+            time.sleep(_PAUSE)
 else:
     import fcntl
 
@@ -212,7 +212,7 @@ else:
             return False
         return True
 
-    def _take(handle: int, sleep: Callable[[float], None]) -> None:  # noqa: ARG001
+    def _take(handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX)
 
 

@@ -386,12 +386,12 @@ class OmissionReason(StrEnum):
 OMISSION_REASONS: Final[Mapping[OmissionReason, str]] = MappingProxyType(
     {
         OmissionReason.UNAVAILABLE: "deleted, suspended or protected",
-        OmissionReason.FORBIDDEN: "not owned by the account that asked",
+        OmissionReason.FORBIDDEN: "not owned by the requesting account",
         OmissionReason.UNSUPPORTED_AGE: "the post is too old for this engagement type",
         OmissionReason.BEFORE_COUNTING: "the time series did not count this type yet",
-        OmissionReason.NOT_YET_POSTED: "not yet posted in this window, so not asked",
+        OmissionReason.NOT_YET_POSTED: "not yet posted in this window, so not requested",
         OmissionReason.REFUSED: "these credentials may not see this engagement type",
-        OmissionReason.NOT_ANSWERED: "asked for, and not in the answer",
+        OmissionReason.NOT_ANSWERED: "requested, but not in the answer",
         OmissionReason.UNAUTHORIZED: "the owner's tokens are not accepted or cannot be read",
         OmissionReason.INVALID_ANSWER: "every answer of the API was invalid",
     }

@@ -23,7 +23,7 @@ not authenticated (401), to a wrong path (404), or above the rate limit (429).""
 class Signer:
     """Signs for an account, or for the app.
 
-    The ledger is asked before each request in the name of an owner, which it may refuse, and
+    The ledger is checked before each request in the name of an owner, which it may refuse, and
     records each billed answer. The app has to fetch its bearer token from ``token_url`` before
     it signs.
 

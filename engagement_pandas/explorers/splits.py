@@ -16,7 +16,7 @@ from engagement_pandas.plots.labels import shortened
 class TwoGroups(NamedTuple):
     """Two sets of posts, with their names.
 
-    ``first`` says whether each post is in the first set, and ``known`` whether it is in either.
+    ``first`` states whether each post is in the first set, and ``known`` whether it is in either.
     """
 
     first: NDArray[np.bool_]

@@ -58,7 +58,7 @@ def concat_counts(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     given = list(frames)
     columns = list(dict.fromkeys(tuple(frame.columns) for frame in given))
     if len(columns) != 1:
-        msg = f"the answers have different columns, {columns}; take those of one grouping together"
+        msg = f"the answers have different columns, {columns}; concatenate those of one grouping"
         raise FrameError(msg)
     types = in_order({kind for frame in given for kind in frame["engagement_type"].cat.categories})
     kinds = pd.CategoricalDtype(pd.Index(types, dtype=TEXT))

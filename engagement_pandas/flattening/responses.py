@@ -162,7 +162,7 @@ def gathered(
     if isinstance(responses, str | bytes | dict) or not isinstance(responses, Iterable):
         msg = (
             f"flatten() takes responses, not a {type(responses).__name__}; for the body of an "
-            "answer there is flatten_json()"
+            "answer use flatten_json()"
         )
         raise RequestError(msg)
     given = list(responses)
@@ -170,7 +170,7 @@ def gathered(
         if not isinstance(response, EngagementResponse):
             msg = (
                 f"there is a {type(response).__name__} among the responses; wrap a body as "
-                "EngagementResponse(request, body), or take flatten_json()"
+                "EngagementResponse(request, body), or use flatten_json()"
             )
             raise RequestError(msg)
     if not given:

@@ -134,7 +134,7 @@ class AnswerFiles:
         """Store why a request has no answer, replacing any earlier reason.
 
         ``failed`` is created by :meth:`EngagementResponse.uncounted`; ``content`` is the last
-        invalid body. ``halved`` tells whether smaller requests were sent in its place; then it
+        invalid body. ``halved`` states whether smaller requests were sent in its place; then it
         is not an omission itself.
         """
         file = self.aside(failed.request)

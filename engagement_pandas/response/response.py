@@ -53,7 +53,7 @@ class EngagementResponse:
 
     def __post_init__(self) -> None:
         if not isinstance(self.request, EngagementRequest):
-            msg = f"a {type(self.request).__name__} is no request; an answer needs the one it is to"
+            msg = f"a {type(self.request).__name__} is not a request; give an EngagementRequest"
             raise RequestError(msg)
         if type(self.status) is not int:
             msg = f"the status is {self.status!r}; give the number, such as 200"
@@ -73,10 +73,10 @@ class EngagementResponse:
         --------
         >>> import engagement_pandas as ep
         >>> june = ep.Window.covering("2018-06-01", "2018-06-02")
-        >>> asked = ep.historical(
+        >>> request = ep.historical(
         ...     ["1060976163948904448"], engagement_types=["replies"], window=june
         ... )
-        >>> early = EngagementResponse.unposted(asked, ep.plan(asked).now)
+        >>> early = EngagementResponse.unposted(request, ep.plan(request).now)
         >>> ep.omissions(early)["reason"].to_list()
         ['not_yet_posted']
         """
@@ -91,9 +91,10 @@ class EngagementResponse:
         Examples
         --------
         >>> import engagement_pandas as ep
-        >>> asked = ep.totals(["7"], engagement_types=["favorites"])
+        >>> request = ep.totals(["7"], engagement_types=["favorites"])
         >>> reason = ep.OmissionReason.UNAUTHORIZED
-        >>> failed = EngagementResponse.uncounted(asked, ep.plan(asked).now, reason, "HTTP 401")
+        >>> now = ep.plan(request).now
+        >>> failed = EngagementResponse.uncounted(request, now, reason, "HTTP 401")
         >>> failed.status, failed.failed, ep.omissions(failed)["message"].to_list()
         (0, True, ['HTTP 401'])
         """

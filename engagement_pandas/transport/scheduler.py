@@ -239,7 +239,7 @@ class Scheduler:
             self._tell(f"waiting {math.ceil(seconds)} s {reason}")
 
     def _complete(self, future: Future[Any]) -> Iterator[Any]:
-        """Retry a failed request later, or let its task go on."""
+        """Retry a failed request later, or advance its task."""
         task = self._in_flight.pop(future)
         delay = None
         if task.call is not None and future.exception() is None:

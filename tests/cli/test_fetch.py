@@ -73,7 +73,7 @@ def test_historical_into_files(
     told = capsys.readouterr()
     assert told.out == ""
     assert "90 rows in counts.parquet" in told.err
-    assert "no counts for 1 post: not owned by the account that asked" in told.err
+    assert "no counts for 1 post: not owned by the requesting account" in told.err
     assert len(ep.read_parquet("counts.parquet")) == 3 * 30
     assert ep.read_csv("silent.csv")["post_id"].tolist() == [other]
     assert sorted(response.status for response in ep.Archive("raw")) == [200, 403]

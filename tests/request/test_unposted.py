@@ -129,13 +129,13 @@ def test_the_window_that_is_told() -> None:
     check_omissions(frame)
     columns = frame[["post_id", "reason", "message", "start", "end"]]
     assert columns.astype(str).to_numpy().tolist() == [
-        [name, "not_yet_posted", "not yet posted in this window, so not asked",
+        [name, "not_yet_posted", "not yet posted in this window, so not requested",
          "2026-01-01 00:00:00+00:00", end]
         for name, end in [(post, "2026-01-13 00:00:00+00:00"), (never, "2026-02-10 00:00:00+00:00")]
     ]  # fmt: skip
     assert frame["engagement_type"].isna().all()
     assert summarize_omissions(frame) == [
-        "no counts for 2 posts: not yet posted in this window, so not asked"
+        "no counts for 2 posts: not yet posted in this window, so not requested"
     ]
 
 

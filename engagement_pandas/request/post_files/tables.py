@@ -37,7 +37,7 @@ class Heading(NamedTuple):
 def heading_of(text: str, name: str, *, needed: bool) -> Heading | None:
     r"""Return the heading of a table, or None if the text is not a table.
 
-    ``needed`` tells whether the suffix of the file requires a table, unless each line is one post.
+    ``needed`` states whether the suffix of the file requires a table, unless each line is one post.
 
     >>> heading_of("text;Post ID\nhello;123\n", "posts.csv", needed=True).names
     ('text', 'Post ID')
