@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import pytest
+from support.pictures import IMAGES, calls, draw
 
 import engagement_pandas as ep
 from engagement_pandas.auth.credentials import VARIABLES
@@ -136,6 +137,21 @@ def test_types_are_all_in_the_guide() -> None:
 def test_the_guide_has_what_the_tables_have(words: str) -> None:
     """Variables, functions and limits in the guide match the code."""
     assert words in guide("fetching")
+
+
+def test_each_picture_has_its_code() -> None:
+    """A chart in the guide is drawn by a line of the guide; the rest are the demo and the page."""
+    names = {path.stem for path in IMAGES.glob("*.png")}
+    assert names == {*calls(), "week", "explorer"}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_closed_figures")
+def test_the_command_that_draws_the_pictures(tmp_path: Path) -> None:
+    """It draws all charts again."""
+    drawn = draw(tmp_path)
+    assert {path.stem for path in drawn} == {*calls(), "week"}
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn)
 
 
 def commands() -> Iterator[list[str]]:
