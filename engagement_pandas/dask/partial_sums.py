@@ -24,8 +24,10 @@ from engagement_pandas.metrics.roster import Roster, owners, refuse_more
 _TYPE = "engagement_type"
 
 
-def add_up(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Sum counts by some columns.
+def add_up(
+    counts: pd.DataFrame, names: Sequence[str], types: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Sum counts by some columns; those of all engagement types, or of the given ones.
 
     The result has the columns of ``counts``, with those not in ``names`` from the first row of
     each sum, and ``SUMMED``.
@@ -38,13 +40,8 @@ def add_up(counts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     1    1  favorites   <NA>   0
     2    2  favorites   <NA>   0
     """
-    counts = _weighed(counts)
+    counts = _weighed(counts if types is None else filter_types(counts, types))
     return pd.concat([_sums(counts, names), _witnesses(counts, names)], ignore_index=True)
-
-
-def some_added_up(counts: pd.DataFrame, names: Sequence[str], types: Sequence[str]) -> pd.DataFrame:
-    """Sum the counts of some engagement types, as :func:`add_up` does."""
-    return add_up(filter_types(counts, types), names)
 
 
 def paired_up(counts: pd.DataFrame, names: Sequence[str], pair: Sequence[str]) -> pd.DataFrame:

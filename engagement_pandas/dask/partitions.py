@@ -14,16 +14,15 @@ from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
+import numpy as np
+
 from engagement_pandas.request.cost import max_rows
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.response.collection import Collection
-from engagement_pandas.response.expected_shape import HourRange
+from engagement_pandas.response.expected_shape import ALL_TIME, HourRange
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary import Dimension
-
-_ALWAYS = HourRange(-(2**62), 2**62)
-"""Used if hours do not separate two responses."""
 
 _DAY = 24
 
@@ -118,16 +117,12 @@ def related(
     ``retrieved_at``, snapshots are kept separate: then only collections that started at the
     same time, such as copies, could count the same thing.
     """
+    from scipy.sparse import coo_array  # noqa: PLC0415 - takes as long to import as pandas
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
     parts = stored_requests(collections)
     spans = [_span(part.request, part.request.grouping(grouping)) for part in parts]
-    parent = list(range(len(parts)))  # a forest of disjoint sets: union and find
-
-    def root(place: int) -> int:
-        while parent[place] != place:
-            parent[place] = parent[parent[place]]
-            place = parent[place]
-        return place
-
+    overlaps: list[tuple[int, int]] = []
     last: dict[tuple[str, datetime | None], tuple[int, int]] = {}
     for place in sorted(range(len(parts)), key=lambda place: spans[place].start):
         snapshot = parts[place].collection.started if retrieved_at else None
@@ -135,12 +130,13 @@ def related(
         for post in parts[place].request.post_ids:
             until, other = last.get((post, snapshot), (span.start, place))
             if span.start < until:
-                first, second = sorted((root(place), root(other)))
-                parent[second] = first
+                overlaps.append((place, other))
             last[post, snapshot] = max((until, other), (span.end, place))
+    pairs = np.array(overlaps, dtype=np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(overlaps)), tuple(pairs)), shape=(len(parts), len(parts)))
     families: dict[int, list[StoredRequest]] = {}
-    for place, part in enumerate(parts):
-        families.setdefault(root(place), []).append(part)
+    for label, part in zip(connected_components(graph, directed=False)[1], parts, strict=True):
+        families.setdefault(int(label), []).append(part)
     return list(families.values())
 
 
@@ -148,12 +144,12 @@ def _span(request: EngagementRequest, grouping: Grouping) -> HourRange:
     """Return the hours in which another request for the same post would be related."""
     window, dimensions = request.window, grouping.dimensions
     if window is None:
-        return _ALWAYS
+        return ALL_TIME
     span = HourRange.covering(window.start, window.end)
     if Dimension.POST_ID not in dimensions:
         return span
     if Dimension.DAY not in dimensions:
-        return _ALWAYS
+        return ALL_TIME
     if Dimension.HOUR in dimensions:
         return span
     return replace(span, start=span.start // _DAY * _DAY, end=-(-span.end // _DAY) * _DAY)

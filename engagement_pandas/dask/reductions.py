@@ -10,7 +10,7 @@ import dask.dataframe as dd
 import pandas as pd
 
 from engagement_pandas.dask.merge_partitions import common_coverage, merge_partitions
-from engagement_pandas.dask.partial_sums import add_up, paired_up, some_added_up
+from engagement_pandas.dask.partial_sums import add_up, paired_up
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import TEXT, check_rows
 from engagement_pandas.metrics.checks import keys, known_type, need_columns
@@ -28,12 +28,8 @@ def of_sums(
     """Apply a metric to sums by some columns."""
     metric(_meta(counts))  # raises errors in the arguments before anything is read
     wanted = list(dict.fromkeys(names))
-    less: _Metric = (
-        partial(add_up, names=wanted)
-        if types is None
-        else partial(some_added_up, names=wanted, types=_known(counts, types))
-    )
-    return _of_summed(metric, _merged(counts, less))
+    kept = None if types is None else _known(counts, types)
+    return _of_summed(metric, _merged(counts, partial(add_up, names=wanted, types=kept)))
 
 
 def of_pairs(

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 
 from engagement_pandas.errors import RequestError
 from engagement_pandas.flattening.reconcile import AnswerSummary
-from engagement_pandas.response.expected_shape import HourRange
-
-_FOREVER = HourRange(-(2**62), 2**62)
+from engagement_pandas.response.expected_shape import ALL_TIME
 
 
 def refuse_double_counts(answers: Sequence[AnswerSummary]) -> None:
@@ -20,7 +18,7 @@ def refuse_double_counts(answers: Sequence[AnswerSummary]) -> None:
     by_post: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
     types_of = [frozenset(answer.counted_types) for answer in answers]
     for place, answer in enumerate(answers):
-        span = answer.span or _FOREVER
+        span = answer.span or ALL_TIME
         for post in answer.posts:
             by_post[post].append((span.start, span.end, place))
     for post, spans in by_post.items():

@@ -63,6 +63,10 @@ class HourRange:
         return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
 
 
+ALL_TIME: Final = HourRange(-(2**62), 2**62)
+"""Longer than any window."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExpectedShape:
     """What the JSON of one grouping is validated against.
