@@ -132,6 +132,19 @@ def html_table(
     return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
+def html_facts(title: str, facts: Mapping[str, str]) -> str:
+    """Return an HTML table with a row for each fact; everything is escaped.
+
+    >>> html_facts("Archive", {"folder": "a & b"})
+    '<table><caption>Archive</caption><tbody><tr><th scope="row">folder</th><td>a &amp; b</td>...'
+    """
+    rows = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(fact)}</td></tr>'
+        for name, fact in facts.items()
+    )
+    return f"<table><caption>{html.escape(title)}</caption><tbody>{rows}</tbody></table>"
+
+
 def check_digits(ids: Iterable[str], error: type[Exception], *, source: str = "") -> None:
     """Raise if so many IDs end alike that their last digits must have been lost.
 

@@ -34,7 +34,7 @@ from engagement_pandas.auth.ledger_file import JsonLinesFile
 from engagement_pandas.errors import LedgerError, LedgerFull, RequestError
 from engagement_pandas.files import config_file
 from engagement_pandas.request.handle import normalize_handle
-from engagement_pandas.text import format_list, html_table, pluralize
+from engagement_pandas.text import format_list, html_facts, pluralize
 from engagement_pandas.transport.urls import BASE_URL_VARIABLE, is_loopback
 
 PATH_VARIABLE: Final = "X_LEDGER"
@@ -321,6 +321,16 @@ class Ledger:
         return datetime.fromtimestamp(self._clock(), UTC)
 
     def __repr__(self) -> str:
+        return f"Ledger({self._place}" + (")" if self.limit is None else f", limit={self.limit})")
+
+    @property
+    def _place(self) -> str:
+        try:
+            return str(self.path)
+        except LedgerError as error:
+            return str(error)
+
+    def __str__(self) -> str:
         of = "" if self.limit is None else f" of {self.limit}"
         try:
             month = self.month
@@ -331,15 +341,16 @@ class Ledger:
             return f"Ledger({error})"
 
     def _repr_html_(self) -> str:
-        try:
-            requested = self.asked()
-        except LedgerError:
-            requested = {}  # the caption shows the error
-        rows = (
-            (str(number), f"@{handle}", f"{at:%Y-%m-%d %H:%M}")
-            for number, (handle, at) in enumerate(requested.items(), 1)
+        limit = "none given" if self.limit is None else f"{self.limit:,} handles a month"
+        return html_facts(
+            "Ledger of requested handles",
+            {
+                "file": self._place,
+                "limit": limit,
+                "this month's use": "print(ledger)",
+                "handles": "ledger.asked()",
+            },
         )
-        return html_table(("#", "handle", "first request (UTC)"), rows, repr(self))
 
 
 def _month(moment: datetime) -> str:

@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
         print_message(
             f"no account has authorised the app yet ({accounts.path}); run engagement-pandas login"
         )
-    print_message(repr(Ledger.from_env()))
+    print_message(str(Ledger.from_env()))
 
 
 def _row(handle: str, account: Account | None, source: str) -> tuple[str, ...]:

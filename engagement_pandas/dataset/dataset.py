@@ -44,6 +44,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.categories import as_types
 from engagement_pandas.frame.contract import REQUIRED_OMISSION_COLUMNS
+from engagement_pandas.text import html_facts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -405,3 +406,16 @@ class Dataset:
 
     def __repr__(self) -> str:
         return f"Dataset({self.path})"
+
+    def _repr_html_(self) -> str:
+        return html_facts(
+            "Data set of hourly counts",
+            {
+                "path": self.path,
+                "its counts": "dataset.read(since, until)",
+                "what has no count": "dataset.omissions()",
+                "counts that changed": "dataset.revisions()",
+                "last runs of sync": "dataset.runs()",
+                "last reading": "dataset.latest",
+            },
+        )

@@ -35,7 +35,7 @@ from engagement_pandas.response.answer_files import MANIFEST
 from engagement_pandas.response.collection import Collection, CorruptFile
 from engagement_pandas.response.record import digest
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.text import pluralize
+from engagement_pandas.text import html_facts, pluralize
 from engagement_pandas.vocabulary import Endpoint
 
 _SHORT: Final = 12
@@ -174,6 +174,20 @@ class Archive:
         return tuple(damage for collection in self.collections for damage in collection.verify())
 
     def __repr__(self) -> str:
+        return f"Archive({self.folder})"
+
+    def _repr_html_(self) -> str:
+        return html_facts(
+            "Archive of raw answers",
+            {
+                "folder": str(self.folder),
+                "what it holds": "print(archive), archive.collections",
+                "its counts": "flatten(archive, retrieved_at=True)",
+                "damage": "archive.verify()",
+            },
+        )
+
+    def __str__(self) -> str:
         found = self.collections
         open_ = sum(not collection.complete for collection in found)
         unfinished = f", {open_} of them not finished" if open_ else ""

@@ -29,7 +29,7 @@ from engagement_pandas.response.record import (
 )
 from engagement_pandas.response.refusal import apply_refusal, halves
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.text import lasting, pluralize
+from engagement_pandas.text import html_facts, lasting, pluralize
 from engagement_pandas.vocabulary import Endpoint
 
 COMPLETE: Final = "complete"
@@ -350,6 +350,20 @@ class Collection:
             pending += left[::-1]
 
     def __repr__(self) -> str:
+        return f"Collection({self.path})"
+
+    def _repr_html_(self) -> str:
+        return html_facts(
+            "Collection of raw answers",
+            {
+                "folder": str(self.path),
+                "whether it is finished": "print(collection), collection.unanswered",
+                "its counts": "flatten(collection)",
+                "what has no count": "omissions(collection)",
+            },
+        )
+
+    def __str__(self) -> str:
         state = "complete" if self.complete else "not finished"
         return f"Collection({self.path}: {state})"
 

@@ -16,6 +16,7 @@ from engagement_pandas.errors import RequestError, ResponseShapeError
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.window import to_utc
 from engagement_pandas.response.envelope import DECODE_ERRORS, Envelope, as_bytes, decode_top_level
+from engagement_pandas.text import format_bytes, html_facts
 from engagement_pandas.vocabulary import OmissionReason
 
 NOT_SENT: Final = 0
@@ -145,6 +146,20 @@ class EngagementResponse:
     def kept(self, key: Hashable) -> Any:
         """Return what was kept, or None."""
         return self._read.get(key)
+
+    def _repr_html_(self) -> str:
+        sent = self.status != NOT_SENT
+        facts = {"status": f"HTTP {self.status}", "size": format_bytes(len(self.content))}
+        return html_facts(
+            "Response" if sent else "No response",
+            {
+                **(facts if sent else {"why": str(self.reason or "not yet posted, nothing sent")}),
+                "read": f"{self.retrieved_at:%Y-%m-%d %H:%M:%S} UTC",
+                "request": repr(self.request),
+                "its counts": "flatten(response)",
+                "what has no count": "omissions(response)",
+            },
+        )
 
     def __repr__(self) -> str:
         if self.status == NOT_SENT:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from engagement_pandas.text import html_facts
+
 PERIODS: Final[Mapping[str, float]] = {"minute": 60.0, "second": 1.0}
 """Length in seconds of each period of the rate limit."""
 
@@ -172,6 +174,20 @@ class RateLimiter:
         self._restarts = False  # whether the last window was confirmed to restart by the clock
         self.limits: dict[str, int] = {}
         """Limits per ``"minute"`` and ``"second"``, as far as the API has reported them."""
+
+    def __repr__(self) -> str:
+        limits = ", ".join(f"{limit:,} per {period}" for period, limit in self.limits.items())
+        return f"RateLimiter({limits or 'no limit reported yet'})"
+
+    def _repr_html_(self) -> str:
+        return html_facts(
+            "Rate limit, as reported by the API",
+            {
+                **{f"per {period}": f"{limit:,}" for period, limit in self.limits.items()},
+                "answers": f"{self._answers:,}",
+                "seconds until the next request": "client.quota.pause()",
+            },
+        )
 
     def max_concurrency(self, most: int) -> int:
         """Return the number of requests that may be concurrent, at most ``most``.

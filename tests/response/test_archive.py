@@ -1048,18 +1048,18 @@ def test_reading_begins_with_the_first(
     assert collection.complete
 
 
-def test_repr(client: ep.EngagementClient, server: ScriptedServer, tmp_path: Path) -> None:
+def test_shown(client: ep.EngagementClient, server: ScriptedServer, tmp_path: Path) -> None:
     """What there is, where, and whether it is finished."""
     archive = ep.Archive(tmp_path / "raw")
-    assert repr(archive) == f"Archive({tmp_path / 'raw'}: 0 collections)"
+    assert str(archive) == f"Archive({tmp_path / 'raw'}: 0 collections)"
     server.answer(counted(1), Scripted(404, {"errors": ["no"]}))
     done = collect(client, past(1), archive)
     with pytest.raises(ep.RefusedError):
         collect(client, past(2), archive)
-    assert repr(archive) == f"Archive({tmp_path / 'raw'}: 2 collections, 1 of them not finished)"
-    assert repr(done) == f"Collection({done.path}: complete)"
+    assert str(archive) == f"Archive({tmp_path / 'raw'}: 2 collections, 1 of them not finished)"
+    assert str(done) == f"Collection({done.path}: complete)"
     (other,) = set(archive.collections) - {done}
-    assert repr(other) == f"Collection({other.path}: not finished)"
+    assert str(other) == f"Collection({other.path}: not finished)"
 
 
 def test_flatten_takes_an_archive(
