@@ -7,7 +7,8 @@ import io
 import os
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,30 +51,33 @@ KINDS = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def _isolated(monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def isolated(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Make every look at a file or the network fail."""
 
     def fail(*arguments: Any, **_: Any) -> None:
         msg = f"looked at {arguments}"
         raise AssertionError(msg)
 
-    for module, name in (
-        *((os, name) for name in ("stat", "lstat", "open", "scandir", "listdir")),
-        (builtins, "open"),
-        (io, "open"),
-        (socket, "socket"),
-    ):
-        monkeypatch.setattr(module, name, fail)
+    with monkeypatch.context() as patch:
+        for name in ("stat", "lstat", "open", "scandir", "listdir"):
+            patch.setattr(os, name, fail)
+        patch.setattr(builtins, "open", fail)
+        patch.setattr(io, "open", fail)
+        patch.setattr(socket, "socket", fail)
+        yield
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.usefixtures("_isolated")
-def test_nothing_is_looked_at(kind: str, shown: dict[str, Any]) -> None:
+def test_nothing_is_looked_at(
+    kind: str, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Showing an object needs no file and no network."""
     each = shown[kind]
-    assert repr(each).startswith((f"{type(each).__name__}(", "Plan: "))
-    assert each._repr_html_().startswith("<")
+    with isolated(monkeypatch):
+        text, page = repr(each), each._repr_html_()
+    assert text.startswith((f"{type(each).__name__}(", "Plan: "))
+    assert page.startswith("<")
 
 
 @pytest.mark.parametrize("kind", KINDS)
