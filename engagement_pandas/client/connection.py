@@ -210,15 +210,15 @@ def connect(
     public = EngagementClient(AppOnly.from_env(), **named)
     frame = _frame(records, file)
     far = f"X, Engagement API at {urlsplit(base_url).hostname}"
-    whose = "a server on this machine, not X" if is_loopback(base_url) else far
+    server = "a server on this machine, not X" if is_loopback(base_url) else far
     return Connection(
         client,
         public,
         frame,
         _full_hour(datetime.now(UTC)),
-        f"Counts: {whose}",
+        f"Counts: {server}",
         base_url,
-        f"live at {base_url}; {pluralize(len(frame), 'post')} from {file}; counts from {whose}",
+        f"live at {base_url}; {pluralize(len(frame), 'post')} from {file}; counts from {server}",
     )
 
 

@@ -132,10 +132,10 @@ def demo_client(
     app = Consumer(keys.consumer_key, keys.consumer_secret)
     folder = tempfile.TemporaryDirectory(prefix="engagement-pandas-demo-")
     accounts = Accounts(Path(folder.name, "accounts.json"), consumer=app, environ={})
-    for it in map(server.world.account, (DEMO_HANDLE, OTHER_HANDLE)):
+    for account in map(server.world.account, (DEMO_HANDLE, OTHER_HANDLE)):
         added = server.world.now()
-        tokens = it.access_token, it.access_token_secret
-        accounts.add(Account(it.handle, it.user_id, app.app, added, *tokens))
+        tokens = account.access_token, account.access_token_secret
+        accounts.add(Account(account.handle, account.user_id, app.app, added, *tokens))
     client, owners, public = (
         EngagementClient(
             credentials, base_url=server.base_url, token_url=server.token_url, clock=wall

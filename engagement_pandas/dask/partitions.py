@@ -79,7 +79,11 @@ class StoredRequest(NamedTuple):
 
 def stored_requests(collections: Sequence[Collection]) -> list[StoredRequest]:
     """Return the requests of some collections."""
-    return [StoredRequest(each, request) for each in collections for request in each.requests]
+    return [
+        StoredRequest(collection, request)
+        for collection in collections
+        for request in collection.requests
+    ]
 
 
 def partitions(
@@ -102,7 +106,9 @@ def partitions(
         filled += size
     shares = [tuple(_shares(part)) for part in parts]
     shares[0] += tuple(
-        Share(each.path.resolve(), (), never) for each in collections if (never := each.unposted)
+        Share(collection.path.resolve(), (), never)
+        for collection in collections
+        if (never := collection.unposted)
     )
     return tuple(Partition(part) for part in shares)
 

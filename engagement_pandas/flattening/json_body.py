@@ -60,11 +60,11 @@ def concat_counts(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     if len(columns) != 1:
         msg = f"the answers have different columns, {columns}; concatenate those of one grouping"
         raise FrameError(msg)
-    types = in_order({kind for frame in given for kind in frame["engagement_type"].cat.categories})
-    kinds = pd.CategoricalDtype(pd.Index(types, dtype=TEXT))
+    types = in_order({name for frame in given for name in frame["engagement_type"].cat.categories})
+    dtype = pd.CategoricalDtype(pd.Index(types, dtype=TEXT))
     counts = pd.concat(
         [frame.astype({"engagement_type": TEXT}) for frame in given], ignore_index=True
-    ).astype({"engagement_type": kinds})
+    ).astype({"engagement_type": dtype})
     counts = counts.sort_values(list(columns[0][:-1]), ignore_index=True)
     check_counts(counts)
     return counts

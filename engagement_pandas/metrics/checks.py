@@ -214,7 +214,7 @@ def one_type(counts: pd.DataFrame, name: str | None) -> pd.DataFrame:
     >>> len(one_type(ep.flatten_json({"g": {"impressions": "5"}}), None))
     1
     """
-    present = [str(kind) for kind in counts["engagement_type"].unique()]
+    present = [str(known) for known in counts["engagement_type"].unique()]
     if name is None:
         if len(present) > 1:
             msg = f"counts have the engagement types {present}; name one as engagement_type"

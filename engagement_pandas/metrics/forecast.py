@@ -119,16 +119,16 @@ def forecast(  # noqa: PLR0913  each has a default
     age = np.floor(lives.old[lives.last] + 1e-9)
     count = interpolate_counts(lives, age)
     final = interpolate_counts(others, np.full(len(others.post), float(at)))
-    kind = frame["engagement_type"].astype("str").to_numpy()
-    other_kind = other_keys["engagement_type"].astype("str").to_numpy()
+    types = frame["engagement_type"].astype("str").to_numpy()
+    other_types = other_keys["engagement_type"].astype("str").to_numpy()
     found = np.full((len(age), 3), np.nan)
     number = np.zeros(len(age), dtype=np.int64)
     open_ = (age >= 1) & (age < at) & (count >= needed)
     for hour in np.unique(age[open_]):
         early = interpolate_counts(others, np.full(len(others.post), hour))
-        for name in np.unique(kind[open_ & (age == hour)]):
-            used = (other_kind == name) & (early > 0) & ~np.isnan(final)
-            mine = np.flatnonzero(open_ & (age == hour) & (kind == name))
+        for name in np.unique(types[open_ & (age == hour)]):
+            used = (other_types == name) & (early > 0) & ~np.isnan(final)
+            mine = np.flatnonzero(open_ & (age == hour) & (types == name))
             number[mine] = used.sum()
             if used.sum() >= enough:
                 found[mine] = grown(count[mine], early[used], final[used], enough, confidence)

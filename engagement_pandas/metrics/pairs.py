@@ -99,10 +99,9 @@ def find_pairs(
     if SUMMED not in counts.columns:
         return [_paired(*sides[above], *sides[below]) for above, below in pairs]
     found = counts[SIDE].to_numpy() == PAIRED
-    return [
-        Pair((one, two), (one[found[one]], two[found[two]]), np.empty(0, dtype=np.intp))
-        for one, two in ((sides[above][0], sides[below][0]) for above, below in pairs)
-    ]
+    nothing = np.empty(0, dtype=np.intp)
+    rows_of = [(sides[above][0], sides[below][0]) for above, below in pairs]
+    return [Pair((a, b), (a[found[a]], b[found[b]]), nothing) for a, b in rows_of]
 
 
 def _paired(  # noqa: PLR0913, PLR0917 - two sides of three
@@ -118,9 +117,9 @@ def _paired(  # noqa: PLR0913, PLR0917 - two sides of three
     if first_known.all() and second_known.all() and np.array_equal(first_cells, second_cells):
         return Pair((first, second), (first, second), unknown)
     ours, theirs = first_cells[first_known], second_cells[second_known]
-    one = first[first_known][pd.Index(ours).isin(theirs)]
-    two = second[second_known][pd.Index(theirs).isin(ours)]
-    return Pair((first, second), (one, two), unknown)
+    first_paired = first[first_known][pd.Index(ours).isin(theirs)]
+    second_paired = second[second_known][pd.Index(theirs).isin(ours)]
+    return Pair((first, second), (first_paired, second_paired), unknown)
 
 
 def pair_sums(
@@ -142,7 +141,7 @@ def pair_sums(
     known = (both[0].notna() & both[1].notna()).to_numpy()
     if not known.all():
         every = [at([pair.sides[side] for pair in pairs]) for side in (0, 1)]
-        both = [one.where(known, other) for one, other in zip(both, every, strict=True)]
+        both = [paired.where(known, total) for paired, total in zip(both, every, strict=True)]
     return both, known
 
 
@@ -177,11 +176,11 @@ def bounds_of(  # noqa: PLR0913, PLR0917 - arrays of one table
         return Bounds(np.full(size, np.nan), np.full(size, np.nan), np.nan)
     number = counts["count"].to_numpy(dtype="float64", na_value=np.nan)
     # A frame straight from the API has both types in the same order.
-    one, two = (rows[np.argsort(cells[rows], kind="stable")] for rows in pair.known)
+    above, below = (rows[np.argsort(cells[rows], kind="stable")] for rows in pair.known)
     post = factorized(counts["post_id"])[0] if known else np.zeros(len(counts), dtype=np.int64)
     spread = np.nan
-    if SUMMED not in counts.columns and "hour" in counts.columns and len(one):
-        spread = dispersion(number[one], number[two], post[one])
+    if SUMMED not in counts.columns and "hour" in counts.columns and len(above):
+        spread = dispersion(number[above], number[below], post[above])
     owner = places.astype(np.int64)
     group = np.arange(size)
     if not single:
@@ -192,7 +191,7 @@ def bounds_of(  # noqa: PLR0913, PLR0917 - arrays of one table
         if used is None:  # most groups have few of the posts, as the hours of many weeks
             used, owner = np.unique(owner, return_inverse=True)
         group = used // posts
-    sums = [np.bincount(owner[rows], number[rows], minlength=len(group)) for rows in (one, two)]
+    sums = [np.bincount(owner[rows], number[rows], minlength=len(group)) for rows in (above, below)]
     seen = sums[1] > 0
     low, high = group_interval(
         sums[0][seen],

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engagement_pandas.sandbox import limits
 from engagement_pandas.sandbox.stable_random import hash64, mixed, shuffled
 from engagement_pandas.sandbox.synthetic_counts import HOUR_MS, bucketed, cumulated
-from engagement_pandas.sandbox.validation import Question
+from engagement_pandas.sandbox.validation import ParsedRequest
 from engagement_pandas.sandbox.window import CountedWindow, milliseconds
 from engagement_pandas.sandbox.world import Post
 
@@ -42,27 +42,27 @@ class Grid:
     listed: NDArray[np.bool_]
 
 
-def totals_grid(question: Question, posts: Sequence[Post], now: datetime) -> Grid:
+def totals_grid(request: ParsedRequest, posts: Sequence[Post], now: datetime) -> Grid:
     """Return counts since each post was made, with 0 if a post is too old for the type."""
-    counts = cumulated(posts, question.types, milliseconds(now))
-    for place, name in enumerate(question.types):
+    counts = cumulated(posts, request.types, milliseconds(now))
+    for place, name in enumerate(request.types):
         if name in _TOTALS_AGES:
             counts[[now - post.created_at > _TOTALS_AGES[name] for post in posts], place] = 0
-    keys = ([post.post_id for post in posts], list(question.types), [""], [""])
+    keys = ([post.post_id for post in posts], list(request.types), [""], [""])
     return Grid(keys, counts[:, :, None, None], np.ones((1, 1), np.bool_))
 
 
 def series_grid(
-    question: Question, posts: Sequence[Post], window: CountedWindow, now: datetime
+    request: ParsedRequest, posts: Sequence[Post], window: CountedWindow, now: datetime
 ) -> Grid:
     """Return hourly counts, including the service's placeholder zeros."""
     start_ms, end_ms = window.milliseconds
-    hourly = bucketed(posts, question.types, start_ms, end_ms)
+    hourly = bucketed(posts, request.types, start_ms, end_ms)
     first = start_ms // HOUR_MS
     hours = np.arange(first, first + hourly.shape[2])
     first_day = first // 24
     days = int(hours[-1]) // 24 - first_day + 1
-    shape = (len(posts), len(question.types), days * 24)
+    shape = (len(posts), len(request.types), days * 24)
     places = hours - first_day * 24
     counts = np.zeros(shape, np.int64)
     counts[:, :, places] = hourly
@@ -71,7 +71,7 @@ def series_grid(
     dates = [
         datetime(1970, 1, 1, tzinfo=UTC) + timedelta(int(first_day) + day) for day in range(days)
     ]
-    for place, name in enumerate(question.types):
+    for place, name in enumerate(request.types):
         if name == limits.VIDEO_VIEWS:
             counts[[now - post.created_at > limits.VIDEO_AGE for post in posts], place] = 0
         elif name in limits.LATE_TYPES:
@@ -80,7 +80,7 @@ def series_grid(
     return Grid(
         (
             [post.post_id for post in posts],
-            list(question.types),
+            list(request.types),
             [date.date().isoformat() for date in dates],
             [f"{hour:02}" for hour in range(24)],
         ),

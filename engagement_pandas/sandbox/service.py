@@ -18,7 +18,7 @@ from engagement_pandas.sandbox.pin_login import Grants
 from engagement_pandas.sandbox.rate_limit import RateLimit
 from engagement_pandas.sandbox.response_body import grouped, series_grid, totals_grid
 from engagement_pandas.sandbox.stable_random import shuffled
-from engagement_pandas.sandbox.validation import Question, read_question
+from engagement_pandas.sandbox.validation import ParsedRequest, parse_request
 from engagement_pandas.sandbox.world import Availability, Post, SyntheticAccount, World
 
 TOKEN_PATH: Final = "/oauth2/token"  # noqa: S105
@@ -147,24 +147,24 @@ class Service:
         account = self._authority.identify(method, url, headers, body.decode(errors="replace"))
         quota.update(self._rate_limit.spend())
         now = self.world.now()
-        question = read_question(endpoint, body, now, self.settings.half_window)
+        request = parse_request(endpoint, body, now, self.settings.half_window)
         if account is None:
-            _refuse_private(question)
-        seen, unavailable = self._seen(question, now)
+            _refuse_private(request)
+        seen, unavailable = self._seen(request, now)
         notes: dict[str, Any] = {UNAVAILABLE_KEY: unavailable} if unavailable else {}
         if account is not None:
             self._refuse_unowned(seen, account)
         if not seen:
             raise Refusal(400, _texts(notes, now)[UNAVAILABLE_KEY], keys=notes)
-        notes |= _too_old(question, seen, now, notes)
+        notes |= _too_old(request, seen, now, notes)
         if self.settings.errors_beside_data and notes:
             notes["errors"] = [text for key, text in _texts(notes, now).items() if key in notes]
-        return self._answered(question, seen, now, notes, zlib.crc32(body))
+        return self._answered(request, seen, now, notes, zlib.crc32(body))
 
-    def _seen(self, question: Question, now: datetime) -> tuple[list[Post], list[str]]:
+    def _seen(self, request: ParsedRequest, now: datetime) -> tuple[list[Post], list[str]]:
         """Return the public posts, and the IDs of the others, which not even owners can see."""
         seen, unavailable = [], []
-        for post_id in question.post_ids:
+        for post_id in request.post_ids:
             post = self.world.find(post_id)
             if post is not None and post.availability(now) is Availability.PUBLIC:
                 seen.append(post)
@@ -192,19 +192,19 @@ class Service:
 
     def _answered(
         self,
-        question: Question,
+        request: ParsedRequest,
         posts: Sequence[Post],
         now: datetime,
         notes: Mapping[str, Any],
         seed: int,
     ) -> dict[str, Any]:
-        if question.window is None:
-            grid, echoed = totals_grid(question, posts, now), {}
+        if request.window is None:
+            grid, echoed = totals_grid(request, posts, now), {}
         else:
-            grid = series_grid(question, posts, question.window, now)
-            echoed = question.window.echoed
+            grid = series_grid(request, posts, request.window, now)
+            echoed = request.window.echoed
         document: dict[str, Any] = {**echoed, **notes}
-        for number, (name, dimensions) in enumerate(question.groupings):
+        for number, (name, dimensions) in enumerate(request.groupings):
             document[name] = grouped(grid, self._nesting(dimensions), seed + number)
         keys = shuffled(list(document), seed)
         return {key: document[key] for key in keys}
@@ -232,21 +232,21 @@ def _is_json(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == "application/json"
 
 
-def _refuse_private(question: Question) -> None:
+def _refuse_private(request: ParsedRequest) -> None:
     """Raise if an app-only request has types that only an owner may see."""
-    public = limits.PUBLIC_TYPES if question.endpoint == limits.TOTALS else ()
-    private = [name for name in question.types if name not in public]
+    public = limits.PUBLIC_TYPES if request.endpoint == limits.TOTALS else ()
+    private = [name for name in request.types if name not in public]
     if private:
         raise Refusal(403, f"Forbidden to access metrics: {', '.join(private)}")
 
 
 def _too_old(
-    question: Question, posts: Sequence[Post], now: datetime, notes: Mapping[str, Any]
+    request: ParsedRequest, posts: Sequence[Post], now: datetime, notes: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the keys that list posts too old for a requested type."""
     found: dict[str, Any] = {}
-    types = set(question.types)
-    if question.endpoint == limits.TOTALS and types & set(limits.YOUNG_TYPES):
+    types = set(request.types)
+    if request.endpoint == limits.TOTALS and types & set(limits.YOUNG_TYPES):
         old = _older(posts, now, limits.YOUNG)
         if old:
             found[TOO_OLD_KEY] = old

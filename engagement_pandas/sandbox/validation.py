@@ -29,7 +29,7 @@ _POST_ID: Final = re.compile(rf"[0-9]{{1,{limits.MAX_ID_DIGITS}}}")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ParsedRequest:
     """A valid request.
 
     ``endpoint`` is the last part of the path. IDs and types are distinct, in the order of the
@@ -43,9 +43,9 @@ class Question:
     window: CountedWindow | None
 
 
-def read_question(
+def parse_request(
     endpoint: str, body: bytes, now: datetime, half_window: str = "filled"
-) -> Question:
+) -> ParsedRequest:
     """Parse and validate a request body.
 
     ``body`` is UTF-8 JSON. ``now`` is the current time, UTC; no window ends after it. A window with
@@ -73,7 +73,7 @@ def read_question(
         window = last_28_hours_window(now)
     if wrong:
         raise Refusal(400, *wrong)
-    return Question(
+    return ParsedRequest(
         endpoint,
         tuple(dict.fromkeys(map(str, fields["tweet_ids"]))),
         tuple(dict.fromkeys(fields["engagement_types"])),

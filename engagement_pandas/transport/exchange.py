@@ -44,7 +44,8 @@ def _exchange(send: Callable[[], T], redact: Callable[[str], str]) -> T | Failur
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         # A copy: the original holds the signed request, and its traceback the headers.
         public = next(
-            (it for it in RETRY_EXCEPTIONS if isinstance(error, it)), requests.RequestException
+            (known for known in RETRY_EXCEPTIONS if isinstance(error, known)),
+            requests.RequestException,
         )
         cause = public(redact(str(error)))
         return Failure(f"{type(error).__name__}: {cause}", None, cause, _retryable(error))
@@ -66,7 +67,9 @@ def without_frames(error: BaseException) -> BaseException:
         seen.add(id(current))
         current.__traceback__ = current.__context__ = None
         parts = (current.__cause__, *getattr(current, "exceptions", ()))
-        pending += [it for it in parts if isinstance(it, BaseException) and id(it) not in seen]
+        pending += [
+            part for part in parts if isinstance(part, BaseException) and id(part) not in seen
+        ]
     return error
 
 

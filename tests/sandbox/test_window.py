@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engagement_pandas.sandbox.service import Settings
-from engagement_pandas.sandbox.validation import read_question
+from engagement_pandas.sandbox.validation import parse_request
 
 BY_HOUR = ["engagement.type", "engagement.day", "engagement.hour"]
 
@@ -118,11 +118,11 @@ def test_no_default_is_longer_than_the_rule_allows(
         by = {"all": BY_HOUR}
         reply = twin.post("historical", body(["1", "2"], by=by, **window))
         assert reply.errors == ["2 Tweet ID(s) are unavailable"]
-    question = read_question("historical", json.dumps(body(["1"])).encode(), twin.world.now())
+    question = parse_request("historical", json.dumps(body(["1"])).encode(), twin.world.now())
     assert question.window is not None
     start, stop = question.window.start, question.window.end
     full = json.dumps(body(["1"], start=start.isoformat(), end=stop.isoformat())).encode()
-    again = read_question("historical", full, twin.world.now()).window
+    again = parse_request("historical", full, twin.world.now()).window
     assert again is not None
     assert again.start == start
     assert again.end - start <= timedelta(days=28)

@@ -26,7 +26,7 @@ def archived_posts(name: str, file: IO[Any], limit: int) -> list[tuple[str, byte
         return []
     try:
         with zipfile.ZipFile(file) as archive:
-            names = sorted(each for each in archive.namelist() if _MEMBER.fullmatch(each))
+            names = sorted(filter(_MEMBER.fullmatch, archive.namelist()))
             found = []
             for member in names:
                 with archive.open(member) as posts:
