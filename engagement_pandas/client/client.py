@@ -274,10 +274,10 @@ class EngagementClient:
     ) -> Iterator[tuple[int, EngagementResponse]]:
         """Yield the answers to the rest of a plan, with part numbers; check that they cover it."""
         requests, owners = [request for _, request in left], todo.request.owners
-        every = into.requests if into else todo.requests
-        settled = len(every) - len({number for number, _ in left})
+        parts = into.requests if into else todo.requests
+        settled = len(parts) - len({number for number, _ in left})
         total = settled + len(left)
-        failures = Failures(self._signers.several(every, owners), settled, settled)
+        failures = Failures(self._signers.several(parts, owners), settled, settled)
         answered: list[EngagementRequest] = []
 
         with bar(total, self.now) if watch is None else nullcontext(watch) as report:

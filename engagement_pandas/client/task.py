@@ -156,8 +156,8 @@ class RequestTask:
         return None if self.into is None else self.into.find(request)
 
     def _call(self, request: EngagementRequest) -> MessageCall[Any]:
-        if known := self.failures.owners.get(self.owner):
-            raise known.with_traceback(None)
+        if unusable := self.failures.owners.get(self.owner):
+            raise unusable.with_traceback(None)
         signer = self.signers(self.owner)
         if signer.needs_token:
             self.fetches_token = True

@@ -166,11 +166,11 @@ def _collections_in(stored: object) -> tuple[Collection, ...]:
     """Return the collections in the argument of a caller."""
     if isinstance(stored, Collection):
         return (stored,)
-    given = stored.collections if isinstance(stored, Archive) else stored
-    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+    collections = stored.collections if isinstance(stored, Archive) else stored
+    if isinstance(collections, str | bytes | Mapping) or not isinstance(collections, Iterable):
         msg = f"stored responses are an Archive or its collections, not a {type(stored).__name__}"
         raise RequestError(msg)
-    collections = tuple(given)
+    collections = tuple(collections)
     for collection in collections:
         if not isinstance(collection, Collection):
             msg = (
@@ -255,15 +255,15 @@ def _read(
 
 
 def _typed(counts: pd.DataFrame, meta: pd.DataFrame) -> pd.DataFrame:
-    known, found = (frame["engagement_type"].cat.categories for frame in (meta, counts))
-    unknown = found.difference(known)
+    requested, present = (frame["engagement_type"].cat.categories for frame in (meta, counts))
+    unknown = present.difference(requested)
     if len(unknown):
         msg = (
             f"a response counts {format_list(unknown)}, which were not requested; use "
             "engagement_pandas.flatten()"
         )
         raise RequestError(msg)
-    counts["engagement_type"] = counts["engagement_type"].cat.set_categories(known)
+    counts["engagement_type"] = counts["engagement_type"].cat.set_categories(requested)
     return counts
 
 

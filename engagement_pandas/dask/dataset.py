@@ -154,8 +154,8 @@ def read(  # noqa: PLR0913 - the arguments of Dataset.read
 
 def _of_chunk(chunk: Chunk, meta: pd.DataFrame) -> pd.DataFrame:
     counts = chunk.read()
-    known, found = (frame["engagement_type"].cat.categories for frame in (meta, counts))
-    unknown = found.difference(known)
+    possible, present = (frame["engagement_type"].cat.categories for frame in (meta, counts))
+    unknown = present.difference(possible)
     if len(unknown):
         msg = (
             f"the data set has counts of {format_list(unknown)}, which /historical does not have; "

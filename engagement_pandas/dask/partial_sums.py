@@ -61,15 +61,17 @@ def paired_up(counts: pd.DataFrame, names: Sequence[str], pair: Sequence[str]) -
     counts = _weighed(counts)
     if SIDE not in counts.columns:
         counts = counts.assign(**{SIDE: np.where(is_of_types(counts, pair), OPEN, ALONE)})
-    still = counts[SIDE].to_numpy() == OPEN
-    left = counts[still]
-    side = _sides(left, pair)
-    settled = pd.concat([counts[~still], left[side != OPEN].assign(**{SIDE: side[side != OPEN]})])
+    is_open = counts[SIDE].to_numpy() == OPEN
+    open_counts = counts[is_open]
+    side = _sides(open_counts, pair)
+    settled = pd.concat(
+        [counts[~is_open], open_counts[side != OPEN].assign(**{SIDE: side[side != OPEN]})]
+    )
     sums = _sums(settled, [*names, _TYPE, SIDE])
     witnesses = _witnesses(counts, names).assign(**{SIDE: ALONE})
-    parts = [sums, left[side == OPEN], witnesses]
-    less: pd.DataFrame = pd.concat(parts, ignore_index=True)
-    return less
+    parts = [sums, open_counts[side == OPEN], witnesses]
+    merged: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return merged
 
 
 def _weighed(counts: pd.DataFrame) -> pd.DataFrame:
@@ -125,9 +127,9 @@ def _firsts(codes: NDArray[np.int64], size: int) -> NDArray[np.int64]:
 def _sides(rows: pd.DataFrame, pair: Sequence[str]) -> NDArray[np.int64]:
     """Return what is now known of the partner of each open count."""
     cells = cells_of(rows)
-    (found,) = find_pairs(rows.drop(columns=SUMMED), [pair], cells)
+    (pair_rows,) = find_pairs(rows.drop(columns=SUMMED), [pair], cells)
     side = np.full(len(rows), OPEN)
-    side[np.isin(cells, cells[found.unknown])] = ALONE
-    for known in found.known:
-        side[known] = PAIRED
+    side[np.isin(cells, cells[pair_rows.unknown])] = ALONE
+    for paired in pair_rows.known:
+        side[paired] = PAIRED
     return side

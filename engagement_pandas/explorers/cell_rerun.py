@@ -21,14 +21,14 @@ def replace_earlier(explorer: ipywidgets.Widget) -> None:
     cell, run = _running()
     if cell is None:
         return
-    before, made = _SHOWN.get(cell, (run, []))
+    before, explorers = _SHOWN.get(cell, (run, []))
     if before != run:
-        for reference in made:
+        for reference in explorers:
             earlier = reference()
             if earlier is not None:
                 earlier.close()
-        made = []
-    _SHOWN[cell] = (run, [*made, weakref.ref(explorer)])
+        explorers = []
+    _SHOWN[cell] = (run, [*explorers, weakref.ref(explorer)])
 
 
 def _running() -> tuple[str | None, str]:

@@ -123,15 +123,15 @@ class CompareExplorer(CountsExplorer):
         counts = as_counts(counts)
         require_columns(counts, "post_id")
         source = IndexedCounts.of(counts, posts)
-        known = source.posts
+        named = source.posts
         rated = [name for name in source.types if name != EXPOSURE]
-        handles = sorted(known["handle"].dropna().unique())
-        made = known["created_at"].dropna()
-        there = {
-            "day": len(made) > 0,
-            "hour": len(made) > 0,
-            "weekday": len(made) > 0,
-            "words": bool(known["text"].notna().any()),
+        handles = sorted(named["handle"].dropna().unique())
+        created = named["created_at"].dropna()
+        available = {
+            "day": len(created) > 0,
+            "hour": len(created) > 0,
+            "weekday": len(created) > 0,
+            "words": bool(named["text"].notna().any()),
             "handle": len(handles) > 1,
             "hand": True,
         }
@@ -143,12 +143,12 @@ class CompareExplorer(CountsExplorer):
             "split": control(
                 dropdown,
                 "Split by",
-                options=[(SPLITS[key].words, key) for key in there if there[key]],
+                options=[(SPLITS[key].words, key) for key in available if available[key]],
             ),
             "day": control(
                 ipywidgets.DatePicker,
                 "Day",
-                value=made.iloc[len(made) // 2].date() if len(made) else None,
+                value=created.iloc[len(created) // 2].date() if len(created) else None,
             ),
             "begin": control(dropdown, "From hour", options=hours, value=9),
             "end": control(dropdown, "To hour", options=hours, value=17),
@@ -170,7 +170,7 @@ class CompareExplorer(CountsExplorer):
                 value=24.0 if ages else None,
             ),
         }
-        controls["posts"].value = controls["posts"].value[: len(known) // 2]
+        controls["posts"].value = controls["posts"].value[: len(named) // 2]
         self._fit(controls)
         super().__init__(source, posts, controls, [side_by_side(*controls.values())], height=3.2)
         self.redraw()
@@ -220,9 +220,9 @@ class CompareExplorer(CountsExplorer):
 
     def _fit(self, controls: Mapping[str, ipywidgets.Widget]) -> None:
         """Show the controls that the chosen split uses, and hide the others."""
-        mine = SPLITS[controls["split"].value].controls
+        used = SPLITS[controls["split"].value].controls
         for name in {name for split in SPLITS.values() for name in split.controls}:
-            controls[name].layout.display = None if name in mine else "none"
+            controls[name].layout.display = None if name in used else "none"
         controls["numerator"].layout.display = None if controls["by"].value == RATE else "none"
 
     def _changed(self, change: Any) -> None:
@@ -280,5 +280,5 @@ class CompareExplorer(CountsExplorer):
         }
         if shown["text"].isna().all():
             del columns["text"]
-        some = f"The first {LISTED} of {len(ids):,} posts" if len(ids) > LISTED else "Both sets"
-        return table(columns, shown.head(LISTED), some)
+        caption = f"The first {LISTED} of {len(ids):,} posts" if len(ids) > LISTED else "Both sets"
+        return table(columns, shown.head(LISTED), caption)

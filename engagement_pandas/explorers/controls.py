@@ -68,10 +68,10 @@ def zones() -> tuple[str, ...]:
 
 def offer(choice: ipywidgets.Dropdown, pairs: Sequence[tuple[str, str]]) -> None:
     """Replace the options, and keep the selected one if it is still available."""
-    wanted = tuple(pairs)
-    if tuple(choice.options) == wanted:
+    options = tuple(pairs)
+    if tuple(choice.options) == options:
         return
     kept = choice.value
-    choice.options = wanted
-    values = [value for _, value in wanted]
+    choice.options = options
+    values = [value for _, value in options]
     choice.value = kept if kept in values else values[0]

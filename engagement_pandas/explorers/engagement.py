@@ -183,8 +183,8 @@ class EngagementExplorer(CountsExplorer):
             "until": clock == "age",
         }
         dated = self._drawings[0][0] != "total"
-        for name, wanted in shown.items():
-            controls[name].layout.display = None if wanted and dated else "none"
+        for name, relevant in shown.items():
+            controls[name].layout.display = None if relevant and dated else "none"
 
     def _changed(self, change: Any) -> None:
         with self.paused():
@@ -273,13 +273,13 @@ class EngagementExplorer(CountsExplorer):
         }
         if texts.isna().all():
             del columns["text"]
-        more = len(order) - len(shown)
-        caption = f"The top {len(shown)} posts" if more else "Selected posts"
-        return table(columns, frame, caption + (f" of {len(order):,}" if more else ""))
+        unlisted = len(order) - len(shown)
+        caption = f"The top {len(shown)} posts" if unlisted else "Selected posts"
+        return table(columns, frame, caption + (f" of {len(order):,}" if unlisted else ""))
 
     def _looks(self, rows: pd.DataFrame, drawn: Sequence[str]) -> dict[str, tuple[str, Any]]:
         """Return the colour and line style of each post with a line of its own."""
         colours = post_colours(rows, posts=self.posts)
-        own = [gid for gid in drawn if gid in colours]
-        shades = [colours[post] for post in own]
-        return dict(zip(own, zip(shades, line_styles(shades), strict=True), strict=True))
+        with_line = [gid for gid in drawn if gid in colours]
+        shades = [colours[post] for post in with_line]
+        return dict(zip(with_line, zip(shades, line_styles(shades), strict=True), strict=True))

@@ -350,6 +350,6 @@ def _omitted(missing: pd.DataFrame) -> str:
         "reason": Column("reason", text),
         "message": Column("message", text),
     }
-    some = f"The first {LISTED} of {len(missing):,} omissions"
-    caption = some if len(missing) > LISTED else "Omissions: requested, but without a count"
+    first_rows = f"The first {LISTED} of {len(missing):,} omissions"
+    caption = first_rows if len(missing) > LISTED else "Omissions: requested, but without a count"
     return table(columns, missing.head(LISTED), caption) if len(missing) else ""

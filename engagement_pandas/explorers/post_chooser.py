@@ -96,11 +96,11 @@ class PostChooser(ipywidgets.VBox):
 
     @traitlets.validate("value")
     def _listed_only(self, proposal: Any) -> tuple[str, ...]:
-        wanted, listed = set(proposal["value"]), self._listed_ids()
-        for post in wanted.difference(listed):
+        chosen, listed = set(proposal["value"]), self._listed_ids()
+        for post in chosen.difference(listed):
             msg = f"post {post!r} is not in the list; select a listed post, or list more"
             raise traitlets.TraitError(msg)
-        return tuple(post for post in listed if post in wanted)
+        return tuple(post for post in listed if post in chosen)
 
     def _show(self, _: Any) -> None:
         if tuple(self.listed.value) != self.value:

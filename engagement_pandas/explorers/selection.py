@@ -147,10 +147,10 @@ class Selection:
             "tz": self.tz,
             "until": self.until,
         }
-        given = {name: values[name] for name in self.drawing.keywords}
-        if "ranked" in given:
-            given["by"] = given.pop("ranked")
-        return given
+        keywords = {name: values[name] for name in self.drawing.keywords}
+        if "ranked" in keywords:
+            keywords["by"] = keywords.pop("ranked")
+        return keywords
 
     def code(self, source: IndexedCounts, *, named: bool) -> str:
         """Return Python code that selects the same rows and makes the same plot.
@@ -197,7 +197,9 @@ def picking(
         ("post_id", posts, set(source.posts["post_id"])),
         ("engagement_type", types, set(source.types)),
     ]
-    parts = [_among(column, chosen) for column, chosen, every in selected if set(chosen) != every]
+    parts = [
+        _among(column, chosen) for column, chosen, available in selected if set(chosen) != available
+    ]
     parts += conditions
     if not parts:
         return [f"{name} = counts"]

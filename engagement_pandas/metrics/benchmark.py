@@ -100,11 +100,11 @@ def benchmark(
     table = _by_age(lives, wanted)
     table[~_is_recent(lives, recent)] = np.nan
     for code in np.unique(lives.type):
-        mine = table[lives.type == code]
+        posts = table[lives.type == code]
         born = lives.born[lives.type == code]
-        carried = chain_ladder(mine, np.argsort(wanted, kind="stable"))
+        carried = chain_ladder(posts, np.argsort(wanted, kind="stable"))
         for place, at in enumerate(wanted):
-            known = ~np.isnan(mine[:, place])
+            known = ~np.isnan(posts[:, place])
             filled = carried[~np.isnan(carried[:, place]), place]
             enough = known.sum() >= least
             bands = (
@@ -112,7 +112,7 @@ def benchmark(
                 if enough
                 else np.full(len(shares), np.nan)
             )
-            rows.append((code, at, known.sum(), *bands, trend_of(mine[known, place], born[known])))
+            rows.append((code, at, known.sum(), *bands, trend_of(posts[known, place], born[known])))
     names = [*(f"p{share:g}" for share in shares), "trend"]
     frame = pd.DataFrame(rows, columns=["engagement_type", "age", "n", *names])
     dtypes = {"age": "float64", "n": "int64", **dict.fromkeys(names, "Float64")}
@@ -190,21 +190,23 @@ def standing(
         age = np.full(len(lives.post), _numbers([at], "at", np.inf, "hours above 0")[0])
     own = interpolate_counts(lives, age)
     frame = lives.keys()
-    name = frame["engagement_type"].astype("str").to_numpy()
+    types = frame["engagement_type"].astype("str").to_numpy()
     other_keys = others.keys()
-    other_name = other_keys["engagement_type"].astype("str").to_numpy()
+    other_types = other_keys["engagement_type"].astype("str").to_numpy()
     percentile, trend = np.full(len(age), np.nan), np.full(len(age), np.nan)
     others_recent = _is_recent(others, recent)
     number = np.zeros(len(age), dtype=np.int64)
     for hour in np.unique(age[~np.isnan(own) & (age > 0)]):
         table = _by_age(others, np.array([hour]))[:, 0]
-        for code in np.unique(name[age == hour]):
-            mine = np.flatnonzero((age == hour) & (name == code) & ~np.isnan(own))
-            theirs = np.flatnonzero((other_name == code) & ~np.isnan(table) & others_recent)
-            there = pd.Series(table[theirs], other_keys["post_id"].iloc[theirs])
-            itself = there.reindex(frame["post_id"].iloc[mine]).to_numpy().astype(np.float64)
-            trend[mine] = trend_of(table[theirs], others.born[theirs])
-            percentile[mine], number[mine] = _ranked(own[mine], np.sort(table[theirs]), itself)
+        for type_name in np.unique(types[age == hour]):
+            rows = np.flatnonzero((age == hour) & (types == type_name) & ~np.isnan(own))
+            other_rows = np.flatnonzero(
+                (other_types == type_name) & ~np.isnan(table) & others_recent
+            )
+            other_counts = pd.Series(table[other_rows], other_keys["post_id"].iloc[other_rows])
+            itself = other_counts.reindex(frame["post_id"].iloc[rows]).to_numpy().astype(np.float64)
+            trend[rows] = trend_of(table[other_rows], others.born[other_rows])
+            percentile[rows], number[rows] = _ranked(own[rows], np.sort(table[other_rows]), itself)
     few = (number < whole_number(minimum, "minimum", 1)) | np.isnan(own) | (age <= 0)
     return frame.assign(
         age=pd.array(age, dtype="Float64"),

@@ -75,8 +75,8 @@ class AnswerFiles:
             return None, f"{type(error).__name__}: {error}"
         if apply_refusal(answer)[0] is None:
             return None, "it refuses the complete request"
-        lost = invalid(answer) if answer.status == HTTPStatus.OK else None
-        return (None, f"it does not answer its request: {lost}") if lost else (answer, None)
+        why = invalid(answer) if answer.status == HTTPStatus.OK else None
+        return (None, f"it does not answer its request: {why}") if why else (answer, None)
 
     def glance(self, request: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
         """Return the same as :meth:`read`, but with status 200 only the head, without counts."""

@@ -145,13 +145,15 @@ def _require_complete(
     """Raise if a grouping is missing, unless the answer accounts for every post."""
     request = response.request
     refused = envelope.forbidden_types()
-    left = [name for name in request.engagement_types if name not in refused]
+    counted_types = [name for name in request.engagement_types if name not in refused]
     without_counts = envelope.unavailable | envelope.forbidden_posts()
     for post in request.post_ids:
-        old = all(post in envelope.unsupported.get(name, ()) for name in left)
+        old = all(post in envelope.unsupported.get(name, ()) for name in counted_types)
         if old or post in without_counts:
             continue
         errors = f"; its errors are {list(envelope.errors)}" if envelope.errors else ""
-        there = format_list(key for key in top if key not in RESERVED_KEYS)
-        msg = f"the grouping is missing, and with it post {post}: the groupings are {there}{errors}"
+        present = format_list(key for key in top if key not in RESERVED_KEYS)
+        msg = (
+            f"the grouping is missing, and with it post {post}: the groupings are {present}{errors}"
+        )
         raise ResponseShapeError(msg, json_path(name))
