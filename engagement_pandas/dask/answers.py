@@ -282,7 +282,7 @@ def _sums(counts: pd.DataFrame, *, by: Grouping, meta: pd.DataFrame) -> pd.DataF
     """Sum counts over posts, as responses are summed in memory."""
     types = counts["engagement_type"].cat
     number = counts["count"].array
-    leaves = CountArrays(
+    arrays = CountArrays(
         ("",),
         tuple(types.categories),
         np.zeros(len(counts), np.int32),
@@ -291,7 +291,7 @@ def _sums(counts: pd.DataFrame, *, by: Grouping, meta: pd.DataFrame) -> pd.DataF
         number.to_numpy(dtype="int64", na_value=0),
         np.asarray(number.isna()),
     )
-    return _typed(to_tidy_frame(add([leaves], by.name), by.dimensions), meta)
+    return _typed(to_tidy_frame(add([arrays], by.name), by.dimensions), meta)
 
 
 def _buckets(counts: pd.DataFrame) -> Integers:

@@ -170,20 +170,20 @@ def _category(names: tuple[str, ...]) -> pd.CategoricalDtype:
 
 
 def to_tidy_frame(
-    leaves: CountArrays, dimensions: Sequence[Dimension], times: Times | None = None
+    arrays: CountArrays, dimensions: Sequence[Dimension], times: Times | None = None
 ) -> pd.DataFrame:
     """Convert sorted counts to a tidy frame, with the columns and dtypes of the contract.
 
     With ``times`` of retrieval, the buckets are those of ``Times.number``.
     """
     names = {dimension.column for dimension in dimensions} | ({"retrieved_at"} if times else set())
-    if not len(leaves):
+    if not len(arrays):
         return empty_counts(tuple(names))
     columns: dict[str, object] = {}
     if Dimension.POST_ID in dimensions:
-        columns["post_id"] = _repeat_names(leaves.posts, leaves.post)
-    columns["engagement_type"] = _types(leaves)
-    bucket = leaves.bucket
+        columns["post_id"] = _repeat_names(arrays.posts, arrays.post)
+    columns["engagement_type"] = _types(arrays)
+    bucket = arrays.bucket
     if times:
         columns["retrieved_at"], bucket = times.split(bucket)
     day, hour = time_dimensions(dimensions)
@@ -196,7 +196,7 @@ def to_tidy_frame(
         columns["day"] = (days * _DAY).view("datetime64[us]")
     elif hour:
         columns["hour"] = bucket.astype(np.int8)
-    columns["count"] = pd.arrays.IntegerArray(leaves.count, leaves.missing)
+    columns["count"] = pd.arrays.IntegerArray(arrays.count, arrays.missing)
     order = [name for name in COUNT_COLUMNS if name in columns]
     # Text as names would be inferred to be text again for each frame, at half the cost of it.
     counts = pd.DataFrame({place: columns[name] for place, name in enumerate(order)}, copy=False)
@@ -204,12 +204,12 @@ def to_tidy_frame(
     return counts
 
 
-def _types(leaves: CountArrays) -> pd.Categorical:
+def _types(arrays: CountArrays) -> pd.Categorical:
     """Return the type of each count, as a category of the types present."""
-    codes: Any = leaves.type.astype(np.int8 if len(leaves.types) < 2**7 else np.int32)
+    codes: Any = arrays.type.astype(np.int8 if len(arrays.types) < 2**7 else np.int32)
     begins = np.flatnonzero(codes[1:] != codes[:-1]) + 1
     present = np.flatnonzero(np.bincount(codes[np.append(0, begins)]))
-    if len(present) < len(leaves.types):
+    if len(present) < len(arrays.types):
         codes = np.searchsorted(present, codes).astype(codes.dtype)
-    dtype = _category(tuple(leaves.types[code] for code in present))
+    dtype = _category(tuple(arrays.types[code] for code in present))
     return pd.Categorical.from_codes(codes, dtype=dtype, validate=False)

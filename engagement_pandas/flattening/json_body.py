@@ -132,9 +132,9 @@ def flatten_json(
     shape = ExpectedShape(name, dimensions, unavailable=envelope.unavailable)
     valid = fitting(members, shape)
     del members
-    leaves = to_arrays(valid or valid_counts(_raw(content, name), shape), dimensions)
+    arrays = to_arrays(valid or valid_counts(_raw(content, name), shape), dimensions)
     if not (valid and valid.members.hourly):
-        leaves = add([leaves], name)
+        arrays = add([arrays], name)
     del valid
     span = None
     if envelope.start is not None and envelope.end is not None:
@@ -144,8 +144,8 @@ def flatten_json(
             raise ResponseShapeError(msg, "$['start']")
     # The days in the keys take precedence over the window stated by the body.
     hint = None if Dimension.DAY in dimensions else span
-    false = false_zeros(leaves, envelope, None, dimensions, hint)
-    counts = to_tidy_frame(replace(leaves, missing=false & (leaves.count == 0)), dimensions)
+    false = false_zeros(arrays, envelope, None, dimensions, hint)
+    counts = to_tidy_frame(replace(arrays, missing=false & (arrays.count == 0)), dimensions)
     # /28hr states a window rounded to 29 hours; a window of /historical is exact.
     start, end = envelope.start, envelope.end
     if start is not None and end is not None and (end - start != _ROUNDED or start.minute):

@@ -136,9 +136,9 @@ def _false_before(
     return tuple(name for name in types if start < SINCE.get(name, start))
 
 
-def _none(leaves: CountArrays) -> CountArrays:
-    nothing = {name: getattr(leaves, name)[:0] for name in ARRAYS}
-    return replace(leaves, **nothing)
+def _none(arrays: CountArrays) -> CountArrays:
+    nothing = {name: getattr(arrays, name)[:0] for name in ARRAYS}
+    return replace(arrays, **nothing)
 
 
 def _on_grid(
@@ -177,7 +177,7 @@ def _on_grid(
 
 
 def false_zeros(
-    leaves: CountArrays,
+    arrays: CountArrays,
     envelope: Envelope,
     available: frozenset[str] | None,
     dimensions: Sequence[Dimension],
@@ -187,37 +187,37 @@ def false_zeros(
 
     Without a span and without days, as for totals, hours are unknown and not checked.
     """
-    false = unsupported(leaves, envelope, available)
+    false = unsupported(arrays, envelope, available)
     day, _ = time_dimensions(dimensions)
-    for place, name in enumerate(leaves.types):
+    for place, name in enumerate(arrays.types):
         since = SINCE.get(name)
         if since is None or (span is not None and span.start >= since):
             continue
         if day:
             first = since if all(time_dimensions(dimensions)) else since // 24
-            false |= (leaves.type == place) & (leaves.bucket < first)
+            false |= (arrays.type == place) & (arrays.bucket < first)
         elif (counted := None if span is None else buckets(span, dimensions, since)) is not None:
-            false |= (leaves.type == place) & ~np.isin(leaves.bucket, counted)
+            false |= (arrays.type == place) & ~np.isin(arrays.bucket, counted)
     return false
 
 
-def unsupported(leaves: CountArrays, envelope: Envelope, available: frozenset[str] | None) -> Mask:
+def unsupported(arrays: CountArrays, envelope: Envelope, available: frozenset[str] | None) -> Mask:
     """Return where a post, or every post of a sum, is too old for the type."""
-    false = np.zeros(len(leaves), np.bool_)
+    false = np.zeros(len(arrays), np.bool_)
     for name, posts in envelope.unsupported.items():
-        if name not in leaves.types:
+        if name not in arrays.types:
             continue
-        if leaves.posts == ("",):
+        if arrays.posts == ("",):
             old = [available is not None and available <= posts]
         else:
-            old = [post in posts for post in leaves.posts]
+            old = [post in posts for post in arrays.posts]
         if any(old):
-            false |= (leaves.type == leaves.types.index(name)) & np.array(old)[leaves.post]
+            false |= (arrays.type == arrays.types.index(name)) & np.array(old)[arrays.post]
     return false
 
 
 def _gaps(
-    leaves: CountArrays, absent: Mask | None, false: Mask, requested: int
+    arrays: CountArrays, absent: Mask | None, false: Mask, requested: int
 ) -> tuple[MissingCells, ...]:
     """Return how many cells of each post and type are absent without a stated reason.
 
@@ -225,16 +225,16 @@ def _gaps(
     """
     if absent is None:
         return ()
-    size = len(leaves.posts) * len(leaves.types)
+    size = len(arrays.posts) * len(arrays.types)
     unexplained = absent & ~false
-    if len(leaves.types) == requested:  # a grid: as many cells for each post and type
+    if len(arrays.types) == requested:  # a grid: as many cells for each post and type
         missing = unexplained.reshape(size, -1).sum(axis=1).tolist()
-        cells = [len(leaves) // size] * size
+        cells = [len(arrays) // size] * size
     else:
-        pairs = leaves.post * len(leaves.types) + leaves.type
+        pairs = arrays.post * len(arrays.types) + arrays.type
         missing = np.bincount(pairs[unexplained], minlength=size).tolist()
         cells = np.bincount(pairs, minlength=size).tolist()
-    names = product(leaves.posts, leaves.types)
+    names = product(arrays.posts, arrays.types)
     return tuple(
         MissingCells(post, name, number, of)
         for (post, name), number, of in zip(names, missing, cells, strict=True)
@@ -242,14 +242,14 @@ def _gaps(
     )
 
 
-def _silent(leaves: CountArrays, requested: tuple[str, ...]) -> tuple[MissingCells, ...]:
+def _silent(arrays: CountArrays, requested: tuple[str, ...]) -> tuple[MissingCells, ...]:
     """Return the requested types for which a post has no cell, if the window is unknown."""
-    here = np.zeros((len(leaves.posts), len(leaves.types)), np.bool_)
-    here[leaves.post, leaves.type] = True
-    place = {name: code for code, name in enumerate(leaves.types)}
+    here = np.zeros((len(arrays.posts), len(arrays.types)), np.bool_)
+    here[arrays.post, arrays.type] = True
+    place = {name: code for code, name in enumerate(arrays.types)}
     return tuple(
         MissingCells(post, name, 0, 0)
-        for row, post in enumerate(leaves.posts)
+        for row, post in enumerate(arrays.posts)
         for name in requested
         if name not in place or not here[row, place[name]]
     )

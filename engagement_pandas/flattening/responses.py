@@ -99,9 +99,9 @@ def _added(responses: Sequence[EngagementResponse], groupings: Sequence[Grouping
     refuse_double_counts([summary for _, summary in answers])
     if not answers:
         return empty_counts(groupings[0].columns)
-    leaves = parts[0] if len(parts) == 1 else add(parts, groupings[0].name)
+    arrays = parts[0] if len(parts) == 1 else add(parts, groupings[0].name)
     del parts  # frees memory for the frame
-    counts = to_tidy_frame(leaves, groupings[0].dimensions)
+    counts = to_tidy_frame(arrays, groupings[0].dimensions)
     counts.attrs.update(coverage(answers))
     return counts
 
@@ -125,9 +125,9 @@ def _kept_apart(
         times.number(part, response.retrieved_at)
         for part, (response, _) in zip(parts, answers, strict=True)
     ]
-    leaves = add(parts, groupings[0].name)
+    arrays = add(parts, groupings[0].name)
     del parts  # frees memory for the frame
-    counts = to_tidy_frame(leaves, groupings[0].dimensions, times)
+    counts = to_tidy_frame(arrays, groupings[0].dimensions, times)
     covered = [coverage([answer]) for answer in answers]
     if len(answers) == len(responses) and all(window == covered[0] for window in covered):
         counts.attrs.update(covered[0])

@@ -15,7 +15,7 @@ from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.compatibility import check_comparable
 from engagement_pandas.metrics.coverage import need_edges
-from engagement_pandas.metrics.cumulative import PostSeries, histories
+from engagement_pandas.metrics.cumulative import PostSeries, post_series
 from engagement_pandas.metrics.interpolation import Floats, interpolate_counts
 from engagement_pandas.metrics.intervals import z_of
 
@@ -94,14 +94,14 @@ def benchmark(
     least = whole_number(minimum, "minimum", 1)
     wanted = _numbers(ages, "ages", np.inf, "hours above 0, such as 24")
     shares = _numbers(percentiles, "percentiles", 100, "numbers from 0 to 100, such as 50")
-    lives = histories(counts)
+    series = post_series(counts)
     need_edges(counts, "benchmark()")
     rows = []
-    table = _by_age(lives, wanted)
-    table[~_is_recent(lives, recent)] = np.nan
-    for code in np.unique(lives.type):
-        posts = table[lives.type == code]
-        born = lives.born[lives.type == code]
+    table = _by_age(series, wanted)
+    table[~_is_recent(series, recent)] = np.nan
+    for code in np.unique(series.type):
+        posts = table[series.type == code]
+        born = series.born[series.type == code]
         carried = chain_ladder(posts, np.argsort(wanted, kind="stable"))
         for place, at in enumerate(wanted):
             known = ~np.isnan(posts[:, place])
@@ -117,7 +117,7 @@ def benchmark(
     frame = pd.DataFrame(rows, columns=["engagement_type", "age", "n", *names])
     dtypes = {"age": "float64", "n": "int64", **dict.fromkeys(names, "Float64")}
     categories = pd.Categorical.from_codes(
-        frame["engagement_type"].astype("int64"), dtype=lives.types
+        frame["engagement_type"].astype("int64"), dtype=series.types
     )
     return frame.assign(engagement_type=categories).astype(dtypes)
 
@@ -180,16 +180,16 @@ def standing(
     if cohort is not None:
         cohort = as_counts(cohort)
         check_comparable(counts, cohort)
-    lives = histories(counts)
-    others = lives if cohort is None else histories(cohort)
+    series = post_series(counts)
+    others = series if cohort is None else post_series(cohort)
     for given in (counts, counts if cohort is None else cohort):
         need_edges(given, "standing()")
     if at is None:
-        age = np.minimum(np.floor(lives.old[lives.last] + 1e-9), AGES[-1])
+        age = np.minimum(np.floor(series.old[series.last] + 1e-9), AGES[-1])
     else:
-        age = np.full(len(lives.post), _numbers([at], "at", np.inf, "hours above 0")[0])
-    own = interpolate_counts(lives, age)
-    frame = lives.keys()
+        age = np.full(len(series.post), _numbers([at], "at", np.inf, "hours above 0")[0])
+    own = interpolate_counts(series, age)
+    frame = series.keys()
     types = frame["engagement_type"].astype("str").to_numpy()
     other_keys = others.keys()
     other_types = other_keys["engagement_type"].astype("str").to_numpy()
@@ -217,19 +217,19 @@ def standing(
     )
 
 
-def _by_age(lives: PostSeries, ages: Floats) -> Floats:
+def _by_age(series: PostSeries, ages: Floats) -> Floats:
     """Return cumulative counts: one row per post and type, one column per age."""
-    columns = [interpolate_counts(lives, np.full(len(lives.post), age)) for age in ages]
+    columns = [interpolate_counts(series, np.full(len(series.post), age)) for age in ages]
     return np.column_stack(columns)
 
 
-def _is_recent(lives: PostSeries, recent: int | None) -> NDArray[np.bool_]:
-    """Return which lives are of the posts created last; all of them without a number."""
+def _is_recent(series: PostSeries, recent: int | None) -> NDArray[np.bool_]:
+    """Return which series are of the posts created last; all of them without a number."""
     if recent is None:
-        return np.ones(len(lives.post), dtype=np.bool_)
-    born = pd.Series(lives.born).groupby(lives.post).first().dropna().sort_values()
+        return np.ones(len(series.post), dtype=np.bool_)
+    born = pd.Series(series.born).groupby(series.post).first().dropna().sort_values()
     last = born.index[-whole_number(recent, "recent", 1) :]
-    return np.isin(lives.post, last)
+    return np.isin(series.post, last)
 
 
 def chain_ladder(table: Floats, order: NDArray[np.int64]) -> Floats:

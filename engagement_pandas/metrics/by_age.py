@@ -13,7 +13,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.coverage import DAY_HOURS, Coverage
-from engagement_pandas.metrics.cumulative import PostSeries, histories
+from engagement_pandas.metrics.cumulative import PostSeries, post_series
 from engagement_pandas.metrics.group_sums import added
 
 STEPS: Final = {"h": 1, "D": DAY_HOURS}
@@ -74,14 +74,14 @@ def by_age(counts: pd.DataFrame, *, every: str = "h") -> pd.DataFrame:
     counts = as_counts(counts)
     require_columns(counts, "post_id", "day")
     check_step(counts, every)
-    lives = histories(counts)
-    stages = AgeBuckets.of(lives, lives.life, lives.born, every)
-    frame = lives.keys().take(stages.owner).reset_index(drop=True)
-    number = pd.Series(pd.arrays.IntegerArray(lives.number, lives.unknown))
+    series = post_series(counts)
+    buckets = AgeBuckets.of(series, series.owner, series.born, every)
+    frame = series.keys().take(buckets.owner).reset_index(drop=True)
+    number = pd.Series(pd.arrays.IntegerArray(series.number, series.unknown))
     return frame.assign(
-        age=stages.age(),
-        count=added(number, stages.place, len(frame)),
-        complete=stages.complete(~lives.unknown),
+        age=buckets.age(),
+        count=added(number, buckets.place, len(frame)),
+        complete=buckets.complete(~series.unknown),
     )
 
 
@@ -125,7 +125,7 @@ class AgeBuckets:
     @classmethod
     def of(
         cls,
-        lives: PostSeries,
+        series: PostSeries,
         owner: NDArray[np.int64],
         born: NDArray[np.float64],
         every: str,
@@ -136,9 +136,9 @@ class AgeBuckets:
         ``born`` is the creation time of each owner's post. ``every`` has passed
         :func:`check_step`.
         """
-        step, width = lives.cover.step, STEPS[every]
+        step, width = series.cover.step, STEPS[every]
         first = np.flatnonzero(np.diff(owner, prepend=-1))
-        earliest, latest = _ends(lives.start, first)
+        earliest, latest = _ends(series.start, first)
         made = np.where(np.isnan(born), earliest, born)
         # The bucket in which the post was created; if days consist of hours, the first day
         # has 24 hours in addition to it.
@@ -146,17 +146,17 @@ class AgeBuckets:
         origin = birth if width == step else np.ceil(made).astype(np.int64)
         low, high = (np.maximum((at - origin) // width, 0) for at in (earliest, latest))
         offset = np.cumsum(high - low + 1) - (high - low + 1)
-        stages = np.repeat(np.arange(len(first)), high - low + 1)
-        number = np.arange(len(stages)) - offset[stages] + low[stages]
-        begin = origin[stages] + number * width
-        of_bucket = np.maximum((lives.start - origin[owner]) // width, 0)
+        bucket_owner = np.repeat(np.arange(len(first)), high - low + 1)
+        number = np.arange(len(bucket_owner)) - offset[bucket_owner] + low[bucket_owner]
+        begin = origin[bucket_owner] + number * width
+        of_bucket = np.maximum((series.start - origin[owner]) // width, 0)
         return cls(
-            owner=stages,
-            begin=np.where(number == 0, birth[stages], begin),
+            owner=bucket_owner,
+            begin=np.where(number == 0, birth[bucket_owner], begin),
             end=begin + width,
-            born=born[stages],
+            born=born[bucket_owner],
             place=offset[owner] + of_bucket - low[owner],
-            cover=lives.cover,
+            cover=series.cover,
         )
 
     def age(self) -> Any:

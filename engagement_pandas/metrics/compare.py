@@ -16,7 +16,7 @@ from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.checks import filter_types, keys, known_type, require_columns
 from engagement_pandas.metrics.compatibility import check_comparable
 from engagement_pandas.metrics.coverage import need_edges
-from engagement_pandas.metrics.cumulative import histories
+from engagement_pandas.metrics.cumulative import post_series
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.finding import finding
 from engagement_pandas.metrics.interpolation import Floats, interpolate_counts
@@ -399,10 +399,10 @@ def _at_age(counts: pd.DataFrame, types: list[str], at: float) -> pd.DataFrame:
     if not is_number(at) or not 0 < at < np.inf:
         msg = f"at is {at!r}; give an age in hours, such as 24, or None for all counts"
         raise FrameError(msg)
-    lives = histories(filter_types(counts, types))
+    series = post_series(filter_types(counts, types))
     need_edges(counts, "compare()")
-    table = lives.keys().assign(
-        count=interpolate_counts(lives, np.full(len(lives.post), float(at)))
+    table = series.keys().assign(
+        count=interpolate_counts(series, np.full(len(series.post), float(at)))
     )
     table["engagement_type"] = table["engagement_type"].astype("str")
     return table.pivot_table("count", "post_id", "engagement_type").reindex(columns=types)

@@ -20,8 +20,8 @@ from engagement_pandas.metrics.coverage import HOUR_US, Coverage, hours, span
 class PostSeries:
     """Counts by post and type in order of time; arrays with one entry per bucket.
 
-    A *life* is one post and one type; its buckets are contiguous. Buckets that ended before the
-    post was created are left out. ``posts`` are sorted. For each life:
+    A *series* is one post and one type; its buckets are contiguous. Buckets that ended before the
+    post was created are left out. ``posts`` are sorted. For each series:
 
     - ``post``, ``type``: its index in ``posts`` and in the categories.
     - ``begin``: the index of its first bucket; one more entry marks the end.
@@ -29,7 +29,7 @@ class PostSeries:
 
     For each bucket:
 
-    - ``life``, ``row``: the life it belongs to, and its row in the counts.
+    - ``owner``, ``row``: the series it belongs to, and its row in the counts.
     - ``start``: in hours since 1970, UTC.
     - ``young``, ``old``: the post's age in hours at the start of the bucket (at least 0) and at
       its end; NaN if unknown.
@@ -44,7 +44,7 @@ class PostSeries:
     type: NDArray[np.int64]
     begin: NDArray[np.int64]
     born: NDArray[np.float64]
-    life: NDArray[np.int64]
+    owner: NDArray[np.int64]
     row: NDArray[np.int64]
     start: NDArray[np.int64]
     young: NDArray[np.float64]
@@ -68,11 +68,11 @@ class PostSeries:
 
     @property
     def last(self) -> NDArray[np.int64]:
-        """For each life, the index of its last bucket."""
+        """For each series, the index of its last bucket."""
         return self.begin[1:] - 1
 
     def keys(self) -> pd.DataFrame:
-        """Return ``post_id`` and ``engagement_type`` of each life."""
+        """Return ``post_id`` and ``engagement_type`` of each series."""
         return pd.DataFrame(
             {
                 "post_id": pd.Series(self.posts.take(self.post), dtype=TEXT),
@@ -81,8 +81,8 @@ class PostSeries:
         )
 
 
-def histories(counts: pd.DataFrame) -> PostSeries:
-    """Group counts, with ``post_id`` and ``day``, into lives, sorted by time."""
+def post_series(counts: pd.DataFrame) -> PostSeries:
+    """Group counts, with ``post_id`` and ``day``, into series, sorted by time."""
     require_columns(counts, "post_id", "day")
     codes, names = pd.factorize(counts["post_id"], sort=True)
     posts = pd.Index(names, dtype=TEXT)
@@ -95,12 +95,12 @@ def histories(counts: pd.DataFrame) -> PostSeries:
     _refuse_unborn(counts, unborn & (number != 0), made[codes])
 
     code = types.cat.codes.to_numpy().astype("int64")
-    life = codes * max(len(types.cat.categories), 1) + code
-    row = _in_time(np.flatnonzero(~unborn), life, start)
-    life, start, number, post, code = (a[row] for a in (life, start, number, codes, code))
+    key = codes * max(len(types.cat.categories), 1) + code
+    row = _in_time(np.flatnonzero(~unborn), key, start)
+    key, start, number, post, code = (a[row] for a in (key, start, number, codes, code))
     unknown = counts["count"].isna().to_numpy()[row]
     fresh = np.ones(len(row), dtype=np.bool_)
-    fresh[1:] = life[1:] != life[:-1]
+    fresh[1:] = key[1:] != key[:-1]
     first = np.flatnonzero(fresh)
     place = np.cumsum(fresh) - 1
     born = made[post[first]]
@@ -112,7 +112,7 @@ def histories(counts: pd.DataFrame) -> PostSeries:
         type=code[first],
         begin=np.append(first, len(row)),
         born=born,
-        life=place,
+        owner=place,
         row=row,
         start=start,
         young=np.maximum(start - born[place], 0),
@@ -125,13 +125,13 @@ def histories(counts: pd.DataFrame) -> PostSeries:
 
 
 def _in_time(
-    rows: NDArray[np.int64], life: NDArray[np.int64], start: NDArray[np.int64]
+    rows: NDArray[np.int64], key: NDArray[np.int64], start: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Return the rows sorted by life and time; tidy counts are already."""
-    lives, times = np.diff(life[rows]), np.diff(start[rows])
-    if ((lives > 0) | ((lives == 0) & (times >= 0))).all():
+    """Return the rows sorted by series and time; tidy counts are already."""
+    steps, times = np.diff(key[rows]), np.diff(start[rows])
+    if ((steps > 0) | ((steps == 0) & (times >= 0))).all():
         return rows
-    return rows[np.lexsort((start[rows], life[rows]))]
+    return rows[np.lexsort((start[rows], key[rows]))]
 
 
 def _flaws(
@@ -145,7 +145,7 @@ def _flaws(
     hop = np.diff(start, prepend=start[:1])
     hop[first] = cover.step
     flaws: NDArray[np.bool_] = (hop > cover.step) | unknown
-    # NaN, for an ID without a time, compares false: nothing of its life is known.
+    # NaN, for an ID without a time, compares false: nothing of its series is known.
     flaws[first] |= ~((start[first] <= born) & (born >= cover.start))
     # The last bucket may be partial; it is complete up to the end of the window.
     flaws |= (start >= cover.until) & cover.known
@@ -196,23 +196,23 @@ def cumulative(counts: pd.DataFrame) -> pd.DataFrame:
     ([0.61, 1.61, 2.61], [5, 12, 11])
     """
     counts = as_counts(counts)
-    lives = histories(counts)
-    frame = lives.keys().take(lives.life).reset_index(drop=True)
-    start = pd.Series((lives.start * HOUR_US).view("datetime64[us]")).dt.tz_localize("UTC")
-    running = pd.array(lives.running, dtype="Int64")
-    running[lives.unknown] = pd.NA
+    series = post_series(counts)
+    frame = series.keys().take(series.owner).reset_index(drop=True)
+    start = pd.Series((series.start * HOUR_US).view("datetime64[us]")).dt.tz_localize("UTC")
+    running = pd.array(series.running, dtype="Int64")
+    running[series.unknown] = pd.NA
     return frame.assign(
         start=start,
-        age=pd.array(lives.old, dtype="Float64"),
+        age=pd.array(series.old, dtype="Float64"),
         count=running,
-        complete=lives.cover.stated(lives.sound),
+        complete=series.cover.stated(series.sound),
     )
 
 
 def _running(
     number: NDArray[np.int64], first: NDArray[np.int64], place: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Return cumulative sums within each life."""
+    """Return cumulative sums within each series."""
     sums = np.cumsum(number)
     before = sums[first] - number[first]
     return sums - before[place]

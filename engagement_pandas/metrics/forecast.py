@@ -12,7 +12,7 @@ from engagement_pandas.frame.arguments import is_number, whole_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.compatibility import check_comparable
 from engagement_pandas.metrics.coverage import need_edges
-from engagement_pandas.metrics.cumulative import histories
+from engagement_pandas.metrics.cumulative import post_series
 from engagement_pandas.metrics.interpolation import Floats, interpolate_counts
 from engagement_pandas.metrics.intervals import z_of
 
@@ -111,13 +111,13 @@ def forecast(  # noqa: PLR0913  each has a default
         raise FrameError(msg)
     z_of(confidence)
     enough, needed = whole_number(minimum, "minimum", 2), whole_number(least, "least", 1)
-    lives = histories(counts)
-    others = lives if cohort is None else histories(cohort)
+    series = post_series(counts)
+    others = series if cohort is None else post_series(cohort)
     for given in (counts, counts if cohort is None else cohort):
         need_edges(given, "forecast()")
-    frame, other_keys = lives.keys(), others.keys()
-    age = np.floor(lives.old[lives.last] + 1e-9)
-    count = interpolate_counts(lives, age)
+    frame, other_keys = series.keys(), others.keys()
+    age = np.floor(series.old[series.last] + 1e-9)
+    count = interpolate_counts(series, age)
     final = interpolate_counts(others, np.full(len(others.post), float(at)))
     types = frame["engagement_type"].astype("str").to_numpy()
     other_types = other_keys["engagement_type"].astype("str").to_numpy()

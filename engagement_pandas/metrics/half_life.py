@@ -14,7 +14,7 @@ from engagement_pandas.frame.arguments import is_number, whole_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.checks import require_columns
-from engagement_pandas.metrics.cumulative import PostSeries, histories
+from engagement_pandas.metrics.cumulative import PostSeries, post_series
 from engagement_pandas.metrics.interpolation import interpolate_ages, interpolate_counts
 
 TOLERANCE: Final = 0.1
@@ -110,23 +110,23 @@ def half_life(
     if not is_number(tolerance) or not 0 < tolerance < np.inf:
         msg = f"tolerance is {tolerance!r}; give a share above 0, such as {TOLERANCE}"
         raise FrameError(msg)
-    lives = histories(counts)
-    total = lives.running[lives.last]
-    age = lives.old[lives.last]
-    recent = total - interpolate_counts(lives, age / 2)
+    series = post_series(counts)
+    total = series.running[series.last]
+    age = series.old[series.last]
+    recent = total - interpolate_counts(series, age / 2)
     later = total + upper_limit(recent)
-    faults = _faults(lives, total < whole_number(minimum, "minimum", 1))
+    faults = _faults(series, total < whole_number(minimum, "minimum", 1))
     barred = np.logical_or.reduce(list(faults.values()))
     answers, young = {}, np.zeros(len(total), dtype=np.bool_)
     so_far = total.astype(np.float64)
     for name, share in names.items():
-        answer = interpolate_ages(lives, share * so_far, so_far)
+        answer = interpolate_ages(series, share * so_far, so_far)
         # NaN if even the total is less than the share of what it may become.
-        settled = interpolate_ages(lives, share * later, so_far) <= answer * (1 + tolerance)
+        settled = interpolate_ages(series, share * later, so_far) <= answer * (1 + tolerance)
         answers[name] = np.where(settled & ~barred, answer, np.nan)
         answers[f"{name}_least"] = np.where(barred, np.nan, answer)
         young |= ~settled
-    return lives.keys().assign(
+    return series.keys().assign(
         age=pd.array(age, dtype="Float64"),
         total=pd.array(total, dtype="Int64"),
         **{name: pd.array(answer, dtype="Float64") for name, answer in answers.items()},
@@ -241,16 +241,16 @@ def _names(shares: Sequence[float]) -> dict[str, float]:
     return {f"t{share * 100:g}": float(share) for share in given}
 
 
-def _faults(lives: PostSeries, little: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
-    """Return for each reason the lives to which it applies."""
-    last, first = lives.last, lives.begin[:-1]
-    no_time = np.isnan(lives.born)
-    late = ~lives.sound[first] & ~lives.unknown[first]
+def _faults(series: PostSeries, little: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
+    """Return for each reason the series to which it applies."""
+    last, first = series.last, series.begin[:-1]
+    no_time = np.isnan(series.born)
+    late = ~series.sound[first] & ~series.unknown[first]
     return {
         "no_time": no_time,
         "begins_late": late & ~no_time,
-        "gap": ~lives.sound[last] & ~late,
-        "edges_unknown": lives.sound[last] & (not lives.cover.known),
+        "gap": ~series.sound[last] & ~late,
+        "edges_unknown": series.sound[last] & (not series.cover.known),
         "nothing": little,
     }
 

@@ -22,65 +22,65 @@ _FLATTEST: Final = 0.1
 _STEEPEST: Final = 3.0
 
 
-def interpolate_counts(lives: PostSeries, ages: Floats) -> Floats:
-    """Return the cumulative counts of each life at an age, in hours, one per life.
+def interpolate_counts(series: PostSeries, ages: Floats) -> Floats:
+    """Return the cumulative counts of each series at an age, in hours, one per series.
 
-    NaN if the life is not known from its beginning up to that age.
+    NaN if the series is not known from its beginning up to that age.
 
     >>> import engagement_pandas as ep
-    >>> from engagement_pandas.metrics.cumulative import histories
+    >>> from engagement_pandas.metrics.cumulative import post_series
     >>> hours = {"00": "0", "01": "60", "02": "60"}
     >>> body = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T03:00:00Z",
     ...         "g": {"2027900000000000000": {"impressions": {"2026-03-01": hours}}}}
-    >>> lives = histories(ep.flatten_json(body))
-    >>> interpolate_counts(lives, lives.old[1:2]).tolist()
+    >>> series = post_series(ep.flatten_json(body))
+    >>> interpolate_counts(series, series.old[1:2]).tolist()
     [60.0]
     """
     if not len(ages):
         return np.empty(0)
-    # One search for all lives: each has its own interval on a common axis.
-    stretch = float(max(np.nanmax(lives.old, initial=0), np.nanmax(ages, initial=0))) + 1
-    axis = np.nan_to_num(lives.old, nan=stretch - 0.5) + lives.life * stretch
+    # One search for all series: each has its own interval on a common axis.
+    stretch = float(max(np.nanmax(series.old, initial=0), np.nanmax(ages, initial=0))) + 1
+    axis = np.nan_to_num(series.old, nan=stretch - 0.5) + series.owner * stretch
     wanted = np.nan_to_num(ages, nan=stretch - 0.5) + np.arange(len(ages)) * stretch
     # Rounding must not move ages at the exact end of an hour beyond it.
     rows = np.searchsorted(axis, wanted - 1e-9 * stretch, side="left")
-    inside = (rows < lives.begin[1:]) & (ages > 0)
-    rows = np.where(inside, rows, lives.begin[:-1])
-    curve = _Curve.of(lives, rows)
-    share = np.clip((ages - lives.young[rows]) / curve.width, 0, 1)
-    at = np.where(lives.complete[rows] & inside, curve.at(share), np.nan)
-    return np.where((ages == 0) & lives.complete[lives.begin[:-1]], 0.0, at)
+    inside = (rows < series.begin[1:]) & (ages > 0)
+    rows = np.where(inside, rows, series.begin[:-1])
+    curve = _Curve.of(series, rows)
+    share = np.clip((ages - series.young[rows]) / curve.width, 0, 1)
+    at = np.where(series.complete[rows] & inside, curve.at(share), np.nan)
+    return np.where((ages == 0) & series.complete[series.begin[:-1]], 0.0, at)
 
 
-def interpolate_ages(lives: PostSeries, targets: Floats, totals: Floats) -> Floats:
-    """Return the age in hours at which each life first reached a count, one per life.
+def interpolate_ages(series: PostSeries, targets: Floats, totals: Floats) -> Floats:
+    """Return the age in hours at which each series first reached a count, one per series.
 
-    ``totals`` are the counts of each life that are expected in all. Within an hour,
+    ``totals`` are the counts of each series that are expected in all. Within an hour,
     -log(1 - share reached) is a power of the age (Weibull's curve, of which exponential growth
     is the case of 1). Most of the counts of a short-lived post are in its first hours, where a
     straight line or a cubic curve is up to 54 % too late.
 
-    NaN if the life never reached the target, if the target is not above 0, or if counts up to
+    NaN if the series never reached the target, if the target is not above 0, or if counts up to
     that age are missing.
 
     >>> import engagement_pandas as ep
-    >>> from engagement_pandas.metrics.cumulative import histories
+    >>> from engagement_pandas.metrics.cumulative import post_series
     >>> hours = {"19": "60", "20": "30", "21": "10"}
     >>> body = {"start": "2018-11-09T19:00:00Z", "end": "2018-11-09T22:00:00Z",
     ...         "g": {"1060976163948904448": {"impressions": {"2018-11-09": hours}}}}
-    >>> lives = histories(ep.flatten_json(body))
-    >>> interpolate_ages(lives, np.array([60.0]), np.array([100.0])).round(2).tolist()
+    >>> series = post_series(ep.flatten_json(body))
+    >>> interpolate_ages(series, np.array([60.0]), np.array([100.0])).round(2).tolist()
     [0.61]
     """
     if not len(targets):
         return np.empty(0)
-    reached = lives.running >= targets[lives.life]
+    reached = series.running >= targets[series.owner]
     places = np.where(reached, np.arange(len(reached)), len(reached))
-    rows = np.minimum.reduceat(places, lives.begin[:-1])
+    rows = np.minimum.reduceat(places, series.begin[:-1])
     found = (rows < len(reached)) & (targets > 0)
-    rows = np.where(found, rows, lives.begin[:-1])
-    inner = rows > lives.begin[:-1]
-    more = rows < lives.last
+    rows = np.where(found, rows, series.begin[:-1])
+    inner = rows > series.begin[:-1]
+    more = rows < series.last
     before, after = np.where(inner, rows - 1, rows), np.where(more, rows + 1, rows)
 
     def hazard(reached: NDArray[Any]) -> Floats:
@@ -88,25 +88,25 @@ def interpolate_ages(lives: PostSeries, targets: Floats, totals: Floats) -> Floa
         rest: Floats = np.maximum(totals - reached, 0) + _HALF
         return np.log(np.maximum(totals, 1) + _HALF) - np.log(rest)
 
-    low, high, later = (hazard(lives.running[at]) for at in (before, rows, after))
+    low, high, later = (hazard(series.running[at]) for at in (before, rows, after))
     wanted = hazard(targets)
     with np.errstate(divide="ignore", invalid="ignore"):
         # A power of age, through both ends of the hour. In the first hour it starts at 0, and
         # its exponent is between that of the next hour and 1.
-        within = np.log(high / low) / np.log(lives.old[rows] / lives.old[before])
-        onward = np.log(later / high) / np.log(lives.old[after] / lives.old[rows])
+        within = np.log(high / low) / np.log(series.old[rows] / series.old[before])
+        onward = np.log(later / high) / np.log(series.old[after] / series.old[rows])
         first = np.sqrt(np.clip(np.where(more, onward, 1.0), _FLATTEST, 1.0))
         power = np.where(inner & (low > 0), within, np.where(inner, np.inf, first))
-        age = lives.old[rows] * (wanted / high) ** (1 / np.nan_to_num(power, nan=1.0))
+        age = series.old[rows] * (wanted / high) ** (1 / np.nan_to_num(power, nan=1.0))
         # The hours before had no counts: the growth begins with this one.
-        width = lives.old[rows] - lives.young[rows]
-        age = np.where(np.isinf(power), lives.young[rows] + wanted / high * width, age)
-    age = np.clip(age, lives.young[rows], lives.old[rows])
-    return np.where(found & lives.complete[rows], age, np.nan)
+        width = series.old[rows] - series.young[rows]
+        age = np.where(np.isinf(power), series.young[rows] + wanted / high * width, age)
+    age = np.clip(age, series.young[rows], series.old[rows])
+    return np.where(found & series.complete[rows], age, np.nan)
 
 
 class _Curve:
-    """The cubic curve within one bucket of each life."""
+    """The cubic curve within one bucket of each series."""
 
     def __init__(
         self, width: Floats, ends: tuple[Floats, Floats], slopes: tuple[Floats, Floats]
@@ -116,18 +116,18 @@ class _Curve:
         self._slopes = slopes
 
     @classmethod
-    def of(cls, lives: PostSeries, rows: NDArray[np.int64]) -> _Curve:
-        life = lives.life[rows]
-        has_left, has_right = rows > lives.begin[life], rows < lives.last[life]
+    def of(cls, series: PostSeries, rows: NDArray[np.int64]) -> _Curve:
+        owner = series.owner[rows]
+        has_left, has_right = rows > series.begin[owner], rows < series.last[owner]
         left, right = np.where(has_left, rows - 1, rows), np.where(has_right, rows + 1, rows)
-        before, width, after = (lives.old[at] - lives.young[at] for at in (left, rows, right))
-        low = np.where(has_left, lives.running[left], 0).astype("float64")
-        high = lives.running[rows].astype("float64")
-        own_left = np.where(left > lives.begin[life], lives.running[left - 1], 0)
+        before, width, after = (series.old[at] - series.young[at] for at in (left, rows, right))
+        low = np.where(has_left, series.running[left], 0).astype("float64")
+        high = series.running[rows].astype("float64")
+        own_left = np.where(left > series.begin[owner], series.running[left - 1], 0)
         with np.errstate(divide="ignore", invalid="ignore"):
             secant = (high - low) / width
             falling = (low - own_left) / before
-            rising = (lives.running[right] - high) / after
+            rising = (series.running[right] - high) / after
             first = np.where(
                 has_left,
                 _inner(falling, secant, before, width),

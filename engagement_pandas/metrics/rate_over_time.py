@@ -16,7 +16,7 @@ from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.by_age import AgeBuckets, check_step
 from engagement_pandas.metrics.checks import filter_types, is_of_types, require_columns
 from engagement_pandas.metrics.coverage import hours
-from engagement_pandas.metrics.cumulative import histories
+from engagement_pandas.metrics.cumulative import post_series
 from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.over_time import Buckets, time_keys
@@ -196,26 +196,26 @@ def rate_by_age(
     check_step(counts, every)
     pair = pair_of(counts, numerator, denominator)
     rows = filter_types(counts, pair)
-    lives = histories(rows)
-    posts, owner = np.unique(lives.post[lives.life], return_inverse=True)
+    series = post_series(rows)
+    posts, owner = np.unique(series.post[series.owner], return_inverse=True)
     born = np.empty(len(posts))
-    born[owner] = lives.born[lives.life]
-    stages = AgeBuckets.of(lives, owner, born, every)
-    own = rows.take(lives.row)
+    born[owner] = series.born[series.owner]
+    buckets = AgeBuckets.of(series, owner, born, every)
+    own = rows.take(series.row)
     cells = cells_of(own)
     (found,) = find_pairs(own, [pair], cells)
-    size = len(stages.owner)
-    sums, known = pair_sums(own, [found], stages.place, size)
-    bounds = bounds_of(own, found, cells, stages.place, size, confidence, single=True)
-    names = pd.Series(lives.posts.take(posts[stages.owner]), dtype=TEXT)
+    size = len(buckets.owner)
+    sums, known = pair_sums(own, [found], buckets.place, size)
+    bounds = bounds_of(own, found, cells, buckets.place, size, confidence, single=True)
+    names = pd.Series(series.posts.take(posts[buckets.owner]), dtype=TEXT)
     both = np.zeros(len(own), dtype=np.bool_)
     both[found.known[0]] = True
     return pd.DataFrame(
         {
             "post_id": names,
-            "age": stages.age(),
+            "age": buckets.age(),
             **rated(pair, sums, known, bounds),
-            "complete": stages.complete(both),
+            "complete": buckets.complete(both),
         }
     )
 

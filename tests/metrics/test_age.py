@@ -16,7 +16,7 @@ import engagement_pandas as ep
 from engagement_pandas import FrameError
 from engagement_pandas.metrics import age, cumulative
 from engagement_pandas.metrics.age import made_at
-from engagement_pandas.metrics.cumulative import histories
+from engagement_pandas.metrics.cumulative import post_series
 from engagement_pandas.metrics.interpolation import interpolate_ages, interpolate_counts
 
 POST = id_at("2026-03-01T05:45:00Z")
@@ -178,27 +178,27 @@ def test_doubles_are_refused() -> None:
 
 def test_counts_at_an_age() -> None:
     """At the ends of hours exactly the running count; beyond, before and after gaps none."""
-    lives = histories(life(4, 6, 0, 10))
+    series = post_series(life(4, 6, 0, 10))
     at = [
-        interpolate_counts(lives, np.array([hours])).item()
+        interpolate_counts(series, np.array([hours])).item()
         for hours in (0.0, 0.25, 1.25, 2.25, 3.25)
     ]
     assert at == [0, 4, 10, 10, 20]
-    assert 4 < interpolate_counts(lives, np.array([0.8])).item() < 10
-    assert np.isnan(interpolate_counts(lives, np.array([3.3]))).item()
-    assert np.isnan(interpolate_counts(histories(life(4, pd.NA, 1)), np.array([1.0]))).item()
-    assert interpolate_counts(histories(life(4, pd.NA, 1)), np.array([0.25])).item() == 4
+    assert 4 < interpolate_counts(series, np.array([0.8])).item() < 10
+    assert np.isnan(interpolate_counts(series, np.array([3.3]))).item()
+    assert np.isnan(interpolate_counts(post_series(life(4, pd.NA, 1)), np.array([1.0]))).item()
+    assert interpolate_counts(post_series(life(4, pd.NA, 1)), np.array([0.25])).item() == 4
 
 
 @pytest.mark.slow
 @given(counts=st.lists(st.integers(1, 60), min_size=2, max_size=12), place=st.integers(0, 11))
 def test_there_and_back(counts: list[int], place: int) -> None:
     """The count at the end of an hour was reached at the end of that hour."""
-    lives = histories(life(*counts))
+    series = post_series(life(*counts))
     hour = place % len(counts)
     target = np.array([float(sum(counts[: hour + 1]))])
-    old = interpolate_ages(lives, target, np.array([float(sum(counts))]))
-    assert old.item() == pytest.approx(lives.old[hour])
+    old = interpolate_ages(series, target, np.array([float(sum(counts))]))
+    assert old.item() == pytest.approx(series.old[hour])
 
 
 @given(share=st.floats(0.05, 0.9), half_life=st.floats(0.2, 3))
@@ -208,8 +208,8 @@ def test_exponential_growth_is_found_again(share: float, half_life: float) -> No
     made = np.array([0.25, 1.25, 2.25, 3.25, 4.25, 5.25])
     total = 10**9
     reached = np.round(total * (1 - np.exp(-rate * made))).astype(int)
-    lives = histories(life(*np.diff(reached, prepend=0).tolist()))
-    old = interpolate_ages(lives, np.array([share * reached[-1]]), np.array([float(total)]))
+    series = post_series(life(*np.diff(reached, prepend=0).tolist()))
+    old = interpolate_ages(series, np.array([share * reached[-1]]), np.array([float(total)]))
     expected = -np.log(1 - share * reached[-1] / total) / rate
     assert old.item() == pytest.approx(expected, rel=1e-4)
 
@@ -218,7 +218,7 @@ def test_the_curve_follows_the_truth() -> None:
     """Between the hours, within 1 % of the final count of the growth that was put in."""
     made = MARCH + np.arange(0, HOUR_MS, 300_000)
     counts = hourly(made, {"impressions": 1e7}, np.random.default_rng(0), hours=24)
-    lives = histories(counts)
+    series = post_series(counts)
     for hours in (0.1, 0.5, 0.9, 1.4, 2.7, 5.1):
-        found = interpolate_counts(lives, np.full(len(made), hours)) / 1e7
+        found = interpolate_counts(series, np.full(len(made), hours)) / 1e7
         assert np.abs(found - exponential(hours, 80 / 60)).max() < 0.01
