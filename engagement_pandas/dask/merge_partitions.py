@@ -11,7 +11,7 @@ import pandas as pd
 from dask.dataframe.dispatch import concat
 from dask.delayed import Delayed, delayed
 
-from engagement_pandas.flattening.coverage import common, united
+from engagement_pandas.flattening.coverage import common_window, union_window
 from engagement_pandas.flattening.responses import ANSWERED
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary import Endpoint
@@ -59,7 +59,7 @@ def _joined(given: Sequence[dict[Any, Any]]) -> dict[Any, Any]:
         and any("end" in attrs for attrs in given)
     ):
         ends = [(_moment(a["start"]), _moment(a["end"])) for a in given if "end" in a]
-        both = common(ends) if len(ends) == len(given) else None
+        both = common_window(ends) if len(ends) == len(given) else None
         if both is None:  # the common end is not known to the second
             del same["endpoint"]
         else:
@@ -95,4 +95,4 @@ def common_coverage(attrs: dict[Any, Any]) -> dict[Any, Any]:
     own.pop("start", None)
     own.pop("end", None)
     windows = [(_moment(start), _moment(end), posts) for start, end, posts in given]
-    return own | (united(windows) if windows else {})
+    return own | (union_window(windows) if windows else {})

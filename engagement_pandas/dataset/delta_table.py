@@ -26,7 +26,7 @@ from engagement_pandas.dataset.delta_errors import (
     is_failure,
     translate_errors,
 )
-from engagement_pandas.dataset.snapshot import CURE, STATE, DataFile, Snapshot, odd_entry, state
+from engagement_pandas.dataset.snapshot import CURE, STATE, DataFile, Snapshot, damaged_entry, state
 from engagement_pandas.dataset.storage import Storage
 from engagement_pandas.errors import DamagedDataset, DatasetError
 from engagement_pandas.files import fsync_dir
@@ -101,7 +101,7 @@ class Table:
 
     def _damaged(self, error: BaseException) -> DamagedDataset:
         """Return an error that names the first invalid entry of the log, if there is one."""
-        found = odd_entry(self._entries())
+        found = damaged_entry(self._entries())
         where, why = found or (f"{self.uri}/{_LOG}", " ".join(str(error).split()))
         return DamagedDataset(f"{where} is damaged: {why}; {CURE}")
 

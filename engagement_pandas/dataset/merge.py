@@ -205,10 +205,10 @@ def _matched(
         key = (post * len(types) + code) * span + hour - least
         keys.append(np.where((post < 0) | (code < 0), -1, key))
     order = np.argsort(keys[0], kind="stable")
-    spot = np.minimum(np.searchsorted(keys[0], keys[1], sorter=order), max(len(order) - 1, 0))
+    position = np.minimum(np.searchsorted(keys[0], keys[1], sorter=order), max(len(order) - 1, 0))
     if not len(order):
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    old = order[spot]
+    old = order[position]
     new = np.flatnonzero(keys[0][old] == keys[1])
     return old[new], new
 

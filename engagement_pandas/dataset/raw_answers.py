@@ -128,7 +128,7 @@ def _creation_hours(posts: pd.Series, now: datetime) -> pd.Series:
     return posts.map(made).astype("datetime64[us, UTC]").dt.floor("h")
 
 
-def take_up(dataset: Dataset, folder: Path, now: datetime) -> Synced:
+def recover_unstored(dataset: Dataset, folder: Path, now: datetime) -> Synced:
     """Store responses that an earlier run received but did not process.
 
     They are later than anything stored, since responses are stored in order of arrival.
@@ -153,7 +153,7 @@ def take_up(dataset: Dataset, folder: Path, now: datetime) -> Synced:
 def rebuild(dataset: Dataset, folder: Path, now: datetime, error: DamagedDataset) -> None:
     """Rebuild the tables from the raw responses."""
     with dataset.rebuilding() as rebuilt:
-        take_up(rebuilt, folder, now)
+        recover_unstored(rebuilt, folder, now)
         if rebuilt.latest is None:
             raise error  # there are no raw responses
     msg = f"{error}; it was rebuilt, and the damaged tables are in {dataset.path}/damaged"

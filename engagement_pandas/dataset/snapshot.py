@@ -130,7 +130,7 @@ def state(version: int, files: Iterable[DataFile], marks: Mapping[str, int]) -> 
     return int(hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16], 16) >> 1
 
 
-def odd_entry(entries: Iterable[Path]) -> tuple[str, str] | None:
+def damaged_entry(entries: Iterable[Path]) -> tuple[str, str] | None:
     """Return the first lost or invalid entry of a log, and why; None if all are valid."""
     known = sorted(path for path in entries if re.fullmatch(r"\d+\.json", path.name))
     for expected, entry in enumerate(known):

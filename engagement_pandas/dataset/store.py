@@ -127,10 +127,10 @@ class Store:
     ) -> Snapshot:
         """Commit the counts, and with them the other tables written before."""
         written = self.counts.write(counts, kept, parts, marks, note)
-        self.note(written.version)
+        self.record_version(written.version)
         return written
 
-    def note(self, version: int) -> None:
+    def record_version(self, version: int) -> None:
         """Record the minimum version that must exist."""
         content = f"{version} {_digest(str(version))}".encode()
         with translate_errors(self.home, "written"):
@@ -204,7 +204,7 @@ class Store:
             if counts is None:
                 self.storage.remove(_LATEST)
             else:
-                self.note(counts.version)
+                self.record_version(counts.version)
             self.storage.remove_folder(rebuilt)
 
     def append(

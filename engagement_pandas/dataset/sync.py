@@ -19,7 +19,13 @@ from typing import TYPE_CHECKING, Any, Final
 from engagement_pandas.dataset.chunks import Moment
 from engagement_pandas.dataset.dataset import Dataset
 from engagement_pandas.dataset.gaps import Gap, Hours, batches
-from engagement_pandas.dataset.raw_answers import Synced, answered, rebuild, store_answers, take_up
+from engagement_pandas.dataset.raw_answers import (
+    Synced,
+    answered,
+    rebuild,
+    recover_unstored,
+    store_answers,
+)
 from engagement_pandas.errors import (
     AlreadySyncing,
     CredentialsError,
@@ -132,7 +138,7 @@ def sync(  # noqa: PLR0913 - arguments are independent, and three have defaults
             dataset.verify()
         except DamagedDataset as error:
             rebuild(dataset, folder, now, error)
-        done = take_up(dataset, folder, now)
+        done = recover_unstored(dataset, folder, now)
         # One per hour, since the same request may have another response an hour later.
         archive = Archive(folder / f"{now:%Y-%m-%dT%H}")
         parts = (

@@ -39,10 +39,10 @@ def coverage(answers: Sequence[Answer]) -> dict[str, str]:
         return _intersection(stretches)[0]
     hourly = {Dimension.DAY, Dimension.HOUR} <= {*answers[0][1].dimensions}
     posts = [() if hourly else response.request.post_ids for response, _ in answers]
-    return united([(*stretch, ids) for stretch, ids in zip(stretches, posts, strict=True)])
+    return union_window([(*stretch, ids) for stretch, ids in zip(stretches, posts, strict=True)])
 
 
-def united(windows: Sequence[tuple[datetime, datetime, Sequence[str]]]) -> dict[str, str]:
+def union_window(windows: Sequence[tuple[datetime, datetime, Sequence[str]]]) -> dict[str, str]:
     """Return ``start`` and ``end`` of the union of windows, at least one.
 
     A window has a start, an end and posts. The posts matter if days or sums do not show which
@@ -52,7 +52,7 @@ def united(windows: Sequence[tuple[datetime, datetime, Sequence[str]]]) -> dict[
     return _attrs(start if _alike(windows, start, end) else end, end)
 
 
-def common(parts: Sequence[_Stretch]) -> dict[str, str] | None:
+def common_window(parts: Sequence[_Stretch]) -> dict[str, str] | None:
     """Return the common window of several parts of ``/28hr``, each from :func:`coverage`.
 
     None if it is unknown, since a part states the first end of its responses and not the
