@@ -439,8 +439,8 @@ def schedule(folder: Path, seed: int, patch: pytest.MonkeyPatch) -> Iterator[Sch
             patch.setattr(home, name, call)
 
         for home, name in (
-            (Storage, "write"), (Storage, "move_folder"), (Table, "_flush"), (Store, "record_version"),
-            (Collection, "keep"), (ep.Dataset, "append"),
+            (Storage, "write"), (Storage, "move_folder"), (Table, "_flush"),
+            (Store, "record_version"), (Collection, "keep"), (ep.Dataset, "append"),
         ):  # fmt: skip
             around(home, name)
         yield made
