@@ -78,7 +78,7 @@ Show
     plot_best_times     the week, by hour
     plot_compare        two sets of posts
     plot_versus_previous, plot_growth, plot_forecast, plot_half_life
-    headline            the sentence above a chart
+    headline            the sentence above a chart; follow_theme: light on a dark page
     EngagementExplorer  widgets for counts; CompareExplorer, BestTimesExplorer, FetchExplorer
 
 Keep

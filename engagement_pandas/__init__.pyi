@@ -77,6 +77,7 @@ from .metrics import (
     wide as wide,
 )
 from .plots import (
+    follow_theme as follow_theme,
     headline as headline,
     plot_best_times as plot_best_times,
     plot_by_age as plot_by_age,

@@ -52,6 +52,8 @@ class BestTimesExplorer(CountsExplorer):
         The selected counts: tidy, with a new ``RangeIndex``.
     answer : DataFrame
         The result of :func:`~engagement_pandas.best_times` for them.
+    headline : str
+        The sentence above the chart: the best hour, or that there is not enough evidence.
     code : str
         Python code that makes the same chart from ``counts``.
     controls : mapping of str to Widget

@@ -96,6 +96,8 @@ class CompareExplorer(CountsExplorer):
         The counts of both sets.
     answer : DataFrame
         The result of :func:`~engagement_pandas.compare`.
+    headline : str
+        The sentence above the chart: what was found.
     code : str
         Python code that makes the same chart from ``counts``.
     controls : mapping of str to Widget

@@ -81,6 +81,11 @@ class CountsExplorer(Explorer):
         return self._source
 
     @property
+    def headline(self) -> str:
+        """The sentence above the chart, as :func:`~engagement_pandas.headline` returns it."""
+        return self._picture.headline
+
+    @property
     def selection(self) -> pd.DataFrame:
         """The selected counts."""
         raise NotImplementedError

@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from engagement_pandas.plots.header import headline
 from engagement_pandas.plots.svg import description, drawn_gids, inline_svg
+from engagement_pandas.plots.theme import SETTINGS, themed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
-
-INK: Final = "#010203"
-"""Placeholder that is replaced by the text colour of the page."""
-
-PAGE_INK: Final = "var(--jp-ui-font-color1, currentColor)"
-"""JupyterLab's text colour in light and dark themes; elsewhere that of the page."""
-
-_SETTINGS: Final[Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": None,
-    "axes.facecolor": "none",
-    **dict.fromkeys(
-        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
-    ),
-}
-_TAG: Final = re.compile(r"<[^>]+>")
 
 
 class Picture:
@@ -38,8 +23,8 @@ class Picture:
 
     >>> picture = Picture()
     >>> svg = picture.svg(lambda ax: ax.plot([1, 2], gid="a line"))
-    >>> svg.startswith("<svg"), 'data-gid="a line"' in svg, INK in svg
-    (True, True, False)
+    >>> svg.startswith("<svg"), 'data-gid="a line"' in svg
+    (True, True)
     """
 
     def __init__(self, width: float = 8, height: float = 4.2) -> None:
@@ -70,14 +55,14 @@ class Picture:
         """
         import matplotlib as mpl  # noqa: PLC0415 - heavy
 
-        with mpl.rc_context(_SETTINGS):
+        with mpl.rc_context(SETTINGS):
             self._page = self._blank()
             draw(self._figure.subplots())
             # Unlike savefig, this draws everything only once.
             file = io.StringIO()
             self._page.print_svg(file)
         text = inline_svg(file.getvalue(), self.drawn)
-        return _TAG.sub(lambda tag: tag[0].replace(INK, PAGE_INK), text)
+        return themed(text)
 
     @property
     def label(self) -> str:
@@ -89,6 +74,11 @@ class Picture:
         'A title; time (UTC)'
         """
         return description(self._figure.axes[0]) if self._figure.axes else ""
+
+    @property
+    def headline(self) -> str:
+        """The sentence above the last drawing; empty if it has none."""
+        return headline(self._figure.axes[0]) if self._figure.axes else ""
 
     @property
     def drawn(self) -> tuple[str, ...]:

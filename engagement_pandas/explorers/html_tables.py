@@ -8,10 +8,10 @@ from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
-from engagement_pandas.explorers.figure import PAGE_INK
 from engagement_pandas.metrics.summary import LINK
 from engagement_pandas.plots.labels import shortened
 from engagement_pandas.plots.style import INK
+from engagement_pandas.plots.theme import PAGE_INK
 from engagement_pandas.text import html_table
 
 NONE: Final = "–"  # noqa: RUF001 - a dash, not a minus

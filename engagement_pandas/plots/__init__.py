@@ -52,11 +52,13 @@ from engagement_pandas.plots.rate_over_time import plot_rate_over_time
 from engagement_pandas.plots.report import report
 from engagement_pandas.plots.running_total import plot_running_total
 from engagement_pandas.plots.style import COLOURS, post_colours
+from engagement_pandas.plots.theme import follow_theme
 from engagement_pandas.plots.top_posts import plot_top_posts
 from engagement_pandas.plots.versus_previous import plot_versus_previous
 
 __all__ = [
     "COLOURS",
+    "follow_theme",
     "headline",
     "plot_best_times",
     "plot_by_age",

@@ -159,7 +159,9 @@ def mark_missing(ax: Axes, series: Sequence[Series], step: float) -> tuple[list[
     if not len(x):
         return [], []
     runs = np.split(x, np.flatnonzero(np.diff(x) > 1.5 * step) + 1)
-    spans = [(run[0] - step / 2, run[-1] - run[0] + step) for run in runs]
+    # Narrower than the buckets by a hair: edges halfway between pixels would be rounding's choice.
+    half = 0.49 * step
+    spans = [(run[0] - half, run[-1] - run[0] + 2 * half) for run in runs]
     bands = ax.broken_barh(
         spans, (0, 1), transform=ax.get_xaxis_transform(), facecolors=REST, alpha=0.2,
         linewidth=0, zorder=0, gid="missing",

@@ -24,7 +24,8 @@ from matplotlib.figure import Figure
 import engagement_pandas as ep
 from engagement_pandas.explorers.counts_explorer import CountsExplorer
 from engagement_pandas.explorers.engagement import EngagementExplorer
-from engagement_pandas.explorers.figure import _SETTINGS, Picture
+from engagement_pandas.explorers.figure import Picture
+from engagement_pandas.plots.theme import SETTINGS
 
 EPOCH_MS = 1_288_834_974_657
 """Of the IDs: 2010-11-04 01:42:54.657 UTC, as X's documentation has it."""
@@ -329,7 +330,7 @@ def _run(explorer: Any, counts: pd.DataFrame, posts: Any = None) -> SimpleNamesp
 
     names = {"counts": counts} | ({} if posts is None else {"posts": posts})
     # The ink of the page is replaced as the SVG is made; until then it is a colour.
-    with patch("matplotlib.pyplot.subplots", subplots), mpl.rc_context(_SETTINGS):
+    with patch("matplotlib.pyplot.subplots", subplots), mpl.rc_context(SETTINGS):
         exec(explorer.code, names)  # noqa: S102 - what is tested is that it runs
     return SimpleNamespace(**names)
 
@@ -467,7 +468,7 @@ def widgets() -> Callable[[], set[str]]:
 
 def _sketch(self: Picture, draw: Callable[[Any], Any]) -> str:
     """Draw on fresh Axes, and make no picture of it, which is most of the work."""
-    with mpl.rc_context(_SETTINGS):
+    with mpl.rc_context(SETTINGS):
         self._figure.clear()
         self._figure.set_layout_engine("tight", pad=0.4)
         draw(self._figure.subplots())

@@ -19,7 +19,8 @@ import pytest
 from matplotlib.axes import Axes
 
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, EngagementExplorer
-from engagement_pandas.explorers.figure import INK, PAGE_INK, Picture
+from engagement_pandas.explorers.figure import Picture
+from engagement_pandas.plots.theme import INK, PAGE_INK
 
 EXPLORERS = (EngagementExplorer, BestTimesExplorer, CompareExplorer)
 every_explorer = pytest.mark.parametrize("kind", EXPLORERS)
