@@ -20,7 +20,7 @@ from engagement_pandas.metrics.best_times import best_times
 from engagement_pandas.metrics.checks import require_columns, source_meaning
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.latest import latest
-from engagement_pandas.metrics.period import Period, Total, days_of, reason
+from engagement_pandas.metrics.period import RANKED, Period, Total, days_of, reason
 from engagement_pandas.metrics.summary import LINK
 from engagement_pandas.metrics.time_zones import zone_of
 from engagement_pandas.metrics.top_posts import top_posts
@@ -192,7 +192,7 @@ def _figures(material: _Material) -> str:
     """Return the total of each type, its change, and what it lacks."""
     period = material.period
     totals = period.totals
-    columns = [("type", "", [_word(row.kind) for row in totals])]
+    columns = [("type", "", [html.escape(_word(row.kind)) for row in totals])]
     columns.append(("total", _NUMBER, [_whole(row.total) for row in totals]))
     if not period.alone:
         columns.append(("change", _NUMBER, [_change(row) for row in totals]))
@@ -210,9 +210,8 @@ def _figures(material: _Material) -> str:
 
 def _cards(period: Period) -> str:
     """Return the most important totals in large figures, and the engagement rate."""
-    order = sorted(period.totals, key=lambda row: row.kind not in {"impressions", "engagements"})
     cards = []
-    for row in order[:_CARDS]:
+    for row in _by_importance(period)[:_CARDS]:
         note = "" if pd.isna(row.change) else f"{_change(row)} from {_whole(row.previous)}"
         cards.append((_word(row.kind), _whole(row.total), note))
     if period.rated:
@@ -220,10 +219,16 @@ def _cards(period: Period) -> str:
         shown = _NONE if pd.isna(rate) else percent(rate)
         cards.insert(2, ("engagement rate", shown, "of impressions"))
     items = (
-        f"<li><span>{name}</span><b>{value}</b><span>{note}</span></li>"
+        f"<li><span>{html.escape(name)}</span><b>{value}</b><span>{note}</span></li>"
         for name, value, note in cards[:_CARDS]
     )
     return f'<ul class="cards">{"".join(items)}</ul>'
+
+
+def _by_importance(period: Period) -> list[Total]:
+    """Return the totals, impressions and engagements first, without types that have no counts."""
+    shown = [row for row in period.totals if pd.notna(row.total) and row.total] or period.totals
+    return sorted(shown, key=lambda row: row.kind not in RANKED)
 
 
 def _charts(material: _Material) -> str:
@@ -238,8 +243,10 @@ def _charts(material: _Material) -> str:
     if period.alone:
         drawn["totals by type"] = partial(plot_by_type, period.counts)
     else:
+        most = [row.kind for row in _by_importance(period) if pd.notna(row.change)][:_BARS]
+        main = period.everything[period.everything["engagement_type"].isin(most).to_numpy()]
         drawn["change by type"] = partial(
-            plot_versus_previous, period.everything, days=period.days, tz=period.zone
+            plot_versus_previous, main, days=period.days, tz=period.zone
         )
     if _by_post(period.counts):
         drawn["top posts"] = partial(
@@ -290,6 +297,9 @@ def _best_times(material: _Material) -> str:
     """Return the best time to post, of all counts; a map only if there is evidence."""
     period = material.period
     by = "rate" if period.rated else period.main
+    if not period.rated and "day" not in period.everything.columns:
+        msg = "the counts are totals without a rate"
+        raise FrameError(msg)
     times = best_times(period.everything, by=by, tz=period.zone)
     posts = pluralize(int(times["n"].sum()), "post")
     if not (times["verdict"] == "best").any():
@@ -298,7 +308,7 @@ def _best_times(material: _Material) -> str:
             "more than chance explains. More posts may show one.</p>"
         )
     draw = partial(plot_best_times, period.everything, by=by, tz=period.zone)
-    return f'<div class="single">{figure_html(draw, height=5.6)}</div>'
+    return f'<div class="single">{figure_html(draw, height=4.4)}</div>'
 
 
 def _sections(material: _Material) -> dict[str, Callable[[_Material], str]]:
@@ -318,7 +328,7 @@ def _unknown(material: _Material) -> Iterator[str]:
     period, posts = material.period, material.posts
     lacks = [row for row in period.totals if pd.isna(row.missing) or row.missing]
     if lacks:
-        some = ", ".join(f"{_lacking(row.missing)} of {row.kind}" for row in lacks)
+        some = ", ".join(f"{_lacking(row.missing)} of {_word(row.kind)}" for row in lacks)
         yield f"Counts that the totals lack: {some}. A missing count is not zero."
     yield from period.partial_edges()
     if posts is not None and _by_post(period.everything):
@@ -439,7 +449,7 @@ def _date(moment: pd.Timestamp) -> str:
 
 
 def _word(kind: str) -> str:
-    return html.escape(kind.replace("_", " "))
+    return kind.replace("_", " ")
 
 
 def _whole(number: Any) -> str:
