@@ -13,30 +13,14 @@ import logging
 import sys
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Final
 
 from engagement_pandas import __version__
-from engagement_pandas.cli import (
-    accounts,
-    demo,
-    fetch,
-    flatten,
-    import_files,
-    login,
-    report,
-    runs,
-    sandbox,
-    sync,
-    verify,
-)
 from engagement_pandas.cli.exit_codes import EXIT_CODES, EXIT_CODES_HELP, in_words
-from engagement_pandas.cli.options import hide_messages, print_notice
 from engagement_pandas.cli.signals import ended_by_signals
-from engagement_pandas.cli.streams import output, usable_streams
-
-_MODULES: Final = (
-    demo, fetch, sync, runs, report, flatten, import_files, verify, sandbox, login, accounts,
-)  # fmt: skip
+from engagement_pandas.cli.streams import hide_messages, output, print_notice, usable_streams
+from engagement_pandas.cli.verbs import VERBS
 
 _FILES: Final = frozenset({"FILE", "FOLDER", "POSTS", "ANSWERS", "DATASET", "COUNTS"})
 """Metavariables of files and folders."""
@@ -65,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str]) -> None:
     try:
-        arguments = parser().parse_args(argv, argparse.Namespace(typed=argv))
+        arguments = parser(argv[0] if argv else "").parse_args(argv, argparse.Namespace(typed=argv))
     except SystemExit:
         with output():  # failing to print --help is an error
             raise
@@ -81,8 +65,8 @@ def _warn(message: Warning | str, *_: object, **__: object) -> None:
     print_notice(f"engagement-pandas: {message}")
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of all subcommands."""
+def parser(verb: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of a subcommand, or of all; of the others, it knows name and help only."""
     command = argparse.ArgumentParser(
         prog="engagement-pandas",
         description="X's Engagement API as tidy tables. Start with: engagement-pandas demo",
@@ -91,16 +75,20 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = command.add_subparsers(required=True, metavar="COMMAND")
-    for module in _MODULES:
-        for verb in module.add_to(verbs):
-            verb.formatter_class = argparse.RawDescriptionHelpFormatter
-            verb.epilog = "\n".join(filter(None, (verb.epilog, EXIT_CODES_HELP)))
-            loud = verb.add_mutually_exclusive_group()
+    wanted = dict.fromkeys(row.module for name, row in VERBS.items() if verb in {None, name})
+    for module in wanted:
+        for added in import_module(f"{__name__}.{module}").add_to(verbs):
+            added.formatter_class = argparse.RawDescriptionHelpFormatter
+            added.epilog = "\n".join(filter(None, (added.epilog, EXIT_CODES_HELP)))
+            loud = added.add_mutually_exclusive_group()
             loud.add_argument("-v", "--verbose", action="store_true", help="report each wait")
             loud.add_argument(
                 "-q", "--quiet", action="store_true", help="report only errors and warnings"
             )
-            _complete_files(verb)
+            _complete_files(added)
+    for name, row in VERBS.items():
+        if row.module not in wanted:
+            verbs.add_parser(name, help=row.help)
     return command
 
 

@@ -6,7 +6,9 @@ import argparse
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from engagement_pandas.cli.options import Verbs, add_json, print_json, print_message, print_result
+from engagement_pandas.cli.options import Verbs, add_json
+from engagement_pandas.cli.streams import print_json, print_message, print_result
+from engagement_pandas.cli.verbs import VERBS
 
 if TYPE_CHECKING:
     from engagement_pandas.auth.account import Account
@@ -19,7 +21,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
     parser = verbs.add_parser(
         "accounts",
-        help="list the accounts that have authorised the app, and the handles requested this month",
+        help=VERBS["accounts"].help,
         description="List the owners who have authorised the app, one per line: handle, user ID, "
         "date of authorisation, and place of their tokens. The number of handles requested this "
         "month, which a contract bills, follows from the ledger.",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from engagement_pandas.cli.options import print_message
+from engagement_pandas.cli.streams import print_message
 from engagement_pandas.errors import ArchiveError
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from engagement_pandas.cli.options import print_notice
-from engagement_pandas.errors import RequestError
+from engagement_pandas.cli.exit_codes import NotAgreed
+from engagement_pandas.cli.streams import print_notice
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.text import pluralize
 
@@ -17,10 +17,6 @@ MANY: Final = 500
 """Maximum number of requests that need no confirmation if the quota is unknown."""
 
 _CONFIRMED: Final = frozenset({"y", "yes"})
-
-
-class NotAgreed(RequestError):
-    """A large plan was not confirmed; nothing was sent."""
 
 
 def large(plan: Plan) -> bool:

@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from engagement_pandas.cli.options import Verbs, print_message, print_result, summarize_omissions
-from engagement_pandas.cli.streams import check_output
+from engagement_pandas.cli.options import Verbs, summarize_omissions
+from engagement_pandas.cli.streams import check_output, print_message, print_result
+from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.errors import RequestError
 from engagement_pandas.request.request import historical, last_28_hours, totals
 from engagement_pandas.request.window import Window
@@ -19,7 +20,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
     parser = verbs.add_parser(
         "demo",
-        help="try all three endpoints offline, on synthetic counts",
+        help=VERBS["demo"].help,
         description="Request counts from all three endpoints of the sandbox, in this process and "
         "without credentials, and write the responses, Parquet files and a chart to a folder. "
         "All counts are synthetic.",

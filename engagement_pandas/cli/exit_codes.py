@@ -7,10 +7,20 @@ from collections.abc import Sequence
 from typing import Final
 
 from engagement_pandas import errors
-from engagement_pandas.cli.confirm import NotAgreed
-from engagement_pandas.cli.fetch import PartlyAnswered
 from engagement_pandas.cli.signals import HungUp, Terminated
-from engagement_pandas.cli.verify import Damaged
+
+
+class NotAgreed(errors.RequestError):
+    """A large plan was not confirmed; nothing was sent."""
+
+
+class PartlyAnswered(errors.EngagementError):
+    """An owner's tokens were not accepted, or the responses for a post are invalid."""
+
+
+class Damaged(errors.ArchiveError):
+    """Stored responses are damaged or missing."""
+
 
 EXIT_CODES: Final[Sequence[tuple[type[BaseException], int, str]]] = (
     (NotAgreed, 8, "a large plan was not confirmed; nothing was sent"),

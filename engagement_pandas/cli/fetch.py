@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from engagement_pandas.cli.archives import open_or_temporary_archive
 from engagement_pandas.cli.confirm import LONG, MANY, confirm
+from engagement_pandas.cli.exit_codes import PartlyAnswered
 from engagement_pandas.cli.options import (
     AGO_HELP,
     Verbs,
     grouping,
     is_relative,
     moment,
-    print_message,
     quota,
     silent,
     split_names,
@@ -27,9 +27,10 @@ from engagement_pandas.cli.options import (
     write,
 )
 from engagement_pandas.cli.post_arguments import Ids, add_posts, posts_and_owners
-from engagement_pandas.cli.streams import check_output
+from engagement_pandas.cli.streams import check_output, print_message
+from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.client.url_overrides import url_overrides
-from engagement_pandas.errors import EngagementError, FrameError
+from engagement_pandas.errors import FrameError
 from engagement_pandas.request.grouping import GROUPINGS
 from engagement_pandas.request.limits import EARLIEST, MAX_WINDOW
 from engagement_pandas.request.plan import plan
@@ -62,12 +63,8 @@ with --app-only: X_BEARER_TOKEN, or X_CONSUMER_KEY and X_CONSUMER_SECRET"""
 _WINDOW: Final = ("--start", "--end")
 
 
-class PartlyAnswered(EngagementError):
-    """An owner's tokens were not accepted, or the responses for a post are invalid."""
-
-
 @dataclass(frozen=True, slots=True)
-class Verb:
+class EndpointVerb:
     """The subcommand of one endpoint."""
 
     name: str
@@ -79,11 +76,11 @@ class Verb:
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     """Add the three subcommands."""
-    for verb in VERBS:
+    for verb in ENDPOINT_VERBS:
         facts = verb.endpoint.facts
         parser = verbs.add_parser(
             verb.name,
-            help=f"fetch counts: {facts.meaning}",
+            help=VERBS[verb.name].help,
             description=f"Fetch counts, {facts.meaning}. A request has at most "
             f"{facts.posts_per_request} posts; more posts take several requests.",
             epilog=f"engagement types: {', '.join(verb.types)}\n\n{_ENVIRONMENT}"
@@ -179,7 +176,7 @@ def _client(arguments: argparse.Namespace, request: EngagementRequest) -> Engage
     )
 
 
-def _question(verb: Verb, arguments: argparse.Namespace) -> EngagementRequest:
+def _question(verb: EndpointVerb, arguments: argparse.Namespace) -> EngagementRequest:
     posts, owners = posts_and_owners(arguments.posts, arguments.missing)
     return verb.question(arguments, posts).replace(owners=owners)
 
@@ -204,14 +201,14 @@ def _historical(arguments: argparse.Namespace, posts: Ids) -> EngagementRequest:
     return historical(posts, engagement_types=types, window=window, by=arguments.by)
 
 
-VERBS: Final = (
-    Verb("totals", Endpoint.TOTALS, TOTALS_TYPES, "post", _totals),
-    Verb("last-28-hours", Endpoint.LAST_28_HOURS, SERIES_TYPES, "hour", _last_28_hours),
-    Verb("historical", Endpoint.HISTORICAL, SERIES_TYPES, "hour", _historical),
+ENDPOINT_VERBS: Final = (
+    EndpointVerb("totals", Endpoint.TOTALS, TOTALS_TYPES, "post", _totals),
+    EndpointVerb("last-28-hours", Endpoint.LAST_28_HOURS, SERIES_TYPES, "hour", _last_28_hours),
+    EndpointVerb("historical", Endpoint.HISTORICAL, SERIES_TYPES, "hour", _historical),
 )
 
 
-def _add_options(parser: argparse.ArgumentParser, verb: Verb) -> None:
+def _add_options(parser: argparse.ArgumentParser, verb: EndpointVerb) -> None:
     add = parser.add_argument
     add_posts(parser)
     add(

@@ -8,14 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engagement_pandas.cli.archives import opened
-from engagement_pandas.cli.options import (
-    Verbs,
-    grouping,
-    print_message,
-    summarize_omissions,
-    table_file,
-    write,
-)
+from engagement_pandas.cli.options import Verbs, grouping, summarize_omissions, table_file, write
+from engagement_pandas.cli.streams import print_message
+from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.errors import ArchiveError, EngagementError, RequestError
 
 
@@ -23,7 +18,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
     parser = verbs.add_parser(
         "flatten",
-        help="convert stored responses of the API to a table",
+        help=VERBS["flatten"].help,
         description="Convert stored responses of the API, from any source, to one table. In an "
         "archive the requests are known, so that parts of one request are summed and omissions "
         "reported. Single files that count the same thing twice are rejected.",

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engagement_pandas.cli.options import Verbs, print_message, table_file, write
+from engagement_pandas.cli.options import Verbs, table_file, write
+from engagement_pandas.cli.streams import print_message
+from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.errors import EngagementError
 from engagement_pandas.text import pluralize
 
@@ -23,7 +25,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
     parser = verbs.add_parser(
         "import",
-        help="read counts from exports and archives into a table",
+        help=VERBS["import"].help,
         description="Read counts from files that people have without a contract: the content "
         "export of X Analytics, by-tweet files until 2024, JSON of X API v2 (lookups and "
         "/2/tweets/analytics), twarc's JSONL, and tweets.js of an account's archive, also in its "

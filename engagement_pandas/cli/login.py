@@ -6,7 +6,9 @@ import argparse
 import sys
 from collections.abc import Iterable
 
-from engagement_pandas.cli.options import Verbs, print_notice
+from engagement_pandas.cli.options import Verbs
+from engagement_pandas.cli.streams import print_notice
+from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.errors import RequestError
 
 
@@ -14,7 +16,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
     parser = verbs.add_parser(
         "login",
-        help="authorise the app for an owner of posts",
+        help=VERBS["login"].help,
         description="Authorise the app for an owner of posts: visit a page of X, and type the PIN "
         "that it shows. The owner's tokens are stored in a file that only you can read "
         "(X_ACCOUNTS names another), or in the system's keyring; they are never printed.",

@@ -1,20 +1,16 @@
-"""Options shared by several subcommands, and output to the two streams."""
+"""Options shared by several subcommands, and the tables that they write."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import logging
 import re
-import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final
 
-from engagement_pandas.cli.streams import output
+from engagement_pandas.cli.streams import output, print_message
 from engagement_pandas.errors import UnsupportedGrouping
 from engagement_pandas.request.grouping import GROUPINGS, Grouping, to_grouping
 from engagement_pandas.text import pluralize
@@ -27,9 +23,6 @@ Verbs = Any
 """What ``ArgumentParser.add_subparsers`` returns; argparse has no public name for it."""
 
 _WORDS: Final = 72
-
-_MESSAGES: Final = "engagement_pandas.cli"
-"""Name of the logger whose level hides messages."""
 
 _DAYS: Final = {"today": 0, "yesterday": 1}
 _AGO: Final = re.compile(r"(?P<name>today|yesterday)|(?P<number>[0-9]{1,5})(?P<unit>[hdw])")
@@ -83,35 +76,6 @@ def table_file(text: str) -> str:
         msg = f"{text!r} ends neither in {' nor in '.join(FORMATS)}"
         raise argparse.ArgumentTypeError(msg)
     return text
-
-
-def print_message(text: str) -> None:
-    """Print what a command does to standard error, unless ``--quiet`` was given."""
-    if logging.getLogger(_MESSAGES).isEnabledFor(logging.WARNING):
-        print_notice(text)
-
-
-def hide_messages(*, hidden: bool) -> None:
-    """Hide the messages of :func:`print_message`, or show them again."""
-    logging.getLogger(_MESSAGES).setLevel(logging.ERROR if hidden else logging.WARNING)
-
-
-def print_notice(text: str, end: str = "\n") -> None:
-    """Print an error, a warning or a prompt to standard error, and continue if that fails."""
-    with suppress(OSError, ValueError):
-        sys.stderr.write(text + end)
-        sys.stderr.flush()
-
-
-def print_result(text: str) -> None:
-    """Print a result to standard output."""
-    with output() as stream:
-        stream.write(text + "\n")
-
-
-def print_json(value: Any) -> None:
-    """Print a result to standard output as one line of JSON."""
-    print_result(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

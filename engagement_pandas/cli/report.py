@@ -8,8 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engagement_pandas.cli.options import AGO_HELP, Verbs, moment, print_message, print_result
-from engagement_pandas.cli.streams import check_output
+from engagement_pandas.cli.options import AGO_HELP, Verbs, moment
+from engagement_pandas.cli.streams import check_output, print_message, print_result
+from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.errors import EngagementError, FrameError
 from engagement_pandas.text import pluralize
 
@@ -21,7 +22,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
     parser = verbs.add_parser(
         "report",
-        help="write a page with the figures, charts and top posts of a period",
+        help=VERBS["report"].help,
         description="Write one HTML page that can be sent: the totals of a period against the one "
         "before, charts, top posts with links, the best time to post, and what is not known. It "
         "needs no network, and prints on A4.",

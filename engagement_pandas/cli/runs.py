@@ -6,7 +6,9 @@ import argparse
 from collections.abc import Iterable
 from typing import Any
 
-from engagement_pandas.cli.options import Verbs, add_json, print_json, print_message, print_result
+from engagement_pandas.cli.options import Verbs, add_json
+from engagement_pandas.cli.streams import print_json, print_message, print_result
+from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.text import pluralize
 
 
@@ -14,7 +16,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
     parser = verbs.add_parser(
         "runs",
-        help="list what the last runs of sync did",
+        help=VERBS["runs"].help,
         description="List the last runs of sync that stored something, latest first, one per "
         "line: its time (UTC), when it was stored, new counts and revisions, separated by tabs. "
         "They are read from the log of the data set.",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 
-from engagement_pandas.cli.options import Verbs, print_result
+from engagement_pandas.cli.options import Verbs
+from engagement_pandas.cli.streams import print_result
+from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.errors import RequestError
 
 
@@ -13,7 +15,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
     parser = verbs.add_parser(
         "sandbox",
-        help="run an offline twin of the API on this machine",
+        help=VERBS["sandbox"].help,
         description="Run an offline twin of the API on 127.0.0.1 until Ctrl-C, SIGTERM or SIGHUP, "
         "which end it with exit code 0. All its counts are synthetic. It first prints its URLs and "
         "credentials, as variables for a shell.",

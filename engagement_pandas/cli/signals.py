@@ -7,15 +7,13 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from inspect import unwrap
 from types import FrameType
 from typing import Final
 
-from engagement_pandas import files
+_FILES: Final = "engagement_pandas.files"
+_WRITES: Final = frozenset({"atomic_write", "write_once"})
+"""Functions of ``engagement_pandas.files``, which need not be imported to know their frames."""
 
-_WRITES: Final = frozenset(
-    unwrap(write).__code__ for write in (files.atomic_write, files.write_once)
-)
 _PAUSE: Final = 0.01
 """Seconds until a postponed signal is sent again."""
 
@@ -78,6 +76,8 @@ def _error(number: int) -> KeyboardInterrupt:
 
 def _replaces(frame: FrameType | None) -> bool:
     """Return whether an atomic write, which might leave a temporary file, is in progress."""
-    while frame is not None and frame.f_code not in _WRITES:
+    while frame is not None:
+        if frame.f_code.co_name in _WRITES and frame.f_globals.get("__name__") == _FILES:
+            return True
         frame = frame.f_back
-    return frame is not None
+    return False

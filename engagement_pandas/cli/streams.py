@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import io
+import json
+import logging
 import os
 import select
 import sys
@@ -11,6 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final
+
+_MESSAGES: Final = "engagement_pandas.cli"
+"""Name of the logger whose level hides messages."""
 
 _NULL: Final = Path(os.devnull)
 _REPLACEMENTS: Final[Mapping[str, Callable[[], IO[str]]]] = {
@@ -75,6 +80,35 @@ def check_output() -> None:
         os.write(descriptor, b"")  # fails if a longer text would
     except OSError as error:
         raise _refused(error) from error
+
+
+def print_message(text: str) -> None:
+    """Print what a command does to standard error, unless ``--quiet`` was given."""
+    if logging.getLogger(_MESSAGES).isEnabledFor(logging.WARNING):
+        print_notice(text)
+
+
+def hide_messages(*, hidden: bool) -> None:
+    """Hide the messages of :func:`print_message`, or show them again."""
+    logging.getLogger(_MESSAGES).setLevel(logging.ERROR if hidden else logging.WARNING)
+
+
+def print_notice(text: str, end: str = "\n") -> None:
+    """Print an error, a warning or a prompt to standard error, and continue if that fails."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(text + end)
+        sys.stderr.flush()
+
+
+def print_result(text: str) -> None:
+    """Print a result to standard output."""
+    with output() as stream:
+        stream.write(text + "\n")
+
+
+def print_json(value: Any) -> None:
+    """Print a result to standard output as one line of JSON."""
+    print_result(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _refused(error: OSError) -> OSError:

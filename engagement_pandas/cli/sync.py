@@ -9,19 +9,19 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from engagement_pandas.cli.archives import resumed_by
-from engagement_pandas.cli.fetch import PartlyAnswered
+from engagement_pandas.cli.exit_codes import PartlyAnswered
 from engagement_pandas.cli.options import (
     AGO_HELP,
     Verbs,
     add_json,
     moment,
-    print_json,
-    print_message,
     silent,
     split_names,
     summarize_omissions,
 )
 from engagement_pandas.cli.post_arguments import add_posts, posts_and_owners
+from engagement_pandas.cli.streams import print_json, print_message
+from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.errors import AlreadySyncing
 from engagement_pandas.request.limits import HOURS_UNTIL_FINAL, MAX_WINDOW
@@ -39,7 +39,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
     parser = verbs.add_parser(
         "sync",
-        help="update a data set of hourly counts",
+        help=VERBS["sync"].help,
         description="Request the hours that a data set lacks, and those that may still change. It "
         "may be stopped at any point and run again; if another process is syncing the data set, "
         "it reports that and ends. Requires the extra: pip install 'engagement_pandas[dataset]'",

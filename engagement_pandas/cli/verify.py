@@ -7,21 +7,19 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from engagement_pandas.cli.archives import opened
-from engagement_pandas.cli.options import Verbs, add_json, print_json, print_message, print_result
-from engagement_pandas.errors import ArchiveError
+from engagement_pandas.cli.exit_codes import Damaged
+from engagement_pandas.cli.options import Verbs, add_json
+from engagement_pandas.cli.streams import print_json, print_message, print_result
+from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.response.answer_files import MANIFEST
 from engagement_pandas.text import pluralize
-
-
-class Damaged(ArchiveError):
-    """Stored responses are damaged or missing."""
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
     parser = verbs.add_parser(
         "verify",
-        help="find damaged or missing responses",
+        help=VERBS["verify"].help,
         description="Read every file of an archive, and list those that are damaged or missing on "
         "standard output, one per line: path, reason and request, separated by tabs. Unfinished "
         "collections, and the times of a snapshot's first and last response, are listed on "
