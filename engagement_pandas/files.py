@@ -19,9 +19,11 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from glob import escape
+from io import FileIO
 from pathlib import Path
 from typing import IO, Any, AnyStr, Final
 from uuid import uuid4
+from weakref import WeakSet
 
 OWNER_FOLDER: Final = 0o700
 """Mode of a settings folder: accessible only to its owner."""
@@ -140,7 +142,7 @@ def fsync_dir(folder: Path) -> None:
 
 OWNER_ONLY: Final = 0o600
 _PAUSE: Final = 0.02
-_OPEN: Final[set[int]] = set()  # locks held, or waited for, in this process
+_OPEN: Final[WeakSet[FileIO]] = WeakSet()  # locks held, or waited for, in this process
 
 
 @contextmanager
@@ -155,34 +157,34 @@ def file_lock(path: Path) -> Iterator[None]:
     ...     os.listdir(folder)
     ['.ledger.lock']
     """
-    with _opened(path) as handle:
-        _take(handle)
+    with _opened(path) as file:
+        _take(file)
         yield
 
 
 @contextmanager
 def try_file_lock(path: Path) -> Iterator[bool]:
     """Hold the lock of a file if it is free; yield whether it is held."""
-    with _opened(path) as handle:
-        yield _try(handle)
+    with _opened(path) as file:
+        yield _try(file)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
-    _OPEN.add(handle)
-    try:
-        yield handle
-    finally:
-        if handle in _OPEN:  # otherwise a fork has closed it, and the number may be reused
-            _OPEN.discard(handle)
-            os.close(handle)  # releases the lock
+def _opened(path: Path) -> Iterator[FileIO]:
+    # A file object, which an interrupt at any line closes, and so releases the lock.
+    with FileIO(path.with_name(f".{path.name}.lock"), "r+", opener=_created) as file:
+        _OPEN.add(file)
+        yield file
+
+
+def _created(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_CREAT, OWNER_ONLY)
 
 
 def _let_go() -> None:
     """Close inherited locks in a fork; otherwise its copies would keep them held."""
-    while _OPEN:
-        os.close(_OPEN.pop())
+    for file in list(_OPEN):
+        file.close()
 
 
 if hasattr(os, "register_at_fork"):
@@ -192,28 +194,28 @@ if hasattr(os, "register_at_fork"):
 if sys.platform == "win32":
     import msvcrt
 
-    def _try(handle: int) -> bool:
+    def _try(file: FileIO) -> bool:
         try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         except PermissionError:  # another process holds it
             return False
         return True
 
-    def _take(handle: int) -> None:
-        while not _try(handle):
+    def _take(file: FileIO) -> None:
+        while not _try(file):
             time.sleep(_PAUSE)
 else:
     import fcntl
 
-    def _try(handle: int) -> bool:
+    def _try(file: FileIO) -> bool:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:  # another process holds it
             return False
         return True
 
-    def _take(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    def _take(file: FileIO) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX)
 
 
 NAME: Final = "engagement_pandas"

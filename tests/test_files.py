@@ -1,0 +1,48 @@
+"""Locks of files, when they are interrupted."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from pathlib import Path
+from typing import Any
+
+from engagement_pandas import files
+from engagement_pandas.files import file_lock, try_file_lock
+
+
+def interrupted_at(line: int, path: Path) -> bool:
+    """Take and release a lock, with Ctrl-C before a line of files; return whether it came to it."""
+    left = line
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename != files.__file__:
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        with file_lock(path):
+            pass
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(before)
+    return left <= 0
+
+
+def test_an_interrupt_at_any_line_leaves_no_lock(tmp_path: Path) -> None:
+    """Otherwise the same process would wait for itself at its next request."""
+    for line in itertools.count(1):
+        met = interrupted_at(line, tmp_path / "ledger")
+        with try_file_lock(tmp_path / "ledger") as free:
+            assert free, line
+        if not met:
+            break
+    assert line > 5
