@@ -210,7 +210,8 @@ def test_rendered_it_needs_no_network(played: Played) -> None:
     """All pictures are in the page, and it loads no script from elsewhere."""
     page = rendered(played.book)
     pictures = sum(bool(kinds & PICTURES) for kinds in bundles(played.outputs))
-    assert page.count('src="data:image/png;base64,') == pictures
+    shown = page.count('src="data:image/png;base64,') + page.count('<svg role="img"')
+    assert shown == pictures
     assert re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="(?:https?:)?//[^"]*"', page) == []
 
 
