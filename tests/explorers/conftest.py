@@ -462,8 +462,10 @@ def walks() -> Callable[[str], dict[tuple[str, str, str], Seen]]:
 
 @pytest.fixture
 def widgets() -> Callable[[], set[str]]:
-    """Return the IDs of all widgets that there are."""
-    return lambda: set(ipywidgets.widgets.widget._instances)
+    """Return the IDs of all widgets that there are; each release of ipywidgets has another name."""
+    places = [(ipywidgets.widgets.widget, "_instances"), (ipywidgets.Widget, "_active_widgets")]
+    known = next(getattr(place, name) for place, name in places if hasattr(place, name))
+    return lambda: set(known)
 
 
 def _sketch(self: Picture, draw: Callable[[Any], Any]) -> str:

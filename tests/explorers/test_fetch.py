@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from ipywidgets.widgets import widget
 from support.processes import PATIENCE
 from support.scripted import USER, FakeClock, Scripted, ScriptedServer
 
@@ -569,14 +568,14 @@ def test_closing_cancels(ask: Ask, server: ScriptedServer, patient: Any, sleeper
     assert len(server.seen) == 1
 
 
-def test_nothing_is_left(client: ep.EngagementClient) -> None:
+def test_nothing_is_left(client: ep.EngagementClient, widgets: Callable[[], set[str]]) -> None:
     """The registry is back where it began."""
-    before = set(widget._instances)
+    before = widgets()
     explorer = ep.FetchExplorer(client, POSTS)
-    assert set(widget._instances) > before
+    assert widgets() > before
     explorer.close()
     explorer.close()
-    assert set(widget._instances) == before
+    assert widgets() == before
 
 
 def test_the_plan_outlives_the_kernel(ask: Ask, client: ep.EngagementClient) -> None:
