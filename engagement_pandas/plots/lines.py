@@ -162,10 +162,12 @@ def mark_missing(ax: Axes, series: Sequence[Series], step: float) -> tuple[list[
     # Narrower than the buckets by a hair: edges halfway between pixels would be rounding's choice.
     half = 0.49 * step
     spans = [(run[0] - half, run[-1] - run[0] + 2 * half) for run in runs]
+    heights = ax.dataLim.intervaly.copy()
     bands = ax.broken_barh(
         spans, (0, 1), transform=ax.get_xaxis_transform(), facecolors=REST, alpha=0.2,
         linewidth=0, zorder=0, gid="missing",
     )  # fmt: skip
+    ax.dataLim.intervaly = heights  # matplotlib 3.10 takes the heights of the bands for counts
     return [bands], ["counts are missing"]
 
 
