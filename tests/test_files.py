@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from engagement_pandas import files
 from engagement_pandas.files import file_lock, try_file_lock
 
@@ -37,6 +39,11 @@ def interrupted_at(line: int, path: Path) -> bool:
     return left <= 0
 
 
+@pytest.mark.filterwarnings(
+    # The file is closed when its last reference goes.
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    "ignore:unclosed file:ResourceWarning",
+)
 def test_an_interrupt_at_any_line_leaves_no_lock(tmp_path: Path) -> None:
     """Otherwise the same process would wait for itself at its next request."""
     for line in itertools.count(1):
