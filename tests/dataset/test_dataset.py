@@ -476,10 +476,10 @@ def test_compaction_keeps_what_a_writer_may_be_at(
     dataset.append(some(FIRST, posts=["7"]))
     real = lake.Table._properties
 
-    def late(marks: Any) -> Any:
+    def late(*marks: Any) -> Any:
         monkeypatch.setattr(lake.Table, "_properties", staticmethod(real))
         copy.copy(dataset).compact(kept_hours=0)
-        return real(marks)
+        return real(*marks)
 
     monkeypatch.setattr(lake.Table, "_properties", staticmethod(late))
     dataset.append(some(FIRST, posts=["8"]))
