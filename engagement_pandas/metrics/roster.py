@@ -126,10 +126,10 @@ def refuse_more(number: NDArray[Any], expected: NDArray[Any]) -> None:
     >>> refuse_more(np.array([2]), np.array([1]))
     Traceback (most recent call last):
         ...
-    engagement_pandas.errors.FrameError: counts have duplicate rows, ...
+    engagement_pandas.errors.FrameError: counts hold rows twice, ...
     """
     if (number > expected).any():
-        msg = "counts have duplicate rows, which would count double; keep one of each"
+        msg = "counts hold rows twice, which would count double; keep one of each"
         raise FrameError(msg)
 
 
