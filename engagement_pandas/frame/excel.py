@@ -124,7 +124,7 @@ def _value(value: Any) -> Any:
 
 
 def _cells(sheet: Any, row: Iterable[Any]) -> Iterator[Any]:
-    """Yield the cells of a row: texts as texts, and days without their midnight."""
+    """Yield the cells of a row; texts are never formulas, and digits stay text."""
     cells = import_module("openpyxl.cell")
     illegal = import_module("openpyxl.cell.cell").ILLEGAL_CHARACTERS_RE
     for value in row:
