@@ -34,7 +34,7 @@ COLUMNS = {"post_id": POST, "engagement_type": TYPE, "day": DAY, "hour": HOUR}
 SAMPLES = documented(Path(__file__).parents[1] / "samples")
 FOURS = tuple(sorted(FOUR))
 
-quickly = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quickly = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 thoroughly = settings(quickly, max_examples=20_000)
 
 
