@@ -100,7 +100,7 @@ def test_two_sets_are_compared(exploring: Notebook, artefacts: Path) -> None:
     expect(explorer.code).to_contain_text('by="impressions"')
     explorer.choose("At the age of", "3 days")
     expect(explorer.code).to_contain_text("at=72")
-    explorer.draws("a", "b", "typical:a", "typical:b", "posts:a", "posts:b")
+    explorer.draws("typical:a", "typical:b", "posts:a", "posts:b", "equal", "difference")
     expect(explorer.alert).to_be_empty()
     explorer.picture(artefacts / "comparison.png")
     frame = exported(exploring, explorer, "sides.csv")
