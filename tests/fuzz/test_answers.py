@@ -112,7 +112,7 @@ def test_nothing_is_lost_or_made_up_in_four_dimensions(case: tuple[Any, bytes]) 
 @thoroughly
 @given(asked | asked_four)
 def test_many_more(case: tuple[Any, bytes]) -> None:
-    """The same, twenty thousand times."""
+    """The same, eight thousand times."""
     holds(*case)
 
 
@@ -195,7 +195,7 @@ def test_a_fetch_settles_everything_or_fails(
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore:no answer for")
-@settings(thoroughly, max_examples=2_000, suppress_health_check=list(HealthCheck))
+@settings(thoroughly, max_examples=800, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from([200, 400, 403, 500]),
     st.one_of(asked, asked_four, st.tuples(st.just((POST, TYPE)), refusals)),
