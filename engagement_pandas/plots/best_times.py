@@ -135,7 +135,9 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
         words = f"{kind} of {clock} ({zone}); above the bars, posts; pale: not better beyond chance"
         ax.set_xlabel(wrapped(ax, words))
     else:
-        _map(ax, table, minimum, unit, mesh_kw, rated=rated)
+        _cells(ax, table, minimum, unit, mesh_kw, rated=rated)
+        _frames(ax, table)
+        _name_hours(ax, table)
     # A post is in one cell by posting hour, but in many by engagement hour.
     posts = int(table["n"].sum() if clock == "posting" else counts["post_id"].nunique())
     words = f"Best hour of {clock}: {best_named(table)}, from {pluralize(posts, 'post')}"
@@ -146,18 +148,8 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     return ax
 
 
-def _map(  # noqa: PLR0913 - one plot
-    ax: Axes,
-    table: pd.DataFrame,
-    minimum: int,
-    unit: str,
-    mesh_kw: dict[str, Any],
-    *,
-    rated: bool,
-) -> None:
-    """Draw the hours of the week, one column per weekday."""
-    _colour(ax, table, minimum, unit, mesh_kw, rated=rated)
-    _frames(ax, table)
+def _name_hours(ax: Axes, table: pd.DataFrame) -> None:
+    """Label the columns with weekdays, and every third row with its hour."""
     days = [str(name)[:3] for name in table["weekday"].cat.categories]
     size = row_size(ax, 24, most=9)
     ax.set_xticks(np.arange(7) + _MIDDLE, days)
@@ -215,7 +207,7 @@ def _grid(column: pd.Series) -> NDArray[np.float64]:
     return column.to_numpy(dtype="float64", na_value=np.nan).reshape(7, 24).T
 
 
-def _colour(  # noqa: PLR0913 - one plot
+def _cells(  # noqa: PLR0913 - one plot
     ax: Axes,
     table: pd.DataFrame,
     minimum: int,
