@@ -44,6 +44,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.categories import as_types
 from engagement_pandas.frame.contract import REQUIRED_OMISSION_COLUMNS
+from engagement_pandas.request.window import to_utc
 from engagement_pandas.text import html_facts
 
 if TYPE_CHECKING:
@@ -148,6 +149,8 @@ class Dataset:
             For other counts: of ``/28hr``, whose first and last hour are partial; of hours
             that had not ended when they were retrieved; by day or by post; or if an hour has
             two different counts with the same retrieval time.
+        InvalidWindow
+            If ``run`` is not an aware time.
         DatasetError
             If the data set cannot be written; it is then safe to repeat the call.
         """
@@ -156,6 +159,7 @@ class Dataset:
         if omissions is not None and len(omissions):
             retrieved = None if "retrieved_at" in omissions else moment_of(counts)
             spans = omission_spans(omissions, retrieved)
+        run = None if run is None else to_utc(run, "run")
         parts = list(split_by_reading(fresh))
         return retry_on_conflict(partial(self._store.append, parts, spans, run))
 

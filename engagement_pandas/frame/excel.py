@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +17,12 @@ from engagement_pandas.files import atomic_write
 
 MOST_ROWS: Final = 1_048_575
 """Rows of a sheet below its heading."""
+
+LONGEST: Final = 32_767
+"""Characters of a cell."""
+
+_ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that XML cannot hold."""
 
 _EXACT: Final = 10**15
 """Excel keeps 15 digits of a number."""
@@ -40,7 +48,11 @@ def write_excel(frame: pd.DataFrame | pd.Series, path: str | os.PathLike[str]) -
     Raises
     ------
     FrameError
-        If openpyxl is not installed, or the frame has more than 1,048,575 rows.
+        If openpyxl is not installed, ``frame`` is no frame, ``path`` does not end in ``.xlsx``,
+        the index is named like a column, the frame has more than 1,048,575 rows, or a text has
+        more than 32,767 characters.
+    FileNotFoundError
+        If the folder does not exist.
 
     Notes
     -----
@@ -72,7 +84,11 @@ def write_excel(frame: pd.DataFrame | pd.Series, path: str | os.PathLike[str]) -
         raise FrameError(msg)
     table = frame.to_frame() if isinstance(frame, pd.Series) else frame
     if not isinstance(table.index, pd.RangeIndex) or table.index.name is not None:
-        table = table.reset_index()
+        try:
+            table = table.reset_index()
+        except ValueError as error:
+            msg = f"the index is named like a column: {error}; rename it, or drop it"
+            raise FrameError(msg) from error
     if len(table) > MOST_ROWS:
         msg = (
             f"the frame has {len(table):,} rows, and a sheet of Excel holds {MOST_ROWS:,} below "
@@ -84,19 +100,22 @@ def write_excel(frame: pd.DataFrame | pd.Series, path: str | os.PathLike[str]) -
     except ImportError as error:
         msg = "openpyxl is not installed; pip install 'engagement_pandas[excel]'"
         raise FrameError(msg) from error
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("Sheet1")
-    sheet.freeze_panes = "A2"
     names, columns = [], []
     for place, name in enumerate(table.columns):
         column = table.iloc[:, place]
         zone = getattr(column.dtype, "tz", None)
         names.append(f"{name} ({zone})" if zone is not None else str(name))
         columns.append(_values(column))
+        _check_lengths(names[-1], columns[-1])
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Sheet1")
+    sheet.freeze_panes = "A2"
+    for place, (heading, values) in enumerate(zip(names, columns, strict=True)):
         letter = openpyxl.utils.get_column_letter(place + 1)
-        sheet.column_dimensions[letter].width = _width(names[-1], columns[-1])
+        sheet.column_dimensions[letter].width = _width(heading, values)
+    cell_class = import_module("openpyxl.cell").WriteOnlyCell
     for row in ([*names], *zip(*columns, strict=True)):
-        sheet.append(_cells(sheet, row))
+        sheet.append(_cells(partial(cell_class, sheet), row))
     with atomic_write(Path(path)) as temporary:
         book.save(temporary)
 
@@ -112,10 +131,21 @@ def _values(column: pd.Series) -> list[Any]:
     return [None if lost else _value(value) for value, lost in zip(values, missing, strict=True)]
 
 
+def _check_lengths(name: str, values: Iterable[Any]) -> None:
+    for row, value in enumerate(values):
+        if isinstance(value, str) and len(value) > LONGEST:
+            msg = (
+                f"{name!r} has {len(value):,} characters in row {row}, and a cell of Excel holds "
+                f"{LONGEST:,}; shorten it, or write Parquet"
+            )
+            raise FrameError(msg)
+
+
 def _value(value: Any) -> Any:
     """Return a value as Excel can hold it."""
     if isinstance(value, pd.Timestamp):
-        return value.to_pydatetime(warn=False) if value >= _FIRST_DAY else value.isoformat()
+        dated = value.tzinfo is None and value >= _FIRST_DAY
+        return value.to_pydatetime(warn=False) if dated else value.isoformat()
     if isinstance(value, float):
         return value if abs(value) != float("inf") else None
     if isinstance(value, int):
@@ -123,13 +153,11 @@ def _value(value: Any) -> Any:
     return value if isinstance(value, pd.Timedelta | bool) else str(value)
 
 
-def _cells(sheet: Any, row: Iterable[Any]) -> Iterator[Any]:
+def _cells(cell_of: Callable[[str], Any], row: Iterable[Any]) -> Iterator[Any]:
     """Yield the cells of a row; texts are never formulas, and digits stay text."""
-    cells = import_module("openpyxl.cell")
-    illegal = import_module("openpyxl.cell.cell").ILLEGAL_CHARACTERS_RE
     for value in row:
         if isinstance(value, str):
-            cell = cells.WriteOnlyCell(sheet, illegal.sub("\ufffd", value))
+            cell = cell_of(_ILLEGAL.sub("\ufffd", value))
             cell.data_type = "s"  # "=1+1" is a text
             if value.isdigit():
                 cell.number_format = "@"

@@ -13,23 +13,32 @@ from engagement_pandas.metrics.coverage import hours
 from engagement_pandas.metrics.roster import Places, Roster, refuse_more, tallied
 
 
-def missing_counts(
-    counts: pd.DataFrame, names: Sequence[str], table: pd.DataFrame, code: Places, known: Any
+def missing_counts(  # noqa: PLR0913
+    counts: pd.DataFrame,
+    names: Sequence[str],
+    table: pd.DataFrame,
+    code: Places,
+    known: Any,
+    *,
+    posts: Any = None,
+    span: tuple[int, int] | None = None,
 ) -> Any:
     """Return how many counts each sum lacks: unknown counts, and rows that do not exist.
 
     Each post is expected to have all hours (or days), from the first in the counts to the last,
     for each engagement type in them. ``table`` has the values of the keys ``names``, and
     ``code`` the index of each row in it; -1 for rows that are not summed. ``known`` states
-    which rows are summed. The result is ``<NA>`` if a key is a day or an hour.
+    which rows are summed. ``posts`` are further posts that are expected, and ``span`` the first
+    hour and the end in hours since 1970, UTC, if not those of the counts. The result is ``<NA>``
+    if a key is a day or an hour.
     """
     if {"day", "hour"} & set(names):
         return pd.array([pd.NA] * len(table), dtype="Int64")
-    roster = Roster.of(counts, names)
+    roster = Roster.of(counts, names, posts)
     if "day" in counts.columns and len(counts):
         starts = hours(counts)
         known = known * roster.alive(starts)
-        bounds = np.array([starts.min(), starts.max() + roster.step])
+        bounds = np.array(span or (starts.min(), starts.max() + roster.step))
     else:
         there = counts["hour"].nunique() if "hour" in counts.columns else 1
         bounds = np.array([0, there])

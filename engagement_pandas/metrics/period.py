@@ -101,8 +101,11 @@ class Period:
         if not self.alone:
             row = self.change.iloc[0]
             return row["start"], row["end"] - pd.DateOffset(days=1)
-        days = self.everything.get("day", pd.Series(dtype="datetime64[us]"))
-        return (days.min(), days.max()) if len(days) else None
+        if "day" not in self.everything.columns or not len(self.everything):
+            return None
+        starts = timestamps(self.everything)
+        days = starts.dt.tz_convert(self.zone) if "hour" in self.everything.columns else starts
+        return days.min(), days.max()
 
     @cached_property
     def totals(self) -> list[Total]:
@@ -110,14 +113,36 @@ class Period:
         counts = require_columns(self.counts)
         codes, table = coded(counts, ["engagement_type"])
         known = counts["count"].notna().to_numpy()
-        lost = missing_counts(counts, ["engagement_type"], table, codes, known)
+        lost = missing_counts(
+            counts, ["engagement_type"], table, codes, known, posts=self._posts, span=self._span
+        )
         sums = added(counts["count"], codes, len(table))
-        before = {} if self.alone else self.change.set_index("engagement_type").to_dict("index")
-        found = {
-            kind: Total(kind, total, lack, *_before(before.get(kind)))
-            for kind, total, lack in zip(table["engagement_type"], sums, lost, strict=True)
-        }
-        return [found[kind] for kind in in_order(found)]
+        names = list(map(str, table["engagement_type"]))
+        total, missing = (dict(zip(names, column, strict=True)) for column in (sums, lost))
+        change = {} if self.alone else self.change.set_index("engagement_type").to_dict("index")
+        before = {str(name): row for name, row in change.items()}
+        return [
+            Total(
+                name, total.get(name, pd.NA), missing.get(name, pd.NA), *_before(before.get(name))
+            )
+            for name in in_order({*total, *before})
+        ]
+
+    @property
+    def _posts(self) -> list[str] | None:
+        """All posts, since each should have counts in the period."""
+        if self.alone or "post_id" not in self.everything.columns:
+            return None
+        return list(self.everything["post_id"].unique())
+
+    @property
+    def _span(self) -> tuple[int, int] | None:
+        """The first hour of the period and its end, in hours since 1970, UTC."""
+        if self.alone:
+            return None
+        row = self.change.iloc[0]
+        start, end = (int(row[name].timestamp()) // 3600 for name in ("start", "end"))
+        return start, end
 
     @property
     def types(self) -> list[str]:

@@ -21,6 +21,9 @@ from engagement_pandas.metrics.intervals import CONFIDENCE, z_of
 from engagement_pandas.metrics.resampling import MINIMUM, Sample
 from engagement_pandas.metrics.top_posts import RATE
 
+_MOST = 2**62
+"""Largest number of posts that a frame can hold."""
+
 
 def power(  # noqa: PLR0913  each has a default
     counts: pd.DataFrame,
@@ -145,6 +148,9 @@ def _posts_needed(spread: float, size: float, z: float, z_power: float) -> int:
     if np.isnan(spread):
         return MINIMUM
     needed = 2 * ((z + z_power) * spread / size) ** 2 + z * z / 4
+    if not needed < _MOST:
+        msg = "no number of posts shows so small an effect; give a larger one"
+        raise FrameError(msg)
     return max(int(np.ceil(needed)), MINIMUM)
 
 

@@ -131,9 +131,12 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     if coarse:
         (colour,) = type_colours([known_type(counts, numerator if rated else by)]).values()
         _bars(ax, table, minimum, unit, shade(ax, colour), rated=rated)
-        kind = "weekday" if (table["level"] == "weekday").any() else "hour"
-        words = f"{kind} of {clock} ({zone}); above the bars, posts; pale: not better beyond chance"
-        ax.set_xlabel(wrapped(ax, words))
+        level = "weekday" if (table["level"] == "weekday").any() else "hour"
+        words = f"{level} of {clock} ({zone})"
+        if clock == "posting":  # by hour of engagement, a post is in many cells of a bar
+            _number_bars(ax, table)
+            words += "; above the bars, posts"
+        ax.set_xlabel(wrapped(ax, f"{words}; pale: not better beyond chance"))
     else:
         _cells(ax, table, minimum, unit, mesh_kw, rated=rated)
         _frames(ax, table)
@@ -164,25 +167,20 @@ def _bars(  # noqa: PLR0913 - one plot
 ) -> None:
     """Draw the weekdays or the hours of the day, the level at which an effect was found."""
     daily = (table["level"] == "weekday").any()
-    groups = table.groupby("weekday" if daily else "hour", observed=False)
+    groups = _bar_groups(table)
     number = groups["n"].sum().to_numpy()
-    height = groups["shrunk"].max().to_numpy(dtype="float64", na_value=np.nan)
-    verdicts = groups["verdict"].first().astype("str").to_numpy()
+    height = _heights(table)
+    verdicts = _bar_groups(table.assign(verdict=table["verdict"].where(table["n"] > 0)))["verdict"]
+    verdicts = verdicts.first().astype("str").to_numpy()
     named = np.isin(verdicts, ["best", "better"])
     places = np.arange(len(number))
-    few = number < max(minimum, 1)
+    few = groups["threads"].sum().to_numpy() < max(minimum, 1)
     shades = np.where(few, REST, colour)
     for place in places[number > 0]:
         bar = ax.bar(
             place, height[place], width=0.8, color=shades[place], alpha=1 if named[place] else 0.35
         )
         bar[0].set_gid(verdicts[place])
-    size = column_size(ax, len(places), len(str(number.max())), most=9)
-    for place in places[number > 0]:
-        ax.annotate(
-            f"{number[place]}", (place, height[place]), xytext=(0, 2), va="bottom", ha="center",
-            textcoords="offset points", fontsize=size, color=ink(ax),
-        )  # fmt: skip
     if daily:
         ax.set_xticks(places, [str(name)[:3] for name in table["weekday"].cat.categories])
     else:
@@ -192,6 +190,27 @@ def _bars(  # noqa: PLR0913 - one plot
     side_label(ax, unit)
     ax.margins(y=0.1)
     remove_clutter(ax, grid="y")
+
+
+def _bar_groups(table: pd.DataFrame) -> Any:
+    daily = (table["level"] == "weekday").any()
+    return table.groupby("weekday" if daily else "hour", observed=False)
+
+
+def _heights(table: pd.DataFrame) -> NDArray[np.float64]:
+    heights = _bar_groups(table)["shrunk"].max().to_numpy(dtype="float64", na_value=np.nan)
+    return np.asarray(heights, dtype=np.float64)
+
+
+def _number_bars(ax: Axes, table: pd.DataFrame) -> None:
+    """Write the number of posts above each bar."""
+    number, height = _bar_groups(table)["n"].sum().to_numpy(), _heights(table)
+    size = column_size(ax, len(number), len(str(number.max())), most=9)
+    for place in np.flatnonzero(number):
+        ax.annotate(
+            f"{number[place]}", (place, height[place]), xytext=(0, 2), va="bottom", ha="center",
+            textcoords="offset points", fontsize=size, color=ink(ax),
+        )  # fmt: skip
 
 
 def _unit(counts: pd.DataFrame, by: str, numerator: str, denominator: str) -> str:

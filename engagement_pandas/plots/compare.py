@@ -210,7 +210,8 @@ def _interval(ax: Axes, row: pd.Series, y: float, top: float) -> None:
     ax.vlines(other, top, y + 0.3, color=ink(ax), lw=1, ls="--", zorder=2, gid="equal")
     known = pd.notna(row["low"])
     low, high = ends_of(row) if known else (value, value)
-    reach = [[value - max(low, 0.0)], [high - value]] if known else None
+    floor = min(max(low, 0.0), value)  # a mean may be below zero: unlikes
+    reach = [[value - floor], [high - value]] if known else None
     dot = ax.errorbar(
         [value], [y], xerr=reach, fmt="o", color=ink(ax), capsize=4, elinewidth=1.8, markersize=6
     )

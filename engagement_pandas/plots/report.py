@@ -14,6 +14,7 @@ import pandas as pd
 
 from engagement_pandas.errors import EngagementError, FrameError
 from engagement_pandas.frame.coercion import as_counts, to_ids
+from engagement_pandas.frame.contract import check_omissions
 from engagement_pandas.frame.html_page import HtmlPage
 from engagement_pandas.metrics.age import made_at
 from engagement_pandas.metrics.best_times import best_times
@@ -120,8 +121,9 @@ def report(  # noqa: PLR0913 - each has a default
     Raises
     ------
     FrameError
-        If counts or posts are not tidy, counts are of several sources, or the period is not a
-        number of days; if the file cannot be written.
+        If counts, posts or omissions are not tidy, ``created_at`` of posts is not a column of
+        times, counts are of several sources, or the period is not a number of days; if the file
+        cannot be written.
 
     See Also
     --------
@@ -141,6 +143,8 @@ def report(  # noqa: PLR0913 - each has a default
     readings = as_counts(counts)
     last = latest(readings) if _repeated(readings) else readings
     require_columns(last)
+    if omissions is not None:
+        check_omissions(omissions)
     period_counts = Period(last, days_of(period), zone_of(tz))
     page = _page(str(title), _Material(period_counts, readings, _posts(posts), omissions))
     if path is not None:
@@ -252,8 +256,14 @@ def _charts(material: _Material) -> str:
         drawn["top posts"] = partial(
             plot_top_posts, period.counts, by=period.main, n=_BARS, posts=posts
         )
-    figures = (figure_html(draw, name.capitalize()) for name, draw in drawn.items())
-    return f'<div class="charts">{"".join(figures)}</div>'
+    figures, notes = list[str](), list[str]()
+    for name, draw in drawn.items():
+        try:
+            figures.append(figure_html(draw, name.capitalize()))
+        except EngagementError as error:
+            words = html.escape(f"{name.capitalize()}: left out, because {reason(error)}.")
+            notes.append(f'<p class="note">{words}</p>')
+    return f'<div class="charts">{"".join(figures)}</div>{"".join(notes)}'
 
 
 def _gained(material: _Material) -> str:
@@ -370,7 +380,7 @@ def _read_at(counts: pd.DataFrame) -> str:
     given = counts.attrs.get("retrieved_at")
     ends = [moments.min(), moments.max()] if len(moments) else []
     if not ends and given is not None:
-        ends = [pd.Timestamp(given)]
+        ends = [pd.to_datetime(given, utc=True)]
     shown = dict.fromkeys(f"{moment:%Y-%m-%d %H:%M}" for moment in ends)
     return f"{' to '.join(shown)} (UTC)" if shown else ""
 
@@ -395,7 +405,12 @@ def _made(ids: pd.Series, material: _Material) -> pd.Series:
     """Return the local creation time of each post: that in its ID, or the given one."""
     made, posts = made_at(ids), material.posts
     if posts is not None and "created_at" in posts.columns:
-        given = pd.to_datetime(posts.set_index("post_id")["created_at"], utc=True).reindex(ids)
+        try:
+            times = pd.to_datetime(posts["created_at"], utc=True, format="ISO8601")
+        except (ValueError, TypeError) as error:
+            msg = f"created_at of posts is not a column of times: {error}; convert or drop it"
+            raise FrameError(msg) from error
+        given = times.set_axis(posts["post_id"]).reindex(ids)
         made = made.fillna(pd.Series(given.array, made.index))
     local: pd.Series = made.dt.tz_convert(material.period.zone)
     return local

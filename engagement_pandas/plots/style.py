@@ -105,13 +105,14 @@ def group_colours(values: pd.Series) -> dict[str, str]:
     {'spring': '#CC79A7', 'winter': '#009E73'}
     """
     fixed = isinstance(values.dtype, pd.CategoricalDtype)
-    names = values.cat.categories if fixed else values.dropna().unique()
-    order = list(map(str, names)) if fixed else sorted(map(str, names))
+    texts = values.astype("str").fillna("<NA>")
+    order = list(map(str, values.cat.categories)) if fixed else []
+    order += sorted({*texts.unique()} - {*order}, key=lambda name: (name == "<NA>", name))
     return _by_name(order, [colour for colour in COLOURS if colour != INK])
 
 
 def picked_out(
-    highlight: str | Iterable[str] | None, ranked: Iterable[str], colours: Mapping[str, str]
+    highlight: str | int | Iterable[str] | None, ranked: Iterable[str], colours: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the colour of each highlighted post; raise if one is not among the ranked.
 
@@ -124,9 +125,10 @@ def picked_out(
         ...
     engagement_pandas.errors.FrameError: highlight has '9', which is not among the posts drawn ...
     """
-    given = [highlight] if isinstance(highlight, str) else highlight or ()
-    wanted = list(dict.fromkeys(map(str, given)))
-    unknown = [post for post in wanted if post not in set(ranked)]
+    given = [] if highlight is None else highlight
+    wanted = list(dict.fromkeys(map(str, [given] if isinstance(given, str | int) else given)))
+    drawn = set(ranked)
+    unknown = [post for post in wanted if post not in drawn]
     if unknown:
         msg = (
             f"highlight has {truncated_repr(unknown[0])}, which is not among the posts drawn here; "

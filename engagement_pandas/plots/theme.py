@@ -71,7 +71,9 @@ def figure_element(figure: Figure) -> str:
     '<div style="max-width: 144pt"><svg role="img" aria-label=""'
     """
     file = io.StringIO()
-    figure.savefig(file, format="svg", facecolor="none", metadata={"Date": None})
+    # Tight, as IPython's own pictures are: labels may be outside of the figure.
+    settings: dict[str, Any] = {"facecolor": "none", "bbox_inches": "tight"}
+    figure.savefig(file, format="svg", metadata={"Date": None}, **settings)
     document = file.getvalue()
     width = _WIDTH.search(document)
     label = html.escape("; ".join(text for text in map(description, figure.axes) if text))

@@ -113,7 +113,7 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
         shrinkage=shrinkage, order=order, confidence=confidence,
     )  # fmt: skip
     best = rank(n=n)
-    every = rank(n=len(counts)) if highlight and len(counts) else best
+    every = best if highlight is None or not len(counts) else rank(n=len(counts))
     own = picked_out(highlight, every["post_id"], post_colours(counts, posts=posts))
     best = every[every["post_id"].isin([*best["post_id"], *own])]
     rated = str(by) == RATE

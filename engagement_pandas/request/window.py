@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from numbers import Integral
 from typing import Final
 
 from engagement_pandas.errors import InvalidWindow
@@ -147,14 +148,22 @@ class Window:
         now : datetime, optional
             Aware; the present by default.
 
+        Raises
+        ------
+        InvalidWindow
+            If ``days`` is not a positive whole number, or too large.
+
         Examples
         --------
         >>> from datetime import datetime, UTC
         >>> Window.last_days(7, now=datetime(2026, 3, 8, 12, 40, tzinfo=UTC))
         Window(2026-03-01 00:00 to 2026-03-08 00:00 UTC, 168 hours)
         """
+        if isinstance(days, bool) or not isinstance(days, Integral):
+            msg = f"{days!r} days are not a window; pass a positive whole number of days"
+            raise InvalidWindow(msg)
         moment = to_utc(now, "now") if now is not None else _now()
-        return cls.last(days, now=moment.replace(hour=0))
+        return cls.last(int(days), now=moment.replace(hour=0))
 
     @property
     def hours(self) -> int:
@@ -198,8 +207,8 @@ def to_window(window: object) -> Window:
         return window
     if isinstance(window, str) and (days := _DAYS.fullmatch(window)):
         return Window.last_days(int(days[1]))
-    if isinstance(window, int) and not isinstance(window, bool):
-        return Window.last_days(window)
+    if isinstance(window, Integral) and not isinstance(window, bool):
+        return Window.last_days(int(window))
     msg = (
         f"historical() needs a Window, not {window!r}; use Window.covering(start, end), or a "
         "number of complete UTC days, such as 7 or '7d'"

@@ -12,7 +12,6 @@ import pandas as pd
 from engagement_pandas.errors import FrameError, ResponseShapeError
 from engagement_pandas.frame.coercion import tidy_counts
 from engagement_pandas.frame.contract import empty_counts, to_iso_utc
-from engagement_pandas.request.post_files.kind import kind_of
 from engagement_pandas.sources.v2_documents import (
     Body,
     Document,
@@ -104,7 +103,8 @@ def flatten_lookup(
     """
     _check_metrics(metrics)
     given = None if retrieved_at is None else to_iso_utc(retrieved_at)
-    posts = [(post_id_of(item), item) for item in document_of(body).items if not _is_repost(item)]
+    document = document_of(body)
+    posts = [(post_id_of(item), item) for item in document.originals]
     rows = [
         (post_id, name, given or item.retrieved_at, count)
         for post_id, item in posts
@@ -150,8 +150,8 @@ def v2_omissions(body: Body, metrics: Metrics = "public") -> pd.DataFrame:
     document = document_of(body)
     rows = list(problem_rows(document))
     counted = {post for post, *_ in rows}
-    for item in document.items:
-        is_lookup = "timestamped_metrics" not in item.post and not _is_repost(item)
+    for item in document.originals:
+        is_lookup = "timestamped_metrics" not in item.post
         if is_lookup and not any(True for _ in _counts(item, metrics)):
             post = post_id_of(item)
             if post not in counted:
@@ -191,10 +191,6 @@ def integer(value: Any, name: str, where: str) -> int | None:
         return value
     msg = f"{name} is {truncated_repr(value)}, and not an integer"
     raise ResponseShapeError(msg, where)
-
-
-def _is_repost(item: Item) -> bool:
-    return kind_of(item.post) == "repost"
 
 
 def _counts(item: Item, metrics: str) -> Iterator[tuple[str, int | None]]:

@@ -15,6 +15,7 @@ from engagement_pandas.errors import InvalidPostId, RefusedError, ResponseShapeE
 from engagement_pandas.frame.contract import REASONS, TEXT, empty_omissions
 from engagement_pandas.request.post_files import contents_of, read_contents, text_of
 from engagement_pandas.request.post_files.documents import is_script, json_values
+from engagement_pandas.request.post_files.kind import kind_of
 from engagement_pandas.text import truncated_repr
 from engagement_pandas.vocabulary import OmissionReason
 
@@ -50,6 +51,16 @@ class Document:
 
     items: tuple[Item, ...]
     problems: tuple[Mapping[str, Any], ...]
+
+    @property
+    def originals(self) -> list[Item]:
+        """The posts but the reposts, whose counts are those of the originals.
+
+        Texts decide if no post has references, which were not requested then.
+        """
+        stated = any("referenced_tweets" in item.post for item in self.items)
+        otherwise = "post" if stated else None
+        return [item for item in self.items if kind_of(item.post, otherwise) != "repost"]
 
 
 def document_of(body: Body | Document) -> Document:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from support.datasets.frames import some
 from support.datasets.worlds import HOUR, World, world
 
 import engagement_pandas as ep
 from engagement_pandas.cli import main
-from engagement_pandas.errors import FrameError
+from engagement_pandas.errors import FrameError, InvalidWindow
 
 SINCE = datetime(2026, 3, 15, 6, tzinfo=UTC)
 
@@ -75,3 +76,11 @@ def test_a_number_of_runs(tmp_path: Path) -> None:
     """The number of runs is a positive whole number."""
     with pytest.raises(FrameError, match="last is 0"):
         ep.Dataset(tmp_path / "set").runs(0)
+
+
+def test_a_run_without_a_time_zone_is_refused(tmp_path: Path) -> None:
+    """Before anything is written."""
+    dataset = ep.Dataset(tmp_path / "set")
+    with pytest.raises(InvalidWindow, match="run"):
+        dataset.append(some("2026-04-01T00:05:00Z", days=1), run=datetime(2026, 4, 1))  # noqa: DTZ001
+    assert dataset.latest is None

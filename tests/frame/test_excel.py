@@ -154,3 +154,34 @@ def test_without_openpyxl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(excel, "import_module", refuse)
     with pytest.raises(FrameError, match=r"pip install 'engagement_pandas\[excel\]'"):
         ep.write_excel(missing(), tmp_path / "frame.xlsx")
+
+
+def test_characters_that_xml_cannot_hold(tmp_path: Path) -> None:
+    """They are replaced, and the workbook can be read."""
+    path = tmp_path / "odd.xlsx"
+    ep.write_excel(pd.DataFrame({"text": ["a\uffffb", "c\x00d"]}), path)
+    assert pd.read_excel(path)["text"].to_list() == ["a\ufffdb", "c\ufffdd"]
+
+
+def test_a_text_longer_than_a_cell_is_refused(tmp_path: Path) -> None:
+    """It would be cut without a word; nothing is written."""
+    path = tmp_path / "long.xlsx"
+    with pytest.raises(FrameError, match="40,000 characters in row 1"):
+        ep.write_excel(pd.DataFrame({"text": ["a", "x" * 40_000]}), path)
+    assert not path.exists()
+
+
+def test_an_index_named_like_a_column_is_refused(tmp_path: Path) -> None:
+    """With the cure."""
+    frame = pd.DataFrame({"post_id": ["7"]}, index=pd.Index(["8"], name="post_id"))
+    with pytest.raises(FrameError, match="named like a column"):
+        ep.write_excel(frame, tmp_path / "twice.xlsx")
+
+
+def test_times_of_several_zones(tmp_path: Path) -> None:
+    """In one column of objects, they are texts with their offsets."""
+    times = [pd.Timestamp("2026-03-01T09:00+01:00"), pd.Timestamp("2026-03-01T09:00Z")]
+    path = tmp_path / "zones.xlsx"
+    ep.write_excel(pd.DataFrame({"at": pd.Series(times, dtype=object)}), path)
+    expected = ["2026-03-01T09:00:00+01:00", "2026-03-01T09:00:00+00:00"]
+    assert pd.read_excel(path)["at"].to_list() == expected

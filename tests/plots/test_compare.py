@@ -208,3 +208,13 @@ def test_refused() -> None:
     with pytest.raises(ep.FrameError, match="in both sets"):
         plot_compare(A, A, at=None)
     assert plt.get_fignums() == []
+
+
+def test_a_mean_below_zero_is_drawn() -> None:
+    """Unlikes: the interval is clipped at zero, and does not reach below the value's own side."""
+
+    def posts(first: int, count: int) -> pd.DataFrame:
+        bodies = {str(first + n): {"favorites": str(count + n)} for n in range(6)}
+        return ep.flatten_json({"g": bodies})
+
+    ep.plot_compare(posts(100, -20), posts(200, -5), by="favorites", statistic="mean", at=None)

@@ -334,3 +334,66 @@ def test_no_counts() -> None:
     """An empty frame gives a page that says so."""
     page = Page(str(ep.report(daily(1).head(0))))
     assert "because there are no counts" in page.text
+
+
+def days_of(post: str, kind: str, number: int, first: int = 1) -> pd.DataFrame:
+    """Return a count of 10 on each of so many days of March 2026, which are covered in full."""
+    body = {f"2026-03-{day:02d}": "10" for day in range(first, first + number)}
+    edges = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-15T00:00:00Z"}
+    return ep.flatten_json({**edges, "g": {post: {kind: body}}})
+
+
+def together(*frames: pd.DataFrame) -> pd.DataFrame:
+    """Return frames of counts as one, which cover the same."""
+    counts = pd.concat(frames, ignore_index=True)
+    counts["engagement_type"] = counts["engagement_type"].astype("category")
+    counts = ep.counts_from(counts)
+    counts.attrs = dict(frames[0].attrs)
+    return counts
+
+
+def test_a_post_without_rows_in_the_period_is_missing() -> None:
+    """Of two posts, one has the first week only: seven counts of the second week are missing."""
+    counts = together(days_of("1", "favorites", 14), days_of("2", "favorites", 7))
+    text = Page(str(ep.report(counts))).text
+    assert "Counts that the totals lack: 7 of favorites" in text
+    assert "Nothing is missing" not in text
+
+
+def test_a_type_without_rows_in_the_period_is_named() -> None:
+    """Its total is not known, which is not zero, and its previous one is 70."""
+    counts = together(days_of("1", "replies", 14), days_of("1", "favorites", 7))
+    text = Page(str(ep.report(counts))).text
+    assert "not known of favorites" in text
+    assert re.search(r"favorites \S+ \S+ 70 not known", text)
+
+
+def test_days_are_those_of_the_time_zone() -> None:
+    """20 to 22 h UTC on 1 March are 2 March in Tokyo."""
+    hours = {"2026-03-01": {"20": "1", "21": "2"}}
+    counts = ep.flatten_json({"g": {"1": {"favorites": hours}}})
+    assert "2 Mar 2026 (Asia/Tokyo)" in Page(str(ep.report(counts, tz="Asia/Tokyo"))).text
+
+
+def test_one_chart_that_cannot_be_drawn_leaves_the_others() -> None:
+    """Daily counts have no time zone but UTC; totals by type need none."""
+    page = str(ep.report(days_of("1", "favorites", 5), tz="Europe/Berlin"))
+    assert "Favorites over time: left out, because" in page
+    assert "<figure" in page
+
+
+def test_omissions_that_are_counts_are_refused() -> None:
+    """With an error of ours, before anything is written."""
+    counts = days_of("1", "favorites", 5)
+    with pytest.raises(FrameError):
+        ep.report(counts, omissions=counts)
+
+
+def test_times_of_posts_in_several_spellings() -> None:
+    """ISO texts with and without fractions; what is no time is named."""
+    counts = days_of("1", "favorites", 5)
+    made = ["2026-03-01T00:00:00Z", "2026-03-02T00:00:00.123Z"]
+    posts = pd.DataFrame({"post_id": ["1", "2"], "created_at": made})
+    assert "1 Mar 2026" in Page(str(ep.report(counts, posts))).text
+    page = str(ep.report(counts, posts.assign(created_at=["yesterday", "today"])))
+    assert "created_at of posts is not a column of times" in page

@@ -149,3 +149,11 @@ def test_refused() -> None:
     with pytest.raises(ep.FrameError, match="did you mean"):
         plot_top_posts(COUNTS, by="impresions")
     assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("given", [pd.Series(["7"]), 7, ("7",)])
+def test_highlights_of_any_kind(given: Any) -> None:
+    """A column, a number or a tuple of IDs."""
+    counts = ep.flatten_json({"g": {"7": {"engagements": "5"}, "8": {"engagements": "9"}}})
+    bars = ep.plot_top_posts(counts, highlight=given).patches
+    assert [bar.get_facecolor() == bars[0].get_facecolor() for bar in bars] == [True, False]

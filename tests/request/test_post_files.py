@@ -7,8 +7,10 @@ import gzip
 import io
 import json
 import lzma
+import os
 import re
 import sys
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -767,3 +769,22 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     """Is read as what it is."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(BODY.encode()))))
     assert [record.post_id for record in read_records("-")] == ALL
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_with_a_name(tmp_path: Path) -> None:
+    """As of ``<(grep …)`` in a shell: it cannot be read twice."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(b"post_id\n7\n",))
+    writer.start()
+    try:
+        assert [post.post_id for post in read_records(path)] == ["7"]
+    finally:
+        writer.join()
+
+
+def test_only_words_for_kinds_are_kinds() -> None:
+    """A column of the same name may hold anything."""
+    records = records_in("posts.csv", b"post_id,kind\n7,photo\n8,Reply\n")
+    assert [post.kind for post in records] == [None, "reply"]

@@ -195,3 +195,10 @@ def test_no_number_of_days(window: Any) -> None:
     """Refused, with what a window can be."""
     with pytest.raises(InvalidWindow):
         module.to_window(window)
+
+
+@pytest.mark.parametrize("days", [1.5, True, "7", 0, -1])
+def test_last_days_that_are_no_days(days: Any) -> None:
+    """Half a day is not complete."""
+    with pytest.raises(InvalidWindow):
+        Window.last_days(days)

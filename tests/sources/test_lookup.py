@@ -327,3 +327,11 @@ def test_answers_of_the_emulator() -> None:
     """X's playground answers with totals of no post."""
     with pytest.raises(ResponseShapeError, match="there is no post"):
         ep.flatten_analytics({"data": {"total_likes": 5}})
+
+
+def test_a_post_that_begins_like_a_repost_is_counted() -> None:
+    """References were requested, as the other post shows; so the text is a person's own."""
+    quoting = {"id": "8", "text": "h", "referenced_tweets": [{"type": "quoted", "id": "6"}]}
+    posts = [{"id": "7", "text": "RT @x agree"}, quoting]
+    body = {"data": [post | {"public_metrics": {"like_count": 5}} for post in posts]}
+    assert ep.flatten_lookup(body)["post_id"].to_list() == ["7", "8"]

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from engagement_pandas.errors import InvalidPostId
 from engagement_pandas.request.post_files.entry import LONG, RawEntry, is_id, roles_of, where
-from engagement_pandas.request.post_files.kind import kind_of
+from engagement_pandas.request.post_files.kind import kind_of, known_kind
 from engagement_pandas.text import format_list, truncated_repr
 
 _SCRIPT: Final = re.compile(r"\s*(?:window\.|var |let |const )[\w.$]+\s*=\s*")
@@ -154,7 +154,7 @@ class _Document:
         for owner in (value.get("user"), value.get("author")):
             if handle is None and isinstance(owner, dict):
                 handle = owner.get(self.roles(owner, place).get("handle"))
-        kind = roles.get("kind") or kind_of(value, self.plain)
+        kind = known_kind(roles.get("kind")) or kind_of(value, self.plain)
         yield RawEntry.of(place, {**roles, "handle": handle, "kind": kind}, name)
 
     def roles(self, names: Iterable[Any], place: int | str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 from engagement_pandas.errors import InvalidPostId, RequestError
 from engagement_pandas.request.handle import normalize_handle
 from engagement_pandas.request.owners import PostOwners
+from engagement_pandas.request.post_files.kind import known_kind
 from engagement_pandas.request.post_ids import parse_post_id
 from engagement_pandas.text import check_digits, format_list, pluralize
 
@@ -161,7 +162,7 @@ def judged(raws: Iterable[RawEntry], file: str, missing: Missing) -> list[PostEn
         except RequestError as error:
             msg = f"{where(place, file)}: {error}"
             raise type(error)(msg) from error
-        texts = _text(raw.text), _text(raw.created_at), _text(raw.kind)
+        texts = _text(raw.text), _text(raw.created_at), known_kind(raw.kind)
         record = PostEntry(post_id, handle, *texts, place, file)
         records.append(record)
         if raw.name is None or (raw.name == "" and file == PASTED):

@@ -15,6 +15,19 @@ _REPLIED: Final = ("in_reply_to_status_id_str", "in_reply_to_status_id", "in_rep
 _QUOTED: Final = ("quoted_status_id_str", "quoted_status_id", "quoted_status")
 
 
+KINDS: Final = frozenset({"post", "reply", "quote", "repost"})
+
+
+def known_kind(value: object) -> str | None:
+    """Return a kind that a file states; None if it is no such word.
+
+    >>> known_kind("Reply"), known_kind("photo"), known_kind({"a": 1})
+    ('reply', None, None)
+    """
+    word = value.strip().casefold() if isinstance(value, str) else ""
+    return word if word in KINDS else None
+
+
 def kind_of(post: Mapping[str, Any], otherwise: str | None = None) -> str | None:
     """Return the kind of a post; ``otherwise`` if nothing in it shows one.
 
@@ -31,7 +44,8 @@ def kind_of(post: Mapping[str, Any], otherwise: str | None = None) -> str | None
         types = [link.get("type") for link in links if isinstance(link, dict)]
         return next((kind for name, kind in _REFERENCES.items() if name in types), "post")
     text = str(post.get("full_text") or post.get("text") or "")
-    if "retweeted_status" in post or text.startswith("RT @"):
+    unstated = "id_str" in post or otherwise is None  # a post of v2 may quote by hand: "RT @…"
+    if "retweeted_status" in post or (unstated and text.startswith("RT @")):
         return "repost"
     if "id_str" in post:
         if any(post.get(name) for name in _REPLIED):

@@ -48,7 +48,9 @@ def read_contents(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> list[tupl
     if isinstance(path_or_buffer, str | os.PathLike) and os.fspath(path_or_buffer) != "-":
         name = os.fsdecode(path_or_buffer)
         with open(name, "rb") as file:  # noqa: PTH123 - an archive is larger than the limit
-            return archived_posts(name, file, MOST_BYTES) or [(name, _bounded(file, name))]
+            if file.seekable():
+                return archived_posts(name, file, MOST_BYTES) or [(name, _bounded(file, name))]
+            return contents_of(name, _bounded(file, name))  # a pipe
     return contents_of(*read_content(path_or_buffer))
 
 
