@@ -34,8 +34,9 @@ def axes_for(ax: Axes | None, *, width: float = 8, height: float = 4.5) -> Axes:
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> days = pd.date_range("2026-03-01", periods=3)
-    >>> axes_for(pd.Series([1, 2, 3], index=days).plot())
+    >>> axes_for(pd.Series([1, 2, 3], index=days).plot(ax=Figure().subplots()))
     Traceback (most recent call last):
         ...
     engagement_pandas.errors.FrameError: pandas has drawn on these Axes in periods of 'D', ...

@@ -8,10 +8,13 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from engagement_pandas.plots.svg import description, inline_svg
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
 INK: Final = "#010203"
 """Placeholder that is replaced by the text colour of the page."""
@@ -71,14 +74,23 @@ def figure_element(figure: Figure) -> str:
     '<div style="max-width: 144pt"><svg role="img" aria-label=""'
     """
     file = io.StringIO()
-    # Tight, as IPython's own pictures are: labels may be outside of the figure.
-    settings: dict[str, Any] = {"facecolor": "none", "bbox_inches": "tight"}
-    figure.savefig(file, format="svg", metadata={"Date": None}, **settings)
+    figure.savefig(
+        file, format="svg", facecolor="none", metadata={"Date": None}, bbox_inches=_box(figure)
+    )
     document = file.getvalue()
     width = _WIDTH.search(document)
     label = html.escape("; ".join(text for text in map(description, figure.axes) if text))
     svg = themed(inline_svg(document)).replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
     return f'<div style="max-width: {float(width[1]) if width else 576:g}pt">{svg}</div>'
+
+
+def _box(figure: Figure) -> Bbox:
+    """Return the box of a figure in inches, with the labels that are outside of it."""
+    from matplotlib.transforms import Bbox  # noqa: PLC0415 - heavy
+
+    size = Bbox.from_bounds(0, 0, *figure.get_size_inches())
+    drawn = figure.get_tightbbox()
+    return Bbox.union([size, drawn]) if np.isfinite(drawn.extents).all() else size
 
 
 def themed(svg: str) -> str:

@@ -29,6 +29,8 @@ def _own_settings() -> Iterator[None]:
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Run an IPython shell, as a notebook's kernel does."""
+    # A shell puts a module of its own in the place of __main__, which would stay there.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     made = InteractiveShell()
     monkeypatch.setattr(sys.modules["IPython"], "get_ipython", lambda: made)
     yield made
@@ -84,3 +86,13 @@ def test_outside_a_notebook_only_settings_change(monkeypatch: pytest.MonkeyPatch
     ep.follow_theme()
     assert mpl.rcParams["text.color"] == INK
     assert plt.get_fignums() == []
+
+
+def test_labels_outside_of_the_figure_are_in_the_element(rows: pd.DataFrame) -> None:
+    """On a user's own figure, row names may begin left of it: the element is wider then."""
+    figure, ax = plt.subplots(figsize=(3, 2))
+    ep.plot_by_type(rows, ax=ax)
+    ax.set_ylabel("counts", labelpad=300)
+    width = re.search(r"max-width: ([\d.]+)pt", figure_element(figure))
+    assert width is not None
+    assert float(width[1]) > 3 * 72
