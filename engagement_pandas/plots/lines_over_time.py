@@ -146,7 +146,7 @@ def colours_of(counts: pd.DataFrame, by: str, posts: pd.DataFrame | None) -> dic
         return post_colours(counts, posts=posts)
     if by == "engagement_type":
         return type_colours(str(value) for value in counts[by].unique())
-    return group_colours(counts[by])
+    return {**group_colours(counts[by]), "<NA>": REST}
 
 
 def largest(rows: pd.DataFrame, by: str, sizes: pd.Series) -> tuple[pd.Series, list[str]]:

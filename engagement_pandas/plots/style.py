@@ -105,9 +105,8 @@ def group_colours(values: pd.Series) -> dict[str, str]:
     {'spring': '#CC79A7', 'winter': '#009E73'}
     """
     fixed = isinstance(values.dtype, pd.CategoricalDtype)
-    texts = values.astype("str").fillna("<NA>")
-    order = list(map(str, values.cat.categories)) if fixed else []
-    order += sorted({*texts.unique()} - {*order}, key=lambda name: (name == "<NA>", name))
+    names = values.cat.categories if fixed else values.dropna().astype("str").unique()
+    order = list(map(str, names)) if fixed else sorted(map(str, names))
     return _by_name(order, [colour for colour in COLOURS if colour != INK])
 
 

@@ -14,6 +14,7 @@ import pytest
 from matplotlib import dates
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import engagement_pandas as ep
 from engagement_pandas import plots
@@ -403,3 +404,15 @@ def test_a_colour_reaches_the_partial_circles(hourly: Any) -> None:
     ax = ep.plot_over_time(counts, every="D", color="#009E73")
     (circles,) = [other for other in ax.collections if other.get_gid() == "partial"]
     assert {to_hex(colour) for colour in circles.get_edgecolors()} == {"#009e73"}
+
+
+def test_posts_without_a_value_have_a_line_of_their_own() -> None:
+    """It is not the sum of several lines, as its label would say."""
+    counts = ep.flatten_json(
+        {"g": {post: {"favorites": {"2026-03-01": "5"}} for post in ("7", "8")}}
+    )
+    posts = pd.DataFrame({"post_id": ["7"], "kind": ["reply"]})
+    ax = ep.plot_over_time(counts, by="kind", posts=posts)
+    labels = [text.get_text() for text in ax.figure.findobj(Text)]
+    assert any(label.startswith("<NA>") for label in labels)
+    assert not any("(sum)" in label for label in labels)
