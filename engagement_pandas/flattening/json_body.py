@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
@@ -19,7 +18,13 @@ from engagement_pandas.errors import (
     RefusedError,
     ResponseShapeError,
 )
-from engagement_pandas.files import FileTooLarge, NotDecompressed, decompressed, read_bounded
+from engagement_pandas.files import (
+    FileTooLarge,
+    NotDecompressed,
+    codec_of,
+    decompressed,
+    read_bounded,
+)
 from engagement_pandas.flattening.combine import add, to_tidy_frame
 from engagement_pandas.flattening.count_arrays import to_arrays
 from engagement_pandas.flattening.inference import infer
@@ -86,8 +91,8 @@ def flatten_json(
     Parameters
     ----------
     body : bytes, str, mapping, path or open file
-        The raw or parsed JSON, or a file with it, optionally compressed. Text that does not begin
-        like a JSON object is a path.
+        The raw or parsed JSON, or a file with it; UTF-8, UTF-16 or UTF-32, optionally compressed.
+        Text that does not begin like a JSON object is a path.
     group_by : {"type", "post", "day", "hour"}, sequence of str or Grouping, optional
         The dimensions in order, if the keys are ambiguous; the words are those of
         :func:`historical`.
@@ -119,7 +124,7 @@ def flatten_json(
     0     impressions 2026-03-01     7    551
     1     impressions 2026-03-01     8    412
     """
-    content = as_bytes(_read(body))
+    content = _content(body)
     name, envelope, decoded = _open(content, grouping)
     members = decoded.members() if decoded else None
     del decoded  # frees memory for the frame
@@ -156,23 +161,26 @@ def flatten_json(
     return counts
 
 
-def _read(body: Any) -> Any:
-    """Return a body, or the content of the file or path that was passed in its place."""
+def _content(body: Any) -> bytes:
+    """Return a body, or the content of the file or path in its place, as UTF-8."""
     if isinstance(body, os.PathLike) or (isinstance(body, str) and _is_file(body)):
         with open(body, "rb") as file:  # noqa: PTH123 - text too
-            return _read(file)
+            return _content(file)
     if isinstance(body, str) and body.lstrip()[:1] != "{":
         msg = f"{truncated_repr(body)} is neither a JSON object nor a file"
         raise ResponseShapeError(msg)
-    if not hasattr(body, "read"):
-        return body
-    name = getattr(body, "name", "the file")
+    name = getattr(body, "name", "the body")
     try:
-        content = decompressed(as_bytes(read_bounded(body, _MOST_BYTES)), _MOST_BYTES)
+        content = as_bytes(read_bounded(body, _MOST_BYTES) if hasattr(body, "read") else body)
+        content = decompressed(content, _MOST_BYTES)
+        codec = codec_of(content)
+        return content if codec == "utf-8" else content.decode(codec).encode()
+    except UnicodeError as error:
+        msg = f"{name} is not text in the encoding that its first bytes state: {error}"
+        raise ResponseShapeError(msg) from error
     except (FileTooLarge, NotDecompressed) as error:
         msg = f"{name} {'has ' * isinstance(error, FileTooLarge)}{error}"
         raise ResponseShapeError(msg) from error
-    return content.removeprefix(BOM_UTF8)
 
 
 def _is_file(text: str) -> bool:

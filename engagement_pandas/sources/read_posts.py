@@ -91,11 +91,13 @@ def read_posts(
                    post_id   text
     0  1060976163948904448  hello
     """
-    contents = read_contents(path_or_buffer)
-    posts = _exported(*contents[0]) if len(contents) == 1 else None
-    if posts is not None:
-        return posts
-    return frame_of([post for part in contents for post in records_in(*part, missing=missing)])
+    records: list[PostEntry] = []
+    for name, content in read_contents(path_or_buffer):
+        posts = _exported(name, content)
+        if posts is not None:
+            return posts
+        records += records_in(name, content, missing=missing)
+    return frame_of(records)
 
 
 def _exported(name: str, content: Any) -> pd.DataFrame | None:

@@ -127,27 +127,25 @@ def _values_of(body: Body) -> Iterator[tuple[str, Any]]:
     if isinstance(body, Mapping | list):
         yield "$", body
         return
-    for name, content in _contents(body):
-        try:
+    name = "the body"
+    try:
+        for name, content in _contents(body):
             text = text_of(name, content)
             for line, value in json_values(text.rstrip(), name, int):
                 yield f"line {line} of {name}", value
-        except InvalidPostId as error:
-            raise ResponseShapeError(str(error)) from error
-        except RecursionError as error:
-            msg = f"{name} is nested too deeply"
-            raise ResponseShapeError(msg) from error
-
-
-def _contents(body: Any) -> list[tuple[str, Any]]:
-    if isinstance(body, str) and (body.lstrip()[:1] in {"{", "["} or is_script(body)):
-        return [("the body", body)]
-    try:
-        if isinstance(body, bytes | bytearray | memoryview):
-            return contents_of("the body", bytes(body))
-        return read_contents(body)
     except InvalidPostId as error:
         raise ResponseShapeError(str(error)) from error
+    except RecursionError as error:
+        msg = f"{name} is nested too deeply"
+        raise ResponseShapeError(msg) from error
+
+
+def _contents(body: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(body, str) and (body.lstrip()[:1] in {"{", "["} or is_script(body)):
+        return iter([("the body", body)])
+    if isinstance(body, bytes | bytearray | memoryview):
+        return contents_of("the body", bytes(body))
+    return read_contents(body)
 
 
 def _read(

@@ -330,6 +330,22 @@ def test_files(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     pd.testing.assert_frame_equal(ep.flatten_json(io.StringIO(BODY.decode())), counts)
 
 
+@pytest.mark.parametrize(
+    "content", [gzip.compress(BODY), BODY.decode().encode("utf-16"), BODY.decode().encode("utf-16-le")]
+)
+def test_bytes_of_a_file(content: bytes, tmp_path: Path) -> None:
+    """Are decompressed and decoded, whether they come as bytes or from the file."""
+    (tmp_path / "body.json").write_bytes(content)
+    for body in (content, tmp_path / "body.json"):
+        pd.testing.assert_frame_equal(ep.flatten_json(body), ep.flatten_json(BODY))
+
+
+def test_half_a_character() -> None:
+    """UTF-16 that ends within a character is refused."""
+    with pytest.raises(ResponseShapeError, match="is not text in the encoding"):
+        ep.flatten_json(BODY.decode().encode("utf-16")[:-1])
+
+
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     """A path is the caller's; text might be a body or a path, and the message names both."""
     with pytest.raises(FileNotFoundError):

@@ -14,6 +14,7 @@ from support.exports import ONE, TWO, content, row
 
 import engagement_pandas as ep
 from engagement_pandas import InvalidPostId
+from engagement_pandas.request.post_files import reader
 
 
 def kinds(body: Any) -> dict[str, Any]:
@@ -129,6 +130,32 @@ def test_the_zip_of_an_archive(tmp_path: Path) -> None:
     (tmp_path / "cut.zip").write_bytes((tmp_path / "twitter.zip").read_bytes()[:200])
     with pytest.raises(InvalidPostId, match=r"cut\.zip cannot be unpacked"):
         ep.read_posts(tmp_path / "cut.zip")
+
+
+def test_references_in_a_table_of_twarc() -> None:
+    """The reference that has a value states the kind; a reply that quotes is a reply."""
+    table = (
+        "id,referenced_tweets.replied_to.id,referenced_tweets.retweeted.id,"
+        "referenced_tweets.quoted.id,text\n"
+        "10,,,,Hi\n11,9,,,@you Hi\n12,,9,,RT @you: Hi\n13,,,9,Look\n14,9,,8,@you Look\n"
+    )
+    posts = ep.read_posts(io.StringIO(table.replace("\n1", "\n100000000000000001")))
+    assert posts["kind"].to_list() == ["post", "reply", "repost", "quote", "reply"]
+
+
+def test_an_archive_of_many_parts_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each part may have as much as a file, and all of them four times as much."""
+    script = 'window.YTD.tweets.part0 = [{"tweet": {"id_str": "%s", "full_text": "Hi"}}]'
+    monkeypatch.setattr(reader, "MOST_BYTES", len(script))
+    for parts in (4, 5):
+        with zipfile.ZipFile(tmp_path / f"{parts}.zip", "w") as archive:
+            for part in range(parts):
+                archive.writestr(f"data/tweets-part{part}.js", (script % part).ljust(len(script)))
+    assert ep.read_posts(tmp_path / "4.zip")["post_id"].to_list() == ["0", "1", "2", "3"]
+    with pytest.raises(InvalidPostId, match=r"5\.zip holds more than 0 bytes; unpack it"):
+        ep.read_posts(tmp_path / "5.zip")
 
 
 def test_kinds_are_keys() -> None:

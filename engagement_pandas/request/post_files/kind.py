@@ -11,6 +11,11 @@ from engagement_pandas.request.post_ids import parse_post_id
 _REFERENCES: Final = {"retweeted": "repost", "replied_to": "reply", "quoted": "quote"}
 """Kinds by the types in ``referenced_tweets``; a reply that quotes is a reply."""
 
+REFERENCE_COLUMNS: Final = {
+    f"referenced_tweets.{name}.id": kind for name, kind in _REFERENCES.items()
+}
+"""Kinds by the columns of twarc's CSV that have a value, in order of preference."""
+
 _REPLIED: Final = ("in_reply_to_status_id_str", "in_reply_to_status_id", "in_reply_to_user_id")
 _QUOTED: Final = ("quoted_status_id_str", "quoted_status_id", "quoted_status")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import IO, Any, Final
 
@@ -39,27 +39,41 @@ def read_records(
 
     Of the ZIP of an account's archive, the posts in ``data/tweets.js`` and its parts.
     """
-    contents = read_contents(path_or_buffer)
-    return [post for part in contents for post in records_in(*part, missing=missing)]
+    return [
+        post for part in read_contents(path_or_buffer) for post in records_in(*part, missing=missing)
+    ]
 
 
-def read_contents(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> list[tuple[str, Any]]:
-    """Return name and content of a file, or of each file with posts in an account's archive."""
+def read_contents(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> Iterator[tuple[str, Any]]:
+    """Yield name and content of a file, or of each file with posts in an account's archive."""
     if isinstance(path_or_buffer, str | os.PathLike) and os.fspath(path_or_buffer) != "-":
         name = os.fsdecode(path_or_buffer)
         with open(name, "rb") as file:  # noqa: PTH123 - an archive is larger than the limit
             if file.seekable():
-                return archived_posts(name, file, MOST_BYTES) or [(name, _bounded(file, name))]
-            return contents_of(name, _bounded(file, name))  # a pipe
-    return contents_of(*read_content(path_or_buffer))
+                yield from _parts(name, file)
+            else:  # a pipe
+                yield from contents_of(name, _bounded(file, name))
+    else:
+        yield from contents_of(*read_content(path_or_buffer))
 
 
-def contents_of(name: str, content: Any) -> list[tuple[str, Any]]:
-    """Return a content with its name, or those of the files with posts in an archive's ZIP."""
-    posts = (
-        [] if isinstance(content, str) else archived_posts(name, io.BytesIO(content), MOST_BYTES)
-    )
-    return posts or [(name, content)]
+def contents_of(name: str, content: Any) -> Iterator[tuple[str, Any]]:
+    """Yield a content with its name, or those of the files with posts in an archive's ZIP."""
+    if isinstance(content, str):
+        yield name, content
+    else:
+        yield from _parts(name, io.BytesIO(content))
+
+
+def _parts(name: str, file: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+    posts = archived_posts(name, file, MOST_BYTES)
+    first = next(posts, None)
+    if first is None:
+        file.seek(0)
+        yield name, _bounded(file, name)
+    else:
+        yield first
+        yield from posts
 
 
 def read_content(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> tuple[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from engagement_pandas.errors import InvalidPostId
 from engagement_pandas.request.post_files.entry import LONG, RawEntry, is_id, roles_of
+from engagement_pandas.request.post_files.kind import REFERENCE_COLUMNS
 from engagement_pandas.text import format_list, pluralize
 
 _SEP: Final = re.compile(r'"?sep=(.)"?[,;\t]*\n', re.IGNORECASE)
@@ -96,6 +97,11 @@ def _rows(text: str, name: str, heading: Heading, dialect: Mapping[str, Any]) ->
         skipinitialspace=spaced,
         **dialect,
     )
+    references = {
+        kind: heading.names.index(name)
+        for name, kind in REFERENCE_COLUMNS.items()
+        if name in heading.names
+    }
     end = heading.line
     while True:
         start = end + 1
@@ -122,6 +128,9 @@ def _rows(text: str, name: str, heading: Heading, dialect: Mapping[str, Any]) ->
             )
             raise InvalidPostId(msg)
         roles = {role: cells[place] for role, place in heading.roles.items()}
+        if references and "kind" not in roles:
+            kinds = (kind for kind, place in references.items() if cells[place].strip())
+            roles["kind"] = next(kinds, "post")
         yield RawEntry.of(start, roles, heading.names[heading.roles["post_id"]])
 
 
