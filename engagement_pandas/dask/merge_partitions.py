@@ -20,20 +20,20 @@ STRETCHES: Final = "engagement_pandas.stretches"
 """Key in ``attrs`` of a partition: the windows of its responses, and posts if they matter."""
 
 _FAN_IN: Final = 8
-_Less = Callable[[pd.DataFrame], pd.DataFrame]
+_Reduce = Callable[[pd.DataFrame], pd.DataFrame]
 
 
-def merge_partitions(counts: dd.DataFrame, reduce: _Less) -> Delayed:
+def merge_partitions(counts: dd.DataFrame, reduce: _Reduce) -> Delayed:
     """Reduce each partition, and merge the results, a few at a time."""
-    parts = [delayed(_fewer)([part], reduce) for part in counts.to_delayed()]
+    parts = [delayed(_reduced)([part], reduce) for part in counts.to_delayed()]
     while len(parts) > 1:
         groups = [parts[place : place + _FAN_IN] for place in range(0, len(parts), _FAN_IN)]
-        parts = [delayed(_fewer)(group, reduce) for group in groups]
+        parts = [delayed(_reduced)(group, reduce) for group in groups]
     merged: Delayed = parts[0]
     return merged
 
 
-def _fewer(frames: Sequence[pd.DataFrame], reduce: _Less) -> pd.DataFrame:
+def _reduced(frames: Sequence[pd.DataFrame], reduce: _Reduce) -> pd.DataFrame:
     filled = [frame for frame in frames if len(frame)] or frames[:1]
     reduced = reduce(filled[0] if len(filled) == 1 else concat(filled))
     reduced.attrs = _joined([frame.attrs for frame in frames if len(frame) or frame.attrs])

@@ -24,24 +24,32 @@ import dask.dataframe as dd
 import pandas as pd
 
 from engagement_pandas import metrics
-from engagement_pandas.dask.reductions import as_contract, names_of, of_pairs, of_sums, times_of
+from engagement_pandas.dask.reductions import (
+    as_contract,
+    names_of,
+    of_pairs,
+    of_sums,
+    times_of,
+    with_columns,
+)
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.top_posts import RATE
 
 
-def over_time(
+def over_time(  # noqa: PLR0913 - each has a default
     counts: dd.DataFrame,
     *,
     every: str = "D",
     tz: str | tzinfo = "UTC",
     by: str | Iterable[str] | None = "engagement_type",
     window: Any = None,
+    posts: Any = None,
 ) -> pd.DataFrame:
     """Sum counts into regular buckets of local time: :func:`engagement_pandas.over_time`.
 
-    The result is a computed pandas frame, as in memory. There is no ``posts`` argument, and
-    counts with ``retrieved_at`` raise a ``FrameError``. One row per key and hour, and one per
-    key and post, pass through one worker's memory.
+    The result is a computed pandas frame, as in memory. Counts with ``retrieved_at`` raise a
+    ``FrameError``. One row per key and hour, and one per key and post, pass through one worker's
+    memory.
 
     Examples
     --------
@@ -51,8 +59,8 @@ def over_time(
     >>> epd.over_time(dd.from_pandas(counts, npartitions=1))["count"].to_list()
     [5]
     """
-    counts = as_contract(counts)
-    metric = partial(metrics.over_time, every=every, tz=tz, by=by, window=window)
+    counts = with_columns(as_contract(counts), by, posts)
+    metric = partial(metrics.over_time, every=every, tz=tz, by=by, window=window, posts=posts)
     return of_sums(counts, metric, [*names_of(counts, by), "engagement_type", *times_of(counts)])
 
 
@@ -63,6 +71,7 @@ def running_total(
     tz: str | tzinfo = "UTC",
     by: str | Iterable[str] | None = "engagement_type",
     window: Any = None,
+    posts: Any = None,
 ) -> pd.DataFrame:
     """Return cumulative counts by time bucket: :func:`engagement_pandas.running_total`.
 
@@ -77,8 +86,8 @@ def running_total(
     >>> epd.running_total(counts)["count"].to_list()
     [5, 12]
     """
-    counts = as_contract(counts)
-    metric = partial(metrics.running_total, every=every, tz=tz, by=by, window=window)
+    counts = with_columns(as_contract(counts), by, posts)
+    metric = partial(metrics.running_total, every=every, tz=tz, by=by, window=window, posts=posts)
     return of_sums(counts, metric, [*names_of(counts, by), "engagement_type", *times_of(counts)])
 
 
@@ -86,6 +95,7 @@ def engagement_rate(
     counts: dd.DataFrame,
     *,
     by: str | Iterable[str] | None = "post_id",
+    posts: pd.DataFrame | None = None,
     numerator: str = "engagements",
     denominator: str = "impressions",
     confidence: float = CONFIDENCE,
@@ -109,10 +119,11 @@ def engagement_rate(
     >>> epd.engagement_rate(counts)["rate"].to_list()
     [0.05]
     """
-    counts = as_contract(counts)
+    counts = with_columns(as_contract(counts), by, posts)
     metric = partial(
         metrics.engagement_rate,
         by=by,
+        posts=posts,
         numerator=numerator,
         denominator=denominator,
         confidence=confidence,
@@ -127,6 +138,7 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     tz: str | tzinfo = "UTC",
     by: str | Iterable[str] | None = None,
     window: Any = None,
+    posts: Any = None,
     numerator: str = "engagements",
     denominator: str = "impressions",
     confidence: float = CONFIDENCE,
@@ -134,7 +146,7 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     """Divide one type by another in buckets of time: :func:`engagement_pandas.rate_over_time`.
 
     It differs from the function in memory as :func:`engagement_rate` does, with one row per
-    key and hour, and one per key, post and type. There is no ``posts`` argument.
+    key and hour, and one per key, post and type.
 
     Examples
     --------
@@ -146,13 +158,14 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     >>> epd.rate_over_time(counts)["rate"].to_list()
     [0.1]
     """
-    counts = as_contract(counts)
+    counts = with_columns(as_contract(counts), by, posts)
     metric = partial(
         metrics.rate_over_time,
         every=every,
         tz=tz,
         by=by,
         window=window,
+        posts=posts,
         numerator=numerator,
         denominator=denominator,
         confidence=confidence,

@@ -14,6 +14,7 @@ from engagement_pandas.dask.partial_sums import add_up, paired_up
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import TEXT, check_rows
 from engagement_pandas.metrics.checks import keys, known_type, need_columns
+from engagement_pandas.metrics.post_columns import look_up
 
 _TIME: Final = ("day", "hour")
 _Metric = Callable[[pd.DataFrame], pd.DataFrame]
@@ -66,6 +67,15 @@ def as_contract(counts: Any) -> dd.DataFrame:
         raise FrameError(msg)
     checked: dd.DataFrame = counts.map_partitions(_checked, meta=_meta(counts))
     return checked
+
+
+def with_columns(counts: dd.DataFrame, by: str | Iterable[str] | None, posts: Any) -> dd.DataFrame:
+    """Return counts with the columns of ``by`` that only a frame of posts has."""
+    meta = look_up(_meta(counts), by, posts)
+    if meta is _meta(counts):
+        return counts
+    found: dd.DataFrame = counts.map_partitions(look_up, by, posts, meta=meta)
+    return found
 
 
 def _checked(counts: pd.DataFrame) -> pd.DataFrame:

@@ -164,6 +164,15 @@ def test_the_rows_are_those_in_memory(fill: Any, rows: int) -> None:
         )
 
 
+KINDS = pd.DataFrame(
+    {
+        "post_id": pd.Series(POSTS, dtype="str"),
+        "kind": pd.Series(["reply", "post"] * (len(POSTS) // 2) + ["reply"] * (len(POSTS) % 2)),
+        "words": range(len(POSTS)),
+    }
+)
+"""Posts with columns that their counts do not have."""
+
 METRICS: list[tuple[Callable[..., pd.DataFrame], Callable[..., pd.DataFrame], dict[str, Any]]] = [
     (epd.over_time, ep.over_time, {}),
     (epd.over_time, ep.over_time, {"by": ["post_id", "engagement_type"]}),
@@ -181,6 +190,11 @@ METRICS: list[tuple[Callable[..., pd.DataFrame], Callable[..., pd.DataFrame], di
     (epd.rate_over_time, ep.rate_over_time, {}),
     (epd.rate_over_time, ep.rate_over_time, {"by": "post_id"}),
     (epd.rate_over_time, ep.rate_over_time, {"every": "W", "numerator": "favorites"}),
+    (epd.over_time, ep.over_time, {"by": ["kind", "engagement_type"], "posts": KINDS}),
+    (epd.over_time, ep.over_time, {"by": "engagement_type", "posts": [*POSTS, "7"]}),
+    (epd.running_total, ep.running_total, {"by": ["kind", "engagement_type"], "posts": KINDS}),
+    (epd.engagement_rate, ep.engagement_rate, {"by": "words", "posts": KINDS}),
+    (epd.rate_over_time, ep.rate_over_time, {"by": "kind", "posts": KINDS}),
     (epd.top_posts, ep.top_posts, {}),
     (epd.top_posts, ep.top_posts, {"by": "favorites", "n": 2, "minimum": 20}),
     (epd.top_posts, ep.top_posts, {"by": "rate", "n": 99}),

@@ -40,7 +40,9 @@ def read_records(
     Of the ZIP of an account's archive, the posts in ``data/tweets.js`` and its parts.
     """
     return [
-        post for part in read_contents(path_or_buffer) for post in records_in(*part, missing=missing)
+        post
+        for part in read_contents(path_or_buffer)
+        for post in records_in(*part, missing=missing)
     ]
 
 
