@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import html
 import math
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
+
+from engagement_pandas.errors import warn
 
 FLOAT_BITS: Final = 53
 
@@ -193,4 +194,4 @@ def check_digits(ids: Iterable[str], error: type[Exception], *, source: str = ""
         )
         if chance < _REFUSED:
             raise error(msg)
-        warnings.warn(msg, UserWarning, stacklevel=4)
+        warn(msg)

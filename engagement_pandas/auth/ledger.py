@@ -31,7 +31,7 @@ from typing import Final, Self
 import msgspec
 
 from engagement_pandas.auth.ledger_file import JsonLinesFile
-from engagement_pandas.errors import LedgerError, LedgerFull, RequestError
+from engagement_pandas.errors import LedgerError, LedgerFull, RequestError, warn
 from engagement_pandas.files import config_file
 from engagement_pandas.request.handle import normalize_handle
 from engagement_pandas.text import format_list, html_facts, pluralize
@@ -213,10 +213,9 @@ class Ledger:
         new, known = self._new(handles, month)
         total = known + len(new)
         if new and self.limit is not None and total >= WARN_FROM * self.limit:
-            warnings.warn(
+            warn(
                 f"{total} of {self.limit} handles of {month} are used with {format_list(new)}, "
                 f"which would be new (ledger {self.path})",
-                stacklevel=2,
             )
         return new
 
@@ -263,10 +262,9 @@ class Ledger:
                 self._file.append(msgspec.json.encode(entry) + b"\n")
         self._known.add((entry.month, entry.handle))
         if entry.handle not in known and len(known) >= (self.limit or math.inf):
-            warnings.warn(
+            warn(
                 f"{entry.handle} is handle {len(known) + 1} of {self.limit} in {entry.month}: "
                 f"another process has reached the limit in the meantime (ledger {self.path})",
-                stacklevel=2,
             )
         return entry.handle not in known
 

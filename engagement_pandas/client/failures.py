@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from engagement_pandas.errors import (
     EngagementError,
     LedgerError,
     Unauthorized,
+    warn,
 )
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import format_list, pluralize
@@ -86,10 +86,8 @@ class Failures:
             )
             named = format_list(posts[:_FEW]) + ("" if len(posts) <= _FEW else ", …")
             of_owner = f" of {owner}" if owner else ""
-            warnings.warn(
+            warn(
                 f"no answer for {pluralize(len(posts), 'post')}{of_owner}, {named}: "
                 f"{'; '.join(failed[0].envelope().errors)}; {CURES[reason]}; the same call sends "
                 "only what is missing",
-                UserWarning,
-                stacklevel=4,
             )

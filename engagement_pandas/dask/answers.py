@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
@@ -16,7 +15,7 @@ import pandas as pd
 from engagement_pandas import flattening
 from engagement_pandas.dask.merge_partitions import merge_partitions, stretches
 from engagement_pandas.dask.partitions import Partition, partitions, related, stored_requests
-from engagement_pandas.errors import RequestError
+from engagement_pandas.errors import RequestError, warn
 from engagement_pandas.flattening.combine import add, to_tidy_frame
 from engagement_pandas.flattening.count_arrays import CountArrays
 from engagement_pandas.flattening.time_buckets import Integers
@@ -214,7 +213,7 @@ def _warn_of_unfinished(collections: Sequence[Collection]) -> bool:
             f"{unfinished[0].path} is not finished{more}: requests without a response are left "
             "out; collect the same request again"
         )
-        warnings.warn(msg, UserWarning, stacklevel=4)
+        warn(msg)
     return bool(unfinished)
 
 

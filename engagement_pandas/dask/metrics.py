@@ -64,7 +64,7 @@ def over_time(  # noqa: PLR0913 - each has a default
     return of_sums(counts, metric, [*names_of(counts, by), "engagement_type", *times_of(counts)])
 
 
-def running_total(
+def running_total(  # noqa: PLR0913 - each has a default
     counts: dd.DataFrame,
     *,
     every: str = "D",
@@ -91,7 +91,7 @@ def running_total(
     return of_sums(counts, metric, [*names_of(counts, by), "engagement_type", *times_of(counts)])
 
 
-def engagement_rate(
+def engagement_rate(  # noqa: PLR0913 - each has a default
     counts: dd.DataFrame,
     *,
     by: str | Iterable[str] | None = "post_id",

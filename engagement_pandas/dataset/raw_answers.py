@@ -18,6 +18,7 @@ from engagement_pandas.errors import (
     FrameError,
     RequestError,
     ResponseShapeError,
+    warn,
 )
 from engagement_pandas.flattening import flatten, omissions
 from engagement_pandas.frame.contract import timestamps
@@ -157,7 +158,7 @@ def rebuild(dataset: Dataset, folder: Path, now: datetime, error: DamagedDataset
         if rebuilt.latest is None:
             raise error  # there are no raw responses
     msg = f"{error}; it was rebuilt, and the damaged tables are in {dataset.path}/damaged"
-    warnings.warn(msg, UserWarning, stacklevel=3)
+    warn(msg)
 
 
 def _ours(collection: Collection) -> bool:

@@ -29,7 +29,7 @@ from engagement_pandas.plots.axes import percent
 from engagement_pandas.plots.best_times import plot_best_times
 from engagement_pandas.plots.by_type import plot_by_type
 from engagement_pandas.plots.growth import plot_growth
-from engagement_pandas.plots.labels import check_posts
+from engagement_pandas.plots.labels import check_posts, shortened
 from engagement_pandas.plots.over_time import plot_over_time
 from engagement_pandas.plots.svg import figure_html
 from engagement_pandas.plots.top_posts import plot_top_posts
@@ -356,7 +356,7 @@ def _unknown(material: _Material) -> Iterator[str]:
 def _about(material: _Material, unknown: Sequence[str]) -> str:
     """Return what is not known of the counts, and where they are from."""
     facts = {"source": _source(material.readings), "time zone": str(material.period.zone)}
-    if read := _read_at(material.readings):
+    if read := _read_times(material.readings):
         facts["read"] = read
     terms = "".join(f"<dt>{name}</dt><dd>{html.escape(fact)}</dd>" for name, fact in facts.items())
     items = "".join(f"<li>{html.escape(fact)}</li>" for fact in unknown)
@@ -374,7 +374,7 @@ def _source(counts: pd.DataFrame) -> str:
     return f"X's Engagement API, /{endpoint}" if endpoint else "not stated by the counts"
 
 
-def _read_at(counts: pd.DataFrame) -> str:
+def _read_times(counts: pd.DataFrame) -> str:
     """Return when counts were read, if they state it."""
     moments = counts.get("retrieved_at", pd.Series(dtype="datetime64[us, UTC]")).dropna()
     given = counts.attrs.get("retrieved_at")
@@ -431,8 +431,8 @@ def _posts_shown(ids: pd.Series, material: _Material) -> list[str]:
 
 def _linked(post: str, words: str) -> str:
     """Return the text of a post as a link to it."""
-    short = words if len(words) <= _SNIPPET else f"{words[:_SNIPPET].rstrip()}…"
-    return f'<a href="{LINK.format(post)}">{html.escape(short or f"Post {post}")}</a>'
+    text = shortened(words, _SNIPPET) or f"Post {post}"
+    return f'<a href="{LINK.format(post)}">{html.escape(text)}</a>'
 
 
 def _table(columns: Sequence[tuple[str, str, Sequence[str]]]) -> str:

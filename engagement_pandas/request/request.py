@@ -7,13 +7,18 @@ would reject raises here, before anything is sent.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from engagement_pandas.errors import AmbiguousGrouping, InvalidPostId, InvalidWindow, RequestError
+from engagement_pandas.errors import (
+    AmbiguousGrouping,
+    InvalidPostId,
+    InvalidWindow,
+    RequestError,
+    warn,
+)
 from engagement_pandas.request.engagement_types import parse_engagement_types
 from engagement_pandas.request.grouping import (
     BY_DAY,
@@ -311,12 +316,10 @@ def historical(
     span = to_window(window)
     request = _create(Endpoint.HISTORICAL, post_ids, engagement_types, by, span)
     if span.start < datetime.now(UTC) - RELIABLE_PAST:
-        warnings.warn(
+        warn(
             f"the window begins at {span.start:%Y-%m-%d %H:%M} UTC, more than "
             f"{RELIABLE_PAST.days} days ago; according to newer documentation, the API "
             "reaches back no further",
-            UserWarning,
-            stacklevel=2,
         )
     return request
 

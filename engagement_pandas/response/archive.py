@@ -18,14 +18,13 @@ files has the account's secrets; a body is what the server sent.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from engagement_pandas.errors import ArchiveError
+from engagement_pandas.errors import ArchiveError, warn
 from engagement_pandas.files import sweep
 from engagement_pandas.request.owners import OWNERS
 from engagement_pandas.request.plan import Plan
@@ -157,11 +156,9 @@ class Archive:
             lacking = f"{pluralize(len(old.unanswered), 'request')} without an answer"
         except ArchiveError:  # its stored request is lost
             lacking = "its stored request is lost"
-        warnings.warn(
+        warn(
             f"{old.path} is not finished ({old.ages(now) or 'no answer yet'}; {lacking}) and too "
             "old to resume: a new snapshot is begun, and its answers stay readable",
-            UserWarning,
-            stacklevel=4,
         )
 
     def verify(self) -> tuple[CorruptFile, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
-from engagement_pandas.errors import ArchiveError, RequestError
+from engagement_pandas.errors import ArchiveError, RequestError, warn
 from engagement_pandas.files import atomic_write, fsync_dir, mkdir_durable, sweep, write_once
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.request.request import EngagementRequest
@@ -194,11 +193,9 @@ class Collection:
             else:
                 left += 1
         if left:
-            warnings.warn(
+            warn(
                 f"{self.path} is not finished: {pluralize(left, 'request')} and what may follow "
                 "from them have no answer yet; collect the same request again",
-                UserWarning,
-                stacklevel=2,
             )
 
     def find(self, request: EngagementRequest) -> EngagementResponse | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import IO, Any, Final
 
 import pandas as pd
 
-from engagement_pandas.errors import FrameError, InvalidPostId
+from engagement_pandas.errors import FrameError, InvalidPostId, warn
 from engagement_pandas.request.post_files import (
     Missing,
     PostEntry,
@@ -134,7 +133,7 @@ def frame_of(records: Sequence[PostEntry]) -> pd.DataFrame:
             f"post: {some}{'; …' if len(odd) > _FEW else ''}; write 2026-03-01T09:30:00Z, or use "
             "created_at(post_id), the time in the ID"
         )
-        warnings.warn(msg, UserWarning, stacklevel=3)
+        warn(msg)
     return pd.DataFrame(columns)
 
 

@@ -6,14 +6,13 @@ import csv
 import io
 import os
 import re
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
 import pandas as pd
 
-from engagement_pandas.errors import FrameError, InvalidPostId
+from engagement_pandas.errors import FrameError, InvalidPostId, warn
 from engagement_pandas.frame.coercion import to_numbers
 from engagement_pandas.request.post_files import read_content, text_of
 from engagement_pandas.request.post_files.entry import key
@@ -130,13 +129,13 @@ def _workbook_rows(name: str, content: bytes) -> list[tuple[int, list[str]]]:
 
 
 def warn_of_headings(sheet: Sheet, places: Mapping[str, int], unknown: Sequence[str]) -> None:
-    """Warn of headings that are read by position, or left out; of the caller's caller's caller."""
+    """Warn of headings that are read by position, or left out."""
     if not unknown:
         return
     by_position = len(places) == len(sheet.header)
     what = "not known and read by position" if by_position else "not known and left out"
     msg = f"{sheet.name}: the headings {format_list(unknown)} are {what}; compare a few numbers"
-    warnings.warn(msg, UserWarning, stacklevel=4)
+    warn(msg)
 
 
 def places_of(

@@ -6,7 +6,6 @@ import glob
 import html
 import os
 import re
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,7 @@ from typing import IO, Any, Final
 
 import pandas as pd
 
-from engagement_pandas.errors import FrameError, InvalidPostId
+from engagement_pandas.errors import FrameError, InvalidPostId, warn
 from engagement_pandas.frame.coercion import tidy_counts
 from engagement_pandas.frame.contract import (
     TEXT,
@@ -275,7 +274,7 @@ def _posts(export: Export) -> list[ExportedPost]:
     if without:
         some = ", ".join(map(str, without[:_SHOWN])) + (", …" if len(without) > _SHOWN else "")
         msg = f"{pluralize(len(without), 'row')} of {sheet.name} without a post left out: {some}"
-        warnings.warn(msg, UserWarning, stacklevel=4)
+        warn(msg)
     check_digits([row.post_id for row in found if row.handle is None], FrameError)
     return found
 
@@ -338,7 +337,7 @@ def _check_rows(export: Export, rows: Sequence[ExportedPost]) -> None:
             f"{name} has {len(rows):,} posts, and the oldest is of {first:%Y-%m-%d}, though its "
             f"window begins on {window[0]:%Y-%m-%d}: X may have cut it; export shorter windows"
         )
-        warnings.warn(msg, UserWarning, stacklevel=4)
+        warn(msg)
 
 
 def _day(text: str) -> datetime | None:

@@ -143,6 +143,14 @@ def test_references_in_a_table_of_twarc() -> None:
     assert posts["kind"].to_list() == ["post", "reply", "repost", "quote", "reply"]
 
 
+def test_warnings_name_the_line_of_the_caller() -> None:
+    """However deep in the package they are issued."""
+    table = f"id,created_at,text\n{ONE},45000,Hi\n,,Hi\n"
+    with pytest.warns(UserWarning, match="ignored|skipped") as caught:
+        ep.read_posts(io.StringIO(table), missing="skip")
+    assert [warning.filename for warning in caught] == [__file__, __file__]
+
+
 def test_an_archive_of_many_parts_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

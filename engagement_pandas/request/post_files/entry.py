@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from engagement_pandas.errors import InvalidPostId, RequestError
+from engagement_pandas.errors import InvalidPostId, RequestError, warn
 from engagement_pandas.request.handle import normalize_handle
 from engagement_pandas.request.owners import PostOwners
 from engagement_pandas.request.post_files.kind import known_kind
@@ -177,10 +176,8 @@ def judged(raws: Iterable[RawEntry], file: str, missing: Missing) -> list[PostEn
     check_digits(dict.fromkeys(record.post_id for record in records), InvalidPostId, source=file)
     if without:
         some = ", ".join(without[:_SHOWN]) + (", …" if len(without) > _SHOWN else "")
-        warnings.warn(
+        warn(
             f"skipped {pluralize(len(without), 'row')} of {file} without a post ID: {some}",
-            UserWarning,
-            stacklevel=4,
         )
     return records
 
