@@ -77,7 +77,7 @@ def test_heavy_libraries_wait(statement: str, absent: str) -> None:
     [
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
-        ["mypy"],
+        pytest.param(["mypy"], marks=pytest.mark.long),
         ["lint-imports", "--no-logo"],
     ],
     ids=lambda command: " ".join(command[:2]),

@@ -89,8 +89,8 @@ def counted(counts: pd.DataFrame) -> pd.DataFrame:
     ("question", "credentials", "parts", "attempts"),
     [
         (few_hours, owner, 72, 3),  # so few that a request is given up now and then
-        (few_totals, owner, 63, 3),
-        (few_public, app, 60, 3),
+        pytest.param(few_totals, owner, 63, 3, marks=pytest.mark.long),
+        pytest.param(few_public, app, 60, 3, marks=pytest.mark.long),
         pytest.param(many_hours, owner, 7_200, 8, marks=pytest.mark.long),
         pytest.param(many_totals, owner, 2_002, 8, marks=pytest.mark.long),
         pytest.param(many_public, app, 800, 8, marks=pytest.mark.long),

@@ -50,7 +50,7 @@ def expected(archive: ep.Archive) -> pd.DataFrame:
     return ep.flatten(archive)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("two")
 def test_the_same_frame(archive: ep.Archive, expected: pd.DataFrame) -> None:
     """Of six partitions on two processes."""
@@ -60,7 +60,7 @@ def test_the_same_frame(archive: ep.Archive, expected: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(epd.omissions(archive).compute(), ep.omissions(archive))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("two")
 def test_the_same_numbers(archive: ep.Archive, expected: pd.DataFrame) -> None:
     """A sum, a ratio of sums and a top n."""

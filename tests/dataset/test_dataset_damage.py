@@ -129,9 +129,18 @@ def another(path: Path) -> None:
     path.write_text(json.dumps({"commitInfo": {}}))
 
 
+QUICK = [("counts", cut), ("counts", Path.unlink), ("omissions", another), ("revisions", emptied)]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [emptied, cut, first_line, another, Path.unlink])
-@pytest.mark.parametrize("table", ["counts", "omissions", "revisions"])
+@pytest.mark.parametrize(
+    ("table", "how"),
+    [
+        pytest.param(table, how, marks=() if (table, how) in QUICK else pytest.mark.long)
+        for table in ("counts", "omissions", "revisions")
+        for how in (emptied, cut, first_line, another, Path.unlink)
+    ],
+)
 def test_an_entry_of_the_log(folder: Path, table: str, how: Any) -> None:
     """Each in turn: no row twice, no old row, no omission lost without a word."""
     right, noticed = everything(folder), 0
@@ -261,9 +270,9 @@ def moving() -> Iterator[World]:
     ("name", "how"),
     [
         ("counts/day=*/*.parquet", cut),
-        ("counts/_delta_log/*1.json", emptied),
-        ("revisions", shutil.rmtree),
-        ("counts", shutil.rmtree),
+        pytest.param("counts/_delta_log/*1.json", emptied, marks=pytest.mark.long),
+        pytest.param("revisions", shutil.rmtree, marks=pytest.mark.long),
+        pytest.param("counts", shutil.rmtree, marks=pytest.mark.long),
     ],
 )
 def test_sync_heals_it(

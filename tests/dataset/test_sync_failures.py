@@ -73,7 +73,7 @@ def test_an_owner_who_withdrew_the_app(made: Schedule) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cursed", [POSTS[:1], POSTS[:2]])
+@pytest.mark.parametrize("cursed", [POSTS[:1], pytest.param(POSTS[:2], marks=pytest.mark.long)])
 def test_posts_whose_answers_are_invalid(made: Schedule, cursed: tuple[str, ...]) -> None:
     """The other posts have each hour; these are back with the first run that asks them again."""
     made.api.cursed = set(cursed)

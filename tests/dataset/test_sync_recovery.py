@@ -299,7 +299,10 @@ def test_files_are_put_together(moving: World, dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("most", [1, 25 * 2 * 126, 50 * 2 * 126])
+@pytest.mark.parametrize(
+    "most",
+    [25 * 2 * 126, *(pytest.param(most, marks=pytest.mark.long) for most in (1, 50 * 2 * 126))],
+)
 def test_posts_in_blocks(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:

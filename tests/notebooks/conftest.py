@@ -57,7 +57,7 @@ def plays(
 
 @pytest.fixture(
     params=[
-        (path, live)
+        pytest.param((path, live), marks=pytest.mark.long if live and path != BOOKS[0] else ())
         for path in BOOKS
         for live in ((False,) if path.stem in FROM_FILES else (False, True))
     ],

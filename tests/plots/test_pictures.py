@@ -91,7 +91,9 @@ def words_of(ax: Any) -> list[str]:
 
 @pytest.mark.slow
 @every_plot
-@pytest.mark.parametrize("size", [(8, 4.5), (4, 2.5)], ids=str)
+@pytest.mark.parametrize(
+    "size", [(4, 2.5), pytest.param((8, 4.5), marks=pytest.mark.long)], ids=str
+)
 def test_drawn_without_a_warning(
     demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw, size: tuple[float, float]
 ) -> None:
@@ -105,7 +107,10 @@ def test_drawn_without_a_warning(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMED)
-@pytest.mark.parametrize("layout", ["constrained", "tight", None])
+@pytest.mark.parametrize(
+    "layout",
+    ["constrained", *(pytest.param(layout, marks=pytest.mark.long) for layout in ("tight", None))],
+)
 def test_posts_by_their_words(
     demo: tuple[pd.DataFrame, pd.DataFrame], name: str, layout: Any
 ) -> None:

@@ -74,17 +74,17 @@ def days(posts: list[str], length: int, by: Any = (POST, TYPE, DATE)) -> ep.Enga
     return ep.historical(posts, engagement_types=TYPES, window=window, by={"g": by})
 
 
+LESS = [(POST, TYPE), (DATE, TYPE, TIME), (TYPE, DATE), (TYPE,)]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "by",
     [
         (POST, TYPE, DATE, TIME),
         (TYPE, POST, DATE),
-        (POST, TYPE),
         (POST, TYPE, TIME),
-        (DATE, TYPE, TIME),
-        (TYPE, DATE),
-        (TYPE,),
+        *(pytest.param(by, marks=pytest.mark.long) for by in LESS),
     ],
     ids=" > ".join,
 )
