@@ -1,4 +1,4 @@
-"""The exception hierarchy, and the place of warnings.
+"""The exception hierarchy.
 
 ::
 
@@ -33,21 +33,8 @@ holds the answers that had already arrived.
 
 from __future__ import annotations
 
-import os
-import sys
-import warnings
 from collections.abc import Sequence
-from typing import Any, Final
-
-_PACKAGE: Final = os.path.join(os.path.dirname(__file__), "")  # noqa: PTH118, PTH120 - as in frames
-
-
-def warn(message: str) -> None:
-    """Issue a ``UserWarning`` at the line that called the package."""
-    frame, level = sys._getframe(), 1  # noqa: SLF001 - as warnings counts them
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, UserWarning, stacklevel=level)
+from typing import Any
 
 
 class EngagementError(Exception):

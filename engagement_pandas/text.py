@@ -1,16 +1,19 @@
-"""Formatting of names, numbers, times and tables, and the check for lost digits."""
+"""Formatting of names, numbers, times and tables, warnings, and the check for lost digits."""
 
 from __future__ import annotations
 
 import html
 import math
+import os
+import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from engagement_pandas.errors import warn
-
 FLOAT_BITS: Final = 53
+
+_PACKAGE: Final = os.path.join(os.path.dirname(__file__), "")  # noqa: PTH118, PTH120 - as in frames
 
 _SEQUENCE: Final = 4096
 
@@ -33,6 +36,14 @@ _KILO: Final = 1000
 _TEN: Final = 9.95  # larger values round to 10
 _LONGEST: Final = 60
 _UNITS: Final = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def warn(message: str) -> None:
+    """Issue a ``UserWarning`` at the line that called the package."""
+    frame, level = sys._getframe(), 1  # noqa: SLF001 - as warnings counts them
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, UserWarning, stacklevel=level)
 
 
 def format_list(names: Iterable[object]) -> str:

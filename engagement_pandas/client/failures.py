@@ -8,15 +8,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-from engagement_pandas.errors import (
-    CredentialsError,
-    EngagementError,
-    LedgerError,
-    Unauthorized,
-    warn,
-)
+from engagement_pandas.errors import CredentialsError, EngagementError, LedgerError, Unauthorized
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.text import format_list, pluralize
+from engagement_pandas.text import format_list, pluralize, warn
 from engagement_pandas.vocabulary import OmissionReason
 
 GIVE_UP: Final = 10

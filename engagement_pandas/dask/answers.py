@@ -15,7 +15,7 @@ import pandas as pd
 from engagement_pandas import flattening
 from engagement_pandas.dask.merge_partitions import merge_partitions, stretches
 from engagement_pandas.dask.partitions import Partition, partitions, related, stored_requests
-from engagement_pandas.errors import RequestError, warn
+from engagement_pandas.errors import RequestError
 from engagement_pandas.flattening.combine import add, to_tidy_frame
 from engagement_pandas.flattening.count_arrays import CountArrays
 from engagement_pandas.flattening.time_buckets import Integers
@@ -25,7 +25,7 @@ from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.archive import Archive
 from engagement_pandas.response.collection import Collection
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.text import format_list
+from engagement_pandas.text import format_list, warn
 
 ROWS: Final = 1_000_000
 """Counts in a partition: about 50 MB as a frame, and three times that while flattening."""

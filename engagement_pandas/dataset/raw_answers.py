@@ -18,7 +18,6 @@ from engagement_pandas.errors import (
     FrameError,
     RequestError,
     ResponseShapeError,
-    warn,
 )
 from engagement_pandas.flattening import flatten, omissions
 from engagement_pandas.frame.contract import timestamps
@@ -26,7 +25,7 @@ from engagement_pandas.request.limits import EARLIEST
 from engagement_pandas.request.request import BY_HOUR
 from engagement_pandas.response.archive import Archive
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.text import pluralize
+from engagement_pandas.text import pluralize, warn
 from engagement_pandas.vocabulary import Endpoint, OmissionReason
 
 if TYPE_CHECKING:

@@ -12,13 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from engagement_pandas.errors import (
-    AmbiguousGrouping,
-    InvalidPostId,
-    InvalidWindow,
-    RequestError,
-    warn,
-)
+from engagement_pandas.errors import AmbiguousGrouping, InvalidPostId, InvalidWindow, RequestError
 from engagement_pandas.request.engagement_types import parse_engagement_types
 from engagement_pandas.request.grouping import (
     BY_DAY,
@@ -32,7 +26,7 @@ from engagement_pandas.request.limits import RELIABLE_PAST
 from engagement_pandas.request.owners import PostOwners
 from engagement_pandas.request.post_ids import parse_post_ids
 from engagement_pandas.request.window import Window, to_window
-from engagement_pandas.text import check_digits, format_list, pluralize, truncated_repr
+from engagement_pandas.text import check_digits, format_list, pluralize, truncated_repr, warn
 from engagement_pandas.vocabulary import Endpoint, EngagementType
 
 __all__ = [

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from engagement_pandas.errors import ArchiveError, warn
+from engagement_pandas.errors import ArchiveError
 from engagement_pandas.files import sweep
 from engagement_pandas.request.owners import OWNERS
 from engagement_pandas.request.plan import Plan
@@ -34,7 +34,7 @@ from engagement_pandas.response.answer_files import MANIFEST
 from engagement_pandas.response.collection import Collection, CorruptFile
 from engagement_pandas.response.record import digest
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.text import html_facts, pluralize
+from engagement_pandas.text import html_facts, pluralize, warn
 from engagement_pandas.vocabulary import Endpoint
 
 _SHORT: Final = 12

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
-from engagement_pandas.errors import ArchiveError, RequestError, warn
+from engagement_pandas.errors import ArchiveError, RequestError
 from engagement_pandas.files import atomic_write, fsync_dir, mkdir_durable, sweep, write_once
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.request.request import EngagementRequest
@@ -28,7 +28,7 @@ from engagement_pandas.response.record import (
 )
 from engagement_pandas.response.refusal import apply_refusal, halves
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.text import html_facts, lasting, pluralize
+from engagement_pandas.text import html_facts, lasting, pluralize, warn
 from engagement_pandas.vocabulary import Endpoint
 
 COMPLETE: Final = "complete"

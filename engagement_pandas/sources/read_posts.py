@@ -10,7 +10,7 @@ from typing import IO, Any, Final
 
 import pandas as pd
 
-from engagement_pandas.errors import FrameError, InvalidPostId, warn
+from engagement_pandas.errors import FrameError, InvalidPostId
 from engagement_pandas.request.post_files import (
     Missing,
     PostEntry,
@@ -20,7 +20,7 @@ from engagement_pandas.request.post_files import (
 )
 from engagement_pandas.sources.sheet import sheet_of
 from engagement_pandas.sources.x_analytics import exported_posts
-from engagement_pandas.text import pluralize, truncated_repr
+from engagement_pandas.text import pluralize, truncated_repr, warn
 
 _MOMENTS: Final = "datetime64[us, UTC]"
 _FORMATS: Final = ("%a %b %d %H:%M:%S %z %Y", "%Y-%m-%d %H:%M %z")

@@ -12,11 +12,11 @@ from typing import IO, Any, Final
 
 import pandas as pd
 
-from engagement_pandas.errors import FrameError, InvalidPostId, warn
+from engagement_pandas.errors import FrameError, InvalidPostId
 from engagement_pandas.frame.coercion import to_numbers
 from engagement_pandas.request.post_files import read_content, text_of
 from engagement_pandas.request.post_files.entry import key
-from engagement_pandas.text import format_list, truncated_repr
+from engagement_pandas.text import format_list, truncated_repr, warn
 
 _SEP: Final = re.compile(r'"?sep=(.)"?[,;\t]*\n', re.IGNORECASE)
 _DELIMITERS: Final = ",;\t"

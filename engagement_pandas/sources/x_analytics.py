@@ -14,7 +14,7 @@ from typing import IO, Any, Final
 
 import pandas as pd
 
-from engagement_pandas.errors import FrameError, InvalidPostId, warn
+from engagement_pandas.errors import FrameError, InvalidPostId
 from engagement_pandas.frame.coercion import tidy_counts
 from engagement_pandas.frame.contract import (
     TEXT,
@@ -26,7 +26,7 @@ from engagement_pandas.request.post_files.entry import key
 from engagement_pandas.request.post_ids import created_at, parse_post_id
 from engagement_pandas.sources.sheet import Sheet, places_of, read_sheet, warn_of_headings
 from engagement_pandas.sources.x_headings import BY_TWEET, BY_TWEET_NAMES, CONTENT, CONTENT_NAMES
-from engagement_pandas.text import check_digits, format_list, pluralize, truncated_repr
+from engagement_pandas.text import check_digits, format_list, pluralize, truncated_repr, warn
 
 Path = str | os.PathLike[str] | IO[Any]
 Moment = str | datetime

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from engagement_pandas.errors import InvalidPostId, RequestError, warn
+from engagement_pandas.errors import InvalidPostId, RequestError
 from engagement_pandas.request.handle import normalize_handle
 from engagement_pandas.request.owners import PostOwners
 from engagement_pandas.request.post_files.kind import known_kind
 from engagement_pandas.request.post_ids import parse_post_id
-from engagement_pandas.text import check_digits, format_list, pluralize
+from engagement_pandas.text import check_digits, format_list, pluralize, warn
 
 Missing = Literal["refuse", "skip"]
 MISSING: Final[tuple[Missing, ...]] = get_args(Missing)
