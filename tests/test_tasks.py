@@ -67,8 +67,8 @@ def test_two_posts_on_a_grid_of_mine(material: Material) -> None:
     figure, grid = plt.subplots(1, 2, sharey=True, layout="constrained")
     both = material.posts["post_id"].head(2)
     for post, ax in zip(both, grid, strict=True):
-        one = material.counts[material.counts["post_id"] == post]
-        ep.plot_over_time(one, by="engagement_type", every="D", ax=ax)
+        own = material.counts[material.counts["post_id"] == post]
+        ep.plot_over_time(own, by="engagement_type", every="D", ax=ax)
         ax.set_title("Our week")
         assert len(ax.lines) >= 3
     assert figure.axes == list(grid)

@@ -68,8 +68,8 @@ def write_parquet(
     import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    counts, kind = contracted(counts)
-    schema_of = counts_schema if kind == "counts" else omissions_schema
+    counts, contract = contracted(counts)
+    schema_of = counts_schema if contract == "counts" else omissions_schema
     schema = schema_of(list(counts.columns))
     known = {name: counts.attrs[name] for name in ATTRIBUTES if name in counts.attrs}
     if retrieved_at is not None:

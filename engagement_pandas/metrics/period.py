@@ -37,7 +37,7 @@ class Total:
     periods are known to be complete.
     """
 
-    kind: str
+    type_name: str
     total: Any
     missing: Any
     previous: Any = pd.NA
@@ -54,7 +54,7 @@ class Period:
     >>> body = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-05T00:00:00Z",
     ...         "g": {"impressions": days}}
     >>> period = Period(ep.flatten_json(body), 2, "UTC")
-    >>> [(total.kind, int(total.total), total.previous) for total in period.totals]
+    >>> [(total.type_name, int(total.total), total.previous) for total in period.totals]
     [('impressions', 7, 3)]
     """
 
@@ -147,7 +147,7 @@ class Period:
     @property
     def types(self) -> list[str]:
         """The engagement types of the period, in vocabulary order."""
-        return [total.kind for total in self.totals]
+        return [total.type_name for total in self.totals]
 
     @property
     def rated(self) -> bool:
@@ -157,7 +157,7 @@ class Period:
     @property
     def main(self) -> str:
         """The type by which posts are ranked."""
-        found = next((kind for kind in (*RANKED, *self.types) if kind in self.types), None)
+        found = next((name for name in (*RANKED, *self.types) if name in self.types), None)
         if found is None:
             msg = "there are no counts"
             raise FrameError(msg)

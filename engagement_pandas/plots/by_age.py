@@ -92,12 +92,12 @@ def plot_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     check_posts(posts)
     check_until(until)
     rows = one_type(counts, engagement_type)
-    kind = str(rows["engagement_type"].iloc[0]) if len(rows) else "counts"
+    type_name = str(rows["engagement_type"].iloc[0]) if len(rows) else "counts"
     every = every or ("h" if "hour" in rows.columns else "D")
     table = by_age(rows, every=every)
     aged = young(table, until)
     ax = axes_for(ax)
-    label_age_axes(ax, f"{kind} per {UNITS[every]}")
+    label_age_axes(ax, f"{type_name} per {UNITS[every]}")
     if not aged["count"].notna().any():
         return say_why(ax, table)
     sizes = aged["count"].groupby(aged["post_id"]).sum(min_count=1)

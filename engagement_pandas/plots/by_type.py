@@ -79,10 +79,10 @@ def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any)
 
     counts = as_counts(counts)
     require_columns(counts)
-    kind = ["engagement_type"]
-    sums = counts.groupby(kind, observed=True)["count"].sum(min_count=1)
-    code, table = coded(counts, kind)
-    lost = missing_counts(counts, kind, table, code, counts["count"].notna().to_numpy())
+    names = ["engagement_type"]
+    sums = counts.groupby(names, observed=True)["count"].sum(min_count=1)
+    code, table = coded(counts, names)
+    lost = missing_counts(counts, names, table, code, counts["count"].notna().to_numpy())
     lacks = dict(zip(table["engagement_type"], lost, strict=True))
     known = {str(name): value for name, value in sums.items()}
     size = {name: -np.inf if pd.isna(known[name]) else float(known[name]) for name in known}

@@ -108,7 +108,7 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     )  # fmt: skip
     measure = str(by) if b is not None else str(of)
     types = types_of(a, measure, numerator, denominator)
-    kind = str(table["statistic"].iloc[0])
+    statistic = str(table["statistic"].iloc[0])
     sets = _sets(table, pairs_of(a, b, by, given, posts), types, at)
     ax = axes_for(ax, height=max(3, 0.7 * len(sets)))
     unit = _unit(table, types)
@@ -117,7 +117,7 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
         return annotate_empty(ax)
     groups = look_up(a, by, posts)[by] if b is None else pd.Series([each.name for each in sets])
     colours = group_colours(groups)
-    _draw(ax, sets, kind, [shade(ax, colours[each.name]) for each in sets], scatter_kw)
+    _draw(ax, sets, statistic, [shade(ax, colours[each.name]) for each in sets], scatter_kw)
     rows = [
         f"{shortened(drawable(each.name), room(ax)) or each.gid}"
         f"\n{pluralize(len(each.sample.count), 'post')}"
@@ -131,7 +131,7 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
             _interval(ax, row, place + 0.45, place - 0.3)
     remove_clutter(ax, grid="x")
     name_rows(ax, rows)
-    beyond = _scale(ax, sets, table, kind)
+    beyond = _scale(ax, sets, table, statistic)
     ax.set_xlabel(wrapped(ax, unit + beyond), parse_math=False)
     set_headline(ax, margin=125, words=_title(table))
     return ax
@@ -168,7 +168,9 @@ def _sets(table: pd.DataFrame, pairs: list[Pair], types: list[str], at: float | 
     ]
 
 
-def _draw(ax: Axes, sets: list[_Set], kind: str, colours: list[str], given: dict[str, Any]) -> None:
+def _draw(
+    ax: Axes, sets: list[_Set], statistic: str, colours: list[str], given: dict[str, Any]
+) -> None:
     """Draw the posts and the value of each set.
 
     The dots of a rate are the larger the more impressions a post has, since it weighs as much.
@@ -183,7 +185,7 @@ def _draw(ax: Axes, sets: list[_Set], kind: str, colours: list[str], given: dict
         if each.sample.count.size:
             weight = each.sample.exposure / each.sample.exposure.max()
             style: dict[str, Any] = {
-                "s": 6 + 60 * weight if kind == RATE else 22,
+                "s": 6 + 60 * weight if statistic == RATE else 22,
                 "alpha": _POST_ALPHA,
                 "linewidths": 0,
                 "gid": f"posts:{each.gid}",
@@ -191,7 +193,7 @@ def _draw(ax: Axes, sets: list[_Set], kind: str, colours: list[str], given: dict
             height = ((np.arange(len(weight)) * _GOLDEN) % 1 - 0.5) * 0.5
             ax.scatter(_values(each.sample), row + height, color=shown, **style | scatter_kw)
         line = ax.vlines(each.value, row - 0.33, row + 0.33, color=shown, lw=3.5, zorder=3)
-        line.set_gid(f"{kind}:{each.gid}")
+        line.set_gid(f"{statistic}:{each.gid}")
 
 
 def _values(sample: Sample) -> NDArray[np.float64]:
@@ -232,7 +234,7 @@ def ends_of(row: pd.Series) -> tuple[float, float]:
     return other + low, other + high
 
 
-def _scale(ax: Axes, sets: list[_Set], table: pd.DataFrame, kind: str) -> str:
+def _scale(ax: Axes, sets: list[_Set], table: pd.DataFrame, statistic: str) -> str:
     """Format the x axis: logarithmic for counts, from 0 on for rates; never below zero.
 
     Returns a note on the posts beyond the axis.
@@ -243,7 +245,7 @@ def _scale(ax: Axes, sets: list[_Set], table: pd.DataFrame, kind: str) -> str:
     known = table[table["low"].notna()]
     ends = np.array([ends_of(row) for _, row in known.iterrows()]).reshape(-1)
     values = np.array([each.value for each in sets if not np.isnan(each.value)])
-    if kind == RATE:
+    if statistic == RATE:
         # A single engagement with a single impression is a rate of 100 %.
         weight = np.concatenate([each.sample.exposure for each in sets])
         order = np.argsort(posts)

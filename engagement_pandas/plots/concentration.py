@@ -68,20 +68,23 @@ def plot_concentration(
     ax = axes_for(ax, height=max(2.0, 1.2 + _ROW * len(known)))
     if not len(known):
         return annotate_empty(ax)
-    kinds = [str(kind) for kind in known["engagement_type"]]
-    colours = type_colours(kinds)
+    type_names = [str(name) for name in known["engagement_type"]]
+    colours = type_colours(type_names)
     share = known["top_share"].to_numpy(dtype="float64")
-    style: dict[str, Any] = {"color": [shade(ax, colours[kind]) for kind in kinds], "height": 0.6}
-    bars = ax.barh(range(len(kinds)), share, **style | bar_kw)
-    for bar, kind in zip(bars, kinds, strict=True):
-        bar.set_gid(kind)
+    style: dict[str, Any] = {
+        "color": [shade(ax, colours[name]) for name in type_names],
+        "height": 0.6,
+    }
+    bars = ax.barh(range(len(type_names)), share, **style | bar_kw)
+    for bar, type_name in zip(bars, type_names, strict=True):
+        bar.set_gid(type_name)
     remove_clutter(ax, grid="x")
-    rows = zip(kinds, known["posts"], strict=True)
+    rows = zip(type_names, known["posts"], strict=True)
     name_rows(
         ax,
         [
-            f"{shortened(in_font(kind), room(ax))}\n{pluralize(int(posts), 'post')}"
-            for kind, posts in rows
+            f"{shortened(in_font(type_name), room(ax))}\n{pluralize(int(posts), 'post')}"
+            for type_name, posts in rows
         ],
     )
     rate_axis(ax.xaxis)

@@ -104,17 +104,17 @@ def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
     check_posts(posts)
     check_until(until)
     rows = one_type(counts, engagement_type)
-    kind = str(rows["engagement_type"].iloc[0]) if len(rows) else "counts"
+    type_name = str(rows["engagement_type"].iloc[0]) if len(rows) else "counts"
     colours = post_colours(counts, posts=posts)
     if cohort is not None:
-        check_comparable(rows, cohort, [kind])
+        check_comparable(rows, cohort, [type_name])
     grown = cumulative(rows)
     aged = young(grown, until)
     old = float(aged["age"].max()) if len(aged) else 0.0
     known = cohort is not None or covered(rows) is not None
     bands = _bands(rows, cohort, engagement_type, old) if old and known else None
     ax = axes_for(ax)
-    label_age_axes(ax, f"cumulative {kind}")
+    label_age_axes(ax, f"cumulative {type_name}")
     if not aged["count"].notna().any():
         return say_why(ax, grown)
     handles, labels = _draw_bands(ax, bands) if bands is not None else ([], [])

@@ -103,8 +103,8 @@ def plot_forecast(  # noqa: PLR0913 - the metric's own, by keyword
         every = pluralize(len(table), "post")
         return annotate_empty(ax, f"no forecast: of {every}, none can be compared with a cohort")
     ids = [str(post) for post in found["post_id"]]
-    kind = str(found["engagement_type"].iloc[0])
-    common = REST if own else type_colours([kind])[kind]
+    type_name = str(found["engagement_type"].iloc[0])
+    common = REST if own else type_colours([type_name])[type_name]
     shades = [shade(ax, own.get(post, common)) for post in ids]
     _draw(ax, found, confidence, shades, errorbar_kw)
     names = post_names(ids, posts=posts, room=room(ax))
@@ -112,7 +112,7 @@ def plot_forecast(  # noqa: PLR0913 - the metric's own, by keyword
     remove_clutter(ax, grid="x")
     left = len(table) - len(found)
     out = f"\nno forecast: {pluralize(left, 'post')}, too old, too young or with too few counts"
-    words = f"{kind}, {at:g} hours after posting (log scale){out if left else ''}"
+    words = f"{type_name}, {at:g} hours after posting (log scale){out if left else ''}"
     ax.set_xlabel(wrapped(ax, words), parse_math=False)
     return ax
 

@@ -83,10 +83,10 @@ def plot_growth(
     check_posts(posts)
     rows = one_type(as_counts(counts), engagement_type)
     table = growth(rows)
-    kind = str(rows["engagement_type"].iloc[0]) if len(rows) else "counts"
+    type_name = str(rows["engagement_type"].iloc[0]) if len(rows) else "counts"
     zone = zone_of(tz)
     ax = axes_for(ax)
-    label_time_axes(ax, f"{kind} gained per day", zone)
+    label_time_axes(ax, f"{type_name} gained per day", zone)
     if not table["gained"].notna().any():
         return annotate_empty(ax, "no post has two readings to compare")
     handles, shown, words = _draw(ax, table, post_colours(rows, posts=posts), line_kw)

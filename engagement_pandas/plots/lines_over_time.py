@@ -80,8 +80,8 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     """Draw a metric of counts over time, with one line per value of a column.
 
     ``metric`` is :func:`~engagement_pandas.over_time`, or a function with the same arguments and
-    columns. ``label`` is a template of the y label, with the fields ``kind`` and ``unit``. For the
-    others, see :func:`~engagement_pandas.plot_over_time`.
+    columns. ``label`` is a template of the y label, with the fields ``type_name`` and ``unit``.
+    For the others, see :func:`~engagement_pandas.plot_over_time`.
     """
     require_columns(counts, "day")
     check_posts(posts)
@@ -99,8 +99,8 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
         rows, column = rows.assign(**{LINE: names}), LINE
     table = metric(rows, every=every, tz=zone, by=column, window=window)
     ax = axes_for(ax)
-    kind = types[0] if len(types) == 1 else "counts"
-    label_time_axes(ax, label.format(kind=kind, unit=UNITS[every][0]), zone)
+    type_name = types[0] if len(types) == 1 else "counts"
+    label_time_axes(ax, label.format(type_name=type_name, unit=UNITS[every][0]), zone)
     if not table["count"].notna().any():
         return annotate_empty(ax)
     lines = lines_over_time(table, column, "count")

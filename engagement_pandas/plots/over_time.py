@@ -78,6 +78,6 @@ def plot_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     """
     counts = as_counts(counts)
     return counts_over_time(
-        counts, over_time, "{kind} per {unit}", by=by, engagement_type=engagement_type,
+        counts, over_time, "{type_name} per {unit}", by=by, engagement_type=engagement_type,
         every=every, tz=tz, window=window, posts=posts, ax=ax, line_kw=line_kw,
     )  # fmt: skip

@@ -196,7 +196,7 @@ def _figures(material: _Material) -> str:
     """Return the total of each type, its change, and what it lacks."""
     period = material.period
     totals = period.totals
-    columns = [("type", "", [html.escape(_word(row.kind)) for row in totals])]
+    columns = [("type", "", [html.escape(_word(row.type_name)) for row in totals])]
     columns.append(("total", _NUMBER, [_whole(row.total) for row in totals]))
     if not period.alone:
         columns.append(("change", _NUMBER, [_change(row) for row in totals]))
@@ -217,7 +217,7 @@ def _cards(period: Period) -> str:
     cards = []
     for row in _by_importance(period)[:_CARDS]:
         note = "" if pd.isna(row.change) else f"{_change(row)} from {_whole(row.previous)}"
-        cards.append((_word(row.kind), _whole(row.total), note))
+        cards.append((_word(row.type_name), _whole(row.total), note))
     if period.rated:
         rate = engagement_rate(period.counts, by=None)["rate"].iloc[0]
         shown = _NONE if pd.isna(rate) else percent(rate)
@@ -232,7 +232,7 @@ def _cards(period: Period) -> str:
 def _by_importance(period: Period) -> list[Total]:
     """Return the totals, impressions and engagements first, without types that have no counts."""
     shown = [row for row in period.totals if pd.notna(row.total) and row.total] or period.totals
-    return sorted(shown, key=lambda row: row.kind not in RANKED)
+    return sorted(shown, key=lambda row: row.type_name not in RANKED)
 
 
 def _charts(material: _Material) -> str:
@@ -240,14 +240,15 @@ def _charts(material: _Material) -> str:
     period, posts = material.period, material.posts
     drawn: dict[str, Callable[..., Axes]] = {}
     if "day" in period.counts.columns:
-        for kind in dict.fromkeys(["impressions", period.main]):
-            part = _of_type(period.counts, kind)
+        for type_name in dict.fromkeys(["impressions", period.main]):
+            part = _of_type(period.counts, type_name)
             if len(part):
-                drawn[f"{_word(kind)} over time"] = partial(plot_over_time, part, tz=period.zone)
+                heading = f"{_word(type_name)} over time"
+                drawn[heading] = partial(plot_over_time, part, tz=period.zone)
     if period.alone:
         drawn["totals by type"] = partial(plot_by_type, period.counts)
     else:
-        most = [row.kind for row in _by_importance(period) if pd.notna(row.change)][:_BARS]
+        most = [row.type_name for row in _by_importance(period) if pd.notna(row.change)][:_BARS]
         main = period.everything[period.everything["engagement_type"].isin(most).to_numpy()]
         drawn["change by type"] = partial(
             plot_versus_previous, main, days=period.days, tz=period.zone
@@ -338,7 +339,7 @@ def _unknown(material: _Material) -> Iterator[str]:
     period, posts = material.period, material.posts
     lacks = [row for row in period.totals if pd.isna(row.missing) or row.missing]
     if lacks:
-        some = ", ".join(f"{_lacking(row.missing)} of {_word(row.kind)}" for row in lacks)
+        some = ", ".join(f"{_lacking(row.missing)} of {_word(row.type_name)}" for row in lacks)
         yield f"Counts that the totals lack: {some}. A missing count is not zero."
     yield from period.partial_edges()
     if posts is not None and _by_post(period.everything):
@@ -451,8 +452,8 @@ def _repeated(counts: pd.DataFrame) -> bool:
     return {"post_id", "retrieved_at"} <= set(counts.columns)
 
 
-def _of_type(counts: pd.DataFrame, kind: str) -> pd.DataFrame:
-    return counts[(counts["engagement_type"] == kind).to_numpy()]
+def _of_type(counts: pd.DataFrame, type_name: str) -> pd.DataFrame:
+    return counts[(counts["engagement_type"] == type_name).to_numpy()]
 
 
 def _before(days: int) -> str:
@@ -463,8 +464,8 @@ def _date(moment: pd.Timestamp) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
-def _word(kind: str) -> str:
-    return kind.replace("_", " ")
+def _word(type_name: str) -> str:
+    return type_name.replace("_", " ")
 
 
 def _whole(number: Any) -> str:

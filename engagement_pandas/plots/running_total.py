@@ -78,7 +78,7 @@ def plot_running_total(  # noqa: PLR0913 - the metric's own, by keyword
     """
     counts = as_counts(counts)
     return counts_over_time(
-        counts, _table, "cumulative {kind}, {unit} by {unit}", by=by,
+        counts, _table, "cumulative {type_name}, {unit} by {unit}", by=by,
         engagement_type=engagement_type, every=every, tz=tz, window=window, posts=posts, ax=ax,
         line_kw=line_kw,
     )  # fmt: skip

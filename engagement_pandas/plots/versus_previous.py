@@ -77,20 +77,23 @@ def plot_versus_previous(
     ax = axes_for(ax, height=max(2.0, 1.2 + _ROW * len(known)))
     if not len(known):
         return annotate_empty(ax)
-    kinds = [str(kind) for kind in known["engagement_type"]]
-    colours = type_colours(kinds)
+    type_names = [str(name) for name in known["engagement_type"]]
+    colours = type_colours(type_names)
     change = known["change"].to_numpy(dtype="float64")
-    style: dict[str, Any] = {"color": [shade(ax, colours[kind]) for kind in kinds], "height": 0.6}
+    style: dict[str, Any] = {
+        "color": [shade(ax, colours[name]) for name in type_names],
+        "height": 0.6,
+    }
     bars = ax.barh(np.arange(len(known)), change, **style | bar_kw)
     partial = ~known["complete"].fillna(value=False).to_numpy(dtype=bool)
-    for bar, kind, lost in zip(bars, kinds, partial, strict=True):
-        bar.set_gid(kind)
+    for bar, type_name, lost in zip(bars, type_names, partial, strict=True):
+        bar.set_gid(type_name)
         if lost:
             bar.set_hatch("///")
             bar.set_edgecolor("white")
     ax.axvline(0, color=REST, linewidth=1)
     remove_clutter(ax, grid="x")
-    name_rows(ax, [shortened(in_font(kind), room(ax)) for kind in kinds])
+    name_rows(ax, [shortened(in_font(name), room(ax)) for name in type_names])
     pairs = zip(change, known["count"], known["previous"], strict=True)
     labels = [
         f"{'+' if by > 0 else ''}{percent(by)}: {now:,} after {then:,}" for by, now, then in pairs

@@ -124,8 +124,8 @@ def counts_from(  # noqa: PLR0913  each has a default
             raise FrameError(msg)
         wide = _types_of(table, types, {*columns.values(), *keys})
         parts = [
-            shared.assign(engagement_type=kind, count=to_numbers(table[name]))
-            for name, kind in wide.items()
+            shared.assign(engagement_type=type_name, count=to_numbers(table[name]))
+            for name, type_name in wide.items()
         ]
         rows = pd.concat(parts, ignore_index=True)
     counts = tidy_counts(rows)
@@ -166,12 +166,12 @@ def _types_of(
             except UnsupportedEngagementType:
                 continue
     else:
-        for name, kind in types.items():
-            _column(table, f"a key of types, for {kind!r},", name)
+        for name, type_name in types.items():
+            _column(table, f"a key of types, for {type_name!r},", name)
             try:
-                found[name] = str(type_of(kind))
+                found[name] = str(type_of(type_name))
             except UnsupportedEngagementType:
-                found[name] = str(kind)
+                found[name] = str(type_name)
     if not found:
         msg = (
             f"the table has the columns {format_list(table.columns)}, and none is called like an "
@@ -179,13 +179,14 @@ def _types_of(
             "engagement_type=… and count=… for a tall one"
         )
         raise FrameError(msg)
-    kinds = list(found.values())
-    twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
+    type_names = list(found.values())
+    twice = next((each for each in type_names if type_names.count(each) > 1), None)
     if twice:
-        both = [name for name, kind in found.items() if kind == twice]
+        both = [name for name, type_name in found.items() if type_name == twice]
         msg = f"the columns {format_list(both)} are all {twice!r}; choose one with types={{…}}"
         raise FrameError(msg)
-    return {name: kind for kind in in_order(kinds) for name, of in found.items() if of == kind}
+    columns = {type_name: name for name, type_name in found.items()}
+    return {columns[type_name]: type_name for type_name in in_order(type_names)}
 
 
 def _utc_times(times: Mapping[str, pd.Series], tz: str | tzinfo) -> dict[str, pd.Series]:

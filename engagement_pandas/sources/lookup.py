@@ -204,9 +204,9 @@ def _counts(item: Item, metrics: str) -> Iterator[tuple[str, int | None]]:
         msg = f"{section} is {truncated_repr(found)}, and not an object"
         raise ResponseShapeError(msg, item.where)
     elif metrics == "public":
-        for name, kind in _V1.items():
+        for name, type_name in _V1.items():
             if name in post:
-                yield kind, _of_v1(post[name], name, item.where)
+                yield type_name, _of_v1(post[name], name, item.where)
     views = [
         integer(medium[section]["view_count"], "view_count", item.where)
         for medium in _media(item)
