@@ -56,6 +56,8 @@ Look
     median_half_life    its median over posts
     top_posts           the posts with the most counts, or the best rate
     concentration       the share of the counts that the top posts have
+    funnel              rates from step to step: impressions, clicks, follows
+    type_correlation    which types go together
     growth              what posts gained between two readings
     latest              the latest reading of each post
     wide, tall          a column per engagement type, and back
@@ -63,6 +65,7 @@ Look
 Compare and predict
     versus_previous     the last days against as many before
     compare, power      two sets of posts, and the difference that so many posts can show
+    breakouts           hours and posts that stand out, and shifts of the level
     best_times          rates by weekday and hour, with a test
     benchmark           percentiles of a cohort at each age
     standing            the percentile of a post among posts of its age
@@ -77,7 +80,8 @@ Show
     plot_top_posts      the top posts; plot_concentration their share
     plot_best_times     the week, by hour
     plot_compare        two sets of posts
-    plot_versus_previous, plot_growth, plot_forecast, plot_half_life
+    plot_versus_previous, plot_growth, plot_forecast, plot_half_life,
+    plot_breakouts, plot_funnel, plot_type_correlation
     headline            the sentence above a chart; follow_theme: light on a dark page
     EngagementExplorer  widgets for counts; CompareExplorer, BestTimesExplorer, FetchExplorer
 

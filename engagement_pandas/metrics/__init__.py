@@ -26,7 +26,10 @@ depend on the window of the counts are ``<NA>`` if ``attrs`` were lost.
 :func:`standing`            percentile rank of each post among others of its age
 :func:`forecast`            the final count of young posts, with a prediction interval
 :func:`versus_previous`     this period against the one before
+:func:`breakouts`           hours and posts that stand out, and shifts of the level
 :func:`concentration`       share of the counts that the top posts have
+:func:`funnel`              from impressions to follows: rates from step to step
+:func:`type_correlation`    which engagement types go together
 :func:`top_posts`           the posts with the most counts, or the best rate
 :func:`best_times`          rate by weekday and hour, with a significance test
 :func:`compare`             two sets of posts, by the typical post or a rate, with an interval
@@ -42,6 +45,7 @@ Imports ``frame``, ``request`` and the ground.
 from engagement_pandas.metrics.age import age
 from engagement_pandas.metrics.benchmark import benchmark, standing
 from engagement_pandas.metrics.best_times import best_times
+from engagement_pandas.metrics.breakouts import breakouts
 from engagement_pandas.metrics.by_age import by_age
 from engagement_pandas.metrics.compare import compare
 from engagement_pandas.metrics.compatibility import check_addable, check_comparable
@@ -49,6 +53,7 @@ from engagement_pandas.metrics.concentration import concentration
 from engagement_pandas.metrics.cumulative import cumulative
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.forecast import forecast
+from engagement_pandas.metrics.funnel import funnel, type_correlation
 from engagement_pandas.metrics.growth import growth
 from engagement_pandas.metrics.half_life import half_life, median_half_life
 from engagement_pandas.metrics.latest import latest
@@ -65,6 +70,7 @@ __all__ = [
     "age",
     "benchmark",
     "best_times",
+    "breakouts",
     "by_age",
     "check_addable",
     "check_comparable",
@@ -73,6 +79,7 @@ __all__ = [
     "cumulative",
     "engagement_rate",
     "forecast",
+    "funnel",
     "growth",
     "half_life",
     "latest",
@@ -87,6 +94,7 @@ __all__ = [
     "tall",
     "to_html",
     "top_posts",
+    "type_correlation",
     "versus_previous",
     "wide",
 ]

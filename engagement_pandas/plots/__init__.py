@@ -16,13 +16,16 @@ matplotlib is imported with the first plot, and pyplot only if no Axes are passe
 :func:`plot_compare`         two sets of posts, and the interval of their difference
 :func:`plot_forecast`        young posts: their counts so far, and the forecast
 :func:`plot_versus_previous` this period compared with the one before
+:func:`plot_breakouts`       the hours of an account, and what stands out
 :func:`plot_concentration`   share of the counts that the top posts have
+:func:`plot_funnel`          the rate of each step, from impressions to follows
+:func:`plot_type_correlation` which engagement types go together
 :func:`plot_growth`          what posts gained between two readings of their totals
 :func:`plot_half_life`       the age at which each post had half of its counts
 :func:`report`               a page with the charts of a period, its figures and top posts
 ============================ =========================================================
 
-Above a plot stand its legend and, of :func:`plot_best_times` and :func:`plot_compare`, its
+Above a plot stand its legend and, where it has a result, such as :func:`plot_compare`, its
 :func:`headline`, a sentence with the result. A title that you set stands above both.
 
 Colours are Okabe and Ito's. A type's colour follows from its place in the vocabulary, a
@@ -36,12 +39,14 @@ Imports ``metrics``, ``frame`` and the ground.
 """
 
 from engagement_pandas.plots.best_times import plot_best_times
+from engagement_pandas.plots.breakouts import plot_breakouts
 from engagement_pandas.plots.by_age import plot_by_age
 from engagement_pandas.plots.by_type import plot_by_type
 from engagement_pandas.plots.compare import plot_compare
 from engagement_pandas.plots.concentration import plot_concentration
 from engagement_pandas.plots.cumulative import plot_cumulative
 from engagement_pandas.plots.forecast import plot_forecast
+from engagement_pandas.plots.funnel import plot_funnel, plot_type_correlation
 from engagement_pandas.plots.growth import plot_growth
 from engagement_pandas.plots.half_life import plot_half_life
 from engagement_pandas.plots.header import headline
@@ -61,12 +66,14 @@ __all__ = [
     "follow_theme",
     "headline",
     "plot_best_times",
+    "plot_breakouts",
     "plot_by_age",
     "plot_by_type",
     "plot_compare",
     "plot_concentration",
     "plot_cumulative",
     "plot_forecast",
+    "plot_funnel",
     "plot_growth",
     "plot_half_life",
     "plot_over_time",
@@ -74,6 +81,7 @@ __all__ = [
     "plot_rate_over_time",
     "plot_running_total",
     "plot_top_posts",
+    "plot_type_correlation",
     "plot_versus_previous",
     "post_colours",
     "post_names",

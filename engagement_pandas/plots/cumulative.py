@@ -13,6 +13,7 @@ from engagement_pandas.metrics import benchmark, check_comparable, cumulative
 from engagement_pandas.metrics.benchmark import AGES
 from engagement_pandas.metrics.checks import one_type, require_columns
 from engagement_pandas.metrics.coverage import covered
+from engagement_pandas.metrics.finding import times
 from engagement_pandas.plots.axes import (
     age_axis,
     axes_for,
@@ -21,7 +22,7 @@ from engagement_pandas.plots.axes import (
     remove_clutter,
     room,
 )
-from engagement_pandas.plots.header import legend_of
+from engagement_pandas.plots.header import legend_of, set_headline
 from engagement_pandas.plots.labels import check_posts, post_names
 from engagement_pandas.plots.lines import MARKED, draw_grey
 from engagement_pandas.plots.lines_by_age import (
@@ -79,9 +80,9 @@ def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
     matplotlib.axes.Axes
         Cumulative counts by hours since the post was made; an age has no time zone. Beyond
         eight posts, all but the seven largest are thin and grey. Grey bands show the
-        percentiles of :func:`benchmark` and their number of posts; fewer than five posts
-        have no bands. A line is faint from the first missing count on: the post had more
-        than is drawn.
+        percentiles of :func:`benchmark` and their number of posts; fewer than five posts have
+        no bands. If the cohort has a trend, the headline states it. A line is faint from the
+        first missing count on: the post had more than is drawn.
 
     Raises
     ------
@@ -127,7 +128,17 @@ def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
     remove_clutter(ax, grid="y")
     if len(more) + len(handles) > 1:
         legend_of(ax, [*more, *handles], [*lines, *labels])
+    if bands is not None and bands["trend"].notna().any():
+        set_headline(ax, _trend(bands.loc[bands["trend"].notna()].iloc[-1]))
     return ax
+
+
+def _trend(row: pd.Series) -> str:
+    """Return the trend of the cohort in words."""
+    size = f"{times(float(row['trend']))} times as much as the earlier half"
+    part = f"the later half of the cohort got {size} within {row['age']:g} h"
+    cure = "low" if row["trend"] > 1 else "high"
+    return f"{part}, so the bands are too {cure} for new posts"
 
 
 def _bands(

@@ -18,6 +18,7 @@ METRICS: Final[dict[str, Callable[[pd.DataFrame], Any]]] = {
     "benchmark": metrics.benchmark,
     "best_times": metrics.best_times,
     "best_times by engagement": lambda counts: metrics.best_times(counts, clock="engagement"),
+    "breakouts": metrics.breakouts,
     "by_age": metrics.by_age,
     "by_age by day": lambda counts: metrics.by_age(counts, every="D"),
     "compare": lambda counts: metrics.compare(
@@ -26,6 +27,7 @@ METRICS: Final[dict[str, Callable[[pd.DataFrame], Any]]] = {
     "cumulative": metrics.cumulative,
     "engagement_rate": metrics.engagement_rate,
     "engagement_rate of all": lambda counts: metrics.engagement_rate(counts, by=None),
+    "funnel": lambda counts: metrics.funnel(counts, steps=["impressions", "engagements"]),
     "half_life": metrics.half_life,
     "over_time": metrics.over_time,
     "over_time by post": lambda counts: metrics.over_time(
@@ -39,6 +41,7 @@ METRICS: Final[dict[str, Callable[[pd.DataFrame], Any]]] = {
     "summarise": metrics.summarise,
     "top_posts": metrics.top_posts,
     "top_posts by rate": lambda counts: metrics.top_posts(counts, by="rate"),
+    "type_correlation": metrics.type_correlation,
     "wide and tall": lambda counts: metrics.tall(metrics.wide(counts)),
 }
 

@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex
 
 import engagement_pandas as ep
 from engagement_pandas import plots
-from engagement_pandas.plots import post_colours
+from engagement_pandas.plots import headline, post_colours
 
 plot_cumulative: Any = plots.plot_cumulative
 """Its artists can do more than matplotlib's annotations know."""
@@ -173,3 +173,15 @@ def test_a_cohort_of_another_meaning_is_refused() -> None:
     other.attrs["endpoint"] = "totals"
     with pytest.raises(ep.FrameError, match="same endpoint"):
         plot_cumulative(series, cohort=other)
+
+
+def test_a_trend_of_the_cohort_is_stated(life: Any) -> None:
+    """Twenty posts, made after each other: as they grow or shrink, the headline says so."""
+    made = pd.date_range("2026-03-01T00:30:00", periods=20, freq="2h")
+    grown = [life(f"{at:%FT%T}", [2**n] * 3, serial=n) for n, at in enumerate(made)]
+    words = headline(plot_cumulative(pd.concat(grown), engagement_type="impressions"))
+    assert words.startswith("the later half of the cohort got ")
+    assert words.endswith("so the bands are too low for new posts")
+    shrunk = [life(f"{at:%FT%T}", [2 ** (20 - n)] * 3, serial=n) for n, at in enumerate(made)]
+    assert headline(plot_cumulative(pd.concat(shrunk))).endswith("too high for new posts")
+    assert headline(plot_cumulative(cohort_of(life, 9))) == ""

@@ -19,11 +19,21 @@ if __name__ == "__main__":
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from simulation.worlds import engagements, growth, office_hours, rates, sizes, viral
-from support.simulated import HOUR_MS, MARCH, hourly
+from simulation.worlds import account, engagements, growth, office_hours, rates, sizes, viral
+from support.simulated import HOUR_MS, MARCH, hourly, totals
 
-from engagement_pandas.metrics import forecast, half_life, median_half_life
-from engagement_pandas.metrics.benchmark import _ranked
+from engagement_pandas.metrics import (
+    breakouts,
+    concentration,
+    forecast,
+    funnel,
+    half_life,
+    median_half_life,
+    top_posts,
+    type_correlation,
+    versus_previous,
+)
+from engagement_pandas.metrics.benchmark import _ranked, trend_of
 from engagement_pandas.metrics.best_times import level_of, thread_scores
 from engagement_pandas.metrics.compare import holm, unequal_spread
 from engagement_pandas.metrics.intervals import dispersion, group_interval
@@ -297,6 +307,113 @@ def within_band(rng: Rng, runs: int, *, others: int) -> Floats:
     return ((low <= own) & (own <= high)).astype(float)
 
 
+def breakout_is_named(rng: Rng, runs: int, **world: float | bool) -> Floats:
+    """Name any breakout in 28 days without one."""
+    return np.array([len(breakouts(account(rng, **world))) > 0 for _ in range(runs)], dtype=float)
+
+
+def burst_is_found(rng: Rng, runs: int, *, factor: float) -> Floats:
+    """Find the hour, by day, at which all posts of an account had so many times the counts."""
+    found = []
+    for _ in range(runs):
+        hour = int(rng.integers(8, 26)) * 24 + int(rng.integers(9, 22))
+        table = breakouts(account(rng, burst=(hour, factor)))
+        start = pd.Timestamp(MARCH + hour * HOUR_MS, unit="ms", tz="UTC")
+        found.append(((table["what"] == "hour") & (table["start"] == start)).any())
+    return np.array(found, dtype=float)
+
+
+def is_found(rng: Rng, runs: int, *, what: str, **world: float) -> Floats:
+    """Find a post of so many times its size, or a shift of the level."""
+    tables = (breakouts(account(rng, **world)) for _ in range(runs))
+    return np.array([(table["what"] == what).any() for table in tables], dtype=float)
+
+
+def step_is_covered(rng: Rng, runs: int, *, number: int, sigma: float) -> Floats:
+    """Cover the rate from detail expands to clicks, of posts that differ in both."""
+    covered = []
+    for _ in range(runs):
+        shown = sizes(rng, number, sigma, 5000) + 1
+        expands = engagements(rng, shown * rates(rng, number, 0.4, 0.06))
+        clicks = engagements(rng, expands * rates(rng, number, 0.6, 0.2))
+        made = MARCH + HOUR_MS * np.arange(number)
+        table = funnel(
+            totals(made, {"impressions": shown, "detail_expands": expands, "url_clicks": clicks})
+        )
+        row = table[table["engagement_type"] == "url_clicks"].iloc[0]
+        covered.append(row["low"] <= 0.2 <= row["high"])
+    return np.array(covered, dtype=float)
+
+
+def correlation_is_covered(rng: Rng, runs: int, *, number: int, normal: float) -> Floats:
+    """Cover the rank correlation of two lognormal counts, given that of their logarithms."""
+    true = 6 / np.pi * np.arcsin(normal / 2)
+    covered = []
+    for _ in range(runs):
+        pair = rng.multivariate_normal([0, 0], [[1, normal], [normal, 1]], number)
+        counts = rng.poisson(5000 * np.exp(pair))
+        made = MARCH + HOUR_MS * np.arange(number)
+        row = type_correlation(
+            totals(made, {"favorites": counts[:, 0], "replies": counts[:, 1]})
+        ).iloc[0]
+        covered.append(row["low"] <= true <= row["high"])
+    return np.array(covered, dtype=float)
+
+
+def equal_weeks(rng: Rng, runs: int) -> Floats:
+    """Return the logarithm of the change between two weeks alike; counts end at any hour."""
+    found = []
+    for _ in range(runs):
+        counts = account(rng, days=17, per_day=8, sigma=0.5)
+        begins = counts["day"] + pd.to_timedelta(counts["hour"].astype(int), unit="h")
+        end = pd.Timestamp(MARCH + (16 * 24 + int(rng.integers(1, 24))) * HOUR_MS, unit="ms")
+        found.append(np.log1p(float(versus_previous(counts[begins < end])["change"].iloc[0])))
+    return np.array(found)
+
+
+def concentration_error(rng: Rng, runs: int, *, column: str, sigma: float, true: float) -> Floats:
+    """Return the relative error of a measure of 100 posts with lognormal counts."""
+    made = MARCH + HOUR_MS * np.arange(100)
+    tables = (
+        concentration(totals(made, {"favorites": sizes(rng, 100, sigma, 5000)}))
+        for _ in range(runs)
+    )
+    return np.array([float(table[column].iloc[0]) / true - 1 for table in tables])
+
+
+def _ranked_posts(rng: Rng, sigma: float) -> tuple[pd.DataFrame, Floats]:
+    """Return 200 posts by rate, and their true rates in that order."""
+    shown, true = sizes(rng, 200, sigma) + 1, rates(rng, 200, 0.5)
+    made = MARCH + HOUR_MS * np.arange(200)
+    counts = totals(made, {"impressions": shown, "engagements": engagements(rng, shown * true)})
+    of_post = pd.Series(true, np.sort(counts["post_id"].unique()))
+    table = top_posts(counts, by="rate", n=200, minimum=0)
+    return table, of_post.reindex(table["post_id"]).to_numpy(dtype=float)
+
+
+def shrunk_rate_is_covered(rng: Rng, runs: int, *, sigma: float) -> Floats:
+    """Cover each post's rate by its shrunk interval."""
+    covered: list[Floats] = []
+    while len(covered) * 200 < runs:
+        table, true = _ranked_posts(rng, sigma)
+        covered.append((table["low"].to_numpy() <= true) & (true <= table["high"].to_numpy()))
+    return np.concatenate(covered).astype(float)
+
+
+def top_ten_are_good(rng: Rng, runs: int, *, sigma: float) -> Floats:
+    """Return the mean true rate of the ten named, over that of the ten best."""
+    found = [_ranked_posts(rng, sigma)[1] for _ in range(runs)]
+    return np.array([true[:10].mean() / np.sort(true)[-10:].mean() for true in found])
+
+
+def trend_is_found(rng: Rng, runs: int, *, factor: float) -> Floats:
+    """Find that 60 posts grew by so many times from the first to the last."""
+    born = np.arange(60.0)
+    growing = factor ** (born / 59)
+    trends = [trend_of(sizes(rng, 60) * growing, born) for _ in range(runs)]
+    return (~np.isnan(trends)).astype(float)
+
+
 CLAIMS = (
     Claim("compare", "equal, 20 and 20 posts", "5 %", 0.035, 0.065, 1000, counts_differ),
     Claim(
@@ -433,13 +550,96 @@ CLAIMS = (
         )
         for others in (10, 20, 50)
     ),
+    Claim(
+        "breakouts", "28 ordinary days, 84 posts: anything is named", "at most 5 %", 0, 0.05, 200,
+        breakout_is_named,
+    ),
+    Claim(
+        "breakouts", "28 ordinary days, sigma 1.5, 3 engagements a reader", "at most 5 %",
+        0, 0.05, 200, partial(breakout_is_named, sigma=1.5, each=3.0),
+    ),
+    Claim(
+        "breakouts", "28 ordinary days, sizes with Pareto's tail", "at most 8 %", 0, 0.08, 200,
+        partial(breakout_is_named, pareto=True, chance=0.2),
+    ),
+    Claim(
+        "breakouts", "an hour of 3 times the counts: found", "at least 50 %", 0.5, 1, 200,
+        partial(burst_is_found, factor=3.0),
+    ),
+    Claim(
+        "breakouts", "an hour of 5 times the counts: found", "at least 90 %", 0.9, 1, 200,
+        partial(burst_is_found, factor=5.0),
+    ),
+    Claim(
+        "breakouts", "a post of 200 times its size: found", "at least 50 %", 0.5, 1, 200,
+        partial(is_found, what="post", runaway=200.0),
+    ),
+    Claim(
+        "breakouts", "posts of 3 times the size from the middle on: found", "at least 80 %",
+        0.8, 1, 200, partial(is_found, what="shift", level=3.0),
+    ),
+    *(
+        Claim(
+            "funnel", f"interval of a step, {number} posts, sigma {sigma}", "95 %", 0.93, 0.98,
+            600, partial(step_is_covered, number=number, sigma=sigma),
+        )
+        for number, sigma in ((20, 1.0), (100, 1.0), (100, 1.5))
+    ),
+    *(
+        Claim(
+            "type_correlation", f"interval, {number} posts, correlation {normal} of logarithms",
+            "95 %", 0.93, 0.97, 600,
+            partial(correlation_is_covered, number=number, normal=normal),
+        )
+        for number, normal in ((20, 0.0), (20, 0.6), (100, 0.9))
+    ),
+    Claim(
+        "versus_previous", "weeks alike, counts that end at any hour: mean log change",
+        "within 3 %", -0.03, 0.03, 150, equal_weeks,
+    ),
+    Claim(
+        "concentration", "Gini coefficient, 100 posts, sigma 1: mean error", "within 3 %",
+        -0.03, 0.03, 600, partial(concentration_error, column="gini", sigma=1.0, true=0.5205),
+    ),
+    Claim(
+        "concentration", "share of the top tenth, 100 posts, sigma 1: mean error", "within 3 %",
+        -0.03, 0.03, 600, partial(concentration_error, column="top_share", sigma=1.0, true=0.3891),
+    ),
+    Claim(
+        "concentration", "Gini coefficient, 100 posts, sigma 2: mean error", "within 6 %",
+        -0.06, 0.06, 600, partial(concentration_error, column="gini", sigma=2.0, true=0.8427),
+    ),
+    *(
+        Claim(
+            "top_posts", f"interval of the shrunk rate, 200 posts, sigma {sigma}", "95 %",
+            0.93, 0.97, 8000, partial(shrunk_rate_is_covered, sigma=sigma),
+        )
+        for sigma in (1.0, 2.0)
+    ),
+    *(
+        Claim(
+            "top_posts", f"true rate of the ten named over the ten best, sigma {sigma}",
+            "at least 85 %", 0.85, 1, 100, partial(top_ten_are_good, sigma=sigma),
+        )
+        for sigma in (1.0, 2.0)
+    ),
+    Claim(
+        "benchmark", "no trend, 60 posts: a trend is stated", "1 %", 0, 0.015, 2000,
+        partial(trend_is_found, factor=1.0),
+    ),
+    Claim(
+        "benchmark", "posts grow to 8 times, 60 posts: the trend is stated", "at least 80 %",
+        0.8, 1, 500, partial(trend_is_found, factor=8.0),
+    ),
 )  # fmt: skip
 
 
 def main() -> None:
-    """Print the table of the guide."""
+    """Print the table of the guide, or the rows of the metrics named as arguments."""
     sys.stdout.write("| metric | case | promised | measured | ± |\n|---|---|---|---|---|\n")
     for claim in CLAIMS:
+        if sys.argv[1:] and claim.metric not in sys.argv[1:]:
+            continue
         sys.stdout.write(claim.row(*claim.measured()) + "\n")
         sys.stdout.flush()
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from support.simulated import HOUR_MS, MARCH, ids_at
 
 Floats = NDArray[np.float64]
 
@@ -54,3 +56,55 @@ def growth(kind: str, hours: Floats, half_life: float) -> Floats:
         return np.asarray(ndtr(np.log(np.maximum(scaled, 1e-12)) / 1.2))
     tail = {"Lomax": 1.5}[kind]
     return 1 - (1 + scaled * (2 ** (1 / tail) - 1)) ** -tail
+
+
+def account(  # noqa: PLR0913 - a world
+    rng: np.random.Generator,
+    *,
+    days: int = 28,
+    per_day: int = 3,
+    sigma: float = 1.0,
+    pareto: bool = False,
+    each: float = 2.0,
+    size: float = 20_000,
+    chance: float = 0.1,
+    burst: tuple[int, float] | None = None,
+    runaway: float = 1.0,
+    level: float = 1.0,
+) -> pd.DataFrame:
+    """Return hourly impressions of an account: posts of all sizes and paces, at office hours.
+
+    Nights have a fifth of the readers and weekends six tenths. A fifth of each post's hour is
+    chance beyond Poisson. ``burst`` multiplies all counts of an hour, ``runaway`` a
+    post, and ``level`` the posts of the second half.
+    """
+    number, hours = days * per_day, 24 * days
+    made = np.sort(rng.integers(days, size=number) * 24 + rng.uniform(7, 23, size=number))
+    logs = rng.exponential(1 / 1.5, number) if pareto else sigma * rng.normal(size=number)
+    total = size * np.exp(logs) * np.where(np.arange(number) >= number // 2, level, 1)
+    total[number // 3] *= runaway
+    pace = 80 / 60 * np.exp(0.5 * rng.normal(size=number))
+    at = np.arange(hours)
+    edges = np.maximum(np.arange(hours + 1) - made[:, None], 0)
+    share = np.diff(growth("Lomax", edges, pace[:, None]), axis=1)
+    season = 1 + 0.67 * np.sin((at % 24 - 8) / 24 * 2 * np.pi)
+    season = season * np.where(at // 24 % 7 >= 5, 0.6, 1)
+    noise = rng.gamma(1 / chance**2, chance**2, size=share.shape)
+    expected = total[:, None] * share * season * noise
+    if burst is not None:
+        expected[:, burst[0]] *= burst[1]
+    counts = engagements(rng, expected, each)
+    post, hour = np.nonzero(at >= np.floor(made)[:, None])
+    moments = MARCH // HOUR_MS + hour
+    ids = np.array(ids_at(MARCH + (made * HOUR_MS).astype(np.int64)))
+    frame = pd.DataFrame(
+        {
+            "post_id": pd.Series(ids[post], dtype="str"),
+            "engagement_type": pd.Categorical(np.repeat("impressions", len(post))),
+            "day": (moments // 24).astype("datetime64[D]").astype("datetime64[us]"),
+            "hour": (moments % 24).astype("int8"),
+            "count": pd.array(counts[post, hour].astype("int64"), dtype="Int64"),
+        }
+    )
+    frame.attrs["endpoint"] = "historical"
+    return frame
