@@ -88,8 +88,11 @@ def to_arrays(valid: Valid, dimensions: Sequence[Dimension]) -> CountArrays:
         numbers = meaning.numbers
         if meaning.dimension in _ORDERS:
             ordered = tuple(_ORDERS[meaning.dimension](level))
-            places = {name: place for place, name in enumerate(ordered)}
-            numbers = [places[name] for name in level]
+            if ordered != tuple(level):
+                places = dict(zip(ordered, range(len(ordered)), strict=True))
+                numbers = [*map(places.__getitem__, level)]
+            else:
+                numbers = [*range(len(ordered))]
             names[meaning.dimension] = ordered
         known = np.array(numbers, np.int32)
         if depth < len(members.above):

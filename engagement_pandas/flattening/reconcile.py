@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from engagement_pandas.flattening.combine import add
-from engagement_pandas.flattening.count_arrays import ARRAYS, CountArrays, Mask, to_arrays
+from engagement_pandas.flattening.count_arrays import ARRAYS, CountArrays, Mask, cells, to_arrays
 from engagement_pandas.flattening.time_buckets import Integers, buckets, time_dimensions
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.request.grouping import Grouping
@@ -152,7 +152,7 @@ def _on_grid(
     types = tuple(in_order(requested))
     shape = len(given.posts), len(types), len(wanted)
     size = shape[0] * shape[1] * shape[2]
-    if is_sorted and given.types == types and len(given) == size:
+    if given.types == types and len(given) == size and (is_sorted or _is_sorted(given)):
         return given, None
     grid = CountArrays(
         given.posts,
@@ -174,6 +174,12 @@ def _on_grid(
         grid.count[cell] = given.count
         grid.missing[cell] = False
     return grid, grid.missing if grid.missing.any() else None
+
+
+def _is_sorted(arrays: CountArrays) -> bool:
+    """Return whether counts are in the order of the frame; they are of different cells."""
+    cell = cells(arrays.post, arrays.type, arrays.bucket, len(arrays.types))
+    return bool((cell[1:] > cell[:-1]).all())
 
 
 def false_zeros(

@@ -85,6 +85,14 @@ class ExpectedShape:
     types: Mapping[str, bool] | None = None
     none_available: bool = False
 
+    def counts_all(self, posts: Collection[str]) -> bool:
+        """Return whether all these posts were requested, and none is listed as not counted."""
+        return (
+            self.posts is not None
+            and self.posts.issuperset(posts)
+            and self.unavailable.isdisjoint(posts)
+        )
+
     def lacks(self, types: Collection[str]) -> list[str]:
         """Return the requested types that are missing, if unrequested ones replace them.
 

@@ -62,8 +62,11 @@ def meanings(
         return None
     found = []
     for level, dimension in zip(members.levels, order, strict=False):
-        parse = KEY_NUMBERS[dimension]
-        numbers = [parse(name, shape) for name in level]
+        if dimension is Dimension.POST_ID and shape.counts_all(level):
+            numbers: list[int | str] = [0] * len(level)
+        else:
+            parse = KEY_NUMBERS[dimension]
+            numbers = [parse(name, shape) for name in level]
         if str in map(type, numbers):
             return None
         found.append(Meaning(dimension, cast("list[int]", numbers)))

@@ -1,9 +1,10 @@
 """Read nested counts through msgspec's typed dictionaries; this is how nearly all are read.
 
-An innermost object of four dimensions is decoded into a struct of 24 hours, any other into a
-dict of integers. That is quick, but msgspec keeps the last of two members with the same key,
-and accepts ``1.0`` and ``"1e3"`` for integers. So the bytes are accounted for: every colon and
-every letter of a float must belong to a key. What is not certain is left to ``object_reader``.
+An innermost object of four dimensions is decoded into a struct of 24 hours, one of engagement
+types into a struct of those that were requested, any other into a dict of integers. That is
+quick, but msgspec keeps the last of two members with the same key, and accepts ``1.0`` and
+``"1e3"`` for integers. So the bytes are accounted for: every colon and every letter of a float
+must belong to a key. What is not certain is left to ``object_reader``.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import re
 import struct
 from array import array
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain, starmap
+from itertools import chain, compress, starmap
 from typing import Any, Final
 
 import msgspec
@@ -26,14 +27,6 @@ from engagement_pandas.response.members import ABSENT, ABSENT_BYTES, HOURS, Leve
 from engagement_pandas.vocabulary import RESERVED_KEYS
 
 Tree = dict[str, Any]
-
-_Hours: Any = msgspec.defstruct(
-    "_Hours",
-    [(f"h{name}", int, msgspec.field(default=ABSENT, name=name)) for name in HOURS],
-    forbid_unknown_fields=True,
-    gc=False,
-    frozen=True,
-)
 
 # All letters that an integer in JSON never has, though a number may.
 _OF_FLOATS: Final = (b".", b"e", b"E")
@@ -77,15 +70,18 @@ class Decoded:
         return collector.members if collector.accounts_for(self.raw, left) else None
 
 
-def decode_body(content: bytes, name: str, depth: int) -> Decoded | None:
+def decode_body(
+    content: bytes, name: str, depth: int, types: tuple[str, ...] = ()
+) -> Decoded | None:
     """Decode a body that has this grouping and no other; None if it is not as expected.
 
-    ``depth`` is the number of dimensions. In one pass, since to find the end of a grouping takes
+    ``depth`` is the number of dimensions. ``types`` are the requested engagement types, if they
+    are the innermost keys. In one pass, since to find the end of a grouping takes
     a third as long as to decode it.
     """
     if _UNSAFE.search(name) or name in RESERVED_KEYS or b"\\" in content:
         return None
-    body, hourly = _decoded(content, name, depth)
+    body, hourly = _decoded(content, name, depth, types)
     if body is None:
         return None
     members = {key: getattr(body, key) for key in RESERVED_KEYS}
@@ -101,21 +97,34 @@ def decode_grouping(raw: bytes, depth: int) -> Decoded | None:
     return None if tree is None else Decoded(raw, tree, depth - hourly, hourly)
 
 
-def _decoded(raw: bytes, name: str | None, depth: int) -> tuple[Any, bool]:
+def _decoded(
+    raw: bytes, name: str | None, depth: int, types: tuple[str, ...] = ()
+) -> tuple[Any, bool]:
     """Return what msgspec decodes, and whether the innermost objects are hours; or None."""
-    for hourly in (True, False) if depth == MAX_DIMENSIONS else (False,):
+    rows = [HOURS] if depth == MAX_DIMENSIONS else []
+    rows += [types] if types else []
+    for row in (*rows, ()):
+        hourly = row is HOURS
         if depth and _is_bounded(raw, hourly=hourly):
             try:
-                return _decoder(name, depth - hourly, hourly).decode(raw), hourly
+                return _decoder(name, depth, row).decode(raw), hourly
             except DECODE_ERRORS:
                 continue
     return None, False
 
 
 @lru_cache(maxsize=64)
-def _decoder(name: str | None, depth: int, hourly: bool) -> msgspec.json.Decoder[Any]:  # noqa: FBT001
-    tree: Any = _Hours if hourly else int
-    for _ in range(depth):
+def _decoder(name: str | None, depth: int, row: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+    """Return a decoder of nested objects, whose innermost have only keys of ``row``, if given."""
+    fields = [
+        (f"f{place}", int, msgspec.field(default=ABSENT, name=key)) for place, key in enumerate(row)
+    ]
+    tree: Any = (
+        msgspec.defstruct("_Row", fields, forbid_unknown_fields=True, gc=False, frozen=True)
+        if row
+        else dict[str, int]
+    )
+    for _ in range(depth - 1):
         tree = dict[str, tree]
     if name is None:
         return msgspec.json.Decoder(tree, strict=False)
@@ -173,7 +182,7 @@ class _Collector:
     def __init__(self, depth: int, *, hourly: bool) -> None:
         self.members = Members(hourly=hourly)
         self.members.reach(depth)
-        self._innermost: list[Tree] = []
+        self._innermost: list[Any] = []
         self._seen: list[Counter[tuple[str, ...]]] = [Counter() for _ in range(depth)]
 
     def collect(self, tree: Tree, depth: int, path: tuple[int, ...]) -> None:
@@ -184,9 +193,11 @@ class _Collector:
             return
         self._seen[depth][tuple(tree)] += 1
         level = self.members.levels[depth]
-        if not level:  # all keys are new: this is quicker than one by one
-            level.update(zip(tree, range(len(tree)), strict=True))
-        codes = array("i", map(level.__getitem__, tree))
+        if level:
+            codes = array("i", map(level.__getitem__, tree))
+        else:  # all keys are new: this is quicker than one by one
+            codes = array("i", range(len(tree)))
+            level.update(zip(tree, codes, strict=True))
         if depth < len(above) - 1:
             for code, inner in zip(codes, tree.values(), strict=True):
                 self.collect(inner, depth + 1, (*path, code))
@@ -199,11 +210,25 @@ class _Collector:
     def add_counts(self) -> None:
         """Add the members of the innermost dicts; all at once, since there may be thousands."""
         members, innermost = self.members, self._innermost
-        keys = [*map(tuple, innermost)]
+        values: Iterable[Any]
+        if innermost and isinstance(innermost[0], msgspec.Struct):
+            rows = [*map(msgspec.structs.astuple, innermost)]
+            values, names = [*chain.from_iterable(rows)], innermost[0].__struct_encode_fields__
+            if ABSENT not in values:
+                self._seen[-1][names] += len(rows)
+                members.lengths.extend(array("i", [len(names)]) * len(rows))
+                members.codes.frombytes(_Codes(members.levels[-1])[names] * len(rows))
+                members.counts += array("q", values)
+                return
+            present = [[value != ABSENT for value in row] for row in rows]
+            keys = [tuple(compress(names, row)) for row in present]
+            values = compress(values, chain.from_iterable(present))
+        else:
+            keys = [*map(tuple, innermost)]
+            values = chain.from_iterable(map(dict.values, innermost))
         self._seen[-1].update(keys)
         members.lengths.extend(map(len, keys))
         members.codes.frombytes(b"".join(map(_Codes(members.levels[-1]).__getitem__, keys)))
-        values = chain.from_iterable(map(dict.values, innermost))
         if members.hourly:
             for row in starmap(_day, map(msgspec.structs.astuple, values)):
                 members.counts += row

@@ -28,7 +28,7 @@ from engagement_pandas.response.object_reader import read_objects
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.tree_reader import decode_body, decode_grouping
 from engagement_pandas.text import format_list, json_path
-from engagement_pandas.vocabulary import RESERVED_KEYS
+from engagement_pandas.vocabulary import RESERVED_KEYS, Dimension
 
 _LONGEST: Final = MAX_WINDOW // timedelta(hours=1)
 
@@ -49,7 +49,9 @@ def validated(
     """
     name, depth = grouping.name, len(grouping.dimensions)
     alone = len(response.request.groupings) == 1
-    decoded = decode_body(response.content, name, depth) if alone else None
+    innermost_types = grouping.dimensions[-1] is Dimension.ENGAGEMENT_TYPE
+    types = tuple(map(str, response.request.engagement_types)) if innermost_types else ()
+    decoded = decode_body(response.content, name, depth, types) if alone else None
     envelope = response.envelope(decoded.top if decoded else None)
     shape = _shape(response, envelope, grouping)
     if decoded and (valid := fitting(decoded.members(), shape)):

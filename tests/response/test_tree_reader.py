@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from datetime import date, timedelta
 
 import pytest
@@ -47,3 +48,42 @@ def test_a_count_that_stands_for_an_absent_hour_is_a_count() -> None:
     assert decoded is not None
     assert decoded.members() is None
     assert ep.flatten_json(text)["count"].tolist() == [ABSENT, 5]
+
+
+@pytest.mark.parametrize(
+    ("of_a_post", "counts"),
+    [
+        ('{"likes": 1, "replies": "2"}', [1, 2]),
+        ('{"replies": 2, "likes": 1}', [1, 2]),
+        ('{"replies": 2}', [2]),
+        ("{}", []),
+        ('{"replies": 2, "replies": 3}', None),
+        ('{"replies": 2.0}', None),
+        ('{"replies": 2e0}', None),
+        (f'{{"replies": "{ABSENT}"}}', None),
+        (f'{{"replies": {2**63}}}', None),
+    ],
+)
+def test_requested_types_are_read_quickly_if_they_are_the_innermost_keys(
+    of_a_post: str, counts: list[int] | None
+) -> None:
+    """What may not be all that the JSON holds is not read."""
+    text = f'{{"g": {{"7": {of_a_post}, "8": {{"likes": 5}}}}}}'
+    decoded = decode_body(text.encode(), "g", 2, ("likes", "replies"))
+    assert decoded is not None
+    members = decoded.members()
+    if counts is None:
+        assert members is None
+    else:
+        assert members is not None
+        assert list(members.levels[0]) == ["7", "8"]
+        assert list(members.lengths) == [len(counts), 1]
+        assert array("q", bytes(members.counts)).tolist() == [*counts, 5]
+
+
+def test_other_types_are_read_quickly_too() -> None:
+    """One documented answer has types that were not requested."""
+    decoded = decode_body(b'{"g": {"7": {"quotes": 5}}}', "g", 2, ("likes",))
+    members = decoded and decoded.members()
+    assert members is not None
+    assert list(members.levels[1]) == ["quotes"]
