@@ -193,6 +193,8 @@ def _matched(
     stored: pd.DataFrame, fresh: pd.DataFrame
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the row numbers, in both frames, of the hours that both have."""
+    if stored.empty:  # as for new days
+        return np.empty(0, np.int64), np.empty(0, np.int64)
     posts = pd.Index(fresh["post_id"].unique())
     types = pd.Index(fresh["engagement_type"].unique()).astype("str")
     hours = [_hours(part) for part in (stored, fresh)]
@@ -205,9 +207,7 @@ def _matched(
         key = (post * len(types) + code) * span + hour - least
         keys.append(np.where((post < 0) | (code < 0), -1, key))
     order = np.argsort(keys[0], kind="stable")
-    position = np.minimum(np.searchsorted(keys[0], keys[1], sorter=order), max(len(order) - 1, 0))
-    if not len(order):
-        return np.empty(0, np.int64), np.empty(0, np.int64)
+    position = np.minimum(np.searchsorted(keys[0], keys[1], sorter=order), len(order) - 1)
     old = order[position]
     new = np.flatnonzero(keys[0][old] == keys[1])
     return old[new], new

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from collections.abc import Iterator
@@ -134,20 +135,34 @@ def recover_unstored(dataset: Dataset, folder: Path, now: datetime) -> Synced:
     They are later than anything stored, since responses are stored in order of arrival.
     """
     done, latest = Synced(), dataset.latest
-    for hour in sorted(path for path in folder.iterdir() if _HOUR.fullmatch(path.name)):
-        if latest is not None and hour.name[:10] < f"{latest:%Y-%m-%d}":
-            continue
-        for collection in sorted(
-            filter(_ours, Archive(hour).collections), key=lambda collection: collection.started
-        ):
-            fresh = [
-                response
-                for response in answered(collection)
-                if latest is None or response.retrieved_at >= latest
-            ]
-            stored = store_answers(dataset, Archive(hour), now, fresh)
-            done += replace(stored, answers=0, failed=())
+    for archive, collection in reversed([*_newest_first(folder, latest)]):
+        fresh = [
+            response
+            for response in answered(collection)
+            if latest is None or response.retrieved_at >= latest
+        ]
+        stored = store_answers(dataset, archive, now, fresh)
+        done += replace(stored, answers=0, failed=())
     return done
+
+
+def _newest_first(folder: Path, latest: datetime | None) -> Iterator[tuple[Archive, Collection]]:
+    """Yield the collections that may have responses since ``latest``, with their archives.
+
+    Collections follow one another, so those before one that is older are older too: a run
+    reads a few, however many there are.
+    """
+    since = "" if latest is None else f"{latest:%Y-%m-%d}"
+    hours = [name for name in os.listdir(folder) if name >= since and _HOUR.fullmatch(name)]  # noqa: PTH208 - there may be many
+    for hour in sorted(hours, reverse=True):
+        archive = Archive(folder / hour)
+        ours = filter(_ours, archive.collections)
+        for collection in sorted(ours, key=lambda one: one.started, reverse=True):
+            if latest is not None:
+                moments = [response.retrieved_at for response in answered(collection)]
+                if moments and max(moments) < latest:
+                    return
+            yield archive, collection
 
 
 def rebuild(dataset: Dataset, folder: Path, now: datetime, error: DamagedDataset) -> None:
