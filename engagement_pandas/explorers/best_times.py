@@ -34,9 +34,12 @@ CLOCKS: Final = {
 SHOWN: Final = 10
 """Number of hours of the week in the table."""
 
+_CAUTIOUS: Final = "the fewer posts, the closer to the average of all hours"
+"""What a cautious rate is."""
+
 
 class BestTimesExplorer(CountsExplorer):
-    """Explore whether some hours of the week have significantly better engagement rates.
+    """Explore whether some hours of the week have better engagement rates.
 
     Parameters
     ----------
@@ -70,7 +73,7 @@ class BestTimesExplorer(CountsExplorer):
     >>> body = {"g": {"2027900000000000000": {"impressions": "900", "engagements": "9"}}}
     >>> explorer = BestTimesExplorer(ep.flatten_json(body))
     >>> explorer
-    BestTimesExplorer(1 of 1 post; no hour is significantly better)
+    BestTimesExplorer(1 of 1 post; no hour stands out)
     >>> explorer.answer["n"].sum()
     np.int64(1)
     >>> explorer.close()
@@ -137,7 +140,7 @@ class BestTimesExplorer(CountsExplorer):
             return view_of_nothing("These posts have no counts of one of the rate's types")
         times = best_times(rows, **keywords)
         stands_out = (times["verdict"] == "best").any()
-        found = f"best: {best_named(times)}" if stands_out else "no hour is significantly better"
+        found = f"best: {best_named(times)}" if stands_out else "no hour stands out"
         return View(
             draw=lambda ax: plot_best_times(rows, ax=ax, **keywords),
             status=(f"{len(chosen):,} of {pluralize(len(source.posts), 'post')}; {found}"),
@@ -155,18 +158,21 @@ class BestTimesExplorer(CountsExplorer):
 
 
 def _table(times: pd.DataFrame) -> str:
-    """Return the hours with the best rates as an HTML table, with the results of their tests."""
+    """Return the hours with the best rates as an HTML table, with their verdicts."""
     known = times[times["shrunk"].notna()]
-    best = known.sort_values(["shrunk", "n"], ascending=False, kind="stable").head(SHOWN)
+    # Equal to the reader's eye is equal; the rates decide then.
+    order = known.assign(seen=known["shrunk"].round(4)).sort_values(
+        ["seen", "rate"], ascending=False, kind="stable"
+    )
+    best = order.head(SHOWN)
     stands_out = times["verdict"].isin(["best", "better"]).any()
-    caption = f"The {len(best)} hours with the best rates, shrunk towards the overall rate"
     columns = {
         "weekday": Column("weekday", text),
         "hour": Column("hour", lambda hour: f"{hour:02d}:00", "line"),
         "n": Column("posts", number, "number"),
         "rate": Column("rate", percentage, "number"),
-        "shrunk": Column("shrunk rate", percentage, "number"),
-        "p": Column("p-value", percentage, "number"),
+        "shrunk": Column("cautious rate", percentage, "number"),
         "verdict": Column("verdict", text),
     }
+    caption = f"The {len(best)} hours with the best cautious rates: {_CAUTIOUS}"
     return table(columns, best, caption if stands_out else f"No hour stands out. {caption}")

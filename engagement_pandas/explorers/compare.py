@@ -174,7 +174,9 @@ class CompareExplorer(CountsExplorer):
         }
         controls["posts"].value = controls["posts"].value[: len(named) // 2]
         self._fit(controls)
-        super().__init__(source, posts, controls, [side_by_side(*controls.values())], height=3.2)
+        split, *others = controls.values()
+        above = [split, side_by_side(*others)]
+        super().__init__(source, posts, controls, above, height=3.2)
         self.redraw()
 
     @property
@@ -238,7 +240,8 @@ class CompareExplorer(CountsExplorer):
         try:
             first, second, called = self._cut()
         except FrameError as incomplete:
-            return view_of_nothing(str(incomplete))
+            used = SPLITS[self.controls["split"].value].controls
+            return view_of_nothing(str(incomplete), self.controls[used[0]])
         for side, name in zip((first, second), called, strict=True):
             if not side:
                 return view_of_nothing(f"There are no posts in the set: {name}")

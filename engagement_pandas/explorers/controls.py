@@ -9,14 +9,27 @@ from zoneinfo import available_timezones
 
 import ipywidgets
 
-LABEL: Final = "7.5em"
+LABEL: Final = "8em"
 """Width of a control's label."""
 
 INDENT: Final = f"calc({LABEL} + 8px)"
 """Distance of a control from the left, past its label."""
 
-LEAST: Final = "320px"
-"""Minimum width of a column: a page of 760 px has two, a narrower one has one."""
+LEAST: Final = "280px"
+"""Minimum width of a column: a page of 800 px has two, a narrower one has one."""
+
+PANE: Final = 360
+"""Width of the pane of controls beside the output, in px."""
+
+OUTPUT: Final = 600
+"""Minimum width of the output beside the controls, in px; on a narrower page it is below."""
+
+USUAL: Final = (
+    *("UTC", "America/Los_Angeles", "America/Chicago", "America/New_York", "America/Sao_Paulo"),
+    *("Europe/London", "Europe/Berlin", "Africa/Lagos", "Africa/Johannesburg", "Asia/Dubai"),
+    *("Asia/Kolkata", "Asia/Singapore", "Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney"),
+)
+"""Time zones of many readers, from west to east."""
 
 
 def control(
@@ -43,7 +56,12 @@ def side_by_side(*children: ipywidgets.Widget, least: str = LEAST) -> ipywidgets
     grid = f"repeat(auto-fill, minmax(min({least}, 100%), 1fr))"
     return ipywidgets.Box(
         children,
-        layout={"display": "grid", "grid_template_columns": grid, "align_items": "flex-start"},
+        layout={
+            "display": "grid",
+            "grid_template_columns": grid,
+            "grid_auto_flow": "row dense",  # an error fills a row without a gap before it
+            "align_items": "flex-start",
+        },
     )
 
 
@@ -55,23 +73,40 @@ def line(*children: ipywidgets.Widget, indent: str = "0") -> ipywidgets.Box:
     )
 
 
+def in_panes(
+    inputs: Sequence[ipywidgets.Widget], outputs: Sequence[ipywidgets.Widget]
+) -> ipywidgets.Box:
+    """Lay out the output beside the controls, or below them on a narrow page."""
+    left = ipywidgets.VBox(inputs, layout={"flex": f"1 1 {PANE}px", "min_width": "0"})
+    # With this growth, the controls are wider than their pane only if the output is below.
+    right = ipywidgets.VBox(outputs, layout={"flex": f"1000 1 {OUTPUT}px", "min_width": "0"})
+    return ipywidgets.Box([left, right], layout={"flex_flow": "row wrap"})
+
+
+def zones(own: str = "") -> tuple[str, ...]:
+    """Return the available time zones: the reader's own, the usual ones, and all others.
+
+    >>> zones()[:2], zones("Asia/Kathmandu")[:2]
+    (('UTC', 'America/Los_Angeles'), ('Asia/Kathmandu', 'UTC'))
+    """
+    return tuple(dict.fromkeys([*[own] * (own in _places()), *USUAL, *_places()]))
+
+
 @cache
-def zones() -> tuple[str, ...]:
-    """Return the available time zones, ``UTC`` first."""
-    places = sorted(
+def _places() -> list[str]:
+    return sorted(
         zone
         for zone in available_timezones()
         if "/" in zone and not zone.startswith(("Etc/", "SystemV/", "posix/", "right/"))
     )
-    return "UTC", *places
 
 
-def offer(choice: ipywidgets.Dropdown, pairs: Sequence[tuple[str, str]]) -> None:
+def offer(choice: ipywidgets.Dropdown, pairs: Sequence[tuple[str, str] | str]) -> None:
     """Replace the options, and keep the selected one if it is still available."""
     options = tuple(pairs)
     if tuple(choice.options) == options:
         return
     kept = choice.value
     choice.options = options
-    values = [value for _, value in options]
+    values = [option if isinstance(option, str) else option[1] for option in options]
     choice.value = kept if kept in values else values[0]

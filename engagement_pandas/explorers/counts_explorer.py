@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 class View:
     """The output for one state of the controls.
 
+    If there is a ``cause``, ``status`` explains below that control what it lacks.
     ``draw`` draws the chart on given Axes, ``status`` is the sentence for the status line, and
     ``code`` is Python code for the same chart. ``table`` takes the ``gid`` of all artists in
     drawing order, and returns escaped HTML.
@@ -37,6 +38,7 @@ class View:
 
     draw: Callable[[Axes], Any]
     status: str
+    cause: ipywidgets.Widget | None = None
     table: Callable[[Sequence[str]], str] = lambda _: ""
     code: str = ""
 
@@ -67,10 +69,13 @@ class CountsExplorer(Explorer):
         self.code = ""
         self.chart = Region(role="img", label="no chart yet", reachable=True)
         self.table = Region(role="group", label="Table", reachable=True)
-        self.export = ExportBar(lambda: self.selection, self.show_status, self.show_error)
+        self.export = ExportBar(lambda: self.selection, self.show_status, self._not_exported)
         self._python = Region(shell=CODE)
         self._picture = Picture(height=height)
         super().__init__(controls, above, [self.chart, self.table, self._python, self.export])
+
+    def _not_exported(self, error: Exception) -> None:
+        self.show_error(error, self.export.file)
 
     @property
     def source(self) -> IndexedCounts:
@@ -94,6 +99,11 @@ class CountsExplorer(Explorer):
         """Return the output for the current state of the controls."""
         raise NotImplementedError
 
+    def _culprit(self, error: Exception) -> ipywidgets.Widget | None:
+        """Return the control to blame for an error; by default none is."""
+        del error
+        return None
+
     def _changed(self, change: Any) -> None:
         """Redraw after a change; subclasses first update the other controls."""
         del change
@@ -108,7 +118,7 @@ class CountsExplorer(Explorer):
             with _uncollected():
                 self._show(self._view())
         except Exception as error:  # noqa: BLE001 - shown, or it would be lost
-            self.show_error(error)
+            self.show_error(error, self._culprit(error))
             with self.chart.hold_sync():
                 self.chart.stale, self.chart.busy = True, False
             self.table.stale = True
@@ -122,7 +132,10 @@ class CountsExplorer(Explorer):
             self.chart.busy = self.chart.stale = False
         table = view.table(self._picture.drawn)
         self.code = view.code
-        self.show_status(view.status)
+        if view.cause is None:
+            self.show_status(view.status)
+        else:
+            self.show_error(FrameError(view.status), view.cause)
         with self.table.hold_sync():
             self.table.html, self.table.stale = table, False
         self._python.html = html.escape(view.code)
@@ -164,6 +177,6 @@ def names_of_posts(source: IndexedCounts, posts: pd.DataFrame | None) -> dict[st
     return post_names(source.posts["post_id"], posts=naming(source, posts))
 
 
-def view_of_nothing(words: str) -> View:
+def view_of_nothing(words: str, cause: ipywidgets.Widget | None = None) -> View:
     """Return a view that explains why there is no chart."""
-    return View(draw=lambda ax: annotate_empty(ax, words), status=words)
+    return View(draw=lambda ax: annotate_empty(ax, words), status=words, cause=cause)

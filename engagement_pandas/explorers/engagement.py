@@ -10,7 +10,16 @@ import ipywidgets
 import pandas as pd
 
 from engagement_pandas import plots
-from engagement_pandas.explorers.controls import control, offer, side_by_side, zones
+from engagement_pandas.errors import FrameError
+from engagement_pandas.explorers.controls import (
+    INDENT,
+    button,
+    control,
+    line,
+    offer,
+    side_by_side,
+    zones,
+)
 from engagement_pandas.explorers.counts_explorer import (
     CountsExplorer,
     View,
@@ -50,6 +59,12 @@ MEASURES: Final = {
 }
 LINES: Final = {"post_id": "post", "engagement_type": "engagement type"}
 EVERY: Final = {"h": "hour", "D": "day"}
+PERIODS: Final = {"24 hours": 24, "7 days": 168, "28 days": 672, "All days": None}
+"""Hours up to the last count, by the button that selects their days."""
+
+
+_TOOK_OFF: Final = ("age", "cumulative", "post_id")
+"""The drawing to begin with."""
 
 
 class EngagementExplorer(CountsExplorer):
@@ -71,6 +86,8 @@ class EngagementExplorer(CountsExplorer):
     controls : mapping of str to Widget
         ``posts``, ``types``, ``clock``, ``measure``, ``lines``, ``every``, ``tz``, ``first``,
         ``last`` and ``until``; their ``value`` can be read and set.
+    periods : Widget
+        The buttons for the last 24 hours, 7 days, 28 days, and for all days.
 
     Raises
     ------
@@ -79,9 +96,12 @@ class EngagementExplorer(CountsExplorer):
 
     Notes
     -----
+    At first, it answers which posts took off: their cumulative counts by age, with the
+    percentiles of all posts.
+
     Combinations that cannot be drawn are not offered: by age, there is always one line per
     post, and days in another time zone than UTC need hourly counts. With one line per post,
-    only the first selected engagement type is drawn. Rates are ratios of sums.
+    one engagement type can be selected. Rates are ratios of sums.
 
     Examples
     --------
@@ -119,9 +139,14 @@ class EngagementExplorer(CountsExplorer):
                 "Types",
                 options=source.types,
                 value=source.types[:1],
-                rows=min(max(len(source.types), 3), 8),
+                rows=min(max(len(source.types), 3), 5),
             ),
-            "clock": control(ipywidgets.Dropdown, "Along", options=self._offered(0, CLOCKS)),
+            "clock": control(
+                ipywidgets.Dropdown,
+                "Along",
+                options=self._offered(0, CLOCKS),
+                value="age" if _TOOK_OFF in self._drawings else self._drawings[0][0],
+            ),
             "measure": control(ipywidgets.Dropdown, "Show"),
             "lines": control(ipywidgets.Dropdown, "One line per"),
             "every": control(
@@ -137,14 +162,18 @@ class EngagementExplorer(CountsExplorer):
                 value=168.0,
             ),
         }
+        self.periods = line(*map(self._period, PERIODS), indent=INDENT)
         self._fit(controls)
+        if _TOOK_OFF in self._drawings:
+            controls["measure"].value = "cumulative"
+            self._fit(controls)
         if not len(source.posts):
             chooser.layout.display = "none"
-        above = [
-            side_by_side(chooser, controls["types"]),
-            side_by_side(*(controls[name] for name in list(controls)[2:])),
-        ]
-        super().__init__(source, posts, controls, above)
+        controls["types"].layout.grid_area = "span 3"
+        timed = list(controls.values())[1:]
+        timed.insert(-2, self.periods)
+        above = [chooser, side_by_side(*timed)]
+        super().__init__(source, posts, controls, above, height=4.9)
         self.redraw()
 
     @property
@@ -160,6 +189,22 @@ class EngagementExplorer(CountsExplorer):
     def selection(self) -> pd.DataFrame:
         """The selected counts; for a rate, with the impressions."""
         return self.choice.rows(self.source)
+
+    def _period(self, words: str) -> ipywidgets.Button:
+        """Return a button that selects the last days."""
+        last = PERIODS[words]
+        tooltip = "Select all days" if last is None else f"Select the days of the last {words}"
+        pressed = button(words, tooltip)
+
+        def select(_: Any) -> None:
+            days = self.source.days(self.controls["tz"].value, last)
+            if days:
+                with self.paused():
+                    self.controls["first"].value, self.controls["last"].value = days
+                self.redraw()
+
+        pressed.on_click(self.guarded(select))
+        return pressed
 
     def _offered(self, place: int, words: Mapping[str, str], *before: str) -> list[tuple[str, str]]:
         """Return the options of one control, given the choices in the controls before it."""
@@ -185,9 +230,21 @@ class EngagementExplorer(CountsExplorer):
         dated = self._drawings[0][0] != "total"
         for name, relevant in shown.items():
             controls[name].layout.display = None if relevant and dated else "none"
+        self.periods.layout.display = controls["first"].layout.display
+        types = controls["types"]
+        if controls["lines"].value == "post_id" and len(types.value) > 1:
+            types.value = types.value[:1]
+
+    def _culprit(self, error: Exception) -> ipywidgets.Widget | None:
+        # The only mistake that can be made is a period that ends before it begins.
+        return self.controls["last"] if isinstance(error, FrameError) else None
 
     def _changed(self, change: Any) -> None:
         with self.paused():
+            types = self.controls["types"]
+            if change.owner is types and self.controls["lines"].value == "post_id":
+                # The type selected last replaces the one before.
+                types.value = [name for name in change.new if name not in change.old] or change.new
             self._fit(self.controls)
             if change.owner is self.controls["tz"]:
                 self._move(change.old, change.new)
@@ -224,12 +281,12 @@ class EngagementExplorer(CountsExplorer):
         choice = replace(choice, types=tuple(name for name in choice.types if name in present))
         if not needed < present:
             return view_of_nothing(f"There are no such counts for these posts{choice.when}")
-        if choice.single and len(choice.types) > 1:
-            status += f"; plotted: {choice.drawn_type}, the first of these types"
         plot = getattr(plots, choice.drawing.plot)
         keywords = choice.keywords()
         if choice.lines == "post_id":
             keywords["posts"] = self.posts
+        if choice.cohort(source):
+            keywords["cohort"] = source.counts
         return View(
             draw=lambda ax: plot(rows, ax=ax, **keywords),
             status=status,

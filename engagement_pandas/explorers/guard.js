@@ -8,6 +8,8 @@ const isCommand = (event) =>
 export default {
   render({ model, el }) {
     el.style.display = "none";
+    model.set("zone", Intl.DateTimeFormat().resolvedOptions().timeZone ?? "");
+    model.save_changes();
     const onKey = (event) => {
       const root = el.isConnected && el.closest(model.get("root"));
       if (root && event.target !== root && root.contains(event.target))

@@ -62,11 +62,18 @@ class IndexedCounts:
             _hour=hours(counts) if "day" in counts.columns else None,
         )
 
-    def days(self, tz: str) -> tuple[date, date] | None:
-        """Return the first and last local day with counts, or None if counts have no days."""
+    def days(self, tz: str, last: int | None = None) -> tuple[date, date] | None:
+        """Return the first and last local day with counts, or None if counts have no days.
+
+        With ``last``, the first day is the one in which the last so many hours begin.
+        """
         if self._hour is None or not len(self._hour):
             return None
-        ends = np.array([self._hour.min(), self._hour.max()]) * HOUR_US
+        first, end = self._hour.min(), self._hour.max()
+        if last is not None:
+            counted = 1 if "hour" in self.counts.columns else 24
+            first = max(first, end + counted - last)
+        ends = np.array([first, end]) * HOUR_US
         local = pd.DatetimeIndex(ends.view("datetime64[us]"), tz="UTC").tz_convert(zone_of(tz))
         return local[0].date(), local[1].date()
 

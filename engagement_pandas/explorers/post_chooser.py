@@ -8,15 +8,18 @@ from typing import Any, Final
 import ipywidgets
 import traitlets
 
-from engagement_pandas.explorers.controls import INDENT, button, control, line
+from engagement_pandas.explorers.controls import INDENT, button, control, line, side_by_side
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.metrics import top_posts
 
-MANY: Final = 50
-"""With more posts than this, a text filter and "top n by" are shown."""
+MANY: Final = 10
+"""From so many posts on, a text filter and "top n by" are shown."""
+
+ALL: Final = 50
+"""With more posts than this, only the best are selected initially."""
 
 TOP: Final = 25
-"""Number of posts selected initially if there are many."""
+"""Number of posts that are then selected."""
 
 NEWEST: Final = "newest"
 """A ranking that needs no counts."""
@@ -37,7 +40,7 @@ class PostChooser(ipywidgets.VBox):
 
     def __init__(self, rows: IndexedCounts, names: Mapping[str, str]) -> None:
         ids = rows.posts["post_id"].tolist()
-        many = len(ids) > MANY
+        most = len(ids) > ALL
         self._names = names
         self._rows: IndexedCounts | None = rows
         self._rankings: dict[str, list[str]] = {}
@@ -52,22 +55,22 @@ class PostChooser(ipywidgets.VBox):
             ipywidgets.Dropdown,
             "Top by",
             options=[*rows.types, NEWEST],
-            value=rows.types[0] if many and rows.types else NEWEST,
+            value=rows.types[0] if most and rows.types else NEWEST,
         )
         self.top = control(
             ipywidgets.BoundedIntText,
             "Top",
-            value=min(TOP, len(ids)) if many else max(len(ids), 1),
+            value=min(TOP, len(ids)) if most else max(len(ids), 1),
             min=1,
             max=max(len(ids), 1),
         )
-        self.listed = control(ipywidgets.SelectMultiple, "Posts", rows=min(max(len(ids), 3), 8))
+        self.listed = control(ipywidgets.SelectMultiple, "Posts", rows=min(max(len(ids), 3), 6))
         all_ = button("All", "Select all posts in the list")
         none = button("None", "Select no posts")
         all_.on_click(lambda _: self._choose(self._listed_ids()))
         none.on_click(lambda _: self._choose(()))
-        narrowing = ipywidgets.VBox([self.words, self.ranking, self.top])
-        narrowing.layout.display = None if many else "none"
+        narrowing = side_by_side(self.words, self.ranking, self.top)
+        narrowing.layout.display = "grid" if len(ids) >= MANY else "none"
         super().__init__([narrowing, self.listed, line(all_, none, indent=INDENT)])
         self.observe(self._show, "value")
         for narrows in (self.words, self.ranking, self.top):

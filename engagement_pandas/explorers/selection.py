@@ -97,11 +97,6 @@ class Selection:
         return DRAWINGS[self.clock, self.measure, self.lines]
 
     @property
-    def single(self) -> bool:
-        """Whether only one engagement type is drawn, however many are selected."""
-        return self.lines == "post_id"
-
-    @property
     def drawn_type(self) -> str:
         """The type to draw with one line per post: the first suitable one."""
         if self.measure != "rate":
@@ -121,6 +116,11 @@ class Selection:
         if self.clock == "age" or self.first is None or self.last is None:
             return ""
         return f" from {self.first} to {self.last}"
+
+    def cohort(self, source: IndexedCounts) -> bool:
+        """Return whether the plot compares the selected posts with all posts."""
+        some = len(self.posts) < len(source.posts)
+        return some and self.drawing.plot == "plot_cumulative"
 
     def rows(self, source: IndexedCounts) -> pd.DataFrame:
         """Return the selected counts."""
@@ -162,6 +162,7 @@ class Selection:
             lines += ['posts = counts[["post_id"]].drop_duplicates()']
         lines += picking(source, self.posts, self.counted, *self._dated(source))
         known = {"posts": "posts"} if self.lines == "post_id" else {}
+        known |= {"cohort": "counts"} if self.cohort(source) else {}
         return "\n".join([*lines, f"ax = {call(self.drawing.plot, self.keywords(), known)}", ""])
 
     def _dated(self, source: IndexedCounts) -> list[str]:

@@ -17,18 +17,31 @@ CODE: Final = (
 )
 """Shell of a region with collapsed Python code."""
 
+MARK: Final = "engagement-mistake"
+"""CSS class of the control that caused an error."""
+
 _HERE: Final = Path(__file__).parent
 
 
 class KeyGuard(anywidget.AnyWidget):
     """Invisible widget that keeps a control's keys from triggering notebook commands.
 
-    ``root`` is a CSS selector; the closest matching ancestor is guarded.
+    ``root`` is a CSS selector; the closest matching ancestor is guarded. ``zone`` is the time
+    zone of the reader's browser, known once the page is shown.
     """
 
     _esm = _HERE / "guard.js"
     _css = _HERE / "page.css"
     root = traitlets.Unicode(f".{ROOT}").tag(sync=True)
+    zone = traitlets.Unicode("").tag(sync=True)
+
+
+class Alert(anywidget.AnyWidget):
+    """An error message, ``html``, below the control with the class ``mark`` if there is one."""
+
+    _esm = _HERE / "alert.js"
+    html = traitlets.Unicode("").tag(sync=True)
+    mark = traitlets.Unicode(MARK).tag(sync=True)
 
 
 class Region(anywidget.AnyWidget):

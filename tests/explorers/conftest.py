@@ -176,6 +176,12 @@ class Maker:
         self.made: list[Any] = []
 
     def __call__(self, counts: pd.DataFrame, posts: Any = None, kind: Any = None) -> Any:
+        """Make an explorer; one of engagement goes by dates, where there are some."""
+        explorer = self.later(counts, posts, kind)
+        explorer.redraw()
+        return explorer
+
+    def first(self, counts: pd.DataFrame, posts: Any = None, kind: Any = None) -> Any:
         """Make an explorer, as in a notebook."""
         self.made.append((kind or EngagementExplorer)(counts, posts))
         return self.made[-1]
@@ -183,7 +189,11 @@ class Maker:
     def later(self, counts: pd.DataFrame, posts: Any = None, kind: Any = None) -> Any:
         """Make an explorer whose first picture is not drawn, since another is to come."""
         with patch.object(CountsExplorer, "redraw", lambda _: None):
-            return self(counts, posts, kind)
+            explorer = self.first(counts, posts, kind)
+            if isinstance(explorer, EngagementExplorer):
+                explorer.controls["clock"].value = _offered(explorer.controls["clock"])[0]
+                explorer.controls["measure"].value = "counts"
+            return explorer
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,17 @@ def test_the_answer_is_the_metrics(explorer: Any, put: Any, clock: str, tz: str)
     assert len(explorer.answer) == 168
     assert tz in explorer.chart.label
     assert explorer.alert.html == ""
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_table_is_in_the_order_that_it_says(explore: Any, counts: pd.DataFrame) -> None:
+    """By the cautious rate; where that is the same to the eye, by the rate."""
+    table = explore(counts, kind=BestTimesExplorer).table.html
+    rows = re.findall(r"([0-9.]+) %.*?([0-9.]+) %", table)
+    rates = [(float(cautious), float(rate)) for rate, cautious in rows]
+    assert len(rates) == 5
+    assert rates == sorted(rates, reverse=True)
+    assert "cautious rates: the fewer posts, the closer to the average of all hours" in table
 
 
 @pytest.mark.usefixtures("undrawn")

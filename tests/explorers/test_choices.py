@@ -83,14 +83,14 @@ def test_the_lines_are_what_was_chosen(walks: Any, name: str, ids: tuple[str, ..
 
 @pytest.mark.usefixtures("undrawn")
 def test_the_first_view(explore: Any, counts: pd.DataFrame, ids: tuple[str, ...]) -> None:
-    """All posts, the first type, all days, hour by hour, in UTC."""
-    explorer = explore(counts)
+    """Which posts took off: all of them, the first type, cumulative, by age."""
+    explorer = explore.first(counts)
     values = {name: control.value for name, control in explorer.controls.items()}
     assert values.pop("posts") == ids[::-1]
     assert values == {
         "types": ("impressions",),
-        "clock": "time",
-        "measure": "counts",
+        "clock": "age",
+        "measure": "cumulative",
         "lines": "post_id",
         "every": "h",
         "tz": "UTC",
@@ -98,6 +98,66 @@ def test_the_first_view(explore: Any, counts: pd.DataFrame, ids: tuple[str, ...]
         "last": date(2026, 3, 5),
         "until": 168.0,
     }
+
+
+@pytest.mark.usefixtures("sketched")
+def test_the_first_picture_has_all_posts_to_compare_with(
+    explore: Any, counts: pd.DataFrame, ids: tuple[str, ...], axes: Any
+) -> None:
+    """The bands are those of all five posts, however few are selected; the code says so."""
+    explorer = explore.first(counts)
+    assert "cohort" not in explorer.code
+    explorer.controls["posts"].value = ids[:2]
+    assert {line.get_gid() for line in axes(explorer).lines} >= {*ids[:2], "median"}
+    assert "of 5 posts" in explorer.chart.label
+    assert "cohort=counts" in explorer.code
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(
+    ("words", "name", "first"),
+    [
+        ("24 hours", "by hour", date(2026, 3, 4)),
+        ("7 days", "by hour", date(2026, 2, 28)),
+        ("All days", "by hour", date(2026, 2, 28)),
+        ("24 hours", "by day", date(2026, 3, 5)),
+        ("28 days", "by day", date(2026, 2, 28)),
+    ],
+)
+def test_periods(
+    explore: Any, frames: dict[str, pd.DataFrame], words: str, name: str, first: date
+) -> None:
+    """By hand: the last count is of 5 March, 14:00 to 15:00, so 24 hours begin on the 4th."""
+    explorer = explore(frames[name])
+    explorer.controls["first"].value = explorer.controls["last"].value = date(2026, 3, 2)
+    (button,) = (each for each in explorer.periods.children if each.description == words)
+    button.click()
+    chosen = explorer.controls["first"].value, explorer.controls["last"].value
+    assert chosen == (first, date(2026, 3, 5))
+    assert explorer.alert.html == ""
+
+
+def test_a_period_is_drawn_once(explore: Any, counts: pd.DataFrame, undrawn: list[int]) -> None:
+    """Though it sets both days."""
+    explorer = explore(counts)
+    undrawn.clear()
+    explorer.periods.children[0].click()
+    assert len(undrawn) == 1
+
+
+def test_the_reader_s_time_zone_comes_first(
+    explore: Any, counts: pd.DataFrame, offered: Any, undrawn: list[int]
+) -> None:
+    """As the browser gives it; the selected one stays, and nothing is drawn again."""
+    explorer = explore(counts)
+    undrawn.clear()
+    explorer.children[0].zone = "Asia/Kathmandu"
+    tz = explorer.controls["tz"]
+    assert offered(tz)[:2] == ["Asia/Kathmandu", "UTC"]
+    assert tz.value == "UTC"
+    assert undrawn == []
+    explorer.children[0].zone = "<b>Nowhere"
+    assert offered(tz)[0] == "UTC"
 
 
 @pytest.mark.slow

@@ -145,7 +145,7 @@ def test_names_survive(
     """Quotes, backslashes, new lines, long and foreign names of types stand in the code."""
     rows = [(ids[0], name, "2026-03-03", 1, 5) for name in (*ODD_NAMES, "impressions")]
     counts = tidy(rows)
-    explorer = put(explore.later(counts), types=ODD_NAMES, lines="engagement_type")
+    explorer = put(explore.later(counts), lines="engagement_type", types=ODD_NAMES)
     assert explorer.alert.html == ""
     made = run(explorer, counts)
     same(made.selection, explorer.selection)
@@ -193,7 +193,7 @@ def test_ids_are_whole(explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[
 @pytest.mark.usefixtures("undrawn")
 def test_all_is_counts_itself(explore: Any, put: Any, counts: pd.DataFrame) -> None:
     """Where nothing is left out there is no condition."""
-    explorer = put(explore.later(counts), types=explorer_types(counts))
+    explorer = put(explore.later(counts), lines="engagement_type", types=explorer_types(counts))
     assert "selection = counts\n" in explorer.code
 
 

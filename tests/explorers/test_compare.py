@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from engagement_pandas.explorers import CompareExplorer
+from engagement_pandas.explorers.widgets import MARK
 from engagement_pandas.metrics import compare
 
 pytestmark = pytest.mark.usefixtures("sketched")
@@ -112,13 +113,40 @@ def test_the_picture_is_of_the_sets(explorer: Any, put: Any, axes: Any) -> None:
     ids=lambda value: str(value)[:30],
 )
 def test_open_questions(explorer: Any, put: Any, values: dict[str, Any], words: str) -> None:
-    """What is still missing is said where the picture would be, and is no error."""
+    """What is still missing is said where the picture would be."""
     put(explorer, **values)
-    assert html.unescape(explorer.status.html).startswith(words)
-    assert explorer.chart.label == html.unescape(explorer.status.html)
-    assert explorer.alert.html == ""
+    said = html.unescape(explorer.status.html or explorer.alert.html)
+    assert said.startswith(words)
+    assert explorer.chart.label == said
     assert not explorer.chart.stale
     assert explorer.code == explorer.table.html == ""
+
+
+def marked(explorer: Any) -> list[str]:
+    """Return the names of the controls that are marked as mistaken."""
+    classes = {name: control._dom_classes for name, control in explorer.controls.items()}
+    return [name for name, given in classes.items() if MARK in given]
+
+
+@pytest.mark.parametrize(
+    ("values", "cause"),
+    [
+        ({"split": "words"}, "words"),
+        ({"split": "hour", "begin": 9, "end": 9}, "begin"),
+        ({"split": "day", "day": None}, "day"),
+    ],
+    ids=str,
+)
+def test_a_mistake_stands_at_its_control(
+    explorer: Any, put: Any, values: dict[str, Any], cause: str
+) -> None:
+    """The control that lacks something is marked, until another choice is made."""
+    put(explorer, **values)
+    assert explorer.alert.html
+    assert marked(explorer) == [cause]
+    put(explorer, split="weekday")
+    assert explorer.alert.html == ""
+    assert marked(explorer) == []
 
 
 def test_posts_of_which_too_little_is_known(explore: Any, put: Any, counts: pd.DataFrame) -> None:

@@ -28,7 +28,8 @@ def press(explorer: Any, path: Any, *, replace: bool = False) -> str:
 @pytest.fixture
 def explorer(explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...]) -> Any:
     """Make an explorer of two posts and two types; one of them has unknown counts."""
-    return put(explore.later(counts), posts=ids[3:], types=("impressions", "favorites"))
+    return put(explore.later(counts), posts=ids[3:], lines="engagement_type",
+               types=("impressions", "favorites"))  # fmt: skip
 
 
 @pytest.mark.slow

@@ -228,7 +228,7 @@ def test_repr_is_short_whatever_was_typed(
 def test_the_label_says_what_is_seen(explore: Any, put: Any, counts: pd.DataFrame) -> None:
     """Axes with their units, and the names in the legend."""
     explorer = put(
-        explore.later(counts), types=("impressions", "favorites"), lines="engagement_type"
+        explore.later(counts), lines="engagement_type", types=("impressions", "favorites")
     )
     label = explorer.chart.label
     for words in ("counts per hour", "time (UTC)", "impressions", "favorites"):
@@ -238,11 +238,7 @@ def test_the_label_says_what_is_seen(explore: Any, put: Any, counts: pd.DataFram
 def test_the_regions_are_named(explore: Any, counts: pd.DataFrame) -> None:
     """For screen readers: what speaks up, what is a picture, what can be scrolled."""
     explorer = explore(counts)
-    assert (explorer.status.role, explorer.alert.role, explorer.chart.role) == (
-        "status",
-        "alert",
-        "img",
-    )
+    assert (explorer.status.role, explorer.chart.role) == ("status", "img")
     assert (explorer.table.role, explorer.table.label, explorer.table.reachable) == (
         "group",
         "Table",

@@ -50,12 +50,14 @@ def narrowing(explorer: Any) -> Any:
     return explorer.controls["posts"].children[0]
 
 
-@pytest.mark.parametrize(("number", "shown"), [(1, False), (50, False), (51, True)])
+@pytest.mark.parametrize(
+    ("number", "shown"), [(1, False), (9, False), (10, True), (50, True), (51, True)]
+)
 def test_narrowing_is_for_many(explore: Any, many: Any, number: int, *, shown: bool) -> None:
-    """Up to 50 posts stand in a list, all chosen; beyond, there is more to choose with."""
+    """From ten posts on there is a search and a ranking; up to 50 all are chosen at first."""
     explorer = explore(*many(number))
     assert (narrowing(explorer).layout.display != "none") == shown
-    assert len(explorer.controls["posts"].value) == (25 if shown else number)
+    assert len(explorer.controls["posts"].value) == min(number, 25 if number > 50 else 50)
     assert list(explorer.controls["posts"].value) == listed(explorer)
 
 

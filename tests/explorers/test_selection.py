@@ -36,6 +36,7 @@ days = st.dates(date(2026, 2, 27), date(2026, 3, 7))
 def shared(counts: pd.DataFrame) -> Iterator[EngagementExplorer]:
     """Make one explorer, whose controls every example sets anew, and which is not drawn."""
     with closing(EngagementExplorer(counts)) as explorer, explorer.paused():
+        explorer.controls["clock"].value = "time"
         yield explorer
 
 
@@ -59,6 +60,7 @@ def test_selection_is_what_a_filter_finds(
     span = sorted(data.draw(st.tuples(days, days)))
     controls = shared.controls
     controls["posts"].value = tuple(posts)
+    controls["lines"].value = "engagement_type"
     controls["types"].value = tuple(types)
     controls["tz"].value = tz
     controls["first"].value, controls["last"].value = span
@@ -81,7 +83,7 @@ def test_selection_of_each_grouping(
     explorer = explore(counts)
     chosen = explorer.controls["posts"].value[1:3]
     types = () if name == "empty" else ("impressions", "favorites")
-    put(explorer, posts=chosen, types=types)
+    put(explorer, posts=chosen, lines="engagement_type", types=types)
     found = picked(counts, posts=chosen or None, types=types)
     pd.testing.assert_frame_equal(explorer.selection, found)
     tidy(explorer.selection)
@@ -125,7 +127,7 @@ def test_a_rate_takes_its_impressions_along(
     explore: Any, put: Any, counts: pd.DataFrame, types: Any, expected: set[str]
 ) -> None:
     """Whoever chooses nothing but impressions gets engagements over them."""
-    explorer = put(explore.later(counts), measure="rate", types=types)
+    explorer = put(explore.later(counts), lines="engagement_type", measure="rate", types=types)
     assert set(explorer.selection["engagement_type"]) == expected
     assert explorer.alert.html == ""
 
@@ -150,6 +152,7 @@ def test_a_filtered_frame_has_a_fresh_index(explore: Any, counts: pd.DataFrame, 
     some = counts[counts["engagement_type"] != "favorites"].iloc[::-2]
     explorer = explore(some, kind=kind)
     if kind is EngagementExplorer:
+        explorer.controls["lines"].value = "engagement_type"
         explorer.controls["types"].value = explorer.controls["types"].options
     tidy_part = explorer.selection
     tidy(tidy_part)

@@ -12,6 +12,7 @@ import pytest
 
 from engagement_pandas import plots
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, EngagementExplorer
+from engagement_pandas.explorers.widgets import MARK
 
 pytestmark = pytest.mark.usefixtures("sketched")
 EXPLORERS = (EngagementExplorer, BestTimesExplorer, CompareExplorer)
@@ -116,10 +117,9 @@ def test_no_rows_where_there_are_no_days(
     "choice",
     [
         {"types": ("favorites", "engagements")},
-        {"types": ("favorites", "impressions"), "lines": "engagement_type"},
+        {"types": ("favorites", "impressions")},
         {"types": ("favorites", "engagements"), "measure": "rate"},
         {"types": ("favorites", "engagements"), "clock": "total"},
-        {"types": ("favorites", "engagements"), "clock": "age", "measure": "cumulative"},
     ],
     ids=str,
 )
@@ -127,7 +127,7 @@ def test_a_chosen_type_without_rows(
     explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...], choice: dict[str, Any]
 ) -> None:
     """The other one is drawn, whichever comes first."""
-    explorer = put(explore.later(counts), posts=ids[1:2], **choice)
+    explorer = put(explore.later(counts), posts=ids[1:2], lines="engagement_type", **choice)
     assert explorer.alert.html == ""
     assert explorer.code
     assert "favorites" not in explorer.chart.label
@@ -149,9 +149,11 @@ def test_a_type_outside_the_vocabulary_without_rows(
     """A type that X may invent is no misspelling where a post lacks it."""
     rows = [(ids[0], "zaps", 5), (ids[1], "boosts", 7), (ids[1], "impressions", 90)]
     counts = tidy(rows, ("post_id", "engagement_type", "count"))
-    explorer = put(explore.later(counts), posts=ids[:1], types=("boosts", "zaps"))
+    explorer = put(explore.later(counts), posts=ids[:1], lines="engagement_type",
+                   types=("boosts", "zaps"))  # fmt: skip
     assert explorer.alert.html == ""
-    assert "zaps" in explorer.chart.label
+    assert set(explorer.selection["engagement_type"]) == {"zaps"}
+    assert "plot_by_type" in explorer.code
     for kind in (BestTimesExplorer, CompareExplorer):
         assert explore(counts, kind=kind).alert.html == ""
 
@@ -171,6 +173,7 @@ def test_from_after_to(explore: Any, put: Any, counts: pd.DataFrame) -> None:
     words = "From (2026-02-28) is after To (2026-02-01); swap them"
     assert explorer.alert.html == words
     assert explorer.status.html == ""
+    assert MARK in explorer.controls["last"]._dom_classes
     assert explorer.chart.stale
     assert explorer.table.stale
     assert explorer.code == explorer._python.html == ""
@@ -302,7 +305,7 @@ def test_a_plot_that_warns(
     ("kind", "words"),
     [
         (EngagementExplorer, "5 of 5 posts, 1 of 3 engagement types, 200 counts"),
-        (BestTimesExplorer, "5 of 5 posts; no hour is significantly better"),
+        (BestTimesExplorer, "5 of 5 posts; no hour stands out"),
     ],
 )
 def test_the_status(explore: Any, counts: pd.DataFrame, kind: Any, words: str) -> None:
@@ -313,12 +316,15 @@ def test_the_status(explore: Any, counts: pd.DataFrame, kind: Any, words: str) -
 @pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_which_type_is_drawn(explore: Any, put: Any, counts: pd.DataFrame) -> None:
-    """Of several types one has lines of posts; the status says which."""
-    explorer = put(explore.later(counts), types=("favorites", "engagements"))
-    words = "5 of 5 posts, 2 of 3 engagement types, 320 counts; plotted: engagements, the first"
-    assert explorer.status.html.startswith(words)
-    put(explorer, lines="engagement_type")
-    assert "plotted" not in explorer.status.html
+    """With one line per post one type can be selected, and another takes its place."""
+    types = (explorer := explore.later(counts)).controls["types"]
+    types.value = ("impressions", "favorites")
+    assert types.value == ("favorites",)
+    put(explorer, lines="engagement_type", types=("impressions", "favorites"))
+    assert types.value == ("impressions", "favorites")
+    put(explorer, lines="post_id")
+    assert types.value == ("impressions",)
+    assert explorer.status.html == "5 of 5 posts, 1 of 3 engagement types, 200 counts"
 
 
 @pytest.mark.usefixtures("undrawn")
