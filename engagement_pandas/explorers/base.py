@@ -41,6 +41,7 @@ class Explorer(ipywidgets.VBox):
         self._paused = 0
         self.status = Region(role="status")
         self.alert = Alert()
+        self._elsewhere: list[ipywidgets.Widget] = []
         self._cause: ipywidgets.Widget | None = None
         guard = KeyGuard()
         super().__init__([guard, in_panes(above, [self.status, self.alert, *below])])
@@ -109,7 +110,7 @@ class Explorer(ipywidgets.VBox):
 
     def close(self) -> None:
         """Remove the explorer and all its widgets; repeated calls do nothing."""
-        for widget in [*_within(self), self]:
+        for widget in [*_within(self), *self._elsewhere, self]:
             for part in (getattr(widget, "layout", None), getattr(widget, "style", None)):
                 if isinstance(part, ipywidgets.Widget):
                     part.close()

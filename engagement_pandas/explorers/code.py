@@ -13,6 +13,25 @@ _WIDTH: Final = 88
 _INDENT: Final = " " * 8
 
 
+def variable(value: object, name: str) -> str:
+    """Return the name of the notebook's variable with this value, or else ``name``.
+
+    The value may be the attribute ``name`` of a variable, such as ``demo.client``.
+    """
+    from IPython import get_ipython  # noqa: PLC0415 - slow, and only a kernel has variables
+
+    variables = getattr(get_ipython(), "user_ns", {})
+    own = {key: held for key, held in variables.items() if not key.startswith("_")}
+    names = [key for key, held in own.items() if held is value]
+    names += [
+        f"{key}.{name}"
+        for key, held in own.items()
+        if type(held).__module__.startswith("engagement_pandas")
+        and getattr(held, name, None) is value
+    ]
+    return names[0] if names else name
+
+
 def literal(value: Any) -> str:
     """Return a value as a Python literal, with strings in double quotes."""
     if isinstance(value, str):

@@ -50,7 +50,8 @@ class CountsExplorer(Explorer):
     ``posts`` is the frame passed by the user. The chart is ``height`` inches high and 8 wide.
 
     ``chart`` and ``table`` are regions of the page with their ``html``; ``chart.label`` describes
-    the chart.
+    the chart. ``finding`` is a region with the headline, to display elsewhere on the page; it
+    follows the explorer.
     """
 
     def __init__(
@@ -67,12 +68,14 @@ class CountsExplorer(Explorer):
         self.posts = naming(source, posts)
         self.names = names_of_posts(source, posts)
         self.code = ""
+        self.finding = Region()
         self.chart = Region(role="img", label="no chart yet", reachable=True)
         self.table = Region(role="group", label="Table", reachable=True)
         self.export = ExportBar(lambda: self.selection, self.show_status, self._not_exported)
         self._python = Region(shell=CODE)
         self._picture = Picture(height=height)
         super().__init__(controls, above, [self.chart, self.table, self._python, self.export])
+        self._elsewhere = [self.finding]
 
     def _not_exported(self, error: Exception) -> None:
         self.show_error(error, self.export.file)
@@ -138,6 +141,7 @@ class CountsExplorer(Explorer):
             self.show_error(FrameError(view.status), view.cause)
         with self.table.hold_sync():
             self.table.html, self.table.stale = table, False
+        self.finding.html = html.escape(self.headline or view.status)
         self._python.html = html.escape(view.code)
 
     def close(self) -> None:

@@ -39,7 +39,14 @@ from engagement_pandas.explorers.html_tables import (
 )
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.post_chooser import PostChooser
-from engagement_pandas.explorers.selection import AGES, DRAWINGS, EXPOSURE, NEEDS, Selection
+from engagement_pandas.explorers.selection import (
+    AGES,
+    DRAWINGS,
+    EXPOSURE,
+    FIRST,
+    NEEDS,
+    Selection,
+)
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import top_posts
 from engagement_pandas.metrics.top_posts import RATE
@@ -61,10 +68,6 @@ LINES: Final = {"post_id": "post", "engagement_type": "engagement type"}
 EVERY: Final = {"h": "hour", "D": "day"}
 PERIODS: Final = {"24 hours": 24, "7 days": 168, "28 days": 672, "All days": None}
 """Hours up to the last count, by the button that selects their days."""
-
-
-_TOOK_OFF: Final = ("age", "cumulative", "post_id")
-"""The drawing to begin with."""
 
 
 class EngagementExplorer(CountsExplorer):
@@ -145,7 +148,7 @@ class EngagementExplorer(CountsExplorer):
                 ipywidgets.Dropdown,
                 "Along",
                 options=self._offered(0, CLOCKS),
-                value="age" if _TOOK_OFF in self._drawings else self._drawings[0][0],
+                value="age" if FIRST[0] in self._drawings else self._drawings[0][0],
             ),
             "measure": control(ipywidgets.Dropdown, "Show"),
             "lines": control(ipywidgets.Dropdown, "One line per"),
@@ -162,9 +165,10 @@ class EngagementExplorer(CountsExplorer):
                 value=168.0,
             ),
         }
+        self._best = ""
         self.periods = line(*map(self._period, PERIODS), indent=INDENT)
         self._fit(controls)
-        if _TOOK_OFF in self._drawings:
+        if FIRST[0] in self._drawings:
             controls["measure"].value = "cumulative"
             self._fit(controls)
         if not len(source.posts):
@@ -175,6 +179,11 @@ class EngagementExplorer(CountsExplorer):
         above = [chooser, side_by_side(*timed)]
         super().__init__(source, posts, controls, above, height=4.9)
         self.redraw()
+
+    @property
+    def headline(self) -> str:
+        """The post with the highest value; empty if no posts are selected."""
+        return self._best
 
     @property
     def choice(self) -> Selection:
@@ -217,8 +226,6 @@ class EngagementExplorer(CountsExplorer):
         offer(controls["measure"], self._offered(1, MEASURES, clock))
         measure = controls["measure"].value
         lines = self._offered(2, LINES, clock, measure)
-        if clock == "age":
-            lines = [("post (each has its own age)", "post_id")]
         offer(controls["lines"], lines)
         shown = {
             "every": clock != "total" and (clock, measure) != ("age", "cumulative"),
@@ -259,6 +266,7 @@ class EngagementExplorer(CountsExplorer):
 
     def _view(self) -> View:
         choice, source = self.choice, self.source
+        self._best = ""
         if not len(source.counts):
             return view_of_nothing("There are no counts: the frame is empty")
         if len(source.posts) and not choice.posts:
@@ -307,6 +315,13 @@ class EngagementExplorer(CountsExplorer):
         )
         value = best["rate" if rated else choice.drawn_type]
         ranked = pd.Series(value.array, index=best["post_id"])
+        head = f"{choice.drawn_type} per impression" if rated else choice.drawn_type
+        cell = percentage if rated else number
+        if len(ranked) and pd.notna(ranked.iloc[0]):
+            self._best = (
+                f"{'Highest' if rated else 'Most'} {head}: "
+                f"{self.names[ranked.index[0]]}, {cell(ranked.iloc[0])}"
+            )
         order = [*ranked.index, *(post for post in choice.posts if post not in ranked.index)]
         shown = order[:LISTED]
         looks = {} if choice.clock == "total" else self._looks(rows, drawn)
@@ -320,13 +335,12 @@ class EngagementExplorer(CountsExplorer):
                 "value": ranked.reindex(shown).array,
             }
         )
-        head = f"{choice.drawn_type} per impression" if rated else choice.drawn_type
         columns = {
             "swatch": Column("", swatch),
             "name": Column("post", text, "name"),
             "text": Column("text", snippet),
             "post_id": Column("ID", link, "line"),
-            "value": Column(head, percentage if rated else number, "number"),
+            "value": Column(head, cell, "number"),
         }
         if texts.isna().all():
             del columns["text"]

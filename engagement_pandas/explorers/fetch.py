@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 import ipywidgets
 import pandas as pd
 
-from engagement_pandas.errors import FrameError, RequestError
+from engagement_pandas import plots
+from engagement_pandas.errors import FrameError, InvalidWindow, RequestError
 from engagement_pandas.explorers.base import Explorer
+from engagement_pandas.explorers.code import call, variable
 from engagement_pandas.explorers.controls import INDENT, button, control, line, offer, side_by_side
+from engagement_pandas.explorers.counts_explorer import naming
 from engagement_pandas.explorers.export_bar import ExportBar
 from engagement_pandas.explorers.fetch_thread import Cancelled, FetchThread
-from engagement_pandas.explorers.html_tables import LISTED, Column, link, table, text
+from engagement_pandas.explorers.figure import Picture
+from engagement_pandas.explorers.html_tables import LISTED, Column, link, number, table, text
+from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.request_form import (
     ENDPOINTS,
     OWNED,
@@ -26,6 +31,7 @@ from engagement_pandas.explorers.request_form import (
     request_of,
     types_of,
 )
+from engagement_pandas.explorers.selection import first_choice
 from engagement_pandas.explorers.widgets import CODE, Region
 from engagement_pandas.request.plan import Plan, plan
 from engagement_pandas.request.post_files import handles_in, records_in
@@ -41,6 +47,9 @@ if TYPE_CHECKING:
 
 DAYS: Final = 28
 """Number of days in the initial window, up to the present."""
+
+SHOWN: Final = 10
+"""Number of counts in the table."""
 
 FILES: Final = ".csv,.tsv,.txt,.json,.jsonl,.ndjson,.js,.gz,.bz2,.xz,.zip,.zst"
 """Suffixes of files of post IDs that can be loaded."""
@@ -99,6 +108,7 @@ class FetchExplorer(Explorer):
     def __init__(self, client: EngagementClient, posts: Any = None) -> None:
         self._client = client
         self._run: FetchThread | None = None
+        self._posts = posts if isinstance(posts, pd.DataFrame) else None
         self.request: EngagementRequest | None = None
         self.plan: Plan | None = None
         self.code = ""
@@ -137,16 +147,19 @@ class FetchExplorer(Explorer):
             value=0, max=1, layout={"flex": "1 1 200px", "width": "auto", "visibility": "hidden"}
         )
         self.price = Region(role="group", label="The plan", reachable=True)
+        self.chart = Region(role="img", label="no chart yet", reachable=True)
+        self.first = Region(role="group", label="Counts", reachable=True)
         self.table = Region(role="group", label="Omissions", reachable=True)
         self._python = Region(shell=CODE)
         report = self.show_status, self.show_error
         self.export = ExportBar(lambda: self.counts, *report, file="counts.parquet")
+        self._picture = Picture()
         self._fit(controls)
         inputs = [controls[name] for name in ("endpoint", "grouping", "first", "last")]
         question = side_by_side(ipywidgets.VBox(inputs), controls["types"])
         above = [controls["ids"], line(self.upload, indent=INDENT), question, self.price]
         running = line(self.start, self.cancel, self.bar)
-        below = [self.table, self._python, self.export]
+        below = [self.chart, self.first, self.table, self._python, self.export]
         super().__init__(controls, [*above, running], below)
         self.upload.observe(self.guarded(self._load), "value")
         self.start.on_click(self.guarded(lambda _: self.fetch()))
@@ -210,7 +223,8 @@ class FetchExplorer(Explorer):
             raise RequestError(msg)
         report = self._show_progress, self.guarded(self._ended)
         self._run = FetchThread(self._client, self.plan, *report)
-        self.table.html = ""
+        for region in (self.chart, self.first, self.table):
+            region.html = ""
         self._lock(running=True)
         self._run.start()
 
@@ -255,7 +269,7 @@ class FetchExplorer(Explorer):
         if run.responses:
             missing = run.omissions
             self.table.html = _omitted(missing)
-            summary += f"; {pluralize(len(missing), 'omission')}; {_kept(run)}"
+            summary += f"; {pluralize(len(missing), 'omission')}; {self._show_counts()}"
         if run.unasked:
             summary += f"; {pluralize(len(run.unasked), 'post')} with unsettled requests"
         if error is None or isinstance(error, Cancelled):
@@ -263,6 +277,26 @@ class FetchExplorer(Explorer):
         else:
             self.show_error(error)
             self.status.html = html.escape(summary)
+
+    def _show_counts(self) -> str:
+        """Show the counts, and return their number, or the reason why there are none."""
+        try:
+            counts = self.counts
+        except FrameError as partial:
+            return str(partial)
+        if len(counts):
+            source = IndexedCounts.of(counts, self._posts)
+            choice = first_choice(source)
+            plot, keywords = choice.drawing.plot, choice.keywords()
+            named = {"posts": naming(source, self._posts)} if choice.lines == "post_id" else {}
+            self.chart.html = self._picture.svg(
+                lambda ax: getattr(plots, plot)(counts, ax=ax, **keywords, **named)
+            )
+            self.chart.label = self._picture.label
+            self.first.html = _first_rows(counts)
+            self.code += f"ax = {call(plot, keywords, {}, 'counts')}\n"
+            self._python.html = html.escape(self.code)
+        return f"{pluralize(len(counts), 'count')} in {variable(self, 'explorer')}.counts"
 
     def _changed(self, change: Any) -> None:
         if change.owner is self.controls["endpoint"]:
@@ -313,15 +347,16 @@ class FetchExplorer(Explorer):
                 request = request_of(values, self._client.now(), self._owners)
                 refusal = self._client.refusal(request)
             except RequestError as error:
-                self.show_error(error)
+                cause = "last" if isinstance(error, InvalidWindow) else "ids"
+                self.show_error(error, self.controls[cause])
                 return
         if refusal:
-            self.show_error(RequestError(refusal))
+            self.show_error(RequestError(refusal), self.controls["types"])
             return
         per_minute = self._client.quota.limits.get("minute")
         self.request = request
         self.plan = plan(request, per_minute=per_minute, now=self._client.now())
-        self.code = code_of(request)
+        self.code = code_of(request, variable(self._client, "client"))
         notes = "".join(f"<p>{html.escape(str(warning.message))}</p>" for warning in caught)
         self.price.html = self.plan._repr_html_() + notes
         self._python.html = html.escape(self.code)
@@ -334,12 +369,18 @@ class FetchExplorer(Explorer):
         )
 
 
-def _kept(run: FetchThread) -> str:
-    """Return the number of counts, or the reason why there are none."""
-    try:
-        return f"{pluralize(len(run.counts), 'count')} in explorer.counts"
-    except FrameError as partial:
-        return str(partial)
+def _first_rows(counts: pd.DataFrame) -> str:
+    """Return the first counts as an HTML table."""
+    columns = {
+        "post_id": Column("post", link, "line"),
+        "engagement_type": Column("type", text),
+        "day": Column("day (UTC)", lambda day: f"{day:%Y-%m-%d}", "line"),
+        "hour": Column("hour", lambda hour: f"{hour:02d}:00", "line"),
+        "count": Column("count", number, "number"),
+    }
+    caption = f"The first {SHOWN} of {pluralize(len(counts), 'count')}"
+    there = {name: column for name, column in columns.items() if name in counts.columns}
+    return table(there, counts.head(SHOWN), caption if len(counts) > SHOWN else "All counts")
 
 
 def _omitted(missing: pd.DataFrame) -> str:

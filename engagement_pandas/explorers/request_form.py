@@ -124,8 +124,8 @@ def request_of(
     return REQUEST_FUNCTIONS[endpoint](**arguments).replace(owners=handles)
 
 
-def code_of(request: EngagementRequest) -> str:
-    """Return Python code that sends the same request with a ``client``.
+def code_of(request: EngagementRequest, client: str = "client") -> str:
+    """Return Python code that sends the same request with the client of a variable.
 
     >>> values = {"ids": "123", "endpoint": Endpoint.TOTALS, "types": ["favorites"]}
     >>> request = request_of({**values, "grouping": "post and type"}, datetime.now(UTC), {})
@@ -164,7 +164,7 @@ def code_of(request: EngagementRequest) -> str:
             f"request = ep.{request.endpoint.facts.function.removesuffix('()')}(",
             *(f"    {argument}," for argument in arguments),
             ")",
-            "responses = client.fetch(request)",
+            f"responses = {client}.fetch(request)",
             "counts = ep.flatten(responses)",
             "omissions = ep.omissions(responses)",
             "",

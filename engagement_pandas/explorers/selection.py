@@ -180,6 +180,31 @@ class Selection:
         return f'{local}.between("{first}", "{last}")'
 
 
+FIRST: Final = (
+    ("age", "cumulative", "post_id"),
+    ("time", "counts", "engagement_type"),
+    ("total", "counts", "post_id"),
+    ("total", "counts", "engagement_type"),
+)
+"""Drawings to begin with, best first."""
+
+
+def first_choice(source: IndexedCounts) -> Selection:
+    """Return all posts and types, in the drawing to begin with.
+
+    >>> import engagement_pandas as ep
+    >>> counts = ep.flatten_json({"g": {"123": {"impressions": "5", "favorites": "2"}}})
+    >>> first_choice(IndexedCounts.of(counts)).drawing.plot
+    'plot_top_posts'
+    """
+    columns = set(source.counts.columns)
+    clock, measure, lines = next(
+        key for key in FIRST if all(NEEDS.get(part, frozenset()) <= columns for part in key)
+    )
+    every = "h" if "hour" in columns else "D"
+    return Selection(tuple(source.posts["post_id"]), source.types, clock, measure, lines, every)
+
+
 def picking(
     source: IndexedCounts,
     posts: Sequence[str],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import anywidget
 import traitlets
@@ -62,3 +62,8 @@ class Region(anywidget.AnyWidget):
     busy = traitlets.Bool(default_value=False).tag(sync=True)
     stale = traitlets.Bool(default_value=False).tag(sync=True)
     reachable = traitlets.Bool(default_value=False).tag(sync=True)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        # The content is shown where there is no kernel.
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        return data | {"text/html": self.html}, metadata

@@ -44,10 +44,14 @@ print(f"{{len(counts):,}} rows")"""
 
 EXPLORER: Final = """\
 explorer = ep.EngagementExplorer(counts, demo.posts)
+explorer.controls["clock"].value = "time"
+explorer.controls["measure"].value = "counts"
 explorer"""
 
 BARE: Final = """\
 explorer = ep.EngagementExplorer(counts)
+explorer.controls["clock"].value = "time"
+explorer.controls["measure"].value = "counts"
 explorer"""
 
 SLOW: Final = """\

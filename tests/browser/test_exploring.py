@@ -20,6 +20,9 @@ SENT: Final = "print(len(demo.server.requests))"
 def test_counts_are_explored_and_exported(exploring: Notebook, artefacts: Path) -> None:
     """Posts, types, clock and lines change chart, table and code; the file has what is shown."""
     explorer = exploring.explorer()
+    expect(explorer.chart).to_have_attribute("aria-label", saying("cumulative impressions"))
+    explorer.choose("Along", "dates")
+    explorer.choose("Show", "counts")
     expect(explorer.chart).to_have_attribute("aria-label", saying("impressions per hour"))
     expect(explorer.rows).not_to_have_count(0)
     every = explorer.rows.count()
@@ -59,10 +62,17 @@ def test_counts_are_explored_and_exported(exploring: Notebook, artefacts: Path) 
 
     explorer.press("Export")
     expect(explorer.alert).to_have_text(saying("already", "Replace"))
+    expect(explorer.control("File")).to_have_attribute("aria-invalid", "true")
     explorer.tick("Replace")
     explorer.press("Export")
     expect(explorer.alert).to_be_empty()
     explorer.picture(artefacts / "counts.png")
+
+    explorer.press("24 hours")
+    expect(explorer.control("From")).to_have_value("2026-04-14")
+    expect(explorer.control("To")).to_have_value("2026-04-15")
+    explorer.press("All days")
+    expect(explorer.control("From")).to_have_value("2026-03-18")
 
 
 def test_best_times_are_explored(exploring: Notebook, artefacts: Path) -> None:
@@ -121,8 +131,14 @@ def test_a_question_is_planned_and_sent(exploring: Notebook, artefacts: Path) ->
     expect(explorer.control("From (UTC)")).to_be_hidden()
     explorer.pick("Types", "favorites", "retweets")
     expect(explorer.status).to_have_text(saying("1 request for 3 posts, up to 6 counts"))
+    expect(explorer.chart).to_be_hidden()
     explorer.press("Fetch")
-    expect(explorer.status).to_have_text(saying("Done: 1 of 1 request settled"))
+    expect(explorer.status).to_have_text(
+        saying("Done: 1 of 1 request settled", "6 counts in asking.counts")
+    )
+    expect(explorer.chart).to_be_visible()
+    explorer.draws(*ids)
+    expect(explorer.code).to_contain_text("api.client.fetch(request)")
     assert exploring.python("print(len(asking.counts))") == "6"
     explorer.write("File", "answer.csv")
     explorer.press("Export")

@@ -101,17 +101,50 @@ def test_a_narrow_page_has_room_for_everything(one_explorer: Explorer, artefacts
         page.set_viewport_size(wide)
 
 
+@pytest.mark.parametrize(("width", "beside"), [(1400, True), (800, False)])
+def test_the_chart_is_in_sight_of_its_controls(
+    one_explorer: Explorer, width: int, *, beside: bool
+) -> None:
+    """On a wide page the chart stands beside the controls; else both fit into a window."""
+    page, root = one_explorer.page, one_explorer.root
+    before = page.viewport_size
+    page.set_viewport_size({"width": width, "height": 1000})
+    page.evaluate(_FILES)
+    try:
+        chart, first = one_explorer.chart, one_explorer.control("Along")
+        expect(chart.locator("svg")).to_be_visible()
+        here, there = chart.bounding_box(), first.bounding_box()
+        whole = root.bounding_box()
+        assert here is not None
+        assert there is not None
+        assert whole is not None
+        assert (here["x"] > there["x"] + there["width"]) is beside
+        assert here["y"] + here["height"] - there["y"] < 700
+        if beside:
+            assert whole["width"] > 0.8 * width
+    finally:
+        page.evaluate(_FILES)
+        page.set_viewport_size(before)
+
+
 def test_a_mistake_is_told_and_can_be_mended(one_explorer: Explorer, artefacts: Path) -> None:
     """From after To: the reason stands above the old picture, dimmed, until it is mended."""
     explorer = one_explorer
     last = explorer.control("To").input_value()
     explorer.date("To", "2026-03-01")
     expect(explorer.alert).to_have_text(saying("From", "is after To", "2026-03-01"))
+    expect(explorer.control("To")).to_have_attribute("aria-invalid", "true")
+    below = explorer.alert.bounding_box()
+    field = explorer.control("To").bounding_box()
+    assert below is not None
+    assert field is not None
+    assert 0 <= below["y"] - (field["y"] + field["height"]) < 20
     expect(explorer.chart).to_have_attribute("data-stale", "")
     expect(explorer.chart).to_have_css("opacity", "0.45")
     explorer.picture(artefacts / "mistake.png")
     explorer.date("To", last)
     expect(explorer.alert).to_be_empty()
+    expect(explorer.control("To")).not_to_have_attribute("aria-invalid", "true")
     expect(explorer.chart).to_have_css("opacity", "1")
 
 

@@ -44,6 +44,14 @@ def test_explorers_are_a_page_without_code(
 
     asking.press("Fetch")
     expect(asking.status).to_have_text(saying("Done: 1 of 1 request settled"))
+    expect(asking.chart.locator("svg")).to_be_visible()
+
+    # The answer at the end of the page follows the controls, and nothing speaks of cells.
+    answer = page.get_by_text("Most engagements:")
+    expect(answer).to_be_visible()
+    counts.choose("Show", "rate, per impression")
+    expect(page.get_by_text("Highest favorites per impression:")).to_be_visible()
+    expect(page.get_by_text("cell", exact=True)).to_have_count(0)
 
     counts.write("File", "from-a-page.parquet")
     counts.press("Export")

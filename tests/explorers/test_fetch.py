@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -521,6 +522,69 @@ def test_an_answer_of_another_shape(
     assert "many" in explorer.alert.html
     assert list(explorer.responses) == []
     assert not explorer.start.disabled
+
+
+def first_rows(explorer: ep.FetchExplorer, cells: Any) -> list[list[str]]:
+    """Return the table of the first counts."""
+    rows: list[list[str]] = cells(explorer.first.html)
+    return rows
+
+
+def test_what_was_fetched_is_shown(
+    ask: Ask, server: ScriptedServer, client: ep.EngagementClient, cells: Any
+) -> None:
+    """The first ten of 40 counts, a chart of the posts, and the code for it."""
+    server.answer(Scripted(body=body(POSTS[:20])))
+    explorer = ask(client, POSTS[:20])
+    assert explorer.chart.html == explorer.first.html == ""
+    fetched(explorer)
+    rows = first_rows(explorer, cells)
+    assert rows[:2] == [[POSTS[0], "impressions", "5"], [POSTS[0], "engagements", "1"]]
+    assert len(rows) == 10
+    assert "The first 10 of 40 counts" in explorer.first.html
+    assert f'data-gid="{POSTS[0]}"' in explorer.chart.html
+    assert explorer.code.endswith('ax = ep.plot_top_posts(counts, by="impressions")\n')
+    assert explorer.status.html.endswith("40 counts in explorer.counts")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "grouping", "plot"),
+    [
+        (Endpoint.HISTORICAL, "post, type, day and hour", "plot_cumulative"),
+        (Endpoint.HISTORICAL, "type and day (posts together)", "plot_over_time"),
+        (Endpoint.TOTALS, "post and type", "plot_top_posts"),
+        (Endpoint.TOTALS, "type (posts together)", "plot_by_type"),
+    ],
+)
+def test_each_grouping_has_a_first_chart(
+    ask: Ask, endpoint: Endpoint, grouping: str, plot: str
+) -> None:
+    """From the sandbox; the code draws it too."""
+    with ep.demo_client(now=NOW) as demo:
+        explorer = fetched(ask(demo.client, demo.posts, endpoint=endpoint, grouping=grouping))
+        assert explorer.chart.html.startswith("<svg")
+        assert explorer.alert.html == ""
+        assert f"ax = ep.{plot}(counts" in explorer.code
+
+
+def test_the_names_of_the_notebook(
+    ask: Ask, server: ScriptedServer, client: ep.EngagementClient, monkeypatch: Any
+) -> None:
+    """The code and the status have the variables that the user has."""
+    server.answer(Scripted(body=body(POSTS[:2])))
+    names: dict[str, Any] = {"_": client, "mine": client}
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(user_ns=names))
+    names["asking"] = explorer = ask(client, POSTS[:2])
+    fetched(explorer)
+    assert "responses = mine.fetch(request)" in explorer.code
+    assert explorer.status.html.endswith("4 counts in asking.counts")
+
+
+def test_a_client_of_the_demo_is_named(ask: Ask, monkeypatch: Any) -> None:
+    """An attribute of a variable of ours."""
+    with ep.demo_client(now=NOW) as demo:
+        monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(user_ns={"d": demo}))
+        assert "responses = d.client.fetch(request)" in ask(demo.client, POSTS[:2]).code
 
 
 def test_omissions_are_escaped(

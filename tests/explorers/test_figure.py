@@ -178,7 +178,7 @@ def test_what_a_notebook_keeps(explore: Any, counts: pd.DataFrame, kind: Any) ->
     assert bundle["text/plain"].startswith(f"{kind.__name__}(")
     picture = matplotlib.image.imread(io.BytesIO(base64.b64decode(bundle["image/png"])))
     height, width = picture.shape[:2]
-    inches = {EngagementExplorer: 4.2, BestTimesExplorer: 5.4, CompareExplorer: 3.2}[kind]
+    inches = {EngagementExplorer: 4.9, BestTimesExplorer: 5.4, CompareExplorer: 3.2}[kind]
     assert (width, height) == (1152, round(inches * 144, 6) // 1)
     assert picture[0, 0].tolist() == [1, 1, 1, 1]
     assert picture[..., :3].min() < 0.2

@@ -265,3 +265,15 @@ def test_both_sets_of_a_crowd(explore: Any, crowd: pd.DataFrame, cells: Any) -> 
     explorer.controls["split"].value = "hand"
     assert len(cells(explorer.table.html)) == 50
     assert caption(explorer.table.html) == "The first 50 of 60 posts"
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_finding_follows(explore: Any, put: Any, counts: pd.DataFrame) -> None:
+    """The best of the selected posts, of whatever is shown, as at the head of the table."""
+    explorer = explore(counts)
+    assert explorer.finding.html.startswith("Most impressions: ")
+    assert explorer.finding._repr_mimebundle_()[0]["text/html"] == explorer.finding.html
+    put(explorer, measure="rate")
+    assert explorer.finding.html.startswith("Highest engagements per impression: ")
+    put(explorer, posts=())
+    assert explorer.finding.html == "No post is selected"
