@@ -65,5 +65,6 @@ class Region(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # The content is shown where there is no kernel.
-        data, metadata = super()._repr_mimebundle_(**kwargs)
+        bundle: Any = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle
         return data | {"text/html": self.html}, metadata

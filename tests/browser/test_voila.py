@@ -30,6 +30,7 @@ def test_explorers_are_a_page_without_code(
     expect(page.locator(".jp-CodeMirrorEditor")).to_have_count(0)
     page.screenshot(path=artefacts / "voila.png", full_page=True)
 
+    counts.choose("Along", "dates")
     with counts.redrawn():
         counts.choose("One line per", "engagement type")
     counts.pick("Types", "engagements", "favorites")
@@ -46,12 +47,12 @@ def test_explorers_are_a_page_without_code(
     expect(asking.status).to_have_text(saying("Done: 1 of 1 request settled"))
     expect(asking.chart.locator("svg")).to_be_visible()
 
-    # The answer at the end of the page follows the controls, and nothing speaks of cells.
+    # The answer at the end of the page follows the controls.
     answer = page.get_by_text("Most engagements:")
     expect(answer).to_be_visible()
     counts.choose("Show", "rate, per impression")
-    expect(page.get_by_text("Highest favorites per impression:")).to_be_visible()
-    expect(page.get_by_text("cell", exact=True)).to_have_count(0)
+    expect(page.get_by_text("Highest engagements per impression:")).to_be_visible()
+    expect(page.get_by_text("Run all cells")).to_have_count(0)
 
     counts.write("File", "from-a-page.parquet")
     counts.press("Export")
