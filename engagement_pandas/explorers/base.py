@@ -31,6 +31,9 @@ class Explorer(ipywidgets.VBox):
     those for the output; they are side by side on a wide page.
     """
 
+    _elsewhere: tuple[ipywidgets.Widget, ...] = ()
+    """Widgets of this explorer that may be displayed outside of it."""
+
     def __init__(
         self,
         controls: Mapping[str, ipywidgets.Widget],
@@ -41,7 +44,6 @@ class Explorer(ipywidgets.VBox):
         self._paused = 0
         self.status = Region(role="status")
         self.alert = Alert()
-        self._elsewhere: list[ipywidgets.Widget] = []
         self._cause: ipywidgets.Widget | None = None
         guard = KeyGuard()
         super().__init__([guard, in_panes(above, [self.status, self.alert, *below])])

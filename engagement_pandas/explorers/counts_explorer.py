@@ -75,7 +75,7 @@ class CountsExplorer(Explorer):
         self._python = Region(shell=CODE)
         self._picture = Picture(height=height)
         super().__init__(controls, above, [self.chart, self.table, self._python, self.export])
-        self._elsewhere = [self.finding]
+        self._elsewhere = (self.finding,)
 
     def _not_exported(self, error: Exception) -> None:
         self.show_error(error, self.export.file)
