@@ -192,7 +192,7 @@ def bounds_of(  # noqa: PLR0913, PLR0917 - arrays of one table
             used, owner = np.unique(owner, return_inverse=True)
         group = used // posts
     sums = [np.bincount(owner[rows], number[rows], minlength=len(group)) for rows in (above, below)]
-    seen = sums[1] > 0
+    seen = (sums[1] > 0) | (sums[0] != 0)  # as in the rate
     low, high = group_interval(
         sums[0][seen],
         sums[1][seen],

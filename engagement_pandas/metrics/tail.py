@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from engagement_pandas.metrics.interpolation import Floats
 
 LEAST: Final = 20
 """With fewer values, there is no tail to compare with."""
 
-_MOST: Final = 2
+_MOST: Final = 3
 """Maximum number of values beyond the tail."""
 
 _TAIL: Final = 10
@@ -58,12 +59,12 @@ def level_shift(values: Floats) -> tuple[int, float]:
     >>> level_shift(np.append(np.arange(20.0) % 7, 9 + np.arange(20.0) % 7))[0]
     20
     """
-    from scipy.stats import rankdata  # noqa: PLC0415 - heavy
-
     number = len(values)
     if number < LEAST:
         return 0, 1.0
-    surplus = 2 * np.cumsum(rankdata(values)) - np.arange(1, number + 1) * (number + 1)
+    surplus = 2 * np.cumsum(pd.Series(values).rank().to_numpy()) - np.arange(1, number + 1) * (
+        number + 1
+    )
     place = int(np.argmax(np.abs(surplus)))
     p = 2 * np.exp(-6 * float(surplus[place]) ** 2 / (number**3 + number**2))
     return place + 1, min(float(p), 1.0)

@@ -35,6 +35,9 @@ _ROW: Final = 0.7
 _PAIR: Final = 0.35
 _PER: Final = 1000
 
+_WIDE: Final = 20
+"""Room for names, in characters, from which on the ends of an interval are written too."""
+
 
 def plot_funnel(
     counts: pd.DataFrame,
@@ -103,7 +106,7 @@ def plot_funnel(
         ax, [f"{shortened(in_font(kind), room(ax))}\nper {in_font(one)}" for kind, one in pairs]
     )
     rate_axis(ax.xaxis)
-    labels = [_label(row) for _, row in known.iterrows()]
+    labels = [_label(row, wide=room(ax) >= _WIDE) for _, row in known.iterrows()]
     label_bars(ax, np.fmax(rate, high).tolist(), labels)
     _note(ax, table, confidence, sure=bool(sure.any()))
     set_headline(ax, _outcome(table, known), margin=125)
@@ -162,7 +165,9 @@ def plot_type_correlation(
     ax.axvline(0, color=REST, linewidth=1)
     remove_clutter(ax, grid="x")
     pairs = zip(known["engagement_type"], known["other"], strict=True)
-    name_rows(ax, [shortened(in_font(f"{one}, {other}"), room(ax)) for one, other in pairs])
+    names = [(in_font(one), in_font(other)) for one, other in pairs]
+    half = room(ax) // 2 if max(len(", ".join(two)) for two in names) > room(ax) else room(ax)
+    name_rows(ax, [", ".join(shortened(name, half) for name in two) for two in names])
     ax.set_xlim(min(-0.05, float(low.min()) - 0.05), 1.05)
     fewest, most = int(known["n"].min()), int(known["n"].max())
     number = pluralize(most, "post") if fewest == most else f"{fewest} to {most} posts"
@@ -176,9 +181,10 @@ def plot_type_correlation(
     return ax
 
 
-def _label(row: pd.Series) -> str:
-    """Return the rate with its interval, and the count."""
-    ends = "" if pd.isna(row["low"]) else f" ({percent(row['low'])} to {percent(row['high'])})"
+def _label(row: pd.Series, *, wide: bool) -> str:
+    """Return the rate with its interval, if there is room, and the count."""
+    known = wide and pd.notna(row["low"])
+    ends = f" ({percent(row['low'])} to {percent(row['high'])})" if known else ""
     return f"{percent(row['rate'])}{ends}: {row['count']:,}"
 
 

@@ -110,13 +110,21 @@ def test_refused(busy: pd.DataFrame) -> None:
 
 
 def test_beyond_the_tail_by_hand() -> None:
-    """Ten gaps of 1 after ranks, but for the first of 9: F(2, 18) of 9, twice."""
+    """Ten gaps of 1 after ranks, but for the first of 9: F(2, 18) of 9, times three."""
     steps = 1 / np.arange(1.0, 11)
     steps[0] = 9
     values = np.append(np.zeros(30), np.cumsum(steps[::-1]))
-    assert beyond_tail(values)[-1] == pytest.approx(2 * (1 + 9 / 9) ** -9)
+    assert beyond_tail(values)[-1] == pytest.approx(3 * (1 + 9 / 9) ** -9)
     assert (beyond_tail(values)[:-1] == 1).all()
     assert (beyond_tail(values[:19]) == 1).all()
+
+
+def test_outliers_do_not_hide_each_other() -> None:
+    """Three values far out, close together, are all beyond the tail of the others."""
+    ordinary = np.random.default_rng(3).normal(size=60)
+    p = beyond_tail(np.append(ordinary, [20.0, 20.1, 20.2]))
+    assert (p[60:] < 0.02).all()
+    assert (p[:60] == 1).all()
 
 
 def test_pettitt_by_hand() -> None:

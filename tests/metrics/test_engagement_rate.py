@@ -239,3 +239,12 @@ def test_no_difference_is_worth_everything() -> None:
     prior = fit_prior([10, 10, 10], [100, 100, 100])
     assert (prior.rate, prior.exposure) == (0.1, 300)
     assert fit_prior([], []) == Prior(0.0, 0.0)
+
+
+def test_a_post_without_exposure_is_in_the_interval_too() -> None:
+    """Its engagements are in the rate, so that the rate lies within its interval."""
+    rows = [(str(n), "impressions", "2026-03-01", 5, 100 * (n < 8)) for n in range(10)]
+    rows += [(str(n), "engagements", "2026-03-01", 5, 5 + 40 * (n > 7)) for n in range(10)]
+    row = engagement_rate(tidy(rows), by=None).iloc[0]
+    assert row["rate"] == 130 / 800
+    assert row["low"] < row["rate"] < row["high"]

@@ -559,7 +559,7 @@ CLAIMS = (
         0, 0.05, 200, partial(breakout_is_named, sigma=1.5, each=3.0),
     ),
     Claim(
-        "breakouts", "28 ordinary days, sizes with Pareto's tail", "at most 8 %", 0, 0.08, 200,
+        "breakouts", "28 ordinary days, sizes with Pareto's tail", "at most 10 %", 0, 0.1, 200,
         partial(breakout_is_named, pareto=True, chance=0.2),
     ),
     Claim(
