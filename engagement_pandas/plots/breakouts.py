@@ -13,6 +13,7 @@ from engagement_pandas.metrics.breakouts import AT
 from engagement_pandas.metrics.checks import one_type, require_columns
 from engagement_pandas.metrics.finding import times
 from engagement_pandas.metrics.intervals import CONFIDENCE
+from engagement_pandas.metrics.tail import LEAST
 from engagement_pandas.metrics.time_zones import zone_of
 from engagement_pandas.plots.axes import (
     annotate_empty,
@@ -84,8 +85,8 @@ def plot_breakouts(  # noqa: PLR0913 - the metric's own, by keyword
     >>> body = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T02:00:00Z",
     ...         "g": {"2027900000000000000": {"impressions":
     ...               {"2026-03-01": {"00": "50", "01": "20"}}}}}
-    >>> ep.headline(plot_breakouts(ep.flatten_json(body)))
-    'nothing stands out; without a breakout, 5 % of such analyses name one'
+    >>> ep.headline(plot_breakouts(ep.flatten_json(body))).split("; ")[::2]
+    ['nothing stands out', 'posts were not compared, there are fewer than 20']
     """
     check_posts(posts)
     counts = as_counts(counts)
@@ -113,7 +114,9 @@ def plot_breakouts(  # noqa: PLR0913 - the metric's own, by keyword
     if handles:
         words = [_words(row, names[row["post_id"]], at) for _, row in found.iterrows()]
         legend_of(ax, handles, words)
-    set_headline(ax, _headline(found, confidence))
+    few = rows["post_id"].nunique() < LEAST
+    unknown = f"; posts were not compared, there are fewer than {LEAST}" if few else ""
+    set_headline(ax, _headline(found, confidence) + unknown)
     return ax
 
 

@@ -49,3 +49,9 @@ def test_the_headline(busy: pd.DataFrame) -> None:
     calm = account(np.random.default_rng(4))
     assert headline(plot_breakouts(calm)).startswith("nothing stands out; ")
     assert plot_breakouts(calm).get_legend() is None
+
+
+def test_what_was_not_compared(busy: pd.DataFrame) -> None:
+    """Of fewer than 20 posts, the headline says that posts were not compared."""
+    few = busy[busy["post_id"].isin(busy["post_id"].unique()[:19])]
+    assert headline(plot_breakouts(few)).endswith("not compared, there are fewer than 20")
