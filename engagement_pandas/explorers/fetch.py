@@ -370,7 +370,7 @@ class FetchExplorer(Explorer):
 
 
 def _first_rows(counts: pd.DataFrame) -> str:
-    """Return the first counts as an HTML table."""
+    """Return the first known counts as an HTML table."""
     columns = {
         "post_id": Column("post", link, "line"),
         "engagement_type": Column("type", text),
@@ -378,9 +378,10 @@ def _first_rows(counts: pd.DataFrame) -> str:
         "hour": Column("hour", lambda hour: f"{hour:02d}:00", "line"),
         "count": Column("count", number, "number"),
     }
-    caption = f"The first {SHOWN} of {pluralize(len(counts), 'count')}"
+    known = counts.dropna(subset="count")
+    caption = f"The first {SHOWN} of {pluralize(len(known), 'known count')}"
     there = {name: column for name, column in columns.items() if name in counts.columns}
-    return table(there, counts.head(SHOWN), caption if len(counts) > SHOWN else "All counts")
+    return table(there, known.head(SHOWN), caption if len(known) > SHOWN else "All known counts")
 
 
 def _omitted(missing: pd.DataFrame) -> str:

@@ -22,6 +22,7 @@ def test_axe_finds_nothing(opened: Callable[[Path], Notebook]) -> None:
     assert violations(notebook.page) == {}
 
     explorer = notebook.explorer()
+    explorer.choose("Along", "dates")
     explorer.date("To", "2026-01-01")
     expect(explorer.alert).not_to_be_empty()
     explorer.root.get_by_text("The same in Python").click()

@@ -541,7 +541,7 @@ def test_what_was_fetched_is_shown(
     rows = first_rows(explorer, cells)
     assert rows[:2] == [[POSTS[0], "impressions", "5"], [POSTS[0], "engagements", "1"]]
     assert len(rows) == 10
-    assert "The first 10 of 40 counts" in explorer.first.html
+    assert "The first 10 of 40 known counts" in explorer.first.html
     assert f'data-gid="{POSTS[0]}"' in explorer.chart.html
     assert explorer.code.endswith('ax = ep.plot_top_posts(counts, by="impressions")\n')
     assert explorer.status.html.endswith("40 counts in explorer.counts")
