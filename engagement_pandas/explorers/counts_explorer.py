@@ -17,10 +17,11 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.explorers.base import Explorer
 from engagement_pandas.explorers.export_bar import ExportBar
 from engagement_pandas.explorers.figure import Picture
+from engagement_pandas.explorers.hover import can_show
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
-from engagement_pandas.explorers.widgets import CODE, Region
+from engagement_pandas.explorers.widgets import CODE, Chart, Region
 from engagement_pandas.plots import post_names
-from engagement_pandas.plots.axes import annotate_empty
+from engagement_pandas.plots.axes import annotate_empty, zoom_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,13 +70,19 @@ class CountsExplorer(Explorer):
         self.names = names_of_posts(source, posts)
         self.code = ""
         self.finding = Region()
-        self.chart = Region(role="img", label="no chart yet", reachable=True)
+        self.chart = Chart(role="img", label="no chart yet")
         self.table = Region(role="group", label="Table", reachable=True)
-        self.export = ExportBar(lambda: self.selection, self.show_status, self._not_exported)
         self._python = Region(shell=CODE)
         self._picture = Picture(height=height)
+        self.export = ExportBar(
+            lambda: self.selection,
+            self.show_status,
+            self._not_exported,
+            picture=self._picture.file,
+        )
         super().__init__(controls, above, [self.chart, self.table, self._python, self.export])
         self._elsewhere = (self.finding,)
+        self.chart.observe(self.guarded(self._zoom), "zoom")
 
     def _not_exported(self, error: Exception) -> None:
         self.show_error(error, self.export.file)
@@ -128,11 +135,8 @@ class CountsExplorer(Explorer):
             self.code = self._python.html = ""
 
     def _show(self, view: View) -> None:
-        svg = self._picture.svg(view.draw)
         # Send the chart before the table is computed.
-        with self.chart.hold_sync():
-            self.chart.html, self.chart.label = svg, self._picture.label
-            self.chart.busy = self.chart.stale = False
+        self._show_chart(self._picture.svg(lambda ax: self._draw(ax, view)))
         table = view.table(self._picture.drawn)
         self.code = view.code
         if view.cause is None:
@@ -143,6 +147,29 @@ class CountsExplorer(Explorer):
             self.table.html, self.table.stale = table, False
         self.finding.html = html.escape(self.headline or view.status)
         self._python.html = html.escape(view.code)
+
+    def _draw(self, ax: Axes, view: View) -> None:
+        """Draw a view; the zoom remains if the new axis has that part too."""
+        view.draw(ax)
+        if can_show(ax, self.chart.zoom):
+            zoom_in(ax, *self.chart.zoom)
+        else:
+            with self.paused():
+                self.chart.zoom = []
+
+    def _show_chart(self, svg: str) -> None:
+        with self.chart.hold_sync():
+            self.chart.html, self.chart.label = svg, self._picture.label
+            self.chart.marks = self._picture.marks(self.names)
+            self.chart.busy = self.chart.stale = False
+
+    def _zoom(self, change: Any) -> None:
+        """Show the part of the x axis that was chosen in the chart, or all of it."""
+        svg = self._picture.zoomed(change.new)
+        if svg:
+            self._show_chart(svg)
+        else:
+            self.redraw()
 
     def close(self) -> None:
         """Remove the explorer from the page and release the counts; repeated calls do nothing."""

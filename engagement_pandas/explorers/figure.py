@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from engagement_pandas.explorers.hover import can_show, readings
+from engagement_pandas.plots.axes import zoom_in
 from engagement_pandas.plots.header import headline
 from engagement_pandas.plots.svg import description, drawn_gids, inline_svg
 from engagement_pandas.plots.theme import SETTINGS, themed
@@ -58,11 +60,28 @@ class Picture:
         with mpl.rc_context(SETTINGS):
             self._page = self._blank()
             draw(self._figure.subplots())
-            # Unlike savefig, this draws everything only once.
-            file = io.StringIO()
-            self._page.print_svg(file)
-        text = inline_svg(file.getvalue(), self.drawn)
-        return themed(text)
+            return self._print()
+
+    def zoomed(self, limits: Sequence[float]) -> str:
+        """Return SVG of a part of the last drawing's x axis; empty if it has no such part."""
+        import matplotlib as mpl  # noqa: PLC0415 - heavy
+
+        axes = self._figure.axes
+        if not axes or not can_show(axes[0], limits):
+            return ""
+        with mpl.rc_context(SETTINGS):
+            zoom_in(axes[0], *limits)
+            return self._print()
+
+    def _print(self) -> str:
+        # Unlike savefig, this draws everything only once.
+        file = io.StringIO()
+        self._page.print_svg(file)
+        return themed(inline_svg(file.getvalue(), self.drawn))
+
+    def marks(self, names: Mapping[str, str]) -> dict[str, Any]:
+        """Return the values of the last drawing and their places, see :func:`readings`."""
+        return readings(self._figure.axes[0], names) if self._figure.axes else {}
 
     @property
     def label(self) -> str:
@@ -87,6 +106,13 @@ class Picture:
 
     def png(self) -> bytes:
         """Return the last drawing as PNG on white."""
+        return self.file("png")
+
+    def file(self, suffix: str) -> bytes:
+        """Return the last drawing on white, as a file: ``"png"``, or ``"svg"`` with glyphs."""
+        import matplotlib as mpl  # noqa: PLC0415 - heavy
+
         file = io.BytesIO()
-        self._figure.savefig(file, format="png", dpi=144, facecolor="white")
+        with mpl.rc_context({"svg.fonttype": "path"}):
+            self._figure.savefig(file, format=suffix, dpi=144, facecolor="white")
         return file.getvalue()

@@ -68,3 +68,32 @@ class Region(anywidget.AnyWidget):
         bundle: Any = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle
         return data | {"text/html": self.html}, metadata
+
+
+class Chart(Region):
+    """A chart whose values can be read, whose x axis zoomed, and whose lines picked out.
+
+    The chart remains matplotlib's SVG, as the ``plot_*`` functions draw it; a module of some
+    200 lines reads the places of its values from ``marks``, see
+    :func:`~engagement_pandas.explorers.hover.readings`. A library that draws in the browser
+    would be a second set of charts beside ``plot_*``: plotly.js has 4.5 MB of JavaScript to
+    load, Vega with Vega-Lite about 0.8 MB, and uPlot, with 50 kB, would need all of our
+    bars, bands and maps written for it.
+
+    ``zoom`` is set in the browser: the ends of the part of the x axis to show, in its own units,
+    or empty. The kernel redraws, so that ticks and labels are right.
+    """
+
+    _esm = _HERE / "chart.js"
+    marks = traitlets.Dict().tag(sync=True)
+    zoom = traitlets.List(traitlets.Float(), maxlen=2).tag(sync=True)
+
+
+class Downloads(anywidget.AnyWidget):
+    """Invisible widget that makes the browser save files."""
+
+    _esm = _HERE / "download.js"
+
+    def save(self, name: str, content: bytes) -> None:
+        """Let the browser save a file; an explorer on several pages saves it on each."""
+        self.send({"name": name, "type": "application/octet-stream"}, [content])

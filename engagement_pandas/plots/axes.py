@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import tzinfo
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, tzinfo
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +18,7 @@ from engagement_pandas.plots.style import ink
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+    from matplotlib.lines import Line2D
 
 NOTHING: Final = "no counts to show"
 VERBATIM: Final[dict[str, Any]] = {"parse_math": False, "usetex": False}
@@ -79,6 +80,7 @@ def count_axis(axis: Axis) -> None:
     """Format an axis of counts: whole numbers, 1.5k, 2M."""
     from matplotlib.ticker import EngFormatter, MaxNLocator  # noqa: PLC0415 - heavy
 
+    read_as(axis, count_words)
     axis.set_major_locator(MaxNLocator(nbins=_ticks(axis), integer=True))
     axis.set_major_formatter(EngFormatter(sep=""))
 
@@ -87,6 +89,7 @@ def log_axis(axis: Axis) -> None:
     """Format a logarithmic axis of counts; its limits must be set already."""
     from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter  # noqa: PLC0415 - heavy
 
+    read_as(axis, count_words)
     low, high = axis.get_view_interval()
     steps = (1.0, 2.0, 5.0)
     fits = np.log10(high / low) * len(steps) <= most_ticks(axis.axes)
@@ -95,10 +98,30 @@ def log_axis(axis: Axis) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
+def read_as(axis: Axis, words: Callable[[float], str]) -> None:
+    """Set how a value of an axis is read under the pointer, in matplotlib's own windows too."""
+    if axis is axis.axes.xaxis:
+        axis.axes.fmt_xdata = words
+    else:
+        axis.axes.fmt_ydata = words
+
+
+def count_words(value: float) -> str:
+    """Format a count in full.
+
+    Examples
+    --------
+    >>> count_words(1234567.0), count_words(2.25)
+    ('1,234,567', '2.25')
+    """
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.2f}"
+
+
 def rate_axis(axis: Axis) -> None:
     """Format an axis of rates in percent."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415 - heavy
 
+    read_as(axis, percent)
     axis.set_major_locator(MaxNLocator(nbins=_ticks(axis)))
     axis.set_major_formatter(FuncFormatter(lambda rate, _: percent(rate)))
 
@@ -108,8 +131,6 @@ def time_axis(ax: Axes, zone: tzinfo, step: pd.Timedelta) -> None:
 
     The data must be drawn already. ``step`` is the width of a bucket.
     """
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, DayLocator  # noqa: PLC0415
-
     day = pd.Timedelta("1D")
     if not ax.xaxis.have_units():  # matplotlib warns if it would replace pandas' units
         ax.xaxis_date(zone)
@@ -117,22 +138,76 @@ def time_axis(ax: Axes, zone: tzinfo, step: pd.Timedelta) -> None:
     span = pd.Timedelta(days=float(right - left))
     pad = max(span * 0.02, step) / day
     ax.set_xlim(left - pad, right + pad)
-    week = 1.5 * day <= span <= 8 * day
-    locator = DayLocator(tz=zone) if week else AutoDateLocator(zone, minticks=3, maxticks=8)
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
+    _time_ticks(ax, zone, span / day)
+    clock = "" if step >= day else ", %H:%M"
+
+    def moment(x: float) -> str:
+        local = datetime.fromtimestamp(round(x * 86_400), zone)
+        return f"{local:%a} {local.day} {local:%b %Y{clock}} ({zone})"
+
+    read_as(ax.xaxis, moment)
     # On the left, since matplotlib writes the year or month on the right.
     ax.set_xlabel(f"time ({zone})", loc="left")
 
 
+def _time_ticks(ax: Axes, zone: tzinfo | None, days: float) -> None:
+    """Set the ticks of a time axis that spans so many days."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, DayLocator  # noqa: PLC0415
+
+    week = 1.5 <= days <= 8  # noqa: PLR2004 - labels side by side
+    locator = DayLocator(tz=zone) if week else AutoDateLocator(zone, minticks=3, maxticks=8)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
+
+
 def age_axis(ax: Axes, until: float) -> None:
     """Format the x axis as hours since the post was made, with ticks at whole days if possible."""
-    from matplotlib.ticker import MultipleLocator  # noqa: PLC0415 - heavy
-
-    fits = [step for step in _HOURS if until / step <= 8]  # noqa: PLR2004 - labels side by side
-    ax.xaxis.set_major_locator(MultipleLocator(fits[0] if fits else until))
+    _age_ticks(ax, until)
+    read_as(ax.xaxis, lambda age: f"at the age of {age:.4g} h")
     ax.set_xlim(0, until * 1.02)
     ax.set_xlabel("hours since the post was made")
+
+
+def _age_ticks(ax: Axes, hours: float) -> None:
+    """Set the ticks of an axis of ages that spans so many hours."""
+    from matplotlib.ticker import MultipleLocator  # noqa: PLC0415 - heavy
+
+    fits = [step for step in _HOURS if hours / step <= 8]  # noqa: PLR2004 - labels side by side
+    ax.xaxis.set_major_locator(MultipleLocator(fits[0] if fits else hours))
+
+
+def zoom_in(ax: Axes, left: float, right: float) -> None:
+    """Show a part of a time axis or an axis of ages, of at least two hours.
+
+    The y axis ends above what is shown, if it begins at 0. The limits are in the units of the
+    axis: days since 1970 or hours of age.
+    """
+    from matplotlib.dates import DateLocator  # noqa: PLC0415 - heavy
+
+    locator: Any = ax.xaxis.get_major_locator()
+    dated = isinstance(locator, DateLocator)
+    hour = 1 / 24 if dated else 1.0
+    middle, half = (left + right) / 2, max((right - left) / 2, hour)
+    left, right = middle - half, middle + half
+    ax.set_xlim(left, right)
+    if dated:
+        _time_ticks(ax, locator.tz, right - left)
+    else:
+        _age_ticks(ax, right - left)
+    beyond = [some for some in ax.collections if some.get_gid() == "beyond"]
+    for triangles in beyond:
+        triangles.set_clip_on(True)
+    tops = [_highest(line, left, right) for line in ax.lines if line.get_gid()]
+    high = max(tops, default=0.0)
+    if high > 0 and ax.get_ylim()[0] == 0 and not beyond:
+        ax.set_ylim(0, high * 1.05)
+
+
+def _highest(line: Line2D, left: float, right: float) -> float:
+    """Return the highest value of a line between two points of the x axis; 0 if it has none."""
+    x, y = (np.asarray(data, dtype="float64") for data in line.get_data(orig=False))
+    shown = y[(left <= x) & (x <= right)]
+    return float(np.max(shown[np.isfinite(shown)], initial=0))
 
 
 def from_zero(ax: Axes) -> None:

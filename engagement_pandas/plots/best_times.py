@@ -21,7 +21,10 @@ from engagement_pandas.plots.axes import (
     axes_for,
     column_size,
     count_axis,
+    count_words,
+    percent,
     rate_axis,
+    read_as,
     remove_clutter,
     row_size,
     side_label,
@@ -155,6 +158,8 @@ def _name_hours(ax: Axes, table: pd.DataFrame) -> None:
     """Label the columns with weekdays, and every third row with its hour."""
     days = [str(name)[:3] for name in table["weekday"].cat.categories]
     size = row_size(ax, 24, most=9)
+    read_as(ax.xaxis, lambda day: days[int(day)])
+    read_as(ax.yaxis, "{:02.0f}:00".format)
     ax.set_xticks(np.arange(7) + _MIDDLE, days)
     ax.set_yticks(np.arange(0, 25, 3), [f"{hour:02d}:00" for hour in range(0, 25, 3)])
     ax.tick_params(length=0, labelsize=max(size, 7))
@@ -182,8 +187,11 @@ def _bars(  # noqa: PLR0913 - one plot
         )
         bar[0].set_gid(verdicts[place])
     if daily:
-        ax.set_xticks(places, [str(name)[:3] for name in table["weekday"].cat.categories])
+        days = [str(name)[:3] for name in table["weekday"].cat.categories]
+        read_as(ax.xaxis, lambda place: days[round(place)])
+        ax.set_xticks(places, days)
     else:
+        read_as(ax.xaxis, lambda place: f"{round(place):02d}:00")
         ax.set_xticks(np.arange(0, 24, 3), [f"{hour:02d}:00" for hour in range(0, 24, 3)])
         ax.set_xlim(-0.6, 23.6)
     (rate_axis if rated else count_axis)(ax.yaxis)
@@ -274,6 +282,7 @@ def _cells(  # noqa: PLR0913 - one plot
         bar.ax.yaxis.set_major_formatter(
             PercentFormatter(1, symbol=" %") if rated else EngFormatter(sep="")
         )
+        read_as(bar.ax.yaxis, percent if rated else count_words)
         bar.ax.tick_params(labelsize=8)
         bar.set_label(unit, fontsize=8, parse_math=False)
     for hour, day in zip(*np.nonzero(number), strict=True):

@@ -18,10 +18,12 @@ from engagement_pandas.metrics.top_posts import RATE
 from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
+    count_words,
     log_axis,
     name_rows,
     percent,
     rate_axis,
+    read_as,
     remove_clutter,
     room,
     wrapped,
@@ -255,6 +257,7 @@ def _scale(ax: Axes, sets: list[_Set], table: pd.DataFrame, statistic: str) -> s
         ax.set_xlim(0, right)
         beyond = int((posts > right).sum())
         return f"\nbeyond the axis: {pluralize(beyond, 'post')}" if beyond else ""
+    read_as(ax.xaxis, count_words)
     drawn = np.concatenate([posts, values, ends[ends > 0]])
     high = max(float(drawn.max()), 1.0) * 1.4
     if (np.concatenate([posts, values]) < 1).any():

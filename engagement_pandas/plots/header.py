@@ -103,8 +103,11 @@ def legend_of(
         _header(ax)
     # matplotlib before 3.10 omits labels that begin with "_", so they are set afterwards.
     legend = ax.legend(shown, [str(place) for place in range(len(shown))], **keywords)
-    for text, name in zip(legend.get_texts(), entries, strict=True):
+    for text, name, handle in zip(legend.get_texts(), entries, shown, strict=True):
         text.set(text=name, **VERBATIM)
+        gid = handle.get_gid() if isinstance(handle, Line2D) else None
+        if gid:
+            text.set_gid(f"legend:{gid}")
 
 
 def _header(ax: Axes) -> Axes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, EngagementExplorer
+from engagement_pandas.explorers.export_bar import ExportBar
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 READERS = {".parquet": ep.read_parquet, ".csv": ep.read_csv}
@@ -98,11 +100,11 @@ def test_an_existing_file_is_left_alone(explorer: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("rows.xlsx", "ends in neither .parquet nor .csv; rename it"),
-        ("rows", "ends in neither .parquet nor .csv; rename it"),
-        ("", "ends in neither .parquet nor .csv; rename it"),
-        (".csv", "ends in neither .parquet nor .csv; rename it"),
-        ("rows.csv.gz", "ends in neither .parquet nor .csv; rename it"),
+        ("rows.txt", "ends in none of .parquet, .csv, .xlsx; rename it"),
+        ("rows", "ends in none of .parquet, .csv, .xlsx; rename it"),
+        ("", "ends in none of .parquet, .csv, .xlsx; rename it"),
+        (".csv", "ends in none of .parquet, .csv, .xlsx; rename it"),
+        ("rows.csv.gz", "ends in none of .parquet, .csv, .xlsx; rename it"),
         ("missing/rows.csv", "create it, or choose another"),
     ],
 )
@@ -137,13 +139,13 @@ def test_names_that_no_system_takes(explorer: Any, name: str) -> None:
 def test_a_refused_export_leaves_the_chart(explorer: Any) -> None:
     """It is as fresh as before, and so is the code."""
     code = explorer.code
-    press(explorer, "rows.xlsx")
+    press(explorer, "rows.txt")
     assert (explorer.chart.stale, explorer.table.stale, explorer.code) == (False, False, code)
 
 
 def test_the_next_change_takes_the_message_away(explorer: Any, tmp_path: Path) -> None:
     """The status line speaks of the chart again."""
-    press(explorer, "rows.xlsx")
+    press(explorer, "rows.txt")
     explorer.controls["every"].value = "D"
     assert explorer.alert.html == ""
     press(explorer, tmp_path / "rows.csv")
@@ -164,3 +166,62 @@ def test_a_closed_explorer_exports_nothing(explorer: Any, tmp_path: Path) -> Non
     explorer.close()
     press(explorer, tmp_path / "rows.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def sent(explorer: Any, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes]]:
+    """Return a list of the files that are sent to the browser, and their content."""
+    files: list[tuple[str, bytes]] = []
+    monkeypatch.setattr(
+        type(explorer.export.downloads),
+        "send",
+        lambda _, content, buffers: files.append((content["name"], *buffers)),
+    )
+    return files
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".xlsx"])
+def test_a_download_is_what_an_export_writes(
+    explorer: Any, sent: list[tuple[str, bytes]], tmp_path: Path, suffix: str
+) -> None:
+    """The same rows by the same writer, under the name in the field; nothing on the disk."""
+    explorer.export.file.value = str(tmp_path / "my rows.parquet")
+    explorer.export.buttons[suffix].click()
+    assert list(tmp_path.iterdir()) == []
+    ((name, content),) = sent
+    assert name == f"my rows{suffix}"
+    assert explorer.status.html == f"Downloaded 160 rows as my rows{suffix}"
+    path = tmp_path / name
+    path.write_bytes(content)
+    if suffix == ".xlsx":
+        back = pd.read_excel(path, dtype={"post_id": "str"})  # a number would have lost digits
+        assert back["post_id"].to_list() == explorer.selection["post_id"].to_list()
+    else:
+        pd.testing.assert_frame_equal(READERS[suffix](path), explorer.selection)
+
+
+def test_a_download_without_openpyxl(
+    explorer: Any, sent: list[tuple[str, bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message has the command that installs it."""
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    explorer.export.buttons[".xlsx"].click()
+    assert "pip install" in html.unescape(explorer.alert.html)
+    assert sent == []
+
+
+def test_pictures_are_what_was_drawn(explorer: Any, sent: list[tuple[str, bytes]]) -> None:
+    """As PNG and as an SVG that is complete without a page, on white."""
+    explorer.export.buttons[".png"].click()
+    explorer.export.buttons[".svg"].click()
+    (_, png), (_, svg) = sent
+    assert png.startswith(b"\x89PNG")
+    assert svg.startswith(b"<?xml")
+    assert b"var(--" not in svg
+    assert b"#ffffff" in svg
+
+
+def test_a_frame_alone_has_no_pictures() -> None:
+    """Without a chart there are three buttons."""
+    bar = ExportBar(pd.DataFrame, print, print)
+    assert list(bar.buttons) == [".xlsx", ".csv", ".parquet"]

@@ -1,0 +1,174 @@
+"""The values in a chart as a pointer or the arrow keys read them, with their places in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LEGEND: Final = "legend:"
+"""Prefix of the ``gid`` of a legend entry; the ``gid`` of its line follows."""
+
+
+class Marks(NamedTuple):
+    """The points of a line, or one bar, dot or cell.
+
+    ``name`` is the ``gid`` of the post or type, or empty. ``boxes`` has left, bottom, right and
+    top in pixels; a point has no width and no height. ``at`` and ``values`` have the texts of each.
+    """
+
+    gid: str
+    name: str
+    boxes: NDArray[np.float64]
+    at: list[str]
+    values: list[str]
+
+
+def readings(ax: Axes, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return all values of a drawn chart with their places, for ``chart.js``.
+
+    ``names`` has display names by ``gid``. Places are in points from the top left corner:
+    float32, left, top, right, bottom. ``limits`` has the two ends of the x axis in its own
+    units, if the chart can be zoomed.
+
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure(dpi=72).subplots()
+    >>> _ = ax.plot([0, 1], [5, float("nan")], gid="7")
+    >>> found = readings(ax, {"7": "Lunch"})
+    >>> found["series"][0]["name"], len(found["series"][0]["boxes"]), found["legend"]
+    ('Lunch', 16, [])
+    """
+    if not ax.axison:
+        return {}
+    height = ax.figure.bbox.height
+    marks = list(_rows(ax) if ax.yaxis_inverted() else _columns(ax))
+    at = {text: place for place, text in enumerate(dict.fromkeys(t for m in marks for t in m.at))}
+    return {
+        "size": [ax.figure.bbox.width, height],
+        "frame": _from_top(np.array([ax.bbox.extents]), height)[0].tolist(),
+        "limits": list(ax.get_xlim()) if zoomable(ax) else [],
+        "at": list(at),
+        "series": [
+            {
+                "gid": each.gid,
+                "name": names.get(each.name, each.name),
+                "boxes": _from_top(each.boxes, height).astype("<f4").tobytes(),
+                "at": np.array([at[text] for text in each.at], dtype="<u4").tobytes(),
+                "values": "\n".join(each.values),
+            }
+            for each in marks
+        ],
+        "legend": [
+            {
+                "gid": gid,
+                "name": name,
+                "box": _from_top(box, height)[0].tolist(),
+            }
+            for gid, name, box in _entries(ax)
+        ],
+    }
+
+
+def zoomable(ax: Axes) -> bool:
+    """Return whether the x axis can be zoomed: one with lines, of time or of ages."""
+    return ax.axison and not ax.yaxis_inverted() and any(line.get_gid() for line in ax.lines)
+
+
+def can_show(ax: Axes, limits: Sequence[float]) -> bool:
+    """Return whether the x axis can be zoomed to these limits."""
+    first, last = ax.get_xlim()
+    return zoomable(ax) and bool(limits) and first <= limits[0] < limits[-1] <= last
+
+
+def _columns(ax: Axes) -> Iterator[Marks]:
+    """Yield the lines and the vertical bars; a value is on the y axis."""
+    left, right = ax.get_xlim()
+    for line in ax.lines:
+        gid = str(line.get_gid() or "")
+        x, y = (np.asarray(data, dtype="float64") for data in line.get_data(orig=False))
+        shown = np.isfinite(y) & (left <= x) & (x <= right)
+        if gid and shown.any():
+            pixels = line.get_transform().transform(np.column_stack([x[shown], y[shown]]))
+            yield Marks(
+                gid,
+                gid.rpartition(":")[2],
+                np.hstack([pixels, pixels]),
+                [ax.format_xdata(value) for value in x[shown].tolist()],
+                [ax.format_ydata(value) for value in y[shown].tolist()],
+            )
+    for bar in ax.patches:
+        if bar.get_gid():
+            place = bar.get_x() + bar.get_width() / 2  # type: ignore[attr-defined]
+            value = ax.format_ydata(bar.get_height())  # type: ignore[attr-defined]
+            box = np.array([bar.get_window_extent().extents])
+            yield Marks(str(bar.get_gid()), "", box, [ax.format_xdata(place)], [value])
+
+
+def _rows(ax: Axes) -> Iterator[Marks]:
+    """Yield the horizontal bars, the dots and the cells of a map."""
+    from matplotlib.collections import PathCollection, QuadMesh  # noqa: PLC0415 - heavy
+
+    ticks = ax.get_yticks()
+    labels = [" · ".join(label.get_text().split("\n")) for label in ax.get_yticklabels()]
+
+    def row(y: float) -> str:
+        return labels[int(np.abs(ticks - y).argmin())]
+
+    for bar in ax.patches:
+        if bar.get_gid() and bar.get_fill():
+            value = ax.format_xdata(bar.get_width())  # type: ignore[attr-defined]
+            box = np.array([bar.get_window_extent().extents])
+            middle = bar.get_y() + bar.get_height() / 2  # type: ignore[attr-defined]
+            yield Marks(str(bar.get_gid()), "", box, [row(middle)], [value])
+    for some in ax.collections:
+        gid = str(some.get_gid() or "")
+        if isinstance(some, PathCollection) and gid:
+            offsets = np.asarray(some.get_offsets(), dtype="float64")
+            pixels = some.get_offset_transform().transform(offsets)
+            values = [ax.format_xdata(value) for value in offsets[:, 0].tolist()]
+            at = [row(y) for y in offsets[:, 1].tolist()]
+            yield Marks(gid, "", np.hstack([pixels, pixels]), at, values)
+        elif isinstance(some, QuadMesh) and gid == "rate":
+            yield _cells(ax, some)
+
+
+def _cells(ax: Axes, mesh: Any) -> Marks:
+    """Return the cells of a map that have a value."""
+    shown: np.ma.MaskedArray[Any, Any] = np.ma.asarray(mesh.get_array(), dtype="float64")
+    values: NDArray[np.float64] = shown.filled(np.nan)
+    corners = mesh.get_coordinates()
+    row, column = np.nonzero(np.isfinite(values))
+    low, high = corners[row, column], corners[row + 1, column + 1]
+    ends = np.sort([ax.transData.transform(low), ax.transData.transform(high)], axis=0)
+    read = mesh.colorbar.ax.format_ydata
+    return Marks(
+        "rate",
+        "",
+        np.hstack([ends[0], ends[1]]),
+        [f"{ax.format_xdata(x)} {ax.format_ydata(y)}" for x, y in low.tolist()],
+        [read(value) for value in values[row, column].tolist()],
+    )
+
+
+def _entries(ax: Axes) -> Iterator[tuple[str, str, NDArray[np.float64]]]:
+    """Yield the entries of the legend that name one line: its ``gid``, the name and the place."""
+    from matplotlib.transforms import Bbox  # noqa: PLC0415 - heavy
+
+    legend = ax.get_legend()
+    if legend is None:
+        return
+    for text, handle in zip(legend.get_texts(), legend.legend_handles, strict=True):
+        gid = str(text.get_gid() or "")
+        if gid.startswith(LEGEND) and handle is not None:
+            box = Bbox.union([text.get_window_extent(), handle.get_window_extent()])
+            yield gid.removeprefix(LEGEND), text.get_text(), np.array([box.padded(2).extents])
+
+
+def _from_top(boxes: NDArray[np.float64], height: float) -> NDArray[np.float64]:
+    """Turn left, bottom, right and top in matplotlib's pixels into the page's, from the top."""
+    return np.asarray(boxes[:, [0, 3, 2, 1]] * [1, -1, 1, -1] + [0, height, 0, height])
