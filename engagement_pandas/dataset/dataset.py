@@ -266,7 +266,7 @@ class Dataset:
             ``hour``, ``count_before`` and ``count`` (counts per hour, UTC), and their
             retrieval times: ``retrieved_before`` and ``retrieved_at``.
         """
-        frame = self._store.log(self._store.open())
+        frame = self._store.log(self._store.current())
         frame = frame.sort_values(["retrieved_at", *KEY], ignore_index=True)
         return frame.assign(engagement_type=as_types(frame["engagement_type"]))
 
@@ -311,7 +311,7 @@ class Dataset:
 
     def omission_spans(self) -> list[OmissionSpan]:
         """Return the omissions with their first and last retrieval times."""
-        return self._store.omission_spans(self._store.open())
+        return self._store.omission_spans(self._store.current())
 
     def readings(self, since: datetime, post_ids: Iterable[str]) -> Iterator[pa.RecordBatch]:
         """Yield hours and their retrieval times in batches, without the counts.
@@ -341,7 +341,7 @@ class Dataset:
 
     def _files(self) -> tuple[DataFile, ...]:
         """Return the files of the current version of the counts."""
-        counts = self._store.open()
+        counts = self._store.current()
         return () if counts is None else counts.files
 
     def files(self) -> list[str]:

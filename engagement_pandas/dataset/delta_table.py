@@ -95,6 +95,16 @@ class Table:
                     raise
                 raise self._damaged(error) from error
 
+    def entry(self, version: int) -> tuple[int, ...] | None:
+        """Return the state of an entry in the log of a local table; None if there is none."""
+        if not self.storage.local:
+            return None
+        try:
+            found = Path(self.uri, _LOG, f"{version:020}.json").stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns
+
     def _entries(self) -> list[Path]:
         """Return the entries and checkpoints in the log of a local table."""
         return sorted(Path(self.uri, _LOG).glob("[0-9]*")) if self.storage.local else []

@@ -11,14 +11,14 @@ the loss of its last entry would go unnoticed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import uuid4
 
 import pandas as pd
@@ -56,12 +56,20 @@ REVISIONS: Final = "revisions"
 _LATEST: Final = "latest_commit"
 
 
+class _Opened(NamedTuple):
+    """A version of a table that was read, and the state of its entry in the log."""
+
+    entry: tuple[int, ...]
+    snapshot: Snapshot
+
+
 @dataclass(frozen=True)
 class Store:
     """The tables of a data set: a folder or URL, with one folder per table."""
 
     home: str
     options: StorageOptions
+    _opened: dict[str, _Opened] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def counts(self) -> Table:
@@ -108,6 +116,33 @@ class Store:
             raise DamagedDataset(f"{msg}; {CURE}")
         return counts
 
+    def current(self) -> Snapshot | None:
+        """Return the current version of the counts, for readers.
+
+        The log is read again only after a commit, since that takes longer the longer it is.
+        Writers call ``open``: their commit fails only if it is based on a version of their own.
+        """
+        known = self._opened.get(self.counts.uri)
+        if known is not None and self._latest() > known.snapshot.version:
+            self._opened.pop(self.counts.uri, None)  # it was committed to since, or lost an entry
+        return self._known(self.counts, None, self.open)
+
+    def _known(
+        self, table: Table, version: int | None, read: Callable[[], Snapshot | None]
+    ) -> Snapshot | None:
+        """Return a version of a table, the current one if None; read it if it is not known."""
+        known = self._opened.get(table.uri)
+        if known is not None and version in (None, known.snapshot.version):
+            entry = table.entry(known.snapshot.version)
+            is_current = version is not None or table.entry(known.snapshot.version + 1) is None
+            if entry == known.entry and is_current:
+                return known.snapshot
+        found = read()
+        entry = None if found is None else table.entry(found.version)
+        if found is not None and entry is not None:
+            self._opened[table.uri] = _Opened(entry, found)
+        return found
+
     def _latest(self) -> int:
         """Return the minimum version that must exist; -1 if unknown."""
         with translate_errors(self.home, "read"):
@@ -153,11 +188,12 @@ class Store:
         found = None if counts is None else self.belonging(table, counts, name)
         return read_rows(table, () if found is None else found.files)
 
-    @staticmethod
-    def belonging(table: Table, counts: Snapshot, name: str) -> Snapshot | None:
+    def belonging(self, table: Table, counts: Snapshot, name: str) -> Snapshot | None:
         """Return the version of a table that matches these counts."""
         version = counts.transactions.get(name)
-        found = None if version is None else table.open(version)
+        found = (
+            None if version is None else self._known(table, version, partial(table.open, version))
+        )
         if version is not None and found is None:
             msg = f"version {version} of {table.uri}, which belongs to the counts, is missing"
             raise DamagedDataset(f"{msg}; {CURE}")
@@ -165,6 +201,7 @@ class Store:
 
     def verify(self) -> list[str]:
         """Verify every file, and return those without a checksum; see ``Dataset``."""
+        self._opened.clear()  # the logs too
         counts = self.open()
         if counts is None:
             return []
@@ -195,6 +232,7 @@ class Store:
         """
         names = ("counts", OMISSIONS, REVISIONS)  # counts return last: readers fail until then
         kept = f"damaged/{uuid4().hex[:8]}"  # keeps the tables of earlier replacements
+        self._opened.clear()
         with translate_errors(self.home, "written"):
             for name in names:
                 self.storage.move_folder(name, f"{kept}/{name}")

@@ -634,3 +634,28 @@ def test_a_reader_sees_old_or_new(dataset: ep.Dataset) -> None:
     reader.join()
     assert seen
     assert all(len(counts) == 1 for counts in seen)
+
+
+def test_the_log_is_read_again_only_after_a_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit of another writer too."""
+    reader, writer = ep.Dataset(tmp_path / "set"), ep.Dataset(tmp_path / "set")
+    writer.append(some("2026-03-09T10:05:00Z", days=1))
+    assert len(reader.read()) == 96
+    with monkeypatch.context() as patch:
+        patch.setattr(lake.Table, "open", None)
+        assert len(reader.read()) == 96
+    writer.append(some("2026-03-09T10:05:00Z"))
+    assert len(reader.read()) == 288
+
+
+def test_tables_that_were_replaced_are_read_again(tmp_path: Path) -> None:
+    """They may have the same number of versions."""
+    reader, writer = ep.Dataset(tmp_path / "set"), ep.Dataset(tmp_path / "set")
+    writer.append(some("2026-03-09T10:05:00Z", days=1))
+    assert len(reader.read()) == 96
+    with writer.rebuilding() as rebuilt:
+        rebuilt.append(some("2026-03-09T10:05:00Z"))
+    assert len(reader.read()) == 288
+    assert len(writer.read()) == 288
