@@ -646,6 +646,7 @@ def test_the_log_is_read_again_only_after_a_commit(
     with monkeypatch.context() as patch:
         patch.setattr(lake.Table, "open", None)
         assert len(reader.read()) == 96
+    monkeypatch.setattr(type(writer._store), "record_version", lambda *_: None)  # as in a crash
     writer.append(some("2026-03-09T10:05:00Z"))
     assert len(reader.read()) == 288
 
