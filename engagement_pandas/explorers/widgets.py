@@ -75,10 +75,9 @@ class Chart(Region):
 
     The chart remains matplotlib's SVG, as the ``plot_*`` functions draw it; a module of some
     200 lines reads the places of its values from ``marks``, see
-    :func:`~engagement_pandas.explorers.hover.readings`. A library that draws in the browser
-    would be a second set of charts beside ``plot_*``: plotly.js has 4.5 MB of JavaScript to
-    load, Vega with Vega-Lite about 0.8 MB, and uPlot, with 50 kB, would need all of our
-    bars, bands and maps written for it.
+    :func:`~engagement_pandas.explorers.hover.readings`. A library that draws in the browser,
+    such as plotly, Vega or uPlot, would be a second set of charts beside ``plot_*``, with its own
+    bars, bands and maps to write, and more JavaScript to load.
 
     ``zoom`` is set in the browser: the ends of the part of the x axis to show, in its own units,
     or empty. The kernel redraws, so that ticks and labels are right.
