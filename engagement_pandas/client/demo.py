@@ -16,6 +16,7 @@ from engagement_pandas.auth.account import Account
 from engagement_pandas.auth.accounts import Accounts
 from engagement_pandas.auth.credentials import Consumer
 from engagement_pandas.client.client import EngagementClient
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.sandbox.limits import VIDEO_AGE, YOUNG
 from engagement_pandas.sandbox.server import SandboxServer
 from engagement_pandas.sandbox.service import as_clock
@@ -185,9 +186,9 @@ def _frame(posts: list[Post]) -> pd.DataFrame:
     texts = [post.worded(everyday=place not in odd) for place, post in enumerate(posts)]
     frame = pd.DataFrame(
         {
-            "post_id": pd.Series([post.post_id for post in posts], dtype="str"),
-            "handle": pd.Series([post.handle for post in posts], dtype="str"),
-            "text": pd.Series(texts, dtype="str"),
+            "post_id": pd.Series([post.post_id for post in posts], dtype=TEXT),
+            "handle": pd.Series([post.handle for post in posts], dtype=TEXT),
+            "text": pd.Series(texts, dtype=TEXT),
             "created_at": pd.Series([post.created_at for post in posts]),
         }
     )

@@ -58,7 +58,7 @@ def to_arrow(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
     """Convert a frame to a table with that schema."""
     import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
-    texts = {name: "str" for name in frame if frame[name].dtype == "category"}
+    texts = {name: TEXT for name in frame if frame[name].dtype == "category"}
     return pa.Table.from_pandas(
         frame.astype(texts), schema=schema, preserve_index=False, safe=True
     ).replace_schema_metadata()

@@ -18,7 +18,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.coercion import as_counts
-from engagement_pandas.frame.contract import API_COLUMNS, check_counts, timestamps, to_iso_utc
+from engagement_pandas.frame.contract import API_COLUMNS, TEXT, check_counts, timestamps, to_iso_utc
 
 KEY: Final = ("post_id", "engagement_type", "day", "hour")
 """Columns that identify a count."""
@@ -186,7 +186,7 @@ def merge_all_readings(stored: pd.DataFrame, parts: Sequence[pd.DataFrame]) -> M
 
 def _stacked(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Concatenate rows, with types as text, since their categories differ."""
-    return pd.concat([part.astype({"engagement_type": "str"}) for part in parts], ignore_index=True)
+    return pd.concat([part.astype({"engagement_type": TEXT}) for part in parts], ignore_index=True)
 
 
 def _matched(
@@ -196,14 +196,14 @@ def _matched(
     if stored.empty:  # as for new days
         return np.empty(0, np.int64), np.empty(0, np.int64)
     posts = pd.Index(fresh["post_id"].unique())
-    types = pd.Index(fresh["engagement_type"].unique()).astype("str")
+    types = pd.Index(fresh["engagement_type"].unique()).astype(TEXT)
     hours = [_hours(part) for part in (stored, fresh)]
     least = min((int(part.min()) for part in hours if len(part)), default=0)
     span = max((int(part.max()) for part in hours if len(part)), default=0) - least + 1
     keys = []
     for part, hour in zip((stored, fresh), hours, strict=True):
         post = _places(posts, part["post_id"])
-        code = _places(types, part["engagement_type"].astype("str"))
+        code = _places(types, part["engagement_type"].astype(TEXT))
         key = (post * len(types) + code) * span + hour - least
         keys.append(np.where((post < 0) | (code < 0), -1, key))
     order = np.argsort(keys[0], kind="stable")

@@ -15,6 +15,7 @@ from engagement_pandas.frame.contract import (
     OMISSION_COLUMNS,
     REASONS,
     REQUIRED_OMISSION_COLUMNS,
+    TEXT,
     check_omissions,
     timestamps,
 )
@@ -208,7 +209,7 @@ def without_counted(spans: list[OmissionSpan], counts: pd.DataFrame) -> list[Omi
     hours = pd.DataFrame(
         {
             "post_id": known["post_id"],
-            "engagement_type": known["engagement_type"].astype("str"),
+            "engagement_type": known["engagement_type"].astype(TEXT),
             "hour": timestamps(known),
             "retrieved_at": known["retrieved_at"],
         }

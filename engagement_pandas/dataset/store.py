@@ -43,6 +43,7 @@ from engagement_pandas.files import atomic_write
 from engagement_pandas.frame.categories import as_reasons
 from engagement_pandas.frame.contract import (
     REQUIRED_OMISSION_COLUMNS,
+    TEXT,
     counts_schema,
     omissions_schema,
 )
@@ -291,7 +292,7 @@ class Store:
         replaced = self.counts.chosen(counts.files, on_days(days))
         others = read_rows(self.counts, replaced, ~is_in("post_id", posts))
         own = merged.rows[merged.rows["day"].isin(days)]
-        rows = pd.concat([own, others.astype({"engagement_type": "str"})], ignore_index=True)
+        rows = pd.concat([own, others.astype({"engagement_type": TEXT})], ignore_index=True)
         return rows, [file for file in kept if file not in replaced]
 
     def compact(self, kept_hours: int) -> None:

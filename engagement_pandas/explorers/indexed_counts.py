@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from engagement_pandas.frame.coercion import as_posts
 from engagement_pandas.frame.contract import TEXT, check_counts, in_order
 from engagement_pandas.metrics.age import made_at
 from engagement_pandas.metrics.coverage import HOUR_US, hours
 from engagement_pandas.metrics.time_zones import first_moment, zone_of
-from engagement_pandas.plots.labels import check_posts
 
 NAMING: Final = ("handle", "text")
 """Columns of a frame of posts that identify a post for a reader."""
@@ -45,7 +45,7 @@ class IndexedCounts:
         ``posts`` has ``post_id`` and optionally ``handle`` and ``text``.
         """
         check_counts(counts)
-        check_posts(posts)
+        posts = as_posts(posts)
         counts = counts.reset_index(drop=True)
         counts["engagement_type"] = counts["engagement_type"].cat.remove_unused_categories()
         types = counts["engagement_type"]

@@ -158,7 +158,12 @@ def _repeat_names(names: tuple[str, ...], codes: Codes) -> Any:
     texts: Any = pa.LargeStringArray.from_buffers(
         len(codes), pa.py_buffer(ends.data), pa.py_buffer(letters.data)
     )
-    return pd.arrays.ArrowStringArray(texts, dtype=TEXT)  # type: ignore[call-arg]
+    return TEXT.__from_arrow__(texts)  # type: ignore[attr-defined]
+
+
+@lru_cache
+def _columns(names: tuple[str, ...]) -> pd.Index:
+    return pd.Index(names)  # in pandas 2, names of columns are objects
 
 
 @lru_cache(maxsize=256)
@@ -202,7 +207,7 @@ def to_tidy_frame(
     order = [name for name in COUNT_COLUMNS if name in columns]
     # Text as names would be inferred to be text again for each frame, at half the cost of it.
     counts = pd.DataFrame({place: columns[name] for place, name in enumerate(order)}, copy=False)
-    counts.columns = _names(tuple(order))
+    counts.columns = _columns(tuple(order))
     return counts
 
 

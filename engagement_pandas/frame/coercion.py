@@ -35,6 +35,8 @@ _GROUPED: Final = re.compile(
     r"[+-]?[0-9]{1,3}([, '\u00a0\u2009\u202f\u2019])[0-9]{3}(?:\1[0-9]{3})*(\.0*)?"
 )
 _FROM: Final = "ep.counts_from()"
+_NAMES: Final = {name: str(dtype) for name, dtype in COUNT_COLUMNS.items()}
+"""Names of the dtypes; comparing them is faster than comparing dtypes."""
 
 
 def as_counts(frame: Any) -> pd.DataFrame:
@@ -55,7 +57,7 @@ def as_counts(frame: Any) -> pd.DataFrame:
     wrong = [
         name
         for name, dtype in zip(columns, frame.dtypes.array, strict=True)
-        if name in _CASTS and dtype.name != COUNT_COLUMNS[name]
+        if name in _CASTS and dtype.name != _NAMES[name]
     ]
     if "post_id" in columns and "post_id" not in wrong and _is_linked(frame["post_id"]):
         wrong.append("post_id")
@@ -130,6 +132,27 @@ def to_pandas(frame: Any) -> pd.DataFrame:
     if not made.attrs and b"PANDAS_ATTRS" in metadata:
         made.attrs = json.loads(metadata[b"PANDAS_ATTRS"])
     return made
+
+
+def as_posts(posts: Any) -> pd.DataFrame | None:
+    """Return a frame of posts with its IDs as text; None if there is none.
+
+    >>> as_posts(pd.DataFrame({"post_id": [7]}))["post_id"].to_list()
+    ['7']
+    """
+    if posts is None:
+        return None
+    if not isinstance(posts, pd.DataFrame):
+        msg = f"posts must be a DataFrame with post_id and text, not a {type(posts).__name__}"
+        raise FrameError(msg)
+    if "post_id" not in posts.columns:
+        columns = [str(name) for name in posts.columns]
+        msg = f"posts have no column 'post_id', only {columns}; rename the column with the IDs"
+        raise FrameError(msg)
+    if posts["post_id"].isna().any():
+        msg = "'post_id' of posts is missing in a row; drop that row"
+        raise FrameError(msg)
+    return posts.assign(post_id=to_ids(posts["post_id"]))
 
 
 def to_ids(ids: pd.Series) -> pd.Series:

@@ -28,11 +28,11 @@ SCHEMA_VERSION: Final = 1
 """Version of the files with these frames; rises if old readers would misread new files."""
 
 TEXT: Final = pd.StringDtype(na_value=np.nan)
-"""pandas' ``str``."""
+"""pandas' ``str``, which is another dtype by that name in pandas 2."""
 
-COUNT_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
+COUNT_COLUMNS: Final[Mapping[str, Any]] = MappingProxyType(
     {
-        "post_id": "str",
+        "post_id": TEXT,
         "engagement_type": "category",
         "retrieved_at": "datetime64[us, UTC]",
         "source": "category",
@@ -57,12 +57,12 @@ ATTRIBUTES: Final[Mapping[str, bytes]] = MappingProxyType(
 )
 """The ``attrs`` that are stored, and their keys in the file's metadata."""
 
-OMISSION_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
+OMISSION_COLUMNS: Final[Mapping[str, Any]] = MappingProxyType(
     {
-        "post_id": "str",
-        "engagement_type": "str",
+        "post_id": TEXT,
+        "engagement_type": TEXT,
         "reason": "category",
-        "message": "str",
+        "message": TEXT,
         "start": "datetime64[us, UTC]",
         "end": "datetime64[us, UTC]",
         "retrieved_at": "datetime64[us, UTC]",
@@ -263,7 +263,7 @@ def omissions_schema(columns: Sequence[str] = tuple(OMISSION_COLUMNS)) -> pa.Sch
 
 
 def _check_columns(
-    frame: pd.DataFrame, what: str, dtypes: Mapping[str, str], required: Sequence[str]
+    frame: pd.DataFrame, what: str, dtypes: Mapping[str, Any], required: Sequence[str]
 ) -> None:
     if not isinstance(frame, pd.DataFrame):
         msg = f"{what} must be a DataFrame, not a {type(frame).__name__}; use flatten()"
@@ -283,7 +283,7 @@ def _check_columns(
         raise FrameError(msg)
     for name in columns:
         dtype = str(frame[name].dtype)
-        if dtype != dtypes[name]:
+        if dtype != str(dtypes[name]):
             lost = "; numbers may have lost digits, so read the IDs again as text"
             msg = f"{name!r} is {dtype}, not {dtypes[name]}{lost if name == 'post_id' else ''}"
             raise FrameError(f"{msg}; use flatten(), read_parquet() or read_csv()")

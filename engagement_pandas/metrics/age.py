@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.coercion import as_counts
-from engagement_pandas.frame.contract import check_rows
+from engagement_pandas.frame.contract import TEXT, check_rows
 from engagement_pandas.metrics.checks import need_columns
 from engagement_pandas.metrics.coverage import CURE, HOUR_US, covered, hours, moment, span
 from engagement_pandas.request.limits import MAX_ID_DIGITS
@@ -39,7 +39,7 @@ def made_at(post_ids: pd.Series) -> pd.Series:
 def made_hour(post_ids: pd.Index) -> NDArray[np.float64]:
     """Return creation times in hours since 1970, UTC; NaN if the ID holds no time.
 
-    >>> made_hour(pd.Index(["1060976163948904448"], dtype="str")).round(3).tolist()
+    >>> made_hour(pd.Index(["1060976163948904448"], dtype=TEXT)).round(3).tolist()
     [428275.39]
     """
     moments = _milliseconds(post_ids)
@@ -104,7 +104,7 @@ def _milliseconds(post_ids: pd.Index) -> NDArray[np.int64]:
     """Return creation times in ms since 1970; -1 if the ID holds no time."""
     if not len(post_ids):
         return np.empty(0, dtype=np.int64)
-    texts = pd.Series(post_ids, dtype="str")
+    texts = pd.Series(post_ids, dtype=TEXT)
     odd = texts[~texts.str.fullmatch(rf"[0-9]{{1,{MAX_ID_DIGITS}}}").astype("bool")]
     if len(odd):
         msg = f"{odd.iloc[0]!r} is not a post ID; give 1 to {MAX_ID_DIGITS} digits as text"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.compatibility import check_comparable
 from engagement_pandas.metrics.coverage import need_edges
 from engagement_pandas.metrics.cumulative import PostSeries, post_series
@@ -190,9 +191,9 @@ def standing(
         age = np.full(len(series.post), _numbers([at], "at", np.inf, "hours above 0")[0])
     own = interpolate_counts(series, age)
     frame = series.keys()
-    types = frame["engagement_type"].astype("str").to_numpy()
+    types = frame["engagement_type"].astype(TEXT).to_numpy()
     other_keys = others.keys()
-    other_types = other_keys["engagement_type"].astype("str").to_numpy()
+    other_types = other_keys["engagement_type"].astype(TEXT).to_numpy()
     percentile, trend = np.full(len(age), np.nan), np.full(len(age), np.nan)
     others_recent = _is_recent(others, recent)
     number = np.zeros(len(age), dtype=np.int64)

@@ -44,7 +44,7 @@ _POWER: Final = 1.5
 is 1, and the lognormal distribution's, of which it is 2."""
 
 _COLUMNS: Final[dict[str, Any]] = {
-    "what": pd.CategoricalDtype(pd.Index(list(WHAT), dtype="str")),
+    "what": pd.CategoricalDtype(pd.Index(list(WHAT), dtype=TEXT)),
     "count": "Float64",
     "expected": "Float64",
     "ratio": "Float64",

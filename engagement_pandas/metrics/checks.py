@@ -121,7 +121,7 @@ def need_columns(counts: pd.DataFrame, *names: str) -> None:
             raise FrameError(msg)
     for name in set(COUNT_COLUMNS).intersection(counts.columns):
         dtype = str(counts[name].dtype)
-        if dtype != COUNT_COLUMNS[name]:
+        if dtype != str(COUNT_COLUMNS[name]):
             msg = (
                 f"{name!r} is {dtype}, not {COUNT_COLUMNS[name]}; "
                 "flatten(), read_parquet() and read_csv() return it so"

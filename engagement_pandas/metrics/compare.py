@@ -404,5 +404,5 @@ def _at_age(counts: pd.DataFrame, types: list[str], at: float) -> pd.DataFrame:
     table = series.keys().assign(
         count=interpolate_counts(series, np.full(len(series.post), float(at)))
     )
-    table["engagement_type"] = table["engagement_type"].astype("str")
+    table["engagement_type"] = table["engagement_type"].astype(TEXT)
     return table.pivot_table("count", "post_id", "engagement_type").reindex(columns=types)

@@ -10,6 +10,7 @@ import pandas as pd
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import is_number, whole_number
 from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.compatibility import check_comparable
 from engagement_pandas.metrics.coverage import need_edges
 from engagement_pandas.metrics.cumulative import post_series
@@ -119,8 +120,8 @@ def forecast(  # noqa: PLR0913  each has a default
     age = np.floor(series.old[series.last] + 1e-9)
     count = interpolate_counts(series, age)
     final = interpolate_counts(others, np.full(len(others.post), float(at)))
-    types = frame["engagement_type"].astype("str").to_numpy()
-    other_types = other_keys["engagement_type"].astype("str").to_numpy()
+    types = frame["engagement_type"].astype(TEXT).to_numpy()
+    other_types = other_keys["engagement_type"].astype(TEXT).to_numpy()
     found = np.full((len(age), 3), np.nan)
     number = np.zeros(len(age), dtype=np.int64)
     open_ = (age >= 1) & (age < at) & (count >= needed)

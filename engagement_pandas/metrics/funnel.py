@@ -12,7 +12,7 @@ import pandas as pd
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.coercion import as_counts
-from engagement_pandas.frame.contract import in_order
+from engagement_pandas.frame.contract import TEXT, in_order
 from engagement_pandas.metrics.checks import known_type, require_columns
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.intervals import CONFIDENCE, z_of
@@ -120,7 +120,7 @@ def funnel(
         rows[there[0]]["of_first"] = 1.0
     names = ["engagement_type", *_COLUMNS]
     frame = pd.DataFrame([{**rows[name], names[0]: name} for name in wanted], columns=names)
-    order = pd.CategoricalDtype(pd.Index(wanted, dtype="str"), ordered=True)
+    order = pd.CategoricalDtype(pd.Index(wanted, dtype=TEXT), ordered=True)
     return frame.astype({"engagement_type": order, **_COLUMNS})
 
 

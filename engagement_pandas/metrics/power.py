@@ -8,6 +8,7 @@ import pandas as pd
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import is_number, whole_number
 from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.compare import (
     AT,
@@ -108,8 +109,8 @@ def power(  # noqa: PLR0913  each has a default
     shown = np.exp(size) if statistic == "typical" else size
     return pd.DataFrame(
         {
-            "by": pd.Series([RATE if str(by) == RATE else types[0]], dtype="str"),
-            "statistic": pd.Series([statistic], dtype="str"),
+            "by": pd.Series([RATE if str(by) == RATE else types[0]], dtype=TEXT),
+            "statistic": pd.Series([statistic], dtype=TEXT),
             "at": pd.array([np.nan if at is None else at], dtype="Float64"),
             "posts": np.int64(posts),
             "spread": pd.array([spread], dtype="Float64"),

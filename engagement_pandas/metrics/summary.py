@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.frame.contract import TEXT, in_order
 from engagement_pandas.frame.html_page import HtmlPage
 from engagement_pandas.metrics.age import age, made_at
@@ -21,7 +21,6 @@ from engagement_pandas.metrics.coverage import covered
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.half_life import half_life
 from engagement_pandas.metrics.sum_by_post import sum_by_post
-from engagement_pandas.request.post_ids import parse_post_id
 from engagement_pandas.text import html_table
 
 LINK: Final = "https://x.com/i/web/status/{}"
@@ -94,7 +93,7 @@ def summarise(
     parts = [sum_by_post(counts, types).set_index("post_id")]
     if {"day", "retrieved_at"} & {*counts.columns, *counts.attrs} or covered(counts):
         ages = age(counts).groupby(counts["post_id"])
-        parts.insert(0, ages.max(skipna=False).to_frame())
+        parts.insert(0, ages.max().where(ages.count() == ages.size()).to_frame())
     rates = engagement_rate(counts, numerator=numerator, denominator=denominator)
     parts.append(rates.set_index("post_id")[["rate", "low", "high"]])
     if "day" in counts.columns and types:
@@ -120,15 +119,10 @@ def _lives(counts: pd.DataFrame) -> list[pd.DataFrame]:
 def _named(counts: pd.DataFrame, posts: pd.DataFrame | None) -> pd.DataFrame:
     ids = pd.Index(counts["post_id"].unique())
     named = pd.DataFrame(index=ids)
+    posts = as_posts(posts)
     if posts is not None:
-        if not isinstance(posts, pd.DataFrame) or str(posts.get("post_id", ids).dtype) != "str":
-            msg = "posts have no column 'post_id' of text; read the IDs as text"
-            raise FrameError(msg)
-        if "post_id" in posts:
-            read = [parse_post_id(post) for post in posts["post_id"]]
-            posts = posts.assign(post_id=pd.Series(read, posts.index, dtype=TEXT))
-        if "post_id" not in posts or posts["post_id"].duplicated().any():
-            msg = "posts have a post twice, or a row without post_id; keep one row per post"
+        if posts["post_id"].duplicated().any():
+            msg = "posts have a post twice; keep one row per post"
             raise FrameError(msg)
         ids = ids.union(pd.Index(posts["post_id"]))
         named = posts.set_index("post_id")[[name for name in NAMING if name in posts.columns]]

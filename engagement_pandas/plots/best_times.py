@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics import best_times
 from engagement_pandas.metrics.best_times import DRAWS, MINIMUM, SURE, best_named
 from engagement_pandas.metrics.checks import known_type
@@ -176,7 +177,7 @@ def _bars(  # noqa: PLR0913 - one plot
     number = groups["n"].sum().to_numpy()
     height = _heights(table)
     verdicts = _bar_groups(table.assign(verdict=table["verdict"].where(table["n"] > 0)))["verdict"]
-    verdicts = verdicts.first().astype("str").to_numpy()
+    verdicts = verdicts.first().astype(TEXT).to_numpy()
     named = np.isin(verdicts, ["best", "better"])
     places = np.arange(len(number))
     few = groups["threads"].sum().to_numpy() < max(minimum, 1)

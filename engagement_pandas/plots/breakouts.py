@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.metrics import breakouts, over_time
 from engagement_pandas.metrics.breakouts import AT
 from engagement_pandas.metrics.checks import one_type, require_columns
@@ -26,7 +26,7 @@ from engagement_pandas.plots.axes import (
     time_axis,
 )
 from engagement_pandas.plots.header import legend_of, set_headline
-from engagement_pandas.plots.labels import check_posts, post_names
+from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.style import REST, ink, post_colours, shade
 from engagement_pandas.text import pluralize
 
@@ -88,7 +88,7 @@ def plot_breakouts(  # noqa: PLR0913 - the metric's own, by keyword
     >>> ep.headline(plot_breakouts(ep.flatten_json(body))).split("; ")[::2]
     ['nothing stands out', 'posts were not compared, there are fewer than 20']
     """
-    check_posts(posts)
+    posts = as_posts(posts)
     counts = as_counts(counts)
     require_columns(counts, "post_id", "day", "hour")
     rows = one_type(counts, engagement_type)

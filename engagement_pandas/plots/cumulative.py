@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.metrics import benchmark, check_comparable, cumulative
 from engagement_pandas.metrics.benchmark import AGES
 from engagement_pandas.metrics.checks import one_type, require_columns
@@ -23,7 +23,7 @@ from engagement_pandas.plots.axes import (
     room,
 )
 from engagement_pandas.plots.header import legend_of, set_headline
-from engagement_pandas.plots.labels import check_posts, post_names
+from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.lines import MARKED, draw_grey
 from engagement_pandas.plots.lines_by_age import (
     UNTIL,
@@ -102,7 +102,7 @@ def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
     """
     counts = as_counts(counts)
     require_columns(counts, "post_id", "day")
-    check_posts(posts)
+    posts = as_posts(posts)
     check_until(until)
     rows = one_type(counts, engagement_type)
     type_name = str(rows["engagement_type"].iloc[0]) if len(rows) else "counts"

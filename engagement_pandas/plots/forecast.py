@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.metrics import forecast
 from engagement_pandas.metrics.checks import filter_types, one_type, require_columns
 from engagement_pandas.metrics.forecast import AT, CONFIDENCE, LEAST, MINIMUM
@@ -22,7 +22,7 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.header import legend_of
-from engagement_pandas.plots.labels import check_posts, post_names
+from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.style import REST, ink, picked_out, post_colours, shade, type_colours
 from engagement_pandas.text import pluralize
 
@@ -88,7 +88,7 @@ def plot_forecast(  # noqa: PLR0913 - the metric's own, by keyword
     >>> ax.texts[0].get_text()
     'no forecast: of 1 post, none can be compared with a cohort'
     """
-    check_posts(posts)
+    posts = as_posts(posts)
     counts = require_columns(as_counts(counts), "post_id", "day")
     rows = one_type(counts, engagement_type)
     if cohort is not None and engagement_type is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.metrics import growth
 from engagement_pandas.metrics.checks import one_type
 from engagement_pandas.metrics.time_zones import zone_of
@@ -22,7 +22,7 @@ from engagement_pandas.plots.axes import (
     time_axis,
 )
 from engagement_pandas.plots.header import legend_of
-from engagement_pandas.plots.labels import check_posts, post_names
+from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.lines import draw_grey
 from engagement_pandas.plots.lines_by_age import ranked
 from engagement_pandas.plots.lines_over_time import days_since_1970, label_time_axes
@@ -80,7 +80,7 @@ def plot_growth(
     >>> plot_growth(pd.concat(readings)).lines[0].get_ydata().tolist()
     [1.5, 1.5]
     """
-    check_posts(posts)
+    posts = as_posts(posts)
     rows = one_type(as_counts(counts), engagement_type)
     table = growth(rows)
     type_name = str(rows["engagement_type"].iloc[0]) if len(rows) else "counts"

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.coercion import as_counts
-from engagement_pandas.frame.contract import in_order
+from engagement_pandas.frame.coercion import as_counts, as_posts
+from engagement_pandas.frame.contract import TEXT, in_order
 from engagement_pandas.metrics import half_life
 from engagement_pandas.metrics.checks import filter_types
 from engagement_pandas.metrics.half_life import median_bracket
@@ -25,7 +25,7 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.header import legend_of
-from engagement_pandas.plots.labels import TYPE_ROOM, check_posts, in_font, post_names, shortened
+from engagement_pandas.plots.labels import TYPE_ROOM, in_font, post_names, shortened
 from engagement_pandas.plots.style import REST, ink, picked_out, post_colours, shade, type_colours
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     (['min'], 'impressions\n1 of 1 posts')
     """
     counts = as_counts(counts)
-    check_posts(posts)
+    posts = as_posts(posts)
     if isinstance(share, bool) or not isinstance(share, int | float):
         msg = f"share is {share!r}; give one number between 0 and 1, such as 0.5"
         raise FrameError(msg)
@@ -200,7 +200,7 @@ def _draw(
             "gid": name,
         }
         y = row + _spread(len(part))
-        ids = part["post_id"].astype("str").to_numpy()
+        ids = part["post_id"].astype(TEXT).to_numpy()
         common = ~np.isin(ids, list(own))
         ax.scatter(x[common], y[common], **style | scatter_kw)
         for post, look in looks.items():

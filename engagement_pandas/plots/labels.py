@@ -11,7 +11,7 @@ from typing import Final
 
 import pandas as pd
 
-from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.coercion import as_posts
 from engagement_pandas.metrics.age import made_at
 
 ROOM: Final = 36
@@ -24,36 +24,6 @@ _ENOUGH: Final = 3
 _KEPT: Final = 0.6
 _LTR, _RTL = "\N{LEFT-TO-RIGHT MARK}", "\N{RIGHT-TO-LEFT MARK}"
 _LINK: Final = re.compile(r"https?://\S+")
-
-
-def check_posts(posts: pd.DataFrame | None) -> None:
-    """Raise if a frame of posts has no valid post IDs.
-
-    Examples
-    --------
-    >>> check_posts(pd.DataFrame({"post_id": [7]}))
-    Traceback (most recent call last):
-        ...
-    engagement_pandas.errors.FrameError: 'post_id' of posts is int64, not str; ...
-    """
-    if posts is None:
-        return
-    if not isinstance(posts, pd.DataFrame):
-        msg = f"posts must be a DataFrame with post_id and text, not a {type(posts).__name__}"
-        raise FrameError(msg)
-    if "post_id" not in posts.columns:
-        columns = [str(name) for name in posts.columns]
-        msg = f"posts have no column 'post_id', only {columns}; rename the column with the IDs"
-        raise FrameError(msg)
-    if not isinstance(posts["post_id"].dtype, pd.StringDtype):
-        msg = (
-            f"'post_id' of posts is {posts['post_id'].dtype}, not str; numbers may have lost "
-            "digits, so read the IDs again as text"
-        )
-        raise FrameError(msg)
-    if posts["post_id"].isna().any():
-        msg = "'post_id' of posts is missing in a row; drop that row"
-        raise FrameError(msg)
 
 
 def post_names(
@@ -74,7 +44,7 @@ def post_names(
     >>> list(post_names([*posts["post_id"], "10"], posts=posts).values())
     ['Two for $5 (9 Nov)', 'Post of 9 Nov, 19:23', 'Sold out.', '10']
     """
-    check_posts(posts)
+    posts = as_posts(posts)
     if posts is None:
         return {str(post): str(post) for post in ids}
     rows = posts.drop_duplicates("post_id")

@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.contract import in_order
+from engagement_pandas.frame.coercion import as_posts
+from engagement_pandas.frame.contract import TEXT, in_order
 from engagement_pandas.metrics.age import made_at
 from engagement_pandas.metrics.checks import keys, one_type, require_columns
 from engagement_pandas.metrics.post_columns import look_up
@@ -27,7 +28,7 @@ from engagement_pandas.plots.axes import (
     time_axis,
 )
 from engagement_pandas.plots.header import legend_of
-from engagement_pandas.plots.labels import TYPE_ROOM, check_posts, in_font, post_names, shortened
+from engagement_pandas.plots.labels import TYPE_ROOM, in_font, post_names, shortened
 from engagement_pandas.plots.lines import (
     Series,
     draw_lines,
@@ -84,7 +85,7 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     For the others, see :func:`~engagement_pandas.plot_over_time`.
     """
     require_columns(counts, "day")
-    check_posts(posts)
+    posts = as_posts(posts)
     counts = look_up(counts, by, posts)
     check_by(counts, by)
     typed = by == "engagement_type"
@@ -151,7 +152,7 @@ def colours_of(counts: pd.DataFrame, by: str, posts: pd.DataFrame | None) -> dic
 
 def largest(rows: pd.DataFrame, by: str, sizes: pd.Series) -> tuple[pd.Series, list[str]]:
     """Return the line of each row, and the names of the lines, largest first."""
-    names = rows[by].astype("str").fillna("<NA>")
+    names = rows[by].astype(TEXT).fillna("<NA>")
     totals = sizes.groupby(names).sum(min_count=1).astype("Float64")
     order = [str(name) for name in totals.sort_values(ascending=False, kind="stable").index]
     if len(order) <= OWN:
@@ -183,8 +184,8 @@ def creations(rows: pd.DataFrame, by: str) -> dict[str, float]:
         return {}
     posts = rows[["post_id", by]].drop_duplicates()
     made = made_at(posts["post_id"])
-    known = made.isna().groupby(posts[by].astype("str")).any()
-    oldest = made.groupby(posts[by].astype("str")).min()[~known]
+    known = made.isna().groupby(posts[by].astype(TEXT)).any()
+    oldest = made.groupby(posts[by].astype(TEXT)).min()[~known]
     days = (oldest - pd.Timestamp(0, tz="UTC")) / pd.Timedelta("1D")
     return {str(name): float(day) for name, day in days.items()}
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from engagement_pandas.frame.arguments import whole_number
-from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.metrics import rate_by_age
 from engagement_pandas.metrics.checks import known_type, require_columns
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.plots.axes import axes_for, rate_axis, remove_clutter, room
 from engagement_pandas.plots.header import legend_of
-from engagement_pandas.plots.labels import check_posts, post_names
+from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.lines_by_age import (
     UNTIL,
     check_until,
@@ -100,7 +100,7 @@ def plot_rate_by_age(  # noqa: PLR0913 - the metric's own, by keyword
     """
     counts = as_counts(counts)
     require_columns(counts, "post_id", "day")
-    check_posts(posts)
+    posts = as_posts(posts)
     whole_number(minimum, "minimum", 0)
     check_until(until)
     numerator, denominator = (known_type(counts, name) for name in (numerator, denominator))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from engagement_pandas.frame.arguments import whole_number
-from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics import rate_over_time
 from engagement_pandas.metrics.checks import filter_types, known_type, require_columns
@@ -24,7 +24,7 @@ from engagement_pandas.plots.axes import (
     room,
 )
 from engagement_pandas.plots.header import legend_of
-from engagement_pandas.plots.labels import check_posts, post_names
+from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.lines_over_time import (
     LINE,
     check_by,
@@ -121,7 +121,7 @@ def plot_rate_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     """
     counts = as_counts(counts)
     require_columns(counts, "day")
-    check_posts(posts)
+    posts = as_posts(posts)
     whole_number(minimum, "minimum", 0)
     counts = look_up(counts, by, posts)
     if by is not None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import EngagementError, FrameError
-from engagement_pandas.frame.coercion import as_counts, to_ids
+from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.frame.contract import check_omissions
 from engagement_pandas.frame.html_page import HtmlPage
 from engagement_pandas.metrics.age import made_at
@@ -29,7 +29,7 @@ from engagement_pandas.plots.axes import percent
 from engagement_pandas.plots.best_times import plot_best_times
 from engagement_pandas.plots.by_type import plot_by_type
 from engagement_pandas.plots.growth import plot_growth
-from engagement_pandas.plots.labels import check_posts, shortened
+from engagement_pandas.plots.labels import shortened
 from engagement_pandas.plots.over_time import plot_over_time
 from engagement_pandas.plots.svg import figure_html
 from engagement_pandas.plots.top_posts import plot_top_posts
@@ -388,9 +388,7 @@ def _read_times(counts: pd.DataFrame) -> str:
 
 def _posts(posts: Any) -> pd.DataFrame | None:
     """Check a frame of posts, and keep one row of each."""
-    if isinstance(posts, pd.DataFrame) and "post_id" in posts.columns:
-        posts = posts.assign(post_id=to_ids(posts["post_id"]))
-    check_posts(posts)
+    posts = as_posts(posts)
     return None if posts is None else posts.drop_duplicates("post_id", ignore_index=True)
 
 

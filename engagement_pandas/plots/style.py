@@ -10,8 +10,8 @@ from zlib import crc32
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.contract import in_order
-from engagement_pandas.plots.labels import check_posts
+from engagement_pandas.frame.coercion import as_posts
+from engagement_pandas.frame.contract import TEXT, in_order
 from engagement_pandas.text import truncated_repr
 from engagement_pandas.vocabulary import EngagementType
 
@@ -64,7 +64,7 @@ def post_colours(counts: pd.DataFrame, *, posts: pd.DataFrame | None = None) -> 
     >>> post_colours(one, posts=counts)["7"] == colours["7"]
     True
     """
-    check_posts(posts)
+    posts = as_posts(posts)
     known = [] if posts is None else [str(post) for post in posts["post_id"].unique()]
     seen = set(known)
     others = [str(post) for post in counts["post_id"].unique() if str(post) not in seen]
@@ -105,7 +105,7 @@ def group_colours(values: pd.Series) -> dict[str, str]:
     {'spring': '#CC79A7', 'winter': '#009E73'}
     """
     fixed = isinstance(values.dtype, pd.CategoricalDtype)
-    names = values.cat.categories if fixed else values.dropna().astype("str").unique()
+    names = values.cat.categories if fixed else values.dropna().astype(TEXT).unique()
     order = list(map(str, names)) if fixed else sorted(map(str, names))
     return _by_name(order, [colour for colour in COLOURS if colour != INK])
 

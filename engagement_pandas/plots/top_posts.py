@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.metrics import top_posts
 from engagement_pandas.metrics.checks import known_type
 from engagement_pandas.metrics.intervals import CONFIDENCE
@@ -29,7 +29,7 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.header import legend_of
-from engagement_pandas.plots.labels import check_posts, post_names
+from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.style import REST, ink, picked_out, post_colours, shade, type_colours
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def plot_top_posts(  # noqa: PLR0913 - the metric's own, by keyword
     ['1.  2', '2.  1']
     """
     counts = as_counts(counts)
-    check_posts(posts)
+    posts = as_posts(posts)
     rank = partial(
         top_posts, counts, by=by, minimum=minimum, numerator=numerator, denominator=denominator,
         shrinkage=shrinkage, order=order, confidence=confidence,

@@ -11,6 +11,7 @@ from typing import IO, Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError, InvalidPostId
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.request.post_files import (
     Missing,
     PostEntry,
@@ -113,17 +114,17 @@ def frame_of(records: Sequence[PostEntry]) -> pd.DataFrame:
     first: dict[str, PostEntry] = {}
     for record in records:
         first.setdefault(record.post_id, record)
-    columns = {"post_id": pd.Series(list(first), dtype="str")}
+    columns = {"post_id": pd.Series(list(first), dtype=TEXT)}
     for name in ("handle", "text"):
         values = [getattr(record, name) for record in first.values()]
         if any(value is not None for value in values):
-            columns[name] = pd.Series(values, dtype="str")
+            columns[name] = pd.Series(values, dtype=TEXT)
     timed = {p: record for p, record in first.items() if record.created_at is not None}
     moments = {post: _moment(str(record.created_at).strip()) for post, record in timed.items()}
     if timed:
         columns["created_at"] = pd.Series([moments.get(post) for post in first], dtype=_MOMENTS)
     if any(record.kind is not None for record in first.values()):
-        columns["kind"] = pd.Series([record.kind for record in first.values()], dtype="str")
+        columns["kind"] = pd.Series([record.kind for record in first.values()], dtype=TEXT)
     if odd := [record for post, record in timed.items() if moments[post] is None]:
         some = "; ".join(
             f"{record.where}: {truncated_repr(record.created_at)}" for record in odd[:_FEW]

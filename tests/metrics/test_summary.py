@@ -174,7 +174,7 @@ def test_html_of_odd_values() -> None:
     ("posts", "words"),
     [
         (pd.DataFrame({"id": ["1"]}), "post_id"),
-        (pd.DataFrame({"post_id": [1]}), "post_id"),
+        (pd.DataFrame({"post_id": [1.5]}), "a float"),
         (pd.DataFrame({"post_id": [POST, POST]}), "twice"),
         ([POST], "post_id"),
     ],

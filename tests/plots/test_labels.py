@@ -105,7 +105,7 @@ def test_only_what_is_asked_for() -> None:
     [
         (["1"], "not a list"),
         (pd.DataFrame({"id": ["1"]}), "rename the column with the IDs"),
-        (pd.DataFrame({"post_id": [1.0]}), "float64, not str"),
+        (pd.DataFrame({"post_id": [1.0]}), "a float"),
         (pd.DataFrame({"post_id": ["1", None]}, dtype="str"), "drop that row"),
     ],
 )
