@@ -16,7 +16,6 @@ from engagement_pandas.auth.account import Account
 from engagement_pandas.auth.accounts import Accounts
 from engagement_pandas.auth.credentials import Consumer
 from engagement_pandas.client.client import EngagementClient
-from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.sandbox.limits import VIDEO_AGE, YOUNG
 from engagement_pandas.sandbox.server import SandboxServer
 from engagement_pandas.sandbox.service import as_clock
@@ -186,9 +185,9 @@ def _frame(posts: list[Post]) -> pd.DataFrame:
     texts = [post.worded(everyday=place not in odd) for place, post in enumerate(posts)]
     frame = pd.DataFrame(
         {
-            "post_id": pd.Series([post.post_id for post in posts], dtype=TEXT),
-            "handle": pd.Series([post.handle for post in posts], dtype=TEXT),
-            "text": pd.Series(texts, dtype=TEXT),
+            "post_id": pd.Series([post.post_id for post in posts], dtype="str"),
+            "handle": pd.Series([post.handle for post in posts], dtype="str"),
+            "text": pd.Series(texts, dtype="str"),
             "created_at": pd.Series([post.created_at for post in posts]),
         }
     )
