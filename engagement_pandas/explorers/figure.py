@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
 
 from engagement_pandas.explorers.hover import can_show, readings
 from engagement_pandas.plots.axes import zoom_in
@@ -16,6 +18,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
+
+_DRAWING: Final = Lock()
+
+
+@contextmanager
+def _settings(values: Mapping[str, Any]) -> Iterator[None]:
+    """Change matplotlib's settings, which all threads share, for one thread at a time."""
+    import matplotlib as mpl  # noqa: PLC0415 - heavy
+
+    with _DRAWING, mpl.rc_context(values):
+        yield
 
 
 class Picture:
@@ -55,21 +68,17 @@ class Picture:
         The ``gid`` of an artist becomes the ``data-gid`` of its group, since an ``id`` would
         have to be unique on the page.
         """
-        import matplotlib as mpl  # noqa: PLC0415 - heavy
-
-        with mpl.rc_context(SETTINGS):
+        with _settings(SETTINGS):
             self._page = self._blank()
             draw(self._figure.subplots())
             return self._print()
 
     def zoomed(self, limits: Sequence[float]) -> str:
         """Return SVG of a part of the last drawing's x axis; empty if it has no such part."""
-        import matplotlib as mpl  # noqa: PLC0415 - heavy
-
         axes = self._figure.axes
         if not axes or not can_show(axes[0], limits):
             return ""
-        with mpl.rc_context(SETTINGS):
+        with _settings(SETTINGS):
             zoom_in(axes[0], *limits)
             return self._print()
 
@@ -110,9 +119,7 @@ class Picture:
 
     def file(self, suffix: str) -> bytes:
         """Return the last drawing on white, as a file: ``"png"``, or ``"svg"`` with glyphs."""
-        import matplotlib as mpl  # noqa: PLC0415 - heavy
-
         file = io.BytesIO()
-        with mpl.rc_context({"svg.fonttype": "path"}):
+        with _settings({"svg.fonttype": "path"}):
             self._figure.savefig(file, format=suffix, dpi=144, facecolor="white")
         return file.getvalue()

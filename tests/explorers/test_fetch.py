@@ -545,6 +545,9 @@ def test_what_was_fetched_is_shown(
     assert f'data-gid="{POSTS[0]}"' in explorer.chart.html
     assert explorer.code.endswith('ax = ep.plot_top_posts(counts, by="impressions")\n')
     assert explorer.status.html.endswith("40 counts in explorer.counts")
+    once = explorer.code
+    server.answer(Scripted(body=body(POSTS[:20])))
+    assert fetched(explorer).code == once
 
 
 @pytest.mark.parametrize(

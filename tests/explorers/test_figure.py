@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import threading
 from contextlib import closing
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -165,6 +166,26 @@ def test_settings_come_back_after_an_error() -> None:
     before = dict(mpl.rcParams)
     with pytest.raises(ZeroDivisionError):
         Picture().svg(lambda _: 1 / 0)
+    assert dict(mpl.rcParams) == before
+
+
+def test_two_threads_draw_one_after_the_other() -> None:
+    """The settings, which they share, are afterwards those from before."""
+    before, second, done = dict(mpl.rcParams), threading.Event(), threading.Event()
+
+    def draw_too(_: Any) -> None:
+        second.set()
+        done.wait(5)
+
+    other = threading.Thread(target=Picture().svg, args=(draw_too,))
+
+    def draw(_: Any) -> None:
+        other.start()
+        second.wait(0.2)  # in vain: the other waits for this one
+
+    Picture().svg(draw)
+    done.set()
+    other.join()
     assert dict(mpl.rcParams) == before
 
 
