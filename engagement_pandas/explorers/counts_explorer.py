@@ -160,8 +160,9 @@ class CountsExplorer(Explorer):
     def _show_chart(self, svg: str) -> None:
         with self.chart.hold_sync():
             self.chart.html, self.chart.label = svg, self._picture.label
-            self.chart.marks = self._picture.marks(self.names)
             self.chart.busy = self.chart.stale = False
+        # After the chart: the pointer can wait for its values.
+        self.chart.marks = self._picture.marks(self.names)
 
     def _zoom(self, change: Any) -> None:
         """Show the part of the x axis that was chosen in the chart, or all of it."""
