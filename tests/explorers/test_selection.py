@@ -259,7 +259,7 @@ def test_missing_keys_are_refused(counts: pd.DataFrame, name: str) -> None:
     ("posts", "complaint"),
     [
         (pd.DataFrame({"text": ["a"]}), "no column 'post_id'"),
-        (pd.DataFrame({"post_id": [7]}), "int64"),
+        (pd.DataFrame({"post_id": [7.5]}), "a float"),
         (["7"], "a DataFrame"),
     ],
     ids=["column", "number", "list"],
