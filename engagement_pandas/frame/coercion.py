@@ -152,6 +152,8 @@ def as_posts(posts: Any) -> pd.DataFrame | None:
     if posts["post_id"].isna().any():
         msg = "'post_id' of posts is missing in a row; drop that row"
         raise FrameError(msg)
+    if posts["post_id"].dtype == TEXT and posts["post_id"].str.isdigit().all():
+        return posts
     return posts.assign(post_id=to_ids(posts["post_id"]))
 
 

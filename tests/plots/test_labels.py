@@ -100,6 +100,21 @@ def test_only_what_is_asked_for() -> None:
     assert post_names(["9", "8"]) == {"9": "9", "8": "8"}
 
 
+def test_links_and_numbers_are_ids() -> None:
+    """As in counts: whatever names a post exactly, also after plain IDs."""
+    link = "https://x.com/baker/status/8"
+    for ids in (["7", link], [7, 8]):
+        posts = pd.DataFrame({"post_id": ids, "text": ["seven", "eight"]})
+        assert post_names(["7", "8"], posts=posts) == {"7": "seven", "8": "eight"}
+
+
+def test_ids_that_end_alike_are_ids_if_they_are_text() -> None:
+    """As in counts, whose text is not doubted again; synthetic IDs may end in zeros."""
+    ids = [str(2_030_000_000_000_000_000 + 41 * number * 10**12) for number in range(25)]
+    posts = pd.DataFrame({"post_id": pd.Series(ids, dtype="str"), "text": "Hello"})
+    assert len(set(post_names(ids, posts=posts).values())) == 25
+
+
 @pytest.mark.parametrize(
     ("posts", "complaint"),
     [
