@@ -23,7 +23,7 @@ _DRAWING: Final = Lock()
 
 
 @contextmanager
-def _settings(values: Mapping[str, Any]) -> Iterator[None]:
+def _settings(values: Any) -> Iterator[None]:
     """Change matplotlib's settings, which all threads share, for one thread at a time."""
     import matplotlib as mpl  # noqa: PLC0415 - heavy
 
