@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from glob import escape
 from io import FileIO
 from pathlib import Path
+from threading import get_ident
 from typing import IO, Any, AnyStr, Final
 from uuid import uuid4
 from weakref import WeakSet
@@ -142,7 +143,18 @@ def fsync_dir(folder: Path) -> None:
 
 OWNER_ONLY: Final = 0o600
 _PAUSE: Final = 0.02
-_OPEN: Final[WeakSet[FileIO]] = WeakSet()  # locks held, or waited for, in this process
+
+
+class _LockFile(FileIO):
+    """A lock that is held, or waited for, by a thread of this process."""
+
+    def __init__(self, name: Path) -> None:
+        super().__init__(name, "r+", opener=_created)
+        self.thread = get_ident()
+        _OPEN.add(self)
+
+
+_OPEN: Final[WeakSet[_LockFile]] = WeakSet()
 
 
 @contextmanager
@@ -158,6 +170,7 @@ def file_lock(path: Path) -> Iterator[None]:
     ['.ledger.lock']
     """
     with _opened(path) as file:
+        _close_leftovers(file)
         _take(file)
         yield
 
@@ -169,12 +182,20 @@ def try_file_lock(path: Path) -> Iterator[bool]:
         yield _try(file)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[FileIO]:
+def _opened(path: Path) -> _LockFile:
     # A file object, which an interrupt at any line closes, and so releases the lock.
-    with FileIO(path.with_name(f".{path.name}.lock"), "r+", opener=_created) as file:
-        _OPEN.add(file)
-        yield file
+    return _LockFile(path.with_name(f".{path.name}.lock"))
+
+
+def _close_leftovers(file: FileIO) -> None:
+    """Close locks of this file that this thread has left behind.
+
+    After an interrupt at the start of a with statement, its suspended generator lives as long as
+    the traceback. A thread cannot hold a lock that it waits for, so nothing else is closed.
+    """
+    for other in list(_OPEN):
+        if other is not file and (other.name, other.thread) == (file.name, get_ident()):
+            other.close()
 
 
 def _created(name: str, flags: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +54,29 @@ def test_an_interrupt_at_any_line_leaves_no_lock(tmp_path: Path) -> None:
         if not met:
             break
     assert line > 5
+
+
+def test_a_lock_that_this_thread_left_behind_is_free(tmp_path: Path) -> None:
+    """As after an interrupt whose traceback a notebook keeps: nobody will release it."""
+    left = file_lock(tmp_path / "ledger")
+    left.__enter__()
+    with file_lock(tmp_path / "ledger"), try_file_lock(tmp_path / "ledger") as free:
+        assert not free
+    left.__exit__(None, None, None)
+
+
+def test_a_lock_of_another_thread_is_waited_for(tmp_path: Path) -> None:
+    """However long it is held."""
+    order = []
+
+    def wait() -> None:
+        with file_lock(tmp_path / "ledger"):
+            order.append("second")
+
+    with file_lock(tmp_path / "ledger"):
+        other = threading.Thread(target=wait)
+        other.start()
+        other.join(0.1)  # in vain
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]
