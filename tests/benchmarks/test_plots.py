@@ -136,6 +136,8 @@ def test_redraw(benchmark: Any, counts: pd.DataFrame) -> None:
     """An explorer's chart, table, status and code, every post, a line a type."""
     benchmark.group = "redraw"
     explorer = ep.EngagementExplorer(counts)
+    explorer.controls["clock"].value = "time"
+    explorer.controls["measure"].value = "counts"
     explorer.controls["types"].value = explorer.controls["types"].options
     explorer.controls["lines"].value = "engagement_type"
     benchmark.pedantic(explorer.redraw, rounds=15, warmup_rounds=2)
