@@ -57,7 +57,7 @@ def test_an_interrupt_at_any_line_leaves_no_lock(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_this_thread_left_behind_is_free(tmp_path: Path) -> None:
-    """As after an interrupt whose traceback a notebook keeps: nobody will release it."""
+    """As after an interrupt whose traceback a notebook keeps: no code will release it."""
     left = file_lock(tmp_path / "ledger")
     left.__enter__()
     with file_lock(tmp_path / "ledger"), try_file_lock(tmp_path / "ledger") as free:

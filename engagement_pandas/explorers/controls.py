@@ -19,10 +19,10 @@ LEAST: Final = "280px"
 """Minimum width of a column: a page of 800 px has two, a narrower one has one."""
 
 PANE: Final = 360
-"""Width of the pane of controls beside the output, in px."""
+"""Width of the pane of controls next to the output, in px."""
 
 OUTPUT: Final = 600
-"""Minimum width of the output beside the controls, in px; on a narrower page it is below."""
+"""Minimum width of the output next to the controls, in px; on a narrower page it is below."""
 
 USUAL: Final = (
     *("UTC", "America/Los_Angeles", "America/Chicago", "America/New_York", "America/Sao_Paulo"),
@@ -76,7 +76,7 @@ def line(*children: ipywidgets.Widget, indent: str = "0") -> ipywidgets.Box:
 def in_panes(
     inputs: Sequence[ipywidgets.Widget], outputs: Sequence[ipywidgets.Widget]
 ) -> ipywidgets.Box:
-    """Lay out the output beside the controls, or below them on a narrow page."""
+    """Lay out the output next to the controls, or below them on a narrow page."""
     left = ipywidgets.VBox(inputs, layout={"flex": f"1 1 {PANE}px", "min_width": "0"})
     # With this growth, the controls are wider than their pane only if the output is below.
     right = ipywidgets.VBox(outputs, layout={"flex": f"1000 1 {OUTPUT}px", "min_width": "0"})

@@ -66,7 +66,7 @@ def contents(frame: pd.DataFrame, suffix: str) -> bytes:
 class ExportBar(ipywidgets.VBox):
     """Buttons for downloads, a text box for a file name, and an export button.
 
-    A download goes through the browser, to whoever looks at the page. An export is a file on the
+    A download goes through the browser, to the reader of the page. An export is a file on the
     disk of the kernel. ``frame`` returns the frame to write, and ``picture`` the content of a
     file with the chart, given ``"png"`` or ``"svg"``; without it, there are no pictures. ``done``
     is called with a sentence, ``failed`` with an exception.

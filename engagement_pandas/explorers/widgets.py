@@ -76,8 +76,8 @@ class Chart(Region):
     The chart remains matplotlib's SVG, as the ``plot_*`` functions draw it; a module of some
     200 lines reads the places of its values from ``marks``, see
     :func:`~engagement_pandas.explorers.hover.readings`. A library that draws in the browser,
-    such as plotly, Vega or uPlot, would be a second set of charts beside ``plot_*``, with its own
-    bars, bands and maps to write, and more JavaScript to load.
+    such as plotly, Vega or uPlot, would need a second set of charts, with its own bars, bands
+    and maps to write, and more JavaScript to load.
 
     ``zoom`` is set in the browser: the ends of the part of the x axis to show, in its own units,
     or empty. The kernel redraws, so that ticks and labels are right.

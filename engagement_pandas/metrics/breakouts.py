@@ -82,7 +82,7 @@ def breakouts(
         ``engagement_type``; ``what`` (category: *hour*, *post* or *shift*); ``start``
         (``datetime64[us, tz]``: of the hour, of the post, or of the first post after the
         shift); ``count`` and ``expected`` (``Float64``: of an hour, the counts of posts that
-        were three hours old and lively enough to be predicted, and what was predicted; of a
+        were three hours old and with enough counts to be predicted, and what was predicted; of a
         post, its count at the age, and the median; of a shift, the count of a typical post at
         that age after and before it); ``ratio`` (``Float64``, of the two); ``p``
         (``Float64``, the probability of such a one without any breakout); ``post_id``
@@ -171,7 +171,7 @@ def _hours(series: PostSeries, code: np.int64, zone: tzinfo) -> pd.DataFrame:
     p[tested] = beyond_tail((log - usual) * np.sqrt(weights[tested]))
     own[tested] = np.exp(usual)
     excess = np.maximum(cells.count - cells.expected * own[place], 0)
-    whole = np.bincount(place, excess)
+    in_all = np.bincount(place, excess)
     largest = pd.Series(excess).groupby(place).idxmax().to_numpy()
     return _rows(
         what="hour",
@@ -180,7 +180,7 @@ def _hours(series: PostSeries, code: np.int64, zone: tzinfo) -> pd.DataFrame:
         expected=expected * own,
         p=p,
         post=series.post[series.owner[cells.rows[largest]]],
-        share=np.divide(excess[largest], whole, out=np.full(len(hour), np.nan), where=whole > 0),
+        share=np.divide(excess[largest], in_all, out=np.full(len(hour), np.nan), where=in_all > 0),
     )
 
 

@@ -77,7 +77,7 @@ def funnel(
 
     Notes
     -----
-    These are ratios of counts, not shares of readers: nobody has to open a post in order to
+    These are ratios of counts, not shares of readers: a reader need not open a post in order to
     click on its link, one reader can do both several times, and a rate may exceed 1.
     Impressions are organic only. The rates rest on the posts and hours in which both steps
     are known, and their intervals on the posts as clusters, see

@@ -20,7 +20,7 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.labels import in_font, shortened
-from engagement_pandas.plots.style import shade, type_colours
+from engagement_pandas.plots.style import draw_type_bars
 from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:
@@ -69,15 +69,8 @@ def plot_concentration(
     if not len(known):
         return annotate_empty(ax)
     type_names = [str(name) for name in known["engagement_type"]]
-    colours = type_colours(type_names)
     share = known["top_share"].to_numpy(dtype="float64")
-    style: dict[str, Any] = {
-        "color": [shade(ax, colours[name]) for name in type_names],
-        "height": 0.6,
-    }
-    bars = ax.barh(range(len(type_names)), share, **style | bar_kw)
-    for bar, type_name in zip(bars, type_names, strict=True):
-        bar.set_gid(type_name)
+    draw_type_bars(ax, type_names, share.tolist(), bar_kw)
     remove_clutter(ax, grid="x")
     rows = zip(type_names, known["posts"], strict=True)
     name_rows(

@@ -25,7 +25,7 @@ from engagement_pandas.plots.axes import (
 )
 from engagement_pandas.plots.header import set_headline
 from engagement_pandas.plots.labels import in_font, shortened
-from engagement_pandas.plots.style import REST, ink, shade, type_colours
+from engagement_pandas.plots.style import REST, draw_type_bars, ink
 from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:
@@ -85,14 +85,10 @@ def plot_funnel(
     ax = axes_for(ax, height=max(2.2, 1.4 + _ROW * len(known)))
     if not len(known):
         return annotate_empty(ax, "no funnel: fewer than two steps have counts")
-    kinds = [str(kind) for kind in known["engagement_type"]]
-    colours = type_colours(kinds)
+    types = [str(name) for name in known["engagement_type"]]
     rate, low, high = (known[name].to_numpy("float64") for name in ("rate", "low", "high"))
-    style: dict[str, Any] = {"color": [shade(ax, colours[kind]) for kind in kinds], "height": 0.6}
     rows = np.arange(len(known))
-    bars = ax.barh(rows, rate, **style | bar_kw)
-    for bar, kind in zip(bars, kinds, strict=True):
-        bar.set_gid(kind)
+    draw_type_bars(ax, types, rate.tolist(), bar_kw)
     sure = ~np.isnan(low)
     ends = [rate[sure] - low[sure], high[sure] - rate[sure]]
     if sure.any():
@@ -101,9 +97,10 @@ def plot_funnel(
             capsize=3,
         )  # fmt: skip
     remove_clutter(ax, grid="x")
-    pairs = zip(kinds, known["previous"], strict=True)
+    pairs = zip(types, known["previous"], strict=True)
     name_rows(
-        ax, [f"{shortened(in_font(kind), room(ax))}\nper {in_font(one)}" for kind, one in pairs]
+        ax,
+        [f"{shortened(in_font(name), room(ax))}\nper {in_font(before)}" for name, before in pairs],
     )
     rate_axis(ax.xaxis)
     labels = [_label(row, wide=room(ax) >= _WIDE) for _, row in known.iterrows()]

@@ -160,3 +160,18 @@ def ink(ax: Axes) -> str:
 def _made(post: str) -> tuple[int, str]:
     """Return a sort key by numeric ID, which is the order of creation."""
     return int(post) if post.isdecimal() else 0, post
+
+
+def draw_type_bars(
+    ax: Axes, types: Sequence[str], lengths: Sequence[float], bar_kw: Mapping[str, Any]
+) -> Sequence[Any]:
+    """Draw a horizontal bar for each engagement type, in its colour, with its name as ``gid``.
+
+    ``bar_kw`` takes precedence. Returns the bars, from the first row on.
+    """
+    colours = type_colours(types)
+    style: dict[str, Any] = {"color": [shade(ax, colours[name]) for name in types], "height": 0.6}
+    bars = ax.barh(range(len(types)), lengths, **style | dict(bar_kw))
+    for bar, name in zip(bars, types, strict=True):
+        bar.set_gid(name)
+    return bars

@@ -21,7 +21,7 @@ from engagement_pandas.plots.axes import (
 )
 from engagement_pandas.plots.header import set_headline
 from engagement_pandas.plots.labels import in_font, shortened
-from engagement_pandas.plots.style import REST, ink, shade, type_colours
+from engagement_pandas.plots.style import REST, draw_type_bars, ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,16 +78,10 @@ def plot_versus_previous(
     if not len(known):
         return annotate_empty(ax)
     type_names = [str(name) for name in known["engagement_type"]]
-    colours = type_colours(type_names)
     change = known["change"].to_numpy(dtype="float64")
-    style: dict[str, Any] = {
-        "color": [shade(ax, colours[name]) for name in type_names],
-        "height": 0.6,
-    }
-    bars = ax.barh(np.arange(len(known)), change, **style | bar_kw)
+    bars = draw_type_bars(ax, type_names, change.tolist(), bar_kw)
     partial = ~known["complete"].fillna(value=False).to_numpy(dtype=bool)
-    for bar, type_name, lost in zip(bars, type_names, partial, strict=True):
-        bar.set_gid(type_name)
+    for bar, lost in zip(bars, partial, strict=True):
         if lost:
             bar.set_hatch("///")
             bar.set_edgecolor("white")

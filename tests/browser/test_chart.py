@@ -63,7 +63,7 @@ def shown(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Ex
 
 
 def tip(explorer: Explorer) -> Locator:
-    """Return what is read beside the pointer."""
+    """Return what is read next to the pointer."""
     return explorer.root.locator(".engagement-tip")
 
 
@@ -90,7 +90,7 @@ def ticks(explorer: Explorer) -> list[str]:
 
 
 def test_the_pointer_reads_values(shown: Explorer, artefacts: Path) -> None:
-    """Beside it stand count, hour with its zone, and post; outside of the axes nothing does."""
+    """Next to it stand count, hour with its zone, and post; outside of the axes nothing does."""
     shown.page.mouse.move(*place(shown, 0.5, 0.6))
     expect(tip(shown)).to_be_visible()
     value, at, post = tip(shown).locator("div").all_inner_texts()

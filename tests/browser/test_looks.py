@@ -101,11 +101,11 @@ def test_a_narrow_page_has_room_for_everything(one_explorer: Explorer, artefacts
         page.set_viewport_size(wide)
 
 
-@pytest.mark.parametrize(("width", "beside"), [(1400, True), (800, False)])
+@pytest.mark.parametrize(("width", "next_to"), [(1400, True), (800, False)])
 def test_the_chart_is_in_sight_of_its_controls(
-    one_explorer: Explorer, width: int, *, beside: bool
+    one_explorer: Explorer, width: int, *, next_to: bool
 ) -> None:
-    """On a wide page the chart stands beside the controls; else both fit into a window."""
+    """On a wide page the chart stands next to the controls; else both fit into a window."""
     page, root = one_explorer.page, one_explorer.root
     before = page.viewport_size
     page.set_viewport_size({"width": width, "height": 1000})
@@ -114,14 +114,14 @@ def test_the_chart_is_in_sight_of_its_controls(
         chart, first = one_explorer.chart, one_explorer.control("Along")
         expect(chart.locator("svg")).to_be_visible()
         here, there = chart.bounding_box(), first.bounding_box()
-        whole = root.bounding_box()
+        page = root.bounding_box()
         assert here is not None
         assert there is not None
-        assert whole is not None
-        assert (here["x"] > there["x"] + there["width"]) is beside
+        assert page is not None
+        assert (here["x"] > there["x"] + there["width"]) is next_to
         assert here["y"] + here["height"] - there["y"] < 700
-        if beside:
-            assert whole["width"] > 0.8 * width
+        if next_to:
+            assert page["width"] > 0.8 * width
     finally:
         page.evaluate(_FILES)
         page.set_viewport_size(before)
