@@ -333,6 +333,7 @@ def test_files(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     "content",
     [gzip.compress(BODY), BODY.decode().encode("utf-16"), BODY.decode().encode("utf-16-le")],
+    ids=["gzip", "utf-16", "utf-16-le"],  # gzip writes the time, which differs between workers
 )
 def test_bytes_of_a_file(content: bytes, tmp_path: Path) -> None:
     """Are decompressed and decoded, whether they come as bytes or from the file."""
