@@ -114,14 +114,14 @@ def test_the_chart_is_in_sight_of_its_controls(
         chart, first = one_explorer.chart, one_explorer.control("Along")
         expect(chart.locator("svg")).to_be_visible()
         here, there = chart.bounding_box(), first.bounding_box()
-        page = root.bounding_box()
+        frame = root.bounding_box()
         assert here is not None
         assert there is not None
-        assert page is not None
+        assert frame is not None
         assert (here["x"] > there["x"] + there["width"]) is next_to
         assert here["y"] + here["height"] - there["y"] < 700
         if next_to:
-            assert page["width"] > 0.8 * width
+            assert frame["width"] > 0.8 * width
     finally:
         page.evaluate(_FILES)
         page.set_viewport_size(before)
