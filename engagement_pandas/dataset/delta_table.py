@@ -72,6 +72,7 @@ class Table:
     def open(self, version: int | None = None) -> Snapshot | None:
         """Return the current or the given version of the table; None if there is no table."""
         lake = deltalake()
+        existed = self._exists()  # before the read, since another writer may create it meanwhile
         with translate_errors(self.uri, "read"):
             try:
                 found = lake.DeltaTable(
@@ -85,7 +86,7 @@ class Table:
                         "local folder, or s3://…, gs://… or az://… with storage_options"
                     )
                     raise DatasetError(msg) from error
-                if not self._entries():
+                if not existed:
                     return None
                 raise self._damaged(error) from error
             except BaseException as error:
@@ -104,6 +105,10 @@ class Table:
         except OSError:
             return None
         return found.st_ino, found.st_size, found.st_mtime_ns
+
+    def _exists(self) -> bool:
+        """Return whether a local table has entries in its log."""
+        return self.entry(0) is not None or bool(self._entries())
 
     def _entries(self) -> list[Path]:
         """Return the entries and checkpoints in the log of a local table."""

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import deltalake
+import deltalake.exceptions
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -578,6 +580,26 @@ def test_two_writers_at_once(dataset: ep.Dataset) -> None:
         writer.join()
     assert failed == []
     same(dataset.read(), some(FIRST, posts="123456", days=1))
+
+
+def test_a_table_that_is_created_while_it_is_opened(
+    dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It did not exist when the first writer looked; that is no damage."""
+    real = deltalake.DeltaTable
+
+    class Late(real):  # type: ignore[misc, valid-type]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            try:
+                super().__init__(*arguments, **options)
+            except deltalake.exceptions.TableNotFoundError:
+                monkeypatch.setattr(deltalake, "DeltaTable", real)
+                copy.copy(dataset).append(some(FIRST, posts=["1"], days=1))
+                raise
+
+    monkeypatch.setattr(deltalake, "DeltaTable", Late)
+    dataset.append(some(FIRST, posts=["2"], days=1))
+    same(dataset.read(), some(FIRST, posts="12", days=1))
 
 
 @pytest.mark.slow
