@@ -22,7 +22,7 @@ from support.scripted import USER, FakeClock, ScriptedServer
 import engagement_pandas as ep
 
 # No deadline, since the duration of an example depends on the load of the machine.
-settings.register_profile("engagement_pandas", deadline=None, max_examples=40)
+settings.register_profile("engagement_pandas", deadline=None, max_examples=25)
 settings.load_profile("engagement_pandas")
 
 # Protect the user's own accounts and ledger, also from child processes.

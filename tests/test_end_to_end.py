@@ -171,6 +171,7 @@ def test_a_wrong_shape_is_never_a_shorter_frame(make: Make) -> None:
     assert "the groupings are ['data'] (at $['by_post'])" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_many_faults_change_nothing(make: Make) -> None:
     """30 % of the requests fail, in every way; no post is lost or counted twice."""
     faults = Faults(rate=0.3, seed=7)

@@ -59,6 +59,7 @@ def test_its_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     run_python(page)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_closed_figures")
 def test_the_readme_shows_what_its_python_prints(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -145,7 +146,7 @@ def test_each_picture_has_its_code() -> None:
     assert names == {*calls(), "week", "explorer"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("_closed_figures")
 def test_the_command_that_draws_the_pictures(tmp_path: Path) -> None:
     """It draws all charts again."""

@@ -107,6 +107,7 @@ def test_it_explains(kind: str, words: str, shown: dict[str, Any]) -> None:
     assert words in shown[kind]._repr_html_()
 
 
+@pytest.mark.slow
 def test_a_quota_before_and_after_an_answer(shown: dict[str, Any]) -> None:
     """The limits are those that the API has reported."""
     with ep.demo_client("2026-04-15T12:20:00Z") as demo:

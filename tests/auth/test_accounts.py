@@ -563,6 +563,7 @@ def test_each_post_to_its_owner(accounts: ep.Accounts) -> None:
 HANDLES = st.sampled_from(["bakery", "@Bakery", "railway", "Observatory", "stranger"])
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.integers(0, 10**18).map(str), st.none() | HANDLES, min_size=1))
 def test_splitting_loses_no_post(owners: dict[str, str | None]) -> None:
     """Every post once, below the handle that it was said to be of, in the order it came."""

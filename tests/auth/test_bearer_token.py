@@ -71,6 +71,7 @@ def fetched(client: ep.EngagementClient, number: int) -> int:
     return int(counts["count"].sum())
 
 
+@pytest.mark.slow
 def test_once_for_all_that_fly(make: Make, server: ScriptedServer) -> None:
     """Eleven requests may go at once, and one token is asked for before them."""
     client = make()
@@ -106,6 +107,7 @@ def test_stored_answers_need_no_token(
     assert [seen.path for seen in server.seen] == [TOKEN, TOTALS][: 2 * unanswered]
 
 
+@pytest.mark.slow
 def test_a_failing_token_is_asked_for_again_once(make: Make, server: ScriptedServer) -> None:
     """Three attempts, not three by each of those that wait; then all go."""
     client = make()
@@ -114,6 +116,7 @@ def test_a_failing_token_is_asked_for_again_once(make: Make, server: ScriptedSer
     assert [seen.path for seen in server.seen] == [*[TOKEN] * 3, *[TOTALS] * 11]
 
 
+@pytest.mark.slow
 def test_a_token_that_is_not_to_be_had(make: Make, server: ScriptedServer) -> None:
     """As many attempts as for one request; the next fetch begins anew."""
     client = make(attempts=3)
@@ -135,6 +138,7 @@ def test_a_token_that_is_refused(make: Make, server: ScriptedServer) -> None:
     assert [seen.path for seen in server.seen] == [TOKEN]
 
 
+@pytest.mark.slow
 def test_a_token_that_is_dropped(make: Make, server: ScriptedServer) -> None:
     """It is fetched again, again by one for all."""
     client = make()
@@ -166,6 +170,7 @@ def test_a_refused_token_fails_the_requests_of_the_app_alone(
     assert [(r.status, r.failed) for r in responses] == [(200, False), (0, True), (0, True)]
 
 
+@pytest.mark.slow
 def test_no_fetch_waits_for_another(make: Make, server: ScriptedServer) -> None:
     """One that begins while another waits to try again fetches a token of its own."""
     client = make()

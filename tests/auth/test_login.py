@@ -283,6 +283,7 @@ def test_answers_without_an_account(server: ScriptedServer, clock: FakeClock, bo
         scripted(server, clock).finish("1234567")
 
 
+@pytest.mark.slow
 def test_an_answer_that_does_not_end(server: ScriptedServer, clock: FakeClock) -> None:
     """Sixteen megabytes, sixteen kilobytes on the wire: no more is read than may matter."""
     server.answer(Scripted(200, bytes(16_000_000)), Scripted(401, bytes(16_000_000)))

@@ -211,7 +211,7 @@ class Stored:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("kills", "posts", "hours"), [(10, 20, 24), pytest.param(100, 60, 4, marks=pytest.mark.long)]
+    ("kills", "posts", "hours"), [(4, 20, 24), pytest.param(100, 60, 4, marks=pytest.mark.long)]
 )
 def test_kills_change_nothing(
     clock: FakeClock, tmp_path: Path, kills: int, posts: int, hours: int

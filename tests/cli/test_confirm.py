@@ -69,6 +69,7 @@ def test_a_large_plan_and_a_person(
     assert "Send 16 requests? [y/N]" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("keys", "folder")
 def test_a_large_plan_that_is_agreed_to(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

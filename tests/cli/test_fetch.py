@@ -56,6 +56,7 @@ def test_totals_of_public_posts(sandbox: SandboxServer, capsys: pytest.CaptureFi
     assert set(counts["engagement_type"]) == set(map(str, ep.PUBLIC_TYPES))
 
 
+@pytest.mark.slow
 def test_historical_into_files(
     sandbox: SandboxServer, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -126,6 +127,7 @@ def test_dimensions_by_name(sandbox: SandboxServer, capsys: pytest.CaptureFixtur
     )
 
 
+@pytest.mark.slow
 def test_the_readme_s_sequence(
     sandbox: SandboxServer, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -146,6 +148,7 @@ def test_the_readme_s_sequence(
     assert main(["verify", "raw/"]) == 0
 
 
+@pytest.mark.slow
 def test_runs_keep_their_answers_apart(sandbox: SandboxServer, folder: Path) -> None:
     """Three snapshots of one post within a second, side by side in one table."""
     (post,) = mine(sandbox, 1)
@@ -178,6 +181,7 @@ def test_places_that_cannot_be_written(
     assert server.seen == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("keys")
 @pytest.mark.usefixtures("impatient")
 def test_an_answer_of_the_wrong_shape_is_set_aside(server: ScriptedServer, folder: Path) -> None:
@@ -263,6 +267,7 @@ def test_nothing_is_written_over_on_failure(server: ScriptedServer, folder: Path
     assert (folder / "counts.csv").read_text() == "last run\n"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("keys")
 def test_answers_before_a_failure_are_kept(
     server: ScriptedServer, folder: Path, capsys: pytest.CaptureFixture[str]
@@ -349,6 +354,7 @@ def test_a_home_that_takes_nothing(
     assert len(server.seen) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("keys")
 def test_the_same_command_goes_on(server: ScriptedServer, folder: Path) -> None:
     """What is answered is not asked again; and of a window, never."""

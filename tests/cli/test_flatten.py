@@ -14,6 +14,7 @@ from engagement_pandas.cli import main
 from engagement_pandas.sandbox import SandboxServer
 
 
+@pytest.mark.slow
 def test_raw_answers_flatten_to_the_same_table(sandbox: SandboxServer, folder: Path) -> None:
     """What was kept as it came gives the same counts again."""
     ask = ["last-28-hours", *mine(sandbox), "--types", "impressions", "--by", "day"]
@@ -38,6 +39,7 @@ def test_flatten_what_was_broken_off(
     assert "there are no responses yet in raw; collect the same request again" in told
 
 
+@pytest.mark.slow
 def test_flatten_what_does_not_belong_together(
     raw: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

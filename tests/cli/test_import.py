@@ -15,6 +15,7 @@ from engagement_pandas.cli import main
 NAME = "account_analytics_content_2026-08-20_2026-08-26.csv"
 
 
+@pytest.mark.slow
 def test_an_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Counts as Parquet and posts as CSV, as the readers give them."""
     path = tmp_path / NAME
@@ -26,6 +27,7 @@ def test_an_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ep.read_posts(posts)["text"].to_list() == ["@you & me"]
 
 
+@pytest.mark.slow
 def test_json_and_several_files(tmp_path: Path) -> None:
     """Snapshots of an export; JSON by its suffix."""
     later = tmp_path / NAME.replace("08-26", "09-02")
@@ -62,6 +64,7 @@ def bucket(moment: str) -> dict[str, object]:
     return {"timestamp": moment, "metrics": {"impressions": 90}}
 
 
+@pytest.mark.slow
 def test_answers_of_analytics(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Hours are known by their times; one bucket may be anything, unless it is stated."""
     body, out = tmp_path / "analytics.json", tmp_path / "counts.parquet"

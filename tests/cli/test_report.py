@@ -33,6 +33,7 @@ def counts(folder: Path) -> pd.DataFrame:
     return frame
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("counts")
 @pytest.mark.parametrize("name", ["counts.parquet", "counts.csv"])
 def test_of_a_file(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,6 +49,7 @@ def test_of_a_file(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert "Two for one" in page
 
 
+@pytest.mark.slow
 def test_to_standard_output(counts: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a file, the page is the result."""
     assert main(["report", "counts.csv"]) == 0
@@ -56,6 +58,7 @@ def test_to_standard_output(counts: pd.DataFrame, capsys: pytest.CaptureFixture[
     assert shown.err == ""
 
 
+@pytest.mark.slow
 def test_of_a_data_set(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The omissions of a data set are in the report, and --since limits what is read."""
     posts = ["2043975803238093234"]
@@ -72,6 +75,7 @@ def test_of_a_data_set(folder: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "set has no counts since 2027-01-01" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_of_an_export(folder: Path) -> None:
     """An export of X Analytics is read without a step before."""
     (folder / "account_analytics_content_2026-03-01_2026-03-28.csv").write_text(

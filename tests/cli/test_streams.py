@@ -114,7 +114,10 @@ def test_closed_streams(post: str, forks: Forks, verb: str, closed: str, tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    "closed",
+    [">&-", *(pytest.param(c, marks=pytest.mark.long) for c in ("<&-", "2>&-", "<&- >&- 2>&-"))],
+)
 def test_a_process_with_closed_streams(post: str, closed: str) -> None:
     """So it is where the shell has closed them; no file becomes standard output."""
     asked = ["totals", post, "--types", "favorites"]
@@ -130,7 +133,13 @@ def test_a_process_with_closed_streams(post: str, closed: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("words", [["--help"], ["totals", "--help"]])
-@pytest.mark.parametrize("to", [{"closed": "1"}, {"out": "/dev/full"}, {"out": os.devnull}])
+@pytest.mark.parametrize(
+    "to",
+    [
+        {"closed": "1"},
+        *(pytest.param({"out": to}, marks=pytest.mark.long) for to in ("/dev/full", os.devnull)),
+    ],
+)
 def test_help_that_is_lost(forks: Forks, words: list[str], to: dict[str, str]) -> None:
     """That is no success either; ``os.devnull`` is opened for reading here."""
     done = forks.run(*words, **to)
@@ -168,7 +177,13 @@ def test_a_pipe_without_a_reader(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("to", [{"closed": "2"}, {"err": "/dev/full"}, {"err": os.devnull}])
+@pytest.mark.parametrize(
+    "to",
+    [
+        {"closed": "2"},
+        *(pytest.param({"err": to}, marks=pytest.mark.long) for to in ("/dev/full", os.devnull)),
+    ],
+)
 def test_messages_that_are_lost(post: str, forks: Forks, to: dict[str, str]) -> None:
     """The result is there, and the exit code is that of the job, also of one that fails."""
     done = forks.run("totals", post, "7", "--types", "favorites", **to)
@@ -180,7 +195,8 @@ def test_messages_that_are_lost(post: str, forks: Forks, to: dict[str, str]) -> 
 
 
 @pytest.mark.slow
-def test_standard_input_that_is_closed(post: str, forks: Forks) -> None:
+@pytest.mark.parametrize("closed", ["0", pytest.param("", marks=pytest.mark.long)])
+def test_standard_input_that_is_closed(post: str, forks: Forks, closed: str) -> None:
     """As an empty one: large plans are not agreed to, and no list is one."""
     Path("many.txt").write_text("\n".join(map(str, range(1, 16 * 250))))
     asked = ["totals", "many.txt", "--types", "favorites", "--per-minute", "1"]
@@ -190,11 +206,10 @@ def test_standard_input_that_is_closed(post: str, forks: Forks) -> None:
         (["flatten", "-"], 2, "standard input is empty"),
         (["login"], 3, "no PIN was entered"),
     ):
-        for closed in ("0", ""):
-            done = forks.run(*words, closed=closed)
-            assert (done.returncode, done.stdout) == (code, ""), words
-            assert said in done.stderr.splitlines()[-1]
-            assert "Traceback" not in done.stderr
+        done = forks.run(*words, closed=closed)
+        assert (done.returncode, done.stdout) == (code, ""), words
+        assert said in done.stderr.splitlines()[-1]
+        assert "Traceback" not in done.stderr
     assert post
 
 
@@ -213,7 +228,7 @@ def test_standard_input_that_is_no_text(post: str, forks: Forks, words: list[str
 ASCII: Final = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_another_locale_than_utf8(post: str) -> None:
     """Names that are no ASCII are written, in UTF-8, and messages with them are."""
     folder = Path("ünï-東")
@@ -237,7 +252,10 @@ def test_another_locale_than_utf8(post: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("missing", ["stdin", "stdout", "stderr", "all"])
+@pytest.mark.parametrize(
+    "missing",
+    ["all", *(pytest.param(m, marks=pytest.mark.long) for m in ("stdin", "stdout", "stderr"))],
+)
 @pytest.mark.parametrize("verb", VERBS)
 def test_streams_that_are_none(
     post: str,

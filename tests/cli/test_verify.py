@@ -18,6 +18,7 @@ def answer_of(collection: Path) -> Path:
     return answer
 
 
+@pytest.mark.slow
 def test_verify_what_is_whole(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 0, and nothing on standard output."""
     assert main(["verify", str(raw)]) == 0
@@ -26,6 +27,7 @@ def test_verify_what_is_whole(raw: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert told.err.endswith(f"2 collections without damage in {raw}\n")
 
 
+@pytest.mark.slow
 def test_verify_what_is_damaged(
     raw: Path, sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -48,6 +50,7 @@ def test_verify_what_is_damaged(
     assert main(["verify", str(raw)]) == 0
 
 
+@pytest.mark.slow
 def test_verify_as_json(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One object: the number of collections, and each damaged file."""
     capsys.readouterr()
@@ -63,6 +66,7 @@ def test_verify_as_json(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert row["request"].startswith("EngagementRequest(historical of 1 post")
 
 
+@pytest.mark.slow
 def test_verify_a_question_that_is_lost(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It says so, since what to ask again is not known."""
     (snapshot,) = raw.glob("totals-*")

@@ -254,6 +254,7 @@ def test_two_ages_in_one_refusal(client: ep.EngagementClient, server: ScriptedSe
     }
 
 
+@pytest.mark.slow
 def test_refused_again_and_again(client: ep.EngagementClient, server: ScriptedServer) -> None:
     """What is left of one refusal waits while another is settled; nothing is forgotten."""
     old = {

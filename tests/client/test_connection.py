@@ -321,6 +321,7 @@ def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_demo_lends_a_ledger_and_accounts(full: Path, tmp_path: Path) -> None:
     """Who pays for one handle may try it, and what it notes is not in their files."""
     before = full.read_bytes()

@@ -159,6 +159,7 @@ def test_the_public_client_sees_every_owner(demo: Demo) -> None:
     assert answer.status == 200
 
 
+@pytest.mark.slow
 def test_all_three_endpoints_answer(demo: Demo) -> None:
     """Through the package's own client, whose signatures are thereby verified."""
     owned = demo.posts[demo.posts["handle"] == "sandbox_bakery"]
@@ -212,6 +213,7 @@ def test_the_sandbox_is_independent(path: Path) -> None:
     assert others == set()
 
 
+@pytest.mark.slow
 def test_answers_are_retrieved_when_the_demo_plays() -> None:
     """Whatever the real date is, so that the ages of posts make sense."""
     with demo_client(now="2026-04-15T12:20:00Z") as demo:

@@ -245,6 +245,7 @@ def test_where_no_tokens_can_be_read_nothing_is_sent(
     assert api.count() == 0
 
 
+@pytest.mark.slow
 def test_an_owner_who_comes_back_is_taken_up(
     api: Api, accounts: ep.Accounts, make: Make, tmp_path: Path
 ) -> None:
@@ -378,6 +379,7 @@ def test_pieces_are_bounded(api: Api, make: Make, tmp_path: Path, ask: Ask) -> N
         assert counts[-1] > 0
 
 
+@pytest.mark.slow
 def test_a_malformed_post_that_mends(api: Api, make: Make, tmp_path: Path) -> None:
     """Only that post is sent again; what is set aside is a file, replaced, with the last body."""
     api.bad = {POSTS[4]}
@@ -440,6 +442,7 @@ def test_what_another_process_has_answered_is_no_failure(  # noqa: PLR0913, PLR0
     assert api.count() == 2 + (1 if revoked else ATTEMPTS)
 
 
+@pytest.mark.slow
 @both
 def test_an_outage_still_stops_all(
     server: ScriptedServer, accounts: ep.Accounts, make: Make, tmp_path: Path, ask: Ask
@@ -478,6 +481,7 @@ def shell(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_the_command_line_reports_who_failed(
     api: Api, shell: Callable[..., int], capsys: pytest.CaptureFixture[str]

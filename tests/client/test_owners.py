@@ -102,6 +102,7 @@ def test_each_post_is_asked_with_its_owners_tokens(
     assert set(counts["post_id"]) == set(posts["post_id"])
 
 
+@pytest.mark.slow
 def test_the_frame_is_that_of_each_owner_alone(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame
 ) -> None:
@@ -165,6 +166,7 @@ def test_a_plan_made_without_owners_is_refused(
     assert "call plan() again" in told
 
 
+@pytest.mark.slow
 def test_a_collection_goes_on_with_the_owners_tokens(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -225,6 +227,7 @@ def test_tokens_that_were_revoked_are_named(
     assert set(ep.flatten(responses)["post_id"]) == set(posts["post_id"]) - set(own)
 
 
+@pytest.mark.slow
 def test_the_ledger_has_whoever_was_asked_for(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -286,6 +289,7 @@ def test_without_a_handle_it_is_the_number(
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_tokens_of_another_app_are_not_used(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -381,6 +385,7 @@ def two_of_each(posts: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(own, ignore_index=True)
 
 
+@pytest.mark.slow
 def test_a_handle_that_is_corrected_is_asked_again(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:

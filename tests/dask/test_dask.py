@@ -292,7 +292,7 @@ def test_partitions_cover_what_the_frame_covers(attrs: dict[str, str]) -> None:
     same(epd.over_time(dealt(counts, [0])), ep.over_time(counts))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("ours", "theirs", "options"), METRICS)
 def test_metrics_of_an_archive(
     ours: Any, theirs: Any, options: dict[str, Any], archive: ep.Archive
@@ -454,6 +454,7 @@ def test_dtypes(convert: bool | None, archive: ep.Archive) -> None:  # noqa: FBT
         assert list(silent.compute().dtypes.items()) == list(silent.dtypes.items())
 
 
+@pytest.mark.slow
 def test_posts_as_dask_reads_them(archive: ep.Archive) -> None:
     """It makes ``string`` of ``str``; metrics take it."""
     put(archive, asked())
@@ -496,6 +497,7 @@ def test_what_is_not_finished(archive: ep.Archive) -> None:
         assert epd.flatten(archive, rows=1)._name != counts._name
 
 
+@pytest.mark.slow
 def test_what_is_not_finished_is_appended_with_a_warning(
     archive: ep.Archive, tmp_path: Path
 ) -> None:
@@ -507,6 +509,7 @@ def test_what_is_not_finished_is_appended_with_a_warning(
     assert appended.added == 4 * 3 * 48
 
 
+@pytest.mark.slow
 def test_the_same_archive_is_cut_the_same(archive: ep.Archive) -> None:
     """So that a cluster knows what it has."""
     put(archive, asked(), in_parts(asked(), 1))
@@ -516,6 +519,7 @@ def test_the_same_archive_is_cut_the_same(archive: ep.Archive) -> None:
         pd.testing.assert_frame_equal(part.compute(), same_part.compute())
 
 
+@pytest.mark.slow
 def test_how_full_a_partition_is(archive: ep.Archive) -> None:
     """Six answers of 144 counts: two fit into 300 or 288, and one that is too big has its own."""
     put(archive, asked(), in_parts(asked(), 1))
@@ -592,6 +596,7 @@ def snapshots(archive: ep.Archive, *hours: int) -> list[Path]:
     return [put(archive, request, parts, at=MOMENT + HOUR * hour).path for hour in hours]
 
 
+@pytest.mark.slow
 def test_snapshots(archive: ep.Archive) -> None:
     """Side by side, each request on its own; without retrieved_at refused as in memory."""
     snapshots(archive, 0, 1, 2)
@@ -633,6 +638,7 @@ def test_sums_over_posts_have_no_moment(archive: ep.Archive) -> None:
         epd.flatten(archive, retrieved_at=True)
 
 
+@pytest.mark.slow
 def test_refusals(archive: ep.Archive, clock: FakeClock) -> None:
     """What followed from a refusal is read with it, from a sandbox that refuses."""
     with sandbox(clock) as server, client_of(server, clock) as client:
@@ -654,6 +660,7 @@ def test_posts_that_were_not_made_yet(archive: ep.Archive) -> None:
     pd.testing.assert_frame_equal(silent.compute(), expected)
 
 
+@pytest.mark.slow
 def test_silences_of_many_partitions(archive: ep.Archive) -> None:
     """Sorted throughout, and what several snapshots tell is told once."""
     request = asked(POSTS[:2])
@@ -842,6 +849,7 @@ def test_partners_in_one_partition_leave_nothing_over() -> None:
     assert len(rows) < 20
 
 
+@pytest.mark.slow
 def test_counts_without_partners_do_not_meet() -> None:
     """One post has the one type and another post the other: that is no rate."""
     body = {"g": {"1": {"favorites": "5"}, "2": {"impressions": "9"}}}
@@ -853,6 +861,7 @@ def test_counts_without_partners_do_not_meet() -> None:
         assert rates["rate"].isna().all()
 
 
+@pytest.mark.slow
 def test_time_is_cut_from_the_first_count_of_any_type() -> None:
     """Four days, though the rate is of the second and third alone."""
     ones = {"2026-03-02": "1", "2026-03-03": "1"}

@@ -81,7 +81,7 @@ def test_the_same_numbers(archive: ep.Archive, expected: pd.DataFrame) -> None:
         pd.testing.assert_frame_equal(found, known)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("two")
 def test_errors_arrive(tmp_path: Path) -> None:
     """An error of a worker is the one in memory, words and all."""
@@ -125,7 +125,7 @@ def test_a_worker_that_is_killed(
     pd.testing.assert_frame_equal(found, ep.over_time(expected))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("two")
 def test_a_worker_that_is_killed_while_it_appends(tmp_path: Path) -> None:
     """Right after a commit, before it can tell of it: the data set is the same."""

@@ -88,6 +88,7 @@ def test_what_is_wanted(dataset: ep.Dataset, wanted: dict[str, Any]) -> None:
     pd.testing.assert_frame_equal(in_memory(counts), dataset.read(**wanted))
 
 
+@pytest.mark.slow
 def test_one_type_by_its_name(dataset: ep.Dataset) -> None:
     """It is not taken apart into letters."""
     with pytest.raises(ep.UnsupportedEngagementType, match="single str, 'replies'; pass a list"):

@@ -658,6 +658,7 @@ def test_a_reader_sees_old_or_new(dataset: ep.Dataset) -> None:
     assert all(len(counts) == 1 for counts in seen)
 
 
+@pytest.mark.slow
 def test_the_log_is_read_again_only_after_a_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -673,6 +674,7 @@ def test_the_log_is_read_again_only_after_a_commit(
     assert len(reader.read()) == 288
 
 
+@pytest.mark.slow
 def test_tables_that_were_replaced_are_read_again(tmp_path: Path) -> None:
     """They may have the same number of versions."""
     reader, writer = ep.Dataset(tmp_path / "set"), ep.Dataset(tmp_path / "set")

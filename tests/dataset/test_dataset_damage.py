@@ -157,6 +157,7 @@ def test_an_entry_of_the_log(folder: Path, table: str, how: Any) -> None:
     assert everything(folder) == right
 
 
+@pytest.mark.slow
 def test_the_entry_is_named(folder: Path) -> None:
     """With what is wrong with it."""
     log = folder / "counts" / "_delta_log"
@@ -331,6 +332,7 @@ def test_what_was_damaged_is_kept(moving: World, tmp_path: Path) -> None:
         assert all(one in kept for one in damaged)
 
 
+@pytest.mark.slow
 def test_omissions_alone_are_made_again(moving: World, tmp_path: Path) -> None:
     """Of posts that never had a count, too."""
     dataset = ep.Dataset(tmp_path / "set")

@@ -88,6 +88,7 @@ def test_polars(dataset: ep.Dataset) -> None:
     assert read["retrieved_at"].max() == dt.datetime(2026, 4, 1, 1, 5, tzinfo=dt.UTC)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The inplace keyword")  # dask's own
 def test_dask(dataset: ep.Dataset) -> None:
     """A partition a file; counts that are missing stay integers."""

@@ -126,6 +126,7 @@ SPANS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(SPANS, st.sampled_from(["not_answered", "unsupported_age", "before_counting"]))
 def test_never_younger_than_it_was_read(spans: list[Any], reason: str) -> None:
     """Joined, no hour has a later time than it was read at, nor an earlier first one."""

@@ -55,6 +55,7 @@ def test_runs(moving: World, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert rows[0]["started"] == f"{started[-1]:%Y-%m-%dT%H:%M:%SZ}"
 
 
+@pytest.mark.slow
 def test_other_commits_are_no_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What a user appended has no row; neither has a data set that does not exist."""
     dataset = ep.Dataset(tmp_path / "set")

@@ -59,6 +59,7 @@ def test_it_equals_one_fetch(moving: World, dataset: ep.Dataset) -> None:
     assert dataset.revisions().empty
 
 
+@pytest.mark.slow
 def test_nothing_is_asked_twice_in_an_hour(moving: World, dataset: ep.Dataset) -> None:
     """Nothing new can have come to pass; nothing is sent."""
     posts = moving.posts(3, SINCE)
@@ -497,6 +498,7 @@ def of_each(server: SandboxServer) -> pd.DataFrame:
     return pd.DataFrame({"post_id": [p.post_id for p in rows], "handle": [p.handle for p in rows]})
 
 
+@pytest.mark.slow
 def test_posts_of_several_owners(logged_in: SandboxServer, dataset: ep.Dataset) -> None:
     """A frame tells whose they are: each is asked with its owner's tokens, none refused."""
     posts = of_each(logged_in)
@@ -520,6 +522,7 @@ def test_an_owner_who_has_not_logged_in(logged_in: SandboxServer, dataset: ep.Da
     assert logged_in.requests == ()
 
 
+@pytest.mark.slow
 def test_in_a_shell_with_who_has_logged_in(
     logged_in: SandboxServer, dataset: ep.Dataset, tmp_path: Path
 ) -> None:

@@ -110,6 +110,7 @@ def test_two_counts_of_one_moment(moving: World, dataset: ep.Dataset) -> None:
     assert aside == ["set aside as invalid_answer:"]
 
 
+@pytest.mark.slow
 def test_a_collection_of_something_else(moving: World, dataset: ep.Dataset, tmp_path: Path) -> None:
     """In the same folder: it is passed over, and stays."""
     posts = moving.posts(2, SINCE)
@@ -124,6 +125,7 @@ def test_a_collection_of_something_else(moving: World, dataset: ep.Dataset, tmp_
 # Answers that were not stored
 
 
+@pytest.mark.slow
 def test_they_are_counted(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +221,7 @@ def test_a_silence_that_was_heard_just_now() -> None:
     assert len(later.gaps()) == 1
 
 
+@pytest.mark.slow
 def test_no_answer_lacks_the_hours_before_a_post_was_made(dataset: ep.Dataset) -> None:
     """It was made at half past eight: of the hours from six to ten that lack, two remain."""
     post = str(first_snowflake_at(SINCE + timedelta(hours=2, minutes=30)))
@@ -237,6 +240,7 @@ def test_no_answer_lacks_the_hours_before_a_post_was_made(dataset: ep.Dataset) -
     ]
 
 
+@pytest.mark.slow
 def test_a_post_that_is_silent_is_asked_once_in_a_run(moving: World, dataset: ep.Dataset) -> None:
     """Not in each of the two windows that forty days take."""
     moving.sync(dataset, ["1"], since=moving.clock.now - timedelta(days=40))
@@ -262,6 +266,7 @@ def test_many_that_were_silent_are_asked_in_one_run(
     assert dataset.omissions().empty
 
 
+@pytest.mark.slow
 def test_an_id_of_the_future_that_is_answered(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,6 +49,7 @@ def test_the_answer_is_the_metrics(explorer: Any, put: Any, clock: str, tz: str)
     assert explorer.alert.html == ""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_the_table_is_in_the_order_that_it_says(explore: Any, counts: pd.DataFrame) -> None:
     """By the cautious rate; where that is the same to the eye, by the rate."""
@@ -60,6 +61,7 @@ def test_the_table_is_in_the_order_that_it_says(explore: Any, counts: pd.DataFra
     assert "cautious rates: the fewer posts, the closer to the average of all hours" in table
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_hours_of_posting_by_hand(explorer: Any, put: Any) -> None:
     """Saturday 10, Sunday 20, Monday 3 and 18, Tuesday 23; in Kathmandu Wednesday 5."""
@@ -77,6 +79,7 @@ def test_hours_of_posting_by_hand(explorer: Any, put: Any) -> None:
     assert ("Wednesday", 5) in set(zip(there["weekday"].astype(str), there["hour"], strict=True))
 
 
+@pytest.mark.slow
 def test_the_cells_are_the_answers(explorer: Any, put: Any, axes: Any) -> None:
     """A number of posts in each cell that has some."""
     put(explorer, minimum=1)
@@ -102,6 +105,7 @@ def test_the_clocks_that_counts_allow(
         assert offered(explorer.controls["clock"]) == clocks
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_engagements_come_first(explore: Any, tidy: Any, offered: Any) -> None:
     """Where they were counted, or else the first type that was; never impressions."""
@@ -142,6 +146,7 @@ def test_hours_that_are_better(explore: Any, tidy: Any, post_made: Any) -> None:
     assert "09:00 to 10:00, on any day" in explorer.chart.label
 
 
+@pytest.mark.slow
 def test_the_least_number_of_posts(explorer: Any, put: Any) -> None:
     """Hours with fewer are grey; a number below 1 is 1."""
     put(explorer, minimum=0)

@@ -100,6 +100,7 @@ def test_the_first_view(explore: Any, counts: pd.DataFrame, ids: tuple[str, ...]
     }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sketched")
 def test_the_first_picture_has_all_posts_to_compare_with(
     explore: Any, counts: pd.DataFrame, ids: tuple[str, ...], axes: Any
@@ -113,6 +114,7 @@ def test_the_first_picture_has_all_posts_to_compare_with(
     assert "cohort=counts" in explorer.code
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("words", "name", "first"),
@@ -246,6 +248,7 @@ def test_counts_without_days_have_no_dates_to_choose(
     assert nobody <= hidden(explore(frames[name]))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_days_are_utc_without_hours(
     explore: Any, frames: dict[str, pd.DataFrame], offered: Any
@@ -256,6 +259,7 @@ def test_days_are_utc_without_hours(
     assert offered(explorer.controls["every"]) == ["D"]
 
 
+@pytest.mark.slow
 def test_one_change_draws_once(explore: Any, counts: pd.DataFrame, undrawn: list[int]) -> None:
     """Though a clock takes the measure, the lines and their options with it."""
     explorer = explore(counts)

@@ -88,6 +88,7 @@ def test_no_widget_is_left_after_many_changes(
     assert widgets() == before
 
 
+@pytest.mark.slow
 def test_no_widget_is_left_of_a_broken_one(
     counts: pd.DataFrame, widgets: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +179,7 @@ def test_two_in_one_run(explore: Any, counts: pd.DataFrame, run_cell: Any) -> No
     assert [closed(each) for each in pair] == [True, True]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_another_cell(explore: Any, counts: pd.DataFrame, run_cell: Any) -> None:
     """What one cell shows is no business of the other."""
@@ -207,6 +209,7 @@ def test_where_nobody_tells_the_cell(
     assert [closed(one), closed(two)] == [False, False]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_closed_by_hand_before(explore: Any, counts: pd.DataFrame, run_cell: Any) -> None:
     """A cell that tidied up behind itself can be run again."""

@@ -30,7 +30,11 @@ ODD_NAMES = (
 """What the API may call a type one day."""
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["named", "unnamed"])
+@pytest.fixture(
+    scope="module",
+    params=[True, pytest.param(False, marks=pytest.mark.long)],
+    ids=["named", "unnamed"],
+)
 def shared(
     request: pytest.FixtureRequest, counts: pd.DataFrame, posts: pd.DataFrame, sketching: Any
 ) -> Iterator[tuple[EngagementExplorer, pd.DataFrame | None]]:
@@ -137,6 +141,7 @@ def test_the_same_comparison(
     assert {name for _, *names in drawn for name in names} == {"a", "b"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sketched")
 def test_names_survive(
     explore: Any, put: Any, tidy: Any, ids: tuple[str, ...], run: Any, same: Any, artists: Any,

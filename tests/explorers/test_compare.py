@@ -60,6 +60,7 @@ def test_cut(
     assert explorer.alert.html == ""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_by_hand(explorer: Any, put: Any, ids: tuple[str, ...]) -> None:
     """The chosen ones against all others; at first the newer half."""
@@ -70,6 +71,7 @@ def test_by_hand(explorer: Any, put: Any, ids: tuple[str, ...]) -> None:
     assert set(explorer.b["post_id"]) == set(ids[1:])
 
 
+@pytest.mark.slow
 def test_the_answer_is_the_metrics(explorer: Any, put: Any) -> None:
     """At an age, by a type."""
     put(explorer, split="weekday", by="impressions", at=6.0)
@@ -78,6 +80,7 @@ def test_the_answer_is_the_metrics(explorer: Any, put: Any) -> None:
     assert set(explorer.selection["engagement_type"]) == {"impressions"}
 
 
+@pytest.mark.slow
 def test_the_picture_is_of_the_sets(explorer: Any, put: Any, axes: Any) -> None:
     """Lines are at ratios of sums over both types."""
     put(explorer, split="weekday")
@@ -128,6 +131,7 @@ def marked(explorer: Any) -> list[str]:
     return [name for name, given in classes.items() if MARK in given]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("values", "cause"),
     [
@@ -149,6 +153,7 @@ def test_a_mistake_stands_at_its_control(
     assert marked(explorer) == []
 
 
+@pytest.mark.slow
 def test_posts_of_which_too_little_is_known(explore: Any, put: Any, counts: pd.DataFrame) -> None:
     """They are in neither set, and the status counts them."""
     some = pd.DataFrame(
@@ -169,6 +174,7 @@ def test_posts_of_which_too_little_is_known(explore: Any, put: Any, counts: pd.D
     assert explorer.status.html == "by a: 1 post; by others: 1 post; 3 posts in neither set"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("known", "expected"),
@@ -188,6 +194,7 @@ def test_what_can_be_cut_by(
     assert set(offered(explorer.controls["split"])) == expected
 
 
+@pytest.mark.slow
 def test_ids_without_a_time(explore: Any, tidy: Any, offered: Any) -> None:
     """They can be cut by hand alone."""
     counts = tidy(
@@ -223,6 +230,7 @@ def test_only_what_matters_is_shown(explorer: Any, put: Any, split: str, shown: 
     assert {name: control.value for name, control in explorer.controls.items()} == values
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_the_rates_type_is_for_rates(explorer: Any, put: Any) -> None:
     """Compared by a type there is no numerator."""
@@ -255,6 +263,7 @@ def test_every_age(explorer: Any, put: Any, offered: Any) -> None:
         )
 
 
+@pytest.mark.slow
 def test_enough_posts_for_an_interval(explore: Any, put: Any, tidy: Any, post_made: Any) -> None:
     """Six a side of 5 % and 2 %: said in the picture's own words."""
     rows = []

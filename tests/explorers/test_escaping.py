@@ -89,6 +89,7 @@ def test_the_table_says_what_was_written(
         assert shown[post] == " ".join(text.split())
 
 
+@pytest.mark.slow
 def test_the_chart_says_what_was_written(
     explore: Any, put: Any, counts: pd.DataFrame, posts: pd.DataFrame
 ) -> None:
@@ -102,6 +103,7 @@ def test_the_chart_says_what_was_written(
     assert "مساء الخير يا أصدقاء" in seen
 
 
+@pytest.mark.slow
 def test_a_colour_in_a_text_stays_a_text(
     explore: Any, counts: pd.DataFrame, ids: tuple[str, ...]
 ) -> None:
@@ -125,6 +127,7 @@ def test_the_list_is_plain_text(explore: Any, counts: pd.DataFrame, posts: pd.Da
     assert "&lt;" not in "".join(names.values())
 
 
+@pytest.mark.slow
 def test_the_label_is_plain_text(
     explore: Any, put: Any, counts: pd.DataFrame, posts: pd.DataFrame
 ) -> None:
@@ -134,6 +137,7 @@ def test_the_label_is_plain_text(
     assert "\n" not in explorer.chart.label
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_the_status_is_escaped(explore: Any, tidy: Any, ids: tuple[str, ...]) -> None:
     """Whatever it names."""

@@ -143,6 +143,7 @@ def test_a_refused_export_leaves_the_chart(explorer: Any) -> None:
     assert (explorer.chart.stale, explorer.table.stale, explorer.code) == (False, False, code)
 
 
+@pytest.mark.slow
 def test_the_next_change_takes_the_message_away(explorer: Any, tmp_path: Path) -> None:
     """The status line speaks of the chart again."""
     press(explorer, "rows.txt")

@@ -208,6 +208,7 @@ def test_what_an_app_may_not_ask(ask: Ask, choice: dict[str, Any]) -> None:
         explorer.fetch()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "last", "words"),
     [
@@ -362,6 +363,7 @@ def test_the_code_names_the_owners(ask: Ask, of_owners: OfOwners, handles: tuple
     assert "handle" not in explorer.code
 
 
+@pytest.mark.slow
 def test_what_is_fetched_is_what_the_client_fetches(ask: Ask) -> None:
     """Counts, omissions and their reasons, from the sandbox."""
     with ep.demo_client(now=NOW) as demo:
@@ -389,6 +391,7 @@ def test_nothing_fetched_yet(ask: Ask, client: ep.EngagementClient) -> None:
             getattr(explorer, name)
 
 
+@pytest.mark.slow
 def test_cancelled_while_it_waits(
     ask: Ask, server: ScriptedServer, patient: Any, sleeper: Sleeper
 ) -> None:
@@ -417,6 +420,7 @@ def test_answers_in_any_order(client: ep.EngagementClient) -> None:
     assert (run.done, run.unasked) == (1, tuple(POSTS[:250]))
 
 
+@pytest.mark.slow
 def test_fetched_again_after_cancel(
     ask: Ask, server: ScriptedServer, patient: Any, sleeper: Sleeper
 ) -> None:
@@ -462,6 +466,7 @@ def test_a_part_of_several_windows_is_no_sum(
         _ = explorer.counts
 
 
+@pytest.mark.slow
 def test_while_it_runs(ask: Ask, server: ScriptedServer, patient: Any, sleeper: Sleeper) -> None:
     """The question is locked, Cancel is not, and the page tells how far it is and why it waits."""
     seen: dict[str, Any] = {}
@@ -490,6 +495,7 @@ def test_while_it_runs(ask: Ask, server: ScriptedServer, patient: Any, sleeper: 
     assert explorer.bar.layout.visibility == "hidden"
 
 
+@pytest.mark.slow
 def test_refused_midway(ask: Ask, server: ScriptedServer, client: ep.EngagementClient) -> None:
     """The API's own words, escaped, and what was answered before."""
     server.answer(
@@ -530,6 +536,7 @@ def first_rows(explorer: ep.FetchExplorer, cells: Any) -> list[list[str]]:
     return rows
 
 
+@pytest.mark.slow
 def test_what_was_fetched_is_shown(
     ask: Ask, server: ScriptedServer, client: ep.EngagementClient, cells: Any
 ) -> None:
@@ -550,6 +557,7 @@ def test_what_was_fetched_is_shown(
     assert fetched(explorer).code == once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("endpoint", "grouping", "plot"),
     [
@@ -570,6 +578,7 @@ def test_each_grouping_has_a_first_chart(
         assert f"ax = ep.{plot}(counts" in explorer.code
 
 
+@pytest.mark.slow
 def test_the_names_of_the_notebook(
     ask: Ask, server: ScriptedServer, client: ep.EngagementClient, monkeypatch: Any
 ) -> None:
@@ -590,6 +599,7 @@ def test_a_client_of_the_demo_is_named(ask: Ask, monkeypatch: Any) -> None:
         assert "responses = d.client.fetch(request)" in ask(demo.client, POSTS[:2]).code
 
 
+@pytest.mark.slow
 def test_omissions_are_escaped(
     ask: Ask, server: ScriptedServer, client: ep.EngagementClient
 ) -> None:
@@ -602,6 +612,7 @@ def test_omissions_are_escaped(
     assert f'status/{POSTS[1]}" target="_blank" rel="noopener noreferrer"' in explorer.table.html
 
 
+@pytest.mark.slow
 def test_the_code_asks_the_same(ask: Ask, client: ep.EngagementClient) -> None:
     """For every endpoint and grouping."""
     for endpoint in Endpoint:
@@ -614,6 +625,7 @@ def test_the_code_asks_the_same(ask: Ask, client: ep.EngagementClient) -> None:
             assert names["request"] == explorer.request
 
 
+@pytest.mark.slow
 def test_counts_are_exported(
     ask: Ask, server: ScriptedServer, client: ep.EngagementClient, tmp_path: Path
 ) -> None:
@@ -626,6 +638,7 @@ def test_counts_are_exported(
     pd.testing.assert_frame_equal(ep.read_parquet(tmp_path / "counts.parquet"), explorer.counts)
 
 
+@pytest.mark.slow
 def test_closing_cancels(ask: Ask, server: ScriptedServer, patient: Any, sleeper: Sleeper) -> None:
     """Whoever takes the explorer away wants no more requests."""
     server.answer(Scripted(body=body(POSTS[:250]), headers=spent()))

@@ -56,6 +56,7 @@ def test_valid_and_alone(svgs: dict[Any, str], kind: Any) -> None:
     assert not re.search(r"<\?xml|<!DOCTYPE|<!--|metadata|dc:|[0-9]{4}-[0-9]{2}-[0-9]{2}T", svg)
 
 
+@pytest.mark.slow
 @every_explorer
 def test_no_style_reaches_the_page(svgs: dict[Any, str], kind: Any) -> None:
     """A style element would hold for every other picture too, and a class for its styles."""
@@ -80,6 +81,7 @@ def test_what_is_referred_to_is_there(svgs: dict[Any, str], kind: Any) -> None:
     assert wanted <= ids_in(svg)
 
 
+@pytest.mark.slow
 def test_two_pictures_share_no_id(explore: Any, frames: dict[str, pd.DataFrame]) -> None:
     """On one page they would take each other's markers."""
     one, two = (explore(frames["by day"]).chart.html for _ in range(2))
@@ -111,6 +113,7 @@ def test_as_wide_as_there_is_room(svgs: dict[Any, str], kind: Any) -> None:
     assert [float(number) for number in root.get("viewBox", "").split()][:3] == [0, 0, 576]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["by hour", "by day", "totals", "without posts"])
 def test_each_series_is_found_by_its_name(walks: Any, name: str) -> None:
     """What was drawn with a gid is a group with data-gid, for all that can be chosen."""
@@ -237,6 +240,7 @@ def test_repr_after_an_error(explore: Any, put: Any, counts: pd.DataFrame) -> No
     assert repr(explorer) == f"EngagementExplorer({words})"
 
 
+@pytest.mark.slow
 def test_repr_is_short_whatever_was_typed(
     explore: Any, put: Any, counts: pd.DataFrame, posts: pd.DataFrame
 ) -> None:
@@ -246,6 +250,7 @@ def test_repr_is_short_whatever_was_typed(
     assert len(repr(explorer)) < 250
 
 
+@pytest.mark.slow
 def test_the_label_says_what_is_seen(explore: Any, put: Any, counts: pd.DataFrame) -> None:
     """Axes with their units, and the names in the legend."""
     explorer = put(
@@ -256,6 +261,7 @@ def test_the_label_says_what_is_seen(explore: Any, put: Any, counts: pd.DataFram
         assert words in label
 
 
+@pytest.mark.slow
 def test_the_regions_are_named(explore: Any, counts: pd.DataFrame) -> None:
     """For screen readers: what speaks up, what is a picture, what can be scrolled."""
     explorer = explore(counts)

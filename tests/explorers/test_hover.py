@@ -29,6 +29,7 @@ def texts(explorer: Any, gid: str) -> list[tuple[str, str]]:
     return list(zip(at, one["values"].split("\n"), strict=True))
 
 
+@pytest.mark.slow
 def test_a_value_has_its_count_and_its_hour(
     explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...]
 ) -> None:
@@ -42,6 +43,7 @@ def test_a_value_has_its_count_and_its_hour(
     assert len(texts(explorer, ids[0])) == 40
 
 
+@pytest.mark.slow
 def test_a_day_has_no_clock(
     explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...]
 ) -> None:
@@ -50,6 +52,7 @@ def test_a_day_has_no_clock(
     assert texts(explorer, ids[0])[0][0] == "Sat 28 Feb 2026 (UTC)"
 
 
+@pytest.mark.slow
 def test_ages_and_rates_are_read_in_words(
     explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...]
 ) -> None:
@@ -75,6 +78,7 @@ def test_a_place_is_that_of_the_drawing() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_bar_is_read_anywhere(explore: Any, put: Any, counts: pd.DataFrame) -> None:
     """Its box is as wide as its count, and its value is the sum."""
     explorer = put(explore.later(counts), clock="total", lines="engagement_type")
@@ -84,6 +88,7 @@ def test_a_bar_is_read_anywhere(explore: Any, put: Any, counts: pd.DataFrame) ->
     assert explorer.chart.marks["limits"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [BestTimesExplorer, CompareExplorer])
 def test_other_charts_are_read_too(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
     """Cells of a map and dots of a comparison have values, and no part to zoom into."""
@@ -97,11 +102,13 @@ def test_other_charts_are_read_too(explore: Any, counts: pd.DataFrame, kind: Any
     assert marks["limits"] == []
 
 
+@pytest.mark.slow
 def test_nothing_is_read_where_there_is_no_chart(explore: Any, frames: dict[str, Any]) -> None:
     """A sentence has no marks."""
     assert explore(frames["empty"]).chart.marks == {}
 
 
+@pytest.mark.slow
 def test_the_legend_names_lines(
     explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...]
 ) -> None:
@@ -115,6 +122,7 @@ def test_the_legend_names_lines(
         assert 0 <= top < bottom <= marks["frame"][1] + 2
 
 
+@pytest.mark.slow
 def test_a_part_is_shown_with_ticks_of_its_own(
     explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...], axes: Any
 ) -> None:
@@ -134,6 +142,7 @@ def test_a_part_is_shown_with_ticks_of_its_own(
     assert len(texts(explorer, ids[0])) == 40
 
 
+@pytest.mark.slow
 def test_the_selection_is_that_of_the_controls(
     explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...]
 ) -> None:
@@ -145,6 +154,7 @@ def test_the_selection_is_that_of_the_controls(
     assert explorer.code == code
 
 
+@pytest.mark.slow
 def test_a_zoom_remains_while_the_axis_has_it(
     explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...], axes: Any
 ) -> None:

@@ -83,6 +83,7 @@ def test_only_what_is_chosen(
     }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_rates(explore: Any, put: Any, counts: pd.DataFrame, cells: Any) -> None:
     """Ratios of sums over the hours that have both, in percent."""
@@ -122,6 +123,7 @@ def test_a_swatch_has_the_colour_of_its_line(
         assert look == (shade, ""), post
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", [{}, {"clock": "age"}], ids=str)
 def test_a_swatch_has_the_dashes_of_its_line(
     explore: Any, put: Any, crowd: pd.DataFrame, axes: Any, choice: dict[str, str]
@@ -189,6 +191,7 @@ def test_fifty_rows_of_sixty(explore: Any, crowd: pd.DataFrame, cells: Any) -> N
     assert caption(explorer.table.html) == "Selected posts"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_texts_only_where_there_are_some(
     explore: Any, counts: pd.DataFrame, posts: pd.DataFrame
@@ -216,6 +219,7 @@ def test_names_are_the_same_everywhere(
         assert name[:12] in row
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_posts_without_words_are_named_by_their_time(
     explore: Any, counts: pd.DataFrame, ids: tuple[str, ...], cells: Any
@@ -244,6 +248,7 @@ def test_best_hours(explore: Any, put: Any, counts: pd.DataFrame, cells: Any) ->
     assert drawn == sorted(drawn, reverse=True)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_both_sets(
     explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...], cells: Any
@@ -258,6 +263,7 @@ def test_both_sets(
     assert caption(explorer.table.html) == "Both sets"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_both_sets_of_a_crowd(explore: Any, crowd: pd.DataFrame, cells: Any) -> None:
     """At most fifty rows, and that is said."""
@@ -267,6 +273,7 @@ def test_both_sets_of_a_crowd(explore: Any, crowd: pd.DataFrame, cells: Any) -> 
     assert caption(explorer.table.html) == "The first 50 of 60 posts"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_the_finding_follows(explore: Any, put: Any, counts: pd.DataFrame) -> None:
     """The best of the selected posts, of whatever is shown, as at the head of the table."""

@@ -174,6 +174,7 @@ def test_words_taken_back(explore: Any, many: Any) -> None:
     assert listed(explorer) == before
 
 
+@pytest.mark.slow
 def test_words_that_find_nothing(explore: Any, many: Any) -> None:
     """No post is selected, and that is said."""
     explorer = explore(*many(60))
@@ -182,6 +183,7 @@ def test_words_that_find_nothing(explore: Any, many: Any) -> None:
     assert len(explorer.selection) == 0
 
 
+@pytest.mark.slow
 def test_all_and_none(explore: Any, many: Any) -> None:
     """Buttons for what the keyboard takes long for."""
     explorer = explore(*many(60))

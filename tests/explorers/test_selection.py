@@ -48,7 +48,7 @@ def tidy(frame: pd.DataFrame) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_selection_is_what_a_filter_finds(
     shared: Any, counts: pd.DataFrame, picked: Any, ids: tuple[str, ...], data: st.DataObject
@@ -132,6 +132,7 @@ def test_a_rate_takes_its_impressions_along(
     assert explorer.alert.html == ""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sketched")
 def test_a_rate_of_impressions_takes_a_type_that_was_counted(
     explore: Any, put: Any, tidy: Any, ids: tuple[str, ...]

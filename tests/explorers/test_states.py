@@ -75,6 +75,7 @@ def test_no_post_chosen(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
     assert len(explorer.selection) == 0
 
 
+@pytest.mark.slow
 def test_no_type_chosen(explore: Any, counts: pd.DataFrame) -> None:
     """Said too."""
     explorer = explore(counts)
@@ -158,6 +159,7 @@ def test_a_type_outside_the_vocabulary_without_rows(
         assert explore(counts, kind=kind).alert.html == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer])
 def test_all_counts_unknown(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
     """Rows of <NA> are no counts to draw, and no zeros in the table."""
@@ -191,6 +193,7 @@ def test_from_after_to_does_not_matter_to_ages(
     assert len(explorer.selection) == 200
 
 
+@pytest.mark.slow
 def test_right_again(explore: Any, put: Any, counts: pd.DataFrame) -> None:
     """After the cure all is as it was."""
     explorer = explore(counts)
@@ -263,6 +266,7 @@ def test_usable_after_an_error(
     assert explorer.code
 
 
+@pytest.mark.slow
 def test_an_error_in_the_table_too(
     explore: Any, counts: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,6 +287,7 @@ def test_our_own_errors_are_sentences(
     assert caplog.records == []
 
 
+@pytest.mark.slow
 def test_a_plot_that_warns(
     explore: Any, counts: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -367,6 +372,7 @@ def test_every_grouping_of_posts(
     assert explorer.code
 
 
+@pytest.mark.slow
 def test_posts_from_before_ids_held_a_time(explore: Any, put: Any, tidy: Any) -> None:
     """IDs of up to 2010 tell no age; that is said where ages are asked for."""
     counts = tidy([("20", "impressions", "2026-03-01", 5, 9)])

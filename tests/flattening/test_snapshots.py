@@ -168,6 +168,7 @@ def test_wide_and_back() -> None:
     pd.testing.assert_frame_equal(ep.tall(table), counts)
 
 
+@pytest.mark.slow
 def test_growth_from_an_archive(tmp_path: Path) -> None:
     """Two runs of the same question are two snapshots, each what a fetch brings at that time."""
     archive = ep.Archive(tmp_path / "raw")

@@ -179,7 +179,7 @@ def fetched(server: ScriptedServer, status: int, order: Sequence[str], body: byt
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:no answer for")
-@settings(quickly, max_examples=50, suppress_health_check=list(HealthCheck))
+@settings(quickly, max_examples=20, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from([200, 200, 400, 403, 403, 401, 429, 500, 302, 204]),
     st.sampled_from([0, 1]).flatmap(

@@ -201,6 +201,7 @@ def test_there_and_back(counts: list[int], place: int) -> None:
     assert old.item() == pytest.approx(series.old[hour])
 
 
+@pytest.mark.slow
 @given(share=st.floats(0.05, 0.9), half_life=st.floats(0.2, 3))
 def test_exponential_growth_is_found_again(share: float, half_life: float) -> None:
     """Within an hour, growth that fades exponentially is interpolated without an error."""

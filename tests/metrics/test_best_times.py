@@ -89,6 +89,7 @@ def test_an_effect_is_found() -> None:
     assert sum(hours == [("Monday", 9)] for hours in found) >= 16
 
 
+@pytest.mark.slow
 def test_a_runaway_post_hides_nothing() -> None:
     """One post of 40 times the rate, in another hour, is no evidence for its own."""
     found = []
@@ -278,6 +279,7 @@ def test_engagement_clock_keeps_its_promise() -> None:
     assert np.mean(runs) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
 
 
+@pytest.mark.slow
 def test_the_same_again() -> None:
     """Seeded: the same answer twice, whatever the order of the rows."""
     counts = posts(3)

@@ -84,6 +84,7 @@ def test_a_shift() -> None:
     assert row["ratio"] == pytest.approx(4, rel=0.5)
 
 
+@pytest.mark.slow
 def test_types_apart(busy: pd.DataFrame) -> None:
     """A type that is ordinary has no rows because of another."""
     calm = ordinary().assign(engagement_type="favorites").astype({"engagement_type": "category"})

@@ -125,6 +125,7 @@ def test_posts_that_nobody_saw() -> None:
     assert compare(a, b)[["n_a", "left_out_a", "n_b"]].iloc[0].to_list() == [6, 1, 7]
 
 
+@pytest.mark.slow
 def test_at_the_same_age() -> None:
     """Old posts and young ones of one kind: alike at 6 hours, not in all."""
     dice = np.random.default_rng(3)
@@ -166,6 +167,7 @@ def test_too_few_posts() -> None:
     assert compare(side(dice, 0), side(dice, 9, first=1), at=None)["a"].isna().all()
 
 
+@pytest.mark.slow
 def test_seeded() -> None:
     """The same seed gives the same interval, another seed nearly the same one."""
     dice = np.random.default_rng(6)
@@ -177,6 +179,7 @@ def test_seeded() -> None:
     assert other["low"].item() == pytest.approx(first["low"].item(), rel=0.1)
 
 
+@pytest.mark.slow
 def test_the_other_way_round() -> None:
     """A with b and b with a: the same difference with another sign."""
     dice = np.random.default_rng(7)
@@ -186,6 +189,7 @@ def test_the_other_way_round() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_sandbox_against_loops(bakery: Any) -> None:
     """Early posts against late ones, on totals: sums in plain Python."""
     ids = sorted(bakery.totals["post_id"].unique())
@@ -338,6 +342,7 @@ def test_a_column_of_two_values() -> None:
     pd.testing.assert_frame_equal(by_column, by_frames)
 
 
+@pytest.mark.slow
 def test_a_column_of_three_values() -> None:
     """Each against the others, and p-values corrected by Holm's method."""
     counts = handles(
@@ -368,6 +373,7 @@ def test_holm_by_hand() -> None:
     assert holm(np.array([0.03, 0.02])).tolist() == pytest.approx([0.04, 0.04])
 
 
+@pytest.mark.slow
 def test_the_interval_and_the_verdict_agree() -> None:
     """With one comparison, a p-value of at most 5 % is an interval without the null."""
     rng = np.random.default_rng(3)

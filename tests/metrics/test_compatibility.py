@@ -72,6 +72,7 @@ def sides(kind: str) -> tuple[Any, Any]:
     return series, totals
 
 
+@pytest.mark.slow
 def test_video_views_of_two_endpoints() -> None:
     """Refused either way round, with the reason, by check, compare and standing."""
     series, totals = sides("video_views")

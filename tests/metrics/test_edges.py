@@ -73,6 +73,7 @@ def test_an_answer_states_its_edges(answered: Any) -> None:
     assert life["age"] == pytest.approx(28 + 5 / 60, abs=0.02)
 
 
+@pytest.mark.slow
 def test_csv_and_parquet_keep_the_edges(answered: Any, tmp_path: Any) -> None:
     """Both round-trip attrs, and so every number that rests on them."""
     counts, _ = answered
@@ -282,6 +283,7 @@ def test_against_a_plain_count() -> None:
     assert 0 < sum(expected) < 24
 
 
+@pytest.mark.slow
 def test_sums_state_what_they_lack() -> None:
     """Unknown counts and absent rows, post by post."""
     counts = hourly((OLD, range(24)), (NEW, range(14, 24)), kinds=("impressions", "engagements"))

@@ -111,6 +111,7 @@ def test_against_loops(keys: list[str], seed: int) -> None:
     assert np.allclose(known["rate"], known["engagements"] / known["impressions"])
 
 
+@pytest.mark.slow
 def test_against_loops_in_the_sandbox(bakery: Any) -> None:
     """On fetched counts by hour, and on totals: the same as plain loops."""
     for counts in (bakery.few, bakery.totals):

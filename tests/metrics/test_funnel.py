@@ -36,6 +36,7 @@ def test_by_hand() -> None:
     assert table["of_first"].to_list() == [1, 0.05, 0.005, 0.0005]
 
 
+@pytest.mark.slow
 def test_the_interval_is_that_of_the_rate() -> None:
     """Posts as clusters, as engagement_rate() has it for all posts."""
     row = funnel(posts(SIZES)).iloc[2]

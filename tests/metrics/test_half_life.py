@@ -139,7 +139,7 @@ def test_a_minimum() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(counts=st.lists(st.integers(0, 40), min_size=1, max_size=20))
 def test_shares_in_order(counts: list[int]) -> None:
     """Larger shares come later, within the age, and nothing is named beyond what is known."""

@@ -65,7 +65,7 @@ def test_against_loops(every: str, tz: str, bakery: Any) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     start=st.datetimes(datetime(2024, 1, 1), datetime(2026, 6, 1)),  # noqa: DTZ001  UTC by contract
     hours=st.integers(1, 1200),

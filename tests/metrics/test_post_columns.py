@@ -41,6 +41,7 @@ METRICS: dict[str, Callable[..., pd.DataFrame]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
 def test_a_column_of_posts_is_as_one_of_the_counts(
     metric: Callable[..., pd.DataFrame], counts: pd.DataFrame
@@ -101,6 +102,7 @@ def test_counts_without_posts(counts: pd.DataFrame) -> None:
         ep.engagement_rate(summed, by="kind", posts=POSTS)
 
 
+@pytest.mark.slow
 def test_comparisons(counts: pd.DataFrame) -> None:
     """Two values of a column of posts: replies have 10 and 30 impressions, the post 20."""
     result = ep.compare(counts, by="kind", of="impressions", at=None, statistic="mean", posts=POSTS)

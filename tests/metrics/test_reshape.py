@@ -51,7 +51,7 @@ def test_a_row_a_bucket_and_a_column_a_type() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(counts=some_counts())
 def test_there_and_back(counts: pd.DataFrame) -> None:
     """No count is lost, changed or moved; what comes in addition is <NA>."""
@@ -67,7 +67,7 @@ def test_there_and_back(counts: pd.DataFrame) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(counts=some_counts())
 def test_wide_of_tall_is_the_same(counts: pd.DataFrame) -> None:
     """Once wide, the way there and back changes nothing, not even a dtype."""

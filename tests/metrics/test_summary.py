@@ -46,6 +46,7 @@ class Page(HTMLParser):
         self.texts.append(data)
 
 
+@pytest.mark.slow
 def test_a_row_a_post() -> None:
     """Times, sums, rate, half-life and percentile are those of the metrics themselves."""
     dice = np.random.default_rng(1)
@@ -103,6 +104,7 @@ def test_every_post_has_a_row(bakery: Any) -> None:
     assert frame["created_at"].notna().all()
 
 
+@pytest.mark.slow
 def test_of_another_type() -> None:
     """Half-life and percentile of whatever type is named; daily counts have no half-life."""
     dice = np.random.default_rng(2)
@@ -193,6 +195,7 @@ def test_no_summary() -> None:
         to_html(pd.DataFrame({"post_id": ["<script>"]}))
 
 
+@pytest.mark.slow
 def test_html_in_a_file(tmp_path: Path) -> None:
     """A file is a page with the table alone, in UTF-8, and is replaced when it is complete."""
     counts = tidy([(POST, "impressions", "2026-03-01", 5, 1234)])

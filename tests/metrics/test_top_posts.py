@@ -93,6 +93,7 @@ def test_by_a_type() -> None:
     assert top_posts(counts)["post_id"].to_list() == ["2", "1", "3", "5"]
 
 
+@pytest.mark.slow
 def test_ties_are_stable() -> None:
     """The order of the rows changes nothing."""
     names = [str(n) for n in range(100, 500)]

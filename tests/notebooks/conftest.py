@@ -57,7 +57,10 @@ def plays(
 
 @pytest.fixture(
     params=[
-        pytest.param((path, live), marks=pytest.mark.long if live and path != BOOKS[0] else ())
+        pytest.param(
+            (path, live),
+            marks=pytest.mark.long if live and path != BOOKS[0] else pytest.mark.slow,
+        )
         for path in BOOKS
         for live in ((False,) if path.stem in FROM_FILES else (False, True))
     ],

@@ -64,6 +64,7 @@ def test_posts_stand_in_their_cells(post_made: Any) -> None:
     assert ax.yaxis_inverted()
 
 
+@pytest.mark.slow
 def test_few_posts_are_grey(post_made: Any) -> None:
     """Two are fewer than three: grey, not coloured."""
     ax = plot_best_times(posted(post_made, *FLAT))
@@ -113,6 +114,7 @@ def bars_of(ax: Any) -> dict[int, str]:
     return {round(bar.get_x() + bar.get_width() / 2): bar.get_gid() for bar in ax.patches}
 
 
+@pytest.mark.slow
 def test_an_hour_of_the_day_has_a_bar_per_hour(post_made: Any) -> None:
     """14:00 on every day is better: its bar alone is not pale, and is as high as the metric."""
     counts = posted(post_made, *every_day(lambda _, hour: hour == 5))
@@ -140,6 +142,7 @@ def test_a_weekday_has_a_bar_per_weekday(post_made: Any) -> None:
     assert ax.get_xticklabels()[5].get_text() == "Sat"
 
 
+@pytest.mark.slow
 def test_colours_are_the_shrunk_rates(post_made: Any) -> None:
     """Cell by cell those of the metric."""
     counts = posted(post_made, *planted())
@@ -150,6 +153,7 @@ def test_colours_are_the_shrunk_rates(post_made: Any) -> None:
     assert (~drawn.mask).sum() == 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["default", "dark_background"])
 def test_without_evidence_nothing_glows(post_made: Any, style: str) -> None:
     """The colours are nearly one, and near the background, on white and on black."""

@@ -25,6 +25,7 @@ def busy() -> pd.DataFrame:
     return account(np.random.default_rng(4), **words)
 
 
+@pytest.mark.slow
 def test_what_stands_out_is_marked(busy: pd.DataFrame, legend: Callable[..., list[str]]) -> None:
     """A dot in the colour of the post at the height of the hour; a line for the shift."""
     ax = plot_breakouts(busy)
@@ -40,6 +41,7 @@ def test_what_stands_out_is_marked(busy: pd.DataFrame, legend: Callable[..., lis
     assert [line.get_gid() for line in ax.lines] == ["impressions", "shift"]
 
 
+@pytest.mark.slow
 def test_the_headline(busy: pd.DataFrame) -> None:
     """How many of each, and how often chance alone names one."""
     assert headline(plot_breakouts(busy)) == (

@@ -47,6 +47,7 @@ def test_ages_and_counts(life: Any) -> None:
     assert ax.get_ylim()[0] < -2
 
 
+@pytest.mark.slow
 def test_labels(life: Any) -> None:
     """Counts per hour or per day, by an age that has no time zone."""
     counts = life(MADE, [5, 7], kind="favorites")
@@ -63,6 +64,7 @@ def test_labels(life: Any) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_as_the_metrics_say(demo: Any, ys: Any) -> None:
     """Each line is that of its post."""
     counts, _ = demo
@@ -100,6 +102,7 @@ def test_many_posts(life: Any, legend: Any) -> None:
     assert colours == {post: every[post] for post in colours}
 
 
+@pytest.mark.slow
 def test_until(life: Any) -> None:
     """Beyond that age nothing is drawn, and who is large by then decides."""
     late = life(MADE, [1, 1, 900], serial=1)
@@ -161,6 +164,7 @@ def test_an_interval_from_few_engagements(life: Any) -> None:
     assert plot_rate_by_age(few).get_ylim() == pytest.approx((0, 1.05 * 4 * 0.025))
 
 
+@pytest.mark.slow
 def test_rates_of_many_posts(life: Any, legend: Any) -> None:
     """Those with the most impressions have colours, whatever their rate; the others are grey."""
     counts = together(

@@ -27,6 +27,7 @@ def test_largest_on_top(rows: pd.DataFrame) -> None:
     assert [text.get_text() for text in ax.texts] == ["36", "3"]
 
 
+@pytest.mark.slow
 def test_days_and_zone(rows: pd.DataFrame) -> None:
     """The first and the last UTC day; nothing of the kind for totals."""
     label = plot_by_type(rows).get_xlabel().replace("\n", " ")

@@ -49,6 +49,7 @@ def dots_of(ax: Any, gid: str) -> list[float]:
     return list(dots.get_offsets()[:, 0])
 
 
+@pytest.mark.slow
 def test_both_rates_and_their_difference() -> None:
     """315 and 135 of 6,000: 5.25 % and 2.25 %; the difference is seen from b's rate."""
     ax = plot_compare(A, B, at=None)
@@ -62,6 +63,7 @@ def test_both_rates_and_their_difference() -> None:
     assert label == "engagements over impressions; dashed: no difference"
 
 
+@pytest.mark.slow
 def test_the_interval_is_that_of_the_metric() -> None:
     """Its whiskers end at b's rate, plus low and high."""
     result = compare(A, B, at=None, seed=3).iloc[0]
@@ -99,6 +101,7 @@ def test_counts_are_never_below_zero() -> None:
     assert ax.get_xscale() == "log"
 
 
+@pytest.mark.slow
 def test_posts_without_counts_are_at_zero() -> None:
     """A logarithmic axis has no zero, so this one is linear below 1."""
     ax = plot_compare(
@@ -109,6 +112,7 @@ def test_posts_without_counts_are_at_zero() -> None:
     assert ax.get_xlim()[0] < 0
 
 
+@pytest.mark.slow
 def test_a_rate_of_few_impressions_does_not_flatten_the_others() -> None:
     """1 of 1 is 100 %: beyond the axis, which is said."""
     single = ep.flatten_json({"g": {"300": {"impressions": "1", "engagements": "1"}}})
@@ -122,6 +126,7 @@ def test_a_rate_of_few_impressions_does_not_flatten_the_others() -> None:
     assert small < 7
 
 
+@pytest.mark.slow
 def test_a_given_colour_reaches_posts_and_line() -> None:
     """By any of matplotlib's words."""
     for words in ({"color": "red"}, {"c": "red"}, {"facecolor": "red"}):
@@ -131,6 +136,7 @@ def test_a_given_colour_reaches_posts_and_line() -> None:
         assert to_hex(parts["rate:a"].get_colors()[0]) == "#ff0000"
 
 
+@pytest.mark.slow
 def test_a_group_has_its_colour() -> None:
     """That of lines over time by the same column."""
     counts = pd.concat([A.assign(handle="x"), B.assign(handle="y")], ignore_index=True)
@@ -140,6 +146,7 @@ def test_a_group_has_its_colour() -> None:
     assert [to_hex(each.get_colors()[0]).upper() for each in drawn] == list(colours.values())
 
 
+@pytest.mark.slow
 def test_counts_at_an_age(life: Any) -> None:
     """Two hours after posting; the youngest post is left out, and that is said."""
     a = pd.concat([life("2026-03-01T10:00:00", [n, n, n], serial=n) for n in range(1, 7)])
@@ -155,6 +162,7 @@ def test_counts_at_an_age(life: Any) -> None:
     assert sorted(dots_of(ax, "a")) == [2, 4, 6, 8, 10, 12]
 
 
+@pytest.mark.slow
 def test_typical_posts() -> None:
     """On a logarithmic axis: every post is a dot, and a line marks the typical one."""
     ax = plot_compare(A, B, by="engagements", at=None, names=("new ones", "old"))
@@ -168,6 +176,7 @@ def test_typical_posts() -> None:
     assert line_of(ax, None) == pytest.approx(ends)
 
 
+@pytest.mark.slow
 def test_a_column_of_three_values() -> None:
     """One row for each; the title names those that differ, and the correction."""
     frames = [A, B, posts(300, [21, 22, 23, 24, 25, 26])]
@@ -182,6 +191,7 @@ def test_a_column_of_three_values() -> None:
     assert title.endswith("of 3 sets against the others (Holm's correction)")
 
 
+@pytest.mark.slow
 def test_names() -> None:
     """What the sets are called, without what the font lacks."""
     ax = plot_compare(A, B, at=None, names=("$5 offers 🎉", "🎉"))

@@ -46,6 +46,7 @@ def test_labels(life: Any) -> None:
     assert ax.get_ylabel() == "cumulative favorites"
 
 
+@pytest.mark.slow
 def test_the_band_of_the_cohort(life: Any) -> None:
     """At 2.5 hours posts 1 to 9 have 3 to 27: percentiles straight from numpy."""
     ax = plot_cumulative(cohort_of(life, 9))
@@ -62,6 +63,7 @@ def test_the_band_of_the_cohort(life: Any) -> None:
         assert last.max() == pytest.approx(np.percentile(had, high, method="weibull"))
 
 
+@pytest.mark.slow
 def test_the_band_says_how_many_posts(life: Any, legend: Any) -> None:
     """Percentiles of few posts are worth less; where posts are younger there are fewer."""
     counts = cohort_of(life, 9)
@@ -86,6 +88,7 @@ def test_one_post_beside_another_cohort(life: Any) -> None:
     assert of_gid(ax.lines, "median").get_ydata()[-1] == 3 * 3.5
 
 
+@pytest.mark.slow
 def test_many_posts(life: Any, legend: Any) -> None:
     """Seven in colours, 18 thin and grey, each by itself and not summed."""
     ax = plot_cumulative(cohort_of(life, 25))
@@ -175,6 +178,7 @@ def test_a_cohort_of_another_meaning_is_refused() -> None:
         plot_cumulative(series, cohort=other)
 
 
+@pytest.mark.slow
 def test_a_trend_of_the_cohort_is_stated(life: Any) -> None:
     """Twenty posts, made after each other: as they grow or shrink, the headline says so."""
     made = pd.date_range("2026-03-01T00:30:00", periods=20, freq="2h")

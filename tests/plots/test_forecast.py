@@ -26,6 +26,7 @@ def lives(first: int, number: int, hours: int) -> Any:
     return hourly(made, {"impressions": 3000}, rng, hours=hours, half_life=5)
 
 
+@pytest.mark.slow
 def test_the_numbers_are_the_metrics() -> None:
     """A dot for the forecast and a hollow one for the count so far, the largest first."""
     young, cohort = lives(30, 4, 8), lives(0, 30, 170)
@@ -45,6 +46,7 @@ def shades_of(ax: Any, gid: str) -> list[str]:
     return [to_hex(colour).upper() for colour in found]
 
 
+@pytest.mark.slow
 def test_one_colour_with_a_post_picked_out() -> None:
     """That of the type; with a highlighted post, grey but for that post."""
     young, cohort = lives(30, 4, 8), lives(0, 30, 170)

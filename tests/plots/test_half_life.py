@@ -135,6 +135,7 @@ def test_highlight_refused(life: Any) -> None:
     assert plt.get_fignums() == []
 
 
+@pytest.mark.slow
 def test_dots_of_a_row_stay_in_it(life: Any) -> None:
     """Apart from each other, within half a row, and alike in every run."""
     heights = dots(plot_half_life(halving(life, 25)), "impressions").get_offsets()[:, 1]

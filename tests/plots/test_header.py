@@ -13,6 +13,9 @@ from plots.test_pictures import PLOTS
 
 import engagement_pandas as ep
 
+TYPICAL = ("over_time_posts", "by_type", "top_posts_25", "best_times", "compare")
+"""Plots of which each has another kind of header or legend."""
+
 
 def boxes(ax: Any) -> dict[str, Bbox]:
     """Return the extent of each part of a drawn plot, in pixels."""
@@ -42,7 +45,10 @@ def overlapping(ax: Any) -> list[tuple[str, str]]:
     "layout",
     ["constrained", *(pytest.param(layout, marks=pytest.mark.long) for layout in ("tight", None))],
 )
-@pytest.mark.parametrize("name", PLOTS)
+@pytest.mark.parametrize(
+    "name",
+    [name if name in TYPICAL else pytest.param(name, marks=pytest.mark.long) for name in PLOTS],
+)
 def test_a_title_collides_with_nothing(
     demo: tuple[pd.DataFrame, pd.DataFrame], name: str, layout: Any
 ) -> None:
@@ -71,6 +77,7 @@ def test_the_place_of_a_plot_is_shared_with_its_header(hourly: Any) -> None:
     assert found["legend"].y1 == pytest.approx(place.y1, abs=1)
 
 
+@pytest.mark.slow
 def test_tight_layout_afterwards(hourly: Any) -> None:
     """It takes the header into account, and does not warn."""
     counts = hourly(*[(str(n), "impressions", "2026-03-01", 5, n) for n in range(1, 4)])

@@ -213,6 +213,7 @@ def test_all_types_have_lines_of_their_own(hourly: Any) -> None:
     assert len(looks) == len(kinds)
 
 
+@pytest.mark.slow
 def test_a_legend_leaves_room_for_the_picture(hourly: Any, legend: Any) -> None:
     """On a small one it names the first lines, and says how many more there are."""
     kinds = [str(kind) for kind in ep.SERIES_TYPES]
@@ -235,6 +236,7 @@ def test_a_column_of_ones_own(rows: pd.DataFrame, ys: Any) -> None:
     assert drawn["spring"][:2] == [10, 20]
 
 
+@pytest.mark.slow
 def test_posts_by_their_words(rows: pd.DataFrame, ys: Any, legend: Any) -> None:
     """Names in the legend; in the gid the ID."""
     posts = pd.DataFrame({"post_id": ["2", "1"], "text": ["Two for $5", "مساء الخير 🎉"]})
@@ -406,6 +408,7 @@ def test_a_colour_reaches_the_partial_circles(hourly: Any) -> None:
     assert {to_hex(colour) for colour in circles.get_edgecolors()} == {"#009e73"}
 
 
+@pytest.mark.slow
 def test_posts_without_a_value_have_a_line_of_their_own() -> None:
     """It is not the sum of several lines, as its label would say."""
     counts = ep.flatten_json(

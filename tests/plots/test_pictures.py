@@ -217,6 +217,7 @@ def test_one_figure_without_axes(demo: tuple[pd.DataFrame, pd.DataFrame], draw: 
     assert ax.figure is plt.gcf()
 
 
+@pytest.mark.slow
 def test_a_post_keeps_its_colour(demo: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     """From plot to plot."""
     counts, posts = demo

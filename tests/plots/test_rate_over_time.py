@@ -210,6 +210,7 @@ def test_partial_days(hourly: Any, legend: Any) -> None:
     assert legend(ax) == ["engagements", "partial day", "95 % interval"]
 
 
+@pytest.mark.slow
 def test_nothing_to_divide_by(rated: pd.DataFrame) -> None:
     """Without the denominator, or with nothing beside it, the picture says so."""
     without = rated[rated["engagement_type"] != "impressions"]

@@ -83,6 +83,7 @@ def bakery() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         return ep.flatten(responses), demo.posts, ep.omissions(responses)
 
 
+@pytest.mark.slow
 def test_the_period_and_the_one_before() -> None:
     """Totals and changes are those of the last full days and of as many before."""
     page = Page(str(ep.report(daily(9, 10, 20, 40, 20), period="2d")))
@@ -90,6 +91,7 @@ def test_the_period_and_the_one_before() -> None:
     assert "impressions 60 +100 % 30" in page.text
 
 
+@pytest.mark.slow
 def test_missing_is_not_zero() -> None:
     """A total states what it lacks, and a change of incomplete periods has a star."""
     page = Page(str(ep.report(daily(10, 20, 40, pd.NA), period=2)))
@@ -101,6 +103,7 @@ def test_missing_is_not_zero() -> None:
     assert "impressions – – – 1" in unknown.text  # noqa: RUF001 - a dash, not a minus
 
 
+@pytest.mark.slow
 def test_too_few_days_are_one_period() -> None:
     """Without as many days before, the page reports all days, and states why."""
     page = Page(str(ep.report(daily(10, 20, 40), period="7d")))
@@ -124,6 +127,7 @@ def test_top_posts_have_links_texts_dates_and_handles(bakery: Any) -> None:
     assert f"<bdi>{made.day} {made:%b %Y}</bdi>, <bdi>@{row['handle']}</bdi>" in page
 
 
+@pytest.mark.slow
 def test_no_posts_no_texts() -> None:
     """Without texts, a post is named by its ID, and dated by it."""
     page = Page(str(ep.report(daily(10, 20))))
@@ -149,6 +153,7 @@ def posts_of(text: str, handle: str) -> pd.DataFrame:
     return pd.DataFrame({"post_id": ids, "text": [text], "handle": [handle]})
 
 
+@pytest.mark.slow
 def test_types_of_others_are_texts() -> None:
     """A type with markup is escaped; what is not an ID makes no link."""
     ids = pd.Series(["1", "<script>"], dtype="str")
@@ -159,6 +164,7 @@ def test_types_of_others_are_texts() -> None:
         ep.report(counts)
 
 
+@pytest.mark.slow
 def test_half_of_a_character(tmp_path: Path) -> None:
     """Half of a surrogate pair, as in a text that was cut off, is written as a question mark."""
     ep.report(daily(1), path=tmp_path / "a.html", title="cut \ud83d")
@@ -211,6 +217,7 @@ def test_the_same_in_a_dark_theme(bakery: Any) -> None:
         assert str(ep.report(bakery[0])) == light
 
 
+@pytest.mark.slow
 def test_totals_alone() -> None:
     """Counts without days have totals, charts and top posts, and the reasons for the rest."""
     body = {"g": {"1060976163948904448": {"favorites": "7", "replies": "2"}}}
@@ -223,6 +230,7 @@ def test_totals_alone() -> None:
     assert page.tags.count("svg") == 2
 
 
+@pytest.mark.slow
 def test_readings_of_totals() -> None:
     """Of several readings, the latest is in the totals, and the gains have a chart."""
     post = {"id": "1060976163948904448"}
@@ -281,6 +289,7 @@ def test_local_days(bakery: Any) -> None:
     assert f"impressions {total:,}" in page.text
 
 
+@pytest.mark.slow
 def test_written_atomically(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page replaces an older one only when it is complete."""
     target = tmp_path / "week.html"
@@ -298,6 +307,7 @@ def test_written_atomically(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert list(tmp_path.iterdir()) == [target]
 
 
+@pytest.mark.slow
 def test_in_a_notebook() -> None:
     """A page is shown in a frame without scripts, and its repr is short."""
     page = ep.report(daily(1, 2), title='"A" <b>')
@@ -352,6 +362,7 @@ def together(*frames: pd.DataFrame) -> pd.DataFrame:
     return counts
 
 
+@pytest.mark.slow
 def test_a_post_without_rows_in_the_period_is_missing() -> None:
     """Of two posts, one has the first week only: seven counts of the second week are missing."""
     counts = together(days_of("1", "favorites", 14), days_of("2", "favorites", 7))
@@ -360,6 +371,7 @@ def test_a_post_without_rows_in_the_period_is_missing() -> None:
     assert "Nothing is missing" not in text
 
 
+@pytest.mark.slow
 def test_a_type_without_rows_in_the_period_is_named() -> None:
     """Its total is not known, which is not zero, and its previous one is 70."""
     counts = together(days_of("1", "replies", 14), days_of("1", "favorites", 7))
@@ -368,6 +380,7 @@ def test_a_type_without_rows_in_the_period_is_named() -> None:
     assert re.search(r"favorites \S+ \S+ 70 not known", text)
 
 
+@pytest.mark.slow
 def test_days_are_those_of_the_time_zone() -> None:
     """20 to 22 h UTC on 1 March are 2 March in Tokyo."""
     hours = {"2026-03-01": {"20": "1", "21": "2"}}
@@ -375,6 +388,7 @@ def test_days_are_those_of_the_time_zone() -> None:
     assert "2 Mar 2026 (Asia/Tokyo)" in Page(str(ep.report(counts, tz="Asia/Tokyo"))).text
 
 
+@pytest.mark.slow
 def test_one_chart_that_cannot_be_drawn_leaves_the_others() -> None:
     """Daily counts have no time zone but UTC; totals by type need none."""
     page = str(ep.report(days_of("1", "favorites", 5), tz="Europe/Berlin"))
@@ -389,6 +403,7 @@ def test_omissions_that_are_counts_are_refused() -> None:
         ep.report(counts, omissions=counts)
 
 
+@pytest.mark.slow
 def test_times_of_posts_in_several_spellings() -> None:
     """ISO texts with and without fractions; what is no time is named."""
     counts = days_of("1", "favorites", 5)

@@ -38,6 +38,7 @@ def test_as_the_metric_says(demo: Any, ys: Any) -> None:
         assert drawn[kind] == part["count"].to_list()
 
 
+@pytest.mark.slow
 def test_labels(rows: pd.DataFrame) -> None:
     """What is added up, by which buckets, in which time zone."""
     ax = plot_running_total(rows)

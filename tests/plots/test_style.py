@@ -58,6 +58,7 @@ def test_with_posts_a_filter_changes_nothing() -> None:
         assert part == whole
 
 
+@pytest.mark.slow
 def test_most_posts_keep_their_colour_without_them() -> None:
     """Older posts filtered away: of 20, at least half stay as they were."""
     whole = post_colours(frame_of(IDS[:20]))

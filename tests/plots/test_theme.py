@@ -38,6 +38,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     atexit.unregister(made.atexit_operations)
 
 
+@pytest.mark.slow
 def test_text_and_axes_have_the_colour_of_the_page(rows: pd.DataFrame) -> None:
     """No text is black, or has the placeholder's colour, and there is no background."""
     ep.follow_theme()
@@ -49,6 +50,7 @@ def test_text_and_axes_have_the_colour_of_the_page(rows: pd.DataFrame) -> None:
     assert "fill: #ffffff" not in element
 
 
+@pytest.mark.slow
 def test_a_black_line_has_it_too(hourly: Any) -> None:
     """Seven posts have black among their colours, which could not be seen on a dark page."""
     ep.follow_theme()
@@ -58,6 +60,7 @@ def test_a_black_line_has_it_too(hourly: Any) -> None:
     assert "fill: #000000" not in element
 
 
+@pytest.mark.slow
 def test_its_description(rows: pd.DataFrame) -> None:
     """The text of a figure is there for screen readers, escaped."""
     ep.follow_theme()
@@ -73,6 +76,7 @@ def test_it_is_at_most_as_wide_as_the_figure() -> None:
     assert 'style="max-width: 216pt"' in figure_element(Figure(figsize=(3, 2)))
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_figures_so(shell: Any) -> None:
     """Beside PNG, for programs that show no HTML."""
     ep.follow_theme()

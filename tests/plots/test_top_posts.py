@@ -124,6 +124,7 @@ def test_highlight_refused() -> None:
     assert plt.get_fignums() == []
 
 
+@pytest.mark.slow
 def test_25_rows_do_not_overlap() -> None:
     """On a small picture the letters are smaller than the rows are high."""
     counts = totals(**{f"p{n}": (100, n) for n in range(1, 26)})

@@ -175,6 +175,7 @@ def test_nothing_at_all_to_ask(
     assert ep.Archive(tmp_path / "raw").verify() == ()
 
 
+@pytest.mark.slow
 def test_collected_and_read_again(
     june: ep.EngagementClient, server: ScriptedServer, tmp_path: Path
 ) -> None:

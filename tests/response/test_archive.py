@@ -605,6 +605,7 @@ QUESTIONS = {
 }
 
 
+@pytest.mark.slow
 def test_another_question_is_another_collection(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
@@ -716,6 +717,7 @@ def test_each_file_that_is_gone_is_asked_again(collected: tuple[Any, ...]) -> No
         assert archive.verify() == ()
 
 
+@pytest.mark.slow
 def test_damaged_answers_are_asked_again(collected: tuple[Any, ...]) -> None:
     """All of them at once: one collect of the same question mends them all."""
     server, client, todo, folder, expected = collected

@@ -194,6 +194,7 @@ def test_a_reopened_snapshot_of_last_week_is_not_mended(
     assert third not in (first, second)
 
 
+@pytest.mark.slow
 @each
 def test_a_lost_question_makes_a_snapshot_no_younger(
     client: ep.EngagementClient, api: Api, archive: ep.Archive, clock: FakeClock, endpoint: str
@@ -251,6 +252,7 @@ def test_verify_reports_how_far_apart_they_are(mixed: Collection, archive: ep.Ar
     assert last - first == timedelta(hours=3, minutes=20)
 
 
+@pytest.mark.slow
 def test_the_command_line_reports_it_too(
     mixed: Collection, archive: ep.Archive, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -262,6 +264,7 @@ def test_the_command_line_reports_it_too(
     assert " ago" in err
 
 
+@pytest.mark.slow
 def test_the_command_line_reports_the_age_of_a_good_one(
     client: ep.EngagementClient,
     api: Api,

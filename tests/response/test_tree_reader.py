@@ -28,6 +28,7 @@ def test_an_answer_with_any_number_of_hours_is_read_quickly(hours: int) -> None:
     assert decode_body(body(25, hours), "g", 4) is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [10, 24])
 def test_so_is_one_of_eight_million_bytes(hours: int) -> None:
     """Files may hold more than an answer."""

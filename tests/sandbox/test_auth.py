@@ -369,6 +369,7 @@ def test_asking_while_nothing_is_left_can_cost(make_twin: Any, wall: Any) -> Non
     assert statuses(5) == [400] * 5
 
 
+@pytest.mark.slow
 def test_who_goes_on_asking_is_kept_out_and_who_waits_is_not(make_twin: Any, wall: Any) -> None:
     """A request a second, whatever is answered, gets through in the first minute alone."""
     wall.seconds = 1_773_344_640.0

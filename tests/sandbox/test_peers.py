@@ -114,6 +114,7 @@ def test_both_agree_on_requests(
     assert sandbox_accepts(make_twin(), endpoint, sent or body) is (sent is not None)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(MOMENTS, MOMENTS)
 def test_both_agree_on_windows(make_twin: Any, start: str, end: str) -> None:

@@ -153,6 +153,7 @@ def test_a_forgotten_server_stops() -> None:
         requests.post(url, timeout=PATIENCE)
 
 
+@pytest.mark.slow
 def test_many_at_once(sandbox: SandboxServer, oauth: Any, body: Any) -> None:
     """Ten clients in ten threads get what one gets."""
     asked = body([post.post_id for post in sandbox.world.posts()[-9:]])

@@ -55,7 +55,7 @@ LEGAL = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("by", LEGAL, ids=" ".join)
-@pytest.mark.parametrize("endpoint", ["historical", "28hr"])
+@pytest.mark.parametrize("endpoint", ["historical", pytest.param("28hr", marks=pytest.mark.long)])
 def test_any_grouping_is_a_sum_of_the_finest(twin: Any, body: Any, endpoint: str, by: Any) -> None:
     """Every legal grouping, against the hours of every post and type added up."""
     posts = twin.visible()[-6:]

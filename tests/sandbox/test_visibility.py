@@ -169,6 +169,7 @@ def aged(make_twin: Any, days: int, **more: Any) -> tuple[Any, Any, Any]:
     return twin, post, twin.visible("sandbox_railway")[-1]
 
 
+@pytest.mark.slow
 def test_old_posts_have_no_impressions_on_totals(make_twin: Any, body: Any) -> None:
     """Beyond 90 days they are listed, with zeros that are not counts; other types count."""
     twin, old, fresh = aged(make_twin, 90, milliseconds=1)
@@ -204,6 +205,7 @@ def test_old_posts_do_not_matter_where_nobody_asks_for_impressions(
     assert set(series.document) == {"start", "end", "g"}
 
 
+@pytest.mark.slow
 def test_only_old_posts_and_only_impressions_are_refused(
     make_twin: Any, body: Any, sample: Any
 ) -> None:

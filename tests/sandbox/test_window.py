@@ -103,6 +103,7 @@ def test_an_end_without_start_means_the_4_weeks_before(twin: Any, body: Any) -> 
     assert early.document["start"] == "2014-09-01T00:00:00Z"
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(
     st.datetimes(datetime(2014, 9, 1, 2), datetime(2040, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001

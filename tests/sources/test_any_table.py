@@ -148,6 +148,7 @@ def test_floats_are_no_ids() -> None:
         ep.counts_from(table)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(-5, 10**12) | st.none(), min_size=1, max_size=6))
 def test_any_numbers_come_back(numbers: list[int | None]) -> None:
     """In whatever way they are written."""
@@ -182,6 +183,7 @@ def test_sources_are_not_mixed() -> None:
         ep.summarise(pd.concat([a, unknown]))
 
 
+@pytest.mark.slow
 def test_sources_travel(tmp_path: Any) -> None:
     """Through CSV, Parquet, merge, concat, wide, tall, DuckDB and polars."""
     table = pd.DataFrame({"post_id": [ONE, TWO], "impressions": [5, 6]})

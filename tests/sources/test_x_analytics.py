@@ -173,6 +173,7 @@ def test_texts(tmp_path: Path) -> None:
     assert posts.dtypes.astype(str)["created_at"] == "datetime64[us, UTC]"
 
 
+@pytest.mark.slow
 def test_several_files_are_snapshots(tmp_path: Path) -> None:
     """A list, or a pattern; each with its own time."""
     later = "account_analytics_content_2026-08-20_2026-09-02 (1).csv"
@@ -210,6 +211,7 @@ def test_an_open_file() -> None:
     assert found(ep.read_x_analytics(io.BytesIO(content().encode()))) == TYPES
 
 
+@pytest.mark.slow
 def test_a_cut_export(tmp_path: Path) -> None:
     """A thousand posts, none from the window's first days."""
     rows = []
@@ -318,6 +320,7 @@ def test_other_files(text: str, words: str, tmp_path: Path) -> None:
         read(text, tmp_path)
 
 
+@pytest.mark.slow
 def test_what_one_does_with_it(tmp_path: Path) -> None:
     """Rates, rankings, best times, summaries and plots work on the counts as they are."""
     counts = read(content(row(), row(TWO)), tmp_path)

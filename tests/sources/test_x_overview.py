@@ -74,6 +74,7 @@ def test_overlaps(order: tuple[str, str], tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_languages(tmp_path: Path) -> None:
     """``Date`` is English in all of them; an unknown one is read by position, with a warning."""
     wanted = ep.read_x_overview(files(tmp_path, a=overview(EARLY))[0])

@@ -135,6 +135,7 @@ def test_a_client_that_is_busy_in_another_thread(echo: Echo) -> None:
             worker.join()
 
 
+@pytest.mark.slow
 def test_a_stream_that_was_begun_before(echo: Echo) -> None:
     """What is on its way arrives in the parent: the child is told, at once, and does not wait."""
     url = f"http://127.0.0.1:{echo.server_address[1]}"

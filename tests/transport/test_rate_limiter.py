@@ -380,6 +380,7 @@ def test_one_until_it_is_known() -> None:
     assert it.max_concurrency(48) == 48
 
 
+@pytest.mark.slow
 def test_two_threads_and_one_place() -> None:
     """One of them gets it: the other looks only when the first has taken what it saw."""
     meeting, begun = threading.Barrier(2), threading.Event()

@@ -397,6 +397,7 @@ class Watched(Network):
         return future
 
 
+@pytest.mark.slow
 def test_only_the_first_that_failed_asks_whether_the_service_is_back() -> None:
     """All on their way fail; until one gets through, no other is sent again."""
     random.seed(0)  # the rests are drawn: here enough of them outlast the outage

@@ -165,6 +165,7 @@ def test_nothing_is_read_ahead_of_a_slow_consumer(make: Make, gate: Gate) -> Non
     stream.close()
 
 
+@pytest.mark.slow
 def test_only_the_caller_s_thread_is_told(make: Make, gate: Gate) -> None:
     """A widget or a bar is not touched from anywhere else."""
     gate.let_all()
@@ -258,6 +259,7 @@ def test_a_stream_that_is_left(make: Make, gate: Gate) -> None:
     assert ids(client.fetch(posts(3), watch=lambda _: None)) == [1, 2, 3]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_no_grace")
 def test_what_was_on_its_way_is_stored_when_it_comes(
     make: Make, gate: Gate, tmp_path: Path

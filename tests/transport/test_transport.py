@@ -138,6 +138,7 @@ def test_redirects_are_not_followed(transport: Transport, server: ScriptedServer
     assert [seen.path for seen in server.seen] == ["/x"]
 
 
+@pytest.mark.slow
 def test_backs_off_exponentially_at_random(
     transport: Transport, server: ScriptedServer, clock: FakeClock
 ) -> None:
@@ -159,6 +160,7 @@ def test_backs_off_exponentially_at_random(
     assert sum(clock.slept) == pytest.approx(sum(waits))
 
 
+@pytest.mark.slow
 def test_gives_up(transport: Transport, server: ScriptedServer) -> None:
     """After 8 attempts, with the last status and the server's words."""
     server.answer(*[PAGE] * 8)
@@ -170,6 +172,7 @@ def test_gives_up(transport: Transport, server: ScriptedServer) -> None:
     assert not isinstance(error, ep.QuotaExceeded)
 
 
+@pytest.mark.slow
 def test_a_quota_that_stays_spent(transport: Transport, server: ScriptedServer) -> None:
     """Eight times 429 is an error of its own."""
     server.answer(*[LIMIT] * 8)
