@@ -1,4 +1,4 @@
-"""A sandbox that stands still, and clients that are no part of the package."""
+"""A sandbox whose clock does not move, and clients that are not part of the package."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 
 @dataclass
 class Wall:
-    """A wall clock that moves when told to."""
+    """A wall clock that moves only when a test sets it."""
 
     seconds: float = 1_773_344_601.0
 
@@ -39,7 +39,7 @@ class Wall:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back."""
+    """The status, JSON document and headers of a response."""
 
     status: int
     document: Any
@@ -52,7 +52,7 @@ class Reply:
 
 @dataclass
 class Twin:
-    """The service without the wire, and signatures made by oauthlib's client."""
+    """The service without a network, and signatures made by oauthlib's client."""
 
     settings: Settings = GENEROUS
     now: Any = NOW
@@ -96,7 +96,7 @@ class Twin:
     def post(
         self, endpoint: str, body: Any, handle: str | None = "sandbox_bakery", **headers: str
     ) -> Reply:
-        """Ask as the owner of a handle, or as the app alone where it is None."""
+        """Send a request as the owner of a handle, or as the app alone where it is None."""
         path = f"/insights/engagement/{endpoint}"
         bearer = {"Authorization": f"Bearer {self.settings.app.bearer_token}"}
         auth = bearer if handle is None else self.signed(path, handle)
@@ -106,19 +106,19 @@ class Twin:
 
 @pytest.fixture(scope="session")
 def twin() -> Twin:
-    """Return the service at a moment that stands still, with a generous quota."""
+    """Return the service with a clock that does not move and a generous quota."""
     return Twin()
 
 
 @pytest.fixture(scope="session")
 def make_twin() -> Callable[..., Twin]:
-    """Make a service of your own."""
+    """Return the class of services, so that a test can make one of its own."""
     return Twin
 
 
 @pytest.fixture
 def wall() -> Wall:
-    """Return a wall clock that moves when told to."""
+    """Return a wall clock that moves only when a test sets it."""
     return Wall()
 
 
@@ -140,13 +140,13 @@ def make_body(
 
 @pytest.fixture(scope="session")
 def body() -> Callable[..., dict[str, Any]]:
-    """Make the body of a request."""
+    """Return the function that makes the body of a request."""
     return make_body
 
 
 @pytest.fixture(scope="session")
 def sample() -> Callable[[str], Any]:
-    """Read a documented body by its name."""
+    """Return a function that reads a documented body by its name."""
 
     def read(name: str) -> Any:
         return json.loads((SAMPLES / f"{name}.json").read_text())
@@ -170,7 +170,7 @@ def session() -> Iterator[requests.Session]:
 
 @pytest.fixture(scope="session")
 def oauth() -> Callable[[Keys], OAuth1]:
-    """Sign as requests_oauthlib does."""
+    """Return a function that signs as requests_oauthlib does."""
 
     def sign(keys: Keys) -> OAuth1:
         return OAuth1(
@@ -181,8 +181,8 @@ def oauth() -> Callable[[Keys], OAuth1]:
 
 
 @pytest.fixture
-def ask(sandbox: SandboxServer, session: requests.Session, oauth: Any, body: Any) -> Any:
-    """Ask for a total as the owner, over the wire."""
+def request_total(sandbox: SandboxServer, session: requests.Session, oauth: Any, body: Any) -> Any:
+    """Request a total as the owner, over the network."""
     post = sandbox.world.posts()[-3].post_id
 
     def send(**more: Any) -> requests.Response:
@@ -196,7 +196,7 @@ def ask(sandbox: SandboxServer, session: requests.Session, oauth: Any, body: Any
 
 @pytest.fixture
 def raw(sandbox: SandboxServer) -> Iterator[http.client.HTTPConnection]:
-    """Return a connection without any comfort."""
+    """Return a plain HTTP connection, which neither retries nor redirects."""
     connection = http.client.HTTPConnection(urlsplit(sandbox.base_url).netloc, timeout=PATIENCE)
     yield connection
     connection.close()

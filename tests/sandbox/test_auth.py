@@ -1,4 +1,4 @@
-"""Signatures, tokens, quota, and the gate before them."""
+"""Signatures, tokens, the quota, and the checks before them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ GZIP = {"Accept-Encoding": "gzip"}
 
 
 @pytest.fixture
-def asked(twin: Any, body: Any) -> bytes:
-    """Return a body that is in order."""
+def valid_body(twin: Any, body: Any) -> bytes:
+    """Return the body of a valid request."""
     return json.dumps(body(twin.visible()[-1:])).encode()
 
 
 def by_hand(twin: Any, *, nonce: str = "abc123", **changes: str) -> dict[str, str]:
-    """Sign as RFC 5849 says, with nothing but hmac."""
+    """Sign as RFC 5849 specifies, with hmac alone."""
     account = twin.world.account("sandbox_bakery")
     fields = {
         "oauth_consumer_key": twin.settings.app.consumer_key,
@@ -46,56 +46,56 @@ def by_hand(twin: Any, *, nonce: str = "abc123", **changes: str) -> dict[str, st
     return {"Authorization": f"OAuth {header}"}
 
 
-def test_a_signature_made_by_hand_is_accepted(make_twin: Any, asked: bytes) -> None:
-    """The signature base is that of RFC 5849, without the JSON body."""
+def test_a_signature_made_by_hand_is_accepted(make_twin: Any, valid_body: bytes) -> None:
+    """The signature base is that of RFC 5849 and leaves out the JSON body."""
     twin = make_twin()
-    assert twin.send(TOTALS, asked, GZIP | by_hand(twin)).status == 200
+    assert twin.send(TOTALS, valid_body, GZIP | by_hand(twin)).status == 200
 
 
-def test_a_nonce_is_good_once(make_twin: Any, asked: bytes) -> None:
-    """The same signed headers again are refused, a new nonce is not."""
+def test_a_nonce_is_accepted_once(make_twin: Any, valid_body: bytes) -> None:
+    """The same signed headers are refused the second time; a new nonce is accepted."""
     twin = make_twin()
     headers = GZIP | by_hand(twin)
-    assert twin.send(TOTALS, asked, headers).status == 200
-    again = twin.send(TOTALS, asked, headers)
+    assert twin.send(TOTALS, valid_body, headers).status == 200
+    again = twin.send(TOTALS, valid_body, headers)
     assert again.status == 401
     assert "Nonce already used" in again.errors[0]
-    assert twin.send(TOTALS, asked, GZIP | by_hand(twin, nonce="other")).status == 200
+    assert twin.send(TOTALS, valid_body, GZIP | by_hand(twin, nonce="other")).status == 200
 
 
-def test_a_refused_signature_spends_no_nonce(make_twin: Any, asked: bytes) -> None:
-    """Otherwise anyone could spend another's."""
+def test_a_refused_signature_does_not_use_up_its_nonce(make_twin: Any, valid_body: bytes) -> None:
+    """Otherwise anyone could use up the nonces of others."""
     twin = make_twin()
     forged = by_hand(twin)
     forged["Authorization"] = forged["Authorization"].replace(
         'oauth_signature="', 'oauth_signature="x'
     )
-    assert twin.send(TOTALS, asked, GZIP | forged).status == 401
-    assert twin.send(TOTALS, asked, GZIP | by_hand(twin)).status == 200
+    assert twin.send(TOTALS, valid_body, GZIP | forged).status == 401
+    assert twin.send(TOTALS, valid_body, GZIP | by_hand(twin)).status == 200
 
 
 @pytest.mark.parametrize(
     ("seconds", "status"), [(0, 200), (300, 200), (-300, 200), (301, 401), (-301, 401)]
 )
 def test_timestamps_may_be_off_by_5_minutes(
-    make_twin: Any, asked: bytes, seconds: int, status: int
+    make_twin: Any, valid_body: bytes, seconds: int, status: int
 ) -> None:
-    """By the wall clock, which is not the clock of the sandbox's world."""
+    """The wall clock decides, and not the clock of the sandbox's posts."""
     twin = make_twin(now="2026-03-12T19:43:21Z")
     twin.wall.seconds = 4_000_000_000.0
     signed = by_hand(twin)
     twin.wall.seconds += seconds
-    assert twin.send(TOTALS, asked, GZIP | signed).status == status
+    assert twin.send(TOTALS, valid_body, GZIP | signed).status == status
 
 
-def test_stale_nonces_are_forgotten(make_twin: Any, asked: bytes) -> None:
-    """The memory does not grow for ever; the timestamp keeps the stale ones out."""
+def test_stale_nonces_are_forgotten(make_twin: Any, valid_body: bytes) -> None:
+    """The memory stays bounded, since the timestamp already refuses stale nonces."""
     twin = make_twin()
     for _ in range(3):
         signed = GZIP | by_hand(twin)
-        assert twin.send(TOTALS, asked, signed).status == 200
+        assert twin.send(TOTALS, valid_body, signed).status == 200
         twin.wall.seconds += 700
-        assert "Timestamp" in twin.send(TOTALS, asked, signed).errors[0]
+        assert "Timestamp" in twin.send(TOTALS, valid_body, signed).errors[0]
     assert len(twin.service._authority._signatures._nonces) == 1
 
 
@@ -111,18 +111,18 @@ def test_stale_nonces_are_forgotten(make_twin: Any, asked: bytes) -> None:
         {"signature_method": "PLAINTEXT"},
     ],
 )
-def test_wrong_keys_are_refused(twin: Any, asked: bytes, changes: dict[str, str]) -> None:
-    """A wrong secret, an unknown consumer, a method that X does not know."""
+def test_wrong_keys_are_refused(twin: Any, valid_body: bytes, changes: dict[str, str]) -> None:
+    """A wrong secret, an unknown consumer and an unknown signature method get a 401."""
     headers = twin.signed(TOTALS, "sandbox_bakery", **changes)
-    reply = twin.send(TOTALS, asked, GZIP | headers)
+    reply = twin.send(TOTALS, valid_body, GZIP | headers)
     assert reply.status == 401
     assert reply.errors[0].startswith("Your account could not be authenticated. Reason: ")
 
 
-def test_an_unknown_token_is_refused_in_the_known_words(
-    twin: Any, asked: bytes, sample: Any
+def test_an_unknown_token_gets_the_documented_message(
+    twin: Any, valid_body: bytes, sample: Any
 ) -> None:
-    """For OAuth 1.0a and bearer alike."""
+    """This holds for OAuth 1.0a and bearer tokens alike."""
     known = sample("error_auth_access_token_not_found")
     unknown = twin.signed(TOTALS, "sandbox_bakery", resource_owner_key="9-nobody")
     for headers in (
@@ -130,15 +130,15 @@ def test_an_unknown_token_is_refused_in_the_known_words(
         {"Authorization": "Bearer nobody"},
         {"Authorization": "Bearer"},
     ):
-        reply = twin.send(TOTALS, asked, GZIP | headers)
+        reply = twin.send(TOTALS, valid_body, GZIP | headers)
         assert (reply.status, reply.document) == (401, known)
 
 
-def test_an_app_can_sign_for_itself(make_twin: Any, body: Any) -> None:
-    """By hand, with no token: public totals are answered, and what only owners see is not."""
+def test_an_app_can_sign_without_a_token(make_twin: Any, body: Any) -> None:
+    """Public totals are returned; what only owners may see is refused."""
     twin = make_twin()
     alone = {"resource_owner_key": None, "resource_owner_secret": None}
-    told = []
+    responses = []
     for endpoint, types in (
         ("totals", ["favorites"]),
         ("totals", ["impressions"]),
@@ -148,38 +148,38 @@ def test_an_app_can_sign_for_itself(make_twin: Any, body: Any) -> None:
         signed = twin.signed(path, "sandbox_bakery", **alone)
         posts = [twin.visible("sandbox_bakery")[-1], twin.visible("sandbox_railway")[-1]]
         reply = twin.send(path, json.dumps(body(posts, types)).encode(), GZIP | signed)
-        told.append((reply.status, reply.document.get("errors")))
-    assert told == [
+        responses.append((reply.status, reply.document.get("errors")))
+    assert responses == [
         (200, None),
         (403, ["Forbidden to access metrics: impressions"]),
         (403, ["Forbidden to access metrics: favorites"]),
     ]
     # A token's secret without the token makes another signature.
-    half = twin.signed(TOTALS, "sandbox_bakery", resource_owner_key=None)
-    reply = twin.send(TOTALS, json.dumps(body(["1"])).encode(), GZIP | half)
+    without_token = twin.signed(TOTALS, "sandbox_bakery", resource_owner_key=None)
+    reply = twin.send(TOTALS, json.dumps(body(["1"])).encode(), GZIP | without_token)
     assert (reply.status, reply.errors[0].endswith("Invalid signature")) == (401, True)
 
 
-def test_a_token_of_another_account_does_not_fit(twin: Any, asked: bytes) -> None:
-    """Token and secret belong together."""
+def test_the_token_of_another_account_is_refused(twin: Any, valid_body: bytes) -> None:
+    """Token and secret must belong to the same account."""
     other = twin.world.account("sandbox_railway")
     headers = twin.signed(TOTALS, "sandbox_bakery", resource_owner_key=other.access_token)
-    assert twin.send(TOTALS, asked, GZIP | headers).status == 401
+    assert twin.send(TOTALS, valid_body, GZIP | headers).status == 401
 
 
-def test_a_signature_is_for_one_url(twin: Any, asked: bytes) -> None:
-    """Neither another endpoint nor another host nor a query can use it."""
+def test_a_signature_is_valid_for_one_url(twin: Any, valid_body: bytes) -> None:
+    """Another endpoint, another host and a query each make the signature invalid."""
     other = "/insights/engagement/28hr"
     signed = GZIP | twin.signed(TOTALS, "sandbox_bakery")
-    assert twin.send(other, asked, signed).status == 401
-    assert twin.send(f"{TOTALS}?a=b", asked, signed).status == 401
-    assert twin.send(TOTALS, asked, signed | {"Host": "elsewhere.invalid"}).status == 401
+    assert twin.send(other, valid_body, signed).status == 401
+    assert twin.send(f"{TOTALS}?a=b", valid_body, signed).status == 401
+    assert twin.send(TOTALS, valid_body, signed | {"Host": "elsewhere.invalid"}).status == 401
 
 
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Basic abc"}, {"Authorization": "hello"}])
-def test_other_schemes_are_unknown(twin: Any, asked: bytes, header: dict[str, str]) -> None:
-    """The text is known."""
-    reply = twin.send(TOTALS, asked, GZIP | header)
+def test_other_schemes_are_refused(twin: Any, valid_body: bytes, header: dict[str, str]) -> None:
+    """The message is the documented one."""
+    reply = twin.send(TOTALS, valid_body, GZIP | header)
     assert (reply.status, reply.errors) == (
         401,
         ["Your account could not be authenticated. Reason: Unknown Authorization Type"],
@@ -189,21 +189,21 @@ def test_other_schemes_are_unknown(twin: Any, asked: bytes, header: dict[str, st
 @pytest.mark.parametrize(
     "rest", ["", "garbage", 'oauth_token="a"', "oauth_nonce=1, =, ,", 'a="%zz"']
 )
-def test_a_malformed_signature_is_refused(twin: Any, asked: bytes, rest: str) -> None:
-    """Whatever the header holds, it is 401 and no crash."""
-    reply = twin.send(TOTALS, asked, GZIP | {"Authorization": f"OAuth {rest}"})
+def test_a_malformed_signature_is_refused(twin: Any, valid_body: bytes, rest: str) -> None:
+    """The service returns 401 for any malformed header and does not crash."""
+    reply = twin.send(TOTALS, valid_body, GZIP | {"Authorization": f"OAuth {rest}"})
     assert reply.status == 401
 
 
 @pytest.mark.parametrize(
     "accepted", [None, "", "identity", "deflate, br", "gzip;q=0", "gzip; q=0.00", "xgzip"]
 )
-def test_without_gzip_there_is_no_answer(
-    twin: Any, asked: bytes, sample: Any, accepted: str | None
+def test_a_request_that_does_not_accept_gzip_is_refused(
+    twin: Any, valid_body: bytes, sample: Any, accepted: str | None
 ) -> None:
-    """406 in the captured words, before anything else is looked at; compressed itself."""
+    """The captured 406 is returned before any other check, and is compressed itself."""
     headers = {} if accepted is None else {"Accept-Encoding": accepted}
-    reply = twin.send(TOTALS, asked, headers)
+    reply = twin.send(TOTALS, valid_body, headers)
     assert (reply.status, reply.document) == (406, sample("error_406_gzip_required"))
     assert reply.headers["Content-Encoding"] == "gzip"
 
@@ -211,16 +211,16 @@ def test_without_gzip_there_is_no_answer(
 @pytest.mark.parametrize(
     "accepted", ["gzip", "deflate, gzip", "GZIP;q=0.5, br", "br , gzip ; q=1.0"]
 )
-def test_gzip_among_others_will_do(twin: Any, asked: bytes, accepted: str) -> None:
-    """As browsers and requests send it."""
+def test_gzip_may_be_one_of_several_encodings(twin: Any, valid_body: bytes, accepted: str) -> None:
+    """Browsers and requests send such lists."""
     headers = {"Accept-Encoding": accepted, **twin.signed(TOTALS, "sandbox_bakery")}
-    assert twin.send(TOTALS, asked, headers).status == 200
+    assert twin.send(TOTALS, valid_body, headers).status == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize("path", [TOTALS, "/oauth2/token"])
-def test_only_post(twin: Any, path: str, method: str) -> None:
-    """405, with errors and the method that is allowed."""
+def test_only_post_requests_are_allowed(twin: Any, path: str, method: str) -> None:
+    """Other methods get a 405 with errors and the allowed method."""
     reply = twin.send(path, b"", GZIP, method)
     assert reply.status == 405
     assert reply.headers["Allow"] == "POST"
@@ -229,7 +229,7 @@ def test_only_post(twin: Any, path: str, method: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/insights/engagement", f"{TOTALS}/", "/2/tweets", ""])
 def test_other_paths_are_not_found(twin: Any, path: str) -> None:
-    """404, with errors."""
+    """The service returns 404 with errors."""
     reply = twin.send(path, b"{}", GZIP)
     assert reply.status == 404
     assert isinstance(reply.errors[0], str)
@@ -243,15 +243,15 @@ def basic(key: str, secret: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()}
 
 
-def test_a_token_that_is_issued_is_accepted(twin: Any, asked: bytes) -> None:
-    """Consumer key and secret buy one; it needs no gzip."""
+def test_an_issued_token_is_accepted(twin: Any, valid_body: bytes) -> None:
+    """Consumer key and secret obtain a token, and that request needs no gzip."""
     app = twin.settings.app
     keys = basic(app.consumer_key, app.consumer_secret)
     issued = twin.send("/oauth2/token", b"grant_type=client_credentials", keys)
     assert issued.status == 200
     assert issued.document["token_type"] == "bearer"
     bearer = {"Authorization": f"Bearer {issued.document['access_token']}"}
-    assert twin.send(TOTALS, asked, GZIP | bearer).status == 200
+    assert twin.send(TOTALS, valid_body, GZIP | bearer).status == 200
 
 
 @pytest.mark.parametrize(
@@ -266,17 +266,17 @@ def test_a_token_that_is_issued_is_accepted(twin: Any, asked: bytes) -> None:
         (basic("SandboxConsumerKey", "sandbox-consumer-secret"), b"\xff", 400),
     ],
 )
-def test_no_token_without_keys_and_grant(
+def test_a_token_needs_valid_keys_and_a_grant(
     twin: Any, headers: dict[str, str], form: bytes, status: int
 ) -> None:
-    """403 for the keys, 400 for the grant."""
+    """Wrong keys get a 403, a wrong grant a 400."""
     reply = twin.send("/oauth2/token", form, headers)
     assert reply.status == status
     assert isinstance(reply.errors[0], str)
 
 
 def test_keys_are_form_encoded_before_base64(make_twin: Any) -> None:
-    """RFC 6749 has it so, which matters for keys with colons and signs."""
+    """RFC 6749 requires it, which matters for keys with colons and signs."""
     app = App("key:with colon", "secret+plus%")
     twin = make_twin(settings=Settings(app=app))
     keys = basic(quote(app.consumer_key, ""), quote(app.consumer_secret, ""))
@@ -285,12 +285,12 @@ def test_keys_are_form_encoded_before_base64(make_twin: Any) -> None:
 
 
 def test_each_app_has_a_token_of_its_own() -> None:
-    """One app's token is no good for another."""
+    """The tokens of two apps differ."""
     assert App("a", "b").bearer_token != App("a", "c").bearer_token
 
 
 def test_no_secret_is_in_a_repr_of_the_app() -> None:
-    """Neither the secret nor the token."""
+    """The repr shows neither the secret nor the token."""
     app = App()
     assert app.consumer_secret not in repr(Settings(app=app))
     assert app.bearer_token not in repr(app)
@@ -308,8 +308,8 @@ def quota_of(reply: Any) -> dict[str, int]:
     }
 
 
-def test_the_quota_is_told_and_counted_down(make_twin: Any, wall: Any, body: Any) -> None:
-    """Limit, remaining, and the second in which the period ends."""
+def test_the_quota_is_in_the_headers_and_counts_down(make_twin: Any, wall: Any, body: Any) -> None:
+    """The headers hold the limit, what remains, and the second in which the period ends."""
     wall.seconds = 1_773_344_601.5  # in the minute that ends at 1_773_344_640
     twin = make_twin(settings=Settings(per_minute=9, per_second=5), wall=wall)
     twin.post("totals", body(twin.visible()[-1:]))
@@ -327,21 +327,21 @@ def test_the_quota_is_told_and_counted_down(make_twin: Any, wall: Any, body: Any
 def test_a_spent_quota_is_429_until_the_reset(
     make_twin: Any, wall: Any, body: Any, limits: tuple[int, int], wait: int
 ) -> None:
-    """The text contains 'rate limit'; waiting for the reset helps, a moment less does not."""
+    """The message contains 'rate limit'; requests succeed from the reset on, not before."""
     twin = make_twin(settings=Settings(*limits), wall=wall)
-    asked = body(twin.visible()[-1:])
-    assert [twin.post("totals", asked).status for _ in range(3)] == [200] * 3
+    request_body = body(twin.visible()[-1:])
+    assert [twin.post("totals", request_body).status for _ in range(3)] == [200] * 3
     for _ in range(2):
-        refused = twin.post("totals", asked)
+        refused = twin.post("totals", request_body)
         assert refused.status == 429
         assert "rate limit" in refused.errors[0]
     name = "minute" if wait == 60 else "second"
     assert quota_of(refused)[f"{name}-remaining"] == 0
     reset = quota_of(refused)[f"{name}-reset"]
     wall.seconds = reset - 0.01
-    assert twin.post("totals", asked).status == 429
+    assert twin.post("totals", request_body).status == 429
     wall.seconds = reset
-    assert twin.post("totals", asked).status == 200
+    assert twin.post("totals", request_body).status == 200
 
 
 def test_a_spent_second_does_not_cost_the_minute(make_twin: Any, wall: Any, body: Any) -> None:
@@ -353,8 +353,8 @@ def test_a_spent_second_does_not_cost_the_minute(make_twin: Any, wall: Any, body
     assert quota_of(twin.post("totals", body(["1"])))["minute-remaining"] == 7
 
 
-def test_asking_while_nothing_is_left_can_cost(make_twin: Any, wall: Any) -> None:
-    """Two 429s are two requests less in the next minute, and none in the one after."""
+def test_requests_over_the_quota_can_be_penalised(make_twin: Any, wall: Any) -> None:
+    """Two 429s leave two requests less in the next minute, and none less in the one after."""
     wall.seconds = 1_773_344_640.0  # a minute begins
     twin = make_twin(settings=Settings(per_minute=5, penalty=1), wall=wall)
 
@@ -370,10 +370,10 @@ def test_asking_while_nothing_is_left_can_cost(make_twin: Any, wall: Any) -> Non
 
 
 @pytest.mark.slow
-def test_who_goes_on_asking_is_kept_out_and_who_waits_is_not(make_twin: Any, wall: Any) -> None:
-    """A request a second, whatever is answered, gets through in the first minute alone."""
+def test_a_client_that_does_not_wait_stays_refused(make_twin: Any, wall: Any) -> None:
+    """One request a second, sent regardless of responses, succeeds in the first minute alone."""
     wall.seconds = 1_773_344_640.0
-    through = {}
+    succeeded = {}
     for name in ("goes on", "waits"):
         twin = make_twin(settings=Settings(per_minute=10, penalty=1), wall=wall)
         answered, quiet_until = 0, 0.0
@@ -384,18 +384,18 @@ def test_who_goes_on_asking_is_kept_out_and_who_waits_is_not(make_twin: Any, wal
                 if quota_of(reply)["minute-remaining"] == 0:
                     quiet_until = quota_of(reply)["minute-reset"]
             wall.seconds += 1
-        through[name] = answered
-    assert through == {"goes on": 10, "waits": 50}
+        succeeded[name] = answered
+    assert succeeded == {"goes on": 10, "waits": 50}
 
 
-def test_what_is_turned_away_at_the_gate_costs_nothing(
-    make_twin: Any, wall: Any, body: Any, asked: bytes
+def test_requests_refused_before_the_quota_are_not_counted(
+    make_twin: Any, wall: Any, body: Any, valid_body: bytes
 ) -> None:
-    """Neither 404, 406, 401 nor 429; a 400 does."""
+    """A 404, 406, 401 or 429 is not counted; a 400 is."""
     twin = make_twin(settings=Settings(per_minute=3), wall=wall)
     for _ in range(5):
-        assert not quota_of(twin.send(TOTALS, asked, GZIP))
-        assert not quota_of(twin.send(TOTALS, asked, {}))
-        assert not quota_of(twin.send("/", asked, GZIP))
+        assert not quota_of(twin.send(TOTALS, valid_body, GZIP))
+        assert not quota_of(twin.send(TOTALS, valid_body, {}))
+        assert not quota_of(twin.send("/", valid_body, GZIP))
     assert quota_of(twin.post("totals", b"{"))["minute-remaining"] == 2
     assert quota_of(twin.post("totals", body(["1"])))["minute-remaining"] == 1

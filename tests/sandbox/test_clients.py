@@ -1,4 +1,4 @@
-"""Clients of common make, over the wire: requests, with and without requests_oauthlib."""
+"""Ordinary HTTP clients over the network: requests, with and without requests_oauthlib."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ from requests_oauthlib import OAuth1
 from engagement_pandas.sandbox import SandboxServer, Settings
 from engagement_pandas.sandbox.world import Availability
 
-Ask = Callable[..., requests.Response]
+Send = Callable[..., requests.Response]
 NOW = "2026-03-12T19:43:21Z"
 
 
 @pytest.fixture
-def send(session: requests.Session, body: Any) -> Ask:
-    """Send a request for favorites to a sandbox; as the owner, unless told otherwise."""
+def send(session: requests.Session, body: Any) -> Send:
+    """Return a function that requests favorites from a sandbox, as the owner by default."""
 
     def post(server: SandboxServer, endpoint: str, posts: list[Any], **more: Any) -> Any:
         keys = server.keys()
         owner = OAuth1(
             keys.consumer_key, keys.consumer_secret, keys.access_token, keys.access_token_secret
         )
-        how = {name: more.pop(name) for name in ("auth", "headers") if name in more}
+        options = {name: more.pop(name) for name in ("auth", "headers") if name in more}
         content = json.dumps(body(posts, **more))
         url = f"{server.base_url}/insights/engagement/{endpoint}"
-        return session.post(url, data=content, **{"auth": owner, **how})
+        return session.post(url, data=content, **{"auth": owner, **options})
 
     return post
 
 
-def test_a_protected_post_is_nobody_s_to_see(sandbox: SandboxServer, send: Ask) -> None:
-    """Asked for by its owner on each endpoint: 400 alone, left out beside another."""
+def test_a_protected_post_is_unavailable_even_to_its_owner(
+    sandbox: SandboxServer, send: Send
+) -> None:
+    """Each endpoint returns 400 for it alone, and leaves it out next to another post."""
     now = sandbox.world.now()
     posts = sandbox.world.posts()
     hidden = next(p for p in posts if p.availability(now) is Availability.PROTECTED)
@@ -52,8 +54,8 @@ def test_a_protected_post_is_nobody_s_to_see(sandbox: SandboxServer, send: Ask) 
         assert set(both.json()["g"]) == {seen.post_id}
 
 
-def test_an_app_needs_no_token(sandbox: SandboxServer, send: Ask) -> None:
-    """Two-legged OAuth 1.0a sees public totals of anyone, and nothing else."""
+def test_an_app_may_sign_without_a_token(sandbox: SandboxServer, send: Send) -> None:
+    """Two-legged OAuth 1.0a sees public totals of any post, and nothing else."""
     app = OAuth1(sandbox.app.consumer_key, sandbox.app.consumer_secret)
     posts = [sandbox.world.posts(handle)[-9] for handle in ("sandbox_bakery", "sandbox_railway")]
     answer = send(sandbox, "totals", posts, auth=app)
@@ -65,25 +67,25 @@ def test_an_app_needs_no_token(sandbox: SandboxServer, send: Ask) -> None:
     assert send(sandbox, "totals", posts, auth=wrong).status_code == 401
 
 
-def test_ids_may_be_integers(sandbox: SandboxServer, send: Ask) -> None:
-    """In full precision, and the answer has them as text."""
+def test_integer_ids_keep_full_precision(sandbox: SandboxServer, send: Send) -> None:
+    """The response has them as text."""
     post = sandbox.world.posts()[-9]
     assert set(send(sandbox, "totals", [post.number]).json()["g"]) == {post.post_id}
     assert send(sandbox, "totals", [float(post.number)]).status_code == 400
 
 
-@pytest.mark.parametrize("given", ["Basic YTpi", "Token abc", "bearer_abc", "Digest x"])
-def test_an_unknown_scheme(sandbox: SandboxServer, send: Ask, given: str) -> None:
-    """401, in the documented words."""
-    answer = send(sandbox, "totals", ["1"], auth=None, headers={"Authorization": given})
+@pytest.mark.parametrize("scheme", ["Basic YTpi", "Token abc", "bearer_abc", "Digest x"])
+def test_an_unknown_scheme_is_refused(sandbox: SandboxServer, send: Send, scheme: str) -> None:
+    """The 401 has the documented message."""
+    answer = send(sandbox, "totals", ["1"], auth=None, headers={"Authorization": scheme})
     assert (answer.status_code, answer.json()) == (
         401,
         {"errors": ["Your account could not be authenticated. Reason: Unknown Authorization Type"]},
     )
 
 
-def test_half_a_window(sandbox: SandboxServer, send: Ask) -> None:
-    """Answered, the other end filled in; refused where the setting says so."""
+def test_the_missing_end_of_a_window_is_filled_in(sandbox: SandboxServer, send: Send) -> None:
+    """It is refused where the setting requires both."""
     post = sandbox.world.posts()[-9]
     late = send(sandbox, "historical", [post], start="2026-03-01").json()
     assert (late["start"], late["end"]) == ("2026-03-01T00:00:00Z", "2026-03-12T19:43:00Z")
@@ -95,7 +97,7 @@ def test_half_a_window(sandbox: SandboxServer, send: Ask) -> None:
         assert send(strict, "historical", [post]).status_code == 200
 
 
-KINDS = {
+CONTENT_TYPES = {
     "application/json": 200,
     "Application/JSON; charset=utf-8": 200,
     "text/plain": 415,
@@ -105,20 +107,22 @@ KINDS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
-def test_content_types(sandbox: SandboxServer, send: Ask, kind: str | None) -> None:
-    """Any is taken; JSON alone where the setting says so, and it costs no request otherwise."""
+@pytest.mark.parametrize("content_type", CONTENT_TYPES)
+def test_other_content_types_are_refused_if_set(
+    sandbox: SandboxServer, send: Send, content_type: str | None
+) -> None:
+    """By default, any content type is accepted."""
     post = sandbox.world.posts()[-9]
-    headers = {} if kind is None else {"Content-Type": kind}
+    headers = {} if content_type is None else {"Content-Type": content_type}
     assert send(sandbox, "totals", [post], headers=headers).status_code == 200
     with SandboxServer(NOW, settings=Settings(content_type="json")) as strict:
         answer = send(strict, "totals", [post], headers=headers)
-    assert answer.status_code == KINDS[kind]
-    assert (kind or "").encode() in answer.content or answer.status_code == 200
+    assert answer.status_code == CONTENT_TYPES[content_type]
+    assert (content_type or "").encode() in answer.content or answer.status_code == 200
 
 
-def test_the_package_names_its_content_type(sandbox: SandboxServer) -> None:
-    """Its own client is let in where JSON alone is."""
+def test_the_client_of_the_package_sends_its_content_type(sandbox: SandboxServer) -> None:
+    """It is accepted where only JSON is."""
     import engagement_pandas as ep  # noqa: PLC0415
 
     with SandboxServer(NOW, settings=Settings(content_type="json")) as strict:

@@ -1,4 +1,4 @@
-"""What goes wrong on demand, seen by a client of common make."""
+"""Faults that a test requests, as an ordinary HTTP client sees them."""
 
 from __future__ import annotations
 
@@ -17,57 +17,63 @@ from engagement_pandas.sandbox import FAULTS, Fault, Faults, SandboxServer
 TOTALS = "/insights/engagement/totals"
 
 
-@pytest.mark.parametrize("kind", ["429", "500", "502", "503"])
-def test_statuses_on_demand(sandbox: SandboxServer, ask: Any, kind: str) -> None:
-    """Once, and then all is well again."""
-    sandbox.faults.push(kind)
-    assert ask().status_code == int(kind)
-    assert ask().status_code == 200
-    assert [seen.fault for seen in sandbox.requests] == [kind, None]
+@pytest.mark.parametrize("fault", ["429", "500", "502", "503"])
+def test_a_fault_returns_its_status_once(
+    sandbox: SandboxServer, request_total: Any, fault: str
+) -> None:
+    """The next request succeeds."""
+    sandbox.faults.push(fault)
+    assert request_total().status_code == int(fault)
+    assert request_total().status_code == 200
+    assert [seen.fault for seen in sandbox.requests] == [fault, None]
 
 
-def test_a_spent_quota_on_demand_says_so(sandbox: SandboxServer, ask: Any) -> None:
-    """With nothing remaining, a reset, and the words."""
+def test_a_429_fault_has_the_headers_of_a_spent_quota(
+    sandbox: SandboxServer, request_total: Any
+) -> None:
+    """Nothing remains, the reset is in the headers, and the message is the usual one."""
     sandbox.faults.push("429")
-    answer = ask()
+    answer = request_total()
     assert answer.headers["x-per-second-remaining"] == "0"
     assert int(answer.headers["x-per-second-reset"]) > 0
     assert "rate limit" in answer.json()["errors"][0]
 
 
-def test_a_proxy_speaks_html(sandbox: SandboxServer, ask: Any) -> None:
-    """Uncompressed."""
+def test_a_502_fault_is_an_html_page(sandbox: SandboxServer, request_total: Any) -> None:
+    """The page is not compressed, as from a proxy."""
     sandbox.faults.push("502")
-    answer = ask()
+    answer = request_total()
     assert answer.headers["Content-Type"] == "text/html"
     assert "Content-Encoding" not in answer.headers
     assert answer.text.startswith("<html>")
 
 
-def test_a_closed_connection(sandbox: SandboxServer, ask: Any) -> None:
-    """Without a word; the next request finds a new one."""
+def test_a_closed_fault_closes_the_connection(sandbox: SandboxServer, request_total: Any) -> None:
+    """There is no response, and the next request opens a new connection."""
     sandbox.faults.push("closed")
     with pytest.raises(requests.ConnectionError):
-        ask()
-    assert ask().status_code == 200
+        request_total()
+    assert request_total().status_code == 200
     assert sandbox.requests[0].status is None
 
 
-def test_a_body_cut_on_the_line(sandbox: SandboxServer, ask: Any) -> None:
-    """Shorter than its Content-Length."""
+def test_a_cut_off_fault_sends_less_than_the_content_length(
+    sandbox: SandboxServer, request_total: Any
+) -> None:
+    """The client reports a broken body."""
     sandbox.faults.push("cut_off")
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        ask()
+        request_total()
 
 
-def test_a_body_cut_before_the_line(
+def test_a_truncated_fault_ends_the_gzip_stream_early(
     sandbox: SandboxServer, raw: http.client.HTTPConnection, body: Any
 ) -> None:
-    """Content-Length is right, and the gzip stream has no end."""
+    """The Content-Length fits the truncated body."""
     sandbox.faults.push("truncated")
     bearer = {"Authorization": f"Bearer {sandbox.keys().bearer_token}", "Accept-Encoding": "gzip"}
-    asked = json.dumps(body([sandbox.world.posts()[-3].post_id])).encode()
-    raw.request("POST", TOTALS, asked, bearer)
+    request_body = json.dumps(body([sandbox.world.posts()[-3].post_id])).encode()
+    raw.request("POST", TOTALS, request_body, bearer)
     answer = raw.getresponse()
     content = answer.read()
     assert len(content) == int(answer.headers["Content-Length"])
@@ -75,25 +81,27 @@ def test_a_body_cut_before_the_line(
         gzip.decompress(content)
 
 
-@pytest.mark.parametrize("kind", ["wrong_shape", "not_json", "empty"])
-def test_a_200_that_is_none(sandbox: SandboxServer, ask: Any, kind: str) -> None:
-    """Something comes with status 200, and it is not what was asked for."""
-    sandbox.faults.push(kind)
-    answer = ask()
+@pytest.mark.parametrize("fault", ["wrong_shape", "not_json", "empty"])
+def test_some_faults_have_status_200_without_counts(
+    sandbox: SandboxServer, request_total: Any, fault: str
+) -> None:
+    """The body is not the requested one."""
+    sandbox.faults.push(fault)
+    answer = request_total()
     assert answer.status_code == 200
-    assert answer.content == FAULTS[kind].body
+    assert answer.content == FAULTS[fault].body
     assert b'"g"' not in answer.content
 
 
-def test_a_slow_answer(sandbox: SandboxServer, ask: Any) -> None:
-    """It comes after a client's patience has ended."""
+def test_a_slow_fault_exceeds_the_timeout(sandbox: SandboxServer, request_total: Any) -> None:
+    """The response comes after the timeout of the client."""
     sandbox.faults.push(Fault("slow", delay=30))
     with pytest.raises(requests.ReadTimeout):
-        ask(timeout=0.1)
+        request_total(timeout=0.1)
 
 
 class Delay(threading.Event):
-    """What a slow answer waits for; notes that it does, and whether it was in vain."""
+    """The delay of a slow response; records that it began, and whether it was cut short."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,13 +115,13 @@ class Delay(threading.Event):
 
 
 def test_closing_does_not_wait_for_slow_answers(
-    sandbox: SandboxServer, ask: Any, monkeypatch: pytest.MonkeyPatch
+    sandbox: SandboxServer, request_total: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The delay ends with the server."""
+    """The delay ends when the server closes."""
     delay = Delay()
     monkeypatch.setattr(sandbox._listener, "stopping", delay)
     sandbox.faults.push(Fault("slow", delay=30))
-    waiting = threading.Thread(target=lambda: _swallow(ask))
+    waiting = threading.Thread(target=lambda: _swallow(request_total))
     waiting.start()
     assert delay.begun.wait(PATIENCE)
     sandbox.close()
@@ -121,17 +129,17 @@ def test_closing_does_not_wait_for_slow_answers(
     assert delay.called_off == [True]
 
 
-def _swallow(ask: Any) -> None:
+def _swallow(request_total: Any) -> None:
     try:
-        ask()
+        request_total()
     except requests.RequestException:
         return
 
 
-def test_a_fault_spends_the_nonce(
+def test_a_fault_uses_up_the_nonce(
     sandbox: SandboxServer, raw: http.client.HTTPConnection, body: Any, oauth: Any
 ) -> None:
-    """Whoever sends the same signature again after a 503 is refused."""
+    """The same signature is refused if it is sent again after a 503."""
     url = sandbox.base_url + TOTALS
     prepared = requests.Request("POST", url, json=body(["1"]), auth=oauth(sandbox.keys())).prepare()
     auth = prepared.headers["Authorization"]
@@ -147,8 +155,8 @@ def test_a_fault_spends_the_nonce(
     assert statuses == [503, 401]
 
 
-def test_tokens_are_spared(sandbox: SandboxServer) -> None:
-    """Faults befall the endpoints that count."""
+def test_faults_do_not_affect_token_requests(sandbox: SandboxServer) -> None:
+    """Faults apply only to the endpoints that count."""
     sandbox.faults.push("500")
     keys = sandbox.keys()
     answer = requests.post(
@@ -161,28 +169,28 @@ def test_tokens_are_spared(sandbox: SandboxServer) -> None:
     assert len(sandbox.faults) == 1
 
 
-def test_faults_come_in_order_and_none_lets_through() -> None:
-    """The queue is a script."""
+def test_faults_are_drawn_in_order() -> None:
+    """None lets a request pass, and so does an empty queue."""
     faults = Faults()
     faults.push("500", None, "closed")
     assert [getattr(faults.draw(), "kind", None) for _ in range(4)] == ["500", None, "closed", None]
 
 
-def test_a_rate_of_faults_is_kept_and_repeats() -> None:
-    """About 30 % of a thousand, of each kind named, the same ones for the same seed."""
+def test_faults_are_drawn_at_a_rate_that_a_seed_repeats() -> None:
+    """About 30 % of a thousand are faults, and the same seed draws the same ones."""
     drawn = [
         [getattr(faults.draw(), "kind", None) for _ in range(1000)]
         for faults in (Faults(0.3, 1, ["500", "closed"]), Faults(0.3, 1, ["500", "closed"]))
     ]
     assert drawn[0] == drawn[1]
-    assert 250 < sum(kind is not None for kind in drawn[0]) < 350
+    assert 250 < sum(fault is not None for fault in drawn[0]) < 350
     assert set(drawn[0]) == {None, "500", "closed"}
     other = Faults(0.3, 2, ["500", "closed"])
     assert [getattr(other.draw(), "kind", None) for _ in range(1000)] != drawn[0]
 
 
-def test_an_unknown_fault_is_refused_with_those_there_are() -> None:
-    """At once, and nothing of the call is queued."""
+def test_an_unknown_fault_is_refused_with_the_known_ones() -> None:
+    """The error is raised at once, and no fault of the call is queued."""
     faults = Faults()
     with pytest.raises(ValueError, match=r"no fault 'flood'; choose from 429, 500"):
         faults.push("500", "flood")
@@ -190,14 +198,14 @@ def test_an_unknown_fault_is_refused_with_those_there_are() -> None:
 
 
 @pytest.mark.parametrize("arguments", [{"rate": 1.5}, {"rate": -0.1}, {"rate": 0.5, "kinds": []}])
-def test_a_rate_is_a_share(arguments: Any) -> None:
-    """From 0 to 1, and of something."""
+def test_an_invalid_rate_is_refused(arguments: Any) -> None:
+    """A rate is from 0 to 1 and needs at least one kind of fault."""
     with pytest.raises(ValueError, match="rate"):
         Faults(**arguments)
 
 
-def test_what_was_pushed_can_be_forgotten() -> None:
-    """And the repr tells what is left."""
+def test_pushed_faults_can_be_cleared() -> None:
+    """The repr shows what is left."""
     faults = Faults(0.25, kinds=["500"])
     faults.push("502")
     assert repr(faults) == "Faults(1 pushed; 25% of the others (500))"

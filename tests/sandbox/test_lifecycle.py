@@ -1,4 +1,4 @@
-"""Whether the counts look like life, over some hundred posts."""
+"""Counts over the lifetime of some hundred posts are realistic."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOW = datetime(2026, 3, 12, 19, 43, 21, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def crowd(twin: Any, body: Any) -> dict[str, Any]:
-    """Lifetime totals of some hundred posts, and the posts by ID."""
+    """Return lifetime totals of some hundred posts, and the posts by ID."""
     since = NOW - timedelta(days=80)
     posts = twin.visible("sandbox_railway", since, since + timedelta(days=70))[:250]
     reply = twin.post("totals", body(posts, TOTALS_TYPES), "sandbox_railway")
@@ -40,14 +40,14 @@ def test_promoted_posts_have_more_engagements_than_impressions(crowd: dict[str, 
 
 
 def test_engagements_are_not_the_sum_of_the_others(crowd: dict[str, Any]) -> None:
-    """Whoever adds types up gets another number."""
+    """Summing the other types gives another number."""
     others = ("favorites", "retweets", "quote_tweets", "replies")
     equal = [c for _, c in crowd.values() if c["engagements"] == sum(c[o] for o in others)]
     assert len(equal) < 3
 
 
-def test_a_few_posts_run_away(crowd: dict[str, Any]) -> None:
-    """They lead the list by far."""
+def test_a_few_posts_go_viral(crowd: dict[str, Any]) -> None:
+    """They have by far the most impressions."""
     ranked = sorted(crowd.values(), key=lambda pair: pair[1]["impressions"])
     middle = ranked[len(ranked) // 2][1]["impressions"]
     away = [counts["impressions"] for post, counts in ranked if runs_away(post)]
@@ -56,7 +56,7 @@ def test_a_few_posts_run_away(crowd: dict[str, Any]) -> None:
 
 
 def test_only_videos_have_video_views(crowd: dict[str, Any]) -> None:
-    """And every widely seen video has some."""
+    """Every widely seen video has some."""
     for post, counts in crowd.values():
         assert (counts["video_views"] > 0) <= post.video
         if post.video and counts["impressions"] > 1000:

@@ -1,4 +1,4 @@
-"""Two sets of rules, written apart: what the package sends, the sandbox accepts, and back."""
+"""The package and the sandbox have rules of their own, and these agree."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ ORDINARY = {"g": DIMENSIONS[:2]}
 
 
 def package_sends(endpoint: str, body: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what the package makes of this request; None where it refuses."""
+    """Return the body that the package would send, or None where it refuses the request."""
     try:
         window = None
         if endpoint == "historical":
@@ -73,14 +73,14 @@ def package_sends(endpoint: str, body: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def sandbox_accepts(twin: Any, endpoint: str, body: dict[str, Any]) -> bool:
-    """Say whether the sandbox gets as far as looking for the posts, which are made up."""
+    """Return whether the request passes the sandbox's rules; its posts do not exist."""
     reply = twin.post(endpoint, body)
     assert reply.status == 400
     return "unavailable_tweet_ids" in reply.document
 
 
 def too_long(start: str, end: str) -> bool:
-    """Say whether the package would cut this window in two."""
+    """Return whether the package would split this window in two."""
     try:
         first, last = (datetime.fromisoformat(text) for text in (start, end))
     except ValueError:
@@ -99,10 +99,10 @@ def too_long(start: str, end: str) -> bool:
 @example("28hr", ["1"], ["favorites"], {"a": DIMENSIONS, "b": DIMENSIONS})
 @example("historical", ["1"], ["favorites"], {"": DIMENSIONS})
 @example("totals", ["1"], ["favorites"], ORDINARY)
-def test_both_agree_on_requests(
+def test_package_and_sandbox_accept_the_same_requests(
     make_twin: Any, endpoint: str, posts: list[str], types: list[str], by: dict[str, list[str]]
 ) -> None:
-    """IDs, types and groupings of every kind, right and wrong."""
+    """IDs, types and groupings are drawn, valid and invalid."""
     body = {
         "tweet_ids": posts,
         "engagement_types": types,
@@ -117,8 +117,8 @@ def test_both_agree_on_requests(
 @pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(MOMENTS, MOMENTS)
-def test_both_agree_on_windows(make_twin: Any, start: str, end: str) -> None:
-    """Too early, empty, in the future, not a time; those too long for one request aside."""
+def test_package_and_sandbox_accept_the_same_windows(make_twin: Any, start: str, end: str) -> None:
+    """Windows too long for one request are left out."""
     if too_long(start, end):
         return
     body = {
@@ -133,8 +133,8 @@ def test_both_agree_on_windows(make_twin: Any, start: str, end: str) -> None:
 
 
 @pytest.mark.parametrize("by", [ep.BY_POST, ep.BY_DAY, ep.BY_HOUR], ids=str)
-def test_what_the_package_writes_is_read(twin: Any, by: Any) -> None:
-    """The bodies of its usual groupings are answered."""
+def test_the_sandbox_reads_the_requests_of_the_package(twin: Any, by: Any) -> None:
+    """It returns counts for the usual groupings."""
     posts = [post.post_id for post in twin.visible()[-3:]]
     window = ep.Window.covering("2026-03-01", "2026-03-02")
     request = ep.historical(posts, engagement_types=ep.SERIES_TYPES, window=window, by=by)
@@ -198,7 +198,7 @@ wrong = {
     "digits": ep.totals(["1" * 20], engagement_types=SOME),
     "name": ep.totals(ONE, engagement_types=SOME, by={"errors": ep.BY_POST}),
 }
-told = {}
+messages = {}
 with SandboxServer("2026-03-12T19:43:21Z") as server:
     keys = server.keys()
     owner = ep.UserContext(keys.consumer_key, keys.consumer_secret, keys.access_token,
@@ -206,23 +206,23 @@ with SandboxServer("2026-03-12T19:43:21Z") as server:
     with ep.EngagementClient(owner, base_url=server.base_url) as client:
         for name, request in wrong.items():
             try:
-                told[name] = [str(answer.status) for answer in client.fetch(request)]
+                messages[name] = [str(answer.status) for answer in client.fetch(request)]
             except ep.RefusedError as error:
-                told[name] = list(error.messages)
+                messages[name] = list(error.messages)
     public = ep.totals([server.world.posts()[-1].post_id], engagement_types=["impressions"])
     with ep.EngagementClient(ep.AppOnly(keys.bearer_token), base_url=server.base_url) as client:
-        told["public"] = [str(answer.content) for answer in client.fetch(public)]
-print(json.dumps(told))
+        messages["public"] = [str(answer.content) for answer in client.fetch(public)]
+print(json.dumps(messages))
 """
 
 
 @pytest.mark.slow
-def test_a_wrong_limit_of_the_client_is_found() -> None:
-    """Each row of its table too generous: what it then sends is refused for that very reason."""
+def test_a_wrong_limit_of_the_client_is_refused() -> None:
+    """Each limit of the client is raised, and the sandbox refuses what it then sends."""
     run = subprocess.run(  # noqa: S603
         [sys.executable, "-c", MISTAKES], capture_output=True, check=True, text=True
     )
-    told = {name: " ".join(words) for name, words in json.loads(run.stdout).items()}
+    messages = {name: " ".join(words) for name, words in json.loads(run.stdout).items()}
     expected = {
         "posts": "tweet_ids: size [251] is not between 1 and 250",
         "posts of 28 hours": "tweet_ids: size [26] is not between 1 and 25",
@@ -239,5 +239,5 @@ def test_a_wrong_limit_of_the_client_is_found() -> None:
         "name": "[errors] is a reserved name",
         "public": "Forbidden to access metrics: impressions",
     }
-    assert told.keys() == expected.keys()
-    assert {name: words for name, words in expected.items() if words not in told[name]} == {}
+    assert messages.keys() == expected.keys()
+    assert {name: words for name, words in expected.items() if words not in messages[name]} == {}

@@ -25,7 +25,7 @@ PAGE = "/oauth/authorize"
 
 
 class Visitor:
-    """Signs by hand, with nothing but hmac, and visits the page."""
+    """Signs with hmac alone, and visits the page."""
 
     def __init__(self, twin: Any) -> None:
         self.twin = twin
@@ -33,22 +33,22 @@ class Visitor:
         self.signed = 0
 
     def headers(self, path: str, secret: str = "", **fields: str) -> dict[str, str]:
-        """Sign as RFC 5849 says."""
+        """Sign as RFC 5849 specifies."""
         self.signed += 1
-        told = {
+        oauth_fields = {
             "oauth_consumer_key": self.app.consumer_key,
             "oauth_nonce": f"nonce{self.signed}",
             "oauth_signature_method": "HMAC-SHA1",
             "oauth_timestamp": str(int(self.twin.wall())),
             "oauth_version": "1.0",
         } | fields
-        pairs = "&".join(f"{quote(k, '')}={quote(v, '')}" for k, v in sorted(told.items()))
+        pairs = "&".join(f"{quote(k, '')}={quote(v, '')}" for k, v in sorted(oauth_fields.items()))
         base = f"POST&{quote(f'http://{HOST}{path}', '')}&{quote(pairs, '')}"
         key = f"{quote(self.app.consumer_secret, '')}&{quote(secret, '')}"
         digest = hmac.new(key.encode(), base.encode(), hashlib.sha1).digest()
-        told["oauth_signature"] = base64.b64encode(digest).decode()
-        fields_told = ", ".join(f'{quote(k, "")}="{quote(v, "")}"' for k, v in told.items())
-        return {"Host": HOST, "Authorization": f"OAuth {fields_told}"}
+        oauth_fields["oauth_signature"] = base64.b64encode(digest).decode()
+        header = ", ".join(f'{quote(k, "")}="{quote(v, "")}"' for k, v in oauth_fields.items())
+        return {"Host": HOST, "Authorization": f"OAuth {header}"}
 
     def send(
         self,
@@ -57,7 +57,7 @@ class Visitor:
         body: bytes = b"",
         method: str = "POST",
     ) -> Any:
-        """Return the answer as it would go over the wire."""
+        """Return the response as it would be sent."""
         return self.twin.service.answer(path, headers or {"Host": HOST}, body, method)
 
     def begin(self, **fields: str) -> tuple[str, str]:
@@ -76,13 +76,13 @@ class Visitor:
         return self.send(PAGE, body=urlencode(form).encode())
 
     def pin(self, token: str, handle: str = "sandbox_bakery") -> str:
-        """Say yes and read the PIN."""
+        """Press the button that allows the login and read the PIN."""
         found = re.search(r"<kbd>([0-9]{7})</kbd>", self.visit(token, handle).body.decode())
         assert found
         return found[1]
 
     def end(self, token: str, secret: str, pin: str, **fields: str) -> Any:
-        """Exchange a PIN."""
+        """Exchange a PIN for an access token."""
         path = STEPS["end"]
         signed = self.headers(path, secret, oauth_token=token, oauth_verifier=pin, **fields)
         return self.send(path, signed)
@@ -95,12 +95,12 @@ def visitor(make_twin: Any) -> Visitor:
 
 
 def text(answer: Any) -> str:
-    """Return a status and the words of an answer."""
+    """Return the status and the text of a response."""
     return f"{answer.status} {answer.body.decode()}"
 
 
-def test_a_login_by_hand(visitor: Visitor) -> None:
-    """Three steps; the owner's access token at the end, as a form."""
+def test_a_login_returns_the_access_token_of_the_owner(visitor: Visitor) -> None:
+    """The third step returns the token as a form."""
     token, secret = visitor.begin()
     answer = visitor.end(token, secret, visitor.pin(token, "sandbox_railway"))
     assert answer.status == 200
@@ -113,8 +113,8 @@ def test_a_login_by_hand(visitor: Visitor) -> None:
     }
 
 
-def test_a_login_by_another_client() -> None:
-    """requests-oauthlib's own session goes through it over the wire."""
+def test_requests_oauthlib_can_log_in() -> None:
+    """Its own session completes the login over the network."""
     with SandboxServer() as server, requests.Session() as browser:
         app = server.app
         with OAuth1Session(app.consumer_key, app.consumer_secret, callback_uri="oob") as session:
@@ -139,8 +139,8 @@ def test_a_login_by_another_client() -> None:
         assert granted["screen_name"] == "sandbox_bakery"
 
 
-def test_the_page_asks(visitor: Visitor) -> None:
-    """Who, yes or no; and says that it is not X. The suspended account cannot log in."""
+def test_the_page_has_handles_and_two_buttons(visitor: Visitor) -> None:
+    """The page states that it is not X; the suspended account cannot log in."""
     token, _ = visitor.begin()
     page = visitor.send(f"{PAGE}?oauth_token={token}", method="GET")
     words = page.body.decode()
@@ -155,15 +155,15 @@ def test_the_page_asks(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("handle", ["sandbox_closed", "nobody", ""])
-def test_who_cannot_log_in(visitor: Visitor, handle: str) -> None:
-    """The page says so, and stays open for somebody who can."""
+def test_an_account_that_cannot_log_in_is_reported(visitor: Visitor, handle: str) -> None:
+    """The page stays open for an account that can log in."""
     token, secret = visitor.begin()
     assert "cannot log in" in text(visitor.visit(token, handle))
     assert visitor.end(token, secret, visitor.pin(token)).status == 200
 
 
-def test_a_page_that_nobody_began(visitor: Visitor) -> None:
-    """And what stands in its address is not shown."""
+def test_a_page_without_a_valid_token_is_refused(visitor: Visitor) -> None:
+    """The page does not show the token from its URL."""
     for token in ("", "made-up", "<script>"):
         page = visitor.send(f"{PAGE}?{urlencode({'oauth_token': token})}", method="GET")
         assert page.status == 403
@@ -172,8 +172,8 @@ def test_a_page_that_nobody_began(visitor: Visitor) -> None:
         assert visitor.visit(token).status == 403
 
 
-def test_one_yes_a_token(visitor: Visitor) -> None:
-    """A second visitor does not change who said yes."""
+def test_a_token_is_allowed_once(visitor: Visitor) -> None:
+    """A second visit does not change who allowed the login."""
     token, secret = visitor.begin()
     pin = visitor.pin(token, "sandbox_railway")
     assert visitor.visit(token, "sandbox_bakery").status == 403
@@ -181,15 +181,15 @@ def test_one_yes_a_token(visitor: Visitor) -> None:
     assert b"sandbox_railway" in visitor.end(token, secret, pin).body
 
 
-def test_a_no_ends_it(visitor: Visitor) -> None:
-    """The token is as unknown as any."""
+def test_a_denied_login_ends(visitor: Visitor) -> None:
+    """The token is then unknown."""
     token, secret = visitor.begin()
     assert "denied" in text(visitor.visit(token, verdict="deny"))
     assert text(visitor.end(token, secret, "1234567")) == "401 Invalid / expired Token"
 
 
-def test_without_a_yes_there_is_no_pin(visitor: Visitor) -> None:
-    """Not even an empty one, and none at all neither."""
+def test_a_login_that_was_not_allowed_has_no_pin(visitor: Visitor) -> None:
+    """An empty PIN and a missing one are refused too."""
     token, secret = visitor.begin()
     for pin in ("", "0000000", "None"):
         assert "Invalid oauth_verifier" in text(visitor.end(token, secret, pin))
@@ -198,16 +198,16 @@ def test_without_a_yes_there_is_no_pin(visitor: Visitor) -> None:
     assert "Invalid oauth_verifier" in text(answer)
 
 
-def test_a_pin_is_good_once(visitor: Visitor) -> None:
-    """And its request token with it."""
+def test_a_pin_is_accepted_once(visitor: Visitor) -> None:
+    """Its request token is used up as well."""
     token, secret = visitor.begin()
     pin = visitor.pin(token)
     assert visitor.end(token, secret, pin).status == 200
     assert text(visitor.end(token, secret, pin)) == "401 Invalid / expired Token"
 
 
-def test_pins_are_not_guessed(visitor: Visitor) -> None:
-    """A few wrong ones may be slips; then the right one does not help."""
+def test_pins_cannot_be_guessed(visitor: Visitor) -> None:
+    """After a few wrong PINs, the right one is refused too."""
     token, secret = visitor.begin()
     pin = visitor.pin(token)
     wrong = f"{(int(pin) + 1) % 10**7:07}"
@@ -220,10 +220,8 @@ def test_pins_are_not_guessed(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(LIFETIME, 200), (LIFETIME + 1, 401)])
-def test_a_login_takes_a_quarter_of_an_hour_at_most(
-    visitor: Visitor, seconds: float, status: int
-) -> None:
-    """From the request token to the exchange."""
+def test_a_login_expires_after_15_minutes(visitor: Visitor, seconds: float, status: int) -> None:
+    """The time counts from the request token to the exchange."""
     token, secret = visitor.begin()
     pin = visitor.pin(token)
     visitor.twin.wall.seconds += seconds
@@ -231,19 +229,19 @@ def test_a_login_takes_a_quarter_of_an_hour_at_most(
     assert len(visitor.twin.service.grants._grants) == 0
 
 
-def test_each_login_has_its_own(visitor: Visitor) -> None:
-    """Tokens, secrets and PINs of two logins do not mix."""
-    one, two = visitor.begin(), visitor.begin()
-    pins = visitor.pin(one[0]), visitor.pin(two[0], "sandbox_railway")
-    assert len({*one, *two}) == 4
-    assert visitor.end(one[0], two[1], pins[0]).status == 401
-    assert b"railway" in visitor.end(*two, pins[1]).body
-    assert b"bakery" in visitor.end(*one, pins[0]).body
+def test_logins_are_independent(visitor: Visitor) -> None:
+    """Tokens, secrets and PINs of two logins are not interchangeable."""
+    first, second = visitor.begin(), visitor.begin()
+    pins = visitor.pin(first[0]), visitor.pin(second[0], "sandbox_railway")
+    assert len({*first, *second}) == 4
+    assert visitor.end(first[0], second[1], pins[0]).status == 401
+    assert b"railway" in visitor.end(*second, pins[1]).body
+    assert b"bakery" in visitor.end(*first, pins[0]).body
 
 
 @pytest.mark.parametrize("callback", ["", "http://127.0.0.1/", "OOB"])
-def test_only_oob(visitor: Visitor, callback: str) -> None:
-    """No other address is among those that the app may send owners to."""
+def test_callbacks_other_than_oob_are_refused(visitor: Visitor, callback: str) -> None:
+    """The app may redirect owners to no URL."""
     path = STEPS["begin"]
     answer = visitor.send(path, visitor.headers(path, oauth_callback=callback))
     assert answer.status == 403
@@ -252,8 +250,8 @@ def test_only_oob(visitor: Visitor, callback: str) -> None:
     assert missing.status == 403
 
 
-def test_an_app_that_takes_no_pins(make_twin: Any) -> None:
-    """As X refuses an app whose settings do not allow it."""
+def test_an_app_without_pin_login_is_refused(make_twin: Any) -> None:
+    """X refuses an app whose settings do not allow it in the same way."""
     visitor = Visitor(make_twin(settings=Settings(app=App(takes_pins=False))))
     path = STEPS["begin"]
     answer = visitor.send(path, visitor.headers(path, oauth_callback="oob"))
@@ -261,8 +259,8 @@ def test_an_app_that_takes_no_pins(make_twin: Any) -> None:
     assert b"Callback URL not approved" in answer.body
 
 
-def forged(visitor: Visitor, path: str, secret: str, **fields: str) -> list[dict[str, str]]:
-    """Return headers that are signed wrongly in one way each."""
+def forged_headers(visitor: Visitor, path: str, secret: str, **fields: str) -> list[dict[str, str]]:
+    """Return headers that are each signed wrongly in one way."""
     good = visitor.headers(path, secret, **fields)
     stranger = visitor.headers(path, secret, **fields, oauth_consumer_key="stranger")
     late = visitor.headers(
@@ -281,27 +279,27 @@ def forged(visitor: Visitor, path: str, secret: str, **fields: str) -> list[dict
     ]
 
 
-def test_both_steps_are_signed(visitor: Visitor) -> None:
-    """No signature, a wrong one, a stranger's, a late one, that of another step."""
+def test_both_steps_need_a_valid_signature(visitor: Visitor) -> None:
+    """No signature, a wrong, unknown, late one or that of another step is refused."""
     begin, end = STEPS["begin"], STEPS["end"]
-    for headers in forged(visitor, begin, "", oauth_callback="oob"):
+    for headers in forged_headers(visitor, begin, "", oauth_callback="oob"):
         assert "Could not authenticate you" in text(visitor.send(begin, headers))
     token, secret = visitor.begin()
     pin = visitor.pin(token)
-    for headers in forged(visitor, end, secret, oauth_token=token, oauth_verifier=pin):
+    for headers in forged_headers(visitor, end, secret, oauth_token=token, oauth_verifier=pin):
         assert text(visitor.send(end, headers)) == "401 Invalid / expired Token"
     assert visitor.end(token, secret, pin).status == 200
 
 
-def test_a_nonce_is_good_once(visitor: Visitor) -> None:
+def test_a_nonce_is_accepted_once(visitor: Visitor) -> None:
     """The same signed headers begin one login only."""
     headers = visitor.headers(STEPS["begin"], oauth_callback="oob")
     assert visitor.send(STEPS["begin"], headers).status == 200
     assert visitor.send(STEPS["begin"], headers).status == 401
 
 
-def test_access_tokens_begin_no_login(visitor: Visitor) -> None:
-    """Nor does a request token ask for counts."""
+def test_access_tokens_cannot_begin_a_login(visitor: Visitor) -> None:
+    """And a request token cannot request counts."""
     account = visitor.twin.world.account("sandbox_bakery")
     signed = visitor.headers(
         STEPS["begin"],
@@ -314,8 +312,8 @@ def test_access_tokens_begin_no_login(visitor: Visitor) -> None:
     again = visitor.headers(STEPS["begin"], secret, oauth_token=token, oauth_callback="oob")
     assert visitor.send(STEPS["begin"], again).status == 401
     path = "/insights/engagement/totals"
-    asked = visitor.headers(path, secret, oauth_token=token) | {"Accept-Encoding": "gzip"}
-    assert visitor.send(path, asked, b"{}").status == 401
+    headers = visitor.headers(path, secret, oauth_token=token) | {"Accept-Encoding": "gzip"}
+    assert visitor.send(path, headers, b"{}").status == 401
 
 
 @pytest.mark.parametrize(
@@ -326,14 +324,14 @@ def test_access_tokens_begin_no_login(visitor: Visitor) -> None:
         (PAGE, "DELETE", "GET, POST"),
     ],
 )
-def test_other_methods(visitor: Visitor, path: str, method: str, allowed: str) -> None:
-    """Are told what is allowed."""
+def test_other_methods_are_refused(visitor: Visitor, path: str, method: str, allowed: str) -> None:
+    """The response lists the allowed methods."""
     answer = visitor.send(path, method=method)
     assert (answer.status, answer.headers["Allow"]) == (405, allowed)
 
 
-def test_a_visit_without_a_browser() -> None:
-    """The server plays the owner for a test or a notebook; a page of nothing is a KeyError."""
+def test_the_server_can_play_the_owner() -> None:
+    """A test or notebook needs no browser; a URL without a login raises KeyError."""
     with SandboxServer() as server:
         for url in (server.base_url, f"{server.login_url}/authorize?oauth_token=x"):
             with pytest.raises(KeyError):
@@ -342,10 +340,10 @@ def test_a_visit_without_a_browser() -> None:
                 server.deny(url)
 
 
-def test_reprs_hide_secrets(visitor: Visitor) -> None:
-    """Of what is kept of a login."""
+def test_the_repr_of_a_login_hides_secrets(visitor: Visitor) -> None:
+    """It shows neither the secret nor the PIN."""
     token, secret = visitor.begin()
     pin = visitor.pin(token)
-    told = repr(visitor.twin.service.grants._grants[token])
-    assert secret not in told
-    assert pin not in told
+    shown = repr(visitor.twin.service.grants._grants[token])
+    assert secret not in shown
+    assert pin not in shown

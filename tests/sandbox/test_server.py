@@ -1,4 +1,4 @@
-"""The service on the wire: connections, faults, the log, beginning and end."""
+"""The service over the network: connections, faults, the log, start and end."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from engagement_pandas.sandbox import SandboxServer, serve
 TOTALS = "/insights/engagement/totals"
 
 
-def test_requests_oauthlib_is_let_in(ask: Any) -> None:
-    """A client of common make gets JSON, compressed."""
-    answer = ask()
+def test_requests_oauthlib_is_accepted(request_total: Any) -> None:
+    """An ordinary client gets compressed JSON."""
+    answer = request_total()
     assert answer.status_code == 200
     assert answer.headers["Content-Encoding"] == "gzip"
     assert answer.headers["x-per-minute-limit"] == "1000000"
     assert set(answer.json()) == {"g"}
 
 
-def test_a_connection_is_kept(raw: http.client.HTTPConnection) -> None:
-    """Several requests, refused ones included, go over one socket."""
+def test_a_connection_stays_open(raw: http.client.HTTPConnection) -> None:
+    """Several requests, refused ones included, use one socket."""
     raw.connect()
     first = raw.sock
     for path in (TOTALS, "/nowhere", "/oauth2/token", TOTALS):
@@ -48,24 +48,26 @@ def test_a_connection_is_kept(raw: http.client.HTTPConnection) -> None:
         assert raw.sock is first
 
 
-def test_an_answer_to_head_has_no_body(raw: http.client.HTTPConnection) -> None:
-    """405 like any other method, and the connection stays usable."""
+def test_a_response_to_head_has_no_body(raw: http.client.HTTPConnection) -> None:
+    """It is a 405 as for other methods, and the connection stays usable."""
     for _ in range(2):
         raw.request("HEAD", TOTALS, headers={"Accept-Encoding": "gzip"})
         answer = raw.getresponse()
         assert (answer.status, answer.read()) == (405, b"")
 
 
-def test_dates_its_answers_by_the_wall_clock() -> None:
-    """The same clock that resets the quota, so that a client can tell the distance."""
+def test_responses_are_dated_by_the_wall_clock() -> None:
+    """That clock also resets the quota, so clients can compute the time left."""
     with SandboxServer(wall=lambda: 1_776_255_600.0) as server:
         answer = requests.get(f"{server.base_url}/nowhere", timeout=PATIENCE)
     assert answer.headers["Date"] == "Wed, 15 Apr 2026 12:20:00 GMT"
 
 
-def test_the_log_tells_what_was_sent(sandbox: SandboxServer, ask: Any) -> None:
-    """Method, path, body, status; no header, so no secret."""
-    ask()
+def test_the_log_records_requests_without_headers(
+    sandbox: SandboxServer, request_total: Any
+) -> None:
+    """It has method, path, body and status, and so no secret."""
+    request_total()
     requests.get(f"{sandbox.base_url}/nowhere?oauth_token=canary", timeout=PATIENCE)
     first, second = sandbox.requests
     assert (first.method, first.path, first.scheme, first.status) == ("POST", TOTALS, "OAuth", 200)
@@ -76,16 +78,16 @@ def test_the_log_tells_what_was_sent(sandbox: SandboxServer, ask: Any) -> None:
         assert secret not in repr(sandbox.requests)
 
 
-def test_no_secret_is_in_a_repr(sandbox: SandboxServer) -> None:
-    """Neither the keys' nor the server's."""
+def test_no_repr_shows_a_secret(sandbox: SandboxServer) -> None:
+    """The reprs of the keys and of the server hide all secrets."""
     keys = sandbox.keys()
     shown = repr(keys) + repr(sandbox)
     for secret in (keys.consumer_secret, keys.access_token_secret, keys.bearer_token):
         assert secret not in shown
 
 
-def test_the_repr_says_that_counts_are_synthetic(sandbox: SandboxServer) -> None:
-    """Nobody shall take them for real."""
+def test_the_repr_states_that_counts_are_synthetic(sandbox: SandboxServer) -> None:
+    """No one should mistake them for real counts."""
     assert "all counts are synthetic" in repr(sandbox)
 
 
@@ -104,7 +106,7 @@ def test_the_repr_says_that_counts_are_synthetic(sandbox: SandboxServer) -> None
     ],
 )
 def test_malformed_http_is_answered(sandbox: SandboxServer, lines: bytes, status: int) -> None:
-    """In the API's form, and the connection is closed."""
+    """The response has the form of the API's, and the connection is closed."""
     host, port = urlsplit(sandbox.base_url).netloc.split(":")
     with socket.create_connection((host, int(port)), timeout=PATIENCE) as line:
         line.sendall(lines)
@@ -117,18 +119,18 @@ def test_malformed_http_is_answered(sandbox: SandboxServer, lines: bytes, status
 # Beginning and end
 
 
-def test_closing_twice_is_harmless(ask: Any, sandbox: SandboxServer) -> None:
-    """Afterwards nobody answers, not even on a connection that was open."""
-    ask()
+def test_closing_twice_is_harmless(request_total: Any, sandbox: SandboxServer) -> None:
+    """Afterwards there is no response, not even on an open connection."""
+    request_total()
     sandbox.close()
     sandbox.close()
     with pytest.raises(requests.ConnectionError):
-        ask()
+        request_total()
 
 
 @pytest.mark.slow
 def test_closing_leaves_no_thread_and_no_socket() -> None:
-    """Also with a client still connected."""
+    """The same holds while a client is connected."""
     before = set(threading.enumerate())
     with SandboxServer() as server:
         netloc = urlsplit(server.base_url).netloc
@@ -142,8 +144,8 @@ def test_closing_leaves_no_thread_and_no_socket() -> None:
 
 
 @pytest.mark.slow
-def test_a_forgotten_server_stops() -> None:
-    """It is closed when nobody holds it any more."""
+def test_an_unreferenced_server_stops() -> None:
+    """The server is closed when it is garbage-collected."""
     server = SandboxServer()
     url, gone = server.base_url, weakref.ref(server)
     del server
@@ -154,32 +156,37 @@ def test_a_forgotten_server_stops() -> None:
 
 
 @pytest.mark.slow
-def test_many_at_once(sandbox: SandboxServer, oauth: Any, body: Any) -> None:
-    """Ten clients in ten threads get what one gets."""
-    asked = body([post.post_id for post in sandbox.world.posts()[-9:]])
-    told: list[bytes] = []
+def test_concurrent_clients_get_the_same_response(
+    sandbox: SandboxServer, oauth: Any, body: Any
+) -> None:
+    """Ten clients in ten threads get what a single client gets."""
+    request_body = body([post.post_id for post in sandbox.world.posts()[-9:]])
+    bodies: list[bytes] = []
 
     def run() -> None:
         for _ in range(3):
             answer = requests.post(
-                sandbox.base_url + TOTALS, json=asked, auth=oauth(sandbox.keys()), timeout=PATIENCE
+                sandbox.base_url + TOTALS,
+                json=request_body,
+                auth=oauth(sandbox.keys()),
+                timeout=PATIENCE,
             )
-            told.append(answer.content)
+            bodies.append(answer.content)
 
     threads = [threading.Thread(target=run) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(told) == 30
-    assert len(set(told)) == 1
+    assert len(bodies) == 30
+    assert len(set(bodies)) == 1
     assert len(sandbox.requests) == 30
 
 
-def test_the_clock_can_move(session: requests.Session, oauth: Any, body: Any) -> None:
-    """A clock that is a function is read at each request."""
-    moment = [datetime(2026, 3, 12, 19, 43, tzinfo=UTC)]
-    with SandboxServer(lambda: moment[0]) as server:
+def test_a_clock_may_be_a_function(session: requests.Session, oauth: Any, body: Any) -> None:
+    """The function is called for each request."""
+    now = [datetime(2026, 3, 12, 19, 43, tzinfo=UTC)]
+    with SandboxServer(lambda: now[0]) as server:
         ends = []
         for _ in range(2):
             answer = session.post(
@@ -188,61 +195,61 @@ def test_the_clock_can_move(session: requests.Session, oauth: Any, body: Any) ->
                 auth=oauth(server.keys()),
             )
             ends.append(answer.json()["end"])
-            moment[0] += timedelta(days=1)
+            now[0] += timedelta(days=1)
     assert ends == ["2026-03-12T20:00:00Z", "2026-03-13T20:00:00Z"]
 
 
 @pytest.mark.parametrize(
     "now", ["2026-03-12T19:43:00", "2026-03-12T19:43:00Z", "2026-03-12T20:43:00+01:00"]
 )
-def test_the_clock_can_stand_still(now: str) -> None:
-    """At a moment given as text, which without a zone is UTC."""
+def test_a_clock_may_be_a_fixed_time_as_text(now: str) -> None:
+    """A time without a zone is UTC."""
     with SandboxServer(now) as server:
         assert server.world.now().isoformat() == "2026-03-12T19:43:00+00:00"
 
 
 def test_a_naive_clock_is_refused() -> None:
-    """A datetime without a zone could be any hour."""
+    """A datetime without a zone is ambiguous."""
     with pytest.raises(ValueError, match="no time zone"):
         SandboxServer(datetime(2026, 3, 12))  # noqa: DTZ001
 
 
 @pytest.mark.slow
-def test_it_serves_until_interrupted() -> None:
-    """It tells keys as lines for a shell, answers, and goes quietly at Ctrl-C."""
+def test_serve_runs_until_interrupted() -> None:
+    """It prints the keys as lines for a shell, responds, and ends quietly at Ctrl-C."""
     script = "from engagement_pandas.sandbox import serve; serve(0, now='2026-03-12T19:43:00Z')"
     environ = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
     process = processes.start(sys.executable, "-W", "error", "-c", script, env=environ)
     assert process.stdout is not None
     lines = [process.stdout.readline().rstrip() for _ in range(10)]
-    told = dict(line.split("=", 1) for line in lines[2:])
+    variables = dict(line.split("=", 1) for line in lines[2:])
     answer = requests.post(
-        told["X_TOKEN_URL"],
+        variables["X_TOKEN_URL"],
         data={"grant_type": "client_credentials"},
-        auth=(told["X_CONSUMER_KEY"], told["X_CONSUMER_SECRET"]),
+        auth=(variables["X_CONSUMER_KEY"], variables["X_CONSUMER_SECRET"]),
         timeout=PATIENCE,
     )
     process.send_signal(signal.SIGINT)
     _, complaints = process.communicate()
-    assert answer.json()["access_token"] == told["X_BEARER_TOKEN"]
-    assert set(told) >= {"X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET"}
+    assert answer.json()["access_token"] == variables["X_BEARER_TOKEN"]
+    assert set(variables) >= {"X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET"}
     assert (process.returncode, complaints) == (0, "")
 
 
-def test_what_it_says_can_go_elsewhere() -> None:
-    """The caller may pass a function of its own; an interruption ends it even there."""
-    said: list[str] = []
+def test_serve_writes_through_a_given_function() -> None:
+    """An interruption inside that function ends the server too."""
+    texts: list[str] = []
 
-    def hear(text: str) -> None:
-        said.append(text)
+    def write(text: str) -> None:
+        texts.append(text)
         raise KeyboardInterrupt
 
-    serve(0, write=hear)
-    assert said[0].startswith("# Engagement API sandbox at http://127.0.0.1:")
+    serve(0, write=write)
+    assert texts[0].startswith("# Engagement API sandbox at http://127.0.0.1:")
 
 
 @pytest.mark.slow
-def test_importing_it_is_cheap() -> None:
+def test_importing_the_sandbox_is_cheap() -> None:
     """Neither pandas nor numpy nor requests is loaded before it is needed."""
     script = (
         "import sys, engagement_pandas.sandbox as s\n"
@@ -256,7 +263,7 @@ def test_importing_it_is_cheap() -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)  # noqa: S603
 
 
-def test_unknown_names_are_attribute_errors() -> None:
-    """As of any module."""
+def test_unknown_names_raise_attribute_errors() -> None:
+    """The package behaves as any module does."""
     with pytest.raises(AttributeError, match="attribute Sandbox"):
         package.Sandbox  # noqa: B018

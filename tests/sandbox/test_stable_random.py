@@ -1,4 +1,4 @@
-"""Chance without state."""
+"""Random numbers without state."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from engagement_pandas.sandbox.stable_random import MASK, hash64, mixed, normal,
 BITS = st.integers(0, MASK)
 
 
-def test_it_is_splitmix64() -> None:
+def test_the_hash_is_splitmix64() -> None:
     """The first outputs for the seeds 0 and 1234567 are the published ones."""
     assert hash64(0) == 0xE220A8397B1DCDAF
     assert hash64(1234567) == 6457827717110365317
 
 
 @given(BITS, st.lists(BITS, min_size=1, max_size=4))
-def test_arrays_roll_as_numbers_do(seed: int, parts: list[int]) -> None:
+def test_arrays_hash_as_single_numbers_do(seed: int, parts: list[int]) -> None:
     """Numpy's arithmetic modulo 2**64 gives what Python's integers give."""
     start = np.array([hash64(seed)], dtype=np.uint64)
     together = mixed(start, np.array(parts, dtype=np.uint64))
     assert together.tolist() == [hash64(seed, part) for part in parts]
 
 
-def test_every_part_matters() -> None:
+def test_every_part_changes_the_hash() -> None:
     """Neighbours, the order of the parts and the sign all change the number."""
     assert (
         len({hash64(1, 2), hash64(2, 1), hash64(1, 3), hash64(1), hash64(-1, 2), hash64(1, 2, 0)})
@@ -44,7 +44,7 @@ def test_uniform_numbers_fill_the_unit_interval() -> None:
     assert max(bins) < 1150
 
 
-def test_the_bell_is_standard() -> None:
+def test_normal_numbers_are_standard_normal() -> None:
     """The mean is near 0 and the deviation near 1."""
     draws = [normal(turn) for turn in range(4000)]
     assert abs(statistics.fmean(draws)) < 0.06
@@ -52,7 +52,7 @@ def test_the_bell_is_standard() -> None:
 
 
 @given(st.lists(st.integers()), st.integers())
-def test_shuffling_loses_nothing(items: list[int], seed: int) -> None:
-    """The same items come back, and in the same order for the same seed."""
+def test_shuffling_keeps_all_items(items: list[int], seed: int) -> None:
+    """The same seed gives the same order."""
     assert sorted(shuffled(items, seed)) == sorted(items)
     assert shuffled(items, seed) == shuffled(items, seed)

@@ -1,4 +1,4 @@
-"""The laws of the counts, seen from outside: through answers alone."""
+"""The laws of the counts, tested through responses alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Leaves = dict[frozenset[tuple[str, str]], int]
 
 
 def leaves(document: Any, dimensions: Any) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Walk one grouping: keys in the order of the dimensions, and the count."""
+    """Yield the keys of each count, in the order of the dimensions, and the count."""
     if not dimensions:
         yield (), int(document)
         return
@@ -31,7 +31,7 @@ def leaves(document: Any, dimensions: Any) -> Iterator[tuple[tuple[str, ...], in
 
 
 def summed(document: Any, dimensions: Any, by: Any) -> Leaves:
-    """Sum a nested answer over all but some dimensions."""
+    """Sum a nested response over all dimensions but some."""
     sums: Leaves = {}
     for keys, count in leaves(document, dimensions):
         named = dict(zip(dimensions, keys, strict=True))
@@ -41,7 +41,7 @@ def summed(document: Any, dimensions: Any, by: Any) -> Leaves:
 
 
 def iso(moment: datetime) -> str:
-    """Write a moment as the wire has it."""
+    """Format a time as requests and responses have it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -56,8 +56,10 @@ LEGAL = [
 @pytest.mark.slow
 @pytest.mark.parametrize("by", LEGAL, ids=" ".join)
 @pytest.mark.parametrize("endpoint", ["historical", pytest.param("28hr", marks=pytest.mark.long)])
-def test_any_grouping_is_a_sum_of_the_finest(twin: Any, body: Any, endpoint: str, by: Any) -> None:
-    """Every legal grouping, against the hours of every post and type added up."""
+def test_every_grouping_is_a_sum_of_the_finest(
+    twin: Any, body: Any, endpoint: str, by: Any
+) -> None:
+    """Every legal grouping equals the sums of the hours of every post and type."""
     posts = twin.visible()[-6:]
     fine, coarse = (
         twin.post(endpoint, body(posts, TYPES, group)).document["g"] for group in (FINEST, by)
@@ -66,8 +68,8 @@ def test_any_grouping_is_a_sum_of_the_finest(twin: Any, body: Any, endpoint: str
 
 
 @pytest.mark.parametrize("back", [2, 20, 60])
-def test_history_since_creation_is_the_total(twin: Any, body: Any, back: int) -> None:
-    """Window by window from the hour of posting to now, video views aside."""
+def test_historical_counts_since_creation_sum_to_the_total(twin: Any, body: Any, back: int) -> None:
+    """The windows run from the hour of posting to now; video views are left out."""
     until = NOW - timedelta(days=back)
     post = twin.visible("sandbox_railway", until - timedelta(days=7), until)[0]
     types = [t for t in TOTALS_TYPES if t in SERIES_TYPES and t != "video_views"]
@@ -76,8 +78,8 @@ def test_history_since_creation_is_the_total(twin: Any, body: Any, back: int) ->
     while start < NOW:
         end = min(start + timedelta(days=28), NOW)
         window = {"start": iso(start), "end": iso(end)}
-        asked = body([post], types, ["engagement.type"], **window)
-        reply = twin.post("historical", asked, "sandbox_railway")
+        request_body = body([post], types, ["engagement.type"], **window)
+        reply = twin.post("historical", request_body, "sandbox_railway")
         for name, count in reply.document["g"].items():
             history[name] += int(count)
         start = end
@@ -86,12 +88,12 @@ def test_history_since_creation_is_the_total(twin: Any, body: Any, back: int) ->
     assert history["impressions"] > 0
 
 
-def test_video_totals_also_count_other_posts(twin: Any, body: Any) -> None:
-    """Never fewer than the post's own views, and for some posts more."""
+def test_video_totals_include_views_in_other_posts(twin: Any, body: Any) -> None:
+    """The total is never below the post's own views, and above them for some posts."""
     posts = [p for p in twin.visible("sandbox_railway") if p.video][:25]
-    asked = body(posts, ["video_views"], ["tweet.id", "engagement.type"])
-    own = twin.post("historical", asked, "sandbox_railway").document["g"]
-    shared = twin.post("totals", asked, "sandbox_railway").document["g"]
+    request_body = body(posts, ["video_views"], ["tweet.id", "engagement.type"])
+    own = twin.post("historical", request_body, "sandbox_railway").document["g"]
+    shared = twin.post("totals", request_body, "sandbox_railway").document["g"]
     more = [
         int(shared[p.post_id]["video_views"]) - int(own[p.post_id]["video_views"]) for p in posts
     ]
@@ -99,8 +101,8 @@ def test_video_totals_also_count_other_posts(twin: Any, body: Any) -> None:
     assert max(more) > 0
 
 
-def test_28_hours_are_a_slice_of_history(twin: Any, body: Any) -> None:
-    """In their whole hours; the first one is counted in part, the last as far as it has got."""
+def test_28_hours_equal_the_historical_hours(twin: Any, body: Any) -> None:
+    """All hours are equal but the first, which is counted in part."""
     posts = twin.visible("sandbox_railway")[-25:]
     moving = twin.post("28hr", body(posts, TYPES, FINEST), "sandbox_railway").document
     window = {"start": moving["start"], "end": iso(NOW)}
@@ -109,13 +111,13 @@ def test_28_hours_are_a_slice_of_history(twin: Any, body: Any) -> None:
     ours, theirs = (dict(leaves(d["g"], FINEST)) for d in (moving, fixed.document))
     assert ours.keys() == theirs.keys()
     assert {k[2:]: 0 for k in ours if ours[k] != theirs[k]}.keys() <= {first}
-    in_part = [(ours[k], theirs[k]) for k in ours if k[2:] == first and theirs[k] > 3]
-    assert in_part
-    assert all(part < whole for part, whole in in_part)
+    first_hours = [(ours[k], theirs[k]) for k in ours if k[2:] == first and theirs[k] > 3]
+    assert first_hours
+    assert all(partial < complete for partial, complete in first_hours)
 
 
 def hours_of(twin: Any, post: Any, start: datetime, end: datetime) -> dict[Any, int]:
-    """Count a post by the hour."""
+    """Return the counts of a post by hour."""
     body = {
         "tweet_ids": [post.post_id],
         "engagement_types": list(TYPES),
@@ -132,8 +134,8 @@ HOUR = timedelta(hours=1)
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 20), st.integers(1, 200), st.integers(1, 200))
-def test_cut_windows_add_up(make_twin: Any, skip: int, first: int, second: int) -> None:
-    """A window asked in two parts has the hours of the window asked at once."""
+def test_the_parts_of_a_window_add_up(make_twin: Any, skip: int, first: int, second: int) -> None:
+    """A window requested in two parts has the hours of the window requested at once."""
     twin = make_twin()
     post = twin.visible("sandbox_bakery", NOW - timedelta(days=60), NOW - timedelta(days=30))[0]
     start = post.created_at.replace(minute=0, second=0, microsecond=0) + (skip - 3) * HOUR
@@ -148,65 +150,65 @@ def test_cut_windows_add_up(make_twin: Any, skip: int, first: int, second: int) 
 def test_an_hour_in_progress_only_grows_to_its_count(
     make_twin: Any, body: Any, minutes: int, more: int
 ) -> None:
-    """Seen at three moments of one hour, a count without unlikes never falls."""
+    """At three times within one hour, a count without unlikes never falls."""
     post = make_twin().visible("sandbox_railway", NOW - timedelta(days=3))[0]
     base = post.created_at.replace(minute=0, second=0, microsecond=0) + HOUR
     seen = []
-    for moment in sorted({minutes, min(minutes + more, 59), 60}):
-        twin = make_twin(now=base + timedelta(minutes=moment))
-        asked = body([post], ["impressions"], ["engagement.type"])
-        seen.append(int(twin.post("totals", asked, post.handle).document["g"]["impressions"]))
+    for minute in sorted({minutes, min(minutes + more, 59), 60}):
+        twin = make_twin(now=base + timedelta(minutes=minute))
+        request_body = body([post], ["impressions"], ["engagement.type"])
+        seen.append(
+            int(twin.post("totals", request_body, post.handle).document["g"]["impressions"])
+        )
     assert seen == sorted(seen)
 
 
-def test_partial_hours_are_parts_rounded_down(make_twin: Any, body: Any) -> None:
-    """At 15 minutes into an hour a quarter of its counts are there."""
+def test_the_counts_of_a_partial_hour_are_rounded_down(make_twin: Any, body: Any) -> None:
+    """15 minutes into an hour, it has a quarter of its counts."""
     post = make_twin().visible("sandbox_railway", NOW - timedelta(days=3))[0]
     hour = post.created_at.replace(minute=0, second=0, microsecond=0) + HOUR
-    asked = body(
+    request_body = body(
         [post], ["impressions"], ["engagement.type"], start=iso(hour), end=iso(hour + HOUR)
     )
-    whole = make_twin(now=hour + HOUR).post("historical", asked, post.handle)
-    asked["end"] = iso(hour + HOUR / 4)
-    part = make_twin(now=hour + HOUR / 4).post("historical", asked, post.handle)
-    count = int(whole.document["g"]["impressions"])
+    complete = make_twin(now=hour + HOUR).post("historical", request_body, post.handle)
+    request_body["end"] = iso(hour + HOUR / 4)
+    partial = make_twin(now=hour + HOUR / 4).post("historical", request_body, post.handle)
+    count = int(complete.document["g"]["impressions"])
     assert count > 100
-    assert int(part.document["g"]["impressions"]) == count * 15 // 60
+    assert int(partial.document["g"]["impressions"]) == count * 15 // 60
 
 
-def test_the_hour_of_posting_is_divided_from_the_moment_of_posting(
-    make_twin: Any, body: Any
-) -> None:
-    """Half-way from the moment of posting to the full hour, half of its counts are there."""
+def test_the_hour_of_posting_fills_from_the_time_of_posting(make_twin: Any, body: Any) -> None:
+    """Half-way from posting to the full hour, it has half of its counts."""
     posts = make_twin().visible("sandbox_railway", NOW - timedelta(days=20))
     post = next(p for p in posts if 20 <= p.created_at.minute < 40)
     closes = post.created_at.replace(minute=0, second=0, microsecond=0) + HOUR
-    told = []
-    for moment in (post.created_at, post.created_at + (closes - post.created_at) / 2, closes):
-        asked = body([post], ["impressions"], ["engagement.type"])
-        reply = make_twin(now=moment).post("totals", asked, post.handle)
-        told.append(int(reply.document["g"]["impressions"]))
-    assert told[0] == 0
-    assert told[2] > 100
-    assert abs(told[1] - told[2] / 2) <= 1
+    impressions = []
+    for now in (post.created_at, post.created_at + (closes - post.created_at) / 2, closes):
+        request_body = body([post], ["impressions"], ["engagement.type"])
+        reply = make_twin(now=now).post("totals", request_body, post.handle)
+        impressions.append(int(reply.document["g"]["impressions"]))
+    assert impressions[0] == 0
+    assert impressions[2] > 100
+    assert abs(impressions[1] - impressions[2] / 2) <= 1
 
 
-def test_a_life_lasts_120_days(make_twin: Any, body: Any) -> None:
-    """Something is still counted in the second and third week, nothing from day 121 on."""
+def test_a_post_is_counted_for_120_days(make_twin: Any, body: Any) -> None:
+    """The second and third week have impressions; from day 121 on there are none."""
     since = NOW - timedelta(days=200)
     posts = make_twin().visible("sandbox_railway", since, since + timedelta(days=4))
-    told = []
+    impressions = []
     for first, last in ((14, 21), (125, 150)):
         window = {"start": iso(since + first * 24 * HOUR), "end": iso(since + last * 24 * HOUR)}
-        asked = body(posts, ["impressions"], ["engagement.type"], **window)
-        reply = make_twin().post("historical", asked, "sandbox_railway")
-        told.append(int(reply.document["g"]["impressions"]))
-    assert told[0] > 0
-    assert told[1] == 0
+        request_body = body(posts, ["impressions"], ["engagement.type"], **window)
+        reply = make_twin().post("historical", request_body, "sandbox_railway")
+        impressions.append(int(reply.document["g"]["impressions"]))
+    assert impressions[0] > 0
+    assert impressions[1] == 0
 
 
-def test_the_same_hour_has_the_same_count_for_ever(make_twin: Any, body: Any) -> None:
-    """Whatever the clock says and whoever else is asked about."""
+def test_the_count_of_an_hour_never_changes(make_twin: Any, body: Any) -> None:
+    """It depends neither on the clock nor on the other posts of the request."""
     post, *others = make_twin().visible("sandbox_bakery", NOW - timedelta(days=25))[:10]
     start = post.created_at.replace(minute=0, second=0, microsecond=0)
     window = {"start": iso(start), "end": iso(start + timedelta(hours=30))}
@@ -223,16 +225,16 @@ def test_the_same_hour_has_the_same_count_for_ever(make_twin: Any, body: Any) ->
 
 @pytest.mark.slow
 def test_the_median_half_life_is_near_80_minutes(twin: Any, body: Any) -> None:
-    """From the minute of posting, interpolated within hours; day and night blur it."""
+    """Half-lives start at the minute of posting and are interpolated within hours."""
     lives = []
     for post in twin.visible("sandbox_railway", NOW - timedelta(days=60), NOW - timedelta(days=30)):
         start = post.created_at.replace(minute=0, second=0, microsecond=0)
-        asked = body(
+        request_body = body(
             [post], ["impressions"], FINEST[1:], start=iso(start), end=iso(start + 27 * 24 * HOUR)
         )
         if len(lives) == 80:
             break
-        document = twin.post("historical", asked, "sandbox_railway").document["g"]
+        document = twin.post("historical", request_body, "sandbox_railway").document["g"]
         counts = [n for _, n in sorted(leaves(document, FINEST[1:]))]
         gone, half = 0, sum(counts) / 2
         for hour, count in enumerate(counts):
@@ -247,7 +249,7 @@ def test_the_median_half_life_is_near_80_minutes(twin: Any, body: Any) -> None:
 
 
 def test_nothing_is_counted_before_posting(twin: Any, body: Any) -> None:
-    """The hours before it are listed with zeros."""
+    """The hours before posting are listed with zeros."""
     post = twin.visible()[-20]
     start = post.created_at.replace(minute=0, second=0, microsecond=0)
     window = {"start": iso(start - 48 * HOUR), "end": iso(start)}
@@ -257,7 +259,7 @@ def test_nothing_is_counted_before_posting(twin: Any, body: Any) -> None:
 
 @pytest.mark.slow
 def test_unlikes_are_negative_hours(twin: Any, body: Any) -> None:
-    """A month of 25 posts has some, and only of what can be taken back."""
+    """A month of 25 posts has some, and only for types that can be taken back."""
     posts = twin.visible("sandbox_railway")[:25]
     reply = twin.post("historical", body(posts, SERIES_TYPES, FINEST), "sandbox_railway")
     negative = {keys[1] for keys, n in leaves(reply.document["g"], FINEST) if n < 0}
@@ -265,7 +267,7 @@ def test_unlikes_are_negative_hours(twin: Any, body: Any) -> None:
     assert negative <= {"favorites", "retweets", "replies", "user_follows"}
 
 
-def test_day_is_busier_than_night(twin: Any, body: Any) -> None:
+def test_days_are_busier_than_nights(twin: Any, body: Any) -> None:
     """Old posts get more in their account's busiest hours than in its quietest."""
     posts = twin.visible("sandbox_railway", NOW - timedelta(days=31), NOW - timedelta(days=29))
     reply = twin.post(
@@ -280,7 +282,7 @@ def test_day_is_busier_than_night(twin: Any, body: Any) -> None:
 
 
 def test_interactions_were_not_counted_before_2015_09_15(make_twin: Any, body: Any) -> None:
-    """Zero in the time series on the day before, while impressions are there."""
+    """The time series has zeros on the day before, and impressions that are not."""
     posts = make_twin().visible(
         "sandbox_railway",
         datetime(2015, 9, 13, 12, tzinfo=UTC),
@@ -298,16 +300,16 @@ def test_interactions_were_not_counted_before_2015_09_15(make_twin: Any, body: A
 
 @pytest.mark.slow
 def test_the_largest_answer_is_complete(twin: Any, body: Any) -> None:
-    """25 posts, 17 types, 28 days by the hour: 285,600 counts."""
+    """25 posts, 17 types and 28 days by the hour make 285,600 counts."""
     posts = twin.visible("sandbox_railway")[:25]
     window = {"start": "2026-02-12T12:00:00Z", "end": "2026-03-12T12:00:00Z"}
-    asked = body(posts, SERIES_TYPES, FINEST, **window)
-    reply = twin.post("historical", asked, "sandbox_railway")
+    request_body = body(posts, SERIES_TYPES, FINEST, **window)
+    reply = twin.post("historical", request_body, "sandbox_railway")
     assert sum(1 for _ in leaves(reply.document["g"], FINEST)) == 285_600
 
 
-def test_old_totals_are_complete(make_twin: Any, body: Any) -> None:
-    """Nothing is added to a post's counts once its life is over."""
+def test_old_totals_do_not_change(make_twin: Any, body: Any) -> None:
+    """The counts of a post do not change after its 120 days."""
     post = make_twin().visible(
         "sandbox_bakery", NOW - timedelta(days=200), NOW - timedelta(days=150)
     )[0]

@@ -1,4 +1,4 @@
-"""The window of an answer: asked, defaulted, moving, refused."""
+"""The window of a response: requested, by default, moving, refused."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from engagement_pandas.sandbox.validation import parse_request
 BY_HOUR = ["engagement.type", "engagement.day", "engagement.hour"]
 
 
-def asked(twin: Any, body: Any, start: Any = None, end: Any = None, by: Any = BY_HOUR) -> Any:
-    """Ask for one post in a window, or in half of one, or in none."""
+def request_window(
+    twin: Any, body: Any, start: Any = None, end: Any = None, by: Any = BY_HOUR
+) -> Any:
+    """Request one post in a window, half of one, or none."""
     window = {name: v for name, v in (("start", start), ("end", end)) if v is not None}
     return twin.post("historical", body(twin.visible()[-1:], by=by, **window))
 
 
 def hours(reply: Any) -> list[tuple[str, str]]:
-    """List the days and hours that were answered."""
+    """List the days and hours of the response."""
     days = reply.document["g"]["favorites"]
     return sorted((day, hour) for day, found in days.items() for hour in found)
 
@@ -57,14 +59,14 @@ def hours(reply: Any) -> list[tuple[str, str]]:
 def test_start_is_floored_and_end_ceiled(
     twin: Any, body: Any, start: str, end: str, echoed: Any
 ) -> None:
-    """Dates are midnights, naive times are UTC, other zones are converted."""
-    reply = asked(twin, body, start, end)
+    """Dates are midnights, naive times are UTC, and other zones are converted."""
+    reply = request_window(twin, body, start, end)
     assert (reply.document["start"], reply.document["end"]) == echoed
 
 
 def test_hours_from_start_up_to_end_are_listed(twin: Any, body: Any) -> None:
-    """End is exclusive; days at the edges hold only the hours inside."""
-    reply = asked(twin, body, "2026-03-01T22:00:00Z", "2026-03-02T02:00:00Z")
+    """The end is exclusive; the first and last day have only the hours inside."""
+    reply = request_window(twin, body, "2026-03-01T22:00:00Z", "2026-03-02T02:00:00Z")
     assert hours(reply) == [
         ("2026-03-01", "22"),
         ("2026-03-01", "23"),
@@ -74,15 +76,15 @@ def test_hours_from_start_up_to_end_are_listed(twin: Any, body: Any) -> None:
 
 
 def test_no_window_means_the_last_4_weeks(twin: Any, body: Any) -> None:
-    """The end is echoed to the minute, as it was seen to be; its hour is the last of 672."""
-    reply = asked(twin, body)
+    """The end is returned to the minute, as in captured responses; its hour is the last of 672."""
+    reply = request_window(twin, body)
     assert reply.document["end"] == "2026-03-12T19:43:00Z"
     assert reply.document["start"] == "2026-02-12T20:00:00Z"
     assert len(hours(reply)) == 28 * 24
 
 
-def test_a_start_without_end_means_until_now(twin: Any, body: Any) -> None:
-    """From midnight to the hour in progress; null is as good as missing."""
+def test_a_window_without_end_ends_now(twin: Any, body: Any) -> None:
+    """A field that is null counts as missing."""
     for more in ({"start": "2026-03-11"}, {"start": "2026-03-11", "end": None}):
         reply = twin.post("historical", body(twin.visible()[-1:], by=BY_HOUR, **more))
         assert (reply.document["start"], reply.document["end"]) == (
@@ -92,14 +94,14 @@ def test_a_start_without_end_means_until_now(twin: Any, body: Any) -> None:
         assert len(hours(reply)) == 24 + 20
 
 
-def test_an_end_without_start_means_the_4_weeks_before(twin: Any, body: Any) -> None:
-    """The end is rounded up like any other; no window begins before there were counts."""
-    reply = asked(twin, body, None, "2026-03-01T09:30:00Z")
+def test_a_window_without_start_begins_4_weeks_before(twin: Any, body: Any) -> None:
+    """The end is rounded up, and no window begins before 2014-09-01."""
+    reply = request_window(twin, body, None, "2026-03-01T09:30:00Z")
     assert (reply.document["start"], reply.document["end"]) == (
         "2026-02-01T10:00:00Z",
         "2026-03-01T10:00:00Z",
     )
-    early = asked(twin, body, None, "2014-09-03")
+    early = request_window(twin, body, None, "2014-09-03")
     assert early.document["start"] == "2014-09-01T00:00:00Z"
 
 
@@ -109,10 +111,10 @@ def test_an_end_without_start_means_the_4_weeks_before(twin: Any, body: Any) -> 
     st.datetimes(datetime(2014, 9, 1, 2), datetime(2040, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     st.timedeltas(timedelta(minutes=1), timedelta(days=500)),
 )
-def test_no_default_is_longer_than_the_rule_allows(
+def test_a_default_window_is_never_too_long(
     make_twin: Any, body: Any, now: datetime, ago: timedelta
 ) -> None:
-    """What a default fills in is accepted again in full: 28 days in whole hours."""
+    """A default window is accepted when it is sent in full: 28 days in complete hours."""
     twin = make_twin(now=now)
     end = max(now - ago, datetime(2014, 9, 1, 1, tzinfo=UTC)).isoformat(timespec="seconds")
     for window in ({}, {"end": end}):
@@ -129,18 +131,18 @@ def test_no_default_is_longer_than_the_rule_allows(
     assert again.end - start <= timedelta(days=28)
 
 
-def test_half_a_window_can_be_refused(make_twin: Any, body: Any) -> None:
-    """Where the setting says so, and the missing half is named; none at all is still answered."""
+def test_a_setting_refuses_half_a_window(make_twin: Any, body: Any) -> None:
+    """The missing half is named; a request without window is still accepted."""
     twin = make_twin(settings=Settings(half_window="refused"))
-    for given_, missing in (("start", "end"), ("end", "start")):
-        reply = twin.post("historical", body(["1"], **{given_: "2026-03-01"}))
+    for present, missing in (("start", "end"), ("end", "start")):
+        reply = twin.post("historical", body(["1"], **{present: "2026-03-01"}))
         assert (reply.status, reply.errors) == (400, [f"{missing}: field is required"])
-    assert asked(twin, body).status == 200
-    assert asked(twin, body, "2026-03-01", "2026-03-02").status == 200
+    assert request_window(twin, body).status == 200
+    assert request_window(twin, body, "2026-03-01", "2026-03-02").status == 200
 
 
-def test_28_hours_have_29_buckets(twin: Any, body: Any) -> None:
-    """From 15:43 yesterday to 19:43 today; start and end are told in whole hours."""
+def test_28_hours_have_29_hour_buckets(twin: Any, body: Any) -> None:
+    """They go from 15:43 to 19:43 the next day; start and end are complete hours."""
     reply = twin.post("28hr", body(twin.visible()[-1:], by=BY_HOUR))
     assert reply.document["start"] == "2026-03-11T15:00:00Z"
     assert reply.document["end"] == "2026-03-12T20:00:00Z"
@@ -148,7 +150,7 @@ def test_28_hours_have_29_buckets(twin: Any, body: Any) -> None:
 
 
 def test_28_hours_on_the_hour_have_28_buckets(make_twin: Any, body: Any) -> None:
-    """Then none of them is partial."""
+    """At a full hour, no bucket is partial."""
     twin = make_twin(now="2026-03-12T19:00:00Z")
     reply = twin.post("28hr", body(twin.visible()[-1:], by=BY_HOUR))
     assert (reply.document["start"], reply.document["end"]) == (
@@ -159,7 +161,7 @@ def test_28_hours_on_the_hour_have_28_buckets(make_twin: Any, body: Any) -> None
 
 
 def test_totals_have_no_window(twin: Any, body: Any) -> None:
-    """Nothing but the grouping is answered."""
+    """The response holds nothing but the grouping."""
     assert set(twin.post("totals", body(twin.visible()[-1:])).document) == {"g"}
 
 
@@ -187,34 +189,34 @@ def test_totals_have_no_window(twin: Any, body: Any) -> None:
     ],
 )
 def test_wrong_windows_are_refused(twin: Any, body: Any, start: Any, end: Any, words: str) -> None:
-    """Empty, too early, in the future, too long, no time at all."""
-    reply = asked(twin, body, start, end)
+    """The window is empty, too early, in the future, too long, or not a time."""
+    reply = request_window(twin, body, start, end)
     assert reply.status == 400
     assert any(words in text for text in reply.errors)
 
 
 def test_28_days_are_accepted(twin: Any, body: Any) -> None:
-    """To the hour."""
-    reply = asked(twin, body, "2026-01-01T05:00:00Z", "2026-01-29T05:00:00Z")
+    """The limit is exact to the hour."""
+    reply = request_window(twin, body, "2026-01-01T05:00:00Z", "2026-01-29T05:00:00Z")
     assert len(hours(reply)) == 672
 
 
-def test_the_hour_in_progress_can_be_asked_for(twin: Any, body: Any) -> None:
-    """An end at this very moment is not in the future, though its hour is."""
-    reply = asked(twin, body, "2026-03-12T18:00:00Z", "2026-03-12T19:43:21Z")
+def test_the_hour_in_progress_can_be_requested(twin: Any, body: Any) -> None:
+    """An end at this very second is not in the future, though the end of its hour is."""
+    reply = request_window(twin, body, "2026-03-12T18:00:00Z", "2026-03-12T19:43:21Z")
     assert reply.document["end"] == "2026-03-12T20:00:00Z"
     assert hours(reply) == [("2026-03-12", "18"), ("2026-03-12", "19")]
 
 
 def test_windows_begin_on_2014_09_01(make_twin: Any, body: Any) -> None:
-    """The first hour there is."""
+    """The first day with counts is accepted."""
     twin = make_twin(now="2014-09-05")
-    reply = asked(twin, body, "2014-09-01", "2014-09-02")
+    reply = request_window(twin, body, "2014-09-01", "2014-09-02")
     assert reply.status == 200
 
 
 def test_hours_without_day_are_hours_of_the_day(twin: Any, body: Any) -> None:
-    """Summed over the window; only hours inside it are listed."""
+    """They are sums over the window, and only hours inside it are listed."""
     window = {"start": "2026-03-01T22:00:00Z", "end": "2026-03-04T01:00:00Z"}
     by = {"flat": ["engagement.type", "engagement.hour"], "all": BY_HOUR}
     post = twin.visible()[-25]
@@ -224,14 +226,14 @@ def test_hours_without_day_are_hours_of_the_day(twin: Any, body: Any) -> None:
         for hour, count in found.items():
             sums[hour] = sums.get(hour, 0) + int(count)
     assert {h: int(n) for h, n in flat["flat"]["impressions"].items()} == sums
-    short = asked(twin, body, "2026-03-01T22:00:00Z", "2026-03-02T01:00:00Z", by["flat"])
+    short = request_window(twin, body, "2026-03-01T22:00:00Z", "2026-03-02T01:00:00Z", by["flat"])
     assert sorted(short.document["g"]["favorites"]) == ["00", "22", "23"]
 
 
-def test_hours_without_day_can_come_by_day(make_twin: Any, body: Any) -> None:
+def test_a_setting_returns_hours_without_day_by_day(make_twin: Any, body: Any) -> None:
     """The other documented shape has the days in between."""
     twin = make_twin(settings=Settings(hour_without_day="by_day"))
-    reply = asked(
+    reply = request_window(
         twin,
         body,
         "2026-03-01T22:00:00Z",

@@ -1,4 +1,4 @@
-"""Accounts, and posts that exist because a schedule says so."""
+"""Accounts and the posts that their schedules produce."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ NOW = datetime(2026, 3, 12, 19, 43, 21, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    """Return a world that stands still."""
+    """Return a world whose clock does not move."""
     return World(lambda: NOW)
 
 
 def test_a_post_id_is_a_snowflake(world: World) -> None:
-    """The moment of posting is in the high bits, by the documented formula."""
+    """The high bits hold the time of posting, by the documented formula."""
     post = world.posts()[-1]
     milliseconds = (int(post.post_id) >> 22) + 1288834974657
     assert post.created_ms == milliseconds
@@ -32,7 +32,7 @@ def test_a_post_id_is_a_snowflake(world: World) -> None:
 
 @pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: account.handle)
 def test_a_listed_post_can_be_found_by_its_id(world: World, account: Any) -> None:
-    """The ID alone tells the owner."""
+    """The ID alone determines the owner."""
     posts = world.posts(account.handle)
     assert len(posts) >= 28
     assert all(world.find(post.post_id) == post for post in posts)
@@ -40,27 +40,27 @@ def test_a_listed_post_can_be_found_by_its_id(world: World, account: Any) -> Non
 
 
 @pytest.mark.parametrize("change", [1, -1, 1 << 8, 1 << 12, -(1 << 12), 1 << 22, -(1 << 22)])
-def test_the_neighbours_of_an_id_never_existed(world: World, change: int) -> None:
-    """One bit off in the chance, the turn, the account or the time, and there is no post."""
+def test_neighbouring_ids_do_not_exist(world: World, change: int) -> None:
+    """Changing one part of an ID gives an ID without a post."""
     post = world.posts()[-1]
     assert world.find(str(post.number + change)) is None
 
 
 @pytest.mark.parametrize("post_id", ["0", "1", "123456789", "9" * 19, "1060976163948904448"])
-def test_made_up_ids_never_existed(world: World, post_id: str) -> None:
-    """Also those from before snowflakes, and those beyond 63 bits."""
+def test_invented_ids_do_not_exist(world: World, post_id: str) -> None:
+    """IDs from before snowflakes and IDs beyond 63 bits have no post either."""
     assert world.find(post_id) is None
 
 
 def test_an_id_has_one_spelling(world: World) -> None:
-    """Leading zeros make another ID."""
+    """An ID with leading zeros is another ID."""
     young = next(p for p in world.posts(since=datetime(2014, 1, 1, tzinfo=UTC)))
     assert world.find(young.post_id) is not None
     assert world.find(f"0{young.post_id}") is None
 
 
 def test_posts_appear_as_the_clock_moves() -> None:
-    """A post is found from its moment on, not before."""
+    """A post can be found from its creation time on, not before."""
     post = World(lambda: NOW).posts()[-1]
     before = World(lambda: post.created_at - timedelta(milliseconds=1))
     then = World(lambda: post.created_at)
@@ -70,18 +70,18 @@ def test_posts_appear_as_the_clock_moves() -> None:
     assert then.posts()[-1] == post
 
 
-def test_spans_are_half_open_and_add_up(world: World) -> None:
-    """A span cut at a post's very moment has the post in its second part alone."""
-    whole = world.posts("sandbox_railway")
-    cut = whole[len(whole) // 2].created_at
-    first = world.posts("sandbox_railway", whole[0].created_at, cut)
+def test_time_spans_are_half_open_and_add_up(world: World) -> None:
+    """A post at the boundary of two spans belongs to the second."""
+    complete = world.posts("sandbox_railway")
+    cut = complete[len(complete) // 2].created_at
+    first = world.posts("sandbox_railway", complete[0].created_at, cut)
     second = world.posts("sandbox_railway", cut, NOW)
-    assert first + second == whole
+    assert first + second == complete
     assert second[0].created_at == cut
 
 
 def test_posts_are_listed_oldest_first_since_2014(world: World) -> None:
-    """There is no end of old posts, and none is older than the accounts."""
+    """Old posts are plentiful, and none is older than the accounts."""
     posts = world.posts(since=datetime(2001, 1, 1, tzinfo=UTC))
     created = [post.created_at for post in posts]
     assert created == sorted(created)
@@ -91,15 +91,15 @@ def test_posts_are_listed_oldest_first_since_2014(world: World) -> None:
 
 
 def test_a_few_posts_are_deleted_or_protected(world: World) -> None:
-    """Of some thousands, 1 to 5 % each."""
+    """Of some thousands of posts, 1 to 5 % are deleted and as many protected."""
     posts = world.posts(since=datetime(2020, 1, 1, tzinfo=UTC))
-    for kind in (Availability.DELETED, Availability.PROTECTED):
-        share = sum(post.availability(NOW) is kind for post in posts) / len(posts)
+    for availability in (Availability.DELETED, Availability.PROTECTED):
+        share = sum(post.availability(NOW) is availability for post in posts) / len(posts)
         assert 0.01 < share < 0.05
 
 
-def test_a_deleted_post_could_be_seen_before(world: World) -> None:
-    """Deletion happens within the first days, not at birth."""
+def test_a_deleted_post_was_public_before(world: World) -> None:
+    """Posts are deleted within the first days, not at creation."""
     gone = next(
         p for p in world.posts("sandbox_railway") if p.availability(NOW) is Availability.DELETED
     )
@@ -107,14 +107,14 @@ def test_a_deleted_post_could_be_seen_before(world: World) -> None:
     assert gone.availability(gone.created_at + timedelta(days=2)) is Availability.DELETED
 
 
-def test_a_suspended_account_shows_nothing(world: World) -> None:
-    """Its posts are listed for tests, and can be seen by nobody."""
+def test_all_posts_of_a_suspended_account_are_suspended(world: World) -> None:
+    """They are listed for tests, and no one can see them."""
     posts = world.posts("sandbox_closed")
     assert {post.availability(NOW) for post in posts} == {Availability.SUSPENDED}
 
 
-def test_an_unknown_handle_is_named_with_those_there_are(world: World) -> None:
-    """The message says what could have been meant."""
+def test_an_unknown_handle_is_reported_with_the_known_ones(world: World) -> None:
+    """The message lists the handles that exist."""
     with pytest.raises(KeyError, match=r"nobody.*sandbox_bakery"):
         world.posts("nobody")
 
@@ -130,29 +130,29 @@ AWKWARD: dict[str, Callable[[str], bool]] = {
 }
 
 
-@pytest.mark.parametrize("kind", AWKWARD)
-def test_texts_are_awkward(world: World, kind: str) -> None:
-    """Half a year of posts has each thing that upsets tables, plots and HTML."""
+@pytest.mark.parametrize("feature", AWKWARD)
+def test_post_texts_include_awkward_ones(world: World, feature: str) -> None:
+    """Half a year of posts has each thing that breaks tables, plots and HTML."""
     posts = world.posts(since=NOW - timedelta(days=180))
-    assert any(AWKWARD[kind](post.text) for post in posts)
+    assert any(AWKWARD[feature](post.text) for post in posts)
 
 
-def test_texts_match_what_can_be_clicked(world: World) -> None:
-    """A link is in the text where link clicks are counted, and only to nowhere."""
+def test_a_text_has_a_link_where_link_clicks_are_counted(world: World) -> None:
+    """Links point to sandbox.invalid only."""
     for post in world.posts(since=NOW - timedelta(days=90)):
         assert ("https://" in post.text) == post.link
         assert post.text.count("https://") == post.text.count("https://sandbox.invalid/")
         assert ("#" in post.text) == post.hashtag
 
 
-def test_texts_vary(world: World) -> None:
-    """Of a month's posts, most say something of their own."""
+def test_texts_differ(world: World) -> None:
+    """Most texts of a month's posts are unique."""
     texts = [post.text for post in world.posts("sandbox_railway")]
     assert len(set(texts)) > 0.8 * len(texts)
 
 
-def test_no_secret_is_in_a_repr() -> None:
-    """Accounts can be printed."""
+def test_the_repr_of_an_account_hides_its_secret() -> None:
+    """Accounts can be printed safely."""
     assert all(account.access_token_secret not in repr(account) for account in ACCOUNTS)
 
 
@@ -169,7 +169,7 @@ def test_another_process_has_the_same_world(world: World) -> None:
         "ms = int(now.timestamp() * 1000)\n"
         "print([p.post_id for p in posts], cumulated(posts, TOTALS_TYPES, ms).tolist())\n"
     )
-    told = {
+    outputs = {
         subprocess.run(  # noqa: S603
             [sys.executable, "-c", script],
             env={"PYTHONHASHSEED": seed},
@@ -179,5 +179,5 @@ def test_another_process_has_the_same_world(world: World) -> None:
         ).stdout
         for seed in ("1", "2")
     }
-    assert len(told) == 1
-    assert str([post.post_id for post in world.posts()]) in told.pop()
+    assert len(outputs) == 1
+    assert str([post.post_id for post in world.posts()]) in outputs.pop()
