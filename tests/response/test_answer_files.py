@@ -1,4 +1,4 @@
-"""The files of an archive: bombs, full disks, and what killed processes leave behind."""
+"""The files of an archive: decompression bombs, full disks, and leftovers of killed processes."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def archive(tmp_path: Path, server: ScriptedServer) -> ep.Archive:
 
 
 def question(posts: int = 3) -> Any:
-    """Ask for posts, one a request."""
+    """Return a plan with one request for each post."""
     window = ep.Window.covering("2026-04-01", "2026-04-02")
     ids = [str(number) for number in range(1, posts + 1)]
-    asked = ep.historical(ids, engagement_types=["replies"], window=window, by=ep.BY_POST)
-    return in_parts(asked, 1)
+    request = ep.historical(ids, engagement_types=["replies"], window=window, by=ep.BY_POST)
+    return in_parts(request, 1)
 
 
 def collect(client: ep.EngagementClient, archive: ep.Archive, todo: Any = None) -> Collection:
@@ -59,7 +59,7 @@ def collect(client: ep.EngagementClient, archive: ep.Archive, todo: Any = None) 
 
 
 def bomb(size: int, head: bytes = b"", members: int = 1) -> bytes:
-    """Return a gzip file of so many zeros behind a head, in one or more members."""
+    """Return a gzip file of so many zeros after a header, in one or more members."""
     packing = zlib.compressobj(9, zlib.DEFLATED, 31)
     packed = packing.compress(head + bytes(size // members)) + packing.flush()
     return packed + gzip.compress(bytes(size // members)) * (members - 1)
@@ -67,11 +67,11 @@ def bomb(size: int, head: bytes = b"", members: int = 1) -> bytes:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the bounds small, so that more is soon unpacked."""
+    """Make the bounds small, so that they are soon exceeded."""
     monkeypatch.setattr(record, "MAX_BODY_BYTES", LIMIT)
     monkeypatch.setattr(record, "LONGEST_LINE", LIMIT)
-    for load in (record.decode_record,):
-        monkeypatch.setattr(load, "__defaults__", (LIMIT,))
+    for function in (record.decode_record,):
+        monkeypatch.setattr(function, "__defaults__", (LIMIT,))
     monkeypatch.setattr("engagement_pandas.response.collection.LONGEST_MANIFEST", QUESTION_LIMIT)
 
 
@@ -87,31 +87,31 @@ BOMBS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def test_the_bound_is_that_of_the_wire() -> None:
-    """What cannot arrive is not read either."""
+def test_stored_bodies_have_the_bound_of_received_ones() -> None:
+    """A body that cannot arrive is not read either."""
     assert record.MAX_BODY_BYTES == MAX_BODY_BYTES < 64_000_000
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("kind", BOMBS)
-@pytest.mark.parametrize("which", ["an answer", "the question", "what is set aside"])
-def test_a_bomb_at_rest(
-    client: ep.EngagementClient, archive: ep.Archive, kind: str, which: str
+@pytest.mark.parametrize("content", BOMBS)
+@pytest.mark.parametrize("place", ["an answer", "the question", "what is set aside"])
+def test_a_stored_bomb_is_reported_as_damage(
+    client: ep.EngagementClient, archive: ep.Archive, content: str, place: str
 ) -> None:
-    """20 MB from 20 kB: a damage that is named, in the room of the bound."""
+    """20 kB unpack to 20 MB; the memory stays within the bound."""
     made = collect(client, archive)
-    asked = made.requests[1]
+    request = made.requests[1]
     path = {
-        "an answer": made.records.file(asked),
+        "an answer": made.records.file(request),
         "the question": made.path / MANIFEST,
-        "what is set aside": made.records.aside(asked),
-    }[which]
-    packed = BOMBS[kind](head_of(made.records.file(asked)))
+        "what is set aside": made.records.aside(request),
+    }[place]
+    packed = BOMBS[content](head_of(made.records.file(request)))
     assert len(packed) < LIMIT
     path.write_bytes(packed)
-    if which == "what is set aside":
-        made.records.file(asked).unlink()
+    if place == "what is set aside":
+        made.records.file(request).unlink()
     tracemalloc.start()
     try:
         (damage,) = archive.verify()
@@ -121,7 +121,7 @@ def test_a_bomb_at_rest(
     finally:
         tracemalloc.stop()
     assert peak < 12 * LIMIT
-    if which == "what is set aside":  # then the answer is just missing
+    if place == "what is set aside":  # then the response is just missing
         assert damage.why == "missing"
     else:
         assert damage.path == path
@@ -132,10 +132,10 @@ def test_a_bomb_at_rest(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("small")
-def test_a_bomb_on_the_command_line(
+def test_the_command_line_reports_a_stored_bomb(
     client: ep.EngagementClient, archive: ep.Archive, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A sentence, and an exit code; and the same call mends it."""
+    """It prints a message and returns an exit code; the same call repairs it."""
     made = collect(client, archive)
     path = made.records.file(made.requests[1])
     path.write_bytes(bomb(20 * LIMIT, head_of(path)))
@@ -147,8 +147,8 @@ def test_a_bomb_on_the_command_line(
     assert archive.verify() == ()
 
 
-def test_a_question_too_large_to_be_read_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is sent."""
+def test_a_manifest_too_large_to_read_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is raised before anything is sent."""
     monkeypatch.setattr(record, "LONGEST_MANIFEST", 100)
     with pytest.raises(ep.ArchiveError, match="too large to store; collect it in several"):
         record.encode_record({"parts": ["x" * 100]}, b"")
@@ -158,20 +158,20 @@ def test_a_question_too_large_to_be_read_is_not_written(monkeypatch: pytest.Monk
 
 
 class Usage(NamedTuple):
-    """As shutil has it."""
+    """A stand-in for the tuple of shutil.disk_usage."""
 
     total: int
     used: int
     free: int
 
 
-def test_a_disk_without_room_for_what_is_on_its_way(
+def test_nothing_is_sent_without_disk_space_for_the_responses(
     client: ep.EngagementClient,
     archive: ep.Archive,
     server: ScriptedServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nothing is sent; and as soon as there is room, ten bytes a count, everything."""
+    """Ten bytes a count are enough."""
     free = 9
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12, 0, free))
     with pytest.raises(ep.ArchiveError, match=r"has 9 bytes free.*take 10 bytes; free some room"):
@@ -179,13 +179,13 @@ def test_a_disk_without_room_for_what_is_on_its_way(
     assert server.seen == []
     free = 10
     assert len(list(collect(client, archive))) == 3
-    free = 0  # to read it again takes no room
+    free = 0  # reading it again needs no space
     assert len(list(collect(client, archive))) == 3
     assert len(server.seen) == 3
 
 
-def full(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
-    """Let so many temporary files be written, and then none: a quota, or a read-only folder."""
+def fill_disk(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """Have all but so many temporary files fail to open: a quota, or a read-only folder."""
     real, written = Path.open, iter(range(10**6))
 
     def opened(self: Path, mode: str = "r", *rest: Any, **named: Any) -> Any:
@@ -196,16 +196,16 @@ def full(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     monkeypatch.setattr(Path, "open", opened)
 
 
-def test_a_quota_that_is_spent(
+def test_nothing_is_sent_if_nothing_can_be_written(
     client: ep.EngagementClient,
     archive: ep.Archive,
     server: ScriptedServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The question was stored before; nothing is sent, since nothing can be written."""
+    """The manifest was stored before the disk quota was used up."""
     with pytest.raises(RuntimeError):
         client.collect(question(), into=archive, watch=_raising)
-    full(monkeypatch, 0)
+    fill_disk(monkeypatch, 0)
     with pytest.raises(ep.ArchiveError, match=r"cannot store answers.*free some room"):
         collect(client, archive)
     assert server.seen == []
@@ -221,17 +221,17 @@ def test_nothing_is_sent_after_an_answer_that_cannot_be_stored(
     server: ScriptedServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The question, the probe and one answer find room: the second is the last that is sent."""
-    full(monkeypatch, 3)
+    """The disk takes the manifest, the probe and one response; the second is the last sent."""
+    fill_disk(monkeypatch, 3)
     with pytest.raises(ep.ArchiveError, match="cannot be written"):
         collect(client, archive, question(20))
     assert len(server.seen) == 2
 
 
-def test_the_probe_leaves_nothing(
+def test_the_probe_of_disk_space_is_removed(
     client: ep.EngagementClient, archive: ep.Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is of 64 kB, and removed also where it fails."""
+    """It has 64 kB, and is removed even if it fails."""
     sizes: list[int] = []
     real = files.os.fsync
 
@@ -250,7 +250,7 @@ def test_the_probe_leaves_nothing(
 # What killed processes leave behind
 
 
-def left(folder: Path, name: str, age: float, *, a_folder: bool = False) -> Path:
+def leave_temporary(folder: Path, name: str, age: float, *, a_folder: bool = False) -> Path:
     """Leave a temporary file or folder of some age."""
     path = folder / f".{'0123456789abcdef' * 2}-{name}"
     if a_folder:
@@ -267,15 +267,17 @@ HOUR = 3600
 
 
 @pytest.mark.parametrize("by", ["collect", "verify"])
-def test_they_are_swept(client: ep.EngagementClient, archive: ep.Archive, by: str) -> None:
-    """Files in a collection and folders beside it, when they are older than an hour."""
+def test_old_temporary_files_are_removed(
+    client: ep.EngagementClient, archive: ep.Archive, by: str
+) -> None:
+    """Files in a collection and folders next to it are removed after an hour."""
     made = collect(client, archive)
-    some = made.records.file(made.requests[0]).name
+    name = made.records.file(made.requests[0]).name
     for age in (HOUR + 60, HOUR - 60):
-        beside = [
-            left(made.path, some, age),
-            left(made.path, "complete", age),
-            *([left(archive.folder, "historical-0123", age, a_folder=True)]),
+        temporary = [
+            leave_temporary(made.path, name, age),
+            leave_temporary(made.path, "complete", age),
+            *([leave_temporary(archive.folder, "historical-0123", age, a_folder=True)]),
         ]
         mine = made.path / ".notes"
         mine.write_text("mine")
@@ -284,26 +286,26 @@ def test_they_are_swept(client: ep.EngagementClient, archive: ep.Archive, by: st
             collect(client, archive)
         else:
             assert archive.verify() == ()
-        assert [path.exists() for path in beside] == [age < HOUR] * 3
+        assert [path.exists() for path in temporary] == [age < HOUR] * 3
         assert mine.exists()
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_exports_sweep_their_own(tmp_path: Path, ending: str) -> None:
-    """An hour later the next export to the same path removes what is left, and of no other."""
+def test_exports_remove_their_own_temporary_files(tmp_path: Path, ending: str) -> None:
+    """The next export to the same path removes them after an hour, and no others."""
     counts = ep.flatten_json(json.dumps({"g": {"1": {"replies": "1"}}}))
     path = tmp_path / f"counts.{ending}"
-    old = left(tmp_path, path.name, HOUR + 60)
-    other = left(tmp_path, f"others.{ending}", HOUR + 60)
+    old = leave_temporary(tmp_path, path.name, HOUR + 60)
+    other = leave_temporary(tmp_path, f"others.{ending}", HOUR + 60)
     (ep.write_csv if ending == "csv" else ep.write_parquet)(counts, path)
     assert (old.exists(), other.exists()) == (False, True)
-    young = left(tmp_path, path.name, HOUR - 60)
+    young = leave_temporary(tmp_path, path.name, HOUR - 60)
     (ep.write_csv if ending == "csv" else ep.write_parquet)(counts, path)
     assert young.exists()
 
 
-def test_a_link_is_not_followed(tmp_path: Path) -> None:
-    """It is removed, and what it leads to stays."""
+def test_a_link_is_removed_without_its_target(tmp_path: Path) -> None:
+    """The folder behind the link stays."""
     kept = tmp_path / "kept"
     kept.mkdir()
     (kept / "file").write_text("mine")

@@ -1,4 +1,4 @@
-"""The archive: what is in its files, how a job goes on, what is told of damage."""
+"""The archive: the contents of its files, resumed jobs, and reports of damage."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.archive.asking import (
     WINDOW,
-    Told,
+    Tables,
     answers,
     at_once,
     client_of,
+    counts_and_omissions,
     in_parts,
     key,
     question,
@@ -31,7 +32,6 @@ from support.archive.asking import (
     sent,
     some_posts,
     stored,
-    told,
 )
 from support.scripted import USER, FakeClock, Scripted, ScriptedServer
 from test_secrets import APP, CANARIES, KEYS
@@ -67,7 +67,7 @@ def owner(twin: SandboxServer, clock: FakeClock) -> Iterator[ep.EngagementClient
 
 @pytest.fixture
 def archive(tmp_path: Path) -> ep.Archive:
-    """Return an archive whose folder is not there yet."""
+    """Return an archive whose folder does not exist yet."""
     return ep.Archive(tmp_path / "raw")
 
 
@@ -77,18 +77,18 @@ def collect(client: ep.EngagementClient, todo: Any, archive: ep.Archive) -> Coll
 
 
 def totals(*posts: Any, types: Any = FAVORITES) -> ep.EngagementRequest:
-    """Ask for totals of posts."""
+    """Request totals of posts."""
     return ep.totals(posts, engagement_types=types)
 
 
 def past(*posts: Any, **changes: Any) -> ep.EngagementRequest:
-    """Ask for two days of posts."""
-    asked = ep.historical(posts, engagement_types=FAVORITES, window=WINDOW, by=ep.BY_POST)
-    return asked.replace(**changes)
+    """Request two days of posts."""
+    request = ep.historical(posts, engagement_types=FAVORITES, window=WINDOW, by=ep.BY_POST)
+    return request.replace(**changes)
 
 
 def counted(*posts: int, number: int = 1, **headers: str) -> Scripted:
-    """Answer that number for each post."""
+    """Script a response with that count for each post."""
     body = {"by_post": {str(post): {"favorites": str(number)} for post in posts}}
     return Scripted(200, body, headers)
 
@@ -99,7 +99,7 @@ def bodies(server: ScriptedServer) -> list[list[str]]:
 
 
 def numbers(responses: Any) -> list[str]:
-    """Return the count in each scripted answer, in order."""
+    """Return the count in each scripted response, in order."""
     return [next(iter(r.json()["by_post"].values()))["favorites"] for r in responses]
 
 
@@ -112,23 +112,23 @@ BODY = b'{ "by_post": {"1": {"favorites":"7"}},\n\n "caf\\u00e9": "\xc3\xa9" }\n
 def test_the_body_is_what_the_server_sent(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """Byte for byte: spaces, line breaks and unknown keys; ``zcat FILE | tail -n +2``."""
+    """Every byte is kept, with spaces and unknown keys; ``zcat FILE | tail -n +2`` shows it."""
     server.answer(Scripted(200, BODY))
     collect(client, totals(1), archive)
     ((path, (_, body)),) = answers(archive.folder).items()
     assert body == BODY
     zcat = shutil.which("zcat")
     if zcat:
-        whole = subprocess.run([zcat, path], capture_output=True, check=True).stdout  # noqa: S603
-        assert whole.partition(b"\n")[2] == BODY
+        unpacked = subprocess.run([zcat, path], capture_output=True, check=True).stdout  # noqa: S603
+        assert unpacked.partition(b"\n")[2] == BODY
     (response,) = archive
     assert response.content == BODY
 
 
-def test_a_body_is_stored_in_the_form_in_which_it_arrived(
+def test_a_compressed_body_is_stored_as_it_arrived(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """The server's gzip stream ends the file, as an effort and a time that are its own show."""
+    """The server's own gzip stream ends the file; its level and time show that."""
     gzipped = gzip.compress(BODY, 9, mtime=1_000_000_000) + gzip.compress(b"\n", mtime=7)
     server.answer(Scripted(200, BODY, gzipped=gzipped))
     (response,) = collect(client, totals(1), archive)
@@ -138,7 +138,7 @@ def test_a_body_is_stored_in_the_form_in_which_it_arrived(
     assert archive.verify() == ()
 
 
-def test_a_body_that_arrives_plain_is_stored_compressed(
+def test_an_uncompressed_body_is_stored_compressed(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
     """A proxy may have unpacked it."""
@@ -150,10 +150,10 @@ def test_a_body_that_arrives_plain_is_stored_compressed(
     assert path.stat().st_size < 2_000
 
 
-def test_the_head_tells_of_the_answer(
+def test_the_header_describes_the_response(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """One line of JSON: what was asked, what came of it, when, and who asked."""
+    """One line of JSON has the request, the status, the time and the account."""
     server.answer(Scripted(200, BODY))
     collect(client, totals(1), archive)
     ((_, (head, _)),) = answers(archive.folder).items()
@@ -168,27 +168,27 @@ def test_the_head_tells_of_the_answer(
     }
 
 
-def test_the_question_is_stored_with_its_parts(
+def test_the_request_is_stored_with_its_parts(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """Beside the answers, before the first of them; and the collection tells of it."""
+    """It is stored before the first response, and the collection reads it."""
     server.answer(counted(*range(1, 251)), counted(251))
     collection = collect(client, totals(*range(1, 252)), archive)
     line = gzip.decompress((collection.path / "question.json.gz").read_bytes())
-    asked = json.loads(line)
-    assert asked["request"] == totals(*range(1, 252)).to_json()
-    assert [len(part["tweet_ids"]) for part in asked["parts"]] == [250, 1]
-    assert (asked["account"], asked["started"]) == ("user 9", "2026-04-15T12:20:00+00:00")
+    manifest = json.loads(line)
+    assert manifest["request"] == totals(*range(1, 252)).to_json()
+    assert [len(part["tweet_ids"]) for part in manifest["parts"]] == [250, 1]
+    assert (manifest["account"], manifest["started"]) == ("user 9", "2026-04-15T12:20:00+00:00")
     assert [len(part.post_ids) for part in collection.requests] == [250, 1]
     assert collection.account == "user 9"
     assert collection.started.isoformat() == "2026-04-15T12:20:00+00:00"
     assert collection.unanswered == ()
 
 
-def test_an_answer_comes_back_as_it_was(
+def test_a_stored_response_equals_the_fetched_one(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """Request, status, body, time: what ``fetch`` returns is what is read from disk."""
+    """Request, status, body and time are read from disk as ``fetch`` returns them."""
     script = [Scripted(403, {"errors": ["Forbidden to access tweets: 2"]}), counted(1)]
     server.answer(*script, *script)
     fetched = client.fetch(totals(1, 2))
@@ -196,20 +196,20 @@ def test_an_answer_comes_back_as_it_was(
     assert list(archive) == fetched
 
 
-def test_an_answer_that_makes_no_sense_is_set_aside(
+def test_an_invalid_response_is_kept_for_inspection(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """When the attempts are spent: the last body is kept, and tells what went wrong."""
+    """After the last attempt, the last body is kept with the reason."""
     server.answer(*([Scripted(200, {"by_post": ["of the wrong shape"]})] * 8))
     with pytest.raises(ep.TransportError, match="an object is expected here"):
         collect(client, totals(1), archive)
-    ((path, why, asked),) = archive.verify()
-    assert asked == totals(1)
+    ((path, why, request),) = archive.verify()
+    assert request == totals(1)
     assert "an object is expected here" in why
     assert gzip.decompress(path.read_bytes()).endswith(b'["of the wrong shape"]}')
 
 
-NO_ANSWERS = {
+INVALID_BODIES = {
     "another body": {"data": [{"id": "1", "public_metrics": {"like_count": 1}}]},
     "nothing": {},
     "only words": {"errors": ["something went wrong"]},
@@ -218,21 +218,21 @@ NO_ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("body", NO_ANSWERS.values(), ids=NO_ANSWERS)
-def test_what_loses_a_post_is_asked_again(
+@pytest.mark.parametrize("body", INVALID_BODIES.values(), ids=INVALID_BODIES)
+def test_a_response_without_a_requested_post_is_requested_again(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive, body: Any
 ) -> None:
-    """Status 200 and JSON, but no answer to the request: no post is lost with it."""
+    """Its status is 200 and it is JSON, and it lacks counts of a requested post."""
     server.answer(Scripted(200, body), counted(1, 2))
     assert numbers(collect(client, past(1, 2), archive)) == ["1"]
     assert bodies(server) == [["1", "2"], ["1", "2"]]
 
 
-def test_what_never_answers_is_never_stored(
+def test_invalid_responses_are_not_stored(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """The error names what is missing, in the API's own words; the same call goes on."""
-    server.answer(*[Scripted(200, NO_ANSWERS["only words"])] * 8)
+    """The error names what is missing, in the API's own words; the same call resumes."""
+    server.answer(*[Scripted(200, INVALID_BODIES["only words"])] * 8)
     with pytest.raises(ep.TransportError, match=r"grouping is missing.*'something went wrong'"):
         collect(client, past(1), archive)
     assert stored(archive.folder) == set()
@@ -240,15 +240,15 @@ def test_what_never_answers_is_never_stored(
     assert numbers(collect(client, past(1), archive)) == ["1"]
 
 
-def test_one_that_was_stored_is_told_and_asked_again(
+def test_a_stored_invalid_response_is_reported_and_requested_again(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """An answer that settles nothing does not stay for good, however it got there."""
+    """An invalid response does not stay, whichever way it was stored."""
     server.answer(counted(1), counted(1, number=2))
     collection = collect(client, past(1), archive)
     (path,) = answers(archive.folder)
     path.unlink()
-    collection.keep(ep.EngagementResponse(past(1), NO_ANSWERS["another body"]))
+    collection.keep(ep.EngagementResponse(past(1), INVALID_BODIES["another body"]))
     (damage,) = archive.verify()
     assert "does not answer its request: the grouping is missing" in damage.why
     assert damage.request == past(1)
@@ -259,10 +259,10 @@ def test_one_that_was_stored_is_told_and_asked_again(
     assert archive.verify() == ()
 
 
-def test_an_answer_is_on_disk_when_the_next_is_asked_for(
+def test_a_response_is_stored_before_the_next_is_requested(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """At each step as many as were answered, refusals too."""
+    """At each step all responses so far are on disk, refusals too."""
     todo = in_parts(past(1, 2, 3), 1)
     server.answer(
         counted(1), Scripted(403, {"errors": ["Forbidden to access tweets: 2"]}), counted(3)
@@ -272,27 +272,27 @@ def test_an_answer_is_on_disk_when_the_next_is_asked_for(
     assert found == [0, 1, 2, 3]
 
 
-def everything(folder: Path) -> bytes:
-    """Return all that is in a folder: names, contents, and contents decompressed."""
-    whole = b""
+def all_bytes(folder: Path) -> bytes:
+    """Return all bytes of a folder: names, contents, and decompressed contents."""
+    collected_bytes = b""
     for path in sorted(folder.rglob("*")):
-        whole += str(path.relative_to(folder)).encode() + b"\n"
+        collected_bytes += str(path.relative_to(folder)).encode() + b"\n"
         if path.is_file():
             content = path.read_bytes()
-            whole += content
+            collected_bytes += content
             if content[:2] == b"\x1f\x8b":
-                whole += gzip.decompress(content)
-    return whole
+                collected_bytes += gzip.decompress(content)
+    return collected_bytes
 
 
-def leaks(whole: bytes) -> list[str]:
+def leaks(content: bytes) -> list[str]:
     """Return the canaries in some bytes, plain or as base64."""
     pair = f"{CANARIES['consumer_key']}:{CANARIES['consumer_secret']}"
     hidden = [*CANARIES.values(), pair]
     return [
         name
         for name in hidden
-        if name.encode() in whole or base64.b64encode(name.encode()).rstrip(b"=")[:-1] in whole
+        if name.encode() in content or base64.b64encode(name.encode()).rstrip(b"=")[:-1] in content
     ]
 
 
@@ -300,7 +300,7 @@ def leaks(whole: bytes) -> list[str]:
 def test_no_secret_is_in_any_file(
     server: ScriptedServer, clock: FakeClock, archive: ep.Archive, credentials: Any
 ) -> None:
-    """Whoever asks, whatever is answered: not in names, heads, questions or leftovers."""
+    """Names, headers, manifests and leftovers are free of secrets, whatever the response."""
     if credentials is KEYS:
         token = {"access_token": CANARIES["bearer_token"], "token_type": "bearer"}
         server.answer(Scripted(200, token))
@@ -318,15 +318,15 @@ def test_no_secret_is_in_any_file(
     with client, pytest.raises(ep.Unauthorized) as caught:
         collect(client, in_parts(totals(1, 2, 3), 2), archive)
     assert len(answers(archive.folder)) == 2
-    assert leaks(everything(archive.folder)) == []
+    assert leaks(all_bytes(archive.folder)) == []
     assert leaks(repr((archive, archive.collections, caught.value.__notes__)).encode()) == []
     assert leaks("\n".join(CANARIES.values()).encode()) == list(CANARIES.values())
 
 
-def test_a_secret_that_a_server_echoes_in_an_answer(
+def test_a_header_never_has_a_secret_that_the_body_echoes(
     server: ScriptedServer, clock: FakeClock, archive: ep.Archive
 ) -> None:
-    """The body stays what the server sent; what is ours to write, the head, has no secret."""
+    """The body stays what the server sent; the header, which we write, has no secret."""
     body = {"by_post": {"1": {"favorites": "1"}}, "echo": CANARIES["access_token"]}
     server.answer(Scripted(200, body))
     with ep.EngagementClient(CANARY_USER, base_url=server.url, clock=clock.time) as client:
@@ -340,13 +340,13 @@ def test_a_secret_that_a_server_echoes_in_an_answer(
 
 
 class Stop(Exception):
-    """Somebody has seen enough."""
+    """Stops a job from its watch."""
 
 
 def interrupted(
     client: ep.EngagementClient, todo: Plan, archive: ep.Archive, error: BaseException, at: int
 ) -> None:
-    """Collect until so many parts are settled, and then have the watch raise."""
+    """Collect until so many parts are settled, then raise from the watch."""
 
     def watch(progress: Any) -> None:
         if progress.done == at:
@@ -361,13 +361,13 @@ def interrupted(
 @pytest.mark.slow
 @pytest.mark.parametrize("wording", ["posts", "by_author"])
 @pytest.mark.parametrize("error", [Stop(), KeyboardInterrupt(), SystemExit(1)], ids=repr)
-def test_goes_on_where_it_was_interrupted(
+def test_a_new_client_resumes_an_interrupted_job(
     clock: FakeClock, tmp_path: Path, wording: str, error: BaseException
 ) -> None:
-    """After each part in turn, by a new client: nothing stored is sent, the frames are whole.
+    """After each part, nothing stored is sent again, and the frames are complete.
 
-    Some posts are another's, some were never made: refusals divide requests, and what they
-    leave over is refused again.
+    Some posts belong to others, some never existed: refusals divide requests, and what remains
+    is refused again.
     """
     with sandbox(clock, forbidden=wording) as server, client_of(server, clock) as client:
         todo = question(server)
@@ -384,12 +384,12 @@ def test_goes_on_where_it_was_interrupted(
             resumed = sent(server, before)
             assert kept.isdisjoint(resumed)
             assert len(kept) + len(resumed) == len(answered)
-            same(collection, told(fetched))
-            same(archive, told(fetched))
+            same(collection, counts_and_omissions(fetched))
+            same(archive, counts_and_omissions(fetched))
 
 
 def script() -> list[Scripted]:
-    """Answers that refuse three times before they count, by post, by age and by type."""
+    """Return responses that refuse three times, by post, age and type, before they count."""
     return [
         Scripted(403, {"errors": ["Forbidden to access tweets: 1"]}),
         Scripted(
@@ -402,45 +402,45 @@ def script() -> list[Scripted]:
 
 
 def settled(responses: Any) -> list[Any]:
-    """Return what was answered to what, in any order, at any time."""
+    """Return requests and responses in a fixed order, without their times."""
     return sorted((repr(r.request), r.request.post_ids, r.status, r.content) for r in responses)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("answered", range(5))
 @pytest.mark.parametrize("end", [404, 503])
-def test_goes_on_within_a_divided_request(
+def test_a_divided_request_is_resumed(
     client: ep.EngagementClient,
     server: ScriptedServer,
     archive: ep.Archive,
     answered: int,
     end: int,
 ) -> None:
-    """Refusals of refusals: cut off after each of five answers by an error or an outage."""
-    asked = totals(1, 2, 3, types=["impressions", "favorites", "retweets"])
+    """Refusals of refusals are cut off after each of five responses by an error or an outage."""
+    request = totals(1, 2, 3, types=["impressions", "favorites", "retweets"])
     server.answer(*script())
-    fetched = client.fetch(asked)
+    fetched = client.fetch(request)
     assert len(fetched) == 5
     wanted = [seen.body for seen in server.seen]
     server.seen.clear()
     server.answer(*script()[:answered], *([Scripted(end, {"errors": ["down"]})] * 8))
-    kind = ep.RefusedError if end == 404 else ep.TransportError
-    with pytest.raises(kind) as caught:
-        collect(client, asked, archive)
+    error_type = ep.RefusedError if end == 404 else ep.TransportError
+    with pytest.raises(error_type) as caught:
+        collect(client, request, archive)
     notes = str(getattr(caught.value, "__notes__", ""))
     assert (str(archive.folder) in notes) == (answered > 0)
     assert len(stored(archive.folder)) == answered
     server.seen.clear()
     server.script[:] = script()[answered:]
-    collection = collect(client, asked, archive)
+    collection = collect(client, request, archive)
     assert [seen.body for seen in server.seen] == wanted[answered:]
     assert settled(collection) == settled(fetched)
 
 
-def test_what_is_settled_already_is_told(
+def test_progress_includes_parts_settled_before(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """Of three parts one is answered, and of the second a half: one is settled, then two, three."""
+    """One part of three is stored and half of the second: the steps are one, two, three."""
     todo = in_parts(past(1, 2, 3, 4, 5), 2)
     refusal = Scripted(403, {"errors": ["Forbidden to access tweets: 4"]})
     server.answer(counted(1, 2), refusal, Scripted(404, {"errors": ["down"]}))
@@ -454,28 +454,28 @@ def test_what_is_settled_already_is_told(
     assert list(dict.fromkeys(steps)) == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_an_error_is_not_an_answer(
+def test_an_error_is_not_stored(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """A refusal of the whole request is not stored, and asked again."""
+    """A refusal of the complete request is requested again."""
     server.answer(Scripted(400, {"errors": ["no"]}), Scripted(401, {"errors": ["no"]}), counted(1))
-    for kind in (ep.RefusedError, ep.Unauthorized):
-        with pytest.raises(kind):
+    for error_type in (ep.RefusedError, ep.Unauthorized):
+        with pytest.raises(error_type):
             collect(client, past(1), archive)
         assert stored(archive.folder) == set()
     assert numbers(collect(client, past(1), archive)) == ["1"]
 
 
-def test_what_is_not_finished_says_so(
+def test_an_unfinished_collection_is_read_with_a_warning(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """Its answers can be read, with a warning: a part is not taken for the whole."""
+    """A part is not mistaken for the complete collection."""
     server.answer(counted(1), Scripted(404, {"errors": ["no"]}))
     todo = in_parts(past(1, 2, 3), 1)
     with pytest.raises(ep.RefusedError):
         collect(client, todo, archive)
     (collection,) = archive.collections
-    assert [asked.post_ids for asked in collection.unanswered] == [("2",), ("3",)]
+    assert [request.post_ids for request in collection.unanswered] == [("2",), ("3",)]
     assert not collection.complete
     assert archive.verify() == ()
     with pytest.warns(UserWarning, match="is not finished: 2 requests .* collect the same"):
@@ -485,33 +485,35 @@ def test_what_is_not_finished_says_so(
     assert ep.flatten(archive)["post_id"].tolist() == ["1", "2", "3"]
 
 
-def test_goes_on_as_it_was_cut(
+def test_a_job_is_resumed_in_its_stored_parts(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """Another version may cut a question otherwise: the parts are those that are stored."""
+    """Another version may split a request in another way."""
     server.answer(counted(1), counted(2, number=2))
-    whole = ep.plan(past(1, 2))
-    path = archive._path(whole, "user 9", whole.now)
-    begun = Collection.begin(path, in_parts(past(1, 2), 1), "user 9", whole.now)
+    unsplit = ep.plan(past(1, 2))
+    path = archive._path(unsplit, "user 9", unsplit.now)
+    begun = Collection.begin(path, in_parts(past(1, 2), 1), "user 9", unsplit.now)
     begun.keep(client.fetch(begun.requests[0])[0])
     assert numbers(collect(client, past(1, 2), archive)) == ["1", "2"]
     assert bodies(server) == [["1"], ["2"]]
 
 
 @pytest.mark.parametrize("owners", [{}, {"1": "bakery"}])
-def test_archives_of_before_are_gone_on_with(archive: ep.Archive, owners: dict[str, str]) -> None:
-    """The owner's folder has the name that it has always had, whatever is told of handles."""
-    whole = ep.plan(past(1, 2, owners=owners))
-    assert archive._path(whole, "user 9", whole.now).name == "historical-277eb5ad852f"
+def test_folder_names_are_those_of_earlier_versions(
+    archive: ep.Archive, owners: dict[str, str]
+) -> None:
+    """An owner's folder keeps its name, with or without handles in the request."""
+    todo = ep.plan(past(1, 2, owners=owners))
+    assert archive._path(todo, "user 9", todo.now).name == "historical-277eb5ad852f"
 
 
 # Snapshots
 
 
-def test_totals_are_snapshots(
+def test_totals_are_collected_again_each_time(
     client: ep.EngagementClient, server: ScriptedServer, clock: FakeClock, archive: ep.Archive
 ) -> None:
-    """The same question an hour later is another collection; the first stays as it was."""
+    """The same request an hour later makes another collection; the first stays as it was."""
     server.answer(counted(1, number=5), counted(1, number=6))
     first = collect(client, totals(1), archive)
     clock.now += 3600
@@ -522,20 +524,20 @@ def test_totals_are_snapshots(
     assert [c.started.hour for c in archive.collections] == [12, 13]
 
 
-def test_the_last_28_hours_are_snapshots(
+def test_the_last_28_hours_are_collected_again_each_time(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """Also twice in the same second."""
-    asked = ep.last_28_hours(["1"], engagement_types=FAVORITES, by=ep.BY_POST)
+    """Two calls in the same second make two collections."""
+    request = ep.last_28_hours(["1"], engagement_types=FAVORITES, by=ep.BY_POST)
     server.answer(counted(1), counted(1))
-    assert collect(client, asked, archive) != collect(client, asked, archive)
+    assert collect(client, request, archive) != collect(client, request, archive)
     assert len(archive.collections) == len(server.seen) == 2
 
 
-def test_history_is_asked_once(
+def test_historical_counts_are_requested_once(
     client: ep.EngagementClient, server: ScriptedServer, clock: FakeClock, archive: ep.Archive
 ) -> None:
-    """The second call sends nothing, a year later either."""
+    """The second call sends nothing, even a year later."""
     server.answer(counted(1))
     first = collect(client, past(1), archive)
     clock.now += 365 * 86_400
@@ -543,10 +545,10 @@ def test_history_is_asked_once(
     assert len(server.seen) == 1
 
 
-def test_a_snapshot_is_completed_before_a_new_one_is_made(
+def test_an_interrupted_snapshot_is_completed_first(
     client: ep.EngagementClient, server: ScriptedServer, clock: FakeClock, archive: ep.Archive
 ) -> None:
-    """What was interrupted is gone on with; the call after that begins anew."""
+    """Only the call after that begins a new one."""
     todo = in_parts(totals(1, 2), 1)
     server.answer(counted(1), Scripted(404, {"errors": ["no"]}))
     with pytest.raises(ep.RefusedError):
@@ -560,13 +562,13 @@ def test_a_snapshot_is_completed_before_a_new_one_is_made(
     assert bodies(server)[3:] == [["1"], ["2"]]
 
 
-def test_what_is_complete_takes_no_room(
+def test_collecting_a_complete_collection_writes_nothing(
     client: ep.EngagementClient,
     server: ScriptedServer,
     archive: ep.Archive,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Asked again on a full disk, or one that is only to be read, it writes nothing."""
+    """The same call works on a full or read-only disk."""
     server.answer(counted(1))
     first = collect(client, past(1), archive)
     names = ("mkdir", "link", "rename", "replace", "unlink", "rmdir")
@@ -575,16 +577,16 @@ def test_what_is_complete_takes_no_room(
     assert collect(client, past(1), archive) == first
 
 
-@pytest.mark.parametrize("ask", [totals, past], ids=["totals", "historical"])
-def test_another_account_does_not_go_on(
-    server: ScriptedServer, clock: FakeClock, archive: ep.Archive, ask: Callable[..., Any]
+@pytest.mark.parametrize("make_request", [totals, past], ids=["totals", "historical"])
+def test_another_account_does_not_resume(
+    server: ScriptedServer, clock: FakeClock, archive: ep.Archive, make_request: Callable[..., Any]
 ) -> None:
-    """What one may see is not what another may."""
+    """Two accounts may see different posts."""
     other = ep.UserContext("consumer-key", "consumer-secret", "8-access-token", "token-secret")
-    todo = in_parts(ask(1, 2), 1)
+    todo = in_parts(make_request(1, 2), 1)
     server.answer(counted(1), Scripted(404, {"errors": ["no"]}), counted(1), counted(2))
-    one = ep.EngagementClient(USER, base_url=server.url, clock=clock.time)
-    with one as client, pytest.raises(ep.RefusedError):
+    first = ep.EngagementClient(USER, base_url=server.url, clock=clock.time)
+    with first as client, pytest.raises(ep.RefusedError):
         collect(client, todo, archive)
     with ep.EngagementClient(other, base_url=server.url, clock=clock.time) as client:
         collection = collect(client, todo, archive)
@@ -593,7 +595,7 @@ def test_another_account_does_not_go_on(
     assert sorted(c.account for c in archive.collections) == ["user 8", "user 9"]
 
 
-QUESTIONS = {
+REQUESTS = {
     "posts": past(1, 2),
     "order of posts": past(2, 1),
     "types": past(1, 2, engagement_types=["replies"]),
@@ -606,15 +608,19 @@ QUESTIONS = {
 
 
 @pytest.mark.slow
-def test_another_question_is_another_collection(
+def test_another_request_makes_another_collection(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """Whatever differs: each is sent, and each is kept apart."""
-    server.answer(*(Scripted(200, {q.groupings[0].name: {}}) for q in QUESTIONS.values()))
-    made = [collect(client, asked, archive) for asked in QUESTIONS.values()]
-    assert len({collection.path for collection in made}) == len(QUESTIONS)
-    assert [seen.body for seen in server.seen] == [q.to_json() for q in QUESTIONS.values()]
-    assert [c.requests for c in made] == [(asked,) for asked in QUESTIONS.values()]
+    """Requests that differ in anything are each sent and stored apart."""
+    server.answer(
+        *(Scripted(200, {request.groupings[0].name: {}}) for request in REQUESTS.values())
+    )
+    made = [collect(client, request, archive) for request in REQUESTS.values()]
+    assert len({collection.path for collection in made}) == len(REQUESTS)
+    assert [seen.body for seen in server.seen] == [
+        request.to_json() for request in REQUESTS.values()
+    ]
+    assert [c.requests for c in made] == [(request,) for request in REQUESTS.values()]
 
 
 # Damage
@@ -622,93 +628,93 @@ def test_another_question_is_another_collection(
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, ...]]:
-    """Return a sandbox, a client of it, a plan, a folder with its answers, what they tell."""
+    """Return a sandbox, its client, a plan, a folder with the responses, and their frames."""
     clock = FakeClock()
     folder = tmp_path_factory.mktemp("collected") / "raw"
     with sandbox(clock) as server, client_of(server, clock) as client:
         todo = question(server)
-        fetched = told(client.fetch(todo))
+        fetched = counts_and_omissions(client.fetch(todo))
         collect(client, todo, ep.Archive(folder))
         yield server, client, todo, folder, fetched
 
 
-def broken(content: bytes, how: str, where: float) -> bytes:
-    """Return a file with a byte flipped, its end cut off, or bytes taken out or put in."""
-    at = min(int(where * len(content)), len(content) - 1)
+def broken(content: bytes, change: str, share: float) -> bytes:
+    """Return a file with a byte flipped, removed or inserted, its end cut off, or all zeros."""
+    position = min(int(share * len(content)), len(content) - 1)
     return {
-        "flip": content[:at] + bytes([content[at] ^ 0x41]) + content[at + 1 :],
-        "cut": content[:at],
-        "take": content[:at] + content[at + 1 :],
-        "put": content[:at] + b"\x00" + content[at:],
+        "flip": content[:position] + bytes([content[position] ^ 0x41]) + content[position + 1 :],
+        "cut": content[:position],
+        "take": content[:position] + content[position + 1 :],
+        "put": content[:position] + b"\x00" + content[position:],
         "blank": bytes(len(content)),
-    }[how]
+    }[change]
 
 
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     nth=st.integers(0, 100),
-    how=st.sampled_from(["flip", "cut", "take", "put", "blank"]),
-    where=st.floats(0, 1),
+    change=st.sampled_from(["flip", "cut", "take", "put", "blank"]),
+    share=st.floats(0, 1),
 )
-def test_damage_is_told_or_harmless(
-    collected: tuple[Any, ...], nth: int, how: str, where: float
+def test_damage_is_reported_or_harmless(
+    collected: tuple[Any, ...], nth: int, change: str, share: float
 ) -> None:
-    """Whatever befalls a file: it is named with what to ask again, or nothing in it changed.
+    """A damaged file is reported with its request, or its contents did not change.
 
-    Not every bit of a gzip file means something; those that do are all checked.
+    Some bits of a gzip file have no meaning; all others are checked.
     """
     _, _, _, folder, expected = collected
     archive = ep.Archive(folder)
     found = answers(folder)
     path = sorted(found)[nth % len(found)]
-    whole = path.read_bytes()
+    content = path.read_bytes()
     try:
-        path.write_bytes(broken(whole, how, where))
+        path.write_bytes(broken(content, change, share))
         damage = archive.verify()
         if not damage:
             head, body = answers(folder)[path]
             assert (head, body) == found[path]
             same(archive, expected)
             return
-        ((named, why, asked),) = damage
-        assert (named, key(asked.to_json())) == (path, key(found[path][0]["request"]))
+        ((named, why, request),) = damage
+        assert (named, key(request.to_json())) == (path, key(found[path][0]["request"]))
         assert why
         with pytest.raises(ep.ArchiveError, match=path.name):
             list(archive)
     finally:
-        path.write_bytes(whole)
+        path.write_bytes(content)
 
 
 @pytest.mark.slow
-def test_most_damage_is_told(collected: tuple[Any, ...]) -> None:
-    """A flip of any byte of an answer, one by one: only in gzip's two headers is it harmless."""
+def test_most_damage_is_reported(collected: tuple[Any, ...]) -> None:
+    """Each byte is flipped in turn; only in gzip's two headers is that harmless."""
     _, _, _, folder, _ = collected
     archive = ep.Archive(folder)
     path = min(answers(folder), key=lambda found: found.stat().st_size)
-    whole = path.read_bytes()
+    content = path.read_bytes()
     unnoticed = []
     try:
-        for at in range(len(whole)):
-            path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        for at in range(len(content)):
+            path.write_bytes(content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :])
             if not archive.verify():
                 unnoticed.append(at)
     finally:
-        path.write_bytes(whole)
-    body = whole.index(whole[:4], 4)
+        path.write_bytes(content)
+    body = content.index(content[:4], 4)
     time_effort_system = {start + at for start in (0, body) for at in range(4, 10)}
     assert set(unnoticed) <= time_effort_system
 
 
 @pytest.mark.slow
-def test_each_file_that_is_gone_is_asked_again(collected: tuple[Any, ...]) -> None:
-    """One after another: named, not silently left out, and just that is sent again."""
+def test_a_missing_file_is_reported_and_requested_again(collected: tuple[Any, ...]) -> None:
+    """Each file in turn is missing, and only its request is sent again."""
     server, client, todo, folder, expected = collected
     archive = ep.Archive(folder)
     for path, (head, _) in answers(folder).items():
         path.unlink()
-        ((named, why, asked),) = archive.verify()
-        assert (named, why, key(asked.to_json())) == (path, "missing", key(head["request"]))
+        ((named, why, request),) = archive.verify()
+        assert (named, why, key(request.to_json())) == (path, "missing", key(head["request"]))
         with pytest.raises(ep.ArchiveError, match=path.name):
             ep.flatten(archive)
         before = len(server.requests)
@@ -718,15 +724,15 @@ def test_each_file_that_is_gone_is_asked_again(collected: tuple[Any, ...]) -> No
 
 
 @pytest.mark.slow
-def test_damaged_answers_are_asked_again(collected: tuple[Any, ...]) -> None:
-    """All of them at once: one collect of the same question mends them all."""
+def test_damaged_responses_are_requested_again(collected: tuple[Any, ...]) -> None:
+    """One collect of the same request repairs them all."""
     server, client, todo, folder, expected = collected
     archive = ep.Archive(folder)
     found = answers(folder)
     for path in found:
         path.write_bytes(path.read_bytes()[:-1])
     assert {damage.path for damage in archive.verify()} <= set(found)
-    assert len(archive.verify()) == len(todo)  # what refusals left over is found with them
+    assert len(archive.verify()) == len(todo)  # the rest of a refused request is found with it
     before = len(server.requests)
     same(collect(client, todo, archive), expected)
     assert sorted(sent(server, before)) == sorted(
@@ -738,7 +744,7 @@ def test_damaged_answers_are_asked_again(collected: tuple[Any, ...]) -> None:
 def test_a_damaged_snapshot_is_reopened(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """As verify and the error say: then the same call mends this one, and makes no new one."""
+    """As the error advises: then the same call repairs this one, and makes no new one."""
     todo = in_parts(totals(1, 2), 1)
     server.answer(counted(1), counted(2), counted(2, number=3))
     collection = collect(client, todo, archive)
@@ -749,21 +755,21 @@ def test_a_damaged_snapshot_is_reopened(
     with pytest.raises(ep.ArchiveError, match=r"reopen\(\)"):
         list(collection)
     collection.reopen()
-    assert [asked.post_ids for asked in collection.unanswered] == [("2",)]
+    assert [request.post_ids for request in collection.unanswered] == [("2",)]
     assert collect(client, todo, archive) == collection
     assert numbers(collection) == ["1", "3"]
     assert len(archive.collections) == 1
 
 
-@pytest.mark.parametrize("ask", [totals, past], ids=["totals", "historical"])
-def test_damage_in_what_is_not_finished(
+@pytest.mark.parametrize("make_request", [totals, past], ids=["totals", "historical"])
+def test_damage_in_an_unfinished_collection_is_repaired(
     client: ep.EngagementClient,
     server: ScriptedServer,
     archive: ep.Archive,
-    ask: Callable[..., Any],
+    make_request: Callable[..., Any],
 ) -> None:
-    """Named, and mended on the way: the same call asks that again, and what was left."""
-    todo = in_parts(ask(1, 2, 3), 1)
+    """The same call requests the damaged response again, and the rest."""
+    todo = in_parts(make_request(1, 2, 3), 1)
     server.answer(counted(1), counted(2), Scripted(404, {"errors": ["no"]}))
     with pytest.raises(ep.RefusedError):
         collect(client, todo, archive)
@@ -779,7 +785,7 @@ def test_damage_in_what_is_not_finished(
 
 
 def swap(path: Path, **changes: Any) -> None:
-    """Rewrite a file with another head, well-formed and with the right checksum."""
+    """Rewrite a file with another header, well-formed and with the right checksum."""
     line, _, body = gzip.decompress(path.read_bytes()).partition(b"\n")
     head = {**json.loads(line), **changes}
     path.write_bytes(gzip.compress(json.dumps(head).encode() + b"\n" + body))
@@ -797,10 +803,10 @@ FORGED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("forgery", FORGED)
-def test_a_file_that_says_something_else(
+def test_a_forged_file_is_reported_and_requested_again(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive, forgery: str
 ) -> None:
-    """Well-formed, and not the answer: told as damage, and asked again."""
+    """The file is well-formed and does not fit its request."""
     server.answer(counted(1), counted(1, number=2))
     collect(client, past(1), archive)
     (path,) = answers(archive.folder)
@@ -810,10 +816,10 @@ def test_a_file_that_says_something_else(
     assert archive.verify() == ()
 
 
-def test_an_answer_of_a_newer_version(
+def test_a_response_of_a_newer_version_is_left_alone(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """It is not damaged: it is neither asked again nor written over."""
+    """It is not damaged, so it is neither requested again nor overwritten."""
     server.answer(counted(1))
     collect(client, past(1), archive)
     (path,) = answers(archive.folder)
@@ -826,21 +832,21 @@ def test_an_answer_of_a_newer_version(
     assert (path.read_bytes(), len(server.seen)) == (content, 1)
 
 
-@pytest.mark.parametrize("ask", [totals, past], ids=["totals", "historical"])
-def test_a_question_of_a_newer_version(
+@pytest.mark.parametrize("make_request", [totals, past], ids=["totals", "historical"])
+def test_a_manifest_of_a_newer_version_is_left_alone(
     client: ep.EngagementClient,
     server: ScriptedServer,
     archive: ep.Archive,
-    ask: Callable[..., Any],
+    make_request: Callable[..., Any],
 ) -> None:
-    """Nor is that written over, or taken for one that was never asked."""
+    """It is neither overwritten nor mistaken for a new request."""
     server.answer(counted(1))
-    collection = collect(client, ask(1), archive)
+    collection = collect(client, make_request(1), archive)
     collection.reopen()
     path = collection.path / "question.json.gz"
     swap(path, format=2)
     content = path.read_bytes()
-    for reading in (lambda: list(archive), lambda: collect(client, ask(1), archive)):
+    for reading in (lambda: list(archive), lambda: collect(client, make_request(1), archive)):
         with pytest.raises(ep.ArchiveError, match=r"^\S+json.gz has format 2.* install a newer"):
             reading()
     assert [(d.path, d.request) for d in archive.verify()] == [(path, None)]
@@ -857,10 +863,10 @@ POISON = [
 
 
 @pytest.mark.parametrize("poison", POISON)
-def test_an_answer_that_cannot_be_flattened(
+def test_a_response_that_cannot_be_flattened_is_requested_again(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive, poison: Any
 ) -> None:
-    """It is sent for again, and nothing of it is stored."""
+    """Nothing of the invalid response is stored."""
     server.answer(Scripted(200, poison), counted(1, number=4))
     collection = collect(client, past(1), archive)
     assert numbers(collection) == ["4"]
@@ -868,17 +874,17 @@ def test_an_answer_that_cannot_be_flattened(
 
 
 @pytest.mark.parametrize("poison", POISON)
-def test_a_stored_answer_that_cannot_be_flattened(
+def test_a_stored_response_that_cannot_be_flattened_is_reported(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive, poison: Any
 ) -> None:
-    """As an earlier version stored it: named with file and reason, and sent for again."""
+    """An earlier version may have stored it; it is requested again."""
     server.answer(counted(1), counted(1, number=4))
     collection = collect(client, past(1), archive)
     (path,) = answers(archive.folder)
     content = poison if isinstance(poison, bytes) else json.dumps(poison).encode()
     path.write_bytes(encode_record({**answers(archive.folder)[path][0]}, content))
-    ((damaged, why, asked),) = archive.verify()
-    assert (damaged, asked) == (path, past(1))
+    ((damaged, why, request),) = archive.verify()
+    assert (damaged, request) == (path, past(1))
     assert "it does not answer its request" in why
     with pytest.raises(ep.ArchiveError, match=path.name):
         ep.flatten(collection)
@@ -886,37 +892,37 @@ def test_a_stored_answer_that_cannot_be_flattened(
     assert (archive.verify(), len(server.seen)) == ((), 2)
 
 
-@pytest.mark.parametrize("how", ["flip", "cut", "blank", "gone"])
-@pytest.mark.parametrize("ask", [totals, past], ids=["totals", "historical"])
-def test_a_lost_question(
+@pytest.mark.parametrize("change", ["flip", "cut", "blank", "gone"])
+@pytest.mark.parametrize("make_request", [totals, past], ids=["totals", "historical"])
+def test_a_lost_manifest_is_reported_and_written_again(
     client: ep.EngagementClient,
     server: ScriptedServer,
     archive: ep.Archive,
-    ask: Callable[..., Any],
-    how: str,
+    make_request: Callable[..., Any],
+    change: str,
 ) -> None:
-    """Told with its cure, which is to ask the same again: the answers are all still good."""
+    """The same call restores it; all stored responses are still good."""
     server.answer(counted(1))
-    collection = collect(client, ask(1), archive)
+    collection = collect(client, make_request(1), archive)
     path = collection.path / "question.json.gz"
-    if how == "gone":
+    if change == "gone":
         path.unlink()
     else:
-        path.write_bytes(broken(path.read_bytes(), how, 0.5))
+        path.write_bytes(broken(path.read_bytes(), change, 0.5))
     assert [(d.path, d.request) for d in archive.verify()] == [(path, None)]
     with pytest.raises(ep.ArchiveError, match=r"reopen\(\) .* and collect the same request"):
         list(archive)
     (found,) = archive.collections
     found.reopen()
-    assert collect(client, ask(1), archive) == collection
+    assert collect(client, make_request(1), archive) == collection
     assert numbers(archive) == ["1"]
     assert (archive.verify(), len(server.seen)) == ((), 1)
 
 
-def test_a_file_that_cannot_be_read_here(
+def test_an_unreadable_file_is_reported(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """A folder in its place, as no permission: told, not taken for missing, not asked again."""
+    """It is neither taken for missing nor requested again; a folder stands in for the file."""
     server.answer(counted(1))
     collect(client, past(1), archive)
     (path,) = answers(archive.folder)
@@ -935,10 +941,10 @@ def test_a_file_that_cannot_be_read_here(
 # What else is in a folder
 
 
-def test_what_is_not_ours_is_left_alone(
+def test_files_of_others_are_left_alone(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """Files and folders of others, and what a crash left behind, are no collections."""
+    """Files and folders of others, and leftovers of a crash, are not collections."""
     server.answer(counted(1))
     collection = collect(client, past(1), archive)
     for name in ("lost+found", ".git", "notes", ".0123-totals-20260415T122000Z-0-0"):
@@ -954,30 +960,30 @@ def test_what_is_not_ours_is_left_alone(
     assert collect(client, past(1), archive) == collection
 
 
-def test_a_collection_by_another_name(
+def test_a_renamed_collection_can_be_read(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """A folder that was renamed is still read."""
+    """The name of the folder does not matter."""
     server.answer(counted(1))
     collect(client, past(1), archive).path.rename(archive.folder / "march")
     assert numbers(archive) == ["1"]
     assert archive.verify() == ()
 
 
-def test_an_archive_that_is_not_there(archive: ep.Archive) -> None:
-    """Empty, and flatten says so; looking makes no folder."""
+def test_an_archive_without_a_folder_is_empty(archive: ep.Archive) -> None:
+    """Reading makes no folder, and flatten reports that there are no responses."""
     assert archive.collections == archive.verify() == ()
     assert list(archive) == []
-    for tell in (ep.flatten, ep.omissions):
+    for read in (ep.flatten, ep.omissions):
         with pytest.raises(ep.EngagementError, match="there are no responses"):
-            tell(archive)
+            read(archive)
     assert not archive.folder.exists()
 
 
-def test_a_folder_that_is_a_file(
+def test_an_archive_whose_folder_is_a_file_is_refused(
     client: ep.EngagementClient, server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """Told at once, and also where it, or what it is to be in, becomes one later."""
+    """The error is raised at once, or when the folder becomes a file later."""
     (tmp_path / "file").write_text("")
     with pytest.raises(ep.ArchiveError, match="file is a file; name a folder"):
         ep.Archive(tmp_path / "file")
@@ -989,10 +995,10 @@ def test_a_folder_that_is_a_file(
     assert server.seen == []
 
 
-def test_a_collection_that_is_a_file(
+def test_a_collection_whose_folder_is_a_file_is_refused(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """In the place where one is to be: nothing is sent."""
+    """Nothing is sent."""
     server.answer(counted(1))
     path = collect(client, past(1), archive).path
     shutil.rmtree(path)
@@ -1002,8 +1008,8 @@ def test_a_collection_that_is_a_file(
     assert (len(server.seen), archive.collections) == (1, ())
 
 
-def test_refused_before_anything_is_made(archive: ep.Archive) -> None:
-    """A bearer token that will not do leaves no folder behind."""
+def test_a_refused_request_makes_no_folder(archive: ep.Archive) -> None:
+    """A bearer token is not enough for this request."""
     public = ep.EngagementClient(ep.AppOnly("a-token"))
     with public as client, pytest.raises(ep.UserContextRequired):
         client.collect(past(1), into=archive)
@@ -1014,10 +1020,10 @@ def test_refused_before_anything_is_made(archive: ep.Archive) -> None:
 
 
 @pytest.mark.slow
-def test_one_answer_at_a_time(
+def test_responses_are_held_in_memory_one_at_a_time(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """20 answers of 500 kB are collected, and read, in the memory of a few."""
+    """20 responses of 500 kB are collected and read in the memory of a few."""
     size = 500_000
     body = b'{"by_post": {}, "padding": "' + b"x" * size + b'"}'
     server.answer(*([Scripted(200, body)] * 20))
@@ -1035,10 +1041,10 @@ def test_one_answer_at_a_time(
     assert peak < 8 * size
 
 
-def test_reading_begins_with_the_first(
+def test_responses_are_read_one_after_the_other(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive
 ) -> None:
-    """Answers that are not taken are not read: one behind a damaged one is an error then."""
+    """A damaged one raises only when the reader gets to it."""
     server.answer(counted(1), counted(2))
     collection = collect(client, in_parts(past(1, 2), 1), archive)
     reading = iter(archive)
@@ -1050,8 +1056,10 @@ def test_reading_begins_with_the_first(
     assert collection.complete
 
 
-def test_shown(client: ep.EngagementClient, server: ScriptedServer, tmp_path: Path) -> None:
-    """What there is, where, and whether it is finished."""
+def test_the_repr_shows_path_and_state(
+    client: ep.EngagementClient, server: ScriptedServer, tmp_path: Path
+) -> None:
+    """The repr counts the collections and those that are not finished."""
     archive = ep.Archive(tmp_path / "raw")
     assert str(archive) == f"Archive({tmp_path / 'raw'}: 0 collections)"
     server.answer(counted(1), Scripted(404, {"errors": ["no"]}))
@@ -1067,9 +1075,11 @@ def test_shown(client: ep.EngagementClient, server: ScriptedServer, tmp_path: Pa
 def test_flatten_takes_an_archive(
     owner: ep.EngagementClient, twin: SandboxServer, archive: ep.Archive
 ) -> None:
-    """Several collections of one endpoint, with no count in two of them, are one frame."""
+    """Several collections of one endpoint with distinct counts make one frame."""
     posts = some_posts(twin, 11)
-    wanted: Told = told([r for half in (posts[:5], posts[5:]) for r in owner.fetch(past(*half))])
+    wanted: Tables = counts_and_omissions(
+        [r for half in (posts[:5], posts[5:]) for r in owner.fetch(past(*half))]
+    )
     for half in (posts[:5], posts[5:]):
         collect(owner, past(*half), archive)
     same(archive, wanted)

@@ -1,4 +1,4 @@
-"""The archive and what can happen to it: crashes, power cuts, kills, full disks, two at once."""
+"""The archive in crashes, power cuts, kills, on full disks, and with concurrent writers."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from support.archive.asking import (
     answers,
     at_once,
     client_of,
+    counts_and_omissions,
     in_parts,
     question,
     same,
     sandbox,
     sent,
     stored,
-    told,
 )
 from support.archive.collecting import IN_FLIGHT, start
 from support.archive.disks import Crash, Disk
@@ -52,7 +52,7 @@ def twin(clock: FakeClock) -> Iterator[SandboxServer]:
 
 
 def small(server: SandboxServer) -> Plan:
-    """Return a question that five answers settle, one of them left over by a refusal."""
+    """Return a plan that five responses settle, one of them for the rest of a refusal."""
     return question(server, posts=6, size=4)
 
 
@@ -62,7 +62,7 @@ def collect(client: ep.EngagementClient, todo: Plan, archive: ep.Archive) -> Any
 
 
 def hidden(folder: Path) -> list[Path]:
-    """Return the files and folders that are on their way to being something."""
+    """Return the temporary files and folders."""
     return [path for path in folder.rglob("*") if path.name.startswith(".")]
 
 
@@ -71,44 +71,44 @@ def hidden(folder: Path) -> list[Path]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "kind",
+    "crash",
     [
         "raise",
-        *(pytest.param(kind, marks=pytest.mark.long) for kind in ("cut", "cut and forgotten")),
+        *(pytest.param(crash, marks=pytest.mark.long) for crash in ("cut", "cut and forgotten")),
     ],
 )
-def test_a_crash_between_any_two_system_calls(
-    twin: SandboxServer, clock: FakeClock, tmp_path: Path, kind: str
+def test_a_job_resumes_after_a_crash_at_any_system_call(
+    twin: SandboxServer, clock: FakeClock, tmp_path: Path, crash: str
 ) -> None:
-    """At each in turn: the same call goes on, sends nothing twice that is stored, ends the same.
+    """After each crash the same call resumes, sends no stored request again, and ends the same.
 
     ``raise`` is an interrupt, after which cleaning up works. ``cut`` is a power cut: nothing
-    works any more, and files that were not flushed are empty; ``forgotten``: and what was not
-    flushed in folders never happened.
+    works any more, and files that were not flushed are empty. ``forgotten`` also loses what was
+    not flushed in folders.
     """
     todo = small(twin)
     with client_of(twin, clock) as client:
-        expected = told(client.fetch(todo))
-        answered = sent(twin)  # some posts are settled without asking
-        at, whole = 0, False
-        while not whole:
+        expected = counts_and_omissions(client.fetch(todo))
+        answered = sent(twin)  # some posts are settled without a request
+        at, completed = 0, False
+        while not completed:
             at += 1
             folder = tmp_path / f"{at}" / "deep" / "raw"
-            disk = Disk(tmp_path / f"{at}", at, "raise" if kind == "raise" else "cut")
+            disk = Disk(tmp_path / f"{at}", at, "raise" if crash == "raise" else "cut")
             before = len(twin.requests)
             with pytest.MonkeyPatch.context() as patch:
                 disk.install(patch)
                 try:
                     collect(client, todo, ep.Archive(folder))
-                    whole = not disk.failed
+                    completed = not disk.failed
                 except Crash:
                     pass
-            if kind != "raise":
-                disk.reboot(forgetful=kind == "cut and forgotten")
+            if crash != "raise":
+                disk.reboot(forgetful=crash == "cut and forgotten")
             kept, crashed = stored(folder), len(twin.requests)
             archive = ep.Archive(folder)
             assert archive.verify() == ()
-            if whole:  # what was finished outlasts it
+            if completed:  # a finished collection survives
                 assert [found.complete for found in archive.collections] == [True]
                 assert len(kept) == len(answered)
             collection = collect(client, todo, archive)
@@ -120,44 +120,46 @@ def test_a_crash_between_any_two_system_calls(
             same(collection, expected)
             assert archive.verify() == ()
             assert (len(archive.collections), collection.complete) == (1, True)
-    assert at > 7 * len(answered)  # seven steps an answer, and the question, and the mark
+    assert at > 7 * len(
+        answered
+    )  # seven steps for each response, and those of the manifest and the mark
     assert {"open", "write", "fsync", "link", "mkdir", "rename", "unlink"} <= set(disk.taken)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "kind",
+    "crash",
     [
         "raise",
-        *(pytest.param(kind, marks=pytest.mark.long) for kind in ("cut", "cut and forgotten")),
+        *(pytest.param(crash, marks=pytest.mark.long) for crash in ("cut", "cut and forgotten")),
     ],
 )
-def test_a_crash_while_damage_is_mended(
-    twin: SandboxServer, clock: FakeClock, tmp_path: Path, kind: str
+def test_a_repair_is_complete_or_not_begun_after_a_crash(
+    twin: SandboxServer, clock: FakeClock, tmp_path: Path, crash: str
 ) -> None:
-    """A damaged answer and a lost question are whole again or as they were, never in between."""
+    """A damaged response and a lost manifest are repaired or as before, never in between."""
     todo = small(twin)
     with client_of(twin, clock) as client:
         answered = client.fetch(todo)
-        expected = told(answered)
-        at, whole = 0, False
-        while not whole:
+        expected = counts_and_omissions(answered)
+        at, completed = 0, False
+        while not completed:
             at += 1
             archive = ep.Archive(tmp_path / f"{at}")
             collection = collect(client, todo, archive)
             for path in [next(iter(answers(archive.folder))), collection.path / "question.json.gz"]:
                 path.write_bytes(path.read_bytes()[:-9])
-            disk = Disk(archive.folder, at, "raise" if kind == "raise" else "cut")
+            disk = Disk(archive.folder, at, "raise" if crash == "raise" else "cut")
             with pytest.MonkeyPatch.context() as patch:
                 disk.install(patch)
                 try:
                     collect(client, todo, archive)
-                    whole = not disk.failed
+                    completed = not disk.failed
                 except Crash:
                     pass
-            if kind != "raise":
-                disk.reboot(forgetful=kind == "cut and forgotten")
-            assert not whole or archive.verify() == ()
+            if crash != "raise":
+                disk.reboot(forgetful=crash == "cut and forgotten")
+            assert not completed or archive.verify() == ()
             same(collect(client, todo, archive), expected)
             assert archive.verify() == ()
 
@@ -166,22 +168,24 @@ def test_a_crash_while_damage_is_mended(
 
 
 @pytest.mark.slow
-def test_a_full_disk(twin: SandboxServer, clock: FakeClock, tmp_path: Path) -> None:
-    """At each step in turn: an error with the cure; and with room again it goes on."""
+def test_a_job_resumes_after_a_full_disk(
+    twin: SandboxServer, clock: FakeClock, tmp_path: Path
+) -> None:
+    """Each step in turn raises an error with the cure; with free space the job resumes."""
     todo = small(twin)
     with client_of(twin, clock) as client:
         answered = client.fetch(todo)
-        expected = told(answered)
-        at, whole = 0, False
-        while not whole:
-            at += 1
-            archive = ep.Archive(tmp_path / f"{at}")
-            disk = Disk(archive.folder, at, "full")
+        expected = counts_and_omissions(answered)
+        step, completed = 0, False
+        while not completed:
+            step += 1
+            archive = ep.Archive(tmp_path / f"{step}")
+            disk = Disk(archive.folder, step, "full")
             with pytest.MonkeyPatch.context() as patch:
                 disk.install(patch)
                 try:
                     collect(client, todo, archive)
-                    whole = True
+                    completed = True
                 except ep.ArchiveError as error:
                     assert "No space left on device" in str(error)  # noqa: PT017
                     assert "free some room" in str(error) or "collect again" in str(error)  # noqa: PT017
@@ -197,7 +201,7 @@ def test_a_full_disk(twin: SandboxServer, clock: FakeClock, tmp_path: Path) -> N
 
 
 class Trap(deque[Any]):
-    """A log of requests that kills a process a moment after one of them."""
+    """A log of requests that kills a process shortly after one of them."""
 
     def __init__(self, dice: random.Random) -> None:
         super().__init__()
@@ -222,8 +226,10 @@ class Trap(deque[Any]):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kills", "hours"), [(8, 12), pytest.param(60, 2, marks=pytest.mark.long)])
-def test_kills(clock: FakeClock, tmp_path: Path, kills: int, hours: int) -> None:
-    """A process that is killed again and again: no more is wasted than was on its way."""
+def test_a_killed_process_wastes_only_requests_in_flight(
+    clock: FakeClock, tmp_path: Path, kills: int, hours: int
+) -> None:
+    """A process is killed again and again; stored responses are not requested again."""
     with sandbox() as server:
         trap = Trap(random.Random(kills))  # noqa: S311 - no secret
         server._log = server._listener.log = trap
@@ -258,7 +264,7 @@ def test_kills(clock: FakeClock, tmp_path: Path, kills: int, hours: int) -> None
         assert collection.complete
     with sandbox(clock) as calm, client_of(calm, clock) as client:
         answered = client.fetch(todo)
-        expected = told(answered)
+        expected = counts_and_omissions(answered)
     assert number <= len(answered) + kills * IN_FLIGHT
     same(collection, expected)
 
@@ -266,18 +272,18 @@ def test_kills(clock: FakeClock, tmp_path: Path, kills: int, hours: int) -> None
 # Two at once
 
 
-def answering(server: ScriptedServer, number: int) -> None:
-    """Have a server answer something else of the posts that are asked for, each time."""
+def script_counts(server: ScriptedServer, number: int) -> None:
+    """Have a server return another count for the requested posts each time."""
     numbers = itertools.count()
 
-    def answer(asked: Any) -> Any:
-        return {"by_post": {post: {"favorites": str(next(numbers))} for post in asked["tweet_ids"]}}
+    def answer(body: Any) -> Any:
+        return {"by_post": {post: {"favorites": str(next(numbers))} for post in body["tweet_ids"]}}
 
     server.answer(*[Scripted(200, answer)] * number)
 
 
-def numbered(count: int, first: int = 1) -> Plan:
-    """Return a question in that many parts."""
+def plan_of(count: int, first: int = 1) -> Plan:
+    """Return a plan of that many requests."""
     posts = range(first, first + count)
     window = ep.Window.covering("2026-03-01", "2026-03-02")
     return in_parts(
@@ -286,14 +292,16 @@ def numbered(count: int, first: int = 1) -> Plan:
 
 
 @pytest.mark.slow
-def test_two_processes_with_one_question(server: ScriptedServer, tmp_path: Path) -> None:
-    """Each gets other answers, and both read the same: those that were stored first."""
-    answering(server, 200)
-    processes = [start(tmp_path, numbered(30), server.url) for _ in range(3)]
-    said = [process.communicate() for process in processes]
+def test_processes_with_one_request_share_a_collection(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    """Each gets other responses, and all read those that were stored first."""
+    script_counts(server, 200)
+    processes = [start(tmp_path, plan_of(30), server.url) for _ in range(3)]
+    outputs = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0]
-    assert [words for _, words in said] == ["", "", ""]
-    read = [json.loads(fingerprints) for fingerprints, _ in said]
+    assert [words for _, words in outputs] == ["", "", ""]
+    read = [json.loads(fingerprints) for fingerprints, _ in outputs]
     assert read[0] == read[1] == read[2]
     assert len(read[0]) == 30
     archive = ep.Archive(tmp_path)
@@ -302,12 +310,14 @@ def test_two_processes_with_one_question(server: ScriptedServer, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_two_processes_with_two_questions(server: ScriptedServer, tmp_path: Path) -> None:
-    """A collection each, in a folder that both make."""
-    answering(server, 200)
-    processes = [start(tmp_path / "raw", numbered(10, 10 * nth), server.url) for nth in range(1, 4)]
-    said = [process.communicate() for process in processes]
-    assert [words for _, words in said] == ["", "", ""]
+def test_processes_with_other_requests_make_their_own_collections(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    """They make the archive's folder at the same time."""
+    script_counts(server, 200)
+    processes = [start(tmp_path / "raw", plan_of(10, 10 * nth), server.url) for nth in range(1, 4)]
+    outputs = [process.communicate() for process in processes]
+    assert [words for _, words in outputs] == ["", "", ""]
     archive = ep.Archive(tmp_path / "raw")
     assert [collection.complete for collection in archive.collections] == [True] * 3
     assert (archive.verify(), hidden(tmp_path)) == ((), [])
@@ -315,12 +325,12 @@ def test_two_processes_with_two_questions(server: ScriptedServer, tmp_path: Path
     assert posts == {str(number) for number in range(10, 40)}
 
 
-def test_another_was_quicker(
+def test_a_response_stored_by_another_process_is_used(
     client: ep.EngagementClient, server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """An answer that arrives when another process has stored one is dropped for that one."""
-    todo = numbered(2)
-    answering(server, 10)
+    """A response that arrives after another process stored one is dropped."""
+    todo = plan_of(2)
+    script_counts(server, 10)
     archive = ep.Archive(tmp_path)
     others: list[ep.EngagementResponse] = []
 
@@ -336,12 +346,12 @@ def test_another_was_quicker(
     assert collection.keep(late).content == b'{"by_post": {}}'
 
 
-def test_another_was_quicker_and_refused(
+def test_a_refusal_stored_by_another_process_is_used(
     client: ep.EngagementClient, server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """What is stored decides what is left to ask, whatever arrived here."""
-    todo = in_parts(numbered(2).request, 2)
-    answering(server, 2)
+    """The stored response decides what is left to request."""
+    todo = in_parts(plan_of(2).request, 2)
+    script_counts(server, 2)
     archive = ep.Archive(tmp_path)
     refusal = b'{"errors": ["Forbidden to access tweets: 2"]}'
 
@@ -355,11 +365,11 @@ def test_another_was_quicker_and_refused(
     assert collection.unanswered == ()
 
 
-def test_another_began_first(
+def test_a_collection_begun_by_another_process_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
 ) -> None:
-    """Just before the folder gets its name: that of the other is taken, and nothing is left."""
-    todo, real = numbered(2), os.rename
+    """The other process makes the folder just before; no temporary folder is left."""
+    todo, real = plan_of(2), os.rename
     archive = ep.Archive(tmp_path)
     now = datetime.fromtimestamp(clock.now, UTC)
 
@@ -375,8 +385,12 @@ def test_another_began_first(
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
-def test_the_first_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:  # noqa: FBT001
-    """A file that is there is left as it is; also where a file system has no links."""
+def test_write_once_keeps_an_existing_file(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    links: bool,  # noqa: FBT001
+) -> None:
+    """The same holds on a file system without links."""
     if not links:
         monkeypatch.setattr(os, "link", lambda *_, **__: (_ for _ in ()).throw(OSError(95, "no")))
     path = tmp_path / "answer"
@@ -386,8 +400,8 @@ def test_the_first_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: 
     assert [found.name for found in tmp_path.iterdir()] == ["answer"]
 
 
-def test_one_of_many_wins(tmp_path: Path) -> None:
-    """16 threads place the same file: one is told that it did, and the file is that one's."""
+def test_write_once_has_one_winner(tmp_path: Path) -> None:
+    """16 threads write the same file: one of them succeeds, and the file is its own."""
     start_line, won = threading.Barrier(16), []
 
     def race(mine: bytes) -> None:
@@ -403,7 +417,9 @@ def test_one_of_many_wins(tmp_path: Path) -> None:
     assert won == [(tmp_path / "answer").read_bytes()]
 
 
-def test_a_drive_that_flushes_no_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_write_once_works_where_folders_cannot_be_flushed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Some network drives refuse it; the file is stored all the same."""
     real = os.fsync
 

@@ -1,4 +1,4 @@
-"""The envelope of an answer: all but its counts."""
+"""The envelope of a response: everything but its counts."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def envelope(body: Any) -> Envelope:
     return ep.EngagementResponse(REQUEST, body).envelope()
 
 
-def test_the_documented_unavailable_posts(sample: Callable[[str], Any]) -> None:
-    """Window and unavailable posts."""
+def test_the_documented_unavailable_posts_are_read(sample: Callable[[str], Any]) -> None:
+    """The window is read as well."""
     read = envelope(sample("totals_unavailable_response"))
     assert read.unavailable == {"323456789"}
     assert (read.start, read.end) == (
@@ -31,8 +31,8 @@ def test_the_documented_unavailable_posts(sample: Callable[[str], Any]) -> None:
     assert read.errors == ()
 
 
-def test_the_documented_errors(sample: Callable[[str], Any]) -> None:
-    """Errors are texts, and may stand beside lists of posts."""
+def test_the_documented_errors_are_read(sample: Callable[[str], Any]) -> None:
+    """Errors are texts, and may accompany lists of posts."""
     read = envelope(sample("error_older_than_90_days"))
     assert read.errors[0].startswith("Impressions & engagements for tweets older than 90 days")
     assert read.unsupported == {
@@ -42,8 +42,8 @@ def test_the_documented_errors(sample: Callable[[str], Any]) -> None:
     assert envelope(sample("error_forbidden_tweets")).forbidden_posts() == {"1054424731825229824"}
 
 
-def test_an_absent_key_is_no_posts() -> None:
-    """unavailable_tweet_ids is absent where there are none."""
+def test_an_absent_list_means_no_posts() -> None:
+    """unavailable_tweet_ids is absent if there are none."""
     read = envelope({})
     assert (read.unavailable, read.unsupported, read.start) == (frozenset(), {}, None)
 
@@ -65,19 +65,19 @@ def test_an_absent_key_is_no_posts() -> None:
         (["something else 123"], set()),
     ],
 )
-def test_forbidden_posts(texts: list[str], posts: set[str]) -> None:
-    """Both wordings, one entry an author; the author's own ID is no post."""
+def test_forbidden_posts_are_read_from_both_wordings(texts: list[str], posts: set[str]) -> None:
+    """One has an entry for each author, whose own ID is not a post."""
     assert Envelope(errors=tuple(texts)).forbidden_posts() == posts
 
 
-def test_forbidden_types() -> None:
-    """The types that an error says these credentials may not see."""
+def test_forbidden_types_are_read_from_the_error() -> None:
+    """The error lists the types that these credentials may not see."""
     read = Envelope(errors=("Forbidden to access metrics: retweets, video_views",))
     assert read.forbidden_types() == {"retweets", "video_views"}
 
 
 def test_ids_as_numbers_are_read_exactly() -> None:
-    """Should a list hold numbers, they keep every digit."""
+    """If a list holds numbers, they keep every digit."""
     read = envelope(b'{"unavailable_tweet_ids": [1060976163948904449, "7"]}')
     assert read.unavailable == {"1060976163948904449", "7"}
 
@@ -102,20 +102,20 @@ def test_ids_as_numbers_are_read_exactly() -> None:
         (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "$"),
     ],
 )
-def test_what_is_no_envelope(body: bytes, path: str) -> None:
-    """An error with the path to the spot."""
+def test_an_invalid_envelope_is_refused(body: bytes, path: str) -> None:
+    """The error has the path of the invalid value."""
     with pytest.raises(ep.ResponseShapeError) as caught:
         envelope(body)
     assert caught.value.path == path
 
 
 def test_a_naive_time_is_utc() -> None:
-    """All times of the API are UTC; the unrounded end is kept as it is told."""
+    """All times of the API are UTC; an unrounded end is kept as it is."""
     assert envelope({"end": "2026-04-15T19:43:00"}).end == datetime(2026, 4, 15, 19, 43, tzinfo=UTC)
 
 
-def test_the_body_is_kept_as_it_came() -> None:
-    """Bytes in, bytes out; text and dicts are taken too."""
+def test_the_body_is_kept_unchanged() -> None:
+    """Bytes are kept as they are; text and dicts are accepted too."""
     raw = b'{ "g" : {"favorites": "1"} }'
     assert ep.EngagementResponse(REQUEST, raw).content == raw
     assert ep.EngagementResponse(REQUEST, raw.decode()).content == raw  # type: ignore[arg-type]
@@ -124,27 +124,27 @@ def test_the_body_is_kept_as_it_came() -> None:
 
 
 @pytest.mark.parametrize("body", [None, 7, ["g"], "\ud800", {"g": object()}, {1j: 2}])
-def test_what_is_no_body(body: Any) -> None:
-    """Bytes, a str or a dict that JSON can tell."""
+def test_an_invalid_body_is_refused(body: Any) -> None:
+    """A body is bytes, a str or a dict that JSON can encode."""
     with pytest.raises(ep.ResponseShapeError):
         ep.EngagementResponse(REQUEST, body)
 
 
 @pytest.mark.parametrize("change", [{"status": "200"}, {"status": None}, {"request": "totals"}])
-def test_what_is_no_response(change: dict[str, Any]) -> None:
-    """A status of the wrong type would make an answer of counts look like a refusal."""
+def test_an_invalid_status_or_request_is_refused(change: dict[str, Any]) -> None:
+    """A status of the wrong type would make counts look like a refusal."""
     with pytest.raises(ep.RequestError):
         ep.EngagementResponse(**{"request": REQUEST, "content": b"{}", **change})
 
 
-def test_a_naive_time_of_retrieval() -> None:
-    """Whose time it is cannot be told."""
+def test_a_naive_retrieval_time_is_refused() -> None:
+    """Its time zone is unknown."""
     with pytest.raises(ep.InvalidWindow, match=r"retrieved_at .* has no time zone"):
         ep.EngagementResponse(REQUEST, b"{}", 200, datetime(2026, 4, 15))  # noqa: DTZ001
 
 
-def test_repr_is_a_sentence() -> None:
-    """Status, size, time and question."""
+def test_the_repr_describes_the_response() -> None:
+    """It has status, size, time and request."""
     response = ep.EngagementResponse(REQUEST, b"{}", 200, datetime(2026, 4, 15, 12, 20, tzinfo=UTC))
     assert repr(response) == (
         "EngagementResponse(HTTP 200, 2 bytes at 2026-04-15 12:20:00 UTC for EngagementRequest("

@@ -1,4 +1,4 @@
-"""How far apart the answers of a snapshot are, and when an unfinished one is gone on with."""
+"""How far apart the responses of a snapshot may be, and when an unfinished one is resumed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Stop(Exception):
 
 
 class Api:
-    """Counts what it is asked; every count is the number of the request."""
+    """Counts the requests; every count it returns is the number of the request."""
 
     def __init__(self, server: ScriptedServer) -> None:
         self._server = server
@@ -62,13 +62,13 @@ def archive(tmp_path: Path) -> ep.Archive:
 
 
 def question(endpoint: str) -> Any:
-    """Ask for three posts, one a request."""
-    ask, _ = SNAPSHOTS[endpoint]
-    return in_parts(ask(["1", "2", "3"], engagement_types=["replies"], by=ep.BY_POST), 1)
+    """Return a plan with one request for each of three posts."""
+    make_request, _ = SNAPSHOTS[endpoint]
+    return in_parts(make_request(["1", "2", "3"], engagement_types=["replies"], by=ep.BY_POST), 1)
 
 
 def begun(client: ep.EngagementClient, todo: Any, archive: ep.Archive, answers: int) -> Collection:
-    """Begin a snapshot, and be killed after some answers."""
+    """Begin a snapshot, and stop after some responses."""
 
     def watch(step: Any) -> None:
         if step.done >= answers:
@@ -84,18 +84,18 @@ def collect(client: ep.EngagementClient, todo: Any, archive: ep.Archive) -> Coll
     return client.collect(todo, into=archive, watch=lambda _: None)
 
 
-def test_the_bounds() -> None:
-    """Ten minutes and an hour; a window of the past has none."""
-    assert {str(kind): most for kind, most in MOST_APART.items()} == {
+def test_the_limits_are_ten_minutes_and_an_hour() -> None:
+    """A historical window has no limit."""
+    assert {str(endpoint): most for endpoint, most in MOST_APART.items()} == {
         name: most for name, (_, most) in SNAPSHOTS.items()
     }
 
 
 @each
-def test_gone_on_with_in_time(
+def test_a_snapshot_is_resumed_within_the_limit(
     client: ep.EngagementClient, api: Api, archive: ep.Archive, clock: FakeClock, endpoint: str
 ) -> None:
-    """At the bound it is completed."""
+    """Exactly at the limit it is still completed."""
     first = begun(client, question(endpoint), archive, 1)
     clock.now += SNAPSHOTS[endpoint][1].total_seconds()
     assert collect(client, question(endpoint), archive) == first
@@ -108,7 +108,7 @@ def test_gone_on_with_in_time(
 @each
 @pytest.mark.parametrize("answers", [0, 1, 3])
 @pytest.mark.parametrize("later", [1, -1], ids=["later", "clock set back"])
-def test_too_old_to_go_on_with(  # noqa: PLR0913, PLR0917
+def test_a_snapshot_beyond_the_limit_is_not_resumed(  # noqa: PLR0913, PLR0917
     client: ep.EngagementClient,
     api: Api,
     archive: ep.Archive,
@@ -117,22 +117,22 @@ def test_too_old_to_go_on_with(  # noqa: PLR0913, PLR0917
     answers: int,
     later: int,
 ) -> None:
-    """A new one is begun, also where only the mark is missing; the old one is reported once."""
+    """A new one is begun, even if only the mark is missing; the old one is reported once."""
     first = begun(client, question(endpoint), archive, answers)
     sent = len(api.sent)
     clock.now += later * (SNAPSHOTS[endpoint][1].total_seconds() + 2)
-    what = f"{first.path.name} is not finished.*{3 - answers} requests? without an answer"
-    with pytest.warns(UserWarning, match=what):
+    message = f"{first.path.name} is not finished.*{3 - answers} requests? without an answer"
+    with pytest.warns(UserWarning, match=message):
         second = collect(client, question(endpoint), archive)
     assert second != first
     assert api.sent[sent:] == ["1", "2", "3"]
-    (one, last) = second.read_over or ()
-    assert last - one == timedelta()
+    (earliest, latest) = second.read_over or ()
+    assert latest - earliest == timedelta()
     assert (second.complete, first.complete, first.ended) == (True, False, True)
     with pytest.warns(UserWarning, match="is not finished") if answers < 3 else _quiet():
         assert len(list(first)) == answers
     clock.now += later * WEEK.total_seconds()
-    collect(client, question(endpoint), archive)  # it is reported no more
+    collect(client, question(endpoint), archive)  # it is not reported again
     assert len(archive.collections) == 3
 
 
@@ -147,7 +147,7 @@ class _quiet:  # noqa: N801 - stands where pytest.warns does
     [(0, "resumes"), (1, "begins a new snapshot")],
     ids=["in time", "too old"],
 )
-def test_it_is_said_whether_it_can_be_gone_on_with(  # noqa: PLR0913, PLR0917
+def test_an_interrupted_job_reports_whether_it_can_be_resumed(  # noqa: PLR0913, PLR0917
     client: ep.EngagementClient,
     api: Api,
     archive: ep.Archive,
@@ -156,7 +156,7 @@ def test_it_is_said_whether_it_can_be_gone_on_with(  # noqa: PLR0913, PLR0917
     later: int,
     words: str,
 ) -> None:
-    """When a job ends: one whose first answer has got too old by then is not completed."""
+    """It cannot if its first response is too old by then."""
     bound = SNAPSHOTS[endpoint][1].total_seconds()
 
     def watch(step: Any) -> None:
@@ -174,10 +174,10 @@ def test_it_is_said_whether_it_can_be_gone_on_with(  # noqa: PLR0913, PLR0917
 
 @pytest.mark.slow
 @each
-def test_a_reopened_snapshot_of_last_week_is_not_mended(
+def test_a_reopened_snapshot_of_last_week_is_not_repaired(
     client: ep.EngagementClient, api: Api, archive: ep.Archive, clock: FakeClock, endpoint: str
 ) -> None:
-    """A damaged answer of then cannot be replaced by one of today."""
+    """A response of last week cannot be replaced by one of today."""
     first = collect(client, question(endpoint), archive)
     lost = first.records.file(first.requests[1])
     lost.unlink()
@@ -188,7 +188,7 @@ def test_a_reopened_snapshot_of_last_week_is_not_mended(
     assert second != first
     assert not lost.exists()
     assert api.sent == ["1", "2", "3"] * 2
-    first.reopen()  # and again: it is reported again
+    first.reopen()  # it is reported again
     with pytest.warns(UserWarning, match="7 days ago"):
         third = collect(client, question(endpoint), archive)
     assert third not in (first, second)
@@ -196,10 +196,10 @@ def test_a_reopened_snapshot_of_last_week_is_not_mended(
 
 @pytest.mark.slow
 @each
-def test_a_lost_question_makes_a_snapshot_no_younger(
+def test_a_snapshot_without_manifest_keeps_its_age(
     client: ep.EngagementClient, api: Api, archive: ep.Archive, clock: FakeClock, endpoint: str
 ) -> None:
-    """Its answers tell when they were read."""
+    """Its responses have their retrieval times."""
     first = begun(client, question(endpoint), archive, 1)
     (first.path / MANIFEST).write_bytes(b"")
     clock.now += WEEK.total_seconds()
@@ -209,10 +209,10 @@ def test_a_lost_question_makes_a_snapshot_no_younger(
     assert api.sent[1:] == ["1", "2", "3"]
 
 
-def test_a_window_of_the_past_has_no_age(
+def test_historical_collections_have_no_age_limit(
     client: ep.EngagementClient, api: Api, archive: ep.Archive, clock: FakeClock
 ) -> None:
-    """It is completed a year later, and nothing is said of its age."""
+    """One is completed a year later, without a warning."""
     window = ep.Window.covering("2026-04-01", "2026-04-02")
     past = ep.historical(["1", "2"], engagement_types=["replies"], window=window, by=ep.BY_POST)
     first = begun(client, in_parts(past, 1), archive, 1)
@@ -224,12 +224,12 @@ def test_a_window_of_the_past_has_no_age(
 
 @pytest.fixture
 def mixed(client: ep.EngagementClient, api: Api, archive: ep.Archive) -> Iterator[Collection]:
-    """Return a snapshot of answers 3 h 20 min apart, as an earlier version made it."""
+    """Return a snapshot with responses 3 h 20 min apart, as an earlier version made it."""
     made = begun(client, question("totals"), archive, 1)
     head, _, content = _unpacked(made.records.file(made.requests[0]))
     collect(client, question("totals"), archive)
-    moment = client.now() - timedelta(hours=3, minutes=20)
-    head["retrieved_at"] = moment.isoformat()
+    retrieved_at = client.now() - timedelta(hours=3, minutes=20)
+    head["retrieved_at"] = retrieved_at.isoformat()
     made.records.file(made.requests[0]).write_bytes(encode_record(head, content))
     yield made
     assert len(api.sent) == 3
@@ -242,8 +242,8 @@ def _unpacked(path: Path) -> tuple[dict[str, Any], bytes, bytes]:
     return head, end, content
 
 
-def test_verify_reports_how_far_apart_they_are(mixed: Collection, archive: ep.Archive) -> None:
-    """It is no snapshot; there is nothing to send for."""
+def test_verify_reports_responses_too_far_apart(mixed: Collection, archive: ep.Archive) -> None:
+    """They are not a snapshot, and no request can repair it."""
     (damage,) = archive.verify()
     assert (damage.path, damage.request) == (mixed.path, None)
     assert "read over 3 h 20 min" in damage.why
@@ -253,10 +253,10 @@ def test_verify_reports_how_far_apart_they_are(mixed: Collection, archive: ep.Ar
 
 
 @pytest.mark.slow
-def test_the_command_line_reports_it_too(
+def test_the_command_line_reports_responses_too_far_apart(
     mixed: Collection, archive: ep.Archive, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its age and its spread on standard error, what is wrong on standard output."""
+    """Age and spread go to standard error, the damage to standard output."""
     assert main(["verify", str(archive.folder)]) == 9
     out, err = capsys.readouterr()
     assert out.startswith(f"{mixed.path}\tits answers were read over 3 h 20 min")
@@ -265,14 +265,14 @@ def test_the_command_line_reports_it_too(
 
 
 @pytest.mark.slow
-def test_the_command_line_reports_the_age_of_a_good_one(
+def test_the_command_line_reports_the_age_of_a_valid_snapshot(
     client: ep.EngagementClient,
     api: Api,
     archive: ep.Archive,
     clock: FakeClock,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Four minutes apart."""
+    """Its responses are four minutes apart."""
     begun(client, question("28hr"), archive, 1)
     clock.now += 240
     made = collect(client, question("28hr"), archive)
@@ -284,29 +284,29 @@ def test_the_command_line_reports_the_age_of_a_good_one(
 def read_slowly(
     client: ep.EngagementClient, archive: ep.Archive, clock: FakeClock, apart: float, answers: int
 ) -> Collection:
-    """Collect in one job, so many seconds between two answers; be killed after some of them."""
+    """Collect with so many seconds between two responses; stop after some of them."""
 
     def watch(step: Any) -> None:
-        if step.done > len(moments):
-            moments.append(clock.now)
+        if step.done > len(steps):
+            steps.append(clock.now)
             clock.now += apart
         if step.done >= answers:
             raise Stop
 
-    moments: list[float] = []
+    steps: list[float] = []
     with suppress(Stop):
         client.collect(question("totals"), into=archive, watch=watch)
     return archive.collections[0]
 
 
-def test_one_job_may_take_long(
+def test_a_long_job_is_a_snapshot(
     client: ep.EngagementClient,
     api: Api,
     archive: ep.Archive,
     clock: FakeClock,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Two hours for three answers is a snapshot: its age is told, and nothing is damaged."""
+    """Two hours for three responses are reported, and nothing is damaged."""
     made = read_slowly(client, archive, clock, 3600, 4)
     assert made.complete
     assert archive.verify() == ()
@@ -326,7 +326,7 @@ def test_one_job_may_take_long(
         (1800, 3, None),
     ],
 )
-def test_what_is_no_snapshot(  # noqa: PLR0913, PLR0917
+def test_gaps_beyond_the_limit_are_reported(  # noqa: PLR0913, PLR0917
     client: ep.EngagementClient,
     api: Api,
     archive: ep.Archive,
@@ -335,7 +335,7 @@ def test_what_is_no_snapshot(  # noqa: PLR0913, PLR0917
     answers: int,
     why: str | None,
 ) -> None:
-    """Jobs further apart than one is gone on with; and what can no longer be finished in time."""
+    """Two responses are too far apart, or the rest can no longer be finished in time."""
     made = read_slowly(client, archive, clock, apart, answers)
     assert made.complete is (answers > 3)
     found = [damage.why for damage in archive.verify()]
@@ -348,10 +348,10 @@ def test_what_is_no_snapshot(  # noqa: PLR0913, PLR0917
 # What finishing proves
 
 
-def test_a_collection_without_an_answer_is_not_complete(
+def test_a_collection_with_a_missing_response_is_not_complete(
     client: ep.EngagementClient, api: Api, archive: ep.Archive
 ) -> None:
-    """An answer that is gone before the end is noticed."""
+    """A response that disappears before the end is noticed."""
     made = collect(client, question("totals"), archive)
     made.reopen()
     made.records.file(made.requests[2]).unlink()
@@ -361,10 +361,10 @@ def test_a_collection_without_an_answer_is_not_complete(
     assert len(api.sent) == 3
 
 
-def test_a_question_without_its_last_part_is_not_complete(
+def test_a_collection_with_a_dropped_request_is_not_complete(
     client: ep.EngagementClient, api: Api, archive: ep.Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where a part is dropped on the way to the disk."""
+    """The last request is dropped before it is stored."""
     real = Collection.requests.func  # type: ignore[attr-defined]
     monkeypatch.setattr(Collection, "requests", property(lambda self: real(self)[:-1]))
     with pytest.raises((ep.ArchiveError, ep.TransportError), match="missing: replies of post 3"):

@@ -1,4 +1,4 @@
-"""What is an answer to its request, and what is none."""
+"""Which responses are valid for their request."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import engagement_pandas as ep
 from engagement_pandas.response.validation import invalid
 
 
-def told(body: Any, *posts: str) -> str | None:
-    """Tell what would be lost with an answer to a question about some posts."""
+def reason_of(body: Any, *posts: str) -> str | None:
+    """Return why a response to a request for some posts is invalid, or None."""
     return invalid(ep.EngagementResponse(ep.totals(posts, engagement_types=["favorites"]), body))
 
 
@@ -24,17 +24,17 @@ def told(body: Any, *posts: str) -> str | None:
         {"by_post": {}},
     ],
 )
-def test_an_answer_that_accounts_for_what_it_lacks(body: Any) -> None:
-    """A post that is forbidden or not there needs no grouping; and an empty one has all."""
-    asked = ["7", "8"] if "8" in str(body) else ["7"]
-    assert told(body, *asked) is None
+def test_a_response_that_explains_what_is_missing_is_valid(body: Any) -> None:
+    """A forbidden or unavailable post needs no count, and an empty grouping is complete."""
+    posts = ["7", "8"] if "8" in str(body) else ["7"]
+    assert reason_of(body, *posts) is None
 
 
-def test_the_post_that_nothing_is_said_of_is_lost() -> None:
-    """7 is forbidden; of 8 there is neither a count nor a word."""
-    lost = told({"errors": ["Forbidden to access tweets: 7"]}, "7", "8")
-    assert lost is not None
-    assert "and with it post 8" in lost
+def test_a_post_without_count_or_reason_is_reported() -> None:
+    """7 is forbidden; 8 has neither a count nor a reason."""
+    reason = reason_of({"errors": ["Forbidden to access tweets: 7"]}, "7", "8")
+    assert reason is not None
+    assert "and with it post 8" in reason
 
 
 DAY = ep.Window.covering("2026-03-01T06:00:00Z", "2026-03-02T06:00:00Z")
@@ -42,13 +42,13 @@ HOURLY = ep.historical(["7", "8"], engagement_types=["favorites", "replies"], wi
 GOOD = {p: {t: {"2026-03-01": {"06": "1"}} for t in ("favorites", "replies")} for p in ("7", "8")}
 
 
-def hourly(**beside: Any) -> dict[str, Any]:
-    """Return a good answer with something beside it."""
-    return {"by_hour": GOOD, **beside}
+def hourly(**more: Any) -> dict[str, Any]:
+    """Return a valid response with additional keys."""
+    return {"by_hour": GOOD, **more}
 
 
 def cell(post: str = "7", day: str = "2026-03-01", hours: Any = "absent") -> dict[str, Any]:
-    """Return an answer of one post and one day."""
+    """Return a response with one post and one day."""
     found = {"06": "1"} if hours == "absent" else hours
     return {"by_hour": {post: {t: {day: found} for t in ("favorites", "replies")}}}
 
@@ -90,21 +90,21 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("kind", REFUSED)
-def test_what_is_no_answer(kind: str) -> None:
-    """It is refused where it arrives, in the words in which it is refused when flattened."""
-    body, why = REFUSED[kind]
+@pytest.mark.parametrize("case", REFUSED)
+def test_an_invalid_response_is_refused(case: str) -> None:
+    """It has the same message on arrival as in flatten."""
+    body, why = REFUSED[case]
     response = ep.EngagementResponse(HOURLY, body)
-    said = invalid(response)
+    message = invalid(response)
     with pytest.raises(ep.ResponseShapeError, match=why) as caught:
         ep.flatten(response)
-    assert str(caught.value) == said
+    assert str(caught.value) == message
 
 
-WELCOME = {
-    "as asked": hourly(),
+VALID = {
+    "as requested": hourly(),
     "floored and ceiled": hourly(start="2026-03-01T06:59:00Z", end="2026-03-02T05:01:00Z"),
-    "a grouping that nobody asked for": hourly(by_moon={"full": None}),
+    "a grouping that was not requested": hourly(by_moon={"full": None}),
     "a type in addition": {
         "by_hour": {p: {**v, "impressions": v["replies"]} for p, v in GOOD.items()}
     },
@@ -117,18 +117,18 @@ WELCOME = {
 }
 
 
-@pytest.mark.parametrize("kind", WELCOME)
-def test_what_is_an_answer(kind: str) -> None:
-    """Rounded echoes, and what was not asked for in addition."""
-    response = ep.EngagementResponse(HOURLY, WELCOME[kind])
+@pytest.mark.parametrize("case", VALID)
+def test_a_valid_response_is_accepted(case: str) -> None:
+    """Start and end may be rounded, and more than the requested may be returned."""
+    response = ep.EngagementResponse(HOURLY, VALID[case])
     assert invalid(response) is None
     ep.flatten(response)
     ep.omissions(response)
 
 
-def test_every_grouping_is_read() -> None:
-    """The first of two is good, the second is not."""
+def test_every_grouping_is_validated() -> None:
+    """The first of two is valid, the second is not."""
     by = {"a": ["tweet.id", "engagement.type"], "b": ["engagement.type"]}
-    asked = ep.totals(["7"], engagement_types=["favorites"], by=by)
+    request = ep.totals(["7"], engagement_types=["favorites"], by=by)
     body = {"a": {"7": {"favorites": "1"}}, "b": {"favorites": None}}
-    assert "$['b']['favorites']" in str(invalid(ep.EngagementResponse(asked, body)))
+    assert "$['b']['favorites']" in str(invalid(ep.EngagementResponse(request, body)))

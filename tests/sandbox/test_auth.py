@@ -122,7 +122,7 @@ def test_wrong_keys_are_refused(twin: Any, valid_body: bytes, changes: dict[str,
 def test_an_unknown_token_gets_the_documented_message(
     twin: Any, valid_body: bytes, sample: Any
 ) -> None:
-    """This holds for OAuth 1.0a and bearer tokens alike."""
+    """OAuth 1.0a and bearer tokens get the same message."""
     known = sample("error_auth_access_token_not_found")
     unknown = twin.signed(TOTALS, "sandbox_bakery", resource_owner_key="9-nobody")
     for headers in (

@@ -70,7 +70,7 @@ def young(twin: Any, handle: str, now: datetime, number: int = 8) -> list[Any]:
 def test_engagements_are_never_less_than_their_parts(
     make_twin: Any, body: Any, minutes: int, handle: str, hours: int
 ) -> None:
-    """This holds for every hour, complete or partial, every day and every hour of the day."""
+    """The law holds for every hour, complete or partial, every day and every hour of the day."""
     now = NOW - timedelta(minutes=minutes)
     twin = make_twin(now=now)
     posts = young(twin, handle, now)

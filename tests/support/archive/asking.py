@@ -82,18 +82,18 @@ def question(server: SandboxServer, posts: int = 11, size: int = 3) -> Plan:
     )
 
 
-Told = tuple[pd.DataFrame, pd.DataFrame]
+Tables = tuple[pd.DataFrame, pd.DataFrame]
 
 
-def told(responses: Iterable[ep.EngagementResponse]) -> Told:
+def counts_and_omissions(responses: Iterable[ep.EngagementResponse]) -> Tables:
     """Return the counts and omissions of responses."""
-    given = list(responses)
-    return ep.flatten(given), ep.omissions(given)
+    listed = list(responses)
+    return ep.flatten(listed), ep.omissions(listed)
 
 
-def same(responses: Iterable[ep.EngagementResponse], expected: Told) -> None:
+def same(responses: Iterable[ep.EngagementResponse], expected: Tables) -> None:
     """Assert that responses have the expected counts and omissions."""
-    for found, wanted in zip(told(responses), expected, strict=True):
+    for found, wanted in zip(counts_and_omissions(responses), expected, strict=True):
         pd.testing.assert_frame_equal(found, wanted)
 
 
