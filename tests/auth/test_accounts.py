@@ -1,4 +1,4 @@
-"""The accounts that authorised the app: a file of one's own, the keyring, the environment."""
+"""The accounts that authorised the app, in the user's own file, the keyring and the environment."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TOKENS = {"X_ACCESS_TOKEN": "9-env", "X_ACCESS_TOKEN_SECRET": "env-secret"}
 
 
 def account(handle: str = "bakery", user_id: str = "9", **changes: Any) -> ep.Account:
-    """Return an account whose tokens tell its handle."""
+    """Return an account whose tokens contain its handle."""
     fields = {
         "app": APP.app,
         "added_at": AT,
@@ -76,23 +76,23 @@ class Memory(KeyringBackend):
 
 @pytest.fixture
 def memory() -> Iterator[Memory]:
-    """Put a keyring in memory in the place of the system's."""
+    """Replace the system's keyring with one in memory."""
     before = keyring.get_keyring()
-    made = Memory()
-    keyring.set_keyring(made)
-    yield made
+    temporary = Memory()
+    keyring.set_keyring(temporary)
+    yield temporary
     keyring.set_keyring(before)
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Return where the accounts go; neither it nor its folder is there yet."""
+    """Return the path of the accounts file; neither the file nor its folder exists yet."""
     return tmp_path / "settings" / "accounts.json"
 
 
 @pytest.fixture
 def accounts(path: Path) -> ep.Accounts:
-    """Return accounts of nobody yet."""
+    """Return accounts without entries."""
     return ep.Accounts(path, environ=ENV)
 
 
@@ -104,8 +104,8 @@ def mode(path: Path) -> int:
 # The file
 
 
-def test_what_was_added_is_there_again(accounts: ep.Accounts, path: Path) -> None:
-    """For another process as well."""
+def test_an_added_account_is_read_from_the_file(accounts: ep.Accounts, path: Path) -> None:
+    """A second object, as in another process, reads the same account."""
     accounts.add(account())
     again = ep.Accounts(path, environ=ENV)
     assert again.credentials("bakery") == ep.UserContext(
@@ -116,8 +116,8 @@ def test_what_was_added_is_there_again(accounts: ep.Accounts, path: Path) -> Non
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
-def test_only_the_owner_can_read_it(accounts: ep.Accounts, path: Path, umask: int) -> None:
-    """File 0600, a folder that is made for it 0700, whatever the umask; again after a change."""
+def test_only_the_owner_can_read_the_file(accounts: ep.Accounts, path: Path, umask: int) -> None:
+    """The file has mode 0600 and a new folder 0700, with every umask and after every change."""
     before = os.umask(umask)
     try:
         for handle in ("bakery", "railway"):
@@ -128,29 +128,29 @@ def test_only_the_owner_can_read_it(accounts: ep.Accounts, path: Path, umask: in
         os.umask(before)
 
 
-def test_it_is_never_there_with_another_mode(
+def test_no_file_ever_has_another_mode(
     accounts: ep.Accounts, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not even the file that is written beside it."""
-    seen: list[int] = []
+    """The temporary file of the atomic write is included."""
+    modes: list[int] = []
     fsync = os.fsync
 
-    def watched(handle: int) -> None:
+    def recording_fsync(handle: int) -> None:
         if path.parent.is_dir():
-            seen.extend(mode(file) for file in path.parent.iterdir())
+            modes.extend(mode(file) for file in path.parent.iterdir())
         fsync(handle)
 
-    monkeypatch.setattr(files.os, "fsync", watched)
+    monkeypatch.setattr(files.os, "fsync", recording_fsync)
     accounts.add(account())
-    assert len(seen) > 1
-    assert set(seen) == {0o600}
+    assert len(modes) > 1
+    assert set(modes) == {0o600}
 
 
 @pytest.mark.parametrize("bits", [0o640, 0o604, 0o620, 0o602, 0o610, 0o666])
 def test_a_file_that_others_can_read_is_refused(
     accounts: ep.Accounts, path: Path, bits: int
 ) -> None:
-    """Or write; with the command that mends it, and nothing is overwritten."""
+    """The same holds for write access; the error names the cure, and nothing is overwritten."""
     accounts.add(account())
     before = path.read_bytes()
     path.chmod(bits)
@@ -167,9 +167,9 @@ def test_a_file_that_others_can_read_is_refused(
 
 
 def entry(**changes: str) -> bytes:
-    """Return a file with one account, in part as it should be."""
-    told = {"handle": "a", "user_id": "9", "app": "x", "added_at": AT.isoformat()} | changes
-    return json.dumps({"version": 1, "accounts": [told]}).encode()
+    """Return a file with one account, which is valid except for the changes."""
+    fields = {"handle": "a", "user_id": "9", "app": "x", "added_at": AT.isoformat()} | changes
+    return json.dumps({"version": 1, "accounts": [fields]}).encode()
 
 
 DAMAGED = [
@@ -191,8 +191,8 @@ DAMAGED = [
 ]
 
 
-def test_the_least_that_is_whole(accounts: ep.Accounts, path: Path) -> None:
-    """What the damaged ones are made from is read, as one with tokens in the keyring."""
+def test_an_entry_with_the_required_fields_is_read(accounts: ep.Accounts, path: Path) -> None:
+    """The base of the damaged files is valid: an account with its tokens in the keyring."""
     path.parent.mkdir()
     path.touch(0o600)
     path.write_bytes(entry())
@@ -202,7 +202,7 @@ def test_the_least_that_is_whole(accounts: ep.Accounts, path: Path) -> None:
 
 @pytest.mark.parametrize("content", DAMAGED)
 def test_a_damaged_file_is_refused(accounts: ep.Accounts, path: Path, content: bytes) -> None:
-    """With its path; whatever is done, it stays as it is, for somebody to mend."""
+    """The error names the file, which stays unchanged so that it can be repaired."""
     path.parent.mkdir()
     path.touch(0o600)
     path.write_bytes(content)
@@ -218,8 +218,8 @@ def test_a_damaged_file_is_refused(accounts: ep.Accounts, path: Path, content: b
     assert "is damaged" in repr(accounts)
 
 
-def test_a_file_of_the_future_is_refused(accounts: ep.Accounts, path: Path) -> None:
-    """Whatever it looks like inside, and without a word written."""
+def test_a_file_of_a_newer_version_is_refused(accounts: ep.Accounts, path: Path) -> None:
+    """Its content does not matter, and the file stays unchanged."""
     path.parent.mkdir()
     path.touch(0o600)
     path.write_text('{"version": 2, "owners": {}}')
@@ -230,10 +230,10 @@ def test_a_file_of_the_future_is_refused(accounts: ep.Accounts, path: Path) -> N
     assert path.read_text() == '{"version": 2, "owners": {}}'
 
 
-def test_a_disk_that_is_full(
+def test_a_full_disk_leaves_the_accounts_unchanged(
     accounts: ep.Accounts, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was there is there still, and nothing beside it."""
+    """The old content is kept, and no temporary file is left."""
     accounts.add(account())
     before = path.read_bytes()
 
@@ -247,12 +247,12 @@ def test_a_disk_that_is_full(
     assert {file.name for file in path.parent.iterdir()} == {"accounts.json", ".accounts.json.lock"}
 
 
-def test_a_place_that_cannot_be(tmp_path: Path) -> None:
-    """A folder in its place, or a file in the place of its folder."""
+def test_an_impossible_path_is_refused(tmp_path: Path) -> None:
+    """The path is a folder, or its parent is a file."""
     (tmp_path / "file").touch()
-    for place in (tmp_path, tmp_path / "file" / "accounts.json"):
+    for impossible in (tmp_path, tmp_path / "file" / "accounts.json"):
         with pytest.raises(ep.AccountsError, match="cannot be"):
-            ep.Accounts(place, environ=ENV).add(account())
+            ep.Accounts(impossible, environ=ENV).add(account())
 
 
 KILLED = """
@@ -270,8 +270,8 @@ accounts.add(account)
 
 
 @pytest.mark.slow
-def test_a_process_that_was_killed(accounts: ep.Accounts, path: Path) -> None:
-    """Its lock ends with it; the tokens that it left beside the file go with the next change."""
+def test_a_killed_process_loses_no_account(accounts: ep.Accounts, path: Path) -> None:
+    """Its lock ends with it, and the next change removes its temporary file with the tokens."""
     accounts.add(account())
     done = subprocess.run(  # noqa: S603 - our own
         [sys.executable, "-c", KILLED, str(path)], check=False
@@ -285,7 +285,7 @@ def test_a_process_that_was_killed(accounts: ep.Accounts, path: Path) -> None:
 
 
 def test_a_link_stays_a_link(accounts: ep.Accounts, path: Path, tmp_path: Path) -> None:
-    """Whoever keeps settings elsewhere and links to them keeps doing so."""
+    """A user's link to a settings file elsewhere is kept."""
     real = tmp_path / "real.json"
     path.parent.mkdir()
     path.symlink_to(real)
@@ -296,8 +296,8 @@ def test_a_link_stays_a_link(accounts: ep.Accounts, path: Path, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_two_processes_lose_nobody(path: Path) -> None:
-    """Six at once add five each; all thirty are there."""
+def test_concurrent_processes_lose_no_account(path: Path) -> None:
+    """Six processes add five accounts each at the same time; all thirty are stored."""
     code = textwrap.dedent(
         """
         import sys
@@ -325,8 +325,8 @@ def test_two_processes_lose_nobody(path: Path) -> None:
     assert set(ep.Accounts(path, environ={}).handles) == expected
 
 
-def test_where_it_is_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is typed, X_ACCOUNTS, the settings' folder; a relative one of those is ignored."""
+def test_the_default_path_of_the_accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An argument goes before X_ACCOUNTS and the settings folder; relative folders are ignored."""
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     home = tmp_path / ".config" / "engagement_pandas" / "accounts.json"
     assert ep.Accounts(environ={}).path == home
@@ -339,15 +339,15 @@ def test_where_it_is_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert ep.Accounts("/typed.json", environ=environ).path == Path("/typed.json")
 
 
-def homeless() -> Path:
-    """Raise what the system does where it knows of no home."""
+def no_home() -> Path:
+    """Raise the error of `Path.home` on a system without a home folder."""
     msg = "Could not determine home directory."
     raise RuntimeError(msg)
 
 
-def test_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has tokens in the environment needs no file; else the variable is named."""
-    monkeypatch.setattr(Path, "home", homeless)
+def test_accounts_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens in the environment need no file; otherwise the error names the variable to set."""
+    monkeypatch.setattr(Path, "home", no_home)
     assert ep.Accounts(environ={**ENV, **TOKENS}).credentials().access_token == "9-env"
     accounts = ep.Accounts(environ=ENV)
     for use in (lambda: accounts.handles, accounts.credentials, accounts.check):
@@ -356,12 +356,12 @@ def test_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "X_ACCOUNTS" in repr(accounts)
 
 
-# Who is who
+# Handles and users
 
 
 @pytest.mark.parametrize("spelling", ["Bakery", "@bakery", " @BAKERY ", "bakery"])
-def test_handles_are_the_same_however_they_are_spelt(accounts: ep.Accounts, spelling: str) -> None:
-    """Without case and @; told as they were stored."""
+def test_spellings_of_a_handle_are_equivalent(accounts: ep.Accounts, spelling: str) -> None:
+    """Case and @ do not matter; the handle is returned as it was stored."""
     accounts.add(account("@Bakery"))
     assert accounts.handles == ("Bakery",)
     assert spelling in accounts
@@ -371,8 +371,8 @@ def test_handles_are_the_same_however_they_are_spelt(accounts: ep.Accounts, spel
 
 
 @pytest.mark.parametrize("text", ["", "@", "a b", "@@a", "a/b", "a\n", None, 7, "ä"])
-def test_what_is_no_handle(accounts: ep.Accounts, text: Any) -> None:
-    """Is refused by value, but for white space around it."""
+def test_invalid_handles_are_refused(accounts: ep.Accounts, text: Any) -> None:
+    """The error shows the value; surrounding white space is allowed."""
     if text == "a\n":
         assert "a\n" not in accounts
         return
@@ -380,8 +380,8 @@ def test_what_is_no_handle(accounts: ep.Accounts, text: Any) -> None:
         accounts.credentials(text) if text is not None else accounts.remove(text)
 
 
-def test_logging_in_again_replaces(accounts: ep.Accounts) -> None:
-    """New tokens of the same owner, under a new handle as well."""
+def test_logging_in_again_replaces_the_tokens(accounts: ep.Accounts) -> None:
+    """New tokens replace those of the same user, also under a new handle."""
     accounts.add(account("bakery"))
     accounts.add(account("bakery", access_token="9-new"))
     assert [a.access_token for a in accounts] == ["9-new"]
@@ -389,15 +389,15 @@ def test_logging_in_again_replaces(accounts: ep.Accounts) -> None:
     assert accounts.handles == ("bakery_london",)
 
 
-def test_a_handle_that_changed_hands(accounts: ep.Accounts) -> None:
-    """Is its present owner's."""
+def test_a_handle_belongs_to_its_present_user(accounts: ep.Accounts) -> None:
+    """A handle that changed hands replaces the account of its former user."""
     accounts.add(account("bakery", "9"))
     accounts.add(account("Bakery", "10"))
     assert [a.user_id for a in accounts] == ["10"]
 
 
-def test_nobody_of_that_name(accounts: ep.Accounts) -> None:
-    """Who is known, and the command that adds one."""
+def test_an_unknown_handle_is_refused(accounts: ep.Accounts) -> None:
+    """The error names the known accounts and the command that adds one."""
     with pytest.raises(
         ep.MissingCredentials, match=r"@railway has not logged in .*nobody yet.*-pandas login"
     ):
@@ -411,41 +411,41 @@ def test_nobody_of_that_name(accounts: ep.Accounts) -> None:
 
 
 def test_tokens_belong_to_an_app(path: Path) -> None:
-    """Another consumer key is refused before anything is asked, and neither key is told."""
+    """The tokens of another app are refused before anything is sent, without showing a key."""
     ep.Accounts(path, environ={}).add(account())
     other = ep.Accounts(path, environ={**ENV, "X_CONSUMER_KEY": "other-key"})
     with pytest.raises(ep.AccountsError, match="@bakery authorised app") as caught:
         other.credentials("bakery")
-    told = str(caught.value)
-    assert APP.app in told
-    assert ep.Consumer("other-key", "s").app in told
-    assert "-key" not in told
+    message = str(caught.value)
+    assert APP.app in message
+    assert ep.Consumer("other-key", "s").app in message
+    assert "-key" not in message
     with pytest.raises(ep.MissingCredentials, match="set X_CONSUMER_KEY"):
         ep.Accounts(path, environ={}).credentials("bakery")
     assert ep.Accounts(path, consumer=APP, environ={}).credentials("bakery").account == "user 9"
 
 
 def test_neither_key_nor_secret_of_the_app_is_stored(accounts: ep.Accounts, path: Path) -> None:
-    """A digest tells apps apart."""
+    """The file holds a digest of the key, which identifies the app."""
     accounts.add(account())
     assert "consumer" not in path.read_text()
     assert APP.app in path.read_text()
 
 
 def test_an_account_without_tokens_is_not_added(accounts: ep.Accounts) -> None:
-    """There would be nothing to ask with."""
+    """Without tokens no request could be signed."""
     with pytest.raises(ep.AccountsError, match="no tokens to store"):
         accounts.add(account().without_tokens())
 
 
-def test_removing_nobody(accounts: ep.Accounts, path: Path) -> None:
-    """Says so, and writes nothing."""
+def test_removing_an_unknown_account_changes_nothing(accounts: ep.Accounts, path: Path) -> None:
+    """`remove` returns False, and no file is written."""
     assert accounts.remove("bakery") is False
     assert not path.exists()
 
 
-def test_reprs_tell_no_secret(accounts: ep.Accounts, path: Path) -> None:
-    """Who is there, and where."""
+def test_reprs_show_no_secret(accounts: ep.Accounts, path: Path) -> None:
+    """They show the handles and the path."""
     assert repr(accounts) == f"Accounts({path}: nobody yet)"
     accounts.add(account())
     accounts.add(account("Alps", "10"))
@@ -457,7 +457,7 @@ def test_reprs_tell_no_secret(accounts: ep.Accounts, path: Path) -> None:
 
 
 def test_the_environment_goes_first_for_its_own_account(path: Path) -> None:
-    """Known by the number that its token begins with; others come from the file."""
+    """The user ID at the start of its token identifies the account; others come from the file."""
     environ = {**ENV, **TOKENS}
     accounts = ep.Accounts(path, environ=environ)
     accounts.add(account("bakery", "9"))
@@ -468,8 +468,8 @@ def test_the_environment_goes_first_for_its_own_account(path: Path) -> None:
     assert accounts.credentials().access_token == "9-env"
 
 
-def test_the_environment_may_name_its_owner(path: Path) -> None:
-    """Where the file does not know the number, X_HANDLE says whose tokens they are."""
+def test_x_handle_names_the_user_of_the_environment(path: Path) -> None:
+    """If the file does not know the user ID, X_HANDLE names the user of the tokens."""
     accounts = ep.Accounts(path, environ={**ENV, **TOKENS, "X_HANDLE": "@Bakery"})
     assert accounts.handles == ("Bakery",)
     assert accounts.credentials("bakery").access_token == "9-env"
@@ -479,8 +479,8 @@ def test_the_environment_may_name_its_owner(path: Path) -> None:
     assert accounts.credentials("railway").access_token == "10-railway"
 
 
-def test_credentials_tell_the_handle(path: Path) -> None:
-    """As far as it is known: by the file, by X_HANDLE, or by the number in the token."""
+def test_credentials_carry_the_handle(path: Path) -> None:
+    """The handle comes from the file, from X_HANDLE, or from the user ID in the token."""
     accounts = ep.Accounts(path, environ=ENV)
     accounts.add(account("Bakery", "9"))
     assert accounts.credentials("@bakery").handle == "Bakery"
@@ -493,8 +493,8 @@ def test_credentials_tell_the_handle(path: Path) -> None:
     assert stranger.credentials().handle is None
 
 
-def test_a_file_that_is_of_no_use_is_not_needed(path: Path) -> None:
-    """Tokens in the environment do without it; whose they are is not known then."""
+def test_tokens_in_the_environment_need_no_readable_file(path: Path) -> None:
+    """A damaged file is ignored; the handle is unknown then."""
     path.parent.mkdir()
     path.write_text("a diary")
     path.chmod(0o600)
@@ -502,24 +502,24 @@ def test_a_file_that_is_of_no_use_is_not_needed(path: Path) -> None:
     assert (credentials.access_token, credentials.handle) == ("9-env", None)
 
 
-def test_a_name_without_tokens_is_nobody(path: Path) -> None:
-    """X_HANDLE alone gives nothing to ask with."""
+def test_x_handle_without_tokens_is_no_account(path: Path) -> None:
+    """X_HANDLE alone cannot sign a request."""
     accounts = ep.Accounts(path, environ={**ENV, "X_HANDLE": "bakery"})
     assert accounts.handles == ()
     with pytest.raises(ep.MissingCredentials, match="@bakery has not logged in"):
         accounts.credentials()
 
 
-def test_tokens_of_somebody_else_than_named(path: Path) -> None:
-    """The file knows the number of that handle: one of the two is a mistake."""
+def test_x_handle_of_another_user_is_refused(path: Path) -> None:
+    """If the file has another user ID for that handle, one of the two is a mistake."""
     accounts = ep.Accounts(path, environ={**ENV, **TOKENS, "X_HANDLE": "railway"})
     accounts.add(account("railway", "10"))
     with pytest.raises(ep.AccountsError, match=r"railway, user 10, but .*belongs to user 9; unset"):
         accounts.credentials("railway")
 
 
-def test_half_of_the_tokens(path: Path) -> None:
-    """Are not passed over in favour of the file."""
+def test_one_token_of_two_is_refused(path: Path) -> None:
+    """An incomplete pair in the environment is an error; the file is not used instead."""
     accounts = ep.Accounts(path, environ={**ENV, "X_ACCESS_TOKEN": "9-env"})
     accounts.add(account())
     for handle in (None, "bakery"):
@@ -527,8 +527,8 @@ def test_half_of_the_tokens(path: Path) -> None:
             accounts.credentials(handle)
 
 
-def test_whose_tokens_if_nobody_says(accounts: ep.Accounts, path: Path) -> None:
-    """The only account's; of several, that of X_HANDLE."""
+def test_the_default_account(accounts: ep.Accounts, path: Path) -> None:
+    """It is the only account, or of several the one that X_HANDLE names."""
     with pytest.raises(ep.MissingCredentials, match=r"X_ACCESS_TOKEN.*engagement-pandas login"):
         accounts.credentials()
     accounts.add(account())
@@ -542,11 +542,11 @@ def test_whose_tokens_if_nobody_says(accounts: ep.Accounts, path: Path) -> None:
     assert named.credentials().access_token == "10-railway"
 
 
-# Whose posts
+# Owners of posts
 
 
-def test_each_post_to_its_owner(accounts: ep.Accounts) -> None:
-    """From a frame with handles; those that nobody authorised for go together."""
+def test_posts_are_split_by_owner(accounts: ep.Accounts) -> None:
+    """Handles come from the frame; posts of owners without an account are grouped together."""
     accounts.add(account("Bakery", "9"))
     accounts.add(account("railway", "10"))
     posts = pd.DataFrame(
@@ -566,21 +566,21 @@ HANDLES = st.sampled_from(["bakery", "@Bakery", "railway", "Observatory", "stran
 @pytest.mark.slow
 @given(st.dictionaries(st.integers(0, 10**18).map(str), st.none() | HANDLES, min_size=1))
 def test_splitting_loses_no_post(owners: dict[str, str | None]) -> None:
-    """Every post once, below the handle that it was said to be of, in the order it came."""
+    """Each post is returned once, under its owner, in its original order."""
     environ = {**ENV, **TOKENS, "X_HANDLE": "bakery", "X_ACCOUNTS": "/nowhere/accounts.json"}
     parts = ep.Accounts(environ=environ).split(list(owners), owners)
     assert sorted(post for posts in parts.values() for post in posts) == sorted(owners)
     for handle, posts in parts.items():
-        mine = [
+        expected = [
             p
             for p, o in owners.items()
             if ((o or "").strip("@").lower() == "bakery") == (handle == "bakery")
         ]
-        assert list(posts) == mine
+        assert list(posts) == expected
 
 
-def test_splitting_what_is_wrong(accounts: ep.Accounts) -> None:
-    """An ID or a handle that is none."""
+def test_splitting_refuses_invalid_ids_and_handles(accounts: ep.Accounts) -> None:
+    """The first invalid post ID or handle is refused."""
     with pytest.raises(ep.InvalidPostId):
         accounts.split(["x"], {})
     with pytest.raises(ep.RequestError, match="a b"):
@@ -591,7 +591,7 @@ def test_splitting_what_is_wrong(accounts: ep.Accounts) -> None:
 
 
 def test_tokens_in_the_keyring(memory: Memory, path: Path) -> None:
-    """The file has names only; whoever reads it later needs not know where tokens are."""
+    """The file holds only names, and a later reader finds the tokens by itself."""
     ep.Accounts(path, tokens_in="keyring", environ=ENV).add(account())
     text = path.read_text()
     assert "9-bakery" not in text
@@ -604,8 +604,8 @@ def test_tokens_in_the_keyring(memory: Memory, path: Path) -> None:
     assert [a.access_token for a in reader] == [None]
 
 
-def test_removing_empties_the_keyring(memory: Memory, path: Path) -> None:
-    """Also where somebody has emptied it before."""
+def test_removing_an_account_empties_the_keyring(memory: Memory, path: Path) -> None:
+    """The same holds when another program has emptied the keyring before."""
     accounts = ep.Accounts(path, tokens_in="keyring", environ=ENV)
     for _ in range(2):
         accounts.add(account())
@@ -618,35 +618,38 @@ def test_removing_empties_the_keyring(memory: Memory, path: Path) -> None:
 
 
 def test_moving_from_the_keyring_to_the_file_and_back(memory: Memory, path: Path) -> None:
-    """Tokens are in one place only, whatever handle they had."""
+    """Tokens are in one place only, also after a change of the user."""
     accounts = {
-        place: ep.Accounts(path, tokens_in=place, environ=ENV) for place in ("file", "keyring")
+        location: ep.Accounts(path, tokens_in=location, environ=ENV)
+        for location in ("file", "keyring")
     }
-    for place, held in [("keyring", 1), ("keyring", 1), ("file", 0), ("keyring", 1)]:
-        accounts[place].add(account())
-        assert len(memory.held) == held
-        assert ("9-bakery" in path.read_text()) == (place == "file")
+    for location, entries in [("keyring", 1), ("keyring", 1), ("file", 0), ("keyring", 1)]:
+        accounts[location].add(account())
+        assert len(memory.held) == entries
+        assert ("9-bakery" in path.read_text()) == (location == "file")
     accounts["keyring"].add(account("bakery", "10"))
     assert [name for _, name in memory.held] == [f"10 {APP.app}"]
 
 
 @pytest.mark.parametrize(
-    "held", [None, "", "{}", "no JSON", '{"access_token": "a b", "access_token_secret": "s"}']
+    "content", [None, "", "{}", "no JSON", '{"access_token": "a b", "access_token_secret": "s"}']
 )
-def test_a_keyring_that_has_forgotten(memory: Memory, path: Path, held: str | None) -> None:
-    """Says so, with the cure."""
+def test_tokens_missing_from_the_keyring_are_reported(
+    memory: Memory, path: Path, content: str | None
+) -> None:
+    """The error names the cure."""
     accounts = ep.Accounts(path, tokens_in="keyring", environ=ENV)
     accounts.add(account())
     (name,) = memory.held
     memory.held.clear()
-    if held is not None:
-        memory.held[name] = held
+    if content is not None:
+        memory.held[name] = content
     with pytest.raises(ep.AccountsError, match=r"no longer in the keyring; log in again"):
         accounts.credentials("bakery")
 
 
 def test_a_locked_keyring(memory: Memory, path: Path) -> None:
-    """An error of our own; what it complains of is not passed on, and no file is written."""
+    """The error is the package's own, hides the keyring's message, and no file is written."""
     accounts = ep.Accounts(path, tokens_in="keyring", environ=ENV)
     accounts.add(account())
     before = path.read_bytes()
@@ -663,8 +666,10 @@ def test_a_locked_keyring(memory: Memory, path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_no_keyring(path: Path, memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither on the system nor installed: told before anybody logs in."""
+def test_a_missing_keyring_is_reported_at_once(
+    path: Path, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system has none, or the library is not installed: the error comes before the login."""
     del memory
     keyring.set_keyring(NoKeyring())
     with pytest.raises(ep.AccountsError, match="no usable keyring"):
@@ -674,8 +679,8 @@ def test_no_keyring(path: Path, memory: Memory, monkeypatch: pytest.MonkeyPatch)
         ep.Accounts(path, tokens_in="keyring", environ=ENV)
 
 
-def test_tokens_nowhere_else(path: Path) -> None:
-    """A place that there is not."""
+def test_an_unknown_token_store_is_refused(path: Path) -> None:
+    """The error names the two stores."""
     with pytest.raises(ep.AccountsError, match=r"'cloud'; give one of \['file', 'keyring'\]"):
         ep.Accounts(path, tokens_in="cloud")  # type: ignore[arg-type]
 
@@ -685,7 +690,7 @@ def test_tokens_nowhere_else(path: Path) -> None:
 
 @pytest.fixture
 def command(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ep.Accounts:
-    """Put the accounts where the command line looks."""
+    """Put the accounts where the command line looks for them."""
     for name in list(os.environ):
         if name.startswith(("X_", "TWITTER_")):
             monkeypatch.delenv(name)
@@ -705,7 +710,7 @@ def test_accounts_are_listed(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One line per, without tokens; the month's number on standard error."""
+    """Each account has a line without tokens; the month's use is printed to standard error."""
     command.add(account("railway", "10"))
     ep.Accounts(tokens_in="keyring").add(account("bakery", "9"))
     for name, value in {**TOKENS, "X_HANDLE": "alps", "X_HANDLE_LIMIT": "5"}.items():
@@ -713,17 +718,17 @@ def test_accounts_are_listed(
     ledger = ep.Ledger(tmp_path / "ledger")
     ledger.record("railway")
     assert main(["accounts"]) == 0
-    told = capsys.readouterr()
-    assert told.out == (
+    output = capsys.readouterr()
+    assert output.out == (
         "@alps\t\t\tenvironment\n@bakery\t9\t2026-04-15\tkeyring\n@railway\t10\t2026-04-15\tfile\n"
     )
-    assert f"1 of 5 handles requested in {ledger.month}" in told.err
+    assert f"1 of 5 handles requested in {ledger.month}" in output.err
     for secret in ("10-railway", "-secret", "9-env", *memory.held.values()):
-        assert secret not in told.out + told.err
+        assert secret not in output.out + output.err
 
 
 def test_an_account_is_removed(command: ep.Accounts, capsys: pytest.CaptureFixture[str]) -> None:
-    """And what else there is to do; a second time there is nobody."""
+    """The exit code is 3 if the account is unknown."""
     command.add(account())
     assert main(["accounts", "--remove", "@BAKERY"]) == 0
     assert "removed the tokens of @BAKERY" in capsys.readouterr().err
@@ -733,18 +738,18 @@ def test_an_account_is_removed(command: ep.Accounts, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.usefixtures("command")
-def test_nobody_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    """Which is no error; the cure is told."""
+def test_an_empty_list_of_accounts_names_the_cure(capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty list is not an error."""
     assert main(["accounts"]) == 0
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "engagement-pandas login" in told.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "engagement-pandas login" in output.err
 
 
-def test_a_file_for_all_to_read(
+def test_the_command_refuses_a_readable_file(
     command: ep.Accounts, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 3, and the command that mends it."""
+    """The exit code is 3, and the message has the command that repairs the permissions."""
     command.add(account())
     path.chmod(0o644)
     assert main(["accounts"]) == 3
@@ -766,44 +771,50 @@ def test_a_file_for_all_to_read(
         (0o703, 0o700, True),
     ],
 )
-def test_folders_that_others_write_into(
+def test_folders_that_others_can_write_to_are_refused(
     tmp_path: Path,
     above: int,
     own: int,
     refused: bool,  # noqa: FBT001
 ) -> None:
-    """They could put another file there; the sticky bit keeps them from it."""
+    """Others could replace the file there; the sticky bit prevents it."""
     folder = tmp_path / "above" / "own"
     folder.mkdir(parents=True)
-    kept = ep.Accounts(folder / "accounts.json", environ=ENV)
-    kept.add(account())
+    accounts = ep.Accounts(folder / "accounts.json", environ=ENV)
+    accounts.add(account())
     folder.chmod(own)
     folder.parent.chmod(above)
-    bad = folder if own & 0o022 else folder.parent
-    words = rf"accounts\.json.*{bad} \(mode \d+\): chmod go-w {bad}, and log in"
-    for use in (lambda: kept.handles, kept.check, lambda: kept.add(account("railway", "10"))):
+    unsafe = folder if own & 0o022 else folder.parent
+    words = rf"accounts\.json.*{unsafe} \(mode \d+\): chmod go-w {unsafe}, and log in"
+    for use in (
+        lambda: accounts.handles,
+        accounts.check,
+        lambda: accounts.add(account("railway", "10")),
+    ):
         with pytest.raises(ep.AccountsError, match=words) if refused else nullcontext():
             use()
     folder.chmod(0o700)
     folder.parent.chmod(0o700)
-    assert len(kept.handles) == (1 if refused else 2)
+    assert len(accounts.handles) == (1 if refused else 2)
 
 
-def test_a_folder_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of root it is as good as one's own."""
-    kept = ep.Accounts(tmp_path / "accounts.json", environ=ENV)
-    kept.add(account())
-    mine = os.geteuid()
+def test_a_folder_of_another_user_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of root is as safe as one's own."""
+    accounts = ep.Accounts(tmp_path / "accounts.json", environ=ENV)
+    accounts.add(account())
+    user = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: 54_321)
-    if mine == 0:
-        assert kept.handles == ("bakery",)
+    if user == 0:
+        assert accounts.handles == ("bakery",)
         os.chown(tmp_path, 12_345, -1)
     with pytest.raises(ep.AccountsError, match=r"owner \d+\): move it into a folder of your own"):
-        _ = kept.handles
+        _ = accounts.handles
 
 
-def test_a_link_in_a_folder_that_others_write_into(tmp_path: Path) -> None:
-    """They could have it lead elsewhere."""
+def test_a_link_in_a_folder_that_others_can_write_to_is_refused(tmp_path: Path) -> None:
+    """Others could point the link to another file."""
     (tmp_path / "own").mkdir(0o700)
     (tmp_path / "open").mkdir(0o700)
     ep.Accounts(tmp_path / "own" / "accounts.json", environ=ENV).add(account())
@@ -815,8 +826,8 @@ def test_a_link_in_a_folder_that_others_write_into(tmp_path: Path) -> None:
         _ = ep.Accounts(link, environ=ENV).handles
 
 
-def test_folders_are_made_for_their_owner(tmp_path: Path) -> None:
-    """Whatever the umask, and whether accounts or a ledger are first."""
+def test_new_folders_are_private(tmp_path: Path) -> None:
+    """The umask does not matter, nor whether the accounts or the ledger come first."""
     before = os.umask(0)
     try:
         ep.Ledger(tmp_path / "a" / "b" / "ledger.jsonl").record("bakery")

@@ -1,4 +1,4 @@
-"""Accounts that several processes change, and changes that fail half way."""
+"""Concurrent changes of the accounts by several processes, and changes that fail half way."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from engagement_pandas import files
 __all__ = ["memory", "path"]
 
 
-def test_a_full_disk_takes_no_tokens_out_of_the_keyring(
+def test_a_full_disk_removes_no_tokens_from_the_keyring(
     memory: Memory, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A move to the file that fails half way leaves those that were there where they were."""
+    """After a failed move to the file, the old tokens are still in the keyring."""
     ep.Accounts(path, tokens_in="keyring", environ=ENV).add(account())
 
     def full(_: int) -> None:
@@ -47,8 +47,8 @@ REMOVE = textwrap.dedent(
 
 
 @pytest.mark.slow
-def test_six_processes_forget_whom_they_are_told_to(path: Path) -> None:
-    """Five of thirty each, at once: nobody comes back, and nobody is left."""
+def test_concurrent_processes_remove_all_their_accounts(path: Path) -> None:
+    """Six processes remove five accounts each at the same time; none is left."""
     accounts = ep.Accounts(path, environ=ENV)
     users = [f"{process}{number}" for process in range(1, 7) for number in range(5)]
     for user in users:
@@ -61,7 +61,7 @@ def test_six_processes_forget_whom_they_are_told_to(path: Path) -> None:
     for process in running:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
-    for process in running:  # all are let go before any is waited for
+    for process in running:  # all are released before the first is waited for
         assert process.stdin
         process.stdin.write("go\n")
         process.stdin.flush()

@@ -1,4 +1,4 @@
-"""The app's bearer token is fetched once for all requests, whatever comes between."""
+"""The app's bearer token is fetched once for all requests."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ Make = Callable[..., ep.EngagementClient]
 
 @pytest.fixture
 def make(server: ScriptedServer, clock: FakeClock, tmp_path: Path) -> Iterator[Make]:
-    """Make a client of the app and one owner; it knows that the quota allows many at once."""
-    made = []
+    """Return a function that makes a client of the app and one owner, which knows a large quota."""
+    clients = []
 
     def start(**keywords: Any) -> ep.EngagementClient:
         app = ep.Consumer("consumer-key", "consumer-secret")
@@ -44,36 +44,38 @@ def make(server: ScriptedServer, clock: FakeClock, tmp_path: Path) -> Iterator[M
             sleep=clock.sleep,
             **keywords,
         )
-        made.append(client)
+        clients.append(client)
         server.answer(Scripted(200, {"counts": {"impressions": "1"}}, PLENTY))
-        own = ep.totals(["1"], engagement_types=["impressions"], by={"counts": ["engagement.type"]})
-        client.fetch(own.replace(owners={"1": "bakery"}), watch=lambda _: None)
+        warm_up = ep.totals(
+            ["1"], engagement_types=["impressions"], by={"counts": ["engagement.type"]}
+        )
+        client.fetch(warm_up.replace(owners={"1": "bakery"}), watch=lambda _: None)
         server.seen.clear()
         return client
 
     yield start
-    for client in made:
+    for client in clients:
         client.close()
 
 
 def public(number: int) -> Plan:
-    """Return a plan of so many requests of the app, of one post each."""
-    whole = ep.totals(
+    """Return a plan of `number` requests that the app signs, of one post each."""
+    combined = ep.totals(
         range(1, number + 1), engagement_types=["favorites"], by={"counts": ["engagement.type"]}
     )
-    parts = tuple(whole.replace(post_ids=[post]) for post in whole.post_ids)
-    return replace(ep.plan(whole), requests=parts)
+    parts = tuple(combined.replace(post_ids=[post]) for post in combined.post_ids)
+    return replace(ep.plan(combined), requests=parts)
 
 
 def fetched(client: ep.EngagementClient, number: int) -> int:
-    """Fetch so many, and return the sum of their counts."""
+    """Fetch `number` requests, and return the sum of their counts."""
     counts = ep.flatten(client.fetch(public(number), watch=lambda _: None))
     return int(counts["count"].sum())
 
 
 @pytest.mark.slow
-def test_once_for_all_that_fly(make: Make, server: ScriptedServer) -> None:
-    """Eleven requests may go at once, and one token is asked for before them."""
+def test_one_token_serves_all_concurrent_requests(make: Make, server: ScriptedServer) -> None:
+    """Eleven requests are sent concurrently after one request for a token."""
     client = make()
     server.answer(ISSUED, *[COUNTED] * 11)
     assert fetched(client, 11) == 11
@@ -81,25 +83,25 @@ def test_once_for_all_that_fly(make: Make, server: ScriptedServer) -> None:
     assert {seen.headers["authorization"] for seen in server.seen[1:]} == {"Bearer issued"}
 
 
-class Shared(ep.Archive):
-    """An archive into which another process stores the answers to all but some requests."""
+class PartlyStored(ep.Archive):
+    """An archive in which another process stores the responses to all but some requests."""
 
     unanswered = 0
 
-    def collection(self, *of: Any) -> Collection:
-        """Begin a collection, and store answers in it."""
-        begun = super().collection(*of)
-        for part in begun.requests[: len(begun.requests) - self.unanswered]:
-            begun.keep(ep.EngagementResponse(part, {"counts": {"favorites": "1"}}))
-        return begun
+    def collection(self, *arguments: Any) -> Collection:
+        """Begin a collection, and store responses in it."""
+        collection = super().collection(*arguments)
+        for part in collection.requests[: len(collection.requests) - self.unanswered]:
+            collection.keep(ep.EngagementResponse(part, {"counts": {"favorites": "1"}}))
+        return collection
 
 
 @pytest.mark.parametrize("unanswered", [0, 1])
-def test_stored_answers_need_no_token(
+def test_stored_responses_need_no_token(
     make: Make, server: ScriptedServer, tmp_path: Path, unanswered: int
 ) -> None:
-    """Nothing is sent if all are stored; otherwise the token, and what remains."""
-    client, archive = make(), Shared(tmp_path / "archive")
+    """If all are stored, nothing is sent; otherwise the token and the rest are requested."""
+    client, archive = make(), PartlyStored(tmp_path / "archive")
     archive.unanswered = unanswered
     server.answer(*[ISSUED, COUNTED][: 2 * unanswered])
     collection = client.collect(public(3), into=archive, watch=lambda _: None)
@@ -108,8 +110,8 @@ def test_stored_answers_need_no_token(
 
 
 @pytest.mark.slow
-def test_a_failing_token_is_asked_for_again_once(make: Make, server: ScriptedServer) -> None:
-    """Three attempts, not three by each of those that wait; then all go."""
+def test_a_failed_token_request_is_retried_once_for_all(make: Make, server: ScriptedServer) -> None:
+    """There are three attempts in total, not three for each waiting request."""
     client = make()
     server.answer(DOWN, DOWN, ISSUED, *[COUNTED] * 11)
     assert fetched(client, 11) == 11
@@ -117,8 +119,10 @@ def test_a_failing_token_is_asked_for_again_once(make: Make, server: ScriptedSer
 
 
 @pytest.mark.slow
-def test_a_token_that_is_not_to_be_had(make: Make, server: ScriptedServer) -> None:
-    """As many attempts as for one request; the next fetch begins anew."""
+def test_an_unavailable_token_fails_after_the_usual_attempts(
+    make: Make, server: ScriptedServer
+) -> None:
+    """It has as many attempts as other requests; the next fetch starts again."""
     client = make(attempts=3)
     server.answer(*[DOWN] * 3)
     with pytest.raises(ep.TransportError, match=r"oauth2/token in 3 attempts"):
@@ -129,8 +133,8 @@ def test_a_token_that_is_not_to_be_had(make: Make, server: ScriptedServer) -> No
     assert Counter(seen.path for seen in server.seen) == {TOKEN: 4, TOTALS: 11}
 
 
-def test_a_token_that_is_refused(make: Make, server: ScriptedServer) -> None:
-    """Once, and nobody else asks."""
+def test_a_refused_token_is_requested_once(make: Make, server: ScriptedServer) -> None:
+    """The refusal is not retried, and no other request asks for a token."""
     client = make()
     server.answer(Scripted(403, {"errors": [{"code": 99, "message": "Unable to verify"}]}))
     with pytest.raises(ep.RefusedError, match="Unable to verify"):
@@ -139,8 +143,8 @@ def test_a_token_that_is_refused(make: Make, server: ScriptedServer) -> None:
 
 
 @pytest.mark.slow
-def test_a_token_that_is_dropped(make: Make, server: ScriptedServer) -> None:
-    """It is fetched again, again by one for all."""
+def test_a_dropped_token_is_fetched_again(make: Make, server: ScriptedServer) -> None:
+    """It is fetched once for all requests."""
     client = make()
     server.answer(ISSUED, *[COUNTED] * 3, Scripted(200, {"access_token": "second"}), *[COUNTED] * 8)
     assert fetched(client, 3) == 3
@@ -151,28 +155,31 @@ def test_a_token_that_is_dropped(make: Make, server: ScriptedServer) -> None:
     assert signed == ["Bearer issued"] * 3 + ["Bearer second"] * 8
 
 
-def test_a_refused_token_fails_the_requests_of_the_app_alone(
+def test_a_refused_token_fails_only_the_requests_of_the_app(
     make: Make, server: ScriptedServer
 ) -> None:
-    """Those of an owner are answered, and the token is requested once for both of the app's."""
+    """Owners' requests are answered; the token is requested once for the app's two requests."""
     client = make(in_flight=1)
-    whole = ep.totals(
+    combined = ep.totals(
         ["1"],
         engagement_types=["impressions", "favorites", "replies"],
         by={"counts": ["engagement.type"]},
     ).replace(owners={"1": "bakery"})
-    parts = tuple(whole.replace(engagement_types=[kind]) for kind in whole.engagement_types)
+    parts = tuple(
+        combined.replace(engagement_types=[engagement_type])
+        for engagement_type in combined.engagement_types
+    )
     counted = Scripted(200, {"counts": {"impressions": "1"}}, PLENTY)
     server.answer(counted, Scripted(403, {"errors": ["no such app"]}))
     with pytest.warns(UserWarning, match="no such app"):
-        responses = client.fetch(replace(ep.plan(whole), requests=parts), watch=lambda _: None)
+        responses = client.fetch(replace(ep.plan(combined), requests=parts), watch=lambda _: None)
     assert [seen.path for seen in server.seen] == [TOTALS, TOKEN]
     assert [(r.status, r.failed) for r in responses] == [(200, False), (0, True), (0, True)]
 
 
 @pytest.mark.slow
-def test_no_fetch_waits_for_another(make: Make, server: ScriptedServer) -> None:
-    """One that begins while another waits to try again fetches a token of its own."""
+def test_concurrent_fetches_do_not_wait_for_each_other(make: Make, server: ScriptedServer) -> None:
+    """A fetch that begins while another waits for a retry fetches its own token."""
     client = make()
     server.answer(DOWN, Scripted(200, {"access_token": "mine"}), *[COUNTED] * 2)
     counts: list[int] = []

@@ -1,4 +1,4 @@
-"""An owner authorises the app by PIN, against the sandbox and against a script."""
+"""An owner authorises the app by PIN, against the sandbox and against scripted responses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ APP = ep.Consumer("consumer-key", "consumer-secret")
 
 @pytest.fixture
 def sandbox(clock: FakeClock) -> Iterator[SandboxServer]:
-    """Run a sandbox whose signatures go by the fake clock."""
+    """Run a sandbox that checks signatures by the fake clock."""
     with SandboxServer(NOW, wall=clock.time) as running:
         yield running
 
@@ -51,18 +51,18 @@ def scripted(server: ScriptedServer, clock: FakeClock, **more: Any) -> ep.Pendin
     return ep.begin_login(APP, login_url=f"{server.url}/oauth", clock=clock.time, **more)
 
 
-def signed(header: str) -> dict[str, str]:
-    """Return the fields of an OAuth header."""
+def oauth_fields(header: str) -> dict[str, str]:
+    """Parse the fields of an OAuth header."""
     return {name: unquote(value) for name, value in re.findall(r'(\w+)="([^"]*)"', header)}
 
 
 # The three steps
 
 
-def test_from_the_page_to_counts(
+def test_a_pin_gives_access_to_the_owners_counts(
     sandbox: SandboxServer, app: ep.Consumer, clock: FakeClock, pending: ep.PendingLogin
 ) -> None:
-    """What a PIN is exchanged for opens the owner's counts."""
+    """The account that a PIN is exchanged for can fetch the owner's counts."""
     account = pending.finish(sandbox.authorise(pending.url, "sandbox_railway"))
     assert (account.handle, account.user_id, account.app) == ("sandbox_railway", "9002", app.app)
     assert account.added_at.timestamp() == clock.now
@@ -75,13 +75,13 @@ def test_from_the_page_to_counts(
     assert len(counts) > 0
 
 
-def test_what_is_sent(server: ScriptedServer, clock: FakeClock) -> None:
-    """Two signed posts without a body: for a PIN, then with it; each field once, in the header."""
+def test_the_requests_of_a_login(server: ScriptedServer, clock: FakeClock) -> None:
+    """Two signed POSTs without a body are sent, with each field once, in the header."""
     server.answer(Scripted(200, ISSUED), Scripted(200, GRANTED))
     scripted(server, clock).finish("1234567")
     paths = [seen.path for seen in server.seen]
     assert paths == ["/oauth/request_token", "/oauth/access_token"]
-    first, second = (signed(seen.headers["authorization"]) for seen in server.seen)
+    first, second = (oauth_fields(seen.headers["authorization"]) for seen in server.seen)
     assert [seen.content for seen in server.seen] == [b"", b""]
     assert first["oauth_callback"] == "oob"
     assert "oauth_token" not in first
@@ -91,12 +91,10 @@ def test_what_is_sent(server: ScriptedServer, clock: FakeClock) -> None:
     assert first["oauth_nonce"] != second["oauth_nonce"]
 
 
-def test_the_page_is_where_the_request_token_leads(
-    server: ScriptedServer, clock: FakeClock
-) -> None:
-    """And a token that is no plain word does not break out of the address."""
-    odd = b"oauth_token=a%26b%23c&oauth_token_secret=s&oauth_callback_confirmed=true"
-    server.answer(Scripted(200, odd))
+def test_the_page_has_the_request_token(server: ScriptedServer, clock: FakeClock) -> None:
+    """Special characters in the token are escaped in the URL."""
+    issued = b"oauth_token=a%26b%23c&oauth_token_secret=s&oauth_callback_confirmed=true"
+    server.answer(Scripted(200, issued))
     url = scripted(server, clock).url
     assert url.startswith(f"{server.url}/oauth/authorize?")
     assert parse_qs(urlsplit(url).query) == {"oauth_token": ["a&b#c"]}
@@ -105,7 +103,7 @@ def test_the_page_is_where_the_request_token_leads(
 @pytest.mark.parametrize(
     "spelling", ["{}", " {}\n", "{0[0]}{0[1]}{0[2]} - {0[3]}{0[4]}{0[5]}{0[6]}"]
 )
-def test_a_pin_as_people_type_it(
+def test_spellings_of_a_pin_are_accepted(
     sandbox: SandboxServer, pending: ep.PendingLogin, spelling: str
 ) -> None:
     """Spaces, a line end and dashes do not matter."""
@@ -116,8 +114,10 @@ def test_a_pin_as_people_type_it(
 @pytest.mark.parametrize(
     "pin", ["", "  ", "pin", "123", "1234567a", "\u0661" * 7, 1234567, None, b"1234567"]
 )
-def test_what_is_no_pin(sandbox: SandboxServer, pending: ep.PendingLogin, pin: Any) -> None:
-    """Nothing is sent, so that the right one may still be typed; what was typed is not told."""
+def test_an_invalid_pin_is_refused(
+    sandbox: SandboxServer, pending: ep.PendingLogin, pin: Any
+) -> None:
+    """Nothing is sent, so the right PIN may follow; the error does not show what was typed."""
     sent = len(sandbox.requests)
     with pytest.raises(ep.LoginRefused, match="that is not a PIN") as caught:
         pending.finish(pin)
@@ -126,13 +126,13 @@ def test_what_is_no_pin(sandbox: SandboxServer, pending: ep.PendingLogin, pin: A
     assert len(sandbox.requests) == sent
 
 
-# What goes wrong
+# Failures
 
 
-def test_a_wrong_pin_and_then_the_right_one(
+def test_a_wrong_pin_does_not_end_the_login(
     sandbox: SandboxServer, pending: ep.PendingLogin
 ) -> None:
-    """The refusal says what may be wrong; a mistyped digit does not end the login."""
+    """The refusal names the possible mistakes, and the right PIN is accepted afterwards."""
     pin = sandbox.authorise(pending.url)
     wrong = f"{(int(pin) + 1) % 10**7:07}"
     with pytest.raises(
@@ -143,33 +143,35 @@ def test_a_wrong_pin_and_then_the_right_one(
     assert pending.finish(pin).handle == "sandbox_bakery"
 
 
-def test_a_pin_is_good_once(sandbox: SandboxServer, pending: ep.PendingLogin) -> None:
-    """Whoever finds it afterwards has nothing."""
+def test_a_pin_works_once(sandbox: SandboxServer, pending: ep.PendingLogin) -> None:
+    """A second use is refused."""
     pin = sandbox.authorise(pending.url)
     pending.finish(pin)
     with pytest.raises(ep.LoginRefused, match="used before"):
         pending.finish(pin)
 
 
-def test_a_pin_that_is_too_old(
+def test_an_expired_pin_is_refused(
     sandbox: SandboxServer, clock: FakeClock, pending: ep.PendingLogin
 ) -> None:
-    """A quarter of an hour and a second later."""
+    """A PIN expires after a quarter of an hour."""
     pin = sandbox.authorise(pending.url)
     clock.now += 901
     with pytest.raises(ep.LoginRefused, match=r"expired.*some minutes old"):
         pending.finish(pin)
 
 
-def test_an_owner_who_says_no(sandbox: SandboxServer, pending: ep.PendingLogin) -> None:
-    """No PIN does."""
+def test_a_denied_login_is_refused(sandbox: SandboxServer, pending: ep.PendingLogin) -> None:
+    """After the owner denied access, no PIN is accepted."""
     sandbox.deny(pending.url)
     with pytest.raises(ep.LoginRefused, match="denied access"):
         pending.finish("1234567")
 
 
-def test_wrong_keys_of_the_app(sandbox: SandboxServer, app: ep.Consumer, clock: FakeClock) -> None:
-    """As a refusal of credentials, with the variables to look at."""
+def test_wrong_keys_of_the_app_are_unauthorised(
+    sandbox: SandboxServer, app: ep.Consumer, clock: FakeClock
+) -> None:
+    """The error names the variables to check."""
     wrong = ep.Consumer(app.consumer_key, "another-secret")
     with pytest.raises(
         ep.Unauthorized, match=r"Could not authenticate you.*X_CONSUMER_SECRET"
@@ -178,14 +180,14 @@ def test_wrong_keys_of_the_app(sandbox: SandboxServer, app: ep.Consumer, clock: 
     assert caught.value.status == 401
 
 
-def test_a_clock_that_is_wrong(sandbox: SandboxServer, app: ep.Consumer) -> None:
-    """Looks to X like wrong keys; the message names both."""
+def test_a_wrong_clock_is_named(sandbox: SandboxServer, app: ep.Consumer) -> None:
+    """X reports it like wrong keys; the message names both."""
     with pytest.raises(ep.Unauthorized, match="clock"):
         ep.begin_login(app, login_url=sandbox.login_url, clock=lambda: 1.0)
 
 
-def test_an_app_without_pins(clock: FakeClock) -> None:
-    """The cure is in the app's settings, not in the keys."""
+def test_an_app_without_pins_is_refused(clock: FakeClock) -> None:
+    """The cure is in the app's settings, not in its keys."""
     settings = Settings(app=App(takes_pins=False))
     with SandboxServer(NOW, settings=settings, wall=clock.time) as server:
         keys = ep.Consumer(server.app.consumer_key, server.app.consumer_secret)
@@ -209,27 +211,27 @@ REFUSALS: list[tuple[int, bytes, type[ep.EngagementError], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "body", "kind", "words"), REFUSALS)
-def test_each_refusal_is_of_its_kind(  # noqa: PLR0913, PLR0917
+@pytest.mark.parametrize(("status", "body", "error", "words"), REFUSALS)
+def test_each_refusal_has_its_error(  # noqa: PLR0913, PLR0917
     server: ScriptedServer,
     clock: FakeClock,
     status: int,
     body: bytes,
-    kind: type[ep.EngagementError],
+    error: type[ep.EngagementError],
     words: str,
 ) -> None:
-    """Sent once, whatever the answer; with X's words and the cure."""
+    """It is sent once; the error has X's message and the cure."""
     server.answer(
         Scripted(status, body, {"location": "https://example.org/", "content-encoding": "gzip"})
     )
     with pytest.raises(ep.EngagementError, match=words) as caught:
         scripted(server, clock)
-    assert type(caught.value) is kind
+    assert type(caught.value) is error
     assert len(server.seen) == 1
 
 
-def test_a_redirect_leads_nowhere(server: ScriptedServer, clock: FakeClock) -> None:
-    """Neither the request token nor the PIN follows to another address."""
+def test_redirects_are_not_followed(server: ScriptedServer, clock: FakeClock) -> None:
+    """Neither the request token nor the PIN goes to another address."""
     other = ScriptedServer()
     try:
         for status in (301, 302, 303, 307, 308):
@@ -254,10 +256,10 @@ def test_a_redirect_leads_nowhere(server: ScriptedServer, clock: FakeClock) -> N
         b"oauth_token=r%0D%0At&oauth_token_secret=rts&oauth_callback_confirmed=true",
     ],
 )
-def test_answers_without_a_request_token(
+def test_responses_without_a_request_token(
     server: ScriptedServer, clock: FakeClock, body: bytes
 ) -> None:
-    """Told apart from a refusal; the body is not shown."""
+    """They are not reported as refusals, and the error does not show the body."""
     server.answer(Scripted(200, body))
     with pytest.raises(ep.ResponseShapeError, match="has no usable request token") as caught:
         scripted(server, clock)
@@ -276,16 +278,18 @@ def test_answers_without_a_request_token(
         GRANTED.replace(b"9-at", b"9%0D%0AX-Evil:1"),
     ],
 )
-def test_answers_without_an_account(server: ScriptedServer, clock: FakeClock, body: bytes) -> None:
-    """Half of an account is none."""
+def test_responses_without_an_account(
+    server: ScriptedServer, clock: FakeClock, body: bytes
+) -> None:
+    """An incomplete account is not returned."""
     server.answer(Scripted(200, ISSUED), Scripted(200, body))
     with pytest.raises(ep.ResponseShapeError, match="lacks the tokens"):
         scripted(server, clock).finish("1234567")
 
 
 @pytest.mark.slow
-def test_an_answer_that_does_not_end(server: ScriptedServer, clock: FakeClock) -> None:
-    """Sixteen megabytes, sixteen kilobytes on the wire: no more is read than may matter."""
+def test_an_endless_response_is_cut_off(server: ScriptedServer, clock: FakeClock) -> None:
+    """Of sixteen megabytes, compressed to sixteen kilobytes, only the beginning is read."""
     server.answer(Scripted(200, bytes(16_000_000)), Scripted(401, bytes(16_000_000)))
     with pytest.raises(ep.RefusedError, match=r"HTTP 200\); check login_url"):
         scripted(server, clock)
@@ -303,8 +307,10 @@ def test_an_answer_that_does_not_end(server: ScriptedServer, clock: FakeClock) -
     ],
     ids=["a body", "chunks"],
 )
-def test_an_answer_that_drips(monkeypatch: pytest.MonkeyPatch, head: str, piece: bytes) -> None:
-    """Each byte is in time, all of them are not: half a second here, else a minute."""
+def test_a_slow_response_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, head: str, piece: bytes
+) -> None:
+    """Each byte arrives in time, but the response exceeds the deadline, here half a second."""
     assert oauth.DEADLINE == 60
     monkeypatch.setattr(oauth, "DEADLINE", 0.5)
 
@@ -322,27 +328,29 @@ def test_an_answer_that_drips(monkeypatch: pytest.MonkeyPatch, head: str, piece:
     assert time.monotonic() - begun < 3
 
 
-def test_time_outs_are_seconds(server: ScriptedServer, clock: FakeClock) -> None:
-    """Refused before anything is signed."""
+def test_invalid_timeouts_are_refused(server: ScriptedServer, clock: FakeClock) -> None:
+    """They are refused before anything is sent."""
     wrong: Any = (10.0,)
     with pytest.raises(ep.RequestError, match=r"timeout is \(10\.0,\); give two numbers"):
         scripted(server, clock, timeout=wrong)
     assert server.seen == []
 
 
-def test_nobody_answers() -> None:
-    """A closed port, and a server that says nothing: an error of our own, with a cure."""
+def test_an_unreachable_server_is_a_transport_error() -> None:
+    """A closed port and a silent server give an error of the package with a cure."""
     with pytest.raises(ep.TransportError, match=r"no answer from .*try again"):
         ep.begin_login(APP, login_url="http://127.0.0.1:9")
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with pytest.raises(ep.TransportError, match=r"read timeout=0\.1") as caught:
             ep.begin_login(APP, login_url=url, timeout=(0.1, 0.1))
     assert (caught.value.status, caught.value.attempts) == (None, 1)
 
 
-def test_after_no_answer_the_same_pin_may_do(server: ScriptedServer, clock: FakeClock) -> None:
-    """A service that is down for a moment does not cost the owner another visit."""
+def test_a_pin_is_kept_after_a_failure_of_the_service(
+    server: ScriptedServer, clock: FakeClock
+) -> None:
+    """The owner does not have to visit the page again."""
     server.answer(Scripted(200, ISSUED), Scripted(503, b""), Scripted(200, GRANTED))
     pending = scripted(server, clock)
     with pytest.raises(ep.TransportError):
@@ -353,24 +361,24 @@ def test_after_no_answer_the_same_pin_may_do(server: ScriptedServer, clock: Fake
 @pytest.mark.parametrize(
     "url", ["http://api.twitter.com/oauth", "ftp://127.0.0.1", "api.twitter.com"]
 )
-def test_keys_go_to_https_or_this_machine(url: str) -> None:
-    """Anything else is refused before it is called."""
+def test_login_urls_are_https_or_loopback(url: str) -> None:
+    """Any other URL is refused before anything is sent."""
     with pytest.raises(ep.RequestError, match="not an https URL"):
         ep.begin_login(APP, login_url=url)
 
 
-def test_a_proxy_does_not_see_plain_http(
+def test_plain_http_does_not_use_a_proxy(
     server: ScriptedServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the environment says of proxies."""
+    """The environment's proxies are ignored for loopback."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     server.answer(Scripted(200, ISSUED))
     assert scripted(server, clock).url
 
 
-def test_reprs_are_sentences_without_secrets(pending: ep.PendingLogin, app: ep.Consumer) -> None:
-    """Which app, where, and what to do next."""
+def test_reprs_show_no_secrets(pending: ep.PendingLogin, app: ep.Consumer) -> None:
+    """They show the app and the address."""
     token = parse_qs(urlsplit(pending.url).query)["oauth_token"][0]
     assert repr(pending).startswith(f"PendingLogin(app {app.app} at http://127.0.0.1:")
     assert token not in repr(pending) + repr(pending._keys)
@@ -378,22 +386,24 @@ def test_reprs_are_sentences_without_secrets(pending: ep.PendingLogin, app: ep.C
     assert repr(app) == f"Consumer(app {app.app}, secrets hidden)"
 
 
-# In one call, and on the command line
+# The function `login` and the command
 
 
 @pytest.fixture
-def real() -> Iterator[SandboxServer]:
-    """Run a sandbox that goes by the real clock, as the command line does."""
+def real_time_sandbox() -> Iterator[SandboxServer]:
+    """Run a sandbox with the real clock, which the command line uses."""
     with SandboxServer(NOW) as running:
         yield running
 
 
 @pytest.fixture
-def environment(real: SandboxServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Put that sandbox's app into the environment, and return where accounts go."""
-    monkeypatch.setenv("X_CONSUMER_KEY", real.app.consumer_key)
-    monkeypatch.setenv("X_CONSUMER_SECRET", real.app.consumer_secret)
-    monkeypatch.setenv("X_LOGIN_URL", real.login_url)
+def environment(
+    real_time_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Path:
+    """Set the environment to that sandbox's app, and return the path of the accounts."""
+    monkeypatch.setenv("X_CONSUMER_KEY", real_time_sandbox.app.consumer_key)
+    monkeypatch.setenv("X_CONSUMER_SECRET", real_time_sandbox.app.consumer_secret)
+    monkeypatch.setenv("X_LOGIN_URL", real_time_sandbox.login_url)
     monkeypatch.setenv("X_ACCOUNTS", str(tmp_path / "accounts.json"))
     monkeypatch.setenv("X_LEDGER", str(tmp_path / "ledger.jsonl"))
     for name in ("X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET", "X_HANDLE"):
@@ -402,54 +412,56 @@ def environment(real: SandboxServer, monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 class Owner:
-    """Reads the address, visits the page, and types the PIN."""
+    """An owner who reads the address, visits the page, and types the PIN."""
 
     def __init__(self, sandbox: SandboxServer, handle: str = "sandbox_bakery") -> None:
-        self.told: list[str] = []
+        self.messages: list[str] = []
         self._sandbox = sandbox
         self._handle = handle
 
-    def hear(self, text: str) -> None:
-        self.told.append(text)
+    def read(self, text: str) -> None:
+        self.messages.append(text)
 
     def type(self, _: str) -> str:
-        return self._sandbox.authorise(self.told[-1].split()[-1], self._handle)
+        return self._sandbox.authorise(self.messages[-1].split()[-1], self._handle)
 
 
-def test_login_in_one_call(real: SandboxServer, environment: Path) -> None:
-    """App and address from the environment; the account is kept, and told without secrets."""
-    owner = Owner(real)
-    account = ep.login(ask=owner.type, tell=owner.hear)
+def test_login_in_one_call(real_time_sandbox: SandboxServer, environment: Path) -> None:
+    """The environment has the app and the address; the account is stored, no secret is shown."""
+    owner = Owner(real_time_sandbox)
+    account = ep.login(ask=owner.type, tell=owner.read)
     assert ep.Accounts().handles == ("sandbox_bakery",)
-    assert owner.told[-1] == f"@sandbox_bakery authorised the app; stored in {environment}"
+    assert owner.messages[-1] == f"@sandbox_bakery authorised the app; stored in {environment}"
     assert account.access_token
-    assert account.access_token not in "".join(owner.told)
+    assert account.access_token not in "".join(owner.messages)
 
 
-def test_login_into_accounts_of_ones_own(real: SandboxServer, environment: Path) -> None:
-    """The default file stays as it is; each owner who logs in is added."""
+def test_login_into_other_accounts(real_time_sandbox: SandboxServer, environment: Path) -> None:
+    """The default file is unchanged, and each owner who logs in is added."""
     into = ep.Accounts(environment.parent / "mine" / "accounts.json")
     for handle in ("sandbox_railway", "sandbox_bakery", "sandbox_railway"):
-        owner = Owner(real, handle)
-        ep.login(into=into, ask=owner.type, tell=owner.hear)
+        owner = Owner(real_time_sandbox, handle)
+        ep.login(into=into, ask=owner.type, tell=owner.read)
     assert into.handles == ("sandbox_bakery", "sandbox_railway")
     assert not environment.exists()
 
 
-def test_login_looks_before_it_asks(real: SandboxServer, environment: Path) -> None:
-    """Where tokens could not be kept, nobody is sent to the page."""
+def test_login_checks_the_accounts_first(
+    real_time_sandbox: SandboxServer, environment: Path
+) -> None:
+    """If tokens cannot be stored, no owner is sent to the page."""
     environment.write_text("{")
     environment.chmod(0o600)
     with pytest.raises(ep.AccountsError, match="damaged"):
         ep.login(ask=lambda _: "1234567", tell=lambda _: None)
-    assert real.requests == ()
+    assert real_time_sandbox.requests == ()
     assert environment.read_text() == "{"
 
 
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize("error", [EOFError, NotImplementedError])
-def test_where_nobody_can_type(error: type[Exception]) -> None:
-    """The two steps are named."""
+def test_login_without_input_names_the_two_steps(error: type[Exception]) -> None:
+    """Where no input is possible, the error names `begin_login` and `finish`."""
 
     def ask(_: str) -> str:
         raise error
@@ -458,8 +470,8 @@ def test_where_nobody_can_type(error: type[Exception]) -> None:
         ep.login(ask=ask, tell=lambda _: None)
 
 
-def test_without_an_app(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variables are named."""
+def test_login_without_an_app_lists_the_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error lists the missing variables."""
     for name in ("CONSUMER_KEY", "CONSUMER_SECRET"):
         for prefix in ("X_", "TWITTER_"):
             monkeypatch.delenv(prefix + name, raising=False)
@@ -468,7 +480,7 @@ def test_without_an_app(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Typing(io.StringIO):
-    """Standard input of somebody who reads standard error, and visits the page when asked."""
+    """Standard input of a user who reads standard error and visits the page for the PIN."""
 
     def __init__(self, sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]) -> None:
         super().__init__()
@@ -478,30 +490,30 @@ class Typing(io.StringIO):
         self.err = ""
 
     def readline(self, *_: Any) -> str:
-        told = self._capsys.readouterr()
-        self.out, self.err = told.out, told.err
-        url = re.search(r"http://\S+", told.err)
+        output = self._capsys.readouterr()
+        self.out, self.err = output.out, output.err
+        url = re.search(r"http://\S+", output.err)
         assert url
         return self._sandbox.authorise(url[0]) + "\n"
 
 
 def test_the_command_logs_in(
-    real: SandboxServer,
+    real_time_sandbox: SandboxServer,
     environment: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Everything is told on standard error; no secret anywhere."""
-    typing = Typing(real, capsys)
+    """Everything is printed to standard error, without a secret."""
+    typing = Typing(real_time_sandbox, capsys)
     monkeypatch.setattr("sys.stdin", typing)
     assert main(["login"]) == 0
-    told = capsys.readouterr()
-    assert typing.out + told.out == ""
+    output = capsys.readouterr()
+    assert typing.out + output.out == ""
     assert typing.err.endswith("The PIN it shows: ")
-    assert told.err == f"@sandbox_bakery authorised the app; stored in {environment}\n"
-    keys = real.keys()
+    assert output.err == f"@sandbox_bakery authorised the app; stored in {environment}\n"
+    keys = real_time_sandbox.keys()
     for secret in (keys.consumer_secret, keys.access_token, keys.access_token_secret):
-        assert secret not in typing.err + told.err
+        assert secret not in typing.err + output.err
 
 
 @pytest.mark.usefixtures("environment")
@@ -509,10 +521,10 @@ def test_the_command_logs_in(
     ("typed", "words"),
     [("", "begin_login"), ("\n", "not a PIN"), ("7654321\n", "PIN was not accepted")],
 )
-def test_the_command_is_refused(
+def test_a_failed_login_command_exits_with_3(
     typed: str, words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exit code 3, as for all credentials."""
+    """All errors of credentials have exit code 3."""
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     assert main(["login"]) == 3
     assert words in capsys.readouterr().err

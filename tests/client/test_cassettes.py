@@ -1,6 +1,6 @@
-"""Recorded answers: of the sandbox, and written out from the documentation.
+"""Recorded responses of the sandbox, and responses copied from the documentation.
 
-``cassettes/README.md`` says which is which. Those of the sandbox are made anew with::
+``cassettes/README.md`` lists both. The sandbox's are recorded again with::
 
     pytest tests/client/test_cassettes.py --record-mode=rewrite
 """
@@ -29,7 +29,7 @@ MARCH = ep.Window.covering("2026-04-14", "2026-04-15T06:00:00Z")
 
 
 @pytest.fixture
-def twin(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
+def clients(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
     """Return clients of the recording; while recording, of a sandbox at the same address."""
     url = f"http://127.0.0.1:{PORT}"
     recording = request.config.getoption("--record-mode") not in (None, "none")
@@ -57,7 +57,7 @@ def twin(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
         server.close()
 
 
-def world(handle: str = "sandbox_bakery", last: int = 3) -> list[str]:
+def post_ids(handle: str = "sandbox_bakery", last: int = 3) -> list[str]:
     """Return IDs of the sandbox's posts, without a server."""
     from engagement_pandas.sandbox import World  # noqa: PLC0415
     from engagement_pandas.sandbox.service import as_clock  # noqa: PLC0415
@@ -66,71 +66,71 @@ def world(handle: str = "sandbox_bakery", last: int = 3) -> list[str]:
     return [post.post_id for post in posts[-last:]]
 
 
-def same_as_today(responses: list[ep.EngagementResponse]) -> None:
-    """Ask the sandbox of today the same, and hold its frame against the recorded one."""
+def check_against_sandbox(responses: list[ep.EngagementResponse]) -> None:
+    """Send the same requests to the present sandbox, and compare its frames with these."""
     with ep.demo_client(now=NOW) as demo:
-        asked = [r.request for r in responses]
-        bearer = all(request.owner_only is None for request in asked)
+        requests = [r.request for r in responses]
+        bearer = all(request.owner_only is None for request in requests)
         client = demo.public if bearer else demo.client
-        again = [answer for request in asked for answer in client.fetch(request)]
-    pd.testing.assert_frame_equal(ep.flatten(responses), ep.flatten(again))
-    pd.testing.assert_frame_equal(ep.omissions(responses), ep.omissions(again))
+        responses_now = [response for request in requests for response in client.fetch(request)]
+    pd.testing.assert_frame_equal(ep.flatten(responses), ep.flatten(responses_now))
+    pd.testing.assert_frame_equal(ep.omissions(responses), ep.omissions(responses_now))
 
 
 @pytest.mark.default_cassette("totals_public.yaml")
 @pytest.mark.vcr
-def test_public_totals(twin: dict[str, Any]) -> None:
-    """A bearer token is fetched, and public types counted; as the sandbox does today."""
-    request = ep.totals(world(), engagement_types=ep.PUBLIC_TYPES)
-    responses = twin["public"].fetch(request)
+def test_public_totals(clients: dict[str, Any]) -> None:
+    """A bearer token is fetched, and the counts equal those of the present sandbox."""
+    request = ep.totals(post_ids(), engagement_types=ep.PUBLIC_TYPES)
+    responses = clients["public"].fetch(request)
     assert len(ep.flatten(responses)) == 3 * 5
-    same_as_today(responses)
+    check_against_sandbox(responses)
 
 
 @pytest.mark.default_cassette("last_28_hours.yaml")
 @pytest.mark.vcr
-def test_last_28_hours(twin: dict[str, Any]) -> None:
-    """From 08:20 the day before to 12:20: 29 hours, the first and the last in part."""
-    request = ep.last_28_hours(world(last=2), engagement_types=["impressions", "favorites"])
-    responses = twin["client"].fetch(request)
+def test_last_28_hours(clients: dict[str, Any]) -> None:
+    """The range from 08:20 the day before to 12:20 has 29 hours, two of them partial."""
+    request = ep.last_28_hours(post_ids(last=2), engagement_types=["impressions", "favorites"])
+    responses = clients["client"].fetch(request)
     counts = ep.flatten(responses)
     assert len(counts) == 2 * 2 * 29
-    moments = ep.timestamps(counts)
-    assert str(moments.min()) == "2026-04-14 08:00:00+00:00"
-    assert str(moments.max()) == "2026-04-15 12:00:00+00:00"
-    same_as_today(responses)
+    times = ep.timestamps(counts)
+    assert str(times.min()) == "2026-04-14 08:00:00+00:00"
+    assert str(times.max()) == "2026-04-15 12:00:00+00:00"
+    check_against_sandbox(responses)
 
 
 @pytest.mark.default_cassette("historical_with_an_unowned_post.yaml")
 @pytest.mark.vcr
-def test_historical_with_an_unowned_post(twin: dict[str, Any]) -> None:
-    """The refusal and the second request are both on the tape."""
-    unowned = world("sandbox_railway", last=9)[:1]
-    mine = world(last=9)[:2]
+def test_historical_with_an_unowned_post(clients: dict[str, Any]) -> None:
+    """The recording has both the refusal and the second request."""
+    unowned = post_ids("sandbox_railway", last=9)[:1]
+    owned = post_ids(last=9)[:2]
     request = ep.historical(
-        [*mine, *unowned], engagement_types=["impressions"], window=MARCH, by=ep.BY_HOUR
+        [*owned, *unowned], engagement_types=["impressions"], window=MARCH, by=ep.BY_HOUR
     )
-    responses = twin["client"].fetch(request)
+    responses = clients["client"].fetch(request)
     assert [(r.status, r.request.post_ids) for r in responses] == [
         (403, tuple(unowned)),
-        (200, tuple(mine)),
+        (200, tuple(owned)),
     ]
     assert len(ep.flatten(responses)) == 2 * 30
-    same_as_today(responses)
+    check_against_sandbox(responses)
 
 
 @pytest.mark.default_cassette("three_groupings.yaml")
 @pytest.mark.vcr
-def test_three_groupings(twin: dict[str, Any]) -> None:
-    """One request, three frames that agree with each other."""
+def test_three_groupings(clients: dict[str, Any]) -> None:
+    """The three frames of one request have equal sums."""
     by = {
         "types": ["engagement.type"],
         "days": ["engagement.day", "engagement.type"],
         "hours": ["engagement.type", "tweet.id", "engagement.day", "engagement.hour"],
     }
-    posts = world(last=9)[:2]
+    posts = post_ids(last=9)[:2]
     request = ep.historical(posts, engagement_types=["impressions"], window=MARCH, by=by)
-    responses = twin["client"].fetch(request)
+    responses = clients["client"].fetch(request)
     sums = {name: ep.flatten(responses, name)["count"].sum() for name in by}
     assert len(set(sums.values())) == 1
     assert sums["types"] > 0
@@ -139,7 +139,7 @@ def test_three_groupings(twin: dict[str, Any]) -> None:
 @pytest.mark.default_cassette("totals_owned_documented.yaml")
 @pytest.mark.vcr(record_mode="none")
 def test_documented_totals_of_owned_posts() -> None:
-    """The documented request and its documented answer; the counts as printed there."""
+    """The documented request gives the counts of the documented response."""
     with ep.EngagementClient(USER) as client:
         responses = client.fetch(
             ep.totals(
@@ -166,7 +166,7 @@ def test_documented_totals_of_owned_posts() -> None:
 @pytest.mark.default_cassette("totals_public_documented.yaml")
 @pytest.mark.vcr(record_mode="none")
 def test_documented_totals_of_public_posts() -> None:
-    """With a bearer token: 5,754,512 video views, and two true zeros."""
+    """A bearer token reads 5,754,512 video views and two true zeros."""
     with ep.EngagementClient(ep.AppOnly("recorded")) as client:
         responses = client.fetch(
             ep.totals(
@@ -194,7 +194,7 @@ def test_documented_totals_of_public_posts() -> None:
 @pytest.mark.default_cassette("historical_documented.yaml")
 @pytest.mark.vcr(record_mode="none")
 def test_documented_historical() -> None:
-    """Two weeks of 2015, summed by post and type."""
+    """Two weeks of 2015 are summed by post and type."""
     with ep.EngagementClient(USER) as client:
         responses = client.fetch(
             ep.historical(
@@ -210,8 +210,8 @@ def test_documented_historical() -> None:
 
 @pytest.mark.default_cassette("totals_public_documented.yaml")
 @pytest.mark.vcr(record_mode="none")
-def test_a_recording_answers_only_its_own_question() -> None:
-    """Matched on the body: the answer about one post is not replayed for another."""
+def test_a_recording_answers_only_its_own_request() -> None:
+    """The body is matched, so the response for one post is not replayed for another."""
     with (
         ep.EngagementClient(ep.AppOnly("recorded")) as client,
         pytest.raises(CannotOverwriteExistingCassetteException),
@@ -220,17 +220,17 @@ def test_a_recording_answers_only_its_own_question() -> None:
 
 
 def test_each_cassette_is_described() -> None:
-    """cassettes/README.md names each, and none that is not there."""
+    """cassettes/README.md names each recording and no others."""
     text = (CASSETTES / "README.md").read_text()
     for tape in CASSETTES.glob("*.yaml"):
         assert f"`{tape.name}`" in text
-    named = {word.strip("`") for word in text.split() if word.endswith(".yaml`")}
-    assert named == {tape.name for tape in CASSETTES.glob("*.yaml")}
+    described = {word.strip("`") for word in text.split() if word.endswith(".yaml`")}
+    assert described == {tape.name for tape in CASSETTES.glob("*.yaml")}
 
 
 @pytest.mark.parametrize("tape", sorted(CASSETTES.glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_recording_does_not_pass_itself_off(tape: Path) -> None:
-    """Only what is written out from the documentation names X's host."""
+def test_only_documented_recordings_name_xs_host(tape: Path) -> None:
+    """The sandbox's recordings name a loopback address."""
     tracks = yaml.safe_load(tape.read_text())["interactions"]
     hosts = {track["request"]["uri"].split("/")[2] for track in tracks}
     documented = tape.stem in DOCUMENTED

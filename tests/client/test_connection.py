@@ -1,4 +1,4 @@
-"""The API where the environment has credentials, the demo where it has none."""
+"""A connection to the API if the environment has credentials, or else to the demo."""
 
 from __future__ import annotations
 
@@ -18,13 +18,20 @@ from engagement_pandas.cli import main
 from engagement_pandas.sandbox import SandboxServer
 
 NOW = "2026-04-15T12:20:00Z"
-OURS = (*VARIABLES.values(), "X_BASE_URL", "X_TOKEN_URL", "X_POSTS", "X_HANDLE", "X_LOGIN_URL")
+VARIABLES_READ = (
+    *VARIABLES.values(),
+    "X_BASE_URL",
+    "X_TOKEN_URL",
+    "X_POSTS",
+    "X_HANDLE",
+    "X_LOGIN_URL",
+)
 
 
 @pytest.fixture(autouse=True)
-def _nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Take away whatever credentials this process has, and go to an empty folder."""
-    for name in OURS:
+def _no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Remove all credentials from the environment, and go to an empty folder."""
+    for name in VARIABLES_READ:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.replace("X_", "TWITTER_", 1), raising=False)
     monkeypatch.setenv("X_ACCOUNTS", str(tmp_path / "accounts.json"))
@@ -33,14 +40,14 @@ def _nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def sandbox() -> Iterator[SandboxServer]:
-    """Run a server in the place of the API, at the present."""
+    """Run a sandbox with the real clock in place of the API."""
     with SandboxServer() as server:
         yield server
 
 
 @pytest.fixture
-def _live(sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the keys and the address of that server into the environment."""
+def _live_environment(sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the environment to that server's keys and addresses."""
     keys = sandbox.keys()
     for name, variable in VARIABLES.items():
         monkeypatch.setenv(variable, getattr(keys, name))
@@ -48,7 +55,7 @@ def _live(sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("X_TOKEN_URL", sandbox.token_url)
 
 
-def written(server: SandboxServer, path: Path, number: int = 5) -> list[str]:
+def write_posts(server: SandboxServer, path: Path, number: int = 5) -> list[str]:
     """Write a file of posts, the newest first, and return their IDs oldest first."""
     posts = server.world.posts()[-number:]
     rows = [f'{post.post_id},"{post.text}"' for post in reversed(posts)]
@@ -56,8 +63,8 @@ def written(server: SandboxServer, path: Path, number: int = 5) -> list[str]:
     return [post.post_id for post in posts]
 
 
-def test_without_credentials_it_is_the_demo() -> None:
-    """The same posts, a client that is let in, and a repr that says what the counts are."""
+def test_without_credentials_the_demo_is_connected() -> None:
+    """Its posts are the demo's, its clients are accepted, and its repr says what the counts are."""
     with ep.connect(demo_now=NOW, demo_posts=12) as made, ep.demo_client(NOW, posts=12) as demo:
         pd.testing.assert_frame_equal(made.posts, demo.posts)
         request = ep.totals(made.posts, engagement_types=["favorites"])
@@ -71,8 +78,8 @@ def test_without_credentials_it_is_the_demo() -> None:
         assert made.base_url.startswith("http://127.0.0.1:")
 
 
-def test_a_picture_says_whose_counts_it_shows() -> None:
-    """Below it, once, however often it is said."""
+def test_a_picture_cites_the_source_of_its_counts() -> None:
+    """The source is written below the picture once, also if `cite` is called again."""
     figure = Figure()
     ax = figure.subplots()
     with ep.connect(demo_now=NOW, demo_posts=10) as made:
@@ -81,8 +88,8 @@ def test_a_picture_says_whose_counts_it_shows() -> None:
     assert [text.get_text() for text in figure.texts] == ["Counts: synthetic, from the sandbox"]
 
 
-def test_the_demo_ends_at_a_whole_hour() -> None:
-    """So that a window which reaches up to it is not in the future."""
+def test_the_demo_ends_at_a_full_hour() -> None:
+    """So a window that ends there is not in the future."""
     with ep.connect(demo_now=NOW) as made:
         assert made.until == datetime(2026, 4, 15, 12, tzinfo=UTC)
         window = ep.Window.covering("2026-04-10", made.until)
@@ -92,10 +99,10 @@ def test_the_demo_ends_at_a_whole_hour() -> None:
         assert made.client.fetch(request)
 
 
-@pytest.mark.usefixtures("_live")
-def test_with_credentials_it_is_live(sandbox: SandboxServer, tmp_path: Path) -> None:
-    """The posts of the file, oldest first, asked at the address in the environment."""
-    ids = written(sandbox, tmp_path / "posts.csv")
+@pytest.mark.usefixtures("_live_environment")
+def test_with_credentials_the_api_is_connected(sandbox: SandboxServer, tmp_path: Path) -> None:
+    """The posts of the file, oldest first, are requested at the URL in the environment."""
+    ids = write_posts(sandbox, tmp_path / "posts.csv")
     with ep.connect(demo_now=NOW, demo_posts=12) as made:
         assert made.posts["post_id"].to_list() == ids
         request = ep.totals(made.posts, engagement_types=["favorites"])
@@ -105,10 +112,10 @@ def test_with_credentials_it_is_live(sandbox: SandboxServer, tmp_path: Path) -> 
         assert timedelta() <= datetime.now(UTC) - made.until < timedelta(hours=1, minutes=1)
 
 
-@pytest.mark.usefixtures("_live")
-def test_a_loopback_server_is_not_x(sandbox: SandboxServer, tmp_path: Path) -> None:
-    """Neither the repr nor the source passes its counts off as real, or shows a key."""
-    written(sandbox, tmp_path / "posts.csv")
+@pytest.mark.usefixtures("_live_environment")
+def test_a_loopback_server_is_not_cited_as_x(sandbox: SandboxServer, tmp_path: Path) -> None:
+    """Neither the repr nor the source calls its counts real, or shows a key."""
+    write_posts(sandbox, tmp_path / "posts.csv")
     with ep.connect() as made:
         assert repr(made) == (
             f"Connection(live at {sandbox.base_url}; 5 posts from posts.csv; "
@@ -117,8 +124,8 @@ def test_a_loopback_server_is_not_x(sandbox: SandboxServer, tmp_path: Path) -> N
         assert made.source == "Counts: a server on this machine, not X"
 
 
-def test_the_api_itself_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without an address in the environment it is X; nothing is sent yet, no secret shown."""
+def test_x_is_cited_by_its_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a URL in the environment it is X; nothing is sent yet, and no secret is shown."""
     (tmp_path / "posts.csv").write_text("post_id\n1060976163948904448\n")
     for variable in list(VARIABLES.values())[:4]:
         monkeypatch.setenv(variable.replace("X_", "TWITTER_", 1), f"a-secret-{variable}")
@@ -131,42 +138,43 @@ def test_the_api_itself_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert "a-secret" not in repr(made) + repr(made.client) + made.source
 
 
-@pytest.mark.usefixtures("_live")
-def test_live_with_an_owner_who_has_logged_in(
+@pytest.mark.usefixtures("_live_environment")
+def test_a_connection_uses_stored_accounts(
     sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without tokens in the environment: the only account's, or those of X_HANDLE."""
+    """Without tokens in the environment, it uses the only account or that of X_HANDLE."""
     monkeypatch.delenv("X_ACCESS_TOKEN")
     monkeypatch.delenv("X_ACCESS_TOKEN_SECRET")
     monkeypatch.setenv("X_LOGIN_URL", sandbox.login_url)
     ids = [post.post_id for post in sandbox.world.posts("sandbox_railway")[-5:]]
     (tmp_path / "posts.csv").write_text("\n".join(["post_id", *ids]))
-    told: list[str] = []
+    messages: list[str] = []
 
-    def counted() -> int:
+    def number_of_counts() -> int:
         with ep.connect() as made:
             request = ep.totals(made.posts, engagement_types=["engagements"])
             return len(ep.flatten(made.client.fetch(request)))
 
     ep.login(
-        ask=lambda _: sandbox.authorise(told[-1].split()[-1], "sandbox_railway"), tell=told.append
+        ask=lambda _: sandbox.authorise(messages[-1].split()[-1], "sandbox_railway"),
+        tell=messages.append,
     )
-    assert counted() > 0
-    ep.login(ask=lambda _: sandbox.authorise(told[-1].split()[-1]), tell=told.append)
+    assert number_of_counts() > 0
+    ep.login(ask=lambda _: sandbox.authorise(messages[-1].split()[-1]), tell=messages.append)
     with pytest.raises(ep.MissingCredentials, match="@sandbox_bakery, @sandbox_railway"):
         ep.connect()
     monkeypatch.setenv("X_HANDLE", "Sandbox_Bakery")
-    assert counted() == 0
+    assert number_of_counts() == 0
     monkeypatch.setenv("X_HANDLE", "sandbox_railway")
-    assert counted() > 0
+    assert number_of_counts() > 0
 
 
-@pytest.mark.usefixtures("_live")
+@pytest.mark.usefixtures("_live_environment")
 @pytest.mark.parametrize("rows", ["post_id\n7\n", "post_id,handle\n7,sandbox_bakery\n"])
-def test_an_app_alone_is_not_live(
+def test_an_app_without_tokens_is_not_connected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: str
 ) -> None:
-    """Nobody has logged in: there are no tokens, whether a file tells of handles or not."""
+    """If no owner has logged in there are no tokens, with or without handles in the file."""
     monkeypatch.delenv("X_ACCESS_TOKEN")
     monkeypatch.delenv("X_ACCESS_TOKEN_SECRET")
     (tmp_path / "posts.csv").write_text(rows)
@@ -175,10 +183,10 @@ def test_an_app_alone_is_not_live(
 
 
 @pytest.mark.parametrize("variable", VARIABLES.values())
-def test_half_of_the_credentials_are_not_the_demo(
+def test_incomplete_credentials_do_not_start_the_demo(
     variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever set one meant to go live: synthetic counts would deceive them."""
+    """With one variable set, synthetic counts would be mistaken for real ones."""
     monkeypatch.setenv(variable, "a-key")
     with pytest.raises(ep.MissingCredentials, match=r"X_ACCESS_TOKEN.*unset all of them") as caught:
         ep.connect()
@@ -186,9 +194,9 @@ def test_half_of_the_credentials_are_not_the_demo(
     assert caught.value.variables
 
 
-@pytest.mark.usefixtures("_live")
-def test_credentials_without_posts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message says which file, and how else to name one."""
+@pytest.mark.usefixtures("_live_environment")
+def test_credentials_without_a_file_of_posts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the missing file, and the variable that names another."""
     with pytest.raises(FileNotFoundError, match=r"posts\.csv.*post_id.*X_POSTS"):
         ep.connect()
     monkeypatch.setenv("X_POSTS", "mine.txt")
@@ -196,15 +204,17 @@ def test_credentials_without_posts(monkeypatch: pytest.MonkeyPatch) -> None:
         ep.connect()
 
 
-@pytest.mark.usefixtures("_live")
-def test_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a container: tokens in the environment are all it takes to connect."""
+@pytest.mark.usefixtures("_live_environment")
+def test_a_connection_without_a_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container, tokens in the environment are enough to connect."""
 
-    def homeless() -> Path:
+    def no_home() -> Path:
         msg = "Could not determine home directory."
         raise RuntimeError(msg)
 
-    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.setattr(Path, "home", no_home)
     for name in ("X_ACCOUNTS", "X_LEDGER", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "posts.csv").write_text("post_id\n7\n")
@@ -212,9 +222,9 @@ def test_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         assert "live at" in repr(made)
 
 
-@pytest.mark.usefixtures("_live")
-def test_which_file_of_posts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is typed comes before the environment, and that before posts.csv."""
+@pytest.mark.usefixtures("_live_environment")
+def test_the_order_of_the_files_of_posts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An argument goes before X_POSTS, and X_POSTS before posts.csv."""
     for number, name in enumerate(["posts.csv", "theirs.txt", "mine.jsonl"], 1):
         (tmp_path / name).write_text(f"post_id\n{number}\n" if number == 1 else f"{number}\n")
     assert ep.connect().posts["post_id"].to_list() == ["1"]
@@ -223,10 +233,10 @@ def test_which_file_of_posts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert ep.connect("mine.jsonl").posts["post_id"].to_list() == ["3"]
 
 
-@pytest.mark.usefixtures("_live")
-@pytest.mark.parametrize(("ending", "comma"), [("csv", ","), ("tsv", "\t"), ("TSV", "\t")])
-def test_what_a_table_says_of_posts(tmp_path: Path, ending: str, comma: str) -> None:
-    """Handle and text are taken over, IDs stay text; times come from the IDs."""
+@pytest.mark.usefixtures("_live_environment")
+@pytest.mark.parametrize(("ending", "separator"), [("csv", ","), ("tsv", "\t"), ("TSV", "\t")])
+def test_columns_of_a_table_of_posts(tmp_path: Path, ending: str, separator: str) -> None:
+    """Handle and text are kept, IDs stay text, and times come from the IDs."""
     rows = [
         ["text", "post_id", "created_at", "likes"],
         ["second", " 1060976163948904448 ", "never", "7"],
@@ -234,7 +244,7 @@ def test_what_a_table_says_of_posts(tmp_path: Path, ending: str, comma: str) -> 
         ["first", "0020", "never", "7"],
     ]
     path = tmp_path / f"mine.{ending}"
-    path.write_text("\ufeff" + "\n".join(comma.join(row) for row in rows), encoding="utf-8")
+    path.write_text("\ufeff" + "\n".join(separator.join(row) for row in rows), encoding="utf-8")
     posts = ep.connect(path).posts
     assert posts["post_id"].to_list() == ["0020", "1060976163948904448"]
     assert posts["text"].to_list() == ["first", "second"]
@@ -247,28 +257,28 @@ def test_what_a_table_says_of_posts(tmp_path: Path, ending: str, comma: str) -> 
     }
 
 
-@pytest.mark.usefixtures("_live")
-def test_ids_that_are_none(tmp_path: Path) -> None:
-    """As everywhere: an ID that was a float is refused."""
+@pytest.mark.usefixtures("_live_environment")
+def test_damaged_ids_are_refused(tmp_path: Path) -> None:
+    """An ID that was a float is refused, as everywhere."""
     (tmp_path / "posts.csv").write_text("post_id\n1.06e18\n")
     with pytest.raises(ep.InvalidPostId, match="was a float"):
         ep.connect()
 
 
-@pytest.mark.usefixtures("_live")
+@pytest.mark.usefixtures("_live_environment")
 @pytest.mark.parametrize("variable", ["X_BASE_URL", "X_TOKEN_URL"])
-def test_keys_go_to_https_or_this_machine(
+def test_urls_are_https_or_loopback(
     variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another address is refused before anything is read or sent."""
+    """Any other URL is refused before anything is read or sent."""
     (tmp_path / "posts.csv").write_text("post_id\n7\n")
     monkeypatch.setenv(variable, "http://data-api.twitter.com")
     with pytest.raises(ep.RequestError, match="not an https URL"):
         ep.connect()
 
 
-def test_the_demo_lends_its_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Within the block the environment is the sandbox's, and after an error as before."""
+def test_the_demo_lends_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inside the block the environment is the sandbox's; at its end it is restored."""
     with ep.connect(demo_posts=10) as made:
         monkeypatch.setenv("X_TOKEN_URL", "https://example.org/token")
         before = dict(os.environ)
@@ -285,8 +295,8 @@ def test_the_demo_lends_its_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         assert dict(os.environ) == before
 
 
-def test_a_demo_that_stands_still_lends_none() -> None:
-    """The command line signs by the real clock, and would be refused as too late."""
+def test_a_demo_at_a_fixed_time_lends_no_environment() -> None:
+    """The command line signs with the real clock, and would be refused."""
     with (
         ep.connect(demo_now=NOW) as made,
         pytest.raises(ValueError, match="fixed time"),
@@ -295,25 +305,25 @@ def test_a_demo_that_stands_still_lends_none() -> None:
         pass
 
 
-@pytest.mark.usefixtures("_live")
-def test_live_there_is_nothing_to_lend(sandbox: SandboxServer, tmp_path: Path) -> None:
-    """The environment has them."""
-    written(sandbox, tmp_path / "posts.csv")
+@pytest.mark.usefixtures("_live_environment")
+def test_a_live_connection_changes_no_environment(sandbox: SandboxServer, tmp_path: Path) -> None:
+    """The environment has the credentials already."""
+    write_posts(sandbox, tmp_path / "posts.csv")
     before = dict(os.environ)
     with ep.connect() as made, made.environment():
         assert dict(os.environ) == before
 
 
 def test_closing_twice_is_harmless() -> None:
-    """And the demo's server is closed with it."""
+    """The demo's server is closed too."""
     made = ep.connect(demo_posts=10)
     made.close()
     made.close()
 
 
 @pytest.fixture
-def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a ledger of somebody's own that has room for nobody else."""
+def full_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the user's own ledger, which has reached its limit."""
     path = tmp_path / "ledger.jsonl"
     monkeypatch.setenv("X_LEDGER", str(path))
     monkeypatch.setenv("X_HANDLE_LIMIT", "1")
@@ -322,31 +332,31 @@ def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.slow
-def test_the_demo_lends_a_ledger_and_accounts(full: Path, tmp_path: Path) -> None:
-    """Who pays for one handle may try it, and what it notes is not in their files."""
-    before = full.read_bytes()
+def test_the_demo_has_its_own_ledger_and_accounts(full_ledger: Path, tmp_path: Path) -> None:
+    """The demo works with a full ledger, and changes none of the user's files."""
+    before = full_ledger.read_bytes()
     with ep.connect(demo_posts=10) as made, made.environment():
         post = made.posts["post_id"].iloc[-1]
         assert main(["totals", post, "--types", "replies", "--out", str(tmp_path / "a.csv")]) == 0
-        lent = ep.Ledger.from_env()
-        assert lent.limit is None
-        assert len(lent.handles()) == 1
-        told: list[str] = []
+        ledger = ep.Ledger.from_env()
+        assert ledger.limit is None
+        assert len(ledger.handles()) == 1
+        messages: list[str] = []
         server = made._demo.server if made._demo else None
         assert server is not None
-        ep.login(ask=lambda _: server.authorise(told[-1].split()[-1]), tell=told.append)
+        ep.login(ask=lambda _: server.authorise(messages[-1].split()[-1]), tell=messages.append)
         assert [account.handle for account in ep.Accounts()] == ["sandbox_bakery"]
-    assert full.read_bytes() == before
+    assert full_ledger.read_bytes() == before
     assert not (tmp_path / "accounts.json").exists()
-    assert not lent.path.parent.exists()
+    assert not ledger.path.parent.exists()
 
 
 @pytest.mark.slow
-def test_the_demo_notes_nobody(full: Path, tmp_path: Path) -> None:
-    """Neither its own clients nor the command look at anybody's ledger."""
-    before = full.read_bytes()
+def test_the_demo_does_not_use_the_users_ledger(full_ledger: Path, tmp_path: Path) -> None:
+    """Neither its clients nor its command read it."""
+    before = full_ledger.read_bytes()
     with ep.connect(demo_posts=10) as made:
         request = ep.totals(made.posts["post_id"], engagement_types=["impressions"])
         assert made.client.fetch(request)
     assert main(["demo", str(tmp_path / "demo")]) == 0
-    assert full.read_bytes() == before
+    assert full_ledger.read_bytes() == before

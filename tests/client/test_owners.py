@@ -1,4 +1,4 @@
-"""Posts of many owners: each asked with its owner's tokens, public counts with the app's."""
+"""Posts of many owners: owners' tokens for private counts, the app's for public ones."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ WINDOW = ep.Window.covering("2026-04-14", "2026-04-15T12:00:00Z")
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[SandboxServer]:
-    """Run a sandbox whose present stands still."""
-    quota = Settings(per_minute=10_000, per_second=1_000)  # of all these tests together
+    """Run a sandbox at a fixed time."""
+    quota = Settings(per_minute=10_000, per_second=1_000)  # for all these tests together
     with SandboxServer(now=NOW, settings=quota) as running:
         yield running
 
 
 @pytest.fixture
 def accounts(server: SandboxServer, tmp_path: Path) -> ep.Accounts:
-    """Return three owners who have logged in."""
+    """Return accounts of three owners."""
     app = ep.Consumer(server.app.consumer_key, server.app.consumer_secret)
-    kept = ep.Accounts(tmp_path / "accounts.json", consumer=app, environ={})
+    accounts = ep.Accounts(tmp_path / "accounts.json", consumer=app, environ={})
     for handle in HANDLES:
         keys = server.keys(handle)
         number = server.world.account(handle).user_id
         tokens = keys.access_token, keys.access_token_secret
-        kept.add(ep.Account(handle, number, app.app, datetime(2026, 4, 1, tzinfo=UTC), *tokens))
-    return kept
+        accounts.add(ep.Account(handle, number, app.app, datetime(2026, 4, 1, tzinfo=UTC), *tokens))
+    return accounts
 
 
 @pytest.fixture(scope="module")
 def posts(server: SandboxServer) -> pd.DataFrame:
-    """Return 90 recent posts of the three, one owner's after another's, taking turns."""
+    """Return 90 recent posts of the three owners in turns."""
     now = server.world.now()
-    seen = [
+    by_owner = [
         [
             post
             for post in server.world.posts(name, now - timedelta(days=150), now)[::-1]
@@ -55,7 +55,9 @@ def posts(server: SandboxServer) -> pd.DataFrame:
         ]
         for name in HANDLES
     ]
-    rows = [post for turn in zip(*(found[:30] for found in seen), strict=True) for post in turn]
+    rows = [
+        post for group in zip(*(posts[:30] for posts in by_owner), strict=True) for post in group
+    ]
     return pd.DataFrame(
         {"post_id": [p.post_id for p in rows], "handle": ["@" + p.handle.upper() for p in rows]}
     )
@@ -67,34 +69,34 @@ def client(server: SandboxServer, credentials: Any, **others: Any) -> ep.Engagem
     return ep.EngagementClient(credentials, **urls, **others)
 
 
-def asked(posts: Any, **others: Any) -> ep.EngagementRequest:
-    """Ask for what only the owner is told."""
+def private_counts(posts: Any, **others: Any) -> ep.EngagementRequest:
+    """Request counts that only the owner may read."""
     return ep.historical(posts, engagement_types=["impressions"], window=WINDOW, **others)
 
 
 @pytest.fixture
 def signed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return how each request is signed: its scheme, or the number in the owner's token."""
-    told: list[str] = []
+    """Record how each request is signed: its scheme, or the user ID in the owner's token."""
+    recorded: list[str] = []
     send = requests.Session.send
 
-    def watched(session: Any, request: Any, **others: Any) -> Any:
+    def recording_send(session: Any, request: Any, **others: Any) -> Any:
         header = request.headers["Authorization"]
         header = header.decode() if isinstance(header, bytes) else header
         token = header.partition('oauth_token="')[2]
-        told.append(token.partition("-")[0] if token else header.split()[0])
+        recorded.append(token.partition("-")[0] if token else header.split()[0])
         return send(session, request, **others)
 
-    monkeypatch.setattr(requests.Session, "send", watched)
-    return told
+    monkeypatch.setattr(requests.Session, "send", recording_send)
+    return recorded
 
 
-def test_each_post_is_asked_with_its_owners_tokens(
+def test_each_post_is_requested_with_its_owners_tokens(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, signed: list[str]
 ) -> None:
-    """Thirty posts of each of three owners take two requests each, and none is refused."""
-    with client(server, accounts) as many:
-        responses = many.fetch(asked(posts))
+    """Thirty posts of each of three owners take two requests each, and no request is refused."""
+    with client(server, accounts) as multi_client:
+        responses = multi_client.fetch(private_counts(posts))
     numbers = [server.world.account(handle).user_id for handle in HANDLES]
     assert sorted(signed) == sorted(numbers * 2)
     assert {response.status for response in responses} == {200}
@@ -103,35 +105,37 @@ def test_each_post_is_asked_with_its_owners_tokens(
 
 
 @pytest.mark.slow
-def test_the_frame_is_that_of_each_owner_alone(
+def test_one_client_of_all_owners_returns_the_same_counts(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame
 ) -> None:
-    """One client of all, or one of each: the same counts."""
-    with client(server, accounts) as many:
-        together = ep.flatten(many.fetch(asked(posts)))
-    alone = []
+    """The frame equals that of one client for each owner."""
+    with client(server, accounts) as multi_client:
+        together = ep.flatten(multi_client.fetch(private_counts(posts)))
+    separate = []
     for handle in HANDLES:
         own = posts[posts["handle"].str.lower() == f"@{handle}"]
-        with client(server, accounts.credentials(handle)) as one:
-            alone += one.fetch(asked(own["post_id"]))
-    pd.testing.assert_frame_equal(together, ep.flatten(alone))
+        with client(server, accounts.credentials(handle)) as single_client:
+            separate += single_client.fetch(private_counts(own["post_id"]))
+    pd.testing.assert_frame_equal(together, ep.flatten(separate))
 
 
-def test_public_counts_are_the_apps_to_ask(
+def test_public_counts_are_requested_with_the_apps_token(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, signed: list[str]
 ) -> None:
-    """Whoever owns them, 90 posts go into one request, signed by the bearer token."""
-    with client(server, accounts) as many:
-        many.fetch(ep.totals(posts, engagement_types=["favorites", "retweets"]))
+    """The 90 posts of all owners go into one request, signed with the bearer token."""
+    with client(server, accounts) as multi_client:
+        multi_client.fetch(ep.totals(posts, engagement_types=["favorites", "retweets"]))
     assert signed == ["Basic", "Bearer"]
 
 
-def test_private_totals_are_the_owners_to_ask(
+def test_private_totals_are_requested_with_the_owners_tokens(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, signed: list[str]
 ) -> None:
-    """Impressions beside favorites: each owner's tokens for both."""
-    with client(server, accounts) as many:
-        responses = many.fetch(ep.totals(posts, engagement_types=["favorites", "impressions"]))
+    """With impressions in the request, the owner's tokens are used for favorites too."""
+    with client(server, accounts) as multi_client:
+        responses = multi_client.fetch(
+            ep.totals(posts, engagement_types=["favorites", "impressions"])
+        )
     assert len(responses) == 3
     assert "Bearer" not in signed
 
@@ -143,69 +147,72 @@ def test_private_totals_are_the_owners_to_ask(
         (None, r"the owner of 1 of the posts is unknown; give a frame with a handle column"),
     ],
 )
-def test_who_has_not_logged_in_is_named_before_anything_is_sent(
+def test_owners_without_a_login_are_reported_before_sending(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, handle: Any, words: str
 ) -> None:
-    """One such post among many: the request is refused here, with the cure."""
+    """One such post among many is enough; the error names the cure."""
     mixed = pd.concat([posts, pd.DataFrame({"post_id": ["7"], "handle": [handle]})])
     before = len(server.requests)
-    with client(server, accounts) as many, pytest.raises(ep.UserContextRequired, match=words):
-        many.fetch(asked(mixed))
+    with (
+        client(server, accounts) as multi_client,
+        pytest.raises(ep.UserContextRequired, match=words),
+    ):
+        multi_client.fetch(private_counts(mixed))
     assert len(server.requests) == before
 
 
 def test_a_plan_made_without_owners_is_refused(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame
 ) -> None:
-    """Its requests have posts of several owners, and nobody could sign them."""
-    mixed = ep.plan(asked(list(posts["post_id"])))
-    owned = asked(posts)
-    with client(server, accounts) as many:
-        told = many.refusal(ep.Plan(owned, mixed.requests, mixed.now))
-    assert told is not None
-    assert "call plan() again" in told
+    """Its requests have posts of several owners, so no token could sign them."""
+    mixed = ep.plan(private_counts(list(posts["post_id"])))
+    owned = private_counts(posts)
+    with client(server, accounts) as multi_client:
+        refusal = multi_client.refusal(ep.Plan(owned, mixed.requests, mixed.now))
+    assert refusal is not None
+    assert "call plan() again" in refusal
 
 
 @pytest.mark.slow
-def test_a_collection_goes_on_with_the_owners_tokens(
+def test_a_resumed_collection_uses_the_owners_tokens(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """Broken off after its first answer, it asks the rest, each with its owner's tokens."""
+    """Interrupted after its first response, it requests the rest with each owner's tokens."""
 
-    def once(progress: ep.Progress) -> None:
+    def interrupt(progress: ep.Progress) -> None:
         if progress.done:
             raise KeyboardInterrupt
 
-    question = asked(posts)
-    with client(server, accounts, in_flight=1) as many:
+    request = private_counts(posts)
+    with client(server, accounts, in_flight=1) as multi_client:
         with pytest.raises(KeyboardInterrupt):
-            many.collect(question, into=tmp_path / "raw", watch=once)
+            multi_client.collect(request, into=tmp_path / "raw", watch=interrupt)
         before = len(server.requests)
-        collection = many.collect(question, into=tmp_path / "raw")
-        counts = ep.flatten(many.fetch(question))
+        collection = multi_client.collect(request, into=tmp_path / "raw")
+        counts = ep.flatten(multi_client.fetch(request))
     assert 0 < len(server.requests[before:]) - 6 < 6
     pd.testing.assert_frame_equal(ep.flatten(collection), counts)
 
 
-def test_the_archive_tells_who_asked(
+def test_the_archive_records_the_account(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """Beside each answer stands the account whose tokens it was asked with."""
-    with client(server, accounts) as many:
-        collection = many.collect(asked(posts), into=tmp_path / "raw")
-    told = []
+    """Each stored response names the account whose tokens signed its request."""
+    with client(server, accounts) as multi_client:
+        collection = multi_client.collect(private_counts(posts), into=tmp_path / "raw")
+    recorded = []
     for file in collection.path.glob("*.json.gz"):
         if file.name != "question.json.gz":
             head = gzip.decompress(file.read_bytes()).partition(b"\n")[0]
-            told.append(json.loads(head)["account"])
+            recorded.append(json.loads(head)["account"])
     numbers = [server.world.account(handle).user_id for handle in HANDLES]
-    assert sorted(told) == sorted(f"user {number}" for number in numbers * 2)
+    assert sorted(recorded) == sorted(f"user {number}" for number in numbers * 2)
 
 
-def test_tokens_that_were_revoked_are_named(
+def test_revoked_tokens_are_reported(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame
 ) -> None:
-    """401 for one of many: its posts are omitted, with the account that was refused."""
+    """A 401 for one of many owners omits its posts, with the name of the refused account."""
     stale = ep.Account(
         "sandbox_railway",
         "9002",
@@ -216,75 +223,75 @@ def test_tokens_that_were_revoked_are_named(
     )
     accounts.add(stale)
     with (
-        client(server, accounts) as many,
+        client(server, accounts) as multi_client,
         pytest.warns(UserWarning, match="requested as user 9002"),
     ):
-        responses = many.fetch(asked(posts))
+        responses = multi_client.fetch(private_counts(posts))
     own = posts.loc[posts["handle"] == "@SANDBOX_RAILWAY", "post_id"]
-    silent = ep.omissions(responses)
-    assert set(silent["post_id"]) == set(own)
-    assert silent["message"].str.contains("requested as user 9002").all()
+    omissions = ep.omissions(responses)
+    assert set(omissions["post_id"]) == set(own)
+    assert omissions["message"].str.contains("requested as user 9002").all()
     assert set(ep.flatten(responses)["post_id"]) == set(posts["post_id"]) - set(own)
 
 
 @pytest.mark.slow
-def test_the_ledger_has_whoever_was_asked_for(
+def test_the_ledger_has_the_owners_of_private_counts(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """The three owners, once each; the app's questions count for nobody."""
+    """Each of the three owners is recorded once; requests of the app record no owner."""
     ledger = ep.Ledger(tmp_path / "ledger.jsonl")
-    with client(server, accounts, ledger=ledger) as many:
-        many.fetch(ep.totals(posts, engagement_types=["favorites"]))
+    with client(server, accounts, ledger=ledger) as multi_client:
+        multi_client.fetch(ep.totals(posts, engagement_types=["favorites"]))
         assert ledger.handles() == ()
-        many.fetch(asked(posts))
-        many.fetch(asked(posts))
+        multi_client.fetch(private_counts(posts))
+        multi_client.fetch(private_counts(posts))
     assert sorted(ledger.handles()) == sorted(HANDLES)
 
 
-def test_a_full_ledger_stops_before_anything_is_sent(
+def test_a_full_ledger_prevents_all_requests(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """Three owners where the contract pays for two: nothing is sent, and nobody noted."""
+    """With three owners and a limit of two, nothing is sent, and no owner is recorded."""
     ledger = ep.Ledger(tmp_path / "ledger.jsonl", limit=2)
     before = len(server.requests)
-    with client(server, accounts, ledger=ledger) as many, pytest.raises(ep.LedgerFull):
-        many.fetch(asked(posts))
+    with client(server, accounts, ledger=ledger) as multi_client, pytest.raises(ep.LedgerFull):
+        multi_client.fetch(private_counts(posts))
     assert len(server.requests) == before
     assert ledger.handles() == ()
 
 
-def test_a_single_owner_is_in_the_ledger_by_handle(
+def test_one_owner_is_recorded_by_handle(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """Asked with their handle beside the posts or without: one owner, under one name."""
+    """Requests with and without handles are recorded under one name."""
     ledger = ep.Ledger(tmp_path / "ledger.jsonl")
     own = posts[posts["handle"] == "@SANDBOX_BAKERY"][:1]
-    with client(server, accounts, ledger=ledger) as many:
-        many.fetch(asked(own))
-    with client(server, accounts.credentials("sandbox_bakery"), ledger=ledger) as one:
-        one.fetch(asked(own["post_id"]))
+    with client(server, accounts, ledger=ledger) as multi_client:
+        multi_client.fetch(private_counts(own))
+    with client(server, accounts.credentials("sandbox_bakery"), ledger=ledger) as single_client:
+        single_client.fetch(private_counts(own["post_id"]))
     assert ledger.handles() == ("sandbox_bakery",)
 
 
-def test_without_a_handle_it_is_the_number(
+def test_an_owner_without_a_handle_is_recorded_by_user_id(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """Tokens of one owner tell no handle, but their number; once it is known, both are one."""
+    """Once the handle is known, the two names count as one owner."""
     path = tmp_path / "ledger.jsonl"
     known = accounts.credentials("sandbox_bakery")
-    bare = ep.UserContext(
+    without_handle = ep.UserContext(
         known.consumer_key, known.consumer_secret, known.access_token, known.access_token_secret
     )
     own = posts[posts["handle"] == "@SANDBOX_BAKERY"][:1]
-    with client(server, bare, ledger=ep.Ledger(path)) as one:
-        one.fetch(asked(own["post_id"]))
+    with client(server, without_handle, ledger=ep.Ledger(path)) as single_client:
+        single_client.fetch(private_counts(own["post_id"]))
     number = server.world.account("sandbox_bakery").user_id
     assert ep.Ledger(path).handles() == (f"user_{number}",)
     before = path.read_bytes()
     for credentials in (known, accounts):
         ledger = ep.Ledger(path)
         with client(server, credentials, ledger=ledger) as other:
-            other.fetch(asked(own))
+            other.fetch(private_counts(own))
         assert ledger.handles() == ("sandbox_bakery",)
     assert path.read_bytes() == before
 
@@ -293,7 +300,7 @@ def test_without_a_handle_it_is_the_number(
 def test_tokens_of_another_app_are_not_used(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """The railway's posts are omitted, and it is not noted; the others are answered."""
+    """That owner's posts are omitted and it is not recorded; the others are answered."""
     accounts.add(
         ep.Account(
             "sandbox_railway",
@@ -307,76 +314,76 @@ def test_tokens_of_another_app_are_not_used(
     ledger = ep.Ledger(tmp_path / "ledger.jsonl")
     before = len(server.requests)
     with (
-        client(server, accounts, ledger=ledger) as many,
+        client(server, accounts, ledger=ledger) as multi_client,
         pytest.warns(UserWarning, match="@sandbox_railway authorised app 0123456789ab"),
     ):
-        collection = many.collect(asked(posts), into=tmp_path / "raw")
+        collection = multi_client.collect(private_counts(posts), into=tmp_path / "raw")
     assert len(server.requests) - before == 4
     assert sorted(ledger.handles()) == ["sandbox_bakery", "sandbox_observatory"]
     assert not collection.complete
-    silent = ep.omissions(collection)
-    assert set(silent["reason"]) == {"unauthorized"}
-    assert len(silent) == 30
+    omissions = ep.omissions(collection)
+    assert set(omissions["reason"]) == {"unauthorized"}
+    assert len(omissions) == 30
 
 
-def test_what_is_answered_needs_neither_room_nor_tokens(
+def test_a_complete_collection_needs_neither_ledger_nor_tokens(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """A collection that is whole is read, with a ledger that is full and an owner who has left."""
-    question, raw = asked(two_of_each(posts)), tmp_path / "raw"
-    with client(server, accounts) as many:
-        collection = many.collect(question, into=raw)
-    full = ep.Ledger(tmp_path / "ledger.jsonl", limit=1)
-    full.record("somebody_else")
+    """It is read although the ledger is full and an owner was removed."""
+    request, raw = private_counts(two_of_each(posts)), tmp_path / "raw"
+    with client(server, accounts) as multi_client:
+        collection = multi_client.collect(request, into=raw)
+    full_ledger = ep.Ledger(tmp_path / "ledger.jsonl", limit=1)
+    full_ledger.record("somebody_else")
     accounts.remove("sandbox_railway")
     before = len(server.requests)
-    with client(server, accounts, ledger=full) as many:
-        assert many.collect(question, into=raw) == collection
+    with client(server, accounts, ledger=full_ledger) as multi_client:
+        assert multi_client.collect(request, into=raw) == collection
         with pytest.raises(ep.UserContextRequired, match="sandbox_railway"):
-            many.fetch(question)
+            multi_client.fetch(request)
     assert len(server.requests) == before
 
 
-def test_only_who_is_still_to_be_asked_needs_room(
+def test_only_owners_still_to_be_requested_count_for_the_limit(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """The bakery is answered; whether there is room is a question of the railway alone."""
+    """The bakery is answered already, so the limit concerns only the railway."""
 
-    def once(progress: ep.Progress) -> None:
+    def interrupt(progress: ep.Progress) -> None:
         if progress.done:
             raise KeyboardInterrupt
 
-    question, raw = asked(two_of_each(posts)), tmp_path / "raw"
-    with client(server, accounts, in_flight=1) as many, pytest.raises(KeyboardInterrupt):
-        many.collect(question, into=raw, watch=once)
+    request, raw = private_counts(two_of_each(posts)), tmp_path / "raw"
+    with client(server, accounts, in_flight=1) as multi_client, pytest.raises(KeyboardInterrupt):
+        multi_client.collect(request, into=raw, watch=interrupt)
     before = len(server.requests)
-    full = ep.Ledger(tmp_path / "full.jsonl", limit=1)
-    full.record("sandbox_bakery")
+    full_ledger = ep.Ledger(tmp_path / "full.jsonl", limit=1)
+    full_ledger.record("sandbox_bakery")
     words = r"\['sandbox_railway'\] would be new"
     with (
-        client(server, accounts, ledger=full) as many,
+        client(server, accounts, ledger=full_ledger) as multi_client,
         pytest.raises(ep.LedgerFull, match=words),
     ):
-        many.collect(question, into=raw)
+        multi_client.collect(request, into=raw)
     assert len(server.requests) == before
     other = ep.Ledger(tmp_path / "other.jsonl", limit=1)
     other.record("sandbox_railway")
-    with client(server, accounts, ledger=other) as many:
-        assert many.collect(question, into=raw).complete
+    with client(server, accounts, ledger=other) as multi_client:
+        assert multi_client.collect(request, into=raw).complete
     assert len(server.requests) == before + 1
 
 
-def test_posts_that_nobody_owns_are_counted_once(accounts: ep.Accounts) -> None:
-    """Two posts in two windows are four requests' posts, and two posts."""
-    question = ep.historical(
+def test_posts_of_unknown_owners_are_counted_once(accounts: ep.Accounts) -> None:
+    """Two posts in two windows are reported as two posts."""
+    request = ep.historical(
         ["7", "8"],
         engagement_types=["replies"],
         window=ep.Window.covering("2026-03-01", "2026-04-12"),
     )
     words = "the owner of 2 of the posts is unknown; give a frame with a handle column"
-    with ep.EngagementClient(accounts) as many:
-        for todo in (question, ep.plan(question)):
-            assert words in str(many.refusal(todo))
+    with ep.EngagementClient(accounts) as multi_client:
+        for requested in (request, ep.plan(request)):
+            assert words in str(multi_client.refusal(requested))
 
 
 def two_of_each(posts: pd.DataFrame) -> pd.DataFrame:
@@ -386,55 +393,57 @@ def two_of_each(posts: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.slow
-def test_a_handle_that_is_corrected_is_asked_again(
+def test_a_corrected_handle_is_requested_again(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """Two of four posts were taken for the bakery's, and refused; as the railway's they count."""
+    """Two posts were refused under the wrong owner, and counted under the right one."""
     right = two_of_each(posts)
-    with client(server, accounts) as many:
-        wrong = many.collect(asked(right.assign(handle="@sandbox_bakery")), into=tmp_path / "raw")
+    with client(server, accounts) as multi_client:
+        wrong = multi_client.collect(
+            private_counts(right.assign(handle="@sandbox_bakery")), into=tmp_path / "raw"
+        )
         assert ep.omissions(wrong)["post_id"].to_list() == sorted(right["post_id"][2:])
         before = len(server.requests)
-        collection = many.collect(asked(right), into=tmp_path / "raw")
+        collection = multi_client.collect(private_counts(right), into=tmp_path / "raw")
         assert len(server.requests) - before == 2
         assert ep.omissions(collection).empty
         assert set(ep.flatten(collection)["post_id"]) == set(right["post_id"])
-        assert many.collect(asked(right), into=tmp_path / "raw") == collection
+        assert multi_client.collect(private_counts(right), into=tmp_path / "raw") == collection
     assert len(server.requests) - before == 2
 
 
-def test_no_request_is_cut_by_owners_of_before(
+def test_former_owners_do_not_affect_the_requests(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """Broken off before anything was sent, and the handles corrected: none has posts of two."""
+    """After an interrupt and a correction of handles, no request has posts of two owners."""
 
     def stop(_: ep.Progress) -> None:
         raise KeyboardInterrupt
 
     right = two_of_each(posts)
-    with client(server, accounts) as many:
-        wrong = asked(right.assign(handle="@sandbox_bakery"))
+    with client(server, accounts) as multi_client:
+        wrong = private_counts(right.assign(handle="@sandbox_bakery"))
         with pytest.raises(KeyboardInterrupt):
-            many.collect(wrong, into=tmp_path / "raw", watch=stop)
+            multi_client.collect(wrong, into=tmp_path / "raw", watch=stop)
         before = len(server.requests)
-        many.collect(asked(right), into=tmp_path / "raw")
+        multi_client.collect(private_counts(right), into=tmp_path / "raw")
     sent = [json.loads(received.body)["tweet_ids"] for received in server.requests[before:]]
     own = right["post_id"].to_list()
     assert sorted(map(sorted, sent)) == sorted([sorted(own[:2]), sorted(own[2:])])
 
 
-def test_public_counts_are_one_question_whoever_owns_the_posts(
+def test_public_counts_are_one_collection_for_all_handles(
     server: SandboxServer, accounts: ep.Accounts, posts: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """The app asks them: without handles, with wrong and with right ones it goes on."""
+    """The app requests them: without handles, with wrong and with right ones it is resumed."""
 
     def stop(_: ep.Progress) -> None:
         raise KeyboardInterrupt
 
     right = two_of_each(posts)
-    with client(server, accounts) as many:
+    with client(server, accounts) as multi_client:
         for frame in (right[["post_id"]], right.assign(handle="@sandbox_bakery"), right):
             public = ep.totals(frame, engagement_types=["favorites"])
             with pytest.raises(KeyboardInterrupt):
-                many.collect(public, into=tmp_path / "raw", watch=stop)
+                multi_client.collect(public, into=tmp_path / "raw", watch=stop)
     assert len(ep.Archive(tmp_path / "raw").collections) == 1
