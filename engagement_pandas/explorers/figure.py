@@ -16,8 +16,9 @@ from engagement_pandas.plots.theme import SETTINGS, themed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
+
+    from engagement_pandas.explorers.svg_page import SvgPage
 
 _DRAWING: Final = Lock()
 
@@ -50,17 +51,13 @@ class Picture:
     def _figure(self) -> Figure:
         return self._page.figure
 
-    def _blank(self) -> FigureCanvasSVG:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - heavy
-        from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415 - heavy
+    def _blank(self) -> SvgPage:
         from matplotlib.figure import Figure  # noqa: PLC0415 - heavy
 
+        from engagement_pandas.explorers.svg_page import SvgPage  # noqa: PLC0415 - heavy
+
         figure = Figure(figsize=self._size, dpi=72, facecolor="none")
-        # With a rect, even of the complete figure, the layout would be computed twice.
-        figure.set_layout_engine("tight", pad=0.4, rect=None)
-        page = FigureCanvasSVG(figure)
-        FigureCanvasAgg(figure)  # for measuring text
-        return page
+        return SvgPage(figure)
 
     def svg(self, draw: Callable[[Axes], Any]) -> str:
         """Draw on a blank figure, and return SVG to embed in a page.
@@ -83,10 +80,7 @@ class Picture:
             return self._print()
 
     def _print(self) -> str:
-        # Unlike savefig, this draws everything only once.
-        file = io.StringIO()
-        self._page.print_svg(file)
-        return themed(inline_svg(file.getvalue(), self.drawn))
+        return themed(inline_svg(self._page.draw_svg(), self.drawn))
 
     def marks(self, names: Mapping[str, str]) -> dict[str, Any]:
         """Return the values of the last drawing and their places, see :func:`readings`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -88,6 +89,7 @@ def can_show(ax: Axes, limits: Sequence[float]) -> bool:
 def _columns(ax: Axes) -> Iterator[Marks]:
     """Yield the lines and the vertical bars; a value is on the y axis."""
     left, right = ax.get_xlim()
+    at = cache(ax.format_xdata)  # lines share their buckets
     for line in ax.lines:
         gid = str(line.get_gid() or "")
         x, y = (np.asarray(data, dtype="float64") for data in line.get_data(orig=False))
@@ -98,7 +100,7 @@ def _columns(ax: Axes) -> Iterator[Marks]:
                 gid,
                 gid.rpartition(":")[2],
                 np.hstack([pixels, pixels]),
-                [ax.format_xdata(value) for value in x[shown].tolist()],
+                [at(value) for value in x[shown].tolist()],
                 [ax.format_ydata(value) for value in y[shown].tolist()],
             )
     for bar in ax.patches:

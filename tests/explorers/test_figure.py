@@ -18,6 +18,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, EngagementExplorer
 from engagement_pandas.explorers.figure import Picture
@@ -285,25 +286,43 @@ def test_every_control_has_a_name(explore: Any, counts: pd.DataFrame, kind: Any)
     assert len(set(called)) == len(called)
 
 
-def test_a_picture_is_laid_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measuring the Axes takes as long as drawing them, and is not done twice."""
+def test_a_picture_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measuring the tick labels takes as long as drawing them, and is not done twice."""
     measured = []
-    measure = Axes.get_tightbbox
+    measure = Axis.get_tightbbox
     monkeypatch.setattr(
-        Axes,
+        Axis,
         "get_tightbbox",
         lambda *given, **named: measured.append(1) or measure(*given, **named),
     )
     Picture().svg(lambda ax: ax.plot([1, 2]))
-    assert len(measured) == 1
+    assert len(measured) == 2
 
 
-def test_a_picture_fills_its_room() -> None:
+@pytest.mark.parametrize("title", ["", "Title"])
+def test_a_picture_fills_its_room(title: str) -> None:
     """What is drawn keeps a little from the edges, and no more, on all sides."""
     picture = Picture(width=8, height=4)
-    picture.svg(lambda ax: ax.set(title="Title", xlabel="below", ylabel="beside"))
+
+    def draw(ax: Axes) -> None:
+        ax.set(title=title, xlabel="below", ylabel="beside", xlim=(0, 1.02), ylim=(0, 1.04))
+        ax.set_yticks([0, 0.5], ["none", "half of all that there are"])
+        ax.text(1.02, 1.04, "outside", ha="left", va="bottom")
+
+    picture.svg(draw)
     drawn = picture._figure.get_tightbbox()
     assert 0 < drawn.x0 < 0.15
     assert 0 < drawn.y0 < 0.15
     assert 7.85 < drawn.x1 < 8
     assert 3.85 < drawn.y1 < 4
+
+
+def test_the_label_of_an_axis_is_beside_its_tick_labels() -> None:
+    """With four points between them, however long the tick labels are."""
+    picture = Picture()
+    picture.svg(lambda ax: ax.set(xlabel="below", ylabel="beside", yticks=[0, 123_456]))
+    ax = picture._figure.axes[0]
+    ticks = min(label.get_window_extent().x0 for label in ax.get_yticklabels())
+    assert ticks - ax.yaxis.label.get_window_extent().x1 == pytest.approx(4, abs=0.5)
+    ticks = min(label.get_window_extent().y0 for label in ax.get_xticklabels())
+    assert ticks - ax.xaxis.label.get_window_extent().y1 == pytest.approx(4, abs=0.5)
