@@ -1,4 +1,4 @@
-"""The price tag of a question: handles, rows, and what will not be answered."""
+"""The cost of a request: handles, rows, and expected omissions."""
 
 from __future__ import annotations
 
@@ -24,44 +24,44 @@ POST, TYPE, DATE, TIME = "tweet.id", "engagement.type", "engagement.day", "engag
 
 
 def test_rows_of_posts_made_later() -> None:
-    """40 days by day: an old post has 40 rows, one made in the last 28 days 28, one after none."""
+    """Of 40 days, a post made in the last 28 has 28 rows; one made later has none."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
     late, never = (str(first_snowflake_at(start + timedelta(days=n))) for n in (35, 50))
     window = ep.Window(start, start + timedelta(days=40))
     now = start + timedelta(days=60)
-    asked = ep.historical(
+    request = ep.historical(
         ["7", late, never], engagement_types=["replies"], window=window, by=ep.BY_DAY
     )
-    assert ep.plan(asked, now=now).most_counts == 40 + 28
-    sums = asked.replace(groupings=["engagement.type", "engagement.day"])
+    assert ep.plan(request, now=now).most_counts == 40 + 28
+    sums = request.replace(groupings=["engagement.type", "engagement.day"])
     assert ep.plan(sums, now=now).most_counts == 40
 
 
 def test_rows_of_sums_are_those_of_the_longest_window() -> None:
-    """@a's post is asked of for 28 days, then @b's for 56: the days of a sum are 56."""
+    """A sum has 56 days if the posts are requested for 28 and 56 days."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
     later, sooner = (str(first_snowflake_at(start + timedelta(days=n))) for n in (50, 20))
-    asked = ep.historical(
+    request = ep.historical(
         pd.DataFrame({"post_id": [later, sooner], "handle": ["a", "b"]}),
         engagement_types=["replies"],
         window=ep.Window(start, start + timedelta(days=68)),  # cut into 12, 28 and 28
         by=[TYPE, DATE],
     )
-    plan = ep.plan(asked, now=start + timedelta(days=90))
+    plan = ep.plan(request, now=start + timedelta(days=90))
     assert [part.window.hours // 24 for part in plan if part.window] == [28, 28, 28]
     assert plan.most_counts == 56
 
 
-# What will not be answered
+# Expected omissions
 
 
-def test_what_was_not_posted_yet() -> None:
-    """A post made on the 35th day of 40 is not asked for the first 12; and it says so."""
+def test_hours_before_a_post_are_not_requested() -> None:
+    """A post made on the 35th of 40 days is not requested for the first 12."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
     late = str(first_snowflake_at(start + timedelta(days=35)))
     window = ep.Window(start, start + timedelta(days=40))
-    asked = ep.historical(["7", late], engagement_types=["replies"], window=window)
-    plan = ep.plan(asked, now=start + timedelta(days=60))
+    request = ep.historical(["7", late], engagement_types=["replies"], window=window)
+    plan = ep.plan(request, now=start + timedelta(days=60))
     assert plan.expected_omissions == ((late, None, "not_yet_posted"),)
     assert repr(plan).endswith(
         "\n\n  1 post created within the window: the hours before are not requested"
@@ -72,18 +72,18 @@ def test_what_was_not_posted_yet() -> None:
     )
 
 
-def test_what_was_posted_after_counting_began() -> None:
-    """Favorites are counted since 2015-09-15: a post of October has no hours before that."""
+def test_hours_before_a_post_are_not_before_counting() -> None:
+    """Favorites are counted since 2015-09-15; a post made in October has no hours before that."""
     window = ep.Window.covering("2015-09-01", "2015-10-13")
     october = str(first_snowflake_at(datetime(2015, 10, 1, tzinfo=UTC)))
-    asked = ep.historical(["7", october], engagement_types=["favorites"], window=window)
-    assert ep.plan(asked).unposted[0].window == ep.Window.covering("2015-09-01", "2015-09-15")
-    assert set(ep.plan(asked).expected_omissions) == {
+    request = ep.historical(["7", october], engagement_types=["favorites"], window=window)
+    assert ep.plan(request).unposted[0].window == ep.Window.covering("2015-09-01", "2015-09-15")
+    assert set(ep.plan(request).expected_omissions) == {
         (october, None, "not_yet_posted"),
         ("7", "favorites", "before_counting"),
     }
-    assert "1 post will have no favorites" in repr(ep.plan(asked))
-    assert "favorites to expect" not in repr(ep.plan(asked.replace(post_ids=[october])))
+    assert "1 post will have no favorites" in repr(ep.plan(request))
+    assert "favorites to expect" not in repr(ep.plan(request.replace(post_ids=[october])))
 
 
 # Handles
@@ -93,39 +93,39 @@ POSTS = pd.DataFrame(
 )
 
 
-def asking(posts: Any) -> ep.EngagementRequest:
-    """Ask for the replies to some posts."""
+def replies(posts: Any) -> ep.EngagementRequest:
+    """Request the replies to some posts."""
     return ep.totals(posts, engagement_types=["replies"])
 
 
 def test_handles_of_a_frame() -> None:
-    """Each once, however it is written; and that one is not known."""
-    plan = ep.plan(asking(POSTS))
+    """Each handle is returned once in its normal spelling; unknown owners are reported."""
+    plan = ep.plan(replies(POSTS))
     assert plan.handles == ("bakery", "railway")
     assert "\n  posts of 2 handles and of unknown owners\n" in repr(plan)
-    assert "\n  posts of 2 handles\n" in repr(ep.plan(asking(POSTS.head(3))))
-    assert "handle" not in repr(ep.plan(asking(["7"])))
+    assert "\n  posts of 2 handles\n" in repr(ep.plan(replies(POSTS.head(3))))
+    assert "handle" not in repr(ep.plan(replies(["7"])))
 
 
-def test_handles_of_fewer_posts() -> None:
-    """A question about some of them knows of the others, and does not touch them."""
-    fewer = asking(POSTS).replace(post_ids=["8"])
-    assert set(fewer.owners) == {"7", "8", "9"}
-    assert ep.plan(fewer).handles == ("railway",)
+def test_handles_of_some_of_the_posts() -> None:
+    """A request for some of the posts keeps all handles, and its plan has only those requested."""
+    request = replies(POSTS).replace(post_ids=["8"])
+    assert set(request.owners) == {"7", "8", "9"}
+    assert ep.plan(request).handles == ("railway",)
 
 
-def test_handles_of_posts_that_are_not_asked() -> None:
-    """Made after the window: nobody is asked about them, and nobody is billed."""
+def test_handles_of_posts_that_are_not_requested() -> None:
+    """A post made after the window is not requested, so its owner is not billed."""
     late = str(first_snowflake_at(datetime(2026, 3, 1, tzinfo=UTC)))
     posts = pd.DataFrame({"post_id": ["7", late], "handle": ["a", "b"]})
     window = ep.Window.covering("2026-02-01", "2026-02-02")
-    asked = ep.historical(posts, engagement_types=["replies"], window=window)
-    assert ep.plan(asked).handles == ("a",)
+    request = ep.historical(posts, engagement_types=["replies"], window=window)
+    assert ep.plan(request).handles == ("a",)
 
 
-def test_handles_are_not_the_question() -> None:
-    """Whose posts they are changes neither what is asked nor what is equal."""
-    with_handles, without = asking(POSTS), asking(POSTS["post_id"])
+def test_handles_do_not_change_the_request() -> None:
+    """They affect neither its JSON nor its equality."""
+    with_handles, without = replies(POSTS), replies(POSTS["post_id"])
     assert with_handles == without
     assert hash(with_handles) == hash(without)
     assert with_handles.to_json() == without.to_json()
@@ -133,25 +133,25 @@ def test_handles_are_not_the_question() -> None:
 
 
 def test_parts_share_the_handles() -> None:
-    """However many parts there are, there is one mapping, and it is frozen."""
+    """All parts have the same read-only mapping."""
     frame = pd.DataFrame({"post_id": range(600), "handle": ["a"] * 600})
-    request = asking(frame)
+    request = replies(frame)
     assert all(part.owners is request.owners for part in ep.plan(request))
     with pytest.raises(TypeError):
         request.owners["1"] = "b"  # type: ignore[index]
 
 
-def test_handles_in_a_mapping() -> None:
-    """As a program has them; and the frame's own are nearer."""
-    request = asking(["7"]).replace(owners={"7": "Bakery"})
+def test_handles_can_be_a_mapping() -> None:
+    """The handles of a frame replace those of a mapping."""
+    request = replies(["7"]).replace(owners={"7": "Bakery"})
     assert request.owners == {"7": "bakery"}
     assert request.replace(post_ids=POSTS).owners == dict(PostOwners.of(POSTS))
 
 
 @pytest.mark.parametrize("write", [copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))])  # noqa: S301
-def test_a_request_can_travel(write: Callable[[Any], Any]) -> None:
-    """To another process, with its handles."""
-    assert write(asking(POSTS)).owners == {"7": "bakery", "8": "railway", "9": "bakery"}
+def test_a_request_can_be_copied_and_pickled(write: Callable[[Any], Any]) -> None:
+    """Its handles are kept."""
+    assert write(replies(POSTS)).owners == {"7": "bakery", "8": "railway", "9": "bakery"}
 
 
 @pytest.mark.parametrize(
@@ -161,18 +161,18 @@ def test_a_request_can_travel(write: Callable[[Any], Any]) -> None:
         ([5, "c"], "the handle of post 7 is 5; write it as text"),
     ],
 )
-def test_handles_that_are_none(handles: list[Any], words: str) -> None:
-    """With the post and the value."""
+def test_invalid_handles_are_refused(handles: list[Any], words: str) -> None:
+    """The error names the post and the value."""
     with pytest.raises(ep.RequestError, match=words):
-        asking(pd.DataFrame({"post_id": ["7", "8"], "handle": handles}))
+        replies(pd.DataFrame({"post_id": ["7", "8"], "handle": handles}))
 
 
-def test_a_post_of_two() -> None:
-    """Nobody can be asked for it."""
+def test_a_post_with_two_owners_is_refused() -> None:
+    """Neither owner is chosen."""
     with pytest.raises(ep.RequestError, match=r"post 7 has two owners, @a and @b; keep one"):
-        asking(pd.DataFrame({"post_id": ["7", "7"], "handle": ["a", "b"]}))
+        replies(pd.DataFrame({"post_id": ["7", "7"], "handle": ["a", "b"]}))
 
 
-def test_prints_how_many() -> None:
-    """And not a million lines."""
+def test_the_repr_of_owners_is_short() -> None:
+    """It has the number of handles and posts."""
     assert repr(PostOwners.of(POSTS)) == "PostOwners(2 handles of 3 posts)"

@@ -1,4 +1,4 @@
-"""Engagement types by any name that means one."""
+"""Engagement types by their names in the API, the specification and X's pages."""
 
 from __future__ import annotations
 
@@ -67,18 +67,18 @@ SPELLINGS: list[Callable[[str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "meant"), [*SPECIFICATION.items(), *PAGES.items()])
-def test_names_by_meaning(name: str, meant: str) -> None:
-    """Of the specification and of X's pages, in any spelling."""
-    for spelt in SPELLINGS:
-        assert type_of(spelt(name)) == meant
+@pytest.mark.parametrize(("name", "expected"), [*SPECIFICATION.items(), *PAGES.items()])
+def test_names_of_the_specification_and_of_xs_pages(name: str, expected: str) -> None:
+    """They are recognised in all spellings."""
+    for spelling in SPELLINGS:
+        assert type_of(spelling(name)) == expected
 
 
-@pytest.mark.parametrize("kind", ep.EngagementType)
-def test_own_names(kind: ep.EngagementType) -> None:
-    """In any spelling, the singular too."""
-    for spelt in SPELLINGS:
-        assert type_of(spelt(str(kind).replace("_", " "))) is kind
+@pytest.mark.parametrize("engagement_type", ep.EngagementType)
+def test_names_of_the_api(engagement_type: ep.EngagementType) -> None:
+    """They are recognised in all spellings, also in the singular."""
+    for spelling in SPELLINGS:
+        assert type_of(spelling(str(engagement_type).replace("_", " "))) is engagement_type
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_own_names(kind: ep.EngagementType) -> None:
         ("poll votes", "it counts nothing similar"),
     ],
 )
-def test_what_the_api_does_not_count(name: str, words: str) -> None:
-    """Is said, with what is near it."""
+def test_unknown_metrics_are_explained(name: str, words: str) -> None:
+    """The error names similar types."""
     with pytest.raises(ep.UnsupportedEngagementType) as caught:
         type_of(name)
     assert str(caught.value).startswith(f"the API has no engagement type {name!r}: ")
@@ -108,17 +108,17 @@ def test_what_the_api_does_not_count(name: str, words: str) -> None:
         ("dial phone", "it counts nothing similar"),
     ],
 )
-@pytest.mark.parametrize("ask", [ep.totals, ep.last_28_hours])
-def test_types_of_other_sources_are_not_requested(ask: Any, name: str, words: str) -> None:
-    """They are engagement types, and no endpoint counts them."""
+@pytest.mark.parametrize("endpoint", [ep.totals, ep.last_28_hours])
+def test_types_of_other_sources_are_not_requested(endpoint: Any, name: str, words: str) -> None:
+    """They are engagement types that no endpoint counts."""
     with pytest.raises(ep.UnsupportedEngagementType) as caught:
-        ask(["1"], engagement_types=[name])
+        endpoint(["1"], engagement_types=[name])
     assert str(caught.value).startswith(f"the API has no engagement type '{type_of(name)}': ")
     assert words in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"),
+    ("name", "expected"),
     [
         ("impresions", "impressions"),
         ("Engagments", "engagements"),
@@ -127,14 +127,14 @@ def test_types_of_other_sources_are_not_requested(ask: Any, name: str, words: st
         ("url_cliks", "url_clicks"),
     ],
 )
-def test_misspelt_names(name: str, meant: str) -> None:
-    """Are suggested, not taken."""
-    with pytest.raises(ep.UnsupportedEngagementType, match=f"did you mean '{meant}'"):
+def test_misspelt_names_are_suggested(name: str, expected: str) -> None:
+    """The correct name is suggested, not used."""
+    with pytest.raises(ep.UnsupportedEngagementType, match=f"did you mean '{expected}'"):
         type_of(name)
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"),
+    ("name", "expected"),
     [
         ("Post Impressions", "impressions"),
         ("tweet_likes", "favorites"),
@@ -143,9 +143,9 @@ def test_misspelt_names(name: str, meant: str) -> None:
         ("Tweet email tweet", "email_tweet"),
     ],
 )
-def test_a_post_goes_without_saying(name: str, meant: str) -> None:
-    """As the first word; it is not dropped from names that have it elsewhere."""
-    assert type_of(name) == meant
+def test_a_leading_post_is_ignored(name: str, expected: str) -> None:
+    """The word is dropped at the beginning of a name only."""
+    assert type_of(name) == expected
 
 
 @pytest.mark.parametrize(
@@ -156,49 +156,49 @@ def test_a_post_goes_without_saying(name: str, meant: str) -> None:
         ("impressions post", "there is no engagement type"),
     ],
 )
-def test_a_post_alone_means_nothing(name: str, words: str) -> None:
-    """What is not counted of it is said, as without the word."""
+def test_post_is_not_a_type(name: str, words: str) -> None:
+    """The error is the same as without the word."""
     with pytest.raises(ep.UnsupportedEngagementType, match=words):
         type_of(name)
 
 
-def test_no_suggestion_is_another_metric() -> None:
-    """Words that mean something of their own are no misspelling of others."""
+def test_no_suggestion_has_another_meaning() -> None:
+    """Names with their own meaning are not treated as misspellings."""
     first = ["video", "media", "url", "link", "hashtag", "detail", "app", "user", "profile"]
     second = ["views", "clicks", "engagements", "expands", "opens", "follows", "likes", "tweets"]
     others = ["links", "reports", "replays", "saves", "mentions", "posts", "users", "details", ""]
-    told = []
+    messages = []
     for name in [*map("_".join, product(first, second)), *others]:
         try:
             type_of(name)
         except ep.UnsupportedEngagementType as error:
-            told.append(str(error))
-    assert len(told) > 60
-    assert not [words for words in told if "did you mean" in words]
+            messages.append(str(error))
+    assert len(messages) > 60
+    assert not [message for message in messages if "did you mean" in message]
 
 
-def test_two_names_of_one_type() -> None:
-    """Are asked for once, as the same name twice."""
+def test_two_names_of_one_type_are_one() -> None:
+    """The type is requested once, as for a repeated name."""
     assert parse_engagement_types(["likes", "Favorites"], ep.Endpoint.TOTALS) == ("favorites",)
 
 
 def test_names_on_the_command_line() -> None:
-    """``--types`` takes the specification's."""
+    """``--types`` accepts the names of the specification."""
     names = "Detail Click,Media Clicks,post emails"
     arguments = parser().parse_args(["last-28-hours", "7", "--types", names])
-    asked = arguments.question(arguments).engagement_types
-    assert asked == ("detail_expands", "media_engagements", "email_tweet")
+    engagement_types = arguments.question(arguments).engagement_types
+    assert engagement_types == ("detail_expands", "media_engagements", "email_tweet")
 
 
 def counts() -> pd.DataFrame:
-    """Return 12 posts with three types in each of 30 hours."""
+    """Return counts of 12 posts with three types in each of 30 hours."""
     days = {
         "2026-03-01": {f"{hour:02d}": str(hour % 5 + 1) for hour in range(24)},
         "2026-03-02": {f"{hour:02d}": str(hour % 3 + 1) for hour in range(6)},
     }
-    kinds = ("impressions", "favorites", "url_clicks")
+    engagement_types = ("impressions", "favorites", "url_clicks")
     first = 2027800000000000000
-    bodies = {str(first + (n << 40)): dict.fromkeys(kinds, days) for n in range(12)}
+    bodies = {str(first + (n << 40)): dict.fromkeys(engagement_types, days) for n in range(12)}
     window = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T06:00:00Z"}
     return ep.flatten_json({"g": bodies, **window})
 
@@ -212,35 +212,39 @@ FUNCTIONS = [
 ]
 
 
-def shown(result: Any) -> Any:
-    """Return what can be compared of a frame or of axes."""
+def comparable(result: Any) -> Any:
+    """Return the CSV text of a frame, or the texts of a figure."""
     if isinstance(result, pd.DataFrame | pd.Series):
         return result.to_csv()
-    texts = [text.get_text() for text in result.figure.findobj(plt.Text)]
+    labels = [text.get_text() for text in result.figure.findobj(plt.Text)]
     plt.close(result.figure)
-    return texts
+    return labels
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
 def test_names_in_metrics_and_plots(function: Callable[..., Any]) -> None:
-    """An alias gives what the API's own name gives, to the last label."""
+    """An alias returns the same result and the same labels as the API's name."""
     frame = counts()
-    named: list[dict[str, str]] = []
+    cases: list[dict[str, str]] = []
     parameters = inspect.signature(function).parameters
     if "numerator" in parameters:
-        named.append({"numerator": "favorites", "denominator": "impressions"})
+        cases.append({"numerator": "favorites", "denominator": "impressions"})
     if "engagement_type" in parameters:
-        named.append({"engagement_type": "favorites"})
+        cases.append({"engagement_type": "favorites"})
     if function.__name__.endswith(("top_posts", "compare")):
-        named.append({"by": "favorites"})
-    assert named
+        cases.append({"by": "favorites"})
+    assert cases
     halves = [frame[frame["post_id"].isin(ids)] for ids in _halves(frame)]
     sides = halves if "compare" in function.__name__ else [frame]
-    for own in named:
-        alias = {name: ALIASES[kind] for name, kind in own.items()}
-        extra = {"by": "rate"} if "top_posts" in function.__name__ and "numerator" in own else {}
-        assert shown(function(*sides, **alias, **extra)) == shown(function(*sides, **own, **extra))
+    for arguments in cases:
+        alias = {name: ALIASES[engagement_type] for name, engagement_type in arguments.items()}
+        extra = (
+            {"by": "rate"} if "top_posts" in function.__name__ and "numerator" in arguments else {}
+        )
+        assert comparable(function(*sides, **alias, **extra)) == comparable(
+            function(*sides, **arguments, **extra)
+        )
 
 
 def _halves(frame: pd.DataFrame) -> list[list[str]]:
@@ -248,8 +252,8 @@ def _halves(frame: pd.DataFrame) -> list[list[str]]:
     return [ids[:6], ids[6:]]
 
 
-def test_a_type_that_counts_have_beside_the_api_s() -> None:
-    """Is found by its own name first, in any spelling."""
+def test_other_types_in_the_counts_go_first() -> None:
+    """A type of the frame is found by its name, in all spellings."""
     frame = ep.flatten_json({"g": {"impressions": "5", "favorites": "1"}})
     frame["engagement_type"] = frame["engagement_type"].cat.rename_categories(
         {"favorites": "bookmarks"}

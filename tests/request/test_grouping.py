@@ -1,4 +1,4 @@
-"""Every legal grouping, and what is refused."""
+"""All legal groupings, and the refused ones."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ LEGAL = [
 ILLEGAL = [order for order in ORDERS if order not in LEGAL]
 
 
-def test_the_legal_orders_are_27() -> None:
-    """1 of one, 6 of two, 18 of three and 2 of four dimensions."""
+def test_27_orders_are_legal() -> None:
+    """They are 1 of one, 6 of two, 18 of three and 2 of four dimensions."""
     assert [sum(len(order) == n for order in LEGAL) for n in (1, 2, 3, 4)] == [1, 6, 18, 2]
 
 
 @pytest.mark.parametrize("order", LEGAL, ids=" > ".join)
-def test_legal(order: tuple[str, ...]) -> None:
-    """Every legal order is taken, and kept."""
+def test_legal_orders_are_accepted(order: tuple[str, ...]) -> None:
+    """The order of the dimensions is kept."""
     assert Grouping(order).dimensions == order
 
 
 @pytest.mark.parametrize("order", ILLEGAL, ids=" > ".join)
-def test_illegal(order: tuple[str, ...]) -> None:
+def test_other_orders_are_refused(order: tuple[str, ...]) -> None:
     """Every other order is refused."""
     with pytest.raises(UnsupportedGrouping):
         Grouping(order)
@@ -58,39 +58,39 @@ def test_illegal(order: tuple[str, ...]) -> None:
     ],
 )
 def test_refused_dimensions(dimensions: Any, words: str) -> None:
-    """The error names what is wrong and what there is instead."""
+    """The error names the mistake and the alternatives."""
     with pytest.raises(UnsupportedGrouping) as caught:
         Grouping(dimensions)
     assert words in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["", " ", "\t", None, 3])
-def test_a_name_is_needed(name: Any) -> None:
-    """A grouping without a name has no key in the answer."""
+def test_a_grouping_needs_a_name(name: Any) -> None:
+    """The name is its key in the response."""
     with pytest.raises(UnsupportedGrouping, match="not the name of a grouping"):
         Grouping([TYPE], name)
 
 
-def test_a_name_that_cannot_be_sent() -> None:
-    """Half a letter is no text."""
+def test_a_name_must_be_encodable() -> None:
+    """Half of a surrogate pair is refused."""
     with pytest.raises(UnsupportedGrouping, match="cannot be sent as UTF-8"):
         Grouping([TYPE], "a\ud800")
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED_KEYS))
-def test_reserved_names(name: str) -> None:
-    """The six top-level keys of an answer are no names for a grouping."""
+def test_reserved_names_are_refused(name: str) -> None:
+    """A grouping cannot have the name of another top-level key of the response."""
     with pytest.raises(UnsupportedGrouping, match="reserves the name"):
         Grouping([TYPE], name)
 
 
-def test_columns_are_those_of_the_frame() -> None:
-    """However the answer nests, the frame has one order of columns."""
+def test_columns_have_one_order() -> None:
+    """The order of the nesting does not matter."""
     assert Grouping([HOUR, TYPE, POST]).columns == ("post_id", "engagement_type", "hour")
 
 
-def test_ready_made() -> None:
-    """Post, type [, day [, hour]]."""
+def test_constants() -> None:
+    """They group by post and type, by day, and by hour."""
     assert BY_POST.dimensions == (POST, TYPE)
     assert BY_DAY.dimensions == (POST, TYPE, DAY)
     assert BY_HOUR.dimensions == (POST, TYPE, DAY, HOUR)
@@ -109,8 +109,8 @@ def test_ready_made() -> None:
         ({"a": "type", "b": "post"}, [("a", (TYPE,)), ("b", (POST, TYPE))]),
     ],
 )
-def test_named(by: Any, expected: list[tuple[str, tuple[str, ...]]]) -> None:
-    """A grouping, a sequence, or a mapping, whose names are then the wire's."""
+def test_forms_of_groupings(by: Any, expected: list[tuple[str, tuple[str, ...]]]) -> None:
+    """A grouping, a sequence, a name, and a mapping from names to them are accepted."""
     named = named_groupings(by, Endpoint.TOTALS)
     assert [(g.name, g.dimensions) for g in named] == expected
 
@@ -133,15 +133,15 @@ def test_named(by: Any, expected: list[tuple[str, tuple[str, ...]]]) -> None:
         ("day", "totals", "does not group by ['engagement.day']; use historical()"),
     ],
 )
-def test_refused(by: Any, endpoint: str, words: str) -> None:
-    """Too many, two of four dimensions, a bad name, days on /totals."""
+def test_invalid_groupings_are_refused(by: Any, endpoint: str, words: str) -> None:
+    """There are too many, two of four dimensions, an invalid name, or days on /totals."""
     with pytest.raises(UnsupportedGrouping) as caught:
         named_groupings(by, Endpoint(endpoint))
     assert words in str(caught.value)
 
 
-def test_one_of_four_dimensions_beside_two_others() -> None:
-    """The documented request of three groupings, one of them of four dimensions."""
+def test_one_grouping_may_have_four_dimensions() -> None:
+    """The documented request has three groupings, one of them with four dimensions."""
     by = {
         "aggregations": [TYPE, DAY, HOUR],
         "totals": [POST, TYPE],

@@ -1,4 +1,4 @@
-"""Posts and windows in as few requests as there can be; the least is found by trying them all."""
+"""The number of requests is minimal, compared with an exhaustive search."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ HOUR = timedelta(hours=1)
 MILLISECOND = timedelta(milliseconds=1)
 
 
-def made(moment: datetime, number: int = 0) -> str:
-    """Return the ID of a post made at that moment; the number tells such posts apart."""
-    return str(first_snowflake_at(moment) + number)
+def post_id_at(time: datetime, number: int = 0) -> str:
+    """Return the ID of a post made at that time; the number distinguishes posts."""
+    return str(first_snowflake_at(time) + number)
 
 
-def asking(ids: list[str], hours: int, start: datetime = START) -> ep.EngagementRequest:
-    """Ask for some hours of some posts."""
+def history(ids: list[str], hours: int, start: datetime = START) -> ep.EngagementRequest:
+    """Request some hours of some posts."""
     window = ep.Window(start, start + hours * HOUR)
     return ep.historical(ids, engagement_types=["replies"], window=window)
 
@@ -41,11 +41,11 @@ def hours_of(part: ep.EngagementRequest) -> list[int]:
     return list(range(first, first + part.window.hours))
 
 
-def least(needed: tuple[int, ...], hours: int, most: int, longest: int) -> int:
-    """Return the least number of requests, by trying every one that could be sent.
+def minimum(needed: tuple[int, ...], hours: int, most: int, longest: int) -> int:
+    """Return the minimal number of requests, found by exhaustive search.
 
-    ``needed`` is, for each post, the first hour that must be asked, up to the last. A request
-    is some posts and neighbouring hours, none of which was asked of any of them before.
+    ``needed`` is the first required hour of each post; its later hours are required too. A
+    request has some posts and consecutive hours, and repeats no hour of a post.
     """
     spans = [
         (first, sum(1 << hour for hour in range(first, first + length)))
@@ -54,37 +54,37 @@ def least(needed: tuple[int, ...], hours: int, most: int, longest: int) -> int:
     ]
 
     @cache
-    def rest(asked: tuple[tuple[int, int], ...]) -> int:
-        lacking = [
+    def remaining(covered: tuple[tuple[int, int], ...]) -> int:
+        missing = [
             (hour, post)
-            for post, (first, mask) in enumerate(asked)
+            for post, (first, mask) in enumerate(covered)
             for hour in range(first, hours)
             if not mask >> hour & 1
         ]
-        if not lacking:
+        if not missing:
             return 0
-        hour, post = min(lacking)
-        best = hours * len(asked)
+        hour, post = min(missing)
+        best = hours * len(covered)
         for _, span in spans:
-            if not span >> hour & 1 or asked[post][1] & span:
+            if not span >> hour & 1 or covered[post][1] & span:
                 continue
-            free = [p for p, (_, mask) in enumerate(asked) if p != post and not mask & span]
+            free = [p for p, (_, mask) in enumerate(covered) if p != post and not mask & span]
             for size in range(min(most - 1, len(free)) + 1):
                 for others in combinations(free, size):
                     after = [
                         (first, mask | span if p == post or p in others else mask)
-                        for p, (first, mask) in enumerate(asked)
+                        for p, (first, mask) in enumerate(covered)
                     ]
-                    best = min(best, 1 + rest(tuple(sorted(after))))
+                    best = min(best, 1 + remaining(tuple(sorted(after))))
         return best
 
-    return rest(tuple(sorted((first, 0) for first in needed)))
+    return remaining(tuple(sorted((first, 0) for first in needed)))
 
 
-def planned(births: Sequence[int], hours: int, most: int, longest: int) -> int:
-    """Return the number of requests that a plan has, for posts made in these hours."""
-    ids = [made(START + birth * HOUR, n) for n, birth in enumerate(births)]
-    requests, _ = pack(asking(ids, hours), NOW, most=most, longest=longest * HOUR)
+def number_planned(births: Sequence[int], hours: int, most: int, longest: int) -> int:
+    """Return the number of planned requests for posts made in these hours."""
+    ids = [post_id_at(START + birth * HOUR, n) for n, birth in enumerate(births)]
+    requests, _ = pack(history(ids, hours), NOW, most=most, longest=longest * HOUR)
     return len(requests)
 
 
@@ -93,31 +93,31 @@ def planned(births: Sequence[int], hours: int, most: int, longest: int) -> int:
 @pytest.mark.parametrize("most", [1, 2, 3])
 @pytest.mark.parametrize("longest", [1, 2, 3])
 def test_no_packing_has_fewer_requests(hours: int, most: int, longest: int) -> None:
-    """Of all there are, for every birth of up to three posts, before, in or after the window."""
+    """Up to three posts are made before, in or after the window, in all combinations."""
     cases = chain.from_iterable(
         combinations_with_replacement(range(hours + 1), posts) for posts in (1, 2, 3)
     )
     for births in cases:
-        assert planned(births, hours, most, longest) == least(births, hours, most, longest)
+        assert number_planned(births, hours, most, longest) == minimum(births, hours, most, longest)
 
 
 @pytest.mark.slow
 @settings(max_examples=20)
 @given(births=st.lists(st.integers(0, 5), min_size=4, max_size=4), most=st.integers(2, 3))
 def test_no_packing_of_four_posts_has_fewer_requests(births: list[int], most: int) -> None:
-    """Of all there are, with two hours in a request, of five."""
-    assert planned(births, 5, most, 2) == least(tuple(births), 5, most, 2)
+    """A window of five hours has at most two hours in a request."""
+    assert number_planned(births, 5, most, 2) == minimum(tuple(births), 5, most, 2)
 
 
-def test_trying_them_all_by_hand() -> None:
-    """Two posts, three hours, at most two in a request: one hour alone, and two for both.
+def test_the_exhaustive_search_by_hand() -> None:
+    """Two posts, three hours and at most two in a request take two: one hour, then two for both.
 
-    Of one post in a request, windows counted from the start would take four: two for each.
+    With one post in a request it takes three, and windows counted from the start take four.
     """
-    assert least((0, 2), 3, most=2, longest=2) == 2
-    assert least((0, 1), 3, most=1, longest=2) == 3
-    assert least((0, 0, 0), 3, most=2, longest=3) == 2
-    assert least((3,), 3, most=1, longest=1) == 0
+    assert minimum((0, 2), 3, most=2, longest=2) == 2
+    assert minimum((0, 1), 3, most=1, longest=2) == 3
+    assert minimum((0, 0, 0), 3, most=2, longest=3) == 2
+    assert minimum((3,), 3, most=1, longest=1) == 0
 
 
 minutes = st.integers(-60 * 24 * 20, 60 * 24 * 100)
@@ -129,43 +129,45 @@ minutes = st.integers(-60 * 24 * 20, 60 * 24 * 100)
     old=st.integers(0, 30),
     hours=st.integers(1, 24 * 70),
 )
-def test_every_hour_since_a_post_was_made(births: list[int], old: int, hours: int) -> None:
-    """Each post and hour is asked once or known to be before the post, and never both."""
-    ids = [made(START + birth * timedelta(minutes=1), n) for n, birth in enumerate(births)]
-    request = asking([*ids, *map(str, range(1, old + 1))], hours)
+def test_every_hour_since_a_post_was_made_is_requested_once(
+    births: list[int], old: int, hours: int
+) -> None:
+    """Each hour of each post is either requested or known to be before the post."""
+    ids = [post_id_at(START + birth * timedelta(minutes=1), n) for n, birth in enumerate(births)]
+    request = history([*ids, *map(str, range(1, old + 1))], hours)
     requests, unposted = pack(request, NOW)
-    asked: Counter[tuple[str, int]] = Counter()
+    cells: Counter[tuple[str, int]] = Counter()
     for part in requests:
         assert len(part.post_ids) <= 25
         assert part.window is not None
         assert part.window.hours <= 672
-        asked.update((post, hour) for post in part.post_ids for hour in hours_of(part))
+        cells.update((post, hour) for post in part.post_ids for hour in hours_of(part))
     for part in unposted:
         for post in part.post_ids:
-            born = ep.created_at(post)
-            assert born is not None
+            created = ep.created_at(post)
+            assert created is not None
             assert part.window is not None
-            assert part.window.end <= born
-            asked.update((post, hour) for hour in hours_of(part))
-    assert set(asked.values()) == {1}
-    assert len(asked) == len(request.post_ids) * hours
+            assert part.window.end <= created
+            cells.update((post, hour) for hour in hours_of(part))
+    assert set(cells.values()) == {1}
+    assert len(cells) == len(request.post_ids) * hours
 
 
 @given(births=st.lists(minutes, min_size=1, max_size=300), hours=st.integers(1, 24 * 120))
-def test_as_many_as_the_last_hours_need(births: list[int], hours: int) -> None:
-    """The posts there are in the last hour of each 28 days, by 25."""
-    ids = [made(START + birth * timedelta(minutes=1), n) for n, birth in enumerate(births)]
+def test_the_minimum_is_that_of_the_last_hours(births: list[int], hours: int) -> None:
+    """It is the number of posts in the last hour of each 28 days, divided by 25."""
+    ids = [post_id_at(START + birth * timedelta(minutes=1), n) for n, birth in enumerate(births)]
     lasts = range(hours - 1, -1, -672)
     in_each = [sum(birth < (hour + 1) * 60 for birth in births) for hour in lasts]
-    requests, _ = pack(asking(ids, hours, START), NOW)
+    requests, _ = pack(history(ids, hours, START), NOW)
     assert len(requests) == sum(math.ceil(number / 25) for number in in_each)
 
 
-def test_older_posts_come_first_and_else_in_their_order() -> None:
-    """Asked from the first window on: b and d; from the second on: a and c."""
+def test_older_posts_come_first() -> None:
+    """Posts of the first window come before those of the second, otherwise in the given order."""
     end = START + 1344 * HOUR
-    a, c = (made(end - timedelta(days=n)) for n in (3, 5))
-    request = asking([a, "2", c, "1"], 1344)
+    a, c = (post_id_at(end - timedelta(days=n)) for n in (3, 5))
+    request = history([a, "2", c, "1"], 1344)
     requests, (unposted,) = pack(request, NOW)
     first, second = request.window.split()  # type: ignore[union-attr]
     assert [(part.post_ids, part.window) for part in requests] == [
@@ -176,38 +178,38 @@ def test_older_posts_come_first_and_else_in_their_order() -> None:
 
 
 @pytest.mark.parametrize(("late", "number"), [(-MILLISECOND, 1), (0 * HOUR, 0), (HOUR, 0)])
-def test_a_post_made_as_the_window_ends(late: timedelta, number: int) -> None:
-    """A millisecond before is in it; at the end, which is exclusive, is not."""
-    requests, unposted = pack(asking([made(START + 5 * HOUR + late)], 5), NOW)
+def test_a_post_made_at_the_end_of_the_window(late: timedelta, number: int) -> None:
+    """A post made a millisecond before the end is requested; the end itself is exclusive."""
+    requests, unposted = pack(history([post_id_at(START + 5 * HOUR + late)], 5), NOW)
     assert (len(requests), len(unposted)) == (number, 1 - number)
 
 
-def test_an_id_of_the_future_is_asked() -> None:
-    """No post has it yet, so it was never "not yet posted": the API will say what it is."""
-    later = made(NOW + MILLISECOND)
-    requests, unposted = pack(asking([later, made(NOW, 1)], 5), NOW)
+def test_an_id_of_the_future_is_requested() -> None:
+    """No post has it yet, so only the API can give the reason."""
+    later = post_id_at(NOW + MILLISECOND)
+    requests, unposted = pack(history([later, post_id_at(NOW, 1)], 5), NOW)
     assert [part.post_ids for part in requests] == [(later,)]
-    assert [part.post_ids for part in unposted] == [(made(NOW, 1),)]
+    assert [part.post_ids for part in unposted] == [(post_id_at(NOW, 1),)]
 
 
-def test_an_id_without_a_time_is_asked() -> None:
-    """Posts from before 2010-11-04 are older than any window."""
-    requests, unposted = pack(asking(["29700859246"], 1344), NOW)
+def test_an_id_without_a_time_is_requested() -> None:
+    """Posts before 2010-11-04 are older than all windows."""
+    requests, unposted = pack(history(["29700859246"], 1344), NOW)
     assert (len(requests), unposted) == (2, ())
 
 
-def test_totals_have_no_time_before() -> None:
-    """They count since the post was made, whenever that was."""
-    request = ep.totals([made(NOW - HOUR)], engagement_types=["replies"])
+def test_totals_include_all_posts() -> None:
+    """They count since the creation of the post."""
+    request = ep.totals([post_id_at(NOW - HOUR)], engagement_types=["replies"])
     assert pack(request, NOW) == ((request,), ())
 
 
 @pytest.mark.long
 def test_a_million_posts() -> None:
-    """Made one after the other in 90 days, asked for a year: 13 windows, four of them for some."""
-    step = int(made(START + timedelta(days=90))) - int(made(START))
-    ids = [str(int(made(START)) + step * n // 1_000_000) for n in range(1_000_000)]
+    """Posts made over 90 days and requested for a year have 13 windows, four of them with posts."""
+    step = int(post_id_at(START + timedelta(days=90))) - int(post_id_at(START))
+    ids = [str(int(post_id_at(START)) + step * n // 1_000_000) for n in range(1_000_000)]
     year = START + timedelta(days=90) - 364 * 24 * HOUR
-    requests, unposted = pack(asking(ids, 364 * 24, year), NOW)
+    requests, unposted = pack(history(ids, 364 * 24, year), NOW)
     assert len(requests) == sum(math.ceil(1_000_000 * n / 90 / 25) for n in (90, 62, 34, 6))
     assert sum(len(part.post_ids) for part in unposted) == 1_000_000

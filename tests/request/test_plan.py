@@ -1,4 +1,4 @@
-"""One question, many requests: nothing lost, nothing asked twice."""
+"""A plan divides a request into requests without loss or repetition."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ START = datetime(2025, 12, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def snowflake(made: datetime) -> str:
-    """Return the first ID of a moment, by the documented formula."""
-    return str(int((made - SNOWFLAKE_EPOCH) / timedelta(milliseconds=1)) << 22)
+def first_id_at(time: datetime) -> str:
+    """Return the first ID of a millisecond, by the documented formula."""
+    return str(int((time - SNOWFLAKE_EPOCH) / timedelta(milliseconds=1)) << 22)
 
 
 def totals(posts: int) -> ep.EngagementRequest:
-    """Ask for totals of so many posts."""
+    """Request totals of so many posts."""
     return ep.totals(range(1, posts + 1), engagement_types=["favorites"])
 
 
 def historical(posts: int, hours: int) -> ep.EngagementRequest:
-    """Ask for so many posts and hours."""
+    """Request so many posts and hours."""
     start = START - max(0, hours - 24 * 340) * HOUR
     window = ep.Window(start, start + hours * HOUR)
     return ep.EngagementRequest(
@@ -55,8 +55,8 @@ def historical(posts: int, hours: int) -> ep.EngagementRequest:
         (600, [250, 250, 100]),
     ],
 )
-def test_totals_takes_250(posts: int, sizes: list[int]) -> None:
-    """250 posts a request; the last partial batch is sent too."""
+def test_totals_accept_250_posts(posts: int, sizes: list[int]) -> None:
+    """A request has 250 posts; the last partial batch is sent too."""
     assert [len(part.post_ids) for part in ep.plan(totals(posts))] == sizes
 
 
@@ -64,14 +64,14 @@ def test_totals_takes_250(posts: int, sizes: list[int]) -> None:
     ("posts", "sizes"),
     [(1, [1]), (24, [24]), (25, [25]), (26, [25, 1]), (249, [25] * 9 + [24]), (600, [25] * 24)],
 )
-def test_time_series_take_25(posts: int, sizes: list[int]) -> None:
-    """25 posts a request."""
+def test_time_series_accept_25_posts(posts: int, sizes: list[int]) -> None:
+    """A request has 25 posts."""
     request = ep.last_28_hours(range(posts), engagement_types=["favorites"])
     assert [len(part.post_ids) for part in ep.plan(request)] == sizes
 
 
-def test_no_posts_are_no_question() -> None:
-    """0 posts are refused where they are asked for, so that a plan is never empty."""
+def test_no_posts_are_refused() -> None:
+    """A request needs a post, so a plan is never empty by mistake."""
     with pytest.raises(ep.InvalidPostId, match="is empty"):
         totals(0)
 
@@ -79,8 +79,8 @@ def test_no_posts_are_no_question() -> None:
 @pytest.mark.parametrize(
     ("hours", "sizes"), [(1, [1]), (672, [672]), (673, [1, 672]), (9600, [192] + [672] * 14)]
 )
-def test_windows_of_28_days(hours: int, sizes: list[int]) -> None:
-    """1 hour, 28 days, 1 hour and 28 days, 400 days."""
+def test_windows_are_divided_into_28_days(hours: int, sizes: list[int]) -> None:
+    """The cases are 1 hour, 28 days, 28 days and 1 hour, and 400 days."""
     parts = ep.plan(historical(1, hours))
     assert [part.window.hours for part in parts if part.window] == sizes
 
@@ -88,34 +88,34 @@ def test_windows_of_28_days(hours: int, sizes: list[int]) -> None:
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(posts=st.integers(1, 80), hours=st.integers(1, 3000))
-def test_every_post_and_hour_exactly_once(posts: int, hours: int) -> None:
-    """The (post, hour) pairs of the parts are those of the question, each once."""
+def test_every_post_and_hour_is_requested_once(posts: int, hours: int) -> None:
+    """The (post, hour) pairs of the parts are those of the request, each once."""
     request = historical(posts, hours)
-    asked: Counter[tuple[str, datetime]] = Counter()
+    cells: Counter[tuple[str, datetime]] = Counter()
     for part in ep.plan(request):
         assert part.window is not None
         assert len(part.post_ids) <= 25
         assert part.window.hours <= 672
-        asked.update(
+        cells.update(
             (post, part.window.start + n * HOUR)
             for post in part.post_ids
             for n in range(part.window.hours)
         )
     assert request.window is not None
-    assert set(asked.values()) == {1}
-    assert len(asked) == posts * hours
-    assert min(hour for _, hour in asked) == request.window.start
+    assert set(cells.values()) == {1}
+    assert len(cells) == posts * hours
+    assert min(hour for _, hour in cells) == request.window.start
 
 
-def test_parts_keep_the_rest_of_the_question() -> None:
+def test_parts_keep_types_and_groupings() -> None:
     """Types, groupings and endpoint are the same in every part."""
     request = historical(26, 700)
     for part in ep.plan(request):
         assert part.replace(post_ids=request.post_ids, window=request.window) == request
 
 
-def test_minutes() -> None:
-    """4 requests at 3 a minute take 2 minutes of quota; told where the quota is known."""
+def test_minutes_of_the_quota() -> None:
+    """4 requests at 3 a minute take 2 minutes; without a quota the time is unknown."""
     plan = ep.plan(totals(1000), per_minute=3)
     assert plan.minutes == 2
     assert "2 minutes at 3 requests per minute" in repr(plan)
@@ -123,22 +123,22 @@ def test_minutes() -> None:
 
 
 @pytest.mark.parametrize("per_minute", [0, -1, float("nan")])
-def test_no_quota_at_all(per_minute: float) -> None:
-    """Would take for ever."""
+def test_invalid_quotas_are_refused(per_minute: float) -> None:
+    """Without a positive quota the plan would never end."""
     with pytest.raises(ep.RequestError, match="per_minute"):
         ep.plan(totals(1), per_minute=per_minute)
 
 
-def test_a_naive_present() -> None:
-    """Whose time it is cannot be told."""
+def test_a_naive_time_is_refused() -> None:
+    """Its time zone is unknown."""
     with pytest.raises(ep.InvalidWindow, match=r"now .* has no time zone"):
         ep.plan(totals(1), now=datetime(2026, 4, 15))  # noqa: DTZ001
 
 
-def test_too_old_for_a_type() -> None:
-    """/totals: impressions up to 90 days, video views up to 1800, to the millisecond."""
+def test_posts_too_old_for_a_type() -> None:
+    """/totals has impressions up to 90 days and video views up to 1800, to the millisecond."""
     now = datetime(2026, 4, 15, 12, 20, tzinfo=UTC)
-    young, old, ancient = (snowflake(now - timedelta(days=d)) for d in (90, 90.001, 1800.001))
+    young, old, ancient = (first_id_at(now - timedelta(days=d)) for d in (90, 90.001, 1800.001))
     request = ep.totals(
         [young, old, ancient, "123456789"],
         engagement_types=["impressions", "favorites", "video_views"],
@@ -150,16 +150,16 @@ def test_too_old_for_a_type() -> None:
     }
 
 
-def test_time_series_have_no_90_days() -> None:
+def test_time_series_have_no_age_limit() -> None:
     """Impressions of an old post are counted in the time series."""
     now = datetime(2026, 4, 15, tzinfo=UTC)
-    old = snowflake(now - timedelta(days=400))
+    old = first_id_at(now - timedelta(days=400))
     request = ep.last_28_hours([old], engagement_types=["impressions"])
     assert ep.plan(request, now=now).expected_omissions == ()
 
 
-def test_before_counting_began() -> None:
-    """Favorites are counted since 2015-09-15; a window that reaches back further says so."""
+def test_hours_before_counting_began() -> None:
+    """Favorites are counted since 2015-09-15; an earlier window has expected omissions."""
     window = ep.Window.covering("2015-09-14T23:00:00Z", "2015-09-16")
     request = ep.historical(["1"], engagement_types=["favorites", "impressions"], window=window)
     (omission,) = ep.plan(request).expected_omissions
@@ -168,10 +168,10 @@ def test_before_counting_began() -> None:
     assert ep.plan(later).expected_omissions == ()
 
 
-def test_prints_as_a_table() -> None:
-    """Requests, posts in each, hours, span; and what not to expect."""
+def test_the_repr_is_a_table() -> None:
+    """It shows requests, posts, hours, windows, and expected omissions."""
     now = datetime(2026, 4, 15, 12, 20, tzinfo=UTC)
-    old = snowflake(now - timedelta(days=100))
+    old = first_id_at(now - timedelta(days=100))
     request = ep.totals([*range(1, 601), old], engagement_types=["impressions", "favorites"])
     assert repr(ep.plan(request, now=now)) == (
         "Plan: 3 requests to /insights/engagement/totals for 601 posts\n"
@@ -187,8 +187,8 @@ def test_prints_as_a_table() -> None:
     )
 
 
-def test_prints_as_html_too() -> None:
-    """The same numbers in a notebook, with names escaped."""
+def test_the_html_has_the_same_numbers() -> None:
+    """Names are escaped."""
     request = ep.totals(
         range(1, 252), engagement_types=["favorites"], by={"<b>": ["engagement.type"]}
     )
@@ -198,8 +198,8 @@ def test_prints_as_html_too() -> None:
     assert "<b>" not in page
 
 
-def test_html_that_can_be_heard() -> None:
-    """A caption, each heading tied to its column, and no list of nothing."""
+def test_the_html_is_accessible() -> None:
+    """The table has a caption and column headers, and there is no empty list."""
     page = ep.plan(totals(1))._repr_html_()
     assert page.count("<caption>") == 1
     assert re.findall(r"<th\b[^>]*>", page) == ['<th scope="col">'] * 4
@@ -207,16 +207,16 @@ def test_html_that_can_be_heard() -> None:
     assert "<ul>" not in page
 
 
-def test_html_tells_what_not_to_expect() -> None:
-    """In a list below the table."""
-    old = snowflake(datetime(2026, 1, 1, tzinfo=UTC))
+def test_the_html_lists_expected_omissions() -> None:
+    """The list is below the table."""
+    old = first_id_at(datetime(2026, 1, 1, tzinfo=UTC))
     request = ep.totals([old], engagement_types=["impressions"])
     page = ep.plan(request, now=datetime(2026, 4, 15, tzinfo=UTC))._repr_html_()
     assert "</table><ul><li>1 post will have no impressions" in page
 
 
-def test_tells_the_price() -> None:
-    """25 posts, 17 types and 672 hours: the largest answer that there is."""
+def test_the_plan_shows_its_cost() -> None:
+    """25 posts, 17 types and 672 hours are the largest possible response."""
     window = ep.Window.covering("2026-03-01", "2026-03-29")
     request = ep.historical(range(25), engagement_types=ep.SERIES_TYPES, window=window)
     plan = ep.plan(request, per_minute=30)
@@ -227,13 +227,13 @@ def test_tells_the_price() -> None:
     assert "\n  up to 1 count\n" in repr(ep.plan(totals(1)))
 
 
-# How many counts
+# The maximum number of counts
 
 NIGHT = ep.Window.covering("2026-03-01T22:00:00Z", "2026-03-02T02:00:00Z")
 EDGES = ep.Window.covering("2026-03-01T23:00:00Z", "2026-03-04T01:00:00Z")
 MONTHS = ep.Window.covering("2026-02-01", "2026-04-01")
 
-COUNTED: dict[str, tuple[list[str], dict[str, int]]] = {
+MAXIMA: dict[str, tuple[list[str], dict[str, int]]] = {
     "totals": (["tweet.id", "engagement.type"], {"night": 3 * 2}),
     "sums": (["engagement.type"], {"night": 2, "edges": 2, "months": 2}),
     "days": (
@@ -258,12 +258,12 @@ COUNTED: dict[str, tuple[list[str], dict[str, int]]] = {
     ),
 }
 WINDOWS = {"night": NIGHT, "edges": EDGES, "months": MONTHS}
-EXPECTED = [(by, name, most) for by, row in COUNTED.values() for name, most in row.items()]
+EXPECTED = [(by, name, most) for by, row in MAXIMA.values() for name, most in row.items()]
 
 
 @pytest.mark.parametrize(("by", "window", "most"), EXPECTED)
 def test_most_counts_of_a_window(by: list[str], window: str, most: int) -> None:
-    """3 posts, 2 types: 4 hours across midnight, 50 hours on four days, 59 days in 3 requests."""
+    """3 posts of 2 types: 4 hours across midnight, 50 hours on four days, 59 days in 3 requests."""
     request = ep.historical(
         ["1", "2", "3"],
         engagement_types=["impressions", "url_clicks"],
@@ -285,13 +285,13 @@ def test_most_counts_of_a_window(by: list[str], window: str, most: int) -> None:
     ids=str,
 )
 def test_most_counts_of_28_hours(by: Any, most: int) -> None:
-    """From 23:30 to 03:30 they touch 29 hours on 3 days."""
+    """From 23:30 to 03:30 there are 29 clock hours on 3 days."""
     request = ep.last_28_hours(["1", "2"], engagement_types=["replies"], by=by)
     assert ep.plan(request).most_counts == most
 
 
-def test_several_groupings_add_up() -> None:
-    """600 posts and 2 types, and the 2 sums of all: however many requests it takes."""
+def test_groupings_add_up() -> None:
+    """600 posts and 2 types in three requests have 2 sums of all posts."""
     by = {"posts": ["tweet.id", "engagement.type"], "sums": ["engagement.type"]}
     request = ep.totals(range(600), engagement_types=["favorites", "replies"], by=by)
     assert ep.plan(request).most_counts == 600 * 2 + 2
@@ -299,8 +299,8 @@ def test_several_groupings_add_up() -> None:
 
 NIGHTFALL = datetime(2026, 4, 15, 3, 30, tzinfo=UTC)
 RECENT = ep.Window.covering("2026-03-10T06:00:00Z", "2026-04-15T03:00:00Z")
-SERIES_ORDERS = [by for by, _ in COUNTED.values()]
-ASKED: dict[str, Callable[[list[str], Any], ep.EngagementRequest]] = {
+SERIES_ORDERS = [by for by, _ in MAXIMA.values()]
+REQUESTS: dict[str, Callable[[list[str], Any], ep.EngagementRequest]] = {
     "28hr": lambda posts, by: ep.last_28_hours(posts, engagement_types=["replies"], by=by),
     "historical": lambda posts, by: ep.historical(
         posts, engagement_types=["replies", "url_clicks"], window=RECENT, by=by
@@ -310,16 +310,16 @@ ASKED: dict[str, Callable[[list[str], Any], ep.EngagementRequest]] = {
 
 @dataclass(frozen=True)
 class Night:
-    """The sandbox at half past three: a client, and its posts by whether it answers them."""
+    """The sandbox at half past three: a client, and posts with and without counts."""
 
     client: ep.EngagementClient
     answered: list[str]
-    silent: list[str]
+    without_counts: list[str]
 
 
 @pytest.fixture(scope="module")
 def night() -> Iterator[Night]:
-    """Run a sandbox without a quota, on a fake clock."""
+    """Run a sandbox without a quota, with a fake clock."""
     clock = FakeClock(NIGHTFALL.timestamp())
     free = Settings(per_minute=100_000, per_second=100_000)
     server = SandboxServer(NIGHTFALL, settings=free, wall=clock.time)
@@ -335,28 +335,34 @@ def night() -> Iterator[Night]:
     ):
         handles = ("sandbox_bakery", "sandbox_railway")
         posts = [post.post_id for name in handles for post in server.world.posts(name)]
-        omitted = ep.omissions(client.fetch(ASKED["28hr"](posts, ep.BY_POST)))
-        silent = omitted["post_id"].unique().tolist()
-        yield Night(client, [post for post in posts if post not in silent][-30:], silent)
+        omitted = ep.omissions(client.fetch(REQUESTS["28hr"](posts, ep.BY_POST)))
+        without_counts = omitted["post_id"].unique().tolist()
+        yield Night(
+            client, [post for post in posts if post not in without_counts][-30:], without_counts
+        )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("by", SERIES_ORDERS, ids=" > ".join)
-@pytest.mark.parametrize("question", ASKED)
-def test_posts_that_answer_fully(night: Night, question: str, by: list[str]) -> None:
-    """The frame has just as many rows, in two batches."""
+@pytest.mark.parametrize("endpoint", REQUESTS)
+def test_most_counts_is_exact_for_answered_posts(
+    night: Night, endpoint: str, by: list[str]
+) -> None:
+    """The frame of two batches has exactly as many rows."""
     assert len(night.answered) == 30
-    plan = ep.plan(ASKED[question](night.answered, by))
+    plan = ep.plan(REQUESTS[endpoint](night.answered, by))
     assert len(plan) == 2
     assert plan.most_counts == len(ep.flatten(night.client.fetch(plan)))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("by", SERIES_ORDERS, ids=" > ".join)
-@pytest.mark.parametrize("question", ASKED)
-def test_posts_that_do_not_answer_make_it_fewer(night: Night, question: str, by: list[str]) -> None:
-    """Deleted posts and those of others have no rows, and only sums can do without them."""
-    plan = ep.plan(ASKED[question]([*night.silent[-5:], *night.answered], by))
+@pytest.mark.parametrize("endpoint", REQUESTS)
+def test_most_counts_is_an_upper_bound_for_other_posts(
+    night: Night, endpoint: str, by: list[str]
+) -> None:
+    """Deleted posts and those of others have no rows; only sums do not need them."""
+    plan = ep.plan(REQUESTS[endpoint]([*night.without_counts[-5:], *night.answered], by))
     rows = len(ep.flatten(night.client.fetch(plan)))
-    assert rows == ep.plan(ASKED[question](night.answered, by)).most_counts
+    assert rows == ep.plan(REQUESTS[endpoint](night.answered, by)).most_counts
     assert plan.most_counts > rows if "tweet.id" in by else plan.most_counts == rows

@@ -1,4 +1,4 @@
-"""Files of posts as people have them: tables, JSON and lists, of any tool and encoding."""
+"""Files of post IDs from common tools: tables, JSON and lists, in several encodings."""
 
 from __future__ import annotations
 
@@ -97,22 +97,22 @@ REFUSED: dict[str, str] = {
 WARNED = {"float_int.txt"}
 
 
-def said(content: str | bytes, name: str = PASTED, **options: Any) -> str:
-    """Return the words in which a file is refused."""
+def refusal(content: str | bytes, name: str = PASTED, **options: Any) -> str:
+    """Return the message with which a file is refused."""
     with pytest.raises(EngagementError) as caught:
         records_in(name, content, **options)
     return str(caught.value)
 
 
-def test_each_file_has_an_outcome() -> None:
-    """Nothing in the folder is forgotten."""
+def test_each_file_has_an_expected_outcome() -> None:
+    """Every file of the folder is listed."""
     assert {path.name for path in FILES.iterdir()} == {*READ, *REFUSED, *WARNED}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", READ)
-def test_files_that_are_read(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the frame's reader, an upload, an open file and the command line: the same posts."""
+def test_valid_files_are_read(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path, an upload, an open file and the command line return the same posts."""
     monkeypatch.chdir(FILES)
     content = Path(name).read_bytes()
     assert ep.read_posts(name)["post_id"].to_list() == READ[name]
@@ -123,18 +123,18 @@ def test_files_that_are_read(name: str, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_files_that_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the same words, which name file and line."""
+def test_invalid_files_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All readers give the same message with file and line."""
     monkeypatch.chdir(FILES)
-    assert said(Path(name).read_bytes(), name).startswith(REFUSED[name])
+    assert refusal(Path(name).read_bytes(), name).startswith(REFUSED[name])
     with pytest.raises(ep.InvalidPostId) as caught:
         ep.read_posts(name)
     assert str(caught.value).startswith(REFUSED[name])
     assert type(caught.value) is ep.InvalidPostId
 
 
-def test_floats_are_doubted() -> None:
-    """Two IDs of three end in eight zero bits, and are no multiples of 4096."""
+def test_ids_that_may_have_been_floats_give_a_warning() -> None:
+    """Two of three IDs end in eight zero bits, and are not multiples of 4096."""
     with pytest.warns(UserWarning, match="float_int.txt: 2 of 3 post IDs"):
         ep.read_posts(FILES / "float_int.txt")
 
@@ -149,8 +149,8 @@ def test_floats_are_doubted() -> None:
         ("c_double.csv", ["sandbox_bakery"], ["old text"]),
     ],
 )
-def test_handles_and_texts(name: str, handles: list[str], texts: list[str]) -> None:
-    """Stand as they are: NA and null are words."""
+def test_handles_and_texts_are_kept(name: str, handles: list[str], texts: list[str]) -> None:
+    """NA and null are ordinary words."""
     posts = ep.read_posts(FILES / name)
     assert posts["handle"].to_list() == handles
     assert posts["text"].to_list() == texts
@@ -158,20 +158,20 @@ def test_handles_and_texts(name: str, handles: list[str], texts: list[str]) -> N
 
 
 @pytest.mark.parametrize("name", ["cp1252.csv", "utf16_excel.csv"])
-def test_umlauts(name: str) -> None:
-    """What Excel saves keeps its letters."""
+def test_umlauts_are_kept(name: str) -> None:
+    """Files from Excel keep their letters."""
     assert ep.read_posts(FILES / name)["text"].to_list() == ["Grüße"] * 3
 
 
-def test_quoted_texts() -> None:
-    """A quoted text may go on over lines, and have quotation marks in it."""
+def test_quoted_texts_are_read() -> None:
+    """A quoted text may have line ends and quotation marks."""
     texts = ep.read_posts(FILES / "t_closed_ok.csv")["text"].to_list()
     assert texts == ['Big "news", all', "line one\nline two", "x"]
 
 
 @pytest.mark.parametrize("name", ["twarc1.jsonl", "tweets.js"])
 def test_times_of_archives(name: str) -> None:
-    """X's own form of a time is read, as UTC."""
+    """X's own format is read as UTC."""
     posts = ep.read_posts(FILES / name)
     assert str(posts["created_at"].dtype) == "datetime64[us, UTC]"
     assert posts["created_at"].unique().tolist() == [pd.Timestamp("2026-11-24T10:00Z")]
@@ -184,8 +184,8 @@ def test_times_of_archives(name: str) -> None:
         *("1795514400", "1795514400000", "1795514400000000", "Tue Nov 24 10:00:00 +0000 2026"),
     ],
 )
-def test_times(text: str) -> None:
-    """With a zone or none, which is UTC; or counted since 1970, as of to_json()."""
+def test_formats_of_times(text: str) -> None:
+    """Times without a zone are UTC; numbers count since 1970, as in `to_json`."""
     posts = ep.read_posts(io.StringIO(f'[{{"id": "{A}", "created_at": "{text}"}}]'))
     assert posts["created_at"].to_list() == [pd.Timestamp("2026-11-24T10:00Z")]
 
@@ -197,25 +197,25 @@ def test_times(text: str) -> None:
         *("20260", "0001-01-01", "9999-12-31T23:00:00-05:00", "9" * 5000),
     ],
 )
-def test_a_time_that_is_none(text: str) -> None:
-    """As a spreadsheet makes of it: a missing one, told with its line; no ID is lost."""
+def test_invalid_times_are_missing(text: str) -> None:
+    """A warning names the line, and no ID is lost."""
     content = io.StringIO(f"post_id;created_at\n{A};2026-11-24T10:00:00Z\n{B};{text}\n{C};\n")
-    said = rf"of 1 post ignored.* line 3 of the file: '{re.escape(text[:15])}.*write"
-    with pytest.warns(UserWarning, match=said):
+    message = rf"of 1 post ignored.* line 3 of the file: '{re.escape(text[:15])}.*write"
+    with pytest.warns(UserWarning, match=message):
         posts = ep.read_posts(content)
     assert posts["post_id"].to_list() == ALL
     assert str(posts["created_at"].dtype) == "datetime64[us, UTC]"
     assert posts["created_at"].isna().to_list() == [False, True, True]
 
 
-def test_many_times_that_are_none() -> None:
-    """One warning, with the first three; the column is there, and empty."""
+def test_several_invalid_times_give_one_warning() -> None:
+    """It shows the first three; the column has only missing values."""
     rows = [f"{10**18 + number},{number}.3.2026" for number in range(1, 6)]
-    with pytest.warns(UserWarning, match="of 5 posts ignored") as told:
+    with pytest.warns(UserWarning, match="of 5 posts ignored") as caught:
         posts = ep.read_posts(io.StringIO("\n".join(["post_id,created_at", *rows])))
-    assert len(told) == 1
-    said = "line 4 of the file: '3.3.2026'; …; write 2026-03-01T09:30:00Z"
-    assert said in str(told[0].message)
+    assert len(caught) == 1
+    message = "line 4 of the file: '3.3.2026'; …; write 2026-03-01T09:30:00Z"
+    assert message in str(caught[0].message)
     assert posts["created_at"].isna().to_list() == [True] * 5
 
 
@@ -227,15 +227,15 @@ WORDS = "一二三 日本語の文章 一一一一 " * 20
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_that_is_mostly_chinese(encoding: str) -> None:
-    """Without a byte order mark: few of its bytes are zero, and of U+4E00 the other one is."""
+def test_utf_16_of_chinese_text(encoding: str) -> None:
+    """Without a byte order mark few bytes are zero, and one byte of U+4E00 is."""
     text = f"text,post_id\n{WORDS},{A}\n{WORDS},{B}\n"
-    found = records_in("posts.csv", text.encode(encoding))
-    assert [(record.text, record.post_id) for record in found] == [(WORDS, A), (WORDS, B)]
+    records = records_in("posts.csv", text.encode(encoding))
+    assert [(record.text, record.post_id) for record in records] == [(WORDS, A), (WORDS, B)]
 
 
-def test_zeros_in_utf_8_are_damage() -> None:
-    """One between two letters, some as of a block that was lost: it is not taken for UTF-16."""
+def test_zero_bytes_in_utf_8_are_damage() -> None:
+    """A zero byte, or a lost block of them, is not taken for UTF-16."""
     for zeros in (1, 2, 512):
         text = f"post_id,text\n{A},café{chr(0) * zeros} noir\n"
         with pytest.raises(ep.InvalidPostId, match=r"line 2 of posts.csv has '\\x00'"):
@@ -255,7 +255,7 @@ ENDS = ["\n", "\r\n", "\r"]
     st.tuples(st.booleans(), st.sampled_from(["", ",", ",,"])),
     st.lists(st.text('ab é"\n,;\t|0'), min_size=3, max_size=3),
 )
-def test_any_table(  # noqa: PLR0913, PLR0917 - what programs differ in
+def test_tables_of_all_formats(  # noqa: PLR0913, PLR0917 - what programs differ in
     encoding: str,
     delimiter: str,
     end: str,
@@ -263,7 +263,7 @@ def test_any_table(  # noqa: PLR0913, PLR0917 - what programs differ in
     more: tuple[bool, str],
     texts: list[str],
 ) -> None:
-    """Of any delimiter, encoding, line end and heading, with texts that hold anything."""
+    """Delimiter, encoding, line end and heading vary, and texts are arbitrary."""
     sep, extra = more
     ends = extra.replace(",", delimiter)
     rows = [f"text{delimiter}{heading}{ends}"]
@@ -274,8 +274,8 @@ def test_any_table(  # noqa: PLR0913, PLR0917 - what programs differ in
     body = (first + end.join(rows) + end).encode(encoding)
     records = records_in("posts.csv", body)
     assert [record.post_id for record in records] == ALL
-    kept = [text.replace("\r", "\n") if text.strip() else None for text in texts]
-    assert [record.text for record in records] == kept
+    expected = [text.replace("\r", "\n") if text.strip() else None for text in texts]
+    assert [record.text for record in records] == expected
 
 
 @pytest.mark.parametrize(
@@ -303,29 +303,29 @@ def test_any_table(  # noqa: PLR0913, PLR0917 - what programs differ in
         (b"post_id\n\x81\x8d\n", "t.csv is not text in UTF-8, UTF-16 or Windows-1252"),
     ],
 )
-def test_tables_that_are_wrong(body: str | bytes, words: str) -> None:
-    """The line is named, and nothing is swallowed or shifted."""
-    assert said(body if isinstance(body, bytes) else body.encode(), "t.csv").startswith(words)
+def test_invalid_tables_are_refused(body: str | bytes, words: str) -> None:
+    """The error names the line; no cell is lost or shifted."""
+    assert refusal(body if isinstance(body, bytes) else body.encode(), "t.csv").startswith(words)
 
 
 @pytest.mark.parametrize("before", ["one\ntwo", "one\n\nthree", f"see {A}\nnot {B}", f"{A}\nx"])
-def test_texts_of_several_lines(before: str) -> None:
-    """Are no rows, whatever stands in them."""
+def test_texts_of_several_lines_are_one_cell(before: str) -> None:
+    """Lines that look like rows do not matter."""
     assert ids_in("t.csv", f'text,post_id\n"{before}",{A}\nx,{B}\n') == [A, B]
     assert ids_in("t.csv", f'post_id,text\n{A},"{before}"\n{B},x\n') == [A, B]
 
 
-def test_tabs_without_quoting() -> None:
-    """Where tabs stand between, a quotation mark may be one."""
+def test_tables_with_tabs_may_have_no_quoting() -> None:
+    """A quotation mark is an ordinary character there."""
     assert ids_in("t.tsv", f'post_id\ttext\n{A}\t"to be\n{B}\tor not"\n{C}\tx\n') == ALL
 
 
 def test_rows_without_an_id() -> None:
-    """Are refused with the line, or left out with a warning, as asked."""
+    """They are refused with the line, or skipped with a warning."""
     body = f"post_id,text\n{A},x\n,no id\nn/a,y\n{B},z\n"
-    words = said(body, "b.csv")
-    assert words.startswith("line 3 of b.csv has no post ID")
-    assert "missing='skip'" in words
+    message = refusal(body, "b.csv")
+    assert message.startswith("line 3 of b.csv has no post ID")
+    assert "missing='skip'" in message
     with pytest.warns(UserWarning, match="skipped 2 rows of b.csv without a post ID: 3, 4"):
         records = records_in("b.csv", body, missing="skip")
     assert [record.post_id for record in records] == [A, B]
@@ -334,13 +334,13 @@ def test_rows_without_an_id() -> None:
 
 
 def test_a_csv_without_a_heading() -> None:
-    """Is read where each line is one post."""
+    """It is read if each line is one post."""
     assert ids_in("posts.csv", f"{A}\n{B},\n") == [A, B]
-    assert said(f"{A},x\n{B},y\n", "p.csv").startswith("p.csv has no post_id column, only")
+    assert refusal(f"{A},x\n{B},y\n", "p.csv").startswith("p.csv has no post_id column, only")
 
 
 def test_links_and_guards_in_tables() -> None:
-    """As anywhere."""
+    """They are accepted as in lists."""
     cells = [f"https://x.com/a/status/{A}", f'"=""{B}"""', f"'{C}"]
     assert ids_in("t.csv", "Post Link,text\n" + "".join(f"{cell},x\n" for cell in cells)) == ALL
 
@@ -349,7 +349,7 @@ def test_links_and_guards_in_tables() -> None:
 
 
 def documents() -> dict[str, Any]:
-    """Return posts as the usual tools write them."""
+    """Return posts in the formats of common tools."""
     frame = pd.DataFrame({"post_id": ALL, "text": ["x", "y", "z"]})
     orients = ("columns", "records", "split", "index", "values", "table")
     tweets = [{"id": int(post), "id_str": post, "user": {"screen_name": "a"}} for post in ALL]
@@ -376,8 +376,8 @@ def documents() -> dict[str, Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", documents())
-def test_json_of_the_usual_tools(name: str) -> None:
-    """Every form, laid out anyhow, by name or pasted."""
+def test_json_of_common_tools(name: str) -> None:
+    """Every format is read with and without indentation, from a file and pasted."""
     for indent in (None, 1):
         body = json.dumps(documents()[name], indent=indent)
         assert ids_in("posts.json", body.encode()) == ALL
@@ -398,14 +398,14 @@ def test_json_of_the_usual_tools(name: str) -> None:
     ],
 )
 def test_json_lines(lines: list[str]) -> None:
-    """A value after the other, of one line or more."""
+    """Each value may take one line or several."""
     for name in ("posts.jsonl", "posts.ndjson", "posts.json"):
         assert ids_in(name, "\n".join(lines).encode()) == ALL
 
 
 @pytest.mark.parametrize("name", ["search", "v2"])
-def test_handles_of_json(name: str) -> None:
-    """Stand with the account, within the post or beside it."""
+def test_handles_in_json(name: str) -> None:
+    """The account is inside the post or separate."""
     handle = {"search": "a", "v2": "bakery"}[name]
     records = records_in("p.json", json.dumps(documents()[name]))
     assert [record.handle for record in records] == [handle] * 3
@@ -440,15 +440,15 @@ def test_handles_of_json(name: str) -> None:
         (f'[["{A}", "{B}"]]', "item 1 of p.json is a row with 2 post IDs"),
     ],
 )
-def test_json_that_is_wrong(body: str, words: str) -> None:
-    """Errors of ours, with line or item."""
-    assert said(body.encode(), "p.json").startswith(words)
+def test_invalid_json_is_refused(body: str, words: str) -> None:
+    """The error is the package's own, with a line or an item."""
+    assert refusal(body.encode(), "p.json").startswith(words)
 
 
-# Packed
+# Compressed files
 
 
-def _zipped(content: bytes) -> bytes:
+def _zip(content: bytes) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("__MACOSX/x", b"?")
@@ -456,45 +456,45 @@ def _zipped(content: bytes) -> bytes:
     return file.getvalue()
 
 
-PACKERS: dict[str, Callable[[bytes], bytes]] = {
+COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,
     "bz2": bz2.compress,
     "xz": lzma.compress,
-    "zip": _zipped,
+    "zip": _zip,
 }
 BODY = "post_id,text\n" + "".join(f"{post},x\n" for post in ALL)
 
 
-@pytest.mark.parametrize("ending", PACKERS)
-def test_packed_files(ending: str) -> None:
-    """Are unpacked, whatever they are called; damaged ones are refused in words of ours."""
-    packed = PACKERS[ending](BODY.encode())
-    assert ids_in(f"posts.csv.{ending}", packed) == ALL
-    assert ids_in("posts", packed) == ALL
-    place = packed.find(b"inside/posts.csv") + 20
-    for damaged in (packed[:-9], packed[:place] + b"\xff" * 9 + packed[place + 9 :]):
-        assert f"posts.csv.{ending} is damaged" in said(damaged, f"posts.csv.{ending}")
+@pytest.mark.parametrize("ending", COMPRESSORS)
+def test_compressed_files_are_read(ending: str) -> None:
+    """The file's name does not matter; damaged files are refused."""
+    compressed = COMPRESSORS[ending](BODY.encode())
+    assert ids_in(f"posts.csv.{ending}", compressed) == ALL
+    assert ids_in("posts", compressed) == ALL
+    offset = compressed.find(b"inside/posts.csv") + 20
+    for damaged in (compressed[:-9], compressed[:offset] + b"\xff" * 9 + compressed[offset + 9 :]):
+        assert f"posts.csv.{ending} is damaged" in refusal(damaged, f"posts.csv.{ending}")
 
 
-@pytest.mark.parametrize("ending", PACKERS)
-def test_bombs(ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No more is unpacked than may be."""
+@pytest.mark.parametrize("ending", COMPRESSORS)
+def test_decompression_is_limited(ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more than the limit is decompressed."""
     monkeypatch.setattr(reader, "MOST_BYTES", 1000)
-    packed = PACKERS[ending](b"7\n" * 1000)
-    assert said(packed, "b.gz") == "b.gz has more than 1,000 bytes; split it"
+    compressed = COMPRESSORS[ending](b"7\n" * 1000)
+    assert refusal(compressed, "b.gz") == "b.gz has more than 1,000 bytes; split it"
     with pytest.raises(ep.InvalidPostId, match="has more than 1,000 bytes; split it"):
         ep.read_posts(io.BytesIO(b"7\n" * 1000))
 
 
-def test_a_workbook() -> None:
-    """Is no zip of posts."""
+def test_a_workbook_is_refused() -> None:
+    """A workbook is a zip file too."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("[Content_Types].xml", b"")
-    assert said(file.getvalue(), "p.xlsx").startswith("p.xlsx is a workbook; save it as CSV")
+    assert refusal(file.getvalue(), "p.xlsx").startswith("p.xlsx is a workbook; save it as CSV")
 
 
-# Lists, as pasted
+# Pasted lists
 
 
 @pytest.mark.parametrize(
@@ -533,8 +533,8 @@ def test_a_workbook() -> None:
         f"Post Link\thandle\nhttps://x.com/a/status/{A}\ta\nhttps://x.com/a/status/{B}\tb",
     ],
 )
-def test_pasted_from_anywhere(text: str) -> None:
-    """A list of Python, JSON or Markdown, a column, a table, a message."""
+def test_pasted_lists_are_read(text: str) -> None:
+    """Lists of Python, JSON and Markdown, columns, tables and messages are read."""
     assert ids_in(PASTED, text) == [A, B]
 
 
@@ -566,30 +566,30 @@ def test_pasted_from_anywhere(text: str) -> None:
         ("a" * 10_000, "…' is not a post ID"),
     ],
 )
-def test_pasted_what_is_none(text: str, words: str) -> None:
-    """A count, a year or a rank is no post; a number in groups is not several."""
-    told = said(text)
-    assert words in told
-    assert len(told) < 300
+def test_other_pasted_text_is_refused(text: str, words: str) -> None:
+    """A count, a year or a rank is not a post ID; a number in groups is not several IDs."""
+    message = refusal(text)
+    assert words in message
+    assert len(message) < 300
 
 
 @pytest.mark.parametrize("text", ["1,234,567", "[100, 200, 300, 400, 500]", "1,2,3,4,5,6", "20"])
 def test_pasted_short_ids(text: str) -> None:
-    """Posts of the first years have short IDs, and may stand among themselves."""
+    """Posts of the first years have short IDs, which are accepted if all are short."""
     assert ids_in(PASTED, text) == text.strip("[]").replace(" ", "").split(",")
 
 
 def test_short_ids_among_long_ones() -> None:
-    """Are posts where a heading says so."""
+    """They are accepted below a heading."""
     assert ids_in(PASTED, f"post_id\n{A}\n20\n") == [A, "20"]
     assert ids_in("p.jsonl", f'{{"post_id": "{A}"}}\n{{"post_id": 20}}') == [A, "20"]
 
 
 def test_short_ids_in_files() -> None:
-    """Are posts where each has a line of its own, or is an item; not beside another."""
+    """They are accepted as a line or an item of their own, but not next to another ID."""
     assert ids_in("p.txt", f"{A}\n20\n") == [A, "20"]
     assert ids_in("p.json", f"[{A}, 20]") == [A, "20"]
-    assert said(f"{A} 20\n", "p.txt").startswith("line 1 of p.txt: '20' is too short")
+    assert refusal(f"{A} 20\n", "p.txt").startswith("line 1 of p.txt: '20' is too short")
 
 
 SEPARATORS = [" ", "\n", "\r\n", "\t", ",", ", ", ";", ";\n", "\u00a0", "\u2028", ",,", "\n\n# 7\n"]
@@ -618,11 +618,11 @@ AROUND = [
     st.sampled_from(["", "[", "\n"]),
     st.sampled_from(["", "]", ",\n]\n"]),
 )
-def test_any_joining_of_ids(
+def test_all_forms_of_lists(
     pieces: list[tuple[str, tuple[str, str], str]], before: str, after: str
 ) -> None:
-    """However IDs are joined, wrapped and linked, they come back: all, whole, in order."""
-    joined = "".join(left + post + right + apart for post, (left, right), apart in pieces)
+    """Separators, brackets and links do not matter: all IDs come back complete and in order."""
+    joined = "".join(left + post + right + separator for post, (left, right), separator in pieces)
     assert ids_in(PASTED, before + joined + after) == [post for post, _, _ in pieces]
 
 
@@ -630,8 +630,8 @@ def test_any_joining_of_ids(
 @pytest.mark.filterwarnings("ignore:.*lost their last digits")
 @pytest.mark.filterwarnings("ignore:created_at of .* ignored")
 @given(st.text() | st.text('0123456789,;\t "\n[]{}:.post_id'), st.sampled_from(["a.csv", "a.json"]))
-def test_any_text_at_all(text: str, name: str) -> None:
-    """Is read, or refused in an error of ours; what is read is IDs."""
+def test_arbitrary_text(text: str, name: str) -> None:
+    """It is read or refused with an error of the package; only IDs are returned."""
     for file in (name, PASTED):
         for content in (text, text.encode("utf-8", "surrogatepass")):
             try:
@@ -644,19 +644,19 @@ def test_any_text_at_all(text: str, name: str) -> None:
 @pytest.mark.filterwarnings("ignore:.*lost their last digits")
 @pytest.mark.filterwarnings("ignore:created_at of .* ignored")
 @given(st.binary(), st.sampled_from([b"", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04"]))
-def test_any_bytes_at_all(content: bytes, mark: bytes) -> None:
-    """Likewise."""
+def test_arbitrary_bytes(content: bytes, mark: bytes) -> None:
+    """They are read or refused with an error of the package."""
     try:
         records_in("posts", mark + content)
     except RequestError:
         return
 
 
-# Whose posts, and several files
+# Owners, and several files
 
 
 def test_two_handles_of_one_post(tmp_path: Path) -> None:
-    """Both places are named, also of different files."""
+    """The error names both lines, also of different files."""
     for name, handle in (("a.csv", "one"), ("b.csv", "two")):
         (tmp_path / name).write_text(f"post_id,handle\n{A},{handle}\n")
     paths = [str(tmp_path / name) for name in ("a.csv", "b.csv")]
@@ -670,8 +670,8 @@ def test_two_handles_of_one_post(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("handle", ["@Bakery", "bakery ", "BAKERY"])
-def test_one_handle_in_two_spellings(handle: str) -> None:
-    """Is one."""
+def test_two_spellings_of_one_handle(handle: str) -> None:
+    """They are the same handle."""
     body = f"post_id,handle\n{A},bakery\n{A},{handle}\n"
     assert len(ep.read_posts(io.StringIO(body))) == 1
 
@@ -679,7 +679,7 @@ def test_one_handle_in_two_spellings(handle: str) -> None:
 def test_an_error_in_the_second_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Names that file and the line; rows without an ID are left out if asked."""
+    """It names that file and its line; rows without an ID are skipped on request."""
     monkeypatch.chdir(tmp_path)
     Path("a.csv").write_text(f"post_id,text\n{A},x\n")
     rows = "".join(f"{number},x\n" for number in range(int(B), int(B) + 401))
@@ -702,38 +702,38 @@ def test_an_error_in_the_second_file(
         ("7", ("7",)),
     ],
 )
-def test_posts_that_are_typed(typed: str, ids: tuple[str, ...]) -> None:
-    """Links, and IDs with commas between."""
+def test_typed_posts(typed: str, ids: tuple[str, ...]) -> None:
+    """Links, and IDs separated by commas, are accepted."""
     arguments = parser().parse_args(["totals", typed])
     assert arguments.question(arguments).post_ids == ids
     assert ep.totals(ids, engagement_types=["likes"]).post_ids == ids
 
 
 @pytest.mark.parametrize("typed", ["hello", "https://x.com/bakery", "x" * 5000, "a\0b"])
-def test_what_is_typed_and_is_nothing(typed: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 2, with what would do."""
+def test_invalid_typed_posts(typed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit code is 2, and the message lists valid forms."""
     assert main(["totals", typed]) == 2
     assert "is neither a post ID nor a file; links can be https://x.com" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("stream", [None, io.StringIO("")])
-def test_standard_input_that_is_empty(
+def test_empty_standard_input(
     stream: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Or closed, as cron may have it: nothing was named."""
+    """It may also be closed, as under cron: no posts were given."""
     monkeypatch.setattr(sys, "stdin", stream)
     assert main(["totals", "-"]) == 2
     assert "no post IDs in ['standard input']" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("other", [[A], A.encode(), None, 7])
-def test_what_is_no_file(other: Any) -> None:
-    """Is refused."""
+def test_other_objects_are_refused(other: Any) -> None:
+    """Only paths and open files are accepted."""
     with pytest.raises(ep.InvalidPostId, match="is neither a path nor an open file"):
         ep.read_posts(other)
 
 
-JSON = st.recursive(
+ARBITRARY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers(0, 10**19) | st.floats() | st.sampled_from([A, "x"]),
     lambda inner: (
         st.lists(inner, max_size=3)
@@ -755,9 +755,9 @@ JSON = st.recursive(
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*lost their last digits")
 @pytest.mark.filterwarnings("ignore:created_at of .* ignored")
-@given(JSON)
-def test_any_json_at_all(value: Any) -> None:
-    """Is read, or refused in an error of ours."""
+@given(ARBITRARY_JSON)
+def test_arbitrary_json(value: Any) -> None:
+    """It is read or refused with an error of the package."""
     try:
         posts = ep.read_posts(io.StringIO(json.dumps([value])))
     except (RequestError, ep.FrameError):
@@ -765,15 +765,15 @@ def test_any_json_at_all(value: Any) -> None:
     assert posts["post_id"].str.fullmatch("[0-9]{1,19}").all()
 
 
-def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Is read as what it is."""
+def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its format is detected."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(BODY.encode()))))
     assert [record.post_id for record in read_records("-")] == ALL
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
-def test_a_pipe_with_a_name(tmp_path: Path) -> None:
-    """As of ``<(grep …)`` in a shell: it cannot be read twice."""
+def test_a_named_pipe_is_read(tmp_path: Path) -> None:
+    """As with ``<(grep …)`` in a shell, it can be read only once."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
     writer = threading.Thread(target=path.write_bytes, args=(b"post_id\n7\n",))
@@ -784,7 +784,7 @@ def test_a_pipe_with_a_name(tmp_path: Path) -> None:
         writer.join()
 
 
-def test_only_words_for_kinds_are_kinds() -> None:
-    """A column of the same name may hold anything."""
+def test_only_known_kinds_are_read() -> None:
+    """Other columns may have that name."""
     records = records_in("posts.csv", b"post_id,kind\n7,photo\n8,Reply\n")
     assert [post.kind for post in records] == [None, "reply"]

@@ -1,4 +1,4 @@
-"""What is the ID of a post, what never was, and what no longer is."""
+"""Valid post IDs, invalid ones, and IDs that have lost digits."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ ID = "1060976163948904448"
     ],
     ids=lambda posts: type(posts).__name__,
 )
-def test_any_iterable_of_ids(posts: Any) -> None:
-    """Strings and exact integers, in any container, come out as strings in order."""
+def test_iterables_of_ids_are_accepted(posts: Any) -> None:
+    """Strings and exact integers, in all containers, are returned as strings in order."""
     assert parse_post_ids(posts) == (ID, "7")
 
 
-def test_duplicates_once() -> None:
-    """An ID given as text and as a number is the same ID, asked once, in first place."""
+def test_duplicates_are_removed() -> None:
+    """The same ID as text and as a number is returned once, in first place."""
     assert parse_post_ids(["9", ID, 9, int(ID), "9"]) == ("9", ID)
 
 
@@ -91,15 +91,15 @@ def test_integers_are_exact(number: int) -> None:
         ([10**30], "is not a post ID"),
     ],
 )
-def test_refused_with_the_value_and_the_cure(posts: Any, words: str) -> None:
-    """What is no ID, or no longer one, is refused in words that tell which and why."""
+def test_invalid_ids_are_refused(posts: Any, words: str) -> None:
+    """The error names the value and the cure."""
     with pytest.raises(InvalidPostId) as caught:
         parse_post_ids(posts)
     assert words in str(caught.value)
 
 
-def test_one_bad_id_among_many() -> None:
-    """A single damaged ID among good ones is found, not skipped."""
+def test_one_invalid_id_among_many_is_refused() -> None:
+    """It is not skipped."""
     with pytest.raises(InvalidPostId, match="'x'"):
         parse_post_ids([*map(str, range(1000)), "x"])
 
@@ -128,8 +128,8 @@ A, B, C = "2125450880059707756", "2125883449981014166", "2126138811200049196"
         "2125 4508 8005 9707 756",
     ],
 )
-def test_guards_and_groups(text: str) -> None:
-    """What people put around an ID to save it from a spreadsheet, and what that makes of it."""
+def test_guards_and_digit_groups_are_removed(text: str) -> None:
+    """They protect an ID from a spreadsheet, or were added by one."""
     assert parse_post_ids([text]) == (A,)
 
 
@@ -150,8 +150,8 @@ def test_guards_and_groups(text: str) -> None:
         *("bakery/status/{}/photo/1", "bakery/status/{}#m", "bakery/status/{}/", "a/status/{}."),
     ],
 )
-def test_links_of_any_host(host: str, path: str) -> None:
-    """X's hosts and the well-known mirrors, all forms of the path."""
+def test_links_are_accepted(host: str, path: str) -> None:
+    """X's hosts and well-known mirrors are known, with all forms of the path."""
     for scheme in ("https://", "http://", "HTTPS://", "//", ""):
         assert parse_post_ids([f"{scheme}{host}/{path.format(A)}"]) == (A,)
 
@@ -164,21 +164,21 @@ def test_links_of_any_host(host: str, path: str) -> None:
         *(f"https://x.com/a/status/{A}000", "https://x.com/a", f"https://x-com/a/status/{A}"),
     ],
 )
-def test_links_to_something_else(link: str) -> None:
-    """Are refused, in words that show them."""
+def test_other_links_are_refused(link: str) -> None:
+    """The error shows the link."""
     with pytest.raises(InvalidPostId, match="is not a post ID"):
         parse_post_ids([link])
 
 
 def _rounded(post: str, program: str) -> str:
-    """Return what a program makes of an ID, by Python's own arithmetic."""
-    made = {
+    """Return the digits that a program makes of an ID, by Python's own arithmetic."""
+    results = {
         "excel": lambda: post[:15] + "0" * (len(post) - 15),
         "javascript": lambda: str(int(Decimal(repr(float(post))))),
         "jq": lambda: str(int(Decimal(f"{float(post):.16e}"))),
         "float": lambda: str(int(float(post))),
     }
-    return made[program]()
+    return results[program]()
 
 
 PROGRAMS = ["excel", "javascript", "jq", "float"]
@@ -187,7 +187,7 @@ PROGRAMS = ["excel", "javascript", "jq", "float"]
 @pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS)
 @given(posts=st.sets(st.integers(10**18, 2 * 10**18), min_size=12, max_size=12))
-def test_digits_lost_on_the_way(program: str, posts: set[int]) -> None:
+def test_lost_digits_are_refused(program: str, posts: set[int]) -> None:
     """A dozen IDs that went through a program are refused."""
     lost = {_rounded(str(post), program) for post in posts}
     if len(lost) == 12 and not any(int(post) % 4096 == 0 for post in lost):
@@ -198,23 +198,23 @@ def test_digits_lost_on_the_way(program: str, posts: set[int]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 3, 30, 394])
 @pytest.mark.parametrize("sequence", ["none", "small", "any"])
-def test_true_ids_are_not_doubted(size: int, sequence: str) -> None:
-    """Snowflakes of 2012 to 2030, whose last 12 bits are zero, small, or anything."""
-    dice = random.Random(size)  # noqa: S311 - no secret
-    last = {"none": lambda: 0, "small": lambda: dice.choice([0, 0, 0, 1, 2, 3])}
-    doubted = 0
+def test_true_ids_give_no_warning(size: int, sequence: str) -> None:
+    """Snowflakes of 2012 to 2030 end in 12 bits that are zero, small, or arbitrary."""
+    rng = random.Random(size)  # noqa: S311 - no secret
+    last = {"none": lambda: 0, "small": lambda: rng.choice([0, 0, 0, 1, 2, 3])}
+    with_warning = 0
     for _ in range(100):
         ids = [
-            (dice.randrange(4 * 10**10, 6 * 10**11) << 22)
-            + (dice.randrange(320, 384) << 12)
-            + last.get(sequence, lambda: dice.randrange(4096))()
+            (rng.randrange(4 * 10**10, 6 * 10**11) << 22)
+            + (rng.randrange(320, 384) << 12)
+            + last.get(sequence, lambda: rng.randrange(4096))()
             for _ in range(size)
         ]
-        with warnings.catch_warnings(record=True) as told:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             check_digits(map(str, ids), ep.InvalidPostId)
-        doubted += bool(told)
-    assert doubted <= 1
+        with_warning += bool(caught)
+    assert with_warning <= 1
 
 
 @pytest.mark.parametrize(
@@ -225,8 +225,8 @@ def test_true_ids_are_not_doubted(size: int, sequence: str) -> None:
         ["2125450000000000000", "2125880000000000000"],
     ],
 )
-def test_some_digits_are_enough(ids: list[str]) -> None:
-    """Excel's, of some of the IDs only; JavaScript's; what a scientific notation has left."""
+def test_some_lost_digits_are_enough(ids: list[str]) -> None:
+    """Excel damaged some IDs, JavaScript all, or scientific notation was expanded."""
     with pytest.raises(ep.FrameError, match=r"lost their last digits"):
         check_digits(ids, ep.FrameError)
 
@@ -236,56 +236,56 @@ def test_some_digits_are_enough(ids: list[str]) -> None:
     [(5 * 10**16, 8, False), (10**17, 16, True)],
     ids=["of 56 bits", "of 57 bits"],
 )
-def test_endings_that_true_ids_have_too_tell_nothing(
+def test_endings_of_true_ids_are_not_evidence(
     first: int,
     spacing: int,
     lost: bool,  # noqa: FBT001
 ) -> None:
-    """A float64 leaves multiples of 8 of the IDs of early 2011: one in eight is such by chance."""
+    """A float64 leaves multiples of 8 of IDs of early 2011, as every eighth true ID is."""
     ids = [str(first + spacing * (4 * n + 1)) for n in range(12)]
     assert all(int(post) == int(float(post)) for post in ids)
     with pytest.raises(InvalidPostId, match="12 of 12 post IDs") if lost else nullcontext():
         check_digits(ids, ep.InvalidPostId)
 
 
-def test_few_digits_are_doubted() -> None:
-    """Two of floats may be chance, so this warns; one of Excel alone says nothing."""
+def test_few_lost_digits_give_a_warning() -> None:
+    """Two IDs may end like floats by chance; one ID like Excel's gives no warning."""
     with pytest.warns(UserWarning, match="seem to have lost their last digits"):
         check_digits([A[:-3] + "648", B[:-3] + "272"], ep.InvalidPostId)
     check_digits(["2125883449981010000"], ep.InvalidPostId)
     check_digits(["2041000000000000000", "2041000000000000001"], ep.InvalidPostId)
 
 
-@pytest.mark.parametrize("ask", [ep.totals, ep.last_28_hours])
-@pytest.mark.parametrize("kind", [list, tuple, pd.Series])
-def test_lost_digits_are_never_asked_for(ask: Any, kind: Any) -> None:
-    """However the IDs are given."""
-    posts = kind([post[:15] + "0000" for post in (A, B, C)])
+@pytest.mark.parametrize("endpoint", [ep.totals, ep.last_28_hours])
+@pytest.mark.parametrize("container", [list, tuple, pd.Series])
+def test_lost_digits_are_not_requested(endpoint: Any, container: Any) -> None:
+    """The container of the IDs does not matter."""
+    posts = container([post[:15] + "0000" for post in (A, B, C)])
     with pytest.raises(InvalidPostId, match="3 of 3 post IDs"):
-        ask(posts, engagement_types=["favorites"])
+        endpoint(posts, engagement_types=["favorites"])
 
 
 def test_a_missing_id_in_a_frame() -> None:
-    """Is named with its row."""
+    """The error names the row."""
     posts = pd.DataFrame({"post_id": [A, None, B]})
     with pytest.raises(InvalidPostId, match=r"nan .*row 1 of the posts"):
         parse_post_ids(posts)
 
 
-def test_age_is_in_the_id() -> None:
-    """(id >> 22) + 1288834974657 ms: worked out by hand for 1060976163948904448."""
+def test_the_creation_time_is_in_the_id() -> None:
+    """(id >> 22) + 1288834974657 ms, worked out by hand for 1060976163948904448."""
     assert 1060976163948904448 // 4194304 + 1288834974657 == 1541791404126
     assert created_at(ID) == datetime.fromtimestamp(1541791404.126, UTC)
 
 
 @pytest.mark.parametrize("post", ["abc", "1" * 40, 1.5e18, None, pd.NA, ""])
-def test_age_of_what_is_no_id(post: Any) -> None:
-    """Refused as anywhere."""
+def test_invalid_ids_have_no_creation_time(post: Any) -> None:
+    """They are refused, as everywhere."""
     with pytest.raises(InvalidPostId):
         created_at(post)
 
 
-def test_ids_before_snowflake_hold_no_time() -> None:
-    """IDs up to November 2010 were numbered one by one."""
+def test_ids_before_snowflake_have_no_time() -> None:
+    """IDs up to November 2010 were consecutive numbers."""
     assert created_at("29700859246") is None
     assert created_at("29700859247") is not None

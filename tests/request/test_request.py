@@ -1,4 +1,4 @@
-"""Questions: what may be asked of which endpoint, and how it goes over the wire."""
+"""Requests: what each endpoint accepts, and the JSON that is sent."""
 
 from __future__ import annotations
 
@@ -19,19 +19,23 @@ from engagement_pandas.vocabulary import SERIES_TYPES, TOTALS_TYPES, Endpoint
 MARCH = ep.Window.covering("2026-03-01", "2026-03-29")
 
 
-@pytest.mark.parametrize("kind", list(ep.EngagementType))
-def test_types_by_endpoint(kind: ep.EngagementType) -> None:
-    """Each of the 18 types is asked where it is counted, and refused elsewhere."""
-    asked: dict[bool, Callable[[], Any]] = {
-        kind in TOTALS_TYPES: lambda: ep.totals(["1"], engagement_types=[kind]),
-        kind in SERIES_TYPES: lambda: ep.last_28_hours(["1"], engagement_types=[str(kind)]),
+@pytest.mark.parametrize("engagement_type", list(ep.EngagementType))
+def test_types_by_endpoint(engagement_type: ep.EngagementType) -> None:
+    """Each of the 18 types is requested where it is counted, and refused elsewhere."""
+    requests: dict[bool, Callable[[], Any]] = {
+        engagement_type in TOTALS_TYPES: lambda: ep.totals(
+            ["1"], engagement_types=[engagement_type]
+        ),
+        engagement_type in SERIES_TYPES: lambda: ep.last_28_hours(
+            ["1"], engagement_types=[str(engagement_type)]
+        ),
     }
-    for allowed, ask in asked.items():
+    for allowed, request in requests.items():
         if allowed:
-            assert ask().engagement_types == (kind,)
+            assert request().engagement_types == (engagement_type,)
         else:
             with pytest.raises(ep.UnsupportedEngagementType):
-                ask()
+                request()
 
 
 @pytest.mark.parametrize(
@@ -49,26 +53,26 @@ def test_types_by_endpoint(kind: ep.EngagementType) -> None:
         ([["favorites"]], "no engagement type ['favorites']"),
     ],
 )
-def test_refused_types(types: Any, words: str) -> None:
+def test_invalid_types_are_refused(types: Any, words: str) -> None:
     """The error names the type and the cure."""
     with pytest.raises(ep.UnsupportedEngagementType) as caught:
         ep.totals(["1"], engagement_types=types)
     assert words in str(caught.value)
 
 
-def test_quote_tweets_is_not_in_the_time_series() -> None:
-    """The one type that only /totals counts."""
+def test_quote_tweets_are_not_in_the_time_series() -> None:
+    """Only /totals counts this type."""
     with pytest.raises(ep.UnsupportedEngagementType, match=r"use totals\(\)"):
         ep.historical(["1"], engagement_types=["quote_tweets"], window=MARCH)
 
 
-def test_types_once() -> None:
-    """A type asked twice is asked once, as in the documented request with duplicates."""
+def test_types_are_unique() -> None:
+    """A repeated type is requested once, as in the documented request with duplicates."""
     request = ep.totals(["1"], engagement_types=["replies", "favorites", "replies"])
     assert request.engagement_types == ("replies", "favorites")
 
 
-def test_a_window_only_for_historical() -> None:
+def test_only_historical_has_a_window() -> None:
     """The other two endpoints have none; historical() needs one."""
     with pytest.raises(ep.InvalidWindow, match="needs a Window"):
         ep.historical(["1"], engagement_types=["favorites"], window=("2026-03-01", "2026-03-02"))  # type: ignore[arg-type]
@@ -78,14 +82,14 @@ def test_a_window_only_for_historical() -> None:
         ep.last_28_hours(["1"], engagement_types=["favorites"], window=MARCH)  # type: ignore[call-arg]
 
 
-def test_an_endpoint_that_is_none() -> None:
-    """The error lists the three there are."""
+def test_unknown_endpoints_are_refused() -> None:
+    """The error lists the three endpoints."""
     with pytest.raises(ep.RequestError, match=r"\['totals', '28hr', 'historical'\]"):
         ep.EngagementRequest("hourly", ("1",), ("favorites",), ep.BY_POST)  # type: ignore[arg-type]
 
 
-def test_old_windows_warn() -> None:
-    """Newer documentation says 365 days; asked all the same, with a warning."""
+def test_old_windows_give_a_warning() -> None:
+    """Newer documentation has a limit of 365 days; older windows are requested with a warning."""
     old = ep.Window.covering("2015-08-01", "2015-08-15")
     with pytest.warns(UserWarning, match="more than 365 days ago"):
         ep.historical(["1"], engagement_types=["impressions"], window=old)
@@ -95,7 +99,7 @@ def test_old_windows_warn() -> None:
 
 
 def test_the_documented_historical_request(sample: Callable[[str], Any]) -> None:
-    """The wire's body is the documented one, but that dates are told in full."""
+    """The JSON is the documented one, except that dates have times."""
     documented = sample("historical_request")
     request = ep.historical(
         documented["tweet_ids"],
@@ -112,7 +116,7 @@ def test_the_documented_historical_request(sample: Callable[[str], Any]) -> None
 
 @pytest.mark.parametrize("name", ["totals_owned_request", "totals_public_request"])
 def test_the_documented_totals_requests(sample: Callable[[str], Any], name: str) -> None:
-    """The wire's body is the documented one."""
+    """The JSON is the documented one."""
     documented = sample(name)
     request = ep.totals(
         documented["tweet_ids"],
@@ -124,7 +128,7 @@ def test_the_documented_totals_requests(sample: Callable[[str], Any], name: str)
 
 @pytest.mark.parametrize("name", ["28hr_4level_request", "28hr_17_types_request"])
 def test_the_documented_28hr_requests(sample: Callable[[str], Any], name: str) -> None:
-    """The wire's body is the documented one, with a true ID for its placeholder."""
+    """The JSON is the documented one, with a true ID for its placeholder."""
     documented = {**sample(name), "tweet_ids": ["123456789"]}
     request = ep.last_28_hours(
         documented["tweet_ids"],
@@ -135,7 +139,7 @@ def test_the_documented_28hr_requests(sample: Callable[[str], Any], name: str) -
 
 
 def test_the_documented_request_of_three_groupings(sample: Callable[[str], Any]) -> None:
-    """The former name of a type is understood, and asked for by the new one."""
+    """The former name of a type is accepted, and replaced by the new one."""
     documented = sample("historical_3_groupings_request")
     window = ep.Window.covering(documented["start"], documented["end"])
     by = {name: g["group_by"] for name, g in documented["groupings"].items()}
@@ -144,27 +148,27 @@ def test_the_documented_request_of_three_groupings(sample: Callable[[str], Any])
         request = ep.historical(["1"], engagement_types=types, window=window, by=by)
     assert request.to_json()["groupings"] == documented["groupings"]
     assert "media_clicks" in types
-    new = ["media_engagements" if kind == "media_clicks" else kind for kind in types]
+    new = ["media_engagements" if name == "media_clicks" else name for name in types]
     assert list(request.engagement_types) == list(dict.fromkeys(new))
     assert len(request.engagement_types) == 16
 
 
-def test_ids_go_over_the_wire_as_strings() -> None:
-    """Never as numbers, which JavaScript and pandas round."""
+def test_ids_are_sent_as_strings() -> None:
+    """JavaScript and pandas would round numbers."""
     request = ep.totals([1060976163948904448], engagement_types=["favorites"])
     assert request.to_json()["tweet_ids"] == ["1060976163948904448"]
 
 
-def test_which_grouping() -> None:
-    """The only one; or the named one; else an error that lists them."""
-    one = ep.totals(["1"], engagement_types=["favorites"])
-    two = one.replace(groupings={"a": ["engagement.type"], "b": ep.BY_POST})
-    assert one.grouping() == ep.BY_POST
-    assert two.grouping("b").dimensions == ep.BY_POST.dimensions
+def test_choosing_a_grouping() -> None:
+    """The only one or the named one is returned; otherwise the error lists them."""
+    single = ep.totals(["1"], engagement_types=["favorites"])
+    several = single.replace(groupings={"a": ["engagement.type"], "b": ep.BY_POST})
+    assert single.grouping() == ep.BY_POST
+    assert several.grouping("b").dimensions == ep.BY_POST.dimensions
     with pytest.raises(ep.AmbiguousGrouping, match=r"\['a', 'b'\]; choose one"):
-        two.grouping()
+        several.grouping()
     with pytest.raises(ep.AmbiguousGrouping, match="'c' is not one of them"):
-        two.grouping("c")
+        several.grouping("c")
 
 
 @pytest.mark.parametrize(
@@ -179,14 +183,14 @@ def test_which_grouping() -> None:
         (Endpoint.LAST_28_HOURS, ["favorites"], "28hr returns counts only to the owner"),
     ],
 )
-def test_what_only_the_owner_may_ask(endpoint: Endpoint, types: list[str], why: str | None) -> None:
-    """Impressions, engagements and both time series."""
-    told = ep.EngagementRequest(endpoint, ("1",), types, ep.BY_POST).owner_only  # type: ignore[arg-type]
-    assert told is None if why is None else why in str(told)
+def test_types_of_the_owner_only(endpoint: Endpoint, types: list[str], why: str | None) -> None:
+    """Impressions, engagements and both time series need the owner's tokens."""
+    message = ep.EngagementRequest(endpoint, ("1",), types, ep.BY_POST).owner_only  # type: ignore[arg-type]
+    assert message is None if why is None else why in str(message)
 
 
-def test_frozen_equal_hashable_picklable() -> None:
-    """A request is a value."""
+def test_requests_are_values() -> None:
+    """They are frozen, comparable, hashable and can be pickled."""
     request = ep.historical(["1"], engagement_types=["favorites"], window=MARCH)
     assert pickle.loads(pickle.dumps(request)) == request  # noqa: S301
     assert len({request, request.replace()}) == 1
@@ -194,8 +198,8 @@ def test_frozen_equal_hashable_picklable() -> None:
         request.window = None  # type: ignore[misc]
 
 
-def test_repr_is_a_sentence() -> None:
-    """What, of how many posts, by what, when; short for a thousand posts too."""
+def test_the_repr_is_a_sentence() -> None:
+    """It has the endpoint, posts, types, groupings and window, and is short for 1,000 posts too."""
     request = ep.historical(
         range(1, 1001), engagement_types=ep.SERIES_TYPES, window=MARCH, by=ep.BY_DAY
     )
@@ -206,8 +210,8 @@ def test_repr_is_a_sentence() -> None:
     )
 
 
-def test_another_endpoint_counts_other_types() -> None:
-    """Changed by replace, the types are held against the new endpoint."""
+def test_replacing_the_endpoint_checks_the_types() -> None:
+    """Types that the new endpoint does not count are refused."""
     request = ep.totals(["7"], engagement_types=["favorites", "quote_tweets"])
     with pytest.raises(ep.UnsupportedEngagementType, match=r"does not count \['quote_tweets'\]"):
         request.replace(endpoint="28hr")
@@ -238,8 +242,8 @@ BODY = {
     | st.builds(lambda junk: BODY | {"groupings": {"a": {"group_by": junk}}}, JUNK)
     | JUNK,
 )
-def test_a_body_of_whatever(endpoint: Any, body: Any) -> None:
-    """What cannot have been sent is a RequestError; all else is a request."""
+def test_arbitrary_bodies(endpoint: Any, body: Any) -> None:
+    """A body that cannot have been sent is a RequestError; others can be read again."""
     try:
         request = ep.EngagementRequest.from_json(endpoint, body)
     except ep.RequestError:
@@ -264,8 +268,8 @@ def test_a_body_of_whatever(endpoint: Any, body: Any) -> None:
         ({"end": 5}, "end 5"),
     ],
 )
-def test_what_is_wrong_in_a_body(wrong: dict[str, Any], words: str) -> None:
-    """The key is named, and the value."""
+def test_invalid_bodies_are_refused(wrong: dict[str, Any], words: str) -> None:
+    """The error names the key and the value."""
     body = {key: value for key, value in (BODY | wrong).items() if value is not ...}
     with pytest.raises(ep.RequestError, match=words):
         ep.EngagementRequest.from_json("historical", body)
@@ -274,28 +278,28 @@ def test_what_is_wrong_in_a_body(wrong: dict[str, Any], words: str) -> None:
 LINKS = ["https://x.com/bakery/status/1060976163948904448?s=20", "x.com/i/web/status/8"]
 
 
-@pytest.mark.parametrize("ask", ["totals", "last_28_hours", "historical"])
-def test_links_to_posts(ask: str) -> None:
-    """Links do where IDs do, also in a frame."""
-    words = {"window": MARCH} if ask == "historical" else {}
+@pytest.mark.parametrize("endpoint", ["totals", "last_28_hours", "historical"])
+def test_links_to_posts(endpoint: str) -> None:
+    """Links are accepted in place of IDs, also in a frame."""
+    arguments = {"window": MARCH} if endpoint == "historical" else {}
     for posts in (LINKS, pd.DataFrame({"post_id": LINKS})):
-        request = getattr(ep, ask)(posts, engagement_types=["favorites"], **words)
+        request = getattr(ep, endpoint)(posts, engagement_types=["favorites"], **arguments)
         assert request.post_ids == ("1060976163948904448", "8")
 
 
 @pytest.mark.parametrize(("word", "grouping"), [("day", ep.BY_DAY), ("hour", ep.BY_HOUR)])
 def test_short_names_of_groupings(word: str, grouping: ep.Grouping) -> None:
-    """The same request as with the grouping itself."""
-    both = [
+    """They make the same request as the grouping itself."""
+    requests = [
         ep.historical(["1"], engagement_types=["favorites"], window=MARCH, by=by)
         for by in (word, grouping)
     ]
-    assert both[0] == both[1]
+    assert requests[0] == requests[1]
 
 
 def test_a_number_of_days(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last complete UTC days."""
-    moment = datetime(2026, 4, 15, 12, 20, tzinfo=UTC)
-    monkeypatch.setattr("engagement_pandas.request.window._now", lambda: moment)
+    """The window has the last complete UTC days."""
+    now = datetime(2026, 4, 15, 12, 20, tzinfo=UTC)
+    monkeypatch.setattr("engagement_pandas.request.window._now", lambda: now)
     request = ep.historical(["1"], engagement_types=["favorites"], window="7d")
     assert request.window == ep.Window.covering("2026-04-08", "2026-04-15")

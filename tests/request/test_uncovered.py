@@ -1,4 +1,4 @@
-"""Whether requests cover a question, held against a count of every post, type and hour."""
+"""Coverage of a request by its parts, compared with a count of every post, type and hour."""
 
 from __future__ import annotations
 
@@ -36,73 +36,75 @@ requests = st.one_of(series, sums)
 
 
 def cells(parts: Iterable[ep.EngagementRequest]) -> Counter[object]:
-    """Return how often each post, type and hour is asked for, one by one."""
-    found: Counter[object] = Counter()
+    """Return how often each post, type and hour is requested."""
+    counts: Counter[object] = Counter()
     for part in parts:
         hours = range(part.window.hours) if part.window else [None]
         for post in part.post_ids:
-            for kind in part.engagement_types:
+            for engagement_type in part.engagement_types:
                 for hour in hours:
                     at = part.window and hour is not None and part.window.start + hour * HOUR
-                    found[part.endpoint, part.groupings, post, kind, at] += 1
-    return found
+                    counts[part.endpoint, part.groupings, post, engagement_type, at] += 1
+    return counts
 
 
 @pytest.mark.slow
 @given(st.lists(requests, max_size=3), st.lists(requests, max_size=4))
-def test_any_requests(asked: list[ep.EngagementRequest], parts: list[ep.EngagementRequest]) -> None:
-    """They cover each other where every single cell is there as often; else a word says so."""
-    assert (uncovered(asked, parts) is None) == (cells(asked) == cells(parts))
+def test_coverage_of_arbitrary_requests(
+    complete: list[ep.EngagementRequest], parts: list[ep.EngagementRequest]
+) -> None:
+    """Requests cover each other if the cells are equal; otherwise a message names a difference."""
+    assert (uncovered(complete, parts) is None) == (cells(complete) == cells(parts))
 
 
 @pytest.mark.slow
 @given(st.data(), requests)
-def test_a_question_that_is_cut(data: st.DataObject, asked: ep.EngagementRequest) -> None:
-    """However it is cut, the pieces cover it; with one missing or twice, that one is named."""
-    pieces = [asked]
+def test_coverage_of_a_divided_request(data: st.DataObject, complete: ep.EngagementRequest) -> None:
+    """All parts cover the request; a missing or repeated part is named."""
+    parts = [complete]
     for _ in range(data.draw(st.integers(0, 4))):
-        whole = pieces.pop(data.draw(st.integers(0, len(pieces) - 1)))
-        pieces += data.draw(st.sampled_from(list(halves(whole)) or [[whole]]))
-    pieces = data.draw(st.permutations(pieces))
-    assert uncovered([asked], pieces) is None
-    lost = data.draw(st.sampled_from(pieces))
-    without = [piece for piece in pieces if piece is not lost]
-    for told, word in (
-        (uncovered([asked], without), "missing: "),
-        (uncovered([asked], [*pieces, lost]), "duplicate: "),
+        larger = parts.pop(data.draw(st.integers(0, len(parts) - 1)))
+        parts += data.draw(st.sampled_from(list(halves(larger)) or [[larger]]))
+    parts = data.draw(st.permutations(parts))
+    assert uncovered([complete], parts) is None
+    lost = data.draw(st.sampled_from(parts))
+    without = [part for part in parts if part is not lost]
+    for message, prefix in (
+        (uncovered([complete], without), "missing: "),
+        (uncovered([complete], [*parts, lost]), "duplicate: "),
     ):
-        assert told is not None
-        assert told.startswith(word)
+        assert message is not None
+        assert message.startswith(prefix)
         assert any(
-            f"{kind} of post {post}" in told
-            for kind in lost.engagement_types
+            f"{engagement_type} of post {post}" in message
+            for engagement_type in lost.engagement_types
             for post in lost.post_ids
         )
 
 
-def halves(whole: ep.EngagementRequest) -> Iterable[list[ep.EngagementRequest]]:
-    """Yield the ways to cut a request in two: by posts, by types and by hours."""
+def halves(combined: ep.EngagementRequest) -> Iterable[list[ep.EngagementRequest]]:
+    """Yield the ways to divide a request in two: by posts, by types and by hours."""
     for name in ("post_ids", "engagement_types"):
-        values = getattr(whole, name)
+        values = getattr(combined, name)
         if len(values) > 1:
-            yield [whole.replace(**{name: values[:1]}), whole.replace(**{name: values[1:]})]
-    if whole.window and whole.window.hours > 1:
-        cut = whole.window.start + HOUR
+            yield [combined.replace(**{name: values[:1]}), combined.replace(**{name: values[1:]})]
+    if combined.window and combined.window.hours > 1:
+        cut = combined.window.start + HOUR
         yield [
-            whole.replace(window=ep.Window(whole.window.start, cut)),
-            whole.replace(window=ep.Window(cut, whole.window.end)),
+            combined.replace(window=ep.Window(combined.window.start, cut)),
+            combined.replace(window=ep.Window(cut, combined.window.end)),
         ]
 
 
-def test_each_hour_weighs_differently() -> None:
-    """No hour, and no other span, stands for another of the same length."""
+def test_hours_are_not_interchangeable() -> None:
+    """No window covers another of the same length."""
     hours = [ep.Window(START + n * HOUR, START + (n + 1) * HOUR) for n in range(48)]
-    asked = ep.historical(["1"], engagement_types=["favorites"], window=hours[0])
+    complete = ep.historical(["1"], engagement_types=["favorites"], window=hours[0])
     for other in hours[1:]:
-        assert uncovered([asked], [asked.replace(window=other)]) is not None
+        assert uncovered([complete], [complete.replace(window=other)]) is not None
 
 
-def test_each_pair_of_grouping_and_type_weighs_differently() -> None:
+def test_pairs_of_grouping_and_type_are_not_interchangeable() -> None:
     """By day and by hour, two types cannot be swapped."""
     window = ep.Window(START, START + 24 * HOUR)
     names = [str(name) for name in ep.SERIES_TYPES]
@@ -116,13 +118,13 @@ def test_each_pair_of_grouping_and_type_weighs_differently() -> None:
         assert uncovered([by_hour, by_day], swapped) is not None
 
 
-def test_pieces_that_only_add_up() -> None:
-    """As many cells, and even the same sums of IDs and hours: it is the cells that count."""
-    asked = ep.totals(["1", "2", "3", "4"], engagement_types=["favorites"])
-    told = uncovered([asked], [asked.replace(post_ids=["1", "4"])] * 2)
-    assert told == "duplicate: favorites of post 1 (and 3 more) (totals by_post)"
+def test_equal_sums_are_not_coverage() -> None:
+    """Parts with as many cells, and equal sums of IDs and hours, do not cover the request."""
+    complete = ep.totals(["1", "2", "3", "4"], engagement_types=["favorites"])
+    message = uncovered([complete], [complete.replace(post_ids=["1", "4"])] * 2)
+    assert message == "duplicate: favorites of post 1 (and 3 more) (totals by_post)"
     window = ep.Window(START, START + 4 * HOUR)
     series = ep.historical(["1"], engagement_types=["replies"], window=window)
     inner = series.replace(window=ep.Window(START + HOUR, START + 3 * HOUR))
-    told = uncovered([series], [inner, inner])
-    assert told == "missing: replies of post 1 from 2026-05-01 00:00 UTC (historical by_hour)"
+    message = uncovered([series], [inner, inner])
+    assert message == "missing: replies of post 1 from 2026-05-01 00:00 UTC (historical by_hour)"

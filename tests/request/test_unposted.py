@@ -1,4 +1,4 @@
-"""The time before a post was made: not asked, counted as nothing, and told."""
+"""Hours before a post was made are not requested, count as zero, and are reported."""
 
 from __future__ import annotations
 
@@ -30,35 +30,42 @@ POST, TYPE, DATE, TIME = "tweet.id", "engagement.type", "engagement.day", "engag
 TYPES = ["impressions", "url_clicks"]
 
 
-def unsent(plan: ep.Plan) -> tuple[ep.EngagementResponse, ...]:
-    """Return the responses to what a plan does not send."""
+def unsent_responses(plan: ep.Plan) -> tuple[ep.EngagementResponse, ...]:
+    """Return the responses for the requests that a plan does not send."""
     return tuple(ep.EngagementResponse.unposted(part, plan.now) for part in plan.unposted)
 
 
-def made(moment: datetime) -> str:
-    """Return the ID of a post made at that moment."""
-    return str(first_snowflake_at(moment))
+def post_id_at(time: datetime) -> str:
+    """Return the ID of a post made at that time."""
+    return str(first_snowflake_at(time))
 
 
-def true_count(post: str, kind: str, hour: datetime) -> int:
-    """Count an hour of the world: nothing before the post was made."""
-    born = ep.created_at(post)
-    if born is not None and hour + HOUR <= born:
+def true_count(post: str, engagement_type: str, hour: datetime) -> int:
+    """Return the true count of an hour, which is 0 before the post was made."""
+    created = ep.created_at(post)
+    if created is not None and hour + HOUR <= created:
         return 0
-    return zlib.crc32(f"{post} {kind} {hour}".encode()) % 5 - 1
+    return zlib.crc32(f"{post} {engagement_type} {hour}".encode()) % 5 - 1
 
 
-def answer(request: ep.EngagementRequest) -> ep.EngagementResponse:
-    """Answer as the API does: every hour of the window is listed, zeros too."""
+def response_to(request: ep.EngagementRequest) -> ep.EngagementResponse:
+    """Respond as the API does: every hour of the window is listed, zeros too."""
     (grouping,) = request.groupings
     assert request.window is not None
     cells: defaultdict[tuple[str, ...], int] = defaultdict(int)
     for n in range(request.window.hours):
         at = request.window.start + n * HOUR
         for post in request.post_ids:
-            for kind in request.engagement_types:
-                keys = {POST: post, TYPE: str(kind), DATE: f"{at:%Y-%m-%d}", TIME: f"{at:%H}"}
-                cells[tuple(keys[d] for d in grouping.dimensions)] += true_count(post, kind, at)
+            for engagement_type in request.engagement_types:
+                keys = {
+                    POST: post,
+                    TYPE: str(engagement_type),
+                    DATE: f"{at:%Y-%m-%d}",
+                    TIME: f"{at:%H}",
+                }
+                cells[tuple(keys[d] for d in grouping.dimensions)] += true_count(
+                    post, engagement_type, at
+                )
     body: dict[str, Any] = {}
     for keys, count in cells.items():
         level = body
@@ -69,12 +76,12 @@ def answer(request: ep.EngagementRequest) -> ep.EngagementResponse:
 
 
 def days(posts: list[str], length: int, by: Any = (POST, TYPE, DATE)) -> ep.EngagementRequest:
-    """Ask for some days of some posts."""
+    """Request some days of some posts."""
     window = ep.Window(START, START + length * DAY)
     return ep.historical(posts, engagement_types=TYPES, window=window, by={"g": by})
 
 
-LESS = [(POST, TYPE), (DATE, TYPE, TIME), (TYPE, DATE), (TYPE,)]
+LONG_VARIANTS = [(POST, TYPE), (DATE, TYPE, TIME), (TYPE, DATE), (TYPE,)]
 
 
 @pytest.mark.slow
@@ -84,7 +91,7 @@ LESS = [(POST, TYPE), (DATE, TYPE, TIME), (TYPE, DATE), (TYPE,)]
         (POST, TYPE, DATE, TIME),
         (TYPE, POST, DATE),
         (POST, TYPE, TIME),
-        *(pytest.param(by, marks=pytest.mark.long) for by in LESS),
+        *(pytest.param(by, marks=pytest.mark.long) for by in LONG_VARIANTS),
     ],
     ids=" > ".join,
 )
@@ -93,39 +100,39 @@ LESS = [(POST, TYPE), (DATE, TYPE, TIME), (TYPE, DATE), (TYPE,)]
     births=st.lists(st.integers(-3 * 24, 40 * 24), min_size=1, max_size=3, unique=True),
     length=st.integers(27, 33),
 )
-def test_what_is_not_asked_is_nothing_and_told(
+def test_posts_that_were_not_requested_are_reported(
     by: tuple[str, ...], births: list[int], length: int
 ) -> None:
-    """Against the question asked whole: no row differs, and what lacks is zeros, all told."""
-    whole = days([made(START + birth * HOUR) for birth in births], length, by)
-    plan = ep.plan(whole, now=NOW)
-    responses = [*unsent(plan), *map(answer, plan)]
-    frame, omitted = ep.flatten(answer(whole)), ep.omissions(responses)
-    of_parts = ep.flatten(responses)
+    """Compared with a complete response, only zeros are missing, and all of them are reported."""
+    complete = days([post_id_at(START + birth * HOUR) for birth in births], length, by)
+    plan = ep.plan(complete, now=NOW)
+    responses = [*unsent_responses(plan), *map(response_to, plan)]
+    frame, omitted = ep.flatten(response_to(complete)), ep.omissions(responses)
+    from_parts = ep.flatten(responses)
 
     keys = [name for name in frame.columns if name != "count"]
-    beside = frame.merge(of_parts, on=keys, how="left", suffixes=("", "_of_parts"))
-    lacking = beside["count_of_parts"].isna()
-    assert len(of_parts) == (~lacking).sum()
-    assert beside["count"][~lacking].equals(beside["count_of_parts"][~lacking])
-    assert (beside["count"][lacking] == 0).all()
+    merged = frame.merge(from_parts, on=keys, how="left", suffixes=("", "_of_parts"))
+    missing = merged["count_of_parts"].isna()
+    assert len(from_parts) == (~missing).sum()
+    assert merged["count"][~missing].equals(merged["count_of_parts"][~missing])
+    assert (merged["count"][missing] == 0).all()
 
     early = omitted[omitted["reason"] == "not_yet_posted"]
     assert len(early) == len(omitted)
     ends = early.set_index("post_id")["end"]
-    for row in beside[lacking].to_dict("records"):
+    for row in merged[missing].to_dict("records"):
         last = ends[row["post_id"]] if "post_id" in row else ends.max()
         if "day" in row:
             assert pd.Timestamp(row["day"], tz="UTC") < last
     if POST in by:
-        assert set(whole.post_ids) == set(of_parts["post_id"]) | set(early["post_id"])
+        assert set(complete.post_ids) == set(from_parts["post_id"]) | set(early["post_id"])
 
 
-def test_the_window_that_is_told() -> None:
-    """From the start of the question to the first window that the post is asked in."""
-    post, never = made(START + 35 * DAY), made(START + 60 * DAY)
+def test_the_window_that_is_reported() -> None:
+    """It ends at the first window in which the post is requested."""
+    post, never = post_id_at(START + 35 * DAY), post_id_at(START + 60 * DAY)
     plan = ep.plan(days([post, never, "7"], 40), now=NOW)
-    frame = ep.omissions(unsent(plan))
+    frame = ep.omissions(unsent_responses(plan))
     check_omissions(frame)
     columns = frame[["post_id", "reason", "message", "start", "end"]]
     assert columns.astype(str).to_numpy().tolist() == [
@@ -139,16 +146,16 @@ def test_the_window_that_is_told() -> None:
     ]
 
 
-def test_a_response_says_that_nothing_was_sent() -> None:
-    """Where it is printed."""
-    (response,) = unsent(ep.plan(days([made(NOW)], 2), now=NOW))
+def test_the_repr_says_that_nothing_was_sent() -> None:
+    """It gives the reason."""
+    (response,) = unsent_responses(ep.plan(days([post_id_at(NOW)], 2), now=NOW))
     assert response.status == 0
     assert repr(response).startswith("EngagementResponse(not yet posted, nothing sent, for ")
 
 
 @pytest.fixture
 def june(server: ScriptedServer) -> ep.EngagementClient:
-    """Return a client whose clock stands at the first of June."""
+    """Return a client whose clock shows 1 June."""
     clock = FakeClock(NOW.timestamp())
     credentials = ep.UserContext("key", "secret", "9-token", "token-secret")
     return ep.EngagementClient(
@@ -156,19 +163,19 @@ def june(server: ScriptedServer) -> ep.EngagementClient:
     )
 
 
-def test_nothing_at_all_to_ask(
+def test_a_plan_without_requests(
     june: ep.EngagementClient, server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """Fetched, streamed, collected or by a click: nothing is sent, and the post is told."""
-    asked = days([made(START + 50 * DAY)], 40)
-    assert len(ep.plan(asked, now=NOW)) == 0
-    collection = june.collect(asked, into=ep.Archive(tmp_path / "raw"))
-    run = FetchThread(june, ep.plan(asked, now=NOW), lambda _: None, lambda _: None)
-    run.start()
-    run.join(10)
-    ways = [june.fetch(asked), list(june.stream(asked)), collection, run.responses]
-    for responses in ways:
-        assert ep.omissions(responses)["post_id"].tolist() == list(asked.post_ids)
+    """Fetching, streaming, collecting and the fetch thread send nothing and report the post."""
+    request = days([post_id_at(START + 50 * DAY)], 40)
+    assert len(ep.plan(request, now=NOW)) == 0
+    collection = june.collect(request, into=ep.Archive(tmp_path / "raw"))
+    thread = FetchThread(june, ep.plan(request, now=NOW), lambda _: None, lambda _: None)
+    thread.start()
+    thread.join(10)
+    results = [june.fetch(request), list(june.stream(request)), collection, thread.responses]
+    for responses in results:
+        assert ep.omissions(responses)["post_id"].tolist() == list(request.post_ids)
         assert len(ep.flatten(responses)) == 0
     assert server.seen == []
     assert collection.complete
@@ -176,33 +183,33 @@ def test_nothing_at_all_to_ask(
 
 
 @pytest.mark.slow
-def test_collected_and_read_again(
+def test_an_archive_reports_posts_not_requested(
     june: ep.EngagementClient, server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """An archive tells of what was not asked, whoever opens it."""
-    late = made(START + 35 * DAY)
-    asked = days(["7", late], 40)
-    plan = ep.plan(asked, now=NOW)
-    server.answer(*(Scripted(body=answer(part).json()) for part in plan))
-    june.collect(asked, into=ep.Archive(tmp_path / "raw"), watch=lambda _: None)
+    """A new reader of the archive gets the same omissions."""
+    late = post_id_at(START + 35 * DAY)
+    request = days(["7", late], 40)
+    plan = ep.plan(request, now=NOW)
+    server.answer(*(Scripted(body=response_to(part).json()) for part in plan))
+    june.collect(request, into=ep.Archive(tmp_path / "raw"), watch=lambda _: None)
     sent = [(seen.body["tweet_ids"], seen.body["start"]) for seen in server.seen]
     assert sorted(sent) == [(["7"], "2026-01-01T00:00:00Z"), (["7", late], "2026-01-13T00:00:00Z")]
-    again = ep.Archive(tmp_path / "raw")
+    reopened = ep.Archive(tmp_path / "raw")
     pd.testing.assert_frame_equal(
-        ep.flatten(again), ep.flatten([*unsent(plan), *map(answer, plan)])
+        ep.flatten(reopened), ep.flatten([*unsent_responses(plan), *map(response_to, plan)])
     )
-    assert ep.omissions(again)["post_id"].tolist() == [late]
+    assert ep.omissions(reopened)["post_id"].tolist() == [late]
 
 
-def test_an_archive_from_before(
+def test_an_archive_of_an_older_version(
     june: ep.EngagementClient, server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """A question that does not say what it leaves out asked everything."""
-    collection = june.collect(days([made(NOW - DAY)], 2), into=ep.Archive(tmp_path))
+    """Without a record of posts not requested, all are missing."""
+    collection = june.collect(days([post_id_at(NOW - DAY)], 2), into=ep.Archive(tmp_path))
     file = collection.path / "question.json.gz"
-    told = json.loads(gzip.decompress(file.read_bytes()))
-    del told["unposted"]
-    assert told["sha256"] == hashlib.sha256(b"").hexdigest()
-    file.write_bytes(gzip.compress(json.dumps(told).encode() + b"\n"))
+    record = json.loads(gzip.decompress(file.read_bytes()))
+    del record["unposted"]
+    assert record["sha256"] == hashlib.sha256(b"").hexdigest()
+    file.write_bytes(gzip.compress(json.dumps(record).encode() + b"\n"))
     assert list(ep.Archive(tmp_path)) == []
     assert server.seen == []

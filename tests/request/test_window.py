@@ -1,4 +1,4 @@
-"""Whole UTC hours, half-open."""
+"""Windows of complete UTC hours, with an exclusive end."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ hours = st.integers(0, 100_000)
 
 
 def utc(*parts: int) -> datetime:
-    """Return a moment of UTC."""
+    """Return a UTC time."""
     return datetime(*parts, tzinfo=UTC)
 
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> datetime:
-    """Let it be 2026-04-15 12:20 UTC."""
-    moment = utc(2026, 4, 15, 12, 20)
-    monkeypatch.setattr(module, "_now", lambda: moment)
-    return moment
+    """Set the current time to 2026-04-15 12:20 UTC."""
+    current = utc(2026, 4, 15, 12, 20)
+    monkeypatch.setattr(module, "_now", lambda: current)
+    return current
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ def now(monkeypatch: pytest.MonkeyPatch) -> datetime:
         ),
     ],
 )
-def test_covering_widens_to_whole_hours(
+def test_covering_rounds_to_complete_hours(
     start: Any, end: Any, expected: tuple[datetime, datetime]
 ) -> None:
-    """The start is floored and the end ceiled; a date is its midnight; never a lost hour."""
+    """The start is floored and the end ceiled, so no hour is lost; a date is its midnight."""
     window = Window.covering(start, end)
     assert (window.start, window.end) == expected
     assert type(window.start) is datetime
@@ -95,42 +95,42 @@ def test_covering_widens_to_whole_hours(
         ("2026-03-01", "9999-12-31T23:59:59Z", "in the future"),
     ],
 )
-def test_refused(start: Any, end: Any, words: str) -> None:
-    """Empty, naive, before 2014-09-01, in the future, or no time at all."""
+def test_invalid_windows_are_refused(start: Any, end: Any, words: str) -> None:
+    """A window is empty, naive, before 2014-09-01, in the future, or not a time."""
     with pytest.raises(InvalidWindow) as caught:
         Window.covering(start, end)
     assert words in str(caught.value)
 
 
 def test_the_constructor_refuses_parts_of_hours() -> None:
-    """Window() widens nothing by itself; it says who does."""
+    """`Window` does not round; the error names the function that does."""
     with pytest.raises(InvalidWindow, match=r"Window\.covering"):
         Window(utc(2026, 3, 1, 0, 30), utc(2026, 3, 2))
 
 
 def test_the_constructor_refuses_an_empty_window() -> None:
-    """End is exclusive: from an hour to itself is nothing."""
+    """The end is exclusive, so a window from an hour to itself is empty."""
     with pytest.raises(InvalidWindow, match="is empty"):
         Window(utc(2026, 3, 1), utc(2026, 3, 1))
 
 
 def test_the_end_is_not_after_now(now: datetime) -> None:
-    """The hour that is running ends in the future; the error names the last whole hour."""
+    """The current hour ends in the future; the error names the last complete hour."""
     assert Window.covering("2026-04-15", "2026-04-15T12:00:00Z").end == utc(2026, 4, 15, 12)
     with pytest.raises(InvalidWindow, match="ended at 2026-04-15 12:00"):
         Window.covering("2026-04-15", now)
 
 
-def test_last(now: datetime) -> None:
-    """The last 28 days end at the last whole hour."""
+def test_last_days_and_hours(now: datetime) -> None:
+    """The last 28 days end at the last complete hour."""
     window = Window.last()
     assert (window.start, window.end) == (utc(2026, 3, 18, 12), utc(2026, 4, 15, 12))
     assert Window.last(1, now=now - timedelta(days=1)).end == utc(2026, 4, 14, 12)
 
 
 @pytest.mark.parametrize("days", [0, -1, "7", float("nan"), 10**12, None])
-def test_last_of_no_days(days: Any) -> None:
-    """A number of days above 0, within the calendar."""
+def test_invalid_numbers_of_days_are_refused(days: Any) -> None:
+    """The number must be positive and within the calendar."""
     with pytest.raises(InvalidWindow):
         Window.last(days)
 
@@ -140,8 +140,8 @@ def test_the_oldest_start() -> None:
     assert Window.covering("2014-09-01", "2014-09-02").start == ZERO
 
 
-def test_equal_in_any_zone() -> None:
-    """The same span told in another zone is the same window."""
+def test_windows_are_equal_in_all_zones() -> None:
+    """The same hours in another time zone are the same window."""
     east = timezone(timedelta(hours=2))
     assert Window(datetime(2026, 3, 1, 2, tzinfo=east), utc(2026, 3, 2)) == Window.covering(
         "2026-03-01", "2026-03-02"
@@ -150,11 +150,11 @@ def test_equal_in_any_zone() -> None:
 
 @pytest.mark.slow
 @given(first=hours, length=st.integers(1, 24 * 400), longest=st.integers(1, 24 * 28))
-def test_split_loses_and_shares_nothing(first: int, length: int, longest: int) -> None:
-    """The parts are neighbours, none too long, and together the whole."""
+def test_split_is_a_partition(first: int, length: int, longest: int) -> None:
+    """The parts are consecutive, not too long, and cover the window."""
     start = ZERO + (first % 60_000) * HOUR
-    whole = Window(start, start + length * HOUR)
-    parts = whole.split(longest * HOUR)
+    window = Window(start, start + length * HOUR)
+    parts = window.split(longest * HOUR)
     covered = [part.start + n * HOUR for part in parts for n in range(part.hours)]
     assert covered == [start + n * HOUR for n in range(length)]
     assert max(part.hours for part in parts) <= longest
@@ -166,13 +166,13 @@ def test_split_loses_and_shares_nothing(first: int, length: int, longest: int) -
     [(1, [1]), (672, [672]), (673, [1, 672]), (9600, [192] + [672] * 14)],
 )
 def test_split_at_28_days(length: int, expected: list[int]) -> None:
-    """1 hour, 28 days, 1 hour and 28 days, 400 days: what is left over comes first."""
-    whole = Window(ZERO, ZERO + length * HOUR)
-    assert [part.hours for part in whole.split()] == expected
+    """The cases are 1 hour, 28 days, 28 days and 1 hour, and 400 days."""
+    window = Window(ZERO, ZERO + length * HOUR)
+    assert [part.hours for part in window.split()] == expected
 
 
-def test_split_finer_than_an_hour() -> None:
-    """There is nothing finer than an hour."""
+def test_parts_are_not_shorter_than_an_hour() -> None:
+    """A shorter limit is refused."""
     with pytest.raises(InvalidWindow, match="the minimum is one hour"):
         Window.covering("2026-03-01", "2026-03-02").split(timedelta(minutes=59))
 
@@ -185,20 +185,20 @@ def test_complete_days(window: Any, now: datetime) -> None:
 
 
 def test_complete_days_at_midnight() -> None:
-    """The day that has just ended is complete; the moment may be of any time zone."""
-    moment = datetime(2026, 4, 15, 2, tzinfo=timezone(timedelta(hours=2)))
-    assert Window.last_days(1, now=moment) == Window(utc(2026, 4, 14), utc(2026, 4, 15))
+    """The day that has just ended is complete; the time may have any time zone."""
+    now = datetime(2026, 4, 15, 2, tzinfo=timezone(timedelta(hours=2)))
+    assert Window.last_days(1, now=now) == Window(utc(2026, 4, 14), utc(2026, 4, 15))
 
 
 @pytest.mark.parametrize("window", [0, -1, True, "7", "7w", 7.0, None, ("2026-03-01", 7), "0d"])
-def test_no_number_of_days(window: Any) -> None:
-    """Refused, with what a window can be."""
+def test_other_windows_are_refused(window: Any) -> None:
+    """The error lists what a window can be."""
     with pytest.raises(InvalidWindow):
         module.to_window(window)
 
 
 @pytest.mark.parametrize("days", [1.5, True, "7", 0, -1])
-def test_last_days_that_are_no_days(days: Any) -> None:
+def test_last_days_must_be_a_positive_integer(days: Any) -> None:
     """Half a day is not complete."""
     with pytest.raises(InvalidWindow):
         Window.last_days(days)
