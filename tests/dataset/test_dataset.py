@@ -1,4 +1,4 @@
-"""Stored counts: the same twice changes nothing, old or new and never half, and what may go in."""
+"""Appending to a data set and reading it: upserts, revisions, atomic commits, valid input."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ FIRST, SECOND, THIRD = (f"2026-04-01T0{hour}:05:00Z" for hour in range(3))
 
 @pytest.fixture(params=["folder", "address"])
 def dataset(request: pytest.FixtureRequest, tmp_path: Path) -> ep.Dataset:
-    """Return an empty data set: in a folder, and at an address, as in a store of objects."""
+    """Return an empty data set: in a folder, and at an address like that of an object store."""
     if request.param == "address":
         return ep.Dataset(f"file://{tmp_path}/set")
     return ep.Dataset(tmp_path / "set")
 
 
 def versions(dataset: ep.Dataset) -> tuple[int | None, ...]:
-    """Return how often each of the three tables was committed."""
+    """Return the version of each of the three tables."""
     store = dataset._store
     tables = [table.open() for table in (store.counts, store.omissions, store.revisions)]
     return tuple(table.version if table else None for table in tables)
 
 
 def files_in(dataset: ep.Dataset, pattern: str = "day=*/*") -> set[str]:
-    """Return the files of the table of counts, those of the past included."""
+    """Return the files of the table of counts, including those of earlier versions."""
     table = dataset._store.counts
     home = Path(table.uri.removeprefix("file://"))
     return {str(path.relative_to(home)) for path in home.glob(pattern)}
 
 
 def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
-    """Assert that two frames are the same, but for what is known about them."""
+    """Assert that two frames are equal, apart from their attributes."""
     pd.testing.assert_frame_equal(found, wanted)
 
 
@@ -59,8 +59,8 @@ def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
 
 
 @pytest.mark.slow
-def test_what_goes_in_comes_out(dataset: ep.Dataset) -> None:
-    """The frame that ``flatten`` made, to the dtype, in its order, with when it was read."""
+def test_read_returns_what_was_appended(dataset: ep.Dataset) -> None:
+    """The dtypes, the order and the retrieval time are those of ``flatten``."""
     counts = some(FIRST)
     assert dataset.append(counts) == (288, 0)
     found = dataset.read()
@@ -70,8 +70,8 @@ def test_what_goes_in_comes_out(dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-def test_the_same_again_changes_nothing(dataset: ep.Dataset) -> None:
-    """Not a commit, not a file."""
+def test_appending_the_same_again_changes_nothing(dataset: ep.Dataset) -> None:
+    """There is no new commit and no new file."""
     dataset.append(some(FIRST))
     before = versions(dataset), dataset.files()
     assert dataset.append(some(FIRST)) == (0, 0)
@@ -79,8 +79,8 @@ def test_the_same_again_changes_nothing(dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-def test_a_second_reading_is_logged(dataset: ep.Dataset) -> None:
-    """Which hour, from what to what, and when each was read."""
+def test_a_changed_count_is_in_the_revisions(dataset: ep.Dataset) -> None:
+    """The row has the hour, both counts and both retrieval times."""
     counts = some(FIRST)
     dataset.append(counts)
     assert dataset.append(changed(counts, 3, 9, SECOND)) == (0, 1)
@@ -100,8 +100,8 @@ def test_a_second_reading_is_logged(dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-def test_readings_in_the_wrong_order(dataset: ep.Dataset) -> None:
-    """The later holds, although it came first; nothing was revised."""
+def test_the_latest_reading_holds_in_any_order(dataset: ep.Dataset) -> None:
+    """The later reading was appended first, and there is no revision."""
     counts = some(FIRST)
     dataset.append(changed(counts, 3, 9, SECOND))
     assert dataset.append(counts) == (0, 0)
@@ -110,8 +110,8 @@ def test_readings_in_the_wrong_order(dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-def test_a_number_is_not_given_up(dataset: ep.Dataset) -> None:
-    """A later answer without a count leaves the count; a count takes the place of none."""
+def test_a_count_is_never_replaced_by_a_missing_one(dataset: ep.Dataset) -> None:
+    """A missing count is replaced by a count."""
     counts = some(FIRST)
     dataset.append(changed(counts, 4, None, FIRST))
     dataset.append(changed(changed(counts, 3, None, SECOND), 4, 7, SECOND))
@@ -120,8 +120,8 @@ def test_a_number_is_not_given_up(dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-def test_other_posts_of_the_same_days_stay(dataset: ep.Dataset) -> None:
-    """A day that is written anew keeps what the append says nothing of."""
+def test_other_posts_of_a_rewritten_day_stay(dataset: ep.Dataset) -> None:
+    """A day that is written again keeps the posts that the append does not have."""
     dataset.append(some(FIRST, posts=["7", "8"]))
     dataset.append(some(SECOND, posts=["8", "9"], count=6))
     assert dataset.read().groupby("post_id")["count"].sum().to_dict() == {
@@ -132,8 +132,8 @@ def test_other_posts_of_the_same_days_stay(dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-def test_several_readings_in_one_frame(dataset: ep.Dataset) -> None:
-    """Each is a reading of its own, whatever their order."""
+def test_a_frame_may_have_several_readings(dataset: ep.Dataset) -> None:
+    """Each counts as its own reading, in any order."""
     frames = [changed(some(FIRST), 3, 9, SECOND), some(FIRST)]
     several = pd.concat(
         [
@@ -148,35 +148,39 @@ def test_several_readings_in_one_frame(dataset: ep.Dataset) -> None:
     assert dataset.read()["count"][3] == 9
 
 
-def test_nothing_to_append(dataset: ep.Dataset) -> None:
-    """An empty frame is an answer too."""
+def test_an_empty_frame_can_be_appended(dataset: ep.Dataset) -> None:
+    """An empty response is valid too."""
     empty = counts_of([], FIRST).astype({"engagement_type": "category"})
     assert dataset.append(empty) == (0, 0)
     assert len(dataset.read()) == 0
 
 
-KINDS = st.sampled_from(["impressions", "replies"])
+ENGAGEMENT_TYPES = st.sampled_from(["impressions", "replies"])
 READING = st.tuples(
-    st.sampled_from("789"), KINDS, st.integers(0, 25), st.none() | st.integers(-3, 3)
+    st.sampled_from("789"), ENGAGEMENT_TYPES, st.integers(0, 25), st.none() | st.integers(-3, 3)
 )
 
 
 @pytest.mark.slow
 @settings(max_examples=10)
 @given(st.lists(st.lists(READING, max_size=8), min_size=1, max_size=6), st.randoms())
-def test_readings_in_any_order_give_the_same(parts: list[list[Any]], dice: Any) -> None:
-    """A law: numbers before none, then the latest; held against a dictionary."""
+def test_readings_merge_to_the_same_in_any_order(parts: list[list[Any]], dice: Any) -> None:
+    """Compared with a dictionary: counts beat missing counts, then the latest holds."""
     readings: list[pd.DataFrame] = []
-    held: dict[Any, tuple[bool, int, int | None]] = {}
+    expected: dict[Any, tuple[bool, int, int | None]] = {}
     for turn, part in enumerate(parts):
-        once = {(post, kind, hour): count for post, kind, hour, count in part}
+        unique = {
+            (post, engagement_type, hour): count for post, engagement_type, hour, count in part
+        }
         rows = [
-            (post, kind, f"2026-03-0{1 + hour // 24}", hour % 24, count)
-            for (post, kind, hour), count in once.items()
+            (post, engagement_type, f"2026-03-0{1 + hour // 24}", hour % 24, count)
+            for (post, engagement_type, hour), count in unique.items()
         ]
         readings.append(as_readings(counts_of(rows, f"2026-04-01T00:0{turn}:00Z")))
-        for key, count in once.items():
-            held[key] = max(held.get(key, (False, -1, None)), (count is not None, turn, count))
+        for key, count in unique.items():
+            expected[key] = max(
+                expected.get(key, (False, -1, None)), (count is not None, turn, count)
+            )
     dice.shuffle(readings)
     stored = as_readings(counts_of([], FIRST).astype({"engagement_type": "category"}))
     for fresh in readings:
@@ -184,28 +188,28 @@ def test_readings_in_any_order_give_the_same(parts: list[list[Any]], dice: Any) 
         again = merge_readings(stored, fresh)
         assert (len(again.added), len(again.revisions), len(again.renewed)) == (0, 0, 0)
     found = {
-        (post, kind, day.day * 24 - 24 + hour): None if pd.isna(count) else count
-        for post, kind, _, day, hour, count in stored.itertuples(index=False)
+        (post, engagement_type, day.day * 24 - 24 + hour): None if pd.isna(count) else count
+        for post, engagement_type, _, day, hour, count in stored.itertuples(index=False)
     }
-    assert found == {key: count for key, (_, _, count) in held.items()}
+    assert found == {key: count for key, (_, _, count) in expected.items()}
 
 
 # Omissions
 
 
 @pytest.mark.slow
-def test_omissions_are_kept(dataset: ep.Dataset) -> None:
-    """With the counts, in one commit; neighbouring windows become one."""
+def test_omissions_are_stored_with_the_counts(dataset: ep.Dataset) -> None:
+    """Both are in one commit; adjacent windows are merged."""
     request = ep.historical(
         ["7", "8"],
         engagement_types=["replies"],
         window=ep.Window.covering("2026-03-01", "2026-03-02"),
     )
     later = request.replace(window=ep.Window.covering("2026-03-02", "2026-03-03"))
-    for asked, day in ((request, "2026-03-01"), (later, "2026-03-02")):
+    for part, day in ((request, "2026-03-01"), (later, "2026-03-02")):
         hours = {f"{hour:02}": "1" for hour in range(24)}
         body = {"by_hour": {"7": {"replies": {day: hours}}}, "unavailable_tweet_ids": ["8"]}
-        answer = ep.EngagementResponse(asked, body)
+        answer = ep.EngagementResponse(part, body)
         dataset.append(ep.flatten(answer), ep.omissions(answer))
     found = dataset.omissions()
     check_omissions(found)
@@ -219,8 +223,8 @@ def test_omissions_are_kept(dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_wanted(dataset: ep.Dataset) -> None:
-    """Hours, posts and types: half-open, to the hour."""
+def test_read_filters_hours_posts_and_types(dataset: ep.Dataset) -> None:
+    """Windows are half-open, to the hour."""
     dataset.append(some(FIRST))
     found = dataset.read(
         "2026-03-01T22:00:00Z", "2026-03-02T01:00:00Z", post_ids=[8], engagement_types=["replies"]
@@ -232,8 +236,8 @@ def test_what_is_wanted(dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_not_there(dataset: ep.Dataset) -> None:
-    """An empty data set, and a day without counts, are empty frames with the dtypes."""
+def test_reading_nothing_returns_empty_frames(dataset: ep.Dataset) -> None:
+    """An empty data set and a day without counts keep the dtypes."""
     for found in (dataset.read(), dataset.revisions(), dataset.omissions()):
         assert found.empty
     assert dataset.files() == []
@@ -249,8 +253,8 @@ def test_what_is_not_there(dataset: ep.Dataset) -> None:
     }
 
 
-def test_it_says_what_it_is(dataset: ep.Dataset) -> None:
-    """Its ``repr`` says where it is, and looks at nothing."""
+def test_the_repr_has_the_path(dataset: ep.Dataset) -> None:
+    """It reads nothing."""
     assert repr(dataset) == f"Dataset({dataset.path})"
     assert repr(ep.Dataset("nowhere://bucket/set")) == "Dataset(nowhere://bucket/set)"
 
@@ -268,8 +272,10 @@ def test_it_says_what_it_is(dataset: ep.Dataset) -> None:
         (lambda _: [1, 2], "counts must be a DataFrame, not a list"),
     ],
 )
-def test_what_is_no_hourly_counts(dataset: ep.Dataset, spoil: Any, words: str) -> None:
-    """An error that says what, before anything is written."""
+def test_a_frame_without_hourly_counts_is_refused(
+    dataset: ep.Dataset, spoil: Any, words: str
+) -> None:
+    """The error names the problem before anything is written."""
     with pytest.raises(ep.FrameError, match=words):
         dataset.append(spoil(some(FIRST)))
     assert versions(dataset) == (None, None, None)
@@ -287,10 +293,10 @@ def test_what_is_no_hourly_counts(dataset: ep.Dataset, spoil: Any, words: str) -
         ({"retrieved_at": "2026-04-01"}, "has no time zone"),
     ],
 )
-def test_counts_that_must_not_freeze(
+def test_counts_that_are_not_final_are_refused(
     dataset: ep.Dataset, attrs: dict[str, str], words: str
 ) -> None:
-    """Of hours that are partial, or were not over, or the counts have no retrieval time."""
+    """The hours are partial or not over, or there is no retrieval time."""
     counts = some(FIRST)
     counts.attrs |= attrs
     with pytest.raises(ep.FrameError, match=words):
@@ -298,8 +304,8 @@ def test_counts_that_must_not_freeze(
     assert versions(dataset) == (None, None, None)
 
 
-def test_nobody_knows_when(dataset: ep.Dataset) -> None:
-    """Without the moment of reading there is no telling which reading holds."""
+def test_counts_without_retrieval_time_are_refused(dataset: ep.Dataset) -> None:
+    """Without it, the latest reading is unknown."""
     counts = some(FIRST)
     counts.attrs = {}
     with pytest.raises(ep.FrameError, match="the counts have no retrieval time"):
@@ -307,8 +313,8 @@ def test_nobody_knows_when(dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-def test_two_counts_of_one_moment(dataset: ep.Dataset) -> None:
-    """Only one can be right, and nobody knows which: what is there stays."""
+def test_two_counts_with_one_retrieval_time_are_refused(dataset: ep.Dataset) -> None:
+    """Only one can be right; the stored count stays."""
     counts = some(FIRST)
     dataset.append(counts)
     with pytest.raises(ep.FrameError, match=r"was retrieved at .* as 5 and as 9"):
@@ -317,8 +323,8 @@ def test_two_counts_of_one_moment(dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-def test_a_reading_from_before_a_count_that_is_missing(dataset: ep.Dataset) -> None:
-    """Its number holds, and is no revision: nothing changed after it was read."""
+def test_an_earlier_count_replaces_a_missing_one(dataset: ep.Dataset) -> None:
+    """It is not a revision, since nothing changed after it was read."""
     counts = some(FIRST, days=1)
     dataset.append(changed(counts, 3, None, SECOND))
     assert dataset.append(counts) == (0, 0)
@@ -327,14 +333,14 @@ def test_a_reading_from_before_a_count_that_is_missing(dataset: ep.Dataset) -> N
 
 
 @pytest.mark.slow
-def test_an_hour_that_ended_just_now(dataset: ep.Dataset) -> None:
-    """It is whole: the last of 3 March ends as 4 March begins."""
+def test_an_hour_that_just_ended_is_accepted(dataset: ep.Dataset) -> None:
+    """It is complete: the last hour of 3 March ends as 4 March begins."""
     assert dataset.append(some("2026-03-04T00:00:00Z")) == (288, 0)
 
 
 @pytest.mark.slow
-def test_all_readings_of_a_frame_or_none(dataset: ep.Dataset) -> None:
-    """A second reading that cannot be keeps the first out too."""
+def test_all_readings_of_a_frame_are_stored_or_none(dataset: ep.Dataset) -> None:
+    """An invalid second reading keeps the first out too."""
     dataset.append(some(SECOND, posts=["7"], days=1))
     early = some(FIRST, posts=["8"], days=1)
     late = some(SECOND, posts=["7"], days=1, count=6)
@@ -349,19 +355,19 @@ def test_all_readings_of_a_frame_or_none(dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-def test_a_post_that_was_counted_and_then_went(dataset: ep.Dataset) -> None:
-    """Appended together or one after the other, it is silent: it went after it was counted."""
+def test_a_post_that_became_unavailable_is_omitted(dataset: ep.Dataset) -> None:
+    """Appended together or one after the other, its omission is later than its counts."""
 
     def answer(day: int, counted: list[str], gone: list[str], at: str) -> ep.EngagementResponse:
-        asked = ep.historical(
+        request = ep.historical(
             [*counted, *gone],
             engagement_types=["replies"],
             window=ep.Window(f"2026-03-{day:02}T00:00:00Z", f"2026-03-{day:02}T02:00:00Z"),
         )
         hours = {"replies": {f"2026-03-{day:02}": {"00": "3", "01": "3"}}}
         body = {"by_hour": dict.fromkeys(counted, hours), "unavailable_tweet_ids": gone}
-        moment = pd.Timestamp(at).to_pydatetime()
-        return ep.EngagementResponse(asked, body, retrieved_at=moment)
+        retrieved_at = pd.Timestamp(at).to_pydatetime()
+        return ep.EngagementResponse(request, body, retrieved_at=retrieved_at)
 
     answers = [
         answer(1, ["7", "8"], [], "2026-03-01T02:05:00Z"),
@@ -371,16 +377,16 @@ def test_a_post_that_was_counted_and_then_went(dataset: ep.Dataset) -> None:
     with pytest.raises(ep.FrameError, match=r"omissions\(responses, retrieved_at=True\)"):
         dataset.append(counts, ep.omissions(answers))
     dataset.append(counts, ep.omissions(answers, retrieved_at=True))
-    (silence,) = dataset.omission_spans()
-    assert (silence.post_id, silence.reason) == ("8", "unavailable")
-    assert silence.retrieved_at == pd.Timestamp("2026-03-02T02:05:00Z")
+    (span,) = dataset.omission_spans()
+    assert (span.post_id, span.reason) == ("8", "unavailable")
+    assert span.retrieved_at == pd.Timestamp("2026-03-02T02:05:00Z")
     same(dataset.omissions(), ep.omissions(answers))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["My Drive", "a#b?c", "ä%"])
-def test_odd_folders(tmp_path: Path, name: str) -> None:
-    """Its files are where it says."""
+def test_folder_names_may_have_special_characters(tmp_path: Path, name: str) -> None:
+    """The listed files exist."""
     dataset = ep.Dataset(tmp_path / name / "set")
     dataset.append(some(FIRST))
     dataset.append(some(SECOND, count=6))
@@ -390,16 +396,16 @@ def test_odd_folders(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a[1]", "a%20b"])
-def test_folders_that_deltalake_cannot_take(tmp_path: Path, name: str) -> None:
-    """Refused at once, with what does it."""
+def test_folder_names_that_deltalake_cannot_use_are_refused(tmp_path: Path, name: str) -> None:
+    """The error names the characters."""
     with pytest.raises(ep.DatasetError, match="does not support"):
         ep.Dataset(tmp_path / name)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"PAR1")])
-def test_a_file_that_is_damaged(tmp_path: Path, spoil: Any) -> None:
-    """An error of ours, whatever is read."""
+def test_a_damaged_file_is_reported(tmp_path: Path, spoil: Any) -> None:
+    """Each way to read raises an error of ours."""
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some(FIRST, days=1))
     dataset.append(some(SECOND, days=1, count=6))
@@ -417,23 +423,25 @@ def test_a_file_that_is_damaged(tmp_path: Path, spoil: Any) -> None:
             read()
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
-    """Named at once."""
+def test_a_file_instead_of_a_folder_is_refused(tmp_path: Path) -> None:
+    """The error is raised at once."""
     (tmp_path / "set").write_text("")
     with pytest.raises(ep.DatasetError, match="is a file; pass a folder"):
         ep.Dataset(tmp_path / "set")
 
 
-def test_without_deltalake(dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names the extra."""
+def test_a_missing_deltalake_is_reported(
+    dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the extra to install."""
     monkeypatch.setitem(sys.modules, "deltalake", None)
     with pytest.raises(ep.DatasetError, match=r"pip install 'engagement_pandas\[dataset\]'"):
         dataset.read()
 
 
 @pytest.mark.slow
-def test_a_log_that_is_damaged(tmp_path: Path) -> None:
-    """An error of ours, that says where."""
+def test_a_damaged_log_is_reported(tmp_path: Path) -> None:
+    """The error of ours names the file."""
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some(FIRST))
     for path in (tmp_path / "set").glob("counts/_delta_log/*.json"):
@@ -442,8 +450,8 @@ def test_a_log_that_is_damaged(tmp_path: Path) -> None:
         dataset.read()
 
 
-def test_a_store_elsewhere() -> None:
-    """An address goes to ``deltalake`` as it is, with the options; a wrong one is an error."""
+def test_an_unsupported_store_is_reported() -> None:
+    """Address and options go to ``deltalake`` unchanged; options are in no repr."""
     dataset = ep.Dataset("nowhere://bucket/set", storage_options={"key": "canary"})
     assert "canary" not in repr(dataset._store)
     words = r"nowhere://bucket/set/counts cannot be read: deltalake does not support this store"
@@ -455,8 +463,8 @@ def test_a_store_elsewhere() -> None:
 
 
 @pytest.mark.slow
-def test_compaction_changes_no_count(dataset: ep.Dataset) -> None:
-    """A file a day, and those of the past are gone; again it does nothing."""
+def test_compact_changes_no_count(dataset: ep.Dataset) -> None:
+    """One file for each day is left, and a second call does nothing."""
     for post in "1234":
         dataset.append(some(FIRST, posts=[post]))
     dataset.append(some(SECOND, posts=["1"], count=6, days=1))
@@ -471,10 +479,10 @@ def test_compaction_changes_no_count(dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-def test_compaction_keeps_what_a_writer_may_be_at(
+def test_compact_keeps_files_of_running_writers(
     dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever one says: files of no commit stay for an hour."""
+    """Files that no commit has stay for an hour, whatever the argument."""
     dataset.append(some(FIRST, posts=["7"]))
     real = lake.Table._properties
 
@@ -489,10 +497,10 @@ def test_compaction_keeps_what_a_writer_may_be_at(
 
 
 @pytest.mark.slow
-def test_the_log_of_revisions_outlives_its_files(
+def test_revisions_survive_the_cleanup_of_their_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A writer that dies after the hundredth commit, and files of the log from long ago."""
+    """A writer dies after the hundredth commit, and the files of the log are old."""
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some(FIRST, posts=["7"], days=1))
     dataset.append(some(SECOND, posts=["7"], days=1, count=6))
@@ -506,7 +514,7 @@ def test_the_log_of_revisions_outlives_its_files(
     for path in (tmp_path / "set" / "revisions" / "_delta_log").iterdir():
         os.utime(path, (1, 1))
     with monkeypatch.context() as patch:
-        patch.setattr(lake.Table, "write", _dying_at_counts(lake.Table.write))
+        patch.setattr(lake.Table, "write", _die_at_counts(lake.Table.write))
         with pytest.raises(KeyboardInterrupt):
             dataset.append(some(THIRD, posts=["7"], days=1, count=7))
     assert len(dataset.revisions()) == 48
@@ -514,7 +522,7 @@ def test_the_log_of_revisions_outlives_its_files(
     assert len(dataset.revisions()) == 96
 
 
-def _dying_at_counts(real: Any) -> Any:
+def _die_at_counts(real: Any) -> Any:
     def write(self: lake.Table, *rows: Any) -> Any:
         if self.uri.endswith("counts"):
             raise KeyboardInterrupt
@@ -524,8 +532,8 @@ def _dying_at_counts(real: Any) -> Any:
 
 
 @pytest.mark.slow
-def test_a_log_of_revisions_that_is_lost(tmp_path: Path) -> None:
-    """An error, not an empty log."""
+def test_lost_revisions_are_reported(tmp_path: Path) -> None:
+    """An error is raised, not an empty frame returned."""
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some(FIRST, days=1))
     dataset.append(some(SECOND, days=1, count=6))
@@ -535,8 +543,8 @@ def test_a_log_of_revisions_that_is_lost(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_compaction_keeps_what_a_reader_may_be_at(dataset: ep.Dataset) -> None:
-    """By default nothing younger than a week goes away."""
+def test_compact_keeps_files_of_readers(dataset: ep.Dataset) -> None:
+    """By default, files younger than a week are kept."""
     dataset.append(some(FIRST))
     before = files_in(dataset)
     assert len(before) == 3
@@ -546,18 +554,18 @@ def test_compaction_keeps_what_a_reader_may_be_at(dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.parametrize("hours", [-1, 1.5, True])
-def test_hours_that_are_none(dataset: ep.Dataset, hours: Any) -> None:
-    """Refused before anything is taken away."""
+def test_invalid_hours_to_keep_are_refused(dataset: ep.Dataset, hours: Any) -> None:
+    """The error is raised before any file is removed."""
     with pytest.raises(ep.FrameError, match="kept_hours is"):
         dataset.compact(kept_hours=hours)
 
 
-# Two at once
+# Concurrent writers
 
 
 @pytest.mark.slow
-def test_two_writers_at_once(dataset: ep.Dataset) -> None:
-    """Each commit of one is seen by the other: no count is lost, and none is there twice."""
+def test_concurrent_writers_lose_no_count(dataset: ep.Dataset) -> None:
+    """Each sees the commits of the other, and no count is stored twice."""
     other = copy.copy(dataset)
     line = threading.Barrier(2)
     failed: list[BaseException] = []
@@ -567,7 +575,7 @@ def test_two_writers_at_once(dataset: ep.Dataset) -> None:
         try:
             for post in posts:
                 into.append(some(FIRST, posts=[post], days=1))
-        except BaseException as error:  # noqa: BLE001 - told by the main thread
+        except BaseException as error:  # noqa: BLE001 - reported by the main thread
             failed.append(error)
 
     writers = [
@@ -582,10 +590,10 @@ def test_two_writers_at_once(dataset: ep.Dataset) -> None:
     same(dataset.read(), some(FIRST, posts="123456", days=1))
 
 
-def test_a_table_that_is_created_while_it_is_opened(
+def test_a_table_created_while_it_is_opened_is_not_damaged(
     dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It did not exist when the first writer looked; that is no damage."""
+    """It did not exist when the first writer looked."""
     real = deltalake.DeltaTable
 
     class Late(real):  # type: ignore[misc, valid-type]
@@ -603,8 +611,10 @@ def test_a_table_that_is_created_while_it_is_opened(
 
 
 @pytest.mark.slow
-def test_a_writer_that_was_overtaken(dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it made of the old rows is thrown away, and made anew of the new ones."""
+def test_a_writer_repeats_its_append_after_a_conflict(
+    dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows that it merged with the old ones are discarded, and merged with the new ones."""
     dataset.append(some(FIRST, days=1))
     real = lake.Table.write
 
@@ -617,12 +627,12 @@ def test_a_writer_that_was_overtaken(dataset: ep.Dataset, monkeypatch: pytest.Mo
     monkeypatch.setattr(lake.Table, "write", late)
     assert dataset.append(some(THIRD, posts=["7"], count=7, days=1)) == (0, 48)
     assert dataset.read(post_ids=["7"])["count"].unique().tolist() == [7]
-    told = dataset.revisions().groupby("retrieved_at")[["count_before", "count"]].first()
-    assert told.to_numpy().tolist() == [[5, 6], [6, 7]]
+    revised = dataset.revisions().groupby("retrieved_at")[["count_before", "count"]].first()
+    assert revised.to_numpy().tolist() == [[5, 6], [6, 7]]
 
 
-def test_always_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses that grow to a second at most, and an end to it, that says so."""
+def test_a_writer_stops_after_20_conflicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses grow to a second at most; then an error is raised."""
     paused: list[float] = []
     monkeypatch.setattr(delta_errors, "time", SimpleNamespace(sleep=paused.append))
     monkeypatch.setattr(delta_errors.random, "uniform", lambda _, most: most)
@@ -637,8 +647,8 @@ def test_always_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-def test_a_reader_sees_old_or_new(dataset: ep.Dataset) -> None:
-    """Whoever reads while another writes sees every count of one reading, and of no other."""
+def test_a_reader_sees_one_commit_only(dataset: ep.Dataset) -> None:
+    """While another writes, all counts that a reader sees are of one reading."""
     readings = [some(f"2026-04-01T00:{minute:02}:00Z", count=minute) for minute in range(8)]
     dataset.append(readings[0])
     seen: list[list[int]] = []
@@ -662,7 +672,7 @@ def test_a_reader_sees_old_or_new(dataset: ep.Dataset) -> None:
 def test_the_log_is_read_again_only_after_a_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A commit of another writer too."""
+    """The same holds for commits of another writer."""
     reader, writer = ep.Dataset(tmp_path / "set"), ep.Dataset(tmp_path / "set")
     writer.append(some("2026-03-09T10:05:00Z", days=1))
     assert len(reader.read()) == 96
@@ -675,7 +685,7 @@ def test_the_log_is_read_again_only_after_a_commit(
 
 
 @pytest.mark.slow
-def test_tables_that_were_replaced_are_read_again(tmp_path: Path) -> None:
+def test_rebuilt_tables_are_read_again(tmp_path: Path) -> None:
     """They may have the same number of versions."""
     reader, writer = ep.Dataset(tmp_path / "set"), ep.Dataset(tmp_path / "set")
     writer.append(some("2026-03-09T10:05:00Z", days=1))

@@ -1,4 +1,4 @@
-"""A data set and what can happen to it: kills, a full disk, an error between any two writes."""
+"""A data set in kills, on a full disk, and with errors between any two writes."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ POSTS = ("7", "8", "9")
 
 
 def files(folder: Path) -> int:
-    """Return how many files there are: each that a process makes is a step of its work."""
+    """Return the number of files: each new file is a step of the process."""
     return sum(len(names) for _, _, names in os.walk(folder))  # which may change meanwhile
 
 
-def whole(dataset: ep.Dataset) -> None:
+def assert_consistent(dataset: ep.Dataset) -> None:
     """Assert that all three tables are of one commit: each post as read once, or twice."""
     counts = dataset.read().groupby("post_id")["count"].agg(["min", "max"])
     assert (counts["min"] == counts["max"]).all()
@@ -46,8 +46,8 @@ def whole(dataset: ep.Dataset) -> None:
     assert revised == {post: 144 for post, count in counts["max"].items() if count == 6}
 
 
-def finished(dataset: ep.Dataset) -> None:
-    """Assert that it is what an undisturbed process makes."""
+def assert_finished(dataset: ep.Dataset) -> None:
+    """Assert that the data set is what an undisturbed process makes."""
     same(dataset.read(), some(READINGS[1][0], count=6, posts=POSTS))
     log = dataset.revisions()
     assert len(log) == 3 * 144
@@ -59,8 +59,8 @@ def finished(dataset: ep.Dataset) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kills", [2, pytest.param(25, marks=pytest.mark.long)])
-def test_kills_while_it_appends(tmp_path: Path, kills: int) -> None:
-    """At any moment: what is there is of one commit, and the same again makes all of it."""
+def test_a_killed_append_leaves_one_commit(tmp_path: Path, kills: int) -> None:
+    """The tables are of one commit, and the same append completes them."""
     folder, dice = tmp_path / "set", random.Random(kills)  # noqa: S311 - no secret
     dataset = ep.Dataset(folder)
     killed = 0
@@ -72,10 +72,10 @@ def test_kills_while_it_appends(tmp_path: Path, kills: int) -> None:
         process.kill()
         process.wait()
         killed += process.returncode == -signal.SIGKILL
-        whole(dataset)
+        assert_consistent(dataset)
     assert killed
     append_all(str(folder))
-    finished(dataset)
+    assert_finished(dataset)
 
 
 @pytest.mark.slow
@@ -93,8 +93,10 @@ def test_kills_while_it_appends(tmp_path: Path, kills: int) -> None:
         for share in (0.2, 0.5, 0.8, 0.95)
     ],
 )
-def test_a_kill_at_a_system_call(tmp_path: Path, call: str, share: float) -> None:
-    """Between any two changes of the disk, also those that ``deltalake`` makes by itself."""
+def test_a_kill_at_any_system_call_leaves_one_commit(
+    tmp_path: Path, call: str, share: float
+) -> None:
+    """The kill is between any two changes of the disk, also those of ``deltalake`` itself."""
     calm = tmp_path / "calm"
     counting = ["strace", "-f", "-qq", "-e", f"trace={call}", "-o", str(tmp_path / "log")]
     subprocess.run([*counting, sys.executable, appending, str(calm)], check=True)  # noqa: S603
@@ -105,9 +107,9 @@ def test_a_kill_at_a_system_call(tmp_path: Path, call: str, share: float) -> Non
     killing += [f"inject={call}:signal=SIGKILL:when={number}"]
     subprocess.run([*killing, sys.executable, appending, str(folder)], check=False)  # noqa: S603
     dataset = ep.Dataset(folder)
-    whole(dataset)
+    assert_consistent(dataset)
     append_all(str(folder))
-    finished(dataset)
+    assert_finished(dataset)
 
 
 # Errors between any two writes
@@ -115,13 +117,13 @@ def test_a_kill_at_a_system_call(tmp_path: Path, call: str, share: float) -> Non
 
 @pytest.mark.long
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_an_error_at_every_commit(
+def test_an_error_at_any_commit_leaves_one_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
-    """An interrupt just before or after each commit in turn: of one commit, and then all of it."""
+    """An interrupt before or after each commit in turn leaves complete commits."""
     real = lake.Table.write
-    at, calm = 0, False
-    while not calm:
+    at, undisturbed = 0, False
+    while not undisturbed:
         at += 1
         steps = iter(range(1, 1_000))
 
@@ -141,20 +143,22 @@ def test_an_error_at_every_commit(
             patch.setattr(lake.Table, "write", failing)
             try:
                 append_all(str(folder))
-                calm = True
+                undisturbed = True
             except KeyboardInterrupt:
-                whole(ep.Dataset(folder))
+                assert_consistent(ep.Dataset(folder))
         append_all(str(folder))
-        finished(ep.Dataset(folder))
-    assert at == 3 + 2 * 3 + 2 + 1  # appends, those with revisions, a compaction of these; done
+        assert_finished(ep.Dataset(folder))
+    assert (
+        at == 3 + 2 * 3 + 2 + 1
+    )  # appends, appends with revisions, their compaction; the last run has no error
 
 
 # A full disk
 
 
 @contextmanager
-def room(size: int) -> Iterator[None]:
-    """Let no file grow beyond a size, whoever writes it; the system refuses it."""
+def limited_file_size(size: int) -> Iterator[None]:
+    """Let the system refuse any file beyond a size, whoever writes it."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
@@ -166,14 +170,14 @@ def room(size: int) -> Iterator[None]:
 
 
 @pytest.mark.slow
-def test_a_full_disk(tmp_path: Path) -> None:
-    """Wherever it is full: an error with the cure, what was there stays; with room it goes on."""
+def test_a_full_disk_leaves_the_data_set_as_it_was(tmp_path: Path) -> None:
+    """The error has the cure; with free space the same append succeeds."""
     dataset = ep.Dataset(tmp_path / "set")
     first = some(READINGS[0][0], posts=POSTS)
     dataset.append(first)
     refused = 0
     for size in (0, 300, 700, 1_000, 1_500, 2_000, 4_000):
-        with room(size):
+        with limited_file_size(size):
             try:
                 dataset.append(some(READINGS[1][0], count=6, posts=POSTS))
             except ep.DatasetError as error:
@@ -181,38 +185,38 @@ def test_a_full_disk(tmp_path: Path) -> None:
                 refused += 1
         if dataset.revisions().empty:
             same(dataset.read(), first)
-        whole(dataset)
+        assert_consistent(dataset)
     assert refused >= 3
     dataset.append(some(READINGS[1][0], count=6, posts=POSTS))
-    finished(dataset)
+    assert_finished(dataset)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(
     not Path("/proc/self/fd").exists() and "REQUIRE_PROGRAMS" not in os.environ,
-    reason="Linux tells which file it is",
+    reason="Linux lists the file of each handle",
 )
-def test_what_was_appended_lasts_through_a_power_cut(
+def test_all_files_of_an_append_are_flushed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every file that counts, the logs that say so, and the folders they are in, are flushed."""
+    """Data files, the logs that list them and their folders survive a power cut."""
     flushed: list[Path] = []
-    done = os.fsync
+    real = os.fsync
 
     def fsync(handle: int) -> None:
         flushed.append(Path(f"/proc/self/fd/{handle}").readlink())
-        done(handle)
+        real(handle)
 
-    taken: list[tuple[Path, int]] = []
+    removed: list[tuple[Path, int]] = []
     unlink = Path.unlink
 
-    def taking(path: Path, *, missing_ok: bool = False) -> None:
-        if not path.name.startswith("."):  # what was to replace another file
-            taken.append((path, len(flushed)))
+    def remove(path: Path, *, missing_ok: bool = False) -> None:
+        if not path.name.startswith("."):  # temporary files
+            removed.append((path, len(flushed)))
         unlink(path, missing_ok=missing_ok)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(Path, "unlink", taking)
+    monkeypatch.setattr(Path, "unlink", remove)
     folder = tmp_path / "set"
     dataset = ep.Dataset(folder)
     dataset.append(some(READINGS[0][0], posts=["7"]))
@@ -220,17 +224,17 @@ def test_what_was_appended_lasts_through_a_power_cut(
     dataset.append(some(READINGS[0][0], posts=["8"]))
     dataset.compact(kept_hours=0)
     files = [path for path in folder.rglob("*") if path.suffix in {".json", ".parquet"}]
-    # Of the counts the commits 0 to 4 and a file a day; of the revisions 0 and 1 and a file.
+    # Counts have the commits 0 to 4 and a file a day; revisions have 0 and 1 and one file.
     assert len(files) == 5 + 3 + 2 + 1
     folders = [path for path in folder.rglob("*") if path.is_dir() and any(path.iterdir())]
     assert set(flushed) >= {*files, *folders, folder, tmp_path}
-    # What is taken away is taken away last.
-    assert len(taken) >= 6
-    assert set(flushed[: taken[0][1]]) >= {path for path in files if "counts" in path.parts}
+    # Files are removed last.
+    assert len(removed) >= 6
+    assert set(flushed[: removed[0][1]]) >= {path for path in files if "counts" in path.parts}
 
 
-def test_leftovers_are_swept(tmp_path: Path) -> None:
-    """Unfinished files of a writer that died are gone with the next compaction, others not."""
+def test_unfinished_files_are_removed_by_compact(tmp_path: Path) -> None:
+    """Files of a writer that died are removed after an hour, other files are not."""
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some(READINGS[0][0]))
     left = [
@@ -242,7 +246,7 @@ def test_leftovers_are_swept(tmp_path: Path) -> None:
         (tmp_path / "set" / name).write_bytes(b"PAR1")
     (tmp_path / "set" / "raw").mkdir()
     write_once(tmp_path / "set" / "raw" / "mine.parquet", b"PAR1")
-    dataset.compact(kept_hours=0)  # a writer may be at them
+    dataset.compact(kept_hours=0)  # a writer may still write them
     assert all((tmp_path / "set" / name).exists() for name in left)
     for name in left:
         os.utime(tmp_path / "set" / name, (1, time.time() - 3601))
@@ -257,10 +261,10 @@ def test_leftovers_are_swept(tmp_path: Path) -> None:
 # Sync
 
 
-def synced(
-    moving: World, folder: Path, dice: random.Random, runs: int, kills: int, **asked: Any
+def sync_with_kills(
+    moving: World, folder: Path, dice: random.Random, runs: int, kills: int, **arguments: Any
 ) -> int:
-    """Sync each hour in a process of its own, and kill it again and again; return how often."""
+    """Sync each hour in a process of its own, kill it repeatedly, and return how often."""
     keys = moving.server.keys(HANDLE)
     secrets = [
         keys.consumer_key, keys.consumer_secret, keys.access_token, keys.access_token_secret
@@ -269,14 +273,16 @@ def synced(
     for _ in range(runs):
         for turn in range(kills + 1):
             before, steps = files(folder), dice.randint(1, 16)
-            process = start(str(folder), moving.server.base_url, secrets, moving.clock.now, **asked)
+            process = start(
+                str(folder), moving.server.base_url, secrets, moving.clock.now, **arguments
+            )
             while turn < kills and process.poll() is None and files(folder) < before + steps:
                 time.sleep(0)
             if turn < kills:
                 process.kill()
-            _, words = process.communicate()
+            _, errors = process.communicate()
             if turn == kills:
-                assert (process.returncode, words) == (0, "")
+                assert (process.returncode, errors) == (0, "")
             killed += process.returncode == -signal.SIGKILL
         moving.clock.now += HOUR
     moving.clock.now -= HOUR
@@ -285,20 +291,20 @@ def synced(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("runs", "kills"), [(2, 1), pytest.param(12, 4, marks=pytest.mark.long)])
-def test_kills_while_it_syncs(
+def test_a_killed_sync_is_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: int, kills: int
 ) -> None:
-    """The same command again goes on, and in the end all is as if nothing had happened."""
+    """The same command resumes, and the result is that without kills."""
     with world() as moving:
         tardy(monkeypatch, moving.clock, 2)
         since = moving.clock.now - timedelta(days=5)
         posts = moving.posts(5, since)
-        asked = {
+        arguments = {
             "post_ids": posts, "engagement_types": TYPES, "since": since.isoformat(), "settle": 2
         }  # fmt: skip
         begun = moving.clock.now
         dice = random.Random(runs)  # noqa: S311 - no secret
-        assert synced(moving, tmp_path / "set", dice, runs, kills, **asked)
+        assert sync_with_kills(moving, tmp_path / "set", dice, runs, kills, **arguments)
         dataset = ep.Dataset(tmp_path / "set")
         same(dataset.read(), moving.fetched(posts, since))
         moving.clock.now = begun

@@ -1,4 +1,4 @@
-"""Files of a data set that are lost or have changed: the same frame, or an error with the cure."""
+"""Lost or changed files of a data set give the same frame, or an error with the cure."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ SINCE = datetime(2026, 3, 15, 6, tzinfo=UTC)
 TIMES = tuple(f"2026-04-01T0{hour}:05:00Z" for hour in range(4))
 
 
-def gone(*posts: str) -> pd.DataFrame:
-    """Return omissions: posts that are unavailable."""
+def unavailable(*posts: str) -> pd.DataFrame:
+    """Return omissions of unavailable posts."""
     window = ep.Window.covering("2026-03-01", "2026-03-02")
-    asked = ep.historical(posts, engagement_types=["replies"], window=window)
-    moment = pd.Timestamp(TIMES[0]).to_pydatetime()
+    request = ep.historical(posts, engagement_types=["replies"], window=window)
+    retrieved_at = pd.Timestamp(TIMES[0]).to_pydatetime()
     body = {"unavailable_tweet_ids": list(posts)}
-    return ep.omissions(ep.EngagementResponse(asked, body, retrieved_at=moment))
+    return ep.omissions(ep.EngagementResponse(request, body, retrieved_at=retrieved_at))
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a data set of four commits, with omissions and two readings revised."""
+    """Return a data set of four commits, with omissions and two revised readings."""
     dataset = ep.Dataset(tmp_path / "set")
-    dataset.append(some(TIMES[0], days=1), gone("9"))
-    dataset.append(some(TIMES[1], days=1, count=6), gone("5"))
+    dataset.append(some(TIMES[0], days=1), unavailable("9"))
+    dataset.append(some(TIMES[1], days=1, count=6), unavailable("5"))
     dataset.append(some(TIMES[2], days=2, count=7))
     return tmp_path / "set"
 
 
-def everything(folder: Path) -> list[Any]:
-    """Return whatever can be read of a data set, opened anew."""
+def read_all(folder: Path) -> list[Any]:
+    """Return everything that can be read from a data set, opened again."""
     dataset = ep.Dataset(folder)
     frames = [dataset.read(), dataset.omissions(), dataset.revisions()]
-    pieces = [piece.read() for piece in dataset.pieces(rows=50)]
+    chunks = [chunk.read() for chunk in dataset.pieces(rows=50)]
     since = pd.Timestamp("2026-03-01", tz="UTC").to_pydatetime()
     hours = sum(batch.num_rows for batch in dataset.readings(since, ["7"]))
     rest = [dataset.omission_spans(), dataset.latest, dataset.first_day, dataset.files(), hours]
-    return [frame.to_csv() for frame in (*frames, *pieces)] + rest
+    return [frame.to_csv() for frame in (*frames, *chunks)] + rest
 
 
 def files(folder: Path) -> list[Path]:
@@ -65,9 +65,9 @@ def files(folder: Path) -> list[Path]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("flips", [10, pytest.param(2_000, marks=pytest.mark.long)])
-def test_one_bit(folder: Path, flips: int) -> None:
-    """Anywhere, in rows, footers, logs: what is read is the same, or a file is named."""
-    right, dice = everything(folder), random.Random(flips)  # noqa: S311 - no secret
+def test_a_flipped_bit_is_harmless_or_reported(folder: Path, flips: int) -> None:
+    """In rows, footers or logs: the frames are the same, or the error names a file."""
+    expected, dice = read_all(folder), random.Random(flips)  # noqa: S311 - no secret
     noticed = 0
     for _ in range(flips):
         path = dice.choice(files(folder))
@@ -76,7 +76,7 @@ def test_one_bit(folder: Path, flips: int) -> None:
         content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
         path.write_bytes(content)
         try:
-            assert everything(folder) == right, path
+            assert read_all(folder) == expected, path
         except ep.DamagedDataset as error:
             assert str(folder) in str(error)  # noqa: PT017
             assert "sync() rebuilds the data set" in str(error)  # noqa: PT017
@@ -87,7 +87,7 @@ def test_one_bit(folder: Path, flips: int) -> None:
 
 @pytest.mark.slow
 def test_every_parquet_file_is_verified(folder: Path) -> None:
-    """Each of the three tables, in verify() too; the pages have checksums for other engines."""
+    """verify() reads all three tables; pages have checksums for other engines."""
     dataset = ep.Dataset(folder)
     assert dataset.verify() == []
     stored = [path for path in files(folder) if path.suffix == ".parquet"]
@@ -109,62 +109,67 @@ def test_every_parquet_file_is_verified(folder: Path) -> None:
 # The log
 
 
-def emptied(path: Path) -> None:
+def empty(path: Path) -> None:
     """Leave a file of no bytes."""
     path.write_bytes(b"")
 
 
-def cut(path: Path) -> None:
+def truncate(path: Path) -> None:
     """Leave the first half."""
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-def first_line(path: Path) -> None:
-    """Leave the first line, which is JSON."""
+def keep_first_line(path: Path) -> None:
+    """Leave the first line, which is valid JSON."""
     path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
 
 
-def another(path: Path) -> None:
-    """Leave JSON that says nothing."""
+def replace_by_other_json(path: Path) -> None:
+    """Leave JSON without content."""
     path.write_text(json.dumps({"commitInfo": {}}))
 
 
-QUICK = [("counts", cut), ("counts", Path.unlink), ("omissions", another), ("revisions", emptied)]
+QUICK = [
+    ("counts", truncate),
+    ("counts", Path.unlink),
+    ("omissions", replace_by_other_json),
+    ("revisions", empty),
+]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("table", "how"),
+    ("table", "damage"),
     [
-        pytest.param(table, how, marks=() if (table, how) in QUICK else pytest.mark.long)
+        pytest.param(table, damage, marks=() if (table, damage) in QUICK else pytest.mark.long)
         for table in ("counts", "omissions", "revisions")
-        for how in (emptied, cut, first_line, another, Path.unlink)
+        for damage in (empty, truncate, keep_first_line, replace_by_other_json, Path.unlink)
     ],
 )
-def test_an_entry_of_the_log(folder: Path, table: str, how: Any) -> None:
-    """Each in turn: no row twice, no old row, no omission lost without a word."""
-    right, noticed = everything(folder), 0
+def test_a_damaged_log_entry_is_reported(folder: Path, table: str, damage: Any) -> None:
+    """For each entry: no row is returned twice, no old row, and no omission is lost."""
+    expected, noticed = read_all(folder), 0
     entries = sorted((folder / table / "_delta_log").glob("*.json"))
     for entry in entries:
         kept = entry.read_bytes()
-        how(entry)
+        damage(entry)
         try:
-            assert everything(folder) == right, entry.name
+            assert read_all(folder) == expected, entry.name
         except ep.DamagedDataset:
             noticed += 1
         entry.write_bytes(kept)
     assert noticed >= len(entries) - 1
-    assert everything(folder) == right
+    assert read_all(folder) == expected
 
 
 @pytest.mark.slow
-def test_the_entry_is_named(folder: Path) -> None:
-    """With what is wrong with it."""
+def test_the_error_names_the_log_entry(folder: Path) -> None:
+    """It also names what is wrong."""
     log = folder / "counts" / "_delta_log"
-    for number, how, why in ((2, emptied, "it is empty"), (1, cut, "it is not valid JSON")):
+    for number, damage, why in ((2, empty, "it is empty"), (1, truncate, "it is not valid JSON")):
         entry = log / f"{number:020}.json"
         kept = entry.read_bytes()
-        how(entry)
+        damage(entry)
         with pytest.raises(ep.DamagedDataset, match=f"{number:020}.json is damaged: {why}; sync"):
             ep.Dataset(folder).read()
         entry.write_bytes(kept)
@@ -175,14 +180,14 @@ def test_the_entry_is_named(folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["counts", "omissions", "revisions"])
-def test_a_table_that_is_lost(folder: Path, name: str) -> None:
-    """An error of its own kind when it is read or written, and no advice to free some room."""
+def test_a_lost_table_is_reported(folder: Path, name: str) -> None:
+    """Reading and writing raise DamagedDataset, without advice on disk space."""
     shutil.rmtree(folder / name)
     dataset = ep.Dataset(folder)
     reads = {"counts": dataset.read, "omissions": dataset.omissions, "revisions": dataset.revisions}
     steps = (
-        reads[name], lambda: dataset.append(some(TIMES[3], count=8), gone("4")), dataset.compact,
-        dataset.verify,
+        reads[name], lambda: dataset.append(some(TIMES[3], count=8), unavailable("4")),
+        dataset.compact, dataset.verify,
     )  # fmt: skip
     for step in steps:
         with pytest.raises(ep.DamagedDataset, match=r"sync\(\) rebuilds the data set"):
@@ -190,8 +195,8 @@ def test_a_table_that_is_lost(folder: Path, name: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_checkpoint(tmp_path: Path) -> None:
-    """One is made every ten commits: lost, emptied, changed; and the file that names it."""
+def test_a_damaged_checkpoint_is_harmless_or_reported(tmp_path: Path) -> None:
+    """One is written every ten commits, and a file that names it; both are damaged."""
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some(TIMES[0], days=1))
     store = dataset._store
@@ -201,14 +206,14 @@ def test_a_checkpoint(tmp_path: Path) -> None:
     log = tmp_path / "set" / "counts" / "_delta_log"
     parts = [*log.glob("*.checkpoint.parquet"), log / "_last_checkpoint"]
     assert len(parts) == 2
-    right = everything(tmp_path / "set")
+    expected = read_all(tmp_path / "set")
     for part in parts:
         kept = part.read_bytes()
         middle = len(kept) // 2
         for damage in (b"", kept[:middle], kept[:middle] + b"\xff\x00\xff" + kept[middle + 3 :]):
             part.write_bytes(damage)
             with suppress(ep.DatasetError):
-                assert everything(tmp_path / "set") == right
+                assert read_all(tmp_path / "set") == expected
         part.write_bytes(kept)
 
 
@@ -217,7 +222,7 @@ def test_a_checkpoint(tmp_path: Path) -> None:
 
 @pytest.fixture
 def earlier(folder: Path) -> ep.Dataset:
-    """Return a data set whose only file deltalake itself wrote, as earlier versions did."""
+    """Return a data set with one file that deltalake wrote, as in earlier versions."""
     home = folder.parent / "earlier"
     dataset = ep.Dataset(home)
     written = ep.Dataset(folder)
@@ -227,8 +232,8 @@ def earlier(folder: Path) -> ep.Dataset:
 
 
 @pytest.mark.slow
-def test_files_without_a_checksum(earlier: ep.Dataset) -> None:
-    """They are read, verify() lists them, and compact() writes them with one."""
+def test_files_without_a_checksum_are_listed_by_verify(earlier: ep.Dataset) -> None:
+    """They can be read, and compact() writes them with a checksum."""
     before = earlier.read()
     (old,) = earlier.verify()
     assert old == earlier.files()[0]
@@ -240,15 +245,15 @@ def test_files_without_a_checksum(earlier: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_without_a_checksum_that_is_damaged(earlier: ep.Dataset) -> None:
-    """Where it cannot be decoded, it is named."""
-    cut(Path(earlier.files()[0]))
+def test_a_damaged_file_without_a_checksum_is_reported(earlier: ep.Dataset) -> None:
+    """The error names the file if it cannot be decoded."""
+    truncate(Path(earlier.files()[0]))
     with pytest.raises(ep.DamagedDataset, match=r"part-.*parquet is damaged"):
         earlier.read()
 
 
-def test_names_hold_checksums() -> None:
-    """A name without one is of an earlier version; a checksum of another content is refused."""
+def test_file_names_have_checksums() -> None:
+    """A name without one is from an earlier version; a wrong checksum is refused."""
     file = DataFile("day=2026-03-01/part-0.parquet", 1, 1)
     assert file.checksum is None
     signed = DataFile(f"part-0-{'0' * 32}.parquet", 1, 1)
@@ -261,25 +266,25 @@ def test_names_hold_checksums() -> None:
 
 @pytest.fixture
 def moving() -> Iterator[World]:
-    """Run a sandbox whose time moves when a test says so."""
+    """Run a sandbox whose time moves only when a test moves it."""
     with world() as made:
         yield made
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "how"),
+    ("name", "damage"),
     [
-        ("counts/day=*/*.parquet", cut),
-        pytest.param("counts/_delta_log/*1.json", emptied, marks=pytest.mark.long),
+        ("counts/day=*/*.parquet", truncate),
+        pytest.param("counts/_delta_log/*1.json", empty, marks=pytest.mark.long),
         pytest.param("revisions", shutil.rmtree, marks=pytest.mark.long),
         pytest.param("counts", shutil.rmtree, marks=pytest.mark.long),
     ],
 )
-def test_sync_heals_it(
-    moving: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, how: Any
+def test_sync_rebuilds_a_damaged_data_set(
+    moving: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, damage: Any
 ) -> None:
-    """From raw answers, asking nothing; counts, omissions and revisions are as they were."""
+    """Raw responses give the same counts, omissions and revisions; nothing is requested."""
     tardy(monkeypatch, moving.clock, 3)
     dataset = ep.Dataset(tmp_path / "set")
     posts = [*moving.posts(3, SINCE), "1"]
@@ -289,8 +294,8 @@ def test_sync_heals_it(
     moving.clock.now -= HOUR
     tables = (dataset.read(), dataset.omissions(), dataset.revisions())
     assert all(len(table) for table in tables)
-    asked = len(moving.asked)
-    how(min((tmp_path / "set").glob(name)))
+    sent = len(moving.requests)
+    damage(min((tmp_path / "set").glob(name)))
     with pytest.raises(ep.DamagedDataset):
         dataset.verify()
     with pytest.warns(
@@ -298,11 +303,11 @@ def test_sync_heals_it(
         match=r"sync\(\) rebuilds .*; it was rebuilt, and the damaged tables are in .*damaged",
     ):
         moving.sync(dataset, posts, settle=3, since=SINCE)
-    assert len(moving.asked) == asked
-    for found, right in zip(
+    assert len(moving.requests) == sent
+    for found, expected in zip(
         (dataset.read(), dataset.omissions(), dataset.revisions()), tables, strict=True
     ):
-        pd.testing.assert_frame_equal(found, right)
+        pd.testing.assert_frame_equal(found, expected)
     assert (tmp_path / "set" / "damaged").is_dir()
     assert not (tmp_path / "set" / "rebuilding").exists()
     assert (
@@ -311,15 +316,15 @@ def test_sync_heals_it(
 
 
 @pytest.mark.slow
-def test_what_was_damaged_is_kept(moving: World, tmp_path: Path) -> None:
-    """Each time in a folder of its own: the tables as they were found, byte for byte."""
+def test_damaged_tables_are_kept(moving: World, tmp_path: Path) -> None:
+    """Each time they are moved to a new folder, byte for byte."""
     home = tmp_path / "set"
     dataset = ep.Dataset(home)
     posts = moving.posts(2)
     moving.sync(dataset, posts)
     damaged: list[dict[Path, bytes]] = []
     for number in (1, 2):
-        cut(Path(dataset.files()[0]))
+        truncate(Path(dataset.files()[0]))
         damaged.append({p.relative_to(home): p.read_bytes() for p in files(home / "counts")})
         with pytest.warns(UserWarning, match="the damaged tables are in .*damaged"):
             moving.sync(dataset, posts)
@@ -329,44 +334,44 @@ def test_what_was_damaged_is_kept(moving: World, tmp_path: Path) -> None:
             {p.relative_to(place): p.read_bytes() for p in files(place / "counts")}
             for place in places
         ]
-        assert all(one in kept for one in damaged)
+        assert all(tables in kept for tables in damaged)
 
 
 @pytest.mark.slow
-def test_omissions_alone_are_made_again(moving: World, tmp_path: Path) -> None:
-    """Of posts that never had a count, too."""
+def test_omissions_without_counts_are_rebuilt(moving: World, tmp_path: Path) -> None:
+    """The post never had a count."""
     dataset = ep.Dataset(tmp_path / "set")
     moving.sync(dataset, ["1"])
     omitted = dataset.omissions()
     assert (dataset.read().empty, len(omitted)) == (True, 1)
-    cut(max((tmp_path / "set" / "omissions" / "_delta_log").glob("*.json")))
+    truncate(max((tmp_path / "set" / "omissions" / "_delta_log").glob("*.json")))
     with pytest.warns(UserWarning, match="the damaged tables are in .*damaged"):
         moving.sync(dataset, ["1"])
     pd.testing.assert_frame_equal(dataset.omissions(), omitted)
 
 
 @pytest.mark.slow
-def test_nothing_is_made_of_no_raw_answers(moving: World, folder: Path) -> None:
-    """The damage is told, as of any data set; nothing is sent, moved or made."""
+def test_nothing_is_rebuilt_without_raw_responses(moving: World, folder: Path) -> None:
+    """The damage is reported; nothing is sent, moved or written."""
     dataset = ep.Dataset(folder)
-    cut(Path(dataset.files()[0]))
+    truncate(Path(dataset.files()[0]))
     before = {path: path.read_bytes() for path in files(folder)}
     with pytest.raises(ep.DamagedDataset, match=r"parquet is damaged.*without them, append\(\)"):
         moving.sync(dataset, moving.posts(2))
-    assert moving.asked == []
+    assert moving.requests == []
     now = {path: path.read_bytes() for path in files(folder) if path.name != "lock"}
     assert {path: content for path, content in now.items() if path in before} == before
     assert not (folder / "damaged").exists()
 
 
 @pytest.mark.slow
-def test_a_store_elsewhere_is_healed_too(moving: World, tmp_path: Path) -> None:
-    """At an address, file by file."""
+def test_a_data_set_at_an_address_is_rebuilt(moving: World, tmp_path: Path) -> None:
+    """The files are moved one by one."""
     dataset = ep.Dataset(f"file://{tmp_path}/set")
     posts = moving.posts(2)
     moving.sync(dataset, posts, raw=tmp_path / "raw")
-    right = dataset.read()
-    cut(Path(dataset.files()[0].removeprefix("file://")))
+    expected = dataset.read()
+    truncate(Path(dataset.files()[0].removeprefix("file://")))
     with pytest.warns(UserWarning, match="is damaged"):
         moving.sync(dataset, posts, raw=tmp_path / "raw")
-    pd.testing.assert_frame_equal(dataset.read(), right)
+    pd.testing.assert_frame_equal(dataset.read(), expected)

@@ -1,4 +1,4 @@
-"""Other engines read the same: IDs as texts, days and moments in UTC, counts as integers."""
+"""Other engines read the same: IDs as text, days and times in UTC, counts as integers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.datasets.worlds import same
 import engagement_pandas as ep
 
 LONG = ("1060976163948904448", "1060976163948904449")
-"""As floating-point numbers the two would be one."""
+"""As floating-point numbers the two would be equal."""
 
 FIRST, SECOND = "2026-04-01T00:05:00Z", "2026-04-01T01:05:00Z"
 KEY = ["post_id", "engagement_type", "day", "hour"]
@@ -30,7 +30,7 @@ KEY = ["post_id", "engagement_type", "day", "hour"]
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> ep.Dataset:
-    """Return a data set with a count that is missing, a negative one, and files of the past."""
+    """Return a data set with a missing count, a negative one, and files of earlier versions."""
     made = ep.Dataset(tmp_path_factory.mktemp("engines") / "set")
     counts = some(FIRST, posts=LONG)
     made.append(counts)
@@ -40,25 +40,29 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> ep.Dataset:
     return made
 
 
-def tidy(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return what an engine read as the contract has it, without changing a value."""
-    kinds = [kind for kind in ("impressions", "replies") if kind in set(frame["engagement_type"])]
+def to_contract(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame of an engine with the package's dtypes, without changing a value."""
+    types = [
+        engagement_type
+        for engagement_type in ("impressions", "replies")
+        if engagement_type in set(frame["engagement_type"])
+    ]
     return (
         frame.astype({"day": "datetime64[us]", "count": "Int64", "hour": "int8", "post_id": "str"})
         .astype({"engagement_type": "str"})
-        .astype({"engagement_type": pd.CategoricalDtype(pd.Index(kinds, dtype="str"))})
+        .astype({"engagement_type": pd.CategoricalDtype(pd.Index(types, dtype="str"))})
         .sort_values(KEY, ignore_index=True)[[*KEY, "count"]]
     )
 
 
-def exactly(table: pa.Table) -> pd.DataFrame:
-    """Return a frame whose counts did not pass through floating-point numbers."""
+def without_floats(table: pa.Table) -> pd.DataFrame:
+    """Return a frame whose counts were never floating-point numbers."""
     return table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
 
 
 @pytest.mark.slow
-def test_duckdb(dataset: ep.Dataset) -> None:
-    """The files that count now, with the day from their paths."""
+def test_duckdb_reads_the_current_files(dataset: ep.Dataset) -> None:
+    """The day comes from the path."""
     read = duckdb.read_parquet(dataset.files(), hive_partitioning=True)
     assert dict(zip(read.columns, map(str, read.types), strict=True)) == {
         "post_id": "VARCHAR",
@@ -68,13 +72,13 @@ def test_duckdb(dataset: ep.Dataset) -> None:
         "count": "BIGINT",
         "day": "DATE",
     }
-    same(tidy(exactly(read.to_arrow_table())), dataset.read())
+    same(to_contract(without_floats(read.to_arrow_table())), dataset.read())
     latest = duckdb.sql("SELECT epoch(max(retrieved_at)) FROM read").fetchall()
     assert latest == [(pd.Timestamp(SECOND).timestamp(),)]
 
 
-def test_polars(dataset: ep.Dataset) -> None:
-    """The Delta table as it is."""
+def test_polars_reads_the_delta_table(dataset: ep.Dataset) -> None:
+    """The schema is that of the table."""
     read = pl.read_delta(f"{dataset.path}/counts")
     assert read.schema == {
         "post_id": pl.String,
@@ -84,24 +88,24 @@ def test_polars(dataset: ep.Dataset) -> None:
         "hour": pl.Int8,
         "count": pl.Int64,
     }
-    same(tidy(exactly(read.to_arrow())), dataset.read())
+    same(to_contract(without_floats(read.to_arrow())), dataset.read())
     assert read["retrieved_at"].max() == dt.datetime(2026, 4, 1, 1, 5, tzinfo=dt.UTC)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The inplace keyword")  # dask's own
-def test_dask(dataset: ep.Dataset) -> None:
-    """A partition a file; counts that are missing stay integers."""
+def test_dask_reads_one_partition_for_each_file(dataset: ep.Dataset) -> None:
+    """Counts stay integers, also next to missing ones."""
     read = dd.read_parquet(dataset.files(), dtype_backend="pyarrow")
     assert read.npartitions == len(dataset.files())
     with dask.config.set(scheduler="synchronous"):
         found = read.compute()
-    kinds = found.dtypes.astype(str).to_dict()
-    assert kinds["count"] == "int64[pyarrow]"
-    assert kinds["hour"] == "int8[pyarrow]"
-    assert kinds["retrieved_at"] == "timestamp[us, tz=UTC][pyarrow]"
-    assert kinds["post_id"].endswith("string[pyarrow]") or kinds["post_id"] == "string"
-    same(tidy(found), dataset.read())
+    dtypes = found.dtypes.astype(str).to_dict()
+    assert dtypes["count"] == "int64[pyarrow]"
+    assert dtypes["hour"] == "int8[pyarrow]"
+    assert dtypes["retrieved_at"] == "timestamp[us, tz=UTC][pyarrow]"
+    assert dtypes["post_id"].endswith("string[pyarrow]") or dtypes["post_id"] == "string"
+    same(to_contract(found), dataset.read())
 
 
 @pytest.mark.long
@@ -109,8 +113,8 @@ def test_dask(dataset: ep.Dataset) -> None:
     not (shutil.which("java") and find_spec("pyspark")) and "REQUIRE_PROGRAMS" not in os.environ,
     reason="Spark runs on Java, and pyspark is too large for the tests' own extra",
 )
-def test_spark(dataset: ep.Dataset) -> None:
-    """The types that Spark reads, and its counts."""
+def test_spark_reads_types_and_counts(dataset: ep.Dataset) -> None:
+    """The types are those of the table."""
     sql = import_module("pyspark.sql")
     builder = sql.SparkSession.builder.master("local[1]").appName("engagement_pandas")
     for name, value in {
@@ -143,14 +147,14 @@ def test_spark(dataset: ep.Dataset) -> None:
         [tuple(row) for row in rows], columns=["post_id", "engagement_type", "day", "hour", "count"]
     )
     found["count"] = pd.array([row["count"] for row in rows], dtype="Int64")
-    same(tidy(found.assign(day=pd.to_datetime(found["day"]))), dataset.read())
+    same(to_contract(found.assign(day=pd.to_datetime(found["day"]))), dataset.read())
 
 
-def test_pandas(dataset: ep.Dataset) -> None:
-    """A folder of Parquet with files of the past in it is no table: the error names the cure."""
+def test_pandas_reads_the_files_but_not_the_folder(dataset: ep.Dataset) -> None:
+    """The folder has files of earlier versions; the error names the cure."""
     with pytest.raises(ep.FrameError, match=r"is a folder; .* ep\.Dataset"):
         ep.read_parquet(f"{dataset.path}/counts")
-    same(tidy(pd.concat(map(_of_a_day, dataset.files()))), dataset.read())
+    same(to_contract(pd.concat(map(_of_a_day, dataset.files()))), dataset.read())
 
 
 def _of_a_day(file: str) -> pd.DataFrame:

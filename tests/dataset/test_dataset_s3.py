@@ -1,4 +1,4 @@
-"""Data sets in a store that speaks S3."""
+"""Data sets in an S3 store."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.long,
     pytest.mark.skipif(
         not find_spec("moto") and "REQUIRE_PROGRAMS" not in os.environ,
-        reason="moto plays S3 on this machine",
+        reason="moto runs S3 on this machine",
     ),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
@@ -33,7 +33,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    """Run a store with a bucket, in a process of its own: deltalake holds the GIL as it waits."""
+    """Run a store with a bucket in its own process, since deltalake holds the GIL while waiting."""
     server = start(
         *(sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"), lasting=True
     )
@@ -53,7 +53,7 @@ def port() -> Iterator[int]:
 
 
 def by_deltalake(port: int) -> ep.Dataset:
-    """Return a data set by its address."""
+    """Return a data set at its S3 address."""
     options = {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_ACCESS_KEY_ID": KEY,
@@ -64,8 +64,8 @@ def by_deltalake(port: int) -> ep.Dataset:
     return ep.Dataset(f"s3://{BUCKET}/by_address", storage_options=options)
 
 
-def test_a_store_of_objects(port: int) -> None:
-    """Appended twice, revised, put together and written by three at once, as in a folder."""
+def test_an_object_store_works_as_a_folder_does(port: int) -> None:
+    """Two appends, a revision, a compaction and three concurrent writers give the same."""
     dataset = by_deltalake(port)
     assert dataset.append(some(FIRST)) == (288, 0)
     assert dataset.append(some(FIRST)) == (0, 0)
@@ -81,7 +81,7 @@ def test_a_store_of_objects(port: int) -> None:
         try:
             for post in posts:
                 into.append(some(FIRST, posts=[post], days=1))
-        except BaseException as error:  # noqa: BLE001 - told by the main thread
+        except BaseException as error:  # noqa: BLE001 - reported by the main thread
             failed.append(error)
 
     writers = [
@@ -101,4 +101,4 @@ def test_a_store_of_objects(port: int) -> None:
     pd.testing.assert_frame_equal(dataset.read(post_ids=["1", "2"]), some(FIRST, posts=["1", "2"]))
     assert dataset.read(post_ids=["7"])["count"].unique().tolist() == [6]
     assert len(dataset.revisions()) == 144
-    assert sum(len(piece.read()) for piece in dataset.pieces(rows=300)) == len(found)
+    assert sum(len(chunk.read()) for chunk in dataset.pieces(rows=300)) == len(found)

@@ -1,4 +1,4 @@
-"""Keys of a store: in no pickle, copy, repr or token; sent to no worker."""
+"""The keys of a store are in no pickle, copy, repr or token, and are sent to no worker."""
 
 from __future__ import annotations
 
@@ -28,37 +28,37 @@ def keyed(tmp_path: Path) -> ep.Dataset:
     return made
 
 
-def test_it_is_not_pickled(keyed: ep.Dataset) -> None:
-    """Nor is a piece of it: the error names the cure."""
-    for one in (keyed, keyed.pieces()[0], keyed._store):
+def test_a_data_set_with_keys_cannot_be_pickled(keyed: ep.Dataset) -> None:
+    """Neither can its chunks; the error names the cure."""
+    for part in (keyed, keyed.pieces()[0], keyed._store):
         with pytest.raises(ep.DatasetError, match="environment variables") as caught:
-            pickle.dumps(one)
+            pickle.dumps(part)
         assert CANARY not in str(caught.value)
 
 
 @pytest.mark.slow
-def test_it_is_not_shown(keyed: ep.Dataset) -> None:
-    """Whatever one looks at, also after it was used."""
-    for one in (keyed, keyed._store, keyed._store.counts, keyed.pieces()[0], vars(keyed)):
-        assert CANARY not in repr(one)
-    for made in (copy.copy(keyed), copy.deepcopy(keyed)):
-        assert CANARY not in repr(vars(made))
-        assert len(made.read()) == 288
+def test_no_repr_shows_a_key(keyed: ep.Dataset) -> None:
+    """The same holds after the data set was used."""
+    for part in (keyed, keyed._store, keyed._store.counts, keyed.pieces()[0], vars(keyed)):
+        assert CANARY not in repr(part)
+    for copied in (copy.copy(keyed), copy.deepcopy(keyed)):
+        assert CANARY not in repr(vars(copied))
+        assert len(copied.read()) == 288
 
 
 @pytest.mark.slow
-def test_without_keys_it_is_pickled(tmp_path: Path) -> None:
-    """And is the same data set there."""
+def test_a_data_set_without_keys_can_be_pickled(tmp_path: Path) -> None:
+    """The unpickled data set has the same counts."""
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some("2026-04-01T00:05:00Z"))
-    there: ep.Dataset = pickle.loads(pickle.dumps(dataset))  # noqa: S301 - our own
-    assert there.read().equals(dataset.read())
-    piece: Any = pickle.loads(pickle.dumps(dataset.pieces()[0]))  # noqa: S301 - our own
-    assert piece.read().equals(dataset.read())
+    unpickled: ep.Dataset = pickle.loads(pickle.dumps(dataset))  # noqa: S301 - our own
+    assert unpickled.read().equals(dataset.read())
+    chunk: Any = pickle.loads(pickle.dumps(dataset.pieces()[0]))  # noqa: S301 - our own
+    assert chunk.read().equals(dataset.read())
 
 
-def test_dask_in_this_process(keyed: ep.Dataset) -> None:
-    """Threads need no pickle; the names of tasks hold no key."""
+def test_dask_in_this_process_reads_without_pickling(keyed: ep.Dataset) -> None:
+    """Threads need no pickle, and the names of tasks hold no key."""
     with dask.config.set(scheduler="threads"):
         counts = epd.read(keyed)
         assert len(counts.compute()) == 288

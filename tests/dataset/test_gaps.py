@@ -1,4 +1,4 @@
-"""What is still to be asked: every hour that lacks, none twice, none that is settled."""
+"""The missing hours: each is requested once, and settled hours are not."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from engagement_pandas.vocabulary import OmissionReason
 HOUR = timedelta(hours=1)
 SINCE = datetime(2026, 3, 1, 5, tzinfo=UTC)
 NOW = datetime(2026, 4, 2, 9, 5, tzinfo=UTC)
-SPAN = 772  # whole hours between the two
+SPAN = 772  # complete hours between the two
 TYPES = (ep.EngagementType.IMPRESSIONS, ep.EngagementType.REPLIES)
 SETTLE = 3
-MADE = (SINCE - 50 * HOUR, SINCE + 40 * HOUR, SINCE + 700 * HOUR)
-POSTS = tuple(str(first_snowflake_at(moment)) for moment in MADE)
+CREATED = (SINCE - 50 * HOUR, SINCE + 40 * HOUR, SINCE + 700 * HOUR)
+POSTS = tuple(str(first_snowflake_at(created)) for created in CREATED)
 
 
-def read_at(rows: list[tuple[str, str, datetime, datetime]]) -> pa.RecordBatch:
-    """Return readings: post, type, hour, and when it was read."""
+def readings_of(rows: list[tuple[str, str, datetime, datetime]]) -> pa.RecordBatch:
+    """Return readings: post, type, hour, and retrieval time."""
     schema = pa.schema(
         [
             ("post_id", pa.string()),
@@ -45,7 +45,7 @@ def read_at(rows: list[tuple[str, str, datetime, datetime]]) -> pa.RecordBatch:
         [row[2].hour for row in rows],
     ]
     return pa.record_batch(
-        [pa.array(cells, kind) for cells, kind in zip(columns, schema.types, strict=True)],
+        [pa.array(cells, dtype) for cells, dtype in zip(columns, schema.types, strict=True)],
         schema=schema,
     )
 
@@ -64,67 +64,71 @@ READ = st.lists(
 
 @pytest.mark.slow
 @given(READ)
-def test_every_hour_that_lacks_is_asked_once(spans: list[Any]) -> None:
-    """A law, held against a set: what is asked beyond it lies before a post was made."""
+def test_every_missing_hour_is_requested_once(spans: list[Any]) -> None:
+    """Compared with a set; hours beyond it lie before the creation of a post."""
     rows = [
-        (post, str(kind), hour, min(hour + age * HOUR, NOW - HOUR))
-        for post, kind, first, length, age in spans
-        for place in range(first, min(first + length, SPAN))
-        for hour in [SINCE + place * HOUR]
+        (post, str(engagement_type), hour, min(hour + age * HOUR, NOW - HOUR))
+        for post, engagement_type, first, length, age in spans
+        for offset in range(first, min(first + length, SPAN))
+        for hour in [SINCE + offset * HOUR]
     ]
     hours = Hours(POSTS, TYPES, SINCE, NOW, SETTLE)
-    hours.read([read_at(rows)])
-    settled = {(post, kind, hour) for post, kind, hour, at in rows if at >= hour + 4 * HOUR}
-    lacking = {
-        (post, str(kind), SINCE + place * HOUR)
-        for post, made in zip(POSTS, MADE, strict=True)
-        for kind in TYPES
-        for place in range(SPAN)
-        if SINCE + place * HOUR > made - HOUR
+    hours.read([readings_of(rows)])
+    settled = {
+        (post, engagement_type, hour)
+        for post, engagement_type, hour, retrieved_at in rows
+        if retrieved_at >= hour + 4 * HOUR
+    }
+    missing = {
+        (post, str(engagement_type), SINCE + offset * HOUR)
+        for post, created in zip(POSTS, CREATED, strict=True)
+        for engagement_type in TYPES
+        for offset in range(SPAN)
+        if SINCE + offset * HOUR > created - HOUR
     } - settled
-    asked = [
-        (post, str(kind), gap.window.start + place * HOUR)
+    requested = [
+        (post, str(engagement_type), gap.window.start + offset * HOUR)
         for gap in hours.gaps()
         for post in gap.post_ids
-        for kind in gap.engagement_types
-        for place in range(gap.window.hours)
+        for engagement_type in gap.engagement_types
+        for offset in range(gap.window.hours)
     ]
-    made = dict(zip(POSTS, MADE, strict=True))
-    assert len(asked) == len(set(asked))
-    assert {one for one in asked if one[2] > made[one[0]] - HOUR} == lacking
+    created = dict(zip(POSTS, CREATED, strict=True))
+    assert len(requested) == len(set(requested))
+    assert {cell for cell in requested if cell[2] > created[cell[0]] - HOUR} == missing
     assert all(gap.window.hours <= 28 * 24 for gap in hours.gaps())
-    assert all(made[post] < gap.window.end for gap in hours.gaps() for post in gap.post_ids)
+    assert all(created[post] < gap.window.end for gap in hours.gaps() for post in gap.post_ids)
 
 
-def test_read_within_the_hour() -> None:
-    """What was read since the last whole hour has nothing new, however young it is."""
+def test_an_hour_read_within_the_hour_is_up_to_date() -> None:
+    """Counts read since the last full hour are not requested again, however young they are."""
     hours = Hours(POSTS[:1], TYPES[:1], NOW - 2 * HOUR, NOW, SETTLE)
     first, second = (NOW.replace(minute=0) - back * HOUR for back in (2, 1))
     assert [gap.window.start for gap in hours.gaps()] == [first]
-    hours.read([read_at([(POSTS[0], "impressions", first, NOW)])])
+    hours.read([readings_of([(POSTS[0], "impressions", first, NOW)])])
     assert [gap.window.start for gap in hours.gaps()] == [second]
 
 
-def test_an_id_of_the_future_is_asked() -> None:
-    """It is nobody's yet: the API has to say so."""
+def test_an_id_of_the_future_is_requested() -> None:
+    """No post has it yet, and the API has to report so."""
     future = str(first_snowflake_at(NOW + timedelta(days=9)))
     hours = Hours([future], TYPES, SINCE, NOW, SETTLE)
     assert sum(gap.window.hours for gap in hours.gaps()) == SPAN
 
 
-def test_a_post_younger_than_the_last_whole_hour() -> None:
-    """There is nothing to ask yet."""
+def test_a_post_younger_than_the_last_full_hour_is_not_requested() -> None:
+    """It has no complete hour yet."""
     young = str(first_snowflake_at(NOW - timedelta(minutes=2)))
     assert Hours([young], TYPES, SINCE, NOW, SETTLE).gaps() == []
 
 
-def test_nothing_before_the_beginning() -> None:
-    """A beginning that is still to come asks nothing."""
+def test_a_start_in_the_future_requests_nothing() -> None:
+    """There are no gaps."""
     assert Hours(POSTS, TYPES, NOW + HOUR, NOW, SETTLE).gaps() == []
 
 
 @pytest.mark.parametrize(
-    ("reason", "kind", "asked"),
+    ("reason", "engagement_type", "requested"),
     [
         ("unavailable", None, set()),
         ("refused", "replies", {"impressions"}),
@@ -132,45 +136,49 @@ def test_nothing_before_the_beginning() -> None:
         ("unsupported_age", "replies", {"impressions", "replies"}),
     ],
 )
-def test_silences(reason: str, kind: str | None, asked: set[str]) -> None:
-    """Of a post or type as such: it rests. Of single hours: these are read."""
-    heard = NOW - 2 * HOUR
-    silence = OmissionSpan(
-        POSTS[0], kind, ep.OmissionReason(reason), "", SINCE, SINCE + 5 * HOUR,
-        heard - 4 * HOUR, heard,
+def test_hours_with_omissions_are_requested_later(
+    reason: str, engagement_type: str | None, requested: set[str]
+) -> None:
+    """An omission of a post or type waits; an omission of single hours leaves the others."""
+    retrieved_at = NOW - 2 * HOUR
+    span = OmissionSpan(
+        POSTS[0], engagement_type, ep.OmissionReason(reason), "", SINCE, SINCE + 5 * HOUR,
+        retrieved_at - 4 * HOUR, retrieved_at,
     )  # fmt: skip
     hours = Hours(POSTS[:1], TYPES, SINCE, NOW, SETTLE)
-    hours.add_omissions([silence])
+    hours.add_omissions([span])
     gaps = hours.gaps()
-    assert {str(t) for gap in gaps for t in gap.engagement_types} == asked
+    assert {str(t) for gap in gaps for t in gap.engagement_types} == requested
     if reason == "unsupported_age":
         first = [gap for gap in gaps if gap.window.start == SINCE]
         assert [gap.engagement_types for gap in first] == [TYPES[:1]]
 
 
-def test_hours_that_lacked_before_a_post_was_made_are_not_asked() -> None:
-    """An answer of an earlier version lacked two days; the post was made in the 40th hour."""
-    lacked = OmissionReason.NOT_ANSWERED
-    until, heard = SINCE + 48 * HOUR, NOW - 60 * HOUR
+def test_missing_hours_before_a_post_was_created_are_not_requested() -> None:
+    """An earlier version missed two days; the post was created in the 40th hour."""
+    reason = OmissionReason.NOT_ANSWERED
+    until, retrieved_at = SINCE + 48 * HOUR, NOW - 60 * HOUR
     hours = Hours(POSTS[1:2], TYPES[:1], SINCE, NOW, SETTLE)
-    hours._done[:] = True  # all of it was read
-    hours.add_omissions([OmissionSpan(POSTS[1], TYPES[0], lacked, "", SINCE, until, heard, heard)])
+    hours._done[:] = True  # all hours were read
+    hours.add_omissions(
+        [OmissionSpan(POSTS[1], TYPES[0], reason, "", SINCE, until, retrieved_at, retrieved_at)]
+    )
     (gap,) = hours.gaps()
     assert gap.window == ep.Window(SINCE + 40 * HOUR, until)
 
 
-def test_pieces_are_bounded() -> None:
-    """So many posts at a time that memory is bounded, and whole requests of 25."""
+def test_the_parts_of_a_gap_are_bounded() -> None:
+    """The number of counts is bounded, and requests of 25 posts stay complete."""
     window = ep.Window(SINCE, SINCE + 672 * HOUR)
     types = tuple(ep.SERIES_TYPES)
     gap = Gap(tuple(str(number) for number in range(1, 401)), types, window)
-    sizes = [len(piece.post_ids) for piece in gap.parts()]
+    sizes = [len(part.post_ids) for part in gap.parts()]
     assert sizes == [75] * 5 + [25]
     assert 75 * 17 * 672 <= MOST_COUNTS < 100 * 17 * 672
 
 
-def test_those_that_just_fell_silent_are_left_out() -> None:
-    """Posts, and types that all posts lack; nothing may be left."""
+def test_new_omissions_are_removed_from_a_gap() -> None:
+    """Posts and types that all posts lack are removed; nothing may remain."""
     gap = Gap(("1", "2"), TYPES, ep.Window(SINCE, SINCE + HOUR))
     left = gap.without({("1", None), ("2", "replies")})
     assert left is not None

@@ -1,4 +1,4 @@
-"""A data set that is brought up to date hour by hour: what is asked, kept, revised and left."""
+"""A data set that is synced hour by hour: what is requested, stored, revised and left."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SINCE = datetime(2026, 3, 15, 6, tzinfo=UTC)
 
 @pytest.fixture
 def moving() -> Iterator[World]:
-    """Run a sandbox whose time moves when a test says so."""
+    """Run a sandbox whose time moves only when a test moves it."""
     with world() as made:
         yield made
 
@@ -37,17 +37,17 @@ def dataset(tmp_path: Path) -> ep.Dataset:
     return ep.Dataset(tmp_path / "set")
 
 
-def windows(asked: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Return what was asked for, from when to when."""
-    return [(body["start"], body["end"]) for body in asked]
+def windows(bodies: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return start and end of each request."""
+    return [(body["start"], body["end"]) for body in bodies]
 
 
-# What is asked
+# What is requested
 
 
 @pytest.mark.slow
-def test_it_equals_one_fetch(moving: World, dataset: ep.Dataset) -> None:
-    """Built and then kept current for some hours: the very frame, and tidy."""
+def test_hourly_syncs_equal_one_fetch(moving: World, dataset: ep.Dataset) -> None:
+    """The data set is built, then synced for some hours; its frame is that of one fetch."""
     posts = moving.posts(8, SINCE)
     for _ in range(5):
         moving.sync(dataset, posts, since=SINCE, settle=3)
@@ -60,109 +60,113 @@ def test_it_equals_one_fetch(moving: World, dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-def test_nothing_is_asked_twice_in_an_hour(moving: World, dataset: ep.Dataset) -> None:
-    """Nothing new can have come to pass; nothing is sent."""
+def test_a_second_sync_in_an_hour_sends_nothing(moving: World, dataset: ep.Dataset) -> None:
+    """There are no new complete hours."""
     posts = moving.posts(3, SINCE)
     moving.sync(dataset, posts, since=SINCE)
-    before = len(moving.asked)
+    before = len(moving.requests)
     moving.clock.now += timedelta(minutes=40)
     assert moving.sync(dataset, posts, since=SINCE) == Synced(0, 0, 0)
-    assert len(moving.asked) == before
+    assert len(moving.requests) == before
 
 
 @pytest.mark.slow
-def test_only_the_last_hours_are_asked_again(moving: World, dataset: ep.Dataset) -> None:
-    """At 12:05 hours that ended by 09:00 were three hours old; at 13:05 those after are due."""
+def test_only_unsettled_hours_are_requested_again(moving: World, dataset: ep.Dataset) -> None:
+    """At 12:05 hours before 09:00 were settled; at 13:05 those after are due."""
     posts = moving.posts(3, SINCE)
     moving.sync(dataset, posts, since=SINCE, settle=3)
     moving.clock.now += HOUR
-    before = len(moving.asked)
+    before = len(moving.requests)
     moving.sync(dataset, posts, since=SINCE, settle=3)
-    assert windows(moving.asked[before:]) == [("2026-03-20T09:00:00Z", "2026-03-20T13:00:00Z")]
+    assert windows(moving.requests[before:]) == [("2026-03-20T09:00:00Z", "2026-03-20T13:00:00Z")]
 
 
 @pytest.mark.slow
-def test_a_pause_is_made_up_for(moving: World, dataset: ep.Dataset) -> None:
-    """After two days without a run, all that was not settled before, in one request."""
+def test_a_pause_is_filled_in_one_request(moving: World, dataset: ep.Dataset) -> None:
+    """After two days without a run, one request has all hours that were not settled."""
     posts = moving.posts(3, SINCE)
     moving.sync(dataset, posts, since=SINCE, settle=3)
     moving.clock.now += 48 * HOUR
-    before = len(moving.asked)
+    before = len(moving.requests)
     moving.sync(dataset, posts, since=SINCE, settle=3)
-    assert windows(moving.asked[before:]) == [("2026-03-20T09:00:00Z", "2026-03-22T12:00:00Z")]
+    assert windows(moving.requests[before:]) == [("2026-03-20T09:00:00Z", "2026-03-22T12:00:00Z")]
     same(dataset.read(), moving.fetched(posts, SINCE))
 
 
 @pytest.mark.slow
-def test_few_requests(moving: World, dataset: ep.Dataset) -> None:
-    """Thirty posts made at thirty times go into two requests, and hourly into two again."""
+def test_many_posts_take_few_requests(moving: World, dataset: ep.Dataset) -> None:
+    """Thirty posts of thirty times take two requests, and two again an hour later."""
     since = moving.clock.now - timedelta(days=16)
     posts = moving.posts(30, since)
     moving.sync(dataset, posts, since=since, engagement_types=TYPES[:1])
-    assert len(moving.asked) == 2
+    assert len(moving.requests) == 2
     moving.clock.now += HOUR
     moving.sync(dataset, posts, since=since, engagement_types=TYPES[:1])
-    assert len(moving.asked) == 4
+    assert len(moving.requests) == 4
     same(dataset.read(), moving.fetched(posts, since, TYPES[:1]))
 
 
 @pytest.mark.slow
-def test_no_hour_before_a_post_and_none_to_come(moving: World, dataset: ep.Dataset) -> None:
-    """No window ends before its posts were made, and no count is stored of before that."""
+def test_requests_are_within_the_life_of_a_post(moving: World, dataset: ep.Dataset) -> None:
+    """No window ends before its posts were created, and no earlier count is stored."""
     since = moving.clock.now - timedelta(days=70)
     posts = moving.posts(2, since)[:1] + moving.posts(3, moving.clock.now - 96 * HOUR)
     moving.sync(dataset, posts, since=since)
-    for body in moving.asked:
+    for body in moving.requests:
         assert datetime.fromisoformat(body["end"]) <= moving.clock.now
-        made = [ep.created_at(post) for post in body["tweet_ids"]]
-        assert all(moment and moment < datetime.fromisoformat(body["end"]) for moment in made)
+        creation_times = [ep.created_at(post) for post in body["tweet_ids"]]
+        assert all(
+            created and created < datetime.fromisoformat(body["end"]) for created in creation_times
+        )
     found = dataset.read()
     first = found.assign(at=ep.timestamps(found)).groupby("post_id")["at"].min()
     assert first.to_dict() == {post: pd.Timestamp(ep.created_at(post)).floor("h") for post in posts}
 
 
 @pytest.mark.slow
-def test_a_post_that_is_new_in_the_list(moving: World, dataset: ep.Dataset) -> None:
-    """Its hours are asked from its beginning; those of the others only as far as they are due."""
+def test_a_new_post_is_requested_from_its_creation(moving: World, dataset: ep.Dataset) -> None:
+    """The other posts are requested only as far as they are due."""
     old, new = moving.posts(2, SINCE)
     moving.sync(dataset, [old], since=SINCE)
-    before = len(moving.asked)
+    before = len(moving.requests)
     moving.sync(dataset, [old, new], since=SINCE)
-    assert [body["tweet_ids"] for body in moving.asked[before:]] == [[new]]
+    assert [body["tweet_ids"] for body in moving.requests[before:]] == [[new]]
     same(dataset.read(), moving.fetched([old, new], SINCE))
 
 
 @pytest.mark.slow
-def test_a_post_that_is_no_longer_in_the_list(moving: World, dataset: ep.Dataset) -> None:
-    """It is asked no more, and what is there stays."""
+def test_a_post_removed_from_the_list_is_no_longer_requested(
+    moving: World, dataset: ep.Dataset
+) -> None:
+    """Its counts stay."""
     posts = moving.posts(2, SINCE)
     moving.sync(dataset, posts, since=SINCE)
     moving.clock.now += HOUR
-    before = len(moving.asked)
+    before = len(moving.requests)
     moving.sync(dataset, posts[:1], since=SINCE)
-    assert [body["tweet_ids"] for body in moving.asked[before:]] == [posts[:1]]
+    assert [body["tweet_ids"] for body in moving.requests[before:]] == [posts[:1]]
     assert set(dataset.read()["post_id"]) == set(posts)
 
 
 @pytest.mark.slow
-def test_a_type_that_is_added(moving: World, dataset: ep.Dataset) -> None:
-    """It alone is asked, from the beginning; frozen hours of the others are left alone."""
+def test_an_added_type_is_requested_alone(moving: World, dataset: ep.Dataset) -> None:
+    """It is requested from the start; settled hours of the others are not."""
     posts = moving.posts(2, SINCE)
     moving.sync(dataset, posts, since=SINCE)
-    before = len(moving.asked)
+    before = len(moving.requests)
     moving.sync(dataset, posts, since=SINCE, engagement_types=[*TYPES, "url_clicks"])
-    assert [body["engagement_types"] for body in moving.asked[before:]] == [["url_clicks"]]
+    assert [body["engagement_types"] for body in moving.requests[before:]] == [["url_clicks"]]
     same(dataset.read(), moving.fetched(posts, SINCE, [*TYPES, "url_clicks"]))
 
 
 @pytest.mark.slow
-def test_an_earlier_beginning(moving: World, dataset: ep.Dataset) -> None:
-    """What is before is asked, and nothing else."""
+def test_an_earlier_start_requests_the_hours_before(moving: World, dataset: ep.Dataset) -> None:
+    """Nothing else is requested."""
     posts = moving.posts(2, SINCE - timedelta(days=3))
     moving.sync(dataset, posts, since=SINCE)
-    before = len(moving.asked)
+    before = len(moving.requests)
     moving.sync(dataset, posts, since=SINCE - timedelta(days=2))
-    assert {end for _, end in windows(moving.asked[before:])} == {"2026-03-15T06:00:00Z"}
+    assert {end for _, end in windows(moving.requests[before:])} == {"2026-03-15T06:00:00Z"}
     same(dataset.read(), moving.fetched(posts, SINCE - timedelta(days=2)))
 
 
@@ -170,10 +174,10 @@ def test_an_earlier_beginning(moving: World, dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-def test_counts_that_come_late(
+def test_late_counts_are_revised(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each hour goes up until it is whole; the log has every step, and the last one holds."""
+    """Each count grows until it is final; the log has every step, and the last one holds."""
     tardy(monkeypatch, moving.clock, 4)
     posts = moving.posts(4, SINCE)
     start = moving.clock.now
@@ -185,13 +189,13 @@ def test_counts_that_come_late(
     steps = log.groupby(key, observed=True)
     assert len(log) > 20
     assert (log["count_before"] != log["count"]).all()
-    for _, step in steps:  # each begins where the last one ended
+    for _, step in steps:  # each step begins where the one before ended
         assert step["count"].to_list()[:-1] == step["count_before"].to_list()[1:]
         assert (step["retrieved_before"] < step["retrieved_at"]).all()
     found = dataset.read().set_index(key)["count"]
     last = steps["count"].last()
     assert last.eq(found.reindex(last.index)).all()
-    # Whatever was whole by the last run is what one fetch gives, to the hour.
+    # All hours that were final by the last run equal those of one fetch.
     settled = moving.clock.now - 5 * HOUR
     wanted = moving.fetched(posts, SINCE)
     then = ep.timestamps(wanted) < settled.replace(minute=0)
@@ -201,10 +205,10 @@ def test_counts_that_come_late(
 
 
 @pytest.mark.slow
-def test_what_is_frozen_stays(
+def test_settled_hours_are_not_requested_again(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Counts that come later than an hour is taken to settle are not seen: no row is asked."""
+    """Counts that arrive after an hour has settled are not seen."""
     posts = moving.posts(3, SINCE)
     moving.sync(dataset, posts, since=SINCE, settle=2)
     before = dataset.read(until=moving.clock.now - 3 * HOUR)
@@ -214,41 +218,43 @@ def test_what_is_frozen_stays(
     same(dataset.read(until=moving.clock.now - 4 * HOUR), before)
 
 
-# Silences
+# Omissions
 
 
 @pytest.mark.slow
-def test_posts_that_are_silent(moving: World, dataset: ep.Dataset) -> None:
-    """Told as omissions, never as zeros; asked ever more seldom, and the others go on."""
+def test_unavailable_posts_are_requested_less_and_less_often(
+    moving: World, dataset: ep.Dataset
+) -> None:
+    """They are omissions, never zeros, and the other posts are synced."""
     posts = moving.posts(3, SINCE)
     other = moving.server.world.posts(OTHER, SINCE)[0].post_id
-    every = [*posts, other, "1"]
+    all_posts = [*posts, other, "1"]
     tries = []
     for _ in range(10):
-        before = len(moving.asked)
-        moving.sync(dataset, every, since=SINCE, settle=2)
-        named = [set(body["tweet_ids"]) for body in moving.asked[before:]]
+        before = len(moving.requests)
+        moving.sync(dataset, all_posts, since=SINCE, settle=2)
+        named = [set(body["tweet_ids"]) for body in moving.requests[before:]]
         tries.append((any(other in ids for ids in named), any("1" in ids for ids in named)))
         moving.clock.now += HOUR
-    silent = dataset.omissions()
-    assert dict(zip(silent["post_id"], silent["reason"], strict=True)) == {
+    omitted = dataset.omissions()
+    assert dict(zip(omitted["post_id"], omitted["reason"], strict=True)) == {
         other: "forbidden",
         "1": "unavailable",
     }
     assert set(dataset.read()["post_id"]) == set(posts)
-    # Each time the silence is twice as old.
-    hours = [hour for hour, (asked, _) in enumerate(tries) if asked]
+    # Each time the omission is twice as old.
+    hours = [hour for hour, (requested, _) in enumerate(tries) if requested]
     assert hours == [0, 1, 2, 4, 8]
-    assert [hour for hour, (_, asked) in enumerate(tries) if asked] == hours
+    assert [hour for hour, (_, requested) in enumerate(tries) if requested] == hours
     moving.clock.now -= HOUR
     same(dataset.read(), moving.fetched(posts, SINCE))
 
 
 @pytest.mark.slow
-def test_a_post_that_comes_back(
+def test_a_post_that_is_available_again_is_filled_in(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All its hours are fetched, also those of its silence; then it is silent no more."""
+    """All its hours are fetched, also those of its omission, which ends."""
     posts = moving.posts(2, SINCE)
     real = Post.availability
     gone = [True]
@@ -272,10 +278,10 @@ def test_a_post_that_comes_back(
 
 
 @pytest.mark.slow
-def test_a_post_that_goes(
+def test_a_post_that_becomes_unavailable_keeps_its_counts(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was counted stays; the rest is an omission, from the first hour without a count."""
+    """Its omission starts with the first hour without a count."""
     posts = moving.posts(2, SINCE)
     moving.sync(dataset, posts, since=SINCE, settle=2)
     counted = dataset.read(post_ids=posts[:1])
@@ -288,31 +294,31 @@ def test_a_post_that_goes(
     moving.clock.now += HOUR
     moving.sync(dataset, posts, since=SINCE, settle=2)
     same(dataset.read(post_ids=posts[:1]), counted)
-    (silence,) = dataset.omission_spans()
-    assert (silence.post_id, silence.reason) == (posts[0], "unavailable")
-    assert silence.end == datetime(2026, 3, 20, 13, tzinfo=UTC)
+    (span,) = dataset.omission_spans()
+    assert (span.post_id, span.reason) == (posts[0], "unavailable")
+    assert span.end == datetime(2026, 3, 20, 13, tzinfo=UTC)
 
 
 @pytest.mark.slow
-def test_all_posts_are_silent(moving: World, dataset: ep.Dataset) -> None:
-    """No counts at all: omissions, and an empty frame."""
+def test_posts_that_are_all_unavailable_are_omissions(moving: World, dataset: ep.Dataset) -> None:
+    """There are no counts, and the frame is empty."""
     done = moving.sync(dataset, ["1", "2"], since=SINCE)
     assert (done.added, done.revised) == (0, 0)
     assert dataset.read().empty
     assert dataset.omissions()["post_id"].tolist() == ["1", "2"]
-    before = len(moving.asked)
+    before = len(moving.requests)
     moving.sync(dataset, ["1", "2"], since=SINCE)
-    assert len(moving.asked) == before
+    assert len(moving.requests) == before
 
 
 # Interruptions
 
 
 @pytest.mark.slow
-def test_answers_that_were_not_stored_are_taken_up(
+def test_responses_that_were_not_stored_are_stored_by_the_next_run(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run that dies between the answers and the data set: the next one asks nothing again."""
+    """A run dies between the responses and the data set; nothing is requested again."""
     posts = moving.posts(4, SINCE)
 
     def die(*_: Any, **__: Any) -> None:
@@ -323,18 +329,18 @@ def test_answers_that_were_not_stored_are_taken_up(
         with pytest.raises(KeyboardInterrupt):
             moving.sync(dataset, posts, since=SINCE)
     assert dataset.read().empty
-    before = len(moving.asked)
+    before = len(moving.requests)
     done = moving.sync(dataset, posts, since=SINCE)
     assert done == Synced(0, len(dataset.read()), 0)
-    assert len(moving.asked) == before
+    assert len(moving.requests) == before
     same(dataset.read(), moving.fetched(posts, SINCE))
 
 
 @pytest.mark.slow
-def test_a_data_set_that_is_lost(
+def test_a_lost_data_set_is_rebuilt(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is made again from the raw answers, revisions and omissions too; nothing is sent."""
+    """The raw responses give counts, revisions and omissions; nothing is sent."""
     tardy(monkeypatch, moving.clock, 3)
     posts = [*moving.posts(3, SINCE), "1"]
     for _ in range(4):
@@ -342,14 +348,14 @@ def test_a_data_set_that_is_lost(
         moving.clock.now += HOUR
     moving.clock.now -= HOUR
     before = dataset.read(), dataset.revisions(), dataset.omissions()
-    sent = len(moving.asked)
+    sent = len(moving.requests)
     for name in ("counts", "omissions", "revisions"):
         shutil.rmtree(Path(dataset.path, name))
     with pytest.raises(ep.DamagedDataset):
         dataset.read()
     with pytest.warns(UserWarning, match="is damaged"):
         moving.sync(dataset, posts, since=SINCE, settle=3)
-    assert len(moving.asked) == sent
+    assert len(moving.requests) == sent
     for found, wanted in zip(
         (dataset.read(), dataset.revisions(), dataset.omissions()), before, strict=True
     ):
@@ -357,34 +363,34 @@ def test_a_data_set_that_is_lost(
 
 
 @pytest.mark.slow
-def test_a_server_that_fails_midway(moving: World, dataset: ep.Dataset) -> None:
-    """The error is told; the next run asks only what was not answered."""
+def test_a_failed_run_is_continued_by_the_next(moving: World, dataset: ep.Dataset) -> None:
+    """The error is raised, and the next run requests only what is missing."""
     since = moving.clock.now - timedelta(days=16)
     posts = moving.posts(40, since)
     moving.server.faults.push(None, *["503"] * 40)
     with pytest.raises(ep.TransportError):
         moving.sync(dataset, posts, since=since)
     moving.server.faults.clear()
-    before = len(moving.asked)
+    before = len(moving.requests)
     moving.sync(dataset, posts, since=since)
-    asked = [post for body in moving.asked[before:] for post in body["tweet_ids"]]
-    assert len(asked) == len(set(asked)) < 40
+    requested = [post for body in moving.requests[before:] for post in body["tweet_ids"]]
+    assert len(requested) == len(set(requested)) < 40
     same(dataset.read(), moving.fetched(posts, since))
 
 
 @pytest.mark.slow
-def test_two_at_once(moving: World, dataset: ep.Dataset) -> None:
-    """The second says so, and sends nothing; a lock that a dead process held is free."""
+def test_a_second_sync_at_the_same_time_is_refused(moving: World, dataset: ep.Dataset) -> None:
+    """It sends nothing; the lock of a dead process is free."""
     posts = moving.posts(2, SINCE)
     moving.sync(dataset, posts, since=SINCE)
     moving.clock.now += HOUR
-    before = len(moving.asked)
+    before = len(moving.requests)
     with (
         try_file_lock(Path(dataset.path, "raw")),
         pytest.raises(ep.AlreadySyncing, match=r"another process is syncing"),
     ):
         moving.sync(dataset, posts, since=SINCE)
-    assert len(moving.asked) == before
+    assert len(moving.requests) == before
     assert moving.sync(dataset, posts, since=SINCE).answers == 1
 
 
@@ -392,7 +398,7 @@ def test_two_at_once(moving: World, dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "error", "words"),
+    ("options", "error", "words"),
     [
         ({"since": "2013-01-01"}, ep.RequestError, "no counts before 2014-09-01"),
         ({"since": "soon"}, ep.InvalidWindow, "since 'soon' is not a time"),
@@ -401,36 +407,36 @@ def test_two_at_once(moving: World, dataset: ep.Dataset) -> None:
         ({"engagement_types": ["quote_tweets"]}, ep.UnsupportedEngagementType, "quote_tweets"),
     ],
 )
-def test_what_cannot_be_asked(
-    moving: World, dataset: ep.Dataset, asked: Any, error: type[Exception], words: str
+def test_invalid_arguments_are_refused(
+    moving: World, dataset: ep.Dataset, options: Any, error: type[Exception], words: str
 ) -> None:
-    """Before anything is sent or made."""
+    """The error is raised before anything is sent or written."""
     with pytest.raises(error, match=words):
-        moving.sync(dataset, ["7"], **asked)
-    assert (moving.asked, Path(dataset.path).exists()) == ([], False)
+        moving.sync(dataset, ["7"], **options)
+    assert (moving.requests, Path(dataset.path).exists()) == ([], False)
 
 
-def test_a_bearer_token_will_not_do(dataset: ep.Dataset) -> None:
-    """Time series are told to the owner alone."""
+def test_a_bearer_token_is_refused(dataset: ep.Dataset) -> None:
+    """Only the owner may request time series."""
     public = ep.EngagementClient(ep.AppOnly("a-token"))
     with pytest.raises(ep.UserContextRequired):
         sync(public, dataset, ["7"], engagement_types=["replies"], since=SINCE)
 
 
-def test_a_store_elsewhere_needs_a_folder_here(moving: World) -> None:
-    """Raw answers are kept on this machine; where, has to be said."""
+def test_a_remote_store_needs_a_local_folder(moving: World) -> None:
+    """Raw responses are stored on this machine, in a folder to be named."""
     with pytest.raises(ep.DatasetError, match="pass a folder for the raw responses"):
         moving.sync(ep.Dataset("memory://set"), ["7"])
 
 
-# In a shell
+# On the command line
 
 
 @pytest.mark.slow
-def test_in_a_shell(
+def test_the_command_line_reports_new_counts_and_omissions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It says what was new and what is silent; a second one at once ends without an error."""
+    """A second run at the same time ends without an error."""
     with ep.demo_client() as demo:
         now = demo.client.now()
         monkeypatch.setattr(ep.EngagementClient, "now", lambda _: now)  # the hour may turn
@@ -444,28 +450,28 @@ def test_in_a_shell(
         }.items():
             monkeypatch.setenv(name, value)
         (tmp_path / "posts.csv").write_text(demo.posts[["post_id"]].to_csv(index=False))
-        words = ["sync", str(tmp_path / "set"), str(tmp_path / "posts.csv"), "--types", "replies"]
-        assert main(words) == 0
-        said = capsys.readouterr().err
-        assert f"{now:%Y-%m-%dT%H:%M:%SZ} {tmp_path / 'set'}: " in said
-        assert "new counts, 0 revisions" in said
-        assert "deleted, suspended or protected" in said
+        command = ["sync", str(tmp_path / "set"), str(tmp_path / "posts.csv"), "--types", "replies"]
+        assert main(command) == 0
+        messages = capsys.readouterr().err
+        assert f"{now:%Y-%m-%dT%H:%M:%SZ} {tmp_path / 'set'}: " in messages
+        assert "new counts, 0 revisions" in messages
+        assert "deleted, suspended or protected" in messages
         with try_file_lock(tmp_path / "set" / "raw"):
-            assert main(words) == 0
+            assert main(command) == 0
         assert "another process is syncing" in capsys.readouterr().err
-        assert main(words) == 0
+        assert main(command) == 0
         assert "up to date: nothing to request" in capsys.readouterr().err
-        assert main([*words, "--json", "--quiet", "--since", "7d"]) == 0
+        assert main([*command, "--json", "--quiet", "--since", "7d"]) == 0
         shown = capsys.readouterr()
         path = str(tmp_path / "set")
-        nothing = {"dataset": path, "answers": 0, "added": 0, "revised": 0, "failed": []}
-        assert (json.loads(shown.out), shown.err) == (nothing, "")
+        expected = {"dataset": path, "answers": 0, "added": 0, "revised": 0, "failed": []}
+        assert (json.loads(shown.out), shown.err) == (expected, "")
     assert len(ep.Dataset(tmp_path / "set").read()) > 10_000
 
 
 @pytest.fixture
 def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxServer]:
-    """Run a sandbox at the present, of which two owners have logged in; in a ledger of its own."""
+    """Run a sandbox at the present with two owners who have logged in, and a new ledger."""
     for name in ("X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET", "X_HANDLE", "X_HANDLE_LIMIT"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.replace("X_", "TWITTER_", 1), raising=False)
@@ -479,13 +485,13 @@ def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandb
         for handle in (HANDLE, OTHER):
             keys, number = server.keys(handle), server.world.account(handle).user_id
             tokens = keys.access_token, keys.access_token_secret
-            moment = datetime(2026, 4, 1, tzinfo=UTC)
-            ep.Accounts().add(ep.Account(handle, number, app, moment, *tokens))
+            created = datetime(2026, 4, 1, tzinfo=UTC)
+            ep.Accounts().add(ep.Account(handle, number, app, created, *tokens))
         yield server
 
 
-def of_each(server: SandboxServer) -> pd.DataFrame:
-    """Return a post that is there to stay of each of the two."""
+def posts_of_both(server: SandboxServer) -> pd.DataFrame:
+    """Return a public post of each of the two owners."""
     now, late = server.world.now(), datetime(2100, 1, 1, tzinfo=UTC)
     rows = [
         next(
@@ -499,9 +505,11 @@ def of_each(server: SandboxServer) -> pd.DataFrame:
 
 
 @pytest.mark.slow
-def test_posts_of_several_owners(logged_in: SandboxServer, dataset: ep.Dataset) -> None:
-    """A frame tells whose they are: each is asked with its owner's tokens, none refused."""
-    posts = of_each(logged_in)
+def test_posts_are_requested_with_their_owners_tokens(
+    logged_in: SandboxServer, dataset: ep.Dataset
+) -> None:
+    """The frame has the handles, and no request is refused."""
+    posts = posts_of_both(logged_in)
     yesterday = logged_in.world.now() - timedelta(days=1)
     with ep.EngagementClient(ep.Accounts(), base_url=logged_in.base_url) as client:
         done = sync(client, dataset, posts, engagement_types=TYPES, since=yesterday)
@@ -510,9 +518,9 @@ def test_posts_of_several_owners(logged_in: SandboxServer, dataset: ep.Dataset) 
     assert set(dataset.read()["post_id"]) == set(posts["post_id"])
 
 
-def test_an_owner_who_has_not_logged_in(logged_in: SandboxServer, dataset: ep.Dataset) -> None:
-    """Told before anything is sent, whatever else is to be asked."""
-    posts = of_each(logged_in)
+def test_an_owner_without_login_is_reported(logged_in: SandboxServer, dataset: ep.Dataset) -> None:
+    """The error is raised before anything is sent."""
+    posts = posts_of_both(logged_in)
     posts.loc[len(posts)] = ["2020000000000000007", "somebody_else"]
     with (
         ep.EngagementClient(ep.Accounts(), base_url=logged_in.base_url) as client,
@@ -523,30 +531,30 @@ def test_an_owner_who_has_not_logged_in(logged_in: SandboxServer, dataset: ep.Da
 
 
 @pytest.mark.slow
-def test_in_a_shell_with_who_has_logged_in(
+def test_the_command_line_uses_logins_and_ledger(
     logged_in: SandboxServer, dataset: ep.Dataset, tmp_path: Path
 ) -> None:
-    """As the other verbs: a file tells the handles, and the ledger has whoever was asked for."""
-    posts = of_each(logged_in)
+    """A file has the handles, and the ledger records each requested one."""
+    posts = posts_of_both(logged_in)
     posts.to_csv(tmp_path / "posts.csv", index=False)
     since = f"{logged_in.world.now() - timedelta(days=1):%Y-%m-%d}"
-    words = ["sync", str(dataset.path), str(tmp_path / "posts.csv"), "--types", "replies"]
-    assert main([*words, "--since", since]) == 0
+    command = ["sync", str(dataset.path), str(tmp_path / "posts.csv"), "--types", "replies"]
+    assert main([*command, "--since", since]) == 0
     assert set(dataset.read()["post_id"]) == set(posts["post_id"])
     assert sorted(ep.Ledger.from_env().handles()) == sorted([HANDLE, OTHER])
 
 
-def test_in_a_shell_with_a_ledger_that_is_full(
+def test_the_command_line_refuses_handles_beyond_the_limit(
     logged_in: SandboxServer,
     dataset: ep.Dataset,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The limit holds for sync too: exit code 2, and nothing is sent."""
+    """The exit code is 2, and nothing is sent."""
     monkeypatch.setenv("X_HANDLE", HANDLE)
     monkeypatch.setenv("X_HANDLE_LIMIT", "1")
     ep.Ledger.from_env().record("somebody_else")
-    post = of_each(logged_in)["post_id"][0]
+    post = posts_of_both(logged_in)["post_id"][0]
     assert main(["sync", str(dataset.path), post, "--types", "replies"]) == 2
     assert "1 of 1 handle were requested" in capsys.readouterr().err
     assert logged_in.requests == ()

@@ -1,4 +1,4 @@
-"""What a run leaves behind for the next: answers that were not stored, or are none; and limits."""
+"""What a run leaves for the next: responses that were not stored or are invalid; and limits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LONG_AGO = datetime(2026, 2, 15, 6, tzinfo=UTC)
 
 @pytest.fixture
 def moving() -> Iterator[World]:
-    """Run a sandbox whose time moves when a test says so."""
+    """Run a sandbox whose time moves only when a test moves it."""
     with world() as made:
         yield made
 
@@ -41,8 +41,8 @@ def dataset(tmp_path: Path) -> ep.Dataset:
     return ep.Dataset(tmp_path / "set")
 
 
-def dying(patch: pytest.MonkeyPatch, step: int) -> None:
-    """Have a run die instead of storing what it comes to store at that step, counted from 0."""
+def die_at(patch: pytest.MonkeyPatch, step: int) -> None:
+    """Have a run die at one append, counted from 0, instead of storing."""
     real, steps = ep.Dataset.append, iter(range(1_000))
 
     def append(self: ep.Dataset, *rows: Any, **named: Any) -> Any:
@@ -56,8 +56,8 @@ def dying(patch: pytest.MonkeyPatch, step: int) -> None:
 # Answers that are none
 
 
-def beside(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Have every answer hold an hour that was not asked for."""
+def add_unrequested_hour(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Have every response hold an hour that was not requested."""
     real = Collection.keep
 
     def keep(
@@ -66,23 +66,23 @@ def beside(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
         body = json.loads(response.content)
         counts = body[response.request.grouping(None).name]
         next(iter(next(iter(counts.values())).values()))["2026-01-01"] = {"00": "5"}
-        odd = ep.EngagementResponse(
+        invalid = ep.EngagementResponse(
             response.request, body, response.status, retrieved_at=response.retrieved_at
         )
-        return real(self, odd, account)
+        return real(self, invalid, account)
 
     monkeypatch.setattr(Collection, "keep", keep)
     return monkeypatch
 
 
 @pytest.mark.slow
-def test_an_answer_that_is_none(
+def test_an_invalid_response_is_requested_again(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error that names the file; the next run asks again, and all is there."""
+    """The error names the file, and the next run stores all counts."""
     posts = moving.posts(2, SINCE)
     with monkeypatch.context() as patch, pytest.raises(ep.ArchiveError, match="is damaged"):
-        moving.sync(beside(patch) and dataset, posts, since=SINCE)
+        moving.sync(add_unrequested_hour(patch) and dataset, posts, since=SINCE)
     for _ in range(2):
         moving.clock.now += HOUR
         moving.sync(dataset, posts, since=SINCE)
@@ -90,33 +90,41 @@ def test_an_answer_that_is_none(
 
 
 @pytest.mark.slow
-def test_two_counts_of_one_moment(moving: World, dataset: ep.Dataset) -> None:
-    """One of two answers is wrong: it is set aside with the reason, and the others are stored."""
+def test_contradicting_responses_are_set_aside(moving: World, dataset: ep.Dataset) -> None:
+    """One of two responses is wrong; it is kept with the reason, and the others are stored."""
     posts = moving.posts(2, SINCE)
     at = moving.clock.now - HOUR
     window = ep.Window(at.replace(minute=0) - HOUR, at.replace(minute=0))
     archive = ep.Archive(Path(dataset.path, "raw", "2026-03-20"))
     for count in ("5", "6"):
-        asked = ep.historical(posts[:1], engagement_types=["replies"], window=window)
-        asked = asked.replace(engagement_types=["replies", "impressions"][: int(count) - 4])
+        request = ep.historical(posts[:1], engagement_types=["replies"], window=window)
+        request = request.replace(engagement_types=["replies", "impressions"][: int(count) - 4])
         hours = {f"{window.start:%Y-%m-%d}": {f"{window.start:%H}": count}}
-        body = {"by_hour": {posts[0]: {str(kind): hours for kind in asked.engagement_types}}}
-        collection = archive.collection(ep.plan(asked, now=at), "me", at)
-        collection.keep(ep.EngagementResponse(asked, body, retrieved_at=at))
+        body = {
+            "by_hour": {
+                posts[0]: {
+                    str(engagement_type): hours for engagement_type in request.engagement_types
+                }
+            }
+        }
+        collection = archive.collection(ep.plan(request, now=at), "me", at)
+        collection.keep(ep.EngagementResponse(request, body, retrieved_at=at))
         collection.finish()
     moving.sync(dataset, posts, since=SINCE)
     same(dataset.read(), moving.fetched(posts, SINCE))
-    aside = [damage.why[:28] for damage in archive.verify()]
-    assert aside == ["set aside as invalid_answer:"]
+    reasons = [damage.why[:28] for damage in archive.verify()]
+    assert reasons == ["set aside as invalid_answer:"]
 
 
 @pytest.mark.slow
-def test_a_collection_of_something_else(moving: World, dataset: ep.Dataset, tmp_path: Path) -> None:
-    """In the same folder: it is passed over, and stays."""
+def test_other_collections_in_the_raw_folder_are_ignored(
+    moving: World, dataset: ep.Dataset, tmp_path: Path
+) -> None:
+    """They stay where they are."""
     posts = moving.posts(2, SINCE)
     today = tmp_path / "raw" / "2026-03-20"
-    asked = ep.totals(posts, engagement_types=["favorites"])
-    other = moving.client.collect(asked, into=ep.Archive(today), watch=lambda _: None)
+    request = ep.totals(posts, engagement_types=["favorites"])
+    other = moving.client.collect(request, into=ep.Archive(today), watch=lambda _: None)
     moving.sync(dataset, posts, since=SINCE, raw=tmp_path / "raw")
     same(dataset.read(), moving.fetched(posts, SINCE))
     assert other.path.is_dir()
@@ -126,13 +134,13 @@ def test_a_collection_of_something_else(moving: World, dataset: ep.Dataset, tmp_
 
 
 @pytest.mark.slow
-def test_they_are_counted(
+def test_counts_of_an_interrupted_run_are_new_counts(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is taken up was not asked, and is new."""
+    """They are stored without a request."""
     posts = moving.posts(2, SINCE)
     with monkeypatch.context() as patch:
-        dying(patch, 0)
+        die_at(patch, 0)
         with pytest.raises(KeyboardInterrupt):
             moving.sync(dataset, posts, since=SINCE)
     done = moving.sync(dataset, posts, since=SINCE)
@@ -141,30 +149,32 @@ def test_they_are_counted(
     assert str(moving.sync(dataset, posts, since=SINCE)) == "up to date: nothing to request"
 
 
-def test_what_was_answered_before_the_run_is_none_of_its_answers(dataset: ep.Dataset) -> None:
-    """Of two that are stored, one came a second before it began; what was not sent is none."""
+def test_responses_from_before_the_run_are_not_counted_for_it(dataset: ep.Dataset) -> None:
+    """One of two responses is a second older than the run; one request was not sent."""
     now = SINCE + 24 * HOUR
     window = ep.Window(SINCE, SINCE + HOUR)
     posts = [str(first_snowflake_at(SINCE - n * HOUR)) for n in range(3)]
-    asked = [ep.historical([p], engagement_types=["replies"], window=window) for p in posts]
+    requests = [ep.historical([p], engagement_types=["replies"], window=window) for p in posts]
     bodies: list[Any] = [
         {"by_hour": {post: {"replies": {"2026-03-15": {"06": "5"}}}}} for post in posts
     ]
     old, new = (
-        ep.EngagementResponse(one, body, retrieved_at=at)
-        for one, body, at in zip(asked, bodies, (now - timedelta(seconds=1), now), strict=False)
+        ep.EngagementResponse(request, body, retrieved_at=at)
+        for request, body, at in zip(
+            requests, bodies, (now - timedelta(seconds=1), now), strict=False
+        )
     )
     reason = OmissionReason.UNAUTHORIZED
-    unsent = ep.EngagementResponse.uncounted(asked[2], now, reason, "gone")
+    unsent = ep.EngagementResponse.uncounted(requests[2], now, reason, "gone")
     done = store_answers(dataset, ep.Archive("raw"), now, [old, new, unsent])
     assert done == Synced(1, 2, 0, (posts[2],))
 
 
 @pytest.mark.slow
-def test_they_are_older_than_what_comes_now(
+def test_revisions_include_the_counts_of_an_interrupted_run(
     moving: World, dataset: ep.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of counts that grow for three hours the log has each reading, also that of the dead run."""
+    """Counts grow for three hours, and the log has each reading."""
     tardy(monkeypatch, moving.clock, 3)
     posts = moving.posts(2, SINCE)
     begun = moving.clock.now
@@ -176,7 +186,7 @@ def test_they_are_older_than_what_comes_now(
     moving.sync(dataset, posts, since=SINCE, settle=4)
     moving.clock.now += HOUR
     with monkeypatch.context() as patch:
-        dying(patch, 1)  # what it takes up is there already
+        die_at(patch, 1)  # the counts of the last run are stored already
         with pytest.raises(KeyboardInterrupt):
             moving.sync(dataset, posts, since=SINCE, settle=4)
     moving.clock.now += HOUR
@@ -187,30 +197,30 @@ def test_they_are_older_than_what_comes_now(
 
 
 @pytest.mark.slow
-def test_they_came_in_one_moment(
+def test_responses_of_an_interrupted_run_are_stored_by_the_next(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first of two answers was stored and the second not: nothing is asked, both are there."""
+    """The first of two responses was stored and the second was not; nothing is requested again."""
     monkeypatch.setattr(gaps, "MOST_COUNTS", 1)  # 25 posts at a time
     posts = moving.posts(40, LONG_AGO)
     with monkeypatch.context() as patch:
-        dying(patch, 1)
+        die_at(patch, 1)
         with pytest.raises(KeyboardInterrupt):
             moving.sync(dataset, posts, since=SINCE)
-    asked = [post for body in moving.asked for post in body["tweet_ids"]]
+    first_run = [post for body in moving.requests for post in body["tweet_ids"]]
     done = moving.sync(dataset, posts, since=SINCE)
-    every = [post for body in moving.asked for post in body["tweet_ids"]]
-    assert len(every) == len(set(every)) == 40
+    both_runs = [post for body in moving.requests for post in body["tweet_ids"]]
+    assert len(both_runs) == len(set(both_runs)) == 40
     assert done.added > 0
-    assert len(asked) > 25
+    assert len(first_run) > 25
     same(dataset.read(), moving.fetched(posts, SINCE))
 
 
-# Silences
+# Omissions
 
 
-def test_a_silence_that_was_heard_just_now() -> None:
-    """Its first time is no reason to ask again in the same hour."""
+def test_a_new_omission_is_not_requested_in_the_same_hour() -> None:
+    """It is requested again an hour later."""
     now = SINCE + 24 * HOUR
     hours = Hours(["7"], [ep.EngagementType.REPLIES], SINCE, now, 3)
     reason = OmissionReason.UNAVAILABLE
@@ -222,36 +232,36 @@ def test_a_silence_that_was_heard_just_now() -> None:
 
 
 @pytest.mark.slow
-def test_no_answer_lacks_the_hours_before_a_post_was_made(dataset: ep.Dataset) -> None:
-    """It was made at half past eight: of the hours from six to ten that lack, two remain."""
+def test_hours_before_a_post_was_created_are_not_missing(dataset: ep.Dataset) -> None:
+    """The post was created at 8:30, so two of the hours from six to ten are missing."""
     post = str(first_snowflake_at(SINCE + timedelta(hours=2, minutes=30)))
     window = ep.Window(SINCE - 24 * HOUR, SINCE + 6 * HOUR)
-    asked = ep.historical([post], engagement_types=["replies"], window=window)
+    request = ep.historical([post], engagement_types=["replies"], window=window)
     hours = {f"{hour:02}": "5" for hour in (10, 11)}
     body = {"by_hour": {post: {"replies": {"2026-03-15": hours}}}}
     now = SINCE + 30 * HOUR
-    answer = ep.EngagementResponse(asked, body, retrieved_at=now)
-    told = ep.omissions(answer)
-    assert told["start"].to_list() == [window.start]
+    answer = ep.EngagementResponse(request, body, retrieved_at=now)
+    omitted = ep.omissions(answer)
+    assert omitted["start"].to_list() == [window.start]
     store_answers(dataset, ep.Archive("raw"), now, [answer])
-    lacking = dataset.omissions()
-    assert lacking[["reason", "start", "end"]].astype("str").to_numpy().tolist() == [
+    missing = dataset.omissions()
+    assert missing[["reason", "start", "end"]].astype("str").to_numpy().tolist() == [
         ["not_answered", "2026-03-15 08:00:00+00:00", "2026-03-15 10:00:00+00:00"]
     ]
 
 
 @pytest.mark.slow
-def test_a_post_that_is_silent_is_asked_once_in_a_run(moving: World, dataset: ep.Dataset) -> None:
-    """Not in each of the two windows that forty days take."""
+def test_an_unavailable_post_is_requested_once_in_a_run(moving: World, dataset: ep.Dataset) -> None:
+    """It is not requested for each of the two windows of forty days."""
     moving.sync(dataset, ["1"], since=moving.clock.now - timedelta(days=40))
-    assert [body["tweet_ids"] for body in moving.asked] == [["1"]]
+    assert [body["tweet_ids"] for body in moving.requests] == [["1"]]
 
 
 @pytest.mark.slow
-def test_many_that_were_silent_are_asked_in_one_run(
+def test_all_unavailable_posts_are_requested_in_one_run(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those that come back are not kept waiting by those asked before them."""
+    """Posts that are back do not wait for the posts requested before them."""
     monkeypatch.setattr(gaps, "MOST_COUNTS", 1)  # 25 posts at a time
     posts = moving.posts(60, LONG_AGO)
     real = Post.availability
@@ -267,10 +277,10 @@ def test_many_that_were_silent_are_asked_in_one_run(
 
 
 @pytest.mark.slow
-def test_an_id_of_the_future_that_is_answered(
+def test_counts_of_an_id_of_the_future_are_stored(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its counts are kept: what is asked is stored, or told as an omission."""
+    """What is requested is stored, as counts or as an omission."""
     posts = moving.posts(1, SINCE)
     late = datetime(2027, 1, 1, tzinfo=UTC)
     monkeypatch.setattr(gaps, "created_at", lambda _: late)
@@ -282,20 +292,20 @@ def test_an_id_of_the_future_that_is_answered(
 
 
 @pytest.mark.slow
-def test_the_settled_are_two_days_old(moving: World, dataset: ep.Dataset) -> None:
-    """Unless one says otherwise: at 12:05 hours that ended two days ago are settled."""
+def test_hours_settle_after_two_days_by_default(moving: World, dataset: ep.Dataset) -> None:
+    """At 12:05, hours that ended two days ago are settled."""
     posts = moving.posts(1, SINCE)
-    ask = {"engagement_types": TYPES, "since": SINCE, "watch": lambda _: None}
-    sync(moving.client, dataset, posts, **ask)
+    options = {"engagement_types": TYPES, "since": SINCE, "watch": lambda _: None}
+    sync(moving.client, dataset, posts, **options)
     moving.clock.now += HOUR
-    sync(moving.client, dataset, posts, **ask)
-    last = moving.asked[-1]
+    sync(moving.client, dataset, posts, **options)
+    last = moving.requests[-1]
     assert (last["start"], last["end"]) == ("2026-03-18T12:00:00Z", "2026-03-20T13:00:00Z")
 
 
 @pytest.mark.slow
-def test_files_are_put_together(moving: World, dataset: ep.Dataset) -> None:
-    """After each run there is one a day."""
+def test_files_are_compacted_after_each_run(moving: World, dataset: ep.Dataset) -> None:
+    """There is then one file for each day."""
     posts = moving.posts(2, SINCE)
     for _ in range(3):
         moving.sync(dataset, posts, since=SINCE, settle=0)
@@ -308,22 +318,24 @@ def test_files_are_put_together(moving: World, dataset: ep.Dataset) -> None:
     "most",
     [25 * 2 * 126, *(pytest.param(most, marks=pytest.mark.long) for most in (1, 50 * 2 * 126))],
 )
-def test_posts_in_blocks(
+def test_batches_of_any_size_give_the_same_counts(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    """However many are looked at together, the outcome is the same."""
+    """The size of a batch follows from the number of hours."""
     monkeypatch.setattr(gaps, "MOST_HOURS", most)
     posts = moving.posts(60, LONG_AGO)
     sizes = {1: [25, 25, 10], 6300: [25, 25, 10], 12600: [50, 10]}[most]
-    kinds = [ep.EngagementType(kind) for kind in TYPES]
-    assert [len(part) for part in batches(posts, kinds, SINCE, moving.clock.now)] == sizes
+    types = [ep.EngagementType(name) for name in TYPES]
+    assert [len(part) for part in batches(posts, types, SINCE, moving.clock.now)] == sizes
     moving.sync(dataset, posts, since=SINCE)
     same(dataset.read(), moving.fetched(posts, SINCE))
 
 
-def test_two_at_once_with_other_folders(moving: World, dataset: ep.Dataset, tmp_path: Path) -> None:
-    """Raw answers elsewhere do not make it two data sets."""
+def test_syncs_with_different_raw_folders_exclude_each_other(
+    moving: World, dataset: ep.Dataset, tmp_path: Path
+) -> None:
+    """They write the same data set."""
     Path(dataset.path).mkdir()
     with try_file_lock(Path(dataset.path, "sync")), pytest.raises(ep.AlreadySyncing):
         moving.sync(dataset, moving.posts(1, SINCE), raw=tmp_path / "raw")
-    assert moving.asked == []
+    assert moving.requests == []

@@ -1,4 +1,4 @@
-"""Syncs in a random schedule of faults: whatever happens, no number is wrong."""
+"""Syncs in a random schedule of faults never store a wrong count."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ FAULTS = (
     ("seed", "runs"),
     [(1, 4), *(pytest.param(seed, 12, marks=pytest.mark.long) for seed in range(2, 43))],
 )
-def test_no_number_is_wrong(
+def test_no_stored_count_is_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, runs: int
 ) -> None:
-    """Kills, outages, partial answers, two at once, damage: each count is one that was told."""
+    """Under kills, outages, partial responses and damage, each count is one that was returned."""
     warnings.simplefilter("ignore", UserWarning)
     with schedule(tmp_path, seed, monkeypatch) as made:
         try:

@@ -1,4 +1,4 @@
-"""A year of hourly counts, built and kept current, with crashes on the way."""
+"""A year of hourly counts, built and kept current, with crashes in between."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ LATE = 12
 
 
 class Crash(BaseException):
-    """Nothing is to catch this."""
+    """An error that no code catches."""
 
 
 class Dice:
-    """Crashes at random, before or after a commit or an answer."""
+    """Crashes at random, before or after a commit or a collect."""
 
     def __init__(self, patch: pytest.MonkeyPatch, share: float) -> None:
         self.crashes, self._share = 0, share
@@ -34,9 +34,9 @@ class Dice:
             patch.setattr(home, name, self._around(getattr(home, name)))
 
     def _around(self, real: Any) -> Any:
-        def call(*given: Any, **more: Any) -> Any:
+        def call(*arguments: Any, **more: Any) -> Any:
             self._throw()
-            result = real(*given, **more)
+            result = real(*arguments, **more)
             self._throw()
             return result
 
@@ -48,42 +48,44 @@ class Dice:
             raise Crash
 
 
-def through(moving: World, dataset: ep.Dataset, posts: list[str], **asked: Any) -> Synced:
-    """Run the same command until it ends by itself."""
+def sync_until_done(moving: World, dataset: ep.Dataset, posts: list[str], **options: Any) -> Synced:
+    """Run the same command until it ends without a crash."""
     while True:
         try:
-            return moving.sync(dataset, posts, engagement_types=TYPES, settle=SETTLE, **asked)
+            return moving.sync(dataset, posts, engagement_types=TYPES, settle=SETTLE, **options)
         except Crash:
             continue
 
 
 @pytest.mark.long
-def test_a_year_of_a_hundred_posts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Built and kept current through crashes: what one fetch gives, and in few requests."""
+def test_a_year_with_crashes_equals_one_fetch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """100 posts are built and kept current through crashes, in few requests."""
     with world("2026-04-01T00:05:00Z") as moving:
         moving.clock.tick = timedelta(milliseconds=1)
         tardy(monkeypatch, moving.clock, LATE)
         since = moving.clock.now - timedelta(days=365)
         step = timedelta(days=7)
         posts = [moving.posts(2, since + week * step) for week in range(50)]
-        every = [post for pair in posts for post in pair]
-        assert len(set(every)) == 100
+        all_posts = [post for pair in posts for post in pair]
+        assert len(set(all_posts)) == 100
         dataset = ep.Dataset(tmp_path / "set")
         with monkeypatch.context() as patch:
             dice = Dice(patch, 0.1)
-            through(moving, dataset, every, since=since)
-            built = len(moving.asked)
+            sync_until_done(moving, dataset, all_posts, since=since)
+            built = len(moving.requests)
             runs = 36
             for _ in range(runs):
                 moving.clock.now = moving.clock.now.replace(minute=5, second=0) + HOUR
-                through(moving, dataset, every, since=since)
+                sync_until_done(moving, dataset, all_posts, since=since)
         assert dice.crashes >= 10
-        # 4 requests a window for the newest, fewer for those before; a crash costs one at most.
+        # 4 requests for each window of the newest, fewer for older ones; a crash costs at most 4.
         assert built <= 4 * 14 + dice.crashes * 4
-        assert len(moving.asked) - built <= runs * 4 + dice.crashes * 4
+        assert len(moving.requests) - built <= runs * 4 + dice.crashes * 4
         found = dataset.read()
         check_counts(found)
-        wanted = moving.fetched(every, since, TYPES)
+        wanted = moving.fetched(all_posts, since, TYPES)
         same(found, wanted)
         log = dataset.revisions()
         assert not log.duplicated(

@@ -66,13 +66,13 @@ class Api:
     gone: set[str] = field(default_factory=set)
     partial: float = 0.0
     outage: int = NEVER
-    asked: int = 0
+    requests: int = 0
     told: dict[Cell, dict[datetime, int]] = field(default_factory=lambda: defaultdict(dict))
 
     def answer(self, question: dict[str, Any], authorization: str) -> tuple[int, Any]:
         """Return the status and the body of a response."""
-        self.asked += 1
-        if self.asked > self.outage:
+        self.requests += 1
+        if self.requests > self.outage:
             return 503, {"errors": ["outage"]}
         if any(f"{owner}-token" in authorization for owner in self.revoked):
             return 401, {"errors": ["Access token not found"]}
@@ -207,10 +207,10 @@ class Schedule:
 
     def refused(self) -> None:
         """Sync during another sync: it is refused, sends nothing, and the data stay correct."""
-        asked = self.api.asked
+        requests = self.api.requests
         with pytest.raises(ep.AlreadySyncing):
             self.sync()
-        assert self.api.asked == asked
+        assert self.api.requests == requests
         self.check()
 
     def apart(self) -> None:
@@ -295,7 +295,7 @@ class Schedule:
         self.clock[0] += dice.choice([HOUR] * 6 + [7 * HOUR, dice.randint(20, 50) * HOUR])
         self.clock[0] += timedelta(seconds=dice.randint(0, 90))
         self.log.append(f"{self.clock[0]:%m-%d %H:%M} {faults}")
-        api.outage, api.partial, api.asked = NEVER, 0.0, 0
+        api.outage, api.partial, api.requests = NEVER, 0.0, 0
         for fault in faults.split():
             if fault in ("kill", "two", "apart"):
                 self.left = dice.randint(1, 14)

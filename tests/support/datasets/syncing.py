@@ -12,9 +12,15 @@ import engagement_pandas as ep
 from engagement_pandas.dataset.sync import sync
 
 
-def start(folder: str, url: str, keys: Any, now: datetime, **asked: Any) -> Popen[str]:
+def start(folder: str, url: str, keys: Any, now: datetime, **arguments: Any) -> Popen[str]:
     """Start a process that syncs at a given time."""
-    todo = {"folder": folder, "url": url, "keys": keys, "now": now.timestamp(), "asked": asked}
+    todo = {
+        "folder": folder,
+        "url": url,
+        "keys": keys,
+        "now": now.timestamp(),
+        "arguments": arguments,
+    }
     from support.processes import start as begin  # noqa: PLC0415 - not in the process itself
 
     return begin(sys.executable, __file__, json.dumps(todo))
@@ -25,7 +31,7 @@ def run(todo: dict[str, Any]) -> None:
     client = ep.EngagementClient(
         ep.UserContext(*todo["keys"]), base_url=todo["url"], clock=lambda: todo["now"]
     )
-    print(sync(client, ep.Dataset(todo["folder"]), **todo["asked"], watch=lambda _: None))  # noqa: T201
+    print(sync(client, ep.Dataset(todo["folder"]), **todo["arguments"], watch=lambda _: None))  # noqa: T201
 
 
 if __name__ == "__main__":

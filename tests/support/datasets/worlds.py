@@ -62,11 +62,11 @@ class World:
 
     def sync(self, dataset: ep.Dataset, posts: Sequence[str], **more: Any) -> Synced:
         """Sync without a progress bar."""
-        asked = {"engagement_types": TYPES, "since": self.clock.now - timedelta(days=7), **more}
-        return sync(self.client, dataset, posts, **asked, watch=lambda _: None)
+        options = {"engagement_types": TYPES, "since": self.clock.now - timedelta(days=7), **more}
+        return sync(self.client, dataset, posts, **options, watch=lambda _: None)
 
     @property
-    def asked(self) -> list[dict[str, Any]]:
+    def requests(self) -> list[dict[str, Any]]:
         """The bodies of all requests so far."""
         return [json.loads(received.body) for received in self.server.requests]
 
@@ -76,8 +76,8 @@ class World:
         """Return the counts of a single fetch now, without hours before a post was made."""
         floor = since.replace(minute=0, second=0, microsecond=0)
         window = ep.Window(floor, self.clock.now.replace(minute=0, second=0, microsecond=0))
-        asked = ep.historical(posts, engagement_types=types, window=window)
-        counts = ep.flatten(self.client.fetch(asked, watch=lambda _: None))
+        request = ep.historical(posts, engagement_types=types, window=window)
+        counts = ep.flatten(self.client.fetch(request, watch=lambda _: None))
         made = counts["post_id"].map(lambda post: pd.Timestamp(ep.created_at(post)).floor("h"))
         return counts[ep.timestamps(counts) >= made].reset_index(drop=True)
 
