@@ -1,4 +1,4 @@
-"""A fork has connections, quota and locks of its own, and leaves alone those of its parent."""
+"""A forked process has its own connections, quota and locks, and does not affect its parent's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ USER = ep.UserContext("consumer-key", "consumer-secret", "9-access-token", "toke
 
 
 class Echo(ThreadingHTTPServer):
-    """Answers with the post that was asked about, and counts connections."""
+    """A server that responds with the requested post, and counts connections."""
 
     daemon_threads = True
 
@@ -42,9 +42,9 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        (name,) = asked["groupings"]
-        body = json.dumps({name: {"favorites": asked["tweet_ids"][0]}}).encode()
+        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        (name,) = request["groupings"]
+        body = json.dumps({name: {"favorites": request["tweet_ids"][0]}}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("x-per-minute-limit", "1000")
@@ -57,7 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def echo() -> Iterator[Echo]:
-    """Run a server that tells answers apart."""
+    """Run a server with distinct responses."""
     server = Echo()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -68,76 +68,85 @@ def echo() -> Iterator[Echo]:
 
 
 def in_fork(function: Callable[[], Any]) -> Any:
-    """Return what a function returns in a fork, which ends at once."""
+    """Return what a function returns in a forked process, which ends at once."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
-        told = "null"
+        result = "null"
         try:
-            told = json.dumps(function())
-        except BaseException as error:  # noqa: BLE001 - told below
-            told = json.dumps(f"{type(error).__name__}: {error}")
+            result = json.dumps(function())
+        except BaseException as error:  # noqa: BLE001 - reported below
+            result = json.dumps(f"{type(error).__name__}: {error}")
         finally:
-            os.write(write, told.encode())
+            os.write(write, result.encode())
             os._exit(0)
     os.close(write)
     with os.fdopen(read) as pipe:
-        told = pipe.read()
+        result = pipe.read()
     os.waitpid(child, 0)
-    return json.loads(told)
+    return json.loads(result)
 
 
-def ask(client: ep.EngagementClient, post: int) -> int:
-    """Return the count of a post, which is its number."""
+def fetch_count(client: ep.EngagementClient, post: int) -> int:
+    """Fetch the count of a post, which is its ID."""
     request = ep.totals([post], engagement_types=["favorites"], by=["engagement.type"])
     (response,) = client.fetch(request)
     return int(response.json()["counts"]["favorites"])
 
 
 @pytest.mark.slow
-def test_a_client_that_was_used_before(echo: Echo) -> None:
-    """Parent and child ask in turns: each reads its own, over a connection of its own."""
+def test_a_client_used_before_a_fork(echo: Echo) -> None:
+    """Parent and child send requests in turns, each over its own connection."""
     url = f"http://127.0.0.1:{echo.server_address[1]}"
     with ep.EngagementClient(USER, base_url=url) as client:
-        assert ask(client, 1) == 1
+        assert fetch_count(client, 1) == 1
         assert client.quota.limits == {"minute": 1000}
         before = client.quota
 
         def child() -> Any:
-            fresh = [client.quota is not before, dict(client.quota.limits)]
-            return [*fresh, ask(client, 2), ask(client, 3), in_fork(lambda: ask(client, 4))]
+            new_quota = [client.quota is not before, dict(client.quota.limits)]
+            return [
+                *new_quota,
+                fetch_count(client, 2),
+                fetch_count(client, 3),
+                in_fork(lambda: fetch_count(client, 4)),
+            ]
 
         assert in_fork(child) == [True, {}, 2, 3, 4]
-        assert ask(client, 5) == 5  # over the first connection, which the child left open
+        assert (
+            fetch_count(client, 5) == 5
+        )  # over the first connection, which the child did not close
         assert client.quota is before
     assert echo.connections == 3
 
 
 @pytest.mark.slow
-def test_a_client_that_is_busy_in_another_thread(echo: Echo) -> None:
-    """Forks in the middle of the requests of another thread, with its locks held or not."""
+def test_a_fork_while_another_thread_uses_the_client(echo: Echo) -> None:
+    """A fork works at any point of the other thread's requests, whether it holds locks or not."""
     url = f"http://127.0.0.1:{echo.server_address[1]}"
     done = threading.Event()
     with ep.EngagementClient(USER, base_url=url) as client:
 
         def work() -> None:
             while not done.is_set():
-                assert ask(client, 7) == 7
+                assert fetch_count(client, 7) == 7
 
         worker = threading.Thread(target=work)
         worker.start()
         try:
-            with client.quota._lock:  # as a thread holds it that the fork does not have
-                assert in_fork(lambda: ask(client, 1)) == 1
-            assert [in_fork(lambda n=n: ask(client, n)) for n in range(20)] == list(range(20))
+            with client.quota._lock:  # a lock of a thread that does not exist in the fork
+                assert in_fork(lambda: fetch_count(client, 1)) == 1
+            assert [in_fork(lambda n=n: fetch_count(client, n)) for n in range(20)] == list(
+                range(20)
+            )
         finally:
             done.set()
             worker.join()
 
 
 @pytest.mark.slow
-def test_a_stream_that_was_begun_before(echo: Echo) -> None:
-    """What is on its way arrives in the parent: the child is told, at once, and does not wait."""
+def test_a_stream_begun_before_a_fork(echo: Echo) -> None:
+    """The requests in flight belong to the parent: the child gets an error at once."""
     url = f"http://127.0.0.1:{echo.server_address[1]}"
     request = ep.totals(range(1, 502), engagement_types=["favorites"], by=["engagement.type"])
     with ep.EngagementClient(USER, base_url=url) as client:
@@ -150,49 +159,49 @@ def test_a_stream_that_was_begun_before(echo: Echo) -> None:
 
 
 @pytest.mark.slow
-def test_a_data_set_that_was_read_before(tmp_path: Path) -> None:
-    """What deltalake does not do in a fork is no damage: nothing is to be made again."""
+def test_a_data_set_read_before_a_fork(tmp_path: Path) -> None:
+    """What deltalake does not support in a fork is not reported as damage."""
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some("2026-04-01T00:05:00Z", days=1))
     assert len(dataset.read()) == 96
-    told = in_fork(lambda: len(ep.Dataset(tmp_path / "set").read()))
-    assert told.startswith("DatasetError: ")
-    assert "Forked process" in told
+    result = in_fork(lambda: len(ep.Dataset(tmp_path / "set").read()))
+    assert result.startswith("DatasetError: ")
+    assert "Forked process" in result
 
 
 @pytest.mark.slow
 def test_locks_are_not_inherited(tmp_path: Path) -> None:
-    """Held by the parent: not by the child, whose end or life changes nothing about it."""
+    """Only the parent holds its lock, whatever the child does."""
     path = tmp_path / "ledger"
 
     def free() -> bool:
-        with try_file_lock(path) as mine:
-            return mine
+        with try_file_lock(path) as acquired:
+            return acquired
 
     with file_lock(path):
         assert in_fork(free) is False
         assert free() is False
     read, write = os.pipe()
-    begun, beginning = os.pipe()
+    started_read, started_write = os.pipe()
     with file_lock(path):
         child = os.fork()
         if child == 0:
             os.close(write)
-            os.write(beginning, b"!")
-            os.read(read, 1)  # lives on, until the parent lets it
+            os.write(started_write, b"!")
+            os.read(read, 1)  # continues until the parent closes the pipe
             os._exit(0)
-        os.read(begun, 1)
+        os.read(started_read, 1)
     try:
         assert free() is True
     finally:
         os.close(write)
         os.waitpid(child, 0)
-        for handle in (read, begun, beginning):
+        for handle in (read, started_read, started_write):
             os.close(handle)
 
-    def leaves() -> bool:
-        """End a block of the parent's: the number of its file is another file's by now."""
+    def fork_inside() -> bool:
+        """End a block of the parent in the child, where its file number may be reused."""
         with file_lock(path):
             return bool(in_fork(lambda: True))
 
-    assert leaves() is True
+    assert fork_inside() is True

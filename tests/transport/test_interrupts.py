@@ -1,4 +1,4 @@
-"""What comes in the middle of a request, from a signal or anywhere, shows no secret."""
+"""An interrupt during a request, by a signal or an error, shows no secret."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ USER = ep.UserContext(*SECRETS[:4])
 BEARER = ep.AppOnly(SECRETS[4])
 KEYS = ep.AppOnly.from_consumer(*SECRETS[:2])
 APP = ep.Consumer(*SECRETS[:2])
-ASK = ep.totals([str(n) for n in range(1, 252)], engagement_types=["replies"])  # two requests
+REQUEST = ep.totals([str(n) for n in range(1, 252)], engagement_types=["replies"])  # two requests
 
 FOREIGN = ("requests", "urllib3", "requests_oauthlib", "oauthlib", "http")
 
 
-class Ended(BaseException):
-    """As a job runner has it."""
+class JobEnded(BaseException):
+    """An exception as job runners define it."""
 
 
 class Listener:
-    """Takes requests, does something when one has arrived, and answers none."""
+    """A server that accepts requests, calls a function when one has arrived, and never responds."""
 
     def __init__(self, arrived: Callable[[], object]) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -59,7 +59,7 @@ class Listener:
                 connection.settimeout(0.05)
                 hung_up = False
                 while not (hung_up or self._over.is_set()):
-                    self._arrived()  # again: a signal just before a wait does not end it
+                    self._arrived()  # repeated, since a signal just before a wait does not end it
                     with suppress(TimeoutError):
                         hung_up = connection.recv(65_536) == b""
 
@@ -72,45 +72,47 @@ class Listener:
 
 
 def chained(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and all that hang on it."""
+    """Yield an exception and its causes, contexts and members."""
     pending, seen = [error], set()
     while pending:
-        one = pending.pop()
-        if id(one) in seen:
+        current = pending.pop()
+        if id(current) in seen:
             continue
-        seen.add(id(one))
-        yield one
-        pending += [it for it in (one.__cause__, one.__context__) if it is not None]
-        pending += getattr(one, "exceptions", ())
+        seen.add(id(current))
+        yield current
+        pending += [
+            related for related in (current.__cause__, current.__context__) if related is not None
+        ]
+        pending += getattr(current, "exceptions", ())
 
 
 def check(error: BaseException) -> None:
-    """Assert that an exception has no frame of another package, and shows no secret."""
-    for one in chained(error):
-        for frame, _ in traceback.walk_tb(one.__traceback__):
+    """Check that an exception has no frame of another package, and shows no secret."""
+    for related in chained(error):
+        for frame, _ in traceback.walk_tb(related.__traceback__):
             package = str(frame.f_globals.get("__name__")).partition(".")[0]
-            assert package not in FOREIGN, f"{package} in {one!r}"
-        assert not isinstance(getattr(one, "request", None), PreparedRequest)
-    told = traceback.TracebackException.from_exception(error, capture_locals=True)
-    # The frame of the test itself knows the secrets.
-    shown = [line for line in "".join(told.format()).split("  File ") if __file__ not in line]
+            assert package not in FOREIGN, f"{package} in {related!r}"
+        assert not isinstance(getattr(related, "request", None), PreparedRequest)
+    report = traceback.TracebackException.from_exception(error, capture_locals=True)
+    # The test's own frame has the secrets.
+    shown = [line for line in "".join(report.format()).split("  File ") if __file__ not in line]
     text = "".join(shown)
     for secret in (*SECRETS, PAIR, "OAuth oauth", "Bearer "):
         assert secret not in text
 
 
 @pytest.fixture(autouse=True)
-def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for nothing that is on its way: it never arrives."""
+def _no_draining(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait for requests in flight, which are never answered."""
     monkeypatch.setattr(scheduler, "DRAIN_SECONDS", 0)
 
 
 @pytest.fixture(
-    params=[KeyboardInterrupt, SystemExit, MemoryError, Ended], ids=lambda it: it.__name__
+    params=[KeyboardInterrupt, SystemExit, MemoryError, JobEnded], ids=lambda it: it.__name__
 )
 def stop(request: pytest.FixtureRequest) -> Iterator[type[BaseException]]:
-    """Have a signal raise this in the main thread."""
-    kind: type[BaseException] = request.param
+    """Raise this exception in the main thread on a signal."""
+    error: type[BaseException] = request.param
 
     raised = []
 
@@ -118,10 +120,10 @@ def stop(request: pytest.FixtureRequest) -> Iterator[type[BaseException]]:
         del frame
         if not raised:
             raised.append(number)
-            raise kind
+            raise error
 
     before = signal.signal(signal.SIGUSR1, handler)
-    yield kind
+    yield error
     signal.signal(signal.SIGUSR1, before)
 
 
@@ -130,19 +132,19 @@ def listener() -> Iterator[Listener]:
     """Send the signal once a request has arrived."""
     main = threading.main_thread().ident
     assert main is not None
-    made = Listener(lambda: signal.pthread_kill(main, signal.SIGUSR1))
-    yield made
-    made.close()
+    running = Listener(lambda: signal.pthread_kill(main, signal.SIGUSR1))
+    yield running
+    running.close()
 
 
 def client(credentials: Any, url: str, **more: Any) -> ep.EngagementClient:
-    """Return a client that asks there."""
+    """Return a client of that URL."""
     return ep.EngagementClient(credentials, base_url=url, token_url=f"{url}/t", **more)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("credentials", "how", "in_flight"),
+    ("credentials", "method", "in_flight"),
     [
         (USER, "fetch", 1),
         (USER, "stream", 3),
@@ -154,39 +156,45 @@ def client(credentials: Any, url: str, **more: Any) -> ep.EngagementClient:
     ],
     ids=repr,
 )
-def test_in_the_middle_of_a_request(  # noqa: PLR0913, PLR0917 - each is a case
+def test_interrupts_of_a_request(  # noqa: PLR0913, PLR0917 - each is a case
     stop: type[BaseException],
     listener: Listener,
     tmp_path: Path,
     credentials: Any,
-    how: str,
+    method: str,
     in_flight: int,
 ) -> None:
-    """In the caller's thread or in others; of the counts, or of the bearer token."""
-    with client(credentials, listener.url, in_flight=in_flight) as asking:
-        ask = {
-            "fetch": lambda: asking.fetch(ASK, watch=lambda _: None),
-            "stream": lambda: list(asking.stream(ASK, watch=lambda _: None)),
-            "collect": lambda: asking.collect(ASK, into=tmp_path / "raw", watch=lambda _: None),
-        }[how]
-        if how == "collect" and credentials is not USER:
-            ask = lambda: asking.collect(  # noqa: E731 - as above
+    """They come in the caller's thread or another, during a request for counts or for the token."""
+    with client(credentials, listener.url, in_flight=in_flight) as interrupted:
+        call = {
+            "fetch": lambda: interrupted.fetch(REQUEST, watch=lambda _: None),
+            "stream": lambda: list(interrupted.stream(REQUEST, watch=lambda _: None)),
+            "collect": lambda: interrupted.collect(
+                REQUEST, into=tmp_path / "raw", watch=lambda _: None
+            ),
+        }[method]
+        if method == "collect" and credentials is not USER:
+            call = lambda: interrupted.collect(  # noqa: E731 - as above
                 ep.totals(["1"], engagement_types=["replies"]), into=tmp_path, watch=lambda _: None
             )
         with pytest.raises(stop) as caught:
-            ask()
+            call()
         check(caught.value)
 
 
-def test_in_the_middle_of_a_login(stop: type[BaseException], listener: Listener) -> None:
-    """In its first step, with the app's secret."""
+def test_interrupts_of_the_first_step_of_a_login(
+    stop: type[BaseException], listener: Listener
+) -> None:
+    """The request is signed with the app's secret."""
     with pytest.raises(stop) as caught:
         ep.begin_login(APP, login_url=listener.url)
     check(caught.value)
 
 
-def test_in_the_middle_of_the_last_step(stop: type[BaseException], listener: Listener) -> None:
-    """With the PIN and the secret of the request token, too."""
+def test_interrupts_of_the_last_step_of_a_login(
+    stop: type[BaseException], listener: Listener
+) -> None:
+    """The request has the PIN and the secret of the request token too."""
     keys = OAuthStep(*SECRETS[:4])
     pending = ep.PendingLogin("url", "app", keys, listener.url, (5, 5), lambda: 1e9)
     with pytest.raises(stop) as caught:
@@ -194,19 +202,19 @@ def test_in_the_middle_of_the_last_step(stop: type[BaseException], listener: Lis
     check(caught.value)
 
 
-def raising(error: BaseException) -> Callable[..., Any]:
-    """Return a function that raises it, whatever it is called with, while it handles another."""
+def raiser(error: BaseException) -> Callable[..., Any]:
+    """Return a function that raises the error while it handles another."""
 
     def function(*_: Any, **__: Any) -> Any:
         try:
-            raise ProtocolError(*SECRETS)  # noqa: TRY301 - and is handled
+            raise ProtocolError(*SECRETS)  # noqa: TRY301 - handled here
         except ProtocolError:
-            raise error  # noqa: B904 - the context is what is tested
+            raise error  # noqa: B904 - the context is tested
 
     return function
 
 
-SPOTS = {
+METHODS = {
     "signing": (OAuth1, "__call__"),
     "making a signer": (OAuth1, "__init__"),
     "connecting": (HTTPConnection, "connect"),
@@ -215,7 +223,7 @@ SPOTS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("in_flight", [1, 3])
-@pytest.mark.parametrize("spot", SPOTS)
+@pytest.mark.parametrize("step", METHODS)
 @pytest.mark.parametrize(
     "error",
     [
@@ -227,50 +235,50 @@ SPOTS = {
     ],
     ids=lambda it: type(it).__name__,
 )
-def test_wherever_it_comes(
-    monkeypatch: pytest.MonkeyPatch, error: BaseException, spot: str, in_flight: int
+def test_interrupts_of_each_step(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException, step: str, in_flight: int
 ) -> None:
-    """While it is signed or a connection is made, and while another error is handled."""
-    monkeypatch.setattr(*SPOTS[spot], raising(error))
+    """They come while a request is signed or connected, and while another error is handled."""
+    monkeypatch.setattr(*METHODS[step], raiser(error))
     with (
-        client(USER, "http://127.0.0.1:9", in_flight=in_flight, attempts=1) as asking,
+        client(USER, "http://127.0.0.1:9", in_flight=in_flight, attempts=1) as interrupted,
         pytest.raises(type(error)) as caught,
     ):
-        asking.fetch(ASK, watch=lambda _: None)
+        interrupted.fetch(REQUEST, watch=lambda _: None)
     assert caught.value is error
     check(error)
 
 
-def test_what_hangs_on_it_has_no_frames_either() -> None:
-    """Causes and members of groups, nested; a ring of causes ends."""
+def test_related_exceptions_have_no_frames() -> None:
+    """Causes and members of nested groups are included; a cycle of causes ends."""
 
-    def thrown(error: BaseException) -> BaseException:
+    def raised(error: BaseException) -> BaseException:
         try:
-            raising(error)()
-        except BaseException as caught:  # noqa: BLE001 - handed back
+            raiser(error)()
+        except BaseException as caught:  # noqa: BLE001 - returned
             return caught
         raise AssertionError
 
-    inner = thrown(OSError("a"))
-    inner.__cause__ = middle = thrown(ExceptionGroup("b", [thrown(KeyError("c"))]))
+    inner = raised(OSError("a"))
+    inner.__cause__ = middle = raised(ExceptionGroup("b", [raised(KeyError("c"))]))
     middle.__cause__ = inner
-    bare = without_frames(thrown(BaseExceptionGroup("d", [inner, thrown(SystemExit())])))
-    found = list(chained(bare))
-    assert len(found) == 5
-    assert all(one.__traceback__ is None and one.__context__ is None for one in found)
+    stripped = without_frames(raised(BaseExceptionGroup("d", [inner, raised(SystemExit())])))
+    related = list(chained(stripped))
+    assert len(related) == 5
+    assert all(error.__traceback__ is None and error.__context__ is None for error in related)
 
 
 @pytest.mark.parametrize("in_flight", [1, 3])
-def test_what_a_watcher_raises(in_flight: int) -> None:
-    """Its own frames stay, and show nothing."""
+def test_errors_of_a_watcher(in_flight: int) -> None:
+    """Their own frames are kept, and show no secret."""
 
     def watch(_: ep.Progress) -> None:
-        raise Ended
+        raise JobEnded
 
     with (
-        client(USER, "http://127.0.0.1:9", in_flight=in_flight, attempts=1) as asking,
-        pytest.raises(Ended) as caught,
+        client(USER, "http://127.0.0.1:9", in_flight=in_flight, attempts=1) as watched,
+        pytest.raises(JobEnded) as caught,
     ):
-        asking.fetch(ASK, watch=watch)
+        watched.fetch(REQUEST, watch=watch)
     check(caught.value)
     assert traceback.extract_tb(caught.value.__traceback__)[-1].name == "watch"

@@ -1,4 +1,4 @@
-"""What the headers say of the quota, and what they leave open."""
+"""The rate limiter reads the quota from headers, and is careful where they are incomplete."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from engagement_pandas.transport.rate_limiter import (
 NOW = 1_776_255_600.0
 
 
-def quota(at: list[float] | None = None) -> tuple[RateLimiter, list[float]]:
-    """Return a quota and the time that it reads."""
+def limiter_at(at: list[float] | None = None) -> tuple[RateLimiter, list[float]]:
+    """Return a rate limiter and the time that it reads."""
     time = at or [NOW]
     return RateLimiter(clock=lambda: time[0]), time
 
 
-def taken(it: RateLimiter, number: int) -> list[Permit]:
-    """Take so many places."""
-    places = [place for _ in range(number) if (place := it.take())]
-    assert len(places) == number
-    return places
+def permits(limiter: RateLimiter, number: int) -> list[Permit]:
+    """Take so many permits."""
+    taken = [permit for _ in range(number) if (permit := limiter.take())]
+    assert len(taken) == number
+    return taken
 
 
 @pytest.mark.parametrize(
@@ -65,70 +65,72 @@ def taken(it: RateLimiter, number: int) -> list[Permit]:
     ],
 )
 def test_pause(headers: dict[str, str], pause: float) -> None:
-    """Seconds to wait: until the reset, the period where that makes no sense; else none."""
-    it, _ = quota()
-    it.update_from_headers(headers, taken(it, 1)[0])
-    assert it.pause() == pytest.approx(pause)
+    """It lasts until the reset, or for the period if the reset is invalid."""
+    limiter, _ = limiter_at()
+    limiter.update_from_headers(headers, permits(limiter, 1)[0])
+    assert limiter.pause() == pytest.approx(pause)
 
 
 def test_a_period_ends() -> None:
-    """After the reset there is nothing left to wait for."""
-    it, time = quota()
-    it.update_from_headers(
-        {"x-per-minute-remaining": "0", "x-per-minute-reset": str(NOW + 30)}, taken(it, 1)[0]
+    """After the reset there is no pause."""
+    limiter, time = limiter_at()
+    limiter.update_from_headers(
+        {"x-per-minute-remaining": "0", "x-per-minute-reset": str(NOW + 30)}, permits(limiter, 1)[0]
     )
     time[0] = NOW + 30
-    assert it.pause() == 0
+    assert limiter.pause() == 0
 
 
-def test_an_answer_without_headers_says_nothing() -> None:
-    """A proxy's page in between leaves what is known as it is."""
-    it, _ = quota()
-    first, second = taken(it, 2)
-    it.update_from_headers({"x-per-minute-remaining": "0"}, first)
-    it.update_from_headers({}, second)
-    assert it.pause() == 60
+def test_a_response_without_headers_changes_nothing() -> None:
+    """A proxy's error page does not change what is known."""
+    limiter, _ = limiter_at()
+    first, second = permits(limiter, 2)
+    limiter.update_from_headers({"x-per-minute-remaining": "0"}, first)
+    limiter.update_from_headers({}, second)
+    assert limiter.pause() == 60
 
 
-def test_a_clock_that_is_wrong() -> None:
-    """The reset is told by the server's clock: a local one an hour off changes nothing."""
-    it, _ = quota([NOW - 3600])
-    it.update_from_headers(
+def test_the_reset_is_in_the_servers_time() -> None:
+    """A local clock that is an hour off changes nothing."""
+    limiter, _ = limiter_at([NOW - 3600])
+    limiter.update_from_headers(
         {
             "x-per-minute-remaining": "0",
             "x-per-minute-reset": str(NOW + 30),
             "date": "Wed, 15 Apr 2026 12:20:00 GMT",
         },
-        taken(it, 1)[0],
+        permits(limiter, 1)[0],
     )
-    assert it.pause() == pytest.approx(30 + GUARD)
+    assert limiter.pause() == pytest.approx(30 + GUARD)
 
 
 @pytest.mark.parametrize("date", ["", "today", None])
-def test_an_unreadable_date(date: Any) -> None:
-    """Then the local clock will do."""
-    it, _ = quota()
-    it.update_from_headers(
+def test_an_unreadable_date_is_ignored(date: Any) -> None:
+    """The local clock is used."""
+    limiter, _ = limiter_at()
+    limiter.update_from_headers(
         {"x-per-minute-remaining": "0", "x-per-minute-reset": str(NOW + 30), "date": date},
-        taken(it, 1)[0],
+        permits(limiter, 1)[0],
     )
-    assert it.pause() == pytest.approx(30)
+    assert limiter.pause() == pytest.approx(30)
 
 
 def test_limits_are_kept() -> None:
-    """What the contract allows, once an answer has said it."""
-    it, _ = quota()
-    it.update_from_headers(
-        {"x-per-minute-limit": "600", "x-per-second-limit": "20"}, taken(it, 1)[0]
+    """They are what the contract allows, once a response has them."""
+    limiter, _ = limiter_at()
+    limiter.update_from_headers(
+        {"x-per-minute-limit": "600", "x-per-second-limit": "20"}, permits(limiter, 1)[0]
     )
-    assert it.limits == {"minute": 600, "second": 20}
+    assert limiter.limits == {"minute": 600, "second": 20}
 
 
-# Several on their way
+# Several requests in flight
 
 
-def told(remaining: int, reset: float = NOW + 60, limit: int = 60, **more: str) -> dict[str, str]:
-    """Return the headers of an answer."""
+def quota_headers(
+    remaining: int, reset: float = NOW + 60, limit: int = 60, **more: str
+) -> dict[str, str]:
+    """Return the headers of a response."""
     return {
         "x-per-minute-limit": str(limit),
         "x-per-minute-remaining": str(remaining),
@@ -137,272 +139,280 @@ def told(remaining: int, reset: float = NOW + 60, limit: int = 60, **more: str) 
     }
 
 
-def places_left(it: RateLimiter) -> int:
-    """Take all that is left, and count."""
-    return sum(1 for _ in range(2000) if it.take())
+def remaining_permits(limiter: RateLimiter) -> int:
+    """Take all remaining permits, and return their number."""
+    return sum(1 for _ in range(2000) if limiter.take())
 
 
-def test_what_is_on_its_way_is_spent() -> None:
-    """59 left after the first: 59 more may be sent, whatever has been answered by then."""
-    it, _ = quota()
-    it.update_from_headers(told(59), taken(it, 1)[0])
-    assert places_left(it) == 59
-    assert it.pause() == 60
+def test_requests_in_flight_count_as_spent() -> None:
+    """After the first response 59 more may be sent, before any of them is answered."""
+    limiter, _ = limiter_at()
+    limiter.update_from_headers(quota_headers(59), permits(limiter, 1)[0])
+    assert remaining_permits(limiter) == 59
+    assert limiter.pause() == 60
 
 
-def test_an_older_answer_raises_nothing() -> None:
-    """Counted first, answered last: its 58 are not what is left."""
-    it, _ = quota()
-    it.update_from_headers(told(59), taken(it, 1)[0])
-    second, third = taken(it, 2)
-    it.update_from_headers(told(57), third)
-    it.update_from_headers(told(58), second)
-    assert places_left(it) == 57
+def test_a_delayed_response_does_not_increase_the_quota() -> None:
+    """Its 58 were counted earlier than the 57 that arrived before."""
+    limiter, _ = limiter_at()
+    limiter.update_from_headers(quota_headers(59), permits(limiter, 1)[0])
+    second, third = permits(limiter, 2)
+    limiter.update_from_headers(quota_headers(57), third)
+    limiter.update_from_headers(quota_headers(58), second)
+    assert remaining_permits(limiter) == 57
 
 
-def test_others_spend_too() -> None:
-    """Of 60 two were sent from here, and 20 are left: others had 38."""
-    it, _ = quota()
-    it.update_from_headers(told(59), taken(it, 1)[0])
-    it.update_from_headers(told(20), taken(it, 1)[0])
-    assert places_left(it) == 20
+def test_requests_of_others_count() -> None:
+    """Two of 60 were sent from here, and 20 are left: others sent 38."""
+    limiter, _ = limiter_at()
+    limiter.update_from_headers(quota_headers(59), permits(limiter, 1)[0])
+    limiter.update_from_headers(quota_headers(20), permits(limiter, 1)[0])
+    assert remaining_permits(limiter) == 20
 
 
-def test_with_company_nothing_is_taken_for_granted() -> None:
-    """What is on its way may be counted on top of what the server said last."""
-    it, _ = quota()
-    it.update_from_headers(told(59), taken(it, 1)[0])
-    first, *rest = taken(it, 10)
-    it.update_from_headers(
-        told(30), first
-    )  # 29 of 60 are spent: 2 from here, at most 9 on their way, others
-    assert places_left(it) == 30 - len(rest)
+def test_requests_in_flight_may_not_be_counted_yet() -> None:
+    """If others spend too, requests in flight are subtracted from what is left."""
+    limiter, _ = limiter_at()
+    limiter.update_from_headers(quota_headers(59), permits(limiter, 1)[0])
+    first, *rest = permits(limiter, 10)
+    limiter.update_from_headers(
+        quota_headers(30), first
+    )  # 29 of 60 are spent: 2 from here, at most 9 in flight, the rest by others
+    assert remaining_permits(limiter) == 30 - len(rest)
 
 
-def test_what_others_had_spent_before_is_no_company() -> None:
-    """29 of 60 were gone at the first word. What is on its way is in the second one's 20."""
-    it, _ = quota()
-    it.update_from_headers(told(30), taken(it, 1)[0])
-    *_, last = taken(it, 10)
-    it.update_from_headers(told(20), last)  # 29 + 1 + 10 = 40 of 60, none of them new to us
-    assert places_left(it) == 20
+def test_earlier_requests_of_others_are_not_counted_again() -> None:
+    """29 of 60 were spent before the first response; requests in flight are within the later 20."""
+    limiter, _ = limiter_at()
+    limiter.update_from_headers(quota_headers(30), permits(limiter, 1)[0])
+    *_, last = permits(limiter, 10)
+    limiter.update_from_headers(
+        quota_headers(20), last
+    )  # 29 + 1 + 10 = 40 of 60, so no new ones of others
+    assert remaining_permits(limiter) == 20
 
 
-def test_with_company_an_older_answer_raises_nothing() -> None:
-    """It was counted before what is known, and brings nothing back."""
-    it, _ = quota()
-    it.update_from_headers(told(59), taken(it, 1)[0])
-    first, second = taken(it, 2)
-    it.update_from_headers(told(20), second)
-    it.update_from_headers(told(30), first)
-    assert places_left(it) == 20
+def test_a_delayed_response_is_ignored_when_others_spend() -> None:
+    """It was counted before the response that arrived earlier."""
+    limiter, _ = limiter_at()
+    limiter.update_from_headers(quota_headers(59), permits(limiter, 1)[0])
+    first, second = permits(limiter, 2)
+    limiter.update_from_headers(quota_headers(20), second)
+    limiter.update_from_headers(quota_headers(30), first)
+    assert remaining_permits(limiter) == 20
 
 
-def test_what_was_lost_may_have_been_counted() -> None:
-    """A connection that broke: its place is not given out again in this minute."""
-    it, _ = quota()
-    it.update_from_headers(told(59), taken(it, 1)[0])
-    for place in taken(it, 9):
-        it.release(place)
-        it.release(place)  # again does nothing
-    assert places_left(it) == 50
+def test_a_lost_request_may_have_been_counted() -> None:
+    """After a broken connection, its permit is not available again in this minute."""
+    limiter, _ = limiter_at()
+    limiter.update_from_headers(quota_headers(59), permits(limiter, 1)[0])
+    for permit in permits(limiter, 9):
+        limiter.release(permit)
+        limiter.release(permit)  # no effect
+    assert remaining_permits(limiter) == 50
 
 
-def test_an_answer_of_the_minute_before() -> None:
-    """It arrives after the turn, and says nothing of the new minute."""
-    it, time = quota()
-    it.update_from_headers(told(59), taken(it, 1)[0])
-    (late,) = taken(it, 1)
+def test_a_response_of_the_previous_minute() -> None:
+    """It arrives after the reset, and does not change the new minute."""
+    limiter, time = limiter_at()
+    limiter.update_from_headers(quota_headers(59), permits(limiter, 1)[0])
+    (late,) = permits(limiter, 1)
     time[0] = NOW + 60.5
-    it.update_from_headers(told(59, NOW + 120), taken(it, 1)[0])
-    it.update_from_headers(told(0), late)
-    assert places_left(it) == 59
+    limiter.update_from_headers(quota_headers(59, NOW + 120), permits(limiter, 1)[0])
+    limiter.update_from_headers(quota_headers(0), late)
+    assert remaining_permits(limiter) == 59
 
 
-def test_what_is_on_its_way_at_the_turn() -> None:
-    """It may be counted in the new minute, until its answer tells that it was in the old."""
-    it, time = quota()
-    it.update_from_headers(told(59), taken(it, 1)[0])
-    late = taken(it, 10)
+def test_requests_in_flight_at_the_reset() -> None:
+    """They may count in the new minute, until their responses show that they do not."""
+    limiter, time = limiter_at()
+    limiter.update_from_headers(quota_headers(59), permits(limiter, 1)[0])
+    late = permits(limiter, 10)
     time[0] = NOW + 60
-    it.update_from_headers(told(59, NOW + 120), taken(it, 1)[0])
-    first = taken(it, 60 - 1 - 10)
-    assert it.take() is None
-    for place in late:
-        it.update_from_headers(told(49), place)
-    for left, place in enumerate(first, start=1):
-        it.update_from_headers(told(59 - left, NOW + 120), place)
-    assert places_left(it) == 10
+    limiter.update_from_headers(quota_headers(59, NOW + 120), permits(limiter, 1)[0])
+    first = permits(limiter, 60 - 1 - 10)
+    assert limiter.take() is None
+    for permit in late:
+        limiter.update_from_headers(quota_headers(49), permit)
+    for left, permit in enumerate(first, start=1):
+        limiter.update_from_headers(quota_headers(59 - left, NOW + 120), permit)
+    assert remaining_permits(limiter) == 10
 
 
-def test_a_probe_at_the_turn() -> None:
-    """However many still hang, a tenth of the new minute may be sent to ask how it stands."""
-    it, time = quota()
-    it.update_from_headers(told(59), taken(it, 1)[0])
-    taken(it, 10)
+def test_a_probe_after_the_reset() -> None:
+    """A tenth of the new minute may be sent, although earlier requests are not answered."""
+    limiter, time = limiter_at()
+    limiter.update_from_headers(quota_headers(59), permits(limiter, 1)[0])
+    permits(limiter, 10)
     time[0] = NOW + 60
-    assert places_left(it) == 6
+    assert remaining_permits(limiter) == 6
 
 
-def test_a_late_answer_does_not_confirm_a_new_minute() -> None:
-    """It was counted in the old one: a tenth may be sent, and the one that was in flight."""
-    it, time = quota()
-    it.update_from_headers(told(59), taken(it, 1)[0])
-    (late,) = taken(it, 1)
+def test_a_late_response_does_not_confirm_a_new_minute() -> None:
+    """It counted in the old one: a tenth may be sent, and the one in flight is available again."""
+    limiter, time = limiter_at()
+    limiter.update_from_headers(quota_headers(59), permits(limiter, 1)[0])
+    (late,) = permits(limiter, 1)
     time[0] = NOW + 60.5
-    assert it.pause() == 0
-    it.update_from_headers(told(58), late)
-    assert places_left(it) == 6 + 1
+    assert limiter.pause() == 0
+    limiter.update_from_headers(quota_headers(58), late)
+    assert remaining_permits(limiter) == 6 + 1
 
 
 def test_a_new_minute_is_not_trusted_at_first() -> None:
-    """A tenth of it until the server confirms it; half, once one has begun as reckoned."""
-    it, time = quota()
-    it.update_from_headers(told(59), taken(it, 1)[0])
-    for turn, share in enumerate([6, 30, 30], start=1):
-        time[0] = NOW + 60 * turn
-        places = [place for _ in range(99) if (place := it.take())]
-        assert len(places) == share
-        for left, place in enumerate(places, start=1):
-            it.update_from_headers(told(60 - left, time[0] + 60), place)
-        assert it.pause() == 0
+    """A tenth is sent until the server confirms it; half, once a reset was as expected."""
+    limiter, time = limiter_at()
+    limiter.update_from_headers(quota_headers(59), permits(limiter, 1)[0])
+    for minute, share in enumerate([6, 30, 30], start=1):
+        time[0] = NOW + 60 * minute
+        taken = [permit for _ in range(99) if (permit := limiter.take())]
+        assert len(taken) == share
+        for left, permit in enumerate(taken, start=1):
+            limiter.update_from_headers(quota_headers(60 - left, time[0] + 60), permit)
+        assert limiter.pause() == 0
 
 
-def test_a_minute_that_others_had_begun_is_no_turn_as_reckoned() -> None:
-    """19 of 60 were gone at its first word: of the next one no more than a tenth is sent."""
-    it, time = quota()
-    it.update_from_headers(told(59), taken(it, 1)[0])
+def test_a_minute_begun_by_others_does_not_confirm_the_reset() -> None:
+    """After a minute with 19 of 60 already spent, a tenth of the next one may be sent."""
+    limiter, time = limiter_at()
+    limiter.update_from_headers(quota_headers(59), permits(limiter, 1)[0])
     time[0] = NOW + 60
-    it.update_from_headers(told(40, NOW + 120), taken(it, 1)[0])
+    limiter.update_from_headers(quota_headers(40, NOW + 120), permits(limiter, 1)[0])
     time[0] = NOW + 120
-    assert places_left(it) == 6
+    assert remaining_permits(limiter) == 6
 
 
-def test_what_is_known_of_the_clocks_ages_with_each_turn() -> None:
-    """1000 minutes later they may be 6 s further apart, either way: 1e-4 of 60,000 s."""
-    it, time = quota()
-    date = "Wed, 15 Apr 2026 12:20:00 GMT"  # which is NOW
-    it.update_from_headers(told(59, date=date), taken(it, 1)[0])
-    assert (it._clock_offset.least, it._clock_offset.most) == (0, 1)
+def test_the_clock_offset_becomes_less_certain() -> None:
+    """After 1000 minutes it may be 6 s more or less: 1e-4 of 60,000 s."""
+    limiter, time = limiter_at()
+    date = "Wed, 15 Apr 2026 12:20:00 GMT"  # equals NOW
+    limiter.update_from_headers(quota_headers(59, date=date), permits(limiter, 1)[0])
+    assert (limiter._clock_offset.least, limiter._clock_offset.most) == (0, 1)
     time[0] += 1000 * 60
-    it.pause()
-    assert it._clock_offset.least == pytest.approx(-6, abs=0.01)
-    assert it._clock_offset.most == pytest.approx(7, abs=0.01)
+    limiter.pause()
+    assert limiter._clock_offset.least == pytest.approx(-6, abs=0.01)
+    assert limiter._clock_offset.most == pytest.approx(7, abs=0.01)
 
 
-def test_a_server_s_clock_that_is_ahead() -> None:
-    """By 7.4 s; dates have whole seconds. The turn is never expected early, at most 1 s late."""
+def test_a_server_clock_that_is_ahead() -> None:
+    """It is 7.4 s ahead, and dates have no fractions: the reset is 0 to 1 s late."""
     for phase in (0.0, 0.3, 0.9):
-        it, time = quota([NOW + phase])
+        limiter, time = limiter_at([NOW + phase])
         server = time[0] + 7.4
         date = formatdate(int(server), usegmt=True)
         reset = server // 60 * 60 + 60
-        it.update_from_headers(told(0, reset, date=date), taken(it, 1)[0])
-        assert 0 < it.pause() - (reset - server) <= 1 + GUARD
+        limiter.update_from_headers(quota_headers(0, reset, date=date), permits(limiter, 1)[0])
+        assert 0 < limiter.pause() - (reset - server) <= 1 + GUARD
 
 
-def test_dates_together_tell_more() -> None:
-    """Answers at 0.1, 0.3, … 0.9 of a second: the turn is known to a fifth of one."""
-    it, time = quota([NOW + 0.1])
+def test_several_dates_narrow_the_offset() -> None:
+    """After responses at 0.1, 0.3, … 0.9 of a second the reset is known to a fifth of one."""
+    limiter, time = limiter_at([NOW + 0.1])
     for step in range(5):
         time[0] = NOW + 0.1 + 0.2 * step
         date = formatdate(int(time[0]), usegmt=True)
-        it.update_from_headers(told(4 - step, NOW + 60, date=date), taken(it, 1)[0])
-    assert 0 < it.pause() - (NOW + 60 - time[0]) <= 0.2 + GUARD
+        limiter.update_from_headers(
+            quota_headers(4 - step, NOW + 60, date=date), permits(limiter, 1)[0]
+        )
+    assert 0 < limiter.pause() - (NOW + 60 - time[0]) <= 0.2 + GUARD
 
 
-def test_a_skew_is_narrowed() -> None:
-    """Each date bounds it from both sides, and the closest bounds stay; until a clock is set."""
-    skew = ClockOffset()
-    noon = "Wed, 15 Apr 2026 12:20:00 GMT"  # which is NOW
-    skew.update(noon, NOW + 0.1, NOW + 0.3)
-    skew.update(noon, NOW + 0.6, NOW + 0.8)
-    assert (skew.least, skew.most) == (pytest.approx(-0.3), pytest.approx(0.4))
-    skew.update(noon, NOW + 50, NOW + 50.5)
-    assert (skew.least, skew.most) == (pytest.approx(-50.5), pytest.approx(-49))
-    skew.age(1000)
-    assert (skew.least, skew.most) == (pytest.approx(-50.6), pytest.approx(-48.9))
+def test_the_offset_is_narrowed() -> None:
+    """Each date limits it on both sides; the closest bounds are kept until a clock is set."""
+    offset = ClockOffset()
+    noon = "Wed, 15 Apr 2026 12:20:00 GMT"  # equals NOW
+    offset.update(noon, NOW + 0.1, NOW + 0.3)
+    offset.update(noon, NOW + 0.6, NOW + 0.8)
+    assert (offset.least, offset.most) == (pytest.approx(-0.3), pytest.approx(0.4))
+    offset.update(noon, NOW + 50, NOW + 50.5)
+    assert (offset.least, offset.most) == (pytest.approx(-50.5), pytest.approx(-49))
+    offset.age(1000)
+    assert (offset.least, offset.most) == (pytest.approx(-50.6), pytest.approx(-48.9))
 
 
 def test_no_second_has_too_many() -> None:
-    """Three a second: the fourth waits for a second and a bit, from the first."""
-    it, time = quota()
-    it.update_from_headers({"x-per-second-limit": "3"}, taken(it, 1)[0])
+    """With three a second, the fourth waits for a little more than a second after the first."""
+    limiter, time = limiter_at()
+    limiter.update_from_headers({"x-per-second-limit": "3"}, permits(limiter, 1)[0])
     time[0] += 2
-    taken(it, 2)
+    permits(limiter, 2)
     time[0] += 0.5
-    taken(it, 1)
-    assert it.take() is None
-    assert 0.5 < it.pause() <= 0.5 + JITTER[1] + 1e-6
+    permits(limiter, 1)
+    assert limiter.take() is None
+    assert 0.5 < limiter.pause() <= 0.5 + JITTER[1] + 1e-6
     time[0] += 0.5 + JITTER[1] + 0.01
-    taken(it, 2)
-    assert it.take() is None
+    permits(limiter, 2)
+    assert limiter.take() is None
 
 
 def test_a_second_spent_by_others() -> None:
-    """Nothing left though little was sent from here: wait for its end."""
-    it, time = quota()
-    place = taken(it, 1)[0]
+    """If no requests are left, the wait lasts until its end."""
+    limiter, time = limiter_at()
+    permit = permits(limiter, 1)[0]
     time[0] += 0.2
     second = {"x-per-second-limit": "9", "x-per-second-remaining": "0"}
-    it.update_from_headers(told(59, **second, **{"x-per-second-reset": str(NOW + 1)}), place)
-    assert it.pause() == pytest.approx(0.8)
+    limiter.update_from_headers(
+        quota_headers(59, **second, **{"x-per-second-reset": str(NOW + 1)}), permit
+    )
+    assert limiter.pause() == pytest.approx(0.8)
 
 
-def test_a_second_that_is_long_over() -> None:
-    """An answer that took two seconds tells of a second that is past: no wait."""
-    it, time = quota()
-    place = taken(it, 1)[0]
+def test_a_second_that_has_ended() -> None:
+    """A response that took two seconds refers to an earlier second, so there is no wait."""
+    limiter, time = limiter_at()
+    permit = permits(limiter, 1)[0]
     time[0] += 2
     second = {"x-per-second-remaining": "0", "x-per-second-reset": str(NOW + 1)}
-    it.update_from_headers(told(59, **second), place)
-    assert it.pause() == 0
+    limiter.update_from_headers(quota_headers(59, **second), permit)
+    assert limiter.pause() == 0
 
 
 def test_a_clock_that_is_set_back() -> None:
-    """By an hour: what was known is forgotten, and nothing waits for an hour."""
-    it, time = quota()
-    it.update_from_headers(told(0, limit=1, **{"x-per-second-limit": "1"}), taken(it, 1)[0])
+    """The known quota is forgotten, and there is no wait of an hour."""
+    limiter, time = limiter_at()
+    limiter.update_from_headers(
+        quota_headers(0, limit=1, **{"x-per-second-limit": "1"}), permits(limiter, 1)[0]
+    )
     time[0] -= 3600
-    assert it.pause() == 0
+    assert limiter.pause() == 0
 
 
-def test_one_until_it_is_known() -> None:
-    """Then as many as there may be; a few, where two answers tell nothing."""
-    it, _ = quota()
-    assert it.max_concurrency(48) == 1
-    it.update_from_headers({}, taken(it, 1)[0])
-    assert it.max_concurrency(48) == 1
-    it.update_from_headers({}, taken(it, 1)[0])
-    assert it.max_concurrency(48) == DEFAULT_CONCURRENCY
-    assert it.max_concurrency(2) == 2
-    it.update_from_headers(told(59), taken(it, 1)[0])
-    assert it.max_concurrency(48) == 48
+def test_one_request_until_the_quota_is_known() -> None:
+    """Then as many as allowed are sent, or a few, if two responses have no headers."""
+    limiter, _ = limiter_at()
+    assert limiter.max_concurrency(48) == 1
+    limiter.update_from_headers({}, permits(limiter, 1)[0])
+    assert limiter.max_concurrency(48) == 1
+    limiter.update_from_headers({}, permits(limiter, 1)[0])
+    assert limiter.max_concurrency(48) == DEFAULT_CONCURRENCY
+    assert limiter.max_concurrency(2) == 2
+    limiter.update_from_headers(quota_headers(59), permits(limiter, 1)[0])
+    assert limiter.max_concurrency(48) == 48
 
 
 @pytest.mark.slow
-def test_two_threads_and_one_place() -> None:
-    """One of them gets it: the other looks only when the first has taken what it saw."""
-    meeting, begun = threading.Barrier(2), threading.Event()
+def test_two_threads_and_one_permit() -> None:
+    """Only one thread gets it, since the other waits for the limiter's lock."""
+    meeting, started = threading.Barrier(2), threading.Event()
     met: list[bool] = []
 
     def clock() -> float:
-        if begun.is_set():
+        if started.is_set():
             try:
-                meeting.wait(0.2)  # in vain, where one at a time is let in
+                meeting.wait(0.2)  # fails, since only one thread is let in
             except threading.BrokenBarrierError:
                 met.append(False)
             else:
                 met.append(True)
         return NOW
 
-    it = RateLimiter(clock=clock)
-    it.update_from_headers(told(1), taken(it, 1)[0])
-    begun.set()
+    limiter = RateLimiter(clock=clock)
+    limiter.update_from_headers(quota_headers(1), permits(limiter, 1)[0])
+    started.set()
     with ThreadPoolExecutor(2) as pool:
-        places = list(pool.map(lambda _: it.take(), range(2)))
+        taken = list(pool.map(lambda _: limiter.take(), range(2)))
     assert met == [False, False]
-    assert sum(place is not None for place in places) == 1
+    assert sum(permit is not None for permit in taken) == 1
 
 
 NUMBERS = st.sampled_from(
@@ -426,16 +436,16 @@ NUMBERS = st.sampled_from(
     ),
     st.lists(st.floats(-4000, 4000), min_size=8, max_size=8),
 )
-def test_whatever_the_headers_say(answers: list[dict[str, str]], steps: list[float]) -> None:
-    """Never an error, never a wait of more than a minute, and in the end a place."""
-    it, time = quota()
-    for headers, step in zip(answers, steps, strict=False):
-        place = it.take() or Permit(time[0])
+def test_arbitrary_headers(responses: list[dict[str, str]], steps: list[float]) -> None:
+    """They cause no error and no wait of more than a minute, and a permit becomes available."""
+    limiter, time = limiter_at()
+    for headers, step in zip(responses, steps, strict=False):
+        permit = limiter.take() or Permit(time[0])
         time[0] += step
-        it.update_from_headers(headers, place)
-        assert 0 <= it.pause() <= 60
+        limiter.update_from_headers(headers, permit)
+        assert 0 <= limiter.pause() <= 60
     for _ in range(4):
-        if it.take():
+        if limiter.take():
             return
         time[0] += 60
     pytest.fail("no place in four minutes")

@@ -1,6 +1,6 @@
-"""Jobs in real time, over HTTP, against the sandbox's quota: four at once, some three minutes.
+"""Jobs in real time, over HTTP, against the sandbox's quota: four at once, about three minutes.
 
-Prints how long each job took beside the best that its quota allows::
+Prints the duration of each job and the optimum that its quota allows::
 
     python -m pytest tests/transport/test_scheduler_in_real_time.py -m long -s
 """
@@ -31,7 +31,7 @@ CONTRACTS = [
 
 @dataclass(frozen=True)
 class Job:
-    """What came of a job."""
+    """The measurements of a job."""
 
     contract: Contract
     number: int
@@ -42,10 +42,10 @@ class Job:
 
     @property
     def shares(self) -> tuple[float, float]:
-        """How many times as long as at best; and as at best from the first answer on."""
+        """The duration in multiples of the optimum, also from the first response on."""
         known = (0.0, self.first)
-        fair = [best(self.contract, self.begin, self.number, after) for after in known]
-        return self.took / fair[0], self.took / fair[1]
+        optima = [best(self.contract, self.begin, self.number, after) for after in known]
+        return self.took / optima[0], self.took / optima[1]
 
     def __str__(self) -> str:
         contract, (plain, fair) = self.contract, self.shares
@@ -60,21 +60,21 @@ class Job:
 def hour_by_hour(world: World, number: int) -> ep.Plan:
     """Return a plan of so many requests, each for one hour of one post."""
     since = world.now() - timedelta(days=90)
-    seen = world.posts("sandbox_bakery", since, since + timedelta(days=30))
-    posts = [post.post_id for post in seen if post.availability(world.now()) == "public"][
+    candidates = world.posts("sandbox_bakery", since, since + timedelta(days=30))
+    posts = [post.post_id for post in candidates if post.availability(world.now()) == "public"][
         : number // HOURS
     ]
     start = world.now().replace(minute=0, second=0, microsecond=0) - timedelta(days=50)
     hours = [start + timedelta(hours=step) for step in range(HOURS + 1)]
-    asked = ep.historical(
+    combined = ep.historical(
         posts, engagement_types=["favorites"], window=ep.Window(hours[0], hours[-1])
     )
     parts = tuple(
-        asked.replace(post_ids=[post], window=ep.Window(*ends))
+        combined.replace(post_ids=[post], window=ep.Window(*ends))
         for post in posts
         for ends in pairwise(hours)
     )
-    return replace(ep.plan(asked), requests=parts)
+    return replace(ep.plan(combined), requests=parts)
 
 
 def work(contract: Contract, number: int) -> Job:
@@ -87,11 +87,11 @@ def work(contract: Contract, number: int) -> Job:
         user = ep.UserContext(
             keys.consumer_key, keys.consumer_secret, keys.access_token, keys.access_token_secret
         )
-        todo = hour_by_hour(server.world, number)
+        plan = hour_by_hour(server.world, number)
         with ep.EngagementClient(user, base_url=server.base_url) as client:
             begin = time.time()
             first = 0.0
-            for _ in client.stream(todo, watch=lambda _: None):
+            for _ in client.stream(plan, watch=lambda _: None):
                 first = first or time.time()
             took = time.time() - begin
         statuses = Counter(received.status for received in server.requests)
@@ -99,16 +99,16 @@ def work(contract: Contract, number: int) -> Job:
 
 
 @pytest.mark.long
-def test_for_real() -> None:
-    """Every request is answered, in about the time that the quota allows; the figures are printed.
+def test_jobs_over_http() -> None:
+    """All requests are answered, in about the time that the quota allows; figures are printed.
 
-    How close it comes in real time, and whether seconds are overrun, also lies with the machine:
-    where threads stand still for longer than ``JITTER``, they are. In virtual time, in
-    ``test_scheduler``, it may take 1.05 times as long as at best, and no 429 is let pass.
+    The duration in real time, and the number of 429s, also depend on the machine: they increase
+    if threads are stopped for longer than ``JITTER``. In virtual time, in ``test_scheduler``,
+    the limit is 1.05 times the optimum without a 429.
     """
     with ThreadPoolExecutor(len(CONTRACTS)) as pool:
         jobs = list(pool.map(work, *zip(*CONTRACTS, strict=True)))
-    print(*("", *jobs), sep="\n")  # noqa: T201 - the README has these
+    print(*("", *jobs), sep="\n")  # noqa: T201 - printed for the README
     for job in jobs:
         assert job.statuses[200] == job.number
         assert job.statuses.total() - job.number <= job.number / 50

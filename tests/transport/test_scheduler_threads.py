@@ -1,4 +1,4 @@
-"""Runs with real threads: threads, a server that holds answers back, and interruptions."""
+"""Runs with real threads, a server that holds responses back, and interrupts."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from engagement_pandas.transport import scheduler
 NAME = "engagement_pandas request"
 
 
-class Enough(Exception):
-    """Raised by a watcher that has seen enough."""
+class StopWatching(Exception):
+    """Raised by a watcher to end a fetch."""
 
 
 @pytest.fixture
@@ -40,30 +40,30 @@ Make = Callable[..., ep.EngagementClient]
 
 @pytest.fixture
 def make(gate: Gate) -> Iterator[Make]:
-    """Make clients of it; in the end no thread is left."""
-    made = []
+    """Return a function that makes clients, and check that all their threads have ended."""
+    clients = []
 
     def start(**keywords: Any) -> ep.EngagementClient:
-        made.append(ep.EngagementClient(USER, base_url=gate.url, **keywords))
-        return made[-1]
+        clients.append(ep.EngagementClient(USER, base_url=gate.url, **keywords))
+        return clients[-1]
 
     yield start
     gate.let_all()
     for thread in request_threads():
         thread.join(500)
     assert request_threads() == []
-    for client in made:
+    for client in clients:
         client.close()
 
 
 def request_threads() -> list[threading.Thread]:
-    """Return the threads that hold requests."""
+    """Return the threads that send requests."""
     return [thread for thread in threading.enumerate() if thread.name == NAME]
 
 
 @pytest.fixture
-def _let_all_at_the_end(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let all that is held through, once a run waits for what is still in flight."""
+def _release_at_the_end(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Release all held requests once a run waits for those in flight."""
     drain = scheduler.Scheduler._drain
 
     def draining(self: scheduler.Scheduler) -> Iterator[Any]:
@@ -74,17 +74,17 @@ def _let_all_at_the_end(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave behind what is in flight when a run is ended; how long it has else is no matter."""
+def _no_draining(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait for requests in flight when a run is ended."""
     monkeypatch.setattr(scheduler, "DRAIN_SECONDS", 0)
     monkeypatch.setattr(scheduler, "POLL_SECONDS", 0.05)
 
 
 def posts(number: int) -> Plan:
     """Return a plan of so many requests of one post each, 1, 2, 3, …."""
-    whole = ep.totals(range(1, number + 1), engagement_types=["favorites"])
+    combined = ep.totals(range(1, number + 1), engagement_types=["favorites"])
     return replace(
-        ep.plan(whole), requests=tuple(whole.replace(post_ids=[i]) for i in whole.post_ids)
+        ep.plan(combined), requests=tuple(combined.replace(post_ids=[i]) for i in combined.post_ids)
     )
 
 
@@ -94,8 +94,8 @@ def ids(responses: Any) -> list[int]:
 
 
 @pytest.mark.slow
-def test_several_fly_and_no_more_than_allowed(make: Make, gate: Gate) -> None:
-    """After the first answer as many as ``in_flight``, never one more."""
+def test_in_flight_is_an_upper_bound(make: Make, gate: Gate) -> None:
+    """After the first response exactly ``in_flight`` requests are sent concurrently."""
 
     def watch(progress: Progress) -> None:
         if progress.done == 1 and gate.waiting == 5:
@@ -105,15 +105,15 @@ def test_several_fly_and_no_more_than_allowed(make: Make, gate: Gate) -> None:
     assert gate.most == 5
 
 
-def test_answers_come_back_in_the_plan_s_order(make: Make, gate: Gate) -> None:
-    """Whatever order they arrived in: here the second comes last of all."""
+def test_fetch_returns_the_order_of_the_plan(make: Make, gate: Gate) -> None:
+    """The order of arrival does not matter; here the second arrives last."""
     arrived: list[int] = []
 
-    def answer(asked: list[str]) -> Reply:
-        arrived.append(int(asked[0]))
+    def answer(post_ids: list[str]) -> Reply:
+        arrived.append(int(post_ids[0]))
         if len(arrived) == 9:
             gate.let(2)
-        return counted(asked)
+        return counted(post_ids)
 
     gate.answer = answer
     gate.let(*range(3, 11))
@@ -121,30 +121,31 @@ def test_answers_come_back_in_the_plan_s_order(make: Make, gate: Gate) -> None:
     assert arrived[-1] == 2
 
 
-def test_a_refused_part_keeps_its_place(make: Make, gate: Gate) -> None:
-    """Its answers stand together, in the order in which they were asked."""
+def test_the_parts_of_a_refused_request_stay_together(make: Make, gate: Gate) -> None:
+    """Their responses are in the order of the requests."""
 
-    def answer(asked: list[str]) -> Reply:
-        if asked == ["1", "2"]:
+    def answer(post_ids: list[str]) -> Reply:
+        if post_ids == ["1", "2"]:
             return 403, {"errors": ["Forbidden to access tweets: 2"]}, PLENTY
-        return counted(asked)
+        return counted(post_ids)
 
     gate.answer = answer
     gate.let_all()
-    whole = ep.totals([1, 2, 3, 4], engagement_types=["favorites"])
-    todo = replace(
-        ep.plan(whole), requests=tuple(whole.replace(post_ids=p) for p in (["1", "2"], ["3", "4"]))
+    combined = ep.totals([1, 2, 3, 4], engagement_types=["favorites"])
+    plan = replace(
+        ep.plan(combined),
+        requests=tuple(combined.replace(post_ids=p) for p in (["1", "2"], ["3", "4"])),
     )
-    got = make().fetch(todo, watch=lambda _: None)
-    assert [(r.status, r.request.post_ids) for r in got] == [
+    responses = make().fetch(plan, watch=lambda _: None)
+    assert [(r.status, r.request.post_ids) for r in responses] == [
         (403, ("2",)),
         (200, ("1",)),
         (200, ("3", "4")),
     ]
 
 
-def test_a_stream_yields_what_arrives(make: Make, gate: Gate) -> None:
-    """3 is let through before 2, and comes before it."""
+def test_a_stream_yields_the_order_of_arrival(make: Make, gate: Gate) -> None:
+    """Response 3 is released before 2, and comes before it."""
     stream = make().stream(posts(3), watch=lambda _: None)
     assert ids([next(stream)]) == [1]
     gate.let(3)
@@ -153,8 +154,8 @@ def test_a_stream_yields_what_arrives(make: Make, gate: Gate) -> None:
     assert ids(stream) == [2]
 
 
-def test_nothing_is_read_ahead_of_a_slow_consumer(make: Make, gate: Gate) -> None:
-    """While it is busy with one answer, no more are asked than were on their way."""
+def test_a_slow_consumer_limits_the_requests(make: Make, gate: Gate) -> None:
+    """While it handles a response, only the requests in flight are continued."""
     gate.let_all()
     stream = make(in_flight=3).stream(posts(50), watch=lambda _: None)
     for _ in range(5):
@@ -166,24 +167,24 @@ def test_nothing_is_read_ahead_of_a_slow_consumer(make: Make, gate: Gate) -> Non
 
 
 @pytest.mark.slow
-def test_only_the_caller_s_thread_is_told(make: Make, gate: Gate) -> None:
-    """A widget or a bar is not touched from anywhere else."""
+def test_watchers_are_called_in_the_callers_thread(make: Make, gate: Gate) -> None:
+    """A widget or a bar is not touched by another thread."""
     gate.let_all()
-    told: list[threading.Thread] = []
-    make().fetch(posts(20), watch=lambda _: told.append(threading.current_thread()))
-    assert set(told) == {threading.current_thread()}
-    assert len(told) >= 21
+    threads: list[threading.Thread] = []
+    make().fetch(posts(20), watch=lambda _: threads.append(threading.current_thread()))
+    assert set(threads) == {threading.current_thread()}
+    assert len(threads) >= 21
 
 
-@pytest.mark.usefixtures("_let_all_at_the_end")
-def test_an_error_is_told_with_what_was_on_its_way(make: Make, gate: Gate) -> None:
-    """No new request begins; those in flight are waited for, and their answers kept."""
+@pytest.mark.usefixtures("_release_at_the_end")
+def test_an_error_carries_the_responses_in_flight(make: Make, gate: Gate) -> None:
+    """No new request begins; those in flight are awaited, and their responses kept."""
 
-    def answer(asked: list[str]) -> Reply:
-        if asked == ["3"]:
+    def answer(post_ids: list[str]) -> Reply:
+        if post_ids == ["3"]:
             gate.until_waiting(3)  # 2, 4 and 5 are held
             return 400, {"errors": ["no"]}, PLENTY
-        return counted(asked)
+        return counted(post_ids)
 
     gate.answer = answer
     gate.let(3)
@@ -193,29 +194,29 @@ def test_an_error_is_told_with_what_was_on_its_way(make: Make, gate: Gate) -> No
     assert len(gate.asked) == 5
 
 
-@pytest.mark.usefixtures("_no_grace")
-def test_what_does_not_come_is_left_behind(make: Make, gate: Gate) -> None:
-    """The threads of an ended run delay nothing; ``test_scheduler`` shows how long it waits."""
+@pytest.mark.usefixtures("_no_draining")
+def test_unanswered_requests_are_given_up(make: Make, gate: Gate) -> None:
+    """The threads of an ended run delay nothing; ``test_scheduler`` tests the time limit."""
 
     def watch(_: Progress) -> None:
         if gate.waiting == 2:
-            raise Enough
+            raise StopWatching
 
-    with pytest.raises(Enough) as caught:
+    with pytest.raises(StopWatching) as caught:
         make(in_flight=2).fetch(posts(9), watch=watch)
     assert ids(caught.value.responses) == [1]  # type: ignore[attr-defined]
     assert len(request_threads()) == 2
 
 
-@pytest.mark.usefixtures("_let_all_at_the_end")
-def test_the_first_of_two_errors_is_told(make: Make, gate: Gate) -> None:
-    """What fails while the others are answered changes nothing."""
+@pytest.mark.usefixtures("_release_at_the_end")
+def test_the_first_of_two_errors_is_raised(make: Make, gate: Gate) -> None:
+    """A later failure among the requests in flight changes nothing."""
 
-    def answer(asked: list[str]) -> Reply:
-        if asked == ["3"]:
+    def answer(post_ids: list[str]) -> Reply:
+        if post_ids == ["3"]:
             gate.until_waiting(3)
             return 400, {"errors": ["first"]}, PLENTY
-        return (400, {"errors": ["second"]}, PLENTY) if asked == ["4"] else counted(asked)
+        return (400, {"errors": ["second"]}, PLENTY) if post_ids == ["4"] else counted(post_ids)
 
     gate.answer = answer
     gate.let(3)
@@ -225,9 +226,11 @@ def test_the_first_of_two_errors_is_told(make: Make, gate: Gate) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("error", [Enough, KeyboardInterrupt, SystemExit])
-def test_a_watcher_ends_a_run(make: Make, gate: Gate, error: type[BaseException]) -> None:
-    """Nothing more is sent; what was on its way is not lost; the client can be used again."""
+@pytest.mark.parametrize("error", [StopWatching, KeyboardInterrupt, SystemExit])
+def test_an_error_of_a_watcher_ends_a_run(
+    make: Make, gate: Gate, error: type[BaseException]
+) -> None:
+    """No more requests are sent, responses in flight are kept, and the client can be used again."""
     client = make(in_flight=4)
     stop = error("enough")
 
@@ -244,8 +247,8 @@ def test_a_watcher_ends_a_run(make: Make, gate: Gate, error: type[BaseException]
     assert ids(client.fetch(posts(3), watch=lambda _: None)) == [1, 2, 3]
 
 
-def test_a_stream_that_is_left(make: Make, gate: Gate) -> None:
-    """Its threads end with their answers, and nothing more is sent."""
+def test_a_closed_stream(make: Make, gate: Gate) -> None:
+    """Its threads end with their responses, and no more requests are sent."""
     client = make(in_flight=4)
     stream = client.stream(posts(30), watch=lambda _: None)
     next(stream)
@@ -260,11 +263,9 @@ def test_a_stream_that_is_left(make: Make, gate: Gate) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_no_grace")
-def test_what_was_on_its_way_is_stored_when_it_comes(
-    make: Make, gate: Gate, tmp_path: Path
-) -> None:
-    """Also after nobody waits for it: the same call does not ask it again."""
+@pytest.mark.usefixtures("_no_draining")
+def test_late_responses_are_stored(make: Make, gate: Gate, tmp_path: Path) -> None:
+    """After an interrupt they are stored, so the same call does not repeat them."""
     client = make(in_flight=4)
 
     def watch(progress: Progress) -> None:
@@ -279,21 +280,21 @@ def test_what_was_on_its_way_is_stored_when_it_comes(
         thread.join(500)
     collection = client.collect(posts(9), into=tmp_path, watch=lambda _: None)
     assert ids(collection) == list(range(1, 10))
-    assert sorted(int(post) for asked in gate.asked for post in asked) == list(range(1, 10))
+    assert sorted(int(post) for post_ids in gate.asked for post in post_ids) == list(range(1, 10))
 
 
-def test_an_answer_that_cannot_be_stored(
+def test_a_response_that_cannot_be_stored(
     make: Make, gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error of the thread that stores it ends the run, in the caller's thread."""
+    """The error of the storing thread ends the run, in the caller's thread."""
     gate.let_all()
-    real = Collection.keep
+    original = Collection.keep
 
     def keep(self: Any, response: Any, *account: Any) -> Any:
         if response.request.post_ids == ("4",):
             msg = "the disk is full"
             raise ep.ArchiveError(msg)
-        return real(self, response, *account)
+        return original(self, response, *account)
 
     monkeypatch.setattr(Collection, "keep", keep)
     with pytest.raises(ep.ArchiveError, match="the disk is full"):
@@ -301,17 +302,19 @@ def test_an_answer_that_cannot_be_stored(
     assert len(gate.asked) <= 4 + 3
 
 
-def test_a_folder_will_do(make: Make, gate: Gate, tmp_path: Path) -> None:
-    """As text, as a path, or as an archive: the same folder."""
+def test_collect_accepts_a_folder(make: Make, gate: Gate, tmp_path: Path) -> None:
+    """Text, a path and an archive are the same folder."""
     gate.let_all()
     for into in (tmp_path / "a", str(tmp_path / "a"), ep.Archive(tmp_path / "a")):
         assert ids(make().collect(posts(2), into=into, watch=lambda _: None)) == [1, 2]
-    assert len(ep.Archive(tmp_path / "a").collections) == 3  # totals: a snapshot each
+    assert (
+        len(ep.Archive(tmp_path / "a").collections) == 3
+    )  # each collection of totals is a snapshot
 
 
 @pytest.mark.parametrize("into", [None, 5, b"raw", "", ["raw"]])
-def test_what_is_no_folder(make: Make, gate: Gate, into: Any) -> None:
-    """Said before anything is sent."""
+def test_invalid_folders_are_refused(make: Make, gate: Gate, into: Any) -> None:
+    """They are refused before anything is sent."""
     with pytest.raises(ep.RequestError, match="give an Archive, or the name of its folder"):
         make().collect(posts(2), into=into)
     assert gate.asked == []
@@ -319,13 +322,13 @@ def test_what_is_no_folder(make: Make, gate: Gate, into: Any) -> None:
 
 @pytest.mark.slow
 def test_two_fetches_of_one_client(make: Make, gate: Gate) -> None:
-    """Two threads fetch with one client: each gets its own answers."""
+    """Two threads fetch with one client, and each gets its own responses."""
     gate.let_all()
     client = make(in_flight=4)
-    got: list[list[int]] = []
+    results: list[list[int]] = []
     threads = [
         threading.Thread(
-            target=lambda: got.append(ids(client.fetch(posts(40), watch=lambda _: None)))
+            target=lambda: results.append(ids(client.fetch(posts(40), watch=lambda _: None)))
         )
         for _ in range(2)
     ]
@@ -333,13 +336,13 @@ def test_two_fetches_of_one_client(make: Make, gate: Gate) -> None:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert got == [list(range(1, 41))] * 2
+    assert results == [list(range(1, 41))] * 2
     assert len(gate.asked) == 80
 
 
 @pytest.mark.slow
 def test_a_process_ends_at_once(gate: Gate) -> None:
-    """With requests on their way that are never answered, nothing holds up the end."""
+    """Requests in flight that are never answered do not delay its end."""
     code = f"""
 import threading
 from dataclasses import replace
@@ -347,19 +350,19 @@ from dataclasses import replace
 import engagement_pandas as ep
 from engagement_pandas.transport import scheduler
 
-whole = ep.totals(range(1, 9), engagement_types=["favorites"])
-parts = tuple(whole.replace(post_ids=[post]) for post in whole.post_ids)
-todo = replace(ep.plan(whole), requests=parts)
+combined = ep.totals(range(1, 9), engagement_types=["favorites"])
+parts = tuple(combined.replace(post_ids=[post]) for post in combined.post_ids)
+plan = replace(ep.plan(combined), requests=parts)
 client = ep.EngagementClient(ep.UserContext("a", "b", "c", "d"), base_url="{gate.url}")
-left = client.stream(todo, watch=lambda _: None)
-next(left)
+stream = client.stream(plan, watch=lambda _: None)
+next(stream)
 scheduler.POLL_SECONDS, scheduler.DRAIN_SECONDS = 0.05, 0
 
 def watch(progress):
     if progress.done and threading.active_count() > 4:
         raise SystemExit(7)
 
-client.fetch(todo, watch=watch)
+client.fetch(plan, watch=watch)
 """
     done = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-c", code], check=False, capture_output=True
