@@ -15,7 +15,7 @@ from engagement_pandas.sandbox import SandboxServer
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, without credentials; accounts and ledger are those of the tests."""
+    """Work in an empty folder without credentials, with the tests' own accounts and ledger."""
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
         if name.startswith(("X_", "TWITTER_")) and name not in {"X_ACCOUNTS", "X_LEDGER"}:
@@ -37,7 +37,7 @@ def sandbox(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxSe
 
 @pytest.fixture
 def keys(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
-    """Put credentials into the environment that nobody checks."""
+    """Put credentials into the environment that no server checks."""
     for name in ("CONSUMER_KEY", "CONSUMER_SECRET", "ACCESS_TOKEN", "ACCESS_TOKEN_SECRET"):
         monkeypatch.setenv(f"X_{name}", "a-key")
 
@@ -46,7 +46,7 @@ def keys(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
 def raw(sandbox: SandboxServer, folder: Path) -> Path:
     """Collect a snapshot and a window into one archive."""
     post = mine(sandbox, 9)[0]
-    for asked in (
+    for command in (
         ["totals", post, "--types", "favorites"],
         [
             "historical",
@@ -60,5 +60,5 @@ def raw(sandbox: SandboxServer, folder: Path) -> Path:
         ],
     ):
         options = ["--archive", "raw", "--out", "counts.csv", *urls(sandbox)]
-        assert main([*asked, *options]) == 0
+        assert main([*command, *options]) == 0
     return folder / "raw"

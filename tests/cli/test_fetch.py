@@ -1,4 +1,4 @@
-"""The command line as a scheduled job uses it: streams, files, exit codes."""
+"""The command line as scheduled jobs use it: streams, files, exit codes."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from engagement_pandas.transport import transport
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing wait."""
+def without_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the pauses between attempts to zero."""
     monkeypatch.setattr(transport, "MAX_BACKOFF", 0.0)
 
 
 def likes(posts: list[str]) -> dict[str, Any]:
-    """Return an answer that counts one like of each post."""
+    """Return a body with one like for each post."""
     return {"by_post": {post: {"favorites": "1"} for post in posts}}
 
 
-def test_totals_to_stdout(
+def test_totals_are_printed_as_csv(
     sandbox: SandboxServer, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Counts as CSV on stdout, and nothing else there or left behind."""
+    """Standard output holds nothing else, and no file is left."""
     ids = mine(sandbox)
     assert main(["totals", *ids, "--types", "favorites, replies", *urls(sandbox)]) == 0
     counts = ep.read_csv(io.StringIO(capsys.readouterr().out))
@@ -49,7 +49,7 @@ def test_totals_to_stdout(
 
 
 def test_totals_of_public_posts(sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]) -> None:
-    """--app-only: a bearer token, every public type, somebody else's post."""
+    """With --app-only, a bearer token gets every public type of another account's post."""
     other = sandbox.world.posts("sandbox_railway")[-1].post_id
     assert main(["totals", other, "--app-only", *urls(sandbox)]) == 0
     counts = ep.read_csv(io.StringIO(capsys.readouterr().out))
@@ -57,10 +57,10 @@ def test_totals_of_public_posts(sandbox: SandboxServer, capsys: pytest.CaptureFi
 
 
 @pytest.mark.slow
-def test_historical_into_files(
+def test_historical_writes_files(
     sandbox: SandboxServer, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Parquet, omissions, raw answers; stdout is empty and stderr says what was done."""
+    """Standard output is empty, and standard error lists the files."""
     other = sandbox.world.posts("sandbox_railway")[-9].post_id
     posts = folder / "posts.csv"
     ids = [*mine(sandbox, 6)[:3], other]
@@ -71,22 +71,22 @@ def test_historical_into_files(
         main(["historical", "posts.csv", "--types", "impressions", *window, *out, *urls(sandbox)])
         == 0
     )
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "90 rows in counts.parquet" in told.err
-    assert "no counts for 1 post: not owned by the requesting account" in told.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "90 rows in counts.parquet" in printed.err
+    assert "no counts for 1 post: not owned by the requesting account" in printed.err
     assert len(ep.read_parquet("counts.parquet")) == 3 * 30
     assert ep.read_csv("silent.csv")["post_id"].tolist() == [other]
     assert sorted(response.status for response in ep.Archive("raw")) == [200, 403]
     assert [path.name.partition("-")[0] for path in folder.iterdir() if path.is_dir()] == ["raw"]
 
 
-def test_historical_without_dates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last 28 days up to the last whole hour."""
+def test_historical_is_for_the_last_28_days_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The window ends with the last complete hour."""
     monkeypatch.setattr(window, "_now", lambda: datetime(2026, 4, 15, 12, 20, tzinfo=UTC))
     arguments = parser().parse_args(["historical", "7"])
-    asked = arguments.question(arguments).window
-    assert asked == ep.Window.covering("2026-03-18T12:00:00Z", "2026-04-15T12:00:00Z")
+    requested = arguments.question(arguments).window
+    assert requested == ep.Window.covering("2026-03-18T12:00:00Z", "2026-04-15T12:00:00Z")
 
 
 @pytest.mark.parametrize(
@@ -96,14 +96,14 @@ def test_historical_without_dates(monkeypatch: pytest.MonkeyPatch) -> None:
         ("2026-03-29T09:30:00Z", ("2026-03-01T10:00:00Z", "2026-03-29T10:00:00Z")),
     ],
 )
-def test_historical_with_an_end(end: str, window: tuple[str, str]) -> None:
-    """Without a start, the 28 days before that end: one request."""
+def test_an_end_without_start_is_for_28_days(end: str, window: tuple[str, str]) -> None:
+    """They take one request."""
     arguments = parser().parse_args(["historical", "7", "--end", end])
     assert arguments.question(arguments).window == ep.Window.covering(*window)
 
 
-def test_historical_up_to_the_last_whole_hour() -> None:
-    """What an hourly job asks."""
+def test_a_window_may_end_with_the_last_complete_hour() -> None:
+    """Hourly jobs request such a window."""
     end = ep.Window.last().end
     start = end - timedelta(days=3)
     words = ["--start", start.isoformat(), "--end", end.isoformat()]
@@ -112,14 +112,16 @@ def test_historical_up_to_the_last_whole_hour() -> None:
 
 
 @pytest.mark.usefixtures("keys")
-def test_historical_in_the_future(capsys: pytest.CaptureFixture[str]) -> None:
-    """Called by its name."""
+def test_an_end_in_the_future_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit code is 2."""
     assert main(["historical", "7", "--end", "9998-01-01"]) == 2
     assert "in the future" in capsys.readouterr().err
 
 
-def test_dimensions_by_name(sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]) -> None:
-    """--by takes what the API takes."""
+def test_by_takes_names_of_dimensions(
+    sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The names are those of the API."""
     by = ["--by", "engagement.type"]
     assert main(["totals", *mine(sandbox), "--types", "favorites", *by, *urls(sandbox)]) == 0
     assert capsys.readouterr().out.startswith(
@@ -128,20 +130,20 @@ def test_dimensions_by_name(sandbox: SandboxServer, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.slow
-def test_the_readme_s_sequence(
+def test_the_commands_of_the_readme_work_together(
     sandbox: SandboxServer, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Parts of one question and a refusal, kept raw, are one table again, omissions told."""
+    """Raw responses of several requests and a refusal flatten to the same table."""
     other = sandbox.world.posts("sandbox_railway")[-30].post_id
     (folder / "posts.txt").write_text("\n".join([*mine(sandbox, 20)[:3], other, "7"]))
     window = ["--start", "2026-03-01", "--end", "2026-04-12", "--by", "post"]
-    kinds = ["--types", "impressions,url_clicks"]
-    ask = ["historical", "posts.txt", *kinds, *window, "--out", "a.parquet", "--archive", "raw"]
-    assert main([*ask, *urls(sandbox)]) == 0
-    told = capsys.readouterr().err
+    types = ["--types", "impressions,url_clicks"]
+    command = ["historical", "posts.txt", *types, *window, "--out", "a.parquet", "--archive", "raw"]
+    assert main([*command, *urls(sandbox)]) == 0
+    printed = capsys.readouterr().err
     assert main(["flatten", "raw/", "--out", "b.parquet"]) == 0
     pd.testing.assert_frame_equal(ep.read_parquet("a.parquet"), ep.read_parquet("b.parquet"))
-    for words in (told, capsys.readouterr().err):
+    for words in (printed, capsys.readouterr().err):
         assert "no counts for 1 post: not owned" in words
         assert "no counts for 4 posts: not yet posted" in words
         assert "no counts for 1 post: deleted" in words
@@ -149,12 +151,12 @@ def test_the_readme_s_sequence(
 
 
 @pytest.mark.slow
-def test_runs_keep_their_answers_apart(sandbox: SandboxServer, folder: Path) -> None:
-    """Three snapshots of one post within a second, side by side in one table."""
+def test_snapshots_of_one_second_are_stored_apart(sandbox: SandboxServer, folder: Path) -> None:
+    """Three snapshots of a post are three rows of one table."""
     (post,) = mine(sandbox, 1)
     for _ in range(3):
-        asked = ["totals", post, "--types", "favorites", "--archive", "raw"]
-        assert main([*asked, "--out", "counts.csv", *urls(sandbox)]) == 0
+        command = ["totals", post, "--types", "favorites", "--archive", "raw"]
+        assert main([*command, "--out", "counts.csv", *urls(sandbox)]) == 0
         assert len(ep.read_csv(folder / "counts.csv")) == 1
     assert len(ep.Archive("raw").collections) == 3
     assert main(["flatten", "raw", "--retrieved-at", "--out", "growth.csv"]) == 0
@@ -171,10 +173,10 @@ def test_runs_keep_their_answers_apart(sandbox: SandboxServer, folder: Path) -> 
     ],
 )
 @pytest.mark.usefixtures("keys")
-def test_places_that_cannot_be_written(
+def test_a_path_that_cannot_be_written_is_refused(
     server: ScriptedServer, folder: Path, options: list[str]
 ) -> None:
-    """Found out before anything is asked."""
+    """The error is reported before anything is requested."""
     (folder / "folder.csv").mkdir()
     (folder / "file").touch()
     assert main(["totals", "7", *options, *urls(server)]) == 7
@@ -183,9 +185,9 @@ def test_places_that_cannot_be_written(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("keys")
-@pytest.mark.usefixtures("impatient")
-def test_an_answer_of_the_wrong_shape_is_set_aside(server: ScriptedServer, folder: Path) -> None:
-    """It was sent for again, in vain; the reason is kept with the last one."""
+@pytest.mark.usefixtures("without_backoff")
+def test_an_invalid_response_is_kept(server: ScriptedServer, folder: Path) -> None:
+    """After the last attempt, it is stored with the reason."""
     server.answer(*[Scripted(200, {"by_post": [1]})] * transport.MAX_ATTEMPTS)
     assert main(["totals", "7", "--archive", "raw", *urls(server)]) == 5
     (damage,) = ep.Archive(folder / "raw").verify()
@@ -194,15 +196,17 @@ def test_an_answer_of_the_wrong_shape_is_set_aside(server: ScriptedServer, folde
 
 @pytest.mark.parametrize("text", ["", "\n\n", "post_id,text\n"])
 @pytest.mark.parametrize("verb", ["totals", "last-28-hours", "historical"])
-def test_no_ids_from_stdin(
+def test_an_empty_standard_input_is_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verb: str, text: str
 ) -> None:
-    """As of a program before the pipe that found nothing: what was expected, and exit code 2."""
+    """The exit code is 2, and the message has the accepted input."""
     monkeypatch.setattr(sys, "stdin", io.StringIO(text))
     assert main([verb, "-"]) == 2
-    said = capsys.readouterr().err
-    assert "no post IDs in ['standard input']; pass IDs or links, a file with one per line" in said
-    assert "post_id column" in said
+    message = capsys.readouterr().err
+    assert (
+        "no post IDs in ['standard input']; pass IDs or links, a file with one per line" in message
+    )
+    assert "post_id column" in message
 
 
 @pytest.mark.parametrize(
@@ -219,25 +223,27 @@ def test_no_ids_from_stdin(
     ],
 )
 @pytest.mark.usefixtures("keys")
-def test_asked_wrongly(words: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:
-    """A question that the API does not take, or a file that is not there."""
+def test_invalid_requests_and_missing_files_are_reported(
+    words: list[str], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is on standard output."""
     assert main(words) == code
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("engagement-pandas: ")
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("engagement-pandas: ")
 
 
 @pytest.mark.usefixtures("folder")
-def test_without_credentials(capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 3, naming the variables."""
+def test_missing_credentials_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit code is 3, and the message names the variables."""
     assert main(["totals", "7"]) == 3
     assert "X_ACCESS_TOKEN_SECRET" in capsys.readouterr().err
 
 
-def test_with_wrong_credentials(
+def test_wrong_credentials_are_reported(
     sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 3, in the API's words."""
+    """The exit code is 3, and the message is that of the API."""
     monkeypatch.setenv("X_ACCESS_TOKEN", "9-unknown")
     assert main(["totals", "7", *urls(sandbox)]) == 3
     assert "Access token not found" in capsys.readouterr().err
@@ -251,16 +257,16 @@ SCRIPTS: dict[int, Callable[[], list[Scripted]]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("code", SCRIPTS)
-@pytest.mark.usefixtures("keys", "impatient")
-def test_what_went_wrong(server: ScriptedServer, code: int) -> None:
-    """4: refused. 5: no answer, try later."""
+@pytest.mark.usefixtures("keys", "without_backoff")
+def test_the_exit_code_states_the_kind_of_failure(server: ScriptedServer, code: int) -> None:
+    """4 is a refusal, 5 a service without a response."""
     server.answer(*SCRIPTS[code]())
     assert main(["totals", "7", *urls(server)]) == code
 
 
 @pytest.mark.usefixtures("keys")
-def test_nothing_is_written_over_on_failure(server: ScriptedServer, folder: Path) -> None:
-    """The table of the last run stays as it was."""
+def test_a_failed_command_keeps_the_existing_file(server: ScriptedServer, folder: Path) -> None:
+    """The table of the last run is unchanged."""
     (folder / "counts.csv").write_text("last run\n")
     server.answer(Scripted(400, {"errors": ["no"]}))
     assert main(["totals", "7", "--out", "counts.csv", *urls(server)]) == 4
@@ -269,10 +275,10 @@ def test_nothing_is_written_over_on_failure(server: ScriptedServer, folder: Path
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("keys")
-def test_answers_before_a_failure_are_kept(
+def test_responses_before_a_failure_are_kept(
     server: ScriptedServer, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Even where nobody asked for raw answers: they were paid for."""
+    """They are stored even without --archive, since they cost quota."""
     posts = [str(n) for n in range(1, 252)]
     server.answer(Scripted(200, likes(posts[:250])), Scripted(400, {"errors": ["no"]}))
     assert main(["totals", *posts, "--types", "favorites", *urls(server)]) == 4
@@ -288,16 +294,16 @@ def test_answers_before_a_failure_are_kept(
 
 
 @pytest.mark.usefixtures("keys")
-def test_nothing_is_kept_where_nothing_arrived(server: ScriptedServer, folder: Path) -> None:
-    """No folder for each time that a job is refused."""
+def test_a_refused_command_leaves_no_folder(server: ScriptedServer, folder: Path) -> None:
+    """There is no response to keep."""
     server.answer(Scripted(400, {"errors": ["no"]}))
     assert main(["totals", "7", *urls(server)]) == 4
     assert list(folder.iterdir()) == []
 
 
 @pytest.fixture
-def elsewhere(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a folder that takes nothing, and return where temporary folders go."""
+def temporary(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder that cannot be written, and return the folder of temporary files."""
     (folder / "gone").mkdir()
     (folder / "temporary").mkdir()
     monkeypatch.chdir(folder / "gone")
@@ -307,26 +313,26 @@ def elsewhere(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("keys")
-def test_a_working_folder_that_takes_nothing(
-    server: ScriptedServer, folder: Path, elsewhere: Path
+def test_a_working_folder_may_be_unwritable(
+    server: ScriptedServer, folder: Path, temporary: Path
 ) -> None:
-    """Answers wait among the temporary folders for the table, and stay no longer."""
+    """Responses are stored in a temporary folder until the table is written."""
     server.answer(Scripted(200, likes(["7"])))
-    ask = ["totals", "7", "--types", "favorites", "--out", str(folder / "counts.csv")]
-    assert main([*ask, *urls(server)]) == 0
+    command = ["totals", "7", "--types", "favorites", "--out", str(folder / "counts.csv")]
+    assert main([*command, *urls(server)]) == 0
     assert len(ep.read_csv(folder / "counts.csv")) == 1
-    assert list(elsewhere.iterdir()) == []
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.usefixtures("keys")
-def test_answers_before_a_failure_are_kept_elsewhere(
-    server: ScriptedServer, elsewhere: Path, capsys: pytest.CaptureFixture[str]
+def test_responses_of_an_unwritable_folder_are_kept(
+    server: ScriptedServer, temporary: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And it is told where."""
+    """The message names the temporary folder."""
     posts = [str(n) for n in range(1, 252)]
     server.answer(Scripted(200, likes(posts[:250])), Scripted(400, {"errors": ["no"]}))
     assert main(["totals", *posts, "--types", "favorites", *urls(server)]) == 4
-    (kept,) = elsewhere.iterdir()
+    (kept,) = temporary.iterdir()
     assert f"--archive {kept}" in capsys.readouterr().err
     (answer,) = kept.glob("totals-*/[!q]*.json.gz")
     assert answer.stat().st_size > 0
@@ -334,48 +340,48 @@ def test_answers_before_a_failure_are_kept_elsewhere(
 
 @pytest.mark.filterwarnings("default")
 @pytest.mark.usefixtures("keys")
-def test_a_home_that_takes_nothing(
+def test_a_ledger_that_cannot_be_written_is_a_warning(
     server: ScriptedServer,
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Nobody asked for a ledger: that there is none is told; with a limit it is an error."""
+    """With a limit of handles, it is an error."""
     monkeypatch.delenv("X_LEDGER")
     (folder / "home").touch()
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "home"))
     server.answer(Scripted(200, likes(["7"])))
-    ask = ["totals", "7", "--types", "favorites", "--out", "counts.csv", *urls(server)]
-    assert main(ask) == 0
+    command = ["totals", "7", "--types", "favorites", "--out", "counts.csv", *urls(server)]
+    assert main(command) == 0
     assert "cannot be" in capsys.readouterr().err
     assert len(ep.read_csv("counts.csv")) == 1
     monkeypatch.setenv("X_HANDLE_LIMIT", "5")
-    assert main(ask) == 7
+    assert main(command) == 7
     assert len(server.seen) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("keys")
-def test_the_same_command_goes_on(server: ScriptedServer, folder: Path) -> None:
-    """What is answered is not asked again; and of a window, never."""
+def test_the_same_command_resumes(server: ScriptedServer, folder: Path) -> None:
+    """Stored responses are not requested again."""
     window = ["--start", "2026-03-01", "--end", "2026-03-02", "--by", "post"]
     posts = [str(n) for n in range(1, 27)]
-    ask = ["historical", *posts, *window, "--types", "favorites", "--archive", "raw"]
-    ask += ["--out", "counts.csv", *urls(server)]
+    command = ["historical", *posts, *window, "--types", "favorites", "--archive", "raw"]
+    command += ["--out", "counts.csv", *urls(server)]
     server.answer(Scripted(200, likes(posts[:25])), Scripted(400, {"errors": ["no"]}))
-    assert main(ask) == 4
+    assert main(command) == 4
     server.answer(Scripted(200, likes(posts[25:])))
-    assert main(ask) == 0
-    assert main(ask) == 0
+    assert main(command) == 0
+    assert main(command) == 0
     assert [len(seen.body["tweet_ids"]) for seen in server.seen] == [25, 1, 1]
     assert len(ep.read_csv(folder / "counts.csv")) == 26
 
 
 @pytest.mark.usefixtures("keys", "folder")
-def test_addresses_in_the_environment(
+def test_urls_are_read_from_the_environment(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """X_BASE_URL and X_TOKEN_URL are where it asks, unless an option says otherwise."""
+    """X_BASE_URL and X_TOKEN_URL are used unless an option overrides them."""
     monkeypatch.setenv("X_BASE_URL", server.url)
     monkeypatch.setenv("X_TOKEN_URL", f"{server.url}/token")
     token = Scripted(200, {"token_type": "bearer", "access_token": "a-token"})
@@ -388,8 +394,8 @@ def test_addresses_in_the_environment(
 
 
 @pytest.mark.slow
-def test_a_reader_that_has_had_enough(sandbox: SandboxServer, folder: Path) -> None:
-    """``| head`` closes the pipe early: no traceback."""
+def test_a_pipe_closed_early_gives_no_traceback(sandbox: SandboxServer, folder: Path) -> None:
+    """``| head`` closes it after the first line."""
     command = (
         f"{processes.PROGRAM} historical {mine(sandbox, 9)[0]} --start 2026-03-18 --end 2026-04-15"
     )
@@ -410,8 +416,8 @@ def test_a_reader_that_has_had_enough(sandbox: SandboxServer, folder: Path) -> N
     [["--start", "7d", "--end", "yesterday"], ["--start=7d", "--end=yesterday"]],
     ids=["words", "equals"],
 )
-def test_a_window_in_days_is_resumed_as_it_was(typed: list[str]) -> None:
-    """The command that resumes has the window that was requested, in place of ``7d``."""
+def test_a_window_in_days_is_resumed_with_fixed_times(typed: list[str]) -> None:
+    """The printed command has the requested window in place of ``7d``."""
     words = ["historical", "2043975803238093234", *typed, "--types", "replies"]
     arguments = parser().parse_args(words, argparse.Namespace(typed=words))
     request = arguments.question(arguments)

@@ -1,4 +1,4 @@
-"""``engagement-pandas import``: exports and archives into one table."""
+"""``import`` reads exports and archives into one table."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ NAME = "account_analytics_content_2026-08-20_2026-08-26.csv"
 
 
 @pytest.mark.slow
-def test_an_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Counts as Parquet and posts as CSV, as the readers give them."""
+def test_an_export_is_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Counts go to Parquet and posts to CSV, as the readers return them."""
     path = tmp_path / NAME
     path.write_text(content(row(text="@you &amp; me")))
     out, posts = tmp_path / "counts.parquet", tmp_path / "posts.csv"
@@ -28,8 +28,8 @@ def test_an_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.slow
-def test_json_and_several_files(tmp_path: Path) -> None:
-    """Snapshots of an export; JSON by its suffix."""
+def test_json_and_several_files_are_imported(tmp_path: Path) -> None:
+    """Two exports are snapshots, and JSON is known by its suffix."""
     later = tmp_path / NAME.replace("08-26", "09-02")
     (tmp_path / NAME).write_text(content())
     later.write_text(content(row(numbers=(876, *NUMBERS[1:]))))
@@ -42,8 +42,8 @@ def test_json_and_several_files(tmp_path: Path) -> None:
     assert ep.read_csv(out)["count"].to_list() == [5]
 
 
-def test_the_posts_of_an_archive(tmp_path: Path) -> None:
-    """Counts leave reposts out; the posts have them, with their kind."""
+def test_the_posts_of_an_archive_are_imported(tmp_path: Path) -> None:
+    """Counts leave reposts out; the posts include them, with their kind."""
     texts = {"7": "Hi", "8": "RT @you: Hi"}
     posts = [
         {"tweet": {"id_str": n, "favorite_count": "5", "full_text": t}} for n, t in texts.items()
@@ -59,14 +59,16 @@ def test_the_posts_of_an_archive(tmp_path: Path) -> None:
     assert dict(zip(found["post_id"], found["kind"], strict=True)) == {"7": "post", "8": "repost"}
 
 
-def bucket(moment: str) -> dict[str, object]:
-    """Return a bucket of an answer of ``/2/tweets/analytics``."""
-    return {"timestamp": moment, "metrics": {"impressions": 90}}
+def bucket(timestamp: str) -> dict[str, object]:
+    """Return a bucket of a ``/2/tweets/analytics`` response."""
+    return {"timestamp": timestamp, "metrics": {"impressions": 90}}
 
 
 @pytest.mark.slow
-def test_answers_of_analytics(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Hours are known by their times; one bucket may be anything, unless it is stated."""
+def test_responses_of_analytics_are_imported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Hours are known by their times; for a single bucket, the granularity is required."""
     body, out = tmp_path / "analytics.json", tmp_path / "counts.parquet"
     post = {"id": ONE, "timestamped_metrics": [bucket("2026-08-22T10:00:00Z")]}
     body.write_text(json.dumps({"data": [post]}))
@@ -96,16 +98,16 @@ def test_totals_and_hours_have_no_common_table(
     assert "read each kind into a table of its own" in capsys.readouterr().err
 
 
-def test_other_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The reader's own message, and the exit code of files."""
+def test_other_files_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message is the reader's, and the exit code that of files."""
     path = tmp_path / "table.csv"
     path.write_text("a,b\n1,2\n")
     assert main(["import", str(path)]) == 7
     assert "is not an export of X Analytics by post" in capsys.readouterr().err
 
 
-def test_posts_that_cannot_be_read(tmp_path: Path) -> None:
-    """Nothing is written then, counts neither."""
+def test_invalid_posts_leave_no_counts(tmp_path: Path) -> None:
+    """Neither counts nor posts are written."""
     body = tmp_path / "lookup.json"
     body.write_text(json.dumps({"data": [{"id": ONE, "public_metrics": {"like_count": 5}}]}))
     other = tmp_path / "other.json"

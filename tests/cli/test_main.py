@@ -1,4 +1,4 @@
-"""The command line as a whole: help, exit codes, what cannot be typed."""
+"""The complete command line: help, exit codes, invalid arguments."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from engagement_pandas.cli import main, parser
 from engagement_pandas.cli.exit_codes import EXIT_CODES, in_words
 
 
-def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
-    """Every verb tells its options, an example and the exit codes."""
+def test_the_help_of_each_command_is_complete(capsys: pytest.CaptureFixture[str]) -> None:
+    """It has the options, an example and the exit codes."""
     for verb in ("demo", "totals", "last-28-hours", "historical", "flatten", "verify", "sandbox"):
         with pytest.raises(SystemExit) as caught:
             main([verb, "--help"])
         assert caught.value.code == 0
-        told = capsys.readouterr().out
-        assert "exit codes:" in told
-        assert all(meaning in told for _, _, meaning in EXIT_CODES)
+        text = capsys.readouterr().out
+        assert "exit codes:" in text
+        assert all(meaning in text for _, _, meaning in EXIT_CODES)
 
 
-def errors_below(kind: type[BaseException]) -> Iterator[type[BaseException]]:
-    """Yield an error class, and those that are derived from it."""
-    yield kind
-    for derived in kind.__subclasses__():
+def errors_below(error_type: type[BaseException]) -> Iterator[type[BaseException]]:
+    """Yield an error class and all its subclasses."""
+    yield error_type
+    for derived in error_type.__subclasses__():
         yield from errors_below(derived)
 
 
 def test_every_error_has_an_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each of our tree has a documented one, and none but the root that of a program's fault."""
+    """Only the root of our errors has the code 1, that of a fault in the program."""
     documented = dict.fromkeys(code for _, code, _ in EXIT_CODES)
-    for kind in (*errors_below(ep.EngagementError), *errors_below(KeyboardInterrupt)):
-        code = next(code for each, code, _ in EXIT_CODES if issubclass(kind, each))
-        assert (code == 1) == (kind is ep.EngagementError), kind
+    for error_type in (*errors_below(ep.EngagementError), *errors_below(KeyboardInterrupt)):
+        code = next(code for base, code, _ in EXIT_CODES if issubclass(error_type, base))
+        assert (code == 1) == (error_type is ep.EngagementError), error_type
     with pytest.raises(SystemExit):
         main(["--help"])
     listed = capsys.readouterr().out.partition("exit codes:")[2]
@@ -62,15 +62,17 @@ def test_every_error_has_an_exit_code(capsys: pytest.CaptureFixture[str]) -> Non
         ["totals", "7", "--per-minute", "many"],
     ],
 )
-def test_what_cannot_be_typed(words: list[str]) -> None:
-    """Exit code 2 from the parser."""
+def test_invalid_arguments_are_refused(words: list[str]) -> None:
+    """The parser exits with code 2."""
     with pytest.raises(SystemExit) as caught:
         main(words)
     assert caught.value.code == 2
 
 
-def test_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With --quiet, a command that succeeds prints nothing but its result; errors are printed."""
+def test_quiet_prints_only_the_result_and_errors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A successful command prints nothing else with --quiet."""
     (tmp_path / "a.json").write_text('{"g": {"1": {"favorites": "7"}}}')
     out = str(tmp_path / "counts.csv")
     assert main(["flatten", str(tmp_path / "a.json"), "--out", out]) == 0
@@ -80,7 +82,7 @@ def test_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["flatten", str(tmp_path / "b.json"), "-q"]) == 7
     assert capsys.readouterr().err == f"engagement-pandas: {tmp_path}/b.json does not exist\n"
     assert main(["flatten", str(tmp_path / "a.json"), "--out", out]) == 0
-    assert capsys.readouterr().err == f"1 row in {out}\n"  # of one command only
+    assert capsys.readouterr().err == f"1 row in {out}\n"  # --quiet is for one command only
 
 
 @pytest.mark.parametrize(
@@ -95,13 +97,13 @@ def test_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (KeyboardInterrupt(), "stopped"),
     ],
 )
-def test_errors_of_the_system_in_words(error: BaseException, words: str) -> None:
-    """A message names the file and what is wrong with it, without a number."""
+def test_system_errors_have_readable_messages(error: BaseException, words: str) -> None:
+    """A message has the file and what is wrong with it, without a number."""
     assert words in in_words(error)
 
 
-def test_completion() -> None:
-    """Shtab makes a script of the parser; files and folders are completed by the shell."""
+def test_shell_completion_works() -> None:
+    """Shtab makes a script of the parser; the shell completes files and folders."""
     script = shtab.complete(parser(), "bash")
     assert "engagement-pandas" in script
     assert "_shtab_engagement_pandas_report___posts_COMPGEN=_shtab_compgen_files" in script

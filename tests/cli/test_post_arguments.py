@@ -1,4 +1,4 @@
-"""POSTS: IDs as they are typed, and files of them."""
+"""The argument POSTS: IDs, and files of them."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from engagement_pandas.request.post_files import read_records
         ("posts.json", '["1060976163948904448", 7]'),
     ],
 )
-def test_files_of_ids(folder: Path, name: str, text: str) -> None:
-    """Text, CSV, TSV and JSON lines; every digit kept."""
+def test_ids_are_read_from_files(folder: Path, name: str, text: str) -> None:
+    """Text, CSV, TSV and JSON lines keep every digit."""
     (folder / name).write_text(text, encoding="utf-8")
     arguments = parser().parse_args(["totals", name])
     assert arguments.question(arguments).post_ids == ("1060976163948904448", "7")
 
 
-def test_links(folder: Path) -> None:
-    """Links on the line, and in a file."""
+def test_links_are_read_as_ids(folder: Path) -> None:
+    """They may be arguments or in a file."""
     (folder / "posts.txt").write_text("https://x.com/bakery/status/8\n")
     link = "https://twitter.com/bakery/status/1060976163948904448?s=20"
     arguments = parser().parse_args(["totals", link, "posts.txt"])
@@ -42,21 +42,21 @@ def test_links(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("word", ["type", "post", "day", "hour"])
-def test_words_of_groupings(word: str) -> None:
-    """The words of ``by=`` in historical()."""
+def test_by_takes_the_words_of_historical(word: str) -> None:
+    """The option --by has the same words as ``by=``."""
     arguments = parser().parse_args(["historical", "7", "--by", word])
     request = ep.historical(["7"], engagement_types=["favorites"], window=7, by=word)
     assert arguments.by == request.groupings[0]
 
 
-def test_ids_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ids_are_read_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     """``-`` reads a list that another program writes."""
     monkeypatch.setattr(sys, "stdin", io.StringIO("7\n8\n"))
     assert [record.post_id for record in read_records("-")] == ["7", "8"]
 
 
-def test_the_same_post_twice(folder: Path) -> None:
-    """Named on the line and in a file: asked once."""
+def test_a_repeated_post_is_requested_once(folder: Path) -> None:
+    """It is an argument and in a file."""
     (folder / "posts.txt").write_text("7\n8\n")
     arguments = parser().parse_args(["totals", "8", "posts.txt"])
     assert arguments.question(arguments).post_ids == ("8", "7")
@@ -77,10 +77,10 @@ def test_the_same_post_twice(folder: Path) -> None:
     ],
 )
 @pytest.mark.usefixtures("keys")
-def test_files_that_are_wrong(
+def test_invalid_files_are_reported(
     folder: Path, capsys: pytest.CaptureFixture[str], name: str, text: Any, words: str
 ) -> None:
-    """Exit code 2, with the value and the cure."""
+    """The exit code is 2, and the message has the value and the cure."""
     (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     assert main(["totals", name]) == 2
     assert words in capsys.readouterr().err

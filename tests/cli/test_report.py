@@ -1,4 +1,4 @@
-"""``report``: a page of a counts file or a data set."""
+"""``report`` makes a page of a counts file or a data set."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ def counts(folder: Path) -> pd.DataFrame:
 @pytest.mark.slow
 @pytest.mark.usefixtures("counts")
 @pytest.mark.parametrize("name", ["counts.parquet", "counts.csv"])
-def test_of_a_file(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The page has title, period and posts; what was written is on standard error."""
+def test_a_file_is_reported_as_a_page(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page has title, period and posts; standard error names the file."""
     options = ["--posts", "posts.csv", "--title", "Our week", "--period", "2d"]
     assert main(["report", name, *options, "--out", "week.html"]) == 0
     shown = capsys.readouterr()
@@ -50,7 +52,9 @@ def test_of_a_file(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.slow
-def test_to_standard_output(counts: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_goes_to_standard_output(
+    counts: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Without a file, the page is the result."""
     assert main(["report", "counts.csv"]) == 0
     shown = capsys.readouterr()
@@ -59,8 +63,8 @@ def test_to_standard_output(counts: pd.DataFrame, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.slow
-def test_of_a_data_set(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The omissions of a data set are in the report, and --since limits what is read."""
+def test_a_data_set_is_reported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The report includes its omissions, and --since limits what is read."""
     posts = ["2043975803238093234"]
     with ep.demo_client("2026-04-15") as demo:
         known = list(demo.posts["post_id"][:3])
@@ -76,8 +80,8 @@ def test_of_a_data_set(folder: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.slow
-def test_of_an_export(folder: Path) -> None:
-    """An export of X Analytics is read without a step before."""
+def test_an_export_is_reported(folder: Path) -> None:
+    """It needs no import before."""
     (folder / "account_analytics_content_2026-03-01_2026-03-28.csv").write_text(
         "Post id,Date,Post text,Post Link,Impressions,Likes\n"
         '1060976163948904448,"Fri, Nov 9, 2018",Two for one,'
@@ -92,7 +96,7 @@ def test_of_an_export(folder: Path) -> None:
 
 @pytest.mark.usefixtures("counts")
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["nothing.csv"], "engagement-pandas: nothing.csv does not exist"),
         (["nothing.parquet"], "nothing.parquet does not exist"),
@@ -106,7 +110,9 @@ def test_of_an_export(folder: Path) -> None:
         (["."], "has no counts; is it a data set of sync?"),
     ],
 )
-def test_errors(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 7, with what is wrong and the cure."""
+def test_errors_are_reported(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit code is 7, and the message has the cure."""
     assert main(["report", *words]) == 7
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err

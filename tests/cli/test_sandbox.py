@@ -1,4 +1,4 @@
-"""``sandbox``: the offline twin as a process."""
+"""``sandbox`` runs the sandbox as a process."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from engagement_pandas.cli import main
 
 
 @pytest.mark.slow
-def test_sandbox_as_a_process(folder: Path) -> None:
-    """It says where it is and with which keys; a client finds it; Ctrl-C ends it well."""
+def test_the_sandbox_runs_as_a_process(folder: Path) -> None:
+    """It prints its URL and keys, a client connects, and Ctrl-C ends it without an error."""
     process = processes.start(
         processes.PROGRAM, "sandbox", "--port", "0", "--now", NOW, cwd=folder, stderr=None
     )
@@ -35,7 +35,9 @@ def test_sandbox_as_a_process(folder: Path) -> None:
     "words",
     [["--fault", "earthquake"], ["--fault-rate", "2"], ["--now", "x"], ["--now", "0001-01-01"]],
 )
-def test_sandbox_asked_wrongly(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 2, with the value."""
+def test_invalid_options_of_the_sandbox_are_refused(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit code is 2, and the message has the value."""
     assert main(["sandbox", "--port", "0", *words]) == 2
     assert words[1] in capsys.readouterr().err

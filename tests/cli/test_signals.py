@@ -1,4 +1,4 @@
-"""Signals end a command as Ctrl-C does: what is kept, how to go on, and an exit code."""
+"""Signals end a command as Ctrl-C does: stored responses, a command to resume, and an exit code."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from engagement_pandas.sandbox.server import announcement
 NOW: Final = "2026-04-15T12:20:00Z"
 CODES: Final = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 POSTS: Final = [str(number) for number in range(1, 201)]
-"""Eight requests, of which no more than four are on their way at once."""
+"""Eight requests, of which at most four are in flight at once."""
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def gate(
     monkeypatch: pytest.MonkeyPatch,
     default: None,  # noqa: ARG001
 ) -> Iterator[Gate]:
-    """Run a server that answers at once, with keys for it, in an empty folder."""
+    """Run a server that responds at once, with its keys, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     running = Gate()
     running.let_all()
@@ -59,9 +59,9 @@ def gate(
 
 
 def interrupting(number: int, at: int) -> Callable[[list[str]], Reply]:
-    """Return what answers, and sends a signal to this process before one of the answers.
+    """Return a function that responds, and signals this process before one of the responses.
 
-    It says nothing of the quota, so that few requests are on their way.
+    The responses have no quota headers, so that few requests are in flight.
     """
     turn = itertools.count(1)
 
@@ -76,46 +76,46 @@ def interrupting(number: int, at: int) -> Callable[[list[str]], Reply]:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", CODES)
 @pytest.mark.parametrize("archive", [[], ["--archive", "my raw"]])
-def test_the_command_that_goes_on(
+def test_the_printed_command_resumes(
     gate: Gate,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     number: int,
     archive: list[str],
 ) -> None:
-    """It is printed; hours later it asks only what has no answer yet, of the same window."""
-    present = [datetime(2026, 4, 15, 12, 20, tzinfo=UTC)]
-    monkeypatch.setattr(window, "_now", lambda: present[0])
+    """Hours later, it requests only what is missing, for the same window."""
+    now = [datetime(2026, 4, 15, 12, 20, tzinfo=UTC)]
+    monkeypatch.setattr(window, "_now", lambda: now[0])
     gate.answer = interrupting(number, 2)
-    asked = ["historical", *POSTS, "--types", "favorites", "--by", "post", *archive]
-    assert main([*asked, "--out", "counts.csv"]) == CODES[signal.Signals(number)]
-    said = capsys.readouterr().err
-    assert f"engagement-pandas: stopped by {signal.Signals(number).name}\n" in said
-    assert "the responses so far are kept in " in said
+    command = ["historical", *POSTS, "--types", "favorites", "--by", "post", *archive]
+    assert main([*command, "--out", "counts.csv"]) == CODES[signal.Signals(number)]
+    messages = capsys.readouterr().err
+    assert f"engagement-pandas: stopped by {signal.Signals(number).name}\n" in messages
+    assert "the responses so far are kept in " in messages
     assert not Path("counts.csv").exists()
-    program, *again = shlex.split(said.splitlines()[-1])
+    program, *again = shlex.split(messages.splitlines()[-1])
     assert program == "engagement-pandas"
     assert again.count("--archive") == 1
-    before, present[0] = len(gate.asked), datetime(2026, 4, 15, 18, 20, tzinfo=UTC)
+    before, now[0] = len(gate.requested), datetime(2026, 4, 15, 18, 20, tzinfo=UTC)
     assert main(again) == 0
-    assert before < len(gate.asked) == 8
-    assert sorted(itertools.chain(*gate.asked)) == sorted(POSTS)
+    assert before < len(gate.requested) == 8
+    assert sorted(itertools.chain(*gate.requested)) == sorted(POSTS)
     assert len(ep.read_csv("counts.csv")) == 200
 
 
 @pytest.mark.parametrize("number", CODES)
-def test_before_the_first_answer(
+def test_a_signal_before_the_first_response_leaves_nothing(
     gate: Gate, capsys: pytest.CaptureFixture[str], number: int, tmp_path: Path
 ) -> None:
-    """Nothing is left, and the exit code is that of the signal."""
+    """The exit code is that of the signal."""
     gate.answer = lambda _: (os.kill(os.getpid(), number), (400, {"errors": ["no"]}, {}))[1]
     assert main(["totals", "7", "--types", "favorites"]) == CODES[signal.Signals(number)]
     assert "stopped by " in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_signals_that_are_ignored(gate: Gate, capsys: pytest.CaptureFixture[str]) -> None:
-    """SIGHUP under nohup, SIGINT in the background of a script: the job goes on."""
+def test_ignored_signals_do_not_stop_a_job(gate: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+    """``nohup`` ignores SIGHUP, and a shell SIGINT for background jobs."""
     for number in CODES:
         signal.signal(number, signal.SIG_IGN)
     for number in CODES:
@@ -125,8 +125,8 @@ def test_signals_that_are_ignored(gate: Gate, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out.count("7,favorites,1") == 3
 
 
-def test_the_handlers_of_another(gate: Gate) -> None:
-    """A program that runs main() keeps the handlers that it has, and gets back the others."""
+def test_handlers_of_the_calling_program_are_kept(gate: Gate) -> None:
+    """main() uses only the signals without a handler, and restores them."""
     taken: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: taken.append(number))
     gate.answer = interrupting(signal.SIGTERM, 1)
@@ -138,8 +138,8 @@ def test_the_handlers_of_another(gate: Gate) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
-def test_the_second_signal(gate: Gate) -> None:
-    """It ends the process at once, though a request is on its way."""
+def test_a_second_signal_ends_the_process_at_once(gate: Gate) -> None:
+    """A request is in flight."""
     gate._all = False
     process = processes.start(processes.PROGRAM, "totals", "7", "--types", "favorites")
     gate.until_waiting(1)
@@ -173,29 +173,29 @@ PLACES: Final = (
 
 
 def interrupted_at(line: int, words: list[str]) -> tuple[int, bool]:
-    """Run a command, with a signal before a line of our code; return whether it came to it."""
-    left = line
+    """Run a command with a signal before a line of our code; return whether it got there."""
+    lines_left = line
 
     def trace(frame: Any, event: str, _: Any) -> Any:
-        nonlocal left
+        nonlocal lines_left
         if not any(place in frame.f_code.co_filename for place in PLACES):
             return None
         if event == "line":
-            left -= 1
-            if left == 0:
+            lines_left -= 1
+            if lines_left == 0:
                 signal.raise_signal(signal.SIGTERM)
         return trace
 
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        return main(words), left <= 0
+        return main(words), lines_left <= 0
     finally:
         sys.settrace(before)
 
 
 def undated(text: str) -> str:
-    """Return a table of totals without its last column: when they were read."""
+    """Return a table of totals without its last column, the retrieval time."""
     return "\n".join(line.rsplit(",", 1)[0] for line in text.splitlines())
 
 
@@ -206,10 +206,10 @@ def undated(text: str) -> str:
     "ignore::pytest.PytestUnraisableExceptionWarning",
     "ignore:unclosed file:ResourceWarning",
 )
-def test_at_any_line(
+def test_a_signal_at_any_line_leaves_complete_files(
     gate: Gate, capsys: pytest.CaptureFixture[str], tmp_path: Path, step: int
 ) -> None:
-    """Files are old or new, nothing that is hidden stays, and a folder that stays is named."""
+    """Files are old or new, no temporary file stays, and a folder that stays is named."""
     words = ["totals", "7", "--types", "favorites", "--out", "counts.csv", "--omissions", "no.csv"]
     assert main(words) == 0
     new = undated(Path("counts.csv").read_text())
@@ -217,15 +217,17 @@ def test_at_any_line(
     for line in itertools.count(1, step):
         for name in ("counts.csv", "no.csv"):
             Path(name).write_text("old")
-        code, met = interrupted_at(line, words)
-        said = capsys.readouterr().err
-        assert code == (143 if met else 0), said
-        assert undated(Path("counts.csv").read_text()) in ({"old", new} if met else {new})
+        code, interrupted = interrupted_at(line, words)
+        messages = capsys.readouterr().err
+        assert code == (143 if interrupted else 0), messages
+        assert undated(Path("counts.csv").read_text()) in ({"old", new} if interrupted else {new})
         left = {path.name for path in tmp_path.iterdir()} - {"counts.csv", "no.csv"}
-        assert all(f"--archive {name}" in said for name in left), (line, left, said)
+        assert all(f"--archive {name}" in messages for name in left), (line, left, messages)
         assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
         for name in left:
-            command = next(each for each in said.splitlines() if each.startswith("  engagement"))
+            command = next(
+                text for text in messages.splitlines() if text.startswith("  engagement")
+            )
             _, *again = shlex.split(command)
             assert main(again) == 0
             assert undated(Path("counts.csv").read_text()) == new
@@ -233,10 +235,10 @@ def test_at_any_line(
                 path.rmdir() if path.is_dir() else path.unlink()
             Path(name).rmdir()
             capsys.readouterr()
-        if not met:
+        if not interrupted:
             break
     assert line > 60
-    assert gate.asked
+    assert gate.requested
 
 
 # The sandbox
@@ -244,8 +246,8 @@ def test_at_any_line(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_the_sandbox_as_a_service(tmp_path: Path, number: int) -> None:
-    """What it prints is enough for a shell to ask it and nothing else; signals end it well."""
+def test_the_sandbox_runs_as_a_service(tmp_path: Path, number: int) -> None:
+    """Its output is enough for a shell to send requests, and signals end it without an error."""
     printed = tmp_path / "sandbox.env"
     program = processes.PROGRAM
     with printed.open("w") as file:
@@ -255,11 +257,11 @@ def test_the_sandbox_as_a_service(tmp_path: Path, number: int) -> None:
         time.sleep(0.01)
     if number == signal.SIGTERM:
         post = printed.read_text().splitlines()[1].split()[-1]
-        asked = f"'{program}' totals {post} --types favorites"
-        script = f"set -a; . ./sandbox.env; {asked} && {asked} --app-only"
-        bare = {name: value for name, value in os.environ.items() if name[:2] != "X_"}
-        bare |= {name: os.environ[name] for name in ("X_ACCOUNTS", "X_LEDGER")}
-        done = processes.run("sh", "-c", script, cwd=tmp_path, env=bare)
+        command = f"'{program}' totals {post} --types favorites"
+        script = f"set -a; . ./sandbox.env; {command} && {command} --app-only"
+        environ = {name: value for name, value in os.environ.items() if name[:2] != "X_"}
+        environ |= {name: os.environ[name] for name in ("X_ACCOUNTS", "X_LEDGER")}
+        done = processes.run("sh", "-c", script, cwd=tmp_path, env=environ)
         assert (done.returncode, done.stderr) == (0, "")
         own, public = undated(done.stdout).splitlines()[1::2]
         assert own == public
@@ -269,8 +271,8 @@ def test_the_sandbox_as_a_service(tmp_path: Path, number: int) -> None:
     assert (sandbox.returncode, complaints) == (0, "")
 
 
-def test_what_the_sandbox_prints() -> None:
-    """The addresses that the server has, as assignments."""
+def test_the_sandbox_prints_its_urls() -> None:
+    """They are assignments for a shell."""
     with SandboxServer(now=NOW) as server:
         lines = announcement(server).splitlines()
         assert f"X_BASE_URL={server.base_url}" in lines

@@ -1,6 +1,6 @@
-"""The command line where a standard stream is closed, full, unread, None or of another encoding.
+"""The command line with closed, full, unread and missing streams, and with other encodings.
 
-Every command of the parser is tried, so that a new one is too.
+Every command of the parser is tested, so that a new one is as well.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ def sandbox() -> Iterator[SandboxServer]:
 
 @pytest.fixture(scope="module")
 def forks() -> Iterator[Forks]:
-    """Run commands with such streams."""
+    """Run commands with such streams in forked processes."""
     with Forks() as running:
         yield running
 
 
 @pytest.fixture
 def post(sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Work in an empty folder, with the sandbox in the environment; return a post."""
+    """Work in an empty folder with the sandbox in the environment, and return a post."""
     monkeypatch.chdir(tmp_path)
     keys = sandbox.keys()
     for name in ("consumer_key", "consumer_secret", "access_token", "access_token_secret"):
@@ -56,7 +56,7 @@ def post(sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def commands(post: str) -> dict[str, list[str]]:
-    """Return what each command is given, so that it has a result."""
+    """Return arguments for each command with which it has a result."""
     window = ["--start", "2026-04-14", "--end", "2026-04-15"]
     known = {
         "demo": ["here", "--now", NOW],
@@ -81,7 +81,7 @@ VERBS: Final = list(commands("7"))
 TABLES: Final = ["totals", "last-28-hours", "historical", "flatten", "import"]
 
 
-def fine(done: Any) -> None:
+def assert_documented_exit(done: Any) -> None:
     """Assert a documented exit code, and no traceback."""
     assert done.returncode in CODES - {1}, done.stderr
     assert "Traceback" not in done.stderr
@@ -94,13 +94,15 @@ def fine(done: Any) -> None:
     ["1", *(pytest.param(closed, marks=pytest.mark.long) for closed in ("012", "0", "2", "12"))],
 )
 @pytest.mark.parametrize("verb", VERBS)
-def test_closed_streams(post: str, forks: Forks, verb: str, closed: str, tmp_path: Path) -> None:
-    """A sentence and an exit code; what was to be a result is not lost with exit code 0."""
-    words = commands(post)[verb]
+def test_a_closed_stream_gives_a_message_and_an_exit_code(
+    post: str, forks: Forks, verb: str, closed: str, tmp_path: Path
+) -> None:
+    """A lost result is never reported as success."""
+    command = commands(post)[verb]
     if verb == "demo" and "1" not in closed:
-        words = ["demo", "here", "--now", "no time"]  # its work is tried elsewhere
-    done = forks.run(*words, closed=closed)
-    fine(done)
+        command = ["demo", "here", "--now", "no time"]  # its result is tested elsewhere
+    done = forks.run(*command, closed=closed)
+    assert_documented_exit(done)
     if "1" in closed and verb in [*TABLES, "demo"]:
         assert done.returncode == 7
         if closed == "1":
@@ -118,13 +120,13 @@ def test_closed_streams(post: str, forks: Forks, verb: str, closed: str, tmp_pat
     "closed",
     [">&-", *(pytest.param(c, marks=pytest.mark.long) for c in ("<&-", "2>&-", "<&- >&- 2>&-"))],
 )
-def test_a_process_with_closed_streams(post: str, closed: str) -> None:
-    """So it is where the shell has closed them; no file becomes standard output."""
-    asked = ["totals", post, "--types", "favorites"]
-    for words in (asked, [*asked, "--out", "counts.csv"]):
+def test_a_process_started_with_closed_streams(post: str, closed: str) -> None:
+    """The same holds if the shell has closed the streams; no file becomes standard output."""
+    totals = ["totals", post, "--types", "favorites"]
+    for command in (totals, [*totals, "--out", "counts.csv"]):
         script = f'"$@" {closed}'
-        done = processes.run("sh", "-c", script, "sh", processes.PROGRAM, *words)
-        lost = ">&-" in closed.split() and words is asked
+        done = processes.run("sh", "-c", script, "sh", processes.PROGRAM, *command)
+        lost = ">&-" in closed.split() and command is totals
         assert done.returncode == (7 if lost else 0)
         assert "Traceback" not in done.stderr
     assert len(Path("counts.csv").read_text().splitlines()) == 2
@@ -134,36 +136,43 @@ def test_a_process_with_closed_streams(post: str, closed: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("words", [["--help"], ["totals", "--help"]])
 @pytest.mark.parametrize(
-    "to",
+    "stream",
     [
         {"closed": "1"},
-        *(pytest.param({"out": to}, marks=pytest.mark.long) for to in ("/dev/full", os.devnull)),
+        *(
+            pytest.param({"out": stream}, marks=pytest.mark.long)
+            for stream in ("/dev/full", os.devnull)
+        ),
     ],
 )
-def test_help_that_is_lost(forks: Forks, words: list[str], to: dict[str, str]) -> None:
-    """That is no success either; ``os.devnull`` is opened for reading here."""
-    done = forks.run(*words, **to)
+def test_help_that_cannot_be_written_is_an_error(
+    forks: Forks, words: list[str], stream: dict[str, str]
+) -> None:
+    """The stream is closed or full, or ``os.devnull`` is opened for reading."""
+    done = forks.run(*words, **stream)
     assert done.returncode == 7
     assert done.stderr.startswith("engagement-pandas: standard output cannot be written: ")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("verb", [*TABLES, "demo", "sandbox"])
-@pytest.mark.parametrize("to", ["/dev/full", pytest.param(os.devnull, marks=pytest.mark.long)])
-def test_results_that_find_no_room(post: str, forks: Forks, verb: str, to: str) -> None:
-    """Exit code 7, in one line, before anything is asked."""
-    words = ["sandbox", "--port", "0"] if verb == "sandbox" else commands(post)[verb]
-    done = forks.run(*words, out=to)
+@pytest.mark.parametrize("stream", ["/dev/full", pytest.param(os.devnull, marks=pytest.mark.long)])
+def test_a_result_that_cannot_be_written_is_an_error(
+    post: str, forks: Forks, verb: str, stream: str
+) -> None:
+    """The exit code is 7, with one line, before anything is requested."""
+    command = ["sandbox", "--port", "0"] if verb == "sandbox" else commands(post)[verb]
+    done = forks.run(*command, out=stream)
     assert done.returncode == 7
     assert re.fullmatch("engagement-pandas: standard output cannot be .*\n", done.stderr)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("verb", ["totals", "flatten"])
-def test_a_pipe_without_a_reader(
+def test_a_pipe_without_a_reader_is_an_error(
     post: str, verb: str, sandbox: SandboxServer, tmp_path: Path
 ) -> None:
-    """Exit code 7, and the API was not asked: nothing can have been read."""
+    """The exit code is 7, and nothing was requested from the API."""
     reader, writer = os.pipe()
     os.close(reader)
     before = len(sandbox.requests)
@@ -178,45 +187,52 @@ def test_a_pipe_without_a_reader(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "to",
+    "stream",
     [
         {"closed": "2"},
-        *(pytest.param({"err": to}, marks=pytest.mark.long) for to in ("/dev/full", os.devnull)),
+        *(
+            pytest.param({"err": stream}, marks=pytest.mark.long)
+            for stream in ("/dev/full", os.devnull)
+        ),
     ],
 )
-def test_messages_that_are_lost(post: str, forks: Forks, to: dict[str, str]) -> None:
-    """The result is there, and the exit code is that of the job, also of one that fails."""
-    done = forks.run("totals", post, "7", "--types", "favorites", **to)
+def test_lost_messages_do_not_change_the_result(
+    post: str, forks: Forks, stream: dict[str, str]
+) -> None:
+    """The exit code is that of the job, also of one that fails."""
+    done = forks.run("totals", post, "7", "--types", "favorites", **stream)
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 2
-    for words, code in ((["flatten", "no"], 7), (["totals"], 2), (["verify", "no"], 7)):
-        done = forks.run(*words, **to)
+    for command, code in ((["flatten", "no"], 7), (["totals"], 2), (["verify", "no"], 7)):
+        done = forks.run(*command, **stream)
         assert (done.returncode, done.stdout) == (code, "")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("closed", ["0", pytest.param("", marks=pytest.mark.long)])
-def test_standard_input_that_is_closed(post: str, forks: Forks, closed: str) -> None:
-    """As an empty one: large plans are not agreed to, and no list is one."""
+def test_a_closed_standard_input_counts_as_empty(post: str, forks: Forks, closed: str) -> None:
+    """Large plans are not confirmed, and there is no list of posts."""
     Path("many.txt").write_text("\n".join(map(str, range(1, 16 * 250))))
-    asked = ["totals", "many.txt", "--types", "favorites", "--per-minute", "1"]
-    for words, code, said in (
-        (asked, 8, "pass --yes"),
+    totals = ["totals", "many.txt", "--types", "favorites", "--per-minute", "1"]
+    for command, code, message in (
+        (totals, 8, "pass --yes"),
         (["totals", "-"], 2, "engagement-pandas: "),
         (["flatten", "-"], 2, "standard input is empty"),
         (["login"], 3, "no PIN was entered"),
     ):
-        done = forks.run(*words, closed=closed)
-        assert (done.returncode, done.stdout) == (code, ""), words
-        assert said in done.stderr.splitlines()[-1]
+        done = forks.run(*command, closed=closed)
+        assert (done.returncode, done.stdout) == (code, ""), command
+        assert message in done.stderr.splitlines()[-1]
         assert "Traceback" not in done.stderr
     assert post
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("words", [["totals", "-"], ["flatten", "-"], ["login"]])
-def test_standard_input_that_is_no_text(post: str, forks: Forks, words: list[str]) -> None:
-    """A sentence, and exit code 2; of JSON that is none 6."""
+def test_standard_input_that_is_not_text_is_an_error(
+    post: str, forks: Forks, words: list[str]
+) -> None:
+    """The exit code is 2, and 6 for invalid JSON."""
     Path("binary").write_bytes(bytes(range(128, 256)) * 9)
     done = forks.run(*words, **{"in": "binary"})
     assert done.returncode == (6 if "flatten" in words else 2)
@@ -229,8 +245,8 @@ ASCII: Final = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
 @pytest.mark.long
-def test_another_locale_than_utf8(post: str) -> None:
-    """Names that are no ASCII are written, in UTF-8, and messages with them are."""
+def test_a_locale_other_than_utf8_works(post: str) -> None:
+    """Paths and messages that are not ASCII are written in UTF-8."""
     folder = Path("ünï-東")
     folder.mkdir()
     (folder / "no.json").write_text("{")
@@ -238,8 +254,8 @@ def test_another_locale_than_utf8(post: str) -> None:
     done = processes.run(processes.PROGRAM, "verify", folder, env=environ)
     assert done.returncode == 7
     assert "has no responses" in done.stderr
-    asked = ["totals", post, "--types", "favorites", "--archive", f"{folder}/raw"]
-    assert processes.run(processes.PROGRAM, *asked, env=environ).returncode == 0
+    totals = ["totals", post, "--types", "favorites", "--archive", f"{folder}/raw"]
+    assert processes.run(processes.PROGRAM, *totals, env=environ).returncode == 0
     for answer in folder.glob("raw/*/[!q]*.json.gz"):
         answer.write_bytes(b"damaged")
     done = processes.run(
@@ -257,20 +273,20 @@ def test_another_locale_than_utf8(post: str) -> None:
     ["all", *(pytest.param(m, marks=pytest.mark.long) for m in ("stdin", "stdout", "stderr"))],
 )
 @pytest.mark.parametrize("verb", VERBS)
-def test_streams_that_are_none(
+def test_missing_streams_give_an_exit_code(
     post: str,
     verb: str,
     missing: str,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """As in a program without a console: an exit code, and nothing on another's descriptor."""
-    words = commands(post)[verb]
+    """A program without a console has none, and nothing is written to other descriptors."""
+    command = commands(post)[verb]
     if verb == "demo" and missing in {"stdin", "stderr"}:
-        words = ["demo", "here", "--now", "no time"]
+        command = ["demo", "here", "--now", "no time"]
     for name in ["stdin", "stdout", "stderr"] if missing == "all" else [missing]:
         monkeypatch.setattr(sys, name, None)
-    code = main(words)
+    code = main(command)
     assert code in CODES
     if missing in {"stdout", "all"}:
         assert capfd.readouterr().out == ""

@@ -1,4 +1,4 @@
-"""``verify``: whether the stored answers are complete."""
+"""``verify`` checks whether the stored responses are complete."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from engagement_pandas.sandbox import SandboxServer
 
 
 def answer_of(collection: Path) -> Path:
-    """Return the only answer of a collection."""
+    """Return the only response of a collection."""
     (answer,) = (path for path in collection.glob("*.json.gz") if "question" not in path.name)
     return answer
 
 
 @pytest.mark.slow
-def test_verify_what_is_whole(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 0, and nothing on standard output."""
+def test_verify_accepts_a_complete_archive(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit code is 0, and standard output is empty."""
     assert main(["verify", str(raw)]) == 0
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.endswith(f"2 collections without damage in {raw}\n")
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.endswith(f"2 collections without damage in {raw}\n")
 
 
 @pytest.mark.slow
-def test_verify_what_is_damaged(
+def test_verify_reports_damage(
     raw: Path, sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 9: the file, why, and what to ask; asking the window again mends it."""
+    """The exit code is 9; file, reason and request are printed, and the request repairs it."""
     capsys.readouterr()
     (historical,) = raw.glob("historical-*")
     answer_of(historical).write_bytes(b"not what it was")
     for folder in (raw, historical):
         assert main(["verify", str(folder)]) == 9
-        told = capsys.readouterr()
-        path, why, asked = told.out.rstrip("\n").split("\t")
+        printed = capsys.readouterr()
+        path, why, request = printed.out.rstrip("\n").split("\t")
         assert path == str(answer_of(historical))
         assert "BadGzipFile" in why
-        assert asked.startswith("EngagementRequest(historical of 1 post")
-        assert f"1 file damaged or missing in {folder}" in told.err
+        assert request.startswith("EngagementRequest(historical of 1 post")
+        assert f"1 file damaged or missing in {folder}" in printed.err
     assert main(["flatten", str(historical)]) == 7
     options = ["--archive", str(raw), "--out", "counts.csv", *urls(sandbox)]
     window = ["--start", "2026-04-14", "--end", "2026-04-15"]
@@ -51,8 +51,8 @@ def test_verify_what_is_damaged(
 
 
 @pytest.mark.slow
-def test_verify_as_json(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One object: the number of collections, and each damaged file."""
+def test_verify_prints_json(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One object has the number of collections and each damaged file."""
     capsys.readouterr()
     assert main(["verify", str(raw), "--json", "--quiet"]) == 0
     shown = capsys.readouterr()
@@ -67,8 +67,8 @@ def test_verify_as_json(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.slow
-def test_verify_a_question_that_is_lost(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It says so, since what to ask again is not known."""
+def test_verify_reports_a_lost_manifest(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The request to repeat is unknown."""
     (snapshot,) = raw.glob("totals-*")
     (snapshot / "question.json.gz").unlink()
     capsys.readouterr()
@@ -76,8 +76,10 @@ def test_verify_a_question_that_is_lost(raw: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out.rstrip("\n").endswith("\tthe list of requests")
 
 
-def test_verify_what_is_not_finished(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """No damage: exit code 0, and how many requests are to go."""
+def test_verify_reports_unfinished_collections(
+    raw: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are not damaged: the exit code is 0, and the missing requests are counted."""
     (snapshot,) = raw.glob("totals-*")
     (snapshot / "complete").unlink()
     answer_of(snapshot).unlink()
@@ -87,8 +89,10 @@ def test_verify_what_is_not_finished(raw: Path, capsys: pytest.CaptureFixture[st
 
 @pytest.mark.parametrize("verb", ["verify", "flatten"])
 @pytest.mark.usefixtures("folder")
-def test_a_folder_without_answers(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 7, with the cure."""
+def test_a_folder_without_responses_is_an_error(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit code is 7, and the message has the cure."""
     Path("empty").mkdir()
     assert main([verb, "empty"]) == 7
     assert "empty has no responses; name a folder that was filled with --archive" in (

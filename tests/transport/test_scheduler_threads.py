@@ -162,7 +162,7 @@ def test_a_slow_consumer_limits_the_requests(make: Make, gate: Gate) -> None:
         next(stream)
     for thread in request_threads():
         thread.join(500)
-    assert len(gate.asked) <= 5 + 3
+    assert len(gate.requested) <= 5 + 3
     stream.close()
 
 
@@ -191,7 +191,7 @@ def test_an_error_carries_the_responses_in_flight(make: Make, gate: Gate) -> Non
     with pytest.raises(ep.RefusedError) as caught:
         make(in_flight=4).fetch(posts(30), watch=lambda _: None)
     assert ids(caught.value.responses) == [1, 2, 4, 5]
-    assert len(gate.asked) == 5
+    assert len(gate.requested) == 5
 
 
 @pytest.mark.usefixtures("_no_draining")
@@ -243,7 +243,7 @@ def test_an_error_of_a_watcher_ends_a_run(
         client.fetch(posts(30), watch=watch)
     assert caught.value is stop
     assert ids(caught.value.responses) == [1, 2, 3, 4, 5]  # type: ignore[attr-defined]
-    assert sorted(gate.asked) == [["1"], ["2"], ["3"], ["4"], ["5"]]
+    assert sorted(gate.requested) == [["1"], ["2"], ["3"], ["4"], ["5"]]
     assert ids(client.fetch(posts(3), watch=lambda _: None)) == [1, 2, 3]
 
 
@@ -258,7 +258,7 @@ def test_a_closed_stream(make: Make, gate: Gate) -> None:
     gate.let_all()
     for thread in request_threads():
         thread.join(500)
-    assert len(gate.asked) <= 6
+    assert len(gate.requested) <= 6
     assert ids(client.fetch(posts(3), watch=lambda _: None)) == [1, 2, 3]
 
 
@@ -280,7 +280,9 @@ def test_late_responses_are_stored(make: Make, gate: Gate, tmp_path: Path) -> No
         thread.join(500)
     collection = client.collect(posts(9), into=tmp_path, watch=lambda _: None)
     assert ids(collection) == list(range(1, 10))
-    assert sorted(int(post) for post_ids in gate.asked for post in post_ids) == list(range(1, 10))
+    assert sorted(int(post) for post_ids in gate.requested for post in post_ids) == list(
+        range(1, 10)
+    )
 
 
 def test_a_response_that_cannot_be_stored(
@@ -299,7 +301,7 @@ def test_a_response_that_cannot_be_stored(
     monkeypatch.setattr(Collection, "keep", keep)
     with pytest.raises(ep.ArchiveError, match="the disk is full"):
         make(in_flight=3).collect(posts(30), into=tmp_path, watch=lambda _: None)
-    assert len(gate.asked) <= 4 + 3
+    assert len(gate.requested) <= 4 + 3
 
 
 def test_collect_accepts_a_folder(make: Make, gate: Gate, tmp_path: Path) -> None:
@@ -317,7 +319,7 @@ def test_invalid_folders_are_refused(make: Make, gate: Gate, into: Any) -> None:
     """They are refused before anything is sent."""
     with pytest.raises(ep.RequestError, match="give an Archive, or the name of its folder"):
         make().collect(posts(2), into=into)
-    assert gate.asked == []
+    assert gate.requested == []
 
 
 @pytest.mark.slow
@@ -337,7 +339,7 @@ def test_two_fetches_of_one_client(make: Make, gate: Gate) -> None:
     for thread in threads:
         thread.join(30)
     assert results == [list(range(1, 41))] * 2
-    assert len(gate.asked) == 80
+    assert len(gate.requested) == 80
 
 
 @pytest.mark.slow

@@ -31,7 +31,7 @@ class Gate:
 
     def __init__(self, answer: Callable[[list[str]], Reply] = counted) -> None:
         self.answer = answer
-        self.asked: list[list[str]] = []
+        self.requested: list[list[str]] = []
         self.waiting = self.most = 0
         self._open = {"1"}
         self._all = False
@@ -79,7 +79,7 @@ class Gate:
 
     def _hold(self, ids: list[str]) -> None:
         with self._changed:
-            self.asked.append(ids)
+            self.requested.append(ids)
             self.waiting += 1
             self.most = max(self.most, self.waiting)
             self._changed.notify_all()
