@@ -1,4 +1,4 @@
-"""Stored answers as dask DataFrames: the rows and the numbers are those in memory."""
+"""Stored responses as dask DataFrames have the rows and numbers of those in memory."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ GROUPINGS = [
 
 @pytest.fixture(autouse=True)
 def _here() -> Iterator[None]:
-    """Compute in this thread: what is told here does not hang on who computes."""
+    """Compute in this thread, since the results do not depend on the scheduler."""
     with dask.config.set(scheduler="synchronous"):
         yield
 
 
 @pytest.fixture
 def archive(tmp_path: Path) -> ep.Archive:
-    """Return an archive whose folder is not there yet."""
+    """Return an archive whose folder does not exist yet."""
     return ep.Archive(tmp_path / "raw")
 
 
@@ -64,41 +64,42 @@ def window(first: int, hours: int) -> ep.Window:
     return ep.Window(START + HOUR * first, START + HOUR * (first + hours))
 
 
-def asked(
+def request_for(
     posts: Sequence[str] = POSTS, first: int = 0, hours: int = 48, by: Any = ep.BY_HOUR
 ) -> ep.EngagementRequest:
-    """Ask for three types of some posts."""
+    """Request three types of some posts."""
     return ep.historical(posts, engagement_types=TYPES, window=window(first, hours), by=by)
 
 
 def in_parts(
     request: ep.EngagementRequest, posts: int, hours: int = 10_000
 ) -> list[ep.EngagementRequest]:
-    """Cut a request into parts of so many posts and hours."""
+    """Split a request into requests of so many posts and hours."""
     assert request.window is not None
-    ids, whole = request.post_ids, request.window
+    ids, complete = request.post_ids, request.window
     return [
         request.replace(
-            post_ids=ids[place : place + posts],
+            post_ids=ids[position : position + posts],
             window=ep.Window(
-                whole.start + HOUR * hour, min(whole.start + HOUR * (hour + hours), whole.end)
+                complete.start + HOUR * hour,
+                min(complete.start + HOUR * (hour + hours), complete.end),
             ),
         )
-        for place in range(0, len(ids), posts)
-        for hour in range(0, whole.hours, hours)
+        for position in range(0, len(ids), posts)
+        for hour in range(0, complete.hours, hours)
     ]
 
 
-def outcome(made: Callable[[], Any]) -> Any:
-    """Return what comes of something: a value, or the kind of the error."""
+def result_of(call: Callable[[], Any]) -> Any:
+    """Return the result of a call, or the type of its error."""
     try:
-        return made()
+        return call()
     except ep.EngagementError as error:
         return type(error)
 
 
-def same(found: Any, expected: Any) -> None:
-    """Assert that two outcomes are the same, but for intervals that sums cannot give."""
+def assert_same(found: Any, expected: Any) -> None:
+    """Assert that two results are equal, apart from intervals that sums cannot give."""
     if isinstance(expected, pd.DataFrame):
         assert isinstance(found, pd.DataFrame), found
         if "above_one" in expected and "shrunk" not in expected:
@@ -106,7 +107,7 @@ def same(found: Any, expected: Any) -> None:
             kept = expected.columns.difference(["low", "high", "dispersion"], sort=False)
             found, expected = found[kept], expected[kept]
         if "shrunk" in expected:
-            # Sums show no hours, and so no dispersion: what is shrunk, and the order, differ.
+            # Sums have no hours and so no dispersion: shrunk rates and the order differ.
             kept = expected.columns.difference(["low", "high", "shrunk", "rank"], sort=False)
             found, expected = (
                 frame[kept].sort_values("post_id", ignore_index=True) for frame in (found, expected)
@@ -117,8 +118,8 @@ def same(found: Any, expected: Any) -> None:
 
 
 @st.composite
-def questions(draw: st.DrawFn, by: Any = None) -> Callable[[ep.Archive], None]:
-    """Draw what puts one to three collections, cut anyhow, into an archive."""
+def archive_fillers(draw: st.DrawFn, by: Any = None) -> Callable[[ep.Archive], None]:
+    """Draw a function that puts one to three collections, split anyhow, into an archive."""
     grouping = by or draw(st.sampled_from(GROUPINGS))
     apart = draw(st.booleans())
     puts = []
@@ -142,36 +143,36 @@ def questions(draw: st.DrawFn, by: Any = None) -> Callable[[ep.Archive], None]:
                 request,
                 parts,
                 account=account,
-                body=lambda one, gone=gone: body_of(one, gone),
+                body=lambda part, gone=gone: body_of(part, gone),
             )
 
     return fill
 
 
 @pytest.mark.slow
-@given(fill=questions(), rows=st.sampled_from([1, 50, 400, 10**6]))
+@given(fill=archive_fillers(), rows=st.sampled_from([1, 50, 400, 10**6]))
 @settings(max_examples=10)
-def test_the_rows_are_those_in_memory(fill: Any, rows: int) -> None:
-    """However a question was cut, overlaps refused alike, and however few fit a partition."""
+def test_partitions_have_the_rows_in_memory(fill: Any, rows: int) -> None:
+    """Any split of a request gives the same rows or the same refusal, at any size."""
     with tempfile.TemporaryDirectory() as folder:
         archive = ep.Archive(folder)
         fill(archive)
-        expected = outcome(lambda: ep.flatten(archive))
-        found = outcome(lambda: sorted_out(epd.flatten(archive, rows=rows).compute()))
-        same(found, expected)
+        in_memory = result_of(lambda: ep.flatten(archive))
+        found = result_of(lambda: sorted_out(epd.flatten(archive, rows=rows).compute()))
+        assert_same(found, in_memory)
         pd.testing.assert_frame_equal(
             epd.omissions(archive, rows=rows).compute(), ep.omissions(archive)
         )
 
 
-KINDS = pd.DataFrame(
+POSTS_WITH_COLUMNS = pd.DataFrame(
     {
         "post_id": pd.Series(POSTS, dtype="str"),
         "kind": pd.Series(["reply", "post"] * (len(POSTS) // 2) + ["reply"] * (len(POSTS) % 2)),
         "words": range(len(POSTS)),
     }
 )
-"""Posts with columns that their counts do not have."""
+"""A frame of posts with columns that the counts do not have."""
 
 METRICS: list[tuple[Callable[..., pd.DataFrame], Callable[..., pd.DataFrame], dict[str, Any]]] = [
     (epd.over_time, ep.over_time, {}),
@@ -190,11 +191,15 @@ METRICS: list[tuple[Callable[..., pd.DataFrame], Callable[..., pd.DataFrame], di
     (epd.rate_over_time, ep.rate_over_time, {}),
     (epd.rate_over_time, ep.rate_over_time, {"by": "post_id"}),
     (epd.rate_over_time, ep.rate_over_time, {"every": "W", "numerator": "favorites"}),
-    (epd.over_time, ep.over_time, {"by": ["kind", "engagement_type"], "posts": KINDS}),
+    (epd.over_time, ep.over_time, {"by": ["kind", "engagement_type"], "posts": POSTS_WITH_COLUMNS}),
     (epd.over_time, ep.over_time, {"by": "engagement_type", "posts": [*POSTS, "7"]}),
-    (epd.running_total, ep.running_total, {"by": ["kind", "engagement_type"], "posts": KINDS}),
-    (epd.engagement_rate, ep.engagement_rate, {"by": "words", "posts": KINDS}),
-    (epd.rate_over_time, ep.rate_over_time, {"by": "kind", "posts": KINDS}),
+    (
+        epd.running_total,
+        ep.running_total,
+        {"by": ["kind", "engagement_type"], "posts": POSTS_WITH_COLUMNS},
+    ),
+    (epd.engagement_rate, ep.engagement_rate, {"by": "words", "posts": POSTS_WITH_COLUMNS}),
+    (epd.rate_over_time, ep.rate_over_time, {"by": "kind", "posts": POSTS_WITH_COLUMNS}),
     (epd.top_posts, ep.top_posts, {}),
     (epd.top_posts, ep.top_posts, {"by": "favorites", "n": 2, "minimum": 20}),
     (epd.top_posts, ep.top_posts, {"by": "rate", "n": 99}),
@@ -206,7 +211,7 @@ YOUNG = [
     str((round(datetime(2026, 4, *at, tzinfo=UTC).timestamp() * 1000) - 1_288_834_974_657) << 22)
     for at in ((5, 1, 30), (6, 23, 15))
 ]
-"""Posts made while there are counts of others."""
+"""Posts that were created during the counts of others."""
 
 COVERS: list[dict[str, str]] = [
     {},
@@ -215,7 +220,7 @@ COVERS: list[dict[str, str]] = [
     {"endpoint": "historical", "retrieved_at": "2026-04-15T12:00:00+00:00"},
     {"endpoint": "28hr", "retrieved_at": "2026-04-08T02:20:00+00:00"},
 ]
-"""What counts state that they cover."""
+"""Attributes of counts: what they cover."""
 
 
 @st.composite
@@ -246,8 +251,8 @@ def tidy(draw: st.DrawFn) -> pd.DataFrame:
             "count": pd.array([rows[key] for key in keys], dtype="Int64"),
         }
     )
-    kinds = pd.Index(TYPES, dtype="str")
-    frame["engagement_type"] = frame["engagement_type"].cat.set_categories(kinds)
+    types = pd.Index(TYPES, dtype="str")
+    frame["engagement_type"] = frame["engagement_type"].cat.set_categories(types)
     frame["engagement_type"] = frame["engagement_type"].cat.remove_unused_categories()
     frame["day"] = frame["day"].astype("datetime64[us]")
     absent = [
@@ -260,10 +265,10 @@ def tidy(draw: st.DrawFn) -> pd.DataFrame:
     return frame
 
 
-def dealt(counts: pd.DataFrame, hands: Sequence[int]) -> dd.DataFrame:
-    """Deal rows to partitions, as a shuffled pack is."""
-    places = [hands[row % len(hands)] for row in range(len(counts))]
-    parts = [counts[[place == hand for place in places]] for hand in range(10)]
+def partitioned(counts: pd.DataFrame, numbers: Sequence[int]) -> dd.DataFrame:
+    """Split rows into partitions at random, as drawn."""
+    partition_of_row = [numbers[row % len(numbers)] for row in range(len(counts))]
+    parts = [counts[[chosen == number for chosen in partition_of_row]] for number in range(10)]
     with dask.config.set({"dataframe.convert-string": False}):
         return dd.from_map(lambda part: part, parts, meta=counts.iloc[:0])
 
@@ -271,54 +276,58 @@ def dealt(counts: pd.DataFrame, hands: Sequence[int]) -> dd.DataFrame:
 @pytest.mark.slow
 @given(
     counts=tidy(),
-    hands=st.lists(st.integers(0, 9), min_size=1, max_size=30),
+    numbers=st.lists(st.integers(0, 9), min_size=1, max_size=30),
     metric=st.sampled_from(METRICS),
 )
 @settings(max_examples=10)
-def test_metrics_are_those_in_memory(counts: pd.DataFrame, hands: list[int], metric: Any) -> None:
-    """Whatever rows are unknown, lacking, or far from their partners; refused alike."""
+def test_metrics_equal_those_in_memory(
+    counts: pd.DataFrame, numbers: list[int], metric: Any
+) -> None:
+    """The same holds for missing counts and for rows in other partitions; errors are equal."""
     ours, theirs, options = metric
-    same(
-        outcome(lambda: ours(dealt(counts, hands), **options)),
-        outcome(lambda: theirs(counts, **options)),
+    assert_same(
+        result_of(lambda: ours(partitioned(counts, numbers), **options)),
+        result_of(lambda: theirs(counts, **options)),
     )
 
 
 @pytest.mark.parametrize("attrs", COVERS)
-def test_partitions_cover_what_the_frame_covers(attrs: dict[str, str]) -> None:
-    """A day that is whole, begun, not in it, or of which that is not known."""
+def test_partitions_cover_the_period_of_the_frame(attrs: dict[str, str]) -> None:
+    """A day is complete, in progress, outside, or unknown."""
     counts = ep.flatten_json({"g": {"impressions": {"2026-04-05": "0"}}})
     counts.attrs = dict(attrs)
-    same(epd.over_time(dealt(counts, [0])), ep.over_time(counts))
+    assert_same(epd.over_time(partitioned(counts, [0])), ep.over_time(counts))
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("ours", "theirs", "options"), METRICS)
-def test_metrics_of_an_archive(
+def test_metrics_of_an_archive_equal_those_in_memory(
     ours: Any, theirs: Any, options: dict[str, Any], archive: ep.Archive
 ) -> None:
-    """Types that were asked for in different questions meet again."""
-    for kinds in (["impressions"], ["engagements", "favorites"]):
-        request = asked().replace(engagement_types=kinds)
+    """Types were requested in separate requests."""
+    for types in (["impressions"], ["engagements", "favorites"]):
+        request = request_for().replace(engagement_types=types)
         put(archive, request, in_parts(request, 2, 31))
-    same(ours(epd.flatten(archive, rows=1), **options), theirs(ep.flatten(archive), **options))
+    assert_same(
+        ours(epd.flatten(archive, rows=1), **options), theirs(ep.flatten(archive), **options)
+    )
 
 
 @pytest.mark.slow
-@given(fill=questions(), rows=st.sampled_from([1, 50, 400]), metric=st.sampled_from(METRICS))
+@given(fill=archive_fillers(), rows=st.sampled_from([1, 50, 400]), metric=st.sampled_from(METRICS))
 @settings(max_examples=10)
-def test_metrics_of_any_archive(fill: Any, rows: int, metric: Any) -> None:
-    """What the partitions' answers cover together is what they cover in memory."""
+def test_metrics_of_drawn_archives_equal_those_in_memory(fill: Any, rows: int, metric: Any) -> None:
+    """All partitions together cover what the frame in memory covers."""
     ours, theirs, options = metric
     with tempfile.TemporaryDirectory() as folder:
         archive = ep.Archive(folder)
         fill(archive)
-        counts = outcome(lambda: ep.flatten(archive))
+        counts = result_of(lambda: ep.flatten(archive))
         if isinstance(counts, type):
             return
-        same(
-            outcome(lambda: ours(epd.flatten(archive, rows=rows), **options)),
-            outcome(lambda: theirs(counts, **options)),
+        assert_same(
+            result_of(lambda: ours(epd.flatten(archive, rows=rows), **options)),
+            result_of(lambda: theirs(counts, **options)),
         )
 
 
@@ -329,17 +338,21 @@ LAST = datetime(2026, 4, 15, 12, 20, 30, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("seconds", "known"), [((0, 0, 0), True), ((0, 20, 90), True), ((0, 20, 20), False)]
 )
-def test_the_last_28_hours(seconds: Sequence[int], known: bool, archive: ep.Archive) -> None:  # noqa: FBT001
-    """Known where partitions end together or far apart; else it says that it is not."""
+def test_the_last_28_hours_are_complete_or_unknown(
+    seconds: Sequence[int],
+    known: bool,  # noqa: FBT001
+    archive: ep.Archive,
+) -> None:
+    """Completeness is known if partitions end together or far apart, and otherwise missing."""
     hours = [LAST.replace(minute=0, second=0) - HOUR * back for back in range(28, -1, -1)]
     for post, later in zip(POSTS, seconds, strict=False):
         request = ep.last_28_hours([post], engagement_types=TYPES)
         nested = {
-            kind: {
+            engagement_type: {
                 f"{day:%Y-%m-%d}": {f"{hour:%H}": "1" for hour in hours if hour.date() == day}
                 for day in sorted({hour.date() for hour in hours})
             }
-            for kind in TYPES
+            for engagement_type in TYPES
         }
         body = {request.groupings[0].name: {post: nested}}
         put(archive, request, body=lambda _, body=body: body, at=LAST + later * SECOND)
@@ -348,7 +361,7 @@ def test_the_last_28_hours(seconds: Sequence[int], known: bool, archive: ep.Arch
     assert expected["complete"].notna().all()
     assert expected["complete"].sum() > 3 * 20
     if known:
-        same(found, expected)
+        assert_same(found, expected)
     else:
         assert not (found["complete"].fillna(expected["complete"]) != expected["complete"]).any()
         assert found["complete"].isna().any()
@@ -359,9 +372,9 @@ def test_the_last_28_hours(seconds: Sequence[int], known: bool, archive: ep.Arch
     "options",
     [{}, {"every": "h", "by": ["post_id", "engagement_type"]}, {"by": "engagement_type"}],
 )
-def test_a_row_in_two_partitions(options: dict[str, Any], archive: ep.Archive) -> None:
-    """It does not count double where nothing is lacking, or where sums are by post and hour."""
-    put(archive, asked())
+def test_a_row_in_two_partitions_is_refused(options: dict[str, Any], archive: ep.Archive) -> None:
+    """The error is that in memory."""
+    put(archive, request_for())
     counts = ep.flatten(archive)
     with dask.config.set({"dataframe.convert-string": False}):
         twice = dd.concat([dd.from_pandas(counts, npartitions=2), dd.from_pandas(counts[:1])])
@@ -372,8 +385,8 @@ def test_a_row_in_two_partitions(options: dict[str, Any], archive: ep.Archive) -
 
 
 @pytest.mark.slow
-def test_counts_from_before_a_post_was_made() -> None:
-    """They make up for none that is lacking: two of three hours of each post's life are there."""
+def test_counts_from_before_a_post_was_created_fill_no_gap() -> None:
+    """Two of three hours of each post's life have counts."""
     day = {"01": "1", "02": "1", "00": "0"}
     body = {
         "g": {POSTS[0]: {"impressions": {"2026-04-05": day | {"03": "1"}}}}
@@ -384,16 +397,16 @@ def test_counts_from_before_a_post_was_made() -> None:
     for options in ({}, {"every": "h"}):
         expected = ep.over_time(counts, **options)
         assert expected["complete"].to_list()[-1] is False
-        same(epd.over_time(dealt(counts, [0, 1, 2]), **options), expected)
-    found = epd.top_posts(dealt(counts, [0, 1]), by="impressions")
+        assert_same(epd.over_time(partitioned(counts, [0, 1, 2]), **options), expected)
+    found = epd.top_posts(partitioned(counts, [0, 1]), by="impressions")
     assert found["missing"].to_list() == [0, 1]
-    same(found, ep.top_posts(counts, by="impressions"))
+    assert_same(found, ep.top_posts(counts, by="impressions"))
 
 
 @pytest.mark.slow
-def test_one_post_lacks_an_hour(archive: ep.Archive) -> None:
-    """That hour of that type is not complete, and one count is missing in the rate."""
-    put(archive, asked(), in_parts(asked(), 1))
+def test_a_missing_hour_of_one_post_is_reported(archive: ep.Archive) -> None:
+    """That hour of that type is not complete, and the rate has one missing count."""
+    put(archive, request_for(), in_parts(request_for(), 1))
     counts = epd.flatten(archive, rows=1)
     hour = START + 5 * HOUR
     gone = (
@@ -404,15 +417,15 @@ def test_one_post_lacks_an_hour(archive: ep.Archive) -> None:
     )
     left = counts[~gone]
     found = epd.over_time(left, every="h")
-    lacking = found[~found["complete"]]
-    assert lacking[["engagement_type", "start"]].to_numpy().tolist() == [["impressions", hour]]
+    incomplete = found[~found["complete"]]
+    assert incomplete[["engagement_type", "start"]].to_numpy().tolist() == [["impressions", hour]]
     assert found["complete"].sum() == 3 * 48 - 1
     assert epd.engagement_rate(left)["missing"].to_list() == [0, 0, 0, 1, 0, 0]
     assert epd.top_posts(left, by="impressions").set_index("post_id")["missing"].sum() == 1
 
 
-def test_every_metric_works_or_says_that_it_does_not() -> None:
-    """None is forgotten; what takes no counts, or returns none, is none of them."""
+def test_every_metric_is_supported_or_listed_as_unsupported() -> None:
+    """Functions without counts as argument or result are left out."""
     others = {"check_addable", "check_comparable", "to_html"}
     assert set(metrics.__all__) - others == (set(epd.__all__) & set(metrics.__all__)) | set(
         ELSEWHERE
@@ -422,51 +435,51 @@ def test_every_metric_works_or_says_that_it_does_not() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(ELSEWHERE))
-def test_a_metric_that_does_not_work(name: str, archive: ep.Archive) -> None:
-    """It says so, and what to do, before anything is computed."""
-    put(archive, asked())
+def test_an_unsupported_metric_is_refused(name: str, archive: ep.Archive) -> None:
+    """The error names the alternative before anything is computed."""
+    put(archive, request_for())
     with pytest.raises(ep.FrameError, match=rf"{name}\(\) .*engagement_pandas\.{name}\(counts\["):
         getattr(epd, name)(epd.flatten(archive))
 
 
-def test_a_name_that_is_not_there() -> None:
-    """An AttributeError as from any module."""
+def test_an_unknown_name_raises_attribute_error() -> None:
+    """The module behaves as any module does."""
     with pytest.raises(AttributeError, match="has no attribute 'tweets'"):
         _ = epd.tweets
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("convert", [True, False, None])
-def test_dtypes(convert: bool | None, archive: ep.Archive) -> None:  # noqa: FBT001
-    """Known before anything is read, kept, and what dask makes of texts does not touch them."""
-    put(archive, asked(), in_parts(asked(), 2))
+def test_dtypes_are_known_before_reading(convert: bool | None, archive: ep.Archive) -> None:  # noqa: FBT001
+    """They do not depend on dask's option for strings."""
+    put(archive, request_for(), in_parts(request_for(), 2))
     with dask.config.set({"dataframe.convert-string": convert}):
         counts = epd.flatten(archive, rows=1)
         few = counts[counts["post_id"].isin(POSTS[:3])]
-        silent = epd.omissions(archive)
+        omitted = epd.omissions(archive)
         expected = ep.flatten(archive).dtypes
         assert counts.npartitions == 3
         assert list(counts["engagement_type"].cat.categories) == TYPES
         for frame in (counts, few):
             assert list(frame.dtypes.items()) == list(expected.items())
             assert list(frame.compute().dtypes.items()) == list(expected.items())
-        assert list(silent.dtypes.items()) == list(ep.omissions(archive).dtypes.items())
-        assert list(silent.compute().dtypes.items()) == list(silent.dtypes.items())
+        assert list(omitted.dtypes.items()) == list(ep.omissions(archive).dtypes.items())
+        assert list(omitted.compute().dtypes.items()) == list(omitted.dtypes.items())
 
 
 @pytest.mark.slow
-def test_posts_as_dask_reads_them(archive: ep.Archive) -> None:
-    """It makes ``string`` of ``str``; metrics take it."""
-    put(archive, asked())
+def test_metrics_accept_dasks_string_dtype(archive: ep.Archive) -> None:
+    """A frame of dask has ``string`` in place of ``str``."""
+    put(archive, request_for())
     counts = ep.flatten(archive)
     with dask.config.set({"dataframe.convert-string": True}):
         found = epd.top_posts(dd.from_pandas(counts, npartitions=3), by="favorites")
-    same(found, ep.top_posts(counts, by="favorites"))
+    assert_same(found, ep.top_posts(counts, by="favorites"))
 
 
-def test_nothing_is_read_before_it_is_computed(archive: ep.Archive) -> None:
-    """But the question: with every answer damaged the frame is made, and says so when read."""
-    collection = put(archive, asked(), in_parts(asked(), 2))
+def test_responses_are_read_only_when_computed(archive: ep.Archive) -> None:
+    """All responses are damaged, and only computing raises the error."""
+    collection = put(archive, request_for(), in_parts(request_for(), 2))
     answers = [path for path in collection.path.glob("*.gz") if "question" not in path.name]
     assert len(answers) == 3
     for path in answers:
@@ -476,17 +489,17 @@ def test_nothing_is_read_before_it_is_computed(archive: ep.Archive) -> None:
         counts.compute()
 
 
-def test_a_missing_answer_of_what_is_complete(archive: ep.Archive) -> None:
-    """It is missed."""
-    collection = put(archive, asked(), in_parts(asked(), 2))
+def test_a_missing_response_of_a_complete_collection_is_an_error(archive: ep.Archive) -> None:
+    """The error is raised when computing."""
+    collection = put(archive, request_for(), in_parts(request_for(), 2))
     next(path for path in collection.path.glob("*.gz") if "question" not in path.name).unlink()
     with pytest.raises(ep.ArchiveError, match="missing"):
         epd.flatten(archive).compute()
 
 
-def test_what_is_not_finished(archive: ep.Archive) -> None:
-    """There is a warning at once, and then what there is; nothing of it is remembered."""
-    put(archive, asked(), in_parts(asked(), 1), missing=2)
+def test_an_unfinished_collection_is_read_with_a_warning(archive: ep.Archive) -> None:
+    """The responses so far are read, and the result is not reused later."""
+    put(archive, request_for(), in_parts(request_for(), 1), missing=2)
     with pytest.warns(UserWarning, match="is not finished"):
         counts = epd.flatten(archive, rows=1)
     with pytest.warns(UserWarning, match="is not finished"):
@@ -498,11 +511,11 @@ def test_what_is_not_finished(archive: ep.Archive) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_not_finished_is_appended_with_a_warning(
+def test_an_unfinished_collection_is_appended_with_a_warning(
     archive: ep.Archive, tmp_path: Path
 ) -> None:
-    """Four posts of six, three types and 48 hours each."""
-    put(archive, asked(), in_parts(asked(), 1), missing=2)
+    """Four posts of six have three types and 48 hours each."""
+    put(archive, request_for(), in_parts(request_for(), 1), missing=2)
     dataset = ep.Dataset(tmp_path / "counts.ds")
     with pytest.warns(UserWarning, match="is not finished"):
         appended = epd.append(archive, dataset)
@@ -510,19 +523,19 @@ def test_what_is_not_finished_is_appended_with_a_warning(
 
 
 @pytest.mark.slow
-def test_the_same_archive_is_cut_the_same(archive: ep.Archive) -> None:
-    """So that a cluster knows what it has."""
-    put(archive, asked(), in_parts(asked(), 1))
-    one, other = (epd.flatten(archive, rows=300) for _ in range(2))
-    assert one._name == other._name
-    for part, same_part in zip(one.partitions, other.partitions, strict=True):
+def test_the_same_archive_has_the_same_partitions(archive: ep.Archive) -> None:
+    """A cluster can then reuse results."""
+    put(archive, request_for(), in_parts(request_for(), 1))
+    first, second = (epd.flatten(archive, rows=300) for _ in range(2))
+    assert first._name == second._name
+    for part, same_part in zip(first.partitions, second.partitions, strict=True):
         pd.testing.assert_frame_equal(part.compute(), same_part.compute())
 
 
 @pytest.mark.slow
-def test_how_full_a_partition_is(archive: ep.Archive) -> None:
-    """Six answers of 144 counts: two fit into 300 or 288, and one that is too big has its own."""
-    put(archive, asked(), in_parts(asked(), 1))
+def test_rows_limits_the_counts_of_a_partition(archive: ep.Archive) -> None:
+    """Two responses of 144 counts fit into 300 or 288; a larger response has its own."""
+    put(archive, request_for(), in_parts(request_for(), 1))
     assert epd.flatten(archive, rows=300).map_partitions(len).compute().to_list() == [288] * 3
     assert epd.flatten(archive, rows=288).map_partitions(len).compute().to_list() == [288] * 3
     assert epd.flatten(archive, rows=287).map_partitions(len).compute().to_list() == [144] * 6
@@ -534,71 +547,85 @@ def test_how_full_a_partition_is(archive: ep.Archive) -> None:
 @pytest.mark.parametrize(
     ("by", "hours", "partitions"),
     [
-        (ep.BY_HOUR, 7, 6 * 7),  # no hour is in two answers
-        (ep.BY_DAY, 24, 6 * 2),  # nor a day
-        (ep.BY_DAY, 7, 6),  # a day in up to five: they are added up
+        (ep.BY_HOUR, 7, 6 * 7),  # no hour is in two responses
+        (ep.BY_DAY, 24, 6 * 2),  # no day is in two responses
+        (ep.BY_DAY, 7, 6),  # a day is in up to five: they are summed
         (ep.BY_POST, 24, 6),
         (ep.Grouping(["tweet.id", "engagement.type", "engagement.hour"]), 24, 6),
         (ep.Grouping(["engagement.type"]), 24, 1),
     ],
 )
-def test_only_what_may_meet_stays_together(
+def test_only_responses_that_share_rows_share_a_partition(
     by: ep.Grouping, hours: int, partitions: int, archive: ep.Archive
 ) -> None:
-    """Six posts, one in each request, and 48 hours in pieces."""
-    request = asked(by=by)
+    """Six posts, one in each request, and 48 hours in parts."""
+    request = request_for(by=by)
     put(archive, request, in_parts(request, 1, hours))
     counts = epd.flatten(archive, rows=1)
     assert counts.npartitions == partitions
     pd.testing.assert_frame_equal(sorted_out(counts.compute()), ep.flatten(archive))
 
 
-def test_a_long_window_around_others(archive: ep.Archive) -> None:
-    """Types asked for in windows that overlap stay together, also past a short one between."""
-    for kind, first, hours in (("impressions", 0, 48), ("favorites", 5, 5), ("engagements", 20, 9)):
-        put(archive, asked(first=first, hours=hours).replace(engagement_types=[kind]))
+def test_overlapping_windows_share_a_partition(archive: ep.Archive) -> None:
+    """A short window lies between two windows that overlap."""
+    for engagement_type, first, hours in (
+        ("impressions", 0, 48),
+        ("favorites", 5, 5),
+        ("engagements", 20, 9),
+    ):
+        put(
+            archive,
+            request_for(first=first, hours=hours).replace(engagement_types=[engagement_type]),
+        )
     counts = epd.flatten(archive, rows=1)
     assert counts.npartitions == 1
     pd.testing.assert_frame_equal(sorted_out(counts.compute()), ep.flatten(archive))
 
 
-def test_workers_may_be_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder by its relative name is found from another working directory."""
+def test_workers_may_have_another_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative folder is still found."""
     monkeypatch.chdir(tmp_path)
-    put(ep.Archive("raw"), asked([POSTS[0], late_post()]))
-    counts, silent = epd.flatten(ep.Archive("raw")), epd.omissions(ep.Archive("raw"))
+    put(ep.Archive("raw"), request_for([POSTS[0], late_post()]))
+    counts, omitted = epd.flatten(ep.Archive("raw")), epd.omissions(ep.Archive("raw"))
     expected = ep.flatten(ep.Archive("raw"))
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     pd.testing.assert_frame_equal(sorted_out(counts.compute()), expected)
-    assert len(silent.compute()) == 1
+    assert len(omitted.compute()) == 1
 
 
 def late_post() -> str:
-    """Return the ID of a post that was made a hundred hours after the start."""
+    """Return the ID of a post that was created a hundred hours after the start."""
     first = 1_288_834_974_657  # ms since 1970 of the first snowflake
     return str((int((START + HOUR * 100).timestamp() * 1000) - first) << 22)
 
 
-def test_unaligned_days_of_one_post(archive: ep.Archive) -> None:
-    """A window that begins at 5 is cut at 5: the day between is the sum of both."""
-    request = asked(POSTS[:1], first=5, hours=48, by=ep.BY_DAY)
-    put(archive, request, in_parts(request, 1, 24), body=lambda one: body_of(one, (), lambda *_: 1))
+def test_days_split_between_requests_are_summed(archive: ep.Archive) -> None:
+    """A window that begins at 5 is split at 5, so the day between has two parts."""
+    request = request_for(POSTS[:1], first=5, hours=48, by=ep.BY_DAY)
+    put(
+        archive,
+        request,
+        in_parts(request, 1, 24),
+        body=lambda part: body_of(part, (), lambda *_: 1),
+    )
     counts = sorted_out(epd.flatten(archive, rows=1).compute())
     favorites = counts[counts["engagement_type"] == "favorites"]
     assert favorites["count"].to_list() == [19, 24, 5]
 
 
 def snapshots(archive: ep.Archive, *hours: int) -> list[Path]:
-    """Put totals of two posts in each of two requests, asked so many hours later."""
+    """Put totals of two posts in each of two requests, retrieved so many hours later."""
     request = ep.totals(POSTS[:4], engagement_types=["favorites"])
     parts = [request.replace(post_ids=POSTS[:2]), request.replace(post_ids=POSTS[2:4])]
     return [put(archive, request, parts, at=MOMENT + HOUR * hour).path for hour in hours]
 
 
 @pytest.mark.slow
-def test_snapshots(archive: ep.Archive) -> None:
-    """Side by side, each request on its own; without retrieved_at refused as in memory."""
+def test_snapshots_need_their_retrieval_time(archive: ep.Archive) -> None:
+    """With it, each request has rows of its own; without it, the error is that in memory."""
     snapshots(archive, 0, 1, 2)
     counts = epd.flatten(archive, retrieved_at=True, rows=1)
     assert counts.npartitions == 6
@@ -611,17 +638,17 @@ def test_snapshots(archive: ep.Archive) -> None:
         epd.top_posts(counts, by="favorites")
 
 
-def test_one_snapshot_of_many(archive: ep.Archive) -> None:
-    """A collection, or some of them, may be given instead of all."""
+def test_single_collections_can_be_flattened(archive: ep.Archive) -> None:
+    """One or several collections may be passed instead of the archive."""
     snapshots(archive, 0, 1)
-    one = archive.collections[1]
-    expected = ep.flatten(one)
-    for given_ in (one, [one]):
-        pd.testing.assert_frame_equal(sorted_out(epd.flatten(given_).compute()), expected)
+    collection = archive.collections[1]
+    expected = ep.flatten(collection)
+    for stored in (collection, [collection]):
+        pd.testing.assert_frame_equal(sorted_out(epd.flatten(stored).compute()), expected)
 
 
-def test_a_copy_of_a_snapshot(archive: ep.Archive) -> None:
-    """Counts of one moment are not had twice."""
+def test_a_copy_of_a_snapshot_is_refused(archive: ep.Archive) -> None:
+    """Its counts would be summed twice."""
     (path,) = snapshots(archive, 0)
     shutil.copytree(path, path.with_name(path.name + "-copy"))
     with pytest.raises(ep.RequestError, match="would be added up twice"):
@@ -630,8 +657,8 @@ def test_a_copy_of_a_snapshot(archive: ep.Archive) -> None:
         epd.flatten(archive, retrieved_at=True, rows=1).compute()
 
 
-def test_sums_over_posts_have_no_moment(archive: ep.Archive) -> None:
-    """Refused at once, as in memory."""
+def test_sums_over_posts_have_no_retrieval_time(archive: ep.Archive) -> None:
+    """The error is raised at once, as in memory."""
     request = ep.totals(POSTS, engagement_types=["favorites"], by=["engagement.type"])
     put(archive, request)
     with pytest.raises(ep.RequestError, match=r"without 'tweet\.id'"):
@@ -639,36 +666,38 @@ def test_sums_over_posts_have_no_moment(archive: ep.Archive) -> None:
 
 
 @pytest.mark.slow
-def test_refusals(archive: ep.Archive, clock: FakeClock) -> None:
-    """What followed from a refusal is read with it, from a sandbox that refuses."""
+def test_refused_requests_are_read_with_their_remainder(
+    archive: ep.Archive, clock: FakeClock
+) -> None:
+    """The sandbox refuses some posts."""
     with sandbox(clock) as server, client_of(server, clock) as client:
         client.collect(question(server), into=archive, watch=lambda _: None)
-    counts, silent = epd.flatten(archive, rows=1), epd.omissions(archive, rows=1)
+    counts, omitted = epd.flatten(archive, rows=1), epd.omissions(archive, rows=1)
     assert counts.npartitions > 1
     pd.testing.assert_frame_equal(sorted_out(counts.compute()), ep.flatten(archive))
     expected = ep.omissions(archive)
     assert set(expected["reason"]) >= {"forbidden", "unavailable"}
-    pd.testing.assert_frame_equal(silent.compute(), expected)
+    pd.testing.assert_frame_equal(omitted.compute(), expected)
 
 
-def test_posts_that_were_not_made_yet(archive: ep.Archive) -> None:
-    """What was never sent is told of, once."""
-    put(archive, asked([*POSTS[:2], late_post()], hours=24))
-    silent = epd.omissions(archive, rows=1)
+def test_posts_that_did_not_exist_yet_are_omitted_once(archive: ep.Archive) -> None:
+    """Their requests were never sent."""
+    put(archive, request_for([*POSTS[:2], late_post()], hours=24))
+    omitted = epd.omissions(archive, rows=1)
     expected = ep.omissions(archive)
     assert set(expected["reason"]) == {"not_yet_posted"}
-    pd.testing.assert_frame_equal(silent.compute(), expected)
+    pd.testing.assert_frame_equal(omitted.compute(), expected)
 
 
 @pytest.mark.slow
-def test_silences_of_many_partitions(archive: ep.Archive) -> None:
-    """Sorted throughout, and what several snapshots tell is told once."""
-    request = asked(POSTS[:2])
+def test_omissions_of_many_partitions_are_sorted_and_unique(archive: ep.Archive) -> None:
+    """Omissions of several snapshots are returned once."""
+    request = request_for(POSTS[:2])
     parts = in_parts(request, 1, 12)[::-1]
-    put(archive, request, parts, body=lambda one: body_of(one, POSTS))
-    silent = epd.omissions(archive, rows=1).compute()
-    assert len(silent) == 8
-    pd.testing.assert_frame_equal(silent, ep.omissions(archive))
+    put(archive, request, parts, body=lambda part: body_of(part, POSTS))
+    omitted = epd.omissions(archive, rows=1).compute()
+    assert len(omitted) == 8
+    pd.testing.assert_frame_equal(omitted, ep.omissions(archive))
     others = ep.Archive(archive.folder / "totals")
     request = ep.totals(POSTS[:2], engagement_types=["favorites"])
     for hour in (0, 1):
@@ -676,32 +705,34 @@ def test_silences_of_many_partitions(archive: ep.Archive) -> None:
             others,
             request,
             [request.replace(post_ids=[post]) for post in POSTS[:2]],
-            body=lambda one: body_of(one, POSTS),
+            body=lambda part: body_of(part, POSTS),
             at=MOMENT + HOUR * hour,
         )
     assert epd.omissions(others, rows=1).compute()["post_id"].to_list() == POSTS[:2]
 
 
 @pytest.mark.slow
-def test_into_a_data_set(archive: ep.Archive, tmp_path: Path) -> None:
-    """What it holds, and what is silent, is what one append from memory makes it."""
-    request = asked()
-    put(archive, request, in_parts(request, 2, 20), body=lambda one: body_of(one, POSTS[:1]))
-    one, other = ep.Dataset(tmp_path / "one"), ep.Dataset(tmp_path / "other")
-    found = epd.append(archive, one, rows=1)
-    expected = other.append(ep.flatten(archive, retrieved_at=True), ep.omissions(archive))
+def test_append_equals_one_append_in_memory(archive: ep.Archive, tmp_path: Path) -> None:
+    """Counts and omissions are the same."""
+    request = request_for()
+    put(
+        archive, request, in_parts(request, 2, 20), body=lambda by_dask: body_of(by_dask, POSTS[:1])
+    )
+    by_dask, at_once = ep.Dataset(tmp_path / "one"), ep.Dataset(tmp_path / "other")
+    found = epd.append(archive, by_dask, rows=1)
+    expected = at_once.append(ep.flatten(archive, retrieved_at=True), ep.omissions(archive))
     assert found == expected == (5 * 3 * 48, 0)
-    pd.testing.assert_frame_equal(one.read(), other.read())
-    pd.testing.assert_frame_equal(one.omissions(), other.omissions())
-    assert len(one.omissions()) == 1
-    assert epd.append(archive, one) == (0, 0)
+    pd.testing.assert_frame_equal(by_dask.read(), at_once.read())
+    pd.testing.assert_frame_equal(by_dask.omissions(), at_once.omissions())
+    assert len(by_dask.omissions()) == 1
+    assert epd.append(archive, by_dask) == (0, 0)
 
 
-def test_a_data_set_by_a_relative_name(
+def test_a_relative_data_set_is_found_by_workers(
     archive: ep.Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is where it was when it was named, wherever the workers are."""
-    put(archive, asked(hours=1))
+    """The path is that at the time of the call."""
+    put(archive, request_for(hours=1))
     monkeypatch.chdir(tmp_path)
     dataset = ep.Dataset("counts.ds")
     (tmp_path / "elsewhere").mkdir()
@@ -720,11 +751,11 @@ def test_a_data_set_by_a_relative_name(
 @pytest.mark.parametrize(
     ("by", "words"), [(ep.BY_DAY, "the counts lack"), (ep.BY_POST, "without 'engagement.day'")]
 )
-def test_what_a_data_set_does_not_keep(
+def test_a_frame_without_hourly_counts_is_not_appended(
     by: ep.Grouping, words: str, archive: ep.Archive, tmp_path: Path
 ) -> None:
-    """Refused before anything is read or made: the answer here is damaged."""
-    collection = put(archive, asked(by=by))
+    """It is refused before anything is read or written; the response here is damaged."""
+    collection = put(archive, request_for(by=by))
     for path in collection.path.glob("*.gz"):
         if "question" not in path.name:
             path.write_bytes(b"damaged")
@@ -735,9 +766,9 @@ def test_what_a_data_set_does_not_keep(
     assert not (tmp_path / "counts.ds").exists()
 
 
-def test_beyond_64_bits(archive: ep.Archive) -> None:
-    """A sum over partitions is exact or refused, as in memory."""
-    request = asked(by=["engagement.type"], hours=1)
+def test_a_sum_beyond_64_bits_is_refused(archive: ep.Archive) -> None:
+    """The error is that in memory."""
+    request = request_for(by=["engagement.type"], hours=1)
     put(archive, request, in_parts(request, 1), body=lambda one: body_of(one, (), lambda *_: 2**61))
     with pytest.raises(ep.ResponseShapeError, match="more than 64 bits"):
         ep.flatten(archive)
@@ -745,9 +776,9 @@ def test_beyond_64_bits(archive: ep.Archive) -> None:
         epd.flatten(archive, rows=1).compute()
 
 
-def test_types_that_nobody_asked_for(archive: ep.Archive) -> None:
-    """The category is known before: no count goes missing in it."""
-    request = asked(hours=1)
+def test_types_that_were_not_requested_are_refused(archive: ep.Archive) -> None:
+    """The categories are known in advance, so such a count would be lost."""
+    request = request_for(hours=1)
     other = request.replace(engagement_types=[*request.engagement_types, "replies"])
     put(archive, request, body=lambda _: body_of(other))
     assert "replies" in set(ep.flatten(archive)["engagement_type"])
@@ -755,9 +786,9 @@ def test_types_that_nobody_asked_for(archive: ep.Archive) -> None:
         epd.flatten(archive).compute()
 
 
-def test_several_groupings(archive: ep.Archive) -> None:
-    """One is taken by name."""
-    request = asked(by={"days": ep.BY_DAY, "sums": ["engagement.type"]})
+def test_a_grouping_is_chosen_by_name(archive: ep.Archive) -> None:
+    """Without a name, the error lists the groupings."""
+    request = request_for(by={"days": ep.BY_DAY, "sums": ["engagement.type"]})
     put(archive, request, in_parts(request, 2))
     with pytest.raises(ep.AmbiguousGrouping, match="choose one by name"):
         epd.flatten(archive)
@@ -766,9 +797,9 @@ def test_several_groupings(archive: ep.Archive) -> None:
         pd.testing.assert_frame_equal(sorted_out(counts), ep.flatten(archive, name))
 
 
-def test_what_does_not_go_together(archive: ep.Archive) -> None:
-    """Endpoints whose counts mean different things, refused before anything is read."""
-    put(archive, asked(by=ep.BY_POST))
+def test_endpoints_are_not_mixed(archive: ep.Archive) -> None:
+    """Their counts mean different things; the error is raised before anything is read."""
+    put(archive, request_for(by=ep.BY_POST))
     put(archive, ep.totals(POSTS, engagement_types=["favorites"]))
     with pytest.raises(ep.RequestError, match="flatten each on its own"):
         epd.flatten(archive)
@@ -779,12 +810,15 @@ def test_what_does_not_go_together(archive: ep.Archive) -> None:
     [
         ("raw", "an Archive or its collections, not a str"),
         (5, "an Archive or its collections, not a int"),
-        ([ep.EngagementResponse(asked(), {})], "one of the collections is a EngagementResponse"),
+        (
+            [ep.EngagementResponse(request_for(), {})],
+            "one of the collections is a EngagementResponse",
+        ),
         ([], "there are no responses"),
     ],
 )
-def test_what_is_no_archive(stored: Any, words: str) -> None:
-    """It says what to give."""
+def test_other_arguments_than_archives_are_refused(stored: Any, words: str) -> None:
+    """The error says what to pass."""
     with pytest.raises(ep.RequestError, match=words):
         epd.flatten(stored)
     with pytest.raises(ep.RequestError, match=words):
@@ -792,16 +826,16 @@ def test_what_is_no_archive(stored: Any, words: str) -> None:
 
 
 @pytest.mark.parametrize("rows", [0, -1, 2.5, "many", None])
-def test_rows_that_are_none(rows: Any, archive: ep.Archive) -> None:
-    """A whole number, at least 1."""
-    put(archive, asked())
+def test_an_invalid_number_of_rows_is_refused(rows: Any, archive: ep.Archive) -> None:
+    """It is an integer of at least 1."""
+    put(archive, request_for())
     with pytest.raises(ep.FrameError, match=r"rows is .* give a whole number"):
         epd.flatten(archive, rows=rows)
 
 
-def test_a_frame_in_memory(archive: ep.Archive) -> None:
-    """It goes to the other metric."""
-    put(archive, asked())
+def test_a_frame_in_memory_is_refused(archive: ep.Archive) -> None:
+    """The error names the function for it."""
+    put(archive, request_for())
     with pytest.raises(ep.FrameError, match=r"not a DataFrame.*engagement_pandas\.dask\.flatten"):
         epd.over_time(ep.flatten(archive))
 
@@ -819,11 +853,11 @@ def test_a_frame_in_memory(archive: ep.Archive) -> None:
         (epd.top_posts, {"by": "zaps"}, "no engagement type 'zaps'"),
     ],
 )
-def test_what_a_metric_refuses(
+def test_invalid_arguments_of_metrics_are_refused(
     metric: Any, options: dict[str, Any], words: str, archive: ep.Archive
 ) -> None:
-    """Before anything is read: the only answer here is damaged."""
-    collection = put(archive, asked())
+    """The error is raised before anything is read: the only response here is damaged."""
+    collection = put(archive, request_for())
     for path in collection.path.glob("*.gz"):
         if "question" not in path.name:
             path.write_bytes(b"damaged")
@@ -831,13 +865,13 @@ def test_what_a_metric_refuses(
         metric(epd.flatten(archive), **options)
 
 
-def test_partners_in_one_partition_leave_nothing_over() -> None:
-    """What a worker hands on is a few sums, however many hours there were."""
+def test_numerator_and_denominator_of_one_partition_are_summed() -> None:
+    """A worker returns a few sums, however many hours there were."""
     body = {
         "g": {
             post: {
-                kind: {"2026-04-05": {f"{hour:02d}": "1" for hour in range(24)}}
-                for kind in TYPES[:2]
+                engagement_type: {"2026-04-05": {f"{hour:02d}": "1" for hour in range(24)}}
+                for engagement_type in TYPES[:2]
             }
             for post in POSTS
         }
@@ -850,20 +884,20 @@ def test_partners_in_one_partition_leave_nothing_over() -> None:
 
 
 @pytest.mark.slow
-def test_counts_without_partners_do_not_meet() -> None:
-    """One post has the one type and another post the other: that is no rate."""
+def test_counts_of_different_posts_make_no_rate() -> None:
+    """One post has one type, and another post the other."""
     body = {"g": {"1": {"favorites": "5"}, "2": {"impressions": "9"}}}
-    for hands in ([0], [0, 1]):
+    for numbers in ([0], [0, 1]):
         rates = epd.engagement_rate(
-            dealt(ep.flatten_json(body), hands), by=None, numerator="favorites"
+            partitioned(ep.flatten_json(body), numbers), by=None, numerator="favorites"
         )
         assert rates[["favorites", "impressions"]].to_numpy().tolist() == [[5, 9]]
         assert rates["rate"].isna().all()
 
 
 @pytest.mark.slow
-def test_time_is_cut_from_the_first_count_of_any_type() -> None:
-    """Four days, though the rate is of the second and third alone."""
+def test_periods_begin_with_the_first_count_of_any_type() -> None:
+    """There are four days, though the rate is of the second and third alone."""
     ones = {"2026-03-02": "1", "2026-03-03": "1"}
     body = {
         "g": {
@@ -873,13 +907,13 @@ def test_time_is_cut_from_the_first_count_of_any_type() -> None:
         }
     }
     counts = ep.flatten_json(body)
-    found = epd.rate_over_time(dealt(counts, [0, 1, 2, 3, 4, 5]))
+    found = epd.rate_over_time(partitioned(counts, [0, 1, 2, 3, 4, 5]))
     assert found["start"].dt.day.to_list() == [1, 2, 3, 4]
-    same(found, ep.rate_over_time(counts))
+    assert_same(found, ep.rate_over_time(counts))
 
 
-def test_a_partner_that_is_not_known_is_not_waited_for() -> None:
-    """Its count is missing here, and so it is nowhere else."""
+def test_a_missing_count_is_not_expected_in_another_partition() -> None:
+    """It is missing here, and so in every partition."""
     counts = ep.flatten_json({"g": {"1": {"impressions": "20", "favorites": "5"}}})
     counts["count"] = pd.array([pd.NA, 5], dtype="Int64")
     rows = paired_up(counts, [], ["favorites", "impressions"])
@@ -887,8 +921,8 @@ def test_a_partner_that_is_not_known_is_not_waited_for() -> None:
 
 
 @pytest.mark.slow
-def test_dask_is_an_extra() -> None:
-    """Without it, the rest works, and the module says how to get it."""
+def test_the_package_works_without_dask() -> None:
+    """Importing engagement_pandas.dask then names the extra."""
     code = (
         "import sys; sys.modules['dask'] = None\n"
         "import engagement_pandas as ep; ep.flatten\n"

@@ -1,4 +1,4 @@
-"""Stored answers on a cluster of two processes: the same frame, through deaths, in little room."""
+"""Stored responses on a cluster of two processes: the same frame, despite kills."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engagement_pandas import dask as epd
 from engagement_pandas.dataset.runs import Appended
 
 ANSWER = 25 * 17 * 24
-"""Counts of a day in the biggest answer."""
+"""Counts of a day in the largest response."""
 
 
 def cluster(workers: int = 2, memory: str | int = 0) -> LocalCluster:
@@ -30,7 +30,7 @@ def cluster(workers: int = 2, memory: str | int = 0) -> LocalCluster:
 
 
 @pytest.fixture(scope="module")
-def two() -> Iterator[Client]:
+def client_of_two() -> Iterator[Client]:
     """Run two processes."""
     with cluster() as running, Client(running) as client:
         yield client
@@ -38,7 +38,7 @@ def two() -> Iterator[Client]:
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> ep.Archive:
-    """Return an archive of twelve answers of a day."""
+    """Return an archive of twelve responses of a day."""
     made = ep.Archive(tmp_path_factory.mktemp("archive") / "raw")
     assert put_many(made, 12, days=1) == 12 * ANSWER
     return made
@@ -46,14 +46,14 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> ep.Archive:
 
 @pytest.fixture(scope="module")
 def expected(archive: ep.Archive) -> pd.DataFrame:
-    """Return its counts, flattened in memory."""
+    """Return the counts of the archive, flattened in memory."""
     return ep.flatten(archive)
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("two")
-def test_the_same_frame(archive: ep.Archive, expected: pd.DataFrame) -> None:
-    """Of six partitions on two processes."""
+@pytest.mark.usefixtures("client_of_two")
+def test_a_cluster_gives_the_frame_in_memory(archive: ep.Archive, expected: pd.DataFrame) -> None:
+    """Two processes have six partitions."""
     counts = epd.flatten(archive, rows=2 * ANSWER)
     assert counts.npartitions == 6
     pd.testing.assert_frame_equal(sorted_out(counts.compute()), expected)
@@ -61,14 +61,16 @@ def test_the_same_frame(archive: ep.Archive, expected: pd.DataFrame) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("two")
-def test_the_same_numbers(archive: ep.Archive, expected: pd.DataFrame) -> None:
-    """A sum, a ratio of sums and a top n."""
+@pytest.mark.usefixtures("client_of_two")
+def test_metrics_of_a_cluster_equal_those_in_memory(
+    archive: ep.Archive, expected: pd.DataFrame
+) -> None:
+    """A sum, a ratio of sums and a top n are compared."""
     counts = epd.flatten(archive, rows=2 * ANSWER)
     pd.testing.assert_frame_equal(
         epd.over_time(counts, every="h"), ep.over_time(expected, every="h")
     )
-    # Sums show no hours, and so no dispersion: the intervals and what is shrunk differ.
+    # Sums have no hours and so no dispersion: intervals and shrunk rates differ.
     hourly = ["low", "high", "dispersion", "shrunk", "rank"]
     for metric in ("engagement_rate", "top_posts"):
         keywords = {"by": "rate", "n": 10**6} if metric == "top_posts" else {}
@@ -82,29 +84,29 @@ def test_the_same_numbers(archive: ep.Archive, expected: pd.DataFrame) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("two")
-def test_errors_arrive(tmp_path: Path) -> None:
-    """An error of a worker is the one in memory, words and all."""
+@pytest.mark.usefixtures("client_of_two")
+def test_errors_of_workers_are_those_in_memory(tmp_path: Path) -> None:
+    """The messages are equal."""
     archive = ep.Archive(tmp_path / "raw")
     put_many(archive, 2, days=1)
     (collection,) = archive.collections
     damaged = sorted(path for path in collection.path.glob("*.gz") if "question" not in path.name)
     damaged[0].write_bytes(b"damaged")
-    with pytest.raises(ep.ArchiveError) as here:
+    with pytest.raises(ep.ArchiveError) as in_memory:
         ep.flatten(archive)
-    with pytest.raises(ep.ArchiveError) as there:
+    with pytest.raises(ep.ArchiveError) as on_worker:
         epd.flatten(archive, rows=1).compute()
-    assert str(there.value) == str(here.value)
+    assert str(on_worker.value) == str(in_memory.value)
 
 
 @pytest.mark.long
-def test_a_worker_that_is_killed(
-    two: Client, archive: ep.Archive, expected: pd.DataFrame, tmp_path: Path
+def test_the_work_of_a_killed_worker_is_repeated(
+    client_of_two: Client, archive: ep.Archive, expected: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """In the middle, with counts in its hands: another does again what it had done."""
+    """It is killed with counts in memory, and another worker computes them again."""
     last, mark = archive.collections[0].requests[-1].post_ids[-1], str(tmp_path / "killed")
 
-    def struck(counts: pd.DataFrame) -> pd.DataFrame:
+    def kill_once(counts: pd.DataFrame) -> pd.DataFrame:
         if (counts["post_id"] == last).any():
             try:
                 os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
@@ -113,12 +115,12 @@ def test_a_worker_that_is_killed(
             os.kill(os.getpid(), signal.SIGKILL)
         return counts
 
-    before = set(two.run(os.getpid).values())
-    counts = epd.flatten(archive, rows=ANSWER).map_partitions(struck)
+    before = set(client_of_two.run(os.getpid).values())
+    counts = epd.flatten(archive, rows=ANSWER).map_partitions(kill_once)
     pd.testing.assert_frame_equal(sorted_out(counts.compute()), expected)
     assert Path(mark).exists()
-    two.wait_for_workers(2)
-    assert set(two.run(os.getpid).values()) != before
+    client_of_two.wait_for_workers(2)
+    assert set(client_of_two.run(os.getpid).values()) != before
     Path(mark).unlink()
     found = epd.over_time(counts)
     assert Path(mark).exists()
@@ -126,14 +128,14 @@ def test_a_worker_that_is_killed(
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("two")
-def test_a_worker_that_is_killed_while_it_appends(tmp_path: Path) -> None:
-    """Right after a commit, before it can tell of it: the data set is the same."""
+@pytest.mark.usefixtures("client_of_two")
+def test_a_worker_killed_after_a_commit_changes_nothing(tmp_path: Path) -> None:
+    """It is killed before it can report the commit; the data set is the same."""
     archive = ep.Archive(tmp_path / "raw")
     put_many(archive, 4, days=1)
     mark = str(tmp_path / "killed")
 
-    class Struck(ep.Dataset):
+    class KilledOnce(ep.Dataset):
         def append(self, counts: pd.DataFrame, omissions: pd.DataFrame | None = None) -> Appended:
             done = super().append(counts, omissions)
             try:
@@ -143,7 +145,7 @@ def test_a_worker_that_is_killed_while_it_appends(tmp_path: Path) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
             return done
 
-    dataset = Struck(tmp_path / "counts.ds")
+    dataset = KilledOnce(tmp_path / "counts.ds")
     epd.append(archive, dataset, rows=ANSWER)
     assert Path(mark).exists()
     assert len(dataset.files()) == 4
@@ -151,31 +153,31 @@ def test_a_worker_that_is_killed_while_it_appends(tmp_path: Path) -> None:
     assert dataset.revisions().empty
 
 
-def _most_room() -> int:
-    """Return the most bytes of memory that this process had; of ``ru_maxrss`` a parent's too."""
+def _peak_memory() -> int:
+    """Return the peak memory of this process; ``ru_maxrss`` would include that of a parent."""
     status = Path("/proc/self/status").read_text().splitlines()
     return 1024 * int(next(line.split()[1] for line in status if line.startswith("VmHWM")))
 
 
 @pytest.mark.long
-def test_more_than_there_is_room_for(tmp_path: Path) -> None:
-    """17 million counts, 800 MB as a frame, by processes that may take 500 and take less.
+def test_archives_larger_than_memory_are_computed(tmp_path: Path) -> None:
+    """17 million counts are 800 MB as a frame; each process may use 480 MiB and uses less.
 
-    A worker that takes more is killed by its nanny; three in a row end the computation.
+    A worker that uses more is killed by its nanny; three kills in a row end the computation.
     """
     archive = ep.Archive(tmp_path / "raw")
     counts = put_many(archive, 60)
-    one = ep.flatten(next(iter(archive)))
-    whole = int(one.memory_usage(deep=True).sum()) * 60
+    single = ep.flatten(next(iter(archive)))
+    total_bytes = int(single.memory_usage(deep=True).sum()) * 60
     limit = 480 * 2**20
-    assert whole > limit
+    assert total_bytes > limit
     with cluster(memory=limit) as running, Client(running) as client:
         frame = epd.flatten(archive)
         days = epd.over_time(frame)
         rates = epd.engagement_rate(frame)
-        peak = client.run(_most_room)
+        peak = client.run(_peak_memory)
     assert len(peak) == 2
     assert max(peak.values()) < limit
-    total = int(one["count"].sum()) * 60
+    total = int(single["count"].sum()) * 60
     assert int(days["count"].sum()) == total
     assert len(rates) == counts // (17 * 28 * 24)

@@ -1,4 +1,4 @@
-"""Data sets as dask DataFrames: the rows are those in memory, as they were when it was made."""
+"""Data sets as dask DataFrames have the rows in memory, as of the call."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _here() -> Iterator[None]:
 
 @pytest.fixture(params=["folder", "address"])
 def dataset(request: pytest.FixtureRequest, tmp_path: Path) -> ep.Dataset:
-    """Return a data set of three days, of which one count is missing and one negative."""
+    """Return a data set of three days with a missing count and a negative one."""
     made = ep.Dataset(f"{'file://' * (request.param == 'address')}{tmp_path}/set")
     made.append(changed(some(FIRST), 7, None, FIRST))
     made.append(changed(some(SECOND, days=1), 3, -2, SECOND))
@@ -36,7 +36,7 @@ def dataset(request: pytest.FixtureRequest, tmp_path: Path) -> ep.Dataset:
 
 
 def in_memory(counts: Any) -> pd.DataFrame:
-    """Return what is computed as it would be in memory: sorted, with the types there are."""
+    """Return the computed frame as in memory: sorted, with the types that it has."""
     found = counts.compute().sort_values(KEY, ignore_index=True)
     return found.assign(engagement_type=found["engagement_type"].cat.remove_unused_categories())
 
@@ -45,20 +45,24 @@ def in_memory(counts: Any) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("most", "partitions"), [(1, 3), (96, 3), (191, 3), (192, 2), (287, 2), (288, 1)]
 )
-def test_the_rows_are_those_in_memory(dataset: ep.Dataset, most: int, partitions: int) -> None:
-    """Whatever the partitions, which are of whole days of 96 counts here."""
+def test_partitions_have_the_rows_in_memory(
+    dataset: ep.Dataset, most: int, partitions: int
+) -> None:
+    """Partitions are of complete days, with 96 counts here."""
     counts = epd.read(dataset, rows=most)
     assert counts.npartitions == partitions
     pd.testing.assert_frame_equal(in_memory(counts), dataset.read())
 
 
 @pytest.mark.slow
-def test_dtypes(dataset: ep.Dataset) -> None:
-    """Known before anything is read, and the same afterwards."""
+def test_dtypes_are_known_before_reading(dataset: ep.Dataset) -> None:
+    """They are the same after computing."""
     counts = epd.read(dataset)
     found = counts.compute()
     assert counts.dtypes.to_dict() == found.dtypes.to_dict()
-    assert list(found["engagement_type"].cat.categories) == [str(kind) for kind in ep.SERIES_TYPES]
+    assert list(found["engagement_type"].cat.categories) == [
+        str(engagement_type) for engagement_type in ep.SERIES_TYPES
+    ]
     assert found.dtypes.astype(str).to_dict() == {
         "post_id": "str",
         "engagement_type": "category",
@@ -71,7 +75,7 @@ def test_dtypes(dataset: ep.Dataset) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "wanted",
+    "filters",
     [
         {"since": "2026-03-02"},
         {"until": "2026-03-02T05:00:00Z"},
@@ -82,41 +86,41 @@ def test_dtypes(dataset: ep.Dataset) -> None:
         {"post_ids": ["9"]},
     ],
 )
-def test_what_is_wanted(dataset: ep.Dataset, wanted: dict[str, Any]) -> None:
-    """As ``Dataset.read`` has it."""
-    counts = epd.read(dataset, **wanted)
-    pd.testing.assert_frame_equal(in_memory(counts), dataset.read(**wanted))
+def test_read_filters_as_in_memory(dataset: ep.Dataset, filters: dict[str, Any]) -> None:
+    """Hours, posts and types are those of ``Dataset.read``."""
+    counts = epd.read(dataset, **filters)
+    pd.testing.assert_frame_equal(in_memory(counts), dataset.read(**filters))
 
 
 @pytest.mark.slow
-def test_one_type_by_its_name(dataset: ep.Dataset) -> None:
-    """It is not taken apart into letters."""
+def test_a_single_str_of_types_is_refused(dataset: ep.Dataset) -> None:
+    """It is not split into letters."""
     with pytest.raises(ep.UnsupportedEngagementType, match="single str, 'replies'; pass a list"):
         epd.read(dataset, engagement_types="replies")
 
 
 @pytest.mark.slow
-def test_days_that_are_not_wanted_are_not_opened(dataset: ep.Dataset) -> None:
-    """Their files are in no partition."""
-    (piece,) = dataset.pieces(since="2026-03-02", until="2026-03-03T00:00:00Z")
-    days = {Path(one.path).parent.name for one in piece.files}
-    assert days == {"day=2026-03-02", "day=2026-03-03"}  # the end is cut by the hour
+def test_files_of_other_days_are_not_read(dataset: ep.Dataset) -> None:
+    """They are in no partition."""
+    (chunk,) = dataset.pieces(since="2026-03-02", until="2026-03-03T00:00:00Z")
+    days = {Path(file.path).parent.name for file in chunk.files}
+    assert days == {"day=2026-03-02", "day=2026-03-03"}  # the end is filtered by hour
 
 
 @pytest.mark.slow
-def test_metrics(dataset: ep.Dataset) -> None:
-    """They are those in memory."""
-    counts, here = epd.read(dataset, rows=1), dataset.read()
+def test_metrics_equal_those_in_memory(dataset: ep.Dataset) -> None:
+    """A sum and a ranking are compared."""
+    counts, frame = epd.read(dataset, rows=1), dataset.read()
     for found, expected in (
-        (epd.over_time(counts), ep.over_time(here)),
-        (epd.top_posts(counts, by="replies", n=1), ep.top_posts(here, by="replies", n=1)),
+        (epd.over_time(counts), ep.over_time(frame)),
+        (epd.top_posts(counts, by="replies", n=1), ep.top_posts(frame, by="replies", n=1)),
     ):
         pd.testing.assert_frame_equal(found, expected)
 
 
 @pytest.mark.slow
-def test_what_comes_later_is_not_in_it(dataset: ep.Dataset) -> None:
-    """Not even where the files are put together meanwhile."""
+def test_later_commits_are_not_read(dataset: ep.Dataset) -> None:
+    """The same holds if the files are compacted in between."""
     counts, before = epd.read(dataset), dataset.read()
     dataset.append(some("2026-04-01T02:05:00Z", count=9, posts=["6", "7", "8"]))
     dataset.compact()
@@ -124,8 +128,8 @@ def test_what_comes_later_is_not_in_it(dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-def test_files_that_are_gone(dataset: ep.Dataset) -> None:
-    """An error, not fewer rows."""
+def test_removed_files_are_an_error(dataset: ep.Dataset) -> None:
+    """The frame never has fewer rows."""
     counts = epd.read(dataset)
     dataset.append(some("2026-04-01T02:05:00Z", count=9))
     dataset.compact(kept_hours=0)
@@ -133,16 +137,16 @@ def test_files_that_are_gone(dataset: ep.Dataset) -> None:
         counts.compute()
 
 
-def test_an_empty_data_set(tmp_path: Path) -> None:
-    """No rows, and the columns."""
+def test_an_empty_data_set_gives_an_empty_frame(tmp_path: Path) -> None:
+    """It has the columns and the requested category."""
     counts = epd.read(ep.Dataset(tmp_path / "set"), engagement_types=["replies"])
     found = counts.compute()
     assert found.columns.tolist() == [*KEY, "count"]
     assert found["engagement_type"].cat.categories.tolist() == ["replies"]
 
 
-def test_a_type_that_historical_does_not_count(tmp_path: Path) -> None:
-    """Its name is not known before the rows are read."""
+def test_an_unknown_type_is_an_error(tmp_path: Path) -> None:
+    """Its category is not known before the rows are read."""
     dataset = ep.Dataset(tmp_path / "set")
     counts = counts_of([("7", "replies", "2026-03-01", 5, 1)], FIRST)
     named = counts["engagement_type"].cat.rename_categories({"replies": "shares"})
@@ -151,24 +155,24 @@ def test_a_type_that_historical_does_not_count(tmp_path: Path) -> None:
         epd.read(dataset).compute()
 
 
-@pytest.mark.parametrize("given", ["engagement.ds", Path("engagement.ds"), None])
-def test_what_is_no_data_set(given: Any) -> None:
-    """Refused at once."""
+@pytest.mark.parametrize("argument", ["engagement.ds", Path("engagement.ds"), None])
+def test_other_arguments_than_data_sets_are_refused(argument: Any) -> None:
+    """The error is raised at once."""
     with pytest.raises(ep.DatasetError, match=r"pass engagement_pandas.Dataset\(path\)"):
-        epd.read(given)
+        epd.read(argument)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rows", [0, 1.5, True])
-def test_rows_that_are_none(dataset: ep.Dataset, rows: Any) -> None:
-    """Refused at once."""
+def test_an_invalid_number_of_rows_is_refused(dataset: ep.Dataset, rows: Any) -> None:
+    """The error is raised at once."""
     with pytest.raises(ep.FrameError, match="rows"):
         epd.read(dataset, rows=rows)
 
 
 @pytest.mark.slow
-def test_other_processes(tmp_path: Path) -> None:
-    """They are sent where the files are, not what is in them."""
+def test_processes_read_the_files_themselves(tmp_path: Path) -> None:
+    """They get the paths of the files and not their contents."""
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some(FIRST))
     counts = epd.read(dataset, rows=1)
