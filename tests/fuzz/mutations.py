@@ -1,4 +1,4 @@
-"""Bodies of answers with something changed: keys, levels, leaves, and the bytes themselves."""
+"""Bodies of responses with random changes of keys, levels, counts and bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fuzz.oracle import DAY, HOUR, LEGAL, POST, TYPE
 from hypothesis import strategies as st
 
 Node = Any
-"""A list of pairs of raw keys and nodes, or a raw leaf: JSON with nothing read into it."""
+"""A list of pairs of raw keys and nodes, or a raw leaf: JSON without an interpretation."""
 
 KEYS: Final = {
     POST: ['"1"', '"20"', '"1060976163948904448"'],
@@ -77,7 +77,7 @@ _BLANKS: Final = ["", " ", "\n", "\t ", "\r\n"]
 
 
 def nested(order: tuple[str, ...], keys: dict[str, list[str]], leaf: Callable[[], str]) -> Node:
-    """Return a whole answer of an order."""
+    """Return a complete response of an order."""
     if not order:
         return leaf()
     return [[key, nested(order[1:], keys, leaf)] for key in keys[order[0]]]
@@ -92,11 +92,11 @@ def objects(node: Node) -> list[Node]:
 
 def _swap_levels(node: Node) -> None:
     """Put the keys of an object below those of its members."""
-    turned: dict[str, list[Any]] = {}
+    swapped: dict[str, list[Any]] = {}
     for key, child in node:
         for inner, leaf in child if isinstance(child, list) else [['"x"', child]]:
-            turned.setdefault(inner, []).append([key, leaf])
-    node[:] = [[key, value] for key, value in turned.items()]
+            swapped.setdefault(inner, []).append([key, leaf])
+    node[:] = [[key, value] for key, value in swapped.items()]
 
 
 def _rename(draw: st.DrawFn, node: Node, place: int) -> None:
@@ -128,7 +128,7 @@ def _lift(_: st.DrawFn, node: Node, place: int) -> None:
 
 def _deepen(draw: st.DrawFn, node: Node, place: int) -> None:
     depth = draw(st.sampled_from([1, 2, 7, 20_000]))
-    inner = spelled(node[place][1], "")
+    inner = to_json(node[place][1], "")
     node[place][1] = '{"1":' * depth + inner + "}" * depth
 
 
@@ -146,11 +146,11 @@ CHANGES: Final[list[Callable[[st.DrawFn, Node, int], None]]] = [
     _nearly,
     _rename,
 ]
-"""What is done to a member of an object, in place."""
+"""Changes of a member of an object, in place."""
 
 
 def _hide(node: Node) -> None:
-    """Hide an E in each key of types, and put another into a count below it: as many as before."""
+    """Escape an e in each key of types and add one to a count below: as many as before."""
     for pair in (pair for member in objects(node) for pair in member):
         filled = [below for below in objects(pair[1]) if below]
         if "e" in pair[0] and filled and not isinstance(filled[-1][0][1], list):
@@ -160,7 +160,7 @@ def _hide(node: Node) -> None:
 
 @st.composite
 def trees(draw: st.DrawFn, order: tuple[str, ...], known: dict[str, list[str]]) -> Node:
-    """Draw an answer of an order with up to three things changed."""
+    """Draw a response of an order with up to three changes."""
     keys = {
         dimension: draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
         for dimension, names in known.items()
@@ -179,11 +179,11 @@ def trees(draw: st.DrawFn, order: tuple[str, ...], known: dict[str, list[str]]) 
     return tree
 
 
-def spelled(node: Node, blank: str) -> str:
-    """Write a node as JSON."""
+def to_json(node: Node, blank: str) -> str:
+    """Encode a node as JSON."""
     if not isinstance(node, list):
         return str(node)
-    inner = f",{blank}".join(f"{key}{blank}:{blank}{spelled(child, blank)}" for key, child in node)
+    inner = f",{blank}".join(f"{key}{blank}:{blank}{to_json(child, blank)}" for key, child in node)
     return f"{{{blank}{inner}{blank}}}"
 
 
@@ -208,12 +208,12 @@ SCRAMBLES: Final[list[Callable[[st.DrawFn, bytes, int], bytes]]] = [
     _flip,
     _put,
 ]
-"""What is done to the bytes."""
+"""Changes of the bytes."""
 
 
 @st.composite
 def scrambled(draw: st.DrawFn, body: bytes) -> bytes:
-    """Draw a change of the bytes."""
+    """Draw a body with changed bytes."""
     return draw(st.sampled_from(SCRAMBLES))(draw, body, draw(st.integers(0, len(body))))
 
 
@@ -224,10 +224,10 @@ def bodies(
     known: dict[str, list[str]] = KEYS,
     windows: list[tuple[str, str]] = WINDOWS,
 ) -> tuple[Any, bytes]:
-    """Draw an order, and the body of an answer to it with something changed."""
+    """Draw an order, and the body of a response to it with changes."""
     order = draw(st.sampled_from(orders))
     blank = draw(st.sampled_from(_BLANKS))
-    parts = [f'"g":{blank}{spelled(draw(trees(order, known)), blank)}']
+    parts = [f'"g":{blank}{to_json(draw(trees(order, known)), blank)}']
     if draw(st.booleans()):
         start, end = draw(st.sampled_from(windows))
         parts += [f'"start": "{start}"', f'"end": "{end}"']
@@ -237,13 +237,13 @@ def bodies(
         parts += draw(st.lists(st.sampled_from(ODD_RESERVED), min_size=1, max_size=2))
     if draw(st.sampled_from([True] + 9 * [False])):
         parts.append(draw(st.sampled_from(parts)))
-    whole = "{" + ",".join(draw(st.permutations(parts))) + "}"
-    body = whole.encode("utf-8", "surrogatepass")
+    text = "{" + ",".join(draw(st.permutations(parts))) + "}"
+    body = text.encode("utf-8", "surrogatepass")
     return order, draw(scrambled(body)) if draw(st.sampled_from([True, False, False])) else body
 
 
 def documented(folder: Any) -> list[bytes]:
-    """Return the documented and captured answers."""
+    """Return the documented and captured responses."""
     return [file.read_bytes() for file in sorted(folder.glob("*.json"))]
 
 

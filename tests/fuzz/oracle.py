@@ -1,7 +1,7 @@
-"""A slow and plain reader of answers, written without a look at the package's own.
+"""A slow and simple reader of responses, written independently of the package's own.
 
-It reads row by row with the standard library, sees every key as often as it stands there,
-and says what the rows are or that the body must be refused.
+It reads row by row with the standard library, keeps repeated keys, and returns the rows or
+refuses the body.
 """
 
 from __future__ import annotations
@@ -37,26 +37,26 @@ Rows = dict[tuple[Any, ...], int | None]
 
 
 class Refused(Exception):
-    """The body is not an answer."""
+    """The body is not a valid response."""
 
 
 class Number(str):
-    """A number as it stands there."""
+    """A number as it is written in the JSON."""
 
     __slots__ = ()
 
 
 class Pairs(list[tuple[str, Any]]):
-    """An object as it stands there."""
+    """An object with its keys as they are written in the JSON."""
 
 
 def refuse(why: str) -> NoReturn:
-    """Say no."""
+    """Raise Refused with a reason."""
     raise Refused(why)
 
 
 def parse(body: bytes) -> Pairs:
-    """Parse a body, keeping what a dict would lose."""
+    """Parse a body, and keep what a dict would lose."""
     try:
         top = json.loads(
             body.decode("utf-8", "surrogateescape"),
@@ -69,12 +69,12 @@ def parse(body: bytes) -> Pairs:
         raise Refused(str(error)) from error
     if not isinstance(top, Pairs):
         refuse("no object")
-    once(top)
+    unique(top)
     return top
 
 
-def once(pairs: Pairs) -> dict[str, Any]:
-    """Return an object whose keys are text and stand there once."""
+def unique(pairs: Pairs) -> dict[str, Any]:
+    """Return an object whose keys are valid text and unique."""
     keys = [key for key, _ in pairs]
     if len(set(keys)) < len(keys):
         refuse("a key stands twice")
@@ -84,17 +84,17 @@ def once(pairs: Pairs) -> dict[str, Any]:
 
 
 def text(value: str) -> str:
-    """Return a text that is one: no half of a pair, no stray byte."""
+    """Return a valid text: it has no half of a surrogate pair and no stray byte."""
     if any("\ud800" <= letter <= "\udfff" for letter in value):
         refuse("no text")
     return value
 
 
-def is_told_elsewhere(body: bytes, name: str) -> bool:
-    """Tell whether something is odd in a part that need not be read."""
+def has_other_parts(body: bytes, name: str) -> bool:
+    """Return whether a part that need not be read may be invalid."""
     top = dict(parse(body))
-    left = {key: value for key, value in top.items() if key not in RESERVED and key != name}
-    return bool(left) or "\\u" in body.decode("utf-8", "replace")
+    other = {key: value for key, value in top.items() if key not in RESERVED and key != name}
+    return bool(other) or "\\u" in body.decode("utf-8", "replace")
 
 
 def ids(top: dict[str, Any], key: str) -> set[str]:
@@ -111,15 +111,15 @@ def ids(top: dict[str, Any], key: str) -> set[str]:
     return {str(int(item)) if isinstance(item, Number) else text(item) for item in listed}
 
 
-def moment(top: dict[str, Any], key: str) -> datetime | None:
-    """Return an end of the window."""
+def window_time(top: dict[str, Any], key: str) -> datetime | None:
+    """Return the start or the end of the window."""
     if key not in top:
         return None
-    told = top[key]
-    if not isinstance(told, str) or isinstance(told, Number):
+    value = top[key]
+    if not isinstance(value, str) or isinstance(value, Number):
         refuse("no time")
     try:
-        at = datetime.fromisoformat(text(told))  # which takes any letter before the hour
+        at = datetime.fromisoformat(text(value))  # which takes any letter before the hour
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
         _ = at + timedelta(hours=1)
     except (ValueError, OverflowError) as error:
@@ -128,8 +128,8 @@ def moment(top: dict[str, Any], key: str) -> datetime | None:
 
 
 def window(top: dict[str, Any]) -> list[datetime] | None:
-    """Return the first and the last hour of the window that the body names."""
-    start, end = moment(top, "start"), moment(top, "end")
+    """Return the first and the last hour of the window in the body."""
+    start, end = window_time(top, "start"), window_time(top, "end")
     if start is None or end is None:
         return None
     first = start.replace(minute=0, second=0, microsecond=0)
@@ -144,7 +144,7 @@ def window(top: dict[str, Any]) -> list[datetime] | None:
 
 
 def count(leaf: Any) -> int:
-    """Return the integer that a leaf is."""
+    """Return the integer of a leaf."""
     if isinstance(leaf, str) and INTEGER.fullmatch(leaf) and len(leaf) < 30:
         number = int(leaf)
         if -(2**63) <= number < 2**63:
@@ -153,7 +153,7 @@ def count(leaf: Any) -> int:
 
 
 def keyed(dimension: str, key: str, gone: set[str]) -> Any:
-    """Return what a key stands for."""
+    """Return the value of a key."""
     match dimension:
         case "tweet.id":
             if not re.fullmatch(r"[0-9]{1,19}", key) or key in gone:
@@ -179,7 +179,7 @@ def leaves(
         return
     if not isinstance(node, Pairs):
         refuse("no object")
-    for key, child in once(node).items():
+    for key, child in unique(node).items():
         read = {**so_far, order[0]: keyed(order[0], key, gone)}
         yield from leaves(child, order[1:], gone, read)
 
@@ -195,22 +195,26 @@ def keys_at(node: Any, depth: int) -> Iterator[str]:
 
 
 def read(body: bytes, order: Sequence[str], *, day_above_hour: bool = True) -> Rows:
-    """Return the rows that a body holds, by its one grouping.
+    """Return the rows of a body by its only grouping.
 
-    With ``day_above_hour``, hours of the day may come day by day.
+    With ``day_above_hour``, hours of the day may be listed by day.
     """
-    top = once(parse(body))
+    top = unique(parse(body))
     named = {k: v for k, v in top.items() if k not in RESERVED and isinstance(v, Pairs)}
     gone = ids(top, "unavailable_tweet_ids")
-    old = {kind: ids(top, key) for key, kinds in OLD_LISTS.items() for kind in kinds}
+    old = {
+        engagement_type: ids(top, key)
+        for key, types in OLD_LISTS.items()
+        for engagement_type in types
+    }
     span = window(top)
     errors = top.get("errors", [])
     if not isinstance(errors, list) or isinstance(errors, Pairs):
         refuse("no errors")
-    for told in errors:
-        if not isinstance(told, str) or isinstance(told, Number):
+    for message in errors:
+        if not isinstance(message, str) or isinstance(message, Number):
             refuse("no errors")
-        text(told)
+        text(message)
     if len(named) != 1 or len(top) > 100:
         refuse("not one grouping")
     (tree,) = named.values()
@@ -238,7 +242,7 @@ def read(body: bytes, order: Sequence[str], *, day_above_hour: bool = True) -> R
 
 
 def uncounted(keys: dict[str, Any], span: list[datetime] | None) -> bool:
-    """Tell whether all hours of a cell lie before the type was counted."""
+    """Return whether all hours of a cell are before the type was counted."""
     if DAY in keys:
         return bool(keys[DAY] < COUNTED_SINCE.date())
     if span is None:
@@ -252,18 +256,18 @@ def uncounted(keys: dict[str, Any], span: list[datetime] | None) -> bool:
 
 
 def plausible(body: bytes, order: Sequence[str]) -> bool:
-    """Tell whether somebody who does not know the order would read it so."""
+    """Return whether a reader without the order could read the body in this one."""
     named = [v for k, v in parse(body) if k not in RESERVED and isinstance(v, Pairs)]
     for depth, dimension in enumerate(order):
         keys = set(keys_at(named[0], depth))
-        looks = [
+        matches = [
             bool(keys) and all(re.fullmatch(pattern, key) for key in keys)
             for pattern in (DATE.pattern, r"[01][0-9]|2[0-3]", r"[0-9]{1,19}")
         ]
         leading = any(len(key) > 1 and key.startswith("0") for key in keys)
-        if not keys or (dimension == TYPE and any(looks[:2])):
+        if not keys or (dimension == TYPE and any(matches[:2])):
             return False
-        if dimension == TYPE and looks[2] and not leading:
+        if dimension == TYPE and matches[2] and not leading:
             return False
         if dimension == POST and leading:
             return False
@@ -271,7 +275,7 @@ def plausible(body: bytes, order: Sequence[str]) -> bool:
 
 
 def readings(body: bytes) -> dict[tuple[str, ...], Rows]:
-    """Return all readings of a body whose order nobody knows."""
+    """Return all readings of a body whose order is unknown."""
     found: dict[tuple[str, ...], Rows] = {}
     for order in LEGAL:
         try:

@@ -1,4 +1,4 @@
-"""Answers to requests of ours with something changed, parsed and through the client."""
+"""Responses to our requests with random changes, flattened and through the client."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from fuzz.mutations import KEYS, bodies
-from fuzz.oracle import DAY, FOUR, HOUR, POST, TYPE, Refused, is_told_elsewhere, parse, read, window
+from fuzz.oracle import DAY, FOUR, HOUR, POST, TYPE, Refused, has_other_parts, parse, read, window
 from fuzz.test_flatten_json import quickly, rows, thoroughly
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,94 +26,96 @@ DAYS = {**KEYS, DAY: KEYS[DAY][:2]}
 ECHOES = [("2015-09-14T00:00:00Z", "2015-09-16T00:00:00Z"), ("2015-09-14", "2015-09-17")]
 CELLS = {DAY: 2, HOUR: 24}
 
-asked = bodies(known=DAYS, windows=ECHOES)
-asked_four = bodies(tuple(sorted(FOUR)), known=DAYS, windows=ECHOES)
+responses_of_any_grouping = bodies(known=DAYS, windows=ECHOES)
+responses_of_four_dimensions = bodies(tuple(sorted(FOUR)), known=DAYS, windows=ECHOES)
 
 
 def question(order: Sequence[str]) -> ep.EngagementRequest:
-    """Ask for two days of everything."""
+    """Request two days of all types."""
     return ep.historical(POSTS, engagement_types=TYPES, window=WINDOW, by={"g": order})
 
 
 def settled(responses: Sequence[ep.EngagementResponse]) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-    """Return counts and omissions, or that both were refused."""
-    told = []
+    """Return counts and omissions, or None if both were refused."""
+    results = []
     for reader in (ep.flatten, ep.omissions):
         try:
-            told.append(reader(responses))
+            results.append(reader(responses))
         except EngagementError:
-            told.append(None)
-    assert (told[0] is None) == (told[1] is None)
-    return None if told[0] is None else (told[0], told[1])
+            results.append(None)
+    assert (results[0] is None) == (results[1] is None)
+    return None if results[0] is None else (results[0], results[1])
 
 
-def accounts_for_all(order: Sequence[str], counts: pd.DataFrame, silent: pd.DataFrame) -> None:
-    """Check that every post has counts or a reason, and every missing count a reason."""
-    whole = set(silent.loc[silent["engagement_type"].isna(), "post_id"])
-    pairs = set(zip(silent["post_id"], silent["engagement_type"].fillna(""), strict=True))
+def assert_complete(order: Sequence[str], counts: pd.DataFrame, omitted: pd.DataFrame) -> None:
+    """Assert that every post has counts or a reason, and every missing count a reason."""
+    omitted_posts = set(omitted.loc[omitted["engagement_type"].isna(), "post_id"])
+    pairs = set(zip(omitted["post_id"], omitted["engagement_type"].fillna(""), strict=True))
     if POST not in order:
-        assert set(silent["post_id"]) <= set(POSTS)
+        assert set(omitted["post_id"]) <= set(POSTS)
         missing = counts.loc[counts["count"].isna(), "engagement_type"]
-        assert set(missing) <= {kind for _, kind in pairs}
+        assert set(missing) <= {engagement_type for _, engagement_type in pairs}
         return
     counted = set(counts["post_id"])
-    assert counted | set(silent["post_id"]) == set(POSTS)
-    assert not counted & whole
+    assert counted | set(omitted["post_id"]) == set(POSTS)
+    assert not counted & omitted_posts
     missing = counts[counts["count"].isna()]
     assert set(zip(missing["post_id"], missing["engagement_type"].astype("str"), strict=True)) <= (
         pairs
     )
-    each = counts.groupby(["post_id", "engagement_type"], observed=True).size()
+    sizes = counts.groupby(["post_id", "engagement_type"], observed=True).size()
     cells = 1
     for dimension, number in CELLS.items():
         cells *= number if dimension in order else 1
     for post in counted:
-        assert [each.get((post, kind)) for kind in TYPES] == [cells] * len(TYPES)
+        assert [sizes.get((post, engagement_type)) for engagement_type in TYPES] == [cells] * len(
+            TYPES
+        )
 
 
-def holds(order: Sequence[str], body: bytes) -> None:
-    """Check that nothing is lost, made up or left without a reason."""
-    told = settled([ep.EngagementResponse(question(order), body)])
-    if told is None:
+def assert_nothing_lost(order: Sequence[str], body: bytes) -> None:
+    """Assert that no count is lost, invented or missing without a reason."""
+    frames = settled([ep.EngagementResponse(question(order), body)])
+    if frames is None:
         return
-    counts, silent = told
-    accounts_for_all(order, counts, silent)
+    counts, omitted = frames
+    assert_complete(order, counts, omitted)
     assert window(dict(parse(body))) in (None, [WINDOW.start, WINDOW.end - timedelta(hours=1)])
     assert set(counts.get("post_id", ())) <= set(POSTS)
     try:
-        right = read(body, order)
+        expected = read(body, order)
     except Refused:
-        # A window that is none, or no grouping at all, leaves nothing to count.
-        assert not counts["count"].notna().any() or is_told_elsewhere(body, "g")
+        # An invalid window, or no grouping at all, leaves nothing to count.
+        assert not counts["count"].notna().any() or has_other_parts(body, "g")
         return
     found = rows(counts)
-    for cell, number in right.items():
+    for cell, number in expected.items():
         assert found[cell] == number or (number == 0 and found[cell] is None)
-    assert all(found[cell] is None for cell in found if cell not in right)
+    assert all(found[cell] is None for cell in found if cell not in expected)
 
 
 @pytest.mark.slow
 @quickly
-@given(asked)
-def test_nothing_is_lost_or_made_up(case: tuple[Any, bytes]) -> None:
-    """What is in the answer is in the frame; what is not is missing and has its reason."""
-    holds(*case)
+@given(responses_of_any_grouping)
+def test_no_count_is_lost_or_invented(case: tuple[Any, bytes]) -> None:
+    """Counts of the response are in the frame; others are missing with a reason."""
+    assert_nothing_lost(*case)
 
 
 @pytest.mark.slow
 @quickly
-@given(asked_four)
-def test_nothing_is_lost_or_made_up_in_four_dimensions(case: tuple[Any, bytes]) -> None:
-    """The same by the quick path."""
-    holds(*case)
+@given(responses_of_four_dimensions)
+def test_no_count_of_four_dimensions_is_lost_or_invented(case: tuple[Any, bytes]) -> None:
+    """The fast path keeps the same law."""
+    assert_nothing_lost(*case)
 
 
 @pytest.mark.long
 @thoroughly
-@given(asked | asked_four)
-def test_many_more(case: tuple[Any, bytes]) -> None:
-    """The same, eight thousand times."""
-    holds(*case)
+@given(responses_of_any_grouping | responses_of_four_dimensions)
+def test_no_count_of_eight_thousand_responses_is_lost(case: tuple[Any, bytes]) -> None:
+    """The law is that above."""
+    assert_nothing_lost(*case)
 
 
 names = st.lists(
@@ -146,7 +148,7 @@ refusals = st.builds(
 
 
 @pytest.fixture(scope="module")
-def always() -> Iterator[ScriptedServer]:
+def shared_server() -> Iterator[ScriptedServer]:
     """Run one server for all examples."""
     running = ScriptedServer()
     yield running
@@ -154,7 +156,7 @@ def always() -> Iterator[ScriptedServer]:
 
 
 def fetched(server: ScriptedServer, status: int, order: Sequence[str], body: bytes) -> None:
-    """Check that a fetch settles all that was asked, or raises an error of ours."""
+    """Assert that a fetch settles all requested posts and types, or raises an error of ours."""
     server.script[:] = [Scripted(status, body)] * 40
     clock, request = FakeClock(), question(order)
     with ep.EngagementClient(
@@ -165,16 +167,18 @@ def fetched(server: ScriptedServer, status: int, order: Sequence[str], body: byt
         except EngagementError:
             return
     pairs = [
-        (post, kind)
+        (post, engagement_type)
         for response in responses
         for post in response.request.post_ids
-        for kind in response.request.engagement_types
+        for engagement_type in response.request.engagement_types
     ]
-    assert sorted(pairs) == sorted((post, kind) for post in POSTS for kind in TYPES)
-    told = settled(responses)
-    if told is not None and status == 200:
-        holds(order, body)
-        accounts_for_all(order, *told)
+    assert sorted(pairs) == sorted(
+        (post, engagement_type) for post in POSTS for engagement_type in TYPES
+    )
+    frames = settled(responses)
+    if frames is not None and status == 200:
+        assert_nothing_lost(order, body)
+        assert_complete(order, *frames)
 
 
 @pytest.mark.slow
@@ -183,14 +187,18 @@ def fetched(server: ScriptedServer, status: int, order: Sequence[str], body: byt
 @given(
     st.sampled_from([200, 200, 400, 403, 403, 401, 429, 500, 302, 204]),
     st.sampled_from([0, 1]).flatmap(
-        lambda kind: asked if kind else st.tuples(st.just((POST, TYPE)), refusals)
+        lambda any_response: (
+            responses_of_any_grouping
+            if any_response
+            else st.tuples(st.just((POST, TYPE)), refusals)
+        )
     ),
 )
-def test_a_fetch_settles_everything_or_fails(
-    always: ScriptedServer, status: int, case: tuple[Any, bytes]
+def test_a_fetch_settles_every_post_or_raises(
+    shared_server: ScriptedServer, status: int, case: tuple[Any, bytes]
 ) -> None:
-    """Whatever the server answers, with whatever status: no post is left out of both."""
-    fetched(always, status, *case)
+    """The server returns any body with any status."""
+    fetched(shared_server, status, *case)
 
 
 @pytest.mark.long
@@ -198,8 +206,14 @@ def test_a_fetch_settles_everything_or_fails(
 @settings(thoroughly, max_examples=800, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from([200, 400, 403, 500]),
-    st.one_of(asked, asked_four, st.tuples(st.just((POST, TYPE)), refusals)),
+    st.one_of(
+        responses_of_any_grouping,
+        responses_of_four_dimensions,
+        st.tuples(st.just((POST, TYPE)), refusals),
+    ),
 )
-def test_many_more_fetches(always: ScriptedServer, status: int, case: tuple[Any, bytes]) -> None:
-    """The same, two thousand times."""
-    fetched(always, status, *case)
+def test_eight_hundred_fetches_settle_every_post_or_raise(
+    shared_server: ScriptedServer, status: int, case: tuple[Any, bytes]
+) -> None:
+    """The law is that above."""
+    fetched(shared_server, status, *case)

@@ -1,4 +1,4 @@
-"""Answers with something changed: the right frame or an error of ours, and never other rows."""
+"""Responses with random changes give the right frame or an error of ours, never other rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fuzz.oracle import (
     TYPE,
     Refused,
     Rows,
-    is_told_elsewhere,
+    has_other_parts,
     read,
     readings,
 )
@@ -40,26 +40,26 @@ thoroughly = settings(quickly, max_examples=8_000)
 
 
 def rows(frame: pd.DataFrame) -> Rows:
-    """Return a frame as the oracle tells it."""
-    told = frame.astype({"engagement_type": "str"})
-    if "day" in told:
-        told["day"] = told["day"].dt.date
-    counts = [None if count is pd.NA else int(count) for count in told["count"]]
-    keys = [tuple(row) for row in told.drop(columns="count").itertuples(index=False, name=None)]
+    """Return a frame as the oracle has it."""
+    plain = frame.astype({"engagement_type": "str"})
+    if "day" in plain:
+        plain["day"] = plain["day"].dt.date
+    counts = [None if count is pd.NA else int(count) for count in plain["count"]]
+    keys = [tuple(row) for row in plain.drop(columns="count").itertuples(index=False, name=None)]
     found = dict(zip(keys, counts, strict=True))
     assert len(found) == len(frame)
     return found
 
 
 def as_utf8(body: bytes) -> bytes:
-    """Return a body in UTF-8, without a byte order mark: files may be encoded otherwise."""
+    """Return a body in UTF-8, without a byte order mark; files may have other encodings."""
     try:
         return body.decode(json.detect_encoding(body)).encode()
     except UnicodeError:
         return body
 
 
-def said(body: bytes, order: Any) -> Rows | str:
+def expected_rows(body: bytes, order: Any) -> Rows | str:
     """Return the rows of a body, or that it must be refused."""
     try:
         return read(as_utf8(body), order)
@@ -67,30 +67,30 @@ def said(body: bytes, order: Any) -> Rows | str:
         return "refused"
 
 
-def flattened(body: bytes, **how: Any) -> pd.DataFrame | str:
-    """Return the frame of a body, or that it was refused; nothing else may come of it."""
+def flattened(body: bytes, **options: Any) -> pd.DataFrame | str:
+    """Return the frame of a body, or that it was refused; any other error fails."""
     try:
-        frame = ep.flatten_json(body, **how)
+        frame = ep.flatten_json(body, **options)
     except EngagementError:
         return "refused"
     check_counts(frame)
     return frame
 
 
-def holds(order: Any, body: bytes) -> None:
-    """Check that the frame is the right one, and that what is right is not refused."""
-    frame, right = flattened(body, group_by=order), said(body, order)
+def assert_right_or_refused(order: Any, body: bytes) -> None:
+    """Assert that the frame is the expected one, and that a valid body is not refused."""
+    frame, expected = flattened(body, group_by=order), expected_rows(body, order)
     if isinstance(frame, str):
-        assert right == "refused" or is_told_elsewhere(as_utf8(body), "g")
+        assert expected == "refused" or has_other_parts(as_utf8(body), "g")
     else:
-        assert rows(frame) == right
+        assert rows(frame) == expected
         assert [COLUMNS[name] for name in frame.columns[:-1]] == [
             dimension for dimension in COLUMNS.values() if dimension in order
         ]
 
 
-def holds_unasked(body: bytes) -> None:
-    """Check that of several readings none is picked, and a wrong one never."""
+def assert_no_guess(body: bytes) -> None:
+    """Assert that no one of several readings is picked, and never a wrong one."""
     frame = flattened(body)
     try:
         possible = readings(as_utf8(body))
@@ -103,71 +103,71 @@ def holds_unasked(body: bytes) -> None:
 @pytest.mark.slow
 @quickly
 @given(bodies())
-def test_the_frame_is_right_or_refused(case: tuple[Any, bytes]) -> None:
-    """Whatever is changed, for each of the 27 groupings."""
-    holds(*case)
+def test_a_frame_is_right_or_refused(case: tuple[Any, bytes]) -> None:
+    """Each of the 27 groupings is drawn."""
+    assert_right_or_refused(*case)
 
 
 @pytest.mark.slow
 @quickly
 @given(bodies(FOURS))
-def test_four_dimensions(case: tuple[Any, bytes]) -> None:
-    """The biggest shape has a quick path beside the general one: they agree with the oracle."""
+def test_a_frame_of_four_dimensions_is_right_or_refused(case: tuple[Any, bytes]) -> None:
+    """The shape has a fast path next to the general one, and both agree with the oracle."""
     order, body = case
-    holds(order, body)
+    assert_right_or_refused(order, body)
 
 
 @pytest.mark.slow
 @quickly
 @given(bodies())
-def test_dimensions_are_not_guessed(case: tuple[Any, bytes]) -> None:
-    """Without the order: the one reading there is, or a refusal."""
-    holds_unasked(case[1])
+def test_ambiguous_dimensions_are_refused(case: tuple[Any, bytes]) -> None:
+    """Without the order, the only possible reading is returned, or the body is refused."""
+    assert_no_guess(case[1])
 
 
 @pytest.mark.slow
 @quickly
 @given(st.sampled_from(SAMPLES).flatmap(scrambled))
-def test_documented_answers_with_bytes_changed(body: bytes) -> None:
-    """As they were captured, but for a byte or the end."""
-    holds_unasked(body)
+def test_documented_responses_with_changed_bytes(body: bytes) -> None:
+    """They are as captured, apart from a byte or the end."""
+    assert_no_guess(body)
 
 
 @pytest.mark.long
 @thoroughly
 @given(bodies())
-def test_many_more(case: tuple[Any, bytes]) -> None:
-    """The same, eight thousand times."""
-    holds(*case)
-    holds_unasked(case[1])
+def test_eight_thousand_frames_are_right_or_refused(case: tuple[Any, bytes]) -> None:
+    """The laws are those above."""
+    assert_right_or_refused(*case)
+    assert_no_guess(case[1])
 
 
 @pytest.mark.long
 @thoroughly
 @given(bodies(FOURS))
-def test_many_more_of_four_dimensions(case: tuple[Any, bytes]) -> None:
-    """The same, eight thousand times."""
-    holds(*case)
+def test_eight_thousand_frames_of_four_dimensions(case: tuple[Any, bytes]) -> None:
+    """The law is that above."""
+    assert_right_or_refused(*case)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fast", [True, False])
 @pytest.mark.parametrize("accepted", [True, False])
-def test_the_mutations_reach_both_paths_and_both_verdicts(*, fast: bool, accepted: bool) -> None:
-    """Otherwise the property would say little."""
+def test_the_mutations_reach_both_paths_and_both_results(*, fast: bool, accepted: bool) -> None:
+    """Otherwise the properties would prove little."""
 
     def reaches(case: tuple[Any, bytes]) -> bool:
         order, body = case
         decoded = decode_grouping(body[body.find(b"{", 1) : -1], len(order))
         is_fast = decoded is not None and decoded.members() is not None
-        return (is_fast, said(body, order) != "refused") == (fast, accepted)
+        return (is_fast, expected_rows(body, order) != "refused") == (fast, accepted)
 
     first = settings(quickly, max_examples=2_000, phases=[Phase.generate], database=None)
     assert reaches(find(bodies(FOURS), reaches, settings=first))
 
 
-def test_the_oracle_itself() -> None:
-    """On a body that was worked out by hand."""
+def test_the_oracle_reads_a_body_worked_out_by_hand() -> None:
+    """It also refuses two invalid bodies."""
     body = b'{"g": {"1": {"favorites": {"2015-09-14": "0", "2015-09-15": "0"}}}}'
     before, after = COUNTED_SINCE.date().replace(day=14), COUNTED_SINCE.date()
     assert len(LEGAL) == 27

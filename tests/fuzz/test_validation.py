@@ -1,4 +1,4 @@
-"""An answer is valid just where it can be flattened, whatever is changed in it."""
+"""A changed response is valid exactly if it can be flattened."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOTALS = [order for order in LEGAL if not {DAY, HOUR} & set(order)]
 
 
 def requests(order: tuple[str, ...], posts: list[str], types: list[str]) -> Any:
-    """Draw a request of any endpoint that can be grouped so, perhaps in two ways."""
+    """Draw a request of any endpoint that allows this grouping, perhaps with a second one."""
     by = {"g": order}
     series = [
         EngagementRequest(Endpoint.HISTORICAL, posts, types, groups, window)  # type: ignore[arg-type]
@@ -37,13 +37,13 @@ def requests(order: tuple[str, ...], posts: list[str], types: list[str]) -> Any:
 
 
 def some(names: list[str]) -> Any:
-    """Draw some of the names, so that answers have posts and types that were not asked for."""
+    """Draw some of the names, so that responses have posts and types that were not requested."""
     return st.just(names) | st.lists(st.sampled_from(names), min_size=1, unique=True)
 
 
-def cases(*kinds: Any) -> Any:
-    """Draw a request, and a body that answers it or nearly does."""
-    return st.one_of(*kinds).flatmap(
+def cases(*strategies: Any) -> Any:
+    """Draw a request, and a body that is or nearly is a response to it."""
+    return st.one_of(*strategies).flatmap(
         lambda case: st.tuples(
             st.tuples(some(POSTS), some(TYPES)).flatmap(lambda of: requests(case[0], *of)),
             st.just(case[1]),
@@ -58,8 +58,8 @@ CASES = cases(
 )
 
 
-def agrees(case: tuple[EngagementRequest, bytes]) -> None:
-    """Check that a validated answer can be flattened by each grouping, and no other."""
+def assert_agreement(case: tuple[EngagementRequest, bytes]) -> None:
+    """Assert that a valid response can be flattened by each grouping, and no other can."""
     request, body = case
     response = ep.EngagementResponse(request, body)
     refused = []
@@ -90,21 +90,23 @@ SUMS = ep.historical(["1"], engagement_types=["replies"], window=WINDOW, by={"g"
         b'{"g": {"replies": {"2015-09-14": {"07": %b}, "2015-09-15": {"07": 1}}}}' % HUGE.encode(),
     )
 )
-def test_what_is_valid_can_be_flattened(case: tuple[EngagementRequest, bytes]) -> None:
-    """And what is not, cannot: for each endpoint and grouping."""
-    agrees(case)
+def test_exactly_valid_responses_can_be_flattened(case: tuple[EngagementRequest, bytes]) -> None:
+    """The law holds for each endpoint and grouping."""
+    assert_agreement(case)
 
 
 @pytest.mark.long
 @thoroughly
 @given(CASES)
-def test_many_more(case: tuple[EngagementRequest, bytes]) -> None:
-    """The same, eight thousand times."""
-    agrees(case)
+def test_exactly_valid_responses_of_eight_thousand_can_be_flattened(
+    case: tuple[EngagementRequest, bytes],
+) -> None:
+    """The law is that above."""
+    assert_agreement(case)
 
 
-def test_the_law_sees_both() -> None:
-    """Of the bodies drawn some are valid and some are not; POST alone has its levels swapped."""
+def test_valid_and_invalid_responses_are_known() -> None:
+    """The invalid one has its levels swapped."""
     request = ep.totals(["1", "20"], engagement_types=["favorites"], by={"g": [POST, TYPE]})
     good = ep.EngagementResponse(request, {"g": {"1": {"favorites": 5}, "20": {"favorites": "7"}}})
     bad = ep.EngagementResponse(request, {"g": {"favorites": {"1": 5, "20": "7"}}})
