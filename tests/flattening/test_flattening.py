@@ -1,4 +1,4 @@
-"""What flatten makes of responses: values, order, sums and which answers belong together."""
+"""flatten returns the values of responses, in order, summed where requests were split."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def totals(
     by: Any = ep.BY_POST,
     **more: Any,
 ) -> ep.EngagementResponse:
-    """Answer a question for totals."""
+    """Return a response of /totals."""
     return ep.EngagementResponse(ep.totals(posts, engagement_types=types, by=by), body, **more)
 
 
@@ -36,7 +36,7 @@ def historical(
     window: tuple[str, str] = ("2026-03-01T22:00:00Z", "2026-03-02T01:00:00Z"),
     **more: Any,
 ) -> ep.EngagementResponse:
-    """Answer a question for three hours across a midnight."""
+    """Return a response for three hours across a midnight."""
     request = ep.historical(
         posts, engagement_types=types, window=ep.Window.covering(*window), by=by
     )
@@ -54,8 +54,8 @@ def rows(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
 THREE_HOURS = {"2026-03-01": {"22": "5", "23": "6"}, "2026-03-02": {"00": "7"}}
 
 
-def test_four_dimensions() -> None:
-    """Post, type, day and hour become columns; partial days hold only their hours."""
+def test_four_dimensions_are_four_columns() -> None:
+    """Days at the edges of the window have only the hours inside."""
     frame = ep.flatten(historical({"by_hour": {"1": {"impressions": THREE_HOURS}}}))
     assert rows(frame) == [
         ("1", "impressions", "2026-03-01", 22, 5),
@@ -65,7 +65,7 @@ def test_four_dimensions() -> None:
 
 
 def test_dtypes_of_all_columns() -> None:
-    """The frame has the contract's dtypes and a fresh index."""
+    """The frame has the contract's dtypes and a new index."""
     frame = ep.flatten(historical({"by_hour": {"1": {"impressions": THREE_HOURS}}}))
     assert frame.dtypes.astype(str).to_dict() == {
         "post_id": "str",
@@ -77,24 +77,24 @@ def test_dtypes_of_all_columns() -> None:
     assert isinstance(frame.index, pd.RangeIndex)
 
 
-@pytest.mark.parametrize("odd", ["2026-03-02T01:00:00Z", "2026-03-02T00:43:00Z"])
-def test_an_unrounded_end_is_the_same_window(odd: str) -> None:
-    """The API may name the end as it was asked, not ceiled."""
-    body = {"start": "2026-03-01T22:00:00Z", "end": odd}
+@pytest.mark.parametrize("end", ["2026-03-02T01:00:00Z", "2026-03-02T00:43:00Z"])
+def test_an_unrounded_end_is_the_same_window(end: str) -> None:
+    """The API may return the end as it was requested, without rounding it up."""
+    body = {"start": "2026-03-01T22:00:00Z", "end": end}
     body |= {"by_hour": {"1": {"impressions": THREE_HOURS}}}
     assert len(ep.flatten(historical(body))) == 3
 
 
 @pytest.mark.parametrize(("raw", "count"), [('"551"', 551), ("551", 551), ('"-3"', -3), ("-3", -3)])
-def test_strings_integers_and_negatives(raw: str, count: int) -> None:
-    """Counts are strings, now and then integers, and negative for unlikes."""
+def test_counts_may_be_strings_integers_and_negative(raw: str, count: int) -> None:
+    """Most are strings, some are integers, and unlikes are negative."""
     assert rows(ep.flatten(totals(f'{{"by_post": {{"1": {{"favorites": {raw}}}}}}}'))) == [
         ("1", "favorites", count)
     ]
 
 
 def test_order_is_by_text_of_the_id_and_by_vocabulary() -> None:
-    """IDs sort as text; types as in the vocabulary, unknown ones last by alphabet."""
+    """IDs sort as text; types as in the vocabulary, then unknown types by alphabet."""
     body = {"by_post": {"9": {"zaps": 1, "favorites": 2, "boosts": 3}, "10": {"favorites": 4}}}
     assert rows(ep.flatten(totals(body, ["9", "10"]))) == [
         ("10", "favorites", 4),
@@ -105,15 +105,15 @@ def test_order_is_by_text_of_the_id_and_by_vocabulary() -> None:
 
 
 def test_categories_are_the_types_present() -> None:
-    """The category holds the types of this frame, unordered, in vocabulary order."""
+    """The category has the types of this frame, unordered, in vocabulary order."""
     body = {"by_post": {"1": {"replies": "1", "favorites": "2", "zaps": "3"}}}
     dtype = ep.flatten(totals(body, types=["replies", "favorites"]))["engagement_type"].dtype
     assert list(dtype.categories) == ["favorites", "replies", "zaps"]
     assert not dtype.ordered
 
 
-def test_a_type_not_asked_for_is_kept() -> None:
-    """The documented answer for owned posts counts quote_tweets unasked."""
+def test_a_type_that_was_not_requested_is_kept() -> None:
+    """The documented response for owned posts has quote_tweets without a request."""
     frame = ep.flatten(totals({"by_post": {"1": {"favorites": "1", "quote_tweets": "2"}}}))
     assert frame["count"].to_list() == [1, 2]
 
@@ -127,7 +127,7 @@ def test_a_type_not_asked_for_is_kept() -> None:
     ids=["flat", "day by day"],
 )
 def test_hour_without_day_in_both_documented_shapes(nested: Any) -> None:
-    """An hour of the day is summed over the window, however the answer nests it."""
+    """An hour of the day is a sum over the window, in both shapes."""
     assert rows(ep.flatten(historical({"counts": nested}, by=RHYTHM))) == [
         ("impressions", 0, 7),
         ("impressions", 22, 5),
@@ -135,8 +135,8 @@ def test_hour_without_day_in_both_documented_shapes(nested: Any) -> None:
     ]
 
 
-def test_hours_of_several_days_add_up() -> None:
-    """Two days' 22 o'clock are one row where the grouping has no day."""
+def test_hours_of_several_days_are_summed() -> None:
+    """22:00 of two days is one row if the grouping has no day."""
     nested = {"impressions": {"2026-03-01": {"22": 1, "23": 2}, "2026-03-02": {"22": 40}}}
     days = {
         day: {f"{h:02d}": 0 for h in range(24)} | hours
@@ -149,13 +149,13 @@ def test_hours_of_several_days_add_up() -> None:
 
 
 def test_a_zero_for_an_hour_outside_the_window_is_not_a_row() -> None:
-    """Twenty-four hours may be listed for a window of three; the other zeros say nothing."""
+    """All 24 hours may be listed for a window of three; the other zeros have no meaning."""
     hours = {f"{hour:02d}": "0" for hour in range(24)}
     frame = ep.flatten(historical({"counts": {"impressions": hours}}, by=RHYTHM))
     assert frame["hour"].to_list() == [0, 22, 23]
 
 
-def test_answers_to_other_posts_stand_together() -> None:
+def test_responses_for_other_posts_are_combined() -> None:
     """Batches of posts make one sorted frame."""
     parts = [totals({"by_post": {p: {"favorites": p}}}, [p]) for p in ("3", "1", "2")]
     assert rows(ep.flatten(part for part in parts)) == [
@@ -165,15 +165,15 @@ def test_answers_to_other_posts_stand_together() -> None:
     ]
 
 
-def test_sums_over_posts_add_up() -> None:
-    """Without tweet.id each batch answers with a sum, and the sums are added."""
+def test_sums_over_posts_are_added() -> None:
+    """Without tweet.id, the sums of the batches are added."""
     by = ["engagement.type"]
     parts = [totals({"counts": {"favorites": n}}, [n], by=by) for n in ("3", "4")]
     assert rows(ep.flatten(parts)) == [("favorites", 7)]
 
 
-def test_a_day_cut_in_two_is_one_row() -> None:
-    """Windows that share a day add up, not stand twice."""
+def test_the_parts_of_a_day_are_one_row() -> None:
+    """The counts of windows that share a day are added."""
     cuts = ["2026-03-01", "2026-03-01T05:00:00Z", "2026-03-02"]
     parts = [
         historical({"counts": {"impressions": {"2026-03-01": n}}}, by=DAY, window=window)
@@ -192,8 +192,8 @@ def test_sums_beyond_64_bits_are_refused() -> None:
 
 
 @pytest.mark.parametrize("count", [2**62, -(2**62) - 1])
-def test_the_first_integer_beyond_is_refused(count: int) -> None:
-    """Just beyond either end is beyond."""
+def test_the_first_integer_beyond_64_bits_is_refused(count: int) -> None:
+    """The bound is exact at both ends."""
     by = ["engagement.type"]
     parts = [totals({"counts": {"favorites": count}}, [p], by=by) for p in ("1", "2")]
     with pytest.raises(ResponseShapeError, match="more than 64 bits"):
@@ -201,37 +201,37 @@ def test_the_first_integer_beyond_is_refused(count: int) -> None:
 
 
 def test_large_sums_are_exact() -> None:
-    """What 64 bits hold is exact, also where parts on the way do not fit."""
+    """A sum within 64 bits is exact, even if partial sums do not fit."""
     by = ["engagement.type"]
     counts = [2**63 - 1, 2**62, -(2**62), -5]
     parts = [totals({"counts": {"favorites": n}}, [str(n % 97)], by=by) for n in counts]
     assert rows(ep.flatten(parts)) == [("favorites", 2**63 - 6)]
 
 
-def test_refusals_carry_no_counts() -> None:
-    """A refused request leaves an empty frame with all columns and dtypes."""
+def test_refusals_have_no_counts() -> None:
+    """A refused request gives an empty frame with all columns and dtypes."""
     refusal = historical({"errors": ["Forbidden to access tweets: 1"]}, status=403)
     frame = ep.flatten(refusal)
     assert len(frame) == 0
     assert list(frame.dtypes.astype(str)) == ["str", "category", "datetime64[us]", "int8", "Int64"]
 
 
-def test_a_refusal_beside_answers_changes_nothing() -> None:
-    """Set-aside posts travel along with the answers."""
+def test_a_refusal_among_responses_changes_nothing() -> None:
+    """The responses with counts give the same frame."""
     answer = totals({"by_post": {"1": {"favorites": "1"}}})
     refusal = totals({"errors": ["Forbidden to access tweets: 2"]}, ["2"], status=403)
     assert rows(ep.flatten([refusal, answer])) == rows(ep.flatten(answer))
 
 
-def test_an_answer_whose_posts_are_all_accounted_for_may_lack_the_grouping() -> None:
-    """Nothing left to count is an answer; dtypes stay."""
+def test_a_response_whose_posts_are_all_explained_needs_no_grouping() -> None:
+    """The frame is empty, with its dtypes."""
     frame = ep.flatten(totals({"unavailable_tweet_ids": ["1"]}))
     assert frame.dtypes.astype(str).to_list() == ["str", "category", "Int64"]
     assert len(frame) == 0
 
 
-def test_the_named_grouping_is_taken() -> None:
-    """Of several groupings the name picks one; without a name they are listed."""
+def test_a_grouping_is_chosen_by_name() -> None:
+    """Without a name, the error lists the groupings."""
     by = {"sum": ["engagement.type"], "each": ["tweet.id", "engagement.type"]}
     answer = totals({"sum": {"favorites": "5"}, "each": {"1": {"favorites": "5"}}}, by=by)
     assert rows(ep.flatten(answer, "sum")) == [("favorites", 5)]
@@ -240,38 +240,38 @@ def test_the_named_grouping_is_taken() -> None:
         ep.flatten(answer)
 
 
-def test_an_unknown_top_level_key_is_passed_over() -> None:
-    """One unknown key does not make a batch disappear."""
+def test_an_unknown_top_level_key_is_ignored() -> None:
+    """The counts of the response are still read."""
     body = {"by_post": {"1": {"favorites": "5"}}, "trace": "abc", "cost": {"1": 2}}
     assert rows(ep.flatten(totals(body))) == [("1", "favorites", 5)]
 
 
 def test_the_earliest_retrieval_is_kept() -> None:
-    """Counts are as old as their oldest part."""
+    """The frame has the retrieval time of its oldest part."""
     times = [datetime(2026, 3, day, 9, 30, tzinfo=UTC) for day in (3, 1, 2)]
     parts = [
-        totals({"by_post": {str(n): {"favorites": "1"}}}, [str(n)], retrieved_at=moment)
-        for n, moment in enumerate(times)
+        totals({"by_post": {str(n): {"favorites": "1"}}}, [str(n)], retrieved_at=retrieved_at)
+        for n, retrieved_at in enumerate(times)
     ]
     assert ep.flatten(parts).attrs["retrieved_at"] == "2026-03-01T09:30:00+00:00"
 
 
 @pytest.mark.parametrize("nothing", [[], iter(()), ()])
 def test_no_responses_are_refused(nothing: Any) -> None:
-    """No responses have no columns; that is not an empty frame."""
+    """Without responses the columns are unknown, so there is no empty frame."""
     with pytest.raises(RequestError, match=r"there are no responses.*give at least one"):
         ep.flatten(nothing)
 
 
 @pytest.mark.parametrize("wrong", [b"{}", "{}", {"by_post": {}}, 5, [{"by_post": {}}]])
-def test_bodies_are_no_responses(wrong: Any) -> None:
-    """A body without its request is for flatten_json, and the message says so."""
+def test_bodies_are_not_responses(wrong: Any) -> None:
+    """The message names flatten_json, which reads bodies without their request."""
     with pytest.raises(RequestError, match="flatten_json"):
         ep.flatten(wrong)
 
 
 @pytest.mark.parametrize("name", ["a\nb", 'a"b', "a\\b", "\x7f"])
-def test_a_grouping_of_an_odd_name(name: str) -> None:
+def test_a_grouping_may_have_special_characters(name: str) -> None:
     """Names that JSON escapes are read as any other."""
     window = ep.Window.covering("2026-03-01T00:00:00Z", "2026-03-01T01:00:00Z")
     by = {name: ["tweet.id", "engagement.type", "engagement.day", "engagement.hour"]}

@@ -1,4 +1,4 @@
-"""What flatten makes of false zeros and of what an answer leaves out: missing, not zero."""
+"""False zeros and cells that a response leaves out are missing, not zero."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def totals(
     by: Any = ep.BY_POST,
     **more: Any,
 ) -> ep.EngagementResponse:
-    """Answer a question for totals."""
+    """Return a response of /totals."""
     return ep.EngagementResponse(ep.totals(posts, engagement_types=types, by=by), body, **more)
 
 
@@ -33,7 +33,7 @@ def historical(
     window: tuple[str, str] = ("2026-03-01T22:00:00Z", "2026-03-02T01:00:00Z"),
     **more: Any,
 ) -> ep.EngagementResponse:
-    """Answer a question for three hours across a midnight."""
+    """Return a response for three hours across a midnight."""
     request = ep.historical(
         posts, engagement_types=types, window=ep.Window.covering(*window), by=by
     )
@@ -41,7 +41,7 @@ def historical(
 
 
 def last_28(body: Any, by: Any = ep.BY_HOUR, types: Iterable[str] = ("impressions",)) -> Any:
-    """Answer a question for the last 28 hours of post 1."""
+    """Return a response for the last 28 hours of post 1."""
     return ep.EngagementResponse(ep.last_28_hours(["1"], engagement_types=types, by=by), body)
 
 
@@ -64,7 +64,7 @@ def test_unsupported_zeros_become_missing() -> None:
 
 
 def test_a_sum_is_missing_only_if_every_post_is_unsupported() -> None:
-    """A sum over posts of which some are counted is a count."""
+    """A sum with some counted posts is a count."""
     body = {"counts": {"video_views": "0"}, "unsupported_for_video_views_tweet_ids": ["2"]}
     by = ["engagement.type"]
     some = totals(body, ["1", "2"], ["video_views"], by=by)
@@ -73,8 +73,8 @@ def test_a_sum_is_missing_only_if_every_post_is_unsupported() -> None:
     assert rows(ep.flatten(every)) == [("video_views", None)]
 
 
-def test_unavailable_posts_do_not_count_among_those_supported() -> None:
-    """A sum stands for the available posts alone."""
+def test_unavailable_posts_are_not_supported_posts() -> None:
+    """A sum is for the available posts alone."""
     body = {
         "counts": {"video_views": "0"},
         "unsupported_for_video_views_tweet_ids": ["2"],
@@ -97,7 +97,7 @@ OLD = ("2015-09-14T23:00:00Z", "2015-09-15T01:00:00Z")
     ids=["hour", "day", "whole window"],
 )
 def test_zeros_from_before_counting_are_missing(by: Any, nested: Any, counts: list[Any]) -> None:
-    """Before 2015-09-15 the series show 0 favorites; only cells wholly before are missing."""
+    """Favorites count from 2015-09-15; only cells completely before are missing."""
     answer = historical(
         {by.name: {"1": {"favorites": nested}}}, types=["favorites"], by=by, window=OLD
     )
@@ -105,21 +105,21 @@ def test_zeros_from_before_counting_are_missing(by: Any, nested: Any, counts: li
 
 
 def test_hours_of_the_day_from_before_counting_are_missing() -> None:
-    """Each hour of the day is held against its own occurrences in the window."""
+    """Each hour of the day is compared with its own occurrences in the window."""
     body = {"counts": {"favorites": {"23": "0", "00": "0"}}}
     frame = ep.flatten(historical(body, types=["favorites"], by=RHYTHM, window=OLD))
     assert rows(frame) == [("favorites", 0, 0), ("favorites", 23, None)]
 
 
-def test_other_types_and_totals_know_no_such_day() -> None:
-    """Impressions were always counted, and totals are no time series."""
+def test_zeros_of_other_types_and_totals_are_counts() -> None:
+    """Impressions were always counted, and totals are not a time series."""
     body = {"by_post": {"1": {"impressions": "0"}}}
     assert rows(ep.flatten(historical(body, by=ep.BY_POST, window=OLD)))[0][-1] == 0
     body = {"start": OLD[0], "end": OLD[1], "by_post": {"1": {"favorites": "0"}}}
     assert rows(ep.flatten(totals(body)))[0][-1] == 0
 
 
-def test_a_missing_part_of_a_sum_is_not_zero_and_not_fatal() -> None:
+def test_a_missing_part_of_a_sum_is_skipped() -> None:
     """NA plus a count is the count; NA plus NA is NA."""
     cuts = ["2015-09-14T22:00:00Z", "2015-09-14T23:00:00Z", "2015-09-15", "2015-09-16"]
     parts = [
@@ -133,7 +133,7 @@ def test_a_missing_part_of_a_sum_is_not_zero_and_not_fatal() -> None:
 
 
 def test_hours_left_out_become_missing() -> None:
-    """The frame is never silently shorter: an hour left out is a row without a count."""
+    """An hour that is left out is a row without a count."""
     body = {"by_hour": {"1": {"impressions": {"2026-03-01": {"23": "6"}}}}}
     assert rows(ep.flatten(historical(body))) == [
         ("1", "impressions", "2026-03-01", 22, None),
@@ -143,7 +143,7 @@ def test_hours_left_out_become_missing() -> None:
 
 
 def test_types_left_out_become_missing() -> None:
-    """A counted post has a row for every type asked for, whichever way it nests."""
+    """A counted post has a row for every requested type, in any order of nesting."""
     by = ["engagement.type", "tweet.id"]
     body = {"counts": {"favorites": {"1": "5", "2": "6"}, "replies": {"2": "7"}}}
     assert rows(ep.flatten(totals(body, ["1", "2"], ["favorites", "replies"], by=by))) == [
@@ -155,19 +155,19 @@ def test_types_left_out_become_missing() -> None:
 
 
 def test_an_empty_sum_is_missing() -> None:
-    """Sums that the answer leaves out are rows without a count."""
+    """Sums that the response leaves out are rows without a count."""
     assert rows(ep.flatten(totals({"counts": {}}, by=["engagement.type"]))) == [("favorites", None)]
 
 
 def test_a_post_left_out_has_no_rows() -> None:
-    """A post that the answer does not hold is an omission, not rows."""
+    """A post that the response leaves out is an omission and has no rows."""
     assert rows(ep.flatten(totals({"by_post": {"2": {"favorites": "1"}}}, ["1", "2"]))) == [
         ("2", "favorites", 1)
     ]
 
 
-def test_last_28_hours_fills_the_window_it_names() -> None:
-    """The window of /28hr is the answer's, widened to whole hours."""
+def test_the_window_of_the_last_28_hours_is_filled() -> None:
+    """The window of /28hr is in the response, and is widened to complete hours."""
     body = {
         "start": "2026-03-01T21:43:00Z",
         "end": "2026-03-01T23:43:00Z",
@@ -176,21 +176,21 @@ def test_last_28_hours_fills_the_window_it_names() -> None:
     assert [row[3:] for row in rows(ep.flatten(last_28(body)))] == [(21, None), (22, 5), (23, None)]
 
 
-def test_last_28_hours_without_a_window_fills_nothing() -> None:
-    """Where nobody knows the hours, what is answered is what there is."""
+def test_the_last_28_hours_without_a_window_are_not_filled() -> None:
+    """The hours are unknown, so only those of the response have rows."""
     body = {"by_hour": {"1": {"impressions": {"2026-03-01": {"22": "5"}}}}}
     assert len(ep.flatten(last_28(body))) == 1
 
 
-def test_a_number_where_a_false_zero_is_expected() -> None:
-    """Only zeros are false: a number is kept, and cutting the question changes nothing."""
+def test_a_count_of_an_unsupported_post_is_kept() -> None:
+    """Only zeros are false, and splitting the request changes nothing."""
     by = ["engagement.type"]
     body = {"counts": {"video_views": "5"}, "unsupported_for_video_views_tweet_ids": ["1"]}
     parts = [
         totals(body, ["1"], ["video_views"], by=by),
         totals({"counts": {"video_views": "3"}}, ["2"], ["video_views"], by=by),
     ]
-    whole = {**body, "counts": {"video_views": "8"}}
+    complete = {**body, "counts": {"video_views": "8"}}
     expected = [("video_views", 8)]
     assert rows(ep.flatten(parts)) == expected
-    assert rows(ep.flatten(totals(whole, ["1", "2"], ["video_views"], by=by))) == expected
+    assert rows(ep.flatten(totals(complete, ["1", "2"], ["video_views"], by=by))) == expected

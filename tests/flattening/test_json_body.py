@@ -1,4 +1,4 @@
-"""What flatten_json makes of an answer from anywhere, the documented bodies first."""
+"""flatten_json reads a response of any origin; the documented bodies come first."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 HOURS = '{"1": {"likes": {"2026-03-01": {"07": "2", "00": "1"}}}}'
 WINDOW = '"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"'
 
-BY_TYPE: dict[str, list[tuple[Any, ...]]] = {
+DOCUMENTED: dict[str, list[tuple[Any, ...]]] = {
     "captured_by_tweet_type_response": [
         ("657814465384071168", "impressions", 24884),
         ("657814465384071168", "engagements", 0),
@@ -28,37 +28,37 @@ BY_TYPE: dict[str, list[tuple[Any, ...]]] = {
     ],
     "guide_grand_totals_response": [("favorites", 12), ("retweets", 2), ("replies", 2)],
     "guide_hour_without_day_response": [
-        ("697506383516729344", kind, "2016-02-10", hour, count)
-        for kind, counts in (("impressions", (551, 412, 371, 280)), ("engagements", (8, 6, 3, 0)))
+        ("697506383516729344", name, "2016-02-10", hour, count)
+        for name, counts in (("impressions", (551, 412, 371, 280)), ("engagements", (8, 6, 3, 0)))
         for hour, count in enumerate(counts, start=17)
     ],
     "historical_response": [
-        (post, kind, count)
+        (post, name, count)
         for post, counts in (
             ("123456789", (0, 0, 0, 0)),
             ("223456789", (788, 134, 30, 1323)),
             ("323456789", (4, 0, 2, 0)),
         )
-        for kind, count in zip(
+        for name, count in zip(
             ("impressions", "engagements", "url_clicks", "detail_expands"), counts, strict=True
         )
     ],
     "totals_owned_response": [
-        (post, kind, count)
+        (post, name, count)
         for post, counts in (
             ("1045709644067471360", (47, 2, 0, 8, 5, 0, 0)),
             ("1060976163948904448", (148, 4, 0, 9, 2, 1, 0)),
         )
-        for kind, count in zip(ep.TOTALS_TYPES, counts, strict=True)
+        for name, count in zip(ep.TOTALS_TYPES, counts, strict=True)
     ],
     "totals_public_response": [
-        (post, kind, count)
+        (post, name, count)
         for post, counts in (
             ("1021817816134156288", (530, 323, 79, 147, 0)),
             ("1067094924124872705", (1360, 178, 29, 56, 5754512)),
             ("1070059276213702656", (69, 26, 5, 7, 0)),
         )
-        for kind, count in zip(ep.PUBLIC_TYPES, counts, strict=True)
+        for name, count in zip(ep.PUBLIC_TYPES, counts, strict=True)
     ],
     "totals_unavailable_response": [
         ("423456789", "favorites", 67),
@@ -67,8 +67,8 @@ BY_TYPE: dict[str, list[tuple[Any, ...]]] = {
         ("423456789", "replies", 8),
     ],
     "28hr_4level_response": [
-        ("123456789", kind, day, hour, count)
-        for kind, first, second in (
+        ("123456789", name, day, hour, count)
+        for name, first, second in (
             ("impressions", (551, 412, 371, 280, 100, 19, 6), (5, 2, 7, 3, 1)),
             ("engagements", (0,) * 7, (0,) * 5),
         )
@@ -88,16 +88,16 @@ def rows(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in plain.itertuples(index=False)]
 
 
-def test_every_documented_answer_is_tested() -> None:
-    """No sample with counts is left out below."""
-    assert {path.stem for path in SAMPLES.glob("*_response.json")} == set(BY_TYPE)
+def test_every_documented_response_is_tested() -> None:
+    """All samples with counts are in the table above."""
+    assert {path.stem for path in SAMPLES.glob("*_response.json")} == set(DOCUMENTED)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", BY_TYPE)
+@pytest.mark.parametrize("name", DOCUMENTED)
 @pytest.mark.parametrize("form", ["bytes", "text", "dict", "dict of integers"])
-def test_documented_bodies(name: str, form: str) -> None:
-    """Each documented body gives the counts it shows, in whatever form it comes."""
+def test_documented_bodies_give_their_counts(name: str, form: str) -> None:
+    """The form of the body does not matter."""
     content = (SAMPLES / f"{name}.json").read_bytes()
 
     def integers(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -109,20 +109,20 @@ def test_documented_bodies(name: str, form: str) -> None:
         "dict": json.loads(content),
         "dict of integers": json.loads(content, object_pairs_hook=integers),
     }
-    assert rows(ep.flatten_json(forms[form])) == BY_TYPE[name]
+    assert rows(ep.flatten_json(forms[form])) == DOCUMENTED[name]
 
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("error_*.json")), ids=lambda path: path.stem)
-def test_documented_errors(path: Path) -> None:
-    """A refusal is an error with the API's own words, not an empty frame."""
+def test_documented_errors_are_raised(path: Path) -> None:
+    """A refusal raises an error with the API's own words; it is not an empty frame."""
     with pytest.raises(RefusedError) as caught:
         ep.flatten_json(path.read_bytes())
     assert caught.value.messages == tuple(json.loads(path.read_text())["errors"])
     assert caught.value.status is None
 
 
-def test_the_documented_day_level_can_be_summed_away() -> None:
-    """The guide's hour without day, taken by its own words, is by hour of the day."""
+def test_the_documented_day_level_can_be_summed() -> None:
+    """The guide's hour without day is by hour of the day with its own grouping."""
     body = (SAMPLES / "guide_hour_without_day_response.json").read_bytes()
     frame = ep.flatten_json(body, group_by=["tweet.id", "engagement.type", "engagement.hour"])
     assert list(frame.columns) == ["post_id", "engagement_type", "hour", "count"]
@@ -130,12 +130,12 @@ def test_the_documented_day_level_can_be_summed_away() -> None:
 
 
 def test_there_are_27_legal_groupings() -> None:
-    """Inference chooses among all orders that a time series can have."""
+    """The dimensions are inferred among all orders of a time series."""
     assert len(LEGAL) == len(set(LEGAL)) == 27
 
 
-def test_two_digits_may_be_an_hour_or_a_post() -> None:
-    """Where both fit, the message lists them and asks."""
+def test_keys_that_may_be_hours_or_posts_are_ambiguous() -> None:
+    """The message lists both groupings and names group_by."""
     body = {"g": {"impressions": {"17": "551", "18": "412"}}}
     with pytest.raises(AmbiguousGrouping) as caught:
         ep.flatten_json(body)
@@ -145,27 +145,27 @@ def test_two_digits_may_be_an_hour_or_a_post() -> None:
 
 
 @pytest.mark.parametrize(("last", "column"), [("tweet.id", "post_id"), ("engagement.hour", "hour")])
-def test_group_by_settles_it(last: str, column: str) -> None:
-    """What the keys leave open, the caller says."""
+def test_group_by_decides_an_ambiguous_body(last: str, column: str) -> None:
+    """The caller names what the keys leave open."""
     body = {"g": {"impressions": {"17": "551", "18": "412"}}}
     assert column in ep.flatten_json(body, group_by=["engagement.type", last])
 
 
 def test_hours_below_ten_are_hours() -> None:
-    """No ID begins with a zero."""
+    """IDs never begin with a zero."""
     frame = ep.flatten_json({"g": {"impressions": {"09": "1", "10": "2"}}})
     assert frame["hour"].to_list() == [9, 10]
 
 
 def test_a_short_id_above_four_levels_is_a_post() -> None:
-    """Four dimensions have two orders only, so 17 in front is no hour."""
+    """Four dimensions have two orders, and in neither is the first an hour."""
     frame = ep.flatten_json({"g": {"17": {"impressions": {"2026-03-01": {"18": "1"}}}}})
     assert rows(frame) == [("17", "impressions", "2026-03-01", 18, 1)]
 
 
 @pytest.mark.parametrize("empty", [{}, {"1": {}}, {"1": {"impressions": {}}}])
-def test_an_empty_grouping_asks_for_group_by(empty: dict[str, Any]) -> None:
-    """Without counts there are no columns to infer; with group_by there are."""
+def test_an_empty_grouping_needs_group_by(empty: dict[str, Any]) -> None:
+    """Without counts, the columns cannot be inferred."""
     with pytest.raises(AmbiguousGrouping, match="group_by"):
         ep.flatten_json({"g": empty})
     frame = ep.flatten_json(
@@ -176,8 +176,8 @@ def test_an_empty_grouping_asks_for_group_by(empty: dict[str, Any]) -> None:
     assert list(frame.columns) == ["post_id", "engagement_type", "day", "hour", "count"]
 
 
-def test_a_day_without_hours_asks_for_group_by_in_every_form() -> None:
-    """Bytes and dicts are held to the same."""
+def test_a_day_without_hours_needs_group_by() -> None:
+    """The same holds for bytes and dicts."""
     body = {"g": {"1": {"impressions": {"2026-03-01": {}}}}}
     for form in (body, json.dumps(body).encode()):
         with pytest.raises(AmbiguousGrouping, match="group_by"):
@@ -185,14 +185,14 @@ def test_a_day_without_hours_asks_for_group_by_in_every_form() -> None:
 
 
 @pytest.mark.parametrize("least", [-(2**63), str(-(2**63))])
-def test_the_least_integer_alone_is_a_count(least: Any) -> None:
-    """The dimensions are inferred although the quick path holds it for an hour that is absent."""
+def test_the_smallest_integer_alone_is_a_count(least: Any) -> None:
+    """The fast path uses this integer for absent hours, and yet the dimensions are inferred."""
     body = json.dumps({"g": {"100": {"replies": {"2026-03-01": {"00": least}}}}})
     assert ep.flatten_json(body)["count"].to_list() == [-(2**63)]
 
 
-def test_several_groupings_are_listed() -> None:
-    """The name picks one; an unknown name lists them too."""
+def test_a_grouping_is_chosen_by_name() -> None:
+    """Without a name or with an unknown one, the error lists the groupings."""
     body = {"a": {"impressions": "5"}, "b": {"1": {"impressions": "5"}}}
     assert rows(ep.flatten_json(body, grouping="b")) == [("1", "impressions", 5)]
     for name in (None, "c"):
@@ -200,14 +200,14 @@ def test_several_groupings_are_listed() -> None:
             ep.flatten_json(body, grouping=name)
 
 
-def test_other_keys_are_passed_over() -> None:
-    """A key of which nobody has heard is no grouping unless it holds an object."""
+def test_other_keys_are_ignored() -> None:
+    """An unknown key is a grouping only if its value is an object."""
     body = {"trace": "abc", "cost": 5, "g": {"impressions": "5"}, "errors": ["one post is gone"]}
     assert rows(ep.flatten_json(body)) == [("impressions", 5)]
 
 
-def test_false_zeros_by_the_bodys_own_keys() -> None:
-    """The body says which posts are too old."""
+def test_false_zeros_are_found_by_the_lists_of_the_body() -> None:
+    """The body lists the posts that are too old."""
     body = {
         "g": {"1": {"video_views": "0"}, "2": {"video_views": "0"}},
         "unsupported_for_video_views_tweet_ids": ["2"],
@@ -215,14 +215,14 @@ def test_false_zeros_by_the_bodys_own_keys() -> None:
     assert rows(ep.flatten_json(body)) == [("1", "video_views", 0), ("2", "video_views", None)]
 
 
-def test_false_zeros_by_day_and_by_the_window_named() -> None:
-    """Days and a named window tell that it is a time series, and when."""
+def test_false_zeros_are_found_by_day_or_window() -> None:
+    """Days or a window show that it is a time series, and of which time."""
     by_day = {"g": {"favorites": {"2015-09-14": "0", "2015-09-15": "0"}}}
     assert [row[-1] for row in rows(ep.flatten_json(by_day))] == [None, 0]
     window = {"start": "2015-08-01T00:00:00Z", "end": "2015-08-15T00:00:00Z"}
-    whole: dict[str, Any] = {"g": {"favorites": "0"}}
-    assert rows(ep.flatten_json(whole | window)) == [("favorites", None)]
-    assert rows(ep.flatten_json(whole)) == [("favorites", 0)]
+    complete: dict[str, Any] = {"g": {"favorites": "0"}}
+    assert rows(ep.flatten_json(complete | window)) == [("favorites", None)]
+    assert rows(ep.flatten_json(complete)) == [("favorites", 0)]
 
 
 @pytest.mark.parametrize(
@@ -236,8 +236,8 @@ def test_false_zeros_by_day_and_by_the_window_named() -> None:
         f'{{"errors": [], "g": {HOURS}, "unavailable_tweet_ids": ["3"]}}',
     ],
 )
-def test_it_does_not_matter_where_the_grouping_stands(body: str) -> None:
-    """First, last, beside another, with what else a body says around it."""
+def test_the_grouping_may_be_anywhere_in_the_body(body: str) -> None:
+    """It may be first, last, or next to another grouping and other keys."""
     assert rows(ep.flatten_json(body, grouping="g")) == [
         ("1", "likes", "2026-03-01", 0, 1),
         ("1", "likes", "2026-03-01", 7, 2),
@@ -245,27 +245,27 @@ def test_it_does_not_matter_where_the_grouping_stands(body: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["g", "start"])
-def test_a_key_of_the_body_that_stands_twice_is_refused(key: str) -> None:
-    """Whichever of the two was meant, the other would be lost."""
+def test_a_repeated_top_level_key_is_refused(key: str) -> None:
+    """One of the two would be lost."""
     again = HOURS if key == "g" else '"2026-02-01T00:00:00Z"'
     with pytest.raises(ResponseShapeError, match=f"'{key}' occurs twice"):
         ep.flatten_json(f'{{"g": {HOURS}, {WINDOW}, "{key}": {again}}}')
 
 
-def test_a_grouping_that_stands_twice_and_is_empty() -> None:
-    """What is wrong goes before what is not known."""
+def test_a_repeated_and_empty_grouping_is_refused() -> None:
+    """An invalid body is reported before an ambiguous one."""
     with pytest.raises(ResponseShapeError, match="'g' occurs twice"):
         ep.flatten_json(f'{{"g": {HOURS}, "g": {{}}}}')
 
 
-def test_nothing_is_filled_in() -> None:
-    """What was asked is not known."""
+def test_missing_cells_are_not_filled() -> None:
+    """The requested types are unknown."""
     body = {"g": {"1": {"impressions": "5"}, "2": {"engagements": "6"}}}
     assert len(ep.flatten_json(body)) == 2
 
 
-def test_a_dict_with_keys_that_are_integers() -> None:
-    """A program may have made numbers of the IDs; exact integers are still IDs."""
+def test_integer_keys_of_a_dict_are_ids() -> None:
+    """A program may have converted the IDs; exact integers are still IDs."""
     assert rows(ep.flatten_json({"g": {123: {"impressions": 5}}})) == [("123", "impressions", 5)]  # type: ignore[dict-item]
 
 
@@ -293,22 +293,22 @@ def test_a_dict_with_keys_that_are_integers() -> None:
         ),
     ],
 )
-def test_what_is_not_an_answer_is_refused(body: Any, path: str) -> None:
-    """The error has the path to the spot, as far as there is one."""
+def test_an_invalid_body_is_refused(body: Any, path: str) -> None:
+    """The error has the path of the invalid value, if there is one."""
     with pytest.raises(ResponseShapeError) as caught:
         ep.flatten_json(body)
     assert caught.value.path == path
 
 
 def test_a_day_that_does_not_exist_is_refused() -> None:
-    """What looks like a date and is none has a path."""
+    """The error has the path of the date."""
     with pytest.raises(ResponseShapeError, match="'2026-02-30' is not a day") as caught:
         ep.flatten_json({"g": {"impressions": {"2026-02-30": "5"}}})
     assert caught.value.path == "$['g']['impressions']['2026-02-30']"
 
 
 def test_the_body_is_not_changed() -> None:
-    """A dict of the caller's stays as it was."""
+    """A dict that is passed stays as it was."""
     body = {"g": {"1": {"impressions": "5"}}}
     ep.flatten_json(body)
     assert body == {"g": {"1": {"impressions": "5"}}}
@@ -318,8 +318,8 @@ BODY = b'{"g": {"1": {"impressions": {"2026-03-01": "5"}}}}'
 
 
 @pytest.mark.parametrize("name", ["body.json", "body.json.gz", "2026-03.json"])
-def test_files(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A path, text too, or an open file; compressed or with a byte order mark."""
+def test_a_body_may_be_a_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path, its text or an open file may be compressed or have a byte order mark."""
     monkeypatch.chdir(tmp_path)
     content = b"\xef\xbb\xbf" + BODY
     Path(name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
@@ -335,21 +335,21 @@ def test_files(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     [gzip.compress(BODY), BODY.decode().encode("utf-16"), BODY.decode().encode("utf-16-le")],
     ids=["gzip", "utf-16", "utf-16-le"],  # gzip writes the time, which differs between workers
 )
-def test_bytes_of_a_file(content: bytes, tmp_path: Path) -> None:
-    """Are decompressed and decoded, whether they come as bytes or from the file."""
+def test_bytes_are_decompressed_and_decoded(content: bytes, tmp_path: Path) -> None:
+    """Bytes are read as the file with them is."""
     (tmp_path / "body.json").write_bytes(content)
     for body in (content, tmp_path / "body.json"):
         pd.testing.assert_frame_equal(ep.flatten_json(body), ep.flatten_json(BODY))
 
 
-def test_half_a_character() -> None:
-    """UTF-16 that ends within a character is refused."""
+def test_an_incomplete_character_is_refused() -> None:
+    """The UTF-16 text ends within a character."""
     with pytest.raises(ResponseShapeError, match="is not text in the encoding"):
         ep.flatten_json(BODY.decode().encode("utf-16")[:-1])
 
 
-def test_files_that_are_not_there(tmp_path: Path) -> None:
-    """A path is the caller's; text might be a body or a path, and the message names both."""
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
+    """A text may be a body or a path, and the message names both."""
     with pytest.raises(FileNotFoundError):
         ep.flatten_json(tmp_path / "none.json")
     with pytest.raises(ResponseShapeError, match="is neither a JSON object nor a file"):

@@ -1,7 +1,7 @@
 """Laws of flatten, for every grouping that the API has.
 
-The world below knows every count, hour by hour. ``answer`` is the API: it sums and nests
-what a request asks for. Nothing here uses the code under test to say what is right.
+``true_count`` has every count, hour by hour. ``answer`` stands in for the API: it sums and nests
+the requested counts. The expected values do not come from the code under test.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ TOO_OLD, GONE = {"30", "4"}, {"5"}
 COLUMNS = {POST: "post_id", TYPE: "engagement_type", DAY: "day", TIME: "hour"}
 FALSE_UNTIL = datetime(2015, 9, 15, tzinfo=UTC)
 
-posts_asked = st.lists(st.sampled_from(["1", "2", "30", "4", "5"]), min_size=1, unique=True)
+requested_posts = st.lists(st.sampled_from(["1", "2", "30", "4", "5"]), min_size=1, unique=True)
 starts = st.builds(
     lambda day, hour: day + hour * HOUR,
     st.sampled_from([datetime(2015, 9, 14, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)]),
@@ -58,16 +58,16 @@ hour_cuts = st.lists(st.integers(1, 59))
 
 
 def test_the_api_has_27_groupings() -> None:
-    """Orders of one to four dimensions with the type; four only in two orders."""
+    """They are orders of one to four dimensions with the type; of four there are two."""
     assert (len(SERIES), len(TOTALS)) == (27, 3)
 
 
-def true_count(post: str, kind: str, moment: datetime) -> int:
-    """Count one hour of the world: small, sometimes negative, 0 where the API counts nothing."""
-    early = kind == "favorites" and moment < FALSE_UNTIL
-    if early or (kind == "video_views" and post in TOO_OLD):
+def true_count(post: str, engagement_type: str, hour: datetime) -> int:
+    """Return the true count of an hour: small, sometimes negative, 0 if the API counts nothing."""
+    early = engagement_type == "favorites" and hour < FALSE_UNTIL
+    if early or (engagement_type == "video_views" and post in TOO_OLD):
         return 0
-    return zlib.crc32(f"{post} {kind} {moment}".encode()) % 9 - 2
+    return zlib.crc32(f"{post} {engagement_type} {hour}".encode()) % 9 - 2
 
 
 def nest(cells: dict[tuple[str, ...], Any]) -> dict[str, Any]:
@@ -84,44 +84,56 @@ def nest(cells: dict[tuple[str, ...], Any]) -> dict[str, Any]:
 
 
 def answer(request: ep.EngagementRequest) -> ep.EngagementResponse:
-    """Answer a request as the API does."""
+    """Return the response of the API to a request."""
     (grouping,) = request.groupings
     window = request.window
-    moments = [datetime(2026, 1, 1, tzinfo=UTC)]
+    hours = [datetime(2026, 1, 1, tzinfo=UTC)]
     if window is not None:
-        moments = [window.start + n * HOUR for n in range((window.end - window.start) // HOUR)]
+        hours = [window.start + n * HOUR for n in range((window.end - window.start) // HOUR)]
     cells: defaultdict[tuple[str, ...], int] = defaultdict(int)
     for post in set(request.post_ids) - GONE:
-        for kind in request.engagement_types:
-            for moment in moments:
-                keys = {POST: post, TYPE: kind, DAY: f"{moment:%Y-%m-%d}", TIME: f"{moment:%H}"}
-                cells[tuple(keys[d] for d in grouping.dimensions)] += true_count(post, kind, moment)
+        for engagement_type in request.engagement_types:
+            for hour in hours:
+                keys = {
+                    POST: post,
+                    TYPE: engagement_type,
+                    DAY: f"{hour:%Y-%m-%d}",
+                    TIME: f"{hour:%H}",
+                }
+                cells[tuple(keys[d] for d in grouping.dimensions)] += true_count(
+                    post, engagement_type, hour
+                )
     body: dict[str, Any] = {grouping.name: nest(cells)} if cells else {}
-    asked = set(request.post_ids)
-    body |= {"unavailable_tweet_ids": sorted(asked & GONE)} if asked & GONE else {}
-    old = sorted(asked & TOO_OLD)
+    requested = set(request.post_ids)
+    body |= {"unavailable_tweet_ids": sorted(requested & GONE)} if requested & GONE else {}
+    old = sorted(requested & TOO_OLD)
     if old and "video_views" in request.engagement_types:
         body["unsupported_for_video_views_tweet_ids"] = old
     return ep.EngagementResponse(request, body)
 
 
 def expected(request: ep.EngagementRequest) -> dict[tuple[Any, ...], int | None]:
-    """Sum the world over the columns of the frame; None where no part is a count."""
+    """Sum the true counts over the columns of the frame; None if no part is a count."""
     (grouping,) = request.groupings
     cells: dict[tuple[Any, ...], int | None] = {}
     window = request.window
-    moments = [None]
+    hours = [None]
     if window is not None:
-        moments = [window.start + n * HOUR for n in range((window.end - window.start) // HOUR)]
+        hours = [window.start + n * HOUR for n in range((window.end - window.start) // HOUR)]
     for post in set(request.post_ids) - GONE:
-        for kind in request.engagement_types:
-            for moment in moments:
-                at = moment or datetime(2026, 1, 1, tzinfo=UTC)
-                early = moment is not None and kind == "favorites" and at < FALSE_UNTIL
-                false = early or (kind == "video_views" and post in TOO_OLD)
-                keys = {POST: post, TYPE: kind, DAY: pd.Timestamp(at.date()), TIME: at.hour}
+        for engagement_type in request.engagement_types:
+            for hour in hours:
+                at = hour or datetime(2026, 1, 1, tzinfo=UTC)
+                early = hour is not None and engagement_type == "favorites" and at < FALSE_UNTIL
+                false = early or (engagement_type == "video_views" and post in TOO_OLD)
+                keys = {
+                    POST: post,
+                    TYPE: engagement_type,
+                    DAY: pd.Timestamp(at.date()),
+                    TIME: at.hour,
+                }
                 cell = tuple(keys[d] for d in COLUMNS if d in grouping.dimensions)
-                part = None if false else true_count(post, kind, at)
+                part = None if false else true_count(post, engagement_type, at)
                 so_far = cells.get(cell)
                 cells[cell] = so_far if part is None else (so_far or 0) + part
     return cells
@@ -134,38 +146,42 @@ def as_cells(frame: pd.DataFrame) -> dict[tuple[Any, ...], int | None]:
     return dict(zip(map(tuple, keys), counts, strict=True))
 
 
-def cut(items: Sequence[Any], places: Iterable[int]) -> list[Sequence[Any]]:
-    """Cut a sequence at some places into pieces that are not empty."""
-    bounds = [0, *sorted({p for p in places if 0 < p < len(items)}), len(items)]
+def split(items: Sequence[Any], positions: Iterable[int]) -> list[Sequence[Any]]:
+    """Split a sequence at some positions into parts that are not empty."""
+    bounds = [
+        0,
+        *sorted({position for position in positions if 0 < position < len(items)}),
+        len(items),
+    ]
     return [items[a:b] for a, b in pairwise(bounds)]
 
 
-def historical(posts: Sequence[str], order: Sequence[str], start: datetime, hours_: int) -> Any:
-    """Ask for some hours of some posts."""
-    window = ep.Window(start, start + hours_ * HOUR)
+def historical(posts: Sequence[str], order: Sequence[str], start: datetime, hours: int) -> Any:
+    """Request some hours of some posts."""
+    window = ep.Window(start, start + hours * HOUR)
     return ep.historical(posts, engagement_types=TYPES, window=window, by={"g": order})
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("order", SERIES, ids=" > ".join)
 @settings(max_examples=6, deadline=None)
-@given(posts_asked, starts, lengths, st.tuples(st.lists(st.integers(1, 4)), hour_cuts))
-def test_cutting_a_series_never_changes_the_frame(
+@given(requested_posts, starts, lengths, st.tuples(st.lists(st.integers(1, 4)), hour_cuts))
+def test_splitting_a_series_never_changes_the_frame(
     order: Sequence[str],
     posts: list[str],
     start: datetime,
     length: int,
     cuts: tuple[list[int], list[int]],
 ) -> None:
-    """Batches of posts and windows cut at any hour add up to the whole."""
-    whole = historical(posts, order, start, length)
+    """Batches of posts and windows split at any hour give the same sums."""
+    complete = historical(posts, order, start, length)
     parts = [
         historical(batch, order, start + span[0] * HOUR, len(span))
-        for batch in cut(posts, cuts[0])
-        for span in cut(range(length), cuts[1])
+        for batch in split(posts, cuts[0])
+        for span in split(range(length), cuts[1])
     ]
-    frame = ep.flatten(answer(whole))
-    assert as_cells(frame) == expected(whole)
+    frame = ep.flatten(answer(complete))
+    assert as_cells(frame) == expected(complete)
     of_parts = ep.flatten(answer(part) for part in parts)
     pd.testing.assert_frame_equal(of_parts, frame)
 
@@ -173,24 +189,24 @@ def test_cutting_a_series_never_changes_the_frame(
 @pytest.mark.slow
 @pytest.mark.parametrize("order", TOTALS, ids=" > ".join)
 @settings(max_examples=25, deadline=None)
-@given(posts_asked, st.lists(st.integers(1, 4)))
-def test_cutting_totals_never_changes_the_frame(
+@given(requested_posts, st.lists(st.integers(1, 4)))
+def test_splitting_totals_never_changes_the_frame(
     order: Sequence[str], posts: list[str], post_cuts: list[int]
 ) -> None:
-    """Batches of posts add up to the whole."""
+    """Batches of posts give the same sums."""
 
     def totals(ids: Sequence[str]) -> ep.EngagementRequest:
         return ep.totals(ids, engagement_types=TYPES, by={"g": order})
 
     frame = ep.flatten(answer(totals(posts)))
     assert as_cells(frame) == expected(totals(posts))
-    of_parts = ep.flatten([answer(totals(batch)) for batch in cut(posts, post_cuts)])
+    of_parts = ep.flatten([answer(totals(batch)) for batch in split(posts, post_cuts)])
     pd.testing.assert_frame_equal(of_parts, frame)
 
 
 @st.composite
 def frames(draw: st.DrawFn, order: Sequence[str]) -> pd.DataFrame:
-    """Draw a tidy frame: any counts of 64 bits, unknown types, days and IDs."""
+    """Draw a tidy frame with any counts of 64 bits, unknown types, days and IDs."""
     counts = st.integers(-(2**63), 2**63 - 1)
     keys: dict[str, st.SearchStrategy[Any]] = {
         POST: st.from_regex(r"[1-9][0-9]{2,18}", fullmatch=True),
@@ -203,13 +219,15 @@ def frames(draw: st.DrawFn, order: Sequence[str]) -> pd.DataFrame:
         st.dictionaries(st.tuples(*(keys[d] for d in columns)), counts, min_size=1, max_size=12)
     )
     vocabulary = ["impressions", "url_clicks", "boosts", "zaps"]
-    place = columns.index(TYPE)
-    ordered = sorted(cells, key=lambda k: (*k[:place], vocabulary.index(k[place]), *k[place + 1 :]))
+    position = columns.index(TYPE)
+    ordered = sorted(
+        cells, key=lambda k: (*k[:position], vocabulary.index(k[position]), *k[position + 1 :])
+    )
     frame = pd.DataFrame(ordered, columns=[COLUMNS[d] for d in columns])
     frame["count"] = pd.array([cells[key] for key in ordered], dtype="Int64")
-    present = [kind for kind in vocabulary if kind in set(frame["engagement_type"])]
+    present = [known for known in vocabulary if known in set(frame["engagement_type"])]
     dtypes = {"post_id": "str", "day": "datetime64[us]", "hour": "int8"}
-    frame = frame.astype({name: kind for name, kind in dtypes.items() if name in frame})
+    frame = frame.astype({name: dtype for name, dtype in dtypes.items() if name in frame})
     categories = pd.CategoricalDtype(pd.Index(present, dtype="str"))
     return frame.astype({"engagement_type": categories})
 
@@ -231,7 +249,7 @@ def nested(frame: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize("order", SERIES, ids=" > ".join)
 def test_flattening_a_nested_frame_gives_the_frame_back(order: Sequence[str]) -> None:
-    """Nothing is lost or changed on the way, and the dimensions are seen in the keys."""
+    """The dimensions are inferred from the keys, and no value changes."""
 
     @settings(max_examples=8, deadline=None)
     @given(frames(order))
@@ -246,27 +264,27 @@ def test_flattening_a_nested_frame_gives_the_frame_back(order: Sequence[str]) ->
     there_and_back()
 
 
-def outcome(read: Callable[[], Valid], dimensions: Sequence[Dimension]) -> Any:
-    """Return what a reading gives: sorted counts as lists, or the error."""
+def result_of(read: Callable[[], Valid], dimensions: Sequence[Dimension]) -> Any:
+    """Return the result of a reading: sorted counts as lists, or the error."""
     try:
-        got = add([to_arrays(read(), dimensions)], "g")
+        counts = add([to_arrays(read(), dimensions)], "g")
     except ResponseShapeError as error:
         return str(error)
-    types = np.asarray(got.types, object)[got.type].tolist()
-    posts = np.asarray(got.posts, object)[got.post].tolist()
-    return got.posts, got.types, posts, types, got.bucket.tolist(), got.count.tolist()
+    types = np.asarray(counts.types, object)[counts.type].tolist()
+    posts = np.asarray(counts.posts, object)[counts.post].tolist()
+    return counts.posts, counts.types, posts, types, counts.bucket.tolist(), counts.count.tolist()
 
 
 def both_readers(raw: bytes, shape: ExpectedShape) -> tuple[Any, Any]:
-    """Read with typed dictionaries in front, and object by object alone."""
+    """Read by the fast path first, and object by object alone."""
 
-    def slowly() -> Valid:
+    def by_object() -> Valid:
         members, order = read_objects(raw, shape.name, shape)
         return Valid(members, meanings(members, order, shape) or ())
 
     return (
-        outcome(lambda: valid_counts(raw, shape), shape.dimensions),
-        outcome(slowly, shape.dimensions),
+        result_of(lambda: valid_counts(raw, shape), shape.dimensions),
+        result_of(by_object, shape.dimensions),
     )
 
 
@@ -287,14 +305,14 @@ trees = st.dictionaries(
 @pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(trees, st.booleans())
-def test_typed_dictionaries_read_what_is_read_object_by_object(
+def test_both_readers_give_the_same_counts(
     tree: dict[str, Any],
     spaced: bool,  # noqa: FBT001  drawn
 ) -> None:
-    """In any order of keys, with partial days and empty objects."""
+    """Keys come in any order, with partial days and empty objects."""
     raw = json.dumps(tree, separators=None if spaced else (",", ":")).encode()
-    quick, slow = both_readers(raw, ExpectedShape("g", FOUR_DIMENSION_ORDERS[0]))
-    assert quick == slow
+    fast, slow = both_readers(raw, ExpectedShape("g", FOUR_DIMENSION_ORDERS[0]))
+    assert fast == slow
     decoded = decode_grouping(raw, 4)
     assert decoded is not None
     assert decoded.members() is not None
@@ -315,16 +333,16 @@ def test_typed_dictionaries_read_what_is_read_object_by_object(
     st.sampled_from(["07", "7", "24", "e7", "0\\u0037", "2026-03-01"]),
     st.sampled_from(["impressions", "1e3", "", "\\u0065", "r\\u0065plies"]),
 )
-def test_both_readers_refuse_the_same_with_the_same_path(count: str, hour: str, kind: str) -> None:
-    """Whatever is in the place of a count, both take it or raise with the same path."""
-    raw = f'{{"1": {{"{kind}": {{"2026-03-01": {{"{hour}": {count}, "08": "1"}}}}}}}}'.encode()
-    quick, slow = both_readers(raw, ExpectedShape("g", FOUR_DIMENSION_ORDERS[0], frozenset({"1"})))
-    assert quick == slow
+def test_both_readers_refuse_the_same_with_the_same_path(count: str, hour: str, name: str) -> None:
+    """Any JSON in place of a count is read by both, or refused by both with one path."""
+    raw = f'{{"1": {{"{name}": {{"2026-03-01": {{"{hour}": {count}, "08": "1"}}}}}}}}'.encode()
+    fast, slow = both_readers(raw, ExpectedShape("g", FOUR_DIMENSION_ORDERS[0], frozenset({"1"})))
+    assert fast == slow
 
 
 @pytest.mark.parametrize("order", FOUR_DIMENSION_ORDERS)
-def test_a_letter_that_a_key_hides_is_no_room_for_an_exponent(order: Any) -> None:
-    """The E's of the body are as many as those of its keys; and ``1e3`` is no count."""
+def test_an_exponent_is_refused_next_to_an_escaped_key(order: Any) -> None:
+    """The body has as many E's as its keys, and yet ``1e3`` is not a count."""
     keys = {POST: "7", TYPE: "r\\u0065plies", DAY: "2026-03-01", TIME: "00"}
     raw = '"1e3"'
     for dimension in reversed(order):
@@ -333,6 +351,6 @@ def test_a_letter_that_a_key_hides_is_no_room_for_an_exponent(order: Any) -> Non
         ep.flatten_json(f'{{"g":{raw}}}', group_by=order)
 
 
-def test_the_dimensions_here_are_the_packages() -> None:
-    """The names above are the wire's."""
+def test_the_dimensions_are_those_of_the_package() -> None:
+    """The names above are those of the API."""
     assert set(COLUMNS) == {str(dimension) for dimension in Dimension}

@@ -1,4 +1,4 @@
-"""Nothing is dropped: whatever an answer leaves out is missing in the counts and told."""
+"""Nothing is dropped: what a response leaves out is a missing count and an omission."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DIMENSIONS = ("tweet.id", "engagement.type", "engagement.day", "engagement.hour"
 
 
 def legal(order: tuple[str, ...]) -> bool:
-    """Say whether the API has this grouping."""
+    """Return whether the API has this grouping."""
     try:
         ep.Grouping(order)
     except UnsupportedGrouping:
@@ -34,11 +34,14 @@ ORDERS = [order for n in range(1, 5) for order in permutations(DIMENSIONS, n) if
 @pytest.mark.parametrize("order", ORDERS, ids=" > ".join)
 @settings(max_examples=15, deadline=None)
 @given(st.data())
-def test_every_cell_is_counted_or_told(order: tuple[str, ...], data: st.DataObject) -> None:
-    """Of all cells some are left out: those of posts still counted are rows without a count."""
+def test_every_cell_is_counted_or_omitted(order: tuple[str, ...], data: st.DataObject) -> None:
+    """Some cells are left out; those of posts with counts are rows without a count."""
     cells = {
-        tuple(dict(zip(DIMENSIONS, (post, kind, *hour), strict=True))[name] for name in order)
-        for post, kind, hour in product(POSTS, TYPES, HOURS)
+        tuple(
+            dict(zip(DIMENSIONS, (post, engagement_type, *hour), strict=True))[name]
+            for name in order
+        )
+        for post, engagement_type, hour in product(POSTS, TYPES, HOURS)
     }
     kept = data.draw(st.sets(st.sampled_from(sorted(cells))))
     body: dict[str, Any] = {}
@@ -52,17 +55,17 @@ def test_every_cell_is_counted_or_told(order: tuple[str, ...], data: st.DataObje
     counts, omitted = ep.flatten(answer), ep.omissions(answer)
 
     by_post = "tweet.id" in order
-    place = order.index("tweet.id") if by_post else 0
-    counted = {keys[place] for keys in kept} if by_post else set(POSTS)
-    expected = [keys for keys in cells if not by_post or keys[place] in counted]
+    position = order.index("tweet.id") if by_post else 0
+    counted = {keys[position] for keys in kept} if by_post else set(POSTS)
+    expected = [keys for keys in cells if not by_post or keys[position] in counted]
     assert len(counts) == len(expected)
     assert counts["count"].sum() == len(kept)
     assert counts["count"].isna().sum() == len(expected) - len(kept)
 
-    lacking = counts[counts["count"].isna()]
-    posts = lacking["post_id"] if by_post else None
-    told = set(zip(omitted["post_id"], omitted["engagement_type"].fillna("all"), strict=True))
-    kinds = lacking["engagement_type"].astype("str")
-    gaps = set(zip(posts, kinds, strict=True)) if by_post else set(product(POSTS, kinds))
-    assert told == gaps | {(post, "all") for post in set(POSTS) - counted}
+    missing = counts[counts["count"].isna()]
+    posts = missing["post_id"] if by_post else None
+    omissions = set(zip(omitted["post_id"], omitted["engagement_type"].fillna("all"), strict=True))
+    types = missing["engagement_type"].astype("str")
+    gaps = set(zip(posts, types, strict=True)) if by_post else set(product(POSTS, types))
+    assert omissions == gaps | {(post, "all") for post in set(POSTS) - counted}
     assert (omitted["reason"] == "not_answered").all()

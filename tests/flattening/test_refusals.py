@@ -1,4 +1,4 @@
-"""What flatten refuses: JSON that is not the answer, and answers that would count twice."""
+"""flatten refuses invalid responses, and responses whose counts would be summed twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORDERS = {
 def hourly(
     counts: str, *, by: Any = "post first", reserved: str = "", posts: tuple[str, ...] = ("1",)
 ) -> ep.EngagementResponse:
-    """Answer a question for 22:00 to 01:00, with the JSON below the grouping as it is."""
+    """Return a response for 22:00 to 01:00, with this JSON as the grouping."""
     request = ep.historical(
         posts,
         engagement_types=["impressions"],
@@ -29,7 +29,7 @@ def hourly(
 
 
 def totals(posts: list[str], types: list[str], by: Any = ep.BY_POST, **body: Any) -> Any:
-    """Answer a question for totals with 1 for everything."""
+    """Return a response of /totals with 1 for all counts."""
     counts = {post: dict.fromkeys(types, "1") for post in posts}
     if by is not ep.BY_POST:
         counts = dict.fromkeys(types, "1")
@@ -75,8 +75,8 @@ NOT_COUNTS = [
 
 
 @pytest.mark.parametrize("raw", NOT_COUNTS)
-def test_what_is_not_an_integer_of_64_bits_is_refused(raw: str) -> None:
-    """Floats, even integral ones, blanks, signs and too many digits are not counts."""
+def test_a_count_is_an_integer_of_64_bits(raw: str) -> None:
+    """Floats, even integral ones, blanks, signs and too many digits are refused."""
     body = f'{{"1": {{"impressions": {{"2026-03-01": {{"22": {raw}, "23": "1"}}}}}}}}'
     with pytest.raises(ResponseShapeError, match="a count is an integer") as caught:
         ep.flatten(hourly(body))
@@ -85,13 +85,13 @@ def test_what_is_not_an_integer_of_64_bits_is_refused(raw: str) -> None:
 
 @pytest.mark.parametrize("raw", ["9223372036854775807", '"-9223372036854775808"', '"-0"', "0"])
 def test_the_ends_of_64_bits_are_counts(raw: str) -> None:
-    """Whatever 64 bits hold is kept, the least integer too."""
+    """The smallest and the largest integer of 64 bits are kept."""
     body = f'{{"1": {{"impressions": {{"2026-03-01": {{"22": {raw}, "23": "1"}}}}}}}}'
     assert ep.flatten(hourly(body))["count"][0] == int(raw.strip('"'))
 
 
 @pytest.mark.parametrize(
-    ("counts", "path", "complaint"),
+    ("counts", "path", "message"),
     [
         ("[]", "$['g']", "an object is expected here"),
         ('"5"', "$['g']", "an object is expected here"),
@@ -140,22 +140,22 @@ def test_the_ends_of_64_bits_are_counts(raw: str) -> None:
         ),
     ],
 )
-def test_a_spot_that_is_not_as_asked_is_named(counts: str, path: str, complaint: str) -> None:
-    """The error has the path to the spot and says what is wrong there."""
-    with pytest.raises(ResponseShapeError, match=complaint) as caught:
+def test_the_error_has_the_path_of_the_invalid_value(counts: str, path: str, message: str) -> None:
+    """It also states what is wrong there."""
+    with pytest.raises(ResponseShapeError, match=message) as caught:
         ep.flatten(hourly(counts))
     assert caught.value.path == path
 
 
 def test_the_path_follows_the_order_of_nesting() -> None:
-    """Type first means that the path begins with the type."""
+    """With the type first, the path begins with the type."""
     with pytest.raises(ResponseShapeError) as caught:
         ep.flatten(hourly('{"impressions": {"1": {"2026-03-01": {"22": 1.5}}}}', by="type first"))
     assert caught.value.path == "$['g']['impressions']['1']['2026-03-01']['22']"
 
 
 def test_a_count_for_an_hour_outside_the_window_is_refused() -> None:
-    """A zero there says nothing; a number contradicts the question."""
+    """A zero there has no meaning; a number contradicts the request."""
     with pytest.raises(ResponseShapeError, match="not in the window") as caught:
         ep.flatten(
             hourly('{"impressions": {"07": "3"}}', by=["engagement.type", "engagement.hour"])
@@ -164,14 +164,14 @@ def test_a_count_for_an_hour_outside_the_window_is_refused() -> None:
 
 
 def test_hours_and_days_do_not_mix_on_one_level() -> None:
-    """Hour without day comes flat or day by day, not both."""
+    """An hour without day is listed flat or by day, not both."""
     counts = '{"impressions": {"2026-03-01": {"22": "1"}, "23": "2"}}'
     with pytest.raises(ResponseShapeError, match="'23' is not a day"):
         ep.flatten(hourly(counts, by=["engagement.type", "engagement.hour"]))
 
 
 def test_a_post_both_unavailable_and_counted_is_refused() -> None:
-    """An answer that contradicts itself is not guessed at."""
+    """A response that contradicts itself is refused."""
     reserved = '"unavailable_tweet_ids": ["1"], '
     with pytest.raises(ResponseShapeError, match="unavailable, but it has counts") as caught:
         ep.flatten(hourly('{"1": {}}', reserved=reserved))
@@ -179,7 +179,7 @@ def test_a_post_both_unavailable_and_counted_is_refused() -> None:
 
 
 def test_sums_over_no_available_post_are_refused_unless_zero() -> None:
-    """Zeros of nobody are no rows; a count of nobody is a contradiction."""
+    """A sum of no posts is a contradiction; a zero has no row."""
     by = ["engagement.type"]
     body = {"counts": {"favorites": "0"}, "unavailable_tweet_ids": ["1"]}
     request = ep.totals(["1"], engagement_types=["favorites"], by=by)
@@ -190,15 +190,15 @@ def test_sums_over_no_available_post_are_refused_unless_zero() -> None:
 
 
 @pytest.mark.parametrize("key", ["start", "end"])
-def test_another_window_than_asked_is_refused(key: str) -> None:
-    """Counts of other hours are not the answer."""
+def test_another_window_than_the_requested_is_refused(key: str) -> None:
+    """Counts of other hours are not a response to the request."""
     with pytest.raises(ResponseShapeError, match=f"states the {key} 2026-02-01") as caught:
         ep.flatten(hourly("{}", reserved=f'"{key}": "2026-02-01T00:00:00Z", '))
     assert caught.value.path == f"$['{key}']"
 
 
 def test_a_window_of_years_is_not_the_last_28_hours() -> None:
-    """A window that cannot be is not filled with a million rows."""
+    """An impossible window is not filled with a million rows."""
     request = ep.last_28_hours(["1"], engagement_types=["impressions"])
     body = {"start": "1970-01-01T00:00:00Z", "end": "2026-03-01T00:00:00Z", "by_hour": {"1": {}}}
     with pytest.raises(ResponseShapeError, match="not a window of about 28 hours"):
@@ -215,7 +215,7 @@ def test_a_window_of_years_is_not_the_last_28_hours() -> None:
     ],
 )
 def test_a_missing_grouping_is_refused(body: str) -> None:
-    """An answer without the grouping is not an empty answer."""
+    """A response without the grouping is not an empty response."""
     request = ep.totals(["1", "2"], engagement_types=["favorites"])
     with pytest.raises(ResponseShapeError, match=r"the grouping is missing.* post 1") as caught:
         ep.flatten(ep.EngagementResponse(request, body))
@@ -223,15 +223,15 @@ def test_a_missing_grouping_is_refused(body: str) -> None:
 
 
 @pytest.mark.parametrize("body", ["[]", "5", "<html>502</html>", "", '{"by_post": {"1": {'])
-def test_what_is_no_json_object_is_refused(body: str) -> None:
-    """A proxy's page or a truncated body is not an answer."""
+def test_a_body_that_is_not_a_json_object_is_refused(body: str) -> None:
+    """A proxy's page or a truncated body is not a response."""
     request = ep.totals(["1"], engagement_types=["favorites"])
     with pytest.raises(ResponseShapeError, match="not a JSON object"):
         ep.flatten(ep.EngagementResponse(request, body))
 
 
-def test_the_same_answer_twice_is_refused() -> None:
-    """Counts would be doubled without a word."""
+def test_the_same_response_twice_is_refused() -> None:
+    """Its counts would be doubled."""
     answer = totals(["1"], ["favorites"])
     with pytest.raises(RequestError, match=r"responses 0 and 1 both count favorites of post 1,"):
         ep.flatten([answer, answer])
@@ -251,8 +251,8 @@ def test_overlapping_windows_are_refused_with_both() -> None:
         ep.flatten(parts)
 
 
-def test_an_overlap_behind_another_answer_is_found() -> None:
-    """A short window inside a long one is seen, whatever lies between."""
+def test_an_overlap_behind_another_response_is_found() -> None:
+    """A short window inside a long one is found, whatever comes between."""
     parts = []
     for start, end in (
         ("2026-03-01", "2026-03-09"),
@@ -260,37 +260,37 @@ def test_an_overlap_behind_another_answer_is_found() -> None:
     ):
         window = ep.Window.covering(start, end)
         by = {"g": ["engagement.type"]}
-        for kind in ("impressions", "replies"):
-            request = ep.historical(["1"], engagement_types=[kind], window=window, by=by)
-            parts.append(ep.EngagementResponse(request, {"g": {kind: "1"}}))
+        for engagement_type in ("impressions", "replies"):
+            request = ep.historical(["1"], engagement_types=[engagement_type], window=window, by=by)
+            parts.append(ep.EngagementResponse(request, {"g": {engagement_type: "1"}}))
     ep.flatten([parts[0], parts[1]])
     ep.flatten([parts[0], parts[3]])
     with pytest.raises(RequestError, match="responses 0 and 2 both count impressions"):
         ep.flatten([parts[0], parts[1], parts[2]])
 
 
-def test_types_answered_unasked_count_as_answered() -> None:
-    """Quote tweets that came along and quote tweets asked for would count twice."""
+def test_types_that_were_not_requested_may_overlap() -> None:
+    """Quote tweets that were returned and quote tweets that were requested would count twice."""
     request = ep.totals(["1"], engagement_types=["favorites"])
     body = {"by_post": {"1": {"favorites": "1", "quote_tweets": "2"}}}
     with pytest.raises(RequestError, match="both count quote_tweets"):
         ep.flatten([ep.EngagementResponse(request, body), totals(["1"], ["quote_tweets"])])
 
 
-def test_other_types_of_the_same_post_are_welcome() -> None:
-    """A question cut by type is no overlap."""
+def test_other_types_of_the_same_post_are_accepted() -> None:
+    """A request split by type has no overlap."""
     assert len(ep.flatten([totals(["1"], ["favorites"]), totals(["1"], ["replies"])])) == 2
 
 
-def test_a_post_left_out_may_be_asked_again() -> None:
-    """Only counts overlap, not questions."""
+def test_a_missing_post_may_be_requested_again() -> None:
+    """Only counts overlap, and not requests."""
     request = ep.totals(["1", "2"], engagement_types=["favorites"])
     first = ep.EngagementResponse(request, {"by_post": {"1": {"favorites": "1"}}})
     assert len(ep.flatten([first, totals(["2"], ["favorites"])])) == 2
 
 
 def test_endpoints_and_dimensions_do_not_mix() -> None:
-    """Video views of /totals and of a time series must not be spliced."""
+    """Video views of /totals and of a time series have different meanings."""
     by = {"by_post": ["tweet.id", "engagement.type"]}
     request = ep.last_28_hours(["2"], engagement_types=["favorites"], by=by)
     other = ep.EngagementResponse(request, {"by_post": {"2": {"favorites": "1"}}})
@@ -315,8 +315,8 @@ TWICE = {
 
 
 @pytest.mark.parametrize("body", TWICE.values(), ids=TWICE)
-def test_a_key_that_stands_twice(body: str) -> None:
-    """Most readers of JSON keep the last and lose the first; of counts none is lost."""
+def test_a_repeated_key_is_refused(body: str) -> None:
+    """Most JSON readers keep the last value and lose the first; no count may be lost."""
     with pytest.raises(ResponseShapeError, match="occurs twice in one object"):
         ep.flatten_json(body)
 
@@ -327,14 +327,14 @@ DEEP = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
 @pytest.mark.parametrize(
     "body", [DEEP, b'{"g": ' + DEEP + b"}", "\ud800", b"\xff\xfe{}", b"\xef\xbb\xbf{}", 7, None]
 )
-def test_bodies_that_are_none(body: Any) -> None:
-    """Nested beyond reason, half a letter, another encoding, no body at all."""
+def test_an_undecodable_body_is_refused(body: Any) -> None:
+    """It is nested too deeply, has half a surrogate pair, another encoding, or is not a body."""
     with pytest.raises(ResponseShapeError):
         ep.flatten_json(body)
 
 
 @pytest.mark.parametrize("grouping", [["g"], 7, "h"])
-def test_a_grouping_that_is_not_there(grouping: Any) -> None:
-    """The error lists those that are."""
+def test_an_unknown_grouping_is_refused(grouping: Any) -> None:
+    """The error lists the groupings of the body."""
     with pytest.raises(ep.AmbiguousGrouping, match=r"\['g'\]"):
         ep.flatten_json({"g": {"1": {"favorites": "5"}}}, grouping=grouping)
