@@ -1,4 +1,4 @@
-"""A process that collects, forked from one that has everything imported."""
+"""A process that collects, forked from one that has imported everything."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ from engagement_pandas.request.plan import Plan
 
 IN_FLIGHT: Final = 4
 OUTAGE: Final = 3
-"""What a process ends with where a request found no answer in all its attempts."""
+"""Exit code of a process whose request failed in all its attempts."""
 
 
-class Nursery:
+class ForkServer:
     """Starts processes that collect one plan, one after another.
 
-    A fork takes milliseconds, importing the package a second; and only what happens after
-    that is worth a kill.
+    A fork takes milliseconds, importing the package a second; kills are tested after that only.
     """
 
-    def __init__(self, folder: Path, todo: Plan, url: str, user: ep.UserContext) -> None:
+    def __init__(self, folder: Path, plan: Plan, url: str, user: ep.UserContext) -> None:
         job = {
             "folder": str(folder),
-            "endpoint": str(todo.request.endpoint),
-            "request": todo.request.to_json(),
-            "parts": [part.to_json() for part in todo],
+            "endpoint": str(plan.request.endpoint),
+            "request": plan.request.to_json(),
+            "parts": [part.to_json() for part in plan],
             "url": url,
             "keys": [
                 user.consumer_key,
@@ -46,12 +45,12 @@ class Nursery:
         self._write(json.dumps(job))
 
     def start(self) -> int:
-        """Start a process, and return its number."""
+        """Start a process, and return its process ID."""
         self._write("start")
         return self._read()
 
-    def ended(self) -> int:
-        """Wait for its end, and return what it ended with: that of a signal is negative."""
+    def exit_code(self) -> int:
+        """Wait for its end, and return its exit code, which is negative for a signal."""
         return self._read()
 
     def _write(self, line: str) -> None:
@@ -68,31 +67,31 @@ class Nursery:
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         self._process.communicate()
 
 
-def nurse(job: dict[str, Any]) -> None:
-    """Fork a process for each line that comes in; tell its number and how it ended."""
+def serve(job: dict[str, Any]) -> None:
+    """Fork a process for each input line; print its process ID and its exit code."""
     logging.disable()
     request, *parts = (
         ep.EngagementRequest.from_json(job["endpoint"], body)
         for body in [job["request"], *job["parts"]]
     )
-    todo = Plan(request, tuple(parts), datetime.now(UTC))
+    plan = Plan(request, tuple(parts), datetime.now(UTC))
     for _ in sys.stdin:
         child = os.fork()
         if child == 0:
-            os._exit(collect(job, todo))
-        print(child, flush=True)  # noqa: T201 - whoever started it reads it
+            os._exit(collect(job, plan))
+        print(child, flush=True)  # noqa: T201 - read by the parent process
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)  # noqa: T201
 
 
-def collect(job: dict[str, Any], todo: Plan) -> int:
-    """Collect, without pauses after failures: a flight lets them pass by themselves."""
+def collect(job: dict[str, Any], plan: Plan) -> int:
+    """Collect; pauses after failures take no time."""
     client = ep.EngagementClient(
         ep.UserContext(*job["keys"]),
         base_url=job["url"],
@@ -100,14 +99,14 @@ def collect(job: dict[str, Any], todo: Plan) -> int:
         sleep=lambda _: None,
     )
     try:
-        client.collect(todo, into=job["folder"], watch=lambda _: None)
+        client.collect(plan, into=job["folder"], watch=lambda _: None)
     except ep.TransportError:
         return OUTAGE
-    except BaseException as error:  # noqa: BLE001 - it is a process of its own
+    except BaseException as error:  # noqa: BLE001 - this is a process of its own
         print(error, file=sys.stderr)  # noqa: T201
         return 1
     return 0
 
 
 if __name__ == "__main__":
-    nurse(json.loads(sys.stdin.readline()))
+    serve(json.loads(sys.stdin.readline()))

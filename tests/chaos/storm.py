@@ -1,4 +1,4 @@
-"""A storm: what is asked in it, what is written down of it, and what it may not change."""
+"""A sandbox with random failures, its requests, and a record of them."""
 
 from __future__ import annotations
 
@@ -23,47 +23,47 @@ from engagement_pandas.sandbox import FAULTS, Fault, Faults, SandboxServer, Sett
 from engagement_pandas.vocabulary import TOTALS_TYPES
 
 SEED: Final = int(os.environ.get("CHAOS_SEED", "20260415"))
-"""Decides which requests go wrong, and when a process is killed."""
+"""Seed of the failures and of the kills."""
 
 RATE: Final = 0.3
 NOW: Final = "2026-04-15T12:20:00Z"
 WINDOW: Final = ep.Window.covering("2026-03-20T00:00:00Z", "2026-04-01T00:00:00Z")
 
-KINDS: Final = (*(kind for kind in FAULTS if kind != "slow"), Fault("slow", delay=0.02))
-"""Every way to fail that the sandbox knows; the slow one is quicker than its own."""
+FAULT_KINDS: Final = (*(kind for kind in FAULTS if kind != "slow"), Fault("slow", delay=0.02))
+"""All failures of the sandbox; the slow one is faster than by default."""
 
 HARMLESS: Final = frozenset({None, "slow"})
-"""What may befall an answer that arrives as it was given."""
+"""Faults that do not change the response."""
 
 _GENEROUS: Final = Settings(per_minute=1_000_000, per_second=1_000_000)
 
-Told = dict[str, tuple[pd.DataFrame, pd.DataFrame]]
+Frames = dict[str, tuple[pd.DataFrame, pd.DataFrame]]
 
 
 class Log(deque[Any]):
-    """Everything that a sandbox receives, however much; tells of each as it comes."""
+    """A log of all requests to a sandbox, which also calls a function for each."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.tell: Callable[[], None] = lambda: None
+        self.on_request: Callable[[], None] = lambda: None
 
     def append(self, received: Any) -> None:
         super().append(received)
-        self.tell()
+        self.on_request()
 
-    def asked(self, since: int = 0) -> list[tuple[str, bool]]:
-        """Return each request for counts, and whether it was answered as it should be.
+    def requests(self, since: int = 0) -> list[tuple[str, bool]]:
+        """Return each request for counts, and whether its response was correct.
 
-        Half of one, by a process that was killed while it wrote, asks nothing.
+        Incomplete requests, by a process that was killed while it wrote, are left out.
         """
         return [
-            (key(asked), received.fault in HARMLESS)
+            (key(request), received.fault in HARMLESS)
             for received in list(self)[since:]
-            if received.scheme != "Basic" and (asked := _read(received.body)) is not None
+            if received.scheme != "Basic" and (request := _read(received.body)) is not None
         ]
 
     def faults(self) -> Counter[str]:
-        """Return how often each fault befell an answer."""
+        """Return how often each fault occurred."""
         return Counter(received.fault for received in self if received.fault)
 
 
@@ -75,9 +75,11 @@ def _read(body: bytes) -> Any:
 
 
 @contextmanager
-def weather(rate: float, wall: FakeClock | None = None) -> Iterator[tuple[SandboxServer, Log]]:
-    """Run a sandbox that fails so often."""
-    faults = Faults(rate, SEED, KINDS)
+def running_sandbox(
+    rate: float, wall: FakeClock | None = None
+) -> Iterator[tuple[SandboxServer, Log]]:
+    """Run a sandbox that fails at the given rate."""
+    faults = Faults(rate, SEED, FAULT_KINDS)
     clock = {} if wall is None else {"wall": wall.time}
     with SandboxServer(NOW, settings=_GENEROUS, faults=faults, **clock) as server:
         log = Log()
@@ -86,7 +88,7 @@ def weather(rate: float, wall: FakeClock | None = None) -> Iterator[tuple[Sandbo
 
 
 def owner(server: SandboxServer) -> ep.UserContext:
-    """Return what speaks for the owner of most of the posts."""
+    """Return the credentials of the owner of most posts."""
     keys = server.keys()
     return ep.UserContext(
         keys.consumer_key, keys.consumer_secret, keys.access_token, keys.access_token_secret
@@ -94,14 +96,14 @@ def owner(server: SandboxServer) -> ep.UserContext:
 
 
 def app(server: SandboxServer) -> ep.AppOnly:
-    """Return what speaks for the app, and has to fetch its token."""
+    """Return the credentials of the app, which has to fetch its token."""
     return ep.AppOnly.from_consumer(server.app.consumer_key, server.app.consumer_secret)
 
 
 def client_of(
     server: SandboxServer, credentials: Any, clock: FakeClock, attempts: int
 ) -> ep.EngagementClient:
-    """Return a client whose pauses cost nothing, with several requests on their way."""
+    """Return a client with several requests in flight, whose pauses take no time."""
     return ep.EngagementClient(
         credentials,
         base_url=server.base_url,
@@ -114,30 +116,30 @@ def client_of(
 
 
 def some_posts(server: SandboxServer, number: int) -> list[str]:
-    """Return posts of the years before the window: one in ten another's, one in 20 nobody's.
+    """Return posts made before the window: a tenth of another owner, 5 % that do not exist.
 
-    Of the others some have been deleted, some are protected, and most are too old for
-    impressions, or for video views.
+    Some of the others are deleted, some are protected, and most are too old for impressions
+    or for video views.
     """
-    dice = random.Random(SEED)  # noqa: S311 - no secret
+    rng = random.Random(SEED)  # noqa: S311 - no secret
     since = WINDOW.start - timedelta(days=365 * 8)
-    own, others = (
+    owned, others = (
         [post.post_id for post in server.world.posts(handle, since, WINDOW.start)]
         for handle in ("sandbox_bakery", "sandbox_railway")
     )
-    nobody = [str(int(post) + 1) for post in own]
+    missing = [str(int(post) + 1) for post in owned]
     chosen = [
-        *dice.sample(others, number // 10),
-        *dice.sample(nobody, number // 20),
-        *dice.sample(own, number - number // 10 - number // 20),
+        *rng.sample(others, number // 10),
+        *rng.sample(missing, number // 20),
+        *rng.sample(owned, number - number // 10 - number // 20),
     ]
-    dice.shuffle(chosen)
+    rng.shuffle(chosen)
     return chosen
 
 
 def by_hour(server: SandboxServer, posts: int, hours: int) -> Plan:
-    """Return a question by hour, and in sums over posts: five posts and few hours a request."""
-    whole = ep.historical(
+    """Return a plan by hour, and for sums over posts: five posts and few hours in a request."""
+    combined = ep.historical(
         some_posts(server, posts),
         engagement_types=["impressions", "favorites"],
         window=WINDOW,
@@ -147,43 +149,45 @@ def by_hour(server: SandboxServer, posts: int, hours: int) -> Plan:
         },
     )
     windows = WINDOW.split(timedelta(hours=hours))
-    fives = in_parts(whole, 5)
-    parts = tuple(five.replace(window=window) for five in fives.requests for window in windows)
-    return replace(fives, requests=parts, unposted=())
+    plan = in_parts(combined, 5)
+    parts = tuple(part.replace(window=window) for part in plan.requests for window in windows)
+    return replace(plan, requests=parts, unposted=())
 
 
 def by_post(server: SandboxServer, posts: int, types: Iterable[Any] = TOTALS_TYPES) -> Plan:
-    """Return a question for totals: five posts and a type a request."""
-    whole = ep.totals(some_posts(server, posts), engagement_types=types, by={"posts": ep.BY_POST})
-    fives = in_parts(whole, 5)
-    parts = tuple(
-        five.replace(engagement_types=[kind])
-        for five in fives.requests
-        for kind in whole.engagement_types
+    """Return a plan for totals: five posts and one type in a request."""
+    combined = ep.totals(
+        some_posts(server, posts), engagement_types=types, by={"posts": ep.BY_POST}
     )
-    return replace(fives, requests=parts)
+    plan = in_parts(combined, 5)
+    parts = tuple(
+        part.replace(engagement_types=[engagement_type])
+        for part in plan.requests
+        for engagement_type in combined.engagement_types
+    )
+    return replace(plan, requests=parts)
 
 
-def collect(client: ep.EngagementClient, todo: Plan, folder: Path) -> tuple[ep.Collection, int]:
-    """Collect as a job does, again after each error; return how many there were."""
+def collect(client: ep.EngagementClient, plan: Plan, folder: Path) -> tuple[ep.Collection, int]:
+    """Collect again after each error, and return the number of errors."""
     errors = 0
     while True:
         try:
-            return client.collect(todo, into=folder, watch=lambda _: None), errors
+            return client.collect(plan, into=folder, watch=lambda _: None), errors
         except ep.TransportError:
             errors += 1
 
 
-def tellings(responses: Iterable[ep.EngagementResponse], todo: Plan) -> Told:
+def frames_of(responses: Iterable[ep.EngagementResponse], plan: Plan) -> Frames:
     """Return counts and omissions of each grouping."""
-    given = list(responses)
-    silent = ep.omissions(given)
-    return {g.name: (ep.flatten(given, g.name), silent) for g in todo.request.groupings}
+    responses_read = list(responses)
+    omissions = ep.omissions(responses_read)
+    return {g.name: (ep.flatten(responses_read, g.name), omissions) for g in plan.request.groupings}
 
 
-def assert_same(found: Told, wanted: Told) -> None:
-    """Assert that the same is told, to the last row."""
-    assert found.keys() == wanted.keys()
-    for name, frames in found.items():
-        for one, other in zip(frames, wanted[name], strict=True):
-            pd.testing.assert_frame_equal(one, other)
+def assert_same(actual: Frames, expected: Frames) -> None:
+    """Check that counts and omissions are equal."""
+    assert actual.keys() == expected.keys()
+    for name, frames in actual.items():
+        for frame, expected_frame in zip(frames, expected[name], strict=True):
+            pd.testing.assert_frame_equal(frame, expected_frame)

@@ -1,7 +1,7 @@
-"""Thousands of requests of which a third fail, and hundreds of kills: the frame is the same.
+"""Failures of a third of thousands of requests, and hundreds of kills, do not change the frame.
 
-``CHAOS_SEED=7 pytest tests/chaos -m long -s`` runs the long ones with a seed of your own, and
-shows what befell them; a failure shows its seed.
+``CHAOS_SEED=7 pytest tests/chaos -m long -s`` runs the long tests with another seed, and prints
+the faults; a failure shows its seed.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from chaos.collecting import IN_FLIGHT, OUTAGE, Nursery
+from chaos.collecting import IN_FLIGHT, OUTAGE, ForkServer
 from chaos.storm import (
-    KINDS,
+    FAULT_KINDS,
     RATE,
     SEED,
     app,
@@ -31,9 +31,9 @@ from chaos.storm import (
     by_post,
     client_of,
     collect,
+    frames_of,
     owner,
-    tellings,
-    weather,
+    running_sandbox,
 )
 from support.archive.asking import key
 from support.scripted import FakeClock
@@ -43,9 +43,9 @@ from engagement_pandas.request.plan import Plan
 from engagement_pandas.sandbox import SandboxServer
 
 MANY = 1_000
-"""Requests among which every kind of fault is to be found."""
+"""Number of requests in which all kinds of faults must occur."""
 
-Ask = Callable[[SandboxServer], Plan]
+MakePlan = Callable[[SandboxServer], Plan]
 Credentials = Callable[[SandboxServer], Any]
 
 
@@ -79,16 +79,16 @@ def many_public(server: SandboxServer) -> Plan:
     return by_post(server, posts=800, types=ep.PUBLIC_TYPES)
 
 
-def counted(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return what has a count, whatever other types there are."""
+def known_counts(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with a count, with the types as text."""
     return counts.dropna(subset=["count"]).astype({"engagement_type": str}).reset_index(drop=True)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("question", "credentials", "parts", "attempts"),
+    ("make_plan", "credentials", "parts", "attempts"),
     [
-        (few_hours, owner, 72, 3),  # so few that a request is given up now and then
+        (few_hours, owner, 72, 3),  # so few attempts that some requests fail in all of them
         pytest.param(few_totals, owner, 63, 3, marks=pytest.mark.long),
         pytest.param(few_public, app, 60, 3, marks=pytest.mark.long),
         pytest.param(many_hours, owner, 7_200, 8, marks=pytest.mark.long),
@@ -96,43 +96,43 @@ def counted(counts: pd.DataFrame) -> pd.DataFrame:
         pytest.param(many_public, app, 800, 8, marks=pytest.mark.long),
     ],
 )
-def test_a_storm_changes_nothing(  # noqa: PLR0913, PLR0917
+def test_failures_change_nothing(  # noqa: PLR0913, PLR0917
     clock: FakeClock,
     tmp_path: Path,
-    question: Ask,
+    make_plan: MakePlan,
     credentials: Credentials,
     parts: int,
     attempts: int,
 ) -> None:
-    """30 % fail in every way there is: no post lost, none counted or asked twice."""
-    with weather(0, clock) as (calm, calm_log):
-        todo = question(calm)
-        assert len(todo.requests) == parts
-        with client_of(calm, credentials(calm), clock, 1) as client:
-            wanted = tellings(client.fetch(todo, watch=lambda _: None), todo)
-            answers = len(calm_log.asked())
-            whole = tellings(client.fetch(todo.request, watch=lambda _: None), todo)
-    with weather(RATE, clock) as (server, log):
+    """30 % of the requests fail in all known ways: no post is lost, counted or answered twice."""
+    with running_sandbox(0, clock) as (reliable, reliable_log):
+        plan = make_plan(reliable)
+        assert len(plan.requests) == parts
+        with client_of(reliable, credentials(reliable), clock, 1) as client:
+            expected = frames_of(client.fetch(plan, watch=lambda _: None), plan)
+            answers = len(reliable_log.requests())
+            complete = frames_of(client.fetch(plan.request, watch=lambda _: None), plan)
+    with running_sandbox(RATE, clock) as (server, log):
         with client_of(server, credentials(server), clock, attempts) as client:
-            collection, errors = collect(client, todo, tmp_path)
-        found = tellings(collection, todo)
+            collection, errors = collect(client, plan, tmp_path)
+        actual = frames_of(collection, plan)
     faults = log.faults()
     print(f"\nseed {SEED}: {parts:,} requests, {answers:,} answers, {len(log):,} sent; "  # noqa: T201
           f"{errors} times given up; {faults.total():,} faults: {dict(faults)}")  # fmt: skip
-    assert_same(found, wanted)
-    for name, (counts, silent) in found.items():
-        # However it is cut; but posts that are all too old are refused, and have no rows then.
-        pd.testing.assert_frame_equal(counted(counts), counted(whole[name][0]))
+    assert_same(actual, expected)
+    for name, (counts, omissions) in actual.items():
+        # Division does not matter, but posts that are all too old are refused without rows.
+        pd.testing.assert_frame_equal(known_counts(counts), known_counts(complete[name][0]))
         if "post_id" in counts:
-            told = {*counts["post_id"], *silent["post_id"]}
-            assert told == set(todo.request.post_ids)
-    good = Counter(asked for asked, well in log.asked() if well)
-    assert set(good.values()) == {1}
-    # A batch with nothing but invalid answers, attempt for attempt, is sent in halves.
-    assert answers <= len(good) <= answers + answers // 20 + 1
+            covered = {*counts["post_id"], *omissions["post_id"]}
+            assert covered == set(plan.request.post_ids)
+    answered = Counter(request for request, correct in log.requests() if correct)
+    assert set(answered.values()) == {1}
+    # A batch that has only invalid responses in all attempts is divided in half.
+    assert answers <= len(answered) <= answers + answers // 20 + 1
     assert ep.Archive(tmp_path).verify() == ()
     if len(log) > MANY:
-        assert set(faults) == {getattr(kind, "kind", kind) for kind in KINDS}
+        assert set(faults) == {getattr(fault, "kind", fault) for fault in FAULT_KINDS}
     assert faults.total() / len(log) == pytest.approx(RATE, abs=0.1)
 
 
@@ -140,31 +140,30 @@ def test_a_storm_changes_nothing(  # noqa: PLR0913, PLR0917
 
 
 MOST_ANSWERED = 3
-"""Requests that a process is answered before it is killed, at most."""
+"""Maximum number of requests that are answered before a process is killed."""
 
 
 class Kill:
-    """Kills a process a moment after it has begun, or after one of its first requests.
+    """Kills a process shortly after its start, or after one of its first requests.
 
-    From that request on none is answered until the process has ended: so however quick it is,
-    it does not end by itself.
+    From that request on none is answered until the process has ended, so it cannot finish.
 
     Parameters
     ----------
-    dice : Random
-        Draws the request and the moment.
+    rng : Random
+        Draws the request and the delay.
     """
 
-    def __init__(self, dice: random.Random) -> None:
-        self._left, delay = dice.randint(0, MOST_ANSWERED + 1), dice.uniform(0, 0.005)
+    def __init__(self, rng: random.Random) -> None:
+        self._left, delay = rng.randint(0, MOST_ANSWERED + 1), rng.uniform(0, 0.005)
         self._at_once = self._left == 0
         self._timer = threading.Timer(10 * delay if self._at_once else delay, self._kill)
-        self._turn, self._aimed, self._over = threading.Lock(), threading.Event(), threading.Event()
+        self._lock, self._aimed, self._over = threading.Lock(), threading.Event(), threading.Event()
         self._process: int | None = None
 
-    def tell(self) -> None:
-        """Take in that a request has come; return when it may be answered."""
-        with self._turn:
+    def hold(self) -> None:
+        """Count a request, and return when it may be answered."""
+        with self._lock:
             self._left -= 1
             if self._left == 0:
                 self._timer.start()
@@ -173,14 +172,14 @@ class Kill:
             self._over.wait()
 
     def aim(self, process: int) -> None:
-        """Say which process it is that has begun."""
+        """Set the process, which has started."""
         self._process = process
         self._aimed.set()
         if self._at_once:
             self._timer.start()
 
     def end(self) -> None:
-        """Let everything go on: the process has ended."""
+        """Release all requests after the end of the process."""
         self._timer.cancel()
         self._process = None
         self._aimed.set()
@@ -193,15 +192,15 @@ class Kill:
                 os.kill(self._process, signal.SIGKILL)
 
 
-class Stored:
-    """What is answered on disk; a file that was read is not read again."""
+class StoredRequests:
+    """The requests with stored responses; each file is read once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: dict[Path, str] = {}
 
     def now(self) -> set[str]:
-        """Return the requests, each as :func:`key` has it."""
+        """Return the requests, each as its :func:`key`."""
         for path in self._folder.glob("[!.]*/[!.]*.json.gz"):
             if path.name != "question.json.gz" and path not in self._known:
                 head = gzip.decompress(path.read_bytes()).partition(b"\n")[0]
@@ -216,43 +215,43 @@ class Stored:
 def test_kills_change_nothing(
     clock: FakeClock, tmp_path: Path, kills: int, posts: int, hours: int
 ) -> None:
-    """Killed again and again in the same storm: what is stored is asked no more."""
-    dice = random.Random(SEED)  # noqa: S311 - no secret
-    with weather(0, clock) as (calm, calm_log):
-        todo = by_hour(calm, posts, hours)
-        with client_of(calm, owner(calm), clock, 1) as client:
-            wanted = tellings(client.fetch(todo, watch=lambda _: None), todo)
-        answers = len(calm_log)
-    assert kills * MOST_ANSWERED < len(todo.requests)  # or there would be none left to kill
-    stored, killed, outages = Stored(tmp_path), 0, 0
+    """Processes are killed repeatedly, and stored responses are not requested again."""
+    rng = random.Random(SEED)  # noqa: S311 - no secret
+    with running_sandbox(0, clock) as (reliable, reliable_log):
+        plan = by_hour(reliable, posts, hours)
+        with client_of(reliable, owner(reliable), clock, 1) as client:
+            expected = frames_of(client.fetch(plan, watch=lambda _: None), plan)
+        answers = len(reliable_log)
+    assert kills * MOST_ANSWERED < len(plan.requests)  # otherwise no process would be left to kill
+    stored, killed, outages = StoredRequests(tmp_path), 0, 0
     with (
-        weather(RATE) as (server, log),
-        Nursery(tmp_path, todo, server.base_url, owner(server)) as nursery,
+        running_sandbox(RATE) as (server, log),
+        ForkServer(tmp_path, plan, server.base_url, owner(server)) as fork_server,
     ):
-        ended = None
-        while ended != 0:
+        exit_code = None
+        while exit_code != 0:
             kept, before = stored.now(), len(log)
-            kill = Kill(dice) if killed < kills else None
-            log.tell = kill.tell if kill else lambda: None
-            process = nursery.start()
+            kill = Kill(rng) if killed < kills else None
+            log.on_request = kill.hold if kill else lambda: None
+            process = fork_server.start()
             if kill:
                 kill.aim(process)
-            ended = nursery.ended()
-            log.tell = lambda: None
+            exit_code = fork_server.exit_code()
+            log.on_request = lambda: None
             if kill:
                 kill.end()
-            killed += ended == -signal.SIGKILL
-            outages += ended == OUTAGE
-            assert ended in {-signal.SIGKILL, OUTAGE} or (ended, killed) == (0, kills)
-            assert kept.isdisjoint(asked for asked, _ in log.asked(before))
-    good = Counter(asked for asked, well in log.asked() if well)
-    twice = good.total() - len(good)
+            killed += exit_code == -signal.SIGKILL
+            outages += exit_code == OUTAGE
+            assert exit_code in {-signal.SIGKILL, OUTAGE} or (exit_code, killed) == (0, kills)
+            assert kept.isdisjoint(request for request, _ in log.requests(before))
+    answered = Counter(request for request, correct in log.requests() if correct)
+    twice = answered.total() - len(answered)
     print(f"\nseed {SEED}: {killed} kills, {answers:,} answers, {len(log):,} sent; "  # noqa: T201
           f"{twice} answered twice; {outages} times given up")  # fmt: skip
     archive = ep.Archive(tmp_path)
     (collection,) = archive.collections
     assert (collection.complete, archive.verify()) == (True, ())
-    assert_same(tellings(collection, todo), wanted)
-    # A batch with nothing but invalid answers, attempt for attempt, is sent in halves.
-    assert answers <= len(good) <= answers + answers // 20 + 1
+    assert_same(frames_of(collection, plan), expected)
+    # A batch that has only invalid responses in all attempts is divided in half.
+    assert answers <= len(answered) <= answers + answers // 20 + 1
     assert twice <= kills * IN_FLIGHT

@@ -1,4 +1,4 @@
-"""A server that sends bytes as it is told to, HTTP or not, and keeps what it was sent."""
+"""A server that sends arbitrary bytes, HTTP or not, and records what it received."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Self
 
-Answering = Callable[[socket.socket], None]
+Handler = Callable[[socket.socket], None]
 
 
 class RawServer:
-    """Answers each connection with a function of its socket.
+    """Calls a function for the socket of each connection.
 
     Parameters
     ----------
-    answering : callable
-        Called once a request, after its head and body were read.
+    handle : callable
+        Called for each request, after its head and body were read.
     context : SSLContext, optional
-        To speak TLS.
+        Enables TLS.
     """
 
-    def __init__(self, answering: Answering, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, handle: Handler, context: ssl.SSLContext | None = None) -> None:
         self.received: list[bytes] = []
-        self._answering = answering
+        self._handle = handle
         self._context = context
         self._listening = socket.create_server(("127.0.0.1", 0))
         scheme = "https" if context else "http"
@@ -64,7 +64,7 @@ class RawServer:
         while len(body) < length:
             body += connection.recv(65536)
         self.received.append(head + b"\r\n\r\n" + body)
-        self._answering(connection)
+        self._handle(connection)
         connection.close()
 
     def __enter__(self) -> Self:
@@ -77,8 +77,8 @@ class RawServer:
         self._thread.join(10)
 
 
-def saying(head: str, *body: bytes) -> Answering:
-    """Answer with a head and a body; the body may be an endless iterator's."""
+def respond_with(head: str, *body: bytes) -> Handler:
+    """Return a handler that sends a head and a body."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(head.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n")
@@ -88,8 +88,8 @@ def saying(head: str, *body: bytes) -> Answering:
     return answer
 
 
-def endless(head: str, pieces: Iterator[bytes]) -> Answering:
-    """Answer with a head, and then with pieces for as long as somebody listens."""
+def endless(head: str, pieces: Iterator[bytes]) -> Handler:
+    """Return a handler that sends a head and then pieces, until the connection is closed."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(head.replace("\n", "\r\n").encode("latin-1"))

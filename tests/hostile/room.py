@@ -1,7 +1,7 @@
-"""How much room and time the reading of a body takes; run in a process of its own.
+"""Memory and time that reading a body takes; run in a process of its own.
 
-One line of JSON for each shape and size: the bytes of the body, the most memory beyond what
-was there, the seconds of the processor, and what came of it.
+Prints a line of JSON for each shape and size: the bytes of the body, the additional memory at
+its peak, the CPU seconds, and the outcome.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ STATUS = Path("/proc/self/status")
 RESET = Path("/proc/self/clear_refs")
 
 
-def _answer(body: bytes) -> ep.EngagementResponse:
-    """Return it as the answer to a request."""
+def _response(body: bytes) -> ep.EngagementResponse:
+    """Return a response with this body."""
     request = ep.historical(
         [str(number) for number in range(1, 26)],
         engagement_types=["impressions"],
@@ -34,21 +34,21 @@ def _answer(body: bytes) -> ep.EngagementResponse:
     return ep.EngagementResponse(request, body)
 
 
-def _asked(body: bytes) -> None:
-    """Read it for its counts and for its silences."""
-    ep.flatten(_answer(body))
-    ep.omissions(_answer(body))
+def _flatten(body: bytes) -> None:
+    """Read its counts and its omissions."""
+    ep.flatten(_response(body))
+    ep.omissions(_response(body))
 
 
 READERS: dict[str, Callable[[bytes], object]] = {
     "flatten_json": ep.flatten_json,
-    "flatten": _asked,
-    "invalid": lambda body: invalid(_answer(body)),
+    "flatten": _flatten,
+    "invalid": lambda body: invalid(_response(body)),
 }
 
 
-def _told(name: str) -> int:
-    """Return a figure of this process, in bytes."""
+def _memory(name: str) -> int:
+    """Return a number of this process's status, in bytes."""
     line = next(line for line in STATUS.read_text().splitlines() if line.startswith(name))
     return int(line.split()[1]) * 1024
 
@@ -62,18 +62,20 @@ def _read(reader: str, body: bytes) -> str:
 
 
 def _measure(shape: str, size: int, reader: str) -> dict[str, object]:
-    _read(reader, SHAPES[shape](100_000).encode())  # what the first call loads is no room of it
+    _read(
+        reader, SHAPES[shape](100_000).encode()
+    )  # memory that the first call loads does not count
     body = SHAPES[shape](size).encode()
     RESET.write_text("5")
-    before, begun = _told("VmRSS"), time.process_time()
-    said = _read(reader, body)
-    seconds = time.process_time() - begun
-    room = _told("VmHWM") - before
-    return {"shape": shape, "body": len(body), "room": room, "seconds": seconds, "said": said}
+    before, start = _memory("VmRSS"), time.process_time()
+    outcome = _read(reader, body)
+    seconds = time.process_time() - start
+    room = _memory("VmHWM") - before
+    return {"shape": shape, "body": len(body), "room": room, "seconds": seconds, "outcome": outcome}
 
 
-def _apart(shape: str, size: int, reader: str) -> None:
-    """Measure in a child: what one leaves in the allocator is no room for the next."""
+def _measure_in_child(shape: str, size: int, reader: str) -> None:
+    """Measure in a child process, since memory of earlier reads may be reused."""
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
@@ -85,6 +87,6 @@ def _apart(shape: str, size: int, reader: str) -> None:
 
 
 if __name__ == "__main__":
-    ep.flatten_json('{"g": {"1": {"likes": {"2026-03-01": {"00": 1}}}}}')  # imports, once
+    ep.flatten_json('{"g": {"1": {"likes": {"2026-03-01": {"00": 1}}}}}')  # imports everything
     for job in json.loads(sys.argv[1]):
-        _apart(*job)
+        _measure_in_child(*job)

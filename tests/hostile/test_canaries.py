@@ -1,4 +1,4 @@
-"""Canaries in every spelling, looked for in all that is left behind while a server echoes them."""
+"""Secrets in all encodings are searched for in all output, while a server echoes them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
-from hostile.raw import RawServer, saying
+from hostile.raw import RawServer, respond_with
 from ipywidgets.embed import dependency_state
 from support.scripted import FakeClock, Scripted, ScriptedServer
 
@@ -24,7 +24,7 @@ import engagement_pandas as ep
 from engagement_pandas.cli import main
 
 NAMES = ("consumer_key", "consumer_secret", "access_token", "access_token_secret", "bearer_token")
-# As real ones are: a bearer token has %2F in it, an access token begins with a number.
+# Like real ones: a bearer token contains %2F, an access token begins with a number.
 CANARIES = {name: f"9-{name.replace('_', '')}%2FCANARY{place}" for place, name in enumerate(NAMES)}
 USER = ep.UserContext(*list(CANARIES.values())[:4])
 APP = ep.AppOnly(CANARIES["bearer_token"])
@@ -34,7 +34,7 @@ GOOD = Scripted(200, {"by_post": {"1": {"favorites": "1"}}})
 
 
 def spellings(secret: str) -> Iterator[str]:
-    """Yield how a secret may stand somewhere: as it is, encoded, or within what is encoded."""
+    """Yield the forms of a secret: as it is, encoded, or part of encoded text."""
     yield secret
     yield unquote(secret)
     yield quote(secret, safe="")
@@ -42,25 +42,25 @@ def spellings(secret: str) -> Iterator[str]:
     yield secret[::-1]
     yield secret.encode().hex()
     yield json.dumps(secret)[1:-1].replace("/", "\\/")
-    for before in ("", "x", "xx"):  # base64 of a longer text has it in one of three ways
-        whole = base64.b64encode((before + secret).encode()).decode()
-        yield whole[4 : len(whole) - 4]
+    for before in ("", "x", "xx"):  # base64 of a longer text has three alignments
+        encoded = base64.b64encode((before + secret).encode()).decode()
+        yield encoded[4 : len(encoded) - 4]
 
 
-def found(*left: Any) -> list[str]:
-    """Return the canaries in what is left."""
-    texts = [item.decode("latin-1") if isinstance(item, bytes) else str(item) for item in left]
-    whole = "\n".join(texts)
+def leaks(*outputs: Any) -> list[str]:
+    """Return the canaries in some output."""
+    texts = [item.decode("latin-1") if isinstance(item, bytes) else str(item) for item in outputs]
+    combined = "\n".join(texts)
     return [
         f"{name}: {form}"
         for name, secret in CANARIES.items()
         for form in dict.fromkeys(spellings(secret))
-        if form in whole
+        if form in combined
     ]
 
 
 def client(credentials: Any, url: str) -> ep.EngagementClient:
-    """Return a client of some server."""
+    """Return a client of a server."""
     clock = FakeClock()
     return ep.EngagementClient(
         credentials,
@@ -73,8 +73,8 @@ def client(credentials: Any, url: str) -> ep.EngagementClient:
 
 
 @pytest.mark.parametrize("secret", CANARIES.values(), ids=CANARIES)
-def test_the_search_itself(secret: str) -> None:
-    """What is hidden in longer texts is found."""
+def test_the_search_finds_canaries(secret: str) -> None:
+    """They are found inside longer texts."""
     for text in (
         f"a {secret} b",
         f"oauth_token={quote(secret, safe='')}&",
@@ -83,19 +83,19 @@ def test_the_search_itself(secret: str) -> None:
         {"nested": [secret]},
         secret.encode(),
     ):
-        assert found(text)
+        assert leaks(text)
 
 
-def everything(error: BaseException) -> list[Any]:
-    """Return all that an error tells, its causes and all variables but this file's included."""
-    told: list[Any] = []
-    seen: BaseException | None = error
-    while seen is not None:
-        told += [str(seen), repr(seen), vars(seen), getattr(seen, "__notes__", ())]
-        seen = seen.__cause__ or seen.__context__
-    shown = traceback.TracebackException.from_exception(error, capture_locals=True)
-    shown.stack[:] = [frame for frame in shown.stack if frame.filename != __file__]
-    return [*told, *shown.format(), pickle.dumps(error)]
+def contents(error: BaseException) -> list[Any]:
+    """Return all output of an error, its causes and variables, except for those of this file."""
+    parts: list[Any] = []
+    current: BaseException | None = error
+    while current is not None:
+        parts += [str(current), repr(current), vars(current), getattr(current, "__notes__", ())]
+        current = current.__cause__ or current.__context__
+    report = traceback.TracebackException.from_exception(error, capture_locals=True)
+    report.stack[:] = [frame for frame in report.stack if frame.filename != __file__]
+    return [*parts, *report.format(), pickle.dumps(error)]
 
 
 ECHO = " ".join(f"{v} {quote(v, safe='')} {unquote(v)}" for v in CANARIES.values())
@@ -113,27 +113,25 @@ HEADERS = {
 }
 
 
-def own(credentials: Any, leaked: list[str]) -> list[str]:
-    """Return what was leaked of the secrets that these credentials have."""
+def leaks_of(credentials: Any, leaked: list[str]) -> list[str]:
+    """Return the leaks of the secrets of these credentials."""
     return [leak for leak in leaked if leak.split(":")[0] in credentials._secrets()]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("credentials", [USER, APP, KEYS], ids=repr)
 @pytest.mark.parametrize("head", HEADERS.values(), ids=HEADERS)
-def test_echoes_around_a_body(
-    head: str, credentials: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    """In whatever part of a reply they come back: not in errors, nor in any library's log."""
+def test_echoes_in_heads(head: str, credentials: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """A part of a reply that echoes secrets does not reach errors or the libraries' logs."""
     caplog.set_level(logging.DEBUG)
     with (
-        RawServer(saying(head)) as server,
-        client(credentials, server.url) as asking,
+        RawServer(respond_with(head)) as server,
+        client(credentials, server.url) as echoed,
         pytest.raises(ep.EngagementError) as caught,
     ):
-        asking.fetch(REQUEST)
-    ours = [r.getMessage() for r in caplog.records if not r.name.startswith("urllib3")]
-    assert own(credentials, found(*everything(caught.value), *ours)) == []
+        echoed.fetch(REQUEST)
+    own_logs = [r.getMessage() for r in caplog.records if not r.name.startswith("urllib3")]
+    assert leaks_of(credentials, leaks(*contents(caught.value), *own_logs)) == []
 
 
 @pytest.mark.slow
@@ -149,87 +147,87 @@ def test_echoes_around_a_body(
     ],
     ids=["texts", "objects", "a page", "cut off"],
 )
-def test_echoes_in_a_body(
+def test_echoes_in_bodies(
     server: ScriptedServer,
     status: int,
     credentials: Any,
     body: Any,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Nor where the body has them."""
+    """The body does not reach errors or logs either."""
     caplog.set_level(logging.DEBUG)
     server.answer(*[Scripted(status, body)] * 4)
-    with client(credentials, server.url) as asking, pytest.raises(ep.EngagementError) as caught:
-        ep.flatten(asking.fetch(REQUEST))
-    assert own(credentials, found(*everything(caught.value), caplog.text)) == []
+    with client(credentials, server.url) as echoed, pytest.raises(ep.EngagementError) as caught:
+        ep.flatten(echoed.fetch(REQUEST))
+    assert leaks_of(credentials, leaks(*contents(caught.value), caplog.text)) == []
 
 
-def test_what_a_session_of_work_leaves_behind(
+def test_a_session_leaks_no_secret(
     server: ScriptedServer,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Objects, frames, files, pickles, the archive unpacked, logs, warnings, what is printed."""
+    """Objects, frames, files, pickles, archives, logs, warnings and streams are searched."""
     caplog.set_level(logging.DEBUG)
     server.answer(*[GOOD] * 4)
-    left: list[Any] = []
-    with warnings.catch_warnings(record=True) as warned, client(USER, server.url) as asking:
+    outputs: list[Any] = []
+    with warnings.catch_warnings(record=True) as warned, client(USER, server.url) as session:
         warnings.simplefilter("always")
         plan = ep.plan(REQUEST)
-        responses = asking.fetch(plan)
-        collected = asking.collect(REQUEST, into=ep.Archive(tmp_path / "raw"))
-        counts, silent = ep.flatten(responses), ep.omissions(responses)
+        responses = session.fetch(plan)
+        collected = session.collect(REQUEST, into=ep.Archive(tmp_path / "raw"))
+        counts, omissions = ep.flatten(responses), ep.omissions(responses)
         ep.write_parquet(counts, tmp_path / "counts.parquet")
         ep.write_csv(counts, tmp_path / "counts.csv")
-        for thing in (USER, asking, asking.quota, plan, responses, collected, counts, silent):
-            left += [repr(thing), str(thing), getattr(thing, "_repr_html_", str)()]
-        left += [counts.attrs, pickle.dumps((responses, counts, plan))]
-    left += [str(warning.message) for warning in warned]
+        for value in (USER, session, session.quota, plan, responses, collected, counts, omissions):
+            outputs += [repr(value), str(value), getattr(value, "_repr_html_", str)()]
+        outputs += [counts.attrs, pickle.dumps((responses, counts, plan))]
+    outputs += [str(warning.message) for warning in warned]
     for file in tmp_path.rglob("*"):
         if file.is_file():
             stored = file.read_bytes()
-            left += [file.name, stored]
-            left += [gzip.decompress(stored)] if stored[:2] == b"\x1f\x8b" else []
+            outputs += [file.name, stored]
+            outputs += [gzip.decompress(stored)] if stored[:2] == b"\x1f\x8b" else []
     assert len(list(tmp_path.rglob("*.json.gz"))) == 2
-    assert found(*left, caplog.text, *capfd.readouterr()) == []
+    assert leaks(*outputs, caplog.text, *capfd.readouterr()) == []
 
 
-def test_the_state_of_an_explorer(server: ScriptedServer) -> None:
-    """What is sent to the browser, and saved with a notebook, for each of its widgets."""
-    with client(USER, server.url) as asking:
-        explorer = ep.FetchExplorer(asking, ["1"])
+def test_widgets_have_no_secret(server: ScriptedServer) -> None:
+    """Their state is sent to the browser and saved with a notebook."""
+    with client(USER, server.url) as session:
+        explorer = ep.FetchExplorer(session, ["1"])
         state = dependency_state([explorer], drop_defaults=False)
         assert len(state) > 10
-        assert found(json.dumps(state, default=repr), repr(explorer), explorer.code) == []
+        assert leaks(json.dumps(state, default=repr), repr(explorer), explorer.code) == []
         explorer.close()
 
 
-@pytest.mark.parametrize("answer", [GOOD, Scripted(401, {"errors": [ECHO]})], ids=["good", "bad"])
-def test_the_command_line(
+@pytest.mark.parametrize("response", [GOOD, Scripted(401, {"errors": [ECHO]})], ids=["good", "bad"])
+def test_the_command_line_prints_no_secret(
     server: ScriptedServer,
-    answer: Scripted,
+    response: Scripted,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Nothing on either stream, however much it is asked to tell."""
+    """Neither stream shows one, also with --verbose."""
     for name in NAMES[:4]:
         monkeypatch.setenv(f"X_{name.upper()}", CANARIES[name])
     monkeypatch.setenv("X_BASE_URL", server.url)
     ids = tmp_path / "ids.txt"
     ids.write_text("1\n")
-    server.answer(answer)
+    server.answer(response)
     main(["totals", str(ids), "--types", "favorites", "--verbose"])
     streams = capfd.readouterr()
     assert len(server.seen) == 1
-    assert own(USER, found(*streams)) == []
+    assert leaks_of(USER, leaks(*streams)) == []
 
 
-def test_secrets_are_not_pickled_by_way_of_something_else() -> None:
-    """A client holds them, and so it is not written either."""
-    with client(USER, "http://127.0.0.1:9") as asking:
-        for thing in (USER, APP, KEYS, asking):
+def test_objects_with_credentials_are_not_pickled() -> None:
+    """A client holds credentials, so it cannot be pickled either."""
+    with client(USER, "http://127.0.0.1:9") as session:
+        for value in (USER, APP, KEYS, session):
             with pytest.raises((ep.CredentialsError, TypeError)) as caught:
-                pickle.dump(thing, io.BytesIO())
-            assert found(*everything(caught.value)[:-1]) == []
+                pickle.dump(value, io.BytesIO())
+            assert leaks(*contents(caught.value)[:-1]) == []

@@ -1,4 +1,4 @@
-"""Credentials go to nobody but the API: certificates, addresses, and what an environment says."""
+"""Credentials are sent to the API only: certificates, URLs, and the environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from hostile.raw import RawServer, saying
+from hostile.raw import RawServer, respond_with
 from support.scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
@@ -23,18 +23,18 @@ from engagement_pandas.transport.urls import checked_url
 
 REQUEST = ep.totals(["1"], engagement_types=["favorites"])
 GOOD = b'{"by_post": {"1": {"favorites": "1"}}}'
-ANSWER = saying(f"HTTP/1.1 200 OK\nContent-Length: {len(GOOD)}", GOOD)
+ANSWER = respond_with(f"HTTP/1.1 200 OK\nContent-Length: {len(GOOD)}", GOOD)
 
 
 def write_certificate(folder: Path, *, host: str = "127.0.0.1") -> Path:
-    """Write a certificate that nobody but itself has signed, with its key."""
+    """Write a self-signed certificate with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)
     names = x509.SubjectAlternativeName(
         [x509.DNSName("localhost"), x509.IPAddress(ip_address(host))]
     )
-    made = (
+    signed = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -54,18 +54,18 @@ def write_certificate(folder: Path, *, host: str = "127.0.0.1") -> Path:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        + made.public_bytes(serialization.Encoding.PEM)
+        + signed.public_bytes(serialization.Encoding.PEM)
     )
     return file
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the file of a certificate for this machine."""
+    """Return the file of a certificate for loopback."""
     return write_certificate(tmp_path_factory.mktemp("tls"))
 
 
-def speaking_tls(certificate: Path) -> RawServer:
+def tls_server(certificate: Path) -> RawServer:
     """Return a server with that certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
@@ -73,7 +73,7 @@ def speaking_tls(certificate: Path) -> RawServer:
 
 
 def client(url: str, credentials: Any = USER) -> ep.EngagementClient:
-    """Return a client of some server."""
+    """Return a client of a server."""
     clock = FakeClock()
     return ep.EngagementClient(
         credentials, base_url=url, token_url=url, attempts=3, clock=clock.time, sleep=clock.sleep
@@ -93,94 +93,96 @@ TURNED_OFF = {
 
 
 @pytest.mark.parametrize("environment", TURNED_OFF.values(), ids=TURNED_OFF)
-def test_a_certificate_of_nobody(
+def test_untrusted_certificates_are_refused(
     certificate: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is refused at the first attempt, before anything is sent, whatever is set."""
+    """They are refused at the first attempt, whatever the environment says."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with (
-        speaking_tls(certificate) as server,
-        client(server.url) as asking,
+        tls_server(certificate) as server,
+        client(server.url) as connected,
         pytest.raises(ep.TransportError, match="CERTIFICATE_VERIFY_FAILED") as caught,
     ):
-        asking.fetch(REQUEST)
+        connected.fetch(REQUEST)
     assert caught.value.attempts == 1
     assert server.received == []
 
 
-def test_verification_that_somebody_turned_off_in_the_session(
+def test_disabled_verification_of_the_session_is_ignored(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A session's ``verify`` is not asked."""
+    """A session's ``verify`` is not used."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
-    with speaking_tls(certificate) as server, client(server.url) as asking:
-        asking._transport._own.session.verify = False
+    with tls_server(certificate) as server, client(server.url) as connected:
+        connected._transport._own.session.verify = False
         with pytest.raises(ep.TransportError, match="CERTIFICATE_VERIFY_FAILED"):
-            asking.fetch(REQUEST)
+            connected.fetch(REQUEST)
     assert server.received == []
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_bundle_of_a_company(
+def test_a_bundle_of_certificates_is_used(
     certificate: Path, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What signs its certificates is trusted, where the environment names it."""
+    """Its certificates are trusted if the environment names it."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, str(certificate))
-    with speaking_tls(certificate) as server, client(server.url) as asking:
-        assert asking.fetch(REQUEST)[0].content == GOOD
+    with tls_server(certificate) as server, client(server.url) as connected:
+        assert connected.fetch(REQUEST)[0].content == GOOD
     assert len(server.received) == 1
 
 
-def test_a_certificate_of_another_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trusted, and yet not for this address."""
-    elsewhere = write_certificate(tmp_path, host="127.0.0.2")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(elsewhere))
+def test_a_certificate_of_another_host_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is trusted, but not for this address."""
+    other_certificate = write_certificate(tmp_path, host="127.0.0.2")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other_certificate))
     with (
-        speaking_tls(elsewhere) as server,
-        client(server.url) as asking,
+        tls_server(other_certificate) as server,
+        client(server.url) as connected,
         pytest.raises(ep.TransportError, match="CERTIFICATE_VERIFY_FAILED") as caught,
     ):
-        asking.fetch(REQUEST)
+        connected.fetch(REQUEST)
     assert (caught.value.attempts, server.received) == (1, [])
 
 
 @pytest.mark.parametrize("credentials", [USER, ep.AppOnly("bearer-token")], ids=repr)
-def test_a_netrc_puts_nothing_in_place_of_a_signature(
+def test_netrc_is_ignored(
     server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, credentials: Any
 ) -> None:
-    """What is kept there for a host is not sent, and ours is."""
+    """Its password is not sent in place of the signature."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login somebody password canary\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     server.answer(Scripted(200, GOOD))
-    with client(server.url, credentials) as asking:
-        asking.fetch(REQUEST)
+    with client(server.url, credentials) as connected:
+        connected.fetch(REQUEST)
     scheme = server.seen[0].headers["authorization"].split()[0]
     assert scheme == ("OAuth" if credentials is USER else "Bearer")
 
 
-def test_a_proxy_of_a_company_hears_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An https URL goes through it as a tunnel: it is told the host and nothing else."""
+def test_an_https_proxy_gets_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An https URL uses a tunnel, so the proxy gets only the host."""
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    with RawServer(saying("HTTP/1.1 403 No\nContent-Length: 0")) as proxy:
+    with RawServer(respond_with("HTTP/1.1 403 No\nContent-Length: 0")) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
-        with client("https://data-api.invalid") as asking, pytest.raises(ep.TransportError):
-            asking.fetch(REQUEST)
-        heard = b"".join(proxy.received)
-    assert heard.startswith(b"CONNECT data-api.invalid:443 ")
+        with client("https://data-api.invalid") as connected, pytest.raises(ep.TransportError):
+            connected.fetch(REQUEST)
+        received = b"".join(proxy.received)
+    assert received.startswith(b"CONNECT data-api.invalid:443 ")
     for secret in (b"uthorization", b"oauth", b"9-access-token", b"consumer-key"):
-        assert secret not in heard
+        assert secret not in received
 
 
-ODD = [
+MISLEADING_URLS = [
     "http://127.1",
     "http://0.0.0.0",
     "http://0",
@@ -227,9 +229,9 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize("url", ODD, ids=ascii)
-def test_addresses_that_are_not_what_they_look_like(url: Any) -> None:
-    """Refused where a client is made; a password in it is not shown."""
+@pytest.mark.parametrize("url", MISLEADING_URLS, ids=ascii)
+def test_misleading_urls_are_refused(url: Any) -> None:
+    """They are refused when a client is made; a password in them is not shown."""
     with pytest.raises(ep.RequestError, match="is not an https URL") as caught:
         ep.EngagementClient(USER, base_url=url)
     assert "canary" not in str(caught.value)
@@ -240,62 +242,64 @@ def test_addresses_that_are_not_what_they_look_like(url: Any) -> None:
 @pytest.mark.parametrize(
     "url", ["http://LOCALHOST:8080", "HTTP://127.0.0.1", "https://data-api.x.com:8443/v2/"]
 )
-def test_addresses_that_are_fine(url: str) -> None:
-    """Any case, a port, a path."""
+def test_valid_urls_are_accepted(url: str) -> None:
+    """Any case, a port and a path are allowed."""
     assert checked_url(url) == url.rstrip("/")
 
 
-@pytest.mark.parametrize("odd", ["\r\nX-Injected: 1", "\n", "\0", "\u2028", "\ud800", " ", "\x7f"])
+@pytest.mark.parametrize(
+    "injected", ["\r\nX-Injected: 1", "\n", "\0", "\u2028", "\ud800", " ", "\x7f"]
+)
 @pytest.mark.parametrize(
     "build",
     [
-        lambda odd: ep.UserContext(f"key{odd}", "secret", "9-token", "token-secret"),
-        lambda odd: ep.UserContext("key", "secret", f"9-token{odd}", "token-secret"),
-        lambda odd: ep.AppOnly(f"bearer{odd}"),
-        lambda odd: ep.AppOnly.from_consumer("key", f"secret{odd}"),
-        lambda odd: ep.totals([f"1{odd}2"], engagement_types=["favorites"]),
-        lambda odd: ep.totals(["1"], engagement_types=[f"favorites{odd}x"]),
-        lambda odd: ep.totals(
-            ["1"], engagement_types=["favorites"], by=["tweet.id", f"engagement.type{odd}x"]
+        lambda injected: ep.UserContext(f"key{injected}", "secret", "9-token", "token-secret"),
+        lambda injected: ep.UserContext("key", "secret", f"9-token{injected}", "token-secret"),
+        lambda injected: ep.AppOnly(f"bearer{injected}"),
+        lambda injected: ep.AppOnly.from_consumer("key", f"secret{injected}"),
+        lambda injected: ep.totals([f"1{injected}2"], engagement_types=["favorites"]),
+        lambda injected: ep.totals(["1"], engagement_types=[f"favorites{injected}x"]),
+        lambda injected: ep.totals(
+            ["1"], engagement_types=["favorites"], by=["tweet.id", f"engagement.type{injected}x"]
         ),
-        lambda odd: ep.EngagementClient(USER, base_url=f"https://data-api.x.com{odd}"),
+        lambda injected: ep.EngagementClient(USER, base_url=f"https://data-api.x.com{injected}"),
     ],
     ids=["key", "token", "bearer", "secret", "post", "type", "dimension", "url"],
 )
-def test_lines_that_somebody_would_add(build: Any, odd: str) -> None:
-    """Nothing that is sent can begin a header of its own: refused before anything is sent."""
+def test_header_injection_is_refused(build: Any, injected: str) -> None:
+    """No text that is sent can begin another header: it is refused before anything is sent."""
     with pytest.raises(ep.EngagementError):
-        build(odd)
+        build(injected)
 
 
-@pytest.mark.parametrize("odd", ["\r\nX-Injected: 1", "\0", '"', "\u2028", "\\", "a" * 1000])
-def test_the_name_of_a_grouping_adds_no_line(server: ScriptedServer, odd: str) -> None:
-    """It is refused, or travels as JSON within the body."""
+@pytest.mark.parametrize("injected", ["\r\nX-Injected: 1", "\0", '"', "\u2028", "\\", "a" * 1000])
+def test_a_grouping_name_cannot_inject_a_header(server: ScriptedServer, injected: str) -> None:
+    """It is refused, or sent as JSON in the body."""
     try:
-        request = ep.totals(["1"], engagement_types=["favorites"], by={f"g{odd}": ep.BY_POST})
+        request = ep.totals(["1"], engagement_types=["favorites"], by={f"g{injected}": ep.BY_POST})
     except ep.EngagementError:
         return
-    server.answer(Scripted(200, {f"g{odd}": {"1": {"favorites": "1"}}}))
-    with client(server.url) as asking:
-        responses = asking.fetch(request)
-    assert list(server.seen[0].body["groupings"]) == [f"g{odd}"]
+    server.answer(Scripted(200, {f"g{injected}": {"1": {"favorites": "1"}}}))
+    with client(server.url) as connected:
+        responses = connected.fetch(request)
+    assert list(server.seen[0].body["groupings"]) == [f"g{injected}"]
     assert not any("injected" in name for name in server.seen[0].headers)
     assert ep.flatten(responses)["count"].to_list() == [1]
 
 
-def test_a_token_that_is_fetched_adds_no_line(server: ScriptedServer) -> None:
-    """What the server calls a bearer token goes into a header: it has to be fit for that."""
+def test_a_fetched_token_cannot_inject_a_header(server: ScriptedServer) -> None:
+    """The bearer token of the server's response must be valid in a header."""
     server.answer(Scripted(200, {"access_token": "a\r\nX-Injected: 1"}))
     with (
-        client(server.url, ep.AppOnly.from_consumer("key", "secret")) as asking,
+        client(server.url, ep.AppOnly.from_consumer("key", "secret")) as connected,
         pytest.raises(ep.EngagementError, match="access_token"),
     ):
-        asking.fetch(REQUEST)
+        connected.fetch(REQUEST)
     assert len(server.seen) == 1
 
 
-def test_the_session_asks_nobody_else() -> None:
-    """No adapter but ours is mounted, and none for another scheme."""
+def test_only_http_and_https_are_mounted() -> None:
+    """The session has no adapter for another scheme."""
     transport = Transport()
     assert set(transport._own.session.adapters) == {"https://", "http://"}
     with pytest.raises(requests.exceptions.InvalidSchema):

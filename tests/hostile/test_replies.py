@@ -1,4 +1,4 @@
-"""Replies that mean harm, through the real client, from a server on loopback."""
+"""Malicious replies to the real client, from a server on loopback."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tracemalloc
 from collections.abc import Iterator
 
 import pytest
-from hostile.raw import RawServer, endless, saying
+from hostile.raw import RawServer, endless, respond_with
 from support.scripted import USER, FakeClock, HurriedClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
@@ -23,31 +23,31 @@ OK = "HTTP/1.1 200 OK\nContent-Type: application/json\n"
 
 
 def client(url: str, clock: FakeClock, attempts: int = 2) -> ep.EngagementClient:
-    """Return a client of some server."""
+    """Return a client of a server."""
     return ep.EngagementClient(
         USER, base_url=url, attempts=attempts, clock=clock.time, sleep=clock.sleep
     )
 
 
 def failure(url: str, clock: FakeClock | None = None) -> ep.TransportError:
-    """Return what a fetch fails with."""
+    """Return the error of a fetch."""
     with (
-        client(url, clock or FakeClock()) as asking,
+        client(url, clock or FakeClock()) as connected,
         pytest.raises(ep.TransportError) as caught,
     ):
-        asking.fetch(REQUEST)
+        connected.fetch(REQUEST)
     return caught.value
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Make the largest body small, so that more is soon sent."""
+def limit(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Reduce the maximum size of a body, so that little data exceeds it."""
     monkeypatch.setattr(transport, "MAX_BODY_BYTES", 1_000_000)
     return 1_000_000
 
 
-def test_the_bound_is_far_above_the_biggest_answer() -> None:
-    """25 posts, 17 types and 29 days of 24 hours, each with the longest count and a blank."""
+def test_the_limit_exceeds_the_largest_response() -> None:
+    """25 posts, 17 types and 29 days of 24 hours have counts of maximum length and spaces."""
     hours = 25 * 17 * 29 * 24
     assert len(SERIES_TYPES) == 17
     assert hours * len(b'"07" : "-9223372036854775808", ') < MAX_BODY_BYTES
@@ -55,49 +55,51 @@ def test_the_bound_is_far_above_the_biggest_answer() -> None:
 
 
 def bomb(size: int, layers: int = 1) -> bytes:
-    """Return some blanks and an answer, packed to a thousandth."""
-    packed = b" " * size + GOOD
+    """Return spaces and a response, compressed to a thousandth."""
+    compressed = b" " * size + GOOD
     for _ in range(layers):
-        packed = gzip.compress(packed)
-    return packed
+        compressed = gzip.compress(compressed)
+    return compressed
 
 
-def test_a_gzip_bomb_is_not_unpacked(small: int) -> None:
-    """It has more bytes than any answer; no second attempt is made at it."""
-    packed = bomb(20 * small)
-    assert len(packed) < small / 10
-    head = f"{OK}Content-Encoding: gzip\nContent-Length: {len(packed)}"
-    with RawServer(saying(head, packed)) as server:
+def test_a_gzip_bomb_is_not_decompressed(limit: int) -> None:
+    """It exceeds the limit, and is not retried."""
+    compressed = bomb(20 * limit)
+    assert len(compressed) < limit / 10
+    head = f"{OK}Content-Encoding: gzip\nContent-Length: {len(compressed)}"
+    with RawServer(respond_with(head, compressed)) as server:
         error = failure(server.url)
     assert error.attempts == 1
     assert "the body has more than 1,000,000 bytes, the most that an answer can have" in str(error)
 
 
-def test_a_bomb_within_a_bomb(small: int) -> None:
-    """Packed twice it was not asked for, and is not begun to unpack."""
-    packed = bomb(2 * small, 2)
-    head = f"{OK}Content-Encoding: gzip, gzip\nContent-Length: {len(packed)}"
-    with RawServer(saying(head, packed)) as server:
+def test_a_nested_bomb_is_not_decompressed(limit: int) -> None:
+    """Double compression was not requested, so it is refused."""
+    compressed = bomb(2 * limit, 2)
+    head = f"{OK}Content-Encoding: gzip, gzip\nContent-Length: {len(compressed)}"
+    with RawServer(respond_with(head, compressed)) as server:
         assert "the body is compressed as 'gzip, gzip'" in str(failure(server.url))
 
 
 @pytest.mark.parametrize("encoding", ["deflate", "br", "zstd", "gzip,gzip,gzip", "x" * 5000])
-def test_what_was_not_asked_for(encoding: str) -> None:
-    """Another packing than gzip is refused by name."""
-    with RawServer(saying(f"{OK}Content-Encoding: {encoding}\nContent-Length: 2", b"{}")) as server:
+def test_other_compressions_are_refused(encoding: str) -> None:
+    """Only gzip was requested; the error names the compression."""
+    with RawServer(
+        respond_with(f"{OK}Content-Encoding: {encoding}\nContent-Length: 2", b"{}")
+    ) as server:
         assert f"compressed as '{encoding[:40]}'" in str(failure(server.url))
 
 
-@pytest.mark.usefixtures("small")
+@pytest.mark.usefixtures("limit")
 def test_gzip_in_many_parts() -> None:
-    """One after the other they are one body, and one bound holds for all."""
+    """Consecutive parts are one body with one limit."""
     parts = gzip.compress(b" " * 300_000) * 20
     head = f"{OK}Content-Encoding: gzip\nContent-Length: {len(parts)}"
-    with RawServer(saying(head, parts)) as server:
+    with RawServer(respond_with(head, parts)) as server:
         assert "more than 1,000,000 bytes" in str(failure(server.url))
 
 
-@pytest.mark.usefixtures("small")
+@pytest.mark.usefixtures("limit")
 @pytest.mark.parametrize("status", [200, 400, 403, 429, 500])
 @pytest.mark.parametrize(
     ("head", "piece"),
@@ -108,14 +110,14 @@ def test_gzip_in_many_parts() -> None:
     ],
     ids=["to the end", "in chunks", "announced"],
 )
-def test_an_endless_body(head: str, piece: bytes, status: int) -> None:
-    """However it comes and whatever its status, it is left when it is too long."""
+def test_an_endless_body_is_cut_off(head: str, piece: bytes, status: int) -> None:
+    """The kind of transfer and the status do not matter."""
     head = f"HTTP/1.1 {status} OK\n{head}\n"
     with RawServer(endless(head, itertools.repeat(piece))) as server:
         assert "more than 1,000,000 bytes" in str(failure(server.url))
 
 
-@pytest.mark.usefixtures("small")
+@pytest.mark.usefixtures("limit")
 @pytest.mark.parametrize(
     ("head", "piece"),
     [
@@ -126,8 +128,8 @@ def test_an_endless_body(head: str, piece: bytes, status: int) -> None:
     ],
     ids=["headers", "a header", "a status", "the length of a chunk"],
 )
-def test_an_endless_head(head: str, piece: bytes) -> None:
-    """What never ends before a body, or within one, is left as well."""
+def test_an_endless_head_is_cut_off(head: str, piece: bytes) -> None:
+    """Headers and chunk lengths without end are limited too."""
     with RawServer(endless(head, itertools.repeat(piece))) as server:
         assert failure(server.url).attempts == 2
 
@@ -143,16 +145,16 @@ def test_an_endless_head(head: str, piece: bytes) -> None:
     ],
     ids=["to the end", "announced", "chunks", "a chunk", "gzip"],
 )
-def test_a_body_that_drips(head: str, piece: bytes) -> None:
-    """Each byte is in time, all of them are not: after the deadline it is tried again."""
+def test_a_slow_body_is_cut_off(head: str, piece: bytes) -> None:
+    """Each byte arrives in time, but the deadline passes, and the request is retried."""
     with RawServer(endless(head, itertools.repeat(piece))) as server:
         error = failure(server.url, HurriedClock())
     assert error.attempts == 2
     assert "the body took more than 900 s" in str(error)
 
 
-def test_a_body_that_stalls() -> None:
-    """The timeout between two bytes ends the wait; tried again."""
+def test_a_stalled_body_is_cut_off() -> None:
+    """The timeout between two bytes ends the wait."""
     over = threading.Event()
 
     def stalling() -> Iterator[bytes]:
@@ -162,7 +164,7 @@ def test_a_body_that_stalls() -> None:
     head = f"{OK}Content-Length: 5000\n\n"
     with RawServer(endless(head, stalling())) as server:
         clock = FakeClock()
-        asking = ep.EngagementClient(
+        connected = ep.EngagementClient(
             USER,
             base_url=server.url,
             attempts=1,
@@ -170,45 +172,48 @@ def test_a_body_that_stalls() -> None:
             clock=clock.time,
             sleep=clock.sleep,
         )
-        with asking, pytest.raises(ep.TransportError, match="timed out") as caught:
-            asking.fetch(REQUEST)
+        with connected, pytest.raises(ep.TransportError, match="timed out") as caught:
+            connected.fetch(REQUEST)
         over.set()
     assert isinstance(caught.value.__cause__, exchange.RETRY_EXCEPTIONS)
 
 
-def test_a_body_that_a_proxy_has_unpacked() -> None:
-    """Some leave the header of the compression: the body is read as it is."""
+def test_a_body_decompressed_by_a_proxy() -> None:
+    """Some proxies keep the header of the compression: the body is read as it is."""
     head = f"{OK}Content-Encoding: gzip\nContent-Length: {len(GOOD)}"
-    with RawServer(saying(head, GOOD)) as server, client(server.url, FakeClock()) as asking:
-        (response,) = asking.fetch(REQUEST)
+    with (
+        RawServer(respond_with(head, GOOD)) as server,
+        client(server.url, FakeClock()) as connected,
+    ):
+        (response,) = connected.fetch(REQUEST)
     assert response.content == GOOD
 
 
 @pytest.mark.parametrize("length", [b"-5", b"-1", b"zz", b""])
-def test_a_chunk_of_no_length(length: bytes) -> None:
-    """Broken on its way, as far as anybody can tell: another attempt may have it whole."""
+def test_invalid_chunk_lengths_are_retried(length: bytes) -> None:
+    """The reply may be damaged in transit, so another attempt may succeed."""
     head = f"{OK}Transfer-Encoding: chunked"
-    with RawServer(saying(head, length + b"\r\n{}\r\n")) as server:
+    with RawServer(respond_with(head, length + b"\r\n{}\r\n")) as server:
         assert failure(server.url).attempts == 2
 
 
-def test_a_broken_stream_of_gzip() -> None:
-    """Bytes that are not what they are called are no answer, and no foreign exception."""
-    packed = bytearray(gzip.compress(GOOD * 100))
-    packed[30] ^= 0xFF
-    head = f"{OK}Content-Encoding: gzip\nContent-Length: {len(packed)}"
-    with RawServer(saying(head, bytes(packed))) as server:
+def test_a_damaged_gzip_stream_is_retried() -> None:
+    """It is not a response, and raises no foreign exception."""
+    compressed = bytearray(gzip.compress(GOOD * 100))
+    compressed[30] ^= 0xFF
+    head = f"{OK}Content-Encoding: gzip\nContent-Length: {len(compressed)}"
+    with RawServer(respond_with(head, bytes(compressed))) as server:
         assert failure(server.url).attempts == 2
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("where", ["elsewhere", "token"])
 def test_redirects_carry_no_credentials(status: int, where: str) -> None:
-    """Another host gets nothing at all; the error tells which it would have been."""
-    with RawServer(saying("HTTP/1.1 200 OK\nContent-Length: 2", b"{}")) as other:
-        goal = f"{other.url}/{where}?oauth_token=9-access-token&q=1"
-        head = f"HTTP/1.1 {status} Moved\nLocation: {goal}\nContent-Length: 0"
-        with RawServer(saying(head)) as server:
+    """The other host receives nothing, and the error shows its URL."""
+    with RawServer(respond_with("HTTP/1.1 200 OK\nContent-Length: 2", b"{}")) as other:
+        target = f"{other.url}/{where}?oauth_token=9-access-token&q=1"
+        head = f"HTTP/1.1 {status} Moved\nLocation: {target}\nContent-Length: 0"
+        with RawServer(respond_with(head)) as server:
             error = failure(server.url)
         assert other.received == []
     assert (error.status, error.attempts) == (status, 1)
@@ -217,33 +222,35 @@ def test_redirects_carry_no_credentials(status: int, where: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ["/x", "//[::1", "http://127.0.0.1:9/x"])
-def test_a_redirect_with_a_body_that_is_a_bomb(small: int, path: str) -> None:
-    """It is bounded as that of any other reply, whether or not it leads anywhere."""
-    packed = bomb(100 * small)
+def test_the_body_of_a_redirect_is_limited(limit: int, path: str) -> None:
+    """The limit holds for all redirects, valid or not."""
+    compressed = bomb(100 * limit)
     head = f"HTTP/1.1 307 Moved\nLocation: {path}\nContent-Encoding: gzip\n"
-    with RawServer(saying(f"{head}Content-Length: {len(packed)}", packed)) as server:
+    with RawServer(respond_with(f"{head}Content-Length: {len(compressed)}", compressed)) as server:
         tracemalloc.start()
         error = failure(server.url)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert "the body has more than 1,000,000 bytes" in str(error)
-    assert most < 10 * small
+    assert most < 10 * limit
 
 
-def test_a_redirect_of_the_token(server: ScriptedServer, clock: FakeClock) -> None:
-    """Nor is the way to the bearer token one that can be turned aside."""
+def test_a_redirect_of_the_token_request_is_not_followed(
+    server: ScriptedServer, clock: FakeClock
+) -> None:
+    """The other host receives nothing."""
     keys = ep.AppOnly.from_consumer("consumer-key", "consumer-secret")
-    with RawServer(saying("HTTP/1.1 200 OK\nContent-Length: 2", b"{}")) as other:
+    with RawServer(respond_with("HTTP/1.1 200 OK\nContent-Length: 2", b"{}")) as other:
         server.answer(Scripted(302, b"", {"location": f"{other.url}/oauth2/token"}))
-        asking = ep.EngagementClient(
+        connected = ep.EngagementClient(
             keys,
             base_url=server.url,
             token_url=f"{server.url}/oauth2/token",
             clock=clock.time,
             sleep=clock.sleep,
         )
-        with asking, pytest.raises(ep.TransportError, match="redirects are not followed"):
-            asking.fetch(REQUEST)
+        with connected, pytest.raises(ep.TransportError, match="redirects are not followed"):
+            connected.fetch(REQUEST)
         assert other.received == []
 
 
@@ -259,45 +266,57 @@ def test_a_redirect_of_the_token(server: ScriptedServer, clock: FakeClock) -> No
         "\xff",
     ],
 )
-def test_a_location_that_means_harm(location: str) -> None:
-    """It is told in short, in printed ASCII, and without a secret."""
+def test_a_malicious_location_is_shortened(location: str) -> None:
+    """The error shows printable ASCII without secrets."""
     head = f"HTTP/1.1 302 Moved\nLocation: {location}\nContent-Length: 0"
-    with RawServer(saying(head)) as server:
-        told = str(failure(server.url))
-    assert len(told) < 700
-    assert told.isascii()
-    assert "9-access-token" not in told
-    assert "s3cret" not in told
+    with RawServer(respond_with(head)) as server:
+        message = str(failure(server.url))
+    assert len(message) < 700
+    assert message.isascii()
+    assert "9-access-token" not in message
+    assert "s3cret" not in message
 
 
-ABSURD = ["inf", "nan", "1e400", "-1", "-1e308", "9" * 400, "1e308", "0x10", "", "\u00b2", "1;drop"]
+INVALID_NUMBERS = [
+    "inf",
+    "nan",
+    "1e400",
+    "-1",
+    "-1e308",
+    "9" * 400,
+    "1e308",
+    "0x10",
+    "",
+    "\u00b2",
+    "1;drop",
+]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("value", ABSURD)
+@pytest.mark.parametrize("value", INVALID_NUMBERS)
 @pytest.mark.parametrize("name", ["limit", "remaining", "reset", "date"])
-def test_absurd_headers_of_the_quota(value: str, name: str, clock: FakeClock) -> None:
-    """Nobody waits for ever and nothing breaks: at most the minute, and then it goes on."""
+def test_invalid_quota_headers(value: str, name: str, clock: FakeClock) -> None:
+    """They cause no error, and no wait of more than a minute."""
     named = name if name == "date" else f"X-Per-Minute-{name}"
     others = {"limit": "60", "remaining": "0", "reset": str(int(clock.now) + 30)} | {name: value}
     lines = "".join(
-        f"X-Per-{period}-{key}: {told}\n"
+        f"X-Per-{period}-{key}: {number}\n"
         for period in ("Minute", "Second")
-        for key, told in others.items()
+        for key, number in others.items()
         if key != "date"
     )
     head = f"{OK}Connection: close\n{lines}{named}: {value}\nContent-Length: {len(GOOD)}"
-    with RawServer(saying(head, GOOD)) as server, client(server.url, clock) as asking:
-        begun = clock.now
+    with RawServer(respond_with(head, GOOD)) as server, client(server.url, clock) as connected:
+        start = clock.now
         for _ in range(2):
-            asking.fetch(REQUEST)
-        assert clock.now - begun <= 61
+            connected.fetch(REQUEST)
+        assert clock.now - start <= 61
 
 
-def test_headers_beyond_number(clock: FakeClock) -> None:
-    """A thousand headers are no answer."""
+def test_too_many_headers_are_refused(clock: FakeClock) -> None:
+    """A thousand headers are an error."""
     head = OK + "X-A: 1\n" * 1000 + f"Content-Length: {len(GOOD)}"
-    with RawServer(saying(head, GOOD)) as server:
+    with RawServer(respond_with(head, GOOD)) as server:
         assert "headers" in str(failure(server.url, clock))
 
 
@@ -315,11 +334,11 @@ def test_headers_beyond_number(clock: FakeClock) -> None:
         "\x00\x00",
     ],
 )
-def test_what_is_hardly_http(head: str, clock: FakeClock) -> None:
-    """No foreign exception comes out, whatever the server speaks."""
+def test_invalid_http_is_refused(head: str, clock: FakeClock) -> None:
+    """No foreign exception is raised."""
     with (
-        RawServer(saying(head, b"{}")) as server,
-        client(server.url, clock) as asking,
+        RawServer(respond_with(head, b"{}")) as server,
+        client(server.url, clock) as connected,
         pytest.raises(ep.EngagementError),
     ):
-        ep.flatten(asking.fetch(REQUEST))
+        ep.flatten(connected.fetch(REQUEST))

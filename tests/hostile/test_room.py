@@ -1,4 +1,4 @@
-"""Bodies that make much out of little: 16 times their room, and no time by the square."""
+"""Memory and time for reading hostile bodies: at most 16 times their size, and linear time."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 from hostile.bodies import SHAPES
 
 TESTS = Path(__file__).parents[1]
-MOST = 16
-"""The most memory, in times the body: what msgspec's objects take, and the frame made of them."""
-SOME = [
+MAX_RATIO = 16
+"""Maximum memory in multiples of the body: msgspec's objects and the frame made from them."""
+SHAPES_TESTED = [
     "groupings",
     "posts of one type",
     "days of ten hours",
@@ -27,12 +27,12 @@ SOME = [
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/clear_refs").exists() and "REQUIRE_PROGRAMS" not in os.environ,
-    reason="Linux tells how much memory there was",
+    reason="the maximum memory is read from Linux's /proc",
 )
 
 
 def measured(*jobs: tuple[str, int, str]) -> list[dict[str, Any]]:
-    """Return what reading took, a dict a job."""
+    """Return a measurement for each job."""
     done = subprocess.run(  # noqa: S603 - our own
         [sys.executable, "-m", "hostile.room", json.dumps(jobs)],
         cwd=TESTS,
@@ -42,30 +42,30 @@ def measured(*jobs: tuple[str, int, str]) -> list[dict[str, Any]]:
         check=True,
         timeout=600,
     )
-    told = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(told) == len(jobs), done.stderr
-    return told
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(results) == len(jobs), done.stderr
+    return results
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("reader", ["flatten_json", "invalid"])
-def test_sixteen_times_the_body_is_room_enough(reader: str) -> None:
-    """Of some shapes of 8 MB; all of them are in the slow tests."""
-    for told in measured(*((shape, 8_000_000, reader) for shape in SOME)):
-        assert told["room"] <= MOST * told["body"], told
-        assert len(told["said"]) < 2_000
+def test_the_memory_is_at_most_16_times_the_body(reader: str) -> None:
+    """Some shapes of 8 MB are read; all of them are in the next test."""
+    for result in measured(*((shape, 8_000_000, reader) for shape in SHAPES_TESTED)):
+        assert result["room"] <= MAX_RATIO * result["body"], result
+        assert len(result["outcome"]) < 2_000
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("reader", ["flatten_json", "flatten", "invalid"])
-def test_of_all_shapes(reader: str) -> None:
-    """Room of 8 MB, and four times the body takes less than eight times as long.
+def test_memory_and_time_of_all_shapes(reader: str) -> None:
+    """Bodies of 8 MB take limited memory, and less than eight times the time of 2 MB.
 
-    The processor's time, of a process of its own: what is as long as the body takes 4 times as
-    long, at most 4.4 as measured, and what goes by the square 16. Below 0.1 s nothing is told.
+    CPU time of a process of its own is compared: linear time is 4 times as long, at most 4.4 as
+    measured, and quadratic time 16 times. Times below 0.1 s are not compared.
     """
     sizes = (2_000_000, 8_000_000)
-    told = measured(*((shape, size, reader) for shape in SHAPES for size in sizes))
-    for small, big in zip(told[::2], told[1::2], strict=True):
-        assert big["room"] <= MOST * big["body"], big
+    results = measured(*((shape, size, reader) for shape in SHAPES for size in sizes))
+    for small, big in zip(results[::2], results[1::2], strict=True):
+        assert big["room"] <= MAX_RATIO * big["body"], big
         assert big["seconds"] <= 8 * max(small["seconds"], 0.1), (small, big)
