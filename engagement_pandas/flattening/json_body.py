@@ -149,7 +149,7 @@ def flatten_json(
             raise ResponseShapeError(msg, "$['start']")
     # The days in the keys take precedence over the window stated by the body.
     hint = None if Dimension.DAY in dimensions else span
-    false = false_zeros(arrays, envelope, None, dimensions, hint)
+    false = false_zeros(arrays, envelope.unsupported, None, dimensions, hint)
     counts = to_tidy_frame(replace(arrays, missing=false & (arrays.count == 0)), dimensions)
     # /28hr states a window rounded to 29 hours; a window of /historical is exact.
     start, end = envelope.start, envelope.end

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import chain, compress, product
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.envelope import Envelope
 from engagement_pandas.response.expected_shape import ExpectedShape, HourRange, days_since_1970
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.response.validation import validated
+from engagement_pandas.response.validation import Valid, validated, validated_as_one
 from engagement_pandas.vocabulary import ENGAGEMENT_TYPES, Dimension, Endpoint
 
 SINCE: Final[Mapping[str, int]] = {
@@ -76,48 +77,103 @@ def reconcile(
     The counts are sorted, false zeros are marked missing, and absent cells are added as missing.
     The response keeps the summary.
     """
-    request, dimensions = response.request, grouping.dimensions
     envelope, shape, valid = validated(response, grouping)
-    given, is_sorted = to_arrays(valid, dimensions), valid.members.hourly
-    if len(valid.meanings) > len(dimensions):  # hours of several days
-        given, is_sorted = add([given], grouping.name), True
+    available = frozenset(response.request.post_ids) - envelope.unavailable
+    available -= envelope.forbidden_posts()
+    given, counts, gaps = _compared(valid, shape, envelope.unsupported, available)
     del valid  # frees memory for the frame
-    requested = tuple(map(str, request.engagement_types))
-    available = frozenset(request.post_ids) - envelope.unavailable - envelope.forbidden_posts()
     posts = available if given.posts == ("",) else frozenset(given.posts)
-    counts = given
-    gaps: tuple[MissingCells, ...] = ()
-    if not posts:
-        counts = _none(given)
-    else:
-        wanted = buckets(shape.span, dimensions)
-        absent: Mask | None = None
-        if wanted is not None:
-            counts, absent = _on_grid(given, requested, wanted, is_sorted=is_sorted)
-        elif not is_sorted:
-            counts = add([given], grouping.name)
-        false = false_zeros(counts, envelope, available, dimensions, shape.span)
-        if false.any():
-            false &= counts.count == 0
-            counts = replace(counts, missing=counts.missing | false)
-        gaps = (
-            _silent(counts, requested)
-            if wanted is None
-            else _gaps(counts, absent, false, len(requested))
-        )
-    types = tuple(dict.fromkeys((*requested, *given.types)))
+    types = tuple(dict.fromkeys((*(shape.types or ()), *given.types)))
+    false_before = _false_before(response.request.endpoint, given, shape, types)
     summary = AnswerSummary(
-        dimensions,
-        envelope,
-        shape.span,
-        posts,
-        given.types,
-        types,
-        _false_before(request.endpoint, given, shape, types),
-        gaps,
+        grouping.dimensions, envelope, shape.span, posts, given.types, types, false_before, gaps
     )
     response.keep(grouping.name, summary)
     return summary, counts
+
+
+def reconcile_as_one(
+    responses: Sequence[EngagementResponse], grouping: Grouping
+) -> tuple[list[AnswerSummary], CountArrays] | None:
+    """Read and compare answers as if they were one; None if it is not certain that each is valid.
+
+    Their requests differ only in their posts. One answer costs as much as many counts.
+    """
+    read = validated_as_one(responses, grouping)
+    if read is None or buckets(read[1].span, grouping.dimensions) is None:
+        return None
+    answers, shape, valid = read
+    unsupported: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
+    for envelope, posts in answers:
+        for name, old in envelope.unsupported.items():
+            unsupported[name] |= old & posts
+    given, counts, found = _compared(valid, shape, unsupported, frozenset())
+    del valid
+    gaps: defaultdict[str, list[MissingCells]] = defaultdict(list)
+    for gap in found:
+        gaps[gap.post].append(gap)
+    types = tuple(shape.types or ())
+    false_before = _false_before(responses[0].request.endpoint, given, shape, types)
+    types_of = _counted_types(given)
+    alike = len({*types_of.values()}) == 1
+    summaries = []
+    for response, (envelope, posts) in zip(responses, answers, strict=True):
+        counted = given.types
+        if not (posts and alike):
+            counted = tuple(in_order(set().union(*(types_of[post] for post in posts))))
+        own = tuple(chain.from_iterable(gaps[post] for post in sorted(posts))) if gaps else ()
+        summary = AnswerSummary(
+            grouping.dimensions, envelope, shape.span, posts, counted, types, false_before, own
+        )
+        response.keep(grouping.name, summary)
+        summaries.append(summary)
+    return summaries, counts
+
+
+def _counted_types(given: CountArrays) -> Mapping[str, tuple[str, ...]]:
+    """Return the types of which each post has counts."""
+    present = _present(given)
+    if present.all():
+        return dict.fromkeys(given.posts, given.types)
+    rows = zip(given.posts, present.tolist(), strict=True)
+    return {post: tuple(compress(given.types, row)) for post, row in rows}
+
+
+def _present(arrays: CountArrays) -> Mask:
+    """Return of which types, in columns, each post, in rows, has cells."""
+    here = np.zeros((len(arrays.posts), len(arrays.types)), np.bool_)
+    here[arrays.post, arrays.type] = True
+    return here
+
+
+def _compared(
+    valid: Valid,
+    shape: ExpectedShape,
+    unsupported: Mapping[str, frozenset[str]],
+    available: frozenset[str],
+) -> tuple[CountArrays, CountArrays, tuple[MissingCells, ...]]:
+    """Return the counts of a grouping as given and as requested, and the gaps between them.
+
+    ``available`` are the posts of which counts without a post are sums.
+    """
+    dimensions, requested = shape.dimensions, tuple(shape.types or ())
+    given, is_sorted = to_arrays(valid, dimensions), valid.members.hourly
+    if len(valid.meanings) > len(dimensions):  # hours of several days
+        given, is_sorted = add([given], shape.name), True
+    if not (available if given.posts == ("",) else given.posts):
+        return given, _none(given), ()
+    wanted, counts, absent = buckets(shape.span, dimensions), given, None
+    if wanted is not None:
+        counts, absent = _on_grid(given, requested, wanted, is_sorted=is_sorted)
+    elif not is_sorted:
+        counts = add([given], shape.name)
+    false = false_zeros(counts, unsupported, available, dimensions, shape.span)
+    if false.any():
+        false &= counts.count == 0
+        counts = replace(counts, missing=counts.missing | false)
+    if wanted is None:
+        return given, counts, _silent(counts, requested)
+    return given, counts, _gaps(counts, absent, false, len(requested))
 
 
 def _false_before(
@@ -184,7 +240,7 @@ def _is_sorted(arrays: CountArrays) -> bool:
 
 def false_zeros(
     arrays: CountArrays,
-    envelope: Envelope,
+    unsupported: Mapping[str, frozenset[str]],
     available: frozenset[str] | None,
     dimensions: Sequence[Dimension],
     span: HourRange | None,
@@ -193,7 +249,7 @@ def false_zeros(
 
     Without a span and without days, as for totals, hours are unknown and not checked.
     """
-    false = unsupported(arrays, envelope, available)
+    false = _too_old(arrays, unsupported, available)
     day, _ = time_dimensions(dimensions)
     for place, name in enumerate(arrays.types):
         since = SINCE.get(name)
@@ -207,10 +263,12 @@ def false_zeros(
     return false
 
 
-def unsupported(arrays: CountArrays, envelope: Envelope, available: frozenset[str] | None) -> Mask:
+def _too_old(
+    arrays: CountArrays, unsupported: Mapping[str, frozenset[str]], available: frozenset[str] | None
+) -> Mask:
     """Return where a post, or every post of a sum, is too old for the type."""
     false = np.zeros(len(arrays), np.bool_)
-    for name, posts in envelope.unsupported.items():
+    for name, posts in unsupported.items():
         if name not in arrays.types:
             continue
         if arrays.posts == ("",):
@@ -250,8 +308,7 @@ def _gaps(
 
 def _silent(arrays: CountArrays, requested: tuple[str, ...]) -> tuple[MissingCells, ...]:
     """Return the requested types for which a post has no cell, if the window is unknown."""
-    here = np.zeros((len(arrays.posts), len(arrays.types)), np.bool_)
-    here[arrays.post, arrays.type] = True
+    here = _present(arrays)
     place = {name: code for code, name in enumerate(arrays.types)}
     return tuple(
         MissingCells(post, name, 0, 0)

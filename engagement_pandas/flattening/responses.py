@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final
 
 import pandas as pd
@@ -13,7 +14,7 @@ from engagement_pandas.flattening.combine import add, to_tidy_frame
 from engagement_pandas.flattening.count_arrays import CountArrays
 from engagement_pandas.flattening.coverage import Answer, coverage
 from engagement_pandas.flattening.double_counts import refuse_double_counts
-from engagement_pandas.flattening.reconcile import AnswerSummary, reconcile
+from engagement_pandas.flattening.reconcile import AnswerSummary, reconcile, reconcile_as_one
 from engagement_pandas.flattening.snapshots import Times, refuse_sums
 from engagement_pandas.frame.contract import empty_counts
 from engagement_pandas.request.grouping import Grouping
@@ -21,6 +22,9 @@ from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import format_list
 
 ANSWERED: Final = 200
+
+_BATCH: Final = 2**20
+"""Maximum bytes of answers that are read as one; larger ones have less to gain."""
 
 
 def flatten(
@@ -95,7 +99,9 @@ def flatten(
 
 def _added(responses: Sequence[EngagementResponse], groupings: Sequence[Grouping]) -> pd.DataFrame:
     """Return the counts of the responses, summed if they share a key."""
-    answers, parts = _read(responses, groupings)
+    read = _read(responses, groupings)
+    answers, parts = [*chain.from_iterable(answers for answers, _ in read)], [c for _, c in read]
+    del read  # frees memory for the frame
     refuse_double_counts([summary for _, summary in answers])
     if not answers:
         return empty_counts(groupings[0].columns)
@@ -112,19 +118,23 @@ def _kept_apart(
     """Return the counts of the responses with the time of each."""
     for response, grouping in zip(responses, groupings, strict=True):
         refuse_sums(response, grouping)
-    answers, parts = _read(responses, groupings)
+    read = _read(responses, groupings)
+    answers = [*chain.from_iterable(answers for answers, _ in read)]
     by_time: dict[datetime, list[AnswerSummary]] = {}
     for response, summary in answers:
         by_time.setdefault(response.retrieved_at, []).append(summary)
     for summaries in by_time.values():
         refuse_double_counts(summaries)
-    if not any(map(len, parts)):
+    if not any(len(part) for _, part in read):
         return empty_counts((*groupings[0].columns, "retrieved_at"))
-    times = Times.of(parts, list(by_time))
+    times = Times.of([part for _, part in read], list(by_time))
     parts = [
-        times.number(part, response.retrieved_at)
-        for part, (response, _) in zip(parts, answers, strict=True)
+        times.number(
+            part, {post: response.retrieved_at for response, own in given for post in own.posts}
+        )
+        for given, part in read
     ]
+    del read
     arrays = add(parts, groupings[0].name)
     del parts  # frees memory for the frame
     counts = to_tidy_frame(arrays, groupings[0].dimensions, times)
@@ -136,15 +146,44 @@ def _kept_apart(
 
 def _read(
     responses: Sequence[EngagementResponse], groupings: Sequence[Grouping]
-) -> tuple[list[Answer], list[CountArrays]]:
-    """Return what the answers among the responses count, and their counts."""
-    answers, parts = [], []
-    for response, grouping in zip(responses, groupings, strict=True):
-        if response.status == ANSWERED:
+) -> list[tuple[list[Answer], CountArrays]]:
+    """Return the answers among the responses, as far as possible many in one part, with counts."""
+    read = []
+    for batch, grouping in _batches(responses, groupings):
+        together = reconcile_as_one(batch, grouping) if len(batch) > 1 else None
+        if together:
+            summaries, counts = together
+            read.append(([*zip(batch, summaries, strict=True)], counts))
+            continue
+        for response in batch:
             summary, counts = reconcile(response, grouping)
-            answers.append((response, summary))
-            parts.append(counts)
-    return answers, parts
+            read.append(([(response, summary)], counts))
+    return read
+
+
+def _batches(
+    responses: Sequence[EngagementResponse], groupings: Sequence[Grouping]
+) -> Iterator[tuple[list[EngagementResponse], Grouping]]:
+    """Yield successive answers whose requests differ only in their posts, as many as are small."""
+    batch: list[EngagementResponse] = []
+    size, of = 0, groupings[0]
+    for response, grouping in zip(responses, groupings, strict=True):
+        if response.status != ANSWERED:
+            continue
+        size += len(response.content)
+        if batch and (size > _BATCH or grouping != of or not _alike(response, batch[0])):
+            yield batch, of
+            batch, size = [], len(response.content)
+        batch.append(response)
+        of = grouping
+    if batch:
+        yield batch, of
+
+
+def _alike(response: EngagementResponse, other: EngagementResponse) -> bool:
+    """Return whether two requests have the same types and window."""
+    one, two = response.request, other.request
+    return one.engagement_types == two.engagement_types and one.window == two.window
 
 
 def gathered(
@@ -190,7 +229,7 @@ def _picked(responses: Sequence[EngagementResponse], name: str | None) -> list[G
             "counts do not mean the same; flatten each on its own"
         )
         raise RequestError(msg)
-    columns = list(dict.fromkeys(grouping.columns for grouping in picked))
+    columns = list(dict.fromkeys(grouping.columns for grouping in dict.fromkeys(picked)))
     if len(columns) > 1:
         msg = (
             f"the responses are grouped by {' and by '.join(format_list(c) for c in columns)}; "

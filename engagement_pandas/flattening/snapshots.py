@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import RequestError
@@ -35,10 +36,11 @@ class Times:
         least, last = bucket_range([part for part in parts if len(part)])
         return cls(tuple(sorted(set(retrieved))), least, last - least + 1)
 
-    def number(self, part: CountArrays, time: datetime) -> CountArrays:
-        """Return a part with its time in the buckets."""
-        first = self.known.index(time) * self.width - self.least
-        return replace(part, bucket=part.bucket + first)
+    def number(self, part: CountArrays, retrieved: Mapping[str, datetime]) -> CountArrays:
+        """Return a part with the time at which each post was retrieved in the buckets."""
+        places = [self.known.index(retrieved[post]) for post in part.posts]
+        firsts = np.array(places, np.int64) * self.width - self.least
+        return replace(part, bucket=part.bucket + firsts[part.post])
 
     def split(self, bucket: Integers) -> tuple[Any, Integers]:
         """Return the time of each count, and its own bucket."""

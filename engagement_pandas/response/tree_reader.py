@@ -13,7 +13,7 @@ import re
 import struct
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, compress, starmap
@@ -47,27 +47,45 @@ _MEMBER: Final = 250  # its member: the place, the integer, a key of its own, an
 class Decoded:
     """Nested dicts as msgspec decodes them, and the bytes that they came from.
 
-    ``top`` are the other members of the body, if it was decoded, unparsed.
+    ``row`` are the keys of the innermost objects, if these are structs. ``top`` are the other
+    members of the body, if it was decoded, unparsed, and ``others`` is their JSON.
     """
 
     raw: bytes
     tree: Tree
     depth: int
-    hourly: bool
-    name: str = ""
+    row: tuple[str, ...]
     top: Mapping[str, msgspec.Raw] = field(default_factory=dict)
+    others: bytes = b""
+
+    @property
+    def hourly(self) -> bool:
+        """Whether the innermost objects are the hours of a day."""
+        return self.row is HOURS
 
     def members(self) -> Members | None:
         """Return the counts as flat arrays; None if they may not be all that the JSON holds."""
-        collector = _Collector(self.depth, hourly=self.hourly)
+        collector = _Collector(self.depth - self.hourly, hourly=self.hourly)
         collector.collect(self.tree, 0, ())
         try:
             collector.add_counts()
         except (OverflowError, struct.error):  # beyond 64 bits
             return None
-        others = (*self.top.items(), (self.name, b"")) if self.name else ()
-        left = b",".join(b'"%b":%b' % (key.encode(), raw) for key, raw in others)
-        return collector.members if collector.accounts_for(self.raw, left) else None
+        return collector.members if collector.accounts_for(self.raw, self.others) else None
+
+
+def joined(parts: Sequence[Decoded]) -> Decoded | None:
+    """Return decoded bodies as one; None if their innermost objects are of different kinds.
+
+    No body has fewer colons or letters than its tree, so together they account for all of theirs
+    only if each does, and if no two share a key.
+    """
+    first = parts[0]
+    if any((part.depth, part.row) != (first.depth, first.row) for part in parts):
+        return None
+    tree = {key: value for part in parts for key, value in part.tree.items()}
+    raw, others = b"".join(part.raw for part in parts), b"".join(part.others for part in parts)
+    return Decoded(raw, tree, first.depth, first.row, others=others)
 
 
 def decode_body(
@@ -81,36 +99,36 @@ def decode_body(
     """
     if _UNSAFE.search(name) or name in RESERVED_KEYS or b"\\" in content:
         return None
-    body, hourly = _decoded(content, name, depth, types)
+    body, row = _decoded(content, name, depth, types)
     if body is None:
         return None
     members = {key: getattr(body, key) for key in RESERVED_KEYS}
     top = {key: raw for key, raw in members.items() if memoryview(raw).nbytes}
-    return Decoded(content, body.counts, depth - hourly, hourly, name, top)
+    others = b",".join(b'"%b":%b' % (key.encode(), raw) for key, raw in (*top.items(), (name, b"")))
+    return Decoded(content, body.counts, depth, row, top, others)
 
 
 def decode_grouping(raw: bytes, depth: int) -> Decoded | None:
     """Decode the JSON of one grouping; None if it is not as expected."""
     if b"\\" in raw:
         raw = without_escapes(raw)
-    tree, hourly = _decoded(raw, None, depth)
-    return None if tree is None else Decoded(raw, tree, depth - hourly, hourly)
+    tree, row = _decoded(raw, None, depth)
+    return None if tree is None else Decoded(raw, tree, depth, row)
 
 
 def _decoded(
     raw: bytes, name: str | None, depth: int, types: tuple[str, ...] = ()
-) -> tuple[Any, bool]:
-    """Return what msgspec decodes, and whether the innermost objects are hours; or None."""
+) -> tuple[Any, tuple[str, ...]]:
+    """Return what msgspec decodes or None, and the keys of the innermost objects if structs."""
     rows = [HOURS] if depth == MAX_DIMENSIONS else []
     rows += [types] if types else []
     for row in (*rows, ()):
-        hourly = row is HOURS
-        if depth and _is_bounded(raw, hourly=hourly):
+        if depth and _is_bounded(raw, hourly=row is HOURS):
             try:
-                return _decoder(name, depth, row).decode(raw), hourly
+                return _decoder(name, depth, row).decode(raw), row
             except DECODE_ERRORS:
                 continue
-    return None, False
+    return None, ()
 
 
 @lru_cache(maxsize=64)

@@ -8,6 +8,7 @@ uses what was read here, and rejects nothing else.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final, NamedTuple
 
@@ -26,7 +27,7 @@ from engagement_pandas.response.levels import (
 from engagement_pandas.response.members import Members
 from engagement_pandas.response.object_reader import read_objects
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.response.tree_reader import decode_body, decode_grouping
+from engagement_pandas.response.tree_reader import Decoded, decode_body, decode_grouping, joined
 from engagement_pandas.text import format_list, json_path
 from engagement_pandas.vocabulary import RESERVED_KEYS, Dimension
 
@@ -47,11 +48,7 @@ def validated(
 
     Its envelope is kept with the response.
     """
-    name, depth = grouping.name, len(grouping.dimensions)
-    alone = len(response.request.groupings) == 1
-    innermost_types = grouping.dimensions[-1] is Dimension.ENGAGEMENT_TYPE
-    types = tuple(map(str, response.request.engagement_types)) if innermost_types else ()
-    decoded = decode_body(response.content, name, depth, types) if alone else None
+    name, decoded = grouping.name, _decoded(response, grouping)
     envelope = response.envelope(decoded.top if decoded else None)
     shape = _shape(response, envelope, grouping)
     if decoded and (valid := fitting(decoded.members(), shape)):
@@ -60,6 +57,47 @@ def validated(
     if name not in top:
         _require_complete(response, envelope, name, top)
     return envelope, shape, valid_counts(bytes(top.get(name, b"{}")), shape)
+
+
+def validated_as_one(
+    responses: Sequence[EngagementResponse], grouping: Grouping
+) -> tuple[list[tuple[Envelope, frozenset[str]]], ExpectedShape, Valid] | None:
+    """Read answers as if they were one: the envelope and the posts of each, and all counts.
+
+    Their requests differ only in their posts. None if it is not certain that each is valid.
+    """
+    if grouping.dimensions[0] is not Dimension.POST_ID:
+        return None
+    bodies = [body for response in responses if (body := _decoded(response, grouping))]
+    if len(bodies) < len(responses) or (whole := joined(bodies)) is None:
+        return None
+    try:
+        envelopes = [r.envelope(body.top) for r, body in zip(responses, bodies, strict=True)]
+        shapes = [_shape(*each, grouping) for each in zip(responses, envelopes, strict=True)]
+    except ResponseShapeError:
+        return None
+    posts = [frozenset(body.tree) for body in bodies]
+    shape = replace(shapes[0], posts=frozenset(whole.tree), unavailable=frozenset())
+    if not all(
+        each.span == shape.span and each.counts_all(counted)
+        for each, counted in zip(shapes, posts, strict=True)
+    ):
+        return None
+    valid = fitting(whole.members(), shape)
+    if valid is None:
+        return None
+    types = valid.members.levels[grouping.dimensions.index(Dimension.ENGAGEMENT_TYPE)]
+    fits = types.keys() <= (shape.types or {}).keys()  # another type may replace one in an answer
+    return ([*zip(envelopes, posts, strict=True)], shape, valid) if fits else None
+
+
+def _decoded(response: EngagementResponse, grouping: Grouping) -> Decoded | None:
+    """Decode an answer with one grouping; None if it is not as expected."""
+    if len(response.request.groupings) > 1:
+        return None
+    innermost_types = grouping.dimensions[-1] is Dimension.ENGAGEMENT_TYPE
+    types = tuple(map(str, response.request.engagement_types)) if innermost_types else ()
+    return decode_body(response.content, grouping.name, len(grouping.dimensions), types)
 
 
 def valid_counts(raw: bytes, shape: ExpectedShape) -> Valid:

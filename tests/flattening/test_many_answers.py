@@ -1,0 +1,135 @@
+"""Many small answers, which are read as if they were one, and what each of them states alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import engagement_pandas as ep
+from engagement_pandas.flattening import responses as reading
+from engagement_pandas.flattening.reconcile import reconcile, reconcile_as_one, summarize
+
+AT = datetime(2026, 5, 1, tzinfo=UTC)
+POSTS = ["7", "8", "9", "10"]
+TYPES = ["impressions", "favorites", "video_views"]
+OLD = "unsupported_for_video_views_tweet_ids"
+
+cells = st.sampled_from(["0", "5", "-2", 7])
+counts_of_a_post = st.dictionaries(st.sampled_from([*TYPES, "zaps"]), cells, max_size=4)
+bodies = st.fixed_dictionaries(
+    {"by_post": st.dictionaries(st.sampled_from(POSTS), counts_of_a_post, max_size=3)},
+    optional={
+        "unavailable_tweet_ids": st.lists(st.sampled_from(POSTS), max_size=1),
+        OLD: st.lists(st.sampled_from(POSTS), max_size=2),
+        "errors": st.just(["Forbidden to access tweets: 9"]),
+    },
+)
+broken = st.sampled_from(
+    [
+        b'{"by_post": {"7": {"favorites": 1.0}}}',
+        b'{"by_post": {"7": {"favorites": 1}, "7": {"favorites": 2}}}',
+        b'{"by_post": {"7": {"favorit\\u0065s": 1}}}',
+        b'{"by_post": {"7": {"favorites": 1}}, "start": "never"}',
+        b'{"data": []}',
+    ]
+)
+contents = bodies.map(lambda body: json.dumps(body).encode()) | broken
+requested = st.lists(st.sampled_from(POSTS), min_size=1, max_size=3, unique=True)
+
+
+def outcome(read: Callable[[], Any]) -> Any:
+    """Return what is read, or the error."""
+    try:
+        return read()
+    except ep.EngagementError as error:
+        return type(error).__name__, str(error)
+
+
+def read(
+    asked: Sequence[tuple[list[str], bytes]], most: int, *, retrieved_at: bool
+) -> tuple[Any, Any, list[Any]]:
+    """Return counts, omissions and summaries, with so many bytes read as one."""
+    answers = [
+        ep.EngagementResponse(
+            ep.totals(posts, engagement_types=TYPES), content, 200, AT + timedelta(days=number)
+        )
+        for number, (posts, content) in enumerate(asked)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "_BATCH", most)
+        counts = outcome(lambda: ep.flatten(answers, retrieved_at=retrieved_at))
+    grouping = answers[0].request.grouping()
+    summaries = [outcome(lambda one=one: summarize(one, grouping)) for one in answers]
+    return counts, outcome(lambda: ep.omissions(answers)), summaries
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    asked=st.lists(st.tuples(requested, contents), min_size=2, max_size=4),
+    retrieved_at=st.booleans(),
+)
+def test_answers_read_as_one_mean_what_each_means_alone(
+    *, asked: list[tuple[list[str], bytes]], retrieved_at: bool
+) -> None:
+    """Counts, omissions, summaries and errors do not depend on how many are read at once."""
+    one_by_one = read(asked, 0, retrieved_at=retrieved_at)
+    as_one = read(asked, 2**20, retrieved_at=retrieved_at)
+    for left, right in zip(one_by_one[:2], as_one[:2], strict=True):
+        if isinstance(left, pd.DataFrame):
+            pd.testing.assert_frame_equal(right, left)
+            assert right.attrs == left.attrs
+        else:
+            assert right == left
+    assert as_one[2] == one_by_one[2]
+
+
+def by_day(posts: Sequence[str], day: str = "2026-03-01") -> ep.EngagementResponse:
+    """Answer two types on two days."""
+    start = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    window = ep.Window.covering(start, start + timedelta(days=2))
+    request = ep.historical(posts, engagement_types=TYPES[:2], window=window, by="day")
+    days = {str((start + timedelta(days=n)).date()): "3" for n in range(2)}
+    counts = {post: dict.fromkeys(TYPES[:2], days) for post in posts}
+    return ep.EngagementResponse(request, json.dumps({"by_day": counts}).encode())
+
+
+def test_answers_to_one_window_are_read_at_once() -> None:
+    """Their counts come in one part, in the order of the frame."""
+    answers = [by_day(["9"]), by_day(["7", "8"])]
+    read_at_once = reconcile_as_one(answers, answers[0].request.grouping())
+    assert read_at_once is not None
+    summaries, counts = read_at_once
+    assert [summary.posts for summary in summaries] == [{"9"}, {"7", "8"}]
+    assert counts.posts == ("7", "8", "9")
+    assert len(counts) == 3 * 2 * 2
+
+
+def test_answers_to_other_windows_are_not_read_at_once() -> None:
+    """The batches end where the window changes."""
+    answers = [by_day(["7"]), by_day(["8"]), by_day(["7"], "2026-03-03")]
+    groupings = [answer.request.grouping() for answer in answers]
+    batches = [batch for batch, _ in reading._batches(answers, groupings)]
+    assert batches == [answers[:2], answers[2:]]
+
+
+def test_an_answer_that_lists_another_answers_post_as_too_old_leaves_its_counts() -> None:
+    """An answer is too old for its own posts only."""
+    types = ["video_views"]
+    answers = [
+        ep.EngagementResponse(ep.totals([post], engagement_types=types), json.dumps(body).encode())
+        for post, body in (
+            ("7", {"by_post": {"7": {"video_views": "0"}}, OLD: ["7", "8"]}),
+            ("8", {"by_post": {"8": {"video_views": "0"}}}),
+        )
+    ]
+    assert reconcile_as_one(answers, answers[0].request.grouping()) is not None
+    assert ep.flatten(answers)["count"].isna().to_list() == [True, False]
+    alone = [reconcile(answer, answer.request.grouping())[1].missing.tolist() for answer in answers]
+    assert alone == [[True], [False]]
