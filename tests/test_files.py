@@ -1,4 +1,4 @@
-"""Locks of files, when they are interrupted."""
+"""File locks that are interrupted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engagement_pandas.files import file_lock, try_file_lock
 
 
 def interrupted_at(line: int, path: Path) -> bool:
-    """Take and release a lock, with Ctrl-C before a line of files; return whether it came to it."""
+    """Take a lock with an interrupt before a line; return whether the line was reached."""
     left = line
 
     def trace(frame: Any, event: str, _: Any) -> Any:
@@ -41,32 +41,32 @@ def interrupted_at(line: int, path: Path) -> bool:
 
 
 @pytest.mark.filterwarnings(
-    # The file is closed when its last reference goes.
+    # The file is closed when its last reference is deleted.
     "ignore::pytest.PytestUnraisableExceptionWarning",
     "ignore:unclosed file:ResourceWarning",
 )
 def test_an_interrupt_at_any_line_leaves_no_lock(tmp_path: Path) -> None:
-    """Otherwise the same process would wait for itself at its next request."""
+    """Otherwise the process would wait for its own lock at its next request."""
     for line in itertools.count(1):
-        met = interrupted_at(line, tmp_path / "ledger")
+        reached = interrupted_at(line, tmp_path / "ledger")
         with try_file_lock(tmp_path / "ledger") as free:
             assert free, line
-        if not met:
+        if not reached:
             break
     assert line > 5
 
 
-def test_a_lock_that_this_thread_left_behind_is_free(tmp_path: Path) -> None:
-    """As after an interrupt whose traceback a notebook keeps: no code will release it."""
-    left = file_lock(tmp_path / "ledger")
-    left.__enter__()
+def test_a_lock_left_behind_by_this_thread_is_released(tmp_path: Path) -> None:
+    """If a notebook keeps the traceback of an interrupt, no other code releases the lock."""
+    lock = file_lock(tmp_path / "ledger")
+    lock.__enter__()
     with file_lock(tmp_path / "ledger"), try_file_lock(tmp_path / "ledger") as free:
         assert not free
-    left.__exit__(None, None, None)
+    lock.__exit__(None, None, None)
 
 
-def test_a_lock_of_another_thread_is_waited_for(tmp_path: Path) -> None:
-    """However long it is held."""
+def test_a_lock_of_another_thread_is_awaited(tmp_path: Path) -> None:
+    """The wait has no limit."""
     order = []
 
     def wait() -> None:
@@ -76,7 +76,7 @@ def test_a_lock_of_another_thread_is_waited_for(tmp_path: Path) -> None:
     with file_lock(tmp_path / "ledger"):
         other = threading.Thread(target=wait)
         other.start()
-        other.join(0.1)  # in vain
+        other.join(0.1)  # fails
         order.append("first")
     other.join()
     assert order == ["first", "second"]

@@ -26,7 +26,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_every_name_can_be_had() -> None:
+def test_every_public_name_exists() -> None:
     """``dir(ep)`` lists exactly the public names, and all of them exist."""
     stub = ast.parse((ROOT / "engagement_pandas" / "__init__.pyi").read_text())
     imports = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
@@ -45,7 +45,7 @@ def test_help_is_three_pages() -> None:
     assert [name for name in dir(ep) if name not in words] == []
 
 
-def test_a_name_that_is_not_there() -> None:
+def test_an_unknown_name() -> None:
     """An unknown name raises AttributeError, as in any module."""
     with pytest.raises(AttributeError, match="attribute tweets"):
         _ = ep.tweets
@@ -65,7 +65,7 @@ def test_a_name_that_is_not_there() -> None:
         ("import engagement_pandas.sandbox", "pandas requests"),
     ],
 )
-def test_heavy_libraries_wait(statement: str, absent: str) -> None:
+def test_heavy_libraries_are_imported_late(statement: str, absent: str) -> None:
     """Each package imports heavy libraries only when they are used."""
     code = f"{statement}; import sys; print([m for m in {absent.split()} if m in sys.modules])"
     assert run(sys.executable, "-c", code).stdout.strip() == "[]"

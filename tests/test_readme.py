@@ -51,7 +51,9 @@ def run_python(page: Path) -> dict[str, Any]:
 @pytest.mark.slow
 @every_page
 @pytest.mark.usefixtures("_closed_figures")
-def test_its_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_of_each_page_runs(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The code of each page runs on its own, in an empty folder, with keys in the environment."""
     monkeypatch.chdir(tmp_path)
     for variable in VARIABLES.values():
@@ -61,7 +63,7 @@ def test_its_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_closed_figures")
-def test_the_readme_shows_what_its_python_prints(
+def test_the_output_in_the_readme_is_correct(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The printed table, the Parquet file and the chart match the description."""
@@ -85,14 +87,14 @@ def test_every_guide_is_in_the_readme() -> None:
 
 
 @every_page
-def test_its_links_lead_somewhere(page: Path) -> None:
+def test_links_are_valid(page: Path) -> None:
     """Every linked file and image is in the project."""
     links = re.findall(r"\]\(([^)#]+)\)", page.read_text())
     lost = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert lost == []
 
 
-def test_files_that_contributors_are_sent_to_exist() -> None:
+def test_files_named_in_contributing_exist() -> None:
     """All modules and rooms named in CONTRIBUTING exist."""
     text = (ROOT / ".github" / "CONTRIBUTING.md").read_text()
     named = re.findall(r"`(\w+(?:/\w+)*(?:\.pyi?|/))`", text)
@@ -102,7 +104,7 @@ def test_files_that_contributors_are_sent_to_exist() -> None:
 
 
 @pytest.mark.parametrize("words", ["pytest", "engagement-pandas demo"])
-def test_its_commands_are_what_ci_runs(words: str) -> None:
+def test_commands_of_the_readme_are_run_by_ci(words: str) -> None:
     """CI runs the commands of the README word for word."""
     command = next(block for block in blocks(README, "sh") if words in block)
     assert command.strip() in (ROOT / ".ci" / "run").read_text()
@@ -121,8 +123,12 @@ def test_types_are_all_in_the_guide() -> None:
         r"^\| `(\w+)` \| .* \| (yes|) ?\| (yes|) ?\| (yes|) ?\|$", guide("metrics"), re.MULTILINE
     )
     assert {name: tuple(map(bool, marks)) for name, *marks in rows} == {
-        str(kind): (kind.facts.totals, kind.facts.time_series, kind.facts.public)
-        for kind in ep.EngagementType
+        str(engagement_type): (
+            engagement_type.facts.totals,
+            engagement_type.facts.time_series,
+            engagement_type.facts.public,
+        )
+        for engagement_type in ep.EngagementType
     }
 
 
@@ -135,13 +141,13 @@ def test_types_are_all_in_the_guide() -> None:
         "| " + " | ".join(str(e.facts.posts_per_request) for e in Endpoint) + " |",
     ],
 )
-def test_the_guide_has_what_the_tables_have(words: str) -> None:
+def test_the_guide_matches_the_tables(words: str) -> None:
     """Variables, functions and limits in the guide match the code."""
     assert words in guide("fetching")
 
 
 def test_each_picture_has_its_code() -> None:
-    """A chart in the guide is drawn by a line of the guide; the rest are the demo and the page."""
+    """A chart of the guide is drawn by a line of it; the others show the demo and the page."""
     names = {path.stem for path in IMAGES.glob("*.png")}
     assert names == {*calls(), "week", "explorer"}
 
@@ -164,7 +170,7 @@ def commands() -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("words", sorted({tuple(words) for words in commands()}), ids=" ".join)
-def test_its_commands_parse(words: tuple[str, ...]) -> None:
+def test_commands_are_valid(words: tuple[str, ...]) -> None:
     """All options in the documented commands exist."""
     run: Callable[..., Any] = parser().parse_args(words).run
     assert callable(run)

@@ -1,4 +1,4 @@
-"""What objects show of themselves: without the network, without the disk, and escaped."""
+"""Representations of objects read neither network nor disk, and are escaped."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MARKUP = "<b>raw</b>"
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Return one object of each kind, whose folder is removed and whose server has stopped."""
+def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return one object of each type, whose folder is removed and whose server has stopped."""
     folder = tmp_path_factory.mktemp("shown") / MARKUP
     with ep.demo_client("2026-04-15T12:20:00Z") as demo:
         request = ep.totals(demo.posts, engagement_types=["favorites"])
@@ -46,17 +46,17 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return objects
 
 
-KINDS = [
+NAMES = [
     "plan", "response", "no response", "archive", "collection", "data set", "quota", "ledger",
 ]  # fmt: skip
 
 
 @contextmanager
 def isolated(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Make every look at a file or the network fail."""
+    """Make every access to a file or the network fail."""
 
     def fail(*arguments: Any, **_: Any) -> None:
-        msg = f"looked at {arguments}"
+        msg = f"accessed {arguments}"
         raise AssertionError(msg)
 
     with monkeypatch.context() as patch:
@@ -68,29 +68,29 @@ def isolated(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_nothing_is_looked_at(
-    kind: str, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", NAMES)
+def test_representations_need_no_access(
+    name: str, objects: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Showing an object needs no file and no network."""
-    each = shown[kind]
+    """An object is shown without a file and without the network."""
+    value = objects[name]
     with isolated(monkeypatch):
-        text, page = repr(each), each._repr_html_()
-    assert text.startswith((f"{type(each).__name__}(", "Plan: "))
+        text, page = repr(value), value._repr_html_()
+    assert text.startswith((f"{type(value).__name__}(", "Plan: "))
     assert page.startswith("<")
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_markup_is_text(kind: str, shown: dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_markup_is_escaped(name: str, objects: dict[str, Any]) -> None:
     """A path or message with markup does not break out of the table."""
-    page = shown[kind]._repr_html_()
+    page = objects[name]._repr_html_()
     assert "<table>" in page
     assert "<b>" not in page
     assert "<i>" not in page
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"),
+    ("name", "words"),
     [
         ("plan", "1 request to /insights/engagement/totals"),
         ("response", "HTTP 200"),
@@ -102,24 +102,24 @@ def test_markup_is_text(kind: str, shown: dict[str, Any]) -> None:
         ("ledger", "7 handles a month"),
     ],
 )
-def test_it_explains(kind: str, words: str, shown: dict[str, Any]) -> None:
-    """The table has what is known of the object, and how to get the rest."""
-    assert words in shown[kind]._repr_html_()
+def test_tables_explain_the_object(name: str, words: str, objects: dict[str, Any]) -> None:
+    """The table has what is known of the object, and the calls for the rest."""
+    assert words in objects[name]._repr_html_()
 
 
 @pytest.mark.slow
-def test_a_quota_before_and_after_an_answer(shown: dict[str, Any]) -> None:
+def test_the_repr_of_a_quota(objects: dict[str, Any]) -> None:
     """The limits are those that the API has reported."""
     with ep.demo_client("2026-04-15T12:20:00Z") as demo:
         assert repr(demo.client.quota) == "RateLimiter(no limit reported yet)"
-    assert " per minute" in repr(shown["quota"])
+    assert " per minute" in repr(objects["quota"])
 
 
-def test_details_on_request(tmp_path: Path) -> None:
-    """``print`` may look: it has the state of the files."""
-    looks: dict[str, Callable[[], Any]] = {
+def test_print_shows_details(tmp_path: Path) -> None:
+    """``print`` may read files: it shows their state."""
+    cases: dict[str, Callable[[], Any]] = {
         "0 collections": lambda: ep.Archive(tmp_path / "raw"),
         "0 handles requested": lambda: ep.Ledger(tmp_path / "ledger.jsonl"),
     }
-    for words, make in looks.items():
+    for words, make in cases.items():
         assert words in str(make())

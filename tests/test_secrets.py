@@ -1,4 +1,4 @@
-"""Canaries: credentials that are looked for wherever the package leaves something behind."""
+"""Credentials are searched for in everything that the package writes or shows."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ ALL = [USER, APP, KEYS]
 REQUEST = ep.totals(["1"], engagement_types=["favorites"])
 
 
-def found(*texts: object) -> list[str]:
+def leaks(*texts: object) -> list[str]:
     """Return the canaries in some texts, plain or as base64 of basic auth."""
     keys = f"{CANARIES['consumer_key']}:{CANARIES['consumer_secret']}"
-    hidden = [base64.b64encode(keys.encode()).decode()]
-    whole = "\n".join(map(str, texts))
-    return [canary for canary in [*CANARIES.values(), *hidden] if canary in whole]
+    encoded = [base64.b64encode(keys.encode()).decode()]
+    combined = "\n".join(map(str, texts))
+    return [canary for canary in [*CANARIES.values(), *encoded] if canary in combined]
 
 
 def client(credentials: Any, server: ScriptedServer, clock: FakeClock) -> ep.EngagementClient:
@@ -62,25 +62,25 @@ def client(credentials: Any, server: ScriptedServer, clock: FakeClock) -> ep.Eng
     )
 
 
-def test_the_search_itself() -> None:
-    """A canary that is there is found."""
-    assert found("x 9-access-token-CANARY-2 y") == [CANARIES["access_token"]]
+def test_the_search_finds_a_canary() -> None:
+    """The canary in a text is returned."""
+    assert leaks("x 9-access-token-CANARY-2 y") == [CANARIES["access_token"]]
 
 
 @pytest.mark.parametrize("credentials", ALL, ids=repr)
-def test_repr(credentials: Any) -> None:
-    """Of credentials, of a signer, of a client, and formatted."""
-    with ep.EngagementClient(credentials) as made:
-        assert found(credentials, repr(credentials), f"{credentials!s}", made, repr(made)) == []
+def test_reprs_show_no_secret(credentials: Any) -> None:
+    """Credentials and clients are shown and formatted."""
+    with ep.EngagementClient(credentials) as client:
+        assert leaks(credentials, repr(credentials), f"{credentials!s}", client, repr(client)) == []
 
 
 def echo(status: int) -> Scripted:
-    """Answer with everything that must not be told."""
+    """Respond with all secrets."""
     return Scripted(status, {"errors": [f"bad {' '.join(CANARIES.values())}"]})
 
 
-def fetched() -> Scripted:
-    """Answer with a bearer token, and a number beside it as others do."""
+def token_response() -> Scripted:
+    """Respond with a bearer token and its lifetime."""
     return Scripted(200, {"access_token": CANARIES["bearer_token"], "expires_in": 7200})
 
 
@@ -105,115 +105,122 @@ def test_errors_and_logs(
     failure: str,
     credentials: Any,
 ) -> None:
-    """Whatever fails: message, data, causes, traceback with all local variables, pickle, log."""
+    """All failures are searched: message, data, causes, traceback with variables, pickle, log."""
     caplog.set_level(logging.DEBUG)
     server.answer(*FAILURES[failure])
-    with client(credentials, server, clock) as asking, pytest.raises(ep.EngagementError) as caught:
-        asking.fetch(REQUEST)
+    with client(credentials, server, clock) as session, pytest.raises(ep.EngagementError) as caught:
+        session.fetch(REQUEST)
     error = caught.value
-    told = traceback.TracebackException.from_exception(error, capture_locals=True)
-    hidden = set(credentials._secrets().values())
-    leaked = found(
-        str(error), repr(error), error.__dict__, *told.format(), repr(error.__cause__), caplog.text
+    report = traceback.TracebackException.from_exception(error, capture_locals=True)
+    secrets = set(credentials._secrets().values())
+    found = leaks(
+        str(error),
+        repr(error),
+        error.__dict__,
+        *report.format(),
+        repr(error.__cause__),
+        caplog.text,
     )
-    assert hidden.isdisjoint(leaked)
-    assert hidden.isdisjoint(found(pickle.dumps(error)))
+    assert secrets.isdisjoint(found)
+    assert secrets.isdisjoint(leaks(pickle.dumps(error)))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [400, 401, 403, 500])
-def test_a_fetched_token_that_is_echoed(
+def test_an_echoed_fetched_token(
     server: ScriptedServer, clock: FakeClock, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
-    """The bearer token that the client fetched itself is a secret like the given ones."""
+    """The bearer token that the client fetched is a secret too."""
     caplog.set_level(logging.DEBUG)
-    server.answer(fetched(), echo(status), echo(status))
-    with client(KEYS, server, clock) as asking, pytest.raises(ep.EngagementError) as caught:
-        asking.fetch(REQUEST)
+    server.answer(token_response(), echo(status), echo(status))
+    with client(KEYS, server, clock) as session, pytest.raises(ep.EngagementError) as caught:
+        session.fetch(REQUEST)
     error = caught.value
-    told = traceback.TracebackException.from_exception(error, capture_locals=True).format()
-    leaked = found(str(error), repr(error), error.__dict__, *told, caplog.text, pickle.dumps(error))
-    own = {CANARIES[name] for name in ("consumer_key", "consumer_secret", "bearer_token")}
-    assert own.isdisjoint(leaked)
+    report = traceback.TracebackException.from_exception(error, capture_locals=True).format()
+    found = leaks(
+        str(error), repr(error), error.__dict__, *report, caplog.text, pickle.dumps(error)
+    )
+    secrets = {CANARIES[name] for name in ("consumer_key", "consumer_secret", "bearer_token")}
+    assert secrets.isdisjoint(found)
 
 
-def test_basic_credentials_that_are_echoed(server: ScriptedServer, clock: FakeClock) -> None:
-    """Key and secret as the header of basic auth has them."""
+def test_echoed_basic_credentials(server: ScriptedServer, clock: FakeClock) -> None:
+    """Key and secret are hidden in their encoding for basic auth too."""
     keys = f"{CANARIES['consumer_key']}:{CANARIES['consumer_secret']}".encode()
     basic = base64.b64encode(keys).decode()
     server.answer(Scripted(403, {"errors": [f"bad Authorization: Basic {basic}"]}))
-    with client(KEYS, server, clock) as asking, pytest.raises(ep.RefusedError) as caught:
-        asking.fetch(REQUEST)
+    with client(KEYS, server, clock) as session, pytest.raises(ep.RefusedError) as caught:
+        session.fetch(REQUEST)
     assert basic not in str(caught.value) + repr(caught.value)
 
 
-def test_logs_that_somebody_turned_up(
+def test_debug_logs_of_oauth_libraries(
     server: ScriptedServer, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Even where the very loggers that tell tokens are set to DEBUG; their levels are kept."""
+    """Loggers that print tokens stay silent at level DEBUG, and keep their levels."""
     names = ("oauthlib.oauth1.rfc5849", "oauthlib", "requests_oauthlib.oauth1_auth")
     for name in names:
         caplog.set_level(logging.DEBUG, name)
     server.answer(Scripted(200, {"by_post": {"1": {"favorites": "1"}}}))
-    with client(USER, server, clock) as asking:
-        asking.fetch(REQUEST)
-    assert found(caplog.text) == []
+    with client(USER, server, clock) as session:
+        session.fetch(REQUEST)
+    assert leaks(caplog.text) == []
     assert {logging.getLogger(name).level for name in names} == {logging.DEBUG}
 
 
 @pytest.mark.parametrize("credentials", ALL, ids=repr)
-def test_a_connection_that_fails(
+def test_a_failed_connection(
     clock: FakeClock, caplog: pytest.LogCaptureFixture, credentials: Any
 ) -> None:
-    """The exception of requests holds the signed request; what is raised does not."""
+    """The exception of requests has the signed request; the raised error does not."""
     caplog.set_level(logging.DEBUG)
-    nowhere = "http://127.0.0.1:9"
-    asking = ep.EngagementClient(
+    url = "http://127.0.0.1:9"
+    session = ep.EngagementClient(
         credentials,
-        base_url=nowhere,
-        token_url=nowhere,
+        base_url=url,
+        token_url=url,
         attempts=2,
         clock=clock.time,
         sleep=clock.sleep,
     )
     with pytest.raises(ep.TransportError) as caught:
-        asking.fetch(REQUEST)
-    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    assert found(*told.format(), caplog.text, pickle.dumps(caught.value)) == []
+        session.fetch(REQUEST)
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert leaks(*report.format(), caplog.text, pickle.dumps(caught.value)) == []
     assert caught.value.__cause__ is not None
     assert getattr(caught.value.__cause__, "request", None) is None
 
 
-def test_logs_of_a_good_day(
+def test_debug_logs_of_successful_requests(
     server: ScriptedServer, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At level DEBUG of every library: nothing."""
+    """The logs of all libraries contain no secret."""
     caplog.set_level(logging.DEBUG)
     token = {"access_token": CANARIES["bearer_token"]}
     good = Scripted(200, {"by_post": {"1": {"favorites": "1"}}})
     server.answer(good, Scripted(200, token), good)
     for credentials in (USER, KEYS):
-        with client(credentials, server, clock) as asking:
-            asking.fetch(REQUEST)
-    assert found(caplog.text) == []
+        with client(credentials, server, clock) as session:
+            session.fetch(REQUEST)
+    assert leaks(caplog.text) == []
 
 
 def test_responses_and_files(server: ScriptedServer, clock: FakeClock, tmp_path: Path) -> None:
-    """What is kept of an answer: repr, pickle, frame, Parquet with its metadata, CSV."""
+    """Representations, pickles, frames, Parquet with its metadata, and CSV are searched."""
     server.answer(Scripted(200, {"by_post": {"1": {"favorites": "1"}}}))
-    with client(USER, server, clock) as asking:
-        responses = asking.fetch(REQUEST)
+    with client(USER, server, clock) as session:
+        responses = session.fetch(REQUEST)
     counts = ep.flatten(responses)
     ep.write_parquet(counts, tmp_path / "counts.parquet")
     csv = io.StringIO()
     ep.write_csv(counts, csv)
     metadata = pq.read_metadata(tmp_path / "counts.parquet").metadata
-    assert found(responses, pickle.dumps(responses), counts.attrs, metadata, csv.getvalue()) == []
-    assert found((tmp_path / "counts.parquet").read_bytes()) == []
+    assert leaks(responses, pickle.dumps(responses), counts.attrs, metadata, csv.getvalue()) == []
+    assert leaks((tmp_path / "counts.parquet").read_bytes()) == []
 
 
 def decoded(cassette: Path) -> Iterator[str]:
-    """Yield all that a cassette holds: binaries decoded, header by header."""
+    """Yield all texts of a cassette, with decoded binary data."""
 
     def walk(value: Any) -> Iterator[str]:
         if isinstance(value, dict):
@@ -231,8 +238,8 @@ def decoded(cassette: Path) -> Iterator[str]:
     yield from walk(yaml.safe_load(cassette.read_text()))
 
 
-def test_a_recording_keeps_no_secret(tmp_path: Path) -> None:
-    """Recorded with the settings of the tests: no signature, no key, no token."""
+def test_recordings_have_no_secret(tmp_path: Path) -> None:
+    """The settings of the tests record no signature, key or token."""
     with SandboxServer(now="2026-04-15T12:20:00Z") as sandbox:
         keys = sandbox.keys()
         secrets = [
@@ -255,8 +262,8 @@ def test_a_recording_keeps_no_secret(tmp_path: Path) -> None:
             for credentials in (app, owner):
                 with ep.EngagementClient(
                     credentials, base_url=sandbox.base_url, token_url=sandbox.token_url
-                ) as asking:
-                    asking.fetch(ep.totals([post], engagement_types=["favorites"]))
+                ) as session:
+                    session.fetch(ep.totals([post], engagement_types=["favorites"]))
     texts = "\n".join(decoded(tmp_path / "tape.yaml"))
     assert "/insights/engagement/totals" in texts
     assert "/oauth2/token" in texts
@@ -266,8 +273,8 @@ def test_a_recording_keeps_no_secret(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cassette", sorted(CASSETTES.glob("*.yaml")), ids=lambda path: path.stem)
-def test_no_cassette_holds_a_signature_or_token(cassette: Path) -> None:
-    """In any spelling and encoding."""
+def test_no_cassette_has_a_signature_or_token(cassette: Path) -> None:
+    """All spellings and encodings are searched."""
     texts = "\n".join(decoded(cassette)).lower()
     for word in ("authorization", "oauth_", "bearer ", "basic ", "consumersecret", "consumerkey"):
         assert word not in texts
@@ -279,7 +286,7 @@ def test_no_cassette_holds_a_signature_or_token(cassette: Path) -> None:
     assert set(tokens) <= {"recorded"}
 
 
-# Logins: what passes through, what is kept, and the ledger beside it
+# Logins and the ledger
 
 REQUEST_TOKEN, REQUEST_TOKEN_SECRET, PIN = "rt-CANARY-5", "rts-CANARY-6", "7654321"
 CONSUMER = ep.Consumer(CANARIES["consumer_key"], CANARIES["consumer_secret"])
@@ -293,23 +300,23 @@ GRANTED = (
 )
 
 
-def leaked(*texts: object) -> list[str]:
-    """Return the canaries in some texts, those of a login among them."""
-    whole = "\n".join(map(str, texts))
-    passing = (REQUEST_TOKEN, REQUEST_TOKEN_SECRET, PIN)
-    return found(whole) + [canary for canary in passing if canary in whole]
+def login_leaks(*texts: object) -> list[str]:
+    """Return the canaries in some texts, including those of a login."""
+    combined = "\n".join(map(str, texts))
+    temporary = (REQUEST_TOKEN, REQUEST_TOKEN_SECRET, PIN)
+    return leaks(combined) + [canary for canary in temporary if canary in combined]
 
 
-def left_behind(error: BaseException, caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return the canaries in all that an error leaves, our frames with their variables."""
-    told = traceback.TracebackException.from_exception(error, capture_locals=True)
-    ours = [frame for frame in told.stack if "engagement_pandas" in frame.filename]
-    assert ours
-    frames = [str(frame.locals) for frame in ours]
+def error_leaks(error: BaseException, caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the canaries in an error's output, including the variables of the package's frames."""
+    report = traceback.TracebackException.from_exception(error, capture_locals=True)
+    own_frames = [frame for frame in report.stack if "engagement_pandas" in frame.filename]
+    assert own_frames
+    frames = [str(frame.locals) for frame in own_frames]
     causes = [repr(error.__cause__), repr(error.__context__)]
-    return leaked(error, repr(error), error.__dict__, *frames, *causes, caplog.text) + leaked(
-        pickle.dumps(error)
-    )
+    return login_leaks(
+        error, repr(error), error.__dict__, *frames, *causes, caplog.text
+    ) + login_leaks(pickle.dumps(error))
 
 
 ECHO = " ".join([*CANARIES.values(), REQUEST_TOKEN, REQUEST_TOKEN_SECRET, PIN])
@@ -321,7 +328,7 @@ STEP_FAILURES = {
     "401": Scripted(401, f"bad {ECHO} callback".encode()),
     "cut off": Scripted(401, b"bad", cut=5),
 }
-SPOILT = {
+INVALID_GRANTS = {
     "half of it": Scripted(200, GRANTED.replace("screen_name", "name").encode()),
     "no handle": Scripted(200, GRANTED.replace("bakery", "no%20one").encode()),
     "too much": Scripted(200, GRANTED.encode() + b"&" * 70_000),
@@ -329,60 +336,60 @@ SPOILT = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("failure", [*STEP_FAILURES, *SPOILT])
-def test_a_login_that_fails(
+@pytest.mark.parametrize("failure", [*STEP_FAILURES, *INVALID_GRANTS])
+def test_a_failed_login(
     server: ScriptedServer, clock: FakeClock, caplog: pytest.LogCaptureFixture, failure: str
 ) -> None:
-    """In either step: message, data, causes, our variables, pickle, log."""
+    """Both steps are searched: message, data, causes, variables, pickle, log."""
     caplog.set_level(logging.DEBUG)
     url = f"{server.url}/oauth"
-    spoilt = (STEP_FAILURES | SPOILT)[failure]
-    server.answer(spoilt)
+    response = (STEP_FAILURES | INVALID_GRANTS)[failure]
+    server.answer(response)
     with pytest.raises(ep.EngagementError) as first:
         ep.begin_login(CONSUMER, login_url=url, clock=clock.time)
     app = {CANARIES["consumer_key"], CANARIES["consumer_secret"]}
     granted = {CANARIES["access_token"], CANARIES["access_token_secret"]}
-    shown = left_behind(first.value, caplog)
-    assert app.isdisjoint(shown)
-    assert failure not in SPOILT or granted.isdisjoint(shown)
+    found = error_leaks(first.value, caplog)
+    assert app.isdisjoint(found)
+    assert failure not in INVALID_GRANTS or granted.isdisjoint(found)
     caplog.clear()
-    server.answer(Scripted(200, ISSUED.encode()), spoilt)
+    server.answer(Scripted(200, ISSUED.encode()), response)
     pending = ep.begin_login(CONSUMER, login_url=url, clock=clock.time)
     with pytest.raises(ep.EngagementError) as second:
         pending.finish(PIN)
-    shown = left_behind(second.value, caplog)
-    assert (app | {PIN, REQUEST_TOKEN, REQUEST_TOKEN_SECRET}).isdisjoint(shown)
-    assert failure not in SPOILT or granted.isdisjoint(shown)
+    found = error_leaks(second.value, caplog)
+    assert (app | {PIN, REQUEST_TOKEN, REQUEST_TOKEN_SECRET}).isdisjoint(found)
+    assert failure not in INVALID_GRANTS or granted.isdisjoint(found)
 
 
-def test_a_login_without_an_answer(caplog: pytest.LogCaptureFixture) -> None:
-    """The exception of requests holds the signed request; what is raised does not."""
+def test_a_login_without_a_response(caplog: pytest.LogCaptureFixture) -> None:
+    """The exception of requests has the signed request; the raised error does not."""
     caplog.set_level(logging.DEBUG)
     with pytest.raises(ep.TransportError) as caught:
         ep.begin_login(CONSUMER, login_url="http://127.0.0.1:9")
-    assert left_behind(caught.value, caplog) == []
+    assert error_leaks(caught.value, caplog) == []
     assert caught.value.__context__ is None
 
 
-def test_a_pin_that_is_none(
+def test_a_secret_in_place_of_a_pin(
     server: ScriptedServer, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Somebody pastes a secret where the PIN belongs."""
+    """The error does not show what was typed."""
     server.answer(Scripted(200, ISSUED.encode()))
     pending = ep.begin_login(CONSUMER, login_url=f"{server.url}/oauth", clock=clock.time)
     with pytest.raises(ep.LoginRefused) as caught:
         pending.finish(CANARIES["access_token_secret"])
-    assert left_behind(caught.value, caplog) == []
+    assert error_leaks(caught.value, caplog) == []
 
 
-def test_a_good_login(
+def test_a_successful_login(
     server: ScriptedServer,
     clock: FakeClock,
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Logs at level DEBUG, reprs and pickles of all that takes part; files but for the one."""
+    """Logs, reprs and pickles are searched; only the file of accounts has the tokens."""
     caplog.set_level(logging.DEBUG)
     for name in ("oauthlib", "requests_oauthlib.oauth1_auth", "urllib3", "oauthlib.oauth1.rfc5849"):
         caplog.set_level(logging.DEBUG, name)
@@ -396,17 +403,17 @@ def test_a_good_login(
     assert user.access_token == CANARIES["access_token"]
     ledger = ep.Ledger(tmp_path / "ledger.jsonl")
     ledger.record(account.handle)
-    shown = [pending, account, accounts, user, user.account, CONSUMER, CONSUMER.app, ledger]
-    assert leaked(*map(repr, shown), ledger._repr_html_(), caplog.text) == []
-    for kept in (account, user, CONSUMER, pending._keys):
+    objects = [pending, account, accounts, user, user.account, CONSUMER, CONSUMER.app, ledger]
+    assert login_leaks(*map(repr, objects), ledger._repr_html_(), caplog.text) == []
+    for secret_object in (account, user, CONSUMER, pending._keys):
         with pytest.raises(ep.CredentialsError, match="cannot be pickled"):
-            pickle.dumps(kept)
+            pickle.dumps(secret_object)
     with pytest.raises(ep.CredentialsError, match="cannot be pickled"):
         pickle.dumps(pending)
-    holding = {path.name for path in tmp_path.iterdir() if leaked(path.read_text())}
-    assert holding == {"accounts.json"}
-    kept_of = set(leaked((tmp_path / "accounts.json").read_text()))
-    assert kept_of == {CANARIES["access_token"], CANARIES["access_token_secret"]}
+    files_with_secrets = {path.name for path in tmp_path.iterdir() if login_leaks(path.read_text())}
+    assert files_with_secrets == {"accounts.json"}
+    stored = set(login_leaks((tmp_path / "accounts.json").read_text()))
+    assert stored == {CANARIES["access_token"], CANARIES["access_token_secret"]}
 
 
 DAMAGES = {
@@ -419,10 +426,10 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_file_of_accounts_that_is_refused(
+def test_a_refused_file_of_accounts(
     caplog: pytest.LogCaptureFixture, tmp_path: Path, damage: str
 ) -> None:
-    """None of what is in it gets out."""
+    """Its content is not shown."""
     caplog.set_level(logging.DEBUG)
     path = tmp_path / "accounts.json"
     accounts = ep.Accounts(path, consumer=CONSUMER)
@@ -433,34 +440,34 @@ def test_a_file_of_accounts_that_is_refused(
     for use in (lambda: accounts.handles, accounts.credentials, accounts.check):
         with pytest.raises(ep.AccountsError) as caught:
             use()
-        assert left_behind(caught.value, caplog) == []
-    assert leaked(repr(accounts)) == []
+        assert error_leaks(caught.value, caplog) == []
+    assert login_leaks(repr(accounts)) == []
 
 
 def test_tokens_of_another_app(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
-    """The mismatch is told by digests."""
+    """The error has digests of the keys."""
     accounts = ep.Accounts(tmp_path / "accounts.json", consumer=ep.Consumer("other", "secret"))
     tokens = (CANARIES["access_token"], CANARIES["access_token_secret"])
     accounts.add(ep.Account("bakery", "9", CONSUMER.app, datetime.now(UTC), *tokens))
     with pytest.raises(ep.AccountsError) as caught:
         accounts.credentials("bakery")
-    assert left_behind(caught.value, caplog) == []
+    assert error_leaks(caught.value, caplog) == []
 
 
 @pytest.mark.slow
-def test_no_help_text_holds_the_environment() -> None:
-    """Signatures, defaults, fields, attributes, documentation: of every module and public name."""
+def test_help_texts_have_no_secret() -> None:
+    """Signatures, defaults, fields, attributes and documentation of all modules are searched."""
     canaries = {f"X_{name.upper()}": value for name, value in CANARIES.items()}
-    twins = {name.replace("X_", "TWITTER_"): value for name, value in canaries.items()}
+    fallbacks = {name.replace("X_", "TWITTER_"): value for name, value in canaries.items()}
     others = dict.fromkeys(("X_ACCOUNTS", "AWS_SECRET_ACCESS_KEY"), "9-CANARY-other")
     done = subprocess.run(  # noqa: S603 - a command of our own
         [sys.executable, Path(__file__).parents[0] / "support/help_texts.py", "CANARY"],
-        env=os.environ | canaries | twins | others,
+        env=os.environ | canaries | fallbacks | others,
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
     )
-    *leaking, looked = done.stdout.split()
-    assert leaking == []
-    assert int(looked) > 1500
+    *found, checked = done.stdout.split()
+    assert found == []
+    assert int(checked) > 1500

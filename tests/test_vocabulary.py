@@ -1,4 +1,4 @@
-"""The tables of the API against the documentation, counted by hand."""
+"""The API's tables compared with the documentation, counted by hand."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from engagement_pandas import vocabulary as v
 from engagement_pandas.request import limits
 
 
-def test_eighteen_types() -> None:
-    """18 types of the API, and those of other sources; each has a row and a meaning."""
+def test_18_types() -> None:
+    """The API has 18 types; those and the types of other sources have a row and a meaning."""
     assert len(v.API_TYPES) == 18
     assert set(v.ENGAGEMENT_TYPES) == set(v.EngagementType)
     assert all(facts.meaning for facts in v.ENGAGEMENT_TYPES.values())
 
 
-def test_availability() -> None:
-    """7 types on /totals, 17 in the time series, 5 public; as documented, by name."""
+def test_types_by_endpoint() -> None:
+    """/totals has 7 types, the time series have 17, and 5 are public, as documented."""
     assert [str(t) for t in v.TOTALS_TYPES] == [
         "impressions",
         "engagements",
@@ -56,15 +56,15 @@ def test_endpoints_group_by_what_they_count() -> None:
 
 
 def test_every_omission_has_a_meaning() -> None:
-    """No reason without a sentence that explains it."""
+    """Each reason has a sentence that explains it."""
     assert set(v.OMISSION_REASONS) == set(v.OmissionReason)
 
 
 def test_types_of_other_sources() -> None:
-    """Each names its source, and no endpoint counts it."""
+    """Each type names its source, and no endpoint counts it."""
     others = set(v.EngagementType) - set(v.API_TYPES)
     assert {"bookmarks", "shares", "profile_visits", "unfollows", "unlikes"} < others
-    for kind in others:
-        assert kind.facts.source
-        facts = kind.facts
+    for engagement_type in others:
+        assert engagement_type.facts.source
+        facts = engagement_type.facts
         assert {facts.totals, facts.time_series, facts.public} == {False}

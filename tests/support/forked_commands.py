@@ -79,8 +79,8 @@ def serve() -> None:
         if child == 0:
             become(case, paths)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        said = (path.read_text(encoding="utf-8") for path in paths)
-        print(json.dumps([code, *said]), flush=True)  # noqa: T201 - the test reads it
+        output = (path.read_text(encoding="utf-8") for path in paths)
+        print(json.dumps([code, *output]), flush=True)  # noqa: T201 - the test reads it
     shutil.rmtree(folder)
 
 

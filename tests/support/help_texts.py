@@ -20,12 +20,12 @@ OWN = "engagement_pandas"
 def modules() -> Iterator[ModuleType]:
     """Yield every module of the package, including the command line."""
     yield ep
-    for found in pkgutil.walk_packages(ep.__path__, f"{OWN}."):
-        if not found.name.endswith("__main__"):
-            yield importlib.import_module(found.name)
+    for module in pkgutil.walk_packages(ep.__path__, f"{OWN}."):
+        if not module.name.endswith("__main__"):
+            yield importlib.import_module(module.name)
 
 
-def things(module: ModuleType) -> Iterator[tuple[str, Any]]:
+def named_values(module: ModuleType) -> Iterator[tuple[str, Any]]:
     """Yield all names and values of a module, and of its classes."""
     for name, value in list(vars(module).items()):
         if isinstance(value, ModuleType) or name in {"__builtins__", "__doc__"}:
@@ -56,19 +56,19 @@ def texts(value: Any) -> Iterator[str]:
 
 def main(canary: str) -> None:
     """Print the names with a text that contains the canary, then the number of values checked."""
-    for shown in (ep, *(getattr(ep, name) for name in dir(ep))):
-        if canary in pydoc.render_doc(shown):
-            print(f"help({shown})")  # noqa: T201 - read by a test
-    looked: dict[int, Any] = {}  # imported values are checked in their own module
+    for value in (ep, *(getattr(ep, name) for name in dir(ep))):
+        if canary in pydoc.render_doc(value):
+            print(f"help({value})")  # noqa: T201 - read by a test
+    checked: dict[int, Any] = {}  # imported values are checked in their own module
     for module in modules():
-        for name, value in things(module):
+        for name, value in named_values(module):
             foreign = not str(getattr(value, "__module__", OWN)).startswith(OWN)
-            if id(value) in looked or (foreign and callable(value)):
+            if id(value) in checked or (foreign and callable(value)):
                 continue
-            looked[id(value)] = value
+            checked[id(value)] = value
             if any(canary in text for text in texts(value)):
                 print(name)  # noqa: T201 - read by a test
-    print(len(looked))  # noqa: T201 - read by a test
+    print(len(checked))  # noqa: T201 - read by a test
 
 
 if __name__ == "__main__":

@@ -38,9 +38,9 @@ def start(*command: str | Path, lasting: bool = False, **options: Any) -> subpro
 
 def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a process, and wait for its end."""
-    said = options.pop("input", None)
+    text = options.pop("input", None)
     process = start(*command, **options)
-    out, err = process.communicate(said)
+    out, err = process.communicate(text)
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 

@@ -22,22 +22,22 @@ def tidy(rows: Sequence[tuple[Any, ...]], *columns: str) -> pd.DataFrame:
     """Return tidy counts from rows; by default post, type, day, hour, count."""
     names = list(columns) or list(ONE_SNAPSHOT)
     frame = pd.DataFrame(rows, columns=names).astype({name: COUNT_COLUMNS[name] for name in names})
-    kinds = in_order(str(name) for name in frame["engagement_type"].unique())
-    ordered = frame["engagement_type"].cat.set_categories(pd.Index(kinds, dtype="str"))
+    names_present = in_order(str(name) for name in frame["engagement_type"].unique())
+    ordered = frame["engagement_type"].cat.set_categories(pd.Index(names_present, dtype="str"))
     frame = frame.assign(engagement_type=ordered)
     if {"day", "hour"} <= set(names):
         frame.attrs["endpoint"] = "historical"  # whose hours are complete
     return frame
 
 
-def id_at(moment: str, low: int = 0) -> str:
+def id_at(time: str, low: int = 0) -> str:
     """Return the ID of a post made at a given time."""
-    return str(((pd.Timestamp(moment).value // 10**6 - EPOCH_MS) << 22) + low)
+    return str(((pd.Timestamp(time).value // 10**6 - EPOCH_MS) << 22) + low)
 
 
-def ids_at(moments_ms: Any) -> list[str]:
+def ids_at(times_ms: Any) -> list[str]:
     """Return distinct IDs of posts made at given times, in ms since 1970."""
-    return [str(((int(ms) - EPOCH_MS) << 22) + place) for place, ms in enumerate(moments_ms)]
+    return [str(((int(ms) - EPOCH_MS) << 22) + place) for place, ms in enumerate(times_ms)]
 
 
 def exponential(hours: Any, half_life: Any) -> Any:
@@ -83,8 +83,8 @@ def hourly(  # noqa: PLR0913  each has a default
             )
         )
     frame = pd.concat(parts, ignore_index=True)
-    kinds = pd.CategoricalDtype(pd.Index(in_order(sizes), dtype="str"))
-    frame = frame.astype({"engagement_type": kinds})
+    dtype = pd.CategoricalDtype(pd.Index(in_order(sizes), dtype="str"))
+    frame = frame.astype({"engagement_type": dtype})
     frame.attrs["endpoint"] = "historical"  # whose hours are complete
     return frame.sort_values(list(ONE_SNAPSHOT)[:-1], ignore_index=True)
 

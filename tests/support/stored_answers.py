@@ -20,9 +20,9 @@ HOUR = timedelta(hours=1)
 Count = Callable[[str, str, datetime], int]
 
 
-def count_of(post: str, kind: str, moment: datetime) -> int:
+def count_of(post: str, engagement_type: str, hour: datetime) -> int:
     """Return a deterministic count for a post, type and hour, sometimes negative."""
-    return random.Random(f"{post} {kind} {moment:%d %H}").randrange(-2, 9)  # noqa: S311
+    return random.Random(f"{post} {engagement_type} {hour:%d %H}").randrange(-2, 9)  # noqa: S311
 
 
 def body_of(
@@ -38,19 +38,21 @@ def body_of(
     for grouping in request.groupings:
         nested: dict[str, Any] = {}
         for post in request.post_ids:
-            for kind in request.engagement_types if post not in gone else ():
+            for engagement_type in request.engagement_types if post not in gone else ():
                 for hour in hours:
                     names = {
                         "tweet.id": post,
-                        "engagement.type": str(kind),
+                        "engagement.type": str(engagement_type),
                         "engagement.day": f"{hour:%Y-%m-%d}",
                         "engagement.hour": f"{hour:%H}",
                     }
-                    *branches, leaf = (names[str(one)] for one in grouping.dimensions)
+                    *branches, leaf = (names[str(dimension)] for dimension in grouping.dimensions)
                     node = nested
                     for branch in branches:
                         node = node.setdefault(branch, {})
-                    node[leaf] = str(int(node.get(leaf, 0)) + count(post, str(kind), hour))
+                    node[leaf] = str(
+                        int(node.get(leaf, 0)) + count(post, str(engagement_type), hour)
+                    )
         body[grouping.name] = nested
     return body
 
@@ -92,20 +94,20 @@ def put_many(archive: ep.Archive, answers: int, *, days: int = 28) -> int:
         engagement_types=ep.SERIES_TYPES,
         window=ep.Window.covering(start, start + timedelta(days=days)),
     )
-    dice = random.Random(20260301)  # noqa: S311 - counts, not secrets
-    names = [f"P{place:02}" for place in range(25)]
+    rng = random.Random(20260301)  # noqa: S311 - counts, not secrets
+    names = [f"P{number:02}" for number in range(25)]
     text = json.dumps(
         {
             "by_hour": {
                 name: {
-                    str(kind): {
+                    str(engagement_type): {
                         str(start + timedelta(days=day)): {
-                            f"{hour:02d}": str(int(dice.paretovariate(0.5)) - 1)
+                            f"{hour:02d}": str(int(rng.paretovariate(0.5)) - 1)
                             for hour in range(24)
                         }
                         for day in range(days)
                     }
-                    for kind in ep.SERIES_TYPES
+                    for engagement_type in ep.SERIES_TYPES
                 }
                 for name in names
             }
@@ -124,6 +126,6 @@ def put_many(archive: ep.Archive, answers: int, *, days: int = 28) -> int:
 
 def sorted_out(counts: pd.DataFrame) -> pd.DataFrame:
     """Return a computed frame like one in memory: sorted, with the types that occur."""
-    kinds = counts["engagement_type"].cat.remove_unused_categories()
+    present = counts["engagement_type"].cat.remove_unused_categories()
     keys = [name for name in counts.columns if name != "count"]
-    return counts.assign(engagement_type=kinds).sort_values(keys, ignore_index=True)
+    return counts.assign(engagement_type=present).sort_values(keys, ignore_index=True)

@@ -51,7 +51,7 @@ FRAMES = {
     "empty": empty_counts,
     "empty by type": lambda: empty_counts(("engagement_type",)),
     "omissions": omitted,
-    "omissions and when they were told": lambda: omitted().assign(
+    "omissions with their times": lambda: omitted().assign(
         retrieved_at=pd.Timestamp("2026-03-01T09:30:00.000001Z")
     ),
     "no omissions": empty_omissions,

@@ -232,7 +232,7 @@ def test_a_server_without_quota_headers(monkeypatch: pytest.MonkeyPatch) -> None
 def test_recovery_from_a_429(contract: Contract, phase: float, when: float, seed: int) -> None:
     """Another user takes the rest of one minute; the next minute is used fully."""
     network = Network(contract, EPOCH + phase, seed)
-    network.somebody_else(EPOCH + when - contract.skew % 60, contract.minute)
+    network.other_client(EPOCH + when - contract.skew % 60, contract.minute)
     number = 6 * contract.minute
     answered = send_all(SimulatedTransport(network), number)
     assert len(answered) == number
@@ -252,7 +252,7 @@ def test_another_user_all_the_time(share: float) -> None:
     network = Network(contract, EPOCH + 17)
     step = 60 / (contract.minute * share)
     for number_sent in range(int(600 / step)):
-        network.somebody_else(EPOCH + number_sent * step)
+        network.other_client(EPOCH + number_sent * step)
     number = int(5 * contract.minute * (1 - share))
     answered = send_all(SimulatedTransport(network), number)
     took = max(answered) - EPOCH - 17

@@ -93,8 +93,8 @@ def counts_and_omissions(responses: Iterable[ep.EngagementResponse]) -> Tables:
 
 def same(responses: Iterable[ep.EngagementResponse], expected: Tables) -> None:
     """Assert that responses have the expected counts and omissions."""
-    for found, wanted in zip(counts_and_omissions(responses), expected, strict=True):
-        pd.testing.assert_frame_equal(found, wanted)
+    for actual, frame in zip(counts_and_omissions(responses), expected, strict=True):
+        pd.testing.assert_frame_equal(actual, frame)
 
 
 def key(request: Any) -> str:
@@ -104,15 +104,15 @@ def key(request: Any) -> str:
 
 def answers(folder: Path) -> dict[Path, tuple[dict[str, Any], bytes]]:
     """Return the header and the body of every complete response in an archive."""
-    found = {}
+    records = {}
     for path in sorted(folder.glob("[!.]*/[!.]*.json.gz")):
         if path.name == "question.json.gz":
             continue
         line, _, body = gzip.decompress(path.read_bytes()).partition(b"\n")
         head = json.loads(line)
         assert hashlib.sha256(body).hexdigest() == head["sha256"]
-        found[path] = head, body
-    return found
+        records[path] = head, body
+    return records
 
 
 def sent(server: SandboxServer, since: int = 0) -> list[str]:

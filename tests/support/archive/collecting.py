@@ -17,31 +17,31 @@ KEYS = ("consumer-key", "consumer-secret", "9-access-token", "token-secret")
 IN_FLIGHT = 3
 
 
-def start(folder: Path, todo: Plan, url: str, keys: Any = KEYS) -> Popen[str]:
+def start(folder: Path, plan: Plan, url: str, keys: Any = KEYS) -> Popen[str]:
     """Start a process that collects a plan and prints the hashes of the responses."""
-    asked = {
+    job = {
         "folder": str(folder),
-        "endpoint": str(todo.request.endpoint),
-        "request": todo.request.to_json(),
-        "parts": [part.to_json() for part in todo],
+        "endpoint": str(plan.request.endpoint),
+        "request": plan.request.to_json(),
+        "parts": [part.to_json() for part in plan],
         "url": url,
         "keys": keys,
     }
     from support.processes import start as begin  # noqa: PLC0415 - not in the process itself
 
-    return begin(sys.executable, __file__, json.dumps(asked))
+    return begin(sys.executable, __file__, json.dumps(job))
 
 
-def run(asked: dict[str, Any]) -> list[str]:
+def run(job: dict[str, Any]) -> list[str]:
     """Collect, and return the hashes of the bodies."""
     request, *parts = (
-        ep.EngagementRequest.from_json(asked["endpoint"], body)
-        for body in [asked["request"], *asked["parts"]]
+        ep.EngagementRequest.from_json(job["endpoint"], body)
+        for body in [job["request"], *job["parts"]]
     )
-    user = ep.UserContext(*asked["keys"])
-    client = ep.EngagementClient(user, base_url=asked["url"], in_flight=IN_FLIGHT)
-    todo = Plan(request, tuple(parts), datetime.now(UTC))
-    collection = client.collect(todo, into=ep.Archive(asked["folder"]), watch=lambda _: None)
+    user = ep.UserContext(*job["keys"])
+    client = ep.EngagementClient(user, base_url=job["url"], in_flight=IN_FLIGHT)
+    plan = Plan(request, tuple(parts), datetime.now(UTC))
+    collection = client.collect(plan, into=ep.Archive(job["folder"]), watch=lambda _: None)
     return [hashlib.sha256(response.content).hexdigest() for response in collection]
 
 

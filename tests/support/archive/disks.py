@@ -29,14 +29,14 @@ class File:
         self._disk, self._file = disk, file
 
     def write(self, content: bytes) -> int:
-        whole = bytes(content)
+        data = bytes(content)
         try:
             self._disk.step("write")
         except BaseException:
-            self._file.write(whole[: len(whole) // 2])
+            self._file.write(data[: len(data) // 2])
             self._file.flush()
             raise
-        return int(self._file.write(whole))
+        return int(self._file.write(data))
 
     def flush(self) -> None:
         self._file.flush()
@@ -119,39 +119,39 @@ class Disk:
             *((os, name) for name in ("open", "fsync", "link", "mkdir", "unlink", "rmdir")),
             *((os, name) for name in ("rename", "replace")),
         ):
-            real = getattr(module, name)
-            patch.setattr(module, name, self._between(f"{module.__name__}.{name}", real))
+            original = getattr(module, name)
+            patch.setattr(module, name, self._between(f"{module.__name__}.{name}", original))
 
-    def _between(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+    def _between(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         short = name.partition(".")[2]
 
         def call(path: Any, *args: Any, **options: Any) -> Any:
             inside = short == "fsync" or options.get("dir_fd") is not None or self._has(path)
             reading = name == "io.open" and (args[:1] or ("r",))[0] in ("r", "rb")
             if not inside or reading:
-                return real(path, *args, **options)
+                return original(path, *args, **options)
             self.step("open folder" if name == "os.open" else short)
             special = getattr(self, f"_{short}", None)
-            if special is None or real is _OS_OPEN:
-                return real(path, *args, **options)
-            return special(path, *args, real=real, **options)
+            if special is None or original is _OS_OPEN:
+                return original(path, *args, **options)
+            return special(path, *args, original=original, **options)
 
         return call
 
     def _has(self, path: Any) -> bool:
         return isinstance(path, str | os.PathLike) and str(path).startswith(self._root)
 
-    def _open(self, path: Any, *args: Any, real: Callable[..., Any], **options: Any) -> Any:
+    def _open(self, path: Any, *args: Any, original: Callable[..., Any], **options: Any) -> Any:
         fresh = not Path(path).exists()
-        file = real(path, *args, **options)
+        file = original(path, *args, **options)
         if args[0] != "rb+":
             self._written.add(os.fstat(file.fileno()).st_ino)
         if fresh:
             self._made(Path(path))
         return File(self, file)
 
-    def _fsync(self, handle: int, *, real: Callable[..., Any]) -> None:
-        real(handle)
+    def _fsync(self, handle: int, *, original: Callable[..., Any]) -> None:
+        original(handle)
         about = os.fstat(handle)
         self._written.discard(about.st_ino)
         self._entries = [
@@ -160,21 +160,21 @@ class Disk:
             if entry[0].exists() and entry[0].stat().st_ino != about.st_ino
         ]
 
-    def _mkdir(self, path: Any, *args: Any, real: Callable[..., Any], **options: Any) -> None:
-        real(path, *args, **options)
+    def _mkdir(self, path: Any, *args: Any, original: Callable[..., Any], **options: Any) -> None:
+        original(path, *args, **options)
         self._made(Path(path))
 
-    def _link(self, source: Any, path: Any, *, real: Callable[..., Any], **_: Any) -> None:
-        real(source, path)
+    def _link(self, source: Any, path: Any, *, original: Callable[..., Any], **_: Any) -> None:
+        original(source, path)
         self._made(Path(path))
 
-    def _rename(self, source: Any, path: Any, *, real: Callable[..., Any]) -> None:
+    def _rename(self, source: Any, path: Any, *, original: Callable[..., Any]) -> None:
         old = Path(path).read_bytes() if Path(path).is_file() else None
-        real(source, path)
+        original(source, path)
 
         def forget() -> None:
             if Path(path).exists():
-                real(path, source)
+                original(path, source)
             if old is not None:
                 Path(path).write_bytes(old)
 

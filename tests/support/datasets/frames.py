@@ -37,9 +37,9 @@ def some(
     """Return counts of posts, two types and every hour of the first days of March."""
     return counts_of(
         [
-            (post, kind, f"2026-03-{day:02}", hour, count)
+            (post, engagement_type, f"2026-03-{day:02}", hour, count)
             for post in posts
-            for kind in ("impressions", "replies")
+            for engagement_type in ("impressions", "replies")
             for day in range(1, days + 1)
             for hour in range(24)
         ],

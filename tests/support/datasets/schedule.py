@@ -46,17 +46,19 @@ class Killed(BaseException):
     """The process is killed; nothing must catch this."""
 
 
-def true(post: str, kind: str, hour: datetime, at: datetime) -> int:
+def true(post: str, engagement_type: str, hour: datetime, at: datetime) -> int:
     """Return the count of an hour as known at a given time; it grows for some hours."""
     known = min(int((at - hour - HOUR) / HOUR), LATE)
-    return (int(post) * 7 + len(kind) * 13 + int(hour.timestamp()) // 3600 * 3) % 40 + known
+    return (
+        int(post) * 7 + len(engagement_type) * 13 + int(hour.timestamp()) // 3600 * 3
+    ) % 40 + known
 
 
 @dataclass
 class Api:
     """API with computed counts and injected faults.
 
-    ``told`` records each returned count and its time, as the reference for a data set.
+    ``returned`` records each returned count and its time, as the reference for a data set.
     """
 
     now: Callable[[], datetime]
@@ -67,7 +69,7 @@ class Api:
     partial: float = 0.0
     outage: int = NEVER
     requests: int = 0
-    told: dict[Cell, dict[datetime, int]] = field(default_factory=lambda: defaultdict(dict))
+    returned: dict[Cell, dict[datetime, int]] = field(default_factory=lambda: defaultdict(dict))
 
     def answer(self, question: dict[str, Any], authorization: str) -> tuple[int, Any]:
         """Return the status and the body of a response."""
@@ -81,7 +83,7 @@ class Api:
         body: dict[str, Any] = {}
         hours = [begin + number * HOUR for number in range((end - begin) // HOUR)]
         most = self.dice.randint(1, 5)
-        apart = {first + n * HOUR for first in self.dice.choices(hours, k=2) for n in range(most)}
+        gap = {first + n * HOUR for first in self.dice.choices(hours, k=2) for n in range(most)}
         for post in question["tweet_ids"]:
             if post in self.gone or self._lost(0.5):
                 continue
@@ -89,24 +91,24 @@ class Api:
                 if self._lost(0.3):
                     continue
                 days = body.setdefault(post, {}).setdefault(kind, {})
-                lacks = self._lost(0.5)
+                has_gap = self._lost(0.5)
                 for hour in hours:
-                    if not (lacks and hour in apart):
-                        count = None if post in self.cursed else self._told(post, kind, hour)
+                    if not (has_gap and hour in gap):
+                        count = None if post in self.cursed else self._count(post, kind, hour)
                         days.setdefault(f"{hour:%Y-%m-%d}", {})[f"{hour:%H}"] = count
         missing = [post for post in question["tweet_ids"] if post in self.gone]
         return 200, {name: body, **({"unavailable_tweet_ids": missing} if missing else {})}
 
-    def _told(self, post: str, kind: str, hour: datetime) -> str:
+    def _count(self, post: str, kind: str, hour: datetime) -> str:
         count = true(post, kind, hour, self.now())
-        self.told[post, kind, hour][self.now()] = count
+        self.returned[post, kind, hour][self.now()] = count
         return str(count)
 
-    def said(self, cell: Cell, at: datetime) -> int | None:
+    def returned_at(self, cell: Cell, at: datetime) -> int | None:
         """Return the last count returned for an hour in the second before a given time."""
-        for moment, count in reversed(self.told.get(cell, {}).items()):
-            if moment <= at:
-                return count if at - moment < timedelta(seconds=1) else None
+        for time, count in reversed(self.returned.get(cell, {}).items()):
+            if time <= at:
+                return count if at - time < timedelta(seconds=1) else None
         return None
 
     def _lost(self, share: float) -> bool:
@@ -235,16 +237,16 @@ class Schedule:
             return
         # Prefer the latest files, since they are in use.
         file = self.dice.choice(files[-self.dice.choice([6, NEVER]) :])
-        how = self.dice.choice(["flip", "empty", "lose", "cut"])
-        self.log.append(f"   {how} {file.relative_to(home)}")
+        damage_kind = self.dice.choice(["flip", "empty", "lose", "cut"])
+        self.log.append(f"   {damage_kind} {file.relative_to(home)}")
         content = bytearray(file.read_bytes())
-        if how == "lose":
+        if damage_kind == "lose":
             file.unlink()
-        elif how == "flip" and content:
+        elif damage_kind == "flip" and content:
             content[self.dice.randrange(len(content))] ^= 1 << self.dice.randrange(8)
             file.write_bytes(content)
         else:
-            file.write_bytes(content[: len(content) // 2] if how == "cut" else b"")
+            file.write_bytes(content[: len(content) // 2] if damage_kind == "cut" else b"")
 
     def damage_tables(self) -> None:
         """Damage a file of the tables; reading then returns the same data or raises."""
@@ -330,8 +332,8 @@ class Schedule:
             day = datetime.fromisoformat(f"{Path(file).parent.name[4:]}T00:00Z")
             hours = [day + hour * HOUR for hour in rows["hour"].to_pylist()]
             of = (rows[name].to_pylist() for name in ("post_id", "engagement_type"))
-            told = (rows[name].to_pylist() for name in ("count", "retrieved_at"))
-            found |= zip(zip(*of, hours, strict=True), zip(*told, strict=True), strict=True)
+            readings = (rows[name].to_pylist() for name in ("count", "retrieved_at"))
+            found |= zip(zip(*of, hours, strict=True), zip(*readings, strict=True), strict=True)
             number += rows.num_rows
         assert len(found) == number
         return found
@@ -348,11 +350,11 @@ class Schedule:
             if not self.damaged:
                 raise
             return None
-        said = self.api.said
+        returned_at = self.api.returned_at
         wrong = {
-            cell: (count, at, said(cell, at))
+            cell: (count, at, returned_at(cell, at))
             for cell, (count, at) in cells.items()
-            if count is not None and count != said(cell, at)
+            if count is not None and count != returned_at(cell, at)
         }
         assert not wrong
         hours = log["day"].dt.tz_localize(UTC) + pd.to_timedelta(log["hour"], unit="h")
@@ -360,14 +362,16 @@ class Schedule:
         columns = (log["post_id"], log["engagement_type"], hours, *(log[name] for name in names))
         for *cell, before, count, first, then in zip(*columns, strict=True):
             key = tuple(cell)
-            assert pd.isna(before) or before == said(key, first)
-            assert count == said(key, then)
+            assert pd.isna(before) or before == returned_at(key, first)
+            assert count == returned_at(key, then)
             assert first < then <= cells[key][1]
-        for one in spans:
+        for span in spans:
             for (post, kind, hour), (count, at) in cells.items():
-                if post == one.post_id and at >= one.retrieved_at and count is not None:
-                    ended = at > one.retrieved_at if one.all_hours else one.start <= hour < one.end
-                    assert not (ended and one.engagement_type in (None, kind))
+                if post == span.post_id and at >= span.retrieved_at and count is not None:
+                    ended = (
+                        at > span.retrieved_at if span.all_hours else span.start <= hour < span.end
+                    )
+                    assert not (ended and span.engagement_type in (None, kind))
         return cells, spans
 
     def check_complete(
@@ -381,8 +385,8 @@ class Schedule:
         Excepted are counts that were missing for long, and need not be requested again yet.
         """
         api, last = self.api, begun.replace(minute=0, second=0, microsecond=0)
-        resting = [one for one in spans if one.too_early(begun) and one.retrieved_at < begun]
-        still = api.cursed | api.gone | {one.post_id for one in resting if one.all_hours}
+        resting = [span for span in spans if span.too_early(begun) and span.retrieved_at < begun]
+        still = api.cursed | api.gone | {span.post_id for span in resting if span.all_hours}
         due = {
             (post, kind, START + number * HOUR)
             for place, post in enumerate(POSTS[: self.posts])
@@ -390,11 +394,11 @@ class Schedule:
             for kind in TYPES[: self.types]
             for number in range((last - START) // HOUR)
         }
-        for one in resting:
-            if one.reason == "not_answered":
-                hours = range((one.end - one.start) // HOUR)
+        for span in resting:
+            if span.reason == "not_answered":
+                hours = range((span.end - span.start) // HOUR)
                 due -= {
-                    (one.post_id, str(one.engagement_type), one.start + n * HOUR) for n in hours
+                    (span.post_id, str(span.engagement_type), span.start + n * HOUR) for n in hours
                 }
         for cell in sorted(due):
             count, at = cells.get(cell, (None, START))

@@ -54,9 +54,9 @@ class World:
 
     def posts(self, number: int, since: datetime | None = None) -> list[str]:
         """Return the account's first posts since a given time that are never deleted."""
-        found = self.server.world.posts(HANDLE, since)
+        posts = self.server.world.posts(HANDLE, since)
         late = datetime(2100, 1, 1, tzinfo=UTC)
-        lasting = [post.post_id for post in found if post.availability(late) == "public"]
+        lasting = [post.post_id for post in posts if post.availability(late) == "public"]
         assert len(lasting) >= number
         return lasting[:number]
 
@@ -100,28 +100,28 @@ def world(now: str = "2026-03-20T12:05:00Z") -> Iterator[World]:
 
 def tardy(patch: pytest.MonkeyPatch, clock: Clock, hours: int) -> None:
     """Delay counts: each hour reaches its final count only ``hours`` after its end."""
-    real = response_body.bucketed
+    original = response_body.bucketed
 
     def late(posts: Any, types: Any, start_ms: int, end_ms: int) -> Any:
-        counts = real(posts, types, start_ms, end_ms)
+        counts = original(posts, types, start_ms, end_ms)
         hour_ms = 3_600_000
         ends = (start_ms // hour_ms + 1 + np.arange(counts.shape[2])) * hour_ms
         age = (clock.time() * 1000 - ends) // hour_ms
-        whole = np.clip(age, 0, hours)
-        return counts * whole // hours if hours else counts
+        elapsed = np.clip(age, 0, hours)
+        return counts * elapsed // hours if hours else counts
 
     patch.setattr(response_body, "bucketed", late)
 
 
-def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
+def same(actual: pd.DataFrame, expected: pd.DataFrame) -> None:
     """Assert that two frames of counts are equal; faster than pandas' own function."""
-    assert found.dtypes.astype(str).to_dict() == wanted.dtypes.astype(str).to_dict()
-    for name in wanted:
-        one, other = (
+    assert actual.dtypes.astype(str).to_dict() == expected.dtypes.astype(str).to_dict()
+    for name in expected:
+        left, right = (
             frame[name].astype("str" if name == "engagement_type" else frame[name].dtype)
-            for frame in (found, wanted)
+            for frame in (actual, expected)
         )
-        assert one.equals(other), name
+        assert left.equals(right), name
 
 
 __all__ = ["HOUR", "OTHER", "TYPES", "World", "at_once", "same", "tardy", "world"]

@@ -113,7 +113,7 @@ class Network(ThreadExecutor):
         """Schedule an event."""
         heapq.heappush(self._events, (when, next(self._order), event))
 
-    def somebody_else(self, when: float, number: int = 1) -> None:
+    def other_client(self, when: float, number: int = 1) -> None:
         """Schedule simultaneous requests of another client with the same rate limit."""
 
         def spend() -> None:
