@@ -106,8 +106,8 @@ def test_a_window_may_end_with_the_last_complete_hour() -> None:
     """Hourly jobs request such a window."""
     end = ep.Window.last().end
     start = end - timedelta(days=3)
-    words = ["--start", start.isoformat(), "--end", end.isoformat()]
-    arguments = parser().parse_args(["historical", "7", *words])
+    options = ["--start", start.isoformat(), "--end", end.isoformat()]
+    arguments = parser().parse_args(["historical", "7", *options])
     assert arguments.question(arguments).window == ep.Window(start, end)
 
 
@@ -143,10 +143,10 @@ def test_the_commands_of_the_readme_work_together(
     printed = capsys.readouterr().err
     assert main(["flatten", "raw/", "--out", "b.parquet"]) == 0
     pd.testing.assert_frame_equal(ep.read_parquet("a.parquet"), ep.read_parquet("b.parquet"))
-    for words in (printed, capsys.readouterr().err):
-        assert "no counts for 1 post: not owned" in words
-        assert "no counts for 4 posts: not yet posted" in words
-        assert "no counts for 1 post: deleted" in words
+    for messages in (printed, capsys.readouterr().err):
+        assert "no counts for 1 post: not owned" in messages
+        assert "no counts for 4 posts: not yet posted" in messages
+        assert "no counts for 1 post: deleted" in messages
     assert main(["verify", "raw/"]) == 0
 
 
@@ -210,7 +210,7 @@ def test_an_empty_standard_input_is_an_error(
 
 
 @pytest.mark.parametrize(
-    ("words", "code"),
+    ("command", "code"),
     [
         (["totals", "7", "--types", "url_clicks"], 2),
         (["historical", "7", "--start", "2026-03-02", "--end", "2026-03-01"], 2),
@@ -224,10 +224,10 @@ def test_an_empty_standard_input_is_an_error(
 )
 @pytest.mark.usefixtures("keys")
 def test_invalid_requests_and_missing_files_are_reported(
-    words: list[str], code: int, capsys: pytest.CaptureFixture[str]
+    command: list[str], code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nothing is on standard output."""
-    assert main(words) == code
+    assert main(command) == code
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.startswith("engagement-pandas: ")
@@ -418,8 +418,8 @@ def test_a_pipe_closed_early_gives_no_traceback(sandbox: SandboxServer, folder: 
 )
 def test_a_window_in_days_is_resumed_with_fixed_times(typed: list[str]) -> None:
     """The printed command has the requested window in place of ``7d``."""
-    words = ["historical", "2043975803238093234", *typed, "--types", "replies"]
-    arguments = parser().parse_args(words, argparse.Namespace(typed=words))
+    command_typed = ["historical", "2043975803238093234", *typed, "--types", "replies"]
+    arguments = parser().parse_args(command_typed, argparse.Namespace(typed=command_typed))
     request = arguments.question(arguments)
     start, end = (
         f"{pd.Timestamp.now(tz='UTC').floor('D') - pd.Timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"

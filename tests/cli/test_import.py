@@ -52,8 +52,8 @@ def test_the_posts_of_an_archive_are_imported(tmp_path: Path) -> None:
         members.writestr("data/account.js", "window.YTD.account.part0 = []")
         members.writestr("data/tweets.js", "window.YTD.tweets.part0 = " + json.dumps(posts))
     out, csv = tmp_path / "counts.csv", tmp_path / "posts.csv"
-    words = ["import", str(tmp_path / "archive.zip"), "--out", str(out), "--posts", str(csv)]
-    assert main(words) == 0
+    command = ["import", str(tmp_path / "archive.zip"), "--out", str(out), "--posts", str(csv)]
+    assert main(command) == 0
     assert ep.read_csv(out)["post_id"].to_list() == ["7"]
     found = ep.read_posts(csv)
     assert dict(zip(found["post_id"], found["kind"], strict=True)) == {"7": "post", "8": "repost"}
@@ -114,6 +114,6 @@ def test_invalid_posts_leave_no_counts(tmp_path: Path) -> None:
     user = {"screen_name": "no handle"}
     other.write_text(json.dumps([{"id_str": TWO, "favorite_count": 5, "user": user}]))
     out = tmp_path / "counts.csv"
-    words = ["import", str(other), str(body), "--out", str(out)]
-    assert main([*words, "--posts", str(tmp_path / "posts.csv")]) != 0
+    command = ["import", str(other), str(body), "--out", str(out)]
+    assert main([*command, "--posts", str(tmp_path / "posts.csv")]) != 0
     assert not out.exists()

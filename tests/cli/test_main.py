@@ -45,7 +45,7 @@ def test_every_error_has_an_exit_code(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize(
-    "words",
+    "command",
     [
         [],
         ["tweets"],
@@ -62,10 +62,10 @@ def test_every_error_has_an_exit_code(capsys: pytest.CaptureFixture[str]) -> Non
         ["totals", "7", "--per-minute", "many"],
     ],
 )
-def test_invalid_arguments_are_refused(words: list[str]) -> None:
+def test_invalid_arguments_are_refused(command: list[str]) -> None:
     """The parser exits with code 2."""
     with pytest.raises(SystemExit) as caught:
-        main(words)
+        main(command)
     assert caught.value.code == 2
 
 
@@ -86,7 +86,7 @@ def test_quiet_prints_only_the_result_and_errors(
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "message"),
     [
         (FileNotFoundError(2, "No such file or directory", "a.csv"), "a.csv does not exist"),
         (PermissionError(13, "Permission denied", "a.csv"), "a.csv may not be read or written"),
@@ -97,9 +97,9 @@ def test_quiet_prints_only_the_result_and_errors(
         (KeyboardInterrupt(), "stopped"),
     ],
 )
-def test_system_errors_have_readable_messages(error: BaseException, words: str) -> None:
+def test_system_errors_have_readable_messages(error: BaseException, message: str) -> None:
     """A message has the file and what is wrong with it, without a number."""
-    assert words in in_words(error)
+    assert message in in_words(error)
 
 
 def test_shell_completion_works() -> None:

@@ -63,7 +63,7 @@ def test_a_repeated_post_is_requested_once(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "words"),
+    ("name", "text", "message"),
     [
         ("posts.csv", "id\n7\n", "line 2 of posts.csv has no post_id, only ['id'], and '7'"),
         ("posts.csv", "post_id\n1.06098E+18\n", "'1.06098E+18' is missing, or was a float"),
@@ -78,9 +78,9 @@ def test_a_repeated_post_is_requested_once(folder: Path) -> None:
 )
 @pytest.mark.usefixtures("keys")
 def test_invalid_files_are_reported(
-    folder: Path, capsys: pytest.CaptureFixture[str], name: str, text: Any, words: str
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, text: Any, message: str
 ) -> None:
     """The exit code is 2, and the message has the value and the cure."""
     (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     assert main(["totals", name]) == 2
-    assert words in capsys.readouterr().err
+    assert message in capsys.readouterr().err

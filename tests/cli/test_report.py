@@ -96,7 +96,7 @@ def test_an_export_is_reported(folder: Path) -> None:
 
 @pytest.mark.usefixtures("counts")
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("command", "message"),
     [
         (["nothing.csv"], "engagement-pandas: nothing.csv does not exist"),
         (["nothing.parquet"], "nothing.parquet does not exist"),
@@ -111,8 +111,8 @@ def test_an_export_is_reported(folder: Path) -> None:
     ],
 )
 def test_errors_are_reported(
-    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    command: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The exit code is 7, and the message has the cure."""
-    assert main(["report", *words]) == 7
+    assert main(["report", *command]) == 7
     assert message in capsys.readouterr().err

@@ -32,12 +32,12 @@ def test_the_sandbox_runs_as_a_process(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    "options",
     [["--fault", "earthquake"], ["--fault-rate", "2"], ["--now", "x"], ["--now", "0001-01-01"]],
 )
 def test_invalid_options_of_the_sandbox_are_refused(
-    words: list[str], capsys: pytest.CaptureFixture[str]
+    options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The exit code is 2, and the message has the value."""
-    assert main(["sandbox", "--port", "0", *words]) == 2
-    assert words[1] in capsys.readouterr().err
+    assert main(["sandbox", "--port", "0", *options]) == 2
+    assert options[1] in capsys.readouterr().err

@@ -58,7 +58,7 @@ def gate(
     running.close()
 
 
-def interrupting(number: int, at: int) -> Callable[[list[str]], Reply]:
+def interrupting(number: int, position: int) -> Callable[[list[str]], Reply]:
     """Return a function that responds, and signals this process before one of the responses.
 
     The responses have no quota headers, so that few requests are in flight.
@@ -66,7 +66,7 @@ def interrupting(number: int, at: int) -> Callable[[list[str]], Reply]:
     turn = itertools.count(1)
 
     def answer(ids: list[str]) -> Reply:
-        if next(turn) == at:
+        if next(turn) == position:
             os.kill(os.getpid(), number)
         return (*counted(ids)[:2], {})
 
@@ -161,9 +161,9 @@ def handles(pid: int, number: int) -> bool:
     return bool(int(line.split()[1], 16) >> (number - 1) & 1)
 
 
-# At any moment
+# At any line
 
-PLACES: Final = (
+TRACED: Final = (
     "/cli/fetch",
     "/cli/archives",
     "/files",
@@ -172,13 +172,13 @@ PLACES: Final = (
 )
 
 
-def interrupted_at(line: int, words: list[str]) -> tuple[int, bool]:
+def interrupted_at(line: int, command: list[str]) -> tuple[int, bool]:
     """Run a command with a signal before a line of our code; return whether it got there."""
     lines_left = line
 
     def trace(frame: Any, event: str, _: Any) -> Any:
         nonlocal lines_left
-        if not any(place in frame.f_code.co_filename for place in PLACES):
+        if not any(folder in frame.f_code.co_filename for folder in TRACED):
             return None
         if event == "line":
             lines_left -= 1
@@ -189,7 +189,7 @@ def interrupted_at(line: int, words: list[str]) -> tuple[int, bool]:
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        return main(words), lines_left <= 0
+        return main(command), lines_left <= 0
     finally:
         sys.settrace(before)
 
@@ -202,7 +202,7 @@ def undated(text: str) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.filterwarnings(
-    # A file that was opened just before the signal is closed by the garbage collection.
+    # The garbage collector closes a file that was opened just before the signal.
     "ignore::pytest.PytestUnraisableExceptionWarning",
     "ignore:unclosed file:ResourceWarning",
 )
@@ -210,21 +210,34 @@ def test_a_signal_at_any_line_leaves_complete_files(
     gate: Gate, capsys: pytest.CaptureFixture[str], tmp_path: Path, step: int
 ) -> None:
     """Files are old or new, no temporary file stays, and a folder that stays is named."""
-    words = ["totals", "7", "--types", "favorites", "--out", "counts.csv", "--omissions", "no.csv"]
-    assert main(words) == 0
+    first_command = [
+        "totals",
+        "7",
+        "--types",
+        "favorites",
+        "--out",
+        "counts.csv",
+        "--omissions",
+        "no.csv",
+    ]
+    assert main(first_command) == 0
     new = undated(Path("counts.csv").read_text())
     capsys.readouterr()
     for line in itertools.count(1, step):
         for name in ("counts.csv", "no.csv"):
             Path(name).write_text("old")
-        code, interrupted = interrupted_at(line, words)
+        code, interrupted = interrupted_at(line, first_command)
         messages = capsys.readouterr().err
         assert code == (143 if interrupted else 0), messages
         assert undated(Path("counts.csv").read_text()) in ({"old", new} if interrupted else {new})
-        left = {path.name for path in tmp_path.iterdir()} - {"counts.csv", "no.csv"}
-        assert all(f"--archive {name}" in messages for name in left), (line, left, messages)
+        remaining = {path.name for path in tmp_path.iterdir()} - {"counts.csv", "no.csv"}
+        assert all(f"--archive {name}" in messages for name in remaining), (
+            line,
+            remaining,
+            messages,
+        )
         assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
-        for name in left:
+        for name in remaining:
             command = next(
                 text for text in messages.splitlines() if text.startswith("  engagement")
             )

@@ -134,7 +134,7 @@ def test_a_process_started_with_closed_streams(post: str, closed: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [["--help"], ["totals", "--help"]])
+@pytest.mark.parametrize("command", [["--help"], ["totals", "--help"]])
 @pytest.mark.parametrize(
     "stream",
     [
@@ -146,10 +146,10 @@ def test_a_process_started_with_closed_streams(post: str, closed: str) -> None:
     ],
 )
 def test_help_that_cannot_be_written_is_an_error(
-    forks: Forks, words: list[str], stream: dict[str, str]
+    forks: Forks, command: list[str], stream: dict[str, str]
 ) -> None:
     """The stream is closed or full, or ``os.devnull`` is opened for reading."""
-    done = forks.run(*words, **stream)
+    done = forks.run(*command, **stream)
     assert done.returncode == 7
     assert done.stderr.startswith("engagement-pandas: standard output cannot be written: ")
 
@@ -228,14 +228,14 @@ def test_a_closed_standard_input_counts_as_empty(post: str, forks: Forks, closed
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [["totals", "-"], ["flatten", "-"], ["login"]])
+@pytest.mark.parametrize("command", [["totals", "-"], ["flatten", "-"], ["login"]])
 def test_standard_input_that_is_not_text_is_an_error(
-    post: str, forks: Forks, words: list[str]
+    post: str, forks: Forks, command: list[str]
 ) -> None:
     """The exit code is 2, and 6 for invalid JSON."""
     Path("binary").write_bytes(bytes(range(128, 256)) * 9)
-    done = forks.run(*words, **{"in": "binary"})
-    assert done.returncode == (6 if "flatten" in words else 2)
+    done = forks.run(*command, **{"in": "binary"})
+    assert done.returncode == (6 if "flatten" in command else 2)
     assert "engagement-pandas: " in done.stderr
     assert "Traceback" not in done.stderr
     assert post

@@ -38,9 +38,9 @@ def test_verify_reports_damage(
     for folder in (raw, historical):
         assert main(["verify", str(folder)]) == 9
         printed = capsys.readouterr()
-        path, why, request = printed.out.rstrip("\n").split("\t")
+        path, reason, request = printed.out.rstrip("\n").split("\t")
         assert path == str(answer_of(historical))
-        assert "BadGzipFile" in why
+        assert "BadGzipFile" in reason
         assert request.startswith("EngagementRequest(historical of 1 post")
         assert f"1 file damaged or missing in {folder}" in printed.err
     assert main(["flatten", str(historical)]) == 7

@@ -30,7 +30,7 @@ from engagement_pandas.dask.unsupported import ELSEWHERE
 from engagement_pandas.metrics.coverage import ALONE, SIDE
 
 SECOND = timedelta(seconds=1)
-POSTS = [str(2_020_000_000_000_000_000 + place) for place in range(6)]
+POSTS = [str(2_020_000_000_000_000_000 + number) for number in range(6)]
 TYPES = ["impressions", "engagements", "favorites"]
 START = MOMENT.replace(hour=0, minute=0) - timedelta(days=10)
 GROUPINGS = [
@@ -133,17 +133,17 @@ def archive_fillers(draw: st.DrawFn, by: Any = None) -> Callable[[ep.Archive], N
             by=grouping,
         )
         parts = in_parts(request, draw(st.integers(1, 3)), draw(st.integers(5, 60)))
-        gone = frozenset(draw(st.lists(st.sampled_from(POSTS), max_size=2)))
-        puts.append((request, parts, gone, str(number)))
+        unavailable = frozenset(draw(st.lists(st.sampled_from(POSTS), max_size=2)))
+        puts.append((request, parts, unavailable, str(number)))
 
     def fill(archive: ep.Archive) -> None:
-        for request, parts, gone, account in puts:
+        for request, parts, unavailable, account in puts:
             put(
                 archive,
                 request,
                 parts,
                 account=account,
-                body=lambda part, gone=gone: body_of(part, gone),
+                body=lambda part, unavailable=unavailable: body_of(part, unavailable),
             )
 
     return fill
@@ -409,19 +409,19 @@ def test_a_missing_hour_of_one_post_is_reported(archive: ep.Archive) -> None:
     put(archive, request_for(), in_parts(request_for(), 1))
     counts = epd.flatten(archive, rows=1)
     hour = START + 5 * HOUR
-    gone = (
+    missing = (
         (counts["post_id"] == POSTS[3])
         & (counts["engagement_type"] == "impressions")
         & (counts["day"] == hour.replace(tzinfo=None, hour=0))
         & (counts["hour"] == 5)
     )
-    left = counts[~gone]
-    found = epd.over_time(left, every="h")
+    remaining = counts[~missing]
+    found = epd.over_time(remaining, every="h")
     incomplete = found[~found["complete"]]
     assert incomplete[["engagement_type", "start"]].to_numpy().tolist() == [["impressions", hour]]
     assert found["complete"].sum() == 3 * 48 - 1
-    assert epd.engagement_rate(left)["missing"].to_list() == [0, 0, 0, 1, 0, 0]
-    assert epd.top_posts(left, by="impressions").set_index("post_id")["missing"].sum() == 1
+    assert epd.engagement_rate(remaining)["missing"].to_list() == [0, 0, 0, 1, 0, 0]
+    assert epd.top_posts(remaining, by="impressions").set_index("post_id")["missing"].sum() == 1
 
 
 def test_every_metric_is_supported_or_listed_as_unsupported() -> None:
@@ -749,17 +749,17 @@ def test_a_relative_data_set_is_found_by_workers(
 
 
 @pytest.mark.parametrize(
-    ("by", "words"), [(ep.BY_DAY, "the counts lack"), (ep.BY_POST, "without 'engagement.day'")]
+    ("by", "message"), [(ep.BY_DAY, "the counts lack"), (ep.BY_POST, "without 'engagement.day'")]
 )
 def test_a_frame_without_hourly_counts_is_not_appended(
-    by: ep.Grouping, words: str, archive: ep.Archive, tmp_path: Path
+    by: ep.Grouping, message: str, archive: ep.Archive, tmp_path: Path
 ) -> None:
     """It is refused before anything is read or written; the response here is damaged."""
     collection = put(archive, request_for(by=by))
     for path in collection.path.glob("*.gz"):
         if "question" not in path.name:
             path.write_bytes(b"damaged")
-    with pytest.raises((ep.FrameError, ep.RequestError), match=words):
+    with pytest.raises((ep.FrameError, ep.RequestError), match=message):
         epd.append(archive, ep.Dataset(tmp_path / "counts.ds"))
     with pytest.raises(ep.DatasetError, match="the data set is a str"):
         epd.append(archive, "counts.ds")  # type: ignore[arg-type]
@@ -806,7 +806,7 @@ def test_endpoints_are_not_mixed(archive: ep.Archive) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stored", "words"),
+    ("stored", "message"),
     [
         ("raw", "an Archive or its collections, not a str"),
         (5, "an Archive or its collections, not a int"),
@@ -817,11 +817,11 @@ def test_endpoints_are_not_mixed(archive: ep.Archive) -> None:
         ([], "there are no responses"),
     ],
 )
-def test_other_arguments_than_archives_are_refused(stored: Any, words: str) -> None:
-    """The error says what to pass."""
-    with pytest.raises(ep.RequestError, match=words):
+def test_other_arguments_than_archives_are_refused(stored: Any, message: str) -> None:
+    """The error names the accepted arguments."""
+    with pytest.raises(ep.RequestError, match=message):
         epd.flatten(stored)
-    with pytest.raises(ep.RequestError, match=words):
+    with pytest.raises(ep.RequestError, match=message):
         epd.omissions(stored)
 
 
@@ -842,7 +842,7 @@ def test_a_frame_in_memory_is_refused(archive: ep.Archive) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("metric", "options", "words"),
+    ("metric", "options", "message"),
     [
         (epd.over_time, {"by": "handle"}, "by is 'handle'"),
         (epd.over_time, {"every": "minute"}, "every is 'minute'"),
@@ -854,14 +854,14 @@ def test_a_frame_in_memory_is_refused(archive: ep.Archive) -> None:
     ],
 )
 def test_invalid_arguments_of_metrics_are_refused(
-    metric: Any, options: dict[str, Any], words: str, archive: ep.Archive
+    metric: Any, options: dict[str, Any], message: str, archive: ep.Archive
 ) -> None:
     """The error is raised before anything is read: the only response here is damaged."""
     collection = put(archive, request_for())
     for path in collection.path.glob("*.gz"):
         if "question" not in path.name:
             path.write_bytes(b"damaged")
-    with pytest.raises(ep.FrameError, match=words):
+    with pytest.raises(ep.FrameError, match=message):
         metric(epd.flatten(archive), **options)
 
 
@@ -928,7 +928,7 @@ def test_the_package_works_without_dask() -> None:
         "import engagement_pandas as ep; ep.flatten\n"
         "import engagement_pandas.dask"
     )
-    done = subprocess.run(  # noqa: S603 - a command of our own
+    done = subprocess.run(  # noqa: S603 - the tests' own command
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert "pip install 'engagement_pandas[dask]'" in done.stderr.splitlines()[-1]

@@ -39,9 +39,9 @@ def client_of_two() -> Iterator[Client]:
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> ep.Archive:
     """Return an archive of twelve responses of a day."""
-    made = ep.Archive(tmp_path_factory.mktemp("archive") / "raw")
-    assert put_many(made, 12, days=1) == 12 * ANSWER
-    return made
+    stored = ep.Archive(tmp_path_factory.mktemp("archive") / "raw")
+    assert put_many(stored, 12, days=1) == 12 * ANSWER
+    return stored
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +74,13 @@ def test_metrics_of_a_cluster_equal_those_in_memory(
     hourly = ["low", "high", "dispersion", "shrunk", "rank"]
     for metric in ("engagement_rate", "top_posts"):
         keywords = {"by": "rate", "n": 10**6} if metric == "top_posts" else {}
-        found, known = (
+        found, expected_frame = (
             getattr(module, metric)(frame, **keywords)
             .drop(columns=hourly, errors="ignore")
             .sort_values("post_id", ignore_index=True)
             for module, frame in ((epd, counts), (ep, expected))
         )
-        pd.testing.assert_frame_equal(found, known)
+        pd.testing.assert_frame_equal(found, expected_frame)
 
 
 @pytest.mark.long

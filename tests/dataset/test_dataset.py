@@ -50,9 +50,9 @@ def files_in(dataset: ep.Dataset, pattern: str = "day=*/*") -> set[str]:
     return {str(path.relative_to(home)) for path in home.glob(pattern)}
 
 
-def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
+def same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
     """Assert that two frames are equal, apart from their attributes."""
-    pd.testing.assert_frame_equal(found, wanted)
+    pd.testing.assert_frame_equal(found, expected)
 
 
 # Append
@@ -164,7 +164,7 @@ READING = st.tuples(
 @pytest.mark.slow
 @settings(max_examples=10)
 @given(st.lists(st.lists(READING, max_size=8), min_size=1, max_size=6), st.randoms())
-def test_readings_merge_to_the_same_in_any_order(parts: list[list[Any]], dice: Any) -> None:
+def test_readings_merge_to_the_same_in_any_order(parts: list[list[Any]], rng: Any) -> None:
     """Compared with a dictionary: counts beat missing counts, then the latest holds."""
     readings: list[pd.DataFrame] = []
     expected: dict[Any, tuple[bool, int, int | None]] = {}
@@ -181,7 +181,7 @@ def test_readings_merge_to_the_same_in_any_order(parts: list[list[Any]], dice: A
             expected[key] = max(
                 expected.get(key, (False, -1, None)), (count is not None, turn, count)
             )
-    dice.shuffle(readings)
+    rng.shuffle(readings)
     stored = as_readings(counts_of([], FIRST).astype({"engagement_type": "category"}))
     for fresh in readings:
         stored = merge_readings(stored, fresh).rows
@@ -259,11 +259,11 @@ def test_the_repr_has_the_path(dataset: ep.Dataset) -> None:
     assert repr(ep.Dataset("nowhere://bucket/set")) == "Dataset(nowhere://bucket/set)"
 
 
-# What may go in
+# Valid and invalid frames
 
 
 @pytest.mark.parametrize(
-    ("spoil", "words"),
+    ("spoil", "message"),
     [
         (lambda c: c[c["hour"] == 0].drop(columns="hour"), r"the counts lack \['hour'\]"),
         (lambda c: c.drop(columns=["day", "hour"]).iloc[[0]], r"lack \['day', 'hour'\]"),
@@ -273,16 +273,16 @@ def test_the_repr_has_the_path(dataset: ep.Dataset) -> None:
     ],
 )
 def test_a_frame_without_hourly_counts_is_refused(
-    dataset: ep.Dataset, spoil: Any, words: str
+    dataset: ep.Dataset, spoil: Any, message: str
 ) -> None:
     """The error names the problem before anything is written."""
-    with pytest.raises(ep.FrameError, match=words):
+    with pytest.raises(ep.FrameError, match=message):
         dataset.append(spoil(some(FIRST)))
     assert versions(dataset) == (None, None, None)
 
 
 @pytest.mark.parametrize(
-    ("attrs", "words"),
+    ("attrs", "message"),
     [
         ({"endpoint": "28hr"}, "the counts are from /28hr, not from whole hours"),
         ({"endpoint": "totals"}, "the counts are from /totals"),
@@ -294,12 +294,12 @@ def test_a_frame_without_hourly_counts_is_refused(
     ],
 )
 def test_counts_that_are_not_final_are_refused(
-    dataset: ep.Dataset, attrs: dict[str, str], words: str
+    dataset: ep.Dataset, attrs: dict[str, str], message: str
 ) -> None:
     """The hours are partial or not over, or there is no retrieval time."""
     counts = some(FIRST)
     counts.attrs |= attrs
-    with pytest.raises(ep.FrameError, match=words):
+    with pytest.raises(ep.FrameError, match=message):
         dataset.append(counts)
     assert versions(dataset) == (None, None, None)
 
@@ -358,15 +358,17 @@ def test_all_readings_of_a_frame_are_stored_or_none(dataset: ep.Dataset) -> None
 def test_a_post_that_became_unavailable_is_omitted(dataset: ep.Dataset) -> None:
     """Appended together or one after the other, its omission is later than its counts."""
 
-    def answer(day: int, counted: list[str], gone: list[str], at: str) -> ep.EngagementResponse:
+    def answer(
+        day: int, counted: list[str], unavailable: list[str], time: str
+    ) -> ep.EngagementResponse:
         request = ep.historical(
-            [*counted, *gone],
+            [*counted, *unavailable],
             engagement_types=["replies"],
             window=ep.Window(f"2026-03-{day:02}T00:00:00Z", f"2026-03-{day:02}T02:00:00Z"),
         )
         hours = {"replies": {f"2026-03-{day:02}": {"00": "3", "01": "3"}}}
-        body = {"by_hour": dict.fromkeys(counted, hours), "unavailable_tweet_ids": gone}
-        retrieved_at = pd.Timestamp(at).to_pydatetime()
+        body = {"by_hour": dict.fromkeys(counted, hours), "unavailable_tweet_ids": unavailable}
+        retrieved_at = pd.Timestamp(time).to_pydatetime()
         return ep.EngagementResponse(request, body, retrieved_at=retrieved_at)
 
     answers = [
@@ -454,8 +456,8 @@ def test_an_unsupported_store_is_reported() -> None:
     """Address and options go to ``deltalake`` unchanged; options are in no repr."""
     dataset = ep.Dataset("nowhere://bucket/set", storage_options={"key": "canary"})
     assert "canary" not in repr(dataset._store)
-    words = r"nowhere://bucket/set/counts cannot be read: deltalake does not support this store"
-    with pytest.raises(ep.DatasetError, match=words):
+    message = r"nowhere://bucket/set/counts cannot be read: deltalake does not support this store"
+    with pytest.raises(ep.DatasetError, match=message):
         dataset.read()
 
 

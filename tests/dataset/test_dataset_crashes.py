@@ -61,11 +61,11 @@ def assert_finished(dataset: ep.Dataset) -> None:
 @pytest.mark.parametrize("kills", [2, pytest.param(25, marks=pytest.mark.long)])
 def test_a_killed_append_leaves_one_commit(tmp_path: Path, kills: int) -> None:
     """The tables are of one commit, and the same append completes them."""
-    folder, dice = tmp_path / "set", random.Random(kills)  # noqa: S311 - no secret
+    folder, rng = tmp_path / "set", random.Random(kills)  # noqa: S311 - no secret
     dataset = ep.Dataset(folder)
     killed = 0
     for _ in range(kills):
-        before, steps = files(folder), dice.randint(1, 25)
+        before, steps = files(folder), rng.randint(1, 25)
         process = processes.start(sys.executable, appending, str(folder), stderr=None)
         while process.poll() is None and files(folder) < before + steps:
             time.sleep(0)
@@ -97,9 +97,9 @@ def test_a_kill_at_any_system_call_leaves_one_commit(
     tmp_path: Path, call: str, share: float
 ) -> None:
     """The kill is between any two changes of the disk, also those of ``deltalake`` itself."""
-    calm = tmp_path / "calm"
+    undisturbed = tmp_path / "calm"
     counting = ["strace", "-f", "-qq", "-e", f"trace={call}", "-o", str(tmp_path / "log")]
-    subprocess.run([*counting, sys.executable, appending, str(calm)], check=True)  # noqa: S603
+    subprocess.run([*counting, sys.executable, appending, str(undisturbed)], check=True)  # noqa: S603
     inside = (tmp_path / "log").read_text().splitlines()
     number = max(1, int(share * len(inside)))
     folder = tmp_path / "set"
@@ -122,15 +122,18 @@ def test_an_error_at_any_commit_leaves_one_commit(
 ) -> None:
     """An interrupt before or after each commit in turn leaves complete commits."""
     real = lake.Table.write
-    at, undisturbed = 0, False
+    failing_step, undisturbed = 0, False
     while not undisturbed:
-        at += 1
+        failing_step += 1
         steps = iter(range(1, 1_000))
 
         def failing(
-            self: lake.Table, *rows: Any, at: int = at, steps: Iterator[int] = steps
+            self: lake.Table,
+            *rows: Any,
+            failing_step: int = failing_step,
+            steps: Iterator[int] = steps,
         ) -> Any:
-            failed = next(steps) == at
+            failed = next(steps) == failing_step
             if failed and when == "before":
                 raise KeyboardInterrupt
             version = real(self, *rows)
@@ -138,7 +141,7 @@ def test_an_error_at_any_commit_leaves_one_commit(
                 raise KeyboardInterrupt
             return version
 
-        folder = tmp_path / f"{at}"
+        folder = tmp_path / f"{failing_step}"
         with monkeypatch.context() as patch:
             patch.setattr(lake.Table, "write", failing)
             try:
@@ -149,7 +152,7 @@ def test_an_error_at_any_commit_leaves_one_commit(
         append_all(str(folder))
         assert_finished(ep.Dataset(folder))
     assert (
-        at == 3 + 2 * 3 + 2 + 1
+        failing_step == 3 + 2 * 3 + 2 + 1
     )  # appends, appends with revisions, their compaction; the last run has no error
 
 
@@ -158,7 +161,7 @@ def test_an_error_at_any_commit_leaves_one_commit(
 
 @contextmanager
 def limited_file_size(size: int) -> Iterator[None]:
-    """Let the system refuse any file beyond a size, whoever writes it."""
+    """Let the system refuse any file beyond a size, for all writers."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
@@ -237,23 +240,23 @@ def test_unfinished_files_are_removed_by_compact(tmp_path: Path) -> None:
     """Files of a writer that died are removed after an hour, other files are not."""
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some(READINGS[0][0]))
-    left = [
+    unfinished = [
         "counts/day=2026-03-01/part-00000-dead.zstd.parquet",
         "counts/day=2026-03-01/part-00000-dead.zstd.parquet#1",
         "counts/_delta_log/_commit_dead.json.tmp",
     ]
-    for name in left:
+    for name in unfinished:
         (tmp_path / "set" / name).write_bytes(b"PAR1")
     (tmp_path / "set" / "raw").mkdir()
     write_once(tmp_path / "set" / "raw" / "mine.parquet", b"PAR1")
     dataset.compact(kept_hours=0)  # a writer may still write them
-    assert all((tmp_path / "set" / name).exists() for name in left)
-    for name in left:
+    assert all((tmp_path / "set" / name).exists() for name in unfinished)
+    for name in unfinished:
         os.utime(tmp_path / "set" / name, (1, time.time() - 3601))
     dataset.compact()
-    assert all((tmp_path / "set" / name).exists() for name in left)
+    assert all((tmp_path / "set" / name).exists() for name in unfinished)
     dataset.compact(kept_hours=0)
-    assert not any((tmp_path / "set" / name).exists() for name in left)
+    assert not any((tmp_path / "set" / name).exists() for name in unfinished)
     assert (tmp_path / "set" / "raw" / "mine.parquet").exists()
     same(dataset.read(), some(READINGS[0][0]))
 
@@ -262,7 +265,7 @@ def test_unfinished_files_are_removed_by_compact(tmp_path: Path) -> None:
 
 
 def sync_with_kills(
-    moving: World, folder: Path, dice: random.Random, runs: int, kills: int, **arguments: Any
+    moving: World, folder: Path, rng: random.Random, runs: int, kills: int, **arguments: Any
 ) -> int:
     """Sync each hour in a process of its own, kill it repeatedly, and return how often."""
     keys = moving.server.keys(HANDLE)
@@ -272,7 +275,7 @@ def sync_with_kills(
     killed = 0
     for _ in range(runs):
         for turn in range(kills + 1):
-            before, steps = files(folder), dice.randint(1, 16)
+            before, steps = files(folder), rng.randint(1, 16)
             process = start(
                 str(folder), moving.server.base_url, secrets, moving.clock.now, **arguments
             )
@@ -303,14 +306,14 @@ def test_a_killed_sync_is_resumed(
             "post_ids": posts, "engagement_types": TYPES, "since": since.isoformat(), "settle": 2
         }  # fmt: skip
         begun = moving.clock.now
-        dice = random.Random(runs)  # noqa: S311 - no secret
-        assert sync_with_kills(moving, tmp_path / "set", dice, runs, kills, **arguments)
+        rng = random.Random(runs)  # noqa: S311 - no secret
+        assert sync_with_kills(moving, tmp_path / "set", rng, runs, kills, **arguments)
         dataset = ep.Dataset(tmp_path / "set")
         same(dataset.read(), moving.fetched(posts, since))
         moving.clock.now = begun
-        calm = ep.Dataset(tmp_path / "calm")
+        undisturbed = ep.Dataset(tmp_path / "calm")
         for _ in range(runs):
-            moving.sync(calm, posts, since=since, settle=2)
+            moving.sync(undisturbed, posts, since=since, settle=2)
             moving.clock.now += HOUR
-        pd.testing.assert_frame_equal(dataset.revisions(), calm.revisions())
+        pd.testing.assert_frame_equal(dataset.revisions(), undisturbed.revisions())
         assert len(dataset.revisions())

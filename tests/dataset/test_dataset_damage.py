@@ -67,13 +67,13 @@ def files(folder: Path) -> list[Path]:
 @pytest.mark.parametrize("flips", [10, pytest.param(2_000, marks=pytest.mark.long)])
 def test_a_flipped_bit_is_harmless_or_reported(folder: Path, flips: int) -> None:
     """In rows, footers or logs: the frames are the same, or the error names a file."""
-    expected, dice = read_all(folder), random.Random(flips)  # noqa: S311 - no secret
+    expected, rng = read_all(folder), random.Random(flips)  # noqa: S311 - no secret
     noticed = 0
     for _ in range(flips):
-        path = dice.choice(files(folder))
+        path = rng.choice(files(folder))
         kept = path.read_bytes()
         content = bytearray(kept)
-        content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
+        content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
         path.write_bytes(content)
         try:
             assert read_all(folder) == expected, path
@@ -166,11 +166,16 @@ def test_a_damaged_log_entry_is_reported(folder: Path, table: str, damage: Any) 
 def test_the_error_names_the_log_entry(folder: Path) -> None:
     """It also names what is wrong."""
     log = folder / "counts" / "_delta_log"
-    for number, damage, why in ((2, empty, "it is empty"), (1, truncate, "it is not valid JSON")):
+    for number, damage, reason in (
+        (2, empty, "it is empty"),
+        (1, truncate, "it is not valid JSON"),
+    ):
         entry = log / f"{number:020}.json"
         kept = entry.read_bytes()
         damage(entry)
-        with pytest.raises(ep.DamagedDataset, match=f"{number:020}.json is damaged: {why}; sync"):
+        with pytest.raises(
+            ep.DamagedDataset, match=f"{number:020}.json is damaged: {reason}; sync"
+        ):
             ep.Dataset(folder).read()
         entry.write_bytes(kept)
     (log / f"{3:020}.json").unlink()
@@ -267,8 +272,8 @@ def test_file_names_have_checksums() -> None:
 @pytest.fixture
 def moving() -> Iterator[World]:
     """Run a sandbox whose time moves only when a test moves it."""
-    with world() as made:
-        yield made
+    with world() as running:
+        yield running
 
 
 @pytest.mark.slow
@@ -328,11 +333,11 @@ def test_damaged_tables_are_kept(moving: World, tmp_path: Path) -> None:
         damaged.append({p.relative_to(home): p.read_bytes() for p in files(home / "counts")})
         with pytest.warns(UserWarning, match="the damaged tables are in .*damaged"):
             moving.sync(dataset, posts)
-        places = list((home / "damaged").iterdir())
-        assert len(places) == number
+        folders = list((home / "damaged").iterdir())
+        assert len(folders) == number
         kept = [
-            {p.relative_to(place): p.read_bytes() for p in files(place / "counts")}
-            for place in places
+            {p.relative_to(kept_folder): p.read_bytes() for p in files(kept_folder / "counts")}
+            for kept_folder in folders
         ]
         assert all(tables in kept for tables in damaged)
 

@@ -35,8 +35,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> ep.Dataset:
     counts = some(FIRST, posts=LONG)
     made.append(counts)
     made.append(changed(changed(counts, 5, -3, SECOND), 7, 2**53 + 1, SECOND))
-    gone = some(FIRST, posts=["7"], days=1)
-    made.append(changed(gone, 3, None, FIRST))
+    with_a_gap = some(FIRST, posts=["7"], days=1)
+    made.append(changed(with_a_gap, 3, None, FIRST))
     return made
 
 
@@ -93,7 +93,7 @@ def test_polars_reads_the_delta_table(dataset: ep.Dataset) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:The inplace keyword")  # dask's own
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # a warning of dask itself
 def test_dask_reads_one_partition_for_each_file(dataset: ep.Dataset) -> None:
     """Counts stay integers, also next to missing ones."""
     read = dd.read_parquet(dataset.files(), dtype_backend="pyarrow")

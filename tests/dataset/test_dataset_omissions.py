@@ -78,11 +78,11 @@ def test_the_latest_response_decides_for_each_hour(drawn: list[Answer]) -> None:
     """Compared with a dict, for any order of the responses."""
     missing_at: dict[int, int] = {}
     counted_at: dict[int, int] = {}
-    for first, last, missing, at in drawn:
+    for first, last, missing, time in drawn:
         for hour in range(first, last):
             times = missing_at if hour in missing else counted_at
-            times[hour] = max(times.get(hour, 0), at)
-    expected = {hour: at for hour, at in missing_at.items() if at > counted_at.get(hour, 0)}
+            times[hour] = max(times.get(hour, 0), time)
+    expected = {hour: time for hour, time in missing_at.items() if time > counted_at.get(hour, 0)}
     with tempfile.TemporaryDirectory() as folder:
         dataset = ep.Dataset(Path(folder, "set"))
         append(dataset, *drawn)
@@ -135,18 +135,18 @@ def test_merged_omissions_keep_their_times(spans: list[Any], reason: str) -> Non
     last: dict[int, int] = {}
     first: dict[int, int] = {}
     given_spans = []
-    for start, length, at, before in spans:
+    for start, length, time, before in spans:
         reasons = ep.OmissionReason(reason)
         given_spans.append(
             OmissionSpan(
                 POST, str(ENGAGEMENT_TYPE), reasons, "",
                 START + start * HOUR, START + (start + length) * HOUR,
-                START + (at - before) * HOUR, START + at * HOUR,
+                START + (time - before) * HOUR, START + time * HOUR,
             )
         )  # fmt: skip
         for hour in range(start, start + length):
-            last[hour] = max(last.get(hour, at), at)
-            first[hour] = min(first.get(hour, at), at - before)
+            last[hour] = max(last.get(hour, time), time)
+            first[hour] = min(first.get(hour, time), time - before)
     found: dict[int, OmissionSpan] = {}
     for span in merge_adjacent(given_spans):
         for hour in range((span.start - START) // HOUR, (span.end - START) // HOUR):

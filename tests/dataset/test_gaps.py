@@ -180,7 +180,7 @@ def test_the_parts_of_a_gap_are_bounded() -> None:
 def test_new_omissions_are_removed_from_a_gap() -> None:
     """Posts and types that all posts lack are removed; nothing may remain."""
     gap = Gap(("1", "2"), TYPES, ep.Window(SINCE, SINCE + HOUR))
-    left = gap.without({("1", None), ("2", "replies")})
-    assert left is not None
-    assert (left.post_ids, left.engagement_types) == (("2",), TYPES[:1])
+    remaining = gap.without({("1", None), ("2", "replies")})
+    assert remaining is not None
+    assert (remaining.post_ids, remaining.engagement_types) == (("2",), TYPES[:1])
     assert gap.without({("1", None), ("2", None)}) is None

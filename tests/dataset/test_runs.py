@@ -22,8 +22,8 @@ SINCE = datetime(2026, 3, 15, 6, tzinfo=UTC)
 @pytest.fixture
 def moving() -> Iterator[World]:
     """Run a sandbox whose time moves only when a test moves it."""
-    with world() as made:
-        yield made
+    with world() as running:
+        yield running
 
 
 @pytest.mark.slow

@@ -27,8 +27,8 @@ SINCE = datetime(2026, 3, 15, 6, tzinfo=UTC)
 @pytest.fixture
 def moving() -> Iterator[World]:
     """Run a sandbox whose time moves only when a test moves it."""
-    with world() as made:
-        yield made
+    with world() as running:
+        yield running
 
 
 @pytest.fixture
@@ -197,10 +197,10 @@ def test_late_counts_are_revised(
     assert last.eq(found.reindex(last.index)).all()
     # All hours that were final by the last run equal those of one fetch.
     settled = moving.clock.now - 5 * HOUR
-    wanted = moving.fetched(posts, SINCE)
-    then = ep.timestamps(wanted) < settled.replace(minute=0)
+    expected = moving.fetched(posts, SINCE)
+    then = ep.timestamps(expected) < settled.replace(minute=0)
     stored = dataset.read(until=settled.replace(minute=0))
-    same(stored, wanted[then].reset_index(drop=True))
+    same(stored, expected[then].reset_index(drop=True))
     assert start < settled
 
 
@@ -257,10 +257,10 @@ def test_a_post_that_is_available_again_is_filled_in(
     """All its hours are fetched, also those of its omission, which ends."""
     posts = moving.posts(2, SINCE)
     real = Post.availability
-    gone = [True]
+    is_hidden = [True]
 
     def availability(self: Post, at: datetime) -> Availability:
-        hidden = gone[0] and self.post_id == posts[0]
+        hidden = is_hidden[0] and self.post_id == posts[0]
         return Availability.DELETED if hidden else real(self, at)
 
     monkeypatch.setattr(Post, "availability", availability)
@@ -268,7 +268,7 @@ def test_a_post_that_is_available_again_is_filled_in(
         moving.sync(dataset, posts, since=SINCE, settle=2)
         moving.clock.now += HOUR
     assert dataset.omissions()["post_id"].tolist() == posts[:1]
-    gone[0] = False
+    is_hidden[0] = False
     for _ in range(5):
         moving.sync(dataset, posts, since=SINCE, settle=2)
         moving.clock.now += HOUR
@@ -356,10 +356,10 @@ def test_a_lost_data_set_is_rebuilt(
     with pytest.warns(UserWarning, match="is damaged"):
         moving.sync(dataset, posts, since=SINCE, settle=3)
     assert len(moving.requests) == sent
-    for found, wanted in zip(
+    for found, expected in zip(
         (dataset.read(), dataset.revisions(), dataset.omissions()), before, strict=True
     ):
-        pd.testing.assert_frame_equal(found, wanted)
+        pd.testing.assert_frame_equal(found, expected)
 
 
 @pytest.mark.slow
@@ -398,7 +398,7 @@ def test_a_second_sync_at_the_same_time_is_refused(moving: World, dataset: ep.Da
 
 
 @pytest.mark.parametrize(
-    ("options", "error", "words"),
+    ("options", "error", "message"),
     [
         ({"since": "2013-01-01"}, ep.RequestError, "no counts before 2014-09-01"),
         ({"since": "soon"}, ep.InvalidWindow, "since 'soon' is not a time"),
@@ -408,10 +408,10 @@ def test_a_second_sync_at_the_same_time_is_refused(moving: World, dataset: ep.Da
     ],
 )
 def test_invalid_arguments_are_refused(
-    moving: World, dataset: ep.Dataset, options: Any, error: type[Exception], words: str
+    moving: World, dataset: ep.Dataset, options: Any, error: type[Exception], message: str
 ) -> None:
     """The error is raised before anything is sent or written."""
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=message):
         moving.sync(dataset, ["7"], **options)
     assert (moving.requests, Path(dataset.path).exists()) == ([], False)
 

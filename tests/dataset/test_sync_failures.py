@@ -106,7 +106,7 @@ def test_an_hour_missing_in_the_responses_is_requested_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(world.api, "answer", lacking)
-        for _ in range(3):  # once with all, then alone, twice
+        for _ in range(3):  # one request with all posts, then two of the post alone
             run(world)
     assert len(world.dataset.omissions()) == 1
     for _ in range(3):
@@ -133,7 +133,7 @@ def test_an_outage_after_a_failed_owner_stops_the_run(world: Schedule) -> None:
     with pytest.raises(ep.TransportError) as caught:
         run(world, timedelta(days=40))
     assert caught.value.status == 503
-    assert world.api.requests == 1 + 2  # anna's, and bert's twice
+    assert world.api.requests == 1 + 2  # one request of anna's, two of bert's
     world.api.revoked, world.api.outage = set(), 10**9
     run(world)
     assert stored(world) == {*ANNAS, *BERTS}

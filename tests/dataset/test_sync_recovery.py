@@ -31,8 +31,8 @@ LONG_AGO = datetime(2026, 2, 15, 6, tzinfo=UTC)
 @pytest.fixture
 def moving() -> Iterator[World]:
     """Run a sandbox whose time moves only when a test moves it."""
-    with world() as made:
-        yield made
+    with world() as running:
+        yield running
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def die_at(patch: pytest.MonkeyPatch, step: int) -> None:
     patch.setattr(ep.Dataset, "append", append)
 
 
-# Answers that are none
+# Invalid responses
 
 
 def add_unrequested_hour(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
@@ -93,8 +93,8 @@ def test_an_invalid_response_is_requested_again(
 def test_contradicting_responses_are_set_aside(moving: World, dataset: ep.Dataset) -> None:
     """One of two responses is wrong; it is kept with the reason, and the others are stored."""
     posts = moving.posts(2, SINCE)
-    at = moving.clock.now - HOUR
-    window = ep.Window(at.replace(minute=0) - HOUR, at.replace(minute=0))
+    retrieved_at = moving.clock.now - HOUR
+    window = ep.Window(retrieved_at.replace(minute=0) - HOUR, retrieved_at.replace(minute=0))
     archive = ep.Archive(Path(dataset.path, "raw", "2026-03-20"))
     for count in ("5", "6"):
         request = ep.historical(posts[:1], engagement_types=["replies"], window=window)
@@ -107,8 +107,8 @@ def test_contradicting_responses_are_set_aside(moving: World, dataset: ep.Datase
                 }
             }
         }
-        collection = archive.collection(ep.plan(request, now=at), "me", at)
-        collection.keep(ep.EngagementResponse(request, body, retrieved_at=at))
+        collection = archive.collection(ep.plan(request, now=retrieved_at), "me", retrieved_at)
+        collection.keep(ep.EngagementResponse(request, body, retrieved_at=retrieved_at))
         collection.finish()
     moving.sync(dataset, posts, since=SINCE)
     same(dataset.read(), moving.fetched(posts, SINCE))
@@ -130,7 +130,7 @@ def test_other_collections_in_the_raw_folder_are_ignored(
     assert other.path.is_dir()
 
 
-# Answers that were not stored
+# Responses that were not stored
 
 
 @pytest.mark.slow
@@ -159,8 +159,8 @@ def test_responses_from_before_the_run_are_not_counted_for_it(dataset: ep.Datase
         {"by_hour": {post: {"replies": {"2026-03-15": {"06": "5"}}}}} for post in posts
     ]
     old, new = (
-        ep.EngagementResponse(request, body, retrieved_at=at)
-        for request, body, at in zip(
+        ep.EngagementResponse(request, body, retrieved_at=time)
+        for request, body, time in zip(
             requests, bodies, (now - timedelta(seconds=1), now), strict=False
         )
     )
@@ -178,9 +178,9 @@ def test_revisions_include_the_counts_of_an_interrupted_run(
     tardy(monkeypatch, moving.clock, 3)
     posts = moving.posts(2, SINCE)
     begun = moving.clock.now
-    calm = ep.Dataset(tmp_path / "calm")
+    undisturbed = ep.Dataset(tmp_path / "calm")
     for _ in range(3):
-        moving.sync(calm, posts, since=SINCE, settle=4)
+        moving.sync(undisturbed, posts, since=SINCE, settle=4)
         moving.clock.now += HOUR
     moving.clock.now = begun
     moving.sync(dataset, posts, since=SINCE, settle=4)
@@ -192,7 +192,7 @@ def test_revisions_include_the_counts_of_an_interrupted_run(
     moving.clock.now += HOUR
     moving.sync(dataset, posts, since=SINCE, settle=4)
     revisions = dataset.revisions()
-    pd.testing.assert_frame_equal(revisions, calm.revisions())
+    pd.testing.assert_frame_equal(revisions, undisturbed.revisions())
     assert "13:05" in set(revisions["retrieved_at"].dt.strftime("%H:%M"))
 
 

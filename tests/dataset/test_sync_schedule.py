@@ -25,12 +25,12 @@ def test_no_stored_count_is_wrong(
 ) -> None:
     """Under kills, outages, partial responses and damage, each count is one that was returned."""
     warnings.simplefilter("ignore", UserWarning)
-    with schedule(tmp_path, seed, monkeypatch) as made:
+    with schedule(tmp_path, seed, monkeypatch) as syncs:
         try:
             for _ in range(runs):
-                made.run(made.dice.choice(FAULTS))
-            made.run("none")
-            made.check_read()
+                syncs.run(syncs.dice.choice(FAULTS))
+            syncs.run("none")
+            syncs.check_read()
         except BaseException as error:
-            error.add_note("\n".join([f"seed {seed}", *made.log[-12:]]))
+            error.add_note("\n".join([f"seed {seed}", *syncs.log[-12:]]))
             raise

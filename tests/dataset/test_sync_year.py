@@ -24,7 +24,7 @@ class Crash(BaseException):
     """An error that no code catches."""
 
 
-class Dice:
+class RandomCrashes:
     """Crashes at random, before or after a commit or a collect."""
 
     def __init__(self, patch: pytest.MonkeyPatch, share: float) -> None:
@@ -72,21 +72,21 @@ def test_a_year_with_crashes_equals_one_fetch(
         assert len(set(all_posts)) == 100
         dataset = ep.Dataset(tmp_path / "set")
         with monkeypatch.context() as patch:
-            dice = Dice(patch, 0.1)
+            random_crashes = RandomCrashes(patch, 0.1)
             sync_until_done(moving, dataset, all_posts, since=since)
             built = len(moving.requests)
             runs = 36
             for _ in range(runs):
                 moving.clock.now = moving.clock.now.replace(minute=5, second=0) + HOUR
                 sync_until_done(moving, dataset, all_posts, since=since)
-        assert dice.crashes >= 10
+        assert random_crashes.crashes >= 10
         # 4 requests for each window of the newest, fewer for older ones; a crash costs at most 4.
-        assert built <= 4 * 14 + dice.crashes * 4
-        assert len(moving.requests) - built <= runs * 4 + dice.crashes * 4
+        assert built <= 4 * 14 + random_crashes.crashes * 4
+        assert len(moving.requests) - built <= runs * 4 + random_crashes.crashes * 4
         found = dataset.read()
         check_counts(found)
-        wanted = moving.fetched(all_posts, since, TYPES)
-        same(found, wanted)
+        expected = moving.fetched(all_posts, since, TYPES)
+        same(found, expected)
         log = dataset.revisions()
         assert not log.duplicated(
             ["post_id", "engagement_type", "day", "hour", "retrieved_at"]

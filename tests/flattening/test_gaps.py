@@ -67,10 +67,10 @@ def test_a_sum_is_missing_only_if_every_post_is_unsupported() -> None:
     """A sum with some counted posts is a count."""
     body = {"counts": {"video_views": "0"}, "unsupported_for_video_views_tweet_ids": ["2"]}
     by = ["engagement.type"]
-    some = totals(body, ["1", "2"], ["video_views"], by=by)
-    every = totals(body, ["2"], ["video_views"], by=by)
-    assert rows(ep.flatten(some)) == [("video_views", 0)]
-    assert rows(ep.flatten(every)) == [("video_views", None)]
+    partly = totals(body, ["1", "2"], ["video_views"], by=by)
+    completely = totals(body, ["2"], ["video_views"], by=by)
+    assert rows(ep.flatten(partly)) == [("video_views", 0)]
+    assert rows(ep.flatten(completely)) == [("video_views", None)]
 
 
 def test_unavailable_posts_are_not_supported_posts() -> None:

@@ -361,7 +361,7 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("word", "grouping"), [("post", ep.BY_POST), ("day", ep.BY_DAY)])
 def test_short_names_of_groupings(word: str, grouping: ep.Grouping) -> None:
-    """The words of historical() and of the command line."""
+    """They are those of historical() and of the command line."""
     body = {"g": {"1": {"impressions": {"2026-03-01": "5"} if word == "day" else "5"}}}
     pd.testing.assert_frame_equal(
         ep.flatten_json(body, group_by=word), ep.flatten_json(body, group_by=grouping)

@@ -257,7 +257,7 @@ def test_flattening_a_nested_frame_gives_the_frame_back(order: Sequence[str]) ->
         body = {"g": nested(frame, order)}
         explicit = ep.flatten_json(body, group_by=order)
         pd.testing.assert_frame_equal(explicit, frame)
-        # Two digits may be an hour or a post, unless a zero leads or the order is settled.
+        # Two digits may be an hour or a post, unless a zero leads or the order is known.
         if "hour" not in frame or len(order) == 4 or frame["hour"].min() < 10:
             pd.testing.assert_frame_equal(ep.flatten_json(json.dumps(body)), frame)
 

@@ -306,10 +306,10 @@ def test_every_requested_post_is_counted_or_omitted() -> None:
 
 def test_omissions_may_have_their_retrieval_time() -> None:
     """With it there is a row for each time, and without it a row for all."""
-    gone = {"by_post": {}, "unavailable_tweet_ids": ["2"]}
+    body = {"by_post": {}, "unavailable_tweet_ids": ["2"]}
     times = [pd.Timestamp(f"2026-03-0{day}T00:05:00Z").to_pydatetime() for day in (1, 2)]
     request = ep.totals(["2"], engagement_types=["favorites"])
-    responses = [ep.EngagementResponse(request, gone, retrieved_at=at) for at in times]
+    responses = [ep.EngagementResponse(request, body, retrieved_at=time) for time in times]
     found = ep.omissions(responses, retrieved_at=True)
     check_omissions(found)
     assert found["retrieved_at"].tolist() == times

@@ -17,7 +17,7 @@ KEYS: Final = {
     DAY: ['"2015-09-14"', '"2015-09-15"', '"2026-03-01"'],
     HOUR: ['"00"', '"07"', '"23"'],
 }
-ODD_KEYS: Final = [
+UNUSUAL_KEYS: Final = [
     *('"\\u0031"', '"0\\u0037"', '"24"', '"7"', '"-1"', '"007"', '"2026-02-30"', '"0000-01-01"'),
     *('"9999-12-31"', '"2026-3-1"', '"20260301"', '"2026-03-01T00"', '"\u0661"', '"\u00b2"', '""'),
     *('" 1"', '"1 "', '"1\\n"', '"\\ud800"', '"\\ud83d\\ude00"', '"\\udc00\\ud800"', '"zaps"'),
@@ -37,7 +37,7 @@ ODD_KEYS: Final = [
         "'a'",
     ),
 ]
-ODD_LEAVES: Final = [
+UNUSUAL_COUNTS: Final = [
     *("551", '"551"', "-3", '"-3"', "0", '"0"', "-0", '"-0"', "1.0", "-0.0", "1e3", "1E3", '"1e3"'),
     *('"1.0"', '" 5"', '"5 "', '"+5"', "+5", '"\u0663"', '""', '"NaN"', "NaN", "Infinity"),
     *("-Infinity", "null", '"null"', "true", "false", '"true"', "[]", "{}", "[1]", '{"a": 1}'),
@@ -46,7 +46,7 @@ ODD_LEAVES: Final = [
     *(f'"{"9" * 40}"', "1" * 400, "1" * 5000, "1E400", "1e-400", '"5_0"', '"\\u0035"', "0x1"),
     *("'5'", '"\\ud800"', "-", '"-"', '"--5"', "1e", ".5", "5.", "\uff15", '"\uff15"', "undefined"),
 ]
-ODD_RESERVED: Final = [
+UNUSUAL_FIELDS: Final = [
     *(
         '"start": "0001-01-01T00:00:00Z"',
         '"start": "9999-12-31T23:59:59Z"',
@@ -99,43 +99,43 @@ def _swap_levels(node: Node) -> None:
     node[:] = [[key, value] for key, value in swapped.items()]
 
 
-def _rename(draw: st.DrawFn, node: Node, place: int) -> None:
-    node[place][0] = draw(st.sampled_from(ODD_KEYS))
+def _rename(draw: st.DrawFn, node: Node, position: int) -> None:
+    node[position][0] = draw(st.sampled_from(UNUSUAL_KEYS))
 
 
-def _exchange(draw: st.DrawFn, node: Node, place: int) -> None:
-    node[place][0] = draw(st.sampled_from([key for names in KEYS.values() for key in names]))
+def _exchange(draw: st.DrawFn, node: Node, position: int) -> None:
+    node[position][0] = draw(st.sampled_from([key for names in KEYS.values() for key in names]))
 
 
-def _again(draw: st.DrawFn, node: Node, place: int) -> None:
-    node.append([draw(st.sampled_from([node[place][0], *ODD_KEYS])), node[place][1]])
+def _again(draw: st.DrawFn, node: Node, position: int) -> None:
+    node.append([draw(st.sampled_from([node[position][0], *UNUSUAL_KEYS])), node[position][1]])
 
 
-def _leaf(draw: st.DrawFn, node: Node, place: int) -> None:
-    node[place][1] = draw(st.sampled_from(ODD_LEAVES))
+def _leaf(draw: st.DrawFn, node: Node, position: int) -> None:
+    node[position][1] = draw(st.sampled_from(UNUSUAL_COUNTS))
 
 
-def _nearly(draw: st.DrawFn, node: Node, place: int) -> None:
-    while isinstance(node[place][1], list) and node[place][1]:
-        node, place = node[place][1], 0
-    node[place][1] = draw(st.sampled_from(NEARLY))
+def _nearly(draw: st.DrawFn, node: Node, position: int) -> None:
+    while isinstance(node[position][1], list) and node[position][1]:
+        node, position = node[position][1], 0
+    node[position][1] = draw(st.sampled_from(NEARLY))
 
 
-def _lift(_: st.DrawFn, node: Node, place: int) -> None:
-    child = node[place][1]
-    node[place][1] = child[0][1] if isinstance(child, list) and child else "5"
+def _lift(_: st.DrawFn, node: Node, position: int) -> None:
+    child = node[position][1]
+    node[position][1] = child[0][1] if isinstance(child, list) and child else "5"
 
 
-def _deepen(draw: st.DrawFn, node: Node, place: int) -> None:
+def _deepen(draw: st.DrawFn, node: Node, position: int) -> None:
     depth = draw(st.sampled_from([1, 2, 7, 20_000]))
-    inner = to_json(node[place][1], "")
-    node[place][1] = '{"1":' * depth + inner + "}" * depth
+    inner = to_json(node[position][1], "")
+    node[position][1] = '{"1":' * depth + inner + "}" * depth
 
 
 CHANGES: Final[list[Callable[[st.DrawFn, Node, int], None]]] = [
-    lambda _, node, place: node.pop(place),
-    lambda _, node, place: node.append(list(node[place])),
-    lambda _, node, place: node[place].__setitem__(1, []),
+    lambda _, node, position: node.pop(position),
+    lambda _, node, position: node.append(list(node[position])),
+    lambda _, node, position: node[position].__setitem__(1, []),
     lambda _, node, __: _swap_levels(node),
     _again,
     _deepen,
@@ -187,20 +187,31 @@ def to_json(node: Node, blank: str) -> str:
     return f"{{{blank}{inner}{blank}}}"
 
 
-def _flip(draw: st.DrawFn, body: bytes, place: int) -> bytes:
+def _flip(draw: st.DrawFn, body: bytes, position: int) -> bytes:
     flipped = bytearray(body or b"x")
-    flipped[place % len(flipped)] ^= 1 << draw(st.integers(0, 7))
+    flipped[position % len(flipped)] ^= 1 << draw(st.integers(0, 7))
     return bytes(flipped)
 
 
-def _put(draw: st.DrawFn, body: bytes, place: int) -> bytes:
-    odd = [b"\xff", b"\xed\xa0\x80", b"\\", b'"', b"{", b"\0", b"\xc3\xa9", b" ", b"/**/", b","]
-    return body[:place] + draw(st.sampled_from(odd)) + body[place:]
+def _put(draw: st.DrawFn, body: bytes, position: int) -> bytes:
+    inserted = [
+        b"\xff",
+        b"\xed\xa0\x80",
+        b"\\",
+        b'"',
+        b"{",
+        b"\0",
+        b"\xc3\xa9",
+        b" ",
+        b"/**/",
+        b",",
+    ]
+    return body[:position] + draw(st.sampled_from(inserted)) + body[position:]
 
 
 SCRAMBLES: Final[list[Callable[[st.DrawFn, bytes, int], bytes]]] = [
-    lambda _, body, place: body[:place],
-    lambda _, body, place: body[:place] + body[place + 1 :],
+    lambda _, body, position: body[:position],
+    lambda _, body, position: body[:position] + body[position + 1 :],
     lambda _, body, __: b"\xef\xbb\xbf" + body,
     lambda _, body, __: body.decode("utf-8", "replace").encode("utf-16-le"),
     lambda draw, body, _: body + draw(st.sampled_from([b"x", b"}", b"\0", b"\n", b",", b"null"])),
@@ -234,7 +245,7 @@ def bodies(
     if draw(st.sampled_from([True] + 4 * [False])):
         parts.append('"unavailable_tweet_ids": ["20"]')
     if draw(st.sampled_from([True, False, False])):
-        parts += draw(st.lists(st.sampled_from(ODD_RESERVED), min_size=1, max_size=2))
+        parts += draw(st.lists(st.sampled_from(UNUSUAL_FIELDS), min_size=1, max_size=2))
     if draw(st.sampled_from([True] + 9 * [False])):
         parts.append(draw(st.sampled_from(parts)))
     text = "{" + ",".join(draw(st.permutations(parts))) + "}"

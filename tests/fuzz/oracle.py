@@ -50,9 +50,9 @@ class Pairs(list[tuple[str, Any]]):
     """An object with its keys as they are written in the JSON."""
 
 
-def refuse(why: str) -> NoReturn:
+def refuse(reason: str) -> NoReturn:
     """Raise Refused with a reason."""
-    raise Refused(why)
+    raise Refused(reason)
 
 
 def parse(body: bytes) -> Pairs:
@@ -119,7 +119,7 @@ def window_time(top: dict[str, Any], key: str) -> datetime | None:
     if not isinstance(value, str) or isinstance(value, Number):
         refuse("no time")
     try:
-        at = datetime.fromisoformat(text(value))  # which takes any letter before the hour
+        at = datetime.fromisoformat(text(value))  # it accepts any letter before the hour
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
         _ = at + timedelta(hours=1)
     except (ValueError, OverflowError) as error:
@@ -152,11 +152,11 @@ def count(leaf: Any) -> int:
     return refuse("no count")
 
 
-def keyed(dimension: str, key: str, gone: set[str]) -> Any:
+def keyed(dimension: str, key: str, unavailable: set[str]) -> Any:
     """Return the value of a key."""
     match dimension:
         case "tweet.id":
-            if not re.fullmatch(r"[0-9]{1,19}", key) or key in gone:
+            if not re.fullmatch(r"[0-9]{1,19}", key) or key in unavailable:
                 refuse("no post")
             return key
         case "engagement.type":
@@ -171,7 +171,7 @@ def keyed(dimension: str, key: str, gone: set[str]) -> Any:
 
 
 def leaves(
-    node: Any, order: Sequence[str], gone: set[str], so_far: dict[str, Any]
+    node: Any, order: Sequence[str], unavailable: set[str], so_far: dict[str, Any]
 ) -> Iterator[tuple[dict[str, Any], int]]:
     """Yield the keys and the count of each leaf."""
     if not order:
@@ -180,8 +180,8 @@ def leaves(
     if not isinstance(node, Pairs):
         refuse("no object")
     for key, child in unique(node).items():
-        read = {**so_far, order[0]: keyed(order[0], key, gone)}
-        yield from leaves(child, order[1:], gone, read)
+        read = {**so_far, order[0]: keyed(order[0], key, unavailable)}
+        yield from leaves(child, order[1:], unavailable, read)
 
 
 def keys_at(node: Any, depth: int) -> Iterator[str]:
@@ -201,7 +201,7 @@ def read(body: bytes, order: Sequence[str], *, day_above_hour: bool = True) -> R
     """
     top = unique(parse(body))
     named = {k: v for k, v in top.items() if k not in RESERVED and isinstance(v, Pairs)}
-    gone = ids(top, "unavailable_tweet_ids")
+    unavailable = ids(top, "unavailable_tweet_ids")
     old = {
         engagement_type: ids(top, key)
         for key, types in OLD_LISTS.items()
@@ -220,12 +220,12 @@ def read(body: bytes, order: Sequence[str], *, day_above_hour: bool = True) -> R
     (tree,) = named.values()
     nesting = list(order)
     if HOUR in order and DAY not in order and day_above_hour:
-        place = nesting.index(HOUR)
-        if any(DATE.fullmatch(key) for key in keys_at(tree, place)):
-            nesting.insert(place, DAY)
+        position = nesting.index(HOUR)
+        if any(DATE.fullmatch(key) for key in keys_at(tree, position)):
+            nesting.insert(position, DAY)
     sums: dict[tuple[Any, ...], int] = {}
     columns = [dimension for dimension in FRAME if dimension in order]
-    for keys, number in leaves(tree, nesting, gone, {}):
+    for keys, number in leaves(tree, nesting, unavailable, {}):
         cell = tuple(keys[column] for column in columns)
         sums[cell] = sums.get(cell, 0) + number
     rows: Rows = {}

@@ -30,10 +30,10 @@ def requests(order: tuple[str, ...], posts: list[str], types: list[str]) -> Any:
         for window in (WINDOW, PARTLY)
         for groups in (by, {**by, "h": [TYPE]})
     ]
-    others = [EngagementRequest(Endpoint.LAST_28_HOURS, posts, types, by)]  # type: ignore[arg-type]
+    without_window = [EngagementRequest(Endpoint.LAST_28_HOURS, posts, types, by)]  # type: ignore[arg-type]
     if order in TOTALS:
-        others.append(EngagementRequest(Endpoint.TOTALS, posts, types, by))  # type: ignore[arg-type]
-    return st.sampled_from(series + others)
+        without_window.append(EngagementRequest(Endpoint.TOTALS, posts, types, by))  # type: ignore[arg-type]
+    return st.sampled_from(series + without_window)
 
 
 def some(names: list[str]) -> Any:
@@ -108,7 +108,7 @@ def test_exactly_valid_responses_of_eight_thousand_can_be_flattened(
 def test_valid_and_invalid_responses_are_known() -> None:
     """The invalid one has its levels swapped."""
     request = ep.totals(["1", "20"], engagement_types=["favorites"], by={"g": [POST, TYPE]})
-    good = ep.EngagementResponse(request, {"g": {"1": {"favorites": 5}, "20": {"favorites": "7"}}})
-    bad = ep.EngagementResponse(request, {"g": {"favorites": {"1": 5, "20": "7"}}})
-    assert invalid(good) is None
-    assert "'favorites' is not a post ID" in str(invalid(bad))
+    valid = ep.EngagementResponse(request, {"g": {"1": {"favorites": 5}, "20": {"favorites": "7"}}})
+    invalid_response = ep.EngagementResponse(request, {"g": {"favorites": {"1": 5, "20": "7"}}})
+    assert invalid(valid) is None
+    assert "'favorites' is not a post ID" in str(invalid(invalid_response))

@@ -100,18 +100,18 @@ def test_a_stored_bomb_is_reported_as_damage(
     client: ep.EngagementClient, archive: ep.Archive, content: str, place: str
 ) -> None:
     """20 kB unpack to 20 MB; the memory stays within the bound."""
-    made = collect(client, archive)
-    request = made.requests[1]
+    collection = collect(client, archive)
+    request = collection.requests[1]
     path = {
-        "an answer": made.records.file(request),
-        "the question": made.path / MANIFEST,
-        "what is set aside": made.records.aside(request),
+        "an answer": collection.records.file(request),
+        "the question": collection.path / MANIFEST,
+        "what is set aside": collection.records.aside(request),
     }[place]
-    packed = BOMBS[content](head_of(made.records.file(request)))
+    packed = BOMBS[content](head_of(collection.records.file(request)))
     assert len(packed) < LIMIT
     path.write_bytes(packed)
     if place == "what is set aside":
-        made.records.file(request).unlink()
+        collection.records.file(request).unlink()
     tracemalloc.start()
     try:
         (damage,) = archive.verify()
@@ -136,8 +136,8 @@ def test_the_command_line_reports_a_stored_bomb(
     client: ep.EngagementClient, archive: ep.Archive, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It prints a message and returns an exit code; the same call repairs it."""
-    made = collect(client, archive)
-    path = made.records.file(made.requests[1])
+    collection = collect(client, archive)
+    path = collection.records.file(collection.requests[1])
     path.write_bytes(bomb(20 * LIMIT, head_of(path)))
     assert main(["verify", str(archive.folder)]) == 9
     assert f"{path}\tFileTooLarge: more than 1,000,000 bytes" in capsys.readouterr().out
@@ -215,7 +215,7 @@ def _raising(_: Any) -> None:
     raise RuntimeError
 
 
-def test_nothing_is_sent_after_an_answer_that_cannot_be_stored(
+def test_nothing_is_sent_after_a_response_that_cannot_be_stored(
     client: ep.EngagementClient,
     archive: ep.Archive,
     server: ScriptedServer,
@@ -242,12 +242,12 @@ def test_the_probe_of_disk_space_is_removed(
         real(handle)
 
     monkeypatch.setattr(files.os, "fsync", fsync)
-    made = collect(client, archive)
+    collection = collect(client, archive)
     assert sizes.count(PROBE) == 1
-    assert not [path for path in made.path.iterdir() if path.name.startswith(".")]
+    assert not [path for path in collection.path.iterdir() if path.name.startswith(".")]
 
 
-# What killed processes leave behind
+# Leftovers of killed processes
 
 
 def leave_temporary(folder: Path, name: str, age: float, *, a_folder: bool = False) -> Path:
@@ -271,15 +271,15 @@ def test_old_temporary_files_are_removed(
     client: ep.EngagementClient, archive: ep.Archive, by: str
 ) -> None:
     """Files in a collection and folders next to it are removed after an hour."""
-    made = collect(client, archive)
-    name = made.records.file(made.requests[0]).name
+    collection = collect(client, archive)
+    name = collection.records.file(collection.requests[0]).name
     for age in (HOUR + 60, HOUR - 60):
         temporary = [
-            leave_temporary(made.path, name, age),
-            leave_temporary(made.path, "complete", age),
+            leave_temporary(collection.path, name, age),
+            leave_temporary(collection.path, "complete", age),
             *([leave_temporary(archive.folder, "historical-0123", age, a_folder=True)]),
         ]
-        mine = made.path / ".notes"
+        mine = collection.path / ".notes"
         mine.write_text("mine")
         os.utime(mine, (0, 0))
         if by == "collect":

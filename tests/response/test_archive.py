@@ -61,8 +61,8 @@ def twin(clock: FakeClock) -> Iterator[SandboxServer]:
 @pytest.fixture
 def owner(twin: SandboxServer, clock: FakeClock) -> Iterator[ep.EngagementClient]:
     """Return a client of the sandbox."""
-    with client_of(twin, clock) as made:
-        yield made
+    with client_of(twin, clock) as client:
+        yield client
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def numbers(responses: Any) -> list[str]:
     return [next(iter(r.json()["by_post"].values()))["favorites"] for r in responses]
 
 
-# What is in a file
+# The contents of a file
 
 
 BODY = b'{ "by_post": {"1": {"favorites":"7"}},\n\n "caf\\u00e9": "\xc3\xa9" }\n'
@@ -203,9 +203,9 @@ def test_an_invalid_response_is_kept_for_inspection(
     server.answer(*([Scripted(200, {"by_post": ["of the wrong shape"]})] * 8))
     with pytest.raises(ep.TransportError, match="an object is expected here"):
         collect(client, totals(1), archive)
-    ((path, why, request),) = archive.verify()
+    ((path, reason, request),) = archive.verify()
     assert request == totals(1)
-    assert "an object is expected here" in why
+    assert "an object is expected here" in reason
     assert gzip.decompress(path.read_bytes()).endswith(b'["of the wrong shape"]}')
 
 
@@ -311,7 +311,7 @@ def test_no_secret_is_in_any_file(
         credentials,
         base_url=server.url,
         token_url=f"{server.url}/oauth2/token",
-        in_flight=1,  # each answer is meant for one request
+        in_flight=1,  # each response is for one request
         clock=clock.time,
         sleep=clock.sleep,
     )
@@ -336,7 +336,7 @@ def test_a_header_never_has_a_secret_that_the_body_echoes(
     assert leaks(json.dumps(head).encode()) == []
 
 
-# Going on
+# Resumed jobs
 
 
 class Stop(Exception):
@@ -344,18 +344,22 @@ class Stop(Exception):
 
 
 def interrupted(
-    client: ep.EngagementClient, todo: Plan, archive: ep.Archive, error: BaseException, at: int
+    client: ep.EngagementClient,
+    todo: Plan,
+    archive: ep.Archive,
+    error: BaseException,
+    settled_parts: int,
 ) -> None:
     """Collect until so many parts are settled, then raise from the watch."""
 
     def watch(progress: Any) -> None:
-        if progress.done == at:
+        if progress.done == settled_parts:
             raise error
 
     with pytest.raises(type(error)) as caught:
         client.collect(todo, into=archive, watch=watch)
     assert caught.value is error
-    assert ("the same call resumes" in str(getattr(error, "__notes__", ""))) == (at > 0)
+    assert ("the same call resumes" in str(getattr(error, "__notes__", ""))) == (settled_parts > 0)
 
 
 @pytest.mark.slow
@@ -374,11 +378,11 @@ def test_a_new_client_resumes_an_interrupted_job(
         fetched = client.fetch(todo)
         answered = [response for response in fetched if response.status]
         assert {response.status for response in answered} == {200, 400, 403}
-        for at in range(len(todo)):
-            archive = ep.Archive(tmp_path / f"{at}")
-            interrupted(client, todo, archive, type(error)(*error.args), at)
+        for settled_parts in range(len(todo)):
+            archive = ep.Archive(tmp_path / f"{settled_parts}")
+            interrupted(client, todo, archive, type(error)(*error.args), settled_parts)
             kept, before = stored(archive.folder), len(server.requests)
-            assert (at == 0) == (kept == set())
+            assert (settled_parts == 0) == (kept == set())
             with client_of(server, clock) as another:
                 collection = collect(another, todo, ep.Archive(archive.folder))
             resumed = sent(server, before)
@@ -421,7 +425,7 @@ def test_a_divided_request_is_resumed(
     server.answer(*script())
     fetched = client.fetch(request)
     assert len(fetched) == 5
-    wanted = [seen.body for seen in server.seen]
+    bodies_sent = [seen.body for seen in server.seen]
     server.seen.clear()
     server.answer(*script()[:answered], *([Scripted(end, {"errors": ["down"]})] * 8))
     error_type = ep.RefusedError if end == 404 else ep.TransportError
@@ -433,7 +437,7 @@ def test_a_divided_request_is_resumed(
     server.seen.clear()
     server.script[:] = script()[answered:]
     collection = collect(client, request, archive)
-    assert [seen.body for seen in server.seen] == wanted[answered:]
+    assert [seen.body for seen in server.seen] == bodies_sent[answered:]
     assert settled(collection) == settled(fetched)
 
 
@@ -615,12 +619,12 @@ def test_another_request_makes_another_collection(
     server.answer(
         *(Scripted(200, {request.groupings[0].name: {}}) for request in REQUESTS.values())
     )
-    made = [collect(client, request, archive) for request in REQUESTS.values()]
-    assert len({collection.path for collection in made}) == len(REQUESTS)
+    collections = [collect(client, request, archive) for request in REQUESTS.values()]
+    assert len({collection.path for collection in collections}) == len(REQUESTS)
     assert [seen.body for seen in server.seen] == [
         request.to_json() for request in REQUESTS.values()
     ]
-    assert [c.requests for c in made] == [(request,) for request in REQUESTS.values()]
+    assert [c.requests for c in collections] == [(request,) for request in REQUESTS.values()]
 
 
 # Damage
@@ -677,9 +681,9 @@ def test_damage_is_reported_or_harmless(
             assert (head, body) == found[path]
             same(archive, expected)
             return
-        ((named, why, request),) = damage
+        ((named, reason, request),) = damage
         assert (named, key(request.to_json())) == (path, key(found[path][0]["request"]))
-        assert why
+        assert reason
         with pytest.raises(ep.ArchiveError, match=path.name):
             list(archive)
     finally:
@@ -695,14 +699,16 @@ def test_most_damage_is_reported(collected: tuple[Any, ...]) -> None:
     content = path.read_bytes()
     unnoticed = []
     try:
-        for at in range(len(content)):
-            path.write_bytes(content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :])
+        for position in range(len(content)):
+            path.write_bytes(
+                content[:position] + bytes([content[position] ^ 0xFF]) + content[position + 1 :]
+            )
             if not archive.verify():
-                unnoticed.append(at)
+                unnoticed.append(position)
     finally:
         path.write_bytes(content)
     body = content.index(content[:4], 4)
-    time_effort_system = {start + at for start in (0, body) for at in range(4, 10)}
+    time_effort_system = {start + position for start in (0, body) for position in range(4, 10)}
     assert set(unnoticed) <= time_effort_system
 
 
@@ -713,8 +719,8 @@ def test_a_missing_file_is_reported_and_requested_again(collected: tuple[Any, ..
     archive = ep.Archive(folder)
     for path, (head, _) in answers(folder).items():
         path.unlink()
-        ((named, why, request),) = archive.verify()
-        assert (named, why, key(request.to_json())) == (path, "missing", key(head["request"]))
+        ((named, reason, request),) = archive.verify()
+        assert (named, reason, key(request.to_json())) == (path, "missing", key(head["request"]))
         with pytest.raises(ep.ArchiveError, match=path.name):
             ep.flatten(archive)
         before = len(server.requests)
@@ -883,9 +889,9 @@ def test_a_stored_response_that_cannot_be_flattened_is_reported(
     (path,) = answers(archive.folder)
     content = poison if isinstance(poison, bytes) else json.dumps(poison).encode()
     path.write_bytes(encode_record({**answers(archive.folder)[path][0]}, content))
-    ((damaged, why, request),) = archive.verify()
+    ((damaged, reason, request),) = archive.verify()
     assert (damaged, request) == (path, past(1))
-    assert "it does not answer its request" in why
+    assert "it does not answer its request" in reason
     with pytest.raises(ep.ArchiveError, match=path.name):
         ep.flatten(collection)
     assert numbers(collect(client, past(1), archive)) == ["4"]
@@ -938,7 +944,7 @@ def test_an_unreadable_file_is_reported(
     assert numbers(collect(client, past(1), archive)) == ["1"]
 
 
-# What else is in a folder
+# Other files in the folder
 
 
 def test_files_of_others_are_left_alone(
@@ -1077,9 +1083,9 @@ def test_flatten_takes_an_archive(
 ) -> None:
     """Several collections of one endpoint with distinct counts make one frame."""
     posts = some_posts(twin, 11)
-    wanted: Tables = counts_and_omissions(
+    expected: Tables = counts_and_omissions(
         [r for half in (posts[:5], posts[5:]) for r in owner.fetch(past(*half))]
     )
     for half in (posts[:5], posts[5:]):
         collect(owner, past(*half), archive)
-    same(archive, wanted)
+    same(archive, expected)

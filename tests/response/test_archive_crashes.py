@@ -90,11 +90,11 @@ def test_a_job_resumes_after_a_crash_at_any_system_call(
     with client_of(twin, clock) as client:
         expected = counts_and_omissions(client.fetch(todo))
         answered = sent(twin)  # some posts are settled without a request
-        at, completed = 0, False
+        step, completed = 0, False
         while not completed:
-            at += 1
-            folder = tmp_path / f"{at}" / "deep" / "raw"
-            disk = Disk(tmp_path / f"{at}", at, "raise" if crash == "raise" else "cut")
+            step += 1
+            folder = tmp_path / f"{step}" / "deep" / "raw"
+            disk = Disk(tmp_path / f"{step}", step, "raise" if crash == "raise" else "cut")
             before = len(twin.requests)
             with pytest.MonkeyPatch.context() as patch:
                 disk.install(patch)
@@ -120,7 +120,7 @@ def test_a_job_resumes_after_a_crash_at_any_system_call(
             same(collection, expected)
             assert archive.verify() == ()
             assert (len(archive.collections), collection.complete) == (1, True)
-    assert at > 7 * len(
+    assert step > 7 * len(
         answered
     )  # seven steps for each response, and those of the manifest and the mark
     assert {"open", "write", "fsync", "link", "mkdir", "rename", "unlink"} <= set(disk.taken)
@@ -142,14 +142,14 @@ def test_a_repair_is_complete_or_not_begun_after_a_crash(
     with client_of(twin, clock) as client:
         answered = client.fetch(todo)
         expected = counts_and_omissions(answered)
-        at, completed = 0, False
+        step, completed = 0, False
         while not completed:
-            at += 1
-            archive = ep.Archive(tmp_path / f"{at}")
+            step += 1
+            archive = ep.Archive(tmp_path / f"{step}")
             collection = collect(client, todo, archive)
             for path in [next(iter(answers(archive.folder))), collection.path / "question.json.gz"]:
                 path.write_bytes(path.read_bytes()[:-9])
-            disk = Disk(archive.folder, at, "raise" if crash == "raise" else "cut")
+            disk = Disk(archive.folder, step, "raise" if crash == "raise" else "cut")
             with pytest.MonkeyPatch.context() as patch:
                 disk.install(patch)
                 try:
@@ -203,21 +203,21 @@ def test_a_job_resumes_after_a_full_disk(
 class Trap(deque[Any]):
     """A log of requests that kills a process shortly after one of them."""
 
-    def __init__(self, dice: random.Random) -> None:
+    def __init__(self, rng: random.Random) -> None:
         super().__init__()
-        self.dice, self.left, self.pid, self.killer = dice, 0, 0, None
+        self.rng, self.left, self.pid, self.killer = rng, 0, 0, None
 
     left: int
     killer: threading.Timer | None
 
     def arm(self, pid: int) -> None:
-        self.pid, self.left = pid, self.dice.randint(1, 3)
+        self.pid, self.left = pid, self.rng.randint(1, 3)
 
     def append(self, received: Any) -> None:
         super().append(received)
         self.left -= 1
         if self.left == 0:
-            self.killer = threading.Timer(self.dice.uniform(0, 0.002), self._kill)
+            self.killer = threading.Timer(self.rng.uniform(0, 0.002), self._kill)
             self.killer.start()
 
     def _kill(self) -> None:
@@ -245,31 +245,31 @@ def test_a_killed_process_wastes_only_requests_in_flight(
             keys.access_token,
             keys.access_token_secret,
         ]
-        killed = 0
-        while killed < kills:
+        kills_so_far = 0
+        while kills_so_far < kills:
             process = start(tmp_path, todo, server.base_url, secrets)
             trap.arm(process.pid)
-            _, words = process.communicate()
-            assert process.returncode == -signal.SIGKILL, words
-            killed += 1
+            _, errors = process.communicate()
+            assert process.returncode == -signal.SIGKILL, errors
+            kills_so_far += 1
             assert trap.killer is not None
             trap.killer.join()
         process = start(tmp_path, todo, server.base_url, secrets)
-        _, words = process.communicate()
-        assert (process.returncode, words) == (0, "")
+        _, errors = process.communicate()
+        assert (process.returncode, errors) == (0, "")
         number = len(trap)
         archive = ep.Archive(tmp_path)
         (collection,) = archive.collections
         assert archive.verify() == ()
         assert collection.complete
-    with sandbox(clock) as calm, client_of(calm, clock) as client:
+    with sandbox(clock) as undisturbed, client_of(undisturbed, clock) as client:
         answered = client.fetch(todo)
         expected = counts_and_omissions(answered)
     assert number <= len(answered) + kills * IN_FLIGHT
     same(collection, expected)
 
 
-# Two at once
+# Concurrent processes
 
 
 def script_counts(server: ScriptedServer, number: int) -> None:
@@ -300,7 +300,7 @@ def test_processes_with_one_request_share_a_collection(
     processes = [start(tmp_path, plan_of(30), server.url) for _ in range(3)]
     outputs = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0]
-    assert [words for _, words in outputs] == ["", "", ""]
+    assert [errors for _, errors in outputs] == ["", "", ""]
     read = [json.loads(fingerprints) for fingerprints, _ in outputs]
     assert read[0] == read[1] == read[2]
     assert len(read[0]) == 30
@@ -317,7 +317,7 @@ def test_processes_with_other_requests_make_their_own_collections(
     script_counts(server, 200)
     processes = [start(tmp_path / "raw", plan_of(10, 10 * nth), server.url) for nth in range(1, 4)]
     outputs = [process.communicate() for process in processes]
-    assert [words for _, words in outputs] == ["", "", ""]
+    assert [errors for _, errors in outputs] == ["", "", ""]
     archive = ep.Archive(tmp_path / "raw")
     assert [collection.complete for collection in archive.collections] == [True] * 3
     assert (archive.verify(), hidden(tmp_path)) == ((), [])
@@ -332,13 +332,13 @@ def test_a_response_stored_by_another_process_is_used(
     todo = plan_of(2)
     script_counts(server, 10)
     archive = ep.Archive(tmp_path)
-    others: list[ep.EngagementResponse] = []
+    stored_by_other: list[ep.EngagementResponse] = []
 
     def meanwhile(progress: Any) -> None:
-        if progress.done == 1 and not others:
+        if progress.done == 1 and not stored_by_other:
             (collection,) = archive.collections
             other = ep.EngagementResponse(todo.requests[1], b'{"by_post": {}}')
-            others.append(collection.keep(other))
+            stored_by_other.append(collection.keep(other))
 
     collection = client.collect(todo, into=archive, watch=meanwhile)
     assert [response.content for response in collection][1] == b'{"by_post": {}}'

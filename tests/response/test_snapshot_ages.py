@@ -25,12 +25,12 @@ SNAPSHOTS = {
     "totals": (ep.totals, timedelta(hours=1)),
     "28hr": (ep.last_28_hours, timedelta(minutes=10)),
 }
-each = pytest.mark.parametrize("endpoint", SNAPSHOTS)
+both_endpoints = pytest.mark.parametrize("endpoint", SNAPSHOTS)
 WEEK = timedelta(days=7)
 
 
 class Stop(Exception):
-    """A job that is killed."""
+    """Stops a job from its watch."""
 
 
 class Api:
@@ -91,7 +91,7 @@ def test_the_limits_are_ten_minutes_and_an_hour() -> None:
     }
 
 
-@each
+@both_endpoints
 def test_a_snapshot_is_resumed_within_the_limit(
     client: ep.EngagementClient, api: Api, archive: ep.Archive, clock: FakeClock, endpoint: str
 ) -> None:
@@ -105,7 +105,7 @@ def test_a_snapshot_is_resumed_within_the_limit(
 
 
 @pytest.mark.slow
-@each
+@both_endpoints
 @pytest.mark.parametrize("answers", [0, 1, 3])
 @pytest.mark.parametrize("later", [1, -1], ids=["later", "clock set back"])
 def test_a_snapshot_beyond_the_limit_is_not_resumed(  # noqa: PLR0913, PLR0917
@@ -136,14 +136,14 @@ def test_a_snapshot_beyond_the_limit_is_not_resumed(  # noqa: PLR0913, PLR0917
     assert len(archive.collections) == 3
 
 
-class _quiet:  # noqa: N801 - stands where pytest.warns does
+class _quiet:  # noqa: N801 - takes the place of pytest.warns
     def __enter__(self) -> None: ...
     def __exit__(self, *_: object) -> None: ...
 
 
-@each
+@both_endpoints
 @pytest.mark.parametrize(
-    ("later", "words"),
+    ("later", "outcome"),
     [(0, "resumes"), (1, "begins a new snapshot")],
     ids=["in time", "too old"],
 )
@@ -154,7 +154,7 @@ def test_an_interrupted_job_reports_whether_it_can_be_resumed(  # noqa: PLR0913,
     clock: FakeClock,
     endpoint: str,
     later: int,
-    words: str,
+    outcome: str,
 ) -> None:
     """It cannot if its first response is too old by then."""
     bound = SNAPSHOTS[endpoint][1].total_seconds()
@@ -166,27 +166,27 @@ def test_an_interrupted_job_reports_whether_it_can_be_resumed(  # noqa: PLR0913,
 
     with pytest.raises(Stop) as caught:
         client.collect(question(endpoint), into=archive, watch=watch)
-    (made,) = archive.collections
-    kept = f"the answers so far are in {made.path}; the same call {words}"
+    (collection,) = archive.collections
+    kept = f"the answers so far are in {collection.path}; the same call {outcome}"
     assert caught.value.__notes__ == [kept]
     assert len(api.sent) == 2
 
 
 @pytest.mark.slow
-@each
+@both_endpoints
 def test_a_reopened_snapshot_of_last_week_is_not_repaired(
     client: ep.EngagementClient, api: Api, archive: ep.Archive, clock: FakeClock, endpoint: str
 ) -> None:
     """A response of last week cannot be replaced by one of today."""
     first = collect(client, question(endpoint), archive)
-    lost = first.records.file(first.requests[1])
-    lost.unlink()
+    missing = first.records.file(first.requests[1])
+    missing.unlink()
     clock.now += WEEK.total_seconds()
     first.reopen()
     with pytest.warns(UserWarning, match=r"7 days ago.*1 request without an answer"):
         second = collect(client, question(endpoint), archive)
     assert second != first
-    assert not lost.exists()
+    assert not missing.exists()
     assert api.sent == ["1", "2", "3"] * 2
     first.reopen()  # it is reported again
     with pytest.warns(UserWarning, match="7 days ago"):
@@ -195,7 +195,7 @@ def test_a_reopened_snapshot_of_last_week_is_not_repaired(
 
 
 @pytest.mark.slow
-@each
+@both_endpoints
 def test_a_snapshot_without_manifest_keeps_its_age(
     client: ep.EngagementClient, api: Api, archive: ep.Archive, clock: FakeClock, endpoint: str
 ) -> None:
@@ -225,13 +225,13 @@ def test_historical_collections_have_no_age_limit(
 @pytest.fixture
 def mixed(client: ep.EngagementClient, api: Api, archive: ep.Archive) -> Iterator[Collection]:
     """Return a snapshot with responses 3 h 20 min apart, as an earlier version made it."""
-    made = begun(client, question("totals"), archive, 1)
-    head, _, content = _unpacked(made.records.file(made.requests[0]))
+    collection = begun(client, question("totals"), archive, 1)
+    head, _, content = _unpacked(collection.records.file(collection.requests[0]))
     collect(client, question("totals"), archive)
     retrieved_at = client.now() - timedelta(hours=3, minutes=20)
     head["retrieved_at"] = retrieved_at.isoformat()
-    made.records.file(made.requests[0]).write_bytes(encode_record(head, content))
-    yield made
+    collection.records.file(collection.requests[0]).write_bytes(encode_record(head, content))
+    yield collection
     assert len(api.sent) == 3
 
 
@@ -275,9 +275,9 @@ def test_the_command_line_reports_the_age_of_a_valid_snapshot(
     """Its responses are four minutes apart."""
     begun(client, question("28hr"), archive, 1)
     clock.now += 240
-    made = collect(client, question("28hr"), archive)
+    collection = collect(client, question("28hr"), archive)
     assert main(["verify", str(archive.folder)]) == 0
-    assert f"{made.path}: 28hr read over 4 min" in capsys.readouterr().err
+    assert f"{collection.path}: 28hr read over 4 min" in capsys.readouterr().err
     assert len(api.sent) == 3
 
 
@@ -307,19 +307,21 @@ def test_a_long_job_is_a_snapshot(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Two hours for three responses are reported, and nothing is damaged."""
-    made = read_slowly(client, archive, clock, 3600, 4)
-    assert made.complete
+    collection = read_slowly(client, archive, clock, 3600, 4)
+    assert collection.complete
     assert archive.verify() == ()
     assert main(["verify", str(archive.folder)]) == 0
     out, err = capsys.readouterr()
     assert out == ""
-    assert f"{made.path}: totals read over 2 h (2026-04-15 12:20 to 2026-04-15 14:20 UTC)" in err
+    assert (
+        f"{collection.path}: totals read over 2 h (2026-04-15 12:20 to 2026-04-15 14:20 UTC)" in err
+    )
     assert api.sent == ["1", "2", "3"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("apart", "answers", "why"),
+    ("apart", "answers", "reason"),
     [
         (3601, 4, "read over 2 h 2 s, with 1 h 1 s between two; "),
         (2400, 3, "read over 1 h 20 min, and it is not finished; "),
@@ -333,31 +335,31 @@ def test_gaps_beyond_the_limit_are_reported(  # noqa: PLR0913, PLR0917
     clock: FakeClock,
     apart: float,
     answers: int,
-    why: str | None,
+    reason: str | None,
 ) -> None:
     """Two responses are too far apart, or the rest can no longer be finished in time."""
-    made = read_slowly(client, archive, clock, apart, answers)
-    assert made.complete is (answers > 3)
+    collection = read_slowly(client, archive, clock, apart, answers)
+    assert collection.complete is (answers > 3)
     found = [damage.why for damage in archive.verify()]
     assert found == (
-        [] if why is None else [f"its answers were {why}a snapshot can be resumed for 1 h"]
+        [] if reason is None else [f"its answers were {reason}a snapshot can be resumed for 1 h"]
     )
     assert len(api.sent) == 3
 
 
-# What finishing proves
+# Complete collections
 
 
 def test_a_collection_with_a_missing_response_is_not_complete(
     client: ep.EngagementClient, api: Api, archive: ep.Archive
 ) -> None:
     """A response that disappears before the end is noticed."""
-    made = collect(client, question("totals"), archive)
-    made.reopen()
-    made.records.file(made.requests[2]).unlink()
+    collection = collect(client, question("totals"), archive)
+    collection.reopen()
+    collection.records.file(collection.requests[2]).unlink()
     with pytest.raises(ep.ArchiveError, match="missing: replies of post 3"):
-        made.finish()
-    assert not made.complete
+        collection.finish()
+    assert not collection.complete
     assert len(api.sent) == 3
 
 

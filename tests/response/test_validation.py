@@ -93,10 +93,10 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_an_invalid_response_is_refused(case: str) -> None:
     """It has the same message on arrival as in flatten."""
-    body, why = REFUSED[case]
+    body, reason = REFUSED[case]
     response = ep.EngagementResponse(HOURLY, body)
     message = invalid(response)
-    with pytest.raises(ep.ResponseShapeError, match=why) as caught:
+    with pytest.raises(ep.ResponseShapeError, match=reason) as caught:
         ep.flatten(response)
     assert str(caught.value) == message
 

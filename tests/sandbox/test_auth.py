@@ -123,7 +123,7 @@ def test_an_unknown_token_gets_the_documented_message(
     twin: Any, valid_body: bytes, sample: Any
 ) -> None:
     """OAuth 1.0a and bearer tokens get the same message."""
-    known = sample("error_auth_access_token_not_found")
+    documented = sample("error_auth_access_token_not_found")
     unknown = twin.signed(TOTALS, "sandbox_bakery", resource_owner_key="9-nobody")
     for headers in (
         unknown,
@@ -131,7 +131,7 @@ def test_an_unknown_token_gets_the_documented_message(
         {"Authorization": "Bearer"},
     ):
         reply = twin.send(TOTALS, valid_body, GZIP | headers)
-        assert (reply.status, reply.document) == (401, known)
+        assert (reply.status, reply.document) == (401, documented)
 
 
 def test_an_app_can_sign_without_a_token(make_twin: Any, body: Any) -> None:

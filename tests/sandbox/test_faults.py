@@ -114,7 +114,7 @@ class Delay(threading.Event):
         return self.called_off[-1]
 
 
-def test_closing_does_not_wait_for_slow_answers(
+def test_closing_does_not_wait_for_slow_responses(
     sandbox: SandboxServer, request_total: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The delay ends when the server closes."""

@@ -32,15 +32,17 @@ def rows(document: Any, dimensions: list[str]) -> list[dict[str, int]]:
     """Return the counts by type, for each combination of the other keys."""
     found: dict[tuple[str, ...], dict[str, int]] = {}
 
-    def walk(node: Any, left: list[str], keys: tuple[str, ...], engagement_type: str) -> None:
-        if not left:
+    def walk(
+        node: Any, dimensions_left: list[str], keys: tuple[str, ...], engagement_type: str
+    ) -> None:
+        if not dimensions_left:
             found.setdefault(keys, {})[engagement_type] = int(node)
             return
         for key, below in node.items():
-            if left[0] == "engagement.type":
-                walk(below, left[1:], keys, key)
+            if dimensions_left[0] == "engagement.type":
+                walk(below, dimensions_left[1:], keys, key)
             else:
-                walk(below, left[1:], (*keys, key), engagement_type)
+                walk(below, dimensions_left[1:], (*keys, key), engagement_type)
 
     walk(document, dimensions, (), "")
     return list(found.values())
@@ -53,9 +55,9 @@ def parts(counts: dict[str, int]) -> int:
     )
 
 
-def iso(moment: datetime) -> str:
+def iso(time: datetime) -> str:
     """Format a time as requests and responses have it."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def young(twin: Any, handle: str, now: datetime, number: int = 8) -> list[Any]:

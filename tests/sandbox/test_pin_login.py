@@ -90,7 +90,7 @@ class Visitor:
 
 @pytest.fixture
 def visitor(make_twin: Any) -> Visitor:
-    """Return a visitor of a service of its own."""
+    """Return a visitor with a service of its own."""
     return Visitor(make_twin())
 
 
@@ -143,15 +143,15 @@ def test_the_page_has_handles_and_two_buttons(visitor: Visitor) -> None:
     """The page states that it is not X; the suspended account cannot log in."""
     token, _ = visitor.begin()
     page = visitor.send(f"{PAGE}?oauth_token={token}", method="GET")
-    words = page.body.decode()
+    html_text = page.body.decode()
     assert page.headers["Content-Type"].startswith("text/html")
-    assert re.findall(r"<option>(\w+)</option>", words) == [
+    assert re.findall(r"<option>(\w+)</option>", html_text) == [
         "sandbox_bakery",
         "sandbox_railway",
         "sandbox_observatory",
     ]
-    assert "not X" in words
-    assert re.findall(r'value="(allow|deny)"', words) == ["allow", "deny"]
+    assert "not X" in html_text
+    assert re.findall(r'value="(allow|deny)"', html_text) == ["allow", "deny"]
 
 
 @pytest.mark.parametrize("handle", ["sandbox_closed", "nobody", ""])

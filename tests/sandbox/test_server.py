@@ -116,7 +116,7 @@ def test_malformed_http_is_answered(sandbox: SandboxServer, lines: bytes, status
     assert b"Content-Encoding: gzip" in received
 
 
-# Beginning and end
+# Start and end
 
 
 def test_closing_twice_is_harmless(request_total: Any, sandbox: SandboxServer) -> None:
@@ -147,10 +147,10 @@ def test_closing_leaves_no_thread_and_no_socket() -> None:
 def test_an_unreferenced_server_stops() -> None:
     """The server is closed when it is garbage-collected."""
     server = SandboxServer()
-    url, gone = server.base_url, weakref.ref(server)
+    url, reference = server.base_url, weakref.ref(server)
     del server
     gc.collect()
-    assert gone() is None
+    assert reference() is None
     with pytest.raises(requests.ConnectionError):
         requests.post(url, timeout=PATIENCE)
 

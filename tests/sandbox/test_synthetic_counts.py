@@ -40,9 +40,9 @@ def summed(document: Any, dimensions: Any, by: Any) -> Leaves:
     return sums
 
 
-def iso(moment: datetime) -> str:
+def iso(time: datetime) -> str:
     """Format a time as requests and responses have it."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 LEGAL = [
@@ -236,15 +236,15 @@ def test_the_median_half_life_is_near_80_minutes(twin: Any, body: Any) -> None:
             break
         document = twin.post("historical", request_body, "sandbox_railway").document["g"]
         counts = [n for _, n in sorted(leaves(document, FINEST[1:]))]
-        gone, half = 0, sum(counts) / 2
+        counted, half = 0, sum(counts) / 2
         for hour, count in enumerate(counts):
             opens = max(start + hour * HOUR, post.created_at)
-            if gone + count >= half:
+            if counted + count >= half:
                 closes = start + (hour + 1) * HOUR
-                reached = opens + (closes - opens) * ((half - gone) / count)
+                reached = opens + (closes - opens) * ((half - counted) / count)
                 lives.append((reached - post.created_at) / timedelta(minutes=1))
                 break
-            gone += count
+            counted += count
     assert 55 < sorted(lives)[len(lives) // 2] < 110
 
 
@@ -299,7 +299,7 @@ def test_interactions_were_not_counted_before_2015_09_15(make_twin: Any, body: A
 
 
 @pytest.mark.slow
-def test_the_largest_answer_is_complete(twin: Any, body: Any) -> None:
+def test_the_largest_response_is_complete(twin: Any, body: Any) -> None:
     """25 posts, 17 types and 28 days by the hour make 285,600 counts."""
     posts = twin.visible("sandbox_railway")[:25]
     window = {"start": "2026-02-12T12:00:00Z", "end": "2026-03-12T12:00:00Z"}

@@ -15,7 +15,7 @@ def test_the_limits_of_post_ids(twin: Any, body: Any) -> None:
     """250, 25 and 25 posts are accepted; one more and none at all are refused."""
     ids = [str(n) for n in range(1, 252)]
     for endpoint, most in (("totals", 250), ("28hr", 25), ("historical", 25)):
-        # Made-up posts: all are unavailable, which is found after the rules.
+        # The posts do not exist, which is checked after the rules.
         assert twin.post(endpoint, body(ids[:most])).errors == [
             f"{most} Tweet ID(s) are unavailable"
         ]

@@ -85,15 +85,15 @@ def test_the_older_wording_names_the_authors(make_twin: Any, body: Any) -> None:
 def test_unavailable_posts_are_listed_and_the_others_counted(twin: Any, body: Any) -> None:
     """Deleted, suspended and invented posts are left out of the grouping without an error."""
     seen = twin.visible()[-1]
-    gone = [
+    unavailable = [
         posts_with(twin, Availability.DELETED)[0].post_id,
         twin.world.posts("sandbox_closed")[0].post_id,
         "123456789",
     ]
     for handle in ("sandbox_bakery", None):
-        reply = twin.post("totals", body([gone[0], seen, *gone[1:]]), handle)
+        reply = twin.post("totals", body([unavailable[0], seen, *unavailable[1:]]), handle)
         assert reply.status == 200
-        assert reply.document["unavailable_tweet_ids"] == gone
+        assert reply.document["unavailable_tweet_ids"] == unavailable
         assert set(reply.document["g"]) == {seen.post_id}
         assert "errors" not in reply.document
 
@@ -108,11 +108,11 @@ def test_a_request_for_unavailable_posts_alone_is_refused(
     twin: Any, body: Any, sample: Any
 ) -> None:
     """The 400 has the captured message and the list of unavailable posts."""
-    gone = posts_with(twin, Availability.DELETED)[0]
-    reply = twin.post("historical", body([gone]))
+    unavailable = posts_with(twin, Availability.DELETED)[0]
+    reply = twin.post("historical", body([unavailable]))
     assert reply.status == 400
     expected = sample("error_unavailable_one_tweet")
-    assert reply.document == expected | {"unavailable_tweet_ids": [gone.post_id]}
+    assert reply.document == expected | {"unavailable_tweet_ids": [unavailable.post_id]}
 
 
 def test_a_response_can_have_both_counts_and_errors(make_twin: Any, body: Any) -> None:
@@ -158,10 +158,10 @@ def test_a_protected_post_is_unavailable_to_everyone(
 
 def test_unavailable_posts_of_others_are_not_forbidden(twin: Any, body: Any) -> None:
     """The response does not say whose posts they were."""
-    gone = posts_with(twin, Availability.DELETED, "sandbox_railway")[0]
-    reply = twin.post("totals", body([gone, twin.visible()[-1]]))
+    unavailable = posts_with(twin, Availability.DELETED, "sandbox_railway")[0]
+    reply = twin.post("totals", body([unavailable, twin.visible()[-1]]))
     assert reply.status == 200
-    assert reply.document["unavailable_tweet_ids"] == [gone.post_id]
+    assert reply.document["unavailable_tweet_ids"] == [unavailable.post_id]
 
 
 def aged(make_twin: Any, days: int, **more: Any) -> tuple[Any, Any, Any]:
@@ -213,10 +213,10 @@ def test_impressions_of_old_posts_alone_are_refused(make_twin: Any, body: Any, s
     twin, old, _ = aged(make_twin, 91)
     reply = twin.post("totals", body([old], ["impressions", "engagements"]), "sandbox_railway")
     assert reply.status == 400
-    known = sample("error_older_than_90_days")
-    assert set(reply.document) == set(known)
-    moment = (old.created_at + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    assert reply.errors == [known["errors"][0].replace("*TIME_PERIOD*", moment)]
+    captured = sample("error_older_than_90_days")
+    assert set(reply.document) == set(captured)
+    oldest = (old.created_at + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert reply.errors == [captured["errors"][0].replace("*TIME_PERIOD*", oldest)]
     assert reply.document["unsupported_for_impressions_engagements_tweet_ids"] == [old.post_id]
 
 

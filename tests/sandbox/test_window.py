@@ -166,7 +166,7 @@ def test_totals_have_no_window(twin: Any, body: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "words"),
+    ("start", "end", "message"),
     [
         ("2026-03-02", "2026-03-02", "is not before end"),
         ("2026-03-03", "2026-03-02", "is not before end"),
@@ -188,11 +188,13 @@ def test_totals_have_no_window(twin: Any, body: Any) -> None:
         ("0001-01-01T00:00:00+14:00", "2026-03-12", "is not a valid time"),
     ],
 )
-def test_wrong_windows_are_refused(twin: Any, body: Any, start: Any, end: Any, words: str) -> None:
+def test_wrong_windows_are_refused(
+    twin: Any, body: Any, start: Any, end: Any, message: str
+) -> None:
     """The window is empty, too early, in the future, too long, or not a time."""
     reply = request_window(twin, body, start, end)
     assert reply.status == 400
-    assert any(words in text for text in reply.errors)
+    assert any(message in text for text in reply.errors)
 
 
 def test_28_days_are_accepted(twin: Any, body: Any) -> None:

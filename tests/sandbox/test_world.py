@@ -100,11 +100,11 @@ def test_a_few_posts_are_deleted_or_protected(world: World) -> None:
 
 def test_a_deleted_post_was_public_before(world: World) -> None:
     """Posts are deleted within the first days, not at creation."""
-    gone = next(
+    deleted = next(
         p for p in world.posts("sandbox_railway") if p.availability(NOW) is Availability.DELETED
     )
-    assert gone.availability(gone.created_at) is Availability.PUBLIC
-    assert gone.availability(gone.created_at + timedelta(days=2)) is Availability.DELETED
+    assert deleted.availability(deleted.created_at) is Availability.PUBLIC
+    assert deleted.availability(deleted.created_at + timedelta(days=2)) is Availability.DELETED
 
 
 def test_all_posts_of_a_suspended_account_are_suspended(world: World) -> None:
