@@ -761,8 +761,8 @@ def test_the_command_refuses_a_readable_file(
     [
         (0o755, 0o700, False),
         (0o755, 0o755, False),
-        (0o775, 0o700, False),  # as many a system makes a person's own folders
-        (0o1777, 0o700, False),  # as /tmp is
+        (0o775, 0o700, False),  # home folders of many systems
+        (0o1777, 0o700, False),  # like /tmp
         (0o755, 0o1777, False),
         (0o755, 0o770, True),
         (0o755, 0o702, True),

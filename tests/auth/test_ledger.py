@@ -143,12 +143,12 @@ def test_an_alias_merges_two_records(ledger: ep.Ledger) -> None:
 
 
 NAMES = st.sampled_from(["bakery", "Bakery", "@railway", "alps", "closed", "OBSERVATORY"])
-MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 4, 30), timezones=st.just(UTC))  # noqa: DTZ001
+TIMES = st.datetimes(datetime(2026, 1, 1), datetime(2026, 4, 30), timezones=st.just(UTC))  # noqa: DTZ001
 
 
 @pytest.mark.slow
 @settings(max_examples=25)
-@given(st.lists(st.tuples(NAMES, MOMENTS), max_size=8), st.integers(1, 3) | st.none())
+@given(st.lists(st.tuples(NAMES, TIMES), max_size=8), st.integers(1, 3) | st.none())
 def test_every_record_is_kept(records: list[tuple[str, datetime]], limit: int | None) -> None:
     """Records beyond the limit are billed too: they are kept with a warning, and read again."""
     import tempfile  # noqa: PLC0415 - hypothesis and tmp_path do not go together
@@ -156,17 +156,17 @@ def test_every_record_is_kept(records: list[tuple[str, datetime]], limit: int | 
     expected: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory() as folder:
         ledger = ep.Ledger(Path(folder, "ledger"), limit=limit)
-        for name, moment in records:
-            month = expected.setdefault(moment.isoformat()[:7], [])
+        for name, time in records:
+            month = expected.setdefault(time.isoformat()[:7], [])
             handle = name.removeprefix("@").lower()
             if handle in month:
-                assert ledger.record(name, moment) is False
+                assert ledger.record(name, time) is False
                 continue
             month.append(handle)
             beyond = limit is not None and len(month) > limit
             words = f"{handle} is handle {len(month)} of {limit} in"
             with pytest.warns(UserWarning, match=words) if beyond else nullcontext():
-                assert ledger.record(name, moment) is True
+                assert ledger.record(name, time) is True
         for reader in (ledger, ep.Ledger(Path(folder, "ledger"))):
             assert {month: list(reader.handles(month)) for month in expected} == expected
 

@@ -319,13 +319,13 @@ def test_a_slow_response_is_cut_off(
             time.sleep(0.05)
             yield piece
 
-    begun = time.monotonic()
+    start = time.monotonic()
     with (
         RawServer(endless(head, drops())) as server,
         pytest.raises(ep.TransportError, match=r"no answer from .*try again"),
     ):
         ep.begin_login(APP, login_url=server.url, timeout=(1, 1))
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - start < 3
 
 
 def test_invalid_timeouts_are_refused(server: ScriptedServer, clock: FakeClock) -> None:

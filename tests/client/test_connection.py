@@ -64,64 +64,67 @@ def write_posts(server: SandboxServer, path: Path, number: int = 5) -> list[str]
 
 
 def test_without_credentials_the_demo_is_connected() -> None:
-    """Its posts are the demo's, its clients are accepted, and its repr says what the counts are."""
-    with ep.connect(demo_now=NOW, demo_posts=12) as made, ep.demo_client(NOW, posts=12) as demo:
-        pd.testing.assert_frame_equal(made.posts, demo.posts)
-        request = ep.totals(made.posts, engagement_types=["favorites"])
-        assert ep.flatten(made.client.fetch(request))["count"].sum() > 0
-        assert ep.flatten(made.public.fetch(request))["count"].sum() > 0
-        assert repr(made) == (
+    """Its posts are the demo's, its clients work, and its repr calls the counts synthetic."""
+    with (
+        ep.connect(demo_now=NOW, demo_posts=12) as connection,
+        ep.demo_client(NOW, posts=12) as demo,
+    ):
+        pd.testing.assert_frame_equal(connection.posts, demo.posts)
+        request = ep.totals(connection.posts, engagement_types=["favorites"])
+        assert ep.flatten(connection.client.fetch(request))["count"].sum() > 0
+        assert ep.flatten(connection.public.fetch(request))["count"].sum() > 0
+        assert repr(connection) == (
             "Connection(demo, no credentials in the environment; 12 posts of the sandbox; "
             "all counts are synthetic)"
         )
-        assert "synthetic" in made.source
-        assert made.base_url.startswith("http://127.0.0.1:")
+        assert "synthetic" in connection.source
+        assert connection.base_url.startswith("http://127.0.0.1:")
 
 
 def test_a_picture_cites_the_source_of_its_counts() -> None:
     """The source is written below the picture once, also if `cite` is called again."""
     figure = Figure()
     ax = figure.subplots()
-    with ep.connect(demo_now=NOW, demo_posts=10) as made:
-        made.cite(ax)
-        made.cite(ax)
+    with ep.connect(demo_now=NOW, demo_posts=10) as connection:
+        connection.cite(ax)
+        connection.cite(ax)
     assert [text.get_text() for text in figure.texts] == ["Counts: synthetic, from the sandbox"]
 
 
 def test_the_demo_ends_at_a_full_hour() -> None:
     """So a window that ends there is not in the future."""
-    with ep.connect(demo_now=NOW) as made:
-        assert made.until == datetime(2026, 4, 15, 12, tzinfo=UTC)
-        window = ep.Window.covering("2026-04-10", made.until)
+    with ep.connect(demo_now=NOW) as connection:
+        assert connection.until == datetime(2026, 4, 15, 12, tzinfo=UTC)
+        window = ep.Window.covering("2026-04-10", connection.until)
         request = ep.historical(
-            made.posts.tail(3), engagement_types=["favorites"], window=window, by=ep.BY_POST
+            connection.posts.tail(3), engagement_types=["favorites"], window=window, by=ep.BY_POST
         )
-        assert made.client.fetch(request)
+        assert connection.client.fetch(request)
 
 
 @pytest.mark.usefixtures("_live_environment")
 def test_with_credentials_the_api_is_connected(sandbox: SandboxServer, tmp_path: Path) -> None:
     """The posts of the file, oldest first, are requested at the URL in the environment."""
     ids = write_posts(sandbox, tmp_path / "posts.csv")
-    with ep.connect(demo_now=NOW, demo_posts=12) as made:
-        assert made.posts["post_id"].to_list() == ids
-        request = ep.totals(made.posts, engagement_types=["favorites"])
-        for client in (made.client, made.public):
+    with ep.connect(demo_now=NOW, demo_posts=12) as connection:
+        assert connection.posts["post_id"].to_list() == ids
+        request = ep.totals(connection.posts, engagement_types=["favorites"])
+        for client in (connection.client, connection.public):
             assert set(ep.flatten(client.fetch(request))["post_id"]) <= set(ids)
         assert len(sandbox.requests) == 2
-        assert timedelta() <= datetime.now(UTC) - made.until < timedelta(hours=1, minutes=1)
+        assert timedelta() <= datetime.now(UTC) - connection.until < timedelta(hours=1, minutes=1)
 
 
 @pytest.mark.usefixtures("_live_environment")
 def test_a_loopback_server_is_not_cited_as_x(sandbox: SandboxServer, tmp_path: Path) -> None:
     """Neither the repr nor the source calls its counts real, or shows a key."""
     write_posts(sandbox, tmp_path / "posts.csv")
-    with ep.connect() as made:
-        assert repr(made) == (
+    with ep.connect() as connection:
+        assert repr(connection) == (
             f"Connection(live at {sandbox.base_url}; 5 posts from posts.csv; "
             "counts from a server on this machine, not X)"
         )
-        assert made.source == "Counts: a server on this machine, not X"
+        assert connection.source == "Counts: a server on this machine, not X"
 
 
 def test_x_is_cited_by_its_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,13 +132,13 @@ def test_x_is_cited_by_its_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "posts.csv").write_text("post_id\n1060976163948904448\n")
     for variable in list(VARIABLES.values())[:4]:
         monkeypatch.setenv(variable.replace("X_", "TWITTER_", 1), f"a-secret-{variable}")
-    with ep.connect() as made:
-        assert repr(made) == (
+    with ep.connect() as connection:
+        assert repr(connection) == (
             "Connection(live at https://data-api.twitter.com; 1 post from posts.csv; "
             "counts from X, Engagement API at data-api.twitter.com)"
         )
-        assert made.base_url == "https://data-api.twitter.com"
-        assert "a-secret" not in repr(made) + repr(made.client) + made.source
+        assert connection.base_url == "https://data-api.twitter.com"
+        assert "a-secret" not in repr(connection) + repr(connection.client) + connection.source
 
 
 @pytest.mark.usefixtures("_live_environment")
@@ -151,9 +154,9 @@ def test_a_connection_uses_stored_accounts(
     messages: list[str] = []
 
     def number_of_counts() -> int:
-        with ep.connect() as made:
-            request = ep.totals(made.posts, engagement_types=["engagements"])
-            return len(ep.flatten(made.client.fetch(request)))
+        with ep.connect() as connection:
+            request = ep.totals(connection.posts, engagement_types=["engagements"])
+            return len(ep.flatten(connection.client.fetch(request)))
 
     ep.login(
         ask=lambda _: sandbox.authorise(messages[-1].split()[-1], "sandbox_railway"),
@@ -218,8 +221,8 @@ def test_a_connection_without_a_home_folder(
     for name in ("X_ACCOUNTS", "X_LEDGER", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "posts.csv").write_text("post_id\n7\n")
-    with ep.connect() as made:
-        assert "live at" in repr(made)
+    with ep.connect() as connection:
+        assert "live at" in repr(connection)
 
 
 @pytest.mark.usefixtures("_live_environment")
@@ -279,18 +282,18 @@ def test_urls_are_https_or_loopback(
 
 def test_the_demo_lends_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Inside the block the environment is the sandbox's; at its end it is restored."""
-    with ep.connect(demo_posts=10) as made:
+    with ep.connect(demo_posts=10) as connection:
         monkeypatch.setenv("X_TOKEN_URL", "https://example.org/token")
         before = dict(os.environ)
-        with made.environment():
-            assert os.environ["X_BASE_URL"] == made.base_url
-            assert os.environ["X_LOGIN_URL"] == f"{made.base_url}/oauth"
+        with connection.environment():
+            assert os.environ["X_BASE_URL"] == connection.base_url
+            assert os.environ["X_LOGIN_URL"] == f"{connection.base_url}/oauth"
             assert ep.Accounts().handles == ("sandbox_bakery",)
-            client = ep.EngagementClient(ep.UserContext.from_env(), base_url=made.base_url)
-            request = ep.totals(made.posts["post_id"].tail(1), engagement_types=["favorites"])
+            client = ep.EngagementClient(ep.UserContext.from_env(), base_url=connection.base_url)
+            request = ep.totals(connection.posts["post_id"].tail(1), engagement_types=["favorites"])
             assert client.fetch(request)[0].status in {200, 403}
         assert dict(os.environ) == before
-        with contextlib.suppress(RuntimeError), made.environment():
+        with contextlib.suppress(RuntimeError), connection.environment():
             raise RuntimeError
         assert dict(os.environ) == before
 
@@ -298,9 +301,9 @@ def test_the_demo_lends_its_environment(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_demo_at_a_fixed_time_lends_no_environment() -> None:
     """The command line signs with the real clock, and would be refused."""
     with (
-        ep.connect(demo_now=NOW) as made,
+        ep.connect(demo_now=NOW) as connection,
         pytest.raises(ValueError, match="fixed time"),
-        made.environment(),
+        connection.environment(),
     ):
         pass
 
@@ -310,15 +313,15 @@ def test_a_live_connection_changes_no_environment(sandbox: SandboxServer, tmp_pa
     """The environment has the credentials already."""
     write_posts(sandbox, tmp_path / "posts.csv")
     before = dict(os.environ)
-    with ep.connect() as made, made.environment():
+    with ep.connect() as connection, connection.environment():
         assert dict(os.environ) == before
 
 
 def test_closing_twice_is_harmless() -> None:
     """The demo's server is closed too."""
-    made = ep.connect(demo_posts=10)
-    made.close()
-    made.close()
+    connection = ep.connect(demo_posts=10)
+    connection.close()
+    connection.close()
 
 
 @pytest.fixture
@@ -333,16 +336,16 @@ def full_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.slow
 def test_the_demo_has_its_own_ledger_and_accounts(full_ledger: Path, tmp_path: Path) -> None:
-    """The demo works with a full ledger, and changes none of the user's files."""
+    """The demo works with a full ledger, and changes no file of the user."""
     before = full_ledger.read_bytes()
-    with ep.connect(demo_posts=10) as made, made.environment():
-        post = made.posts["post_id"].iloc[-1]
+    with ep.connect(demo_posts=10) as connection, connection.environment():
+        post = connection.posts["post_id"].iloc[-1]
         assert main(["totals", post, "--types", "replies", "--out", str(tmp_path / "a.csv")]) == 0
         ledger = ep.Ledger.from_env()
         assert ledger.limit is None
         assert len(ledger.handles()) == 1
         messages: list[str] = []
-        server = made._demo.server if made._demo else None
+        server = connection._demo.server if connection._demo else None
         assert server is not None
         ep.login(ask=lambda _: server.authorise(messages[-1].split()[-1]), tell=messages.append)
         assert [account.handle for account in ep.Accounts()] == ["sandbox_bakery"]
@@ -355,8 +358,8 @@ def test_the_demo_has_its_own_ledger_and_accounts(full_ledger: Path, tmp_path: P
 def test_the_demo_does_not_use_the_users_ledger(full_ledger: Path, tmp_path: Path) -> None:
     """Neither its clients nor its command read it."""
     before = full_ledger.read_bytes()
-    with ep.connect(demo_posts=10) as made:
-        request = ep.totals(made.posts["post_id"], engagement_types=["impressions"])
-        assert made.client.fetch(request)
+    with ep.connect(demo_posts=10) as connection:
+        request = ep.totals(connection.posts["post_id"], engagement_types=["impressions"])
+        assert connection.client.fetch(request)
     assert main(["demo", str(tmp_path / "demo")]) == 0
     assert full_ledger.read_bytes() == before

@@ -70,7 +70,7 @@ def test_the_number_of_posts_can_be_chosen(posts: int, now: str) -> None:
 
 
 def test_too_many_posts_are_refused() -> None:
-    """The error says how many posts the sandbox has."""
+    """The error has the number of posts in the sandbox."""
     with pytest.raises(ValueError, match=r"the sandbox has \d+ posts to list; request no more"):
         demo_client("2014-02-01", posts=200)
 

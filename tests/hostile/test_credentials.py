@@ -96,7 +96,7 @@ TURNED_OFF = {
 def test_untrusted_certificates_are_refused(
     certificate: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are refused at the first attempt, whatever the environment says."""
+    """They are refused at the first attempt, with all variables of the environment."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():

@@ -160,7 +160,7 @@ def test_a_stream_begun_before_a_fork(echo: Echo) -> None:
 
 @pytest.mark.slow
 def test_a_data_set_read_before_a_fork(tmp_path: Path) -> None:
-    """What deltalake does not support in a fork is not reported as damage."""
+    """The error of deltalake in a fork is not reported as damage."""
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some("2026-04-01T00:05:00Z", days=1))
     assert len(dataset.read()) == 96
@@ -171,7 +171,7 @@ def test_a_data_set_read_before_a_fork(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_locks_are_not_inherited(tmp_path: Path) -> None:
-    """Only the parent holds its lock, whatever the child does."""
+    """Only the parent holds its lock; the child does not affect it."""
     path = tmp_path / "ledger"
 
     def free() -> bool:
