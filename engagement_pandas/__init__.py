@@ -65,6 +65,7 @@ Look
 Compare and predict
     versus_previous     the last days against as many before
     compare, power      two sets of posts, and the difference that so many posts can show
+    adjusted_comparison accounts or tags at the same size, hour and weekday
     breakouts           hours and posts that stand out, and shifts of the level
     best_times          rates by weekday and hour, with a test
     benchmark           percentiles of a cohort at each age
@@ -81,7 +82,7 @@ Show
     plot_best_times     the week, by hour
     plot_compare        two sets of posts
     plot_versus_previous, plot_growth, plot_forecast, plot_half_life,
-    plot_breakouts, plot_funnel, plot_type_correlation
+    plot_breakouts, plot_funnel, plot_type_correlation, plot_adjusted_comparison
     headline            the sentence above a chart; follow_theme: light on a dark page
     EngagementExplorer  widgets for counts; CompareExplorer, BestTimesExplorer, FetchExplorer
 

@@ -50,6 +50,7 @@ from .frame import (
 )
 from .frame.contract import timestamps as timestamps
 from .metrics import (
+    adjusted_comparison as adjusted_comparison,
     age as age,
     benchmark as benchmark,
     best_times as best_times,
@@ -82,6 +83,7 @@ from .metrics import (
 from .plots import (
     follow_theme as follow_theme,
     headline as headline,
+    plot_adjusted_comparison as plot_adjusted_comparison,
     plot_best_times as plot_best_times,
     plot_breakouts as plot_breakouts,
     plot_by_age as plot_by_age,

@@ -10,6 +10,7 @@ from engagement_pandas.errors import FrameError
 
 ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "adjusted_comparison": "compares posts",
         "age": "works on rows, not on sums",
         "benchmark": "needs every post's complete life",
         "best_times": "resamples posts",

@@ -18,6 +18,7 @@ from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import COUNT_COLUMNS, check_columns
 
 METHODS: Final = (
+    "adjusted_comparison",
     "age",
     "benchmark",
     "best_times",
@@ -34,6 +35,7 @@ METHODS: Final = (
     "latest",
     "median_half_life",
     "over_time",
+    "plot_adjusted_comparison",
     "plot_best_times",
     "plot_breakouts",
     "plot_by_age",

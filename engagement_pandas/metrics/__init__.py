@@ -33,6 +33,7 @@ depend on the window of the counts are ``<NA>`` if ``attrs`` were lost.
 :func:`top_posts`           the posts with the most counts, or the best rate
 :func:`best_times`          rate by weekday and hour, with a significance test
 :func:`compare`             two sets of posts, by the typical post or a rate, with an interval
+:func:`adjusted_comparison` accounts or tags at the same size, hour and weekday
 :func:`power`               the difference that so many posts can show
 :func:`summarise`           one row per post; :func:`to_html` formats it for sharing
 :func:`check_addable`       which types may be summed
@@ -42,6 +43,7 @@ depend on the window of the counts are ``<NA>`` if ``attrs`` were lost.
 Imports ``frame``, ``request`` and the ground.
 """
 
+from engagement_pandas.metrics.adjusted_comparison import adjusted_comparison
 from engagement_pandas.metrics.age import age
 from engagement_pandas.metrics.benchmark import benchmark, standing
 from engagement_pandas.metrics.best_times import best_times
@@ -67,6 +69,7 @@ from engagement_pandas.metrics.top_posts import top_posts
 from engagement_pandas.metrics.versus_previous import versus_previous
 
 __all__ = [
+    "adjusted_comparison",
     "age",
     "benchmark",
     "best_times",

@@ -225,8 +225,8 @@ def _posting(
     if len(types) > 1:
         known &= (table[types[1]] > 0).to_numpy()
     table, made = table[known], made[known]
-    cell, local = _local(made, zone)
-    thread = _threads(counts, table.index, local)
+    cell, local = local_hours(made, zone)
+    thread = thread_numbers(counts, table.index, local)
     count = table[types[0]].to_numpy(dtype="float64")
     exposure = np.ones(len(count)) if len(types) == 1 else table[types[1]].to_numpy("float64")
     first = np.unique(thread, return_index=True)[1]
@@ -269,7 +269,7 @@ def _engaging(
     """Return each post's hours of the week, compared with what the post's own rate predicts."""
     require_columns(counts, "post_id", "day", "hour")
     moments, places = np.unique(hours(counts), return_inverse=True)
-    cells = _local(moments.astype("float64"), zone)[0][places] if len(moments) else places
+    cells = local_hours(moments.astype("float64"), zone)[0][places] if len(moments) else places
     rates = engagement_rate(
         counts.assign(_cell=cells),
         by=["post_id", "_cell"],
@@ -284,8 +284,8 @@ def _engaging(
     cell = rates["_cell"].to_numpy(dtype="int64")
     made = made_hour(pd.Index(posts))
     local = np.full(len(made), -1)
-    local[~np.isnan(made)] = _local(made[~np.isnan(made)], zone)[1]
-    thread = _threads(counts, pd.Index(posts), local)[post] if len(post) else post
+    local[~np.isnan(made)] = local_hours(made[~np.isnan(made)], zone)[1]
+    thread = thread_numbers(counts, pd.Index(posts), local)[post] if len(post) else post
 
     def permute(rows: int, rng: np.random.Generator) -> Places:
         # Each thread's week is rotated: its hours keep their distance.
@@ -308,7 +308,7 @@ _CLOCKS: Final[
 ] = {"posting": _posting, "engagement": _engaging}
 
 
-def _local(moments: Floats, zone: tzinfo) -> tuple[Places, Places]:
+def local_hours(moments: Floats, zone: tzinfo) -> tuple[Places, Places]:
     """Convert hours since 1970, UTC, to hours of the local week, and to local hours since 1970.
 
     The week starts on Monday at midnight.
@@ -320,7 +320,7 @@ def _local(moments: Floats, zone: tzinfo) -> tuple[Places, Places]:
     return cell, clock
 
 
-def _threads(counts: pd.DataFrame, posts: pd.Index, local: Places) -> Places:
+def thread_numbers(counts: pd.DataFrame, posts: pd.Index, local: Places) -> Places:
     """Return the number of each post's thread: posts of one account in one local hour.
 
     Posts whose ID holds no time (-1) are threads of their own.

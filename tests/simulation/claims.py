@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -19,16 +20,29 @@ if __name__ == "__main__":
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from simulation.worlds import account, engagements, growth, office_hours, rates, sizes, viral
+from simulation.worlds import (
+    account,
+    accounts,
+    engagements,
+    growth,
+    office_hours,
+    rates,
+    sizes,
+    viral,
+)
 from support.simulated import HOUR_MS, MARCH, hourly, totals
 
+import engagement_pandas as ep
 from engagement_pandas.metrics import (
+    adjusted_comparison,
+    age,
     breakouts,
     concentration,
     forecast,
     funnel,
     half_life,
     median_half_life,
+    standing,
     top_posts,
     type_correlation,
     versus_previous,
@@ -138,6 +152,48 @@ def five_sets(rng: Rng, runs: int) -> Floats:
             p.append(StudentisedTest.of(two, DRAWS, run).p(0.95))
         found.append(holm(np.array(p)).min() <= 0.05)
     return np.array(found, dtype=float)
+
+
+def group_is_named(
+    rng: Rng, runs: int, *, by: str = "handle", which: str | None = None, **world: Any
+) -> Floats:
+    """Name an account or tag of a world without effects, or the one that has an effect."""
+    factors = {} if which is None else {which: 2.0}
+    found = []
+    for _ in range(runs):
+        counts, posts, _ = accounts(rng, factors=factors, **world)
+        table = adjusted_comparison(counts, posts, by=by, at=None)
+        named = set(table.loc[table["differs"].fillna(value=False), "group"])
+        found.append(bool(named) if which is None else which in named)
+    return np.array(found, dtype=float)
+
+
+def account_is_covered(rng: Rng, runs: int, **world: Any) -> Floats:
+    """Return the share of accounts whose interval covers how they differ from their size."""
+    covered = []
+    for _ in range(runs):
+        counts, posts, effects = accounts(rng, **world)
+        table = adjusted_comparison(counts, posts, at=None).dropna(subset=["low"])
+        true = np.exp(table["group"].map(effects))
+        covered.append(((table["low"] <= true) & (true <= table["high"])).mean())
+    return np.array(covered)
+
+
+def pair_is_covered(rng: Rng, runs: int, *, tag: str | None = None, **world: Any) -> Floats:
+    """Cover the ratio of two accounts per follower, or of posts with a tag and without."""
+    covered = []
+    for _ in range(runs):
+        counts, posts, effects = accounts(rng, exponent=1.0, **world)
+        if tag is None:
+            true = np.exp(effects["account_0"] - effects["account_1"])
+            table = adjusted_comparison(counts, posts, exponent=1, at=None)
+        else:
+            # In the order of names, posts without the tag (False) come first.
+            true = np.exp(-effects.get(tag, 0.0))
+            used = posts.assign(used=[tag in own for own in posts["tags"]])
+            table = adjusted_comparison(counts, used, by="used", at=None)
+        covered.append(table["low"].item() <= true <= table["high"].item())
+    return np.array(covered, dtype=float)
 
 
 def time_is_named(  # noqa: PLR0913 - a world
@@ -288,6 +344,43 @@ def forecast_covers(rng: Rng, runs: int, *, hours: int) -> Floats:
         )
         covered.append(held[known])
     return np.concatenate(covered).astype(float)
+
+
+def sandbox_posts(now: pd.Timestamp) -> pd.DataFrame:
+    """Return hourly impressions of the sandbox's posts of eight weeks, each for 168 hours or more.
+
+    The sandbox has growth curves of its own.
+    """
+    end = now.normalize() - pd.Timedelta(days=1)
+    start = end - pd.Timedelta(days=56)
+    with ep.demo_client(now=now.isoformat(), posts=400) as demo:
+        made = demo.posts["created_at"]
+        old = (made >= start) & (made < end - pd.Timedelta(hours=169))
+        request = ep.historical(
+            demo.posts[old & (demo.posts["handle"] == "sandbox_bakery")],
+            engagement_types=["impressions"],
+            window=ep.Window.covering(f"{start:%Y-%m-%d}", f"{end:%Y-%m-%d}"),
+        )
+        return ep.flatten(demo.client.fetch(request))
+
+
+def sandbox_forecast_covers(rng: Rng, runs: int, *, hours: int) -> Floats:
+    """Hold the count at 168 hours of every other post of the sandbox, with the rest as cohort."""
+    covered: list[Floats] = []
+    while len(covered) * 60 < runs:
+        day = pd.Timestamp("2026-01-15T12:20:00Z") + pd.Timedelta(days=int(rng.integers(200)))
+        counts = sandbox_posts(day)
+        ids = np.sort(counts["post_id"].unique())
+        early = (age(counts) <= hours).fillna(value=False)
+        for half in (ids[::2], ids[1::2]):
+            young = counts["post_id"].isin(half)
+            known = forecast(counts[young & early], cohort=counts[~young]).dropna(subset="low")
+            final = standing(counts[young], at=168).set_index("post_id")["count"]
+            true = final.reindex(known["post_id"]).to_numpy(dtype=float)
+            held = (known["low"].to_numpy(dtype=float) <= true) & (true <= known["high"])
+            covered.append(held.to_numpy(dtype=float))
+        covered[-2:] = [np.concatenate(covered[-2:])]
+    return np.concatenate(covered)
 
 
 def stands_high(rng: Rng, runs: int, *, others: int) -> Floats:
@@ -451,6 +544,41 @@ CLAIMS = (
         "compare", "equal rates, 2.5 engagements a reader", "at most 5 %", 0, 0.065, 600,
         partial(rates_differ, each=2.5),
     ),
+    Claim(
+        "adjusted_comparison", "accounts alike but for size and hours: any is named",
+        "at most 5 %", 0, 0.05, 300, group_is_named,
+    ),
+    Claim(
+        "adjusted_comparison", "the same, sigma 1.5, threads of 4 posts, 2 % viral: any is named",
+        "at most 5 %", 0, 0.05, 300,
+        partial(group_is_named, sigma=1.5, thread=4, threads=15, viral_share=0.02),
+    ),
+    Claim(
+        "adjusted_comparison", "tags of larger accounts at better hours: any is named",
+        "5 %", 0, 0.065, 300, partial(group_is_named, by="tags", scatter=0.4),
+    ),
+    Claim(
+        "adjusted_comparison", "an account of twice as much, 8 accounts of 60 posts: found",
+        "at least 80 %", 0.8, 1, 150,
+        partial(group_is_named, number=8, threads=60, which="account_0"),
+    ),
+    Claim(
+        "adjusted_comparison", "a tag of twice as much, 3 accounts of 60 posts: found",
+        "at least 80 %", 0.8, 1, 150,
+        partial(group_is_named, by="tags", number=3, threads=60, which="launch"),
+    ),
+    Claim(
+        "adjusted_comparison", "interval of one of two accounts, counts per follower", "95 %",
+        0.93, 0.97, 400, partial(pair_is_covered, number=2),
+    ),
+    Claim(
+        "adjusted_comparison", "interval of a tag, threads of 4 posts", "95 %", 0.93, 0.97, 400,
+        partial(pair_is_covered, tag="launch", number=3, thread=4, factors={"launch": 2.0}),
+    ),
+    Claim(
+        "adjusted_comparison", "interval of one of six accounts that scatter by 0.4",
+        "at least 95 %", 0.95, 1, 100, partial(account_is_covered, scatter=0.4),
+    ),
     Claim("best_times", "no effect: a time is named", "1 %", 0, 0.015, 500, time_is_named),
     Claim(
         "best_times", "no effect, heavy tails", "1 %", 0, 0.015, 500,
@@ -531,6 +659,13 @@ CLAIMS = (
     Claim(
         "forecast", "90 % interval at 168 hours, from 24 hours on", "90 %", 0.86, 0.94, 1500,
         partial(forecast_covers, hours=24),
+    ),
+    *(
+        Claim(
+            "forecast", f"the same for posts of the sandbox, from {hours} hours on", "90 %",
+            0.86, 0.94, 240, partial(sandbox_forecast_covers, hours=hours),
+        )
+        for hours in (6, 24)
     ),
     Claim(
         "median_half_life", "the bracket holds the median of posts of all ages", "at least 90 %",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from support.simulated import HOUR_MS, MARCH, ids_at
+from support.simulated import HOUR_MS, MARCH, ids_at, totals
 
 Floats = NDArray[np.float64]
 
@@ -108,3 +108,59 @@ def account(  # noqa: PLR0913 - a world
     )
     frame.attrs["endpoint"] = "historical"
     return frame
+
+
+def accounts(  # noqa: PLR0913 - a world
+    rng: np.random.Generator,
+    *,
+    number: int = 6,
+    threads: int = 30,
+    thread: int = 1,
+    sigma: float = 1.0,
+    exponent: float = 0.8,
+    scatter: float = 0.0,
+    viral_share: float = 0.0,
+    factors: dict[str, float] | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
+    """Return totals of accounts of all sizes, their posts, and the logarithm of each effect.
+
+    Evenings have three times the readers, and weekends six tenths. The larger the account, the
+    more often does it post in the evening, and with the tag *launch*, which also goes with
+    evenings. The tag *sale* is used at random. Accounts scatter about their size, and posts of
+    a thread are alike. ``factors`` are true effects, by account or tag.
+    """
+    size = 20_000 * np.exp(1.5 * rng.normal(size=number))
+    place = size.argsort().argsort() / max(number - 1, 1)
+    account = np.repeat(np.arange(number), threads)
+    evening = rng.random(len(account)) < 0.2 + 0.6 * place[account]
+    hour = np.where(evening, rng.integers(17, 21, len(account)), rng.integers(9, 17, len(account)))
+    day = rng.integers(0, 84, len(account))
+    launch = rng.random(len(account)) < 0.1 + 0.4 * evening + 0.3 * place[account]
+    sale = rng.random(len(account)) < 0.3
+    names = np.array([f"account_{n}" for n in range(number)])
+    effects = {name: float(scatter * rng.normal()) for name in names}
+    effects |= {name: float(np.log(factor)) for name, factor in (factors or {}).items()}
+    common = rng.normal(size=len(account))
+    logs = np.log(1000) + exponent * np.log(size / 20_000)[account]
+    logs += np.log(3) * evening + np.log(0.6) * (day % 7 >= 5)
+    logs += np.array([effects[name] for name in names])[account]
+    logs += effects.get("launch", 0) * launch + effects.get("sale", 0) * sale
+    post = np.repeat(np.arange(len(account)), thread)
+    share = 0.8 if thread > 1 else 0.0
+    noise = share * common[post] + np.sqrt(1 - share**2) * rng.normal(size=len(post))
+    shown = viral(rng, rng.poisson(np.exp(logs[post] + sigma * noise)).astype(float), viral_share)
+    minute = rng.uniform(0, 1, len(post))
+    made = MARCH + ((day * 24 + hour)[post] + minute) * HOUR_MS
+    ids = ids_at(made)
+    posts = pd.DataFrame(
+        {
+            "post_id": pd.Series(ids, dtype="str"),
+            "handle": names[account][post],
+            "followers": size[account][post],
+            "tags": [
+                [tag for tag, used in (("launch", a), ("sale", b)) if used]
+                for a, b in zip(launch[post], sale[post], strict=True)
+            ],
+        }
+    )
+    return totals(made, {"impressions": shown}), posts, effects

@@ -1,0 +1,89 @@
+"""The forest plot of adjusted ratios."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from metrics.test_adjusted_comparison import by_hours, six, tags
+
+from engagement_pandas import plots
+from engagement_pandas.metrics import adjusted_comparison
+from engagement_pandas.plots import headline
+from engagement_pandas.plots.style import group_colours
+
+plot: Any = plots.plot_adjusted_comparison
+
+
+def test_dots_and_circles_are_the_ratios() -> None:
+    """A row for each group, the highest ratio first; the line at 1 is no difference."""
+    counts, posts = six(factor=3.0)
+    table = adjusted_comparison(counts, posts, at=None).sort_values("ratio", ascending=False)
+    ax = plot(counts, posts, at=None)
+    drawn = {line.get_gid(): line for line in ax.lines if line.get_gid()}
+    for row, (_, each) in enumerate(table.iterrows()):
+        for kind, value in (("adjusted", each["ratio"]), ("unadjusted", each["unadjusted"])):
+            line = drawn[f"{kind}:{each['group']}"]
+            assert (line.get_xdata()[0], line.get_ydata()[0]) == (value, row)
+    assert drawn["equal"].get_xdata()[0] == 1
+    assert ax.get_xscale() == "log"
+    names = [label.get_text().split("\n") for label in ax.get_yticklabels()]
+    assert names == [[group, "30 posts"] for group in table["group"]]
+
+
+def test_a_group_keeps_its_colour() -> None:
+    """As in every other chart."""
+    counts, posts = six()
+    ax = plot(counts, posts, at=None)
+    colours = group_colours(posts["handle"])
+    for line in ax.lines:
+        kind, _, name = str(line.get_gid()).partition(":")
+        if kind == "adjusted":
+            assert line.get_color() == colours[name]
+
+
+def test_the_verdict_is_the_headline() -> None:
+    """The account that differs, or that none does, and of how many."""
+    words = headline(plot(*six(factor=3.0), at=None))
+    assert words.startswith("a typical post of account_2 gets ")
+    assert words.endswith("of 6 groups against the others (Holm's correction)")
+    words = headline(plot(*six(), at=None))
+    assert words == "no difference found, of 6 groups against the others (Holm's correction)"
+    words = headline(plot(*by_hours(), size=None, at=None))
+    assert words == adjusted_comparison(*by_hours(), size=None, at=None)["finding"].item()
+
+
+def test_what_is_not_compared_is_named() -> None:
+    """With what the ratios are adjusted for."""
+    counts, posts = tags()
+    posts["tag"] = [["rare"] if n < 4 else t for n, t in enumerate(posts["tag"])]
+    ax = plot(counts, posts, by="tag", at=None)
+    label = " ".join(ax.get_xlabel().split())
+    assert "adjusted for handle, hour and weekday" in label
+    assert "1 group not compared: rare" in label
+    assert len(ax.get_yticklabels()) == 2
+
+
+def test_far_ends_are_cut_off() -> None:
+    """An interval that knows nothing does not squeeze the others."""
+    counts, posts = six()
+    few = posts[posts["handle"].isin(["account_0", "account_1"])].groupby("handle").head(10)
+    given: dict[str, Any] = {"exponent": 1, "at": None, "confidence": 1 - 1e-12}
+    row = adjusted_comparison(counts, few, **given).iloc[0]
+    assert row["high"] > 100_000
+    low, high = plot(counts, few, **given).get_xlim()
+    assert 0.001 < low < row["ratio"] < high < 100
+
+
+@pytest.mark.parametrize("size", [(8, 4), (4, 3)])
+def test_words_stay_inside(size: tuple[float, float]) -> None:
+    """Also on small Axes, and with names of other scripts and dollar signs."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - heavy
+
+    counts, posts = six()
+    renamed = posts.assign(handle=posts["handle"].replace({"account_1": "\u6295\u7a3f $x$"}))
+    figure = Figure(figsize=size, layout="constrained")
+    ax = plot(counts, pd.DataFrame(renamed), at=None, ax=figure.subplots())
+    figure.draw_without_rendering()
+    assert headline(ax)
