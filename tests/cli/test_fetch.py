@@ -334,8 +334,8 @@ def test_responses_of_an_unwritable_folder_are_kept(
     assert main(["totals", *posts, "--types", "favorites", *urls(server)]) == 4
     (kept,) = temporary.iterdir()
     assert f"--archive {kept}" in capsys.readouterr().err
-    (answer,) = kept.glob("totals-*/[!q]*.json.gz")
-    assert answer.stat().st_size > 0
+    (response,) = kept.glob("totals-*/[!q]*.json.gz")
+    assert response.stat().st_size > 0
 
 
 @pytest.mark.filterwarnings("default")

@@ -256,8 +256,8 @@ def test_a_locale_other_than_utf8_works(post: str) -> None:
     assert "has no responses" in done.stderr
     totals = ["totals", post, "--types", "favorites", "--archive", f"{folder}/raw"]
     assert processes.run(processes.PROGRAM, *totals, env=environ).returncode == 0
-    for answer in folder.glob("raw/*/[!q]*.json.gz"):
-        answer.write_bytes(b"damaged")
+    for response in folder.glob("raw/*/[!q]*.json.gz"):
+        response.write_bytes(b"damaged")
     done = processes.run(
         processes.PROGRAM, "verify", f"{folder}/raw", env=environ, encoding="utf-8"
     )

@@ -14,8 +14,8 @@ from engagement_pandas.sandbox import SandboxServer
 
 def answer_of(collection: Path) -> Path:
     """Return the only response of a collection."""
-    (answer,) = (path for path in collection.glob("*.json.gz") if "question" not in path.name)
-    return answer
+    (response,) = (path for path in collection.glob("*.json.gz") if "question" not in path.name)
+    return response
 
 
 @pytest.mark.slow

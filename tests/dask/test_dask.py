@@ -480,9 +480,9 @@ def test_metrics_accept_dasks_string_dtype(archive: ep.Archive) -> None:
 def test_responses_are_read_only_when_computed(archive: ep.Archive) -> None:
     """All responses are damaged, and only computing raises the error."""
     collection = put(archive, request_for(), in_parts(request_for(), 2))
-    answers = [path for path in collection.path.glob("*.gz") if "question" not in path.name]
-    assert len(answers) == 3
-    for path in answers:
+    responses = [path for path in collection.path.glob("*.gz") if "question" not in path.name]
+    assert len(responses) == 3
+    for path in responses:
         path.write_bytes(b"damaged")
     counts = epd.flatten(archive)
     with pytest.raises(ep.ArchiveError, match=r"is damaged .*reopen"):

@@ -209,8 +209,8 @@ def test_omissions_are_stored_with_the_counts(dataset: ep.Dataset) -> None:
     for part, day in ((request, "2026-03-01"), (later, "2026-03-02")):
         hours = {f"{hour:02}": "1" for hour in range(24)}
         body = {"by_hour": {"7": {"replies": {day: hours}}}, "unavailable_tweet_ids": ["8"]}
-        answer = ep.EngagementResponse(part, body)
-        dataset.append(ep.flatten(answer), ep.omissions(answer))
+        response = ep.EngagementResponse(part, body)
+        dataset.append(ep.flatten(response), ep.omissions(response))
     found = dataset.omissions()
     check_omissions(found)
     assert found[["post_id", "reason"]].to_numpy().tolist() == [["8", "unavailable"]]
@@ -371,18 +371,18 @@ def test_a_post_that_became_unavailable_is_omitted(dataset: ep.Dataset) -> None:
         retrieved_at = pd.Timestamp(time).to_pydatetime()
         return ep.EngagementResponse(request, body, retrieved_at=retrieved_at)
 
-    answers = [
+    responses = [
         answer(1, ["7", "8"], [], "2026-03-01T02:05:00Z"),
         answer(2, ["7"], ["8"], "2026-03-02T02:05:00Z"),
     ]
-    counts = ep.flatten(answers, retrieved_at=True)
+    counts = ep.flatten(responses, retrieved_at=True)
     with pytest.raises(ep.FrameError, match=r"omissions\(responses, retrieved_at=True\)"):
-        dataset.append(counts, ep.omissions(answers))
-    dataset.append(counts, ep.omissions(answers, retrieved_at=True))
+        dataset.append(counts, ep.omissions(responses))
+    dataset.append(counts, ep.omissions(responses, retrieved_at=True))
     (span,) = dataset.omission_spans()
     assert (span.post_id, span.reason) == ("8", "unavailable")
     assert span.retrieved_at == pd.Timestamp("2026-03-02T02:05:00Z")
-    same(dataset.omissions(), ep.omissions(answers))
+    same(dataset.omissions(), ep.omissions(responses))
 
 
 @pytest.mark.slow

@@ -37,9 +37,9 @@ def answer(described: Answer) -> ep.EngagementResponse:
     return ep.EngagementResponse(request, counts, 200, retrieved_at)
 
 
-def append(dataset: ep.Dataset, *answers: Answer) -> None:
+def append(dataset: ep.Dataset, *responses: Answer) -> None:
     """Append responses, one by one."""
-    for described in answers:
+    for described in responses:
         response = answer(described)
         counts = ep.flatten([response], retrieved_at=True)
         dataset.append(counts, ep.omissions([response], retrieved_at=True))

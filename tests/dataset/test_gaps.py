@@ -178,7 +178,7 @@ def test_the_parts_of_a_gap_are_bounded() -> None:
 
 
 def test_new_omissions_are_removed_from_a_gap() -> None:
-    """Posts and types that all posts lack are removed; nothing may remain."""
+    """Omitted posts, and types omitted for all posts, are removed; nothing may remain."""
     gap = Gap(("1", "2"), TYPES, ep.Window(SINCE, SINCE + HOUR))
     remaining = gap.without({("1", None), ("2", "replies")})
     assert remaining is not None

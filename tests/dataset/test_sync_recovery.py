@@ -240,10 +240,10 @@ def test_hours_before_a_post_was_created_are_not_missing(dataset: ep.Dataset) ->
     hours = {f"{hour:02}": "5" for hour in (10, 11)}
     body = {"by_hour": {post: {"replies": {"2026-03-15": hours}}}}
     now = SINCE + 30 * HOUR
-    answer = ep.EngagementResponse(request, body, retrieved_at=now)
-    omitted = ep.omissions(answer)
+    response = ep.EngagementResponse(request, body, retrieved_at=now)
+    omitted = ep.omissions(response)
     assert omitted["start"].to_list() == [window.start]
-    store_answers(dataset, ep.Archive("raw"), now, [answer])
+    store_answers(dataset, ep.Archive("raw"), now, [response])
     missing = dataset.omissions()
     assert missing[["reason", "start", "end"]].astype("str").to_numpy().tolist() == [
         ["not_answered", "2026-03-15 08:00:00+00:00", "2026-03-15 10:00:00+00:00"]

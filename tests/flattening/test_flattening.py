@@ -218,9 +218,9 @@ def test_refusals_have_no_counts() -> None:
 
 def test_a_refusal_among_responses_changes_nothing() -> None:
     """The responses with counts give the same frame."""
-    answer = totals({"by_post": {"1": {"favorites": "1"}}})
+    response = totals({"by_post": {"1": {"favorites": "1"}}})
     refusal = totals({"errors": ["Forbidden to access tweets: 2"]}, ["2"], status=403)
-    assert rows(ep.flatten([refusal, answer])) == rows(ep.flatten(answer))
+    assert rows(ep.flatten([refusal, response])) == rows(ep.flatten(response))
 
 
 def test_a_response_whose_posts_are_all_explained_needs_no_grouping() -> None:
@@ -233,11 +233,11 @@ def test_a_response_whose_posts_are_all_explained_needs_no_grouping() -> None:
 def test_a_grouping_is_chosen_by_name() -> None:
     """Without a name, the error lists the groupings."""
     by = {"sum": ["engagement.type"], "each": ["tweet.id", "engagement.type"]}
-    answer = totals({"sum": {"favorites": "5"}, "each": {"1": {"favorites": "5"}}}, by=by)
-    assert rows(ep.flatten(answer, "sum")) == [("favorites", 5)]
-    assert rows(ep.flatten(answer, "each")) == [("1", "favorites", 5)]
+    response = totals({"sum": {"favorites": "5"}, "each": {"1": {"favorites": "5"}}}, by=by)
+    assert rows(ep.flatten(response, "sum")) == [("favorites", 5)]
+    assert rows(ep.flatten(response, "each")) == [("1", "favorites", 5)]
     with pytest.raises(AmbiguousGrouping, match=r"\['sum', 'each'\]"):
-        ep.flatten(answer)
+        ep.flatten(response)
 
 
 def test_an_unknown_top_level_key_is_ignored() -> None:

@@ -80,8 +80,8 @@ def test_unavailable_posts_are_not_supported_posts() -> None:
         "unsupported_for_video_views_tweet_ids": ["2"],
         "unavailable_tweet_ids": ["1"],
     }
-    answer = totals(body, ["1", "2"], ["video_views"], by=["engagement.type"])
-    assert rows(ep.flatten(answer)) == [("video_views", None)]
+    response = totals(body, ["1", "2"], ["video_views"], by=["engagement.type"])
+    assert rows(ep.flatten(response)) == [("video_views", None)]
 
 
 OLD = ("2015-09-14T23:00:00Z", "2015-09-15T01:00:00Z")
@@ -98,10 +98,10 @@ OLD = ("2015-09-14T23:00:00Z", "2015-09-15T01:00:00Z")
 )
 def test_zeros_from_before_counting_are_missing(by: Any, nested: Any, counts: list[Any]) -> None:
     """Favorites count from 2015-09-15; only cells completely before are missing."""
-    answer = historical(
+    response = historical(
         {by.name: {"1": {"favorites": nested}}}, types=["favorites"], by=by, window=OLD
     )
-    assert [row[-1] for row in rows(ep.flatten(answer))] == counts
+    assert [row[-1] for row in rows(ep.flatten(response))] == counts
 
 
 def test_hours_of_the_day_from_before_counting_are_missing() -> None:

@@ -1,4 +1,4 @@
-"""Many small answers, which are read as if they were one, and what each of them states alone."""
+"""Many small responses are read as one, and give what each of them gives alone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ bodies = st.fixed_dictionaries(
         "errors": st.just(["Forbidden to access tweets: 9"]),
     },
 )
-broken = st.sampled_from(
+invalid = st.sampled_from(
     [
         b'{"by_post": {"7": {"favorites": 1.0}}}',
         b'{"by_post": {"7": {"favorites": 1}, "7": {"favorites": 2}}}',
@@ -40,47 +40,49 @@ broken = st.sampled_from(
         b'{"data": []}',
     ]
 )
-contents = bodies.map(lambda body: json.dumps(body).encode()) | broken
+contents = bodies.map(lambda body: json.dumps(body).encode()) | invalid
 requested = st.lists(st.sampled_from(POSTS), min_size=1, max_size=3, unique=True)
 
 
-def outcome(read: Callable[[], Any]) -> Any:
-    """Return what is read, or the error."""
+def result_of(read: Callable[[], Any]) -> Any:
+    """Return the result of a reading, or its error."""
     try:
         return read()
     except ep.EngagementError as error:
         return type(error).__name__, str(error)
 
 
-def read(
-    asked: Sequence[tuple[list[str], bytes]], most: int, *, retrieved_at: bool
+def read_all(
+    exchanges: Sequence[tuple[list[str], bytes]], most: int, *, retrieved_at: bool
 ) -> tuple[Any, Any, list[Any]]:
     """Return counts, omissions and summaries, with so many bytes read as one."""
-    answers = [
+    listed = [
         ep.EngagementResponse(
             ep.totals(posts, engagement_types=TYPES), content, 200, AT + timedelta(days=number)
         )
-        for number, (posts, content) in enumerate(asked)
+        for number, (posts, content) in enumerate(exchanges)
     ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reading, "_BATCH", most)
-        counts = outcome(lambda: ep.flatten(answers, retrieved_at=retrieved_at))
-    grouping = answers[0].request.grouping()
-    summaries = [outcome(lambda one=one: summarize(one, grouping)) for one in answers]
-    return counts, outcome(lambda: ep.omissions(answers)), summaries
+        counts = result_of(lambda: ep.flatten(listed, retrieved_at=retrieved_at))
+    grouping = listed[0].request.grouping()
+    summaries = [
+        result_of(lambda response=response: summarize(response, grouping)) for response in listed
+    ]
+    return counts, result_of(lambda: ep.omissions(listed)), summaries
 
 
 @settings(max_examples=150, deadline=None)
 @given(
-    asked=st.lists(st.tuples(requested, contents), min_size=2, max_size=4),
+    exchanges=st.lists(st.tuples(requested, contents), min_size=2, max_size=4),
     retrieved_at=st.booleans(),
 )
-def test_answers_read_as_one_mean_what_each_means_alone(
-    *, asked: list[tuple[list[str], bytes]], retrieved_at: bool
+def test_responses_read_as_one_equal_those_read_alone(
+    *, exchanges: list[tuple[list[str], bytes]], retrieved_at: bool
 ) -> None:
     """Counts, omissions, summaries and errors do not depend on how many are read at once."""
-    one_by_one = read(asked, 0, retrieved_at=retrieved_at)
-    as_one = read(asked, 2**20, retrieved_at=retrieved_at)
+    one_by_one = read_all(exchanges, 0, retrieved_at=retrieved_at)
+    as_one = read_all(exchanges, 2**20, retrieved_at=retrieved_at)
     for left, right in zip(one_by_one[:2], as_one[:2], strict=True):
         if isinstance(left, pd.DataFrame):
             pd.testing.assert_frame_equal(right, left)
@@ -91,7 +93,7 @@ def test_answers_read_as_one_mean_what_each_means_alone(
 
 
 def by_day(posts: Sequence[str], day: str = "2026-03-01") -> ep.EngagementResponse:
-    """Answer two types on two days."""
+    """Return a response of two types on two days."""
     start = datetime.fromisoformat(day).replace(tzinfo=UTC)
     window = ep.Window.covering(start, start + timedelta(days=2))
     request = ep.historical(posts, engagement_types=TYPES[:2], window=window, by="day")
@@ -100,10 +102,10 @@ def by_day(posts: Sequence[str], day: str = "2026-03-01") -> ep.EngagementRespon
     return ep.EngagementResponse(request, json.dumps({"by_day": counts}).encode())
 
 
-def test_answers_to_one_window_are_read_at_once() -> None:
-    """Their counts come in one part, in the order of the frame."""
-    answers = [by_day(["9"]), by_day(["7", "8"])]
-    read_at_once = reconcile_as_one(answers, answers[0].request.grouping())
+def test_responses_of_one_window_are_read_as_one() -> None:
+    """Their counts are one part, in the order of the frame."""
+    responses = [by_day(["9"]), by_day(["7", "8"])]
+    read_at_once = reconcile_as_one(responses, responses[0].request.grouping())
     assert read_at_once is not None
     summaries, counts = read_at_once
     assert [summary.posts for summary in summaries] == [{"9"}, {"7", "8"}]
@@ -111,25 +113,28 @@ def test_answers_to_one_window_are_read_at_once() -> None:
     assert len(counts) == 3 * 2 * 2
 
 
-def test_answers_to_other_windows_are_not_read_at_once() -> None:
-    """The batches end where the window changes."""
-    answers = [by_day(["7"]), by_day(["8"]), by_day(["7"], "2026-03-03")]
-    groupings = [answer.request.grouping() for answer in answers]
-    batches = [batch for batch, _ in reading._batches(answers, groupings)]
-    assert batches == [answers[:2], answers[2:]]
+def test_responses_of_other_windows_are_not_read_as_one() -> None:
+    """A batch ends where the window changes."""
+    responses = [by_day(["7"]), by_day(["8"]), by_day(["7"], "2026-03-03")]
+    groupings = [response.request.grouping() for response in responses]
+    batches = [batch for batch, _ in reading._batches(responses, groupings)]
+    assert batches == [responses[:2], responses[2:]]
 
 
-def test_an_answer_that_lists_another_answers_post_as_too_old_leaves_its_counts() -> None:
-    """An answer is too old for its own posts only."""
+def test_a_response_lists_only_its_own_posts_as_too_old() -> None:
+    """The counts of another response are kept."""
     types = ["video_views"]
-    answers = [
+    responses = [
         ep.EngagementResponse(ep.totals([post], engagement_types=types), json.dumps(body).encode())
         for post, body in (
             ("7", {"by_post": {"7": {"video_views": "0"}}, OLD: ["7", "8"]}),
             ("8", {"by_post": {"8": {"video_views": "0"}}}),
         )
     ]
-    assert reconcile_as_one(answers, answers[0].request.grouping()) is not None
-    assert ep.flatten(answers)["count"].isna().to_list() == [True, False]
-    alone = [reconcile(answer, answer.request.grouping())[1].missing.tolist() for answer in answers]
+    assert reconcile_as_one(responses, responses[0].request.grouping()) is not None
+    assert ep.flatten(responses)["count"].isna().to_list() == [True, False]
+    alone = [
+        reconcile(response, response.request.grouping())[1].missing.tolist()
+        for response in responses
+    ]
     assert alone == [[True], [False]]

@@ -104,9 +104,9 @@ def test_a_refused_type_of_a_response_with_counts_is_omitted() -> None:
     """The counts are kept; the refused type is missing, with the API's message."""
     text = "Forbidden to access metrics: retweets"
     body = {"errors": [text], "by_post": {"1": {"favorites": "5"}}}
-    answer = totals(["1"], ["favorites", "retweets"], body)
-    assert omitted(answer) == [("1", "retweets", "refused", text)]
-    assert ep.flatten(answer)["count"].isna().to_list() == [False, True]
+    response = totals(["1"], ["favorites", "retweets"], body)
+    assert omitted(response) == [("1", "retweets", "refused", text)]
+    assert ep.flatten(response)["count"].isna().to_list() == [False, True]
 
 
 def test_forbidden_posts_of_a_response_with_counts_are_omitted() -> None:
@@ -122,9 +122,11 @@ def test_an_unsupported_type_is_omitted_once() -> None:
         "by_post": {"1": {"favorites": "5"}},
         "unsupported_for_impressions_engagements_tweet_ids": ["1"],
     }
-    answer = totals(["1"], ["favorites", "impressions"], body)
-    assert omitted(answer) == [("1", "impressions", "unsupported_age", meaning("unsupported_age"))]
-    assert ep.flatten(answer)["count"].isna().to_list() == [True, False]
+    response = totals(["1"], ["favorites", "impressions"], body)
+    assert omitted(response) == [
+        ("1", "impressions", "unsupported_age", meaning("unsupported_age"))
+    ]
+    assert ep.flatten(response)["count"].isna().to_list() == [True, False]
 
 
 def test_hours_from_before_counting_need_not_be_in_the_response() -> None:
@@ -153,9 +155,9 @@ def test_an_unsupported_type_without_a_window_is_omitted_once() -> None:
 def test_a_200_with_refused_types_needs_no_grouping() -> None:
     """The grouping may be missing if the response has the reason."""
     text = "Forbidden to access metrics: retweets"
-    answer = totals(["1"], ["retweets"], {"errors": [text]})
-    assert omitted(answer) == [("1", "retweets", "refused", text)]
-    assert len(ep.flatten(answer)) == 0
+    response = totals(["1"], ["retweets"], {"errors": [text]})
+    assert omitted(response) == [("1", "retweets", "refused", text)]
+    assert len(ep.flatten(response)) == 0
 
 
 def test_a_403_with_an_unknown_message_is_a_refusal() -> None:
@@ -204,8 +206,10 @@ def test_false_zeros_have_their_reason() -> None:
 def test_unsupported_posts_of_a_sum_are_omitted() -> None:
     """The sum is a count although some of its posts are too old."""
     body = {"counts": {"video_views": "7"}, "unsupported_for_video_views_tweet_ids": ["1"]}
-    answer = totals(["1", "2"], ["video_views"], body, by=["engagement.type"])
-    assert omitted(answer) == [("1", "video_views", "unsupported_age", meaning("unsupported_age"))]
+    response = totals(["1", "2"], ["video_views"], body, by=["engagement.type"])
+    assert omitted(response) == [
+        ("1", "video_views", "unsupported_age", meaning("unsupported_age"))
+    ]
 
 
 def test_zeros_from_before_counting_are_omitted() -> None:
@@ -215,9 +219,9 @@ def test_zeros_from_before_counting_are_omitted() -> None:
         ["1"], engagement_types=["favorites", "impressions"], window=window, by=ep.BY_POST
     )
     body = {"by_post": {"1": {"favorites": "0", "impressions": "1"}}}
-    answer = ep.EngagementResponse(request, body)
-    assert omitted(answer) == [("1", "favorites", "before_counting", meaning("before_counting"))]
-    row = ep.omissions(answer).iloc[0]
+    response = ep.EngagementResponse(request, body)
+    assert omitted(response) == [("1", "favorites", "before_counting", meaning("before_counting"))]
+    row = ep.omissions(response).iloc[0]
     assert (row["start"], row["end"]) == (pd.Timestamp(window.start), pd.Timestamp(window.end))
 
 
@@ -232,9 +236,9 @@ def test_the_message_counts_missing_hours() -> None:
 def test_missing_days_of_a_sum_are_omitted_for_each_post() -> None:
     """All posts of the sum have the same message."""
     body = {"counts": {"impressions": {"2026-03-01": "5"}}}
-    answer = hourly(["1", "2"], ["impressions"], body, by=["engagement.type", "engagement.day"])
+    response = hourly(["1", "2"], ["impressions"], body, by=["engagement.type", "engagement.day"])
     message = "1 of 2 days are not in the answer"
-    assert omitted(answer) == [
+    assert omitted(response) == [
         ("1", "impressions", "not_answered", message),
         ("2", "impressions", "not_answered", message),
     ]
@@ -252,8 +256,8 @@ def test_a_missing_type_without_a_window_is_omitted() -> None:
     """The response of /28hr has no window, so no row can be made."""
     request = ep.last_28_hours(["1"], engagement_types=["impressions", "replies"])
     body = {"by_hour": {"1": {"impressions": {"2026-03-01": {"22": "5"}}}}}
-    answer = ep.EngagementResponse(request, body)
-    assert omitted(answer) == [("1", "replies", "not_answered", meaning("not_answered"))]
+    response = ep.EngagementResponse(request, body)
+    assert omitted(response) == [("1", "replies", "not_answered", meaning("not_answered"))]
 
 
 def test_a_missing_post_is_omitted() -> None:
@@ -278,8 +282,8 @@ def test_omissions_are_sorted_and_unique() -> None:
     by = {"sum": ["engagement.type"], "each": ["tweet.id", "engagement.type"]}
     body = {"sum": {"favorites": "5"}, "each": {"3": {"favorites": "5"}}}
     body |= {"unavailable_tweet_ids": ["2", "10"]}
-    answer = totals(["2", "10", "3"], ["favorites"], body, by=by)
-    frame = ep.omissions([answer, answer])
+    response = totals(["2", "10", "3"], ["favorites"], body, by=by)
+    frame = ep.omissions([response, response])
     assert frame["post_id"].to_list() == ["10", "2"]
     assert list(frame.index) == [0, 1]
 

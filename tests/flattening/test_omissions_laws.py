@@ -51,8 +51,8 @@ def test_every_cell_is_counted_or_omitted(order: tuple[str, ...], data: st.DataO
             level = level.setdefault(key, {})
         level[keys[-1]] = "1"
     request = ep.historical(POSTS, engagement_types=TYPES, window=WINDOW, by={"g": order})
-    answer = ep.EngagementResponse(request, {"g": body})
-    counts, omitted = ep.flatten(answer), ep.omissions(answer)
+    response = ep.EngagementResponse(request, {"g": body})
+    counts, omitted = ep.flatten(response), ep.omissions(response)
 
     by_post = "tweet.id" in order
     position = order.index("tweet.id") if by_post else 0

@@ -232,9 +232,9 @@ def test_a_body_that_is_not_a_json_object_is_refused(body: str) -> None:
 
 def test_the_same_response_twice_is_refused() -> None:
     """Its counts would be doubled."""
-    answer = totals(["1"], ["favorites"])
+    response = totals(["1"], ["favorites"])
     with pytest.raises(RequestError, match=r"responses 0 and 1 both count favorites of post 1,"):
-        ep.flatten([answer, answer])
+        ep.flatten([response, response])
 
 
 def test_overlapping_windows_are_refused_with_both() -> None:

@@ -222,7 +222,7 @@ INVALID_BODIES = {
 def test_a_response_without_a_requested_post_is_requested_again(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive, body: Any
 ) -> None:
-    """Its status is 200 and it is JSON, and it lacks counts of a requested post."""
+    """Its status is 200 and it is valid JSON; the counts of a requested post are missing."""
     server.answer(Scripted(200, body), counted(1, 2))
     assert numbers(collect(client, past(1, 2), archive)) == ["1"]
     assert bodies(server) == [["1", "2"], ["1", "2"]]
@@ -517,7 +517,7 @@ def test_folder_names_are_those_of_earlier_versions(
 def test_totals_are_collected_again_each_time(
     client: ep.EngagementClient, server: ScriptedServer, clock: FakeClock, archive: ep.Archive
 ) -> None:
-    """The same request an hour later makes another collection; the first stays as it was."""
+    """The same request an hour later makes another collection; the first is unchanged."""
     server.answer(counted(1, number=5), counted(1, number=6))
     first = collect(client, totals(1), archive)
     clock.now += 3600

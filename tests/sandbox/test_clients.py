@@ -58,9 +58,9 @@ def test_an_app_may_sign_without_a_token(sandbox: SandboxServer, send: Send) -> 
     """Two-legged OAuth 1.0a sees public totals of any post, and nothing else."""
     app = OAuth1(sandbox.app.consumer_key, sandbox.app.consumer_secret)
     posts = [sandbox.world.posts(handle)[-9] for handle in ("sandbox_bakery", "sandbox_railway")]
-    answer = send(sandbox, "totals", posts, auth=app)
-    assert answer.status_code == 200
-    assert set(answer.json()["g"]) == {post.post_id for post in posts}
+    response = send(sandbox, "totals", posts, auth=app)
+    assert response.status_code == 200
+    assert set(response.json()["g"]) == {post.post_id for post in posts}
     assert send(sandbox, "totals", posts, auth=app, types=["impressions"]).status_code == 403
     assert send(sandbox, "historical", posts, auth=app).status_code == 403
     wrong = OAuth1(sandbox.app.consumer_key, "wrong")
@@ -77,8 +77,8 @@ def test_integer_ids_keep_full_precision(sandbox: SandboxServer, send: Send) -> 
 @pytest.mark.parametrize("scheme", ["Basic YTpi", "Token abc", "bearer_abc", "Digest x"])
 def test_an_unknown_scheme_is_refused(sandbox: SandboxServer, send: Send, scheme: str) -> None:
     """The 401 has the documented message."""
-    answer = send(sandbox, "totals", ["1"], auth=None, headers={"Authorization": scheme})
-    assert (answer.status_code, answer.json()) == (
+    response = send(sandbox, "totals", ["1"], auth=None, headers={"Authorization": scheme})
+    assert (response.status_code, response.json()) == (
         401,
         {"errors": ["Your account could not be authenticated. Reason: Unknown Authorization Type"]},
     )
@@ -116,9 +116,9 @@ def test_other_content_types_are_refused_if_set(
     headers = {} if content_type is None else {"Content-Type": content_type}
     assert send(sandbox, "totals", [post], headers=headers).status_code == 200
     with SandboxServer(NOW, settings=Settings(content_type="json")) as strict:
-        answer = send(strict, "totals", [post], headers=headers)
-    assert answer.status_code == CONTENT_TYPES[content_type]
-    assert (content_type or "").encode() in answer.content or answer.status_code == 200
+        response = send(strict, "totals", [post], headers=headers)
+    assert response.status_code == CONTENT_TYPES[content_type]
+    assert (content_type or "").encode() in response.content or response.status_code == 200
 
 
 def test_the_client_of_the_package_sends_its_content_type(sandbox: SandboxServer) -> None:
@@ -129,5 +129,5 @@ def test_the_client_of_the_package_sends_its_content_type(sandbox: SandboxServer
         app = ep.AppOnly(strict.app.bearer_token)
         with ep.EngagementClient(app, base_url=strict.base_url) as client:
             post = sandbox.world.posts()[-9].post_id
-            (answer,) = client.fetch(ep.totals([post], engagement_types=["favorites"]))
-    assert answer.status == 200
+            (response,) = client.fetch(ep.totals([post], engagement_types=["favorites"]))
+    assert response.status == 200

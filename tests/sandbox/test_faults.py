@@ -33,19 +33,19 @@ def test_a_429_fault_has_the_headers_of_a_spent_quota(
 ) -> None:
     """Nothing remains, the reset is in the headers, and the message is the usual one."""
     sandbox.faults.push("429")
-    answer = request_total()
-    assert answer.headers["x-per-second-remaining"] == "0"
-    assert int(answer.headers["x-per-second-reset"]) > 0
-    assert "rate limit" in answer.json()["errors"][0]
+    response = request_total()
+    assert response.headers["x-per-second-remaining"] == "0"
+    assert int(response.headers["x-per-second-reset"]) > 0
+    assert "rate limit" in response.json()["errors"][0]
 
 
 def test_a_502_fault_is_an_html_page(sandbox: SandboxServer, request_total: Any) -> None:
     """The page is not compressed, as from a proxy."""
     sandbox.faults.push("502")
-    answer = request_total()
-    assert answer.headers["Content-Type"] == "text/html"
-    assert "Content-Encoding" not in answer.headers
-    assert answer.text.startswith("<html>")
+    response = request_total()
+    assert response.headers["Content-Type"] == "text/html"
+    assert "Content-Encoding" not in response.headers
+    assert response.text.startswith("<html>")
 
 
 def test_a_closed_fault_closes_the_connection(sandbox: SandboxServer, request_total: Any) -> None:
@@ -74,9 +74,9 @@ def test_a_truncated_fault_ends_the_gzip_stream_early(
     bearer = {"Authorization": f"Bearer {sandbox.keys().bearer_token}", "Accept-Encoding": "gzip"}
     request_body = json.dumps(body([sandbox.world.posts()[-3].post_id])).encode()
     raw.request("POST", TOTALS, request_body, bearer)
-    answer = raw.getresponse()
-    content = answer.read()
-    assert len(content) == int(answer.headers["Content-Length"])
+    response = raw.getresponse()
+    content = response.read()
+    assert len(content) == int(response.headers["Content-Length"])
     with pytest.raises(EOFError):
         gzip.decompress(content)
 
@@ -87,10 +87,10 @@ def test_some_faults_have_status_200_without_counts(
 ) -> None:
     """The body is not the requested one."""
     sandbox.faults.push(fault)
-    answer = request_total()
-    assert answer.status_code == 200
-    assert answer.content == FAULTS[fault].body
-    assert b'"g"' not in answer.content
+    response = request_total()
+    assert response.status_code == 200
+    assert response.content == FAULTS[fault].body
+    assert b'"g"' not in response.content
 
 
 def test_a_slow_fault_exceeds_the_timeout(sandbox: SandboxServer, request_total: Any) -> None:
@@ -149,9 +149,9 @@ def test_a_fault_uses_up_the_nonce(
     for _ in range(2):
         headers = {"Authorization": auth, "Accept-Encoding": "gzip"}
         raw.request("POST", TOTALS, prepared.body, headers)
-        answer = raw.getresponse()
-        answer.read()
-        statuses.append(answer.status)
+        response = raw.getresponse()
+        response.read()
+        statuses.append(response.status)
     assert statuses == [503, 401]
 
 
@@ -159,13 +159,13 @@ def test_faults_do_not_affect_token_requests(sandbox: SandboxServer) -> None:
     """Faults apply only to the endpoints that count."""
     sandbox.faults.push("500")
     keys = sandbox.keys()
-    answer = requests.post(
+    response = requests.post(
         sandbox.token_url,
         data={"grant_type": "client_credentials"},
         auth=(keys.consumer_key, keys.consumer_secret),
         timeout=PATIENCE,
     )
-    assert answer.json() == {"token_type": "bearer", "access_token": keys.bearer_token}
+    assert response.json() == {"token_type": "bearer", "access_token": keys.bearer_token}
     assert len(sandbox.faults) == 1
 
 

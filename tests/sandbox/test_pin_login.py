@@ -102,10 +102,10 @@ def text(answer: Any) -> str:
 def test_a_login_returns_the_access_token_of_the_owner(visitor: Visitor) -> None:
     """The third step returns the token as a form."""
     token, secret = visitor.begin()
-    answer = visitor.end(token, secret, visitor.pin(token, "sandbox_railway"))
-    assert answer.status == 200
+    response = visitor.end(token, secret, visitor.pin(token, "sandbox_railway"))
+    assert response.status == 200
     account = visitor.twin.world.account("sandbox_railway")
-    assert parse_qs(answer.body.decode()) == {
+    assert parse_qs(response.body.decode()) == {
         "oauth_token": [account.access_token],
         "oauth_token_secret": [account.access_token_secret],
         "user_id": ["9002"],
@@ -194,8 +194,8 @@ def test_a_login_that_was_not_allowed_has_no_pin(visitor: Visitor) -> None:
     for pin in ("", "0000000", "None"):
         assert "Invalid oauth_verifier" in text(visitor.end(token, secret, pin))
     path = STEPS["end"]
-    answer = visitor.send(path, visitor.headers(path, secret, oauth_token=token))
-    assert "Invalid oauth_verifier" in text(answer)
+    response = visitor.send(path, visitor.headers(path, secret, oauth_token=token))
+    assert "Invalid oauth_verifier" in text(response)
 
 
 def test_a_pin_is_accepted_once(visitor: Visitor) -> None:
@@ -243,9 +243,9 @@ def test_logins_are_independent(visitor: Visitor) -> None:
 def test_callbacks_other_than_oob_are_refused(visitor: Visitor, callback: str) -> None:
     """The app may redirect owners to no URL."""
     path = STEPS["begin"]
-    answer = visitor.send(path, visitor.headers(path, oauth_callback=callback))
-    assert answer.status == 403
-    assert b'"code":415' in answer.body
+    response = visitor.send(path, visitor.headers(path, oauth_callback=callback))
+    assert response.status == 403
+    assert b'"code":415' in response.body
     missing = visitor.send(path, visitor.headers(path))
     assert missing.status == 403
 
@@ -254,9 +254,9 @@ def test_an_app_without_pin_login_is_refused(make_twin: Any) -> None:
     """X refuses an app whose settings do not allow it in the same way."""
     visitor = Visitor(make_twin(settings=Settings(app=App(takes_pins=False))))
     path = STEPS["begin"]
-    answer = visitor.send(path, visitor.headers(path, oauth_callback="oob"))
-    assert answer.status == 403
-    assert b"Callback URL not approved" in answer.body
+    response = visitor.send(path, visitor.headers(path, oauth_callback="oob"))
+    assert response.status == 403
+    assert b"Callback URL not approved" in response.body
 
 
 def forged_headers(visitor: Visitor, path: str, secret: str, **fields: str) -> list[dict[str, str]]:
@@ -326,8 +326,8 @@ def test_access_tokens_cannot_begin_a_login(visitor: Visitor) -> None:
 )
 def test_other_methods_are_refused(visitor: Visitor, path: str, method: str, allowed: str) -> None:
     """The response lists the allowed methods."""
-    answer = visitor.send(path, method=method)
-    assert (answer.status, answer.headers["Allow"]) == (405, allowed)
+    response = visitor.send(path, method=method)
+    assert (response.status, response.headers["Allow"]) == (405, allowed)
 
 
 def test_the_server_can_play_the_owner() -> None:

@@ -29,11 +29,11 @@ TOTALS = "/insights/engagement/totals"
 
 def test_requests_oauthlib_is_accepted(request_total: Any) -> None:
     """An ordinary client gets compressed JSON."""
-    answer = request_total()
-    assert answer.status_code == 200
-    assert answer.headers["Content-Encoding"] == "gzip"
-    assert answer.headers["x-per-minute-limit"] == "1000000"
-    assert set(answer.json()) == {"g"}
+    response = request_total()
+    assert response.status_code == 200
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert response.headers["x-per-minute-limit"] == "1000000"
+    assert set(response.json()) == {"g"}
 
 
 def test_a_connection_stays_open(raw: http.client.HTTPConnection) -> None:
@@ -42,9 +42,9 @@ def test_a_connection_stays_open(raw: http.client.HTTPConnection) -> None:
     first = raw.sock
     for path in (TOTALS, "/nowhere", "/oauth2/token", TOTALS):
         raw.request("POST", path, b"{}", {"Accept-Encoding": "gzip"})
-        answer = raw.getresponse()
-        answer.read()
-        assert answer.status in {401, 403, 404}
+        response = raw.getresponse()
+        response.read()
+        assert response.status in {401, 403, 404}
         assert raw.sock is first
 
 
@@ -52,15 +52,15 @@ def test_a_response_to_head_has_no_body(raw: http.client.HTTPConnection) -> None
     """It is a 405 as for other methods, and the connection stays usable."""
     for _ in range(2):
         raw.request("HEAD", TOTALS, headers={"Accept-Encoding": "gzip"})
-        answer = raw.getresponse()
-        assert (answer.status, answer.read()) == (405, b"")
+        response = raw.getresponse()
+        assert (response.status, response.read()) == (405, b"")
 
 
 def test_responses_are_dated_by_the_wall_clock() -> None:
     """That clock also resets the quota, so clients can compute the time left."""
     with SandboxServer(wall=lambda: 1_776_255_600.0) as server:
-        answer = requests.get(f"{server.base_url}/nowhere", timeout=PATIENCE)
-    assert answer.headers["Date"] == "Wed, 15 Apr 2026 12:20:00 GMT"
+        response = requests.get(f"{server.base_url}/nowhere", timeout=PATIENCE)
+    assert response.headers["Date"] == "Wed, 15 Apr 2026 12:20:00 GMT"
 
 
 def test_the_log_records_requests_without_headers(
@@ -110,8 +110,8 @@ def test_malformed_http_is_answered(sandbox: SandboxServer, lines: bytes, status
     host, port = urlsplit(sandbox.base_url).netloc.split(":")
     with socket.create_connection((host, int(port)), timeout=PATIENCE) as line:
         line.sendall(lines)
-        with line.makefile("rb") as answer:
-            received = answer.read()
+        with line.makefile("rb") as response:
+            received = response.read()
     assert f" {status} ".encode() in received.partition(b"\r\n")[0]
     assert b"Content-Encoding: gzip" in received
 
@@ -165,13 +165,13 @@ def test_concurrent_clients_get_the_same_response(
 
     def run() -> None:
         for _ in range(3):
-            answer = requests.post(
+            response = requests.post(
                 sandbox.base_url + TOTALS,
                 json=request_body,
                 auth=oauth(sandbox.keys()),
                 timeout=PATIENCE,
             )
-            bodies.append(answer.content)
+            bodies.append(response.content)
 
     threads = [threading.Thread(target=run) for _ in range(10)]
     for thread in threads:
@@ -189,12 +189,12 @@ def test_a_clock_may_be_a_function(session: requests.Session, oauth: Any, body: 
     with SandboxServer(lambda: now[0]) as server:
         ends = []
         for _ in range(2):
-            answer = session.post(
+            response = session.post(
                 server.base_url + "/insights/engagement/28hr",
                 json=body([server.world.posts()[-1].post_id]),
                 auth=oauth(server.keys()),
             )
-            ends.append(answer.json()["end"])
+            ends.append(response.json()["end"])
             now[0] += timedelta(days=1)
     assert ends == ["2026-03-12T20:00:00Z", "2026-03-13T20:00:00Z"]
 
@@ -223,7 +223,7 @@ def test_serve_runs_until_interrupted() -> None:
     assert process.stdout is not None
     lines = [process.stdout.readline().rstrip() for _ in range(10)]
     variables = dict(line.split("=", 1) for line in lines[2:])
-    answer = requests.post(
+    response = requests.post(
         variables["X_TOKEN_URL"],
         data={"grant_type": "client_credentials"},
         auth=(variables["X_CONSUMER_KEY"], variables["X_CONSUMER_SECRET"]),
@@ -231,7 +231,7 @@ def test_serve_runs_until_interrupted() -> None:
     )
     process.send_signal(signal.SIGINT)
     _, complaints = process.communicate()
-    assert answer.json()["access_token"] == variables["X_BEARER_TOKEN"]
+    assert response.json()["access_token"] == variables["X_BEARER_TOKEN"]
     assert set(variables) >= {"X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET"}
     assert (process.returncode, complaints) == (0, "")
 
