@@ -181,13 +181,15 @@ def _chosen(world: World, number: int) -> list[Post]:
 def _frame(posts: list[Post]) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415 - a slow import
 
+    from engagement_pandas.frame.contract import TEXT  # noqa: PLC0415 - imports pandas
+
     odd = range(_EVERYDAY_FIRST, len(posts) - _EVERYDAY_LAST)
     texts = [post.worded(everyday=place not in odd) for place, post in enumerate(posts)]
     frame = pd.DataFrame(
         {
-            "post_id": pd.Series([post.post_id for post in posts], dtype="str"),
-            "handle": pd.Series([post.handle for post in posts], dtype="str"),
-            "text": pd.Series(texts, dtype="str"),
+            "post_id": pd.Series([post.post_id for post in posts], dtype=TEXT),
+            "handle": pd.Series([post.handle for post in posts], dtype=TEXT),
+            "text": pd.Series(texts, dtype=TEXT),
             "created_at": pd.Series([post.created_at for post in posts]),
         }
     )

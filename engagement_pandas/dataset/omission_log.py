@@ -232,7 +232,7 @@ def _remaining(span: OmissionSpan, counted: pd.DataFrame | None) -> Iterator[Omi
     within = (counted["hour"] >= span.start) & (counted["hour"] < span.end)
     ended = counted["hour"][within & (counted["retrieved_at"] >= span.retrieved_at)]
     start = span.start
-    for moment in [*sorted(set(ended.dt.to_pydatetime())), span.end]:
+    for moment in [*sorted(set(ended.array.to_pydatetime())), span.end]:
         if start < moment:
             yield replace(span, start=start, end=moment)
         start = moment + timedelta(hours=1)

@@ -25,7 +25,7 @@ def contract_of(frame: pd.DataFrame) -> str:
 
 def as_text(texts: pd.Series) -> pd.Series:
     """Return texts with empty strings as missing."""
-    return texts.mask(texts == MISSING)
+    return texts.astype(TEXT).mask(texts == MISSING)
 
 
 def as_types(texts: pd.Series) -> pd.Series:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, cast
@@ -35,6 +36,7 @@ _GROUPED: Final = re.compile(
     r"[+-]?[0-9]{1,3}([, '\u00a0\u2009\u202f\u2019])[0-9]{3}(?:\1[0-9]{3})*(\.0*)?"
 )
 _FROM: Final = "ep.counts_from()"
+_NANOSECONDS: Final = (datetime(1678, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC))
 _NAMES: Final = {name: str(dtype) for name, dtype in COUNT_COLUMNS.items()}
 """Names of the dtypes; comparing them is faster than comparing dtypes."""
 
@@ -290,12 +292,7 @@ def _is_linked(ids: pd.Series) -> bool:
 
 def _each(values: pd.Series, read: Callable[[Any], Any], dtype: Any) -> pd.Series:
     """Return each value as read; each distinct value is read once."""
-    codes: Any
-    level: Any
-    try:
-        codes, level = pd.factorize(values.astype(object), use_na_sentinel=True)
-    except TypeError:  # lists and the like
-        codes, level = np.arange(len(values)), values.to_numpy(dtype=object)
+    codes, level = _distinct(values)
     texts = []
     for place, value in enumerate(level):
         try:
@@ -306,6 +303,14 @@ def _each(values: pd.Series, read: Callable[[Any], Any], dtype: Any) -> pd.Serie
             raise FrameError(msg) from error
     read_values = pd.array([*texts, None], dtype=dtype)
     return pd.Series(read_values.take(codes), values.index, name=values.name)
+
+
+def _distinct(values: pd.Series) -> tuple[NDArray[np.intp], Any]:
+    """Return the place of each value among the distinct ones, -1 if missing; and these."""
+    try:
+        return pd.factorize(values.astype(object))
+    except TypeError:  # lists and the like
+        return np.arange(len(values)), values.to_numpy(dtype=object)
 
 
 def _post_id(value: Any) -> str:
@@ -358,20 +363,52 @@ def to_times(values: pd.Series) -> pd.Series:
     cure = f"write days as 2026-03-01 and times as 2026-03-01T09:30:00Z, or see {_FROM}"
     if pd.api.types.is_numeric_dtype(values.dtype):
         _refuse(values, np.ones(len(values), dtype=bool), "a number, not a time", cure)
-    known = values.notna().to_numpy(dtype=bool)
-    mixed = False
+    codes, level = _distinct(values)
+    parsed = parse_iso(pd.Series([*level, None], dtype=object))
+    _refuse(values, (codes >= 0) & parsed.isna().to_numpy()[codes], "not a time", cure)
+    zones = [_zone(value) for value in level]
+    naive = np.array([*(zone is None for zone in zones), True])
+    times = pd.Series(parsed.array.take(codes), values.index, name=values.name)
+    if naive.all():
+        return times.dt.tz_localize(None)
+    words = "a time without a time zone, among others with one"
+    _refuse(values, (codes >= 0) & naive[codes], words, cure)
+    return times if len(set(map(str, zones))) > 1 else times.dt.tz_convert(zones[0])
+
+
+def parse_iso(values: pd.Series) -> pd.Series:
+    """Return ISO 8601 texts and dates as ``datetime64[us, UTC]``, and others as ``NaT``.
+
+    What has no time zone is read as UTC.
+
+    >>> parse_iso(pd.Series(["0999-12-31", "2026-03-01T09:30:00+01:00", "1 March"])).to_list()
+    [Timestamp('0999-12-31 00:00:00+0000', tz='UTC'),
+     Timestamp('2026-03-01 08:30:00+0000', tz='UTC'), NaT]
+    """
+    moments: Any = pd.to_datetime(values, format="ISO8601", utc=True, errors="coerce")
+    moments = moments.astype("datetime64[us, UTC]")
+    # pandas 2 parses to nanoseconds, which span the years from 1678 to 2261.
+    lost = values[moments.isna() & values.notna()].map(_distant)
+    if lost.notna().any():
+        moments.loc[lost.index] = pd.Series(lost, dtype=moments.dtype)
+    return cast("pd.Series", moments)
+
+
+def _distant(value: Any) -> datetime | None:
+    """Return a time in UTC if it is too far away for nanoseconds."""
     try:
-        parsed: Any = pd.to_datetime(values.astype(object), format="ISO8601", errors="coerce")
-    except (ValueError, TypeError):  # texts with and without a zone, or several zones
-        mixed = True
-        parsed = pd.to_datetime(values.astype(object), format="ISO8601", errors="coerce", utc=True)
-    _refuse(values, known & pd.isna(parsed).to_numpy(dtype=bool), "not a time", cure)
-    if mixed:
-        given = zip(values, known, strict=True)
-        naive = [there and pd.Timestamp(value).tzinfo is None for value, there in given]
-        words = "a time without a time zone, among others with one"
-        _refuse(values, np.array(naive, dtype=bool), words, cure)
-    return cast("pd.Series", parsed)
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    aware = moment.replace(tzinfo=moment.tzinfo or UTC)
+    return None if _NANOSECONDS[0] < aware < _NANOSECONDS[1] else aware
+
+
+def _zone(value: Any) -> tzinfo | None:
+    """Return the time zone of an ISO 8601 text or a datetime."""
+    if isinstance(value, str) and not any(sign in value[8:] for sign in "Zz+-"):
+        return None  # faster than parsing it
+    return getattr(pd.Timestamp(value), "tzinfo", None)
 
 
 def _refuse(values: pd.Series, wrong: NDArray[np.bool_], what: str, cure: str) -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 from engagement_pandas.errors import FrameError
 from engagement_pandas.files import atomic_write
 from engagement_pandas.frame.categories import MISSING, as_reasons, as_text, as_types, contract_of
-from engagement_pandas.frame.coercion import contracted
+from engagement_pandas.frame.coercion import contracted, parse_iso
 from engagement_pandas.frame.contract import TEXT, to_iso_utc
 from engagement_pandas.frame.csv_rows import read_table
 from engagement_pandas.text import check_digits, truncated_repr
@@ -214,18 +214,19 @@ def _as_days(texts: pd.Series) -> pd.Series:
     complaint = "'day' has {!r}, which is not a time; write days such as 2026-03-01"
     _refuse(texts, ~texts.str.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?"), complaint)
     _refuse(texts, ~texts.str.fullmatch(_DAY), "the day {} is not at midnight; write days only")
-    return _moments(texts.str[:10].rename("day"), "datetime64[us]", utc=False)
+    moments = _moments(texts.str[:10].rename("day"))
+    return cast("pd.Series", moments.dt.tz_localize(None))
 
 
 def _as_bounds(texts: pd.Series) -> pd.Series:
-    return _moments(texts, "datetime64[us, UTC]", utc=True)
+    return _moments(texts)
 
 
-def _moments(texts: pd.Series, dtype: Any, *, utc: bool) -> pd.Series:
-    moments: Any = pd.to_datetime(as_text(texts), format="ISO8601", utc=utc, errors="coerce")
+def _moments(texts: pd.Series) -> pd.Series:
+    moments = parse_iso(as_text(texts))
     complaint = f"{texts.name!r} has {{!r}}, which is not a time; write 2026-03-01T09:30:00Z"
     _refuse(texts, moments.isna() & (texts != MISSING), complaint)
-    return cast("pd.Series", moments.astype(dtype))
+    return moments
 
 
 _Readers = Mapping[str, Callable[[pd.Series], pd.Series]]

@@ -203,6 +203,7 @@ class _Cells:
         log = np.log((self.count + 0.5) / (self.expected + 0.5))
         square = (log - _weighted_median(hour_of_day, log, 1 / self.poisson)) ** 2 / _NORMAL
         few = self.expected < np.quantile(self.expected, 0.5)
+        few |= self.expected == self.expected.min()  # of numbers that are alike, none is below
         again = max(float(np.median(square[few] / self.poisson[few])), 1.0)
         between = pd.Series(square - again * self.poisson).groupby(self.age).transform("median")
         variance: Floats = again * self.poisson + np.maximum(between.to_numpy(), _LEAST_VARIANCE)
@@ -277,17 +278,18 @@ def _posts(series: PostSeries, reached: Floats, code: np.int64) -> list[pd.DataF
 def _rows(**columns: object) -> pd.DataFrame:
     """Return rows with hours since 1970 and the numbers of posts."""
     names = ["what", "start", "count", "expected", "p", "post", "share"]
-    return pd.DataFrame({name: columns.get(name, np.nan) for name in names} if columns else {},
-                        columns=names)  # fmt: skip
+    given = {name: columns.get(name, np.nan) for name in names} if columns else {}
+    frame = pd.DataFrame(given, columns=names)
+    return frame.astype({"what": TEXT} | dict.fromkeys(names[1:], "float64"))
 
 
 def _typed(found: pd.DataFrame, series: PostSeries, zone: tzinfo) -> pd.DataFrame:
     """Return the frame with the dtypes of the docstring."""
     if "engagement_type" not in found:
         found = found.assign(engagement_type=[])
-    moments = (found["start"].astype("float64") * HOUR_US).round().astype("int64").to_numpy()
+    moments = (found["start"] * HOUR_US).round().astype("int64").to_numpy()
     start = pd.DatetimeIndex(moments.view("datetime64[us]"), tz="UTC").tz_convert(zone)
-    ratio = found["count"].astype("float64") / found["expected"].astype("float64")
+    ratio = found["count"] / found["expected"]
     posts = series.posts.take(found["post"].astype("int64").to_numpy())
     frame = found.assign(
         start=start.as_unit("us"),

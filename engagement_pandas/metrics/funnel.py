@@ -27,7 +27,7 @@ MINIMUM: Final = 10
 
 _COLUMNS: Final[dict[str, Any]] = {
     "count": "Int64",
-    "previous": "str",
+    "previous": TEXT,
     "rate": "Float64",
     "low": "Float64",
     "high": "Float64",

@@ -214,11 +214,18 @@ def _utc_times(times: Mapping[str, pd.Series], tz: str | tzinfo) -> dict[str, pd
         utc = (
             moments.dt.tz_convert("UTC")
             if zoned
-            else moments.dt.tz_localize(tz).dt.tz_convert("UTC")
+            else moments.dt.tz_localize(tz, ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
         )
     except (ValueError, TypeError, KeyError) as error:
-        msg = f"{day.name!r} holds a time that {tz} has twice, or never, or no such zone: {error}"
+        msg = f"there is no time zone {tz!r}; write one such as 'Europe/Berlin', or 'UTC'"
         raise FrameError(msg) from error
+    lost = utc.isna() & moments.notna()
+    if lost.any():
+        msg = (
+            f"{day.name!r} in row {utc.index[lost][0]} is {moments[lost].iloc[0]}, which {tz} has "
+            "twice, or never; give times in UTC"
+        )
+        raise FrameError(msg)
     off = utc != utc.dt.floor("h")
     if off.any():
         msg = (

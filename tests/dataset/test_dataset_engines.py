@@ -20,6 +20,7 @@ from support.datasets.frames import changed, some
 from support.datasets.worlds import same
 
 import engagement_pandas as ep
+from engagement_pandas.frame.contract import TEXT
 
 LONG = ("1060976163948904448", "1060976163948904449")
 """As floating-point numbers the two would be equal."""
@@ -48,9 +49,9 @@ def to_contract(frame: pd.DataFrame) -> pd.DataFrame:
         if engagement_type in set(frame["engagement_type"])
     ]
     return (
-        frame.astype({"day": "datetime64[us]", "count": "Int64", "hour": "int8", "post_id": "str"})
-        .astype({"engagement_type": "str"})
-        .astype({"engagement_type": pd.CategoricalDtype(pd.Index(types, dtype="str"))})
+        frame.astype({"day": "datetime64[us]", "count": "Int64", "hour": "int8", "post_id": TEXT})
+        .astype({"engagement_type": TEXT})
+        .astype({"engagement_type": pd.CategoricalDtype(pd.Index(types, dtype=TEXT))})
         .sort_values(KEY, ignore_index=True)[[*KEY, "count"]]
     )
 

@@ -25,13 +25,14 @@ import engagement_pandas as ep
 from engagement_pandas.explorers.counts_explorer import CountsExplorer
 from engagement_pandas.explorers.engagement import EngagementExplorer
 from engagement_pandas.explorers.figure import Picture
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.plots.theme import SETTINGS
 
 EPOCH_MS = 1_288_834_974_657
 """Of the IDs: 2010-11-04 01:42:54.657 UTC, as X's documentation has it."""
 
 DTYPES = {
-    "post_id": "str",
+    "post_id": TEXT,
     "engagement_type": "category",
     "day": "datetime64[us]",
     "hour": "int8",
@@ -57,7 +58,7 @@ HANDLES = ("<b>bakery</b>", '"><script>', "bakery", "bakery", "_$x$")
 
 
 def _tidy(rows: Any, columns: Any = tuple(DTYPES)) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=list(columns))
+    frame = pd.DataFrame(rows, columns=list(columns)).astype({"engagement_type": TEXT})
     return frame.astype({name: DTYPES[name] for name in columns})
 
 
@@ -105,7 +106,9 @@ def _world() -> pd.DataFrame:
     frame["place"] = frame["engagement_type"].map(order)
     frame = frame.sort_values(["post_id", "place", "day", "hour"], ignore_index=True)
     counts = _tidy(frame[list(DTYPES)])
-    counts["engagement_type"] = counts["engagement_type"].cat.reorder_categories(list(order))
+    counts["engagement_type"] = counts["engagement_type"].cat.reorder_categories(
+        pd.Index(order, dtype=TEXT)
+    )
     counts.attrs = {
         "endpoint": "historical",
         "retrieved_at": "2026-03-06T00:00:00+00:00",
@@ -165,7 +168,7 @@ def posts() -> pd.DataFrame:
     """Return what the posts say: markup, quotes, mathematics, emoji, right-to-left."""
     return pd.DataFrame(
         {"post_id": IDS, "handle": HANDLES, "text": TEXTS},
-        dtype="str",
+        dtype=TEXT,
     )
 
 

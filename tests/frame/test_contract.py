@@ -13,6 +13,7 @@ from engagement_pandas.frame.contract import (
     COUNT_COLUMNS,
     OMISSION_COLUMNS,
     REQUIRED_OMISSION_COLUMNS,
+    TEXT,
     check_counts,
     check_omissions,
     counts_schema,
@@ -51,6 +52,7 @@ def test_an_empty_frame_has_the_columns_of_its_grouping() -> None:
     assert list(frame.columns) == ["engagement_type", "hour", "count"]
 
 
+@pytest.mark.filterwarnings("ignore:The behavior of DataFrame concatenation:FutureWarning")
 def test_empty_frames_keep_dtypes_when_put_together() -> None:
     """An empty frame does not turn IDs into objects."""
     both = pd.concat([empty_counts(), counts()], ignore_index=True)
@@ -75,10 +77,10 @@ def test_counts_pass(frame: pd.DataFrame) -> None:
     ("changes", "complaint"),
     [
         ({"post_id": [123, 123]}, "'post_id' is int64, not str; numbers may have lost digits"),
-        ({"post_id": pd.Series(["1.06E+18", "1"], dtype="str")}, "'1.06E\\+18'.*was a float"),
-        ({"post_id": pd.Series(["12a", "1"], dtype="str")}, "'12a'; an ID has 1 to 19 digits"),
-        ({"post_id": pd.Series([None, "1"], dtype="str")}, "'post_id' is missing in row 0"),
-        ({"engagement_type": pd.Series(["a", "a"], dtype="str")}, "is str, not category"),
+        ({"post_id": pd.Series(["1.06E+18", "1"], dtype=TEXT)}, "'1.06E\\+18'.*was a float"),
+        ({"post_id": pd.Series(["12a", "1"], dtype=TEXT)}, "'12a'; an ID has 1 to 19 digits"),
+        ({"post_id": pd.Series([None, "1"], dtype=TEXT)}, "'post_id' is missing in row 0"),
+        ({"engagement_type": pd.Series(["a", "a"], dtype=TEXT)}, "is str, not category"),
         ({"engagement_type": pd.Categorical([1, 1])}, "engagement type 1 is not a name"),
         ({"day": pd.to_datetime(["2026-03-01 07:00"] * 2).as_unit("us")}, "07:00:00 is not at mid"),
         ({"day": pd.to_datetime(["2026-03-01"] * 2).as_unit("ns")}, r"datetime64\[ns\], not"),

@@ -8,6 +8,7 @@ import pytest
 from simulation.worlds import account
 from support.simulated import MARCH, totals
 
+import engagement_pandas as ep
 from engagement_pandas import FrameError
 from engagement_pandas.metrics import breakouts
 from engagement_pandas.metrics.tail import beyond_tail, level_shift
@@ -32,6 +33,15 @@ def test_nothing_out_of_the_ordinary() -> None:
     assert not len(found)
     assert str(found["start"].dtype) == "datetime64[us, UTC]"
     assert found["post_id"].dtype == "str"
+
+
+def test_counts_that_are_all_alike() -> None:
+    """Neither an hour nor a post stands out."""
+    hours = {f"{hour:02d}": "7" for hour in range(24)}
+    days = {f"2026-08-{day}": hours for day in range(23, 28)}
+    posts = {str(2091095333082140951 + n): {"impressions": days} for n in range(2)}
+    body = {"start": "2026-08-23T00:00:00Z", "end": "2026-08-28T00:00:00Z", "g": posts}
+    assert not len(breakouts(ep.flatten_json(body)))
 
 
 def test_an_hour(busy: pd.DataFrame) -> None:

@@ -81,7 +81,7 @@ def test_what_is_full_comes_back_the_same() -> None:
     counts = ROWS.iloc[:2].copy()
     counts.attrs["retrieved_at"] = "2026-03-02T00:00:00+00:00"
     back = tall(wide(counts))
-    pd.testing.assert_frame_equal(back, counts)
+    pd.testing.assert_frame_equal(back, counts, check_column_type=False)
     assert back.attrs == counts.attrs
 
 

@@ -9,13 +9,14 @@ import pytest
 from matplotlib.figure import Figure
 
 import engagement_pandas as ep
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.plots import post_names
 
 
 def named(*texts: Any, **words: Any) -> list[str]:
     """Return what posts with these texts are called."""
     ids = [str(place) for place in range(1, len(texts) + 1)]
-    posts = pd.DataFrame({"post_id": pd.Series(ids, dtype="str"), "text": texts})
+    posts = pd.DataFrame({"post_id": pd.Series(ids, dtype=TEXT), "text": texts})
     return list(post_names(ids, posts=posts, **words).values())
 
 
@@ -66,7 +67,7 @@ def test_words_and_date(post_made: Any) -> None:
     moments = ["2026-03-01 05:20", "2026-03-01 17:40", "2026-03-02 09:00", "2026-03-02 23:59"]
     ids = [post_made(moment) for moment in moments]
     texts = ["Sold out.", "Sold out.", "Sold out.", None]
-    posts = pd.DataFrame({"post_id": pd.Series(ids, dtype="str"), "text": texts})
+    posts = pd.DataFrame({"post_id": pd.Series(ids, dtype=TEXT), "text": texts})
     assert list(post_names(ids, posts=posts).values()) == [
         "Sold out. (1 Mar, 05:20)",
         "Sold out. (1 Mar, 17:40)",
@@ -78,7 +79,7 @@ def test_words_and_date(post_made: Any) -> None:
 def test_the_year_where_there_are_several(post_made: Any) -> None:
     """It is left out otherwise."""
     ids = [post_made("2025-12-31 05:20"), post_made("2026-01-01 05:20")]
-    posts = pd.DataFrame({"post_id": pd.Series(ids, dtype="str"), "text": ["Old one", "New one"]})
+    posts = pd.DataFrame({"post_id": pd.Series(ids, dtype=TEXT), "text": ["Old one", "New one"]})
     assert [*post_names(ids, posts=posts).values()] == [
         "Old one (31 Dec 2025)",
         "New one (1 Jan 2026)",
@@ -88,7 +89,7 @@ def test_the_year_where_there_are_several(post_made: Any) -> None:
 def test_words_and_date_fit_together(post_made: Any) -> None:
     """The words are shortened, the date is not."""
     post = post_made("2026-03-01 05:20")
-    posts = pd.DataFrame({"post_id": pd.Series([post], dtype="str"), "text": ["word " * 20]})
+    posts = pd.DataFrame({"post_id": pd.Series([post], dtype=TEXT), "text": ["word " * 20]})
     (name,) = post_names([post], posts=posts, room=24).values()
     assert name == "word word word… (1 Mar)"
 
@@ -111,7 +112,7 @@ def test_links_and_numbers_are_ids() -> None:
 def test_ids_that_end_alike_are_ids_if_they_are_text() -> None:
     """As in counts, whose text is not doubted again; synthetic IDs may end in zeros."""
     ids = [str(2_030_000_000_000_000_000 + 41 * number * 10**12) for number in range(25)]
-    posts = pd.DataFrame({"post_id": pd.Series(ids, dtype="str"), "text": "Hello"})
+    posts = pd.DataFrame({"post_id": pd.Series(ids, dtype=TEXT), "text": "Hello"})
     assert len(set(post_names(ids, posts=posts).values())) == 25
 
 
@@ -121,7 +122,7 @@ def test_ids_that_end_alike_are_ids_if_they_are_text() -> None:
         (["1"], "not a list"),
         (pd.DataFrame({"id": ["1"]}), "rename the column with the IDs"),
         (pd.DataFrame({"post_id": [1.0]}), "a float"),
-        (pd.DataFrame({"post_id": ["1", None]}, dtype="str"), "drop that row"),
+        (pd.DataFrame({"post_id": ["1", None]}, dtype=TEXT), "drop that row"),
     ],
 )
 def test_refused(posts: Any, complaint: str) -> None:

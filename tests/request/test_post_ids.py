@@ -268,7 +268,7 @@ def test_lost_digits_are_not_requested(endpoint: Any, container: Any) -> None:
 def test_a_missing_id_in_a_frame() -> None:
     """The error names the row."""
     posts = pd.DataFrame({"post_id": [A, None, B]})
-    with pytest.raises(InvalidPostId, match=r"nan .*row 1 of the posts"):
+    with pytest.raises(InvalidPostId, match=r"(nan|None) .*row 1 of the posts"):
         parse_post_ids(posts)
 
 

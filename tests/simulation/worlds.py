@@ -9,6 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from support.simulated import HOUR_MS, MARCH, ids_at, totals
 
+from engagement_pandas.frame.contract import TEXT
+
 Floats = NDArray[np.float64]
 
 
@@ -99,7 +101,7 @@ def account(  # noqa: PLR0913 - a world
     ids = np.array(ids_at(MARCH + (made * HOUR_MS).astype(np.int64)))
     frame = pd.DataFrame(
         {
-            "post_id": pd.Series(ids[post], dtype="str"),
+            "post_id": pd.Series(ids[post], dtype=TEXT),
             "engagement_type": pd.Categorical(np.repeat("impressions", len(post))),
             "day": (moments // 24).astype("datetime64[D]").astype("datetime64[us]"),
             "hour": (moments % 24).astype("int8"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engagement_pandas.frame.contract import COUNT_COLUMNS, in_order
+from engagement_pandas.frame.contract import COUNT_COLUMNS, TEXT, in_order
 
 ONE_SNAPSHOT = tuple(name for name in COUNT_COLUMNS if name not in ("retrieved_at", "source"))
 """The columns of counts from a single retrieval."""
@@ -23,7 +23,7 @@ def tidy(rows: Sequence[tuple[Any, ...]], *columns: str) -> pd.DataFrame:
     names = list(columns) or list(ONE_SNAPSHOT)
     frame = pd.DataFrame(rows, columns=names).astype({name: COUNT_COLUMNS[name] for name in names})
     names_present = in_order(str(name) for name in frame["engagement_type"].unique())
-    ordered = frame["engagement_type"].cat.set_categories(pd.Index(names_present, dtype="str"))
+    ordered = frame["engagement_type"].cat.set_categories(pd.Index(names_present, dtype=TEXT))
     frame = frame.assign(engagement_type=ordered)
     if {"day", "hour"} <= set(names):
         frame.attrs["endpoint"] = "historical"  # whose hours are complete
@@ -74,7 +74,7 @@ def hourly(  # noqa: PLR0913  each has a default
         parts.append(
             pd.DataFrame(
                 {
-                    "post_id": pd.Series(ids, dtype="str"),
+                    "post_id": pd.Series(ids, dtype=TEXT),
                     "engagement_type": name,
                     "day": (start // 24).ravel().astype("datetime64[D]").astype("datetime64[us]"),
                     "hour": (start % 24).ravel().astype("int8"),
@@ -83,7 +83,7 @@ def hourly(  # noqa: PLR0913  each has a default
             )
         )
     frame = pd.concat(parts, ignore_index=True)
-    dtype = pd.CategoricalDtype(pd.Index(in_order(sizes), dtype="str"))
+    dtype = pd.CategoricalDtype(pd.Index(in_order(sizes), dtype=TEXT))
     frame = frame.astype({"engagement_type": dtype})
     frame.attrs["endpoint"] = "historical"  # whose hours are complete
     return frame.sort_values(list(ONE_SNAPSHOT)[:-1], ignore_index=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 import engagement_pandas as ep
+from engagement_pandas.frame.contract import TEXT
 
 Row = tuple[str, str, str, int, int | None]
 """Post, type, day, hour, count."""
@@ -18,9 +19,9 @@ def counts_of(rows: Iterable[Row], at: str) -> pd.DataFrame:
     present = [str(t) for t in ep.SERIES_TYPES if str(t) in columns[1]]
     frame = pd.DataFrame(
         {
-            "post_id": pd.Series(columns[0], dtype="str"),
-            "engagement_type": pd.Series(columns[1], dtype="str").astype(
-                pd.CategoricalDtype(pd.Index(present, dtype="str"))
+            "post_id": pd.Series(columns[0], dtype=TEXT),
+            "engagement_type": pd.Series(columns[1], dtype=TEXT).astype(
+                pd.CategoricalDtype(pd.Index(present, dtype=TEXT))
             ),
             "day": pd.Series(pd.to_datetime(list(columns[2])), dtype="datetime64[us]"),
             "hour": pd.Series(columns[3], dtype="int8"),

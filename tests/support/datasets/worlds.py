@@ -16,6 +16,7 @@ from support.archive.asking import at_once
 
 import engagement_pandas as ep
 from engagement_pandas.dataset.sync import Synced, sync
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.sandbox import SandboxServer, Settings, response_body
 
 HANDLE = "sandbox_railway"  # up to six posts a day
@@ -118,7 +119,7 @@ def same(actual: pd.DataFrame, expected: pd.DataFrame) -> None:
     assert actual.dtypes.astype(str).to_dict() == expected.dtypes.astype(str).to_dict()
     for name in expected:
         left, right = (
-            frame[name].astype("str" if name == "engagement_type" else frame[name].dtype)
+            frame[name].astype(TEXT if name == "engagement_type" else frame[name].dtype)
             for frame in (actual, expected)
         )
         assert left.equals(right), name
