@@ -2,5 +2,6 @@
 
 Only ``connection`` and ``demo`` create frames; the demo runs the sandbox.
 
-Imports ``sources``, ``auth``, ``transport``, ``response``, ``request``, ``sandbox`` and the ground.
+Imports ``sources``, ``auth``, ``transport``, ``response``, ``frame``, ``request``, ``sandbox`` and
+the ground.
 """
