@@ -109,9 +109,10 @@ def group_interval(  # noqa: PLR0913, PLR0917 - arrays of one table
     One entry a post, with the index of its group, from 0 to ``size`` - 1. The interval is that
     of the ratio of sums on the logarithmic scale, with the jackknife's standard error (CR3:
     Bell and McCaffrey, *Survey Methodology* 28, 2002) and Student's *t*. Its degrees of freedom
-    are those of Kish's effective number of posts: of the exposures or the squared errors, the
-    smaller. A group whose posts differ no more than chance makes them has the interval of
-    chance, with ``spread`` as by :func:`dispersion`, as a single post has.
+    are those of Kish's effective number of posts: of the exposures less 1, or of the squared
+    errors plus 1, with which the interval covers in simulation; the smaller counts. A group whose
+    posts differ no more than chance makes them has the interval of chance, with ``spread`` as by
+    :func:`dispersion`, as a single post has.
 
     >>> low, high = group_interval([10, 60, 20], [1000.0] * 3, np.zeros(3, dtype=int), 1)
     >>> low.round(3).tolist(), high.round(3).tolist()
@@ -133,7 +134,7 @@ def group_interval(  # noqa: PLR0913, PLR0917 - arrays of one table
         influence = (number - rate[group] * per) / (1 - share)
         square = total(influence**2)
         error = np.sqrt(square) / shown
-        effective = np.fmin(1 / total(share**2) - 1, square**2 / total(influence**4))
+        effective = np.fmin(1 / total(share**2) - 1, square**2 / total(influence**4) + 1)
         reach = stdtrit(np.maximum(effective, 1), (1 + confidence) / 2) * error / rate
         wider = (rate > 0) & (error > np.sqrt(spread * counted) / shown) & np.isfinite(reach)
         wider &= total(np.ones(len(per))) > 1

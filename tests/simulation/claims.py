@@ -625,7 +625,7 @@ CLAIMS = (
     *(
         Claim(
             "engagement_rate", f"interval of {number} posts, rates of sd {sd}, sigma {sigma}",
-            "95 %", 0.93, 0.97 if number > 10 else 0.98, 2000,
+            "95 %", 0.93, 0.97, 2000,
             partial(group_is_covered, number=number, sd=sd, sigma=sigma),
         )
         for number, sd, sigma in (
