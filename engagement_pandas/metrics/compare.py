@@ -237,7 +237,7 @@ def pairs_of(
 
 def _parts(counts: pd.DataFrame, by: str) -> Iterator[Pair]:
     """Yield the sets of posts that the values of a column make, and those to compare with."""
-    if by not in counts.columns:
+    if not isinstance(by, str) or by not in counts.columns:
         msg = (
             f"by is {by!r}, and there is one frame; name a column with a value for each post, of "
             "the counts or of posts=…, or give a second frame"

@@ -20,7 +20,7 @@ from engagement_pandas.metrics.pairs import (
     pair_sums,
     rated,
 )
-from engagement_pandas.metrics.post_columns import look_up
+from engagement_pandas.metrics.post_columns import look_up, read_once
 
 
 def engagement_rate(  # noqa: PLR0913 - each has a default
@@ -97,6 +97,7 @@ def engagement_rate(  # noqa: PLR0913 - each has a default
     [[0.027, 0.092]]
     """
     counts = as_counts(counts)
+    by = read_once(by)
     counts = look_up(require_columns(counts), by, posts)
     names = keys(counts, by)
     pair = pair_of(counts, numerator, denominator, names)

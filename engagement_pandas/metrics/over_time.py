@@ -24,7 +24,7 @@ from engagement_pandas.metrics.coverage import (
     span,
 )
 from engagement_pandas.metrics.group_sums import added, coded
-from engagement_pandas.metrics.post_columns import look_up
+from engagement_pandas.metrics.post_columns import look_up, read_once
 from engagement_pandas.metrics.roster import Places, Roster, refuse_more, tallied
 from engagement_pandas.metrics.time_zones import first_moment, zone_of
 
@@ -104,6 +104,7 @@ def over_time(  # noqa: PLR0913  each has a default
     ['2026-03-29 00:00:00+01:00', '2026-03-30 00:00:00+02:00']
     """
     counts = as_counts(counts)
+    by = read_once(by)
     counts = look_up(require_columns(counts, "day"), by, posts)
     names = time_keys(counts, by)
     if "engagement_type" not in names:

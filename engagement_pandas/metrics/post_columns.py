@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 import pandas as pd
@@ -14,6 +14,15 @@ from engagement_pandas.metrics.group_sums import factorized
 
 _NULLABLE: Final = {"b": "boolean", "i": "Int64", "u": "UInt64"}
 """Dtypes that can have missing values, by numpy's kinds of those that cannot."""
+
+
+def read_once(by: str | Iterable[str] | None) -> str | Iterable[str] | None:
+    """Return the columns to group by; those of an iterator as a list.
+
+    >>> read_once(name for name in ("kind", "handle"))
+    ['kind', 'handle']
+    """
+    return list(by) if isinstance(by, Iterator) else by
 
 
 def look_up(counts: pd.DataFrame, by: str | Iterable[str] | None, posts: Any) -> pd.DataFrame:

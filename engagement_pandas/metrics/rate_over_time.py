@@ -29,7 +29,7 @@ from engagement_pandas.metrics.pairs import (
     pair_sums,
     rated,
 )
-from engagement_pandas.metrics.post_columns import look_up
+from engagement_pandas.metrics.post_columns import look_up, read_once
 from engagement_pandas.metrics.roster import Roster
 
 
@@ -96,6 +96,7 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     [0.1, 0.15]
     """
     counts = as_counts(counts)
+    by = read_once(by)
     counts = look_up(require_columns(counts, "day"), by, posts)
     names = time_keys(counts, by)
     pair = pair_of(counts, numerator, denominator, names)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
+import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,11 @@ from support.tidy_frames import hourly, missing, omitted
 import engagement_pandas as ep
 from engagement_pandas import FrameError
 from engagement_pandas.frame import excel
+from engagement_pandas.frame.contract import TEXT
 
 ONE = "2091095333082140951"
+OTHER = "2091095333082140999"
+POSTS = f"post_id,handle,text,created_at\n{ONE},@baker,=Bread,2026-08-22T09:30:00Z\n"
 
 
 def cells(frame: Any, path: Path) -> list[tuple[Any, ...]]:
@@ -85,8 +91,43 @@ def test_the_index(tmp_path: Path) -> None:
     assert cells(pd.DataFrame({0: [1]}), tmp_path)[0] == ("0",)
 
 
+def readings(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return totals, read twice."""
+    times = pd.to_datetime(["2026-08-28T09:30Z", "2026-09-04T09:30Z"]).as_unit("us")
+    totals = counts.drop(columns=["day", "hour"]).drop_duplicates(["post_id", "engagement_type"])
+    frames = []
+    for moment in times:
+        frame = totals.copy()
+        frame.insert(2, "retrieved_at", pd.Series(moment, frame.index, dtype=times.dtype))
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def other(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the same counts of another post."""
+    return counts.assign(post_id=pd.Series(OTHER, counts.index, dtype=TEXT))
+
+
+def compared() -> pd.DataFrame:
+    """Return the comparison of three accounts with thirty posts each."""
+    sizes = {str(2027900000000000000 + (n << 44)): 100 + n % 7 for n in range(90)}
+    counts = ep.flatten_json({"g": {post: {"impressions": size} for post, size in sizes.items()}})
+    posts = pd.DataFrame({"post_id": list(sizes), "handle": list("abc") * 30, "followers": 500})
+    return ep.adjusted_comparison(counts, posts, exponent=1, at=None)
+
+
 FRAMES: dict[str, Any] = {
     "omissions": lambda _: omitted(),
+    "latest": lambda counts: ep.latest(readings(counts)),
+    "growth": lambda counts: ep.growth(readings(counts)),
+    "compare": lambda counts: ep.compare(counts, other(counts)),
+    "power": ep.power,
+    "rate_by_age": ep.rate_by_age,
+    "running_total": ep.running_total,
+    "tall": lambda counts: ep.tall(ep.wide(counts)),
+    "created_at": lambda counts: ep.created_at(counts["post_id"]),
+    "read_posts": lambda _: ep.read_posts(io.StringIO(POSTS)),
+    "adjusted_comparison": lambda _: compared(),
     "age": ep.age,
     "benchmark": ep.benchmark,
     "best_times": ep.best_times,
@@ -109,6 +150,33 @@ FRAMES: dict[str, Any] = {
     "versus_previous": lambda counts: ep.versus_previous(counts, days=1),
     "wide": ep.wide,
 }
+
+
+TIDY = {
+    "counts_from",
+    "flatten",
+    "flatten_analytics",
+    "flatten_json",
+    "flatten_lookup",
+    "read_csv",
+    "read_parquet",
+    "read_x_analytics",
+    "read_x_overview",
+    "v2_omissions",
+}
+"""These return counts or omissions, which are among the other frames."""
+
+
+def test_the_list_of_frames_is_complete() -> None:
+    """Each public function that returns a frame or a column."""
+    functions = {name: getattr(ep, name) for name in dir(ep)}
+    returned = {
+        name: str(inspect.signature(function).return_annotation)
+        for name, function in functions.items()
+        if inspect.isfunction(function)
+    }
+    found = {name for name, kind in returned.items() if re.search(r"\b(DataFrame|Series)\b", kind)}
+    assert found - TIDY <= FRAMES.keys()
 
 
 @pytest.mark.parametrize("name", FRAMES)

@@ -131,3 +131,24 @@ def test_lines_of_rates(counts: pd.DataFrame) -> None:
         "post": [0.1],
         "reply": [0.1],
     }
+
+
+@pytest.mark.parametrize("metric", [ep.engagement_rate, ep.over_time, ep.rate_over_time])
+def test_columns_from_an_iterator(metric: Any) -> None:
+    """They are read once, and looked up as those of a list."""
+    hours = {"2026-03-01": {"07": "5"}}
+    kinds = {"impressions": hours, "engagements": hours}
+    edges = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"}
+    counts = ep.flatten_json({**edges, "g": {"7": kinds, "8": kinds}})
+    posts = pd.DataFrame({"post_id": ["7", "8"], "kind": ["post", "reply"]})
+    names = ["kind", "engagement_type"] if metric is ep.over_time else ["kind"]
+    expected = metric(counts, by=names, posts=posts)
+    pd.testing.assert_frame_equal(metric(counts, by=iter(names), posts=posts), expected)
+
+
+@pytest.mark.parametrize("by", [["kind"], iter(["kind"])])
+def test_a_comparison_has_one_column(by: Any) -> None:
+    """Several are refused, and so is a list of one."""
+    counts = ep.flatten_json({"g": {"7": {"impressions": "5"}}})
+    with pytest.raises(ep.FrameError, match="name a column with a value for each post"):
+        ep.compare(counts.assign(kind="reply"), by=by)

@@ -486,6 +486,21 @@ def test_decompression_is_limited(ending: str, monkeypatch: pytest.MonkeyPatch) 
         ep.read_posts(io.BytesIO(b"7\n" * 1000))
 
 
+def test_an_open_archive_is_refused(tmp_path: Path) -> None:
+    """It has no content of its own; its path, its file and its members are read."""
+    path = tmp_path / "archive.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("posts.txt", "7\n")
+    with (
+        zipfile.ZipFile(path) as archive,
+        pytest.raises(ep.InvalidPostId, match="nor an open file; give the archive by its path"),
+    ):
+        ep.read_posts(archive)  # type: ignore[arg-type]
+    with path.open("rb") as file, zipfile.ZipFile(path) as archive:
+        for source in (path, file, archive.open("posts.txt")):
+            assert ep.read_posts(source)["post_id"].to_list() == ["7"]
+
+
 def test_a_workbook_is_refused() -> None:
     """A workbook is a zip file too."""
     file = io.BytesIO()

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import IO, Any, Final
+from zipfile import ZipFile
 
 from engagement_pandas.errors import InvalidPostId
 from engagement_pandas.files import (
@@ -86,8 +87,9 @@ def read_content(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> tuple[str,
             return name, _bounded(file, name)
     if isinstance(path_or_buffer, str | os.PathLike):
         stream, name = getattr(sys.stdin, "buffer", sys.stdin), "standard input"
-    elif not hasattr(path_or_buffer, "read"):
-        msg = f"{truncated_repr(path_or_buffer)} is neither a path nor an open file"
+    elif not hasattr(path_or_buffer, "read") or isinstance(path_or_buffer, ZipFile):
+        cure = "; give the archive by its path" if isinstance(path_or_buffer, ZipFile) else ""
+        msg = f"{truncated_repr(path_or_buffer)} is neither a path nor an open file{cure}"
         raise InvalidPostId(msg)
     else:
         stream, name = path_or_buffer, str(getattr(path_or_buffer, "name", "the file"))
