@@ -93,7 +93,8 @@ def _columns(ax: Axes) -> Iterator[Marks]:
     for line in ax.lines:
         gid = str(line.get_gid() or "")
         x, y = (np.asarray(data, dtype="float64") for data in line.get_data(orig=False))
-        shown = np.isfinite(y) & (left <= x) & (x <= right)
+        # A logarithmic axis has no place for 0.
+        shown = np.isfinite(y) & (left <= x) & (x <= right) & (ax.get_ylim()[0] <= y)
         if gid and shown.any():
             pixels = line.get_transform().transform(np.column_stack([x[shown], y[shown]]))
             yield Marks(

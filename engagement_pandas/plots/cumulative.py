@@ -19,6 +19,7 @@ from engagement_pandas.plots.axes import (
     axes_for,
     count_axis,
     from_zero,
+    log_axis,
     remove_clutter,
     room,
 )
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 BANDS: Final = {(10, 90): 0.25, (25, 75): 0.35}
 """Percentile ranges of the cohort, and the opacity of their bands."""
+
+GIANT: Final = 10
+"""The axis is logarithmic if the largest post has so many times the count of the median post."""
 
 _MIDDLE: Final = 50
 _STEPS: Final = 28
@@ -81,7 +85,9 @@ def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
         Cumulative counts by hours since the post was made; an age has no time zone. Beyond
         eight posts, all but the seven largest are thin and grey. Grey bands show the
         percentiles of :func:`benchmark` and their number of posts; fewer than five posts have
-        no bands. If the cohort has a trend, the headline states it. A line is faint from the
+        no bands. If the largest post has more than ten times the median, the y axis is
+        logarithmic and its label says so; ``ax.set_yscale("linear")`` undoes that. If the cohort
+        has a trend, the headline states it. A line is faint from the
         first missing count on: the post had more than is drawn.
 
     Raises
@@ -123,14 +129,33 @@ def plot_cumulative(  # noqa: PLR0913 - the metric's own, by keyword
     called = post_names(names, posts=posts, room=room(ax))
     lines = [called.get(name, name) for name in names]
     age_axis(ax, old)
-    count_axis(ax.yaxis)
-    from_zero(ax)
+    _scale(ax, aged.groupby("post_id")["count"].last(), bands)
     remove_clutter(ax, grid="y")
     if len(more) + len(handles) > 1:
         legend_of(ax, [*more, *handles], [*lines, *labels])
     if bands is not None and bands["trend"].notna().any():
         set_headline(ax, _trend(bands.loc[bands["trend"].notna()].iloc[-1]))
     return ax
+
+
+def _scale(ax: Axes, sizes: pd.Series, bands: pd.DataFrame | None) -> None:
+    """Format the y axis: from 0 on, or logarithmic if one post would flatten all others.
+
+    ``sizes`` has the last count of each post.
+    """
+    last = sizes.dropna().to_numpy(dtype="float64")
+    typical, largest = np.median(last), np.max(last)
+    if typical <= 0 or largest < GIANT * typical:
+        count_axis(ax.yaxis)
+        from_zero(ax)
+        return
+    lowest: Any = [] if bands is None else bands[f"p{min(min(BANDS))}"].dropna().tail(1)
+    ends = np.concatenate([last, np.asarray(lowest, dtype="float64")])
+    ax.set_yscale("log")
+    # A tenth of the smallest is early enough to see how fast each of them grew.
+    ax.set_ylim(max(1.0, np.min(ends[ends > 0]) / 10, typical / 100), 1.4 * largest)
+    log_axis(ax.yaxis)
+    ax.set_ylabel(f"{ax.get_ylabel()} (log scale)", parse_math=False)
 
 
 def _trend(row: pd.Series) -> str:

@@ -194,3 +194,13 @@ def test_a_part_of_a_chart_of_rates_has_no_triangles_outside() -> None:
     zoom_in(ax, day("2026-03-01T02:00"), day("2026-03-01T08:00"))
     assert some.get_clip_on()
     assert ax.get_ylim() == top
+
+
+def test_a_zero_is_not_on_a_logarithmic_axis() -> None:
+    """It has no place there, so it cannot be read."""
+    ax = Figure(dpi=72).subplots()
+    ax.plot([0, 1, 2], [0, 5, 50], gid="7")
+    ax.set_yscale("log")
+    ax.set_ylim(1, 100)
+    (series,) = readings(ax, {})["series"]
+    assert series["values"].split("\n") == [ax.format_ydata(5), ax.format_ydata(50)]

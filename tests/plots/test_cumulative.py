@@ -102,6 +102,27 @@ def test_many_posts(life: Any, legend: Any) -> None:
     assert ax.get_ylim()[1] > 75
 
 
+@pytest.mark.parametrize("giant", [1000, 3000])
+def test_one_giant_does_not_flatten_the_others(life: Any, giant: int) -> None:
+    """Ten times the median post makes the axis logarithmic, and its label says so."""
+    counts = pd.concat([life(MADE, [50, size], serial=n) for n, size in enumerate([50, 50, giant])])
+    ax = plot_cumulative(counts)
+    assert ax.get_yscale() == "log"
+    assert ax.get_ylabel() == "cumulative impressions (log scale)"
+    assert ax.fmt_ydata(1050) == "1,050"
+    low, high = ax.get_ylim()
+    assert low == pytest.approx(10)
+    assert high > giant + 50
+
+
+def test_large_posts_are_no_giants(life: Any) -> None:
+    """Nine times the median is seen as nine times."""
+    counts = pd.concat([life(MADE, [50, size], serial=n) for n, size in enumerate([50, 50, 850])])
+    ax = plot_cumulative(counts)
+    assert ax.get_yscale() == "linear"
+    assert ax.get_ylim()[0] == 0
+
+
 def test_until(life: Any) -> None:
     """Beyond that age nothing is drawn."""
     ax = plot_cumulative(life(MADE, [1] * 10), until=4)
