@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 
 from engagement_pandas.frame.coercion import as_counts, as_posts
@@ -28,6 +29,9 @@ from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+MOST: Final = 25
+"""Maximum number of rows, besides those of highlighted posts; more could not be read."""
 
 _ROW: Final = 0.35
 
@@ -70,7 +74,8 @@ def plot_forecast(  # noqa: PLR0913 - the metric's own, by keyword
     matplotlib.axes.Axes
         One row per post with a forecast, on a logarithmic axis: a hollow dot for the count so
         far, a dot for the forecast, and a line for the interval, in the colour of the type.
-        The x label gives the number of posts without a forecast.
+        Of more than 25 forecasts, the highest and the highlighted ones are drawn. The x label
+        gives the number of the others, and of posts without a forecast.
 
     Raises
     ------
@@ -98,6 +103,9 @@ def plot_forecast(  # noqa: PLR0913 - the metric's own, by keyword
     )
     found = table[table["forecast"].notna()].sort_values("forecast", ascending=False)
     own = picked_out(highlight, found["post_id"], post_colours(counts, posts=posts))
+    shown = (np.arange(len(found)) < MOST) | found["post_id"].isin(own).to_numpy()
+    beyond = len(found) - int(shown.sum())
+    found = found[shown]
     ax = axes_for(ax, height=max(2.5, 1.2 + _ROW * len(found)))
     if not len(found):
         every = pluralize(len(table), "post")
@@ -110,9 +118,10 @@ def plot_forecast(  # noqa: PLR0913 - the metric's own, by keyword
     names = post_names(ids, posts=posts, room=room(ax))
     name_rows(ax, [names[post] for post in ids])
     remove_clutter(ax, grid="x")
-    left = len(table) - len(found)
+    left = len(table) - len(found) - beyond
+    some = f"\nnot shown: {pluralize(beyond, 'lower forecast')}" if beyond else ""
     out = f"\nno forecast: {pluralize(left, 'post')}, too old, too young or with too few counts"
-    words = f"{type_name}, {at:g} hours after posting (log scale){out if left else ''}"
+    words = f"{type_name}, {at:g} hours after posting (log scale){some}{out if left else ''}"
     ax.set_xlabel(wrapped(ax, words), parse_math=False)
     return ax
 

@@ -7,6 +7,7 @@ inset as high as its content, and a title that is set afterwards stands above it
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -81,7 +82,11 @@ def legend_of(
     from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
 
     width, height = points_of(ax)
-    letters = max(len(name) for name in names)
+    # A layout engine would narrow the plot for an entry that is wider.
+    most = max(int((width / _SIZES[0] - _HANDLE) / _LETTER), 20)
+    names = [fill(name, most) if len(name) > most else name for name in names]
+    letters = max(len(line) for name in names for line in name.split("\n"))
+    lines = sum(1 + name.count("\n") for name in names)
     shown, entries = list(handles), list(names)
     keywords: dict[str, Any] = {"frameon": False, "columnspacing": 1.0, "handlelength": 2.2}
     at_right = len(names) > 8 and width > 3 * 8 * (_LETTER * letters + _HANDLE)  # noqa: PLR2004
@@ -91,7 +96,7 @@ def legend_of(
         for size in _SIZES:
             entry = size * (_LETTER * letters + _HANDLE)
             columns = int(np.clip(width // entry, 1, min(len(names), 4)))
-            if -(-len(names) // columns) * size * _LEADING <= height * 0.3:
+            if -(-lines // columns) * size * _LEADING <= height * 0.3:
                 break
         room_for = max(2, int(height * 0.5 / (size * _LEADING)) * columns)
         if len(names) > room_for:

@@ -8,8 +8,11 @@ from typing import Final
 
 import pandas as pd
 import pytest
-from browser.cells import COUNTS, FETCHER
+from browser.cells import COUNTS, FETCHER, TIMES
+from browser.conftest import copied, watched
 from browser.lab import Explorer, Notebook, expect, saying
+from browser.servers import Server
+from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 
@@ -178,3 +181,22 @@ def exported(notebook: Notebook, explorer: Explorer, name: str) -> pd.DataFrame:
     path = notebook.folder / name
     expect(explorer.status).to_have_text(saying("Exported", str(path)))
     return pd.read_csv(path, dtype={"post_id": str})
+
+
+def test_the_time_zone_of_the_browser_comes_first(
+    browser: Browser, lab_server: Server, artefacts: Path
+) -> None:
+    """A browser in Auckland is offered Auckland, UTC and the usual zones; UTC stays chosen."""
+    window = browser.new_context(timezone_id="Pacific/Auckland", locale="en-GB")
+    name = "a zone of its own"
+    with (
+        watched(window, name, artefacts) as page,
+        copied(page, lab_server, name, [COUNTS, TIMES]) as notebook,
+    ):
+        notebook.run_all()
+        zone = notebook.explorer("BestTimesExplorer").control("Time zone")
+        expect(zone.locator("option").first).to_have_text("Pacific/Auckland")
+        first = zone.locator("option").all_inner_texts()[:3]
+        assert first == ["Pacific/Auckland", "UTC", "America/Los_Angeles"]
+        expect(zone.locator("option:checked")).to_have_text("UTC")
+    window.close()

@@ -79,3 +79,18 @@ def test_periods() -> None:
     ax = plot_versus_previous(counts, days=4)
     assert [bar.get_width() for bar in ax.patches] == [row["change"]]
     assert f"{row['count']:,} after {row['previous']:,}" in ax.texts[0].get_text()
+
+
+@pytest.mark.slow
+def test_the_highest_of_many_forecasts_are_drawn() -> None:
+    """25 rows can be read; a highlighted post has one more, and the others are counted."""
+    young, cohort = lives(30, 40, 60), lives(0, 30, 170)
+    table = forecast(young, cohort=cohort).dropna(subset="forecast")
+    falling = table.sort_values("forecast", ascending=False)
+    last = falling["post_id"].iloc[-1]
+    ax = plot_forecast(young, cohort=cohort, highlight=last)
+    (dots,) = [each for each in ax.collections if each.get_gid() == "forecast"]
+    shown = [*falling["forecast"].head(25), falling["forecast"].iloc[-1]]
+    assert dots.get_offsets()[:, 0].tolist() == pytest.approx(shown)
+    others = f"not shown: {len(table) - 26} lower forecasts"
+    assert others in " ".join(ax.get_xlabel().split())

@@ -8,10 +8,12 @@ from typing import Any
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from plots.test_pictures import PLOTS
 
 import engagement_pandas as ep
+from engagement_pandas.plots.header import legend_of
 
 TYPICAL = ("over_time_posts", "by_type", "top_posts_25", "best_times", "compare")
 """Plots of which each has another kind of header or legend."""
@@ -112,3 +114,15 @@ def test_the_headline_is_not_the_title(demo: tuple[pd.DataFrame, pd.DataFrame]) 
     ax.set_title("Our week", loc="left")
     assert words.startswith("Best")
     assert ep.headline(ax) == words
+
+
+def test_a_long_entry_of_a_legend_is_wrapped() -> None:
+    """It leaves the plot about as wide as a short one does."""
+    widths = []
+    for words in ("short", "an hour with many times the expected counts of all posts " * 3):
+        figure = Figure(figsize=(4, 2.5), layout="constrained")
+        ax = figure.subplots()
+        legend_of(ax, ax.plot([1, 2]), [words])
+        figure.draw_without_rendering()
+        widths.append(ax.bbox.width)
+    assert widths[1] == pytest.approx(widths[0], rel=0.05)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import io
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,16 +24,23 @@ from engagement_pandas import metrics, plots
 from engagement_pandas.errors import FrameError
 from engagement_pandas.plots import (
     plot_best_times,
+    plot_breakouts,
     plot_by_age,
     plot_by_type,
     plot_compare,
+    plot_concentration,
     plot_cumulative,
+    plot_forecast,
+    plot_funnel,
+    plot_growth,
     plot_half_life,
     plot_over_time,
     plot_rate_by_age,
     plot_rate_over_time,
     plot_running_total,
     plot_top_posts,
+    plot_type_correlation,
+    plot_versus_previous,
     post_colours,
 )
 
@@ -44,6 +52,16 @@ def halves(counts: pd.DataFrame, **words: Any) -> Any:
     ids = sorted(counts["post_id"].unique())
     older = counts["post_id"].isin(ids[: len(ids) // 2])
     return plot_compare(counts[older], counts[~older], draws=99, **words)
+
+
+def gained(counts: pd.DataFrame, **words: Any) -> Any:
+    """Draw what the totals of posts gained from day to day."""
+    days = counts.groupby(["post_id", "engagement_type", "day"], observed=True)["count"]
+    rows = days.sum(min_count=1).reset_index()
+    rows["count"] = rows.groupby(["post_id", "engagement_type"], observed=True)["count"].cumsum()
+    rows["retrieved_at"] = rows.pop("day").dt.tz_localize("UTC")
+    rows.attrs = {}  # those of a window
+    return plot_growth(rows, **IMPRESSIONS, **words)
 
 
 IMPRESSIONS: dict[str, Any] = {"engagement_type": "impressions"}
@@ -69,6 +87,13 @@ PLOTS: dict[str, Draw] = {
     "best_times_engagement": lambda c, **w: plot_best_times(c, clock="engagement", draws=100, **w),
     "compare": halves,
     "half_life": plot_half_life,
+    "breakouts": lambda c, **w: plot_breakouts(c, **IMPRESSIONS, **w),
+    "concentration": plot_concentration,
+    "forecast": lambda c, **w: plot_forecast(c, **IMPRESSIONS, **w),
+    "funnel": lambda c, **w: plot_funnel(c, steps=["impressions", "engagements"], **w),
+    "growth": gained,
+    "type_correlation": plot_type_correlation,
+    "versus_previous": lambda c, **w: plot_versus_previous(c, days=3, **w),
 }
 NAMED = (
     "over_time_posts",
@@ -81,7 +106,22 @@ NAMED = (
     "top_posts_25",
     "top_posts_rate",
 )
+NEED_MORE = {"funnel": "no ['engagements']", "versus_previous": "a comparison needs 6"}
+"""What is said of one point, by plots that need more."""
+
+UNLABELLED = (
+    "breakouts",
+    "concentration",
+    "forecast",
+    "funnel",
+    "growth",
+    "type_correlation",
+    "versus_previous",
+)
+"""Without labels of the axes where there is nothing to show."""
+
 every_plot = pytest.mark.parametrize("draw", PLOTS.values(), ids=PLOTS.keys())
+every_name = pytest.mark.parametrize("name", PLOTS)
 
 
 def words_of(ax: Any) -> list[str]:
@@ -122,7 +162,7 @@ def test_posts_by_their_words(
 
 
 @pytest.mark.slow
-@every_plot
+@every_name
 @pytest.mark.parametrize(
     "change",
     [
@@ -131,24 +171,33 @@ def test_posts_by_their_words(
     ],
     ids=["empty", "unknown"],
 )
-def test_nothing_to_show(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw, change: Any) -> None:
-    """An empty frame, or one of <NA> alone, is a picture that says so, with its labels."""
-    ax = draw(change(demo[0]))
+def test_nothing_to_show(demo: tuple[pd.DataFrame, pd.DataFrame], name: str, change: Any) -> None:
+    """An empty frame, or one of <NA> alone, is a picture that says so."""
+    counts = change(demo[0])
+    if name == "versus_previous" and not len(counts):
+        with pytest.raises(FrameError, match=NEED_MORE[name]):
+            PLOTS[name](counts)
+        return
+    ax = PLOTS[name](counts)
     assert len(words_of(ax)) == 1
-    assert words_of(ax)[0].startswith(("no counts to show", "no answer yet"))
+    assert words_of(ax)[0].startswith("no ")
     assert not ax.axison
-    assert ax.get_xlabel() != ""
+    assert name in UNLABELLED or ax.get_xlabel() != ""
     ax.figure.draw_without_rendering()
 
 
 @pytest.mark.slow
-@every_plot
-def test_one_point(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw) -> None:
-    """One hour of one post is a picture too."""
+@every_name
+def test_one_point(demo: tuple[pd.DataFrame, pd.DataFrame], name: str) -> None:
+    """One hour of one post is a picture too, or an error says what else is needed."""
     counts = demo[0]
     known = counts[counts["count"] > 0].drop_duplicates("engagement_type")
     hour = known[known["post_id"] == known["post_id"].iloc[0]].iloc[:1]
-    ax = draw(hour)
+    if name in NEED_MORE:
+        with pytest.raises(FrameError, match=re.escape(NEED_MORE[name])):
+            PLOTS[name](hour)
+        return
+    ax = PLOTS[name](hour)
     ax.figure.draw_without_rendering()
     low, high = ax.get_ylim()
     assert low != high
