@@ -21,7 +21,7 @@ from engagement_pandas.frame.contract import TEXT, to_iso_utc
 from engagement_pandas.frame.csv_rows import read_table
 from engagement_pandas.text import check_digits, truncated_repr
 
-_INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
+_INTEGER: Final = r"-?[0-9]{1,19}"
 _DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T]00:00(:00(\.0+)?)?)?"
 _MOST: Final = 2**63 - 1
 _HOURS: Final = frozenset(str(hour) for hour in range(24)) | {f"{hour:02d}" for hour in range(10)}
