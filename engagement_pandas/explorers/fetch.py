@@ -294,8 +294,8 @@ class FetchExplorer(Explorer):
             )
             self.chart.label = self._picture.label
             self.first.html = _first_rows(counts)
-            asked = code_of(self.run.plan.request, variable(self._client, "client"))
-            self.code = f"{asked}ax = {call(plot, keywords, {}, 'counts')}\n"
+            fetching = code_of(self.run.plan.request, variable(self._client, "client"))
+            self.code = f"{fetching}ax = {call(plot, keywords, {}, 'counts')}\n"
             self._python.html = html.escape(self.code)
         return f"{pluralize(len(counts), 'count')} in {variable(self, 'explorer')}.counts"
 

@@ -129,13 +129,13 @@ def _blocks(
 
 def _labels(size: dict[str, float], lacks: dict[str, Any], order: list[str]) -> list[str]:
     """Return the number of each type, and its percentage of impressions if both are complete."""
-    whole = {name for name in order if not pd.isna(lacks[name]) and not lacks[name]}
-    shown = size.get(IMPRESSIONS, 0.0) if IMPRESSIONS in whole else 0.0
+    complete = {name for name in order if not pd.isna(lacks[name]) and not lacks[name]}
+    shown = size.get(IMPRESSIONS, 0.0) if IMPRESSIONS in complete else 0.0
     return [
         "no counts"
         if not np.isfinite(size[name])
         else f"{int(size[name]):,}"
-        + (f" ({percent(size[name] / shown)})" if shown > 0 and name in whole - VIEWS else "")
+        + (f" ({percent(size[name] / shown)})" if shown > 0 and name in complete - VIEWS else "")
         for name in order
     ]
 

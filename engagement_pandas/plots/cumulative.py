@@ -218,7 +218,7 @@ def _draw_posts(
     lines = line_styles([colours[name] for name in shown])
     few = all(len(parts[name]) <= MARKED for name in shown)
     for name, look in zip(shown, lines, strict=True):
-        x, y, whole = _curve(parts[name])
+        x, y, n_complete = _curve(parts[name])
         style: dict[str, Any] = {
             "color": shade(ax, colours[name]),
             "linestyle": look,
@@ -228,10 +228,10 @@ def _draw_posts(
             "zorder": 3,
         }
         line = style | {"gid": name} | given
-        handles += ax.plot(x[:whole], y[:whole], **line)
-        if whole < len(x):
+        handles += ax.plot(x[:n_complete], y[:n_complete], **line)
+        if n_complete < len(x):
             # Start one point earlier, so that the faint part joins the solid one.
-            back = max(whole - 1, 0)
+            back = max(n_complete - 1, 0)
             weak = style | given | {"alpha": 0.4, "gid": f"incomplete:{name}"}
             faint += ax.plot(x[back:], y[back:], **weak)
     labels = list(shown)
@@ -250,7 +250,7 @@ def _curve(part: pd.DataFrame) -> tuple[Any, Any, int]:
     """Return ages, counts, and the number of leading points without missing counts."""
     x = part["age"].to_numpy(dtype="float64")
     y = part["count"].to_numpy(dtype="float64", na_value=np.nan)
-    whole = int(part["complete"].sum())
-    if not whole:
+    n_complete = int(part["complete"].sum())
+    if not n_complete:
         return x, y, 0
-    return np.concatenate([[0.0], x]), np.concatenate([[0.0], y]), whole + 1
+    return np.concatenate([[0.0], x]), np.concatenate([[0.0], y]), n_complete + 1

@@ -280,5 +280,5 @@ def _spread(number: int) -> NDArray[np.float64]:
 def _why(without: pd.DataFrame) -> str:
     """Return the reasons for missing answers, with their counts."""
     reasons = without["why_not"].value_counts()
-    said = [f"{n:,} {_REASONS.get(str(name), str(name))}" for name, n in reasons.items() if n]
-    return f"\nno answer: {', '.join(said)}" if said else ""
+    parts = [f"{n:,} {_REASONS.get(str(name), str(name))}" for name, n in reasons.items() if n]
+    return f"\nno answer: {', '.join(parts)}" if parts else ""
