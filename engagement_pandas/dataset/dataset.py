@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from engagement_pandas.dataset.arrow import column, is_in
 from engagement_pandas.dataset.chunks import Chunk, Moment, RowFilter, chunks
 from engagement_pandas.dataset.delta_errors import retry_on_conflict
 from engagement_pandas.dataset.delta_table import KEPT_HOURS
@@ -322,10 +321,7 @@ class Dataset:
             Start, rounded down to its day.
         post_ids : iterable of str
         """
-        wanted = (column("day") >= since.date()) & is_in("post_id", post_ids)
-        columns = ["post_id", "engagement_type", "retrieved_at", "day", "hour"]
-        for rows in self._store.counts.rows(self._files(), wanted, columns):
-            yield from rows.to_batches()
+        return self._store.readings(self._files(), post_ids, since.date())
 
     @property
     def latest(self) -> datetime | None:

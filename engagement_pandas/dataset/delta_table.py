@@ -69,6 +69,11 @@ class Table:
         """The URL of the table."""
         return self.storage.uri
 
+    @property
+    def name(self) -> str:
+        """The folder of the table in its data set."""
+        return self.uri.rpartition("/")[2]
+
     def open(self, version: int | None = None) -> Snapshot | None:
         """Return the current or the given version of the table; None if there is no table."""
         lake = deltalake()
@@ -274,11 +279,12 @@ class Table:
 
     def content(self, file: DataFile) -> bytes:
         """Return the content of a file, after verifying its checksum."""
-        try:
-            return file.verified(self.storage.read(file.path), self.uri)
-        except FileNotFoundError as error:
-            why = "it is missing, or compact() has replaced it; in that case read again"
-            raise file.damaged(self.uri, why) from error
+        with translate_errors(self.uri, "read"):
+            try:
+                return file.verified(self.storage.read(file.path), self.uri)
+            except FileNotFoundError as error:
+                why = "it is missing, or compact() has replaced it; in that case read again"
+                raise file.damaged(self.uri, why) from error
 
     def vacuum(self, snapshot: Snapshot, kept_hours: int) -> None:
         """Delete files that are no longer used, including those of crashed writers.

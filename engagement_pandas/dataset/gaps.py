@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import compress, pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -121,15 +121,12 @@ class Hours:
         self._posts = {post: place for place, post in enumerate(post_ids)}
         self._type_numbers = {str(name): number for number, name in enumerate(self._types)}
         self._now, self._settle = now, settle
-        self.start, self.end = _hour(since), _hour(now)
+        self.start, self.end = hour_of(since), hour_of(now)
         width = max(self.end - self.start, 0)
         self._done = np.zeros((len(self._posts), len(self._types), width), bool)
-        self._created = [self.start] * len(self._posts)
-        for post, place in self._posts.items():
-            created = created_before(post, now)
-            if created is not None:
-                self._created[place] = max(_hour(created), self.start)
-                self._done[place, :, : self._created[place] - self.start] = True
+        made = (created_before(post, now) or since for post in self._posts)
+        self._created = [max(hour_of(moment), self.start) for moment in made]
+        self.add_covered({})
 
     def read(self, batches: Iterable[pa.RecordBatch]) -> None:
         """Record which hours were read, and when; see ``Dataset.readings``."""
@@ -141,6 +138,43 @@ class Hours:
             within = (hour >= self.start) & (hour < self.end)
             final = (post >= 0) & (number >= 0) & within & late
             self._done[post[final], number[final], hour[final] - self.start] = True
+
+    def add_covered(
+        self, hours: Mapping[str, Mapping[str, Sequence[int]]], changed: Iterable[date] = ()
+    ) -> None:
+        """Record hours that are known to be final, except on days that have changed.
+
+        ``hours`` is a result of :meth:`covered`; call before :meth:`read`.
+        """
+        for post, place in self._posts.items():
+            for name, bounds in hours.get(post, {}).items():
+                number = self._type_numbers.get(name)
+                if number is not None:
+                    for first, last in zip(bounds[::2], bounds[1::2], strict=True):
+                        self._done[place, number, self._between(first, last)] = True
+        for day in changed:
+            first = first_hour(day)
+            self._done[:, :, self._between(first, first + _HOURS_A_DAY)] = False
+        for place, created in enumerate(self._created):
+            self._done[place, :, self._between(self.start, created)] = True
+
+    def covered(self, until: int) -> dict[str, dict[str, list[int]]]:
+        """Return the final hours before ``until`` of each post and type.
+
+        They are the bounds of half-open ranges: first and last, first and last, and so on.
+        """
+        done = self._done[:, :, self._between(self.start, until)].view(np.int8)
+        return {
+            post: {
+                name: (np.flatnonzero(np.diff(row, prepend=0, append=0)) + self.start).tolist()
+                for name, row in zip(self._type_numbers, done[place], strict=True)
+            }
+            for post, place in self._posts.items()
+        }
+
+    def _between(self, first: int, last: int) -> slice:
+        """Return the places of a half-open range of hours."""
+        return slice(max(first - self.start, 0), max(last - self.start, 0))
 
     def add_omissions(self, spans: Iterable[OmissionSpan]) -> None:
         """Record what had no count, and when that was reported; call after :meth:`read`.
@@ -156,12 +190,12 @@ class Hours:
             if span.engagement_type is not None:
                 number = self._type_numbers.get(span.engagement_type, len(self._type_numbers))
                 rows = rows[number : number + 1]
-            wait = span.too_early(self._now) or _hour(span.retrieved_at) >= self.end
+            wait = span.too_early(self._now) or hour_of(span.retrieved_at) >= self.end
             if span.all_hours:
                 rows |= wait
                 continue
-            first = max(_hour(span.start), self._created[post])
-            last = min(_hour(span.end), self.end)
+            first = max(hour_of(span.start), self._created[post])
+            last = min(hour_of(span.end), self.end)
             if first >= last:
                 continue
             hours = rows[:, first - self.start : last - self.start]
@@ -196,7 +230,7 @@ class Hours:
             older = [r for r in posts_by_run if r[1:] == run[1:] and r.first <= run.first]
             posts_by_run.setdefault(max(older, default=run), []).append(post)
         return [
-            Gap(tuple(posts), run.types, Window(_moment(run.first), _moment(run.last)))
+            Gap(tuple(posts), run.types, Window(moment_of(run.first), moment_of(run.last)))
             for run, posts in sorted(posts_by_run.items(), key=lambda run: (-run[0].last, run[0]))
         ]
 
@@ -214,17 +248,39 @@ class Hours:
                 yield _Run(self.start + first, self.start + last, types)
 
 
+class Scope(NamedTuple):
+    """What a sync keeps current: the arguments of :class:`Hours`, for any number of posts."""
+
+    post_ids: Sequence[str]
+    engagement_types: Sequence[EngagementType]
+    since: datetime
+    now: datetime
+    settle: int
+
+    def parts(self) -> Iterator[Hours]:
+        """Yield the hours of posts in batches that fit into memory."""
+        for posts in batches(*self[:4]):
+            yield Hours(posts, *self[1:])
+
+
 class _Run(NamedTuple):
     first: int
     last: int
     types: tuple[EngagementType, ...]
 
 
-def _hour(moment: datetime) -> int:
+def hour_of(moment: datetime) -> int:
+    """Return the hour of a moment, in hours since 1970."""
     return (moment - _EPOCH) // _HOUR
 
 
-def _moment(hour: int) -> datetime:
+def first_hour(day: date) -> int:
+    """Return the first hour of a UTC day, in hours since 1970."""
+    return (day - _EPOCH.date()).days * _HOURS_A_DAY
+
+
+def moment_of(hour: int) -> datetime:
+    """Return the start of an hour, aware UTC."""
     return _EPOCH + hour * _HOUR
 
 

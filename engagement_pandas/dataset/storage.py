@@ -6,14 +6,17 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from engagement_pandas.errors import DatasetError
 from engagement_pandas.files import fsync_dir
+
+if TYPE_CHECKING:
+    from pyarrow.fs import FileInfo
 
 _ODD: Final = re.compile(r"[\[\]]|%[0-9A-Fa-f]{2}")
 _NONE: Final[Mapping[str, str]] = {}
@@ -77,6 +80,23 @@ class Storage:
         content: bytes = self._handler().open_input_file(path).read()
         return content
 
+    def states(self, paths: Iterable[str]) -> dict[str, tuple[int, int]]:
+        """Return the size and the time of the last change of files, in nanoseconds since 1970.
+
+        Files that do not exist are left out.
+        """
+        if not self.local:
+            return {
+                file.path: (int(file.size or 0), int(file.mtime_ns or 0))
+                for file in self._below("")
+            }
+        found = {}
+        for path in paths:
+            with suppress(OSError):  # reading it reports why
+                state = os.stat(f"{self.uri}/{path}")  # noqa: PTH116 - there may be thousands
+                found[path] = state.st_size, state.st_mtime_ns
+        return found
+
     def write(self, path: str, content: bytes) -> None:
         """Write a file and fsync it; the caller has to fsync its folder."""
         if self.local:
@@ -106,26 +126,29 @@ class Storage:
             shutil.rmtree(Path(self.uri, path), ignore_errors=True)
         else:
             for file in self._below(path):
-                self.remove(file)
+                self.remove(file.path)
 
     def move_folder(self, source: str, target: str) -> None:
         """Move a folder, if it exists, to replace another."""
         if not self.local:
             for file in self._below(source):
-                self._handler().move(file, target + file.removeprefix(source))
+                self._handler().move(file.path, target + file.path.removeprefix(source))
         elif Path(self.uri, source).is_dir():
             self.remove_folder(target)
             Path(self.uri, target).parent.mkdir(parents=True, exist_ok=True)
             Path(self.uri, source).rename(Path(self.uri, target))
             fsync_dir(Path(self.uri))
 
-    def _below(self, path: str) -> list[str]:
+    def _below(self, path: str) -> list[FileInfo]:
         """Return the files in a folder of a store, recursively."""
         from pyarrow import fs  # noqa: PLC0415  slow to import, and only files need it
 
         every = fs.FileSelector(path, allow_not_found=True, recursive=True)
-        found = fs.PyFileSystem(self._handler()).get_file_info(every)
-        return [file.path for file in found if file.type == fs.FileType.File]
+        try:
+            found = fs.PyFileSystem(self._handler()).get_file_info(every)
+        except FileNotFoundError:
+            return []
+        return [file for file in found if file.type == fs.FileType.File]
 
     def _handler(self) -> Any:
         from deltalake.exceptions import TableNotFoundError  # noqa: PLC0415  an extra

@@ -11,9 +11,9 @@ the loss of its last entry would go unnoticed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +23,7 @@ from uuid import uuid4
 
 import pandas as pd
 
-from engagement_pandas.dataset.arrow import is_in, on_days, plain, read_rows, to_arrow
+from engagement_pandas.dataset.arrow import column, is_in, on_days, plain, read_rows, to_arrow
 from engagement_pandas.dataset.delta_errors import translate_errors
 from engagement_pandas.dataset.delta_table import Table
 from engagement_pandas.dataset.merge import KEY, REVISION_COLUMNS, MergeResult, merge_all_readings
@@ -146,12 +146,8 @@ class Store:
 
     def _latest(self) -> int:
         """Return the minimum version that must exist; -1 if unknown."""
-        with translate_errors(self.home, "read"):
-            try:
-                version, _, checksum = self.storage.read(_LATEST).decode().partition(" ")
-            except (FileNotFoundError, UnicodeDecodeError):
-                return -1
-        return int(version) if version.isdigit() and checksum == _digest(version) else -1
+        version = self.load(_LATEST) or ""
+        return int(version) if version.isdigit() else -1
 
     def _commit(
         self,
@@ -168,13 +164,26 @@ class Store:
 
     def record_version(self, version: int) -> None:
         """Record the minimum version that must exist."""
-        content = f"{version} {_digest(str(version))}".encode()
+        self.save(_LATEST, str(version))
+
+    def load(self, name: str) -> str | None:
+        """Return the text of a small file; None if it is missing or invalid."""
+        with translate_errors(self.home, "read"):
+            try:
+                text, _, checksum = self.storage.read(name).decode().rpartition(" ")
+            except (FileNotFoundError, UnicodeDecodeError):
+                return None
+        return text if checksum == _digest(text) else None
+
+    def save(self, name: str, text: str) -> None:
+        """Write a small file atomically, with a checksum."""
+        content = f"{text} {_digest(text)}".encode()
         with translate_errors(self.home, "written"):
             if self.storage.local:
-                with atomic_write(Path(self.home, _LATEST)) as temporary:
+                with atomic_write(Path(self.home, name)) as temporary:
                     temporary.write_bytes(content)
             else:
-                self.storage.write(_LATEST, content)
+                self.storage.write(name, content)
 
     def omission_spans(self, counts: Snapshot | None) -> list[OmissionSpan]:
         """Return the omissions that match these counts."""
@@ -202,18 +211,32 @@ class Store:
 
     def verify(self) -> list[str]:
         """Verify every file, and return those without a checksum; see ``Dataset``."""
-        self._opened.clear()  # the logs too
+        files = self.files()
+        for table, file in files.values():
+            table.content(file)
+        return [f"{table.uri}/{file.path}" for table, file in files.values() if not file.checksum]
+
+    def files(self) -> dict[str, tuple[Table, DataFile]]:
+        """Return the files of the current version of all tables, by their path in the home folder.
+
+        The logs are read again.
+        """
+        self._opened.clear()
         counts = self.open()
-        if counts is None:
-            return []
-        unsigned = []
-        for table, snapshot in self._all(counts):
-            for file in snapshot.files:
-                with translate_errors(table.uri, "read"):
-                    table.content(file)
-                if file.checksum is None:
-                    unsigned.append(f"{table.uri}/{file.path}")
-        return unsigned
+        return {
+            f"{table.name}/{file.path}": (table, file)
+            for table, snapshot in (() if counts is None else self._all(counts))
+            for file in snapshot.files
+        }
+
+    def readings(
+        self, files: Iterable[DataFile], post_ids: Iterable[str], since: date = date.min
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield hours and their retrieval times in batches; see ``Dataset``."""
+        wanted = (column("day") >= since) & is_in("post_id", post_ids)
+        columns = ["post_id", "engagement_type", "retrieved_at", "day", "hour"]
+        for rows in self.counts.rows(files, wanted, columns):
+            yield from rows.to_batches()
 
     def _all(self, counts: Snapshot) -> list[tuple[Table, Snapshot]]:
         """Return the existing tables, at matching versions."""

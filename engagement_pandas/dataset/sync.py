@@ -1,7 +1,8 @@
 """Update a data set: request only the hours that are missing or not yet final.
 
-What to request is computed from the stored data each time; no other state could get out of
-step with it. Responses are written to disk as they arrive, before they are processed. If a
+What to request is computed from the stored data each time. Which hours of earlier days are final
+is kept in a file, with the files of counts that it was read from; so only days are read that
+changed since. Responses are written to disk as they arrive, before they are processed. If a
 run crashes, the next one starts with them (after a run past midnight UTC, some are requested
 again).
 """
@@ -17,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from engagement_pandas.dataset.chunks import Moment
+from engagement_pandas.dataset.coverage import Coverage, refresh, verify_changed
 from engagement_pandas.dataset.dataset import Dataset
-from engagement_pandas.dataset.gaps import Gap, Hours, batches
+from engagement_pandas.dataset.gaps import Gap, Scope
 from engagement_pandas.dataset.raw_answers import (
     Synced,
     answered,
@@ -133,20 +135,20 @@ def sync(  # noqa: PLR0913 - arguments are independent, and three have defaults
         if not all(held.enter_context(try_file_lock(place)) for place in places):
             msg = f"another process is syncing {dataset.path}; nothing was sent"
             raise AlreadySyncing(msg)
-        now = client.now()
+        now, store = client.now(), dataset._store  # noqa: SLF001 - of the same room
+        known, states = Coverage.of(store), {}
         try:
-            dataset.verify()
+            states = verify_changed(store, known)
         except DamagedDataset as error:
             rebuild(dataset, folder, now, error)
         done = recover_unstored(dataset, folder, now)
+        scope = Scope(posts, types, begin, now, settle)
+        covered = refresh(store, known, states, scope)
         # One per hour, since the same request may have another response an hour later.
         archive = Archive(folder / f"{now:%Y-%m-%dT%H}")
-        parts = (
-            Hours(part, types, begin, now, settle) for part in batches(posts, types, begin, now)
-        )
         request_gap = partial(_request_gap, client, owners, archive, watch)
         keep = partial(store_answers, dataset, archive, now)
-        done += _request_all(dataset, _gaps(dataset, begin, parts), request_gap, keep, now)
+        done += _request_all(dataset, _gaps(dataset, covered, scope), request_gap, keep, now)
         dataset.compact()
     return done
 
@@ -188,10 +190,11 @@ def _posts(responses: Iterable[EngagementResponse]) -> set[str]:
     return {post for response in responses for post in response.request.post_ids}
 
 
-def _gaps(dataset: Dataset, begin: datetime, parts: Iterable[Hours]) -> Iterator[Gap]:
+def _gaps(dataset: Dataset, covered: Coverage, scope: Scope) -> Iterator[Gap]:
     """Yield gaps to request and store one at a time; stored data may grow meanwhile."""
-    for hours in parts:
-        hours.read(dataset.readings(begin, hours.post_ids))
+    for hours in scope.parts():
+        hours.add_covered(covered.hours)
+        hours.read(dataset.readings(covered.end, hours.post_ids))
         hours.add_omissions(dataset.omission_spans())
         for gap in hours.gaps():
             yield from gap.parts()

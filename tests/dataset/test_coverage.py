@@ -1,0 +1,195 @@
+"""Which hours are final is kept in a file; a sync reads only the days that changed since."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.datasets.frames import some
+from support.datasets.worlds import HOUR, World, same, world
+
+import engagement_pandas as ep
+from engagement_pandas.dataset import delta_table as lake
+from engagement_pandas.dataset.coverage import Coverage, refresh, verify_changed
+from engagement_pandas.dataset.gaps import Hours, Scope
+
+SINCE = datetime(2026, 3, 13, 12, tzinfo=UTC)
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+SETTLE = 3
+POSTS = ("1", "20")
+TYPES = (ep.EngagementType.REPLIES, ep.EngagementType.FAVORITES)
+
+
+@pytest.fixture
+def moving() -> Iterator[World]:
+    """Run a sandbox whose time moves when a test says so."""
+    with world() as made:
+        yield made
+
+
+class Reads:
+    """Counts the files of counts that are read, and whether they may be read at all."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.days: list[Any] = []
+        real = lake.Table.content
+
+        def content(table: lake.Table, file: Any) -> bytes:
+            if file.day is not None:
+                self.days.append(file.day)
+            return real(table, file)
+
+        patch.setattr(lake.Table, "content", content)
+
+    def during(self, call: Any) -> set[Any]:
+        """Return the days read during a call."""
+        self.days.clear()
+        call()
+        return set(self.days)
+
+
+def test_later_syncs_read_only_recent_days(
+    moving: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day is read until its hours are final, and once more; afterwards it is not."""
+    dataset, posts = ep.Dataset(tmp_path / "set"), moving.posts(2, SINCE)
+    reads = Reads(monkeypatch)
+
+    def run() -> None:
+        moving.clock.now += HOUR
+        moving.sync(dataset, posts, settle=SETTLE, since=SINCE)
+
+    run()
+    run()
+    today = moving.clock.now.date()
+    assert reads.during(run) == {today}
+    assert len(dataset.files()) == 8
+
+
+@pytest.mark.parametrize("change", ["append", "touch", "lose", "garble", "empty"])
+def test_what_changed_is_read_again(moving: World, tmp_path: Path, change: str) -> None:
+    """Whatever happens between two syncs, the second requests what a first sync would."""
+    dataset, posts = ep.Dataset(tmp_path / "set"), moving.posts(2, SINCE)
+
+    def run(**more: Any) -> int:
+        before = len(moving.asked)
+        moving.sync(dataset, posts, settle=SETTLE, since=SINCE, **more)
+        return len(moving.asked) - before
+
+    run()
+    run()
+    kept = tmp_path / "set" / "coverage"
+    text = kept.read_text()
+    if change == "append":
+        dataset.append(some("2026-03-15T00:05:00Z", posts=["7"], days=1))
+    elif change == "touch":
+        os.utime(dataset.files()[0], (1, 1))
+    elif change == "lose":
+        kept.unlink()
+    elif change == "garble":
+        kept.write_text(text.replace("true", "false").replace("1", "2"))
+    else:
+        kept.write_text("")
+    right = dataset.read(post_ids=posts)
+    assert run() == 0
+    same(dataset.read(post_ids=posts), right)
+
+
+def test_other_posts_types_and_starts(moving: World, tmp_path: Path) -> None:
+    """Each has the counts of one fetch, in whatever order they are synced."""
+    dataset, posts = ep.Dataset(tmp_path / "set"), moving.posts(4, SINCE - 9 * timedelta(days=1))
+    early = SINCE - timedelta(days=9)
+    for chosen, types, since, settle in (
+        (posts[:1], ["replies"], SINCE, SETTLE),
+        (posts[:2], ["replies", "favorites"], SINCE, SETTLE),
+        (posts, ["favorites"], early, SETTLE),
+        (posts[2:], ["replies"], SINCE, 30),
+        (posts, ["replies", "favorites"], early, SETTLE),
+    ):
+        for _ in range(2):
+            moving.sync(dataset, chosen, engagement_types=types, since=since, settle=settle)
+    found = dataset.read()
+    same(found, moving.fetched(posts, early, ["replies", "favorites"]))
+    before = len(moving.asked)
+    moving.sync(
+        dataset, posts, engagement_types=["replies", "favorites"], since=early, settle=SETTLE
+    )
+    assert len(moving.asked) == before
+
+
+def test_a_changed_file_is_verified(moving: World, tmp_path: Path) -> None:
+    """A day that is covered is rebuilt, too, if its file was changed."""
+    dataset, posts = ep.Dataset(tmp_path / "set"), moving.posts(2, SINCE)
+    for _ in range(2):
+        moving.sync(dataset, posts, settle=SETTLE, since=SINCE)
+    right = dataset.read()
+    file = Path(dataset.files()[0])
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.warns(UserWarning, match="checksum does not match; .* it was rebuilt"):
+        moving.sync(dataset, posts, settle=SETTLE, since=SINCE)
+    same(dataset.read(), right)
+
+
+def test_files_are_verified_again_after_four_weeks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those that seem unchanged: disks decay."""
+    dataset = ep.Dataset(tmp_path / "set")
+    dataset.append(some("2026-04-01T00:05:00Z", days=2))
+    store = dataset._store
+    scope = Scope(["7"], [ep.EngagementType.REPLIES], MARCH, datetime(2026, 4, 9, tzinfo=UTC), 3)
+    known = refresh(store, Coverage(), verify_changed(store, Coverage()), scope)
+    reads = Reads(monkeypatch)
+    assert not reads.during(lambda: verify_changed(store, known))
+    later = {
+        name: state._replace(verified=state.verified - 29 * 86_400 * 10**9)
+        for name, state in known.files.items()
+    }
+    old = Coverage(known.start, known.until, known.settle, known.hours, later)
+    assert len(reads.during(lambda: verify_changed(store, old))) == 2
+
+
+def test_it_is_the_same_when_it_is_read(tmp_path: Path) -> None:
+    """What is stored is what was computed."""
+    dataset = ep.Dataset(tmp_path / "set")
+    dataset.append(some("2026-04-01T00:05:00Z", days=2))
+    store = dataset._store
+    assert Coverage.of(store) == Coverage()
+    scope = Scope(["7"], [ep.EngagementType.REPLIES], MARCH, datetime(2026, 4, 9, tzinfo=UTC), 3)
+    made = refresh(store, Coverage(), verify_changed(store, Coverage()), scope)
+    assert Coverage.of(store) == made
+
+
+hours_done = st.lists(st.integers(0, 99), max_size=60)
+
+
+@given(hours_done, hours_done, st.integers(1, 120), st.integers(-30, 30))
+def test_covered_hours_come_back(
+    first: list[int], second: list[int], until: int, shift: int
+) -> None:
+    """For any hours: those before the end of the coverage, from a later start on too."""
+    start = datetime(2026, 3, 1, 5, tzinfo=UTC)
+
+    def hours(begin: datetime) -> Hours:
+        return Hours(POSTS, TYPES, begin, start + 100 * HOUR, SETTLE)
+
+    made = hours(start)
+    made._done[0, 0, first] = True
+    made._done[1, 1, second] = True
+    again = hours(start + shift * HOUR)
+    again.add_covered(made.covered(made.start + until))
+    end = min(until, 100)
+    wanted = made._done[:, :, max(shift, 0) : end]
+    found = again._done[:, :, max(-shift, 0) :]
+    assert np.array_equal(found[:, :, : wanted.shape[2]], wanted)
+    assert not found[:, :, wanted.shape[2] :].any()
+    assert not again._done[:, :, : max(-shift, 0)].any()
