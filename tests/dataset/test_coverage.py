@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -79,9 +80,9 @@ def test_what_changed_is_read_again(moving: World, tmp_path: Path, change: str) 
     dataset, posts = ep.Dataset(tmp_path / "set"), moving.posts(2, SINCE)
 
     def run(**more: Any) -> int:
-        before = len(moving.asked)
+        before = len(moving.requests)
         moving.sync(dataset, posts, settle=SETTLE, since=SINCE, **more)
-        return len(moving.asked) - before
+        return len(moving.requests) - before
 
     run()
     run()
@@ -117,11 +118,11 @@ def test_other_posts_types_and_starts(moving: World, tmp_path: Path) -> None:
             moving.sync(dataset, chosen, engagement_types=types, since=since, settle=settle)
     found = dataset.read()
     same(found, moving.fetched(posts, early, ["replies", "favorites"]))
-    before = len(moving.asked)
+    before = len(moving.requests)
     moving.sync(
         dataset, posts, engagement_types=["replies", "favorites"], since=early, settle=SETTLE
     )
-    assert len(moving.asked) == before
+    assert len(moving.requests) == before
 
 
 def test_a_changed_file_is_verified(moving: World, tmp_path: Path) -> None:
@@ -193,3 +194,40 @@ def test_covered_hours_come_back(
     assert np.array_equal(found[:, :, : wanted.shape[2]], wanted)
     assert not found[:, :, wanted.shape[2] :].any()
     assert not again._done[:, :, : max(-shift, 0)].any()
+
+
+SCOPES = (
+    (("7", "8"), ("impressions", "replies"), "2026-03-01", 3),
+    (("7",), ("replies",), "2026-03-02", 3),
+    (("8", "9"), ("impressions", "replies"), "2026-03-01", 3),
+    (("7", "8", "9"), ("impressions",), "2026-03-01", 60),
+    (("9", "7"), ("replies", "impressions"), "2026-03-02T07:00", 3),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(8))
+def test_the_same_hours_are_done_as_without_it(tmp_path: Path, seed: int) -> None:
+    """Whatever is appended between syncs, and whatever they are about."""
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    dataset = ep.Dataset(tmp_path / "set")
+    store, now = dataset._store, datetime(2026, 3, 2, 1, 5, tzinfo=UTC)
+    for _ in range(12):
+        now += rng.choice([0, 1, 1, 5, 30]) * HOUR
+        if rng.random() < 0.6:
+            posts = rng.sample("789", rng.randint(1, 2))
+            dataset.append(
+                some(now.isoformat(), posts=posts, days=rng.randint(1, min(3, (now - MARCH).days)))
+            )
+        if rng.random() < 0.3:
+            dataset.compact()
+        posts, types, since, settle = rng.choice(SCOPES)
+        begin = datetime.fromisoformat(since).replace(tzinfo=UTC)
+        scope = Scope(posts, [ep.EngagementType(name) for name in types], begin, now, settle)
+        known = Coverage.of(store)
+        covered = refresh(store, known, verify_changed(store, known), scope)
+        (part,), (right,) = scope.parts(), scope.parts()
+        part.add_covered(covered.hours)
+        part.read(dataset.readings(covered.end, posts))
+        right.read(dataset.readings(begin, posts))
+        assert np.array_equal(part._done, right._done)
