@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -231,3 +231,27 @@ def test_the_same_hours_are_done_as_without_it(tmp_path: Path, seed: int) -> Non
         part.read(dataset.readings(covered.end, posts))
         right.read(dataset.readings(begin, posts))
         assert np.array_equal(part._done, right._done)
+
+
+def test_a_day_that_becomes_final_is_read_once_more(tmp_path: Path) -> None:
+    """Its files are those of an earlier sync, which had not covered it."""
+    dataset = ep.Dataset(tmp_path / "set")
+    store = dataset._store
+    covered = Coverage()
+    dataset.append(some("2026-03-03T06:05:00Z", posts=["7"], days=2))
+    for now in (datetime(2026, 3, 2, 12, tzinfo=UTC), datetime(2026, 3, 3, 12, tzinfo=UTC)):
+        scope = Scope(["7"], [ep.EngagementType.REPLIES], MARCH, now, SETTLE)
+        covered = refresh(store, covered, verify_changed(store, covered), scope)
+        dataset.append(some("2026-03-03T11:05:00Z", posts=["8"], days=1))
+    first = covered.start
+    assert covered.hours == {"7": {"replies": [first, first + 48]}}
+
+
+def test_a_changed_day_is_not_taken_over() -> None:
+    """The hours before it and after it are."""
+    hours = Hours(["1"], [ep.EngagementType.REPLIES], MARCH, MARCH + 72 * HOUR, SETTLE)
+    hours.add_covered({"1": {"replies": [hours.start, hours.start + 72]}}, [date(2026, 3, 2)])
+    first = hours.start
+    assert hours.covered(first + 72) == {
+        "1": {"replies": [first, first + 24, first + 48, first + 72]}
+    }
