@@ -169,13 +169,13 @@ def adjusted_comparison(  # noqa: PLR0913  each has a default
     if exponent is not None and not (is_number(exponent) and np.isfinite(exponent)):
         msg = f"exponent is {exponent!r}; give a number, such as 1 for counts per follower"
         raise FrameError(msg)
-    kind = known_type(counts, of)
+    of = known_type(counts, of)
     groups = _groups_of(counts, posts, by)
     size = size if by == ACCOUNT else None
     if exponent is not None and size is None:
         msg = f"exponent is {exponent!r}, of a size that is not adjusted for; leave it out"
         raise FrameError(msg)
-    table = _post_table(counts, posts, kind, size, at, tz)
+    table = _post_table(counts, posts, of, size, at, tz)
     model = _model(table, groups, least, by)
     line = size is not None and exponent is None
     rows = _by_size(model) if line else model.against_the_rest(exponent or 0.0)
@@ -183,7 +183,7 @@ def adjusted_comparison(  # noqa: PLR0913  each has a default
     if frame["p"].isna().all():
         raise FrameError(_APART.format(by, model.covariates.shape[1]))
     frame = _complete(frame, groups, table, least)
-    frame["of"], frame["at"] = kind, np.nan if at is None else float(at)
+    frame["of"], frame["at"] = of, np.nan if at is None else float(at)
     frame["adjusted_for"] = ", ".join([*([size] if size else []), *model.adjusted_for])
     return frame.astype(_COLUMNS)
 

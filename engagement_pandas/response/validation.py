@@ -69,7 +69,7 @@ def validated_as_one(
     if grouping.dimensions[0] is not Dimension.POST_ID:
         return None
     bodies = [body for response in responses if (body := _decoded(response, grouping))]
-    if len(bodies) < len(responses) or (whole := joined(bodies)) is None:
+    if len(bodies) < len(responses) or (together := joined(bodies)) is None:
         return None
     try:
         envelopes = [r.envelope(body.top) for r, body in zip(responses, bodies, strict=True)]
@@ -77,13 +77,13 @@ def validated_as_one(
     except ResponseShapeError:
         return None
     posts = [frozenset(body.tree) for body in bodies]
-    shape = replace(shapes[0], posts=frozenset(whole.tree), unavailable=frozenset())
+    shape = replace(shapes[0], posts=frozenset(together.tree), unavailable=frozenset())
     if not all(
         each.span == shape.span and each.counts_all(counted)
         for each, counted in zip(shapes, posts, strict=True)
     ):
         return None
-    valid = fitting(whole.members(), shape)
+    valid = fitting(together.members(), shape)
     if valid is None:
         return None
     types = valid.members.levels[grouping.dimensions.index(Dimension.ENGAGEMENT_TYPE)]

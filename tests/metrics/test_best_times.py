@@ -56,17 +56,17 @@ def test_no_effect_no_best_hour() -> None:
 @pytest.mark.parametrize("minimum", [1, 3])
 @pytest.mark.parametrize("spread", [0.0, 0.6, 1.5])
 def test_the_promised_error_rate(spread: float, minimum: int) -> None:
-    """At a confidence of 95 %, 5 % and not more, whatever the posts' spread (1000 runs)."""
+    """At a confidence of 95 %, 5 % and not more, whatever the posts' spread (400 runs)."""
     runs = [
         bool(
             named(
                 best_times(posts(seed, spread=spread), draws=199, confidence=0.95, minimum=minimum)
             )
         )
-        for seed in range(1000)
+        for seed in range(400)
     ]
     # Three standard errors above: the test is exact.
-    assert np.mean(runs) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
+    assert np.mean(runs) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)
 
 
 @pytest.mark.slow
