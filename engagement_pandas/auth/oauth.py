@@ -36,9 +36,9 @@ from engagement_pandas.transport.bounded_session import (
     checked_timeout,
     read_body,
 )
+from engagement_pandas.transport.error_bodies import error_messages
 from engagement_pandas.transport.exchange import exchange
 from engagement_pandas.transport.message import Failure
-from engagement_pandas.transport.transport import error_messages
 
 TIMEOUT: Final = (10.0, 30.0)
 """Seconds to connect, and between two bytes of the answer."""

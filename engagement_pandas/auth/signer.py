@@ -12,8 +12,10 @@ from engagement_pandas.auth.bearer_token import read_token
 from engagement_pandas.auth.credentials import AppOnly, Bearer, UserContext
 from engagement_pandas.auth.ledger import Ledger
 from engagement_pandas.response.refusal import refused
+from engagement_pandas.transport.error_bodies import error_messages
 from engagement_pandas.transport.message import Answer, Message
-from engagement_pandas.transport.transport import MessageCall, Transport, error_messages
+from engagement_pandas.transport.retries import MessageCall
+from engagement_pandas.transport.transport import Transport
 
 BILLED: Final = frozenset({200, 400, 403})
 """Statuses of an answer that looked into posts, even to refuse some. Not among them: requests

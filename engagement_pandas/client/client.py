@@ -34,8 +34,9 @@ from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.resume import Answered, Left, resume
 from engagement_pandas.text import pluralize
 from engagement_pandas.transport.rate_limiter import RateLimiter
+from engagement_pandas.transport.retries import MAX_ATTEMPTS
 from engagement_pandas.transport.scheduler import Task
-from engagement_pandas.transport.transport import MAX_ATTEMPTS, MAX_IN_FLIGHT, TIMEOUT, Transport
+from engagement_pandas.transport.transport import MAX_IN_FLIGHT, TIMEOUT, Transport
 from engagement_pandas.transport.urls import BASE_URL, TOKEN_URL, checked_url, is_loopback
 
 

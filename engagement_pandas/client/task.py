@@ -26,8 +26,10 @@ from engagement_pandas.response.collection import Collection
 from engagement_pandas.response.refusal import apply_refusal, halves, refused
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.validation import invalid
+from engagement_pandas.transport.error_bodies import error_messages
 from engagement_pandas.transport.message import Answer, Failure, Message
-from engagement_pandas.transport.transport import MessageCall, Transport, error_messages
+from engagement_pandas.transport.retries import MessageCall
+from engagement_pandas.transport.transport import Transport
 from engagement_pandas.vocabulary import OmissionReason
 
 PIECES: Final = 32

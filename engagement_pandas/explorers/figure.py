@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from engagement_pandas.explorers.hover import can_show, readings
+from engagement_pandas.explorers.chart_marks import can_show, readings
 from engagement_pandas.plots.axes import zoom_in
 from engagement_pandas.plots.header import headline
 from engagement_pandas.plots.svg import description, drawn_gids, inline_svg

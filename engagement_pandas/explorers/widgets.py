@@ -75,7 +75,7 @@ class Chart(Region):
 
     The chart remains matplotlib's SVG, as the ``plot_*`` functions draw it; a module of some
     200 lines reads the places of its values from ``marks``, see
-    :func:`~engagement_pandas.explorers.hover.readings`. A library that draws in the browser,
+    :func:`~engagement_pandas.explorers.chart_marks.readings`. A library that draws in the browser,
     such as plotly, Vega or uPlot, would need a second set of charts, with its own bars, bands
     and maps to write, and more JavaScript to load.
 

@@ -1,7 +1,7 @@
 """Flattening: convert nested grouped JSON to tidy frames; only this package reads nested counts.
 
-``count_arrays`` converts the members of one grouping to arrays, ``reconcile`` compares them
-with the request, ``combine`` sums many responses and builds the frame, ``omission_rows`` finds
+``count_arrays`` converts the members of one grouping to arrays, ``compare_with_request`` compares
+them with the request, ``combine`` sums many responses and builds the frame, ``omission_rows`` finds
 what has no count and why, and ``inference`` reads a response whose request is unknown.
 
 Imports ``response``, ``request``, ``frame`` and the ground.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from engagement_pandas.flattening.reconcile import AnswerSummary
+from engagement_pandas.flattening.compare_with_request import AnswerSummary
 from engagement_pandas.request.post_ids import created_at
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary import Dimension, Endpoint

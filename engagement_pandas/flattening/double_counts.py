@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from engagement_pandas.errors import RequestError
-from engagement_pandas.flattening.reconcile import AnswerSummary
+from engagement_pandas.flattening.compare_with_request import AnswerSummary
 from engagement_pandas.response.expected_shape import ALL_TIME
 
 

@@ -26,9 +26,9 @@ from engagement_pandas.files import (
     read_bounded,
 )
 from engagement_pandas.flattening.combine import add, to_tidy_frame
+from engagement_pandas.flattening.compare_with_request import false_zeros
 from engagement_pandas.flattening.count_arrays import to_arrays
 from engagement_pandas.flattening.inference import infer
-from engagement_pandas.flattening.reconcile import false_zeros
 from engagement_pandas.frame.contract import TEXT, check_counts, in_order
 from engagement_pandas.request.grouping import Grouping, to_grouping
 from engagement_pandas.response.envelope import Envelope, as_bytes, decode_top_level

@@ -11,10 +11,14 @@ import pandas as pd
 
 from engagement_pandas.errors import RequestError
 from engagement_pandas.flattening.combine import add, to_tidy_frame
+from engagement_pandas.flattening.compare_with_request import (
+    AnswerSummary,
+    compare_as_one,
+    compare_with_request,
+)
 from engagement_pandas.flattening.count_arrays import CountArrays
 from engagement_pandas.flattening.coverage import Answer, coverage
 from engagement_pandas.flattening.double_counts import refuse_double_counts
-from engagement_pandas.flattening.reconcile import AnswerSummary, reconcile, reconcile_as_one
 from engagement_pandas.flattening.snapshots import Times, refuse_sums
 from engagement_pandas.frame.contract import empty_counts
 from engagement_pandas.request.grouping import Grouping
@@ -150,13 +154,13 @@ def _read(
     """Return the answers among the responses, as far as possible many in one part, with counts."""
     read = []
     for batch, grouping in _batches(responses, groupings):
-        together = reconcile_as_one(batch, grouping) if len(batch) > 1 else None
+        together = compare_as_one(batch, grouping) if len(batch) > 1 else None
         if together:
             summaries, counts = together
             read.append(([*zip(batch, summaries, strict=True)], counts))
             continue
         for response in batch:
-            summary, counts = reconcile(response, grouping)
+            summary, counts = compare_with_request(response, grouping)
             read.append(([(response, summary)], counts))
     return read
 

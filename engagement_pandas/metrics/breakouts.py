@@ -19,7 +19,7 @@ from engagement_pandas.metrics.coverage import HOUR_US, need_edges
 from engagement_pandas.metrics.cumulative import PostSeries, post_series
 from engagement_pandas.metrics.interpolation import Floats, interpolate_counts
 from engagement_pandas.metrics.intervals import CONFIDENCE, z_of
-from engagement_pandas.metrics.tail import LEAST, beyond_tail, level_shift
+from engagement_pandas.metrics.outliers import LEAST, beyond_tail, level_shift
 from engagement_pandas.metrics.time_zones import zone_of
 
 AT: Final = 24.0
@@ -111,7 +111,7 @@ def breakouts(
     power of 1.5, are compared with the tail of the others: between a lognormal tail and
     Pareto's, for which it names a little more than promised. This needs 20 posts. *Shift*:
     the rank test of Pettitt (*Applied Statistics* 28, 1979) on posts in order of creation.
-    See :mod:`engagement_pandas.metrics.tail`.
+    See :mod:`engagement_pandas.metrics.outliers`.
 
     Do not use it for several accounts together, nor to judge a campaign whose dates are
     known: :func:`compare` finds smaller differences. A slow rise within a day is not found. A

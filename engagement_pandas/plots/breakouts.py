@@ -13,7 +13,7 @@ from engagement_pandas.metrics.breakouts import AT
 from engagement_pandas.metrics.checks import one_type, require_columns
 from engagement_pandas.metrics.finding import times
 from engagement_pandas.metrics.intervals import CONFIDENCE
-from engagement_pandas.metrics.tail import LEAST
+from engagement_pandas.metrics.outliers import LEAST
 from engagement_pandas.metrics.time_zones import zone_of
 from engagement_pandas.plots.axes import (
     annotate_empty,

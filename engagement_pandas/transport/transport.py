@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import logging
 import os
-import random
-import re
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
-from engagement_pandas.errors import QuotaExceeded, RequestError, ResponseShapeError, TransportError
+from engagement_pandas.errors import RequestError, ResponseShapeError
 from engagement_pandas.response.envelope import DECODE_ERRORS, MAX_BODY_BYTES, decode_top_level
 from engagement_pandas.transport.bounded_session import (
     DEADLINE,
@@ -29,27 +25,19 @@ from engagement_pandas.transport.bounded_session import (
     checked_timeout,
     read_body,
 )
+from engagement_pandas.transport.error_bodies import error_messages
 from engagement_pandas.transport.exchange import exchange
 from engagement_pandas.transport.message import Answer, Failure, Message
 from engagement_pandas.transport.rate_limiter import Permit, RateLimiter
+from engagement_pandas.transport.retries import MAX_ATTEMPTS, RETRY_STATUSES, MessageCall
 from engagement_pandas.transport.scheduler import InlineExecutor, Scheduler, ThreadExecutor
 from engagement_pandas.transport.urls import is_loopback
-
-MAX_ATTEMPTS: Final = 8
-"""Attempts per request before :class:`TransportError`; about 90 s of waiting in all."""
 
 TIMEOUT: Final = (10.0, 120.0)
 """Seconds to connect, and between two bytes of the answer."""
 
-MAX_BACKOFF: Final = 60.0
-"""Seconds between attempts, at most: they are random, up to 2, 4, 8, … 60."""
-
 MAX_IN_FLIGHT: Final = 48
 """Concurrent requests: at 2 s per answer, enough for 20 a second, with some reserve."""
-
-RETRY_STATUSES: Final = frozenset({429, 500, 502, 503, 504, *range(520, 526), 527, 530})
-"""Statuses that are retried; from 520 on, a proxy reports that it did not reach the API. 526 is
-not among them: an invalid certificate stays invalid."""
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 """Redirect statuses; they are not followed, so that requests and tokens go nowhere else."""
@@ -59,7 +47,6 @@ STATUSES_WITH_JSON: Final = frozenset({200, 400, 403})
 
 _DIRECT: Final[Any] = {"http": None, "https": None, "all": None}  # bypasses any proxy
 _SNIPPET: Final = 300
-_LONGEST: Final = 2**18  # bytes of an error body that are parsed; decoded they take more memory
 
 
 T = TypeVar("T")
@@ -198,81 +185,6 @@ class Transport:
         ) as reply:
             content, gzipped = read_body(reply, self._clock, MAX_BODY_BYTES, DEADLINE)
             return Answer(reply.status_code, reply.headers, content, self.now(), gzipped)
-
-
-@dataclass(slots=True, eq=False)
-class MessageCall(Generic[T]):
-    """A message that is sent until it has an answer, each attempt with a new signature.
-
-    Attempts are made one after another; ``made`` is their number.
-    """
-
-    transport: Transport
-    message: Message
-    on_response: Callable[[Answer], T | Failure]
-    attempts: int
-    made: int = 0
-
-    def attempt(self, permit: Permit) -> T | Failure:
-        """Send the message once."""
-        self.made += 1
-        return self.transport.send(self.message, self.on_response, permit)
-
-    def retry_delay(self, outcome: T | Failure) -> float | None:
-        """Return the seconds until the next attempt, at random; None if there is none."""
-        if isinstance(outcome, Failure) and outcome.retryable and self.made < self.attempts:
-            return random.uniform(0, min(MAX_BACKOFF, 2.0**self.made))  # noqa: S311 - no secret
-        return None
-
-    def result(self, outcome: Future[T | Failure]) -> T:
-        """Return the result of ``on_response`` to the answer; raise an error if there is none."""
-        result = outcome.result()
-        if not isinstance(result, Failure):
-            return result
-        spent = result.status == HTTPStatus.TOO_MANY_REQUESTS
-        error = QuotaExceeded if spent else TransportError
-        msg = f"no answer from {self.message.url} in {self.made} attempts; at last: {result.why}"
-        raise error(msg, result.status, self.made) from result.cause
-
-
-_NAMES: Final = ("errors", "error", "error_description", "message", "title", "detail")
-"""Keys that hold texts in the objects of an error body."""
-
-
-def error_messages(content: bytes) -> tuple[str, ...]:
-    """Return the messages in an error body: texts, or objects with a ``message`` or similar.
-
-    All of them if the body has at most 256 kB; one that names each post of a request takes
-    about 5 kB. Of a longer body, of HTML, and of JSON without messages, the first 300
-    characters.
-
-    >>> error_messages(b'{"errors": ["internal server error"]}')
-    ('internal server error',)
-    >>> error_messages(b'[{"title": "Forbidden", "detail": "not your post"}]')
-    ('Forbidden', 'not your post')
-    >>> error_messages(b"<html><body><h1>502 Bad Gateway</h1></body></html>")
-    ('502 Bad Gateway',)
-    """
-    try:
-        messages = tuple(dict.fromkeys(_texts(msgspec.json.decode(content[:_LONGEST]))))
-    except DECODE_ERRORS:
-        messages = ()
-    if messages:
-        return messages
-    text = re.sub(r"<[^<>]*>", " ", content[:_LONGEST].decode("utf-8", "replace"))
-    text = " ".join(text.split())[:_SNIPPET]
-    return (text,) if text else ()
-
-
-def _texts(body: object) -> Iterator[str]:
-    if isinstance(body, str):
-        yield from filter(None, [body.strip()])
-    elif isinstance(body, list):
-        for entry in body:
-            yield from tuple(_texts(entry)) or ([str(entry)] if entry else [])
-    elif isinstance(body, dict):
-        for name in _NAMES:
-            yield from _texts(body.get(name))
 
 
 def _cut_off(answer: Answer) -> bool:

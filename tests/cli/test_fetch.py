@@ -22,13 +22,13 @@ from engagement_pandas.cli import main, parser
 from engagement_pandas.cli.fetch import _again
 from engagement_pandas.request import window
 from engagement_pandas.sandbox import SandboxServer
-from engagement_pandas.transport import transport
+from engagement_pandas.transport import retries
 
 
 @pytest.fixture
 def without_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Set the pauses between attempts to zero."""
-    monkeypatch.setattr(transport, "MAX_BACKOFF", 0.0)
+    monkeypatch.setattr(retries, "MAX_BACKOFF", 0.0)
 
 
 def likes(posts: list[str]) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def test_a_path_that_cannot_be_written_is_refused(
 @pytest.mark.usefixtures("without_backoff")
 def test_an_invalid_response_is_kept(server: ScriptedServer, folder: Path) -> None:
     """After the last attempt, it is stored with the reason."""
-    server.answer(*[Scripted(200, {"by_post": [1]})] * transport.MAX_ATTEMPTS)
+    server.answer(*[Scripted(200, {"by_post": [1]})] * retries.MAX_ATTEMPTS)
     assert main(["totals", "7", "--archive", "raw", *urls(server)]) == 5
     (damage,) = ep.Archive(folder / "raw").verify()
     assert damage.why.startswith("set aside as invalid_answer: no answer from ")
@@ -251,7 +251,7 @@ def test_wrong_credentials_are_reported(
 
 SCRIPTS: dict[int, Callable[[], list[Scripted]]] = {
     4: lambda: [Scripted(400, {"errors": ["no"]})],
-    5: lambda: [Scripted(503, b"")] * transport.MAX_ATTEMPTS,
+    5: lambda: [Scripted(503, b"")] * retries.MAX_ATTEMPTS,
 }
 
 

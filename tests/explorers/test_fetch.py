@@ -16,7 +16,7 @@ from support.scripted import USER, FakeClock, Scripted, ScriptedServer
 import engagement_pandas as ep
 from engagement_pandas.explorers.fetch_thread import FetchThread
 from engagement_pandas.explorers.request_form import GROUPINGS
-from engagement_pandas.transport import transport
+from engagement_pandas.transport import retries
 from engagement_pandas.vocabulary import Endpoint
 
 NOW = "2026-04-15T12:20:00Z"
@@ -523,7 +523,7 @@ def test_an_answer_of_another_shape(
 ) -> None:
     """Sent for again, in vain; then it is shown why there is none."""
     odd = Scripted(body={"counts": {POSTS[0]: {"impressions": "many"}}})
-    server.answer(*[odd] * transport.MAX_ATTEMPTS)
+    server.answer(*[odd] * retries.MAX_ATTEMPTS)
     explorer = fetched(ask(client, POSTS[:1]))
     assert "many" in explorer.alert.html
     assert list(explorer.responses) == []

@@ -14,7 +14,11 @@ from hypothesis import strategies as st
 
 import engagement_pandas as ep
 from engagement_pandas.flattening import responses as reading
-from engagement_pandas.flattening.reconcile import reconcile, reconcile_as_one, summarize
+from engagement_pandas.flattening.compare_with_request import (
+    compare_as_one,
+    compare_with_request,
+    summarize,
+)
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 POSTS = ["7", "8", "9", "10"]
@@ -105,7 +109,7 @@ def by_day(posts: Sequence[str], day: str = "2026-03-01") -> ep.EngagementRespon
 def test_responses_of_one_window_are_read_as_one() -> None:
     """Their counts are one part, in the order of the frame."""
     responses = [by_day(["9"]), by_day(["7", "8"])]
-    read_at_once = reconcile_as_one(responses, responses[0].request.grouping())
+    read_at_once = compare_as_one(responses, responses[0].request.grouping())
     assert read_at_once is not None
     summaries, counts = read_at_once
     assert [summary.posts for summary in summaries] == [{"9"}, {"7", "8"}]
@@ -131,10 +135,10 @@ def test_a_response_lists_only_its_own_posts_as_too_old() -> None:
             ("8", {"by_post": {"8": {"video_views": "0"}}}),
         )
     ]
-    assert reconcile_as_one(responses, responses[0].request.grouping()) is not None
+    assert compare_as_one(responses, responses[0].request.grouping()) is not None
     assert ep.flatten(responses)["count"].isna().to_list() == [True, False]
     alone = [
-        reconcile(response, response.request.grouping())[1].missing.tolist()
+        compare_with_request(response, response.request.grouping())[1].missing.tolist()
         for response in responses
     ]
     assert alone == [[True], [False]]

@@ -11,7 +11,7 @@ from support.simulated import MARCH, totals
 import engagement_pandas as ep
 from engagement_pandas import FrameError
 from engagement_pandas.metrics import breakouts
-from engagement_pandas.metrics.tail import beyond_tail, level_shift
+from engagement_pandas.metrics.outliers import beyond_tail, level_shift
 
 HOUR = 14 * 24 + 15
 

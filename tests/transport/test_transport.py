@@ -17,8 +17,10 @@ from support.scheduler.model import OneCall
 from support.scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
+from engagement_pandas.transport.error_bodies import error_messages
 from engagement_pandas.transport.exchange import _retryable
-from engagement_pandas.transport.transport import Answer, Message, Transport, error_messages
+from engagement_pandas.transport.message import Answer, Message
+from engagement_pandas.transport.transport import Transport
 from engagement_pandas.transport.urls import checked_url
 
 GOOD = Scripted(200, {"by_post": {}})

@@ -21,8 +21,9 @@ from requests.auth import HTTPBasicAuth
 
 from engagement_pandas.transport.message import Answer, Failure, Message
 from engagement_pandas.transport.rate_limiter import Permit
+from engagement_pandas.transport.retries import MessageCall
 from engagement_pandas.transport.scheduler import ThreadExecutor, run_into
-from engagement_pandas.transport.transport import MessageCall, Transport
+from engagement_pandas.transport.transport import Transport
 
 EPOCH = 1_776_255_600.0
 """Local time of phase 0: the start of a minute."""

@@ -1,4 +1,4 @@
-"""Compare one response with its request: counts, false zeros and gaps."""
+"""Compare responses with their requests: counts, false zeros and gaps."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ class AnswerSummary:
 def summarize(response: EngagementResponse, grouping: Grouping) -> AnswerSummary:
     """Return what a grouping counts; its counts are not read again if they have been."""
     known: AnswerSummary | None = response.kept(grouping.name)
-    return known or reconcile(response, grouping)[0]
+    return known or compare_with_request(response, grouping)[0]
 
 
-def reconcile(
+def compare_with_request(
     response: EngagementResponse, grouping: Grouping
 ) -> tuple[AnswerSummary, CountArrays]:
     """Read one grouping of a response of status 200, and compare it with the request.
@@ -92,7 +92,7 @@ def reconcile(
     return summary, counts
 
 
-def reconcile_as_one(
+def compare_as_one(
     responses: Sequence[EngagementResponse], grouping: Grouping
 ) -> tuple[list[AnswerSummary], CountArrays] | None:
     """Read and compare answers as if they were one; None if it is not certain that each is valid.

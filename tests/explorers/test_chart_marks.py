@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 import engagement_pandas as ep
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer
-from engagement_pandas.explorers.hover import can_show, readings
+from engagement_pandas.explorers.chart_marks import can_show, readings
 
 
 def day(text: str) -> float:
