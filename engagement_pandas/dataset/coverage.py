@@ -83,7 +83,7 @@ def verify_changed(store: Store, known: Coverage) -> dict[str, State]:
         before = known.files.get(name)
         if before is None or before[:2] != found.get(name) or now - before.verified > _AGAIN:
             table.content(file)
-            before = State(*found[name], now)
+            before = State(*found.get(name, (-1, -1)), now)
         states[name] = before
     return states
 
@@ -104,11 +104,11 @@ def refresh(store: Store, known: Coverage, states: Mapping[str, State], scope: S
     if not present:
         return Coverage()
     read = {day: names for day, names in known.days().items() if first <= day < end}
+    unchanged = {name for name, state in known.files.items() if states.get(name) == state}
     changed = {
         day
         for day in present.keys() | read.keys()
-        if present[day].keys() != read.get(day)
-        or any(states.get(name) != known.files[name] for name in present[day])
+        if present[day].keys() != read.get(day) or present[day].keys() - unchanged
     }
     types = set(map(str, scope.engagement_types))
     new = {

@@ -194,7 +194,7 @@ def _gaps(dataset: Dataset, covered: Coverage, scope: Scope) -> Iterator[Gap]:
     """Yield gaps to request and store one at a time; stored data may grow meanwhile."""
     for hours in scope.parts():
         hours.add_covered(covered.hours)
-        hours.read(dataset.readings(covered.end, hours.post_ids))
+        hours.read(dataset.readings(max(covered.end, scope.since), hours.post_ids))
         hours.add_omissions(dataset.omission_spans())
         for gap in hours.gaps():
             yield from gap.parts()

@@ -24,7 +24,7 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.header import set_headline
-from engagement_pandas.plots.labels import in_font, shortened
+from engagement_pandas.plots.labels import in_font, noted_names
 from engagement_pandas.plots.style import REST, group_colours, shade
 from engagement_pandas.text import pluralize
 
@@ -113,11 +113,8 @@ def plot_adjusted_comparison(  # noqa: PLR0913 - the metric's own, by keyword
         circle.set_gid(f"unadjusted:{each['group']}")
     ax.axvline(1, color=REST, linewidth=1, gid="equal")
     remove_clutter(ax, grid="x")
-    numbers = zip(known["group"], known["n"], strict=True)
-    name_rows(
-        ax,
-        [f"{shortened(in_font(name), room(ax))}\n{pluralize(n, 'post')}" for name, n in numbers],
-    )
+    numbers = [pluralize(number, "post") for number in known["n"]]
+    name_rows(ax, noted_names(known["group"], numbers, room(ax)))
     _ratio_axis(ax, known)
     ax.set_xlabel(wrapped(ax, _label(table, known, confidence)), parse_math=False)
     set_headline(ax, _title(known), margin=125)

@@ -19,7 +19,7 @@ from engagement_pandas.plots.axes import (
     room,
     wrapped,
 )
-from engagement_pandas.plots.labels import in_font, shortened
+from engagement_pandas.plots.labels import noted_names
 from engagement_pandas.plots.style import draw_type_bars
 from engagement_pandas.text import pluralize
 
@@ -72,17 +72,11 @@ def plot_concentration(
     share = known["top_share"].to_numpy(dtype="float64")
     draw_type_bars(ax, type_names, share.tolist(), bar_kw)
     remove_clutter(ax, grid="x")
-    rows = zip(type_names, known["posts"], strict=True)
-    name_rows(
-        ax,
-        [
-            f"{shortened(in_font(type_name), room(ax))}\n{pluralize(int(posts), 'post')}"
-            for type_name, posts in rows
-        ],
-    )
+    numbers = [pluralize(int(number), "post") for number in known["posts"]]
+    name_rows(ax, noted_names(type_names, numbers, room(ax)))
     rate_axis(ax.xaxis)
-    numbers = zip(share, known["median"], known["mean"], strict=True)
-    labels = [f"{percent(of)}; median {mid:,.0f}, mean {mean:,.0f}" for of, mid, mean in numbers]
+    values = zip(share, known["median"], known["mean"], strict=True)
+    labels = [f"{percent(of)}; median {mid:,.0f}, mean {mean:,.0f}" for of, mid, mean in values]
     label_bars(ax, share.tolist(), labels)
     words = f"share of the counts that the top {percent(top)} of the posts have"
     ax.set_xlabel(wrapped(ax, words), parse_math=False)

@@ -24,7 +24,7 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.header import set_headline
-from engagement_pandas.plots.labels import in_font, shortened
+from engagement_pandas.plots.labels import in_font, noted_names, shortened
 from engagement_pandas.plots.style import REST, draw_type_bars, ink
 from engagement_pandas.text import pluralize
 
@@ -97,11 +97,8 @@ def plot_funnel(
             capsize=3,
         )  # fmt: skip
     remove_clutter(ax, grid="x")
-    pairs = zip(types, known["previous"], strict=True)
-    name_rows(
-        ax,
-        [f"{shortened(in_font(name), room(ax))}\nper {in_font(before)}" for name, before in pairs],
-    )
+    before = [f"per {in_font(name)}" for name in known["previous"]]
+    name_rows(ax, noted_names(types, before, room(ax)))
     rate_axis(ax.xaxis)
     labels = [_label(row, wide=room(ax) >= _WIDE) for _, row in known.iterrows()]
     label_bars(ax, np.fmax(rate, high).tolist(), labels)

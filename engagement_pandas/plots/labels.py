@@ -26,6 +26,16 @@ _LTR, _RTL = "\N{LEFT-TO-RIGHT MARK}", "\N{RIGHT-TO-LEFT MARK}"
 _LINK: Final = re.compile(r"https?://\S+")
 
 
+def noted_names(names: Iterable[str], notes: Iterable[str], room: int) -> list[str]:
+    r"""Return the labels of rows: each name, shortened to fit, and below it a note.
+
+    >>> noted_names(["url_clicks"], ["8 posts"], 36)
+    ['url_clicks\n8 posts']
+    """
+    pairs = zip(names, notes, strict=True)
+    return [f"{shortened(in_font(name), room)}\n{note}" for name, note in pairs]
+
+
 def post_names(
     ids: Iterable[str], *, posts: pd.DataFrame | None = None, room: int = ROOM
 ) -> dict[str, str]:

@@ -175,9 +175,8 @@ def test_requests_in_flight_may_not_be_counted_yet() -> None:
     limiter, _ = limiter_at()
     limiter.update_from_headers(quota_headers(59), permits(limiter, 1)[0])
     first, *rest = permits(limiter, 10)
-    limiter.update_from_headers(
-        quota_headers(30), first
-    )  # 29 of 60 are spent: 2 from here, at most 9 in flight, the rest by others
+    # 29 of 60 are spent: 2 from here, at most 9 in flight, the rest by others
+    limiter.update_from_headers(quota_headers(30), first)
     assert remaining_permits(limiter) == 30 - len(rest)
 
 
@@ -186,9 +185,8 @@ def test_earlier_requests_of_others_are_not_counted_again() -> None:
     limiter, _ = limiter_at()
     limiter.update_from_headers(quota_headers(30), permits(limiter, 1)[0])
     *_, last = permits(limiter, 10)
-    limiter.update_from_headers(
-        quota_headers(20), last
-    )  # 29 + 1 + 10 = 40 of 60, so no new ones of others
+    # 29 + 1 + 10 = 40 of 60, so no new ones of others
+    limiter.update_from_headers(quota_headers(20), last)
     assert remaining_permits(limiter) == 20
 
 
