@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -92,6 +96,33 @@ def test_links_are_valid(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", page.read_text())
     lost = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert lost == []
+
+
+def pytest_commands() -> list[str]:
+    """Return what the pages and CONTRIBUTING pass to pytest, such as ``tests/fuzz -m long``."""
+    pages = (*PAGES, ROOT / ".github" / "CONTRIBUTING.md")
+    found = re.findall(
+        r"(?:pytest |`(?=tests/))([^`\n]*tests/[^`<\n]*)[`\n]",
+        "\n".join(page.read_text() for page in pages),
+    )
+    return sorted(set(found) - {"tests/support/pictures.py", "tests/simulation/claims.py"})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("arguments", pytest_commands())
+def test_a_test_command_finds_tests(arguments: str) -> None:
+    """The paths and expressions that a page passes to pytest select at least one test."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(  # noqa: S603 - commands of our own pages
+        [sys.executable, "-m", "pytest", "-q", "--collect-only", *shlex.split(arguments)],
+        cwd=ROOT,
+        env=clean,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
 def test_files_named_in_contributing_exist() -> None:

@@ -208,10 +208,8 @@ class StoredRequests:
         return set(self._known.values())
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("kills", "posts", "hours"), [(4, 20, 24), pytest.param(100, 60, 4, marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("kills", "posts", "hours"), [(4, 20, 24), (100, 60, 4)])
 def test_kills_change_nothing(
     clock: FakeClock, tmp_path: Path, kills: int, posts: int, hours: int
 ) -> None:

@@ -93,7 +93,10 @@ def assert_documented_exit(done: Any) -> None:
     "closed",
     ["1", *(pytest.param(closed, marks=pytest.mark.long) for closed in ("012", "0", "2", "12"))],
 )
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(
+    "verb",
+    [verb if verb in TABLES else pytest.param(verb, marks=pytest.mark.long) for verb in VERBS],
+)
 def test_a_closed_stream_gives_a_message_and_an_exit_code(
     post: str, forks: Forks, verb: str, closed: str, tmp_path: Path
 ) -> None:
@@ -185,7 +188,7 @@ def test_a_pipe_without_a_reader_is_an_error(
     assert not list(tmp_path.glob("engagement-pandas-*"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "stream",
     [
@@ -208,7 +211,7 @@ def test_lost_messages_do_not_change_the_result(
         assert (done.returncode, done.stdout) == (code, "")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("closed", ["0", pytest.param("", marks=pytest.mark.long)])
 def test_a_closed_standard_input_counts_as_empty(post: str, forks: Forks, closed: str) -> None:
     """Large plans are not confirmed, and there is no list of posts."""

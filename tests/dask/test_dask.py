@@ -711,7 +711,7 @@ def test_omissions_of_many_partitions_are_sorted_and_unique(archive: ep.Archive)
     assert epd.omissions(others, rows=1).compute()["post_id"].to_list() == POSTS[:2]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_append_equals_one_append_in_memory(archive: ep.Archive, tmp_path: Path) -> None:
     """Counts and omissions are the same."""
     request = request_for()

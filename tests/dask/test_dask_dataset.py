@@ -43,7 +43,15 @@ def in_memory(counts: Any) -> pd.DataFrame:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("most", "partitions"), [(1, 3), (96, 3), (191, 3), (192, 2), (287, 2), (288, 1)]
+    ("most", "partitions"),
+    [
+        (96, 3),
+        (192, 2),
+        *(
+            pytest.param(*rows, marks=pytest.mark.long)
+            for rows in [(1, 3), (191, 3), (287, 2), (288, 1)]
+        ),
+    ],
 )
 def test_partitions_have_the_rows_in_memory(
     dataset: ep.Dataset, most: int, partitions: int
@@ -170,7 +178,7 @@ def test_an_invalid_number_of_rows_is_refused(dataset: ep.Dataset, rows: Any) ->
         epd.read(dataset, rows=rows)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_processes_read_the_files_themselves(tmp_path: Path) -> None:
     """They get the paths of the files and not their contents."""
     dataset = ep.Dataset(tmp_path / "set")

@@ -103,6 +103,7 @@ def test_what_changed_is_read_again(moving: World, tmp_path: Path, change: str) 
     same(dataset.read(post_ids=posts), right)
 
 
+@pytest.mark.long
 def test_other_posts_types_and_starts(moving: World, tmp_path: Path) -> None:
     """Each has the counts of one fetch, in whatever order they are synced."""
     dataset, posts = ep.Dataset(tmp_path / "set"), moving.posts(4, SINCE - 9 * timedelta(days=1))
@@ -206,7 +207,9 @@ SCOPES = (
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 8))]
+)
 def test_the_same_hours_are_done_as_without_it(tmp_path: Path, seed: int) -> None:
     """Whatever is appended between syncs, and whatever they are about."""
     rng = random.Random(seed)  # noqa: S311 - no secret

@@ -161,7 +161,7 @@ READING = st.tuples(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=10)
 @given(st.lists(st.lists(READING, max_size=8), min_size=1, max_size=6), st.randoms())
 def test_readings_merge_to_the_same_in_any_order(parts: list[list[Any]], rng: Any) -> None:
@@ -498,7 +498,7 @@ def test_compact_keeps_files_of_running_writers(
     same(dataset.read(), some(FIRST))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_revisions_survive_the_cleanup_of_their_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -648,7 +648,7 @@ def test_a_writer_stops_after_20_conflicts(monkeypatch: pytest.MonkeyPatch) -> N
     assert paused[3:] == [min(0.01 * 2**number, 1) for number in range(3, 20)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_reader_sees_one_commit_only(dataset: ep.Dataset) -> None:
     """While another writes, all counts that a reader sees are of one reading."""
     readings = [some(f"2026-04-01T00:{minute:02}:00Z", count=minute) for minute in range(8)]

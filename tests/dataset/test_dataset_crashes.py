@@ -57,8 +57,8 @@ def assert_finished(dataset: ep.Dataset) -> None:
 # Kills
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kills", [2, pytest.param(25, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("kills", [25])
 def test_a_killed_append_leaves_one_commit(tmp_path: Path, kills: int) -> None:
     """The tables are of one commit, and the same append completes them."""
     folder, rng = tmp_path / "set", random.Random(kills)  # noqa: S311 - no secret

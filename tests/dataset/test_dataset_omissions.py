@@ -71,7 +71,7 @@ def answers(draw: Any) -> list[Answer]:
     return drawn
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @given(answers())
 @settings(max_examples=10, deadline=None)
 def test_the_latest_response_decides_for_each_hour(drawn: list[Answer]) -> None:

@@ -221,7 +221,7 @@ def test_settled_hours_are_not_requested_again(
 # Omissions
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_unavailable_posts_are_requested_less_and_less_often(
     moving: World, dataset: ep.Dataset
 ) -> None:
@@ -250,7 +250,7 @@ def test_unavailable_posts_are_requested_less_and_less_often(
     same(dataset.read(), moving.fetched(posts, SINCE))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_post_that_is_available_again_is_filled_in(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,7 +336,7 @@ def test_responses_that_were_not_stored_are_stored_by_the_next_run(
     same(dataset.read(), moving.fetched(posts, SINCE))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_lost_data_set_is_rebuilt(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,7 +45,7 @@ def stored(world: Schedule) -> set[str]:
     return set(counts["post_id"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_posts_of_an_owner_who_withdrew_the_app_are_omitted(world: Schedule) -> None:
     """Each run reports them; they are synced again when the owner is back."""
     assert run(world).failed == ()
@@ -72,8 +72,8 @@ def test_the_posts_of_an_owner_who_withdrew_the_app_are_omitted(world: Schedule)
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("cursed", [POSTS[:1], pytest.param(POSTS[:2], marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("cursed", [POSTS[:1], POSTS[:2]])
 def test_posts_with_invalid_responses_do_not_stop_the_others(
     world: Schedule, cursed: tuple[str, ...]
 ) -> None:
@@ -90,7 +90,7 @@ def test_posts_with_invalid_responses_do_not_stop_the_others(
     assert world.dataset.omissions().empty
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_hour_missing_in_the_responses_is_requested_again(
     world: Schedule, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -170,7 +170,7 @@ def test_responses_from_before_the_run_are_not_counted_for_it(dataset: ep.Datase
     assert done == Synced(1, 2, 0, (posts[2],))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_revisions_include_the_counts_of_an_interrupted_run(
     moving: World, dataset: ep.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,7 +257,7 @@ def test_an_unavailable_post_is_requested_once_in_a_run(moving: World, dataset: 
     assert [body["tweet_ids"] for body in moving.requests] == [["1"]]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_unavailable_posts_are_requested_in_one_run(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

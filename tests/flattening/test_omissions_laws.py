@@ -27,7 +27,12 @@ def legal(order: tuple[str, ...]) -> bool:
     return True
 
 
-ORDERS = [order for n in range(1, 5) for order in permutations(DIMENSIONS, n) if legal(order)]
+ORDERS = [
+    order if len(order) == 4 else pytest.param(order, marks=pytest.mark.long)
+    for n in range(1, 5)
+    for order in permutations(DIMENSIONS, n)
+    if legal(order)
+]
 
 
 @pytest.mark.slow

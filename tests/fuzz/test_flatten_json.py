@@ -150,7 +150,7 @@ def test_thousands_of_frames_of_four_dimensions(case: tuple[Any, bytes]) -> None
     assert_right_or_refused(*case)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("fast", [True, False])
 @pytest.mark.parametrize("accepted", [True, False])
 def test_the_mutations_reach_both_paths_and_both_results(*, fast: bool, accepted: bool) -> None:

@@ -641,7 +641,7 @@ def test_all_forms_of_lists(
     assert ids_in(PASTED, before + joined + after) == [post for post, _, _ in pieces]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:.*lost their last digits")
 @pytest.mark.filterwarnings("ignore:created_at of .* ignored")
 @given(st.text() | st.text('0123456789,;\t "\n[]{}:.post_id'), st.sampled_from(["a.csv", "a.json"]))

@@ -690,7 +690,7 @@ def test_damage_is_reported_or_harmless(
         path.write_bytes(content)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_most_damage_is_reported(collected: tuple[Any, ...]) -> None:
     """Each byte is flipped in turn; only in gzip's two headers is that harmless."""
     _, _, _, folder, _ = collected

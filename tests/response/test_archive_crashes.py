@@ -126,14 +126,8 @@ def test_a_job_resumes_after_a_crash_at_any_system_call(
     assert {"open", "write", "fsync", "link", "mkdir", "rename", "unlink"} <= set(disk.taken)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "crash",
-    [
-        "raise",
-        *(pytest.param(crash, marks=pytest.mark.long) for crash in ("cut", "cut and forgotten")),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("crash", ["raise", "cut", "cut and forgotten"])
 def test_a_repair_is_complete_or_not_begun_after_a_crash(
     twin: SandboxServer, clock: FakeClock, tmp_path: Path, crash: str
 ) -> None:
@@ -224,8 +218,8 @@ class Trap(deque[Any]):
         os.kill(self.pid, signal.SIGKILL)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("kills", "hours"), [(8, 12), pytest.param(60, 2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize(("kills", "hours"), [(8, 12), (60, 2)])
 def test_a_killed_process_wastes_only_requests_in_flight(
     clock: FakeClock, tmp_path: Path, kills: int, hours: int
 ) -> None:

@@ -106,7 +106,7 @@ def test_a_snapshot_is_resumed_within_the_limit(
 
 @pytest.mark.slow
 @both_endpoints
-@pytest.mark.parametrize("answers", [0, 1, 3])
+@pytest.mark.parametrize("answers", [1, *(pytest.param(n, marks=pytest.mark.long) for n in (0, 3))])
 @pytest.mark.parametrize("later", [1, -1], ids=["later", "clock set back"])
 def test_a_snapshot_beyond_the_limit_is_not_resumed(  # noqa: PLR0913, PLR0917
     client: ep.EngagementClient,

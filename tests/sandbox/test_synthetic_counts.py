@@ -54,7 +54,11 @@ LEGAL = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("by", LEGAL, ids=" ".join)
+@pytest.mark.parametrize(
+    "by",
+    [by if len(by) == 2 else pytest.param(by, marks=pytest.mark.long) for by in LEGAL],
+    ids=" ".join,
+)
 @pytest.mark.parametrize("endpoint", ["historical", pytest.param("28hr", marks=pytest.mark.long)])
 def test_every_grouping_is_a_sum_of_the_finest(
     twin: Any, body: Any, endpoint: str, by: Any

@@ -103,7 +103,7 @@ def at_the_end(network: Network) -> float:
 # Duration
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=40)
 @given(contracts(), st.floats(0, 59.99), st.floats(3, 4), st.integers(0, 99))
 @example(Contract(60, 2, (0.21875, 2.0), way=0.0), 1.0, 3.0, 0)
